@@ -1,0 +1,69 @@
+/**
+ * File descriptors that are closed exactly once.
+ *
+ * @module
+ */
+
+import { check } from "./errno.ts";
+import { libc, moreLibc } from "./libc.ts";
+
+/** A file descriptor and the duty to close it, which `using` fulfils. */
+export class OwnedFd implements Disposable {
+  #number: number;
+
+  /** Takes over the descriptor. */
+  constructor(number: number) {
+    this.#number = number;
+  }
+
+  /**
+   * The descriptor's number, for calls only: who holds it does not own it.
+   *
+   * @throws {ReferenceError} once it is closed
+   */
+  get number(): number {
+    if (this.#number < 0) throw new ReferenceError("Cannot use file descriptor: it is closed");
+    return this.#number;
+  }
+
+  /** Whether it was closed. */
+  get closed(): boolean {
+    return this.#number < 0;
+  }
+
+  /** Gives the duty away: the descriptor stays open and is the caller's. */
+  release(): number {
+    const number = this.number;
+    this.#number = -1;
+    return number;
+  }
+
+  /** Closes the descriptor, once. Errors of `close` are of no use to anyone here and are dropped. */
+  close(): void {
+    if (this.#number < 0) return;
+    libc().close(this.#number);
+    this.#number = -1;
+  }
+
+  /** Closes the descriptor. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+const O_RDONLY = 0;
+const O_CLOEXEC = 0o2000000;
+
+/**
+ * Opens a file for reading.
+ *
+ * @throws {SyscallError}
+ */
+export function openFile(path: string): OwnedFd {
+  return new OwnedFd(check(`open("${path}")`, moreLibc().open(cString(path), O_RDONLY | O_CLOEXEC)));
+}
+
+/** A NUL-terminated copy of the text for C. */
+export function cString(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(`${text}\0`);
+}

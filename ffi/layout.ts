@@ -1,0 +1,195 @@
+/**
+ * Layouts of the C structs that cross the border, on x86-64 and arm64 Linux, each held against the `sizeof` and
+ * `offsetof` of a C program by a test. Padding is what no field covers; it is always sent as zero.
+ *
+ * @module
+ */
+
+/** Place of a member within its struct, in bytes. */
+export interface Field {
+  /** `offsetof` */
+  readonly offset: number;
+  /** `sizeof` of the member */
+  readonly size: number;
+}
+
+/** A C struct. */
+export interface Layout<Name extends string = string> {
+  /** Its name in C: `"struct sockaddr_in"`. */
+  readonly struct: string;
+  /** The headers that declare it. */
+  readonly headers: readonly string[];
+  /** Its `sizeof`. */
+  readonly size: number;
+  /** Its members, by their paths in C. */
+  readonly fields: Readonly<Record<Name, Field>>;
+}
+
+function layout<const Name extends string>(
+  struct: string,
+  headers: readonly string[],
+  size: number,
+  fields: Record<Name, readonly [offset: number, size: number]>,
+): Layout<Name> {
+  const entries = Object.entries(fields) as [Name, readonly [number, number]][];
+  return {
+    struct,
+    headers,
+    size,
+    fields: Object.fromEntries(entries.map(([name, [offset, size]]) => [name, { offset, size }])) as Record<
+      Name,
+      Field
+    >,
+  };
+}
+
+const PPPOX = ["sys/socket.h", "netinet/in.h", "linux/if_pppox.h"];
+
+/** IPv4 socket address; port and address in network order. */
+export const SOCKADDR_IN = /* @__PURE__ */ layout("struct sockaddr_in", ["netinet/in.h"], 16, {
+  sin_family: [0, 2],
+  sin_port: [2, 2],
+  sin_addr: [4, 4],
+});
+
+/** IPv6 socket address; port, flow information and address in network order, scope in host order. */
+export const SOCKADDR_IN6 = /* @__PURE__ */ layout("struct sockaddr_in6", ["netinet/in.h"], 28, {
+  sin6_family: [0, 2],
+  sin6_port: [2, 2],
+  sin6_flowinfo: [4, 4],
+  sin6_addr: [8, 16],
+  sin6_scope_id: [24, 4],
+});
+
+/** Netlink socket address; host order. */
+export const SOCKADDR_NL = /* @__PURE__ */ layout(
+  "struct sockaddr_nl",
+  ["sys/socket.h", "linux/netlink.h"],
+  12,
+  {
+    nl_family: [0, 2],
+    nl_pid: [4, 4],
+    nl_groups: [8, 4],
+  },
+);
+
+/** Address of an L2TP/IP socket over IPv4; the connection id in host order. */
+export const SOCKADDR_L2TPIP = /* @__PURE__ */ layout(
+  "struct sockaddr_l2tpip",
+  ["sys/socket.h", "linux/l2tp.h"],
+  16,
+  {
+    l2tp_family: [0, 2],
+    l2tp_unused: [2, 2],
+    l2tp_addr: [4, 4],
+    l2tp_conn_id: [8, 4],
+  },
+);
+
+/** Address of an L2TP/IP socket over IPv6; scope and connection id in host order. */
+export const SOCKADDR_L2TPIP6 = /* @__PURE__ */ layout(
+  "struct sockaddr_l2tpip6",
+  ["sys/socket.h", "linux/l2tp.h"],
+  32,
+  {
+    l2tp_family: [0, 2],
+    l2tp_unused: [2, 2],
+    l2tp_flowinfo: [4, 4],
+    l2tp_addr: [8, 16],
+    l2tp_scope_id: [24, 4],
+    l2tp_conn_id: [28, 4],
+  },
+);
+
+/** PPPoL2TP address, version 2 over IPv4: packed; ids in host order. */
+export const SOCKADDR_PPPOL2TP = /* @__PURE__ */ layout("struct sockaddr_pppol2tp", PPPOX, 38, {
+  sa_family: [0, 2],
+  sa_protocol: [2, 4],
+  "pppol2tp.pid": [6, 4],
+  "pppol2tp.fd": [10, 4],
+  "pppol2tp.addr": [14, 16],
+  "pppol2tp.s_tunnel": [30, 2],
+  "pppol2tp.s_session": [32, 2],
+  "pppol2tp.d_tunnel": [34, 2],
+  "pppol2tp.d_session": [36, 2],
+});
+
+/** PPPoL2TP address, version 2 over IPv6: packed; ids in host order. */
+export const SOCKADDR_PPPOL2TPIN6 = /* @__PURE__ */ layout("struct sockaddr_pppol2tpin6", PPPOX, 50, {
+  sa_family: [0, 2],
+  sa_protocol: [2, 4],
+  "pppol2tp.pid": [6, 4],
+  "pppol2tp.fd": [10, 4],
+  "pppol2tp.s_tunnel": [14, 2],
+  "pppol2tp.s_session": [16, 2],
+  "pppol2tp.d_tunnel": [18, 2],
+  "pppol2tp.d_session": [20, 2],
+  "pppol2tp.addr": [22, 28],
+});
+
+/** PPPoL2TP address, version 3 over IPv4: packed; ids in host order. */
+export const SOCKADDR_PPPOL2TPV3 = /* @__PURE__ */ layout("struct sockaddr_pppol2tpv3", PPPOX, 46, {
+  sa_family: [0, 2],
+  sa_protocol: [2, 4],
+  "pppol2tp.pid": [6, 4],
+  "pppol2tp.fd": [10, 4],
+  "pppol2tp.addr": [14, 16],
+  "pppol2tp.s_tunnel": [30, 4],
+  "pppol2tp.s_session": [34, 4],
+  "pppol2tp.d_tunnel": [38, 4],
+  "pppol2tp.d_session": [42, 4],
+});
+
+/** PPPoL2TP address, version 3 over IPv6: packed; ids in host order. */
+export const SOCKADDR_PPPOL2TPV3IN6 = /* @__PURE__ */ layout("struct sockaddr_pppol2tpv3in6", PPPOX, 58, {
+  sa_family: [0, 2],
+  sa_protocol: [2, 4],
+  "pppol2tp.pid": [6, 4],
+  "pppol2tp.fd": [10, 4],
+  "pppol2tp.s_tunnel": [14, 4],
+  "pppol2tp.s_session": [18, 4],
+  "pppol2tp.d_tunnel": [22, 4],
+  "pppol2tp.d_session": [26, 4],
+  "pppol2tp.addr": [30, 28],
+});
+
+/** Scatter-gather element. */
+export const IOVEC = /* @__PURE__ */ layout("struct iovec", ["sys/uio.h"], 16, {
+  iov_base: [0, 8],
+  iov_len: [8, 8],
+});
+
+/** What `sendmsg` and `recvmsg` take. */
+export const MSGHDR = /* @__PURE__ */ layout("struct msghdr", ["sys/socket.h"], 56, {
+  msg_name: [0, 8],
+  msg_namelen: [8, 4],
+  msg_iov: [16, 8],
+  msg_iovlen: [24, 8],
+  msg_control: [32, 8],
+  msg_controllen: [40, 8],
+  msg_flags: [48, 4],
+});
+
+/** What `poll` takes. */
+export const POLLFD = /* @__PURE__ */ layout("struct pollfd", ["poll.h"], 8, {
+  fd: [0, 4],
+  events: [4, 2],
+  revents: [6, 2],
+});
+
+/** What `getaddrinfo` takes and gives. */
+export const ADDRINFO = /* @__PURE__ */ layout(
+  "struct addrinfo",
+  ["sys/types.h", "sys/socket.h", "netdb.h"],
+  48,
+  {
+    ai_flags: [0, 4],
+    ai_family: [4, 4],
+    ai_socktype: [8, 4],
+    ai_protocol: [12, 4],
+    ai_addrlen: [16, 4],
+    ai_addr: [24, 8],
+    ai_canonname: [32, 8],
+    ai_next: [40, 8],
+  },
+);

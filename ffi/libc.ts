@@ -1,0 +1,77 @@
+/**
+ * The C library's functions that this program calls: the only `Deno.dlopen` there is. Nothing checks a
+ * declaration against C, so each symbol stands behind its prototype and has a test of its own. Opened lazily, once.
+ *
+ * Lengths of C type `size_t` are `usize` and go as bigint: a number would leave the fast call path.
+ *
+ * @module
+ */
+
+const SYMBOLS = {
+  // int *__errno_location(void)
+  __errno_location: { parameters: [], result: "pointer" },
+  // int close(int fd)
+  close: { parameters: ["i32"], result: "i32" },
+  // int socket(int domain, int type, int protocol)
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  // int bind(int fd, const struct sockaddr *addr, socklen_t len)
+  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int getsockname(int fd, struct sockaddr *addr, socklen_t *len)
+  getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  // int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
+  // ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
+  sendmsg: { parameters: ["i32", "pointer", "i32"], result: "isize" },
+  // ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
+  recvmsg: { parameters: ["i32", "pointer", "i32"], result: "isize" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** What a netlink socket does not need: kept apart because every symbol costs start-up time. */
+const MORE_SYMBOLS = {
+  // int open(const char *path, int flags, ...)
+  open: { parameters: ["buffer", "i32"], result: "i32" },
+  // int connect(int fd, const struct sockaddr *addr, socklen_t len)
+  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int getpeername(int fd, struct sockaddr *addr, socklen_t *len)
+  getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  // int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
+  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
+  // int ioctl(int fd, unsigned long request, void *argument)
+  ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" },
+  // int ioctl(int fd, unsigned long request, unsigned long argument)
+  ioctl_value: { name: "ioctl", parameters: ["i32", "usize", "usize"], result: "i32" },
+  // int poll(struct pollfd *fds, nfds_t count, int timeout); on another thread, so errno is out of reach
+  poll: { parameters: ["buffer", "usize", "i32"], result: "i32", nonblocking: true },
+  // int eventfd(unsigned int initval, int flags)
+  eventfd: { parameters: ["u32", "i32"], result: "i32" },
+  // ssize_t read(int fd, void *buffer, size_t count)
+  read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  // ssize_t write(int fd, const void *buffer, size_t count)
+  write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  // int setns(int fd, int nstype)
+  setns: { parameters: ["i32", "i32"], result: "i32" },
+  // unsigned int if_nametoindex(const char *name)
+  if_nametoindex: { parameters: ["buffer"], result: "u32" },
+  // int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **res)
+  getaddrinfo: { parameters: ["buffer", "pointer", "buffer", "buffer"], result: "i32" },
+  // void freeaddrinfo(struct addrinfo *res)
+  freeaddrinfo: { parameters: ["pointer"], result: "void" },
+  // const char *gai_strerror(int code)
+  gai_strerror: { parameters: ["i32"], result: "pointer" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** Soname of glibc on x86-64 and arm64. */
+const LIBC = "libc.so.6";
+
+let basic: Deno.StaticForeignLibraryInterface<typeof SYMBOLS> | undefined;
+let more: Deno.StaticForeignLibraryInterface<typeof MORE_SYMBOLS> | undefined;
+
+/** The functions that opening and using a netlink socket takes. */
+export function libc(): Deno.StaticForeignLibraryInterface<typeof SYMBOLS> {
+  return basic ??= Deno.dlopen(LIBC, SYMBOLS).symbols;
+}
+
+/** The other functions. */
+export function moreLibc(): Deno.StaticForeignLibraryInterface<typeof MORE_SYMBOLS> {
+  return more ??= Deno.dlopen(LIBC, MORE_SYMBOLS).symbols;
+}

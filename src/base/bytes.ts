@@ -1,0 +1,97 @@
+/**
+ * A growing buffer for encoders, and the byte order of this machine. Pure.
+ *
+ * @module
+ */
+
+/** Whether this machine stores the low byte first: the `littleEndian` argument for fields in host byte order. */
+export const HOST_IS_LITTLE_ENDIAN: boolean = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
+/** Byte order of RFC-defined packets ("network order"): the `littleEndian` argument for them. */
+export const NETWORK_IS_LITTLE_ENDIAN = false;
+
+/** What a {@link ByteWriter} is made with. */
+export interface ByteWriterOptions {
+  /** Bytes to set aside at first; the buffer doubles when it is full. */
+  readonly capacity?: number;
+  /** Byte order of `u16`, `u32` and `u64`. */
+  readonly littleEndian: boolean;
+}
+
+/** Appends integers and bytes to a buffer that grows. Values wider than their field are cut to it, as in C. */
+export class ByteWriter {
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView<ArrayBuffer>;
+  #length = 0;
+  readonly #littleEndian: boolean;
+
+  constructor(options: ByteWriterOptions) {
+    this.#bytes = new Uint8Array(options.capacity ?? 256);
+    this.#view = new DataView(this.#bytes.buffer);
+    this.#littleEndian = options.littleEndian;
+  }
+
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** What was written so far. Borrows the buffer: valid until the next write. */
+  get written(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Appends one byte. */
+  u8(value: number): void {
+    this.#view.setUint8(this.#claim(1), value);
+  }
+
+  /** Appends a 16-bit integer. */
+  u16(value: number): void {
+    this.#view.setUint16(this.#claim(2), value, this.#littleEndian);
+  }
+
+  /** Appends a 32-bit integer. */
+  u32(value: number): void {
+    this.#view.setUint32(this.#claim(4), value, this.#littleEndian);
+  }
+
+  /** Appends a 64-bit integer. */
+  u64(value: bigint): void {
+    this.#view.setBigUint64(this.#claim(8), value, this.#littleEndian);
+  }
+
+  /** Appends a copy of the bytes. */
+  bytes(value: Uint8Array): void {
+    this.#bytes.set(value, this.#claim(value.length));
+  }
+
+  /** Appends zero bytes until the length is a multiple of `unit`. */
+  alignTo(unit: number): void {
+    const rest = this.#length % unit;
+    if (rest !== 0) this.#bytes.fill(0, this.#claim(unit - rest), this.#length);
+  }
+
+  /** Overwrites a 16-bit integer written before, at byte `offset`. */
+  setU16(offset: number, value: number): void {
+    this.#view.setUint16(offset, value, this.#littleEndian);
+  }
+
+  /** Overwrites a 32-bit integer written before, at byte `offset`. */
+  setU32(offset: number, value: number): void {
+    this.#view.setUint32(offset, value, this.#littleEndian);
+  }
+
+  #claim(size: number): number {
+    const start = this.#length;
+    const end = start + size;
+    if (end > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(2 * this.#bytes.length, end));
+      grown.set(this.#bytes);
+      this.#bytes = grown;
+      this.#view = new DataView(grown.buffer);
+    }
+    this.#length = end;
+    return start;
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * IPv4 and IPv6 addresses between their text and their bytes in network order, as glibc's `inet_pton` and
+ * `inet_ntop` have them (RFC 4291 section 2.2, RFC 5952 except that a run of two zero groups is the least that is
+ * shortened). Pure.
+ *
+ * @module
+ */
+
+/** The four bytes of a dotted quad (`"10.0.0.1"`; no octal, no missing parts), or `undefined`. */
+export function parseIpv4(text: string): Uint8Array<ArrayBuffer> | undefined {
+  const parts = text.split(".");
+  if (parts.length !== 4) return undefined;
+  const bytes = new Uint8Array(4);
+  for (const [i, part] of parts.entries()) {
+    if (!/^(0|[1-9][0-9]{0,2})$/.test(part) || Number(part) > 255) return undefined;
+    bytes[i] = Number(part);
+  }
+  return bytes;
+}
+
+/** The sixteen bytes of an IPv6 address without scope, or `undefined`. */
+export function parseIpv6(text: string): Uint8Array<ArrayBuffer> | undefined {
+  let head = text;
+  let embedded: Uint8Array | undefined;
+  if (text.includes(".")) {
+    const colon = text.lastIndexOf(":");
+    embedded = parseIpv4(text.slice(colon + 1));
+    if (colon < 0 || embedded === undefined) return undefined;
+    // Two groups stand in for the dotted quad while the colons are counted.
+    head = text.slice(0, colon + 1) + "0:0";
+  }
+  const halves = head.split("::");
+  if (halves.length > 2) return undefined;
+  const groups = halves.map((half) => (half === "" ? [] : half.split(":")));
+  const before = groups[0]!;
+  const after = groups[1] ?? [];
+  const given = before.length + after.length;
+  if (halves.length === 1 ? given !== 8 : given > 7) return undefined;
+  const all = [...before, ...new Array<string>(8 - given).fill("0"), ...after];
+  const bytes = new Uint8Array(16);
+  for (const [i, group] of all.entries()) {
+    if (!/^[0-9a-fA-F]{1,4}$/.test(group)) return undefined;
+    const value = Number.parseInt(group, 16);
+    bytes[2 * i] = value >> 8;
+    bytes[2 * i + 1] = value & 0xff;
+  }
+  if (embedded !== undefined) bytes.set(embedded, 12);
+  return bytes;
+}
+
+/** The bytes (4 or 16) of an address of either family, without scope; `undefined` if it is neither. */
+export function parseIpAddress(text: string): Uint8Array<ArrayBuffer> | undefined {
+  return text.includes(":") ? parseIpv6(text) : parseIpv4(text);
+}
+
+/** Text of an address of 4 or 16 bytes, as `inet_ntop` writes it. Any other length is shown as `"?"`. */
+export function formatIpAddress(bytes: Uint8Array): string {
+  if (bytes.length === 4) return bytes.join(".");
+  if (bytes.length !== 16) return "?";
+  const groups: number[] = [];
+  for (let i = 0; i < 16; i += 2) groups.push((bytes[i]! << 8) | bytes[i + 1]!);
+  const run = longestZeroRun(groups);
+  const mapped = run.start === 0 && (run.length === 6 || (run.length === 5 && groups[5] === 0xffff));
+  const words = groups.map((group) => group.toString(16));
+  if (mapped) words.splice(6, 2, bytes.subarray(12).join("."));
+  if (run.length < 2) return words.join(":");
+  return `${words.slice(0, run.start).join(":")}::${words.slice(run.start + run.length).join(":")}`;
+}
+
+function longestZeroRun(groups: readonly number[]): { start: number; length: number } {
+  let best = { start: 0, length: 0 };
+  for (let start = 0; start < groups.length; start++) {
+    let length = 0;
+    while (groups[start + length] === 0) length++;
+    if (length > best.length) best = { start, length };
+  }
+  return best;
+}
+
+/** Whether the address of 16 bytes is link-local (`fe80::/10`, RFC 4291 section 2.5.6) and so needs a scope. */
+export function isLinkLocal(bytes: Uint8Array): boolean {
+  return bytes.length === 16 && bytes[0] === 0xfe && (bytes[1]! & 0xc0) === 0x80;
+}

@@ -1,0 +1,265 @@
+/**
+ * `add`, `set`, `del` and `flush`: the commands that change something. Each is done whole or not at all.
+ *
+ * @module
+ */
+
+import { Errno } from "../base/errno.ts";
+import { NetlinkError } from "../base/errors.ts";
+import { isLinkLocal, parseIpAddress } from "../base/ip_address.ts";
+import type { LinkClient } from "../client/link_client.ts";
+import type { SessionKey } from "../model/session.ts";
+import type { TunnelParameters } from "../model/tunnel.ts";
+import type { Arguments } from "./arguments.ts";
+import type { Context } from "./context.ts";
+import type { Options } from "./grammar.ts";
+import { addressExpected, argumentWrong } from "./messages.ts";
+import { findSessions, findTunnels, hasSessionFilter } from "./show.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** Creates what the arguments say: a tunnel, a session with its interface set up, or both. */
+export function add(context: Context, given: Arguments): void {
+  const tunnel = given.tunnel ? tunnelParameters(given) : undefined;
+  using links = given.session ? checkLinkTargets(context, given) : undefined;
+  using undo = new DisposableStack();
+  if (tunnel !== undefined) {
+    createTunnel(context, tunnel, given);
+    undo.defer(() =>
+      undoing(context, `tunnel ${tunnel.tunnelId}`, () => context.l2tp.deleteTunnel(tunnel.tunnelId))
+    );
+  }
+  if (given.session) {
+    const key = { tunnelId: given.tunnelId!, sessionId: given.sessionId! };
+    createSession(context, given);
+    undo.defer(() => undoing(context, `session ${key.sessionId}`, () => context.l2tp.deleteSession(key)));
+    if (links !== undefined) setUpLink(context, key, given, links);
+  }
+  undo.move();
+}
+
+/** Undoes a step after a later one failed; if that fails as well the user has to know. */
+function undoing(context: Context, what: string, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    context.ports.err(`Could not delete ${what} again: ${error instanceof Error ? error.message : error}\n`);
+  }
+}
+
+/** Largest id in version 2, which has 16 bits for it (RFC 2661 section 3.1); the kernel does not check. */
+const MAX_V2_ID = 0xffff;
+
+function checkV2(given: Arguments): void {
+  if (given.encap === "ip") {
+    throw new UsageError(argumentWrong("ip", "version 2 needs encap udp"), {
+      advice: ["L2TPv2 runs over UDP only (RFC 2661 section 8.1).", "Leave encap out, or use version 3."],
+    });
+  }
+  for (const id of [given.tunnelId, given.peerTunnelId]) {
+    if (id! > MAX_V2_ID) {
+      throw new UsageError(argumentWrong(String(id), "invalid ID"), {
+        advice: [`Version 2 has 16 bits for an id: 1 to ${MAX_V2_ID}.`],
+      });
+    }
+  }
+}
+
+function tunnelParameters(given: Arguments): TunnelParameters {
+  if (given.version === 2) checkV2(given);
+  const peer = given.remote!.address;
+  const anyAddress = peer.includes(":") ? "::" : "0.0.0.0";
+  return {
+    tunnelId: given.tunnelId!,
+    peerTunnelId: given.peerTunnelId!,
+    version: given.version,
+    encap: given.encap ?? "udp",
+    local: given.local!.type === "any" ? anyAddress : given.local!.address,
+    peer,
+    localPort: given.localPort,
+    peerPort: given.peerPort,
+    udpChecksum: given.udpChecksum,
+    checksumTx: given.checksumTx,
+    checksumRx: given.checksumRx,
+  };
+}
+
+function createTunnel(context: Context, tunnel: TunnelParameters, given: Arguments): void {
+  const scope = given.remote?.scope ?? given.local?.scope;
+  if (scope === undefined) context.l2tp.createTunnel(tunnel);
+  else context.ports.createScopedTunnel(context.l2tp, tunnel, scope);
+}
+
+function createSession({ l2tp }: Context, given: Arguments): void {
+  l2tp.createSession({
+    tunnelId: given.tunnelId!,
+    peerTunnelId: given.peerTunnelId,
+    sessionId: given.sessionId!,
+    peerSessionId: given.peerSessionId!,
+    pseudowire: given.pseudowire,
+    l2spec: given.l2spec,
+    cookie: given.cookie,
+    peerCookie: given.peerCookie,
+    sendSeq: given.sendSeq,
+    recvSeq: given.recvSeq,
+    lnsMode: given.lnsMode,
+    reorderTimeoutMs: given.reorderTimeoutMs,
+    interfaceName: given.name,
+  });
+}
+
+/**
+ * Finds out before anything is made whether the bridge and the namespace for the interface are there; `undefined` if
+ * nothing is to be done to the interface.
+ */
+function checkLinkTargets(context: Context, given: Arguments): LinkTargets | undefined {
+  const { up, mtu, master, addresses, netns } = given;
+  if (!up && mtu === undefined && master === undefined && addresses === undefined && netns === undefined) {
+    return undefined;
+  }
+  if (given.pseudowire === "ppp") {
+    throw new UsageError(argumentWrong("ppp", "interface settings need pw_type eth"), {
+      advice: ["A PPP session gets its interface from the PPP daemon that attaches to it."],
+    });
+  }
+  const targets = new LinkTargets(
+    netns === undefined ? context.links : context.ports.openLinks(netns),
+    netns,
+  );
+  const masterIndex = master === undefined ? undefined : targets.links.link(master)?.index;
+  if (master !== undefined && masterIndex === undefined) {
+    targets[Symbol.dispose]();
+    throw new UsageError(argumentWrong(master, "Device does not exist"), {
+      advice: [`Make the bridge first: ip link add ${master} type bridge`],
+    });
+  }
+  targets.masterIndex = masterIndex;
+  return targets;
+}
+
+/** Where the session's interface is to go. */
+class LinkTargets implements Disposable {
+  /** Works in the namespace that the interface will be in. */
+  readonly links: LinkClient;
+  readonly #netns: string | undefined;
+  masterIndex: number | undefined;
+
+  constructor(links: LinkClient, netns: string | undefined) {
+    this.links = links;
+    this.#netns = netns;
+  }
+
+  [Symbol.dispose](): void {
+    // Without a namespace of its own the client is the one that all commands share.
+    if (this.#netns !== undefined) this.links[Symbol.dispose]();
+  }
+}
+
+function setUpLink(context: Context, key: SessionKey, given: Arguments, targets: LinkTargets): void {
+  const name = context.l2tp.session(key)?.interfaceName;
+  if (name === undefined) throw new NetlinkError({ operation: "L2TP_CMD_SESSION_GET", errno: Errno.ENODEV });
+  if (given.netns !== undefined) {
+    context.ports.moveLink(context.links, linkIndex(context.links, name), given.netns);
+  }
+  const { links, masterIndex } = targets;
+  const index = linkIndex(links, name);
+  if (given.mtu !== undefined) links.changeLink(index, { mtu: given.mtu });
+  if (masterIndex !== undefined) links.changeLink(index, { master: masterIndex });
+  for (const address of given.addresses ?? []) links.addAddress({ index, ...address });
+  if (given.up) links.changeLink(index, { up: true });
+}
+
+function linkIndex(links: LinkClient, name: string): number {
+  const link = links.link(name);
+  if (link === undefined) throw new NetlinkError({ operation: "RTM_GETLINK", errno: Errno.ENODEV });
+  return link.index;
+}
+
+/** Changes a session, or announces a tunnel. */
+export function set(context: Context, given: Arguments): void {
+  if (given.session) {
+    context.l2tp.modifySession(sessionKey(given), {
+      sendSeq: given.sendSeq,
+      recvSeq: given.recvSeq,
+      lnsMode: given.lnsMode,
+      reorderTimeoutMs: given.reorderTimeoutMs,
+    });
+  } else {
+    context.l2tp.announceTunnel(given.tunnelId!);
+  }
+}
+
+/** Deletes a tunnel or a session. As with `ip`, a session if its id is given, whatever the object is called. */
+export function del(context: Context, given: Arguments): void {
+  if (given.sessionId !== undefined || given.session) context.l2tp.deleteSession(sessionKey(given));
+  else context.l2tp.deleteTunnel(given.tunnelId!);
+}
+
+function sessionKey(given: Arguments): SessionKey {
+  return given.sessionId === undefined && given.name !== undefined
+    ? { interfaceName: given.name }
+    : { tunnelId: given.tunnelId ?? 0, sessionId: given.sessionId! };
+}
+
+/** Deletes all tunnels, or all tunnels or sessions that the filter picks. */
+export function flush(context: Context, picked: Arguments, options: Options): void {
+  const sessions = picked.session || (!picked.tunnel && hasSessionFilter(picked));
+  const deletions = sessions
+    ? findSessions(context, picked).map(({ tunnelId, sessionId }) => () =>
+      context.l2tp.deleteSession({ tunnelId, sessionId })
+    )
+    : findTunnels(context, picked).map(({ tunnelId }) => () => context.l2tp.deleteTunnel(tunnelId));
+  let count = 0;
+  for (const deletion of deletions) {
+    try {
+      deletion();
+      count++;
+    } catch (error) {
+      // Gone since it was listed.
+      if (!(error instanceof NetlinkError) || error.errno !== Errno.ENODEV) throw error;
+    }
+  }
+  if (options.statistics) {
+    context.print(`Deleted ${count} ${sessions ? "session" : "tunnel"}${count === 1 ? "" : "s"}\n`);
+  }
+}
+
+/**
+ * Turns host names into addresses and checks scopes.
+ *
+ * @throws {UsageError} if a name has no address of the family that the other end has
+ */
+export function resolveAddresses(context: Context, given: Arguments): void {
+  for (const field of ["local", "remote"] as const) {
+    const argument = given[field];
+    if (argument?.type === "host") {
+      const other = given[field === "local" ? "remote" : "local"];
+      const family = other?.type === "address" ? (other.address.includes(":") ? 6 : 4) : undefined;
+      given[field] = { ...argument, type: "address", address: lookUp(context, argument.text, family) };
+    } else if (argument?.scope !== undefined && !isLinkLocal(parseIpAddress(argument.address)!)) {
+      throw new UsageError(addressExpected(argument.text), {
+        exitCode: 1,
+        advice: [`Only link-local addresses (fe80::/10) take %INTERFACE.`],
+      });
+    }
+  }
+}
+
+function lookUp(context: Context, host: string, family: 4 | 6 | undefined): string {
+  const failed = (reason: string): UsageError =>
+    new UsageError(addressExpected(host), {
+      exitCode: 1,
+      advice: [
+        `Host name "${host}" cannot be resolved: ${reason}`,
+        "Give the address itself, or see: getent hosts " + host,
+      ],
+    });
+  let addresses: string[];
+  try {
+    addresses = context.ports.resolveHost(host, family);
+  } catch (error) {
+    throw failed(error instanceof Error && "reason" in error ? String(error.reason) : String(error));
+  }
+  const first = addresses[0];
+  if (first === undefined) throw failed("it has no address");
+  return first;
+}

@@ -1,0 +1,61 @@
+/**
+ * What `-details` shows of a session and the netlink reply does not tell: its interface as it is now, and its
+ * L2-specific sublayer, which only debugfs knows.
+ *
+ * @module
+ */
+
+import type { Link } from "../model/link.ts";
+import type { L2Spec, Session } from "../model/session.ts";
+
+/** More about a session. */
+export interface SessionDetails {
+  /** Its interface; `undefined` if none in this namespace has the name it was created with. */
+  readonly link: Link | undefined;
+  /** Name of the bridge or bond that the interface belongs to. */
+  readonly master: string | undefined;
+  /** Its sublayer; `undefined` where debugfs cannot be read. */
+  readonly l2spec: L2Spec | undefined;
+}
+
+/** Finds the details of sessions. */
+export class DetailsFinder {
+  readonly #byName = new Map<string, Link>();
+  readonly #byIndex = new Map<number, Link>();
+  readonly #l2specs: ReadonlyMap<string, L2Spec>;
+
+  /** Looks among `links`, and in the text of debugfs' `l2tp/tunnels` if there is one. */
+  constructor(links: readonly Link[], debugfs: string | undefined) {
+    for (const link of links) {
+      this.#byName.set(link.name, link);
+      this.#byIndex.set(link.index, link);
+    }
+    this.#l2specs = debugfs === undefined ? new Map() : parseL2specs(debugfs);
+  }
+
+  /** The details of one session. */
+  find(session: Session): SessionDetails {
+    const link = session.interfaceName === undefined ? undefined : this.#byName.get(session.interfaceName);
+    const master = link?.master === undefined ? undefined : this.#byIndex.get(link.master)?.name;
+    return { link, master, l2spec: this.#l2specs.get(`${session.tunnelId}/${session.sessionId}`) };
+  }
+}
+
+/**
+ * The sublayer of each session, by "tunnel/session", in the text of debugfs' `l2tp/tunnels`
+ * (`net/l2tp/l2tp_debugfs.c`): lines `TUNNEL id peer …`, `  SESSION id, …`, `   offset 0 l2specific type/length`.
+ */
+export function parseL2specs(debugfs: string): Map<string, L2Spec> {
+  const found = new Map<string, L2Spec>();
+  let tunnel = "";
+  let session = "";
+  for (const line of debugfs.split("\n")) {
+    const [, tunnelId] = /^TUNNEL (\d+) peer /.exec(line) ?? [];
+    const [, sessionId] = /^ {2}SESSION (\d+), /.exec(line) ?? [];
+    const [, type] = /^ {3}offset \d+ l2specific (\d+)\//.exec(line) ?? [];
+    if (tunnelId !== undefined) tunnel = tunnelId;
+    else if (sessionId !== undefined) session = sessionId;
+    else if (type !== undefined) found.set(`${tunnel}/${session}`, type === "0" ? "none" : "default");
+  }
+  return found;
+}

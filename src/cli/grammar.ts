@@ -1,0 +1,510 @@
+/**
+ * The command line's grammar, as tables: options, verbs, keywords. The parser, help, completion and the manual page
+ * all come from them.
+ *
+ * @module
+ */
+
+import type { Arguments } from "./arguments.ts";
+import {
+  address,
+  cookie,
+  ENCAP,
+  id,
+  IGNORED,
+  L2SPEC,
+  MASTER,
+  milliseconds,
+  MTU,
+  NAME,
+  NETNS,
+  onOff,
+  port,
+  PREFIX,
+  PW_TYPE,
+  SEQ,
+  type Value,
+  VERSION,
+} from "./values.ts";
+
+/** What a line can do to tunnels and sessions. */
+export type TableVerb = "add" | "del" | "set" | "show" | "flush";
+
+/** What else a line can do. */
+export type OtherVerb = "monitor" | "help" | "version" | "completion" | "complete" | "man" | "keep";
+
+/** A verb of the command line. */
+export interface Verb {
+  /** What it does. */
+  readonly verb: TableVerb | OtherVerb;
+  /** How it is written. */
+  readonly words: readonly string[];
+  /** Whether the words may be shortened to any prefix. Earlier rows win, so `s` is `show` and `se` is `set`. */
+  readonly shortens: boolean;
+  /** What may follow, for help. */
+  readonly synopsis: string;
+  /** One line of help. */
+  readonly help: string;
+  /** Left out of help and completion. */
+  readonly hidden?: true;
+}
+
+/** The verbs, in the order in which prefixes are tried. */
+export const VERBS: readonly Verb[] = [
+  {
+    verb: "add",
+    words: ["add"],
+    shortens: true,
+    synopsis: "{ tunnel | session } …",
+    help: "create a tunnel, a session, or both; with interface settings all or nothing",
+  },
+  {
+    verb: "del",
+    words: ["delete"],
+    shortens: true,
+    synopsis: "{ tunnel | session } …",
+    help: "delete a tunnel with its sessions, or one session",
+  },
+  {
+    verb: "show",
+    words: ["show", "lst", "list"],
+    shortens: true,
+    synopsis: "[ tunnel | session ] [ FILTER … ]",
+    help: "list tunnels, sessions, or (alone) tunnels with their sessions",
+  },
+  { verb: "help", words: ["help"], shortens: true, synopsis: "[ VERB ]", help: "explain the command line" },
+  {
+    verb: "set",
+    words: ["set"],
+    shortens: true,
+    synopsis: "{ tunnel | session } …",
+    help: "change a session while it lives; announce a tunnel",
+  },
+  {
+    verb: "flush",
+    words: ["flush"],
+    shortens: false,
+    synopsis: "[ tunnel | session ] [ FILTER … ]",
+    help: "delete every tunnel, or those that the filter picks",
+  },
+  {
+    verb: "monitor",
+    words: ["monitor"],
+    shortens: true,
+    synopsis: "",
+    help: "print what happens as it happens",
+  },
+  { verb: "version", words: ["version"], shortens: true, synopsis: "", help: "print the program's version" },
+  {
+    verb: "completion",
+    words: ["completion"],
+    shortens: false,
+    synopsis: "{ bash | zsh | fish }",
+    help: "print a completion script for the shell",
+  },
+  {
+    verb: "man",
+    words: ["man"],
+    shortens: false,
+    synopsis: "",
+    help: "print the manual page (pipe it to man -l -)",
+  },
+  {
+    verb: "complete",
+    words: ["complete"],
+    shortens: false,
+    synopsis: "[ WORD … ]",
+    help: "print what the last word may become",
+    hidden: true,
+  },
+  {
+    verb: "keep",
+    words: ["keep"],
+    shortens: false,
+    synopsis: "TUNNEL_ID",
+    help: "hold an inherited tunnel socket open until the tunnel is deleted",
+    hidden: true,
+  },
+];
+
+/** A verb with its object: what keywords belong to. */
+export type Use =
+  | "add tunnel"
+  | "add session"
+  | "set tunnel"
+  | "set session"
+  | "del tunnel"
+  | "del session"
+  | "filter tunnel"
+  | "filter session";
+
+/** A keyword of the command line. */
+export interface Keyword {
+  /** How it is written, in full; keywords are never shortened. */
+  readonly word: string;
+  /** Another way to write it. */
+  readonly alias?: string;
+  /** Its value; none if its presence says it all. */
+  readonly value?: Value;
+  /** What its presence says, if it has no value. */
+  readonly mark?: (into: Arguments) => void;
+  /** One line of help. */
+  readonly help: string;
+  /** Which commands it means something to. Others take it and say that they ignore it. */
+  readonly uses: readonly Use[];
+  /** Which commands cannot do without. */
+  readonly required?: readonly Use[];
+}
+
+const TUNNELS: readonly Use[] = ["add tunnel", "set tunnel", "del tunnel", "filter tunnel"];
+const SESSIONS: readonly Use[] = ["add session", "set session", "del session", "filter session"];
+const NEW_TUNNEL: readonly Use[] = ["add tunnel", "filter tunnel"];
+const NEW_SESSION: readonly Use[] = ["add session", "filter session"];
+
+/** The keywords, in the order in which help lists them. */
+export const KEYWORDS: readonly Keyword[] = [
+  {
+    word: "tunnel",
+    mark: (into) => into.tunnel = true,
+    help: "the command is about tunnels",
+    uses: TUNNELS,
+  },
+  {
+    word: "session",
+    mark: (into) => into.session = true,
+    help: "the command is about sessions",
+    uses: [...SESSIONS, "del tunnel"],
+  },
+  {
+    word: "tunnel_id",
+    alias: "tid",
+    value: id("tunnelId"),
+    help: "our id of the tunnel",
+    uses: [...TUNNELS, ...SESSIONS],
+    required: ["add tunnel", "set tunnel", "del tunnel", "add session", "set session"],
+  },
+  {
+    word: "peer_tunnel_id",
+    alias: "ptid",
+    value: id("peerTunnelId"),
+    help: "the peer's id of the tunnel",
+    uses: [...NEW_TUNNEL, ...NEW_SESSION],
+    required: ["add tunnel"],
+  },
+  {
+    word: "session_id",
+    alias: "sid",
+    value: id("sessionId"),
+    help: "our id of the session",
+    uses: [...SESSIONS, "del tunnel"],
+    required: ["add session", "set session", "del session"],
+  },
+  {
+    word: "peer_session_id",
+    alias: "psid",
+    value: id("peerSessionId"),
+    help: "the peer's id of the session",
+    uses: NEW_SESSION,
+    required: ["add session"],
+  },
+  {
+    word: "encap",
+    value: ENCAP,
+    help: "what carries the tunnel: UDP, or IP protocol 115 (default udp)",
+    uses: NEW_TUNNEL,
+  },
+  {
+    word: "local",
+    value: address("local", { hosts: false }),
+    help: "our address; `any` leaves the choice to the kernel; %INTERFACE behind a link-local one",
+    uses: NEW_TUNNEL,
+    required: ["add tunnel"],
+  },
+  {
+    word: "remote",
+    value: address("remote", { hosts: true }),
+    help: "the peer's address or host name",
+    uses: NEW_TUNNEL,
+    required: ["add tunnel"],
+  },
+  {
+    word: "udp_sport",
+    value: port("localPort"),
+    help: "our UDP port (required for encap udp)",
+    uses: NEW_TUNNEL,
+  },
+  {
+    word: "udp_dport",
+    value: port("peerPort"),
+    help: "the peer's UDP port (required for encap udp)",
+    uses: NEW_TUNNEL,
+  },
+  {
+    word: "udp_csum",
+    value: onOff("udpChecksum", "udp_csum"),
+    help: "send UDP checksums over IPv4 (default off)",
+    uses: NEW_TUNNEL,
+  },
+  {
+    word: "udp6_csum_tx",
+    value: onOff("checksumTx", "udp6_csum_tx"),
+    help: "send UDP checksums over IPv6 (default on)",
+    uses: NEW_TUNNEL,
+  },
+  {
+    word: "udp6_csum_rx",
+    value: onOff("checksumRx", "udp6_csum_rx"),
+    help: "require UDP checksums over IPv6 (default on)",
+    uses: NEW_TUNNEL,
+  },
+  { word: "version", value: VERSION, help: "L2TP version (default 3)", uses: NEW_TUNNEL },
+  {
+    word: "name",
+    value: NAME,
+    help: "the session's interface (default l2tpethN); picks a session by the name it was made with",
+    uses: SESSIONS,
+  },
+  {
+    word: "cookie",
+    value: cookie("cookie"),
+    help: "8 or 16 hex digits that we send in each packet",
+    uses: NEW_SESSION,
+  },
+  {
+    word: "peer_cookie",
+    value: cookie("peerCookie"),
+    help: "8 or 16 hex digits that each received packet must have",
+    uses: NEW_SESSION,
+  },
+  {
+    word: "l2spec_type",
+    value: L2SPEC,
+    help: "L2-specific sublayer, the same at both ends (default default)",
+    uses: ["add session"],
+  },
+  {
+    word: "seq",
+    value: SEQ,
+    help: "sequence numbers: send them, require them, both (use both, at both ends), none",
+    uses: ["add session", "set session", "filter session"],
+  },
+  {
+    word: "reorder_timeout",
+    value: milliseconds("reorderTimeoutMs"),
+    help: "how long packets may wait to be put in order; 0 drops those out of order",
+    uses: ["add session", "set session", "filter session"],
+  },
+  {
+    word: "lns_mode",
+    value: onOff("lnsMode", "lns_mode"),
+    help: "on: the peer cannot turn our sequence numbers on and off",
+    uses: ["add session", "set session", "filter session"],
+  },
+  {
+    word: "pw_type",
+    value: PW_TYPE,
+    help: "what the session carries (default eth; a version 2 tunnel only ppp)",
+    uses: NEW_SESSION,
+  },
+  {
+    word: "up",
+    mark: (into) => into.up = true,
+    help: "bring the session's interface up",
+    uses: ["add session"],
+  },
+  { word: "mtu", value: MTU, help: "MTU of the session's interface", uses: ["add session"] },
+  {
+    word: "master",
+    value: MASTER,
+    help: "bridge or bond for the session's interface",
+    uses: ["add session"],
+  },
+  {
+    word: "addr",
+    value: PREFIX,
+    help: "address for the session's interface; may be repeated",
+    uses: ["add session"],
+  },
+  {
+    word: "netns",
+    value: NETNS,
+    help: "namespace to move the session's interface to",
+    uses: ["add session"],
+  },
+  { word: "offset", value: IGNORED, help: "ignored, kept for old scripts", uses: [] },
+  { word: "peer_offset", value: IGNORED, help: "ignored, kept for old scripts", uses: [] },
+];
+
+/** A keyword by any way to write it. */
+export const KEYWORD_OF: ReadonlyMap<string, Keyword> = new Map(
+  KEYWORDS.flatMap((keyword): [string, Keyword][] =>
+    keyword.alias === undefined
+      ? [[keyword.word, keyword]]
+      : [[keyword.word, keyword], [keyword.alias, keyword]]
+  ),
+);
+
+/** How output is to look, and where to work. */
+export interface Options {
+  json?: boolean;
+  pretty?: boolean;
+  oneline?: boolean;
+  statistics?: boolean;
+  details?: boolean;
+  color?: "always" | "auto" | "never";
+  timestamp?: "long" | "short";
+  netns?: string;
+  batch?: string;
+  force?: boolean;
+  help?: boolean;
+  version?: boolean;
+}
+
+/** A global option. */
+export interface Option {
+  /** How it is written behind one dash or two. The first is the one that help shows. */
+  readonly words: readonly string[];
+  /** Whether the words may be shortened to any prefix. Earlier rows win. */
+  readonly shortens: boolean;
+  /** Its value, as help writes it. */
+  readonly placeholder?: string;
+  /** Whether it may stand behind the command as well. */
+  readonly anywhere: boolean;
+  /** Puts it among the options. `word` is how it was written. */
+  readonly apply: (options: Options, value: string, word: string) => void;
+  /** One line of help; none for those that only `ip` users' habits need. */
+  readonly help?: string;
+}
+
+const NOTHING = (): void => {};
+
+/** The options, in the order in which `ip` tries prefixes. */
+export const OPTIONS: readonly Option[] = [
+  { words: ["h"], shortens: false, anywhere: true, apply: (options) => options.help = true },
+  { words: ["family"], shortens: true, placeholder: "FAMILY", anywhere: false, apply: NOTHING },
+  ...["4", "6", "0", "M", "B"].map((word): Option => ({
+    words: [word],
+    shortens: false,
+    anywhere: false,
+    apply: NOTHING,
+  })),
+  { words: ["human-readable"], shortens: true, anywhere: false, apply: NOTHING },
+  { words: ["iec"], shortens: true, anywhere: false, apply: NOTHING },
+  {
+    words: ["statistics", "stats"],
+    shortens: true,
+    anywhere: true,
+    apply: (options) => options.statistics = true,
+    help: "show packet counters",
+  },
+  {
+    words: ["details"],
+    shortens: true,
+    anywhere: true,
+    apply: (options) => options.details = true,
+    help: "show version, pseudowire type, sublayer, LNS mode, IPsec, and the interface's mtu and state",
+  },
+  { words: ["resolve"], shortens: true, anywhere: false, apply: NOTHING },
+  {
+    words: ["oneline"],
+    shortens: true,
+    anywhere: true,
+    apply: (options) => options.oneline = true,
+    help: "one line per tunnel or session, parts joined with \\",
+  },
+  {
+    words: ["ts", "tshort"],
+    shortens: false,
+    anywhere: true,
+    apply: (options) => options.timestamp = "short",
+    help: "with monitor: ISO time in front of each event",
+  },
+  {
+    words: ["timestamp"],
+    shortens: true,
+    anywhere: true,
+    apply: (options) => options.timestamp = "long",
+    help: "with monitor: a line with the time before each event",
+  },
+  {
+    words: ["Version"],
+    shortens: true,
+    anywhere: true,
+    apply: (options) => options.version = true,
+    help: "print the program's version",
+  },
+  {
+    words: ["force"],
+    shortens: true,
+    anywhere: false,
+    apply: (options) => options.force = true,
+    help: "with -batch: go on after errors",
+  },
+  {
+    words: ["batch"],
+    shortens: true,
+    placeholder: "FILE",
+    anywhere: false,
+    apply: (options, value) => options.batch = value,
+    help: "read commands from FILE (- is standard input), one a line",
+  },
+  { words: ["brief"], shortens: true, anywhere: false, apply: NOTHING },
+  {
+    words: ["json"],
+    shortens: true,
+    anywhere: true,
+    apply: (options) => options.json = true,
+    help: "JSON instead of text, errors too",
+  },
+  { words: ["rcvbuf"], shortens: true, placeholder: "BYTES", anywhere: false, apply: NOTHING },
+  {
+    words: ["color", "colour"],
+    shortens: true,
+    anywhere: true,
+    apply: (options, value) => options.color = value === "auto" || value === "never" ? value : "always",
+    help: "colour interface names (-color=auto only on a terminal, -color=never)",
+  },
+  {
+    words: ["help"],
+    shortens: true,
+    anywhere: true,
+    apply: (options) => options.help = true,
+    help: "explain the command line",
+  },
+  {
+    words: ["netns"],
+    shortens: true,
+    placeholder: "NETNS",
+    anywhere: true,
+    apply: (options, value) => options.netns = value,
+    help: "work in the network namespace NETNS",
+  },
+  { words: ["Numeric"], shortens: true, anywhere: false, apply: NOTHING },
+  {
+    words: ["pretty"],
+    shortens: true,
+    anywhere: true,
+    apply: (options) => options.pretty = true,
+    help: "with -json: indented, for people",
+  },
+  { words: ["all"], shortens: true, anywhere: false, apply: NOTHING },
+];
+
+/** Whether `word` is a non-empty prefix of `full`. */
+export function isPrefix(word: string, full: string): boolean {
+  return word !== "" && full.startsWith(word);
+}
+
+/** The verb that the word means. */
+export function verbOf(word: string): Verb | undefined {
+  return VERBS.find((verb) =>
+    verb.words.some((full) => (verb.shortens ? isPrefix(word, full) : word === full))
+  );
+}
+
+/** The object that the word means at the start of a line: "tunnel" or "session", three letters or more. */
+export function objectOf(word: string): "tunnel" | "session" | undefined {
+  if (word.length < 3) return undefined;
+  if (isPrefix(word, "tunnel")) return "tunnel";
+  return isPrefix(word, "session") ? "session" : undefined;
+}

@@ -1,0 +1,140 @@
+/**
+ * Help, made from the grammar's tables.
+ *
+ * @module
+ */
+
+import {
+  type Keyword,
+  KEYWORDS,
+  type Option,
+  OPTIONS,
+  type Use,
+  type Verb,
+  verbOf,
+  VERBS,
+} from "./grammar.ts";
+import { unknownVerb } from "./messages.ts";
+import { UsageError } from "./usage_error.ts";
+
+const SYNOPSIS = "l2tp [ OPTIONS ] VERB { tunnel | session } [ KEYWORD VALUE ] …";
+
+/** What is printed when nothing was asked for. */
+export function shortUsage(): string {
+  return `Usage: ${SYNOPSIS}\n       l2tp help\n\n${table(verbRows())}`;
+}
+
+/**
+ * The help text about a verb, or about everything.
+ *
+ * @throws {UsageError} if there is no such verb
+ */
+export function help(words: readonly string[]): string {
+  const [topic] = words;
+  if (topic === undefined) return generalHelp();
+  if (topic === "tunnel" || topic === "session") return keywordHelp([`add ${topic}`, `filter ${topic}`]);
+  const verb = verbOf(topic);
+  if (verb === undefined) throw new UsageError(unknownVerb(topic));
+  return verbHelp(verb);
+}
+
+/** The verbs that people use, with a line of help each. */
+export function shownVerbs(): Verb[] {
+  return VERBS.filter((verb) => verb.hidden !== true);
+}
+
+/** The options that people use, with a line of help each. */
+export function shownOptions(): (Option & { readonly help: string })[] {
+  return OPTIONS.filter((option): option is Option & { readonly help: string } => option.help !== undefined);
+}
+
+/** How an option is written: `-n, -netns NETNS`. */
+export function optionText(option: Option): string {
+  const [first = ""] = option.words;
+  const short = option.shortens ? `-${first[0]}, ` : "";
+  const value = option.placeholder === undefined ? "" : ` ${option.placeholder}`;
+  return `${SHORT_IS_ANOTHERS.has(first) ? "" : short}-${first}${value}`;
+}
+
+/** Options whose first letter alone means another option, because that stands earlier in the table. */
+const SHORT_IS_ANOTHERS: ReadonlySet<string> = new Set(["force", "help"]);
+
+/** How a keyword is written: `tunnel_id ID`. */
+export function keywordText(keyword: Keyword): string {
+  return keyword.value === undefined ? keyword.word : `${keyword.word} ${keyword.value.placeholder}`;
+}
+
+function verbRows(): [string, string][] {
+  return shownVerbs().map((verb) => [verb.words[0]!, verb.help]);
+}
+
+function generalHelp(): string {
+  const options = shownOptions().map((option): [string, string] => [optionText(option), option.help]);
+  return `Usage: ${SYNOPSIS}
+       l2tp [ OPTIONS ] { tunnel | session } VERB [ KEYWORD VALUE ] …
+
+Verbs (any prefix will do; "l2tp help VERB" lists the keywords):
+${table(verbRows())}
+Options (one dash or two; may also stand behind the command):
+${table(options)}
+Examples:
+  l2tp add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2
+  l2tp add session tunnel_id 1 session_id 10 peer_session_id 20 name pw0 mtu 1400 master br0 up
+  l2tp show
+  l2tp -json show session | jq '.[] | select(.send_seq)'
+`;
+}
+
+function verbHelp(verb: Verb): string {
+  const head = `Usage: l2tp ${verb.words.join(" | ")} ${verb.synopsis}\n\n  ${verb.help}\n`;
+  switch (verb.verb) {
+    case "add":
+    case "set":
+    case "del":
+      return `${head}\n${keywordHelp([`${verb.verb} tunnel`, `${verb.verb} session`])}`;
+    case "show":
+    case "flush":
+      return `${head}\nAll that are given must match.\n\n${keywordHelp(["filter tunnel", "filter session"])}`;
+    case "monitor":
+      return `${head}
+  The kernel tells of the tunnels of every network namespace, and does not say which; of sessions that go with
+  their tunnel it says nothing. With -t each event has its time, with -json it is one object on a line.
+  Ctrl-C ends it.
+`;
+    default:
+      return head;
+  }
+}
+
+function keywordHelp(uses: readonly Use[]): string {
+  return uses.map((use) => {
+    const rows = KEYWORDS.filter((keyword) =>
+      keyword.uses.includes(use) && keyword.word !== use.split(" ")[1]
+    );
+    const required = rows.filter((keyword) => keyword.required?.includes(use));
+    const optional = rows.filter((keyword) => !keyword.required?.includes(use));
+    const list = (title: string, keywords: readonly Keyword[]): string =>
+      keywords.length === 0
+        ? ""
+        : `${title}\n${
+          table(keywords.map((keyword): [string, string] => [keywordText(keyword), keyword.help]))
+        }`;
+    const title = use.startsWith("filter")
+      ? `Keywords to pick a ${use.split(" ")[1]}:`
+      : `Keywords of ${use}:`;
+    const filter = use.startsWith("filter");
+    return filter
+      ? list(title, rows)
+      : list(`${title.slice(0, -1)}, required:`, required) + list("  optional:", optional);
+  }).join("\n");
+}
+
+/** Two columns; what does not fit beside the first begins on a line of its own. */
+function table(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.min(30, Math.max(...rows.map(([left]) => left.length)));
+  return rows.map(([left, right]) =>
+    left.length > width
+      ? `  ${left}\n  ${" ".repeat(width)}  ${right}\n`
+      : `  ${left.padEnd(width)}  ${right}\n`
+  ).join("");
+}

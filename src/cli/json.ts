@@ -1,0 +1,236 @@
+/**
+ * The JSON that `-json` prints: its schema as types, and how models become it. Members that `ip -j l2tp` prints
+ * keep their names, types and order, except that `send_seq` and `recv_seq` are booleans and always there.
+ *
+ * @module
+ */
+
+import { formatHex } from "../base/hex.ts";
+import type { Counters } from "../model/counters.ts";
+import type { Session } from "../model/session.ts";
+import type { Tunnel } from "../model/tunnel.ts";
+import type { SessionDetails } from "./details.ts";
+import type { TextStyle } from "./text.ts";
+import { pseudowireName } from "./text.ts";
+
+/** Packet counters, with `-statistics`. Integers may exceed 2^53. */
+export interface CountersJson {
+  tx_packets: number;
+  tx_bytes: number;
+  tx_errors: number;
+  rx_packets: number;
+  rx_bytes: number;
+  rx_errors: number;
+  rx_seq_discards: number;
+  rx_oos_packets: number;
+  /** Absent on kernels that do not count them. */
+  rx_cookie_discards?: number;
+  /** Absent on kernels that do not count them. */
+  rx_invalid?: number;
+}
+
+/** A tunnel. `l2tp show tunnel -json` prints an array of them. */
+export interface TunnelJson {
+  tunnel_id: number;
+  /** `"??"` is an encapsulation that this program does not know. */
+  encap: "UDP" | "IP" | "??";
+  local: string;
+  peer: string;
+  /** The peer's tunnel id. */
+  peer_tunnel: number;
+  /** With encap UDP. */
+  local_port?: number;
+  /** With encap UDP. */
+  peer_port?: number;
+  /** With encap UDP over IPv4. */
+  checksum?: boolean;
+  /** With encap UDP over IPv6. */
+  checksum_tx?: boolean;
+  /** With encap UDP over IPv6. */
+  checksum_rx?: boolean;
+  version: number;
+  using_ipsec: boolean;
+  /** With `-statistics`. */
+  stats?: CountersJson;
+  /** In `l2tp show -json`, which prints an array of tunnels with their sessions. */
+  sessions?: SessionJson[];
+}
+
+/** A session. `l2tp show session -json` prints an array of them. */
+export interface SessionJson {
+  session_id: number;
+  tunnel_id: number;
+  peer_session_id: number;
+  peer_tunnel_id: number;
+  /** Name of the interface at creation; absent for a PPP session that nobody is attached to. */
+  interface?: string;
+  /** Hex digits; absent if there is none. */
+  cookie?: string;
+  /** Hex digits; absent if there is none. */
+  peer_cookie?: string;
+  /** Milliseconds. */
+  reorder_timeout: number;
+  send_seq: boolean;
+  recv_seq: boolean;
+  /** `"eth"`, `"ppp"`, or the name or number of another pseudowire type. */
+  pw_type: string;
+  lns_mode: boolean;
+  using_ipsec: boolean;
+  /** With `-details`, where debugfs can be read. */
+  l2spec_type?: "none" | "default";
+  /** With `-details`: the interface now; `null` if none here has that name. */
+  link?: LinkJson | null;
+  /** With `-statistics`. */
+  stats?: CountersJson;
+}
+
+/** The interface of a session, as it is now. */
+export interface LinkJson {
+  ifindex: number;
+  up: boolean;
+  /** RFC 2863 operational state in lower case. */
+  operstate: string;
+  mtu: number;
+  /** Name of the bridge or bond; absent if there is none. */
+  master?: string;
+}
+
+/** An event. `l2tp monitor -json` prints one a line. */
+export interface EventJson {
+  event:
+    | "tunnel_created"
+    | "tunnel_modified"
+    | "tunnel_deleted"
+    | "session_created"
+    | "session_modified"
+    | "session_deleted"
+    /** More happened than could be told; `*_present` events with the state of now follow, then `resynced`. */
+    | "events_lost"
+    | "tunnel_present"
+    | "session_present"
+    | "resynced";
+  /** ISO 8601 with microseconds, local time; with `-timestamp`. */
+  timestamp?: string;
+  tunnel?: TunnelJson;
+  session?: SessionJson;
+}
+
+/** What is printed on stderr, on one line, when a command with `-json` fails. */
+export interface ErrorJson {
+  /** The line that would be printed without `-json`. */
+  error: string;
+  /** Exit code of the program, or of the line of a batch. */
+  exit_code: number;
+  /** Name of the kernel's error number. */
+  code?: string;
+  /** The kernel's error number. */
+  errno?: number;
+  /** Why, and what to try. */
+  advice?: readonly string[];
+  /** In a batch: the file. */
+  file?: string;
+  /** In a batch: the line. */
+  line?: number;
+}
+
+/** A tunnel as JSON. */
+export function tunnelJson(tunnel: Tunnel, style: TextStyle): TunnelJson {
+  return {
+    tunnel_id: tunnel.tunnelId,
+    encap: tunnel.encap === "udp" ? "UDP" : tunnel.encap === "ip" ? "IP" : "??",
+    local: tunnel.local,
+    peer: tunnel.peer,
+    peer_tunnel: tunnel.peerTunnelId,
+    ...(tunnel.encap === "udp" && { local_port: tunnel.localPort ?? 0, peer_port: tunnel.peerPort ?? 0 }),
+    ...(tunnel.udpChecksum !== undefined && { checksum: tunnel.udpChecksum }),
+    ...(tunnel.checksumTx !== undefined && { checksum_tx: tunnel.checksumTx }),
+    ...(tunnel.checksumRx !== undefined && { checksum_rx: tunnel.checksumRx }),
+    version: tunnel.version,
+    using_ipsec: tunnel.usingIpsec,
+    ...(style.statistics && { stats: countersJson(tunnel.counters) }),
+  };
+}
+
+/** A session as JSON. */
+export function sessionJson(
+  session: Session,
+  details: SessionDetails | undefined,
+  style: TextStyle,
+): SessionJson {
+  return {
+    session_id: session.sessionId,
+    tunnel_id: session.tunnelId,
+    peer_session_id: session.peerSessionId,
+    peer_tunnel_id: session.peerTunnelId,
+    ...(session.interfaceName !== undefined && { interface: session.interfaceName }),
+    ...(session.cookie !== undefined && { cookie: formatHex(session.cookie) }),
+    ...(session.peerCookie !== undefined && { peer_cookie: formatHex(session.peerCookie) }),
+    reorder_timeout: session.reorderTimeoutMs,
+    send_seq: session.sendSeq,
+    recv_seq: session.recvSeq,
+    pw_type: pseudowireName(session.pseudowireType),
+    lns_mode: session.lnsMode,
+    using_ipsec: session.usingIpsec,
+    ...(details?.l2spec !== undefined && { l2spec_type: details.l2spec }),
+    ...(style.details && { link: linkJson(details) }),
+    ...(style.statistics && { stats: countersJson(session.counters) }),
+  };
+}
+
+function linkJson(details: SessionDetails | undefined): LinkJson | null {
+  const link = details?.link;
+  if (link === undefined) return null;
+  return {
+    ifindex: link.index,
+    up: link.up,
+    operstate: link.state,
+    mtu: link.mtu,
+    ...(details?.master !== undefined && { master: details.master }),
+  };
+}
+
+function countersJson(counters: Counters): CountersJson {
+  return {
+    tx_packets: integer(counters.txPackets),
+    tx_bytes: integer(counters.txBytes),
+    tx_errors: integer(counters.txErrors),
+    rx_packets: integer(counters.rxPackets),
+    rx_bytes: integer(counters.rxBytes),
+    rx_errors: integer(counters.rxErrors),
+    rx_seq_discards: integer(counters.rxSeqDiscards),
+    rx_oos_packets: integer(counters.rxOosPackets),
+    ...(counters.rxCookieDiscards !== undefined &&
+      { rx_cookie_discards: integer(counters.rxCookieDiscards) }),
+    ...(counters.rxInvalid !== undefined && { rx_invalid: integer(counters.rxInvalid) }),
+  };
+}
+
+/** JSON.rawJSON writes digits as they are; TypeScript's library does not know it yet. */
+const rawJson = (JSON as unknown as { rawJSON(text: string): number }).rawJSON;
+
+/** The integer as a member of JSON: exact, however large. */
+function integer(value: bigint): number {
+  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : rawJson(String(value));
+}
+
+/** One line of JSON, or (`pretty`) the indented form that `ip -j -p` prints; without a newline at the end. */
+export function formatJson(value: object, pretty: boolean): string {
+  return pretty ? prettyJson(value, 0) : JSON.stringify(value);
+}
+
+/** The layout of iproute2's JSON writer: four spaces a level, arrays opened on the line of their first element. */
+function prettyJson(value: unknown, depth: number): string {
+  const inner = "    ".repeat(depth + 1);
+  const outer = "    ".repeat(depth);
+  if (Array.isArray(value)) {
+    const items = value.map((item) => prettyJson(item, depth + 1));
+    return items.length === 0 ? "[ ]" : `[ ${items.join(",")} ]`;
+  }
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) {
+    return JSON.stringify(value);
+  }
+  const members = Object.entries(value).map(([key, member]) =>
+    `${inner}${JSON.stringify(key)}: ${prettyJson(member, depth + 1)}`
+  );
+  return `{\n${members.join(",\n")}\n${outer}}`;
+}

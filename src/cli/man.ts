@@ -1,0 +1,73 @@
+/**
+ * The manual page in roff (`man(7)`), made from the grammar's tables.
+ *
+ * @module
+ */
+
+import { KEYWORDS } from "./grammar.ts";
+import { keywordText, optionText, shownOptions, shownVerbs } from "./help.ts";
+import { PROGRAM_VERSION } from "./version.ts";
+
+/** Text in which roff sees nothing special. */
+function plain(text: string): string {
+  return text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("…", "...").replace(
+    /^([.'])/gm,
+    "\\&$1",
+  );
+}
+
+function entry(term: string, text: string): string {
+  return `.TP\n.B ${plain(term)}\n${plain(text)}\n`;
+}
+
+/** The manual page. */
+export function manualPage(): string {
+  const verbs = shownVerbs().map((verb) => entry(`${verb.words.join(" | ")} ${verb.synopsis}`, verb.help));
+  const options = shownOptions().map((option) => entry(optionText(option), option.help));
+  const keywords = KEYWORDS.map((keyword) => {
+    const uses = keyword.uses.map((use) => use.replace("filter", "show and flush")).join(", ");
+    const alias = keyword.alias === undefined ? "" : ` Also ${keyword.alias}.`;
+    return entry(keywordText(keyword), `${keyword.help}.${alias}${uses === "" ? "" : ` For ${uses}.`}`);
+  });
+  return `.TH L2TP 8 "" "l2tp ${PROGRAM_VERSION}" "Network administration"
+.SH NAME
+l2tp \\- L2TP tunnels and sessions of the Linux kernel
+.SH SYNOPSIS
+.B l2tp
+[ OPTIONS ] VERB { tunnel | session } [ KEYWORD VALUE ] ...
+.br
+.B l2tp
+[ OPTIONS ] { tunnel | session } VERB [ KEYWORD VALUE ] ...
+.SH DESCRIPTION
+.B l2tp
+creates, changes, lists, watches and deletes the kernel's L2TP tunnels and sessions. What
+.BR ip\\-l2tp (8)
+takes, it takes as well, and prints the same.
+.SH VERBS
+${verbs.join("")}.SH KEYWORDS
+${keywords.join("")}.SH OPTIONS
+${options.join("")}.SH EXIT STATUS
+.TP
+.B 0
+All went well.
+.TP
+.B 1
+An address was none, a batch or a listing failed, or the kernel has no L2TP.
+.TP
+.B 2
+The kernel refused a change.
+.TP
+.B 255
+The command line was wrong; nothing was changed.
+.SH EXAMPLES
+.EX
+l2tp add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2
+l2tp add session tunnel_id 1 session_id 10 peer_session_id 20 name pw0 mtu 1400 master br0 up
+l2tp \\-json show | jq .
+.EE
+.SH SEE ALSO
+.BR ip\\-l2tp (8),
+.BR ip\\-link (8),
+RFC 3931, RFC 2661
+`;
+}

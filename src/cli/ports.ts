@@ -1,0 +1,61 @@
+/**
+ * What the command line needs of the world. `main.ts` gives the real thing, tests a pretended one.
+ *
+ * @module
+ */
+
+import type { L2tpClient } from "../client/l2tp_client.ts";
+import type { L2tpEvents } from "../client/l2tp_events.ts";
+import type { LinkClient } from "../client/link_client.ts";
+import type { TunnelParameters } from "../model/tunnel.ts";
+
+/** Facts about this system that explain errors. All are best effort. */
+export interface SystemFacts {
+  /** Release of the running kernel: `"6.1.0-41-amd64"`. */
+  readonly kernelRelease: string;
+  /** `ID` of os-release: `"debian"`; `""` if unknown. */
+  readonly distribution: string;
+  /** Whether the running kernel has this module, loaded, built in, or as a file. */
+  hasModule(name: string): boolean;
+  /** The file that forbids loading the module (modprobe's `blacklist` or `install … false`), if there is one. */
+  forbiddenBy(name: string): string | undefined;
+}
+
+/** What the command line needs of the world. Methods are synchronous and throw the errors of their rooms. */
+export interface CliPorts {
+  /** Writes to standard output at once. */
+  out(text: string): void;
+  /** Writes to standard error at once. */
+  err(text: string): void;
+  /** Whether standard output is a terminal. */
+  readonly terminal: boolean;
+  /** A variable of the environment. */
+  env(name: string): string | undefined;
+  /** Opens a client of the L2TP subsystem in the present namespace. */
+  openL2tp(): L2tpClient;
+  /** Opens a client for interfaces, in the present namespace or another. */
+  openLinks(netns?: string): LinkClient;
+  /** Starts to listen to the subsystem's notifications. */
+  openEvents(): L2tpEvents;
+  /** Moves everything that is opened later into the network namespace. */
+  enterNetns(name: string): void;
+  /** Moves an interface of the present namespace, by its number, to another namespace. */
+  moveLink(links: LinkClient, index: number, netns: string): void;
+  /**
+   * Creates a tunnel whose addresses need a scope, which netlink cannot say: over a socket of our own, which a process
+   * in the background holds open for as long as the tunnel is there.
+   */
+  createScopedTunnel(l2tp: L2tpClient, tunnel: TunnelParameters, scope: string): void;
+  /** The host's addresses, best first, in text, of family 4 or 6, or of both without one. */
+  resolveHost(host: string, family: 4 | 6 | undefined): string[];
+  /** Lines of a file, or of standard input for `-`, as they come. */
+  readLines(path: string): Iterable<string>;
+  /** The text of debugfs' `l2tp/tunnels` for the present namespace; `undefined` if it cannot be read. */
+  debugfs(): string | undefined;
+  /** Facts for explanations. */
+  readonly system: SystemFacts;
+  /** The time now. */
+  now(): Date;
+  /** Calls back when the user interrupts; the result ends that. */
+  onInterrupt(action: () => void): Disposable;
+}

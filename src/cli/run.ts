@@ -1,0 +1,162 @@
+/**
+ * Runs command lines. What is seldom needed is loaded when it is, because starting fast matters more.
+ *
+ * @module
+ */
+
+import { SyscallError } from "../base/errors.ts";
+import { add, del, flush, resolveAddresses, set } from "./change.ts";
+import type { Command, OtherCommand, TableCommand } from "./command.ts";
+import { Context } from "./context.ts";
+import type { Options } from "./grammar.ts";
+import { cannotOpenNetns } from "./messages.ts";
+import { type Invocation, parseLine, requireArguments } from "./parse.ts";
+import type { CliPorts } from "./ports.ts";
+import { show } from "./show.ts";
+import { EXIT_USAGE, UsageError } from "./usage_error.ts";
+
+/** Runs the program with these words behind its name. Resolves to its exit code. */
+export async function run(words: readonly string[], ports: CliPorts): Promise<number> {
+  using context = new Context(ports);
+  const options = wantedOptions(words);
+  try {
+    const invocation = parseLine(words);
+    Object.assign(options, invocation.options);
+    return await execute(invocation, context);
+  } catch (error) {
+    return await fail(error, {}, options, context);
+  } finally {
+    context.flush();
+  }
+}
+
+/** The options that decide how an error looks, for a line that cannot be read to its end. */
+function wantedOptions(words: readonly string[]): Options {
+  return words.some((word) => /^--?j(s(o(n)?)?)?$/.test(word)) ? { json: true } : {};
+}
+
+async function fail(
+  error: unknown,
+  command: Partial<TableCommand>,
+  options: Options,
+  context: Context,
+): Promise<number> {
+  const { failureOf, failureText } = await import("./failure.ts");
+  const failure = failureOf(error, command.arguments ?? {}, context);
+  context.flush();
+  context.ports.err(failureText(failure, options, undefined));
+  return failure.exitCode;
+}
+
+async function execute({ options, command }: Invocation, context: Context): Promise<number> {
+  if (options.version) return await executeOther({ verb: "version", words: [] }, options, context);
+  if (options.help) {
+    const topic = command === undefined ? [] : [command.verb];
+    return await executeOther({ verb: "help", words: topic }, options, context);
+  }
+  if (options.netns !== undefined) enterNetns(options.netns, context);
+  if (options.batch !== undefined) {
+    const { runBatch } = await import("./batch.ts");
+    return await runBatch(options.batch, options, context);
+  }
+  if (command === undefined) {
+    const { shortUsage } = await import("./help.ts");
+    context.ports.err(shortUsage());
+    return EXIT_USAGE;
+  }
+  if (!isTableCommand(command)) return await executeOther(command, options, context);
+  try {
+    executeTable(command, options, context);
+    return 0;
+  } catch (error) {
+    return await fail(error, command, options, context);
+  }
+}
+
+/** Whether the command is about tunnels and sessions. */
+export function isTableCommand(command: Command): command is TableCommand {
+  return "arguments" in command;
+}
+
+function enterNetns(name: string, { ports }: Context): void {
+  try {
+    ports.enterNetns(name);
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    throw new UsageError(cannotOpenNetns(name, error.errno), {
+      advice: ["The namespaces are: see ip netns list"],
+    });
+  }
+}
+
+/**
+ * Does a command about tunnels and sessions.
+ *
+ * @throws whatever makes it fail; then nothing has changed
+ */
+export function executeTable(command: TableCommand, options: Options, context: Context): void {
+  const given = command.arguments;
+  resolveAddresses(context, given);
+  requireArguments(command);
+  for (const notice of command.ignored) context.ports.err(`${notice}\n`);
+  switch (command.verb) {
+    case "add":
+      return add(context, given);
+    case "del":
+      return del(context, given);
+    case "set":
+      return set(context, given);
+    case "show":
+      return show(context, given, options);
+    case "flush":
+      return flush(context, given, options);
+    default:
+      command.verb satisfies never;
+  }
+}
+
+async function executeOther(
+  { verb, words }: OtherCommand,
+  options: Options,
+  context: Context,
+): Promise<number> {
+  switch (verb) {
+    case "help": {
+      const { help } = await import("./help.ts");
+      context.print(help(words));
+      return 0;
+    }
+    case "monitor": {
+      const { monitor } = await import("./monitor.ts");
+      return await monitor(context, words, options);
+    }
+    case "version": {
+      const { PROGRAM_VERSION } = await import("./version.ts");
+      context.print(
+        options.json ? `{"program":"l2tp","version":"${PROGRAM_VERSION}"}\n` : `l2tp ${PROGRAM_VERSION}\n`,
+      );
+      return 0;
+    }
+    case "completion": {
+      const { completionScript } = await import("./completion.ts");
+      context.print(completionScript(words));
+      return 0;
+    }
+    case "complete": {
+      const { completionsOf } = await import("./completion.ts");
+      context.print(completionsOf(words).map((word) => `${word}\n`).join(""));
+      return 0;
+    }
+    case "keep": {
+      const { keep } = await import("./keep.ts");
+      return await keep(context, words);
+    }
+    case "man": {
+      const { manualPage } = await import("./man.ts");
+      context.print(manualPage());
+      return 0;
+    }
+    default:
+      return verb satisfies never;
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * `show`: tunnels, sessions, or tunnels with their sessions; and the filters, which `flush` uses too.
+ *
+ * @module
+ */
+
+import type { Session } from "../model/session.ts";
+import type { Tunnel } from "../model/tunnel.ts";
+import type { Arguments } from "./arguments.ts";
+import type { Context } from "./context.ts";
+import { DetailsFinder, type SessionDetails } from "./details.ts";
+import type { Options } from "./grammar.ts";
+import { formatJson, sessionJson, tunnelJson } from "./json.ts";
+import { sessionText, type TextStyle, textStyle, tunnelText, tunnelWithSessionsText } from "./text.ts";
+
+/** Prints what the arguments pick. As with `ip`, sessions win if both words are given. */
+export function show(context: Context, picked: Arguments, options: Options): void {
+  const style = textStyle(options, context.ports.terminal, context.ports.env("COLORFGBG"));
+  if (picked.session) showSessions(context, picked, options, style);
+  else if (picked.tunnel) showTunnels(context, picked, options, style);
+  else showBoth(context, picked, options, style);
+}
+
+function showTunnels(context: Context, picked: Arguments, options: Options, style: TextStyle): void {
+  const tunnels = findTunnels(context, picked);
+  if (options.json) printJson(context, tunnels.map((tunnel) => tunnelJson(tunnel, style)), options);
+  else for (const tunnel of tunnels) context.print(tunnelText(tunnel, style));
+}
+
+function showSessions(context: Context, picked: Arguments, options: Options, style: TextStyle): void {
+  const sessions = withDetails(context, findSessions(context, picked), style);
+  if (options.json) {
+    printJson(context, sessions.map(([session, details]) => sessionJson(session, details, style)), options);
+  } else {
+    for (const [session, details] of sessions) context.print(sessionText(session, details, style));
+  }
+}
+
+function showBoth(context: Context, picked: Arguments, options: Options, style: TextStyle): void {
+  const sessionsOf = Map.groupBy(
+    withDetails(context, findSessions(context, picked), style),
+    ([session]) => session.tunnelId,
+  );
+  const aboutSession = hasSessionFilter(picked);
+  const tunnels = findTunnels(context, picked).filter(({ tunnelId }) =>
+    !aboutSession || sessionsOf.has(tunnelId)
+  );
+  if (options.json) {
+    const rows = tunnels.map((tunnel) => ({
+      ...tunnelJson(tunnel, style),
+      sessions: (sessionsOf.get(tunnel.tunnelId) ?? []).map(([session, details]) =>
+        sessionJson(session, details, style)
+      ),
+    }));
+    printJson(context, rows, options);
+  } else {
+    for (const tunnel of tunnels) {
+      context.print(tunnelWithSessionsText(tunnel, sessionsOf.get(tunnel.tunnelId) ?? [], style));
+    }
+  }
+}
+
+function printJson(context: Context, rows: object[], options: Options): void {
+  context.print(formatJson(rows, options.pretty === true) + "\n");
+}
+
+/** Sessions with what `-details` shows of them. */
+export function withDetails(
+  context: Context,
+  sessions: readonly Session[],
+  style: TextStyle,
+): (readonly [Session, SessionDetails | undefined])[] {
+  if (!style.details || sessions.length === 0) return sessions.map((session) => [session, undefined]);
+  const finder = new DetailsFinder(context.links.links(), context.ports.debugfs());
+  return sessions.map((session) => [session, finder.find(session)]);
+}
+
+/** The tunnels that the arguments pick. */
+export function findTunnels(context: Context, picked: Arguments): Tunnel[] {
+  return listTunnels(context, picked).filter((tunnel) => isPickedTunnel(tunnel, picked));
+}
+
+function listTunnels({ l2tp }: Context, { tunnelId }: Arguments): Tunnel[] {
+  if (tunnelId === undefined) return l2tp.tunnels();
+  const tunnel = l2tp.tunnel(tunnelId);
+  return tunnel === undefined ? [] : [tunnel];
+}
+
+/** The sessions that the arguments pick. */
+export function findSessions(context: Context, picked: Arguments): Session[] {
+  const sessions = listSessions(context, picked).filter((session) => isPickedSession(session, picked));
+  if (!hasTunnelFilter(picked)) return sessions;
+  const tunnels = new Set(findTunnels(context, picked).map((tunnel) => tunnel.tunnelId));
+  return sessions.filter((session) => tunnels.has(session.tunnelId));
+}
+
+function listSessions({ l2tp }: Context, { tunnelId, sessionId }: Arguments): Session[] {
+  if (tunnelId === undefined || sessionId === undefined) return l2tp.sessions();
+  const session = l2tp.session({ tunnelId, sessionId });
+  return session === undefined ? [] : [session];
+}
+
+function matches<T>(wanted: T | undefined, actual: T): boolean {
+  return wanted === undefined || wanted === actual;
+}
+
+function isPickedTunnel(tunnel: Tunnel, picked: Arguments): boolean {
+  return matches(picked.tunnelId, tunnel.tunnelId) &&
+    matches(picked.peerTunnelId, tunnel.peerTunnelId) &&
+    matches(picked.encap, tunnel.encap) &&
+    matches(picked.version, tunnel.version) &&
+    matches(picked.localPort, tunnel.localPort) &&
+    matches(picked.peerPort, tunnel.peerPort) &&
+    matches(picked.udpChecksum, tunnel.udpChecksum) &&
+    matches(picked.checksumTx, tunnel.checksumTx) &&
+    matches(picked.checksumRx, tunnel.checksumRx) &&
+    (picked.local === undefined || picked.local.type === "any" || picked.local.address === tunnel.local) &&
+    (picked.remote === undefined || picked.remote.type === "any" || picked.remote.address === tunnel.peer);
+}
+
+/** Whether something is asked for that only the tunnel of a session tells. */
+function hasTunnelFilter(picked: Arguments): boolean {
+  const { encap, version, localPort, peerPort, udpChecksum, checksumTx, checksumRx, local, remote } = picked;
+  return [encap, version, localPort, peerPort, udpChecksum, checksumTx, checksumRx, local, remote]
+    .some((wanted) => wanted !== undefined);
+}
+
+function isPickedSession(session: Session, picked: Arguments): boolean {
+  const type = picked.pseudowire === undefined ? undefined : picked.pseudowire === "eth" ? 5 : 7;
+  return matches(picked.tunnelId, session.tunnelId) &&
+    matches(picked.sessionId, session.sessionId) &&
+    matches(picked.peerTunnelId, session.peerTunnelId) &&
+    matches(picked.peerSessionId, session.peerSessionId) &&
+    matches(picked.name, session.interfaceName) &&
+    matches(type, session.pseudowireType) &&
+    matches(picked.sendSeq, session.sendSeq) &&
+    matches(picked.recvSeq, session.recvSeq) &&
+    matches(picked.lnsMode, session.lnsMode) &&
+    matches(picked.reorderTimeoutMs, session.reorderTimeoutMs) &&
+    hasCookie(picked.cookie, session.cookie) &&
+    hasCookie(picked.peerCookie, session.peerCookie);
+}
+
+function hasCookie(wanted: Uint8Array | undefined, actual: Uint8Array | undefined): boolean {
+  if (wanted === undefined) return true;
+  return actual !== undefined && wanted.length === actual.length &&
+    wanted.every((byte, i) => byte === actual[i]);
+}
+
+/** Whether something is asked for that only sessions tell. */
+export function hasSessionFilter(picked: Arguments): boolean {
+  const {
+    sessionId,
+    peerSessionId,
+    name,
+    pseudowire,
+    sendSeq,
+    lnsMode,
+    reorderTimeoutMs,
+    cookie,
+    peerCookie,
+  } = picked;
+  return [sessionId, peerSessionId, name, pseudowire, sendSeq, lnsMode, reorderTimeoutMs, cookie, peerCookie]
+    .some((wanted) => wanted !== undefined);
+}

@@ -1,0 +1,31 @@
+/**
+ * Finds a generic-netlink family by name.
+ *
+ * @module
+ */
+
+import { Errno } from "../base/errno.ts";
+import { FamilyMissingError, NetlinkError, NetlinkProtocolError } from "../base/errors.ts";
+import type { NetlinkConnection } from "../driver/netlink_connection.ts";
+import { decodeFamily, encodeGetFamily, GENL_ID_CTRL, type GenlFamily } from "../wire/genl/ctrl.ts";
+
+/**
+ * Asks the kernel for the family; it loads the family's module if it can.
+ *
+ * @throws {FamilyMissingError} if there is none and the kernel could load none
+ * @throws {NetlinkError} if the kernel refuses for another reason
+ */
+export function resolveFamily(connection: NetlinkConnection, name: string): GenlFamily {
+  const operation = "CTRL_CMD_GETFAMILY";
+  let family: GenlFamily | undefined;
+  try {
+    connection.request({ operation, type: GENL_ID_CTRL, payload: encodeGetFamily(name) }, (reply) => {
+      family = decodeFamily(reply.payload);
+    });
+  } catch (error) {
+    if (error instanceof NetlinkError && error.errno === Errno.ENOENT) throw new FamilyMissingError(name);
+    throw error;
+  }
+  if (family === undefined) throw new NetlinkProtocolError(operation, "no family in it");
+  return family;
+}

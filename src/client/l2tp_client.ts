@@ -1,0 +1,216 @@
+/**
+ * Tunnels and sessions of an L2TP subsystem, as plain calls. Synchronous: the kernel answers a request before the
+ * call that sends it returns.
+ *
+ * @module
+ */
+
+import { Errno } from "../base/errno.ts";
+import { NetlinkError, NetlinkProtocolError } from "../base/errors.ts";
+import { NetlinkConnection } from "../driver/netlink_connection.ts";
+import { NetlinkSocket } from "../driver/netlink_socket.ts";
+import type { Session, SessionChanges, SessionKey, SessionParameters } from "../model/session.ts";
+import type { Tunnel, TunnelParameters } from "../model/tunnel.ts";
+import type { GenlFamily } from "../wire/genl/ctrl.ts";
+import { decodeGenl } from "../wire/genl/header.ts";
+import { L2TP_CMD, L2TP_GENL_NAME } from "../wire/genl/l2tp_constants.ts";
+import {
+  decodeSession,
+  encodeSessionCommand,
+  encodeSessionCreate,
+  encodeSessionDump,
+  encodeSessionModify,
+} from "../wire/genl/l2tp_session.ts";
+import {
+  decodeTunnel,
+  encodeTunnelCommand,
+  encodeTunnelCreate,
+  encodeTunnelDump,
+} from "../wire/genl/l2tp_tunnel.ts";
+import { NETLINK_GENERIC } from "../wire/netlink/constants.ts";
+import type { NetlinkMessage } from "../wire/netlink/message.ts";
+import { resolveFamily } from "./genl_family.ts";
+
+/** How long a creation is tried again while what this client deleted is still being taken down. */
+const SETTLE_LIMIT_MS = 1000;
+
+/** What a client knows of the subsystem behind its connection. */
+export interface L2tpClientOptions {
+  /**
+   * Whether the subsystem lets one UDP tunnel have two sessions with the same id (Linux from 6.10 on). Then the
+   * client asks before it creates.
+   */
+  readonly acceptsDuplicateSessions?: boolean;
+}
+
+/**
+ * A client of the L2TP subsystem of one network namespace.
+ *
+ * ```ts ignore
+ * import { L2tpClient } from "@l2tp/l2tp";
+ *
+ * using l2tp = L2tpClient.open();
+ * l2tp.createTunnel({ tunnelId: 1, peerTunnelId: 2, encap: "ip", local: "10.0.0.1", peer: "10.0.0.2" });
+ * l2tp.createSession({ tunnelId: 1, sessionId: 10, peerSessionId: 20, interfaceName: "pw0" });
+ * for (const tunnel of l2tp.tunnels()) console.log(tunnel.tunnelId, tunnel.peer);
+ * l2tp.deleteTunnel(1);
+ * ```
+ *
+ * Every method throws `NetlinkError` when the subsystem refuses, with its error number in `errno` and `code`, and
+ * `SyscallError` when the socket itself fails. Everything takes CAP_NET_ADMIN, reading too.
+ */
+export class L2tpClient implements Disposable {
+  readonly #connection: NetlinkConnection;
+  readonly #family: GenlFamily;
+  readonly #acceptsDuplicateSessions: boolean;
+  /** Whether this client deleted something: a deletion's acknowledgement comes before its end. */
+  #hasDeleted = false;
+
+  /** Takes over the connection, on which `family` was found. */
+  constructor(connection: NetlinkConnection, family: GenlFamily, options: L2tpClientOptions = {}) {
+    this.#connection = connection;
+    this.#family = family;
+    this.#acceptsDuplicateSessions = options.acceptsDuplicateSessions ?? false;
+  }
+
+  /**
+   * Opens a client of the kernel's subsystem in the calling thread's network namespace.
+   *
+   * @throws {FamilyMissingError} if the kernel has no L2TP and could load none
+   */
+  static open(options?: L2tpClientOptions): L2tpClient {
+    using stack = new DisposableStack();
+    const connection = stack.use(new NetlinkConnection(NetlinkSocket.open(NETLINK_GENERIC)));
+    const client = new L2tpClient(connection, resolveFamily(connection, L2TP_GENL_NAME), options);
+    stack.move();
+    return client;
+  }
+
+  /** The generic-netlink family behind this client. */
+  get family(): GenlFamily {
+    return this.#family;
+  }
+
+  /** Does nothing, through the whole way to the subsystem and back. */
+  noop(): void {
+    const payload = Uint8Array.of(L2TP_CMD.NOOP, 1, 0, 0);
+    this.#request("L2TP_CMD_NOOP", payload);
+  }
+
+  /** Creates a tunnel. */
+  createTunnel(parameters: TunnelParameters): void {
+    const payload = encodeTunnelCreate(parameters);
+    this.#settle(() => this.#request("L2TP_CMD_TUNNEL_CREATE", payload));
+  }
+
+  /** Deletes a tunnel with its sessions. The subsystem may still be taking them down when this returns. */
+  deleteTunnel(tunnelId: number): void {
+    this.#request("L2TP_CMD_TUNNEL_DELETE", encodeTunnelCommand(L2TP_CMD.TUNNEL_DELETE, tunnelId));
+    this.#hasDeleted = true;
+  }
+
+  /** Announces the tunnel to whoever listens; the subsystem has nothing on a tunnel that could be changed. */
+  announceTunnel(tunnelId: number): void {
+    this.#request("L2TP_CMD_TUNNEL_MODIFY", encodeTunnelCommand(L2TP_CMD.TUNNEL_MODIFY, tunnelId));
+  }
+
+  /** The tunnel with this id of ours; `undefined` if there is none. */
+  tunnel(tunnelId: number): Tunnel | undefined {
+    const payload = encodeTunnelCommand(L2TP_CMD.TUNNEL_GET, tunnelId);
+    return this.#get("L2TP_CMD_TUNNEL_GET", payload, readTunnel);
+  }
+
+  /** All tunnels, in the subsystem's order. */
+  tunnels(): Tunnel[] {
+    const operation = "L2TP_CMD_TUNNEL_GET";
+    return this.#connection.dump(
+      { operation, type: this.#family.id, payload: encodeTunnelDump() },
+      readTunnel,
+    );
+  }
+
+  /** Creates a session in a tunnel. An Ethernet one gets its interface at once, still down. */
+  createSession(parameters: SessionParameters): void {
+    if (this.#acceptsDuplicateSessions && this.session(parameters) !== undefined) {
+      throw new NetlinkError({ operation: "L2TP_CMD_SESSION_CREATE", errno: Errno.EEXIST });
+    }
+    const payload = encodeSessionCreate(parameters);
+    this.#settle(() => this.#request("L2TP_CMD_SESSION_CREATE", payload));
+  }
+
+  /** Deletes a session. The subsystem may still be taking it down when this returns. */
+  deleteSession(key: SessionKey): void {
+    this.#request("L2TP_CMD_SESSION_DELETE", encodeSessionCommand(L2TP_CMD.SESSION_DELETE, key));
+    this.#hasDeleted = true;
+  }
+
+  /** Changes a session while it lives. */
+  modifySession(key: SessionKey, changes: SessionChanges): void {
+    this.#request("L2TP_CMD_SESSION_MODIFY", encodeSessionModify(key, changes));
+  }
+
+  /** The session that the key names; `undefined` if there is none. */
+  session(key: SessionKey): Session | undefined {
+    const payload = encodeSessionCommand(L2TP_CMD.SESSION_GET, key);
+    return this.#get("L2TP_CMD_SESSION_GET", payload, readSession);
+  }
+
+  /** All sessions of all tunnels, in the subsystem's order. */
+  sessions(): Session[] {
+    const operation = "L2TP_CMD_SESSION_GET";
+    return this.#connection.dump(
+      { operation, type: this.#family.id, payload: encodeSessionDump() },
+      readSession,
+    );
+  }
+
+  /** Closes the connection. */
+  [Symbol.dispose](): void {
+    this.#connection[Symbol.dispose]();
+  }
+
+  #request(operation: string, payload: Uint8Array): void {
+    this.#connection.request({ operation, type: this.#family.id, payload });
+  }
+
+  #get<T>(operation: string, payload: Uint8Array, read: (message: NetlinkMessage) => T): T | undefined {
+    let found: T | undefined;
+    try {
+      this.#connection.request({ operation, type: this.#family.id, payload }, (reply) => {
+        found = read(reply);
+      });
+    } catch (error) {
+      if (error instanceof NetlinkError && error.errno === Errno.ENODEV) return undefined;
+      throw error;
+    }
+    if (found === undefined) throw new NetlinkProtocolError(operation, "acknowledged without a reply");
+    return found;
+  }
+
+  /**
+   * Does a creation, and again for a while if what stands in its way may be something that this client deleted: ids,
+   * ports and interface names become free only after the acknowledgement of their deletion.
+   */
+  #settle(create: () => void): void {
+    for (let waitedMs = 0, napMs = 1;; waitedMs += napMs, napMs = Math.min(2 * napMs, 50)) {
+      try {
+        return create();
+      } catch (error) {
+        if (!this.#hasDeleted || waitedMs >= SETTLE_LIMIT_MS || !isTaken(error)) throw error;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, napMs);
+      }
+    }
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof NetlinkError && (error.errno === Errno.EEXIST || error.errno === Errno.EADDRINUSE);
+}
+
+function readTunnel(message: NetlinkMessage): Tunnel {
+  return decodeTunnel(decodeGenl(message.payload).attributes);
+}
+
+function readSession(message: NetlinkMessage): Session {
+  return decodeSession(decodeGenl(message.payload).attributes);
+}

@@ -1,0 +1,87 @@
+/**
+ * What happens to tunnels and sessions, as it happens.
+ *
+ * @module
+ */
+
+import { NetlinkConnection } from "../driver/netlink_connection.ts";
+import { NetlinkNotifications } from "../driver/netlink_notifications.ts";
+import { NetlinkSocket } from "../driver/netlink_socket.ts";
+import type { NotificationSource } from "../driver/ports.ts";
+import type { L2tpEvent } from "../model/event.ts";
+import { L2TP_GENL_MCGROUP, L2TP_GENL_NAME } from "../wire/genl/l2tp_constants.ts";
+import { decodeEvent } from "../wire/genl/l2tp_event.ts";
+import { NETLINK_GENERIC } from "../wire/netlink/constants.ts";
+import { decodeMessages } from "../wire/netlink/message.ts";
+import { FamilyMissingError } from "../base/errors.ts";
+import { resolveFamily } from "./genl_family.ts";
+
+/**
+ * A listener to the subsystem's notifications. Takes no privilege. The kernel tells every listener of every
+ * namespace's events, and nothing of sessions that go with their tunnel.
+ *
+ * ```ts ignore
+ * import { L2tpEvents } from "@l2tp/l2tp";
+ *
+ * using events = L2tpEvents.open();
+ * for await (const event of events) {
+ *   if (event.type === "tunnelCreated") console.log("tunnel", event.tunnel.tunnelId);
+ * }
+ * ```
+ */
+export class L2tpEvents implements Disposable, AsyncIterable<L2tpEvent> {
+  readonly #source: NotificationSource;
+  readonly #familyId: number;
+
+  /** Takes over the source, which delivers messages of type `familyId`. */
+  constructor(source: NotificationSource, familyId: number) {
+    this.#source = source;
+    this.#familyId = familyId;
+  }
+
+  /**
+   * Starts to listen: what happens from here on is delivered.
+   *
+   * @param options `receiveBufferBytes` bounds what may wait unread before events are lost
+   * @throws {FamilyMissingError} if the kernel has no L2TP and could load none
+   */
+  static open(options?: { readonly receiveBufferBytes?: number }): L2tpEvents {
+    using connection = new NetlinkConnection(NetlinkSocket.open(NETLINK_GENERIC));
+    const family = resolveFamily(connection, L2TP_GENL_NAME);
+    const group = family.groups.get(L2TP_GENL_MCGROUP);
+    if (group === undefined) throw new FamilyMissingError(L2TP_GENL_MCGROUP);
+    return new L2tpEvents(NetlinkNotifications.open(NETLINK_GENERIC, group, options), family.id);
+  }
+
+  /**
+   * Events in order, until {@link close}. After `eventsLost` the listener's picture of the state is out of date: list
+   * tunnels and sessions again.
+   *
+   * @throws {DecodeError} if a notification is malformed
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<L2tpEvent> {
+    for (;;) {
+      const datagram = await this.#source.next();
+      if (datagram === undefined) return;
+      if (datagram === "overrun") {
+        yield { type: "eventsLost" };
+        continue;
+      }
+      // Decoded before anything is yielded: the datagram is gone once the source is asked again.
+      const events = decodeMessages(datagram).flatMap((message) =>
+        message.type === this.#familyId ? decodeEvent(message.payload) ?? [] : []
+      );
+      yield* events;
+    }
+  }
+
+  /** Ends the iteration. */
+  close(): void {
+    this.#source.close();
+  }
+
+  /** Ends the iteration. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

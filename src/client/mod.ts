@@ -1,0 +1,57 @@
+/**
+ * The L2TP subsystem as a library.
+ *
+ * ```ts ignore
+ * import { L2tpClient, LinkClient, NetlinkError } from "@l2tp/l2tp";
+ *
+ * using l2tp = L2tpClient.open();
+ * l2tp.createTunnel({
+ *   tunnelId: 1,
+ *   peerTunnelId: 2,
+ *   encap: "udp",
+ *   local: "10.0.0.1",
+ *   localPort: 5000,
+ *   peer: "10.0.0.2",
+ *   peerPort: 6000,
+ * });
+ * try {
+ *   l2tp.createSession({ tunnelId: 1, sessionId: 10, peerSessionId: 20, interfaceName: "pw0" });
+ *   using links = LinkClient.open();
+ *   links.changeLink(links.link("pw0")!.index, { up: true });
+ * } catch (error) {
+ *   if (error instanceof NetlinkError && error.code === "EEXIST") console.error("pw0 or session 10 is there already");
+ *   l2tp.deleteTunnel(1);
+ * }
+ * ```
+ *
+ * @module
+ */
+
+export { L2tpClient, type L2tpClientOptions } from "./l2tp_client.ts";
+export { L2tpEvents } from "./l2tp_events.ts";
+export { LinkClient } from "./link_client.ts";
+export {
+  DecodeError,
+  type DecodeErrorFacts,
+  FamilyMissingError,
+  NetlinkError,
+  type NetlinkErrorFacts,
+  NetlinkProtocolError,
+  SyscallError,
+} from "../base/errors.ts";
+export type { Counters } from "../model/counters.ts";
+export type { EventsLost, L2tpEvent, SessionEvent, TunnelEvent } from "../model/event.ts";
+export type { Link, LinkAddress, LinkChanges } from "../model/link.ts";
+export type {
+  L2Spec,
+  Pseudowire,
+  Session,
+  SessionChanges,
+  SessionKey,
+  SessionParameters,
+} from "../model/session.ts";
+export type { Encap, Tunnel, TunnelParameters } from "../model/tunnel.ts";
+export type { GenlFamily } from "../wire/genl/ctrl.ts";
+export { NetlinkConnection, type NetlinkRequest } from "../driver/netlink_connection.ts";
+export type { NetlinkTransport, NotificationSource } from "../driver/ports.ts";
+export type { NetlinkMessage } from "../wire/netlink/message.ts";

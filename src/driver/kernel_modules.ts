@@ -1,0 +1,59 @@
+/**
+ * What can be found out about the running kernel's modules without loading any. Best effort: what cannot be read
+ * counts as not there.
+ *
+ * @module
+ */
+
+function readText(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return "";
+  }
+}
+
+/** Release of the running kernel (`uname -r`); `""` if it cannot be read. */
+export function kernelRelease(): string {
+  return readText("/proc/sys/kernel/osrelease").trim();
+}
+
+/** Whether the release is this version or later. A release that cannot be read counts as later. */
+export function isKernelAtLeast(release: string, major: number, minor: number): boolean {
+  const [, a, b] = /^(\d+)\.(\d+)/.exec(release) ?? [];
+  if (a === undefined) return true;
+  return Number(a) > major || (Number(a) === major && Number(b) >= minor);
+}
+
+/** Whether the running kernel has the module: loaded, built in, or as a file. */
+export function hasKernelModule(name: string): boolean {
+  const folder = `/lib/modules/${kernelRelease()}`;
+  const file = new RegExp(`(^|/)${name.replaceAll("_", "[_-]")}\\.ko(\\.[a-z0-9]+)?(:|$)`, "m");
+  return new RegExp(`^${name} `, "m").test(readText("/proc/modules")) ||
+    file.test(readText(`${folder}/modules.builtin`)) || file.test(readText(`${folder}/modules.dep`));
+}
+
+/** The modprobe configuration file that forbids the module, if there is one (modprobe.d(5)). */
+export function forbiddingFile(name: string): string | undefined {
+  const rule = new RegExp(
+    `^\\s*(blacklist\\s+${name}|install\\s+${name}\\s+(/usr)?(/s?bin/)?(true|false))\\s*$`,
+    "m",
+  );
+  for (const folder of ["/etc/modprobe.d", "/run/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"]) {
+    try {
+      for (const entry of Deno.readDirSync(folder)) {
+        const path = `${folder}/${entry.name}`;
+        if (entry.name.endsWith(".conf") && rule.test(readText(path))) return path;
+      }
+    } catch {
+      // No such folder.
+    }
+  }
+  return undefined;
+}
+
+/** `ID` in os-release(5): `"debian"`; `""` if there is none. */
+export function distributionId(): string {
+  const text = readText("/etc/os-release") || readText("/usr/lib/os-release");
+  return /^ID="?([a-z0-9._-]+)"?$/m.exec(text)?.[1] ?? "";
+}

@@ -1,0 +1,38 @@
+/**
+ * Network namespaces as this process uses them.
+ *
+ * @module
+ */
+
+import { enterNetns, openNetns, withNetns } from "../../ffi/netns.ts";
+
+/**
+ * Moves the calling thread to the namespace, by the name that `ip netns` gave it or by path: sockets opened later
+ * belong there.
+ *
+ * @throws {SyscallError}
+ */
+export function enterNamespace(name: string): void {
+  using namespace = openNetns(name);
+  enterNetns(namespace);
+}
+
+/**
+ * Runs the synchronous action in the namespace and comes back.
+ *
+ * @throws {SyscallError}
+ */
+export function inNamespace<T>(name: string, action: () => T): T {
+  using namespace = openNetns(name);
+  return withNetns(namespace, action);
+}
+
+/**
+ * Gives the action a descriptor of the namespace, open for as long as the action runs.
+ *
+ * @throws {SyscallError}
+ */
+export function withNamespaceFd<T>(name: string, action: (fd: number) => T): T {
+  using namespace = openNetns(name);
+  return action(namespace.number);
+}

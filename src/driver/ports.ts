@@ -1,0 +1,36 @@
+/**
+ * The small interfaces between what needs the world and what is the world. Each has an in-memory twin for tests.
+ *
+ * @module
+ */
+
+/** Carries netlink datagrams to a kernel and back. */
+export interface NetlinkTransport extends Disposable {
+  /** Port id of our end, which answers carry. */
+  readonly portId: number;
+  /**
+   * Sends one datagram.
+   *
+   * @throws {SyscallError}
+   */
+  send(datagram: Uint8Array<ArrayBuffer>): void;
+  /**
+   * The next datagram from the kernel, whole however long it is. Borrows: valid until the next call.
+   *
+   * @throws {SyscallError}
+   */
+  receive(): Uint8Array;
+}
+
+/** Delivers the datagrams of a multicast group. */
+export interface NotificationSource extends Disposable {
+  /**
+   * The next datagram; `"overrun"` when some were lost because they came faster than they were read; `undefined`
+   * once it is closed. Borrows: valid until the next call.
+   *
+   * @throws {SyscallError}
+   */
+  next(): Promise<Uint8Array | "overrun" | undefined>;
+  /** Ends a pending `next`. */
+  close(): void;
+}

@@ -1,0 +1,56 @@
+/**
+ * The process's standard streams, synchronously.
+ *
+ * @module
+ */
+
+import { Errno } from "../base/errno.ts";
+import { SyscallError } from "../base/errors.ts";
+
+const encoder = new TextEncoder();
+
+/** What has `writeSync`. */
+interface Writer {
+  writeSync(bytes: Uint8Array): number;
+}
+
+/**
+ * Writes the whole text.
+ *
+ * @throws {Deno.errors.BrokenPipe} once nobody reads the other end
+ */
+export function writeText(to: Writer, text: string): void {
+  let rest = encoder.encode(text);
+  while (rest.length > 0) rest = rest.subarray(to.writeSync(rest));
+}
+
+/**
+ * The lines of a file, or of standard input for `-`, as they come, without their newlines.
+ *
+ * @throws {SyscallError} if the file cannot be opened
+ */
+export function* readLines(path: string): Generator<string> {
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(64 * 1024);
+  using file = path === "-" ? undefined : openForReading(path);
+  const source = file ?? Deno.stdin;
+  let rest = "";
+  for (let count = source.readSync(buffer); count !== null; count = source.readSync(buffer)) {
+    const lines = (rest + decoder.decode(buffer.subarray(0, count), { stream: true })).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
+}
+
+function openForReading(path: string): Deno.FsFile {
+  try {
+    return Deno.openSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) throw new SyscallError(`open("${path}")`, Errno.ENOENT);
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw new SyscallError(`open("${path}")`, Errno.EACCES);
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * A network interface, as far as tunnels need one.
+ *
+ * @module
+ */
+
+/** A network interface. */
+export interface Link {
+  /** Its number in its namespace. */
+  readonly index: number;
+  /** Its name now. */
+  readonly name: string;
+  /** Whether it was brought up (IFF_UP). */
+  readonly up: boolean;
+  /** Operational state (RFC 2863): `"up"`, `"down"`, `"unknown"`, … */
+  readonly state: string;
+  /** Largest payload of a frame, in bytes. */
+  readonly mtu: number;
+  /** Number of the bridge or bond it belongs to. */
+  readonly master: number | undefined;
+}
+
+/** An address of an interface. */
+export interface LinkAddress {
+  /** Number of the interface. */
+  readonly index: number;
+  /** The address, in text, without prefix length. */
+  readonly address: string;
+  /** Bits of the prefix. */
+  readonly prefixLength: number;
+}
+
+/** What is to become of an interface; members that are left out stay as they are. */
+export interface LinkChanges {
+  /** Bring it up or take it down. */
+  readonly up?: boolean | undefined;
+  /** Largest payload of a frame, in bytes. */
+  readonly mtu?: number | undefined;
+  /** Number of the bridge or bond to join; 0 leaves the present one. */
+  readonly master?: number | undefined;
+  /** Descriptor, in this process, of the network namespace to move to. */
+  readonly netnsFd?: number | undefined;
+}

@@ -1,0 +1,219 @@
+/**
+ * Netlink attributes (`struct nlattr`, `linux/netlink.h`): {u16 length, u16 type, payload, padding to 4 bytes},
+ * integers in host byte order. Pure; what a reader returns as bytes borrows the buffer it reads.
+ *
+ * @module
+ */
+
+import { ByteWriter, HOST_IS_LITTLE_ENDIAN } from "../../base/bytes.ts";
+import { DecodeError } from "../../base/errors.ts";
+import { NLA_F_NESTED, NLA_HDRLEN, NLA_TYPE_MASK, NLMSG_ALIGNTO, nlmsgAlign } from "./constants.ts";
+
+const utf8Encoder = new TextEncoder();
+const utf8Decoder = new TextDecoder();
+
+/** Appends attributes to a message body. */
+export class AttributeWriter {
+  readonly #out: ByteWriter;
+
+  /** Writes into a new buffer, or behind what `out` already holds (a fixed header). */
+  constructor(out: ByteWriter = new ByteWriter({ littleEndian: HOST_IS_LITTLE_ENDIAN })) {
+    this.#out = out;
+  }
+
+  /** The bytes written so far, the fixed header included. Borrows: valid until the next write. */
+  get written(): Uint8Array<ArrayBuffer> {
+    return this.#out.written;
+  }
+
+  /** An attribute without payload, whose presence is its value. */
+  flag(type: number): this {
+    return this.#header(type, 0);
+  }
+
+  /** An 8-bit integer. */
+  u8(type: number, value: number): this {
+    this.#header(type, 1);
+    this.#out.u8(value);
+    return this.#pad();
+  }
+
+  /** A 16-bit integer in host order. */
+  u16(type: number, value: number): this {
+    this.#header(type, 2);
+    this.#out.u16(value);
+    return this.#pad();
+  }
+
+  /** A 32-bit integer in host order. */
+  u32(type: number, value: number): this {
+    this.#header(type, 4);
+    this.#out.u32(value);
+    return this;
+  }
+
+  /** A 64-bit integer in host order. */
+  u64(type: number, value: bigint): this {
+    this.#header(type, 8);
+    this.#out.u64(value);
+    return this;
+  }
+
+  /** Bytes as they are: addresses in network order, cookies. */
+  bytes(type: number, value: Uint8Array): this {
+    this.#header(type, value.length);
+    this.#out.bytes(value);
+    return this.#pad();
+  }
+
+  /** A NUL-terminated string in UTF-8. */
+  string(type: number, value: string): this {
+    const text = utf8Encoder.encode(value);
+    this.#header(type, text.length + 1);
+    this.#out.bytes(text);
+    this.#out.u8(0);
+    return this.#pad();
+  }
+
+  /**
+   * Attributes within an attribute. The L2TP family's own STATS lack the NESTED flag, so it is said with
+   * `flagged`.
+   */
+  nested(type: number, write: (attributes: this) => void, flagged: boolean): this {
+    const start = this.#out.length;
+    this.#header(flagged ? type | NLA_F_NESTED : type, 0);
+    write(this);
+    this.#out.setU16(start, this.#out.length - start);
+    return this;
+  }
+
+  #header(type: number, payloadLength: number): this {
+    this.#out.u16(NLA_HDRLEN + payloadLength);
+    this.#out.u16(type);
+    return this;
+  }
+
+  #pad(): this {
+    this.#out.alignTo(NLMSG_ALIGNTO);
+    return this;
+  }
+}
+
+/**
+ * Walks over the attributes in a range of bytes:
+ *
+ * ```ts
+ * import { AttributeReader, AttributeWriter } from "./attribute.ts";
+ *
+ * const bytes = new AttributeWriter().u32(9, 3000).u8(7, 3).written;
+ * const reader = new AttributeReader(bytes);
+ * while (reader.next()) {
+ *   if (reader.type === 9) console.assert(reader.u32() === 3000);
+ * }
+ * ```
+ *
+ * Integer getters read the first bytes of a longer payload, as the kernel does, and throw `DecodeError` for a
+ * shorter one.
+ */
+export class AttributeReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #end: number;
+  #next: number;
+  #payload = 0;
+  #payloadEnd = 0;
+  #type = 0;
+
+  /** Reads `bytes` from `start` up to `end` (default: all of it). */
+  constructor(bytes: Uint8Array, start = 0, end: number = bytes.length, view?: DataView) {
+    this.#bytes = bytes;
+    this.#view = view ?? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#next = start;
+    this.#end = end;
+  }
+
+  /** Number of the current attribute, without its flag bits. */
+  get type(): number {
+    return this.#type;
+  }
+
+  /** Payload length of the current attribute, in bytes. */
+  get length(): number {
+    return this.#payloadEnd - this.#payload;
+  }
+
+  /**
+   * Moves to the next attribute; false at the end. Fewer than four bytes after the last one are padding and passed
+   * over, as `nla_ok` does.
+   *
+   * @throws {DecodeError} if the attribute's length is below its header's or past the end
+   */
+  next(): boolean {
+    const start = this.#next;
+    const had = this.#end - start;
+    if (had < NLA_HDRLEN) return false;
+    const length = this.#view.getUint16(start, HOST_IS_LITTLE_ENDIAN);
+    if (length < NLA_HDRLEN || length > had) {
+      throw new DecodeError(
+        { field: "nlattr", offset: start, needed: NLA_HDRLEN, had },
+        `its length says ${length}, ${NLA_HDRLEN} to ${had} are possible`,
+      );
+    }
+    this.#type = this.#view.getUint16(start + 2, HOST_IS_LITTLE_ENDIAN) & NLA_TYPE_MASK;
+    this.#payload = start + NLA_HDRLEN;
+    this.#payloadEnd = start + length;
+    this.#next = start + nlmsgAlign(length);
+    return true;
+  }
+
+  /** The payload as an 8-bit integer. */
+  u8(): number {
+    return this.#view.getUint8(this.#need(1));
+  }
+
+  /** The payload as a 16-bit integer in host order. */
+  u16(): number {
+    return this.#view.getUint16(this.#need(2), HOST_IS_LITTLE_ENDIAN);
+  }
+
+  /** The payload as a 32-bit integer in host order. */
+  u32(): number {
+    return this.#view.getUint32(this.#need(4), HOST_IS_LITTLE_ENDIAN);
+  }
+
+  /** The payload as a 64-bit integer in host order. */
+  u64(): bigint {
+    return this.#view.getBigUint64(this.#need(8), HOST_IS_LITTLE_ENDIAN);
+  }
+
+  /** The payload. Borrows the buffer. */
+  bytes(): Uint8Array {
+    return this.#bytes.subarray(this.#payload, this.#payloadEnd);
+  }
+
+  /** A copy of exactly `length` bytes of payload. */
+  fixed(length: number): Uint8Array<ArrayBuffer> {
+    const start = this.#need(length);
+    return this.#bytes.slice(start, start + length) as Uint8Array<ArrayBuffer>;
+  }
+
+  /** The payload up to its first NUL, or all of it, as UTF-8 (bytes that are not become U+FFFD). */
+  string(): string {
+    const bytes = this.bytes();
+    const nul = bytes.indexOf(0);
+    return utf8Decoder.decode(nul < 0 ? bytes : bytes.subarray(0, nul));
+  }
+
+  /** A reader over the attributes within this one. */
+  nested(): AttributeReader {
+    return new AttributeReader(this.#bytes, this.#payload, this.#payloadEnd, this.#view);
+  }
+
+  #need(size: number): number {
+    const had = this.#payloadEnd - this.#payload;
+    if (had < size) {
+      throw new DecodeError({ field: `attribute ${this.#type}`, offset: this.#payload, needed: size, had });
+    }
+    return this.#payload;
+  }
+}

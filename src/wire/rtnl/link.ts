@@ -1,0 +1,155 @@
+/**
+ * The part of rtnetlink (`linux/rtnetlink.h`, `linux/if_link.h`, `linux/if_addr.h`) that puts a session's interface
+ * to use: links and their addresses. Host byte order; addresses in network order. Pure.
+ *
+ * @module
+ */
+
+import { ByteWriter, HOST_IS_LITTLE_ENDIAN } from "../../base/bytes.ts";
+import { DecodeError } from "../../base/errors.ts";
+import { formatIpAddress } from "../../base/ip_address.ts";
+import type { Link, LinkAddress, LinkChanges } from "../../model/link.ts";
+import { AttributeReader, AttributeWriter } from "../netlink/attribute.ts";
+
+/** Message types. */
+export const RTM_NEWLINK = 16;
+/** Asks for links. */
+export const RTM_GETLINK = 18;
+/** Adds an address. */
+export const RTM_NEWADDR = 20;
+/** Asks for addresses. */
+export const RTM_GETADDR = 22;
+
+/** Size of `struct ifinfomsg`. */
+export const IFINFOMSG_SIZE = 16;
+/** Size of `struct ifaddrmsg`. */
+export const IFADDRMSG_SIZE = 8;
+
+const AF_UNSPEC = 0;
+const AF_INET = 2;
+const AF_INET6 = 10;
+const IFF_UP = 1;
+const IFLA_IFNAME = 3;
+const IFLA_MTU = 4;
+const IFLA_MASTER = 10;
+const IFLA_OPERSTATE = 16;
+const IFLA_NET_NS_FD = 28;
+const IFA_ADDRESS = 1;
+const IFA_LOCAL = 2;
+
+/** `IF_OPER_*` of `linux/if.h`, in order, in the words of `ip link`. */
+const OPERSTATES = ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"] as const;
+
+/** `struct ifinfomsg`: {u8 family, pad, u16 type, i32 index, u32 flags, u32 change}. */
+function beginLink(index: number, flags: number, change: number): AttributeWriter {
+  const out = new ByteWriter({ littleEndian: HOST_IS_LITTLE_ENDIAN });
+  out.u8(AF_UNSPEC);
+  out.u8(0);
+  out.u16(0);
+  out.u32(index);
+  out.u32(flags);
+  out.u32(change);
+  return new AttributeWriter(out);
+}
+
+/** Payload of RTM_GETLINK for one interface by name. */
+export function encodeGetLink(name: string): Uint8Array<ArrayBuffer> {
+  return beginLink(0, 0, 0).string(IFLA_IFNAME, name).written;
+}
+
+/** Payload of a dump of all links. */
+export function encodeLinkDump(): Uint8Array<ArrayBuffer> {
+  return beginLink(0, 0, 0).written;
+}
+
+/** Payload of RTM_NEWLINK that changes the interface with this number. */
+export function encodeSetLink(index: number, changes: LinkChanges): Uint8Array<ArrayBuffer> {
+  const out = beginLink(index, changes.up === true ? IFF_UP : 0, changes.up === undefined ? 0 : IFF_UP);
+  if (changes.mtu !== undefined) out.u32(IFLA_MTU, changes.mtu);
+  if (changes.master !== undefined) out.u32(IFLA_MASTER, changes.master);
+  if (changes.netnsFd !== undefined) out.u32(IFLA_NET_NS_FD, changes.netnsFd);
+  return out.written;
+}
+
+/**
+ * Reads the payload of an RTM_NEWLINK message.
+ *
+ * @throws {DecodeError} if it is malformed
+ */
+export function decodeLink(payload: Uint8Array): Link {
+  const view = fixedHeader("ifinfomsg", payload, IFINFOMSG_SIZE);
+  const attributes = new AttributeReader(payload, IFINFOMSG_SIZE);
+  let name = "";
+  let mtu = 0;
+  let master: number | undefined;
+  let state: string = OPERSTATES[0];
+  while (attributes.next()) {
+    if (attributes.type === IFLA_IFNAME) name = attributes.string();
+    else if (attributes.type === IFLA_MTU) mtu = attributes.u32();
+    else if (attributes.type === IFLA_MASTER) master = attributes.u32();
+    else if (attributes.type === IFLA_OPERSTATE) state = OPERSTATES[attributes.u8()] ?? OPERSTATES[0];
+  }
+  const flags = view.getUint32(8, HOST_IS_LITTLE_ENDIAN);
+  return {
+    index: view.getInt32(4, HOST_IS_LITTLE_ENDIAN),
+    name,
+    up: (flags & IFF_UP) !== 0,
+    state,
+    mtu,
+    master,
+  };
+}
+
+/** `struct ifaddrmsg`: {u8 family, u8 prefix length, u8 flags, u8 scope, u32 index}. */
+function beginAddress(family: number, prefixLength: number, index: number): AttributeWriter {
+  const out = new ByteWriter({ littleEndian: HOST_IS_LITTLE_ENDIAN });
+  out.u8(family);
+  out.u8(prefixLength);
+  out.u8(0);
+  out.u8(0);
+  out.u32(index);
+  return new AttributeWriter(out);
+}
+
+/** Payload of RTM_NEWADDR: gives the interface an address of 4 or 16 bytes. */
+export function encodeAddAddress(
+  index: number,
+  address: Uint8Array,
+  prefixLength: number,
+): Uint8Array<ArrayBuffer> {
+  const family = address.length === 4 ? AF_INET : AF_INET6;
+  return beginAddress(family, prefixLength, index).bytes(IFA_LOCAL, address).bytes(IFA_ADDRESS, address)
+    .written;
+}
+
+/** Payload of a dump of all addresses. */
+export function encodeAddressDump(): Uint8Array<ArrayBuffer> {
+  return beginAddress(AF_UNSPEC, 0, 0).written;
+}
+
+/**
+ * Reads the payload of an RTM_NEWADDR message.
+ *
+ * @throws {DecodeError} if it is malformed
+ */
+export function decodeAddress(payload: Uint8Array): LinkAddress {
+  const view = fixedHeader("ifaddrmsg", payload, IFADDRMSG_SIZE);
+  const attributes = new AttributeReader(payload, IFADDRMSG_SIZE);
+  let local: Uint8Array | undefined;
+  let address: Uint8Array | undefined;
+  while (attributes.next()) {
+    if (attributes.type === IFA_LOCAL) local = attributes.bytes();
+    else if (attributes.type === IFA_ADDRESS) address = attributes.bytes();
+  }
+  // On a point-to-point interface IFA_ADDRESS is the peer's; IPv6 has no IFA_LOCAL otherwise.
+  return {
+    index: view.getUint32(4, HOST_IS_LITTLE_ENDIAN),
+    address: formatIpAddress(local ?? address ?? new Uint8Array(0)),
+    prefixLength: view.getUint8(1),
+  };
+}
+
+function fixedHeader(field: string, payload: Uint8Array, needed: number): DataView {
+  if (payload.length < needed) throw new DecodeError({ field, offset: 0, needed, had: payload.length });
+  return new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+}

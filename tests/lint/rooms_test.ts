@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import plugin from "./rooms.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+function messages(path: string, source: string): string[] {
+  return Deno.lint.runPlugin(plugin, `${ROOT}${path}`, source).map((diagnostic) => `${diagnostic.id}`);
+}
+
+Deno.test("room table: what each room may and may not import", () => {
+  const cases: [path: string, source: string, expected: string[]][] = [
+    ["src/base/a.ts", 'import { b } from "./b.ts"; b();', []],
+    ["src/base/a.ts", 'import { b } from "../model/b.ts"; b();', ["rooms/imports"]],
+    ["src/wire/genl/a.ts", 'import { b } from "../../model/b.ts"; b();', []],
+    ["src/wire/genl/a.ts", 'import { b } from "../../driver/b.ts"; b();', ["rooms/imports"]],
+    ["src/wire/genl/a.ts", 'import { b } from "npm:b"; b();', ["rooms/imports"]],
+    ["src/wire/genl/a.ts", 'export * from "../../cli/b.ts";', ["rooms/imports"]],
+    ["src/cli/a.ts", 'const b = await import("../../ffi/mod.ts"); b;', ["rooms/imports"]],
+    ["src/cli/a.ts", 'import { b } from "../client/mod.ts"; b();', []],
+    ["src/client/a.ts", 'import { b } from "../../ffi/b.ts"; b();', ["rooms/imports"]],
+    ["src/driver/a.ts", 'import { b } from "../../ffi/b.ts"; b();', []],
+    ["src/driver/a.ts", 'import { b } from "../client/b.ts"; b();', ["rooms/imports"]],
+    ["ffi/a.ts", 'import { b } from "../src/wire/b.ts"; b();', ["rooms/imports"]],
+    ["main.ts", 'import { b } from "./src/cli/b.ts"; b();', []],
+    ["tests/a.ts", 'import { b } from "../ffi/b.ts"; b();', []],
+  ];
+  for (const [path, source, expected] of cases) {
+    assert.deepEqual(messages(path, source), expected, `${path}: ${source}`);
+  }
+});
+
+Deno.test("purity: pure rooms have no clock, chance, promise or environment", () => {
+  for (
+    const source of [
+      "Date.now();",
+      "performance.now();",
+      "setTimeout(f, 1);",
+      "Math.random();",
+      "crypto.getRandomValues(a);",
+      "console.log(1);",
+      "Deno.env.get('A');",
+      "async function f() {}",
+      "const f = async () => {};",
+      "new Promise(f);",
+    ]
+  ) {
+    assert.deepEqual(messages("src/wire/a.ts", source), ["rooms/purity"], source);
+    assert.deepEqual(messages("src/driver/a.ts", source), [], source);
+  }
+  assert.deepEqual(messages("src/wire/a.ts", "const a = { Date: 1 }; a.Date;"), []);
+});
+
+Deno.test("native: only ffi/ opens libraries", () => {
+  assert.deepEqual(messages("src/driver/a.ts", "Deno.dlopen('x', {});"), ["rooms/native"]);
+  assert.deepEqual(messages("ffi/a.ts", "Deno.dlopen('x', {});"), []);
+});
