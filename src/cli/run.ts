@@ -41,7 +41,7 @@ async function fail(
   options: Options,
   context: Context,
 ): Promise<number> {
-  const { failureOf, failureText } = await import("./failure.ts");
+  const { failureOf, failureText } = await import("./seldom.ts");
   const failure = failureOf(error, command.arguments ?? {}, context);
   context.flush();
   context.ports.err(failureText(failure, options, undefined));
@@ -56,11 +56,11 @@ async function execute({ options, command }: Invocation, context: Context): Prom
   }
   if (options.netns !== undefined) enterNetns(options.netns, context);
   if (options.batch !== undefined) {
-    const { runBatch } = await import("./batch.ts");
+    const { runBatch } = await import("./seldom.ts");
     return await runBatch(options.batch, options, context);
   }
   if (command === undefined) {
-    const { shortUsage } = await import("./help.ts");
+    const { shortUsage } = await import("./seldom.ts");
     context.ports.err(shortUsage());
     return EXIT_USAGE;
   }
@@ -120,42 +120,29 @@ async function executeOther(
   options: Options,
   context: Context,
 ): Promise<number> {
+  const seldom = await import("./seldom.ts");
   switch (verb) {
-    case "help": {
-      const { help } = await import("./help.ts");
-      context.print(help(words));
+    case "help":
+      context.print(seldom.help(words));
       return 0;
-    }
-    case "monitor": {
-      const { monitor } = await import("./monitor.ts");
-      return await monitor(context, words, options);
-    }
+    case "monitor":
+      return await seldom.monitor(context, words, options);
     case "version": {
-      const { PROGRAM_VERSION } = await import("./version.ts");
-      context.print(
-        options.json ? `{"program":"l2tp","version":"${PROGRAM_VERSION}"}\n` : `l2tp ${PROGRAM_VERSION}\n`,
-      );
+      const version = seldom.PROGRAM_VERSION;
+      context.print(options.json ? `{"program":"l2tp","version":"${version}"}\n` : `l2tp ${version}\n`);
       return 0;
     }
-    case "completion": {
-      const { completionScript } = await import("./completion.ts");
-      context.print(completionScript(words));
+    case "completion":
+      context.print(seldom.completionScript(words));
       return 0;
-    }
-    case "complete": {
-      const { completionsOf } = await import("./completion.ts");
-      context.print(completionsOf(words).map((word) => `${word}\n`).join(""));
+    case "complete":
+      context.print(seldom.completionsOf(words).map((word) => `${word}\n`).join(""));
       return 0;
-    }
-    case "keep": {
-      const { keep } = await import("./keep.ts");
-      return await keep(context, words);
-    }
-    case "man": {
-      const { manualPage } = await import("./man.ts");
-      context.print(manualPage());
+    case "keep":
+      return await seldom.keep(context, words);
+    case "man":
+      context.print(seldom.manualPage());
       return 0;
-    }
     default:
       return verb satisfies never;
   }

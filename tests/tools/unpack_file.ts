@@ -31,10 +31,13 @@ const UNSET = [
   ["NPM_CONFIG_REGISTRY", "OTEL_DENO", "OTEL_DENO_CONSOLE"],
 );
 
-/** Undoes what the script does to the environment, before any module of the program can look at it. */
-const RESTORE = `{const e=Deno.env,h=e.get("L2TP_START_HOME");` +
-  `for(const n of["L2TP_START_HOME","DENO_DIR","DENO_NO_UPDATE_CHECK","DENO_DISABLE_NODE_SHIM"])e.delete(n);` +
-  `if(h===undefined)e.delete("HOME");else e.set("HOME",h)}`;
+/**
+ * Puts HOME back before any module of the program can look at it. A process that the program starts of itself has
+ * no such variable, and its HOME is right already.
+ */
+const RESTORE =
+  `{const e=Deno.env,h=e.get("L2TP_START_HOME");if(h!==undefined){e.delete("L2TP_START_HOME");` +
+  `if(h==="")e.delete("HOME");else e.set("HOME",h.slice(1))}}`;
 
 const BLOCK = 512;
 

@@ -6,15 +6,16 @@
 # is started, and pid, stdin, arguments, signals and exit status are the program's own.
 #
 # Needs: Linux on @MACHINE@ with glibc 2.27 or newer, a POSIX sh whose `[` knows -O and -k (dash, bash, busybox
-# ash), and to unpack also: chmod, find, gzip, id, ls, mkdir, mv, rm, tail, tar, touch, tr, uname, wc.
+# ash), and to unpack also: chmod, find, gzip, id, ls, mkdir, mv, rm, tail, tar, touch, tr, uname.
 # Status 126: it could not start.
 #
 # Where it unpacks: the first of $XDG_CACHE_HOME/l2tp, $HOME/.cache/l2tp, /run/user/UID/l2tp, /var/cache/l2tp (root),
 # /var/tmp/l2tp-UID and /tmp/l2tp-UID that is the caller's own, closed to others and allows programs to run. A new
 # version removes there those that do not run now and were not read for 30 days. Deleting the folder is safe.
 #
-# Environment: settings meant for Deno or Node (the list is in _l2tp_start) never reach the program. Those made here
-# are removed, and HOME is put back, before the program's first line runs. The shell may add PWD, OLDPWD, SHLVL and _.
+# Environment: settings meant for Deno or Node (the list is in _l2tp_start) never reach the program. DENO_DIR (a folder
+# in the private one), DENO_NO_UPDATE_CHECK and DENO_DISABLE_NODE_SHIM are set, also for what the program starts, which
+# may be itself. HOME is put back before the program's first line runs. The shell may add PWD, OLDPWD, SHLVL and _.
 
 _l2tp_key=@KEY@
 _l2tp_uid=
@@ -61,7 +62,7 @@ _l2tp_above() {
 
 _l2tp_start() {
   unset @UNSET@
-  if [ "${HOME+set}" ]; then export L2TP_START_HOME="$HOME"; else unset L2TP_START_HOME; fi
+  export L2TP_START_HOME="${HOME+=$HOME}"
   # Deno reads ~/.npmrc even where it needs no package, and fails on what it cannot parse there.
   export HOME="$_l2tp_dir" DENO_DIR="$_l2tp_dir/cache" DENO_NO_UPDATE_CHECK=1 DENO_DISABLE_NODE_SHIM=1
   exec "$_l2tp_dir/l2tp" run @FLAGS@ "$_l2tp_dir/main.mjs" "$@"
@@ -163,14 +164,17 @@ _l2tp_fail() {
 }
 
 [ -f "$0" ] && [ -r "$0" ] || _l2tp_fail "cannot read its own file ($0): start it by its full path."
-for _l2tp_n in gzip tail tar uname wc; do
+for _l2tp_n in gzip tail tar uname; do
   _l2tp_tool command -v "$_l2tp_n" >/dev/null || _l2tp_fail "needs the program $_l2tp_n to unpack itself." \
     "Install it, or start l2tp with a PATH that has it."
 done
 _l2tp_n=$(_l2tp_tool uname -m)
 [ "$_l2tp_n" = @MACHINE@ ] || _l2tp_fail "this file is for @MACHINE@, this machine is ${_l2tp_n:-unknown}." \
   "Take the l2tp that was made for it."
-_l2tp_n=$(($(_l2tp_tool wc -c <"$0")))
+# `wc -c` would do, but busybox reads the whole file for it.
+_l2tp_size() { echo "$5"; }
+# shellcheck disable=SC2046
+_l2tp_n=$(_l2tp_size $(_l2tp_tool ls -lnL "$0"))
 [ "$_l2tp_n" = @SIZE@ ] || _l2tp_fail "this file ($0) is damaged: it has $_l2tp_n bytes instead of @SIZE@." \
   "Was copying it cut short? Copy it again, in binary mode."
 _l2tp_why=

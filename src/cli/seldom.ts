@@ -1,0 +1,15 @@
+/**
+ * What most runs of the program do not need, behind one door: loaded as a whole when any of it is needed. One door
+ * and not one for each keeps the bundled program in few files, and every file costs start-up time.
+ *
+ * @module
+ */
+
+export { runBatch } from "./batch.ts";
+export { completionScript, completionsOf } from "./completion.ts";
+export { failureOf, failureText } from "./failure.ts";
+export { help, shortUsage } from "./help.ts";
+export { keep } from "./keep.ts";
+export { manualPage } from "./man.ts";
+export { monitor } from "./monitor.ts";
+export { PROGRAM_VERSION } from "./version.ts";

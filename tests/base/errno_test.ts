@@ -1,0 +1,108 @@
+/** `src/base/errno.ts` and `src/base/errors.ts`: error numbers, their names and words, and the classes. */
+
+import assert from "node:assert/strict";
+import { Errno, errnoName, errnoText } from "../../src/base/errno.ts";
+import {
+  DecodeError,
+  FamilyMissingError,
+  NetlinkError,
+  NetlinkProtocolError,
+  SyscallError,
+} from "../../src/base/errors.ts";
+
+Deno.test("Errno has the numbers of asm-generic/errno.h, and errnoName() their names", () => {
+  const numbers = new Set<number>();
+  for (const [name, number] of Object.entries(Errno)) {
+    assert.equal(errnoName(number), name);
+    numbers.add(number);
+  }
+  assert.equal(numbers.size, Object.keys(Errno).length);
+});
+
+Deno.test("errnoText() has the words of glibc's strerror", () => {
+  const table: [number, string, string][] = [
+    [1, "EPERM", "Operation not permitted"],
+    [2, "ENOENT", "No such file or directory"],
+    [16, "EBUSY", "Device or resource busy"],
+    [17, "EEXIST", "File exists"],
+    [19, "ENODEV", "No such device"],
+    [22, "EINVAL", "Invalid argument"],
+    [34, "ERANGE", "Numerical result out of range"],
+    [93, "EPROTONOSUPPORT", "Protocol not supported"],
+    [95, "EOPNOTSUPP", "Operation not supported"],
+    [98, "EADDRINUSE", "Address already in use"],
+    [99, "EADDRNOTAVAIL", "Cannot assign requested address"],
+    [101, "ENETUNREACH", "Network is unreachable"],
+    [105, "ENOBUFS", "No buffer space available"],
+    [113, "EHOSTUNREACH", "No route to host"],
+    [133 - 1, "ERFKILL", "Operation not possible due to RF-kill"],
+  ];
+  for (const [errno, name, text] of table) {
+    assert.equal(errnoName(errno), name);
+    assert.equal(errnoText(errno), text);
+  }
+});
+
+Deno.test("errnoName() and errnoText() have something to say of numbers that nobody has", () => {
+  for (const errno of [0, 41, 58, 133, 4000, -1]) {
+    assert.equal(errnoName(errno), `E${errno}`);
+    assert.equal(errnoText(errno), `Unknown error ${errno}`);
+  }
+});
+
+Deno.test("errnoName() and errnoText() know every number from 1 to 132 but the two that Linux left out", () => {
+  const unknown: number[] = [];
+  const names = new Set<string>();
+  for (let errno = 1; errno <= 132; errno++) {
+    names.add(errnoName(errno));
+    if (errnoText(errno).startsWith("Unknown error")) unknown.push(errno);
+  }
+  assert.deepEqual(unknown, [41, 58]);
+  assert.equal(names.size, 132);
+});
+
+Deno.test("DecodeError keeps its facts and tells them", () => {
+  const facts = { field: "nlmsghdr", offset: 4, needed: 16, had: 3 };
+  const error = new DecodeError(facts);
+  assert.ok(error instanceof Error);
+  assert.equal(error.name, "DecodeError");
+  assert.deepEqual({ field: error.field, offset: error.offset, needed: error.needed, had: error.had }, facts);
+  assert.equal(error.message, "Cannot decode nlmsghdr at byte 4: it needs 16 bytes, 3 are there");
+  assert.equal(new DecodeError(facts, "odd").message, "Cannot decode nlmsghdr at byte 4: odd");
+});
+
+Deno.test("SyscallError keeps its facts and tells them", () => {
+  const error = new SyscallError("bind", Errno.EADDRINUSE);
+  assert.deepEqual([error.name, error.call, error.errno, error.code], [
+    "SyscallError",
+    "bind",
+    98,
+    "EADDRINUSE",
+  ]);
+  assert.equal(error.message, "bind failed: Address already in use (EADDRINUSE)");
+});
+
+Deno.test("NetlinkError keeps its facts and tells them", () => {
+  const plain = new NetlinkError({ operation: "L2TP_CMD_TUNNEL_GET", errno: Errno.ENODEV });
+  assert.deepEqual([plain.name, plain.operation, plain.errno, plain.code], [
+    "NetlinkError",
+    "L2TP_CMD_TUNNEL_GET",
+    19,
+    "ENODEV",
+  ]);
+  assert.equal(plain.extack, undefined);
+  assert.equal(plain.attributeOffset, undefined);
+  assert.equal(plain.message, "Kernel refused L2TP_CMD_TUNNEL_GET: No such device (ENODEV)");
+  const full = new NetlinkError({ operation: "X", errno: 22, extack: "Bad mtu", attributeOffset: 32 });
+  assert.deepEqual([full.extack, full.attributeOffset], ["Bad mtu", 32]);
+  assert.equal(full.message, "Kernel refused X: Invalid argument (EINVAL): Bad mtu");
+});
+
+Deno.test("FamilyMissingError and NetlinkProtocolError keep their facts and tell them", () => {
+  const missing = new FamilyMissingError("l2tp");
+  assert.deepEqual([missing.name, missing.family], ["FamilyMissingError", "l2tp"]);
+  assert.match(missing.message, /^Kernel has no generic-netlink family "l2tp"/);
+  const broken = new NetlinkProtocolError("X", "no family in it");
+  assert.deepEqual([broken.name, broken.operation], ["NetlinkProtocolError", "X"]);
+  assert.equal(broken.message, "Bad answer to X: no family in it");
+});

@@ -1,0 +1,22 @@
+/**
+ * Holds the facts of a `DecodeError` against expected ones.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { DecodeError, type DecodeErrorFacts } from "../../src/base/errors.ts";
+
+/** Asserts that the action throws a `DecodeError` with these facts, and that its message tells field and offset. */
+export function assertDecodeError(action: () => unknown, facts: DecodeErrorFacts, label: string): void {
+  let thrown: unknown;
+  try {
+    action();
+  } catch (error) {
+    thrown = error;
+  }
+  assert.ok(thrown instanceof DecodeError, `${label}: DecodeError expected, got ${String(thrown)}`);
+  const { field, offset, needed, had } = thrown;
+  assert.deepEqual({ field, offset, needed, had }, { ...facts }, label);
+  assert.ok(thrown.message.startsWith(`Cannot decode ${field} at byte ${offset}: `), thrown.message);
+}

@@ -1,0 +1,215 @@
+/**
+ * Everything the command line needs of the world, in memory: namespaces with an L2TP subsystem and interfaces, files,
+ * names, a clock. Whole command lines run against it, and what they print is kept.
+ *
+ * @module
+ */
+
+import { ResolveError } from "../../ffi/resolve.ts";
+import { Errno } from "../../src/base/errno.ts";
+import { SyscallError } from "../../src/base/errors.ts";
+import type { CliPorts, SystemFacts } from "../../src/cli/ports.ts";
+import { run } from "../../src/cli/run.ts";
+import { resolveFamily } from "../../src/client/genl_family.ts";
+import { L2tpClient } from "../../src/client/l2tp_client.ts";
+import { L2tpEvents } from "../../src/client/l2tp_events.ts";
+import { LinkClient } from "../../src/client/link_client.ts";
+import { NetlinkConnection } from "../../src/driver/netlink_connection.ts";
+import { type Batching, FakeTransport } from "./fake_kernel.ts";
+import { FakeL2tpKernel, FAMILY_ID } from "./fake_l2tp_kernel.ts";
+import { FakeLinks } from "./fake_links.ts";
+import { FakeNotifications } from "./fake_notifications.ts";
+
+/** A network namespace. */
+export class FakeNamespace {
+  /** Its interfaces. */
+  readonly links: FakeLinks = new FakeLinks();
+  /** Its tunnels and sessions. */
+  readonly l2tp: FakeL2tpKernel = new FakeL2tpKernel(this.links);
+}
+
+/** How a command line ended. */
+export interface Outcome {
+  /** Exit code. */
+  readonly code: number;
+  /** What it wrote to standard output. */
+  readonly out: string;
+  /** What it wrote to standard error. */
+  readonly err: string;
+}
+
+/** Descriptors that the pretended process gives out. */
+const NETNS_FD = 100;
+const SOCKET_FD = 77;
+
+/** A world with one namespace: an interface `eth0` with 10.0.0.1 and fd00::1, and nothing else. */
+export class FakeWorld {
+  /** The namespace the program is started in. */
+  readonly home: FakeNamespace = new FakeNamespace();
+  /** The others, by name. */
+  readonly namespaces: Map<string, FakeNamespace> = new Map();
+  /** Lines of files. */
+  readonly files: Map<string, readonly string[]> = new Map();
+  /** Addresses of hosts. */
+  readonly hosts: Map<string, readonly string[]> = new Map();
+  /** The environment. */
+  readonly env: Map<string, string> = new Map();
+  /** What the listener gets. */
+  readonly notifications: FakeNotifications = new FakeNotifications();
+  /** The scoped tunnels that were made: their scopes. */
+  readonly scopes: string[] = [];
+  /** Every connection that was opened, for the test whether all were closed. */
+  readonly transports: FakeTransport[] = [];
+  /** Whether standard output is a terminal. */
+  terminal = false;
+  /** Whether debugfs can be read. */
+  debugfs = true;
+  /** How answers are packed into datagrams. */
+  batching: Batching = "doneAlone";
+  /** Facts about the system. */
+  system: SystemFacts = {
+    kernelRelease: "6.1.0-41-amd64",
+    distribution: "debian",
+    hasModule: () => false,
+    forbiddenBy: () => undefined,
+  };
+  /** The time: the local one, so that tests need no time zone. */
+  time = new Date(2026, 10, 22, 12, 7, 28, 123);
+  #present = this.home;
+  #out = "";
+  #err = "";
+  readonly #interrupts = new Set<() => void>();
+
+  /** Makes the interface. */
+  constructor() {
+    this.home.links.add("eth0", { up: true, state: "up" });
+    this.home.links.addAddress("eth0", "10.0.0.1", 24);
+    this.home.links.addAddress("eth0", "fd00::1", 64);
+    this.home.l2tp.listeners.add(this.notifications);
+  }
+
+  /** Adds a namespace. */
+  addNamespace(name: string): FakeNamespace {
+    const namespace = new FakeNamespace();
+    const fd = NETNS_FD + this.namespaces.size;
+    this.namespaces.set(name, namespace);
+    const others = [this.home, ...this.namespaces.values()];
+    for (const { links } of others) {
+      const before = links.namespaceOf;
+      links.namespaceOf = (number) => (number === fd ? namespace.links : before(number));
+    }
+    return namespace;
+  }
+
+  /** Runs `l2tp` with these words (one text is split at its spaces). */
+  async run(line: string | readonly string[]): Promise<Outcome> {
+    this.#out = this.#err = "";
+    this.#present = this.home;
+    const words = typeof line === "string" ? line.split(" ").filter((word) => word !== "") : line;
+    const code = await run(words, this.ports);
+    return { code, out: this.#out, err: this.#err };
+  }
+
+  /** Runs lines that must succeed, to prepare a test. */
+  async prepare(...lines: readonly string[]): Promise<void> {
+    for (const line of lines) {
+      const { code, err } = await this.run(line);
+      if (code !== 0) throw new Error(`Cannot prepare: "${line}" ended with ${code}: ${err}`);
+    }
+    this.home.l2tp.commands.length = 0;
+    this.home.links.steps.length = 0;
+  }
+
+  /** The user presses Ctrl-C. */
+  interrupt(): void {
+    for (const action of this.#interrupts) action();
+  }
+
+  /** How many are still asked to call back at an interrupt. */
+  get interruptHandlers(): number {
+    return this.#interrupts.size;
+  }
+
+  /** How many connections were opened and never closed, or closed twice. */
+  get leaks(): number {
+    return this.transports.filter((transport) => transport.disposals !== 1).length;
+  }
+
+  #connect(handle: FakeLinks["handle"]): NetlinkConnection {
+    const transport = new FakeTransport(handle, { batching: this.batching });
+    this.transports.push(transport);
+    return new NetlinkConnection(transport);
+  }
+
+  #namespace(name: string): FakeNamespace {
+    const namespace = this.namespaces.get(name);
+    if (namespace === undefined) throw new SyscallError(`open("/var/run/netns/${name}")`, Errno.ENOENT);
+    return namespace;
+  }
+
+  /** The ports. */
+  readonly ports: CliPorts = this.#makePorts();
+
+  #makePorts(): CliPorts {
+    // deno-lint-ignore no-this-alias -- `ports` has getters of its own, in which `this` is another
+    const world = this;
+    return {
+      out: (text) => void (this.#out += text),
+      err: (text) => void (this.#err += text),
+      get terminal() {
+        return world.terminal;
+      },
+      env: (name) => this.env.get(name),
+      openL2tp: (): L2tpClient => {
+        using stack = new DisposableStack();
+        const { l2tp } = this.#present;
+        const connection = stack.use(this.#connect(l2tp.handle));
+        const options = { acceptsDuplicateSessions: l2tp.acceptsDuplicates };
+        const client = new L2tpClient(connection, resolveFamily(connection, "l2tp"), options);
+        stack.move();
+        return client;
+      },
+      openLinks: (netns) => {
+        const { links } = netns === undefined ? this.#present : this.#namespace(netns);
+        return new LinkClient(this.#connect(links.handle));
+      },
+      openEvents: () => new L2tpEvents(this.notifications, FAMILY_ID),
+      enterNetns: (name) => void (this.#present = this.#namespace(name)),
+      moveLink: (links, index, netns): void => {
+        this.#namespace(netns);
+        const netnsFd = NETNS_FD + [...this.namespaces.keys()].indexOf(netns);
+        links.changeLink(index, { netnsFd });
+      },
+      createScopedTunnel: (l2tp, tunnel, scope): void => {
+        if (this.#present.links.byName(scope) === undefined) {
+          throw new SyscallError(`if_nametoindex("${scope}")`, Errno.ENODEV);
+        }
+        this.scopes.push(scope);
+        const { local, peer, localPort, peerPort } = tunnel;
+        this.#present.l2tp.sockets.set(SOCKET_FD, { local: local!, peer: peer!, localPort, peerPort });
+        l2tp.createTunnel({ ...tunnel, fd: SOCKET_FD });
+      },
+      resolveHost: (host, family) => {
+        const addresses = this.hosts.get(host)?.filter((address) =>
+          family === undefined || address.includes(":") === (family === 6)
+        );
+        if (addresses === undefined) throw new ResolveError(host, -2, "Name or service not known");
+        return addresses;
+      },
+      readLines: (path) => {
+        const lines = this.files.get(path);
+        if (lines === undefined) throw new SyscallError(`open("${path}")`, Errno.ENOENT);
+        return lines;
+      },
+      debugfs: () => (this.debugfs ? this.#present.l2tp.debugfs() : undefined),
+      get system() {
+        return world.system;
+      },
+      now: () => this.time,
+      onInterrupt: (action) => {
+        this.#interrupts.add(action);
+        return { [Symbol.dispose]: () => void this.#interrupts.delete(action) };
+      },
+    };
+  }
+}

@@ -1,0 +1,71 @@
+/** `src/wire/genl/l2tp_counters.ts`: the counters nested in replies. */
+
+import assert from "node:assert/strict";
+import { formatHex } from "../../../src/base/hex.ts";
+import { ZERO_COUNTERS } from "../../../src/model/counters.ts";
+import { decodeCounters, encodeCounters } from "../../../src/wire/genl/l2tp_counters.ts";
+import { L2TP_ATTR } from "../../../src/wire/genl/l2tp_constants.ts";
+import { AttributeReader, AttributeWriter } from "../../../src/wire/netlink/attribute.ts";
+import { assertDecodeError } from "../../support/decode_errors.ts";
+import { hexBytes } from "../../support/golden.ts";
+import { COUNTERS } from "../../support/samples.ts";
+
+function opened(bytes: Uint8Array): AttributeReader {
+  const reader = new AttributeReader(bytes);
+  reader.next();
+  return reader;
+}
+
+const u64 = (type: number, value: number): string =>
+  `0c00${type.toString(16).padStart(2, "0")}00${value.toString(16).padStart(2, "0")}00000000000000`;
+
+/** In the kernel's order: 1 to 6, 10, 7, 8, 11. */
+const BYTES = "7c001e00" + u64(1, 1) + u64(2, 2) + u64(3, 3) + u64(4, 4) + u64(5, 5) + u64(6, 7) +
+  u64(10, 9) + u64(7, 8) +
+  u64(8, 6) + u64(11, 10);
+
+Deno.test("encodeCounters() and decodeCounters(): every counter both ways, in the kernel's order", () => {
+  const out = new AttributeWriter();
+  encodeCounters(out, COUNTERS);
+  assert.equal(formatHex(out.written), BYTES);
+  const reader = opened(hexBytes(BYTES));
+  assert.equal(reader.type, L2TP_ATTR.STATS);
+  assert.deepEqual(decodeCounters(reader), COUNTERS);
+});
+
+Deno.test("decodeCounters() reads all 64 bits", () => {
+  const max = { ...ZERO_COUNTERS, rxBytes: 0xffff_ffff_ffff_ffffn, txBytes: 0x8000_0000_0000_0001n };
+  const out = new AttributeWriter();
+  encodeCounters(out, max);
+  assert.deepEqual(decodeCounters(opened(out.written)), max);
+});
+
+Deno.test("decodeCounters() of older kernels leaves the two late counters undefined and the rest at zero", () => {
+  const old = { ...ZERO_COUNTERS, rxCookieDiscards: undefined, rxInvalid: undefined };
+  assert.deepEqual(decodeCounters(opened(hexBytes("04001e00"))), old);
+  const out = new AttributeWriter();
+  encodeCounters(out, { ...COUNTERS, rxCookieDiscards: undefined, rxInvalid: undefined });
+  const read = decodeCounters(opened(out.written));
+  assert.deepEqual(read, { ...COUNTERS, rxCookieDiscards: undefined, rxInvalid: undefined });
+});
+
+Deno.test("decodeCounters() passes over padding and counters it does not know", () => {
+  const bytes = "24001e00" + "04000900" + u64(1, 5) + "04000900" + u64(60, 9);
+  assert.equal(decodeCounters(opened(hexBytes(bytes))).txPackets, 5n);
+});
+
+Deno.test("decodeCounters() refuses a counter that is no 64 bits, and one that leaves its attribute", () => {
+  const short = hexBytes("0c001e00 08000100 01000000");
+  assertDecodeError(() => decodeCounters(opened(short)), {
+    field: "attribute 1",
+    offset: 8,
+    needed: 8,
+    had: 4,
+  }, "short");
+  const long = hexBytes("0c001e00 0c000100 01000000 00000000");
+  assertDecodeError(
+    () => decodeCounters(opened(long)),
+    { field: "nlattr", offset: 4, needed: 4, had: 8 },
+    "long",
+  );
+});
