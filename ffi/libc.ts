@@ -42,6 +42,13 @@ const MORE_SYMBOLS = {
   ioctl_value: { name: "ioctl", parameters: ["i32", "usize", "usize"], result: "i32" },
   // int poll(struct pollfd *fds, nfds_t count, int timeout); on another thread, so errno is out of reach
   poll: { parameters: ["buffer", "usize", "i32"], result: "i32", nonblocking: true },
+  // ssize_t sendmsg(int fd, const struct msghdr *msg, int flags); on another thread, so errno is out of reach
+  sendmsg_background: {
+    name: "sendmsg",
+    parameters: ["i32", "pointer", "i32"],
+    result: "isize",
+    nonblocking: true,
+  },
   // int eventfd(unsigned int initval, int flags)
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   // ssize_t read(int fd, void *buffer, size_t count)

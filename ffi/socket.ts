@@ -200,6 +200,17 @@ export class Socket extends OwnedFd {
   }
 
   /**
+   * Sends one datagram on another thread; the bytes must not change meanwhile, and this socket must not send. Resolves
+   * to whether it was sent: the errno is the other thread's.
+   */
+  async sendInBackground(bytes: Uint8Array<ArrayBuffer>, to?: Uint8Array): Promise<boolean> {
+    const message = this.#out ??= new MessageHeader();
+    if (to !== undefined) message.name.set(to);
+    message.set(bytes, to?.length ?? 0);
+    return await moreLibc().sendmsg_background(this.number, message.pointer, 0) >= 0;
+  }
+
+  /**
    * Receives one datagram into the buffer. With `MSG_TRUNC` the result may exceed the buffer's length.
    *
    * @throws {SyscallError}

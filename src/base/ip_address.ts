@@ -11,9 +11,11 @@ export function parseIpv4(text: string): Uint8Array<ArrayBuffer> | undefined {
   const parts = text.split(".");
   if (parts.length !== 4) return undefined;
   const bytes = new Uint8Array(4);
-  for (const [i, part] of parts.entries()) {
-    if (!/^(0|[1-9][0-9]{0,2})$/.test(part) || Number(part) > 255) return undefined;
-    bytes[i] = Number(part);
+  for (let i = 0; i < 4; i++) {
+    const value = Number(parts[i]);
+    // Only plain decimal survives the way there and back.
+    if (!(value >= 0 && value <= 255) || String(value) !== parts[i]) return undefined;
+    bytes[i] = value;
   }
   return bytes;
 }

@@ -3,58 +3,161 @@
  * with `l2tp`; comments run from `#` to the end of the line, a backslash at the end continues a line, quotes keep
  * words together.
  *
+ * Lines that create one thing each are sent to the kernel many at a time, and the next ones are read while it works
+ * through them. What one sees is the same as line by line: when a line fails, what was sent along behind it is deleted
+ * again, unless the batch goes on after errors anyway.
+ *
  * @module
  */
 
-import { SyscallError } from "../base/errors.ts";
+import { type NetlinkError, SyscallError } from "../base/errors.ts";
+import type { Creation } from "../client/l2tp_client.ts";
+import type { Arguments } from "./arguments.ts";
+import { plainCreation, resolveAddresses } from "./change.ts";
+import type { TableCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 import { EXIT_FAILURE, failureOf, failureText } from "./failure.ts";
 import type { Options } from "./grammar.ts";
 import { batchLineFailed, cannotOpenFile, UNTERMINATED_QUOTE } from "./messages.ts";
-import { parseLine } from "./parse.ts";
+import { parseLine, requireArguments } from "./parse.ts";
 import { executeTable, isTableCommand } from "./run.ts";
 import { UsageError } from "./usage_error.ts";
 
+/** So many creations are sent at a time. Their refusals, if all are refused, fit into a socket's receive buffer. */
+const GROUP_SIZE = 64;
+
 /**
- * Runs every line of the file. Stops at the first that fails, unless `options.force`. Returns the exit code: 1 if the
- * kernel refused a line (or any line failed with `force`), 255 if a line was wrong.
+ * Runs every line of the file. Stops at the first that fails, unless `options.force`. Resolves to the exit code: 1 if
+ * the kernel refused a line (or any line failed with `force`), 255 if a line was wrong.
  */
-export function runBatch(file: string, options: Options, context: Context): number {
+export async function runBatch(file: string, options: Options, context: Context): Promise<number> {
   const { batch: _, ...defaults } = options;
-  let exitCode = 0;
+  const batch = new Batch(file, defaults, context);
   try {
-    for (const { text, line } of logicalLines(context.ports.readLines(file))) {
-      const failed = runLine(text, line, file, defaults, context);
-      if (failed === 0) continue;
-      exitCode = failed;
-      if (!options.force) return exitCode;
+    for (const logical of logicalLines(context.ports.readLines(file))) {
+      if (!await (logical === undefined ? batch.settle() : batch.take(logical.text, logical.line))) break;
     }
+    await batch.settle();
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     throw new UsageError(cannotOpenFile(file, error.errno), { exitCode: EXIT_FAILURE });
   }
-  return exitCode === 0 ? 0 : EXIT_FAILURE;
+  return batch.exitCode;
 }
 
-function runLine(text: string, line: number, file: string, options: Options, context: Context): number {
-  let given = {};
-  try {
-    const words = splitWords(text);
-    if (words.length === 0) return 0;
-    const { command, options: own } = parseLine(withoutProgram(words), options);
-    if (command === undefined) return 0;
-    if (!isTableCommand(command)) {
-      throw new UsageError(`Command "${command.verb}" cannot be part of a batch.`);
+/** A creation that waits to be sent with others, or is on its way. */
+interface Waiting {
+  readonly line: number;
+  readonly given: Arguments;
+  readonly creation: Creation;
+}
+
+/** A group of creations that the kernel is working through. */
+interface Underway {
+  readonly group: readonly Waiting[];
+  readonly outcomes: Promise<readonly (NetlinkError | "notCreated" | undefined)[]>;
+}
+
+class Batch {
+  exitCode = 0;
+  readonly #file: string;
+  readonly #options: Options;
+  readonly #context: Context;
+  #waiting: Waiting[] = [];
+  #underway: Underway | undefined;
+
+  constructor(file: string, options: Options, context: Context) {
+    this.#file = file;
+    this.#options = options;
+    this.#context = context;
+  }
+
+  /** Takes the next line; resolves to whether there is to be another. */
+  async take(text: string, line: number): Promise<boolean> {
+    let command: TableCommand | undefined;
+    let options = this.#options;
+    try {
+      const words = withoutProgram(splitWords(text));
+      if (words.length === 0) return true;
+      const invocation = parseLine(words, this.#options);
+      options = invocation.options;
+      if (invocation.command === undefined) return true;
+      if (!isTableCommand(invocation.command)) {
+        throw new UsageError(`Command "${invocation.command.verb}" cannot be part of a batch.`);
+      }
+      command = invocation.command;
+      const creation = this.#creationOf(command);
+      if (creation !== undefined) {
+        this.#waiting.push({ line, given: command.arguments, creation });
+        return this.#waiting.length < GROUP_SIZE || await this.#send();
+      }
+    } catch (error) {
+      // A wrong line is told of in its turn.
+      return await this.settle() && this.#fail(error, command?.arguments ?? {}, line);
     }
-    given = command.arguments;
-    executeTable(command, own, context);
-    return 0;
-  } catch (error) {
+    if (!await this.settle()) return false;
+    try {
+      executeTable(command, options, this.#context);
+      return true;
+    } catch (error) {
+      return this.#fail(error, command.arguments, line);
+    }
+  }
+
+  /** What the command creates if it may be sent with others. */
+  #creationOf(command: TableCommand): Creation | undefined {
+    const { verb, arguments: given, ignored } = command;
+    if (verb !== "add" || ignored.length > 0 || this.#context.l2tp.hasDeleted) return undefined;
+    resolveAddresses(this.#context, given);
+    requireArguments(command);
+    return plainCreation(given);
+  }
+
+  /** Sends what waits, once the kernel is done with the group before. */
+  async #send(): Promise<boolean> {
+    if (!await this.#arrive()) return false;
+    const group = this.#waiting;
+    this.#waiting = [];
+    const goOn = this.#options.force === true;
+    const outcomes = this.#context.l2tp.createAll(group.map(({ creation }) => creation), { goOn });
+    // Whoever waits for it hears of a failure; until then nobody does.
+    outcomes.catch(() => {});
+    this.#underway = { group, outcomes };
+    return true;
+  }
+
+  /** Waits for the group that the kernel is working through. */
+  async #arrive(): Promise<boolean> {
+    const underway = this.#underway;
+    this.#underway = undefined;
+    if (underway === undefined) return true;
+    const outcomes = await underway.outcomes;
+    for (const [i, { given, line }] of underway.group.entries()) {
+      const outcome = outcomes[i];
+      if (outcome !== undefined && outcome !== "notCreated" && !this.#fail(outcome, given, line)) {
+        this.#waiting = [];
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Waits for everything that was taken; resolves to whether the batch goes on. */
+  async settle(): Promise<boolean> {
+    if (this.#waiting.length > 0 && !await this.#send()) return false;
+    return await this.#arrive();
+  }
+
+  /** Tells of a line that failed; returns whether the batch goes on. */
+  #fail(error: unknown, given: Arguments, line: number): boolean {
+    const context = this.#context;
     const failure = failureOf(error, given, context);
     context.flush();
-    context.ports.err(failureText(failure, options, { file, line }));
-    if (!options.json) context.ports.err(batchLineFailed(file, line) + "\n");
-    return error instanceof UsageError ? failure.exitCode : EXIT_FAILURE;
+    context.ports.err(failureText(failure, this.#options, { file: this.#file, line }));
+    if (!this.#options.json) context.ports.err(batchLineFailed(this.#file, line) + "\n");
+    const goOn = this.#options.force === true;
+    this.exitCode = !goOn && error instanceof UsageError ? failure.exitCode : EXIT_FAILURE;
+    return goOn;
   }
 }
 
@@ -64,11 +167,20 @@ function withoutProgram(words: readonly string[]): readonly string[] {
   return words[start] === "l2tp" ? words.slice(start + 1) : words;
 }
 
-/** Lines without comments, continued ones joined, under the number of their last line. */
-export function* logicalLines(lines: Iterable<string>): Generator<{ text: string; line: number }> {
+/**
+ * Lines without comments, continued ones joined, under the number of their last line; `undefined` stays: the next line
+ * may be long in coming.
+ */
+export function* logicalLines(
+  lines: Iterable<string | undefined>,
+): Generator<{ readonly text: string; readonly line: number } | undefined> {
   let text = "";
   let number = 0;
   for (const line of lines) {
+    if (line === undefined) {
+      yield undefined;
+      continue;
+    }
     number++;
     const hash = line.indexOf("#");
     const code = hash < 0 ? line : line.slice(0, hash);
@@ -88,7 +200,7 @@ export function* logicalLines(lines: Iterable<string>): Generator<{ text: string
  * @throws {UsageError} if there is none
  */
 export function splitWords(text: string): string[] {
-  if (!text.includes('"') && !text.includes("'")) return text.split(/[ \t\r]+/).filter((word) => word !== "");
+  if (!/["'\t\r]/.test(text)) return text.split(" ").filter((word) => word !== "");
   const words: string[] = [];
   const pattern = /[ \t\r]*(?:"([^"]*)("?)|'([^']*)('?)|([^ \t\r]+))/y;
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {

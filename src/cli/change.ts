@@ -7,8 +7,9 @@
 import { Errno } from "../base/errno.ts";
 import { NetlinkError } from "../base/errors.ts";
 import { isLinkLocal, parseIpAddress } from "../base/ip_address.ts";
+import type { Creation } from "../client/l2tp_client.ts";
 import type { LinkClient } from "../client/link_client.ts";
-import type { SessionKey } from "../model/session.ts";
+import type { SessionKey, SessionParameters } from "../model/session.ts";
 import type { TunnelParameters } from "../model/tunnel.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Context } from "./context.ts";
@@ -30,11 +31,24 @@ export function add(context: Context, given: Arguments): void {
   }
   if (given.session) {
     const key = { tunnelId: given.tunnelId!, sessionId: given.sessionId! };
-    createSession(context, given);
+    context.l2tp.createSession(sessionParameters(given));
     undo.defer(() => undoing(context, `session ${key.sessionId}`, () => context.l2tp.deleteSession(key)));
     if (links !== undefined) setUpLink(context, key, given, links);
   }
   undo.move();
+}
+
+/**
+ * What the arguments of an `add` create, if that is all there is to do: one tunnel or one session, without a socket or
+ * an interface to set up. Such creations can be sent many at a time.
+ *
+ * @throws {UsageError}
+ */
+export function plainCreation(given: Arguments): Creation | undefined {
+  const { tunnel, session, local, remote } = given;
+  if (tunnel === session || local?.scope !== undefined || remote?.scope !== undefined) return undefined;
+  if (tunnel) return { tunnel: tunnelParameters(given) };
+  return wantsLinkSettings(given) ? undefined : { session: sessionParameters(given) };
 }
 
 /** Undoes a step after a later one failed; if that fails as well the user has to know. */
@@ -89,8 +103,8 @@ function createTunnel(context: Context, tunnel: TunnelParameters, given: Argumen
   else context.ports.createScopedTunnel(context.l2tp, tunnel, scope);
 }
 
-function createSession({ l2tp }: Context, given: Arguments): void {
-  l2tp.createSession({
+function sessionParameters(given: Arguments): SessionParameters {
+  return {
     tunnelId: given.tunnelId!,
     peerTunnelId: given.peerTunnelId,
     sessionId: given.sessionId!,
@@ -104,7 +118,11 @@ function createSession({ l2tp }: Context, given: Arguments): void {
     lnsMode: given.lnsMode,
     reorderTimeoutMs: given.reorderTimeoutMs,
     interfaceName: given.name,
-  });
+  };
+}
+
+function wantsLinkSettings({ up, mtu, master, addresses, netns }: Arguments): boolean {
+  return [up, mtu, master, addresses, netns].some((setting) => setting !== undefined);
 }
 
 /**
@@ -112,10 +130,8 @@ function createSession({ l2tp }: Context, given: Arguments): void {
  * nothing is to be done to the interface.
  */
 function checkLinkTargets(context: Context, given: Arguments): LinkTargets | undefined {
-  const { up, mtu, master, addresses, netns } = given;
-  if (!up && mtu === undefined && master === undefined && addresses === undefined && netns === undefined) {
-    return undefined;
-  }
+  if (!wantsLinkSettings(given)) return undefined;
+  const { master, netns } = given;
   if (given.pseudowire === "ppp") {
     throw new UsageError(argumentWrong("ppp", "interface settings need pw_type eth"), {
       advice: ["A PPP session gets its interface from the PPP daemon that attaches to it."],

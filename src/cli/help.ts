@@ -78,8 +78,10 @@ ${table(verbRows())}
 Options (one dash or two; may also stand behind the command):
 ${table(options)}
 Examples:
-  l2tp add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2
-  l2tp add session tunnel_id 1 session_id 10 peer_session_id 20 name pw0 mtu 1400 master br0 up
+  l2tp add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip \\
+       local 10.0.0.1 remote 10.0.0.2
+  l2tp add session tunnel_id 1 session_id 10 peer_session_id 20 \\
+       name pw0 mtu 1400 master br0 up
   l2tp show
   l2tp -json show session | jq '.[] | select(.send_seq)'
 `;
@@ -97,9 +99,9 @@ function verbHelp(verb: Verb): string {
       return `${head}\nAll that are given must match.\n\n${keywordHelp(["filter tunnel", "filter session"])}`;
     case "monitor":
       return `${head}
-  The kernel tells of the tunnels of every network namespace, and does not say which; of sessions that go with
-  their tunnel it says nothing. With -t each event has its time, with -json it is one object on a line.
-  Ctrl-C ends it.
+  The kernel tells of the tunnels of every network namespace, and does not say
+  which; of sessions that go with their tunnel it says nothing. With -t each
+  event has its time, with -json it is one object on a line. Ctrl-C ends it.
 `;
     default:
       return head;
@@ -108,33 +110,41 @@ function verbHelp(verb: Verb): string {
 
 function keywordHelp(uses: readonly Use[]): string {
   return uses.map((use) => {
-    const rows = KEYWORDS.filter((keyword) =>
-      keyword.uses.includes(use) && keyword.word !== use.split(" ")[1]
-    );
+    const [action, object] = use.split(" ");
+    const rows = KEYWORDS.filter((keyword) => keyword.uses.includes(use) && keyword.word !== object);
+    if (action === "filter") return keywordList(`Keywords that pick a ${object}:`, rows);
     const required = rows.filter((keyword) => keyword.required?.includes(use));
     const optional = rows.filter((keyword) => !keyword.required?.includes(use));
-    const list = (title: string, keywords: readonly Keyword[]): string =>
-      keywords.length === 0
-        ? ""
-        : `${title}\n${
-          table(keywords.map((keyword): [string, string] => [keywordText(keyword), keyword.help]))
-        }`;
-    const title = use.startsWith("filter")
-      ? `Keywords to pick a ${use.split(" ")[1]}:`
-      : `Keywords of ${use}:`;
-    const filter = use.startsWith("filter");
-    return filter
-      ? list(title, rows)
-      : list(`${title.slice(0, -1)}, required:`, required) + list("  optional:", optional);
+    return keywordList(`${use} needs:`, required) + keywordList(`${use} takes:`, optional);
   }).join("\n");
 }
 
-/** Two columns; what does not fit beside the first begins on a line of its own. */
+function keywordList(title: string, keywords: readonly Keyword[]): string {
+  if (keywords.length === 0) return "";
+  return `${title}\n${table(keywords.map((keyword) => [keywordText(keyword), keyword.help]))}`;
+}
+
+/** Lines are no longer than the narrowest terminals that people use. */
+const COLUMNS = 80;
+
+/** Two columns, the right one wrapped; what does not fit beside it begins on a line of its own. */
 function table(rows: readonly (readonly [string, string])[]): string {
-  const width = Math.min(30, Math.max(...rows.map(([left]) => left.length)));
-  return rows.map(([left, right]) =>
-    left.length > width
-      ? `  ${left}\n  ${" ".repeat(width)}  ${right}\n`
-      : `  ${left.padEnd(width)}  ${right}\n`
-  ).join("");
+  const width = Math.min(24, Math.max(...rows.map(([left]) => left.length)));
+  const indent = " ".repeat(width + 4);
+  return rows.map(([left, right]) => {
+    const text = wrap(right, COLUMNS - indent.length).join(`\n${indent}`);
+    return left.length > width ? `  ${left}\n${indent}${text}\n` : `  ${left.padEnd(width)}  ${text}\n`;
+  }).join("");
+}
+
+/** The text in lines of at most `width` characters, broken between words. */
+function wrap(text: string, width: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1)!;
+    if (line === "") lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }

@@ -84,7 +84,7 @@ class WordReader {
   /** Takes an option if one is next; `leading` before the command, where all are allowed. */
   takeOption(leading: boolean): boolean {
     const word = this.next;
-    if (word === undefined || !/^-./.test(word) || this.#optionsEnded) return false;
+    if (word === undefined || word.length < 2 || !word.startsWith("-") || this.#optionsEnded) return false;
     this.take();
     if (word === "--") {
       this.#optionsEnded = true;
@@ -159,7 +159,7 @@ function readCommand(reader: WordReader): Command | undefined {
 }
 
 function readTableCommand(reader: WordReader, verb: TableVerb, into: Arguments): Command {
-  const given = new Set<Keyword>();
+  const given: Keyword[] = [];
   if (reader.next === undefined && verb !== "show" && verb !== "flush" && !into.tunnel && !into.session) {
     throw new UsageError(argumentRequired("tunnel or session"), { advice: [`See: l2tp help ${verb}`] });
   }
@@ -176,13 +176,17 @@ function readTableCommand(reader: WordReader, verb: TableVerb, into: Arguments):
         ],
       });
     }
-    given.add(keyword);
+    given.push(keyword);
     if (keyword.value === undefined) keyword.mark?.(into);
     else keyword.value.read(reader.takeValue(), into);
   }
   const uses = usesOf(verb, into);
-  const ignored = [...given].filter((keyword) => !keyword.uses.some((use) => uses.includes(use)));
-  return { verb, arguments: into, ignored: ignored.map((keyword) => ignoringOption(keyword.word)) };
+  const ignored = given.filter((keyword) => !uses.some((use) => keyword.uses.includes(use)));
+  return {
+    verb,
+    arguments: into,
+    ignored: [...new Set(ignored)].map((keyword) => ignoringOption(keyword.word)),
+  };
 }
 
 /** What the line is about, by its verb and the objects it names so far. */

@@ -48,8 +48,8 @@ export interface CliPorts {
   createScopedTunnel(l2tp: L2tpClient, tunnel: TunnelParameters, scope: string): void;
   /** The host's addresses, best first, in text, of family 4 or 6, or of both without one. */
   resolveHost(host: string, family: 4 | 6 | undefined): string[];
-  /** Lines of a file, or of standard input for `-`, as they come. */
-  readLines(path: string): Iterable<string>;
+  /** Lines of a file, or of standard input for `-`; `undefined` where the next may be long in coming. */
+  readLines(path: string): Iterable<string | undefined>;
   /** The text of debugfs' `l2tp/tunnels` for the present namespace; `undefined` if it cannot be read. */
   debugfs(): string | undefined;
   /** Facts for explanations. */

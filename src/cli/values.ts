@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatIpAddress, parseIpAddress } from "../base/ip_address.ts";
+import { formatIpAddress, parseIpAddress, parseIpv4, parseIpv6 } from "../base/ip_address.ts";
 import { parseHex } from "../base/hex.ts";
 import type { AddressArgument, Arguments, PrefixArgument } from "./arguments.ts";
 import {
@@ -56,6 +56,9 @@ export function parseUnsigned(text: string): bigint | undefined {
 }
 
 function bounded(text: string, max: number, reason: string): number {
+  // Nearly all numbers are plain decimal ones, and a batch has thousands of them.
+  const plain = Number(text);
+  if (plain >= 0 && plain <= max && Number.isInteger(plain) && String(plain) === text) return plain;
   const value = parseUnsigned(text);
   if (value === undefined || value > BigInt(max)) throw new UsageError(argumentWrong(text, reason));
   return Number(value);
@@ -253,7 +256,8 @@ function readAddress(text: string, hosts: boolean): AddressArgument {
   const percent = text.includes(":") ? text.indexOf("%") : -1;
   const literal = percent < 0 ? text : text.slice(0, percent);
   const scope = percent < 0 ? undefined : text.slice(percent + 1);
-  const bytes = literal.includes(":") ? parseIpAddress(literal) : parseShortIpv4(literal);
+  if (parseIpv4(literal) !== undefined) return { text, type: "address", address: literal, scope };
+  const bytes = literal.includes(":") ? parseIpv6(literal) : parseShortIpv4(literal);
   if (bytes !== undefined && scope !== "") {
     return { text, type: "address", address: formatIpAddress(bytes), scope };
   }

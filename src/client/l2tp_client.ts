@@ -7,7 +7,7 @@
 
 import { Errno } from "../base/errno.ts";
 import { NetlinkError, NetlinkProtocolError } from "../base/errors.ts";
-import { NetlinkConnection } from "../driver/netlink_connection.ts";
+import { NetlinkConnection, type NetlinkRequest } from "../driver/netlink_connection.ts";
 import { NetlinkSocket } from "../driver/netlink_socket.ts";
 import type { Session, SessionChanges, SessionKey, SessionParameters } from "../model/session.ts";
 import type { Tunnel, TunnelParameters } from "../model/tunnel.ts";
@@ -42,6 +42,12 @@ export interface L2tpClientOptions {
    */
   readonly acceptsDuplicateSessions?: boolean;
 }
+
+/** What became of a creation: nothing bad, a refusal, or nothing at all because of an earlier one. */
+export type CreationOutcome = undefined | NetlinkError | "notCreated";
+
+/** Something to create. */
+export type Creation = { readonly tunnel: TunnelParameters } | { readonly session: SessionParameters };
 
 /**
  * A client of the L2TP subsystem of one network namespace.
@@ -132,7 +138,7 @@ export class L2tpClient implements Disposable {
   /** Creates a session in a tunnel. An Ethernet one gets its interface at once, still down. */
   createSession(parameters: SessionParameters): void {
     if (this.#acceptsDuplicateSessions && this.session(parameters) !== undefined) {
-      throw new NetlinkError({ operation: "L2TP_CMD_SESSION_CREATE", errno: Errno.EEXIST });
+      throw sessionExists();
     }
     const payload = encodeSessionCreate(parameters);
     this.#settle(() => this.#request("L2TP_CMD_SESSION_CREATE", payload));
@@ -142,6 +148,71 @@ export class L2tpClient implements Disposable {
   deleteSession(key: SessionKey): void {
     this.#request("L2TP_CMD_SESSION_DELETE", encodeSessionCommand(L2TP_CMD.SESSION_DELETE, key));
     this.#hasDeleted = true;
+  }
+
+  /**
+   * Creates tunnels and sessions in order, in one exchange: much faster than one by one. Resolves to what became of
+   * each: `undefined` for one that was created, the refusal, or `"notCreated"`. Unless `goOn`, nothing behind the first
+   * that is refused stays: the kernel has seen it already, so it is deleted again.
+   *
+   * The caller goes on while the kernel works, but must not use this client until it is done.
+   */
+  async createAll(
+    creations: readonly Creation[],
+    options: { readonly goOn: boolean },
+  ): Promise<CreationOutcome[]> {
+    const outcomes = new Array<CreationOutcome>(creations.length).fill("notCreated");
+    const duplicates = this.#duplicatesAmong(creations);
+    const end = options.goOn ? creations.length : Math.min(creations.length, ...duplicates);
+    const sent = [...creations.keys()].filter((i) => i < end && !duplicates.has(i));
+    const refusals = await this.#connection.requestAll(sent.map((i) => this.#creationRequest(creations[i]!)));
+    for (const [at, i] of sent.entries()) outcomes[i] = refusals[at];
+    for (const i of duplicates) outcomes[i] = sessionExists();
+    const failed = outcomes.findIndex((outcome) => outcome !== undefined);
+    if (failed < 0 || options.goOn) return outcomes;
+    for (let i = creations.length - 1; i > failed; i--) {
+      if (outcomes[i] === undefined) this.#takeBack(creations[i]!);
+      outcomes[i] = "notCreated";
+    }
+    return outcomes;
+  }
+
+  #creationRequest(creation: Creation): NetlinkRequest {
+    const type = this.#family.id;
+    return "tunnel" in creation
+      ? { operation: "L2TP_CMD_TUNNEL_CREATE", type, payload: encodeTunnelCreate(creation.tunnel) }
+      : { operation: "L2TP_CMD_SESSION_CREATE", type, payload: encodeSessionCreate(creation.session) };
+  }
+
+  /** The creations of sessions that are there already, where the subsystem would make them a second time. */
+  #duplicatesAmong(creations: readonly Creation[]): Set<number> {
+    const duplicates = new Set<number>();
+    if (!this.#acceptsDuplicateSessions || creations.every((creation) => "tunnel" in creation)) {
+      return duplicates;
+    }
+    const present = new Set(this.sessions().map(({ tunnelId, sessionId }) => `${tunnelId}/${sessionId}`));
+    for (const [i, creation] of creations.entries()) {
+      if ("tunnel" in creation) continue;
+      const key = `${creation.session.tunnelId}/${creation.session.sessionId}`;
+      if (present.has(key)) duplicates.add(i);
+      present.add(key);
+    }
+    return duplicates;
+  }
+
+  #takeBack(creation: Creation): void {
+    try {
+      if ("tunnel" in creation) this.deleteTunnel(creation.tunnel.tunnelId);
+      else this.deleteSession(creation.session);
+    } catch (error) {
+      // Somebody else was quicker.
+      if (!(error instanceof NetlinkError) || error.errno !== Errno.ENODEV) throw error;
+    }
+  }
+
+  /** Whether this client deleted something that may still be in the way of {@link createAll}, which does not wait. */
+  get hasDeleted(): boolean {
+    return this.#hasDeleted;
   }
 
   /** Changes a session while it lives. */
@@ -201,6 +272,10 @@ export class L2tpClient implements Disposable {
       }
     }
   }
+}
+
+function sessionExists(): NetlinkError {
+  return new NetlinkError({ operation: "L2TP_CMD_SESSION_CREATE", errno: Errno.EEXIST });
 }
 
 function isTaken(error: unknown): boolean {

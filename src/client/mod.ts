@@ -27,7 +27,7 @@
  * @module
  */
 
-export { L2tpClient, type L2tpClientOptions } from "./l2tp_client.ts";
+export { type Creation, type CreationOutcome, L2tpClient, type L2tpClientOptions } from "./l2tp_client.ts";
 export { L2tpEvents } from "./l2tp_events.ts";
 export { LinkClient } from "./link_client.ts";
 export {

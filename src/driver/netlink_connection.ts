@@ -61,7 +61,7 @@ export class NetlinkConnection implements Disposable {
    */
   request(request: NetlinkRequest, onReply?: (message: NetlinkMessage) => void): void {
     const sequence = this.#send(request, NLM_F_REQUEST | NLM_F_ACK | (request.flags ?? 0));
-    this.#receive(request.operation, sequence, (message) => {
+    this.#receive(request.operation, sequence, sequence, (message) => {
       if (message.type !== NLMSG_ERROR) {
         onReply?.(message);
         return false;
@@ -84,7 +84,7 @@ export class NetlinkConnection implements Disposable {
       const items: T[] = [];
       let interrupted = false;
       const sequence = this.#send(request, NLM_F_REQUEST | NLM_F_DUMP | (request.flags ?? 0));
-      this.#receive(request.operation, sequence, (message) => {
+      this.#receive(request.operation, sequence, sequence, (message) => {
         if ((message.flags & NLM_F_DUMP_INTR) !== 0) interrupted = true;
         if (message.type === NLMSG_DONE) {
           expectSuccess(request.operation, decodeDone(message));
@@ -101,20 +101,53 @@ export class NetlinkConnection implements Disposable {
     }
   }
 
+  /**
+   * Sends several requests in one datagram, which the kernel works through in order whatever becomes of each; resolves
+   * to what it said to each, in order: a refusal, or nothing. Only the last asks for an acknowledgement, since refusals
+   * come unasked. The caller goes on while the kernel works, but must not use the connection.
+   *
+   * @throws {NetlinkProtocolError} if the answer is to no request of ours
+   * @throws {SyscallError} if the socket fails
+   */
+  async requestAll(requests: readonly NetlinkRequest[]): Promise<(NetlinkError | undefined)[]> {
+    if (requests.length === 0) return [];
+    const first = (this.#sequence + 1) >>> 0;
+    const datagram = concatenate(requests.map((request, i) => {
+      const ack = i === requests.length - 1 ? NLM_F_ACK : 0;
+      return this.#encode(request, NLM_F_REQUEST | ack | (request.flags ?? 0));
+    }));
+    const last = this.#sequence;
+    if (this.#transport.sendInBackground === undefined) this.#transport.send(datagram);
+    else await this.#transport.sendInBackground(datagram);
+    const refusals = new Array<NetlinkError | undefined>(requests.length).fill(undefined);
+    this.#receive(requests[0]!.operation, first, last, (message) => {
+      if (message.type !== NLMSG_ERROR) return false;
+      const { errno, extack, attributeOffset } = decodeError(message);
+      const index = (message.sequence - first) >>> 0;
+      const { operation } = requests[index]!;
+      if (errno !== 0) refusals[index] = new NetlinkError({ operation, errno, extack, attributeOffset });
+      return message.sequence === last;
+    });
+    return refusals;
+  }
+
   /** Closes the transport. */
   [Symbol.dispose](): void {
     this.#transport[Symbol.dispose]();
   }
 
-  #send(request: NetlinkRequest, flags: number): number {
+  #encode({ type, payload }: NetlinkRequest, flags: number): Uint8Array<ArrayBuffer> {
     this.#sequence = (this.#sequence + 1) >>> 0;
-    const { type, payload } = request;
-    this.#transport.send(encodeMessage({ type, flags, sequence: this.#sequence, portId: 0, payload }));
+    return encodeMessage({ type, flags, sequence: this.#sequence, portId: 0, payload });
+  }
+
+  #send(request: NetlinkRequest, flags: number): number {
+    this.#transport.send(this.#encode(request, flags));
     return this.#sequence;
   }
 
-  /** Feeds the answers to `sequence` to `take` until it says that the exchange is over. */
-  #receive(operation: string, sequence: number, take: (message: NetlinkMessage) => boolean): void {
+  /** Feeds the answers to the requests `first` to `last` to `take` until it says that the exchange is over. */
+  #receive(operation: string, first: number, last: number, take: (message: NetlinkMessage) => boolean): void {
     for (;;) {
       for (const message of decodeMessages(this.#transport.receive())) {
         if (message.portId !== this.#transport.portId) {
@@ -123,12 +156,12 @@ export class NetlinkConnection implements Disposable {
             `port id is ${message.portId}, ours is ${this.#transport.portId}`,
           );
         }
-        if (message.sequence !== sequence) {
-          // The rest of an exchange that was given up half-way (a message in it could not be decoded).
-          if (((sequence - message.sequence) | 0) > 0) continue;
+        // The rest of an exchange that was given up half-way (a message in it could not be decoded).
+        if (((first - message.sequence) | 0) > 0) continue;
+        if (((message.sequence - last) | 0) > 0) {
           throw new NetlinkProtocolError(
             operation,
-            `sequence number is ${message.sequence}, expected ${sequence}`,
+            `sequence number is ${message.sequence}, expected ${last}`,
           );
         }
         if (message.type === NLMSG_NOOP) continue;
@@ -136,6 +169,16 @@ export class NetlinkConnection implements Disposable {
       }
     }
   }
+}
+
+function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 function expectSuccess(operation: string, { errno, extack, attributeOffset }: Acknowledgement): void {

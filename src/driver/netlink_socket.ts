@@ -53,6 +53,12 @@ export class NetlinkSocket implements NetlinkTransport {
     this.#socket.send(datagram, KERNEL);
   }
 
+  async sendInBackground(datagram: Uint8Array<ArrayBuffer>): Promise<void> {
+    const sent = await this.#socket.sendInBackground(datagram, KERNEL);
+    // What went wrong on the other thread only a try on this one tells; nothing was delivered, so it is no second one.
+    if (!sent) this.#socket.send(datagram, KERNEL);
+  }
+
   receive(): Uint8Array {
     return this.#reader.read(0)!;
   }

@@ -15,6 +15,13 @@ export interface NetlinkTransport extends Disposable {
    */
   send(datagram: Uint8Array<ArrayBuffer>): void;
   /**
+   * Sends one datagram without holding the caller while the kernel works through it. Until it resolves the datagram
+   * belongs to the transport, and nothing else may be asked of it. Without this method `send` does.
+   *
+   * @throws {SyscallError}
+   */
+  sendInBackground?(datagram: Uint8Array<ArrayBuffer>): Promise<void>;
+  /**
    * The next datagram from the kernel, whole however long it is. Borrows: valid until the next call.
    *
    * @throws {SyscallError}

@@ -25,11 +25,12 @@ export function writeText(to: Writer, text: string): void {
 }
 
 /**
- * The lines of a file, or of standard input for `-`, as they come, without their newlines.
+ * The lines of a file, or of standard input for `-`, without their newlines; `undefined` before each further read, which
+ * may have to wait.
  *
  * @throws {SyscallError} if the file cannot be opened
  */
-export function* readLines(path: string): Generator<string> {
+export function* readLines(path: string): Generator<string | undefined> {
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(64 * 1024);
   using file = path === "-" ? undefined : openForReading(path);
@@ -39,6 +40,7 @@ export function* readLines(path: string): Generator<string> {
     const lines = (rest + decoder.decode(buffer.subarray(0, count), { stream: true })).split("\n");
     rest = lines.pop()!;
     yield* lines;
+    yield undefined;
   }
   if (rest !== "") yield rest;
 }

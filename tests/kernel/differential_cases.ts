@@ -397,7 +397,7 @@ export const GROUPS: readonly Group[] = [
       ),
       batch("l2tp show tunnel\nl2tp del tunnel tid 99\nl2tp show session\n", { bad: true }),
       batch("\n\n# nothing\n"),
-      batch('l2tp add tunnel "abc\n', { bad: true }),
+      batch('l2tp add tunnel "abc\n', { bad: true, differs: "batch errors" }),
       batch("l2tp show tunnel\nl2tp add tunnel bogus\nl2tp show tunnel\n", {
         bad: true,
         differs: "batch errors",

@@ -7,6 +7,7 @@
 
 import type { NetlinkTransport } from "../../src/driver/ports.ts";
 import {
+  NLM_F_ACK,
   NLM_F_ACK_TLVS,
   NLM_F_CAPPED,
   NLM_F_DUMP_INTR,
@@ -61,6 +62,13 @@ export interface FakeTransportOptions {
   readonly portId?: number;
   /** How answers are packed; `"doneAlone"` unless given. */
   readonly batching?: Batching;
+  /** Whether it can send without holding the caller. */
+  readonly background?: boolean;
+}
+
+/** Whether the message is an acknowledgement; to a request that does not ask for one a kernel sends only refusals. */
+function isAck({ type, payload }: NetlinkMessage): boolean {
+  return type === NLMSG_ERROR && payload.subarray(0, 4).every((byte) => byte === 0);
 }
 
 /** Carries datagrams to a kernel that is a function, and keeps what was sent. */
@@ -74,19 +82,38 @@ export class FakeTransport implements NetlinkTransport {
   readonly #batching: Batching;
   readonly #pending: (Uint8Array | Error)[] = [];
   #buffer = new Uint8Array(0);
+  #sending = false;
+  /** As in the port: there only if it was asked for. */
+  readonly sendInBackground?: (datagram: Uint8Array<ArrayBuffer>) => Promise<void>;
 
   constructor(kernel: KernelFunction, options: FakeTransportOptions = {}) {
     this.#kernel = kernel;
     this.portId = options.portId ?? 4711;
     this.#batching = options.batching ?? "doneAlone";
+    if (options.background === true) {
+      this.sendInBackground = async (datagram): Promise<void> => {
+        this.#sending = true;
+        // The kernel works on it while the caller does something else.
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        this.#sending = false;
+        this.send(datagram);
+      };
+    }
   }
 
   send(datagram: Uint8Array<ArrayBuffer>): void {
+    this.#expectIdle();
     for (const message of decodeMessages(datagram.slice())) {
       this.requests.push(message);
       const answers = this.#kernel({ ...message, portId: this.portId });
-      this.#pending.push(...toDatagrams(answers, this.#batching));
+      const wanted = (message.flags & NLM_F_ACK) !== 0 ? answers : answers.filter((answer) => !isAck(answer));
+      this.#pending.push(...toDatagrams(wanted, this.#batching));
     }
+  }
+
+  /** While the transport sends in the background nothing else may be asked of it. */
+  #expectIdle(): void {
+    if (this.#sending) throw new Error("Fake transport is used while it sends in the background");
   }
 
   /** Puts a datagram, or the failure of a receive, behind what is waiting already. */
@@ -101,6 +128,7 @@ export class FakeTransport implements NetlinkTransport {
 
   /** As the real one: what it returned before is overwritten, and lies at an odd address. */
   receive(): Uint8Array {
+    this.#expectIdle();
     const next = this.#pending.shift();
     if (next === undefined) {
       throw new Error("Fake kernel has nothing more to say: the caller would wait for ever");

@@ -67,6 +67,8 @@ export class FakeLinks {
   refusal: (step: string) => StepRefusal | undefined = () => undefined;
   /** Finds the namespace behind a descriptor. */
   namespaceOf: (fd: number) => FakeLinks | undefined = () => undefined;
+  readonly #indexOf = new Map<string, number>();
+  #lastIndex = 0;
 
   /** A namespace with its loopback interface. */
   constructor() {
@@ -76,9 +78,10 @@ export class FakeLinks {
 
   /** Adds an interface under the next free number. */
   add(name: string, properties: Partial<Omit<Link, "index" | "name">> = {}): Link {
-    const index = Math.max(0, ...this.links.keys()) + 1;
+    const index = ++this.#lastIndex;
     const link = { index, name, up: false, state: "unknown", mtu: 1500, master: undefined, ...properties };
     this.links.set(index, link);
+    this.#indexOf.set(name, index);
     return link;
   }
 
@@ -89,7 +92,8 @@ export class FakeLinks {
 
   /** The interface with this name. */
   byName(name: string): Link | undefined {
-    return [...this.links.values()].find((link) => link.name === name);
+    const index = this.#indexOf.get(name);
+    return index === undefined ? undefined : this.links.get(index);
   }
 
   /** Takes an interface away, with its addresses. */
@@ -97,6 +101,7 @@ export class FakeLinks {
     const link = this.byName(name);
     if (link === undefined) return;
     this.links.delete(link.index);
+    this.#indexOf.delete(name);
     this.addresses = this.addresses.filter(({ index }) => index !== link.index);
   }
 
@@ -167,7 +172,7 @@ export class FakeLinks {
     const target = this.namespaceOf(fd);
     if (target === undefined) return refuse(request, Errno.EBADF);
     if (target.byName(link.name) !== undefined) return refuse(request, Errno.EEXIST);
-    this.links.delete(link.index);
+    this.remove(link.name);
     // An interface that moves is taken down and leaves its bridge.
     target.add(link.name, { mtu: link.mtu, state: link.state });
     return ack(request);

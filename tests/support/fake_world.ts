@@ -49,7 +49,7 @@ export class FakeWorld {
   /** The others, by name. */
   readonly namespaces: Map<string, FakeNamespace> = new Map();
   /** Lines of files. */
-  readonly files: Map<string, readonly string[]> = new Map();
+  readonly files: Map<string, readonly (string | undefined)[]> = new Map();
   /** Addresses of hosts. */
   readonly hosts: Map<string, readonly string[]> = new Map();
   /** The environment. */
@@ -66,6 +66,8 @@ export class FakeWorld {
   debugfs = true;
   /** How answers are packed into datagrams. */
   batching: Batching = "doneAlone";
+  /** Whether transports can send without holding the caller, as the real one. */
+  background = true;
   /** Facts about the system. */
   system: SystemFacts = {
     kernelRelease: "6.1.0-41-amd64",
@@ -136,7 +138,7 @@ export class FakeWorld {
   }
 
   #connect(handle: FakeLinks["handle"]): NetlinkConnection {
-    const transport = new FakeTransport(handle, { batching: this.batching });
+    const transport = new FakeTransport(handle, { batching: this.batching, background: this.background });
     this.transports.push(transport);
     return new NetlinkConnection(transport);
   }

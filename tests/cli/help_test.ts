@@ -1,0 +1,267 @@
+/** Help, the manual page and completion, all made from the grammar's tables: nothing in them is missing or made up. */
+
+import assert from "node:assert/strict";
+import { completionScript, completionsOf } from "../../src/cli/completion.ts";
+import { KEYWORDS, OPTIONS, VERBS } from "../../src/cli/grammar.ts";
+import { help, keywordText, optionText, shortUsage, shownOptions, shownVerbs } from "../../src/cli/help.ts";
+import { manualPage } from "../../src/cli/man.ts";
+import { parseLine } from "../../src/cli/parse.ts";
+import { UsageError } from "../../src/cli/usage_error.ts";
+import { PROGRAM_VERSION } from "../../src/cli/version.ts";
+import { FakeWorld } from "../support/fake_world.ts";
+import { Random } from "../support/random.ts";
+
+Deno.test("help names every verb and every option that people use, and no hidden one", () => {
+  const text = help([]);
+  for (const { words, help: line } of shownVerbs()) {
+    assert.ok(text.includes(`\n  ${words[0]}`) && text.includes(line), words[0]);
+    assert.ok(shortUsage().includes(line), words[0]);
+  }
+  for (const option of shownOptions()) {
+    assert.ok(text.includes(`  ${optionText(option)}`) && text.includes(option.help));
+  }
+  assert.doesNotMatch(text, /^ {2}(complete|keep) /m);
+  assert.equal(shownVerbs().length, VERBS.length - 2);
+});
+
+Deno.test("help VERB names every keyword of the verb, those it cannot do without first", () => {
+  const shown = (verb: string): string[] =>
+    [...help([verb]).matchAll(/^ {2}([a-z0-9_]+)(?: |$)/gm)].map(([, word]) => word!);
+  for (const verb of ["add", "set", "delete", "show", "flush"]) {
+    const name = verb === "delete" ? "del" : verb === "show" || verb === "flush" ? "filter" : verb;
+    const words = shown(verb);
+    for (const { word, uses } of KEYWORDS) {
+      const wanted = uses.some((use) => use.startsWith(`${name} `) && use !== `${name} ${word}`);
+      assert.equal(words.includes(word), wanted, `${verb}: ${word}`);
+    }
+  }
+  const add = help(["add"]);
+  assert.ok(add.indexOf("Keywords of add tunnel, required:") < add.indexOf("\n  local ADDR"));
+  assert.ok(add.indexOf("\n  local ADDR") < add.indexOf("  optional:"));
+  assert.ok(add.indexOf("  optional:") < add.indexOf("\n  udp_csum { on | off }"));
+});
+
+Deno.test("help TOPIC: every verb by every prefix, tunnel, session, and nothing else", () => {
+  for (const { words } of VERBS) assert.match(help([words[0]!]), /^Usage: l2tp /);
+  assert.equal(help(["sh"]), help(["show"]));
+  assert.match(help(["tunnel"]), /Keywords of add tunnel, required:[^]*Keywords to pick a tunnel:/);
+  assert.match(help(["session"]), /Keywords of add session, required:[^]*Keywords to pick a session:/);
+  assert.throws(() => help(["bogus"]), (error) => {
+    assert.ok(error instanceof UsageError);
+    assert.deepEqual([error.message, error.exitCode], ['Command "bogus" is unknown, try "l2tp help".', 255]);
+    return true;
+  });
+});
+
+Deno.test("help: on standard output with 0, as verb, as option and behind a verb", async () => {
+  const world = new FakeWorld();
+  const table: [line: string, topic: string[]][] = [
+    ["help", []],
+    ["-h", []],
+    ["--help", []],
+    ["help add", ["add"]],
+    ["add help", ["add"]],
+    ["add tunnel tid 1 help", ["add"]],
+    ["add -h", ["add"]],
+    ["add tunnel -help", ["add"]],
+    ["del tunnel tid 1 -h", ["del"]],
+    ["show --help", ["show"]],
+    ["monitor -h", ["monitor"]],
+    ["help tunnel", ["tunnel"]],
+  ];
+  for (const [line, topic] of table) {
+    assert.deepEqual(await world.run(line), { code: 0, out: help(topic), err: "" }, line);
+  }
+  assert.equal((await world.run("help bogus")).code, 255);
+  assert.equal(world.transports.length, 0);
+});
+
+Deno.test("help says each option's short form only if it means that option", () => {
+  for (const option of shownOptions()) {
+    const [, short] = /^-([^, ]), /.exec(optionText(option)) ?? [];
+    if (short === undefined) continue;
+    const [asShort, asLong] = [short, option.words[0]!].map((word) =>
+      parseLine(option.placeholder === undefined ? [`-${word}`] : [`-${word}`, "x"]).options
+    );
+    assert.deepEqual(asShort, asLong, `-${short} is not -${option.words[0]}`);
+  }
+});
+
+Deno.test("help: the examples can be read", () => {
+  const examples = help([]).split("Examples:\n")[1]!.trim().split("\n").map((line) =>
+    line.trim().replace(/ \|.*$/, "")
+  );
+  assert.equal(examples.length, 4);
+  for (const example of examples) {
+    const { command } = parseLine(example.split(" ").slice(1));
+    assert.ok(command !== undefined && "arguments" in command, example);
+    assert.deepEqual(command.ignored, [], example);
+  }
+});
+
+Deno.test("the manual page names every keyword, verb and option that people use, and the version", () => {
+  const page = manualPage();
+  const roff = (text: string): string =>
+    text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("…", "...");
+  for (const { words } of shownVerbs()) assert.ok(page.includes(`.B ${roff(words.join(" | "))}`), words[0]);
+  for (const keyword of KEYWORDS) {
+    assert.ok(page.includes(`.B ${roff(keywordText(keyword))}\n${roff(keyword.help)}`), keyword.word);
+    if (keyword.alias !== undefined) assert.ok(page.includes(`Also ${keyword.alias}.`), keyword.alias);
+  }
+  for (const option of shownOptions()) {
+    assert.ok(page.includes(`.B ${roff(optionText(option))}\n`), option.words[0]);
+  }
+  assert.ok(page.startsWith(`.TH L2TP 8 "" "l2tp ${PROGRAM_VERSION}"`));
+  assert.doesNotMatch(page, /^\.B (complete|keep) /m);
+});
+
+Deno.test("the manual page is plain roff: known requests only, no line that begins with one by accident", () => {
+  const known = /^\.(TH|SH|TP|B|BR|br|EX|EE)( |$)/;
+  for (const line of manualPage().split("\n")) {
+    if (/^[.']/.test(line)) assert.match(line, known);
+    // An unescaped hyphen would be shown as a typographic one, which nobody can copy to a shell.
+    else assert.doesNotMatch(line, /(^| |\[ ?)-[a-z]/, line);
+    assert.doesNotMatch(line, /[^\x20-\x7e]/, line);
+  }
+});
+
+Deno.test("man prints the page", async () => {
+  assert.deepEqual(await new FakeWorld().run("man"), { code: 0, out: manualPage(), err: "" });
+});
+
+Deno.test("completionsOf(): what may come next", () => {
+  const verbs = ["add", "delete", "show", "help", "set", "flush", "monitor", "version", "completion", "man"];
+  const table: [words: string, expected: string[]][] = [
+    ["", [...verbs, "tunnel", "session"]],
+    ["s", ["show", "set", "session"]],
+    ["comp", ["completion"]],
+    ["x", []],
+    ["tunnel ", ["add", "delete", "set", "show", "flush"]],
+    ["tunnel s", ["set", "show"]],
+    ["add ", ["tunnel", "session"]],
+    ["add t", ["tunnel"]],
+    ["add tunnel encap ", ["ip", "udp"]],
+    ["add tunnel encap u", ["udp"]],
+    ["add session seq ", ["none", "send", "recv", "both"]],
+    ["add session l2spec_type n", ["none"]],
+    ["add tunnel udp_csum o", ["on", "off"]],
+    ["tunnel add encap i", ["ip"]],
+    ["add tunnel tunnel_id ", []],
+    ["add tunnel local 10.0.0.1 re", ["remote"]],
+    ["del tunnel ", ["session", "tunnel_id", "session_id"]],
+    ["set session re", ["reorder_timeout"]],
+    ["show session co", ["cookie"]],
+    ["-j sho", ["show"]],
+    ["-n blue sho", ["show"]],
+    ["--netns=blue sho", ["show"]],
+    ["-n ", []],
+    ["completion ", ["bash", "zsh", "fish"]],
+    ["completion z", ["zsh"]],
+    ["help ad", ["add"]],
+    ["monitor ", []],
+    ["monitor -j", ["-json"]],
+    ["-js", ["-json"]],
+    ["--js", ["--json"]],
+    ["show -d", ["-details"]],
+    ["show --pre", ["--pretty"]],
+    ["bogus ", []],
+    ["bogus x y", []],
+  ];
+  for (const [line, expected] of table) {
+    assert.deepEqual(completionsOf(line.split(" ")).sort(), expected.sort(), line);
+  }
+  assert.deepEqual(completionsOf([]).length, verbs.length + 2);
+});
+
+Deno.test("completionsOf(): keywords of the command that are not there yet, each of which the command takes", () => {
+  const offered = completionsOf("add tunnel tunnel_id 1 encap udp ".split(" "));
+  const mine = KEYWORDS.filter(({ uses, word }) =>
+    uses.includes("add tunnel") && !["tunnel", "tunnel_id", "encap"].includes(word)
+  );
+  assert.deepEqual(offered, mine.map(({ word }) => word));
+  const alias = completionsOf("add tunnel tid 1 ".split(" "));
+  assert.ok(!alias.includes("tunnel_id"));
+});
+
+Deno.test("completionsOf() offers a keyword again that may be repeated", () => {
+  assert.deepEqual(completionsOf("add session addr 10.0.0.1/24 add".split(" ")), ["addr"]);
+});
+
+Deno.test("completionsOf() in front of the command offers all options, behind it those that may stand there", () => {
+  const shown = OPTIONS.filter((option) => option.help !== undefined);
+  assert.deepEqual(completionsOf(["-"]).sort(), shown.map(({ words }) => `-${words[0]}`).sort());
+  const behind = completionsOf(["show", "-"]);
+  assert.deepEqual(
+    behind.sort(),
+    shown.filter(({ anywhere }) => anywhere).map(({ words }) => `-${words[0]}`).sort(),
+  );
+  assert.ok(!behind.includes("-batch"));
+});
+
+Deno.test("completionsOf() never throws, whatever the words, and offers only what begins like the last", () => {
+  const random = new Random(0xc0de);
+  const words = [
+    ...VERBS.flatMap(({ words }) => words),
+    ...KEYWORDS.flatMap(({ word, alias }) => (alias === undefined ? [word] : [word, alias])),
+    ...OPTIONS.flatMap(({ words }) => words.map((word) => `-${word}`)),
+    ...[
+      "",
+      "-",
+      "--",
+      "---",
+      "-n=",
+      "--netns=x",
+      "=",
+      "x",
+      "10.0.0.1",
+      "é",
+      "\\",
+      "__proto__",
+      "constructor",
+      "toString",
+    ],
+  ];
+  for (let i = 0; i < 20_000; i++) {
+    const line = Array.from({ length: random.below(8) }, () => {
+      const word = random.pick(words);
+      return random.oneIn(4) ? word.slice(0, random.below(word.length + 1)) : word;
+    });
+    const last = line.at(-1) ?? "";
+    for (const candidate of completionsOf(line)) {
+      assert.ok(candidate !== "" && candidate.startsWith(last), `${JSON.stringify(line)}: ${candidate}`);
+    }
+  }
+});
+
+Deno.test("complete prints one candidate on a line, and never fails", async () => {
+  const world = new FakeWorld();
+  assert.deepEqual(await world.run(["complete", "add", "tunnel", "encap", ""]), {
+    code: 0,
+    out: "ip\nudp\n",
+    err: "",
+  });
+  assert.deepEqual(await world.run(["complete", "-bogus", ""]), {
+    code: 0,
+    out: await world.run("complete").then(({ out }) => out),
+    err: "",
+  });
+  assert.deepEqual(await world.run(["complete", "bogus", "x"]), { code: 0, out: "", err: "" });
+  assert.equal(world.transports.length, 0);
+});
+
+Deno.test("completion: a script for each shell that asks l2tp complete, and no other shells", async () => {
+  const world = new FakeWorld();
+  for (const shell of ["bash", "zsh", "fish"]) {
+    const { code, out } = await world.run(`completion ${shell}`);
+    assert.equal(code, 0);
+    assert.equal(out, completionScript([shell]));
+    assert.match(out, /l2tp complete /);
+    assert.ok(out.includes(`l2tp completion ${shell}`));
+  }
+  assert.equal((await world.run("completion")).err, 'Error: argument "bash, zsh, fish" is required\n');
+  for (const shell of ["tcsh", "constructor", "__proto__", ""]) {
+    const { code, err } = await world.run(["completion", shell]);
+    assert.equal(code, 255, shell);
+    assert.equal(err, `Error: argument "${shell}" is wrong: completion is there for bash, zsh, fish\n`);
+  }
+});

@@ -1,0 +1,94 @@
+/** `src/cli/run.ts` and `context.ts`: what belongs to no command of its own, and how the program ends. */
+
+import assert from "node:assert/strict";
+import { Context } from "../../src/cli/context.ts";
+import { PROGRAM_VERSION } from "../../src/cli/version.ts";
+import { FakeWorld } from "../support/fake_world.ts";
+
+const TUNNEL = "add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2";
+
+Deno.test("PROGRAM_VERSION is the version of deno.json", () => {
+  const { version } = JSON.parse(Deno.readTextFileSync(new URL("../../deno.json", import.meta.url)));
+  assert.equal(PROGRAM_VERSION, version);
+  assert.match(PROGRAM_VERSION, /^\d+\.\d+\.\d+/);
+});
+
+Deno.test("version: as a verb and as an option, as text and as JSON, whatever else is on the line", async () => {
+  const world = new FakeWorld();
+  for (const line of ["version", "-V", "-Version", "--Version", "show -V"]) {
+    assert.deepEqual(await world.run(line), { code: 0, out: `l2tp ${PROGRAM_VERSION}\n`, err: "" }, line);
+  }
+  assert.deepEqual(JSON.parse((await world.run("-j version")).out), {
+    program: "l2tp",
+    version: PROGRAM_VERSION,
+  });
+  assert.equal(world.transports.length, 0);
+});
+
+Deno.test("no words at all: usage on standard error, 255", async () => {
+  for (const line of ["", "-j", "-s -d"]) {
+    const { code, out, err } = await new FakeWorld().run(line);
+    assert.deepEqual([code, out], [255, ""], line);
+    assert.match(err, /^Usage: l2tp /, line);
+  }
+});
+
+Deno.test("-netns: everything happens there; what is not there is told as by ip", async () => {
+  const world = new FakeWorld();
+  const blue = world.addNamespace("blue");
+  blue.links.add("eth0");
+  blue.links.addAddress("eth0", "10.0.0.1", 24);
+  for (const line of [`-n blue ${TUNNEL}`, `${TUNNEL.replace("tunnel_id 1", "tunnel_id 2")} --netns=blue`]) {
+    assert.deepEqual(await world.run(line), { code: 0, out: "", err: "" });
+  }
+  assert.deepEqual([world.home.l2tp.tunnels.size, blue.l2tp.tunnels.size], [0, 2]);
+  assert.deepEqual(await world.run("-n green show"), {
+    code: 255,
+    out: "",
+    err: 'Cannot open network namespace "green": No such file or directory\n' +
+      "  The namespaces are: see ip netns list\n",
+  });
+  const session = await world.run("-n blue add session tid 1 sid 1 psid 1 name pw0 up");
+  assert.equal(session.code, 0);
+  assert.equal(blue.links.byName("pw0")!.up, true);
+});
+
+Deno.test("errors of this program itself are not made up as errors of the user", async () => {
+  const world = new FakeWorld();
+  world.ports.openL2tp = () => {
+    throw new TypeError("defect");
+  };
+  await assert.rejects(world.run("show"), { name: "TypeError", message: "defect" });
+});
+
+Deno.test("Context.print() hands output over in pieces, and flush() what is left", () => {
+  const world = new FakeWorld();
+  const order: string[] = [];
+  world.ports.out = (text) => void order.push(`out ${text.length}`);
+  world.ports.err = () => void order.push("err");
+  using context = new Context(world.ports);
+  context.print("");
+  context.flush();
+  assert.deepEqual(order, []);
+  context.print("x".repeat(64 * 1024 - 1));
+  assert.deepEqual(order, []);
+  context.print("y");
+  assert.deepEqual(order, ["out 65536"]);
+  context.print("z");
+  context.flush();
+  context.flush();
+  assert.deepEqual(order, ["out 65536", "out 1"]);
+});
+
+Deno.test("Context opens each connection once, when it is needed, and closes it", () => {
+  const world = new FakeWorld();
+  {
+    using context = new Context(world.ports);
+    assert.equal(world.transports.length, 0);
+    assert.equal(context.l2tp, context.l2tp);
+    assert.equal(context.links, context.links);
+    assert.equal(world.transports.length, 2);
+    assert.deepEqual(world.transports.map(({ disposals }) => disposals), [0, 0]);
+  }
+  assert.equal(world.leaks, 0);
+});

@@ -1,0 +1,139 @@
+/** `src/client/link_client.ts` against interfaces in memory. */
+
+import assert from "node:assert/strict";
+import { Errno } from "../../src/base/errno.ts";
+import { LinkClient } from "../../src/client/link_client.ts";
+import { NetlinkConnection } from "../../src/driver/netlink_connection.ts";
+import {
+  NLM_F_ACK,
+  NLM_F_CREATE,
+  NLM_F_DUMP,
+  NLM_F_EXCL,
+  NLM_F_REQUEST,
+} from "../../src/wire/netlink/constants.ts";
+import { ack, dump, FakeTransport, reply } from "../support/fake_kernel.ts";
+import { encodeLink, FakeLinks } from "../support/fake_links.ts";
+import { hexBytes } from "../support/golden.ts";
+
+function open(): { client: LinkClient; links: FakeLinks; transport: FakeTransport } {
+  const links = new FakeLinks();
+  const transport = new FakeTransport(links.handle);
+  return { client: new LinkClient(new NetlinkConnection(transport)), links, transport };
+}
+
+Deno.test("LinkClient.link() finds an interface by the name it has now, and undefined is for none", () => {
+  const { client, links } = open();
+  const pw0 = links.add("pw0", { mtu: 1446, master: 7, state: "down" });
+  assert.deepEqual(client.link("pw0"), pw0);
+  assert.equal(client.link("lo")!.index, 1);
+  assert.equal(client.link("pw1"), undefined);
+});
+
+Deno.test("LinkClient.link() throws other refusals, with extended acknowledgement", () => {
+  const { client, links } = open();
+  links.refusal = () => ({ errno: Errno.ERANGE, extack: "Attribute failed policy validation", offset: 36 });
+  assert.throws(() => client.link("a name that is too long"), {
+    name: "NetlinkError",
+    operation: "RTM_GETLINK",
+    errno: Errno.ERANGE,
+    extack: "Attribute failed policy validation",
+    attributeOffset: 36,
+  });
+});
+
+Deno.test("LinkClient.link() passes over messages that are no link", () => {
+  const link = { index: 4, name: "pw0", up: true, state: "up", mtu: 1400, master: undefined };
+  const transport = new FakeTransport((request) => [
+    reply(request, hexBytes("0218000004000000"), { type: 20 }),
+    reply(request, encodeLink(link), { type: 16 }),
+    ack(request),
+  ]);
+  assert.deepEqual(new LinkClient(new NetlinkConnection(transport)).link("pw0"), link);
+});
+
+Deno.test("LinkClient.links() lists all interfaces", () => {
+  const { client, links, transport } = open();
+  const pw0 = links.add("pw0");
+  assert.deepEqual(client.links(), [links.byName("lo"), pw0]);
+  assert.deepEqual(transport.requests.map(({ type, flags }) => [type, flags]), [[
+    18,
+    NLM_F_REQUEST | NLM_F_DUMP,
+  ]]);
+});
+
+Deno.test("LinkClient.links() lists 5,000 interfaces", () => {
+  const payloads = Array.from(
+    { length: 5000 },
+    (_, i) =>
+      encodeLink({ index: i, name: `pw${i}`, up: false, state: "down", mtu: 1500, master: undefined }),
+  );
+  const transport = new FakeTransport((request) => dump(request, payloads, { type: 16 }));
+  const links = new LinkClient(new NetlinkConnection(transport)).links();
+  assert.equal(links.length, 5000);
+  assert.equal(links[4999]!.name, "pw4999");
+});
+
+Deno.test("LinkClient.changeLink() changes what is given and nothing else", () => {
+  const { client, links } = open();
+  const { index } = links.add("pw0");
+  client.changeLink(index, { up: true });
+  assert.deepEqual(links.byName("pw0"), { ...links.byName("pw0")!, up: true, mtu: 1500, master: undefined });
+  client.changeLink(index, { mtu: 1400, master: 9 });
+  client.changeLink(index, { master: 0 });
+  client.changeLink(index, { up: false });
+  assert.deepEqual(links.steps, ["up", "mtu 1400", "master 9", "master 0", "down"]);
+  const { up, mtu, master } = links.byName("pw0")!;
+  assert.deepEqual([up, mtu, master], [false, 1400, undefined]);
+});
+
+Deno.test("LinkClient.changeLink() moves an interface by the descriptor of a namespace", () => {
+  const { client, links } = open();
+  const other = new FakeLinks();
+  links.namespaceOf = (fd) => (fd === 42 ? other : undefined);
+  const { index } = links.add("pw0", { mtu: 1400 });
+  assert.throws(() => client.changeLink(index, { netnsFd: 41 }), { errno: Errno.EBADF });
+  client.changeLink(index, { netnsFd: 42 });
+  assert.equal(links.byName("pw0"), undefined);
+  assert.equal(other.byName("pw0")!.mtu, 1400);
+});
+
+Deno.test("LinkClient.changeLink() throws the kernel's refusal", () => {
+  const { client, links } = open();
+  assert.throws(() => client.changeLink(99, { up: true }), { operation: "RTM_NEWLINK", errno: Errno.ENODEV });
+  links.refusal = (
+    step,
+  ) => (step === "mtu 70000" ? { errno: Errno.EINVAL, extack: "mtu too large" } : undefined);
+  assert.throws(() => client.changeLink(1, { mtu: 70000 }), { errno: Errno.EINVAL, extack: "mtu too large" });
+});
+
+Deno.test("LinkClient.addAddress() and addresses(): both families, each address once", () => {
+  const { client, links, transport } = open();
+  const { index } = links.add("pw0");
+  client.addAddress({ index, address: "10.0.0.1", prefixLength: 24 });
+  client.addAddress({ index, address: "FD00::0:1", prefixLength: 64 });
+  assert.deepEqual(client.addresses(), [
+    { index: 1, address: "127.0.0.1", prefixLength: 8 },
+    { index, address: "10.0.0.1", prefixLength: 24 },
+    { index, address: "fd00::1", prefixLength: 64 },
+  ]);
+  assert.throws(() => client.addAddress({ index, address: "10.0.0.1", prefixLength: 24 }), {
+    operation: "RTM_NEWADDR",
+    errno: Errno.EEXIST,
+  });
+  // As `ip addr add`: an address that is there is not replaced in silence.
+  assert.equal(transport.requests[0]!.flags, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
+});
+
+Deno.test("LinkClient.addAddress() refuses what is no address before anything is sent", () => {
+  const { client, transport } = open();
+  for (const address of ["", "10.0.0", "10.0.0.1/24", "host"]) {
+    assert.throws(() => client.addAddress({ index: 1, address, prefixLength: 24 }), RangeError, address);
+  }
+  assert.equal(transport.requests.length, 0);
+});
+
+Deno.test("LinkClient closes its connection", () => {
+  const { client, transport } = open();
+  client[Symbol.dispose]();
+  assert.equal(transport.disposals, 1);
+});

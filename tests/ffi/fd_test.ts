@@ -1,0 +1,246 @@
+/** `ffi/fd.ts`, `ffi/errno.ts`, `ffi/eventfd.ts`, `ffi/poll.ts` and `ffi/ioctl.ts` on this machine's C library. */
+
+import assert from "node:assert/strict";
+import { lastErrno } from "../../ffi/errno.ts";
+import { EventFd } from "../../ffi/eventfd.ts";
+import { cString, openFile, OwnedFd } from "../../ffi/fd.ts";
+import { ioctl } from "../../ffi/ioctl.ts";
+import { libc, moreLibc } from "../../ffi/libc.ts";
+import { poll, POLLERR, POLLIN, POLLOUT } from "../../ffi/poll.ts";
+import { AF_INET, encodeInet } from "../../ffi/sockaddr.ts";
+import { SOCK_DGRAM, Socket } from "../../ffi/socket.ts";
+import { Errno } from "../../src/base/errno.ts";
+import { SyscallError } from "../../src/base/errors.ts";
+import { parseIpAddress } from "../../src/base/ip_address.ts";
+import { assertNoLeaks } from "../support/descriptors.ts";
+import { Namespace } from "../support/namespaces.ts";
+import { openNetns, withNetns } from "../../ffi/netns.ts";
+
+// Opened here, because a library that is opened within a test counts as a leak of it.
+libc();
+moreLibc();
+
+const LOOPBACK = parseIpAddress("127.0.0.1")!;
+
+/** Whether a descriptor is open in this process. */
+function isOpen(number: number): boolean {
+  try {
+    Deno.readLinkSync(`/proc/self/fd/${number}`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function udp(): Socket {
+  return Socket.open(AF_INET, SOCK_DGRAM, 0);
+}
+
+Deno.test("OwnedFd closes once, although another descriptor has its number by then", async () => {
+  await assertNoLeaks(() => {
+    const first = udp();
+    const { number } = first;
+    assert.ok(isOpen(number));
+    first.close();
+    assert.equal(first.closed, true);
+    assert.equal(isOpen(number), false);
+    const second = udp();
+    assert.equal(second.number, number, "the kernel gives the lowest free number");
+    first.close();
+    first[Symbol.dispose]();
+    assert.ok(isOpen(number), "the second was not closed by the first's second close");
+    second.close();
+  });
+});
+
+Deno.test("OwnedFd is closed by using, also when an error leaves the block", async () => {
+  await assertNoLeaks(() => {
+    let number = -1;
+    assert.throws(() => {
+      using socket = udp();
+      number = socket.number;
+      throw new TypeError("on the way");
+    }, TypeError);
+    assert.equal(isOpen(number), false);
+  });
+});
+
+Deno.test("OwnedFd.release() gives the descriptor away open", async () => {
+  await assertNoLeaks(() => {
+    const socket = udp();
+    const number = socket.release();
+    assert.equal(socket.closed, true);
+    socket.close();
+    assert.ok(isOpen(number));
+    assert.throws(() => socket.release(), ReferenceError);
+    new OwnedFd(number).close();
+    assert.equal(isOpen(number), false);
+  });
+});
+
+Deno.test("OwnedFd.number throws once it is closed", () => {
+  const socket = udp();
+  socket.close();
+  assert.throws(() => socket.number, ReferenceError);
+  assert.throws(() => socket.localName(), ReferenceError);
+});
+
+Deno.test("openFile() opens for reading, not for programs started later; errors name the path", async () => {
+  await assertNoLeaks(() => {
+    using file = openFile("/dev/null");
+    assert.equal(Deno.readLinkSync(`/proc/self/fd/${file.number}`), "/dev/null");
+    const flags = /^flags:\s+(\d+)$/m.exec(Deno.readTextFileSync(`/proc/self/fdinfo/${file.number}`))![1]!;
+    assert.equal(Number.parseInt(flags, 8) & 0o2000003, 0o2000000, "O_RDONLY | O_CLOEXEC");
+    assert.throws(() => openFile("/no/such/file"), {
+      name: "SyscallError",
+      errno: Errno.ENOENT,
+      call: 'open("/no/such/file")',
+    });
+  });
+});
+
+Deno.test("cString() ends with one NUL, also in UTF-8", () => {
+  assert.deepEqual([...cString("é")], [0xc3, 0xa9, 0]);
+  assert.deepEqual([...cString("")], [0]);
+});
+
+Deno.test("lastErrno() is the one of the call that just failed, ten thousand times over", () => {
+  const buffer = new Uint8Array(8);
+  using socket = udp();
+  for (let i = 0; i < 10_000; i++) {
+    // Bad descriptor, not a socket, wrong address, in turn.
+    assert.equal(libc().close(123_456), -1);
+    assert.equal(lastErrno(), Errno.EBADF);
+    assert.equal(libc().bind(socket.number, buffer, 3), -1);
+    assert.equal(lastErrno(), Errno.EINVAL);
+    assert.equal(libc().socket(255, 1, 0), -1);
+    assert.equal(lastErrno(), Errno.EAFNOSUPPORT);
+  }
+});
+
+Deno.test("EventFd and poll(): readable after signal(), not after reset(), and times out", async () => {
+  await assertNoLeaks(async () => {
+    using event = EventFd.open();
+    const request = { fd: event, events: POLLIN };
+    const start = performance.now();
+    assert.deepEqual(await poll([request], 30), [0]);
+    assert.ok(performance.now() - start >= 25);
+    event.signal();
+    event.signal();
+    assert.deepEqual(await poll([request], -1), [POLLIN]);
+    assert.deepEqual(await poll([request], 0), [POLLIN]);
+    event.reset();
+    assert.deepEqual(await poll([request], 0), [0]);
+    // Nothing to read is no reason to wait: it does not block.
+    event.reset();
+  });
+});
+
+Deno.test("poll() does not hold the caller, and signal() ends it", async () => {
+  await assertNoLeaks(async () => {
+    using event = EventFd.open();
+    let over = false;
+    const waiting = poll([{ fd: event, events: POLLIN }], -1).then((ready) => {
+      over = true;
+      return ready;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(over, false);
+    event.signal();
+    assert.deepEqual(await waiting, [POLLIN]);
+  });
+});
+
+Deno.test("poll() tells of each descriptor in its place", async () => {
+  await assertNoLeaks(async () => {
+    using quiet = EventFd.open();
+    using loud = EventFd.open();
+    using socket = udp();
+    loud.signal();
+    const ready = await poll([
+      { fd: quiet, events: POLLIN },
+      { fd: loud, events: POLLIN },
+      { fd: socket, events: POLLOUT | POLLIN },
+      { fd: quiet, events: POLLIN | POLLOUT },
+    ], -1);
+    assert.deepEqual(ready, [0, POLLIN, POLLOUT, POLLOUT]);
+    assert.deepEqual(await poll([], 0), []);
+  });
+});
+
+Deno.test("poll() tells of an error that is pending, asked or not", async () => {
+  await assertNoLeaks(async () => {
+    using closed = udp();
+    closed.bind(encodeInet({ address: LOOPBACK, port: 0 }));
+    const nobody = closed.localName();
+    closed.close();
+    using socket = udp();
+    socket.connect(nobody);
+    socket.send(Uint8Array.of(1));
+    const [ready] = await poll([{ fd: socket, events: POLLIN }], 2000);
+    assert.equal(ready! & POLLERR, POLLERR);
+  });
+});
+
+const SIOCGIFINDEX = 0x8933;
+const FIONREAD = 0x541b;
+const FIONCLEX = 0x5450;
+const NS_GET_NSTYPE = 0xb703;
+const TUNSETIFF = 0x400454ca;
+const TUNSETOWNER = 0x400454cc;
+
+Deno.test("ioctl() with a buffer writes into it", async () => {
+  await assertNoLeaks(() => {
+    using socket = udp();
+    const request = new Uint8Array(40);
+    request.set(cString("lo"));
+    assert.equal(ioctl(socket, SIOCGIFINDEX, request), 0);
+    assert.equal(new DataView(request.buffer).getInt32(16, true), 1);
+    socket.bind(encodeInet({ address: LOOPBACK, port: 0 }));
+    socket.send(new Uint8Array(123), socket.localName());
+    const waiting = new Uint8Array(4);
+    assert.equal(ioctl(socket, FIONREAD, waiting), 0);
+    assert.equal(new DataView(waiting.buffer).getInt32(0, true), 123);
+  });
+});
+
+Deno.test("ioctl() with a number, and results other than 0", async () => {
+  await assertNoLeaks(() => {
+    using namespace = openFile("/proc/self/ns/net");
+    assert.equal(ioctl(namespace, NS_GET_NSTYPE, 0), 0x40000000);
+    const flags = (): number =>
+      Number.parseInt(
+        /^flags:\s+(\d+)$/m.exec(Deno.readTextFileSync(`/proc/self/fdinfo/${namespace.number}`))![1]!,
+        8,
+      );
+    assert.equal(flags() & 0o2000000, 0o2000000);
+    assert.equal(ioctl(namespace, FIONCLEX, 0), 0);
+    assert.equal(flags() & 0o2000000, 0);
+  });
+});
+
+Deno.test("ioctl() hands over the number itself: the owner of a TUN device", async () => {
+  await using scratch = await Namespace.create("l2tp-ffi");
+  using namespace = openNetns(scratch.name);
+  using device = withNetns(namespace, () => openFile("/dev/net/tun"));
+  const request = new Uint8Array(40);
+  request.set(cString("ffitest"));
+  // IFF_TUN | IFF_NO_PI
+  new DataView(request.buffer).setUint16(16, 0x1001, true);
+  withNetns(namespace, () => ioctl(device, TUNSETIFF, request));
+  ioctl(device, TUNSETOWNER, 54321);
+  assert.match(await scratch.ip("tuntap show"), /^ffitest: tun .*user 54321/m);
+});
+
+Deno.test("ioctl() fails with the call's number and errno", () => {
+  using socket = udp();
+  const request = new Uint8Array(40);
+  request.set(cString("no-such-link"));
+  assert.throws(() => ioctl(socket, SIOCGIFINDEX, request), (error) => {
+    assert.ok(error instanceof SyscallError);
+    assert.deepEqual([error.call, error.code], ["ioctl(0x8933)", "ENODEV"]);
+    return true;
+  });
+  assert.throws(() => ioctl(socket, TUNSETOWNER, 1), { name: "SyscallError", errno: Errno.ENOTTY });
+  assert.throws(() => ioctl(new OwnedFd(123_456), FIONREAD, new Uint8Array(4)), { errno: Errno.EBADF });
+});

@@ -1,0 +1,64 @@
+/**
+ * `ffi/layout.ts` against this machine's C compiler: `sizeof` and `offsetof` of every struct and of every member that
+ * is named there.
+ */
+
+import assert from "node:assert/strict";
+import * as layouts from "../../ffi/layout.ts";
+import type { Layout } from "../../ffi/layout.ts";
+
+/** A C program that prints the layout of one struct as JSON. */
+function program({ struct, headers, fields }: Layout): string {
+  const includes = headers.map((header) => `#include <${header}>`).join("\n");
+  const rows = Object.keys(fields).map((member) =>
+    `printf(",\\"${member}\\":[%zu,%zu]", offsetof(${struct}, ${member}), sizeof(((${struct} *)0)->${member}));`
+  );
+  return `#define _GNU_SOURCE
+#include <stddef.h>
+#include <stdio.h>
+${includes}
+int main(void) {
+  printf("{\\"\\":%zu", sizeof(${struct}));
+  ${rows.join("\n  ")}
+  printf("}\\n");
+  return 0;
+}
+`;
+}
+
+/** What the compiler says of the struct: its size under "", and offset and size of each member. */
+async function compiled(layout: Layout, folder: string): Promise<Record<string, unknown>> {
+  const base = `${folder}/${layout.struct.replaceAll(/\W/g, "_")}`;
+  await Deno.writeTextFile(`${base}.c`, program(layout));
+  let gcc: Deno.CommandOutput;
+  try {
+    gcc = await new Deno.Command("gcc", { args: ["-o", base, `${base}.c`], stderr: "piped" }).output();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Error("This test needs a C compiler: install gcc and the kernel's headers (linux-libc-dev)");
+  }
+  assert.ok(gcc.success, `gcc: ${new TextDecoder().decode(gcc.stderr)}`);
+  const { stdout } = await new Deno.Command(base).output();
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+const ALL = Object.entries(layouts) as [string, Layout][];
+
+Deno.test("layout.ts names every struct that crosses the border", () => {
+  assert.ok(ALL.length >= 13, `${ALL.length} structs`);
+  assert.equal(new Set(ALL.map(([, { struct }]) => struct)).size, ALL.length);
+});
+
+for (const [name, layout] of ALL) {
+  Deno.test(`${name} is laid out as ${layout.struct} by C`, async () => {
+    const folder = await Deno.makeTempDir({ prefix: "l2tp-layout-" });
+    try {
+      const fields = Object.entries(layout.fields).map((
+        [member, { offset, size }],
+      ) => [member, [offset, size]]);
+      assert.deepEqual(Object.fromEntries([["", layout.size], ...fields]), await compiled(layout, folder));
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}

@@ -1,0 +1,131 @@
+/** `ffi/netns.ts`, `ffi/resolve.ts` and `src/driver/namespace.ts` as root on this machine. */
+
+import assert from "node:assert/strict";
+import { libc, moreLibc } from "../../ffi/libc.ts";
+import { enterNetns, openNetns, withNetns } from "../../ffi/netns.ts";
+import { interfaceIndex, ResolveError, resolveHost } from "../../ffi/resolve.ts";
+import { AF_INET, AF_INET6 } from "../../ffi/sockaddr.ts";
+import { Errno } from "../../src/base/errno.ts";
+import { formatIpAddress } from "../../src/base/ip_address.ts";
+import { inNamespace, withNamespaceFd } from "../../src/driver/namespace.ts";
+import { assertNoLeaks } from "../support/descriptors.ts";
+import { Namespace } from "../support/namespaces.ts";
+
+libc();
+moreLibc();
+
+/** What the calling thread's namespace is called by the kernel. */
+function present(): string {
+  return Deno.readLinkSync("/proc/thread-self/ns/net");
+}
+
+Deno.test("withNetns() runs inside and comes back, with the action's result", async () => {
+  await using scratch = await Namespace.create("l2tp-ffi");
+  await scratch.ip("link add inside type bridge");
+  await assertNoLeaks(() => {
+    const home = present();
+    using namespace = openNetns(scratch.name);
+    assert.equal(interfaceIndex("inside"), undefined);
+    const [index, there] = withNetns(namespace, () => [interfaceIndex("inside"), present()]);
+    assert.ok(typeof index === "number" && index > 1);
+    assert.notEqual(there, home);
+    assert.equal(present(), home);
+    assert.equal(interfaceIndex("inside"), undefined);
+  });
+});
+
+Deno.test("withNetns() comes back when the action throws", async () => {
+  await using scratch = await Namespace.create("l2tp-ffi");
+  await assertNoLeaks(() => {
+    const home = present();
+    using namespace = openNetns(scratch.name);
+    assert.throws(() =>
+      withNetns(namespace, () => {
+        throw new TypeError("inside");
+      }), { message: "inside" });
+    assert.equal(present(), home);
+  });
+});
+
+Deno.test("withNetns() within withNetns() comes back step by step", async () => {
+  await using outer = await Namespace.create("l2tp-ffi");
+  await using inner = await Namespace.create("l2tp-ffi");
+  await outer.ip("link add outer0 type bridge");
+  await inner.ip("link add inner0 type bridge");
+  using first = openNetns(outer.name);
+  using second = openNetns(`/var/run/netns/${inner.name}`);
+  const seen = withNetns(first, () => [
+    interfaceIndex("outer0") !== undefined,
+    withNetns(second, () => [interfaceIndex("inner0") !== undefined, interfaceIndex("outer0") !== undefined]),
+    interfaceIndex("outer0") !== undefined,
+  ]);
+  assert.deepEqual(seen, [true, [true, false], true]);
+});
+
+Deno.test("openNetns() and enterNetns() fail with the errno of what is not there or no namespace", async () => {
+  await assertNoLeaks(() => {
+    assert.throws(() => openNetns("no-such-namespace"), {
+      name: "SyscallError",
+      call: 'open("/var/run/netns/no-such-namespace")',
+      errno: Errno.ENOENT,
+    });
+    assert.throws(() => inNamespace("no-such-namespace", () => 1), { errno: Errno.ENOENT });
+    using file = openNetns("/dev/null");
+    assert.throws(() => enterNetns(file), { call: "setns", errno: Errno.EINVAL });
+    // Another kind of namespace is none for this.
+    using mounts = openNetns("/proc/self/ns/mnt");
+    assert.throws(() => enterNetns(mounts), { call: "setns", errno: Errno.EINVAL });
+    assert.throws(() => withNetns(file, () => 1), { errno: Errno.EINVAL });
+  });
+});
+
+Deno.test("inNamespace() and withNamespaceFd() open the namespace for as long as it takes", async () => {
+  await using scratch = await Namespace.create("l2tp-ffi");
+  await scratch.ip("link add inside type bridge");
+  await assertNoLeaks(() => {
+    assert.ok(inNamespace(scratch.name, () => interfaceIndex("inside")) !== undefined);
+    const link = withNamespaceFd(scratch.name, (fd) => Deno.readLinkSync(`/proc/self/fd/${fd}`));
+    assert.match(link, new RegExp(`netns/${scratch.name}$|^net:`));
+    assert.throws(() =>
+      withNamespaceFd(scratch.name, () => {
+        throw new TypeError("inside");
+      }), TypeError);
+  });
+});
+
+Deno.test("interfaceIndex(): the loopback interface is 1, what is not there is undefined", () => {
+  assert.equal(interfaceIndex("lo"), 1);
+  for (const name of ["no-such-link", "", "lo0", "a name far too long for any interface"]) {
+    assert.equal(interfaceIndex(name), undefined, name);
+  }
+});
+
+Deno.test("resolveHost(): localhost, literal addresses, one family or both", async () => {
+  await assertNoLeaks(() => {
+    const four = resolveHost("localhost", AF_INET);
+    assert.ok(four.some(({ address }) => formatIpAddress(address) === "127.0.0.1"));
+    assert.ok(
+      four.every(({ address, port, scopeId }) => address.length === 4 && port === 0 && scopeId === 0),
+    );
+    const text = (host: string, family: number): string[] =>
+      resolveHost(host, family).map(({ address }) => formatIpAddress(address));
+    assert.deepEqual(text("10.1.2.3", 0), ["10.1.2.3"]);
+    assert.deepEqual(text("fd00::5", 0), ["fd00::5"]);
+    assert.deepEqual(text("fd00::5", AF_INET6), ["fd00::5"]);
+    assert.equal(resolveHost("fe80::1%lo", 0)[0]!.scopeId, 1);
+    for (let i = 0; i < 200; i++) resolveHost("localhost", 0);
+  });
+});
+
+Deno.test("resolveHost(): what has no address", () => {
+  for (const host of ["no-such-host.invalid", "", "a b"]) {
+    assert.throws(() => resolveHost(host, 0), (error) => {
+      assert.ok(error instanceof ResolveError, String(error));
+      assert.equal(error.host, host);
+      assert.ok(error.code < 0 && error.reason.length > 5, `${error.code} ${error.reason}`);
+      assert.equal(error.message, `Cannot resolve host name "${host}": ${error.reason}`);
+      return true;
+    });
+  }
+  assert.throws(() => resolveHost("10.0.0.1", AF_INET6), ResolveError);
+});

@@ -1,0 +1,279 @@
+/**
+ * `src/driver/netlink_socket.ts` and `netlink_notifications.ts` against this machine's kernel: rtnetlink, which every
+ * Linux has, through `LinkClient`, in a namespace of this test's own.
+ */
+
+import assert from "node:assert/strict";
+import { libc, moreLibc } from "../../ffi/libc.ts";
+import { AF_NETLINK, decodeInet, encodeNetlink } from "../../ffi/sockaddr.ts";
+import { SOCK_RAW, Socket } from "../../ffi/socket.ts";
+import { Errno } from "../../src/base/errno.ts";
+import { FamilyMissingError, SyscallError } from "../../src/base/errors.ts";
+import { L2tpClient } from "../../src/client/l2tp_client.ts";
+import { LinkClient } from "../../src/client/link_client.ts";
+import { inNamespace, withNamespaceFd } from "../../src/driver/namespace.ts";
+import { NetlinkConnection } from "../../src/driver/netlink_connection.ts";
+import { NetlinkNotifications } from "../../src/driver/netlink_notifications.ts";
+import { NetlinkSocket } from "../../src/driver/netlink_socket.ts";
+import { openTunnelSocket } from "../../src/driver/tunnel_socket.ts";
+import { decodeLink, encodeGetLink, RTM_GETLINK } from "../../src/wire/rtnl/link.ts";
+import { decodeMessages } from "../../src/wire/netlink/message.ts";
+import { assertNoLeaks } from "../support/descriptors.ts";
+import { Namespace } from "../support/namespaces.ts";
+import { runProgram } from "../support/processes.ts";
+
+libc();
+moreLibc();
+
+const NETLINK_ROUTE = 0;
+const RTNLGRP_LINK = 1;
+
+Deno.test("LinkClient.open(): the loopback interface of this machine", async () => {
+  await assertNoLeaks(() => {
+    using links = LinkClient.open();
+    const lo = links.link("lo")!;
+    assert.deepEqual([lo.index, lo.name, lo.mtu, lo.master], [1, "lo", 65536, undefined]);
+    assert.ok(links.links().some(({ name }) => name === "lo"));
+    assert.equal(links.link("no-such-link"), undefined);
+  });
+});
+
+Deno.test("LinkClient in a namespace: everything it can change, as `ip` sees it afterwards", async () => {
+  await using scratch = await Namespace.create("l2tp-ffi");
+  await using other = await Namespace.create("l2tp-ffi");
+  await scratch.ip("link add v0 type veth peer name v1");
+  await scratch.ip("link add br0 type bridge");
+  await assertNoLeaks(async () => {
+    // A socket stays in the namespace that it was opened in.
+    using links = inNamespace(scratch.name, LinkClient.open);
+    const [v0, br0] = [links.link("v0")!.index, links.link("br0")!.index];
+    links.changeLink(v0, { mtu: 1400, master: br0, up: true });
+    assert.match(await scratch.ip("link show v0"), /<[^>]*\bUP\b[^>]*> mtu 1400 .*master br0/);
+    const { up, mtu, master } = links.link("v0")!;
+    assert.deepEqual([up, mtu, master], [true, 1400, br0]);
+    links.addAddress({ index: v0, address: "10.0.0.1", prefixLength: 24 });
+    links.addAddress({ index: v0, address: "fd00::1", prefixLength: 64 });
+    assert.match(await scratch.ip("addr show v0"), /inet 10\.0\.0\.1\/24[^]*inet6 fd00::1\/64/);
+    const mine = links.addresses().filter(({ index, address }) =>
+      index === v0 && !address.startsWith("fe80")
+    );
+    assert.deepEqual(mine, [
+      { index: v0, address: "10.0.0.1", prefixLength: 24 },
+      { index: v0, address: "fd00::1", prefixLength: 64 },
+    ]);
+    links.changeLink(v0, { master: 0, up: false });
+    assert.equal(links.link("v0")!.master, undefined);
+    withNamespaceFd(other.name, (netnsFd) => links.changeLink(links.link("v1")!.index, { netnsFd }));
+    assert.equal(links.link("v1"), undefined);
+    assert.match(await other.ip("link show v1"), /v1@/);
+  });
+});
+
+Deno.test("LinkClient: what the real kernel refuses, with its own words", async () => {
+  await using scratch = await Namespace.create("l2tp-ffi");
+  await scratch.ip("link add v0 type veth peer name v1");
+  await assertNoLeaks(() => {
+    using links = inNamespace(scratch.name, LinkClient.open);
+    const { index } = links.link("v0")!;
+    assert.throws(() => links.changeLink(999_999, { up: true }), {
+      errno: Errno.ENODEV,
+      operation: "RTM_NEWLINK",
+    });
+    // veth says in its extended acknowledgement why not.
+    assert.throws(() => links.changeLink(index, { mtu: 70_000 }), { errno: Errno.EINVAL, extack: /mtu/ });
+    links.addAddress({ index, address: "10.0.0.1", prefixLength: 24 });
+    assert.throws(() => links.addAddress({ index, address: "10.0.0.1", prefixLength: 24 }), {
+      errno: Errno.EEXIST,
+      operation: "RTM_NEWADDR",
+    });
+    // The offset is that of the attribute in the request.
+    assert.throws(() => links.link("a-name-far-too-long"), (error) => {
+      assert.ok(error instanceof Error && "extack" in error && "attributeOffset" in error);
+      assert.deepEqual([error.extack, error.attributeOffset], ["Attribute failed policy validation", 32]);
+      return true;
+    });
+    // And the client is as good as before.
+    assert.equal(links.link("v0")!.index, index);
+  });
+});
+
+Deno.test("LinkClient.links() of 600 interfaces: a dump in many datagrams, whole", async () => {
+  await using scratch = await Namespace.create("l2tp-ffi");
+  const lines = Array.from({ length: 300 }, (_, i) => `link add d${i} type veth peer name e${i}`).join("\n");
+  const made = await runProgram(["ip", "-n", scratch.name, "-batch", "-"], { stdin: lines });
+  assert.equal(made.code, 0, made.stderr);
+  await assertNoLeaks(() => {
+    using links = inNamespace(scratch.name, LinkClient.open);
+    for (let round = 0; round < 3; round++) {
+      const names = new Set(links.links().map(({ name }) => name));
+      assert.equal(names.size, 601);
+      assert.ok(names.has("d0") && names.has("e299") && names.has("lo"));
+    }
+  });
+});
+
+Deno.test("NetlinkSocket: each socket has a port id of its own; a netlink protocol that does not exist", async () => {
+  await assertNoLeaks(() => {
+    using a = NetlinkSocket.open(NETLINK_ROUTE);
+    using b = NetlinkSocket.open(NETLINK_ROUTE);
+    assert.ok(a.portId !== 0 && b.portId !== 0 && a.portId !== b.portId);
+    assert.throws(() => NetlinkSocket.open(31), { name: "SyscallError", errno: Errno.EPROTONOSUPPORT });
+  });
+});
+
+Deno.test("NetlinkSocket.receive() takes only what the kernel sends", async () => {
+  await assertNoLeaks(() => {
+    using transport = NetlinkSocket.open(NETLINK_ROUTE);
+    using stranger = Socket.open(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+    stranger.bind(encodeNetlink(0));
+    // Another process may send to our port; on a busy machine somebody will.
+    stranger.send(new Uint8Array(20), encodeNetlink(transport.portId));
+    const connection = new NetlinkConnection(transport);
+    let name = "";
+    connection.request(
+      { operation: "RTM_GETLINK", type: RTM_GETLINK, payload: encodeGetLink("lo") },
+      (reply) => {
+        name = decodeLink(reply.payload).name;
+      },
+    );
+    assert.equal(name, "lo");
+  });
+});
+
+Deno.test("NetlinkSocket.sendInBackground() gets through to the kernel, and failures come out as errors", async () => {
+  await assertNoLeaks(async () => {
+    const transport = NetlinkSocket.open(NETLINK_ROUTE);
+    const connection = new NetlinkConnection(transport);
+    const request = { operation: "RTM_GETLINK", type: RTM_GETLINK, payload: encodeGetLink("lo") };
+    const missing = { ...request, payload: encodeGetLink("no-such-link") };
+    const outcomes = await connection.requestAll([request, missing, request]);
+    assert.deepEqual(outcomes.map((outcome) => outcome?.code), [undefined, "ENODEV", undefined]);
+    // More than a socket's send buffer takes.
+    const huge = new Uint8Array(64 * 1024 * 1024);
+    await assert.rejects(transport.sendInBackground(huge), { name: "SyscallError", errno: Errno.EMSGSIZE });
+    connection[Symbol.dispose]();
+  });
+});
+
+Deno.test("NetlinkNotifications: what happens to interfaces, in order, until it is closed", async () => {
+  await using scratch = await Namespace.create("l2tp-ffi");
+  await assertNoLeaks(async () => {
+    const source = inNamespace(scratch.name, () => NetlinkNotifications.open(NETLINK_ROUTE, RTNLGRP_LINK));
+    let next = source.next();
+    await scratch.ip("link add n0 type bridge");
+    const names: string[] = [];
+    while (!names.includes("n0")) {
+      const datagram = await next;
+      assert.ok(datagram instanceof Uint8Array);
+      for (const { type, payload } of decodeMessages(datagram)) {
+        if (type === 16) names.push(decodeLink(payload).name);
+      }
+      if (!names.includes("n0")) next = source.next();
+    }
+    const pending = source.next();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    source.close();
+    assert.equal(await pending, undefined);
+    assert.equal(await source.next(), undefined);
+    source.close();
+  });
+});
+
+Deno.test("NetlinkNotifications.close() before anybody waited", async () => {
+  await assertNoLeaks(async () => {
+    const source = NetlinkNotifications.open(NETLINK_ROUTE, RTNLGRP_LINK);
+    source[Symbol.dispose]();
+    assert.equal(await source.next(), undefined);
+  });
+});
+
+Deno.test("NetlinkNotifications: more than the buffer holds is told as a loss, and it goes on", async () => {
+  await using scratch = await Namespace.create("l2tp-ffi");
+  await assertNoLeaks(async () => {
+    const source = inNamespace(
+      scratch.name,
+      () => NetlinkNotifications.open(NETLINK_ROUTE, RTNLGRP_LINK, { receiveBufferBytes: 4096 }),
+    );
+    const lines = Array.from({ length: 50 }, (_, i) => `link add n${i} type bridge`).join("\n");
+    const made = await runProgram(["ip", "-n", scratch.name, "-batch", "-"], { stdin: lines });
+    assert.equal(made.code, 0, made.stderr);
+    let losses = 0;
+    let datagrams = 0;
+    while (losses === 0) {
+      if (await source.next() === "overrun") losses++;
+      else datagrams++;
+      assert.ok(datagrams < 200, "the loss is told");
+    }
+    const next = source.next();
+    await scratch.ip("link add last type bridge");
+    assert.ok((await next) instanceof Uint8Array);
+    source.close();
+  });
+});
+
+Deno.test("openTunnelSocket(): UDP sockets are bound, connected and have the checksum options", async () => {
+  await assertNoLeaks(() => {
+    const ends = { tunnelId: 1, peerTunnelId: 2, encap: "udp" as const, peerPort: 1701 };
+    using four = openTunnelSocket({ ...ends, local: "127.0.0.1", peer: "127.0.0.2" });
+    assert.equal(decodeInet(four.peerName()).port, 1701);
+    assert.deepEqual([...decodeInet(four.peerName()).address], [127, 0, 0, 2]);
+    assert.equal(
+      four.option(1, 11),
+      1,
+      "SO_NO_CHECK: off unless udp_csum is on, as the kernel's own sockets",
+    );
+    using summed = openTunnelSocket({ ...ends, local: "127.0.0.1", peer: "127.0.0.2", udpChecksum: true });
+    assert.equal(summed.option(1, 11), 0);
+    using six = openTunnelSocket({ ...ends, local: "::1", peer: "::1", checksumTx: false });
+    assert.deepEqual([six.option(17, 101), six.option(17, 102)], [1, 0]);
+    using none = openTunnelSocket({ ...ends, local: "::1", peer: "::1", checksumRx: false });
+    assert.deepEqual([none.option(17, 101), none.option(17, 102)], [0, 1]);
+  });
+});
+
+Deno.test("openTunnelSocket(): link-local ends in their scope; scopes, addresses and ports that cannot be", async () => {
+  await using scratch = await Namespace.create("l2tp-ffi");
+  await scratch.ip("link add v0 type veth peer name v1");
+  await scratch.ip("addr add fe80::1/64 dev v0 nodad");
+  await scratch.ip("link set v0 up");
+  await scratch.ip("link set v1 up");
+  await assertNoLeaks(() =>
+    inNamespace(scratch.name, () => {
+      const tunnel = {
+        tunnelId: 1,
+        peerTunnelId: 2,
+        encap: "udp" as const,
+        local: "fe80::1",
+        peer: "fe80::2",
+        localPort: 5000,
+        peerPort: 1,
+      };
+      using socket = openTunnelSocket(tunnel, { scope: "v0" });
+      assert.equal(decodeInet(socket.localName()).port, 5000);
+      assert.notEqual(decodeInet(socket.peerName()).scopeId, 0);
+      assert.throws(() => openTunnelSocket(tunnel, { scope: "v0" }), { errno: Errno.EADDRINUSE });
+      assert.throws(() => openTunnelSocket(tunnel, { scope: "v9" }), (error) => {
+        assert.ok(error instanceof SyscallError);
+        assert.deepEqual([error.call, error.code], ['if_nametoindex("v9")', "ENODEV"]);
+        return true;
+      });
+      assert.throws(() => openTunnelSocket({ ...tunnel, localPort: 5001 }), { errno: Errno.EINVAL });
+      assert.throws(() => openTunnelSocket({ ...tunnel, peer: undefined }), RangeError);
+      assert.throws(() => openTunnelSocket({ ...tunnel, local: "fe80::9" }, { scope: "v0" }), {
+        errno: Errno.EADDRNOTAVAIL,
+      });
+    })
+  );
+});
+
+Deno.test("L2tpClient.open() finds the family or says that there is none, and leaves nothing open", async () => {
+  await assertNoLeaks(() => {
+    try {
+      using client = L2tpClient.open();
+      assert.ok(client.family.id >= 16);
+    } catch (error) {
+      assert.ok(error instanceof FamilyMissingError, String(error));
+      assert.equal(error.family, "l2tp");
+    }
+  });
+});

@@ -1,0 +1,94 @@
+/**
+ * Many tunnels on a real kernel: made, listed completely, picked, deleted.
+ */
+
+import assert from "node:assert/strict";
+import { l2tp, runProgram } from "../support/processes.ts";
+import { clientIn, deleteTunnels, linkNames, openHost, requireL2tp, until } from "./kernel.ts";
+
+const COUNT = 1000;
+/** Apart from the tunnels' ids, so that one taken for the other shows. */
+const SESSION_BASE = 100_000;
+
+function batch(): string {
+  const lines: string[] = [];
+  for (let id = 1; id <= COUNT; id++) {
+    lines.push(
+      `l2tp add tunnel tunnel_id ${id} peer_tunnel_id ${id + COUNT} encap udp ` +
+        `local 10.0.0.1 remote 10.0.0.2 udp_sport ${10_000 + id} udp_dport ${20_000 + id}`,
+      `l2tp add session name s${id} tunnel_id ${id} session_id ${SESSION_BASE + id} ` +
+        `peer_session_id ${2 * SESSION_BASE + id}`,
+    );
+  }
+  return lines.join("\n") + "\n";
+}
+
+/** jq's answer to the filter, itself JSON. */
+async function jq(json: string, filter: string): Promise<unknown> {
+  const { code, stdout, stderr } = await runProgram(["jq", "-c", filter], { stdin: json });
+  assert.deepEqual([code, stderr], [0, ""]);
+  return JSON.parse(stdout);
+}
+
+Deno.test(`${COUNT} tunnels with a session each`, async (t) => {
+  requireL2tp();
+  await using host = await openHost("many");
+  using client = clientIn(host);
+  const ids = Array.from({ length: COUNT }, (_, i) => i + 1);
+  try {
+    await t.step("made by one batch", async () => {
+      const file = await Deno.makeTempFile();
+      try {
+        await Deno.writeTextFile(file, batch());
+        assert.deepEqual(await l2tp(["-n", host.name, "-batch", file]), { code: 0, stdout: "", stderr: "" });
+      } finally {
+        await Deno.remove(file);
+      }
+    });
+    await t.step("listed completely by the library", () => {
+      const tunnels = client.tunnels().toSorted((a, b) => a.tunnelId - b.tunnelId);
+      assert.deepEqual(tunnels.map(({ tunnelId }) => tunnelId), ids);
+      assert.deepEqual(tunnels.map(({ localPort }) => localPort), ids.map((id) => 10_000 + id));
+      const sessions = client.sessions().toSorted((a, b) => a.tunnelId - b.tunnelId);
+      assert.deepEqual(
+        sessions.map(({ tunnelId, sessionId, interfaceName }) => [tunnelId, sessionId, interfaceName]),
+        ids.map((id) => [id, SESSION_BASE + id, `s${id}`]),
+      );
+    });
+    await t.step("listed completely by l2tp -j show", async () => {
+      const { code, stdout, stderr } = await l2tp(["-n", host.name, "-j", "show"]);
+      assert.deepEqual([code, stderr], [0, ""]);
+      assert.deepEqual(await jq(stdout, "map(.tunnel_id) | sort"), ids);
+      assert.deepEqual(
+        await jq(stdout, "map({(.tunnel_id | tostring): [.sessions[] | .session_id, .interface]}) | add"),
+        Object.fromEntries(ids.map((id) => [id, [SESSION_BASE + id, `s${id}`]])),
+      );
+    });
+    await t.step("picked by filters", async () => {
+      const lines = [
+        "show session tunnel_id 500",
+        "show session tunnel_id 9999",
+        "show tunnel udp_dport 20777",
+      ];
+      const { stdout } = await l2tp(["-n", host.name, "-j", "-batch", "-"], {
+        stdin: lines.join("\n") + "\n",
+      });
+      const [sessions, none, tunnels, ...more] = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+      assert.deepEqual(more, []);
+      assert.deepEqual(
+        sessions.map((row: Record<string, unknown>) => [row["tunnel_id"], row["session_id"]]),
+        [[500, SESSION_BASE + 500]],
+      );
+      assert.deepEqual(none, []);
+      assert.deepEqual(tunnels.map((row: Record<string, unknown>) => row["tunnel_id"]), [777]);
+    });
+    await t.step("emptied by l2tp flush", async () => {
+      const ended = await l2tp(["-n", host.name, "-s", "flush"]);
+      assert.deepEqual(ended, { code: 0, stdout: `Deleted ${COUNT} tunnels\n`, stderr: "" });
+      await until("all are gone", () => client.tunnels().length === 0 && client.sessions().length === 0);
+      await until("all interfaces are gone", () => !linkNames(host).some((name) => name.startsWith("s")));
+    });
+  } finally {
+    await deleteTunnels(host);
+  }
+});

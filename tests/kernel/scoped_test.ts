@@ -1,0 +1,123 @@
+/**
+ * Tunnels between link-local addresses, which netlink alone cannot make: the program opens the socket and leaves a
+ * keeper behind that holds it for as long as the tunnel is there.
+ */
+
+import assert from "node:assert/strict";
+import { type Namespace, Pair } from "../support/namespaces.ts";
+import { l2tp } from "../support/processes.ts";
+import { clientIn, requireL2tp, until } from "./kernel.ts";
+
+/** Apart from whatever another keeper of this machine keeps. */
+const UDP_ID = 910_000_001;
+const IP_ID = 910_000_002;
+
+/** Process ids of the keepers of the tunnel id. */
+function keepers(tunnelId: number): number[] {
+  const found: number[] = [];
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const words = Deno.readTextFileSync(`/proc/${name}/cmdline`).split("\0");
+      if (words.at(-3) === "keep" && words.at(-2) === String(tunnelId)) found.push(Number(name));
+    } catch {
+      // It has ended since it was listed.
+    }
+  }
+  return found;
+}
+
+/** One side's commands: a tunnel over UDP and one over IP, an address in each. */
+function commands(host: 1 | 2): string {
+  const other = host === 1 ? 2 : 1;
+  const ends = `local fe80::${host}%cable remote fe80::${other}%cable`;
+  const ports = `udp_sport ${5000 + host} udp_dport ${5000 + other}`;
+  return [
+    `add tunnel session tunnel_id ${UDP_ID} peer_tunnel_id ${UDP_ID} encap udp ${ends} ${ports} ` +
+    `session_id ${host} peer_session_id ${other} name l2u0 addr 192.168.7.${host}/24 up`,
+    `add tunnel session tunnel_id ${IP_ID} peer_tunnel_id ${IP_ID} encap ip ${ends} ` +
+    `session_id 1${host} peer_session_id 1${other} name l2i0 addr 192.168.8.${host}/24 up`,
+  ].join("\n") + "\n";
+}
+
+async function build(namespace: Namespace, host: 1 | 2): Promise<void> {
+  const ended = await l2tp(["-n", namespace.name, "-batch", "-"], { stdin: commands(host) });
+  assert.deepEqual(ended, { code: 0, stdout: "", stderr: "" });
+}
+
+Deno.test("tunnels between link-local addresses", async (t) => {
+  requireL2tp();
+  await using pair = await Pair.create();
+  const { a, b } = pair;
+  await t.step("are made, over UDP and over IP, and outlive the command", async () => {
+    await Promise.all([build(a, 1), build(b, 2)]);
+    for (const [namespace, local, peer] of [[a, "fe80::1", "fe80::2"], [b, "fe80::2", "fe80::1"]] as const) {
+      using client = clientIn(namespace);
+      assert.deepEqual(
+        client.tunnels().map((tunnel) => [tunnel.tunnelId, tunnel.encap, tunnel.local, tunnel.peer]),
+        [[UDP_ID, "udp", local, peer], [IP_ID, "ip", local, peer]],
+      );
+    }
+    assert.deepEqual([keepers(UDP_ID).length, keepers(IP_ID).length], [2, 2]);
+  });
+  await t.step("carry packets", async () => {
+    for (const to of ["192.168.7.2", "192.168.8.2"]) {
+      const said = await a.sh("ping", "-c", "3", "-i", "0.2", "-w", "10", to);
+      assert.match(said, /^3 packets transmitted, 3 received, 0% packet loss/m);
+    }
+    using client = clientIn(a);
+    for (const { counters } of client.tunnels()) {
+      assert.ok(counters.txPackets >= 3n && counters.rxPackets >= 3n);
+    }
+  });
+  await t.step("go when they are deleted, and their keepers with them", async () => {
+    const [atA, atB] = [clientIn(a), clientIn(b)] as const;
+    using _atA = atA;
+    using _atB = atB;
+    // A keeper hears of every namespace's deletions: that of the other side's tunnel, of the same id, is not its own.
+    atA.deleteTunnel(UDP_ID);
+    await until("one keeper ends", () => keepers(UDP_ID).length === 1);
+    assert.notEqual(atB.tunnel(UDP_ID), undefined);
+    assert.equal(keepers(IP_ID).length, 2);
+    atB.deleteTunnel(UDP_ID);
+    await until("the other keeper ends", () => keepers(UDP_ID).length === 0);
+    const ends = await Promise.all([a, b].map(({ name }) => l2tp(["-n", name, "flush"])));
+    for (const ended of ends) assert.deepEqual(ended, { code: 0, stdout: "", stderr: "" });
+    await until("all keepers end", () => keepers(IP_ID).length === 0);
+    await until("the tunnels are gone", () => atA.tunnels().length === 0 && atB.tunnels().length === 0);
+  });
+  await t.step("an interface that is not there", async () => {
+    const [line] = commands(1).replaceAll("%cable", "%wire").split("\n");
+    const { code, stdout, stderr } = await l2tp(["-n", a.name, ...line!.split(" ")]);
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(stderr, /^Error: .*"wire".*No such device/);
+    using client = clientIn(a);
+    assert.deepEqual(client.tunnels(), []);
+    assert.deepEqual(keepers(UDP_ID), []);
+  });
+  await t.step("a session that fails takes the tunnel and its keeper with it", async () => {
+    const [line] = commands(1).replace("name l2u0", "name lo").split("\n");
+    const { code, stderr } = await l2tp(["-n", a.name, ...line!.split(" ")]);
+    assert.deepEqual([code, stderr.split("\n")[0]], [2, "RTNETLINK answers: File exists"]);
+    using client = clientIn(a);
+    await until(
+      "tunnel and keeper are gone",
+      () => client.tunnels().length === 0 && keepers(UDP_ID).length === 0,
+    );
+  });
+  await t.step("deleted and made again in one batch, with the same id and port", async () => {
+    const lines = commands(1).trimEnd().split("\n");
+    const ids = [UDP_ID, IP_ID];
+    const batch = [...lines, ...ids.map((id) => `del tunnel tunnel_id ${id}`), ...lines];
+    const ended = await l2tp(["-n", a.name, "-batch", "-"], { stdin: batch.join("\n") + "\n" });
+    using client = clientIn(a);
+    try {
+      assert.deepEqual(ended, { code: 0, stdout: "", stderr: "" });
+      assert.deepEqual(client.tunnels().map(({ tunnelId }) => tunnelId), ids);
+      await until("one keeper each is left", () => ids.every((id) => keepers(id).length === 1));
+    } finally {
+      for (const { tunnelId } of client.tunnels()) client.deleteTunnel(tunnelId);
+    }
+    await until("all keepers end", () => ids.every((id) => keepers(id).length === 0));
+  });
+});

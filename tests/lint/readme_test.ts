@@ -1,0 +1,34 @@
+/** What the README says is held against what the project is. */
+
+import assert from "node:assert/strict";
+import { DIFFERENCES } from "../kernel/differences.ts";
+import { ROOMS } from "./room_table.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+const readme = Deno.readTextFileSync(new URL("README.md", ROOT));
+
+Deno.test("the README's table of differences is the one that the differential suite allows", () => {
+  const table = readme.slice(readme.indexOf("### Differences"), readme.indexOf("### JSON"));
+  const rows = [...table.matchAll(/^\| (.+?) \| (.+) \|$/gm)].map(([, name, text]) => [name, text]).slice(2);
+  assert.deepEqual(rows, Object.entries(DIFFERENCES));
+});
+
+Deno.test("every room that exists is in the README's room table, with what it may import", () => {
+  for (const room of ROOMS) {
+    let exists = true;
+    try {
+      Deno.statSync(new URL(room.path, ROOT));
+    } catch {
+      exists = false;
+    }
+    assert.equal(readme.includes(`| \`${room.path}\` |`), exists, room.path);
+  }
+});
+
+Deno.test("every task is in the README, and the README names no other", () => {
+  const config = JSON.parse(Deno.readTextFileSync(new URL("deno.json", ROOT))) as {
+    tasks: Record<string, unknown>;
+  };
+  const named = new Set([...readme.matchAll(/deno(?:@\S+)? task ([\w:]+)/g)].map(([, name]) => name));
+  assert.deepEqual([...named].sort(), Object.keys(config.tasks).sort());
+});

@@ -1,0 +1,73 @@
+/**
+ * The benchmark: `deno task bench`. Whole processes against their peers, in turn, in one run; prints medians, spread
+ * and the ratio pair by pair. What needs a kernel with L2TP runs in the guest where this one has none.
+ *
+ * @module
+ */
+
+import { kernelHasL2tp, runInGuest } from "../bench/guest.ts";
+import { pairedRow, timePairs } from "../support/pairs.ts";
+import { ensurePackages } from "./debian.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+const DENO = Deno.execPath();
+const BINARY = `${ROOT}dist/l2tp`;
+const RUNS = 31;
+
+async function run(command: readonly string[], accepted: readonly number[]): Promise<number> {
+  const [program, ...args] = command;
+  const started = performance.now();
+  const { code } = await new Deno.Command(program!, { args, stdin: "null", stdout: "null", stderr: "null" })
+    .output();
+  const seconds = (performance.now() - started) / 1000;
+  if (!accepted.includes(code)) throw new Error(`${command.join(" ")}: exit ${code}`);
+  return seconds;
+}
+
+async function startUp(): Promise<void> {
+  const empty = await Deno.makeTempFile({ suffix: ".js" });
+  const emptyProgram = (): Promise<number> =>
+    run([DENO, "run", "-A", "--no-config", "--no-lock", empty], [0]);
+  // Where the kernel has no L2TP, `show` goes all the way to the kernel and back and fails there.
+  for (const [args, accepted] of [[["version"], [0]], [["show"], [0, 1]]] as const) {
+    for (
+      const [name, program] of [
+        ["dist/l2tp", [BINARY]],
+        ["main.ts", [DENO, "run", "-A", "--no-check", "--no-config", "--no-lock", `${ROOT}main.ts`]],
+      ] as const
+    ) {
+      const times = await timePairs(
+        `start here: ${name} ${args.join(" ")} / empty Deno program`,
+        RUNS,
+        () => run([...program, ...args], accepted),
+        emptyProgram,
+      );
+      console.log(pairedRow(times));
+    }
+  }
+  await Deno.remove(empty);
+}
+
+const compile = new Deno.Command(DENO, { args: ["task", "--quiet", "compile"], cwd: ROOT, stdin: "null" });
+if (!(await compile.spawn().status).success) Deno.exit(1);
+console.log(`dist/l2tp: ${((await Deno.stat(BINARY)).size / 1e6).toFixed(1)} MB`);
+await startUp();
+
+await ensurePackages(["iproute2"], "the benchmark");
+const command = [DENO, "run", "-A", "--no-check", "--no-lock", `${ROOT}tests/kernel/bench.ts`];
+if (Deno.uid() === 0 && await kernelHasL2tp()) {
+  Deno.env.set("L2TP_UNDER_TEST", BINARY);
+  Deno.exit(
+    (await new Deno.Command(command[0]!, { args: command.slice(1), stdin: "null" }).spawn().status).code,
+  );
+}
+console.log(
+  "in the guest (software emulation, where compiled-at-run-time code is 20 to 40 times slower, C about 10):",
+);
+const { code } = await runInGuest({
+  command,
+  env: { L2TP_UNDER_TEST: BINARY },
+  timeoutSeconds: 1800,
+  memoryMib: 3072,
+});
+Deno.exit(code);

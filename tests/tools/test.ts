@@ -1,0 +1,210 @@
+/**
+ * Runs every test there is, in stages, and ends with the line `N passed, N failed`: `deno task test`, or
+ * `deno task test STAGE…` for some of them. What cannot run on this machine is named loudly; with CI=true that is a
+ * failure.
+ *
+ * @module
+ */
+
+import { GuestError, kernelHasL2tp, runInGuest } from "../bench/guest.ts";
+import { AptError, ensurePackages, PackagesMissingError } from "./debian.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+const DENO = Deno.execPath();
+const BINARY = `${ROOT}dist/l2tp`;
+
+/** How long the kernel suite may take in the guest, in seconds. */
+const KERNEL_SECONDS = 40 * 60;
+
+/** What a stage came to. */
+interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** A part of the tests. */
+interface Stage {
+  readonly name: string;
+  readonly about: string;
+  readonly packages?: readonly string[];
+  readonly needsRoot?: true;
+  readonly run: () => Promise<Tally>;
+}
+
+const STAGES: readonly Stage[] = [
+  {
+    name: "house",
+    about: "format, lint with the room table, types, docs",
+    run: async () =>
+      sum([
+        await command("fmt", "--check", "--quiet"),
+        await command("lint", "--quiet"),
+        await command("check", "--quiet", "main.ts", "src", "ffi", "tests"),
+        await command("doc", "--lint", "src/client/mod.ts"),
+      ]),
+  },
+  {
+    name: "pure",
+    about: "codecs, rules and the command line against a kernel that is a function; no privilege",
+    run: () =>
+      tests("pure", [
+        "--no-prompt",
+        `--allow-read=${ROOT}`,
+        "--allow-env=L2TP_FUZZ_SEED,L2TP_FUZZ_COUNT",
+        "--parallel",
+      ], [
+        ...["base", "wire", "driver", "client", "cli", "lint"].map((room) => `tests/${room}`),
+      ]),
+  },
+  {
+    name: "docs",
+    about: "the examples in the documentation",
+    run: () => tests("docs", ["-A", "--doc"], ["src", "ffi"]),
+  },
+  {
+    name: "native",
+    about: "system calls, struct layouts against C, the test tools",
+    packages: ["iproute2", "gcc", "libc6-dev"],
+    needsRoot: true,
+    run: () => tests("native", ["-A"], ["tests/ffi", "tests/bench"]),
+  },
+  {
+    name: "compile",
+    about: "dist/l2tp is made, unpacks safely, and runs as one file",
+    packages: ["busybox", "dash", "util-linux", "gzip"],
+    run: async () =>
+      sum([await command("task", "--quiet", "compile"), await tests("compile", ["-A"], ["tests/tools"])]),
+  },
+  {
+    name: "process",
+    about: "the command line as a process, from source and as dist/l2tp",
+    packages: ["iproute2", "jq"],
+    needsRoot: true,
+    run: async () =>
+      sum([
+        await tests("process", ["-A"], ["tests/process"]),
+        await tests("process of dist/l2tp", ["-A"], ["tests/process"], { L2TP_UNDER_TEST: BINARY }),
+      ]),
+  },
+  {
+    name: "kernel",
+    about: "the real L2TP subsystem, side by side with ip l2tp",
+    packages: ["iproute2", "iputils-ping", "jq", "procps", "util-linux", "kmod"],
+    run: kernelSuite,
+  },
+];
+
+function sum(tallies: readonly Tally[]): Tally {
+  return {
+    passed: tallies.reduce((total, { passed }) => total + passed, 0),
+    failed: tallies.reduce((total, { failed }) => total + failed, 0),
+  };
+}
+
+/** Runs `deno` with these words: one thing that passes or fails. */
+async function command(...args: readonly string[]): Promise<Tally> {
+  const { success } = await new Deno.Command(DENO, { args: [...args], cwd: ROOT, stdin: "null" }).spawn()
+    .status;
+  if (!success) console.error(`FAILED: deno ${args.join(" ")}`);
+  return success ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+/** The words for `deno test` that make it write what passed to a file. */
+function testArguments(flags: readonly string[], paths: readonly string[], report: string): string[] {
+  // Types are checked once, by the first stage.
+  return ["test", "--no-check", "--quiet", "--reporter=dot", `--junit-path=${report}`, ...flags, ...paths];
+}
+
+async function tests(
+  name: string,
+  flags: readonly string[],
+  paths: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Tally> {
+  const folder = await Deno.makeTempDir({ prefix: "l2tp-test." });
+  try {
+    const report = `${folder}/report.xml`;
+    const args = testArguments(flags, paths, report);
+    const { success } = await new Deno.Command(DENO, { args, cwd: ROOT, env, stdin: "null" }).spawn().status;
+    return await readReport(name, report, success);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Counts the test cases in a JUnit report. A run that failed without saying in what counts as one failure. */
+async function readReport(name: string, path: string, success: boolean): Promise<Tally> {
+  let text = "";
+  try {
+    text = await Deno.readTextFile(path);
+  } catch {
+    // The run ended before it could write it.
+  }
+  const number = (key: string): number =>
+    Number(new RegExp(`<testsuites [^>]*\\b${key}="(\\d+)"`).exec(text)?.[1] ?? 0);
+  const failed = number("failures") + number("errors");
+  const passed = number("tests") - failed;
+  console.error(`${name}: ${passed} passed, ${failed} failed`);
+  return { passed, failed: success ? failed : Math.max(failed, 1) };
+}
+
+async function kernelSuite(): Promise<Tally> {
+  const paths = ["tests/kernel"];
+  const env = { L2TP_UNDER_TEST: BINARY };
+  if (Deno.uid() === 0 && await kernelHasL2tp()) return await tests("kernel, here", ["-A"], paths, env);
+  console.error("this kernel has no L2TP (or this is not root): the suite runs in the test guest");
+  const folder = await Deno.makeTempDir({ prefix: "l2tp-test." });
+  try {
+    const report = `${folder}/report.xml`;
+    const { code } = await runInGuest({
+      command: [DENO, ...testArguments(["-A", "--no-lock"], paths, report)],
+      cwd: ROOT,
+      env,
+      writable: [folder],
+      timeoutSeconds: KERNEL_SECONDS,
+      memoryMib: 3072,
+    });
+    return await readReport("kernel, in the guest", report, code === 0);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Runs the stage; what keeps it from running is told, and counts as a failure only where everything must run. */
+async function runStage(stage: Stage): Promise<Tally> {
+  console.error(`\n== ${stage.name}: ${stage.about}`);
+  const started = performance.now();
+  try {
+    if (stage.packages !== undefined) await ensurePackages(stage.packages, `the ${stage.name} tests`);
+    if (stage.needsRoot && Deno.uid() !== 0) return cannotRun(stage, "it needs root");
+    return await stage.run();
+  } catch (error) {
+    if (error instanceof PackagesMissingError) return cannotRun(stage, error.message);
+    if (error instanceof AptError || error instanceof GuestError) {
+      console.error(error.message);
+      return { passed: 0, failed: 1 };
+    }
+    throw error;
+  } finally {
+    console.error(`== ${stage.name}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  }
+}
+
+function cannotRun(stage: Stage, why: string): Tally {
+  console.error(`!! NOT RUN: ${stage.name} (${stage.about}): ${why}`);
+  return { passed: 0, failed: Deno.env.get("CI") === "true" ? 1 : 0 };
+}
+
+const unknown = Deno.args.filter((name) => !STAGES.some((stage) => stage.name === name));
+if (unknown.length > 0) {
+  console.error(
+    `No stage "${unknown.join('", "')}"; there are: ${STAGES.map(({ name }) => name).join(", ")}`,
+  );
+  Deno.exit(2);
+}
+const wanted = STAGES.filter(({ name }) => Deno.args.length === 0 || Deno.args.includes(name));
+const tallies: Tally[] = [];
+for (const stage of wanted) tallies.push(await runStage(stage));
+const { passed, failed } = sum(tallies);
+console.log(`${passed} passed, ${failed} failed`);
+Deno.exit(failed === 0 && passed > 0 ? 0 : 1);
