@@ -43,33 +43,40 @@ export class ByteWriter {
 
   /** Appends one byte. */
   u8(value: number): void {
-    this.#view.setUint8(this.#claim(1), value);
+    const at = this.#claim(1);
+    this.#view.setUint8(at, value);
   }
 
   /** Appends a 16-bit integer. */
   u16(value: number): void {
-    this.#view.setUint16(this.#claim(2), value, this.#littleEndian);
+    const at = this.#claim(2);
+    this.#view.setUint16(at, value, this.#littleEndian);
   }
 
   /** Appends a 32-bit integer. */
   u32(value: number): void {
-    this.#view.setUint32(this.#claim(4), value, this.#littleEndian);
+    const at = this.#claim(4);
+    this.#view.setUint32(at, value, this.#littleEndian);
   }
 
   /** Appends a 64-bit integer. */
   u64(value: bigint): void {
-    this.#view.setBigUint64(this.#claim(8), value, this.#littleEndian);
+    const at = this.#claim(8);
+    this.#view.setBigUint64(at, value, this.#littleEndian);
   }
 
   /** Appends a copy of the bytes. */
   bytes(value: Uint8Array): void {
-    this.#bytes.set(value, this.#claim(value.length));
+    const at = this.#claim(value.length);
+    this.#bytes.set(value, at);
   }
 
   /** Appends zero bytes until the length is a multiple of `unit`. */
   alignTo(unit: number): void {
     const rest = this.#length % unit;
-    if (rest !== 0) this.#bytes.fill(0, this.#claim(unit - rest), this.#length);
+    if (rest === 0) return;
+    const at = this.#claim(unit - rest);
+    this.#bytes.fill(0, at, this.#length);
   }
 
   /** Overwrites a 16-bit integer written before, at byte `offset`. */
@@ -82,6 +89,7 @@ export class ByteWriter {
     this.#view.setUint32(offset, value, this.#littleEndian);
   }
 
+  /** Makes room; afterwards the buffer may be another one, so it comes before any use of it. */
   #claim(size: number): number {
     const start = this.#length;
     const end = start + size;

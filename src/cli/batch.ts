@@ -31,19 +31,28 @@ const GROUP_SIZE = 64;
  * the kernel refused a line (or any line failed with `force`), 255 if a line was wrong.
  */
 export async function runBatch(file: string, options: Options, context: Context): Promise<number> {
-  const { batch: _, ...defaults } = options;
+  const { batch: _batch, netns: _netns, ...defaults } = options;
   const batch = new Batch(file, defaults, context);
-  try {
-    for (const logical of logicalLines(context.ports.readLines(file))) {
-      if (!await (logical === undefined ? batch.settle() : batch.take(logical.text, logical.line))) break;
+  for (const logical of logicalLines(openLines(file, context))) {
+    if (!await (logical === undefined ? batch.settle() : batch.take(logical.text, logical.line))) {
+      return batch.exitCode;
     }
-    await batch.settle();
+  }
+  await batch.settle();
+  return batch.exitCode;
+}
+
+function openLines(file: string, { ports }: Context): Iterable<string | undefined> {
+  try {
+    return ports.readLines(file);
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     throw new UsageError(cannotOpenFile(file, error.errno), { exitCode: EXIT_FAILURE });
   }
-  return batch.exitCode;
 }
+
+/** Options that are the whole batch's. */
+const BATCH_OPTIONS = ["netns", "batch"] as const;
 
 /** A creation that waits to be sent with others, or is on its way. */
 interface Waiting {
@@ -81,6 +90,12 @@ class Batch {
       if (words.length === 0) return true;
       const invocation = parseLine(words, this.#options);
       options = invocation.options;
+      const misplaced = BATCH_OPTIONS.find((option) => options[option] !== undefined);
+      if (misplaced !== undefined) {
+        throw new UsageError(`Option "-${misplaced}" cannot be part of a batch.`, {
+          advice: [`Give it to the whole batch: l2tp -${misplaced} … -batch FILE`],
+        });
+      }
       if (invocation.command === undefined) return true;
       if (!isTableCommand(invocation.command)) {
         throw new UsageError(`Command "${invocation.command.verb}" cannot be part of a batch.`);

@@ -137,18 +137,18 @@ function checkLinkTargets(context: Context, given: Arguments): LinkTargets | und
       advice: ["A PPP session gets its interface from the PPP daemon that attaches to it."],
     });
   }
-  const targets = new LinkTargets(
-    netns === undefined ? context.links : context.ports.openLinks(netns),
-    netns,
+  using stack = new DisposableStack();
+  const targets = stack.use(
+    new LinkTargets(netns === undefined ? context.links : context.ports.openLinks(netns), netns),
   );
   const masterIndex = master === undefined ? undefined : targets.links.link(master)?.index;
   if (master !== undefined && masterIndex === undefined) {
-    targets[Symbol.dispose]();
     throw new UsageError(argumentWrong(master, "Device does not exist"), {
       advice: [`Make the bridge first: ip link add ${master} type bridge`],
     });
   }
   targets.masterIndex = masterIndex;
+  stack.move();
   return targets;
 }
 

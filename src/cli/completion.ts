@@ -74,9 +74,9 @@ function keywordCandidates(verb: TableVerb, into: Arguments, left: string[], las
   }
   if (last.startsWith("-")) return optionWords((option) => option.anywhere, last);
   if (verb === "add" && !into.tunnel && !into.session) return ["tunnel", "session"];
-  return keywordsOf(usesOf(verb, into)).filter((keyword) => !given.has(keyword)).map((keyword) =>
-    keyword.word
-  );
+  return keywordsOf(usesOf(verb, into)).filter((keyword) => keyword.repeats || !given.has(keyword)).map((
+    keyword,
+  ) => keyword.word);
 }
 
 function optionOf(word: string): Option | undefined {

@@ -152,13 +152,16 @@ export interface Keyword {
   readonly help: string;
   /** Which commands it means something to. Others take it and say that they ignore it. */
   readonly uses: readonly Use[];
+  /** Whether giving it several times means several of it. */
+  readonly repeats?: true;
   /** Which commands cannot do without. */
   readonly required?: readonly Use[];
 }
 
 const TUNNELS: readonly Use[] = ["add tunnel", "set tunnel", "del tunnel", "filter tunnel"];
 const SESSIONS: readonly Use[] = ["add session", "set session", "del session", "filter session"];
-const NEW_TUNNEL: readonly Use[] = ["add tunnel", "filter tunnel"];
+/** A session can be picked by what only its tunnel tells. */
+const NEW_TUNNEL: readonly Use[] = ["add tunnel", "filter tunnel", "filter session"];
 const NEW_SESSION: readonly Use[] = ["add session", "filter session"];
 
 /** The keywords, in the order in which help lists them. */
@@ -322,6 +325,7 @@ export const KEYWORDS: readonly Keyword[] = [
   {
     word: "addr",
     value: PREFIX,
+    repeats: true,
     help: "address for the session's interface; may be repeated",
     uses: ["add session"],
   },
@@ -368,6 +372,8 @@ export interface Option {
   readonly shortens: boolean;
   /** Its value, as help writes it. */
   readonly placeholder?: string;
+  /** The words that may follow behind an equals sign, where a value is no duty. */
+  readonly choices?: readonly string[];
   /** Whether it may stand behind the command as well. */
   readonly anywhere: boolean;
   /** Puts it among the options. `word` is how it was written. */
@@ -381,6 +387,7 @@ const NOTHING = (): void => {};
 /** The options, in the order in which `ip` tries prefixes. */
 export const OPTIONS: readonly Option[] = [
   { words: ["h"], shortens: false, anywhere: true, apply: (options) => options.help = true },
+  { words: ["loops"], shortens: true, placeholder: "COUNT", anywhere: false, apply: NOTHING },
   { words: ["family"], shortens: true, placeholder: "FAMILY", anywhere: false, apply: NOTHING },
   ...["4", "6", "0", "M", "B"].map((word): Option => ({
     words: [word],
@@ -461,6 +468,7 @@ export const OPTIONS: readonly Option[] = [
     words: ["color", "colour"],
     shortens: true,
     anywhere: true,
+    choices: ["always", "auto", "never"],
     apply: (options, value) => options.color = value === "auto" || value === "never" ? value : "always",
     help: "colour interface names (-color=auto only on a terminal, -color=never)",
   },

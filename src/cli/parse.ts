@@ -93,7 +93,7 @@ class WordReader {
     const name = word.replace(/^--?/, "");
     const [key = "", value] = splitOnce(name, "=");
     const option = findOption(key);
-    if (option === undefined || (value !== undefined && !takesValue(option))) {
+    if (option === undefined || (value !== undefined && !takesValue(option, value))) {
       throw new UsageError(unknownOption(`-${name}`));
     }
     if (!leading && !option.anywhere) {
@@ -115,9 +115,9 @@ function findOption(key: string): Option | undefined {
   );
 }
 
-/** `-color` takes its value only behind an equals sign. */
-function takesValue(option: Option): boolean {
-  return option.placeholder !== undefined || option.words[0] === "color";
+/** Whether the option may have this value behind an equals sign. */
+function takesValue(option: Option, value: string): boolean {
+  return option.placeholder !== undefined || option.choices?.includes(value) === true;
 }
 
 function readCommand(reader: WordReader): Command | undefined {

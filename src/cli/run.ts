@@ -98,6 +98,11 @@ export function executeTable(command: TableCommand, options: Options, context: C
   const given = command.arguments;
   resolveAddresses(context, given);
   requireArguments(command);
+  const [useless] = command.ignored;
+  if (command.verb === "flush" && useless !== undefined) {
+    // A filter that means nothing must not let more be deleted than was asked for.
+    throw new UsageError(useless, { advice: ["Nothing was deleted. See: l2tp help flush"] });
+  }
   for (const notice of command.ignored) context.ports.err(`${notice}\n`);
   switch (command.verb) {
     case "add":

@@ -130,15 +130,16 @@ export function pseudowireName(type: number): string {
 }
 
 function detailLines(session: Session, details: SessionDetails | undefined): string[] {
+  const l2spec = details === undefined ? "" : `  l2spec ${details.l2spec ?? "unknown"}`;
   const lines = [
-    `  pseudowire ${pseudowireName(session.pseudowireType)}  l2spec ${details?.l2spec ?? "unknown"}` +
-    `  lns_mode ${onOff(session.lnsMode)}  ipsec ${onOff(session.usingIpsec)}`,
+    `  pseudowire ${pseudowireName(session.pseudowireType)}${l2spec}  lns_mode ${onOff(session.lnsMode)}` +
+    `  ipsec ${onOff(session.usingIpsec)}`,
   ];
   const link = details?.link;
   if (link !== undefined) {
     const master = details?.master === undefined ? "" : `  master ${details.master}`;
     lines.push(`  interface ${link.up ? "up" : "down"}  state ${link.state}  mtu ${link.mtu}${master}`);
-  } else if (session.interfaceName !== undefined) {
+  } else if (details !== undefined && session.interfaceName !== undefined) {
     lines.push("  interface renamed or in another namespace");
   }
   return lines;

@@ -162,13 +162,13 @@ export class L2tpClient implements Disposable {
     options: { readonly goOn: boolean },
   ): Promise<CreationOutcome[]> {
     const outcomes = new Array<CreationOutcome>(creations.length).fill("notCreated");
-    const duplicates = this.#duplicatesAmong(creations);
-    const end = options.goOn ? creations.length : Math.min(creations.length, ...duplicates);
-    const sent = [...creations.keys()].filter((i) => i < end && !duplicates.has(i));
-    const refusals = await this.#connection.requestAll(sent.map((i) => this.#creationRequest(creations[i]!)));
-    for (const [at, i] of sent.entries()) outcomes[i] = refusals[at];
-    for (const i of duplicates) outcomes[i] = sessionExists();
-    const failed = outcomes.findIndex((outcome) => outcome !== undefined);
+    let failed = -1;
+    for (let start = 0; start < creations.length && (failed < 0 || options.goOn);) {
+      const end = this.#acceptsDuplicateSessions ? endOfDistinct(creations, start) : creations.length;
+      await this.#createRange(creations, start, end, outcomes, options.goOn);
+      if (failed < 0) failed = outcomes.findIndex((outcome) => outcome instanceof NetlinkError);
+      start = end;
+    }
     if (failed < 0 || options.goOn) return outcomes;
     for (let i = creations.length - 1; i > failed; i--) {
       if (outcomes[i] === undefined) this.#takeBack(creations[i]!);
@@ -177,27 +177,34 @@ export class L2tpClient implements Disposable {
     return outcomes;
   }
 
+  /** Creates `start` up to `end` in one exchange. Where need be, sessions that are there already are refused here. */
+  async #createRange(
+    creations: readonly Creation[],
+    start: number,
+    end: number,
+    outcomes: CreationOutcome[],
+    goOn: boolean,
+  ): Promise<void> {
+    const present = new Set(this.#acceptsDuplicateSessions ? this.sessions().map(sessionName) : []);
+    const sent: number[] = [];
+    for (let i = start; i < end; i++) {
+      const creation = creations[i]!;
+      if ("tunnel" in creation || !present.has(sessionName(creation.session))) {
+        sent.push(i);
+        continue;
+      }
+      outcomes[i] = sessionExists();
+      if (!goOn) break;
+    }
+    const refusals = await this.#connection.requestAll(sent.map((i) => this.#creationRequest(creations[i]!)));
+    for (const [at, i] of sent.entries()) outcomes[i] = refusals[at];
+  }
+
   #creationRequest(creation: Creation): NetlinkRequest {
     const type = this.#family.id;
     return "tunnel" in creation
       ? { operation: "L2TP_CMD_TUNNEL_CREATE", type, payload: encodeTunnelCreate(creation.tunnel) }
       : { operation: "L2TP_CMD_SESSION_CREATE", type, payload: encodeSessionCreate(creation.session) };
-  }
-
-  /** The creations of sessions that are there already, where the subsystem would make them a second time. */
-  #duplicatesAmong(creations: readonly Creation[]): Set<number> {
-    const duplicates = new Set<number>();
-    if (!this.#acceptsDuplicateSessions || creations.every((creation) => "tunnel" in creation)) {
-      return duplicates;
-    }
-    const present = new Set(this.sessions().map(({ tunnelId, sessionId }) => `${tunnelId}/${sessionId}`));
-    for (const [i, creation] of creations.entries()) {
-      if ("tunnel" in creation) continue;
-      const key = `${creation.session.tunnelId}/${creation.session.sessionId}`;
-      if (present.has(key)) duplicates.add(i);
-      present.add(key);
-    }
-    return duplicates;
   }
 
   #takeBack(creation: Creation): void {
@@ -272,6 +279,23 @@ export class L2tpClient implements Disposable {
       }
     }
   }
+}
+
+function sessionName({ tunnelId, sessionId }: { tunnelId: number; sessionId: number }): string {
+  return `${tunnelId}/${sessionId}`;
+}
+
+/** Where the creations from `start` on name a session a second time, or their end. */
+function endOfDistinct(creations: readonly Creation[], start: number): number {
+  const seen = new Set<string>();
+  for (let i = start; i < creations.length; i++) {
+    const creation = creations[i]!;
+    if ("tunnel" in creation) continue;
+    const name = sessionName(creation.session);
+    if (seen.has(name)) return i;
+    seen.add(name);
+  }
+  return creations.length;
 }
 
 function sessionExists(): NetlinkError {

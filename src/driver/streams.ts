@@ -30,11 +30,14 @@ export function writeText(to: Writer, text: string): void {
  *
  * @throws {SyscallError} if the file cannot be opened
  */
-export function* readLines(path: string): Generator<string | undefined> {
+export function readLines(path: string): Iterable<string | undefined> {
+  return path === "-" ? linesOf(Deno.stdin) : linesOf(openForReading(path));
+}
+
+function* linesOf(source: typeof Deno.stdin | Deno.FsFile): Generator<string | undefined> {
+  using _file = source instanceof Deno.FsFile ? source : undefined;
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(64 * 1024);
-  using file = path === "-" ? undefined : openForReading(path);
-  const source = file ?? Deno.stdin;
   let rest = "";
   for (let count = source.readSync(buffer); count !== null; count = source.readSync(buffer)) {
     const lines = (rest + decoder.decode(buffer.subarray(0, count), { stream: true })).split("\n");

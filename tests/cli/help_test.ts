@@ -11,46 +11,85 @@ import { PROGRAM_VERSION } from "../../src/cli/version.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 import { Random } from "../support/random.ts";
 
+/** The text on one line, however it was broken. */
+function flat(text: string): string {
+  return text.replaceAll(/\s+/g, " ");
+}
+
 Deno.test("help names every verb and every option that people use, and no hidden one", () => {
-  const text = help([]);
+  const text = flat(help([]));
   for (const { words, help: line } of shownVerbs()) {
-    assert.ok(text.includes(`\n  ${words[0]}`) && text.includes(line), words[0]);
-    assert.ok(shortUsage().includes(line), words[0]);
+    assert.ok(text.includes(` ${words[0]} ${line} `), words[0]);
+    assert.ok(flat(shortUsage()).includes(` ${words[0]} ${line} `), words[0]);
   }
   for (const option of shownOptions()) {
-    assert.ok(text.includes(`  ${optionText(option)}`) && text.includes(option.help));
+    assert.ok(text.includes(` ${optionText(option)} ${option.help} `), option.words[0]);
   }
-  assert.doesNotMatch(text, /^ {2}(complete|keep) /m);
+  assert.doesNotMatch(help([]), /^ {2}(complete|keep) /m);
   assert.equal(shownVerbs().length, VERBS.length - 2);
 });
 
-Deno.test("help VERB names every keyword of the verb, those it cannot do without first", () => {
-  const shown = (verb: string): string[] =>
-    [...help([verb]).matchAll(/^ {2}([a-z0-9_]+)(?: |$)/gm)].map(([, word]) => word!);
-  for (const verb of ["add", "set", "delete", "show", "flush"]) {
-    const name = verb === "delete" ? "del" : verb === "show" || verb === "flush" ? "filter" : verb;
-    const words = shown(verb);
-    for (const { word, uses } of KEYWORDS) {
-      const wanted = uses.some((use) => use.startsWith(`${name} `) && use !== `${name} ${word}`);
-      assert.equal(words.includes(word), wanted, `${verb}: ${word}`);
+Deno.test("help VERB names every keyword of the verb with its line, and no other", () => {
+  const actions = [["add", "add"], ["set", "set"], ["delete", "del"], ["show", "filter"], [
+    "flush",
+    "filter",
+  ]];
+  for (const [verb, action] of actions) {
+    const text = help([verb!]);
+    const words = new Set([...text.matchAll(/^ {2}([a-z0-9_]+)(?: |$)/gm)].map(([, word]) => word));
+    for (const keyword of KEYWORDS) {
+      const wanted = keyword.uses.some((use) =>
+        use.startsWith(`${action} `) && use !== `${action} ${keyword.word}`
+      );
+      assert.equal(words.has(keyword.word), wanted, `${verb}: ${keyword.word}`);
+      if (wanted) {
+        assert.ok(
+          flat(text).includes(` ${keywordText(keyword)} ${keyword.help} `),
+          `${verb}: ${keyword.word}`,
+        );
+      }
     }
   }
-  const add = help(["add"]);
-  assert.ok(add.indexOf("Keywords of add tunnel, required:") < add.indexOf("\n  local ADDR"));
-  assert.ok(add.indexOf("\n  local ADDR") < add.indexOf("  optional:"));
-  assert.ok(add.indexOf("  optional:") < add.indexOf("\n  udp_csum { on | off }"));
+});
+
+Deno.test("help VERB names what the verb cannot do without before what it can", () => {
+  for (const use of ["add tunnel", "add session", "set session", "del tunnel"] as const) {
+    const [verb, object] = use.split(" ");
+    const text = help([verb!]);
+    // The part about this object: tunnels come first.
+    const cut = text.lastIndexOf(`${verb} session`, text.lastIndexOf("\n  tunnel_id ID"));
+    const part = object === "tunnel" ? text.slice(0, cut) : text.slice(cut);
+    const place = (word: string): number => part.search(new RegExp(`^  ${word}( |$)`, "m"));
+    const mine = KEYWORDS.filter(({ uses, word }) => uses.includes(use) && word !== object);
+    const required = mine.filter((keyword) => keyword.required?.includes(use)).map(({ word }) => place(word));
+    const optional = mine.filter((keyword) => !keyword.required?.includes(use)).map(({ word }) =>
+      place(word)
+    );
+    assert.ok(!required.includes(-1) && !optional.includes(-1), use);
+    assert.ok(Math.max(...required) < Math.min(Infinity, ...optional), use);
+  }
 });
 
 Deno.test("help TOPIC: every verb by every prefix, tunnel, session, and nothing else", () => {
   for (const { words } of VERBS) assert.match(help([words[0]!]), /^Usage: l2tp /);
   assert.equal(help(["sh"]), help(["show"]));
-  assert.match(help(["tunnel"]), /Keywords of add tunnel, required:[^]*Keywords to pick a tunnel:/);
-  assert.match(help(["session"]), /Keywords of add session, required:[^]*Keywords to pick a session:/);
+  assert.match(help(["tunnel"]), / peer_tunnel_id ID /);
+  assert.doesNotMatch(help(["tunnel"]), / cookie HEXSTR /);
+  assert.match(help(["session"]), / cookie HEXSTR /);
+  assert.doesNotMatch(help(["session"]).split("Keywords that pick")[0]!, / encap /);
   assert.throws(() => help(["bogus"]), (error) => {
     assert.ok(error instanceof UsageError);
     assert.deepEqual([error.message, error.exitCode], ['Command "bogus" is unknown, try "l2tp help".', 255]);
     return true;
   });
+});
+
+Deno.test("help fits into the 80 columns of a terminal, and ends with a newline", () => {
+  const topics = [...VERBS.map(({ words }) => words[0]!), "tunnel", "session"];
+  for (const text of [help([]), shortUsage(), ...topics.map((topic) => help([topic]))]) {
+    for (const line of text.split("\n")) assert.ok(line.length <= 80, line);
+    assert.ok(text.endsWith("\n"));
+  }
 });
 
 Deno.test("help: on standard output with 0, as verb, as option and behind a verb", async () => {
@@ -88,12 +127,11 @@ Deno.test("help says each option's short form only if it means that option", () 
 });
 
 Deno.test("help: the examples can be read", () => {
-  const examples = help([]).split("Examples:\n")[1]!.trim().split("\n").map((line) =>
-    line.trim().replace(/ \|.*$/, "")
-  );
+  const examples = help([]).split("Examples:\n")[1]!.replaceAll(/\\\n */g, "").trim().split("\n");
   assert.equal(examples.length, 4);
   for (const example of examples) {
-    const { command } = parseLine(example.split(" ").slice(1));
+    const words = example.trim().replace(/ \|.*$/, "").split(" ");
+    const { command } = parseLine(words.slice(1));
     assert.ok(command !== undefined && "arguments" in command, example);
     assert.deepEqual(command.ignored, [], example);
   }

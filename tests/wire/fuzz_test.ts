@@ -69,7 +69,8 @@ function seeds(): Uint8Array[] {
 /** Damages `bytes[0, length)` in place; the new length. */
 function damage(bytes: Uint8Array, length: number, all: readonly Uint8Array[], random: Random): number {
   if (length === 0) return 0;
-  const at = random.below(length);
+  // Mostly behind the message's header: what is refused there is tried no further.
+  const at = length > 20 && !random.oneIn(6) ? 16 + random.below(length - 16) : random.below(length);
   switch (random.below(8)) {
     case 0: // one bit
       bytes[at]! ^= 1 << random.below(8);

@@ -69,8 +69,9 @@ export function encodeSessionDump(): Uint8Array<ArrayBuffer> {
 }
 
 function putKey(out: AttributeWriter, key: SessionKey): void {
-  if ("interfaceName" in key) out.string(L2TP_ATTR.IFNAME, key.interfaceName);
-  else out.u32(L2TP_ATTR.CONN_ID, key.tunnelId).u32(L2TP_ATTR.SESSION_ID, key.sessionId);
+  // Whoever has both means the ids: the kernel would go by the name.
+  if ("sessionId" in key) out.u32(L2TP_ATTR.CONN_ID, key.tunnelId).u32(L2TP_ATTR.SESSION_ID, key.sessionId);
+  else out.string(L2TP_ATTR.IFNAME, key.interfaceName);
 }
 
 function putTimeout(out: AttributeWriter, milliseconds: number): void {

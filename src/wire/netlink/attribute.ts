@@ -10,7 +10,7 @@ import { DecodeError } from "../../base/errors.ts";
 import { NLA_F_NESTED, NLA_HDRLEN, NLA_TYPE_MASK, NLMSG_ALIGNTO, nlmsgAlign } from "./constants.ts";
 
 const utf8Encoder = new TextEncoder();
-const utf8Decoder = new TextDecoder();
+const utf8Decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Appends attributes to a message body. */
 export class AttributeWriter {
