@@ -4,10 +4,13 @@
  * @module
  */
 
+/** The two digits of each byte. */
+const PAIRS: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 /** Lower-case hex digits of the bytes, in order, without separators. */
 export function formatHex(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of bytes) text += (byte < 16 ? "0" : "") + byte.toString(16);
+  for (let i = 0; i < bytes.length; i++) text += PAIRS[bytes[i]!];
   return text;
 }
 

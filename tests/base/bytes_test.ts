@@ -37,7 +37,7 @@ Deno.test("ByteWriter cuts values to their field, as C does", () => {
   assert.equal(formatHex(out.written), "ff" + "ffff" + "feffffff" + "ffffffffffffffff");
 });
 
-Deno.test("ByteWriter.alignTo() fills with zeros, also in a buffer that held other bytes", () => {
+Deno.test("ByteWriter.alignTo() pads with zeros up to the unit, and not when it is there", () => {
   const out = new ByteWriter({ littleEndian: true, capacity: 1 });
   out.alignTo(4);
   assert.equal(out.length, 0);

@@ -92,3 +92,47 @@ Deno.test(`${COUNT} tunnels with a session each`, async (t) => {
     await deleteTunnels(host);
   }
 });
+
+Deno.test("a batch that fails in the middle", async (t) => {
+  requireL2tp();
+  await using host = await openHost("half");
+  using client = clientIn(host);
+  const ids = Array.from({ length: 40 }, (_, i) => i + 1);
+  // Tunnel 21 cannot be made: port 10_005 is tunnel 5's.
+  const broken = 21;
+  const stdin = ids.flatMap((id) => [
+    `add tunnel tunnel_id ${id} peer_tunnel_id ${id} local 10.0.0.1 remote 10.0.0.2 ` +
+    `udp_sport ${id === broken ? 10_005 : 10_000 + id} udp_dport 6000`,
+    `add session name s${id} tunnel_id ${id} session_id ${id} peer_session_id ${id}`,
+  ]).join("\n") + "\n";
+  const line = 2 * broken - 1;
+  const state = (): unknown => ({
+    tunnels: client.tunnels().map(({ tunnelId }) => tunnelId).toSorted((a, b) => a - b),
+    sessions: client.sessions().map(({ sessionId }) => sessionId).toSorted((a, b) => a - b),
+    links: linkNames(host).filter((name) => name.startsWith("s")).length,
+  });
+  const expected = (left: number[]): unknown => ({ tunnels: left, sessions: left, links: left.length });
+  const comesTo = async (left: number[]): Promise<void> => {
+    await until(`tunnels ${left}`, () => JSON.stringify(state()) === JSON.stringify(expected(left)));
+  };
+  const told = "RTNETLINK answers: Address already in use\n" +
+    `  Tunnel 5 (UDP from 10.0.0.1 port 10005 to 10.0.0.2 port 6000, peer tunnel 5) has UDP port 10005.\n` +
+    `  Choose another udp_sport; each tunnel needs its own.\nCommand failed -:${line}\n`;
+  await t.step("stops there, and nothing behind it stays", async () => {
+    const ended = await l2tp(["-n", host.name, "-batch", "-"], { stdin });
+    assert.deepEqual(ended, { code: 1, stdout: "", stderr: told });
+    await comesTo(ids.filter((id) => id < broken));
+  });
+  await deleteTunnels(host);
+  await until("all interfaces are gone", () => !linkNames(host).some((name) => name.startsWith("s")));
+  await t.step("goes on with -force", async () => {
+    const { code, stdout, stderr } = await l2tp(["-n", host.name, "-force", "-batch", "-"], { stdin });
+    assert.deepEqual([code, stdout], [1, ""]);
+    const orphan = `RTNETLINK answers: No such device\n` +
+      `  There is no tunnel ${broken} in this network namespace.\n`;
+    assert.ok(stderr.startsWith(`${told}${orphan}`), stderr);
+    assert.match(stderr, new RegExp(`\nCommand failed -:${line + 1}\n$`));
+    await comesTo(ids.filter((id) => id !== broken));
+  });
+  await deleteTunnels(host);
+});

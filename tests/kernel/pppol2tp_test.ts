@@ -27,7 +27,7 @@ import {
 } from "../../ffi/sockaddr.ts";
 import { SOCK_DGRAM, Socket } from "../../ffi/socket.ts";
 import type { Namespace } from "../support/namespaces.ts";
-import { clientIn, openHost, requireL2tp, until } from "./kernel.ts";
+import { clientIn, deleteTunnels, openHost, requireL2tp, until } from "./kernel.ts";
 
 /** One of the four socket addresses. */
 interface Form {
@@ -191,8 +191,13 @@ async function build(namespace: Namespace, form: Form): Promise<void> {
 Deno.test("PPPoL2TP sockets", async (t) => {
   requireL2tp();
   await using host = await openHost("ppp");
+  const step = async (name: string, action: () => Promise<void>): Promise<void> => {
+    await t.step(name, action);
+    // What a step that failed left behind is not the next one's.
+    await deleteTunnels(host);
+  };
   for (const form of FORMS) {
-    await t.step(`${form.layout.struct} to a session made by netlink`, () => attach(host, form));
-    await t.step(`${form.layout.struct} to a tunnel made of a descriptor`, () => build(host, form));
+    await step(`${form.layout.struct} to a session made by netlink`, () => attach(host, form));
+    await step(`${form.layout.struct} to a tunnel made of a descriptor`, () => build(host, form));
   }
 });

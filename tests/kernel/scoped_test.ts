@@ -49,6 +49,11 @@ Deno.test("tunnels between link-local addresses", async (t) => {
   requireL2tp();
   await using pair = await Pair.create();
   const { a, b } = pair;
+  using _leftovers = {
+    [Symbol.dispose]: () => {
+      for (const pid of [...keepers(UDP_ID), ...keepers(IP_ID)]) Deno.kill(pid);
+    },
+  };
   await t.step("are made, over UDP and over IP, and outlive the command", async () => {
     await Promise.all([build(a, 1), build(b, 2)]);
     for (const [namespace, local, peer] of [[a, "fe80::1", "fe80::2"], [b, "fe80::2", "fe80::1"]] as const) {
@@ -105,19 +110,26 @@ Deno.test("tunnels between link-local addresses", async (t) => {
       () => client.tunnels().length === 0 && keepers(UDP_ID).length === 0,
     );
   });
-  await t.step("deleted and made again in one batch, with the same id and port", async () => {
-    const lines = commands(1).trimEnd().split("\n");
-    const ids = [UDP_ID, IP_ID];
-    const batch = [...lines, ...ids.map((id) => `del tunnel tunnel_id ${id}`), ...lines];
-    const ended = await l2tp(["-n", a.name, "-batch", "-"], { stdin: batch.join("\n") + "\n" });
-    using client = clientIn(a);
-    try {
-      assert.deepEqual(ended, { code: 0, stdout: "", stderr: "" });
-      assert.deepEqual(client.tunnels().map(({ tunnelId }) => tunnelId), ids);
-      await until("one keeper each is left", () => ids.every((id) => keepers(id).length === 1));
-    } finally {
-      for (const { tunnelId } of client.tunnels()) client.deleteTunnel(tunnelId);
-    }
-    await until("all keepers end", () => ids.every((id) => keepers(id).length === 0));
-  });
+  for (const what of ["port", "id"] as const) {
+    await t.step(`deleted and made again in one batch, with the same ${what}`, async () => {
+      const [line] = commands(1).split("\n");
+      const again = what === "id"
+        ? line!.replace("udp_sport 5001", "udp_sport 5003")
+        : line!.replace(`tunnel_id ${UDP_ID}`, `tunnel_id ${IP_ID}`);
+      const batch = [line, `del tunnel tunnel_id ${UDP_ID}`, again];
+      const ended = await l2tp(["-n", a.name, "-batch", "-"], { stdin: batch.join("\n") + "\n" });
+      using client = clientIn(a);
+      try {
+        assert.deepEqual(ended, { code: 0, stdout: "", stderr: "" });
+        const id = what === "id" ? UDP_ID : IP_ID;
+        assert.deepEqual(client.tunnels().map(({ tunnelId }) => tunnelId), [id]);
+        const keeping = (): number => keepers(UDP_ID).length + keepers(IP_ID).length;
+        await until("only the keeper of the second is left", () => keeping() === 1);
+        assert.equal(keepers(id).length, 1);
+      } finally {
+        for (const { tunnelId } of client.tunnels()) client.deleteTunnel(tunnelId);
+      }
+      await until("all keepers end", () => keepers(UDP_ID).length + keepers(IP_ID).length === 0);
+    });
+  }
 });

@@ -13,7 +13,7 @@ import { SOCKADDR_IN, SOCKADDR_L2TPIP, SOCKADDR_L2TPIP6 } from "../../ffi/layout
 import { AF_INET, AF_INET6, decodeInet, decodeL2tpIp, encodeL2tpIp } from "../../ffi/sockaddr.ts";
 import { IPPROTO_L2TP, MSG_DONTWAIT, SOCK_DGRAM, Socket } from "../../ffi/socket.ts";
 import { type Namespace, Pair } from "../support/namespaces.ts";
-import { clientIn, linkNames, requireL2tp, until } from "./kernel.ts";
+import { clientIn, deleteTunnels, linkNames, requireL2tp, until } from "./kernel.ts";
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
@@ -152,6 +152,7 @@ Deno.test("L2TP/IP sockets", async (t) => {
   for (const family of FAMILIES) {
     await t.step(`${family.name}: control messages between two hosts`, () => exchange(pair, family));
     await t.step(`${family.name}: bind and connect`, () => rules(pair, family));
+    await deleteTunnels(pair.a);
   }
   await t.step("IPv6: a link-local address needs its interface", () => {
     using socket = open(pair.a, "fe80::1");
@@ -257,10 +258,9 @@ Deno.test("tunnels over sockets of our own", async (t) => {
   requireL2tp();
   await using pair = await Pair.create();
   for (const tunnel of MANAGED) {
-    await t.step(
-      `over ${tunnel.encap} from ${tunnel.local}: lives no longer than its socket`,
-      () => liveAndDie(pair.a, tunnel),
-    );
+    const name = `over ${tunnel.encap} from ${tunnel.local}: lives no longer than its socket`;
+    await t.step(name, () => liveAndDie(pair.a, tunnel));
+    await deleteTunnels(pair.a);
   }
   await t.step("EBADF, ENOTSOCK, EPROTONOSUPPORT, EINVAL, EBUSY", () => takesOnly(pair));
 });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { HOST_IS_LITTLE_ENDIAN } from "../../base/bytes.ts";
 import { type Counters, ZERO_COUNTERS } from "../../model/counters.ts";
 import type { AttributeReader, AttributeWriter } from "../netlink/attribute.ts";
 import { L2TP_ATTR, L2TP_ATTR_STATS } from "./l2tp_constants.ts";
@@ -30,6 +31,40 @@ const FIELD_OF = new Map(FIELDS);
  * @throws {DecodeError} if a counter is shorter than 64 bits
  */
 export function decodeCounters(stats: AttributeReader): Counters {
+  return decodeUsual(stats) ?? decodeAny(stats);
+}
+
+/** Length of {u16 length, u16 type, u64 value}. */
+const COUNTER_SIZE = 12;
+/** Length of the attributes that present kernels send. */
+const USUAL_LENGTH = FIELDS.length * COUNTER_SIZE;
+
+/** Reads the counters where they stand if they are those of {@link FIELDS} in that order, as from present kernels. */
+function decodeUsual(stats: AttributeReader): Counters | undefined {
+  const bytes = stats.bytes();
+  if (bytes.length !== USUAL_LENGTH) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, USUAL_LENGTH);
+  for (let i = 0; i < FIELDS.length; i++) {
+    const at = i * COUNTER_SIZE;
+    if (view.getUint16(at, HOST_IS_LITTLE_ENDIAN) !== COUNTER_SIZE) return undefined;
+    if (view.getUint16(at + 2, HOST_IS_LITTLE_ENDIAN) !== FIELDS[i]![0]) return undefined;
+  }
+  const value = (index: number): bigint => view.getBigUint64(index * COUNTER_SIZE + 4, HOST_IS_LITTLE_ENDIAN);
+  return {
+    txPackets: value(0),
+    txBytes: value(1),
+    txErrors: value(2),
+    rxPackets: value(3),
+    rxBytes: value(4),
+    rxSeqDiscards: value(5),
+    rxCookieDiscards: value(6),
+    rxOosPackets: value(7),
+    rxErrors: value(8),
+    rxInvalid: value(9),
+  };
+}
+
+function decodeAny(stats: AttributeReader): Counters {
   const counters: { -readonly [name in keyof Counters]: Counters[name] } = {
     ...ZERO_COUNTERS,
     rxCookieDiscards: undefined,
