@@ -181,12 +181,13 @@ function readTableCommand(reader: WordReader, verb: TableVerb, into: Arguments):
     else keyword.value.read(reader.takeValue(), into);
   }
   const uses = usesOf(verb, into);
-  const ignored = given.filter((keyword) => !uses.some((use) => keyword.uses.includes(use)));
-  return {
-    verb,
-    arguments: into,
-    ignored: [...new Set(ignored)].map((keyword) => ignoringOption(keyword.word)),
-  };
+  const ignored: string[] = [];
+  for (const keyword of given) {
+    if (uses.some((use) => keyword.uses.includes(use))) continue;
+    const notice = ignoringOption(keyword.word);
+    if (!ignored.includes(notice)) ignored.push(notice);
+  }
+  return { verb, arguments: into, ignored };
 }
 
 /** What the line is about, by its verb and the objects it names so far. */

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { libc, moreLibc } from "../../ffi/libc.ts";
 import { AF_NETLINK, decodeInet, encodeNetlink } from "../../ffi/sockaddr.ts";
-import { SOCK_RAW, Socket } from "../../ffi/socket.ts";
+import { MSG_DONTWAIT, SOCK_RAW, Socket } from "../../ffi/socket.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { FamilyMissingError, SyscallError } from "../../src/base/errors.ts";
 import { L2tpClient } from "../../src/client/l2tp_client.ts";
@@ -14,10 +14,11 @@ import { LinkClient } from "../../src/client/link_client.ts";
 import { inNamespace, withNamespaceFd } from "../../src/driver/namespace.ts";
 import { NetlinkConnection } from "../../src/driver/netlink_connection.ts";
 import { NetlinkNotifications } from "../../src/driver/netlink_notifications.ts";
-import { NetlinkSocket } from "../../src/driver/netlink_socket.ts";
+import { DatagramReader, NetlinkSocket } from "../../src/driver/netlink_socket.ts";
 import { openTunnelSocket } from "../../src/driver/tunnel_socket.ts";
 import { decodeLink, encodeGetLink, RTM_GETLINK } from "../../src/wire/rtnl/link.ts";
-import { decodeMessages } from "../../src/wire/netlink/message.ts";
+import { NLM_F_REQUEST, NLMSG_ERROR } from "../../src/wire/netlink/constants.ts";
+import { decodeError, decodeMessages, encodeMessage } from "../../src/wire/netlink/message.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 import { Namespace } from "../support/namespaces.ts";
 import { runProgram } from "../support/processes.ts";
@@ -140,6 +141,31 @@ Deno.test("NetlinkSocket.receive() takes only what the kernel sends", async () =
   });
 });
 
+Deno.test("DatagramReader reads a datagram that is longer than its buffer at first, and then shorter ones", async () => {
+  await assertNoLeaks(() => {
+    using socket = Socket.open(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+    socket.bind(encodeNetlink(0));
+    const reader = new DatagramReader(socket);
+    // Without NETLINK_CAP_ACK the kernel sends a request that it refuses back whole.
+    for (const length of [100_000, 40_000, 0, 120_001]) {
+      const payload = Uint8Array.from({ length }, (_, i) => i * 7);
+      const request = encodeMessage({
+        type: 0x7fff,
+        flags: NLM_F_REQUEST,
+        sequence: length,
+        portId: 0,
+        payload,
+      });
+      socket.send(request, encodeNetlink(0));
+      const [answer] = decodeMessages(reader.read(0)!);
+      assert.deepEqual([answer!.type, answer!.sequence], [NLMSG_ERROR, length]);
+      assert.equal(decodeError(answer!).errno, Errno.EOPNOTSUPP);
+      assert.deepEqual(answer!.payload.subarray(20, 20 + length), payload);
+    }
+    assert.equal(reader.read(MSG_DONTWAIT), undefined);
+  });
+});
+
 Deno.test("NetlinkSocket.sendInBackground() gets through to the kernel, and failures come out as errors", async () => {
   await assertNoLeaks(async () => {
     const transport = NetlinkSocket.open(NETLINK_ROUTE);
@@ -172,6 +198,18 @@ Deno.test("NetlinkNotifications: what happens to interfaces, in order, until it 
     }
     const pending = source.next();
     await new Promise((resolve) => setTimeout(resolve, 20));
+    source.close();
+    // Whoever waits gives the descriptors back: nothing else is called here.
+    assert.equal(await pending, undefined);
+  });
+});
+
+Deno.test("NetlinkNotifications.close() twice, and next() behind it", async () => {
+  await assertNoLeaks(async () => {
+    const source = NetlinkNotifications.open(NETLINK_ROUTE, RTNLGRP_LINK);
+    const pending = source.next();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    source.close();
     source.close();
     assert.equal(await pending, undefined);
     assert.equal(await source.next(), undefined);

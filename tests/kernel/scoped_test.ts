@@ -19,7 +19,8 @@ function keepers(tunnelId: number): number[] {
     if (!/^\d+$/.test(name)) continue;
     try {
       const words = Deno.readTextFileSync(`/proc/${name}/cmdline`).split("\0");
-      if (words.at(-3) === "keep" && words.at(-2) === String(tunnelId)) found.push(Number(name));
+      const verb = words.lastIndexOf("keep");
+      if (verb > 0 && words[verb + 1] === String(tunnelId)) found.push(Number(name));
     } catch {
       // It has ended since it was listed.
     }
