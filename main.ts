@@ -13,7 +13,7 @@ import { run } from "./src/cli/run.ts";
 import { L2tpClient } from "./src/client/l2tp_client.ts";
 import { L2tpEvents } from "./src/client/l2tp_events.ts";
 import { LinkClient } from "./src/client/link_client.ts";
-import { startKeeper } from "./src/driver/keeper.ts";
+import { Keepers } from "./src/driver/keeper.ts";
 import {
   distributionId,
   forbiddingFile,
@@ -23,10 +23,11 @@ import {
 } from "./src/driver/kernel_modules.ts";
 import { enterNamespace, inNamespace, withNamespaceFd } from "./src/driver/namespace.ts";
 import { readLines, writeText } from "./src/driver/streams.ts";
-import { openTunnelSocket } from "./src/driver/tunnel_socket.ts";
 
 /** What a shell shows for a program that SIGPIPE ended; so ends one whose reader has gone. */
 const EXIT_SIGPIPE = 141;
+
+const keepers = new Keepers();
 
 const ports: CliPorts = {
   out: (text) => writeText(Deno.stdout, text),
@@ -40,9 +41,9 @@ const ports: CliPorts = {
   moveLink: (links, index, netns) =>
     withNamespaceFd(netns, (netnsFd) => links.changeLink(index, { netnsFd })),
   createScopedTunnel(l2tp, tunnel, scope): void {
-    using socket = openTunnelSocket(tunnel, { scope, inheritable: true });
+    using socket = keepers.openSocket(tunnel, scope, (id) => l2tp.tunnel(id) !== undefined);
     l2tp.createTunnel({ ...tunnel, fd: socket.number });
-    startKeeper(socket, tunnel.tunnelId);
+    keepers.start(socket, tunnel);
   },
   resolveHost: (host, family) =>
     resolveHost(host, family === undefined ? 0 : family === 4 ? AF_INET : AF_INET6)

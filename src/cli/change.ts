@@ -5,7 +5,7 @@
  */
 
 import { Errno } from "../base/errno.ts";
-import { NetlinkError } from "../base/errors.ts";
+import { NetlinkError, SyscallError } from "../base/errors.ts";
 import { isLinkLocal, parseIpAddress } from "../base/ip_address.ts";
 import type { Creation } from "../client/l2tp_client.ts";
 import type { LinkClient } from "../client/link_client.ts";
@@ -14,7 +14,7 @@ import type { TunnelParameters } from "../model/tunnel.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import type { Options } from "./grammar.ts";
-import { addressExpected, argumentWrong } from "./messages.ts";
+import { addressExpected, argumentWrong, cannotOpenNetns } from "./messages.ts";
 import { findSessions, findTunnels, hasSessionFilter } from "./show.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -78,7 +78,16 @@ function checkV2(given: Arguments): void {
   }
 }
 
+function checkScopes({ local, remote }: Arguments): void {
+  const scopes = [local?.scope, remote?.scope];
+  if (scopes.includes(undefined) || scopes[0] === scopes[1]) return;
+  throw new UsageError(argumentWrong(remote!.text, `it is on another interface than ${local!.text}`), {
+    advice: ["Both ends of a tunnel between link-local addresses are on one link."],
+  });
+}
+
 function tunnelParameters(given: Arguments): TunnelParameters {
+  checkScopes(given);
   if (given.version === 2) checkV2(given);
   const peer = given.remote!.address;
   const anyAddress = peer.includes(":") ? "::" : "0.0.0.0";
@@ -99,8 +108,17 @@ function tunnelParameters(given: Arguments): TunnelParameters {
 
 function createTunnel(context: Context, tunnel: TunnelParameters, given: Arguments): void {
   const scope = given.remote?.scope ?? given.local?.scope;
-  if (scope === undefined) context.l2tp.createTunnel(tunnel);
-  else context.ports.createScopedTunnel(context.l2tp, tunnel, scope);
+  if (scope === undefined) {
+    context.l2tp.createTunnel(tunnel);
+    return;
+  }
+  try {
+    context.ports.createScopedTunnel(context.l2tp, tunnel, scope);
+  } catch (error) {
+    // The socket is ours here, but to the user it is the same refusal as where the kernel makes it.
+    if (!(error instanceof SyscallError)) throw error;
+    throw new NetlinkError({ operation: "L2TP_CMD_TUNNEL_CREATE", errno: error.errno });
+  }
 }
 
 function sessionParameters(given: Arguments): SessionParameters {
@@ -139,7 +157,7 @@ function checkLinkTargets(context: Context, given: Arguments): LinkTargets | und
   }
   using stack = new DisposableStack();
   const targets = stack.use(
-    new LinkTargets(netns === undefined ? context.links : context.ports.openLinks(netns), netns),
+    new LinkTargets(netns === undefined ? context.links : openLinks(netns, context), netns),
   );
   const masterIndex = master === undefined ? undefined : targets.links.link(master)?.index;
   if (master !== undefined && masterIndex === undefined) {
@@ -150,6 +168,17 @@ function checkLinkTargets(context: Context, given: Arguments): LinkTargets | und
   targets.masterIndex = masterIndex;
   stack.move();
   return targets;
+}
+
+function openLinks(netns: string, { ports }: Context): LinkClient {
+  try {
+    return ports.openLinks(netns);
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    throw new UsageError(cannotOpenNetns(netns, error.errno), {
+      advice: ["The namespaces are: see ip netns list"],
+    });
+  }
 }
 
 /** Where the session's interface is to go. */

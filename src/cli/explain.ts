@@ -102,6 +102,10 @@ function explainTunnelCreate(error: NetlinkError, given: Arguments, context: Con
         : [];
     case Errno.EINVAL:
       return explainInvalidTunnel(given);
+    case Errno.ENODEV: {
+      const scope = given.remote?.scope ?? given.local?.scope;
+      return scope === undefined ? [] : [`There is no interface called ${scope} here.`, "See: ip link"];
+    }
     default:
       return [];
   }
@@ -118,7 +122,7 @@ function explainAddressInUse(given: Arguments, context: Context): string[] {
   const holder = tunnels.find((tunnel) => tunnel.localPort === given.localPort);
   return [
     holder === undefined
-      ? `Another program has UDP port ${given.localPort} on ${given.local?.text}: ss -ulnp sport = :${given.localPort}`
+      ? `Another program has UDP port ${given.localPort} on ${given.local?.text}: ss -uanp sport = :${given.localPort}`
       : `${describe(holder)} has UDP port ${given.localPort}.`,
     "Choose another udp_sport; each tunnel needs its own.",
   ];

@@ -16,7 +16,7 @@ export function explainMissingModule(module: string, system: SystemFacts): strin
         ? ["A container cannot load modules: let the host do it.", `Load it as root: modprobe ${module}`]
         : [
           `${forbiddenBy} forbids it.`,
-          `Load it as root all the same: modprobe ${module}, or change that file.`,
+          `Load it as root all the same: modprobe --ignore-install ${module}, or change that file.`,
         ]),
     ];
   }

@@ -5,27 +5,41 @@
  * @module
  */
 
+import type { Tunnel } from "../model/tunnel.ts";
 import type { Context } from "./context.ts";
 
-/** Waits until there is no tunnel with the id. */
-export async function keep(context: Context, [tunnelId]: readonly string[]): Promise<number> {
+/** The first and the longest pause between two looks at whether the tunnel has gone. */
+const FIRST_NAP_MS = 20;
+const LONGEST_NAP_MS = 1000;
+
+/** Waits until there is no tunnel with the id that has the local port (0 for encap ip; any if it is left out). */
+export async function keep(context: Context, [tunnelId, localPort]: readonly string[]): Promise<number> {
   const id = Number(tunnelId);
+  const isOurs = (tunnel: Tunnel): boolean =>
+    tunnel.tunnelId === id && (localPort === undefined || (tunnel.localPort ?? 0) === Number(localPort));
+  const isThere = (): boolean => {
+    const tunnel = context.l2tp.tunnel(id);
+    return tunnel !== undefined && isOurs(tunnel);
+  };
   using events = context.ports.openEvents();
   // Deleted before the listening began: nothing will be told of it.
-  if (context.l2tp.tunnel(id) === undefined) return 0;
-  for await (const event of events) {
-    const about = event.type === "eventsLost" ||
-      (event.type === "tunnelDeleted" && event.tunnel.tunnelId === id);
-    if (about && await isGone(context, id)) return 0;
+  if (!isThere()) return 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const look = (napMs: number): void => {
+    if (isThere()) timer = setTimeout(() => look(Math.min(2 * napMs, LONGEST_NAP_MS)), napMs);
+    else events.close();
+  };
+  try {
+    for await (const event of events) {
+      // The notification of a deletion comes before its end, seconds before if there are many; and it may be about
+      // another namespace's tunnel, so that the listening goes on.
+      const perhaps = event.type === "eventsLost" || (event.type === "tunnelDeleted" && isOurs(event.tunnel));
+      if (!perhaps) continue;
+      clearTimeout(timer);
+      look(FIRST_NAP_MS);
+    }
+  } finally {
+    clearTimeout(timer);
   }
   return 0;
-}
-
-/** The notification of a deletion comes before its end, and may be about another namespace's tunnel. */
-async function isGone(context: Context, tunnelId: number): Promise<boolean> {
-  for (let attempt = 0; attempt < 50; attempt++) {
-    if (context.l2tp.tunnel(tunnelId) === undefined) return true;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  return false;
 }

@@ -32,6 +32,7 @@ import { resolveFamily } from "./genl_family.ts";
 export class L2tpEvents implements Disposable, AsyncIterable<L2tpEvent> {
   readonly #source: NotificationSource;
   readonly #familyId: number;
+  #closed = false;
 
   /** Takes over the source, which delivers messages of type `familyId`. */
   constructor(source: NotificationSource, familyId: number) {
@@ -75,8 +76,10 @@ export class L2tpEvents implements Disposable, AsyncIterable<L2tpEvent> {
     }
   }
 
-  /** Ends the iteration. */
+  /** Ends the iteration. Once is enough; more does no harm. */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#source.close();
   }
 

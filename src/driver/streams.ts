@@ -48,14 +48,20 @@ function* linesOf(source: typeof Deno.stdin | Deno.FsFile): Generator<string | u
   if (rest !== "") yield rest;
 }
 
+const ERRNO_OF = [
+  [Deno.errors.NotFound, Errno.ENOENT],
+  [Deno.errors.PermissionDenied, Errno.EACCES],
+  [Deno.errors.NotADirectory, Errno.ENOTDIR],
+  [Deno.errors.IsADirectory, Errno.EISDIR],
+] as const;
+
 function openForReading(path: string): Deno.FsFile {
   try {
+    // Opening a folder succeeds; reading it would not.
+    if (Deno.statSync(path).isDirectory) throw new Deno.errors.IsADirectory(path);
     return Deno.openSync(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) throw new SyscallError(`open("${path}")`, Errno.ENOENT);
-    if (error instanceof Deno.errors.PermissionDenied) {
-      throw new SyscallError(`open("${path}")`, Errno.EACCES);
-    }
-    throw error;
+    const errno = ERRNO_OF.find(([type]) => error instanceof type)?.[1];
+    throw errno === undefined ? error : new SyscallError(`open("${path}")`, errno);
   }
 }

@@ -302,6 +302,48 @@ Deno.test("batch: 1,000 tunnels with 1,000 sessions", async () => {
   }
 });
 
+Deno.test("batch: a refusal anywhere among 200 creations ends it there, and nothing behind it stays", async () => {
+  for (const bad of [1, 2, 63, 64, 65, 66, 127, 128, 129, 199, 200]) {
+    const lines = Array.from({ length: 200 }, (_, i) => TUNNEL.replace("tunnel_id 1", `tunnel_id ${i + 1}`));
+    lines[bad - 1] = `add session tid 999 sid ${bad} psid 1`;
+    const world = new FakeWorld();
+    const { code, err } = await batch(world, lines);
+    assert.equal(code, 1, `line ${bad}`);
+    assert.match(err, new RegExp(`^RTNETLINK answers: No such device\\n[^]*\\nCommand failed f:${bad}\\n$`));
+    assert.deepEqual(tunnelIds(world), Array.from({ length: bad - 1 }, (_, i) => i + 1), `line ${bad}`);
+    const forced = new FakeWorld();
+    assert.equal((await batch(forced, lines, "-force")).code, 1);
+    assert.equal(forced.home.l2tp.tunnels.size, 199, `line ${bad}`);
+  }
+});
+
+Deno.test("batch: with -force every one of many refusals is told, in order", async () => {
+  const lines = Array.from({ length: 200 }, (_, i) => `add session tid 999 sid ${i + 1} psid 1`);
+  const { err } = await batch(new FakeWorld(), lines, "-force");
+  const numbers = [...err.matchAll(/^Command failed f:(\d+)$/gm)].map(([, line]) => Number(line));
+  assert.deepEqual(numbers, Array.from({ length: 200 }, (_, i) => i + 1));
+});
+
+Deno.test("batch: a line of options only does nothing", async () => {
+  assert.deepEqual(await batch(new FakeWorld(), ["-s", "-j -d"]), OK);
+});
+
+Deno.test("batch: a file that cannot be read to its end, and a defect behind it", async () => {
+  const world = new FakeWorld();
+  function* failing(error: Error): Generator<string> {
+    yield TUNNEL;
+    throw error;
+  }
+  world.files.set(
+    "f",
+    { [Symbol.iterator]: () => failing(new SyscallError("read", Errno.EBADF)) } as unknown as string[],
+  );
+  assert.equal((await world.run("-b f")).code, 1);
+  world.files.set("g", { [Symbol.iterator]: () => failing(new TypeError("defect")) } as unknown as string[]);
+  await assert.rejects(world.run("-b g"), TypeError);
+  assert.equal(world.leaks, 0);
+});
+
 Deno.test("batch: what waits is done before the reading of the next line may take long", async () => {
   const world = new FakeWorld();
   const seen: number[] = [];

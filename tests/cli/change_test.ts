@@ -69,8 +69,25 @@ Deno.test("add tunnel with link-local ends: over a socket of our own, in the sco
   const { local, peer, localPort } = world.home.l2tp.tunnels.get(1)!;
   assert.deepEqual([local, peer, localPort], ["fe80::1", "fe80::2", 1]);
   const missing = await world.run(line.replaceAll("eth0", "eth9"));
-  assert.equal(missing.code, 1);
-  assert.match(missing.err, /eth9.*No such device/);
+  assert.equal(missing.code, 2);
+  assert.match(missing.err, /^RTNETLINK answers: No such device\n {2}There is no interface called eth9 here/);
+});
+
+Deno.test("add tunnel with link-local ends: one interface for both, said at either or at both", async () => {
+  const ports = "udp_sport 1 udp_dport 2";
+  const table: [local: string, remote: string, scopes: string[], code: number][] = [
+    ["fe80::1%eth0", "fe80::2%eth0", ["eth0"], 0],
+    ["fe80::1", "fe80::2%eth0", ["eth0"], 0],
+    ["fe80::1%eth0", "fe80::2", ["eth0"], 0],
+    ["any", "fe80::2%eth0", ["eth0"], 0],
+    ["fe80::1%eth0", "fe80::2%lo", [], 255],
+  ];
+  for (const [local, remote, scopes, code] of table) {
+    const world = new FakeWorld();
+    const outcome = await world.run(`add tunnel tid 1 ptid 2 local ${local} remote ${remote} ${ports}`);
+    assert.deepEqual([outcome.code, world.scopes], [code, scopes], `${local} ${remote}: ${outcome.err}`);
+    assert.equal(world.home.l2tp.tunnels.size, scopes.length);
+  }
 });
 
 Deno.test("add session: every parameter arrives", async () => {
@@ -210,8 +227,8 @@ Deno.test("add session: bridge and namespace are looked for before anything is m
   const there = await world.run(`${SESSION} netns blue master br0`);
   assert.equal(there.code, 255, "the bridge must be in the namespace that the interface goes to");
   const netns = await world.run(`${SESSION} netns green up`);
-  assert.equal(netns.code, 1);
-  assert.match(netns.err, /green.*No such file or directory/);
+  assert.equal(netns.code, 255);
+  assert.match(netns.err, /^Cannot open network namespace "green": No such file or directory\n/);
   assert.deepEqual(world.home.l2tp.commands, []);
   assert.equal(world.leaks, 0);
 });

@@ -61,7 +61,7 @@ const CASES: readonly Case[] = [
     line: TUNNEL,
     err: [
       "RTNETLINK answers: Address already in use",
-      "  Another program has UDP port 5000 on 10.0.0.1: ss -ulnp sport = :5000",
+      "  Another program has UDP port 5000 on 10.0.0.1: ss -uanp sport = :5000",
       "  Choose another udp_sport; each tunnel needs its own.",
     ],
   },
@@ -139,6 +139,11 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    name: "link-local on an interface that is not there",
+    line: "add tunnel tid 1 ptid 2 encap ip local fe80::1%eth9 remote fe80::2%eth9",
+    err: ["RTNETLINK answers: No such device", "  There is no interface called eth9 here.", "  See: ip link"],
+  },
+  {
     name: "no module for IP over IPv4",
     setUp: ({ home }) => void home.l2tp.modules.delete("l2tp_ip"),
     line: IP_TUNNEL,
@@ -196,6 +201,13 @@ const CASES: readonly Case[] = [
       "  Session 10 is there already in tunnel 1, with peer session 20.",
       "  Choose another session_id, or delete it first: l2tp del session tunnel_id 1 session_id 10",
     ],
+  },
+  {
+    name: "session id in use, nobody knows where",
+    prepare: [TUNNEL],
+    setUp: ({ home }) => home.l2tp.refuseNext("SESSION_CREATE", Errno.EEXIST),
+    line: SESSION,
+    err: ["RTNETLINK answers: File exists"],
   },
   {
     name: "interface name in use",
@@ -257,7 +269,7 @@ const CASES: readonly Case[] = [
       "RTNETLINK answers: Protocol not supported",
       "  Kernel module l2tp_ppp is there but was not loaded.",
       "  /etc/modprobe.d/l2tp_ppp.conf forbids it.",
-      "  Load it as root all the same: modprobe l2tp_ppp, or change that file.",
+      "  Load it as root all the same: modprobe --ignore-install l2tp_ppp, or change that file.",
     ],
   },
   {

@@ -8,6 +8,7 @@ import { FAMILY_ID } from "../support/fake_l2tp_kernel.ts";
 import { FakeWorld, type Outcome } from "../support/fake_world.ts";
 import { hexBytes } from "../support/golden.ts";
 import { COUNTERS, sampleIpTunnel, sampleSession, sampleTunnel } from "../support/samples.ts";
+import { until } from "../support/until.ts";
 
 function datagram(payload: Uint8Array): Uint8Array<ArrayBuffer> {
   return encodeMessage({ type: FAMILY_ID, flags: 4, sequence: 1, portId: 2, payload });
@@ -152,9 +153,9 @@ Deno.test("monitor prints each event at once, and ends with 0 when the user inte
     out(text);
   };
   const ended = world.run("-o monitor");
-  while (!world.notifications.waiting) await new Promise((resolve) => setTimeout(resolve, 0));
+  await until(() => world.notifications.waiting, "monitor listens");
   world.notifications.push(ALL[0]!);
-  while (parts.length === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+  await until(() => parts.length > 0, "monitor prints");
   world.interrupt();
   const { code, out: all } = await ended;
   assert.deepEqual([code, all.split("\n").length], [0, 2]);

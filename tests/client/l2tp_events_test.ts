@@ -11,6 +11,7 @@ import { FAMILY_ID } from "../support/fake_l2tp_kernel.ts";
 import { FakeNotifications } from "../support/fake_notifications.ts";
 import { goldenBytes, hexBytes } from "../support/golden.ts";
 import { sampleSession, sampleTunnel } from "../support/samples.ts";
+import { until } from "../support/until.ts";
 
 function datagram(payload: Uint8Array, type = FAMILY_ID): Uint8Array<ArrayBuffer> {
   return encodeMessage({ type, flags: 4, sequence: 1, portId: 2, payload });
@@ -106,7 +107,7 @@ Deno.test("L2tpEvents.close() ends an iteration that waits", async () => {
   source.push(datagram(encodeTunnel(1, tunnel)));
   assert.deepEqual(await iterator.next(), { done: false, value: { type: "tunnelCreated", tunnel } });
   const next = iterator.next();
-  while (!source.waiting) await Promise.resolve();
+  await until(() => source.waiting, "the listener waits");
   events.close();
   assert.deepEqual(await next, { done: true, value: undefined });
   assert.equal(source.closings, 1);

@@ -7,7 +7,7 @@ import { interfaceIndex, ResolveError, resolveHost } from "../../ffi/resolve.ts"
 import { AF_INET, AF_INET6 } from "../../ffi/sockaddr.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { formatIpAddress } from "../../src/base/ip_address.ts";
-import { inNamespace, withNamespaceFd } from "../../src/driver/namespace.ts";
+import { enterNamespace, inNamespace, withNamespaceFd } from "../../src/driver/namespace.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 import { Namespace } from "../support/namespaces.ts";
 
@@ -90,6 +90,23 @@ Deno.test("inNamespace() and withNamespaceFd() open the namespace for as long as
       withNamespaceFd(scratch.name, () => {
         throw new TypeError("inside");
       }), TypeError);
+  });
+});
+
+Deno.test("enterNamespace() stays there, until the thread is moved again", async () => {
+  await using scratch = await Namespace.create("l2tp-ffi");
+  await scratch.ip("link add inside type bridge");
+  await assertNoLeaks(() => {
+    using home = openNetns("/proc/thread-self/ns/net");
+    try {
+      enterNamespace(scratch.name);
+      assert.notEqual(interfaceIndex("inside"), undefined);
+      assert.throws(() => enterNamespace("no-such-namespace"), { errno: Errno.ENOENT });
+      assert.notEqual(interfaceIndex("inside"), undefined);
+    } finally {
+      enterNetns(home);
+    }
+    assert.equal(interfaceIndex("inside"), undefined);
   });
 });
 

@@ -8,6 +8,7 @@ import { L2TP_ATTR } from "../../../src/wire/genl/l2tp_constants.ts";
 import { AttributeReader, AttributeWriter } from "../../../src/wire/netlink/attribute.ts";
 import { assertDecodeError } from "../../support/decode_errors.ts";
 import { hexBytes } from "../../support/golden.ts";
+import { Random } from "../../support/random.ts";
 import { COUNTERS } from "../../support/samples.ts";
 
 function opened(bytes: Uint8Array): AttributeReader {
@@ -47,6 +48,42 @@ Deno.test("decodeCounters() of older kernels leaves the two late counters undefi
   encodeCounters(out, { ...COUNTERS, rxCookieDiscards: undefined, rxInvalid: undefined });
   const read = decodeCounters(opened(out.written));
   assert.deepEqual(read, { ...COUNTERS, rxCookieDiscards: undefined, rxInvalid: undefined });
+});
+
+Deno.test("decodeCounters() takes counters in any order, and any of them left out, for what they are", () => {
+  const random = new Random(0x57a7);
+  const rows = [
+    [1, "txPackets"],
+    [2, "txBytes"],
+    [3, "txErrors"],
+    [4, "rxPackets"],
+    [5, "rxBytes"],
+    [6, "rxSeqDiscards"],
+    [7, "rxOosPackets"],
+    [8, "rxErrors"],
+    [10, "rxCookieDiscards"],
+    [11, "rxInvalid"],
+  ] as const;
+  for (let round = 0; round < 500; round++) {
+    const expected: Record<string, bigint | undefined> = {
+      ...ZERO_COUNTERS,
+      rxCookieDiscards: undefined,
+      rxInvalid: undefined,
+    };
+    const out = new AttributeWriter();
+    out.nested(L2TP_ATTR.STATS, (stats) => {
+      // Half of the time as many as present kernels send, so that the length alone tells nothing.
+      const count = random.oneIn(2) ? rows.length : random.below(rows.length);
+      for (let i = 0; i < count; i++) {
+        const [type, name] = random.pick(rows);
+        const value = BigInt(random.next()) << 20n;
+        // The last of several wins, and flag bits of the type mean nothing.
+        stats.u64(random.oneIn(5) ? type | 0x8000 : type, value);
+        expected[name] = value;
+      }
+    }, false);
+    assert.deepEqual(decodeCounters(opened(out.written)), expected, `round ${round}`);
+  }
 });
 
 Deno.test("decodeCounters() passes over padding and counters it does not know", () => {
