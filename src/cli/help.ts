@@ -73,9 +73,9 @@ function generalHelp(): string {
   return `Usage: ${SYNOPSIS}
        l2tp [ OPTIONS ] { tunnel | session } VERB [ KEYWORD VALUE ] …
 
-Verbs (any prefix will do; "l2tp help VERB" lists the keywords):
+Verbs (most may be shortened; "l2tp help VERB" lists the keywords):
 ${table(verbRows())}
-Options (one dash or two; may also stand behind the command):
+Options (one dash or two; most may also stand behind the command):
 ${table(options)}
 Examples:
   l2tp add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip \\

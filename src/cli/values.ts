@@ -26,8 +26,6 @@ export interface Value {
   readonly placeholder: string;
   /** The words it may be, if they are few. */
   readonly choices?: readonly string[];
-  /** What of the running system it may be, for completion. */
-  readonly live?: "tunnel" | "session" | "interface" | "address" | "master" | "netns";
   /**
    * Reads the text and puts it among the arguments.
    *
@@ -66,14 +64,8 @@ function bounded(text: string, max: number, reason: string): number {
 
 /** A tunnel or session id: 32 bits, 0 for "not given". */
 export function id(field: "tunnelId" | "peerTunnelId" | "sessionId" | "peerSessionId"): Value {
-  const live = field === "tunnelId"
-    ? { live: "tunnel" as const }
-    : field === "sessionId"
-    ? { live: "session" as const }
-    : {};
   return {
     placeholder: "ID",
-    ...live,
     read: (text, into) => {
       into[field] = bounded(text, 0xffff_ffff, "invalid ID") || undefined;
     },
@@ -206,7 +198,6 @@ export function isInterfaceName(text: string): boolean {
 /** Name of the session's interface. */
 export const NAME: Value = {
   placeholder: "NAME",
-  live: "interface",
   read: (text, into) => {
     if (!isInterfaceName(text)) throw new UsageError(argumentWrong(text, '"name" not a valid ifname'));
     into.name = text;
@@ -216,7 +207,6 @@ export const NAME: Value = {
 /** Name of a bridge or bond. */
 export const MASTER: Value = {
   placeholder: "BRIDGE",
-  live: "master",
   read: (text, into) => {
     if (!isInterfaceName(text)) throw new UsageError(argumentWrong(text, '"master" not a valid ifname'));
     into.master = text;
@@ -226,7 +216,6 @@ export const MASTER: Value = {
 /** Name of a network namespace. */
 export const NETNS: Value = {
   placeholder: "NETNS",
-  live: "netns",
   read: (text, into) => {
     if (text === "" || text === "." || text === "..") {
       throw new UsageError(argumentWrong(text, 'Invalid "netns" value'));
@@ -242,7 +231,6 @@ export const IGNORED: Value = { placeholder: "N", read: () => {} };
 export function address(field: "local" | "remote", options: { readonly hosts: boolean }): Value {
   return {
     placeholder: options.hosts ? "{ ADDR | HOST }" : "ADDR",
-    ...(field === "local" ? { live: "address" as const } : {}),
     read: (text, into) => {
       into[field] = readAddress(text, options.hosts);
     },

@@ -31,7 +31,7 @@ import { NETLINK_GENERIC } from "../wire/netlink/constants.ts";
 import type { NetlinkMessage } from "../wire/netlink/message.ts";
 import { resolveFamily } from "./genl_family.ts";
 
-/** How long a creation is tried again while what this client deleted is still being taken down. */
+/** For how long after a deletion by this client what is in a creation's way may be what is still being taken down. */
 const SETTLE_LIMIT_MS = 1000;
 
 /** What a client knows of the subsystem behind its connection. */
@@ -69,8 +69,8 @@ export class L2tpClient implements Disposable {
   readonly #connection: NetlinkConnection;
   readonly #family: GenlFamily;
   readonly #acceptsDuplicateSessions: boolean;
-  /** Whether this client deleted something: a deletion's acknowledgement comes before its end. */
-  #hasDeleted = false;
+  /** When this client last deleted something: a deletion's acknowledgement comes before its end. */
+  #deletedAtMs = -Infinity;
 
   /** Takes over the connection, on which `family` was found. */
   constructor(connection: NetlinkConnection, family: GenlFamily, options: L2tpClientOptions = {}) {
@@ -112,7 +112,7 @@ export class L2tpClient implements Disposable {
   /** Deletes a tunnel with its sessions. The subsystem may still be taking them down when this returns. */
   deleteTunnel(tunnelId: number): void {
     this.#request("L2TP_CMD_TUNNEL_DELETE", encodeTunnelCommand(L2TP_CMD.TUNNEL_DELETE, tunnelId));
-    this.#hasDeleted = true;
+    this.#deletedAtMs = performance.now();
   }
 
   /** Announces the tunnel to whoever listens; the subsystem has nothing on a tunnel that could be changed. */
@@ -147,7 +147,7 @@ export class L2tpClient implements Disposable {
   /** Deletes a session. The subsystem may still be taking it down when this returns. */
   deleteSession(key: SessionKey): void {
     this.#request("L2TP_CMD_SESSION_DELETE", encodeSessionCommand(L2TP_CMD.SESSION_DELETE, key));
-    this.#hasDeleted = true;
+    this.#deletedAtMs = performance.now();
   }
 
   /**
@@ -217,9 +217,9 @@ export class L2tpClient implements Disposable {
     }
   }
 
-  /** Whether this client deleted something that may still be in the way of {@link createAll}, which does not wait. */
+  /** Whether what this client deleted may still be in the way of {@link createAll}, which does not wait. */
   get hasDeleted(): boolean {
-    return this.#hasDeleted;
+    return performance.now() - this.#deletedAtMs < SETTLE_LIMIT_MS;
   }
 
   /** Changes a session while it lives. */
@@ -270,11 +270,11 @@ export class L2tpClient implements Disposable {
    * ports and interface names become free only after the acknowledgement of their deletion.
    */
   #settle(create: () => void): void {
-    for (let waitedMs = 0, napMs = 1;; waitedMs += napMs, napMs = Math.min(2 * napMs, 50)) {
+    for (let napMs = 1;; napMs = Math.min(2 * napMs, 50)) {
       try {
         return create();
       } catch (error) {
-        if (!this.#hasDeleted || waitedMs >= SETTLE_LIMIT_MS || !isTaken(error)) throw error;
+        if (!this.hasDeleted || !isTaken(error)) throw error;
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, napMs);
       }
     }
