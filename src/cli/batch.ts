@@ -17,10 +17,10 @@ import { plainCreation, resolveAddresses } from "./change.ts";
 import type { TableCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 import { EXIT_FAILURE, failureOf, failureText } from "./failure.ts";
-import type { Options } from "./grammar.ts";
+import type { Options } from "./options.ts";
 import { batchLineFailed, cannotOpenFile, UNTERMINATED_QUOTE } from "./messages.ts";
 import { parseLine, requireArguments } from "./parse.ts";
-import { executeTable, isTableCommand } from "./run.ts";
+import { executeTable, isTableCommand } from "./execute.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** So many creations are sent at a time. Their refusals, if all are refused, fit into a socket's receive buffer. */

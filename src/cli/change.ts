@@ -13,7 +13,7 @@ import type { SessionKey, SessionParameters } from "../model/session.ts";
 import type { TunnelParameters } from "../model/tunnel.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Context } from "./context.ts";
-import type { Options } from "./grammar.ts";
+import type { Options } from "./options.ts";
 import { addressExpected, argumentWrong, cannotOpenNetns } from "./messages.ts";
 import { findSessions, findTunnels, hasSessionFilter } from "./show.ts";
 import { UsageError } from "./usage_error.ts";

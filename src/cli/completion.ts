@@ -5,16 +5,8 @@
  * @module
  */
 
-import {
-  type Keyword,
-  KEYWORD_OF,
-  objectOf,
-  type Option,
-  OPTIONS,
-  type TableVerb,
-  verbOf,
-  VERBS,
-} from "./grammar.ts";
+import { type Keyword, KEYWORD_OF, objectOf, type TableVerb, verbOf, VERBS } from "./grammar.ts";
+import { type Option, OPTIONS } from "./options.ts";
 import type { Arguments } from "./arguments.ts";
 import { argumentRequired, argumentWrong } from "./messages.ts";
 import { keywordsOf, usesOf } from "./parse.ts";

@@ -16,7 +16,7 @@ import { Errno } from "../base/errno.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { explain } from "./explain.ts";
-import type { Options } from "./grammar.ts";
+import type { Options } from "./options.ts";
 import { formatJson } from "./json.ts";
 import type { ErrorJson } from "./json.ts";
 import { kernelAnswers, kernelExplains } from "./messages.ts";

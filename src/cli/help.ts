@@ -4,16 +4,8 @@
  * @module
  */
 
-import {
-  type Keyword,
-  KEYWORDS,
-  type Option,
-  OPTIONS,
-  type Use,
-  type Verb,
-  verbOf,
-  VERBS,
-} from "./grammar.ts";
+import { type Keyword, KEYWORDS, type Use, type Verb, verbOf, VERBS } from "./grammar.ts";
+import { type Option, OPTIONS } from "./options.ts";
 import { unknownVerb } from "./messages.ts";
 import { UsageError } from "./usage_error.ts";
 

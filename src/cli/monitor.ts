@@ -8,7 +8,7 @@ import type { L2tpEvent } from "../model/event.ts";
 import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import type { Context } from "./context.ts";
-import type { Options } from "./grammar.ts";
+import type { Options } from "./options.ts";
 import { type EventJson, formatJson, sessionJson, tunnelJson } from "./json.ts";
 import { unknownKeyword } from "./messages.ts";
 import { sessionText, type TextStyle, textStyle, tunnelText } from "./text.ts";

@@ -7,19 +7,16 @@
 import type { Arguments } from "./arguments.ts";
 import type { Command, TableCommand } from "./command.ts";
 import {
-  isPrefix,
   type Keyword,
   KEYWORD_OF,
   KEYWORDS,
   objectOf,
-  type Option,
-  OPTIONS,
-  type Options,
   type TableVerb,
   type Use,
   verbOf,
   VERBS,
 } from "./grammar.ts";
+import { isPrefix, type Option, OPTIONS, type Options } from "./options.ts";
 import {
   argumentRequired,
   ignoringOption,

@@ -5,14 +5,13 @@
  */
 
 import { SyscallError } from "../base/errors.ts";
-import { add, del, flush, resolveAddresses, set } from "./change.ts";
-import type { Command, OtherCommand, TableCommand } from "./command.ts";
+import type { OtherCommand, TableCommand } from "./command.ts";
 import { Context } from "./context.ts";
-import type { Options } from "./grammar.ts";
+import type { Options } from "./options.ts";
 import { cannotOpenNetns } from "./messages.ts";
-import { type Invocation, parseLine, requireArguments } from "./parse.ts";
+import { type Invocation, parseLine } from "./parse.ts";
 import type { CliPorts } from "./ports.ts";
-import { show } from "./show.ts";
+import { executeTable, isTableCommand } from "./execute.ts";
 import { EXIT_USAGE, UsageError } from "./usage_error.ts";
 
 /** Runs the program with these words behind its name. Resolves to its exit code. */
@@ -73,11 +72,6 @@ async function execute({ options, command }: Invocation, context: Context): Prom
   }
 }
 
-/** Whether the command is about tunnels and sessions. */
-export function isTableCommand(command: Command): command is TableCommand {
-  return "arguments" in command;
-}
-
 function enterNetns(name: string, { ports }: Context): void {
   try {
     ports.enterNetns(name);
@@ -86,37 +80,6 @@ function enterNetns(name: string, { ports }: Context): void {
     throw new UsageError(cannotOpenNetns(name, error.errno), {
       advice: ["The namespaces are: see ip netns list"],
     });
-  }
-}
-
-/**
- * Does a command about tunnels and sessions.
- *
- * @throws whatever makes it fail; then nothing has changed
- */
-export function executeTable(command: TableCommand, options: Options, context: Context): void {
-  const given = command.arguments;
-  resolveAddresses(context, given);
-  requireArguments(command);
-  const [useless] = command.ignored;
-  if (command.verb === "flush" && useless !== undefined) {
-    // A filter that means nothing must not let more be deleted than was asked for.
-    throw new UsageError(useless, { advice: ["Nothing was deleted. See: l2tp help flush"] });
-  }
-  for (const notice of command.ignored) context.ports.err(`${notice}\n`);
-  switch (command.verb) {
-    case "add":
-      return add(context, given);
-    case "del":
-      return del(context, given);
-    case "set":
-      return set(context, given);
-    case "show":
-      return show(context, given, options);
-    case "flush":
-      return flush(context, given, options);
-    default:
-      command.verb satisfies never;
   }
 }
 

@@ -9,7 +9,7 @@ import type { Tunnel } from "../model/tunnel.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { DetailsFinder, type SessionDetails } from "./details.ts";
-import type { Options } from "./grammar.ts";
+import type { Options } from "./options.ts";
 import { formatJson, sessionJson, tunnelJson } from "./json.ts";
 import { sessionText, type TextStyle, textStyle, tunnelText, tunnelWithSessionsText } from "./text.ts";
 

@@ -10,7 +10,7 @@ import type { Counters } from "../model/counters.ts";
 import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import type { SessionDetails } from "./details.ts";
-import type { Options } from "./grammar.ts";
+import type { Options } from "./options.ts";
 
 /** How text is to look. */
 export interface TextStyle {

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { completionScript, completionsOf } from "../../src/cli/completion.ts";
-import { KEYWORDS, OPTIONS, VERBS } from "../../src/cli/grammar.ts";
+import { KEYWORDS, VERBS } from "../../src/cli/grammar.ts";
+import { OPTIONS } from "../../src/cli/options.ts";
 import { help, keywordText, optionText, shortUsage, shownOptions, shownVerbs } from "../../src/cli/help.ts";
 import { manualPage } from "../../src/cli/man.ts";
 import { parseLine } from "../../src/cli/parse.ts";

@@ -5,7 +5,8 @@
 
 import assert from "node:assert/strict";
 import type { Arguments } from "../../src/cli/arguments.ts";
-import { KEYWORD_OF, KEYWORDS, OPTIONS, type Options, VERBS } from "../../src/cli/grammar.ts";
+import { KEYWORD_OF, KEYWORDS, VERBS } from "../../src/cli/grammar.ts";
+import { OPTIONS, type Options } from "../../src/cli/options.ts";
 import { type Invocation, parseLine } from "../../src/cli/parse.ts";
 import { UsageError } from "../../src/cli/usage_error.ts";
 

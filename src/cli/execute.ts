@@ -1,0 +1,49 @@
+/**
+ * Does the commands about tunnels and sessions: those of a line and those of a batch.
+ *
+ * @module
+ */
+
+import { add, del, flush, resolveAddresses, set } from "./change.ts";
+import type { Command, TableCommand } from "./command.ts";
+import type { Context } from "./context.ts";
+import type { Options } from "./options.ts";
+import { requireArguments } from "./parse.ts";
+import { show } from "./show.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** Whether the command is about tunnels and sessions. */
+export function isTableCommand(command: Command): command is TableCommand {
+  return "arguments" in command;
+}
+
+/**
+ * Does a command about tunnels and sessions.
+ *
+ * @throws whatever makes it fail; then nothing has changed
+ */
+export function executeTable(command: TableCommand, options: Options, context: Context): void {
+  const given = command.arguments;
+  resolveAddresses(context, given);
+  requireArguments(command);
+  const [useless] = command.ignored;
+  if (command.verb === "flush" && useless !== undefined) {
+    // A filter that means nothing must not let more be deleted than was asked for.
+    throw new UsageError(useless, { advice: ["Nothing was deleted. See: l2tp help flush"] });
+  }
+  for (const notice of command.ignored) context.ports.err(`${notice}\n`);
+  switch (command.verb) {
+    case "add":
+      return add(context, given);
+    case "del":
+      return del(context, given);
+    case "set":
+      return set(context, given);
+    case "show":
+      return show(context, given, options);
+    case "flush":
+      return flush(context, given, options);
+    default:
+      command.verb satisfies never;
+  }
+}
