@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { libc, moreLibc } from "../../ffi/libc.ts";
 import { formatHex } from "../../src/base/hex.ts";
 import { GENL_ID_CTRL } from "../../src/wire/genl/ctrl.ts";
 import type { NetlinkMessage } from "../../src/wire/netlink/message.ts";
@@ -13,6 +14,10 @@ import { type Ended, l2tp, runProgram, words } from "../support/processes.ts";
 import { type Case, type Group, GROUPS } from "./differential_cases.ts";
 import { DIFFERENCES } from "./differences.ts";
 import { NetlinkTap } from "./netlink_tap.ts";
+
+// A library opened within a test would count as a leak of it.
+libc();
+moreLibc();
 
 /** A namespace for one of the two programs, and an ear in it. */
 interface Side {

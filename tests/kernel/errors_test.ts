@@ -54,7 +54,7 @@ const REFUSED: readonly Refused[] = [
     code: "EADDRINUSE",
     errno: 98,
     advice: [
-      "Another program has UDP port 7000 on 10.0.0.1: ss -ulnp sport = :7000",
+      "Another program has UDP port 7000 on 10.0.0.1: ss -uanp sport = :7000",
       "Choose another udp_sport; each tunnel needs its own.",
     ],
   },

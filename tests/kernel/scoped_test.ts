@@ -95,8 +95,11 @@ Deno.test("tunnels between link-local addresses", async (t) => {
   await t.step("an interface that is not there", async () => {
     const [line] = commands(1).replaceAll("%cable", "%wire").split("\n");
     const { code, stdout, stderr } = await l2tp(["-n", a.name, ...line!.split(" ")]);
-    assert.deepEqual([code, stdout], [1, ""]);
-    assert.match(stderr, /^Error: .*"wire".*No such device/);
+    assert.deepEqual([code, stdout], [2, ""]);
+    assert.match(
+      stderr,
+      /^RTNETLINK answers: No such device\n {2}There is no interface called wire here\.\n/,
+    );
     using client = clientIn(a);
     assert.deepEqual(client.tunnels(), []);
     assert.deepEqual(keepers(UDP_ID), []);
