@@ -13,7 +13,7 @@ let location: Deno.UnsafePointerView | undefined;
 /** The error number of the call that just failed. */
 export function lastErrno(): number {
   // The address is the thread's own and an isolate keeps its thread.
-  location ??= new Deno.UnsafePointerView(libc().__errno_location()!);
+  location ??= new Deno.UnsafePointerView(libc.__errno_location()!);
   return location.getInt32();
 }
 

@@ -6,7 +6,7 @@
 
 import { check } from "./errno.ts";
 import { OwnedFd } from "./fd.ts";
-import { moreLibc } from "./libc.ts";
+import { libc } from "./libc.ts";
 
 const EFD_CLOEXEC = 0o2000000;
 const EFD_NONBLOCK = 0o4000;
@@ -19,16 +19,16 @@ export class EventFd extends OwnedFd {
    * @throws {SyscallError}
    */
   static open(): EventFd {
-    return new EventFd(check("eventfd", moreLibc().eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
+    return new EventFd(check("eventfd", libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
   }
 
   /** Makes it readable. */
   signal(): void {
-    moreLibc().write(this.number, new Uint8Array(new BigUint64Array([1n]).buffer), 8n);
+    libc.write(this.number, new Uint8Array(new BigUint64Array([1n]).buffer), 8n);
   }
 
   /** Back to zero. */
   reset(): void {
-    moreLibc().read(this.number, new Uint8Array(8), 8n);
+    libc.read(this.number, new Uint8Array(8), 8n);
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import { check } from "./errno.ts";
-import { libc, moreLibc } from "./libc.ts";
+import { libc, bindLibc } from "./libc.ts";
 
 /** A file descriptor and the duty to close it, which `using` fulfils. */
 export class OwnedFd implements Disposable {
@@ -41,7 +41,7 @@ export class OwnedFd implements Disposable {
   /** Closes the descriptor, once. Errors of `close` are of no use to anyone here and are dropped. */
   close(): void {
     if (this.#number < 0) return;
-    libc().close(this.#number);
+    libc.close(this.#number);
     this.#number = -1;
   }
 
@@ -60,7 +60,7 @@ const O_CLOEXEC = 0o2000000;
  * @throws {SyscallError}
  */
 export function openFile(path: string): OwnedFd {
-  return new OwnedFd(check(`open("${path}")`, moreLibc().open(cString(path), O_RDONLY | O_CLOEXEC)));
+  return new OwnedFd(check(`open("${path}")`, libc.open(cString(path), O_RDONLY | O_CLOEXEC)));
 }
 
 /** A NUL-terminated copy of the text for C. */

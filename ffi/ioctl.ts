@@ -6,7 +6,7 @@
 
 import { check } from "./errno.ts";
 import type { OwnedFd } from "./fd.ts";
-import { moreLibc } from "./libc.ts";
+import { libc } from "./libc.ts";
 
 /**
  * Does the request on the descriptor. A buffer is read or written in place, as the request has it; a number goes as
@@ -17,6 +17,6 @@ import { moreLibc } from "./libc.ts";
 export function ioctl(fd: OwnedFd, request: number, argument: Uint8Array<ArrayBuffer> | number): number {
   const call = `ioctl(0x${request.toString(16)})`;
   return typeof argument === "number"
-    ? check(call, moreLibc().ioctl_value(fd.number, BigInt(request), BigInt(argument)))
-    : check(call, moreLibc().ioctl(fd.number, BigInt(request), argument));
+    ? check(call, libc.ioctl_value(fd.number, BigInt(request), BigInt(argument)))
+    : check(call, libc.ioctl(fd.number, BigInt(request), argument));
 }

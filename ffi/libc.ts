@@ -1,6 +1,6 @@
 /**
  * The C library's functions that this program calls: the only `Deno.dlopen` there is. Nothing checks a
- * declaration against C, so each symbol stands behind its prototype and has a test of its own. Opened lazily, once.
+ * declaration against C, so each symbol stands behind its prototype and has a test of its own. Lazily.
  *
  * Lengths of C type `size_t` are `usize` and go as bigint: a number would leave the fast call path.
  *
@@ -24,10 +24,6 @@ const SYMBOLS = {
   sendmsg: { parameters: ["i32", "pointer", "i32"], result: "isize" },
   // ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
   recvmsg: { parameters: ["i32", "pointer", "i32"], result: "isize" },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-/** What a netlink socket does not need: kept apart because every symbol costs start-up time. */
-const MORE_SYMBOLS = {
   // int open(const char *path, int flags, ...)
   open: { parameters: ["buffer", "i32"], result: "i32" },
   // int connect(int fd, const struct sockaddr *addr, socklen_t len)
@@ -70,15 +66,32 @@ const MORE_SYMBOLS = {
 /** Soname of glibc on x86-64 and arm64. */
 const LIBC = "libc.so.6";
 
-let basic: Deno.StaticForeignLibraryInterface<typeof SYMBOLS> | undefined;
-let more: Deno.StaticForeignLibraryInterface<typeof MORE_SYMBOLS> | undefined;
+/** The functions of the C library. Each is bound at its first use: binding costs more start-up time than calling. */
+export const libc: Deno.StaticForeignLibraryInterface<typeof SYMBOLS> = boundOnUse(LIBC, SYMBOLS);
 
-/** The functions that opening and using a netlink socket takes. */
-export function libc(): Deno.StaticForeignLibraryInterface<typeof SYMBOLS> {
-  return basic ??= Deno.dlopen(LIBC, SYMBOLS).symbols;
+/** The library's functions, each bound when it is first read. */
+function boundOnUse<const S extends Deno.ForeignLibraryInterface>(
+  library: string,
+  definitions: S,
+): Deno.StaticForeignLibraryInterface<S> {
+  const symbols = {};
+  for (const [name, definition] of Object.entries(definitions)) {
+    Object.defineProperty(symbols, name, {
+      configurable: true,
+      enumerable: true,
+      get: () => {
+        // Binding another function in between would leave its own errno.
+        if (name !== "__errno_location") void libc.__errno_location;
+        const value = Deno.dlopen(library, { [name]: definition }).symbols[name];
+        Object.defineProperty(symbols, name, { value });
+        return value;
+      },
+    });
+  }
+  return symbols as Deno.StaticForeignLibraryInterface<S>;
 }
 
-/** The other functions. */
-export function moreLibc(): Deno.StaticForeignLibraryInterface<typeof MORE_SYMBOLS> {
-  return more ??= Deno.dlopen(LIBC, MORE_SYMBOLS).symbols;
+/** Binds all of them now: for tests, which look for what a test leaves open. */
+export function bindLibc(): void {
+  Object.values(libc);
 }

@@ -7,7 +7,7 @@
 
 import { check } from "./errno.ts";
 import { openFile, type OwnedFd } from "./fd.ts";
-import { moreLibc } from "./libc.ts";
+import { libc } from "./libc.ts";
 
 const CLONE_NEWNET = 0x40000000;
 
@@ -26,7 +26,7 @@ export function openNetns(nameOrPath: string): OwnedFd {
  * @throws {SyscallError}
  */
 export function enterNetns(namespace: OwnedFd): void {
-  check("setns", moreLibc().setns(namespace.number, CLONE_NEWNET));
+  check("setns", libc.setns(namespace.number, CLONE_NEWNET));
 }
 
 /**

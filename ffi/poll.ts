@@ -8,7 +8,7 @@
 import { HOST_IS_LITTLE_ENDIAN } from "../src/base/bytes.ts";
 import type { OwnedFd } from "./fd.ts";
 import { POLLFD } from "./layout.ts";
-import { moreLibc } from "./libc.ts";
+import { libc } from "./libc.ts";
 
 /** There is something to read. */
 export const POLLIN = 0x001;
@@ -36,7 +36,7 @@ export async function poll(requests: readonly PollRequest[], timeoutMs: number):
     view.setInt32(i * POLLFD.size + POLLFD.fields.fd.offset, request.fd.number, HOST_IS_LITTLE_ENDIAN);
     view.setInt16(i * POLLFD.size + POLLFD.fields.events.offset, request.events, HOST_IS_LITTLE_ENDIAN);
   }
-  await moreLibc().poll(set, BigInt(requests.length), timeoutMs);
+  await libc.poll(set, BigInt(requests.length), timeoutMs);
   return requests.map((_, i) =>
     view.getInt16(i * POLLFD.size + POLLFD.fields.revents.offset, HOST_IS_LITTLE_ENDIAN)
   );

@@ -7,7 +7,7 @@
 import { HOST_IS_LITTLE_ENDIAN } from "../src/base/bytes.ts";
 import { cString } from "./fd.ts";
 import { ADDRINFO } from "./layout.ts";
-import { moreLibc } from "./libc.ts";
+import { libc } from "./libc.ts";
 import { decodeInet, type InetAddress } from "./sockaddr.ts";
 import { SOCK_DGRAM } from "./socket.ts";
 
@@ -42,9 +42,9 @@ export function resolveHost(host: string, family: number): Required<InetAddress>
   hintsView.setInt32(ADDRINFO.fields.ai_family.offset, family, HOST_IS_LITTLE_ENDIAN);
   hintsView.setInt32(ADDRINFO.fields.ai_socktype.offset, SOCK_DGRAM, HOST_IS_LITTLE_ENDIAN);
   const result = new BigUint64Array(1);
-  const code = moreLibc().getaddrinfo(cString(host), null, hints, new Uint8Array(result.buffer));
+  const code = libc.getaddrinfo(cString(host), null, hints, new Uint8Array(result.buffer));
   if (code !== 0) {
-    const reason = Deno.UnsafePointerView.getCString(moreLibc().gai_strerror(code)!);
+    const reason = Deno.UnsafePointerView.getCString(libc.gai_strerror(code)!);
     throw new ResolveError(host, code, reason);
   }
   const first = Deno.UnsafePointer.create(result[0]!);
@@ -59,12 +59,12 @@ export function resolveHost(host: string, family: number): Required<InetAddress>
     }
     entry = view.getPointer(ADDRINFO.fields.ai_next.offset);
   }
-  moreLibc().freeaddrinfo(first);
+  libc.freeaddrinfo(first);
   return addresses;
 }
 
 /** Number of the interface with this name in the thread's namespace; `undefined` if there is none. */
 export function interfaceIndex(name: string): number | undefined {
-  const index = moreLibc().if_nametoindex(cString(name));
+  const index = libc.if_nametoindex(cString(name));
   return index === 0 ? undefined : index;
 }

@@ -9,7 +9,7 @@ import { HOST_IS_LITTLE_ENDIAN } from "../src/base/bytes.ts";
 import { check } from "./errno.ts";
 import { OwnedFd } from "./fd.ts";
 import { IOVEC, MSGHDR } from "./layout.ts";
-import { libc, moreLibc } from "./libc.ts";
+import { bindLibc, libc } from "./libc.ts";
 
 /** Socket types and flags (`bits/socket_type.h`). */
 export const SOCK_DGRAM = 2;
@@ -93,7 +93,7 @@ export class Socket extends OwnedFd {
   static open(family: number, type: number, protocol: number, options?: { inheritable?: boolean }): Socket {
     const flags = options?.inheritable === true ? 0 : SOCK_CLOEXEC;
     const call = `socket(${family}, ${type}, ${protocol})`;
-    return new Socket(check(call, libc().socket(family, type | flags, protocol)));
+    return new Socket(check(call, libc.socket(family, type | flags, protocol)));
   }
 
   /**
@@ -102,7 +102,7 @@ export class Socket extends OwnedFd {
    * @throws {SyscallError}
    */
   bind(address: Uint8Array<ArrayBuffer>): void {
-    check("bind", libc().bind(this.number, address, address.length));
+    check("bind", libc.bind(this.number, address, address.length));
   }
 
   /**
@@ -111,7 +111,7 @@ export class Socket extends OwnedFd {
    * @throws {SyscallError}
    */
   connect(address: Uint8Array<ArrayBuffer>): void {
-    check("connect", moreLibc().connect(this.number, address, address.length));
+    check("connect", libc.connect(this.number, address, address.length));
   }
 
   /**
@@ -120,7 +120,7 @@ export class Socket extends OwnedFd {
    * @throws {SyscallError}
    */
   localName(): Uint8Array<ArrayBuffer> {
-    return this.#name("getsockname", (name, length) => libc().getsockname(this.number, name, length));
+    return this.#name("getsockname", (name, length) => libc.getsockname(this.number, name, length));
   }
 
   /**
@@ -129,7 +129,7 @@ export class Socket extends OwnedFd {
    * @throws {SyscallError}
    */
   peerName(): Uint8Array<ArrayBuffer> {
-    return this.#name("getpeername", (name, length) => moreLibc().getpeername(this.number, name, length));
+    return this.#name("getpeername", (name, length) => libc.getpeername(this.number, name, length));
   }
 
   #name(
@@ -149,7 +149,7 @@ export class Socket extends OwnedFd {
    */
   setOption(level: number, name: number, value: number | Uint8Array<ArrayBuffer>): void {
     const bytes = typeof value === "number" ? new Uint8Array(new Int32Array([value]).buffer) : value;
-    check(`setsockopt(${level}, ${name})`, libc().setsockopt(this.number, level, name, bytes, bytes.length));
+    check(`setsockopt(${level}, ${name})`, libc.setsockopt(this.number, level, name, bytes, bytes.length));
   }
 
   /**
@@ -163,7 +163,7 @@ export class Socket extends OwnedFd {
     const call = `getsockopt(${level}, ${name})`;
     check(
       call,
-      moreLibc().getsockopt(
+      libc.getsockopt(
         this.number,
         level,
         name,
@@ -196,7 +196,7 @@ export class Socket extends OwnedFd {
     const message = this.#out ??= new MessageHeader();
     if (to !== undefined) message.name.set(to);
     message.set(bytes, to?.length ?? 0);
-    return check("sendmsg", Number(libc().sendmsg(this.number, message.pointer, 0)));
+    return check("sendmsg", Number(libc.sendmsg(this.number, message.pointer, 0)));
   }
 
   /**
@@ -207,7 +207,7 @@ export class Socket extends OwnedFd {
     const message = this.#out ??= new MessageHeader();
     if (to !== undefined) message.name.set(to);
     message.set(bytes, to?.length ?? 0);
-    return await moreLibc().sendmsg_background(this.number, message.pointer, 0) >= 0;
+    return await libc.sendmsg_background(this.number, message.pointer, 0) >= 0;
   }
 
   /**
@@ -218,7 +218,7 @@ export class Socket extends OwnedFd {
   receive(into: Uint8Array<ArrayBuffer>, flags: number): number {
     const message = this.#in ??= new MessageHeader();
     message.set(into, NAME_SIZE);
-    return check("recvmsg", Number(libc().recvmsg(this.number, message.pointer, flags)));
+    return check("recvmsg", Number(libc.recvmsg(this.number, message.pointer, flags)));
   }
 
   /** Who sent the datagram received last. Borrows: valid until the next receive. */

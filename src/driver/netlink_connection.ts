@@ -150,12 +150,6 @@ export class NetlinkConnection implements Disposable {
   #receive(operation: string, first: number, last: number, take: (message: NetlinkMessage) => boolean): void {
     for (;;) {
       for (const message of decodeMessages(this.#transport.receive())) {
-        if (message.portId !== this.#transport.portId) {
-          throw new NetlinkProtocolError(
-            operation,
-            `port id is ${message.portId}, ours is ${this.#transport.portId}`,
-          );
-        }
         // The rest of an exchange that was given up half-way (a message in it could not be decoded).
         if (((first - message.sequence) | 0) > 0) continue;
         if (((message.sequence - last) | 0) > 0) {

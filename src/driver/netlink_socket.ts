@@ -23,14 +23,12 @@ const KERNEL = encodeNetlink(0);
 
 /** A socket for requests. */
 export class NetlinkSocket implements NetlinkTransport {
-  readonly portId: number;
   readonly #socket: Socket;
   readonly #reader: DatagramReader;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     this.#reader = new DatagramReader(socket);
-    this.portId = portIdOf(socket.localName());
   }
 
   /**
@@ -43,10 +41,14 @@ export class NetlinkSocket implements NetlinkTransport {
     const socket = stack.use(Socket.open(AF_NETLINK, SOCK_RAW, protocol));
     socket.setOption(SOL_NETLINK, NETLINK_CAP_ACK, 1);
     socket.setOption(SOL_NETLINK, NETLINK_EXT_ACK, 1);
-    socket.bind(encodeNetlink(0));
     const transport = new NetlinkSocket(socket);
     stack.move();
     return transport;
+  }
+
+  /** Port id of our end, which answers carry. The kernel chooses it when the first datagram is sent; 0 until then. */
+  get portId(): number {
+    return portIdOf(this.#socket.localName());
   }
 
   send(datagram: Uint8Array<ArrayBuffer>): void {

@@ -6,8 +6,6 @@
 
 /** Carries netlink datagrams to a kernel and back. */
 export interface NetlinkTransport extends Disposable {
-  /** Port id of our end, which answers carry. */
-  readonly portId: number;
   /**
    * Sends one datagram.
    *

@@ -111,11 +111,9 @@ Deno.test("requestAll() passes over replies, messages that mean nothing, and wha
   }
 });
 
-Deno.test("requestAll() refuses answers to requests that were never made, and to another socket", async () => {
+Deno.test("requestAll() refuses answers to requests that were never made", async () => {
   const ahead = new FakeTransport((request) => [ack({ ...request, sequence: request.sequence + 1 })]);
   await assert.rejects(new NetlinkConnection(ahead).requestAll(requests(2)), NetlinkProtocolError);
-  const stranger = new FakeTransport((request) => [ack({ ...request, portId: 1 })]);
-  await assert.rejects(new NetlinkConnection(stranger).requestAll(requests(2)), NetlinkProtocolError);
 });
 
 Deno.test("requestAll() passes a failure of the socket on", async () => {

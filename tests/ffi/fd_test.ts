@@ -5,7 +5,7 @@ import { lastErrno } from "../../ffi/errno.ts";
 import { EventFd } from "../../ffi/eventfd.ts";
 import { cString, openFile, OwnedFd } from "../../ffi/fd.ts";
 import { ioctl } from "../../ffi/ioctl.ts";
-import { libc, moreLibc } from "../../ffi/libc.ts";
+import { bindLibc, libc } from "../../ffi/libc.ts";
 import { poll, POLLERR, POLLIN, POLLOUT } from "../../ffi/poll.ts";
 import { AF_INET, encodeInet } from "../../ffi/sockaddr.ts";
 import { SOCK_DGRAM, Socket } from "../../ffi/socket.ts";
@@ -17,8 +17,7 @@ import { Namespace } from "../support/namespaces.ts";
 import { openNetns, withNetns } from "../../ffi/netns.ts";
 
 // Opened here, because a library that is opened within a test counts as a leak of it.
-libc();
-moreLibc();
+bindLibc();
 
 const LOOPBACK = parseIpAddress("127.0.0.1")!;
 
@@ -109,11 +108,11 @@ Deno.test("lastErrno() is the one of the call that just failed, ten thousand tim
   using socket = udp();
   for (let i = 0; i < 10_000; i++) {
     // Bad descriptor, not a socket, wrong address, in turn.
-    assert.equal(libc().close(123_456), -1);
+    assert.equal(libc.close(123_456), -1);
     assert.equal(lastErrno(), Errno.EBADF);
-    assert.equal(libc().bind(socket.number, buffer, 3), -1);
+    assert.equal(libc.bind(socket.number, buffer, 3), -1);
     assert.equal(lastErrno(), Errno.EINVAL);
-    assert.equal(libc().socket(255, 1, 0), -1);
+    assert.equal(libc.socket(255, 1, 0), -1);
     assert.equal(lastErrno(), Errno.EAFNOSUPPORT);
   }
 });

@@ -1,7 +1,7 @@
 /** `ffi/netns.ts`, `ffi/resolve.ts` and `src/driver/namespace.ts` as root on this machine. */
 
 import assert from "node:assert/strict";
-import { libc, moreLibc } from "../../ffi/libc.ts";
+import { bindLibc } from "../../ffi/libc.ts";
 import { enterNetns, openNetns, withNetns } from "../../ffi/netns.ts";
 import { interfaceIndex, ResolveError, resolveHost } from "../../ffi/resolve.ts";
 import { AF_INET, AF_INET6 } from "../../ffi/sockaddr.ts";
@@ -11,8 +11,7 @@ import { enterNamespace, inNamespace, withNamespaceFd } from "../../src/driver/n
 import { assertNoLeaks } from "../support/descriptors.ts";
 import { Namespace } from "../support/namespaces.ts";
 
-libc();
-moreLibc();
+bindLibc();
 
 /** What the calling thread's namespace is called by the kernel. */
 function present(): string {

@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import { libc, moreLibc } from "../../ffi/libc.ts";
+import { bindLibc } from "../../ffi/libc.ts";
 import { AF_NETLINK, decodeInet, encodeNetlink } from "../../ffi/sockaddr.ts";
 import { MSG_DONTWAIT, SOCK_RAW, Socket } from "../../ffi/socket.ts";
 import { Errno } from "../../src/base/errno.ts";
@@ -24,8 +24,9 @@ import { assertNoLeaks } from "../support/descriptors.ts";
 import { Namespace } from "../support/namespaces.ts";
 import { runProgram } from "../support/processes.ts";
 
-libc();
-moreLibc();
+bindLibc();
+
+const GET_LO = { operation: "RTM_GETLINK", type: RTM_GETLINK, payload: encodeGetLink("lo") };
 
 const NETLINK_ROUTE = 0;
 const RTNLGRP_LINK = 1;
@@ -118,6 +119,7 @@ Deno.test("NetlinkSocket: each socket has a port id of its own; a netlink protoc
   await assertNoLeaks(() => {
     using a = NetlinkSocket.open(NETLINK_ROUTE);
     using b = NetlinkSocket.open(NETLINK_ROUTE);
+    for (const socket of [a, b]) new NetlinkConnection(socket).request(GET_LO, () => {});
     assert.ok(a.portId !== 0 && b.portId !== 0 && a.portId !== b.portId);
     assert.throws(() => NetlinkSocket.open(31), { name: "SyscallError", errno: Errno.EPROTONOSUPPORT });
   });
@@ -128,16 +130,14 @@ Deno.test("NetlinkSocket.receive() takes only what the kernel sends", async () =
     using transport = NetlinkSocket.open(NETLINK_ROUTE);
     using stranger = Socket.open(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
     stranger.bind(encodeNetlink(0));
+    const connection = new NetlinkConnection(transport);
+    connection.request(GET_LO);
     // Another process may send to our port; on a busy machine somebody will.
     stranger.send(new Uint8Array(20), encodeNetlink(transport.portId));
-    const connection = new NetlinkConnection(transport);
     let name = "";
-    connection.request(
-      { operation: "RTM_GETLINK", type: RTM_GETLINK, payload: encodeGetLink("lo") },
-      (reply) => {
-        name = decodeLink(reply.payload).name;
-      },
-    );
+    connection.request(GET_LO, (reply) => {
+      name = decodeLink(reply.payload).name;
+    });
     assert.equal(name, "lo");
   });
 });

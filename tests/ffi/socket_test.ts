@@ -1,7 +1,7 @@
 /** `ffi/socket.ts` on UDP over the loopback interface, IPv4 and IPv6, with real errors. */
 
 import assert from "node:assert/strict";
-import { libc, moreLibc } from "../../ffi/libc.ts";
+import { bindLibc } from "../../ffi/libc.ts";
 import { AF_INET, AF_INET6, AF_NETLINK, decodeInet, encodeInet } from "../../ffi/sockaddr.ts";
 import {
   MSG_DONTWAIT,
@@ -20,8 +20,7 @@ import { formatIpAddress, parseIpAddress } from "../../src/base/ip_address.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 import { Random } from "../support/random.ts";
 
-libc();
-moreLibc();
+bindLibc();
 
 const FAMILIES = [[AF_INET, "127.0.0.1"], [AF_INET6, "::1"]] as const;
 

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { libc, moreLibc } from "../../ffi/libc.ts";
+import { bindLibc } from "../../ffi/libc.ts";
 import { formatHex } from "../../src/base/hex.ts";
 import { GENL_ID_CTRL } from "../../src/wire/genl/ctrl.ts";
 import type { NetlinkMessage } from "../../src/wire/netlink/message.ts";
@@ -16,8 +16,7 @@ import { DIFFERENCES } from "./differences.ts";
 import { NetlinkTap } from "./netlink_tap.ts";
 
 // A library opened within a test would count as a leak of it.
-libc();
-moreLibc();
+bindLibc();
 
 /** A namespace for one of the two programs, and an ear in it. */
 interface Side {

@@ -9,12 +9,11 @@ import { L2tpClient } from "../../src/client/l2tp_client.ts";
 import { LinkClient } from "../../src/client/link_client.ts";
 import { inNamespace } from "../../src/driver/namespace.ts";
 import { FamilyMissingError } from "../../src/base/errors.ts";
-import { libc, moreLibc } from "../../ffi/libc.ts";
+import { bindLibc } from "../../ffi/libc.ts";
 import { Namespace } from "../support/namespaces.ts";
 
 // Opened once and for good: inside of a test they would count as its leak.
-libc();
-moreLibc();
+bindLibc();
 
 /** An emulated machine shared with others may take this long for what takes milliseconds elsewhere. */
 const PATIENCE_MS = 30_000;

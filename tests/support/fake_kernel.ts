@@ -58,8 +58,6 @@ export function toDatagrams(messages: readonly NetlinkMessage[], batching: Batch
 
 /** What a {@link FakeTransport} is made with. */
 export interface FakeTransportOptions {
-  /** Our port id. */
-  readonly portId?: number;
   /** How answers are packed; `"doneAlone"` unless given. */
   readonly batching?: Batching;
   /** Whether it can send without holding the caller. */
@@ -71,9 +69,11 @@ function isAck({ type, payload }: NetlinkMessage): boolean {
   return type === NLMSG_ERROR && payload.subarray(0, 4).every((byte) => byte === 0);
 }
 
+/** Port id of our end. */
+const PORT_ID = 4711;
+
 /** Carries datagrams to a kernel that is a function, and keeps what was sent. */
 export class FakeTransport implements NetlinkTransport {
-  readonly portId: number;
   /** Every message that was sent. */
   readonly requests: NetlinkMessage[] = [];
   /** How often it was closed. */
@@ -88,7 +88,6 @@ export class FakeTransport implements NetlinkTransport {
 
   constructor(kernel: KernelFunction, options: FakeTransportOptions = {}) {
     this.#kernel = kernel;
-    this.portId = options.portId ?? 4711;
     this.#batching = options.batching ?? "doneAlone";
     if (options.background === true) {
       this.sendInBackground = async (datagram): Promise<void> => {
@@ -105,7 +104,7 @@ export class FakeTransport implements NetlinkTransport {
     this.#expectIdle();
     for (const message of decodeMessages(datagram.slice())) {
       this.requests.push(message);
-      const answers = this.#kernel({ ...message, portId: this.portId });
+      const answers = this.#kernel({ ...message, portId: PORT_ID });
       const wanted = (message.flags & NLM_F_ACK) !== 0 ? answers : answers.filter((answer) => !isAck(answer));
       this.#pending.push(...toDatagrams(wanted, this.#batching));
     }
