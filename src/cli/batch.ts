@@ -14,13 +14,13 @@ import { type NetlinkError, SyscallError } from "../base/errors.ts";
 import type { Creation } from "../client/l2tp_client.ts";
 import type { Arguments } from "./arguments.ts";
 import { plainCreation, resolveAddresses } from "./change.ts";
-import type { TableCommand } from "./command.ts";
+import { isTableCommand, type TableCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 import { EXIT_FAILURE, failureOf, failureText } from "./failure.ts";
 import type { Options } from "./options.ts";
 import { batchLineFailed, cannotOpenFile, UNTERMINATED_QUOTE } from "./messages.ts";
 import { parseLine, requireArguments } from "./parse.ts";
-import { executeTable, isTableCommand } from "./execute.ts";
+import { executeTable } from "./execute.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** So many creations are sent at a time. Their refusals, if all are refused, fit into a socket's receive buffer. */
@@ -42,9 +42,9 @@ export async function runBatch(file: string, options: Options, context: Context)
   return batch.exitCode;
 }
 
-function openLines(file: string, { ports }: Context): Iterable<string | undefined> {
+function openLines(file: string, { more }: Context): Iterable<string | undefined> {
   try {
-    return ports.readLines(file);
+    return more.readLines(file);
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     throw new UsageError(cannotOpenFile(file, error.errno), { exitCode: EXIT_FAILURE });

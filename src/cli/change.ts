@@ -113,7 +113,7 @@ function createTunnel(context: Context, tunnel: TunnelParameters, given: Argumen
     return;
   }
   try {
-    context.ports.createScopedTunnel(context.l2tp, tunnel, scope);
+    context.more.createScopedTunnel(context.l2tp, tunnel, scope);
   } catch (error) {
     // The socket is ours here, but to the user it is the same refusal as where the kernel makes it.
     if (!(error instanceof SyscallError)) throw error;
@@ -170,9 +170,9 @@ function checkLinkTargets(context: Context, given: Arguments): LinkTargets | und
   return targets;
 }
 
-function openLinks(netns: string, { ports }: Context): LinkClient {
+function openLinks(netns: string, { more }: Context): LinkClient {
   try {
-    return ports.openLinks(netns);
+    return more.openLinks(netns);
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     throw new UsageError(cannotOpenNetns(netns, error.errno), {
@@ -203,7 +203,7 @@ function setUpLink(context: Context, key: SessionKey, given: Arguments, targets:
   const name = context.l2tp.session(key)?.interfaceName;
   if (name === undefined) throw new NetlinkError({ operation: "L2TP_CMD_SESSION_GET", errno: Errno.ENODEV });
   if (given.netns !== undefined) {
-    context.ports.moveLink(context.links, linkIndex(context.links, name), given.netns);
+    context.more.moveLink(context.links, linkIndex(context.links, name), given.netns);
   }
   const { links, masterIndex } = targets;
   const index = linkIndex(links, name);
@@ -300,7 +300,7 @@ function lookUp(context: Context, host: string, family: 4 | 6 | undefined): stri
     });
   let addresses: string[];
   try {
-    addresses = context.ports.resolveHost(host, family);
+    addresses = context.more.resolveHost(host, family);
   } catch (error) {
     throw failed(error instanceof Error && "reason" in error ? String(error.reason) : String(error));
   }

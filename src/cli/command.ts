@@ -27,3 +27,8 @@ export interface OtherCommand {
 
 /** A command. */
 export type Command = TableCommand | OtherCommand;
+
+/** Whether the command is about tunnels and sessions. */
+export function isTableCommand(command: Command): command is TableCommand {
+  return "arguments" in command;
+}

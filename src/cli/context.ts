@@ -7,7 +7,7 @@
 
 import type { L2tpClient } from "../client/l2tp_client.ts";
 import type { LinkClient } from "../client/link_client.ts";
-import type { CliPorts } from "./ports.ts";
+import type { CliPorts, MorePorts } from "./ports.ts";
 
 /** Output is handed over in pieces of about this many characters. */
 const FLUSH_AT = 64 * 1024;
@@ -16,6 +16,7 @@ const FLUSH_AT = 64 * 1024;
 export class Context implements Disposable {
   /** The world. */
   readonly ports: CliPorts;
+  #more: MorePorts | undefined;
   #l2tp: L2tpClient | undefined;
   #links: LinkClient | undefined;
   #pending = "";
@@ -25,6 +26,23 @@ export class Context implements Disposable {
     this.ports = ports;
   }
 
+  /** Loads the rest of the world. */
+  async loadMore(): Promise<void> {
+    this.#more ??= await this.ports.loadMore();
+  }
+
+  /**
+   * The rest of the world.
+   *
+   * @throws {ReferenceError} before {@link loadMore}
+   */
+  get more(): MorePorts {
+    if (this.#more === undefined) {
+      throw new ReferenceError("Cannot use the rest of the world: it is not loaded");
+    }
+    return this.#more;
+  }
+
   /** The client of the L2TP subsystem. */
   get l2tp(): L2tpClient {
     return this.#l2tp ??= this.ports.openL2tp();
@@ -32,7 +50,7 @@ export class Context implements Disposable {
 
   /** The client for interfaces. */
   get links(): LinkClient {
-    return this.#links ??= this.ports.openLinks();
+    return this.#links ??= this.more.openLinks();
   }
 
   /** Adds to the output. */

@@ -5,17 +5,12 @@
  */
 
 import { add, del, flush, resolveAddresses, set } from "./change.ts";
-import type { Command, TableCommand } from "./command.ts";
+import type { TableCommand } from "./command.ts";
 import type { Context } from "./context.ts";
 import type { Options } from "./options.ts";
 import { requireArguments } from "./parse.ts";
 import { show } from "./show.ts";
 import { UsageError } from "./usage_error.ts";
-
-/** Whether the command is about tunnels and sessions. */
-export function isTableCommand(command: Command): command is TableCommand {
-  return "arguments" in command;
-}
 
 /**
  * Does a command about tunnels and sessions.

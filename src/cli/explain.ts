@@ -19,7 +19,7 @@ const EXAMPLES = 5;
 export function explain(error: unknown, given: Arguments, context: Context): string[] {
   try {
     if (error instanceof FamilyMissingError) {
-      return explainMissingModule("l2tp_netlink", context.ports.system);
+      return explainMissingModule("l2tp_netlink", context.more.system);
     }
     if (!(error instanceof NetlinkError)) return [];
     if (error.errno === Errno.EPERM) return explainPermission();
@@ -98,7 +98,7 @@ function explainTunnelCreate(error: NetlinkError, given: Arguments, context: Con
       ];
     case Errno.EPROTONOSUPPORT:
       return given.encap === "ip"
-        ? explainMissingModule(ipv6 ? "l2tp_ip6" : "l2tp_ip", context.ports.system)
+        ? explainMissingModule(ipv6 ? "l2tp_ip6" : "l2tp_ip", context.more.system)
         : [];
     case Errno.EINVAL:
       return explainInvalidTunnel(given);
@@ -156,7 +156,7 @@ function explainSessionCreate(error: NetlinkError, given: Arguments, context: Co
       if (version === 2 && given.pseudowire !== "ppp") {
         return [`Tunnel ${given.tunnelId} is L2TPv2, which carries PPP only.`, "Add: pw_type ppp"];
       }
-      return explainMissingModule(given.pseudowire === "ppp" ? "l2tp_ppp" : "l2tp_eth", context.ports.system);
+      return explainMissingModule(given.pseudowire === "ppp" ? "l2tp_ppp" : "l2tp_eth", context.more.system);
     }
     case Errno.EINVAL:
       return given.name === undefined ? [] : [`"${given.name}" is not a name that an interface can have.`];

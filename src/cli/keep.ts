@@ -21,7 +21,7 @@ export async function keep(context: Context, [tunnelId, localPort]: readonly str
     const tunnel = context.l2tp.tunnel(id);
     return tunnel !== undefined && isOurs(tunnel);
   };
-  using events = context.ports.openEvents();
+  using events = context.more.openEvents();
   // Deleted before the listening began: nothing will be told of it.
   if (!isThere()) return 0;
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -41,8 +41,8 @@ export async function monitor(context: Context, words: readonly string[], option
     throw new UsageError(unknownKeyword(words[0]), { advice: ["See: l2tp help monitor"] });
   }
   const printer = new EventPrinter(context, options);
-  using events = context.ports.openEvents();
-  using _interrupt = context.ports.onInterrupt(() => events.close());
+  using events = context.more.openEvents();
+  using _interrupt = context.more.onInterrupt(() => events.close());
   for await (const event of events) {
     if (event.type === "eventsLost") resync(context, printer);
     else printer.event(event);
@@ -97,14 +97,14 @@ class EventPrinter {
     const { event: name, ...rest } = event;
     const timestamp = this.#options.timestamp === undefined
       ? {}
-      : { timestamp: isoTime(this.#context.ports.now()) };
+      : { timestamp: isoTime(this.#context.more.now()) };
     this.#context.print(
       formatJson({ event: name, ...timestamp, ...rest }, this.#options.pretty === true) + "\n",
     );
   }
 
   #text(text: string): void {
-    const now = this.#context.ports.now();
+    const now = this.#context.more.now();
     if (this.#options.timestamp === "long") this.#context.print(`Timestamp: ${longTime(now)}\n`);
     else if (this.#options.timestamp === "short") this.#context.print(`[${isoTime(now)}] `);
     this.#context.print(text);

@@ -21,7 +21,7 @@ export interface SystemFacts {
   forbiddenBy(name: string): string | undefined;
 }
 
-/** What the command line needs of the world. Methods are synchronous and throw the errors of their rooms. */
+/** What every command needs of the world. Methods are synchronous and throw the errors of their rooms. */
 export interface CliPorts {
   /** Writes to standard output at once. */
   out(text: string): void;
@@ -33,12 +33,18 @@ export interface CliPorts {
   env(name: string): string | undefined;
   /** Opens a client of the L2TP subsystem in the present namespace. */
   openL2tp(): L2tpClient;
+  /** Moves everything that is opened later into the network namespace. */
+  enterNetns(name: string): void;
+  /** Everything else, which a plain `show` has no use for and need not load. */
+  loadMore(): Promise<MorePorts>;
+}
+
+/** What the other commands need of the world as well. */
+export interface MorePorts {
   /** Opens a client for interfaces, in the present namespace or another. */
   openLinks(netns?: string): LinkClient;
   /** Starts to listen to the subsystem's notifications. */
   openEvents(): L2tpEvents;
-  /** Moves everything that is opened later into the network namespace. */
-  enterNetns(name: string): void;
   /** Moves an interface of the present namespace, by its number, to another namespace. */
   moveLink(links: LinkClient, index: number, netns: string): void;
   /**

@@ -5,13 +5,13 @@
  */
 
 import { SyscallError } from "../base/errors.ts";
-import type { OtherCommand, TableCommand } from "./command.ts";
+import { type Command, isTableCommand, type OtherCommand, type TableCommand } from "./command.ts";
 import { Context } from "./context.ts";
 import type { Options } from "./options.ts";
 import { cannotOpenNetns } from "./messages.ts";
 import { type Invocation, parseLine } from "./parse.ts";
 import type { CliPorts } from "./ports.ts";
-import { executeTable, isTableCommand } from "./execute.ts";
+import { show } from "./show.ts";
 import { EXIT_USAGE, UsageError } from "./usage_error.ts";
 
 /** Runs the program with these words behind its name. Resolves to its exit code. */
@@ -40,7 +40,7 @@ async function fail(
   options: Options,
   context: Context,
 ): Promise<number> {
-  const { failureOf, failureText } = await import("./seldom.ts");
+  const [{ failureOf, failureText }] = await Promise.all([import("./seldom.ts"), context.loadMore()]);
   const failure = failureOf(error, command.arguments ?? {}, context);
   context.flush();
   context.ports.err(failureText(failure, options, undefined));
@@ -54,6 +54,11 @@ async function execute({ options, command }: Invocation, context: Context): Prom
     return await executeOther({ verb: "help", words: topic }, options, context);
   }
   if (options.netns !== undefined) enterNetns(options.netns, context);
+  if (options.batch === undefined && command !== undefined && isPlainShow(command, options)) {
+    show(context, command.arguments, options);
+    return 0;
+  }
+  await context.loadMore();
   if (options.batch !== undefined) {
     const { runBatch } = await import("./seldom.ts");
     return await runBatch(options.batch, options, context);
@@ -65,11 +70,19 @@ async function execute({ options, command }: Invocation, context: Context): Prom
   }
   if (!isTableCommand(command)) return await executeOther(command, options, context);
   try {
+    const { executeTable } = await import("./seldom.ts");
     executeTable(command, options, context);
     return 0;
   } catch (error) {
     return await fail(error, command, options, context);
   }
+}
+
+/** Whether nothing but a client of the subsystem is needed: the command that must be quickest. */
+function isPlainShow(command: Command, options: Options): command is TableCommand {
+  if (!isTableCommand(command) || command.verb !== "show" || command.ignored.length > 0) return false;
+  const { local, remote } = command.arguments;
+  return !options.details && local === undefined && remote === undefined;
 }
 
 function enterNetns(name: string, { ports }: Context): void {

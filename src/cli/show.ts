@@ -71,7 +71,7 @@ export function withDetails(
   style: TextStyle,
 ): (readonly [Session, SessionDetails | undefined])[] {
   if (!style.details || sessions.length === 0) return sessions.map((session) => [session, undefined]);
-  const finder = new DetailsFinder(context.links.links(), context.ports.debugfs());
+  const finder = new DetailsFinder(context.links.links(), context.more.debugfs());
   return sessions.map((session) => [session, finder.find(session)]);
 }
 

@@ -5,24 +5,14 @@
  * @module
  */
 
+import { kernelRelease } from "./kernel_release.ts";
+
 function readText(path: string): string {
   try {
     return Deno.readTextFileSync(path);
   } catch {
     return "";
   }
-}
-
-/** Release of the running kernel (`uname -r`); `""` if it cannot be read. */
-export function kernelRelease(): string {
-  return readText("/proc/sys/kernel/osrelease").trim();
-}
-
-/** Whether the release is this version or later. A release that cannot be read counts as later. */
-export function isKernelAtLeast(release: string, major: number, minor: number): boolean {
-  const [, a, b] = /^(\d+)\.(\d+)/.exec(release) ?? [];
-  if (a === undefined) return true;
-  return Number(a) > major || (Number(a) === major && Number(b) >= minor);
 }
 
 /** Whether the running kernel has the module: loaded, built in, or as a file. */

@@ -80,10 +80,12 @@ Deno.test("Context.print() hands output over in pieces, and flush() what is left
   assert.deepEqual(order, ["out 65536", "out 1"]);
 });
 
-Deno.test("Context opens each connection once, when it is needed, and closes it", () => {
+Deno.test("Context opens each connection once, when it is needed, and closes it", async () => {
   const world = new FakeWorld();
   {
     using context = new Context(world.ports);
+    assert.throws(() => context.links, ReferenceError);
+    await context.loadMore();
     assert.equal(world.transports.length, 0);
     assert.equal(context.l2tp, context.l2tp);
     assert.equal(context.links, context.links);

@@ -1,7 +1,7 @@
-/** `src/driver/kernel_modules.ts` and `streams.ts`: what of them needs no permission. */
+/** `src/driver/kernel_release.ts` and `streams.ts`: what of them needs no permission. */
 
 import assert from "node:assert/strict";
-import { isKernelAtLeast, kernelRelease } from "../../src/driver/kernel_modules.ts";
+import { isKernelAtLeast, kernelRelease } from "../../src/driver/kernel_release.ts";
 import { writeText } from "../../src/driver/streams.ts";
 
 Deno.test("isKernelAtLeast() compares numbers, not texts; a release that cannot be read counts as later", () => {

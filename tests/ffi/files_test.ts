@@ -1,13 +1,9 @@
-/** `src/driver/streams.ts` and `kernel_modules.ts` on real files. */
+/** `src/driver/lines.ts`, `kernel_release.ts` and `kernel_modules.ts` on real files. */
 
 import assert from "node:assert/strict";
-import {
-  distributionId,
-  forbiddingFile,
-  hasKernelModule,
-  kernelRelease,
-} from "../../src/driver/kernel_modules.ts";
-import { readLines } from "../../src/driver/streams.ts";
+import { distributionId, forbiddingFile, hasKernelModule } from "../../src/driver/kernel_modules.ts";
+import { kernelRelease } from "../../src/driver/kernel_release.ts";
+import { readLines } from "../../src/driver/lines.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 

@@ -8,7 +8,7 @@
 import { ResolveError } from "../../ffi/resolve.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
-import type { CliPorts, SystemFacts } from "../../src/cli/ports.ts";
+import type { CliPorts, MorePorts, SystemFacts } from "../../src/cli/ports.ts";
 import { run } from "../../src/cli/run.ts";
 import { resolveFamily } from "../../src/client/genl_family.ts";
 import { L2tpClient } from "../../src/client/l2tp_client.ts";
@@ -150,9 +150,9 @@ export class FakeWorld {
   }
 
   /** The ports. */
-  readonly ports: CliPorts = this.#makePorts();
+  readonly ports: CliPorts & MorePorts = this.#makePorts();
 
-  #makePorts(): CliPorts {
+  #makePorts(): CliPorts & MorePorts {
     // deno-lint-ignore no-this-alias -- `ports` has getters of its own, in which `this` is another
     const world = this;
     return {
@@ -162,6 +162,7 @@ export class FakeWorld {
         return world.terminal;
       },
       env: (name) => this.env.get(name),
+      loadMore: () => Promise.resolve(this.ports),
       openL2tp: (): L2tpClient => {
         using stack = new DisposableStack();
         const { l2tp } = this.#present;

@@ -1,0 +1,14 @@
+/**
+ * What a plain `show` does not need, behind one door: loaded as a whole when any of it is needed, because every file
+ * and every line that is read costs start-up time.
+ *
+ * @module
+ */
+
+export { hostAddresses } from "../driver/hosts.ts";
+export { Keepers } from "../driver/keeper.ts";
+export { distributionId, forbiddingFile, hasKernelModule } from "../driver/kernel_modules.ts";
+export { readLines } from "../driver/lines.ts";
+export { inNamespace, withNamespaceFd } from "../driver/namespace.ts";
+export { L2tpEvents } from "./l2tp_events.ts";
+export { LinkClient } from "./link_client.ts";

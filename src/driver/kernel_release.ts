@@ -1,0 +1,21 @@
+/**
+ * Which kernel runs.
+ *
+ * @module
+ */
+
+/** Release of the running kernel (`uname -r`); `""` if it cannot be read. */
+export function kernelRelease(): string {
+  try {
+    return Deno.readTextFileSync("/proc/sys/kernel/osrelease").trim();
+  } catch {
+    return "";
+  }
+}
+
+/** Whether the release is this version or later. A release that cannot be read counts as later. */
+export function isKernelAtLeast(release: string, major: number, minor: number): boolean {
+  const [, a, b] = /^(\d+)\.(\d+)/.exec(release) ?? [];
+  if (a === undefined) return true;
+  return Number(a) > major || (Number(a) === major && Number(b) >= minor);
+}

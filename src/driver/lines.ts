@@ -1,0 +1,50 @@
+/**
+ * Reading files and standard input line by line, synchronously.
+ *
+ * @module
+ */
+
+import { Errno } from "../base/errno.ts";
+import { SyscallError } from "../base/errors.ts";
+
+/**
+ * The lines of a file, or of standard input for `-`, without their newlines; `undefined` before each further read, which
+ * may have to wait.
+ *
+ * @throws {SyscallError} if the file cannot be opened
+ */
+export function readLines(path: string): Iterable<string | undefined> {
+  return path === "-" ? linesOf(Deno.stdin) : linesOf(openForReading(path));
+}
+
+function* linesOf(source: typeof Deno.stdin | Deno.FsFile): Generator<string | undefined> {
+  using _file = source instanceof Deno.FsFile ? source : undefined;
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(64 * 1024);
+  let rest = "";
+  for (let count = source.readSync(buffer); count !== null; count = source.readSync(buffer)) {
+    const lines = (rest + decoder.decode(buffer.subarray(0, count), { stream: true })).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+    yield undefined;
+  }
+  if (rest !== "") yield rest;
+}
+
+const ERRNO_OF = [
+  [Deno.errors.NotFound, Errno.ENOENT],
+  [Deno.errors.PermissionDenied, Errno.EACCES],
+  [Deno.errors.NotADirectory, Errno.ENOTDIR],
+  [Deno.errors.IsADirectory, Errno.EISDIR],
+] as const;
+
+function openForReading(path: string): Deno.FsFile {
+  try {
+    // Opening a folder succeeds; reading it would not.
+    if (Deno.statSync(path).isDirectory) throw new Deno.errors.IsADirectory(path);
+    return Deno.openSync(path);
+  } catch (error) {
+    const errno = ERRNO_OF.find(([type]) => error instanceof type)?.[1];
+    throw errno === undefined ? error : new SyscallError(`open("${path}")`, errno);
+  }
+}
