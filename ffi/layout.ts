@@ -193,3 +193,61 @@ export const ADDRINFO = /* @__PURE__ */ layout(
     ai_next: [40, 8],
   },
 );
+
+/** One message of `recvmmsg` and `sendmmsg`. */
+export const MMSGHDR = /* @__PURE__ */ layout("struct mmsghdr", ["sys/socket.h"], 64, {
+  msg_hdr: [0, 56],
+  msg_len: [56, 4],
+});
+
+/** Header of a control message, before its data; each starts at a multiple of 8. Host order. */
+export const CMSGHDR = /* @__PURE__ */ layout("struct cmsghdr", ["sys/socket.h"], 16, {
+  cmsg_len: [0, 8],
+  cmsg_level: [8, 4],
+  cmsg_type: [12, 4],
+});
+
+/** Where an IPv4 packet arrived, or leaves from; index in host order, addresses in network order. */
+export const IN_PKTINFO = /* @__PURE__ */ layout("struct in_pktinfo", ["netinet/in.h"], 12, {
+  ipi_ifindex: [0, 4],
+  ipi_spec_dst: [4, 4],
+  ipi_addr: [8, 4],
+});
+
+/** Where an IPv6 packet arrived, or leaves from; address in network order, index in host order. */
+export const IN6_PKTINFO = /* @__PURE__ */ layout("struct in6_pktinfo", ["netinet/in.h"], 20, {
+  ipi6_addr: [0, 16],
+  ipi6_ifindex: [16, 4],
+});
+
+/** Address of a local socket: a path, ended by NUL. */
+export const SOCKADDR_UN = /* @__PURE__ */ layout("struct sockaddr_un", ["sys/socket.h", "sys/un.h"], 110, {
+  sun_family: [0, 2],
+  sun_path: [2, 108],
+});
+
+/** Who connected a local socket (`SO_PEERCRED`); host order. */
+export const UCRED = /* @__PURE__ */ layout("struct ucred", ["sys/socket.h"], 12, {
+  pid: [0, 4],
+  uid: [4, 4],
+  gid: [8, 4],
+});
+
+/** Network interface request; the name ended by NUL, flags in host order. */
+export const IFREQ = /* @__PURE__ */ layout("struct ifreq", ["net/if.h"], 40, {
+  ifr_name: [0, 16],
+  ifr_flags: [16, 2],
+});
+
+/** What `epoll_ctl` takes and `epoll_wait` gives: packed on x86-64, and there alone. Host order. */
+export const EPOLL_EVENT: Layout<"events" | "data.u32"> = /* @__PURE__ */ Deno.build.arch === "x86_64"
+  ? layout("struct epoll_event", ["sys/epoll.h"], 12, { events: [0, 4], "data.u32": [4, 4] })
+  : layout("struct epoll_event", ["sys/epoll.h"], 16, { events: [0, 4], "data.u32": [8, 4] });
+
+/** An entry of the group database. */
+export const GROUP = /* @__PURE__ */ layout("struct group", ["grp.h"], 32, {
+  gr_name: [0, 8],
+  gr_passwd: [8, 8],
+  gr_gid: [16, 4],
+  gr_mem: [24, 8],
+});

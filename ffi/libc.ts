@@ -1,5 +1,5 @@
 /**
- * The C library's functions that this program calls: the only `Deno.dlopen` there is. Nothing checks a
+ * The C library's functions that every command may call; those of the data path and the daemon are in `packet_libc.ts`. Nothing checks a
  * declaration against C, so each symbol stands behind its prototype and has a test of its own. Lazily.
  *
  * Lengths of C type `size_t` are `usize` and go as bigint: a number would leave the fast call path.

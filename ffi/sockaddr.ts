@@ -19,8 +19,11 @@ import {
   SOCKADDR_PPPOL2TPIN6,
   SOCKADDR_PPPOL2TPV3,
   SOCKADDR_PPPOL2TPV3IN6,
+  SOCKADDR_UN,
 } from "./layout.ts";
 
+/** Local sockets (`bits/socket.h`). */
+export const AF_UNIX = 1;
 /** Address families (`bits/socket.h`). */
 export const AF_INET = 2;
 /** IPv6. */
@@ -208,4 +211,24 @@ export function decodeL2tpIp(bytes: Uint8Array): Required<L2tpIpAddress> {
 
 function part(bytes: Uint8Array, field: Field): Uint8Array {
   return bytes.slice(field.offset, field.offset + field.size);
+}
+
+/**
+ * `sockaddr_un` of a path, as long as the path needs.
+ *
+ * @throws {RangeError} if the path is empty, holds a NUL or is longer than 107 bytes
+ */
+export function encodeUnix(path: string): Uint8Array<ArrayBuffer> {
+  const { sun_family, sun_path } = SOCKADDR_UN.fields;
+  const bytes = new TextEncoder().encode(path);
+  if (bytes.length === 0 || bytes.includes(0) || bytes.length >= sun_path.size) {
+    throw new RangeError(
+      `Cannot use socket path "${path}": it has ${bytes.length} bytes and needs 1 to ${
+        sun_path.size - 1
+      }, no NUL`,
+    );
+  }
+  const address = new StructWriter(SOCKADDR_UN).set(sun_family, AF_UNIX).bytes;
+  address.set(bytes, sun_path.offset);
+  return address.slice(0, sun_path.offset + bytes.length + 1);
 }

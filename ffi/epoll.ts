@@ -1,0 +1,147 @@
+/**
+ * Waiting for many descriptors at once (`sys/epoll.h`): on the calling thread for workers, on another thread for the
+ * main isolate. A wait cannot be cancelled: put an {@link EventFd} into every set and signal it to end the wait.
+ *
+ * @module
+ */
+
+import { check } from "./errno.ts";
+import { OwnedFd } from "./fd.ts";
+import { EPOLL_EVENT } from "./layout.ts";
+import { pinned, wordOf } from "./memory.ts";
+import { packetLibc } from "./packet_libc.ts";
+
+/** There is something to read. */
+export const EPOLLIN = 0x001;
+/** There is room to write. */
+export const EPOLLOUT = 0x004;
+/** An error is pending; reported unasked. */
+export const EPOLLERR = 0x008;
+/** The other side hung up; reported unasked. */
+export const EPOLLHUP = 0x010;
+/** The other side will not send any more. */
+export const EPOLLRDHUP = 0x2000;
+/** Report changes of the state, not the state. */
+export const EPOLLET = 0x8000_0000;
+
+const EPOLL_CLOEXEC = 0o2000000;
+const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
+const EPOLL_CTL_MOD = 3;
+
+const WORDS = EPOLL_EVENT.size / 4;
+const EVENTS = wordOf(EPOLL_EVENT.fields.events);
+const DATA = wordOf(EPOLL_EVENT.fields["data.u32"]);
+
+/** A set of descriptors to wait for. Closing a descriptor's last copy takes it out of the set. */
+export class Epoll extends OwnedFd {
+  /** How many ready descriptors one wait can tell of; the others come with the next. */
+  readonly capacity: number;
+  readonly #ready: Uint32Array<ArrayBuffer>;
+  readonly #readyPointer: Deno.PointerObject;
+  readonly #change = pinned(EPOLL_EVENT.size);
+  readonly #changeWords = new Uint32Array(this.#change.buffer);
+  readonly #changePointer = Deno.UnsafePointer.of(this.#change)!;
+  #waiting = false;
+
+  private constructor(fd: number, capacity: number) {
+    super(fd);
+    this.capacity = capacity;
+    const ready = pinned(capacity * EPOLL_EVENT.size);
+    this.#ready = new Uint32Array(ready.buffer);
+    this.#readyPointer = Deno.UnsafePointer.of(ready)!;
+  }
+
+  /**
+   * A new, empty set.
+   *
+   * @throws {SyscallError}
+   */
+  static open(capacity = 64): Epoll {
+    return new Epoll(check("epoll_create1", packetLibc().epoll_create1(EPOLL_CLOEXEC)), capacity);
+  }
+
+  /**
+   * Waits for these `EPOLL*` events on the descriptor, too. The tag, 32 bits without sign, comes back with them.
+   *
+   * @throws {SyscallError} EEXIST if it is in the set, EPERM if it is a file, which is always ready
+   */
+  add(fd: number, events: number, tag: number): void {
+    this.#control("EPOLL_CTL_ADD", EPOLL_CTL_ADD, fd, events, tag);
+  }
+
+  /**
+   * Gives a descriptor of the set other events and another tag.
+   *
+   * @throws {SyscallError} ENOENT if it is not in the set
+   */
+  modify(fd: number, events: number, tag: number): void {
+    this.#control("EPOLL_CTL_MOD", EPOLL_CTL_MOD, fd, events, tag);
+  }
+
+  /**
+   * Takes the descriptor out of the set.
+   *
+   * @throws {SyscallError} ENOENT if it is not in the set
+   */
+  remove(fd: number): void {
+    this.#control("EPOLL_CTL_DEL", EPOLL_CTL_DEL, fd, 0, 0);
+  }
+
+  #control(name: string, operation: number, fd: number, events: number, tag: number): void {
+    this.#changeWords[EVENTS] = events;
+    this.#changeWords[DATA] = tag;
+    const result = packetLibc().epoll_ctl(this.number, operation, fd, this.#changePointer);
+    if (result < 0) check(`epoll_ctl(${name})`, result);
+  }
+
+  /**
+   * Holds the calling thread until a descriptor is ready or the time is over (-1: forever, 0: not at all). How many
+   * are ready: see {@link tag} and {@link events}. 0 also if a signal interrupted the wait.
+   *
+   * @throws {SyscallError}
+   * @throws {TypeError} while a wait in the background is under way
+   */
+  wait(timeoutMs: number): number {
+    if (this.#waiting) throw new TypeError("Cannot wait on epoll: a wait in the background is under way");
+    const count = packetLibc().epoll_wait(this.number, this.#readyPointer, this.capacity, timeoutMs);
+    return count < 0 ? this.#confirm() : count;
+  }
+
+  /**
+   * Like {@link wait}, but on another thread. Keeps the process alive; the set may be changed meanwhile.
+   *
+   * @throws {SyscallError}
+   * @throws {TypeError} while another is under way
+   */
+  async waitInBackground(timeoutMs: number): Promise<number> {
+    if (this.#waiting) throw new TypeError("Cannot wait on epoll: a wait in the background is under way");
+    this.#waiting = true;
+    try {
+      const count = await packetLibc().epoll_wait_background(
+        this.number,
+        this.#readyPointer,
+        this.capacity,
+        timeoutMs,
+      );
+      return count < 0 ? this.#confirm() : count;
+    } finally {
+      this.#waiting = false;
+    }
+  }
+
+  /** A wait that failed was interrupted if it does not fail again; so the other thread's errno is not missed. */
+  #confirm(): number {
+    return check("epoll_wait", packetLibc().epoll_wait(this.number, this.#readyPointer, this.capacity, 0));
+  }
+
+  /** Tag of the `index`-th ready descriptor of the last wait. */
+  tag(index: number): number {
+    return this.#ready[index * WORDS + DATA]!;
+  }
+
+  /** `EPOLL*` events of the `index`-th ready descriptor of the last wait. */
+  events(index: number): number {
+    return this.#ready[index * WORDS + EVENTS]!;
+  }
+}

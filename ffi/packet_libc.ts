@@ -1,0 +1,97 @@
+/**
+ * The C library's functions that local sockets, the data path and the daemon call: three tables, each opened lazily,
+ * once per isolate, because binding a function takes longer than most programs spend in it.
+ *
+ * What is called per packet takes `pointer` objects that the caller made once, `usize` as bigint constants, and gives
+ * `i32` although C says `ssize_t`: everything else leaves the fast call path or costs more than the call. Counts stay
+ * far below 2³¹ here, and -1 survives the cut.
+ *
+ * @module
+ */
+
+import { lastErrno } from "./errno.ts";
+
+const LOCAL_SYMBOLS = {
+  // ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
+  sendmsg: { parameters: ["i32", "pointer", "i32"], result: "i32" },
+  // ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
+  recvmsg: { parameters: ["i32", "pointer", "i32"], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+const PACKET_SYMBOLS = {
+  // ssize_t read(int fd, void *buffer, size_t count)
+  read: { parameters: ["i32", "pointer", "usize"], result: "i32" },
+  // ssize_t writev(int fd, const struct iovec *iov, int count)
+  writev: { parameters: ["i32", "pointer", "i32"], result: "i32" },
+  // int recvmmsg(int fd, struct mmsghdr *vec, unsigned int count, int flags, struct timespec *timeout)
+  recvmmsg: { parameters: ["i32", "pointer", "u32", "i32", "pointer"], result: "i32" },
+  // int sendmmsg(int fd, struct mmsghdr *vec, unsigned int count, int flags)
+  sendmmsg: { parameters: ["i32", "pointer", "u32", "i32"], result: "i32" },
+  // int epoll_create1(int flags)
+  epoll_create1: { parameters: ["i32"], result: "i32" },
+  // int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
+  epoll_ctl: { parameters: ["i32", "i32", "i32", "pointer"], result: "i32" },
+  // int epoll_wait(int epfd, struct epoll_event *events, int count, int timeout); holds the calling thread
+  epoll_wait: { parameters: ["i32", "pointer", "i32", "i32"], result: "i32" },
+  // int epoll_wait(int epfd, struct epoll_event *events, int count, int timeout); on another thread, so errno is out
+  // of reach
+  epoll_wait_background: {
+    name: "epoll_wait",
+    parameters: ["i32", "pointer", "i32", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+const DAEMON_SYMBOLS = {
+  // int open(const char *path, int flags, mode_t mode)
+  open: { parameters: ["buffer", "i32", "u32"], result: "i32" },
+  // int listen(int fd, int backlog)
+  listen: { parameters: ["i32", "i32"], result: "i32" },
+  // int accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
+  accept4: { parameters: ["i32", "pointer", "pointer", "i32"], result: "i32" },
+  // int socketpair(int domain, int type, int protocol, int fds[2])
+  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  // int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
+  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
+  // int flock(int fd, int operation)
+  flock: { parameters: ["i32", "i32"], result: "i32" },
+  // int chmod(const char *path, mode_t mode)
+  chmod: { parameters: ["buffer", "u32"], result: "i32" },
+  // int chown(const char *path, uid_t owner, gid_t group)
+  chown: { parameters: ["buffer", "u32", "u32"], result: "i32" },
+  // int unlink(const char *path)
+  unlink: { parameters: ["buffer"], result: "i32" },
+  // struct group *getgrnam(const char *name)
+  getgrnam: { parameters: ["buffer"], result: "pointer" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** Soname of glibc on x86-64 and arm64. */
+const LIBC = "libc.so.6";
+
+let local: Deno.StaticForeignLibraryInterface<typeof LOCAL_SYMBOLS> | undefined;
+let packet: Deno.StaticForeignLibraryInterface<typeof PACKET_SYMBOLS> | undefined;
+let daemon: Deno.StaticForeignLibraryInterface<typeof DAEMON_SYMBOLS> | undefined;
+
+/** The functions that both ends of a local socket take. */
+export function localLibc(): Deno.StaticForeignLibraryInterface<typeof LOCAL_SYMBOLS> {
+  return local ??= bind(LOCAL_SYMBOLS);
+}
+
+/** The functions of the data path. */
+export function packetLibc(): Deno.StaticForeignLibraryInterface<typeof PACKET_SYMBOLS> {
+  return packet ??= bind(PACKET_SYMBOLS);
+}
+
+/** The functions that the daemon alone takes, beside those of the data path: devices and listeners. */
+export function daemonLibc(): Deno.StaticForeignLibraryInterface<typeof DAEMON_SYMBOLS> {
+  return daemon ??= bind(DAEMON_SYMBOLS);
+}
+
+function bind<const S extends Deno.ForeignLibraryInterface>(
+  symbols: S,
+): Deno.StaticForeignLibraryInterface<S> {
+  // Were the errno's place looked up only after the first failure, the look-up would leave its own errno there.
+  lastErrno();
+  return Deno.dlopen(LIBC, symbols).symbols;
+}

@@ -1,0 +1,231 @@
+/**
+ * Local sockets that keep messages apart (`AF_UNIX`, `SOCK_SEQPACKET`; `unix(7)`): descriptors travel with messages,
+ * and each side knows who the other is.
+ *
+ * An error other than EAGAIN is believed when it comes twice: once in many thousand failures the runtime changes the
+ * errno before it is read, and a wrong reading must not end a connection.
+ *
+ * @module
+ */
+
+import { HOST_IS_LITTLE_ENDIAN } from "../src/base/bytes.ts";
+import { Errno } from "../src/base/errno.ts";
+import { SyscallError } from "../src/base/errors.ts";
+import { cmsgLength, cmsgSpace, findCmsg, writeCmsg } from "./control_messages.ts";
+import { check, lastErrno } from "./errno.ts";
+import { OwnedFd } from "./fd.ts";
+import { CMSGHDR, IOVEC, MSGHDR, UCRED } from "./layout.ts";
+import { Address, pinned, wordOf } from "./memory.ts";
+import { daemonLibc, localLibc } from "./packet_libc.ts";
+import { AF_UNIX, encodeUnix } from "./sockaddr.ts";
+import { MSG_DONTWAIT, MSG_TRUNC, SO_RCVTIMEO, Socket, SOL_SOCKET } from "./socket.ts";
+
+/** Sockets that keep messages apart and in order (`bits/socket_type.h`). */
+export const SOCK_SEQPACKET = 5;
+/** Flags of a socket's type: calls fail with EAGAIN instead of waiting. */
+export const SOCK_NONBLOCK = 0o4000;
+/** Programs started later do not inherit the socket. */
+export const SOCK_CLOEXEC = 0o2000000;
+
+const SO_PEERCRED = 17;
+const SO_SNDTIMEO = 21;
+const SCM_RIGHTS = 1;
+const MSG_CTRUNC = 0x08;
+const MSG_NOSIGNAL = 0x4000;
+const MSG_CMSG_CLOEXEC = 0x4000_0000;
+
+/** The most descriptors that travel with one message (`SCM_MAX_FD`). */
+export const MAX_FDS = 253;
+
+const HEADER = MSGHDR.fields;
+
+/** One message that came. */
+export interface UnixMessage {
+  /** Bytes of it that are in the buffer; 0 if the other side closed: nothing will come any more. */
+  readonly length: number;
+  /** Descriptors that came with it, the receiver's to close; not inherited by programs started later. */
+  readonly fds: OwnedFd[];
+  /** Whether the message was longer than the buffer; the rest of it is lost. */
+  readonly truncated: boolean;
+  /** Whether more descriptors were sent than were asked for. Then all of them are closed, and `fds` is empty. */
+  readonly fdsRefused: boolean;
+}
+
+/** How to receive. */
+export interface UnixReceiveOptions {
+  /** The most descriptors to take; none unless given. */
+  readonly maxFds?: number;
+  /** Do not wait on a blocking connection either. */
+  readonly dontWait?: boolean;
+}
+
+/** Who is on the other side: as of its `connect`, or of its `listen`, in the ids of our own namespaces. */
+export interface PeerCredentials {
+  /** Process id; 0 if it is not visible from here. */
+  readonly pid: number;
+  /** Effective user id. */
+  readonly uid: number;
+  /** Effective group id. */
+  readonly gid: number;
+}
+
+/** A connection. */
+export class UnixConnection extends OwnedFd {
+  readonly #header = pinned(MSGHDR.size);
+  readonly #headerWords = new Uint32Array(this.#header.buffer);
+  readonly #headerPointer = Deno.UnsafePointer.of(this.#header)!;
+  readonly #iovec = pinned(IOVEC.size);
+  readonly #iovecWords = new Uint32Array(this.#iovec.buffer);
+
+  /** Takes over the descriptor of a connected socket. */
+  constructor(fd: number) {
+    super(fd);
+    new Address(this.#iovec).store(this.#headerWords, wordOf(HEADER.msg_iov), 0);
+    this.#headerWords[wordOf(HEADER.msg_iovlen)] = 1;
+  }
+
+  /**
+   * Connects to the listener at the path. Calls on this side block, `connect` itself included, but no longer than the
+   * timeout, if there is one.
+   *
+   * @throws {SyscallError} ENOENT without a listener, ECONNREFUSED if it is dead, EACCES, EAGAIN after the timeout
+   * @throws {RangeError} if the path is empty, holds a NUL or is longer than 107 bytes
+   */
+  static connect(path: string, options: { timeoutMs?: number } = {}): UnixConnection {
+    const address = encodeUnix(path);
+    using socket = Socket.open(AF_UNIX, SOCK_SEQPACKET, 0);
+    if (options.timeoutMs !== undefined) {
+      const timeval = timevalOf(options.timeoutMs);
+      socket.setOption(SOL_SOCKET, SO_RCVTIMEO, timeval);
+      socket.setOption(SOL_SOCKET, SO_SNDTIMEO, timeval);
+    }
+    try {
+      socket.connect(address);
+    } catch (error) {
+      throw error instanceof SyscallError ? new SyscallError(`connect("${path}")`, error.errno) : error;
+    }
+    return new UnixConnection(socket.release());
+  }
+
+  /**
+   * Two ends of one connection, non-blocking.
+   *
+   * @throws {SyscallError}
+   */
+  static pair(): [UnixConnection, UnixConnection] {
+    const fds = new Int32Array(2);
+    const type = SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC;
+    check("socketpair", daemonLibc().socketpair(AF_UNIX, type, 0, new Uint8Array(fds.buffer)));
+    return [new UnixConnection(fds[0]!), new UnixConnection(fds[1]!)];
+  }
+
+  /**
+   * Sends the bytes as one message, copies of the descriptors with it; they stay the caller's. `false` if there is no
+   * room for it now, and nothing was sent.
+   *
+   * @throws {SyscallError} EPIPE and ECONNRESET if the other side closed, EMSGSIZE if it is too long for the send
+   * buffer, EBADF, ETOOMANYREFS if too many descriptors are under way
+   * @throws {RangeError} if there are no bytes, which would look like the end, or more than 253 descriptors
+   */
+  send(bytes: Uint8Array<ArrayBuffer>, fds: readonly number[] = []): boolean {
+    if (bytes.length === 0) throw new RangeError("Cannot send a message without bytes");
+    if (fds.length > MAX_FDS) throw new RangeError(`Cannot send ${fds.length} descriptors`);
+    const size = 4 * fds.length;
+    const control = pinned(fds.length === 0 ? 0 : cmsgSpace(size));
+    if (fds.length > 0) {
+      const words = new Uint32Array(control.buffer);
+      const data = writeCmsg(words, 0, SOL_SOCKET, SCM_RIGHTS, size);
+      words.set(fds, data >>> 2);
+    }
+    this.#prepare(bytes, control, control.length);
+    for (let before = 0;;) {
+      if (localLibc().sendmsg(this.number, this.#headerPointer, MSG_NOSIGNAL) >= 0) return true;
+      const errno = lastErrno();
+      if (errno === Errno.EAGAIN) return false;
+      if (errno !== Errno.EINTR && errno === before) throw new SyscallError("sendmsg", errno);
+      before = errno;
+    }
+  }
+
+  /**
+   * Receives one message into the buffer; `undefined` if there is none now or, on a blocking connection, none came
+   * before the timeout.
+   *
+   * @throws {SyscallError}
+   * @throws {RangeError} if the buffer is empty
+   */
+  receive(buffer: Uint8Array<ArrayBuffer>, options: UnixReceiveOptions = {}): UnixMessage | undefined {
+    const { maxFds = 0, dontWait = false } = options;
+    if (buffer.length === 0) throw new RangeError("Cannot receive into no bytes");
+    const flags = MSG_CMSG_CLOEXEC | (dontWait ? MSG_DONTWAIT : 0);
+    // Exactly as long as asked for: in padding the kernel would find room for another descriptor.
+    const control = pinned(maxFds === 0 ? 0 : cmsgSpace(4 * maxFds));
+    for (let before = 0;;) {
+      this.#prepare(buffer, control, maxFds === 0 ? 0 : cmsgLength(4 * maxFds));
+      const length = localLibc().recvmsg(this.number, this.#headerPointer, flags);
+      if (length >= 0) return this.#message(length, control);
+      const errno = lastErrno();
+      if (errno === Errno.EAGAIN) return undefined;
+      // The other side closed before it had read everything. The error comes once, before what it had sent.
+      const passes = errno === Errno.EINTR || errno === ECONNRESET;
+      if (!passes && errno === before) throw new SyscallError("recvmsg", errno);
+      before = errno;
+    }
+  }
+
+  #message(length: number, control: Uint8Array<ArrayBuffer>): UnixMessage {
+    const flags = this.#headerWords[wordOf(HEADER.msg_flags)]!;
+    const fds = receivedFds(control, this.#headerWords[wordOf(HEADER.msg_controllen)]!);
+    const fdsRefused = (flags & MSG_CTRUNC) !== 0;
+    if (fdsRefused) {
+      for (const fd of fds) fd.close();
+      fds.length = 0;
+    }
+    return { length, fds, truncated: (flags & MSG_TRUNC) !== 0, fdsRefused };
+  }
+
+  #prepare(bytes: Uint8Array<ArrayBuffer>, control: Uint8Array<ArrayBuffer>, controlLength: number): void {
+    new Address(bytes).store(this.#iovecWords, wordOf(IOVEC.fields.iov_base), 0);
+    this.#iovecWords[wordOf(IOVEC.fields.iov_len)] = bytes.length;
+    new Address(control).store(this.#headerWords, wordOf(HEADER.msg_control), 0);
+    this.#headerWords[wordOf(HEADER.msg_controllen)] = controlLength;
+  }
+
+  /**
+   * Who is on the other side.
+   *
+   * @throws {SyscallError}
+   */
+  peerCredentials(): PeerCredentials {
+    const value = new Uint8Array(UCRED.size);
+    const length = new Uint8Array(new Uint32Array([UCRED.size]).buffer);
+    check(
+      "getsockopt(SO_PEERCRED)",
+      daemonLibc().getsockopt(this.number, SOL_SOCKET, SO_PEERCRED, value, length),
+    );
+    const view = new DataView(value.buffer);
+    const { pid, uid, gid } = UCRED.fields;
+    return {
+      pid: view.getInt32(pid.offset, HOST_IS_LITTLE_ENDIAN),
+      uid: view.getUint32(uid.offset, HOST_IS_LITTLE_ENDIAN),
+      gid: view.getUint32(gid.offset, HOST_IS_LITTLE_ENDIAN),
+    };
+  }
+}
+
+const ECONNRESET = 104;
+
+/** The descriptors that came in a control message. */
+function receivedFds(control: Uint8Array<ArrayBuffer>, length: number): OwnedFd[] {
+  const words = new Uint32Array(control.buffer);
+  const data = findCmsg(words, 0, length, SOL_SOCKET, SCM_RIGHTS, 0);
+  if (data < 0) return [];
+  const end = data - CMSGHDR.size + words[(data - CMSGHDR.size + CMSGHDR.fields.cmsg_len.offset) >>> 2]!;
+  return Array.from(words.subarray(data >>> 2, end >>> 2), (fd) => new OwnedFd(fd));
+}
+
+/** `struct timeval` */
+function timevalOf(milliseconds: number): Uint8Array<ArrayBuffer> {
+  const microseconds = BigInt(Math.round(milliseconds * 1000));
+  return new Uint8Array(new BigInt64Array([microseconds / 1_000_000n, microseconds % 1_000_000n]).buffer);
+}

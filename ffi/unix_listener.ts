@@ -1,0 +1,168 @@
+/**
+ * The listening side of local sockets.
+ *
+ * @module
+ */
+
+import { HOST_IS_LITTLE_ENDIAN } from "../src/base/bytes.ts";
+import { Errno } from "../src/base/errno.ts";
+import { SyscallError } from "../src/base/errors.ts";
+import { check, lastErrno } from "./errno.ts";
+import { cString, OwnedFd } from "./fd.ts";
+import { GROUP } from "./layout.ts";
+import { daemonLibc } from "./packet_libc.ts";
+import { AF_UNIX, encodeUnix } from "./sockaddr.ts";
+import { Socket } from "./socket.ts";
+import { SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_SEQPACKET, UnixConnection } from "./unix.ts";
+
+const O_RDWR = 0o2;
+const O_CREAT = 0o100;
+const O_CLOEXEC = 0o2000000;
+const O_NOFOLLOW = Deno.build.arch === "aarch64" ? 0o100000 : 0o400000;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const ECONNABORTED = 103;
+/** `(uid_t) -1`: leaves the owner as it is */
+const NOBODY_ELSE = 0xffff_ffff;
+/** Connections that wait to be accepted. */
+const BACKLOG = 64;
+
+/** Who may connect to a listener. */
+export interface UnixListenOptions {
+  /** Permissions of the socket's file: who may write it may connect. Not subject to the umask. */
+  readonly mode: number;
+  /** Group of the file, by name or id; else that of this process or of the folder, as for any file. */
+  readonly group?: string | number | undefined;
+}
+
+/** A listening socket. Closing it removes its file. */
+export class UnixListener extends OwnedFd {
+  /** Path of its file. */
+  readonly path: string;
+  readonly #lock: OwnedFd;
+  readonly #inode: number | null;
+
+  private constructor(fd: number, path: string, lock: OwnedFd) {
+    super(fd);
+    this.path = path;
+    this.#lock = lock;
+    this.#inode = Deno.lstatSync(path).ino;
+  }
+
+  /**
+   * Listens at the path. A socket's file left behind by a dead server is replaced; nobody can connect before mode and
+   * group are set. A file beside it, `PATH.lock`, is locked for as long as the listener lives, and stays: without it,
+   * two servers that start at once could each take the other's socket for a dead one.
+   *
+   * @throws {SyscallError} EADDRINUSE if somebody listens there, or something else than a socket has the path; ENOENT
+   * for a group or folder that does not exist; EACCES, EPERM
+   * @throws {RangeError} if the path is empty, holds a NUL or is longer than 107 bytes
+   */
+  static listen(path: string, options: UnixListenOptions): UnixListener {
+    const address = encodeUnix(path);
+    const { mode, group } = options;
+    const gid = typeof group === "string" ? groupId(group) : group;
+    using stack = new DisposableStack();
+    const lock = stack.use(lockFor(path));
+    const socket = stack.use(Socket.open(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0));
+    bindOrReplace(socket, path, address);
+    stack.defer(() => void daemonLibc().unlink(cString(path)));
+    // Until `listen`, connecting fails, whatever the mode is.
+    if (gid !== undefined) {
+      check(`chown("${path}", ${gid})`, daemonLibc().chown(cString(path), NOBODY_ELSE, gid));
+    }
+    check(`chmod("${path}")`, daemonLibc().chmod(cString(path), mode));
+    check(`listen("${path}")`, daemonLibc().listen(socket.number, BACKLOG));
+    const listener = new UnixListener(socket.number, path, lock);
+    socket.release();
+    stack.move();
+    return listener;
+  }
+
+  /**
+   * The next connection, non-blocking; `undefined` if there is none now.
+   *
+   * @throws {SyscallError} EMFILE, ENFILE: the connection stays waiting, so a loop that goes on at once spins
+   */
+  accept(): UnixConnection | undefined {
+    for (let before = 0;;) {
+      const fd = daemonLibc().accept4(this.number, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (fd >= 0) return new UnixConnection(fd);
+      const errno = lastErrno();
+      if (errno === Errno.EAGAIN || errno === Errno.EINTR || errno === ECONNABORTED) return undefined;
+      // Believed when it comes twice, as in `unix.ts`.
+      if (errno === before) throw new SyscallError("accept4", errno);
+      before = errno;
+    }
+  }
+
+  /** Stops listening and removes the file, unless another has taken its place. */
+  override close(): void {
+    if (this.closed) return;
+    if (inodeOf(this.path) === this.#inode) daemonLibc().unlink(cString(this.path));
+    super.close();
+    this.#lock.close();
+  }
+}
+
+/** Inode of the file, without following links; `undefined` if there is none. */
+function inodeOf(path: string): number | null | undefined {
+  try {
+    return Deno.lstatSync(path).ino;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Locks the file beside the socket's. */
+function lockFor(path: string): OwnedFd {
+  const name = `${path}.lock`;
+  const flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+  using lock = new OwnedFd(check(`open("${name}")`, daemonLibc().open(cString(name), flags, 0o600)));
+  if (daemonLibc().flock(lock.number, LOCK_EX | LOCK_NB) < 0) {
+    const errno = lastErrno();
+    if (errno === Errno.EAGAIN) throw new SyscallError(`bind("${path}")`, Errno.EADDRINUSE);
+    throw new SyscallError(`flock("${name}")`, errno);
+  }
+  return new OwnedFd(lock.release());
+}
+
+function bindOrReplace(socket: Socket, path: string, address: Uint8Array<ArrayBuffer>): void {
+  try {
+    socket.bind(address);
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    if (error.errno !== Errno.EADDRINUSE || !isDead(path, address)) {
+      throw new SyscallError(`bind("${path}")`, error.errno);
+    }
+    check(`unlink("${path}")`, daemonLibc().unlink(cString(path)));
+    socket.bind(address);
+  }
+}
+
+/** Whether the path is that of a socket on which nobody listens. */
+function isDead(path: string, address: Uint8Array<ArrayBuffer>): boolean {
+  // Connecting to a file that is no socket is refused in the same way.
+  if (!Deno.lstatSync(path).isSocket) return false;
+  using probe = Socket.open(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
+  try {
+    probe.connect(address);
+    return false;
+  } catch (error) {
+    return error instanceof SyscallError && error.errno === Errno.ECONNREFUSED;
+  }
+}
+
+/**
+ * Id of the group with this name, as the C library resolves it (`/etc/group` or whatever nsswitch.conf says).
+ *
+ * @throws {SyscallError} ENOENT if there is none
+ */
+export function groupId(name: string): number {
+  const entry = daemonLibc().getgrnam(cString(name));
+  if (entry === null) throw new SyscallError(`getgrnam("${name}")`, Errno.ENOENT);
+  const { gr_gid } = GROUP.fields;
+  const view = new DataView(new Deno.UnsafePointerView(entry).getArrayBuffer(GROUP.size).slice(0));
+  return view.getUint32(gr_gid.offset, HOST_IS_LITTLE_ENDIAN);
+}

@@ -1,0 +1,159 @@
+/** `ffi/epoll.ts` and `ffi/memory.ts` on this machine. */
+
+import assert from "node:assert/strict";
+import { Epoll, EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../../ffi/epoll.ts";
+import { EventFd } from "../../ffi/eventfd.ts";
+import { openFile } from "../../ffi/fd.ts";
+import { bindLibc } from "../../ffi/libc.ts";
+import { Address, pinned } from "../../ffi/memory.ts";
+import { daemonLibc, localLibc, packetLibc } from "../../ffi/packet_libc.ts";
+import { UnixConnection } from "../../ffi/unix.ts";
+import { Errno } from "../../src/base/errno.ts";
+import { assertNoLeaks } from "../support/descriptors.ts";
+
+// Opened here, because a library that is opened within a test counts as a leak of it.
+bindLibc();
+packetLibc();
+daemonLibc();
+localLibc();
+
+/** Events by tag of the last wait. */
+function ready(epoll: Epoll, count: number): Map<number, number> {
+  return new Map(Array.from({ length: count }, (_, i) => [epoll.tag(i), epoll.events(i)]));
+}
+
+Deno.test("Epoll tells which descriptors are ready, by tags of 32 bits", async () => {
+  await assertNoLeaks(() => {
+    using epoll = Epoll.open();
+    using quiet = EventFd.open();
+    using loud = EventFd.open();
+    using louder = EventFd.open();
+    epoll.add(quiet.number, EPOLLIN, 1);
+    epoll.add(loud.number, EPOLLIN, 0xffff_ffff);
+    epoll.add(louder.number, EPOLLIN | EPOLLOUT, 0x8000_0000);
+    loud.signal();
+    louder.signal();
+    const count = epoll.wait(-1);
+    assert.deepEqual(
+      ready(epoll, count),
+      new Map([[0xffff_ffff, EPOLLIN], [0x8000_0000, EPOLLIN | EPOLLOUT]]),
+    );
+    loud.reset();
+    assert.deepEqual(ready(epoll, epoll.wait(0)), new Map([[0x8000_0000, EPOLLIN | EPOLLOUT]]));
+  });
+});
+
+Deno.test("Epoll: modify, remove, a closed descriptor, and what does not work", async () => {
+  await assertNoLeaks(() => {
+    using epoll = Epoll.open();
+    using event = EventFd.open();
+    event.signal();
+    epoll.add(event.number, EPOLLIN, 1);
+    assert.throws(() => epoll.add(event.number, EPOLLIN, 1), {
+      name: "SyscallError",
+      call: "epoll_ctl(EPOLL_CTL_ADD)",
+      errno: Errno.EEXIST,
+    });
+    epoll.modify(event.number, EPOLLOUT, 2);
+    assert.deepEqual(ready(epoll, epoll.wait(0)), new Map([[2, EPOLLOUT]]));
+    epoll.remove(event.number);
+    assert.equal(epoll.wait(0), 0);
+    assert.throws(() => epoll.remove(event.number), {
+      call: "epoll_ctl(EPOLL_CTL_DEL)",
+      errno: Errno.ENOENT,
+    });
+    assert.throws(() => epoll.modify(event.number, EPOLLIN, 3), {
+      call: "epoll_ctl(EPOLL_CTL_MOD)",
+      errno: Errno.ENOENT,
+    });
+    assert.throws(() => epoll.add(123_456, EPOLLIN, 3), { errno: Errno.EBADF });
+    using file = openFile(new URL(import.meta.url).pathname);
+    assert.throws(() => epoll.add(file.number, EPOLLIN, 3), { errno: Errno.EPERM });
+    epoll.add(event.number, EPOLLIN, 4);
+    event.close();
+    assert.equal(epoll.wait(0), 0);
+  });
+});
+
+Deno.test("Epoll: edge-triggered descriptors are told of once; more than fit come with the next wait", async () => {
+  await assertNoLeaks(() => {
+    using epoll = Epoll.open(2);
+    using stack = new DisposableStack();
+    for (let tag = 0; tag < 5; tag++) {
+      const event = stack.use(EventFd.open());
+      event.signal();
+      epoll.add(event.number, EPOLLIN | EPOLLET, tag);
+    }
+    const seen: number[] = [];
+    for (const expected of [2, 2, 1, 0]) {
+      const count = epoll.wait(0);
+      assert.equal(count, expected);
+      seen.push(...ready(epoll, count).keys());
+    }
+    assert.deepEqual(seen.sort(), [0, 1, 2, 3, 4]);
+  });
+});
+
+Deno.test("Epoll tells of a peer that hung up", async () => {
+  await assertNoLeaks(() => {
+    using epoll = Epoll.open();
+    const [left, right] = UnixConnection.pair();
+    using near = left;
+    using far = right;
+    epoll.add(near.number, EPOLLIN | EPOLLRDHUP, 5);
+    assert.equal(epoll.wait(0), 0);
+    far.close();
+    assert.equal(epoll.wait(0), 1);
+    assert.equal(epoll.events(0), EPOLLIN | EPOLLHUP | EPOLLRDHUP);
+    assert.equal(epoll.events(0) & EPOLLERR, 0);
+  });
+});
+
+Deno.test("Epoll.wait() waits as long as it was told to", async () => {
+  await assertNoLeaks(() => {
+    using epoll = Epoll.open();
+    const start = performance.now();
+    assert.equal(epoll.wait(30), 0);
+    const elapsed = performance.now() - start;
+    assert.ok(elapsed >= 25, `${elapsed} ms`);
+    const number = epoll.number;
+    epoll.close();
+    assert.throws(() => epoll.wait(0), ReferenceError);
+    assert.ok(number > 2);
+  });
+});
+
+Deno.test("Epoll.waitInBackground() leaves the thread free; the set may change meanwhile", async () => {
+  await assertNoLeaks(async () => {
+    using epoll = Epoll.open();
+    using event = EventFd.open();
+    let over = false;
+    const waiting = epoll.waitInBackground(-1).then((count) => {
+      over = true;
+      return count;
+    });
+    assert.throws(() => epoll.wait(0), TypeError);
+    await assert.rejects(epoll.waitInBackground(0), TypeError);
+    epoll.add(event.number, EPOLLIN, 9);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(over, false);
+    event.signal();
+    assert.deepEqual(ready(epoll, await waiting), new Map([[9, EPOLLIN]]));
+    event.reset();
+    assert.equal(await epoll.waitInBackground(5), 0);
+    assert.equal(epoll.wait(0), 0);
+  });
+});
+
+Deno.test("Address stores the low and the high half, also across the border between them", () => {
+  const bytes = pinned(64);
+  const address = new Address(bytes);
+  const whole = Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
+  const words = new Uint32Array(4);
+  const value = (): bigint => new BigUint64Array(words.buffer)[1]!;
+  for (const offset of [0, 1, 63, 0xffff_ffff]) {
+    address.store(words, 2, offset);
+    assert.equal(value(), whole + BigInt(offset));
+  }
+  assert.deepEqual([words[0], words[1]], [0, 0]);
+});

@@ -1,0 +1,256 @@
+/** `ffi/tun.ts`, and frames of `ffi/packets.ts`, as root in namespaces on this machine's kernel. */
+
+import assert from "node:assert/strict";
+import { Epoll, EPOLLERR, EPOLLIN } from "../../ffi/epoll.ts";
+import { lastErrno } from "../../ffi/errno.ts";
+import { bindLibc } from "../../ffi/libc.ts";
+import { openNetns, withNetns } from "../../ffi/netns.ts";
+import { daemonLibc, packetLibc } from "../../ffi/packet_libc.ts";
+import { PacketArena } from "../../ffi/packets.ts";
+import { interfaceIndex } from "../../ffi/resolve.ts";
+import { TapDevice, type TapOptions } from "../../ffi/tun.ts";
+import { Errno, errnoName } from "../../src/base/errno.ts";
+import { SyscallError } from "../../src/base/errors.ts";
+import { assertNoLeaks } from "../support/descriptors.ts";
+import { Namespace } from "../support/namespaces.ts";
+import { until } from "../support/until.ts";
+
+// Opened here, because a library that is opened within a test counts as a leak of it.
+bindLibc();
+packetLibc();
+daemonLibc();
+
+const TUNSETIFF = "ioctl(0x400454ca)";
+
+/** A namespace where only frames of this test are sent. */
+async function quiet(): Promise<Namespace> {
+  const namespace = await Namespace.create("l2tp-ffi");
+  await namespace.sh("sysctl", "-q", "-w", "net.ipv6.conf.all.disable_ipv6=1");
+  await namespace.sh("sysctl", "-q", "-w", "net.ipv6.conf.default.disable_ipv6=1");
+  return namespace;
+}
+
+/** Opens a device in the namespace. */
+function open(namespace: Namespace, name: string, options?: TapOptions): TapDevice {
+  using netns = openNetns(namespace.name);
+  return withNetns(netns, () => TapDevice.open(name, options));
+}
+
+function exists(namespace: Namespace, name: string): boolean {
+  using netns = openNetns(namespace.name);
+  return withNetns(netns, () => interfaceIndex(name) !== undefined);
+}
+
+function refusal(action: () => TapDevice): string {
+  try {
+    using device = action();
+    return device.name;
+  } catch (error) {
+    assert.ok(error instanceof SyscallError);
+    assert.equal(error.call, TUNSETIFF);
+    return error.code;
+  }
+}
+
+Deno.test("TapDevice.open() makes an Ethernet device, down, in the thread's namespace; closing deletes it", async () => {
+  await using scratch = await quiet();
+  await assertNoLeaks(async () => {
+    using device = open(scratch, "frames0");
+    assert.equal(device.name, "frames0");
+    assert.match(await scratch.ip("tuntap show"), /^frames0: tap/m);
+    assert.match(
+      await scratch.ip("-d link show frames0"),
+      /mtu 1500.* state DOWN[^]*pi off vnet_hdr off persist off/,
+    );
+    using netns = openNetns(scratch.name);
+    assert.ok(withNetns(netns, () => interfaceIndex("frames0"))! > 1);
+    assert.equal(interfaceIndex("frames0"), undefined, "not in the namespace of this test");
+    device.close();
+    assert.equal(exists(scratch, "frames0"), false);
+  });
+});
+
+Deno.test("TapDevice.open() fills in a template, and takes any name the kernel takes", async () => {
+  await using scratch = await quiet();
+  await assertNoLeaks(() => {
+    using first = open(scratch, "l2tpeth%d");
+    using second = open(scratch, "l2tpeth%d", { exclusive: true });
+    using nameless = open(scratch, "");
+    using longest = open(scratch, "abcdefghijklmno");
+    using unicode = open(scratch, "é");
+    assert.deepEqual(
+      [first.name, second.name, nameless.name, longest.name, unicode.name],
+      ["l2tpeth0", "l2tpeth1", "tap0", "abcdefghijklmno", "é"],
+    );
+    for (const name of [".", "..", "a b", "a/b", "a:b", "%", "x%s", "x%d%d", "all", "default"]) {
+      assert.equal(refusal(() => open(scratch, name)), "EINVAL", name);
+    }
+    assert.throws(() => open(scratch, "abcdefghijklmnop"), RangeError);
+  });
+});
+
+Deno.test("TapDevice.open(): what the kernel says of a name that exists", async () => {
+  await using scratch = await quiet();
+  await scratch.ip("link add bridge0 type bridge");
+  await scratch.ip("tuntap add dev tun0 mode tun");
+  await scratch.ip("tuntap add dev queues0 mode tap multi_queue");
+  await scratch.ip("tuntap add dev kept0 mode tap");
+  await assertNoLeaks(() => {
+    using held = open(scratch, "held0");
+    const attach = (name: string): string => refusal(() => open(scratch, name));
+    const exclusive = (name: string): string => refusal(() => open(scratch, name, { exclusive: true }));
+    for (const name of [held.name, "kept0", "bridge0", "tun0", "queues0", "lo"]) {
+      assert.equal(exclusive(name), "EBUSY", name);
+    }
+    for (const name of ["bridge0", "tun0", "queues0", "lo"]) assert.equal(attach(name), "EINVAL", name);
+    assert.equal(attach(held.name), "EBUSY");
+    assert.equal(attach("kept0"), "kept0");
+  });
+});
+
+Deno.test("TapDevice.setPersist(): the device outlives its descriptor and is found again", async () => {
+  await using scratch = await quiet();
+  await assertNoLeaks(async () => {
+    {
+      using device = open(scratch, "kept0");
+      device.setPersist(true);
+    }
+    assert.equal(exists(scratch, "kept0"), true);
+    const index = await scratch.ip("-br link show kept0");
+    {
+      using again = open(scratch, "kept0");
+      assert.equal(
+        await scratch.ip("-br link show kept0").then((now) => now.split(/\s+/)[2]),
+        index.split(/\s+/)[2],
+      );
+      again.setPersist(false);
+      assert.equal(exists(scratch, "kept0"), true);
+    }
+    assert.equal(exists(scratch, "kept0"), false);
+  });
+});
+
+Deno.test("TapDevice.setCarrier() unplugs the cable and plugs it in", async () => {
+  await using scratch = await quiet();
+  using device = open(scratch, "frames0");
+  await scratch.ip("link set frames0 up");
+  assert.match(await scratch.ip("link show frames0"), /LOWER_UP/);
+  device.setCarrier(false);
+  assert.match(await scratch.ip("link show frames0"), /NO-CARRIER/);
+  device.setCarrier(true);
+  assert.match(await scratch.ip("link show frames0"), /LOWER_UP/);
+});
+
+const OUR_MAC = [2, 0, 0, 0, 0, 2];
+
+/** An ARP request for 10.9.9.1 from 10.9.9.2. */
+const WHO_HAS = Uint8Array.of(
+  ...[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, ...OUR_MAC, 0x08, 0x06],
+  ...[0, 1, 0x08, 0, 6, 4, 0, 1, ...OUR_MAC, 10, 9, 9, 2, 0, 0, 0, 0, 0, 0, 10, 9, 9, 1],
+);
+
+/** The Internet checksum of the bytes. */
+function checksum(bytes: Uint8Array): number {
+  let sum = 0;
+  for (let i = 0; i < bytes.length; i++) sum += bytes[i]! << (i % 2 === 0 ? 8 : 0);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  return ~sum & 0xffff;
+}
+
+/** An echo request from 10.9.9.2 to 10.9.9.1 within Ethernet. */
+function echoRequest(to: Uint8Array, data: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(14 + 20 + 8 + data.length);
+  const view = new DataView(frame.buffer);
+  frame.set([...to, ...OUR_MAC, 0x08, 0x00, 0x45, 0]);
+  view.setUint16(16, frame.length - 14);
+  frame.set([0x40, 0, 64, 1, 0, 0, 10, 9, 9, 2, 10, 9, 9, 1], 20);
+  view.setUint16(24, checksum(frame.subarray(14, 34)));
+  frame.set([8, 0, 0, 0, 0x12, 0x34, 0, 1], 34);
+  frame.set(data, 42);
+  view.setUint16(36, checksum(frame.subarray(34)));
+  return frame;
+}
+
+Deno.test("frames: a host behind the device answers ARP and echo requests, byte for byte", async () => {
+  await using scratch = await quiet();
+  await assertNoLeaks(async () => {
+    using device = open(scratch, "frames0");
+    await scratch.ip("addr add 10.9.9.1/24 dev frames0");
+    await scratch.ip("link set frames0 up");
+    const arena = new PacketArena({ slots: 4, slotSize: 1514, headroom: 20 });
+    const exchange = async (frame: Uint8Array): Promise<Uint8Array> => {
+      const at = arena.start(3) - 5;
+      arena.bytes.set(frame, at);
+      assert.equal(arena.writeFrame(device.number, at, frame.length), frame.length);
+      let length = -1;
+      await until(() => (length = arena.readFrame(device.number, 1)) >= 0, "an answer");
+      return arena.bytes.slice(arena.start(1), arena.start(1) + length);
+    };
+    const reply = await exchange(WHO_HAS);
+    const mac = reply.subarray(6, 12);
+    assert.deepEqual([...reply.subarray(0, 6)], OUR_MAC);
+    assert.deepEqual([...reply.subarray(12, 22)], [0x08, 0x06, 0, 1, 0x08, 0, 6, 4, 0, 2]);
+    assert.deepEqual(reply.subarray(22, 28), mac);
+    const data = Uint8Array.from({ length: 1400 }, (_, i) => i);
+    const echo = await exchange(echoRequest(mac, data));
+    assert.equal(echo.length, 1442);
+    assert.equal(echo[34], 0, "ICMP_ECHOREPLY");
+    assert.deepEqual(echo.subarray(42), data);
+    assert.ok(
+      arena.bytes.subarray(arena.start(1) - 20, arena.start(1)).every((byte) => byte === 0),
+      "headroom",
+    );
+    assert.equal(arena.readFrame(device.number, 0), -1);
+    assert.equal(lastErrno(), Errno.EAGAIN);
+  });
+});
+
+Deno.test("frames: what the kernel cuts, refuses and loses", async () => {
+  await using scratch = await quiet();
+  await assertNoLeaks(async () => {
+    using device = open(scratch, "frames0");
+    const arena = new PacketArena({ slots: 2, slotSize: 100 });
+    const errnoOf = (result: number): string => result < 0 ? errnoName(lastErrno()) : String(result);
+    const fd = device.number;
+    assert.equal(errnoOf(arena.readFrame(fd, 0)), "EAGAIN", "down");
+    assert.equal(errnoOf(arena.writeFrame(fd, 0, 60)), "EIO", "down");
+    await scratch.ip("addr add 10.9.9.1/24 dev frames0");
+    await scratch.ip("link set frames0 up");
+    assert.equal(errnoOf(arena.writeFrame(fd, 0, 13)), "EINVAL", "shorter than an Ethernet header");
+    assert.equal(errnoOf(arena.writeFrame(fd, 0, 14)), "14");
+    assert.throws(() => arena.writeFrame(fd, arena.bytes.length - 10, 11), RangeError);
+    assert.throws(() => arena.writeFrame(fd, -1, 11), RangeError);
+    assert.throws(() => arena.writeFrame(fd, Number.NaN, 11), RangeError);
+    arena.bytes.set(WHO_HAS, 0);
+    const tiny = new PacketArena({ slots: 1, slotSize: 20 });
+    arena.writeFrame(fd, 0, WHO_HAS.length);
+    let length = -1;
+    await until(() => (length = tiny.readFrame(fd, 0)) >= 0, "an answer");
+    assert.equal(length, 20, "cut to the slot");
+    assert.equal(errnoOf(tiny.readFrame(fd, 0)), "EAGAIN", "the rest is gone");
+  });
+});
+
+Deno.test("a device that is deleted under its descriptor ends waits and fails every call", async () => {
+  await using scratch = await quiet();
+  await assertNoLeaks(async () => {
+    using device = open(scratch, "frames0");
+    await scratch.ip("link set frames0 up");
+    using epoll = Epoll.open();
+    epoll.add(device.number, EPOLLIN, 7);
+    assert.equal(epoll.wait(0), 0);
+    await scratch.ip("link set frames0 name other0");
+    assert.equal(device.name, "frames0", "the name when it was opened");
+    const waiting = epoll.waitInBackground(5000);
+    await scratch.ip("link delete other0");
+    assert.equal(await waiting, 1);
+    assert.equal(epoll.tag(0), 7);
+    assert.ok(epoll.events(0) & EPOLLERR, "EPOLLERR");
+    const arena = new PacketArena({ slots: 1, slotSize: 100 });
+    assert.equal(arena.readFrame(device.number, 0), -1);
+    assert.equal(errnoName(lastErrno()), "EBADFD");
+    assert.equal(arena.writeFrame(device.number, 0, 60), -1);
+    assert.equal(errnoName(lastErrno()), "EBADFD");
+    assert.throws(() => device.setPersist(true), { name: "SyscallError", code: "EBADFD" });
+  });
+});

@@ -1,0 +1,213 @@
+/** `ffi/unix.ts` on this machine's kernel: friendly and hostile peers. */
+
+import assert from "node:assert/strict";
+import { EventFd } from "../../ffi/eventfd.ts";
+import { openFile, OwnedFd } from "../../ffi/fd.ts";
+import { bindLibc } from "../../ffi/libc.ts";
+import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
+import { AF_UNIX, encodeUnix } from "../../ffi/sockaddr.ts";
+import { Socket } from "../../ffi/socket.ts";
+import { MAX_FDS, SOCK_SEQPACKET, UnixConnection } from "../../ffi/unix.ts";
+import { UnixListener } from "../../ffi/unix_listener.ts";
+import { Errno } from "../../src/base/errno.ts";
+import { assertNoLeaks } from "../support/descriptors.ts";
+
+// Opened here, because a library that is opened within a test counts as a leak of it.
+bindLibc();
+daemonLibc();
+localLibc();
+
+/** Runs the action with the path of a socket that does not exist yet, and checks that it leaves no descriptor. */
+async function atPath(action: (path: string) => Promise<void> | void): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "l2tp-unix-" });
+  try {
+    await assertNoLeaks(() => action(`${folder}/api.sock`));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Both ends of a connection; the server's does not block. */
+function connected(listener: UnixListener): [client: UnixConnection, server: UnixConnection] {
+  const client = UnixConnection.connect(listener.path, { timeoutMs: 2000 });
+  return [client, listener.accept()!];
+}
+
+function bytes(...values: number[]): Uint8Array<ArrayBuffer> {
+  return Uint8Array.of(...values);
+}
+
+/** Flags of a descriptor as `/proc` tells them. */
+function flagsOf(fd: OwnedFd): number {
+  return Number.parseInt(
+    /^flags:\s+(\d+)$/m.exec(Deno.readTextFileSync(`/proc/self/fdinfo/${fd.number}`))![1]!,
+    8,
+  );
+}
+
+Deno.test("messages stay apart and in order, both ways; each side sees the other close", async () => {
+  await atPath((path) => {
+    using listener = UnixListener.listen(path, { mode: 0o600 });
+    assert.equal(listener.accept(), undefined);
+    const [client, server] = connected(listener);
+    using near = client;
+    using far = server;
+    const buffer = new Uint8Array(100);
+    assert.equal(far.receive(buffer), undefined);
+    assert.equal(near.send(bytes(1, 2, 3)), true);
+    assert.equal(near.send(bytes(4)), true);
+    assert.deepEqual(far.receive(buffer), { length: 3, fds: [], truncated: false, fdsRefused: false });
+    assert.deepEqual([...buffer.subarray(0, 4)], [1, 2, 3, 0]);
+    assert.equal(far.receive(buffer)?.length, 1);
+    assert.equal(far.send(bytes(5, 6)), true);
+    assert.equal(near.receive(buffer)?.length, 2);
+    far.close();
+    assert.equal(near.receive(buffer)?.length, 0);
+    assert.equal(near.receive(buffer)?.length, 0, "for ever");
+    assert.throws(() => near.send(bytes(1)), { name: "SyscallError", call: "sendmsg", errno: Errno.EPIPE });
+  });
+});
+
+Deno.test("a peer that closes with messages unread: what it had sent arrives, then the end", async () => {
+  await assertNoLeaks(() => {
+    const [left, right] = UnixConnection.pair();
+    using near = left;
+    using far = right;
+    near.send(bytes(1));
+    far.send(bytes(7, 8));
+    far.close();
+    const buffer = new Uint8Array(10);
+    assert.deepEqual([near.receive(buffer)?.length, buffer[0]], [2, 7]);
+    assert.equal(near.receive(buffer)?.length, 0);
+  });
+});
+
+Deno.test("a connecting side waits no longer than its timeout, and not at all if told so", async () => {
+  await atPath((path) => {
+    using listener = UnixListener.listen(path, { mode: 0o600 });
+    using client = UnixConnection.connect(path, { timeoutMs: 50 });
+    const buffer = new Uint8Array(10);
+    const start = performance.now();
+    assert.equal(client.receive(buffer), undefined);
+    const elapsed = performance.now() - start;
+    assert.ok(elapsed >= 45 && elapsed < 5000, `${elapsed} ms`);
+    const again = performance.now();
+    assert.equal(client.receive(buffer, { dontWait: true }), undefined);
+    assert.ok(performance.now() - again < 40);
+    using server = listener.accept()!;
+    assert.equal(flagsOf(server) & 0o2004000, 0o2004000, "O_NONBLOCK | O_CLOEXEC");
+    assert.equal(flagsOf(client) & 0o2004000, 0o2000000);
+    assert.equal(flagsOf(listener) & 0o2004000, 0o2004000);
+  });
+});
+
+Deno.test("descriptors travel: copies, not inherited, the receiver's to close", async () => {
+  await assertNoLeaks(() => {
+    const [left, right] = UnixConnection.pair();
+    using near = left;
+    using far = right;
+    using event = EventFd.open();
+    using file = openFile("/proc/version");
+    near.send(bytes(1), [event.number, file.number, event.number]);
+    const message = far.receive(new Uint8Array(10), { maxFds: 5 })!;
+    assert.deepEqual([message.length, message.fds.length, message.fdsRefused], [1, 3, false]);
+    const [first, second] = message.fds as [OwnedFd, OwnedFd];
+    assert.notEqual(first.number, event.number);
+    assert.equal(Deno.readLinkSync(`/proc/self/fd/${second.number}`), "/proc/version");
+    for (const fd of message.fds) {
+      assert.equal(flagsOf(fd) & 0o2000000, 0o2000000);
+      fd.close();
+    }
+    assert.equal(event.closed, false);
+    // None with the next message: what came with the last is not given twice.
+    near.send(bytes(2));
+    assert.deepEqual(far.receive(new Uint8Array(10), { maxFds: 5 })?.fds, []);
+  });
+});
+
+Deno.test("descriptors that nobody asked for are closed: none, fewer, or one fewer asked", async () => {
+  await assertNoLeaks(() => {
+    const [left, right] = UnixConnection.pair();
+    using near = left;
+    using far = right;
+    using event = EventFd.open();
+    const buffer = new Uint8Array(10);
+    for (const [sent, maxFds] of [[1, 0], [2, 1], [3, 1], [MAX_FDS, 2], [MAX_FDS, MAX_FDS - 1]] as const) {
+      near.send(bytes(1, 2), Array(sent).fill(event.number));
+      const message = far.receive(buffer, { maxFds })!;
+      assert.deepEqual(
+        message,
+        { length: 2, fds: [], truncated: false, fdsRefused: true },
+        `${sent} ${maxFds}`,
+      );
+    }
+    near.send(bytes(1), Array(MAX_FDS).fill(event.number));
+    const all = far.receive(buffer, { maxFds: MAX_FDS })!;
+    assert.deepEqual([all.fds.length, all.fdsRefused], [MAX_FDS, false]);
+    for (const fd of all.fds) fd.close();
+    assert.throws(() => near.send(bytes(1), Array(MAX_FDS + 1).fill(event.number)), RangeError);
+    assert.throws(() => near.send(bytes(1), [123_456]), { call: "sendmsg", errno: Errno.EBADF });
+    // Never received: the kernel closes them with the socket.
+    near.send(bytes(1), [event.number]);
+  });
+});
+
+Deno.test("a message longer than the buffer is cut, and its descriptors still arrive", async () => {
+  await assertNoLeaks(() => {
+    const [left, right] = UnixConnection.pair();
+    using near = left;
+    using far = right;
+    using event = EventFd.open();
+    near.send(new Uint8Array(1000).fill(7), [event.number]);
+    near.send(bytes(9));
+    const buffer = new Uint8Array(20);
+    const message = far.receive(buffer.subarray(5, 15), { maxFds: 1 })!;
+    assert.deepEqual([message.length, message.truncated, message.fds.length], [10, true, 1]);
+    message.fds[0]!.close();
+    assert.deepEqual([buffer[4], buffer[5], buffer[14], buffer[15]], [0, 7, 7, 0]);
+    assert.equal(far.receive(buffer)?.truncated, false, "the rest of it is gone");
+    assert.equal(buffer[0], 9);
+  });
+});
+
+Deno.test("no room: false, until the other side reads; never room: EMSGSIZE; empty: refused", async () => {
+  await assertNoLeaks(() => {
+    const [left, right] = UnixConnection.pair();
+    using near = left;
+    using far = right;
+    const large = new Uint8Array(60_000);
+    let sent = 0;
+    while (near.send(large)) sent++;
+    assert.ok(sent > 0 && sent < 100, `${sent}`);
+    const buffer = new Uint8Array(60_000);
+    for (let i = 0; i < sent; i++) assert.equal(far.receive(buffer)?.length, 60_000);
+    assert.equal(far.receive(buffer), undefined);
+    assert.equal(near.send(large), true);
+    assert.throws(() => near.send(new Uint8Array(4 << 20)), { errno: Errno.EMSGSIZE });
+    assert.throws(() => near.send(new Uint8Array(0)), RangeError);
+    assert.throws(() => near.receive(new Uint8Array(0)), RangeError);
+  });
+});
+
+Deno.test("a peer that sends an empty message looks closed, and is one to close", async () => {
+  await atPath((path) => {
+    using listener = UnixListener.listen(path, { mode: 0o600 });
+    using hostile = Socket.open(AF_UNIX, SOCK_SEQPACKET, 0);
+    hostile.connect(encodeUnix(path));
+    using server = listener.accept()!;
+    hostile.send(new Uint8Array(0));
+    assert.equal(server.receive(new Uint8Array(10))?.length, 0);
+  });
+});
+
+Deno.test("peerCredentials(): who connected, who listens", async () => {
+  await atPath((path) => {
+    using listener = UnixListener.listen(path, { mode: 0o600 });
+    const [client, server] = connected(listener);
+    using near = client;
+    using far = server;
+    const own = { pid: Deno.pid, uid: Deno.uid(), gid: Deno.gid() };
+    assert.deepEqual(near.peerCredentials(), own);
+    assert.deepEqual(far.peerCredentials(), own);
+  });
+});
