@@ -1,0 +1,64 @@
+/**
+ * The messages of the "l2tpd" family: what a client and `l2tp daemon` say to each other beside the "l2tp" family.
+ * Framed as generic netlink, so that one connection carries both. Pure.
+ *
+ * A connection begins with HELLO, which carries a descriptor of the client's network namespace; everything later is
+ * about that namespace. Every request is acknowledged, or ended with DONE if it is a dump.
+ *
+ * @module
+ */
+
+import { DecodeError } from "../../base/errors.ts";
+import { beginGenl, decodeGenl } from "./header.ts";
+
+/** Name of the family. */
+export const L2TPD_GENL_NAME = "l2tpd";
+/** Message type of the family: always this one. */
+export const L2TPD_FAMILY_ID = 0x21;
+const L2TPD_GENL_VERSION = 1;
+
+/** Commands. */
+export const L2TPD_CMD = {
+  /** First of all: names the client's network namespace by the descriptor that comes with it. Reply: TEXT, the daemon's version. */
+  HELLO: 1,
+  /** From now on the connection also gets the notifications of the "l2tp" group that are about its namespace. */
+  LISTEN: 2,
+  /** From now on the connection also gets trace events: messages of this command, TEXT is one JSON object. */
+  TRACE: 3,
+  /** Dump: the text of the kernel's debugfs file `l2tp/tunnels`, in pieces. */
+  DEBUGFS: 4,
+  /** Dump: dropped packets by reason, one JSON object for each tunnel, session and socket that dropped any. */
+  DROPS: 5,
+} as const;
+
+const L2TPD_ATTR_TEXT = 1;
+
+/** Longest TEXT in one message, in bytes: longer texts go in pieces, many messages in one datagram. */
+export const L2TPD_TEXT_MAX = 960;
+
+/** Payload of a request. */
+export function encodeL2tpdRequest(command: number): Uint8Array<ArrayBuffer> {
+  return beginGenl(command, L2TPD_GENL_VERSION).written;
+}
+
+/** Payload of a reply that carries a text of at most {@link L2TPD_TEXT_MAX} bytes. */
+export function encodeL2tpdText(command: number, text: string): Uint8Array<ArrayBuffer> {
+  return beginGenl(command, L2TPD_GENL_VERSION).string(L2TPD_ATTR_TEXT, text).written;
+}
+
+/**
+ * The text in a reply.
+ *
+ * @throws {DecodeError} if it is malformed or has none
+ */
+export function decodeL2tpdText(payload: Uint8Array): string {
+  const { attributes } = decodeGenl(payload);
+  let text: string | undefined;
+  while (attributes.next()) {
+    if (attributes.type === L2TPD_ATTR_TEXT) text = attributes.string();
+  }
+  if (text === undefined) {
+    throw new DecodeError({ field: "L2TPD_ATTR_TEXT", offset: 0, needed: 1, had: 0 }, "it is absent");
+  }
+  return text;
+}
