@@ -1,0 +1,42 @@
+/**
+ * What the debug file tells of the entries of the tables. Pure.
+ *
+ * @module
+ */
+
+import type { DebugSession, DebugTunnel } from "./debugfs.ts";
+import type { SessionEntry, Tables, TunnelEntry } from "./tables.ts";
+import { viewSession, viewTunnel } from "./views.ts";
+
+/**
+ * The kernel's reference counts at rest, as captured: nothing here is counted, but readers of the file look at them.
+ */
+const SOCKET_REFERENCES = { udp: 3, ip: 2 } as const;
+const TUNNEL_REFERENCES = 2;
+const SESSION_REFERENCES = 2;
+
+/** The tunnels of a namespace with their sessions, by ascending ids; the tables may change meanwhile. */
+export function* debugTunnels(tables: Tables, netns: string): Generator<DebugTunnel, void, void> {
+  for (const tunnel of tables.tunnelsOf(netns)) {
+    yield {
+      tunnel: viewTunnel(tunnel),
+      socketReferences: SOCKET_REFERENCES[tunnel.record.encap],
+      references: TUNNEL_REFERENCES + tunnel.sessions.size,
+      sessionCount: tunnel.sessions.size - (tunnel.sessions.has(0) ? 1 : 0),
+      sessions: debugSessions(tunnel),
+    };
+  }
+}
+
+function* debugSessions(tunnel: TunnelEntry): Generator<DebugSession, void, void> {
+  for (const sessionId of tunnel.sessionIds) {
+    const session = tunnel.sessions.get(sessionId);
+    if (session !== undefined) yield debugSession(session);
+  }
+}
+
+function debugSession(entry: SessionEntry): DebugSession {
+  const { nr, ns } = entry.path.state();
+  const { l2spec, interfaceName } = entry.record;
+  return { session: viewSession(entry), l2spec, nr, ns, references: SESSION_REFERENCES, interfaceName };
+}

@@ -1,0 +1,112 @@
+/**
+ * The text of the kernel's debug file `l2tp/tunnels` (`net/l2tp/l2tp_debugfs.c`). Pure.
+ *
+ * @module
+ */
+
+import { formatHex } from "../base/hex.ts";
+import type { Counters } from "../model/counters.ts";
+import type { L2Spec, Session } from "../model/session.ts";
+import type { Tunnel } from "../model/tunnel.ts";
+import { L2TP_PWTYPE } from "../wire/genl/l2tp_constants.ts";
+
+/** A session, as the debug file tells it. */
+export interface DebugSession {
+  /** The session. */
+  readonly session: Session;
+  /** Its sublayer. */
+  readonly l2spec: L2Spec;
+  /** Number expected in the next received packet; two bytes of it are shown. */
+  readonly nr: number;
+  /** Number for the next packet to send; two bytes of it are shown. */
+  readonly ns: number;
+  /** How often it is referred to. */
+  readonly references: number;
+  /** Name of its interface now; `undefined` for a PPP session nobody is attached to. */
+  readonly interfaceName: string | undefined;
+}
+
+/** A tunnel, as the debug file tells it. */
+export interface DebugTunnel {
+  /** The tunnel. */
+  readonly tunnel: Tunnel;
+  /** How often its socket is referred to. */
+  readonly socketReferences: number;
+  /** How often it is referred to. */
+  readonly references: number;
+  /** Sessions, without those of id 0, which are no real ones. */
+  readonly sessionCount: number;
+  /** Its sessions, in the order to show them. */
+  readonly sessions: Iterable<DebugSession>;
+}
+
+const HEADER = [
+  "TUNNEL ID, peer ID from IP to IP",
+  " L2TPv2/L2TPv3, UDP/IP",
+  " sessions session-count, refcnt refcnt/sk->refcnt",
+  " debug tx-pkts/bytes/errs rx-pkts/bytes/errs",
+  "  SESSION ID, peer ID, PWTYPE",
+  "   refcnt cnt",
+  "   offset OFFSET l2specific TYPE/LEN",
+  "   [ cookie ]",
+  "   [ peer cookie ]",
+  "   config mtu/mru/rcvseq/sendseq/dataseq/lns debug reorderto",
+  "   nr/ns tx-pkts/bytes/errs rx-pkts/bytes/errs",
+].join("\n") + "\n";
+
+/** The text in parts: the header, then one part for each tunnel and each session. */
+export function* debugfsText(tunnels: Iterable<DebugTunnel>): Generator<string, void, void> {
+  yield HEADER;
+  for (const tunnel of tunnels) {
+    yield tunnelText(tunnel);
+    for (const session of tunnel.sessions) yield sessionText(session);
+  }
+}
+
+function tunnelText({ tunnel, socketReferences, references, sessionCount }: DebugTunnel): string {
+  const udp = tunnel.encap === "udp";
+  return `\nTUNNEL ${tunnel.tunnelId} peer ${tunnel.peerTunnelId} from ${tunnel.local} to ${tunnel.peer}\n` +
+    (udp ? ` source port ${tunnel.localPort ?? 0}, dest port ${tunnel.peerPort ?? 0}\n` : "") +
+    ` L2TPv${tunnel.version}, ${tunnel.encap?.toUpperCase() ?? ""}\n` +
+    ` ${sessionCount} sessions, refcnt ${socketReferences}/${references}\n` +
+    // The kernel says "rx" of both.
+    ` 00000000 rx ${sent(tunnel.counters)} rx ${received(tunnel.counters)}\n`;
+}
+
+function sessionText({ session, l2spec, nr, ns, references, interfaceName }: DebugSession): string {
+  const { sendSeq, recvSeq, counters } = session;
+  const shortNr = nr & 0xffff;
+  const shortNs = ns & 0xffff;
+  return `  SESSION ${session.sessionId}, peer ${session.peerSessionId}, ` +
+    `${PSEUDOWIRES.get(session.pseudowireType) ?? ""}\n` +
+    (sendSeq || recvSeq ? `   nr ${shortNr}, ns ${shortNs}\n` : "") +
+    `   refcnt ${references}\n` +
+    `   config 0/0/${recvSeq ? "R" : "-"}/${sendSeq ? "S" : "-"}/-/${session.lnsMode ? "LNS" : "LAC"} ` +
+    `00000000 ${session.reorderTimeoutMs}\n` +
+    `   offset 0 l2specific ${l2spec === "default" ? "1/4" : "0/0"}\n` +
+    cookieText("cookie", session.cookie) +
+    cookieText("peer cookie", session.peerCookie) +
+    `   ${shortNr}/${shortNs} tx ${sent(counters)} rx ${received(counters)}\n` +
+    (interfaceName === undefined ? "" : `   interface ${interfaceName}\n`);
+}
+
+const PSEUDOWIRES: ReadonlyMap<number, string> = new Map([
+  [L2TP_PWTYPE.ETH, "ETH"],
+  [L2TP_PWTYPE.PPP, "PPP"],
+]);
+
+/** Four bytes are shown of all cookies that do not have eight. */
+function cookieText(name: string, cookie: Uint8Array | undefined): string {
+  if (cookie === undefined || cookie.length === 0) return "";
+  const shown = new Uint8Array(cookie.length === 8 ? 8 : 4);
+  shown.set(cookie.subarray(0, shown.length));
+  return `   ${name} ${formatHex(shown)}\n`;
+}
+
+function sent({ txPackets, txBytes, txErrors }: Counters): string {
+  return `${txPackets}/${txBytes}/${txErrors}`;
+}
+
+function received({ rxPackets, rxBytes, rxErrors }: Counters): string {
+  return `${rxPackets}/${rxBytes}/${rxErrors}`;
+}

@@ -1,0 +1,186 @@
+/**
+ * The rules of sessions: what is refused, with which error number and in which order (`net/l2tp/l2tp_netlink.c`,
+ * `l2tp_core.c`, `l2tp_eth.c` of Linux 6.12), and what else happens. Pure.
+ *
+ * @module
+ */
+
+import { Errno } from "../base/errno.ts";
+import type { L2Spec, SessionChanges } from "../model/session.ts";
+import { L2TP_L2SPECTYPE, L2TP_PWTYPE } from "../wire/genl/l2tp_constants.ts";
+import type { SessionCreateRequest, SessionKeyRequest } from "../wire/genl/l2tp_request.ts";
+import { DEFAULT_INTERFACE_NAME, isInterfaceNameTemplate } from "./interface_name.ts";
+import type { SessionRecord } from "./records.ts";
+import { need, Refusal } from "./refusal.ts";
+import { sessionMtu } from "./session_mtu.ts";
+import type { SessionEntry, TunnelEntry } from "./tables.ts";
+import type { Machine, Work } from "./work.ts";
+
+/** From here on numbers are no pseudowire types (`__L2TP_PWTYPE_MAX`). */
+const PWTYPE_END = 12;
+
+const L2SPEC_OF: ReadonlyMap<number, L2Spec> = new Map([
+  [L2TP_L2SPECTYPE.NONE, "none"],
+  [L2TP_L2SPECTYPE.DEFAULT, "default"],
+]);
+
+/**
+ * SESSION_CREATE, for a tunnel that was found.
+ *
+ * @throws {Refusal} EINVAL for what is missing or unknown, EPROTONOSUPPORT for a pseudowire that the tunnel or we cannot
+ * have, EEXIST, ENOMEM at the limit
+ * @throws {SyscallError} if the world cannot have such a device or data path
+ */
+export function createSession(
+  machine: Machine,
+  tunnel: TunnelEntry,
+  request: SessionCreateRequest,
+  work: Work,
+): SessionEntry {
+  const { netns, tunnelId, version } = tunnel.record;
+  const sessionId = need(request.sessionId, Errno.EINVAL);
+  const peerSessionId = need(request.peerSessionId, Errno.EINVAL);
+  const pseudowireType = need(request.pseudowireType, Errno.EINVAL);
+  if (pseudowireType >= PWTYPE_END) throw new Refusal(Errno.EINVAL);
+  if (version === 2 && pseudowireType !== L2TP_PWTYPE.PPP) throw new Refusal(Errno.EPROTONOSUPPORT);
+  // Before version 3 there are no sublayers and cookies, and no Ethernet whose interface could be named.
+  const modern = version > 2;
+  const l2specType = request.l2specType ?? L2TP_L2SPECTYPE.DEFAULT;
+  const l2spec = modern ? need(L2SPEC_OF.get(l2specType), Errno.EINVAL) : "none";
+  const cookie = modern ? request.cookie : undefined;
+  if (!machine.pseudowireTypes.has(pseudowireType)) throw new Refusal(Errno.EPROTONOSUPPORT);
+  checkSessionId(machine, tunnel, sessionId);
+  const wantedName = (modern ? request.interfaceName : undefined) ?? DEFAULT_INTERFACE_NAME;
+  const ethernet = pseudowireType === L2TP_PWTYPE.ETH;
+  if (ethernet && !isInterfaceNameTemplate(wantedName)) throw new Refusal(Errno.EINVAL);
+  const session = startSession(
+    machine,
+    tunnel,
+    {
+      kind: "session",
+      netns,
+      tunnelId,
+      sessionId,
+      peerSessionId,
+      pseudowireType,
+      l2spec,
+      cookie,
+      peerCookie: modern ? request.peerCookie : undefined,
+      interfaceName: ethernet ? wantedName : undefined,
+      mtu: ethernet ? mtuOf(tunnel, l2spec, cookie) : undefined,
+      sendSeq: request.sendSeq ?? false,
+      recvSeq: request.recvSeq ?? false,
+      lnsMode: request.lnsMode ?? false,
+      reorderTimeoutMs: request.reorderTimeoutMs ?? 0,
+    },
+    { existing: false },
+    work,
+  );
+  work.changes.push({ change: "putSession", session: session.record });
+  return session;
+}
+
+function mtuOf({ record, socket }: TunnelEntry, l2spec: L2Spec, cookie: Uint8Array | undefined): number {
+  return sessionMtu({
+    encap: record.encap,
+    ipVersion: record.local.includes(":") ? 6 : 4,
+    cookieLength: cookie?.length ?? 0,
+    l2spec,
+    pathMtu: socket.pathMtu(),
+  });
+}
+
+/** @throws {Refusal} EEXIST if the tunnel cannot have a session with this id, ENOMEM at the limit */
+export function checkSessionId(machine: Machine, tunnel: TunnelEntry, sessionId: number): void {
+  if (machine.tables.isSessionIdTaken(tunnel, sessionId)) throw new Refusal(Errno.EEXIST);
+  if (machine.tables.sessionCount >= machine.sessionsMax) throw new Refusal(Errno.ENOMEM);
+}
+
+/**
+ * Makes the device of a session, if the record names one, and its data path, and puts it into the tables. The entry's
+ * record has the name that the device got. With `existing` a device that is there is taken over.
+ *
+ * @throws {SyscallError} if the world cannot have such a device or data path; then nothing is left of it
+ */
+export function startSession(
+  machine: Machine,
+  tunnel: TunnelEntry,
+  wanted: SessionRecord,
+  { existing }: { readonly existing: boolean },
+  work: Work,
+): SessionEntry {
+  const { netns, tunnelId, sessionId, peerSessionId, pseudowireType } = wanted;
+  const device = wanted.interfaceName === undefined ? undefined : machine.world.createEthernetDevice({
+    netns,
+    name: wanted.interfaceName,
+    mtu: wanted.mtu ?? 0,
+    existing,
+  });
+  let session: SessionEntry;
+  try {
+    const record = device === undefined ? wanted : { ...wanted, interfaceName: device.name };
+    session = { record, tunnel, device, path: tunnel.socket.startSession(record, device) };
+  } catch (error) {
+    work.attempt(() => device?.delete());
+    throw error;
+  }
+  machine.tables.addSession(session);
+  const { peerTunnelId } = tunnel.record;
+  work.traces.push({
+    event: "register_session",
+    netns,
+    tunnelId,
+    peerTunnelId,
+    sessionId,
+    peerSessionId,
+    pseudowireType,
+  });
+  return session;
+}
+
+/**
+ * The session that a request names, by interface if it names one.
+ *
+ * @throws {Refusal} ENODEV if there is none, or the request does not say enough
+ */
+export function findSession(machine: Machine, netns: string, request: SessionKeyRequest): SessionEntry {
+  const { interfaceName, tunnelId, sessionId } = request;
+  if (interfaceName !== undefined) {
+    return need(machine.tables.sessionByName(netns, interfaceName), Errno.ENODEV);
+  }
+  return need(
+    machine.tables.session(netns, need(tunnelId, Errno.ENODEV), need(sessionId, Errno.ENODEV)),
+    Errno.ENODEV,
+  );
+}
+
+/**
+ * SESSION_MODIFY, for a session that was found.
+ *
+ * @throws {SyscallError} if the data path cannot be changed; then nothing is
+ */
+export function modifySession(session: SessionEntry, changes: SessionChanges, work: Work): void {
+  if (Object.keys(changes).length === 0) return;
+  const { record, path } = session;
+  // What the peer has made of it meanwhile counts, not what was asked for once.
+  const sendSeq = changes.sendSeq ?? path.state().sendSeq;
+  path.change(changes);
+  session.record = {
+    ...record,
+    sendSeq,
+    recvSeq: changes.recvSeq ?? record.recvSeq,
+    lnsMode: changes.lnsMode ?? record.lnsMode,
+    reorderTimeoutMs: changes.reorderTimeoutMs ?? record.reorderTimeoutMs,
+  };
+  work.changes.push({ change: "putSession", session: session.record });
+}
+
+/** Takes a session away; when this returns, its id and the name of its interface are free. */
+export function removeSession(machine: Machine, session: SessionEntry, work: Work): void {
+  const { netns, tunnelId, sessionId } = session.record;
+  work.traces.push({ event: "delete_session", netns, tunnelId, sessionId });
+  machine.tables.deleteSession(session);
+  work.attempt(() => session.path.stop());
+  work.attempt(() => session.device?.delete());
+  work.traces.push({ event: "free_session", netns, tunnelId, sessionId });
+}

@@ -1,0 +1,217 @@
+/**
+ * A subsystem with a pretended world, and a caller that talks to it in terms of the model.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import type { Session } from "../../src/model/session.ts";
+import type { SessionParameters } from "../../src/model/session.ts";
+import type { Tunnel, TunnelParameters } from "../../src/model/tunnel.ts";
+import {
+  type Answer,
+  type Caller,
+  Subsystem,
+  SUBSYSTEM_FAMILY_ID,
+  type SubsystemOptions,
+} from "../../src/subsystem/subsystem.ts";
+import { decodeGenl } from "../../src/wire/genl/header.ts";
+import { L2TP_ATTR, L2TP_CMD } from "../../src/wire/genl/l2tp_constants.ts";
+import {
+  decodeSession,
+  encodeSessionCommand,
+  encodeSessionCreate,
+} from "../../src/wire/genl/l2tp_session.ts";
+import { decodeTunnel, encodeTunnelCommand, encodeTunnelCreate } from "../../src/wire/genl/l2tp_tunnel.ts";
+import { beginGenl } from "../../src/wire/genl/header.ts";
+import type { AttributeWriter } from "../../src/wire/netlink/attribute.ts";
+import {
+  NLM_F_ACK,
+  NLM_F_DUMP,
+  NLM_F_REQUEST,
+  NLMSG_DONE,
+  NLMSG_ERROR,
+} from "../../src/wire/netlink/constants.ts";
+import {
+  type Acknowledgement,
+  decodeDone,
+  decodeError,
+  decodeMessages,
+  type NetlinkMessage,
+} from "../../src/wire/netlink/message.ts";
+import { PretendWorld } from "./pretend_world.ts";
+
+/** A usual tunnel over UDP. */
+export const UDP_TUNNEL: TunnelParameters = {
+  tunnelId: 3000,
+  peerTunnelId: 4000,
+  encap: "udp",
+  local: "10.0.0.1",
+  peer: "10.0.0.2",
+  localPort: 5000,
+  peerPort: 6000,
+};
+
+/** A usual session in it. */
+export const SESSION: SessionParameters = {
+  tunnelId: 3000,
+  sessionId: 1000,
+  peerSessionId: 2000,
+};
+
+/** Port id of the caller's socket. */
+export const PORT_ID = 0x2a8;
+
+/** An answer, read. */
+export interface Heard {
+  /** The answer itself. */
+  readonly answer: Answer;
+  /** Messages before the acknowledgement. */
+  readonly messages: readonly NetlinkMessage[];
+  /** The acknowledgement; `undefined` if there was none. */
+  readonly ack: Acknowledgement | undefined;
+}
+
+/** A subsystem and its caller. */
+export class SubsystemBench {
+  readonly world: PretendWorld = new PretendWorld();
+  readonly subsystem: Subsystem;
+  /** Who calls. */
+  caller: Caller = {
+    netns: "a",
+    portId: PORT_ID,
+    privileged: true,
+    takeFd: (fd) => fd < 100 ? fd : undefined,
+  };
+  #sequence = 0;
+
+  constructor(options?: SubsystemOptions) {
+    this.subsystem = new Subsystem(this.world, options);
+  }
+
+  /** A request's message. */
+  message(payload: Uint8Array, flags = NLM_F_REQUEST | NLM_F_ACK): NetlinkMessage {
+    return { type: SUBSYSTEM_FAMILY_ID, flags, sequence: ++this.#sequence, portId: 0, payload };
+  }
+
+  /** Sends a message and reads what is answered. */
+  send(message: NetlinkMessage): Heard {
+    const answer = this.subsystem.request(message, this.caller);
+    const messages = answer.replies.flatMap((reply) => decodeMessages(reply));
+    for (const reply of messages) {
+      assert.deepEqual([reply.sequence, reply.portId], [message.sequence, this.caller.portId]);
+    }
+    const last = messages.at(-1);
+    if (last?.type !== NLMSG_ERROR) return { answer, messages, ack: undefined };
+    return { answer, messages: messages.slice(0, -1), ack: decodeError(last) };
+  }
+
+  /** Sends a payload as a request that asks for an acknowledgement. */
+  ask(payload: Uint8Array): Heard {
+    return this.send(this.message(payload));
+  }
+
+  /** Sends a command with any attributes. */
+  command(command: number, write: (attributes: AttributeWriter) => unknown = () => {}): Heard {
+    const out = beginGenl(command, 1);
+    write(out);
+    return this.ask(out.written);
+  }
+
+  /** The error number a command with any attributes is answered with. */
+  errno(command: number, write?: (attributes: AttributeWriter) => unknown): number | undefined {
+    return this.command(command, write).ack?.errno;
+  }
+
+  /** Sends a payload that must succeed. */
+  succeed(payload: Uint8Array): Heard {
+    const heard = this.ask(payload);
+    assert.deepEqual(heard.ack, { errno: 0, extack: undefined, attributeOffset: undefined });
+    return heard;
+  }
+
+  /** Creates a tunnel. */
+  addTunnel(changes: Partial<TunnelParameters> = {}): Heard {
+    return this.succeed(encodeTunnelCreate({ ...UDP_TUNNEL, ...changes }));
+  }
+
+  /** Creates a session. */
+  addSession(changes: Partial<SessionParameters> = {}): Heard {
+    return this.succeed(encodeSessionCreate({ ...SESSION, ...changes }));
+  }
+
+  /** The tunnel as the subsystem tells it. */
+  tunnel(tunnelId: number): Tunnel {
+    const { messages } = this.succeed(encodeTunnelCommand(L2TP_CMD.TUNNEL_GET, tunnelId));
+    return decodeTunnel(decodeGenl(messages[0]!.payload).attributes);
+  }
+
+  /** The session as the subsystem tells it. */
+  session(tunnelId: number, sessionId: number): Session {
+    const key = { tunnelId, sessionId };
+    const { messages } = this.succeed(encodeSessionCommand(L2TP_CMD.SESSION_GET, key));
+    return decodeSession(decodeGenl(messages[0]!.payload).attributes);
+  }
+
+  /** Starts a dump. */
+  startDump(command: number): Iterator<Uint8Array, void, void> {
+    const message = this.message(beginGenl(command, 1).written, NLM_F_REQUEST | NLM_F_DUMP);
+    const { replies, dump } = this.subsystem.request(message, this.caller);
+    assert.deepEqual(replies, []);
+    assert.ok(dump !== undefined);
+    return dump;
+  }
+
+  /** "tunnel" or "tunnel/session" of everything in a dump. */
+  list(command: typeof L2TP_CMD.TUNNEL_GET | typeof L2TP_CMD.SESSION_GET): string[] {
+    return readDump(this.startDump(command));
+  }
+
+  /** What is open in the world is what is in the tables, and the journal has it. */
+  assertConsistent(): void {
+    const records = [...this.subsystem.records()];
+    const tunnels = records.filter((record) => record.kind === "tunnel");
+    const sessions = records.filter((record) => record.kind === "session");
+    assert.equal(this.subsystem.tunnelCount, tunnels.length);
+    assert.equal(this.subsystem.sessionCount, sessions.length);
+    assert.equal(this.world.sockets.size, tunnels.length, "sockets");
+    assert.equal(this.world.paths.size, sessions.length, "paths");
+    const devices = sessions.filter((session) => session.interfaceName !== undefined)
+      .map((session) => `${session.netns}/${session.interfaceName}`).sort();
+    assert.deepEqual([...this.world.devices.keys()].sort(), devices);
+    assert.deepEqual(
+      [...this.subsystem.namespaces].sort(),
+      [...new Set(tunnels.map((tunnel) => tunnel.netns))].sort(),
+    );
+  }
+}
+
+/** Reads the rest of a dump: "tunnel" or "tunnel/session" of everything, which must end well. */
+export function readDump(dump: Iterator<Uint8Array, void, void>): string[] {
+  const ids: string[] = [];
+  let ended = false;
+  for (let step = dump.next(); step.done !== true; step = dump.next()) {
+    for (const message of decodeMessages(step.value)) {
+      assert.equal(ended, false, "nothing follows the end");
+      assert.equal(message.flags, 2);
+      if (message.type === NLMSG_DONE) {
+        ended = true;
+        assert.equal(decodeDone(message).errno, 0);
+      } else ids.push(idOf(message));
+    }
+  }
+  assert.equal(ended, true, "the dump ends");
+  return ids;
+}
+
+/** "tunnel" or "tunnel/session" of a message. */
+export function idOf({ payload }: NetlinkMessage): string {
+  const { attributes } = decodeGenl(payload);
+  let tunnelId = 0;
+  let sessionId: number | undefined;
+  while (attributes.next()) {
+    if (attributes.type === L2TP_ATTR.CONN_ID) tunnelId = attributes.u32();
+    else if (attributes.type === L2TP_ATTR.SESSION_ID) sessionId = attributes.u32();
+  }
+  return sessionId === undefined ? String(tunnelId) : `${tunnelId}/${sessionId}`;
+}

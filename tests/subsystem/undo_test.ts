@@ -1,0 +1,84 @@
+/** `src/subsystem/`: what is left when the world fails halfway. */
+
+import assert from "node:assert/strict";
+import { Errno } from "../../src/base/errno.ts";
+import { L2TP_CMD } from "../../src/wire/genl/l2tp_constants.ts";
+import { encodeSessionCommand, encodeSessionCreate } from "../../src/wire/genl/l2tp_session.ts";
+import { encodeTunnelCommand } from "../../src/wire/genl/l2tp_tunnel.ts";
+import { SESSION, SubsystemBench } from "./bench.ts";
+import type { WorldCall } from "./pretend_world.ts";
+
+Deno.test("SESSION_CREATE: a failure at each step leaves nothing behind", () => {
+  const steps: [call: WorldCall, pseudowire: "eth" | "ppp", undone: WorldCall[]][] = [
+    ["createEthernetDevice", "eth", []],
+    ["startSession", "eth", ["delete"]],
+    ["startSession", "ppp", []],
+  ];
+  for (const [call, pseudowire, undone] of steps) {
+    const bench = new SubsystemBench();
+    bench.addTunnel();
+    bench.world.failNext(call, Errno.ENOMEM);
+    bench.world.calls.length = 0;
+    const { answer, ack } = bench.ask(encodeSessionCreate({ ...SESSION, pseudowire }));
+    assert.equal(ack?.errno, Errno.ENOMEM, call);
+    assert.deepEqual(bench.world.calls.slice(bench.world.calls.indexOf(call) + 1), undone, call);
+    const { changes, traces, notifications, mishaps } = answer;
+    assert.deepEqual({ changes, traces, notifications, mishaps }, {
+      changes: [],
+      traces: [],
+      notifications: [],
+      mishaps: [],
+    });
+    bench.assertConsistent();
+    bench.addSession({ pseudowire });
+  }
+});
+
+Deno.test("SESSION_CREATE: if undoing fails as well, the first failure is the answer and the second is told", () => {
+  const bench = new SubsystemBench();
+  bench.addTunnel();
+  bench.world.failNext("startSession", Errno.ENOMEM);
+  bench.world.failNext("delete", Errno.EBUSY);
+  const { answer, ack } = bench.ask(encodeSessionCreate(SESSION));
+  assert.equal(ack?.errno, Errno.ENOMEM);
+  assert.deepEqual(answer.mishaps.map((mishap) => mishap.errno), [Errno.EBUSY]);
+  assert.equal(bench.subsystem.sessionCount, 0);
+});
+
+Deno.test("deleting cannot fail: what the world says is told, and all is taken away", () => {
+  for (const call of ["stop", "delete", "close"] as const) {
+    const bench = new SubsystemBench();
+    bench.addTunnel();
+    bench.addSession();
+    bench.addSession({ sessionId: 1001 });
+    bench.world.failNext(call, Errno.EBADF);
+    const { answer } = bench.succeed(encodeTunnelCommand(L2TP_CMD.TUNNEL_DELETE, 3000));
+    assert.deepEqual(answer.mishaps.map((mishap) => mishap.call), [call]);
+    bench.assertConsistent();
+    assert.equal(bench.world.devices.size, 0);
+  }
+});
+
+Deno.test("what cannot be notified of happens all the same", () => {
+  const bench = new SubsystemBench();
+  bench.world.failNext("counters", Errno.ENOMEM);
+  const created = bench.addTunnel().answer;
+  assert.deepEqual([created.notifications.length, created.mishaps.length, created.changes.length], [0, 1, 1]);
+  bench.addSession();
+  bench.world.failNext("state", Errno.ENOMEM);
+  const key = { tunnelId: 3000, sessionId: 1000 };
+  const deleted = bench.succeed(encodeSessionCommand(L2TP_CMD.SESSION_DELETE, key)).answer;
+  assert.deepEqual([deleted.notifications.length, deleted.mishaps.length, deleted.changes.length], [0, 1, 1]);
+  bench.assertConsistent();
+});
+
+Deno.test("a bug of the world comes out, and the tables are whole", () => {
+  const bench = new SubsystemBench();
+  bench.addTunnel();
+  const socket = [...bench.world.sockets][0]!;
+  socket.startSession = (): never => {
+    throw new TypeError("bug");
+  };
+  assert.throws(() => bench.ask(encodeSessionCreate(SESSION)), TypeError);
+  bench.assertConsistent();
+});
