@@ -1,0 +1,159 @@
+/**
+ * The data path of one network namespace: tunnels and sessions, received packets to frames, frames to packets.
+ *
+ * Nothing in it waits or looks at a clock: its owner, a worker with sockets and devices, hands it batches of packets
+ * and the time. The rules are the kernel's (`l2tp_core`, Linux 6.12); where they differ on purpose:
+ *
+ * - A packet must come in by its tunnel's endpoint, and from the tunnel's peer if that is known, also over IP.
+ * - The reorder queue is bounded.
+ * - A packet without a sequence number that waits in the reorder queue counts as number 0 when another is put in
+ *   order; in the kernel the number is whatever was in memory.
+ *
+ * @module
+ */
+
+import { DROP, type DropReason } from "./counters.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { PacketBatch } from "./packet_batch.ts";
+import { Receiver } from "./receiver.ts";
+import { type ReorderLimits, ReorderStore } from "./reorder_store.ts";
+import { countFailed, countSent, encapsulate } from "./sender.ts";
+import { DataSession, type DataSessionChanges, type SessionSpec } from "./session.ts";
+import { SessionRegistry } from "./session_registry.ts";
+import type { TraceSink } from "./trace.ts";
+import { DataTunnel, type TunnelSpec } from "./tunnel.ts";
+import type { ReceiveOutput } from "./vectors.ts";
+
+/** Bounds of the reorder queues unless others are given: a good second of a fast line after a loss. */
+export const DEFAULT_REORDER_LIMITS: ReorderLimits = {
+  packets: 1024,
+  bytes: 2 * 1024 * 1024,
+  poolBytes: 16 * 1024 * 1024,
+};
+
+/** What a {@link DataPath} is made with. */
+export interface DataPathOptions {
+  /** A random 32-bit integer; keeps the look-up of sessions fast whatever ids there are. */
+  readonly seed: number;
+  /** Bounds of the reorder queues; {@link DEFAULT_REORDER_LIMITS} for what is left out. */
+  readonly reorder?: Partial<ReorderLimits> | undefined;
+  /** Takes trace events; costs nothing when left out. */
+  readonly trace?: TraceSink | undefined;
+}
+
+/** The data path of one network namespace. */
+export class DataPath {
+  readonly #registry: SessionRegistry;
+  readonly #store: ReorderStore;
+  readonly #receiver: Receiver;
+  readonly #trace: TraceSink | undefined;
+
+  /** Sets the memory for waiting packets aside; the system provides it once it is first used. */
+  constructor(options: DataPathOptions) {
+    this.#registry = new SessionRegistry(options.seed);
+    this.#store = new ReorderStore({ ...DEFAULT_REORDER_LIMITS, ...options.reorder });
+    this.#trace = options.trace;
+    this.#receiver = new Receiver(this.#registry, this.#store, options.trace);
+  }
+
+  /** Sessions in all tunnels. */
+  get sessionCount(): number {
+    return this.#registry.size;
+  }
+
+  /** The memory that frames lie in which had to wait to be put in order: the other buffer of a `FrameVector`. */
+  get reorderMemory(): Uint8Array<ArrayBuffer> {
+    return this.#store.pool.bytes;
+  }
+
+  /** Packets that wait to be put in order, in all sessions, and those of the output that waited. */
+  get blocksInUse(): number {
+    return this.#store.pool.used;
+  }
+
+  /**
+   * Adds a tunnel.
+   *
+   * @throws {RangeError} if the specification contradicts itself. Whether tunnel ids are unique is the caller's care.
+   */
+  addTunnel(spec: TunnelSpec): DataTunnel {
+    return new DataTunnel(spec);
+  }
+
+  /** Removes a tunnel with all its sessions. Flush the output of `receive` first. */
+  removeTunnel(tunnel: DataTunnel): void {
+    for (const session of tunnel.sessions) this.removeSession(session);
+  }
+
+  /**
+   * Adds a session to a tunnel.
+   *
+   * @throws {RangeError} if the specification contradicts itself, or the id is taken: in this tunnel, or (version 3)
+   *   in another one unless both run over UDP (reference section 4.5)
+   */
+  addSession(tunnel: DataTunnel, spec: SessionSpec): DataSession {
+    const session = new DataSession(tunnel, spec);
+    this.#registry.add(session);
+    tunnel.sessions.add(session);
+    return session;
+  }
+
+  /** Changes a session. Packets that wait keep the time at which they expire. */
+  changeSession(session: DataSession, changes: DataSessionChanges): void {
+    if (changes.sendSeq !== undefined) session.sendSeq = changes.sendSeq;
+    if (changes.recvSeq !== undefined) session.recvSeq = changes.recvSeq;
+    if (changes.lnsMode !== undefined) session.lnsMode = changes.lnsMode;
+    if (changes.reorderTimeoutMs !== undefined) session.reorderTimeoutMs = changes.reorderTimeoutMs;
+    if ("consumer" in changes) session.consumer = changes.consumer;
+  }
+
+  /**
+   * Removes a session; packets that wait in it are dropped (`session_removed`). Does nothing if it was removed
+   * already. Flush the output of `receive` first.
+   */
+  removeSession(session: DataSession): void {
+    if (session.index < 0) return;
+    this.#receiver.purge(session);
+    this.#registry.remove(session);
+    session.tunnel.sessions.delete(session);
+  }
+
+  /**
+   * Takes the packets that an endpoint received, at `now` (milliseconds of any clock that never goes back).
+   *
+   * Every packet ends up in one place: in `out.frames` (at once or later), in `out.control`, in the reorder queue, or
+   * dropped and counted under one reason. Frames and control messages lie in the batch's arena or in
+   * {@link DataPath.reorderMemory}: flush both vectors before the arena is filled again.
+   */
+  receive(endpoint: Endpoint, batch: PacketBatch, now: number, out: ReceiveOutput): void {
+    this.#receiver.receive(endpoint, batch, now, out);
+  }
+
+  /**
+   * Puts the session's header in front of each frame of the batch, in the arena; offsets and lengths then tell of
+   * whole packets. PPP frames begin at their protocol field, without address and control bytes.
+   *
+   * Frames that cannot be sent are counted and taken out of the batch, so that the others move up.
+   *
+   * @returns the packets that are ready to be sent: the batch's count
+   * @throws {RangeError} if there is no room for the header in front of a frame
+   */
+  encapsulate(session: DataSession, batch: PacketBatch): number {
+    return encapsulate(session, batch, this.#trace);
+  }
+
+  /** Accounts for packets `from` up to, and without, `to` of an encapsulated batch, which the socket took. */
+  sent(session: DataSession, batch: PacketBatch, from: number, to: number): void {
+    countSent(session, batch, from, to);
+  }
+
+  /** Accounts for that many encapsulated packets which the socket refused. */
+  failed(session: DataSession, packets: number): void {
+    countFailed(session, packets, DROP.tx_failed);
+  }
+
+  /** Accounts for that many frames which came out of `receive` and could not be handed on. */
+  undelivered(session: DataSession, frames: number, reason: DropReason = "device_full"): void {
+    session.counters[DROP[reason]]! += frames;
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * The userspace data path: what the kernel's `l2tp_core` does with packets, on batches.
+ *
+ * ```ts
+ * const path = new DataPath({ seed });
+ * const endpoint = new Endpoint("udp4", view());
+ * const tunnel = path.addTunnel({ tunnelId: 1, peerTunnelId: 2, version: 3, endpoint, peer, counters: view() });
+ * path.addSession(tunnel, { sessionId: 1, peerSessionId: 2, pseudowire: "eth", consumer: tap, counters: view() });
+ * const out = { frames: new FrameVector(256, writeFrames), control: new ControlVector(64, handOver) };
+ * // for each wake-up: fill the batch by recvmmsg, then
+ * path.receive(endpoint, batch, now, out);
+ * out.frames.flush();
+ * out.control.flush();
+ * ```
+ *
+ * @module
+ */
+
+export type { BlockPool } from "./block_pool.ts";
+export {
+  COUNTERS_BYTES,
+  COUNTERS_LENGTH,
+  DROP,
+  DROP_REASONS,
+  type DropReason,
+  LIVE_LAST_RECEIVED,
+  type LiveState,
+  readCounters,
+  readDrops,
+  readLiveState,
+} from "./counters.ts";
+export { DataPath, type DataPathOptions, DEFAULT_REORDER_LIMITS } from "./data_path.ts";
+export { Endpoint, type EndpointKind } from "./endpoint.ts";
+export { PacketBatch, type PacketBatchOptions } from "./packet_batch.ts";
+export type { ReorderLimits } from "./reorder_store.ts";
+export type { DataSession, DataSessionChanges, HeaderTemplate, SessionSpec } from "./session.ts";
+export type { TraceEvent, TraceSink } from "./trace.ts";
+export type { DataTunnel, PeerAddress, TunnelSpec } from "./tunnel.ts";
+export { ControlVector, FrameVector, type ReceiveOutput } from "./vectors.ts";

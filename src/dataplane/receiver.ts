@@ -1,0 +1,442 @@
+/**
+ * What happens to received packets: which session each is for, and what the kernel would do with it there (reference
+ * section 4.1: cookie, sublayer and sequence, policy, reordering, delivery). Allocates nothing for a packet.
+ *
+ * @module
+ */
+
+import { NETWORK_IS_LITTLE_ENDIAN as BIG } from "../base/bytes.ts";
+import {
+  IPPROTO_L2TP,
+  L2TP_FLAG_L,
+  L2TP_FLAG_O,
+  L2TP_FLAG_S,
+  L2TP_FLAG_T,
+  L2TP_VERSION_MASK,
+  PPP_ALLSTATIONS,
+  PPP_UI,
+  SUBLAYER_BYTES,
+  SUBLAYER_FLAG_S,
+  SUBLAYER_SEQUENCE_MASK,
+} from "../wire/l2tp/constants.ts";
+import {
+  DROP,
+  LIVE_LAST_RECEIVED,
+  LIVE_NR,
+  RX_BYTES,
+  RX_COOKIE_DISCARDS,
+  RX_ERRORS,
+  RX_INVALID,
+  RX_OOS_PACKETS,
+  RX_PACKETS,
+  RX_SEQ_DISCARDS,
+} from "./counters.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { PacketBatch } from "./packet_batch.ts";
+import type { ReorderStore } from "./reorder_store.ts";
+import { type DataSession, MAX_OUT_OF_SEQUENCE } from "./session.ts";
+import type { SessionRegistry } from "./session_registry.ts";
+import type { TraceSink } from "./trace.ts";
+import type { FrameVector, ReceiveOutput } from "./vectors.ts";
+
+/** The kernel leaves shorter UDP payloads alone: the longest version 2 header without padding (L2TP_HDR_SIZE_MAX). */
+const MIN_UDP_DATA = 14;
+/** Shortest control message: a header without AVPs. */
+const MIN_CONTROL = 12;
+/** The bits T and L of a control message's first byte. */
+const CONTROL_BITS = 0xc0;
+const MIN_IPV4_HEADER = 20;
+/** Bits of the word with an IPv4 fragment's place: more fragments, offset. */
+const IPV4_FRAGMENT = 0x3fff;
+const ETHERNET_HEADER = 14;
+/** How long a packet may wait in a session that does not reorder: HZ, in milliseconds. */
+const DEFAULT_EXPIRY_MS = 1000;
+/** A sequence number that a packet does not have. */
+const UNSEQUENCED = -1;
+/** The block of a frame that lies in its batch. */
+const NO_BLOCK = -1;
+
+function count(counters: Float64Array, slot: number): void {
+  counters[slot]!++;
+}
+
+/** The packet dropped with the kernel's RX_ERRORS. */
+function refuse(session: DataSession, slot: number): void {
+  count(session.counters, RX_ERRORS);
+  count(session.counters, slot);
+}
+
+/** The packet dropped with the kernel's RX_SEQ_DISCARDS and RX_ERRORS. */
+function discard(session: DataSession, slot: number): void {
+  count(session.counters, RX_SEQ_DISCARDS);
+  refuse(session, slot);
+}
+
+/** Whether the cookie at `at` is the session's. Takes as long for any wrong cookie: nothing is learnt by guessing. */
+function cookieMatches(session: DataSession, batch: PacketBatch, at: number): boolean {
+  const length = session.peerCookieLength;
+  if (length === 0) return true;
+  const { view } = batch;
+  if (length === 8) {
+    const first = view.getInt32(at, BIG) ^ session.peerCookieFirst;
+    const last = view.getInt32(at + 4, BIG) ^ session.peerCookieLast;
+    return (first | last) === 0;
+  }
+  if (length === 4) return view.getInt32(at, BIG) === session.peerCookieFirst;
+  let difference = 0;
+  for (let i = 0; i < length; i++) difference |= batch.bytes[at + i]! ^ session.peerCookie[i]!;
+  return difference === 0;
+}
+
+/** The receive path of a data path. */
+export class Receiver {
+  readonly #registry: SessionRegistry;
+  readonly #store: ReorderStore;
+  readonly #trace: TraceSink | undefined;
+
+  constructor(registry: SessionRegistry, store: ReorderStore, trace: TraceSink | undefined) {
+    this.#registry = registry;
+    this.#store = store;
+    this.#trace = trace;
+  }
+
+  /** Takes all packets of a batch; see `DataPath.receive`. */
+  receive(endpoint: Endpoint, batch: PacketBatch, now: number, out: ReceiveOutput): void {
+    const packets = batch.count;
+    if (endpoint.isUdp) {
+      for (let i = 0; i < packets; i++) this.#receiveUdp(endpoint, batch, i, now, out);
+    } else {
+      for (let i = 0; i < packets; i++) this.#receiveIp(endpoint, batch, i, now, out);
+    }
+  }
+
+  /** Drops what waits in a session that is being removed (reference section 4.3). */
+  purge(session: DataSession): void {
+    const store = this.#store;
+    for (let node = session.queueHead; node >= 0; node = session.queueHead) {
+      const block = store.block[node]!;
+      store.remove(session, node);
+      if (block >= 0) store.pool.free(block);
+      refuse(session, DROP.session_removed);
+    }
+  }
+
+  #receiveUdp(endpoint: Endpoint, batch: PacketBatch, index: number, now: number, out: ReceiveOutput): void {
+    const { view } = batch;
+    const start = batch.offsets[index]!;
+    const length = batch.lengths[index]!;
+    if (length < 2) return count(endpoint.counters, DROP.too_short);
+    const flags = view.getUint16(start, BIG);
+    if ((flags & L2TP_FLAG_T) !== 0) return out.control.push(endpoint, batch, index, start, length);
+    if (length < MIN_UDP_DATA) return count(endpoint.counters, DROP.too_short);
+    const version = flags & L2TP_VERSION_MASK;
+    let at: number;
+    let found: DataSession | undefined;
+    if (version === 2) {
+      at = (flags & L2TP_FLAG_L) === 0 ? start + 2 : start + 4;
+      found = this.#registry.findV2(view.getInt32(at, BIG));
+    } else {
+      at = start + 4;
+      found = this.#registry.findV3(view.getInt32(at, BIG));
+    }
+    at += 4;
+    if (found === undefined) {
+      const known = version === 2 || version === 3;
+      return count(endpoint.counters, known ? DROP.unknown_session : DROP.bad_version);
+    }
+    const session = this.#admit(found, endpoint, batch, index);
+    if (session === undefined) return;
+    const { tunnel } = session;
+    if (version !== tunnel.version) {
+      count(tunnel.counters, RX_INVALID);
+      return count(session.counters, DROP.bad_version);
+    }
+    if (version === 2) return this.#receiveV2(session, batch, flags, at, start, length, now, out.frames);
+    if (at + session.optionBytes > start + length) {
+      count(tunnel.counters, RX_INVALID);
+      return count(session.counters, DROP.too_short);
+    }
+    this.#receiveV3(session, batch, at, start, length, now, out.frames);
+  }
+
+  #receiveIp(endpoint: Endpoint, batch: PacketBatch, index: number, now: number, out: ReceiveOutput): void {
+    const { view } = batch;
+    let start = batch.offsets[index]!;
+    let length = batch.lengths[index]!;
+    if (!endpoint.isIpv6) {
+      const header = ipv4HeaderLength(view, start, length);
+      if (header < 0) return count(endpoint.counters, DROP.bad_ip_header);
+      length = view.getUint16(start + 2, BIG) - header;
+      start += header;
+    }
+    if (length < 4) return count(endpoint.counters, DROP.too_short);
+    const sessionId = view.getInt32(start, BIG);
+    if (sessionId === 0) {
+      if (length < 4 + MIN_CONTROL || (batch.bytes[start + 4]! & CONTROL_BITS) !== CONTROL_BITS) {
+        return count(endpoint.counters, DROP.bad_control);
+      }
+      return out.control.push(endpoint, batch, index, start + 4, length - 4);
+    }
+    const found = this.#registry.findV3(sessionId);
+    if (found === undefined) return count(endpoint.counters, DROP.unknown_session);
+    const session = this.#admit(found, endpoint, batch, index);
+    if (session === undefined) return;
+    if (4 + session.optionBytes > length) return count(session.counters, DROP.too_short);
+    this.#receiveV3(session, batch, start + 4, start, length, now, out.frames);
+  }
+
+  /**
+   * The session that may have a packet with its id: over this endpoint, from that source, and somebody takes its
+   * frames. `undefined` if there is none; the packet is counted then.
+   */
+  #admit(found: DataSession, endpoint: Endpoint, batch: PacketBatch, index: number): DataSession | undefined {
+    const name = batch.nameOffsets[index]! >> 2;
+    let session: DataSession | undefined = found;
+    let refused: DataSession | undefined;
+    do {
+      if (session.tunnel.endpoint === endpoint) {
+        if (session.tunnel.accepts(batch.names, name)) {
+          // A PPP session without a consumer keeps its sequence going, as the kernel's does.
+          if (session.consumer !== undefined || session.isPpp) return session;
+          count(session.counters, DROP.not_ready);
+          return undefined;
+        }
+        refused ??= session;
+      }
+      session = session.sibling;
+    } while (session !== undefined);
+    if (refused === undefined) count(endpoint.counters, DROP.wrong_endpoint);
+    else count(refused.counters, DROP.wrong_peer);
+    return undefined;
+  }
+
+  /** `at`: behind the ids. Nothing in the header can be beyond the shortest packet, but for the padding. */
+  #receiveV2(
+    session: DataSession,
+    batch: PacketBatch,
+    flags: number,
+    at: number,
+    start: number,
+    total: number,
+    now: number,
+    frames: FrameVector,
+  ): void {
+    let ns = UNSEQUENCED;
+    if ((flags & L2TP_FLAG_S) !== 0) {
+      ns = batch.view.getUint16(at, BIG);
+      at += 4;
+    }
+    if (!this.#obeyPolicy(session, ns)) return;
+    if ((flags & L2TP_FLAG_O) !== 0) at += 2 + batch.view.getUint16(at, BIG);
+    const length = start + total - at;
+    if (length < 0) return refuse(session, DROP.too_short);
+    this.#sequence(session, batch, ns, at, length, total, now, frames);
+  }
+
+  /** `at`: behind the session id. Cookie and sublayer are known to be there. */
+  #receiveV3(
+    session: DataSession,
+    batch: PacketBatch,
+    at: number,
+    start: number,
+    total: number,
+    now: number,
+    frames: FrameVector,
+  ): void {
+    if (!cookieMatches(session, batch, at)) {
+      count(session.counters, RX_COOKIE_DISCARDS);
+      return refuse(session, DROP.cookie_mismatch);
+    }
+    at += session.peerCookieLength;
+    let ns = UNSEQUENCED;
+    if (session.hasSublayer) {
+      const sublayer = batch.view.getInt32(at, BIG);
+      if ((sublayer & SUBLAYER_FLAG_S) !== 0) ns = sublayer & SUBLAYER_SEQUENCE_MASK;
+      at += SUBLAYER_BYTES;
+    }
+    if (!this.#obeyPolicy(session, ns)) return;
+    this.#sequence(session, batch, ns, at, start + total - at, total, now, frames);
+  }
+
+  /** Sequence policy (reference section 4.2). False if the packet was dropped. */
+  #obeyPolicy(session: DataSession, ns: number): boolean {
+    if (ns !== UNSEQUENCED) {
+      if (!session.lnsMode && !session.sendSeq) {
+        this.#trace?.("session_seqnum_lns_enable", session, -1);
+        session.sendSeq = true;
+      }
+      return true;
+    }
+    if (session.recvSeq || (session.lnsMode && session.sendSeq)) {
+      discard(session, DROP.seq_missing);
+      return false;
+    }
+    if (session.sendSeq) {
+      this.#trace?.("session_seqnum_lns_disable", session, -1);
+      session.sendSeq = false;
+    }
+    return true;
+  }
+
+  /** Window and reorder queue (reference section 4.3) for the frame of `length` bytes at `at`. */
+  #sequence(
+    session: DataSession,
+    batch: PacketBatch,
+    ns: number,
+    at: number,
+    length: number,
+    total: number,
+    now: number,
+    frames: FrameVector,
+  ): void {
+    const sequenced = ns !== UNSEQUENCED;
+    if (sequenced) {
+      if (((ns - session.nr) & session.nrMax) >= session.window) {
+        this.#trace?.("session_pkt_outside_rx_window", session, ns);
+        return refuse(session, DROP.seq_old);
+      }
+      if (session.reorderTimeoutMs === 0 && ns !== session.nr && !this.#isResynchronised(session, ns)) {
+        this.#trace?.("session_pkt_oos", session, ns);
+        return discard(session, DROP.seq_gap);
+      }
+    }
+    if (session.queueHead < 0) {
+      // With an empty queue, what would be taken out again at once need not be put in.
+      if (sequenced && session.reorderSkip) this.#resetNr(session, ns);
+      if (!sequenced || ns === session.nr) {
+        return this.#deliver(session, batch.bytes, NO_BLOCK, at, length, total, sequenced, now, frames);
+      }
+    }
+    this.#enqueue(session, batch, ns, at, length, total, now, frames);
+  }
+
+  /** Whether a number out of sequence is to be taken as the next one after all. */
+  #isResynchronised(session: DataSession, ns: number): boolean {
+    session.nrOosCount = ns === ((session.nrOos + 1) & session.nrMax) ? session.nrOosCount + 1 : 0;
+    session.nrOos = ns;
+    if (session.nrOosCount > MAX_OUT_OF_SEQUENCE) session.reorderSkip = true;
+    return session.reorderSkip;
+  }
+
+  #enqueue(
+    session: DataSession,
+    batch: PacketBatch,
+    ns: number,
+    at: number,
+    length: number,
+    total: number,
+    now: number,
+    frames: FrameVector,
+  ): void {
+    const store = this.#store;
+    const sequenced = ns !== UNSEQUENCED;
+    const timeout = session.reorderTimeoutMs;
+    const expires = now + (timeout === 0 ? DEFAULT_EXPIRY_MS : timeout);
+    const node = store.create(sequenced ? ns : 0, sequenced, at, length, total, expires);
+    if (!sequenced || timeout === 0) store.append(session, node);
+    else if (store.insert(session, node)) count(session.counters, RX_OOS_PACKETS);
+    this.#dequeue(session, batch, now, frames);
+    if (!store.keep(session, node, batch.bytes)) refuse(session, DROP.reorder_full);
+  }
+
+  /** Delivers from the head of the queue what is in order there, and drops what has waited for too long. */
+  #dequeue(session: DataSession, batch: PacketBatch, now: number, frames: FrameVector): void {
+    const store = this.#store;
+    for (let node = session.queueHead; node >= 0; node = session.queueHead) {
+      const block = store.block[node]!;
+      const ns = store.ns[node]!;
+      if (now > store.expires[node]!) {
+        this.#trace?.("session_pkt_expired", session, ns);
+        discard(session, DROP.expired);
+        session.reorderSkip = true;
+        store.remove(session, node);
+        if (block >= 0) store.pool.free(block);
+        continue;
+      }
+      const sequenced = store.sequenced[node] === 1;
+      if (sequenced) {
+        if (session.reorderSkip) this.#resetNr(session, ns);
+        if (ns !== session.nr) return;
+      }
+      store.remove(session, node);
+      const bytes = block < 0 ? batch.bytes : store.pool.bytes;
+      const at = store.offset[node]!;
+      this.#deliver(
+        session,
+        bytes,
+        block,
+        at,
+        store.length[node]!,
+        store.total[node]!,
+        sequenced,
+        now,
+        frames,
+      );
+    }
+  }
+
+  #resetNr(session: DataSession, ns: number): void {
+    session.reorderSkip = false;
+    this.#setNr(session, ns);
+    this.#trace?.("session_seqnum_reset", session, -1);
+  }
+
+  #setNr(session: DataSession, nr: number): void {
+    session.nr = nr;
+    session.counters[LIVE_NR] = nr;
+  }
+
+  /** A packet in order: `length` bytes of frame at `at`, in a block of the pool if `block` is not negative. */
+  #deliver(
+    session: DataSession,
+    bytes: Uint8Array,
+    block: number,
+    at: number,
+    length: number,
+    total: number,
+    sequenced: boolean,
+    now: number,
+    frames: FrameVector,
+  ): void {
+    const mine = session.counters;
+    const sums = session.tunnel.counters;
+    mine[RX_PACKETS]!++;
+    mine[RX_BYTES]! += total;
+    sums[RX_PACKETS]!++;
+    sums[RX_BYTES]! += total;
+    sums[LIVE_LAST_RECEIVED] = now;
+    if (sequenced) {
+      this.#setNr(session, (session.nr + 1) & session.nrMax);
+      this.#trace?.("session_seqnum_update", session, -1);
+    }
+    if (session.isPpp) {
+      if (session.consumer === undefined) return this.#dropFrame(session, block, DROP.no_ppp);
+      if (length >= 2 && bytes[at] === PPP_ALLSTATIONS && bytes[at + 1] === PPP_UI) {
+        at += 2;
+        length -= 2;
+      }
+    } else if (session.consumer === undefined) {
+      return this.#dropFrame(session, block, DROP.not_ready);
+    } else if (length < ETHERNET_HEADER) {
+      return this.#dropFrame(session, block, DROP.frame_too_short);
+    }
+    if (block < 0) frames.push(session, bytes, at, length);
+    else frames.pushBlock(session, this.#store.pool, block, at, length);
+  }
+
+  #dropFrame(session: DataSession, block: number, slot: number): void {
+    count(session.counters, slot);
+    if (block >= 0) this.#store.pool.free(block);
+  }
+}
+
+/** Bytes of the header of a whole IPv4 packet of protocol 115, or -1 if it is something else. */
+function ipv4HeaderLength(view: DataView, start: number, length: number): number {
+  if (length < MIN_IPV4_HEADER) return -1;
+  const first = view.getUint8(start);
+  const header = (first & 0x0f) * 4;
+  const total = view.getUint16(start + 2, BIG);
+  const isWhole = (view.getUint16(start + 6, BIG) & IPV4_FRAGMENT) === 0;
+  const isSound = first >> 4 === 4 && header >= MIN_IPV4_HEADER && total >= header && total <= length;
+  return isSound && isWhole && view.getUint8(start + 9) === IPPROTO_L2TP ? header : -1;
+}

@@ -1,0 +1,30 @@
+/**
+ * Trace events of the data path, named after the kernel's tracepoints (group `l2tp`).
+ *
+ * @module
+ */
+
+import type { DataSession } from "./session.ts";
+
+/** The tracepoints that the data path has. */
+export type TraceEvent =
+  /** The peer sent sequence numbers: so do we from now on. */
+  | "session_seqnum_lns_enable"
+  /** The peer sent none: neither do we from now on. */
+  | "session_seqnum_lns_disable"
+  /** Ns or Nr went on by one. */
+  | "session_seqnum_update"
+  /** Nr was set to the number of the packet at the head of the queue. */
+  | "session_seqnum_reset"
+  /** A packet waited in the reorder queue for too long. */
+  | "session_pkt_expired"
+  /** A packet's number is outside the receive window. */
+  | "session_pkt_outside_rx_window"
+  /** A packet's number is not the expected one. */
+  | "session_pkt_oos";
+
+/**
+ * Takes a trace event at the moment it happens. `ns` is the packet's sequence number for the `_pkt_` events, -1
+ * otherwise; the session shows its present `ns` and `nr`. Must not call into the data path.
+ */
+export type TraceSink = (event: TraceEvent, session: DataSession, ns: number) => void;

@@ -1,0 +1,100 @@
+/** The data path reads headers in place; the codecs of `src/wire/l2tp` read them slowly. They must agree. */
+
+import assert from "node:assert/strict";
+import { DecodeError } from "../../src/base/errors.ts";
+import { decodeV2DataHeader, encodeV2DataHeader } from "../../src/wire/l2tp/v2_data_header.ts";
+import { decodeV3DataHeader, encodeV3DataHeader } from "../../src/wire/l2tp/v3_data_header.ts";
+import { Random } from "../support/random.ts";
+import { arriving, World } from "./support.ts";
+
+/** What the codec says, or `undefined` if it refuses. */
+function attempt<T>(decode: () => T): T | undefined {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
+}
+
+function damaged(packet: Uint8Array, random: Random): Uint8Array {
+  const bytes = packet.slice(0, random.oneIn(8) ? random.below(packet.length + 1) : packet.length);
+  for (let n = random.below(3); n > 0 && bytes.length > 0; n--) {
+    const at = random.below(Math.min(bytes.length, 24));
+    bytes[at]! ^= 1 << random.below(8);
+  }
+  return bytes;
+}
+
+Deno.test("agreement: version 3 frames come out exactly when the codec finds the same ids and cookie", () => {
+  const random = new Random(50);
+  let delivered = 0;
+  for (const kind of ["udp4", "ip4", "udp6", "ip6"] as const) {
+    for (const l2spec of ["none", "default"] as const) {
+      for (const cookieLength of [0, 4, 7, 8]) {
+        const encap = kind.startsWith("udp") ? "udp" : "ip";
+        const cookie = random.bytes(cookieLength);
+        const world = new World();
+        const endpoint = world.endpoint(kind);
+        const tunnel = world.tunnel(endpoint);
+        for (let i = 0; i < 500; i++) {
+          // A new session each time: its first sequence number is always the right one, below half.
+          const session = world.session(tunnel, {
+            l2spec,
+            peerCookie: cookie,
+            pseudowire: "ppp",
+          });
+          const sequence = random.oneIn(2) ? random.below(0x1000000) : undefined;
+          const header = encodeV3DataHeader({ encap, l2spec }, { sessionId: 1, cookie, sequence });
+          const packet = damaged(Uint8Array.of(...header, 0, 0x21, ...random.bytes(8)), random);
+          const frames = world.receive(endpoint, [arriving(kind, packet)]);
+          const decoded = attempt(() => decodeV3DataHeader(packet, { encap, l2spec, cookieLength }));
+          const isOurs = decoded !== undefined && decoded.header.sessionId === 1 &&
+            decoded.header.cookie.every((byte, at) => byte === cookie[at]) &&
+            (decoded.header.sequence ?? 0) < session.window &&
+            (encap === "ip" || packet.length >= 14);
+          assert.deepEqual(
+            frames.map((frame) => frame.bytes),
+            isOurs ? [packet.slice(decoded.headerLength)] : [],
+            packet.toHex(),
+          );
+          delivered += frames.length;
+          world.path.removeSession(session);
+        }
+        world.assertConservation();
+      }
+    }
+  }
+  assert.ok(delivered > 1000 && delivered < 15_000, `${delivered}`);
+});
+
+Deno.test("agreement: version 2 frames come out exactly when the codec finds the same ids", () => {
+  const random = new Random(51);
+  let delivered = 0;
+  const world = new World();
+  const endpoint = world.endpoint("udp4");
+  const tunnel = world.tunnel(endpoint, { version: 2 });
+  for (let i = 0; i < 8000; i++) {
+    const session = world.session(tunnel);
+    const header = encodeV2DataHeader({
+      tunnelId: 1,
+      sessionId: 1,
+      length: random.oneIn(2) ? random.below(0x10000) : undefined,
+      ns: random.oneIn(2) ? random.below(0x10000) : undefined,
+      offsetSize: random.oneIn(2) ? random.below(6) : undefined,
+      priority: random.oneIn(2),
+    });
+    const packet = damaged(Uint8Array.of(...header, 0, 0x21, ...random.bytes(8)), random);
+    const frames = world.receive(endpoint, [packet]);
+    const decoded = attempt(() => decodeV2DataHeader(packet));
+    const isOurs = decoded !== undefined && decoded.header.tunnelId === 1 && decoded.header.sessionId === 1 &&
+      (decoded.header.ns ?? 0) < session.window && packet.length >= 14;
+    const expected = isOurs ? packet.slice(decoded.headerLength) : undefined;
+    const stripped = expected?.[0] === 0xff && expected[1] === 0x03 ? expected.slice(2) : expected;
+    assert.deepEqual(frames[0]?.bytes, stripped, packet.toHex());
+    delivered += frames.length;
+    world.path.removeSession(session);
+  }
+  world.assertConservation();
+  assert.ok(delivered > 500 && delivered < 7500, `${delivered}`);
+});

@@ -1,0 +1,269 @@
+/**
+ * A data path with its surroundings for tests: counter memory, endpoints, source addresses, batches, and the account
+ * that every packet must be in.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
+import {
+  ControlVector,
+  COUNTERS_BYTES,
+  DataPath,
+  type DataPathOptions,
+  type DataSession,
+  type DataTunnel,
+  DROP_REASONS,
+  type DropReason,
+  Endpoint,
+  type EndpointKind,
+  FrameVector,
+  PacketBatch,
+  readDrops,
+  type SessionSpec,
+  type TunnelSpec,
+} from "../../src/dataplane/mod.ts";
+
+/** Bytes from one packet of the arena to the next. */
+export const SLOT = 66_000;
+/** Room in front of each packet. */
+export const HEADROOM = 64;
+/** Packets of a batch. */
+export const BATCH = 64;
+
+/** Reasons for what is not a received packet that the data path dropped. */
+const NOT_RECEIVED: readonly DropReason[] = ["device_full", "tx_too_short", "tx_too_long", "tx_failed"];
+
+/** A zeroed counter view. */
+export function view(): Float64Array {
+  return new Float64Array(new SharedArrayBuffer(COUNTERS_BYTES));
+}
+
+/** A source: address in network order, port. */
+export interface Source {
+  readonly address: readonly number[];
+  readonly port: number;
+  readonly scopeId?: number;
+}
+
+/** 10.0.0.2, port 1701. */
+export const PEER4: Source = { address: [10, 0, 0, 2], port: 1701 };
+/** fd00::2, port 1701. */
+export const PEER6: Source = { address: [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2], port: 1701 };
+
+/** The peer that a tunnel at an endpoint of the kind has unless another is given. */
+export function peerOf(kind: EndpointKind): Source {
+  return kind.endsWith("6") ? PEER6 : PEER4;
+}
+
+/** Writes a `struct sockaddr_in` or `sockaddr_in6` to 28 bytes. */
+export function writeName(bytes: Uint8Array, at: number, source: Source): void {
+  const name = new DataView(bytes.buffer, bytes.byteOffset + at, 28);
+  const isIpv6 = source.address.length === 16;
+  name.setUint16(0, isIpv6 ? 10 : 2, HOST_IS_LITTLE_ENDIAN);
+  name.setUint16(2, source.port);
+  bytes.set(source.address, at + (isIpv6 ? 8 : 4));
+  if (isIpv6) name.setUint32(24, source.scopeId ?? 0, HOST_IS_LITTLE_ENDIAN);
+}
+
+/** A frame that came out. */
+export interface Delivered {
+  readonly session: DataSession;
+  readonly bytes: Uint8Array;
+}
+
+/** A control message that came out. */
+export interface Control {
+  readonly endpoint: Endpoint;
+  readonly bytes: Uint8Array;
+  readonly port: number;
+}
+
+/** A data path and all that it is given. */
+export class World {
+  readonly path: DataPath;
+  readonly arena: Uint8Array<ArrayBuffer> = new Uint8Array(BATCH * SLOT);
+  readonly names: Uint8Array<ArrayBuffer> = new Uint8Array(BATCH * 28);
+  readonly batch: PacketBatch;
+  readonly views: Float64Array[] = [];
+  readonly sessions: DataSession[] = [];
+  /** What came out since it was last taken. */
+  frames: Delivered[] = [];
+  /** What came out since it was last taken. */
+  control: Control[] = [];
+  received = 0;
+  delivered = 0;
+  controls = 0;
+  readonly out: { frames: FrameVector; control: ControlVector };
+
+  constructor(options: Partial<DataPathOptions> = {}, capacity = 16) {
+    this.path = new DataPath({ seed: 1, ...options });
+    this.batch = new PacketBatch({ arena: this.arena.buffer, capacity: BATCH, names: this.names.buffer });
+    this.out = {
+      frames: new FrameVector(capacity, (frames) => {
+        assert.ok(frames.count <= capacity);
+        for (let i = 0; i < frames.count; i++) {
+          const start = frames.offsets[i]!;
+          const buffer = frames.buffers[i]!;
+          assert.ok(buffer === this.batch.bytes || buffer === this.path.reorderMemory);
+          assert.ok(start >= 0 && start + frames.lengths[i]! <= buffer.length);
+          this.frames.push({
+            session: frames.sessions[i]!,
+            bytes: buffer.slice(start, start + frames.lengths[i]!),
+          });
+          this.delivered++;
+        }
+      }),
+      control: new ControlVector(4, (messages) => {
+        for (let i = 0; i < messages.count; i++) {
+          const start = messages.offsets[i]!;
+          const batch = messages.batches[i]!;
+          this.control.push({
+            endpoint: messages.endpoints[i]!,
+            bytes: batch.bytes.slice(start, start + messages.lengths[i]!),
+            port: (this.names[messages.nameOffsets[i]! + 2]! << 8) |
+              this.names[messages.nameOffsets[i]! + 3]!,
+          });
+          this.controls++;
+        }
+      }),
+    };
+  }
+
+  view(): Float64Array {
+    const made = view();
+    this.views.push(made);
+    return made;
+  }
+
+  endpoint(kind: EndpointKind): Endpoint {
+    return new Endpoint(kind, this.view());
+  }
+
+  /** A tunnel, by default of version 3 with {@link peerOf} for its peer. */
+  tunnel(endpoint: Endpoint, spec: Partial<TunnelSpec> = {}): DataTunnel {
+    const { address, port } = peerOf(endpoint.kind);
+    return this.path.addTunnel({
+      tunnelId: 1,
+      peerTunnelId: 2,
+      version: 3,
+      endpoint,
+      peer: { address: Uint8Array.from(address), port },
+      counters: this.view(),
+      ...spec,
+    });
+  }
+
+  /** A session, by default Ethernet (version 2: PPP) with somebody to take its frames. */
+  session(tunnel: DataTunnel, spec: Partial<SessionSpec> = {}): DataSession {
+    const session = this.path.addSession(tunnel, {
+      sessionId: 1,
+      peerSessionId: 2,
+      pseudowire: tunnel.version === 2 ? "ppp" : "eth",
+      consumer: "consumer",
+      counters: this.view(),
+      ...spec,
+    });
+    this.sessions.push(session);
+    return session;
+  }
+
+  /** Puts packets into the batch. */
+  fill(packets: readonly Uint8Array[], source: Source = PEER4): void {
+    this.batch.count = packets.length;
+    for (const [i, packet] of packets.entries()) {
+      const at = i * SLOT + HEADROOM;
+      this.arena.set(packet, at);
+      this.batch.offsets[i] = at;
+      this.batch.lengths[i] = packet.length;
+      this.batch.nameOffsets[i] = 28 * i;
+      writeName(this.names, 28 * i, source);
+    }
+  }
+
+  /** Receives packets, all from one source; what was delivered at once. */
+  receive(
+    endpoint: Endpoint,
+    packets: readonly Uint8Array[],
+    { now = 0, source = peerOf(endpoint.kind) }: { now?: number; source?: Source } = {},
+  ): Delivered[] {
+    this.fill(packets, source);
+    return this.receiveBatch(endpoint, now);
+  }
+
+  /** Receives the batch as it is; what was delivered at once. */
+  receiveBatch(endpoint: Endpoint, now = 0): Delivered[] {
+    this.received += this.batch.count;
+    this.frames = [];
+    this.control = [];
+    this.path.receive(endpoint, this.batch, now, this.out);
+    this.out.frames.flush();
+    this.out.control.flush();
+    // Whoever still refers to the arena is found out.
+    for (let i = 0; i < this.batch.count; i++) {
+      this.arena.fill(0xee, this.batch.offsets[i]!, this.batch.offsets[i]! + this.batch.lengths[i]!);
+    }
+    return this.frames;
+  }
+
+  /** The packets that a session sends for frames. */
+  encapsulate(session: DataSession, frames: readonly Uint8Array[]): Uint8Array[] {
+    this.fill(frames);
+    const ready = this.path.encapsulate(session, this.batch);
+    const packets: Uint8Array[] = [];
+    for (let i = 0; i < ready; i++) {
+      const start = this.batch.offsets[i]!;
+      packets.push(this.arena.slice(start, start + this.batch.lengths[i]!));
+    }
+    return packets;
+  }
+
+  /** Every packet received is delivered, waiting, control, or counted under one reason. */
+  assertConservation(): void {
+    let dropped = 0;
+    for (const counters of this.views) {
+      const drops = readDrops(counters);
+      for (const reason of DROP_REASONS) if (!NOT_RECEIVED.includes(reason)) dropped += drops[reason];
+    }
+    const queued = this.sessions.reduce((sum, session) => sum + session.queued, 0);
+    assert.equal(this.delivered + this.controls + queued + dropped, this.received);
+    // Nothing of the reorder memory leaks, nothing is freed twice.
+    assert.equal(this.path.blocksInUse, queued);
+  }
+}
+
+/** The reasons that are not zero in a view. */
+export function drops(counters: Float64Array): Partial<Record<DropReason, number>> {
+  return Object.fromEntries(Object.entries(readDrops(counters)).filter(([, count]) => count > 0));
+}
+
+/** An IPv4 packet of protocol 115 around a payload. */
+export function ipv4Packet(payload: Uint8Array, options = 0): Uint8Array<ArrayBuffer> {
+  const header = 20 + options;
+  const packet = new Uint8Array(header + payload.length);
+  const fields = new DataView(packet.buffer);
+  packet[0] = 0x40 | (header / 4);
+  fields.setUint16(2, packet.length);
+  packet[8] = 64;
+  packet[9] = 115;
+  packet.set(payload, header);
+  return packet;
+}
+
+/** What a socket of the kind delivers for a packet that was sent. */
+export function arriving(kind: EndpointKind, packet: Uint8Array): Uint8Array {
+  return kind === "ip4" ? ipv4Packet(packet) : packet;
+}
+
+/** An Ethernet frame whose last bytes tell a number. */
+export function frame(number = 0, length = 60): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length).fill(0x5a);
+  new DataView(bytes.buffer).setUint32(length - 4, number);
+  return bytes;
+}
+
+/** The number of a {@link frame}. */
+export function numberOf(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4);
+}
