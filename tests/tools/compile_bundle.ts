@@ -23,15 +23,47 @@ export interface Bundle {
  * somebody's home folder there may be one.
  *
  * @param entry path of the module to start.
+ * @param workers paths of the modules that the program starts as workers, each by `new URL("./NAME.ts", import.meta.url)`;
+ *   each becomes one module of its own, since a worker shares no objects with its starter.
  * @throws {Error} with what `deno bundle` printed, where it fails.
  */
-export async function bundle(entry: string): Promise<Bundle> {
+export async function bundle(entry: string, workers: readonly string[] = []): Promise<Bundle> {
+  const files = await runBundle(entry, ["--code-splitting"]);
+  const first = outputName(entry);
+  const renamed = (name: string): string => name === first ? "main.mjs" : name.replace(/\.js$/, ".mjs");
+  const modules = new Map<string, string>();
+  for (const [name, source] of files) {
+    let text = source;
+    for (const other of files.keys()) text = text.replaceAll(`"./${other}"`, `"./${renamed(other)}"`);
+    for (const worker of workers) {
+      text = text.replaceAll(`"./${basename(worker)}"`, `"./${renamed(outputName(worker))}"`);
+    }
+    modules.set(renamed(name), text);
+  }
+  if (!modules.has("main.mjs")) {
+    throw new Error(
+      `deno bundle ${entry} made ${[...files.keys()].join(", ") || "nothing"}, and no ${first}.`,
+    );
+  }
+  for (const worker of workers) {
+    const name = outputName(worker);
+    modules.set(renamed(name), (await runBundle(worker, [])).get(name) ?? "");
+  }
+  return { main: "main.mjs", modules };
+}
+
+function outputName(entry: string): string {
+  return basename(entry).replace(/\.[^.]*$/, ".js");
+}
+
+/** The files that `deno bundle` makes of a module, in the order of their names. */
+async function runBundle(entry: string, flags: readonly string[]): Promise<Map<string, string>> {
   const real = await Deno.realPath(entry);
   const folder = await Deno.makeTempDir({ prefix: "l2tp-bundle-" });
   try {
     // esbuild derives the names of the chunks from paths relative to the current folder.
     const result = await new Deno.Command(Deno.execPath(), {
-      args: ["bundle", "--quiet", "--minify", "--code-splitting", "--outdir", folder, basename(real)],
+      args: ["bundle", "--quiet", "--minify", ...flags, "--outdir", folder, basename(real)],
       cwd: dirname(real),
       env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
       stdin: "null",
@@ -40,19 +72,12 @@ export async function bundle(entry: string): Promise<Bundle> {
       const said = new TextDecoder().decode(result.stderr).replace(/\nStack backtrace:[^]*/, "");
       throw new Error(`deno bundle ${entry} failed: ${said.trim()}`);
     }
-    const first = basename(real).replace(/\.[^.]*$/, ".js");
     const names = [...Deno.readDirSync(folder)].map((item) => item.name).sort();
-    const rename = (name: string): string => name === first ? "main.mjs" : name.replace(/\.js$/, ".mjs");
-    const modules = new Map<string, string>();
-    for (const name of names) {
-      let text = await Deno.readTextFile(`${folder}/${name}`);
-      for (const other of names) text = text.replaceAll(`"./${other}"`, `"./${rename(other)}"`);
-      modules.set(rename(name), text);
-    }
-    if (!modules.has("main.mjs")) {
-      throw new Error(`deno bundle ${entry} made ${names.join(", ") || "nothing"}, and no ${first}.`);
-    }
-    return { main: "main.mjs", modules };
+    return new Map(
+      await Promise.all(
+        names.map(async (name) => [name, await Deno.readTextFile(`${folder}/${name}`)] as const),
+      ),
+    );
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

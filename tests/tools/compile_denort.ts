@@ -49,6 +49,7 @@ export async function denoCompile(
     const timer = setTimeout(() => stop.abort(), COMPILE_MS);
     const child = new Deno.Command(Deno.execPath(), {
       args: ["compile", "-A", "--no-check", "--no-config", "--no-lock", "--target", target.triple]
+        .concat([...bundle.modules.keys()].flatMap((name) => ["--include", name]))
         .concat("--output", `${folder}/l2tp`, bundle.main),
       cwd: folder,
       env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },

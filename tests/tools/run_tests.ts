@@ -53,7 +53,9 @@ const STAGES: readonly Stage[] = [
         "--allow-env=L2TP_FUZZ_SEED,L2TP_FUZZ_COUNT",
         "--parallel",
       ], [
-        ...["base", "wire", "driver", "client", "cli", "lint"].map((room) => `tests/${room}`),
+        ...["base", "model", "wire", "subsystem", "dataplane", "driver", "client", "cli", "lint"].map((
+          room,
+        ) => `tests/${room}`),
       ]),
   },
   {
