@@ -4,7 +4,11 @@
  * @module
  */
 
+import { openFile, type OwnedFd } from "../../ffi/fd.ts";
 import { enterNetns, openNetns, withNetns } from "../../ffi/netns.ts";
+
+/** The namespace that the process was started in, once it has left it. */
+let home: OwnedFd | undefined;
 
 /**
  * Moves the calling thread to the namespace, by the name that `ip netns` gave it or by path: sockets opened later
@@ -14,7 +18,13 @@ import { enterNetns, openNetns, withNetns } from "../../ffi/netns.ts";
  */
 export function enterNamespace(name: string): void {
   using namespace = openNetns(name);
+  home ??= openFile("/proc/thread-self/ns/net");
   enterNetns(namespace);
+}
+
+/** Path of the namespace that the calling thread was in before {@link enterNamespace}; `undefined` if it still is. */
+export function homeNamespace(): string | undefined {
+  return home === undefined ? undefined : `/proc/self/fd/${home.number}`;
 }
 
 /**

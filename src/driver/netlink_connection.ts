@@ -40,6 +40,8 @@ export interface NetlinkRequest {
   readonly flags?: number;
   /** What follows the message header. */
   readonly payload: Uint8Array;
+  /** Descriptors that the payload names, in its order. */
+  readonly fds?: readonly number[] | undefined;
 }
 
 /** A netlink socket's exchange of requests and answers, one at a time. */
@@ -117,8 +119,9 @@ export class NetlinkConnection implements Disposable {
       return this.#encode(request, NLM_F_REQUEST | ack | (request.flags ?? 0));
     }));
     const last = this.#sequence;
-    if (this.#transport.sendInBackground === undefined) this.#transport.send(datagram);
-    else await this.#transport.sendInBackground(datagram);
+    if (this.#transport.sendInBackground === undefined) {
+      this.#transport.send(datagram, requests.flatMap(({ fds }) => fds ?? []));
+    } else await this.#transport.sendInBackground(datagram);
     const refusals = new Array<NetlinkError | undefined>(requests.length).fill(undefined);
     this.#receive(requests[0]!.operation, first, last, (message) => {
       if (message.type !== NLMSG_ERROR) return false;
@@ -142,7 +145,7 @@ export class NetlinkConnection implements Disposable {
   }
 
   #send(request: NetlinkRequest, flags: number): number {
-    this.#transport.send(this.#encode(request, flags));
+    this.#transport.send(this.#encode(request, flags), request.fds);
     return this.#sequence;
   }
 

@@ -4,14 +4,15 @@
  * @module
  */
 
-/** Carries netlink datagrams to a kernel and back. */
+/** Carries netlink datagrams to a subsystem, of the kernel or not, and back. */
 export interface NetlinkTransport extends Disposable {
   /**
-   * Sends one datagram.
+   * Sends one datagram. Copies of the descriptors go with it where the other side is another process; a kernel finds
+   * them by their numbers.
    *
    * @throws {SyscallError}
    */
-  send(datagram: Uint8Array<ArrayBuffer>): void;
+  send(datagram: Uint8Array<ArrayBuffer>, fds?: readonly number[]): void;
   /**
    * Sends one datagram without holding the caller while the kernel works through it. Until it resolves the datagram
    * belongs to the transport, and nothing else may be asked of it. Without this method `send` does.
@@ -20,7 +21,7 @@ export interface NetlinkTransport extends Disposable {
    */
   sendInBackground?(datagram: Uint8Array<ArrayBuffer>): Promise<void>;
   /**
-   * The next datagram from the kernel, whole however long it is. Borrows: valid until the next call.
+   * The next datagram from the subsystem, whole however long it is. Borrows: valid until the next call.
    *
    * @throws {SyscallError}
    */

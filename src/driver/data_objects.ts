@@ -1,0 +1,208 @@
+/**
+ * What the worker of the data path has been told to carry: endpoints, tunnels, sessions and a data path for each
+ * network namespace, by the numbers that the main thread gave them.
+ *
+ * @module
+ */
+
+import { Endpoint, PacketBatch } from "../dataplane/mod.ts";
+import type { Epoll } from "../../ffi/epoll.ts";
+import { PacketArena, ReceiveVector, Remote, SendVector } from "../../ffi/packets.ts";
+import { encodeInet } from "../../ffi/sockaddr.ts";
+import { slotView } from "./counter_slots.ts";
+import type { AddEndpoint, AddSession, AddTunnel, ChangeSession, Command } from "./data_commands.ts";
+import { type EndpointPorts, WorkerEndpoint } from "./worker_endpoint.ts";
+import { WorkerPath } from "./worker_path.ts";
+import type { WorkerReports } from "./worker_reports.ts";
+import { type SessionPorts, WorkerSession } from "./worker_session.ts";
+import type { Source } from "./worker_source.ts";
+import type { WorkerTunnel } from "./worker_tunnel.ts";
+
+/** Packets in a batch. */
+const BATCH = 64;
+/** No datagram is longer: neither UDP nor raw sockets take IPv6's jumbograms. */
+const MAX_DATAGRAM = 0x10000;
+/** The longest frame of a device with the largest MTU, 65521, with room for VLAN tags; it is cut without notice. */
+const MAX_FRAME = 0x10400;
+/** More than any header of ours: the data path wants 64 bytes. */
+const HEADROOM = 64;
+
+/** The objects. */
+export class DataObjects {
+  readonly #counters: SharedArrayBuffer;
+  readonly #reports: WorkerReports;
+  readonly #receiving: EndpointPorts & { readonly arena: PacketArena };
+  readonly #sending: SessionPorts;
+  readonly #endpoints: Map<number, WorkerEndpoint> = new Map();
+  readonly #tunnels: Map<number, WorkerTunnel> = new Map();
+  readonly #sessions: Map<number, WorkerSession> = new Map();
+  readonly #paths: Map<string, WorkerPath> = new Map();
+  /** Key of the namespace whose path was emptied last. */
+  #empty: string | undefined;
+  /** For endpoints that have no tunnels. */
+  readonly #idle: WorkerPath;
+
+  /** None yet. */
+  constructor(epoll: Epoll, counters: SharedArrayBuffer, reports: WorkerReports) {
+    this.#counters = counters;
+    this.#reports = reports;
+    const arena = new PacketArena({ slots: BATCH, slotSize: MAX_DATAGRAM, headroom: HEADROOM });
+    const receive = new ReceiveVector(arena);
+    const batch = new PacketBatch({
+      arena: arena.bytes.buffer,
+      capacity: BATCH,
+      names: receive.names.buffer,
+    });
+    this.#receiving = { epoll, arena, receive, batch, slotSize: MAX_DATAGRAM };
+    const frames = new PacketArena({ slots: BATCH, slotSize: MAX_FRAME, headroom: HEADROOM });
+    this.#sending = {
+      epoll,
+      arena: frames,
+      batch: new PacketBatch({ arena: frames.bytes.buffer, capacity: BATCH }),
+      send: new SendVector(frames),
+    };
+    this.#idle = new WorkerPath({ netnsKey: "", idle: true, memory: this.#receiving, reports });
+  }
+
+  /** What the events with this tag are for; `undefined` if it is gone. */
+  source(tag: number): Source | undefined {
+    return this.#endpoints.get(tag) ?? this.#sessions.get(tag);
+  }
+
+  /**
+   * Executes a command.
+   *
+   * @throws {SyscallError} from waiting for a descriptor
+   * @throws {RangeError} if the command contradicts itself or what is there
+   */
+  execute(command: Command): void {
+    switch (command.op) {
+      case "addEndpoint":
+        return this.#addEndpoint(command);
+      case "addTunnel":
+        return this.#addTunnel(command);
+      case "addSession":
+        return this.#addSession(command);
+      case "changeSession":
+        return this.#changeSession(command);
+      case "removeEndpoint":
+        return this.#removeEndpoint(command.id);
+      case "removeTunnel":
+        return this.#removeTunnel(command.id);
+      case "removeSession":
+        return this.#removeSession(command.id);
+      case "setTrace":
+        this.#reports.tracing = command.on;
+        return;
+      default:
+        throw new RangeError(`There is no command ${command.op}`);
+    }
+  }
+
+  #addEndpoint({ id, slot, fd, kind }: AddEndpoint): void {
+    const endpoint = new WorkerEndpoint(
+      new Endpoint(kind, slotView(this.#counters, slot)),
+      fd,
+      this.#idle,
+      this.#receiving,
+    );
+    endpoint.watch(id);
+    this.#endpoints.set(id, endpoint);
+    this.#reports.endpoints.set(endpoint.endpoint, id);
+  }
+
+  #removeEndpoint(id: number): void {
+    const endpoint = found(this.#endpoints, id);
+    for (const tunnel of endpoint.tunnels) this.#removeTunnel(tunnel);
+    endpoint.unwatch();
+    this.#endpoints.delete(id);
+    this.#reports.endpoints.delete(endpoint.endpoint);
+  }
+
+  #addTunnel(command: AddTunnel): void {
+    const { id, slot, netnsKey, tunnelId, peerTunnelId, version, connected } = command;
+    const endpoint = found(this.#endpoints, command.endpoint);
+    const known = this.#paths.get(netnsKey);
+    if (endpoint.path !== this.#idle && endpoint.path !== known) {
+      throw new RangeError(`The endpoint has tunnels of another network namespace than "${netnsKey}"`);
+    }
+    const path = known ?? new WorkerPath({ netnsKey, memory: this.#receiving, reports: this.#reports });
+    const peer = command.peer && { ...command.peer, address: Uint8Array.fromHex(command.peer.address) };
+    const counters = slotView(this.#counters, slot);
+    const spec = { tunnelId, peerTunnelId, version, endpoint: endpoint.endpoint, peer, counters };
+    const tunnel = path.path.addTunnel(spec);
+    // A raw socket wants no port; to UDP's port 0, nothing can be sent.
+    const port = endpoint.endpoint.isUdp ? peer?.port ?? 0 : 0;
+    const unreachable = connected || peer === undefined || (endpoint.endpoint.isUdp && port === 0);
+    const remote = unreachable ? undefined : new Remote(encodeInet({ ...peer, port }));
+    this.#tunnels.set(id, { tunnel, path, netnsKey, endpoint, remote, connected, sessions: new Set() });
+    this.#paths.set(netnsKey, path);
+    path.tunnels++;
+    endpoint.path = path;
+    endpoint.tunnels.add(id);
+  }
+
+  #removeTunnel(id: number): void {
+    const { tunnel, path, netnsKey, endpoint, sessions } = found(this.#tunnels, id);
+    for (const session of sessions) this.#removeSession(session);
+    path.path.removeTunnel(tunnel);
+    this.#tunnels.delete(id);
+    endpoint.tunnels.delete(id);
+    if (endpoint.tunnels.size === 0) endpoint.path = this.#idle;
+    if (--path.tunnels === 0) this.#emptied(netnsKey);
+  }
+
+  /** A namespace whose only tunnel comes and goes would cost a path's memory each time: the last one empty stays. */
+  #emptied(netnsKey: string): void {
+    const before = this.#empty;
+    if (before !== undefined && before !== netnsKey && this.#paths.get(before)?.tunnels === 0) {
+      this.#paths.delete(before);
+    }
+    this.#empty = netnsKey;
+  }
+
+  #addSession(command: AddSession): void {
+    const { id, slot, changes, pseudowire, l2spec, sessionId, peerSessionId, tapFd } = command;
+    const tunnel = found(this.#tunnels, command.tunnel);
+    const { path } = tunnel.path;
+    if (pseudowire !== "eth" && tapFd !== undefined) {
+      throw new RangeError(`A session for ${pseudowire} cannot have an Ethernet device`);
+    }
+    const worker = new WorkerSession(tunnel, tapFd, this.#sending);
+    const session = path.addSession(tunnel.tunnel, {
+      ...changes,
+      ...{ sessionId, peerSessionId, pseudowire, l2spec },
+      cookie: command.cookie === undefined ? undefined : Uint8Array.fromHex(command.cookie),
+      peerCookie: command.peerCookie === undefined ? undefined : Uint8Array.fromHex(command.peerCookie),
+      consumer: tapFd === undefined ? undefined : worker,
+      counters: slotView(this.#counters, slot),
+    });
+    try {
+      worker.start(session, id);
+    } catch (error) {
+      path.removeSession(session);
+      throw error;
+    }
+    this.#sessions.set(id, worker);
+    tunnel.sessions.add(id);
+  }
+
+  #changeSession({ id, changes }: ChangeSession): void {
+    const { session, tunnel } = found(this.#sessions, id);
+    tunnel.path.path.changeSession(session, changes);
+  }
+
+  #removeSession(id: number): void {
+    const worker = found(this.#sessions, id);
+    worker.detach();
+    worker.tunnel.path.path.removeSession(worker.session);
+    worker.tunnel.sessions.delete(id);
+    this.#sessions.delete(id);
+  }
+}
+
+function found<T>(objects: ReadonlyMap<number, T>, id: number): T {
+  const object = objects.get(id);
+  if (object === undefined) throw new RangeError(`There is no object ${id}`);
+  return object;
+}

@@ -1,0 +1,121 @@
+/**
+ * A socket in the worker: takes what it received to the data path, and looks after its errors.
+ *
+ * @module
+ */
+
+import { SyscallError } from "../base/errors.ts";
+import { DROP, type Endpoint, type PacketBatch } from "../dataplane/mod.ts";
+import { type Epoll, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLRDHUP } from "../../ffi/epoll.ts";
+import { NAME_STRIDE, type ReceiveVector } from "../../ffi/packets.ts";
+import { Socket } from "../../ffi/socket.ts";
+import { takeError } from "../../ffi/udp.ts";
+import type { WorkerPath } from "./worker_path.ts";
+import { type Source, unwatch } from "./worker_source.ts";
+
+const MSG_DONTWAIT = 0x40;
+const MSG_ERRQUEUE = 0x2000;
+
+/** Errors that are taken out of a socket's queue in one turn. */
+const MAX_ERRORS = 64;
+
+/** What all endpoints of a worker share. */
+export interface EndpointPorts {
+  /** What waits for the sockets. */
+  readonly epoll: Epoll;
+  /** What receives. */
+  readonly receive: ReceiveVector;
+  /** Where it is told what was received. */
+  readonly batch: PacketBatch;
+  /** Longest datagram that is received whole, in bytes. */
+  readonly slotSize: number;
+}
+
+/** A socket. */
+export class WorkerEndpoint implements Source {
+  /** What the data path knows it by. */
+  readonly endpoint: Endpoint;
+  /** Number of the socket. */
+  readonly fd: number;
+  /** Numbers of the tunnels that run over it. */
+  readonly tunnels: Set<number> = new Set();
+  /** The data path that it serves. */
+  path: WorkerPath;
+  readonly #ports: EndpointPorts;
+  /** For its options; never closed here. */
+  readonly #socket: Socket;
+  readonly #errors = new Uint8Array(new ArrayBuffer(64));
+  #watched = false;
+
+  /** The descriptor stays the caller's. */
+  constructor(endpoint: Endpoint, fd: number, path: WorkerPath, ports: EndpointPorts) {
+    this.endpoint = endpoint;
+    this.fd = fd;
+    this.path = path;
+    this.#ports = ports;
+    this.#socket = new Socket(fd);
+  }
+
+  /**
+   * Begins to wait for packets.
+   *
+   * @throws {SyscallError}
+   */
+  watch(tag: number): void {
+    this.#ports.epoll.add(this.fd, EPOLLIN | EPOLLRDHUP, tag);
+    this.#watched = true;
+  }
+
+  /** Waits no more; the descriptor is not touched from here on. */
+  unwatch(): void {
+    if (this.#watched) unwatch(this.#ports.epoll, this.fd);
+    this.#watched = false;
+  }
+
+  /** One batch of packets. */
+  turn(events: number, now: number): void {
+    // Before the errors, as receiving takes a pending one away and then goes on at the next turn.
+    const received = (events & EPOLLIN) === 0 ? 0 : this.#ports.receive.receive(this.fd);
+    if (received > 0) this.#receive(received, now);
+    if ((events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) !== 0) this.#lookAfter(events, received);
+  }
+
+  #receive(received: number, now: number): void {
+    const { receive, batch, slotSize } = this.#ports;
+    let count = 0;
+    for (let i = 0; i < received; i++) {
+      const length = receive.length(i);
+      // A full slot; only then, since a truncated control message, which some owners of a socket ask for, looks alike.
+      if (length >= slotSize && receive.truncated(i)) {
+        this.endpoint.counters[DROP.too_short]!++;
+        continue;
+      }
+      batch.offsets[count] = receive.start(i);
+      batch.lengths[count] = length;
+      batch.nameOffsets[count] = i * NAME_STRIDE;
+      count++;
+    }
+    batch.count = count;
+    const { path, out } = this.path;
+    path.receive(this.endpoint, batch, now, out);
+    out.frames.flush();
+    out.control.flush();
+  }
+
+  /** Takes pending errors away, since whoever does not is told of them again at once. */
+  #lookAfter(events: number, received: number): void {
+    try {
+      takeError(this.#socket);
+      if ((events & EPOLLERR) !== 0) this.#drainErrors();
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+    }
+    // Shut down by another owner of it. That cannot be taken away, and nothing will come any more.
+    if ((events & (EPOLLHUP | EPOLLRDHUP)) !== 0 && received <= 0) this.unwatch();
+  }
+
+  /** The queue that another owner of the socket may have asked for (`IP_RECVERR`). */
+  #drainErrors(): void {
+    for (let i = 0; i < MAX_ERRORS; i++) this.#socket.receive(this.#errors, MSG_DONTWAIT | MSG_ERRQUEUE);
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * The data path of one network namespace within the worker, and where what it receives goes: frames to devices,
+ * control messages and trace events to the main thread.
+ *
+ * @module
+ */
+
+import {
+  ControlVector,
+  DataPath,
+  FrameVector,
+  type PacketBatch,
+  type ReceiveOutput,
+} from "../dataplane/mod.ts";
+import { Errno } from "../base/errno.ts";
+import { lastErrno } from "../../ffi/errno.ts";
+import { PacketArena } from "../../ffi/packets.ts";
+import type { WorkerReports } from "./worker_reports.ts";
+import type { WorkerSession } from "./worker_session.ts";
+
+/** What all parts of the worker share: the memory and the batch that received packets lie in. */
+export interface ReceiveMemory {
+  /** The memory. */
+  readonly arena: PacketArena;
+  /** What lies where. */
+  readonly batch: PacketBatch;
+}
+
+/** What a device says that is down, and one that was deleted. */
+const EIO = 5;
+const EBADFD = 77;
+
+const FRAMES = 256;
+const MESSAGES = 64;
+
+/** Of a data path that never has a session. */
+const IDLE_LIMITS = { packets: 1, bytes: 1, poolBytes: 1 };
+
+/** What a {@link WorkerPath} is made with. */
+export interface WorkerPathOptions {
+  /** Key of the network namespace. */
+  readonly netnsKey: string;
+  /** Whether it never has any session: then it needs less memory. */
+  readonly idle?: boolean;
+  /** What received packets lie in. */
+  readonly memory: ReceiveMemory;
+  /** What tells the main thread. */
+  readonly reports: WorkerReports;
+}
+
+/** A data path and its output. */
+export class WorkerPath {
+  /** The rules. */
+  readonly path: DataPath;
+  /** Where received packets go; to be flushed before the next batch. */
+  readonly out: ReceiveOutput;
+  /** Tunnels that it has. */
+  tunnels = 0;
+  readonly #received: ReceiveMemory;
+  /** The data path's own memory, which frames lie in that had to wait. */
+  readonly #waited: PacketArena;
+
+  /** Without tunnels. */
+  constructor(options: WorkerPathOptions) {
+    const { memory, reports, netnsKey } = options;
+    this.path = new DataPath({
+      seed: crypto.getRandomValues(new Int32Array(1))[0]!,
+      trace: (event, session, ns) => reports.trace(netnsKey, event, session, ns),
+      ...(options.idle === true && { reorder: IDLE_LIMITS }),
+    });
+    this.#received = memory;
+    const { buffer, length } = this.path.reorderMemory;
+    this.#waited = new PacketArena({ slots: 1, slotSize: length, memory: buffer });
+    this.out = {
+      frames: new FrameVector(FRAMES, (frames) => this.#write(frames)),
+      control: new ControlVector(MESSAGES, (messages) => reports.control(messages)),
+    };
+  }
+
+  #write(frames: FrameVector): void {
+    const { arena, batch } = this.#received;
+    for (let i = 0; i < frames.count; i++) {
+      const session = frames.sessions[i]!;
+      // Only sessions with a device have frames delivered.
+      const consumer = session.consumer as WorkerSession;
+      const source = frames.buffers[i] === batch.bytes ? arena : this.#waited;
+      if (source.writeFrame(consumer.tapFd, frames.offsets[i]!, frames.lengths[i]!) >= 0) continue;
+      const errno = lastErrno();
+      const gone = errno === EIO || errno === EBADFD || errno === Errno.ENETDOWN;
+      this.path.undelivered(session, 1, gone ? "not_ready" : "device_full");
+    }
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * A tunnel in the worker.
+ *
+ * @module
+ */
+
+import type { DataTunnel } from "../dataplane/mod.ts";
+import type { Remote } from "../../ffi/packets.ts";
+import type { WorkerEndpoint } from "./worker_endpoint.ts";
+import type { WorkerPath } from "./worker_path.ts";
+
+/** A tunnel. */
+export interface WorkerTunnel {
+  /** What the data path knows it by. */
+  readonly tunnel: DataTunnel;
+  /** The data path it is in. */
+  readonly path: WorkerPath;
+  /** Key of the network namespace that this is the data path of. */
+  readonly netnsKey: string;
+  /** The socket it runs over. */
+  readonly endpoint: WorkerEndpoint;
+  /** Where it sends to; `undefined`: nowhere, or where the socket is connected to. */
+  readonly remote: Remote | undefined;
+  /** Whether the socket is connected. */
+  readonly connected: boolean;
+  /** Numbers of its sessions. */
+  readonly sessions: Set<number>;
+}
