@@ -1,0 +1,105 @@
+/**
+ * The Ethernet devices of sessions: TAP devices that outlive the daemon once they are in the journal.
+ *
+ * @module
+ */
+
+import { LinkClient } from "../client/link_client.ts";
+import { Errno } from "../base/errno.ts";
+import { NetlinkError, SyscallError } from "../base/errors.ts";
+import { TapDevice } from "../../ffi/tun.ts";
+import type { EthernetDevice, EthernetDeviceRequest } from "../subsystem/ports.ts";
+import type { NetworkNamespaces } from "./network_namespaces.ts";
+
+/** What a TAP device can have (`ETH_MIN_MTU`, `MAX_MTU` less the header); the kernel's own L2TP has 0 to 65535. */
+const MTU_MIN = 68;
+const MTU_MAX = 65521;
+
+/** A device with its descriptor. */
+export interface Device extends EthernetDevice {
+  /** The TAP device. */
+  readonly tap: TapDevice;
+}
+
+/** Makes devices. */
+export class Devices {
+  readonly #namespaces: NetworkNamespaces;
+  readonly #passing = new Set<TapDevice>();
+
+  /** In these namespaces. */
+  constructor(namespaces: NetworkNamespaces) {
+    this.#namespaces = namespaces;
+  }
+
+  /**
+   * Makes a device, or takes over one that an earlier daemon left. A new one goes when this process ends, until
+   * {@link keep}.
+   *
+   * @throws {SyscallError} EEXIST if the name is taken
+   */
+  create(request: EthernetDeviceRequest): Device {
+    const mtu = Math.min(Math.max(request.mtu, MTU_MIN), MTU_MAX);
+    return this.#namespaces.run(request.netns, () => {
+      using links = LinkClient.open();
+      using stack = new DisposableStack();
+      const left = request.existing && links.link(request.name) !== undefined;
+      const tap = stack.use(openTap(request.name, !left));
+      const link = links.link(tap.name);
+      if (link === undefined) throw new SyscallError(`device "${tap.name}"`, Errno.ENODEV);
+      if (!left) setMtu(links, link.index, mtu);
+      stack.move();
+      this.#passing.add(tap);
+      return { name: tap.name, tap, delete: () => this.#delete(tap) };
+    });
+  }
+
+  /**
+   * Deletes the device that an earlier daemon left, if it is there.
+   *
+   * @throws {SyscallError} EEXIST if it is somebody else's
+   */
+  removeLeftover(netns: string, name: string): void {
+    this.#namespaces.run(netns, () => {
+      using links = LinkClient.open();
+      if (links.link(name) === undefined) return;
+      this.#delete(openTap(name, false));
+    });
+  }
+
+  /** Lets the devices that were made since the last time outlive this process: their records are on disk. */
+  keep(): void {
+    for (const tap of this.#passing) tap.setPersist(true);
+    this.#passing.clear();
+  }
+
+  #delete(tap: TapDevice): void {
+    this.#passing.delete(tap);
+    try {
+      tap.setPersist(false);
+    } catch (error) {
+      // Somebody else has deleted it.
+      if (!(error instanceof SyscallError)) throw error;
+    } finally {
+      tap.close();
+    }
+  }
+}
+
+function openTap(name: string, exclusive: boolean): TapDevice {
+  try {
+    return TapDevice.open(name, { exclusive });
+  } catch (error) {
+    // What the driver calls busy, or of the wrong kind, is to others a name in use.
+    const taken = error instanceof SyscallError &&
+      (error.errno === Errno.EBUSY || (!exclusive && error.errno === Errno.EINVAL));
+    throw taken ? new SyscallError(`device "${name}"`, Errno.EEXIST) : error;
+  }
+}
+
+function setMtu(links: LinkClient, index: number, mtu: number): void {
+  try {
+    links.changeLink(index, { mtu });
+  } catch (error) {
+    throw error instanceof NetlinkError ? new SyscallError("set mtu", error.errno) : error;
+  }
+}

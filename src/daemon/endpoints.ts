@@ -1,0 +1,149 @@
+/**
+ * The sockets that tunnels run over. Tunnels of one namespace with the same local address and port share one; the
+ * data path tells them apart by peer and ids.
+ *
+ * @module
+ */
+
+import { Errno } from "../base/errno.ts";
+import { SyscallError } from "../base/errors.ts";
+import { formatIpAddress, parseIpAddress } from "../base/ip_address.ts";
+import type { EndpointKind } from "../dataplane/mod.ts";
+import type { DataPlane, EndpointHandle } from "../driver/data_plane.ts";
+import type { Socket } from "../../ffi/socket.ts";
+import { AF_INET, AF_INET6, decodeInet } from "../../ffi/sockaddr.ts";
+import { type InetFamily, openRawL2tp, openUdp, pathMtu } from "../../ffi/udp.ts";
+import type { TunnelSocketRequest } from "../subsystem/ports.ts";
+
+/** What may wait in a socket to be received: a good tenth of a second of a fast line. */
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+const SEND_BUFFER_BYTES = 4 * 1024 * 1024;
+
+/** A socket with the tunnels that hold it. */
+export interface Endpoint {
+  /** Its place in the data plane. */
+  readonly handle: EndpointHandle;
+  /** The socket. */
+  readonly socket: Socket;
+  /** Our address, in text. */
+  readonly local: string;
+  /** Our UDP port; 0 without UDP. */
+  readonly port: number;
+  /** Key of its network namespace. */
+  readonly netns: string;
+  /** Gives one hold up; the last one closes the socket. */
+  release(): void;
+}
+
+interface Shared {
+  readonly key: string;
+  readonly options: string;
+  readonly endpoint: Endpoint;
+  /** The tunnels that hold it, with their peers: over UDP two between the same two ends are one too many. */
+  readonly holders: Map<symbol, string>;
+}
+
+/** The endpoints of a data plane. */
+export class Endpoints {
+  readonly #plane: DataPlane;
+  readonly #shared = new Map<string, Shared>();
+
+  /** None yet. */
+  constructor(plane: DataPlane) {
+    this.#plane = plane;
+  }
+
+  /** All that are shared or can be. */
+  *[Symbol.iterator](): Generator<Endpoint> {
+    for (const { endpoint } of this.#shared.values()) yield endpoint;
+  }
+
+  /**
+   * Holds the socket for a tunnel, in the network namespace of the calling thread; opens it if there is none yet. The
+   * errors are those that the kernel's tunnel sockets have, but that a port may be shared.
+   *
+   * @throws {SyscallError} EADDRINUSE if another program has the port, or a tunnel with the same peer or with other
+   * checksum options; EADDRNOTAVAIL, ENETUNREACH, …
+   */
+  hold(request: TunnelSocketRequest): Endpoint {
+    const family = request.local.includes(":") ? AF_INET6 : AF_INET;
+    const local = localAddress(family, request);
+    const peer = `${request.peer} ${request.encap === "udp" ? request.peerPort : 0}`;
+    const udp = request.encap === "udp";
+    const options = `${request.udpChecksum} ${request.checksumTx} ${request.checksumRx}`;
+    const known = udp && request.localPort === 0
+      ? undefined
+      : this.#shared.get(keyOf(request, local, request.localPort));
+    if (known !== undefined) {
+      const taken = known.options !== options || [...known.holders.values()].includes(peer);
+      if (udp && taken) throw new SyscallError("bind", Errno.EADDRINUSE);
+      return heldBy(known, peer);
+    }
+    using stack = new DisposableStack();
+    const socket = stack.use(open(family, local, request));
+    if (request.peerPort !== 0 || !udp) pathMtu(family, { address: local, port: 0 }, remoteOf(request));
+    const port = udp ? decodeInet(socket.localName()).port : 0;
+    const key = keyOf(request, local, port);
+    const handle = this.#plane.addEndpoint({ fd: socket.number, kind: kindOf(udp, family) });
+    const endpoint: Endpoint = {
+      handle,
+      socket,
+      local: formatIpAddress(local),
+      port,
+      netns: request.netns,
+      release: () => {
+        this.#shared.delete(key);
+        handle.remove();
+        socket.close();
+      },
+    };
+    const shared = { key, options, endpoint, holders: new Map<symbol, string>() };
+    this.#shared.set(key, shared);
+    stack.move();
+    return heldBy(shared, peer);
+  }
+}
+
+/** A hold on the endpoint, to be given up once. */
+function heldBy({ endpoint, holders }: Shared, peer: string): Endpoint {
+  const holder = Symbol(peer);
+  holders.set(holder, peer);
+  return {
+    ...endpoint,
+    release: () => {
+      if (holders.delete(holder) && holders.size === 0) endpoint.release();
+    },
+  };
+}
+
+/** What the data plane calls a socket of the family. */
+export function kindOf(udp: boolean, family: InetFamily): EndpointKind {
+  return `${udp ? "udp" : "ip"}${family === AF_INET ? 4 : 6}`;
+}
+
+function keyOf({ netns, encap }: TunnelSocketRequest, local: Uint8Array, port: number): string {
+  return `${netns} ${encap} ${formatIpAddress(local)} ${port}`;
+}
+
+/** Our address; where the choice is left to us, the one that packets to the peer leave from. */
+function localAddress(family: InetFamily, request: TunnelSocketRequest): Uint8Array {
+  const address = parseIpAddress(request.local)!;
+  const connected = request.encap === "ip" || request.peerPort !== 0;
+  if (address.some((byte) => byte !== 0) || !connected) return address;
+  return pathMtu(family, undefined, remoteOf(request)).source.address;
+}
+
+function remoteOf(request: TunnelSocketRequest): { address: Uint8Array; port: number } {
+  return { address: parseIpAddress(request.peer)!, port: request.peerPort };
+}
+
+function open(family: InetFamily, address: Uint8Array, request: TunnelSocketRequest): Socket {
+  const buffers = { receiveBuffer: RECEIVE_BUFFER_BYTES, sendBuffer: SEND_BUFFER_BYTES };
+  if (request.encap === "ip") return openRawL2tp(family, { address, port: 0 }, buffers);
+  return openUdp(family, {
+    ...buffers,
+    local: { address, port: request.localPort },
+    noChecksumTx: family === AF_INET ? !request.udpChecksum : !request.checksumTx,
+    zeroChecksum6Rx: !request.checksumRx,
+  });
+}

@@ -1,0 +1,205 @@
+/**
+ * `l2tp daemon`: the L2TP subsystem in userspace.
+ *
+ * @module
+ */
+
+import { Errno } from "../base/errno.ts";
+import { SyscallError } from "../base/errors.ts";
+import { groupId, UnixListener } from "../../ffi/unix_listener.ts";
+import { DataPlane } from "../driver/data_plane.ts";
+import { type Consequences, Subsystem } from "../subsystem/subsystem.ts";
+import type { SubsystemRecord } from "../subsystem/records.ts";
+import { Devices } from "./devices.ts";
+import { Endpoints } from "./endpoints.ts";
+import { Journal, readJournal } from "./journal.ts";
+import { NetworkNamespaces } from "./network_namespaces.ts";
+import { type DaemonPaths, daemonPaths } from "./paths.ts";
+import { notifyServiceManager } from "./readiness.ts";
+import { Server } from "./server.ts";
+import { RealWorld } from "./world.ts";
+
+/** Members of this group may use the daemon, where it exists; otherwise root alone. */
+const GROUP = "l2tp";
+/** Each tunnel, session and socket has a slot for its counters. */
+const OBJECTS_MAX = 131_072;
+
+const EXIT_FAILURE = 1;
+const EXIT_USAGE = 255;
+
+/** What a daemon is started with. */
+export interface DaemonOptions {
+  /** Forget what an earlier daemon left behind. */
+  readonly fresh: boolean;
+  /** Leave everything to the next daemon when this one is told to end. */
+  readonly keep: boolean;
+}
+
+/**
+ * Runs the daemon in the foreground until SIGTERM or SIGINT. Resolves to the exit code. What it has to say goes to
+ * standard error, a line each.
+ *
+ * @param args `--fresh`, `--keep`, in the words that the command line has for them.
+ */
+export async function runDaemon(args: readonly string[]): Promise<number> {
+  const wrong = args.find((arg) => !["--fresh", "--keep", "-fresh", "-keep"].includes(arg));
+  if (wrong !== undefined) {
+    log(`Unknown option "${wrong}": l2tp daemon takes --fresh and --keep`);
+    return EXIT_USAGE;
+  }
+  const has = (word: string): boolean => args.some((arg) => arg.replace(/^-+/, "") === word);
+  try {
+    return await serve(daemonPaths(), { fresh: has("fresh"), keep: has("keep") });
+  } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
+      log(`Cannot start: ${error.message}. The daemon needs root.`);
+      return EXIT_FAILURE;
+    }
+    if (!(error instanceof SyscallError)) throw error;
+    log(
+      error.errno === Errno.EADDRINUSE
+        ? `Another daemon is serving ${daemonPaths().socket}`
+        : `Cannot start: ${error.message}`,
+    );
+    return EXIT_FAILURE;
+  }
+}
+
+function log(line: string): void {
+  console.error(`l2tp daemon: ${line}`);
+}
+
+async function serve(paths: DaemonPaths, options: DaemonOptions): Promise<number> {
+  // Others may look for the socket, whose own mode says who may use it.
+  Deno.mkdirSync(paths.folder, { recursive: true, mode: 0o755 });
+  using listener = listen(paths);
+  using namespaces = new NetworkNamespaces();
+  // The data path can have something to tell before there is anybody to tell it to.
+  const serving: { server?: Server } = {};
+  let crashed = false;
+  using plane = await DataPlane.start({
+    slots: OBJECTS_MAX,
+    onTrace: (event) => serving.server?.trace(event),
+    onCrash: (error) => {
+      crashed = true;
+      log(`The data path has crashed: ${error.message}`);
+      serving.server?.stop();
+    },
+  });
+  const devices = new Devices(namespaces);
+  const world = new RealWorld({
+    plane,
+    namespaces,
+    endpoints: new Endpoints(plane),
+    adopted: new Set(),
+    devices,
+  });
+  const subsystem = new Subsystem(world);
+  using journal = restore(paths, options, { namespaces, subsystem, devices });
+  const server = serving.server = new Server({
+    listener,
+    subsystem,
+    namespaces,
+    commit: ({ changes, mishaps }) => {
+      for (const mishap of mishaps) log(mishap.message);
+      journal.append(changes);
+      devices.keep();
+      journal.compact(subsystem.tunnelCount + subsystem.sessionCount, () => subsystem.records());
+    },
+    drops: (netns) => world.drops(netns),
+    setTrace: (on) => plane.setTrace(on),
+    log,
+  });
+  using _signals = onSignals(() => server.stop());
+  notifyServiceManager("READY=1");
+  await server.run();
+  notifyServiceManager("STOPPING=1");
+  if (crashed) return EXIT_FAILURE;
+  if (!options.keep) {
+    for (const netns of [...subsystem.namespaces]) report(subsystem.dropNamespace(netns));
+    Deno.removeSync(paths.journal);
+  }
+  return 0;
+}
+
+function listen(paths: DaemonPaths): UnixListener {
+  const group = groupOrUndefined();
+  return UnixListener.listen(paths.socket, group === undefined ? { mode: 0o600 } : { mode: 0o660, group });
+}
+
+function groupOrUndefined(): number | undefined {
+  try {
+    return groupId(GROUP);
+  } catch (error) {
+    if (error instanceof SyscallError && error.errno === Errno.ENOENT) return undefined;
+    throw error;
+  }
+}
+
+/** What restoring works on. */
+interface RestoreParts {
+  readonly namespaces: NetworkNamespaces;
+  readonly subsystem: Subsystem;
+  readonly devices: Devices;
+}
+
+/** Makes what the journal tells of again, and opens the journal anew. */
+function restore(paths: DaemonPaths, { fresh }: DaemonOptions, parts: RestoreParts): Journal {
+  const { namespaces, subsystem, devices } = parts;
+  const { records, damaged } = readJournal(paths.journal);
+  for (const { line, reason } of damaged) log(`${paths.journal}:${line}: left out: ${reason}`);
+  const found = namespaces.find(new Set(records.map(({ netns }) => netns)));
+  const reachable = records.filter(({ netns }) => found.has(netns));
+  if (fresh) { for (const record of reachable) removeLeftover(record, devices); }
+  else {
+    const { leftOut, ...consequences } = subsystem.restore(reachable);
+    report(consequences);
+    for (const { record, reason } of leftOut) {
+      log(
+        `${describe(record)} is not restored: ${
+          reason === "managed" ? "its socket is gone" : reason.message
+        }`,
+      );
+      removeLeftover(record, devices);
+    }
+    if (subsystem.tunnelCount > 0) {
+      log(`restored ${subsystem.tunnelCount} tunnels and ${subsystem.sessionCount} sessions`);
+    }
+  }
+  const journal = Journal.create(paths.journal, subsystem.records());
+  devices.keep();
+  // Whoever works in them holds them now.
+  for (const netns of found) namespaces.release(netns);
+  return journal;
+}
+
+function report({ mishaps }: Consequences): void {
+  for (const mishap of mishaps) log(mishap.message);
+}
+
+/** Deletes the device that an earlier daemon left for a session that there will not be. */
+function removeLeftover(record: SubsystemRecord, devices: Devices): void {
+  if (record.kind !== "session" || record.interfaceName === undefined) return;
+  try {
+    devices.removeLeftover(record.netns, record.interfaceName);
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    log(`device ${record.interfaceName} cannot be deleted: ${error.message}`);
+  }
+}
+
+function describe(record: SubsystemRecord): string {
+  return record.kind === "tunnel"
+    ? `Tunnel ${record.tunnelId}`
+    : `Session ${record.sessionId} in tunnel ${record.tunnelId}`;
+}
+
+function onSignals(action: () => void): Disposable {
+  const signals = ["SIGTERM", "SIGINT"] as const;
+  for (const signal of signals) Deno.addSignalListener(signal, action);
+  return {
+    [Symbol.dispose]: () => {
+      for (const signal of signals) Deno.removeSignalListener(signal, action);
+    },
+  };
+}

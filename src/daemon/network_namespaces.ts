@@ -1,0 +1,121 @@
+/**
+ * The network namespaces that the daemon works in, by a key that means the same namespace to the next daemon.
+ *
+ * @module
+ */
+
+import { Errno } from "../base/errno.ts";
+import { SyscallError } from "../base/errors.ts";
+import type { OwnedFd } from "../../ffi/fd.ts";
+import { openNetns, withNetns } from "../../ffi/netns.ts";
+import { netnsCookie } from "../../ffi/netns_cookie.ts";
+
+/** A namespace that is held. */
+interface Held {
+  readonly fd: OwnedFd;
+  holders: number;
+}
+
+/** Namespaces by key. Each is open for as long as somebody holds it. */
+export class NetworkNamespaces implements Disposable {
+  readonly #held = new Map<string, Held>();
+
+  /**
+   * Holds the namespace of the descriptor, which it takes over. Returns its key.
+   *
+   * @throws {SyscallError} EINVAL if the descriptor is none of a network namespace
+   */
+  hold(fd: OwnedFd): string {
+    let key: string;
+    try {
+      key = keyOf(fd);
+    } catch (error) {
+      fd.close();
+      throw error;
+    }
+    const held = this.#held.get(key);
+    if (held === undefined) this.#held.set(key, { fd, holders: 1 });
+    else {
+      held.holders++;
+      fd.close();
+    }
+    return key;
+  }
+
+  /** Holds a namespace once more. */
+  holdAgain(key: string): void {
+    this.#find(key).holders++;
+  }
+
+  /** Lets go of it: what {@link hold} and {@link holdAgain} did is undone once. */
+  release(key: string): void {
+    const held = this.#find(key);
+    if (--held.holders > 0) return;
+    this.#held.delete(key);
+    held.fd.close();
+  }
+
+  /** Runs the synchronous action in the namespace. */
+  run<T>(key: string, action: () => T): T {
+    return withNetns(this.#find(key).fd, action);
+  }
+
+  /**
+   * Holds those of the wanted namespaces that can be found: our own, those with a name, and those of processes. Returns
+   * the keys that were found.
+   */
+  find(wanted: ReadonlySet<string>): Set<string> {
+    const found = new Set<string>();
+    for (const path of candidates()) {
+      if (found.size === wanted.size) break;
+      const fd = openOrUndefined(path);
+      if (fd === undefined) continue;
+      const key = this.hold(fd);
+      if (wanted.has(key) && !found.has(key)) found.add(key);
+      else this.release(key);
+    }
+    return found;
+  }
+
+  /** Closes all. */
+  [Symbol.dispose](): void {
+    for (const { fd } of this.#held.values()) fd.close();
+    this.#held.clear();
+  }
+
+  #find(key: string): Held {
+    const held = this.#held.get(key);
+    if (held === undefined) throw new SyscallError(`network namespace ${key}`, Errno.ENOENT);
+    return held;
+  }
+}
+
+/** The kernel's number of the namespace, which it gives to no other until it boots again. */
+function keyOf(fd: OwnedFd): string {
+  return withNetns(fd, netnsCookie).toString();
+}
+
+function* candidates(): Generator<string> {
+  yield "/proc/thread-self/ns/net";
+  for (const name of namesIn("/run/netns")) yield `/run/netns/${name}`;
+  for (const name of namesIn("/proc")) {
+    if (/^\d+$/.test(name)) yield `/proc/${name}/ns/net`;
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+
+function openOrUndefined(path: string): OwnedFd | undefined {
+  try {
+    return openNetns(path);
+  } catch (error) {
+    if (error instanceof SyscallError) return undefined;
+    throw error;
+  }
+}

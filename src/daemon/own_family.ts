@@ -1,0 +1,113 @@
+/**
+ * The daemon's own requests, beside the "l2tp" family: who is there, and what to watch.
+ *
+ * @module
+ */
+
+import { Errno } from "../base/errno.ts";
+import { SyscallError } from "../base/errors.ts";
+import { dumpDatagrams } from "../subsystem/dump.ts";
+import type { Subsystem } from "../subsystem/subsystem.ts";
+import { encodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID, L2TPD_TEXT_MAX } from "../wire/genl/l2tpd.ts";
+import { encodeAcknowledgement } from "../wire/netlink/answer.ts";
+import { NLM_F_ACK, NLM_F_REQUEST } from "../wire/netlink/constants.ts";
+import { encodeMessage, type NetlinkMessage } from "../wire/netlink/message.ts";
+import type { ClientConnection } from "./connection.ts";
+import type { NetworkNamespaces } from "./network_namespaces.ts";
+
+/** What comes of such a request. */
+export interface OwnFamily {
+  /** Datagrams for the client. */
+  readonly replies: readonly Uint8Array[];
+  /** Further datagrams, made as they are asked for. */
+  readonly dump: Iterator<Uint8Array, void, void> | undefined;
+}
+
+/** What the requests are about. */
+export interface OwnFamilyParts {
+  /** The namespaces that clients work in. */
+  readonly namespaces: NetworkNamespaces;
+  /** The tables. */
+  readonly subsystem: Subsystem;
+  /** Dropped packets, one JSON text for each thing that dropped any. */
+  readonly drops: (netns: string) => Iterable<string>;
+}
+
+/** Version of what clients and daemon say to each other: in the reply to HELLO. */
+const API_VERSION = "1";
+
+const SUCCESS = { errno: 0, extack: undefined, attributeOffset: undefined };
+
+/** Answers a request of the daemon's own family; before HELLO, any request. */
+export function ownFamilyAnswer(
+  message: NetlinkMessage,
+  client: ClientConnection,
+  parts: OwnFamilyParts,
+): OwnFamily {
+  const header = { type: L2TPD_FAMILY_ID, sequence: message.sequence, portId: client.portId };
+  const end = (errno: number): Uint8Array =>
+    encodeAcknowledgement(message, client.portId, { ...SUCCESS, errno });
+  const done = (...replies: Uint8Array[]): OwnFamily => ({
+    replies: (message.flags & NLM_F_ACK) === 0 ? replies : [...replies, end(0)],
+    dump: undefined,
+  });
+  const refused = (errno: number): OwnFamily => ({ replies: [end(errno)], dump: undefined });
+  if ((message.flags & NLM_F_REQUEST) === 0) return { replies: [], dump: undefined };
+  const command = message.type === L2TPD_FAMILY_ID ? message.payload[0] : undefined;
+  if (command === L2TPD_CMD.HELLO) {
+    const errno = hello(client, parts);
+    if (errno !== 0) return refused(errno);
+    const payload = encodeL2tpdText(L2TPD_CMD.HELLO, API_VERSION);
+    return done(encodeMessage({ ...header, flags: 0, payload }));
+  }
+  const { netns } = client;
+  if (netns === undefined) return refused(Errno.ENOTCONN);
+  switch (command) {
+    case L2TPD_CMD.LISTEN:
+      client.listening = true;
+      return done();
+    case L2TPD_CMD.TRACE:
+      client.tracing = true;
+      return done();
+    case L2TPD_CMD.DEBUGFS:
+      return dump(command, pieces(parts.subsystem.debugfs(netns)));
+    case L2TPD_CMD.DROPS:
+      return dump(command, parts.drops(netns));
+    default:
+      return refused(Errno.EOPNOTSUPP);
+  }
+
+  function dump(command: number, texts: Iterable<string>): OwnFamily {
+    return { replies: [], dump: dumpDatagrams(header, payloads(command, texts)) };
+  }
+}
+
+/** Takes a client in; returns an errno. */
+function hello(client: ClientConnection, { namespaces }: OwnFamilyParts): number {
+  if (client.netns !== undefined) return Errno.EBUSY;
+  const fd = client.fds.take();
+  if (fd === undefined) return Errno.EINVAL;
+  try {
+    client.netns = namespaces.hold(fd);
+    return 0;
+  } catch (error) {
+    if (error instanceof SyscallError) return Errno.EINVAL;
+    throw error;
+  }
+}
+
+function* payloads(command: number, texts: Iterable<string>): Generator<Uint8Array> {
+  for (const text of texts) yield encodeL2tpdText(command, text);
+}
+
+/** The text in pieces that a message has room for. It is ASCII. */
+function* pieces(parts: Iterable<string>): Generator<string> {
+  let text = "";
+  for (const part of parts) {
+    text += part;
+    for (; text.length >= L2TPD_TEXT_MAX; text = text.slice(L2TPD_TEXT_MAX)) {
+      yield text.slice(0, L2TPD_TEXT_MAX);
+    }
+  }
+  if (text !== "") yield text;
+}

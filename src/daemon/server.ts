@@ -1,0 +1,233 @@
+/**
+ * The daemon's API: the subsystem behind a Unix socket. Each datagram holds netlink messages, of the "l2tp" family and
+ * of the daemon's own; requests of all clients are worked on one after another.
+ *
+ * @module
+ */
+
+import { Errno } from "../base/errno.ts";
+import { DecodeError, SyscallError } from "../base/errors.ts";
+import { EventFd } from "../../ffi/eventfd.ts";
+import { Epoll, EPOLLIN, EPOLLOUT } from "../../ffi/epoll.ts";
+import type { UnixListener } from "../../ffi/unix_listener.ts";
+import type { Answer, Consequences, Subsystem } from "../subsystem/subsystem.ts";
+import type { TraceEvent } from "../subsystem/trace.ts";
+import { encodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID, L2TPD_TEXT_MAX } from "../wire/genl/l2tpd.ts";
+import { encodeAcknowledgement } from "../wire/netlink/answer.ts";
+import { NLM_F_DUMP } from "../wire/netlink/constants.ts";
+import { decodeMessages, encodeMessage, type NetlinkMessage } from "../wire/netlink/message.ts";
+import { ClientConnection } from "./connection.ts";
+import { type OwnFamily, ownFamilyAnswer } from "./own_family.ts";
+import type { NetworkNamespaces } from "./network_namespaces.ts";
+
+/** The longest datagram of a client: what a netlink socket takes, too, in practice. */
+const REQUEST_MAX = 64 * 1024;
+/** Descriptors that may come with one datagram. */
+const FDS_MAX = 8;
+/** Clients at a time. */
+const CLIENTS_MAX = 256;
+/** How long a client may stay silent before its HELLO. */
+const HELLO_TIMEOUT_MS = 10_000;
+
+/** So many requests are worked on, and written down, at a time. */
+const GROUP_SIZE = 64;
+
+const LISTENER_TAG = 0;
+const WAKE_TAG = 1;
+const FIRST_CLIENT_TAG = 2;
+
+/** What the server serves. */
+export interface ServerParts {
+  /** Where clients connect. */
+  readonly listener: UnixListener;
+  /** The tables and rules. */
+  readonly subsystem: Subsystem;
+  /** The namespaces that clients work in. */
+  readonly namespaces: NetworkNamespaces;
+  /** Writes down what happened, and lets it last, before anybody learns of it. */
+  readonly commit: (consequences: Consequences) => void;
+  /** Dropped packets, one JSON text for each thing of the namespace that dropped any. */
+  readonly drops: (netns: string) => Iterable<string>;
+  /** Tells the data path whether somebody wants its trace events. */
+  readonly setTrace: (on: boolean) => void;
+  /** Writes a line for the administrator. */
+  readonly log: (line: string) => void;
+}
+
+/** Serves until it is told to stop. */
+export class Server {
+  readonly #parts: ServerParts;
+  readonly #epoll = Epoll.open(64);
+  readonly #wake = EventFd.open();
+  readonly #clients = new Map<number, ClientConnection>();
+  readonly #buffer = new Uint8Array(new ArrayBuffer(REQUEST_MAX));
+  #nextTag = FIRST_CLIENT_TAG;
+  #stopping = false;
+
+  /** Borrows the parts. */
+  constructor(parts: ServerParts) {
+    this.#parts = parts;
+  }
+
+  /** Serves clients; resolves after {@link stop}. */
+  async run(): Promise<void> {
+    this.#epoll.add(this.#parts.listener.number, EPOLLIN, LISTENER_TAG);
+    this.#epoll.add(this.#wake.number, EPOLLIN, WAKE_TAG);
+    while (!this.#stopping) {
+      const count = await this.#epoll.waitInBackground(-1);
+      for (let i = 0; i < count && !this.#stopping; i++) this.#ready(this.#epoll.tag(i));
+    }
+    for (const tag of [...this.#clients.keys()]) this.#drop(tag);
+    this.#epoll.close();
+    this.#wake.close();
+  }
+
+  /** Ends {@link run}. */
+  stop(): void {
+    this.#stopping = true;
+    this.#wake.signal();
+  }
+
+  /** Tells clients that trace of an event. */
+  trace(event: TraceEvent): void {
+    const payload = encodeL2tpdText(L2TPD_CMD.TRACE, JSON.stringify(event).slice(0, L2TPD_TEXT_MAX));
+    for (const [tag, client] of this.#clients) {
+      if (!client.tracing || (client.netns !== event.netns)) continue;
+      client.notify(
+        encodeMessage({ type: L2TPD_FAMILY_ID, flags: 0, sequence: 0, portId: client.portId, payload }),
+      );
+      this.#flush(tag, client);
+    }
+  }
+
+  #ready(tag: number): void {
+    if (tag === LISTENER_TAG) this.#accept();
+    else if (tag === WAKE_TAG) this.#wake.reset();
+    else {
+      const client = this.#clients.get(tag);
+      if (client !== undefined) this.#serve(tag, client);
+    }
+  }
+
+  #accept(): void {
+    const socket = this.#parts.listener.accept();
+    if (socket === undefined) return;
+    if (this.#clients.size >= CLIENTS_MAX) {
+      this.#parts.log(`refused a client: ${CLIENTS_MAX} are connected`);
+      socket.close();
+      return;
+    }
+    const tag = this.#nextTag++;
+    const client = new ClientConnection(socket, tag);
+    this.#clients.set(tag, client);
+    this.#epoll.add(socket.number, EPOLLIN, tag);
+    const timer = setTimeout(() => {
+      if (client.netns === undefined && this.#clients.get(tag) === client) this.#drop(tag);
+    }, HELLO_TIMEOUT_MS);
+    Deno.unrefTimer(timer);
+  }
+
+  #serve(tag: number, client: ClientConnection): void {
+    if (client.stalled) this.#flush(tag, client);
+    else this.#receive(tag, client);
+    while (client.requests.length > 0 && !client.stalled) {
+      this.#take(client, client.requests.splice(0, GROUP_SIZE));
+      this.#flush(tag, client);
+    }
+    if (client.requests.length === 0) client.fds.close();
+  }
+
+  /** Reads the next datagram of requests. */
+  #receive(tag: number, client: ClientConnection): void {
+    try {
+      const received = client.socket.receive(this.#buffer, { maxFds: FDS_MAX });
+      if (received === undefined) return;
+      client.fds.add(received.fds);
+      if (received.length === 0 || received.truncated || received.fdsRefused) this.#drop(tag);
+      else client.requests.push(...decodeMessages(this.#buffer.slice(0, received.length)));
+    } catch (error) {
+      // Whoever does not speak netlink is not spoken to.
+      if (!(error instanceof SyscallError || error instanceof DecodeError)) throw error;
+      this.#drop(tag);
+    }
+  }
+
+  /** Works on requests; nobody hears of any before all are written down. */
+  #take(client: ClientConnection, messages: readonly NetlinkMessage[]): void {
+    const answers: (Answer | OwnFamily)[] = [];
+    const changes: Consequences["changes"][number][] = [];
+    const traces: TraceEvent[] = [];
+    const mishaps: SyscallError[] = [];
+    for (const message of messages) {
+      const answer = this.#answer(client, message);
+      answers.push(answer);
+      if (answer.dump !== undefined) client.dumping = true;
+      if (!("changes" in answer)) continue;
+      changes.push(...answer.changes);
+      traces.push(...answer.traces);
+      mishaps.push(...answer.mishaps);
+    }
+    this.#parts.commit({ changes, traces, mishaps });
+    for (const answer of answers) {
+      for (const reply of answer.replies) client.send(reply);
+      if (answer.dump !== undefined) client.send(answer.dump);
+      if ("notifications" in answer) this.#notify(client.netns!, answer.notifications);
+    }
+    for (const event of traces) this.trace(event);
+  }
+
+  #answer(client: ClientConnection, message: NetlinkMessage): Answer | OwnFamily {
+    const { subsystem, namespaces, drops } = this.#parts;
+    // As in the kernel: what waits for a client must stay bounded.
+    if ((message.flags & NLM_F_DUMP) === NLM_F_DUMP && client.dumping) {
+      const busy = { errno: Errno.EBUSY, extack: undefined, attributeOffset: undefined };
+      return { replies: [encodeAcknowledgement(message, client.portId, busy)], dump: undefined };
+    }
+    if (message.type === L2TPD_FAMILY_ID || client.netns === undefined) {
+      const answer = ownFamilyAnswer(message, client, { namespaces, subsystem, drops });
+      if (client.tracing) this.#parts.setTrace(true);
+      return answer;
+    }
+    return subsystem.request(message, {
+      netns: client.netns,
+      portId: client.portId,
+      // Nobody else can connect.
+      privileged: true,
+      takeFd: () => client.fds.take()?.release(),
+    });
+  }
+
+  #notify(netns: string, notifications: readonly Uint8Array[]): void {
+    if (notifications.length === 0) return;
+    for (const [tag, client] of this.#clients) {
+      if (!client.listening || client.netns !== netns) continue;
+      for (const notification of notifications) client.notify(notification);
+      this.#flush(tag, client);
+    }
+  }
+
+  #flush(tag: number, client: ClientConnection): void {
+    try {
+      const stalled = !client.flush();
+      if (stalled === client.stalled) return;
+      // While replies wait no request is read, so that a client bounds what it can make wait.
+      this.#epoll.modify(client.socket.number, stalled ? EPOLLOUT : EPOLLIN, tag);
+      client.stalled = stalled;
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+      this.#drop(tag);
+    }
+  }
+
+  #drop(tag: number): void {
+    const client = this.#clients.get(tag);
+    if (client === undefined) return;
+    this.#clients.delete(tag);
+    this.#epoll.remove(client.socket.number);
+    client[Symbol.dispose]();
+    if (client.netns !== undefined) this.#parts.namespaces.release(client.netns);
+    if (client.tracing && ![...this.#clients.values()].some(({ tracing }) => tracing)) {
+      this.#parts.setTrace(false);
+    }
+  }
+}

@@ -1,0 +1,304 @@
+/**
+ * The world that the subsystem's rules work on: sockets and devices of this machine, and the data plane that moves
+ * packets between them.
+ *
+ * @module
+ */
+
+import { SyscallError } from "../base/errors.ts";
+import { formatIpAddress, parseIpAddress } from "../base/ip_address.ts";
+import { type Counters, ZERO_COUNTERS } from "../model/counters.ts";
+import type { SessionChanges } from "../model/session.ts";
+import type { DataPlane, SessionHandle, TunnelHandle } from "../driver/data_plane.ts";
+import { type InetFamily, pathMtu } from "../../ffi/udp.ts";
+import { AF_INET, AF_INET6 } from "../../ffi/sockaddr.ts";
+import type {
+  EthernetDevice,
+  EthernetDeviceRequest,
+  SessionPath,
+  SessionState,
+  SubsystemWorld,
+  TunnelSocket,
+  TunnelSocketAdoption,
+  TunnelSocketFacts,
+  TunnelSocketRequest,
+} from "../subsystem/ports.ts";
+import type { SessionRecord } from "../subsystem/records.ts";
+import { L2TP_PWTYPE } from "../wire/genl/l2tp_constants.ts";
+import { type AdoptedSocket, type AdoptedSockets, adoptSocket } from "./adopted_sockets.ts";
+import type { Device, Devices } from "./devices.ts";
+import { type Endpoint, type Endpoints, kindOf } from "./endpoints.ts";
+import type { NetworkNamespaces } from "./network_namespaces.ts";
+
+/** What the world is made of. All is borrowed. */
+export interface WorldParts {
+  /** Moves the packets. */
+  readonly plane: DataPlane;
+  /** The namespaces that tunnels are in. */
+  readonly namespaces: NetworkNamespaces;
+  /** The sockets that tunnels share. */
+  readonly endpoints: Endpoints;
+  /** The sockets that clients handed over. */
+  readonly adopted: AdoptedSockets;
+  /** The devices of sessions. */
+  readonly devices: Devices;
+}
+
+/** Ids have 16 bits in version 2. */
+const V2_ID_MAX = 0xffff;
+
+/** Which tunnel it is for, and how it is carried. */
+interface Purpose {
+  readonly netns: string;
+  readonly tunnelId: number;
+  readonly peerTunnelId: number;
+  readonly version: number;
+  readonly facts: TunnelSocketFacts;
+}
+
+/** The real world. */
+export class RealWorld implements SubsystemWorld {
+  readonly #parts: WorldParts;
+  readonly #tunnels = new Set<RealTunnelSocket>();
+
+  /** Nothing in it yet. */
+  constructor(parts: WorldParts) {
+    this.#parts = parts;
+  }
+
+  openTunnelSocket(request: TunnelSocketRequest): TunnelSocket {
+    const { namespaces, endpoints, plane } = this.#parts;
+    const { netns, tunnelId, peerTunnelId, version } = request;
+    const endpoint = namespaces.run(netns, () => endpoints.hold(request));
+    try {
+      const facts = factsOf(request, endpoint);
+      const purpose = { netns, tunnelId, peerTunnelId, version, facts };
+      const tunnel = canCarry(purpose) ? addTunnel(plane, purpose, endpoint.handle, false) : undefined;
+      return this.#opened(purpose, tunnel, () => endpoint.release());
+    } catch (error) {
+      endpoint.release();
+      throw error;
+    }
+  }
+
+  adoptTunnelSocket(adoption: TunnelSocketAdoption): TunnelSocket {
+    const { plane, adopted } = this.#parts;
+    const { netns, tunnelId, peerTunnelId, version } = adoption;
+    const socket: AdoptedSocket = adoptSocket(adopted, adoption);
+    try {
+      const { facts, family, fd } = socket;
+      const purpose = { netns, tunnelId, peerTunnelId, version, facts };
+      const handle = plane.addEndpoint({ fd, kind: kindOf(adoption.encap === "udp", family) });
+      const release = (): void => {
+        handle.remove();
+        socket.release();
+      };
+      try {
+        const tunnel = canCarry(purpose) ? addTunnel(plane, purpose, handle, true) : undefined;
+        return this.#opened(purpose, tunnel, release);
+      } catch (error) {
+        handle.remove();
+        throw error;
+      }
+    } catch (error) {
+      socket.release();
+      throw error;
+    }
+  }
+
+  createEthernetDevice(request: EthernetDeviceRequest): EthernetDevice {
+    return this.#parts.devices.create(request);
+  }
+
+  /** Dropped packets of a namespace, one JSON text for each session and socket that dropped any. */
+  *drops(netns: string): Generator<string> {
+    for (const endpoint of this.#parts.endpoints) {
+      if (endpoint.netns !== netns) continue;
+      const drops = nonZero(endpoint.handle.drops());
+      if (drops !== undefined) yield JSON.stringify({ local: endpoint.local, port: endpoint.port, drops });
+    }
+    for (const tunnel of this.#tunnels) {
+      if (tunnel.purpose.netns !== netns) continue;
+      for (const session of tunnel.sessions) {
+        const drops = nonZero(session.drops());
+        if (drops === undefined) continue;
+        yield JSON.stringify({ tunnel_id: tunnel.purpose.tunnelId, session_id: session.sessionId, drops });
+      }
+    }
+  }
+
+  #opened(purpose: Purpose, handle: TunnelHandle | undefined, release: () => void): TunnelSocket {
+    const { namespaces } = this.#parts;
+    namespaces.holdAgain(purpose.netns);
+    const tunnel: RealTunnelSocket = new RealTunnelSocket(this.#parts, purpose, handle, () => {
+      this.#tunnels.delete(tunnel);
+      release();
+      namespaces.release(purpose.netns);
+    });
+    this.#tunnels.add(tunnel);
+    return tunnel;
+  }
+}
+
+function nonZero(drops: Readonly<Record<string, number>>): Record<string, number> | undefined {
+  const entries = Object.entries(drops).filter(([, count]) => count > 0);
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}
+
+/** The kernel takes tunnels that no packet can be made for; they lie there without any. */
+function canCarry({ tunnelId, peerTunnelId, version, facts }: Purpose): boolean {
+  if (tunnelId === 0 || peerTunnelId === 0) return false;
+  return version !== 2 ||
+    (facts.localPort !== undefined && tunnelId <= V2_ID_MAX && peerTunnelId <= V2_ID_MAX);
+}
+
+function addTunnel(
+  plane: DataPlane,
+  { netns, tunnelId, peerTunnelId, version, facts }: Purpose,
+  endpoint: Endpoint["handle"],
+  connected: boolean,
+): TunnelHandle {
+  const address = parseIpAddress(facts.peer)!;
+  const isUdp = facts.peerPort !== undefined;
+  const known = isUdp ? facts.peerPort !== 0 : address.some((byte) => byte !== 0);
+  const peer = known ? { address, port: isUdp ? facts.peerPort : undefined } : undefined;
+  return plane.addTunnel({
+    netnsKey: netns,
+    tunnelId,
+    peerTunnelId,
+    // As in the kernel, every version but 2 has the packets of version 3.
+    version: version === 2 ? 2 : 3,
+    endpoint,
+    peer,
+    connected,
+  });
+}
+
+function factsOf(request: TunnelSocketRequest, endpoint: Endpoint): TunnelSocketFacts {
+  const udp = request.encap === "udp";
+  const ipv6 = request.peer.includes(":");
+  return {
+    local: endpoint.local,
+    // An unconnected socket has no peer, whatever was asked for.
+    peer: udp && request.peerPort === 0 ? (ipv6 ? "::" : "0.0.0.0") : normal(request.peer),
+    localPort: udp ? endpoint.port : undefined,
+    peerPort: udp ? request.peerPort : undefined,
+    udpChecksum: udp && !ipv6 ? request.udpChecksum : undefined,
+    checksumTx: udp && ipv6 ? request.checksumTx : undefined,
+    checksumRx: udp && ipv6 ? request.checksumRx : undefined,
+  };
+}
+
+function normal(address: string): string {
+  return formatIpAddress(parseIpAddress(address)!);
+}
+
+class RealTunnelSocket implements TunnelSocket {
+  readonly facts: TunnelSocketFacts;
+  readonly purpose: Purpose;
+  readonly sessions = new Set<RealSessionPath>();
+  readonly #parts: WorldParts;
+  readonly #handle: TunnelHandle | undefined;
+  readonly #release: () => void;
+
+  constructor(parts: WorldParts, purpose: Purpose, handle: TunnelHandle | undefined, release: () => void) {
+    this.facts = purpose.facts;
+    this.purpose = purpose;
+    this.#parts = parts;
+    this.#handle = handle;
+    this.#release = release;
+  }
+
+  pathMtu(): number | undefined {
+    const { local, peer } = this.facts;
+    const family: InetFamily = peer.includes(":") ? AF_INET6 : AF_INET;
+    const end = (text: string): { address: Uint8Array; port: number } => ({
+      address: parseIpAddress(text)!,
+      port: 0,
+    });
+    try {
+      return this.#parts.namespaces.run(
+        this.purpose.netns,
+        () => pathMtu(family, end(local), end(peer)).mtu,
+      );
+    } catch (error) {
+      if (error instanceof SyscallError) return undefined;
+      throw error;
+    }
+  }
+
+  counters(): Counters {
+    return this.#handle?.counters() ?? ZERO_COUNTERS;
+  }
+
+  startSession(session: SessionRecord, device: EthernetDevice | undefined): SessionPath {
+    const path: RealSessionPath = new RealSessionPath(
+      session,
+      this.#add(session, device as Device | undefined),
+      () => this.sessions.delete(path),
+    );
+    this.sessions.add(path);
+    return path;
+  }
+
+  #add(session: SessionRecord, device: Device | undefined): SessionHandle | undefined {
+    const { sessionId, peerSessionId, pseudowireType } = session;
+    const version2 = this.purpose.version === 2;
+    const carried = sessionId !== 0 && peerSessionId !== 0 &&
+      (!version2 || (sessionId <= V2_ID_MAX && peerSessionId <= V2_ID_MAX));
+    if (this.#handle === undefined || !carried) return undefined;
+    return this.#parts.plane.addSession(this.#handle, {
+      sessionId,
+      peerSessionId,
+      pseudowire: pseudowireType === L2TP_PWTYPE.PPP ? "ppp" : "eth",
+      l2spec: session.l2spec,
+      cookie: session.cookie,
+      peerCookie: session.peerCookie,
+      sendSeq: session.sendSeq,
+      recvSeq: session.recvSeq,
+      lnsMode: session.lnsMode,
+      reorderTimeoutMs: session.reorderTimeoutMs,
+      tapFd: device?.tap.number,
+    });
+  }
+
+  close(): void {
+    this.#handle?.remove();
+    this.#release();
+  }
+}
+
+class RealSessionPath implements SessionPath {
+  readonly sessionId: number;
+  readonly #handle: SessionHandle | undefined;
+  readonly #forget: () => void;
+  /** What was asked for last; the truth only where there is no data path. */
+  #sendSeq: boolean;
+
+  constructor(session: SessionRecord, handle: SessionHandle | undefined, forget: () => void) {
+    this.sessionId = session.sessionId;
+    this.#sendSeq = session.sendSeq;
+    this.#handle = handle;
+    this.#forget = forget;
+  }
+
+  state(): SessionState {
+    if (this.#handle === undefined) return { sendSeq: this.#sendSeq, nr: 0, ns: 0, counters: ZERO_COUNTERS };
+    const { sendSeq, nr, ns } = this.#handle.live();
+    return { sendSeq, nr, ns, counters: this.#handle.counters() };
+  }
+
+  change(changes: SessionChanges): void {
+    this.#sendSeq = changes.sendSeq ?? this.#sendSeq;
+    this.#handle?.change(changes);
+  }
+
+  drops(): Readonly<Record<string, number>> {
+    return this.#handle?.drops() ?? {};
+  }
+
+  stop(): void {
+    this.#handle?.remove();
+    this.#forget();
+  }
+}
