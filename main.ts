@@ -7,9 +7,9 @@
 
 import type { CliPorts, MorePorts } from "./src/cli/ports.ts";
 import { run } from "./src/cli/run.ts";
-import { L2tpClient } from "./src/client/l2tp_client.ts";
-import { isKernelAtLeast, kernelRelease } from "./src/driver/kernel_release.ts";
-import { enterNamespace } from "./src/driver/namespace.ts";
+import { openL2tp, runtimeDirOf } from "./src/client/open_l2tp.ts";
+import { kernelRelease } from "./src/driver/kernel_release.ts";
+import { enterNamespace, homeNamespace } from "./src/driver/namespace.ts";
 import { writeText } from "./src/driver/streams.ts";
 
 /** What a shell shows for a program that SIGPIPE ended; so ends one whose reader has gone. */
@@ -20,21 +20,31 @@ const ports: CliPorts = {
   err: (text) => writeText(Deno.stderr, text),
   terminal: Deno.stdout.isTerminal(),
   env: (name) => Deno.env.get(name),
-  openL2tp: () => L2tpClient.open({ acceptsDuplicateSessions: isKernelAtLeast(kernelRelease(), 6, 10) }),
+  openL2tp: (dataplane, purpose) =>
+    openL2tp({ dataplane, purpose, runtimeDir: runtimeDir(), daemonNetns: homeNamespace() }),
   enterNetns: enterNamespace,
   loadMore,
 };
 
+function runtimeDir(): string {
+  return runtimeDirOf(Deno.env.get("L2TP_RUNTIME_DIR"));
+}
+
 async function loadMore(): Promise<MorePorts> {
   const seldom = await import("./src/client/seldom.ts");
   const keepers = new seldom.Keepers();
+  const userSeldom = (): Promise<typeof import("./src/client/user_seldom.ts")> =>
+    import("./src/client/user_seldom.ts");
   return {
     openLinks: (netns) =>
       netns === undefined ? seldom.LinkClient.open() : seldom.inNamespace(netns, seldom.LinkClient.open),
-    openEvents: () => seldom.L2tpEvents.open(),
+    openEvents: async (dataplane) =>
+      dataplane === "kernel" ? seldom.L2tpEvents.open() : (await userSeldom()).openUserEvents(runtimeDir()),
+    openTrace: async () => (await userSeldom()).openUserTrace(runtimeDir()),
     moveLink: (links, index, netns) =>
       seldom.withNamespaceFd(netns, (netnsFd) => links.changeLink(index, { netnsFd })),
-    createScopedTunnel(l2tp, tunnel, scope): void {
+    async createScopedTunnel(l2tp, tunnel, scope): Promise<void> {
+      if (l2tp.dataplane === "user") return (await userSeldom()).createUserScopedTunnel(l2tp, tunnel, scope);
       using socket = keepers.openSocket(tunnel, scope, (id) => l2tp.tunnel(id) !== undefined);
       l2tp.createTunnel({ ...tunnel, fd: socket.number });
       keepers.start(socket, tunnel);
@@ -47,6 +57,10 @@ async function loadMore(): Promise<MorePorts> {
       } catch {
         return undefined;
       }
+    },
+    async runDaemon(words): Promise<number> {
+      const { runDaemon } = await import("./src/daemon/mod.ts");
+      return await runDaemon(words);
     },
     system: {
       get kernelRelease() {

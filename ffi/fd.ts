@@ -5,7 +5,7 @@
  */
 
 import { check } from "./errno.ts";
-import { libc, bindLibc } from "./libc.ts";
+import { libc } from "./libc.ts";
 
 /** A file descriptor and the duty to close it, which `using` fulfils. */
 export class OwnedFd implements Disposable {

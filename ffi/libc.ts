@@ -1,6 +1,7 @@
 /**
- * The C library's functions that every command may call; those of the data path and the daemon are in `packet_libc.ts`. Nothing checks a
- * declaration against C, so each symbol stands behind its prototype and has a test of its own. Lazily.
+ * The C library's functions that every command may call; those of the data path and the daemon are in
+ * `packet_libc.ts`. Nothing checks a declaration against C, so each symbol stands behind its prototype and has a test
+ * of its own.
  *
  * Lengths of C type `size_t` are `usize` and go as bigint: a number would leave the fast call path.
  *

@@ -11,7 +11,7 @@
  */
 
 import { type NetlinkError, SyscallError } from "../base/errors.ts";
-import type { Creation } from "../client/l2tp_client.ts";
+import type { Creation } from "../client/creation.ts";
 import type { Arguments } from "./arguments.ts";
 import { plainCreation, resolveAddresses } from "./change.ts";
 import { isTableCommand, type TableCommand } from "./command.ts";
@@ -31,7 +31,7 @@ const GROUP_SIZE = 64;
  * the kernel refused a line (or any line failed with `force`), 255 if a line was wrong.
  */
 export async function runBatch(file: string, options: Options, context: Context): Promise<number> {
-  const { batch: _batch, netns: _netns, ...defaults } = options;
+  const { batch: _batch, netns: _netns, dataplane: _dataplane, ...defaults } = options;
   const batch = new Batch(file, defaults, context);
   for (const logical of logicalLines(openLines(file, context))) {
     if (!await (logical === undefined ? batch.settle() : batch.take(logical.text, logical.line))) {
@@ -52,7 +52,7 @@ function openLines(file: string, { more }: Context): Iterable<string | undefined
 }
 
 /** Options that are the whole batch's. */
-const BATCH_OPTIONS = ["netns", "batch"] as const;
+const BATCH_OPTIONS = ["netns", "batch", "dataplane"] as const;
 
 /** A creation that waits to be sent with others, or is on its way. */
 interface Waiting {
@@ -101,7 +101,7 @@ class Batch {
         throw new UsageError(`Command "${invocation.command.verb}" cannot be part of a batch.`);
       }
       command = invocation.command;
-      const creation = this.#creationOf(command);
+      const creation = await this.#creationOf(command);
       if (creation !== undefined) {
         this.#waiting.push({ line, given: command.arguments, creation });
         return this.#waiting.length < GROUP_SIZE || await this.#send();
@@ -112,7 +112,7 @@ class Batch {
     }
     if (!await this.settle()) return false;
     try {
-      executeTable(command, options, this.#context);
+      await executeTable(command, options, this.#context);
       return true;
     } catch (error) {
       return this.#fail(error, command.arguments, line);
@@ -120,12 +120,14 @@ class Batch {
   }
 
   /** What the command creates if it may be sent with others. */
-  #creationOf(command: TableCommand): Creation | undefined {
+  async #creationOf(command: TableCommand): Promise<Creation | undefined> {
     const { verb, arguments: given, ignored } = command;
-    if (verb !== "add" || ignored.length > 0 || this.#context.l2tp.hasDeleted) return undefined;
+    if (verb !== "add" || ignored.length > 0 || this.#context.hasDeleted) return undefined;
     resolveAddresses(this.#context, given);
     requireArguments(command);
-    return plainCreation(given);
+    const creation = plainCreation(given);
+    if (creation !== undefined) await this.#context.open("tunnel" in creation ? "create" : "read");
+    return creation;
   }
 
   /** Sends what waits, once the kernel is done with the group before. */

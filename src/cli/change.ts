@@ -7,7 +7,7 @@
 import { Errno } from "../base/errno.ts";
 import { NetlinkError, SyscallError } from "../base/errors.ts";
 import { isLinkLocal, parseIpAddress } from "../base/ip_address.ts";
-import type { Creation } from "../client/l2tp_client.ts";
+import type { Creation } from "../client/creation.ts";
 import type { LinkClient } from "../client/link_client.ts";
 import type { SessionKey, SessionParameters } from "../model/session.ts";
 import type { TunnelParameters } from "../model/tunnel.ts";
@@ -19,12 +19,14 @@ import { findSessions, findTunnels, hasSessionFilter } from "./show.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Creates what the arguments say: a tunnel, a session with its interface set up, or both. */
-export function add(context: Context, given: Arguments): void {
+export async function add(context: Context, given: Arguments): Promise<void> {
   const tunnel = given.tunnel ? tunnelParameters(given) : undefined;
   using links = given.session ? checkLinkTargets(context, given) : undefined;
+  // A session alone needs a tunnel that is there, so that no daemon needs to be started for it.
+  await context.open(tunnel === undefined ? "read" : "create");
   using undo = new DisposableStack();
   if (tunnel !== undefined) {
-    createTunnel(context, tunnel, given);
+    await createTunnel(context, tunnel, given);
     undo.defer(() =>
       undoing(context, `tunnel ${tunnel.tunnelId}`, () => context.l2tp.deleteTunnel(tunnel.tunnelId))
     );
@@ -106,14 +108,18 @@ function tunnelParameters(given: Arguments): TunnelParameters {
   };
 }
 
-function createTunnel(context: Context, tunnel: TunnelParameters, given: Arguments): void {
+async function createTunnel(
+  context: Context,
+  tunnel: TunnelParameters,
+  given: Arguments,
+): Promise<void> {
   const scope = given.remote?.scope ?? given.local?.scope;
   if (scope === undefined) {
     context.l2tp.createTunnel(tunnel);
     return;
   }
   try {
-    context.more.createScopedTunnel(context.l2tp, tunnel, scope);
+    await context.more.createScopedTunnel(context.l2tp, tunnel, scope);
   } catch (error) {
     // The socket is ours here, but to the user it is the same refusal as where the kernel makes it.
     if (!(error instanceof SyscallError)) throw error;

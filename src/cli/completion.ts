@@ -22,7 +22,7 @@ function candidates(before: readonly string[], last: string): string[] {
   const left = [...before];
   while (left[0]?.startsWith("-")) {
     const option = optionOf(left.shift()!);
-    if (option?.placeholder !== undefined && left.shift() === undefined) return [];
+    if (option?.placeholder !== undefined && left.shift() === undefined) return [...option.choices ?? []];
   }
   const first = left.shift();
   if (first === undefined) {
@@ -50,8 +50,11 @@ function candidates(before: readonly string[], last: string): string[] {
       return VERBS.flatMap((verb) => (verb.hidden ? [] : verb.words.slice(0, 1)));
     case "completion":
       return Object.keys(SCRIPTS);
-    default:
-      return last.startsWith("-") ? optionWords((option) => option.anywhere, last) : [];
+    default: {
+      if (!last.startsWith("-")) return [];
+      const own = verb?.options?.map(({ word }) => `--${word}`) ?? [];
+      return [...own, ...optionWords((option) => option.anywhere, last)];
+    }
   }
 }
 

@@ -7,6 +7,9 @@
 
 import type { L2tpClient } from "../client/l2tp_client.ts";
 import type { LinkClient } from "../client/link_client.ts";
+import type { ClientPurpose, DataplaneChoice } from "../client/subsystem.ts";
+import { daemonStarted } from "./messages.ts";
+import { readDataplane } from "./options.ts";
 import type { CliPorts, MorePorts } from "./ports.ts";
 
 /** Output is handed over in pieces of about this many characters. */
@@ -16,8 +19,11 @@ const FLUSH_AT = 64 * 1024;
 export class Context implements Disposable {
   /** The world. */
   readonly ports: CliPorts;
+  /** Which subsystem the line asks for; the environment's word counts unless it does. */
+  dataplane: DataplaneChoice | undefined;
   #more: MorePorts | undefined;
   #l2tp: L2tpClient | undefined;
+  #nothing = false;
   #links: LinkClient | undefined;
   #pending = "";
 
@@ -43,9 +49,36 @@ export class Context implements Disposable {
     return this.#more;
   }
 
-  /** The client of the L2TP subsystem. */
+  /**
+   * Opens the client of the L2TP subsystem, unless it is open. One that found no subsystem makes way for another when
+   * something is to be created.
+   *
+   * @throws {UsageError} if the environment asks for a subsystem that does not exist
+   */
+  async open(purpose: ClientPurpose): Promise<void> {
+    if (this.#l2tp !== undefined && !(this.#nothing && purpose !== "read")) return;
+    const choice = this.dataplane ??
+      readDataplane(this.ports.env("L2TP_DATAPLANE") || "auto", "L2TP_DATAPLANE");
+    const { client, startedPid, nothing } = await this.ports.openL2tp(choice, purpose);
+    this.#l2tp?.[Symbol.dispose]();
+    this.#l2tp = client;
+    this.#nothing = nothing === true;
+    if (startedPid !== undefined) this.ports.err(daemonStarted(startedPid, choice === "auto"));
+  }
+
+  /**
+   * The client of the L2TP subsystem.
+   *
+   * @throws {ReferenceError} before {@link open}
+   */
   get l2tp(): L2tpClient {
-    return this.#l2tp ??= this.ports.openL2tp();
+    if (this.#l2tp === undefined) throw new ReferenceError("Cannot use the L2TP subsystem: it is not open");
+    return this.#l2tp;
+  }
+
+  /** Whether what was deleted may still be in the way. */
+  get hasDeleted(): boolean {
+    return this.#l2tp?.hasDeleted ?? false;
   }
 
   /** The client for interfaces. */

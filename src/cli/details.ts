@@ -24,7 +24,7 @@ export class DetailsFinder {
   readonly #byIndex = new Map<number, Link>();
   readonly #l2specs: ReadonlyMap<string, L2Spec>;
 
-  /** Looks among `links`, and in the text of debugfs' `l2tp/tunnels` if there is one. */
+  /** Looks among `links`, and in the text of `l2tp/tunnels` in debugfs (or what the daemon tells like it) if there is one. */
   constructor(links: readonly Link[], debugfs: string | undefined) {
     for (const link of links) {
       this.#byName.set(link.name, link);

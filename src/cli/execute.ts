@@ -17,7 +17,11 @@ import { UsageError } from "./usage_error.ts";
  *
  * @throws whatever makes it fail; then nothing has changed
  */
-export function executeTable(command: TableCommand, options: Options, context: Context): void {
+export async function executeTable(
+  command: TableCommand,
+  options: Options,
+  context: Context,
+): Promise<void> {
   const given = command.arguments;
   resolveAddresses(context, given);
   requireArguments(command);
@@ -27,9 +31,9 @@ export function executeTable(command: TableCommand, options: Options, context: C
     throw new UsageError(useless, { advice: ["Nothing was deleted. See: l2tp help flush"] });
   }
   for (const notice of command.ignored) context.ports.err(`${notice}\n`);
+  if (command.verb === "add") return await add(context, given);
+  await context.open("read");
   switch (command.verb) {
-    case "add":
-      return add(context, given);
     case "del":
       return del(context, given);
     case "set":

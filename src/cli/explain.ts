@@ -7,9 +7,11 @@
 
 import { Errno } from "../base/errno.ts";
 import { FamilyMissingError, NetlinkError } from "../base/errors.ts";
+import { DaemonError } from "../client/daemon_error.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Context } from "./context.ts";
+import { explainDaemon } from "./explain_daemon.ts";
 import { explainMissingModule } from "./explain_module.ts";
 
 /** At most so many examples are listed. */
@@ -21,6 +23,7 @@ export function explain(error: unknown, given: Arguments, context: Context): str
     if (error instanceof FamilyMissingError) {
       return explainMissingModule("l2tp_netlink", context.more.system);
     }
+    if (error instanceof DaemonError) return explainDaemon(error);
     if (!(error instanceof NetlinkError)) return [];
     if (error.errno === Errno.EPERM) return explainPermission();
     switch (error.operation) {
@@ -52,6 +55,10 @@ function explainPermission(): string[] {
   ];
 }
 
+function subsystemOf(context: Context): string {
+  return context.l2tp.dataplane === "user" ? "daemon" : "kernel";
+}
+
 function describe(tunnel: Tunnel): string {
   const port = (number: number | undefined): string => (number === undefined ? "" : ` port ${number}`);
   return `Tunnel ${tunnel.tunnelId} (${tunnel.encap?.toUpperCase() ?? "??"} from ${tunnel.local}${
@@ -69,7 +76,7 @@ function explainTunnelCreate(error: NetlinkError, given: Arguments, context: Con
       const tunnel = context.l2tp.tunnel(given.tunnelId!);
       return [
         tunnel === undefined
-          ? `The kernel is still taking down a tunnel with id ${given.tunnelId}.`
+          ? `The ${subsystemOf(context)} is still taking down a tunnel with id ${given.tunnelId}.`
           : `${describe(tunnel)} has that id.`,
         `Choose another tunnel_id, or delete it first: l2tp del tunnel tunnel_id ${given.tunnelId}`,
       ];
@@ -93,15 +100,17 @@ function explainTunnelCreate(error: NetlinkError, given: Arguments, context: Con
     case Errno.EHOSTUNREACH:
       return [
         `There is no route from ${local} to ${remote}.`,
-        "The kernel looks for one when the tunnel is created: bring the interface up and add the route first.",
+        `The ${
+          subsystemOf(context)
+        } looks for one when the tunnel is created: bring the interface up and add the route first.`,
         `See: ip ${ipv6 ? "-6 " : ""}route get ${given.remote?.address ?? remote}`,
       ];
     case Errno.EPROTONOSUPPORT:
-      return given.encap === "ip"
+      return given.encap === "ip" && context.l2tp.dataplane === "kernel"
         ? explainMissingModule(ipv6 ? "l2tp_ip6" : "l2tp_ip", context.more.system)
         : [];
     case Errno.EINVAL:
-      return explainInvalidTunnel(given);
+      return explainInvalidTunnel(given, context);
     case Errno.ENODEV: {
       const scope = given.remote?.scope ?? given.local?.scope;
       return scope === undefined ? [] : [`There is no interface called ${scope} here.`, "See: ip link"];
@@ -120,6 +129,12 @@ function explainAddressInUse(given: Arguments, context: Context): string[] {
     ];
   }
   const holder = tunnels.find((tunnel) => tunnel.localPort === given.localPort);
+  if (holder !== undefined && context.l2tp.dataplane === "user") {
+    return [
+      `${describe(holder)} has UDP port ${given.localPort}.`,
+      "Tunnels that share a port need different peers and the same checksum settings.",
+    ];
+  }
   return [
     holder === undefined
       ? `Another program has UDP port ${given.localPort} on ${given.local?.text}: ss -uanp sport = :${given.localPort}`
@@ -128,7 +143,7 @@ function explainAddressInUse(given: Arguments, context: Context): string[] {
   ];
 }
 
-function explainInvalidTunnel({ local, remote }: Arguments): string[] {
+function explainInvalidTunnel({ local, remote }: Arguments, context: Context): string[] {
   if (local === undefined || remote === undefined) return [];
   if (local.type !== "any" && local.address.includes(":") !== remote.address.includes(":")) {
     return [
@@ -140,7 +155,7 @@ function explainInvalidTunnel({ local, remote }: Arguments): string[] {
     /^fe[89ab]/.test(address) && scope === undefined
   );
   return unscoped === undefined ? [] : [
-    `${unscoped.text} is link-local, so the kernel needs to know its interface.`,
+    `${unscoped.text} is link-local, so the ${subsystemOf(context)} needs to know its interface.`,
     `Say which: ${unscoped.text}%INTERFACE`,
   ];
 }
@@ -156,8 +171,15 @@ function explainSessionCreate(error: NetlinkError, given: Arguments, context: Co
       if (version === 2 && given.pseudowire !== "ppp") {
         return [`Tunnel ${given.tunnelId} is L2TPv2, which carries PPP only.`, "Add: pw_type ppp"];
       }
+      if (context.l2tp.dataplane === "user") return [];
       return explainMissingModule(given.pseudowire === "ppp" ? "l2tp_ppp" : "l2tp_eth", context.more.system);
     }
+    case Errno.ENOENT:
+      // Only the daemon opens a file for a session.
+      return [
+        "There is no /dev/net/tun here, which the daemon makes interfaces with.",
+        "As root: modprobe tun",
+      ];
     case Errno.EINVAL:
       return given.name === undefined ? [] : [`"${given.name}" is not a name that an interface can have.`];
     default:
@@ -200,7 +222,7 @@ function noSuchSession(given: Arguments, context: Context): string[] {
   if (given.sessionId === undefined && given.name !== undefined) {
     return [
       `No session was created with the interface name "${given.name}".`,
-      "The kernel does not follow renamed interfaces: see l2tp show session",
+      `The ${subsystemOf(context)} does not follow renamed interfaces: see l2tp show session`,
     ];
   }
   if (given.tunnelId === undefined) return ["A session is named by its tunnel as well: add tunnel_id ID"];

@@ -13,9 +13,11 @@ import {
   SyscallError,
 } from "../base/errors.ts";
 import { Errno } from "../base/errno.ts";
+import { DaemonError } from "../client/daemon_error.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { explain } from "./explain.ts";
+import { daemonTrouble } from "./explain_daemon.ts";
 import type { Options } from "./options.ts";
 import { formatJson } from "./json.ts";
 import type { ErrorJson } from "./json.ts";
@@ -49,7 +51,8 @@ export interface Failure {
 
 /** Whether a command only reads, so that a refusal of it is no refused change. */
 function isReading(operation: string): boolean {
-  return operation.endsWith("_GET") || operation.startsWith("RTM_GET") || operation === "CTRL_CMD_GETFAMILY";
+  return operation.endsWith("_GET") || operation.startsWith("L2TPD_") || operation.startsWith("RTM_GET") ||
+    operation === "CTRL_CMD_GETFAMILY";
 }
 
 /**
@@ -65,6 +68,9 @@ export function failureOf(error: unknown, given: Arguments, context: Context): F
   if (error instanceof FamilyMissingError) {
     return { exitCode: EXIT_FAILURE, message: kernelAnswers(Errno.ENOENT), advice };
   }
+  if (error instanceof DaemonError) {
+    return { exitCode: EXIT_FAILURE, message: daemonTrouble(error), advice };
+  }
   if (error instanceof NetlinkError) {
     const message = error.extack === undefined ? kernelAnswers(error.errno) : kernelExplains(error.extack);
     return { exitCode: isReading(error.operation) ? EXIT_FAILURE : EXIT_REFUSED, message, advice, error };
@@ -76,10 +82,19 @@ export function failureOf(error: unknown, given: Arguments, context: Context): F
     return {
       exitCode: EXIT_FAILURE,
       message: `Error: ${error.message}.`,
-      advice: ["The kernel's answer makes no sense to this program. Please report it."],
+      advice: [`The ${answerer(context)} answer makes no sense to this program. Please report it.`],
     };
   }
   throw error;
+}
+
+/** Who gave the last answer, as far as it can be known. */
+function answerer(context: Context): string {
+  try {
+    return context.l2tp.dataplane === "user" ? "daemon's" : "kernel's";
+  } catch {
+    return "kernel's";
+  }
 }
 
 /** A failure as it is printed on standard error. */

@@ -1,5 +1,5 @@
 /**
- * The command line's grammar, as tables: verbs and keywords here, options in `options.ts`. The parser, help, completion
+ * The command line's grammar, as tables: keywords here, verbs in `verbs.ts`, options in `options.ts`. The parser, help, completion
  * and the manual page all come from them.
  *
  * @module
@@ -28,105 +28,7 @@ import {
   VERSION,
 } from "./values.ts";
 
-/** What a line can do to tunnels and sessions. */
-export type TableVerb = "add" | "del" | "set" | "show" | "flush";
-
-/** What else a line can do. */
-export type OtherVerb = "monitor" | "help" | "version" | "completion" | "complete" | "man" | "keep";
-
-/** A verb of the command line. */
-export interface Verb {
-  /** What it does. */
-  readonly verb: TableVerb | OtherVerb;
-  /** How it is written. */
-  readonly words: readonly string[];
-  /** Whether the words may be shortened to any prefix. Earlier rows win, so `s` is `show` and `se` is `set`. */
-  readonly shortens: boolean;
-  /** What may follow, for help. */
-  readonly synopsis: string;
-  /** One line of help. */
-  readonly help: string;
-  /** Left out of help and completion. */
-  readonly hidden?: true;
-}
-
-/** The verbs, in the order in which prefixes are tried. */
-export const VERBS: readonly Verb[] = [
-  {
-    verb: "add",
-    words: ["add"],
-    shortens: true,
-    synopsis: "{ tunnel | session } …",
-    help: "create a tunnel, a session, or both; with interface settings all or nothing",
-  },
-  {
-    verb: "del",
-    words: ["delete"],
-    shortens: true,
-    synopsis: "{ tunnel | session } …",
-    help: "delete a tunnel with its sessions, or one session",
-  },
-  {
-    verb: "show",
-    words: ["show", "lst", "list"],
-    shortens: true,
-    synopsis: "[ tunnel | session ] [ FILTER … ]",
-    help: "list tunnels, sessions, or (alone) tunnels with their sessions",
-  },
-  { verb: "help", words: ["help"], shortens: true, synopsis: "[ VERB ]", help: "explain the command line" },
-  {
-    verb: "set",
-    words: ["set"],
-    shortens: true,
-    synopsis: "{ tunnel | session } …",
-    help: "change a session while it lives; announce a tunnel",
-  },
-  {
-    verb: "flush",
-    words: ["flush"],
-    shortens: false,
-    synopsis: "[ tunnel | session ] [ FILTER … ]",
-    help: "delete every tunnel, or those that the filter picks",
-  },
-  {
-    verb: "monitor",
-    words: ["monitor"],
-    shortens: true,
-    synopsis: "",
-    help: "print what happens as it happens",
-  },
-  { verb: "version", words: ["version"], shortens: true, synopsis: "", help: "print the program's version" },
-  {
-    verb: "completion",
-    words: ["completion"],
-    shortens: false,
-    synopsis: "{ bash | zsh | fish }",
-    help: "print a completion script for the shell",
-  },
-  {
-    verb: "man",
-    words: ["man"],
-    shortens: false,
-    synopsis: "",
-    help: "print the manual page (pipe it to man -l -)",
-  },
-  {
-    verb: "complete",
-    words: ["complete"],
-    shortens: false,
-    synopsis: "[ WORD … ]",
-    help: "print what the last word may become",
-    hidden: true,
-  },
-  {
-    verb: "keep",
-    words: ["keep"],
-    shortens: false,
-    synopsis: "TUNNEL_ID",
-    help: "hold an inherited tunnel socket open until the tunnel is deleted",
-    hidden: true,
-  },
-];
+export { type OtherVerb, type TableVerb, type Verb, verbOf, type VerbOption, VERBS } from "./verbs.ts";
 
 /** A verb with its object: what keywords belong to. */
 export type Use =
@@ -348,13 +250,6 @@ export const KEYWORD_OF: ReadonlyMap<string, Keyword> = new Map(
       : [[keyword.word, keyword], [keyword.alias, keyword]]
   ),
 );
-
-/** The verb that the word means. */
-export function verbOf(word: string): Verb | undefined {
-  return VERBS.find((verb) =>
-    verb.words.some((full) => (verb.shortens ? isPrefix(word, full) : word === full))
-  );
-}
 
 /** The object that the word means at the start of a line: "tunnel" or "session", three letters or more. */
 export function objectOf(word: string): "tunnel" | "session" | undefined {

@@ -13,7 +13,7 @@ const SYNOPSIS = "l2tp [ OPTIONS ] VERB { tunnel | session } [ KEYWORD VALUE ] â
 
 /** What is printed when nothing was asked for. */
 export function shortUsage(): string {
-  return `Usage: ${SYNOPSIS}\n       l2tp help\n\n${table(verbRows())}`;
+  return `Usage: ${SYNOPSIS}\n       l2tp help\n\n${table(verbRows(({ rare }) => rare !== true))}`;
 }
 
 /**
@@ -49,15 +49,15 @@ export function optionText(option: Option): string {
 }
 
 /** Options whose first letter alone means another option, because that stands earlier in the table. */
-const SHORT_IS_ANOTHERS: ReadonlySet<string> = new Set(["force", "help"]);
+const SHORT_IS_ANOTHERS: ReadonlySet<string> = new Set(["dataplane", "force", "help"]);
 
 /** How a keyword is written: `tunnel_id ID`. */
 export function keywordText(keyword: Keyword): string {
   return keyword.value === undefined ? keyword.word : `${keyword.word} ${keyword.value.placeholder}`;
 }
 
-function verbRows(): [string, string][] {
-  return shownVerbs().map((verb) => [verb.words[0]!, verb.help]);
+function verbRows(wanted: (verb: Verb) => boolean = () => true): [string, string][] {
+  return shownVerbs().filter(wanted).map((verb) => [verb.words[0]!, verb.help]);
 }
 
 function generalHelp(): string {
@@ -80,7 +80,10 @@ Examples:
 }
 
 function verbHelp(verb: Verb): string {
-  const head = `Usage: l2tp ${verb.words.join(" | ")} ${verb.synopsis}\n\n  ${verb.help}\n`;
+  const head = `Usage: l2tp ${verb.words.join(" | ")} ${verb.synopsis}\n\n  ${verb.help}\n` +
+    (verb.options === undefined
+      ? ""
+      : `\n${table(verb.options.map(({ word, help }) => [`--${word}`, help]))}`);
   switch (verb.verb) {
     case "add":
     case "set":
@@ -94,6 +97,14 @@ function verbHelp(verb: Verb): string {
   The kernel tells of the tunnels of every network namespace, and does not say
   which; of sessions that go with their tunnel it says nothing. With -t each
   event has its time, with -json it is one object on a line. Ctrl-C ends it.
+  The daemon tells of the present network namespace only, and also what the
+  kernel has as trace events; the kernel's own are in tracefs (l2tp:*).
+`;
+    case "daemon":
+      return `${head}
+  add starts it where it is needed. Its socket, its journal and (so started)
+  its log are in /run/l2tp, or in the folder that L2TP_RUNTIME_DIR names. Who
+  may connect is root and, where there is one, the group l2tp.
 `;
     default:
       return head;

@@ -9,7 +9,9 @@ import { formatHex } from "../base/hex.ts";
 import type { Counters } from "../model/counters.ts";
 import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
+import type { Dataplane } from "../client/subsystem.ts";
 import type { SessionDetails } from "./details.ts";
+import type { Reasons, TunnelDrops } from "./drops.ts";
 import type { TextStyle } from "./text.ts";
 import { pseudowireName } from "./text.ts";
 
@@ -28,6 +30,9 @@ export interface CountersJson {
   /** Absent on kernels that do not count them. */
   rx_invalid?: number;
 }
+
+/** Dropped packets by the name of the reason. */
+export type DropsJson = { [reason: string]: number };
 
 /** A tunnel. `l2tp show tunnel -json` prints an array of them. */
 export interface TunnelJson {
@@ -50,8 +55,14 @@ export interface TunnelJson {
   checksum_rx?: boolean;
   version: number;
   using_ipsec: boolean;
+  /** Which subsystem has it: the kernel's, or `l2tp daemon` in userspace. */
+  dataplane: Dataplane;
   /** With `-statistics`. */
   stats?: CountersJson;
+  /** With `-statistics`, in userspace: packets of the tunnel that were dropped before they were a session's. */
+  drops?: DropsJson;
+  /** With `-statistics`, in userspace: packets to its socket, which other tunnels may share, that were nobody's. */
+  socket_drops?: DropsJson;
   /** In `l2tp show -json`, which prints an array of tunnels with their sessions. */
   sessions?: SessionJson[];
 }
@@ -76,12 +87,16 @@ export interface SessionJson {
   pw_type: string;
   lns_mode: boolean;
   using_ipsec: boolean;
-  /** With `-details`, where debugfs can be read. */
+  /** Which subsystem has it: the kernel's, or `l2tp daemon` in userspace. */
+  dataplane: Dataplane;
+  /** With `-details`, in userspace or where debugfs can be read. */
   l2spec_type?: "none" | "default";
   /** With `-details`: the interface now; `null` if none here has that name. */
   link?: LinkJson | null;
   /** With `-statistics`. */
   stats?: CountersJson;
+  /** With `-statistics`, in userspace: packets of the session that were dropped. */
+  drops?: DropsJson;
 }
 
 /** The interface of a session, as it is now. */
@@ -115,6 +130,16 @@ export interface EventJson {
   session?: SessionJson;
 }
 
+/** A trace event of the subsystem in userspace. `l2tp monitor --trace -json` prints one a line. */
+export interface TraceJson {
+  /** The kernel's name for it, `"register_tunnel"`; or `"events_lost"`: more happened than could be told. */
+  event: string;
+  /** ISO 8601 with microseconds, local time. */
+  timestamp: string;
+  /** What else is known: `tunnel_id`, `session_id`, `ns`, `nr`, … */
+  [fact: string]: unknown;
+}
+
 /** What is printed on stderr, on one line, when a command with `-json` fails. */
 export interface ErrorJson {
   /** The line that would be printed without `-json`. */
@@ -134,7 +159,11 @@ export interface ErrorJson {
 }
 
 /** A tunnel as JSON. */
-export function tunnelJson(tunnel: Tunnel, style: TextStyle): TunnelJson {
+export function tunnelJson(
+  tunnel: Tunnel,
+  style: TextStyle,
+  drops?: TunnelDrops | undefined,
+): TunnelJson {
   return {
     tunnel_id: tunnel.tunnelId,
     encap: tunnel.encap === "udp" ? "UDP" : tunnel.encap === "ip" ? "IP" : "??",
@@ -147,7 +176,10 @@ export function tunnelJson(tunnel: Tunnel, style: TextStyle): TunnelJson {
     ...(tunnel.checksumRx !== undefined && { checksum_rx: tunnel.checksumRx }),
     version: tunnel.version,
     using_ipsec: tunnel.usingIpsec,
+    dataplane: style.dataplane,
     ...(style.statistics && { stats: countersJson(tunnel.counters) }),
+    ...(drops !== undefined &&
+      { drops: Object.fromEntries(drops.own), socket_drops: Object.fromEntries(drops.socket) }),
   };
 }
 
@@ -156,6 +188,7 @@ export function sessionJson(
   session: Session,
   details: SessionDetails | undefined,
   style: TextStyle,
+  drops?: Reasons | undefined,
 ): SessionJson {
   // Built member by member because a listing has thousands: spreading optional members costs several times as much.
   const json = {
@@ -173,9 +206,11 @@ export function sessionJson(
   json.pw_type = pseudowireName(session.pseudowireType);
   json.lns_mode = session.lnsMode;
   json.using_ipsec = session.usingIpsec;
+  json.dataplane = style.dataplane;
   if (details?.l2spec !== undefined) json.l2spec_type = details.l2spec;
   if (style.details) json.link = linkJson(details);
   if (style.statistics) json.stats = countersJson(session.counters);
+  if (drops !== undefined) json.drops = Object.fromEntries(drops);
   return json;
 }
 

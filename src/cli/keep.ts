@@ -21,7 +21,10 @@ export async function keep(context: Context, [tunnelId, localPort]: readonly str
     const tunnel = context.l2tp.tunnel(id);
     return tunnel !== undefined && isOurs(tunnel);
   };
-  using events = context.more.openEvents();
+  // Only the kernel's tunnels need a keeper, whatever the environment says.
+  context.dataplane = "kernel";
+  using events = await context.more.openEvents("kernel");
+  await context.open("read");
   // Deleted before the listening began: nothing will be told of it.
   if (!isThere()) return 0;
   let timer: ReturnType<typeof setTimeout> | undefined;

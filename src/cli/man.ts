@@ -22,7 +22,11 @@ function entry(term: string, text: string): string {
 
 /** The manual page. */
 export function manualPage(): string {
-  const verbs = shownVerbs().map((verb) => entry(`${verb.words.join(" | ")} ${verb.synopsis}`, verb.help));
+  const verbs = shownVerbs().map((verb) => {
+    const own = verb.options?.map(({ word, help }) => ` --${word}: ${help}.`) ?? [];
+    const text = own.length === 0 ? verb.help : `${verb.help}.${own.join("")}`;
+    return entry(`${verb.words.join(" | ")} ${verb.synopsis}`, text);
+  });
   const options = shownOptions().map((option) => entry(optionText(option), option.help));
   const keywords = KEYWORDS.map((keyword) => {
     const uses = keyword.uses.map((use) => use.replace("filter", "show and flush")).join(", ");
@@ -31,7 +35,7 @@ export function manualPage(): string {
   });
   return `.TH L2TP 8 "" "l2tp ${PROGRAM_VERSION}" "Network administration"
 .SH NAME
-l2tp \\- L2TP tunnels and sessions of the Linux kernel
+l2tp \\- L2TP tunnels and sessions of Linux
 .SH SYNOPSIS
 .B l2tp
 [ OPTIONS ] VERB { tunnel | session } [ KEYWORD VALUE ] ...
@@ -40,7 +44,9 @@ l2tp \\- L2TP tunnels and sessions of the Linux kernel
 [ OPTIONS ] { tunnel | session } VERB [ KEYWORD VALUE ] ...
 .SH DESCRIPTION
 .B l2tp
-creates, changes, lists, watches and deletes the kernel's L2TP tunnels and sessions. What
+creates, changes, lists, watches and deletes L2TP tunnels and sessions: the kernel's, or where it has no L2TP those of
+.BR "l2tp daemon" ,
+which is the same in userspace. What
 .BR ip\\-l2tp (8)
 takes, it takes as well, and prints the same.
 .SH VERBS
@@ -52,13 +58,20 @@ ${options.join("")}.SH EXIT STATUS
 All went well.
 .TP
 .B 1
-An address was none, a batch or a listing failed, or the kernel has no L2TP.
+An address was none, a batch or a listing failed, or there is no L2TP to be had.
 .TP
 .B 2
 The kernel refused a change.
 .TP
 .B 255
 The command line was wrong; nothing was changed.
+.SH ENVIRONMENT
+.TP
+.B L2TP_DATAPLANE
+auto, kernel or user: as the option \\-dataplane.
+.TP
+.B L2TP_RUNTIME_DIR
+The folder of the daemon's socket, journal and log, instead of /run/l2tp.
 .SH EXAMPLES
 .EX
 l2tp add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2

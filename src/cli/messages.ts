@@ -75,6 +75,14 @@ export function kernelExplains(extack: string): string {
   return `Error: ${extack.replace(/\.?$/, ".")}`;
 }
 
+/** A daemon was started: which subsystem it is, once, in one line. */
+export function daemonStarted(pid: number, kernelLacksL2tp: boolean): string {
+  return `Started l2tp daemon (process ${pid}): ` +
+    (kernelLacksL2tp
+      ? "this kernel has no L2TP, so tunnels run in userspace.\n"
+      : "tunnels run in userspace.\n");
+}
+
 /** A named network namespace cannot be opened. */
 export function cannotOpenNetns(name: string, errno: number): string {
   return `Cannot open network namespace "${name}": ${errnoText(errno)}`;

@@ -11,7 +11,9 @@ import type { Context } from "./context.ts";
 import type { Options } from "./options.ts";
 import { type EventJson, formatJson, sessionJson, tunnelJson } from "./json.ts";
 import { unknownKeyword } from "./messages.ts";
+import { isoTime, longTime } from "./monitor_time.ts";
 import { sessionText, type TextStyle, textStyle, tunnelText } from "./text.ts";
+import { traceEvents } from "./trace.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** What stands in front of the text of an event. */
@@ -37,11 +39,14 @@ const EVENT_NAMES = {
 
 /** Prints events until the user interrupts; resolves to the exit code. */
 export async function monitor(context: Context, words: readonly string[], options: Options): Promise<number> {
-  if (words[0] !== undefined) {
-    throw new UsageError(unknownKeyword(words[0]), { advice: ["See: l2tp help monitor"] });
+  const unknown = words.find((word) => word !== "--trace");
+  if (unknown !== undefined) {
+    throw new UsageError(unknownKeyword(unknown), { advice: ["See: l2tp help monitor"] });
   }
+  await context.open("listen");
+  if (words.length > 0) return await traceEvents(context, options);
   const printer = new EventPrinter(context, options);
-  using events = context.more.openEvents();
+  using events = await context.more.openEvents(context.l2tp.dataplane);
   using _interrupt = context.more.onInterrupt(() => events.close());
   for await (const event of events) {
     if (event.type === "eventsLost") resync(context, printer);
@@ -68,7 +73,7 @@ class EventPrinter {
   constructor(context: Context, options: Options) {
     this.#context = context;
     this.#options = options;
-    this.#style = textStyle(options, context.ports.terminal, context.ports.env("COLORFGBG"));
+    this.#style = textStyle(options, context);
   }
 
   event(event: Exclude<L2tpEvent, { type: "eventsLost" }>): void {
@@ -113,26 +118,3 @@ class EventPrinter {
 
 type TunnelEventName = "tunnel_created" | "tunnel_modified" | "tunnel_deleted" | "tunnel_present";
 type SessionEventName = "session_created" | "session_modified" | "session_deleted" | "session_present";
-
-const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
-function padded(value: number, width: number): string {
-  return String(value).padStart(width, "0");
-}
-
-function clock(time: Date): string {
-  return [time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => padded(part, 2)).join(":");
-}
-
-/** Local time as `ip -timestamp` writes it: `Sun Nov 22 12:07:28 2026 123000 usec`. */
-function longTime(time: Date): string {
-  const day = `${DAYS[time.getDay()]} ${MONTHS[time.getMonth()]} ${String(time.getDate()).padStart(2)}`;
-  return `${day} ${clock(time)} ${time.getFullYear()} ${time.getMilliseconds() * 1000} usec`;
-}
-
-/** Local time as `ip -tshort` writes it: `2026-11-22T12:07:28.123000`. */
-function isoTime(time: Date): string {
-  const day = `${time.getFullYear()}-${padded(time.getMonth() + 1, 2)}-${padded(time.getDate(), 2)}`;
-  return `${day}T${clock(time)}.${padded(time.getMilliseconds() * 1000, 6)}`;
-}

@@ -4,6 +4,10 @@
  * @module
  */
 
+import type { DataplaneChoice } from "../client/subsystem.ts";
+import { argumentWrong } from "./messages.ts";
+import { UsageError } from "./usage_error.ts";
+
 /** How output is to look, and where to work. */
 export interface Options {
   json?: boolean;
@@ -15,6 +19,7 @@ export interface Options {
   timestamp?: "long" | "short";
   netns?: string;
   batch?: string;
+  dataplane?: DataplaneChoice;
   force?: boolean;
   help?: boolean;
   version?: boolean;
@@ -28,7 +33,7 @@ export interface Option {
   readonly shortens: boolean;
   /** Its value, as help writes it. */
   readonly placeholder?: string;
-  /** The words that may follow behind an equals sign, where a value is no duty. */
+  /** The words that its value can be; without `placeholder` they may follow behind an equals sign. */
   readonly choices?: readonly string[];
   /** Whether it may stand behind the command as well. */
   readonly anywhere: boolean;
@@ -39,6 +44,19 @@ export interface Option {
 }
 
 const NOTHING = (): void => {};
+
+const DATAPLANES: readonly DataplaneChoice[] = ["auto", "kernel", "user"];
+
+/**
+ * The subsystem that the text asks for; `name` is what it is the value of.
+ *
+ * @throws {UsageError} if there is none like that
+ */
+export function readDataplane(text: string, name: string): DataplaneChoice {
+  const choice = DATAPLANES.find((candidate) => candidate === text);
+  if (choice !== undefined) return choice;
+  throw new UsageError(argumentWrong(text, `${name} is auto, kernel or user`));
+}
 
 /** The options, in the order in which `ip` tries prefixes. */
 export const OPTIONS: readonly Option[] = [
@@ -142,6 +160,15 @@ export const OPTIONS: readonly Option[] = [
     anywhere: true,
     apply: (options, value) => options.netns = value,
     help: "work in the network namespace NETNS",
+  },
+  {
+    words: ["dataplane"],
+    shortens: true,
+    placeholder: "auto|kernel|user",
+    choices: DATAPLANES,
+    anywhere: true,
+    apply: (options, value) => options.dataplane = readDataplane(value, "dataplane"),
+    help: "the kernel's L2TP or l2tp daemon in userspace (default auto: the kernel's if it has any)",
   },
   { words: ["Numeric"], shortens: true, anywhere: false, apply: NOTHING },
   {

@@ -148,7 +148,12 @@ function readCommand(reader: WordReader): Command | undefined {
     default: {
       const words: string[] = [];
       while (reader.next !== undefined) {
-        if (!reader.takeOption(false)) words.push(reader.take()!);
+        const own = verb.options?.find(({ word }) =>
+          reader.next === `-${word}` || reader.next === `--${word}`
+        );
+        if (own !== undefined) words.push(`--${own.word}`);
+        if (own !== undefined) reader.take();
+        else if (!reader.takeOption(false)) words.push(reader.take()!);
       }
       return { verb: verb.verb, words };
     }

@@ -6,7 +6,9 @@
 
 import type { L2tpClient } from "../client/l2tp_client.ts";
 import type { L2tpEvents } from "../client/l2tp_events.ts";
+import type { L2tpTrace } from "../client/l2tp_trace.ts";
 import type { LinkClient } from "../client/link_client.ts";
+import type { ClientPurpose, Dataplane, DataplaneChoice, OpenedClient } from "../client/subsystem.ts";
 import type { TunnelParameters } from "../model/tunnel.ts";
 
 /** Facts about this system that explain errors. All are best effort. */
@@ -21,7 +23,7 @@ export interface SystemFacts {
   forbiddenBy(name: string): string | undefined;
 }
 
-/** What every command needs of the world. Methods are synchronous and throw the errors of their rooms. */
+/** What every command needs of the world. Methods throw the errors of their rooms. */
 export interface CliPorts {
   /** Writes to standard output at once. */
   out(text: string): void;
@@ -31,8 +33,8 @@ export interface CliPorts {
   readonly terminal: boolean;
   /** A variable of the environment. */
   env(name: string): string | undefined;
-  /** Opens a client of the L2TP subsystem in the present namespace. */
-  openL2tp(): L2tpClient;
+  /** Opens a client of an L2TP subsystem in the present namespace. */
+  openL2tp(choice: DataplaneChoice, purpose: ClientPurpose): Promise<OpenedClient>;
   /** Moves everything that is opened later into the network namespace. */
   enterNetns(name: string): void;
   /** Everything else, which a plain `show` has no use for and need not load. */
@@ -44,20 +46,24 @@ export interface MorePorts {
   /** Opens a client for interfaces, in the present namespace or another. */
   openLinks(netns?: string): LinkClient;
   /** Starts to listen to the subsystem's notifications. */
-  openEvents(): L2tpEvents;
+  openEvents(dataplane: Dataplane): Promise<L2tpEvents>;
+  /** Starts to listen to the trace events of the subsystem in userspace. */
+  openTrace(): Promise<L2tpTrace>;
   /** Moves an interface of the present namespace, by its number, to another namespace. */
   moveLink(links: LinkClient, index: number, netns: string): void;
   /**
-   * Creates a tunnel whose addresses need a scope, which netlink cannot say: over a socket of our own, which a process
-   * in the background holds open for as long as the tunnel is there.
+   * Creates a tunnel whose addresses need a scope, which netlink cannot say: over a socket of our own, which the
+   * daemon or a process in the background holds open for as long as the tunnel is there.
    */
-  createScopedTunnel(l2tp: L2tpClient, tunnel: TunnelParameters, scope: string): void;
+  createScopedTunnel(l2tp: L2tpClient, tunnel: TunnelParameters, scope: string): Promise<void>;
   /** The host's addresses, best first, in text, of family 4 or 6, or of both without one. */
   resolveHost(host: string, family: 4 | 6 | undefined): string[];
   /** Lines of a file, or of standard input for `-`; `undefined` where the next may be long in coming. */
   readLines(path: string): Iterable<string | undefined>;
-  /** The text of debugfs' `l2tp/tunnels` for the present namespace; `undefined` if it cannot be read. */
+  /** The text of the kernel's debugfs file `l2tp/tunnels` for the present namespace; `undefined` if it cannot be read. */
   debugfs(): string | undefined;
+  /** Is the subsystem in userspace until it is told to end; the words are those behind `daemon`. */
+  runDaemon(words: readonly string[]): Promise<number>;
   /** Facts for explanations. */
   readonly system: SystemFacts;
   /** The time now. */

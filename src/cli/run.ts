@@ -53,8 +53,10 @@ async function execute({ options, command }: Invocation, context: Context): Prom
     const topic = command === undefined ? [] : [command.verb];
     return await executeOther({ verb: "help", words: topic }, options, context);
   }
+  context.dataplane = options.dataplane;
   if (options.netns !== undefined) enterNetns(options.netns, context);
   if (options.batch === undefined && command !== undefined && isPlainShow(command, options)) {
+    await context.open("read");
     show(context, command.arguments, options);
     return 0;
   }
@@ -71,7 +73,7 @@ async function execute({ options, command }: Invocation, context: Context): Prom
   if (!isTableCommand(command)) return await executeOther(command, options, context);
   try {
     const { executeTable } = await import("./seldom.ts");
-    executeTable(command, options, context);
+    await executeTable(command, options, context);
     return 0;
   } catch (error) {
     return await fail(error, command, options, context);
@@ -119,6 +121,11 @@ async function executeOther(
     case "complete":
       context.print(seldom.completionsOf(words).map((word) => `${word}\n`).join(""));
       return 0;
+    case "debugfs":
+      return await seldom.debugfs(context, words);
+    case "daemon":
+      // The foreground is where it stays anyway.
+      return await context.more.runDaemon(words.filter((word) => word !== "--foreground"));
     case "keep":
       return await seldom.keep(context, words);
     case "man":

@@ -7,6 +7,7 @@
 
 export { runBatch } from "./batch.ts";
 export { completionScript, completionsOf } from "./completion.ts";
+export { debugfs } from "./debugfs.ts";
 export { executeTable } from "./execute.ts";
 export { failureOf, failureText } from "./failure.ts";
 export { help, shortUsage } from "./help.ts";

@@ -9,13 +9,14 @@ import type { Tunnel } from "../model/tunnel.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { DetailsFinder, type SessionDetails } from "./details.ts";
+import { DropsFinder } from "./drops.ts";
 import type { Options } from "./options.ts";
 import { formatJson, sessionJson, tunnelJson } from "./json.ts";
 import { sessionText, type TextStyle, textStyle, tunnelText, tunnelWithSessionsText } from "./text.ts";
 
 /** Prints what the arguments pick. As with `ip`, sessions win if both words are given. */
 export function show(context: Context, picked: Arguments, options: Options): void {
-  const style = textStyle(options, context.ports.terminal, context.ports.env("COLORFGBG"));
+  const style = textStyle(options, context);
   if (picked.session) showSessions(context, picked, options, style);
   else if (picked.tunnel) showTunnels(context, picked, options, style);
   else showBoth(context, picked, options, style);
@@ -23,17 +24,32 @@ export function show(context: Context, picked: Arguments, options: Options): voi
 
 function showTunnels(context: Context, picked: Arguments, options: Options, style: TextStyle): void {
   const tunnels = findTunnels(context, picked);
-  if (options.json) printJson(context, tunnels.map((tunnel) => tunnelJson(tunnel, style)), options);
-  else for (const tunnel of tunnels) context.print(tunnelText(tunnel, style));
+  const drops = findDrops(context, style);
+  if (options.json) {
+    printJson(context, tunnels.map((tunnel) => tunnelJson(tunnel, style, drops?.tunnel(tunnel))), options);
+  } else {
+    for (const tunnel of tunnels) context.print(tunnelText(tunnel, style, drops?.tunnel(tunnel)));
+  }
 }
 
 function showSessions(context: Context, picked: Arguments, options: Options, style: TextStyle): void {
   const sessions = withDetails(context, findSessions(context, picked), style);
+  const drops = findDrops(context, style);
   if (options.json) {
-    printJson(context, sessions.map(([session, details]) => sessionJson(session, details, style)), options);
+    const rows = sessions.map(([session, details]) =>
+      sessionJson(session, details, style, drops?.session(session))
+    );
+    printJson(context, rows, options);
   } else {
-    for (const [session, details] of sessions) context.print(sessionText(session, details, style));
+    for (const [session, details] of sessions) {
+      context.print(sessionText(session, details, style, drops?.session(session)));
+    }
   }
+}
+
+/** Dropped packets, where they are asked for and told. */
+function findDrops({ l2tp }: Context, style: TextStyle): DropsFinder | undefined {
+  return style.statistics && l2tp.dataplane === "user" ? new DropsFinder(l2tp.drops()) : undefined;
 }
 
 function showBoth(context: Context, picked: Arguments, options: Options, style: TextStyle): void {
@@ -45,17 +61,21 @@ function showBoth(context: Context, picked: Arguments, options: Options, style: 
   const tunnels = findTunnels(context, picked).filter(({ tunnelId }) =>
     !aboutSession || sessionsOf.has(tunnelId)
   );
+  const drops = findDrops(context, style);
   if (options.json) {
     const rows = tunnels.map((tunnel) => ({
-      ...tunnelJson(tunnel, style),
+      ...tunnelJson(tunnel, style, drops?.tunnel(tunnel)),
       sessions: (sessionsOf.get(tunnel.tunnelId) ?? []).map(([session, details]) =>
-        sessionJson(session, details, style)
+        sessionJson(session, details, style, drops?.session(session))
       ),
     }));
     printJson(context, rows, options);
   } else {
     for (const tunnel of tunnels) {
-      context.print(tunnelWithSessionsText(tunnel, sessionsOf.get(tunnel.tunnelId) ?? [], style));
+      const sessions = (sessionsOf.get(tunnel.tunnelId) ?? []).map(([session, details]) =>
+        [session, details, drops?.session(session)] as const
+      );
+      context.print(tunnelWithSessionsText(tunnel, sessions, style, drops?.tunnel(tunnel)));
     }
   }
 }
@@ -71,7 +91,8 @@ export function withDetails(
   style: TextStyle,
 ): (readonly [Session, SessionDetails | undefined])[] {
   if (!style.details || sessions.length === 0) return sessions.map((session) => [session, undefined]);
-  const finder = new DetailsFinder(context.links.links(), context.more.debugfs());
+  const debugfs = context.l2tp.dataplane === "user" ? context.l2tp.debugfs() : context.more.debugfs();
+  const finder = new DetailsFinder(context.links.links(), debugfs);
   return sessions.map((session) => [session, finder.find(session)]);
 }
 

@@ -9,7 +9,9 @@ import { formatHex } from "../base/hex.ts";
 import type { Counters } from "../model/counters.ts";
 import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
+import type { Dataplane } from "../client/subsystem.ts";
 import type { SessionDetails } from "./details.ts";
+import type { Reasons, TunnelDrops } from "./drops.ts";
 import type { Options } from "./options.ts";
 
 /** How text is to look. */
@@ -22,6 +24,16 @@ export interface TextStyle {
   readonly statistics: boolean;
   /** Whether to show what `ip l2tp` never does. */
   readonly details: boolean;
+  /** Which subsystem it is about. */
+  readonly dataplane: Dataplane;
+}
+
+/** What the style depends on beside the options. */
+export interface TextSurroundings {
+  /** Where the text goes to, and the environment. */
+  readonly ports: { readonly terminal: boolean; env(name: string): string | undefined };
+  /** What the text is about. */
+  readonly l2tp: { readonly dataplane: Dataplane };
 }
 
 const CYAN = "\x1b[36m";
@@ -29,28 +41,34 @@ const BOLD_CYAN = "\x1b[1;36m";
 const RESET = "\x1b[0m";
 
 /**
- * The style that the options ask for. `colorFgBg` is the environment's COLORFGBG: `ip` takes brighter colours where
- * it says that the background is dark (its last field 0 to 6, or 8).
+ * The style that the options ask for. As with `ip`, colours are brighter where COLORFGBG says that the background is
+ * dark (its last field 0 to 6, or 8).
  */
-export function textStyle(options: Options, terminal: boolean, colorFgBg: string | undefined): TextStyle {
-  const colored = options.color === "always" || (options.color === "auto" && terminal);
-  const dark = /;(?:[0-6]|8)$/.test(colorFgBg ?? "");
+export function textStyle(options: Options, { ports, l2tp }: TextSurroundings): TextStyle {
+  const colored = options.color === "always" || (options.color === "auto" && ports.terminal);
+  const dark = /;(?:[0-6]|8)$/.test(ports.env("COLORFGBG") ?? "");
   return {
     separator: options.oneline === true ? "\\" : "\n",
     color: colored ? [dark ? BOLD_CYAN : CYAN, RESET] : ["", ""],
     statistics: options.statistics === true,
     details: options.details === true,
+    dataplane: l2tp.dataplane,
   };
 }
 
 /** A tunnel's text, its last newline included. */
-export function tunnelText(tunnel: Tunnel, style: TextStyle): string {
-  return tunnelLines(tunnel, style).join(style.separator) + "\n";
+export function tunnelText(tunnel: Tunnel, style: TextStyle, drops?: TunnelDrops | undefined): string {
+  return tunnelLines(tunnel, style, drops).join(style.separator) + "\n";
 }
 
 /** A session's text, its last newline included. */
-export function sessionText(session: Session, details: SessionDetails | undefined, style: TextStyle): string {
-  const lines = sessionLines(session, details, style);
+export function sessionText(
+  session: Session,
+  details: SessionDetails | undefined,
+  style: TextStyle,
+  drops?: Reasons | undefined,
+): string {
+  const lines = sessionLines(session, details, style, drops);
   // An entry on one line has no use for the empty lines that keep old scripts happy.
   const kept = style.separator === "\n" && !style.statistics && !style.details
     ? lines
@@ -61,12 +79,13 @@ export function sessionText(session: Session, details: SessionDetails | undefine
 /** A tunnel with its sessions beneath it, its last newline included. */
 export function tunnelWithSessionsText(
   tunnel: Tunnel,
-  sessions: readonly (readonly [Session, SessionDetails | undefined])[],
+  sessions: readonly (readonly [Session, SessionDetails | undefined, (Reasons | undefined)?])[],
   style: TextStyle,
+  drops?: TunnelDrops | undefined,
 ): string {
-  const lines = tunnelLines(tunnel, style);
-  for (const [session, details] of sessions) {
-    for (const line of sessionLines(session, details, style)) {
+  const lines = tunnelLines(tunnel, style, drops);
+  for (const [session, details, sessionDrops] of sessions) {
+    for (const line of sessionLines(session, details, style, sessionDrops)) {
       if (line !== "" && line !== OFFSETS) lines.push(`  ${line}`);
     }
   }
@@ -76,7 +95,7 @@ export function tunnelWithSessionsText(
 /** The constant line that `ip l2tp` prints for scripts older than the removal of offsets. */
 const OFFSETS = "  offset 0, peer offset 0";
 
-function tunnelLines(tunnel: Tunnel, style: TextStyle): string[] {
+function tunnelLines(tunnel: Tunnel, style: TextStyle, drops: TunnelDrops | undefined): string[] {
   const lines = [
     `Tunnel ${tunnel.tunnelId}, encap ${tunnel.encap?.toUpperCase() ?? "??"}`,
     `  From ${tunnel.local} to ${tunnel.peer}`,
@@ -86,8 +105,14 @@ function tunnelLines(tunnel: Tunnel, style: TextStyle): string[] {
     lines.push(`  UDP source / dest ports: ${tunnel.localPort ?? 0}/${tunnel.peerPort ?? 0}`);
     lines.push(`  UDP checksum: ${checksumWord(tunnel)}`);
   }
-  if (style.details) lines.push(`  version ${tunnel.version}  ipsec ${onOff(tunnel.usingIpsec)}`);
+  if (style.details) {
+    lines.push(`  version ${tunnel.version}  ipsec ${onOff(tunnel.usingIpsec)}`);
+    lines.push(`  dataplane ${style.dataplane}`);
+  }
   if (style.statistics) lines.push(...counterLines(tunnel.counters));
+  if (drops !== undefined) {
+    lines.push(...dropLines("dropped", drops.own), ...dropLines("dropped at socket", drops.socket));
+  }
   return lines;
 }
 
@@ -97,7 +122,12 @@ function checksumWord({ udpChecksum, checksumTx, checksumRx }: Tunnel): string {
   return checksumRx ? "rx" : "disabled";
 }
 
-function sessionLines(session: Session, details: SessionDetails | undefined, style: TextStyle): string[] {
+function sessionLines(
+  session: Session,
+  details: SessionDetails | undefined,
+  style: TextStyle,
+  drops: Reasons | undefined,
+): string[] {
   const lines = [
     `Session ${session.sessionId} in tunnel ${session.tunnelId}`,
     `  Peer session ${session.peerSessionId}, tunnel ${session.peerTunnelId}`,
@@ -113,8 +143,9 @@ function sessionLines(session: Session, details: SessionDetails | undefined, sty
   if (session.sendSeq || session.recvSeq) {
     lines.push(`  sequence numbering:${session.sendSeq ? " send" : ""}${session.recvSeq ? " recv" : ""}`);
   }
-  if (style.details) lines.push(...detailLines(session, details));
+  if (style.details) lines.push(...detailLines(session, details), `  dataplane ${style.dataplane}`);
   if (style.statistics) lines.push(...counterLines(session.counters));
+  if (drops !== undefined) lines.push(...dropLines("dropped", drops));
   return lines;
 }
 
@@ -156,6 +187,14 @@ function counterLines(counters: Counters): string[] {
     `  seq_discards ${counters.rxSeqDiscards}  oos_packets ${counters.rxOosPackets}` +
     known("cookie_discards", counters.rxCookieDiscards) + known("invalid", counters.rxInvalid),
   ];
+}
+
+/** One line with the reasons that there were, or none. */
+function dropLines(name: string, reasons: Reasons): string[] {
+  const words = [...reasons].filter(([, count]) => count > 0).map(([reason, count]) =>
+    `  ${reason} ${count}`
+  );
+  return words.length === 0 ? [] : [`  ${name}:${words.join("").replace(/^ /, "")}`];
 }
 
 function onOff(value: boolean): string {

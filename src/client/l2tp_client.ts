@@ -1,5 +1,5 @@
 /**
- * Tunnels and sessions of an L2TP subsystem, as plain calls. Synchronous: the kernel answers a request before the
+ * Tunnels and sessions of an L2TP subsystem, as plain calls. Synchronous: the subsystem answers a request before the
  * call that sends it returns.
  *
  * @module
@@ -30,6 +30,15 @@ import {
 import { NETLINK_GENERIC } from "../wire/netlink/constants.ts";
 import type { NetlinkMessage } from "../wire/netlink/message.ts";
 import { resolveFamily } from "./genl_family.ts";
+import {
+  type Creation,
+  type CreationOutcome,
+  endOfDistinct,
+  sessionExists,
+  sessionName,
+} from "./creation.ts";
+import type { DropCounts } from "./drop_counts.ts";
+import type { Dataplane } from "./subsystem.ts";
 
 /** For how long after a deletion by this client what is in a creation's way may be what is still being taken down. */
 const SETTLE_LIMIT_MS = 1000;
@@ -42,12 +51,6 @@ export interface L2tpClientOptions {
    */
   readonly acceptsDuplicateSessions?: boolean;
 }
-
-/** What became of a creation: nothing bad, a refusal, or nothing at all because of an earlier one. */
-export type CreationOutcome = undefined | NetlinkError | "notCreated";
-
-/** Something to create. */
-export type Creation = { readonly tunnel: TunnelParameters } | { readonly session: SessionParameters };
 
 /**
  * A client of the L2TP subsystem of one network namespace.
@@ -97,6 +100,21 @@ export class L2tpClient implements Disposable {
     return this.#family;
   }
 
+  /** Which subsystem this is. */
+  get dataplane(): Dataplane {
+    return "kernel";
+  }
+
+  /** The text that the kernel's debugfs file has, of a subsystem that tells it here: not the kernel's. */
+  debugfs(): string | undefined {
+    return undefined;
+  }
+
+  /** Dropped packets by reason, of a subsystem that tells them: not the kernel's. */
+  drops(): DropCounts[] {
+    return [];
+  }
+
   /** Does nothing, through the whole way to the subsystem and back. */
   noop(): void {
     const payload = Uint8Array.of(L2TP_CMD.NOOP, 1, 0, 0);
@@ -106,7 +124,8 @@ export class L2tpClient implements Disposable {
   /** Creates a tunnel. */
   createTunnel(parameters: TunnelParameters): void {
     const payload = encodeTunnelCreate(parameters);
-    this.#settle(() => this.#request("L2TP_CMD_TUNNEL_CREATE", payload));
+    const fds = fdsOf(parameters);
+    this.#settle(() => this.#request("L2TP_CMD_TUNNEL_CREATE", payload, fds));
   }
 
   /** Deletes a tunnel with its sessions. The subsystem may still be taking them down when this returns. */
@@ -202,9 +221,16 @@ export class L2tpClient implements Disposable {
 
   #creationRequest(creation: Creation): NetlinkRequest {
     const type = this.#family.id;
-    return "tunnel" in creation
-      ? { operation: "L2TP_CMD_TUNNEL_CREATE", type, payload: encodeTunnelCreate(creation.tunnel) }
-      : { operation: "L2TP_CMD_SESSION_CREATE", type, payload: encodeSessionCreate(creation.session) };
+    if ("session" in creation) {
+      return { operation: "L2TP_CMD_SESSION_CREATE", type, payload: encodeSessionCreate(creation.session) };
+    }
+    const { tunnel } = creation;
+    return {
+      operation: "L2TP_CMD_TUNNEL_CREATE",
+      type,
+      payload: encodeTunnelCreate(tunnel),
+      fds: fdsOf(tunnel),
+    };
   }
 
   #takeBack(creation: Creation): void {
@@ -247,8 +273,8 @@ export class L2tpClient implements Disposable {
     this.#connection[Symbol.dispose]();
   }
 
-  #request(operation: string, payload: Uint8Array): void {
-    this.#connection.request({ operation, type: this.#family.id, payload });
+  #request(operation: string, payload: Uint8Array, fds?: readonly number[]): void {
+    this.#connection.request({ operation, type: this.#family.id, payload, fds });
   }
 
   #get<T>(operation: string, payload: Uint8Array, read: (message: NetlinkMessage) => T): T | undefined {
@@ -281,25 +307,8 @@ export class L2tpClient implements Disposable {
   }
 }
 
-function sessionName({ tunnelId, sessionId }: { tunnelId: number; sessionId: number }): string {
-  return `${tunnelId}/${sessionId}`;
-}
-
-/** Where the creations from `start` on name a session a second time, or their end. */
-function endOfDistinct(creations: readonly Creation[], start: number): number {
-  const seen = new Set<string>();
-  for (let i = start; i < creations.length; i++) {
-    const creation = creations[i]!;
-    if ("tunnel" in creation) continue;
-    const name = sessionName(creation.session);
-    if (seen.has(name)) return i;
-    seen.add(name);
-  }
-  return creations.length;
-}
-
-function sessionExists(): NetlinkError {
-  return new NetlinkError({ operation: "L2TP_CMD_SESSION_CREATE", errno: Errno.EEXIST });
+function fdsOf({ fd }: TunnelParameters): readonly number[] | undefined {
+  return fd === undefined ? undefined : [fd];
 }
 
 function isTaken(error: unknown): boolean {

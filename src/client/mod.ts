@@ -27,7 +27,12 @@
  * @module
  */
 
-export { type Creation, type CreationOutcome, L2tpClient, type L2tpClientOptions } from "./l2tp_client.ts";
+export type { Creation, CreationOutcome } from "./creation.ts";
+export type { DropCounts } from "./drop_counts.ts";
+export { L2tpClient, type L2tpClientOptions } from "./l2tp_client.ts";
+export { openL2tp, type OpenL2tpOptions } from "./open_l2tp.ts";
+export type { ClientPurpose, Dataplane, DataplaneChoice, OpenedClient } from "./subsystem.ts";
+export { DaemonError, type DaemonTrouble } from "./daemon_error.ts";
 export { L2tpEvents } from "./l2tp_events.ts";
 export { LinkClient } from "./link_client.ts";
 export {

@@ -363,6 +363,7 @@ Deno.test("batch: what waits is done before the reading of the next line may tak
 Deno.test("batch: a kernel without L2TP fails the first line that needs it", async () => {
   const world = new FakeWorld();
   world.home.l2tp.hasFamily = false;
+  world.env.set("L2TP_DATAPLANE", "kernel");
   const { code, err } = await batch(world, ["# nothing", TUNNEL]);
   assert.equal(code, 1);
   assert.match(err, /^RTNETLINK answers: No such file or directory\n[^]*\nCommand failed f:2\n$/);

@@ -366,7 +366,7 @@ const CASES: readonly Case[] = [
   {
     name: "no L2TP in the kernel",
     setUp: ({ home }) => home.l2tp.hasFamily = false,
-    line: "show",
+    line: "-dataplane kernel show",
     code: 1,
     err: [
       "RTNETLINK answers: No such file or directory",

@@ -47,8 +47,8 @@ Deno.test("failure as JSON: wherever -json stands, also on a line that cannot be
 Deno.test("failure: a kernel without L2TP is told before what is wrong with the line only where the line was read", async () => {
   const world = new FakeWorld();
   world.home.l2tp.hasFamily = false;
-  assert.equal((await world.run("add tunnel tid abc")).code, 255);
-  assert.equal((await world.run("-j show")).code, 1);
+  assert.equal((await world.run("-dataplane kernel add tunnel tid abc")).code, 255);
+  assert.equal((await world.run("-dataplane kernel -j show")).code, 1);
   assert.equal(world.leaks, 0);
 });
 

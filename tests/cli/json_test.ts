@@ -6,15 +6,27 @@
 import assert from "node:assert/strict";
 import type { SessionDetails } from "../../src/cli/details.ts";
 import { formatJson, sessionJson, tunnelJson } from "../../src/cli/json.ts";
-import { textStyle } from "../../src/cli/text.ts";
+import { type TextStyle, textStyle } from "../../src/cli/text.ts";
+import type { Dataplane } from "../../src/client/subsystem.ts";
+import type { Options } from "../../src/cli/options.ts";
 import type { Session } from "../../src/model/session.ts";
 import type { Tunnel } from "../../src/model/tunnel.ts";
 import { goldenText, hexBytes } from "../support/golden.ts";
 import { COUNTERS, sampleIpTunnel, sampleSession, sampleTunnel, sampleTunnel6 } from "../support/samples.ts";
 
-const PLAIN = textStyle({}, false, undefined);
-const STATS = textStyle({ statistics: true }, false, undefined);
-const DETAILS = textStyle({ details: true }, false, undefined);
+/** A style whose surroundings are these. */
+function styleOf(
+  options: Options,
+  terminal = false,
+  env: string | undefined = undefined,
+  dataplane: Dataplane = "kernel",
+): TextStyle {
+  return textStyle(options, { ports: { terminal, env: () => env }, l2tp: { dataplane } });
+}
+
+const PLAIN = styleOf({});
+const STATS = styleOf({ statistics: true });
+const DETAILS = styleOf({ details: true });
 
 Deno.test("tunnelJson(): the members of ip -j l2tp show tunnel, then version and IPsec", () => {
   const table: [tunnel: Tunnel, ip: string][] = [
@@ -34,7 +46,10 @@ Deno.test("tunnelJson(): the members of ip -j l2tp show tunnel, then version and
     ],
   ];
   for (const [tunnel, ip] of table) {
-    assert.equal(JSON.stringify(tunnelJson(tunnel, PLAIN)), `${ip},"version":3,"using_ipsec":false}`);
+    assert.equal(
+      JSON.stringify(tunnelJson(tunnel, PLAIN)),
+      `${ip},"version":3,"using_ipsec":false,"dataplane":"kernel"}`,
+    );
   }
 });
 
@@ -46,7 +61,7 @@ Deno.test("tunnelJson(): what is unknown or not there", () => {
   assert.equal(
     JSON.stringify(odd),
     '{"tunnel_id":3000,"encap":"??","local":"10.0.0.1","peer":"10.0.0.2","peer_tunnel":4000,"version":9,' +
-      '"using_ipsec":true}',
+      '"using_ipsec":true,"dataplane":"kernel"}',
   );
   const unconnected = tunnelJson(sampleTunnel({ localPort: undefined, peerPort: undefined }), PLAIN);
   assert.deepEqual([unconnected.local_port, unconnected.peer_port], [0, 0]);
@@ -69,7 +84,7 @@ Deno.test("sessionJson(): the members of ip -j l2tp show session, but flags are 
     JSON.stringify(sessionJson(FULL, undefined, PLAIN)),
     '{"session_id":10,"tunnel_id":1,"peer_session_id":20,"peer_tunnel_id":2,"interface":"v4","cookie":"01020304",' +
       '"peer_cookie":"0506070801020304","reorder_timeout":0,"send_seq":true,"recv_seq":true,"pw_type":"eth",' +
-      '"lns_mode":false,"using_ipsec":false}',
+      '"lns_mode":false,"using_ipsec":false,"dataplane":"kernel"}',
   );
   const ppp = sampleSession({
     pseudowireType: 7,
@@ -80,14 +95,14 @@ Deno.test("sessionJson(): the members of ip -j l2tp show session, but flags are 
   assert.equal(
     JSON.stringify(sessionJson(ppp, undefined, PLAIN)),
     '{"session_id":1000,"tunnel_id":3000,"peer_session_id":2000,"peer_tunnel_id":4000,"reorder_timeout":9,' +
-      '"send_seq":false,"recv_seq":false,"pw_type":"ppp","lns_mode":true,"using_ipsec":false}',
+      '"send_seq":false,"recv_seq":false,"pw_type":"ppp","lns_mode":true,"using_ipsec":false,"dataplane":"kernel"}',
   );
 });
 
 Deno.test("sessionJson() -details: the interface as it is now, null if it is not here, and the sublayer", () => {
   const link = { index: 7, name: "v4", up: true, state: "up", mtu: 1400, master: 3 };
   const tail = (details: SessionDetails | undefined): string =>
-    JSON.stringify(sessionJson(FULL, details, DETAILS)).replace(/^.*"using_ipsec":false,?/, "");
+    JSON.stringify(sessionJson(FULL, details, DETAILS)).replace(/^.*"dataplane":"kernel",?/, "");
   assert.equal(
     tail({ link, master: "br0", l2spec: "none" }),
     '"l2spec_type":"none","link":{"ifindex":7,"up":true,"operstate":"up","mtu":1400,"master":"br0"}}',

@@ -65,11 +65,11 @@ Deno.test("monitor -json: one object on a line for each event", async () => {
   assert.equal(code, 0);
   const tunnel =
     '{"tunnel_id":1,"encap":"IP","local":"10.0.0.1","peer":"10.0.0.2","peer_tunnel":2,"version":3,' +
-    '"using_ipsec":false}';
+    '"using_ipsec":false,"dataplane":"kernel"}';
   const session =
     '{"session_id":10,"tunnel_id":1,"peer_session_id":20,"peer_tunnel_id":2,"interface":"l2e0",' +
     '"cookie":"01020304","reorder_timeout":0,"send_seq":false,"recv_seq":false,"pw_type":"eth","lns_mode":false,' +
-    '"using_ipsec":false}';
+    '"using_ipsec":false,"dataplane":"kernel"}';
   assert.deepEqual(out.split("\n"), [
     `{"event":"tunnel_created","tunnel":${tunnel}}`,
     `{"event":"tunnel_modified","tunnel":${tunnel}}`,

@@ -85,8 +85,11 @@ Deno.test("Context opens each connection once, when it is needed, and closes it"
   {
     using context = new Context(world.ports);
     assert.throws(() => context.links, ReferenceError);
+    assert.throws(() => context.l2tp, ReferenceError);
     await context.loadMore();
     assert.equal(world.transports.length, 0);
+    await context.open("read");
+    await context.open("create");
     assert.equal(context.l2tp, context.l2tp);
     assert.equal(context.links, context.links);
     assert.equal(world.transports.length, 2);

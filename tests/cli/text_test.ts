@@ -13,15 +13,27 @@ import {
   tunnelText,
   tunnelWithSessionsText,
 } from "../../src/cli/text.ts";
+import type { Dataplane } from "../../src/client/subsystem.ts";
+import type { Options } from "../../src/cli/options.ts";
 import type { Session } from "../../src/model/session.ts";
 import type { Tunnel } from "../../src/model/tunnel.ts";
 import { hexBytes } from "../support/golden.ts";
 import { COUNTERS, sampleIpTunnel, sampleSession, sampleTunnel, sampleTunnel6 } from "../support/samples.ts";
 
-const PLAIN = textStyle({}, false, undefined);
-const ONELINE = textStyle({ oneline: true }, false, undefined);
-const STATS = textStyle({ statistics: true }, false, undefined);
-const DETAILS = textStyle({ details: true }, false, undefined);
+/** A style whose surroundings are these. */
+function styleOf(
+  options: Options,
+  terminal = false,
+  env: string | undefined = undefined,
+  dataplane: Dataplane = "kernel",
+): TextStyle {
+  return textStyle(options, { ports: { terminal, env: () => env }, l2tp: { dataplane } });
+}
+
+const PLAIN = styleOf({});
+const ONELINE = styleOf({ oneline: true });
+const STATS = styleOf({ statistics: true });
+const DETAILS = styleOf({ details: true });
 
 /** The sample of `ip l2tp show tunnel`. */
 const TUNNELS: readonly Tunnel[] = [
@@ -218,13 +230,13 @@ Deno.test("textStyle(): colour always, never, or on a terminal; brighter where t
     ["always", false, "", cyan],
   ];
   for (const [color, terminal, env, expected] of table) {
-    const style = textStyle(color === undefined ? {} : { color }, terminal, env);
+    const style = styleOf(color === undefined ? {} : { color }, terminal, env);
     assert.deepEqual([...style.color], expected, `${color} ${terminal} ${env}`);
   }
 });
 
 Deno.test("colour is on the line with the interface's name, its two spaces included, and nowhere else", () => {
-  const style: TextStyle = textStyle({ color: "always" }, false, undefined);
+  const style: TextStyle = styleOf({ color: "always" });
   const lines = sessionText(SESSIONS[1]!, undefined, style).split("\n");
   assert.equal(lines[2], "\x1b[36m  interface name: foo0\x1b[0m");
   assert.equal(lines.filter((line) => line.includes("\x1b")).length, 1);
@@ -259,7 +271,10 @@ const LINK = { index: 7, name: "l2e0", up: true, state: "unknown", mtu: 1446, ma
 
 Deno.test("-details adds what ip never shows", () => {
   const tunnel = sampleTunnel({ version: 2, usingIpsec: true });
-  assert.equal(tunnelText(tunnel, DETAILS), tunnelText(tunnel, PLAIN) + "  version 2  ipsec on\n");
+  assert.equal(
+    tunnelText(tunnel, DETAILS),
+    tunnelText(tunnel, PLAIN) + "  version 2  ipsec on\n  dataplane kernel\n",
+  );
   const session = sampleSession({ sendSeq: true, lnsMode: true });
   const head = sessionText(session, undefined, PLAIN).replace("\n\n", "\n");
   const table: [details: SessionDetails | undefined, expected: string][] = [
@@ -277,13 +292,36 @@ Deno.test("-details adds what ip never shows", () => {
     ],
   ];
   for (const [details, expected] of table) {
-    assert.equal(sessionText(session, details, DETAILS), head + expected);
+    assert.equal(sessionText(session, details, DETAILS), `${head}${expected}  dataplane kernel\n`);
   }
   const ppp = sampleSession({ pseudowireType: 7, interfaceName: undefined });
   const nothing = { link: undefined, master: undefined, l2spec: undefined };
   assert.match(
     sessionText(ppp, nothing, DETAILS),
-    /\n {2}pseudowire ppp {2}l2spec unknown {2}lns_mode off {2}ipsec off\n$/,
+    /\n {2}pseudowire ppp {2}l2spec unknown {2}lns_mode off {2}ipsec off\n {2}dataplane kernel\n$/,
+  );
+  const user = styleOf({ details: true }, false, undefined, "user");
+  assert.match(tunnelText(tunnel, user), /\n {2}dataplane user\n$/);
+  assert.match(sessionText(ppp, nothing, user), /\n {2}dataplane user\n$/);
+});
+
+Deno.test("dropped packets: a line with the reasons that there were", () => {
+  const drops = new Map([["cookie_mismatch", 3], ["malformed", 0], ["unknown_session", 12]]);
+  const line = "cookie_mismatch 3  unknown_session 12\n";
+  const none = new Map([["malformed", 0]]);
+  const session = sampleSession();
+  assert.ok(sessionText(session, undefined, STATS, drops).endsWith(`\n  dropped: ${line}`));
+  assert.equal(sessionText(session, undefined, STATS, none), sessionText(session, undefined, STATS));
+  const tunnel = sampleTunnel();
+  assert.ok(
+    tunnelText(tunnel, STATS, { own: drops, socket: drops }).endsWith(
+      `\n  dropped: ${line}  dropped at socket: ${line}`,
+    ),
+  );
+  assert.equal(tunnelText(tunnel, STATS, { own: none, socket: none }), tunnelText(tunnel, STATS));
+  assert.match(
+    tunnelWithSessionsText(tunnel, [[session, undefined, drops]], STATS),
+    /\n {4}dropped: cookie_mismatch 3/,
   );
 });
 

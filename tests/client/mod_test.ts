@@ -5,6 +5,7 @@ import * as library from "../../src/client/mod.ts";
 
 Deno.test("the library exports its clients and its errors, and nothing that runs at import", () => {
   assert.deepEqual(Object.keys(library).sort(), [
+    "DaemonError",
     "DecodeError",
     "FamilyMissingError",
     "L2tpClient",
@@ -14,6 +15,7 @@ Deno.test("the library exports its clients and its errors, and nothing that runs
     "NetlinkError",
     "NetlinkProtocolError",
     "SyscallError",
+    "openL2tp",
   ]);
   for (const value of Object.values(library)) assert.equal(typeof value, "function");
 });

@@ -290,6 +290,7 @@ Deno.test("l2tp monitor: text, -json, -timestamp, -tshort; ends on SIGINT", asyn
     pw_type: "eth",
     lns_mode: true,
     using_ipsec: false,
+    dataplane: "kernel",
   });
 
   const day = /^Timestamp: [A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4} \d+ usec\n/gm;

@@ -40,31 +40,32 @@ function populate(host: Namespace): void {
   client.createSession({ tunnelId: 2, sessionId: 12, peerSessionId: 22, pseudowire: "ppp" });
 }
 
+const KERNEL = { dataplane: "kernel" };
 const TUNNELS = [
   {
     ...{ tunnel_id: 1, encap: "UDP", ...V4, peer_tunnel: 11, local_port: 5000, peer_port: 6000 },
-    ...{ checksum: true, version: 3, using_ipsec: false },
+    ...{ checksum: true, version: 3, using_ipsec: false, ...KERNEL },
   },
   {
     ...{ tunnel_id: 2, encap: "UDP", ...V6, peer_tunnel: 12, local_port: 5000, peer_port: 6000 },
-    ...{ checksum_tx: false, checksum_rx: true, version: 3, using_ipsec: false },
+    ...{ checksum_tx: false, checksum_rx: true, version: 3, using_ipsec: false, ...KERNEL },
   },
-  { tunnel_id: 3, encap: "IP", ...V4, peer_tunnel: 4294967295, version: 3, using_ipsec: false },
+  { tunnel_id: 3, encap: "IP", ...V4, peer_tunnel: 4294967295, version: 3, using_ipsec: false, ...KERNEL },
 ];
 const PLAIN = { reorder_timeout: 0, send_seq: false, recv_seq: false };
 const SESSIONS = [
   {
     ...{ session_id: 10, tunnel_id: 1, peer_session_id: 20, peer_tunnel_id: 11, interface: 'l"2\\' },
     ...{ cookie: "01020304", peer_cookie: "deadbeefcafebabe", reorder_timeout: 1000, send_seq: true },
-    ...{ recv_seq: false, pw_type: "eth", lns_mode: true, using_ipsec: false },
+    ...{ recv_seq: false, pw_type: "eth", lns_mode: true, using_ipsec: false, ...KERNEL },
   },
   {
     ...{ session_id: 12, tunnel_id: 2, peer_session_id: 22, peer_tunnel_id: 12, ...PLAIN },
-    ...{ pw_type: "ppp", lns_mode: false, using_ipsec: false },
+    ...{ pw_type: "ppp", lns_mode: false, using_ipsec: false, ...KERNEL },
   },
   {
     ...{ session_id: 4294967295, tunnel_id: 3, peer_session_id: 21, peer_tunnel_id: 4294967295 },
-    ...{ interface: "l2e1", ...PLAIN, pw_type: "eth", lns_mode: false, using_ipsec: false },
+    ...{ interface: "l2e1", ...PLAIN, pw_type: "eth", lns_mode: false, using_ipsec: false, ...KERNEL },
   },
 ];
 

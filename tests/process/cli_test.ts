@@ -153,25 +153,98 @@ Deno.test("completion: the bash script completes words of the grammar", async ()
   assert.deepEqual(stdout.trimEnd().split("\n"), ["add", "none send recv both", "show", "-json"]);
 });
 
-Deno.test("a kernel without L2TP: the line that ip prints, which module, what to do; exit 1", async (t) => {
+/** Runs the action with a folder for a daemon, and ends the daemon that was started there. */
+async function withRuntimeFolder(action: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "l2tp-process-" });
+  try {
+    await action(folder);
+  } finally {
+    for (const pid of daemonsOf(folder)) Deno.kill(pid, "SIGKILL");
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Processes that `l2tp daemon` of this folder is. */
+function daemonsOf(folder: string): number[] {
+  const found: number[] = [];
+  for (const { name } of Deno.readDirSync("/proc")) {
+    try {
+      const words = Deno.readTextFileSync(`/proc/${name}/cmdline`).split("\0");
+      const env = Deno.readTextFileSync(`/proc/${name}/environ`).split("\0");
+      if (words.includes("daemon") && env.includes(`L2TP_RUNTIME_DIR=${folder}`)) found.push(Number(name));
+    } catch {
+      // No process, or it has ended.
+    }
+  }
+  return found;
+}
+
+const ADD = "add tunnel tid 1 ptid 2 local 127.0.0.1 remote 127.0.0.2 udp_sport 47011 udp_dport 47012".split(
+  " ",
+);
+
+Deno.test("a kernel without L2TP that is asked for: the line that ip prints, which module, what to do; exit 1", async (t) => {
   if (await kernelHasL2tp()) return;
-  for (
-    const args of [
-      ["show"],
-      ["-j", "show", "tunnel"],
-      ["add", "tunnel", "tid", "1", "ptid", "1", "encap", "ip", "local", "any", "remote", "127.0.0.1"],
-      ["monitor"],
-      ["flush"],
-    ]
-  ) {
+  const env = { L2TP_DATAPLANE: "kernel", L2TP_RUNTIME_DIR: "/no/such/folder" };
+  for (const args of [["show"], ["-j", "show", "tunnel"], ADD, ["monitor"], ["flush"]]) {
     await t.step(args.join(" "), async () => {
-      const { code, stdout, stderr } = await l2tp(args);
+      const { code, stdout, stderr } = await l2tp(args, { env });
       assert.deepEqual([code, stdout], [1, ""]);
       assert.match(stderr, /RTNETLINK answers: No such file or directory/);
       assert.match(stderr, /l2tp_netlink/);
     });
   }
-  const batch = await l2tp(["-batch", "-"], { stdin: "show tunnel\n" });
+  const batch = await l2tp(["-batch", "-"], { stdin: "show tunnel\n", env });
   assert.equal(batch.code, 1);
   assert.match(batch.stderr, /^Command failed -:1$/m);
+});
+
+Deno.test("no subsystem at all: nothing is listed, nothing can be listened to, nothing is started", async () => {
+  await withRuntimeFolder(async (folder) => {
+    const env = { L2TP_DATAPLANE: "user", L2TP_RUNTIME_DIR: folder };
+    for (const [args, out] of [[["show"], ""], [["-j", "show"], "[]\n"], [["flush"], ""]] as const) {
+      assert.deepEqual(await l2tp(args, { env }), { code: 0, stdout: out, stderr: "" }, args.join(" "));
+    }
+    const deleted = await l2tp(["del", "tunnel", "tid", "5"], { env });
+    assert.equal(deleted.code, 2);
+    assert.match(deleted.stderr, /^RTNETLINK answers: No such device\n {2}There is no tunnel 5 /);
+    const monitor = await l2tp(["monitor"], { env });
+    assert.deepEqual([monitor.code, monitor.stdout], [1, ""]);
+    assert.match(monitor.stderr, /^Error: there is no L2TP here.*\n.*api\.sock\.\n/);
+    assert.deepEqual([...Deno.readDirSync(folder)], []);
+    const long = { ...env, L2TP_RUNTIME_DIR: `/${"x".repeat(120)}` };
+    assert.match((await l2tp(["show"], { env: long })).stderr, /cannot be the path of a socket/);
+  });
+});
+
+Deno.test("the first tunnel in userspace starts the daemon, which serves what comes after", async () => {
+  await withRuntimeFolder(async (folder) => {
+    const env = { L2TP_RUNTIME_DIR: folder };
+    const user = (...args: string[]): Promise<Ended> => l2tp(["-dataplane", "user", ...args], { env });
+    const added = await user(...ADD);
+    assert.deepEqual([added.code, added.stdout], [0, ""]);
+    const [, pid] =
+      /^Started l2tp daemon \(process (\d+)\): tunnels run in userspace\.\n$/.exec(added.stderr) ?? [];
+    assert.deepEqual(daemonsOf(folder), [Number(pid)]);
+    const [tunnel] = JSON.parse((await user("-j", "-s", "show")).stdout);
+    assert.deepEqual([tunnel.tunnel_id, tunnel.dataplane, tunnel.sessions], [1, "user", []]);
+    assert.match((await user("debugfs")).stdout, /^TUNNEL 1 peer 2 from 127\.0\.0\.1 to 127\.0\.0\.2$/m);
+    const again = await user(...ADD);
+    assert.equal(again.code, 2);
+    assert.match(again.stderr, /^RTNETLINK answers: File exists\n {2}Tunnel 1 /);
+    assert.deepEqual(await user("del", "tunnel", "tid", "1"), { code: 0, stdout: "", stderr: "" });
+    assert.deepEqual(await user("show"), { code: 0, stdout: "", stderr: "" });
+    const second = await user("daemon");
+    assert.equal(second.code, 1);
+  });
+});
+
+Deno.test("a daemon that cannot start: its last words, exit 1", async () => {
+  await withRuntimeFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/file`, "");
+    const env = { L2TP_DATAPLANE: "user", L2TP_RUNTIME_DIR: `${folder}/file/below` };
+    const { code, stdout, stderr } = await l2tp(ADD, { env });
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(stderr, /^Error: the l2tp daemon could not be started\.\n {2}The reason:\n {4}\S/);
+  });
 });

@@ -13,9 +13,16 @@ import { run } from "../../src/cli/run.ts";
 import { resolveFamily } from "../../src/client/genl_family.ts";
 import { L2tpClient } from "../../src/client/l2tp_client.ts";
 import { L2tpEvents } from "../../src/client/l2tp_events.ts";
+import { L2tpTrace } from "../../src/client/l2tp_trace.ts";
 import { LinkClient } from "../../src/client/link_client.ts";
+import { NothingThere } from "../../src/client/nothing_there.ts";
+import { openSubsystem, type UserSubsystem } from "../../src/client/subsystem.ts";
+import { UserL2tpClient } from "../../src/client/user_client.ts";
+import { DaemonError } from "../../src/driver/daemon_error.ts";
 import { NetlinkConnection } from "../../src/driver/netlink_connection.ts";
-import { type Batching, FakeTransport } from "./fake_kernel.ts";
+import { encodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../src/wire/genl/l2tpd.ts";
+import type { NetlinkMessage } from "../../src/wire/netlink/message.ts";
+import { type Batching, dump, FakeTransport, type KernelFunction } from "./fake_kernel.ts";
 import { FakeL2tpKernel, FAMILY_ID } from "./fake_l2tp_kernel.ts";
 import { FakeLinks } from "./fake_links.ts";
 import { FakeNotifications } from "./fake_notifications.ts";
@@ -26,7 +33,24 @@ export class FakeNamespace {
   readonly links: FakeLinks = new FakeLinks();
   /** Its tunnels and sessions. */
   readonly l2tp: FakeL2tpKernel = new FakeL2tpKernel(this.links);
+  /** The daemon's tunnels and sessions in it. */
+  readonly user: FakeL2tpKernel = new FakeL2tpKernel(this.links);
+  /** What the daemon dropped in it: rows of JSON. */
+  readonly drops: string[] = [];
+
+  /** Answers as the daemon. */
+  readonly daemon: KernelFunction = (request) =>
+    request.type === L2TPD_FAMILY_ID ? this.#own(request) : this.user.handle(request);
+
+  #own(request: NetlinkMessage): readonly NetlinkMessage[] {
+    const command = request.payload[0]!;
+    const texts = command === L2TPD_CMD.DROPS ? this.drops : this.user.debugfs().match(/[^]{1,50}/g)!;
+    return dump(request, texts.map((text) => encodeL2tpdText(command, text)));
+  }
 }
+
+/** The daemon: it runs, it does not, or every connection fails like this. */
+export type FakeDaemon = "running" | "absent" | Error;
 
 /** How a command line ended. */
 export interface Outcome {
@@ -41,6 +65,8 @@ export interface Outcome {
 /** Descriptors that the pretended process gives out. */
 const NETNS_FD = 100;
 const SOCKET_FD = 77;
+/** Process id of the daemon that the pretended process starts. */
+const DAEMON_PID = 4242;
 
 /** A world with one namespace: an interface `eth0` with 10.0.0.1 and fd00::1, and nothing else. */
 export class FakeWorld {
@@ -56,6 +82,20 @@ export class FakeWorld {
   readonly env: Map<string, string> = new Map();
   /** What the listener gets. */
   readonly notifications: FakeNotifications = new FakeNotifications();
+  /** What the listener to the daemon gets. */
+  readonly userNotifications: FakeNotifications = new FakeNotifications();
+  /** What the listener to the daemon's trace events gets. */
+  readonly traces: FakeNotifications = new FakeNotifications();
+  /** Whether there is a daemon. */
+  daemon: FakeDaemon = "absent";
+  /** How often one was started. */
+  starts = 0;
+  /** Why none can be started. */
+  startFails: Error | undefined;
+  /** Whether another daemon is quicker than the one that is started. */
+  rival = false;
+  /** What became of `l2tp daemon`: the words it was given. */
+  readonly daemonWords: (readonly string[])[] = [];
   /** The scoped tunnels that were made: their scopes. */
   readonly scopes: string[] = [];
   /** Every connection that was opened, for the test whether all were closed. */
@@ -88,6 +128,7 @@ export class FakeWorld {
     this.home.links.addAddress("eth0", "10.0.0.1", 24);
     this.home.links.addAddress("eth0", "fd00::1", 64);
     this.home.l2tp.listeners.add(this.notifications);
+    this.home.user.listeners.add(this.userNotifications);
   }
 
   /** Adds a namespace. */
@@ -137,11 +178,42 @@ export class FakeWorld {
     return this.transports.filter((transport) => transport.disposals !== 1).length;
   }
 
-  #connect(handle: FakeLinks["handle"]): NetlinkConnection {
+  #connect(handle: KernelFunction): NetlinkConnection {
     const transport = new FakeTransport(handle, { batching: this.batching, background: this.background });
     this.transports.push(transport);
     return new NetlinkConnection(transport);
   }
+
+  #kernelClient(): L2tpClient {
+    using stack = new DisposableStack();
+    const { l2tp } = this.#present;
+    const connection = stack.use(this.#connect(l2tp.handle));
+    const options = { acceptsDuplicateSessions: l2tp.acceptsDuplicates };
+    const client = new L2tpClient(connection, resolveFamily(connection, "l2tp"), options);
+    stack.move();
+    return client;
+  }
+
+  #userClient(): L2tpClient {
+    if (this.daemon instanceof Error) throw this.daemon;
+    const connection = this.#connect(this.#present.daemon);
+    return new UserL2tpClient(connection, resolveFamily(connection, "l2tp"));
+  }
+
+  readonly #userSubsystem: UserSubsystem = {
+    connect: () => (this.daemon === "absent" ? undefined : this.#userClient()),
+    nothing: () => {
+      const connection = new NetlinkConnection(new NothingThere());
+      return new UserL2tpClient(connection, resolveFamily(connection, "l2tp"));
+    },
+    absent: () => new DaemonError("absent", "/run/l2tp/api.sock"),
+    start: () => {
+      this.starts++;
+      if (this.startFails !== undefined) return Promise.reject(this.startFails);
+      this.daemon = "running";
+      return Promise.resolve({ client: this.#userClient(), pid: this.rival ? undefined : DAEMON_PID });
+    },
+  };
 
   #namespace(name: string): FakeNamespace {
     const namespace = this.namespaces.get(name);
@@ -163,33 +235,43 @@ export class FakeWorld {
       },
       env: (name) => this.env.get(name),
       loadMore: () => Promise.resolve(this.ports),
-      openL2tp: (): L2tpClient => {
-        using stack = new DisposableStack();
-        const { l2tp } = this.#present;
-        const connection = stack.use(this.#connect(l2tp.handle));
-        const options = { acceptsDuplicateSessions: l2tp.acceptsDuplicates };
-        const client = new L2tpClient(connection, resolveFamily(connection, "l2tp"), options);
-        stack.move();
-        return client;
-      },
+      openL2tp: (choice, purpose) =>
+        openSubsystem(choice, purpose, {
+          kernel: () => this.#kernelClient(),
+          user: () => Promise.resolve(this.#userSubsystem),
+        }),
       openLinks: (netns) => {
         const { links } = netns === undefined ? this.#present : this.#namespace(netns);
         return new LinkClient(this.#connect(links.handle));
       },
-      openEvents: () => new L2tpEvents(this.notifications, FAMILY_ID),
+      openEvents: (dataplane) => {
+        const source = dataplane === "user" ? this.userNotifications : this.notifications;
+        return Promise.resolve(new L2tpEvents(source, FAMILY_ID));
+      },
+      openTrace: () => Promise.resolve(new L2tpTrace(this.traces)),
+      runDaemon: (words) => {
+        this.daemonWords.push(words);
+        return Promise.resolve(0);
+      },
       enterNetns: (name) => void (this.#present = this.#namespace(name)),
       moveLink: (links, index, netns): void => {
         this.#namespace(netns);
         const netnsFd = NETNS_FD + [...this.namespaces.keys()].indexOf(netns);
         links.changeLink(index, { netnsFd });
       },
-      createScopedTunnel: (l2tp, tunnel, scope): void => {
+      createScopedTunnel: async (l2tp, tunnel, scope): Promise<void> => {
+        await Promise.resolve();
         if (this.#present.links.byName(scope) === undefined) {
           throw new SyscallError(`if_nametoindex("${scope}")`, Errno.ENODEV);
         }
         this.scopes.push(scope);
         const { local, peer, localPort, peerPort } = tunnel;
-        this.#present.l2tp.sockets.set(SOCKET_FD, { local: local!, peer: peer!, localPort, peerPort });
+        this.#present[l2tp.dataplane === "user" ? "user" : "l2tp"].sockets.set(SOCKET_FD, {
+          local: local!,
+          peer: peer!,
+          localPort,
+          peerPort,
+        });
         l2tp.createTunnel({ ...tunnel, fd: SOCKET_FD });
       },
       resolveHost: (host, family) => {

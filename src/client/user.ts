@@ -1,0 +1,68 @@
+/**
+ * The subsystem in userspace, `l2tp daemon`, as clients see it. Loaded where the kernel has no L2TP, or is not wanted;
+ * what a plain `show` does not need of it is behind a door of its own.
+ *
+ * @module
+ */
+
+import { DaemonError } from "../driver/daemon_error.ts";
+import { NetlinkConnection } from "../driver/netlink_connection.ts";
+import type { NetlinkTransport } from "../driver/ports.ts";
+import { apiSocketPath, UserSocket } from "../driver/user_socket.ts";
+import { L2TP_GENL_NAME } from "../wire/genl/l2tp_constants.ts";
+import { resolveFamily } from "./genl_family.ts";
+import type { L2tpClient } from "./l2tp_client.ts";
+import { NothingThere } from "./nothing_there.ts";
+import type { UserSubsystem } from "./subsystem.ts";
+import { UserL2tpClient } from "./user_client.ts";
+
+/** Where the daemon is, or is to be. */
+export interface UserWorldOptions {
+  /** Folder of its socket, as an absolute path. */
+  readonly runtimeDir: string;
+  /** Path of the network namespace to start it in; the calling thread's unless given. */
+  readonly netns?: string | undefined;
+}
+
+/** The ways to the daemon of a folder. */
+export class UserWorld implements UserSubsystem {
+  readonly #options: UserWorldOptions;
+  readonly #path: string;
+
+  /** Opens nothing yet. */
+  constructor(options: UserWorldOptions) {
+    this.#options = options;
+    this.#path = apiSocketPath(options.runtimeDir);
+  }
+
+  connect(): L2tpClient | undefined {
+    try {
+      return clientOver(UserSocket.connect(this.#path));
+    } catch (error) {
+      if (error instanceof DaemonError && error.trouble === "absent") return undefined;
+      throw error;
+    }
+  }
+
+  nothing(): L2tpClient {
+    return clientOver(new NothingThere());
+  }
+
+  absent(): Error {
+    return new DaemonError("absent", this.#path);
+  }
+
+  async start(): Promise<{ readonly client: L2tpClient; readonly pid: number | undefined }> {
+    const { DaemonProcess } = await import("./user_seldom.ts");
+    const { socket, pid } = await DaemonProcess.start(this.#options);
+    return { client: clientOver(socket), pid };
+  }
+}
+
+function clientOver(transport: NetlinkTransport): L2tpClient {
+  using stack = new DisposableStack();
+  const connection = stack.use(new NetlinkConnection(transport));
+  const client = new UserL2tpClient(connection, resolveFamily(connection, L2TP_GENL_NAME));
+  stack.move();
+  return client;
+}
