@@ -31,20 +31,18 @@ function runtimeDir(): string {
 }
 
 async function loadMore(): Promise<MorePorts> {
-  const seldom = await import("./src/client/seldom.ts");
+  const { client: seldom } = await import("./src/cli/seldom.ts");
   const keepers = new seldom.Keepers();
-  const userSeldom = (): Promise<typeof import("./src/client/user_seldom.ts")> =>
-    import("./src/client/user_seldom.ts");
   return {
     openLinks: (netns) =>
       netns === undefined ? seldom.LinkClient.open() : seldom.inNamespace(netns, seldom.LinkClient.open),
-    openEvents: async (dataplane) =>
-      dataplane === "kernel" ? seldom.L2tpEvents.open() : (await userSeldom()).openUserEvents(runtimeDir()),
-    openTrace: async () => (await userSeldom()).openUserTrace(runtimeDir()),
+    openEvents: (dataplane) =>
+      dataplane === "kernel" ? seldom.L2tpEvents.open() : seldom.openUserEvents(runtimeDir()),
+    openTrace: () => seldom.openUserTrace(runtimeDir()),
     moveLink: (links, index, netns) =>
       seldom.withNamespaceFd(netns, (netnsFd) => links.changeLink(index, { netnsFd })),
-    async createScopedTunnel(l2tp, tunnel, scope): Promise<void> {
-      if (l2tp.dataplane === "user") return (await userSeldom()).createUserScopedTunnel(l2tp, tunnel, scope);
+    createScopedTunnel(l2tp, tunnel, scope): void {
+      if (l2tp.dataplane === "user") return seldom.createUserScopedTunnel(l2tp, tunnel, scope);
       using socket = keepers.openSocket(tunnel, scope, (id) => l2tp.tunnel(id) !== undefined);
       l2tp.createTunnel({ ...tunnel, fd: socket.number });
       keepers.start(socket, tunnel);

@@ -26,7 +26,7 @@ export async function add(context: Context, given: Arguments): Promise<void> {
   await context.open(tunnel === undefined ? "read" : "create");
   using undo = new DisposableStack();
   if (tunnel !== undefined) {
-    await createTunnel(context, tunnel, given);
+    createTunnel(context, tunnel, given);
     undo.defer(() =>
       undoing(context, `tunnel ${tunnel.tunnelId}`, () => context.l2tp.deleteTunnel(tunnel.tunnelId))
     );
@@ -108,18 +108,14 @@ function tunnelParameters(given: Arguments): TunnelParameters {
   };
 }
 
-async function createTunnel(
-  context: Context,
-  tunnel: TunnelParameters,
-  given: Arguments,
-): Promise<void> {
+function createTunnel(context: Context, tunnel: TunnelParameters, given: Arguments): void {
   const scope = given.remote?.scope ?? given.local?.scope;
   if (scope === undefined) {
     context.l2tp.createTunnel(tunnel);
     return;
   }
   try {
-    await context.more.createScopedTunnel(context.l2tp, tunnel, scope);
+    context.more.createScopedTunnel(context.l2tp, tunnel, scope);
   } catch (error) {
     // The socket is ours here, but to the user it is the same refusal as where the kernel makes it.
     if (!(error instanceof SyscallError)) throw error;

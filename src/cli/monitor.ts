@@ -46,7 +46,7 @@ export async function monitor(context: Context, words: readonly string[], option
   await context.open("listen");
   if (words.length > 0) return await traceEvents(context, options);
   const printer = new EventPrinter(context, options);
-  using events = await context.more.openEvents(context.l2tp.dataplane);
+  using events = context.more.openEvents(context.l2tp.dataplane);
   using _interrupt = context.more.onInterrupt(() => events.close());
   for await (const event of events) {
     if (event.type === "eventsLost") resync(context, printer);

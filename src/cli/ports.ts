@@ -46,16 +46,16 @@ export interface MorePorts {
   /** Opens a client for interfaces, in the present namespace or another. */
   openLinks(netns?: string): LinkClient;
   /** Starts to listen to the subsystem's notifications. */
-  openEvents(dataplane: Dataplane): Promise<L2tpEvents>;
+  openEvents(dataplane: Dataplane): L2tpEvents;
   /** Starts to listen to the trace events of the subsystem in userspace. */
-  openTrace(): Promise<L2tpTrace>;
+  openTrace(): L2tpTrace;
   /** Moves an interface of the present namespace, by its number, to another namespace. */
   moveLink(links: LinkClient, index: number, netns: string): void;
   /**
    * Creates a tunnel whose addresses need a scope, which netlink cannot say: over a socket of our own, which the
    * daemon or a process in the background holds open for as long as the tunnel is there.
    */
-  createScopedTunnel(l2tp: L2tpClient, tunnel: TunnelParameters, scope: string): Promise<void>;
+  createScopedTunnel(l2tp: L2tpClient, tunnel: TunnelParameters, scope: string): void;
   /** The host's addresses, best first, in text, of family 4 or 6, or of both without one. */
   resolveHost(host: string, family: 4 | 6 | undefined): string[];
   /** Lines of a file, or of standard input for `-`; `undefined` where the next may be long in coming. */

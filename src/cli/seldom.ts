@@ -5,6 +5,7 @@
  * @module
  */
 
+export * as client from "../client/seldom.ts";
 export { runBatch } from "./batch.ts";
 export { completionScript, completionsOf } from "./completion.ts";
 export { debugfs } from "./debugfs.ts";

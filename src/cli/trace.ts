@@ -35,7 +35,7 @@ export async function traceEvents(context: Context, options: Options): Promise<n
       ],
     });
   }
-  using events = await context.more.openTrace();
+  using events = context.more.openTrace();
   using _interrupt = context.more.onInterrupt(() => events.close());
   for await (const event of events) {
     const row = rowOf(event, isoTime(context.more.now()));

@@ -6,13 +6,8 @@
 
 import { isKernelAtLeast, kernelRelease } from "../driver/kernel_release.ts";
 import { L2tpClient } from "./l2tp_client.ts";
-import {
-  type ClientPurpose,
-  type DataplaneChoice,
-  type OpenedClient,
-  openSubsystem,
-  type UserSubsystem,
-} from "./subsystem.ts";
+import { type ClientPurpose, type DataplaneChoice, type OpenedClient, openSubsystem } from "./subsystem.ts";
+import { UserWorld } from "./user.ts";
 
 /** Folder of the daemon's socket. */
 const DEFAULT_RUNTIME_DIR = "/run/l2tp";
@@ -49,9 +44,6 @@ export async function openL2tp(options: OpenL2tpOptions = {}): Promise<OpenedCli
   const { dataplane = "auto", purpose = "listen", runtimeDir = DEFAULT_RUNTIME_DIR } = options;
   return await openSubsystem(dataplane, purpose, {
     kernel: () => L2tpClient.open({ acceptsDuplicateSessions: isKernelAtLeast(kernelRelease(), 6, 10) }),
-    async user(): Promise<UserSubsystem> {
-      const { UserWorld } = await import("./user.ts");
-      return new UserWorld({ runtimeDir, netns: options.daemonNetns });
-    },
+    user: () => new UserWorld({ runtimeDir, netns: options.daemonNetns }),
   });
 }

@@ -12,3 +12,4 @@ export { readLines } from "../driver/lines.ts";
 export { inNamespace, withNamespaceFd } from "../driver/namespace.ts";
 export { L2tpEvents } from "./l2tp_events.ts";
 export { LinkClient } from "./link_client.ts";
+export { createUserScopedTunnel, DaemonProcess, openUserEvents, openUserTrace } from "./user_seldom.ts";

@@ -39,8 +39,8 @@ export interface Subsystems {
    * @throws {FamilyMissingError} if it has no L2TP and could load none
    */
   kernel(): L2tpClient;
-  /** The ways to the other one, which are loaded when they are needed. */
-  user(): Promise<UserSubsystem>;
+  /** The ways to the other one. */
+  user(): UserSubsystem;
 }
 
 /** A client, and whether a daemon was started for it. */
@@ -71,7 +71,7 @@ export async function openSubsystem(
       if (choice === "kernel" || !(error instanceof FamilyMissingError)) throw error;
     }
   }
-  const user = await subsystems.user();
+  const user = subsystems.user();
   const client = user.connect();
   if (client !== undefined) return { client };
   if (purpose === "read") return { client: user.nothing(), nothing: true };

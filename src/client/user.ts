@@ -1,6 +1,5 @@
 /**
- * The subsystem in userspace, `l2tp daemon`, as clients see it. Loaded where the kernel has no L2TP, or is not wanted;
- * what a plain `show` does not need of it is behind a door of its own.
+ * The subsystem in userspace, `l2tp daemon`, as clients see it.
  *
  * @module
  */
@@ -36,6 +35,8 @@ export class UserWorld implements UserSubsystem {
   }
 
   connect(): L2tpClient | undefined {
+    // Looking is cheaper than getting ready to connect.
+    if (!exists(this.#path)) return undefined;
     try {
       return clientOver(UserSocket.connect(this.#path));
     } catch (error) {
@@ -53,9 +54,19 @@ export class UserWorld implements UserSubsystem {
   }
 
   async start(): Promise<{ readonly client: L2tpClient; readonly pid: number | undefined }> {
-    const { DaemonProcess } = await import("./user_seldom.ts");
+    const { DaemonProcess } = await import("./seldom.ts");
     const { socket, pid } = await DaemonProcess.start(this.#options);
     return { client: clientOver(socket), pid };
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    // What else keeps us from it, connecting will tell.
+    return !(error instanceof Deno.errors.NotFound);
   }
 }
 

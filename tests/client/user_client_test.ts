@@ -158,7 +158,7 @@ async function way(
         if (!kernel) throw new FamilyMissingError("l2tp");
         return step("has it");
       },
-      user: () => Promise.resolve(user),
+      user: () => user,
     });
     assert.equal(opened.startedPid, steps.at(-1) === "start" ? 5 : undefined);
     assert.equal(opened.nothing, steps.at(-1) === "nothing" ? true : undefined);
@@ -194,7 +194,9 @@ Deno.test("openSubsystem(): every choice, purpose and state of the world", async
     kernel: () => {
       throw new TypeError("defect");
     },
-    user: () => Promise.reject(new Error("asked")),
+    user: () => {
+      throw new Error("asked");
+    },
   });
   await assert.rejects(defect, TypeError);
 });

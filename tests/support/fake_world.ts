@@ -238,7 +238,7 @@ export class FakeWorld {
       openL2tp: (choice, purpose) =>
         openSubsystem(choice, purpose, {
           kernel: () => this.#kernelClient(),
-          user: () => Promise.resolve(this.#userSubsystem),
+          user: () => this.#userSubsystem,
         }),
       openLinks: (netns) => {
         const { links } = netns === undefined ? this.#present : this.#namespace(netns);
@@ -246,9 +246,9 @@ export class FakeWorld {
       },
       openEvents: (dataplane) => {
         const source = dataplane === "user" ? this.userNotifications : this.notifications;
-        return Promise.resolve(new L2tpEvents(source, FAMILY_ID));
+        return new L2tpEvents(source, FAMILY_ID);
       },
-      openTrace: () => Promise.resolve(new L2tpTrace(this.traces)),
+      openTrace: () => new L2tpTrace(this.traces),
       runDaemon: (words) => {
         this.daemonWords.push(words);
         return Promise.resolve(0);
@@ -259,8 +259,7 @@ export class FakeWorld {
         const netnsFd = NETNS_FD + [...this.namespaces.keys()].indexOf(netns);
         links.changeLink(index, { netnsFd });
       },
-      createScopedTunnel: async (l2tp, tunnel, scope): Promise<void> => {
-        await Promise.resolve();
+      createScopedTunnel: (l2tp, tunnel, scope): void => {
         if (this.#present.links.byName(scope) === undefined) {
           throw new SyscallError(`if_nametoindex("${scope}")`, Errno.ENODEV);
         }

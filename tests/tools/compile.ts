@@ -20,8 +20,8 @@ import { selfExtracting } from "./unpack_file.ts";
 export interface CompileOptions {
   /** Path of the module to start. */
   readonly entry: string;
-  /** Paths of the modules that it starts as workers. */
-  readonly workers?: readonly string[];
+  /** Paths of its modules that share no objects with the rest. */
+  readonly apart?: readonly string[];
   /** Path of the file to make; its folder is made too. */
   readonly output: string;
   /** The machine it is for; this one by default. */
@@ -59,7 +59,7 @@ export interface CompileReport {
 export async function compile(options: CompileOptions): Promise<CompileReport> {
   const start = performance.now();
   const target = targetOf(options.target ?? Deno.build.target);
-  const program = await bundle(options.entry, options.workers);
+  const program = await bundle(options.entry, options.apart);
   const folder = dirname(options.output);
   await Deno.mkdir(folder, { recursive: true });
   const made = await Deno.makeTempFile({ dir: folder, prefix: ".l2tp-" });
@@ -110,7 +110,9 @@ async function main(): Promise<void> {
   const { triple } = targetOf(values.target);
   const report = await compile({
     entry: values.entry,
-    workers: values.entry === `${root}/main.ts` ? [`${root}/src/driver/data_worker.ts`] : [],
+    apart: values.entry === `${root}/main.ts`
+      ? [`${root}/src/driver/data_worker.ts`, `${root}/src/daemon/mod.ts`]
+      : [],
     output: values.output,
     target: triple,
     kind: values["self-extracting"] ? "self-extracting" : "auto",

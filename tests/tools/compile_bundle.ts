@@ -23,33 +23,46 @@ export interface Bundle {
  * somebody's home folder there may be one.
  *
  * @param entry path of the module to start.
- * @param workers paths of the modules that the program starts as workers, each by `new URL("./NAME.ts", import.meta.url)`;
- *   each becomes one module of its own, since a worker shares no objects with its starter.
+ * @param apart paths of modules that share no objects with the rest, such as workers. Each becomes one module of its
+ *   own, so that its parts do not scatter over the files of the start.
  * @throws {Error} with what `deno bundle` printed, where it fails.
  */
-export async function bundle(entry: string, workers: readonly string[] = []): Promise<Bundle> {
-  const files = await runBundle(entry, ["--code-splitting"]);
+export async function bundle(entry: string, apart: readonly string[] = []): Promise<Bundle> {
+  const files = await runBundle(entry, [
+    "--code-splitting",
+    ...apart.map((path) => `--external=*/${tail(path)}`),
+  ]);
   const first = outputName(entry);
   const renamed = (name: string): string => name === first ? "main.mjs" : name.replace(/\.js$/, ".mjs");
   const modules = new Map<string, string>();
-  for (const [name, source] of files) {
+  const put = (name: string, source: string): void => {
     let text = source;
     for (const other of files.keys()) text = text.replaceAll(`"./${other}"`, `"./${renamed(other)}"`);
-    for (const worker of workers) {
-      text = text.replaceAll(`"./${basename(worker)}"`, `"./${renamed(outputName(worker))}"`);
+    for (const path of apart) {
+      const reference = new RegExp(`"\\./(?:[^"]*/)?${basename(path).replaceAll(".", "\\.")}"`, "g");
+      text = text.replaceAll(reference, `"./${apartName(path)}"`);
     }
-    modules.set(renamed(name), text);
-  }
+    // Deno reads at the start whatever it can see that a program may import later. This it does not see.
+    modules.set(name, text.replaceAll(/\bimport\(("\.\/[^"]+\.mjs")\)/g, "import(String($1))"));
+  };
+  for (const [name, source] of files) put(renamed(name), source);
   if (!modules.has("main.mjs")) {
     throw new Error(
       `deno bundle ${entry} made ${[...files.keys()].join(", ") || "nothing"}, and no ${first}.`,
     );
   }
-  for (const worker of workers) {
-    const name = outputName(worker);
-    modules.set(renamed(name), (await runBundle(worker, [])).get(name) ?? "");
-  }
+  for (const path of apart) put(apartName(path), (await runBundle(path, [])).get(outputName(path)) ?? "");
   return { main: "main.mjs", modules };
+}
+
+/** A module's file in its folder: enough of its path to know it by. */
+function tail(path: string): string {
+  return path.split("/").slice(-2).join("/");
+}
+
+/** What a module apart is called in the bundle: `src/daemon/mod.ts` is `daemon_mod.mjs`. */
+function apartName(path: string): string {
+  return tail(path).replace("/", "_").replace(/\.ts$/, ".mjs");
 }
 
 function outputName(entry: string): string {
