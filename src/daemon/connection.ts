@@ -28,6 +28,8 @@ export class ClientConnection implements Disposable {
   listening = false;
   /** Whether it wants trace events. */
   tracing = false;
+  /** Whether it wants the control messages that arrive in its namespace. */
+  controlling = false;
   /** Whether a dump for it has not ended yet. */
   dumping = false;
   /** Whether it does not take what is sent to it. */

@@ -6,6 +6,7 @@
 
 import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
+import { formatIpAddress } from "../base/ip_address.ts";
 import { groupId, UnixListener } from "../../ffi/unix_listener.ts";
 import { DataPlane } from "../driver/data_plane.ts";
 import { type Consequences, Subsystem } from "../subsystem/subsystem.ts";
@@ -75,11 +76,18 @@ async function serve(paths: DaemonPaths, options: DaemonOptions): Promise<number
   using listener = listen(paths);
   using namespaces = new NetworkNamespaces();
   // The data path can have something to tell before there is anybody to tell it to.
-  const serving: { server?: Server } = {};
+  const serving: { server?: Server; world?: RealWorld } = {};
   let crashed = false;
   using plane = await DataPlane.start({
     slots: OBJECTS_MAX,
     onTrace: (event) => serving.server?.trace(event),
+    onControl: ({ endpoint, bytes, source }) => {
+      const place = serving.world?.placeOf(endpoint);
+      if (place === undefined) return;
+      const { netns, local, port } = place;
+      const peer = formatIpAddress(source.address);
+      serving.server?.control(netns, { local, port, peer, peerPort: source.port, message: bytes });
+    },
     onCrash: (error) => {
       crashed = true;
       log(`The data path has crashed: ${error.message}`);
@@ -87,7 +95,7 @@ async function serve(paths: DaemonPaths, options: DaemonOptions): Promise<number
     },
   });
   const devices = new Devices(namespaces);
-  const world = new RealWorld({
+  const world = serving.world = new RealWorld({
     plane,
     namespaces,
     endpoints: new Endpoints(plane),

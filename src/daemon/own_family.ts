@@ -69,6 +69,9 @@ export function ownFamilyAnswer(
     case L2TPD_CMD.TRACE:
       client.tracing = true;
       return done();
+    case L2TPD_CMD.CONTROL:
+      client.controlling = true;
+      return done();
     case L2TPD_CMD.DEBUGFS:
       return dump(command, pieces(parts.subsystem.debugfs(netns)));
     case L2TPD_CMD.DROPS:

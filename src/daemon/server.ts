@@ -12,7 +12,15 @@ import { Epoll, EPOLLIN, EPOLLOUT } from "../../ffi/epoll.ts";
 import type { UnixListener } from "../../ffi/unix_listener.ts";
 import type { Answer, Consequences, Subsystem } from "../subsystem/subsystem.ts";
 import type { TraceEvent } from "../subsystem/trace.ts";
-import { encodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID, L2TPD_TEXT_MAX } from "../wire/genl/l2tpd.ts";
+import {
+  encodeL2tpdControl,
+  encodeL2tpdText,
+  L2TPD_CMD,
+  L2TPD_CONTROL_MAX,
+  L2TPD_FAMILY_ID,
+  L2TPD_TEXT_MAX,
+  type L2tpdControl,
+} from "../wire/genl/l2tpd.ts";
 import { encodeAcknowledgement } from "../wire/netlink/answer.ts";
 import { NLM_F_DUMP } from "../wire/netlink/constants.ts";
 import { decodeMessages, encodeMessage, type NetlinkMessage } from "../wire/netlink/message.ts";
@@ -93,6 +101,19 @@ export class Server {
     const payload = encodeL2tpdText(L2TPD_CMD.TRACE, JSON.stringify(event).slice(0, L2TPD_TEXT_MAX));
     for (const [tag, client] of this.#clients) {
       if (!client.tracing || (client.netns !== event.netns)) continue;
+      client.notify(
+        encodeMessage({ type: L2TPD_FAMILY_ID, flags: 0, sequence: 0, portId: client.portId, payload }),
+      );
+      this.#flush(tag, client);
+    }
+  }
+
+  /** Hands a control message that arrived in the namespace to the clients that want them; nobody else gets it. */
+  control(netns: string, control: L2tpdControl): void {
+    if (control.message.length > L2TPD_CONTROL_MAX) return;
+    const payload = encodeL2tpdControl(control);
+    for (const [tag, client] of this.#clients) {
+      if (!client.controlling || client.netns !== netns) continue;
       client.notify(
         encodeMessage({ type: L2TPD_FAMILY_ID, flags: 0, sequence: 0, portId: client.portId, payload }),
       );

@@ -9,7 +9,7 @@ import { SyscallError } from "../base/errors.ts";
 import { formatIpAddress, parseIpAddress } from "../base/ip_address.ts";
 import { type Counters, ZERO_COUNTERS } from "../model/counters.ts";
 import type { SessionChanges } from "../model/session.ts";
-import type { DataPlane, SessionHandle, TunnelHandle } from "../driver/data_plane.ts";
+import type { DataPlane, EndpointHandle, SessionHandle, TunnelHandle } from "../driver/data_plane.ts";
 import { type InetFamily, pathMtu } from "../../ffi/udp.ts";
 import { AF_INET, AF_INET6 } from "../../ffi/sockaddr.ts";
 import type {
@@ -47,6 +47,9 @@ export interface WorldParts {
 /** Ids have 16 bits in version 2. */
 const V2_ID_MAX = 0xffff;
 
+/** Where a socket is. */
+export type Place = Pick<Endpoint, "netns" | "local" | "port">;
+
 /** Which tunnel it is for, and how it is carried. */
 interface Purpose {
   readonly netns: string;
@@ -60,6 +63,8 @@ interface Purpose {
 export class RealWorld implements SubsystemWorld {
   readonly #parts: WorldParts;
   readonly #tunnels = new Set<RealTunnelSocket>();
+  /** Sockets that were handed over, by their place in the data plane. */
+  readonly #adopted = new Map<EndpointHandle, Place>();
 
   /** Nothing in it yet. */
   constructor(parts: WorldParts) {
@@ -89,7 +94,9 @@ export class RealWorld implements SubsystemWorld {
       const { facts, family, fd } = socket;
       const purpose = { netns, tunnelId, peerTunnelId, version, facts };
       const handle = plane.addEndpoint({ fd, kind: kindOf(adoption.encap === "udp", family) });
+      this.#adopted.set(handle, { netns, local: facts.local, port: facts.localPort ?? 0 });
       const release = (): void => {
+        this.#adopted.delete(handle);
         handle.remove();
         socket.release();
       };
@@ -97,6 +104,7 @@ export class RealWorld implements SubsystemWorld {
         const tunnel = canCarry(purpose) ? addTunnel(plane, purpose, handle, true) : undefined;
         return this.#opened(purpose, tunnel, release);
       } catch (error) {
+        this.#adopted.delete(handle);
         handle.remove();
         throw error;
       }
@@ -125,6 +133,14 @@ export class RealWorld implements SubsystemWorld {
         yield JSON.stringify({ tunnel_id: tunnel.purpose.tunnelId, session_id: session.sessionId, drops });
       }
     }
+  }
+
+  /** Where an endpoint is; `undefined` if it has gone. */
+  placeOf(handle: EndpointHandle): Place | undefined {
+    const adopted = this.#adopted.get(handle);
+    if (adopted !== undefined) return adopted;
+    for (const endpoint of this.#parts.endpoints) if (endpoint.handle === handle) return endpoint;
+    return undefined;
   }
 
   #opened(purpose: Purpose, handle: TunnelHandle | undefined, release: () => void): TunnelSocket {
@@ -211,7 +227,10 @@ class RealTunnelSocket implements TunnelSocket {
 
   pathMtu(): number | undefined {
     const { local, peer } = this.facts;
-    const family: InetFamily = peer.includes(":") ? AF_INET6 : AF_INET;
+    const address = parseIpAddress(peer)!;
+    // Without a peer there is no way to measure.
+    if (address.every((byte) => byte === 0)) return undefined;
+    const family: InetFamily = address.length === 16 ? AF_INET6 : AF_INET;
     const end = (text: string): { address: Uint8Array; port: number } => ({
       address: parseIpAddress(text)!,
       port: 0,

@@ -98,7 +98,10 @@ Deno.test({
         }
         await unload(...MODULES);
         await forbidden("install l2tp_netlink /bin/false", async () => {
-          const [text, json] = await Promise.all([run(["-dataplane", "kernel", "show"]), run(["-dataplane", "kernel", "-j", "show"])]);
+          const [text, json] = await Promise.all([
+            run(["-dataplane", "kernel", "show"]),
+            run(["-dataplane", "kernel", "-j", "show"]),
+          ]);
           assert.equal(text.code, 1);
           assert.deepEqual(firstLines(text.stderr), [
             "RTNETLINK answers: No such file or directory",

@@ -1,6 +1,7 @@
 /**
  * `deno task demo`: what this project is for, in a minute. Two hosts, a cable, one tunnel over IP and one over UDP
- * between them, packets through both. Runs here where the kernel has L2TP and we may use it, else in the test guest.
+ * between them, packets through both. Runs here where we may make namespaces and devices: with the kernel's L2TP if it
+ * has one, else in userspace. Where we may not, the test guest's kernel does it.
  *
  * @module
  */
@@ -11,6 +12,8 @@ import { ensurePackages } from "./debian.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const PACKAGES = ["iproute2", "iputils-ping", "jq"];
+/** A daemon that is not ready after so many seconds hangs. */
+const DAEMON_SECONDS = 30;
 /** A guest that is still at it after so many seconds hangs. */
 const GUEST_SECONDS = 300;
 
@@ -217,11 +220,62 @@ async function demonstrate(runner: Runner, hosts: Hosts): Promise<void> {
   }
 }
 
-async function demonstrateHere(): Promise<number> {
+/** `l2tp daemon` for the demonstration alone: others that run here are not disturbed. */
+class DemoDaemon implements AsyncDisposable {
+  readonly #folder: string;
+  readonly #child: Deno.ChildProcess;
+
+  private constructor(folder: string, child: Deno.ChildProcess) {
+    this.#folder = folder;
+    this.#child = child;
+  }
+
+  /**
+   * Starts it, and has every `l2tp` that is started from here on use it.
+   *
+   * @throws {DemoError} if it does not get ready
+   */
+  static async start(): Promise<DemoDaemon> {
+    const folder = await Deno.makeTempDir({ prefix: "l2tp-demo." });
+    Deno.env.set("L2TP_RUNTIME_DIR", folder);
+    Deno.env.set("L2TP_DATAPLANE", "user");
+    const [program, ...words] = programUnderTest();
+    const child = new Deno.Command(program, { args: [...words, "daemon"], stdin: "null" }).spawn();
+    const daemon = new DemoDaemon(folder, child);
+    const end = performance.now() + DAEMON_SECONDS * 1000;
+    while (!await exists(`${folder}/api.sock`)) {
+      if (performance.now() > end) {
+        await daemon[Symbol.asyncDispose]();
+        throw new DemoError(`l2tp daemon was not ready after ${DAEMON_SECONDS} s`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return daemon;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGTERM");
+    } catch {
+      // It has ended by itself.
+    }
+    await this.#child.status;
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+}
+
+async function demonstrateHere(dataplane: "kernel" | "user"): Promise<number> {
   using runner = new Runner();
   const hosts = await freeNames();
   try {
-    await demonstrate(runner, hosts);
+    if (dataplane === "user") {
+      print(["l2tp daemon"]);
+      await using _daemon = await DemoDaemon.start();
+      await demonstrate(runner, hosts);
+    } else {
+      Deno.env.set("L2TP_DATAPLANE", "kernel");
+      await demonstrate(runner, hosts);
+    }
     return 0;
   } catch (error) {
     if (error instanceof Interrupted) {
@@ -245,23 +299,28 @@ async function isPrivileged(): Promise<boolean> {
 }
 
 /** Why the demonstration cannot be here; `undefined` if it can. */
-async function obstacle(kernelHasL2tp: () => Promise<boolean>): Promise<string | undefined> {
-  if (!await kernelHasL2tp()) return "This kernel has no L2TP";
-  if (!await isPrivileged()) return "This kernel has L2TP, but this user may not make network namespaces";
-  return undefined;
+async function obstacle(): Promise<string | undefined> {
+  return await isPrivileged() ? undefined : "This user may not make network namespaces";
 }
 
 async function main(): Promise<number> {
   // Everything that the guest needs is there, and it starts programs slowly.
-  if (Deno.env.get("L2TP_GUEST") === "1") return await demonstrateHere();
+  if (Deno.env.get("L2TP_GUEST") === "1") return await demonstrateHere("kernel");
   const started = performance.now();
   const seconds = (): string => `${((performance.now() - started) / 1000).toFixed(1)} s`;
   const { kernelHasL2tp, runInGuest } = await import("../bench/guest.ts");
   try {
     await ensurePackages(PACKAGES, "the demo");
-    const why = await obstacle(kernelHasL2tp);
+    const why = await obstacle();
     if (why === undefined) {
-      const code = await demonstrateHere();
+      const dataplane = await kernelHasL2tp() ? "kernel" : "user";
+      if (dataplane === "user") {
+        console.log(
+          "This kernel has no L2TP, so its part is played in userspace by the daemon, which any `l2tp add`",
+        );
+        console.log("would start by itself:\n");
+      }
+      const code = await demonstrateHere(dataplane);
       console.log(`\nThe namespaces are gone again. That took ${seconds()}.`);
       return code;
     }

@@ -66,10 +66,11 @@ const STAGES: readonly Stage[] = [
   },
   {
     name: "native",
-    about: "system calls, struct layouts against C, the test tools",
-    packages: ["iproute2", "gcc", "libc6-dev"],
+    about:
+      "system calls, struct layouts against C, the worker that moves packets, the journal, the test tools",
+    packages: ["iproute2", "iputils-ping", "gcc", "libc6-dev"],
     needsRoot: true,
-    run: () => tests("native", ["-A"], ["tests/ffi", "tests/bench"]),
+    run: () => tests("native", ["-A"], ["tests/ffi", "tests/bench", "tests/driver_native", "tests/daemon"]),
   },
   {
     name: "compile",
@@ -90,8 +91,21 @@ const STAGES: readonly Stage[] = [
       ]),
   },
   {
+    name: "user",
+    about: "the subsystem in userspace, as dist/l2tp: conformance, traffic, kills, leaks, hostile clients",
+    packages: ["iproute2", "iputils-ping"],
+    needsRoot: true,
+    run: async () => {
+      const env = { L2TP_UNDER_TEST: BINARY, L2TP_SUBJECT: "user" };
+      return sum([
+        await tests("conformance, userspace", ["-A"], ["tests/conformance"], env),
+        await tests("user", ["-A"], ["tests/user"], env),
+      ]);
+    },
+  },
+  {
     name: "kernel",
-    about: "the real L2TP subsystem, side by side with ip l2tp",
+    about: "the real L2TP subsystem, side by side with ip l2tp and with the one in userspace; conformance",
     packages: ["iproute2", "iputils-ping", "jq", "procps", "util-linux", "kmod"],
     run: kernelSuite,
   },
@@ -152,8 +166,8 @@ async function readReport(name: string, path: string, success: boolean): Promise
 }
 
 async function kernelSuite(): Promise<Tally> {
-  const paths = ["tests/kernel"];
-  const env = { L2TP_UNDER_TEST: BINARY };
+  const paths = ["tests/kernel", "tests/conformance", "tests/interop"];
+  const env = { L2TP_UNDER_TEST: BINARY, L2TP_SUBJECT: "kernel" };
   if (Deno.uid() === 0 && await kernelHasL2tp()) return await tests("kernel, here", ["-A"], paths, env);
   console.error("this kernel has no L2TP (or this is not root): the suite runs in the test guest");
   const folder = await Deno.makeTempDir({ prefix: "l2tp-test." });

@@ -29,9 +29,15 @@ export const L2TPD_CMD = {
   DEBUGFS: 4,
   /** Dump: dropped packets by reason, one JSON object for each tunnel, session and socket that dropped any. */
   DROPS: 5,
+  /**
+   * From now on the connection also gets the control messages that arrive on the sockets of its namespace's tunnels:
+   * messages of this command, where from in TEXT (one JSON object), the L2TP message in DATA.
+   */
+  CONTROL: 6,
 } as const;
 
 const L2TPD_ATTR_TEXT = 1;
+const L2TPD_ATTR_DATA = 2;
 
 /** Longest TEXT in one message, in bytes: longer texts go in pieces, many messages in one datagram. */
 export const L2TPD_TEXT_MAX = 960;
@@ -44,6 +50,63 @@ export function encodeL2tpdRequest(command: number): Uint8Array<ArrayBuffer> {
 /** Payload of a reply that carries a text of at most {@link L2TPD_TEXT_MAX} bytes. */
 export function encodeL2tpdText(command: number, text: string): Uint8Array<ArrayBuffer> {
   return beginGenl(command, L2TPD_GENL_VERSION).string(L2TPD_ATTR_TEXT, text).written;
+}
+
+/** A control message that arrived. */
+export interface L2tpdControl {
+  /** Our address, in text. */
+  readonly local: string;
+  /** Our UDP port; 0 over IP. */
+  readonly port: number;
+  /** Who sent it: address in text. */
+  readonly peer: string;
+  /** Their UDP port; 0 over IP. */
+  readonly peerPort: number;
+  /** The message from its flags word on. */
+  readonly message: Uint8Array;
+}
+
+/** Longest control message that is handed on, in bytes. */
+export const L2TPD_CONTROL_MAX = 32 * 1024;
+
+/** Payload of a control message for whoever asked for them. */
+export function encodeL2tpdControl({ message, ...from }: L2tpdControl): Uint8Array<ArrayBuffer> {
+  return beginGenl(L2TPD_CMD.CONTROL, L2TPD_GENL_VERSION)
+    .string(L2TPD_ATTR_TEXT, JSON.stringify(from))
+    .bytes(L2TPD_ATTR_DATA, message).written;
+}
+
+/**
+ * The control message in a payload; it borrows the payload.
+ *
+ * @throws {DecodeError} if it is malformed
+ */
+export function decodeL2tpdControl(payload: Uint8Array): L2tpdControl {
+  const { attributes } = decodeGenl(payload);
+  let from: Omit<L2tpdControl, "message"> | undefined;
+  let message: Uint8Array | undefined;
+  while (attributes.next()) {
+    if (attributes.type === L2TPD_ATTR_TEXT) from = readSource(attributes.string());
+    else if (attributes.type === L2TPD_ATTR_DATA) message = attributes.bytes();
+  }
+  if (from === undefined || message === undefined) {
+    throw new DecodeError({ field: "L2TPD_CMD_CONTROL", offset: 0, needed: 1, had: 0 }, "it is not whole");
+  }
+  return { ...from, message };
+}
+
+function readSource(text: string): Omit<L2tpdControl, "message"> | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  const { local, port, peer, peerPort } = value as Record<string, unknown>;
+  const whole = typeof local === "string" && typeof port === "number" && typeof peer === "string" &&
+    typeof peerPort === "number";
+  return whole ? { local, port, peer, peerPort } : undefined;
 }
 
 /**

@@ -1,0 +1,59 @@
+/**
+ * One suite for both subsystems: `L2TP_SUBJECT=kernel` (in the guest) or `user` (the default; as root, natively).
+ */
+
+import { bindLibc, libc } from "../../ffi/libc.ts";
+import { daemonLibc, localLibc, packetLibc } from "../../ffi/packet_libc.ts";
+import { Bench } from "./bench.ts";
+import { type Case, Trial } from "./case.ts";
+import { CASES } from "./cases.ts";
+import { DIFFERENCES } from "./differences.ts";
+import { KernelSubject, type Subject } from "./subject.ts";
+
+// Opened once and for good: inside of a test they would count as its leak.
+bindLibc();
+localLibc();
+packetLibc();
+daemonLibc();
+
+/** Says it on standard error: what goes through the console a test run may keep to itself. */
+function say(line: string): void {
+  const bytes = new TextEncoder().encode(`${line}\n`);
+  libc.write(2, bytes, BigInt(bytes.length));
+}
+
+async function openSubject(): Promise<Subject> {
+  const kind = Deno.env.get("L2TP_SUBJECT") ?? "user";
+  if (kind === "kernel") return new KernelSubject();
+  if (kind !== "user") throw new Error(`L2TP_SUBJECT is "${kind}"; it can be "kernel" or "user"`);
+  // Not loaded for the kernel: most of the program stands behind it.
+  const { UserSubject } = await import("./user_subject.ts");
+  return await UserSubject.start();
+}
+
+const subject = await openSubject();
+const bench = await Bench.create(subject);
+let passed = 0;
+
+Deno.test.afterAll(async () => {
+  await bench[Symbol.asyncDispose]();
+  await subject[Symbol.asyncDispose]();
+  const differences = Object.keys(DIFFERENCES).length;
+  const missing = CASES.length - passed;
+  say(
+    `conformance: ${CASES.length} cases on ${subject.description}, ${differences} differences listed` +
+      (missing === 0 ? "" : `, ${missing} failed or left out`),
+  );
+});
+
+async function run(case_: Case): Promise<void> {
+  try {
+    using trial = new Trial(bench);
+    await case_.run(trial);
+  } finally {
+    bench.flush();
+  }
+  passed++;
+}
+
+for (const case_ of CASES) Deno.test(case_.name, () => run(case_));

@@ -1,0 +1,34 @@
+/**
+ * Being nobody for a moment: the user id of this thread alone, which is what the kernel looks at.
+ *
+ * @module
+ */
+
+import { SyscallError } from "../../src/base/errors.ts";
+import { lastErrno } from "../../ffi/errno.ts";
+
+const { symbols } = Deno.dlopen("libc.so.6", {
+  // long syscall(long number, ...); the C library's own setresuid would change every thread
+  syscall: { parameters: ["i64", "i64", "i64", "i64"], result: "i64" },
+});
+lastErrno();
+
+const SYS_SETRESUID = Deno.build.arch === "x86_64" ? 117n : 147n;
+const NOBODY = 65_534n;
+const UNCHANGED = -1n;
+
+function becomeUser(id: bigint): void {
+  if (symbols.syscall(SYS_SETRESUID, UNCHANGED, id, UNCHANGED) !== 0n) {
+    throw new SyscallError(`setresuid(-1, ${id}, -1)`, lastErrno());
+  }
+}
+
+/** Runs the synchronous action as user nobody, without capabilities, on this thread. */
+export function asNobody<T>(action: () => T): T {
+  becomeUser(NOBODY);
+  try {
+    return action();
+  } finally {
+    becomeUser(0n);
+  }
+}

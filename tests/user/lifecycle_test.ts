@@ -1,0 +1,210 @@
+/** How a daemon starts, ends, and hands over to the next one. */
+
+import assert from "node:assert/strict";
+import { bindLibc } from "../../ffi/libc.ts";
+import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
+import { AF_INET, AF_UNIX, encodeUnix } from "../../ffi/sockaddr.ts";
+import { MSG_DONTWAIT, SOCK_DGRAM, Socket } from "../../ffi/socket.ts";
+import { openUdp } from "../../ffi/udp.ts";
+import { SyscallError } from "../../src/base/errors.ts";
+import { LinkClient } from "../../src/client/link_client.ts";
+import { inNamespace } from "../../src/driver/namespace.ts";
+import { TestDaemon } from "../support/daemon.ts";
+import { Namespace, Pair } from "../support/namespaces.ts";
+import { l2tp } from "../support/processes.ts";
+import { until } from "../support/until.ts";
+
+bindLibc();
+localLibc();
+daemonLibc();
+
+/** Names of the devices in the namespace beside its own. */
+function devices({ name }: Namespace): string[] {
+  using links = inNamespace(name, LinkClient.open);
+  return links.links().map((link) => link.name).filter((link) => link !== "lo" && link !== "cable").sort();
+}
+
+/** A tunnel with a session at one end. */
+function build(daemon: TestDaemon, { a }: Pair): void {
+  using client = daemon.client(a.name);
+  client.createTunnel({
+    tunnelId: 1,
+    peerTunnelId: 2,
+    encap: "udp",
+    local: "10.0.0.1",
+    peer: "10.0.0.2",
+    localPort: 1701,
+    peerPort: 1701,
+  });
+  client.createSession({
+    tunnelId: 1,
+    sessionId: 1,
+    peerSessionId: 2,
+    interfaceName: "pw",
+    cookie: new Uint8Array(4),
+  });
+}
+
+/** What the namespace of the daemon has, in a form to compare. */
+function state(daemon: TestDaemon, { a }: Pair): unknown {
+  using client = daemon.client(a.name);
+  const plain = <T extends { counters: unknown }>({ counters: _counters, ...rest }: T): unknown => rest;
+  return [client.tunnels().map(plain), client.sessions().map(plain)];
+}
+
+async function folder(): Promise<string & AsyncDisposable> {
+  const path = await Deno.makeTempDir({ prefix: "l2tp-life." });
+  return Object.assign(path, { [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) });
+}
+
+Deno.test("SIGTERM ends it with 0, its devices, its socket and its journal", async () => {
+  await using pair = await Pair.create();
+  await using daemon = await TestDaemon.start();
+  build(daemon, pair);
+  assert.deepEqual(devices(pair.a), ["pw"]);
+  const { status, stderr } = await daemon.end("SIGTERM");
+  assert.deepEqual([status.code, status.signal, stderr], [0, null, ""]);
+  assert.deepEqual(devices(pair.a), []);
+  assert.deepEqual([...Deno.readDirSync(daemon.folder)].map(({ name }) => name), ["api.sock.lock"]);
+});
+
+for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+  Deno.test(`after ${signal === "SIGTERM" ? "SIGTERM with --keep" : signal} the next one takes everything over`, async () => {
+    await using pair = await Pair.create();
+    await using path = await folder();
+    let daemon = await TestDaemon.start({ folder: `${path}`, args: signal === "SIGTERM" ? ["--keep"] : [] });
+    build(daemon, pair);
+    await pair.a.ip("link set pw up");
+    await pair.a.ip("link set pw mtu 1234");
+    await pair.a.ip("addr add 192.168.5.1/24 dev pw");
+    const before = state(daemon, pair);
+    const address = await pair.a.ip("-br link show pw");
+    await daemon.end(signal);
+    assert.deepEqual(devices(pair.a), ["pw"]);
+    daemon = await TestDaemon.start({ folder: `${path}` });
+    assert.deepEqual(state(daemon, pair), before);
+    // The same device, with what was done to it: its address, and its hardware address.
+    assert.match(await pair.a.ip("addr show pw"), /mtu 1234.*192\.168\.5\.1\/24/s);
+    assert.equal((await pair.a.ip("-br link show pw")).split(/\s+/)[2], address.split(/\s+/)[2]);
+    const { stderr } = await daemon.end("SIGTERM");
+    assert.equal(stderr, "l2tp daemon: restored 1 tunnels and 1 sessions\n");
+    assert.deepEqual(devices(pair.a), []);
+  });
+}
+
+Deno.test("--fresh forgets what was left, and deletes its devices", async () => {
+  await using pair = await Pair.create();
+  await using path = await folder();
+  const first = await TestDaemon.start({ folder: `${path}` });
+  build(first, pair);
+  await first.end("SIGKILL");
+  assert.deepEqual(devices(pair.a), ["pw"]);
+  await using second = await TestDaemon.start({ folder: `${path}`, args: ["--fresh"] });
+  assert.deepEqual(state(second, pair), [[], []]);
+  assert.deepEqual(devices(pair.a), []);
+});
+
+Deno.test("what cannot be made again is told, and its device is deleted", async () => {
+  await using pair = await Pair.create();
+  await using path = await folder();
+  const first = await TestDaemon.start({ folder: `${path}` });
+  build(first, pair);
+  await first.end("SIGKILL");
+  // Somebody else takes the port meanwhile.
+  const taken = inNamespace(
+    pair.a.name,
+    () => openUdp(AF_INET, { local: { address: Uint8Array.of(10, 0, 0, 1), port: 1701 } }),
+  );
+  try {
+    const second = await TestDaemon.start({ folder: `${path}` });
+    assert.deepEqual(state(second, pair), [[], []]);
+    assert.deepEqual(devices(pair.a), []);
+    const { stderr } = await second.end("SIGTERM");
+    assert.match(stderr, /^l2tp daemon: Tunnel 1 is not restored: .*EADDRINUSE/m);
+    assert.match(stderr, /^l2tp daemon: Session 1 in tunnel 1 is not restored: /m);
+  } finally {
+    taken.close();
+  }
+});
+
+Deno.test("tunnels of a namespace that is gone are not missed", async () => {
+  await using path = await folder();
+  {
+    await using pair = await Pair.create();
+    const first = await TestDaemon.start({ folder: `${path}` });
+    build(first, pair);
+    await first.end("SIGKILL");
+  }
+  await using second = await TestDaemon.start({ folder: `${path}` });
+  const { stderr } = await second.end("SIGTERM");
+  assert.equal(stderr, "");
+});
+
+Deno.test("a second daemon in the same folder refuses to start, and the first goes on", async () => {
+  await using pair = await Pair.create();
+  await using daemon = await TestDaemon.start();
+  build(daemon, pair);
+  const { code, stderr } = await l2tp(["daemon"], { env: { L2TP_RUNTIME_DIR: daemon.folder } });
+  assert.equal(code, 1);
+  assert.equal(stderr, `l2tp daemon: Another daemon is serving ${daemon.socketPath}\n`);
+  assert.deepEqual((state(daemon, pair) as unknown[][]).map((list) => list.length), [1, 1]);
+});
+
+Deno.test("the socket is root's alone", async () => {
+  await using daemon = await TestDaemon.start();
+  const { mode, uid } = Deno.statSync(daemon.socketPath);
+  assert.deepEqual([mode! & 0o777, uid], [0o600, 0]);
+});
+
+Deno.test("a service manager is told when it is ready, and when it stops", async () => {
+  await using path = await folder();
+  using manager = Socket.open(AF_UNIX, SOCK_DGRAM, 0);
+  manager.bind(encodeUnix(`${path}/notify`));
+  const heard: string[] = [];
+  const listen = (): void => {
+    const buffer = new Uint8Array(new ArrayBuffer(256));
+    try {
+      for (;;) {
+        heard.push(new TextDecoder().decode(buffer.subarray(0, manager.receive(buffer, MSG_DONTWAIT))));
+      }
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+    }
+  };
+  await using daemon = await TestDaemon.start({ env: { NOTIFY_SOCKET: `${path}/notify` } });
+  await until(() => (listen(), heard.length === 1), "READY=1");
+  await daemon.end("SIGTERM");
+  listen();
+  assert.deepEqual(heard, ["READY=1", "STOPPING=1"]);
+});
+
+Deno.test("where the kernel has no L2TP, add starts a daemon and says so; show starts none", async () => {
+  await using pair = await Pair.create();
+  await using path = await folder();
+  const env = { L2TP_RUNTIME_DIR: `${path}/run`, L2TP_DATAPLANE: "user" };
+  const netns = ["-n", pair.a.name];
+  assert.deepEqual(await l2tp([...netns, "show"], { env }), { code: 0, stdout: "", stderr: "" });
+  const add = "add tunnel tunnel_id 1 peer_tunnel_id 1 encap ip local 10.0.0.1 remote 10.0.0.2".split(" ");
+  const added = await l2tp([...netns, ...add], { env });
+  assert.equal(added.code, 0, added.stderr);
+  const [, pid] = /^Started l2tp daemon \(process (\d+)\).*\n$/.exec(added.stderr) ?? [];
+  assert.ok(pid !== undefined, added.stderr);
+  try {
+    const again = await l2tp([...netns, ...add.map((word) => word === "1" ? "2" : word)], { env });
+    assert.deepEqual([again.code, again.stderr], [0, ""]);
+    const { stdout } = await l2tp([...netns, "-j", "show", "tunnel"], { env });
+    assert.deepEqual(JSON.parse(stdout).map((row: { tunnel_id: number }) => row.tunnel_id), [1, 2]);
+  } finally {
+    Deno.kill(Number(pid), "SIGTERM");
+    await until(() => !exists(`/proc/${pid}`), "the end of the daemon");
+  }
+});
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
