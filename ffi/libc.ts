@@ -67,25 +67,36 @@ const SYMBOLS = {
 /** Soname of glibc on x86-64 and arm64. */
 const LIBC = "libc.so.6";
 
-/** The functions of the C library. Each is bound at its first use: binding costs more start-up time than calling. */
-export const libc: Deno.StaticForeignLibraryInterface<typeof SYMBOLS> = boundOnUse(LIBC, SYMBOLS);
+/**
+ * What every command needs, bound together at the first use of any, which is cheaper than one by one. The errno's
+ * address is among them: binding it later would change the errno.
+ */
+const TOGETHER: readonly string[] = ["__errno_location", "socket", "setsockopt", "sendmsg", "recvmsg"];
 
-/** The library's functions, each bound when it is first read. */
+/** The functions of the C library. Each is bound at its first use: binding costs more start-up time than calling. */
+export const libc: Deno.StaticForeignLibraryInterface<typeof SYMBOLS> = boundOnUse(SYMBOLS);
+
+/** The library's functions, bound when they are first read. */
 function boundOnUse<const S extends Deno.ForeignLibraryInterface>(
-  library: string,
   definitions: S,
 ): Deno.StaticForeignLibraryInterface<S> {
-  const symbols = {};
-  for (const [name, definition] of Object.entries(definitions)) {
+  const symbols: Record<string, unknown> = {};
+  const bind = (names: readonly string[]): void => {
+    const chosen = Object.fromEntries(names.map((name) => [name, definitions[name]!]));
+    const bound = Deno.dlopen(LIBC, chosen).symbols as Record<string, unknown>;
+    for (const name of names) Object.defineProperty(symbols, name, { value: bound[name] });
+  };
+  for (const name of Object.keys(definitions)) {
     Object.defineProperty(symbols, name, {
       configurable: true,
       enumerable: true,
       get: () => {
-        // Binding another function in between would leave its own errno.
-        if (name !== "__errno_location") void libc.__errno_location;
-        const value = Deno.dlopen(library, { [name]: definition }).symbols[name];
-        Object.defineProperty(symbols, name, { value });
-        return value;
+        if (TOGETHER.includes(name)) bind(TOGETHER);
+        else {
+          void symbols["__errno_location"];
+          bind([name]);
+        }
+        return symbols[name];
       },
     });
   }

@@ -10,6 +10,7 @@ export { Keepers } from "../driver/keeper.ts";
 export { distributionId, forbiddingFile, hasKernelModule } from "../driver/kernel_modules.ts";
 export { readLines } from "../driver/lines.ts";
 export { inNamespace, withNamespaceFd } from "../driver/namespace.ts";
+export { UserSocket } from "../driver/user_socket.ts";
 export { L2tpEvents } from "./l2tp_events.ts";
 export { LinkClient } from "./link_client.ts";
 export { createUserScopedTunnel, DaemonProcess, openUserEvents, openUserTrace } from "./user_seldom.ts";

@@ -22,7 +22,7 @@ export type ClientPurpose = "read" | "create" | "listen";
 /** Ways to the subsystem in userspace. */
 export interface UserSubsystem {
   /** A client of the daemon; `undefined` if none listens. */
-  connect(): L2tpClient | undefined;
+  connect(): Promise<L2tpClient | undefined>;
   /** A client of a subsystem in which nothing is. */
   nothing(): L2tpClient;
   /** Why there is nothing to listen to. */
@@ -72,7 +72,7 @@ export async function openSubsystem(
     }
   }
   const user = subsystems.user();
-  const client = user.connect();
+  const client = await user.connect();
   if (client !== undefined) return { client };
   if (purpose === "read") return { client: user.nothing(), nothing: true };
   if (purpose === "listen") throw user.absent();

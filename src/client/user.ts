@@ -7,7 +7,7 @@
 import { DaemonError } from "../driver/daemon_error.ts";
 import { NetlinkConnection } from "../driver/netlink_connection.ts";
 import type { NetlinkTransport } from "../driver/ports.ts";
-import { apiSocketPath, UserSocket } from "../driver/user_socket.ts";
+import { apiSocketPath } from "../driver/user_socket_path.ts";
 import { L2TP_GENL_NAME } from "../wire/genl/l2tp_constants.ts";
 import { resolveFamily } from "./genl_family.ts";
 import type { L2tpClient } from "./l2tp_client.ts";
@@ -34,9 +34,10 @@ export class UserWorld implements UserSubsystem {
     this.#path = apiSocketPath(options.runtimeDir);
   }
 
-  connect(): L2tpClient | undefined {
-    // Looking is cheaper than getting ready to connect.
+  async connect(): Promise<L2tpClient | undefined> {
+    // Looking is cheaper than loading what it takes to connect.
     if (!exists(this.#path)) return undefined;
+    const { UserSocket } = await import("./seldom.ts");
     try {
       return clientOver(UserSocket.connect(this.#path));
     } catch (error) {

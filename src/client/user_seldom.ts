@@ -6,7 +6,8 @@
 
 import { NetlinkConnection } from "../driver/netlink_connection.ts";
 import { UserNotifications } from "../driver/user_notifications.ts";
-import { apiSocketPath, UserSocket } from "../driver/user_socket.ts";
+import { UserSocket } from "../driver/user_socket.ts";
+import { apiSocketPath } from "../driver/user_socket_path.ts";
 import { openUserTunnelSocket } from "../driver/user_tunnel_socket.ts";
 import type { TunnelParameters } from "../model/tunnel.ts";
 import { L2TP_GENL_NAME } from "../wire/genl/l2tp_constants.ts";

@@ -6,7 +6,8 @@
 
 import { inNamespace } from "./namespace.ts";
 import { DaemonError } from "./daemon_error.ts";
-import { apiSocketPath, UserSocket } from "./user_socket.ts";
+import { UserSocket } from "./user_socket.ts";
+import { apiSocketPath } from "./user_socket_path.ts";
 
 /** How long a daemon may take to answer. */
 const START_LIMIT_MS = 5000;

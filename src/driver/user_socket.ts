@@ -21,11 +21,6 @@ const ANSWER_LIMIT_MS = 30_000;
 
 const ECONNRESET = 104;
 
-/** Path of the socket of the daemon that has this folder. */
-export function apiSocketPath(runtimeDir: string): string {
-  return `${runtimeDir}/api.sock`;
-}
-
 /** How to connect. */
 export interface UserSocketOptions {
   /** For how long the daemon may be silent; 30 seconds unless given. */

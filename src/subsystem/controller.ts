@@ -5,7 +5,8 @@
  */
 
 import { Errno } from "../base/errno.ts";
-import { CTRL_CMD_GETFAMILY, decodeGetFamily, encodeFamily, type GenlFamily } from "../wire/genl/ctrl.ts";
+import { CTRL_CMD_GETFAMILY, encodeFamily, type GenlFamily } from "../wire/genl/ctrl.ts";
+import { decodeGetFamily } from "../wire/genl/ctrl_request.ts";
 import { L2TP_GENL_MCGROUP, L2TP_GENL_NAME } from "../wire/genl/l2tp_constants.ts";
 import { Refusal } from "./refusal.ts";
 import type { Result } from "./work.ts";

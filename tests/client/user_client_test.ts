@@ -146,7 +146,7 @@ async function way(
     return new L2tpClient(new NetlinkConnection(new NothingThere()), FAMILY);
   };
   const user: UserSubsystem = {
-    connect: () => (daemon ? step("connect") : void step("no daemon")),
+    connect: () => Promise.resolve(daemon ? step("connect") : void step("no daemon")),
     nothing: () => step("nothing"),
     absent: () => new RangeError("absent"),
     start: () => Promise.resolve({ client: step("start"), pid: 5 }),

@@ -2,9 +2,10 @@
  * One suite for both subsystems: `L2TP_SUBJECT=kernel` (in the guest) or `user` (the default; as root, natively).
  */
 
-import { bindLibc, libc } from "../../ffi/libc.ts";
+import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc, packetLibc } from "../../ffi/packet_libc.ts";
 import { Bench } from "./bench.ts";
+import { say } from "../support/say.ts";
 import { type Case, Trial } from "./case.ts";
 import { CASES } from "./cases.ts";
 import { DIFFERENCES } from "./differences.ts";
@@ -15,12 +16,6 @@ bindLibc();
 localLibc();
 packetLibc();
 daemonLibc();
-
-/** Says it on standard error: what goes through the console a test run may keep to itself. */
-function say(line: string): void {
-  const bytes = new TextEncoder().encode(`${line}\n`);
-  libc.write(2, bytes, BigInt(bytes.length));
-}
 
 async function openSubject(): Promise<Subject> {
   const kind = Deno.env.get("L2TP_SUBJECT") ?? "user";

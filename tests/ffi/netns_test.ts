@@ -95,6 +95,8 @@ Deno.test("inNamespace() and withNamespaceFd() open the namespace for as long as
 Deno.test("enterNamespace() stays there, until the thread is moved again", async () => {
   await using scratch = await Namespace.create("l2tp-ffi");
   await scratch.ip("link add inside type bridge");
+  // From the first time on, a process keeps a descriptor of where it came from.
+  enterNamespace("/proc/thread-self/ns/net");
   await assertNoLeaks(() => {
     using home = openNetns("/proc/thread-self/ns/net");
     try {

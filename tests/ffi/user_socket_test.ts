@@ -12,7 +12,8 @@ import { DaemonError, type DaemonTrouble } from "../../src/driver/daemon_error.t
 import { daemonLogPath, DaemonProcess } from "../../src/driver/daemon_process.ts";
 import { NetlinkConnection } from "../../src/driver/netlink_connection.ts";
 import { UserNotifications } from "../../src/driver/user_notifications.ts";
-import { apiSocketPath, UserSocket } from "../../src/driver/user_socket.ts";
+import { UserSocket } from "../../src/driver/user_socket.ts";
+import { apiSocketPath } from "../../src/driver/user_socket_path.ts";
 import { L2TPD_CMD, L2TPD_FAMILY_ID } from "../../src/wire/genl/l2tpd.ts";
 import { decodeMessages } from "../../src/wire/netlink/message.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";

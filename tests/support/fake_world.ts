@@ -201,7 +201,7 @@ export class FakeWorld {
   }
 
   readonly #userSubsystem: UserSubsystem = {
-    connect: () => (this.daemon === "absent" ? undefined : this.#userClient()),
+    connect: async () => await (this.daemon === "absent" ? undefined : this.#userClient()),
     nothing: () => {
       const connection = new NetlinkConnection(new NothingThere());
       return new UserL2tpClient(connection, resolveFamily(connection, "l2tp"));

@@ -10,6 +10,7 @@ import { inNamespace } from "../../src/driver/namespace.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Pair } from "../support/namespaces.ts";
 import { Random } from "../support/random.ts";
+import { say } from "../support/say.ts";
 
 bindLibc();
 localLibc();
@@ -31,7 +32,7 @@ interface Doubt {
 
 Deno.test(`${KILLS} times SIGKILL: acknowledged tunnels are there again, deleted ones are not, TCP goes on`, async () => {
   const seed = Number(Deno.env.get("L2TP_KILL_SEED") ?? Math.floor(Math.random() * 2 ** 31));
-  console.log(`kill test: seed ${seed}`);
+  say(`kill test: seed ${seed}`);
   const random = new Random(seed);
   await using pair = await Pair.create();
   const folder = await Deno.makeTempDir({ prefix: "l2tp-kill." });
@@ -59,7 +60,7 @@ Deno.test(`${KILLS} times SIGKILL: acknowledged tunnels are there again, deleted
       if (round % 10 === 0) await stream.advance(1);
     }
     await stream.advance(100_000);
-    console.log(
+    say(
       `kill test: ${KILLS} kills, ${acknowledged} requests acknowledged, ${stream.last} bytes echoed`,
     );
   } finally {

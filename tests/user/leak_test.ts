@@ -8,6 +8,7 @@ import { LinkClient } from "../../src/client/link_client.ts";
 import { inNamespace } from "../../src/driver/namespace.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Pair } from "../support/namespaces.ts";
+import { say } from "../support/say.ts";
 
 bindLibc();
 localLibc();
@@ -64,7 +65,7 @@ Deno.test(`${CYCLES} times created and deleted: nothing is left`, async () => {
   for (let i = WARM_UP; i < CYCLES; i++) cycle(client, i);
   const after = held(daemon, pair.a.name);
   const mib = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(0)} MiB`;
-  console.log(
+  say(
     `leak test: ${CYCLES} cycles: ${before.descriptors} descriptors before, ${after.descriptors} after; ` +
       `${before.devices} devices before, ${after.devices} after; ` +
       `memory ${mib(before.bytes)} before, ${mib(warm.bytes)} after ${WARM_UP}, ${

@@ -6,8 +6,7 @@
  */
 
 import { DecodeError } from "../../base/errors.ts";
-import { type AttributePolicy, type AttributeRule, parseAttributes } from "../netlink/policy.ts";
-import { beginGenl, decodeGenl, GENL_HDRLEN } from "./header.ts";
+import { beginGenl, decodeGenl } from "./header.ts";
 
 /** Message type of the controller itself. */
 export const GENL_ID_CTRL = 16;
@@ -15,8 +14,10 @@ const CTRL_VERSION = 1;
 /** Command that asks for a family, by name or number, or for all of them. */
 export const CTRL_CMD_GETFAMILY = 3;
 const CTRL_CMD_NEWFAMILY = 1;
-const CTRL_ATTR_FAMILY_ID = 1;
-const CTRL_ATTR_FAMILY_NAME = 2;
+/** The number of a family. */
+export const CTRL_ATTR_FAMILY_ID = 1;
+/** The name of a family. */
+export const CTRL_ATTR_FAMILY_NAME = 2;
 const CTRL_ATTR_MCAST_GROUPS = 7;
 const CTRL_ATTR_MCAST_GRP_NAME = 1;
 const CTRL_ATTR_MCAST_GRP_ID = 2;
@@ -34,32 +35,6 @@ export interface GenlFamily {
 /** Payload of a request for the family called `name`. */
 export function encodeGetFamily(name: string): Uint8Array<ArrayBuffer> {
   return beginGenl(CTRL_CMD_GETFAMILY, 0).string(CTRL_ATTR_FAMILY_NAME, name).written;
-}
-
-/** What a request for a family names. */
-export interface FamilyRequest {
-  /** The family's number. */
-  readonly id: number | undefined;
-  /** The family's name; wins over the number. */
-  readonly name: string | undefined;
-}
-
-/** Longest name of a family, in bytes. */
-const GENL_NAME_MAX = 15;
-
-const GETFAMILY_POLICY: AttributePolicy = new Map<number, AttributeRule>([
-  [CTRL_ATTR_FAMILY_ID, { kind: "integer", size: 2 }],
-  [CTRL_ATTR_FAMILY_NAME, { kind: "nulString", max: GENL_NAME_MAX }],
-]);
-
-/**
- * Reads a request for a family.
- *
- * @throws {PolicyError} if an attribute breaks the controller's policy
- */
-export function decodeGetFamily(payload: Uint8Array): FamilyRequest {
-  const attributes = parseAttributes(payload, GENL_HDRLEN, GETFAMILY_POLICY);
-  return { id: attributes.u16(CTRL_ATTR_FAMILY_ID), name: attributes.string(CTRL_ATTR_FAMILY_NAME) };
 }
 
 /** Payload of the controller's answer, as the kernel writes it (for a kernel that is not there). */

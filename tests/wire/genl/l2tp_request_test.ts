@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { Errno } from "../../../src/base/errno.ts";
-import { decodeGetFamily, encodeGetFamily } from "../../../src/wire/genl/ctrl.ts";
+import { encodeGetFamily } from "../../../src/wire/genl/ctrl.ts";
+import { decodeGetFamily } from "../../../src/wire/genl/ctrl_request.ts";
 import { beginGenl } from "../../../src/wire/genl/header.ts";
 import { L2TP_ATTR, L2TP_CMD } from "../../../src/wire/genl/l2tp_constants.ts";
 import {
