@@ -10,10 +10,13 @@ import { run } from "./src/cli/run.ts";
 import { openL2tp, runtimeDirOf } from "./src/client/open_l2tp.ts";
 import { kernelRelease } from "./src/driver/kernel_release.ts";
 import { enterNamespace, homeNamespace } from "./src/driver/namespace.ts";
-import { writeText } from "./src/driver/streams.ts";
+import { OutputError, writeText } from "./src/driver/streams.ts";
 
 /** What a shell shows for a program that SIGPIPE ended; so ends one whose reader has gone. */
 const EXIT_SIGPIPE = 141;
+
+/** A full disk, for one. */
+const EXIT_OUTPUT = 1;
 
 const ports: CliPorts = {
   out: (text) => writeText(Deno.stdout, text),
@@ -88,6 +91,8 @@ if (import.meta.main) {
     Deno.exit(await run(Deno.args, ports));
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) Deno.exit(EXIT_SIGPIPE);
-    throw error;
+    if (!(error instanceof OutputError)) throw error;
+    console.error(`l2tp: cannot write: ${error.message}`);
+    Deno.exit(EXIT_OUTPUT);
   }
 }

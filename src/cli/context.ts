@@ -8,7 +8,7 @@
 import type { L2tpClient } from "../client/l2tp_client.ts";
 import type { LinkClient } from "../client/link_client.ts";
 import type { ClientPurpose, DataplaneChoice } from "../client/subsystem.ts";
-import { daemonStarted } from "./messages.ts";
+import { daemonLeft, daemonStarted } from "./messages.ts";
 import { readDataplane } from "./options.ts";
 import type { CliPorts, MorePorts } from "./ports.ts";
 
@@ -59,10 +59,11 @@ export class Context implements Disposable {
     if (this.#l2tp !== undefined && !(this.#nothing && purpose !== "read")) return;
     const choice = this.dataplane ??
       readDataplane(this.ports.env("L2TP_DATAPLANE") || "auto", "L2TP_DATAPLANE");
-    const { client, startedPid, nothing } = await this.ports.openL2tp(choice, purpose);
+    const { client, startedPid, nothing, leftBehind } = await this.ports.openL2tp(choice, purpose);
     this.#l2tp?.[Symbol.dispose]();
     this.#l2tp = client;
     this.#nothing = nothing === true;
+    if (leftBehind !== undefined) this.ports.err(daemonLeft(leftBehind));
     if (startedPid !== undefined) this.ports.err(daemonStarted(startedPid, choice === "auto"));
   }
 

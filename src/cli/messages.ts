@@ -83,6 +83,12 @@ export function daemonStarted(pid: number, kernelLacksL2tp: boolean): string {
       : "tunnels run in userspace.\n");
 }
 
+/** No daemon runs, but one ended without taking its tunnels down. */
+export function daemonLeft(journal: string): string {
+  return `l2tp daemon is not running, and left tunnels behind in ${journal}:\n` +
+    "  l2tp daemon brings them back, l2tp daemon --fresh deletes them\n";
+}
+
 /** A named network namespace cannot be opened. */
 export function cannotOpenNetns(name: string, errno: number): string {
   return `Cannot open network namespace "${name}": ${errnoText(errno)}`;

@@ -25,6 +25,8 @@ export interface UserSubsystem {
   connect(): Promise<L2tpClient | undefined>;
   /** A client of a subsystem in which nothing is. */
   nothing(): L2tpClient;
+  /** Path of the journal of a daemon that ended without taking its tunnels down; `undefined` if there is none. */
+  leftBehind(): string | undefined;
   /** Why there is nothing to listen to. */
   absent(): Error;
   /** Starts a daemon; `pid` is `undefined` if another was quicker. */
@@ -51,6 +53,8 @@ export interface OpenedClient {
   readonly startedPid?: number | undefined;
   /** Whether there is no subsystem behind it, so that it finds nothing. */
   readonly nothing?: true;
+  /** With `nothing`: path of the journal of a daemon that left tunnels behind. */
+  readonly leftBehind?: string | undefined;
 }
 
 /**
@@ -74,7 +78,7 @@ export async function openSubsystem(
   const user = subsystems.user();
   const client = await user.connect();
   if (client !== undefined) return { client };
-  if (purpose === "read") return { client: user.nothing(), nothing: true };
+  if (purpose === "read") return { client: user.nothing(), nothing: true, leftBehind: user.leftBehind() };
   if (purpose === "listen") throw user.absent();
   const started = await user.start();
   return { client: started.client, startedPid: started.pid };

@@ -15,6 +15,9 @@ import { NothingThere } from "./nothing_there.ts";
 import type { UserSubsystem } from "./subsystem.ts";
 import { UserL2tpClient } from "./user_client.ts";
 
+/** Length of a journal that tells of nothing: its header alone. */
+const EMPTY_JOURNAL_BYTES = 32;
+
 /** Where the daemon is, or is to be. */
 export interface UserWorldOptions {
   /** Folder of its socket, as an absolute path. */
@@ -48,6 +51,15 @@ export class UserWorld implements UserSubsystem {
 
   nothing(): L2tpClient {
     return clientOver(new NothingThere());
+  }
+
+  leftBehind(): string | undefined {
+    const path = `${this.#options.runtimeDir}/journal`;
+    try {
+      return Deno.lstatSync(path).size > EMPTY_JOURNAL_BYTES ? path : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   absent(): Error {

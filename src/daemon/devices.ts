@@ -24,11 +24,13 @@ export interface Device extends EthernetDevice {
 /** Makes devices. */
 export class Devices {
   readonly #namespaces: NetworkNamespaces;
+  readonly #log: (line: string) => void;
   readonly #passing = new Set<TapDevice>();
 
-  /** In these namespaces. */
-  constructor(namespaces: NetworkNamespaces) {
+  /** In these namespaces. `log` tells the administrator what is not as it should be. */
+  constructor(namespaces: NetworkNamespaces, log: (line: string) => void) {
     this.#namespaces = namespaces;
+    this.#log = log;
   }
 
   /**
@@ -43,6 +45,11 @@ export class Devices {
       using links = LinkClient.open();
       using stack = new DisposableStack();
       const left = request.existing && links.link(request.name) !== undefined;
+      if (request.existing && !left) {
+        this.#log(
+          `interface ${request.name} is not where it was made, or not called so any more: made a new one`,
+        );
+      }
       const tap = stack.use(openTap(request.name, !left));
       const link = links.link(tap.name);
       if (link === undefined) throw new SyscallError(`device "${tap.name}"`, Errno.ENODEV);

@@ -74,14 +74,16 @@ export class Endpoints {
     const known = udp && request.localPort === 0
       ? undefined
       : this.#shared.get(keyOf(request, local, request.localPort));
+    const connected = !udp || request.peerPort !== 0;
     if (known !== undefined) {
       const taken = known.options !== options || [...known.holders.values()].includes(peer);
       if (udp && taken) throw new SyscallError("bind", Errno.EADDRINUSE);
+      if (connected) checkRoute(family, local, request);
       return heldBy(known, peer);
     }
     using stack = new DisposableStack();
     const socket = stack.use(open(family, local, request));
-    if (request.peerPort !== 0 || !udp) pathMtu(family, { address: local, port: 0 }, remoteOf(request));
+    if (connected) checkRoute(family, local, request);
     const port = udp ? decodeInet(socket.localName()).port : 0;
     const key = keyOf(request, local, port);
     const handle = this.#plane.addEndpoint({ fd: socket.number, kind: kindOf(udp, family) });
@@ -114,6 +116,17 @@ function heldBy({ endpoint, holders }: Shared, peer: string): Endpoint {
       if (holders.delete(holder) && holders.size === 0) endpoint.release();
     },
   };
+}
+
+/** As connecting would, if the socket served one peer alone. */
+function checkRoute(family: InetFamily, local: Uint8Array, request: TunnelSocketRequest): void {
+  const remote = remoteOf(request);
+  if (request.encap === "ip" && isMulticast(remote.address)) throw new SyscallError("connect", Errno.EINVAL);
+  pathMtu(family, { address: local, port: 0 }, remote);
+}
+
+function isMulticast(address: Uint8Array): boolean {
+  return address.length === 4 ? address[0]! >> 4 === 0xe : address[0] === 0xff;
 }
 
 /** What the data plane calls a socket of the family. */

@@ -25,6 +25,9 @@ const GROUP = "l2tp";
 /** Each tunnel, session and socket has a slot for its counters. */
 const OBJECTS_MAX = 131_072;
 
+/** CAP_NET_ADMIN, CAP_NET_RAW, CAP_SYS_ADMIN. */
+const CAPABILITIES = 1n << 12n | 1n << 13n | 1n << 21n;
+
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 255;
 
@@ -48,12 +51,22 @@ export async function runDaemon(args: readonly string[]): Promise<number> {
     log(`Unknown option "${wrong}": l2tp daemon takes --fresh and --keep`);
     return EXIT_USAGE;
   }
+  if (!mayServe()) {
+    log(
+      "It makes devices and works in network namespaces, so it needs root (CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_ADMIN)",
+    );
+    return EXIT_FAILURE;
+  }
   const has = (word: string): boolean => args.some((arg) => arg.replace(/^-+/, "") === word);
   try {
     return await serve(daemonPaths(), { fresh: has("fresh"), keep: has("keep") });
   } catch (error) {
     if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
       log(`Cannot start: ${error.message}. The daemon needs root.`);
+      return EXIT_FAILURE;
+    }
+    if (error instanceof RangeError) {
+      log(`Cannot start: ${error.message}`);
       return EXIT_FAILURE;
     }
     if (!(error instanceof SyscallError)) throw error;
@@ -64,6 +77,12 @@ export async function runDaemon(args: readonly string[]): Promise<number> {
     );
     return EXIT_FAILURE;
   }
+}
+
+/** Whether this process has the capabilities that everything in here takes (`linux/capability.h`). */
+function mayServe(): boolean {
+  const [, effective] = /^CapEff:\s*([0-9a-f]+)$/m.exec(Deno.readTextFileSync("/proc/self/status")) ?? [];
+  return effective !== undefined && (BigInt(`0x${effective}`) & CAPABILITIES) === CAPABILITIES;
 }
 
 function log(line: string): void {
@@ -94,7 +113,7 @@ async function serve(paths: DaemonPaths, options: DaemonOptions): Promise<number
       serving.server?.stop();
     },
   });
-  const devices = new Devices(namespaces);
+  const devices = new Devices(namespaces, log);
   const world = serving.world = new RealWorld({
     plane,
     namespaces,
@@ -171,7 +190,9 @@ function restore(paths: DaemonPaths, { fresh }: DaemonOptions, parts: RestorePar
       removeLeftover(record, devices);
     }
     if (subsystem.tunnelCount > 0) {
-      log(`restored ${subsystem.tunnelCount} tunnels and ${subsystem.sessionCount} sessions`);
+      log(
+        `restored ${count(subsystem.tunnelCount, "tunnel")} and ${count(subsystem.sessionCount, "session")}`,
+      );
     }
   }
   const journal = Journal.create(paths.journal, subsystem.records());
@@ -194,6 +215,10 @@ function removeLeftover(record: SubsystemRecord, devices: Devices): void {
     if (!(error instanceof SyscallError)) throw error;
     log(`device ${record.interfaceName} cannot be deleted: ${error.message}`);
   }
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 function describe(record: SubsystemRecord): string {

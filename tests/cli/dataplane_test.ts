@@ -81,6 +81,19 @@ Deno.test("auto with neither: what reads and deletes finds nothing, and starts n
   assert.equal(world.leaks, 0);
 });
 
+Deno.test("a daemon that ended without taking its tunnels down: what reads or deletes says what waits", async () => {
+  const world = new FakeWorld();
+  world.home.l2tp.hasFamily = false;
+  world.leftBehind = "/run/l2tp/journal";
+  for (const line of ["show", "flush", "del tunnel tunnel_id 1"]) {
+    const { err } = await world.run(line);
+    assert.match(
+      err,
+      /^l2tp daemon is not running, and left tunnels behind in \/run\/l2tp\/journal:\n {2}l2tp daemon/,
+    );
+  }
+});
+
 Deno.test("auto with neither: a tunnel starts the daemon, and one line says so", async () => {
   for (const line of [TUNNEL, TUNNEL.replace("tunnel ", "tunnel session sid 10 psid 20 "), `-j ${TUNNEL}`]) {
     const world = withoutKernel();

@@ -148,6 +148,7 @@ async function way(
   const user: UserSubsystem = {
     connect: () => Promise.resolve(daemon ? step("connect") : void step("no daemon")),
     nothing: () => step("nothing"),
+    leftBehind: () => undefined,
     absent: () => new RangeError("absent"),
     start: () => Promise.resolve({ client: step("start"), pid: 5 }),
   };

@@ -100,6 +100,8 @@ export class FakeWorld {
   readonly scopes: string[] = [];
   /** Every connection that was opened, for the test whether all were closed. */
   readonly transports: FakeTransport[] = [];
+  /** The journal of a daemon that ended without taking its tunnels down. */
+  leftBehind: string | undefined = undefined;
   /** Whether standard output is a terminal. */
   terminal = false;
   /** Whether debugfs can be read. */
@@ -202,6 +204,7 @@ export class FakeWorld {
 
   readonly #userSubsystem: UserSubsystem = {
     connect: async () => await (this.daemon === "absent" ? undefined : this.#userClient()),
+    leftBehind: () => this.leftBehind,
     nothing: () => {
       const connection = new NetlinkConnection(new NothingThere());
       return new UserL2tpClient(connection, resolveFamily(connection, "l2tp"));

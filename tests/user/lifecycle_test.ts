@@ -11,7 +11,7 @@ import { LinkClient } from "../../src/client/link_client.ts";
 import { inNamespace } from "../../src/driver/namespace.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Namespace, Pair } from "../support/namespaces.ts";
-import { l2tp } from "../support/processes.ts";
+import { l2tp, programUnderTest, runProgram } from "../support/processes.ts";
 import { until } from "../support/until.ts";
 
 bindLibc();
@@ -87,7 +87,7 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     assert.match(await pair.a.ip("addr show pw"), /mtu 1234.*192\.168\.5\.1\/24/s);
     assert.equal((await pair.a.ip("-br link show pw")).split(/\s+/)[2], address.split(/\s+/)[2]);
     const { stderr } = await daemon.end("SIGTERM");
-    assert.equal(stderr, "l2tp daemon: restored 1 tunnels and 1 sessions\n");
+    assert.equal(stderr, "l2tp daemon: restored 1 tunnel and 1 session\n");
     assert.deepEqual(devices(pair.a), []);
   });
 }
@@ -208,3 +208,22 @@ function exists(path: string): boolean {
     return false;
   }
 }
+
+Deno.test("without root the daemon refuses to start, and says what it needs", async () => {
+  await using path = await folder();
+  await Deno.chmod(`${path}`, 0o777);
+  const command = [...programUnderTest(), "daemon"];
+  const nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"];
+  const { code, stderr } = await runProgram([...nobody, ...command], {
+    env: { L2TP_RUNTIME_DIR: `${path}` },
+  });
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /^l2tp daemon: .*it needs root/m);
+  assert.deepEqual([...Deno.readDirSync(`${path}`)], []);
+});
+
+Deno.test("a runtime folder whose name is too long for a socket", async () => {
+  const { code, stderr } = await l2tp(["daemon"], { env: { L2TP_RUNTIME_DIR: `/tmp/${"x".repeat(120)}` } });
+  assert.equal(code, 1);
+  assert.match(stderr, /^l2tp daemon: Cannot start: Cannot use socket path /);
+});
