@@ -29,6 +29,7 @@ export const IP_MTU_DISCOVER = 10;
 export const IP_RECVERR = 11;
 /** MTU of the route of a connected socket. */
 export const IP_MTU = 14;
+const IP_FREEBIND = 15;
 
 /** Level of the IPv6 options (`linux/in6.h`). */
 export const SOL_IPV6 = 41;
@@ -42,6 +43,7 @@ export const IPV6_RECVERR = 25;
 export const IPV6_V6ONLY = 26;
 /** Receive control messages of type {@link IPV6_PKTINFO}. */
 export const IPV6_RECVPKTINFO = 49;
+const IPV6_FREEBIND = 78;
 /** Control message with a {@link IN6_PKTINFO}. */
 export const IPV6_PKTINFO = 50;
 
@@ -64,6 +66,8 @@ export interface TunnelSocketOptions {
   readonly receiveBuffer?: number;
   /** Size of the send buffer in bytes; beyond the system's limit if this process may. */
   readonly sendBuffer?: number;
+  /** Bind although the address is not there (yet). */
+  readonly freeBind?: boolean;
 }
 
 /** What a UDP socket is opened with. */
@@ -119,6 +123,8 @@ export function openRawL2tp(
   using stack = new DisposableStack();
   const socket = stack.use(Socket.open(family, SOCK_RAW, IPPROTO_L2TP));
   configure(socket, family, options);
+  // Without it a raw socket that is not connected does not learn from "packet too big", and a narrow path stays black.
+  if (family === AF_INET6) socket.setOption(SOL_IPV6, IPV6_RECVERR, 1);
   socket.bind(encodeInet({ ...local, port: 0 }));
   stack.move();
   return socket;
@@ -131,6 +137,10 @@ function configure(socket: Socket, family: InetFamily, options: TunnelSocketOpti
   if (options.pktinfo === true) {
     if (family === AF_INET) socket.setOption(SOL_IP, IP_PKTINFO, 1);
     else socket.setOption(SOL_IPV6, IPV6_RECVPKTINFO, 1);
+  }
+  if (options.freeBind === true) {
+    if (family === AF_INET) socket.setOption(SOL_IP, IP_FREEBIND, 1);
+    else socket.setOption(SOL_IPV6, IPV6_FREEBIND, 1);
   }
   if (receiveBuffer !== undefined) setBuffer(socket, SO_RCVBUFFORCE, SO_RCVBUF, receiveBuffer);
   if (sendBuffer !== undefined) setBuffer(socket, SO_SNDBUFFORCE, SO_SNDBUF, sendBuffer);

@@ -5,11 +5,14 @@
  */
 
 import type { UnixConnection } from "../../ffi/unix.ts";
+import { EPOLLIN } from "../../ffi/epoll.ts";
 import type { OwnedFd } from "../../ffi/fd.ts";
 import { encodeMessage, type NetlinkMessage } from "../wire/netlink/message.ts";
 
 /** So many datagrams of notifications may wait; more are lost, and the client is told that some were. */
 const NOTIFICATIONS_MAX = 1024;
+/** And so many bytes of them: anybody can send control messages to a tunnel's socket. */
+const NOTIFICATION_BYTES_MAX = 1024 * 1024;
 /** `NLMSG_OVERRUN` (`linux/netlink.h`): data was lost. */
 const NLMSG_OVERRUN = 4;
 
@@ -34,12 +37,15 @@ export class ClientConnection implements Disposable {
   dumping = false;
   /** Whether it does not take what is sent to it. */
   stalled = false;
+  /** What its socket is waited for (`EPOLL*`). */
+  events = EPOLLIN;
   /** Requests that wait to be worked on: those of one datagram. */
   readonly requests: NetlinkMessage[] = [];
   /** The descriptors that came with them. */
   readonly fds: ReceivedFds = new ReceivedFds();
   #waiting: Waiting[] = [];
   #notifications = 0;
+  #notificationBytes = 0;
   #lost = false;
 
   /** Takes over the socket. */
@@ -50,16 +56,18 @@ export class ClientConnection implements Disposable {
 
   /** Sends a datagram, or what an iterator makes, after what waits already. */
   send(what: Uint8Array | Iterator<Uint8Array, void, void>): void {
+    if (this.socket.closed) return;
     this.#waiting.push(what instanceof Uint8Array ? owned(what) : what);
   }
 
   /** Sends a notification, unless too many wait. */
   notify(datagram: Uint8Array): void {
-    if (this.#notifications >= NOTIFICATIONS_MAX) {
+    if (this.#notifications >= NOTIFICATIONS_MAX || this.#notificationBytes >= NOTIFICATION_BYTES_MAX) {
       this.#lost = true;
       return;
     }
     this.#notifications++;
+    this.#notificationBytes += datagram.length;
     this.send(datagram);
   }
 
@@ -73,6 +81,7 @@ export class ClientConnection implements Disposable {
       const next = this.#waiting[0];
       if (next === undefined) {
         this.#notifications = 0;
+        this.#notificationBytes = 0;
         if (!this.#lost) return true;
         this.#lost = false;
         const payload = new Uint8Array(4);

@@ -5,6 +5,7 @@
  */
 
 import { LinkClient } from "../client/link_client.ts";
+import type { Link } from "../model/link.ts";
 import { Errno } from "../base/errno.ts";
 import { NetlinkError, SyscallError } from "../base/errors.ts";
 import { TapDevice } from "../../ffi/tun.ts";
@@ -41,22 +42,21 @@ export class Devices {
    */
   create(request: EthernetDeviceRequest): Device {
     const mtu = Math.min(Math.max(request.mtu, MTU_MIN), MTU_MAX);
-    return this.#namespaces.run(request.netns, () => {
-      using links = LinkClient.open();
+    return this.#within(request.netns, (links) => {
       using stack = new DisposableStack();
-      const left = request.existing && links.link(request.name) !== undefined;
-      if (request.existing && !left) {
-        this.#log(
-          `interface ${request.name} is not where it was made, or not called so any more: made a new one`,
-        );
+      const left = request.existing ? leftover(links, request) : undefined;
+      if (request.existing && left === undefined) {
+        this.#log(`interface ${request.name} is not where it was made any more: made a new one`);
       }
-      const tap = stack.use(openTap(request.name, !left));
+      const tap = stack.use(openTap(left?.name ?? request.name, left === undefined));
       const link = links.link(tap.name);
       if (link === undefined) throw new SyscallError(`device "${tap.name}"`, Errno.ENODEV);
-      if (!left) setMtu(links, link.index, mtu);
+      if (left === undefined) links.changeLink(link.index, { mtu });
       stack.move();
       this.#passing.add(tap);
-      return { name: tap.name, tap, delete: () => this.#delete(tap) };
+      // A session keeps the name that its interface had at creation, as in the kernel.
+      const name = left === undefined ? tap.name : request.name;
+      return { name, index: link.index, tap, delete: () => this.#delete(tap) };
     });
   }
 
@@ -65,18 +65,36 @@ export class Devices {
    *
    * @throws {SyscallError} EEXIST if it is somebody else's
    */
-  removeLeftover(netns: string, name: string): void {
-    this.#namespaces.run(netns, () => {
-      using links = LinkClient.open();
-      if (links.link(name) === undefined) return;
-      this.#delete(openTap(name, false));
+  removeLeftover(netns: string, device: { readonly name: string; readonly index: number | undefined }): void {
+    this.#within(netns, (links) => {
+      const left = leftover(links, device);
+      if (left !== undefined) this.#delete(openTap(left.name, false));
     });
   }
 
   /** Lets the devices that were made since the last time outlive this process: their records are on disk. */
   keep(): void {
-    for (const tap of this.#passing) tap.setPersist(true);
-    this.#passing.clear();
+    for (const tap of this.#passing) {
+      this.#passing.delete(tap);
+      try {
+        tap.setPersist(true);
+      } catch (error) {
+        // Somebody has deleted it already: as later on, that is theirs to do.
+        if (!(error instanceof SyscallError)) throw error;
+      }
+    }
+  }
+
+  /** Runs the action in the namespace, with a client for its interfaces. */
+  #within<T>(netns: string, action: (links: LinkClient) => T): T {
+    try {
+      return this.#namespaces.run(netns, () => {
+        using links = LinkClient.open();
+        return action(links);
+      });
+    } catch (error) {
+      throw error instanceof NetlinkError ? new SyscallError(error.operation, error.errno) : error;
+    }
   }
 
   #delete(tap: TapDevice): void {
@@ -103,10 +121,10 @@ function openTap(name: string, exclusive: boolean): TapDevice {
   }
 }
 
-function setMtu(links: LinkClient, index: number, mtu: number): void {
-  try {
-    links.changeLink(index, { mtu });
-  } catch (error) {
-    throw error instanceof NetlinkError ? new SyscallError("set mtu", error.errno) : error;
-  }
+/** The device that an earlier daemon left: by its number, since its name may be another now. */
+function leftover(
+  links: LinkClient,
+  { name, index }: { readonly name: string; readonly index: number | undefined },
+): Link | undefined {
+  return index === undefined ? links.link(name) : links.links().find((link) => link.index === index);
 }

@@ -47,10 +47,16 @@ interface Shared {
 export class Endpoints {
   readonly #plane: DataPlane;
   readonly #shared = new Map<string, Shared>();
+  readonly #byHandle = new Map<EndpointHandle, Endpoint>();
 
   /** None yet. */
   constructor(plane: DataPlane) {
     this.#plane = plane;
+  }
+
+  /** The endpoint with this place in the data plane; `undefined` if it has gone. */
+  byHandle(handle: EndpointHandle): Endpoint | undefined {
+    return this.#byHandle.get(handle);
   }
 
   /** All that are shared or can be. */
@@ -68,22 +74,26 @@ export class Endpoints {
   hold(request: TunnelSocketRequest): Endpoint {
     const family = request.local.includes(":") ? AF_INET6 : AF_INET;
     const local = localAddress(family, request);
-    const peer = `${request.peer} ${request.encap === "udp" ? request.peerPort : 0}`;
     const udp = request.encap === "udp";
-    const options = `${request.udpChecksum} ${request.checksumTx} ${request.checksumRx}`;
+    const connected = !udp || request.peerPort !== 0;
+    // As it will stand in the record, so that a restored tunnel says the same.
+    const peer = connected ? `${request.peer} ${udp ? request.peerPort : 0}` : "any";
+    const options = family === AF_INET
+      ? `${request.udpChecksum}`
+      : `${request.checksumTx} ${request.checksumRx}`;
+    const mustReach = connected && !request.existing;
     const known = udp && request.localPort === 0
       ? undefined
       : this.#shared.get(keyOf(request, local, request.localPort));
-    const connected = !udp || request.peerPort !== 0;
     if (known !== undefined) {
       const taken = known.options !== options || [...known.holders.values()].includes(peer);
       if (udp && taken) throw new SyscallError("bind", Errno.EADDRINUSE);
-      if (connected) checkRoute(family, local, request);
+      if (mustReach) checkRoute(family, local, request);
       return heldBy(known, peer);
     }
     using stack = new DisposableStack();
     const socket = stack.use(open(family, local, request));
-    if (connected) checkRoute(family, local, request);
+    if (mustReach) checkRoute(family, local, request);
     const port = udp ? decodeInet(socket.localName()).port : 0;
     const key = keyOf(request, local, port);
     const handle = this.#plane.addEndpoint({ fd: socket.number, kind: kindOf(udp, family) });
@@ -95,12 +105,14 @@ export class Endpoints {
       netns: request.netns,
       release: () => {
         this.#shared.delete(key);
+        this.#byHandle.delete(handle);
         handle.remove();
         socket.close();
       },
     };
     const shared = { key, options, endpoint, holders: new Map<symbol, string>() };
     this.#shared.set(key, shared);
+    this.#byHandle.set(handle, endpoint);
     stack.move();
     return heldBy(shared, peer);
   }
@@ -151,7 +163,11 @@ function remoteOf(request: TunnelSocketRequest): { address: Uint8Array; port: nu
 }
 
 function open(family: InetFamily, address: Uint8Array, request: TunnelSocketRequest): Socket {
-  const buffers = { receiveBuffer: RECEIVE_BUFFER_BYTES, sendBuffer: SEND_BUFFER_BYTES };
+  const buffers = {
+    receiveBuffer: RECEIVE_BUFFER_BYTES,
+    sendBuffer: SEND_BUFFER_BYTES,
+    freeBind: request.existing,
+  };
   if (request.encap === "ip") return openRawL2tp(family, { address, port: 0 }, buffers);
   return openUdp(family, {
     ...buffers,

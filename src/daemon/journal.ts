@@ -22,45 +22,87 @@ export interface JournalContent {
   readonly damaged: readonly { readonly line: number; readonly reason: string }[];
 }
 
+/** The journal cannot be written: a full disk, for one. */
+export class JournalError extends Error {
+  /** Name of the class, which survives minification. */
+  override readonly name = "JournalError";
+}
+
 /** A journal that is open for writing. */
 export class Journal implements Disposable {
   readonly #path: string;
-  #file: Deno.FsFile;
-  #lines: number;
+  /** `undefined`: what is on disk is not known to be whole, so the next change writes all of it. */
+  #file: Deno.FsFile | undefined;
+  #lines = 0;
 
-  private constructor(path: string, file: Deno.FsFile, lines: number) {
+  private constructor(path: string) {
     this.#path = path;
-    this.#file = file;
-    this.#lines = lines;
   }
 
-  /** Opens the journal anew with these records, replacing an older one at once or not at all. */
+  /**
+   * Opens the journal anew with these records, replacing an older one at once or not at all. Where it cannot be written,
+   * an older one stays, and the first change tries again.
+   */
   static create(path: string, records: Iterable<SubsystemRecord>): Journal {
-    const { file, lines } = writeWhole(path, records);
-    return new Journal(path, file, lines);
+    const journal = new Journal(path);
+    journal.#tryAnew(records);
+    return journal;
   }
 
-  /** Writes the changes; when it returns, they are on disk. */
-  append(changes: readonly Change[]): void {
+  /**
+   * Writes the changes; when it returns, they are on disk. `records` are what is there now, for a journal that must be
+   * written as a whole.
+   *
+   * @throws {JournalError} if they are not on disk: then nobody must hear of them
+   */
+  append(changes: readonly Change[], records: () => Iterable<SubsystemRecord>): void {
     if (changes.length === 0) return;
+    if (this.#file === undefined) return this.#writeAnew(records());
     const text = changes.map((change) => `${JSON.stringify(encodeChange(change))}\n`).join("");
-    writeAll(this.#file, text);
-    this.#file.syncDataSync();
+    try {
+      writeAll(this.#file, text);
+      this.#file.syncDataSync();
+    } catch (error) {
+      throw this.#lose(error);
+    }
     this.#lines += changes.length;
   }
 
   /** Writes the journal anew if most of its lines are history. `records` are what is there now. */
   compact(count: number, records: () => Iterable<SubsystemRecord>): void {
-    if (this.#lines < COMPACT_AT || this.#lines < 2 * count) return;
-    const { file, lines } = writeWhole(this.#path, records());
-    this.#file.close();
-    this.#file = file;
-    this.#lines = lines;
+    if (this.#file === undefined || this.#lines < COMPACT_AT || this.#lines < 2 * count) return;
+    this.#tryAnew(records());
   }
 
   /** Closes the file. */
   [Symbol.dispose](): void {
-    this.#file.close();
+    this.#file?.close();
+    this.#file = undefined;
+  }
+
+  #tryAnew(records: Iterable<SubsystemRecord>): void {
+    try {
+      this.#writeAnew(records);
+    } catch (error) {
+      if (!(error instanceof JournalError)) throw error;
+    }
+  }
+
+  #writeAnew(records: Iterable<SubsystemRecord>): void {
+    try {
+      const { file, lines } = writeWhole(this.#path, records);
+      this.#file?.close();
+      this.#file = file;
+      this.#lines = lines;
+    } catch (error) {
+      throw this.#lose(error);
+    }
+  }
+
+  #lose(error: unknown): JournalError {
+    this[Symbol.dispose]();
+    const reason = error instanceof Error ? error.message : String(error);
+    return new JournalError(`Cannot write ${this.#path}, so nothing is acknowledged: ${reason}`);
   }
 }
 
@@ -87,7 +129,17 @@ function writeWhole(
     return { file, lines };
   } catch (error) {
     file.close();
+    removeIfThere(temporary);
     throw error;
+  }
+}
+
+/** What was begun takes the very space that is missing. */
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // It has its place already, or was never made.
   }
 }
 

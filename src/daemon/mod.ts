@@ -129,7 +129,7 @@ async function serve(paths: DaemonPaths, options: DaemonOptions): Promise<number
     namespaces,
     commit: ({ changes, mishaps }) => {
       for (const mishap of mishaps) log(mishap.message);
-      journal.append(changes);
+      journal.append(changes, () => subsystem.records());
       devices.keep();
       journal.compact(subsystem.tunnelCount + subsystem.sessionCount, () => subsystem.records());
     },
@@ -210,7 +210,7 @@ function report({ mishaps }: Consequences): void {
 function removeLeftover(record: SubsystemRecord, devices: Devices): void {
   if (record.kind !== "session" || record.interfaceName === undefined) return;
   try {
-    devices.removeLeftover(record.netns, record.interfaceName);
+    devices.removeLeftover(record.netns, { name: record.interfaceName, index: record.interfaceIndex });
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     log(`device ${record.interfaceName} cannot be deleted: ${error.message}`);

@@ -7,8 +7,13 @@
 import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
 import type { OwnedFd } from "../../ffi/fd.ts";
+import { ioctl } from "../../ffi/ioctl.ts";
 import { openNetns, withNetns } from "../../ffi/netns.ts";
 import { netnsCookie } from "../../ffi/netns_cookie.ts";
+
+/** Asks what kind of namespace a descriptor is of (`linux/nsfs.h`). */
+const NS_GET_NSTYPE = 0xb703;
+const CLONE_NEWNET = 0x40000000;
 
 /** A namespace that is held. */
 interface Held {
@@ -68,9 +73,8 @@ export class NetworkNamespaces implements Disposable {
     const found = new Set<string>();
     for (const path of candidates()) {
       if (found.size === wanted.size) break;
-      const fd = openOrUndefined(path);
-      if (fd === undefined) continue;
-      const key = this.hold(fd);
+      const key = this.#holdOrUndefined(path);
+      if (key === undefined) continue;
       if (wanted.has(key) && !found.has(key)) found.add(key);
       else this.release(key);
     }
@@ -83,6 +87,16 @@ export class NetworkNamespaces implements Disposable {
     this.#held.clear();
   }
 
+  /** Holds the namespace at the path, unless it has gone, is none, or is not for us. */
+  #holdOrUndefined(path: string): string | undefined {
+    try {
+      return this.hold(openNetns(path));
+    } catch (error) {
+      if (error instanceof SyscallError) return undefined;
+      throw error;
+    }
+  }
+
   #find(key: string): Held {
     const held = this.#held.get(key);
     if (held === undefined) throw new SyscallError(`network namespace ${key}`, Errno.ENOENT);
@@ -92,6 +106,8 @@ export class NetworkNamespaces implements Disposable {
 
 /** The kernel's number of the namespace, which it gives to no other until it boots again. */
 function keyOf(fd: OwnedFd): string {
+  // A namespace itself: `setns` would take the descriptor of a process as well, which holds no namespace.
+  if (ioctl(fd, NS_GET_NSTYPE, 0) !== CLONE_NEWNET) throw new SyscallError("setns", Errno.EINVAL);
   return withNetns(fd, netnsCookie).toString();
 }
 
@@ -108,14 +124,5 @@ function namesIn(folder: string): string[] {
     return [...Deno.readDirSync(folder)].map(({ name }) => name);
   } catch {
     return [];
-  }
-}
-
-function openOrUndefined(path: string): OwnedFd | undefined {
-  try {
-    return openNetns(path);
-  } catch (error) {
-    if (error instanceof SyscallError) return undefined;
-    throw error;
   }
 }

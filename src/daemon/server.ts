@@ -9,6 +9,7 @@ import { Errno } from "../base/errno.ts";
 import { DecodeError, SyscallError } from "../base/errors.ts";
 import { EventFd } from "../../ffi/eventfd.ts";
 import { Epoll, EPOLLIN, EPOLLOUT } from "../../ffi/epoll.ts";
+import type { UnixConnection } from "../../ffi/unix.ts";
 import type { UnixListener } from "../../ffi/unix_listener.ts";
 import type { Answer, Consequences, Subsystem } from "../subsystem/subsystem.ts";
 import type { TraceEvent } from "../subsystem/trace.ts";
@@ -26,6 +27,7 @@ import { NLM_F_DUMP } from "../wire/netlink/constants.ts";
 import { decodeMessages, encodeMessage, type NetlinkMessage } from "../wire/netlink/message.ts";
 import { ClientConnection } from "./connection.ts";
 import { type OwnFamily, ownFamilyAnswer } from "./own_family.ts";
+import { JournalError } from "./journal.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
 
 /** The longest datagram of a client: what a netlink socket takes, too, in practice. */
@@ -39,6 +41,9 @@ const HELLO_TIMEOUT_MS = 10_000;
 
 /** So many requests are worked on, and written down, at a time. */
 const GROUP_SIZE = 64;
+
+/** How long no clients are accepted after that has failed. */
+const ACCEPT_PAUSE_MS = 1000;
 
 const LISTENER_TAG = 0;
 const WAKE_TAG = 1;
@@ -131,7 +136,14 @@ export class Server {
   }
 
   #accept(): void {
-    const socket = this.#parts.listener.accept();
+    let socket: UnixConnection | undefined;
+    try {
+      socket = this.#parts.listener.accept();
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+      this.#pauseAccepting(error.message);
+      return;
+    }
     if (socket === undefined) return;
     if (this.#clients.size >= CLIENTS_MAX) {
       this.#parts.log(`refused a client: ${CLIENTS_MAX} are connected`);
@@ -140,19 +152,38 @@ export class Server {
     }
     const tag = this.#nextTag++;
     const client = new ClientConnection(socket, tag);
+    try {
+      this.#epoll.add(socket.number, EPOLLIN, tag);
+    } catch (error) {
+      client[Symbol.dispose]();
+      if (!(error instanceof SyscallError)) throw error;
+      this.#pauseAccepting(error.message);
+      return;
+    }
     this.#clients.set(tag, client);
-    this.#epoll.add(socket.number, EPOLLIN, tag);
     const timer = setTimeout(() => {
       if (client.netns === undefined && this.#clients.get(tag) === client) this.#drop(tag);
     }, HELLO_TIMEOUT_MS);
     Deno.unrefTimer(timer);
   }
 
+  /** The connection stays waiting: whoever asks again at once spins. */
+  #pauseAccepting(reason: string): void {
+    this.#parts.log(`takes no clients for a second: ${reason}`);
+    const { listener } = this.#parts;
+    this.#epoll.modify(listener.number, 0, LISTENER_TAG);
+    const timer = setTimeout(() => {
+      if (!this.#epoll.closed && !listener.closed) this.#epoll.modify(listener.number, EPOLLIN, LISTENER_TAG);
+    }, ACCEPT_PAUSE_MS);
+    Deno.unrefTimer(timer);
+  }
+
   #serve(tag: number, client: ClientConnection): void {
-    if (client.stalled) this.#flush(tag, client);
+    if (client.stalled || client.requests.length > 0) this.#flush(tag, client);
     else this.#receive(tag, client);
-    while (client.requests.length > 0 && !client.stalled) {
-      this.#take(client, client.requests.splice(0, GROUP_SIZE));
+    // One group in a turn: others have theirs in between.
+    if (client.requests.length > 0 && !client.stalled) {
+      this.#take(tag, client, client.requests.splice(0, GROUP_SIZE));
       this.#flush(tag, client);
     }
     if (client.requests.length === 0) client.fds.close();
@@ -164,8 +195,11 @@ export class Server {
       const received = client.socket.receive(this.#buffer, { maxFds: FDS_MAX });
       if (received === undefined) return;
       client.fds.add(received.fds);
-      if (received.length === 0 || received.truncated || received.fdsRefused) this.#drop(tag);
-      else client.requests.push(...decodeMessages(this.#buffer.slice(0, received.length)));
+      if (received.length === 0 || received.truncated || received.fdsRefused) return this.#drop(tag);
+      const messages = decodeMessages(this.#buffer.slice(0, received.length));
+      // Whose descriptor it is, is clear with one request only.
+      if (received.fds.length > 0 && messages.length !== 1) return this.#drop(tag);
+      client.requests.push(...messages);
     } catch (error) {
       // Whoever does not speak netlink is not spoken to.
       if (!(error instanceof SyscallError || error instanceof DecodeError)) throw error;
@@ -174,7 +208,7 @@ export class Server {
   }
 
   /** Works on requests; nobody hears of any before all are written down. */
-  #take(client: ClientConnection, messages: readonly NetlinkMessage[]): void {
+  #take(tag: number, client: ClientConnection, messages: readonly NetlinkMessage[]): void {
     const answers: (Answer | OwnFamily)[] = [];
     const changes: Consequences["changes"][number][] = [];
     const traces: TraceEvent[] = [];
@@ -188,7 +222,14 @@ export class Server {
       traces.push(...answer.traces);
       mishaps.push(...answer.mishaps);
     }
-    this.#parts.commit({ changes, traces, mishaps });
+    try {
+      this.#parts.commit({ changes, traces, mishaps });
+    } catch (error) {
+      if (!(error instanceof JournalError)) throw error;
+      // What is not on disk is not acknowledged.
+      this.#parts.log(error.message);
+      return this.#drop(tag);
+    }
     for (const answer of answers) {
       for (const reply of answer.replies) client.send(reply);
       if (answer.dump !== undefined) client.send(answer.dump);
@@ -228,12 +269,16 @@ export class Server {
   }
 
   #flush(tag: number, client: ClientConnection): void {
+    // It may have been dropped while its own requests were worked on.
+    if (this.#clients.get(tag) !== client) return;
     try {
-      const stalled = !client.flush();
-      if (stalled === client.stalled) return;
-      // While replies wait no request is read, so that a client bounds what it can make wait.
-      this.#epoll.modify(client.socket.number, stalled ? EPOLLOUT : EPOLLIN, tag);
-      client.stalled = stalled;
+      client.stalled = !client.flush();
+      // While replies wait no request is read, so that a client bounds what it can make wait. With requests left over,
+      // "writable" is what brings us back at once.
+      const events = client.stalled || client.requests.length > 0 ? EPOLLOUT : EPOLLIN;
+      if (events === client.events) return;
+      this.#epoll.modify(client.socket.number, events, tag);
+      client.events = events;
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
       this.#drop(tag);

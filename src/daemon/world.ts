@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
 import { formatIpAddress, parseIpAddress } from "../base/ip_address.ts";
 import { type Counters, ZERO_COUNTERS } from "../model/counters.ts";
@@ -78,7 +79,9 @@ export class RealWorld implements SubsystemWorld {
     try {
       const facts = factsOf(request, endpoint);
       const purpose = { netns, tunnelId, peerTunnelId, version, facts };
-      const tunnel = canCarry(purpose) ? addTunnel(plane, purpose, endpoint.handle, false) : undefined;
+      const tunnel = canCarry(purpose)
+        ? refused(Errno.EINVAL, () => addTunnel(plane, purpose, endpoint.handle, false))
+        : undefined;
       return this.#opened(purpose, tunnel, () => endpoint.release());
     } catch (error) {
       endpoint.release();
@@ -101,7 +104,9 @@ export class RealWorld implements SubsystemWorld {
         socket.release();
       };
       try {
-        const tunnel = canCarry(purpose) ? addTunnel(plane, purpose, handle, true) : undefined;
+        const tunnel = canCarry(purpose)
+          ? refused(Errno.EINVAL, () => addTunnel(plane, purpose, handle, true))
+          : undefined;
         return this.#opened(purpose, tunnel, release);
       } catch (error) {
         this.#adopted.delete(handle);
@@ -137,10 +142,7 @@ export class RealWorld implements SubsystemWorld {
 
   /** Where an endpoint is; `undefined` if it has gone. */
   placeOf(handle: EndpointHandle): Place | undefined {
-    const adopted = this.#adopted.get(handle);
-    if (adopted !== undefined) return adopted;
-    for (const endpoint of this.#parts.endpoints) if (endpoint.handle === handle) return endpoint;
-    return undefined;
+    return this.#adopted.get(handle) ?? this.#parts.endpoints.byHandle(handle);
   }
 
   #opened(purpose: Purpose, handle: TunnelHandle | undefined, release: () => void): TunnelSocket {
@@ -188,6 +190,15 @@ function addTunnel(
     peer,
     connected,
   });
+}
+
+/** What the data path cannot tell apart is refused; the rules may allow more than that. */
+function refused<T>(errno: number, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw error instanceof RangeError ? new SyscallError(error.message, errno) : error;
+  }
 }
 
 function factsOf(request: TunnelSocketRequest, endpoint: Endpoint): TunnelSocketFacts {
@@ -266,19 +277,21 @@ class RealTunnelSocket implements TunnelSocket {
     const carried = sessionId !== 0 && peerSessionId !== 0 &&
       (!version2 || (sessionId <= V2_ID_MAX && peerSessionId <= V2_ID_MAX));
     if (this.#handle === undefined || !carried) return undefined;
-    return this.#parts.plane.addSession(this.#handle, {
-      sessionId,
-      peerSessionId,
-      pseudowire: pseudowireType === L2TP_PWTYPE.PPP ? "ppp" : "eth",
-      l2spec: session.l2spec,
-      cookie: session.cookie,
-      peerCookie: session.peerCookie,
-      sendSeq: session.sendSeq,
-      recvSeq: session.recvSeq,
-      lnsMode: session.lnsMode,
-      reorderTimeoutMs: session.reorderTimeoutMs,
-      tapFd: device?.tap.number,
-    });
+    const handle = this.#handle;
+    return refused(Errno.EEXIST, () =>
+      this.#parts.plane.addSession(handle, {
+        sessionId,
+        peerSessionId,
+        pseudowire: pseudowireType === L2TP_PWTYPE.PPP ? "ppp" : "eth",
+        l2spec: session.l2spec,
+        cookie: session.cookie,
+        peerCookie: session.peerCookie,
+        sendSeq: session.sendSeq,
+        recvSeq: session.recvSeq,
+        lnsMode: session.lnsMode,
+        reorderTimeoutMs: session.reorderTimeoutMs,
+        tapFd: device?.tap.number,
+      }));
   }
 
   close(): void {

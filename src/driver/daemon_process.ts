@@ -11,6 +11,8 @@ import { apiSocketPath } from "./user_socket_path.ts";
 
 /** How long a daemon may take to answer. */
 const START_LIMIT_MS = 5000;
+/** How long one that has started may take to restore thousands of tunnels. */
+const RESTORE_LIMIT_MS = 60_000;
 /** For how long one that has ended is waited for: the reason may be another that was quicker. */
 const RIVAL_LIMIT_MS = 1000;
 const FIRST_NAP_MS = 5;
@@ -84,7 +86,8 @@ export class DaemonProcess {
   }
 
   async #answer(path: string, limitMs: number): Promise<StartedDaemon> {
-    let deadline = performance.now() + limitMs;
+    const begin = performance.now();
+    let deadline = begin + limitMs;
     let ended = false;
     for (let napMs = FIRST_NAP_MS;; napMs = Math.min(2 * napMs, LONGEST_NAP_MS)) {
       await new Promise((resolve) => setTimeout(resolve, napMs));
@@ -101,8 +104,11 @@ export class DaemonProcess {
         return { socket: lasting, pid: lasting.daemonPid === this.pid ? this.pid : undefined };
       } catch (error) {
         if (!(error instanceof DaemonError)) throw error;
+        // One that listens, lives and is silent is taking over what an earlier one left.
+        const busy = error.trouble === "silent" && !this.#ended &&
+          performance.now() < begin + RESTORE_LIMIT_MS;
         const notYet = error.trouble === "absent" || error.trouble === "ended";
-        if (!notYet || performance.now() >= deadline) {
+        if (!busy && (!notYet || performance.now() >= deadline)) {
           throw new DaemonError("notStarted", path, lastLines(textOf(this.#log).slice(this.#logSize)));
         }
       }

@@ -37,6 +37,8 @@ export interface TunnelSocketRequest {
   readonly checksumTx: boolean;
   /** UDP over IPv6: refuse packets without one. */
   readonly checksumRx: boolean;
+  /** It is to be what was there before a crash: then neither route nor address need be there now. */
+  readonly existing: boolean;
 }
 
 /** A socket that came with a request, to become a tunnel's. */
@@ -88,12 +90,16 @@ export interface EthernetDeviceRequest {
   readonly mtu: number;
   /** Take over a device of this very name that a crash has left behind, if there is one; MTU and state are its own. */
   readonly existing: boolean;
+  /** With `existing`: its number, by which it is known though its name may be another now; `undefined`: by its name. */
+  readonly index: number | undefined;
 }
 
 /** An Ethernet device. The port made it, so it may cast it back to what it is. */
 export interface EthernetDevice {
   /** Its name at creation. */
   readonly name: string;
+  /** Its number, which it keeps for as long as it is in its namespace. */
+  readonly index: number;
   /** Removes it: when this returns, the name is free. */
   delete(): void;
 }

@@ -52,6 +52,8 @@ export interface SessionRecord {
   readonly peerCookie: Uint8Array | undefined;
   /** Name of the interface at its creation; `undefined` without interface. */
   readonly interfaceName: string | undefined;
+  /** Number of the interface; `undefined` without interface. */
+  readonly interfaceIndex: number | undefined;
   /** MTU of the interface at its creation, in bytes; `undefined` without interface. */
   readonly mtu: number | undefined;
   /** Whether we send sequence numbers. The data path may have changed its mind. */
@@ -112,6 +114,7 @@ const ID_MAX = 0xffff_ffff;
 const NETNS_MAX = 4096;
 const ADDRESS_MAX = 64;
 const COOKIE_MAX = 8;
+const INDEX_MAX = 0x7fff_ffff;
 
 /** The record as a plain object for JSON: bytes in hex, what is `undefined` left out. */
 export function encodeRecord(record: SubsystemRecord): JsonObject {
@@ -188,6 +191,7 @@ function readSession(reader: JsonObjectReader): SessionRecord {
     cookie: reader.optional("cookie", cookie),
     peerCookie: reader.optional("peerCookie", cookie),
     interfaceName: reader.optional("interfaceName", (name) => reader.text(name, ADDRESS_MAX)),
+    interfaceIndex: reader.optional("interfaceIndex", (name) => reader.integer(name, INDEX_MAX)),
     mtu: reader.optional("mtu", (name) => reader.integer(name, 0xffff)),
     sendSeq: reader.boolean("sendSeq"),
     recvSeq: reader.boolean("recvSeq"),

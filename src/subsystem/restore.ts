@@ -77,6 +77,7 @@ function restoreTunnel(machine: Machine, record: TunnelRecord, work: Work): void
     udpChecksum: record.udpChecksum ?? false,
     checksumTx: record.checksumTx ?? true,
     checksumRx: record.checksumRx ?? true,
+    existing: true,
   });
   registerTunnel(machine, record, socket, -1, work);
 }

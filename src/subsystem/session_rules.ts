@@ -67,6 +67,7 @@ export function createSession(
       cookie,
       peerCookie: modern ? request.peerCookie : undefined,
       interfaceName: ethernet ? wantedName : undefined,
+      interfaceIndex: undefined,
       mtu: ethernet ? mtuOf(tunnel, l2spec, cookie) : undefined,
       sendSeq: request.sendSeq ?? false,
       recvSeq: request.recvSeq ?? false,
@@ -115,10 +116,13 @@ export function startSession(
     name: wanted.interfaceName,
     mtu: wanted.mtu ?? 0,
     existing,
+    index: wanted.interfaceIndex,
   });
   let session: SessionEntry;
   try {
-    const record = device === undefined ? wanted : { ...wanted, interfaceName: device.name };
+    const record = device === undefined
+      ? wanted
+      : { ...wanted, interfaceName: device.name, interfaceIndex: device.index };
     session = { record, tunnel, device, path: tunnel.socket.startSession(record, device) };
   } catch (error) {
     work.attempt(() => device?.delete());

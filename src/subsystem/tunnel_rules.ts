@@ -60,6 +60,7 @@ export function createTunnel(
       udpChecksum: request.udpChecksum,
       checksumTx: !request.zeroChecksumTx,
       checksumRx: !request.zeroChecksumRx,
+      existing: false,
     })
     : machine.world.adoptTunnelSocket({ ...ids, fd: need(creator.takeFd(request.fd), Errno.EBADF) });
   const managed = request.fd !== undefined;

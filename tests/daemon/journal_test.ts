@@ -36,6 +36,7 @@ function session(tunnelId: number, sessionId: number, sendSeq = false): SessionR
     cookie: Uint8Array.of(1, 2, 3, 4),
     peerCookie: undefined,
     interfaceName: `l2tpeth${sessionId}`,
+    interfaceIndex: sessionId,
     mtu: 1446,
     sendSeq,
     recvSeq: false,
@@ -60,7 +61,7 @@ function after(count: number): unknown {
   const scratch = Deno.makeTempDirSync();
   try {
     using journal = Journal.create(`${scratch}/journal`, []);
-    journal.append(CHANGES.slice(0, count));
+    journal.append(CHANGES.slice(0, count), () => []);
     return readJournal(`${scratch}/journal`).records;
   } finally {
     Deno.removeSync(scratch, { recursive: true });
@@ -83,7 +84,7 @@ Deno.test("a journal cut short anywhere gives back what its whole lines tell", (
   const path = `${scratch}/journal`;
   {
     using journal = Journal.create(path, []);
-    for (const change of CHANGES) journal.append([change]);
+    for (const change of CHANGES) journal.append([change], () => []);
   }
   const text = Deno.readTextFileSync(path);
   Deno.removeSync(scratch, { recursive: true });
@@ -117,15 +118,15 @@ Deno.test("a journal that is mostly history is written anew, and holds the same"
   const path = `${scratch}/journal`;
   try {
     using journal = Journal.create(path, []);
-    journal.append([{ change: "putTunnel", tunnel: tunnel(9) }]);
+    journal.append([{ change: "putTunnel", tunnel: tunnel(9) }], () => []);
     for (let i = 0; i < 5000; i++) {
-      journal.append([{ change: "putSession", session: session(9, 1, i % 2 === 0) }]);
+      journal.append([{ change: "putSession", session: session(9, 1, i % 2 === 0) }], () => []);
     }
     const before = readJournal(path);
     const size = Deno.statSync(path).size;
     journal.compact(2, () => before.records);
     assert.ok(Deno.statSync(path).size < size / 1000);
-    journal.append([{ change: "putSession", session: session(9, 2) }]);
+    journal.append([{ change: "putSession", session: session(9, 2) }], () => []);
     assert.deepEqual(readJournal(path).records, [...before.records, session(9, 2)]);
     assert.equal(Deno.statSync(path).mode! & 0o777, 0o600);
   } finally {

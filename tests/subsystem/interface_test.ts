@@ -92,6 +92,18 @@ Deno.test("SESSION_CREATE asks for a device with the MTU of its path", () => {
   bench.world.pathMtu = 1400;
   bench.addSession({ tunnelId: 1, sessionId: 1, l2spec: "none", interfaceName: "one" });
   bench.addSession({ tunnelId: 2, sessionId: 2, cookie: new Uint8Array(8), interfaceName: "two" });
-  assert.deepEqual(bench.world.devices.get("a/one"), { netns: "a", name: "one", mtu: 1362, existing: false });
-  assert.deepEqual(bench.world.devices.get("a/two"), { netns: "a", name: "two", mtu: 1318, existing: false });
+  assert.deepEqual(bench.world.devices.get("a/one"), {
+    netns: "a",
+    name: "one",
+    mtu: 1362,
+    existing: false,
+    index: undefined,
+  });
+  assert.deepEqual(bench.world.devices.get("a/two"), {
+    netns: "a",
+    name: "two",
+    mtu: 1318,
+    existing: false,
+    index: undefined,
+  });
 });

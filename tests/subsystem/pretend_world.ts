@@ -172,6 +172,9 @@ export class PretendWorld implements SubsystemWorld {
     return this.#add(request.netns, facts);
   }
 
+  /** Number of the device that was made last. */
+  lastIndex = 100;
+
   createEthernetDevice(request: EthernetDeviceRequest): EthernetDevice {
     this.step("createEthernetDevice");
     let name = request.name;
@@ -184,6 +187,7 @@ export class PretendWorld implements SubsystemWorld {
     this.devices.set(key, { ...request, name });
     return {
       name,
+      index: request.index ?? ++this.lastIndex,
       delete: (): void => {
         if (!this.devices.delete(key)) throw new Error("Device is deleted twice");
         this.step("delete");

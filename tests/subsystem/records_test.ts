@@ -44,6 +44,7 @@ const SESSION: SessionRecord = {
   cookie: Uint8Array.of(0xde, 0xad),
   peerCookie: undefined,
   interfaceName: "l2e0",
+  interfaceIndex: 17,
   mtu: 1446,
   sendSeq: true,
   recvSeq: false,
@@ -78,7 +79,7 @@ Deno.test("records: through JSON and back", () => {
   assert.equal(
     JSON.stringify(encodeRecord(SESSION)),
     '{"kind":"session","netns":"net:[4026531840]","tunnelId":3000,"sessionId":4294967295,"peerSessionId":2000,' +
-      '"pseudowireType":5,"l2spec":"default","cookie":"dead","interfaceName":"l2e0","mtu":1446,' +
+      '"pseudowireType":5,"l2spec":"default","cookie":"dead","interfaceName":"l2e0","interfaceIndex":17,"mtu":1446,' +
       '"sendSeq":true,"recvSeq":false,"lnsMode":false,"reorderTimeoutMs":333}',
   );
 });

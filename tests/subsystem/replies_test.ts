@@ -270,6 +270,7 @@ Deno.test("SESSION_CREATE: defaults of each version, and what is remembered", ()
     cookie: Uint8Array.of(1, 2, 3, 4),
     peerCookie: Uint8Array.of(9),
     interfaceName: "foo0",
+    interfaceIndex: 101,
     mtu: 1442,
     sendSeq: false,
     recvSeq: false,
@@ -290,6 +291,7 @@ Deno.test("SESSION_CREATE: defaults of each version, and what is remembered", ()
     cookie: undefined,
     peerCookie: undefined,
     interfaceName: undefined,
+    interfaceIndex: undefined,
     mtu: undefined,
   };
   assert.deepEqual(create(2, 7).answer.changes, [{ change: "putSession", session: v2 }]);

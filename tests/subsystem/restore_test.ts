@@ -220,6 +220,6 @@ Deno.test("restore(): the world is asked for what was chosen, and for devices th
   new Subsystem(world).restore(bench.subsystem.records());
   assert.deepEqual(asked, [
     ["10.0.0.1", 49152],
-    { netns: "a", name: "x0", mtu: 1446, existing: true },
+    { netns: "a", name: "x0", mtu: 1446, existing: true, index: 101 },
   ]);
 });

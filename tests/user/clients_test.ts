@@ -9,7 +9,10 @@ import { Errno } from "../../src/base/errno.ts";
 import { NetlinkError } from "../../src/base/errors.ts";
 import { encodeGetFamily, GENL_ID_CTRL } from "../../src/wire/genl/ctrl.ts";
 import { encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../src/wire/genl/l2tpd.ts";
+import { beginGenl } from "../../src/wire/genl/header.ts";
+import { L2TP_ATTR, L2TP_CMD } from "../../src/wire/genl/l2tp_constants.ts";
 import { encodeSessionDump } from "../../src/wire/genl/l2tp_session.ts";
+import { encodeTunnelCommand } from "../../src/wire/genl/l2tp_tunnel.ts";
 import { NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST } from "../../src/wire/netlink/constants.ts";
 import { decodeError, decodeMessages, encodeMessage } from "../../src/wire/netlink/message.ts";
 import { TestDaemon } from "../support/daemon.ts";
@@ -224,4 +227,45 @@ Deno.test("a client sees the tunnels of its own namespace only", async () => {
     () => a.deleteTunnel(1),
     (error) => error instanceof NetlinkError && error.errno === Errno.ENODEV,
   );
+});
+
+Deno.test("a client that goes while its own requests notify it takes nobody along", async () => {
+  await using pair = await Pair.create();
+  await using daemon = await TestDaemon.start();
+  using good = daemon.client(pair.a.name);
+  good.createTunnel({ tunnelId: 1, peerTunnelId: 1, encap: "ip", local: "10.0.0.1", peer: "10.0.0.2" });
+  using netns = openFile(`/run/netns/${pair.a.name}`);
+  const message = (type: number, payload: Uint8Array): Uint8Array<ArrayBuffer> =>
+    encodeMessage({ type, flags: NLM_F_REQUEST | NLM_F_ACK, sequence: 9, portId: 0, payload });
+  const modify = message(0x20, encodeTunnelCommand(L2TP_CMD.TUNNEL_MODIFY, 1));
+  for (let i = 0; i < 20; i++) {
+    const client = new RawClient(daemon);
+    client.send(HELLO, [netns.number]);
+    client.send(message(L2TPD_FAMILY_ID, encodeL2tpdRequest(L2TPD_CMD.LISTEN)));
+    client.send(Uint8Array.of(...modify, ...modify, ...modify, ...modify));
+    client[Symbol.dispose]();
+  }
+  assert.equal(good.tunnels().length, 1);
+});
+
+Deno.test("ids that the rules allow and the data path cannot tell apart are refused, and no more", async () => {
+  await using pair = await Pair.create();
+  await using daemon = await TestDaemon.start();
+  using client = daemon.client(pair.a.name);
+  const connection = daemon.connect(pair.a.name);
+  using _connection = connection;
+  for (const tunnelId of [1, 2]) {
+    // Version 4 is the kernel's to take; its ids are per tunnel, but over IP packets tell no tunnel.
+    const payload = beginGenl(L2TP_CMD.TUNNEL_CREATE, 1)
+      .u32(L2TP_ATTR.CONN_ID, tunnelId).u32(L2TP_ATTR.PEER_CONN_ID, 1).u8(L2TP_ATTR.PROTO_VERSION, 4)
+      .u16(L2TP_ATTR.ENCAP_TYPE, 1).bytes(L2TP_ATTR.IP_SADDR, Uint8Array.of(10, 0, 0, 1))
+      .bytes(L2TP_ATTR.IP_DADDR, Uint8Array.of(10, 0, 0, 2)).written;
+    connection.request({ operation: "L2TP_CMD_TUNNEL_CREATE", type: 0x20, payload });
+  }
+  client.createSession({ tunnelId: 1, sessionId: 5, peerSessionId: 1 });
+  assert.throws(
+    () => client.createSession({ tunnelId: 2, sessionId: 5, peerSessionId: 1 }),
+    (error) => error instanceof NetlinkError && error.errno === Errno.EEXIST,
+  );
+  assert.equal(client.sessions().length, 1);
 });

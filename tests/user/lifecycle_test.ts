@@ -8,10 +8,11 @@ import { MSG_DONTWAIT, SOCK_DGRAM, Socket } from "../../ffi/socket.ts";
 import { openUdp } from "../../ffi/udp.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import { LinkClient } from "../../src/client/link_client.ts";
+import { DaemonError } from "../../src/driver/daemon_error.ts";
 import { inNamespace } from "../../src/driver/namespace.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Namespace, Pair } from "../support/namespaces.ts";
-import { l2tp, programUnderTest, runProgram } from "../support/processes.ts";
+import { l2tp, programUnderTest, runProgram, sh } from "../support/processes.ts";
 import { until } from "../support/until.ts";
 
 bindLibc();
@@ -226,4 +227,85 @@ Deno.test("a runtime folder whose name is too long for a socket", async () => {
   const { code, stderr } = await l2tp(["daemon"], { env: { L2TP_RUNTIME_DIR: `/tmp/${"x".repeat(120)}` } });
   assert.equal(code, 1);
   assert.match(stderr, /^l2tp daemon: Cannot start: Cannot use socket path /);
+});
+
+Deno.test("neither a route nor the address need be there when a tunnel is made again", async () => {
+  await using pair = await Pair.create();
+  await using path = await folder();
+  const first = await TestDaemon.start({ folder: `${path}` });
+  build(first, pair);
+  await first.end("SIGKILL");
+  await pair.a.ip("addr flush dev cable");
+  await using second = await TestDaemon.start({ folder: `${path}` });
+  assert.deepEqual((state(second, pair) as unknown[][]).map((list) => list.length), [1, 1]);
+  assert.deepEqual(devices(pair.a), ["pw"]);
+});
+
+Deno.test("a device that was renamed is the same session's after a crash, and nobody else's", async () => {
+  await using pair = await Pair.create();
+  await using path = await folder();
+  const first = await TestDaemon.start({ folder: `${path}` });
+  build(first, pair);
+  await pair.a.ip("link set pw name wan0");
+  {
+    using client = first.client(pair.a.name);
+    client.createSession({ tunnelId: 1, sessionId: 2, peerSessionId: 2, interfaceName: "pw" });
+  }
+  const addresses = async (): Promise<string[]> =>
+    await Promise.all(
+      ["wan0", "pw"].map(async (name) => (await pair.a.ip(`-br link show ${name}`)).split(/\s+/)[2]!),
+    );
+  const before = await addresses();
+  await first.end("SIGKILL");
+  await using second = await TestDaemon.start({ folder: `${path}` });
+  assert.deepEqual(devices(pair.a), ["pw", "wan0"]);
+  assert.deepEqual(await addresses(), before);
+  using client = second.client(pair.a.name);
+  client.deleteSession({ tunnelId: 1, sessionId: 1 });
+  assert.deepEqual(devices(pair.a), ["pw"]);
+});
+
+Deno.test("files that are no namespaces do not keep it from finding those that are", async () => {
+  await using pair = await Pair.create();
+  await using path = await folder();
+  const stale = `/run/netns/0-stale-${Deno.pid}`;
+  const first = await TestDaemon.start({ folder: `${path}` });
+  build(first, pair);
+  await first.end("SIGKILL");
+  Deno.writeTextFileSync(stale, "");
+  try {
+    await using second = await TestDaemon.start({ folder: `${path}` });
+    assert.deepEqual((state(second, pair) as unknown[][]).map((list) => list.length), [1, 1]);
+  } finally {
+    Deno.removeSync(stale);
+  }
+});
+
+Deno.test("a full disk: nothing is acknowledged that is not on it, and the daemon and its tunnels go on", async () => {
+  await using pair = await Pair.create();
+  await using path = await folder();
+  await sh("mount", "-t", "tmpfs", "-o", "size=16k", "none", `${path}`);
+  try {
+    let daemon = await TestDaemon.start({ folder: `${path}` });
+    let made = 0;
+    try {
+      for (; made < 1000; made++) {
+        using client = daemon.client(pair.a.name);
+        const tunnel = { tunnelId: made + 1, peerTunnelId: 1, encap: "ip" } as const;
+        client.createTunnel({ ...tunnel, local: "10.0.0.1", peer: "10.0.0.2" });
+      }
+    } catch (error) {
+      assert.ok(error instanceof DaemonError, String(error));
+    }
+    assert.ok(made > 10 && made < 1000, `${made} tunnels`);
+    using client = daemon.client(pair.a.name);
+    assert.ok(client.tunnels().length >= made);
+    await daemon.end("SIGKILL");
+    daemon = await TestDaemon.start({ folder: `${path}` });
+    using again = daemon.client(pair.a.name);
+    assert.equal(again.tunnels().length, made);
+    await daemon.end("SIGTERM");
+  } finally {
+    await sh("umount", `${path}`);
+  }
 });
