@@ -71,7 +71,14 @@ const LIBC = "libc.so.6";
  * What every command needs, bound together at the first use of any, which is cheaper than one by one. The errno's
  * address is among them: binding it later would change the errno.
  */
-const TOGETHER: readonly string[] = ["__errno_location", "socket", "setsockopt", "sendmsg", "recvmsg"];
+const TOGETHER: readonly string[] = [
+  "__errno_location",
+  "close",
+  "socket",
+  "setsockopt",
+  "sendmsg",
+  "recvmsg",
+];
 
 /** The functions of the C library. Each is bound at its first use: binding costs more start-up time than calling. */
 export const libc: Deno.StaticForeignLibraryInterface<typeof SYMBOLS> = boundOnUse(SYMBOLS);

@@ -7,7 +7,7 @@
 
 import type { L2tpClient } from "../client/l2tp_client.ts";
 import type { LinkClient } from "../client/link_client.ts";
-import type { ClientPurpose, DataplaneChoice } from "../client/subsystem.ts";
+import type { ClientPurpose, DataplaneChoice, OpenedClient } from "../client/subsystem.ts";
 import { daemonLeft, daemonStarted } from "./messages.ts";
 import { readDataplane } from "./options.ts";
 import type { CliPorts, MorePorts } from "./ports.ts";
@@ -23,7 +23,7 @@ export class Context implements Disposable {
   dataplane: DataplaneChoice | undefined;
   #more: MorePorts | undefined;
   #l2tp: L2tpClient | undefined;
-  #nothing = false;
+  #opened: OpenedClient | undefined;
   #links: LinkClient | undefined;
   #pending = "";
 
@@ -56,15 +56,21 @@ export class Context implements Disposable {
    * @throws {UsageError} if the environment asks for a subsystem that does not exist
    */
   async open(purpose: ClientPurpose): Promise<void> {
-    if (this.#l2tp !== undefined && !(this.#nothing && purpose !== "read")) return;
+    if (this.#opened !== undefined && !(this.nothing && purpose !== "read")) return;
     const choice = this.dataplane ??
       readDataplane(this.ports.env("L2TP_DATAPLANE") || "auto", "L2TP_DATAPLANE");
-    const { client, startedPid, nothing, leftBehind } = await this.ports.openL2tp(choice, purpose);
+    const opened = await this.ports.openL2tp(choice, purpose);
+    const { startedPid, leftBehind } = opened;
     this.#l2tp?.[Symbol.dispose]();
-    this.#l2tp = client;
-    this.#nothing = nothing === true;
+    this.#l2tp = opened.nothing ? undefined : opened.client;
+    this.#opened = opened;
     if (leftBehind !== undefined) this.ports.err(daemonLeft(leftBehind));
     if (startedPid !== undefined) this.ports.err(daemonStarted(startedPid, choice === "auto"));
+  }
+
+  /** Whether there is no subsystem, so that the client finds nothing. */
+  get nothing(): boolean {
+    return this.#opened?.nothing === true;
   }
 
   /**
@@ -73,8 +79,8 @@ export class Context implements Disposable {
    * @throws {ReferenceError} before {@link open}
    */
   get l2tp(): L2tpClient {
-    if (this.#l2tp === undefined) throw new ReferenceError("Cannot use the L2TP subsystem: it is not open");
-    return this.#l2tp;
+    if (this.#opened === undefined) throw new ReferenceError("Cannot use the L2TP subsystem: it is not open");
+    return this.#l2tp ??= this.#opened.client;
   }
 
   /** Whether what was deleted may still be in the way. */

@@ -57,7 +57,8 @@ async function execute({ options, command }: Invocation, context: Context): Prom
   if (options.netns !== undefined) enterNetns(options.netns, context);
   if (options.batch === undefined && command !== undefined && isPlainShow(command, options)) {
     await context.open("read");
-    show(context, command.arguments, options);
+    // Where no subsystem is there is nothing to print, and nobody to ask.
+    if (!context.nothing || options.json) show(context, command.arguments, options);
     return 0;
   }
   await context.loadMore();

@@ -47,7 +47,7 @@ export interface Subsystems {
 
 /** A client, and whether a daemon was started for it. */
 export interface OpenedClient {
-  /** The client. */
+  /** The client. With `nothing` each reading makes one. */
   readonly client: L2tpClient;
   /** Process id of the daemon that was started for it. */
   readonly startedPid?: number | undefined;
@@ -78,7 +78,16 @@ export async function openSubsystem(
   const user = subsystems.user();
   const client = await user.connect();
   if (client !== undefined) return { client };
-  if (purpose === "read") return { client: user.nothing(), nothing: true, leftBehind: user.leftBehind() };
+  if (purpose === "read") {
+    return {
+      // Whoever only prints what is there need not ask it.
+      get client(): L2tpClient {
+        return user.nothing();
+      },
+      nothing: true,
+      leftBehind: user.leftBehind(),
+    };
+  }
   if (purpose === "listen") throw user.absent();
   const started = await user.start();
   return { client: started.client, startedPid: started.pid };

@@ -1,7 +1,7 @@
 /**
  * The userspace data path: what the kernel's `l2tp_core` does with packets, on batches.
  *
- * ```ts
+ * ```ts ignore
  * const path = new DataPath({ seed });
  * const endpoint = new Endpoint("udp4", view());
  * const tunnel = path.addTunnel({ tunnelId: 1, peerTunnelId: 2, version: 3, endpoint, peer, counters: view() });

@@ -4,7 +4,7 @@
  *
  * Descriptors are the caller's: the worker uses their numbers, the caller closes them once the worker has let go.
  *
- * ```ts
+ * ```ts ignore
  * using plane = await DataPlane.start({ onCrash: (error) => … });
  * const endpoint = plane.addEndpoint({ fd: socket.number, kind: "udp4" });
  * const tunnel = plane.addTunnel({ netnsKey: "", tunnelId: 1, peerTunnelId: 2, version: 3, endpoint, peer });

@@ -161,6 +161,7 @@ async function way(
       },
       user: () => user,
     });
+    opened.client;
     assert.equal(opened.startedPid, steps.at(-1) === "start" ? 5 : undefined);
     assert.equal(opened.nothing, steps.at(-1) === "nothing" ? true : undefined);
   } catch (error) {
