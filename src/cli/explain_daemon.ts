@@ -12,7 +12,7 @@ export function daemonTrouble({ trouble, path }: DaemonError): string {
     case "absent":
       return "Error: there is no L2TP here: no kernel's, no daemon's.";
     case "ended":
-      return "Error: the l2tp daemon ended before it answered.";
+      return "Error: the l2tp daemon has ended.";
     case "silent":
       return "Error: the l2tp daemon does not answer.";
     case "forbidden":
@@ -38,7 +38,7 @@ export function explainDaemon({ trouble, path, lastWords }: DaemonError): string
         "Start the one in userspace: l2tp daemon, or add a tunnel first.",
       ];
     case "ended":
-      return ["What was asked of it may have been done or not: see l2tp show", log];
+      return ["What was asked of it last may have been done or not: see l2tp show", log];
     case "silent":
       return [`It was waited for at ${path}.`, log];
     case "forbidden":

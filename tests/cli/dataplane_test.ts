@@ -201,7 +201,7 @@ Deno.test("a daemon that cannot be talked to: which trouble, what to try, exit 1
   const table: [trouble: DaemonError["trouble"], err: RegExp][] = [
     [
       "ended",
-      /^Error: the l2tp daemon ended before it answered\.\n.*l2tp show\n.*\/run\/l2tp\/daemon\.log\n$/,
+      /^Error: the l2tp daemon has ended\.\n.*l2tp show\n.*\/run\/l2tp\/daemon\.log\n$/,
     ],
     ["silent", /^Error: the l2tp daemon does not answer\.\n.*\/run\/l2tp\/api\.sock\.\n/],
     ["forbidden", /^Error: .*Permission denied\n.*group l2tp\.\n {2}Try it as root: sudo l2tp …\n$/],
@@ -237,7 +237,7 @@ Deno.test("a daemon that goes away under way fails the command, not the program"
   for (const line of ["show", "del tunnel tid 1", SESSION]) {
     const { code, err } = await world.run(line);
     assert.equal(code, 1, line);
-    assert.match(err, /^Error: the l2tp daemon ended/, line);
+    assert.match(err, /^Error: the l2tp daemon has ended/, line);
   }
   assert.equal(world.leaks, 0);
 });
