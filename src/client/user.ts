@@ -15,6 +15,9 @@ import { NothingThere } from "./nothing_there.ts";
 import type { UserSubsystem } from "./subsystem.ts";
 import { UserL2tpClient } from "./user_client.ts";
 
+/** Longest path of a socket, in bytes (`sun_path` in `linux/un.h`). */
+const SOCKET_PATH_MAX = 107;
+
 /** Length of a journal that tells of nothing: its header alone. */
 const EMPTY_JOURNAL_BYTES = 32;
 
@@ -73,7 +76,10 @@ export class UserWorld implements UserSubsystem {
   }
 }
 
+/** Whether it is worth trying to connect. */
 function exists(path: string): boolean {
+  // A folder can be there that no socket can be in; connecting tells why.
+  if (new TextEncoder().encode(path).length > SOCKET_PATH_MAX) return true;
   try {
     Deno.lstatSync(path);
     return true;
