@@ -7,7 +7,6 @@
 
 import { NETWORK_IS_LITTLE_ENDIAN as BIG } from "../base/bytes.ts";
 import {
-  IPPROTO_L2TP,
   L2TP_FLAG_L,
   L2TP_FLAG_O,
   L2TP_FLAG_S,
@@ -31,12 +30,15 @@ import {
   RX_PACKETS,
   RX_SEQ_DISCARDS,
 } from "./counters.ts";
+import { Demultiplexer } from "./demultiplexer.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { PacketBatch } from "./packet_batch.ts";
+import { cookieMatches, ipv4HeaderLength } from "./received_header.ts";
 import type { ReorderStore } from "./reorder_store.ts";
 import { type DataSession, MAX_OUT_OF_SEQUENCE } from "./session.ts";
 import type { SessionRegistry } from "./session_registry.ts";
 import type { TraceSink } from "./trace.ts";
+import type { UdpSessions } from "./udp_sessions.ts";
 import type { FrameVector, ReceiveOutput } from "./vectors.ts";
 
 /** The kernel leaves shorter UDP payloads alone: the longest version 2 header without padding (L2TP_HDR_SIZE_MAX). */
@@ -45,9 +47,6 @@ const MIN_UDP_DATA = 14;
 const MIN_CONTROL = 12;
 /** The bits T and L of a control message's first byte. */
 const CONTROL_BITS = 0xc0;
-const MIN_IPV4_HEADER = 20;
-/** Bits of the word with an IPv4 fragment's place: more fragments, offset. */
-const IPV4_FRAGMENT = 0x3fff;
 const ETHERNET_HEADER = 14;
 /** How long a packet may wait in a session that does not reorder: HZ, in milliseconds. */
 const DEFAULT_EXPIRY_MS = 1000;
@@ -72,30 +71,14 @@ function discard(session: DataSession, slot: number): void {
   refuse(session, slot);
 }
 
-/** Whether the cookie at `at` is the session's. Takes as long for any wrong cookie: nothing is learnt by guessing. */
-function cookieMatches(session: DataSession, batch: PacketBatch, at: number): boolean {
-  const length = session.peerCookieLength;
-  if (length === 0) return true;
-  const { view } = batch;
-  if (length === 8) {
-    const first = view.getInt32(at, BIG) ^ session.peerCookieFirst;
-    const last = view.getInt32(at + 4, BIG) ^ session.peerCookieLast;
-    return (first | last) === 0;
-  }
-  if (length === 4) return view.getInt32(at, BIG) === session.peerCookieFirst;
-  let difference = 0;
-  for (let i = 0; i < length; i++) difference |= batch.bytes[at + i]! ^ session.peerCookie[i]!;
-  return difference === 0;
-}
-
 /** The receive path of a data path. */
 export class Receiver {
-  readonly #registry: SessionRegistry;
+  readonly #demux: Demultiplexer;
   readonly #store: ReorderStore;
   readonly #trace: TraceSink | undefined;
 
   constructor(registry: SessionRegistry, store: ReorderStore, trace: TraceSink | undefined) {
-    this.#registry = registry;
+    this.#demux = new Demultiplexer(registry);
     this.#store = store;
     this.#trace = trace;
   }
@@ -104,7 +87,8 @@ export class Receiver {
   receive(endpoint: Endpoint, batch: PacketBatch, now: number, out: ReceiveOutput): void {
     const packets = batch.count;
     if (endpoint.isUdp) {
-      for (let i = 0; i < packets; i++) this.#receiveUdp(endpoint, batch, i, now, out);
+      const sessions = this.#demux.udpSessions(endpoint);
+      for (let i = 0; i < packets; i++) this.#receiveUdp(endpoint, sessions, batch, i, now, out);
     } else {
       for (let i = 0; i < packets; i++) this.#receiveIp(endpoint, batch, i, now, out);
     }
@@ -121,7 +105,14 @@ export class Receiver {
     }
   }
 
-  #receiveUdp(endpoint: Endpoint, batch: PacketBatch, index: number, now: number, out: ReceiveOutput): void {
+  #receiveUdp(
+    endpoint: Endpoint,
+    sessions: UdpSessions,
+    batch: PacketBatch,
+    index: number,
+    now: number,
+    out: ReceiveOutput,
+  ): void {
     const { view } = batch;
     const start = batch.offsets[index]!;
     const length = batch.lengths[index]!;
@@ -130,22 +121,17 @@ export class Receiver {
     if ((flags & L2TP_FLAG_T) !== 0) return out.control.push(endpoint, batch, index, start, length);
     if (length < MIN_UDP_DATA) return count(endpoint.counters, DROP.too_short);
     const version = flags & L2TP_VERSION_MASK;
-    let at: number;
-    let found: DataSession | undefined;
+    let at = start + 4;
+    let session: DataSession | undefined;
     if (version === 2) {
-      at = (flags & L2TP_FLAG_L) === 0 ? start + 2 : start + 4;
-      found = this.#registry.findV2(view.getInt32(at, BIG));
+      if ((flags & L2TP_FLAG_L) === 0) at = start + 2;
+      session = this.#demux.findV2(view.getInt32(at, BIG), endpoint, batch, index);
     } else {
-      at = start + 4;
-      found = this.#registry.findV3(view.getInt32(at, BIG));
+      const unknown = version === 3 ? DROP.unknown_session : DROP.bad_version;
+      session = this.#demux.findUdp(view.getInt32(at, BIG), sessions, endpoint, batch, index, unknown);
     }
-    at += 4;
-    if (found === undefined) {
-      const known = version === 2 || version === 3;
-      return count(endpoint.counters, known ? DROP.unknown_session : DROP.bad_version);
-    }
-    const session = this.#admit(found, endpoint, batch, index);
     if (session === undefined) return;
+    at += 4;
     const { tunnel } = session;
     if (version !== tunnel.version) {
       count(tunnel.counters, RX_INVALID);
@@ -177,37 +163,10 @@ export class Receiver {
       }
       return out.control.push(endpoint, batch, index, start + 4, length - 4);
     }
-    const found = this.#registry.findV3(sessionId);
-    if (found === undefined) return count(endpoint.counters, DROP.unknown_session);
-    const session = this.#admit(found, endpoint, batch, index);
+    const session = this.#demux.findIp(sessionId, endpoint, batch, index);
     if (session === undefined) return;
     if (4 + session.optionBytes > length) return count(session.counters, DROP.too_short);
     this.#receiveV3(session, batch, start + 4, start, length, now, out.frames);
-  }
-
-  /**
-   * The session that may have a packet with its id: over this endpoint, from that source, and somebody takes its
-   * frames. `undefined` if there is none; the packet is counted then.
-   */
-  #admit(found: DataSession, endpoint: Endpoint, batch: PacketBatch, index: number): DataSession | undefined {
-    const name = batch.nameOffsets[index]! >> 2;
-    let session: DataSession | undefined = found;
-    let refused: DataSession | undefined;
-    do {
-      if (session.tunnel.endpoint === endpoint) {
-        if (session.tunnel.accepts(batch.names, name)) {
-          // A PPP session without a consumer keeps its sequence going, as the kernel's does.
-          if (session.consumer !== undefined || session.isPpp) return session;
-          count(session.counters, DROP.not_ready);
-          return undefined;
-        }
-        refused ??= session;
-      }
-      session = session.sibling;
-    } while (session !== undefined);
-    if (refused === undefined) count(endpoint.counters, DROP.wrong_endpoint);
-    else count(refused.counters, DROP.wrong_peer);
-    return undefined;
   }
 
   /** `at`: behind the ids. Nothing in the header can be beyond the shortest packet, but for the padding. */
@@ -428,15 +387,4 @@ export class Receiver {
     count(session.counters, slot);
     if (block >= 0) this.#store.pool.free(block);
   }
-}
-
-/** Bytes of the header of a whole IPv4 packet of protocol 115, or -1 if it is something else. */
-function ipv4HeaderLength(view: DataView, start: number, length: number): number {
-  if (length < MIN_IPV4_HEADER) return -1;
-  const first = view.getUint8(start);
-  const header = (first & 0x0f) * 4;
-  const total = view.getUint16(start + 2, BIG);
-  const isWhole = (view.getUint16(start + 6, BIG) & IPV4_FRAGMENT) === 0;
-  const isSound = first >> 4 === 4 && header >= MIN_IPV4_HEADER && total >= header && total <= length;
-  return isSound && isWhole && view.getUint8(start + 9) === IPPROTO_L2TP ? header : -1;
 }

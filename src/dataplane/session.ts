@@ -175,8 +175,12 @@ export class DataSession {
 
   /** Its place in the registry; -1 once it is removed. */
   index = -1;
-  /** Version 3: another session with the same id, in another tunnel over UDP. */
+  /** Version 3 over UDP: the next session of the endpoint that has the same key for id and source. */
   sibling: DataSession | undefined = undefined;
+  /** Version 3 over UDP: the next session of the endpoint that has the same id. */
+  nextNamesake: DataSession | undefined = undefined;
+  /** Version 3 over UDP: the session that this one is next to in that list. */
+  previousNamesake: DataSession | undefined = undefined;
 
   #sendSeq = false;
 

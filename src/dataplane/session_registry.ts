@@ -1,12 +1,15 @@
 /**
- * All sessions of a data path, and how packets find theirs: version 3 by session id alone, version 2 by tunnel id
- * and session id.
+ * All sessions of a data path, and how packets find theirs: version 2 by tunnel id and session id, version 3 over IP
+ * by session id alone, version 3 over UDP by session id and source, at the endpoint that they came in by.
  *
  * @module
  */
 
+import type { Endpoint } from "./endpoint.ts";
 import type { DataSession } from "./session.ts";
 import { SessionTable } from "./session_table.ts";
+import { SourceHash } from "./source_hash.ts";
+import { UdpSessions } from "./udp_sessions.ts";
 
 /** What a version 2 session is found by: both ids as they stand in the packet, read as one 32-bit integer. */
 function v2Key(session: DataSession): number {
@@ -15,15 +18,25 @@ function v2Key(session: DataSession): number {
 
 /** The sessions of a data path. */
 export class SessionRegistry {
+  readonly #seed: number;
+  readonly #hash: SourceHash;
   readonly #v2: SessionTable;
-  readonly #v3: SessionTable;
+  /** Version 3 over IP, by id. */
+  readonly #ip: SessionTable;
+  /** How many sessions of version 3 over UDP have each id, at all endpoints. */
+  readonly #udpIds: SessionTable;
+  /** Weak, so that neither an endpoint has to be taken out nor the receiver can hold what was replaced. */
+  readonly #udp: WeakMap<Endpoint, UdpSessions> = new WeakMap();
   readonly #sessions: (DataSession | undefined)[] = [];
   readonly #freeIndexes: number[] = [];
 
   /** The seed is that of {@link SessionTable}. */
   constructor(seed: number) {
+    this.#seed = seed;
+    this.#hash = new SourceHash(seed);
     this.#v2 = new SessionTable(seed);
-    this.#v3 = new SessionTable(seed);
+    this.#ip = new SessionTable(seed);
+    this.#udpIds = new SessionTable(seed);
   }
 
   /** Sessions. */
@@ -37,10 +50,25 @@ export class SessionRegistry {
     return index < 0 ? undefined : this.#sessions[index];
   }
 
-  /** The first version 3 session with the id; the others follow by {@link DataSession.sibling}. */
-  findV3(sessionId: number): DataSession | undefined {
-    const index = this.#v3.get(sessionId);
+  /** The version 3 session over IP with the id. */
+  findIp(sessionId: number): DataSession | undefined {
+    const index = this.#ip.get(sessionId);
     return index < 0 ? undefined : this.#sessions[index];
+  }
+
+  /** The version 3 sessions of a UDP endpoint, there or yet to come: always the same object. */
+  udpSessions(endpoint: Endpoint): UdpSessions {
+    let sessions = this.#udp.get(endpoint);
+    if (sessions === undefined) {
+      sessions = new UdpSessions(endpoint.isIpv6, this.#seed, this.#hash, this.#sessions);
+      this.#udp.set(endpoint, sessions);
+    }
+    return sessions;
+  }
+
+  /** Whether there is a version 3 session with the id, at whatever endpoint. */
+  isKnown(sessionId: number): boolean {
+    return this.#udpIds.get(sessionId) >= 0 || this.#ip.get(sessionId) >= 0;
   }
 
   /**
@@ -50,50 +78,37 @@ export class SessionRegistry {
    *   UDP (reference section 4.5)
    */
   add(session: DataSession): void {
-    const { tunnel } = session;
+    const { tunnel, sessionId } = session;
     if (tunnel.version === 2) {
       const key = v2Key(session);
       if (this.#v2.get(key) >= 0) throw taken(session);
       this.#v2.set(key, this.#store(session));
-      return;
+    } else if (!tunnel.endpoint.isUdp) {
+      if (this.isKnown(sessionId)) throw taken(session);
+      this.#ip.set(sessionId, this.#store(session));
+    } else {
+      const sessions = this.udpSessions(tunnel.endpoint);
+      if (this.#ip.get(sessionId) >= 0 || sessions.has(tunnel, sessionId)) throw taken(session);
+      this.#store(session);
+      sessions.add(session);
+      this.#udpIds.set(sessionId, Math.max(this.#udpIds.get(sessionId), 0) + 1);
     }
-    let before: DataSession | undefined;
-    let after = this.findV3(session.sessionId);
-    for (let other = after; other !== undefined; other = other.sibling) {
-      if (other.tunnel === tunnel || !other.tunnel.endpoint.isUdp || !tunnel.endpoint.isUdp) {
-        throw taken(session);
-      }
-    }
-    // The pickiest comes first, so that a tunnel that takes anything gets what nobody else wants.
-    while (after !== undefined && after.tunnel.strictness >= tunnel.strictness) {
-      before = after;
-      after = after.sibling;
-    }
-    const index = this.#store(session);
-    session.sibling = after;
-    if (before === undefined) this.#v3.set(session.sessionId, index);
-    else before.sibling = session;
   }
 
   /** Removes a session that was added. */
   remove(session: DataSession): void {
-    if (session.tunnel.version === 2) this.#v2.delete(v2Key(session));
-    else this.#unchain(session);
+    const { tunnel, sessionId } = session;
+    if (tunnel.version === 2) this.#v2.delete(v2Key(session));
+    else if (!tunnel.endpoint.isUdp) this.#ip.delete(sessionId);
+    else {
+      this.udpSessions(tunnel.endpoint).remove(session);
+      const others = this.#udpIds.get(sessionId) - 1;
+      if (others > 0) this.#udpIds.set(sessionId, others);
+      else this.#udpIds.delete(sessionId);
+    }
     this.#sessions[session.index] = undefined;
     this.#freeIndexes.push(session.index);
     session.index = -1;
-  }
-
-  #unchain(session: DataSession): void {
-    let before = this.findV3(session.sessionId);
-    if (before === session) {
-      if (session.sibling === undefined) this.#v3.delete(session.sessionId);
-      else this.#v3.set(session.sessionId, session.sibling.index);
-    } else {
-      while (before !== undefined && before.sibling !== session) before = before.sibling;
-      if (before !== undefined) before.sibling = session.sibling;
-    }
-    session.sibling = undefined;
   }
 
   #store(session: DataSession): number {

@@ -39,6 +39,8 @@ const AF_INET = 2;
 const AF_INET6 = 10;
 /** Bytes of `struct sockaddr_in6`. */
 const NAME_BYTES = 28;
+/** Where the scope is in the words of an IPv6 socket address. */
+export const SCOPE_WORD = 6;
 
 /** The peer's socket address in the words of `PacketBatch.names`. */
 function nameWords(peer: PeerAddress, isIpv6: boolean): Int32Array {
@@ -66,9 +68,11 @@ export class DataTunnel {
   readonly sessions: Set<DataSession> = new Set();
   /** How much of a packet's source it wants: 0 nothing, 1 the address, 2 address and port. */
   readonly strictness: 0 | 1 | 2;
+  /** The peer's socket address in the words of `PacketBatch.names`; zeros for what is not known of it. */
+  readonly name: Int32Array;
+  /** IPv6: number of the only interface that packets may come from, as a signed integer; 0: any. */
+  readonly scopeId: number;
   readonly #isIpv6: boolean;
-  readonly #name: Int32Array;
-  readonly #scopeId: number;
 
   /**
    * A tunnel without sessions.
@@ -96,18 +100,18 @@ export class DataTunnel {
     this.#isIpv6 = endpoint.isIpv6;
     if (peer === undefined) this.strictness = 0;
     else this.strictness = endpoint.isUdp && peer.port !== undefined ? 2 : 1;
-    this.#name = peer === undefined ? new Int32Array(NAME_BYTES / 4) : nameWords(peer, endpoint.isIpv6);
-    this.#scopeId = peer?.scopeId ?? 0;
+    this.name = peer === undefined ? new Int32Array(NAME_BYTES / 4) : nameWords(peer, endpoint.isIpv6);
+    this.scopeId = endpoint.isIpv6 ? this.name[SCOPE_WORD]! : 0;
   }
 
   /** Whether it takes packets from the source that begins at `names[word]`. */
   accepts(names: Int32Array, word: number): boolean {
     if (this.strictness === 0) return true;
-    const mine = this.#name;
+    const mine = this.name;
     // Family and port are one word, so one comparison.
     if (this.strictness === 2 && names[word] !== mine[0]) return false;
     if (!this.#isIpv6) return names[word + 1] === mine[1];
     return names[word + 2] === mine[2] && names[word + 3] === mine[3] && names[word + 4] === mine[4] &&
-      names[word + 5] === mine[5] && (this.#scopeId === 0 || names[word + 6] === mine[6]);
+      names[word + 5] === mine[5] && (this.scopeId === 0 || names[word + SCOPE_WORD] === this.scopeId);
   }
 }

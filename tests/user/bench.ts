@@ -1,9 +1,18 @@
 /**
  * The benchmark of the userspace subsystem: `deno run -A tests/user/bench.ts` as root. Whether what a packet costs
  * depends on how many sessions there are: TCP through one tunnel alone and beside 1,000 idle sessions, in turn, in one
- * run; and looking a session up among 1, 1,000 and 1,000,000.
+ * run; looking a session up among 1, 1,000 and 1,000,000; and receiving packets where 1, 1,000 and 10,000 spokes of a
+ * hub all use session id 1.
  */
 
+import {
+  ControlVector,
+  COUNTERS_BYTES,
+  DataPath,
+  Endpoint,
+  FrameVector,
+  PacketBatch,
+} from "../../src/dataplane/mod.ts";
 import { SessionTable } from "../../src/dataplane/session_table.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Pair } from "../support/namespaces.ts";
@@ -15,6 +24,9 @@ const IDLE_SESSIONS = 1000;
 const RUNS = 9;
 const RUN_SECONDS = 2;
 const LOOKUPS = 2_000_000;
+/** Batches of packets to a hub, and packets of each. */
+const BATCHES = 500;
+const BATCH = 64;
 
 /** Two namespaces with a tunnel between them, carried by a daemon of their own. */
 class Line implements AsyncDisposable {
@@ -113,6 +125,77 @@ function lookupTime(table: SessionTable, ids: Int32Array): number {
   return took * 1e6 / LOOKUPS;
 }
 
+/** Nanoseconds that a packet to a hub takes whose spokes all use session id 1: of a spoke, or from a forged source. */
+function hubTime(spokes: number, isForged: boolean): number {
+  const view = (): Float64Array => new Float64Array(new ArrayBuffer(COUNTERS_BYTES));
+  const random = new Random(spokes);
+  const path = new DataPath({ seed: random.next() });
+  const endpoint = new Endpoint("udp4", view());
+  const addresses: Uint8Array[] = [];
+  for (let i = 0; i < spokes; i++) {
+    const address = Uint8Array.of(10, i >> 16, i >> 8, i);
+    addresses.push(address);
+    const peer = { address, port: 1701 };
+    const tunnel = path.addTunnel({
+      tunnelId: i + 1,
+      peerTunnelId: 1,
+      version: 3,
+      endpoint,
+      peer,
+      counters: view(),
+    });
+    const spec = { sessionId: 1, peerSessionId: 1, pseudowire: "eth", l2spec: "none", consumer: 1 } as const;
+    path.addSession(tunnel, { ...spec, counters: view() });
+  }
+  let delivered = 0;
+  const out = {
+    frames: new FrameVector(BATCH, (frames) => delivered += frames.count),
+    control: new ControlVector(1, () => {}),
+  };
+  const packet = Uint8Array.of(0, 3, 0, 0, 0, 0, 0, 1, ...new Uint8Array(60));
+  const batches = Array.from({ length: 64 }, () => {
+    const names = new Uint8Array(28 * BATCH);
+    const batch = new PacketBatch({
+      arena: new ArrayBuffer(packet.length * BATCH),
+      capacity: BATCH,
+      names: names.buffer,
+    });
+    for (let i = 0; i < BATCH; i++) {
+      batch.offsets[i] = packet.length * i;
+      batch.lengths[i] = packet.length;
+      batch.nameOffsets[i] = 28 * i;
+      batch.bytes.set(packet, packet.length * i);
+      const address = isForged ? [192, 0, 2, random.below(256)] : random.pick(addresses);
+      // A little-endian machine's `struct sockaddr_in`.
+      names.set([2, 0, 1701 >> 8, 1701 & 0xff, ...address], 28 * i);
+    }
+    batch.count = BATCH;
+    return batch;
+  });
+  const run = (): number => {
+    delivered = 0;
+    const started = performance.now();
+    for (let i = 0; i < BATCHES; i++) {
+      path.receive(endpoint, batches[i % batches.length]!, 1, out);
+      out.frames.flush();
+    }
+    const took = performance.now() - started;
+    const wanted = isForged ? 0 : BATCHES * BATCH;
+    if (delivered !== wanted) throw new Error(`delivered ${delivered} of ${wanted}`);
+    return took * 1e6 / (BATCHES * BATCH);
+  };
+  run();
+  return spread(Array.from({ length: 7 }, run)).median;
+}
+
+function benchHub(): void {
+  for (const isForged of [false, true]) {
+    const ns = [1, 1000, 10_000].map((spokes) => hubTime(spokes, isForged).toFixed(0)).join(" / ");
+    const what = isForged ? "from forged sources" : "received";
+    console.log(`packet ${what}, hub of 1 / 1,000 / 10,000 spokes with session id 1: ${ns} ns`);
+  }
+}
+
 function benchLookup(): void {
   const random = new Random(1);
   const line = (name: string, busy: number): void => {
@@ -132,6 +215,7 @@ function benchLookup(): void {
   };
   line("session look-up, traffic of 64 sessions", 64);
   line("session look-up, traffic of 2^18 sessions", 2 ** 18);
+  benchHub();
 }
 
 benchLookup();

@@ -1,0 +1,164 @@
+/**
+ * The version 3 sessions of one UDP endpoint. Any number of its tunnels may have a session of the same id, each with
+ * a peer of its own, so that the id alone says little: a hub may have ten thousand sessions 1.
+ *
+ * Each session is in a table by its id and as much of its peer's address as its tunnel insists on. A packet is looked
+ * up by address and port, then by the address, then by the id alone, and each time there is one session to compare it
+ * with (more only if 32-bit keys collide, or where tunnels have the same peer).
+ *
+ * @module
+ */
+
+import type { DataSession } from "./session.ts";
+import { SessionTable } from "./session_table.ts";
+import type { SourceHash } from "./source_hash.ts";
+import { type DataTunnel, SCOPE_WORD } from "./tunnel.ts";
+
+/** Those sessions. */
+export class UdpSessions {
+  readonly #isIpv6: boolean;
+  readonly #hash: SourceHash;
+  readonly #sessions: readonly (DataSession | undefined)[];
+  /** First session of each key; those with the same key follow by {@link DataSession.sibling}, oldest first. */
+  readonly #bySource: SessionTable;
+  /** One session of each id; the others follow by {@link DataSession.nextNamesake}. */
+  readonly #byId: SessionTable;
+  /** Sessions whose tunnels have each strictness. */
+  readonly #population: [number, number, number] = [0, 0, 0];
+
+  /** None yet. `sessions` is what the sessions' `index` is a place in; seed as in {@link SessionTable}. */
+  constructor(
+    isIpv6: boolean,
+    seed: number,
+    hash: SourceHash,
+    sessions: readonly (DataSession | undefined)[],
+  ) {
+    this.#isIpv6 = isIpv6;
+    this.#hash = hash;
+    this.#sessions = sessions;
+    this.#bySource = new SessionTable(seed);
+    this.#byId = new SessionTable(seed);
+  }
+
+  /**
+   * The session with the id (a signed integer, as it is read from a packet) whose tunnel takes packets from the
+   * source that begins at `names[word]`. The pickiest tunnel comes first, so that one that takes anything gets what nobody else wants.
+   */
+  find(sessionId: number, names: Int32Array, word: number): DataSession | undefined {
+    const population = this.#population;
+    const scopeId = this.#isIpv6 ? names[word + SCOPE_WORD]! : 0;
+    let session: DataSession | undefined;
+    if (population[2] > 0) session = this.#findScoped(sessionId, 2, names, word, scopeId);
+    if (session === undefined && population[1] > 0) {
+      session = this.#findScoped(sessionId, 1, names, word, scopeId);
+    }
+    if (session === undefined && population[0] > 0) session = this.#search(sessionId, 0, names, word, 0);
+    return session;
+  }
+
+  /** One of the sessions with the id, the same until it is removed: who a packet that nobody takes is counted on. */
+  representative(sessionId: number): DataSession | undefined {
+    return this.#at(this.#byId.get(sessionId));
+  }
+
+  /** Whether the tunnel has a session with the id. */
+  has(tunnel: DataTunnel, sessionId: number): boolean {
+    let session = this.#at(this.#bySource.get(this.#key(tunnel, sessionId)));
+    while (session !== undefined && (session.tunnel !== tunnel || session.sessionId !== sessionId)) {
+      session = session.sibling;
+    }
+    return session !== undefined;
+  }
+
+  /** Adds a session that has its index. */
+  add(session: DataSession): void {
+    const { tunnel, sessionId, index } = session;
+    const key = this.#key(tunnel, sessionId);
+    let before = this.#at(this.#bySource.get(key));
+    while (before?.sibling !== undefined) before = before.sibling;
+    if (before === undefined) this.#bySource.set(key, index);
+    else before.sibling = session;
+
+    const first = this.representative(sessionId);
+    if (first === undefined) this.#byId.set(sessionId, index);
+    else {
+      // Second, so that neither the first changes nor the last has to be known.
+      session.previousNamesake = first;
+      session.nextNamesake = first.nextNamesake;
+      if (first.nextNamesake !== undefined) first.nextNamesake.previousNamesake = session;
+      first.nextNamesake = session;
+    }
+    this.#population[tunnel.strictness]++;
+  }
+
+  /** Removes a session that was added and still has its index. */
+  remove(session: DataSession): void {
+    this.#removeFromSource(session);
+    this.#removeFromId(session);
+    this.#population[session.tunnel.strictness]--;
+  }
+
+  #removeFromSource(session: DataSession): void {
+    const key = this.#key(session.tunnel, session.sessionId);
+    let before = this.#at(this.#bySource.get(key));
+    if (before === session) {
+      if (session.sibling === undefined) this.#bySource.delete(key);
+      else this.#bySource.set(key, session.sibling.index);
+    } else {
+      while (before !== undefined && before.sibling !== session) before = before.sibling;
+      if (before !== undefined) before.sibling = session.sibling;
+    }
+    session.sibling = undefined;
+  }
+
+  #removeFromId(session: DataSession): void {
+    const { previousNamesake: previous, nextNamesake: next } = session;
+    if (next !== undefined) next.previousNamesake = previous;
+    if (previous !== undefined) previous.nextNamesake = next;
+    else if (next !== undefined) this.#byId.set(session.sessionId, next.index);
+    else this.#byId.delete(session.sessionId);
+    session.previousNamesake = undefined;
+    session.nextNamesake = undefined;
+  }
+
+  /** A tunnel without a scope takes packets of all scopes, but one with theirs is pickier. */
+  #findScoped(
+    sessionId: number,
+    strictness: 1 | 2,
+    names: Int32Array,
+    word: number,
+    scopeId: number,
+  ): DataSession | undefined {
+    const session = this.#search(sessionId, strictness, names, word, scopeId);
+    // Only packets from link-local addresses have a scope: the others need no second look.
+    if (session !== undefined || scopeId === 0) return session;
+    return this.#search(sessionId, strictness, names, word, 0);
+  }
+
+  #search(
+    sessionId: number,
+    strictness: 0 | 1 | 2,
+    names: Int32Array,
+    word: number,
+    scopeId: number,
+  ): DataSession | undefined {
+    const key = this.#hash.key(sessionId, strictness, this.#isIpv6, names, word, scopeId);
+    let session = this.#at(this.#bySource.get(key));
+    while (session !== undefined) {
+      const { tunnel } = session;
+      const isIt = (session.sessionId | 0) === sessionId && tunnel.strictness === strictness &&
+        tunnel.scopeId === scopeId && tunnel.accepts(names, word);
+      if (isIt) return session;
+      session = session.sibling;
+    }
+    return undefined;
+  }
+
+  #key(tunnel: DataTunnel, sessionId: number): number {
+    return this.#hash.key(sessionId, tunnel.strictness, this.#isIpv6, tunnel.name, 0, tunnel.scopeId);
+  }
+
+  #at(index: number): DataSession | undefined {
+    return index < 0 ? undefined : this.#sessions[index];
+  }
+}
