@@ -66,13 +66,18 @@ Deno.test(`${CYCLES} times created and deleted: nothing is left`, async () => {
   const after = held(daemon, pair.a.name);
   const mib = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(0)} MiB`;
   say(
-    `leak test: ${CYCLES} cycles: ${before.descriptors} descriptors before, ${after.descriptors} after; ` +
+    `leak test: ${CYCLES} cycles: ${before.descriptors} descriptors before, ${warm.descriptors} after ${WARM_UP}, ` +
+      `${after.descriptors} at the end; ` +
       `${before.devices} devices before, ${after.devices} after; ` +
       `memory ${mib(before.bytes)} before, ${mib(warm.bytes)} after ${WARM_UP}, ${
         mib(after.bytes)
       } at the end`,
   );
-  assert.equal(after.descriptors, before.descriptors);
+  // The runtime opens a few of its own once it has something to cache; what leaks, leaks in every cycle.
+  assert.ok(
+    after.descriptors <= warm.descriptors,
+    `${warm.descriptors} descriptors, then ${after.descriptors}`,
+  );
   assert.equal(after.devices, before.devices);
   assert.ok(after.bytes < warm.bytes + TOLERANCE_BYTES, `${mib(warm.bytes)}, then ${mib(after.bytes)}`);
   assert.deepEqual(client.tunnels(), []);
