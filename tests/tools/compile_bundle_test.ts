@@ -1,0 +1,35 @@
+/** `compile_bundle.ts`: a bundled program does what its source does. */
+
+import assert from "node:assert/strict";
+import { bundle } from "./compile_bundle.ts";
+
+const PROGRAM = `
+function sync(): void {
+  using folder = Deno.openSync("/tmp");
+  folder.syncSync();
+}
+for (let i = 0; i < 5; i++) sync();
+const open = [...Deno.readDirSync("/proc/self/fd")].map(({ name }) => {
+  try {
+    return Deno.readLinkSync("/proc/self/fd/" + name);
+  } catch {
+    return "";
+  }
+});
+console.log(open.filter((path) => path === "/tmp").length);
+`;
+
+Deno.test("what `using` closes is closed in the bundle, too", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "l2tp-using-" });
+  try {
+    await Deno.writeTextFile(`${folder}/program.ts`, PROGRAM);
+    const { main, modules } = await bundle(`${folder}/program.ts`);
+    for (const [name, text] of modules) await Deno.writeTextFile(`${folder}/${name}`, text);
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-config", "--no-lock", `${folder}/${main}`],
+    }).output();
+    assert.equal(new TextDecoder().decode(stdout), "0\n");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
