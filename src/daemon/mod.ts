@@ -144,9 +144,18 @@ async function serve(paths: DaemonPaths, options: DaemonOptions): Promise<number
   if (crashed) return EXIT_FAILURE;
   if (!options.keep) {
     for (const netns of [...subsystem.namespaces]) report(subsystem.dropNamespace(netns));
-    Deno.removeSync(paths.journal);
+    removeJournal(paths.journal);
   }
   return 0;
+}
+
+/** It may never have been made: the disk was full. */
+function removeJournal(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 function listen(paths: DaemonPaths): UnixListener {
