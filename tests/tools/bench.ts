@@ -52,6 +52,15 @@ async function startUp(): Promise<void> {
   Deno.env.delete("L2TP_RUNTIME_DIR");
 }
 
+/** The Internet checksum, WebAssembly against TypeScript. */
+async function checksum(): Promise<void> {
+  const { success } = await new Deno.Command(DENO, {
+    args: ["run", "--no-check", "--no-lock", `${ROOT}tests/dataplane/checksum_bench.ts`],
+    stdin: "null",
+  }).spawn().status;
+  if (!success) Deno.exit(1);
+}
+
 /** The userspace data path, natively. */
 async function userspace(): Promise<void> {
   await ensurePackages(["iproute2", "iperf3"], "the benchmark of the userspace subsystem");
@@ -67,6 +76,7 @@ const compile = new Deno.Command(DENO, { args: ["task", "--quiet", "compile"], c
 if (!(await compile.spawn().status).success) Deno.exit(1);
 console.log(`dist/l2tp: ${((await Deno.stat(BINARY)).size / 1e6).toFixed(1)} MB`);
 await startUp();
+await checksum();
 if (Deno.uid() === 0) await userspace();
 else console.log("NOT RUN: the userspace data path needs root");
 
