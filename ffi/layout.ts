@@ -251,3 +251,13 @@ export const GROUP = /* @__PURE__ */ layout("struct group", ["grp.h"], 32, {
   gr_gid: [16, 4],
   gr_mem: [24, 8],
 });
+
+/** What stands in front of a frame of a TAP device with IFF_VNET_HDR; host order. */
+export const VIRTIO_NET_HDR = /* @__PURE__ */ layout("struct virtio_net_hdr", ["linux/virtio_net.h"], 10, {
+  flags: [0, 1],
+  gso_type: [1, 1],
+  hdr_len: [2, 2],
+  gso_size: [4, 2],
+  csum_start: [6, 2],
+  csum_offset: [8, 2],
+});

@@ -31,7 +31,10 @@ export interface PacketArenaOptions {
   readonly memoryOffset?: number;
 }
 
-/** Memory for packets: slots of equal size, each with its headroom before it. Offsets are from the first byte. */
+/**
+ * Memory for packets: slots of equal size, each with its headroom before it. Offsets are from the first byte of the
+ * memory, also where the arena is but a part of it.
+ */
 export class PacketArena {
   /** How many slots. */
   readonly slots: number;
@@ -41,12 +44,13 @@ export class PacketArena {
   readonly headroom: number;
   /** Distance of the slots in bytes, headroom and padding included. */
   readonly stride: number;
-  /** The whole arena. */
+  /** The whole memory. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The whole arena, for fields. */
+  /** The whole memory, for fields. */
   readonly view: DataView<ArrayBuffer>;
-  /** Where the arena is. */
+  /** Where the memory is. */
   readonly address: Address;
+  readonly #first: number;
   readonly #slotPointers: Deno.PointerObject[] = [];
   readonly #slotSize: bigint;
   readonly #iovec = pinned(IOVEC.size);
@@ -71,8 +75,9 @@ export class PacketArena {
         `Cannot place ${size} bytes of packets at byte ${memoryOffset} of ${memory.byteLength}`,
       );
     }
-    this.bytes = new Uint8Array(memory, memoryOffset, size);
-    this.view = new DataView(memory, memoryOffset, size);
+    this.bytes = new Uint8Array(memory);
+    this.view = new DataView(memory);
+    this.#first = memoryOffset + headroom;
     this.address = new Address(this.bytes);
     this.#slotSize = BigInt(slotSize);
     for (let slot = 0; slot < slots; slot++) {
@@ -87,7 +92,7 @@ export class PacketArena {
 
   /** Offset of a slot's first byte after its headroom. */
   start(slot: number): number {
-    return slot * this.stride + this.headroom;
+    return this.#first + slot * this.stride;
   }
 
   /**
@@ -99,9 +104,9 @@ export class PacketArena {
   }
 
   /**
-   * Writes the bytes of the arena as one frame to a non-blocking descriptor: the length, or -1.
+   * Writes these bytes of the memory as one frame to a non-blocking descriptor: the length, or -1.
    *
-   * @throws {RangeError} if they are not all in the arena
+   * @throws {RangeError} if they are not all in it
    */
   writeFrame(fd: number, offset: number, length: number): number {
     this.check(offset, length);
@@ -111,13 +116,13 @@ export class PacketArena {
   }
 
   /**
-   * Asserts that the bytes are all in the arena.
+   * Asserts that the bytes are all in the memory.
    *
    * @throws {RangeError}
    */
   check(offset: number, length: number): void {
     // Written so that NaN fails, too.
     if (offset >= 0 && length >= 0 && offset + length <= this.bytes.length) return;
-    throw new RangeError(`Cannot use ${length} bytes at ${offset}: the arena has ${this.bytes.length}`);
+    throw new RangeError(`Cannot use ${length} bytes at ${offset}: there are ${this.bytes.length}`);
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Ethernet devices whose other end is a descriptor (`linux/if_tun.h`): a frame read is one that the system sent
  * through the device, a frame written is one that the device received. Frames start with the destination address,
- * without a header of the driver's.
+ * without a header of the driver's unless one is asked for.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { HOST_IS_LITTLE_ENDIAN } from "../src/base/bytes.ts";
 import { check } from "./errno.ts";
 import { cString, OwnedFd } from "./fd.ts";
 import { ioctl } from "./ioctl.ts";
-import { IFREQ } from "./layout.ts";
+import { IFREQ, VIRTIO_NET_HDR } from "./layout.ts";
 import { daemonLibc } from "./packet_libc.ts";
 
 const O_RDWR = 0o2;
@@ -19,14 +19,33 @@ const O_CLOEXEC = 0o2000000;
 
 const TUNSETIFF = 0x400454ca;
 const TUNSETPERSIST = 0x400454cb;
+const TUNGETFEATURES = 0x800454cf;
+const TUNSETOFFLOAD = 0x400454d0;
+const TUNSETVNETHDRSZ = 0x400454d8;
 const TUNSETCARRIER = 0x400454e2;
 
 const IFF_TAP = 0x0002;
 const IFF_NO_PI = 0x1000;
+const IFF_VNET_HDR = 0x4000;
 const IFF_TUN_EXCL = 0x8000;
+
+/** Offload: checksums of frames read are left to the reader. Whatever else is asked for needs it. */
+export const TUN_F_CSUM = 0x01;
+/** Offload: TCP over IPv4 is left to the reader to cut. */
+export const TUN_F_TSO4 = 0x02;
+/** Offload: TCP over IPv6 is left to the reader to cut. */
+export const TUN_F_TSO6 = 0x04;
+/** Offload: the former two, also with ECN. */
+export const TUN_F_TSO_ECN = 0x08;
+/** Offload: UDP over IPv4 is left to the reader to cut (Linux 6.2). */
+export const TUN_F_USO4 = 0x20;
+/** Offload: UDP over IPv6 is left to the reader to cut (Linux 6.2). */
+export const TUN_F_USO6 = 0x40;
 
 /** What a TAP device is opened with. */
 export interface TapOptions {
+  /** Frames begin with a `struct virtio_net_hdr`, read and written, and may be longer than the MTU. Default false. */
+  readonly vnetHeader?: boolean;
   /** Fail if there is a device of that name, instead of attaching to it. */
   readonly exclusive?: boolean;
 }
@@ -35,10 +54,13 @@ export interface TapOptions {
 export class TapDevice extends OwnedFd {
   /** Name of the device when it was opened. */
   readonly name: string;
+  /** Whether frames begin with a `struct virtio_net_hdr`. */
+  readonly hasVnetHeader: boolean;
 
-  private constructor(fd: number, name: string) {
+  private constructor(fd: number, name: string, hasVnetHeader: boolean) {
     super(fd);
     this.name = name;
+    this.hasVnetHeader = hasVnetHeader;
   }
 
   /**
@@ -50,7 +72,7 @@ export class TapDevice extends OwnedFd {
    * fail with EBADFD, and waiting ends with EPOLLERR; a frame shorter than 14 bytes is refused (EINVAL).
    *
    * @throws {SyscallError} EBUSY if the device has a descriptor already, or exists and `exclusive` was asked for,
-   * whatever it is; EINVAL if the name is that of a device of another kind, TUN and multi-queue TAP among them, or is
+   * whatever it is; EINVAL if the driver has no header to put in front, or the name is that of a device of another kind, TUN and multi-queue TAP among them, or is
    * no name (`.`, `..`, `all`, `default`, a blank, `/`, `:`, a stray `%`); EPERM without CAP_NET_ADMIN. From
    * `open`: ENOENT, ENODEV without the driver
    * @throws {RangeError} if the name is longer than 15 bytes
@@ -61,17 +83,19 @@ export class TapDevice extends OwnedFd {
     if (encoded.length >= ifr_name.size) {
       throw new RangeError(`Cannot open device "${name}": a name has at most ${ifr_name.size - 1} bytes`);
     }
-    const call = 'open("/dev/net/tun")';
-    using fd = new OwnedFd(
-      check(call, daemonLibc().open(cString("/dev/net/tun"), O_RDWR | O_NONBLOCK | O_CLOEXEC, 0)),
-    );
+    const { vnetHeader = false } = options;
+    using fd = openDriver();
     const request = new Uint8Array(IFREQ.size);
     request.set(encoded, ifr_name.offset);
-    const flags = IFF_TAP | IFF_NO_PI | (options.exclusive === true ? IFF_TUN_EXCL : 0);
+    const flags = IFF_TAP | IFF_NO_PI | (options.exclusive === true ? IFF_TUN_EXCL : 0) |
+      (vnetHeader ? IFF_VNET_HDR : 0);
     new DataView(request.buffer).setUint16(ifr_flags.offset, flags, HOST_IS_LITTLE_ENDIAN);
     ioctl(fd, TUNSETIFF, request);
+    // A device that outlived its last reader remembers that one's.
+    if (vnetHeader) ioctl(fd, TUNSETVNETHDRSZ, int32(VIRTIO_NET_HDR.size));
     const end = request.indexOf(0, ifr_name.offset);
-    return new TapDevice(fd.release(), new TextDecoder().decode(request.subarray(ifr_name.offset, end)));
+    const chosen = new TextDecoder().decode(request.subarray(ifr_name.offset, end));
+    return new TapDevice(fd.release(), chosen, vnetHeader);
   }
 
   /**
@@ -89,6 +113,37 @@ export class TapDevice extends OwnedFd {
    * @throws {SyscallError}
    */
   setCarrier(on: boolean): void {
-    ioctl(this, TUNSETCARRIER, new Uint8Array(new Int32Array([on ? 1 : 0]).buffer));
+    ioctl(this, TUNSETCARRIER, int32(on ? 1 : 0));
   }
+
+  /**
+   * What the system may leave to whoever reads the frames: `TUN_F_*`, 0 for nothing. Takes a device with headers.
+   *
+   * @throws {SyscallError} EINVAL if the driver does not know one of them; then nothing changes
+   */
+  setOffload(features: number): void {
+    ioctl(this, TUNSETOFFLOAD, features);
+  }
+}
+
+/**
+ * Whether the driver can put a `struct virtio_net_hdr` in front of frames.
+ *
+ * @throws {SyscallError} as `TapDevice.open`
+ */
+export function tunHasVnetHeader(): boolean {
+  using fd = openDriver();
+  const features = int32(0);
+  ioctl(fd, TUNGETFEATURES, features);
+  return (new DataView(features.buffer).getUint32(0, HOST_IS_LITTLE_ENDIAN) & IFF_VNET_HDR) !== 0;
+}
+
+function openDriver(): OwnedFd {
+  const path = "/dev/net/tun";
+  const fd = daemonLibc().open(cString(path), O_RDWR | O_NONBLOCK | O_CLOEXEC, 0);
+  return new OwnedFd(check(`open("${path}")`, fd));
+}
+
+function int32(value: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new Int32Array([value]).buffer);
 }

@@ -19,6 +19,11 @@ export const UDP_NO_CHECK6_TX = 101;
 /** Receive also without checksums (UDP over IPv6). */
 export const UDP_NO_CHECK6_RX = 102;
 
+/** Control message with the bytes of each datagram but the last of a message that is to be cut into several. */
+export const UDP_SEGMENT = 103;
+/** Receive datagrams of one flow in one message, whose control message of that type says how long each is. */
+export const UDP_GRO = 104;
+
 /** Level of the IPv4 options (`linux/in.h`). */
 export const SOL_IP = 0;
 /** Control message with a {@link IN_PKTINFO}, and the option to receive it. */
@@ -163,6 +168,24 @@ function setBuffer(socket: Socket, force: number, ask: number, size: number): vo
  */
 export function takeError(socket: Socket): number {
   return socket.option(SOL_SOCKET, SO_ERROR);
+}
+
+/**
+ * Whether the socket receives several datagrams of one flow in one message: see `ReceiveVector.segmentSize`.
+ *
+ * @throws {SyscallError} ENOPROTOOPT on a kernel before 5.0
+ */
+export function setUdpGro(socket: Socket, on: boolean): void {
+  socket.setOption(IPPROTO_UDP, UDP_GRO, on ? 1 : 0);
+}
+
+/**
+ * Asserts that the socket takes messages that are to be cut into several datagrams; it goes on as it was.
+ *
+ * @throws {SyscallError} ENOPROTOOPT on a kernel before 4.18
+ */
+export function probeUdpSegment(socket: Socket): void {
+  socket.setOption(IPPROTO_UDP, UDP_SEGMENT, 0);
 }
 
 /** What the system's routes say of a way. */

@@ -8,9 +8,10 @@ import { LinkClient } from "../client/link_client.ts";
 import type { Link } from "../model/link.ts";
 import { Errno } from "../base/errno.ts";
 import { NetlinkError, SyscallError } from "../base/errors.ts";
-import { TapDevice } from "../../ffi/tun.ts";
+import { TapDevice, type TapOptions } from "../../ffi/tun.ts";
 import type { EthernetDevice, EthernetDeviceRequest } from "../subsystem/ports.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
+import type { DeviceOffloads, SystemOffloads } from "./system_offloads.ts";
 
 /** What a TAP device can have (`ETH_MIN_MTU`, `MAX_MTU` less the header); the kernel's own L2TP has 0 to 65535. */
 const MTU_MIN = 68;
@@ -20,17 +21,21 @@ const MTU_MAX = 65521;
 export interface Device extends EthernetDevice {
   /** The TAP device. */
   readonly tap: TapDevice;
+  /** What it does for us. */
+  readonly offloads: DeviceOffloads;
 }
 
 /** Makes devices. */
 export class Devices {
   readonly #namespaces: NetworkNamespaces;
+  readonly #offloads: SystemOffloads;
   readonly #log: (line: string) => void;
   readonly #passing = new Set<TapDevice>();
 
-  /** In these namespaces. `log` tells the administrator what is not as it should be. */
-  constructor(namespaces: NetworkNamespaces, log: (line: string) => void) {
+  /** In these namespaces, set up by these offloads. `log` tells the administrator what is not as it should be. */
+  constructor(namespaces: NetworkNamespaces, offloads: SystemOffloads, log: (line: string) => void) {
     this.#namespaces = namespaces;
+    this.#offloads = offloads;
     this.#log = log;
   }
 
@@ -48,7 +53,9 @@ export class Devices {
       if (request.existing && left === undefined) {
         this.#log(`interface ${request.name} is not where it was made any more: made a new one`);
       }
-      const tap = stack.use(openTap(left?.name ?? request.name, left === undefined));
+      const options = { ...this.#offloads.tapOptions(), exclusive: left === undefined };
+      const tap = stack.use(openTap(left?.name ?? request.name, options));
+      const offloads = this.#offloads.setUpDevice(tap);
       const link = links.link(tap.name);
       if (link === undefined) throw new SyscallError(`device "${tap.name}"`, Errno.ENODEV);
       if (left === undefined) links.changeLink(link.index, { mtu });
@@ -56,7 +63,7 @@ export class Devices {
       this.#passing.add(tap);
       // A session keeps the name that its interface had at creation, as in the kernel.
       const name = left === undefined ? tap.name : request.name;
-      return { name, index: link.index, tap, delete: () => this.#delete(tap) };
+      return { name, index: link.index, tap, offloads, delete: () => this.#delete(tap) };
     });
   }
 
@@ -68,7 +75,7 @@ export class Devices {
   removeLeftover(netns: string, device: { readonly name: string; readonly index: number | undefined }): void {
     this.#within(netns, (links) => {
       const left = leftover(links, device);
-      if (left !== undefined) this.#delete(openTap(left.name, false));
+      if (left !== undefined) this.#delete(openTap(left.name, { exclusive: false }));
     });
   }
 
@@ -110,13 +117,13 @@ export class Devices {
   }
 }
 
-function openTap(name: string, exclusive: boolean): TapDevice {
+function openTap(name: string, options: TapOptions): TapDevice {
   try {
-    return TapDevice.open(name, { exclusive });
+    return TapDevice.open(name, options);
   } catch (error) {
     // What the driver calls busy, or of the wrong kind, is to others a name in use.
     const taken = error instanceof SyscallError &&
-      (error.errno === Errno.EBUSY || (!exclusive && error.errno === Errno.EINVAL));
+      (error.errno === Errno.EBUSY || (options.exclusive !== true && error.errno === Errno.EINVAL));
     throw taken ? new SyscallError(`device "${name}"`, Errno.EEXIST) : error;
   }
 }

@@ -14,6 +14,7 @@ import type { Socket } from "../../ffi/socket.ts";
 import { AF_INET, AF_INET6, decodeInet } from "../../ffi/sockaddr.ts";
 import { type InetFamily, openRawL2tp, openUdp, pathMtu } from "../../ffi/udp.ts";
 import type { TunnelSocketRequest } from "../subsystem/ports.ts";
+import { NO_SOCKET_OFFLOADS, type SocketOffloads, type SystemOffloads } from "./system_offloads.ts";
 
 /** What may wait in a socket to be received: a good tenth of a second of a fast line. */
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
@@ -31,6 +32,8 @@ export interface Endpoint {
   readonly port: number;
   /** Key of its network namespace. */
   readonly netns: string;
+  /** What it does for us. */
+  readonly offloads: SocketOffloads;
   /** Gives one hold up; the last one closes the socket. */
   release(): void;
 }
@@ -46,12 +49,14 @@ interface Shared {
 /** The endpoints of a data plane. */
 export class Endpoints {
   readonly #plane: DataPlane;
+  readonly #offloads: SystemOffloads;
   readonly #shared = new Map<string, Shared>();
   readonly #byHandle = new Map<EndpointHandle, Endpoint>();
 
-  /** None yet. */
-  constructor(plane: DataPlane) {
+  /** None yet; set up by these offloads. */
+  constructor(plane: DataPlane, offloads: SystemOffloads) {
     this.#plane = plane;
+    this.#offloads = offloads;
   }
 
   /** The endpoint with this place in the data plane; `undefined` if it has gone. */
@@ -92,17 +97,20 @@ export class Endpoints {
       return heldBy(known, peer);
     }
     using stack = new DisposableStack();
-    const socket = stack.use(open(family, local, request));
+    const socket = stack.use(this.#open(family, local, request));
+    const offloads = udp ? this.#offloads.setUpUdp(socket) : NO_SOCKET_OFFLOADS;
+    const { gso, gro } = offloads;
     if (mustReach) checkRoute(family, local, request);
     const port = udp ? decodeInet(socket.localName()).port : 0;
     const key = keyOf(request, local, port);
-    const handle = this.#plane.addEndpoint({ fd: socket.number, kind: kindOf(udp, family) });
+    const handle = this.#plane.addEndpoint({ fd: socket.number, kind: kindOf(udp, family), gso, gro });
     const endpoint: Endpoint = {
       handle,
       socket,
       local: formatIpAddress(local),
       port,
       netns: request.netns,
+      offloads,
       release: () => {
         this.#shared.delete(key);
         this.#byHandle.delete(handle);
@@ -115,6 +123,22 @@ export class Endpoints {
     this.#byHandle.set(handle, endpoint);
     stack.move();
     return heldBy(shared, peer);
+  }
+
+  #open(family: InetFamily, address: Uint8Array, request: TunnelSocketRequest): Socket {
+    const buffers = {
+      receiveBuffer: RECEIVE_BUFFER_BYTES,
+      sendBuffer: SEND_BUFFER_BYTES,
+      freeBind: request.existing,
+    };
+    if (request.encap === "ip") return openRawL2tp(family, { address, port: 0 }, buffers);
+    const checksum = family === AF_INET ? request.udpChecksum : request.checksumTx;
+    return openUdp(family, {
+      ...buffers,
+      local: { address, port: request.localPort },
+      noChecksumTx: !checksum && !this.#offloads.needsUdpChecksums,
+      zeroChecksum6Rx: !request.checksumRx,
+    });
   }
 }
 
@@ -160,19 +184,4 @@ function localAddress(family: InetFamily, request: TunnelSocketRequest): Uint8Ar
 
 function remoteOf(request: TunnelSocketRequest): { address: Uint8Array; port: number } {
   return { address: parseIpAddress(request.peer)!, port: request.peerPort };
-}
-
-function open(family: InetFamily, address: Uint8Array, request: TunnelSocketRequest): Socket {
-  const buffers = {
-    receiveBuffer: RECEIVE_BUFFER_BYTES,
-    sendBuffer: SEND_BUFFER_BYTES,
-    freeBind: request.existing,
-  };
-  if (request.encap === "ip") return openRawL2tp(family, { address, port: 0 }, buffers);
-  return openUdp(family, {
-    ...buffers,
-    local: { address, port: request.localPort },
-    noChecksumTx: family === AF_INET ? !request.udpChecksum : !request.checksumTx,
-    zeroChecksum6Rx: !request.checksumRx,
-  });
 }

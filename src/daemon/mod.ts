@@ -15,9 +15,11 @@ import { Devices } from "./devices.ts";
 import { Endpoints } from "./endpoints.ts";
 import { Journal, readJournal } from "./journal.ts";
 import { NetworkNamespaces } from "./network_namespaces.ts";
+import { type DaemonOptions, readOptions } from "./options.ts";
 import { type DaemonPaths, daemonPaths } from "./paths.ts";
 import { notifyServiceManager } from "./readiness.ts";
 import { Server } from "./server.ts";
+import { SystemOffloads } from "./system_offloads.ts";
 import { RealWorld } from "./world.ts";
 
 /** Members of this group may use the daemon, where it exists; otherwise root alone. */
@@ -31,24 +33,16 @@ const CAPABILITIES = 1n << 12n | 1n << 13n | 1n << 21n;
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 255;
 
-/** What a daemon is started with. */
-export interface DaemonOptions {
-  /** Forget what an earlier daemon left behind. */
-  readonly fresh: boolean;
-  /** Leave everything to the next daemon when this one is told to end. */
-  readonly keep: boolean;
-}
-
 /**
  * Runs the daemon in the foreground until SIGTERM or SIGINT. Resolves to the exit code. What it has to say goes to
  * standard error, a line each.
  *
- * @param args `--fresh`, `--keep`, in the words that the command line has for them.
+ * @param args `--fresh`, `--keep`, `offload LIST`, in the words that the command line has for them.
  */
 export async function runDaemon(args: readonly string[]): Promise<number> {
-  const wrong = args.find((arg) => !["--fresh", "--keep", "-fresh", "-keep"].includes(arg));
-  if (wrong !== undefined) {
-    log(`Unknown option "${wrong}": l2tp daemon takes --fresh and --keep`);
+  const options = readOptions(args, Deno.env.get("L2TP_OFFLOAD"));
+  if (typeof options === "string") {
+    log(options);
     return EXIT_USAGE;
   }
   if (!mayServe()) {
@@ -57,9 +51,8 @@ export async function runDaemon(args: readonly string[]): Promise<number> {
     );
     return EXIT_FAILURE;
   }
-  const has = (word: string): boolean => args.some((arg) => arg.replace(/^-+/, "") === word);
   try {
-    return await serve(daemonPaths(), { fresh: has("fresh"), keep: has("keep") });
+    return await serve(daemonPaths(), options);
   } catch (error) {
     if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
       log(`Cannot start: ${error.message}. The daemon needs root.`);
@@ -95,10 +88,12 @@ async function serve(paths: DaemonPaths, options: DaemonOptions): Promise<number
   using listener = listen(paths);
   using namespaces = new NetworkNamespaces();
   // The data path can have something to tell before there is anybody to tell it to.
+  const offloads = new SystemOffloads(options.offloads, log);
   const serving: { server?: Server; world?: RealWorld } = {};
   let crashed = false;
   using plane = await DataPlane.start({
     slots: OBJECTS_MAX,
+    simd: offloads.simd,
     onTrace: (event) => serving.server?.trace(event),
     onControl: ({ endpoint, bytes, source }) => {
       const place = serving.world?.placeOf(endpoint);
@@ -113,13 +108,14 @@ async function serve(paths: DaemonPaths, options: DaemonOptions): Promise<number
       serving.server?.stop();
     },
   });
-  const devices = new Devices(namespaces, log);
+  const devices = new Devices(namespaces, offloads, log);
   const world = serving.world = new RealWorld({
     plane,
     namespaces,
-    endpoints: new Endpoints(plane),
+    endpoints: new Endpoints(plane, offloads),
     adopted: new Set(),
     devices,
+    offloads,
   });
   const subsystem = new Subsystem(world);
   using journal = restore(paths, options, { namespaces, subsystem, devices });
@@ -134,6 +130,7 @@ async function serve(paths: DaemonPaths, options: DaemonOptions): Promise<number
       journal.compact(subsystem.tunnelCount + subsystem.sessionCount, () => subsystem.records());
     },
     drops: (netns) => world.drops(netns),
+    offloads: (netns) => world.offloads(netns),
     setTrace: (on) => plane.setTrace(on),
     log,
   });

@@ -9,8 +9,15 @@ import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
 import { formatIpAddress, parseIpAddress } from "../base/ip_address.ts";
 import { type Counters, ZERO_COUNTERS } from "../model/counters.ts";
+import { type Offload, OFFLOADS } from "../model/offloads.ts";
 import type { SessionChanges } from "../model/session.ts";
-import type { DataPlane, EndpointHandle, SessionHandle, TunnelHandle } from "../driver/data_plane.ts";
+import type {
+  DataPlane,
+  EndpointHandle,
+  SessionHandle,
+  TapFacts,
+  TunnelHandle,
+} from "../driver/data_plane.ts";
 import { type InetFamily, pathMtu } from "../../ffi/udp.ts";
 import { AF_INET, AF_INET6 } from "../../ffi/sockaddr.ts";
 import type {
@@ -30,6 +37,12 @@ import { type AdoptedSocket, type AdoptedSockets, adoptSocket } from "./adopted_
 import type { Device, Devices } from "./devices.ts";
 import { type Endpoint, type Endpoints, kindOf } from "./endpoints.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
+import {
+  type DeviceOffloads,
+  NO_SOCKET_OFFLOADS,
+  type SocketOffloads,
+  type SystemOffloads,
+} from "./system_offloads.ts";
 
 /** What the world is made of. All is borrowed. */
 export interface WorldParts {
@@ -43,6 +56,8 @@ export interface WorldParts {
   readonly adopted: AdoptedSockets;
   /** The devices of sessions. */
   readonly devices: Devices;
+  /** What the system does for devices and sockets. */
+  readonly offloads: SystemOffloads;
 }
 
 /** Ids have 16 bits in version 2. */
@@ -53,6 +68,8 @@ export type Place = Pick<Endpoint, "netns" | "local" | "port">;
 
 /** Which tunnel it is for, and how it is carried. */
 interface Purpose {
+  /** What the socket does for us. */
+  readonly offloads: SocketOffloads;
   readonly netns: string;
   readonly tunnelId: number;
   readonly peerTunnelId: number;
@@ -78,7 +95,8 @@ export class RealWorld implements SubsystemWorld {
     const endpoint = namespaces.run(netns, () => endpoints.hold(request));
     try {
       const facts = factsOf(request, endpoint);
-      const purpose = { netns, tunnelId, peerTunnelId, version, facts };
+      const { offloads } = endpoint;
+      const purpose = { netns, tunnelId, peerTunnelId, version, facts, offloads };
       const tunnel = canCarry(purpose)
         ? refused(Errno.EINVAL, () => addTunnel(plane, purpose, endpoint.handle, false))
         : undefined;
@@ -95,7 +113,8 @@ export class RealWorld implements SubsystemWorld {
     const socket: AdoptedSocket = adoptSocket(adopted, adoption);
     try {
       const { facts, family, fd } = socket;
-      const purpose = { netns, tunnelId, peerTunnelId, version, facts };
+      // Its owner decided what it does.
+      const purpose = { netns, tunnelId, peerTunnelId, version, facts, offloads: NO_SOCKET_OFFLOADS };
       const handle = plane.addEndpoint({ fd, kind: kindOf(adoption.encap === "udp", family) });
       this.#adopted.set(handle, { netns, local: facts.local, port: facts.localPort ?? 0 });
       const release = (): void => {
@@ -140,6 +159,19 @@ export class RealWorld implements SubsystemWorld {
     }
   }
 
+  /** What the system does for each session of a namespace, one JSON text a session. */
+  *offloads(netns: string): Generator<string> {
+    const { simd } = this.#parts.offloads;
+    for (const { purpose, sessions } of this.#tunnels) {
+      if (purpose.netns !== netns) continue;
+      for (const { sessionId, offloads } of sessions) {
+        const all: Partial<Record<Offload, boolean>> = { ...offloads, ...purpose.offloads, simd };
+        const on = OFFLOADS.filter((offload) => all[offload] === true);
+        yield JSON.stringify({ tunnel_id: purpose.tunnelId, session_id: sessionId, offloads: on });
+      }
+    }
+  }
+
   /** Where an endpoint is; `undefined` if it has gone. */
   placeOf(handle: EndpointHandle): Place | undefined {
     return this.#adopted.get(handle) ?? this.#parts.endpoints.byHandle(handle);
@@ -156,6 +188,12 @@ export class RealWorld implements SubsystemWorld {
     this.#tunnels.add(tunnel);
     return tunnel;
   }
+}
+
+/** What the data path is told of a device. */
+function tapFacts({ tap, uso, coalesce }: DeviceOffloads): TapFacts {
+  // A system that can cut UDP for us can cut what we joined.
+  return { virtio: tap, joinTcp: coalesce, joinUdp: coalesce && uso };
 }
 
 function nonZero(drops: Readonly<Record<string, number>>): Record<string, number> | undefined {
@@ -264,6 +302,7 @@ class RealTunnelSocket implements TunnelSocket {
   startSession(session: SessionRecord, device: EthernetDevice | undefined): SessionPath {
     const path: RealSessionPath = new RealSessionPath(
       session,
+      (device as Device | undefined)?.offloads,
       this.#add(session, device as Device | undefined),
       () => this.sessions.delete(path),
     );
@@ -291,6 +330,7 @@ class RealTunnelSocket implements TunnelSocket {
         lnsMode: session.lnsMode,
         reorderTimeoutMs: session.reorderTimeoutMs,
         tapFd: device?.tap.number,
+        tap: device === undefined ? undefined : tapFacts(device.offloads),
       }));
   }
 
@@ -302,13 +342,21 @@ class RealTunnelSocket implements TunnelSocket {
 
 class RealSessionPath implements SessionPath {
   readonly sessionId: number;
+  /** What its device does for us; `undefined` without one. */
+  readonly offloads: DeviceOffloads | undefined;
   readonly #handle: SessionHandle | undefined;
   readonly #forget: () => void;
   /** What was asked for last; the truth only where there is no data path. */
   #sendSeq: boolean;
 
-  constructor(session: SessionRecord, handle: SessionHandle | undefined, forget: () => void) {
+  constructor(
+    session: SessionRecord,
+    offloads: DeviceOffloads | undefined,
+    handle: SessionHandle | undefined,
+    forget: () => void,
+  ) {
     this.sessionId = session.sessionId;
+    this.offloads = offloads;
     this.#sendSeq = session.sendSeq;
     this.#handle = handle;
     this.#forget = forget;

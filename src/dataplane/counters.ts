@@ -95,6 +95,8 @@ export const DROP_REASONS = [
   "tx_too_long",
   /** To be sent: the socket refused it. */
   "tx_failed",
+  /** To be sent: the device left work to us that makes no sense, such as a checksum beyond the frame's end. */
+  "tx_bad_offload",
 ] as const;
 
 /** Why a packet was dropped. */

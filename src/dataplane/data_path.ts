@@ -14,10 +14,12 @@
 
 import { DROP, type DropReason } from "./counters.ts";
 import type { Endpoint } from "./endpoint.ts";
-import type { PacketBatch } from "./packet_batch.ts";
+import { countFailed, countSent } from "./outgoing.ts";
+import type { PacketBatch, PacketMemory } from "./packet_batch.ts";
+import type { PacketVector } from "./packet_vector.ts";
 import { Receiver } from "./receiver.ts";
 import { type ReorderLimits, ReorderStore } from "./reorder_store.ts";
-import { countFailed, countSent, encapsulate } from "./sender.ts";
+import { Sender } from "./sender.ts";
 import { DataSession, type DataSessionChanges, type SessionSpec } from "./session.ts";
 import { SessionRegistry } from "./session_registry.ts";
 import type { TraceSink } from "./trace.ts";
@@ -43,27 +45,25 @@ export interface DataPathOptions {
 
 /** The data path of one network namespace. */
 export class DataPath {
+  /** The memory that frames lie in which had to wait to be put in order: the other buffer of a `FrameVector`. */
+  readonly reorderMemory: PacketMemory;
   readonly #registry: SessionRegistry;
   readonly #store: ReorderStore;
   readonly #receiver: Receiver;
-  readonly #trace: TraceSink | undefined;
+  readonly #sender: Sender;
 
   /** Sets the memory for waiting packets aside; the system provides it once it is first used. */
   constructor(options: DataPathOptions) {
     this.#registry = new SessionRegistry(options.seed);
     this.#store = new ReorderStore({ ...DEFAULT_REORDER_LIMITS, ...options.reorder });
-    this.#trace = options.trace;
     this.#receiver = new Receiver(this.#registry, this.#store, options.trace);
+    this.#sender = new Sender(options.trace);
+    this.reorderMemory = this.#store.memory;
   }
 
   /** Sessions in all tunnels. */
   get sessionCount(): number {
     return this.#registry.size;
-  }
-
-  /** The memory that frames lie in which had to wait to be put in order: the other buffer of a `FrameVector`. */
-  get reorderMemory(): Uint8Array<ArrayBuffer> {
-    return this.#store.pool.bytes;
   }
 
   /** Packets that wait to be put in order, in all sessions, and those of the output that waited. */
@@ -130,24 +130,27 @@ export class DataPath {
   }
 
   /**
-   * Puts the session's header in front of each frame of the batch, in the arena; offsets and lengths then tell of
-   * whole packets. PPP frames begin at their protocol field, without address and control bytes.
+   * Makes packets of the frames that a device sends by the session. PPP frames begin at their protocol field, without
+   * address and control bytes.
    *
-   * Frames that cannot be sent are counted and taken out of the batch, so that the others move up.
+   * The header of a whole frame is put in front of it, in the arena. With `virtio`, the 10 bytes before each frame are
+   * its `struct virtio_net_hdr`: checksums that are left to do are done, and a super-frame becomes as many packets as
+   * it has segments. Frames that cannot be sent are counted.
    *
-   * @returns the packets that are ready to be sent: the batch's count
+   * @param out Where the packets go; it may drain itself in between, and is to be flushed before the arena is filled
+   *   again
    * @throws {RangeError} if there is no room for the header in front of a frame
    */
-  encapsulate(session: DataSession, batch: PacketBatch): number {
-    return encapsulate(session, batch, this.#trace);
+  transmit(session: DataSession, batch: PacketBatch, virtio: boolean, out: PacketVector): void {
+    this.#sender.transmit(session, batch, virtio, out);
   }
 
-  /** Accounts for packets `from` up to, and without, `to` of an encapsulated batch, which the socket took. */
-  sent(session: DataSession, batch: PacketBatch, from: number, to: number): void {
-    countSent(session, batch, from, to);
+  /** Accounts for packets `from` up to, and without, `to` of those that `transmit` made, which the socket took. */
+  sent(packets: PacketVector, from: number, to: number): void {
+    countSent(packets.session, packets, from, to);
   }
 
-  /** Accounts for that many encapsulated packets which the socket refused. */
+  /** Accounts for that many packets of `transmit` which the socket refused. */
   failed(session: DataSession, packets: number): void {
     countFailed(session, packets, DROP.tx_failed);
   }

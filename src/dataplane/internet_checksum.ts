@@ -37,6 +37,11 @@ export function foldSum(sum: number): number {
   return (once & 0xffff) + (once >>> 16);
 }
 
+/** What the low 16 bits of a number count in such a sum where they stand in network order. */
+export function networkWord(value: number): number {
+  return ((value & 0xff) << 8) | ((value >>> 8) & 0xff);
+}
+
 /**
  * The sum of a {@link Checksummer} for the `length` bytes from byte `offset` of the view, of any alignment.
  *

@@ -16,7 +16,7 @@
  * @module
  */
 
-export type { BlockPool } from "./block_pool.ts";
+export { Coalescer, type JoinOptions } from "./coalescer.ts";
 export {
   COUNTERS_BYTES,
   COUNTERS_LENGTH,
@@ -31,9 +31,13 @@ export {
 } from "./counters.ts";
 export { DataPath, type DataPathOptions, DEFAULT_REORDER_LIMITS } from "./data_path.ts";
 export { Endpoint, type EndpointKind } from "./endpoint.ts";
-export { PacketBatch, type PacketBatchOptions } from "./packet_batch.ts";
+export { type Checksummer, PlainChecksum } from "./internet_checksum.ts";
+export { type JoinedFrame, MAX_JOINED } from "./joined_frame.ts";
+export { PacketBatch, type PacketBatchOptions, type PacketMemory } from "./packet_batch.ts";
+export { HEADER_ROOM, type MessageLimits, PacketVector } from "./packet_vector.ts";
 export type { ReorderLimits } from "./reorder_store.ts";
 export type { DataSession, DataSessionChanges, HeaderTemplate, SessionSpec } from "./session.ts";
 export type { TraceEvent, TraceSink } from "./trace.ts";
 export type { DataTunnel, PeerAddress, TunnelSpec } from "./tunnel.ts";
+export { openWasmChecksum } from "./wasm_checksum.ts";
 export { ControlVector, FrameVector, type ReceiveOutput } from "./vectors.ts";

@@ -4,6 +4,29 @@
  * @module
  */
 
+import { type Checksummer, PlainChecksum } from "./internet_checksum.ts";
+
+/** A piece of memory that packets lie in. */
+export interface PacketMemory {
+  /** The memory, by bytes. */
+  readonly bytes: Uint8Array;
+  /** The memory, for fields of several bytes; its offsets are those of `bytes`. */
+  readonly view: DataView;
+  /** Sums words of the memory. */
+  readonly checksum: Checksummer;
+}
+
+/** A piece of memory, summed by what works everywhere. */
+export function packetMemory(bytes: Uint8Array): PacketMemory {
+  const { buffer, byteOffset, length } = bytes;
+  if (byteOffset !== 0 || length !== buffer.byteLength) {
+    throw new RangeError(
+      `Cannot use ${length} bytes from ${byteOffset} of ${buffer.byteLength}: not all of them`,
+    );
+  }
+  return { bytes, view: new DataView(buffer), checksum: new PlainChecksum(buffer) };
+}
+
 /** What a {@link PacketBatch} is made with. */
 export interface PacketBatchOptions {
   /** The memory that the packets lie in; the caller's, borrowed for as long as the batch lives. */
@@ -12,6 +35,8 @@ export interface PacketBatchOptions {
   readonly capacity: number;
   /** The memory that the source addresses of received packets lie in; none for packets to send. */
   readonly names?: ArrayBufferLike | undefined;
+  /** Sums words of the arena; the plain one unless given. */
+  readonly checksum?: Checksummer | undefined;
 }
 
 /**
@@ -21,11 +46,13 @@ export interface PacketBatchOptions {
  * Received packets begin at what the socket delivered: the L2TP header, or the IP header for `ip4`. Packets to send
  * begin at the frame, with at least 64 bytes of the arena in front that the header may be written to.
  */
-export class PacketBatch {
+export class PacketBatch implements PacketMemory {
   /** The arena, by bytes. */
   readonly bytes: Uint8Array;
   /** The arena, for fields of several bytes. */
   readonly view: DataView;
+  /** Sums words of the arena. */
+  readonly checksum: Checksummer;
   /** Where each packet begins. */
   readonly offsets: Int32Array;
   /** Bytes of each packet. */
@@ -44,6 +71,7 @@ export class PacketBatch {
   constructor(options: PacketBatchOptions) {
     this.bytes = new Uint8Array(options.arena);
     this.view = new DataView(options.arena);
+    this.checksum = options.checksum ?? new PlainChecksum(options.arena);
     this.offsets = new Int32Array(options.capacity);
     this.lengths = new Int32Array(options.capacity);
     this.names = new Int32Array(options.names ?? new ArrayBuffer(0));

@@ -6,6 +6,7 @@
  */
 
 import { NETWORK_IS_LITTLE_ENDIAN as BIG } from "../base/bytes.ts";
+import { ETHERNET_HEADER } from "../wire/ip/constants.ts";
 import {
   L2TP_FLAG_L,
   L2TP_FLAG_O,
@@ -32,7 +33,7 @@ import {
 } from "./counters.ts";
 import { Demultiplexer } from "./demultiplexer.ts";
 import type { Endpoint } from "./endpoint.ts";
-import type { PacketBatch } from "./packet_batch.ts";
+import type { PacketBatch, PacketMemory } from "./packet_batch.ts";
 import { cookieMatches, ipv4HeaderLength } from "./received_header.ts";
 import type { ReorderStore } from "./reorder_store.ts";
 import { type DataSession, MAX_OUT_OF_SEQUENCE } from "./session.ts";
@@ -47,7 +48,6 @@ const MIN_UDP_DATA = 14;
 const MIN_CONTROL = 12;
 /** The bits T and L of a control message's first byte. */
 const CONTROL_BITS = 0xc0;
-const ETHERNET_HEADER = 14;
 /** How long a packet may wait in a session that does not reorder: HZ, in milliseconds. */
 const DEFAULT_EXPIRY_MS = 1000;
 /** A sequence number that a packet does not have. */
@@ -263,7 +263,7 @@ export class Receiver {
       // With an empty queue, what would be taken out again at once need not be put in.
       if (sequenced && session.reorderSkip) this.#resetNr(session, ns);
       if (!sequenced || ns === session.nr) {
-        return this.#deliver(session, batch.bytes, NO_BLOCK, at, length, total, sequenced, now, frames);
+        return this.#deliver(session, batch, NO_BLOCK, at, length, total, sequenced, now, frames);
       }
     }
     this.#enqueue(session, batch, ns, at, length, total, now, frames);
@@ -318,11 +318,11 @@ export class Receiver {
         if (ns !== session.nr) return;
       }
       store.remove(session, node);
-      const bytes = block < 0 ? batch.bytes : store.pool.bytes;
+      const memory = block < 0 ? batch : store.memory;
       const at = store.offset[node]!;
       this.#deliver(
         session,
-        bytes,
+        memory,
         block,
         at,
         store.length[node]!,
@@ -348,7 +348,7 @@ export class Receiver {
   /** A packet in order: `length` bytes of frame at `at`, in a block of the pool if `block` is not negative. */
   #deliver(
     session: DataSession,
-    bytes: Uint8Array,
+    memory: PacketMemory,
     block: number,
     at: number,
     length: number,
@@ -370,7 +370,7 @@ export class Receiver {
     }
     if (session.isPpp) {
       if (session.consumer === undefined) return this.#dropFrame(session, block, DROP.no_ppp);
-      if (length >= 2 && bytes[at] === PPP_ALLSTATIONS && bytes[at + 1] === PPP_UI) {
+      if (length >= 2 && memory.bytes[at] === PPP_ALLSTATIONS && memory.bytes[at + 1] === PPP_UI) {
         at += 2;
         length -= 2;
       }
@@ -379,8 +379,8 @@ export class Receiver {
     } else if (length < ETHERNET_HEADER) {
       return this.#dropFrame(session, block, DROP.frame_too_short);
     }
-    if (block < 0) frames.push(session, bytes, at, length);
-    else frames.pushBlock(session, this.#store.pool, block, at, length);
+    if (block < 0) frames.push(session, memory, at, length);
+    else frames.pushBlock(session, this.#store.pool, memory, block, at, length);
   }
 
   #dropFrame(session: DataSession, block: number, slot: number): void {

@@ -10,6 +10,7 @@
 
 import { BlockPool } from "./block_pool.ts";
 import { LIVE_QUEUED } from "./counters.ts";
+import { type PacketMemory, packetMemory } from "./packet_batch.ts";
 import type { DataSession } from "./session.ts";
 
 const NONE = -1;
@@ -33,6 +34,8 @@ export interface ReorderLimits {
 export class ReorderStore {
   /** Where the packets that wait lie. */
   readonly pool: BlockPool;
+  /** The memory of the pool. */
+  readonly memory: PacketMemory;
   /** Sequence number; 0 without one. */
   ns: Int32Array = new Int32Array(0);
   /** 1 if it has a sequence number. */
@@ -55,6 +58,7 @@ export class ReorderStore {
   constructor(limits: ReorderLimits) {
     this.#limits = limits;
     this.pool = new BlockPool(limits.poolBytes);
+    this.memory = packetMemory(this.pool.bytes);
   }
 
   /** A new node, in no queue yet, for a packet that lies in the batch. */

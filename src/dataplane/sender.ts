@@ -1,83 +1,82 @@
 /**
- * The transmit path: headers in front of frames, and the account of what became of the packets. Allocates nothing
+ * The transmit path: frames of a device become packets with headers, super-frames several of them. Allocates nothing
  * for a packet.
  *
  * @module
  */
 
-import { NETWORK_IS_LITTLE_ENDIAN as BIG } from "../base/bytes.ts";
-import { SUBLAYER_FLAG_S } from "../wire/l2tp/constants.ts";
-import { DROP, LIVE_NS, TX_BYTES, TX_ERRORS, TX_PACKETS } from "./counters.ts";
+import { HOST_IS_LITTLE_ENDIAN as HOST } from "../base/bytes.ts";
+import { ETHERNET_HEADER } from "../wire/ip/constants.ts";
+import {
+  VIRTIO_CHECKSUM_OFFSET,
+  VIRTIO_CHECKSUM_START,
+  VIRTIO_FLAGS,
+  VIRTIO_GSO_NONE,
+  VIRTIO_GSO_TYPE,
+  VIRTIO_NEEDS_CHECKSUM,
+  VIRTIO_NET_HEADER,
+} from "../wire/virtio/net_header.ts";
+import { DROP, LIVE_NS } from "./counters.ts";
+import { countFailed, writeHeader } from "./outgoing.ts";
 import type { PacketBatch } from "./packet_batch.ts";
-import type { DataSession, HeaderTemplate } from "./session.ts";
+import type { PacketVector } from "./packet_vector.ts";
+import { Segmenter } from "./segmenter.ts";
+import type { DataSession } from "./session.ts";
 import type { TraceSink } from "./trace.ts";
 
-const ETHERNET_HEADER = 14;
+/** The transmit path of a data path. */
+export class Sender {
+  readonly #segmenter: Segmenter;
+  readonly #trace: TraceSink | undefined;
 
-/** Writes the template so that it ends where the frame begins. */
-function writeHeader(batch: PacketBatch, header: HeaderTemplate, start: number): void {
-  const { words } = header;
-  if (words.length > 0) {
-    for (let i = 0; i < words.length; i++) batch.view.setInt32(start + 4 * i, words[i]!, BIG);
-  } else {
-    // A cookie of an odd length; whole words would reach into what lies in front.
-    const { bytes } = header;
-    for (let i = 0; i < bytes.length; i++) batch.bytes[start + i] = bytes[i]!;
+  constructor(trace: TraceSink | undefined) {
+    this.#trace = trace;
+    this.#segmenter = new Segmenter(trace);
   }
-}
 
-/** Accounts for packets that could not be sent. */
-export function countFailed(session: DataSession, packets: number, slot: number): void {
-  session.counters[TX_ERRORS]! += packets;
-  session.tunnel.counters[TX_ERRORS]! += packets;
-  session.counters[slot]! += packets;
-}
-
-/** Accounts for packets `from` up to, and without, `to` of the batch, which were sent. */
-export function countSent(session: DataSession, batch: PacketBatch, from: number, to: number): void {
-  let bytes = 0;
-  for (let i = from; i < to; i++) bytes += batch.lengths[i]!;
-  session.counters[TX_PACKETS]! += to - from;
-  session.counters[TX_BYTES]! += bytes;
-  session.tunnel.counters[TX_PACKETS]! += to - from;
-  session.tunnel.counters[TX_BYTES]! += bytes;
-}
-
-/** See `DataPath.encapsulate`. */
-export function encapsulate(session: DataSession, batch: PacketBatch, trace: TraceSink | undefined): number {
-  const { offsets, lengths, view } = batch;
-  const sequenced = session.sendSeq && session.canSequence;
-  const header = session.sendSeq ? session.sequencedHeader : session.plainHeader;
-  const headerLength = header.length;
-  const minFrame = session.isPpp ? 1 : ETHERNET_HEADER;
-  const maxFrame = session.tunnel.endpoint.maxPacket - headerLength;
-  const isV2 = session.tunnel.version === 2;
-  let ready = 0;
-  for (let i = 0; i < batch.count; i++) {
-    const length = lengths[i]!;
-    if (length < minFrame) {
-      countFailed(session, 1, DROP.tx_too_short);
-      continue;
+  /** See `DataPath.transmit`. */
+  transmit(session: DataSession, batch: PacketBatch, virtio: boolean, out: PacketVector): void {
+    for (let i = 0; i < batch.count; i++) {
+      const frame = batch.offsets[i]!;
+      const length = batch.lengths[i]!;
+      if (virtio && batch.view.getUint8(frame - VIRTIO_NET_HEADER + VIRTIO_GSO_TYPE) !== VIRTIO_GSO_NONE) {
+        this.#segmenter.segment(session, batch, frame, length, out);
+      } else if (!virtio || this.#complete(session, batch, frame, length)) {
+        this.#whole(session, batch, frame, length, out);
+      }
     }
-    if (length > maxFrame) {
-      countFailed(session, 1, DROP.tx_too_long);
-      continue;
-    }
-    const start = offsets[i]! - headerLength;
-    if (start < 0) throw new RangeError(`No room for a header of ${headerLength} bytes at ${offsets[i]}`);
-    writeHeader(batch, header, start);
-    if (sequenced) {
-      const at = start + session.sequenceOffset;
-      if (isV2) view.setUint16(at, session.ns, BIG);
-      else view.setInt32(at, SUBLAYER_FLAG_S | session.ns, BIG);
-      session.ns = (session.ns + 1) & session.nrMax;
-      trace?.("session_seqnum_update", session, -1);
-    }
-    offsets[ready] = start;
-    lengths[ready] = length + headerLength;
-    ready++;
+    session.counters[LIVE_NS] = session.ns;
   }
-  session.counters[LIVE_NS] = session.ns;
-  batch.count = ready;
-  return ready;
+
+  /** A frame as it is, with the header in the bytes before it. */
+  #whole(session: DataSession, batch: PacketBatch, frame: number, length: number, out: PacketVector): void {
+    if (length < (session.isPpp ? 1 : ETHERNET_HEADER)) return countFailed(session, 1, DROP.tx_too_short);
+    const { headerLength } = session;
+    if (length > session.tunnel.endpoint.maxPacket - headerLength) {
+      return countFailed(session, 1, DROP.tx_too_long);
+    }
+    if (frame < headerLength) {
+      throw new RangeError(`No room for a header of ${headerLength} bytes at ${frame}`);
+    }
+    out.open(session);
+    const start = writeHeader(session, batch, frame, this.#trace);
+    out.push(start, headerLength + length, 0, 0);
+  }
+
+  /** Puts a checksum in that the system left to the device. False if that makes no sense, which is counted. */
+  #complete(session: DataSession, batch: PacketBatch, frame: number, length: number): boolean {
+    const { view } = batch;
+    const virtio = frame - VIRTIO_NET_HEADER;
+    if ((view.getUint8(virtio + VIRTIO_FLAGS) & VIRTIO_NEEDS_CHECKSUM) === 0) return true;
+    const start = view.getUint16(virtio + VIRTIO_CHECKSUM_START, HOST);
+    const place = start + view.getUint16(virtio + VIRTIO_CHECKSUM_OFFSET, HOST);
+    if (place + 2 > length) {
+      countFailed(session, 1, DROP.tx_bad_offload);
+      return false;
+    }
+    const sum = ~batch.checksum.sum(frame + start, length - start) & 0xffff;
+    // Of UDP, 0 would say that there is none; of others, both mean the same.
+    view.setUint16(frame + place, sum === 0 ? 0xffff : sum, true);
+    return true;
+  }
 }

@@ -7,7 +7,7 @@
 
 import type { BlockPool } from "./block_pool.ts";
 import type { Endpoint } from "./endpoint.ts";
-import type { PacketBatch } from "./packet_batch.ts";
+import type { PacketBatch, PacketMemory } from "./packet_batch.ts";
 import type { DataSession } from "./session.ts";
 
 /** Marks a frame that lies in the arena of its batch. */
@@ -15,8 +15,8 @@ const NO_BLOCK = -1;
 
 /**
  * Frames to deliver, in order, as a struct of arrays that is filled again and again. Entry i is the frame of
- * `lengths[i]` bytes from `offsets[i]` of `buffers[i]`, for `sessions[i]`. A buffer is either the `bytes` of the
- * batch or those of the data path's reorder memory ({@link BlockPool}), so there are two base addresses to know.
+ * `lengths[i]` bytes from `offsets[i]` of `memories[i]`, for `sessions[i]`. A memory is either the batch or the data
+ * path's reorder memory, so there are two base addresses to know.
  *
  * The frames are valid until {@link FrameVector.flush} returns; flush before the batch's arena is filled again.
  * `drain` must not call into the data path, but for accounting (`undelivered`). One vector serves one data path.
@@ -25,7 +25,7 @@ export class FrameVector {
   /** The session of each frame. */
   readonly sessions: DataSession[] = [];
   /** The memory that each frame lies in. */
-  readonly buffers: Uint8Array[] = [];
+  readonly memories: PacketMemory[] = [];
   /** Where each frame begins in its memory. */
   readonly offsets: Int32Array;
   /** Bytes of each frame. */
@@ -46,19 +46,26 @@ export class FrameVector {
   }
 
   /** Adds a frame that lies in the arena of its batch. */
-  push(session: DataSession, buffer: Uint8Array, offset: number, length: number): void {
+  push(session: DataSession, memory: PacketMemory, offset: number, length: number): void {
     if (this.count === this.offsets.length) this.flush();
     const at = this.count++;
     this.sessions[at] = session;
-    this.buffers[at] = buffer;
+    this.memories[at] = memory;
     this.offsets[at] = offset;
     this.lengths[at] = length;
     this.#blocks[at] = NO_BLOCK;
   }
 
-  /** Adds a frame that lies in a block of the pool; the block becomes the vector's, which frees it on `flush`. */
-  pushBlock(session: DataSession, pool: BlockPool, block: number, offset: number, length: number): void {
-    this.push(session, pool.bytes, offset, length);
+  /** Adds a frame that lies in a block of the pool, whose memory is given; the block becomes the vector's, which frees it on `flush`. */
+  pushBlock(
+    session: DataSession,
+    pool: BlockPool,
+    memory: PacketMemory,
+    block: number,
+    offset: number,
+    length: number,
+  ): void {
+    this.push(session, memory, offset, length);
     this.#blocks[this.count - 1] = block;
     this.#pool = pool;
   }

@@ -24,6 +24,10 @@ export interface AddEndpoint {
   readonly fd: number;
   /** What kind of socket it is. */
   readonly kind: EndpointKind;
+  /** Whether it takes many datagrams as one message. */
+  readonly gso: boolean;
+  /** Whether it gives many datagrams as one message. */
+  readonly gro: boolean;
 }
 
 /** The worker is to know a tunnel. */
@@ -48,6 +52,16 @@ export interface AddTunnel {
   readonly peer?: { readonly address: string; readonly port?: number; readonly scopeId?: number };
   /** Whether the socket is connected. */
   readonly connected: boolean;
+}
+
+/** What a device can do. */
+export interface TapFacts {
+  /** Whether each of its frames begins with a `struct virtio_net_hdr`. */
+  readonly virtio: boolean;
+  /** Whether to write TCP segments to it joined. */
+  readonly joinTcp: boolean;
+  /** Whether to write UDP datagrams to it joined. */
+  readonly joinUdp: boolean;
 }
 
 /** The worker is to carry a session. */
@@ -76,6 +90,8 @@ export interface AddSession {
   readonly changes: SessionChanges;
   /** Number of the device. */
   readonly tapFd?: number;
+  /** What the device can do. */
+  readonly tap: TapFacts;
 }
 
 /** The worker is to treat a session otherwise. */
@@ -130,6 +146,8 @@ export interface StartMessage {
   readonly counters: SharedArrayBuffer;
   /** The ledger of reports ({@link REPORTS}). */
   readonly reports: SharedArrayBuffer;
+  /** Whether checksums are computed by WebAssembly, if the engine can. */
+  readonly simd: boolean;
 }
 
 /** The worker serves the mailbox from now on. */

@@ -25,7 +25,7 @@ export function serve(start: StartMessage, post: (report: Report) => void): void
   try {
     using epoll = Epoll.open();
     const reports = new WorkerReports(post, start.reports);
-    const objects = new DataObjects(epoll, start.counters, reports);
+    const objects = new DataObjects({ epoll, counters: start.counters, reports, simd: start.simd });
     // Never closed here: it is the main thread's.
     const wake = new EventFd(start.wakeFd);
     epoll.add(start.wakeFd, EPOLLIN, WAKE);

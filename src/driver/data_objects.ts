@@ -5,12 +5,13 @@
  * @module
  */
 
-import { Endpoint, PacketBatch } from "../dataplane/mod.ts";
+import { Endpoint, HEADER_ROOM, openWasmChecksum, PacketBatch, PacketVector } from "../dataplane/mod.ts";
 import type { Epoll } from "../../ffi/epoll.ts";
-import { PacketArena, ReceiveVector, Remote, SendVector } from "../../ffi/packets.ts";
+import { PacketArena, ReceiveVector, Remote } from "../../ffi/packets.ts";
 import { encodeInet } from "../../ffi/sockaddr.ts";
 import { slotView } from "./counter_slots.ts";
 import type { AddEndpoint, AddSession, AddTunnel, ChangeSession, Command } from "./data_commands.ts";
+import { PacketSender } from "./packet_sender.ts";
 import { type EndpointPorts, WorkerEndpoint } from "./worker_endpoint.ts";
 import { WorkerPath } from "./worker_path.ts";
 import type { WorkerReports } from "./worker_reports.ts";
@@ -18,14 +19,36 @@ import { type SessionPorts, WorkerSession } from "./worker_session.ts";
 import type { Source } from "./worker_source.ts";
 import type { WorkerTunnel } from "./worker_tunnel.ts";
 
-/** Packets in a batch. */
-const BATCH = 64;
+/** What is received at once: messages, each of one datagram or several, and packets that are looked at together. */
+const MESSAGES = 32;
+const RECEIVED = 1024;
+/** Frames that are read at once. */
+const FRAMES = 64;
+/** Packets that are sent at once. */
+const PACKETS = 1024;
 /** No datagram is longer: neither UDP nor raw sockets take IPv6's jumbograms. */
 const MAX_DATAGRAM = 0x10000;
-/** The longest frame of a device with the largest MTU, 65521, with room for VLAN tags; it is cut without notice. */
+/**
+ * The longest frame of a device with the largest MTU, 65521, or super-frame, with room for VLAN tags and the header of
+ * the driver's; it is cut without notice.
+ */
 const MAX_FRAME = 0x10400;
 /** More than any header of ours: the data path wants 64 bytes. */
 const HEADROOM = 64;
+/** Bytes of a page of WebAssembly's memory. */
+const PAGE = 0x10000;
+
+/** What {@link DataObjects} are made with. */
+export interface DataObjectsOptions {
+  /** What waits for sockets and devices. */
+  readonly epoll: Epoll;
+  /** Counter slots. */
+  readonly counters: SharedArrayBuffer;
+  /** What tells the main thread. */
+  readonly reports: WorkerReports;
+  /** Whether checksums are computed by WebAssembly, if the engine can. */
+  readonly simd: boolean;
+}
 
 /** The objects. */
 export class DataObjects {
@@ -43,23 +66,38 @@ export class DataObjects {
   readonly #idle: WorkerPath;
 
   /** None yet. */
-  constructor(epoll: Epoll, counters: SharedArrayBuffer, reports: WorkerReports) {
+  constructor({ epoll, counters, reports, simd }: DataObjectsOptions) {
     this.#counters = counters;
     this.#reports = reports;
-    const arena = new PacketArena({ slots: BATCH, slotSize: MAX_DATAGRAM, headroom: HEADROOM });
-    const receive = new ReceiveVector(arena);
+    const received = { slots: MESSAGES, slotSize: MAX_DATAGRAM, headroom: HEADROOM };
+    const frames = { slots: FRAMES, slotSize: MAX_FRAME, headroom: HEADROOM };
+    const framesAt = PacketArena.size(received);
+    const headersAt = framesAt + PacketArena.size(frames);
+    const pages = Math.ceil((headersAt + PACKETS * HEADER_ROOM) / PAGE);
+    // All packets lie in one memory, which never moves: system calls know it by address, WebAssembly by offset.
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const buffer = memory.buffer as ArrayBuffer;
+    const checksum = simd ? openWasmChecksum(memory) : undefined;
+    const arena = new PacketArena({ ...received, memory: buffer });
+    const receive = new ReceiveVector(arena, { control: true });
     const batch = new PacketBatch({
-      arena: arena.bytes.buffer,
-      capacity: BATCH,
+      arena: buffer,
+      capacity: RECEIVED,
       names: receive.names.buffer,
+      checksum,
     });
     this.#receiving = { epoll, arena, receive, batch, slotSize: MAX_DATAGRAM };
-    const frames = new PacketArena({ slots: BATCH, slotSize: MAX_FRAME, headroom: HEADROOM });
+    const sending = new PacketArena({ ...frames, memory: buffer, memoryOffset: framesAt });
     this.#sending = {
       epoll,
-      arena: frames,
-      batch: new PacketBatch({ arena: frames.bytes.buffer, capacity: BATCH }),
-      send: new SendVector(frames),
+      arena: sending,
+      batch: new PacketBatch({ arena: buffer, capacity: FRAMES, checksum }),
+      packets: new PacketVector({
+        capacity: PACKETS,
+        headers: headersAt,
+        drain: (packets) => (packets.session.consumer as WorkerSession).send(packets),
+      }),
+      sender: new PacketSender(sending),
     };
     this.#idle = new WorkerPath({ netnsKey: "", idle: true, memory: this.#receiving, reports });
   }
@@ -99,10 +137,10 @@ export class DataObjects {
     }
   }
 
-  #addEndpoint({ id, slot, fd, kind }: AddEndpoint): void {
+  #addEndpoint({ id, slot, fd, kind, gso, gro }: AddEndpoint): void {
     const endpoint = new WorkerEndpoint(
       new Endpoint(kind, slotView(this.#counters, slot)),
-      fd,
+      { fd, gso, gro },
       this.#idle,
       this.#receiving,
     );
@@ -135,7 +173,17 @@ export class DataObjects {
     const port = endpoint.endpoint.isUdp ? peer?.port ?? 0 : 0;
     const unreachable = connected || peer === undefined || (endpoint.endpoint.isUdp && port === 0);
     const remote = unreachable ? undefined : new Remote(encodeInet({ ...peer, port }));
-    this.#tunnels.set(id, { tunnel, path, netnsKey, endpoint, remote, connected, sessions: new Set() });
+    const messages = { refused: Infinity, until: Infinity };
+    this.#tunnels.set(id, {
+      tunnel,
+      path,
+      netnsKey,
+      endpoint,
+      remote,
+      connected,
+      messages,
+      sessions: new Set(),
+    });
     this.#paths.set(netnsKey, path);
     path.tunnels++;
     endpoint.path = path;
@@ -162,13 +210,13 @@ export class DataObjects {
   }
 
   #addSession(command: AddSession): void {
-    const { id, slot, changes, pseudowire, l2spec, sessionId, peerSessionId, tapFd } = command;
+    const { id, slot, changes, pseudowire, l2spec, sessionId, peerSessionId, tapFd, tap } = command;
     const tunnel = found(this.#tunnels, command.tunnel);
     const { path } = tunnel.path;
     if (pseudowire !== "eth" && tapFd !== undefined) {
       throw new RangeError(`A session for ${pseudowire} cannot have an Ethernet device`);
     }
-    const worker = new WorkerSession(tunnel, tapFd, this.#sending);
+    const worker = new WorkerSession(tunnel, tapFd, tap, this.#sending);
     const session = path.addSession(tunnel.tunnel, {
       ...changes,
       ...{ sessionId, peerSessionId, pseudowire, l2spec },

@@ -8,6 +8,7 @@ import type { L2Spec, Pseudowire, SessionChanges } from "../model/session.ts";
 import type { EndpointKind, PeerAddress } from "../dataplane/mod.ts";
 import type { TraceEvent } from "../subsystem/trace.ts";
 import type { InetAddress } from "../../ffi/sockaddr.ts";
+import type { TapFacts } from "./data_commands.ts";
 import type { EndpointHandle } from "./data_handles.ts";
 import type { DataPlaneDead } from "./mailbox.ts";
 
@@ -27,6 +28,8 @@ export interface DataPlaneOptions {
   readonly workerUrl?: URL | undefined;
   /** Most endpoints, tunnels and sessions together; 131072 unless given. */
   readonly slots?: number | undefined;
+  /** Whether checksums are computed by WebAssembly, if the engine can; true unless given. */
+  readonly simd?: boolean | undefined;
   /** How long the worker may take to start and to answer, in milliseconds; 10 seconds unless given. */
   readonly timeoutMs?: number | undefined;
   /** Takes control messages; they are dropped without it. When it is slow, messages are lost: see `lost`. */
@@ -43,6 +46,10 @@ export interface EndpointOptions {
   readonly fd: number;
   /** What kind of socket it is. */
   readonly kind: EndpointKind;
+  /** UDP: send many datagrams as one message where they are alike; the socket must send checksums. Default false. */
+  readonly gso?: boolean | undefined;
+  /** UDP: the socket gives many datagrams as one message (`setUdpGro`). Default false. */
+  readonly gro?: boolean | undefined;
 }
 
 /** What a tunnel is added with. */
@@ -81,10 +88,12 @@ export interface SessionOptions extends SessionChanges {
   /** Version 3: required in received packets, up to 8 bytes. */
   readonly peerCookie?: Uint8Array | undefined;
   /**
-   * A non-blocking TAP device without any header of the driver's, for an Ethernet session; received frames are
-   * dropped without it. The caller's, to be closed after the session's removal only.
+   * A non-blocking TAP device, for an Ethernet session; received frames are dropped without it. The caller's, to be
+   * closed after the session's removal only.
    */
   readonly tapFd?: number | undefined;
+  /** What the device can do; by default it has no header of the driver's, and nothing is joined. */
+  readonly tap?: TapFacts | undefined;
 }
 
 /** Reports of the worker that had to be left out because too many were under way. */

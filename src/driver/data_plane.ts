@@ -20,7 +20,14 @@
 import { EventFd } from "../../ffi/eventfd.ts";
 import { decodeInet } from "../../ffi/sockaddr.ts";
 import { CounterSlots } from "./counter_slots.ts";
-import { type Command, type Report, REPORTS, REPORTS_LENGTH, type StartMessage } from "./data_commands.ts";
+import {
+  type Command,
+  type Report,
+  REPORTS,
+  REPORTS_LENGTH,
+  type StartMessage,
+  type TapFacts,
+} from "./data_commands.ts";
 import { EndpointHandle, type HandleOwner, SessionHandle, TunnelHandle } from "./data_handles.ts";
 import type {
   DataPlaneOptions,
@@ -39,9 +46,11 @@ export type {
   TunnelOptions,
 } from "./data_options.ts";
 export type { EndpointHandle, SessionHandle, TunnelHandle } from "./data_handles.ts";
+export type { TapFacts } from "./data_commands.ts";
 export { DataPlaneDead } from "./mailbox.ts";
 
 const DEFAULT_START_MS = 10_000;
+const PLAIN_TAP: TapFacts = { virtio: false, joinTcp: false, joinUdp: false };
 
 /** The data path in its worker. */
 export class DataPlane implements Disposable {
@@ -121,6 +130,7 @@ export class DataPlane implements Disposable {
       wakeFd: this.#wake.number,
       counters: this.#slots.memory,
       reports: this.#reports.buffer as SharedArrayBuffer,
+      simd: this.#options.simd ?? true,
     };
     this.#worker.postMessage(start);
     return promise.finally(() => clearTimeout(timer));
@@ -151,9 +161,9 @@ export class DataPlane implements Disposable {
    * @throws {DataPlaneDead}
    */
   addEndpoint(options: EndpointOptions): EndpointHandle {
-    const { fd, kind } = options;
+    const { fd, kind, gso = false, gro = false } = options;
     return this.#add((id, slot) => {
-      this.#call({ op: "addEndpoint", id, slot, fd, kind });
+      this.#call({ op: "addEndpoint", id, slot, fd, kind, gso, gro });
       const endpoint = new EndpointHandle(this.#owner, id, slot);
       this.#endpoints.set(id, endpoint);
       return endpoint;
@@ -196,7 +206,7 @@ export class DataPlane implements Disposable {
    */
   addSession(tunnel: TunnelHandle, options: SessionOptions): SessionHandle {
     const { cookie, peerCookie, sessionId, peerSessionId, pseudowire, l2spec, tapFd } = options;
-    const { sendSeq, recvSeq, lnsMode, reorderTimeoutMs } = options;
+    const { sendSeq, recvSeq, lnsMode, reorderTimeoutMs, tap = PLAIN_TAP } = options;
     return this.#add((id, slot) => {
       this.#call({
         ...{ op: "addSession", id, slot, tunnel: tunnel.id, sessionId, peerSessionId, pseudowire },
@@ -204,6 +214,7 @@ export class DataPlane implements Disposable {
         ...(cookie !== undefined && { cookie: cookie.toHex() }),
         ...(peerCookie !== undefined && { peerCookie: peerCookie.toHex() }),
         ...(tapFd !== undefined && { tapFd }),
+        tap,
         changes: { sendSeq, recvSeq, lnsMode, reorderTimeoutMs },
       });
       const session = new SessionHandle(this.#owner, id, slot, tunnel);

@@ -31,6 +31,16 @@ export interface EndpointPorts {
   readonly slotSize: number;
 }
 
+/** A socket, as the worker is told of it. */
+export interface SocketFacts {
+  /** Its number. */
+  readonly fd: number;
+  /** Whether it takes many datagrams as one message. */
+  readonly gso: boolean;
+  /** Whether it gives many datagrams as one message. */
+  readonly gro: boolean;
+}
+
 /** A socket. */
 export class WorkerEndpoint implements Source {
   /** What the data path knows it by. */
@@ -41,6 +51,9 @@ export class WorkerEndpoint implements Source {
   readonly tunnels: Set<number> = new Set();
   /** The data path that it serves. */
   path: WorkerPath;
+  /** Whether it takes many datagrams as one message. */
+  readonly gso: boolean;
+  readonly #gro: boolean;
   readonly #ports: EndpointPorts;
   /** For its options; never closed here. */
   readonly #socket: Socket;
@@ -48,9 +61,12 @@ export class WorkerEndpoint implements Source {
   #watched = false;
 
   /** The descriptor stays the caller's. */
-  constructor(endpoint: Endpoint, fd: number, path: WorkerPath, ports: EndpointPorts) {
+  constructor(endpoint: Endpoint, facts: SocketFacts, path: WorkerPath, ports: EndpointPorts) {
+    const { fd, gso, gro } = facts;
     this.endpoint = endpoint;
     this.fd = fd;
+    this.gso = gso;
+    this.#gro = gro;
     this.path = path;
     this.#ports = ports;
     this.#socket = new Socket(fd);
@@ -90,16 +106,30 @@ export class WorkerEndpoint implements Source {
         this.endpoint.counters[DROP.too_short]!++;
         continue;
       }
-      batch.offsets[count] = receive.start(i);
-      batch.lengths[count] = length;
-      batch.nameOffsets[count] = i * NAME_STRIDE;
-      count++;
+      const start = receive.start(i);
+      const segment = (this.#gro ? receive.segmentSize(i) : 0) || length;
+      // An empty datagram is one, too.
+      for (let at = 0; at < length || at === 0; at += segment || 1) {
+        if (count === batch.capacity) {
+          this.#take(count, now);
+          count = 0;
+        }
+        batch.offsets[count] = start + at;
+        batch.lengths[count] = Math.min(segment, length - at);
+        batch.nameOffsets[count] = i * NAME_STRIDE;
+        count++;
+      }
     }
-    batch.count = count;
-    const { path, out } = this.path;
-    path.receive(this.endpoint, batch, now, out);
+    this.#take(count, now);
+    const { out } = this.path;
     out.frames.flush();
     out.control.flush();
+  }
+
+  #take(count: number, now: number): void {
+    const { batch } = this.#ports;
+    batch.count = count;
+    this.path.path.receive(this.endpoint, batch, now, this.path.out);
   }
 
   /** Takes pending errors away, since whoever does not is told of them again at once. */

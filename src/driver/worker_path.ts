@@ -6,15 +6,20 @@
  */
 
 import {
+  Coalescer,
   ControlVector,
   DataPath,
+  type DataSession,
   FrameVector,
+  type JoinedFrame,
+  MAX_JOINED,
   type PacketBatch,
+  type PacketMemory,
   type ReceiveOutput,
 } from "../dataplane/mod.ts";
 import { Errno } from "../base/errno.ts";
 import { lastErrno } from "../../ffi/errno.ts";
-import { PacketArena } from "../../ffi/packets.ts";
+import { FrameWriter, PacketArena } from "../../ffi/packets.ts";
 import type { WorkerReports } from "./worker_reports.ts";
 import type { WorkerSession } from "./worker_session.ts";
 
@@ -30,7 +35,7 @@ export interface ReceiveMemory {
 const EIO = 5;
 const EBADFD = 77;
 
-const FRAMES = 256;
+const FRAMES = 2048;
 const MESSAGES = 64;
 
 /** Of a data path that never has a session. */
@@ -59,6 +64,8 @@ export class WorkerPath {
   readonly #received: ReceiveMemory;
   /** The data path's own memory, which frames lie in that had to wait. */
   readonly #waited: PacketArena;
+  readonly #coalescer = new Coalescer((frame) => this.#writeJoined(frame));
+  readonly #writer = new FrameWriter(MAX_JOINED);
 
   /** Without tunnels. */
   constructor(options: WorkerPathOptions) {
@@ -69,8 +76,8 @@ export class WorkerPath {
       ...(options.idle === true && { reorder: IDLE_LIMITS }),
     });
     this.#received = memory;
-    const { buffer, length } = this.path.reorderMemory;
-    this.#waited = new PacketArena({ slots: 1, slotSize: length, memory: buffer });
+    const { bytes } = this.path.reorderMemory;
+    this.#waited = new PacketArena({ slots: 1, slotSize: bytes.length, memory: bytes.buffer as ArrayBuffer });
     this.out = {
       frames: new FrameVector(FRAMES, (frames) => this.#write(frames)),
       control: new ControlVector(MESSAGES, (messages) => reports.control(messages)),
@@ -78,16 +85,39 @@ export class WorkerPath {
   }
 
   #write(frames: FrameVector): void {
-    const { arena, batch } = this.#received;
     for (let i = 0; i < frames.count; i++) {
       const session = frames.sessions[i]!;
+      const memory = frames.memories[i]!;
+      const offset = frames.offsets[i]!;
+      const length = frames.lengths[i]!;
       // Only sessions with a device have frames delivered.
-      const consumer = session.consumer as WorkerSession;
-      const source = frames.buffers[i] === batch.bytes ? arena : this.#waited;
-      if (source.writeFrame(consumer.tapFd, frames.offsets[i]!, frames.lengths[i]!) >= 0) continue;
-      const errno = lastErrno();
-      const gone = errno === EIO || errno === EBADFD || errno === Errno.ENETDOWN;
-      this.path.undelivered(session, 1, gone ? "not_ready" : "device_full");
+      const { tapFd, tap } = session.consumer as WorkerSession;
+      if (tap.virtio) this.#coalescer.add(session, memory, offset, length, tap);
+      else if (this.#arenaOf(memory).writeFrame(tapFd, offset, length) < 0) this.#refused(session, 1);
     }
+    this.#coalescer.flush();
+  }
+
+  #writeJoined(frame: JoinedFrame): void {
+    const writer = this.#writer;
+    writer.begin();
+    for (let i = 0; i < frame.parts; i++) {
+      writer.add(this.#arenaOf(frame.memories[i]!), frame.offsets[i]!, frame.lengths[i]!);
+    }
+    const { session } = frame;
+    if (writer.write((session.consumer as WorkerSession).tapFd, frame) < 0) {
+      this.#refused(session, frame.parts);
+    }
+  }
+
+  #arenaOf(memory: PacketMemory): PacketArena {
+    return memory === this.#received.batch ? this.#received.arena : this.#waited;
+  }
+
+  /** The device did not take frames. */
+  #refused(session: DataSession, frames: number): void {
+    const errno = lastErrno();
+    const gone = errno === EIO || errno === EBADFD || errno === Errno.ENETDOWN;
+    this.path.undelivered(session, frames, gone ? "not_ready" : "device_full");
   }
 }

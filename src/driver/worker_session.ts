@@ -4,11 +4,12 @@
  * @module
  */
 
-import { Errno } from "../base/errno.ts";
-import type { DataSession, PacketBatch } from "../dataplane/mod.ts";
+import type { DataSession, PacketBatch, PacketVector } from "../dataplane/mod.ts";
+import { VIRTIO_NET_HEADER } from "../wire/virtio/net_header.ts";
 import { type Epoll, EPOLLERR, EPOLLHUP, EPOLLIN } from "../../ffi/epoll.ts";
-import { lastErrno } from "../../ffi/errno.ts";
-import type { PacketArena, SendVector } from "../../ffi/packets.ts";
+import type { PacketArena } from "../../ffi/packets.ts";
+import type { TapFacts } from "./data_commands.ts";
+import type { PacketSender } from "./packet_sender.ts";
 import { type Source, unwatch } from "./worker_source.ts";
 import type { WorkerTunnel } from "./worker_tunnel.ts";
 
@@ -20,9 +21,14 @@ export interface SessionPorts {
   readonly arena: PacketArena;
   /** What lies where. */
   readonly batch: PacketBatch;
+  /** Where packets go; flushing it calls {@link WorkerSession.send}. */
+  readonly packets: PacketVector;
   /** What sends. */
-  readonly send: SendVector;
+  readonly sender: PacketSender;
 }
+
+/** Bytes of frames that are read in one turn; the last one may go beyond. */
+const TURN_BYTES = 256 * 1024;
 
 /** No device. */
 const NONE = -1;
@@ -31,13 +37,17 @@ const NONE = -1;
 export class WorkerSession implements Source {
   /** Its tunnel. */
   readonly tunnel: WorkerTunnel;
+  /** What its device can do. */
+  readonly tap: TapFacts;
   readonly #ports: SessionPorts;
   #session: DataSession | undefined;
   #tapFd: number;
+  #now = 0;
 
   /** The descriptor stays the caller's. */
-  constructor(tunnel: WorkerTunnel, tapFd: number | undefined, ports: SessionPorts) {
+  constructor(tunnel: WorkerTunnel, tapFd: number | undefined, tap: TapFacts, ports: SessionPorts) {
     this.tunnel = tunnel;
+    this.tap = tap;
     this.#tapFd = tapFd ?? NONE;
     this.#ports = ports;
   }
@@ -72,46 +82,29 @@ export class WorkerSession implements Source {
   }
 
   /** One batch of frames. */
-  turn(events: number): void {
+  turn(events: number, now: number): void {
     // Of a device that was deleted, there is nothing else to hear any more.
     if ((events & (EPOLLERR | EPOLLHUP)) !== 0) return this.detach();
-    const { batch, arena } = this.#ports;
+    const { batch, arena, packets } = this.#ports;
+    const { virtio } = this.tap;
+    const header = virtio ? VIRTIO_NET_HEADER : 0;
     let count = 0;
-    while (count < batch.capacity) {
+    for (let bytes = 0; count < batch.capacity && bytes < TURN_BYTES; count++) {
       const length = arena.readFrame(this.#tapFd, count);
       if (length < 0) break;
-      batch.offsets[count] = arena.start(count);
-      batch.lengths[count] = length;
-      count++;
+      batch.offsets[count] = arena.start(count) + header;
+      batch.lengths[count] = length - header;
+      bytes += length;
     }
     batch.count = count;
     if (count === 0) return;
-    const ready = this.tunnel.path.path.encapsulate(this.session, batch);
-    if (ready > 0) this.#send(ready);
+    this.#now = now;
+    this.tunnel.path.path.transmit(this.session, batch, virtio, packets);
+    packets.flush();
   }
 
-  #send(ready: number): void {
-    const { path } = this.tunnel.path;
-    const { batch, send } = this.#ports;
-    const { remote, connected, endpoint } = this.tunnel;
-    if (remote === undefined && !connected) return path.failed(this.session, ready);
-    for (let i = 0; i < ready; i++) send.set(i, batch.offsets[i]!, batch.lengths[i]!, remote);
-    const { fd } = endpoint;
-    let next = 0;
-    while (next < ready) {
-      const sent = this.#sendFrom(fd, next, ready);
-      if (sent > 0) path.sent(this.session, batch, next, next + sent);
-      else path.failed(this.session, 1);
-      next += sent > 0 ? sent : 1;
-    }
-  }
-
-  /** How many messages went; not positive if the first one of them cannot be sent. */
-  #sendFrom(fd: number, first: number, ready: number): number {
-    const { send } = this.#ports;
-    const sent = send.send(fd, first, ready - first);
-    if (sent > 0 || lastErrno() === Errno.EAGAIN) return sent;
-    // It may have been a pending error of an earlier packet, which was not this one's fault and is taken away now.
-    return send.send(fd, first, ready - first);
+  /** Sends packets of the session. */
+  send(packets: PacketVector): void {
+    this.#ports.sender.send(packets, this.tunnel, this.#now);
   }
 }

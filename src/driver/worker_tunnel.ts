@@ -6,6 +6,7 @@
 
 import type { DataTunnel } from "../dataplane/mod.ts";
 import type { Remote } from "../../ffi/packets.ts";
+import type { MessageHistory } from "./packet_sender.ts";
 import type { WorkerEndpoint } from "./worker_endpoint.ts";
 import type { WorkerPath } from "./worker_path.ts";
 
@@ -23,6 +24,8 @@ export interface WorkerTunnel {
   readonly remote: Remote | undefined;
   /** Whether the socket is connected. */
   readonly connected: boolean;
+  /** What was learnt of messages of many datagrams to its peer. */
+  readonly messages: MessageHistory;
   /** Numbers of its sessions. */
   readonly sessions: Set<number>;
 }

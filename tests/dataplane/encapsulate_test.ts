@@ -20,7 +20,7 @@ function sentBy(
   const world = new World();
   const tunnel = world.tunnel(world.endpoint(kind), { version, peerTunnelId: ids[0]! });
   const session = world.session(tunnel, { peerSessionId: ids[1]!, ...spec });
-  return { world, packets: world.encapsulate(session, [payload, payload]) };
+  return { world, packets: world.transmit(session, [payload, payload]) };
 }
 
 Deno.test("section 3.1: version 2 without and with sequence numbers, ff 03 always", () => {
@@ -65,7 +65,7 @@ Deno.test("section 3.4: Ns wraps at 16 bits in version 2, at 24 bits in version 
       pseudowire: "ppp",
     });
     session.ns = limit - 1;
-    const packets = world.encapsulate(session, [PPP, PPP]);
+    const packets = world.transmit(session, [PPP, PPP]);
     const numbers = packets.map((packet) =>
       version === 2 ? (packet[6]! << 8) | packet[7]! : (packet[9]! << 16) | (packet[10]! << 8) | packet[11]!
     );
@@ -74,9 +74,9 @@ Deno.test("section 3.4: Ns wraps at 16 bits in version 2, at 24 bits in version 
     const before = session.headerLength;
     world.path.changeSession(session, { sendSeq: false });
     assert.equal(session.headerLength, version === 2 ? before - 4 : before);
-    assert.equal(world.encapsulate(session, [PPP])[0]!.length, session.headerLength + PPP.length);
+    assert.equal(world.transmit(session, [PPP])[0]!.length, session.headerLength + PPP.length);
     world.path.changeSession(session, { sendSeq: true });
-    world.encapsulate(session, [PPP]);
+    world.transmit(session, [PPP]);
     assert.equal(session.ns, 2, "the counter goes on where it stopped");
   }
 });
@@ -89,22 +89,22 @@ Deno.test("cookies of other lengths touch nothing in front of the header", () =>
     });
     world.fill([frame(1)]);
     world.arena.fill(0x77, 0, world.batch.offsets[0]!);
-    world.path.encapsulate(session, world.batch);
-    const start = world.batch.offsets[0]!;
-    assert.equal(world.batch.lengths[0], 60 + 12 + length);
+    const [packet] = world.transmitBatch(session, false);
+    const start = world.batch.offsets[0]! - 12 - length;
+    assert.equal(packet!.length, 60 + 12 + length);
     assert.ok(world.arena.subarray(0, start).every((byte) => byte === 0x77));
     assert.equal(world.arena[start + 8], length === 0 ? 0 : 0xcc);
   }
 });
 
-Deno.test("frames too short or too long are refused, counted as TX_ERRORS, and leave the batch", () => {
+Deno.test("frames too short or too long are refused, counted as TX_ERRORS, and the others go", () => {
   const limits = { udp4: 65507, udp6: 65527, ip4: 65515, ip6: 65535 } as const;
   for (const kind of ["udp4", "udp6", "ip4", "ip6"] as const) {
     const world = new World();
     const tunnel = world.tunnel(world.endpoint(kind));
     const session = world.session(tunnel);
     const most = limits[kind] - session.headerLength;
-    const packets = world.encapsulate(session, [
+    const packets = world.transmit(session, [
       frame(1, 13),
       frame(2, 14),
       frame(3, most + 1),
@@ -123,8 +123,7 @@ Deno.test("section 4.4: what was sent counts with header; what failed counts on 
   const world = new World();
   const tunnel = world.tunnel(world.endpoint("udp4"), { version: 2 });
   const session = world.session(tunnel);
-  world.encapsulate(session, [PPP, PPP, PPP]);
-  world.path.sent(session, world.batch, 0, 2);
+  world.transmit(session, [PPP, PPP]);
   world.path.failed(session, 1);
   for (const { counters } of [session, tunnel]) {
     const { txPackets, txBytes, txErrors } = readCounters(counters);
@@ -139,6 +138,6 @@ Deno.test("no room for the header in front of a frame is the caller's mistake", 
     const session = world.session(world.tunnel(world.endpoint("udp4")), { cookie });
     world.fill([frame()]);
     world.batch.offsets[0] = 3;
-    assert.throws(() => world.path.encapsulate(session, world.batch), RangeError);
+    assert.throws(() => world.transmitBatch(session, false), RangeError);
   }
 });

@@ -24,7 +24,13 @@ const COUNT = setting("L2TP_FUZZ_COUNT", 1_000_000);
 const LONGEST_FRAME = 96;
 
 /** What the fuzz cannot bring about: things to send, and what the device says. */
-const UNREACHABLE: readonly DropReason[] = ["device_full", "tx_too_short", "tx_too_long", "tx_failed"];
+const UNREACHABLE: readonly DropReason[] = [
+  "device_full",
+  "tx_too_short",
+  "tx_too_long",
+  "tx_failed",
+  "tx_bad_offload",
+];
 
 /** The sessions of an endpoint, some of which share their ids with those of others. */
 class Site {

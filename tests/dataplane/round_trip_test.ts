@@ -49,8 +49,7 @@ Deno.test("round trip: all combinations of version, encapsulation, family, cooki
                     frame[0]! &= 0x7f;
                     return frame;
                   });
-                  const packets = there.encapsulate(sender, frames);
-                  there.path.sent(sender, there.batch, 0, packets.length);
+                  const packets = there.transmit(sender, frames);
                   for (const packet of packets) bytes += packet.length;
                   const arrived = here.receive(endpoint, packets.map((packet) => arriving(kind, packet)));
                   assert.deepEqual(arrived.map((each) => each.bytes), frames);
@@ -94,7 +93,7 @@ Deno.test("golden: the kernel's own version 2 packets are received, and sent byt
   const packets = CAPTURED.map(([packet]) => hexBytes(packet));
   const frames = CAPTURED.map(([, frame]) => hexBytes(frame));
   assert.deepEqual(world.receive(endpoint, packets).map(({ bytes }) => bytes), frames);
-  assert.deepEqual(world.encapsulate(session, frames), packets);
+  assert.deepEqual(world.transmit(session, frames), packets);
   world.assertConservation();
 });
 

@@ -19,7 +19,9 @@ import {
   Endpoint,
   type EndpointKind,
   FrameVector,
+  HEADER_ROOM,
   PacketBatch,
+  PacketVector,
   readDrops,
   type SessionSpec,
   type TunnelSpec,
@@ -33,7 +35,13 @@ export const HEADROOM = 64;
 export const BATCH = 64;
 
 /** Reasons for what is not a received packet that the data path dropped. */
-const NOT_RECEIVED: readonly DropReason[] = ["device_full", "tx_too_short", "tx_too_long", "tx_failed"];
+const NOT_RECEIVED: readonly DropReason[] = [
+  "device_full",
+  "tx_too_short",
+  "tx_too_long",
+  "tx_failed",
+  "tx_bad_offload",
+];
 
 /** A zeroed counter view. */
 export function view(): Float64Array {
@@ -83,7 +91,7 @@ export interface Control {
 /** A data path and all that it is given. */
 export class World {
   readonly path: DataPath;
-  readonly arena: Uint8Array<ArrayBuffer> = new Uint8Array(BATCH * SLOT);
+  readonly arena: Uint8Array<ArrayBuffer> = new Uint8Array(BATCH * (SLOT + HEADER_ROOM));
   readonly names: Uint8Array<ArrayBuffer> = new Uint8Array(BATCH * 28);
   readonly batch: PacketBatch;
   readonly views: Float64Array[] = [];
@@ -96,21 +104,30 @@ export class World {
   delivered = 0;
   controls = 0;
   readonly out: { frames: FrameVector; control: ControlVector };
+  /** What is sent; at most `BATCH` packets at a time. */
+  readonly packets: PacketVector;
+  /** What was sent since it was last taken. */
+  sent: Uint8Array[] = [];
 
   constructor(options: Partial<DataPathOptions> = {}, capacity = 16) {
     this.path = new DataPath({ seed: 1, ...options });
     this.batch = new PacketBatch({ arena: this.arena.buffer, capacity: BATCH, names: this.names.buffer });
+    this.packets = new PacketVector({
+      capacity: BATCH,
+      headers: BATCH * SLOT,
+      drain: (packets) => this.#send(packets),
+    });
     this.out = {
       frames: new FrameVector(capacity, (frames) => {
         assert.ok(frames.count <= capacity);
         for (let i = 0; i < frames.count; i++) {
           const start = frames.offsets[i]!;
-          const buffer = frames.buffers[i]!;
-          assert.ok(buffer === this.batch.bytes || buffer === this.path.reorderMemory);
-          assert.ok(start >= 0 && start + frames.lengths[i]! <= buffer.length);
+          const memory = frames.memories[i]!;
+          assert.ok(memory === this.batch || memory === this.path.reorderMemory);
+          assert.ok(start >= 0 && start + frames.lengths[i]! <= memory.bytes.length);
           this.frames.push({
             session: frames.sessions[i]!,
-            bytes: buffer.slice(start, start + frames.lengths[i]!),
+            bytes: memory.bytes.slice(start, start + frames.lengths[i]!),
           });
           this.delivered++;
         }
@@ -129,6 +146,18 @@ export class World {
         }
       }),
     };
+  }
+
+  /** Takes packets as a socket would, and counts them as sent. */
+  #send(packets: PacketVector): void {
+    for (let i = 0; i < packets.count; i++) {
+      const part = (at: number, length: number): Uint8Array => this.arena.subarray(at, at + length);
+      this.sent.push(Uint8Array.of(
+        ...part(packets.heads[i]!, packets.headLengths[i]!),
+        ...part(packets.tails[i]!, packets.tailLengths[i]!),
+      ));
+    }
+    this.path.sent(packets, 0, packets.count);
   }
 
   view(): Float64Array {
@@ -208,15 +237,17 @@ export class World {
   }
 
   /** The packets that a session sends for frames. */
-  encapsulate(session: DataSession, frames: readonly Uint8Array[]): Uint8Array[] {
+  transmit(session: DataSession, frames: readonly Uint8Array[]): Uint8Array[] {
     this.fill(frames);
-    const ready = this.path.encapsulate(session, this.batch);
-    const packets: Uint8Array[] = [];
-    for (let i = 0; i < ready; i++) {
-      const start = this.batch.offsets[i]!;
-      packets.push(this.arena.slice(start, start + this.batch.lengths[i]!));
-    }
-    return packets;
+    return this.transmitBatch(session, false);
+  }
+
+  /** The packets that a session sends for the batch as it is. */
+  transmitBatch(session: DataSession, virtio: boolean): Uint8Array[] {
+    this.sent = [];
+    this.path.transmit(session, this.batch, virtio, this.packets);
+    this.packets.flush();
+    return this.sent;
   }
 
   /** Every packet received is delivered, waiting, control, or counted under one reason. */

@@ -9,7 +9,7 @@ import { packetLibc } from "../../ffi/packet_libc.ts";
 import { NAME_STRIDE, PacketArena, ReceiveVector, Remote, SendVector } from "../../ffi/packets.ts";
 import { AF_INET, AF_INET6, decodeInet, encodeInet } from "../../ffi/sockaddr.ts";
 import type { Socket } from "../../ffi/socket.ts";
-import { openUdp, takeError } from "../../ffi/udp.ts";
+import { openUdp, probeUdpSegment, setUdpGro, takeError } from "../../ffi/udp.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { formatIpAddress, parseIpAddress } from "../../src/base/ip_address.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
@@ -48,6 +48,14 @@ function remote(address: string, socket: Socket, from?: string): Remote {
   return new Remote(name, from === undefined ? undefined : { address: parseIpAddress(from)! });
 }
 
+/** Makes message `index` of these bytes; the first one begins the batch anew. */
+function set(send: SendVector, index: number, offset: number, length: number, to?: Remote): void {
+  if (index === 0) send.clear();
+  assert.equal(send.count, index);
+  send.begin(to);
+  send.add(offset, length);
+}
+
 function sender(vector: ReceiveVector, index: number): string {
   const start = index * NAME_STRIDE;
   const { address, port } = decodeInet(vector.names.subarray(start, start + vector.nameLength(index)));
@@ -67,8 +75,8 @@ Deno.test("PacketArena: slots at cache lines, headroom before each, in new or in
   const buffer = new WebAssembly.Memory({ initial: 1, maximum: 1 }).buffer as ArrayBuffer;
   const within = new PacketArena({ slots: 4, slotSize: 64, memory: buffer, memoryOffset: 128 });
   assert.equal(within.bytes.buffer, buffer);
-  assert.equal(within.bytes.byteOffset, 128);
-  within.view.setUint8(0, 0xa5);
+  assert.deepEqual([within.bytes.length, within.start(0), within.start(1)], [65536, 128, 192]);
+  within.view.setUint8(128, 0xa5);
   assert.equal(new Uint8Array(buffer)[128], 0xa5);
   assert.throws(() => new PacketArena({ slotSize: 1, memory: buffer, memoryOffset: 8 }), RangeError);
   assert.throws(
@@ -93,11 +101,11 @@ for (const { family, any, first, second } of FAMILIES) {
       const into = new PacketArena({ slots: 16, slotSize: 1500, headroom: 32 });
       out.bytes.set(random.bytes(out.bytes.length));
       into.bytes.fill(0xa5);
-      const send = new SendVector(out);
+      const send = new SendVector(out, { messages: 8 });
       const receive = new ReceiveVector(into, { firstSlot: 4, slots: 12 });
       const peer = remote(first, to);
       const lengths = [0, 1, 17, 576, 1400, 1499, 1500, 64];
-      lengths.forEach((length, i) => send.set(i, out.start(i) - i, length, peer));
+      lengths.forEach((length, i) => set(send, i, out.start(i) - i, length, peer));
       assert.equal(send.send(a.number, 0, 5), 5);
       assert.equal(send.send(b.number, 5, 3), 3);
       assert.equal(send.send(b.number, 5, 0), 0);
@@ -127,18 +135,18 @@ for (const { family, any, first, second } of FAMILIES) {
       using client = bound(scratch, first, true);
       using server = bound(scratch, any, true);
       const arena = new PacketArena({ slots: 8, slotSize: 100 });
-      const send = new SendVector(arena);
+      const send = new SendVector(arena, { messages: 8 });
       const receive = new ReceiveVector(arena, { firstSlot: 4, control: true });
-      send.set(0, arena.start(0), 10, remote(first, server));
-      send.set(1, arena.start(0), 11, remote(second, server));
+      set(send, 0, arena.start(0), 10, remote(first, server));
+      set(send, 1, arena.start(0), 11, remote(second, server));
       assert.equal(send.send(client.number, 0, 2), 2);
       assert.equal(receive.receive(server.number), 2);
       assert.deepEqual([0, 1].map((i) => destination(receive, i, size)), [first, second]);
       assert.deepEqual([0, 1].map((i) => receive.interfaceIndex(i)), [1, 1]);
       // Without a source the system answers from the address that it prefers, which the client did not write to.
-      send.set(0, arena.start(0), 20, remote(first, client, second));
-      send.set(1, arena.start(0), 21, remote(first, client));
-      send.set(2, arena.start(0), 22, remote(first, client, any));
+      set(send, 0, arena.start(0), 20, remote(first, client, second));
+      set(send, 1, arena.start(0), 21, remote(first, client));
+      set(send, 2, arena.start(0), 22, remote(first, client, any));
       assert.equal(send.send(server.number, 0, 3), 3);
       assert.equal(receive.receive(client.number, 2), 2);
       const port = decodeInet(server.localName()).port;
@@ -157,9 +165,9 @@ for (const { family, any, first, second } of FAMILIES) {
       using b = bound(scratch, first, true);
       const out = new PacketArena({ slots: 1, slotSize: 2000 });
       const into = new PacketArena({ slots: 4, slotSize: 100 });
-      const send = new SendVector(out, 3);
+      const send = new SendVector(out, { messages: 3 });
       const receive = new ReceiveVector(into);
-      for (const [i, length] of [100, 101, 5].entries()) send.set(i, 0, length, remote(first, b));
+      for (const [i, length] of [100, 101, 5].entries()) set(send, i, 0, length, remote(first, b));
       assert.equal(send.send(a.number, 0, 3), 3);
       assert.equal(receive.receive(b.number), 3);
       assert.deepEqual([0, 1, 2].map((i) => receive.length(i)), [100, 100, 5]);
@@ -179,13 +187,13 @@ Deno.test("SendVector: an error in the middle of a batch comes with the call tha
     using a = bound(scratch, "127.0.0.1");
     using b = bound(scratch, "127.0.0.1");
     const arena = new PacketArena({ slots: 2, slotSize: 70_000 });
-    const send = new SendVector(arena, 4);
+    const send = new SendVector(arena, { messages: 4 });
     const good = remote("127.0.0.1", b);
     const nowhere = new Remote(encodeInet({ address: parseIpAddress("192.0.2.1")!, port: 9 }));
-    send.set(0, 0, 10, good);
-    send.set(1, 0, 10, nowhere);
-    send.set(2, 0, 66_000, good);
-    send.set(3, 0, 12, good);
+    set(send, 0, 0, 10, good);
+    set(send, 1, 0, 10, nowhere);
+    set(send, 2, 0, 66_000, good);
+    set(send, 3, 0, 12, good);
     assert.equal(send.send(a.number, 0, 4), 1);
     assert.equal(send.send(a.number, 1, 3), -1);
     assert.equal(lastErrno(), Errno.ENETUNREACH);
@@ -196,7 +204,7 @@ Deno.test("SendVector: an error in the middle of a batch comes with the call tha
     const receive = new ReceiveVector(new PacketArena({ slots: 8, slotSize: 100 }));
     assert.equal(receive.receive(b.number), 2);
     assert.deepEqual([receive.length(0), receive.length(1)], [10, 12]);
-    send.set(0, 0, 10);
+    set(send, 0, 0, 10);
     assert.equal(send.send(a.number, 0, 1), -1);
     assert.equal(lastErrno(), Errno.EDESTADDRREQ);
     a.connect(b.localName());
@@ -207,29 +215,76 @@ Deno.test("SendVector: an error in the middle of a batch comes with the call tha
 
 Deno.test("SendVector and Remote: what cannot be sent is refused before C sees it", () => {
   const arena = new PacketArena({ slots: 2, slotSize: 64 });
-  const send = new SendVector(arena);
-  assert.throws(() => send.set(0, 100, 29), RangeError);
-  assert.throws(() => send.set(0, -1, 1), RangeError);
-  assert.throws(() => send.set(0, 0, Number.NaN), RangeError);
-  assert.throws(() => send.set(2, 0, 1), RangeError);
-  assert.throws(() => send.set(-1, 0, 1), RangeError);
+  const send = new SendVector(arena, { messages: 2, parts: 3 });
+  assert.throws(() => send.add(0, 1), RangeError, "no message");
+  send.begin();
+  assert.throws(() => send.add(100, 29), RangeError);
+  assert.throws(() => send.add(-1, 1), RangeError);
+  assert.throws(() => send.add(0, Number.NaN), RangeError);
+  for (let i = 0; i < 3; i++) send.add(0, 1);
+  assert.equal(send.room, 0);
+  assert.throws(() => send.add(0, 1), RangeError, "no room");
+  send.begin();
+  assert.throws(() => send.begin(), RangeError, "no room");
   assert.throws(() => send.send(1, 1, 2), RangeError);
   assert.throws(() => send.send(1, -1, 1), RangeError);
   assert.throws(() => new Remote(new Uint8Array(33)), RangeError);
   assert.throws(() => new Remote(new Uint8Array(16), { address: new Uint8Array(5) }), RangeError);
 });
 
+for (const { first } of FAMILIES) {
+  Deno.test(`packets over ${first}: one message of many parts becomes many datagrams, and one message again`, async () => {
+    await using scratch = await loopback();
+    await assertNoLeaks(() => {
+      using a = bound(scratch, first);
+      using to = bound(scratch, first);
+      using joining = bound(scratch, first);
+      setUdpGro(joining, true);
+      probeUdpSegment(a);
+      const random = new Random(0x650);
+      const arena = new PacketArena({ slots: 8, slotSize: 65_536 });
+      arena.bytes.subarray(0, 65_536).set(random.bytes(65_536));
+      const send = new SendVector(arena, { messages: 4, parts: 64 });
+      const receive = new ReceiveVector(arena, { firstSlot: 2, control: true });
+      // Three datagrams of 1,000 bytes and one of 7, whose parts end elsewhere than they do; and a plain one.
+      const parts = [[0, 400], [5000, 1600], [9000, 7], [20_000, 1000]] as const;
+      const whole = Uint8Array.of(
+        ...parts.flatMap(([at, length]) => [...arena.bytes.subarray(at, at + length)]),
+      );
+      for (const [socket, expected] of [[to, [1000, 1000, 1000, 7]], [joining, [3007]]] as const) {
+        send.clear();
+        send.begin(remote(first, socket), 1000);
+        for (const [at, length] of parts) send.add(at, length);
+        send.begin(remote(first, socket));
+        send.add(77, 9);
+        assert.equal(send.send(a.number, 0, 2), 2);
+        assert.equal(receive.receive(socket.number), expected.length + 1);
+        const lengths = [...expected.keys()].map((i) => receive.length(i));
+        assert.deepEqual(lengths, expected);
+        const bytes = expected.flatMap((length, i) => {
+          const at = receive.start(i);
+          return [...arena.bytes.subarray(at, at + length)];
+        });
+        assert.deepEqual(Uint8Array.from(bytes), whole);
+        assert.equal(receive.segmentSize(0), socket === joining ? 1000 : 0);
+        assert.equal(receive.length(expected.length), 9);
+        assert.equal(receive.segmentSize(expected.length), 0, "the plain one");
+      }
+    });
+  });
+}
+
 Deno.test("vectors go on working after the heap was swept, thousands of batches long", async () => {
   await using scratch = await loopback();
   await assertNoLeaks(() => {
     using a = bound(scratch, "127.0.0.1", true);
     const arena = new PacketArena({ slots: 32, slotSize: 256 });
-    const send = new SendVector(arena, 16);
+    const send = new SendVector(arena, { messages: 16 });
     const receive = new ReceiveVector(arena, { firstSlot: 16, control: true });
     for (let round = 0; round < 2000; round++) {
       // The only hold on these is the vector's.
       for (let i = 0; i < 16; i++) {
-        if (round % 10 === 0) send.set(i, arena.start(i), 200, remote("127.0.0.1", a, "127.0.0.2"));
+        if (round % 10 === 0) set(send, i, arena.start(i), 200, remote("127.0.0.1", a, "127.0.0.2"));
         arena.view.setUint32(arena.start(i), round * 16 + i);
       }
       if (round % 100 === 0) Array.from({ length: 2000 }, () => new Uint8Array(64));

@@ -145,12 +145,14 @@ for (
       using b = inside(pair.b, () => openRawL2tp(family, at(any, 1701), { pktinfo: true }));
       const arena = new PacketArena({ slots: 4, slotSize: 4000, headroom: 0 });
       for (let i = 0; i < 3000; i++) arena.bytes[i] = i;
-      const send = new SendVector(arena, 2);
+      const send = new SendVector(arena, { messages: 2 });
       const receive = new ReceiveVector(arena, { firstSlot: 1, control: true });
       const to = new Remote(encodeInet(at(there)), { address: parseIpAddress(here)! });
       // The second does not fit into one packet.
-      send.set(0, 0, 50, to);
-      send.set(1, 0, 3000, to);
+      for (const length of [50, 3000]) {
+        send.begin(to);
+        send.add(0, length);
+      }
       assert.equal(send.send(a.number, 0, 2), 2);
       await poll([{ fd: b, events: POLLIN }], 2000);
       assert.equal(receive.receive(b.number), 2);

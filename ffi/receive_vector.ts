@@ -1,0 +1,169 @@
+/**
+ * Receiving datagrams in batches: `recvmmsg` into the slots of an arena.
+ *
+ * @module
+ */
+
+import { findCmsg } from "./control_messages.ts";
+import { IN6_PKTINFO, IN_PKTINFO, IOVEC, MMSGHDR } from "./layout.ts";
+import { Address, pinned } from "./memory.ts";
+import {
+  CONTROL,
+  CONTROL_LENGTH,
+  CONTROL_STRIDE,
+  FLAGS,
+  HEADER_WORDS,
+  IOV,
+  IOV_BASE,
+  IOV_COUNT,
+  IOV_LENGTH,
+  IOVEC_WORDS,
+  LENGTH,
+  NAME,
+  NAME_LENGTH,
+  NAME_STRIDE,
+} from "./message_header.ts";
+import type { PacketArena } from "./packet_arena.ts";
+import { packetLibc } from "./packet_libc.ts";
+import { MSG_DONTWAIT, MSG_TRUNC } from "./socket.ts";
+import { IP_PKTINFO, IPPROTO_UDP, IPV6_PKTINFO, SOL_IP, SOL_IPV6, UDP_GRO } from "./udp.ts";
+
+const MSG_CTRUNC = 0x08;
+
+/** Which messages a {@link ReceiveVector} receives where. */
+export interface ReceiveVectorOptions {
+  /** First slot of the arena. */
+  readonly firstSlot?: number;
+  /** How many slots, one per message: all from the first on, unless given. */
+  readonly slots?: number;
+  /**
+   * Whether to receive control messages, which the socket must be told to give: destination addresses (`pktinfo`), the
+   * length of joined datagrams (`setUdpGro`).
+   */
+  readonly control?: boolean;
+}
+
+/** `struct mmsghdr`s that receive datagrams into consecutive slots. Messages count from 0 within each batch. */
+export class ReceiveVector {
+  /** The most messages of one batch. */
+  readonly capacity: number;
+  /** The senders' socket addresses, as the kernel gave them, {@link NAME_STRIDE} bytes apart. */
+  readonly names: Uint8Array<ArrayBuffer>;
+  /** Control messages: see {@link destination} and {@link segmentSize}. */
+  readonly controls: Uint8Array<ArrayBuffer>;
+  readonly #arena: PacketArena;
+  readonly #firstSlot: number;
+  readonly #controlSize: number;
+  readonly #controlWords: Uint32Array;
+  readonly #iovecs: Uint8Array<ArrayBuffer>;
+  readonly #headers: Uint32Array<ArrayBuffer>;
+  readonly #pointer: Deno.PointerObject;
+  #used = 0;
+
+  /**
+   * For these slots of the arena.
+   *
+   * @throws {RangeError} if the arena has not got them
+   */
+  constructor(arena: PacketArena, options: ReceiveVectorOptions = {}) {
+    const { firstSlot = 0, control = false } = options;
+    const capacity = options.slots ?? arena.slots - firstSlot;
+    if (firstSlot < 0 || capacity < 1 || firstSlot + capacity > arena.slots) {
+      throw new RangeError(`Cannot receive into slots ${firstSlot}+${capacity}: there are ${arena.slots}`);
+    }
+    this.#arena = arena;
+    this.#firstSlot = firstSlot;
+    this.capacity = capacity;
+    this.names = pinned(capacity * NAME_STRIDE);
+    this.#controlSize = control ? CONTROL_STRIDE : 0;
+    this.controls = pinned(capacity * this.#controlSize);
+    this.#controlWords = new Uint32Array(this.controls.buffer);
+    this.#iovecs = pinned(capacity * IOVEC.size);
+    const headers = pinned(capacity * MMSGHDR.size);
+    this.#headers = new Uint32Array(headers.buffer);
+    this.#pointer = Deno.UnsafePointer.of(headers)!;
+    const names = new Address(this.names);
+    const iovecs = new Address(this.#iovecs);
+    const iovecWords = new Uint32Array(this.#iovecs.buffer);
+    for (let i = 0; i < capacity; i++) {
+      arena.address.store(iovecWords, i * IOVEC_WORDS + IOV_BASE, this.start(i));
+      iovecWords[i * IOVEC_WORDS + IOV_LENGTH] = arena.slotSize;
+      const header = i * HEADER_WORDS;
+      names.store(this.#headers, header + NAME, i * NAME_STRIDE);
+      iovecs.store(this.#headers, header + IOV, i * IOVEC.size);
+      this.#headers[header + IOV_COUNT] = 1;
+      if (control) new Address(this.controls).store(this.#headers, header + CONTROL, i * CONTROL_STRIDE);
+    }
+    this.#used = capacity;
+  }
+
+  /**
+   * Takes the datagrams that are there, up to `count`: how many, or -1. What was known of the last batch is lost.
+   */
+  receive(fd: number, count: number = this.capacity): number {
+    // The kernel shortened these to what it used of them.
+    for (let header = this.#used * HEADER_WORDS; header > 0;) {
+      header -= HEADER_WORDS;
+      this.#headers[header + NAME_LENGTH] = NAME_STRIDE;
+      this.#headers[header + CONTROL_LENGTH] = this.#controlSize;
+    }
+    const most = count < this.capacity ? count : this.capacity;
+    const received = packetLibc().recvmmsg(fd, this.#pointer, most, MSG_DONTWAIT, null);
+    this.#used = received < 0 ? 0 : received;
+    return received;
+  }
+
+  /** Offset of a message's first byte in the arena. */
+  start(index: number): number {
+    return this.#arena.start(this.#firstSlot + index);
+  }
+
+  /** Bytes of a message that are in the arena. */
+  length(index: number): number {
+    return this.#headers[index * HEADER_WORDS + LENGTH]!;
+  }
+
+  /** Whether the message was longer than a slot, or had more control messages than there is room for. */
+  truncated(index: number): boolean {
+    return (this.#headers[index * HEADER_WORDS + FLAGS]! & (MSG_TRUNC | MSG_CTRUNC)) !== 0;
+  }
+
+  /** Bytes of the sender's socket address, at `index * NAME_STRIDE` of {@link names}. */
+  nameLength(index: number): number {
+    return this.#headers[index * HEADER_WORDS + NAME_LENGTH]!;
+  }
+
+  /**
+   * Offset in {@link controls} of the address, 4 or 16 bytes, that the message was sent to; -1 if the kernel did not
+   * tell.
+   */
+  destination(index: number): number {
+    const ipv4 = this.#pktinfo(index, SOL_IP, IP_PKTINFO, IN_PKTINFO.size);
+    if (ipv4 >= 0) return ipv4 + IN_PKTINFO.fields.ipi_addr.offset;
+    const ipv6 = this.#pktinfo(index, SOL_IPV6, IPV6_PKTINFO, IN6_PKTINFO.size);
+    return ipv6 < 0 ? -1 : ipv6 + IN6_PKTINFO.fields.ipi6_addr.offset;
+  }
+
+  /** Number of the interface on which the message came; 0 if the kernel did not tell. */
+  interfaceIndex(index: number): number {
+    const ipv4 = this.#pktinfo(index, SOL_IP, IP_PKTINFO, IN_PKTINFO.size);
+    if (ipv4 >= 0) return this.#controlWords[(ipv4 + IN_PKTINFO.fields.ipi_ifindex.offset) >>> 2]!;
+    const ipv6 = this.#pktinfo(index, SOL_IPV6, IPV6_PKTINFO, IN6_PKTINFO.size);
+    return ipv6 < 0 ? 0 : this.#controlWords[(ipv6 + IN6_PKTINFO.fields.ipi6_ifindex.offset) >>> 2]!;
+  }
+
+  /**
+   * Bytes of each datagram but the last, if the message is several of them; 0 if it is one. The last one may be
+   * shorter.
+   */
+  segmentSize(index: number): number {
+    const length = this.#headers[index * HEADER_WORDS + CONTROL_LENGTH]!;
+    const at = findCmsg(this.#controlWords, index * CONTROL_STRIDE, length, IPPROTO_UDP, UDP_GRO, 4);
+    return at < 0 ? 0 : this.#controlWords[at >>> 2]!;
+  }
+
+  #pktinfo(index: number, level: number, type: number, size: number): number {
+    const length = this.#headers[index * HEADER_WORDS + CONTROL_LENGTH]!;
+    return findCmsg(this.#controlWords, index * CONTROL_STRIDE, length, level, type, size);
+  }
+}

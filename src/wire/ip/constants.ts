@@ -1,0 +1,57 @@
+/**
+ * Numbers of the frames that a pseudowire carries: Ethernet (IEEE 802.3, 802.1Q), IPv4 (RFC 791), IPv6 (RFC 8200),
+ * TCP (RFC 9293) and UDP (RFC 768). Offsets are bytes from the start of the header that they belong to.
+ *
+ * @module
+ */
+
+/** Bytes of an Ethernet header without tags. */
+export const ETHERNET_HEADER = 14;
+/** Bytes of a VLAN tag. */
+export const VLAN_TAG = 4;
+/** EtherType of IPv4. */
+export const ETHERTYPE_IPV4 = 0x0800;
+/** EtherType of IPv6. */
+export const ETHERTYPE_IPV6 = 0x86dd;
+/** EtherType of a VLAN tag (802.1Q). */
+export const ETHERTYPE_VLAN = 0x8100;
+/** EtherType of an outer VLAN tag (802.1ad). */
+export const ETHERTYPE_QINQ = 0x88a8;
+
+/** Bytes of an IPv4 header without options. */
+export const IPV4_HEADER = 20;
+/** Bytes of an IPv6 header without extension headers. */
+export const IPV6_HEADER = 40;
+/** Word of an IPv4 header with its identification: do not fragment. */
+export const IPV4_DF = 0x4000;
+/** The same word: more fragments, and the fragment's place; all zero for a whole packet. */
+export const IPV4_FRAGMENT = 0x3fff;
+
+/** Protocol number of TCP. */
+export const IPPROTO_TCP = 6;
+/** Protocol number of UDP. */
+export const IPPROTO_UDP = 17;
+
+/** Bytes of a TCP header without options. */
+export const TCP_HEADER = 20;
+/** Where the checksum is in a TCP header. */
+export const TCP_CHECKSUM = 16;
+/** Bytes of a UDP header. */
+export const UDP_HEADER = 8;
+/** Where the checksum is in a UDP header. */
+export const UDP_CHECKSUM = 6;
+
+/** TCP flag: no more data from the sender. */
+export const TCP_FIN = 0x01;
+/** TCP flag: synchronise sequence numbers. */
+export const TCP_SYN = 0x02;
+/** TCP flag: reset the connection. */
+export const TCP_RST = 0x04;
+/** TCP flag: push. */
+export const TCP_PSH = 0x08;
+/** TCP flag: the acknowledgement number counts. */
+export const TCP_ACK = 0x10;
+/** TCP flag: the urgent pointer counts. */
+export const TCP_URG = 0x20;
+/** TCP flag: congestion window reduced (RFC 3168). */
+export const TCP_CWR = 0x80;

@@ -1,0 +1,30 @@
+/** `src/model/offloads.ts`: lists of offloads as people write them. */
+
+import assert from "node:assert/strict";
+import { ALL_OFFLOADS, OFFLOADS, parseOffloads } from "../../src/model/offloads.ts";
+
+Deno.test("parseOffloads(): words change what those before them said, and all are on at first", () => {
+  const cases: [text: string, on: string[]][] = [
+    ["all", [...OFFLOADS]],
+    ["none", []],
+    ["no-gro", OFFLOADS.filter((each) => each !== "gro")],
+    ["no-gro,no-uso", OFFLOADS.filter((each) => each !== "gro" && each !== "uso")],
+    [" no-gro , gro ", [...OFFLOADS]],
+    ["none,tap,tso", ["tap", "tso"]],
+    ["tap,none", []],
+  ];
+  for (const [text, on] of cases) {
+    const offloads = parseOffloads(text);
+    assert.ok(typeof offloads !== "string", text);
+    assert.deepEqual(OFFLOADS.filter((each) => offloads[each]), on, text);
+  }
+  assert.deepEqual(parseOffloads("all"), ALL_OFFLOADS);
+});
+
+Deno.test("parseOffloads() names the word that is none", () => {
+  for (
+    const [text, word] of [["", ""], ["gro,lro", "lro"], ["no-", "no-"], ["no-all", "no-all"], ["GRO", "GRO"]]
+  ) {
+    assert.equal(parseOffloads(text!), word, text);
+  }
+});
