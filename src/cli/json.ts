@@ -93,6 +93,8 @@ export interface SessionJson {
   l2spec_type?: "none" | "default";
   /** With `-details`: the interface now; `null` if none here has that name. */
   link?: LinkJson | null;
+  /** With `-details`, in userspace: what the system does for the session's packets; see `daemon offload`. */
+  offloads?: readonly string[];
   /** With `-statistics`. */
   stats?: CountersJson;
   /** With `-statistics`, in userspace: packets of the session that were dropped. */
@@ -209,6 +211,7 @@ export function sessionJson(
   json.dataplane = style.dataplane;
   if (details?.l2spec !== undefined) json.l2spec_type = details.l2spec;
   if (style.details) json.link = linkJson(details);
+  if (details?.offloads !== undefined) json.offloads = details.offloads;
   if (style.statistics) json.stats = countersJson(session.counters);
   if (drops !== undefined) json.drops = Object.fromEntries(drops);
   return json;

@@ -72,6 +72,11 @@ auto, kernel or user: as the option \\-dataplane.
 .TP
 .B L2TP_RUNTIME_DIR
 The folder of the daemon's socket, journal and log, instead of /run/l2tp.
+.TP
+.B L2TP_OFFLOAD
+What a daemon has the system do for many packets at once, as
+.BR "l2tp daemon offload" :
+a list such as no\\-gro,no\\-uso.
 .SH EXAMPLES
 .EX
 l2tp add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2

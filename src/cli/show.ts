@@ -92,7 +92,7 @@ export function withDetails(
 ): (readonly [Session, SessionDetails | undefined])[] {
   if (!style.details || sessions.length === 0) return sessions.map((session) => [session, undefined]);
   const debugfs = context.l2tp.dataplane === "user" ? context.l2tp.debugfs() : context.more.debugfs();
-  const finder = new DetailsFinder(context.links.links(), debugfs);
+  const finder = new DetailsFinder(context.links.links(), debugfs, context.l2tp.offloads());
   return sessions.map((session) => [session, finder.find(session)]);
 }
 

@@ -173,6 +173,8 @@ function detailLines(session: Session, details: SessionDetails | undefined): str
   } else if (details !== undefined && session.interfaceName !== undefined) {
     lines.push("  interface renamed or in another namespace");
   }
+  const offloads = details?.offloads;
+  if (offloads !== undefined) lines.push(`  offloads ${offloads.length === 0 ? "none" : offloads.join(" ")}`);
   return lines;
 }
 

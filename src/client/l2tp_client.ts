@@ -38,6 +38,7 @@ import {
   sessionName,
 } from "./creation.ts";
 import type { DropCounts } from "./drop_counts.ts";
+import type { SessionOffloads } from "./session_offloads.ts";
 import type { Dataplane } from "./subsystem.ts";
 
 /** For how long after a deletion by this client what is in a creation's way may be what is still being taken down. */
@@ -112,6 +113,11 @@ export class L2tpClient implements Disposable {
 
   /** Dropped packets by reason, of a subsystem that tells them: not the kernel's. */
   drops(): DropCounts[] {
+    return [];
+  }
+
+  /** What the system does for each session, of a subsystem that tells it: not the kernel's. */
+  offloads(): SessionOffloads[] {
     return [];
   }
 

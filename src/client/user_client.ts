@@ -10,6 +10,7 @@ import type { GenlFamily } from "../wire/genl/ctrl.ts";
 import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../wire/genl/l2tpd.ts";
 import type { DropCounts } from "./drop_counts.ts";
 import { L2tpClient } from "./l2tp_client.ts";
+import type { SessionOffloads } from "./session_offloads.ts";
 import type { Dataplane } from "./subsystem.ts";
 
 /** A client of `l2tp daemon`. Methods throw `DaemonError` when the daemon cannot be talked to any more. */
@@ -35,7 +36,12 @@ export class UserL2tpClient extends L2tpClient {
     return this.#texts("DROPS").map(readDrops);
   }
 
-  #texts(command: "DEBUGFS" | "DROPS"): string[] {
+  /** @throws {DecodeError} if the daemon's answer makes no sense */
+  override offloads(): SessionOffloads[] {
+    return this.#texts("OFFLOADS").map(readOffloads);
+  }
+
+  #texts(command: "DEBUGFS" | "DROPS" | "OFFLOADS"): string[] {
     const payload = encodeL2tpdRequest(L2TPD_CMD[command]);
     return this.#connection.dump(
       { operation: `L2TPD_CMD_${command}`, type: L2TPD_FAMILY_ID, payload },
@@ -45,12 +51,12 @@ export class UserL2tpClient extends L2tpClient {
 }
 
 function readDrops(text: string): DropCounts {
-  const row = parsed(text);
+  const row = parsed(text, "DROPS");
   const { drops } = row;
-  if (typeof drops !== "object" || drops === null) throw makesNoSense("it has no drops");
+  if (typeof drops !== "object" || drops === null) throw makesNoSense("DROPS", "it has no drops");
   const reasons = new Map<string, number>();
   for (const [reason, count] of Object.entries(drops)) {
-    if (typeof count !== "number") throw makesNoSense(`${reason} is no number`);
+    if (typeof count !== "number") throw makesNoSense("DROPS", `${reason} is no number`);
     reasons.set(reason, count);
   }
   return {
@@ -62,14 +68,24 @@ function readDrops(text: string): DropCounts {
   };
 }
 
-function parsed(text: string): Record<string, unknown> {
+function readOffloads(text: string): SessionOffloads {
+  const { tunnel_id, session_id, offloads } = parsed(text, "OFFLOADS");
+  const tunnelId = numberOf(tunnel_id);
+  const sessionId = numberOf(session_id);
+  if (tunnelId === undefined || sessionId === undefined || !Array.isArray(offloads)) {
+    throw makesNoSense("OFFLOADS", "it is not whole");
+  }
+  return { tunnelId, sessionId, offloads: offloads.map(String) };
+}
+
+function parsed(text: string, command: string): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw makesNoSense("it is no JSON");
+    throw makesNoSense(command, "it is no JSON");
   }
-  if (typeof value !== "object" || value === null) throw makesNoSense("it is no object");
+  if (typeof value !== "object" || value === null) throw makesNoSense(command, "it is no object");
   return value as Record<string, unknown>;
 }
 
@@ -77,6 +93,6 @@ function numberOf(value: unknown): number | undefined {
   return typeof value === "number" ? value : undefined;
 }
 
-function makesNoSense(reason: string): DecodeError {
-  return new DecodeError({ field: "L2TPD_CMD_DROPS", offset: 0, needed: 0, had: 0 }, reason);
+function makesNoSense(command: string, reason: string): DecodeError {
+  return new DecodeError({ field: `L2TPD_CMD_${command}`, offset: 0, needed: 0, had: 0 }, reason);
 }

@@ -31,6 +31,8 @@ export interface OwnFamilyParts {
   readonly subsystem: Subsystem;
   /** Dropped packets, one JSON text for each thing that dropped any. */
   readonly drops: (netns: string) => Iterable<string>;
+  /** What the system does for each session, one JSON text a session. */
+  readonly offloads: (netns: string) => Iterable<string>;
 }
 
 /** Version of what clients and daemon say to each other: in the reply to HELLO. */
@@ -76,6 +78,8 @@ export function ownFamilyAnswer(
       return dump(command, pieces(parts.subsystem.debugfs(netns)));
     case L2TPD_CMD.DROPS:
       return dump(command, parts.drops(netns));
+    case L2TPD_CMD.OFFLOADS:
+      return dump(command, parts.offloads(netns));
     default:
       return refused(Errno.EOPNOTSUPP);
   }

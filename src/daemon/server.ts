@@ -61,6 +61,8 @@ export interface ServerParts {
   readonly commit: (consequences: Consequences) => void;
   /** Dropped packets, one JSON text for each thing of the namespace that dropped any. */
   readonly drops: (netns: string) => Iterable<string>;
+  /** What the system does for each session, one JSON text a session. */
+  readonly offloads: (netns: string) => Iterable<string>;
   /** Tells the data path whether somebody wants its trace events. */
   readonly setTrace: (on: boolean) => void;
   /** Writes a line for the administrator. */
@@ -239,14 +241,14 @@ export class Server {
   }
 
   #answer(client: ClientConnection, message: NetlinkMessage): Answer | OwnFamily {
-    const { subsystem, namespaces, drops } = this.#parts;
+    const { subsystem, namespaces, drops, offloads } = this.#parts;
     // As in the kernel: what waits for a client must stay bounded.
     if ((message.flags & NLM_F_DUMP) === NLM_F_DUMP && client.dumping) {
       const busy = { errno: Errno.EBUSY, extack: undefined, attributeOffset: undefined };
       return { replies: [encodeAcknowledgement(message, client.portId, busy)], dump: undefined };
     }
     if (message.type === L2TPD_FAMILY_ID || client.netns === undefined) {
-      const answer = ownFamilyAnswer(message, client, { namespaces, subsystem, drops });
+      const answer = ownFamilyAnswer(message, client, { namespaces, subsystem, drops, offloads });
       if (client.tracing) this.#parts.setTrace(true);
       return answer;
     }

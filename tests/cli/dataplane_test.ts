@@ -314,6 +314,21 @@ Deno.test("show -d: the sublayer is the daemon's word, whatever debugfs is", asy
   assert.match((await world.run("-d show session")).out, / l2spec none /);
 });
 
+Deno.test("show -d: what the system does for each session, where the daemon tells it", async () => {
+  const world = withoutKernel();
+  world.daemon = "running";
+  await world.prepare(TUNNEL, SESSION);
+  assert.doesNotMatch((await world.run("-d show session")).out, /offloads/);
+  world.home.offloads.push('{"tunnel_id":1,"session_id":10,"offloads":["tap","gso"]}');
+  assert.match((await world.run("-d show session")).out, /\n {2}offloads tap gso\n/);
+  assert.deepEqual(JSON.parse((await world.run("-d -j show session")).out)[0].offloads, ["tap", "gso"]);
+  world.home.offloads[0] = '{"tunnel_id":1,"session_id":10,"offloads":[]}';
+  assert.match((await world.run("-d show session")).out, /\n {2}offloads none\n/);
+  assert.ok(!("offloads" in JSON.parse((await world.run("-j show session")).out)[0]));
+  world.home.offloads[0] = '{"tunnel_id":1,"offloads":[]}';
+  assert.equal((await world.run("-d show session")).code, 1, "it makes no sense");
+});
+
 Deno.test("debugfs: the text of whichever subsystem; of none where it cannot be read", async () => {
   const world = new FakeWorld();
   await world.prepare(TUNNEL, SESSION);

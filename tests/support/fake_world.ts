@@ -37,6 +37,8 @@ export class FakeNamespace {
   readonly user: FakeL2tpKernel = new FakeL2tpKernel(this.links);
   /** What the daemon dropped in it: rows of JSON. */
   readonly drops: string[] = [];
+  /** What the daemon tells of offloads. */
+  readonly offloads: string[] = [];
 
   /** Answers as the daemon. */
   readonly daemon: KernelFunction = (request) =>
@@ -44,7 +46,11 @@ export class FakeNamespace {
 
   #own(request: NetlinkMessage): readonly NetlinkMessage[] {
     const command = request.payload[0]!;
-    const texts = command === L2TPD_CMD.DROPS ? this.drops : this.user.debugfs().match(/[^]{1,50}/g)!;
+    const texts = command === L2TPD_CMD.DROPS
+      ? this.drops
+      : command === L2TPD_CMD.OFFLOADS
+      ? this.offloads
+      : this.user.debugfs().match(/[^]{1,50}/g)!;
     return dump(request, texts.map((text) => encodeL2tpdText(command, text)));
   }
 }

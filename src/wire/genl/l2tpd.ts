@@ -34,6 +34,8 @@ export const L2TPD_CMD = {
    * messages of this command, where from in TEXT (one JSON object), the L2TP message in DATA.
    */
   CONTROL: 6,
+  /** Dump: which offloads work for each session, one JSON object a session. */
+  OFFLOADS: 7,
 } as const;
 
 const L2TPD_ATTR_TEXT = 1;
