@@ -100,10 +100,7 @@ export function openUdp(family: InetFamily, options: UdpOptions): Socket {
   if (family === AF_INET6) socket.setOption(SOL_IPV6, IPV6_V6ONLY, 1);
   if (options.reuseAddress === true) socket.setOption(SOL_SOCKET, SO_REUSEADDR, 1);
   if (options.reusePort === true) socket.setOption(SOL_SOCKET, SO_REUSEPORT, 1);
-  if (options.noChecksumTx === true) {
-    if (family === AF_INET) socket.setOption(SOL_SOCKET, SO_NO_CHECK, 1);
-    else socket.setOption(IPPROTO_UDP, UDP_NO_CHECK6_TX, 1);
-  }
+  if (options.noChecksumTx === true) setNoChecksumTx(socket, family, true);
   if (options.zeroChecksum6Rx === true && family === AF_INET6) {
     socket.setOption(IPPROTO_UDP, UDP_NO_CHECK6_RX, 1);
   }
@@ -168,6 +165,16 @@ function setBuffer(socket: Socket, force: number, ask: number, size: number): vo
  */
 export function takeError(socket: Socket): number {
   return socket.option(SOL_SOCKET, SO_ERROR);
+}
+
+/**
+ * Whether the socket sends without checksums (0). A message that is to be cut into several datagrams takes checksums.
+ *
+ * @throws {SyscallError}
+ */
+export function setNoChecksumTx(socket: Socket, family: InetFamily, on: boolean): void {
+  if (family === AF_INET) socket.setOption(SOL_SOCKET, SO_NO_CHECK, on ? 1 : 0);
+  else socket.setOption(IPPROTO_UDP, UDP_NO_CHECK6_TX, on ? 1 : 0);
 }
 
 /**

@@ -97,13 +97,18 @@ export class Endpoints {
       return heldBy(known, peer);
     }
     using stack = new DisposableStack();
-    const socket = stack.use(this.#open(family, local, request));
+    const socket = stack.use(open(family, local, request));
     const offloads = udp ? this.#offloads.setUpUdp(socket) : NO_SOCKET_OFFLOADS;
-    const { gso, gro } = offloads;
+    const noChecksumTx = wantsNoChecksumTx(family, request);
     if (mustReach) checkRoute(family, local, request);
     const port = udp ? decodeInet(socket.localName()).port : 0;
     const key = keyOf(request, local, port);
-    const handle = this.#plane.addEndpoint({ fd: socket.number, kind: kindOf(udp, family), gso, gro });
+    const handle = this.#plane.addEndpoint({
+      fd: socket.number,
+      kind: kindOf(udp, family),
+      noChecksumTx,
+      ...offloads,
+    });
     const endpoint: Endpoint = {
       handle,
       socket,
@@ -123,22 +128,6 @@ export class Endpoints {
     this.#byHandle.set(handle, endpoint);
     stack.move();
     return heldBy(shared, peer);
-  }
-
-  #open(family: InetFamily, address: Uint8Array, request: TunnelSocketRequest): Socket {
-    const buffers = {
-      receiveBuffer: RECEIVE_BUFFER_BYTES,
-      sendBuffer: SEND_BUFFER_BYTES,
-      freeBind: request.existing,
-    };
-    if (request.encap === "ip") return openRawL2tp(family, { address, port: 0 }, buffers);
-    const checksum = family === AF_INET ? request.udpChecksum : request.checksumTx;
-    return openUdp(family, {
-      ...buffers,
-      local: { address, port: request.localPort },
-      noChecksumTx: !checksum && !this.#offloads.needsUdpChecksums,
-      zeroChecksum6Rx: !request.checksumRx,
-    });
   }
 }
 
@@ -184,4 +173,26 @@ function localAddress(family: InetFamily, request: TunnelSocketRequest): Uint8Ar
 
 function remoteOf(request: TunnelSocketRequest): { address: Uint8Array; port: number } {
   return { address: parseIpAddress(request.peer)!, port: request.peerPort };
+}
+
+function open(family: InetFamily, address: Uint8Array, request: TunnelSocketRequest): Socket {
+  const buffers = {
+    receiveBuffer: RECEIVE_BUFFER_BYTES,
+    sendBuffer: SEND_BUFFER_BYTES,
+    freeBind: request.existing,
+  };
+  if (request.encap === "ip") return openRawL2tp(family, { address, port: 0 }, buffers);
+  return openUdp(family, {
+    ...buffers,
+    local: { address, port: request.localPort },
+    noChecksumTx: wantsNoChecksumTx(family, request),
+    zeroChecksum6Rx: !request.checksumRx,
+  });
+}
+
+function wantsNoChecksumTx(
+  family: InetFamily,
+  { encap, udpChecksum, checksumTx }: TunnelSocketRequest,
+): boolean {
+  return encap === "udp" && !(family === AF_INET ? udpChecksum : checksumTx);
 }

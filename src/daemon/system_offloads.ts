@@ -53,11 +53,6 @@ export class SystemOffloads {
     return this.#wanted.simd;
   }
 
-  /** Whether UDP sockets must send checksums, whatever their tunnels want: `UDP_SEGMENT` works with them only. */
-  get needsUdpChecksums(): boolean {
-    return this.#wanted.gso;
-  }
-
   /** What to open devices with. */
   tapOptions(): Pick<TapOptions, "vnetHeader"> {
     if (!this.#wanted.tap) return { vnetHeader: false };

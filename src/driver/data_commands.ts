@@ -28,6 +28,8 @@ export interface AddEndpoint {
   readonly gso: boolean;
   /** Whether it gives many datagrams as one message. */
   readonly gro: boolean;
+  /** Whether it sends no checksums, but where that cannot be helped. */
+  readonly noChecksumTx: boolean;
 }
 
 /** The worker is to know a tunnel. */

@@ -137,16 +137,16 @@ export class DataObjects {
     }
   }
 
-  #addEndpoint({ id, slot, fd, kind, gso, gro }: AddEndpoint): void {
+  #addEndpoint(command: AddEndpoint): void {
     const endpoint = new WorkerEndpoint(
-      new Endpoint(kind, slotView(this.#counters, slot)),
-      { fd, gso, gro },
+      new Endpoint(command.kind, slotView(this.#counters, command.slot)),
+      command,
       this.#idle,
       this.#receiving,
     );
-    endpoint.watch(id);
-    this.#endpoints.set(id, endpoint);
-    this.#reports.endpoints.set(endpoint.endpoint, id);
+    endpoint.watch(command.id);
+    this.#endpoints.set(command.id, endpoint);
+    this.#reports.endpoints.set(endpoint.endpoint, command.id);
   }
 
   #removeEndpoint(id: number): void {

@@ -46,8 +46,10 @@ export interface EndpointOptions {
   readonly fd: number;
   /** What kind of socket it is. */
   readonly kind: EndpointKind;
-  /** UDP: send many datagrams as one message where they are alike; the socket must send checksums. Default false. */
+  /** UDP: send many datagrams as one message where they are alike. Default false. */
   readonly gso?: boolean | undefined;
+  /** UDP: the socket sends no checksums, and is to send them only with such messages. Default false. */
+  readonly noChecksumTx?: boolean | undefined;
   /** UDP: the socket gives many datagrams as one message (`setUdpGro`). Default false. */
   readonly gro?: boolean | undefined;
 }

@@ -161,9 +161,9 @@ export class DataPlane implements Disposable {
    * @throws {DataPlaneDead}
    */
   addEndpoint(options: EndpointOptions): EndpointHandle {
-    const { fd, kind, gso = false, gro = false } = options;
+    const { fd, kind, gso = false, gro = false, noChecksumTx = false } = options;
     return this.#add((id, slot) => {
-      this.#call({ op: "addEndpoint", id, slot, fd, kind, gso, gro });
+      this.#call({ op: "addEndpoint", id, slot, fd, kind, gso, gro, noChecksumTx });
       const endpoint = new EndpointHandle(this.#owner, id, slot);
       this.#endpoints.set(id, endpoint);
       return endpoint;

@@ -34,6 +34,8 @@ export class PacketSender {
   readonly #singles: SendVector;
   /** Index of the first packet of each message, and behind the last one that of the next. */
   readonly #firsts = new Int32Array(MESSAGES + 1);
+  /** Whether one of the messages is of several packets. */
+  #hasRuns = false;
 
   /** The packets' parts lie in the arena's memory. */
   constructor(arena: PacketArena) {
@@ -58,6 +60,7 @@ export class PacketSender {
       }
       this.#firsts[vector.count] = at;
       vector.begin(remote, run > 1 ? length : 0);
+      if (run > 1) this.#hasRuns = true;
       for (const end = at + run; at < end; at++) addPacket(vector, packets, at);
       this.#firsts[vector.count] = at;
     }
@@ -68,6 +71,8 @@ export class PacketSender {
     const vector = this.#vector;
     const { path } = tunnel.path;
     const { fd } = tunnel.endpoint;
+    tunnel.endpoint.needChecksums(this.#hasRuns);
+    this.#hasRuns = false;
     for (let next = 0; next < vector.count;) {
       const sent = sendFrom(vector, fd, next);
       if (sent > 0) {

@@ -8,8 +8,9 @@ import { SyscallError } from "../base/errors.ts";
 import { DROP, type Endpoint, type PacketBatch } from "../dataplane/mod.ts";
 import { type Epoll, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLRDHUP } from "../../ffi/epoll.ts";
 import { NAME_STRIDE, type ReceiveVector } from "../../ffi/packets.ts";
+import { AF_INET, AF_INET6 } from "../../ffi/sockaddr.ts";
 import { Socket } from "../../ffi/socket.ts";
-import { takeError } from "../../ffi/udp.ts";
+import { setNoChecksumTx, takeError } from "../../ffi/udp.ts";
 import type { WorkerPath } from "./worker_path.ts";
 import { type Source, unwatch } from "./worker_source.ts";
 
@@ -39,6 +40,8 @@ export interface SocketFacts {
   readonly gso: boolean;
   /** Whether it gives many datagrams as one message. */
   readonly gro: boolean;
+  /** Whether it sends no checksums, but where that cannot be helped. */
+  readonly noChecksumTx: boolean;
 }
 
 /** A socket. */
@@ -54,6 +57,8 @@ export class WorkerEndpoint implements Source {
   /** Whether it takes many datagrams as one message. */
   readonly gso: boolean;
   readonly #gro: boolean;
+  readonly #wantsNoChecksums: boolean;
+  #sendsNoChecksums: boolean;
   readonly #ports: EndpointPorts;
   /** For its options; never closed here. */
   readonly #socket: Socket;
@@ -62,11 +67,12 @@ export class WorkerEndpoint implements Source {
 
   /** The descriptor stays the caller's. */
   constructor(endpoint: Endpoint, facts: SocketFacts, path: WorkerPath, ports: EndpointPorts) {
-    const { fd, gso, gro } = facts;
+    const { fd, gso, gro, noChecksumTx } = facts;
     this.endpoint = endpoint;
     this.fd = fd;
     this.gso = gso;
     this.#gro = gro;
+    this.#wantsNoChecksums = this.#sendsNoChecksums = noChecksumTx;
     this.path = path;
     this.#ports = ports;
     this.#socket = new Socket(fd);
@@ -86,6 +92,13 @@ export class WorkerEndpoint implements Source {
   unwatch(): void {
     if (this.#watched) unwatch(this.#ports.epoll, this.fd);
     this.#watched = false;
+  }
+
+  /** Has the socket send checksums, or spare them where nobody wants them. */
+  needChecksums(needed: boolean): void {
+    if (!this.#wantsNoChecksums || this.#sendsNoChecksums === !needed) return;
+    this.#sendsNoChecksums = !needed;
+    setNoChecksumTx(this.#socket, this.endpoint.isIpv6 ? AF_INET6 : AF_INET, !needed);
   }
 
   /** One batch of packets. */

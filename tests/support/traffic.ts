@@ -185,6 +185,8 @@ export interface TcpEnds {
   readonly to: string;
   /** Its address. */
   readonly address: string;
+  /** What it listens at: any IPv4 address unless given. */
+  readonly listen?: string;
 }
 
 /** How long TCP may make no progress at all: it waits up to two minutes itself if much is lost. */
@@ -195,10 +197,13 @@ const BLOCK_BYTES = 256 * 1024;
  * Sends so many bytes each way through one TCP connection, both ways at once, and checks them by hash. Resolves to
  * the speed in Mbit/s, both ways together.
  */
-export async function transfer({ from, to, address }: TcpEnds, bytes: number): Promise<number> {
+export async function transfer(
+  { from, to, address, listen = "0.0.0.0" }: TcpEnds,
+  bytes: number,
+): Promise<number> {
   await using stack = new AsyncDisposableStack();
   // Deno opens both sockets before it returns to the caller, so within the namespace.
-  const listener = inNamespace(to, () => Deno.listen({ hostname: "0.0.0.0", port: 0 }));
+  const listener = inNamespace(to, () => Deno.listen({ hostname: listen, port: 0 }));
   stack.defer(() => listener.close());
   const { port } = listener.addr;
   const connecting = inNamespace(from, () => Deno.connect({ hostname: address, port }));
