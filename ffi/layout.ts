@@ -261,3 +261,9 @@ export const VIRTIO_NET_HDR = /* @__PURE__ */ layout("struct virtio_net_hdr", ["
   csum_start: [6, 2],
   csum_offset: [8, 2],
 });
+
+/** A program of classic BPF: how many instructions, and where they are. */
+export const SOCK_FPROG = /* @__PURE__ */ layout("struct sock_fprog", ["linux/filter.h"], 16, {
+  len: [0, 2],
+  filter: [8, 8],
+});

@@ -1,6 +1,6 @@
 /**
- * The sockets that tunnels run over. Tunnels of one namespace with the same local address and port share one; the
- * data path tells them apart by peer and ids.
+ * The sockets that tunnels run over. Tunnels of one namespace with the same local address and port share one, or one
+ * for each worker; the data path tells them apart by peer and ids.
  *
  * @module
  */
@@ -10,8 +10,10 @@ import { SyscallError } from "../base/errors.ts";
 import { formatIpAddress, parseIpAddress } from "../base/ip_address.ts";
 import type { EndpointKind } from "../dataplane/mod.ts";
 import type { DataPlane, EndpointHandle } from "../driver/data_plane.ts";
+import type { DataPlanes } from "../driver/data_planes.ts";
 import type { Socket } from "../../ffi/socket.ts";
-import { AF_INET, AF_INET6, decodeInet } from "../../ffi/sockaddr.ts";
+import { AF_INET, AF_INET6, decodeInet, type InetAddress } from "../../ffi/sockaddr.ts";
+import { shareAddress, steerByPeer, steeredIndex } from "../../ffi/steering.ts";
 import { type InetFamily, openRawL2tp, openUdp, pathMtu } from "../../ffi/udp.ts";
 import type { TunnelSocketRequest } from "../subsystem/ports.ts";
 import { NO_SOCKET_OFFLOADS, type SocketOffloads, type SystemOffloads } from "./system_offloads.ts";
@@ -20,12 +22,20 @@ import { NO_SOCKET_OFFLOADS, type SocketOffloads, type SystemOffloads } from "./
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 const SEND_BUFFER_BYTES = 4 * 1024 * 1024;
 
-/** A socket with the tunnels that hold it. */
-export interface Endpoint {
-  /** Its place in the data plane. */
+/** A socket in the worker that serves it. */
+export interface Member {
+  /** The worker. */
+  readonly plane: DataPlane;
+  /** The socket's place in there. */
   readonly handle: EndpointHandle;
   /** The socket. */
   readonly socket: Socket;
+}
+
+/** A local address and port, with the tunnels that hold it. */
+export interface Endpoint {
+  /** One, or one for each worker, which then has its share of the peers. */
+  readonly members: readonly Member[];
   /** Our address, in text. */
   readonly local: string;
   /** Our UDP port; 0 without UDP. */
@@ -34,7 +44,15 @@ export interface Endpoint {
   readonly netns: string;
   /** What it does for us. */
   readonly offloads: SocketOffloads;
-  /** Gives one hold up; the last one closes the socket. */
+}
+
+/** A tunnel's hold on an endpoint. */
+export interface Hold {
+  /** What is held. */
+  readonly endpoint: Endpoint;
+  /** The member that serves the tunnel's peer. */
+  readonly member: Member;
+  /** Gives the hold up; the last one closes the sockets. */
   release(): void;
 }
 
@@ -46,20 +64,20 @@ interface Shared {
   readonly holders: Map<symbol, string>;
 }
 
-/** The endpoints of a data plane. */
+/** The endpoints of all workers. */
 export class Endpoints {
-  readonly #plane: DataPlane;
+  readonly #planes: DataPlanes;
   readonly #offloads: SystemOffloads;
   readonly #shared = new Map<string, Shared>();
   readonly #byHandle = new Map<EndpointHandle, Endpoint>();
 
   /** None yet; set up by these offloads. */
-  constructor(plane: DataPlane, offloads: SystemOffloads) {
-    this.#plane = plane;
+  constructor(planes: DataPlanes, offloads: SystemOffloads) {
+    this.#planes = planes;
     this.#offloads = offloads;
   }
 
-  /** The endpoint with this place in the data plane; `undefined` if it has gone. */
+  /** The endpoint with this place in a worker; `undefined` if it has gone. */
   byHandle(handle: EndpointHandle): Endpoint | undefined {
     return this.#byHandle.get(handle);
   }
@@ -70,13 +88,14 @@ export class Endpoints {
   }
 
   /**
-   * Holds the socket for a tunnel, in the network namespace of the calling thread; opens it if there is none yet. The
-   * errors are those that the kernel's tunnel sockets have, but that a port may be shared.
+   * Holds the endpoint for a tunnel, in the network namespace of the calling thread; opens it if there is none yet.
+   * The errors are those that the kernel's tunnel sockets have, but that a port may be shared.
    *
    * @throws {SyscallError} EADDRINUSE if another program has the port, or a tunnel with the same peer or with other
-   * checksum options; EADDRNOTAVAIL, ENETUNREACH, …
+   * checksum options, or if several workers share its peers and this tunnel takes packets from anybody;
+   * EADDRNOTAVAIL, ENETUNREACH, …
    */
-  hold(request: TunnelSocketRequest): Endpoint {
+  hold(request: TunnelSocketRequest): Hold {
     const family = request.local.includes(":") ? AF_INET6 : AF_INET;
     const local = localAddress(family, request);
     const udp = request.encap === "udp";
@@ -92,55 +111,60 @@ export class Endpoints {
       : this.#shared.get(keyOf(request, local, request.localPort));
     if (known !== undefined) {
       const taken = known.options !== options || [...known.holders.values()].includes(peer);
-      if (udp && taken) throw new SyscallError("bind", Errno.EADDRINUSE);
+      const divided = !connected && known.endpoint.members.length > 1;
+      if (udp && (taken || divided)) throw new SyscallError("bind", Errno.EADDRINUSE);
       if (mustReach) checkRoute(family, local, request);
-      return heldBy(known, peer);
+      return this.#holdAgain(known, peer, request);
     }
     using stack = new DisposableStack();
-    const socket = stack.use(open(family, local, request));
-    const offloads = udp ? this.#offloads.setUpUdp(socket) : NO_SOCKET_OFFLOADS;
-    const noChecksumTx = wantsNoChecksumTx(family, request);
+    const sockets = openAll(stack, family, local, request, udp && connected ? this.#planes.count : 1);
     if (mustReach) checkRoute(family, local, request);
-    const port = udp ? decodeInet(socket.localName()).port : 0;
+    const port = udp ? decodeInet(sockets[0]!.localName()).port : 0;
     const key = keyOf(request, local, port);
-    const handle = this.#plane.addEndpoint({
-      fd: socket.number,
-      kind: kindOf(udp, family),
-      noChecksumTx,
-      ...offloads,
+    let offloads = NO_SOCKET_OFFLOADS;
+    const members = sockets.map((socket, i): Member => {
+      if (udp) offloads = this.#offloads.setUpUdp(socket);
+      // Over IP every socket gets everything, so one of the workers has them all.
+      const plane = udp ? this.#planes.all[i]! : this.#planes.of(local);
+      const handle = plane.addEndpoint({
+        fd: socket.number,
+        kind: kindOf(udp, family),
+        noChecksumTx: wantsNoChecksumTx(family, request),
+        ...offloads,
+      });
+      stack.defer(() => handle.remove());
+      return { plane, handle, socket };
     });
-    const endpoint: Endpoint = {
-      handle,
-      socket,
-      local: formatIpAddress(local),
-      port,
-      netns: request.netns,
-      offloads,
-      release: () => {
-        this.#shared.delete(key);
-        this.#byHandle.delete(handle);
-        handle.remove();
-        socket.close();
-      },
-    };
+    const endpoint = { members, local: formatIpAddress(local), port, netns: request.netns, offloads };
     const shared = { key, options, endpoint, holders: new Map<symbol, string>() };
     this.#shared.set(key, shared);
-    this.#byHandle.set(handle, endpoint);
+    for (const { handle } of members) this.#byHandle.set(handle, endpoint);
     stack.move();
-    return heldBy(shared, peer);
+    return this.#holdAgain(shared, peer, request);
   }
-}
 
-/** A hold on the endpoint, to be given up once. */
-function heldBy({ endpoint, holders }: Shared, peer: string): Endpoint {
-  const holder = Symbol(peer);
-  holders.set(holder, peer);
-  return {
-    ...endpoint,
-    release: () => {
-      if (holders.delete(holder) && holders.size === 0) endpoint.release();
-    },
-  };
+  #holdAgain(shared: Shared, peer: string, request: TunnelSocketRequest): Hold {
+    const { endpoint, holders } = shared;
+    const { members } = endpoint;
+    const holder = Symbol(peer);
+    holders.set(holder, peer);
+    return {
+      endpoint,
+      member: members[steeredIndex(remoteOf(request).address, members.length)]!,
+      release: () => {
+        if (holders.delete(holder) && holders.size === 0) this.#close(shared);
+      },
+    };
+  }
+
+  #close({ key, endpoint: { members } }: Shared): void {
+    this.#shared.delete(key);
+    for (const { handle, socket } of members) {
+      this.#byHandle.delete(handle);
+      handle.remove();
+      socket.close();
+    }
+  }
 }
 
 /** As connecting would, if the socket served one peer alone. */
@@ -175,16 +199,43 @@ function remoteOf(request: TunnelSocketRequest): { address: Uint8Array; port: nu
   return { address: parseIpAddress(request.peer)!, port: request.peerPort };
 }
 
-function open(family: InetFamily, address: Uint8Array, request: TunnelSocketRequest): Socket {
+/** As many sockets as workers are to serve the endpoint. */
+function openAll(
+  stack: DisposableStack,
+  family: InetFamily,
+  address: Uint8Array,
+  request: TunnelSocketRequest,
+  count: number,
+): Socket[] {
+  const first = stack.use(open(family, { address, port: request.localPort }, request, false));
+  if (count === 1) return [first];
+  // Bound before it is shared: if another daemon has the port, that is not to be joined.
+  shareAddress(first);
+  const { port } = decodeInet(first.localName());
+  const sockets = [first];
+  while (sockets.length < count) {
+    sockets.push(stack.use(open(family, { address, port }, request, true)));
+  }
+  steerByPeer(first, family, count);
+  return sockets;
+}
+
+function open(
+  family: InetFamily,
+  local: InetAddress,
+  request: TunnelSocketRequest,
+  reusePort: boolean,
+): Socket {
   const buffers = {
     receiveBuffer: RECEIVE_BUFFER_BYTES,
     sendBuffer: SEND_BUFFER_BYTES,
     freeBind: request.existing,
   };
-  if (request.encap === "ip") return openRawL2tp(family, { address, port: 0 }, buffers);
+  if (request.encap === "ip") return openRawL2tp(family, local, buffers);
   return openUdp(family, {
     ...buffers,
-    local: { address, port: request.localPort },
+    local,
+    reusePort,
     noChecksumTx: wantsNoChecksumTx(family, request),
     zeroChecksum6Rx: !request.checksumRx,
   });

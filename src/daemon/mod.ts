@@ -8,7 +8,7 @@ import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
 import { formatIpAddress } from "../base/ip_address.ts";
 import { groupId, UnixListener } from "../../ffi/unix_listener.ts";
-import { DataPlane } from "../driver/data_plane.ts";
+import { DataPlanes } from "../driver/data_planes.ts";
 import { type Consequences, Subsystem } from "../subsystem/subsystem.ts";
 import type { SubsystemRecord } from "../subsystem/records.ts";
 import { Devices } from "./devices.ts";
@@ -37,7 +37,7 @@ const EXIT_USAGE = 255;
  * Runs the daemon in the foreground until SIGTERM or SIGINT. Resolves to the exit code. What it has to say goes to
  * standard error, a line each.
  *
- * @param args `--fresh`, `--keep`, `offload LIST`, in the words that the command line has for them.
+ * @param args `--fresh`, `--keep`, `offload LIST`, `workers COUNT`, in the words that the command line has for them.
  */
 export async function runDaemon(args: readonly string[]): Promise<number> {
   const options = readOptions(args, Deno.env.get("L2TP_OFFLOAD"));
@@ -91,7 +91,7 @@ async function serve(paths: DaemonPaths, options: DaemonOptions): Promise<number
   const offloads = new SystemOffloads(options.offloads, log);
   const serving: { server?: Server; world?: RealWorld } = {};
   let crashed = false;
-  using plane = await DataPlane.start({
+  using planes = await DataPlanes.start(options.workers, {
     slots: OBJECTS_MAX,
     simd: offloads.simd,
     onTrace: (event) => serving.server?.trace(event),
@@ -110,9 +110,9 @@ async function serve(paths: DaemonPaths, options: DaemonOptions): Promise<number
   });
   const devices = new Devices(namespaces, offloads, log);
   const world = serving.world = new RealWorld({
-    plane,
+    planes,
     namespaces,
-    endpoints: new Endpoints(plane, offloads),
+    endpoints: new Endpoints(planes, offloads),
     adopted: new Set(),
     devices,
     offloads,
@@ -131,7 +131,7 @@ async function serve(paths: DaemonPaths, options: DaemonOptions): Promise<number
     },
     drops: (netns) => world.drops(netns),
     offloads: (netns) => world.offloads(netns),
-    setTrace: (on) => plane.setTrace(on),
+    setTrace: (on) => planes.setTrace(on),
     log,
   });
   using _signals = onSignals(() => server.stop());

@@ -6,12 +6,17 @@
 
 import { ALL_OFFLOADS, OFFLOADS, type Offloads, parseOffloads } from "../model/offloads.ts";
 
+/** Each takes memory, and more than the processors there are are no use. */
+const WORKERS_MAX = 64;
+
 /** What a daemon is started with. */
 export interface DaemonOptions {
   /** Forget what an earlier daemon left behind. */
   readonly fresh: boolean;
   /** Leave everything to the next daemon when this one is told to end. */
   readonly keep: boolean;
+  /** How many workers move packets; each has its share of the peers. */
+  readonly workers: number;
   /** What the system is to do for many packets at once, if it can. */
   readonly offloads: Offloads;
 }
@@ -27,16 +32,24 @@ export function readOptions(
 ): DaemonOptions | string {
   let fresh = false;
   let keep = false;
+  let workers = 1;
   let list = fromEnvironment;
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!.replace(/^-+/, "");
     if (word === "fresh") fresh = true;
     else if (word === "keep") keep = true;
     else if (word === "offload" && words[i + 1] !== undefined) list = words[++i];
-    else return `Unknown option "${words[i]}": l2tp daemon takes --fresh, --keep and offload LIST`;
+    else if (word === "workers" && words[i + 1] !== undefined) {
+      workers = /^[0-9]{1,3}$/.test(words[++i]!) ? Number(words[i]) : 0;
+      if (workers < 1 || workers > WORKERS_MAX) {
+        return `Cannot use "${words[i]}" workers: there are 1 to ${WORKERS_MAX}`;
+      }
+    } else {return `Unknown option "${
+        words[i]
+      }": l2tp daemon takes --fresh, --keep, offload LIST and workers COUNT`;}
   }
   const offloads = list === undefined || list === "" ? ALL_OFFLOADS : parseOffloads(list);
-  if (typeof offloads !== "string") return { fresh, keep, offloads };
+  if (typeof offloads !== "string") return { fresh, keep, workers, offloads };
   return `Unknown offload "${offloads}": a list has all, none, ${
     OFFLOADS.join(", ")
   }, or one of them behind no-`;

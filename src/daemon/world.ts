@@ -18,6 +18,7 @@ import type {
   TapFacts,
   TunnelHandle,
 } from "../driver/data_plane.ts";
+import type { DataPlanes } from "../driver/data_planes.ts";
 import { type InetFamily, pathMtu } from "../../ffi/udp.ts";
 import { AF_INET, AF_INET6 } from "../../ffi/sockaddr.ts";
 import type {
@@ -35,7 +36,7 @@ import type { SessionRecord } from "../subsystem/records.ts";
 import { L2TP_PWTYPE } from "../wire/genl/l2tp_constants.ts";
 import { type AdoptedSocket, type AdoptedSockets, adoptSocket } from "./adopted_sockets.ts";
 import type { Device, Devices } from "./devices.ts";
-import { type Endpoint, type Endpoints, kindOf } from "./endpoints.ts";
+import { type Endpoint, type Endpoints, kindOf, type Member } from "./endpoints.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
 import {
   type DeviceOffloads,
@@ -46,8 +47,8 @@ import {
 
 /** What the world is made of. All is borrowed. */
 export interface WorldParts {
-  /** Moves the packets. */
-  readonly plane: DataPlane;
+  /** Move the packets. */
+  readonly planes: DataPlanes;
   /** The namespaces that tunnels are in. */
   readonly namespaces: NetworkNamespaces;
   /** The sockets that tunnels share. */
@@ -81,7 +82,7 @@ interface Purpose {
 export class RealWorld implements SubsystemWorld {
   readonly #parts: WorldParts;
   readonly #tunnels = new Set<RealTunnelSocket>();
-  /** Sockets that were handed over, by their place in the data plane. */
+  /** Sockets that were handed over, by their place in their worker. */
   readonly #adopted = new Map<EndpointHandle, Place>();
 
   /** Nothing in it yet. */
@@ -90,31 +91,32 @@ export class RealWorld implements SubsystemWorld {
   }
 
   openTunnelSocket(request: TunnelSocketRequest): TunnelSocket {
-    const { namespaces, endpoints, plane } = this.#parts;
+    const { namespaces, endpoints } = this.#parts;
     const { netns, tunnelId, peerTunnelId, version } = request;
-    const endpoint = namespaces.run(netns, () => endpoints.hold(request));
+    const { endpoint, member, release } = namespaces.run(netns, () => endpoints.hold(request));
     try {
       const facts = factsOf(request, endpoint);
       const { offloads } = endpoint;
       const purpose = { netns, tunnelId, peerTunnelId, version, facts, offloads };
       const tunnel = canCarry(purpose)
-        ? refused(Errno.EINVAL, () => addTunnel(plane, purpose, endpoint.handle, false))
+        ? refused(Errno.EINVAL, () => addTunnel(member, purpose, false))
         : undefined;
-      return this.#opened(purpose, tunnel, () => endpoint.release());
+      return this.#opened(purpose, member.plane, tunnel, release);
     } catch (error) {
-      endpoint.release();
+      release();
       throw error;
     }
   }
 
   adoptTunnelSocket(adoption: TunnelSocketAdoption): TunnelSocket {
-    const { plane, adopted } = this.#parts;
+    const { planes, adopted } = this.#parts;
     const { netns, tunnelId, peerTunnelId, version } = adoption;
     const socket: AdoptedSocket = adoptSocket(adopted, adoption);
     try {
       const { facts, family, fd } = socket;
       // Its owner decided what it does.
       const purpose = { netns, tunnelId, peerTunnelId, version, facts, offloads: NO_SOCKET_OFFLOADS };
+      const plane = planes.of(parseIpAddress(facts.local)!);
       const handle = plane.addEndpoint({ fd, kind: kindOf(adoption.encap === "udp", family) });
       this.#adopted.set(handle, { netns, local: facts.local, port: facts.localPort ?? 0 });
       const release = (): void => {
@@ -124,9 +126,9 @@ export class RealWorld implements SubsystemWorld {
       };
       try {
         const tunnel = canCarry(purpose)
-          ? refused(Errno.EINVAL, () => addTunnel(plane, purpose, handle, true))
+          ? refused(Errno.EINVAL, () => addTunnel({ plane, handle }, purpose, true))
           : undefined;
-        return this.#opened(purpose, tunnel, release);
+        return this.#opened(purpose, plane, tunnel, release);
       } catch (error) {
         this.#adopted.delete(handle);
         handle.remove();
@@ -146,7 +148,7 @@ export class RealWorld implements SubsystemWorld {
   *drops(netns: string): Generator<string> {
     for (const endpoint of this.#parts.endpoints) {
       if (endpoint.netns !== netns) continue;
-      const drops = nonZero(endpoint.handle.drops());
+      const drops = nonZero(sum(endpoint.members.map(({ handle }) => handle.drops())));
       if (drops !== undefined) yield JSON.stringify({ local: endpoint.local, port: endpoint.port, drops });
     }
     for (const tunnel of this.#tunnels) {
@@ -177,10 +179,15 @@ export class RealWorld implements SubsystemWorld {
     return this.#adopted.get(handle) ?? this.#parts.endpoints.byHandle(handle);
   }
 
-  #opened(purpose: Purpose, handle: TunnelHandle | undefined, release: () => void): TunnelSocket {
+  #opened(
+    purpose: Purpose,
+    plane: DataPlane,
+    handle: TunnelHandle | undefined,
+    release: () => void,
+  ): TunnelSocket {
     const { namespaces } = this.#parts;
     namespaces.holdAgain(purpose.netns);
-    const tunnel: RealTunnelSocket = new RealTunnelSocket(this.#parts, purpose, handle, () => {
+    const tunnel: RealTunnelSocket = new RealTunnelSocket(this.#parts, purpose, plane, handle, () => {
       this.#tunnels.delete(tunnel);
       release();
       namespaces.release(purpose.netns);
@@ -196,6 +203,15 @@ function tapFacts({ tap, uso, coalesce }: DeviceOffloads): TapFacts {
   return { virtio: tap, joinTcp: coalesce, joinUdp: coalesce && uso };
 }
 
+/** Dropped packets by reason, of all sockets of an endpoint. */
+function sum(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const total: Record<string, number> = {};
+  for (const drops of all) {
+    for (const [reason, count] of Object.entries(drops)) total[reason] = (total[reason] ?? 0) + count;
+  }
+  return total;
+}
+
 function nonZero(drops: Readonly<Record<string, number>>): Record<string, number> | undefined {
   const entries = Object.entries(drops).filter(([, count]) => count > 0);
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
@@ -209,9 +225,8 @@ function canCarry({ tunnelId, peerTunnelId, version, facts }: Purpose): boolean 
 }
 
 function addTunnel(
-  plane: DataPlane,
+  { plane, handle }: Pick<Member, "plane" | "handle">,
   { netns, tunnelId, peerTunnelId, version, facts }: Purpose,
-  endpoint: Endpoint["handle"],
   connected: boolean,
 ): TunnelHandle {
   const address = parseIpAddress(facts.peer)!;
@@ -224,7 +239,7 @@ function addTunnel(
     peerTunnelId,
     // As in the kernel, every version but 2 has the packets of version 3.
     version: version === 2 ? 2 : 3,
-    endpoint,
+    endpoint: handle,
     peer,
     connected,
   });
@@ -263,12 +278,20 @@ class RealTunnelSocket implements TunnelSocket {
   readonly purpose: Purpose;
   readonly sessions = new Set<RealSessionPath>();
   readonly #parts: WorldParts;
+  readonly #plane: DataPlane;
   readonly #handle: TunnelHandle | undefined;
   readonly #release: () => void;
 
-  constructor(parts: WorldParts, purpose: Purpose, handle: TunnelHandle | undefined, release: () => void) {
+  constructor(
+    parts: WorldParts,
+    purpose: Purpose,
+    plane: DataPlane,
+    handle: TunnelHandle | undefined,
+    release: () => void,
+  ) {
     this.facts = purpose.facts;
     this.purpose = purpose;
+    this.#plane = plane;
     this.#parts = parts;
     this.#handle = handle;
     this.#release = release;
@@ -318,7 +341,7 @@ class RealTunnelSocket implements TunnelSocket {
     if (this.#handle === undefined || !carried) return undefined;
     const handle = this.#handle;
     return refused(Errno.EEXIST, () =>
-      this.#parts.plane.addSession(handle, {
+      this.#plane.addSession(handle, {
         sessionId,
         peerSessionId,
         pseudowire: pseudowireType === L2TP_PWTYPE.PPP ? "ppp" : "eth",

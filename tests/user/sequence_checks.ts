@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { frame, FrameSocket, numberOf } from "../support/traffic.ts";
 import { type HostName, type Hosts, other, type Wire } from "./wire.ts";
 
+/** Of the first frame. */
 const FRAME_BYTES = 200;
 /** What may be on its way at once: TAP devices drop what waits beyond their queue's length. */
 const BURST = 10;
@@ -60,18 +61,20 @@ export async function sendDisturbed(
     for (let next = into.take(); next !== undefined; next = into.take()) arrived.push(numberOf(next));
   };
   let number = 0;
-  out.send(frame(number++, { length: FRAME_BYTES }));
+  // Each longer than the one before: so no two are sent as one message, which a cable can but lose or delay whole.
+  const send = (): void => out.send(frame(number++, { length: FRAME_BYTES + number }));
+  send();
   while (arrived.length === 0) await rest(1);
   await disturb();
   while (number < count) {
-    out.send(frame(number++, { length: FRAME_BYTES }));
+    send();
     if (number % BURST === 0) await rest(1);
   }
   await calm();
   for (let last = -1; arrived.at(-1) !== last || last < 0;) {
     assert.ok(number < count + FLUSH_MAX, "things do not become as usual");
     last = number;
-    out.send(frame(number++, { length: FRAME_BYTES }));
+    send();
     for (let naps = 0; naps < 10 && arrived.at(-1) !== last; naps++) await rest(FLUSH_NAP_MS);
   }
   const after = wire.counters(to);

@@ -61,7 +61,7 @@ function load(hosts: Hosts, wire: Wire, port: number, words: string): Load {
   })();
   return {
     client: started,
-    async [Symbol.asyncDispose]() {
+    async [Symbol.asyncDispose](): Promise<void> {
       try {
         server.kill("SIGKILL");
       } catch {

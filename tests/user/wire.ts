@@ -113,6 +113,10 @@ export interface WireOptions {
   readonly family?: 4 | 6;
   /** Of both tunnels. */
   readonly tunnel?: Partial<TunnelParameters>;
+  /** Of a's tunnel. */
+  readonly tunnelA?: Partial<TunnelParameters>;
+  /** Of b's tunnel. */
+  readonly tunnelB?: Partial<TunnelParameters>;
   /** Of both sessions. */
   readonly session?: Partial<SessionParameters>;
   /** Of a's session. */
@@ -172,7 +176,10 @@ export class Wire implements AsyncDisposable {
   }
 
   /** What an end's tunnel is created with. */
-  tunnel(name: HostName, { encap = "udp", family = 4, tunnel }: WireOptions): TunnelParameters {
+  tunnel(
+    name: HostName,
+    { encap = "udp", family = 4, tunnel, tunnelA, tunnelB }: WireOptions,
+  ): TunnelParameters {
     const address = (name: HostName): string =>
       (family === 4 ? "10.0.0." : "fd00::") + (name === "a" ? 1 : 2);
     const port = (name: HostName): number => (name === "a" ? 5000 : 6000) + this.#number;
@@ -185,6 +192,7 @@ export class Wire implements AsyncDisposable {
       peer: address(peer),
       ...(encap === "udp" && { localPort: port(name), peerPort: port(peer) }),
       ...tunnel,
+      ...(name === "a" ? tunnelA : tunnelB),
     };
   }
 

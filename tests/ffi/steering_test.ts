@@ -1,0 +1,79 @@
+/** `ffi/steering.ts` over the loopback interface of a namespace: each peer has its socket. */
+
+import assert from "node:assert/strict";
+import { bindLibc } from "../../ffi/libc.ts";
+import { openNetns, withNetns } from "../../ffi/netns.ts";
+import { packetLibc } from "../../ffi/packet_libc.ts";
+import { PacketArena, ReceiveVector, Remote, SendVector } from "../../ffi/packets.ts";
+import { AF_INET, AF_INET6, decodeInet, encodeInet } from "../../ffi/sockaddr.ts";
+import type { Socket } from "../../ffi/socket.ts";
+import { shareAddress, steerByPeer, steeredIndex } from "../../ffi/steering.ts";
+import { openUdp } from "../../ffi/udp.ts";
+import { SyscallError } from "../../src/base/errors.ts";
+import { parseIpAddress } from "../../src/base/ip_address.ts";
+import { assertNoLeaks } from "../support/descriptors.ts";
+import { Namespace } from "../support/namespaces.ts";
+
+bindLibc();
+packetLibc();
+
+const PEERS = 24;
+const SHARES = 3;
+
+for (
+  const { family, local, peer } of [
+    { family: AF_INET, local: "127.0.0.1", peer: (i: number) => `127.${i}.${i * 3}.${i + 1}` },
+    { family: AF_INET6, local: "::1", peer: (i: number) => `fd00:${i * 41}::${i * 7}:${i + 1}` },
+  ] as const
+) {
+  Deno.test(`steerByPeer() at ${local}: what comes from an address reaches the socket it was said to`, async () => {
+    await using scratch = await Namespace.create("l2tp-ffi");
+    if (family === AF_INET6) {
+      for (let i = 0; i < PEERS; i++) await scratch.ip(`addr add ${peer(i)}/128 dev lo nodad`);
+    }
+    await assertNoLeaks(() => {
+      using netns = openNetns(scratch.name);
+      using stack = new DisposableStack();
+      const open = (address: string, port: number, reusePort: boolean): Socket =>
+        stack.use(withNetns(
+          netns,
+          () => openUdp(family, { local: { address: parseIpAddress(address)!, port }, reusePort }),
+        ));
+      const first = open(local, 0, false);
+      const { port } = decodeInet(first.localName());
+      assert.throws(() => open(local, port, true), SyscallError, "not shared yet");
+      shareAddress(first);
+      const sockets = [first, open(local, port, true), open(local, port, true)];
+      assert.throws(() => open(local, port, false), SyscallError, "only with those that share, too");
+      steerByPeer(first, family, SHARES);
+      const arena = new PacketArena({ slots: PEERS, slotSize: 64 });
+      const receive = new ReceiveVector(arena);
+      const to = new Remote(encodeInet({ address: parseIpAddress(local)!, port }));
+      const counts = new Array<number>(SHARES).fill(0);
+      for (let i = 0; i < PEERS; i++) {
+        const send = new SendVector(arena, { messages: 1 });
+        send.begin(to);
+        send.add(0, 8);
+        using from = open(peer(i), 0, false);
+        assert.equal(send.send(from.number, 0, 1), 1);
+        const index = steeredIndex(parseIpAddress(peer(i))!, SHARES);
+        assert.deepEqual(
+          sockets.map((socket) => Math.max(receive.receive(socket.number), 0)),
+          [0, 1, 2].map((each) => each === index ? 1 : 0),
+          peer(i),
+        );
+        counts[index]!++;
+      }
+      assert.ok(counts.every((count) => count > 0), `each has some: ${counts}`);
+    });
+  });
+}
+
+Deno.test("steeredIndex() is the remainder of all words of the address", () => {
+  const index = (text: string, count: number): number => steeredIndex(parseIpAddress(text)!, count);
+  assert.equal(index("0.0.0.7", 4), 3);
+  assert.equal(index("255.255.255.255", 10), 5);
+  assert.equal(index("::7", 4), 3);
+  assert.equal(index("0:1::0:4", 8), 5);
+  assert.equal(index("10.1.2.3", 1), 0);
+});
