@@ -105,6 +105,13 @@ function verbHelp(verb: Verb): string {
   add starts it where it is needed. Its socket, its journal and (so started)
   its log are in /run/l2tp, or in the folder that L2TP_RUNTIME_DIR names. Who
   may connect is root and, where there is one, the group l2tp.
+
+  offload LIST says what the system is to do for many packets at once: words
+  with commas between them out of all (which it begins with), none, tap, tso,
+  uso, gso, gro, coalesce, simd, or one of them behind no-, as in no-uso,no-gro.
+  L2TP_OFFLOAD says the same. What the system refuses is said and done without;
+  show -d tells what works for each session.
+  workers N lets N threads move packets, each those of its share of the peers.
 `;
     default:
       return head;

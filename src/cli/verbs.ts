@@ -99,7 +99,7 @@ export const VERBS: readonly Verb[] = [
     verb: "daemon",
     words: ["daemon"],
     shortens: false,
-    synopsis: "[ --fresh ] [ --keep ] [ --foreground ] [ offload LIST ] [ workers N ]",
+    synopsis: "[ --fresh ] [ --keep ] [ offload LIST ] [ workers N ]",
     help: "be the L2TP subsystem in userspace, for kernels that have none",
     options: [
       { word: "fresh", help: "begin with no tunnels instead of those of the daemon before" },

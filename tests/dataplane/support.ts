@@ -151,11 +151,13 @@ export class World {
   /** Takes packets as a socket would, and counts them as sent. */
   #send(packets: PacketVector): void {
     for (let i = 0; i < packets.count; i++) {
-      const part = (at: number, length: number): Uint8Array => this.arena.subarray(at, at + length);
-      this.sent.push(Uint8Array.of(
-        ...part(packets.heads[i]!, packets.headLengths[i]!),
-        ...part(packets.tails[i]!, packets.tailLengths[i]!),
-      ));
+      const packet = new Uint8Array(packets.lengths[i]!);
+      const head = packets.heads[i]!;
+      const headLength = packets.headLengths[i]!;
+      const tail = packets.tails[i]!;
+      packet.set(this.arena.subarray(head, head + headLength));
+      packet.set(this.arena.subarray(tail, tail + packets.tailLengths[i]!), headLength);
+      this.sent.push(packet);
     }
     this.path.sent(packets, 0, packets.count);
   }
