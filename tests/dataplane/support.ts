@@ -26,6 +26,7 @@ import {
   type SessionSpec,
   type TunnelSpec,
 } from "../../src/dataplane/mod.ts";
+import type { SuperFrame, VirtioFields } from "../support/inner_frames.ts";
 
 /** Bytes from one packet of the arena to the next. */
 export const SLOT = 66_000;
@@ -112,11 +113,7 @@ export class World {
   constructor(options: Partial<DataPathOptions> = {}, capacity = 16) {
     this.path = new DataPath({ seed: 1, ...options });
     this.batch = new PacketBatch({ arena: this.arena.buffer, capacity: BATCH, names: this.names.buffer });
-    this.packets = new PacketVector({
-      capacity: BATCH,
-      headers: BATCH * SLOT,
-      drain: (packets) => this.#send(packets),
-    });
+    this.packets = this.vector(BATCH);
     this.out = {
       frames: new FrameVector(capacity, (frames) => {
         assert.ok(frames.count <= capacity);
@@ -146,6 +143,12 @@ export class World {
         }
       }),
     };
+  }
+
+  /** A vector for at most `BATCH` packets, which sends them. */
+  vector(capacity: number): PacketVector {
+    assert.ok(capacity <= BATCH);
+    return new PacketVector({ capacity, headers: BATCH * SLOT, drain: (packets) => this.#send(packets) });
   }
 
   /** Takes packets as a socket would, and counts them as sent. */
@@ -245,11 +248,31 @@ export class World {
   }
 
   /** The packets that a session sends for the batch as it is. */
-  transmitBatch(session: DataSession, virtio: boolean): Uint8Array[] {
+  transmitBatch(session: DataSession, virtio: boolean, packets = this.packets): Uint8Array[] {
     this.sent = [];
-    this.path.transmit(session, this.batch, virtio, this.packets);
-    this.packets.flush();
+    this.path.transmit(session, this.batch, virtio, packets);
+    packets.flush();
     return this.sent;
+  }
+
+  /** The packets that a session sends for frames that a device says something of. */
+  transmitSuper(session: DataSession, frames: readonly SuperFrame[], packets = this.packets): Uint8Array[] {
+    this.fill(frames.map(({ bytes }) => bytes));
+    for (const [i, { virtio }] of frames.entries()) {
+      this.writeVirtio(this.batch.offsets[i]!, virtio);
+    }
+    return this.transmitBatch(session, true, packets);
+  }
+
+  /** Writes what is said of the frame at `at` in front of it. */
+  writeVirtio(at: number, virtio: VirtioFields): void {
+    const view = new DataView(this.arena.buffer, at - 10, 10);
+    view.setUint8(0, virtio.flags);
+    view.setUint8(1, virtio.gsoType);
+    view.setUint16(2, virtio.headerLength, HOST_IS_LITTLE_ENDIAN);
+    view.setUint16(4, virtio.gsoSize, HOST_IS_LITTLE_ENDIAN);
+    view.setUint16(6, virtio.checksumStart, HOST_IS_LITTLE_ENDIAN);
+    view.setUint16(8, virtio.checksumOffset, HOST_IS_LITTLE_ENDIAN);
   }
 
   /** Every packet received is delivered, waiting, control, or counted under one reason. */
