@@ -72,7 +72,8 @@ export class Segmenter {
     if (!this.#read(view, frame, length) || size === 0) return countFailed(session, 1, DROP.tx_bad_offload);
     const inner = this.#inner;
     const first = inner.payload;
-    if (session.headerLength + this.#headers + size > session.tunnel.endpoint.maxPacket) {
+    const longest = this.#headers + Math.min(size, inner.end - first);
+    if (longest > session.tunnel.endpoint.maxPacket - session.headerLength) {
       return countFailed(session, 1, DROP.tx_too_long);
     }
     this.#prepare(batch);

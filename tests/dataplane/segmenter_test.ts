@@ -74,7 +74,7 @@ Deno.test("FIN and PSH go with the last segment, CWR with the first, the others 
 });
 
 Deno.test("a segment that is the only one keeps all flags; the ECN mark of its kind changes nothing", () => {
-  for (const size of [100, 101]) {
+  for (const size of [100, 101, 0xffff]) {
     const [only, ...others] = checkedSegments({ flags: 0xff, payload: payload(100) }, size);
     assert.equal(others.length, 0);
     assert.equal(only!.bytes[only!.transport + 13], 0xff);
@@ -307,7 +307,7 @@ Deno.test("a checksum beyond the frame's end is counted; one that ends there is 
 Deno.test("segments that no packet can carry are counted; the longest that one can carry go", () => {
   // 65507 bytes of UDP payload over IPv4, less 12 of L2TP and 54 of headers.
   const most = 65_507 - 12 - 54;
-  for (const [size, length, sent] of [[most, most, 1], [most + 1, most + 1, 0]] as const) {
+  for (const [size, length, sent] of [[most, most, 1], [most + 1, most + 1, 0], [0xffff, 100, 1]] as const) {
     const { world, session } = open();
     const whole = superFrame({ payload: payload(length) }, size);
     assert.equal(world.transmitSuper(session, [whole]).length, sent, `${size}`);
