@@ -6,6 +6,8 @@
 import assert from "node:assert/strict";
 import { L2tpClient } from "../../src/client/l2tp_client.ts";
 import { inNamespace } from "../../src/driver/namespace.ts";
+import { isKernelAtLeast, kernelRelease } from "../../src/driver/kernel_release.ts";
+import { OFFLOADS, type Offloads, parseOffloads } from "../../src/model/offloads.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Pair } from "../support/namespaces.ts";
 import { sh } from "../support/processes.ts";
@@ -57,6 +59,19 @@ Deno.test("userspace and the kernel", async (t) => {
     await t.step(name, action);
     console.log(`${((performance.now() - started) / 1000).toFixed(1)} s: ${name}`);
   };
+
+  await timed("what this kernel does for many packets at once, and what it refuses", async () => {
+    await using _wire = new Wire(hosts, {});
+    const wanted = parseOffloads(Deno.env.get("L2TP_OFFLOAD") ?? "all") as Offloads;
+    const hasUso = isKernelAtLeast(kernelRelease(), 6, 2);
+    const { tap } = wanted;
+    const possible = { ...wanted, tso: wanted.tso && tap, uso: wanted.uso && tap && hasUso };
+    const expected = OFFLOADS.filter((each) => possible[each] && (each !== "coalesce" || tap));
+    assert.deepEqual(hosts.a.l2tp.offloads().map(({ offloads }) => offloads), [expected]);
+    if (wanted.uso && tap && !hasUso) {
+      assert.match(daemon.said, /offload uso is not to be had here: .*EINVAL/);
+    }
+  });
 
   for (const { name, options, mtu, carries } of VARIANTS) {
     for (

@@ -31,13 +31,14 @@ export class TestDaemon implements AsyncDisposable {
   readonly #ownFolder: boolean;
   readonly #child: Deno.ChildProcess;
   readonly #stderr: Promise<string>;
+  #said = "";
   #status: Deno.CommandStatus | undefined;
 
   private constructor(folder: string, ownFolder: boolean, child: Deno.ChildProcess) {
     this.folder = folder;
     this.#ownFolder = ownFolder;
     this.#child = child;
-    this.#stderr = new Response(child.stderr).text();
+    this.#stderr = this.#listen(child.stderr);
     child.status.then((status) => this.#status = status);
   }
 
@@ -55,6 +56,16 @@ export class TestDaemon implements AsyncDisposable {
     const daemon = new TestDaemon(folder, options.folder === undefined, child);
     await daemon.#ready();
     return daemon;
+  }
+
+  async #listen(stderr: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
+    for await (const text of stderr.pipeThrough(new TextDecoderStream())) this.#said += text;
+    return this.#said;
+  }
+
+  /** What it has said on standard error so far. */
+  get said(): string {
+    return this.#said;
   }
 
   async #ready(): Promise<void> {
