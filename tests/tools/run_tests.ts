@@ -53,9 +53,10 @@ const STAGES: readonly Stage[] = [
         "--allow-env=L2TP_FUZZ_SEED,L2TP_FUZZ_COUNT",
         "--parallel",
       ], [
-        ...["base", "model", "wire", "subsystem", "dataplane", "driver", "client", "cli", "lint"].map((
-          room,
-        ) => `tests/${room}`),
+        ...["base", "model", "wire", "subsystem", "dataplane", "driver", "client", "cli", "figures", "lint"]
+          .map((
+            room,
+          ) => `tests/${room}`),
       ]),
   },
   {

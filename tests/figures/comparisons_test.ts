@@ -1,0 +1,38 @@
+/** What was measured is held against what was promised. */
+
+import assert from "node:assert/strict";
+import { ACCEPTANCE, type Acceptance, judge, OURS } from "./comparisons.ts";
+import { Figures, type Sample } from "./results.ts";
+
+const one = (variant: string, metric: Sample["metric"], values: readonly number[]): Sample[] =>
+  values.map((value, round) => ({ round, variant, metric, value }));
+
+const FAST: Acceptance = {
+  name: "fast",
+  a: { variant: "a", metric: "tcp" },
+  b: { variant: "b", metric: "tcp" },
+  limit: { atLeast: 2 },
+};
+const SOON: Acceptance = { ...FAST, name: "soon", limit: { atMost: 1 } };
+
+Deno.test("a limit itself is kept; the median decides, not the best round", () => {
+  const verdicts = (a: readonly number[], line: Acceptance): string =>
+    judge(new Figures([...one("a", "tcp", a), ...one("b", "tcp", a.map(() => 1))]), [line])[0]!.verdict;
+  assert.equal(verdicts([1, 2, 9], FAST), "holds");
+  assert.equal(verdicts([1, 1.99, 9], FAST), "falls short");
+  assert.equal(verdicts([0.1, 1, 9], SOON), "holds");
+  assert.equal(verdicts([0.1, 1.01, 9], SOON), "falls short");
+});
+
+Deno.test("what was not measured is not judged", () => {
+  for (const { verdict, ratio } of judge(new Figures(one(OURS, "tcp", [1])))) {
+    assert.deepEqual([verdict, ratio], ["not measured", undefined]);
+  }
+});
+
+Deno.test("every promise has a limit of its own kind: times at most, rates at least", () => {
+  for (const { a, b, limit } of ACCEPTANCE) {
+    assert.equal("atMost" in limit, /_p\d+$/.test(a.metric));
+    assert.equal(/_p\d+$/.test(a.metric), /_p\d+$/.test(b.metric));
+  }
+});

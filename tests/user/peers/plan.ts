@@ -1,0 +1,123 @@
+/**
+ * Which measurement is made of which tunnels, and in which rounds.
+ *
+ * @module
+ */
+
+import { OURS } from "../../figures/comparisons.ts";
+import {
+  measureBothWays,
+  measureFlood,
+  measureFourStreams,
+  measureIdle,
+  measureInner6,
+  measureLoaded,
+  measureReverse,
+  measureTcp,
+  type Values,
+} from "./measure.ts";
+import type { Tunnel } from "./tunnel.ts";
+
+/** What measurements need beside a tunnel. */
+export interface Equipment {
+  /** Path of the program that makes loads. */
+  readonly load: string;
+  /** The rate at which round trips are compared, in bits a second; `undefined` if fastd is not there to say it. */
+  readonly commonRate: number | undefined;
+}
+
+/** Something that is measured. */
+export interface Measurement {
+  readonly name: string;
+  /** Of these variants; of all unless given. */
+  readonly variants?: readonly string[];
+  /** Of these only in a short run. */
+  readonly quickVariants?: readonly string[];
+  /** Only every other round: no promise depends on it. */
+  readonly isSide?: true;
+  /** `undefined` if it cannot be made. */
+  readonly measure: (tunnel: Tunnel, equipment: Equipment) => Promise<Values> | undefined;
+}
+
+const USERSPACE = [OURS, "fastd", "openvpn"] as const;
+
+/** All that is measured. */
+export const MEASUREMENTS: readonly Measurement[] = [
+  { name: "tcp", measure: measureTcp },
+  { name: "tcp-4", variants: [OURS, "vxlan", "fastd"], quickVariants: [OURS], measure: measureFourStreams },
+  {
+    name: "flood",
+    variants: ["veth", "vxlan", ...USERSPACE, "ours-none"],
+    quickVariants: ["vxlan", ...USERSPACE],
+    measure: (tunnel, { load }) => measureFlood(tunnel, load),
+  },
+  {
+    name: "idle",
+    variants: ["veth", "vxlan", ...USERSPACE],
+    quickVariants: USERSPACE,
+    measure: (tunnel, { load }) => measureIdle(tunnel, load),
+  },
+  {
+    name: "common-load",
+    variants: [OURS, "fastd"],
+    measure: (tunnel, { load, commonRate }) =>
+      commonRate === undefined ? undefined : measureLoaded(tunnel, load, commonRate),
+  },
+  {
+    name: "full-load",
+    variants: USERSPACE,
+    quickVariants: [OURS, "fastd"],
+    isSide: true,
+    measure: (tunnel, { load }) => measureLoaded(tunnel, load),
+  },
+  {
+    name: "reverse",
+    variants: ["vxlan", ...USERSPACE],
+    quickVariants: [OURS],
+    isSide: true,
+    measure: measureReverse,
+  },
+  {
+    name: "both-ways",
+    variants: [OURS, "fastd"],
+    quickVariants: [OURS],
+    isSide: true,
+    measure: measureBothWays,
+  },
+  {
+    name: "inner6",
+    variants: [OURS, "ours-udp6"],
+    quickVariants: [OURS],
+    isSide: true,
+    measure: measureInner6,
+  },
+];
+
+/** The variants of a short run. */
+export const QUICK_VARIANTS: readonly string[] = [
+  "veth",
+  "vxlan",
+  OURS,
+  "ours-udp6",
+  "ours-cookie",
+  "ours-none",
+  "fastd",
+  "openvpn",
+];
+
+/** Where it is made in this round, and in which order: nobody always comes first, or always after the same one. */
+export function turn(
+  { variants, quickVariants, isSide }: Measurement,
+  { round, isQuick, tunnels }: {
+    readonly round: number;
+    readonly isQuick: boolean;
+    readonly tunnels: readonly Tunnel[];
+  },
+): Tunnel[] {
+  if (isSide === true && round % 2 === 1) return [];
+  const wanted = isQuick ? quickVariants ?? variants : variants;
+  const own = tunnels.filter(({ variant }) => wanted === undefined || wanted.includes(variant.name));
+  const first = own.length === 0 ? 0 : (round * 3) % own.length;
+  const turned = [...own.slice(first), ...own.slice(0, first)];
+  return round % 2 === 0 ? turned : turned.reverse();
+}
