@@ -83,6 +83,15 @@ export interface Failure {
   readonly isAbsence: boolean;
 }
 
+/** Other programs took their share of the processors. */
+export interface Disturbance {
+  readonly round: number;
+  readonly variant: string;
+  readonly measurement: string;
+  /** How many cores they kept busy. */
+  readonly cores: number;
+}
+
 /** What a run of the benchmark found, as its JSON file has it. */
 export interface PeersResults {
   readonly format: "l2tp-bench-peers-1";
@@ -95,8 +104,8 @@ export interface PeersResults {
   readonly machine: Readonly<Record<string, string>>;
   /** The load under which round trips are compared, in bits a second; `undefined` if there was none. */
   readonly commonRate?: number | undefined;
-  /** Cores that were busy before each round, while nothing was measured: other programs, which disturb. */
-  readonly busyBefore: readonly number[];
+  /** Measurements that were kept although other programs disturbed them. */
+  readonly disturbances: readonly Disturbance[];
   readonly variants: readonly VariantFacts[];
   readonly failures: readonly Failure[];
   readonly samples: readonly Sample[];

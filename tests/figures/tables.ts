@@ -12,8 +12,6 @@ import { Figures, type Metric, METRICS, type PeersResults } from "./results.ts";
 export const MARKERS = ["<!-- bench:peers -->", "<!-- /bench:peers -->"] as const;
 
 const MISSING = "–";
-/** With more than so much of a core busy while nothing is measured, the figures are those of a disturbed machine. */
-const BUSY_MAX = 0.1;
 /** Where more than this share of what was offered arrives, the flooder was the limit, not the tunnel. */
 const FLOODER_IS_LIMIT = 0.98;
 
@@ -113,17 +111,14 @@ export function report(results: PeersResults): string {
   lines.push(
     "(ours as `l2tp add tunnel session` makes them: default sublayer, and unless said no cookie, no UDP checksum)",
   );
-  section(
-    "Machine",
-    [
-      ...Object.entries(results.machine).map(([name, text]) => `${name.padEnd(12)}${text}`),
-      ...(results.busyBefore.length === 0 ? [] : [
-        `busy cores between rounds: ${showSpread(spread(results.busyBefore))}${
-          Math.max(...results.busyBefore) > BUSY_MAX ? "  CAUTION: other programs disturbed this run" : ""
-        }`,
-      ]),
-    ],
-  );
+  section("Machine", Object.entries(results.machine).map(([name, text]) => `${name.padEnd(12)}${text}`));
+  const { disturbances } = results;
+  if (disturbances.length > 0) {
+    const cores = showSpread(spread(disturbances.map(({ cores }) => cores)));
+    lines.push(
+      `CAUTION: other programs kept ${cores} cores busy during ${disturbances.length} measurements that count`,
+    );
+  }
   section(`Medians (range) of ${results.rounds} rounds`, textTable(names, columns.main));
   section("TCP otherwise, Gbit/s", textTable(names, columns.tcp));
   section(`Round trips of 22 bytes over UDP${load}`, textTable(names, columns.roundTrips));

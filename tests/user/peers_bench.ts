@@ -15,13 +15,20 @@
  */
 
 import { parseArgs } from "node:util";
-import { type Failure, formatResults, type PeersResults, type Sample } from "../figures/results.ts";
+import {
+  type Disturbance,
+  type Failure,
+  formatResults,
+  type PeersResults,
+  type Sample,
+  type VariantFacts,
+} from "../figures/results.ts";
 import { spread } from "../support/pairs.ts";
 import { programUnderTest, runProgram, sh } from "../support/processes.ts";
 import { report } from "../figures/tables.ts";
 import { ensurePackages } from "../tools/debian.ts";
-import { checkAlive, tcpRate } from "./peers/measure.ts";
-import { busySeconds } from "./peers/programs.ts";
+import { tcpRate, type Values, warmUp } from "./peers/measure.ts";
+import { Others, processorSeconds } from "./peers/programs.ts";
 import { OTHER_VARIANTS } from "./peers/others.ts";
 import { OUR_VARIANTS } from "./peers/ours.ts";
 import { type Equipment, type Measurement, MEASUREMENTS, QUICK_VARIANTS, turn } from "./peers/plan.ts";
@@ -33,8 +40,10 @@ const VARIANTS: readonly Variant[] = [...OTHER_VARIANTS, ...OUR_VARIANTS];
 /** Share of what fastd carries at which round trips are compared. */
 const COMMON_SHARE = 0.7;
 const CALIBRATIONS = 3;
-/** For how long we look at what others do. */
-const QUIET_SECONDS = 1;
+/** A measurement during which other programs keep more of a core busy is made again, so often and so many in all. */
+const OTHERS_MAX = 0.08;
+const REPEATS = 2;
+const ALL_REPEATS = 40;
 /** As a shell says that SIGINT has ended a program. */
 const CODE_INTERRUPTED = 130;
 const LOAD_SOURCE = new URL("./peers/load.c", import.meta.url).pathname;
@@ -110,7 +119,12 @@ async function machine(): Promise<Record<string, string>> {
 class Run {
   readonly samples: Sample[] = [];
   readonly failures: Failure[] = [];
+  readonly disturbances: Disturbance[] = [];
+  /** Those that could be made. */
+  readonly variants: VariantFacts[] = [];
+  /** Those of them whose processes still run. */
   readonly tunnels: Tunnel[] = [];
+  #repeats = 0;
   /** A signal has ended it. */
   isStopped = false;
 
@@ -127,10 +141,9 @@ class Run {
       if (this.isStopped) return;
       try {
         const tunnel = stack.use(await Tunnel.open(variant));
-        await checkAlive(tunnel, load);
-        // What is compiled at run time is compiled now.
-        await tcpRate(tunnel, 1);
+        await warmUp(tunnel, load);
         this.tunnels.push(tunnel);
+        this.variants.push(tunnel.facts);
       } catch (error) {
         this.fail(variant.name, "set-up", error, OTHER_VARIANTS.includes(variant));
       }
@@ -145,7 +158,7 @@ class Run {
   ): Promise<void> {
     const variant = tunnel.variant.name;
     try {
-      const values = await measurement.measure(tunnel, equipment);
+      const values = await this.#undisturbed(measurement, tunnel, round, equipment);
       if (values === undefined) {
         if (round === 0) {
           this.fail(variant, measurement.name, "there is no fastd to set the common load", true);
@@ -157,6 +170,31 @@ class Run {
       }
     } catch (error) {
       this.fail(variant, `${measurement.name}, round ${round + 1}`, error);
+      try {
+        processorSeconds(tunnel.pids);
+      } catch (ended) {
+        this.tunnels.splice(this.tunnels.indexOf(tunnel), 1);
+        this.fail(variant, "everything from there on", ended);
+      }
+    }
+  }
+
+  async #undisturbed(
+    measurement: Measurement,
+    tunnel: Tunnel,
+    round: number,
+    equipment: Equipment,
+  ): Promise<Values | undefined> {
+    for (let attempt = 0;; attempt++) {
+      const others = new Others();
+      const values = await measurement.measure(tunnel, equipment);
+      const cores = others.cores();
+      if (values === undefined || cores <= OTHERS_MAX) return values;
+      if (attempt === REPEATS || this.#repeats >= ALL_REPEATS || this.isStopped) {
+        this.disturbances.push({ round, variant: tunnel.variant.name, measurement: measurement.name, cores });
+        return values;
+      }
+      this.#repeats++;
     }
   }
 
@@ -168,13 +206,6 @@ class Run {
       }
     }
   }
-}
-
-/** Cores that are busy now, while we do nothing. */
-async function busyCores(): Promise<number> {
-  const before = busySeconds();
-  await new Promise((resolve) => setTimeout(resolve, QUIET_SECONDS * 1000));
-  return (busySeconds() - before) / QUIET_SECONDS;
 }
 
 async function commonRate(tunnels: readonly Tunnel[]): Promise<number | undefined> {
@@ -197,9 +228,7 @@ async function bench(plan: Plan, run: Run): Promise<PeersResults> {
   const started = performance.now();
   await run.open(plan.variants, load, stack);
   const equipment: Equipment = { load, commonRate: await commonRate(run.tunnels) };
-  const busyBefore: number[] = [];
   for (let round = 0; round < plan.rounds && !run.isStopped; round++) {
-    busyBefore.push(await busyCores());
     for (const measurement of plan.measurements) {
       for (const tunnel of turn(measurement, { round, isQuick: plan.isQuick, tunnels: run.tunnels })) {
         if (!run.isStopped) await run.measure(measurement, tunnel, round, equipment);
@@ -218,8 +247,8 @@ async function bench(plan: Plan, run: Run): Promise<PeersResults> {
     quick: plan.isQuick,
     machine: await machine(),
     commonRate: equipment.commonRate,
-    busyBefore,
-    variants: run.tunnels.map(({ facts }) => facts),
+    disturbances: run.disturbances,
+    variants: run.variants,
     failures: run.failures,
     samples: run.samples,
   };

@@ -31,8 +31,10 @@ export interface TcpOptions {
   readonly words?: readonly string[];
   /** IP version inside. */
   readonly family?: 4 | 6;
-  /** What counts, behind the first second. */
+  /** What counts. */
   readonly seconds?: number;
+  /** What is sent before that, and does not count. */
+  readonly omitted?: number;
 }
 
 /** What iperf3 says of a test, as far as it is read here. */
@@ -58,14 +60,14 @@ export class TcpRun implements AsyncDisposable {
 
   /** Starts it. */
   static async start(tunnel: Tunnel, options: TcpOptions = {}): Promise<TcpRun> {
-    const { words = [], family = 4, seconds = TCP_SECONDS } = options;
+    const { words = [], family = 4, seconds = TCP_SECONDS, omitted = OMITTED_SECONDS } = options;
     const { a, b } = tunnel.pair;
     await using stack = new AsyncDisposableStack();
     const server = stack.use(new Program(b.name, ["iperf3", "-s", "-1", "--forceflush"]));
     await server.says(IPERF_SERVER_LISTENS);
     const line = `iperf3 -c ${
       FAR_END[family]
-    } -t ${seconds} -O ${OMITTED_SECONDS} -C cubic -J --connect-timeout 5000`;
+    } -t ${seconds} -O ${omitted} -C cubic -J --connect-timeout 5000`;
     const client = stack.use(new Program(a.name, [...line.split(" "), ...words]));
     stack.move();
     return new TcpRun(server, client);
@@ -191,8 +193,18 @@ function tripValues(
   };
 }
 
+/**
+ * Makes sure that packets get through, and that whatever is compiled at run time is compiled.
+ *
+ * @throws {Error} if they do not
+ */
+export async function warmUp(tunnel: Tunnel, load: string): Promise<void> {
+  await checkAlive(tunnel, load);
+  await runTcp(tunnel, { seconds: 1, omitted: 0 });
+}
+
 /** Whether anything at all gets through, there and back. */
-export async function checkAlive(tunnel: Tunnel, load: string): Promise<void> {
+async function checkAlive(tunnel: Tunnel, load: string): Promise<void> {
   const { a, b } = tunnel.pair;
   await using echo = new Program(b.name, [load, "echo", PORT, "5"]);
   await echo.says("ready");

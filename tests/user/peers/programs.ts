@@ -6,6 +6,8 @@
 
 /** How long a program may take to say what is waited for. */
 const READY_MS = 10_000;
+/** No program takes longer from its start to its end: iperf3 waits for ever for a peer that has gone. */
+const PROGRAM_MS = 60_000;
 /** Linux tells programs of time in units of its own, a hundred a second on every machine that Deno runs on. */
 const TICKS_PER_SECOND = 100;
 
@@ -74,39 +76,111 @@ export class Program implements AsyncDisposable {
   /**
    * Waits for its end, which must be a good one; what it wrote on standard output.
    *
-   * @throws {Error} with its words
+   * @throws {Error} with its words, or it has not ended after a minute
    */
   async output(): Promise<string> {
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      this.#end("SIGKILL");
+    }, PROGRAM_MS);
     const { code } = await this.#child.status;
+    clearTimeout(timer);
     await Promise.all(this.#copied);
+    if (isLate) {
+      throw new Error(`${this.#command.join(" ")} did not end by itself: ${this.said.slice(0, 2000)}`);
+    }
     if (code !== 0) throw new Error(`${this.#command.join(" ")}: exit ${code}: ${this.said.slice(0, 2000)}`);
     return this.#stdout;
   }
 
+  #end(signal: Deno.Signal): void {
+    if (this.#ended !== undefined) return;
+    try {
+      this.#child.kill(signal);
+    } catch (error) {
+      if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+
   /** Ends it, if it has not ended yet. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#ended === undefined) {
-      try {
-        this.#child.kill("SIGTERM");
-      } catch (error) {
-        if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
-      }
-    }
+    this.#end("SIGTERM");
     await this.#child.status;
     await Promise.all(this.#copied);
   }
 }
 
-/** Seconds of processor time that these processes have used, in user mode and in the kernel, with all their threads. */
+/** What the kernel says of a process; `undefined` if there is none, or one that has ended and only waits to be collected. */
+function processFacts(
+  pid: number,
+): { readonly parent: number; readonly ticks: number; readonly isUser: boolean } | undefined {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || isGone(error)) return undefined;
+    throw error;
+  }
+  // The name, which may hold anything, ends with the last parenthesis; behind it stand fields 3 and on.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const field = (number: number): string => fields[number - 3]!;
+  if (field(3) === "Z") return undefined;
+  // Threads of the kernel have no memory of their own.
+  return {
+    parent: Number(field(4)),
+    ticks: Number(field(14)) + Number(field(15)),
+    isUser: field(23) !== "0",
+  };
+}
+
+/** A process that ends while its file is read is told by `ESRCH`, for which Deno has no class. */
+function isGone(error: unknown): boolean {
+  return error instanceof Error && /os error 3\)/.test(error.message);
+}
+
+/**
+ * Seconds of processor time that these processes have used, in user mode and in the kernel, with all their threads.
+ *
+ * @throws {Error} one of them has ended
+ */
 export function processorSeconds(pids: readonly number[]): number {
   let ticks = 0;
   for (const pid of pids) {
-    const text = Deno.readTextFileSync(`/proc/${pid}/stat`);
-    // The name, which may hold anything, ends with the last parenthesis; behind it stand fields 3 and on.
-    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    ticks += Number(fields[14 - 3]) + Number(fields[15 - 3]);
+    const facts = processFacts(pid);
+    if (facts === undefined) throw new Error(`process ${pid}, which moved the tunnel's packets, has ended`);
+    ticks += facts.ticks;
   }
   return ticks / TICKS_PER_SECOND;
+}
+
+/** What other people's programs use of the processors while we measure. */
+export class Others {
+  readonly #started = performance.now();
+  readonly #before = Others.#ticks();
+
+  /** Processor time of every process that is neither we nor a descendant of ours. */
+  static #ticks(): Map<number, number> {
+    const all = new Map<number, NonNullable<ReturnType<typeof processFacts>>>();
+    for (const { name } of Deno.readDirSync("/proc")) {
+      const facts = /^\d+$/.test(name) ? processFacts(Number(name)) : undefined;
+      if (facts !== undefined) all.set(Number(name), facts);
+    }
+    const isOurs = (pid: number): boolean => {
+      for (let at = pid; at > 1; at = all.get(at)?.parent ?? 0) if (at === Deno.pid) return true;
+      return false;
+    };
+    return new Map(
+      [...all].filter(([pid, { isUser }]) => isUser && !isOurs(pid)).map(([pid, { ticks }]) => [pid, ticks]),
+    );
+  }
+
+  /** Cores that they have kept busy since; those of programs that have started and ended meanwhile are not known. */
+  cores(): number {
+    let ticks = 0;
+    for (const [pid, now] of Others.#ticks()) ticks += now - (this.#before.get(pid) ?? 0);
+    return ticks / TICKS_PER_SECOND / ((performance.now() - this.#started) / 1000);
+  }
 }
 
 /** Seconds that all processors of this machine together have not been idle. */
