@@ -96,6 +96,15 @@ function limitText(limit: Verdict["limit"]): string {
   return "atLeast" in limit ? `≥ ${limit.atLeast}` : `≤ ${limit.atMost}`;
 }
 
+/** What to think of the figures, if other programs have had a hand in them. */
+function caution({ disturbances }: PeersResults): string[] {
+  if (disturbances.length === 0) return [];
+  const cores = showSpread(spread(disturbances.map(({ cores }) => cores)));
+  return [
+    `CAUTION: other programs kept ${cores} cores busy during ${disturbances.length} measurements that count`,
+  ];
+}
+
 /** Everything, for a terminal. */
 export function report(results: PeersResults): string {
   const figures = new Figures(results.samples);
@@ -112,13 +121,8 @@ export function report(results: PeersResults): string {
     "(ours as `l2tp add tunnel session` makes them: default sublayer, and unless said no cookie, no UDP checksum)",
   );
   section("Machine", Object.entries(results.machine).map(([name, text]) => `${name.padEnd(12)}${text}`));
-  const { disturbances } = results;
-  if (disturbances.length > 0) {
-    const cores = showSpread(spread(disturbances.map(({ cores }) => cores)));
-    lines.push(
-      `CAUTION: other programs kept ${cores} cores busy during ${disturbances.length} measurements that count`,
-    );
-  }
+  const disturbed = caution(results);
+  lines.push(...disturbed);
   section(`Medians (range) of ${results.rounds} rounds`, textTable(names, columns.main));
   section("TCP otherwise, Gbit/s", textTable(names, columns.tcp));
   section(`Round trips of 22 bytes over UDP${load}`, textTable(names, columns.roundTrips));
@@ -131,9 +135,12 @@ export function report(results: PeersResults): string {
   );
   section(
     "Acceptance",
-    judge(figures).map(({ name, limit, ratio, verdict }) =>
-      `${verdict.padEnd(14)}${name.padEnd(72)}${limitText(limit).padEnd(8)}${showSpread(ratio)}`
-    ),
+    [
+      ...disturbed,
+      ...judge(figures).map(({ name, limit, ratio, verdict }) =>
+        `${verdict.padEnd(14)}${name.padEnd(72)}${limitText(limit).padEnd(8)}${showSpread(ratio)}`
+      ),
+    ],
   );
   section(
     "NOT RUN",
@@ -190,6 +197,12 @@ export function markdown(results: PeersResults): string {
     ...markdownTable(head, rows),
     "",
     ...markdownTable(["ratio, round by round", "wanted", "measured", ""], verdicts),
+    "",
+    `Medians (range) of ${results.rounds} rounds on ${
+      results.machine["processors"] ?? "?"
+    } processors; ours as \`l2tp add ` +
+    "tunnel session` makes them: default sublayer, and unless said no cookie, no UDP checksum.",
+    ...caution(results).map((line) => `**${line}.**`),
     ...results.failures.length === 0 ? [] : [""],
     ...results.failures.map(({ variant, measurement, reason }) =>
       `**Not run**: ${variant}, ${measurement}: ${reason.trim().split("\n")[0]}`

@@ -24,7 +24,7 @@ const RESULTS: PeersResults = {
   date: "2026-01-01T00:00:00.000Z",
   rounds: 3,
   quick: false,
-  machine: { kernel: "6.1" },
+  machine: { kernel: "6.1", processors: "2" },
   commonRate: 0.49e9,
   disturbances: [{ round: 1, variant: OURS, measurement: "tcp", cores: 0.4 }],
   variants: [
@@ -74,6 +74,8 @@ Deno.test("the README's tables are whole", () => {
   const rows = text.split("\n").filter((line) => line.startsWith("|"));
   assert.match(text, /^\| ours \\\| UDP \| 11\.2 \(10\.5–11\.9\) \|/m);
   assert.match(text, /^\*\*Not run\*\*: openvpn, set-up: not here$/m);
+  assert.match(text, /^Medians \(range\) of 3 rounds on 2 processors/m);
+  assert.match(text, /^\*\*CAUTION/m);
   const widths = rows.map((row) => row.replaceAll("\\|", "").split("|").length);
   assert.deepEqual([...new Set(widths)].length, 2);
 });
