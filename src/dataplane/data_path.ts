@@ -150,9 +150,9 @@ export class DataPath {
     countSent(packets.session, packets, from, to);
   }
 
-  /** Accounts for that many packets of `transmit` which the socket refused. */
-  failed(session: DataSession, packets: number): void {
-    countFailed(session, packets, DROP.tx_failed);
+  /** Accounts for that many packets of `transmit` which the socket refused, or frames that never came so far. */
+  failed(session: DataSession, packets: number, reason: DropReason = "tx_failed"): void {
+    countFailed(session, packets, DROP[reason]);
   }
 
   /** Accounts for that many frames which came out of `receive` and could not be handed on. */

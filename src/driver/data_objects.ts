@@ -30,7 +30,7 @@ const PACKETS = 1024;
 const MAX_DATAGRAM = 0x10000;
 /**
  * The longest frame of a device with the largest MTU, 65521, or super-frame, with room for VLAN tags and the header of
- * the driver's; it is cut without notice.
+ * the driver's; what fills a slot was cut, and is counted as too long.
  */
 const MAX_FRAME = 0x10400;
 /** More than any header of ours: the data path wants 64 bytes. */

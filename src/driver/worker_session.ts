@@ -89,12 +89,17 @@ export class WorkerSession implements Source {
     const { virtio } = this.tap;
     const header = virtio ? VIRTIO_NET_HEADER : 0;
     let count = 0;
-    for (let bytes = 0; count < batch.capacity && bytes < TURN_BYTES; count++) {
+    for (let bytes = 0; count < batch.capacity && bytes < TURN_BYTES;) {
       const length = arena.readFrame(this.#tapFd, count);
       if (length < 0) break;
-      batch.offsets[count] = arena.start(count) + header;
-      batch.lengths[count] = length - header;
       bytes += length;
+      if (length === arena.slotSize) {
+        // It was cut: somebody allows the device super-frames beyond 64 KiB.
+        this.tunnel.path.path.failed(this.session, 1, "tx_too_long");
+        continue;
+      }
+      batch.offsets[count] = arena.start(count) + header;
+      batch.lengths[count++] = length - header;
     }
     batch.count = count;
     if (count === 0) return;
