@@ -161,6 +161,22 @@ Deno.test("frames that differ in more than they may are not joined, and those be
   }
 });
 
+Deno.test("other IPv4 options of the same length are not joined", () => {
+  for (const isUdp of [false, true]) {
+    const options = (i: number): Uint8Array => hexBytes(i < 2 ? "9404000001010101" : "9404000001010100");
+    assert.deepEqual(shape(stream(4, 100, (i) => ({ isUdp, ipOptions: options(i) }))), [2, 2]);
+  }
+});
+
+Deno.test("sequence numbers wrap, of any sign", () => {
+  for (const first of [0x7fffffff, 0x80000000, 0xffffffff]) {
+    for (let back = 0; back <= 300; back += 50) {
+      const sequence = (i: number): number => (first - back + i * 100) >>> 0;
+      assert.deepEqual(shape(stream(3, 100, (i) => ({ sequence: sequence(i) }))), [3]);
+    }
+  }
+});
+
 Deno.test("of UDP, too", () => {
   for (const name of ["ttl", "service", "tag", "source", "fragment", "ipOptions"]) {
     const all = stream(4, 100, (i) => ({ ...COMMON, isUdp: true, ...(i >= 2 && DIFFERENCES[name]) }));
@@ -256,6 +272,8 @@ Deno.test("UDP without a checksum is not joined; one that is 0 because it is fff
   });
   for (const bytes of odd) assert.deepEqual(bytes.subarray(40, 42), Uint8Array.of(0xff, 0xff));
   assert.deepEqual(shape(odd), [3]);
+  for (const bytes of odd) setUint16(bytes, 40, 0);
+  assert.deepEqual(shape(odd), [1, 1, 1], "0 is not ffff, although the sum is the same");
 });
 
 Deno.test("what cannot be told to be of a flow keeps its place", () => {
@@ -284,6 +302,12 @@ Deno.test("what cannot be told to be of a flow keeps its place", () => {
     arp: changed(tcp, 13, 6),
     version: changed(tcp, 14, 0x65),
     shortHeader: changed(tcp, 14, 0x44),
+    // 4 bytes earlier, the source port would be the length.
+    shortHeaderUdp: changed(
+      buildFrame({ isUdp: true, ports: [112, 2222], payload: payload(100, 2) }),
+      14,
+      0x44,
+    ),
     shortTcp: changed(tcp, 14 + 20 + 12, 0x40),
     longTcp: changed(buildFrame({ payload: payload(8, 2) }), 14 + 20 + 12, 0xf0),
     udpLength: changed(udp, 14 + 20 + 5, 107),
@@ -385,6 +409,16 @@ Deno.test("64 frames are joined at most, and 65535 bytes of IP", () => {
     assert.deepEqual(shape(ofKind(kind, pieces, size)), [pieces]);
     assert.deepEqual(shape(ofKind(kind, pieces + 1, size)), [pieces, 1]);
     assert.deepEqual(shape(ofKind(kind, pieces, size + 1)), [pieces - 1, 1]);
+    for (const [last, joined] of [[100, true], [101, false]] as const) {
+      const [first] = ofKind(kind, 1, most - 100);
+      const second = buildFrame({
+        ...kind,
+        identification: 0xffff,
+        sequence: 5000 + most - 100,
+        payload: payload(last, 1),
+      });
+      assert.deepEqual(shape([first!, second]), joined ? [2] : [1, 1]);
+    }
   }
 });
 

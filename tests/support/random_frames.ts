@@ -26,7 +26,7 @@ export function randomFlow(random: Random, isUdp: boolean = random.oneIn(2)): Fr
     flowLabel: random.below(0x100000),
     isUdp,
     ports: [random.below(0x10000), random.below(0x10000)],
-    sequence: random.pick([random.next(), 0xffffffff - random.below(5000)]),
+    sequence: random.pick([random.next(), 0xffffffff - random.below(5000), 0x7fffffff - random.below(5000)]),
     acknowledgement: random.next(),
     flags: FLAG.ack,
     window: random.below(0x10000),
