@@ -11,7 +11,6 @@
 
 import { NETWORK_IS_LITTLE_ENDIAN as BIG } from "../base/bytes.ts";
 import {
-  IPV4_HEADER,
   TCP_ACK,
   TCP_CHECKSUM,
   TCP_CWR,
@@ -22,7 +21,7 @@ import {
   UDP_CHECKSUM,
 } from "../wire/ip/constants.ts";
 import { VIRTIO_GSO_TCPV4, VIRTIO_GSO_TCPV6, VIRTIO_NEEDS_CHECKSUM } from "../wire/virtio/net_header.ts";
-import { Flow, pseudoHeaderSum } from "./flow.ts";
+import { addressSum, Flow, pseudoHeaderSum } from "./flow.ts";
 import { InnerFrame } from "./inner_frame.ts";
 import { foldSum } from "./internet_checksum.ts";
 import { JoinedFrame } from "./joined_frame.ts";
@@ -55,6 +54,8 @@ export class Coalescer {
   readonly #single = new JoinedFrame();
   /** Those that frames are being joined to come first. */
   readonly #flows: Flow[] = Array.from({ length: MAX_FLOWS }, () => new Flow());
+  /** What a look-up compares first: for each flow, a hash of session and ports. */
+  readonly #hashes = new Int32Array(MAX_FLOWS);
   #open = 0;
 
   /** `write` takes each frame at once: it is overwritten afterwards. It must not call into the coalescer. */
@@ -82,18 +83,14 @@ export class Coalescer {
     const { transport, payload, end, isTcp } = inner;
     const hash = view.getInt32(transport, BIG) ^ session.index;
     const index = this.#find(hash, session, memory);
-    const place = transport + (isTcp ? TCP_CHECKSUM : UDP_CHECKSUM);
-    const stored = view.getUint16(place, true);
-    const pseudo = pseudoHeaderSum(memory, inner.network, inner.isIpv6, isTcp, end - transport);
-    const isRight = (isTcp || stored !== 0) &&
-      foldSum(pseudo + memory.checksum.sum(transport, end - transport)) === RIGHT;
-    if (!isRight) {
-      if (index >= 0) this.#close(index);
-      if (stored === pseudo) return this.#passPartial(session, memory, place - transport);
-      return this.#pass(session, memory, offset, length);
-    }
-    const isJoinable = payload < end && this.#hasRightNetwork(memory) &&
-      (isTcp ? options.joinTcp && hasPlainFlags(view.getUint8(transport + 13)) : options.joinUdp);
+    const addresses = index < 0 ? addressSum(memory, inner) : this.#flows[index]!.addresses;
+    const pseudo = pseudoHeaderSum(addresses, isTcp, end - transport);
+    const isWanted = isTcp
+      ? options.joinTcp && hasPlainFlags(view.getUint8(transport + 13))
+      : options.joinUdp;
+    // The checksum, which takes longest, comes after all that does without it.
+    const isJoinable = isWanted && payload < end && this.#isRight(memory, pseudo) &&
+      this.#hasRightNetwork(memory);
     if (index >= 0) {
       const flow = this.#flows[index]!;
       if (isJoinable && flow.take(memory, inner)) {
@@ -102,11 +99,13 @@ export class Coalescer {
       }
       this.#close(index);
     }
-    if (!isJoinable) return this.#pass(session, memory, offset, length);
+    if (!isJoinable) return this.#passTransport(session, memory, pseudo);
     if (this.#open === MAX_FLOWS) this.#close(0);
-    const flow = this.#flows[this.#open++]!;
-    flow.begin(session, memory, inner, hash);
-    if (flow.isFull) this.#close(this.#open - 1);
+    const last = this.#open++;
+    const flow = this.#flows[last]!;
+    this.#hashes[last] = hash;
+    flow.begin(session, memory, inner, addresses);
+    if (flow.isFull) this.#close(last);
   }
 
   /** Writes what is being joined. */
@@ -116,17 +115,24 @@ export class Coalescer {
 
   /** Index of the open flow that the frame is of; -1 if there is none. */
   #find(hash: number, session: DataSession, memory: PacketMemory): number {
+    const hashes = this.#hashes;
     for (let i = this.#open - 1; i >= 0; i--) {
-      const flow = this.#flows[i]!;
-      if (flow.hash === hash && flow.owns(session, memory, this.#inner)) return i;
+      if (hashes[i] === hash && this.#flows[i]!.owns(session, memory, this.#inner)) return i;
     }
     return -1;
+  }
+
+  /** Whether there is a checksum in the TCP or UDP header, and a right one. */
+  #isRight({ view, checksum }: PacketMemory, pseudo: number): boolean {
+    const { isTcp, transport, end } = this.#inner;
+    if (!isTcp && view.getUint16(transport + UDP_CHECKSUM, BIG) === 0) return false;
+    return foldSum(pseudo + checksum.sum(transport, end - transport)) === RIGHT;
   }
 
   /** The IPv4 header's own checksum, which the system would look at. */
   #hasRightNetwork({ checksum }: PacketMemory): boolean {
     const { isIpv6, network, transport } = this.#inner;
-    return isIpv6 || checksum.sum(network, Math.max(transport - network, IPV4_HEADER)) === RIGHT;
+    return isIpv6 || checksum.sum(network, transport - network) === RIGHT;
   }
 
   #close(index: number): void {
@@ -134,6 +140,7 @@ export class Coalescer {
     const last = --this.#open;
     this.#flows[index] = this.#flows[last]!;
     this.#flows[last] = flow;
+    this.#hashes[index] = this.#hashes[last]!;
     flow.finish();
     this.#write(flow.joined);
   }
@@ -150,21 +157,25 @@ export class Coalescer {
   }
 
   /**
-   * A frame that never crossed a wire: its checksum was left to a device which nobody asked, as on a cable between
-   * namespaces or from a virtual machine's. So it is left to whoever sends it on; and a TCP segment that is too long,
-   * because cutting was left to a device, too, is marked so that it can be cut.
+   * A TCP or UDP packet that is not joined. If its checksum is but the sum of the pseudo-header, it never crossed a
+   * wire: the rest was left to a device which nobody asked, as on a cable between namespaces or from a virtual
+   * machine's. So it is left to whoever sends it on; and a TCP segment that is too long, because cutting was left to a
+   * device, too, is marked so that it can be cut.
    */
-  #passPartial(session: DataSession, memory: PacketMemory, checksumOffset: number): void {
+  #passTransport(session: DataSession, memory: PacketMemory, pseudo: number): void {
     const { isIpv6, isTcp, start, network, transport, payload, end } = this.#inner;
     const frame = this.#single;
     frame.begin(session, memory, start, end - start);
-    frame.flags = VIRTIO_NEEDS_CHECKSUM;
-    frame.headerLength = payload - start;
-    frame.checksumStart = transport - start;
-    frame.checksumOffset = checksumOffset;
-    if (isTcp && end - network > MAX_SEGMENT && end - payload > SAFE_SEGMENT) {
-      frame.gsoType = isIpv6 ? VIRTIO_GSO_TCPV6 : VIRTIO_GSO_TCPV4;
-      frame.gsoSize = SAFE_SEGMENT;
+    const place = isTcp ? TCP_CHECKSUM : UDP_CHECKSUM;
+    if (memory.view.getUint16(transport + place, true) === pseudo && !this.#isRight(memory, pseudo)) {
+      frame.flags = VIRTIO_NEEDS_CHECKSUM;
+      frame.headerLength = payload - start;
+      frame.checksumStart = transport - start;
+      frame.checksumOffset = place;
+      if (isTcp && end - network > MAX_SEGMENT && end - payload > SAFE_SEGMENT) {
+        frame.gsoType = isIpv6 ? VIRTIO_GSO_TCPV6 : VIRTIO_GSO_TCPV4;
+        frame.gsoSize = SAFE_SEGMENT;
+      }
     }
     this.#write(frame);
   }

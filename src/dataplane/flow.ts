@@ -12,8 +12,10 @@ import { NETWORK_IS_LITTLE_ENDIAN as BIG } from "../base/bytes.ts";
 import {
   IPPROTO_TCP,
   IPPROTO_UDP,
+  IPV4_ADDRESSES,
   IPV4_DF,
   IPV4_HEADER,
+  IPV6_ADDRESSES,
   IPV6_HEADER,
   TCP_CHECKSUM,
   TCP_HEADER,
@@ -37,25 +39,24 @@ const MAX_PACKET = 0xffff;
 /** TCP flag PSH in the word with header length, flags and window. */
 const PSH_BIT = TCP_PSH << 16;
 
-/** The folded sum of the pseudo-header in front of `length` bytes, behind the IP header at `network` (RFC 9293 section 3.1, RFC 8200 section 8.1). */
-export function pseudoHeaderSum(
-  { checksum }: PacketMemory,
-  network: number,
-  isIpv6: boolean,
-  isTcp: boolean,
-  length: number,
-): number {
-  const addresses = isIpv6 ? checksum.sum(network + 8, 32) : checksum.sum(network + 12, 8);
-  const protocol = networkWord(isTcp ? IPPROTO_TCP : IPPROTO_UDP);
-  return foldSum(addresses + protocol + networkWord(length));
+/** The sum of a frame's IP addresses: what of the pseudo-header's takes longest, and is the same for all of a flow. */
+export function addressSum({ checksum }: PacketMemory, { isIpv6, network }: InnerFrame): number {
+  return isIpv6
+    ? checksum.sum(network + IPV6_ADDRESSES, IPV6_HEADER - IPV6_ADDRESSES)
+    : checksum.sum(network + IPV4_ADDRESSES, IPV4_HEADER - IPV4_ADDRESSES);
+}
+
+/** The folded sum of the pseudo-header in front of `length` bytes (RFC 9293 section 3.1, RFC 8200 section 8.1). */
+export function pseudoHeaderSum(addresses: number, isTcp: boolean, length: number): number {
+  return foldSum(addresses + networkWord(isTcp ? IPPROTO_TCP : IPPROTO_UDP) + networkWord(length));
 }
 
 /** A flow. Filled again and again; {@link Flow.joined} is what to write. */
 export class Flow {
   /** The frames so far. */
   readonly joined: JoinedFrame = new JoinedFrame();
-  /** What a look-up compares first. */
-  hash = 0;
+  /** {@link addressSum} of each frame. */
+  addresses = 0;
   #memory!: PacketMemory;
   #isIpv6 = false;
   #isTcp = false;
@@ -75,10 +76,10 @@ export class Flow {
   #isPushed = false;
 
   /** Begins with a frame. */
-  begin(session: DataSession, memory: PacketMemory, inner: InnerFrame, hash: number): void {
+  begin(session: DataSession, memory: PacketMemory, inner: InnerFrame, addresses: number): void {
     const { start, network, transport, payload, end } = inner;
     this.joined.begin(session, memory, start, end - start);
-    this.hash = hash;
+    this.addresses = addresses;
     this.#memory = memory;
     this.#isIpv6 = inner.isIpv6;
     this.#isTcp = inner.isTcp;
@@ -103,7 +104,7 @@ export class Flow {
     const mine = this.#memory.view;
     const { view } = memory;
     if (mine.getInt32(this.#transport, BIG) !== view.getInt32(inner.transport, BIG)) return false;
-    const from = inner.isIpv6 ? 8 : 12;
+    const from = inner.isIpv6 ? IPV6_ADDRESSES : IPV4_ADDRESSES;
     const to = inner.isIpv6 ? IPV6_HEADER : IPV4_HEADER;
     return sameWords(mine, this.#network + from, view, inner.network + from, to - from);
   }
@@ -136,13 +137,10 @@ export class Flow {
   #sameNetwork(view: DataView, inner: InnerFrame): boolean {
     const mine = this.#memory.view;
     const { network, transport, start } = inner;
-    const length = network - start;
-    if (length !== this.#network - this.#start || transport - network !== this.#transport - this.#network) {
-      return false;
-    }
-    for (let i = 0; i < length; i += 2) {
-      if (mine.getInt16(this.#start + i, BIG) !== view.getInt16(start + i, BIG)) return false;
-    }
+    // Addresses and tags; behind them, the last two bytes only tell the version.
+    const length = network - start - 2;
+    if (length !== this.#network - this.#start - 2) return false;
+    if (!sameWords(mine, this.#start, view, start, length)) return false;
     const first = mine.getInt32(this.#network, BIG) ^ view.getInt32(network, BIG);
     if (this.#isIpv6) {
       // Version, class and flow label; hop limit.
@@ -192,7 +190,7 @@ export class Flow {
     } else {
       view.setUint16(transport + 4, length, BIG);
     }
-    const pseudo = pseudoHeaderSum(this.#memory, network, this.#isIpv6, this.#isTcp, length);
+    const pseudo = pseudoHeaderSum(this.addresses, this.#isTcp, length);
     const place = this.#isTcp ? TCP_CHECKSUM : UDP_CHECKSUM;
     view.setUint16(transport + place, pseudo, true);
     joined.flags = VIRTIO_NEEDS_CHECKSUM;

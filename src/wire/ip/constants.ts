@@ -20,8 +20,12 @@ export const ETHERTYPE_QINQ = 0x88a8;
 
 /** Bytes of an IPv4 header without options. */
 export const IPV4_HEADER = 20;
+/** Where the addresses are in an IPv4 header, source first. */
+export const IPV4_ADDRESSES = 12;
 /** Bytes of an IPv6 header without extension headers. */
 export const IPV6_HEADER = 40;
+/** Where the addresses are in an IPv6 header, source first. */
+export const IPV6_ADDRESSES = 8;
 /** Word of an IPv4 header with its identification: do not fragment. */
 export const IPV4_DF = 0x4000;
 /** The same word: more fragments, and the fragment's place; all zero for a whole packet. */
