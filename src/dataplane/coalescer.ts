@@ -52,7 +52,7 @@ export class Coalescer {
   readonly #write: (frame: JoinedFrame) => void;
   readonly #inner = new InnerFrame();
   readonly #single = new JoinedFrame();
-  /** Those that frames are being joined to come first. */
+  /** Those that frames are being joined to come first, in the order in which they were begun. */
   readonly #flows: Flow[] = Array.from({ length: MAX_FLOWS }, () => new Flow());
   /** What a look-up compares first: for each flow, a hash of session and ports. */
   readonly #hashes = new Int32Array(MAX_FLOWS);
@@ -110,7 +110,10 @@ export class Coalescer {
 
   /** Writes what is being joined. */
   flush(): void {
-    while (this.#open > 0) this.#close(this.#open - 1);
+    const open = this.#open;
+    // First of all, so that nothing is left behind when writing fails: the frames' memory does not wait.
+    this.#open = 0;
+    for (let i = 0; i < open; i++) this.#finish(this.#flows[i]!);
   }
 
   /** Index of the open flow that the frame is of; -1 if there is none. */
@@ -136,19 +139,28 @@ export class Coalescer {
   }
 
   #close(index: number): void {
-    const flow = this.#flows[index]!;
+    const flows = this.#flows;
+    const hashes = this.#hashes;
+    const flow = flows[index]!;
     const last = --this.#open;
-    this.#flows[index] = this.#flows[last]!;
-    this.#flows[last] = flow;
-    this.#hashes[index] = this.#hashes[last]!;
-    flow.finish();
-    this.#write(flow.joined);
+    for (let i = index; i < last; i++) {
+      flows[i] = flows[i + 1]!;
+      hashes[i] = hashes[i + 1]!;
+    }
+    flows[last] = flow;
+    this.#finish(flow);
   }
 
   #closeSession(session: DataSession): void {
-    for (let i = this.#open - 1; i >= 0; i--) {
+    for (let i = 0; i < this.#open;) {
       if (this.#flows[i]!.joined.session === session) this.#close(i);
+      else i++;
     }
+  }
+
+  #finish(flow: Flow): void {
+    flow.finish();
+    this.#write(flow.joined);
   }
 
   #pass(session: DataSession, memory: PacketMemory, offset: number, length: number): void {

@@ -16,7 +16,15 @@ import {
   type PacketMemory,
 } from "../../src/dataplane/mod.ts";
 import { packetMemory } from "../../src/dataplane/packet_batch.ts";
-import { cutFrame, isPartial, type SuperFrame, VIRTIO, type VirtioFields } from "../support/inner_frames.ts";
+import {
+  buildFrame,
+  cutFrame,
+  type FrameSpec,
+  isPartial,
+  type SuperFrame,
+  VIRTIO,
+  type VirtioFields,
+} from "../support/inner_frames.ts";
 import { joinBytes, RawFrame } from "../support/raw_frame.ts";
 import { World } from "./support.ts";
 
@@ -94,6 +102,26 @@ export class Joiner {
     this.written = [];
     return written;
   }
+}
+
+/** Payload that tells its frame. */
+export function payload(length: number, number: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => 31 * i + 97 * number);
+}
+
+/** Frames of a flow one after the other, of which each may be changed. */
+export function stream(
+  count: number,
+  size: number,
+  change: (i: number) => FrameSpec = () => ({}),
+): Uint8Array[] {
+  return Array.from({ length: count }, (_, i) =>
+    buildFrame({
+      sequence: 5000 + i * size,
+      identification: 1000 + i,
+      payload: payload(size, i),
+      ...change(i),
+    }));
 }
 
 /** That many sessions. */

@@ -1,32 +1,24 @@
 /** Which received frames are joined, one case after the other. */
 
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
 import type { DataSession, JoinOptions } from "../../src/dataplane/mod.ts";
 import { hexBytes } from "../support/golden.ts";
 import { buildFrame, FLAG, type FrameSpec, partialFrame, PLAIN, VIRTIO } from "../support/inner_frames.ts";
-import { joinBytes, RawFrame, setUint16 } from "../support/raw_frame.ts";
-import { comparable, JOIN_ALL, Joiner, separated, someSessions, type Written } from "./coalescer_support.ts";
+import { RawFrame, setUint16 } from "../support/raw_frame.ts";
+import {
+  comparable,
+  JOIN_ALL,
+  Joiner,
+  payload,
+  separated,
+  someSessions,
+  stream,
+  type Written,
+} from "./coalescer_support.ts";
 import { frame } from "./support.ts";
 
-const [session, otherSession] = someSessions(2) as [DataSession, DataSession];
+const [session] = someSessions(1) as [DataSession];
 const joiner = new Joiner();
-
-/** Payload that tells its frame. */
-function payload(length: number, number: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, i) => 31 * i + 97 * number);
-}
-
-/** Frames of a flow one after the other, of which each may be changed. */
-function stream(count: number, size: number, change: (i: number) => FrameSpec = () => ({})): Uint8Array[] {
-  return Array.from({ length: count }, (_, i) =>
-    buildFrame({
-      sequence: 5000 + i * size,
-      identification: 1000 + i,
-      payload: payload(size, i),
-      ...change(i),
-    }));
-}
 
 /** What is written for frames of one session. */
 function write(frames: readonly Uint8Array[], options: JoinOptions = JOIN_ALL): Written[] {
@@ -331,54 +323,6 @@ Deno.test("what cannot be told to be of a flow keeps its place", () => {
   }
 });
 
-Deno.test("a frame of no flow ends those of its session only", () => {
-  const frames = stream(4, 100);
-  const order: readonly (readonly [DataSession, Uint8Array])[] = [
-    [session, frames[0]!],
-    [otherSession, frames[0]!],
-    [session, frames[1]!],
-    [otherSession, frames[1]!],
-    [session, frame(1)],
-    [session, frames[2]!],
-    [otherSession, frames[2]!],
-    [session, frames[3]!],
-  ];
-  for (const [one, bytes] of order) joiner.add(one, bytes);
-  const written = joiner.flush();
-  const parts = (one: DataSession): number[] =>
-    written.filter((each) => each.session === one).map((each) => each.parts);
-  assert.deepEqual(parts(session), [2, 1, 2]);
-  assert.deepEqual(parts(otherSession), [3]);
-  for (const each of written) separated(each);
-});
-
-Deno.test("flows that differ in one address, port or protocol are joined side by side", () => {
-  const six = Uint8Array.from({ length: 32 }, (_, i) => i);
-  const four = Uint8Array.of(10, 1, 2, 3, 10, 1, 2, 4);
-  const different = (bytes: Uint8Array, at: number): Uint8Array =>
-    bytes.map((byte, i) => i === at ? byte ^ 1 : byte);
-  const flows: FrameSpec[] = [
-    ...[0, 3, 4, 7].map((at) => ({ addresses: different(four, at) })),
-    ...[0, 15, 16, 31].map((at) => ({ isIpv6: true, addresses: different(six, at) })),
-    { addresses: four },
-    { addresses: four, ports: [1112, 2222] },
-    { addresses: four, ports: [1111, 2223] },
-    { addresses: four, ports: [2222, 1111] },
-    { addresses: four, isUdp: true },
-    { isIpv6: true, addresses: six },
-    { isIpv6: true, addresses: six, isUdp: true },
-  ];
-  const frames = flows.map((flow) => stream(4, 100, () => flow));
-  for (const i of [0, 1, 2, 3]) for (const flow of frames) joiner.add(session, flow[i]!);
-  const written = joiner.flush();
-  assert.deepEqual(written.map(({ parts }) => parts), flows.map(() => 4));
-  for (const flow of frames) {
-    assert.ok(
-      written.some((each) => Buffer.compare(joinBytes(...separated(each)), joinBytes(...flow)) === 0),
-    );
-  }
-});
-
 Deno.test("what the device does not want joined is not", () => {
   for (const [isUdp, joinTcp, joinUdp] of [[false, false, true], [true, true, false]] as const) {
     const options = { joinTcp, joinUdp };
@@ -422,22 +366,6 @@ Deno.test("64 frames are joined at most, and 65535 bytes of IP", () => {
   }
 });
 
-Deno.test("more flows than are joined at a time: none is lost, none out of order", () => {
-  const frames = Array.from({ length: 40 }, (_, n) => stream(3, 100, () => ({ ports: [n, 80] })));
-  for (const i of [0, 1, 2]) for (const flow of frames) joiner.add(session, flow[i]!);
-  const written = joiner.flush();
-  const all = written.flatMap(separated);
-  assert.equal(all.length, 120);
-  for (const flow of frames) {
-    const port = RawFrame.read(flow[0]!)!.flow;
-    const mine = all.filter((bytes) => RawFrame.read(bytes)!.flow === port);
-    assert.deepEqual(mine.map(comparable), flow.map(comparable));
-  }
-  // 32 at a time are.
-  for (const i of [0, 1, 2]) for (const flow of frames.slice(0, 32)) joiner.add(session, flow[i]!);
-  assert.deepEqual(joiner.flush().map(({ parts }) => parts), new Array(32).fill(3));
-});
-
 Deno.test("a frame whose checksum was left to a device that nobody asked is passed on so marked", () => {
   for (const kind of KINDS) {
     const frames = ofKind({ ...kind, fragment: 0x4000 }, 5, 100);
@@ -469,8 +397,4 @@ Deno.test("a TCP segment that was left to a device to cut is passed on so marked
       assert.deepEqual(write([udp.bytes])[0]!.virtio, udp.virtio);
     }
   }
-});
-
-Deno.test("flushing without frames writes nothing", () => {
-  assert.deepEqual(joiner.flush(), []);
 });
