@@ -3,7 +3,16 @@
 import assert from "node:assert/strict";
 import type { DataSession, JoinOptions } from "../../src/dataplane/mod.ts";
 import { hexBytes } from "../support/golden.ts";
-import { buildFrame, FLAG, type FrameSpec, partialFrame, PLAIN, VIRTIO } from "../support/inner_frames.ts";
+import {
+  buildFrame,
+  FLAG,
+  type FrameSpec,
+  isIntact,
+  isPartial,
+  partialFrame,
+  PLAIN,
+  VIRTIO,
+} from "../support/inner_frames.ts";
 import { RawFrame, setUint16 } from "../support/raw_frame.ts";
 import {
   comparable,
@@ -378,6 +387,22 @@ Deno.test("a frame whose checksum was left to a device that nobody asked is pass
     // Also where nothing is joined.
     joiner.add(session, bytes, { joinTcp: false, joinUdp: false });
     assert.deepEqual(joiner.flush()[0]!.virtio, virtio);
+  }
+});
+
+Deno.test("a right checksum that happens to be the pseudo-header's sum is a right one", () => {
+  for (const isUdp of [false, true]) {
+    const spec = (last: number): FrameSpec => ({ isUdp, payload: Uint8Array.of(1, 2, last >> 8, last) });
+    const raw = RawFrame.read(buildFrame(spec(0)))!;
+    const pseudo = RawFrame.read(partialFrame(spec(0)).bytes)!;
+    // What has to be added to the sum for that.
+    const more = raw.uint16(raw.checksum) + 0xffff - pseudo.uint16(pseudo.checksum);
+    const bytes = buildFrame(spec((more & 0xffff) + (more >> 16)));
+    assert.ok(isIntact(bytes) && isPartial(bytes));
+    for (const wanted of [true, false]) {
+      const [written] = write([bytes], { joinTcp: wanted, joinUdp: wanted });
+      assert.deepEqual(written!.virtio, PLAIN);
+    }
   }
 });
 

@@ -27,7 +27,6 @@ const SLOT = 2048;
 const START = 20;
 /** Frames between two flushes. */
 const BATCH = 512;
-const OPTIONS = { joinTcp: true, joinUdp: true };
 const SEGMENTS = 44;
 const PAGE = 65_536;
 
@@ -64,8 +63,9 @@ function received(flows: number, kind: FrameSpec): PacketBatch {
   return batch;
 }
 
-/** Nanoseconds for each frame that is joined. */
-function joining(batch: PacketBatch, session: DataSession): number {
+/** Nanoseconds for each frame that is joined, or passed where that is not wanted. */
+function joining(batch: PacketBatch, session: DataSession, isWanted: boolean): number {
+  const options = { joinTcp: isWanted, joinUdp: isWanted };
   const headers = Array.from({ length: BATCH }, (_, i) => {
     return batch.bytes.slice(batch.offsets[i]!, batch.offsets[i]! + HEADERS);
   });
@@ -79,7 +79,7 @@ function joining(batch: PacketBatch, session: DataSession): number {
   const started = cpuTime();
   for (let round = 0; round < rounds; round++) {
     for (let i = 0; i < BATCH; i++) {
-      coalescer.add(session, batch, batch.offsets[i]!, batch.lengths[i]!, OPTIONS);
+      coalescer.add(session, batch, batch.offsets[i]!, batch.lengths[i]!, options);
     }
     coalescer.flush();
   }
@@ -142,9 +142,10 @@ for (
   ] as const
 ) {
   const batch = received(flows, kind);
-  show(name, () => joining(batch, session));
+  show(name, () => joining(batch, session, true));
 }
 const alone = received(1, four);
+show("passing, where joining is not wanted", () => joining(alone, session, false));
 show("the checksum alone", () => {
   const started = cpuTime();
   for (let i = 0; i < FRAMES; i++) sink += alone.checksum.sum((i % BATCH) * SLOT + START + 34, PAYLOAD + 32);
