@@ -20,7 +20,9 @@ function randomSuper(random: Random): SuperFrame {
   const payload = random.bytes(randomLength(random));
   // Not so many segments that nothing else would be tested.
   const least = Math.ceil(payload.length / 200);
-  const gsoSize = random.pick([least + random.below(1500), least + random.below(20), payload.length]);
+  // Nor longer ones than a packet can carry.
+  const most = Math.min(payload.length, 65_000);
+  const gsoSize = random.pick([least + random.below(1500), least + random.below(20), most]);
   const flow = randomFlow(random);
   const extension = random.oneIn(3) ? random.bytes(8 * (1 + random.below(3))) : new Uint8Array(0);
   const spec = { ...flow, flags: random.below(256), payload, ...(flow.isIpv6 && { extension }) };
@@ -68,11 +70,15 @@ Deno.test(`segmenter: ${MALFORMED} malformed super-frames are sent or counted, s
   const world = new World();
   const session = world.session(world.tunnel(world.endpoint("udp4")));
   const some = Array.from({ length: 200 }, () => randomSuper(random));
+  // One that no packet can carry.
+  some.push(superFrame({ payload: random.bytes(65_480) }, 0xffff));
   let sent = 0;
   let alone = 0;
   for (let i = 0; i < MALFORMED; i++) {
     const { bytes, virtio } = random.pick(some);
-    const cut = random.oneIn(2) ? bytes.length : random.below(Math.min(bytes.length, 160) + 1);
+    const cut = random.oneIn(2)
+      ? bytes.length
+      : random.below(Math.min(bytes.length, random.pick([14, 160])) + 1);
     const frame = bytes.slice(0, cut);
     for (let n = random.below(4); n > 0 && cut > 0; n--) {
       frame[random.below(Math.min(cut, 120))] = random.pick([0, 0xff, random.below(256)]);
