@@ -21,7 +21,9 @@ const EXIT_OUTPUT = 1;
 const ports: CliPorts = {
   out: (text) => writeText(Deno.stdout, text),
   err: (text) => writeText(Deno.stderr, text),
-  terminal: Deno.stdout.isTerminal(),
+  get terminal() {
+    return Deno.stdout.isTerminal();
+  },
   env: (name) => Deno.env.get(name),
   openL2tp: (dataplane, purpose) =>
     openL2tp({ dataplane, purpose, runtimeDir: runtimeDir(), daemonNetns: homeNamespace() }),

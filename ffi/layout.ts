@@ -31,16 +31,10 @@ function layout<const Name extends string>(
   size: number,
   fields: Record<Name, readonly [offset: number, size: number]>,
 ): Layout<Name> {
-  const entries = Object.entries(fields) as [Name, readonly [number, number]][];
-  return {
-    struct,
-    headers,
-    size,
-    fields: Object.fromEntries(entries.map(([name, [offset, size]]) => [name, { offset, size }])) as Record<
-      Name,
-      Field
-    >,
-  };
+  // A loop and not a chain of calls: this runs at every start.
+  const made = {} as Record<Name, Field>;
+  for (const name in fields) made[name] = { offset: fields[name][0], size: fields[name][1] };
+  return { struct, headers, size, fields: made };
 }
 
 const PPPOX = ["sys/socket.h", "netinet/in.h", "linux/if_pppox.h"];

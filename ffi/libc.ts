@@ -83,34 +83,34 @@ const TOGETHER: readonly string[] = [
 /** The functions of the C library. Each is bound at its first use: binding costs more start-up time than calling. */
 export const libc: Deno.StaticForeignLibraryInterface<typeof SYMBOLS> = boundOnUse(SYMBOLS);
 
-/** The library's functions, bound when they are first read. */
+/**
+ * The library's functions, bound when they are first read: what is bound is a member, and what is no member yet is
+ * looked for behind the members. A getter for each would take longer to make than most programs spend in them.
+ */
 function boundOnUse<const S extends Deno.ForeignLibraryInterface>(
   definitions: S,
 ): Deno.StaticForeignLibraryInterface<S> {
-  const symbols: Record<string, unknown> = {};
   const bind = (names: readonly string[]): void => {
-    const chosen = Object.fromEntries(names.map((name) => [name, definitions[name]!]));
-    const bound = Deno.dlopen(LIBC, chosen).symbols as Record<string, unknown>;
-    for (const name of names) Object.defineProperty(symbols, name, { value: bound[name] });
+    const chosen: Record<string, Deno.ForeignFunction> = {};
+    for (const name of names) chosen[name] = definitions[name] as Deno.ForeignFunction;
+    Object.assign(symbols, Deno.dlopen(LIBC, chosen).symbols);
   };
-  for (const name of Object.keys(definitions)) {
-    Object.defineProperty(symbols, name, {
-      configurable: true,
-      enumerable: true,
-      get: () => {
-        if (TOGETHER.includes(name)) bind(TOGETHER);
-        else {
-          void symbols["__errno_location"];
-          bind([name]);
-        }
-        return symbols[name];
-      },
-    });
-  }
+  const unbound = new Proxy({}, {
+    get(_target, name): unknown {
+      if (typeof name !== "string" || !(name in definitions)) return undefined;
+      if (TOGETHER.includes(name)) bind(TOGETHER);
+      else {
+        void symbols["__errno_location"];
+        bind([name]);
+      }
+      return symbols[name];
+    },
+  });
+  const symbols = Object.create(unbound) as Record<string, unknown>;
   return symbols as Deno.StaticForeignLibraryInterface<S>;
 }
 
 /** Binds all of them now: for tests, which look for what a test leaves open. */
 export function bindLibc(): void {
-  Object.values(libc);
+  for (const name in SYMBOLS) void libc[name as keyof typeof SYMBOLS];
 }

@@ -71,6 +71,16 @@ export class ByteWriter {
     this.#bytes.set(value, at);
   }
 
+  /**
+   * Appends the characters of a text, a byte each, if all of them are ASCII; else appends nothing and returns false.
+   */
+  ascii(value: string): boolean {
+    for (let i = 0; i < value.length; i++) if (value.charCodeAt(i) >= 0x80) return false;
+    const at = this.#claim(value.length);
+    for (let i = 0; i < value.length; i++) this.#bytes[at + i] = value.charCodeAt(i);
+    return true;
+  }
+
   /** Appends zero bytes until the length is a multiple of `unit`. */
   alignTo(unit: number): void {
     const rest = this.#length % unit;

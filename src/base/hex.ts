@@ -4,11 +4,12 @@
  * @module
  */
 
-/** The two digits of each byte. */
-const PAIRS: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+/** The two digits of each byte, once some were needed. */
+const PAIRS: string[] = [];
 
 /** Lower-case hex digits of the bytes, in order, without separators. */
 export function formatHex(bytes: Uint8Array): string {
+  for (let byte = PAIRS.length; byte < 256; byte++) PAIRS.push(byte.toString(16).padStart(2, "0"));
   let text = "";
   for (let i = 0; i < bytes.length; i++) text += PAIRS[bytes[i]!];
   return text;

@@ -5,7 +5,7 @@
  */
 
 import { Errno } from "../base/errno.ts";
-import { FamilyMissingError, NetlinkError, NetlinkProtocolError } from "../base/errors.ts";
+import { FamilyMissingError, NetlinkProtocolError } from "../base/errors.ts";
 import type { NetlinkConnection } from "../driver/netlink_connection.ts";
 import { decodeFamily, encodeGetFamily, GENL_ID_CTRL, type GenlFamily } from "../wire/genl/ctrl.ts";
 
@@ -16,16 +16,24 @@ import { decodeFamily, encodeGetFamily, GENL_ID_CTRL, type GenlFamily } from "..
  * @throws {NetlinkError} if the kernel refuses for another reason
  */
 export function resolveFamily(connection: NetlinkConnection, name: string): GenlFamily {
+  const family = findFamily(connection, name);
+  if (family === undefined) throw new FamilyMissingError(name);
+  return family;
+}
+
+/**
+ * The same for whoever reckons with there being none: `undefined` then.
+ *
+ * @throws {NetlinkError} if the kernel refuses for another reason
+ */
+export function findFamily(connection: NetlinkConnection, name: string): GenlFamily | undefined {
   const operation = "CTRL_CMD_GETFAMILY";
   let family: GenlFamily | undefined;
-  try {
-    connection.request({ operation, type: GENL_ID_CTRL, payload: encodeGetFamily(name) }, (reply) => {
-      family = decodeFamily(reply.payload);
-    });
-  } catch (error) {
-    if (error instanceof NetlinkError && error.errno === Errno.ENOENT) throw new FamilyMissingError(name);
-    throw error;
-  }
+  const request = { operation, type: GENL_ID_CTRL, payload: encodeGetFamily(name) };
+  const there = connection.requestUnless(Errno.ENOENT, request, (reply) => {
+    family = decodeFamily(reply.payload);
+  });
+  if (!there) return undefined;
   if (family === undefined) throw new NetlinkProtocolError(operation, "no family in it");
   return family;
 }

@@ -6,7 +6,7 @@
  */
 
 import { Errno } from "../base/errno.ts";
-import { NetlinkError, NetlinkProtocolError } from "../base/errors.ts";
+import { FamilyMissingError, NetlinkError, NetlinkProtocolError } from "../base/errors.ts";
 import { NetlinkConnection, type NetlinkRequest } from "../driver/netlink_connection.ts";
 import { NetlinkSocket } from "../driver/netlink_socket.ts";
 import type { Session, SessionChanges, SessionKey, SessionParameters } from "../model/session.ts";
@@ -29,7 +29,7 @@ import {
 } from "../wire/genl/l2tp_tunnel.ts";
 import { NETLINK_GENERIC } from "../wire/netlink/constants.ts";
 import type { NetlinkMessage } from "../wire/netlink/message.ts";
-import { resolveFamily } from "./genl_family.ts";
+import { findFamily } from "./genl_family.ts";
 import {
   type Creation,
   type CreationOutcome,
@@ -48,7 +48,7 @@ const SETTLE_LIMIT_MS = 1000;
 export interface L2tpClientOptions {
   /**
    * Whether the subsystem lets one UDP tunnel have two sessions with the same id (Linux from 6.10 on). Then the
-   * client asks before it creates.
+   * client asks before it creates. Read where something is created, and not before.
    */
   readonly acceptsDuplicateSessions?: boolean;
 }
@@ -72,7 +72,7 @@ export interface L2tpClientOptions {
 export class L2tpClient implements Disposable {
   readonly #connection: NetlinkConnection;
   readonly #family: GenlFamily;
-  readonly #acceptsDuplicateSessions: boolean;
+  readonly #options: L2tpClientOptions;
   /** When this client last deleted something: a deletion's acknowledgement comes before its end. */
   #deletedAtMs = -Infinity;
 
@@ -80,7 +80,7 @@ export class L2tpClient implements Disposable {
   constructor(connection: NetlinkConnection, family: GenlFamily, options: L2tpClientOptions = {}) {
     this.#connection = connection;
     this.#family = family;
-    this.#acceptsDuplicateSessions = options.acceptsDuplicateSessions ?? false;
+    this.#options = options;
   }
 
   /**
@@ -89,11 +89,19 @@ export class L2tpClient implements Disposable {
    * @throws {FamilyMissingError} if the kernel has no L2TP and could load none
    */
   static open(options?: L2tpClientOptions): L2tpClient {
+    const client = L2tpClient.openIfThere(options);
+    if (client === undefined) throw new FamilyMissingError(L2TP_GENL_NAME);
+    return client;
+  }
+
+  /** The same for whoever reckons with a kernel that has no L2TP and can load none: `undefined` then. */
+  static openIfThere(options?: L2tpClientOptions): L2tpClient | undefined {
     using stack = new DisposableStack();
     const connection = stack.use(new NetlinkConnection(NetlinkSocket.open(NETLINK_GENERIC)));
-    const client = new L2tpClient(connection, resolveFamily(connection, L2TP_GENL_NAME), options);
+    const family = findFamily(connection, L2TP_GENL_NAME);
+    if (family === undefined) return undefined;
     stack.move();
-    return client;
+    return new L2tpClient(connection, family, options);
   }
 
   /** The generic-netlink family behind this client. */
@@ -162,7 +170,7 @@ export class L2tpClient implements Disposable {
 
   /** Creates a session in a tunnel. An Ethernet one gets its interface at once, still down. */
   createSession(parameters: SessionParameters): void {
-    if (this.#acceptsDuplicateSessions && this.session(parameters) !== undefined) {
+    if (this.#options.acceptsDuplicateSessions && this.session(parameters) !== undefined) {
       throw sessionExists();
     }
     const payload = encodeSessionCreate(parameters);
@@ -189,7 +197,7 @@ export class L2tpClient implements Disposable {
     const outcomes = new Array<CreationOutcome>(creations.length).fill("notCreated");
     let failed = -1;
     for (let start = 0; start < creations.length && (failed < 0 || options.goOn);) {
-      const end = this.#acceptsDuplicateSessions ? endOfDistinct(creations, start) : creations.length;
+      const end = this.#options.acceptsDuplicateSessions ? endOfDistinct(creations, start) : creations.length;
       await this.#createRange(creations, start, end, outcomes, options.goOn);
       if (failed < 0) failed = outcomes.findIndex((outcome) => outcome instanceof NetlinkError);
       start = end;
@@ -210,7 +218,7 @@ export class L2tpClient implements Disposable {
     outcomes: CreationOutcome[],
     goOn: boolean,
   ): Promise<void> {
-    const present = new Set(this.#acceptsDuplicateSessions ? this.sessions().map(sessionName) : []);
+    const present = new Set(this.#options.acceptsDuplicateSessions ? this.sessions().map(sessionName) : []);
     const sent: number[] = [];
     for (let i = start; i < end; i++) {
       const creation = creations[i]!;

@@ -18,6 +18,9 @@ export function runtimeDirOf(named: string | undefined): string {
   return named.startsWith("/") ? named : `${Deno.cwd()}/${named}`;
 }
 
+/** Whether this kernel accepts duplicate sessions, once that was looked up. */
+let newKernel: boolean | undefined;
+
 /** How to open a client. */
 export interface OpenL2tpOptions {
   /** Which subsystem; `auto` unless given: the kernel's if it has one, else the one in userspace. */
@@ -43,7 +46,13 @@ export interface OpenL2tpOptions {
 export async function openL2tp(options: OpenL2tpOptions = {}): Promise<OpenedClient> {
   const { dataplane = "auto", purpose = "listen", runtimeDir = DEFAULT_RUNTIME_DIR } = options;
   return await openSubsystem(dataplane, purpose, {
-    kernel: () => L2tpClient.open({ acceptsDuplicateSessions: isKernelAtLeast(kernelRelease(), 6, 10) }),
+    kernel: () =>
+      L2tpClient.openIfThere({
+        // Not looked up for those who only read.
+        get acceptsDuplicateSessions() {
+          return newKernel ??= isKernelAtLeast(kernelRelease(), 6, 10);
+        },
+      }),
     user: () => new UserWorld({ runtimeDir, netns: options.daemonNetns }),
   });
 }

@@ -5,6 +5,7 @@
  */
 
 import { FamilyMissingError } from "../base/errors.ts";
+import { L2TP_GENL_NAME } from "../wire/genl/l2tp_constants.ts";
 import type { L2tpClient } from "./l2tp_client.ts";
 
 /** An L2TP subsystem: that of the kernel, or `l2tp daemon`. */
@@ -35,12 +36,8 @@ export interface UserSubsystem {
 
 /** Ways to the subsystems. */
 export interface Subsystems {
-  /**
-   * A client of the kernel.
-   *
-   * @throws {FamilyMissingError} if it has no L2TP and could load none
-   */
-  kernel(): L2tpClient;
+  /** A client of the kernel; `undefined` if it has no L2TP and could load none. */
+  kernel(): L2tpClient | undefined;
   /** The ways to the other one. */
   user(): UserSubsystem;
 }
@@ -69,11 +66,9 @@ export async function openSubsystem(
   subsystems: Subsystems,
 ): Promise<OpenedClient> {
   if (choice !== "user") {
-    try {
-      return { client: subsystems.kernel() };
-    } catch (error) {
-      if (choice === "kernel" || !(error instanceof FamilyMissingError)) throw error;
-    }
+    const client = subsystems.kernel();
+    if (client !== undefined) return { client };
+    if (choice === "kernel") throw new FamilyMissingError(L2TP_GENL_NAME);
   }
   const user = subsystems.user();
   const client = await user.connect();

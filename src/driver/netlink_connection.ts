@@ -62,15 +62,35 @@ export class NetlinkConnection implements Disposable {
    * @throws {SyscallError} if the socket fails
    */
   request(request: NetlinkRequest, onReply?: (message: NetlinkMessage) => void): void {
+    this.requestUnless(undefined, request, onReply);
+  }
+
+  /**
+   * The same for whoever reckons with one refusal: returns false if the kernel refuses with this error number. An
+   * error that is thrown costs a short program a noticeable part of its time.
+   *
+   * @throws {NetlinkError} if the kernel refuses for another reason
+   * @throws {NetlinkProtocolError} if the answer is to no request of ours
+   * @throws {SyscallError} if the socket fails
+   */
+  requestUnless(
+    expected: number | undefined,
+    request: NetlinkRequest,
+    onReply?: (message: NetlinkMessage) => void,
+  ): boolean {
+    let done = true;
     const sequence = this.#send(request, NLM_F_REQUEST | NLM_F_ACK | (request.flags ?? 0));
     this.#receive(request.operation, sequence, sequence, (message) => {
       if (message.type !== NLMSG_ERROR) {
         onReply?.(message);
         return false;
       }
-      expectSuccess(request.operation, decodeError(message));
+      const answer = decodeError(message);
+      done = answer.errno !== expected;
+      if (done) expectSuccess(request.operation, answer);
       return true;
     });
+    return done;
   }
 
   /**

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Errno } from "../../src/base/errno.ts";
-import { DecodeError, FamilyMissingError, NetlinkError } from "../../src/base/errors.ts";
+import { DecodeError, NetlinkError } from "../../src/base/errors.ts";
 import { resolveFamily } from "../../src/client/genl_family.ts";
 import { L2tpClient } from "../../src/client/l2tp_client.ts";
 import { NothingThere } from "../../src/client/nothing_there.ts";
@@ -156,8 +156,7 @@ async function way(
     const opened = await openSubsystem(choice, purpose, {
       kernel: () => {
         step("kernel");
-        if (!kernel) throw new FamilyMissingError("l2tp");
-        return step("has it");
+        return kernel ? step("has it") : undefined;
       },
       user: () => user,
     });

@@ -10,7 +10,7 @@ import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import type { CliPorts, MorePorts, SystemFacts } from "../../src/cli/ports.ts";
 import { run } from "../../src/cli/run.ts";
-import { resolveFamily } from "../../src/client/genl_family.ts";
+import { findFamily, resolveFamily } from "../../src/client/genl_family.ts";
 import { L2tpClient } from "../../src/client/l2tp_client.ts";
 import { L2tpEvents } from "../../src/client/l2tp_events.ts";
 import { L2tpTrace } from "../../src/client/l2tp_trace.ts";
@@ -192,14 +192,15 @@ export class FakeWorld {
     return new NetlinkConnection(transport);
   }
 
-  #kernelClient(): L2tpClient {
+  #kernelClient(): L2tpClient | undefined {
     using stack = new DisposableStack();
     const { l2tp } = this.#present;
     const connection = stack.use(this.#connect(l2tp.handle));
     const options = { acceptsDuplicateSessions: l2tp.acceptsDuplicates };
-    const client = new L2tpClient(connection, resolveFamily(connection, "l2tp"), options);
+    const family = findFamily(connection, "l2tp");
+    if (family === undefined) return undefined;
     stack.move();
-    return client;
+    return new L2tpClient(connection, family, options);
   }
 
   #userClient(): L2tpClient {

@@ -9,8 +9,9 @@ import { ByteWriter, HOST_IS_LITTLE_ENDIAN } from "../../base/bytes.ts";
 import { DecodeError } from "../../base/errors.ts";
 import { NLA_F_NESTED, NLA_HDRLEN, NLA_TYPE_MASK, NLMSG_ALIGNTO, nlmsgAlign } from "./constants.ts";
 
-const utf8Encoder = new TextEncoder();
-const utf8Decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+/** Made at the first need, which most runs of the program do not have. */
+let utf8Encoder: TextEncoder | undefined;
+let utf8Decoder: TextDecoder | undefined;
 
 /** Appends attributes to a message body. */
 export class AttributeWriter {
@@ -68,9 +69,15 @@ export class AttributeWriter {
 
   /** A NUL-terminated string in UTF-8. */
   string(type: number, value: string): this {
-    const text = utf8Encoder.encode(value);
-    this.#header(type, text.length + 1);
-    this.#out.bytes(text);
+    const start = this.#out.length;
+    this.#header(type, value.length + 1);
+    // Names are nearly always ASCII: cheaper than an encoder.
+    if (!this.#out.ascii(value)) {
+      utf8Encoder ??= new TextEncoder();
+      const text = utf8Encoder.encode(value);
+      this.#out.bytes(text);
+      this.#out.setU16(start, NLA_HDRLEN + text.length + 1);
+    }
     this.#out.u8(0);
     return this.#pad();
   }
@@ -213,6 +220,7 @@ export class AttributeReader {
   #decodeText(): string {
     const bytes = this.bytes();
     const nul = bytes.indexOf(0);
+    utf8Decoder ??= new TextDecoder("utf-8", { ignoreBOM: true });
     return utf8Decoder.decode(nul < 0 ? bytes : bytes.subarray(0, nul));
   }
 
