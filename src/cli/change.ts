@@ -251,10 +251,12 @@ function sessionKey(given: Arguments): SessionKey {
 export function flush(context: Context, picked: Arguments, options: Options): void {
   const sessions = picked.session || (!picked.tunnel && hasSessionFilter(picked));
   const deletions = sessions
-    ? findSessions(context, picked).map(({ tunnelId, sessionId }) => () =>
+    ? findSessions(context, picked, { counters: false }).map(({ tunnelId, sessionId }) => () =>
       context.l2tp.deleteSession({ tunnelId, sessionId })
     )
-    : findTunnels(context, picked).map(({ tunnelId }) => () => context.l2tp.deleteTunnel(tunnelId));
+    : findTunnels(context, picked, { counters: false }).map(({ tunnelId }) => () =>
+      context.l2tp.deleteTunnel(tunnelId)
+    );
   let count = 0;
   for (const deletion of deletions) {
     try {

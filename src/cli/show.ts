@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ListOptions } from "../client/l2tp_client.ts";
 import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import type { Arguments } from "./arguments.ts";
@@ -23,7 +24,7 @@ export function show(context: Context, picked: Arguments, options: Options): voi
 }
 
 function showTunnels(context: Context, picked: Arguments, options: Options, style: TextStyle): void {
-  const tunnels = findTunnels(context, picked);
+  const tunnels = findTunnels(context, picked, listOptions(style));
   const drops = findDrops(context, style);
   if (options.json) {
     printJson(context, tunnels.map((tunnel) => tunnelJson(tunnel, style, drops?.tunnel(tunnel))), options);
@@ -33,7 +34,7 @@ function showTunnels(context: Context, picked: Arguments, options: Options, styl
 }
 
 function showSessions(context: Context, picked: Arguments, options: Options, style: TextStyle): void {
-  const sessions = withDetails(context, findSessions(context, picked), style);
+  const sessions = withDetails(context, findSessions(context, picked, listOptions(style)), style);
   const drops = findDrops(context, style);
   if (options.json) {
     const rows = sessions.map(([session, details]) =>
@@ -54,11 +55,11 @@ function findDrops({ l2tp }: Context, style: TextStyle): DropsFinder | undefined
 
 function showBoth(context: Context, picked: Arguments, options: Options, style: TextStyle): void {
   const sessionsOf = Map.groupBy(
-    withDetails(context, findSessions(context, picked), style),
+    withDetails(context, findSessions(context, picked, listOptions(style)), style),
     ([session]) => session.tunnelId,
   );
   const aboutSession = hasSessionFilter(picked);
-  const tunnels = findTunnels(context, picked).filter(({ tunnelId }) =>
+  const tunnels = findTunnels(context, picked, listOptions(style)).filter(({ tunnelId }) =>
     !aboutSession || sessionsOf.has(tunnelId)
   );
   const drops = findDrops(context, style);
@@ -96,29 +97,49 @@ export function withDetails(
   return sessions.map((session) => [session, finder.find(session)]);
 }
 
-/** The tunnels that the arguments pick. */
-export function findTunnels(context: Context, picked: Arguments): Tunnel[] {
-  return listTunnels(context, picked).filter((tunnel) => isPickedTunnel(tunnel, picked));
+/** Counters are decoded only for those who look at them: most of a listing's numbers are counters. */
+function listOptions({ statistics }: TextStyle): ListOptions {
+  return { counters: statistics };
 }
 
-function listTunnels({ l2tp }: Context, { tunnelId }: Arguments): Tunnel[] {
-  if (tunnelId === undefined) return l2tp.tunnels();
+/** The tunnels that the arguments pick. */
+export function findTunnels(context: Context, picked: Arguments, options: ListOptions): Tunnel[] {
+  const tunnels = listTunnels(context, picked, options);
+  return picksAll(picked) ? tunnels : tunnels.filter((tunnel) => isPickedTunnel(tunnel, picked));
+}
+
+function listTunnels({ l2tp }: Context, { tunnelId }: Arguments, options: ListOptions): Tunnel[] {
+  if (tunnelId === undefined) return l2tp.tunnels(options);
   const tunnel = l2tp.tunnel(tunnelId);
   return tunnel === undefined ? [] : [tunnel];
 }
 
 /** The sessions that the arguments pick. */
-export function findSessions(context: Context, picked: Arguments): Session[] {
-  const sessions = listSessions(context, picked).filter((session) => isPickedSession(session, picked));
+export function findSessions(context: Context, picked: Arguments, options: ListOptions): Session[] {
+  const listed = listSessions(context, picked, options);
+  if (picksAll(picked)) return listed;
+  const sessions = listed.filter((session) => isPickedSession(session, picked));
   if (!hasTunnelFilter(picked)) return sessions;
-  const tunnels = new Set(findTunnels(context, picked).map((tunnel) => tunnel.tunnelId));
+  const tunnels = new Set(
+    findTunnels(context, picked, { counters: false }).map((tunnel) => tunnel.tunnelId),
+  );
   return sessions.filter((session) => tunnels.has(session.tunnelId));
 }
 
-function listSessions({ l2tp }: Context, { tunnelId, sessionId }: Arguments): Session[] {
-  if (tunnelId === undefined || sessionId === undefined) return l2tp.sessions();
+function listSessions(
+  { l2tp }: Context,
+  { tunnelId, sessionId }: Arguments,
+  options: ListOptions,
+): Session[] {
+  if (tunnelId === undefined || sessionId === undefined) return l2tp.sessions(options);
   const session = l2tp.session({ tunnelId, sessionId });
   return session === undefined ? [] : [session];
+}
+
+/** Whether there is no filter at all. */
+function picksAll(picked: Arguments): boolean {
+  for (const name in picked) if (name !== "tunnel" && name !== "session") return false;
+  return true;
 }
 
 function matches<T>(wanted: T | undefined, actual: T): boolean {

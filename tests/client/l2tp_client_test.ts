@@ -1,6 +1,7 @@
 /** `src/client/l2tp_client.ts` and `genl_family.ts` against the L2TP subsystem in memory. */
 
 import assert from "node:assert/strict";
+import { ZERO_COUNTERS } from "../../src/model/counters.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { FamilyMissingError, NetlinkError, NetlinkProtocolError } from "../../src/base/errors.ts";
 import { resolveFamily } from "../../src/client/genl_family.ts";
@@ -130,6 +131,10 @@ Deno.test("L2tpClient.createTunnel(), tunnel() and tunnels(): what was made is w
   assert.deepEqual(client.tunnel(3000), sampleTunnel());
   assert.deepEqual(client.tunnel(1), ip);
   assert.deepEqual(client.tunnels(), [ip, sampleTunnel()]);
+  assert.deepEqual(
+    client.tunnels({ counters: false }),
+    [ip, sampleTunnel()].map((tunnel) => ({ ...tunnel, counters: ZERO_COUNTERS })),
+  );
 });
 
 Deno.test("L2tpClient.createSession(), session() and sessions(): what was made is what is there", () => {
@@ -141,6 +146,7 @@ Deno.test("L2tpClient.createSession(), session() and sessions(): what was made i
   assert.deepEqual(client.session(KEY), expected);
   assert.deepEqual(client.session({ interfaceName: "l2e0" }), expected);
   assert.deepEqual(client.sessions(), [expected]);
+  assert.deepEqual(client.sessions({ counters: false }), [{ ...expected, counters: ZERO_COUNTERS }]);
   assert.ok(links.byName("l2e0"));
   client.createSession({ tunnelId: 3000, sessionId: 1001, peerSessionId: 1, pseudowire: "ppp" });
   assert.equal(client.session({ tunnelId: 3000, sessionId: 1001 })!.interfaceName, undefined);

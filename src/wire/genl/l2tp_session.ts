@@ -79,11 +79,12 @@ function putTimeout(out: AttributeWriter, milliseconds: number): void {
 }
 
 /**
- * Reads the body of a reply or notification about a session. What the kernel leaves out gets its resting value.
+ * Reads the body of a reply or notification about a session. What the kernel leaves out gets its resting value; so do
+ * the counters without `withCounters`.
  *
  * @throws {DecodeError} if an attribute is malformed or an id of the session is absent
  */
-export function decodeSession(attributes: AttributeReader): Session {
+export function decodeSession(attributes: AttributeReader, withCounters = true): Session {
   let tunnelId: number | undefined;
   let sessionId: number | undefined;
   let peerTunnelId = 0;
@@ -140,7 +141,7 @@ export function decodeSession(attributes: AttributeReader): Session {
         reorderTimeoutMs = Number(attributes.u64());
         break;
       case L2TP_ATTR.STATS:
-        counters = decodeCounters(attributes);
+        if (withCounters) counters = decodeCounters(attributes);
         break;
     }
   }

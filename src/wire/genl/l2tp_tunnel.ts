@@ -63,11 +63,12 @@ function putAddress(out: AttributeWriter, v4: number, v6: number, text: string |
 }
 
 /**
- * Reads the body of a reply or notification about a tunnel. What the kernel leaves out gets its resting value.
+ * Reads the body of a reply or notification about a tunnel. What the kernel leaves out gets its resting value; so do
+ * the counters without `withCounters`.
  *
  * @throws {DecodeError} if an attribute is malformed or the tunnel's id is absent
  */
-export function decodeTunnel(attributes: AttributeReader): Tunnel {
+export function decodeTunnel(attributes: AttributeReader, withCounters = true): Tunnel {
   let tunnelId: number | undefined;
   let peerTunnelId = 0;
   let version = 0;
@@ -129,7 +130,7 @@ export function decodeTunnel(attributes: AttributeReader): Tunnel {
         usingIpsec = attributes.u8() !== 0;
         break;
       case L2TP_ATTR.STATS:
-        counters = decodeCounters(attributes);
+        if (withCounters) counters = decodeCounters(attributes);
         break;
     }
   }

@@ -200,6 +200,8 @@ Deno.test("encodeSession() and decodeSession(): every attribute both ways", () =
   for (const [name, session] of table) {
     const payload = encodeSession(L2TP_CMD.SESSION_GET, session);
     assert.deepEqual(decodeSession(decodeGenl(payload).attributes), session, name);
+    const uncounted = decodeSession(decodeGenl(payload).attributes, false);
+    assert.deepEqual(uncounted, { ...session, counters: ZERO_COUNTERS }, name);
   }
 });
 
