@@ -17,6 +17,8 @@ const RESTORE_LIMIT_MS = 60_000;
 const RIVAL_LIMIT_MS = 1000;
 const FIRST_NAP_MS = 5;
 const LONGEST_NAP_MS = 50;
+/** It has other settings of V8 than short commands, and must not replace the compiled code that is kept for those. */
+const RUN = ["run", "--allow-all", "--no-config", "--no-lock", "--no-code-cache"];
 /** So many of its last lines tell why it did not start. */
 const LAST_WORDS = 3;
 
@@ -119,7 +121,7 @@ export class DaemonProcess {
 function spawn({ runtimeDir, program }: DaemonProcessOptions, log: string): Deno.ChildProcess {
   const itself = program ?? [
     Deno.execPath(),
-    ...(Deno.build.standalone ? [] : ["run", "--allow-all", "--no-config", "--no-lock", Deno.mainModule]),
+    ...(Deno.build.standalone ? [] : [...RUN, Deno.mainModule]),
   ];
   // A service manager that started this program does not wait for the daemon; and only a shell can give a program a
   // file to write to.

@@ -47,7 +47,8 @@ export class Keepers {
     const port = tunnel.encap === "udp" ? decodeInet(socket.localName()).port : 0;
     const itself = Deno.build.standalone
       ? []
-      : ["run", "--allow-all", "--no-config", "--no-lock", Deno.mainModule];
+      // It runs with other settings of V8, and must not replace the compiled code that is kept for short commands.
+      : ["run", "--allow-all", "--no-config", "--no-lock", "--no-code-cache", Deno.mainModule];
     const child = new Deno.Command(Deno.execPath(), {
       args: [...itself, "keep", String(tunnel.tunnelId), String(port)],
       cwd: "/",

@@ -8,7 +8,8 @@
  */
 
 import { deepStrictEqual as equal, match, ok } from "node:assert/strict";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { compile } from "./compile.ts";
 import { firstEvaluated } from "./compile_bundle.ts";
 import { targetOf, unfitFor } from "./compile_target.ts";
@@ -177,6 +178,26 @@ Deno.test("signals end it with the right status, and it keeps its pid", async ()
   const first = command.spawn();
   const pid = JSON.parse(new TextDecoder().decode((await first.output()).stdout)).pid;
   equal(pid, first.pid);
+});
+
+Deno.test("compiled code is kept from the first start on, and of other settings apart", async () => {
+  const HOME = await home();
+  // Of a program that ends at once Deno would keep none.
+  equal((await run([file, "exit", "0"], { HOME })).code, 0);
+  const [key = ""] = entries(`${HOME}/.cache/l2tp`);
+  const cache = `${HOME}/.cache/l2tp/${key}/cache`;
+  const compiled = (): string => {
+    using database = new DatabaseSync(`${cache}/v8_code_cache_v2`, { readOnly: true });
+    const rows = database.prepare("SELECT specifier, hex(data) AS code FROM codecache ORDER BY 1").all();
+    return rows.map(({ specifier, code }) => `${basename(String(specifier))} ${code}`).join("\n");
+  };
+  const before = compiled();
+  match(before, /^main\.mjs [0-9A-F]{100}/m);
+  for (const words of [["-batch", "file"], ["monitor"], ["-dataplane", "user", "daemon"], ["exit", "0"]]) {
+    equal((await run([file, ...words], { HOME })).code, 0, words.join(" "));
+    equal(compiled(), before, words.join(" "));
+  }
+  ok(entries(`${cache}/long`).includes("v8_code_cache_v2"));
 });
 
 Deno.test("a start killed while it unpacks does not hinder the next", async () => {

@@ -18,6 +18,19 @@ import type { Target } from "./compile_target.ts";
 const RUN_FLAGS = "-A --quiet --no-prompt --no-config --no-lock --no-remote --no-npm";
 
 /**
+ * For batches and monitors. With everything compiled at once the code that Deno keeps has all functions in it; without,
+ * those that run are compiled again at each start.
+ */
+const LONG_FLAGS = "--v8-flags=--no-lazy";
+
+/**
+ * For commands that are over in a moment. A second thread that compiles is no help to them, and a lock that it happens
+ * to hold makes the main thread sleep for three milliseconds (V8's locks measure the clock's rate first). The first of
+ * the compilers to machine code takes more time than it saves; those for loops that run hot stay.
+ */
+const SHORT_FLAGS = `${LONG_FLAGS},--single-threaded,--no-sparkplug`;
+
+/**
  * Settings of Deno, Node and OpenTelemetry that would change how the program runs, or keep it from starting
  * (`DENO_V8_FLAGS` with an unknown flag), and that people set for other programs.
  */
@@ -108,6 +121,8 @@ export async function selfExtracting(inputs: UnpackInputs): Promise<Uint8Array> 
     KEY: createHash("sha256").update(tar).digest("hex").slice(0, 32),
     UNSET: UNSET.join(" "),
     FLAGS: RUN_FLAGS,
+    LONG: LONG_FLAGS,
+    SHORT: SHORT_FLAGS,
     OFFSET: 0,
     SIZE: 0,
   };

@@ -65,7 +65,15 @@ _l2tp_start() {
   export L2TP_START_HOME="${HOME+=$HOME}"
   # Deno reads ~/.npmrc even where it needs no package, and fails on what it cannot parse there.
   export HOME="$_l2tp_dir" DENO_DIR="$_l2tp_dir/cache" DENO_NO_UPDATE_CHECK=1 DENO_DISABLE_NODE_SHIM=1
-  exec "$_l2tp_dir/l2tp" run @FLAGS@ "$_l2tp_dir/main.mjs" "$@"
+  # Compiled code is kept, but taken only by starts with the same settings of V8, and others would replace it.
+  case " $* " in
+    *" daemon "*) exec "$_l2tp_dir/l2tp" run --no-code-cache @FLAGS@ "$_l2tp_dir/main.mjs" "$@" ;;
+    *" -b"* | *" --b"* | *" mon"* | *" mo "* | *" m "*)
+      export DENO_DIR="$_l2tp_dir/cache/long"
+      exec "$_l2tp_dir/l2tp" run @LONG@ @FLAGS@ "$_l2tp_dir/main.mjs" "$@"
+      ;;
+    *) exec "$_l2tp_dir/l2tp" run @SHORT@ @FLAGS@ "$_l2tp_dir/main.mjs" "$@" ;;
+  esac
 }
 
 # Every start but the first ends here, without a process but this one.
@@ -182,7 +190,11 @@ for _l2tp_n in xdg home run var /var/tmp /tmp; do
   _l2tp_at "$_l2tp_n" || continue
   [ "$_l2tp_n" != var ] || [ -O /var/cache ] || continue
   _l2tp_said=$(_l2tp_tool _l2tp_unpack "$_l2tp_n" </dev/null 2>/dev/null) &&
-    _l2tp_dir=$_l2tp_base/$_l2tp_key && _l2tp_start "$@"
+    _l2tp_dir=$_l2tp_base/$_l2tp_key && {
+    # Deno keeps compiled code only of programs that take their time to end. This one does, and needs every module.
+    (_l2tp_start version) </dev/null >/dev/null 2>&1
+    _l2tp_start "$@"
+  }
   _l2tp_status=$?
   case $_l2tp_status in
     3) _l2tp_fail "$_l2tp_said." "If it is damaged, copy it again, in binary mode. The runtime needs glibc 2.27." ;;
