@@ -11,6 +11,7 @@ import { OFFLOADS, type Offloads, parseOffloads } from "../../src/model/offloads
 import { TestDaemon } from "../support/daemon.ts";
 import { Pair } from "../support/namespaces.ts";
 import { sh } from "../support/processes.ts";
+import { until } from "../support/until.ts";
 import { requireL2tp } from "../kernel/kernel.ts";
 import { Bridges } from "../user/bridges.ts";
 import {
