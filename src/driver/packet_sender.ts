@@ -71,7 +71,7 @@ export class PacketSender {
     const vector = this.#vector;
     const { path } = tunnel.path;
     const { fd } = tunnel.endpoint;
-    tunnel.endpoint.needChecksums(this.#hasRuns);
+    tunnel.endpoint.needChecksums(this.#hasRuns, now);
     this.#hasRuns = false;
     for (let next = 0; next < vector.count;) {
       const sent = sendFrom(vector, fd, next);

@@ -17,6 +17,9 @@ import { type Source, unwatch } from "./worker_source.ts";
 const MSG_DONTWAIT = 0x40;
 const MSG_ERRQUEUE = 0x2000;
 
+/** How long checksums are sent after a message that took them, in milliseconds. */
+const KEEP_CHECKSUMS_MS = 100;
+
 /** Errors that are taken out of a socket's queue in one turn. */
 const MAX_ERRORS = 64;
 
@@ -59,6 +62,7 @@ export class WorkerEndpoint implements Source {
   readonly #gro: boolean;
   readonly #wantsNoChecksums: boolean;
   #sendsNoChecksums: boolean;
+  #checksumsNeededUntil = 0;
   readonly #ports: EndpointPorts;
   /** For its options; never closed here. */
   readonly #socket: Socket;
@@ -94,11 +98,17 @@ export class WorkerEndpoint implements Source {
     this.#watched = false;
   }
 
-  /** Has the socket send checksums, or spare them where nobody wants them. */
-  needChecksums(needed: boolean): void {
-    if (!this.#wantsNoChecksums || this.#sendsNoChecksums === !needed) return;
-    this.#sendsNoChecksums = !needed;
-    setNoChecksumTx(this.#socket, this.endpoint.isIpv6 ? AF_INET6 : AF_INET, !needed);
+  /**
+   * Has the socket send checksums, or spare them where nobody wants them: then only once they were not needed for a
+   * while, since a bulk transfer needs them for most messages and each change is a system call.
+   */
+  needChecksums(needed: boolean, now: number): void {
+    if (!this.#wantsNoChecksums) return;
+    if (needed) this.#checksumsNeededUntil = now + KEEP_CHECKSUMS_MS;
+    const spares = !needed && now >= this.#checksumsNeededUntil;
+    if (this.#sendsNoChecksums === spares) return;
+    this.#sendsNoChecksums = spares;
+    setNoChecksumTx(this.#socket, this.endpoint.isIpv6 ? AF_INET6 : AF_INET, spares);
   }
 
   /** One batch of packets. */

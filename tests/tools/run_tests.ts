@@ -7,6 +7,7 @@
  */
 
 import { GuestError, kernelHasL2tp, runInGuest } from "../bench/guest.ts";
+import { OFFLOADS } from "../../src/model/offloads.ts";
 import { AptError, ensurePackages, PackagesMissingError } from "./debian.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -28,6 +29,8 @@ interface Stage {
   readonly about: string;
   readonly packages?: readonly string[];
   readonly needsRoot?: true;
+  /** Runs only when it is asked for by name: it repeats what other stages do, at length. */
+  readonly seldom?: true;
   readonly run: () => Promise<Tally>;
 }
 
@@ -108,7 +111,26 @@ const STAGES: readonly Stage[] = [
     name: "kernel",
     about: "the real L2TP subsystem, side by side with ip l2tp and with the one in userspace; conformance",
     packages: ["iproute2", "iputils-ping", "jq", "procps", "util-linux", "kmod"],
-    run: kernelSuite,
+    run: () => kernelSuite("kernel", ["tests/kernel", "tests/conformance", "tests/interop"]),
+  },
+  {
+    name: "offloads",
+    about: "conformance and traffic in userspace, and interoperation with the kernel, with each offload off in turn",
+    packages: ["iproute2", "iputils-ping", "procps", "util-linux", "kmod"],
+    needsRoot: true,
+    seldom: true,
+    run: async () => {
+      const tallies: Tally[] = [];
+      for (const list of ["all", "none", ...OFFLOADS.map((offload) => `no-${offload}`)]) {
+        const env = { L2TP_UNDER_TEST: BINARY, L2TP_SUBJECT: "user", L2TP_OFFLOAD: list };
+        const paths = ["conformance", "user/traffic_test.ts", "user/sequence_test.ts", "user/topology_test.ts"];
+        tallies.push(
+          await tests(`userspace, offload ${list}`, ["-A"], paths.map((path) => `tests/${path}`), env),
+          await kernelSuite(`interoperation, offload ${list}`, ["tests/interop"], { L2TP_OFFLOAD: list }),
+        );
+      }
+      return sum(tallies);
+    },
   },
 ];
 
@@ -166,10 +188,13 @@ async function readReport(name: string, path: string, success: boolean): Promise
   return { passed, failed: success ? failed : Math.max(failed, 1) };
 }
 
-async function kernelSuite(): Promise<Tally> {
-  const paths = ["tests/kernel", "tests/conformance", "tests/interop"];
-  const env = { L2TP_UNDER_TEST: BINARY, L2TP_SUBJECT: "kernel" };
-  if (Deno.uid() === 0 && await kernelHasL2tp()) return await tests("kernel, here", ["-A"], paths, env);
+async function kernelSuite(
+  name: string,
+  paths: readonly string[],
+  more: Record<string, string> = {},
+): Promise<Tally> {
+  const env = { L2TP_UNDER_TEST: BINARY, L2TP_SUBJECT: "kernel", ...more };
+  if (Deno.uid() === 0 && await kernelHasL2tp()) return await tests(`${name}, here`, ["-A"], paths, env);
   console.error("this kernel has no L2TP (or this is not root): the suite runs in the test guest");
   const folder = await Deno.makeTempDir({ prefix: "l2tp-test." });
   try {
@@ -182,7 +207,7 @@ async function kernelSuite(): Promise<Tally> {
       timeoutSeconds: KERNEL_SECONDS,
       memoryMib: 3072,
     });
-    return await readReport("kernel, in the guest", report, code === 0);
+    return await readReport(`${name}, in the guest`, report, code === 0);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -220,7 +245,9 @@ if (unknown.length > 0) {
   );
   Deno.exit(2);
 }
-const wanted = STAGES.filter(({ name }) => Deno.args.length === 0 || Deno.args.includes(name));
+const wanted = STAGES.filter(({ name, seldom }) =>
+  Deno.args.length === 0 ? seldom !== true : Deno.args.includes(name)
+);
 const tallies: Tally[] = [];
 for (const stage of wanted) tallies.push(await runStage(stage));
 const { passed, failed } = sum(tallies);
