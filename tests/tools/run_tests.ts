@@ -115,7 +115,8 @@ const STAGES: readonly Stage[] = [
   },
   {
     name: "offloads",
-    about: "conformance and traffic in userspace, and interoperation with the kernel, with each offload off in turn",
+    about:
+      "conformance and traffic in userspace, and interoperation with the kernel, with each offload off in turn",
     packages: ["iproute2", "iputils-ping", "procps", "util-linux", "kmod"],
     needsRoot: true,
     seldom: true,
@@ -123,7 +124,12 @@ const STAGES: readonly Stage[] = [
       const tallies: Tally[] = [];
       for (const list of ["all", "none", ...OFFLOADS.map((offload) => `no-${offload}`)]) {
         const env = { L2TP_UNDER_TEST: BINARY, L2TP_SUBJECT: "user", L2TP_OFFLOAD: list };
-        const paths = ["conformance", "user/traffic_test.ts", "user/sequence_test.ts", "user/topology_test.ts"];
+        const paths = [
+          "conformance",
+          "user/traffic_test.ts",
+          "user/sequence_test.ts",
+          "user/topology_test.ts",
+        ];
         tallies.push(
           await tests(`userspace, offload ${list}`, ["-A"], paths.map((path) => `tests/${path}`), env),
           await kernelSuite(`interoperation, offload ${list}`, ["tests/interop"], { L2TP_OFFLOAD: list }),
