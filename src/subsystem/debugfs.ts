@@ -10,30 +10,30 @@ import type { L2Spec, Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import { L2TP_PWTYPE } from "../wire/genl/l2tp_constants.ts";
 
-/** A session, as the debug file tells it. */
+/** A session, as the debug file tells it. Of what is `undefined`, a question mark tells that it is not known. */
 export interface DebugSession {
   /** The session. */
   readonly session: Session;
   /** Its sublayer. */
-  readonly l2spec: L2Spec;
+  readonly l2spec: L2Spec | undefined;
   /** Number expected in the next received packet; two bytes of it are shown. */
-  readonly nr: number;
+  readonly nr: number | undefined;
   /** Number for the next packet to send; two bytes of it are shown. */
-  readonly ns: number;
+  readonly ns: number | undefined;
   /** How often it is referred to. */
-  readonly references: number;
+  readonly references: number | undefined;
   /** Name of its interface now; `undefined` for a PPP session nobody is attached to. */
   readonly interfaceName: string | undefined;
 }
 
-/** A tunnel, as the debug file tells it. */
+/** A tunnel, as the debug file tells it. Of what is `undefined`, a question mark tells that it is not known. */
 export interface DebugTunnel {
   /** The tunnel. */
   readonly tunnel: Tunnel;
   /** How often its socket is referred to. */
-  readonly socketReferences: number;
+  readonly socketReferences: number | undefined;
   /** How often it is referred to. */
-  readonly references: number;
+  readonly references: number | undefined;
   /** Sessions, without those of id 0, which are no real ones. */
   readonly sessionCount: number;
   /** Its sessions, in the order to show them. */
@@ -68,26 +68,33 @@ function tunnelText({ tunnel, socketReferences, references, sessionCount }: Debu
   return `\nTUNNEL ${tunnel.tunnelId} peer ${tunnel.peerTunnelId} from ${tunnel.local} to ${tunnel.peer}\n` +
     (udp ? ` source port ${tunnel.localPort ?? 0}, dest port ${tunnel.peerPort ?? 0}\n` : "") +
     ` L2TPv${tunnel.version}, ${tunnel.encap?.toUpperCase() ?? ""}\n` +
-    ` ${sessionCount} sessions, refcnt ${socketReferences}/${references}\n` +
+    ` ${sessionCount} sessions, refcnt ${known(socketReferences)}/${known(references)}\n` +
     // The kernel says "rx" of both.
     ` 00000000 rx ${sent(tunnel.counters)} rx ${received(tunnel.counters)}\n`;
 }
 
 function sessionText({ session, l2spec, nr, ns, references, interfaceName }: DebugSession): string {
   const { sendSeq, recvSeq, counters } = session;
-  const shortNr = nr & 0xffff;
-  const shortNs = ns & 0xffff;
+  const shortNr = known(nr === undefined ? nr : nr & 0xffff);
+  const shortNs = known(ns === undefined ? ns : ns & 0xffff);
   return `  SESSION ${session.sessionId}, peer ${session.peerSessionId}, ` +
     `${PSEUDOWIRES.get(session.pseudowireType) ?? ""}\n` +
     (sendSeq || recvSeq ? `   nr ${shortNr}, ns ${shortNs}\n` : "") +
-    `   refcnt ${references}\n` +
+    `   refcnt ${known(references)}\n` +
     `   config 0/0/${recvSeq ? "R" : "-"}/${sendSeq ? "S" : "-"}/-/${session.lnsMode ? "LNS" : "LAC"} ` +
     `00000000 ${session.reorderTimeoutMs}\n` +
-    `   offset 0 l2specific ${l2spec === "default" ? "1/4" : "0/0"}\n` +
+    `   offset 0 l2specific ${l2spec === undefined ? "?/?" : L2SPECS[l2spec]}\n` +
     cookieText("cookie", session.cookie) +
     cookieText("peer cookie", session.peerCookie) +
     `   ${shortNr}/${shortNs} tx ${sent(counters)} rx ${received(counters)}\n` +
     (interfaceName === undefined ? "" : `   interface ${interfaceName}\n`);
+}
+
+/** Type and length of the sublayers. */
+const L2SPECS: Readonly<Record<L2Spec, string>> = { default: "1/4", none: "0/0" };
+
+function known(value: number | undefined): string {
+  return value === undefined ? "?" : String(value);
 }
 
 const PSEUDOWIRES: ReadonlyMap<number, string> = new Map([

@@ -21,8 +21,8 @@ const UDP_SESSION_HEADER = 4;
 const SESSION_ID = 4;
 const DEFAULT_L2SPEC = 4;
 
-/** What the MTU depends on. */
-export interface SessionMtuFacts {
+/** What the headers around a frame depend on. */
+export interface OverheadFacts {
   /** What carries the tunnel. */
   readonly encap: Encap;
   /** IP version of the tunnel. */
@@ -31,8 +31,20 @@ export interface SessionMtuFacts {
   readonly cookieLength: number;
   /** The sublayer in our packets. */
   readonly l2spec: L2Spec;
+}
+
+/** What the MTU depends on. */
+export interface SessionMtuFacts extends OverheadFacts {
   /** Largest IP packet on the way to the peer, in bytes; `undefined` if no way is known. */
   readonly pathMtu: number | undefined;
+}
+
+/** Bytes of a packet of version 3 beside the payload of the Ethernet frame in it. */
+export function sessionOverhead({ encap, ipVersion, cookieLength, l2spec }: OverheadFacts): number {
+  return IP_HEADER[ipVersion] +
+    (encap === "udp" ? UDP_HEADER + UDP_SESSION_HEADER : 0) +
+    SESSION_ID + cookieLength + (l2spec === "default" ? DEFAULT_L2SPEC : 0) +
+    ETH_HEADER;
 }
 
 /**
@@ -40,11 +52,7 @@ export interface SessionMtuFacts {
  * it fits 1500 bytes.
  */
 export function sessionMtu(facts: SessionMtuFacts): number {
-  const udp = facts.encap === "udp";
-  const overhead = IP_HEADER[facts.ipVersion] +
-    (udp ? UDP_HEADER + UDP_SESSION_HEADER : 0) +
-    SESSION_ID + facts.cookieLength + (facts.l2spec === "default" ? DEFAULT_L2SPEC : 0) +
-    ETH_HEADER;
+  const overhead = sessionOverhead(facts);
   const mtu = Math.min(facts.pathMtu ?? 0, PATH_MTU_MAX[facts.ipVersion]) - overhead;
   return mtu < 0 || mtu > MTU_MAX ? ETH_DATA_LEN - overhead : mtu;
 }
