@@ -26,6 +26,7 @@ const FFI = "ffi/";
 const DRIVER = "src/driver/";
 const CLIENT = "src/client/";
 const DAEMON = "src/daemon/";
+const VIEW = "src/view/";
 
 const UP_TO_DRIVER = [BASE, MODEL, WIRE, SUBSYSTEM, ENGINE, DATAPLANE, FFI];
 
@@ -41,9 +42,10 @@ export const ROOMS: readonly Room[] = [
   { path: DRIVER, imports: UP_TO_DRIVER },
   { path: CLIENT, imports: [BASE, MODEL, WIRE, DRIVER] },
   { path: DAEMON, imports: [...UP_TO_DRIVER, DRIVER, CLIENT] },
-  { path: "src/cli/", imports: [BASE, MODEL, CLIENT] },
+  { path: "src/cli/", imports: [BASE, MODEL, CLIENT, VIEW] },
   { path: "src/shell/", imports: [BASE, MODEL, CLIENT] },
-  { path: "src/view/", imports: [BASE, MODEL, CLIENT] },
+  // Of the client it takes types, and of the subsystem the text of the debug file.
+  { path: VIEW, imports: [BASE, MODEL, SUBSYSTEM, CLIENT], pure: true },
 ];
 
 /** The room that a file is in, by its path from the project's root; `undefined` for main.ts and the tests. */

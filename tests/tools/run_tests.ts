@@ -56,7 +56,19 @@ const STAGES: readonly Stage[] = [
         "--allow-env=L2TP_FUZZ_SEED,L2TP_FUZZ_COUNT",
         "--parallel",
       ], [
-        ...["base", "model", "wire", "subsystem", "dataplane", "driver", "client", "cli", "figures", "lint"]
+        ...[
+          "base",
+          "model",
+          "wire",
+          "subsystem",
+          "dataplane",
+          "driver",
+          "client",
+          "cli",
+          "view",
+          "figures",
+          "lint",
+        ]
           .map((
             room,
           ) => `tests/${room}`),

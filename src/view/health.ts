@@ -1,0 +1,234 @@
+/**
+ * What is wrong, and what to do. The rules are a table: each looks at one kind of thing and finds a problem or none.
+ * Pure.
+ *
+ * @module
+ */
+
+import type { L2Spec, Session } from "../model/session.ts";
+import type { Tunnel } from "../model/tunnel.ts";
+import { sessionOverhead } from "../subsystem/session_mtu.ts";
+import type { Overview, SessionStatus, SocketStatus, TunnelStatus } from "./overview.ts";
+import { ERROR_RULES, type ErrorRule } from "./health_errors.ts";
+import { shortDuration } from "./units.ts";
+
+/** How bad: `error` nothing passes, `warning` something is lost, `note` worth knowing. */
+export type Severity = "error" | "warning" | "note";
+
+/** Something that is wrong. */
+export interface Problem {
+  /** Name of the rule that found it, for programs. */
+  readonly problem: string;
+  readonly severity: Severity;
+  /** What it is about, in words: `session 10 in tunnel 1 (pw0)`. */
+  readonly subject: string;
+  readonly tunnelId?: number | undefined;
+  readonly sessionId?: number | undefined;
+  readonly interfaceName?: string | undefined;
+  /** What is wrong, in one line. */
+  readonly message: string;
+  /** What to do, a line each. */
+  readonly advice: readonly string[];
+}
+
+/** What a rule says. */
+export interface Verdict {
+  /** What is wrong. */
+  readonly message: string;
+  /** What to do. */
+  readonly advice: readonly string[];
+}
+
+/** A rule about one kind of thing. */
+export interface Rule<T> {
+  /** Name of the problem that it finds. */
+  readonly problem: string;
+  readonly severity: Severity;
+  /** Judges one thing. */
+  readonly judge: (thing: T) => Verdict | undefined;
+}
+
+/** From when on silence of the peer is a problem, in milliseconds. */
+export const SILENCE_MS = 180_000;
+
+/** Rules about a session. */
+export const SESSION_RULES: readonly Rule<SessionStatus>[] = [
+  {
+    problem: "interface_down",
+    severity: "error",
+    judge: ({ link }) =>
+      link === undefined || link.up ? undefined : {
+        message: "interface down",
+        advice: [`ip link set ${link.name} up`],
+      },
+  },
+  {
+    problem: "interface_no_carrier",
+    severity: "error",
+    judge: ({ link, state }) =>
+      link === undefined || !link.up || state !== "down" ? undefined : {
+        message: `interface up, but its state is ${link.state}`,
+        advice: [`See what it waits for: ip -d link show ${link.name}`],
+      },
+  },
+  {
+    problem: "interface_absent",
+    severity: "note",
+    judge: ({ state, session }) =>
+      state !== "absent" ? undefined : {
+        message: `no interface ${session.interfaceName} here: renamed, deleted, or in another namespace`,
+        advice: [
+          "Its state, MTU and addresses are not judged. Look in the others: ip -all netns exec ip link",
+        ],
+      },
+  },
+  {
+    problem: "never_received",
+    severity: "warning",
+    judge: ({ session: { counters }, tunnel, state }) =>
+      state === "down" || counters.rxPackets > 0n || counters.rxErrors > 0n || counters.txPackets === 0n
+        ? undefined
+        : {
+          message: `no packet ever came from the peer, ${counters.txPackets} were sent to it`,
+          advice: [
+            ...reach(tunnel?.peer),
+            "At the peer: is its session up, and are its ids, address and port those of ours the other way round?",
+          ],
+        },
+  },
+  {
+    problem: "peer_silent",
+    severity: "warning",
+    judge: ({ session: { counters }, tunnel, silentMs, state }) =>
+      state === "down" || silentMs < SILENCE_MS || counters.rxPackets === 0n ? undefined : {
+        message: `no packets from the peer for ${shortDuration(silentMs)}`,
+        advice: [...reach(tunnel?.peer), "At the peer: is its session still there, its interface up?"],
+      },
+  },
+  { problem: "mtu_too_large", severity: "warning", judge: judgeMtu },
+];
+
+/** Rules about a tunnel. */
+export const TUNNEL_RULES: readonly Rule<TunnelStatus>[] = [
+  {
+    problem: "local_address_gone",
+    severity: "error",
+    judge: ({ hasLocalAddress, tunnel }) =>
+      hasLocalAddress ? undefined : {
+        message: `local address ${tunnel.local} is not on this host in this namespace`,
+        advice: [`ip addr add ${tunnel.local}/… dev …`],
+      },
+  },
+  {
+    problem: "outer_interface_down",
+    severity: "error",
+    judge: ({ link, tunnel }) =>
+      link === undefined || link.up ? undefined : {
+        message: `interface ${link.name} with the local address ${tunnel.local} is down`,
+        advice: [`ip link set ${link.name} up`],
+      },
+  },
+  {
+    problem: "no_sessions",
+    severity: "note",
+    judge: ({ sessions, tunnel: { tunnelId } }) =>
+      sessions.length > 0 ? undefined : {
+        message: "it carries no session",
+        advice: [`l2tp add session tunnel_id ${tunnelId} session_id … peer_session_id …`],
+      },
+  },
+];
+
+function judgeMtu({ link, pathMtu, tunnel, session, debug }: SessionStatus): Verdict | undefined {
+  if (link === undefined || pathMtu === undefined || tunnel === undefined) return undefined;
+  const overhead = overheadOf(tunnel, session, debug?.l2spec);
+  const longest = link.mtu + overhead;
+  if (longest <= pathMtu) return undefined;
+  return {
+    message: `mtu ${link.mtu} makes packets of ${longest} bytes, and the way out takes ${pathMtu}`,
+    advice: [`At both ends: ip link set ${link.name} mtu ${pathMtu - overhead}`],
+  };
+}
+
+/** A sublayer that is not known counts as none: packets are this much longer at least. */
+function overheadOf({ encap, peer }: Tunnel, { cookie }: Session, l2spec: L2Spec | undefined): number {
+  return sessionOverhead({
+    encap: encap ?? "ip",
+    ipVersion: peer.includes(":") ? 6 : 4,
+    cookieLength: cookie?.length ?? 0,
+    l2spec: l2spec ?? "none",
+  });
+}
+
+function reach(peer: string | undefined): string[] {
+  return peer === undefined ? [] : [`Is it reachable? ping ${peer}; ip route get ${peer}`];
+}
+
+const SEVERITIES: readonly Severity[] = ["error", "warning", "note"];
+
+/** Everything that is wrong, worst first. */
+export function findProblems({ tunnels, sessions, sockets }: Omit<Overview, "problems">): Problem[] {
+  const found: Problem[] = [];
+  for (const status of tunnels) found.push(...tunnelProblems(status));
+  for (const status of sessions) found.push(...sessionProblems(status));
+  for (const status of sockets) found.push(...socketProblems(status));
+  return SEVERITIES.flatMap((severity) => found.filter((problem) => problem.severity === severity));
+}
+
+function tunnelProblems(status: TunnelStatus): Problem[] {
+  const { tunnelId } = status.tunnel;
+  const subject = { subject: `tunnel ${tunnelId}`, tunnelId };
+  return [
+    ...judged(TUNNEL_RULES, status, subject),
+    ...errorProblems(status.errors.filter(({ recent }) => recent), {}, subject),
+  ];
+}
+
+function sessionProblems(status: SessionStatus): Problem[] {
+  const { tunnelId, sessionId, interfaceName } = status.session;
+  const name = interfaceName === undefined ? "" : ` (${interfaceName})`;
+  const subject = {
+    subject: `session ${sessionId} in tunnel ${tunnelId}${name}`,
+    tunnelId,
+    sessionId,
+    interfaceName,
+  };
+  // Where nothing ever came through, errors of any age tell why.
+  const telling = status.errors.filter(({ recent }) => recent || status.session.counters.rxPackets === 0n);
+  return [...judged(SESSION_RULES, status, subject), ...errorProblems(telling, status, subject)];
+}
+
+function socketProblems({ local, port, errors }: SocketStatus): Problem[] {
+  const subject = { subject: port === 0 ? `${local} (IP)` : `UDP port ${port} of ${local}` };
+  return errorProblems(errors.filter(({ recent }) => recent), {}, subject);
+}
+
+type Subject = Pick<Problem, "subject" | "tunnelId" | "sessionId" | "interfaceName">;
+
+function judged<T>(rules: readonly Rule<T>[], thing: T, subject: Subject): Problem[] {
+  return rules.flatMap(({ problem, severity, judge }) => {
+    const verdict = judge(thing);
+    return verdict === undefined ? [] : [{ problem, severity, ...subject, ...verdict }];
+  });
+}
+
+/** One problem for each rule that a reason belongs to, with the packets of all its reasons. */
+function errorProblems(
+  errors: readonly { readonly reason: string; readonly total: number }[],
+  status: Partial<SessionStatus>,
+  subject: Subject,
+): Problem[] {
+  const totals = new Map<ErrorRule, number>();
+  for (const { reason, total } of errors) {
+    const rule = ERROR_RULES.find((rule) =>
+      rule.reasons.includes(reason) && (rule.applies === undefined || rule.applies(status))
+    );
+    if (rule !== undefined) totals.set(rule, (totals.get(rule) ?? 0) + total);
+  }
+  return [...totals].map(([{ problem, severity, judge }, total]) => ({
+    problem,
+    severity,
+    ...subject,
+    ...judge(status, total),
+  }));
+}

@@ -1,0 +1,35 @@
+/**
+ * The population as the kernel's debug file has it, with the same columns, from what clients of either subsystem are
+ * told. Pure.
+ *
+ * @module
+ */
+
+import { debugfsText, type DebugSession, type DebugTunnel } from "../subsystem/debugfs.ts";
+import type { Overview, SessionStatus, TunnelStatus } from "./overview.ts";
+
+/** The text: header, tunnels, sessions beneath them. */
+export function populationText({ tunnels }: Pick<Overview, "tunnels">): string {
+  return [...debugfsText(tunnels.map(debugTunnel))].join("");
+}
+
+function debugTunnel({ tunnel, sessions, debug }: TunnelStatus): DebugTunnel {
+  return {
+    tunnel,
+    socketReferences: debug?.socketReferences,
+    references: debug?.references,
+    sessionCount: sessions.length,
+    sessions: sessions.map(debugSession),
+  };
+}
+
+function debugSession({ session, debug, link }: SessionStatus): DebugSession {
+  return {
+    session,
+    l2spec: debug?.l2spec,
+    nr: debug?.nr,
+    ns: debug?.ns,
+    references: debug?.references,
+    interfaceName: link?.name ?? session.interfaceName,
+  };
+}
