@@ -76,6 +76,10 @@ async function loadMore(): Promise<MorePorts> {
       forbiddenBy: seldom.forbiddingFile,
     },
     now: () => new Date(),
+    monotonicMs: () => performance.now(),
+    sleep: seldom.sleep,
+    openFullScreen: () =>
+      Deno.stdin.isTerminal() && Deno.stdout.isTerminal() ? seldom.FullScreenTerminal.open() : undefined,
     onInterrupt(action): Disposable {
       const signals = ["SIGINT", "SIGTERM"] as const;
       for (const signal of signals) Deno.addSignalListener(signal, action);

@@ -57,8 +57,7 @@ export class Context implements Disposable {
    */
   async open(purpose: ClientPurpose): Promise<void> {
     if (this.#opened !== undefined && !(this.nothing && purpose !== "read")) return;
-    const choice = this.dataplane ??
-      readDataplane(this.ports.env("L2TP_DATAPLANE") || "auto", "L2TP_DATAPLANE");
+    const choice = this.#choice();
     const opened = await this.ports.openL2tp(choice, purpose);
     const { startedPid, leftBehind } = opened;
     this.#l2tp?.[Symbol.dispose]();
@@ -66,6 +65,22 @@ export class Context implements Disposable {
     this.#opened = opened;
     if (leftBehind !== undefined) this.ports.err(daemonLeft(leftBehind));
     if (startedPid !== undefined) this.ports.err(daemonStarted(startedPid, choice === "auto"));
+  }
+
+  /**
+   * Opens a client again, of whichever subsystem is there by now: where none was, or where it went away. Says nothing.
+   *
+   * @throws as {@link open}
+   */
+  async reopen(): Promise<void> {
+    this.#l2tp?.[Symbol.dispose]();
+    this.#l2tp = undefined;
+    this.#opened = await this.ports.openL2tp(this.#choice(), "read");
+    this.#l2tp = this.#opened.nothing ? undefined : this.#opened.client;
+  }
+
+  #choice(): DataplaneChoice {
+    return this.dataplane ?? readDataplane(this.ports.env("L2TP_DATAPLANE") || "auto", "L2TP_DATAPLANE");
   }
 
   /** Whether there is no subsystem, so that the client finds nothing. */

@@ -106,3 +106,6 @@ export function batchLineFailed(file: string, line: number): string {
 
 /** A quote in a batch line has no end. */
 export const UNTERMINATED_QUOTE = "Unterminated quoted string";
+
+/** A full-screen view was asked for where there is no terminal. */
+export const NO_TERMINAL = "Error: standard input and output are no terminal.";

@@ -148,8 +148,8 @@ function readCommand(reader: WordReader): Command | undefined {
     default: {
       const words: string[] = [];
       while (reader.next !== undefined) {
-        const own = verb.options?.find(({ word }) =>
-          reader.next === `-${word}` || reader.next === `--${word}`
+        const own = verb.options?.find(({ word, short }) =>
+          reader.next === `-${word}` || reader.next === `--${word}` || reader.next === `-${short}`
         );
         if (own !== undefined) words.push(`--${own.word}`);
         if (own !== undefined) reader.take();

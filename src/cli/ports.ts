@@ -11,6 +11,25 @@ import type { LinkClient } from "../client/link_client.ts";
 import type { ClientPurpose, Dataplane, DataplaneChoice, OpenedClient } from "../client/subsystem.ts";
 import type { TunnelParameters } from "../model/tunnel.ts";
 
+/** What happened at a terminal: something was typed, its size changed, the program is to end, or nothing in time. */
+export type TerminalEvent =
+  | { readonly type: "typed"; readonly text: string }
+  | { readonly type: "resized" }
+  | { readonly type: "ended" }
+  | { readonly type: "timeout" };
+
+/** The whole terminal, taken over until it is disposed. */
+export interface FullScreen extends Disposable {
+  /** How large it is now, in characters. */
+  readonly size: { readonly columns: number; readonly rows: number };
+  /** Writes at once. */
+  write(text: string): void;
+  /** Resolves to what happens next, at the latest after so many milliseconds. */
+  next(timeoutMs: number): Promise<TerminalEvent>;
+  /** Gives the terminal back, stops this process, and takes the terminal over once it goes on. */
+  suspend(): void;
+}
+
 /** Facts about this system that explain errors. All are best effort. */
 export interface SystemFacts {
   /** Release of the running kernel: `"6.1.0-41-amd64"`. */
@@ -68,6 +87,12 @@ export interface MorePorts {
   readonly system: SystemFacts;
   /** The time now. */
   now(): Date;
+  /** Milliseconds of a clock that only runs forward. */
+  monotonicMs(): number;
+  /** Resolves after so many milliseconds, or as soon as it is aborted. */
+  sleep(ms: number, abort: AbortSignal): Promise<void>;
+  /** Takes the terminal over; `undefined` if there is none on standard input and output. */
+  openFullScreen(): FullScreen | undefined;
   /** Calls back when the user interrupts; the result ends that. */
   onInterrupt(action: () => void): Disposable;
 }

@@ -111,6 +111,10 @@ async function executeOther(
       return 0;
     case "monitor":
       return await seldom.monitor(context, words, options);
+    case "status":
+      return await seldom.status(context, words, options);
+    case "top":
+      return await seldom.status(context, ["--watch", ...words], options);
     case "version": {
       const version = seldom.PROGRAM_VERSION;
       context.print(options.json ? `{"program":"l2tp","version":"${version}"}\n` : `l2tp ${version}\n`);

@@ -15,4 +15,5 @@ export { help, shortUsage } from "./help.ts";
 export { keep } from "./keep.ts";
 export { manualPage } from "./man.ts";
 export { monitor } from "./monitor.ts";
+export { status } from "./status.ts";
 export { PROGRAM_VERSION } from "./version.ts";

@@ -12,6 +12,8 @@ export type TableVerb = "add" | "del" | "set" | "show" | "flush";
 /** What else a line can do. */
 export type OtherVerb =
   | "monitor"
+  | "status"
+  | "top"
   | "debugfs"
   | "daemon"
   | "help"
@@ -25,6 +27,8 @@ export type OtherVerb =
 export interface VerbOption {
   /** How it is written behind one dash or two. */
   readonly word: string;
+  /** How it may be written as well, behind one dash. */
+  readonly short?: string;
   /** One line of help. */
   readonly help: string;
 }
@@ -95,6 +99,18 @@ export const VERBS: readonly Verb[] = [
     help: "print what happens as it happens",
     options: [{ word: "trace", help: "trace events of the daemon instead: also those of packets" }],
   },
+  {
+    verb: "status",
+    words: ["status"],
+    shortens: true,
+    synopsis: "[ --watch ] [ --raw ] [ interval SECONDS ]",
+    help: "print what is there, how fast it goes, what is wrong and what to do",
+    options: [
+      { word: "watch", short: "w", help: "full screen, until q; with -json one object a second" },
+      { word: "raw", help: "the kernel's debugfs file itself, or what the daemon has like it" },
+    ],
+  },
+  { verb: "top", words: ["top"], shortens: false, synopsis: "[ interval SECONDS ]", help: "status --watch" },
   {
     verb: "daemon",
     words: ["daemon"],

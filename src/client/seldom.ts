@@ -10,6 +10,8 @@ export { Keepers } from "../driver/keeper.ts";
 export { distributionId, forbiddingFile, hasKernelModule } from "../driver/kernel_modules.ts";
 export { readLines } from "../driver/lines.ts";
 export { inNamespace, withNamespaceFd } from "../driver/namespace.ts";
+export { sleep } from "../driver/sleep.ts";
+export { FullScreenTerminal } from "../driver/terminal.ts";
 export { UserSocket } from "../driver/user_socket.ts";
 export { L2tpEvents } from "./l2tp_events.ts";
 export { LinkClient } from "./link_client.ts";

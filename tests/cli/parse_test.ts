@@ -39,6 +39,8 @@ Deno.test("parseLine(): verbs by every prefix, earlier rows first", () => {
     ["se set", "set"],
     ["flush", "flush"],
     ["m mo mon monito monitor", "monitor"],
+    ["st sta statu status", "status"],
+    ["top", "top"],
     ["v ver version", "version"],
     ["completion", "completion"],
     ["complete", "complete"],

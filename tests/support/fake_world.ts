@@ -26,6 +26,7 @@ import { type Batching, dump, FakeTransport, type KernelFunction } from "./fake_
 import { FakeL2tpKernel, FAMILY_ID } from "./fake_l2tp_kernel.ts";
 import { FakeLinks } from "./fake_links.ts";
 import { FakeNotifications } from "./fake_notifications.ts";
+import type { FakeScreen } from "./fake_screen.ts";
 
 /** A network namespace. */
 export class FakeNamespace {
@@ -94,6 +95,8 @@ export class FakeWorld {
   readonly traces: FakeNotifications = new FakeNotifications();
   /** Whether there is a daemon. */
   daemon: FakeDaemon = "absent";
+  /** Why a daemon that runs cannot be talked to, on connections that are open as well. */
+  userDaemonFails: Error | undefined;
   /** How often one was started. */
   starts = 0;
   /** Why none can be started. */
@@ -125,6 +128,12 @@ export class FakeWorld {
   };
   /** The time: the local one, so that tests need no time zone. */
   time = new Date(2026, 10, 22, 12, 7, 28, 123);
+  /** The clock that only runs forward, in milliseconds. */
+  clockMs = 1_000_000;
+  /** What happens while the program sleeps. */
+  onSleep: () => void = () => {};
+  /** The terminal, if there is one. */
+  screen: FakeScreen | undefined = undefined;
   #present = this.home;
   #out = "";
   #err = "";
@@ -205,7 +214,12 @@ export class FakeWorld {
 
   #userClient(): L2tpClient {
     if (this.daemon instanceof Error) throw this.daemon;
-    const connection = this.#connect(this.#present.daemon);
+    if (this.userDaemonFails !== undefined) throw this.userDaemonFails;
+    const { daemon } = this.#present;
+    const connection = this.#connect((request) => {
+      if (this.userDaemonFails !== undefined) throw this.userDaemonFails;
+      return daemon(request);
+    });
     return new UserL2tpClient(connection, resolveFamily(connection, "l2tp"));
   }
 
@@ -300,6 +314,13 @@ export class FakeWorld {
         return world.system;
       },
       now: () => this.time,
+      monotonicMs: () => this.clockMs,
+      sleep: (ms, abort) => {
+        if (!abort.aborted) this.clockMs += ms;
+        this.onSleep();
+        return Promise.resolve();
+      },
+      openFullScreen: () => this.screen,
       onInterrupt: (action) => {
         this.#interrupts.add(action);
         return { [Symbol.dispose]: () => void this.#interrupts.delete(action) };
