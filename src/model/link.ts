@@ -18,6 +18,8 @@ export interface Link {
   readonly mtu: number;
   /** Number of the bridge or bond it belongs to. */
   readonly master: number | undefined;
+  /** What made it, if that tells: `"bridge"`, `"l2tpeth"`, `"veth"`, … */
+  readonly kind?: string;
 }
 
 /** An address of an interface. */

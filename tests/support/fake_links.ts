@@ -30,6 +30,8 @@ export function encodeLink(link: Link): Uint8Array<ArrayBuffer> {
     .u8(16, OPERSTATES.indexOf(link.state))
     .u32(4, link.mtu);
   if (link.master !== undefined) attributes.u32(10, link.master);
+  const { kind } = link;
+  if (kind !== undefined) attributes.nested(18, (info) => void info.string(1, kind), false);
   return attributes.written.slice();
 }
 

@@ -33,6 +33,8 @@ const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;
 const IFLA_MASTER = 10;
 const IFLA_OPERSTATE = 16;
+const IFLA_LINKINFO = 18;
+const IFLA_INFO_KIND = 1;
 const IFLA_NET_NS_FD = 28;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
@@ -83,11 +85,13 @@ export function decodeLink(payload: Uint8Array): Link {
   let mtu = 0;
   let master: number | undefined;
   let state: string = OPERSTATES[0];
+  let kind: string | undefined;
   while (attributes.next()) {
     if (attributes.type === IFLA_IFNAME) name = attributes.string();
     else if (attributes.type === IFLA_MTU) mtu = attributes.u32();
     else if (attributes.type === IFLA_MASTER) master = attributes.u32();
     else if (attributes.type === IFLA_OPERSTATE) state = OPERSTATES[attributes.u8()] ?? OPERSTATES[0];
+    else if (attributes.type === IFLA_LINKINFO) kind = decodeKind(attributes.nested());
   }
   const flags = view.getUint32(8, HOST_IS_LITTLE_ENDIAN);
   return {
@@ -97,7 +101,13 @@ export function decodeLink(payload: Uint8Array): Link {
     state,
     mtu,
     master,
+    ...(kind !== undefined && { kind }),
   };
+}
+
+function decodeKind(attributes: AttributeReader): string | undefined {
+  while (attributes.next()) if (attributes.type === IFLA_INFO_KIND) return attributes.string();
+  return undefined;
 }
 
 /** `struct ifaddrmsg`: {u8 family, u8 prefix length, u8 flags, u8 scope, u32 index}. */

@@ -59,7 +59,7 @@ Deno.test("encodeGetLink(), encodeLinkDump() and encodeAddressDump() ask for one
 });
 
 Deno.test("decodeLink() reads the kernel's reply", () => {
-  const link: Link = { index: 4, name: "v0", up: true, state: "up", mtu: 1400, master: 2 };
+  const link: Link = { index: 4, name: "v0", up: true, state: "up", mtu: 1400, master: 2, kind: "veth" };
   assert.deepEqual(decodeLink(goldenPayload("rtnl/link_reply")), link);
 });
 
@@ -76,6 +76,8 @@ Deno.test("decodeLink(): each member and where it comes from", () => {
     };
     assert.deepEqual(decodeLink(encodeLink(link)), link, state);
     assert.deepEqual(decodeLink(encodeLink({ ...link, master: 9 })), { ...link, master: 9 }, state);
+    const bridge: Link = { ...link, kind: "bridge" };
+    assert.deepEqual(decodeLink(encodeLink(bridge)), bridge, state);
   }
 });
 
