@@ -24,9 +24,12 @@ const ports: CliPorts = {
   get terminal() {
     return Deno.stdout.isTerminal();
   },
+  get interactive() {
+    return Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
+  },
   env: (name) => Deno.env.get(name),
-  openL2tp: (dataplane, purpose) =>
-    openL2tp({ dataplane, purpose, runtimeDir: runtimeDir(), daemonNetns: homeNamespace() }),
+  openL2tp: (dataplane, purpose, answerLimitMs) =>
+    openL2tp({ dataplane, purpose, answerLimitMs, runtimeDir: runtimeDir(), daemonNetns: homeNamespace() }),
   enterNetns: enterNamespace,
   loadMore,
 };
@@ -65,6 +68,26 @@ async function loadMore(): Promise<MorePorts> {
       const { runDaemon } = await import("./src/daemon/mod.ts");
       return await runDaemon(words);
     },
+    async runShell(options): Promise<number> {
+      const { HISTORY_SIZE, runShell } = await import("./src/shell/mod.ts");
+      using terminal = new seldom.OwnTerminal();
+      const path = seldom.historyPath({
+        stateHome: Deno.env.get("XDG_STATE_HOME"),
+        home: Deno.env.get("HOME"),
+      });
+      return await runShell(
+        {
+          terminal,
+          history: new seldom.HistoryFile(path, { size: HISTORY_SIZE }),
+          host: Deno.hostname(),
+          netnsName: seldom.presentNamespaceName,
+          leaveNetns: seldom.leaveNamespace,
+        },
+        ports,
+        options,
+      );
+    },
+    netnsNames: seldom.namespaceNames,
     system: {
       get kernelRelease() {
         return kernelRelease();

@@ -1,97 +1,56 @@
 /**
- * Shell completion, made from the grammar's tables: the shells' scripts ask `l2tp complete` what the last word of a
- * line may become.
+ * Completion in bash, zsh and fish: their scripts ask `l2tp complete` what the last word of a line may become.
  *
  * @module
  */
 
-import { type Keyword, KEYWORD_OF, objectOf, type TableVerb, verbOf, VERBS } from "./grammar.ts";
-import { type Option, OPTIONS } from "./options.ts";
-import type { Arguments } from "./arguments.ts";
+import type { CliPorts } from "./ports.ts";
+import { Context } from "./context.ts";
+import { isTrouble, liveValues } from "./live_values.ts";
 import { argumentRequired, argumentWrong } from "./messages.ts";
-import { keywordsOf, usesOf } from "./parse.ts";
+import { matching, type NextWord, type Typing, typing } from "./next_words.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** What the last of the words (perhaps empty) may become, given those before it. */
+/** What the last of the words (perhaps empty) may become by the grammar alone, given those before it. */
 export function completionsOf(words: readonly string[]): string[] {
-  const last = words.at(-1) ?? "";
-  return candidates(words.slice(0, -1), last).filter((candidate) => candidate.startsWith(last));
+  return matching(typing(words)).map(({ word }) => word);
 }
 
-function candidates(before: readonly string[], last: string): string[] {
-  const left = [...before];
-  while (left[0]?.startsWith("-")) {
-    const option = optionOf(left.shift()!);
-    if (option?.placeholder !== undefined && left.shift() === undefined) return [...option.choices ?? []];
-  }
-  const first = left.shift();
-  if (first === undefined) {
-    if (last.startsWith("-")) return optionWords(() => true, last);
-    return [...VERBS.flatMap((verb) => (verb.hidden ? [] : verb.words.slice(0, 1))), "tunnel", "session"];
-  }
-  const into: Arguments = {};
-  let verb = verbOf(first);
-  if (verb === undefined) {
-    const object = objectOf(first);
-    if (object === undefined) return [];
-    into[object] = true;
-    const second = left.shift();
-    if (second === undefined) return ["add", "delete", "set", "show", "flush"];
-    verb = verbOf(second);
-  }
-  switch (verb?.verb) {
-    case "add":
-    case "del":
-    case "set":
-    case "show":
-    case "flush":
-      return keywordCandidates(verb.verb, into, left, last);
-    case "help":
-      return VERBS.flatMap((verb) => (verb.hidden ? [] : verb.words.slice(0, 1)));
-    case "completion":
-      return Object.keys(SCRIPTS);
-    default: {
-      if (!last.startsWith("-")) return [];
-      const own = verb?.options?.map(({ word }) => `--${word}`) ?? [];
-      return [...own, ...optionWords((option) => option.anywhere, last)];
-    }
-  }
+/** What the last of the words (perhaps empty) may become by the grammar and by what there is now. */
+export async function completions(words: readonly string[], ports: CliPorts): Promise<string[]> {
+  const place = typing(words);
+  return matching(place, await liveWords(place, ports)).map(({ word }) => word);
 }
 
-function keywordCandidates(verb: TableVerb, into: Arguments, left: string[], last: string): string[] {
-  const given = new Set<Keyword>();
-  for (let word = left.shift(); word !== undefined; word = left.shift()) {
-    const keyword = KEYWORD_OF.get(word);
-    if (keyword === undefined) continue;
-    given.add(keyword);
-    if (keyword.value === undefined) keyword.mark?.(into);
-    else if (left.shift() === undefined) return [...keyword.value.choices ?? []];
+/**
+ * What there is now that the word may name, in the namespace and the subsystem that the line says. Moves to that
+ * namespace, and says nothing of what is in the way.
+ */
+export async function liveWords({ next }: Typing, ports: CliPorts): Promise<NextWord[]> {
+  if (next.value?.live === undefined) return [];
+  using context = new Context({ ...ports, err: () => {} });
+  context.dataplane = next.set.dataplane;
+  await context.loadMore();
+  try {
+    if (next.set.netns !== undefined) ports.enterNetns(next.set.netns);
+  } catch (error) {
+    if (isTrouble(error)) return [];
+    throw error;
   }
-  if (last.startsWith("-")) return optionWords((option) => option.anywhere, last);
-  if (verb === "add" && !into.tunnel && !into.session) return ["tunnel", "session"];
-  return keywordsOf(usesOf(verb, into)).filter((keyword) => keyword.repeats || !given.has(keyword)).map((
-    keyword,
-  ) => keyword.word);
-}
-
-function optionOf(word: string): Option | undefined {
-  const name = word.replace(/^--?/, "");
-  return OPTIONS.find((option) =>
-    option.words.some((full) => (option.shortens ? name !== "" && full.startsWith(name) : full === name))
-  );
-}
-
-function optionWords(wanted: (option: Option) => boolean, last: string): string[] {
-  const dashes = last.startsWith("--") ? "--" : "-";
-  return OPTIONS.filter((option) => option.help !== undefined && wanted(option))
-    .map((option) => dashes + option.words[0]);
+  return await liveValues(next, context);
 }
 
 const SCRIPTS: Readonly<Record<string, string>> = {
   bash: `# bash completion for l2tp:  source <(l2tp completion bash)
 _l2tp() {
-  local words=("\${COMP_WORDS[@]:1:COMP_CWORD}")
-  mapfile -t COMPREPLY < <(l2tp complete "\${words[@]}" 2>/dev/null)
+  # By blanks and not as bash cuts words, which is at colons and equals signs, too.
+  local line="\${COMP_LINE:0:COMP_POINT}" words last cut
+  read -ra words <<< "$line"
+  [[ $line == *[[:blank:]] ]] && words+=("")
+  last="\${words[-1]}"
+  cut="\${last%"\${last##*[:=]}"}"
+  mapfile -t COMPREPLY < <(l2tp complete "\${words[@]:1}" 2>/dev/null)
+  COMPREPLY=("\${COMPREPLY[@]#"$cut"}")
 }
 complete -F _l2tp l2tp
 `,

@@ -51,14 +51,14 @@ export class Context implements Disposable {
 
   /**
    * Opens the client of the L2TP subsystem, unless it is open. One that found no subsystem makes way for another when
-   * something is to be created.
+   * something is to be created. A daemon that is silent for `answerLimitMs` counts as hung; half a minute unless given.
    *
    * @throws {UsageError} if the environment asks for a subsystem that does not exist
    */
-  async open(purpose: ClientPurpose): Promise<void> {
+  async open(purpose: ClientPurpose, answerLimitMs?: number): Promise<void> {
     if (this.#opened !== undefined && !(this.nothing && purpose !== "read")) return;
     const choice = this.#choice();
-    const opened = await this.ports.openL2tp(choice, purpose);
+    const opened = await this.ports.openL2tp(choice, purpose, answerLimitMs);
     const { startedPid, leftBehind } = opened;
     this.#l2tp?.[Symbol.dispose]();
     this.#l2tp = opened.nothing ? undefined : opened.client;

@@ -59,6 +59,8 @@ export interface Keyword {
   readonly repeats?: true;
   /** Which commands cannot do without. */
   readonly required?: readonly Use[];
+  /** Which commands cannot do without unless the tunnel is over IP. */
+  readonly requiredOverUdp?: readonly Use[];
 }
 
 const TUNNELS: readonly Use[] = ["add tunnel", "set tunnel", "del tunnel", "filter tunnel"];
@@ -78,8 +80,8 @@ export const KEYWORDS: readonly Keyword[] = [
   {
     word: "session",
     mark: (into) => into.session = true,
-    help: "the command is about sessions",
-    uses: [...SESSIONS, "del tunnel"],
+    help: "the command is about sessions; behind add tunnel: make one with it",
+    uses: [...SESSIONS, "del tunnel", "add tunnel"],
   },
   {
     word: "tunnel_id",
@@ -138,12 +140,14 @@ export const KEYWORDS: readonly Keyword[] = [
     value: port("localPort"),
     help: "our UDP port (required for encap udp)",
     uses: NEW_TUNNEL,
+    requiredOverUdp: ["add tunnel"],
   },
   {
     word: "udp_dport",
     value: port("peerPort"),
     help: "the peer's UDP port (required for encap udp)",
     uses: NEW_TUNNEL,
+    requiredOverUdp: ["add tunnel"],
   },
   {
     word: "udp_csum",

@@ -137,8 +137,8 @@ function keywordList(title: string, keywords: readonly Keyword[]): string {
 /** Lines are no longer than the narrowest terminals that people use. */
 const COLUMNS = 80;
 
-/** Two columns, the right one wrapped; what does not fit beside it begins on a line of its own. */
-function table(rows: readonly (readonly [string, string])[]): string {
+/** Two columns for a terminal, the right one wrapped; what does not fit beside it begins on a line of its own. */
+export function table(rows: readonly (readonly [string, string])[]): string {
   const width = Math.min(24, Math.max(...rows.map(([left]) => left.length)));
   const indent = " ".repeat(width + 4);
   return rows.map(([left, right]) => {

@@ -35,6 +35,8 @@ export interface Option {
   readonly placeholder?: string;
   /** The words that its value can be; without `placeholder` they may follow behind an equals sign. */
   readonly choices?: readonly string[];
+  /** What there is now that the value may name. */
+  readonly live?: "netns";
   /** Whether it may stand behind the command as well. */
   readonly anywhere: boolean;
   /** Puts it among the options. `word` is how it was written. */
@@ -157,6 +159,7 @@ export const OPTIONS: readonly Option[] = [
     words: ["netns"],
     shortens: true,
     placeholder: "NETNS",
+    live: "netns",
     anywhere: true,
     apply: (options, value) => options.netns = value,
     help: "work in the network namespace NETNS",

@@ -106,7 +106,8 @@ function splitOnce(text: string, separator: string): [string, string | undefined
   return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-function findOption(key: string): Option | undefined {
+/** The option that the word without dashes means. */
+export function findOption(key: string): Option | undefined {
   return OPTIONS.find((option) =>
     option.words.some((full) => option.shortens ? isPrefix(key, full) : key === full)
   );

@@ -10,6 +10,7 @@ import type { L2tpTrace } from "../client/l2tp_trace.ts";
 import type { LinkClient } from "../client/link_client.ts";
 import type { ClientPurpose, Dataplane, DataplaneChoice, OpenedClient } from "../client/subsystem.ts";
 import type { TunnelParameters } from "../model/tunnel.ts";
+import type { Options } from "./options.ts";
 
 /** What happened at a terminal: something was typed, its size changed, the program is to end, or nothing in time. */
 export type TerminalEvent =
@@ -50,10 +51,15 @@ export interface CliPorts {
   err(text: string): void;
   /** Whether standard output is a terminal. */
   readonly terminal: boolean;
+  /** Whether somebody sits there: standard input and output are terminals. */
+  readonly interactive: boolean;
   /** A variable of the environment. */
   env(name: string): string | undefined;
-  /** Opens a client of an L2TP subsystem in the present namespace. */
-  openL2tp(choice: DataplaneChoice, purpose: ClientPurpose): Promise<OpenedClient>;
+  /**
+   * Opens a client of an L2TP subsystem in the present namespace. A daemon that is silent for `answerLimitMs` counts
+   * as hung; half a minute unless given.
+   */
+  openL2tp(choice: DataplaneChoice, purpose: ClientPurpose, answerLimitMs?: number): Promise<OpenedClient>;
   /** Moves everything that is opened later into the network namespace. */
   enterNetns(name: string): void;
   /** Everything else, which a plain `show` has no use for and need not load. */
@@ -83,6 +89,10 @@ export interface MorePorts {
   debugfs(): string | undefined;
   /** Is the subsystem in userspace until it is told to end; the words are those behind `daemon`. */
   runDaemon(words: readonly string[]): Promise<number>;
+  /** Takes commands from the terminal until the user leaves; the options hold for all of them. */
+  runShell(options: Options): Promise<number>;
+  /** Names of the network namespaces that `ip netns` made. */
+  netnsNames(): string[];
   /** Facts for explanations. */
   readonly system: SystemFacts;
   /** The time now. */

@@ -14,12 +14,19 @@ import type { CliPorts } from "./ports.ts";
 import { show } from "./show.ts";
 import { EXIT_USAGE, UsageError } from "./usage_error.ts";
 
-/** Runs the program with these words behind its name. Resolves to its exit code. */
-export async function run(words: readonly string[], ports: CliPorts): Promise<number> {
+/**
+ * Runs the program with these words behind its name. Resolves to its exit code. `defaults` are options that hold
+ * already.
+ */
+export async function run(
+  words: readonly string[],
+  ports: CliPorts,
+  defaults: Options = {},
+): Promise<number> {
   using context = new Context(ports);
-  const options = wantedOptions(words);
+  const options = { ...defaults, ...wantedOptions(words) };
   try {
-    const invocation = parseLine(words);
+    const invocation = parseLine(words, defaults);
     Object.assign(options, invocation.options);
     return await execute(invocation, context);
   } catch (error) {
@@ -62,6 +69,9 @@ async function execute({ options, command }: Invocation, context: Context): Prom
     return 0;
   }
   await context.loadMore();
+  if (command === undefined && options.batch === undefined && context.ports.interactive) {
+    return await context.more.runShell(options);
+  }
   if (options.batch !== undefined) {
     const { runBatch } = await import("./seldom.ts");
     return await runBatch(options.batch, options, context);
@@ -124,13 +134,17 @@ async function executeOther(
       context.print(seldom.completionScript(words));
       return 0;
     case "complete":
-      context.print(seldom.completionsOf(words).map((word) => `${word}\n`).join(""));
+      context.print((await seldom.completions(words, context.ports)).map((word) => `${word}\n`).join(""));
       return 0;
     case "debugfs":
       return await seldom.debugfs(context, words);
     case "daemon":
       // The foreground is where it stays anyway.
       return await context.more.runDaemon(words.filter((word) => word !== "--foreground"));
+    case "shell":
+      return context.ports.interactive
+        ? await context.more.runShell(options)
+        : await seldom.runBatch("-", options, context);
     case "keep":
       return await seldom.keep(context, words);
     case "man":

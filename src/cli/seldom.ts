@@ -7,7 +7,7 @@
 
 export * as client from "../client/seldom.ts";
 export { runBatch } from "./batch.ts";
-export { completionScript, completionsOf } from "./completion.ts";
+export { completions, completionScript } from "./completion.ts";
 export { debugfs } from "./debugfs.ts";
 export { executeTable } from "./execute.ts";
 export { failureOf, failureText } from "./failure.ts";

@@ -20,12 +20,35 @@ import { UsageError } from "./usage_error.ts";
 /** Exit code of `ip` for addresses that are none. */
 const EXIT_ADDRESS = 1;
 
+/** What exists now that a value may name; completion asks the system for it. */
+export type LiveKind =
+  | "tunnelId"
+  | "peerTunnelId"
+  | "sessionId"
+  | "peerSessionId"
+  | "local"
+  | "remote"
+  | "localPort"
+  | "peerPort"
+  | "interface"
+  | "bridge"
+  | "netns"
+  | "ownAddress";
+
 /** A kind of value for a keyword. */
 export interface Value {
   /** How help writes it: `"ID"`, `"{ ip | udp }"`. */
   readonly placeholder: string;
   /** The words it may be, if they are few. */
   readonly choices?: readonly string[];
+  /** One line of help for each of them. */
+  readonly about?: Readonly<Record<string, string>>;
+  /** Whether it may also be something else than one of the choices. */
+  readonly open?: true;
+  /** What there is now that it may name. */
+  readonly live?: LiveKind;
+  /** Whether it is to be kept out of files. */
+  readonly secret?: true;
   /**
    * Reads the text and puts it among the arguments.
    *
@@ -66,6 +89,7 @@ function bounded(text: string, max: number, reason: string): number {
 export function id(field: "tunnelId" | "peerTunnelId" | "sessionId" | "peerSessionId"): Value {
   return {
     placeholder: "ID",
+    live: field,
     read: (text, into) => {
       into[field] = bounded(text, 0xffff_ffff, "invalid ID") || undefined;
     },
@@ -76,6 +100,7 @@ export function id(field: "tunnelId" | "peerTunnelId" | "sessionId" | "peerSessi
 export function port(field: "localPort" | "peerPort"): Value {
   return {
     placeholder: "PORT",
+    live: field,
     read: (text, into) => {
       into[field] = bounded(text, 0xffff, "invalid port") || undefined;
     },
@@ -108,6 +133,7 @@ export function onOff(
   return {
     placeholder: "{ on | off }",
     choices: ["on", "off"],
+    about: { on: `turn ${keyword} on`, off: `turn ${keyword} off` },
     read: (text, into) => {
       if (text !== "on" && text !== "off") {
         throw new UsageError(argumentWrong(text, `invalid option for ${keyword}`));
@@ -121,6 +147,7 @@ export function onOff(
 export const ENCAP: Value = {
   placeholder: "{ ip | udp }",
   choices: ["ip", "udp"],
+  about: { ip: "IP protocol 115, without ports", udp: "UDP; needs udp_sport and udp_dport" },
   read: (text, into) => {
     if (text !== "ip" && text !== "udp") throw new UsageError(unknownEncap(text));
     into.encap = text;
@@ -131,6 +158,7 @@ export const ENCAP: Value = {
 export const L2SPEC: Value = {
   placeholder: "{ none | default }",
   choices: ["none", "default"],
+  about: { none: "no sublayer", default: "4 bytes that hold the sequence number" },
   read: (text, into) => {
     const word = text.toLowerCase();
     if (word !== "none" && word !== "default") throw new UsageError(unknownL2spec(text));
@@ -142,6 +170,12 @@ export const L2SPEC: Value = {
 export const SEQ: Value = {
   placeholder: "{ none | send | recv | both }",
   choices: ["none", "send", "recv", "both"],
+  about: {
+    none: "no sequence numbers",
+    send: "number the packets that we send",
+    recv: "require numbers of the peer's packets, and put those in order",
+    both: "send and require them",
+  },
   read: (text, into) => {
     const word = text.toLowerCase();
     if (word === "none") into.sendSeq = into.recvSeq = false;
@@ -156,6 +190,7 @@ export const SEQ: Value = {
 export const PW_TYPE: Value = {
   placeholder: "{ eth | ppp }",
   choices: ["eth", "ppp"],
+  about: { eth: "Ethernet frames, through an interface of its own", ppp: "PPP frames" },
   read: (text, into) => {
     if (text !== "eth" && text !== "ppp") {
       throw new UsageError(argumentWrong(text, "pw_type must be eth or ppp"));
@@ -168,6 +203,7 @@ export const PW_TYPE: Value = {
 export const VERSION: Value = {
   placeholder: "{ 2 | 3 }",
   choices: ["2", "3"],
+  about: { 2: "L2TPv2 (RFC 2661): PPP over UDP", 3: "L2TPv3 (RFC 3931)" },
   read: (text, into) => {
     if (text !== "2" && text !== "3") throw new UsageError(argumentWrong(text, "version must be 2 or 3"));
     into.version = text === "2" ? 2 : 3;
@@ -178,6 +214,7 @@ export const VERSION: Value = {
 export function cookie(field: "cookie" | "peerCookie"): Value {
   return {
     placeholder: "HEXSTR",
+    secret: true,
     read: (text, into) => {
       if (text.length !== 8 && text.length !== 16) {
         throw new UsageError(argumentWrong(text, "cookie must be either 8 or 16 hex digits"));
@@ -198,6 +235,7 @@ export function isInterfaceName(text: string): boolean {
 /** Name of the session's interface. */
 export const NAME: Value = {
   placeholder: "NAME",
+  live: "interface",
   read: (text, into) => {
     if (!isInterfaceName(text)) throw new UsageError(argumentWrong(text, '"name" not a valid ifname'));
     into.name = text;
@@ -207,6 +245,7 @@ export const NAME: Value = {
 /** Name of a bridge or bond. */
 export const MASTER: Value = {
   placeholder: "BRIDGE",
+  live: "bridge",
   read: (text, into) => {
     if (!isInterfaceName(text)) throw new UsageError(argumentWrong(text, '"master" not a valid ifname'));
     into.master = text;
@@ -216,6 +255,7 @@ export const MASTER: Value = {
 /** Name of a network namespace. */
 export const NETNS: Value = {
   placeholder: "NETNS",
+  live: "netns",
   read: (text, into) => {
     if (text === "" || text === "." || text === "..") {
       throw new UsageError(argumentWrong(text, 'Invalid "netns" value'));
@@ -231,6 +271,9 @@ export const IGNORED: Value = { placeholder: "N", read: () => {} };
 export function address(field: "local" | "remote", options: { readonly hosts: boolean }): Value {
   return {
     placeholder: options.hosts ? "{ ADDR | HOST }" : "ADDR",
+    ...(!options.hosts && { choices: ["any"], about: { any: "whichever address the system chooses" } }),
+    open: true,
+    live: field,
     read: (text, into) => {
       into[field] = readAddress(text, options.hosts);
     },

@@ -16,6 +16,7 @@ export type OtherVerb =
   | "top"
   | "debugfs"
   | "daemon"
+  | "shell"
   | "help"
   | "version"
   | "completion"
@@ -41,6 +42,11 @@ export interface Verb {
   readonly words: readonly string[];
   /** Whether the words may be shortened to any prefix. Earlier rows win, so `s` is `show` and `se` is `set`. */
   readonly shortens: boolean;
+  /**
+   * Whether it is to be written out even in interactive mode, where more words may be shortened: what it does cannot
+   * be undone.
+   */
+  readonly whole?: true;
   /** What may follow, for help. */
   readonly synopsis: string;
   /** One line of help. */
@@ -88,6 +94,7 @@ export const VERBS: readonly Verb[] = [
     verb: "flush",
     words: ["flush"],
     shortens: false,
+    whole: true,
     synopsis: "[ tunnel | session ] [ FILTER … ]",
     help: "delete every tunnel, or those that the filter picks",
   },
@@ -122,6 +129,13 @@ export const VERBS: readonly Verb[] = [
       { word: "keep", help: "leave the tunnels to the next daemon at the end instead of deleting them" },
       { word: "foreground", help: "do not go to the background, which is what it does anyway" },
     ],
+  },
+  {
+    verb: "shell",
+    words: ["shell"],
+    shortens: false,
+    synopsis: "",
+    help: "take commands line by line, with completion and help at every word",
   },
   {
     verb: "debugfs",

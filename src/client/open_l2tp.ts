@@ -32,6 +32,8 @@ export interface OpenL2tpOptions {
   readonly purpose?: ClientPurpose | undefined;
   /** Folder of the daemon's socket, as an absolute path; `/run/l2tp` unless given. */
   readonly runtimeDir?: string | undefined;
+  /** For how long a daemon may be silent; 30 seconds unless given. */
+  readonly answerLimitMs?: number | undefined;
   /** Path of the network namespace to start a daemon in; the calling thread's unless given. */
   readonly daemonNetns?: string | undefined;
 }
@@ -53,6 +55,11 @@ export async function openL2tp(options: OpenL2tpOptions = {}): Promise<OpenedCli
           return newKernel ??= isKernelAtLeast(kernelRelease(), 6, 10);
         },
       }),
-    user: () => new UserWorld({ runtimeDir, netns: options.daemonNetns }),
+    user: () =>
+      new UserWorld({
+        runtimeDir,
+        netns: options.daemonNetns,
+        answerLimitMs: options.answerLimitMs,
+      }),
   });
 }

@@ -9,9 +9,17 @@ export { hostAddresses } from "../driver/hosts.ts";
 export { Keepers } from "../driver/keeper.ts";
 export { distributionId, forbiddingFile, hasKernelModule } from "../driver/kernel_modules.ts";
 export { readLines } from "../driver/lines.ts";
-export { inNamespace, withNamespaceFd } from "../driver/namespace.ts";
+export {
+  inNamespace,
+  leaveNamespace,
+  namespaceNames,
+  presentNamespaceName,
+  withNamespaceFd,
+} from "../driver/namespace.ts";
+export { HistoryFile, historyPath } from "../driver/history_file.ts";
+export { FullScreenTerminal } from "../driver/full_screen_terminal.ts";
+export { OwnTerminal } from "../driver/own_terminal.ts";
 export { sleep } from "../driver/sleep.ts";
-export { FullScreenTerminal } from "../driver/terminal.ts";
 export { UserSocket } from "../driver/user_socket.ts";
 export { L2tpEvents } from "./l2tp_events.ts";
 export { LinkClient } from "./link_client.ts";

@@ -27,6 +27,8 @@ export interface UserWorldOptions {
   readonly runtimeDir: string;
   /** Path of the network namespace to start it in; the calling thread's unless given. */
   readonly netns?: string | undefined;
+  /** For how long it may be silent; 30 seconds unless given. */
+  readonly answerLimitMs?: number | undefined;
 }
 
 /** The ways to the daemon of a folder. */
@@ -44,8 +46,11 @@ export class UserWorld implements UserSubsystem {
     // Looking is cheaper than loading what it takes to connect.
     if (!exists(this.#path)) return undefined;
     const { UserSocket } = await import("./seldom.ts");
+    const { answerLimitMs } = this.#options;
     try {
-      return clientOver(UserSocket.connect(this.#path));
+      return clientOver(
+        UserSocket.connect(this.#path, answerLimitMs === undefined ? {} : { timeoutMs: answerLimitMs }),
+      );
     } catch (error) {
       if (error instanceof DaemonError && error.trouble === "absent") return undefined;
       throw error;

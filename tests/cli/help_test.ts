@@ -170,10 +170,10 @@ Deno.test("man prints the page", async () => {
 
 Deno.test("completionsOf(): what may come next", () => {
   const verbs = ["add", "delete", "show", "help", "set", "flush", "monitor", "daemon", "debugfs", "version"];
-  verbs.push("completion", "man", "status", "top");
+  verbs.push("shell", "completion", "man", "status", "top");
   const table: [words: string, expected: string[]][] = [
     ["", [...verbs, "tunnel", "session"]],
-    ["s", ["show", "set", "status", "session"]],
+    ["s", ["show", "set", "shell", "status", "session"]],
     ["comp", ["completion"]],
     ["x", []],
     ["tunnel ", ["add", "delete", "set", "show", "flush"]],

@@ -27,6 +27,7 @@ const DRIVER = "src/driver/";
 const CLIENT = "src/client/";
 const DAEMON = "src/daemon/";
 const VIEW = "src/view/";
+const CLI = "src/cli/";
 
 const UP_TO_DRIVER = [BASE, MODEL, WIRE, SUBSYSTEM, ENGINE, DATAPLANE, FFI];
 
@@ -42,8 +43,9 @@ export const ROOMS: readonly Room[] = [
   { path: DRIVER, imports: UP_TO_DRIVER },
   { path: CLIENT, imports: [BASE, MODEL, WIRE, DRIVER] },
   { path: DAEMON, imports: [...UP_TO_DRIVER, DRIVER, CLIENT] },
-  { path: "src/cli/", imports: [BASE, MODEL, CLIENT, VIEW] },
-  { path: "src/shell/", imports: [BASE, MODEL, CLIENT] },
+  { path: CLI, imports: [BASE, MODEL, CLIENT, VIEW] },
+  // The shell's lines are the command line's: it reads, completes, explains and runs them with the same code.
+  { path: "src/shell/", imports: [BASE, MODEL, CLIENT, CLI] },
   // Of the client it takes types, and of the subsystem the text of the debug file.
   { path: VIEW, imports: [BASE, MODEL, SUBSYSTEM, CLIENT], pure: true },
 ];

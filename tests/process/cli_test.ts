@@ -144,13 +144,14 @@ Deno.test("completion: the bash script completes words of the grammar", async ()
   const { stdout, stderr } = await shell(`
     l2tp() { L2TP "$@"; }
     source <(l2tp completion bash)
-    try() { COMP_WORDS=("$@"); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); COMPREPLY=(); _l2tp; echo "\${COMPREPLY[@]}"; }
-    try l2tp ad
-    try l2tp add session seq ''
-    try l2tp tunnel sh
-    try l2tp -js`);
+    try() { COMP_LINE=$1; COMP_POINT=\${#1}; COMPREPLY=(); _l2tp; echo "\${COMPREPLY[@]}"; }
+    try 'l2tp ad'
+    try 'l2tp add session seq '
+    try 'l2tp tunnel sh'
+    try 'l2tp -js'
+    try 'l2tp -dataplane=u'`);
   assert.equal(stderr, "");
-  assert.deepEqual(stdout.trimEnd().split("\n"), ["add", "none send recv both", "show", "-json"]);
+  assert.deepEqual(stdout.trimEnd().split("\n"), ["add", "none send recv both", "show", "-json", "user"]);
 });
 
 /** Runs the action with a folder for a daemon, and ends the daemon that was started there. */

@@ -9,6 +9,7 @@ import { ResolveError } from "../../ffi/resolve.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import type { CliPorts, MorePorts, SystemFacts } from "../../src/cli/ports.ts";
+import type { Options } from "../../src/cli/options.ts";
 import { run } from "../../src/cli/run.ts";
 import { findFamily, resolveFamily } from "../../src/client/genl_family.ts";
 import { L2tpClient } from "../../src/client/l2tp_client.ts";
@@ -113,6 +114,10 @@ export class FakeWorld {
   leftBehind: string | undefined = undefined;
   /** Whether standard output is a terminal. */
   terminal = false;
+  /** Whether somebody sits before it. */
+  interactive = false;
+  /** The options that interactive mode was started with. */
+  readonly shells: Options[] = [];
   /** Whether debugfs can be read. */
   debugfs = true;
   /** How answers are packed into datagrams. */
@@ -257,6 +262,9 @@ export class FakeWorld {
       get terminal() {
         return world.terminal;
       },
+      get interactive() {
+        return world.interactive;
+      },
       env: (name) => this.env.get(name),
       loadMore: () => Promise.resolve(this.ports),
       openL2tp: (choice, purpose) =>
@@ -277,6 +285,11 @@ export class FakeWorld {
         this.daemonWords.push(words);
         return Promise.resolve(0);
       },
+      runShell: (options) => {
+        this.shells.push(options);
+        return Promise.resolve(0);
+      },
+      netnsNames: () => [...this.namespaces.keys()],
       enterNetns: (name) => void (this.#present = this.#namespace(name)),
       moveLink: (links, index, netns): void => {
         this.#namespace(netns);

@@ -65,6 +65,7 @@ const STAGES: readonly Stage[] = [
           "driver",
           "client",
           "cli",
+          "shell",
           "view",
           "figures",
           "lint",

@@ -1,0 +1,121 @@
+/**
+ * Lines that a user typed, in a file of his own that nobody else can read.
+ *
+ * @module
+ */
+
+/** How to keep a history. */
+export interface HistoryFileOptions {
+  /** So many lines are kept; up to twice as many are in the file for a while. */
+  readonly size: number;
+}
+
+/** Variables of the environment that say where the state of programs is. */
+export interface StateEnvironment {
+  /** `XDG_STATE_HOME`. */
+  readonly stateHome: string | undefined;
+  /** `HOME`. */
+  readonly home: string | undefined;
+}
+
+/**
+ * Path of the history (XDG Base Directory Specification: relative paths do not count); `undefined` if there is no place
+ * for it.
+ */
+export function historyPath({ stateHome, home }: StateEnvironment): string | undefined {
+  if (stateHome?.startsWith("/")) return `${stateHome}/l2tp/history`;
+  return home?.startsWith("/") ? `${home}/.local/state/l2tp/history` : undefined;
+}
+
+/** A history file. What goes wrong with it is no reason to trouble anybody: then lines are forgotten at the end. */
+export class HistoryFile {
+  readonly #path: string | undefined;
+  readonly #size: number;
+  #lines = 0;
+
+  /** Opens nothing yet. */
+  constructor(path: string | undefined, { size }: HistoryFileOptions) {
+    this.#path = path;
+    this.#size = size;
+  }
+
+  /** All lines, the oldest first. */
+  load(): string[] {
+    const lines = this.#read();
+    this.#lines = lines.length;
+    if (lines.length <= this.#size) return lines;
+    const last = lines.slice(-this.#size);
+    this.#replace(last);
+    return last;
+  }
+
+  /** Adds a line, which has no newline in it. */
+  add(line: string): void {
+    try {
+      using file = this.#open({ append: true, create: true });
+      file?.writeSync(new TextEncoder().encode(`${line}\n`));
+      if (file !== undefined) this.#lines++;
+    } catch {
+      return;
+    }
+    if (this.#lines > 2 * this.#size) this.#replace(this.#read().slice(-this.#size));
+  }
+
+  #read(): string[] {
+    try {
+      using file = this.#open({ read: true });
+      if (file === undefined) return [];
+      const bytes = new Uint8Array(file.statSync().size);
+      let length = 0;
+      for (let count = 1; count > 0 && length < bytes.length; length += count) {
+        count = file.readSync(bytes.subarray(length)) ?? 0;
+      }
+      return new TextDecoder().decode(bytes.subarray(0, length)).split("\n").filter((line) => line !== "");
+    } catch {
+      return [];
+    }
+  }
+
+  /** Puts these lines in the place of all, at once: other shells may be reading or adding. */
+  #replace(lines: readonly string[]): void {
+    const next = `${this.#path}.${Deno.pid}`;
+    try {
+      Deno.writeTextFileSync(next, lines.map((line) => `${line}\n`).join(""), {
+        mode: 0o600,
+        createNew: true,
+      });
+      Deno.renameSync(next, this.#path!);
+      this.#lines = lines.length;
+    } catch {
+      // Then it is longer for a while.
+    }
+  }
+
+  /** Opens the file if it is this user's own; `undefined` if it is not. */
+  #open(options: Deno.OpenOptions): Deno.FsFile | undefined {
+    if (this.#path === undefined) return undefined;
+    const folder = this.#path.slice(0, this.#path.lastIndexOf("/"));
+    if (options.create) Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (!isOwn(Deno.lstatSync(folder)) || !isOwnOrMissing(this.#path)) return undefined;
+    using stack = new DisposableStack();
+    const file = stack.use(Deno.openSync(this.#path, { ...options, mode: 0o600 }));
+    if ((file.statSync().mode! & 0o077) !== 0) Deno.chmodSync(this.#path, 0o600);
+    stack.move();
+    return file;
+  }
+}
+
+/** Root with another's HOME must neither follow his links nor leave files in his folders that he cannot read. */
+function isOwn({ uid, isSymlink }: Deno.FileInfo): boolean {
+  return uid === Deno.uid() && !isSymlink;
+}
+
+function isOwnOrMissing(path: string): boolean {
+  try {
+    const info = Deno.lstatSync(path);
+    return isOwn(info) && info.isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return true;
+    throw error;
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Abbreviations: words that the command line takes whole only may be shortened here as far as one word is meant. What the
+ * command line takes stays as it is. Pure.
+ *
+ * @module
+ */
+
+import { KEYWORD_OF, KEYWORDS, objectOf, verbOf, VERBS } from "../cli/grammar.ts";
+import { isPrefix } from "../cli/options.ts";
+import { type NextWord, nextWords } from "../cli/next_words.ts";
+import { UsageError } from "../cli/usage_error.ts";
+
+/** What only this mode knows. */
+export const OWN_WORDS: readonly NextWord[] = [{ word: "exit", help: "leave, as Ctrl-D does" }];
+
+const ALSO_EXIT: readonly NextWord[] = [{ word: "quit", help: "leave, as Ctrl-D does" }];
+
+/** What a command is about is named first, and wins over other keywords for as long as it is not. */
+const OBJECTS = ["tunnel", "session"] as const;
+
+/**
+ * The words, each written out.
+ *
+ * @throws {UsageError} if one may be several
+ */
+export function expand(words: readonly string[]): string[] {
+  const full: string[] = [];
+  for (const [i, word] of words.entries()) {
+    // Whatever stands behind it, such a line asks for help.
+    if (isPrefix(word, "help") && nextWords(full).position === "keyword") return [...full, ...words.slice(i)];
+    full.push(expandNext(full, word));
+  }
+  return full;
+}
+
+function expandNext(before: readonly string[], word: string): string {
+  if (word === "" || word.startsWith("-")) return word;
+  const next = nextWords(before);
+  switch (next.position) {
+    case "command": {
+      if (verbOf(word) !== undefined || objectOf(word) !== undefined) return word;
+      const whole = new Set(VERBS.filter((verb) => verb.whole).flatMap((verb) => verb.words));
+      const words = next.words.filter((row) => !whole.has(row.word));
+      return choose(word, before.length > 0 ? words : [...words, ...OWN_WORDS, ...ALSO_EXIT]);
+    }
+    case "keyword": {
+      if (KEYWORD_OF.has(word)) return word;
+      const { tunnel, session } = next.given;
+      const object = OBJECTS.find((full) => full.startsWith(word));
+      if (object !== undefined && !tunnel && !session) return object;
+      const chosen = choose(word, next.words);
+      return chosen === word ? choose(word, KEYWORDS) : chosen;
+    }
+    case "value":
+      return next.value === undefined ? choose(word, next.words) : word;
+    case "other":
+      return verbOf(word) !== undefined ? word : choose(word, next.words);
+    case "unknown":
+      return word;
+    default:
+      return next.position satisfies never;
+  }
+}
+
+/** The one word that begins so; the word itself if there is none. `tunnel` wins over `tunnel_id`, which it begins. */
+function choose(word: string, rows: readonly { readonly word: string }[]): string {
+  const found = rows.map((row) => row.word).filter((full) => full.startsWith(word));
+  const shortest = found.reduce((a, b) => (b.length < a.length ? b : a), found[0] ?? word);
+  if (found.every((full) => full.startsWith(shortest))) return shortest;
+  throw new UsageError(`Error: "${word}" is ambiguous: ${found.join(", ")}`);
+}

@@ -1,0 +1,228 @@
+/**
+ * The line editor: Node's readline, which is given one key at a time. So a question mark can be answered where it is
+ * typed, and nothing is read from the terminal while a command runs that may want to read it itself.
+ *
+ * @module
+ */
+
+import { EventEmitter } from "node:events";
+import { createInterface, emitKeypressEvents, type Interface, type Key } from "node:readline";
+import { Readable, Writable } from "node:stream";
+import type { Terminal } from "./ports.ts";
+import type { Suggestions } from "./suggest.ts";
+import { HISTORY_SIZE } from "./history.ts";
+
+/** What the editor asks while a line is being typed. */
+export interface Helper {
+  /** What the last word of the text may become. */
+  suggest(text: string): Promise<Suggestions>;
+  /** The answer to a question mark behind the text; `undefined` where it is nothing but a character. */
+  explain(text: string): Promise<string | undefined>;
+}
+
+/** How a line ended: with Enter, with Ctrl-C, or with Ctrl-D or the end of the terminal. */
+export type TypedLine =
+  | { readonly type: "line"; readonly text: string }
+  | { readonly type: "cancelled" }
+  | { readonly type: "left" };
+
+interface Keypress {
+  readonly text: string | undefined;
+  readonly key: Key;
+  /** Whether it was pasted. */
+  readonly pasted?: true;
+}
+
+/** Asks the terminal to mark what is pasted, and no longer to. */
+const PASTE_MARKS_ON = "\x1b[?2004h";
+const PASTE_MARKS_OFF = "\x1b[?2004l";
+
+/** Edits lines on a terminal. */
+export class Editor implements Disposable {
+  readonly #terminal: Terminal;
+  readonly #helper: Helper;
+  readonly #readline: Interface;
+  readonly #decoder = new EventEmitter();
+  readonly #resizing: Disposable;
+  #keys: Keypress[] = [];
+  #suggesting: Promise<unknown> | undefined;
+  #ended: TypedLine | undefined;
+  #afterTab = false;
+  /** Whether the line is one that was offered and nothing has been typed since. */
+  #offered = false;
+
+  /** Begins with these lines as history, the last first. */
+  constructor(terminal: Terminal, helper: Helper, history: readonly string[]) {
+    this.#terminal = terminal;
+    this.#helper = helper;
+    const output = new TerminalOutput(terminal);
+    this.#resizing = terminal.onResize(() => output.emit("resize"));
+    this.#readline = createInterface({
+      // Never read: keys are given by `write()`.
+      input: new Readable({ read: () => {} }),
+      output,
+      terminal: true,
+      history: [...history],
+      historySize: HISTORY_SIZE,
+      removeHistoryDuplicates: true,
+      completer: (text: string, done: (error: null, result: [string[], string]) => void) => {
+        this.#suggesting = this.#helper.suggest(text).then(({ words, last }) =>
+          done(null, [[...words], last])
+        );
+      },
+    });
+    this.#readline.on("line", (text) => this.#ended = { type: "line", text });
+    this.#readline.on("SIGINT", () => this.#ended = { type: "cancelled" });
+    // There is no shell above that could be gone back to and come from again without disorder.
+    this.#readline.on("SIGTSTP", () => {});
+    this.#readline.on("close", () => this.#ended ??= { type: "left" });
+    emitKeypressEvents(this.#decoder as unknown as NodeJS.ReadableStream);
+    this.#decoder.on("keypress", (text: string | undefined, key: Key) => this.#keys.push({ text, key }));
+  }
+
+  /** Lets the user type a line, which begins with `offered`. */
+  async readLine(prompt: string, offered = ""): Promise<TypedLine> {
+    this.#terminal.setRaw(true);
+    this.#terminal.write(PASTE_MARKS_ON);
+    try {
+      this.#readline.setPrompt(prompt);
+      this.#readline.prompt();
+      if (offered !== "" && this.#keys.length === 0) {
+        this.#readline.write(offered);
+        this.#offered = true;
+      }
+      this.#ended = undefined;
+      for (;;) {
+        const keypress = await this.#nextKey();
+        if (keypress === undefined) return { type: "left" };
+        await this.#press(keypress);
+        this.#offered = false;
+        const ended = this.#takeEnd();
+        if (ended !== undefined) return ended;
+      }
+    } finally {
+      this.#terminal.write(PASTE_MARKS_OFF);
+      this.#terminal.setRaw(false);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#resizing[Symbol.dispose]();
+    this.#readline.close();
+  }
+
+  #takeEnd(): TypedLine | undefined {
+    const ended = this.#ended;
+    this.#ended = undefined;
+    if (ended?.type === "cancelled") {
+      this.#clear("^C\n");
+      // The next arrow-up is to begin at the last line again.
+      (this.#readline as Interface & { historyIndex: number }).historyIndex = -1;
+    } else if (ended?.type === "left") {
+      this.#terminal.write("\n");
+    }
+    return ended;
+  }
+
+  async #nextKey(): Promise<Keypress | undefined> {
+    while (this.#keys.length === 0) {
+      const bytes = await this.#terminal.read();
+      if (bytes === undefined) return undefined;
+      this.#decoder.emit("data", bytes);
+      // A lone escape may be the beginning of a longer key, which the decoder waits half a second for.
+    }
+    return this.#keys.shift();
+  }
+
+  async #press(keypress: Keypress): Promise<void> {
+    const { text, key, pasted } = keypress;
+    const afterTab = this.#afterTab;
+    this.#afterTab = false;
+    if (key.name === "paste-start") return await this.#paste();
+    if (key.name === "paste-end") return;
+    if (!pasted && text === "?" && await this.#answer("?")) return;
+    if (key.name === "tab") {
+      // A tab in a text that is pasted stands between words.
+      if (pasted) return this.#readline.write(" ");
+      if (afterTab && await this.#answer("")) return;
+      this.#afterTab = true;
+    }
+    this.#readline.write(text as string, key);
+    await this.#suggesting;
+    if (this.#suggesting !== undefined) {
+      // The editor inserts what was suggested in a microtask of its own.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      this.#suggesting = undefined;
+    }
+  }
+
+  /** Collects what is pasted. Several lines take the place of one that was offered and not touched. */
+  async #paste(): Promise<void> {
+    const wasOffered = this.#offered;
+    const pasted: Keypress[] = [];
+    for (let next = await this.#nextKey(); next !== undefined; next = await this.#nextKey()) {
+      if (next.key.name === "paste-end") break;
+      pasted.push({ ...next, pasted: true });
+    }
+    if (wasOffered && pasted.some(({ key }) => key.name === "return" || key.name === "enter")) {
+      this.#readline.write(null as unknown as string, { ctrl: true, name: "e" });
+      this.#readline.write(null as unknown as string, { ctrl: true, name: "u" });
+    }
+    this.#keys = [...pasted, ...this.#keys];
+  }
+
+  /** Answers a question at the cursor, below the line; returns whether there was anything to answer. */
+  async #answer(mark: string): Promise<boolean> {
+    const { line, cursor } = this.#readline;
+    const answer = await this.#helper.explain(line.slice(0, cursor));
+    if (answer === undefined) return false;
+    this.#clear(`${mark}\n${answer}`);
+    this.#readline.prompt();
+    this.#readline.write(line);
+    for (let at = this.#readline.cursor; at > cursor; at = this.#readline.cursor) {
+      this.#readline.write(null as unknown as string, { ctrl: true, name: "b" });
+      if (this.#readline.cursor >= at) break;
+    }
+    return true;
+  }
+
+  /** Leaves the line as it stands on the screen, with the text behind it, and makes room for a new one. */
+  #clear(text: string): void {
+    this.#readline.write(null as unknown as string, { ctrl: true, name: "e" });
+    this.#terminal.write(text);
+    const output = this.#readline as Interface & { output: TerminalOutput };
+    output.output.muted = true;
+    this.#readline.write(null as unknown as string, { ctrl: true, name: "u" });
+    output.output.muted = false;
+  }
+}
+
+/** The terminal as the stream that readline writes to. */
+class TerminalOutput extends Writable {
+  readonly #terminal: Terminal;
+  /** Whether what is written is thrown away. */
+  muted = false;
+
+  constructor(terminal: Terminal) {
+    super({ decodeStrings: false });
+    this.#terminal = terminal;
+  }
+
+  /** What readline looks for in a terminal. */
+  get isTTY(): true {
+    return true;
+  }
+
+  get columns(): number {
+    return this.#terminal.size().columns;
+  }
+
+  get rows(): number {
+    return this.#terminal.size().rows;
+  }
+
+  override _write(chunk: unknown, _encoding: string, done: () => void): void {
+    if (!this.muted) this.#terminal.write(String(chunk));
+    done();
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * What may stand behind a command and a bar: `show | include pw0`, `exclude`, `count`, `json`. Pure.
+ *
+ * @module
+ */
+
+import { argumentRequired, argumentWrong } from "../cli/messages.ts";
+import type { NextWord } from "../cli/next_words.ts";
+import { UsageError } from "../cli/usage_error.ts";
+
+/** The filters. */
+export const FILTERS: readonly NextWord[] = [
+  { word: "include", placeholder: "TEXT", help: "print only the lines in which the regular expression is" },
+  { word: "exclude", placeholder: "TEXT", help: "print only the lines in which it is not" },
+  { word: "count", help: "print how many lines there are; of show how many tunnels or sessions" },
+  { word: "json", help: "print JSON (right behind the command)" },
+];
+
+/** Help for what include and exclude take. */
+export const PATTERN_HELP: NextWord = {
+  word: "TEXT",
+  help: "a regular expression; all words up to the next bar belong to it",
+};
+
+/** What the filters of a line do. */
+export interface Pipeline {
+  /** Whether the command is to print JSON. */
+  readonly json: boolean;
+  /** Whether lines are counted. */
+  readonly counts: boolean;
+  /** The steps that lines go through. */
+  readonly steps: readonly Step[];
+}
+
+/** A step that lines go through. */
+export type Step =
+  | { readonly type: "include" | "exclude"; readonly pattern: RegExp }
+  | { readonly type: "count" };
+
+/**
+ * Reads the words behind each bar.
+ *
+ * @throws {UsageError}
+ */
+export function readFilters(parts: readonly (readonly string[])[]): Pipeline {
+  let json = false;
+  const steps: Step[] = [];
+  for (const [i, [name = "", ...words]] of parts.entries()) {
+    const filter = filterOf(name);
+    if (filter.placeholder === undefined && words.length > 0) {
+      throw new UsageError(argumentWrong(words[0]!, `${filter.word} takes nothing`));
+    }
+    switch (filter.word) {
+      case "include":
+      case "exclude":
+        steps.push({ type: filter.word, pattern: readPattern(words.join(" "), filter.word) });
+        break;
+      case "count":
+        steps.push({ type: "count" });
+        break;
+      default:
+        if (i > 0) {
+          throw new UsageError(argumentWrong("json", "it stands right behind the command"), {
+            advice: ["For example: show session | json | include interface"],
+          });
+        }
+        json = true;
+    }
+  }
+  return { json, counts: steps.some(({ type }) => type === "count"), steps };
+}
+
+function filterOf(name: string): NextWord {
+  const names = FILTERS.map(({ word }) => word).join(", ");
+  if (name === "") throw new UsageError(argumentRequired(names));
+  const filter = FILTERS.find(({ word }) => word.startsWith(name));
+  if (filter === undefined) throw new UsageError(argumentWrong(name, `behind a bar are ${names}`));
+  return filter;
+}
+
+function readPattern(text: string, name: string): RegExp {
+  if (text === "") throw new UsageError(argumentRequired(`TEXT of ${name}`));
+  try {
+    return new RegExp(text, "u");
+  } catch {
+    throw new UsageError(argumentWrong(text, "it is no regular expression"), {
+      advice: ["Put a backslash before each of .*+?()[]{}^$|\\ that means itself."],
+    });
+  }
+}
+
+/** Output on its way through the steps. */
+export class LineFilter {
+  readonly #steps: readonly Step[];
+  readonly #counts: number[];
+  #rest = "";
+
+  /** Nothing has come yet. */
+  constructor({ steps }: Pipeline) {
+    this.#steps = steps;
+    this.#counts = steps.map(() => 0);
+  }
+
+  /** Takes some of the output; returns what comes out of it. */
+  push(text: string): string {
+    if (this.#steps.length === 0) return text;
+    const lines = (this.#rest + text).split("\n");
+    this.#rest = lines.pop()!;
+    return lines.map((line) => this.#through(line, 0)).join("");
+  }
+
+  /** The output has ended; returns what comes out yet. */
+  end(): string {
+    let out = this.#rest === "" ? "" : this.#through(this.#rest, 0);
+    this.#rest = "";
+    for (const [i, { type }] of this.#steps.entries()) {
+      if (type === "count") out += this.#through(String(this.#counts[i]), i + 1);
+    }
+    return out;
+  }
+
+  #through(line: string, from: number): string {
+    for (let i = from; i < this.#steps.length; i++) {
+      const step = this.#steps[i]!;
+      if (step.type === "count") {
+        // The empty lines that stand between entries are no entries.
+        if (line !== "") this.#counts[i]!++;
+        return "";
+      }
+      if (step.pattern.test(line) !== (step.type === "include")) return "";
+    }
+    return line + "\n";
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Which lines are remembered for the next time, and how. Pure.
+ *
+ * @module
+ */
+
+import { nextWords } from "../cli/next_words.ts";
+import { expand } from "./abbreviations.ts";
+import { withoutProgram } from "./suggest.ts";
+import { splitAtPipes, type Token, tokensOf } from "./tokens.ts";
+
+/** So many lines are remembered. */
+export const HISTORY_SIZE = 1000;
+
+/** Longer lines are not remembered. */
+const LONGEST_LINE = 4096;
+
+/** What stands in the history for a secret: no value, so that the line is not run again without one. */
+const REDACTED = "HEXSTR";
+
+/** What a cookie looks like, wherever it stands. */
+const COOKIE_SHAPE = /(^|=)(?:0x)?(?:[0-9a-f]{16}|[0-9a-f]{8})$/i;
+
+/** A line as the history file has it; `undefined` if it has nothing worth keeping. */
+export function rememberedLine(line: string): string | undefined {
+  const text = withoutSecrets(line.replaceAll(/[\r\n]/g, " ")).trim();
+  return text === "" || text.length > LONGEST_LINE ? undefined : text;
+}
+
+/** The lines of a history file, the last first, without repetitions. */
+export function historyOf(lines: readonly string[]): string[] {
+  return [...new Set(lines.filter((line) => line !== "").toReversed())].slice(0, HISTORY_SIZE);
+}
+
+/** The line with every cookie in it replaced: also those in lines that are wrong. */
+function withoutSecrets(line: string): string {
+  // What stands in a comment is looked at as if it stood in none.
+  const [command, ...filters] = splitAtPipes(tokensOf(line.replaceAll("#", " ")));
+  const secrets = [
+    ...command.filter((token, i) => isSecret(command.slice(0, i).map(({ word }) => word), token)),
+    ...filters.flat().filter(({ word }) => COOKIE_SHAPE.test(word)),
+  ];
+  return secrets.reduceRight(
+    (text, { word, start, quoted, open }) => {
+      const quotes = quoted ? (open ? 1 : 2) : 0;
+      return text.slice(0, start) + REDACTED + text.slice(start + word.length + quotes);
+    },
+    line,
+  );
+}
+
+function isSecret(before: readonly string[], { word }: Token): boolean {
+  let words = withoutProgram(before);
+  try {
+    words = expand(words);
+  } catch {
+    // A word that may be several stays as it is.
+  }
+  const next = nextWords(words);
+  if (next.secret) return true;
+  return COOKIE_SHAPE.test(word) && next.position !== "value";
+}

@@ -1,0 +1,10 @@
+/**
+ * Interactive mode: `l2tp shell`. The lines are the command line's; this room adds the prompt, completion while typing,
+ * help at every word, abbreviations, filters and a history.
+ *
+ * @module
+ */
+
+export { HISTORY_SIZE } from "./history.ts";
+export type { HistoryStore, ShellPorts, Terminal } from "./ports.ts";
+export { runShell } from "./shell.ts";

@@ -1,0 +1,41 @@
+/**
+ * What interactive mode needs of the world beside what the command line needs. `main.ts` gives the real thing.
+ *
+ * @module
+ */
+
+/** The terminal. */
+export interface Terminal {
+  /** Width and height, in characters. */
+  size(): { readonly columns: number; readonly rows: number };
+  /** Writes at once. */
+  write(text: string): void;
+  /** What was typed since the last call, once there is any; `undefined` when the terminal has gone. */
+  read(): Promise<Uint8Array | undefined>;
+  /** Takes each key as it is typed, or (`false`) leaves editing and signals to the terminal. */
+  setRaw(raw: boolean): void;
+  /** Calls back when the size has changed; the result ends that. */
+  onResize(action: () => void): Disposable;
+}
+
+/** Lines that outlive the shell. */
+export interface HistoryStore {
+  /** All of them, the oldest first; none if they cannot be read. */
+  load(): readonly string[];
+  /** Adds one. */
+  add(line: string): void;
+}
+
+/** What interactive mode needs. */
+export interface ShellPorts {
+  /** The terminal. */
+  readonly terminal: Terminal;
+  /** Lines of earlier times. */
+  readonly history: HistoryStore;
+  /** Name of this host. */
+  readonly host: string;
+  /** Name of the present network namespace; `undefined` if `ip netns` gave it none. */
+  netnsName(): string | undefined;
+  /** Moves back into the network namespace that the program was started in. */
+  leaveNetns(): void;
+}

@@ -1,0 +1,77 @@
+/**
+ * The words of a line that is being typed: cut as the lines of a batch are, but never refused, since a quote may get its
+ * end yet. Pure.
+ *
+ * @module
+ */
+
+/** A word of a line. */
+export interface Token {
+  /** What it says, without quotes. */
+  readonly word: string;
+  /** Where it begins in the line, its quote included. */
+  readonly start: number;
+  /** Whether it is in quotes. */
+  readonly quoted: boolean;
+  /** Whether its quote has no end. */
+  readonly open: boolean;
+}
+
+/** What separates a command from what filters its output. */
+export const PIPE = "|";
+
+/** The words of a line up to a comment. A bar in front of a word is one of its own. */
+export function tokensOf(line: string): Token[] {
+  const code = withoutComment(line);
+  const tokens: Token[] = [];
+  const pattern = /[ \t\r]*(?:(["'])((?:(?!\1).)*)(\1?)|(\|(?=[^|])|[^ \t\r]+))/sy;
+  for (let match = pattern.exec(code); match !== null; match = pattern.exec(code)) {
+    const [whole, quote, inside, end, bare] = match;
+    const text = quote === undefined ? bare! : quote + inside + end;
+    tokens.push({
+      word: bare ?? inside!,
+      start: match.index + whole.length - text.length,
+      quoted: quote !== undefined,
+      open: quote !== undefined && end === "",
+    });
+  }
+  return tokens;
+}
+
+/** The line without its comment. */
+export function withoutComment(line: string): string {
+  const hash = line.indexOf("#");
+  return hash < 0 ? line : line.slice(0, hash);
+}
+
+/** Whether the token separates a command from a filter. */
+export function isPipe({ word, quoted }: Token): boolean {
+  return word === PIPE && !quoted;
+}
+
+/** The words in front of the first bar, and those behind each. */
+export function splitAtPipes(tokens: readonly Token[]): [command: Token[], ...filters: Token[][]] {
+  const parts: [Token[], ...Token[][]] = [[]];
+  for (const token of tokens) {
+    if (isPipe(token)) parts.push([]);
+    else parts.at(-1)!.push(token);
+  }
+  return parts;
+}
+
+/**
+ * The words of a line of which the last is still being typed: an empty one behind a blank. `undefined` where no word of
+ * the grammar can be: in a comment, or in quotes.
+ */
+export function tokensTyped(line: string): Token[] | undefined {
+  if (line.includes("#")) return undefined;
+  const tokens = tokensOf(line);
+  const last = tokens.at(-1);
+  if (last?.open) return undefined;
+  const hasBlank = /[ \t\r]$/.test(line);
+  if (last !== undefined && !hasBlank && last.quoted) return undefined;
+  if (last === undefined || hasBlank || isPipe(last)) {
+    tokens.push({ word: "", start: line.length, quoted: false, open: false });
+  }
+  return tokens;
+}
