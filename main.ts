@@ -88,6 +88,8 @@ async function loadMore(): Promise<MorePorts> {
       );
     },
     netnsNames: seldom.namespaceNames,
+    namespaceName: seldom.presentNamespace,
+    metricsText: seldom.metricsText,
     system: {
       get kernelRelease() {
         return kernelRelease();

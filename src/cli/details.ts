@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { SessionOffloads } from "../client/session_offloads.ts";
+import type { SessionOffloads } from "../model/session_offloads.ts";
 import type { Link } from "../model/link.ts";
 import type { L2Spec, Session } from "../model/session.ts";
 

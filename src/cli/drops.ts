@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DropCounts } from "../client/drop_counts.ts";
+import type { DropCounts } from "../model/drop_counts.ts";
 import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 

@@ -9,6 +9,7 @@ import type { L2tpEvents } from "../client/l2tp_events.ts";
 import type { L2tpTrace } from "../client/l2tp_trace.ts";
 import type { LinkClient } from "../client/link_client.ts";
 import type { ClientPurpose, Dataplane, DataplaneChoice, OpenedClient } from "../client/subsystem.ts";
+import type { Snapshot } from "../metrics/metric.ts";
 import type { TunnelParameters } from "../model/tunnel.ts";
 import type { Options } from "./options.ts";
 
@@ -93,6 +94,10 @@ export interface MorePorts {
   runShell(options: Options): Promise<number>;
   /** Names of the network namespaces that `ip netns` made. */
   netnsNames(): string[];
+  /** What the present network namespace is called; `""` if it is that of process 1. */
+  namespaceName(): string;
+  /** Metrics in Prometheus' text format, in pieces. */
+  metricsText(snapshot: Snapshot): AsyncIterable<string>;
   /** Facts for explanations. */
   readonly system: SystemFacts;
   /** The time now. */

@@ -145,6 +145,8 @@ async function executeOther(
       return context.ports.interactive
         ? await context.more.runShell(options)
         : await seldom.runBatch("-", options, context);
+    case "metrics":
+      return await seldom.metrics(context, words);
     case "keep":
       return await seldom.keep(context, words);
     case "man":

@@ -14,6 +14,7 @@ export { failureOf, failureText } from "./failure.ts";
 export { help, shortUsage } from "./help.ts";
 export { keep } from "./keep.ts";
 export { manualPage } from "./man.ts";
+export { metrics } from "./metrics.ts";
 export { monitor } from "./monitor.ts";
 export { status } from "./status.ts";
 export { PROGRAM_VERSION } from "./version.ts";

@@ -17,6 +17,7 @@ export type OtherVerb =
   | "debugfs"
   | "daemon"
   | "shell"
+  | "metrics"
   | "help"
   | "version"
   | "completion"
@@ -136,6 +137,14 @@ export const VERBS: readonly Verb[] = [
     shortens: false,
     synopsis: "",
     help: "take commands line by line, with completion and help at every word",
+  },
+  {
+    verb: "metrics",
+    words: ["metrics"],
+    shortens: false,
+    synopsis: "[ --dashboard ]",
+    help: "print counters and states for Prometheus",
+    options: [{ word: "dashboard", help: "print a dashboard for Grafana instead, as JSON" }],
   },
   {
     verb: "debugfs",

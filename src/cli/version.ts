@@ -1,2 +1,2 @@
-/** The program's version, the same as in deno.json. */
-export const PROGRAM_VERSION = "0.1.0";
+/** The program's version, where the command line looks for it. */
+export { PROGRAM_VERSION } from "../model/version.ts";

@@ -37,8 +37,8 @@ import {
   sessionExists,
   sessionName,
 } from "./creation.ts";
-import type { DropCounts } from "./drop_counts.ts";
-import type { SessionOffloads } from "./session_offloads.ts";
+import type { DropCounts } from "../model/drop_counts.ts";
+import type { SessionOffloads } from "../model/session_offloads.ts";
 import type { Dataplane } from "./subsystem.ts";
 
 /** For how long after a deletion by this client what is in a creation's way may be what is still being taken down. */

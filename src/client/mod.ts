@@ -28,8 +28,8 @@
  */
 
 export type { Creation, CreationOutcome } from "./creation.ts";
-export type { DropCounts } from "./drop_counts.ts";
-export type { SessionOffloads } from "./session_offloads.ts";
+export type { DropCounts } from "../model/drop_counts.ts";
+export type { SessionOffloads } from "../model/session_offloads.ts";
 export { L2tpClient, type L2tpClientOptions, type ListOptions } from "./l2tp_client.ts";
 export { openL2tp, type OpenL2tpOptions } from "./open_l2tp.ts";
 export type { ClientPurpose, Dataplane, DataplaneChoice, OpenedClient } from "./subsystem.ts";

@@ -7,6 +7,8 @@
 
 export { hostAddresses } from "../driver/hosts.ts";
 export { Keepers } from "../driver/keeper.ts";
+export { metricsText } from "../driver/exposition.ts";
+export { presentNamespace } from "../driver/namespace_names.ts";
 export { distributionId, forbiddingFile, hasKernelModule } from "../driver/kernel_modules.ts";
 export { readLines } from "../driver/lines.ts";
 export {

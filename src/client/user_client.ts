@@ -8,9 +8,9 @@ import { DecodeError } from "../base/errors.ts";
 import type { NetlinkConnection } from "../driver/netlink_connection.ts";
 import type { GenlFamily } from "../wire/genl/ctrl.ts";
 import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../wire/genl/l2tpd.ts";
-import type { DropCounts } from "./drop_counts.ts";
+import type { DropCounts } from "../model/drop_counts.ts";
 import { L2tpClient } from "./l2tp_client.ts";
-import type { SessionOffloads } from "./session_offloads.ts";
+import type { SessionOffloads } from "../model/session_offloads.ts";
 import type { Dataplane } from "./subsystem.ts";
 
 /** A client of `l2tp daemon`. Methods throw `DaemonError` when the daemon cannot be talked to any more. */

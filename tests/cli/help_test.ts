@@ -170,7 +170,7 @@ Deno.test("man prints the page", async () => {
 
 Deno.test("completionsOf(): what may come next", () => {
   const verbs = ["add", "delete", "show", "help", "set", "flush", "monitor", "daemon", "debugfs", "version"];
-  verbs.push("shell", "completion", "man", "status", "top");
+  verbs.push("shell", "metrics", "completion", "man", "status", "top");
   const table: [words: string, expected: string[]][] = [
     ["", [...verbs, "tunnel", "session"]],
     ["s", ["show", "set", "shell", "status", "session"]],

@@ -19,6 +19,7 @@ import { LinkClient } from "../../src/client/link_client.ts";
 import { NothingThere } from "../../src/client/nothing_there.ts";
 import { openSubsystem, type UserSubsystem } from "../../src/client/subsystem.ts";
 import { UserL2tpClient } from "../../src/client/user_client.ts";
+import { prometheusText } from "../../src/driver/prometheus_text.ts";
 import { DaemonError } from "../../src/driver/daemon_error.ts";
 import { NetlinkConnection } from "../../src/driver/netlink_connection.ts";
 import { encodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../src/wire/genl/l2tpd.ts";
@@ -323,6 +324,9 @@ export class FakeWorld {
         return lines;
       },
       debugfs: () => (this.debugfs ? this.#present.l2tp.debugfs() : undefined),
+      namespaceName: () =>
+        [...this.namespaces].find(([, namespace]) => namespace === this.#present)?.[0] ?? "",
+      metricsText: prometheusText,
       get system() {
         return world.system;
       },

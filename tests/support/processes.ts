@@ -25,6 +25,14 @@ export interface RunOptions {
   readonly cwd?: string | undefined;
 }
 
+/** Without looking for settings; only the packages' versions are known. */
+const BARE = [
+  "--no-config",
+  "--no-lock",
+  "--import-map",
+  new URL("../../deno.json", import.meta.url).pathname,
+];
+
 const ROOT = new URL("../../", import.meta.url).pathname;
 
 /**
@@ -34,7 +42,7 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 export function programUnderTest(): readonly [string, ...string[]] {
   const executable = Deno.env.get("L2TP_UNDER_TEST");
   if (executable !== undefined && executable !== "") return [executable];
-  return [Deno.execPath(), "run", "--no-check", "--no-config", "--no-lock", "-A", `${ROOT}main.ts`];
+  return [Deno.execPath(), "run", "--no-check", ...BARE, "-A", `${ROOT}main.ts`];
 }
 
 /** Runs a program to its end. */

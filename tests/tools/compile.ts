@@ -111,7 +111,11 @@ async function main(): Promise<void> {
   const report = await compile({
     entry: values.entry,
     apart: values.entry === `${root}/main.ts`
-      ? [`${root}/src/driver/data_worker.ts`, `${root}/src/daemon/mod.ts`]
+      ? [
+        `${root}/src/driver/data_worker.ts`,
+        `${root}/src/driver/prometheus_text.ts`,
+        `${root}/src/daemon/mod.ts`,
+      ]
       : [],
     output: values.output,
     target: triple,

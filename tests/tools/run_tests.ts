@@ -64,6 +64,7 @@ const STAGES: readonly Stage[] = [
           "dataplane",
           "driver",
           "client",
+          "metrics",
           "cli",
           "shell",
           "view",

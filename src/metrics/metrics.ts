@@ -1,0 +1,296 @@
+/**
+ * The metrics, as a table: their text, the dashboard and the tests are made from it.
+ *
+ * What identifies a tunnel or a session labels its numbers and nothing else does; everything else that is known of it
+ * is in the labels of `l2tp_tunnel_info` and `l2tp_session_info`, to be joined: so no series breaks off because
+ * something about a session changes.
+ *
+ * @module
+ */
+
+import type { Counters } from "../model/counters.ts";
+import type { Link } from "../model/link.ts";
+import { type Offload, OFFLOADS } from "../model/offloads.ts";
+import type { Session } from "../model/session.ts";
+import type { Tunnel } from "../model/tunnel.ts";
+import type { Labels, Metric, NamespaceSnapshot, ProcessFacts, Sample, Snapshot } from "./metric.ts";
+
+const TUNNEL = ["netns", "tunnel_id"] as const;
+const SESSION = ["netns", "tunnel_id", "session_id"] as const;
+
+function tunnelLabels({ netns }: NamespaceSnapshot, { tunnelId }: Tunnel): Labels {
+  return { netns, tunnel_id: tunnelId };
+}
+
+function sessionLabels(
+  { netns }: NamespaceSnapshot,
+  { tunnelId, sessionId }: Pick<Session, "tunnelId" | "sessionId">,
+): Labels {
+  return { netns, tunnel_id: tunnelId, session_id: sessionId };
+}
+
+/** What the counters are called in names of metrics, and in words behind "Packets". */
+const COUNTERS: readonly { readonly key: keyof Counters; readonly name: string; readonly help: string }[] = [
+  { key: "txPackets", name: "transmit_packets", help: "Packets sent" },
+  { key: "txBytes", name: "transmit_bytes", help: "Bytes sent, L2TP header included, UDP and IP not" },
+  { key: "txErrors", name: "transmit_errors", help: "Packets that could not be sent" },
+  { key: "rxPackets", name: "receive_packets", help: "Packets received and delivered" },
+  { key: "rxBytes", name: "receive_bytes", help: "Bytes received, L2TP header included, UDP and IP not" },
+  { key: "rxErrors", name: "receive_errors", help: "Received packets dropped for any reason" },
+  {
+    key: "rxSeqDiscards",
+    name: "receive_sequence_discards",
+    help: "Received packets dropped for their sequence number, or for having none",
+  },
+  {
+    key: "rxOosPackets",
+    name: "receive_out_of_sequence_packets",
+    help: "Received packets put in front of others while reordering",
+  },
+  {
+    key: "rxCookieDiscards",
+    name: "receive_cookie_discards",
+    help: "Received packets dropped for a wrong cookie",
+  },
+  {
+    key: "rxInvalid",
+    name: "receive_invalid_packets",
+    help: "Received packets that were no valid L2TP data packet",
+  },
+];
+
+function* perNamespace(
+  { namespaces }: Snapshot,
+  value: (namespace: NamespaceSnapshot) => number,
+): Generator<Sample> {
+  for (const namespace of namespaces) yield { labels: { netns: namespace.netns }, value: value(namespace) };
+}
+
+function* perTunnel(
+  { namespaces }: Snapshot,
+  sample: (namespace: NamespaceSnapshot, tunnel: Tunnel) => Sample | undefined,
+): Generator<Sample> {
+  for (const namespace of namespaces) {
+    for (const tunnel of namespace.tunnels) {
+      const one = sample(namespace, tunnel);
+      if (one !== undefined) yield one;
+    }
+  }
+}
+
+function* perSession(
+  { namespaces }: Snapshot,
+  sample: (namespace: NamespaceSnapshot, session: Session) => Sample | undefined,
+): Generator<Sample> {
+  for (const namespace of namespaces) {
+    for (const session of namespace.sessions) {
+      const one = sample(namespace, session);
+      if (one !== undefined) yield one;
+    }
+  }
+}
+
+/** A number that older kernels may not tell. */
+function counted(labels: Labels, value: bigint | undefined): Sample | undefined {
+  return value === undefined ? undefined : { labels, value: Number(value) };
+}
+
+function pseudowireOf({ pseudowireType }: Session): string {
+  return pseudowireType === 5 ? "eth" : pseudowireType === 7 ? "ppp" : String(pseudowireType);
+}
+
+/** Samples of sessions with an interface here, by what is known of that. */
+function* perLink(
+  snapshot: Snapshot,
+  value: (link: Link | undefined) => number | undefined,
+): Generator<Sample> {
+  for (const namespace of snapshot.namespaces) {
+    if (namespace.links === undefined) continue;
+    const byName = new Map(namespace.links.map((link) => [link.name, link]));
+    for (const session of namespace.sessions) {
+      if (session.interfaceName === undefined) continue;
+      const one = value(byName.get(session.interfaceName));
+      if (one !== undefined) yield { labels: sessionLabels(namespace, session), value: one };
+    }
+  }
+}
+
+/** Interfaces of drivers that know nothing of a carrier, as TAP devices, say "unknown" and work. */
+function isUp(link: Link | undefined): boolean {
+  return link !== undefined && link.up && (link.state === "up" || link.state === "unknown");
+}
+
+const COUNTER_METRICS: readonly Metric[] = COUNTERS.flatMap(({ key, name, help }): Metric[] => [
+  {
+    name: `l2tp_session_${name}_total`,
+    type: "counter",
+    help: `${help}.`,
+    labels: SESSION,
+    samples: (snapshot) =>
+      perSession(snapshot, (at, session) => counted(sessionLabels(at, session), session.counters[key])),
+  },
+  {
+    name: `l2tp_tunnel_${name}_total`,
+    type: "counter",
+    help: `${help}: sum over the sessions that the tunnel has had.`,
+    labels: TUNNEL,
+    samples: (snapshot) =>
+      perTunnel(snapshot, (at, tunnel) => counted(tunnelLabels(at, tunnel), tunnel.counters[key])),
+  },
+]);
+
+function* drops(
+  { namespaces }: Snapshot,
+  whose: "session" | "tunnel" | "socket",
+): Generator<Sample> {
+  for (const { netns, drops: rows } of namespaces) {
+    for (const { tunnelId, sessionId, local, port, reasons } of rows) {
+      const is = tunnelId === undefined ? "socket" : sessionId === undefined ? "tunnel" : "session";
+      if (is !== whose) continue;
+      const labels: Labels = is === "socket"
+        ? { netns, local: local ?? "", port: port ?? 0 }
+        : is === "tunnel"
+        ? { netns, tunnel_id: tunnelId! }
+        : { netns, tunnel_id: tunnelId!, session_id: sessionId! };
+      for (const [reason, value] of reasons) yield { labels: { ...labels, reason }, value };
+    }
+  }
+}
+
+function* offloads({ namespaces }: Snapshot): Generator<Sample> {
+  for (const namespace of namespaces) {
+    for (const row of namespace.offloads) {
+      // Names that a newer daemon has are told, too.
+      const newer = row.offloads.filter((name) => !OFFLOADS.includes(name as Offload));
+      for (const offload of [...OFFLOADS, ...newer]) {
+        const value = row.offloads.includes(offload) ? 1 : 0;
+        yield { labels: { ...sessionLabels(namespace, row), offload }, value };
+      }
+    }
+  }
+}
+
+function ofProcess(name: string, help: string, value: (facts: ProcessFacts) => number): Metric {
+  return {
+    name: `process_${name}`,
+    type: "gauge",
+    help,
+    labels: [],
+    samples: ({ daemon }) => daemon === undefined ? [] : [{ labels: {}, value: value(daemon) }],
+  };
+}
+
+/** The metrics, in the order in which they are printed. */
+export const METRICS: readonly Metric[] = [
+  {
+    name: "l2tp_build_info",
+    type: "gauge",
+    help: "Always 1; the program's version, and which subsystem it tells of: kernel or user.",
+    labels: ["version", "dataplane"],
+    samples: ({ version, dataplane }) => [{ labels: { version, dataplane }, value: 1 }],
+  },
+  {
+    name: "l2tp_tunnels",
+    type: "gauge",
+    help: "Tunnels there are.",
+    labels: ["netns"],
+    samples: (snapshot) => perNamespace(snapshot, ({ tunnels }) => tunnels.length),
+  },
+  {
+    name: "l2tp_sessions",
+    type: "gauge",
+    help: "Sessions there are.",
+    labels: ["netns"],
+    samples: (snapshot) => perNamespace(snapshot, ({ sessions }) => sessions.length),
+  },
+  {
+    name: "l2tp_tunnel_info",
+    type: "gauge",
+    help: "Always 1; what else is known of a tunnel.",
+    labels: [...TUNNEL, "peer_tunnel_id", "version", "encap", "local", "peer", "local_port", "peer_port"],
+    samples: (snapshot) =>
+      perTunnel(snapshot, (at, tunnel) => ({
+        labels: {
+          ...tunnelLabels(at, tunnel),
+          peer_tunnel_id: tunnel.peerTunnelId,
+          version: tunnel.version,
+          encap: tunnel.encap ?? "",
+          local: tunnel.local,
+          peer: tunnel.peer,
+          local_port: tunnel.localPort ?? "",
+          peer_port: tunnel.peerPort ?? "",
+        },
+        value: 1,
+      })),
+  },
+  {
+    name: "l2tp_session_info",
+    type: "gauge",
+    help: "Always 1; what else is known of a session. The interface's name is that of its creation.",
+    labels: [...SESSION, "peer_session_id", "interface", "pw_type"],
+    samples: (snapshot) =>
+      perSession(snapshot, (at, session) => ({
+        labels: {
+          ...sessionLabels(at, session),
+          peer_session_id: session.peerSessionId,
+          interface: session.interfaceName ?? "",
+          pw_type: pseudowireOf(session),
+        },
+        value: 1,
+      })),
+  },
+  {
+    name: "l2tp_session_up",
+    type: "gauge",
+    help: "Whether the session's interface is there, was brought up, and has a carrier.",
+    labels: SESSION,
+    samples: (snapshot) => perLink(snapshot, (link) => isUp(link) ? 1 : 0),
+  },
+  {
+    name: "l2tp_session_mtu_bytes",
+    type: "gauge",
+    help: "MTU of the session's interface.",
+    labels: SESSION,
+    samples: (snapshot) => perLink(snapshot, (link) => link?.mtu),
+  },
+  ...COUNTER_METRICS,
+  {
+    name: "l2tp_session_drops_total",
+    type: "counter",
+    help: "Packets of the session that were dropped, by reason; reasons that never occurred are absent.",
+    labels: [...SESSION, "reason"],
+    samples: (snapshot) => drops(snapshot, "session"),
+  },
+  {
+    name: "l2tp_tunnel_drops_total",
+    type: "counter",
+    help: "Packets of the tunnel that were dropped before they were a session's, by reason.",
+    labels: [...TUNNEL, "reason"],
+    samples: (snapshot) => drops(snapshot, "tunnel"),
+  },
+  {
+    name: "l2tp_socket_drops_total",
+    type: "counter",
+    help: "Packets to a socket, which tunnels may share, that were nobody's, by reason.",
+    labels: ["netns", "local", "port", "reason"],
+    samples: (snapshot) => drops(snapshot, "socket"),
+  },
+  {
+    name: "l2tp_session_offload",
+    type: "gauge",
+    help: "Whether the offload works for the session; see l2tp help daemon.",
+    labels: [...SESSION, "offload"],
+    samples: offloads,
+  },
+  ofProcess("start_time_seconds", "When the daemon was started, since 1970.", (facts) => facts.startSeconds),
+  ofProcess("resident_memory_bytes", "Memory that the daemon has in use.", (facts) => facts.residentBytes),
+  ofProcess("open_fds", "Descriptors that the daemon has open.", (facts) => facts.openFds),
+  ofProcess("max_fds", "Descriptors that the daemon may have open.", (facts) => facts.maxFds),
+];
+
+/** The metric with this name; there must be one. */
+export function metricNamed(name: string): Metric {
+  const metric = METRICS.find((candidate) => candidate.name === name);
+  if (metric === undefined) throw new ReferenceError(`There is no metric ${name}`);
+  return metric;
+}
