@@ -100,6 +100,14 @@ function verbHelp(verb: Verb): string {
   The daemon tells of the present network namespace only, and also what the
   kernel has as trace events; the kernel's own are in tracefs (l2tp:*).
 `;
+    case "metrics":
+      return `${head}
+  Prometheus' text format, of the tunnels in the present network namespace:
+  counters as of show -s, whether interfaces are up, in userspace also what was
+  dropped by reason and which offloads work. The label netns is the namespace's
+  name, and empty for that of process 1. "l2tp daemon metrics" offers them over
+  HTTP. The dashboard goes to Grafana: Dashboards, New, Import.
+`;
     case "daemon":
       return `${head}
   add starts it where it is needed. Its socket, its journal and (so started)
@@ -112,6 +120,9 @@ function verbHelp(verb: Verb): string {
   L2TP_OFFLOAD says the same. What the system refuses is said and done without;
   show -d tells what works for each session.
   workers N lets N threads move packets, each those of its share of the peers.
+  metrics ADDRESS:PORT or metrics unix:PATH answers HTTP there with what
+  "l2tp metrics" prints, of all network namespaces. Only loopback addresses:
+  nobody has to say who they are. Metrics that cannot be offered are logged.
 `;
     default:
       return head;

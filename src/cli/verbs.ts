@@ -123,7 +123,7 @@ export const VERBS: readonly Verb[] = [
     verb: "daemon",
     words: ["daemon"],
     shortens: false,
-    synopsis: "[ --fresh ] [ --keep ] [ offload LIST ] [ workers N ]",
+    synopsis: "[ --fresh ] [ --keep ] [ KEYWORD VALUE ] …",
     help: "be the L2TP subsystem in userspace, for kernels that have none",
     options: [
       { word: "fresh", help: "begin with no tunnels instead of those of the daemon before" },

@@ -13,6 +13,10 @@ import { type Consequences, Subsystem } from "../subsystem/subsystem.ts";
 import type { SubsystemRecord } from "../subsystem/records.ts";
 import { Devices } from "./devices.ts";
 import { Endpoints } from "./endpoints.ts";
+import { METRICS_TYPE, metricsText } from "../driver/exposition.ts";
+import { PROGRAM_VERSION } from "../model/version.ts";
+import { MetricsEndpoint } from "./metrics_endpoint.ts";
+import { type SnapshotParts, takeSnapshot } from "./snapshot.ts";
 import { Journal, readJournal } from "./journal.ts";
 import { NetworkNamespaces } from "./network_namespaces.ts";
 import { type DaemonOptions, readOptions } from "./options.ts";
@@ -37,7 +41,7 @@ const EXIT_USAGE = 255;
  * Runs the daemon in the foreground until SIGTERM or SIGINT. Resolves to the exit code. What it has to say goes to
  * standard error, a line each.
  *
- * @param args `--fresh`, `--keep`, `offload LIST`, `workers COUNT`, in the words that the command line has for them.
+ * @param args `--fresh`, `--keep`, `offload LIST`, `workers COUNT`, `metrics WHERE`, in the words that the command line has for them.
  */
 export async function runDaemon(args: readonly string[]): Promise<number> {
   const options = readOptions(args, Deno.env.get("L2TP_OFFLOAD"));
@@ -134,6 +138,7 @@ async function serve(paths: DaemonPaths, options: DaemonOptions): Promise<number
     setTrace: (on) => planes.setTrace(on),
     log,
   });
+  using _endpoint = await offerMetrics(options, { subsystem, world, namespaces });
   using _signals = onSignals(() => server.stop());
   notifyServiceManager("READY=1");
   await server.run();
@@ -144,6 +149,27 @@ async function serve(paths: DaemonPaths, options: DaemonOptions): Promise<number
     removeJournal(paths.journal);
   }
   return 0;
+}
+
+/** Metrics that cannot be offered keep no tunnel from working. */
+async function offerMetrics(
+  { metrics }: DaemonOptions,
+  parts: SnapshotParts,
+): Promise<MetricsEndpoint | undefined> {
+  if (metrics === undefined) return undefined;
+  try {
+    return await MetricsEndpoint.listen(metrics, {
+      text: () => metricsText(takeSnapshot(PROGRAM_VERSION, parts)),
+      type: METRICS_TYPE,
+      group: groupOrUndefined(),
+      log,
+    });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const where = metrics.transport === "unix" ? metrics.path : `${metrics.hostname} port ${metrics.port}`;
+    log(`goes on without metrics: cannot listen at ${where}: ${error.message}`);
+    return undefined;
+  }
 }
 
 /** It may never have been made: the disk was full. */

@@ -60,6 +60,11 @@ export class NetworkNamespaces implements Disposable {
     held.fd.close();
   }
 
+  /** A path of the namespace that this process can open while it is held. */
+  pathOf(key: string): string {
+    return `/proc/self/fd/${this.#find(key).fd.number}`;
+  }
+
   /** Runs the synchronous action in the namespace. */
   run<T>(key: string, action: () => T): T {
     return withNetns(this.#find(key).fd, action);

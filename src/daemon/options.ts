@@ -6,6 +6,8 @@
 
 import { ALL_OFFLOADS, OFFLOADS, type Offloads, parseOffloads } from "../model/offloads.ts";
 
+import { type ListenAddress, parseListenAddress } from "../metrics/listen_address.ts";
+
 /** Each takes memory, and more than the processors there are are no use. */
 const WORKERS_MAX = 64;
 
@@ -19,6 +21,8 @@ export interface DaemonOptions {
   readonly workers: number;
   /** What the system is to do for many packets at once, if it can. */
   readonly offloads: Offloads;
+  /** Where to offer metrics; `undefined`: nowhere. */
+  readonly metrics: ListenAddress | undefined;
 }
 
 /**
@@ -34,6 +38,7 @@ export function readOptions(
   let keep = false;
   let workers = 1;
   let list = fromEnvironment;
+  let metrics: ListenAddress | undefined;
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!.replace(/^-+/, "");
     if (word === "fresh") fresh = true;
@@ -44,12 +49,16 @@ export function readOptions(
       if (workers < 1 || workers > WORKERS_MAX) {
         return `Cannot use "${words[i]}" workers: there are 1 to ${WORKERS_MAX}`;
       }
+    } else if (word === "metrics" && words[i + 1] !== undefined) {
+      const address = parseListenAddress(words[++i]!);
+      if (typeof address === "string") return `Cannot offer metrics at "${words[i]}": ${address}`;
+      metrics = address;
     } else {return `Unknown option "${
         words[i]
-      }": l2tp daemon takes --fresh, --keep, offload LIST and workers COUNT`;}
+      }": l2tp daemon takes --fresh, --keep, offload LIST, workers COUNT and metrics WHERE`;}
   }
   const offloads = list === undefined || list === "" ? ALL_OFFLOADS : parseOffloads(list);
-  if (typeof offloads !== "string") return { fresh, keep, workers, offloads };
+  if (typeof offloads !== "string") return { fresh, keep, workers, offloads, metrics };
   return `Unknown offload "${offloads}": a list has all, none, ${
     OFFLOADS.join(", ")
   }, or one of them behind no-`;

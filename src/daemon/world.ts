@@ -10,6 +10,8 @@ import { SyscallError } from "../base/errors.ts";
 import { formatIpAddress, parseIpAddress } from "../base/ip_address.ts";
 import { type Counters, ZERO_COUNTERS } from "../model/counters.ts";
 import { type Offload, OFFLOADS } from "../model/offloads.ts";
+import type { DropCounts } from "../model/drop_counts.ts";
+import type { SessionOffloads } from "../model/session_offloads.ts";
 import type { SessionChanges } from "../model/session.ts";
 import type {
   DataPlane,
@@ -144,33 +146,50 @@ export class RealWorld implements SubsystemWorld {
     return this.#parts.devices.create(request);
   }
 
-  /** Dropped packets of a namespace, one JSON text for each session and socket that dropped any. */
-  *drops(netns: string): Generator<string> {
+  /** Dropped packets of a namespace: of each session and socket that dropped any. */
+  *dropCounts(netns: string): Generator<DropCounts> {
+    const none = { tunnelId: undefined, sessionId: undefined, local: undefined, port: undefined };
     for (const endpoint of this.#parts.endpoints) {
       if (endpoint.netns !== netns) continue;
-      const drops = nonZero(sum(endpoint.members.map(({ handle }) => handle.drops())));
-      if (drops !== undefined) yield JSON.stringify({ local: endpoint.local, port: endpoint.port, drops });
+      const reasons = nonZero(sum(endpoint.members.map(({ handle }) => handle.drops())));
+      const { local, port } = endpoint;
+      if (reasons.size > 0) yield { ...none, local, port, reasons };
     }
-    for (const tunnel of this.#tunnels) {
-      if (tunnel.purpose.netns !== netns) continue;
-      for (const session of tunnel.sessions) {
-        const drops = nonZero(session.drops());
-        if (drops === undefined) continue;
-        yield JSON.stringify({ tunnel_id: tunnel.purpose.tunnelId, session_id: session.sessionId, drops });
+    for (const { purpose, sessions } of this.#tunnels) {
+      if (purpose.netns !== netns) continue;
+      for (const session of sessions) {
+        const reasons = nonZero(session.drops());
+        const { sessionId } = session;
+        if (reasons.size > 0) yield { ...none, tunnelId: purpose.tunnelId, sessionId, reasons };
       }
     }
   }
 
-  /** What the system does for each session of a namespace, one JSON text a session. */
-  *offloads(netns: string): Generator<string> {
+  /** {@link dropCounts}, one JSON text each. */
+  *drops(netns: string): Generator<string> {
+    for (const { tunnelId, sessionId, local, port, reasons } of this.dropCounts(netns)) {
+      const drops = Object.fromEntries(reasons);
+      yield JSON.stringify({ tunnel_id: tunnelId, session_id: sessionId, local, port, drops });
+    }
+  }
+
+  /** What the system does for each session of a namespace. */
+  *sessionOffloads(netns: string): Generator<SessionOffloads> {
     const { simd } = this.#parts.offloads;
     for (const { purpose, sessions } of this.#tunnels) {
       if (purpose.netns !== netns) continue;
       for (const { sessionId, offloads } of sessions) {
         const all: Partial<Record<Offload, boolean>> = { ...offloads, ...purpose.offloads, simd };
         const on = OFFLOADS.filter((offload) => all[offload] === true);
-        yield JSON.stringify({ tunnel_id: purpose.tunnelId, session_id: sessionId, offloads: on });
+        yield { tunnelId: purpose.tunnelId, sessionId, offloads: on };
       }
+    }
+  }
+
+  /** {@link sessionOffloads}, one JSON text each. */
+  *offloads(netns: string): Generator<string> {
+    for (const { tunnelId, sessionId, offloads } of this.sessionOffloads(netns)) {
+      yield JSON.stringify({ tunnel_id: tunnelId, session_id: sessionId, offloads });
     }
   }
 
@@ -212,9 +231,8 @@ function sum(all: readonly Readonly<Record<string, number>>[]): Record<string, n
   return total;
 }
 
-function nonZero(drops: Readonly<Record<string, number>>): Record<string, number> | undefined {
-  const entries = Object.entries(drops).filter(([, count]) => count > 0);
-  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+function nonZero(drops: Readonly<Record<string, number>>): ReadonlyMap<string, number> {
+  return new Map(Object.entries(drops).filter(([, count]) => count > 0));
 }
 
 /** The kernel takes tunnels that no packet can be made for; they lie there without any. */

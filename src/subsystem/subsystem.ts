@@ -8,6 +8,8 @@
 
 import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
+import type { Session } from "../model/session.ts";
+import type { Tunnel } from "../model/tunnel.ts";
 import { GENL_ID_CTRL } from "../wire/genl/ctrl.ts";
 import { beginGenl, GENL_HDRLEN } from "../wire/genl/header.ts";
 import { L2TP_CMD, L2TP_GENL_VERSION, L2TP_PWTYPE } from "../wire/genl/l2tp_constants.ts";
@@ -143,6 +145,20 @@ export class Subsystem {
     work.changes.push({ change: "deleteTunnel", netns, tunnelId });
   }
 
+  /** The tunnels of a network namespace as they are when they are asked for; the tables may change meanwhile. */
+  *tunnels(netns: string): Generator<Tunnel, void, void> {
+    for (const tunnel of this.#machine.tables.tunnelsOf(netns)) yield viewTunnel(tunnel);
+  }
+
+  /** The sessions of a network namespace as they are when they are asked for; the tables may change meanwhile. */
+  *sessions(netns: string): Generator<Session, void, void> {
+    for (const session of this.#machine.tables.sessionsOf(netns)) {
+      // With version 2 it stands for the tunnel itself.
+      if (session.record.sessionId === 0 && session.tunnel.record.version === 2) continue;
+      yield viewSession(session);
+    }
+  }
+
   /** The text of the debug file `l2tp/tunnels` of a network namespace, in parts. */
   debugfs(netns: string): Iterable<string> {
     return debugfsText(debugTunnels(this.#machine.tables, netns));
@@ -170,17 +186,11 @@ export class Subsystem {
   }
 
   *#tunnelReplies(netns: string): Generator<Uint8Array, void, void> {
-    for (const tunnel of this.#machine.tables.tunnelsOf(netns)) {
-      yield encodeTunnel(L2TP_CMD.TUNNEL_GET, viewTunnel(tunnel));
-    }
+    for (const tunnel of this.tunnels(netns)) yield encodeTunnel(L2TP_CMD.TUNNEL_GET, tunnel);
   }
 
   *#sessionReplies(netns: string): Generator<Uint8Array, void, void> {
-    for (const session of this.#machine.tables.sessionsOf(netns)) {
-      // With version 2 it stands for the tunnel itself.
-      if (session.record.sessionId === 0 && session.tunnel.record.version === 2) continue;
-      yield encodeSession(L2TP_CMD.SESSION_GET, viewSession(session));
-    }
+    for (const session of this.sessions(netns)) yield encodeSession(L2TP_CMD.SESSION_GET, session);
   }
 
   #do(command: number, attributes: RequestAttributes, caller: Caller, work: Work): Result {

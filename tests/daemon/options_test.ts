@@ -10,6 +10,7 @@ Deno.test("readOptions(): words in any order, the command line before the enviro
     keep: false,
     workers: 1,
     offloads: ALL_OFFLOADS,
+    metrics: undefined,
   });
   assert.deepEqual(readOptions(["--keep", "-fresh"], ""), {
     fresh: true,

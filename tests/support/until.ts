@@ -8,9 +8,9 @@
 const LIMIT_MS = 10_000;
 
 /** Waits until the condition holds; fails if it does not in ten seconds. */
-export async function until(condition: () => boolean, what: string): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const end = performance.now() + LIMIT_MS;
-  while (!condition()) {
+  while (!await condition()) {
     if (performance.now() > end) throw new Error(`Waited ten seconds in vain for this: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }

@@ -1,0 +1,41 @@
+/** Where metrics may be offered: on this machine, and nowhere else. */
+
+import assert from "node:assert/strict";
+import { parseListenAddress } from "../../src/metrics/listen_address.ts";
+
+Deno.test("loopback addresses and local sockets are taken", () => {
+  const tcp = (hostname: string, port: number): object => ({ transport: "tcp", hostname, port });
+  const table: [text: string, address: object][] = [
+    ["127.0.0.1:9550", tcp("127.0.0.1", 9550)],
+    ["127.3.2.1:1", tcp("127.3.2.1", 1)],
+    ["localhost:65535", tcp("127.0.0.1", 65535)],
+    ["[::1]:9550", tcp("::1", 9550)],
+    ["unix:/run/l2tp/metrics.sock", { transport: "unix", path: "/run/l2tp/metrics.sock" }],
+  ];
+  for (const [text, address] of table) assert.deepEqual(parseListenAddress(text), address, text);
+});
+
+Deno.test("others are refused with the reason", () => {
+  const table: [text: string, reason: RegExp][] = [
+    ["0.0.0.0:9550", /^0\.0\.0\.0 is not a loopback address, and others could read/],
+    ["10.0.0.1:9550", /not a loopback address/],
+    ["[::]:9550", /^:: is not a loopback address/],
+    ["[fe80::1]:9550", /not a loopback address/],
+    ["[::ffff:127.0.0.1]:9550", /not a loopback address/],
+    ["128.0.0.1:9550", /not a loopback address/],
+    ["::1:9550", /^it is ADDRESS:PORT/],
+    ["[127.0.0.1]:9550", /^it is ADDRESS:PORT/],
+    [":9550", /^it is ADDRESS:PORT/],
+    ["9550", /^it is ADDRESS:PORT/],
+    ["example.org:9550", /^it is ADDRESS:PORT/],
+    ["127.0.0.1", /^it is ADDRESS:PORT/],
+    ["127.0.0.1:0", /^0 is no port$/],
+    ["127.0.0.1:65536", /^65536 is no port$/],
+    ["unix:metrics.sock", /no absolute path/],
+    ["unix:/run/", /no absolute path/],
+    ["unix:", /no absolute path/],
+    [`unix:/${"a".repeat(107)}`, /at most 107 bytes/],
+    ["", /^it is ADDRESS:PORT/],
+  ];
+  for (const [text, reason] of table) assert.match(String(parseListenAddress(text)), reason, text);
+});
