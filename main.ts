@@ -88,6 +88,9 @@ async function loadMore(): Promise<MorePorts> {
       );
     },
     netnsNames: seldom.namespaceNames,
+    get programPath() {
+      return seldom.programPath();
+    },
     namespaceName: seldom.presentNamespace,
     metricsText: seldom.metricsText,
     system: {

@@ -117,6 +117,8 @@ const SHELLS: readonly NextWord[] = ["bash", "zsh", "fish"].map((word) => ({
   help: `completion for ${word}`,
 }));
 
+const SERVICE_MANAGERS: readonly NextWord[] = [{ word: "systemd", help: "a unit for systemd" }];
+
 /** A line from left to right. */
 class Line {
   readonly #left: string[];
@@ -284,6 +286,8 @@ class Line {
         return this.#next("other", isFirst ? [...verbRows(), ...OBJECTS] : [], { options });
       case "completion":
         return this.#next("other", isFirst ? SHELLS : [], { options });
+      case "service":
+        return this.#next("other", isFirst ? SERVICE_MANAGERS : [], { options });
       default: {
         return this.#skipRest(own) ?? this.#next("other", [], { options });
       }

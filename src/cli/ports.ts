@@ -94,6 +94,8 @@ export interface MorePorts {
   runShell(options: Options): Promise<number>;
   /** Names of the network namespaces that `ip netns` made. */
   netnsNames(): string[];
+  /** Absolute path of this program as one file; `undefined` if none is known. */
+  readonly programPath: string | undefined;
   /** What the present network namespace is called; `""` if it is that of process 1. */
   namespaceName(): string;
   /** Metrics in Prometheus' text format, in pieces. */

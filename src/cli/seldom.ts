@@ -16,5 +16,6 @@ export { keep } from "./keep.ts";
 export { manualPage } from "./man.ts";
 export { metrics } from "./metrics.ts";
 export { monitor } from "./monitor.ts";
+export { service } from "./service.ts";
 export { status } from "./status.ts";
 export { PROGRAM_VERSION } from "./version.ts";

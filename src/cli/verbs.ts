@@ -18,6 +18,7 @@ export type OtherVerb =
   | "daemon"
   | "shell"
   | "metrics"
+  | "service"
   | "help"
   | "version"
   | "completion"
@@ -145,6 +146,13 @@ export const VERBS: readonly Verb[] = [
     synopsis: "[ --dashboard ]",
     help: "print counters and states for Prometheus",
     options: [{ word: "dashboard", help: "print a dashboard for Grafana instead, as JSON" }],
+  },
+  {
+    verb: "service",
+    words: ["service"],
+    shortens: false,
+    synopsis: "systemd",
+    help: "print a hardened systemd unit for the daemon",
   },
   {
     verb: "debugfs",

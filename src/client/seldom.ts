@@ -10,6 +10,7 @@ export { Keepers } from "../driver/keeper.ts";
 export { metricsText } from "../driver/exposition.ts";
 export { presentNamespace } from "../driver/namespace_names.ts";
 export { distributionId, forbiddingFile, hasKernelModule } from "../driver/kernel_modules.ts";
+export { programPath } from "../driver/program_path.ts";
 export { readLines } from "../driver/lines.ts";
 export {
   inNamespace,

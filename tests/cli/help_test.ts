@@ -170,10 +170,10 @@ Deno.test("man prints the page", async () => {
 
 Deno.test("completionsOf(): what may come next", () => {
   const verbs = ["add", "delete", "show", "help", "set", "flush", "monitor", "daemon", "debugfs", "version"];
-  verbs.push("shell", "metrics", "completion", "man", "status", "top");
+  verbs.push("shell", "metrics", "service", "completion", "man", "status", "top");
   const table: [words: string, expected: string[]][] = [
     ["", [...verbs, "tunnel", "session"]],
-    ["s", ["show", "set", "shell", "status", "session"]],
+    ["s", ["show", "set", "shell", "service", "status", "session"]],
     ["comp", ["completion"]],
     ["x", []],
     ["tunnel ", ["add", "delete", "set", "show", "flush"]],
@@ -197,6 +197,8 @@ Deno.test("completionsOf(): what may come next", () => {
     ["-n ", []],
     ["completion ", ["bash", "zsh", "fish"]],
     ["completion z", ["zsh"]],
+    ["service ", ["systemd"]],
+    ["metrics --", ["--dashboard", ...completionsOf(["show", "--"])]],
     ["help ad", ["add"]],
     ["monitor ", []],
     ["monitor -j", ["-json"]],

@@ -5,28 +5,16 @@ import { type DaemonOptions, readOptions } from "../../src/daemon/options.ts";
 import { ALL_OFFLOADS, OFFLOADS } from "../../src/model/offloads.ts";
 
 Deno.test("readOptions(): words in any order, the command line before the environment", () => {
-  assert.deepEqual(readOptions([], undefined), {
-    fresh: false,
-    keep: false,
-    workers: 1,
-    offloads: ALL_OFFLOADS,
-    metrics: undefined,
-  });
-  assert.deepEqual(readOptions(["--keep", "-fresh"], ""), {
-    fresh: true,
-    keep: true,
-    offloads: ALL_OFFLOADS,
-  });
+  const usual = { fresh: false, keep: false, workers: 1, offloads: ALL_OFFLOADS, metrics: undefined };
+  assert.deepEqual(readOptions([], undefined), usual);
+  assert.deepEqual(readOptions(["--keep", "-fresh"], ""), { ...usual, fresh: true, keep: true });
   const none = Object.fromEntries(OFFLOADS.map((each) => [each, false]));
-  assert.deepEqual(readOptions([], "none"), { fresh: false, keep: false, workers: 1, offloads: none });
-  assert.deepEqual(readOptions(["offload", "all"], "none"), {
-    fresh: false,
-    keep: false,
-    workers: 1,
-    offloads: ALL_OFFLOADS,
-  });
+  assert.deepEqual(readOptions([], "none"), { ...usual, offloads: none });
+  assert.deepEqual(readOptions(["offload", "all"], "none"), usual);
   const { workers } = readOptions(["workers", "4"], undefined) as DaemonOptions;
   assert.equal(workers, 4);
+  const metrics = { transport: "tcp", hostname: "::1", port: 9550 };
+  assert.deepEqual(readOptions(["metrics", "[::1]:9550"], undefined), { ...usual, metrics });
 });
 
 Deno.test("readOptions() says what is wrong", () => {
@@ -37,5 +25,10 @@ Deno.test("readOptions() says what is wrong", () => {
     assert.match(readOptions(["workers", count], undefined) as string, /^Cannot use ".*" workers: /, count);
   }
   assert.match(readOptions(["workers"], undefined) as string, /^Unknown option "workers": /);
+  assert.match(readOptions(["metrics"], undefined) as string, /^Unknown option "metrics": /);
+  assert.match(
+    readOptions(["metrics", "10.0.0.1:9550"], undefined) as string,
+    /^Cannot offer metrics at "10\.0\.0\.1:9550": 10\.0\.0\.1 is not a loopback address/,
+  );
   assert.match(readOptions([], "no-lro") as string, /^Unknown offload "no-lro": /);
 });

@@ -324,6 +324,7 @@ export class FakeWorld {
         return lines;
       },
       debugfs: () => (this.debugfs ? this.#present.l2tp.debugfs() : undefined),
+      programPath: undefined,
       namespaceName: () =>
         [...this.namespaces].find(([, namespace]) => namespace === this.#present)?.[0] ?? "",
       metricsText: prometheusText,
