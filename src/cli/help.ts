@@ -81,9 +81,13 @@ Examples:
 
 function verbHelp(verb: Verb): string {
   const head = `Usage: l2tp ${verb.words.join(" | ")} ${verb.synopsis}\n\n  ${verb.help}\n` +
-    (verb.options === undefined
-      ? ""
-      : `\n${table(verb.options.map(({ word, help }) => [`--${word}`, help]))}`);
+    (verb.options === undefined ? "" : `\n${
+      table(
+        verb.options.map((
+          { word, short, help },
+        ) => [`${short === undefined ? "" : `-${short}, `}--${word}`, help]),
+      )
+    }`);
   switch (verb.verb) {
     case "add":
     case "set":
@@ -107,6 +111,19 @@ function verbHelp(verb: Verb): string {
   dropped by reason and which offloads work. The label netns is the namespace's
   name, and empty for that of process 1. "l2tp daemon metrics" offers them over
   HTTP. The dashboard goes to Grafana: Dashboards, New, Import.
+`;
+    case "status":
+      return `${head}
+  Once: tunnels and sessions with the columns of the kernel's debugfs file (a
+  question mark where it cannot be read), then rates, measured for a second or
+  the interval, errors by reason, MTU and state of each interface, and what is
+  wrong with what to do. With -json the same facts; -json --watch prints one
+  object a second.
+
+  Watching: s sorts, / filters, Enter shows a session, p what is wrong, ? all
+  keys, q leaves. Bars are the last 60 s of a session. Colours go with
+  -color=never or NO_COLOR. Silence of a peer is told after 3 minutes, so only
+  while watching, or with interval 180.
 `;
     case "daemon":
       return `${head}

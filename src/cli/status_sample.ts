@@ -28,8 +28,8 @@ export class Sampler {
   }
 
   /**
-   * Reads a sample. What rarely changes while the population is the same is read again only if it is to be `whole`: it
-   * costs as much as the rest.
+   * Reads a sample. Unless it is to be `whole`, what the debug file tells is read only when the population is another
+   * than before, and offloads are not: they cost as much as the rest.
    */
   read(options: { readonly whole: boolean }): Sample {
     const { l2tp, more, links } = this.#context;
@@ -39,9 +39,9 @@ export class Sampler {
     if (options.whole || population !== this.#population) {
       const text = debugfsOf(this.#context);
       this.#debug = text === undefined ? NO_DEBUG_FACTS : parseDebugFacts(text);
-      this.#offloads = l2tp.offloads();
       this.#population = population;
     }
+    if (options.whole) this.#offloads = l2tp.offloads();
     return {
       atMs: more.monotonicMs(),
       dataplane: l2tp.dataplane,

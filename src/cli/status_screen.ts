@@ -76,7 +76,7 @@ class LiveView {
     const locale = ports.env("LC_ALL") || ports.env("LC_CTYPE") || ports.env("LANG") || "";
     this.#unicode = /utf-?8/i.test(locale);
     this.#colored = options.color === "always" || (options.color !== "never" && !ports.env("NO_COLOR"));
-    this.#overview = this.#tracker.update(this.#sampler.read({ whole: true }));
+    this.#overview = this.#tracker.update(this.#sampler.read({ whole: false }));
   }
 
   /** Reads a sample. A daemon that went away may come back: until then what is known stays on the screen. */

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { DIFFERENCES } from "../kernel/differences.ts";
 import { DIFFERENCES as CONFORMANCE } from "../conformance/differences.ts";
+import { goldenText } from "../support/golden.ts";
+import { README_SCREENS } from "../view/screens.ts";
 import { ROOMS } from "./room_table.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -34,6 +36,12 @@ Deno.test("every room that exists is in the README's room table, with what it ma
       exists = false;
     }
     assert.equal(readme.includes(`| \`${room.path}\` |`), exists, room.path);
+  }
+});
+
+Deno.test("the README's screens are those that the tests keep", () => {
+  for (const name of README_SCREENS) {
+    assert.ok(readme.includes(`\`\`\`\n${goldenText(`view/${name}.txt`)}\`\`\`\n`), name);
   }
 });
 

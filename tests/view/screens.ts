@@ -49,9 +49,13 @@ const WIDE_NAMES = [
 
 const busy = busyOverview();
 
+/** The screens that the README shows. */
+export const README_SCREENS = ["list_80x16", "details_80x24"] as const;
+
 /** The screens, by the name of their files. */
 export const SCREENS: Readonly<Record<string, () => Screen>> = {
   list_80x24: () => screenAfter(busy, []),
+  list_80x16: () => screenAfter(busy, [], { rows: 16 }),
   list_132x30: () => screenAfter(busy, [], { columns: 132, rows: 30 }),
   list_60x12: () => screenAfter(busy, [], { columns: 60, rows: 12 }),
   list_40x8: () => screenAfter(busy, [], { columns: 40, rows: 8 }),

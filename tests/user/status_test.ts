@@ -1,0 +1,172 @@
+/**
+ * `status --watch` in a real terminal: tmux types and reads the screen, before and after a resize; and the terminal is
+ * as it was, however the program ends.
+ */
+
+import assert from "node:assert/strict";
+import { bindLibc } from "../../ffi/libc.ts";
+import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
+import { TestDaemon } from "../support/daemon.ts";
+import { Pair } from "../support/namespaces.ts";
+import { programUnderTest, sh } from "../support/processes.ts";
+import { Tmux } from "../support/tmux.ts";
+
+// Libraries that are loaded within a test count as its leak.
+bindLibc();
+localLibc();
+daemonLibc();
+
+/** Two namespaces with a tunnel, a working session, and one whose cookies do not agree; and a ping through the first. */
+async function site(pair: Pair, daemon: TestDaemon): Promise<void> {
+  for (const [own, other, netns] of [[1, 2, pair.a], [2, 1, pair.b]] as const) {
+    using client = daemon.client(netns.name);
+    client.createTunnel({
+      tunnelId: own,
+      peerTunnelId: other,
+      encap: "udp",
+      local: `10.0.0.${own}`,
+      peer: `10.0.0.${other}`,
+      localPort: 1701,
+      peerPort: 1701,
+    });
+    client.createSession({ tunnelId: own, sessionId: own, peerSessionId: other, interfaceName: "pw0" });
+    client.createSession({
+      tunnelId: own,
+      sessionId: 10 + own,
+      peerSessionId: 10 + other,
+      interfaceName: "pw1",
+      cookie: Uint8Array.of(0, 0, 0, own),
+      peerCookie: Uint8Array.of(0, 0, 0, own),
+    });
+    await netns.ip(`addr add 192.168.7.${own}/24 dev pw0`);
+    await netns.ip(`addr add 192.168.8.${own}/24 dev pw1`);
+    await netns.ip("link set pw0 up");
+    await netns.ip("link set pw1 up");
+  }
+}
+
+/** Runs the test in a terminal beside a tunnel with traffic. */
+async function inTerminal(
+  test: (tmux: Tmux, command: string, pair: Pair, daemon: TestDaemon) => Promise<void>,
+): Promise<void> {
+  await using pair = await Pair.create();
+  await using daemon = await TestDaemon.start();
+  await site(pair, daemon);
+  const pings = ["192.168.7.2", "192.168.8.2"].map((address) =>
+    new Deno.Command("ip", {
+      args: ["netns", "exec", pair.a.name, "ping", "-q", "-i", "0.1", address],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn()
+  );
+  try {
+    await using tmux = await Tmux.open({ columns: 80, rows: 24 }, {
+      L2TP_RUNTIME_DIR: daemon.folder,
+      L2TP_DATAPLANE: "user",
+      LC_ALL: "C.UTF-8",
+      NO_COLOR: "1",
+    });
+    await test(tmux, [...programUnderTest(), "-n", pair.a.name].join(" "), pair, daemon);
+  } finally {
+    for (const ping of pings) ping.kill("SIGKILL");
+    await Promise.all(pings.map((ping) => ping.status));
+  }
+}
+
+Deno.test("status -w in a terminal: what is there, keys, resize, and the terminal as it was", async () => {
+  await inTerminal(async (tmux, command, pair) => {
+    const settings = await tmux.lineSettings();
+    await tmux.line(`clear; echo before; ${command} status -w; echo left with $?`);
+    const rows = await tmux.sees(/^pw0 +1\/1 +up +1\d +/m);
+    assert.equal(rows.length, 24);
+    assert.match(rows[0]!, /^ l2tp status: userspace \(l2tp daemon\), netns a-\d+-\d+ +\d\d:\d\d:\d\d$/);
+    assert.match(rows[1]!, /^Tunnels 1 up of 1 {3}Sessions 2 up of 2 /);
+    assert.match(
+      rows[2]!,
+      /^rx [\d.k]+ packets\/s [\d.k]+ bytes\/s, tx [\d.k]+ packets\/s [\d.k]+ bytes\/s$/,
+    );
+    assert.match(
+      rows[23]!,
+      /^q quit {2}s sort:rate {2}r reverse {2}\/ filter {2}Enter details {2}p problems/,
+    );
+    assert.deepEqual(await tmux.modes(), { otherScreen: true, cursor: false, wraps: false });
+    // The interfaces' own multicast is refused first, then the ping's requests for an address.
+    await tmux.sees(/^error: session 11 in tunnel 1 \(pw1\): cookie mismatches/m);
+    await tmux.sees(/^pw0 .* █/m);
+
+    await tmux.keys("p");
+    await tmux.sees(/^ {2}-> peer_cookie here must be cookie at the peer/m);
+    await tmux.keys("Escape");
+    await tmux.sees(/^INTERFACE/m);
+    await tmux.type("/pw1");
+    await tmux.keys("Enter", "Enter");
+    const details = await tmux.sees(/^Session 11 in tunnel 1, peer session 12, tunnel 2$/m);
+    assert.ok(details.some((row) => /^ {2}interface pw1 up {2}mtu 1442 {2}way out takes 1500$/.test(row)));
+    await tmux.keys("q");
+    await tmux.sees(/^"pw1": 1 of 2 /m);
+    await tmux.keys("Escape");
+
+    await tmux.resize(100, 12);
+    await tmux.sees(/^ l2tp status: .{70,} \d\d:\d\d:\d\d$/m);
+    const resized = await tmux.sees(/^pw0 /m);
+    assert.equal(resized.length, 12);
+    assert.match(resized[11]!, /^q quit/);
+    await pair.a.ip("link set pw0 down");
+    await tmux.sees(/^error: session 1 in tunnel 1 \(pw0\): interface down/m);
+
+    await tmux.keys("q");
+    const left = await tmux.sees(/^left with 0$/m);
+    assert.ok(left.includes("before"), "what was on the screen before is there again");
+    assert.deepEqual(await tmux.modes(), { otherScreen: false, cursor: true, wraps: true });
+    assert.equal(await tmux.lineSettings(), settings);
+  });
+});
+
+Deno.test("status -w gives the terminal back after Ctrl-C and after every signal that asks it to end", async () => {
+  await inTerminal(async (tmux, command) => {
+    const settings = await tmux.lineSettings();
+    const ends: [name: string, end: () => Promise<void>][] = [
+      ["Ctrl-C", () => tmux.keys("C-c")],
+      ...(["TERM", "INT", "HUP", "QUIT"] as const).map((signal): [string, () => Promise<void>] => [
+        signal,
+        async () => {
+          const children = await tmux.children();
+          assert.equal(children.length, 1);
+          await sh("kill", `-${signal}`, String(children[0]));
+        },
+      ]),
+    ];
+    for (const [name, end] of ends) {
+      await tmux.line(`clear; ${command} top; echo left with $? after ${name}`);
+      await tmux.sees(/^q quit/m);
+      await end();
+      await tmux.sees(new RegExp(`^left with 0 after ${name}$`, "m"));
+      assert.deepEqual(await tmux.modes(), { otherScreen: false, cursor: true, wraps: true }, name);
+      assert.equal(await tmux.lineSettings(), settings, name);
+    }
+  });
+});
+
+Deno.test("status -w can be suspended, and a daemon that ends meanwhile is told of, and found again", async () => {
+  await inTerminal(async (tmux, command, pair, daemon) => {
+    const settings = await tmux.lineSettings();
+    await tmux.line(`clear; ${command} top`);
+    await tmux.sees(/^q quit/m);
+    await tmux.keys("C-z");
+    await tmux.sees(/Stopped/);
+    assert.deepEqual(await tmux.modes(), { otherScreen: false, cursor: true, wraps: true });
+    assert.equal(await tmux.lineSettings(), settings);
+    await tmux.line("fg");
+    await tmux.sees(/^q quit/m);
+    await tmux.sees(/^pw0 +1\/1 +up /m);
+    await daemon.end("SIGKILL");
+    await tmux.sees(/^Not up to date: /m);
+    await using _next = await TestDaemon.start({ folder: daemon.folder });
+    await pair.a.ip("link set pw1 down");
+    await tmux.sees(/^error: session 11 in tunnel 1 \(pw1\): interface down/m);
+    await tmux.keys("q");
+    await tmux.sees(/^\$ *$/m);
+    assert.equal(await tmux.lineSettings(), settings);
+  });
+});
