@@ -23,7 +23,9 @@ function entry(term: string, text: string): string {
 /** The manual page. */
 export function manualPage(): string {
   const verbs = shownVerbs().map((verb) => {
-    const own = verb.options?.map(({ word, help }) => ` --${word}: ${help}.`) ?? [];
+    const own = verb.options?.map(({ word, short, help }) =>
+      ` ${short === undefined ? "" : `-${short}, `}--${word}: ${help}.`
+    ) ?? [];
     const text = own.length === 0 ? verb.help : `${verb.help}.${own.join("")}`;
     return entry(`${verb.words.join(" | ")} ${verb.synopsis}`, text);
   });

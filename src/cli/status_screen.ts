@@ -83,6 +83,7 @@ class LiveView {
   async refresh(): Promise<void> {
     try {
       if (this.#trouble !== undefined || this.#context.nothing) await this.#context.reopen();
+      if (this.#trouble !== undefined && this.#context.nothing) return;
       this.#overview = this.#tracker.update(this.#sampler.read({ whole: this.#state.mode === "details" }));
       this.#trouble = undefined;
     } catch (error) {

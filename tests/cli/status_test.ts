@@ -261,6 +261,13 @@ Deno.test("status -w: a daemon that goes away is told of, and found again", asyn
     sees(3, /^Not up to date: Error: the l2tp daemon has ended\.$/),
     sees(5, /^pw0 /),
     () => {
+      world.daemon = "absent";
+    },
+    SECOND,
+    sees(3, /^Not up to date: /),
+    sees(5, /^pw0 /),
+    () => {
+      world.daemon = "running";
       world.userDaemonFails = undefined;
     },
     SECOND,
