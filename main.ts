@@ -8,6 +8,7 @@
 import type { CliPorts, MorePorts } from "./src/cli/ports.ts";
 import { run } from "./src/cli/run.ts";
 import { openL2tp, runtimeDirOf } from "./src/client/open_l2tp.ts";
+import { journalLeftIn } from "./src/client/user.ts";
 import { kernelRelease } from "./src/driver/kernel_release.ts";
 import { enterNamespace, homeNamespace } from "./src/driver/namespace.ts";
 import { OutputError, writeText } from "./src/driver/streams.ts";
@@ -88,6 +89,10 @@ async function loadMore(): Promise<MorePorts> {
       );
     },
     netnsNames: seldom.namespaceNames,
+    kernelHasL2tp: seldom.kernelHasL2tp,
+    inspectDaemon: () => seldom.inspectDaemon(runtimeDir(), journalLeftIn(runtimeDir())),
+    inspectMachine: seldom.inspectMachine,
+    wayTo: seldom.wayTo,
     get programPath() {
       return seldom.programPath();
     },

@@ -104,6 +104,19 @@ function verbHelp(verb: Verb): string {
   The daemon tells of the present network namespace only, and also what the
   kernel has as trace events; the kernel's own are in tracefs (l2tp:*).
 `;
+    case "doctor":
+      return `${head}
+  Looks at kernel modules, /dev/net/tun, capabilities, the daemon and its version
+  and what an earlier one left, sysctls, UDP ports, the MTU of the way to each
+  peer (by the routes: nothing is sent), interfaces and offloads; of tunnels, at
+  those in the present network namespace. "error" and "warning" are to be fixed,
+  and how stands below; then the exit code is 1.
+`;
+    case "service":
+      return `${head}
+  l2tp service systemd > /etc/systemd/system/l2tp.service. Where the program does
+  not run as one file, the unit starts the l2tp that the PATH leads to.
+`;
     case "metrics":
       return `${head}
   Prometheus' text format, of the tunnels in the present network namespace:

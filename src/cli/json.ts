@@ -9,6 +9,7 @@ import { formatHex } from "../base/hex.ts";
 import type { Counters } from "../model/counters.ts";
 import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
+import type { Finding } from "../doctor/rules.ts";
 import type { Dataplane } from "../client/subsystem.ts";
 import type { SessionDetails } from "./details.ts";
 import type { Reasons, TunnelDrops } from "./drops.ts";
@@ -140,6 +141,14 @@ export interface TraceJson {
   timestamp: string;
   /** What else is known: `tunnel_id`, `session_id`, `ns`, `nr`, … */
   [fact: string]: unknown;
+}
+
+/** What `l2tp doctor -json` prints. */
+export interface DoctorJson {
+  /** Whether there is nothing to fix: no error and no warning. */
+  ok: boolean;
+  /** What each check found, in words; at least one a check. */
+  findings: readonly Finding[];
 }
 
 /** What is printed on stderr, on one line, when a command with `-json` fails. */

@@ -6,7 +6,7 @@
 
 import { KEYWORDS } from "./grammar.ts";
 import { keywordText, optionText, shownOptions, shownVerbs } from "./help.ts";
-import { PROGRAM_VERSION } from "./version.ts";
+import { MANUAL_DATE, PROGRAM_VERSION } from "../model/version.ts";
 
 /** Text in which roff sees nothing special. */
 function plain(text: string): string {
@@ -16,8 +16,17 @@ function plain(text: string): string {
   );
 }
 
+/** Longest line of text, in characters: longer ones are hard to compare and to mail. */
+const COLUMNS = 80;
+
 function entry(term: string, text: string): string {
-  return `.TP\n.B ${plain(term)}\n${plain(text)}\n`;
+  return `.TP\n.B ${plain(term.trim())}\n${wrapped(plain(text))}\n`;
+}
+
+/** The text in lines, broken between words; none begins with what roff takes for a request. */
+function wrapped(text: string): string {
+  return text.replaceAll(new RegExp(`(?=\\S)(.{1,${COLUMNS - 2}})(?: +|$)`, "g"), "$1\n").trimEnd()
+    .replaceAll(/^([.'])/gm, "\\&$1");
 }
 
 /** The manual page. */
@@ -35,7 +44,7 @@ export function manualPage(): string {
     const alias = keyword.alias === undefined ? "" : ` Also ${keyword.alias}.`;
     return entry(keywordText(keyword), `${keyword.help}.${alias}${uses === "" ? "" : ` For ${uses}.`}`);
   });
-  return `.TH L2TP 8 "" "l2tp ${PROGRAM_VERSION}" "Network administration"
+  return `.TH L2TP 8 "${MANUAL_DATE}" "l2tp ${PROGRAM_VERSION}" "Network administration"
 .SH NAME
 l2tp \\- L2TP tunnels and sessions of Linux
 .SH SYNOPSIS
@@ -46,7 +55,8 @@ l2tp \\- L2TP tunnels and sessions of Linux
 [ OPTIONS ] { tunnel | session } VERB [ KEYWORD VALUE ] ...
 .SH DESCRIPTION
 .B l2tp
-creates, changes, lists, watches and deletes L2TP tunnels and sessions: the kernel's, or where it has no L2TP those of
+creates, changes, lists, watches and deletes L2TP tunnels and sessions:
+the kernel's, or where it has no L2TP those of
 .BR "l2tp daemon" ,
 which is the same in userspace. What
 .BR ip\\-l2tp (8)
@@ -79,6 +89,10 @@ The folder of the daemon's socket, journal and log, instead of /run/l2tp.
 What a daemon has the system do for many packets at once, as
 .BR "l2tp daemon offload" :
 a list such as no\\-gro,no\\-uso.
+.SH FILES
+.TP
+.B /run/l2tp/api.sock, journal, daemon.log
+The daemon's socket, what it has acknowledged, and its log if l2tp started it.
 .SH EXAMPLES
 .EX
 l2tp add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2

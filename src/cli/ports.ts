@@ -10,7 +10,8 @@ import type { L2tpTrace } from "../client/l2tp_trace.ts";
 import type { LinkClient } from "../client/link_client.ts";
 import type { ClientPurpose, Dataplane, DataplaneChoice, OpenedClient } from "../client/subsystem.ts";
 import type { Snapshot } from "../metrics/metric.ts";
-import type { TunnelParameters } from "../model/tunnel.ts";
+import type { DaemonFacts, MachineFacts, TunnelFacts } from "../doctor/facts.ts";
+import type { Tunnel, TunnelParameters } from "../model/tunnel.ts";
 import type { Options } from "./options.ts";
 
 /** What happened at a terminal: something was typed, its size changed, the program is to end, or nothing in time. */
@@ -67,6 +68,12 @@ export interface CliPorts {
   loadMore(): Promise<MorePorts>;
 }
 
+/** What can be found out about a machine without a client. */
+export type Inspection = Omit<
+  MachineFacts,
+  "version" | "kernelL2tp" | "daemon" | "dataplane" | "tunnels" | "sessions"
+>;
+
 /** What the other commands need of the world as well. */
 export interface MorePorts {
   /** Opens a client for interfaces, in the present namespace or another. */
@@ -94,6 +101,14 @@ export interface MorePorts {
   runShell(options: Options): Promise<number>;
   /** Names of the network namespaces that `ip netns` made. */
   netnsNames(): string[];
+  /** Whether the kernel answers to L2TP requests. It may load its modules for that. */
+  kernelHasL2tp(): boolean;
+  /** Looks at the daemon. */
+  inspectDaemon(): DaemonFacts;
+  /** Looks at the machine; of UDP ports only at these. */
+  inspectMachine(ports: readonly number[]): Inspection;
+  /** The way to a tunnel's peer, as the routes of the present namespace are now. */
+  wayTo(tunnel: Tunnel): TunnelFacts["path"];
   /** Absolute path of this program as one file; `undefined` if none is known. */
   readonly programPath: string | undefined;
   /** What the present network namespace is called; `""` if it is that of process 1. */

@@ -147,6 +147,8 @@ async function executeOther(
         : await seldom.runBatch("-", options, context);
     case "metrics":
       return await seldom.metrics(context, words);
+    case "doctor":
+      return await seldom.doctor(context, words, options);
     case "service":
       return seldom.service(context, words);
     case "keep":

@@ -9,6 +9,7 @@ export * as client from "../client/seldom.ts";
 export { runBatch } from "./batch.ts";
 export { completions, completionScript } from "./completion.ts";
 export { debugfs } from "./debugfs.ts";
+export { doctor } from "./doctor.ts";
 export { executeTable } from "./execute.ts";
 export { failureOf, failureText } from "./failure.ts";
 export { help, shortUsage } from "./help.ts";

@@ -19,6 +19,7 @@ export type OtherVerb =
   | "shell"
   | "metrics"
   | "service"
+  | "doctor"
   | "help"
   | "version"
   | "completion"
@@ -153,6 +154,13 @@ export const VERBS: readonly Verb[] = [
     shortens: false,
     synopsis: "systemd",
     help: "print a hardened systemd unit for the daemon",
+  },
+  {
+    verb: "doctor",
+    words: ["doctor"],
+    shortens: false,
+    synopsis: "",
+    help: "look at this machine, and say what is wrong and what to do",
   },
   {
     verb: "debugfs",

@@ -10,6 +10,7 @@ export { Keepers } from "../driver/keeper.ts";
 export { metricsText } from "../driver/exposition.ts";
 export { presentNamespace } from "../driver/namespace_names.ts";
 export { distributionId, forbiddingFile, hasKernelModule } from "../driver/kernel_modules.ts";
+export { inspectDaemon, inspectMachine, wayTo } from "../driver/machine.ts";
 export { programPath } from "../driver/program_path.ts";
 export { readLines } from "../driver/lines.ts";
 export {
@@ -24,6 +25,7 @@ export { FullScreenTerminal } from "../driver/full_screen_terminal.ts";
 export { OwnTerminal } from "../driver/own_terminal.ts";
 export { sleep } from "../driver/sleep.ts";
 export { UserSocket } from "../driver/user_socket.ts";
+export { kernelHasL2tp } from "./kernel_l2tp.ts";
 export { L2tpEvents } from "./l2tp_events.ts";
 export { LinkClient } from "./link_client.ts";
 export { createUserScopedTunnel, DaemonProcess, openUserEvents, openUserTrace } from "./user_seldom.ts";

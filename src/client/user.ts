@@ -62,12 +62,7 @@ export class UserWorld implements UserSubsystem {
   }
 
   leftBehind(): string | undefined {
-    const path = `${this.#options.runtimeDir}/journal`;
-    try {
-      return Deno.lstatSync(path).size > EMPTY_JOURNAL_BYTES ? path : undefined;
-    } catch {
-      return undefined;
-    }
+    return journalLeftIn(this.#options.runtimeDir);
   }
 
   absent(): Error {
@@ -78,6 +73,16 @@ export class UserWorld implements UserSubsystem {
     const { DaemonProcess } = await import("./seldom.ts");
     const { socket, pid } = await DaemonProcess.start(this.#options);
     return { client: clientOver(socket), pid };
+  }
+}
+
+/** Path of the journal in the folder, if it tells of anything. */
+export function journalLeftIn(runtimeDir: string): string | undefined {
+  const path = `${runtimeDir}/journal`;
+  try {
+    return Deno.lstatSync(path).size > EMPTY_JOURNAL_BYTES ? path : undefined;
+  } catch {
+    return undefined;
   }
 }
 

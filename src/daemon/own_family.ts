@@ -6,6 +6,7 @@
 
 import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
+import { PROGRAM_VERSION } from "../model/version.ts";
 import { dumpDatagrams } from "../subsystem/dump.ts";
 import type { Subsystem } from "../subsystem/subsystem.ts";
 import { encodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID, L2TPD_TEXT_MAX } from "../wire/genl/l2tpd.ts";
@@ -80,6 +81,8 @@ export function ownFamilyAnswer(
       return dump(command, parts.drops(netns));
     case L2TPD_CMD.OFFLOADS:
       return dump(command, parts.offloads(netns));
+    case L2TPD_CMD.ABOUT:
+      return dump(command, [JSON.stringify({ version: PROGRAM_VERSION })]);
     default:
       return refused(Errno.EOPNOTSUPP);
   }

@@ -8,7 +8,7 @@
 import { ResolveError } from "../../ffi/resolve.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
-import type { CliPorts, MorePorts, SystemFacts } from "../../src/cli/ports.ts";
+import type { CliPorts, Inspection, MorePorts, SystemFacts } from "../../src/cli/ports.ts";
 import type { Options } from "../../src/cli/options.ts";
 import { run } from "../../src/cli/run.ts";
 import { findFamily, resolveFamily } from "../../src/client/genl_family.ts";
@@ -19,6 +19,7 @@ import { LinkClient } from "../../src/client/link_client.ts";
 import { NothingThere } from "../../src/client/nothing_there.ts";
 import { openSubsystem, type UserSubsystem } from "../../src/client/subsystem.ts";
 import { UserL2tpClient } from "../../src/client/user_client.ts";
+import type { DaemonFacts } from "../../src/doctor/facts.ts";
 import { prometheusText } from "../../src/driver/prometheus_text.ts";
 import { DaemonError } from "../../src/driver/daemon_error.ts";
 import { NetlinkConnection } from "../../src/driver/netlink_connection.ts";
@@ -131,6 +132,27 @@ export class FakeWorld {
     distribution: "debian",
     hasModule: () => false,
     forbiddenBy: () => undefined,
+  };
+  /** What the doctor finds. */
+  machine: Inspection = {
+    kernelRelease: "6.1.0-41-amd64",
+    modules: [],
+    tunError: undefined,
+    capabilities: new Set(["CAP_NET_ADMIN", "CAP_NET_RAW", "CAP_SYS_ADMIN"]),
+    sysctls: new Map(),
+    reversePathDrops: 0,
+    udpBufferDrops: 0,
+    ports: [],
+    missingOffloads: new Map(),
+  };
+  /** What the doctor finds of the daemon. */
+  daemonFacts: DaemonFacts = {
+    path: "/run/l2tp/api.sock",
+    trouble: "absent",
+    pid: undefined,
+    version: undefined,
+    descriptors: undefined,
+    leftBehind: undefined,
   };
   /** The time: the local one, so that tests need no time zone. */
   time = new Date(2026, 10, 22, 12, 7, 28, 123);
@@ -324,6 +346,10 @@ export class FakeWorld {
         return lines;
       },
       debugfs: () => (this.debugfs ? this.#present.l2tp.debugfs() : undefined),
+      kernelHasL2tp: () => this.#present.l2tp.hasFamily,
+      inspectDaemon: () => this.daemonFacts,
+      inspectMachine: () => this.machine,
+      wayTo: ({ peer }) => this.#present.l2tp.unreachable.has(peer) ? { code: "ENETUNREACH" } : { mtu: 1500 },
       programPath: undefined,
       namespaceName: () =>
         [...this.namespaces].find(([, namespace]) => namespace === this.#present)?.[0] ?? "",

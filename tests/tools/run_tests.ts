@@ -65,6 +65,7 @@ const STAGES: readonly Stage[] = [
           "driver",
           "client",
           "metrics",
+          "doctor",
           "cli",
           "shell",
           "view",

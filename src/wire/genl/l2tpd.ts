@@ -36,6 +36,8 @@ export const L2TPD_CMD = {
   CONTROL: 6,
   /** Dump: which offloads work for each session, one JSON object a session. */
   OFFLOADS: 7,
+  /** Dump: what the daemon is, one JSON object: `version` of the program. */
+  ABOUT: 8,
 } as const;
 
 const L2TPD_ATTR_TEXT = 1;

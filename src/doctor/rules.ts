@@ -1,0 +1,345 @@
+/**
+ * The doctor's rules: facts in, findings out.
+ *
+ * @module
+ */
+
+import { OFFLOADS } from "../model/offloads.ts";
+import type { DaemonFacts, MachineFacts, PortHolder, SessionFacts, TunnelFacts } from "./facts.ts";
+import { sessionOverhead } from "./overhead.ts";
+
+/** How bad it is: nothing works so, something works badly or will not work, good to know, or as it should be. */
+export type Level = "error" | "warning" | "note" | "ok";
+
+/** What a rule found. */
+export interface Finding {
+  /** What was looked at: the rule's name. */
+  readonly check: string;
+  /** How bad it is. */
+  readonly level: Level;
+  /** What is so, in one line. */
+  readonly text: string;
+  /** What to do about it, a line each. */
+  readonly fix: readonly string[];
+}
+
+/** A finding before it has its rule's name. */
+type Found = Omit<Finding, "check">;
+
+/** A rule of the doctor. */
+export interface Rule {
+  /** What it looks at, in one word. */
+  readonly check: string;
+  /** What it says of a machine. It always says something. */
+  readonly judge: (facts: MachineFacts) => readonly Found[];
+}
+
+function found(level: Level, text: string, ...fix: string[]): Found {
+  return { level, text, fix };
+}
+
+/** What a socket of the daemon asks for, in bytes; a kernel's tunnel has what the sysctl says. */
+const BUFFER_BYTES = 4 * 1024 * 1024;
+
+/** L2TP's own UDP port (RFC 3931 section 4.1.2). */
+const L2TP_PORT = 1701;
+
+function kernel({ kernelL2tp, kernelRelease, modules, tunError }: MachineFacts): Found[] {
+  const forbidden = modules.filter((module) => module.forbiddenBy !== undefined && !module.loaded);
+  const all = forbidden.map(({ name, forbiddenBy }) =>
+    found(
+      kernelL2tp && name === "l2tp_core" ? "note" : "warning",
+      `${forbiddenBy} forbids loading ${name}.`,
+      `Take the line out of that file, then: modprobe ${name}`,
+    )
+  );
+  if (kernelL2tp) {
+    const missing = modules.filter(({ available }) => !available).map(({ name }) => name);
+    all.push(
+      missing.length === 0
+        ? found("ok", `Kernel ${kernelRelease} has L2TP and all modules of it.`)
+        : found("note", `Kernel ${kernelRelease} has L2TP, but no ${missing.join(", ")}.`),
+    );
+  } else {
+    const there = modules.some(({ name, available }) => name === "l2tp_netlink" && available);
+    const instead = tunError === undefined
+      ? ": tunnels run in userspace"
+      : ", and userspace has no TAP devices";
+    all.push(found(
+      tunError === undefined ? "note" : "error",
+      there
+        ? `Kernel ${kernelRelease} has L2TP modules that were not loaded${instead}.`
+        : `Kernel ${kernelRelease} has no L2TP${instead}.`,
+      ...(there ? ["To use the kernel's: modprobe -a l2tp_netlink l2tp_eth l2tp_ip l2tp_ip6"] : []),
+    ));
+  }
+  return all;
+}
+
+function tun({ tunError, kernelL2tp, dataplane }: MachineFacts): Found[] {
+  if (tunError === undefined) return [found("ok", "/dev/net/tun can be opened.")];
+  const needed = dataplane === "user" || !kernelL2tp;
+  const fix = tunError === "EACCES" || tunError === "EPERM"
+    ? ["Run this as root; in a container let its settings allow the device (c 10:200 rw)."]
+    : ["As root: modprobe tun; in a container pass the device in: --device /dev/net/tun"];
+  return [found(needed ? "error" : "note", `/dev/net/tun cannot be opened: ${tunError}.`, ...fix)];
+}
+
+function capabilities({ capabilities, kernelL2tp }: MachineFacts): Found[] {
+  const needed = kernelL2tp ? ["CAP_NET_ADMIN"] : ["CAP_NET_ADMIN", "CAP_NET_RAW", "CAP_SYS_ADMIN"];
+  const missing = needed.filter((name) => !capabilities.has(name));
+  if (missing.length === 0) return [found("ok", `This process has ${needed.join(", ")}.`)];
+  return [found("error", `This process lacks ${missing.join(", ")}.`, "Run it as root: sudo l2tp doctor")];
+}
+
+/** The stricter of what holds for all interfaces and for one counts. */
+function strictInterfaces(sysctls: ReadonlyMap<string, string>): string[] {
+  const all = Number(sysctls.get("net.ipv4.conf.all.rp_filter") ?? 0);
+  return [...sysctls].flatMap(([path, value]) => {
+    const [, name] = /^net\.ipv4\.conf\.(.+)\.rp_filter$/.exec(path) ?? [];
+    const isOne = name !== undefined && name !== "all" && name !== "default" && name !== "lo";
+    return isOne && Math.max(all, Number(value)) === 1 ? [name] : [];
+  });
+}
+
+function sysctls({ sysctls, reversePathDrops, udpBufferDrops, sessions }: MachineFacts): Found[] {
+  const all: Found[] = [];
+  const strict = strictInterfaces(sysctls);
+  if (strict.length > 0 && reversePathDrops > 0) {
+    all.push(found(
+      "warning",
+      `${reversePathDrops} packets were dropped because the way back leads elsewhere (rp_filter is 1 on ${
+        some(strict)
+      }).`,
+      "sysctl -w net.ipv4.conf.all.rp_filter=2",
+    ));
+  }
+  const most = Number(sysctls.get("net.core.rmem_max") ?? Infinity);
+  if (udpBufferDrops > 0 && most < BUFFER_BYTES) {
+    all.push(found(
+      "warning",
+      `${udpBufferDrops} UDP datagrams were dropped because a socket's buffer was full (net.core.rmem_max is ${most}).`,
+      `sysctl -w net.core.rmem_max=${BUFFER_BYTES} net.core.rmem_default=${BUFFER_BYTES}`,
+    ));
+  }
+  const routed = (ipv6: boolean): string[] =>
+    sessions.filter(({ link, addresses }) =>
+      link?.master === undefined &&
+      addresses.some(({ address }) => address.includes(":") === ipv6 && !/^fe[89ab]/i.test(address))
+    ).map(({ session }) => session.interfaceName ?? "");
+  for (
+    const [path, names] of [
+      ["net.ipv4.ip_forward", routed(false)],
+      ["net.ipv6.conf.all.forwarding", routed(true)],
+    ] as const
+  ) {
+    if (names.length === 0 || sysctls.get(path) !== "0") continue;
+    all.push(found(
+      "note",
+      `${some(names)} has an address, but packets are not forwarded (${path} is 0).`,
+      `If hosts behind this one are to use the tunnel: sysctl -w ${path}=1`,
+    ));
+  }
+  return all.length > 0 ? all : [
+    found(
+      "ok",
+      "No packet was lost for rp_filter or small socket buffers, and forwarding is as it is needed.",
+    ),
+  ];
+}
+
+/** A few of the names. */
+function some(names: readonly string[]): string {
+  return names.length <= 3
+    ? names.join(", ")
+    : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`;
+}
+
+function paths({ tunnels, sessions }: MachineFacts): Found[] {
+  if (tunnels.length === 0) return [found("ok", "There are no tunnels.")];
+  const all = tunnels.flatMap((each) => noWay(each));
+  const byId = new Map(tunnels.map((each) => [each.tunnel.tunnelId, each]));
+  for (const each of sessions) {
+    const tunnel = byId.get(each.session.tunnelId);
+    if (tunnel !== undefined) all.push(...tooLarge(tunnel, each));
+  }
+  return all.length > 0 ? all : [found("ok", "Peers can be reached, and whole frames fit the way to them.")];
+}
+
+function noWay({ tunnel, path }: TunnelFacts): Found[] {
+  if ("mtu" in path) return [];
+  const fix = path.code === "EADDRNOTAVAIL"
+    ? `Give this host the address: ip addr add ${tunnel.local}/… dev …`
+    : `Give this host a way: ip route get ${tunnel.peer}`;
+  const text = path.code === "EADDRNOTAVAIL"
+    ? `Tunnel ${tunnel.tunnelId}: ${tunnel.local} is no address of this host any more.`
+    : `Tunnel ${tunnel.tunnelId}: there is no way to the peer ${tunnel.peer}: ${path.code}.`;
+  return [found("error", text, fix)];
+}
+
+function tooLarge({ tunnel, path }: TunnelFacts, { session, link, l2spec }: SessionFacts): Found[] {
+  if (!("mtu" in path) || link === undefined) return [];
+  const overhead = sessionOverhead(tunnel, session, l2spec);
+  const packet = link.mtu + overhead;
+  if (packet <= path.mtu) return [];
+  const best = path.mtu - overhead;
+  return [found(
+    "warning",
+    `${link.name} has an MTU of ${link.mtu}: its packets have up to ${packet} bytes, the way to ${tunnel.peer} takes ` +
+      `${path.mtu}; they go in fragments or are lost.`,
+    best >= 68
+      ? `ip link set ${link.name} mtu ${best}`
+      : `Raise the MTU of the interface towards ${tunnel.peer}`,
+  )];
+}
+
+function interfaces({ sessions }: MachineFacts): Found[] {
+  const all = sessions.flatMap(({ session, link }) => {
+    const name = session.interfaceName;
+    const which = `Session ${session.sessionId} in tunnel ${session.tunnelId}`;
+    if (name === undefined) return [];
+    if (link === undefined) {
+      return [found(
+        "warning",
+        `${which}: there is no interface ${name} in this namespace.`,
+        "It was renamed, moved or deleted. Where it was deleted, delete the session and add it again.",
+      )];
+    }
+    if (!link.up) return [found("warning", `${which}: ${name} is down.`, `ip link set ${name} up`)];
+    return [];
+  });
+  return all.length > 0 ? all : [found("ok", "The sessions' interfaces are up.")];
+}
+
+function ports({ ports, tunnels, daemon, dataplane }: MachineFacts): Found[] {
+  const ours = (holder: PortHolder): boolean =>
+    holder.pid === undefined ? dataplane === "kernel" : holder.pid === daemon.pid;
+  const wanted = new Set([L2TP_PORT, ...tunnels.flatMap(({ tunnel }) => tunnel.localPort ?? [])]);
+  const used = new Set(tunnels.map(({ tunnel }) => tunnel.localPort));
+  const all = ports.filter((holder) => wanted.has(holder.port) && !ours(holder)).map((holder) => {
+    const who = holder.program === undefined
+      ? "another program"
+      : `${holder.program} (process ${holder.pid})`;
+    return found(
+      "warning",
+      used.has(holder.port)
+        ? `UDP port ${holder.port}, which a tunnel here uses, is also ${who}'s at ${holder.address}.`
+        : `UDP port ${holder.port} at ${holder.address} is ${who}'s: tunnels with udp_sport ${holder.port} are refused.`,
+      holder.pid === undefined
+        ? `See whose it is: ss -ulnp sport = :${holder.port}`
+        : "End it, or choose another udp_sport.",
+    );
+  });
+  return all.length > 0 ? all : [found("ok", `Nobody else has UDP port ${[...wanted].join(", ")}.`)];
+}
+
+function offloads({ missingOffloads, sessions, tunnels, dataplane }: MachineFacts): Found[] {
+  if (dataplane === "kernel") return [found("ok", "The kernel's L2TP needs none from us.")];
+  const all = [...missingOffloads].map(([offload, why]) =>
+    found("note", `Offload ${offload} is not to be had: ${why}. The daemon does without.`)
+  );
+  const encapOf = new Map(tunnels.map(({ tunnel }) => [tunnel.tunnelId, tunnel.encap]));
+  for (const offload of OFFLOADS) {
+    if (missingOffloads.has(offload)) continue;
+    const without = sessions.filter((each) =>
+      each.offloads !== undefined && !each.offloads.includes(offload)
+    );
+    const isOfUdp = offload === "gso" || offload === "gro";
+    const overIp = without.filter(({ session }) => isOfUdp && encapOf.get(session.tunnelId) === "ip");
+    const others = without.filter((each) => !overIp.includes(each));
+    if (overIp.length > 0) {
+      all.push(
+        found("note", `Offload ${offload} is not for tunnels over IP (${count(overIp)}): UDP only has it.`),
+      );
+    }
+    if (others.length > 0) {
+      all.push(found(
+        "note",
+        `Offload ${offload} does not work for ${count(others)}, though this kernel has it.`,
+        "It was turned off (l2tp daemon offload, L2TP_OFFLOAD), the session is PPP, or its socket was handed over.",
+      ));
+    }
+  }
+  return all.length > 0 ? all : [found("ok", "All offloads work.")];
+}
+
+function count(sessions: readonly SessionFacts[]): string {
+  return `${sessions.length} session${sessions.length === 1 ? "" : "s"}`;
+}
+
+const TROUBLES: Readonly<Record<string, string>> = {
+  silent: "does not answer",
+  ended: "closes the connection",
+  forbidden: "may not be talked to",
+  garbled: "says what makes no sense",
+};
+
+function daemon({ daemon, dataplane, version }: MachineFacts): Found[] {
+  if (daemon.trouble === undefined) return [...ofRunning(daemon, version), ...descriptors(daemon)];
+  if (daemon.trouble !== "absent") {
+    return [found(
+      "error",
+      `The daemon at ${daemon.path} ${TROUBLES[daemon.trouble] ?? daemon.trouble}.`,
+      daemon.trouble === "forbidden"
+        ? "Run this as root, or as a member of the group l2tp."
+        : "See its log; end it and start another: l2tp daemon",
+    )];
+  }
+  if (daemon.leftBehind !== undefined) {
+    return [found(
+      "warning",
+      `No daemon runs, and one has left tunnels behind in ${daemon.leftBehind}.`,
+      "To bring them back: l2tp daemon. To delete them: l2tp daemon --fresh",
+    )];
+  }
+  return [found(
+    "ok",
+    dataplane === "kernel"
+      ? "No daemon runs, and none is needed."
+      : "No daemon runs; the first tunnel starts one.",
+  )];
+}
+
+function ofRunning({ path, pid, version: theirs }: DaemonFacts, ours: string): Found[] {
+  const who = `The daemon (process ${pid}) answers at ${path}`;
+  if (theirs === ours) return [found("ok", `${who}, version ${theirs}.`)];
+  return [found(
+    "warning",
+    theirs === undefined
+      ? `${who}, but is older than this program.`
+      : `${who}, but has version ${theirs}, not ${ours}.`,
+    "Start it anew; with --keep the tunnels stay: systemctl restart l2tp",
+  )];
+}
+
+function descriptors({ descriptors }: DaemonFacts): Found[] {
+  if (descriptors === undefined || descriptors.open * 10 < descriptors.limit * 9) return [];
+  return [found(
+    "warning",
+    `The daemon has ${descriptors.open} descriptors of ${descriptors.limit}: each session takes one.`,
+    "Start it with more: LimitNOFILE=262144 in its unit, or ulimit -n 262144",
+  )];
+}
+
+/** The rules, in the order in which they are told. */
+export const RULES: readonly Rule[] = [
+  { check: "kernel", judge: kernel },
+  { check: "tun", judge: tun },
+  { check: "capabilities", judge: capabilities },
+  { check: "daemon", judge: daemon },
+  { check: "sysctls", judge: sysctls },
+  { check: "ports", judge: ports },
+  { check: "paths", judge: paths },
+  { check: "interfaces", judge: interfaces },
+  { check: "offloads", judge: offloads },
+];
+
+/** What all rules say of the machine. */
+export function diagnose(facts: MachineFacts): Finding[] {
+  return RULES.flatMap(({ check, judge }) => judge(facts).map((each) => ({ check, ...each })));
+}
+
+/** Whether there is nothing to fix. */
+export function isHealthy(findings: readonly Finding[]): boolean {
+  return findings.every(({ level }) => level === "ok" || level === "note");
+}
