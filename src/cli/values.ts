@@ -6,6 +6,7 @@
 
 import { formatIpAddress, parseIpAddress, parseIpv4, parseIpv6 } from "../base/ip_address.ts";
 import { parseHex } from "../base/hex.ts";
+import { isHostName } from "../base/words.ts";
 import type { AddressArgument, Arguments, PrefixArgument } from "./arguments.ts";
 import {
   addressExpected,
@@ -307,14 +308,6 @@ function parseShortIpv4(text: string): Uint8Array | undefined {
     bytes[i] = Number(value);
   }
   return bytes;
-}
-
-/** Labels of letters, digits and hyphens; one that is all digits at the end would be a mistyped address. */
-function isHostName(text: string): boolean {
-  if (text.length > 253) return false;
-  const labels = text.replace(/\.$/, "").split(".");
-  return labels.every((label) => /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label)) &&
-    !/^[0-9]+$/.test(labels.at(-1)!);
 }
 
 /** An address with prefix length; the whole address's bits unless given. Several are collected. */

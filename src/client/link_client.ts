@@ -19,6 +19,7 @@ import {
   encodeGetLink,
   encodeLinkDump,
   encodeSetLink,
+  RTM_DELADDR,
   RTM_GETADDR,
   RTM_GETLINK,
   RTM_NEWADDR,
@@ -91,6 +92,20 @@ export class LinkClient implements Disposable {
     const payload = encodeAddAddress(index, bytes, prefixLength);
     const flags = NLM_F_CREATE | NLM_F_EXCL;
     this.#connection.request({ operation: "RTM_NEWADDR", type: RTM_NEWADDR, flags, payload });
+  }
+
+  /**
+   * Takes an address from the interface.
+   *
+   * @throws {RangeError} if the text is no address
+   */
+  deleteAddress({ index, address, prefixLength }: LinkAddress): void {
+    const bytes = parseIpAddress(address);
+    if (bytes === undefined) {
+      throw new RangeError(`Cannot delete address "${address}": it is no IPv4 or IPv6 address`);
+    }
+    const payload = encodeAddAddress(index, bytes, prefixLength);
+    this.#connection.request({ operation: "RTM_DELADDR", type: RTM_DELADDR, payload });
   }
 
   /** All addresses of all interfaces. */

@@ -30,6 +30,8 @@ export interface LinkAddress {
   readonly address: string;
   /** Bits of the prefix. */
   readonly prefixLength: number;
+  /** Whether it comes and goes by itself (it lacks IFA_F_PERMANENT), as addresses do that routers advertise. */
+  readonly automatic?: true;
 }
 
 /** What is to become of an interface; members that are left out stay as they are. */

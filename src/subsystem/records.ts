@@ -8,7 +8,7 @@
 import { parseIpAddress } from "../base/ip_address.ts";
 import type { L2Spec } from "../model/session.ts";
 import type { Encap } from "../model/tunnel.ts";
-import { isInterfaceName } from "./interface_name.ts";
+import { isInterfaceName } from "../model/interface_name.ts";
 import { type JsonObject, JsonObjectReader } from "./json_object.ts";
 import type { TunnelSocketFacts } from "./ports.ts";
 

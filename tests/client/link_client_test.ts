@@ -132,6 +132,26 @@ Deno.test("LinkClient.addAddress() refuses what is no address before anything is
   assert.equal(transport.requests.length, 0);
 });
 
+Deno.test("LinkClient.deleteAddress() takes one address away, of either family, and no other", () => {
+  const { client, links, transport } = open();
+  const { index } = links.add("pw0");
+  for (const address of ["10.0.0.1", "10.0.0.2", "fd00::1"]) {
+    client.addAddress({ index, address, prefixLength: 24 });
+  }
+  client.deleteAddress({ index, address: "10.0.0.1", prefixLength: 24 });
+  client.deleteAddress({ index, address: "fd00::1", prefixLength: 24 });
+  assert.deepEqual(client.addresses().filter((each) => each.index === index), [
+    { index, address: "10.0.0.2", prefixLength: 24 },
+  ]);
+  assert.throws(() => client.deleteAddress({ index, address: "10.0.0.1", prefixLength: 24 }), {
+    operation: "RTM_DELADDR",
+    errno: Errno.EADDRNOTAVAIL,
+  });
+  const sent = transport.requests.length;
+  assert.throws(() => client.deleteAddress({ index, address: "host", prefixLength: 24 }), RangeError);
+  assert.equal(transport.requests.length, sent);
+});
+
 Deno.test("LinkClient closes its connection", () => {
   const { client, transport } = open();
   client[Symbol.dispose]();

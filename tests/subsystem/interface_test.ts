@@ -1,11 +1,11 @@
-/** `src/subsystem/interface_name.ts`, `session_mtu.ts`: what the kernel makes of names and paths. */
+/** `src/model/interface_name.ts`, `session_mtu.ts`: what the kernel makes of names and paths. */
 
 import assert from "node:assert/strict";
 import {
   DEFAULT_INTERFACE_NAME,
   isInterfaceName,
   isInterfaceNameTemplate,
-} from "../../src/subsystem/interface_name.ts";
+} from "../../src/model/interface_name.ts";
 import { sessionMtu, type SessionMtuFacts } from "../../src/subsystem/session_mtu.ts";
 import { SubsystemBench } from "./bench.ts";
 

@@ -11,7 +11,14 @@ import type { Link, LinkAddress } from "../../src/model/link.ts";
 import { AttributeReader, AttributeWriter } from "../../src/wire/netlink/attribute.ts";
 import { NLM_F_DUMP } from "../../src/wire/netlink/constants.ts";
 import type { NetlinkMessage } from "../../src/wire/netlink/message.ts";
-import { RTM_GETADDR, RTM_GETLINK, RTM_NEWADDR, RTM_NEWLINK } from "../../src/wire/rtnl/link.ts";
+import {
+  decodeAddress,
+  RTM_DELADDR,
+  RTM_GETADDR,
+  RTM_GETLINK,
+  RTM_NEWADDR,
+  RTM_NEWLINK,
+} from "../../src/wire/rtnl/link.ts";
 import { ack, dump, type RefusalFacts, refuse, reply } from "./fake_kernel.ts";
 
 const IFF_UP = 1;
@@ -36,12 +43,15 @@ export function encodeLink(link: Link): Uint8Array<ArrayBuffer> {
 }
 
 /** Payload of RTM_NEWADDR as the kernel sends it: IPv6 has no IFA_LOCAL. */
-export function encodeAddress({ index, address, prefixLength }: LinkAddress): Uint8Array<ArrayBuffer> {
+export function encodeAddress(
+  { index, address, prefixLength, automatic }: LinkAddress,
+): Uint8Array<ArrayBuffer> {
   const bytes = parseIpAddress(address)!;
   const out = new ByteWriter({ littleEndian: HOST_IS_LITTLE_ENDIAN });
   out.u8(bytes.length === 4 ? 2 : 10);
   out.u8(prefixLength);
-  out.u16(0);
+  out.u8(automatic ? 0 : 0x80);
+  out.u8(0);
   out.u32(index);
   const attributes = new AttributeWriter(out).bytes(1, bytes);
   if (bytes.length === 4) attributes.bytes(2, bytes);
@@ -62,7 +72,7 @@ export class FakeLinks {
   addresses: LinkAddress[] = [];
   /**
    * What was asked, one line for each request: `get NAME`, `list`, `mtu N`, `master N`, `up`, `down`, `netns FD`,
-   * `address A/N`, `addresses`.
+   * `address A/N`, `no address A/N`, `addresses`.
    */
   readonly steps: string[] = [];
   /** Refuses the steps that it has a refusal for. */
@@ -120,6 +130,8 @@ export class FakeLinks {
         return dump(request, this.addresses.map(encodeAddress), { type: RTM_NEWADDR });
       case RTM_NEWADDR:
         return this.#addAddress(request);
+      case RTM_DELADDR:
+        return this.#deleteAddress(request);
       default:
         return [refuse(request, Errno.EOPNOTSUPP)];
     }
@@ -178,6 +190,16 @@ export class FakeLinks {
     // An interface that moves is taken down and leaves its bridge.
     target.add(link.name, { mtu: link.mtu, state: link.state });
     return ack(request);
+  }
+
+  #deleteAddress(request: NetlinkMessage): NetlinkMessage[] {
+    const { index, address, prefixLength } = decodeAddress(request.payload);
+    const refused = this.#step(request, `no address ${address}/${prefixLength}`);
+    if (refused !== undefined) return [refused];
+    const left = this.addresses.filter((other) => other.index !== index || other.address !== address);
+    if (left.length === this.addresses.length) return [refuse(request, Errno.EADDRNOTAVAIL)];
+    this.addresses = left;
+    return [ack(request)];
   }
 
   #addAddress(request: NetlinkMessage): NetlinkMessage[] {

@@ -17,6 +17,8 @@ export const RTM_NEWLINK = 16;
 export const RTM_GETLINK = 18;
 /** Adds an address. */
 export const RTM_NEWADDR = 20;
+/** Takes an address away. */
+export const RTM_DELADDR = 21;
 /** Asks for addresses. */
 export const RTM_GETADDR = 22;
 
@@ -38,6 +40,7 @@ const IFLA_INFO_KIND = 1;
 const IFLA_NET_NS_FD = 28;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
+const IFA_F_PERMANENT = 0x80;
 
 /** `IF_OPER_*` of `linux/if.h`, in order, in the words of `ip link`. */
 const OPERSTATES = ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"] as const;
@@ -121,7 +124,7 @@ function beginAddress(family: number, prefixLength: number, index: number): Attr
   return new AttributeWriter(out);
 }
 
-/** Payload of RTM_NEWADDR: gives the interface an address of 4 or 16 bytes. */
+/** Payload of RTM_NEWADDR and RTM_DELADDR: the interface has an address of 4 or 16 bytes, or no longer. */
 export function encodeAddAddress(
   index: number,
   address: Uint8Array,
@@ -156,6 +159,7 @@ export function decodeAddress(payload: Uint8Array): LinkAddress {
     index: view.getUint32(4, HOST_IS_LITTLE_ENDIAN),
     address: formatIpAddress(local ?? address ?? new Uint8Array(0)),
     prefixLength: view.getUint8(1),
+    ...((view.getUint8(2) & IFA_F_PERMANENT) === 0 && { automatic: true as const }),
   };
 }
 

@@ -134,6 +134,8 @@ Deno.test("decodeAddress(): what a fake kernel writes comes back", () => {
   for (const address of ["10.255.0.1", "fd00::2"]) {
     const entry: LinkAddress = { index: 12, address, prefixLength: 17 };
     assert.deepEqual(decodeAddress(encodeAddress(entry)), entry);
+    const advertised: LinkAddress = { ...entry, automatic: true };
+    assert.deepEqual(decodeAddress(encodeAddress(advertised)), advertised);
   }
 });
 

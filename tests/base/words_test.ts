@@ -1,0 +1,30 @@
+/** Host names, and words that are nearly right. */
+
+import assert from "node:assert/strict";
+import { isHostName, nearestWord } from "../../src/base/words.ts";
+
+Deno.test("isHostName()", () => {
+  for (const name of ["a", "host.example", "host.example.", "1a.b", "_srv.x", "a-b", "a".repeat(63)]) {
+    assert.ok(isHostName(name), name);
+  }
+  const long = `${"a".repeat(63)}.`.repeat(4);
+  for (const name of ["", ".", "a..b", "-a", "a-", "10.0.0.256", "a.1", "a b", "a/b", "a".repeat(64), long]) {
+    assert.ok(!isHostName(name), name);
+  }
+});
+
+Deno.test("nearestWord(): at most two letters away, and nearer than the word is long", () => {
+  const words = ["tunnel", "session", "mtu"];
+  const cases: [word: string, nearest: string | undefined][] = [
+    ["tunel", "tunnel"],
+    ["tunnles", "tunnel"],
+    ["sesion", "session"],
+    ["mtuu", "mtu"],
+    ["mt", "mtu"],
+    ["x", undefined],
+    ["", undefined],
+    ["bridge", undefined],
+  ];
+  for (const [word, nearest] of cases) assert.equal(nearestWord(word, words), nearest, word);
+  assert.equal(nearestWord("a", []), undefined);
+});
