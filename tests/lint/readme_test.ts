@@ -6,6 +6,7 @@ import { DIFFERENCES as CONFORMANCE } from "../conformance/differences.ts";
 import { goldenText } from "../support/golden.ts";
 import { README_SCREENS } from "../view/screens.ts";
 import { ROOMS } from "./room_table.ts";
+import { schemaTables } from "./schema_table.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const readme = Deno.readTextFileSync(new URL("README.md", ROOT));
@@ -51,4 +52,8 @@ Deno.test("every task is in the README, and the README names no other", () => {
   };
   const named = new Set([...readme.matchAll(/deno(?:@\S+)? task ([\w:]+)/g)].map(([, name]) => name));
   assert.deepEqual([...named].sort(), Object.keys(config.tasks).sort());
+});
+
+Deno.test("the README's tables of the configuration file are the schema", () => {
+  assert.ok(readme.includes(`\n\n${schemaTables()}\n`), `Put it there:\n${schemaTables()}`);
 });

@@ -23,6 +23,7 @@ const SUBSYSTEM = "src/subsystem/";
 const ENGINE = "src/engine/";
 const DATAPLANE = "src/dataplane/";
 const METRICS = "src/metrics/";
+const CONFIG = "src/config/";
 const DOCTOR = "src/doctor/";
 const FFI = "ffi/";
 const DRIVER = "src/driver/";
@@ -42,12 +43,13 @@ export const ROOMS: readonly Room[] = [
   { path: ENGINE, imports: [BASE, MODEL, WIRE], pure: true },
   { path: DATAPLANE, imports: [BASE, MODEL, WIRE], pure: true },
   { path: METRICS, imports: [BASE, MODEL], pure: true },
+  { path: CONFIG, imports: [BASE, MODEL], pure: true },
   { path: DOCTOR, imports: [BASE, MODEL], pure: true },
   { path: FFI, imports: [BASE], native: true },
   { path: DRIVER, imports: UP_TO_DRIVER },
   { path: CLIENT, imports: [BASE, MODEL, WIRE, METRICS, DRIVER] },
   { path: DAEMON, imports: [...UP_TO_DRIVER, DRIVER, CLIENT] },
-  { path: CLI, imports: [BASE, MODEL, METRICS, DOCTOR, CLIENT, VIEW] },
+  { path: CLI, imports: [BASE, MODEL, METRICS, DOCTOR, CONFIG, CLIENT, VIEW] },
   // The shell's lines are the command line's: it reads, completes, explains and runs them with the same code.
   { path: "src/shell/", imports: [BASE, MODEL, CLIENT, CLI] },
   // Of the client it takes types, and of the subsystem the text of the debug file.

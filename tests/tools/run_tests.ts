@@ -62,6 +62,7 @@ const STAGES: readonly Stage[] = [
           "wire",
           "subsystem",
           "dataplane",
+          "config",
           "driver",
           "client",
           "metrics",

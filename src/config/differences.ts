@@ -1,0 +1,130 @@
+/**
+ * What is otherwise than a configuration says. Pure.
+ *
+ * @module
+ */
+
+import { type ActualSession, type ActualTunnel, sessionSettings, tunnelSettings } from "./actual.ts";
+import { prefixText } from "./kinds.ts";
+import { SESSION_SETTINGS, type Setting, TUNNEL_SETTINGS } from "./schema.ts";
+import type { Prefix, SessionSettings, TunnelSettings } from "./settings.ts";
+
+/** A setting that is otherwise than it is to be. */
+export interface Difference {
+  /** The setting's key. */
+  readonly key: string;
+  /** TOML of what is; `undefined` for nothing. */
+  readonly from: string | undefined;
+  /** TOML of what is to be; `undefined` for nothing. */
+  readonly to: string | undefined;
+  /** Whether it can be changed while the thing lives. */
+  readonly changes: boolean;
+}
+
+/** Settings that `want` has and `have` has not like that. Where leaving out means none, `want` means none. */
+function differences<T>(schema: readonly Setting<T>[], want: T, have: T): Difference[] {
+  return schema.flatMap(({ key, write, fallback, changes }) => {
+    const [from, to] = [write(have), write(want)];
+    if (from === to || (to === undefined && fallback !== "none")) return [];
+    return { key, from, to, changes };
+  });
+}
+
+/** Settings as lines of a diff: all that they have, as new or (with `gone`) as old. */
+export function allDifferences<T>(schema: readonly Setting<T>[], settings: T, gone = false): Difference[] {
+  return schema.flatMap(({ key, write, fallback, changes }) => {
+    const text = write(settings);
+    if (text === undefined || (text === fallback && gone)) return [];
+    return { key, changes, from: gone ? text : undefined, to: gone ? undefined : text };
+  });
+}
+
+/** Addresses of the peer that the tunnel's name has; for a literal address that one. */
+export type PeerAddresses = readonly string[];
+
+/** What is otherwise of a tunnel than `settings` say. Without addresses of the peer it is not known where it is. */
+export function tunnelDifferences(
+  settings: TunnelSettings,
+  actual: ActualTunnel,
+  peers: PeerAddresses | undefined,
+): Difference[] {
+  const have = tunnelSettings(actual);
+  const { local, remote, encap = "udp", version = 3, ...rest } = settings;
+  const isUdp = encap === "udp";
+  const peer = peers?.includes(actual.tunnel.peer) ? actual.tunnel.peer : peers?.[0];
+  const isIpv6 = (peer ?? actual.tunnel.peer).includes(":");
+  const want: TunnelSettings = {
+    tunnelId: rest.tunnelId,
+    peerTunnelId: rest.peerTunnelId,
+    version,
+    encap,
+    // Whatever the system chose is right.
+    local: local === undefined || local.type === "any" || local.address === actual.tunnel.local
+      ? undefined
+      : local,
+    remote: peer === undefined || peer === actual.tunnel.peer
+      ? undefined
+      : { text: peer, type: "address", address: peer, scope: undefined },
+    localPort: isUdp ? rest.localPort : undefined,
+    peerPort: isUdp ? rest.peerPort : undefined,
+    udpChecksum: isUdp && !isIpv6 ? rest.udpChecksum ?? false : undefined,
+    checksumTx: isUdp && isIpv6 ? rest.checksumTx ?? true : undefined,
+    checksumRx: isUdp && isIpv6 ? rest.checksumRx ?? true : undefined,
+  };
+  const scope = local?.scope ?? remote?.scope;
+  const moved = scope !== undefined && actual.scope !== undefined && scope !== actual.scope;
+  return differences(TUNNEL_SETTINGS, moved ? { ...want, local: local ?? remote } : want, have);
+}
+
+/** What is otherwise of a session and its interface than `settings` say, in a tunnel of that version. */
+export function sessionDifferences(
+  settings: SessionSettings,
+  actual: ActualSession,
+  version: 2 | 3,
+): Difference[] {
+  const have = sessionSettings(actual);
+  const pseudowire = version === 2 ? "ppp" : settings.pseudowire ?? "eth";
+  const isEthernet = pseudowire === "eth";
+  const { link } = actual;
+  const { addresses } = settings;
+  const want: SessionSettings = {
+    sessionId: settings.sessionId,
+    peerSessionId: settings.peerSessionId,
+    pseudowire,
+    cookie: version === 2 ? undefined : settings.cookie,
+    peerCookie: version === 2 ? undefined : settings.peerCookie,
+    // Where it cannot be known, it is taken to be right.
+    l2spec: version === 2 || have.l2spec === undefined ? undefined : settings.l2spec ?? "default",
+    sequence: settings.sequence ?? "none",
+    reorderTimeoutMs: settings.reorderTimeoutMs ?? 0,
+    lnsMode: settings.lnsMode ?? false,
+    ...(isEthernet && {
+      interfaceName: isNamedLike(settings.interfaceName, have.interfaceName)
+        ? undefined
+        : settings.interfaceName,
+      ...(link !== undefined && { mtu: settings.mtu, bridge: settings.bridge, up: settings.up }),
+    }),
+  };
+  if (isEthernet && link !== undefined && addresses !== undefined) {
+    // Addresses that come by themselves are there for the file only where it names them.
+    const named = new Set(addresses.map(prefixText));
+    const besides = link.addresses.filter((each) => named.has(prefixText(each)));
+    const governed = have.addresses ?? [];
+    have.addresses = sorted([...governed.filter((each) => !named.has(prefixText(each))), ...besides]);
+    want.addresses = sorted(addresses);
+  }
+  return differences(SESSION_SETTINGS, want, have);
+}
+
+function sorted(prefixes: readonly Prefix[]): Prefix[] {
+  return [...prefixes].sort((a, b) => prefixText(a) < prefixText(b) ? -1 : 1);
+}
+
+/** Whether the interface is called as it is to be, where `%d` is any number. */
+function isNamedLike(template: string | undefined, name: string | undefined): boolean {
+  if (template === undefined || template === name) return true;
+  const [before, after] = template.split("%d");
+  if (after === undefined || name === undefined) return false;
+  const number = name.slice(before!.length, name.length - after.length);
+  return name === `${before}${number}${after}` && /^[0-9]+$/.test(number);
+}

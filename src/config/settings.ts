@@ -1,0 +1,108 @@
+/**
+ * What a configuration says, once it is read: settings of tunnels and sessions. Pure.
+ *
+ * @module
+ */
+
+import type { L2Spec, Pseudowire } from "../model/session.ts";
+import type { Encap } from "../model/tunnel.ts";
+import type { Place } from "./place.ts";
+
+/** An address of an end of a tunnel. */
+export interface EndAddress {
+  /** As it is written. */
+  readonly text: string;
+  /** What it is: a literal address, `any`, or a name to be looked up. */
+  readonly type: "address" | "any" | "host";
+  /** The address in canonical text; `""` unless it is a literal. */
+  readonly address: string;
+  /** Name of the interface behind `%`, for link-local addresses. */
+  readonly scope: string | undefined;
+}
+
+/** An address with a prefix length. */
+export interface Prefix {
+  /** The address in canonical text. */
+  readonly address: string;
+  /** Bits of the prefix. */
+  readonly prefixLength: number;
+}
+
+/** Which way sequence numbers go. */
+export type Sequence = "none" | "send" | "recv" | "both";
+
+/** Settings of a tunnel, what the schema says of them; what is left out has its default. */
+export interface TunnelSettings {
+  tunnelId?: number | undefined;
+  peerTunnelId?: number | undefined;
+  version?: 2 | 3 | undefined;
+  encap?: Encap | undefined;
+  local?: EndAddress | undefined;
+  remote?: EndAddress | undefined;
+  localPort?: number | undefined;
+  peerPort?: number | undefined;
+  udpChecksum?: boolean | undefined;
+  checksumTx?: boolean | undefined;
+  checksumRx?: boolean | undefined;
+}
+
+/** Settings of a session and its interface; what is left out has its default, or (of an interface) stays as it is. */
+export interface SessionSettings {
+  sessionId?: number | undefined;
+  peerSessionId?: number | undefined;
+  interfaceName?: string | undefined;
+  cookie?: Uint8Array | undefined;
+  peerCookie?: Uint8Array | undefined;
+  l2spec?: L2Spec | undefined;
+  sequence?: Sequence | undefined;
+  reorderTimeoutMs?: number | undefined;
+  lnsMode?: boolean | undefined;
+  pseudowire?: Pseudowire | undefined;
+  up?: boolean | undefined;
+  mtu?: number | undefined;
+  /** Name of the bridge or bond; `"none"` for none. */
+  bridge?: string | undefined;
+  addresses?: readonly Prefix[] | undefined;
+}
+
+/** Where a setting is from. */
+export interface Origin {
+  /** Where its key stands. */
+  readonly key: Place;
+  /** Where its value stands. */
+  readonly value: Place;
+  /** Which table it is in: the thing's own, one of its classes, or the defaults. */
+  readonly from: "own" | "class" | "defaults";
+}
+
+/** A session of the configuration. */
+export interface SessionEntry {
+  /** What the file calls it. */
+  readonly label: string;
+  /** Where it begins. */
+  readonly place: Place;
+  /** Its settings, those of classes and defaults included. */
+  readonly settings: SessionSettings;
+  /** Where each setting is from, by its key in the file. */
+  readonly origins: ReadonlyMap<string, Origin>;
+}
+
+/** A tunnel of the configuration. */
+export interface TunnelEntry {
+  /** What the file calls it. */
+  readonly label: string;
+  /** Where it begins. */
+  readonly place: Place;
+  /** Its settings, those of classes and defaults included. */
+  readonly settings: TunnelSettings;
+  /** Where each setting is from, by its key in the file. */
+  readonly origins: ReadonlyMap<string, Origin>;
+  /** Its sessions, in the file's order. */
+  readonly sessions: readonly SessionEntry[];
+}
+
+/** A configuration. */
+export interface Config {
+  /** Its tunnels, in the file's order. */
+  readonly tunnels: readonly TunnelEntry[];
+}

@@ -1,0 +1,125 @@
+/**
+ * What can be done to a system, as data: each step is one request, and knows what undoes it. Pure.
+ *
+ * @module
+ */
+
+import type { SessionChanges, SessionParameters } from "../model/session.ts";
+import type { TunnelParameters } from "../model/tunnel.ts";
+import {
+  type ActualLink,
+  type ActualSession,
+  type ActualTunnel,
+  isLinkLocalText,
+  sessionParameters,
+  tunnelParameters,
+} from "./actual.ts";
+import type { Prefix } from "./settings.ts";
+
+/** Our ids of a session. */
+export interface SessionIds {
+  /** Our id of its tunnel. */
+  readonly tunnelId: number;
+  /** Our id of it. */
+  readonly sessionId: number;
+}
+
+/** One request. */
+export type Step =
+  | { readonly do: "createTunnel"; readonly tunnel: TunnelParameters; readonly scope: string | undefined }
+  | { readonly do: "deleteTunnel"; readonly tunnelId: number }
+  | { readonly do: "createSession"; readonly session: SessionParameters }
+  | { readonly do: "deleteSession"; readonly key: SessionIds }
+  | { readonly do: "modifySession"; readonly key: SessionIds; readonly changes: SessionChanges }
+  | { readonly do: "setMtu"; readonly key: SessionIds; readonly mtu: number }
+  /** `undefined` leaves the present bridge. */
+  | { readonly do: "setBridge"; readonly key: SessionIds; readonly bridge: string | undefined }
+  | { readonly do: "setUp"; readonly key: SessionIds; readonly up: boolean }
+  | { readonly do: "addAddress"; readonly key: SessionIds; readonly prefix: Prefix }
+  | { readonly do: "deleteAddress"; readonly key: SessionIds; readonly prefix: Prefix };
+
+/** A step with what undoes it, in order. */
+export interface PlannedStep {
+  /** What to do. */
+  readonly step: Step;
+  /** What makes it undone. */
+  readonly undo: readonly Step[];
+}
+
+/** What an interface is to be like; members that are left out stay as they are. */
+export interface LinkWish {
+  readonly mtu?: number | undefined;
+  /** `"none"` for none. */
+  readonly bridge?: string | undefined;
+  readonly addresses?: readonly Prefix[] | undefined;
+  readonly up?: boolean | undefined;
+}
+
+/** Steps that make a new interface, which is down and has nothing, as it is wished. */
+export function dressSteps(key: SessionIds, { mtu, bridge, addresses = [], up }: LinkWish): Step[] {
+  const steps: Step[] = [];
+  if (mtu !== undefined) steps.push({ do: "setMtu", key, mtu });
+  if (bridge !== undefined && bridge !== "none") steps.push({ do: "setBridge", key, bridge });
+  for (const prefix of addresses) steps.push({ do: "addAddress", key, prefix });
+  if (up === true) steps.push({ do: "setUp", key, up });
+  return steps;
+}
+
+/** Steps that make an interface that is there as it is wished. */
+export function changeLinkSteps(key: SessionIds, link: ActualLink, wish: LinkWish): PlannedStep[] {
+  const steps: PlannedStep[] = [];
+  const { mtu, bridge, addresses, up } = wish;
+  const goesDown = up === false && link.up;
+  if (goesDown) {
+    steps.push({ step: { do: "setUp", key, up: false }, undo: [{ do: "setUp", key, up: true }] });
+  }
+  if (mtu !== undefined && mtu !== link.mtu) {
+    steps.push({ step: { do: "setMtu", key, mtu }, undo: [{ do: "setMtu", key, mtu: link.mtu }] });
+  }
+  if (bridge !== undefined && bridge !== (link.bridge ?? "none")) {
+    steps.push({
+      step: { do: "setBridge", key, bridge: bridge === "none" ? undefined : bridge },
+      undo: [{ do: "setBridge", key, bridge: link.bridge }],
+    });
+  }
+  if (addresses !== undefined) {
+    const has = (list: readonly Prefix[], { address, prefixLength }: Prefix): boolean =>
+      list.some((each) => each.address === address && each.prefixLength === prefixLength);
+    // An interface that goes down loses its IPv6 addresses.
+    const left = link.addresses.filter(({ address }) => !(goesDown && address.includes(":")));
+    for (const present of left) {
+      const { address, prefixLength, automatic } = present;
+      if (automatic || isLinkLocalText(address) || has(addresses, present)) continue;
+      const prefix = { address, prefixLength };
+      steps.push({ step: { do: "deleteAddress", key, prefix }, undo: [{ do: "addAddress", key, prefix }] });
+    }
+    for (const prefix of addresses) {
+      if (has(left, prefix)) continue;
+      steps.push({ step: { do: "addAddress", key, prefix }, undo: [{ do: "deleteAddress", key, prefix }] });
+    }
+  }
+  if (up === true && !link.up) {
+    steps.push({ step: { do: "setUp", key, up: true }, undo: [{ do: "setUp", key, up: false }] });
+  }
+  return steps;
+}
+
+/** Steps that make a session again that was there, with its interface. */
+export function remakeSession(actual: ActualSession): Step[] {
+  const { session: { tunnelId, sessionId }, link } = actual;
+  const dress = link === undefined ? [] : dressSteps({ tunnelId, sessionId }, {
+    mtu: link.mtu,
+    bridge: link.bridge,
+    addresses: link.addresses.filter(({ automatic, address }) => !automatic && !isLinkLocalText(address)),
+    up: link.up,
+  });
+  return [{ do: "createSession", session: sessionParameters(actual) }, ...dress];
+}
+
+/** Steps that make a tunnel again that was there, with its sessions. */
+export function remakeTunnel(actual: ActualTunnel): Step[] {
+  return [
+    { do: "createTunnel", tunnel: tunnelParameters(actual), scope: actual.scope },
+    ...actual.sessions.flatMap(remakeSession),
+  ];
+}
