@@ -58,6 +58,7 @@ async function loadMore(): Promise<MorePorts> {
     },
     resolveHost: seldom.hostAddresses,
     readLines: seldom.readLines,
+    writeFile: seldom.writeWholeFile,
     debugfs(): string | undefined {
       try {
         return Deno.readTextFileSync("/sys/kernel/debug/l2tp/tunnels");

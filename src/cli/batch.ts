@@ -178,8 +178,8 @@ class Batch {
   }
 }
 
-/** `ip l2tp add …` and `l2tp add …` as well as `add …`. */
-function withoutProgram(words: readonly string[]): readonly string[] {
+/** Words without the program: `ip l2tp add …` and `l2tp add …` as well as `add …`. */
+export function withoutProgram(words: readonly string[]): readonly string[] {
   const start = words[0] === "ip" ? 1 : 0;
   return words[start] === "l2tp" ? words.slice(start + 1) : words;
 }

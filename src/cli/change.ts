@@ -26,7 +26,7 @@ export async function add(context: Context, given: Arguments): Promise<void> {
   await context.open(tunnel === undefined ? "read" : "create");
   using undo = new DisposableStack();
   if (tunnel !== undefined) {
-    createTunnel(context, tunnel, given);
+    createTunnel(context, tunnel, given.remote?.scope ?? given.local?.scope);
     undo.defer(() =>
       undoing(context, `tunnel ${tunnel.tunnelId}`, () => context.l2tp.deleteTunnel(tunnel.tunnelId))
     );
@@ -108,8 +108,16 @@ function tunnelParameters(given: Arguments): TunnelParameters {
   };
 }
 
-function createTunnel(context: Context, tunnel: TunnelParameters, given: Arguments): void {
-  const scope = given.remote?.scope ?? given.local?.scope;
+/**
+ * Creates a tunnel; with the scope of link-local addresses, where they are such.
+ *
+ * @throws {NetlinkError} whoever refused it
+ */
+export function createTunnel(
+  context: Context,
+  tunnel: TunnelParameters,
+  scope: string | undefined,
+): void {
   if (scope === undefined) {
     context.l2tp.createTunnel(tunnel);
     return;

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { type Keyword, KEYWORDS, type Use, type Verb, verbOf, VERBS } from "./grammar.ts";
+import { type Keyword, KEYWORDS, type Use, type Verb, verbOf, type VerbOption, VERBS } from "./grammar.ts";
 import { type Option, OPTIONS } from "./options.ts";
+import { SESSION_SETTINGS, type Setting, TUNNEL_SETTINGS } from "../config/schema.ts";
 import { unknownVerb } from "./messages.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -56,6 +57,12 @@ export function keywordText(keyword: Keyword): string {
   return keyword.value === undefined ? keyword.word : `${keyword.word} ${keyword.value.placeholder}`;
 }
 
+/** How an option of a verb is written: `-f, --file FILE`. */
+export function verbOptionText({ word, alias, placeholder }: VerbOption): string {
+  const short = alias === undefined ? "" : `-${alias}, `;
+  return `${short}--${word}${placeholder === undefined ? "" : ` ${placeholder}`}`;
+}
+
 function verbRows(wanted: (verb: Verb) => boolean = () => true): [string, string][] {
   return shownVerbs().filter(wanted).map((verb) => [verb.words[0]!, verb.help]);
 }
@@ -81,13 +88,9 @@ Examples:
 
 function verbHelp(verb: Verb): string {
   const head = `Usage: l2tp ${verb.words.join(" | ")} ${verb.synopsis}\n\n  ${verb.help}\n` +
-    (verb.options === undefined ? "" : `\n${
-      table(
-        verb.options.map((
-          { word, short, help },
-        ) => [`${short === undefined ? "" : `-${short}, `}--${word}`, help]),
-      )
-    }`);
+    (verb.options === undefined
+      ? ""
+      : `\n${table(verb.options.map((option) => [verbOptionText(option), option.help]))}`);
   switch (verb.verb) {
     case "add":
     case "set":
@@ -138,6 +141,11 @@ function verbHelp(verb: Verb): string {
   -color=never or NO_COLOR. Silence of a peer is told after 3 minutes, so only
   while watching, or with interval 180.
 `;
+    case "apply":
+    case "check":
+    case "save":
+    case "import":
+      return head + configHelp(verb.verb);
     case "daemon":
       return `${head}
   add starts it where it is needed. Its socket, its journal and (so started)
@@ -158,6 +166,49 @@ function verbHelp(verb: Verb): string {
       return head;
   }
 }
+
+const CONFIG_TEXTS = {
+  apply: `
+What can be changed on a living session is changed, anything else is made
+anew, and what is as the file says is not touched. What an interface has and
+the file does not mention stays. If a step fails, what was done for its tunnel
+is undone. What is not in the file is left alone, unless --prune is given.
+`,
+  check: `
+Nothing is touched and nobody is asked. Each problem is on a line of its own:
+FILE:LINE:COLUMN: what it is. The default is /etc/l2tp/l2tp.toml.
+`,
+  save: `
+Applied to an empty system, it makes the same tunnels, sessions and interfaces.
+Cookies are in it: FILE is made for its owner alone.
+`,
+  import: `
+FILE is a .netdev unit of systemd-networkd, a ql2tpd.toml of go-l2tp, or
+commands: ip l2tp add …, ip link set … and ip addr add …, one a line. Which it
+is shows in the file, unless the first word says it.
+`,
+};
+
+/** What a configuration file is, from its schema. */
+function configHelp(verb: keyof typeof CONFIG_TEXTS): string {
+  const rows = (schema: readonly SchemaRow[]): string =>
+    table(schema.map(({ key, type, help, fallback }) => {
+      const wanted = fallback === undefined ? "" : ` (default ${fallback})`;
+      return [key, `${help}: ${type}${wanted}`];
+    }));
+  return `${CONFIG_TEXTS[verb]}
+A configuration is TOML: [tunnel.NAME] and [tunnel.NAME.session.NAME].
+[defaults.tunnel] and [defaults.session] are for all, [class.tunnel.NAME] and
+[class.session.NAME] for those that say class = "NAME".
+
+A tunnel says:
+${rows(TUNNEL_SETTINGS)}
+A session says:
+${rows(SESSION_SETTINGS)}`;
+}
+
+/** What help tells of a setting. */
+type SchemaRow = Pick<Setting<never>, "key" | "type" | "help" | "fallback">;
 
 function keywordHelp(uses: readonly Use[]): string {
   return uses.map((use) => {

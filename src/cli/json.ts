@@ -151,6 +151,23 @@ export interface DoctorJson {
   findings: readonly Finding[];
 }
 
+/** What `l2tp apply -json` does, or with `--dry-run` would do; it prints an array of them. */
+export interface ChangeJson {
+  /** `"remake"`: deleted and made again. */
+  action: "create" | "delete" | "change" | "remake";
+  /** What the file calls the tunnel; absent for one that is not in it. */
+  tunnel?: string;
+  tunnel_id: number;
+  /** What the file calls the session; absent for one that is not in it. */
+  session?: string;
+  /** Absent if it is about the tunnel itself. */
+  session_id?: number;
+  /** Settings by their keys: TOML of what was and of what is to be; `null` for nothing. */
+  settings: { [key: string]: { from: string | null; to: string | null } };
+  /** `"blocked"`: nothing was tried. `"undone"`: it failed, or another change with it; errors tell why. */
+  outcome: "done" | "planned" | "blocked" | "undone";
+}
+
 /** What is printed on stderr, on one line, when a command with `-json` fails. */
 export interface ErrorJson {
   /** The line that would be printed without `-json`. */
@@ -163,10 +180,12 @@ export interface ErrorJson {
   errno?: number;
   /** Why, and what to try. */
   advice?: readonly string[];
-  /** In a batch: the file. */
+  /** In a batch or a configuration: the file. */
   file?: string;
-  /** In a batch: the line. */
+  /** In a batch or a configuration: the line. */
   line?: number;
+  /** In a configuration: the column. */
+  column?: number;
 }
 
 /** A tunnel as JSON. */

@@ -5,7 +5,7 @@
  */
 
 import { KEYWORDS } from "./grammar.ts";
-import { keywordText, optionText, shownOptions, shownVerbs } from "./help.ts";
+import { keywordText, optionText, shownOptions, shownVerbs, verbOptionText } from "./help.ts";
 import { MANUAL_DATE, PROGRAM_VERSION } from "../model/version.ts";
 
 /** Text in which roff sees nothing special. */
@@ -32,9 +32,7 @@ function wrapped(text: string): string {
 /** The manual page. */
 export function manualPage(): string {
   const verbs = shownVerbs().map((verb) => {
-    const own = verb.options?.map(({ word, short, help }) =>
-      ` ${short === undefined ? "" : `-${short}, `}--${word}: ${help}.`
-    ) ?? [];
+    const own = verb.options?.map((option) => ` ${verbOptionText(option)}: ${option.help}.`) ?? [];
     const text = own.length === 0 ? verb.help : `${verb.help}.${own.join("")}`;
     return entry(`${verb.words.join(" | ")} ${verb.synopsis}`, text);
   });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { nearestWord } from "../base/words.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command, TableCommand } from "./command.ts";
 import {
@@ -149,12 +150,14 @@ function readCommand(reader: WordReader): Command | undefined {
     default: {
       const words: string[] = [];
       while (reader.next !== undefined) {
-        const own = verb.options?.find(({ word, short }) =>
-          reader.next === `-${word}` || reader.next === `--${word}` || reader.next === `-${short}`
+        const own = verb.options?.find(({ word, alias = word }) =>
+          [word, alias].includes(/^--?(.+)$/.exec(reader.next!)?.[1] ?? "")
         );
-        if (own !== undefined) words.push(`--${own.word}`);
-        if (own !== undefined) reader.take();
-        else if (!reader.takeOption(false)) words.push(reader.take()!);
+        if (own !== undefined) {
+          reader.take();
+          words.push(`--${own.word}`);
+          if (own.placeholder !== undefined) words.push(reader.takeValue());
+        } else if (!reader.takeOption(false)) words.push(reader.take()!);
       }
       return { verb: verb.verb, words };
     }
@@ -214,23 +217,8 @@ function verbWords(): string[] {
 
 /** A line of advice if one of the words is what was probably meant. */
 function suggest(word: string, words: readonly string[]): string[] {
-  const scored = words.map((candidate) => ({ candidate, distance: editDistance(word, candidate) }));
-  const best = scored.reduce((a, b) => (b.distance < a.distance ? b : a), { candidate: "", distance: 3 });
-  return best.distance < Math.min(3, word.length) ? [`Did you mean "${best.candidate}"?`] : [];
-}
-
-/** Levenshtein distance: insertions, deletions and replacements of one character. */
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(replaced, previous[j]! + 1, row[j - 1]! + 1));
-    }
-    previous = row;
-  }
-  return previous[b.length]!;
+  const nearest = nearestWord(word, words);
+  return nearest === undefined ? [] : [`Did you mean "${nearest}"?`];
 }
 
 /**

@@ -93,6 +93,12 @@ export interface MorePorts {
   resolveHost(host: string, family: 4 | 6 | undefined): string[];
   /** Lines of a file, or of standard input for `-`; `undefined` where the next may be long in coming. */
   readLines(path: string): Iterable<string | undefined>;
+  /**
+   * Puts the text into a file that only its owner can read: whole, or not at all.
+   *
+   * @throws {SyscallError}
+   */
+  writeFile(path: string, text: string): void;
   /** The text of the kernel's debugfs file `l2tp/tunnels` for the present namespace; `undefined` if it cannot be read. */
   debugfs(): string | undefined;
   /** Is the subsystem in userspace until it is told to end; the words are those behind `daemon`. */

@@ -151,6 +151,14 @@ async function executeOther(
       return await seldom.doctor(context, words, options);
     case "service":
       return seldom.service(context, words);
+    case "apply":
+      return await seldom.apply(context, words, options);
+    case "check":
+      return await seldom.check(context, words, options);
+    case "save":
+      return await seldom.save(context, words);
+    case "import":
+      return await seldom.importFiles(context, words, options);
     case "keep":
       return await seldom.keep(context, words);
     case "man":

@@ -6,6 +6,10 @@
  */
 
 export * as client from "../client/seldom.ts";
+export { apply } from "./apply.ts";
+export { check } from "./config_file.ts";
+export { importFiles } from "./import.ts";
+export { save } from "./save.ts";
 export { runBatch } from "./batch.ts";
 export { completions, completionScript } from "./completion.ts";
 export { debugfs } from "./debugfs.ts";

@@ -11,6 +11,10 @@ export type TableVerb = "add" | "del" | "set" | "show" | "flush";
 
 /** What else a line can do. */
 export type OtherVerb =
+  | "apply"
+  | "check"
+  | "save"
+  | "import"
   | "monitor"
   | "status"
   | "top"
@@ -31,8 +35,10 @@ export type OtherVerb =
 export interface VerbOption {
   /** How it is written behind one dash or two. */
   readonly word: string;
-  /** How it may be written as well, behind one dash. */
-  readonly short?: string;
+  /** Another way to write it. */
+  readonly alias?: string;
+  /** What the word behind it is, if it takes one. */
+  readonly placeholder?: string;
   /** One line of help. */
   readonly help: string;
 }
@@ -61,6 +67,13 @@ export interface Verb {
   /** Left out of help and completion. */
   readonly hidden?: true;
 }
+
+const CONFIG_FILE: VerbOption = {
+  word: "file",
+  alias: "f",
+  placeholder: "FILE",
+  help: "the configuration file (default /etc/l2tp/l2tp.toml; - is standard input)",
+};
 
 /** The verbs, in the order in which prefixes are tried. */
 export const VERBS: readonly Verb[] = [
@@ -116,11 +129,48 @@ export const VERBS: readonly Verb[] = [
     synopsis: "[ --watch ] [ --raw ] [ interval SECONDS ]",
     help: "print what is there, how fast it goes, what is wrong and what to do",
     options: [
-      { word: "watch", short: "w", help: "full screen, until q; with -json one object a second" },
+      { word: "watch", alias: "w", help: "full screen, until q; with -json one object a second" },
       { word: "raw", help: "the kernel's debugfs file itself, or what the daemon has like it" },
     ],
   },
   { verb: "top", words: ["top"], shortens: false, synopsis: "[ interval SECONDS ]", help: "status --watch" },
+  {
+    verb: "apply",
+    words: ["apply"],
+    shortens: false,
+    synopsis: "[ --dry-run ] [ --prune ] [ -f FILE ]",
+    help: "make tunnels and sessions as a configuration file says",
+    options: [
+      { word: "dry-run", help: "only say what would be done" },
+      { word: "prune", help: "delete tunnels and sessions that are not in the file" },
+      CONFIG_FILE,
+    ],
+  },
+  {
+    verb: "check",
+    words: ["check"],
+    shortens: false,
+    synopsis: "[ FILE ]",
+    help: "say what is wrong with a configuration file, and where",
+    rare: true,
+  },
+  {
+    verb: "save",
+    words: ["save"],
+    shortens: false,
+    synopsis: "[ -f FILE ]",
+    help: "write what is there as a configuration file",
+    options: [{ ...CONFIG_FILE, help: "write it to FILE instead of printing it" }],
+    rare: true,
+  },
+  {
+    verb: "import",
+    words: ["import"],
+    shortens: false,
+    synopsis: "[ networkd | ql2tpd | ip ] FILE …",
+    help: "write a configuration file from those of other programs",
+    rare: true,
+  },
   {
     verb: "daemon",
     words: ["daemon"],

@@ -12,7 +12,7 @@ export { presentNamespace } from "../driver/namespace_names.ts";
 export { distributionId, forbiddingFile, hasKernelModule } from "../driver/kernel_modules.ts";
 export { inspectDaemon, inspectMachine, wayTo } from "../driver/machine.ts";
 export { programPath } from "../driver/program_path.ts";
-export { readLines } from "../driver/lines.ts";
+export { readLines, writeWholeFile } from "../driver/lines.ts";
 export {
   inNamespace,
   leaveNamespace,

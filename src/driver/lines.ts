@@ -1,5 +1,5 @@
 /**
- * Reading files and standard input line by line, synchronously.
+ * Reading files and standard input line by line, and writing whole files, synchronously.
  *
  * @module
  */
@@ -44,7 +44,42 @@ function openForReading(path: string): Deno.FsFile {
     if (Deno.statSync(path).isDirectory) throw new Deno.errors.IsADirectory(path);
     return Deno.openSync(path);
   } catch (error) {
-    const errno = ERRNO_OF.find(([type]) => error instanceof type)?.[1];
-    throw errno === undefined ? error : new SyscallError(`open("${path}")`, errno);
+    throw asSyscallError(error, path);
+  }
+}
+
+function asSyscallError(error: unknown, path: string): unknown {
+  const errno = ERRNO_OF.find(([type]) => error instanceof type)?.[1];
+  return errno === undefined ? error : new SyscallError(`open("${path}")`, errno);
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    // The error that it is about is the one before.
+    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) throw error;
+  }
+}
+
+/**
+ * Puts the text into a file that only its owner can read. It is there whole, on disk, or what was there stays.
+ *
+ * @throws {SyscallError} if it cannot be written
+ */
+export function writeWholeFile(path: string, text: string): void {
+  const unfinished = `${path}.new`;
+  try {
+    {
+      using file = Deno.openSync(unfinished, { write: true, create: true, truncate: true, mode: 0o600 });
+      for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
+        rest = rest.subarray(file.writeSync(rest));
+      }
+      file.syncSync();
+    }
+    Deno.renameSync(unfinished, path);
+  } catch (error) {
+    removeIfThere(unfinished);
+    throw asSyscallError(error, path);
   }
 }

@@ -173,9 +173,10 @@ Deno.test("man prints the page", async () => {
 Deno.test("completionsOf(): what may come next", () => {
   const verbs = ["add", "delete", "show", "help", "set", "flush", "monitor", "daemon", "debugfs", "version"];
   verbs.push("shell", "metrics", "service", "doctor", "completion", "man", "status", "top");
+  verbs.push("apply", "check", "save", "import");
   const table: [words: string, expected: string[]][] = [
     ["", [...verbs, "tunnel", "session"]],
-    ["s", ["show", "set", "shell", "service", "status", "session"]],
+    ["s", ["show", "set", "shell", "service", "status", "session", "save"]],
     ["comp", ["completion"]],
     ["x", []],
     ["tunnel ", ["add", "delete", "set", "show", "flush"]],
@@ -206,6 +207,7 @@ Deno.test("completionsOf(): what may come next", () => {
     ["monitor -j", ["-json"]],
     ["monitor --tr", ["--trace"]],
     ["daemon --f", ["--fresh", "--foreground"]],
+    ["apply --pr", ["--prune", "--pretty"]],
     ["-dataplane ", ["auto", "kernel", "user"]],
     ["-dataplane u", ["user"]],
     ["-dataplane user sho", ["show"]],

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { distributionId, forbiddingFile, hasKernelModule } from "../../src/driver/kernel_modules.ts";
 import { kernelRelease } from "../../src/driver/kernel_release.ts";
-import { readLines } from "../../src/driver/lines.ts";
+import { readLines, writeWholeFile } from "../../src/driver/lines.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 
@@ -74,4 +74,22 @@ Deno.test("hasKernelModule() knows the modules that are loaded", () => {
     modules = [];
   }
   for (const name of modules.filter((name) => name !== "")) assert.equal(hasKernelModule(name), true, name);
+});
+
+Deno.test("writeWholeFile(): whole, for its owner alone, in place of what was there; or nothing", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "l2tp-whole-" });
+  try {
+    const path = `${folder}/l2tp.toml`;
+    await Deno.writeTextFile(path, "before", { mode: 0o644 });
+    const text = 'cookie = "00112233" # é\n'.repeat(20_000);
+    await assertNoLeaks(() => writeWholeFile(path, text));
+    assert.equal(await Deno.readTextFile(path), text);
+    assert.equal((await Deno.stat(path)).mode! & 0o777, 0o600);
+    assert.throws(() => writeWholeFile(`${folder}/nowhere/l2tp.toml`, text), { errno: Errno.ENOENT });
+    await Deno.mkdir(`${folder}/folder`);
+    assert.throws(() => writeWholeFile(`${folder}/folder`, text));
+    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["folder", "l2tp.toml"]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

@@ -345,6 +345,7 @@ export class FakeWorld {
         if (lines === undefined) throw new SyscallError(`open("${path}")`, Errno.ENOENT);
         return lines;
       },
+      writeFile: (path, text) => void this.files.set(path, text.split("\n")),
       debugfs: () => (this.debugfs ? this.#present.l2tp.debugfs() : undefined),
       kernelHasL2tp: () => this.#present.l2tp.hasFamily,
       inspectDaemon: () => this.daemonFacts,

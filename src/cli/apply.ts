@@ -1,0 +1,166 @@
+/**
+ * `apply`: makes tunnels, sessions and their interfaces as a configuration file says, and touches nothing else.
+ *
+ * @module
+ */
+
+import { makePlan, type Plan, type PlanOptions, type Unit } from "../config/plan.ts";
+import { familyOf } from "../config/rules.ts";
+import type { Config } from "../config/settings.ts";
+import { changeJson, changeText, COLORED, type DiffColors, PLAIN, thingName } from "./change_text.ts";
+import { CONFIG_PATH, count, loadConfig, tellProblems } from "./config_file.ts";
+import type { Context } from "./context.ts";
+import { EXIT_FAILURE, failureOf, failureText } from "./failure.ts";
+import { type ChangeJson, formatJson } from "./json.ts";
+import { unknownKeyword } from "./messages.ts";
+import { observe } from "./observe.ts";
+import type { Options } from "./options.ts";
+import { perform } from "./perform.ts";
+import { EXIT_USAGE, UsageError } from "./usage_error.ts";
+
+/** What the line asks for. */
+interface Wanted {
+  file: string;
+  dryRun: boolean;
+  prune: boolean;
+}
+
+function readWords(words: readonly string[]): Wanted {
+  const wanted: Wanted = { file: CONFIG_PATH, dryRun: false, prune: false };
+  const left = [...words];
+  for (let word = left.shift(); word !== undefined; word = left.shift()) {
+    if (word === "--dry-run") wanted.dryRun = true;
+    else if (word === "--prune") wanted.prune = true;
+    else if (word === "--file") wanted.file = left.shift()!;
+    else throw new UsageError(unknownKeyword(word), { advice: ["See: l2tp help apply"] });
+  }
+  return wanted;
+}
+
+/** Makes the system as the file says; resolves to the exit code. */
+export async function apply(context: Context, words: readonly string[], options: Options): Promise<number> {
+  const wanted = readWords(words);
+  const config = await loadConfig(context, wanted.file, options);
+  if (config === undefined) return EXIT_USAGE;
+  await context.open("read");
+  const plan = makePlan(config, observe(context), {
+    prune: wanted.prune,
+    peers: lookUpPeers(context, config),
+  });
+  return await new Applying(context, options, wanted).run(plan);
+}
+
+/** Addresses of the peers that have names. */
+function lookUpPeers({ more }: Context, { tunnels }: Config): PlanOptions["peers"] {
+  const peers = new Map<string, readonly string[] | { readonly reason: string }>();
+  for (const { label, settings } of tunnels) {
+    const { local, remote } = settings;
+    if (remote?.type !== "host") continue;
+    try {
+      const addresses = more.resolveHost(remote.text, familyOf({ local }));
+      peers.set(label, addresses.length > 0 ? addresses : { reason: "it has no address" });
+    } catch (error) {
+      const known = error instanceof Error && "reason" in error;
+      if (!known) throw error;
+      peers.set(label, { reason: String(error.reason) });
+    }
+  }
+  return peers;
+}
+
+class Applying {
+  readonly #context: Context;
+  readonly #options: Options;
+  readonly #wanted: Wanted;
+  readonly #colors: DiffColors;
+  readonly #json: ChangeJson[] = [];
+  #done = 0;
+  #exitCode = 0;
+
+  constructor(context: Context, options: Options, wanted: Wanted) {
+    this.#context = context;
+    this.#options = options;
+    this.#wanted = wanted;
+    const { ports } = context;
+    const { color } = options;
+    const onTerminal = color !== "never" && ports.terminal && !ports.env("NO_COLOR");
+    this.#colors = color === "always" || onTerminal ? COLORED : PLAIN;
+  }
+
+  async run(plan: Plan): Promise<number> {
+    const { dryRun } = this.#wanted;
+    const creates = plan.units.some(({ steps, obstacles }) =>
+      obstacles.length === 0 && steps.some(({ step }) => step.do === "createTunnel")
+    );
+    // Only now is it known whether a daemon has to be there.
+    if (creates && !dryRun) await this.#context.open("create");
+    for (const unit of plan.units) this.#unit(unit);
+    if (this.#options.json) {
+      this.#context.print(formatJson(this.#json, this.#options.pretty === true) + "\n");
+    } else this.#summary(plan);
+    return this.#exitCode;
+  }
+
+  #unit(unit: Unit): void {
+    const { changes, notes, obstacles, steps } = unit;
+    if (!this.#options.json) {
+      for (const change of changes) this.#context.print(changeText(change, this.#colors));
+    }
+    this.#context.flush();
+    for (const note of notes) this.#context.ports.err(`Note: ${note}\n`);
+    if (obstacles.length > 0) {
+      this.#tellObstacles(unit);
+      return this.#outcome(unit, "blocked");
+    }
+    if (this.#wanted.dryRun) return this.#outcome(unit, "planned");
+    const failed = perform(this.#context, steps);
+    if (failed === undefined) {
+      this.#done += changes.length;
+      return this.#outcome(unit, "done");
+    }
+    const failure = failureOf(failed.error, failed.given, this.#context);
+    const what = changes.map(thingName).slice(0, 1).join("");
+    const advice = [
+      ...failure.advice,
+      failed.left.length === 0
+        ? `What was done for ${what} is undone.`
+        : `What was done for ${what} could not all be undone: ${failed.left.map(text).join("; ")}`,
+    ];
+    this.#context.ports.err(failureText({ ...failure, advice }, this.#options, undefined));
+    this.#exitCode = Math.max(this.#exitCode, failure.exitCode);
+    this.#outcome(unit, "undone");
+  }
+
+  #tellObstacles({ obstacles }: Unit): void {
+    const problems = obstacles.map(({ tunnel, session, key, message, advice }) => ({
+      ...(session ?? tunnel).origins.get(key)?.value ?? tunnel.place,
+      message: `tunnel ${tunnel.label}: ${message}`,
+      advice: [...advice, "Nothing was done for this tunnel."],
+    }));
+    tellProblems(this.#context, this.#wanted.file, problems, this.#options);
+    this.#exitCode = Math.max(this.#exitCode, EXIT_FAILURE);
+  }
+
+  #outcome({ changes }: Unit, outcome: ChangeJson["outcome"]): void {
+    this.#json.push(...changes.map((change) => changeJson(change, outcome)));
+  }
+
+  #summary({ units, untouched, strangers }: Plan): void {
+    const changes = units.reduce((sum, unit) => sum + unit.changes.length, 0);
+    const rest = `${count(untouched.length, "tunnel")} untouched`;
+    if (changes === 0 && units.length === 0) this.#context.print(`Nothing to do: ${rest}.\n`);
+    else if (this.#wanted.dryRun) this.#context.print(`${count(changes, "change")} to make; ${rest}.\n`);
+    else this.#context.print(`${this.#done} of ${count(changes, "change")} made; ${rest}.\n`);
+    const names = [
+      ...strangers.tunnels.map((id) => `tunnel ${id}`),
+      ...strangers.sessions.map(({ tunnelId, sessionId }) => `session ${sessionId} of tunnel ${tunnelId}`),
+    ];
+    if (names.length > 0) {
+      this.#context.print(`Not in the file, and kept: ${names.join(", ")} (--prune deletes them).\n`);
+    }
+  }
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

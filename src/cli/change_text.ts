@@ -1,0 +1,73 @@
+/**
+ * The changes of a plan, as a diff that people read and as JSON.
+ *
+ * @module
+ */
+
+import type { Difference } from "../config/differences.ts";
+import type { Change } from "../config/plan.ts";
+import type { ChangeJson } from "./json.ts";
+
+/** Colours around the lines of a diff, by their sign; none without a terminal. */
+export type DiffColors = Readonly<Record<Sign, readonly [start: string, end: string]>>;
+
+/** What stands before the lines. */
+type Sign = "+" | "-" | "~" | "-/+";
+
+const RESET = "\x1b[0m";
+const GREEN = ["\x1b[32m", RESET] as const;
+const RED = ["\x1b[31m", RESET] as const;
+const YELLOW = ["\x1b[33m", RESET] as const;
+const NONE = ["", ""] as const;
+
+/** For terminals: green comes, red goes, yellow changes. */
+export const COLORED: DiffColors = { "+": GREEN, "-": RED, "~": YELLOW, "-/+": YELLOW };
+/** For files and pipes. */
+export const PLAIN: DiffColors = { "+": NONE, "-": NONE, "~": NONE, "-/+": NONE };
+
+const SIGNS: Readonly<Record<Change["action"], Sign>> = {
+  create: "+",
+  delete: "-",
+  change: "~",
+  remake: "-/+",
+};
+
+/** A change as lines: a head that names the thing, and a line for each old and each new value, in the file's words. */
+export function changeText(change: Change, colors: DiffColors): string {
+  const sign = SIGNS[change.action];
+  const suffix = change.action === "remake" ? ", made anew" : "";
+  const line = (sign: Sign, text: string): string => `${colors[sign][0]}${sign} ${text}${colors[sign][1]}\n`;
+  const values = change.differences.flatMap(({ key, from, to }) => [
+    ...(from === undefined ? [] : [line("-", `  ${key} = ${from}`)]),
+    ...(to === undefined ? [] : [line("+", `  ${key} = ${to}`)]),
+  ]);
+  return line(sign, `${thingName(change)}${suffix}`) + values.join("");
+}
+
+/** `tunnel paris (1)`, `session one (10) of tunnel paris (1)`. */
+export function thingName({ tunnel, tunnelId, session, sessionId }: Change): string {
+  const ofTunnel = `tunnel ${named(tunnel, tunnelId)}`;
+  return sessionId === undefined ? ofTunnel : `session ${named(session, sessionId)} of ${ofTunnel}`;
+}
+
+function named(label: string | undefined, id: number): string {
+  return label === undefined || label === String(id) ? String(id) : `${label} (${id})`;
+}
+
+/** A change as JSON. */
+export function changeJson(change: Change, outcome: ChangeJson["outcome"]): ChangeJson {
+  const { action, tunnel, tunnelId, session, sessionId, differences } = change;
+  return {
+    action,
+    ...(tunnel !== undefined && { tunnel }),
+    tunnel_id: tunnelId,
+    ...(session !== undefined && { session }),
+    ...(sessionId !== undefined && { session_id: sessionId }),
+    settings: Object.fromEntries(differences.map((difference) => [difference.key, fromTo(difference)])),
+    outcome,
+  };
+}
+
+function fromTo({ from, to }: Difference): { from: string | null; to: string | null } {
+  return { from: from ?? null, to: to ?? null };
+}

@@ -1,0 +1,110 @@
+/**
+ * Reading configuration files, telling what is wrong with them, and `check`.
+ *
+ * @module
+ */
+
+import { SyscallError } from "../base/errors.ts";
+import { decodeConfig } from "../config/decode.ts";
+import type { Problem } from "../config/place.ts";
+import type { Config } from "../config/settings.ts";
+import type { Context } from "./context.ts";
+import { EXIT_FAILURE } from "./failure.ts";
+import { type ErrorJson, formatJson } from "./json.ts";
+import { cannotOpenFile, unknownKeyword } from "./messages.ts";
+import type { Options } from "./options.ts";
+import { EXIT_USAGE, UsageError } from "./usage_error.ts";
+
+/** Where a configuration is unless somebody says otherwise. */
+export const CONFIG_PATH = "/etc/l2tp/l2tp.toml";
+
+/**
+ * The text of a file, or of standard input for `-`.
+ *
+ * @throws {UsageError} if it cannot be read
+ */
+export function readText({ more }: Context, path: string): string {
+  try {
+    return [...more.readLines(path)].filter((line) => line !== undefined).join("\n");
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    throw new UsageError(cannotOpenFile(path, error.errno), { exitCode: EXIT_FAILURE });
+  }
+}
+
+/**
+ * The configuration in a file; `undefined` after its problems were told.
+ *
+ * @throws {UsageError} if it cannot be read
+ */
+export async function loadConfig(
+  context: Context,
+  path: string,
+  options: Options,
+): Promise<Config | undefined> {
+  const { config, problems } = await decodeText(readText(context, path));
+  tellProblems(context, path, problems, options);
+  return problems.length === 0 ? config : undefined;
+}
+
+/** The TOML parser, which is loaded when there is something to parse. */
+export async function loadToml(): Promise<typeof import("./toml.ts")> {
+  // What Deno sees that a program may import it reads at the start, and would look for the library then.
+  return await import(String("./toml.ts"));
+}
+
+/** A configuration in TOML, with what is wrong with it. */
+export async function decodeText(
+  text: string,
+): Promise<{ readonly config: Config; readonly problems: readonly Problem[] }> {
+  const { parseToml } = await loadToml();
+  const parsed = parseToml(text);
+  if ("problem" in parsed) return { config: { tunnels: [] }, problems: [parsed.problem] };
+  return decodeConfig(parsed.root, text);
+}
+
+/** Tells problems on standard error, each on a line with its place. */
+export function tellProblems(
+  { ports }: Context,
+  path: string,
+  problems: readonly Problem[],
+  options: Options,
+): void {
+  for (const { line, column, message, advice } of problems) {
+    if (options.json) {
+      const json: ErrorJson = {
+        error: message,
+        exit_code: EXIT_USAGE,
+        ...(advice.length > 0 && { advice }),
+        file: path,
+        line,
+        column,
+      };
+      ports.err(formatJson(json, false) + "\n");
+    } else {
+      const lines = advice.map((each) => `  ${each}\n`).join("");
+      ports.err(`${path}:${line}:${column}: ${message}\n${lines}`);
+    }
+  }
+}
+
+/** Says what is wrong with a file; resolves to the exit code. */
+export async function check(context: Context, words: readonly string[], options: Options): Promise<number> {
+  const [path = CONFIG_PATH, more] = words;
+  if (more !== undefined) throw new UsageError(unknownKeyword(more), { advice: ["See: l2tp help check"] });
+  const config = await loadConfig(context, path, options);
+  if (config === undefined) return EXIT_USAGE;
+  const sessions = config.tunnels.reduce((sum, tunnel) => sum + tunnel.sessions.length, 0);
+  const tunnels = config.tunnels.length;
+  context.print(
+    options.json
+      ? formatJson({ file: path, tunnels, sessions }, options.pretty === true) + "\n"
+      : `${path} is good: ${count(tunnels, "tunnel")}, ${count(sessions, "session")}\n`,
+  );
+  return 0;
+}
+
+/** `1 tunnel`, `2 tunnels`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
