@@ -1,0 +1,315 @@
+/**
+ * Configurations on a real subsystem (`L2TP_SUBJECT`: the daemon's, or the kernel's): applied twice, changed, saved and
+ * applied again, with listeners and with pings that go on meanwhile.
+ */
+
+import assert from "node:assert/strict";
+import { L2tpClient } from "../../src/client/l2tp_client.ts";
+import { L2tpEvents } from "../../src/client/l2tp_events.ts";
+import { LinkClient } from "../../src/client/link_client.ts";
+import { openUserEvents } from "../../src/client/user_seldom.ts";
+import { inNamespace } from "../../src/driver/namespace.ts";
+import { TestDaemon } from "../support/daemon.ts";
+import { type Namespace, Pair } from "../support/namespaces.ts";
+import { type Ended, programUnderTest, runProgram } from "../support/processes.ts";
+import { Pinger } from "../support/traffic.ts";
+import { until } from "../support/until.ts";
+
+const ON_KERNEL = Deno.env.get("L2TP_SUBJECT") === "kernel";
+const PING_EVERY_MS = 10;
+
+/** Two hosts, a folder for files, and a subsystem. */
+class Site implements AsyncDisposable {
+  readonly pair: Pair;
+  readonly folder: string;
+  readonly #daemon: TestDaemon | undefined;
+
+  private constructor(pair: Pair, folder: string, daemon: TestDaemon | undefined) {
+    this.pair = pair;
+    this.folder = folder;
+    this.#daemon = daemon;
+  }
+
+  static async create(): Promise<Site> {
+    const daemon = ON_KERNEL ? undefined : await TestDaemon.start();
+    return new Site(await Pair.create(), await Deno.makeTempDir({ prefix: "l2tp-apply." }), daemon);
+  }
+
+  /** A client of the subsystem in a namespace. */
+  client({ name }: Namespace): L2tpClient {
+    return this.#daemon?.client(name) ?? inNamespace(name, () => L2tpClient.open());
+  }
+
+  /** Runs the program under test for a namespace. */
+  async run(netns: Namespace, ...words: string[]): Promise<Ended> {
+    const choice = ["-n", netns.name, "-dataplane", ON_KERNEL ? "kernel" : "user"];
+    const env = this.#daemon === undefined ? {} : { L2TP_RUNTIME_DIR: this.#daemon.folder };
+    return await runProgram([...programUnderTest(), ...choice, ...words], { env });
+  }
+
+  /** Applies a configuration, which must succeed; what it printed. */
+  async apply(netns: Namespace, toml: string, ...words: string[]): Promise<string> {
+    const path = `${this.folder}/l2tp.toml`;
+    await Deno.writeTextFile(path, toml);
+    const { code, stdout, stderr } = await this.run(netns, "apply", "-f", path, ...words);
+    assert.deepEqual([code, stderr], [0, ""], `${stdout}${stderr}`);
+    return stdout;
+  }
+
+  /** Everything that a configuration can say, as the program itself and `ip` show it. */
+  async state(netns: Namespace): Promise<unknown> {
+    const { stdout } = await this.run(netns, "-j", "-d", "show");
+    const links = inNamespace(netns.name, LinkClient.open);
+    using _links = links;
+    const names = new Map(links.links().map(({ index, name }) => [index, name]));
+    const addresses = links.addresses().filter(({ address }) => !address.startsWith("fe80"))
+      .map(({ index, address, prefixLength }) => `${names.get(index)} ${address}/${prefixLength}`).sort();
+    return [JSON.parse(stdout.replaceAll(/"(ifindex|operstate)":[^,}]+/g, '"$1":0')), addresses];
+  }
+
+  /** Waits for what new interfaces do by themselves: that their addresses are found to be nobody else's. */
+  async settle(netns: Namespace): Promise<void> {
+    for (let calm = 0; calm < 4; calm++) {
+      if ((await netns.ip("addr show")).includes("tentative")) calm = 0;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+
+  /** What the subsystem notifies of while the action runs, and what happens to interfaces. */
+  async notifications(netns: Namespace, action: () => Promise<void>): Promise<string[]> {
+    const heard: string[] = [];
+    const monitor = new Deno.Command("ip", {
+      args: ["-n", netns.name, "monitor", "link", "address"],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    const lines = new Response(monitor.stdout).text();
+    const events = ON_KERNEL
+      ? L2tpEvents.open()
+      : inNamespace(netns.name, () => openUserEvents(this.#daemon!.folder));
+    const listening = (async () => {
+      for await (const event of events) heard.push(event.type);
+    })();
+    // ip is listening once it has an rtnetlink socket; its start takes some milliseconds.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await action();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    events.close();
+    await listening;
+    monitor.kill("SIGTERM");
+    await monitor.status;
+    return [...heard, ...(await lines).split("\n").filter((line) => line !== "")];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const netns of [this.pair.a, this.pair.b]) await this.run(netns, "flush");
+    await this.#daemon?.[Symbol.asyncDispose]();
+    await this.pair[Symbol.asyncDispose]();
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+function wires(own: number, peer: number): string {
+  return `[defaults.session]
+up = true
+
+[tunnel.steady]
+tunnel_id = 1
+peer_tunnel_id = 1
+encap = "ip"
+local = "10.0.0.${own}"
+remote = "10.0.0.${peer}"
+[tunnel.steady.session.w]
+session_id = 1
+peer_session_id = 1
+interface = "steady"
+addresses = ["192.168.1.${own}/24"]
+
+[tunnel.neighbour]
+tunnel_id = 2
+peer_tunnel_id = 2
+local = "10.0.0.${own}"
+remote = "10.0.0.${peer}"
+udp_sport = 5000
+udp_dport = 5000
+[tunnel.neighbour.session.w]
+session_id = 2
+peer_session_id = 2
+interface = "neighbour"
+addresses = ["192.168.2.${own}/24"]
+`;
+}
+
+/** Every feature of the schema, in tunnels that need no peer. */
+const EVERYTHING = `[defaults.tunnel]
+local = "10.0.0.1"
+[class.session.office]
+bridge = "br0"
+up = true
+[tunnel.ip]
+tunnel_id = 1
+peer_tunnel_id = 4294967295
+encap = "ip"
+remote = "10.0.0.2"
+[tunnel.ip.session.all]
+class = "office"
+session_id = 10
+peer_session_id = 4294967295
+interface = "pw0"
+cookie = "00112233"
+peer_cookie = "0011223344556677"
+seq = "both"
+reorder_timeout = 50
+lns_mode = true
+mtu = 1400
+[tunnel.ip.session.bare]
+session_id = 11
+peer_session_id = 1
+l2spec_type = "none"
+addresses = ["10.7.0.1/24", "fd07::1/64"]
+up = false
+[tunnel.ip.session.sending]
+session_id = 12
+peer_session_id = 1
+interface = "snd%d"
+seq = "send"
+pw_type = "eth"
+[tunnel.udp]
+tunnel_id = 2
+peer_tunnel_id = 3
+version = 3
+remote = "10.0.0.2"
+udp_sport = 5000
+udp_dport = 6000
+udp_csum = true
+[tunnel.udp.session.ppp]
+session_id = 10000
+peer_session_id = 2
+pw_type = "ppp"
+seq = "recv"
+[tunnel.udp6]
+tunnel_id = 3
+peer_tunnel_id = 3
+local = "fd00::1"
+remote = "fd00::2"
+udp_sport = 5001
+udp_dport = 6000
+udp6_csum_tx = false
+udp6_csum_rx = false
+[tunnel.udp6.session.up]
+session_id = 20000
+peer_session_id = 2
+up = true
+addresses = ["fd08::1/64"]
+[tunnel.ip6]
+tunnel_id = 4
+peer_tunnel_id = 4
+encap = "ip"
+local = "any"
+remote = "fd00::2"
+[tunnel.old]
+tunnel_id = 5
+peer_tunnel_id = 65535
+version = 2
+remote = "10.0.0.2"
+udp_sport = 1701
+udp_dport = 1701
+[tunnel.old.session.ppp]
+session_id = 65535
+peer_session_id = 1
+lns_mode = true
+`;
+
+Deno.test("apply, on a real subsystem", async (t) => {
+  await using site = await Site.create();
+  const { a, b } = site.pair;
+  await a.ip("link add br0 type bridge");
+
+  await t.step(
+    "every feature of the schema: made, found to be there, saved, flushed, made again",
+    async () => {
+      assert.match(await site.apply(a, EVERYTHING), /^11 of 11 changes made; 0 tunnels untouched\.$/m);
+      assert.equal(await site.apply(a, EVERYTHING, "--prune"), "Nothing to do: 5 tunnels untouched.\n");
+      const made = await site.state(a);
+      const saved = `${site.folder}/saved.toml`;
+      const { code, stderr } = await site.run(a, "save", "-f", saved);
+      assert.deepEqual([code, stderr], [0, ""]);
+      assert.equal((await Deno.stat(saved)).mode! & 0o777, 0o600);
+      assert.equal((await site.run(a, "flush")).code, 0);
+      await until(() =>
+        inNamespace(a.name, () => {
+          using links = LinkClient.open();
+          return links.link("pw0") === undefined;
+        }), "the end of the interfaces");
+      const toml = await Deno.readTextFile(saved);
+      assert.match(await site.apply(a, toml), /^11 of 11 changes made/m);
+      assert.deepEqual(await site.state(a), made);
+      assert.equal(await site.apply(a, EVERYTHING, "--prune"), "Nothing to do: 5 tunnels untouched.\n");
+      assert.match(await site.apply(a, "", "--prune"), /^- tunnel 1$/m);
+      assert.deepEqual((await site.state(a) as unknown[])[0], []);
+    },
+  );
+
+  await t.step("a second apply sends nothing; a change is one request", async () => {
+    await site.apply(a, wires(1, 2));
+    await site.apply(b, wires(2, 1));
+    await site.settle(a);
+    assert.deepEqual(await site.notifications(a, async () => void await site.apply(a, wires(1, 2))), []);
+    const changed = `${wires(1, 2)}reorder_timeout = 20\n`;
+    const heard = await site.notifications(a, async () => {
+      assert.match(await site.apply(a, changed), /^\+ {3}reorder_timeout = 20$/m);
+    });
+    assert.deepEqual(heard, ["sessionModified"]);
+    await site.apply(a, wires(1, 2));
+  });
+
+  await t.step(
+    "a ping each 10 ms through a tunnel loses nothing while its neighbour is made anew",
+    async () => {
+      using pinger = new Pinger(a.name, "192.168.1.2", { size: 100 });
+      let [sent, received] = [0, 0];
+      const take = (): void => void (received += pinger.replies().length);
+      // Neighbours are known to each other from here on.
+      pinger.send();
+      sent++;
+      await until(() => (take(), received === 1), "the first reply");
+      const timer = setInterval(() => {
+        pinger.send();
+        sent++;
+        take();
+      }, PING_EVERY_MS);
+      const before = sent;
+      const other = wires(1, 2).replaceAll("5000", "5002");
+      try {
+        assert.match(await site.apply(a, other), /^-\/\+ tunnel neighbour \(2\), made anew$/m);
+        await site.apply(b, wires(2, 1).replaceAll("5000", "5002"));
+        const rest = 'seq = "both"\nmtu = 1300\n';
+        assert.match(await site.apply(a, other + rest), /^~ session w \(2\) of tunnel neighbour \(2\)$/m);
+        await site.apply(a, other.slice(0, other.indexOf("[tunnel.neighbour]")), "--prune");
+        await site.apply(a, wires(1, 2));
+      } finally {
+        clearInterval(timer);
+      }
+      assert.ok(sent - before > 20, `${sent} pings`);
+      await until(() => (take(), received === sent), `all ${sent} replies`);
+    },
+  );
+
+  await t.step("a step that fails undoes its tunnel alone", async () => {
+    const before = await site.state(a);
+    const path = `${site.folder}/l2tp.toml`;
+    // The interface's name is taken by the cable, so that the last step of three fails.
+    const bad = wires(1, 2).replaceAll("5000", "5004").replace('"neighbour"', '"cable"') +
+      '[tunnel.third]\ntunnel_id = 3\npeer_tunnel_id = 3\nencap = "ip"\nremote = "10.0.0.2"\n';
+    await Deno.writeTextFile(path, bad);
+    const { code, stdout, stderr } = await site.run(a, "apply", "-f", path);
+    assert.equal(code, 2, stderr);
+    assert.match(stdout, /^-\/\+ tunnel neighbour \(2\), made anew$/m);
+    assert.match(stderr, /^ {2}What was done for tunnel neighbour \(2\) is undone\.$/m);
+    assert.match(stdout, /^1 of 3 changes made; 1 tunnel untouched\.$/m);
+    using client = site.client(a);
+    client.deleteTunnel(3);
+    assert.deepEqual(await site.state(a), before);
+  });
+});
