@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SessionOffloads } from "../client/session_offloads.ts";
+import type { SessionOffloads } from "../model/session_offloads.ts";
 import { type DebugFacts, NO_DEBUG_FACTS, parseDebugFacts } from "../view/debug_facts.ts";
 import { type Sample, sessionKey } from "../view/sample.ts";
 import type { Context } from "./context.ts";

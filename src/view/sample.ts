@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { DropCounts } from "../client/drop_counts.ts";
-import type { SessionOffloads } from "../client/session_offloads.ts";
+import type { DropCounts } from "../model/drop_counts.ts";
+import type { SessionOffloads } from "../model/session_offloads.ts";
 import type { Dataplane } from "../client/subsystem.ts";
 import type { Link, LinkAddress } from "../model/link.ts";
 import type { Session } from "../model/session.ts";

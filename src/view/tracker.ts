@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { DropCounts } from "../client/drop_counts.ts";
+import type { DropCounts } from "../model/drop_counts.ts";
 import type { Counters } from "../model/counters.ts";
 import type { Link } from "../model/link.ts";
 import type { Session } from "../model/session.ts";
