@@ -109,7 +109,7 @@ function verbHelp(verb: Verb): string {
 `;
     case "doctor":
       return `${head}
-  Looks at kernel modules, /dev/net/tun, capabilities, the daemon and its version
+  Looks at kernel modules, /dev/net/tun, capabilities, the daemon, its version
   and what an earlier one left, sysctls, UDP ports, the MTU of the way to each
   peer (by the routes: nothing is sent), interfaces and offloads; of tunnels, at
   those in the present network namespace. "error" and "warning" are to be fixed,
@@ -117,8 +117,8 @@ function verbHelp(verb: Verb): string {
 `;
     case "service":
       return `${head}
-  l2tp service systemd > /etc/systemd/system/l2tp.service. Where the program does
-  not run as one file, the unit starts the l2tp that the PATH leads to.
+  l2tp service systemd > /etc/systemd/system/l2tp.service. Where the program
+  does not run as one file, the unit starts the l2tp that the PATH leads to.
 `;
     case "metrics":
       return `${head}

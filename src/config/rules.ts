@@ -42,7 +42,9 @@ class Checker {
     const { settings, origins, label } = tunnel;
     this.#required(tunnel, TUNNEL_SETTINGS, `tunnel ${label}`);
     const { encap = "udp", version = 3 } = settings;
-    if (encap === "udp") {
+    if (this.#unread.has("encap")) {
+      // It is wrong, which was said: nothing follows from it.
+    } else if (encap === "udp") {
       for (const key of ["udp_sport", "udp_dport"]) {
         this.#need(tunnel, key, `tunnel ${label} needs ${key} with encap udp`);
       }

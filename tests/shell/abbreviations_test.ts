@@ -17,7 +17,7 @@ Deno.test("expand(): words that mean one thing only are written out", () => {
     ["add h l", "add h l"],
     ["add ses coo 0011223344556677", "add session cookie 0011223344556677"],
     ["tu sh", "tunnel sh"],
-    ["t add enc i", "tunnel add encap ip"],
+    ["tu add enc i", "tunnel add encap ip"],
     ["-n blue sh tu", "-n blue sh tunnel"],
     ["-datap u sh", "-datap user sh"],
     ["sh -j tu", "sh -j tunnel"],

@@ -261,6 +261,14 @@ Deno.test("apply, on a real subsystem", async (t) => {
       assert.match(await site.apply(a, changed), /^\+ {3}reorder_timeout = 20$/m);
     });
     assert.deepEqual(heard, ["sessionModified"]);
+    const widened = await site.notifications(
+      a,
+      async () => void await site.apply(a, `${changed}mtu = 1300\n`),
+    );
+    // One event of ip is a line with the interface's number, and a line of addresses below it.
+    const links = widened.filter((line) => /^\d+: /.test(line));
+    assert.equal(links.length, 1, widened.join("\n"));
+    assert.match(links[0]!, /^\d+: neighbour: .* mtu 1300 /);
     await site.apply(a, wires(1, 2));
   });
 
