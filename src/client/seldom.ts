@@ -8,18 +8,12 @@
 export { hostAddresses } from "../driver/hosts.ts";
 export { Keepers } from "../driver/keeper.ts";
 export { metricsText } from "../driver/exposition.ts";
-export { presentNamespace } from "../driver/namespace_names.ts";
+export { namespaceNames, presentNamespace, presentNamespaceName } from "../driver/namespace_names.ts";
 export { distributionId, forbiddingFile, hasKernelModule } from "../driver/kernel_modules.ts";
 export { inspectDaemon, inspectMachine, wayTo } from "../driver/machine.ts";
 export { programPath } from "../driver/program_path.ts";
 export { readLines, writeWholeFile } from "../driver/lines.ts";
-export {
-  inNamespace,
-  leaveNamespace,
-  namespaceNames,
-  presentNamespaceName,
-  withNamespaceFd,
-} from "../driver/namespace.ts";
+export { inNamespace, leaveNamespace, withNamespaceFd } from "../driver/namespace.ts";
 export { HistoryFile, historyPath } from "../driver/history_file.ts";
 export { FullScreenTerminal } from "../driver/full_screen_terminal.ts";
 export { OwnTerminal } from "../driver/own_terminal.ts";

@@ -36,33 +36,6 @@ export function leaveNamespace(): void {
   if (home !== undefined) enterNetns(home);
 }
 
-/** Where `ip netns` keeps its namespaces. */
-const NAMED = "/var/run/netns";
-
-/** Names of the namespaces that `ip netns` made, sorted; none if they cannot be listed. */
-export function namespaceNames(): string[] {
-  try {
-    return [...Deno.readDirSync(NAMED)].map(({ name }) => name).sort();
-  } catch {
-    return [];
-  }
-}
-
-/** The name of the namespace that the calling thread is in; `undefined` if `ip netns` gave it none. */
-export function presentNamespaceName(): string | undefined {
-  const present = identityOf("/proc/thread-self/ns/net");
-  return namespaceNames().find((name) => present !== undefined && identityOf(`${NAMED}/${name}`) === present);
-}
-
-function identityOf(path: string): string | undefined {
-  try {
-    const { dev, ino } = Deno.statSync(path);
-    return `${dev}:${ino}`;
-  } catch {
-    return undefined;
-  }
-}
-
 /**
  * Runs the synchronous action in the namespace and comes back.
  *

@@ -5,6 +5,7 @@
  */
 
 const FOLDER = "/run/netns";
+const OWN = "/proc/thread-self/ns/net";
 
 /**
  * The names, by inode number. The namespace of process 1 is called `""`; where that is not for us to see, this
@@ -15,7 +16,7 @@ export class NamespaceNames {
 
   /** Reads them; `own` is a path of this process's own namespace. */
   constructor(own: string) {
-    for (const name of namesIn(FOLDER).sort().reverse()) {
+    for (const name of namespaceNames().reverse()) {
       const inode = inodeOf(`${FOLDER}/${name}`);
       if (inode !== undefined) this.#names.set(inode, name);
     }
@@ -31,18 +32,24 @@ export class NamespaceNames {
   }
 }
 
-/** What the calling thread's network namespace is called. */
-export function presentNamespace(): string {
-  const own = "/proc/thread-self/ns/net";
-  return new NamespaceNames(own).nameOf(own);
-}
-
-function namesIn(folder: string): string[] {
+/** Names of the network namespaces that `ip netns` made, in order. */
+export function namespaceNames(): string[] {
   try {
-    return [...Deno.readDirSync(folder)].map(({ name }) => name);
+    return [...Deno.readDirSync(FOLDER)].map(({ name }) => name).sort();
   } catch {
     return [];
   }
+}
+
+/** What the calling thread's network namespace is called. */
+export function presentNamespace(): string {
+  return new NamespaceNames(OWN).nameOf(OWN);
+}
+
+/** The name of the calling thread's network namespace; `undefined` if `ip netns` gave it none. */
+export function presentNamespaceName(): string | undefined {
+  const present = inodeOf(OWN);
+  return namespaceNames().find((name) => present !== undefined && inodeOf(`${FOLDER}/${name}`) === present);
 }
 
 function inodeOf(path: string): number | undefined {
