@@ -115,9 +115,15 @@ Deno.test("status -w in a terminal: what is there, keys, resize, and the termina
     await pair.a.ip("link set pw0 down");
     await tmux.sees(/^error: session 1 in tunnel 1 \(pw0\): interface down/m);
 
+    // Back: tmux joins rows of both screens where it gives the first one a width that it did not have.
+    await tmux.resize(80, 24);
+    await tmux.sees(/^ l2tp status: .{50,65}\d\d:\d\d:\d\d\n(.*\n){22}q quit.*$/);
     await tmux.keys("q");
     const left = await tmux.sees(/^left with 0$/m);
-    assert.ok(left.includes("before"), "what was on the screen before is there again");
+    assert.ok(
+      left.includes("before"),
+      `what was on the screen before is not there again:\n${left.join("\n")}`,
+    );
     assert.deepEqual(await tmux.modes(), { otherScreen: false, cursor: true, wraps: true });
     assert.equal(await tmux.lineSettings(), settings);
   });
