@@ -44,9 +44,9 @@ function textOf({ check, level, text, fix }: Finding): string {
 async function gather(context: Context): Promise<MachineFacts> {
   const kernelL2tp = context.more.kernelHasL2tp();
   const daemon = context.more.inspectDaemon();
-  const mayAnswer = daemon.trouble === undefined || daemon.trouble === "absent";
-  // One that has been found silent is not waited for a second time, and for longer.
-  const client = mayAnswer || (kernelL2tp && wanted(context) !== "user") ? await tryOpen(context) : undefined;
+  // A daemon that was found silent is not waited for a second time, and for longer.
+  const isThere = daemon.trouble === undefined || (kernelL2tp && wanted(context) !== "user");
+  const client = isThere ? await tryOpen(context) : undefined;
   const tunnels = client?.tunnels() ?? [];
   const ports = tunnels.flatMap(({ localPort }) => localPort ?? []);
   return {
@@ -68,7 +68,6 @@ function wanted({ dataplane, ports }: Context): string | undefined {
 async function tryOpen(context: Context): Promise<L2tpClient | undefined> {
   try {
     await context.open("read");
-    if (context.nothing) return undefined;
     context.l2tp.noop();
     return context.l2tp;
   } catch (error) {

@@ -117,8 +117,9 @@ function verbHelp(verb: Verb): string {
 `;
     case "service":
       return `${head}
-  l2tp service systemd > /etc/systemd/system/l2tp.service. Where the program
-  does not run as one file, the unit starts the l2tp that the PATH leads to.
+  l2tp service systemd > /etc/systemd/system/l2tp.service
+  Where the program does not run as one file made by deno compile, the unit
+  starts the l2tp that the PATH leads to.
 `;
     case "metrics":
       return `${head}
