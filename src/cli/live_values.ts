@@ -23,7 +23,7 @@ import { UsageError } from "./usage_error.ts";
 import type { LiveKind } from "./values.ts";
 
 /** For how long a daemon may be silent when somebody waits for the word that he types. */
-export const ANSWER_LIMIT_MS = 50;
+export const ANSWER_LIMIT_MS = 100;
 
 /** Links that others can be put into, as keyword `master` does. */
 const MASTER_KINDS: ReadonlySet<string> = new Set(["bridge", "bond", "team"]);

@@ -11,21 +11,28 @@ const BUFFER_SIZE = 4096;
 /** What a terminal has that tells no size. */
 const USUAL_SIZE = { columns: 80, rows: 24 };
 
+/** Asks for marks around what is pasted (bracketed paste), and no longer for them. */
+const PASTE_MARKS = { on: "\x1b[?2004h", off: "\x1b[?2004l" };
+
 /** What ends a process that does nothing about it, and what a shell shows for it. */
 const ENDING_SIGNALS = [["SIGTERM", 143], ["SIGHUP", 129]] as const;
+
+/** What becomes of keys. */
+export type TerminalMode = "editing" | "running" | "left";
 
 /** Standard input and output of a process that somebody sits before. Leaves the terminal as it was. */
 export class OwnTerminal implements Disposable {
   readonly #buffer = new Uint8Array(BUFFER_SIZE);
   readonly #cleanUp = new DisposableStack();
-  #raw = false;
+  #mode: TerminalMode = "left";
 
   /** From now on the terminal's Ctrl-C ends nobody who does not ask to be told of it. */
   constructor() {
     this.#listen("SIGINT", () => {});
     for (const [signal, code] of ENDING_SIGNALS) {
       this.#listen(signal, () => {
-        this.setRaw(false);
+        if (this.#mode === "editing") this.write("\n");
+        this.setMode("left");
         Deno.exit(code);
       });
     }
@@ -62,15 +69,20 @@ export class OwnTerminal implements Disposable {
     }
   }
 
-  /** Takes each key as it is typed, or (`false`) leaves editing and signals to the terminal. */
-  setRaw(raw: boolean): void {
-    if (raw === this.#raw) return;
+  /**
+   * `editing`: each key comes as it is typed, with marks around what is pasted. `running`: keys that are typed wait and
+   * are not shown, and Ctrl-C is a signal. `left`: as it was.
+   */
+  setMode(mode: TerminalMode): void {
+    if (mode === this.#mode) return;
     try {
-      Deno.stdin.setRaw(raw);
+      Deno.stdin.setRaw(mode !== "left", { cbreak: mode === "running" });
+      if (mode === "editing") this.write(PASTE_MARKS.on);
+      else if (this.#mode === "editing") this.write(PASTE_MARKS.off);
     } catch {
       // The terminal has gone; reading tells.
     }
-    this.#raw = raw;
+    this.#mode = mode;
   }
 
   /** Calls back when the size has changed; the result ends that. */
@@ -80,7 +92,7 @@ export class OwnTerminal implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.setRaw(false);
+    this.setMode("left");
     this.#cleanUp[Symbol.dispose]();
   }
 }

@@ -8,6 +8,7 @@
 import { EventEmitter } from "node:events";
 import { createInterface, emitKeypressEvents, type Interface, type Key } from "node:readline";
 import { Readable, Writable } from "node:stream";
+import { type PasteMark, PasteMarks } from "./paste_marks.ts";
 import type { Terminal } from "./ports.ts";
 import type { Suggestions } from "./suggest.ts";
 import { HISTORY_SIZE } from "./history.ts";
@@ -26,16 +27,10 @@ export type TypedLine =
   | { readonly type: "cancelled" }
   | { readonly type: "left" };
 
-interface Keypress {
-  readonly text: string | undefined;
-  readonly key: Key;
-  /** Whether it was pasted. */
-  readonly pasted?: true;
-}
-
-/** Asks the terminal to mark what is pasted, and no longer to. */
-const PASTE_MARKS_ON = "\x1b[?2004h";
-const PASTE_MARKS_OFF = "\x1b[?2004l";
+/** A key, or where what was pasted begins or ends. */
+type Keypress =
+  | { readonly type: "key"; readonly text: string | undefined; readonly key: Key; readonly pasted?: true }
+  | { readonly type: PasteMark };
 
 /** Edits lines on a terminal. */
 export class Editor implements Disposable {
@@ -43,6 +38,7 @@ export class Editor implements Disposable {
   readonly #helper: Helper;
   readonly #readline: Interface;
   readonly #decoder = new EventEmitter();
+  readonly #pasteMarks = new PasteMarks();
   readonly #resizing: Disposable;
   #keys: Keypress[] = [];
   #suggesting: Promise<unknown> | undefined;
@@ -77,32 +73,29 @@ export class Editor implements Disposable {
     this.#readline.on("SIGTSTP", () => {});
     this.#readline.on("close", () => this.#ended ??= { type: "left" });
     emitKeypressEvents(this.#decoder as unknown as NodeJS.ReadableStream);
-    this.#decoder.on("keypress", (text: string | undefined, key: Key) => this.#keys.push({ text, key }));
+    this.#decoder.on(
+      "keypress",
+      (text: string | undefined, key: Key) => this.#keys.push({ type: "key", text, key }),
+    );
   }
 
   /** Lets the user type a line, which begins with `offered`. */
   async readLine(prompt: string, offered = ""): Promise<TypedLine> {
-    this.#terminal.setRaw(true);
-    this.#terminal.write(PASTE_MARKS_ON);
-    try {
-      this.#readline.setPrompt(prompt);
-      this.#readline.prompt();
-      if (offered !== "" && this.#keys.length === 0) {
-        this.#readline.write(offered);
-        this.#offered = true;
-      }
-      this.#ended = undefined;
-      for (;;) {
-        const keypress = await this.#nextKey();
-        if (keypress === undefined) return { type: "left" };
-        await this.#press(keypress);
-        this.#offered = false;
-        const ended = this.#takeEnd();
-        if (ended !== undefined) return ended;
-      }
-    } finally {
-      this.#terminal.write(PASTE_MARKS_OFF);
-      this.#terminal.setRaw(false);
+    this.#terminal.setMode("editing");
+    this.#readline.setPrompt(prompt);
+    this.#readline.prompt();
+    if (offered !== "" && this.#keys.length === 0) {
+      this.#readline.write(offered);
+      this.#offered = true;
+    }
+    this.#ended = undefined;
+    for (;;) {
+      const keypress = await this.#nextKey();
+      if (keypress === undefined) return { type: "left" };
+      await this.#press(keypress);
+      this.#offered = false;
+      const ended = this.#takeEnd();
+      if (ended !== undefined) return ended;
     }
   }
 
@@ -128,18 +121,20 @@ export class Editor implements Disposable {
     while (this.#keys.length === 0) {
       const bytes = await this.#terminal.read();
       if (bytes === undefined) return undefined;
-      this.#decoder.emit("data", bytes);
-      // A lone escape may be the beginning of a longer key, which the decoder waits half a second for.
+      for (const part of this.#pasteMarks.split(bytes)) {
+        if (typeof part === "string") this.#keys.push({ type: part });
+        else this.#decoder.emit("data", part);
+      }
     }
     return this.#keys.shift();
   }
 
   async #press(keypress: Keypress): Promise<void> {
-    const { text, key, pasted } = keypress;
     const afterTab = this.#afterTab;
     this.#afterTab = false;
-    if (key.name === "paste-start") return await this.#paste();
-    if (key.name === "paste-end") return;
+    if (keypress.type === "pasteBegins") return await this.#paste();
+    if (keypress.type !== "key") return;
+    const { text, key, pasted } = keypress;
     if (!pasted && text === "?" && await this.#answer("?")) return;
     if (key.name === "tab") {
       // A tab in a text that is pasted stands between words.
@@ -161,10 +156,10 @@ export class Editor implements Disposable {
     const wasOffered = this.#offered;
     const pasted: Keypress[] = [];
     for (let next = await this.#nextKey(); next !== undefined; next = await this.#nextKey()) {
-      if (next.key.name === "paste-end") break;
-      pasted.push({ ...next, pasted: true });
+      if (next.type === "pasteEnds") break;
+      if (next.type === "key") pasted.push({ ...next, pasted: true });
     }
-    if (wasOffered && pasted.some(({ key }) => key.name === "return" || key.name === "enter")) {
+    if (wasOffered && pasted.some((next) => next.type === "key" && isEnter(next.key))) {
       this.#readline.write(null as unknown as string, { ctrl: true, name: "e" });
       this.#readline.write(null as unknown as string, { ctrl: true, name: "u" });
     }
@@ -195,6 +190,10 @@ export class Editor implements Disposable {
     this.#readline.write(null as unknown as string, { ctrl: true, name: "u" });
     output.output.muted = false;
   }
+}
+
+function isEnter({ name }: Key): boolean {
+  return name === "return" || name === "enter";
 }
 
 /** The terminal as the stream that readline writes to. */

@@ -12,8 +12,11 @@ export interface Terminal {
   write(text: string): void;
   /** What was typed since the last call, once there is any; `undefined` when the terminal has gone. */
   read(): Promise<Uint8Array | undefined>;
-  /** Takes each key as it is typed, or (`false`) leaves editing and signals to the terminal. */
-  setRaw(raw: boolean): void;
+  /**
+   * `editing`: each key comes as it is typed, with marks around what is pasted (bracketed paste). `running`: keys that are
+   * typed wait, and Ctrl-C is a signal.
+   */
+  setMode(mode: "editing" | "running"): void;
   /** Calls back when the size has changed; the result ends that. */
   onResize(action: () => void): Disposable;
 }

@@ -7,11 +7,11 @@
 import { liveWords } from "../cli/completion.ts";
 import { Context } from "../cli/context.ts";
 import { failureText } from "../cli/failure.ts";
-import { ANSWER_LIMIT_MS, isTrouble } from "../cli/live_values.ts";
-import { cannotOpenNetns } from "../cli/messages.ts";
+import { isTrouble } from "../cli/live_values.ts";
+import { argumentRequired, cannotOpenNetns, UNTERMINATED_QUOTE } from "../cli/messages.ts";
 import type { NextWord, Typing } from "../cli/next_words.ts";
 import type { Options } from "../cli/options.ts";
-import { parseLine } from "../cli/parse.ts";
+import { type Invocation, parseLine } from "../cli/parse.ts";
 import type { CliPorts } from "../cli/ports.ts";
 import { run } from "../cli/run.ts";
 import { UsageError } from "../cli/usage_error.ts";
@@ -34,6 +34,12 @@ const WELCOME = `l2tp ${PROGRAM_VERSION}: ? lists what may come next, Tab comple
 
 /** The name that stands for the namespace that the shell was started in. */
 const HOME_NETNS = "-";
+
+/** For how long a daemon may be silent when the prompt is to say which subsystem there is. */
+const PROMPT_LIMIT_MS = 1000;
+
+/** What a filter needs to have anything to filter. */
+const NO_COMMAND = "a command in front of the bar";
 
 /** What became of a line. */
 type Outcome = "done" | "failed" | "leave";
@@ -87,6 +93,7 @@ export class Shell {
       if (begun !== "") continue;
       const remembered = rememberedLine(text);
       if (remembered !== undefined) history.add(remembered);
+      terminal.setMode("running");
       const outcome = await this.runLine(text);
       if (outcome === "leave") return 0;
       if (outcome === "failed") offered = text;
@@ -107,17 +114,21 @@ export class Shell {
 
   async #execute(text: string): Promise<Outcome> {
     const tokens = tokensOf(text);
-    if (tokens.some(({ open }) => open)) throw new UsageError("Unterminated quoted string");
+    if (tokens.some(({ open }) => open)) throw new UsageError(UNTERMINATED_QUOTE);
     const [first, ...filters] = splitAtPipes(tokens).map((part) => part.map(({ word }) => word));
     const words = expand(withoutProgram(first!));
     if (words.length === 0 && filters.length === 0) return "done";
     if (words.length === 1 && (words[0] === "exit" || words[0] === "quit")) return "leave";
+    if (words.length === 0 && first!.length === 0) throw new UsageError(argumentRequired(NO_COMMAND));
     const pipeline = readFilters(filters);
-    const { options, command } = parseLine(words, this.#defaults);
+    const { options, command } = this.#read(words);
     if (command !== undefined && NOT_HERE.has(command.verb)) {
       throw new UsageError(`Command "${command.verb}" cannot be given in here.`, {
         advice: [`Leave with Ctrl-D, then: l2tp ${command.verb}`],
       });
+    }
+    if (options.batch === "-") {
+      throw new UsageError(`The lines of a batch from "-" can be given here as they are.`);
     }
     if (command === undefined && !options.help && !options.version && options.batch === undefined) {
       this.#keep(options);
@@ -137,6 +148,16 @@ export class Shell {
     });
     if (code === 0) this.#print(filter.end());
     return code === 0 ? "done" : "failed";
+  }
+
+  /** Reads a command. One that cannot be read is left to whoever runs it, who says why in the form asked for. */
+  #read(words: readonly string[]): Invocation {
+    try {
+      return parseLine(words, this.#defaults);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      return { options: {}, command: { verb: "help", words: [] } };
+    }
   }
 
   #print(text: string): void {
@@ -226,7 +247,7 @@ export class Shell {
     using context = new Context({ ...this.#cli, err: () => {} });
     context.dataplane = this.#defaults.dataplane;
     try {
-      await context.open("read", ANSWER_LIMIT_MS);
+      await context.open("read", PROMPT_LIMIT_MS);
       return context.nothing ? "none" : context.l2tp.dataplane;
     } catch (error) {
       if (!isTrouble(error)) throw error;

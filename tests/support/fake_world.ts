@@ -218,6 +218,11 @@ export class FakeWorld {
     return this.#interrupts.size;
   }
 
+  /** Moves back to the namespace that the program was started in. */
+  leaveNetns(): void {
+    this.#present = this.home;
+  }
+
   /** How many connections were opened and never closed, or closed twice. */
   get leaks(): number {
     return this.transports.filter((transport) => transport.disposals !== 1).length;

@@ -1,0 +1,177 @@
+/** `src/shell/shell.ts`: what lines do, against a world in memory. Keys and screens are in tests/user/shell_test.ts. */
+
+import assert from "node:assert/strict";
+import type { Options } from "../../src/cli/options.ts";
+import type { CliPorts } from "../../src/cli/ports.ts";
+import type { ShellPorts } from "../../src/shell/ports.ts";
+import { Shell } from "../../src/shell/shell.ts";
+import { FakeWorld } from "../support/fake_world.ts";
+
+/** A shell in a world, and what it says. */
+class Site {
+  readonly world = new FakeWorld();
+  readonly #shell: Shell;
+  #out = "";
+  #err = "";
+
+  constructor(options: Options = {}) {
+    this.world.addNamespace("blue");
+    this.world.addNamespace("red");
+    if (options.netns !== undefined) this.world.ports.enterNetns(options.netns);
+    const cli: CliPorts = {
+      ...this.world.ports,
+      terminal: true,
+      interactive: true,
+      out: (text) => void (this.#out += text),
+      err: (text) => void (this.#err += text),
+    };
+    const ports: ShellPorts = {
+      terminal: {
+        size: () => ({ columns: 80, rows: 24 }),
+        write: () => {},
+        read: () => Promise.resolve(undefined),
+        setMode: () => {},
+        onResize: () => ({ [Symbol.dispose]: () => {} }),
+      },
+      history: { load: () => [], add: () => {} },
+      host: "gw1",
+      netnsName: () => undefined,
+      leaveNetns: () => this.world.leaveNetns(),
+    };
+    this.#shell = new Shell(ports, cli, options);
+  }
+
+  async line(text: string): Promise<{ outcome: string; out: string; err: string }> {
+    this.#out = this.#err = "";
+    const outcome = await this.#shell.runLine(text);
+    return { outcome, out: this.#out, err: this.#err };
+  }
+
+  /** Runs lines that must succeed. */
+  async lines(...texts: readonly string[]): Promise<string> {
+    let out = "";
+    for (const text of texts) {
+      const done = await this.line(text);
+      assert.deepEqual([done.outcome, done.err], ["done", ""], text);
+      out += done.out;
+    }
+    return out;
+  }
+}
+
+const TUNNEL = "add tunnel tid 1 ptid 2 encap ip local 10.0.0.1 remote 10.0.0.2";
+
+Deno.test("lines: the command line's own, shortened or not, with the program's name in front or not", async () => {
+  const site = new Site();
+  await site.lines(TUNNEL, "l2tp add session tid 1 sid 3 psid 4 name pw0", "# nothing", "", "   ");
+  const all = await site.lines("show");
+  assert.equal(all, (await site.world.run("show")).out);
+  assert.equal(await site.lines("ip l2tp sh tu"), (await site.world.run("show tunnel")).out);
+  assert.equal(await site.lines("sh se sid 3"), (await site.world.run("show session")).out);
+  assert.equal(await site.lines("help add"), (await site.world.run("help add")).out);
+  assert.equal(await site.lines("-V"), (await site.world.run("version")).out);
+});
+
+Deno.test("lines: filters", async () => {
+  const site = new Site();
+  await site.lines(
+    TUNNEL,
+    "add session tid 1 sid 3 psid 4 name pw0",
+    "add session tid 1 sid 5 psid 6 name pw1",
+  );
+  assert.equal(await site.lines("show session | count"), "2\n");
+  assert.equal(await site.lines("show | count"), "1\n");
+  assert.equal(await site.lines("show tunnel tid 9 | count"), "0\n");
+  assert.equal(await site.lines("show session | include pw1 | count"), "1\n");
+  assert.equal(
+    await site.lines("show session | include interface"),
+    "  interface name: pw0\n  interface name: pw1\n",
+  );
+  assert.equal(await site.lines("show session | json"), (await site.world.run("-j -p show session")).out);
+  assert.equal(await site.lines("version | json"), (await site.world.run("-j version")).out);
+  assert.equal(await site.lines("help | include ^Usage | count"), "1\n");
+  // Colour is for people, not for what is looked through.
+  assert.equal(await site.lines("show session -color=auto | include pw0"), "  interface name: pw0\n");
+  assert.ok((await site.lines("show session -color=auto")).includes("\x1b["));
+});
+
+Deno.test("lines: what fails is told as by the command line, and the line is to be offered again", async () => {
+  const site = new Site();
+  const table: [line: string, err: RegExp][] = [
+    ["shwo", /^Command "shwo" is unknown, try "l2tp help"\.\n {2}Did you mean "show"\?\n$/],
+    ["add tunnel tid x", /^Error: argument "x" is wrong: invalid ID\n$/],
+    ["add tunnel udp 1", /^Error: "udp" is ambiguous: udp_sport, /],
+    ["flus", /^Command "flus" is unknown/],
+    ['show "tunnel', /^Unterminated quoted string\n$/],
+    ["show | bogus", /^Error: argument "bogus" is wrong: behind a bar are include, exclude, count, json\n$/],
+    ["| count", /^Error: argument "a command in front of the bar" is required\n$/],
+    ["shell", /^Command "shell" cannot be given in here\.\n/],
+    ["dae", /^Command "daemon" cannot be given in here\.\n/],
+    ["-batch -", /^The lines of a batch from "-" can be given here as they are\.\n$/],
+    ["-j", /^Option "-json" needs a command\.\n/],
+    ["-n nowhere", /^Cannot open network namespace "nowhere": No such file or directory\n/],
+    ["-n nowhere show", /^Cannot open network namespace "nowhere": No such file or directory\n/],
+    ["del tunnel tid 1", /^RTNETLINK answers: No such device\n/],
+    ["show -j bogus", /^\{"error":"Unknown command: bogus"/],
+  ];
+  for (const [line, err] of table) {
+    const done = await site.line(line);
+    assert.deepEqual([done.outcome, done.out], ["failed", ""], line);
+    assert.match(done.err, err, line);
+  }
+  assert.equal(site.world.leaks, 0);
+});
+
+Deno.test("lines: a namespace for one line, for all that follow, and back", async () => {
+  const site = new Site();
+  await site.lines(TUNNEL, "-n blue add tunnel tid 5 ptid 6 encap ip local 127.0.0.1 remote 10.0.0.9");
+  assert.equal(await site.lines("show tunnel | count"), "1\n");
+  assert.match(await site.lines("-n blue show tunnel"), /^Tunnel 5,/);
+  assert.match(await site.lines("show tunnel"), /^Tunnel 1,/);
+  assert.match(await site.lines("-n blue", "show tunnel"), /^Tunnel 5,/);
+  assert.equal(await site.lines("-n red show tunnel"), "");
+  assert.match(await site.lines("show tunnel"), /^Tunnel 5,/);
+  assert.match(await site.lines("-n - show tunnel"), /^Tunnel 1,/);
+  assert.match(await site.lines("show tunnel"), /^Tunnel 5,/);
+  assert.match(await site.lines("-n -", "show tunnel"), /^Tunnel 1,/);
+});
+
+Deno.test("lines: options of the start hold for all, those of a line for that line", async () => {
+  const site = new Site({ json: true, netns: "blue" });
+  assert.equal(await site.lines("show"), "[]\n");
+  assert.equal(await site.lines("-n red show", "show tunnel"), "[]\n[]\n");
+  const { err } = await site.line("bogus");
+  assert.match(err, /^\{"error":/);
+});
+
+Deno.test("lines: a subsystem for all that follow", async () => {
+  const site = new Site();
+  site.world.daemon = "running";
+  await site.lines(TUNNEL, "-dataplane user");
+  assert.equal(await site.lines("show tunnel"), "");
+  assert.match(await site.lines("-dataplane kernel show tunnel"), /^Tunnel 1,/);
+  assert.match(await site.lines("-datap auto", "show tunnel"), /^Tunnel 1,/);
+});
+
+Deno.test("lines: leaving", async () => {
+  const site = new Site();
+  for (const word of ["exit", "ex", "quit", "q"]) {
+    assert.equal((await site.line(word)).outcome, "leave", word);
+  }
+});
+
+Deno.test("l2tp alone before somebody, and l2tp shell, are interactive mode; for nobody it is a batch", async () => {
+  const world = new FakeWorld();
+  world.interactive = true;
+  for (const line of ["", "shell", "-n blue shell", "-j"]) {
+    world.addNamespace("blue");
+    assert.deepEqual(await world.run(line), { code: 0, out: "", err: "" }, line);
+  }
+  assert.deepEqual(world.shells, [{}, {}, { netns: "blue" }, { json: true }]);
+  world.interactive = false;
+  world.files.set("-", [TUNNEL, "show tunnel"]);
+  const { code, out } = await world.run("shell");
+  assert.deepEqual([code, out.split("\n")[0]], [0, "Tunnel 1, encap IP"]);
+  assert.equal((await world.run("")).code, 255);
+  assert.equal(world.shells.length, 4);
+});
