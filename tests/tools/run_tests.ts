@@ -112,8 +112,12 @@ const STAGES: readonly Stage[] = [
   },
   {
     name: "user",
-    about: "the subsystem in userspace, as dist/l2tp: conformance, traffic, kills, leaks, hostile clients",
-    packages: ["iproute2", "iputils-ping", "iperf3", "tmux", "curl", "mandoc", "man-db", "systemd"],
+    about:
+      "the subsystem in userspace, as dist/l2tp: conformance, traffic, kills, leaks, hostile clients; what stands on it",
+    packages: [
+      ...["iproute2", "iputils-ping", "iperf3", "tmux", "bash", "zsh", "fish"],
+      ...["curl", "mandoc", "man-db", "systemd"],
+    ],
     needsRoot: true,
     run: async () => {
       const env = { L2TP_UNDER_TEST: BINARY, L2TP_SUBJECT: "user" };

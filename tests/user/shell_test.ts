@@ -1,0 +1,452 @@
+/**
+ * Interactive mode on a real terminal: keys are typed, and what is on the screen is compared. The subsystem is the one in
+ * userspace, between two namespaces.
+ */
+
+import assert from "node:assert/strict";
+import { bindLibc } from "../../ffi/libc.ts";
+import { localLibc } from "../../ffi/packet_libc.ts";
+import { explainNext } from "../../src/shell/suggest.ts";
+import { TestDaemon } from "../support/daemon.ts";
+import { Pair } from "../support/namespaces.ts";
+import { l2tp, programUnderTest } from "../support/processes.ts";
+import { lastLine, TestTerminal } from "../support/test_terminal.ts";
+import { NewUser } from "./new_user.ts";
+
+// Bound here, it belongs to no test that would have to give it back.
+bindLibc();
+localLibc();
+
+const HOST = Deno.hostname().split(".")[0]!.slice(0, 20);
+
+/** Two hosts, a daemon, and a shell on the first of them. */
+class Site implements AsyncDisposable {
+  readonly pair: Pair;
+  readonly daemon: TestDaemon;
+  readonly state: string;
+  terminal!: TestTerminal;
+
+  private constructor(pair: Pair, daemon: TestDaemon, state: string) {
+    this.pair = pair;
+    this.daemon = daemon;
+    this.state = state;
+  }
+
+  static async create(): Promise<Site> {
+    const pair = await Pair.create();
+    const site = new Site(pair, await TestDaemon.start(), await Deno.makeTempDir({ prefix: "l2tp-state." }));
+    await site.open();
+    return site;
+  }
+
+  /** The environment of everything that is run here. */
+  get env(): Record<string, string> {
+    return {
+      L2TP_RUNTIME_DIR: this.daemon.folder,
+      L2TP_DATAPLANE: "user",
+      XDG_STATE_HOME: this.state,
+      NO_COLOR: "1",
+    };
+  }
+
+  /** Starts a shell. */
+  async open(words: readonly string[] = []): Promise<void> {
+    const command = ["ip", "netns", "exec", this.pair.a.name, ...programUnderTest(), ...words];
+    this.terminal = await TestTerminal.start(command, { env: this.env });
+    await this.terminal.line(this.prompt());
+  }
+
+  /** The prompt in a namespace, without the blank at its end. */
+  prompt(netns: string = this.pair.a.name): string {
+    return `${HOST}[${netns}] user>`;
+  }
+
+  /** Runs a line; what it printed. */
+  async run(line: string, prompt = this.prompt()): Promise<string> {
+    const { terminal } = this;
+    const before = (await terminal.text()).split("\n").length;
+    await terminal.type(line);
+    await terminal.press("Enter");
+    const text = await terminal.until(
+      (text) => text.split("\n").length > before && lastLine(text) === prompt,
+      `the prompt behind ${line}`,
+    );
+    return text.split("\n").slice(before, -1).join("\n");
+  }
+
+  /** Process id of the shell. */
+  async shellPid(): Promise<number> {
+    const needle = `XDG_STATE_HOME=${this.state}`;
+    for await (const { name } of Deno.readDir("/proc")) {
+      try {
+        const env = (await Deno.readTextFile(`/proc/${name}/environ`)).split("\0");
+        const [, , , , , state] = (await Deno.readTextFile(`/proc/${name}/stat`)).split(" ");
+        const command = (await Deno.readTextFile(`/proc/${name}/cmdline`)).split("\0");
+        if (/^\d+$/.test(name) && env.includes(needle) && command.length > 1 && state !== "0") {
+          return Number(name);
+        }
+      } catch {
+        // No process, or it has ended.
+      }
+    }
+    throw new Error("No shell runs");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.terminal[Symbol.asyncDispose]();
+    await this.daemon[Symbol.asyncDispose]();
+    await this.pair[Symbol.asyncDispose]();
+    await Deno.remove(this.state, { recursive: true });
+  }
+}
+
+Deno.test("from nothing to a working tunnel by ? and Tab alone", async () => {
+  await using site = await Site.create();
+  const { pair, terminal } = site;
+  const user = new NewUser(terminal, () => site.prompt());
+  await user.begin();
+  await user.make({
+    tunnel_id: "1",
+    peer_tunnel_id: "2",
+    session_id: "11",
+    peer_session_id: "22",
+    local: "10.0.0.1",
+    remote: "10.0.0.2",
+    udp_sport: "5001",
+    udp_dport: "5002",
+    name: "wire",
+    addr: "192.168.77.1/24",
+  });
+  await terminal.type(`-n ${pair.b.name.slice(0, -1)}`);
+  await terminal.press("Tab");
+  await terminal.line(`${site.prompt()} -n ${pair.b.name}`);
+  await terminal.press("Enter");
+  await terminal.line(site.prompt(pair.b.name));
+  const there = new NewUser(terminal, () => site.prompt(pair.b.name));
+  await there.make({
+    tunnel_id: "2",
+    peer_tunnel_id: "1",
+    session_id: "22",
+    peer_session_id: "11",
+    local: "10.0.0.2",
+    remote: "10.0.0.1",
+    udp_sport: "5002",
+    udp_dport: "5001",
+    name: "wire",
+    addr: "192.168.77.2/24",
+  });
+  assert.ok(user.questions > 20, `${user.questions} questions`);
+  await pair.a.sh("ping", "-c", "3", "-i", "0.2", "-W", "5", "192.168.77.2");
+  await pair.b.sh("ping", "-c", "3", "-i", "0.2", "-W", "5", "192.168.77.1");
+});
+
+Deno.test("interactive mode on a terminal", async (t) => {
+  await using site = await Site.create();
+  const { pair } = site;
+  const PROMPT = site.prompt();
+
+  await t.step("no arguments on a terminal: a line that tells how to go on, and a prompt", async () => {
+    const lines = (await site.terminal.screen()).split("\n");
+    assert.match(lines[0]!, /^l2tp \d\S*: \? lists what may come next, Tab completes, Ctrl-D leaves$/);
+    assert.deepEqual(lines.slice(1).map((line) => line.trimEnd()), [PROMPT]);
+  });
+
+  await t.step(
+    "?: the answer stands below the line, which comes again, the cursor where it was",
+    async () => {
+      const { terminal } = site;
+      await terminal.type("add tunnel encap ?");
+      await terminal.line(`${PROMPT} add tunnel encap`);
+      assert.deepEqual((await terminal.screen()).split("\n").slice(1), [
+        `${PROMPT} add tunnel encap ?`,
+        "  ip   IP protocol 115, without ports",
+        "  udp  UDP; needs udp_sport and udp_dport",
+        `${PROMPT} add tunnel encap`,
+      ]);
+      await terminal.type("udp");
+      await terminal.line(`${PROMPT} add tunnel encap udp`);
+      await terminal.press("C-a");
+      await terminal.type("?x");
+      await terminal.line(`${PROMPT} xadd tunnel encap udp`);
+      await terminal.press("C-c");
+      await terminal.line(PROMPT);
+    },
+  );
+
+  await t.step("? on an empty line: the very text that the grammar gives", async () => {
+    const { terminal } = site;
+    const expected = await explainNext("", () => Promise.resolve([]));
+    await terminal.press("?");
+    await terminal.until((text) => text.endsWith(`${PROMPT} ?\n${expected}${PROMPT}`), "the answer");
+  });
+
+  await t.step("a word that may be shortened, a word that may be several, one that is none", async () => {
+    const { terminal } = site;
+    assert.equal(await site.run("sh tu"), "");
+    const run = async (line: string, first: string): Promise<void> => {
+      await terminal.type(line);
+      await terminal.press("Enter");
+      await terminal.until((text) => text.includes(first), first);
+      // The line is offered again.
+      await terminal.line(`${PROMPT} ${line}`);
+      await terminal.press("C-c");
+      await terminal.line(PROMPT);
+    };
+    await run("add tunnel udp", 'Error: "udp" is ambiguous: udp_sport, udp_dport, udp_csum,');
+    await run("shwo", 'Command "shwo" is unknown, try "l2tp help".\n  Did you mean "show"?');
+    await run("fl", 'Command "fl" is unknown');
+    await run("daemon", 'Command "daemon" cannot be given in here.');
+    await run(
+      "show | grep x",
+      'Error: argument "grep" is wrong: behind a bar are include, exclude, count, json',
+    );
+    await run("-j", 'Option "-json" needs a command.');
+    await run("-n nowhere", 'Cannot open network namespace "nowhere": No such file or directory');
+    await run(
+      "add tunnel tid 1 ptid 2 encap ip local 10.9.9.9 remote 10.0.0.2",
+      "10.9.9.9 is not an address",
+    );
+  });
+
+  await t.step("a line that failed is offered again, to be put right", async () => {
+    const { terminal } = site;
+    const line = (local: string): string => `add tunnel tid 7 ptid 8 encap ip local ${local} remote 10.0.0.2`;
+    await terminal.type(line("10.0.0.9"));
+    await terminal.press("Enter");
+    await terminal.line(`${PROMPT} ${line("10.0.0.9")}`);
+    for (const _ of " remote 10.0.0.2") await terminal.press("Left");
+    await terminal.press("BSpace");
+    await terminal.type("1");
+    await terminal.press("Enter");
+    await terminal.line(PROMPT);
+    assert.equal(
+      await site.run("show tunnel"),
+      "Tunnel 7, encap IP\n  From 10.0.0.1 to 10.0.0.2\n  Peer tunnel 8",
+    );
+  });
+
+  await t.step(
+    "several pasted lines take the place of one that is offered; tabs and marks in them are text",
+    async () => {
+      const { terminal } = site;
+      await terminal.type("bogus");
+      await terminal.press("Enter");
+      await terminal.line(`${PROMPT} bogus`);
+      await terminal.paste(
+        "add session\ttunnel_id 7 session_id 1 \\\n  peer_session_id 2 name pw0 cookie 0011223344556677\n" +
+          'show session tunnel_id 7 | include "name: ?pw" # ?\n',
+      );
+      const text = await terminal.until(
+        (text) => /\n {2}interface name: pw0\n\S+ user>$/.test(text.trimEnd()),
+        "both lines are run",
+      );
+      assert.match(text, /\n> {3}peer_session_id 2 name pw0/);
+    },
+  );
+
+  await t.step("filters", async () => {
+    assert.equal(await site.run("show session | include interface"), "  interface name: pw0");
+    assert.equal(await site.run("sh se | exc interface | inc Session"), "Session 1 in tunnel 7");
+    assert.equal(await site.run("show session | count"), "1");
+    assert.equal(await site.run("show session session_id 9 | count"), "0");
+    const json = await site.run("show session | json");
+    assert.equal((JSON.parse(json.replaceAll("\n", "")) as { interface: string }[])[0]!.interface, "pw0");
+    assert.equal(
+      (await site.run("show session | json | include peer_session_id")).trim(),
+      '"peer_session_id": 2,',
+    );
+  });
+
+  await t.step("Tab: words, values that exist now; twice what ? says", async () => {
+    const { terminal } = site;
+    const complete = async (typed: string, line: string): Promise<void> => {
+      await terminal.type(typed);
+      await terminal.line(`${PROMPT} ${typed}`.trimEnd());
+      // A daemon that is too busy to answer at once is asked again, as people do.
+      for (let tries = 0; tries < 10 && lastLine(await terminal.text()) !== `${PROMPT} ${line}`; tries++) {
+        await terminal.press("Tab");
+        await new Promise((resolve) => setTimeout(resolve, 300));
+      }
+      await terminal.line(`${PROMPT} ${line}`);
+      await terminal.press("C-c");
+      await terminal.line(PROMPT);
+    };
+    await complete("sho", "show");
+    await complete("del tunnel tunnel_id ", "del tunnel tunnel_id 7");
+    await complete("del session tid 7 sid ", "del session tid 7 sid 1");
+    await complete("set session name p", "set session name pw0");
+    await complete("add tunnel local fd", "add tunnel local fd00::1");
+    await complete("add tunnel local fe80::1", "add tunnel local fe80::1%cable");
+    await complete(`-n ${pair.b.name.slice(0, -1)}`, `-n ${pair.b.name}`);
+    await complete("show | exc", "show | exclude");
+    await terminal.type("add tunnel encap ");
+    await terminal.press("Tab", "Tab");
+    await terminal.until(
+      (text) => text.includes(`${PROMPT} add tunnel encap \n  ip   IP protocol 115`),
+      "the answer to the second Tab",
+    );
+    await terminal.line(`${PROMPT} add tunnel encap`);
+    await terminal.press("C-c");
+    await terminal.line(PROMPT);
+  });
+
+  await t.step("Ctrl-C: cancels the line, ends what runs, and never the shell", async () => {
+    const { terminal } = site;
+    await terminal.type("flush");
+    await terminal.press("C-c");
+    await terminal.line(PROMPT);
+    await terminal.type("show \\");
+    await terminal.press("Enter");
+    await terminal.line(">");
+    await terminal.press("C-c");
+    await terminal.line(PROMPT);
+    assert.match(await terminal.text(), / flush\^C\n/);
+    const prompts = (text: string): number => text.split(`${PROMPT} ^C\n`).length;
+    const before = prompts(await terminal.text());
+    await terminal.press("C-c", "C-c");
+    await terminal.until((text) => prompts(text) === before + 2, "two new prompts");
+    await terminal.line(PROMPT);
+    assert.equal(await site.run("show | count"), "1");
+    await terminal.type("monitor");
+    await terminal.press("Enter");
+    await terminal.until((text) => lastLine(text) === `${PROMPT} monitor`, "the monitor runs");
+    // Others are told of by a monitor that has begun to listen, which nothing on the screen tells.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    assert.equal((await l2tp(["-n", pair.a.name, "set", "tunnel", "tid", "7"], { env: site.env })).code, 0);
+    await terminal.until((text) => /^Modified Tunnel 7/m.test(text), "what is told");
+    await terminal.press("C-c");
+    await terminal.line(PROMPT);
+  });
+
+  await t.step("what is typed while a command runs waits for the next line, whatever it is", async () => {
+    const { terminal } = site;
+    await terminal.type("monitor");
+    await terminal.press("Enter");
+    await terminal.until((text) => lastLine(text) === `${PROMPT} monitor`, "the monitor runs");
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await terminal.type("xshow");
+    await terminal.press("C-a", "C-d");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.equal(lastLine(await terminal.text()), `${PROMPT} monitor`);
+    // The terminal throws away what is typed before a Ctrl-C; SIGINT alone does not.
+    Deno.kill(await site.shellPid(), "SIGINT");
+    await terminal.line(`${PROMPT} show`);
+    await terminal.press("C-c");
+    await terminal.line(PROMPT);
+  });
+
+  await t.step("another namespace: for one line, for all that follow, and back", async () => {
+    const { a, b } = pair;
+    assert.equal(await site.run(`-n ${b.name} show tunnel`), "");
+    assert.equal(await site.run("show tunnel | count"), "1");
+    assert.equal(await site.run(`-n ${b.name}`, site.prompt(b.name)), "");
+    assert.equal(await site.run("show tunnel", site.prompt(b.name)), "");
+    assert.match(await site.run(`-n ${a.name} show tunnel`, site.prompt(b.name)), /^Tunnel 7/);
+    assert.match(await site.run("-n - show tunnel", site.prompt(b.name)), /^Tunnel 7/);
+    assert.equal(await site.run("show tunnel", site.prompt(b.name)), "");
+    assert.equal(await site.run("-n -"), "");
+    assert.match(await site.run("show tunnel"), /^Tunnel 7/);
+  });
+
+  await t.step(
+    "the terminal gets another size: the line is broken anew, and the answer stands below all of it",
+    async () => {
+      const { terminal } = site;
+      const line = "add tunnel tunnel_id 1 peer_tunnel_id 2 udp_sport 5001 udp_dport 5002 encap ";
+      await terminal.type(line);
+      await terminal.line(`${PROMPT} ${line}`.trimEnd());
+      await terminal.resize(50, 20);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await terminal.type("?");
+      await terminal.until((text) => text.includes(`${line}?\n`), "the answer");
+      await terminal.line(`${PROMPT} ${line}`.trimEnd());
+      const screen = (await terminal.screen()).split("\n");
+      const whole = `${PROMPT} ${line}`;
+      const rows = [whole.slice(0, 50), whole.slice(50, 100), whole.slice(100)].filter((row) => row !== "");
+      const last = rows.map((row) => row.trimEnd());
+      assert.deepEqual(screen.slice(-last.length), last);
+      const answer = screen.slice(-last.length - 2, -last.length);
+      assert.deepEqual(answer, [
+        "  ip   IP protocol 115, without ports",
+        "  udp  UDP; needs udp_sport and udp_dport",
+      ]);
+      await terminal.press("C-c");
+      await terminal.resize(80, 24);
+      await terminal.line(PROMPT);
+      assert.equal(await site.run("show | count"), "1");
+    },
+  );
+
+  await t.step("history: arrow-up, and in the next shell too, without what was secret", async () => {
+    const { terminal } = site;
+    await terminal.press("Up", "Up");
+    await terminal.press("C-c");
+    await terminal.press("Up");
+    await terminal.line(`${PROMPT} show | count`);
+    await terminal.press("C-c");
+    await terminal.press("C-d");
+    await terminal.until((text) => /^left with 0$/m.test(text), "Ctrl-D leaves");
+    assert.ok(await terminal.isRestored());
+    await terminal[Symbol.asyncDispose]();
+    const path = `${site.state}/l2tp/history`;
+    const lines = (await Deno.readTextFile(path)).trimEnd().split("\n");
+    assert.equal(lines.at(-1), "show | count");
+    assert.ok(lines.some((line) => /name pw0 cookie HEXSTR$/.test(line)), lines.join("\n"));
+    assert.ok(!lines.join("\n").includes("0011223344556677"));
+    assert.equal((await Deno.stat(path)).mode! & 0o777, 0o600);
+    assert.equal((await Deno.stat(`${site.state}/l2tp`)).mode! & 0o777, 0o700);
+    await site.open(["shell"]);
+    await site.terminal.press("Up");
+    await site.terminal.line(`${PROMPT} show | count`);
+    await site.terminal.press("C-c");
+  });
+
+  await t.step("Ctrl-D in a line deletes; exit leaves; SIGTERM leaves the terminal in order", async () => {
+    await site.terminal.type("xshow");
+    await site.terminal.press("C-a", "C-d");
+    await site.terminal.line(`${PROMPT} show`);
+    await site.terminal.press("C-c");
+    await site.terminal.type("exit");
+    await site.terminal.press("Enter");
+    await site.terminal.until((text) => /^left with 0$/m.test(text), "exit leaves");
+    assert.ok(await site.terminal.isRestored());
+    await site.terminal[Symbol.asyncDispose]();
+    await site.open();
+    await site.terminal.type("show");
+    await site.terminal.line(`${PROMPT} show`);
+    Deno.kill(await site.shellPid(), "SIGTERM");
+    await site.terminal.until((text) => /^left with 143$/m.test(text), "it ends");
+    assert.ok(await site.terminal.isRestored());
+  });
+
+  await t.step("not a terminal: lines as those of a batch", async () => {
+    const stdin = "show tunnel\nadd bogus\nshow tunnel\n";
+    const { code, stdout, stderr } = await l2tp(["-n", pair.a.name, "shell"], { env: site.env, stdin });
+    assert.equal(code, 255);
+    assert.equal(stdout, "Tunnel 7, encap IP\n  From 10.0.0.1 to 10.0.0.2\n  Peer tunnel 8\n");
+    assert.match(stderr, /^Unknown command: bogus\n[^]*Command failed -:2\n$/);
+    // Without arguments, too, but for the word.
+    assert.equal((await l2tp([], { env: site.env, stdin })).code, 255);
+  });
+
+  await t.step("a daemon that hangs: completion gives up soon, and so does the prompt", async () => {
+    await site.terminal[Symbol.asyncDispose]();
+    await site.open();
+    Deno.kill(site.daemon.pid, "SIGSTOP");
+    try {
+      const begin = performance.now();
+      const { code, stdout } = await l2tp(
+        ["-n", pair.a.name, "complete", "show", "tunnel", "tunnel_id", ""],
+        { env: site.env },
+      );
+      assert.deepEqual([code, stdout], [0, ""]);
+      assert.ok(performance.now() - begin < 10_000, "it waits as long as a command does");
+      await site.terminal.press("Enter");
+      await site.terminal.line(PROMPT.replace("user>", "user?>"));
+    } finally {
+      Deno.kill(site.daemon.pid, "SIGCONT");
+    }
+    await site.terminal.press("Enter");
+    await site.terminal.line(PROMPT);
+  });
+});
