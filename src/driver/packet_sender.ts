@@ -19,14 +19,6 @@ const PARTS = 2048;
 /** How long a way is remembered to take no messages of many datagrams of some size: routes change. */
 const REMEMBER_MS = 30_000;
 
-/** What was learnt of messages of many datagrams on one way. */
-export interface MessageHistory {
-  /** Datagrams of so many bytes and more are sent one by one, because together they were refused. */
-  refused: number;
-  /** Until when that counts, in milliseconds of the worker's clock. */
-  until: number;
-}
-
 /** Sends packets out of one memory. */
 export class PacketSender {
   readonly #vector: SendVector;

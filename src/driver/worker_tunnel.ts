@@ -6,9 +6,16 @@
 
 import type { DataTunnel } from "../dataplane/mod.ts";
 import type { Remote } from "../../ffi/packets.ts";
-import type { MessageHistory } from "./packet_sender.ts";
 import type { WorkerEndpoint } from "./worker_endpoint.ts";
 import type { WorkerPath } from "./worker_path.ts";
+
+/** What was learnt of messages of many datagrams on one way. */
+export interface MessageHistory {
+  /** Datagrams of so many bytes and more are sent one by one, because together they were refused. */
+  refused: number;
+  /** Until when that counts, in milliseconds of the worker's clock. */
+  until: number;
+}
 
 /** A tunnel. */
 export interface WorkerTunnel {
