@@ -80,6 +80,7 @@ async function loadMore(): Promise<MorePorts> {
       return await runShell(
         {
           terminal,
+          run,
           history: new seldom.HistoryFile(path, { size: HISTORY_SIZE }),
           host: Deno.hostname(),
           netnsName: seldom.presentNamespaceName,

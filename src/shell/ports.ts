@@ -4,6 +4,9 @@
  * @module
  */
 
+import type { Options } from "../cli/options.ts";
+import type { CliPorts } from "../cli/ports.ts";
+
 /** The terminal. */
 export interface Terminal {
   /** Width and height, in characters. */
@@ -35,6 +38,8 @@ export interface ShellPorts {
   readonly terminal: Terminal;
   /** Lines of earlier times. */
   readonly history: HistoryStore;
+  /** Runs a command line: the one that `main.ts` runs. It comes from there, so that its file is nobody else's. */
+  run(words: readonly string[], cli: CliPorts, defaults: Options): Promise<number>;
   /** Name of this host. */
   readonly host: string;
   /** Name of the present network namespace; `undefined` if `ip netns` gave it none. */

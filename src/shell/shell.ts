@@ -13,7 +13,6 @@ import type { NextWord, Typing } from "../cli/next_words.ts";
 import type { Options } from "../cli/options.ts";
 import { type Invocation, parseLine } from "../cli/parse.ts";
 import type { CliPorts } from "../cli/ports.ts";
-import { run } from "../cli/run.ts";
 import { UsageError } from "../cli/usage_error.ts";
 import { PROGRAM_VERSION } from "../cli/version.ts";
 import { DaemonError } from "../client/daemon_error.ts";
@@ -198,7 +197,7 @@ export class Shell {
   /** Runs a command, and comes back from the namespace that it may have asked for. */
   async #inNetnsOf(words: readonly string[], defaults: Options, cli: CliPorts): Promise<number> {
     using _back = this.#comingBack();
-    return await run(words, { ...cli, enterNetns: this.#enterNetns }, defaults);
+    return await this.#ports.run(words, { ...cli, enterNetns: this.#enterNetns }, defaults);
   }
 
   readonly #enterNetns = (netns: string): void => {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import type { Options } from "../../src/cli/options.ts";
 import type { CliPorts } from "../../src/cli/ports.ts";
+import { run } from "../../src/cli/run.ts";
 import type { ShellPorts } from "../../src/shell/ports.ts";
 import { Shell } from "../../src/shell/shell.ts";
 import { FakeWorld } from "../support/fake_world.ts";
@@ -33,6 +34,7 @@ class Site {
         setMode: () => {},
         onResize: () => ({ [Symbol.dispose]: () => {} }),
       },
+      run,
       history: { load: () => [], add: () => {} },
       host: "gw1",
       netnsName: () => undefined,
