@@ -58,12 +58,14 @@ function valueOf(
 }
 
 function compare(a: number | string, b: number | string): number {
-  if (typeof a === "string" && typeof b === "string") return names.compare(a, b);
+  if (typeof a === "string" && typeof b === "string") {
+    return (names ??= new Intl.Collator("en", { numeric: true })).compare(a, b);
+  }
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** `pw2` stands before `pw10`. */
-const names = new Intl.Collator("en", { numeric: true });
+/** `pw2` stands before `pw10`. Made at the first need, as it takes long. */
+let names: Intl.Collator | undefined;
 
 function compareIds(a: SessionStatus, b: SessionStatus): number {
   return a.session.tunnelId - b.session.tunnelId || a.session.sessionId - b.session.sessionId;

@@ -25,12 +25,14 @@ const HALF_WIDE = /^[\uff61-\uffdc]/u;
 /** Marks and joiners that stand alone have nothing to stand on. */
 const INVISIBLE = /^[\p{Mn}\p{Me}\p{Cf}]+$/u;
 
-const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
+/** Made at the first need: it takes longer than most commands, which are in the same file of the program. */
+let segmenter: Intl.Segmenter | undefined;
 
 /** The characters of the text. */
 export function glyphsOf(text: string): Glyph[] {
   if (ASCII.test(text)) return Array.from(text, (character) => ({ text: character, width: 1 }));
   const glyphs: Glyph[] = [];
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
   for (const { segment } of segmenter.segment(text)) {
     if (CONTROL.test(segment)) glyphs.push({ text: "?", width: 1 });
     else if (INVISIBLE.test(segment)) continue;
