@@ -11,11 +11,6 @@ import { argumentRequired, argumentWrong } from "./messages.ts";
 import { matching, type NextWord, type Typing, typing } from "./next_words.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** What the last of the words (perhaps empty) may become by the grammar alone, given those before it. */
-export function completionsOf(words: readonly string[]): string[] {
-  return matching(typing(words)).map(({ word }) => word);
-}
-
 /** What the last of the words (perhaps empty) may become by the grammar and by what there is now. */
 export async function completions(words: readonly string[], ports: CliPorts): Promise<string[]> {
   const place = typing(words);

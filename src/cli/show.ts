@@ -86,7 +86,7 @@ function printJson(context: Context, rows: object[], options: Options): void {
 }
 
 /** Sessions with what `-details` shows of them. */
-export function withDetails(
+function withDetails(
   context: Context,
   sessions: readonly Session[],
   style: TextStyle,

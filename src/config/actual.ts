@@ -125,7 +125,7 @@ export function sessionSettings({ session, l2spec, link }: ActualSession): Sessi
 }
 
 /** Whether an address is one that somebody gave the interface. */
-export function isGoverned({ address, automatic }: ActualAddress): boolean {
+function isGoverned({ address, automatic }: ActualAddress): boolean {
   return !automatic && !isLinkLocalText(address);
 }
 

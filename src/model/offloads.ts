@@ -32,7 +32,7 @@ export type Offloads = Readonly<Record<Offload, boolean>>;
 export const ALL_OFFLOADS: Offloads = offloadsOf(() => true);
 
 /** Those that the function says. */
-export function offloadsOf(isOn: (offload: Offload) => boolean): Offloads {
+function offloadsOf(isOn: (offload: Offload) => boolean): Offloads {
   return Object.fromEntries(OFFLOADS.map((offload) => [offload, isOn(offload)])) as Record<Offload, boolean>;
 }
 

@@ -18,7 +18,7 @@ export interface Token {
 }
 
 /** What separates a command from what filters its output. */
-export const PIPE = "|";
+const PIPE = "|";
 
 /** The words of a line up to a comment. A bar in front of a word is one of its own. */
 export function tokensOf(line: string): Token[] {
@@ -45,7 +45,7 @@ export function withoutComment(line: string): string {
 }
 
 /** Whether the token separates a command from a filter. */
-export function isPipe({ word, quoted }: Token): boolean {
+function isPipe({ word, quoted }: Token): boolean {
   return word === PIPE && !quoted;
 }
 

@@ -1,11 +1,12 @@
 /** Help, the manual page and completion, all made from the grammar's tables: nothing in them is missing or made up. */
 
 import assert from "node:assert/strict";
-import { completionScript, completionsOf } from "../../src/cli/completion.ts";
+import { completionScript } from "../../src/cli/completion.ts";
 import { KEYWORDS, VERBS } from "../../src/cli/grammar.ts";
 import { OPTIONS } from "../../src/cli/options.ts";
 import { help, keywordText, optionText, shortUsage, shownOptions, shownVerbs } from "../../src/cli/help.ts";
 import { manualPage } from "../../src/cli/man.ts";
+import { matching, typing } from "../../src/cli/next_words.ts";
 import { parseLine } from "../../src/cli/parse.ts";
 import { UsageError } from "../../src/cli/usage_error.ts";
 import { PROGRAM_VERSION } from "../../src/cli/version.ts";
@@ -15,6 +16,11 @@ import { Random } from "../support/random.ts";
 /** The text on one line, however it was broken. */
 function flat(text: string): string {
   return text.replaceAll(/\s+/g, " ");
+}
+
+/** What the last of the words may become by the grammar alone. */
+function completionsOf(words: readonly string[]): string[] {
+  return matching(typing(words)).map(({ word }) => word);
 }
 
 Deno.test("help names every verb and every option that people use, and no hidden one", () => {

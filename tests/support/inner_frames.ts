@@ -177,7 +177,7 @@ function fixChecksums(bytes: Uint8Array, network: number, transport: number, isU
 }
 
 /** The checksum of the pieces, all but the last of even length (RFC 1071): pairs of bytes are added, carries come round. */
-export function checksumOf(...pieces: readonly Uint8Array[]): number {
+function checksumOf(...pieces: readonly Uint8Array[]): number {
   let sum = 0;
   for (const piece of pieces) {
     for (let i = 0; i < piece.length; i += 2) sum += 256 * piece[i]! + (piece[i + 1] ?? 0);
