@@ -87,17 +87,63 @@ async function benchDump(own: readonly string[], file: string, folder: string): 
   ));
 }
 
+/** An empty Deno program: what any program of ours takes at least. */
+async function emptyProgram(folder: string): Promise<string[]> {
+  const empty = `${folder}/empty.js`;
+  await Deno.writeTextFile(empty, "");
+  return [Deno.execPath(), "run", "-A", "--no-config", "--no-lock", empty];
+}
+
+/** Seconds that the kernel works for a command, as bash's `time` tells. */
+async function systemSeconds(command: readonly string[]): Promise<number> {
+  const { code, stderr } = await new Deno.Command("bash", {
+    args: ["-c", 'TIMEFORMAT=%S; time "$@" >/dev/null', "bash", ...command],
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  const text = new TextDecoder().decode(stderr);
+  if (code !== 0) throw new Error(`${command.join(" ")}: exit ${code}: ${text}`);
+  return Number(text);
+}
+
+/** What is left to win: the runtime's start and the kernel's work, against all that `ip` takes. */
+async function benchBounds(file: string, folder: string): Promise<void> {
+  const empty = await emptyProgram(folder);
+  await using filled = await openNamespace();
+  await seconds(["ip", "-n", filled.name, "-batch", file]);
+  console.log(pairedRow(
+    await timePairs(
+      `bound: empty Deno program / one listing of ${TUNNELS} by ip`,
+      7,
+      () => seconds(empty),
+      () => seconds(["ip", "-n", filled.name, "-j", "l2tp", "show", "session"]),
+    ),
+  ));
+  const batch = async (measure: (command: readonly string[]) => Promise<number>): Promise<number> => {
+    await using namespace = await openNamespace();
+    return await measure(["ip", "-n", namespace.name, "-batch", file]);
+  };
+  console.log(pairedRow(
+    await timePairs(
+      `bound: empty Deno program and the kernel's work for the batch / the batch by ip`,
+      3,
+      async () => await seconds(empty) + await batch(systemSeconds),
+      () => batch(seconds),
+    ),
+  ));
+}
+
 async function benchStart(own: readonly string[], folder: string): Promise<void> {
   await using namespace = await openNamespace();
   await namespace.ip("l2tp add tunnel tunnel_id 1 peer_tunnel_id 1 encap ip local 10.0.0.1 remote 10.0.0.2");
-  const empty = `${folder}/empty.js`;
-  await Deno.writeTextFile(empty, "");
+  const empty = await emptyProgram(folder);
   console.log(pairedRow(
     await timePairs(
       "start: l2tp show / empty Deno program",
       15,
       () => seconds([...own, "-n", namespace.name, "show"]),
-      () => seconds([Deno.execPath(), "run", "-A", "--no-config", "--no-lock", empty]),
+      () => seconds(empty),
     ),
   ));
 }
@@ -110,5 +156,6 @@ const wanted = new Set(Deno.args);
 const all = wanted.size === 0;
 if (all || wanted.has("start")) await benchStart(own, folder);
 if (all || wanted.has("dump")) await benchDump(own, file, folder);
+if (all || wanted.has("bounds")) await benchBounds(file, folder);
 if (all || wanted.has("batch")) await benchBatch(own, file);
 await Deno.remove(folder, { recursive: true });
