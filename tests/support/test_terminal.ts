@@ -1,13 +1,20 @@
 /**
  * Programs on a real pseudo-terminal: tmux types, and tells what is on the screen.
  *
+ * Keys are not answered at once, and less so on a busy machine: whoever presses some waits for what they do
+ * ({@linkcode TestTerminal.until}), or where that may be nothing, for the keys to have been dealt with
+ * ({@linkcode TestTerminal.settle}).
+ *
  * @module
  */
 
 import { runProgram, sh } from "./processes.ts";
 
-/** Far longer than anything on a screen takes, also on a busy machine. */
-const LIMIT_MS = 20_000;
+/** Far longer than anything on a screen takes, also on a busy or emulated machine. */
+const LIMIT_MS = 60_000;
+const POLL_MS = 30;
+/** A character that no test types otherwise and no program takes for more than a letter. */
+const MARK = "Z";
 
 /** How to start a program on a terminal. */
 export interface TerminalOptions {
@@ -17,7 +24,18 @@ export interface TerminalOptions {
   readonly env?: Record<string, string>;
 }
 
-/** A terminal with a program on it, gone when the test ends. Its program's exit code comes to stand on the screen. */
+/** What a program can have changed of how a terminal shows things. */
+export interface TerminalModes {
+  /** Whether the screen that full-screen programs use is shown. */
+  readonly otherScreen: boolean;
+  readonly cursor: boolean;
+  readonly wraps: boolean;
+}
+
+/**
+ * A terminal with a program on it, gone when the test ends. Its program's exit code comes to stand on the screen, and
+ * how the line was set up before and after it is compared.
+ */
 export class TestTerminal implements AsyncDisposable {
   readonly #folder: string;
 
@@ -35,7 +53,21 @@ export class TestTerminal implements AsyncDisposable {
     const words = ["env", ...assignments, ...command].map(quote).join(" ");
     const state = (name: string): string => `stty -g >${quote(`${terminal.#folder}/${name}`)}`;
     const script = `${state("before")}; ${words}; echo "left with $?"; ${state("after")}; exec sleep 1000`;
-    await terminal.#tmux("-f", "/dev/null", "new-session", "-d", "-x", `${columns}`, "-y", `${rows}`, script);
+    const size = ["-x", `${columns}`, "-y", `${rows}`];
+    await terminal.#tmux("-u", "-f", "/dev/null", "new-session", "-d", ...size, script);
+    // tmux's own line takes one row of the screen.
+    await terminal.#tmux("set-option", "-g", "status", "off");
+    await terminal.resize(columns, rows);
+    return terminal;
+  }
+
+  /** Starts an interactive bash without anybody's settings, whose prompt is a dollar sign and a blank. */
+  static async startShell(options: TerminalOptions = {}): Promise<TestTerminal> {
+    const terminal = await TestTerminal.start(["bash", "--norc", "--noprofile", "-i"], {
+      ...options,
+      env: { ...options.env, PS1: "$ " },
+    });
+    await terminal.line("$");
     return terminal;
   }
 
@@ -53,6 +85,12 @@ export class TestTerminal implements AsyncDisposable {
     await this.#tmux("send-keys", ...keys);
   }
 
+  /** Types the text and presses Enter. */
+  async enter(text: string): Promise<void> {
+    await this.type(text);
+    await this.press("Enter");
+  }
+
   /** Pastes the text as terminals do, with marks around it for programs that asked for them. */
   async paste(text: string): Promise<void> {
     await this.#tmux("set-buffer", "--", text);
@@ -64,27 +102,19 @@ export class TestTerminal implements AsyncDisposable {
     await this.#tmux("resize-window", "-x", `${columns}`, "-y", `${rows}`);
   }
 
-  /** What is on the screen now, row by row, without empty rows at the end. */
-  async screen(): Promise<string> {
-    return (await this.#tmux("capture-pane", "-p")).trimEnd();
+  /** What is on the screen now, row by row. */
+  async screen(): Promise<string[]> {
+    return (await this.#tmux("capture-pane", "-p")).replace(/\n$/, "").split("\n");
   }
 
-  /** What is and was on the screen, lines whole that are broken there. */
+  /** What is and was on the screen, lines whole that are broken there, without empty lines at the end. */
   async text(): Promise<string> {
     return (await this.#tmux("capture-pane", "-p", "-J", "-S", "-")).trimEnd();
   }
 
   /** Waits until the text is so; resolves to it. */
   async until(condition: (text: string) => boolean, what: string): Promise<string> {
-    const end = performance.now() + LIMIT_MS;
-    for (;;) {
-      const text = await this.text();
-      if (condition(text)) return text;
-      if (performance.now() > end) {
-        throw new Error(`Waited in vain for this: ${what}. The terminal has:\n${text}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 30));
-    }
+    return await poll(() => this.text(), condition, what);
   }
 
   /** Waits until the last line, without blanks at its end, is this. */
@@ -95,15 +125,54 @@ export class TestTerminal implements AsyncDisposable {
     );
   }
 
+  /** Waits until the screen, its rows joined by newlines, is as the pattern says; resolves to its rows. */
+  async sees(pattern: RegExp): Promise<string[]> {
+    const screen = async (): Promise<string> => (await this.screen()).join("\n");
+    return (await poll(screen, (text) => pattern.test(text), `the screen shows ${pattern}`)).split("\n");
+  }
+
+  /**
+   * Waits until a line editor at the end of its line has dealt with everything that was typed, whatever that does:
+   * keys are taken in order, so types a letter, waits for it, and takes it away again.
+   */
+  async settle(): Promise<void> {
+    await this.type(MARK);
+    await this.until((text) => lastLine(text).endsWith(MARK), "what is typed last is on the screen");
+    await this.press("BSpace");
+    await this.until((text) => !lastLine(text).endsWith(MARK), "it is off the screen again");
+  }
+
+  /** Whether the other screen is shown, and whether the cursor is, and whether long lines go on in the next row. */
+  async modes(): Promise<TerminalModes> {
+    const text = await this.#tmux("display-message", "-p", "#{alternate_on} #{cursor_flag} #{wrap_flag}");
+    const [otherScreen, cursor, wraps] = text.trim().split(" ").map((flag) => flag === "1");
+    return { otherScreen: otherScreen!, cursor: cursor!, wraps: wraps! };
+  }
+
+  /** How the terminal's line is set up, as `stty -g` tells it. A shell must be there, waiting for a line. */
+  async lineSettings(): Promise<string> {
+    // From outside the line would be seen as the shell's own editor has it, or as it is when commands run.
+    const path = `${this.#folder}/stty-${performance.now()}`;
+    await this.enter(`stty -g > ${path}.new && mv ${path}.new ${path}`);
+    return await poll(() => readText(path), (text) => text !== "", "stty tells how the line is set up");
+  }
+
+  /** Process id of what runs on the terminal: the program, or if that is a shell, what runs in it. */
+  async processId(): Promise<number> {
+    // The first is the shell that started the program.
+    for (let pid = Number(await this.#tmux("display-message", "-p", "#{pane_pid}"));;) {
+      const children = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`);
+      const [child] = children.split(" ").filter((word) => word !== "");
+      if (child === undefined) return pid;
+      pid = Number(child);
+    }
+  }
+
   /** Whether the program left the terminal as it found it; once it has ended. */
   async isRestored(): Promise<boolean> {
     await this.until((text) => /^left with \d+$/m.test(text), "the program ends");
-    for (let tries = 0; tries < 100; tries++) {
-      const [before, after] = ["before", "after"].map((name) => readText(`${this.#folder}/${name}`));
-      if (after !== "") return before === after;
-      await new Promise((resolve) => setTimeout(resolve, 30));
-    }
-    return false;
+    const [before, after] = ["before", "after"].map((name) => () => readText(`${this.#folder}/${name}`));
+    return await poll(after!, (text) => text !== "", "stty tells how the line is set up") === await before!();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -118,14 +187,32 @@ export function lastLine(text: string): string {
   return text.slice(text.lastIndexOf("\n") + 1).trimEnd();
 }
 
-function quote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
+/** Asks until the answer is so; resolves to it. */
+async function poll(
+  ask: () => Promise<string>,
+  condition: (text: string) => boolean,
+  what: string,
+): Promise<string> {
+  const end = performance.now() + LIMIT_MS;
+  for (;;) {
+    const text = await ask();
+    if (condition(text)) return text;
+    if (performance.now() > end) {
+      throw new Error(`Waited in vain for this: ${what}. The terminal has:\n${text}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
 }
 
-function readText(path: string): string {
+async function readText(path: string): Promise<string> {
   try {
-    return Deno.readTextFileSync(path);
-  } catch {
-    return "";
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
   }
+}
+
+function quote(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -72,22 +72,16 @@ for (const shell of SHELLS) {
       });
       const settled = async (line: string): Promise<string> =>
         await terminal.until((text) => lastLine(text).endsWith(line), line);
-      for (const line of shell.setUp) {
-        await terminal.type(line);
-        await terminal.press("Enter");
-      }
-      await terminal.type("clear");
-      await terminal.press("Enter");
+      for (const line of shell.setUp) await terminal.enter(line);
+      await terminal.enter("clear");
       await terminal.until((text) => text.trim() === "$", "a prompt on an empty screen");
       const complete = async (typed: string, expected: string): Promise<void> => {
         await terminal.type(typed);
         await settled(typed.trimEnd());
-        // A daemon that is too busy to answer at once is asked again, as people do.
-        for (let tries = 0; tries < 10; tries++) {
-          const line = lastLine(await terminal.text());
-          if (!line.endsWith(typed.trimEnd())) break;
+        // A daemon that is too busy to answer within the time that completion takes is asked again, as people do.
+        for (let tries = 0; tries < 20 && !lastLine(await terminal.text()).endsWith(expected); tries++) {
           await terminal.press("Tab");
-          await new Promise((resolve) => setTimeout(resolve, 1500));
+          await terminal.settle();
         }
         await settled(expected);
         await terminal.press("C-u");
@@ -108,9 +102,12 @@ for (const shell of SHELLS) {
       await complete(`l2tp -n ${netns.name.slice(0, -1)}`, `l2tp -n ${netns.name}`);
       await complete(`l2tp -netns=${netns.name.slice(0, -1)}`, `l2tp -netns=${netns.name}`);
       await terminal.type("l2tp show tunnel remote ");
-      // The first inserts what both begin with.
-      for (let i = 0; i < 3; i++) {
+      // The first inserts what both begin with; where it has, the next one lists.
+      await terminal.until((text) => text.endsWith("l2tp show tunnel remote"), "the line");
+      for (let tries = 0; tries < 20; tries++) {
         await terminal.press("Tab");
+        const text = await terminal.text();
+        if (text.includes("10.0.0.7") && text.includes("10.0.0.8")) break;
         await new Promise((resolve) => setTimeout(resolve, 300));
       }
       await terminal.until((text) => text.includes("10.0.0.7") && text.includes("10.0.0.8"), "both peers");

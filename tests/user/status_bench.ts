@@ -9,7 +9,7 @@ import { TestDaemon } from "../support/daemon.ts";
 import { Namespace } from "../support/namespaces.ts";
 import { spread } from "../support/pairs.ts";
 import { programUnderTest } from "../support/processes.ts";
-import { Tmux } from "../support/tmux.ts";
+import { TestTerminal } from "../support/test_terminal.ts";
 
 const SESSIONS = 1000;
 const STARTS = 9;
@@ -44,18 +44,18 @@ async function populate(daemon: TestDaemon, netns: Namespace, sessions: number):
 }
 
 /** Milliseconds from the start to the first screen that shows sessions. */
-async function firstPaint(tmux: Tmux, command: string): Promise<number> {
+async function firstPaint(terminal: TestTerminal, command: string): Promise<number> {
   // The shell says when it starts the program; the screen is looked at every few milliseconds.
   const started = performance.now();
-  await tmux.line(`clear; ${command}`);
+  await terminal.enter(`clear; ${command}`);
   for (;;) {
-    const text = (await tmux.screen()).join("\n");
+    const text = (await terminal.screen()).join("\n");
     if (/^pw\d+ /m.test(text) && /^q quit/m.test(text)) break;
     if (performance.now() - started > 30_000) throw new Error(`nothing was painted:\n${text}`);
   }
   const took = performance.now() - started;
-  await tmux.keys("q");
-  await tmux.sees(/^\$ *$/m);
+  await terminal.press("q");
+  await terminal.sees(/^\$ *$/m);
   return took;
 }
 
@@ -63,24 +63,22 @@ async function measure(sessions: number): Promise<void> {
   await using netns = await Namespace.create("status");
   await using daemon = await TestDaemon.start();
   await populate(daemon, netns, sessions);
-  await using tmux = await Tmux.open({ columns: 80, rows: 24 }, {
-    L2TP_RUNTIME_DIR: daemon.folder,
-    L2TP_DATAPLANE: "user",
-    LC_ALL: "C.UTF-8",
+  await using terminal = await TestTerminal.startShell({
+    env: { L2TP_RUNTIME_DIR: daemon.folder, L2TP_DATAPLANE: "user" },
   });
   const command = [...programUnderTest(), "-n", netns.name, "status", "--watch"].join(" ");
-  await firstPaint(tmux, command);
+  await firstPaint(terminal, command);
   const paints: number[] = [];
-  for (let i = 0; i < STARTS; i++) paints.push(await firstPaint(tmux, command));
-  await tmux.line(`clear; ${command}`);
-  await tmux.sees(/^pw\d+ /m);
+  for (let i = 0; i < STARTS; i++) paints.push(await firstPaint(terminal, command));
+  await terminal.enter(`clear; ${command}`);
+  await terminal.sees(/^pw\d+ /m);
   await new Promise((resolve) => setTimeout(resolve, 5000));
-  const [pid] = await tmux.children();
-  const [before, daemonBefore] = [await used(pid!), await used(daemon.pid)];
+  const pid = await terminal.processId();
+  const [before, daemonBefore] = [await used(pid), await used(daemon.pid)];
   await new Promise((resolve) => setTimeout(resolve, WATCHED * 1000));
-  const [after, daemonAfter] = [await used(pid!), await used(daemon.pid)];
-  await tmux.keys("q");
-  await tmux.sees(/^\$ *$/m);
+  const [after, daemonAfter] = [await used(pid), await used(daemon.pid)];
+  await terminal.press("q");
+  await terminal.sees(/^\$ *$/m);
   const { min, median, max } = spread(paints);
   const each = (a: number, b: number): string => ((b - a) / WATCHED).toFixed(1);
   console.log(

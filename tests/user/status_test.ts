@@ -8,8 +8,8 @@ import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Pair } from "../support/namespaces.ts";
-import { programUnderTest, sh } from "../support/processes.ts";
-import { Tmux } from "../support/tmux.ts";
+import { programUnderTest } from "../support/processes.ts";
+import { TestTerminal } from "../support/test_terminal.ts";
 
 // Libraries that are loaded within a test count as its leak.
 bindLibc();
@@ -47,7 +47,7 @@ async function site(pair: Pair, daemon: TestDaemon): Promise<void> {
 
 /** Runs the test in a terminal beside a tunnel with traffic. */
 async function inTerminal(
-  test: (tmux: Tmux, command: string, pair: Pair, daemon: TestDaemon) => Promise<void>,
+  test: (terminal: TestTerminal, command: string, pair: Pair, daemon: TestDaemon) => Promise<void>,
 ): Promise<void> {
   await using pair = await Pair.create();
   await using daemon = await TestDaemon.start();
@@ -61,13 +61,10 @@ async function inTerminal(
     }).spawn()
   );
   try {
-    await using tmux = await Tmux.open({ columns: 80, rows: 24 }, {
-      L2TP_RUNTIME_DIR: daemon.folder,
-      L2TP_DATAPLANE: "user",
-      LC_ALL: "C.UTF-8",
-      NO_COLOR: "1",
+    await using terminal = await TestTerminal.startShell({
+      env: { L2TP_RUNTIME_DIR: daemon.folder, L2TP_DATAPLANE: "user", NO_COLOR: "1" },
     });
-    await test(tmux, [...programUnderTest(), "-n", pair.a.name].join(" "), pair, daemon);
+    await test(terminal, [...programUnderTest(), "-n", pair.a.name].join(" "), pair, daemon);
   } finally {
     for (const ping of pings) ping.kill("SIGKILL");
     await Promise.all(pings.map((ping) => ping.status));
@@ -75,10 +72,10 @@ async function inTerminal(
 }
 
 Deno.test("status -w in a terminal: what is there, keys, resize, and the terminal as it was", async () => {
-  await inTerminal(async (tmux, command, pair) => {
-    const settings = await tmux.lineSettings();
-    await tmux.line(`clear; echo before; ${command} status -w; echo left with $?`);
-    const rows = await tmux.sees(/^pw0 +1\/1 +up +1\d +/m);
+  await inTerminal(async (terminal, command, pair) => {
+    const settings = await terminal.lineSettings();
+    await terminal.enter(`clear; echo before; ${command} status -w; echo left with $?`);
+    const rows = await terminal.sees(/^pw0 +1\/1 +up +1\d +/m);
     assert.equal(rows.length, 24);
     assert.match(rows[0]!, /^ l2tp status: userspace \(l2tp daemon\), netns a-\d+-\d+ +\d\d:\d\d:\d\d$/);
     assert.match(rows[1]!, /^Tunnels 1 up of 1 {3}Sessions 2 up of 2 /);
@@ -90,89 +87,87 @@ Deno.test("status -w in a terminal: what is there, keys, resize, and the termina
       rows[23]!,
       /^q quit {2}s sort:rate {2}r reverse {2}\/ filter {2}Enter details {2}p problems/,
     );
-    assert.deepEqual(await tmux.modes(), { otherScreen: true, cursor: false, wraps: false });
+    assert.deepEqual(await terminal.modes(), { otherScreen: true, cursor: false, wraps: false });
     // The interfaces' own multicast is refused first, then the ping's requests for an address.
-    await tmux.sees(/^error: session 11 in tunnel 1 \(pw1\): cookie mismatches/m);
-    await tmux.sees(/^pw0 .* █/m);
+    await terminal.sees(/^error: session 11 in tunnel 1 \(pw1\): cookie mismatches/m);
+    await terminal.sees(/^pw0 .* █/m);
 
-    await tmux.keys("p");
-    await tmux.sees(/^ {2}-> peer_cookie here must be cookie at the peer/m);
-    await tmux.keys("Escape");
-    await tmux.sees(/^INTERFACE/m);
-    await tmux.type("/pw1");
-    await tmux.keys("Enter", "Enter");
-    const details = await tmux.sees(/^Session 11 in tunnel 1, peer session 12, tunnel 2$/m);
+    await terminal.press("p");
+    await terminal.sees(/^ {2}-> peer_cookie here must be cookie at the peer/m);
+    await terminal.press("Escape");
+    await terminal.sees(/^INTERFACE/m);
+    await terminal.type("/pw1");
+    await terminal.press("Enter", "Enter");
+    const details = await terminal.sees(/^Session 11 in tunnel 1, peer session 12, tunnel 2$/m);
     assert.ok(details.some((row) => /^ {2}interface pw1 up {2}mtu 1442 {2}way out takes 1500$/.test(row)));
-    await tmux.keys("q");
-    await tmux.sees(/^"pw1": 1 of 2 /m);
-    await tmux.keys("Escape");
+    await terminal.press("q");
+    await terminal.sees(/^"pw1": 1 of 2 /m);
+    await terminal.press("Escape");
 
-    await tmux.resize(100, 12);
-    await tmux.sees(/^ l2tp status: .{70,} \d\d:\d\d:\d\d$/m);
-    const resized = await tmux.sees(/^pw0 /m);
+    await terminal.resize(100, 12);
+    await terminal.sees(/^ l2tp status: .{70,} \d\d:\d\d:\d\d$/m);
+    const resized = await terminal.sees(/^pw0 /m);
     assert.equal(resized.length, 12);
     assert.match(resized[11]!, /^q quit/);
     await pair.a.ip("link set pw0 down");
-    await tmux.sees(/^error: session 1 in tunnel 1 \(pw0\): interface down/m);
+    await terminal.sees(/^error: session 1 in tunnel 1 \(pw0\): interface down/m);
 
     // Back: tmux joins rows of both screens where it gives the first one a width that it did not have.
-    await tmux.resize(80, 24);
-    await tmux.sees(/^ l2tp status: .{50,65}\d\d:\d\d:\d\d\n(.*\n){22}q quit.*$/);
-    await tmux.keys("q");
-    const left = await tmux.sees(/^left with 0$/m);
+    await terminal.resize(80, 24);
+    await terminal.sees(/^ l2tp status: .{50,65}\d\d:\d\d:\d\d\n(.*\n){22}q quit.*$/);
+    await terminal.press("q");
+    const left = await terminal.sees(/^left with 0$/m);
     assert.ok(
       left.includes("before"),
       `what was on the screen before is not there again:\n${left.join("\n")}`,
     );
-    assert.deepEqual(await tmux.modes(), { otherScreen: false, cursor: true, wraps: true });
-    assert.equal(await tmux.lineSettings(), settings);
+    assert.deepEqual(await terminal.modes(), { otherScreen: false, cursor: true, wraps: true });
+    assert.equal(await terminal.lineSettings(), settings);
   });
 });
 
 Deno.test("status -w gives the terminal back after Ctrl-C and after every signal that asks it to end", async () => {
-  await inTerminal(async (tmux, command) => {
-    const settings = await tmux.lineSettings();
+  await inTerminal(async (terminal, command) => {
+    const settings = await terminal.lineSettings();
     const ends: [name: string, end: () => Promise<void>][] = [
-      ["Ctrl-C", () => tmux.keys("C-c")],
+      ["Ctrl-C", () => terminal.press("C-c")],
       ...(["TERM", "INT", "HUP", "QUIT"] as const).map((signal): [string, () => Promise<void>] => [
         signal,
         async () => {
-          const children = await tmux.children();
-          assert.equal(children.length, 1);
-          await sh("kill", `-${signal}`, String(children[0]));
+          Deno.kill(await terminal.processId(), `SIG${signal}`);
         },
       ]),
     ];
     for (const [name, end] of ends) {
-      await tmux.line(`clear; ${command} top; echo left with $? after ${name}`);
-      await tmux.sees(/^q quit/m);
+      await terminal.enter(`clear; ${command} top; echo left with $? after ${name}`);
+      await terminal.sees(/^q quit/m);
       await end();
-      await tmux.sees(new RegExp(`^left with 0 after ${name}$`, "m"));
-      assert.deepEqual(await tmux.modes(), { otherScreen: false, cursor: true, wraps: true }, name);
-      assert.equal(await tmux.lineSettings(), settings, name);
+      await terminal.sees(new RegExp(`^left with 0 after ${name}$`, "m"));
+      assert.deepEqual(await terminal.modes(), { otherScreen: false, cursor: true, wraps: true }, name);
+      assert.equal(await terminal.lineSettings(), settings, name);
     }
   });
 });
 
 Deno.test("status -w can be suspended, and a daemon that ends meanwhile is told of, and found again", async () => {
-  await inTerminal(async (tmux, command, pair, daemon) => {
-    const settings = await tmux.lineSettings();
-    await tmux.line(`clear; ${command} top`);
-    await tmux.sees(/^q quit/m);
-    await tmux.keys("C-z");
-    await tmux.sees(/Stopped/);
-    assert.deepEqual(await tmux.modes(), { otherScreen: false, cursor: true, wraps: true });
-    assert.equal(await tmux.lineSettings(), settings);
-    await tmux.line("fg");
-    await tmux.sees(/^q quit/m);
-    await tmux.sees(/^pw0 +1\/1 +up /m);
+  await inTerminal(async (terminal, command, pair, daemon) => {
+    const settings = await terminal.lineSettings();
+    await terminal.enter(`clear; ${command} top`);
+    await terminal.sees(/^q quit/m);
+    await terminal.press("C-z");
+    await terminal.sees(/Stopped/);
+    assert.deepEqual(await terminal.modes(), { otherScreen: false, cursor: true, wraps: true });
+    assert.equal(await terminal.lineSettings(), settings);
+    await terminal.enter("fg");
+    await terminal.sees(/^q quit/m);
+    await terminal.sees(/^pw0 +1\/1 +up /m);
     await daemon.end("SIGKILL");
-    await tmux.sees(/^Not up to date: /m);
+    await terminal.sees(/^Not up to date: /m);
     await using _next = await TestDaemon.start({ folder: daemon.folder });
     await pair.a.ip("link set pw1 down");
-    await tmux.sees(/^error: session 11 in tunnel 1 \(pw1\): interface down/m);
-    await tmux.keys("q");
-    await tmux.sees(/^\$ *$/m);
-    assert.equal(await tmux.lineSettings(), settings);
+    await terminal.sees(/^error: session 11 in tunnel 1 \(pw1\): interface down/m);
+    await terminal.press("q");
+    await terminal.sees(/^\$ *$/m);
+    assert.equal(await terminal.lineSettings(), settings);
   });
 });
