@@ -57,6 +57,7 @@ async function loadMore(): Promise<MorePorts> {
       keepers.start(socket, tunnel);
     },
     resolveHost: seldom.hostAddresses,
+    kernelTimerHz: seldom.kernelTimerHz,
     readLines: seldom.readLines,
     writeFile: seldom.writeWholeFile,
     debugfs(): string | undefined {

@@ -246,6 +246,12 @@ export const GROUP = /* @__PURE__ */ layout("struct group", ["grp.h"], 32, {
   gr_mem: [24, 8],
 });
 
+/** A time, or how long something takes. */
+export const TIMESPEC = /* @__PURE__ */ layout("struct timespec", ["time.h"], 16, {
+  tv_sec: [0, 8],
+  tv_nsec: [8, 8],
+});
+
 /** What stands in front of a frame of a TAP device with IFF_VNET_HDR; host order. */
 export const VIRTIO_NET_HDR = /* @__PURE__ */ layout("struct virtio_net_hdr", ["linux/virtio_net.h"], 10, {
   flags: [0, 1],

@@ -62,6 +62,8 @@ const SYMBOLS = {
   freeaddrinfo: { parameters: ["pointer"], result: "void" },
   // const char *gai_strerror(int code)
   gai_strerror: { parameters: ["i32"], result: "pointer" },
+  // int clock_getres(clockid_t clock, struct timespec *resolution)
+  clock_getres: { parameters: ["i32", "buffer"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** Soname of glibc on x86-64 and arm64. */

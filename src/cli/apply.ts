@@ -18,6 +18,9 @@ import type { Options } from "./options.ts";
 import { perform } from "./perform.ts";
 import { EXIT_USAGE, UsageError } from "./usage_error.ts";
 
+/** The subsystem in userspace keeps each millisecond. */
+const MILLISECONDS = 1000;
+
 /** What the line asks for. */
 interface Wanted {
   file: string;
@@ -46,6 +49,7 @@ export async function apply(context: Context, words: readonly string[], options:
   const plan = makePlan(config, observe(context), {
     prune: wanted.prune,
     peers: lookUpPeers(context, config),
+    timerHz: context.l2tp.dataplane === "kernel" ? context.more.kernelTimerHz() : MILLISECONDS,
   });
   return await new Applying(context, options, wanted).run(plan);
 }

@@ -91,6 +91,8 @@ export interface MorePorts {
   createScopedTunnel(l2tp: L2tpClient, tunnel: TunnelParameters, scope: string): void;
   /** The host's addresses, best first, in text, of family 4 or 6, or of both without one. */
   resolveHost(host: string, family: 4 | 6 | undefined): string[];
+  /** How many times a second the kernel's timer ticks. */
+  kernelTimerHz(): number;
   /** Lines of a file, or of standard input for `-`; `undefined` where the next may be long in coming. */
   readLines(path: string): Iterable<string | undefined>;
   /**

@@ -6,6 +6,7 @@
  */
 
 export { hostAddresses } from "../driver/hosts.ts";
+export { kernelTimerHz } from "../driver/kernel_clock.ts";
 export { Keepers } from "../driver/keeper.ts";
 export { metricsText } from "../driver/exposition.ts";
 export { namespaceNames, presentNamespace, presentNamespaceName } from "../driver/namespace_names.ts";

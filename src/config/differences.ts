@@ -76,11 +76,19 @@ export function tunnelDifferences(
   return differences(TUNNEL_SETTINGS, moved ? { ...want, local: local ?? remote } : want, have);
 }
 
-/** What is otherwise of a session and its interface than `settings` say, in a tunnel of that version. */
+/** Where a session is to be. */
+export interface SessionPlace {
+  /** Version of its tunnel. */
+  readonly version: 2 | 3;
+  /** How many times a second the clock ticks by which its timeouts are kept. */
+  readonly timerHz: number;
+}
+
+/** What is otherwise of a session and its interface than `settings` say. */
 export function sessionDifferences(
   settings: SessionSettings,
   actual: ActualSession,
-  version: 2 | 3,
+  { version, timerHz }: SessionPlace,
 ): Difference[] {
   const have = sessionSettings(actual);
   const pseudowire = version === 2 ? "ppp" : settings.pseudowire ?? "eth";
@@ -96,7 +104,9 @@ export function sessionDifferences(
     // Where it cannot be known, it is taken to be right.
     l2spec: version === 2 || have.l2spec === undefined ? undefined : settings.l2spec ?? "default",
     sequence: settings.sequence ?? "none",
-    reorderTimeoutMs: settings.reorderTimeoutMs ?? 0,
+    reorderTimeoutMs: isKeptAs(settings.reorderTimeoutMs ?? 0, have.reorderTimeoutMs ?? 0, timerHz)
+      ? undefined
+      : settings.reorderTimeoutMs ?? 0,
     lnsMode: settings.lnsMode ?? false,
     ...(isEthernet && {
       interfaceName: isNamedLike(settings.interfaceName, have.interfaceName)
@@ -118,6 +128,14 @@ export function sessionDifferences(
 
 function sorted(prefixes: readonly Prefix[]): Prefix[] {
   return [...prefixes].sort((a, b) => prefixText(a) < prefixText(b) ? -1 : 1);
+}
+
+/**
+ * Whether a timeout, asked for in milliseconds, is kept by a clock with so many ticks as the other: the kernel goes up to
+ * the next tick, and back up to the next millisecond (`msecs_to_jiffies`, `jiffies_to_msecs` in `kernel/time/time.c`).
+ */
+function isKeptAs(asked: number, kept: number, hz: number): boolean {
+  return Math.ceil(Math.ceil(asked * hz / 1000) * 1000 / hz) === kept;
 }
 
 /** Whether the interface is called as it is to be, where `%d` is any number. */

@@ -96,6 +96,8 @@ export interface PlanOptions {
   readonly prune: boolean;
   /** Addresses of peers that have names, by the tunnel's label, or why there are none. */
   readonly peers: ReadonlyMap<string, PeerAddresses | { readonly reason: string }>;
+  /** How many times a second the clock ticks by which reorder timeouts are kept. */
+  readonly timerHz: number;
 }
 
 /** Makes the plan. The configuration must have no problems. */
@@ -264,7 +266,10 @@ class Draft {
   }
 
   #sessionDifferences({ settings }: SessionEntry, former: ActualSession): Difference[] {
-    const differences = sessionDifferences(settings, former, versionOf(this.#entry!));
+    const differences = sessionDifferences(settings, former, {
+      version: versionOf(this.#entry!),
+      timerHz: this.#world.timerHz,
+    });
     const { interfaceName } = former.session;
     if (settings.interfaceName !== undefined || this.#keptName(former) === interfaceName) return differences;
     // A name that the system chose is what the file now gives to another.

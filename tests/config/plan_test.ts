@@ -18,7 +18,7 @@ function configOf(text: string): Config {
   return config;
 }
 
-const NO_PEERS: PlanOptions = { prune: false, peers: new Map() };
+const NO_PEERS: PlanOptions = { prune: false, peers: new Map(), timerHz: 1000 };
 
 function planFor(machine: Machine, text: string, options: Partial<PlanOptions> = {}): Plan {
   return makePlan(configOf(text), machine.state, { ...NO_PEERS, ...options });
@@ -232,6 +232,27 @@ const PLANS: [
     },
   ],
 ];
+
+Deno.test("plans: a timeout is as the file says where it is what the clock makes of it", () => {
+  for (
+    const [asked, timerHz, kept, same] of [
+      [50, 1000, 50, true],
+      [50, 1000, 52, false],
+      [50, 250, 52, true],
+      // What is the very same is never changed.
+      [50, 250, 50, true],
+      [50, 250, 56, false],
+      [51, 300, 54, true],
+      [51, 300, 53, false],
+      [51, 100, 60, true],
+      [0, 100, 0, true],
+    ] as const
+  ) {
+    const machine = machineAs(`${A}reorder_timeout = ${kept}\n`);
+    const { untouched } = planFor(machine, `${A}reorder_timeout = ${asked}\n`, { timerHz });
+    assert.deepEqual(untouched, same ? ["a"] : [], `${asked} ms at ${timerHz} Hz, kept as ${kept} ms`);
+  }
+});
 
 Deno.test("plans: the steps of each unit", () => {
   for (const [name, before, after, units, options] of PLANS) {

@@ -345,6 +345,7 @@ export class FakeWorld {
         if (addresses === undefined) throw new ResolveError(host, -2, "Name or service not known");
         return addresses;
       },
+      kernelTimerHz: () => 1000,
       readLines: (path) => {
         const lines = this.files.get(path);
         if (lines === undefined) throw new SyscallError(`open("${path}")`, Errno.ENOENT);

@@ -1,0 +1,28 @@
+/**
+ * The kernel's clocks.
+ *
+ * @module
+ */
+
+import { HOST_IS_LITTLE_ENDIAN } from "../src/base/bytes.ts";
+import { check } from "./errno.ts";
+import { TIMESPEC } from "./layout.ts";
+import { libc } from "./libc.ts";
+
+/** `linux/time.h`: the clock that goes on with each tick of the kernel's timer, and is no finer. */
+const CLOCK_MONOTONIC_COARSE = 6;
+const NANOSECONDS = 1_000_000_000;
+
+/**
+ * How many times a second the kernel's timer ticks (`HZ`): 100, 250, 300 or 1000.
+ *
+ * @throws {SyscallError}
+ */
+export function timerFrequency(): number {
+  const resolution = new Uint8Array(TIMESPEC.size);
+  check("clock_getres()", libc.clock_getres(CLOCK_MONOTONIC_COARSE, resolution));
+  const view = new DataView(resolution.buffer);
+  return Math.round(
+    NANOSECONDS / Number(view.getBigInt64(TIMESPEC.fields.tv_nsec.offset, HOST_IS_LITTLE_ENDIAN)),
+  );
+}
