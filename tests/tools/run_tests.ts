@@ -123,15 +123,15 @@ const STAGES: readonly Stage[] = [
       const env = { L2TP_UNDER_TEST: BINARY, L2TP_SUBJECT: "user" };
       return sum([
         await tests("conformance, userspace", ["-A"], ["tests/conformance"], env),
-        await tests("user", ["-A"], ["tests/user"], env),
+        await tests("user", ["-A"], ["tests/user", "tests/operate"], env),
       ]);
     },
   },
   {
     name: "kernel",
     about: "the real L2TP subsystem, side by side with ip l2tp and with the one in userspace; conformance",
-    packages: ["iproute2", "iputils-ping", "jq", "procps", "util-linux", "kmod"],
-    run: () => kernelSuite("kernel", ["tests/kernel", "tests/conformance", "tests/interop"]),
+    packages: ["iproute2", "iputils-ping", "jq", "procps", "util-linux", "kmod", "tmux"],
+    run: () => kernelSuite("kernel", ["tests/kernel", "tests/conformance", "tests/interop", "tests/operate"]),
   },
   {
     name: "offloads",
