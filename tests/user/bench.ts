@@ -19,6 +19,7 @@ import { Pair } from "../support/namespaces.ts";
 import { spread } from "../support/pairs.ts";
 import { runProgram } from "../support/processes.ts";
 import { Random } from "../support/random.ts";
+import { joinByTunnel } from "../support/tunnel.ts";
 
 const IDLE_SESSIONS = 1000;
 const RUNS = 9;
@@ -43,24 +44,11 @@ class Line implements AsyncDisposable {
   static async open(idle: number): Promise<Line> {
     const pair = await Pair.create();
     const daemon = await TestDaemon.start();
-    for (const [own, other, netns] of [[1, 2, pair.a], [2, 1, pair.b]] as const) {
-      using client = daemon.client(netns.name);
-      client.createTunnel({
-        tunnelId: own,
-        peerTunnelId: other,
-        encap: "udp",
-        local: `10.0.0.${own}`,
-        peer: `10.0.0.${other}`,
-        localPort: 1701,
-        peerPort: 1701,
-      });
-      client.createSession({ tunnelId: own, sessionId: own, peerSessionId: other, interfaceName: "pw" });
+    await joinByTunnel(pair, ({ name }) => daemon.client(name), ({ client, own }) => {
       for (let i = 0; i < idle / 2; i++) {
         client.createSession({ tunnelId: own, sessionId: 1000 + i, peerSessionId: 1000 + i });
       }
-      await netns.ip(`addr add 192.168.7.${own}/24 dev pw`);
-      await netns.ip("link set pw up");
-    }
+    });
     const server = new Deno.Command("ip", {
       args: ["netns", "exec", pair.b.name, "iperf3", "-s"],
       stdin: "null",

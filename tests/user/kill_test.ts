@@ -11,6 +11,7 @@ import { TestDaemon } from "../support/daemon.ts";
 import { Pair } from "../support/namespaces.ts";
 import { Random } from "../support/random.ts";
 import { say } from "../support/say.ts";
+import { joinByTunnel } from "../support/tunnel.ts";
 
 bindLibc();
 localLibc();
@@ -38,7 +39,7 @@ Deno.test(`${KILLS} times SIGKILL: acknowledged tunnels are there again, deleted
   const folder = await Deno.makeTempDir({ prefix: "l2tp-kill." });
   let daemon = await TestDaemon.start({ folder });
   try {
-    await build(daemon, pair);
+    await joinByTunnel(pair, ({ name }) => daemon.client(name));
     await using _echo = new EchoServer(pair.b.name);
     await using stream = new Stream(pair.a.name);
     await stream.advance(1);
@@ -68,27 +69,6 @@ Deno.test(`${KILLS} times SIGKILL: acknowledged tunnels are there again, deleted
     await Deno.remove(folder, { recursive: true });
   }
 });
-
-/** A tunnel between the two namespaces that TCP goes through all the time. */
-async function build(daemon: TestDaemon, { a, b }: Pair): Promise<void> {
-  for (
-    const [netns, own, other, address] of [[a, 1, 2, "192.168.7.1/24"], [b, 2, 1, "192.168.7.2/24"]] as const
-  ) {
-    using client = daemon.client(netns.name);
-    client.createTunnel({
-      tunnelId: own,
-      peerTunnelId: other,
-      encap: "udp",
-      local: `10.0.0.${own}`,
-      peer: `10.0.0.${other}`,
-      localPort: 1701,
-      peerPort: 1701,
-    });
-    client.createSession({ tunnelId: own, sessionId: own, peerSessionId: other, interfaceName: "pw" });
-    await netns.ip(`addr add ${address} dev pw`);
-    await netns.ip("link set pw up");
-  }
-}
 
 /** Creates and deletes until the daemon is gone; the request that was under way, if there was one, is in doubt. */
 function churn(

@@ -10,39 +10,27 @@ import { TestDaemon } from "../support/daemon.ts";
 import { Pair } from "../support/namespaces.ts";
 import { programUnderTest } from "../support/processes.ts";
 import { TestTerminal } from "../support/test_terminal.ts";
+import { joinByTunnel, type TunnelEnd } from "../support/tunnel.ts";
 
 // Libraries that are loaded within a test count as its leak.
 bindLibc();
 localLibc();
 daemonLibc();
 
-/** Two namespaces with a tunnel, a working session, and one whose cookies do not agree; and a ping through the first. */
-async function site(pair: Pair, daemon: TestDaemon): Promise<void> {
-  for (const [own, other, netns] of [[1, 2, pair.a], [2, 1, pair.b]] as const) {
-    using client = daemon.client(netns.name);
-    client.createTunnel({
-      tunnelId: own,
-      peerTunnelId: other,
-      encap: "udp",
-      local: `10.0.0.${own}`,
-      peer: `10.0.0.${other}`,
-      localPort: 1701,
-      peerPort: 1701,
-    });
-    client.createSession({ tunnelId: own, sessionId: own, peerSessionId: other, interfaceName: "pw0" });
-    client.createSession({
-      tunnelId: own,
-      sessionId: 10 + own,
-      peerSessionId: 10 + other,
-      interfaceName: "pw1",
-      cookie: Uint8Array.of(0, 0, 0, own),
-      peerCookie: Uint8Array.of(0, 0, 0, own),
-    });
-    await netns.ip(`addr add 192.168.7.${own}/24 dev pw0`);
-    await netns.ip(`addr add 192.168.8.${own}/24 dev pw1`);
-    await netns.ip("link set pw0 up");
-    await netns.ip("link set pw1 up");
-  }
+/** What the tunnel has besides: a session whose cookies do not agree. */
+async function addMismatch({ client, netns, own, other }: TunnelEnd): Promise<void> {
+  const cookie = Uint8Array.of(0, 0, 0, own);
+  const [sessionId, peerSessionId] = [10 + own, 10 + other];
+  client.createSession({
+    tunnelId: own,
+    sessionId,
+    peerSessionId,
+    interfaceName: "pw1",
+    cookie,
+    peerCookie: cookie,
+  });
+  await netns.ip(`addr add 192.168.8.${own}/24 dev pw1`);
+  await netns.ip("link set pw1 up");
 }
 
 /** Runs the test in a terminal beside a tunnel with traffic. */
@@ -51,7 +39,7 @@ async function inTerminal(
 ): Promise<void> {
   await using pair = await Pair.create();
   await using daemon = await TestDaemon.start();
-  await site(pair, daemon);
+  await joinByTunnel(pair, ({ name }) => daemon.client(name), addMismatch);
   const pings = ["192.168.7.2", "192.168.8.2"].map((address) =>
     new Deno.Command("ip", {
       args: ["netns", "exec", pair.a.name, "ping", "-q", "-i", "0.1", address],
