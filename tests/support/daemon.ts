@@ -20,6 +20,8 @@ export interface TestDaemonOptions {
   readonly args?: readonly string[];
   /** Variables of its environment beside the test's own. */
   readonly env?: Record<string, string>;
+  /** A program that is given the daemon's command line as its own last words, and becomes what they say. */
+  readonly through?: readonly string[];
   /** Its runtime folder; a new one, deleted at the end, unless given. */
   readonly folder?: string;
 }
@@ -45,8 +47,8 @@ export class TestDaemon implements AsyncDisposable {
   /** Starts one; resolves once it takes requests. */
   static async start(options: TestDaemonOptions = {}): Promise<TestDaemon> {
     const folder = options.folder ?? await Deno.makeTempDir({ prefix: "l2tp-daemon." });
-    const [program, ...words] = programUnderTest();
-    const child = new Deno.Command(program, {
+    const [program, ...words] = [...options.through ?? [], ...programUnderTest()];
+    const child = new Deno.Command(program!, {
       args: [...words, "daemon", ...options.args ?? []],
       env: { NO_COLOR: "1", ...options.env, L2TP_RUNTIME_DIR: folder },
       stdin: "null",
