@@ -62,15 +62,17 @@ async function checksum(): Promise<void> {
   if (!success) Deno.exit(1);
 }
 
-/** The userspace data path, natively, alone and against tunnels of other makes; and the live status view. */
+/** The userspace data path, natively, alone and against tunnels of other makes; the live status view, and completion. */
 async function userspace(): Promise<boolean> {
   await ensurePackages(["iproute2", "iperf3", "tmux"], "the benchmark of the userspace subsystem");
   let isGood = true;
   for (
-    const [script, args] of [["bench.ts", []], ["status_bench.ts", []], [
-      "peers_bench.ts",
-      Deno.args,
-    ]] as const
+    const [script, args] of [
+      ["bench.ts", []],
+      ["status_bench.ts", []],
+      ["completion_bench.ts", []],
+      ["peers_bench.ts", Deno.args],
+    ] as const
   ) {
     const { success } = await new Deno.Command(DENO, {
       args: ["run", "-A", "--no-check", "--no-lock", `${ROOT}tests/user/${script}`, ...args],
