@@ -4,18 +4,21 @@
  * @module
  */
 
+import { observe } from "../apply/observe.ts";
+import { perform } from "../apply/perform.ts";
+import { changeText, COLORED, type DiffColors, PLAIN, thingName } from "../config/change_text.ts";
 import { makePlan, type Plan, type PlanOptions, type Unit } from "../config/plan.ts";
 import { familyOf } from "../config/rules.ts";
 import type { Config } from "../config/settings.ts";
-import { changeJson, changeText, COLORED, type DiffColors, PLAIN, thingName } from "./change_text.ts";
+import { changeJson } from "./change_json.ts";
 import { CONFIG_PATH, count, loadConfig, tellProblems } from "./config_file.ts";
 import type { Context } from "./context.ts";
 import { EXIT_FAILURE, failureOf, failureText } from "./failure.ts";
 import { type ChangeJson, formatJson } from "./json.ts";
 import { unknownKeyword } from "./messages.ts";
-import { observe } from "./observe.ts";
 import type { Options } from "./options.ts";
-import { perform } from "./perform.ts";
+import { siteOf } from "./site.ts";
+import { argumentsOf } from "./step_arguments.ts";
 import { EXIT_USAGE, UsageError } from "./usage_error.ts";
 
 /** The subsystem in userspace keeps each millisecond. */
@@ -46,7 +49,7 @@ export async function apply(context: Context, words: readonly string[], options:
   const config = await loadConfig(context, wanted.file, options);
   if (config === undefined) return EXIT_USAGE;
   await context.open("read");
-  const plan = makePlan(config, observe(context), {
+  const plan = makePlan(config, observe(siteOf(context)), {
     prune: wanted.prune,
     peers: lookUpPeers(context, config),
     timerHz: context.l2tp.dataplane === "kernel" ? context.more.kernelTimerHz() : MILLISECONDS,
@@ -117,12 +120,12 @@ class Applying {
       return this.#outcome(unit, "blocked");
     }
     if (this.#wanted.dryRun) return this.#outcome(unit, "planned");
-    const failed = perform(this.#context, steps);
+    const failed = perform(siteOf(this.#context), steps);
     if (failed === undefined) {
       this.#done += changes.length;
       return this.#outcome(unit, "done");
     }
-    const failure = failureOf(failed.error, failed.given, this.#context);
+    const failure = failureOf(failed.error, argumentsOf(failed.step), this.#context);
     const what = changes.map(thingName).slice(0, 1).join("");
     const advice = [
       ...failure.advice,

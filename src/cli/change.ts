@@ -7,6 +7,7 @@
 import { Errno } from "../base/errno.ts";
 import { NetlinkError, SyscallError } from "../base/errors.ts";
 import { isLinkLocal, parseIpAddress } from "../base/ip_address.ts";
+import { createTunnel } from "../apply/create_tunnel.ts";
 import type { Creation } from "../client/creation.ts";
 import type { LinkClient } from "../client/link_client.ts";
 import type { SessionKey, SessionParameters } from "../model/session.ts";
@@ -16,6 +17,7 @@ import type { Context } from "./context.ts";
 import type { Options } from "./options.ts";
 import { addressExpected, argumentWrong, cannotOpenNetns } from "./messages.ts";
 import { findSessions, findTunnels, hasSessionFilter } from "./show.ts";
+import { siteOf } from "./site.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Creates what the arguments say: a tunnel, a session with its interface set up, or both. */
@@ -26,7 +28,7 @@ export async function add(context: Context, given: Arguments): Promise<void> {
   await context.open(tunnel === undefined ? "read" : "create");
   using undo = new DisposableStack();
   if (tunnel !== undefined) {
-    createTunnel(context, tunnel, given.remote?.scope ?? given.local?.scope);
+    createTunnel(siteOf(context), tunnel, given.remote?.scope ?? given.local?.scope);
     undo.defer(() =>
       undoing(context, `tunnel ${tunnel.tunnelId}`, () => context.l2tp.deleteTunnel(tunnel.tunnelId))
     );
@@ -106,29 +108,6 @@ function tunnelParameters(given: Arguments): TunnelParameters {
     checksumTx: given.checksumTx,
     checksumRx: given.checksumRx,
   };
-}
-
-/**
- * Creates a tunnel; with the scope of link-local addresses, where they are such.
- *
- * @throws {NetlinkError} whoever refused it
- */
-export function createTunnel(
-  context: Context,
-  tunnel: TunnelParameters,
-  scope: string | undefined,
-): void {
-  if (scope === undefined) {
-    context.l2tp.createTunnel(tunnel);
-    return;
-  }
-  try {
-    context.more.createScopedTunnel(context.l2tp, tunnel, scope);
-  } catch (error) {
-    // The socket is ours here, but to the user it is the same refusal as where the kernel makes it.
-    if (!(error instanceof SyscallError)) throw error;
-    throw new NetlinkError({ operation: "L2TP_CMD_TUNNEL_CREATE", errno: error.errno });
-  }
 }
 
 function sessionParameters(given: Arguments): SessionParameters {

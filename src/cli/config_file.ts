@@ -5,7 +5,7 @@
  */
 
 import { SyscallError } from "../base/errors.ts";
-import { decodeConfig } from "../config/decode.ts";
+import { readConfig } from "../apply/read_config.ts";
 import type { Problem } from "../config/place.ts";
 import type { Config } from "../config/settings.ts";
 import type { Context } from "./context.ts";
@@ -42,25 +42,9 @@ export async function loadConfig(
   path: string,
   options: Options,
 ): Promise<Config | undefined> {
-  const { config, problems } = await decodeText(readText(context, path));
+  const { config, problems } = await readConfig(readText(context, path));
   tellProblems(context, path, problems, options);
   return problems.length === 0 ? config : undefined;
-}
-
-/** The TOML parser, which is loaded when there is something to parse. */
-export async function loadToml(): Promise<typeof import("./toml.ts")> {
-  // What Deno sees that a program may import it reads at the start, and would look for the library then.
-  return await import(String("./toml.ts"));
-}
-
-/** A configuration in TOML, with what is wrong with it. */
-export async function decodeText(
-  text: string,
-): Promise<{ readonly config: Config; readonly problems: readonly Problem[] }> {
-  const { parseToml } = await loadToml();
-  const parsed = parseToml(text);
-  if ("problem" in parsed) return { config: { tunnels: [] }, problems: [parsed.problem] };
-  return decodeConfig(parsed.root, text);
 }
 
 /** Tells problems on standard error, each on a line with its place. */

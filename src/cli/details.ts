@@ -7,6 +7,7 @@
 
 import type { SessionOffloads } from "../model/session_offloads.ts";
 import type { Link } from "../model/link.ts";
+import { parseL2specs } from "../apply/l2specs.ts";
 import type { L2Spec, Session } from "../model/session.ts";
 
 /** More about a session. */
@@ -47,23 +48,4 @@ export class DetailsFinder {
     const key = `${session.tunnelId}/${session.sessionId}`;
     return { link, master, l2spec: this.#l2specs.get(key), offloads: this.#offloads.get(key) };
   }
-}
-
-/**
- * The sublayer of each session, by "tunnel/session", in the text of debugfs' `l2tp/tunnels`
- * (`net/l2tp/l2tp_debugfs.c`): lines `TUNNEL id peer …`, `  SESSION id, …`, `   offset 0 l2specific type/length`.
- */
-export function parseL2specs(debugfs: string): Map<string, L2Spec> {
-  const found = new Map<string, L2Spec>();
-  let tunnel = "";
-  let session = "";
-  for (const line of debugfs.split("\n")) {
-    const [, tunnelId] = /^TUNNEL (\d+) peer /.exec(line) ?? [];
-    const [, sessionId] = /^ {2}SESSION (\d+), /.exec(line) ?? [];
-    const [, type] = /^ {3}offset \d+ l2specific (\d+)\//.exec(line) ?? [];
-    if (tunnelId !== undefined) tunnel = tunnelId;
-    else if (sessionId !== undefined) session = sessionId;
-    else if (type !== undefined) found.set(`${tunnel}/${session}`, type === "0" ? "none" : "default");
-  }
-  return found;
 }

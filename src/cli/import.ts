@@ -4,11 +4,12 @@
  * @module
  */
 
+import { loadToml, readConfig } from "../apply/read_config.ts";
 import { type Imported, importNetworkd } from "../config/import_networkd.ts";
 import { importQl2tpd } from "../config/import_ql2tpd.ts";
 import type { Problem } from "../config/place.ts";
 import { writeConfig, type WrittenTunnel } from "../config/write.ts";
-import { decodeText, loadToml, readText, tellProblems } from "./config_file.ts";
+import { readText, tellProblems } from "./config_file.ts";
 import type { Context } from "./context.ts";
 import { EXIT_FAILURE } from "./failure.ts";
 import { importCommands } from "./import_commands.ts";
@@ -42,7 +43,7 @@ export async function importFiles(
   }
   const toml = writeConfig(tunnels, [`Made of ${files.join(", ")} by l2tp import.`]);
   context.print(toml);
-  const { problems } = await decodeText(toml);
+  const { problems } = await readConfig(toml);
   // What is wrong in what was written was wrong, or missing, in what was read.
   tellProblems(context, "the configuration printed", problems, options);
   return problems.length === 0 ? 0 : EXIT_FAILURE;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { observe } from "../apply/observe.ts";
 import { SyscallError } from "../base/errors.ts";
 import { errnoText } from "../base/errno.ts";
 import type { Actual } from "../config/actual.ts";
@@ -12,7 +13,7 @@ import { writeConfig, writtenActual } from "../config/write.ts";
 import type { Context } from "./context.ts";
 import { EXIT_FAILURE } from "./failure.ts";
 import { unknownKeyword } from "./messages.ts";
-import { observe } from "./observe.ts";
+import { siteOf } from "./site.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Prints what is there, or writes it to a file; resolves to the exit code. */
@@ -23,7 +24,7 @@ export async function save(context: Context, words: readonly string[]): Promise<
     throw new UsageError(unknownKeyword(unknown), { advice: ["See: l2tp help save"] });
   }
   await context.open("read");
-  const actual = observe(context);
+  const actual = observe(siteOf(context));
   const toml = writeConfig(writtenActual(actual), ["Written by l2tp save; see l2tp help apply."]);
   for (const gap of gapsOf(actual)) context.ports.err(`Not saved: ${gap}\n`);
   if (file === undefined || file === "-") context.print(toml);

@@ -1,7 +1,7 @@
 /** `src/cli/show.ts` and `details.ts`, as whole command lines: what is listed, how it is filtered, what is asked. */
 
 import assert from "node:assert/strict";
-import { parseL2specs } from "../../src/cli/details.ts";
+import { parseL2specs } from "../../src/apply/l2specs.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 import { goldenText, hexBytes } from "../support/golden.ts";
 import { Random } from "../support/random.ts";

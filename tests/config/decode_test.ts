@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { decodeConfig } from "../../src/config/decode.ts";
 import { SESSION_SETTINGS, TUNNEL_SETTINGS } from "../../src/config/schema.ts";
-import { parseToml } from "../../src/cli/toml.ts";
+import { parseToml } from "../../src/apply/toml.ts";
 
 function decode(text: string): ReturnType<typeof decodeConfig> {
   const parsed = parseToml(text);

@@ -1,7 +1,7 @@
 /** Plans: the steps that lead from what is to what a file says, as tables, and against a system that is a model. */
 
 import assert from "node:assert/strict";
-import { parseToml } from "../../src/cli/toml.ts";
+import { parseToml } from "../../src/apply/toml.ts";
 import { decodeConfig } from "../../src/config/decode.ts";
 import { makePlan, type Plan, type PlanOptions, type Unit } from "../../src/config/plan.ts";
 import type { Config } from "../../src/config/settings.ts";

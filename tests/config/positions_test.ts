@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type Path, Positions } from "../../src/config/positions.ts";
-import { parseToml } from "../../src/cli/toml.ts";
+import { parseToml } from "../../src/apply/toml.ts";
 
 /** TOML in which a `^` in a comment line points at a place in the line above it. */
 const TEXT = `# a comment with [a.table] and = in it

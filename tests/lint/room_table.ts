@@ -28,6 +28,7 @@ const DOCTOR = "src/doctor/";
 const FFI = "ffi/";
 const DRIVER = "src/driver/";
 const CLIENT = "src/client/";
+const APPLY = "src/apply/";
 const DAEMON = "src/daemon/";
 const VIEW = "src/view/";
 const CLI = "src/cli/";
@@ -48,8 +49,9 @@ export const ROOMS: readonly Room[] = [
   { path: FFI, imports: [BASE], native: true },
   { path: DRIVER, imports: UP_TO_DRIVER },
   { path: CLIENT, imports: [BASE, MODEL, WIRE, METRICS, DRIVER] },
-  { path: DAEMON, imports: [...UP_TO_DRIVER, DRIVER, CLIENT] },
-  { path: CLI, imports: [BASE, MODEL, METRICS, DOCTOR, CONFIG, CLIENT, VIEW] },
+  { path: APPLY, imports: [BASE, MODEL, CONFIG, CLIENT] },
+  { path: DAEMON, imports: [...UP_TO_DRIVER, CONFIG, DRIVER, CLIENT, APPLY] },
+  { path: CLI, imports: [BASE, MODEL, METRICS, DOCTOR, CONFIG, CLIENT, APPLY, VIEW] },
   // The shell's lines are the command line's: it reads, completes, explains and runs them with the same code.
   { path: "src/shell/", imports: [BASE, MODEL, CLIENT, CLI] },
   // Of the client it takes types, and of the subsystem the text of the debug file.

@@ -115,7 +115,7 @@ async function main(): Promise<void> {
         `${root}/src/driver/data_worker.ts`,
         `${root}/src/driver/prometheus_text.ts`,
         `${root}/src/daemon/mod.ts`,
-        `${root}/src/cli/toml.ts`,
+        `${root}/src/apply/toml.ts`,
       ]
       : [],
     output: values.output,

@@ -7,19 +7,15 @@
 import { type Actual, type ActualLink, type ActualSession, isLinkLocalText } from "../config/actual.ts";
 import type { Link, LinkAddress } from "../model/link.ts";
 import type { Tunnel } from "../model/tunnel.ts";
-import type { Context } from "./context.ts";
-import { parseL2specs } from "./details.ts";
+import { parseL2specs } from "./l2specs.ts";
+import type { Site } from "./site.ts";
 
 /** Looks at everything that a configuration could be about, in the present namespace. */
-export function observe(context: Context): Actual {
-  const { l2tp, links } = context;
+export function observe(site: Site): Actual {
+  const { l2tp, links } = site;
   const tunnels = l2tp.tunnels();
   const sessions = tunnels.length === 0 ? [] : l2tp.sessions();
-  const debugfs = sessions.length === 0
-    ? undefined
-    : l2tp.dataplane === "user"
-    ? l2tp.debugfs()
-    : context.more.debugfs();
+  const debugfs = sessions.length === 0 ? undefined : site.debugfs();
   const l2specs = parseL2specs(debugfs ?? "");
   const interfaces = new Interfaces(links.links(), links.addresses());
   const rows = sessions.map((session): ActualSession => ({

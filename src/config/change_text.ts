@@ -1,12 +1,10 @@
 /**
- * The changes of a plan, as a diff that people read and as JSON.
+ * The changes of a plan, as a diff that people read. Pure.
  *
  * @module
  */
 
-import type { Difference } from "../config/differences.ts";
-import type { Change } from "../config/plan.ts";
-import type { ChangeJson } from "./json.ts";
+import type { Change } from "./plan.ts";
 
 /** Colours around the lines of a diff, by their sign; none without a terminal. */
 export type DiffColors = Readonly<Record<Sign, readonly [start: string, end: string]>>;
@@ -52,22 +50,4 @@ export function thingName({ tunnel, tunnelId, session, sessionId }: Change): str
 
 function named(label: string | undefined, id: number): string {
   return label === undefined || label === String(id) ? String(id) : `${label} (${id})`;
-}
-
-/** A change as JSON. */
-export function changeJson(change: Change, outcome: ChangeJson["outcome"]): ChangeJson {
-  const { action, tunnel, tunnelId, session, sessionId, differences } = change;
-  return {
-    action,
-    ...(tunnel !== undefined && { tunnel }),
-    tunnel_id: tunnelId,
-    ...(session !== undefined && { session }),
-    ...(sessionId !== undefined && { session_id: sessionId }),
-    settings: Object.fromEntries(differences.map((difference) => [difference.key, fromTo(difference)])),
-    outcome,
-  };
-}
-
-function fromTo({ from, to }: Difference): { from: string | null; to: string | null } {
-  return { from: from ?? null, to: to ?? null };
 }

@@ -1,0 +1,22 @@
+/**
+ * The system that commands make as a configuration says: that of the present namespace.
+ *
+ * @module
+ */
+
+import type { Site } from "../apply/site.ts";
+import type { Context } from "./context.ts";
+
+/** The system that the context's clients work on. They are opened as the context opens them. */
+export function siteOf(context: Context): Site {
+  return {
+    get l2tp() {
+      return context.l2tp;
+    },
+    get links() {
+      return context.links;
+    },
+    debugfs: () => context.l2tp.dataplane === "user" ? context.l2tp.debugfs() : context.more.debugfs(),
+    createScopedTunnel: (tunnel, scope) => context.more.createScopedTunnel(context.l2tp, tunnel, scope),
+  };
+}
