@@ -50,12 +50,7 @@ async function loadMore(): Promise<MorePorts> {
     openTrace: () => seldom.openUserTrace(runtimeDir()),
     moveLink: (links, index, netns) =>
       seldom.withNamespaceFd(netns, (netnsFd) => links.changeLink(index, { netnsFd })),
-    createScopedTunnel(l2tp, tunnel, scope): void {
-      if (l2tp.dataplane === "user") return seldom.createUserScopedTunnel(l2tp, tunnel, scope);
-      using socket = keepers.openSocket(tunnel, scope, (id) => l2tp.tunnel(id) !== undefined);
-      l2tp.createTunnel({ ...tunnel, fd: socket.number });
-      keepers.start(socket, tunnel);
-    },
+    createScopedTunnel: (l2tp, tunnel, scope) => seldom.createScopedTunnel(keepers, l2tp, tunnel, scope),
     resolveHost: seldom.hostAddresses,
     kernelTimerHz: seldom.kernelTimerHz,
     readLines: seldom.readLines,
@@ -67,9 +62,9 @@ async function loadMore(): Promise<MorePorts> {
         return undefined;
       }
     },
-    async runDaemon(words): Promise<number> {
+    async runDaemon(words, dataplane): Promise<number> {
       const { runDaemon } = await import("./src/daemon/mod.ts");
-      return await runDaemon(words);
+      return await runDaemon(words, dataplane);
     },
     async runShell(options): Promise<number> {
       const { HISTORY_SIZE, runShell } = await import("./src/shell/mod.ts");
@@ -93,6 +88,7 @@ async function loadMore(): Promise<MorePorts> {
     },
     netnsNames: seldom.namespaceNames,
     kernelHasL2tp: seldom.kernelHasL2tp,
+    declaredTunnels: () => seldom.declaredTunnels(runtimeDir()),
     inspectDaemon: () => seldom.inspectDaemon(runtimeDir(), journalLeftIn(runtimeDir())),
     inspectMachine: seldom.inspectMachine,
     wayTo: seldom.wayTo,

@@ -53,6 +53,8 @@ export class OwnedFd implements Disposable {
 
 const O_RDONLY = 0;
 const O_CLOEXEC = 0o2000000;
+/** `linux/fcntl.h`. */
+const F_DUPFD_CLOEXEC = 1030;
 
 /**
  * Opens a file for reading.
@@ -61,6 +63,15 @@ const O_CLOEXEC = 0o2000000;
  */
 export function openFile(path: string): OwnedFd {
   return new OwnedFd(check(`open("${path}")`, libc.open(cString(path), O_RDONLY | O_CLOEXEC)));
+}
+
+/**
+ * Another descriptor of what the descriptor with this number is of; programs started later do not inherit it.
+ *
+ * @throws {SyscallError}
+ */
+export function duplicateFd(number: number): OwnedFd {
+  return new OwnedFd(check("fcntl(F_DUPFD_CLOEXEC)", libc.fcntl(number, F_DUPFD_CLOEXEC, 0)));
 }
 
 /** A NUL-terminated copy of the text for C. */

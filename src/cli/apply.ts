@@ -5,11 +5,10 @@
  */
 
 import { observe } from "../apply/observe.ts";
+import { lookUpPeers } from "../apply/peers.ts";
 import { perform } from "../apply/perform.ts";
 import { changeText, COLORED, type DiffColors, PLAIN, thingName } from "../config/change_text.ts";
-import { makePlan, type Plan, type PlanOptions, type Unit } from "../config/plan.ts";
-import { familyOf } from "../config/rules.ts";
-import type { Config } from "../config/settings.ts";
+import { makePlan, type Plan, type Unit } from "../config/plan.ts";
 import { changeJson } from "./change_json.ts";
 import { CONFIG_PATH, count, loadConfig, tellProblems } from "./config_file.ts";
 import type { Context } from "./context.ts";
@@ -51,28 +50,10 @@ export async function apply(context: Context, words: readonly string[], options:
   await context.open("read");
   const plan = makePlan(config, observe(siteOf(context)), {
     prune: wanted.prune,
-    peers: lookUpPeers(context, config),
+    peers: await lookUpPeers(config.tunnels, context.more.resolveHost),
     timerHz: context.l2tp.dataplane === "kernel" ? context.more.kernelTimerHz() : MILLISECONDS,
   });
   return await new Applying(context, options, wanted).run(plan);
-}
-
-/** Addresses of the peers that have names. */
-function lookUpPeers({ more }: Context, { tunnels }: Config): PlanOptions["peers"] {
-  const peers = new Map<string, readonly string[] | { readonly reason: string }>();
-  for (const { label, settings } of tunnels) {
-    const { local, remote } = settings;
-    if (remote?.type !== "host") continue;
-    try {
-      const addresses = more.resolveHost(remote.text, familyOf({ local }));
-      peers.set(label, addresses.length > 0 ? addresses : { reason: "it has no address" });
-    } catch (error) {
-      const known = error instanceof Error && "reason" in error;
-      if (!known) throw error;
-      peers.set(label, { reason: String(error.reason) });
-    }
-  }
-  return peers;
 }
 
 class Applying {

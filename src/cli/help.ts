@@ -118,6 +118,8 @@ function verbHelp(verb: Verb): string {
     case "service":
       return `${head}
   l2tp service systemd > /etc/systemd/system/l2tp.service
+  With config FILE the daemon applies the file when it starts, and again on
+  systemctl reload l2tp.
   Where the program does not run as one file made by deno compile, the unit
   starts the l2tp that the PATH leads to.
 `;
@@ -162,6 +164,13 @@ function verbHelp(verb: Verb): string {
   metrics ADDRESS:PORT or metrics unix:PATH answers HTTP there with what
   "l2tp metrics" prints, of all network namespaces. Only loopback addresses:
   nobody has to say who they are. Metrics that cannot be offered are logged.
+
+  config FILE has the file applied as "l2tp apply" does, in the daemon's own
+  network namespace: at the start, where a file that is wrong ends it (255), and
+  again on SIGHUP, where a file that is wrong changes nothing. A tunnel waits
+  whose peer's name, local address, route or bridge is not there, and comes up
+  by itself; "l2tp status" tells which wait, and for what. The tunnels are those
+  of the daemon, or of the kernel: l2tp -dataplane kernel daemon config FILE.
 `;
     default:
       return head;

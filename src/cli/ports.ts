@@ -11,6 +11,7 @@ import type { LinkClient } from "../client/link_client.ts";
 import type { ClientPurpose, Dataplane, DataplaneChoice, OpenedClient } from "../client/subsystem.ts";
 import type { Snapshot } from "../metrics/metric.ts";
 import type { DaemonFacts, MachineFacts, TunnelFacts } from "../doctor/facts.ts";
+import type { DeclaredTunnel } from "../model/declared_tunnel.ts";
 import type { Tunnel, TunnelParameters } from "../model/tunnel.ts";
 import type { Options } from "./options.ts";
 
@@ -103,14 +104,19 @@ export interface MorePorts {
   writeFile(path: string, text: string): void;
   /** The text of the kernel's debugfs file `l2tp/tunnels` for the present namespace; `undefined` if it cannot be read. */
   debugfs(): string | undefined;
-  /** Is the subsystem in userspace until it is told to end; the words are those behind `daemon`. */
-  runDaemon(words: readonly string[]): Promise<number>;
+  /**
+   * Is the subsystem in userspace until it is told to end; the words are those behind `daemon`. Its configuration file
+   * is for the subsystem of choice; for its own without one.
+   */
+  runDaemon(words: readonly string[], dataplane: DataplaneChoice | undefined): Promise<number>;
   /** Takes commands from the terminal until the user leaves; the options hold for all of them. */
   runShell(options: Options): Promise<number>;
   /** Names of the network namespaces that `ip netns` made. */
   netnsNames(): string[];
   /** Whether the kernel answers to L2TP requests. It may load its modules for that. */
   kernelHasL2tp(): boolean;
+  /** Tunnels of the daemon's configuration file that are not there as it says; none where nobody tells. */
+  declaredTunnels(): readonly DeclaredTunnel[];
   /** Looks at the daemon. */
   inspectDaemon(): DaemonFacts;
   /** Looks at the machine; of UDP ports only at these. */

@@ -140,7 +140,10 @@ async function executeOther(
       return await seldom.debugfs(context, words);
     case "daemon":
       // The foreground is where it stays anyway.
-      return await context.more.runDaemon(words.filter((word) => word !== "--foreground"));
+      return await context.more.runDaemon(
+        words.filter((word) => word !== "--foreground"),
+        options.dataplane,
+      );
     case "shell":
       return context.ports.interactive
         ? await context.more.runShell(options)

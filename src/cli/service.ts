@@ -5,7 +5,7 @@
  */
 
 import type { Context } from "./context.ts";
-import { argumentRequired, argumentWrong } from "./messages.ts";
+import { argumentRequired, argumentWrong, LINE_INCOMPLETE } from "./messages.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Where the program is taken to be when it does not run as one file. */
@@ -15,17 +15,18 @@ const USUAL_PATH = "/usr/local/bin/l2tp";
 const DESCRIPTORS = 262_144;
 
 /**
- * The unit for systemd. `program` is the absolute path of the executable. What each line is for stands in the unit, so
- * that whoever changes it knows what goes.
+ * The unit for systemd. `program` is the absolute path of the executable; `config` that of the configuration file which
+ * the daemon is to apply, if any. What each line is for stands in the unit, so that whoever changes it knows what goes.
  */
-export function systemdUnit(program: string): string {
-  return `# Made by "l2tp service systemd". Put it into /etc/systemd/system/l2tp.service, then:
+export function systemdUnit(program: string, config: string | undefined): string {
+  const words = config === undefined ? "" : ` config ${config}`;
+  return `# Made by "l2tp service systemd${words}". Put it into /etc/systemd/system/l2tp.service, then:
 #   systemctl daemon-reload && systemctl enable --now l2tp
 # Further words for the daemon (workers, offload, metrics): systemctl edit l2tp, with
 #   [Service]
 #   ExecStart=
-#   ExecStart=${program} daemon --keep metrics 127.0.0.1:9550
-[Unit]
+#   ExecStart=${program} daemon --keep${words} metrics 127.0.0.1:9550
+${config === undefined ? NO_CONFIG_COMMENT : ""}[Unit]
 Description=L2TP tunnels and sessions in userspace
 Documentation=man:l2tp(8)
 # TAP devices: the module is loaded before, because the daemon itself may load none.
@@ -37,8 +38,8 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=notify
-ExecStart=${program} daemon --keep
-Restart=always
+ExecStart=${program} daemon --keep${words}
+${config === undefined ? "" : RELOAD}Restart=always
 RestartSec=1
 # One that takes over thousands of tunnels is ready late.
 TimeoutStartSec=120
@@ -93,17 +94,37 @@ WantedBy=multi-user.target
 `;
 }
 
+/** What the unit says where it has no file: a daemon without one would end on the signal of a reload. */
+const NO_CONFIG_COMMENT = `# For tunnels from a file at boot: l2tp service systemd config /etc/l2tp/l2tp.toml
+`;
+
+/** What goes with a file. */
+const RELOAD = `# A file that is wrong is told, with its line, in the journal, and changes nothing.
+ExecReload=/bin/kill -HUP $MAINPID
+# At the start it ends the daemon, for good: it will not be better in a second.
+RestartPreventExitStatus=255
+`;
+
 /**
  * Prints the unit; resolves to the exit code.
  *
- * @throws {UsageError} if another service manager is asked for
+ * @throws {UsageError} if another service manager is asked for, or the file's path is not absolute
  */
 export function service(context: Context, [manager, ...more]: readonly string[]): number {
   if (manager === undefined) throw new UsageError(argumentRequired("systemd"));
   if (manager !== "systemd") {
     throw new UsageError(argumentWrong(manager, "there is a unit for systemd"));
   }
-  if (more[0] !== undefined) throw new UsageError(argumentWrong(more[0], "nothing goes behind systemd"));
-  context.print(systemdUnit(context.more.programPath ?? USUAL_PATH));
+  const [word, config, ...rest] = more;
+  if (word !== undefined && word !== "config") {
+    throw new UsageError(argumentWrong(word, "config FILE goes behind systemd, and nothing else"));
+  }
+  if (word !== undefined && config === undefined) throw new UsageError(LINE_INCOMPLETE);
+  if (rest[0] !== undefined) throw new UsageError(argumentWrong(rest[0], "nothing goes behind the file"));
+  // A unit has rules of its own for blanks, quotes, percent and dollar signs.
+  if (config !== undefined && !/^\/[A-Za-z0-9_./@+-]+$/.test(config)) {
+    throw new UsageError(argumentWrong(config, "it must be an absolute path of letters, digits and _./@+-"));
+  }
+  context.print(systemdUnit(context.more.programPath ?? USUAL_PATH, config));
   return 0;
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Dataplane } from "../client/subsystem.ts";
+import type { DeclaredTunnel, WaitingFor } from "../model/declared_tunnel.ts";
 import type { Problem, Severity } from "../view/health.ts";
 import type { ErrorCount, Overview, SessionState, SessionStatus, TunnelStatus } from "../view/overview.ts";
 import type { Rates } from "../view/rates.ts";
@@ -37,6 +38,21 @@ export interface ProblemJson {
   message: string;
   /** What to do, a line each. */
   advice: readonly string[];
+}
+
+/** A tunnel of the daemon's configuration file that is not there as it says. */
+export interface DeclaredTunnelJson {
+  /** What the file calls it. */
+  name: string;
+  tunnel_id: number;
+  /** What it waits for; absent if it could not be made, and is tried again when the file is read again. */
+  waits_for?: WaitingFor;
+  /** The host name, address, interface or namespace that it waits for. */
+  subject?: string;
+  /** The same in words, or what went wrong. */
+  message: string;
+  /** ISO 8601 with microseconds, local time. */
+  since: string;
 }
 
 /** A session, with everything of `show session -json -s -d`. */
@@ -81,6 +97,8 @@ export interface StatusJson {
   errors: DropsJson;
   /** Worst first. */
   problems: ProblemJson[];
+  /** Tunnels of the daemon's configuration file that are not there as it says; absent where there are none. */
+  declared?: DeclaredTunnelJson[];
   tunnels: TunnelStatusJson[];
 }
 
@@ -105,7 +123,21 @@ export function statusJson(overview: Overview, now: Date): StatusJson {
     ...(rates !== undefined && { rates: ratesJson(rates) }),
     errors: errorsJson(overview.errors),
     problems: overview.problems.map(problemJson),
+    ...(overview.declared.length > 0 && { declared: overview.declared.map(declaredJson) }),
     tunnels: tunnels.map((tunnel) => tunnelStatusJson(tunnel, style)),
+  };
+}
+
+function declaredJson(
+  { name, tunnelId, waitsFor, subject, message, sinceMs }: DeclaredTunnel,
+): DeclaredTunnelJson {
+  return {
+    name,
+    tunnel_id: tunnelId,
+    ...(waitsFor !== undefined && { waits_for: waitsFor }),
+    ...(subject !== undefined && { subject }),
+    message,
+    since: isoTime(new Date(sinceMs)),
   };
 }
 

@@ -51,6 +51,7 @@ export class Sampler {
       addresses: links.addresses(),
       drops: l2tp.drops(),
       offloads: this.#offloads,
+      declared: more.declaredTunnels(),
       debug: this.#debug,
     };
   }

@@ -175,11 +175,12 @@ export const VERBS: readonly Verb[] = [
     verb: "daemon",
     words: ["daemon"],
     shortens: false,
-    synopsis: "[ --fresh ] [ --keep ] [ KEYWORD VALUE ] …",
+    synopsis: "[ --fresh ] [ --keep ] [ --prune ] [ KEYWORD VALUE ] …",
     help: "be the L2TP subsystem in userspace, for kernels that have none",
     options: [
       { word: "fresh", help: "begin with no tunnels instead of those of the daemon before" },
       { word: "keep", help: "leave the tunnels to the next daemon at the end instead of deleting them" },
+      { word: "prune", help: "with config: delete tunnels and sessions that are not in the file" },
       { word: "foreground", help: "do not go to the background, which is what it does anyway" },
     ],
   },
@@ -202,7 +203,7 @@ export const VERBS: readonly Verb[] = [
     verb: "service",
     words: ["service"],
     shortens: false,
-    synopsis: "systemd",
+    synopsis: "systemd [ config FILE ]",
     help: "print a hardened systemd unit for the daemon",
   },
   {

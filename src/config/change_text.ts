@@ -51,3 +51,18 @@ export function thingName({ tunnel, tunnelId, session, sessionId }: Change): str
 function named(label: string | undefined, id: number): string {
   return label === undefined || label === String(id) ? String(id) : `${label} (${id})`;
 }
+
+const PAST: Readonly<Record<Change["action"], string>> = {
+  create: "created",
+  delete: "deleted",
+  change: "changed",
+  remake: "made anew",
+};
+
+/** A change that was made, in one line without values, some of which are secret: `session one (10) of …: changed (mtu)`. */
+export function changedThing(change: Change): string {
+  const { action, differences } = change;
+  const keys = differences.map(({ key }) => key).join(", ");
+  const what = action === "create" || action === "delete" || keys === "" ? "" : ` (${keys})`;
+  return `${thingName(change)}: ${PAST[action]}${what}`;
+}

@@ -35,6 +35,7 @@ import {
   remakeTunnel,
   type SessionIds,
 } from "./steps.ts";
+import type { Cause } from "./waiting.ts";
 
 /** A change, for people to read. */
 export interface Change {
@@ -60,6 +61,8 @@ export interface Obstacle {
   readonly key: string;
   /** The session whose setting that is; `undefined` for the tunnel's. */
   readonly session?: SessionEntry;
+  /** What would have to be there. */
+  readonly cause: Cause;
   /** What it is. */
   readonly message: string;
   /** What to try. */
@@ -294,7 +297,14 @@ class Draft {
   #obstacle(key: "remote", { reason }: { readonly reason: string }): void {
     const host = this.#entry!.settings.remote!.text;
     const message = `host name "${host}" cannot be resolved: ${reason}`;
-    this.obstacles.push({ tunnel: this.#entry!, key, message, advice: [`See: getent hosts ${host}`] });
+    const cause: Cause = { waitsFor: "name", subject: host, reason };
+    this.obstacles.push({
+      tunnel: this.#entry!,
+      key,
+      cause,
+      message,
+      advice: [`See: getent hosts ${host}`],
+    });
   }
 
   #change(
@@ -435,7 +445,8 @@ class Draft {
     if (bridge === undefined || bridge === "none" || this.#world.interfaces.has(bridge)) return;
     const advice = [`Make it first: ip link add ${bridge} type bridge`];
     const message = `there is no interface "${bridge}"`;
-    this.obstacles.push({ tunnel: this.#entry!, session, key: "bridge", message, advice });
+    const cause: Cause = { waitsFor: "interface", subject: bridge };
+    this.obstacles.push({ tunnel: this.#entry!, session, key: "bridge", cause, message, advice });
   }
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { Errno } from "../base/errno.ts";
-import { SyscallError } from "../base/errors.ts";
+import { FamilyMissingError, SyscallError } from "../base/errors.ts";
 import { formatIpAddress } from "../base/ip_address.ts";
 import { groupId, UnixListener } from "../../ffi/unix_listener.ts";
 import { DataPlanes } from "../driver/data_planes.ts";
@@ -17,6 +17,11 @@ import { METRICS_TYPE, metricsText } from "../driver/exposition.ts";
 import { PROGRAM_VERSION } from "../model/version.ts";
 import { MetricsEndpoint } from "./metrics_endpoint.ts";
 import { type SnapshotParts, takeSnapshot } from "./snapshot.ts";
+import type { DataplaneChoice } from "../client/subsystem.ts";
+import type { Config } from "../config/settings.ts";
+import { isBad } from "./declared.ts";
+import { readDeclaredFile } from "./declared_file.ts";
+import { DeclaredSite } from "./declared_site.ts";
 import { Journal, readJournal } from "./journal.ts";
 import { NetworkNamespaces } from "./network_namespaces.ts";
 import { type DaemonOptions, readOptions } from "./options.ts";
@@ -41,9 +46,11 @@ const EXIT_USAGE = 255;
  * Runs the daemon in the foreground until SIGTERM or SIGINT. Resolves to the exit code. What it has to say goes to
  * standard error, a line each.
  *
- * @param args `--fresh`, `--keep`, `offload LIST`, `workers COUNT`, `metrics WHERE`, in the words that the command line has for them.
+ * @param args `--fresh`, `--keep`, `config FILE`, `--prune`, `offload LIST`, `workers COUNT`, `metrics WHERE`, in the
+ *   words that the command line has for them.
+ * @param dataplane the subsystem that the configuration file is for; the daemon's own unless given.
  */
-export async function runDaemon(args: readonly string[]): Promise<number> {
+export async function runDaemon(args: readonly string[], dataplane?: DataplaneChoice): Promise<number> {
   const options = readOptions(args, Deno.env.get("L2TP_OFFLOAD"));
   if (typeof options === "string") {
     log(options);
@@ -55,9 +62,18 @@ export async function runDaemon(args: readonly string[]): Promise<number> {
     );
     return EXIT_FAILURE;
   }
+  const config = options.config === undefined ? undefined : await readDeclaredFile(options.config);
+  if (config !== undefined && isBad(config)) {
+    for (const line of config.lines) log(line);
+    return config.read ? EXIT_USAGE : EXIT_FAILURE;
+  }
   try {
-    return await serve(daemonPaths(), options);
+    return await serve(daemonPaths(), options, { config, dataplane });
   } catch (error) {
+    if (error instanceof FamilyMissingError) {
+      log(`Cannot start: ${error.message}`);
+      return EXIT_FAILURE;
+    }
     if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
       log(`Cannot start: ${error.message}. The daemon needs root.`);
       return EXIT_FAILURE;
@@ -86,14 +102,26 @@ function log(line: string): void {
   console.error(`l2tp daemon: ${line}`);
 }
 
-async function serve(paths: DaemonPaths, options: DaemonOptions): Promise<number> {
+/** What the daemon is to make of its configuration file. */
+interface Declaration {
+  /** What the file says; `undefined` without one. */
+  readonly config: Config | undefined;
+  /** Which subsystem it is for. */
+  readonly dataplane: DataplaneChoice | undefined;
+}
+
+async function serve(
+  paths: DaemonPaths,
+  options: DaemonOptions,
+  { config, dataplane }: Declaration,
+): Promise<number> {
   // Others may look for the socket, whose own mode says who may use it.
   Deno.mkdirSync(paths.folder, { recursive: true, mode: 0o755 });
   using listener = listen(paths);
   using namespaces = new NetworkNamespaces();
   // The data path can have something to tell before there is anybody to tell it to.
   const offloads = new SystemOffloads(options.offloads, log);
-  const serving: { server?: Server; world?: RealWorld } = {};
+  const serving: { server?: Server; world?: RealWorld; declared?: DeclaredSite } = {};
   let crashed = false;
   using planes = await DataPlanes.start(options.workers, {
     slots: OBJECTS_MAX,
@@ -109,6 +137,7 @@ async function serve(paths: DaemonPaths, options: DaemonOptions): Promise<number
     onCrash: (error) => {
       crashed = true;
       log(`The data path has crashed: ${error.message}`);
+      serving.declared?.end();
       serving.server?.stop();
     },
   });
@@ -135,13 +164,35 @@ async function serve(paths: DaemonPaths, options: DaemonOptions): Promise<number
     },
     drops: (netns) => world.drops(netns),
     offloads: (netns) => world.offloads(netns),
+    declared: (netns) => serving.declared?.unsettled(netns) ?? [],
     setTrace: (on) => planes.setTrace(on),
     log,
   });
   using _endpoint = await offerMetrics(options, { subsystem, world, namespaces });
-  using _signals = onSignals(() => server.stop());
-  notifyServiceManager("READY=1");
-  await server.run();
+  const ready = (): void => notifyServiceManager("READY=1");
+  if (config === undefined) {
+    using _signals = onSignals(() => server.stop());
+    ready();
+    await server.run();
+  } else {
+    using declared = serving.declared = DeclaredSite.open(config, options, {
+      server,
+      subsystem,
+      namespaces,
+      dataplane,
+      log,
+    });
+    // What hooks and clients ask meanwhile is answered.
+    const served = server.run();
+    using _signals = onSignals(() => declared.end());
+    using _reload = onReload(() => declared.reload());
+    try {
+      await declared.run(ready);
+    } finally {
+      server.stop();
+      await served;
+    }
+  }
   notifyServiceManager("STOPPING=1");
   if (crashed) return EXIT_FAILURE;
   if (!options.keep) {
@@ -257,6 +308,11 @@ function describe(record: SubsystemRecord): string {
   return record.kind === "tunnel"
     ? `Tunnel ${record.tunnelId}`
     : `Session ${record.sessionId} in tunnel ${record.tunnelId}`;
+}
+
+function onReload(action: () => void): Disposable {
+  Deno.addSignalListener("SIGHUP", action);
+  return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGHUP", action) };
 }
 
 function onSignals(action: () => void): Disposable {

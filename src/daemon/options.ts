@@ -23,6 +23,10 @@ export interface DaemonOptions {
   readonly offloads: Offloads;
   /** Where to offer metrics; `undefined`: nowhere. */
   readonly metrics: ListenAddress | undefined;
+  /** Path of the configuration file to apply; `undefined`: none. */
+  readonly config: string | undefined;
+  /** Whether what is not in that file is deleted. */
+  readonly prune: boolean;
 }
 
 /**
@@ -39,10 +43,14 @@ export function readOptions(
   let workers = 1;
   let list = fromEnvironment;
   let metrics: ListenAddress | undefined;
+  let config: string | undefined;
+  let prune = false;
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!.replace(/^-+/, "");
     if (word === "fresh") fresh = true;
     else if (word === "keep") keep = true;
+    else if (word === "prune") prune = true;
+    else if (word === "config" && words[i + 1] !== undefined) config = words[++i];
     else if (word === "offload" && words[i + 1] !== undefined) list = words[++i];
     else if (word === "workers" && words[i + 1] !== undefined) {
       workers = /^[0-9]{1,3}$/.test(words[++i]!) ? Number(words[i]) : 0;
@@ -55,10 +63,13 @@ export function readOptions(
       metrics = address;
     } else {return `Unknown option "${
         words[i]
-      }": l2tp daemon takes --fresh, --keep, offload LIST, workers COUNT and metrics WHERE`;}
+      }": l2tp daemon takes --fresh, --keep, --prune, config FILE, offload LIST, workers COUNT and metrics WHERE`;}
+  }
+  if (prune && config === undefined) {
+    return "--prune needs config FILE: without a file, everything would not be in it";
   }
   const offloads = list === undefined || list === "" ? ALL_OFFLOADS : parseOffloads(list);
-  if (typeof offloads !== "string") return { fresh, keep, workers, offloads, metrics };
+  if (typeof offloads !== "string") return { fresh, keep, workers, offloads, metrics, config, prune };
   return `Unknown offload "${offloads}": a list has all, none, ${
     OFFLOADS.join(", ")
   }, or one of them behind no-`;

@@ -34,6 +34,8 @@ export interface OwnFamilyParts {
   readonly drops: (netns: string) => Iterable<string>;
   /** What the system does for each session, one JSON text a session. */
   readonly offloads: (netns: string) => Iterable<string>;
+  /** Tunnels of the configuration file that are not as it says, one JSON text each. */
+  readonly declared: (netns: string) => Iterable<string>;
 }
 
 /** Version of what clients and daemon say to each other: in the reply to HELLO. */
@@ -81,6 +83,8 @@ export function ownFamilyAnswer(
       return dump(command, parts.drops(netns));
     case L2TPD_CMD.OFFLOADS:
       return dump(command, parts.offloads(netns));
+    case L2TPD_CMD.DECLARED:
+      return dump(command, parts.declared(netns));
     case L2TPD_CMD.ABOUT:
       return dump(command, [JSON.stringify({ version: PROGRAM_VERSION })]);
     default:

@@ -9,6 +9,7 @@ import { Errno } from "../base/errno.ts";
 import { DecodeError, SyscallError } from "../base/errors.ts";
 import { EventFd } from "../../ffi/eventfd.ts";
 import { Epoll, EPOLLIN, EPOLLOUT } from "../../ffi/epoll.ts";
+import { duplicateFd } from "../../ffi/fd.ts";
 import type { UnixConnection } from "../../ffi/unix.ts";
 import type { UnixListener } from "../../ffi/unix_listener.ts";
 import type { Answer, Consequences, Subsystem } from "../subsystem/subsystem.ts";
@@ -47,6 +48,8 @@ const ACCEPT_PAUSE_MS = 1000;
 
 const LISTENER_TAG = 0;
 const WAKE_TAG = 1;
+/** Stands for this process itself in what it asks of itself. No client has it. */
+const OWN_PORT_ID = WAKE_TAG;
 const FIRST_CLIENT_TAG = 2;
 
 /** What the server serves. */
@@ -63,6 +66,8 @@ export interface ServerParts {
   readonly drops: (netns: string) => Iterable<string>;
   /** What the system does for each session, one JSON text a session. */
   readonly offloads: (netns: string) => Iterable<string>;
+  /** Tunnels of the configuration file that are not as it says, one JSON text each. */
+  readonly declared: (netns: string) => Iterable<string>;
   /** Tells the data path whether somebody wants its trace events. */
   readonly setTrace: (on: boolean) => void;
   /** Writes a line for the administrator. */
@@ -101,6 +106,32 @@ export class Server {
   stop(): void {
     this.#stopping = true;
     this.#wake.signal();
+  }
+
+  /**
+   * Works on a request of this process itself, as on a client's, and returns the answers. Of the descriptors it takes
+   * copies.
+   *
+   * @throws {JournalError} if it was done and cannot be written down
+   */
+  request(netns: string, message: NetlinkMessage, fds: readonly number[]): Uint8Array[] {
+    const left = [...fds];
+    const answer = this.#parts.subsystem.request(message, {
+      netns,
+      portId: OWN_PORT_ID,
+      privileged: true,
+      takeFd: () => {
+        const fd = left.shift();
+        return fd === undefined ? undefined : duplicateFd(fd).release();
+      },
+    });
+    this.#parts.commit(answer);
+    this.#notify(netns, answer.notifications);
+    for (const event of answer.traces) this.trace(event);
+    const replies = [...answer.replies];
+    const { dump } = answer;
+    for (let next = dump?.next(); next?.done === false; next = dump?.next()) replies.push(next.value);
+    return replies;
   }
 
   /** Tells clients that trace of an event. */
@@ -241,14 +272,14 @@ export class Server {
   }
 
   #answer(client: ClientConnection, message: NetlinkMessage): Answer | OwnFamily {
-    const { subsystem, namespaces, drops, offloads } = this.#parts;
+    const { subsystem, namespaces, drops, offloads, declared } = this.#parts;
     // As in the kernel: what waits for a client must stay bounded.
     if ((message.flags & NLM_F_DUMP) === NLM_F_DUMP && client.dumping) {
       const busy = { errno: Errno.EBUSY, extack: undefined, attributeOffset: undefined };
       return { replies: [encodeAcknowledgement(message, client.portId, busy)], dump: undefined };
     }
     if (message.type === L2TPD_FAMILY_ID || client.netns === undefined) {
-      const answer = ownFamilyAnswer(message, client, { namespaces, subsystem, drops, offloads });
+      const answer = ownFamilyAnswer(message, client, { namespaces, subsystem, drops, offloads, declared });
       if (client.tracing) this.#parts.setTrace(true);
       return answer;
     }

@@ -5,7 +5,7 @@
  */
 
 import { formatIpAddress } from "../base/ip_address.ts";
-import { resolveHost } from "../../ffi/resolve.ts";
+import { resolveHost, resolveHostInBackground } from "../../ffi/resolve.ts";
 import { AF_INET, AF_INET6 } from "../../ffi/sockaddr.ts";
 
 /**
@@ -14,6 +14,22 @@ import { AF_INET, AF_INET6 } from "../../ffi/sockaddr.ts";
  * @throws {ResolveError}
  */
 export function hostAddresses(host: string, family: 4 | 6 | undefined): string[] {
-  return resolveHost(host, family === undefined ? 0 : family === 4 ? AF_INET : AF_INET6)
-    .map(({ address }) => formatIpAddress(address));
+  return resolveHost(host, numberOf(family)).map(({ address }) => formatIpAddress(address));
+}
+
+/**
+ * The same without holding the calling thread.
+ *
+ * @throws {ResolveError}
+ */
+export async function hostAddressesInBackground(
+  host: string,
+  family: 4 | 6 | undefined,
+): Promise<string[]> {
+  const found = await resolveHostInBackground(host, numberOf(family));
+  return found.map(({ address }) => formatIpAddress(address));
+}
+
+function numberOf(family: 4 | 6 | undefined): number {
+  return family === undefined ? 0 : family === 4 ? AF_INET : AF_INET6;
 }

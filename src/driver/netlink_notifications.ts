@@ -1,5 +1,5 @@
 /**
- * The notifications of a netlink multicast group. The wait happens on another thread, the reading on the caller's.
+ * The notifications of netlink multicast groups. The wait happens on another thread, the reading on the caller's.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const NETLINK_ADD_MEMBERSHIP = 1;
 /** What is waiting to be read may take this much memory before the kernel drops notifications. */
 const RECEIVE_BUFFER_BYTES = 1024 * 1024;
 
-/** A socket that listens to one multicast group. */
+/** A socket that listens to multicast groups. */
 export class NetlinkNotifications implements NotificationSource {
   readonly #socket: Socket;
   readonly #wake: EventFd;
@@ -34,20 +34,20 @@ export class NetlinkNotifications implements NotificationSource {
   }
 
   /**
-   * Joins the group of the netlink protocol. `receiveBufferBytes` bounds what may wait unread.
+   * Joins a group of the netlink protocol, or several. `receiveBufferBytes` bounds what may wait unread.
    *
    * @throws {SyscallError}
    */
   static open(
     protocol: number,
-    group: number,
+    groups: number | readonly number[],
     options?: { readonly receiveBufferBytes?: number },
   ): NetlinkNotifications {
     using stack = new DisposableStack();
     const socket = stack.use(Socket.open(AF_NETLINK, SOCK_RAW, protocol));
     setReceiveBuffer(socket, options?.receiveBufferBytes ?? RECEIVE_BUFFER_BYTES);
     socket.bind(encodeNetlink(0));
-    socket.setOption(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
+    for (const group of [groups].flat()) socket.setOption(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
     const source = new NetlinkNotifications(socket, stack.use(EventFd.open()));
     stack.move();
     return source;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { DeclaredTunnel, WaitingFor } from "../model/declared_tunnel.ts";
 import type { L2Spec, Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import { sessionOverhead } from "../subsystem/session_mtu.ts";
@@ -167,11 +168,14 @@ function reach(peer: string | undefined): string[] {
 const SEVERITIES: readonly Severity[] = ["error", "warning", "note"];
 
 /** Everything that is wrong, worst first. */
-export function findProblems({ tunnels, sessions, sockets }: Omit<Overview, "problems">): Problem[] {
+export function findProblems(
+  { tunnels, sessions, sockets, declared }: Omit<Overview, "problems">,
+): Problem[] {
   const found: Problem[] = [];
   for (const status of tunnels) found.push(...tunnelProblems(status));
   for (const status of sessions) found.push(...sessionProblems(status));
   for (const status of sockets) found.push(...socketProblems(status));
+  found.push(...declared.map(declaredProblem));
   return SEVERITIES.flatMap((severity) => found.filter((problem) => problem.severity === severity));
 }
 
@@ -202,6 +206,25 @@ function socketProblems({ local, port, errors }: SocketStatus): Problem[] {
   const subject = { subject: port === 0 ? `${local} (IP)` : `UDP port ${port} of ${local}` };
   return errorProblems(errors.filter(({ recent }) => recent), {}, subject);
 }
+
+function declaredProblem({ name, tunnelId, waitsFor, subject, message }: DeclaredTunnel): Problem {
+  const of = { subject: `tunnel ${name} of the configuration file`, tunnelId };
+  if (waitsFor === undefined) {
+    const advice = ["Once that is put right: systemctl reload l2tp, or kill -HUP of the daemon"];
+    return { problem: "declared_failed", severity: "error", ...of, message, advice };
+  }
+  const advice = WAITING_ADVICE[waitsFor](subject ?? "…");
+  return { problem: "declared_waiting", severity: "warning", ...of, message, advice: [advice] };
+}
+
+/** What brings what a tunnel waits for; the tunnel then comes by itself. */
+const WAITING_ADVICE: Readonly<Record<WaitingFor, (subject: string) => string>> = {
+  name: (host) => `getent hosts ${host}`,
+  address: (address) => `ip addr add ${address.replace(/%.*/, "")}/… dev ${address.split("%")[1] ?? "…"}`,
+  route: (address) => `ip route get ${address.replace(/%.*/, "")}`,
+  interface: (name) => `ip link show ${name}`,
+  namespace: (name) => `ip netns add ${name}`,
+};
 
 type Subject = Pick<Problem, "subject" | "tunnelId" | "sessionId" | "interfaceName">;
 

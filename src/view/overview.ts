@@ -5,6 +5,7 @@
  */
 
 import type { Dataplane } from "../client/subsystem.ts";
+import type { DeclaredTunnel } from "../model/declared_tunnel.ts";
 import type { Link } from "../model/link.ts";
 import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
@@ -106,6 +107,8 @@ export interface Overview {
   readonly sessions: readonly SessionStatus[];
   /** The sockets, in userspace. */
   readonly sockets: readonly SocketStatus[];
+  /** Tunnels that a configuration file declares and that are not there as it says. */
+  readonly declared: readonly DeclaredTunnel[];
   /** How many tunnels are up. */
   readonly tunnelsUp: number;
   /** How many sessions are up. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { DeclaredTunnel } from "../model/declared_tunnel.ts";
 import type { DropCounts } from "../model/drop_counts.ts";
 import type { SessionOffloads } from "../model/session_offloads.ts";
 import type { Dataplane } from "../client/subsystem.ts";
@@ -30,6 +31,8 @@ export interface Sample {
   readonly drops: readonly DropCounts[];
   /** What the system does for each session; none where the subsystem does not tell. */
   readonly offloads: readonly SessionOffloads[];
+  /** Tunnels that a configuration file declares and that are not there as it says. */
+  readonly declared: readonly DeclaredTunnel[];
   /** What only the subsystem's debug file tells. */
   readonly debug: DebugFacts;
 }

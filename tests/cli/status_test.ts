@@ -182,6 +182,26 @@ Deno.test("status -json: the same facts", async () => {
   assert.deepEqual(session!.rates, rates);
 });
 
+Deno.test("status -json: what the daemon's configuration file declares and is not there", async () => {
+  const world = new FakeWorld();
+  assert.equal("declared" in JSON.parse((await world.run("-json status")).out), false);
+  const message = 'waits for host name "lyon.example" to be resolved';
+  const lyon = { name: "lyon", tunnelId: 3, message, sinceMs: Date.parse("2026-01-02T03:04:05Z") };
+  world.declared = [{ ...lyon, waitsFor: "name", subject: "lyon.example" }];
+  const { declared, problems } = JSON.parse((await world.run("-json status")).out);
+  const [{ since, ...rest }] = declared;
+  assert.deepEqual(rest, {
+    name: "lyon",
+    tunnel_id: 3,
+    waits_for: "name",
+    subject: "lyon.example",
+    message,
+  });
+  assert.equal(Date.parse(since), lyon.sinceMs);
+  assert.deepEqual(problems.map(({ problem }: { problem: string }) => problem), ["declared_waiting"]);
+  assert.match((await world.run("status")).out, /tunnel lyon of the configuration file: waits for host name/);
+});
+
 Deno.test("status -w -json: one object a second, until the interrupt", async () => {
   const world = await busyWorld();
   const grow = world.onSleep;

@@ -5,7 +5,15 @@ import { type DaemonOptions, readOptions } from "../../src/daemon/options.ts";
 import { ALL_OFFLOADS, OFFLOADS } from "../../src/model/offloads.ts";
 
 Deno.test("readOptions(): words in any order, the command line before the environment", () => {
-  const usual = { fresh: false, keep: false, workers: 1, offloads: ALL_OFFLOADS, metrics: undefined };
+  const usual = {
+    fresh: false,
+    keep: false,
+    workers: 1,
+    offloads: ALL_OFFLOADS,
+    metrics: undefined,
+    config: undefined,
+    prune: false,
+  };
   assert.deepEqual(readOptions([], undefined), usual);
   assert.deepEqual(readOptions(["--keep", "-fresh"], ""), { ...usual, fresh: true, keep: true });
   const none = Object.fromEntries(OFFLOADS.map((each) => [each, false]));
@@ -15,6 +23,9 @@ Deno.test("readOptions(): words in any order, the command line before the enviro
   assert.equal(workers, 4);
   const metrics = { transport: "tcp", hostname: "::1", port: 9550 };
   assert.deepEqual(readOptions(["metrics", "[::1]:9550"], undefined), { ...usual, metrics });
+  const config = "/etc/l2tp/l2tp.toml";
+  assert.deepEqual(readOptions(["config", config], undefined), { ...usual, config });
+  assert.deepEqual(readOptions(["--prune", "config", config], undefined), { ...usual, config, prune: true });
 });
 
 Deno.test("readOptions() says what is wrong", () => {
@@ -25,6 +36,8 @@ Deno.test("readOptions() says what is wrong", () => {
     assert.match(readOptions(["workers", count], undefined) as string, /^Cannot use ".*" workers: /, count);
   }
   assert.match(readOptions(["workers"], undefined) as string, /^Unknown option "workers": /);
+  assert.match(readOptions(["config"], undefined) as string, /^Unknown option "config": /);
+  assert.match(readOptions(["--prune"], undefined) as string, /^--prune needs config FILE/);
   assert.match(readOptions(["metrics"], undefined) as string, /^Unknown option "metrics": /);
   assert.match(
     readOptions(["metrics", "10.0.0.1:9550"], undefined) as string,

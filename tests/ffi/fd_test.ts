@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { lastErrno } from "../../ffi/errno.ts";
 import { EventFd } from "../../ffi/eventfd.ts";
-import { cString, openFile, OwnedFd } from "../../ffi/fd.ts";
+import { cString, duplicateFd, openFile, OwnedFd } from "../../ffi/fd.ts";
 import { ioctl } from "../../ffi/ioctl.ts";
 import { bindLibc, libc } from "../../ffi/libc.ts";
 import { poll, POLLERR, POLLIN, POLLOUT } from "../../ffi/poll.ts";
@@ -49,6 +49,22 @@ Deno.test("OwnedFd closes once, although another descriptor has its number by th
     first[Symbol.dispose]();
     assert.ok(isOpen(number), "the second was not closed by the first's second close");
     second.close();
+  });
+});
+
+Deno.test("duplicateFd(): another descriptor of the same, which programs do not inherit", async () => {
+  await assertNoLeaks(() => {
+    using socket = udp();
+    using copy = duplicateFd(socket.number);
+    const link = (number: number): string => Deno.readLinkSync(`/proc/self/fd/${number}`);
+    assert.notEqual(copy.number, socket.number);
+    assert.equal(link(copy.number), link(socket.number));
+    const info = Deno.readTextFileSync(`/proc/self/fdinfo/${copy.number}`);
+    assert.match(info, /^flags:\t02[0-7]{6}$/m, "O_CLOEXEC");
+    assert.throws(
+      () => duplicateFd(-1),
+      (error) => error instanceof SyscallError && error.errno === Errno.EBADF,
+    );
   });
 });
 

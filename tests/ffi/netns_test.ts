@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { bindLibc } from "../../ffi/libc.ts";
 import { enterNetns, openNetns, withNetns } from "../../ffi/netns.ts";
-import { interfaceIndex, ResolveError, resolveHost } from "../../ffi/resolve.ts";
+import { interfaceIndex, ResolveError, resolveHost, resolveHostInBackground } from "../../ffi/resolve.ts";
 import { AF_INET, AF_INET6 } from "../../ffi/sockaddr.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { formatIpAddress } from "../../src/base/ip_address.ts";
@@ -133,6 +133,18 @@ Deno.test("resolveHost(): localhost, literal addresses, one family or both", asy
     assert.equal(resolveHost("fe80::1%lo", 0)[0]!.scopeId, 1);
     for (let i = 0; i < 200; i++) resolveHost("localhost", 0);
   });
+});
+
+Deno.test("resolveHostInBackground(): as resolveHost(), while others work", async () => {
+  const texts = async (host: string, family: number): Promise<string[]> =>
+    (await resolveHostInBackground(host, family)).map(({ address }) => formatIpAddress(address));
+  assert.deepEqual(await texts("10.1.2.3", 0), ["10.1.2.3"]);
+  const both = await Promise.all([texts("fd00::5", AF_INET6), texts("10.1.2.4", AF_INET)]);
+  assert.deepEqual(both, [["fd00::5"], ["10.1.2.4"]]);
+  await assert.rejects(
+    resolveHostInBackground("10.0.0.1", AF_INET6),
+    (error) => error instanceof ResolveError && error.host === "10.0.0.1" && error.reason.length > 5,
+  );
 });
 
 Deno.test("resolveHost(): what has no address", () => {

@@ -15,9 +15,16 @@ import { LinkClient } from "../../src/client/link_client.ts";
 import { inNamespace, withNamespaceFd } from "../../src/driver/namespace.ts";
 import { NetlinkConnection } from "../../src/driver/netlink_connection.ts";
 import { NetlinkNotifications } from "../../src/driver/netlink_notifications.ts";
+import { openNetworkChanges } from "../../src/driver/network_changes.ts";
 import { DatagramReader, NetlinkSocket } from "../../src/driver/netlink_socket.ts";
 import { openTunnelSocket } from "../../src/driver/tunnel_socket.ts";
-import { decodeLink, encodeGetLink, RTM_GETLINK } from "../../src/wire/rtnl/link.ts";
+import {
+  decodeLink,
+  encodeGetLink,
+  RTM_GETLINK,
+  RTM_NEWADDR,
+  RTM_NEWLINK,
+} from "../../src/wire/rtnl/link.ts";
 import { NLM_F_REQUEST, NLMSG_ERROR } from "../../src/wire/netlink/constants.ts";
 import { decodeError, decodeMessages, encodeMessage } from "../../src/wire/netlink/message.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
@@ -30,6 +37,7 @@ const GET_LO = { operation: "RTM_GETLINK", type: RTM_GETLINK, payload: encodeGet
 
 const NETLINK_ROUTE = 0;
 const RTNLGRP_LINK = 1;
+const RTM_NEWROUTE = 24;
 
 Deno.test("LinkClient.open(): the loopback interface of this machine", async () => {
   await assertNoLeaks(() => {
@@ -316,4 +324,41 @@ Deno.test("L2tpClient.open() and L2tpEvents.open() find the family or say that t
       }
     });
   }
+});
+
+Deno.test("openNetworkChanges(): addresses, routes and links are heard of, in one namespace", async () => {
+  await using scratch = await Namespace.create("changes");
+  const source = inNamespace(scratch.name, openNetworkChanges);
+  const heard = async (): Promise<Set<number>> => {
+    const types = new Set<number>();
+    await scratch.ip("link add one type veth peer name two");
+    await scratch.ip("link set two up");
+    await scratch.ip("link set one up");
+    await scratch.ip("addr add 10.77.0.1/24 dev one");
+    await scratch.ip("route add 10.78.0.0/24 via 10.77.0.2");
+    await scratch.ip("addr add fd77::1/64 dev one nodad");
+    await scratch.ip("-6 route add fd78::/64 dev one");
+    for (let datagram; (datagram = await source.next()) !== undefined && datagram !== "overrun";) {
+      for (const { type, payload } of decodeMessages(datagram)) {
+        types.add(type);
+        // The last route: rtm_family and rtm_dst_len of struct rtmsg.
+        const isLast = type === RTM_NEWROUTE && payload[0] === 10 && payload[1] === 64 &&
+          String(payload).includes("253,120");
+        if (isLast) return types;
+      }
+    }
+    return types;
+  };
+  const types = await heard();
+  source.close();
+  assert.deepEqual(
+    [...types].filter((type) => [RTM_NEWLINK, RTM_NEWADDR, RTM_NEWROUTE].includes(type)).sort((x, y) =>
+      x - y
+    ),
+    [
+      RTM_NEWLINK,
+      RTM_NEWADDR,
+      RTM_NEWROUTE,
+    ],
+  );
 });

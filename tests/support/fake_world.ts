@@ -8,6 +8,7 @@
 import { ResolveError } from "../../ffi/resolve.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
+import type { DeclaredTunnel } from "../../src/model/declared_tunnel.ts";
 import type { CliPorts, Inspection, MorePorts, SystemFacts } from "../../src/cli/ports.ts";
 import type { Options } from "../../src/cli/options.ts";
 import { run } from "../../src/cli/run.ts";
@@ -108,6 +109,8 @@ export class FakeWorld {
   rival = false;
   /** What became of `l2tp daemon`: the words it was given. */
   readonly daemonWords: (readonly string[])[] = [];
+  /** What the daemon's configuration file declares and is not there. */
+  declared: readonly DeclaredTunnel[] = [];
   /** The scoped tunnels that were made: their scopes. */
   readonly scopes: string[] = [];
   /** Every connection that was opened, for the test whether all were closed. */
@@ -354,6 +357,7 @@ export class FakeWorld {
       writeFile: (path, text) => void this.files.set(path, text.split("\n")),
       debugfs: () => (this.debugfs ? this.#present.l2tp.debugfs() : undefined),
       kernelHasL2tp: () => this.#present.l2tp.hasFamily,
+      declaredTunnels: () => this.declared,
       inspectDaemon: () => this.daemonFacts,
       inspectMachine: () => this.machine,
       wayTo: ({ peer }) => this.#present.l2tp.unreachable.has(peer) ? { code: "ENETUNREACH" } : { mtu: 1500 },

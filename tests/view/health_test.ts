@@ -241,6 +241,24 @@ Deno.test("health of sockets and tunnels: packets that were nobody's, while they
   ]);
 });
 
+Deno.test("health: tunnels of the configuration file that wait, or could not be made", () => {
+  const one = { name: "paris", tunnelId: 7, message: "waits for a route to 10.0.0.2", sinceMs: 0 };
+  const waiting = { ...one, waitsFor: "route", subject: "10.0.0.2" } as const;
+  const failed = { ...one, name: "lyon", waitsFor: undefined, subject: undefined, message: "is refused" };
+  const overview = overviewOf({ declared: [waiting, failed] });
+  assert.deepEqual(found(overview), [
+    "error declared_failed: is refused",
+    "warning declared_waiting: waits for a route to 10.0.0.2",
+  ]);
+  const [, problem] = overview.problems;
+  assert.deepEqual([problem!.subject, problem!.tunnelId], ["tunnel paris of the configuration file", 7]);
+  assert.deepEqual(problem!.advice, ["ip route get 10.0.0.2"]);
+  const scoped = { ...waiting, waitsFor: "address", subject: "fe80::1%eth0" } as const;
+  assert.deepEqual(overviewOf({ declared: [scoped] }).problems[0]!.advice, [
+    "ip addr add fe80::1/… dev eth0",
+  ]);
+});
+
 Deno.test("health: errors stay news for ten seconds after the last one", () => {
   const at = (atMs: number, count: bigint) => ({
     atMs,

@@ -31,6 +31,7 @@ export function sampleOf(changes: Partial<Sample> = {}): Sample {
     addresses: [ADDRESS],
     drops: [],
     offloads: [],
+    declared: [],
     debug: NO_DEBUG_FACTS,
     ...changes,
   };

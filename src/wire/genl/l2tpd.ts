@@ -38,6 +38,11 @@ export const L2TPD_CMD = {
   OFFLOADS: 7,
   /** Dump: what the daemon is, one JSON object: `version` of the program. */
   ABOUT: 8,
+  /**
+   * Dump: tunnels of the daemon's configuration file that are not there as it says, one JSON object each; none but in
+   * the namespace that the file is about.
+   */
+  DECLARED: 9,
 } as const;
 
 const L2TPD_ATTR_TEXT = 1;

@@ -1,0 +1,32 @@
+/**
+ * Tunnels between link-local addresses, of either subsystem.
+ *
+ * @module
+ */
+
+import type { Keepers } from "../driver/keeper.ts";
+import { openUserTunnelSocket } from "../driver/user_tunnel_socket.ts";
+import type { TunnelParameters } from "../model/tunnel.ts";
+import type { L2tpClient } from "./l2tp_client.ts";
+
+/**
+ * Creates a tunnel whose addresses need a scope, which netlink cannot say: over a socket of our own, which the daemon
+ * or one of the keepers holds open for as long as the tunnel is there.
+ *
+ * @throws {SyscallError} if the socket cannot be made
+ */
+export function createScopedTunnel(
+  keepers: Keepers,
+  l2tp: L2tpClient,
+  tunnel: TunnelParameters,
+  scope: string,
+): void {
+  if (l2tp.dataplane === "user") {
+    using socket = openUserTunnelSocket(tunnel, scope);
+    l2tp.createTunnel({ ...tunnel, fd: socket.number });
+    return;
+  }
+  using socket = keepers.openSocket(tunnel, scope, (id) => l2tp.tunnel(id) !== undefined);
+  l2tp.createTunnel({ ...tunnel, fd: socket.number });
+  keepers.start(socket, tunnel);
+}

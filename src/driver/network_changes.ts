@@ -1,0 +1,24 @@
+/**
+ * Hearing that addresses, routes or interfaces change.
+ *
+ * @module
+ */
+
+import { NETLINK_ROUTE } from "../wire/netlink/constants.ts";
+import { NetlinkNotifications } from "./netlink_notifications.ts";
+import type { NotificationSource } from "./ports.ts";
+
+/** `RTNLGRP_LINK`, `RTNLGRP_IPV4_IFADDR`, `_IPV4_ROUTE`, `_IPV6_IFADDR`, `_IPV6_ROUTE` (`linux/rtnetlink.h`). */
+const GROUPS = [1, 5, 7, 9, 11] as const;
+
+/** More than this waits for nobody: that some were lost says as much as they would have. */
+const RECEIVE_BUFFER_BYTES = 64 * 1024;
+
+/**
+ * Starts to listen to rtnetlink in the calling thread's network namespace. What changes is in the datagrams.
+ *
+ * @throws {SyscallError}
+ */
+export function openNetworkChanges(): NotificationSource {
+  return NetlinkNotifications.open(NETLINK_ROUTE, GROUPS, { receiveBufferBytes: RECEIVE_BUFFER_BYTES });
+}

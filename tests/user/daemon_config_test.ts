@@ -1,0 +1,267 @@
+/**
+ * The configuration file of `l2tp daemon`: applied at the start and on SIGHUP, and tunnels that wait for what the system
+ * does not have yet. The daemon runs in the namespace of one of two hosts; the other's tunnels are made by commands.
+ */
+
+import assert from "node:assert/strict";
+import { LinkClient } from "../../src/client/link_client.ts";
+import { openUserEvents } from "../../src/client/user_seldom.ts";
+import { inNamespace } from "../../src/driver/namespace.ts";
+import { TestDaemon } from "../support/daemon.ts";
+import { Namespace } from "../support/namespaces.ts";
+import { type Ended, programUnderTest, runProgram } from "../support/processes.ts";
+import { Pinger } from "../support/traffic.ts";
+import { until } from "../support/until.ts";
+
+const PING_EVERY_MS = 10;
+
+/** Two hosts on a cable, of which the second has its address; a file for the first, and its daemon. */
+class Site implements AsyncDisposable {
+  readonly a: Namespace;
+  readonly b: Namespace;
+  readonly folder: string;
+  readonly daemon: TestDaemon;
+
+  private constructor(a: Namespace, b: Namespace, folder: string, daemon: TestDaemon) {
+    this.a = a;
+    this.b = b;
+    this.folder = folder;
+    this.daemon = daemon;
+  }
+
+  /** The daemon's `/etc/hosts` is the file `hosts`, empty at first. */
+  static async create(toml: string, ...words: string[]): Promise<Site> {
+    const [a, b] = [await Namespace.create("dca"), await Namespace.create("dcb")];
+    await a.ip(`link add cable type veth peer name cable netns ${b.name}`);
+    await b.ip("addr add 10.0.0.2/24 dev cable");
+    await b.ip("link set cable up");
+    const folder = await Deno.makeTempDir({ prefix: "l2tp-config." });
+    await Deno.writeTextFile(`${folder}/l2tp.toml`, toml);
+    await Deno.writeTextFile(`${folder}/hosts`, "");
+    // No name server is asked: names are in the file, or nowhere.
+    await Deno.writeTextFile(`${folder}/nsswitch`, "hosts: files\n");
+    const mounts = ["hosts", "nsswitch"].map((file) =>
+      `mount --bind ${folder}/${file} /etc/${file === "hosts" ? "hosts" : "nsswitch.conf"}`
+    );
+    const daemon = await TestDaemon.start({
+      args: ["config", `${folder}/l2tp.toml`, ...words],
+      within: [
+        ...["ip", "netns", "exec", a.name],
+        ...["unshare", "--mount", "sh", "-c", `${mounts.join(" && ")} && exec "$@"`, "sh"],
+      ],
+    });
+    return new Site(a, b, folder, daemon);
+  }
+
+  /** Runs the program under test for a namespace. */
+  async run(netns: Namespace, ...words: string[]): Promise<Ended> {
+    const env = { L2TP_RUNTIME_DIR: this.daemon.folder };
+    const command = [...programUnderTest(), "-n", netns.name, "-dataplane", "user", ...words];
+    return await runProgram(command, { env });
+  }
+
+  /** The second host's end of a tunnel over IP, with its interface. */
+  async addPeer(id: number): Promise<void> {
+    const tunnel =
+      `tunnel_id ${id} peer_tunnel_id ${id} encap ip local 10.0.0.2 remote 10.0.0.1 session_id ${id} ` +
+      `peer_session_id ${id} name w${id} addr 192.168.${id}.2/24 up`;
+    const { code, stderr } = await this.run(this.b, "add", "tunnel", "session", ...tunnel.split(" "));
+    assert.equal(code, 0, stderr);
+  }
+
+  /** What `status` says of tunnels that are declared and not there. */
+  async declared(): Promise<Record<string, unknown>[]> {
+    const { stdout, stderr } = await this.run(this.a, "-j", "status");
+    assert.equal(stderr, "");
+    return JSON.parse(stdout).declared ?? [];
+  }
+
+  /** Lines that the daemon has written which match. */
+  said(pattern: RegExp): string[] {
+    return this.daemon.said.split("\n").filter((line) => pattern.test(line));
+  }
+
+  /** Writes the file and has it read again; resolves once the daemon has said what came of it. */
+  async reload(toml: string, says: RegExp): Promise<void> {
+    const before = this.said(says).length;
+    await Deno.writeTextFile(`${this.folder}/l2tp.toml`, toml);
+    Deno.kill(this.daemon.pid, "SIGHUP");
+    await until(() => this.said(says).length > before, `${says} in:\n${this.daemon.said}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.daemon[Symbol.asyncDispose]();
+    await this.a[Symbol.asyncDispose]();
+    await this.b[Symbol.asyncDispose]();
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+/** The first host's end of a tunnel over IP, with its interface. */
+function wire(id: number, remote: string, local = "10.0.0.1"): string {
+  return `[tunnel.t${id}]
+tunnel_id = ${id}
+peer_tunnel_id = ${id}
+encap = "ip"
+local = "${local}"
+remote = "${remote}"
+[tunnel.t${id}.session.w]
+session_id = ${id}
+peer_session_id = ${id}
+interface = "w${id}"
+addresses = ["192.168.${id}.1/24"]
+up = true
+`;
+}
+
+const APPLIED = /changes made, \d+ tunnels untouched$/;
+
+/** Waits until a ping through the tunnel crosses. */
+async function pingCrosses(netns: Namespace, id: number): Promise<void> {
+  await until(() =>
+    inNamespace(netns.name, () => {
+      using links = LinkClient.open();
+      return links.link(`w${id}`)?.up === true;
+    }), `interface w${id}`);
+  await netns.sh("ping", "-q", "-c", "1", "-W", "5", `192.168.${id}.2`);
+}
+
+Deno.test("daemon config: tunnels wait for an address, a route, an interface and a name, and come up", async () => {
+  const file = wire(1, "10.0.0.2") + wire(2, "10.9.0.2", "any") + wire(3, "peer.example") +
+    `${wire(4, "10.0.0.2")}bridge = "br0"\n`;
+  await using site = await Site.create(file);
+  const { a, b } = site;
+  await until(() => site.said(APPLIED).length === 1, "the file is applied");
+  assert.match(site.said(APPLIED)[0]!, /: 0 of 8 changes made, 0 tunnels untouched$/);
+  await until(() => site.said(/waits for/).length === 4, site.daemon.said);
+  const waits = (await site.declared()).map(({ name, tunnel_id, waits_for, subject }) => [
+    name,
+    tunnel_id,
+    waits_for,
+    subject,
+  ]);
+  assert.deepEqual(waits.sort(), [
+    ["t1", 1, "address", "10.0.0.1"],
+    ["t2", 2, "route", "10.9.0.2"],
+    ["t3", 3, "name", "peer.example"],
+    ["t4", 4, "interface", "br0"],
+  ]);
+  const { stdout } = await site.run(a, "status");
+  assert.match(stdout, /tunnel t2 of the configuration file: waits for a route to 10\.9\.0\.2/);
+  assert.deepEqual(
+    (await site.run(b, "-j", "status")).stdout.includes("declared"),
+    false,
+    "another namespace",
+  );
+
+  for (const id of [1, 2, 3, 4]) await site.addPeer(id);
+  await a.ip("addr add 10.0.0.1/24 dev cable");
+  await a.ip("link set cable up");
+  await pingCrosses(a, 1);
+  await b.ip("addr add 10.9.0.2/32 dev lo");
+  assert.equal((await site.declared()).length, 3);
+  await a.ip("route add 10.9.0.2/32 via 10.0.0.2");
+  await until(() => site.said(/tunnel t2 waits no longer/).length === 1, "the route is noticed");
+  await Deno.writeTextFile(`${site.folder}/hosts`, "10.0.0.2 peer.example\n");
+  // A network that changes may bring names, too: they are not waited for as long as the last pause was.
+  await a.ip("addr add 10.1.1.1/32 dev lo");
+  await pingCrosses(a, 3);
+  await a.ip("link add br0 type bridge");
+  await until(() => site.said(/tunnel t4 waits no longer/).length === 1, "the bridge is noticed");
+  assert.match(await a.ip("link show master br0"), / w4: /);
+  assert.deepEqual(await site.declared(), []);
+  for (const id of [1, 2, 3, 4]) {
+    assert.equal(site.said(new RegExp(`tunnel t${id} waits for `)).length, 1, "told once");
+    assert.equal(site.said(new RegExp(`tunnel t${id} waits no longer: it is up$`)).length, 1);
+  }
+  const { status, stderr } = await site.daemon.end("SIGTERM");
+  assert.equal(status.code, 0, stderr);
+  assert.doesNotMatch(await a.ip("link"), / w\d: /);
+});
+
+Deno.test("daemon config: a reload changes what changed, loses no packet of the rest, and is nothing the second time", async () => {
+  await using site = await Site.create("");
+  const { a } = site;
+  await a.ip("addr add 10.0.0.1/24 dev cable");
+  await a.ip("link set cable up");
+  for (const id of [1, 2]) await site.addPeer(id);
+  const file = wire(1, "10.0.0.2") + wire(2, "10.0.0.2");
+  await site.reload(file, /: 4 of 4 changes made/);
+  await pingCrosses(a, 2);
+  using pinger = new Pinger(a.name, "192.168.1.2", { size: 100 });
+  let [sent, received] = [0, 0];
+  const take = (): void => void (received += pinger.replies().length);
+  pinger.send();
+  sent++;
+  await until(() => (take(), received === 1), "the first reply");
+  const timer = setInterval(() => {
+    pinger.send();
+    sent++;
+    take();
+  }, PING_EVERY_MS);
+  const before = sent;
+  try {
+    const other = file.replace("tunnel_id = 2\npeer_tunnel_id = 2", "tunnel_id = 2\npeer_tunnel_id = 9");
+    await site.reload(other, /: 2 of 2 changes made, 1 tunnels untouched$/);
+    await site.reload(`${file}mtu = 1300\n`, /session w \(2\) of tunnel t2 \(2\): made anew/);
+    await site.reload(`${file}tunnel_id = 1\n`, /nothing was changed/);
+    const [wrong] = site.said(/unknown key "tunnel_id"/);
+    assert.match(wrong!, /^l2tp daemon: \S+\/l2tp\.toml:25:1: unknown key "tunnel_id"/);
+    await until(() => sent - before > 20, "some pings");
+  } finally {
+    clearInterval(timer);
+  }
+  await until(() => (take(), received === sent), `all ${sent} replies`);
+
+  const events = inNamespace(a.name, () => openUserEvents(site.daemon.folder));
+  const heard: string[] = [];
+  const listening = (async () => {
+    for await (const event of events) heard.push(event.type);
+  })();
+  await site.reload(`${file}mtu = 1300\n`, /: 0 of 0 changes made, 2 tunnels untouched$/);
+  await site.reload(`${wire(1, "10.0.0.2")}reorder_timeout = 20\n`, /\(1\): changed \(reorder_timeout\)$/);
+  await until(() => site.said(/not in the file, and kept: tunnel 2$/).length > 0, "what is kept is named");
+  events.close();
+  await listening;
+  assert.deepEqual(heard, ["sessionModified"]);
+});
+
+Deno.test("daemon config --prune: what is not in the file is deleted, at the start and by a reload", async () => {
+  await using site = await Site.create("", "--prune");
+  await site.a.ip("addr add 10.0.0.1/24 dev cable");
+  await site.a.ip("link set cable up");
+  await site.reload(wire(1, "10.0.0.2") + wire(2, "10.0.0.2"), /: 4 of 4 changes made/);
+  await site.reload(wire(1, "10.0.0.2"), /^l2tp daemon: tunnel 2: deleted$/);
+  using client = site.daemon.client(site.a.name);
+  assert.deepEqual(client.tunnels().map(({ tunnelId }) => tunnelId), [1]);
+  // What a tunnel waits for is forgotten with it.
+  await site.reload(wire(1, "10.0.0.2") + wire(3, "10.9.9.9"), /tunnel t3 waits for/);
+  await site.reload(wire(1, "10.0.0.2"), APPLIED);
+  assert.deepEqual(await site.declared(), []);
+});
+
+Deno.test("daemon config: a file that is wrong ends it with the place, and one that is not there, too", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "l2tp-config." });
+  const env = { L2TP_RUNTIME_DIR: folder };
+  try {
+    await Deno.writeTextFile(`${folder}/bad.toml`, `${wire(1, "10.0.0.2")}cookie = "0"\n`);
+    const bad = await runProgram([...programUnderTest(), "daemon", "config", `${folder}/bad.toml`], { env });
+    assert.deepEqual([bad.code, bad.stdout], [255, ""]);
+    assert.equal(
+      bad.stderr,
+      `l2tp daemon: ${folder}/bad.toml:13:10: cookie must have 8 or 16 hex digits, and has 1\n`,
+    );
+    const none = await runProgram([...programUnderTest(), "daemon", "config", `${folder}/none.toml`], {
+      env,
+    });
+    assert.equal(none.code, 1);
+    assert.match(none.stderr, /^l2tp daemon: cannot read \S+\/none\.toml: /);
+    assert.deepEqual(
+      [...Deno.readDirSync(folder)].map(({ name }) => name),
+      ["bad.toml"],
+      "nothing was begun",
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
