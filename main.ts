@@ -51,6 +51,7 @@ async function loadMore(): Promise<MorePorts> {
     moveLink: (links, index, netns) =>
       seldom.withNamespaceFd(netns, (netnsFd) => links.changeLink(index, { netnsFd })),
     createScopedTunnel: (l2tp, tunnel, scope) => seldom.createScopedTunnel(keepers, l2tp, tunnel, scope),
+    openHooks: (write) => new seldom.HookRunner(write),
     resolveHost: seldom.hostAddresses,
     kernelTimerHz: seldom.kernelTimerHz,
     readLines: seldom.readLines,

@@ -6,6 +6,8 @@
 
 import { Errno } from "../base/errno.ts";
 import { NetlinkError } from "../base/errors.ts";
+import { HookError } from "../base/hook_error.ts";
+import { type Hook, hookEnvironment, hookName, hookThingKey } from "../config/hooks.ts";
 import type { PlannedStep, SessionIds, Step } from "../config/steps.ts";
 import { createTunnel } from "./create_tunnel.ts";
 import type { Site } from "./site.ts";
@@ -23,18 +25,27 @@ export type Performed = undefined | {
 /** A step that changes an interface. */
 type LinkStep = Extract<Step, { do: "setMtu" | "setBridge" | "setUp" | "addAddress" | "deleteAddress" }>;
 
-/** Does all the steps, or none: when one fails, those before it are undone. */
-export function perform(site: Site, steps: readonly PlannedStep[]): Performed {
+/**
+ * Does all the steps, or none: when one fails, those before it are undone. Of hooks only one for "up" that is waited for
+ * can fail like that; what goes wrong with the others is told and stops nothing.
+ */
+export async function perform(site: Site, steps: readonly PlannedStep[]): Promise<Performed> {
   const undo: Step[][] = [];
+  /** Things whose "up" was run. */
+  const ups = new Set<string>();
   for (const { step, undo: ownUndo } of steps) {
     try {
-      performStep(site, step);
+      if (step.do === "runHook") await performHook(site, step.hook, ups);
+      else performStep(site, step);
       undo.push([...ownUndo]);
     } catch (error) {
       const left: unknown[] = [];
       for (const back of undo.reverse().flat()) {
         try {
-          performStep(site, back);
+          if (back.do !== "runHook") performStep(site, back);
+          else if (!back.hook.onlyAfterUp || ups.has(hookThingKey(back.hook))) {
+            await performHook(site, back.hook, ups);
+          }
         } catch (error) {
           left.push(error);
         }
@@ -45,7 +56,28 @@ export function perform(site: Site, steps: readonly PlannedStep[]): Performed {
   return undefined;
 }
 
-function performStep(site: Site, step: Step): void {
+/** Runs a hook, and waits for it if it says so. */
+async function performHook(site: Site, hook: Hook, ups: Set<string>): Promise<void> {
+  const { event, tunnel, session } = hook;
+  if (event === "up") ups.add(hookThingKey(hook));
+  const key = { tunnelId: tunnel.id, sessionId: session?.id ?? 0 };
+  const environment = hookEnvironment(
+    hook,
+    site.l2tp.tunnel(tunnel.id) ?? tunnel.before,
+    session === undefined ? undefined : site.l2tp.session(key) ?? session.before,
+    { dataplane: site.l2tp.dataplane, netns: hook.netns ?? site.namespaceName() },
+  );
+  const { command, timeoutMs, netns } = hook;
+  const ended = site.hooks.run({ name: hookName(hook), command, environment, timeoutMs, netns });
+  if (hook.wait && event === "up") return await ended;
+  const told = ended.catch((error) => {
+    if (!(error instanceof HookError)) throw error;
+    site.hooks.tell(error.message);
+  });
+  if (hook.wait) await told;
+}
+
+function performStep(site: Site, step: Exclude<Step, { do: "runHook" }>): void {
   const { l2tp } = site;
   switch (step.do) {
     case "createTunnel":

@@ -8,6 +8,36 @@ import type { L2tpClient } from "../client/l2tp_client.ts";
 import type { LinkClient } from "../client/link_client.ts";
 import type { TunnelParameters } from "../model/tunnel.ts";
 
+/** A program that is to be run. */
+export interface HookProcess {
+  /** What the administrator knows it by; stands before each line that it writes. */
+  readonly name: string;
+  /** Its absolute path and its arguments. */
+  readonly command: readonly string[];
+  /** Its whole environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** It is killed when it takes longer. */
+  readonly timeoutMs: number;
+  /** Name of the network namespace to run it in; the present one unless given. */
+  readonly netns: string | undefined;
+}
+
+/** Runs hooks, a few at a time. */
+export interface Hooks {
+  /**
+   * Runs a program to its end.
+   *
+   * @throws {HookError} if it cannot be started, fails, takes too long, or is interrupted
+   */
+  run(hook: HookProcess): Promise<void>;
+  /** Tells the administrator something about hooks. */
+  tell(line: string): void;
+  /** Kills those that run, and lets those that wait for their turn fail. */
+  interrupt(): void;
+  /** Resolves when all that were begun have ended. */
+  settled(): Promise<void>;
+}
+
 /** The system of one network namespace. Methods throw the errors of their rooms. */
 export interface Site {
   /** The client of its L2TP subsystem. */
@@ -22,4 +52,8 @@ export interface Site {
    * @throws {SyscallError} if its socket cannot be made
    */
   createScopedTunnel(tunnel: TunnelParameters, scope: string): void;
+  /** What the namespace is called; `""` if it is that of process 1. */
+  namespaceName(): string;
+  /** Runs the programs that the configuration wants run. */
+  readonly hooks: Hooks;
 }

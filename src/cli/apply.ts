@@ -82,14 +82,37 @@ class Applying {
     );
     // Only now is it known whether a daemon has to be there.
     if (creates && !dryRun) await this.#context.open("create");
-    for (const unit of plan.units) this.#unit(unit);
+    const hasHooks = plan.units.some(({ steps, obstacles }) =>
+      obstacles.length === 0 && steps.some(({ step }) => step.do === "runHook")
+    );
+    if (hasHooks && !dryRun) await this.#unitsWithHooks(plan.units);
+    else for (const unit of plan.units) await this.#unit(unit);
     if (this.#options.json) {
       this.#context.print(formatJson(this.#json, this.#options.pretty === true) + "\n");
     } else this.#summary(plan);
     return this.#exitCode;
   }
 
-  #unit(unit: Unit): void {
+  /** An interrupt kills the hook that runs, so that its tunnel is undone; then nothing more is begun. */
+  async #unitsWithHooks(units: readonly Unit[]): Promise<void> {
+    const { hooks, more } = this.#context;
+    let interrupted = false;
+    using _interrupt = more.onInterrupt(() => {
+      interrupted = true;
+      hooks.interrupt();
+    });
+    for (const unit of units) {
+      if (interrupted) break;
+      await this.#unit(unit);
+    }
+    await hooks.settled();
+    if (!interrupted) return;
+    this.#context.flush();
+    this.#context.ports.err("Interrupted: what is behind it was not begun.\n");
+    this.#exitCode = Math.max(this.#exitCode, EXIT_FAILURE);
+  }
+
+  async #unit(unit: Unit): Promise<void> {
     const { changes, notes, obstacles, steps } = unit;
     if (!this.#options.json) {
       for (const change of changes) this.#context.print(changeText(change, this.#colors));
@@ -101,7 +124,7 @@ class Applying {
       return this.#outcome(unit, "blocked");
     }
     if (this.#wanted.dryRun) return this.#outcome(unit, "planned");
-    const failed = perform(siteOf(this.#context), steps);
+    const failed = await perform(siteOf(this.#context), steps);
     if (failed === undefined) {
       this.#done += changes.length;
       return this.#outcome(unit, "done");

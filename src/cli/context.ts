@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Hooks } from "../apply/site.ts";
 import type { L2tpClient } from "../client/l2tp_client.ts";
 import type { LinkClient } from "../client/link_client.ts";
 import type { ClientPurpose, DataplaneChoice, OpenedClient } from "../client/subsystem.ts";
@@ -25,6 +26,7 @@ export class Context implements Disposable {
   #l2tp: L2tpClient | undefined;
   #opened: OpenedClient | undefined;
   #links: LinkClient | undefined;
+  #hooks: Hooks | undefined;
   #pending = "";
 
   /** Opens nothing yet. */
@@ -106,6 +108,14 @@ export class Context implements Disposable {
   /** The client for interfaces. */
   get links(): LinkClient {
     return this.#links ??= this.more.openLinks();
+  }
+
+  /** Runs hooks; what they write goes to standard error. */
+  get hooks(): Hooks {
+    return this.#hooks ??= this.more.openHooks((line) => {
+      this.flush();
+      this.ports.err(`${line}\n`);
+    });
   }
 
   /** Adds to the output. */

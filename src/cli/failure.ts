@@ -13,6 +13,7 @@ import {
   SyscallError,
 } from "../base/errors.ts";
 import { Errno } from "../base/errno.ts";
+import { HookError } from "../base/hook_error.ts";
 import { DaemonError } from "../client/daemon_error.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Context } from "./context.ts";
@@ -74,6 +75,9 @@ export function failureOf(error: unknown, given: Arguments, context: Context): F
   if (error instanceof NetlinkError) {
     const message = error.extack === undefined ? kernelAnswers(error.errno) : kernelExplains(error.extack);
     return { exitCode: isReading(error.operation) ? EXIT_FAILURE : EXIT_REFUSED, message, advice, error };
+  }
+  if (error instanceof HookError) {
+    return { exitCode: EXIT_FAILURE, message: `Error: ${error.message}.`, advice };
   }
   if (error instanceof SyscallError) {
     return { exitCode: EXIT_FAILURE, message: `Error: ${error.message}.`, advice, error };

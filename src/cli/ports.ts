@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Hooks } from "../apply/site.ts";
 import type { L2tpClient } from "../client/l2tp_client.ts";
 import type { L2tpEvents } from "../client/l2tp_events.ts";
 import type { L2tpTrace } from "../client/l2tp_trace.ts";
@@ -90,6 +91,8 @@ export interface MorePorts {
    * daemon or a process in the background holds open for as long as the tunnel is there.
    */
   createScopedTunnel(l2tp: L2tpClient, tunnel: TunnelParameters, scope: string): void;
+  /** What runs hooks; `write` takes the lines that they write, and what is told of them. */
+  openHooks(write: (line: string) => void): Hooks;
   /** The host's addresses, best first, in text, of family 4 or 6, or of both without one. */
   resolveHost(host: string, family: 4 | 6 | undefined): string[];
   /** How many times a second the kernel's timer ticks. */

@@ -99,7 +99,9 @@ const NO_CONFIG_COMMENT = `# For tunnels from a file at boot: l2tp service syste
 `;
 
 /** What goes with a file. */
-const RELOAD = `# A file that is wrong is told, with its line, in the journal, and changes nothing.
+const RELOAD =
+  `# Hooks run with what is left to the daemon below: no other capabilities, and hardly a folder to write to.
+# A file that is wrong is told, with its line, in the journal, and changes nothing.
 ExecReload=/bin/kill -HUP $MAINPID
 # At the start it ends the daemon, for good: it will not be better in a second.
 RestartPreventExitStatus=255

@@ -17,6 +17,10 @@ export function siteOf(context: Context): Site {
       return context.links;
     },
     debugfs: () => context.l2tp.dataplane === "user" ? context.l2tp.debugfs() : context.more.debugfs(),
+    namespaceName: () => context.more.namespaceName(),
+    get hooks() {
+      return context.hooks;
+    },
     createScopedTunnel: (tunnel, scope) => context.more.createScopedTunnel(context.l2tp, tunnel, scope),
   };
 }

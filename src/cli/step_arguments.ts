@@ -22,6 +22,8 @@ export function argumentsOf(step: Step): Arguments {
       const own = { name: interfaceName, cookie, peerCookie, l2spec, pseudowire };
       return { session: true, tunnelId, sessionId, peerSessionId, ...own };
     }
+    case "runHook":
+      return { tunnel: true, tunnelId: step.hook.tunnel.id };
     case "deleteTunnel":
       return { tunnel: true, tunnelId: step.tunnelId };
     default:

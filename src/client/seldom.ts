@@ -16,6 +16,7 @@ export { programPath } from "../driver/program_path.ts";
 export { readLines, writeWholeFile } from "../driver/lines.ts";
 export { inNamespace, leaveNamespace, withNamespaceFd } from "../driver/namespace.ts";
 export { HistoryFile, historyPath } from "../driver/history_file.ts";
+export { HookRunner } from "../driver/hook_runner.ts";
 export { FullScreenTerminal } from "../driver/full_screen_terminal.ts";
 export { OwnTerminal } from "../driver/own_terminal.ts";
 export { sleep } from "../driver/sleep.ts";

@@ -122,6 +122,27 @@ export const BRIDGE: Kind<string> = {
   write: writeText,
 };
 
+/** A program with its arguments, which no shell sees. */
+export const COMMAND: Kind<readonly string[]> = {
+  type: "array of texts",
+  read: (value) => {
+    if (!Array.isArray(value) || value.length === 0) {
+      return new Wrong('must be an array of a program and its arguments, like ["/etc/l2tp/up", "fast"]');
+    }
+    for (const [i, item] of value.entries()) {
+      if (typeof item !== "string" || item.includes("\0")) return new Wrong("must be a text without NUL", i);
+      if (i === 0 && !item.startsWith("/")) {
+        return new Wrong("must be the absolute path of a program: no shell looks for it", i);
+      }
+    }
+    return value as string[];
+  },
+  write: (words) => `[${words.map(writeText).join(", ")}]`,
+};
+
+/** Seconds that a program may take. */
+export const SECONDS: Kind<number> = { ...integer(1, 3600), type: "seconds, 1 to 3600" };
+
 /** An address of one of the tunnel's ends. */
 export function endAddress({ hosts }: { readonly hosts: boolean }): Kind<EndAddress> {
   const type = hosts ? "address or host name" : 'address, or "any"';

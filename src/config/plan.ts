@@ -8,8 +8,6 @@
  */
 
 import { DEFAULT_INTERFACE_NAME } from "../model/interface_name.ts";
-import type { SessionParameters } from "../model/session.ts";
-import type { TunnelParameters } from "../model/tunnel.ts";
 import {
   type Actual,
   type ActualSession,
@@ -24,6 +22,8 @@ import {
   sessionDifferences,
   tunnelDifferences,
 } from "./differences.ts";
+import { type HookScope, TunnelHooks } from "./hook_steps.ts";
+import { sessionParametersOf, tunnelParametersOf, versionOf } from "./parameters.ts";
 import { SESSION_SETTINGS, TUNNEL_SETTINGS } from "./schema.ts";
 import type { Config, SessionEntry, SessionSettings, TunnelEntry } from "./settings.ts";
 import {
@@ -34,6 +34,7 @@ import {
   remakeSession,
   remakeTunnel,
   type SessionIds,
+  type Step,
 } from "./steps.ts";
 import type { Cause } from "./waiting.ts";
 
@@ -101,6 +102,8 @@ export interface PlanOptions {
   readonly peers: ReadonlyMap<string, PeerAddresses | { readonly reason: string }>;
   /** How many times a second the clock ticks by which reorder timeouts are kept. */
   readonly timerHz: number;
+  /** What was declared before, if that is known: what goes has the hooks that it came with. */
+  readonly former?: Config | undefined;
 }
 
 /** Makes the plan. The configuration must have no problems. */
@@ -110,7 +113,8 @@ export function makePlan(config: Config, actual: Actual, options: PlanOptions): 
     config.tunnels.flatMap(({ sessions }) => sessions)
       .flatMap(({ settings }) => settings.interfaceName ?? []),
   );
-  const world = { interfaces: actual.interfaces, claimed, ...options };
+  const former = new Map(options.former?.tunnels.map((entry) => [entry.settings.tunnelId!, entry]));
+  const world = { ...options, interfaces: actual.interfaces, claimed, former };
   const drafts: Draft[] = [];
   const untouched: string[] = [];
   const strangers: { tunnels: number[]; sessions: SessionIds[] } = { tunnels: [], sessions: [] };
@@ -150,16 +154,20 @@ function joinDrafts(drafts: readonly Draft[]): Unit[] {
     changes: group.flatMap(({ changes }) => changes),
     notes: group.flatMap(({ notes }) => notes),
     obstacles: group.flatMap(({ obstacles }) => obstacles),
-    steps: (["down", "up", "last"] as const).flatMap((phase) => group.flatMap((draft) => draft[phase])),
+    steps: (["down", "up", "last", "done"] as const).flatMap((phase) =>
+      group.flatMap((draft) => draft[phase])
+    ),
   }));
 }
 
 /** What all drafts are told. */
-interface World extends PlanOptions {
+interface World extends Omit<PlanOptions, "former"> {
   /** Names of all interfaces that are there. */
   readonly interfaces: ReadonlySet<string>;
   /** Names that sessions of the file are to have. */
   readonly claimed: ReadonlySet<string>;
+  /** What was declared before, by our ids of tunnels. */
+  readonly former: ReadonlyMap<number, TunnelEntry>;
 }
 
 /** What is to be done for one tunnel. */
@@ -168,21 +176,31 @@ class Draft {
   readonly notes: string[] = [];
   readonly obstacles: Obstacle[] = [];
   readonly strangers: SessionIds[] = [];
-  /** Steps that give something up; those behind all of them; and those to which the system gives what is left. */
+  /**
+   * Steps that give something up; those behind all of them; those to which the system gives what is left; and those for
+   * when everything is there.
+   */
   readonly down: PlannedStep[] = [];
   readonly up: PlannedStep[] = [];
   readonly last: PlannedStep[] = [];
+  readonly done: PlannedStep[] = [];
   /** What the steps give up and take, by name. */
   readonly gives = new Set<string>();
   readonly takes = new Set<string>();
   readonly #entry: TunnelEntry | undefined;
   readonly #actual: ActualTunnel | undefined;
   readonly #world: World;
+  /** Hooks of what comes. */
+  readonly #coming: TunnelHooks;
+  /** Hooks of what goes. */
+  readonly #going: TunnelHooks;
 
   constructor(entry: TunnelEntry | undefined, actual: ActualTunnel | undefined, world: World) {
     this.#entry = entry;
     this.#actual = actual;
     this.#world = world;
+    this.#coming = new TunnelHooks(entry, undefined);
+    this.#going = new TunnelHooks(world.former.get(this.tunnelId) ?? entry, actual);
   }
 
   static pruning(actual: ActualTunnel, world: World): Draft {
@@ -217,7 +235,9 @@ class Draft {
       this.#change("remake", differences);
       this.#deleteTunnel(actual);
     }
-    this.#createTunnel(entry, known?.[0] ?? "");
+    const scope = { tunnel: true, sessions: entry.sessions.map(({ settings }) => settings.sessionId) };
+    this.#createTunnel(entry, known?.[0] ?? "", scope);
+    this.#done(scope);
     for (const session of entry.sessions) {
       const former = actual?.sessions.find((each) => each.session.sessionId === session.settings.sessionId);
       const changed = former === undefined ? [] : this.#sessionDifferences(session, former);
@@ -242,10 +262,12 @@ class Draft {
     for (const session of entry.sessions) {
       const former = actual.sessions.find((each) => each.session.sessionId === session.settings.sessionId);
       const key = { tunnelId: this.tunnelId, sessionId: session.settings.sessionId! };
-      const undo = [{ do: "deleteSession", key }] as const;
+      const scope = { tunnel: false, sessions: [key.sessionId] };
+      const undo = this.#coming.undoing({ do: "deleteSession", key }, scope);
       if (former === undefined) {
         this.#change("create", allDifferences(SESSION_SETTINGS, session.settings), session);
         this.#createSession(session, undefined, undo);
+        this.#done(scope);
         continue;
       }
       const differences = this.#sessionDifferences(session, former);
@@ -253,6 +275,7 @@ class Draft {
         this.#change("remake", differences, session);
         this.#deleteSession(former);
         this.#createSession(session, former, undo);
+        this.#done(scope);
         continue;
       }
       if (differences.length > 0) this.#change("change", differences, session);
@@ -328,18 +351,29 @@ class Draft {
 
   #deleteTunnel(actual: ActualTunnel): void {
     const { tunnelId, localPort } = actual.tunnel;
-    this.down.push({ step: { do: "deleteTunnel", tunnelId }, undo: remakeTunnel(actual) });
+    const scope = { tunnel: true, sessions: actual.sessions.map(({ session }) => session.sessionId) };
+    this.#goes({ do: "deleteTunnel", tunnelId }, remakeTunnel(actual), scope);
     if (localPort !== undefined) this.gives.add(`port ${localPort}`);
     for (const session of actual.sessions) this.#give(session);
   }
 
   #deleteSession(actual: ActualSession): void {
     const { tunnelId, sessionId } = actual.session;
-    this.down.push({
-      step: { do: "deleteSession", key: { tunnelId, sessionId } },
-      undo: remakeSession(actual),
-    });
+    const scope = { tunnel: false, sessions: [sessionId] };
+    this.#goes({ do: "deleteSession", key: { tunnelId, sessionId } }, remakeSession(actual), scope);
     this.#give(actual);
+  }
+
+  /** Takes something away, between the hooks for that. */
+  #goes(step: Step, remake: readonly Step[], scope: HookScope): void {
+    for (const hook of this.#going.steps("pre-down", scope)) this.down.push({ step: hook, undo: [] });
+    this.down.push({ step, undo: [...remake, ...this.#going.steps("up", scope)] });
+    for (const hook of this.#going.steps("down", scope)) this.down.push({ step: hook, undo: [] });
+  }
+
+  /** Runs the hooks of what is there now. */
+  #done(scope: HookScope): void {
+    for (const step of this.#coming.steps("up", scope)) this.done.push({ step, undo: [] });
   }
 
   #give({ session: { sessionId, interfaceName }, link }: ActualSession): void {
@@ -349,27 +383,13 @@ class Draft {
     }
   }
 
-  #createTunnel({ settings }: TunnelEntry, peer: string): void {
-    const { tunnelId, peerTunnelId, version, encap = "udp", local, remote } = settings;
-    const isUdp = encap === "udp";
-    const isIpv6 = peer.includes(":");
-    const tunnel: TunnelParameters = {
-      tunnelId: tunnelId!,
-      peerTunnelId: peerTunnelId!,
-      version: version ?? 3,
-      encap,
-      local: local?.type === "address" ? local.address : isIpv6 ? "::" : "0.0.0.0",
-      peer,
-      localPort: isUdp ? settings.localPort : undefined,
-      peerPort: isUdp ? settings.peerPort : undefined,
-      udpChecksum: isUdp && !isIpv6 ? settings.udpChecksum : undefined,
-      checksumTx: isUdp && isIpv6 ? settings.checksumTx : undefined,
-      checksumRx: isUdp && isIpv6 ? settings.checksumRx : undefined,
-    };
+  #createTunnel({ settings }: TunnelEntry, peer: string, hooks: HookScope): void {
+    const { tunnelId, local, remote } = settings;
+    const tunnel = tunnelParametersOf(settings, peer);
     const scope = remote?.scope ?? local?.scope;
     this.up.push({
       step: { do: "createTunnel", tunnel, scope },
-      undo: [{ do: "deleteTunnel", tunnelId: tunnel.tunnelId }],
+      undo: this.#coming.undoing({ do: "deleteTunnel", tunnelId: tunnelId! }, hooks),
     });
     if (tunnel.localPort !== undefined) this.takes.add(`port ${tunnel.localPort}`);
   }
@@ -448,32 +468,4 @@ class Draft {
     const cause: Cause = { waitsFor: "interface", subject: bridge };
     this.obstacles.push({ tunnel: this.#entry!, session, key: "bridge", cause, message, advice });
   }
-}
-
-function versionOf({ settings }: TunnelEntry): 2 | 3 {
-  return settings.version ?? 3;
-}
-
-function sessionParametersOf(
-  key: SessionIds,
-  tunnel: TunnelEntry,
-  settings: SessionSettings,
-): SessionParameters {
-  const isVersion2 = versionOf(tunnel) === 2;
-  const pseudowire = isVersion2 ? "ppp" : settings.pseudowire ?? "eth";
-  const { sequence = "none" } = settings;
-  return {
-    ...key,
-    peerTunnelId: tunnel.settings.peerTunnelId,
-    peerSessionId: settings.peerSessionId!,
-    pseudowire,
-    l2spec: isVersion2 ? undefined : settings.l2spec,
-    cookie: isVersion2 ? undefined : settings.cookie,
-    peerCookie: isVersion2 ? undefined : settings.peerCookie,
-    sendSeq: sequence === "send" || sequence === "both",
-    recvSeq: sequence === "recv" || sequence === "both",
-    lnsMode: settings.lnsMode ?? false,
-    reorderTimeoutMs: settings.reorderTimeoutMs ?? 0,
-    interfaceName: pseudowire === "eth" ? settings.interfaceName : undefined,
-  };
 }

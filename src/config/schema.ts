@@ -31,6 +31,7 @@
 import {
   BOOLEAN,
   BRIDGE,
+  COMMAND,
   COOKIE,
   endAddress,
   ID,
@@ -40,11 +41,13 @@ import {
   MILLISECONDS,
   PORT,
   PREFIXES,
+  SECONDS,
   VERSION,
   word,
   Wrong,
 } from "./kinds.ts";
-import type { SessionSettings, TunnelSettings } from "./settings.ts";
+import { HOOK_TIMEOUT_S } from "./hooks.ts";
+import type { HookSettings, SessionSettings, TunnelSettings } from "./settings.ts";
 
 /** Something that a tunnel or a session can say. */
 export interface Setting<T> {
@@ -122,6 +125,27 @@ function session<Field extends keyof SessionSettings>(
   return setting<SessionSettings, Field>(key, field, kind, traits);
 }
 
+/** What both can say of the programs that are run when they come and go. */
+function hooks<T extends HookSettings>(): Setting<T>[] {
+  const command = (key: string, field: "onUp" | "onPreDown" | "onDown", help: string): Setting<T> =>
+    setting<HookSettings, typeof field>(key, field, COMMAND, { help, changes: true });
+  return [
+    command("on_up", "onUp", "program to run once it is there"),
+    command("on_pre_down", "onPreDown", "program to run before it goes"),
+    command("on_down", "onDown", "program to run once it is gone"),
+    setting<HookSettings, "hookWait">("hook_wait", "hookWait", BOOLEAN, {
+      help: "go on only when its programs have ended",
+      fallback: "true",
+      changes: true,
+    }),
+    setting<HookSettings, "hookTimeoutS">("hook_timeout", "hookTimeoutS", SECONDS, {
+      help: "its programs are killed when they take longer",
+      fallback: String(HOOK_TIMEOUT_S),
+      changes: true,
+    }),
+  ];
+}
+
 /** What a tunnel can say, in the order in which it is written. */
 export const TUNNEL_SETTINGS: readonly Setting<TunnelSettings>[] = [
   tunnel("tunnel_id", "tunnelId", ID, { help: "our id of the tunnel", required: true, own: true }),
@@ -153,6 +177,7 @@ export const TUNNEL_SETTINGS: readonly Setting<TunnelSettings>[] = [
     help: "require UDP checksums over IPv6",
     fallback: "true",
   }),
+  ...hooks<TunnelSettings>(),
 ];
 
 /** What a session can say, in the order in which it is written. */
@@ -199,6 +224,7 @@ export const SESSION_SETTINGS: readonly Setting<SessionSettings>[] = [
     changes: true,
   }),
   session("up", "up", BOOLEAN, { help: "bring the interface up, or take it down", changes: true }),
+  ...hooks<SessionSettings>(),
 ];
 
 /** The keys of settings that are about a session's interface. */

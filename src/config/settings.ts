@@ -31,8 +31,17 @@ export interface Prefix {
 /** Which way sequence numbers go. */
 export type Sequence = "none" | "send" | "recv" | "both";
 
+/** Programs that are run when a tunnel or session comes and goes. */
+export interface HookSettings {
+  onUp?: readonly string[] | undefined;
+  onPreDown?: readonly string[] | undefined;
+  onDown?: readonly string[] | undefined;
+  hookWait?: boolean | undefined;
+  hookTimeoutS?: number | undefined;
+}
+
 /** Settings of a tunnel, what the schema says of them; what is left out has its default. */
-export interface TunnelSettings {
+export interface TunnelSettings extends HookSettings {
   tunnelId?: number | undefined;
   peerTunnelId?: number | undefined;
   version?: 2 | 3 | undefined;
@@ -47,7 +56,7 @@ export interface TunnelSettings {
 }
 
 /** Settings of a session and its interface; what is left out has its default, or (of an interface) stays as it is. */
-export interface SessionSettings {
+export interface SessionSettings extends HookSettings {
   sessionId?: number | undefined;
   peerSessionId?: number | undefined;
   interfaceName?: string | undefined;

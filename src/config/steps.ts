@@ -14,6 +14,7 @@ import {
   sessionParameters,
   tunnelParameters,
 } from "./actual.ts";
+import type { Hook } from "./hooks.ts";
 import type { Prefix } from "./settings.ts";
 
 /** Our ids of a session. */
@@ -36,7 +37,8 @@ export type Step =
   | { readonly do: "setBridge"; readonly key: SessionIds; readonly bridge: string | undefined }
   | { readonly do: "setUp"; readonly key: SessionIds; readonly up: boolean }
   | { readonly do: "addAddress"; readonly key: SessionIds; readonly prefix: Prefix }
-  | { readonly do: "deleteAddress"; readonly key: SessionIds; readonly prefix: Prefix };
+  | { readonly do: "deleteAddress"; readonly key: SessionIds; readonly prefix: Prefix }
+  | { readonly do: "runHook"; readonly hook: Hook };
 
 /** A step with what undoes it, in order. */
 export interface PlannedStep {

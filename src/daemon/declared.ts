@@ -31,6 +31,8 @@ export interface DeclaredParts {
   readonly path: string;
   /** Whether what is not in the file is deleted. */
   readonly prune: boolean;
+  /** Whether tunnels that have hooks are taken down at the end. */
+  readonly takeDown: boolean;
   /** Finds hosts' addresses. */
   readonly resolve: Resolver;
   /** Starts to listen to changes of the network. */
@@ -58,6 +60,8 @@ export class DeclaredTunnels {
   readonly #failed = new Map<string, Failed>();
   readonly #lookUps: LookUps;
   #config: Config;
+  /** What the file said before, whose hooks belong to what is there from then. */
+  #former: Config | undefined;
   #listener: NotificationSource | undefined;
   #alarm: AbortController | undefined;
   #wantsReload = false;
@@ -83,6 +87,8 @@ export class DeclaredTunnels {
         else if (due.size > 0) await this.#try(due);
         else await this.#pause();
       }
+      if (this.#parts.takeDown) await this.#takeDown();
+      await this.#parts.site.hooks.settled();
     } finally {
       this.#listener?.close();
     }
@@ -94,9 +100,13 @@ export class DeclaredTunnels {
     this.#alarm?.abort();
   }
 
-  /** Ends {@link run} after the step that it is at. */
+  /**
+   * Ends {@link run} after the step that it is at; a hook that runs is killed. Those for what is taken down then run, and
+   * are killed by another call.
+   */
   end(): void {
     this.#ending = true;
+    this.#parts.site.hooks.interrupt();
     this.#alarm?.abort();
   }
 
@@ -122,6 +132,7 @@ export class DeclaredTunnels {
       log(`nothing was changed: what ${path} said before holds`);
       return;
     }
+    this.#former = this.#config;
     this.#config = read;
     const labels = new Set(read.tunnels.map(({ label }) => label));
     for (const { label } of this.#waiting.list) if (!labels.has(label)) this.#waiting.settled(label);
@@ -183,12 +194,16 @@ export class DeclaredTunnels {
     peers: PlanOptions["peers"],
     prune = false,
   ): Promise<{ readonly plan: Plan; readonly done: number }> {
-    const plan = makePlan({ tunnels }, observe(this.#parts.site), { prune, peers });
+    const plan = makePlan({ tunnels }, observe(this.#parts.site), {
+      prune,
+      peers,
+      former: this.#former,
+    });
     for (const label of plan.untouched) this.#settled(label);
     let done = 0;
     for (const unit of plan.units) {
       if (this.#ending) break;
-      if (this.#unit(unit, tunnels, peers)) done += unit.changes.length;
+      if (await this.#unit(unit, tunnels, peers)) done += unit.changes.length;
       // Clients have their turn in between.
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
@@ -197,11 +212,11 @@ export class DeclaredTunnels {
   }
 
   /** Does the steps of a unit; returns whether they were done. */
-  #unit(
+  async #unit(
     { tunnelIds, changes, notes, obstacles, steps }: Unit,
     tunnels: readonly TunnelEntry[],
     peers: PlanOptions["peers"],
-  ): boolean {
+  ): Promise<boolean> {
     const { log, site } = this.#parts;
     const own = tunnels.filter(({ settings }) => tunnelIds.includes(settings.tunnelId!));
     for (const note of notes) log(note);
@@ -214,7 +229,7 @@ export class DeclaredTunnels {
       }
       return false;
     }
-    const failed = perform(site, steps);
+    const failed = await perform(site, steps);
     if (failed === undefined) {
       for (const change of changes) log(changedThing(change));
       for (const { label } of own) this.#settled(label);
@@ -228,6 +243,21 @@ export class DeclaredTunnels {
       else this.#fails(tunnel, textOf(error));
     }
     return false;
+  }
+
+  /** Takes away what is there of the file and has hooks for that. */
+  async #takeDown(): Promise<void> {
+    const { site } = this.#parts;
+    const actual = observe(site);
+    const own = new Set(this.#config.tunnels.map(({ settings }) => settings.tunnelId));
+    const tunnels = actual.tunnels.filter(({ tunnel }) => own.has(tunnel.tunnelId));
+    const former = this.#config;
+    const plan = makePlan({ tunnels: [] }, { ...actual, tunnels }, { prune: true, peers: new Map(), former });
+    for (const { steps } of plan.units) {
+      if (!steps.some(({ step }) => step.do === "runHook")) continue;
+      const failed = await perform(site, steps);
+      if (failed !== undefined) this.#parts.log(`could not be taken down: ${textOf(failed.error)}`);
+    }
   }
 
   #waits({ label, settings }: TunnelEntry, cause: Cause): void {

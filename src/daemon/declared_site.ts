@@ -13,7 +13,9 @@ import type { DataplaneChoice } from "../client/subsystem.ts";
 import type { Config } from "../config/settings.ts";
 import { hostAddressesInBackground } from "../driver/hosts.ts";
 import { Keepers } from "../driver/keeper.ts";
+import { HookRunner } from "../driver/hook_runner.ts";
 import { isKernelAtLeast, kernelRelease } from "../driver/kernel_release.ts";
+import { presentNamespace } from "../driver/namespace_names.ts";
 import { openNetworkChanges } from "../driver/network_changes.ts";
 import type { DeclaredTunnel } from "../model/declared_tunnel.ts";
 import type { Subsystem } from "../subsystem/subsystem.ts";
@@ -62,7 +64,7 @@ export class DeclaredSite implements Disposable {
    */
   static open(
     config: Config,
-    { config: path = "", prune }: Pick<DaemonOptions, "config" | "prune">,
+    { config: path = "", prune, keep }: Pick<DaemonOptions, "config" | "prune" | "keep">,
     { server, subsystem, namespaces, dataplane, log }: DeclaredSiteParts,
   ): DeclaredSite {
     using stack = new DisposableStack();
@@ -76,12 +78,16 @@ export class DeclaredSite implements Disposable {
       l2tp,
       links,
       debugfs: () => kernel === undefined ? [...subsystem.debugfs(netns)].join("") : kernelDebugfs(),
+      namespaceName: presentNamespace,
+      hooks: new HookRunner(log),
       createScopedTunnel: (tunnel, scope) => createScopedTunnel(keepers, l2tp, tunnel, scope),
     };
     const tunnels = new DeclaredTunnels(config, {
       site,
       path,
       prune,
+      // What the kernel has is not the daemon's to take down.
+      takeDown: !keep && kernel === undefined,
       resolve: hostAddressesInBackground,
       listen: openNetworkChanges,
       now: () => performance.now(),

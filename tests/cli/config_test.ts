@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Errno } from "../../src/base/errno.ts";
+import { HookError } from "../../src/base/hook_error.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 
 const FILE = "/etc/l2tp/l2tp.toml";
@@ -342,6 +343,74 @@ Not saved: interface settings of session 10 of tunnel 1: no pw0 is here
 Not saved: l2spec_type of session 11 of tunnel 3, which only debugfs tells
 `,
   );
+});
+
+const HOOKED =
+  `${
+    PARIS.replace("[tunnel.paris.session", 'on_up = ["/up"]\non_down = ["/down"]\n\n[tunnel.paris.session')
+  }` +
+  'on_up = ["/up", "session"]\non_pre_down = ["/pre"]\non_down = ["/down"]\n';
+
+Deno.test("apply: hooks are told what there is, and one that fails undoes its tunnel", async () => {
+  const world = worldWith(HOOKED);
+  const { code, out, err } = await world.run("apply");
+  assert.deepEqual([code, err], [0, ""]);
+  assert.match(out, /^2 of 2 changes made/m);
+  const told = world.hooks.map(({ name, command, environment }) => [
+    name,
+    command,
+    environment.L2TP_EVENT,
+    environment.L2TP_LOCAL,
+    environment.L2TP_INTERFACE,
+  ]);
+  assert.deepEqual(told, [
+    ["on_up of tunnel paris", ["/up"], "up", "10.0.0.1", undefined],
+    ["on_up of session one of tunnel paris", ["/up", "session"], "up", "10.0.0.1", "pw0"],
+  ]);
+
+  const other = worldWith(HOOKED);
+  other.hookFails = ({ command, name }) =>
+    command[1] === "session" ? new HookError(name, "failed", "ended badly") : undefined;
+  const failed = await other.run("apply");
+  assert.equal(failed.code, 1);
+  assert.equal(
+    failed.err,
+    "Error: on_up of session one of tunnel paris ended badly.\n  What was done for tunnel paris (1) is undone.\n",
+  );
+  assert.match(failed.out, /^0 of 2 changes made/m);
+  assert.deepEqual(other.hooks.map(({ name }) => name), [
+    "on_up of tunnel paris",
+    "on_up of session one of tunnel paris",
+    "on_pre_down of session one of tunnel paris",
+    "on_down of session one of tunnel paris",
+    "on_down of tunnel paris",
+  ]);
+  assert.equal(other.hooks.at(-1)!.environment.L2TP_TUNNEL_ID, "1");
+  assert.equal((await other.run("show")).out, "");
+});
+
+Deno.test("apply: a hook for down that fails is told, and stops nothing; a dry run runs none", async () => {
+  const world = worldWith(HOOKED);
+  await world.run("apply");
+  world.hooks.splice(0);
+  world.files.set(FILE, HOOKED.replace("peer_tunnel_id = 2", "peer_tunnel_id = 9").split("\n"));
+  await world.run("apply --dry-run");
+  assert.equal(world.hooks.length, 0);
+  world.hookFails = ({ command, name }) =>
+    command[0] !== "/up" ? new HookError(name, "timeout", "took long") : undefined;
+  const { code, err } = await world.run("apply");
+  assert.equal(code, 0);
+  assert.equal(
+    err,
+    [
+      "on_pre_down of session one of tunnel paris took long",
+      "on_down of session one of tunnel paris took long",
+      "on_down of tunnel paris took long",
+      "",
+    ].join("\n"),
+  );
+  const down = world.hooks.find(({ name }) => name === "on_down of session one of tunnel paris");
+  assert.deepEqual([down?.environment.L2TP_PEER_TUNNEL_ID, down?.environment.L2TP_INTERFACE], ["2", "pw0"]);
 });
 
 Deno.test("words that the verbs do not know", async () => {

@@ -91,6 +91,32 @@ const BAD: [name: string, text: string, ...problems: string[]][] = [
   ["an encapsulation", TUNNEL.replace('"ip"', '"gre"'), '4:9: encap must be "udp" or "ip"'],
   ["a version", `${TUNNEL}version = 4\n`, "6:11: version must be 2 or 3"],
   ["a boolean", `${UDP}udp_csum = "on"\n`, "7:12: udp_csum must be true or false"],
+  [
+    "a hook in one text",
+    `${TUNNEL}on_up = "/bin/true"\n`,
+    '6:9: on_up must be an array of a program and its arguments, like ["/etc/l2tp/up", "fast"]',
+  ],
+  [
+    "a hook of nothing",
+    `${TUNNEL}on_down = []\n`,
+    '6:11: on_down must be an array of a program and its arguments, like ["/etc/l2tp/up", "fast"]',
+  ],
+  [
+    "a hook for a shell to find",
+    `${TUNNEL}${SESSION}on_pre_down = ["echo", "x"]\n`,
+    "9:16: on_pre_down[0] must be the absolute path of a program: no shell looks for it",
+  ],
+  [
+    "a hook's argument",
+    `[defaults.session]\non_up = ["/bin/echo", 5]\n`,
+    "2:23: on_up[1] must be a text without NUL",
+  ],
+  [
+    "a hook's time",
+    `${TUNNEL}hook_timeout = 0\n`,
+    "6:16: hook_timeout must be a whole number from 1 to 3600",
+  ],
+  ["a hook's waiting", `${TUNNEL}hook_wait = 1\n`, "6:13: hook_wait must be true or false"],
   ["an address", `${TUNNEL}local = "10.0.0.256"\n`, '6:9: local must be an address, or "any"'],
   ["a host name for us", `${TUNNEL}local = "host.example"\n`, '6:9: local must be an address, or "any"'],
   ["any for the peer", TUNNEL.replace("10.0.0.2", "any"), "5:10: remote must be an address or host name"],
@@ -359,6 +385,22 @@ seq = "none"
         bridge: '"none"',
         addresses: '["10.1.1.1/24", "fd00::1/128"]',
         up: "true",
+      },
+    ],
+    [
+      "hooks",
+      `${TUNNEL}on_up = ["/bin/a", "b c", "$d"]\non_pre_down = ["/bin/a"]\non_down = ["/bin/a"]\n` +
+      `hook_wait = false\nhook_timeout = 60\n`,
+      {
+        tunnel_id: "1",
+        peer_tunnel_id: "2",
+        encap: '"ip"',
+        remote: '"10.0.0.2"',
+        on_up: '["/bin/a", "b c", "$d"]',
+        on_pre_down: '["/bin/a"]',
+        on_down: '["/bin/a"]',
+        hook_wait: "false",
+        hook_timeout: "60",
       },
     ],
     [

@@ -69,6 +69,8 @@ export class Machine {
         });
         break;
       }
+      case "runHook":
+        break;
       default:
         this.#changeLink(step);
     }

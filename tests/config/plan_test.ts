@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { parseToml } from "../../src/apply/toml.ts";
 import { decodeConfig } from "../../src/config/decode.ts";
+import { hookName } from "../../src/config/hooks.ts";
 import { makePlan, type Plan, type PlanOptions, type Unit } from "../../src/config/plan.ts";
 import type { Config } from "../../src/config/settings.ts";
 import type { Step } from "../../src/config/steps.ts";
@@ -67,6 +68,8 @@ function words(step: Step): string {
       return `+${step.prefix.address}/${step.prefix.prefixLength}`;
     case "deleteAddress":
       return `-${step.prefix.address}/${step.prefix.prefixLength}`;
+    case "runHook":
+      return `${step.hook.event} ${hookName(step.hook)}${step.hook.onlyAfterUp ? " if up" : ""}`;
     default:
       return step satisfies never;
   }

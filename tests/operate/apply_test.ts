@@ -47,6 +47,20 @@ class Site implements AsyncDisposable {
     return await runProgram([...programUnderTest(), ...choice, ...words], { env });
   }
 
+  /** Starts the program under test for a namespace. */
+  spawn(netns: Namespace, ...words: string[]): Deno.ChildProcess {
+    const [program, ...args] = programUnderTest();
+    const choice = ["-n", netns.name, "-dataplane", ON_KERNEL ? "kernel" : "user"];
+    const env = this.#daemon === undefined ? {} : { L2TP_RUNTIME_DIR: this.#daemon.folder };
+    return new Deno.Command(program, {
+      args: [...args, ...choice, ...words],
+      env: { NO_COLOR: "1", ...env },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  }
+
   /** Applies a configuration, which must succeed; what it printed. */
   async apply(netns: Namespace, toml: string, ...words: string[]): Promise<string> {
     const path = `${this.folder}/l2tp.toml`;
@@ -320,6 +334,36 @@ Deno.test("apply, on a real subsystem", async (t) => {
     const nothing = await site.apply(a, "", "--dry-run", "--prune");
     assert.match(nothing, /^4 changes to make; 0 tunnels untouched\.$/m);
     assert.equal(await site.apply(a, wires(1, 2)), "Nothing to do: 2 tunnels untouched.\n");
+  });
+
+  await t.step("Ctrl-C during a hook kills it, undoes its tunnel, and begins nothing more", async () => {
+    const before = await site.state(a);
+    const hooks = JSON.stringify(["/bin/sh", "-c", `echo $$ > ${site.folder}/pid; exec sleep 1000`]);
+    const more = [7, 8].map((id) =>
+      `[tunnel.t${id}]\ntunnel_id = ${id}\npeer_tunnel_id = ${id}\nencap = "ip"\nremote = "10.0.0.2"\non_up = ${hooks}\n`
+    );
+    const path = `${site.folder}/l2tp.toml`;
+    await Deno.writeTextFile(path, wires(1, 2) + more.join(""));
+    const child = site.spawn(a, "apply", "-f", path);
+    const pidOf = (): string => {
+      try {
+        return Deno.readTextFileSync(`${site.folder}/pid`).trim();
+      } catch {
+        return "";
+      }
+    };
+    await until(() => pidOf() !== "", "the hook runs");
+    child.kill("SIGINT");
+    const { code, stderr } = await child.output();
+    const said = new TextDecoder().decode(stderr);
+    assert.equal(code, 1, said);
+    assert.match(
+      said,
+      /^Error: on_up of tunnel t7 was interrupted\.\n {2}What was done for tunnel t7 \(7\) is undone\.$/m,
+    );
+    assert.match(said, /^Interrupted: /m);
+    assert.throws(() => Deno.statSync(`/proc/${pidOf()}`), Deno.errors.NotFound);
+    assert.deepEqual(await site.state(a), before);
   });
 
   await t.step("a step that fails undoes its tunnel alone", async () => {

@@ -8,6 +8,7 @@
 import { ResolveError } from "../../ffi/resolve.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
+import type { HookProcess } from "../../src/apply/site.ts";
 import type { DeclaredTunnel } from "../../src/model/declared_tunnel.ts";
 import type { CliPorts, Inspection, MorePorts, SystemFacts } from "../../src/cli/ports.ts";
 import type { Options } from "../../src/cli/options.ts";
@@ -111,6 +112,10 @@ export class FakeWorld {
   readonly daemonWords: (readonly string[])[] = [];
   /** What the daemon's configuration file declares and is not there. */
   declared: readonly DeclaredTunnel[] = [];
+  /** The hooks that were run. */
+  readonly hooks: HookProcess[] = [];
+  /** Why a hook fails; `undefined` if it does not. */
+  hookFails: (hook: HookProcess) => Error | undefined = () => undefined;
   /** The scoped tunnels that were made: their scopes. */
   readonly scopes: string[] = [];
   /** Every connection that was opened, for the test whether all were closed. */
@@ -341,6 +346,16 @@ export class FakeWorld {
         });
         l2tp.createTunnel({ ...tunnel, fd: SOCKET_FD });
       },
+      openHooks: (write) => ({
+        run: (hook) => {
+          this.hooks.push(hook);
+          const fails = this.hookFails(hook);
+          return fails === undefined ? Promise.resolve() : Promise.reject(fails);
+        },
+        tell: write,
+        interrupt: () => {},
+        settled: () => Promise.resolve(),
+      }),
       resolveHost: (host, family) => {
         const addresses = this.hosts.get(host)?.filter((address) =>
           family === undefined || address.includes(":") === (family === 6)

@@ -240,6 +240,113 @@ Deno.test("daemon config --prune: what is not in the file is deleted, at the sta
   assert.deepEqual(await site.declared(), []);
 });
 
+/** A hook that notes what it is told, and the state of its interface. */
+function noting(folder: string, more = ""): string {
+  const script = "ip -br link show ${L2TP_INTERFACE:-lo} 2>&1 | cut -c 1-24 | xargs echo " +
+    '"$L2TP_EVENT $L2TP_TUNNEL/$L2TP_SESSION $L2TP_TUNNEL_ID $L2TP_SESSION_ID $L2TP_INTERFACE ' +
+    `$L2TP_LOCAL $L2TP_REMOTE $L2TP_DATAPLANE" >> ${folder}/notes; ${more}`;
+  return JSON.stringify(["/bin/sh", "-c", script]);
+}
+
+Deno.test("daemon config: hooks run when things are there and when they are gone; SIGTERM is one of the ends", async () => {
+  await using site = await Site.create("");
+  const { a, folder } = site;
+  await a.ip("addr add 10.0.0.1/24 dev cable");
+  await a.ip("link set cable up");
+  const hooks = ["on_up", "on_pre_down", "on_down"].map((key) => `${key} = ${noting(folder)}\n`).join("");
+  const file = `[defaults.tunnel]\n${hooks}[defaults.session]\n${hooks}${
+    wire(1, "10.0.0.2")
+  }cookie = "deadbeef"\n`;
+  const notes = async (): Promise<string[]> => {
+    const text = await Deno.readTextFile(`${folder}/notes`);
+    await Deno.writeTextFile(`${folder}/notes`, "");
+    return text.trimEnd().split("\n").map((line) => line.replaceAll(/ +/g, " "));
+  };
+  const tunnel = "10.0.0.1 10.0.0.2 user lo UNKNOWN";
+  await site.reload(file, /: 2 of 2 changes made/);
+  assert.deepEqual(await notes(), [
+    `up t1/ 1 ${tunnel}`,
+    "up t1/w 1 1 w1 10.0.0.1 10.0.0.2 user w1 UNKNOWN",
+  ]);
+  await site.reload(file.replace("deadbeef", "deadbeee"), /\(1\): made anew/);
+  const gone = "Device";
+  assert.deepEqual((await notes()).map((line) => line.replace(/ Device.*/, ` ${gone}`)), [
+    "pre-down t1/w 1 1 w1 10.0.0.1 10.0.0.2 user w1 UNKNOWN",
+    `down t1/w 1 1 w1 10.0.0.1 10.0.0.2 user ${gone}`,
+    "up t1/w 1 1 w1 10.0.0.1 10.0.0.2 user w1 UNKNOWN",
+  ]);
+  const { status, stderr } = await site.daemon.end("SIGTERM");
+  assert.equal(status.code, 0, stderr);
+  assert.deepEqual((await notes()).map((line) => line.replace(/ Device.*/, ` ${gone}`)), [
+    "pre-down t1/w 1 1 w1 10.0.0.1 10.0.0.2 user w1 UNKNOWN",
+    `pre-down t1/ 1 ${tunnel}`,
+    `down t1/w 1 1 w1 10.0.0.1 10.0.0.2 user ${gone}`,
+    `down t1/ 1 ${tunnel}`,
+  ]);
+  assert.doesNotMatch(stderr, /dead/, "no secret in the log");
+});
+
+Deno.test("daemon config: a hook that fails, takes too long, or is in the way of the end", async () => {
+  await using site = await Site.create("");
+  const { a, folder } = site;
+  await a.ip("addr add 10.0.0.1/24 dev cable");
+  await a.ip("link set cable up");
+  const script = (text: string): string => JSON.stringify(["/bin/sh", "-c", text]);
+  const bad = `${wire(1, "10.0.0.2")}on_up = ${script("echo so it is; exit 7")}\non_down = ${
+    script(`echo down > ${folder}/down`)
+  }\n`;
+  await site.reload(bad + wire(2, "10.0.0.2"), /: 2 of 4 changes made/);
+  assert.equal(site.said(/: on_up of session w of tunnel t1: so it is$/).length, 1);
+  assert.equal(
+    site.said(/t1 could not be made: on_up of session w of tunnel t1 ended with exit code 7/).length,
+    1,
+  );
+  assert.deepEqual((await site.declared()).map(({ name, waits_for }) => [name, waits_for]), [[
+    "t1",
+    undefined,
+  ]]);
+  assert.equal(await Deno.readTextFile(`${folder}/down`), "down\n");
+  assert.doesNotMatch(await a.ip("link"), / w1: /);
+
+  const slow = `${wire(1, "10.0.0.2")}hook_timeout = 1\non_up = ${script("sleep 1000")}\nhook_wait = false\n`;
+  await site.reload(slow + wire(2, "10.0.0.2"), /: 2 of 2 changes made, 1 tunnels untouched/);
+  await until(
+    () => site.said(/on_up of session w of tunnel t1 took longer than 1 s and was killed$/).length === 1,
+    "it is told",
+  );
+  assert.match(await a.ip("link"), / w1: /, "nobody waited for it");
+
+  // A hook may ask the daemon that waits for it.
+  const [program, ...words] = programUnderTest();
+  const asking = JSON.stringify([
+    "/bin/sh",
+    "-c",
+    `L2TP_RUNTIME_DIR=${site.daemon.folder} HOME=${folder} "$@" > ${folder}/shown`,
+    "sh",
+    ...[program, ...words, "-dataplane", "user", "show", "tunnel", "tunnel_id", "3"],
+  ]);
+  const third = `${wire(3, "10.0.0.2")}on_up = ${asking}\n`;
+  await site.reload(third + wire(2, "10.0.0.2"), /: 2 of 2 changes made/);
+  assert.match(await Deno.readTextFile(`${folder}/shown`), /^Tunnel 3, encap IP/);
+
+  const long = `${wire(4, "10.0.0.2")}on_up = ${script(`echo $$ > ${folder}/pid; exec sleep 1000`)}\n`;
+  await Deno.writeTextFile(`${folder}/l2tp.toml`, long + wire(2, "10.0.0.2"));
+  Deno.kill(site.daemon.pid, "SIGHUP");
+  const pidOf = (): number => {
+    try {
+      return Number(Deno.readTextFileSync(`${folder}/pid`));
+    } catch {
+      return 0;
+    }
+  };
+  await until(() => pidOf() > 0, "the hook runs");
+  const { status, stderr } = await site.daemon.end("SIGTERM");
+  assert.equal(status.code, 0, stderr);
+  assert.match(stderr, /t4 could not be made: on_up of session w of tunnel t4 was interrupted/);
+  assert.throws(() => Deno.statSync(`/proc/${pidOf()}`), Deno.errors.NotFound);
+  assert.doesNotMatch(await a.ip("link"), / w\d: /);
+});
+
 Deno.test("daemon config: a file that is wrong ends it with the place, and one that is not there, too", async () => {
   const folder = await Deno.makeTempDir({ prefix: "l2tp-config." });
   const env = { L2TP_RUNTIME_DIR: folder };
