@@ -4,24 +4,31 @@
  * @module
  */
 
+import { SyscallError } from "../base/errors.ts";
 import { type Actual, type ActualLink, type ActualSession, isLinkLocalText } from "../config/actual.ts";
+import type { TunnelEntry } from "../config/settings.ts";
 import type { Link, LinkAddress } from "../model/link.ts";
+import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import { parseL2specs } from "./l2specs.ts";
 import type { Site } from "./site.ts";
 
-/** Looks at everything that a configuration could be about, in the present namespace. */
-export function observe(site: Site): Actual {
+/**
+ * Looks at everything that a configuration could be about, in the site's namespace; at interfaces also in the namespaces
+ * that the entries name, and, if those of sessions are not to be found otherwise, in all that have names.
+ */
+export function observe(site: Site, entries: readonly TunnelEntry[] = []): Actual {
   const { l2tp, links } = site;
   const tunnels = l2tp.tunnels();
   const sessions = tunnels.length === 0 ? [] : l2tp.sessions();
   const debugfs = sessions.length === 0 ? undefined : site.debugfs();
   const l2specs = parseL2specs(debugfs ?? "");
   const interfaces = new Interfaces(links.links(), links.addresses());
+  const others = new OtherNamespaces(site, entries);
   const rows = sessions.map((session): ActualSession => ({
     session,
     l2spec: l2specs.get(`${session.tunnelId}/${session.sessionId}`),
-    link: interfaces.find(session.interfaceName),
+    link: interfaces.find(session.interfaceName, others.home, false) ?? others.find(session),
   }));
   const byTunnel = Map.groupBy(rows, ({ session }) => session.tunnelId);
   return {
@@ -31,8 +38,73 @@ export function observe(site: Site): Actual {
       sessions: byTunnel.get(tunnel.tunnelId) ?? [],
     })),
     interfaces: interfaces.names,
+    netns: others.home,
+    namespaces: others.names,
   };
 }
+
+/** Interfaces of namespaces that tunnels are not in. */
+class OtherNamespaces {
+  /** What the tunnels' own is called. */
+  readonly home: string;
+  readonly #site: Site;
+  /** Where the file wants a session's interface, by "tunnel/session". */
+  readonly #wanted = new Map<string, string>();
+  readonly #namespaces = new Map<string, Interfaces>();
+  #hasAll = false;
+
+  constructor(site: Site, entries: readonly TunnelEntry[]) {
+    this.#site = site;
+    this.home = site.namespaceName();
+    for (const { settings: { tunnelId }, sessions } of entries) {
+      for (const { settings: { sessionId, netns } } of sessions) {
+        if (netns === undefined || netns === this.home) continue;
+        this.#wanted.set(`${tunnelId}/${sessionId}`, netns);
+        this.#open(netns);
+      }
+    }
+  }
+
+  /** Names of the interfaces of each that was looked into. */
+  get names(): ReadonlyMap<string, ReadonlySet<string>> {
+    return new Map([...this.#namespaces].map(([name, interfaces]) => [name, interfaces.names]));
+  }
+
+  /** The session's interface: where the file wants it, or in the one namespace that has such a one. */
+  find({ tunnelId, sessionId, interfaceName }: Session): ActualLink | undefined {
+    if (interfaceName === undefined) return undefined;
+    const kind = KINDS[this.#site.l2tp.dataplane];
+    const lookIn = (netns: string): ActualLink | undefined => {
+      const interfaces = this.#namespaces.get(netns);
+      return interfaces?.kindOf(interfaceName) === kind
+        ? interfaces?.find(interfaceName, netns, true)
+        : undefined;
+    };
+    const wanted = this.#wanted.get(`${tunnelId}/${sessionId}`);
+    const there = wanted === undefined ? undefined : lookIn(wanted);
+    if (there !== undefined) return there;
+    if (!this.#hasAll) {
+      this.#hasAll = true;
+      for (const netns of this.#site.netnsNames()) if (netns !== this.home) this.#open(netns);
+    }
+    const found = [...this.#namespaces.keys()].flatMap((netns) => lookIn(netns) ?? []);
+    return found.length === 1 ? found[0] : undefined;
+  }
+
+  #open(netns: string): void {
+    if (this.#namespaces.has(netns)) return;
+    try {
+      using links = this.#site.openLinks(netns);
+      this.#namespaces.set(netns, new Interfaces(links.links(), links.addresses()));
+    } catch (error) {
+      // It is not there, or not for us to look into.
+      if (!(error instanceof SyscallError)) throw error;
+    }
+  }
+}
+
+/** What `IFLA_INFO_KIND` says of the interfaces of sessions: those of the kernel's L2TP say nothing. */
+const KINDS = { kernel: undefined, user: "tun" } as const;
 
 class Interfaces {
   readonly #byName: ReadonlyMap<string, Link>;
@@ -49,12 +121,18 @@ class Interfaces {
     return new Set(this.#byName.keys());
   }
 
-  find(name: string | undefined): ActualLink | undefined {
+  kindOf(name: string): string | undefined {
+    return this.#byName.get(name)?.kind;
+  }
+
+  find(name: string | undefined, netns: string, away: boolean): ActualLink | undefined {
     const link = name === undefined ? undefined : this.#byName.get(name);
     if (link === undefined) return undefined;
     const addresses = this.#addresses.get(link.index) ?? [];
     return {
       name: link.name,
+      netns,
+      away,
       up: link.up,
       mtu: link.mtu,
       bridge: link.master === undefined ? undefined : this.#byIndex.get(link.master)?.name,

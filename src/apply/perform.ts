@@ -8,6 +8,7 @@ import { Errno } from "../base/errno.ts";
 import { NetlinkError } from "../base/errors.ts";
 import { HookError } from "../base/hook_error.ts";
 import { type Hook, hookEnvironment, hookName, hookThingKey } from "../config/hooks.ts";
+import type { LinkClient } from "../client/link_client.ts";
 import type { PlannedStep, SessionIds, Step } from "../config/steps.ts";
 import { createTunnel } from "./create_tunnel.ts";
 import type { Site } from "./site.ts";
@@ -23,7 +24,10 @@ export type Performed = undefined | {
 };
 
 /** A step that changes an interface. */
-type LinkStep = Extract<Step, { do: "setMtu" | "setBridge" | "setUp" | "addAddress" | "deleteAddress" }>;
+type LinkStep = Extract<
+  Step,
+  { do: "moveLink" | "setMtu" | "setBridge" | "setUp" | "addAddress" | "deleteAddress" }
+>;
 
 /**
  * Does all the steps, or none: when one fails, those before it are undone. Of hooks only one for "up" that is waited for
@@ -99,14 +103,18 @@ function changeInterface(
   site: Site,
   step: LinkStep,
 ): void {
-  const { links } = site;
-  const index = indexOf(site, interfaceName(site, step.key));
+  const netns = step.do === "moveLink" ? undefined : step.key.netns;
+  using away = netns === undefined ? undefined : site.openLinks(netns);
+  const links = away ?? site.links;
+  const index = indexOf(links, interfaceName(site, step.key));
   switch (step.do) {
+    case "moveLink":
+      return site.moveLink(index, step.netns);
     case "setMtu":
       return links.changeLink(index, { mtu: step.mtu });
     case "setBridge":
       return links.changeLink(index, {
-        master: step.bridge === undefined ? 0 : indexOf(site, step.bridge),
+        master: step.bridge === undefined ? 0 : indexOf(links, step.bridge),
       });
     case "setUp":
       return links.changeLink(index, { up: step.up });
@@ -126,7 +134,7 @@ function interfaceName({ l2tp }: Site, key: SessionIds): string {
   return name;
 }
 
-function indexOf({ links }: Site, name: string): number {
+function indexOf(links: LinkClient, name: string): number {
   const link = links.link(name);
   if (link === undefined) throw new NetlinkError({ operation: "RTM_GETLINK", errno: Errno.ENODEV });
   return link.index;

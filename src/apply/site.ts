@@ -52,6 +52,12 @@ export interface Site {
    * @throws {SyscallError} if its socket cannot be made
    */
   createScopedTunnel(tunnel: TunnelParameters, scope: string): void;
+  /** A client for the interfaces of another namespace, the caller's to close. */
+  openLinks(netns: string): LinkClient;
+  /** Moves an interface of the namespace, by its number, to another. */
+  moveLink(index: number, netns: string): void;
+  /** Names of the network namespaces that `ip netns` made. */
+  netnsNames(): readonly string[];
   /** What the namespace is called; `""` if it is that of process 1. */
   namespaceName(): string;
   /** Runs the programs that the configuration wants run. */

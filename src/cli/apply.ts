@@ -48,7 +48,7 @@ export async function apply(context: Context, words: readonly string[], options:
   const config = await loadConfig(context, wanted.file, options);
   if (config === undefined) return EXIT_USAGE;
   await context.open("read");
-  const plan = makePlan(config, observe(siteOf(context)), {
+  const plan = makePlan(config, observe(siteOf(context), config.tunnels), {
     prune: wanted.prune,
     peers: await lookUpPeers(config.tunnels, context.more.resolveHost),
     timerHz: context.l2tp.dataplane === "kernel" ? context.more.kernelTimerHz() : MILLISECONDS,

@@ -17,6 +17,9 @@ export function siteOf(context: Context): Site {
       return context.links;
     },
     debugfs: () => context.l2tp.dataplane === "user" ? context.l2tp.debugfs() : context.more.debugfs(),
+    openLinks: (netns) => context.more.openLinks(netns),
+    moveLink: (index, netns) => context.more.moveLink(context.links, index, netns),
+    netnsNames: () => context.more.netnsNames(),
     namespaceName: () => context.more.namespaceName(),
     get hooks() {
       return context.hooks;

@@ -20,6 +20,10 @@ export interface ActualAddress extends Prefix {
 export interface ActualLink {
   /** Its name. */
   readonly name: string;
+  /** Name of its network namespace; `""` where that has none. */
+  readonly netns: string;
+  /** Whether that is another than the tunnel's. */
+  readonly away: boolean;
   /** Whether it is up. */
   readonly up: boolean;
   /** Its MTU. */
@@ -36,7 +40,7 @@ export interface ActualSession {
   readonly session: Session;
   /** Its sublayer; `undefined` where that cannot be known. */
   readonly l2spec: L2Spec | undefined;
-  /** Its interface; `undefined` if it has none here. */
+  /** Its interface; `undefined` if it has none that can be found. */
   readonly link: ActualLink | undefined;
 }
 
@@ -56,6 +60,10 @@ export interface Actual {
   readonly tunnels: readonly ActualTunnel[];
   /** Names of all its interfaces. */
   readonly interfaces: ReadonlySet<string>;
+  /** What its network namespace is called; `""` where it has no name. */
+  readonly netns: string;
+  /** Names of the interfaces of other network namespaces, as far as there are such and somebody asked. */
+  readonly namespaces: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /** Pseudowire numbers that this program can make (RFC 4667). */
@@ -113,6 +121,7 @@ export function sessionSettings({ session, l2spec, link }: ActualSession): Sessi
     reorderTimeoutMs: session.reorderTimeoutMs,
     lnsMode: session.lnsMode,
     ...(link !== undefined && !isPpp && {
+      netns: link.away ? link.netns : undefined,
       mtu: link.mtu,
       bridge: link.bridge ?? "none",
       addresses: link.addresses.filter(isGoverned).map(({ address, prefixLength }) => ({

@@ -90,7 +90,7 @@ export function sessionDifferences(
   actual: ActualSession,
   { version, timerHz }: SessionPlace,
 ): Difference[] {
-  const have = sessionSettings(actual);
+  const have = { ...sessionSettings(actual), netns: actual.link?.netns };
   const pseudowire = version === 2 ? "ppp" : settings.pseudowire ?? "eth";
   const isEthernet = pseudowire === "eth";
   const { link } = actual;
@@ -112,7 +112,8 @@ export function sessionDifferences(
       interfaceName: isNamedLike(settings.interfaceName, have.interfaceName)
         ? undefined
         : settings.interfaceName,
-      ...(link !== undefined && { mtu: settings.mtu, bridge: settings.bridge, up: settings.up }),
+      ...(link !== undefined &&
+        { netns: settings.netns, mtu: settings.mtu, bridge: settings.bridge, up: settings.up }),
     }),
   };
   if (isEthernet && link !== undefined && addresses !== undefined) {

@@ -81,7 +81,7 @@ export function hookOf(
       id: session.entry.settings.sessionId!,
       before: session.before,
     },
-    netns: undefined,
+    netns: session?.entry.settings.netns,
     onlyAfterUp,
   };
 }

@@ -143,6 +143,16 @@ export const COMMAND: Kind<readonly string[]> = {
 /** Seconds that a program may take. */
 export const SECONDS: Kind<number> = { ...integer(1, 3600), type: "seconds, 1 to 3600" };
 
+/** Name of a network namespace, as `ip netns` gives it: that of a file in its folder. */
+export const NETNS: Kind<string> = {
+  type: "name",
+  read: (value) =>
+    typeof value === "string" && /^(?!\.{1,2}$)[^/\0]{1,255}$/.test(value)
+      ? value
+      : new Wrong("must be the name of a network namespace, as ip netns list has it"),
+  write: writeText,
+};
+
 /** An address of one of the tunnel's ends. */
 export function endAddress({ hosts }: { readonly hosts: boolean }): Kind<EndAddress> {
   const type = hosts ? "address or host name" : 'address, or "any"';

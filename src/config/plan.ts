@@ -114,7 +114,8 @@ export function makePlan(config: Config, actual: Actual, options: PlanOptions): 
       .flatMap(({ settings }) => settings.interfaceName ?? []),
   );
   const former = new Map(options.former?.tunnels.map((entry) => [entry.settings.tunnelId!, entry]));
-  const world = { ...options, interfaces: actual.interfaces, claimed, former };
+  const { interfaces, netns, namespaces } = actual;
+  const world = { ...options, interfaces, netns, namespaces, claimed, former };
   const drafts: Draft[] = [];
   const untouched: string[] = [];
   const strangers: { tunnels: number[]; sessions: SessionIds[] } = { tunnels: [], sessions: [] };
@@ -161,9 +162,7 @@ function joinDrafts(drafts: readonly Draft[]): Unit[] {
 }
 
 /** What all drafts are told. */
-interface World extends Omit<PlanOptions, "former"> {
-  /** Names of all interfaces that are there. */
-  readonly interfaces: ReadonlySet<string>;
+interface World extends Omit<PlanOptions, "former">, Omit<Actual, "tunnels"> {
   /** Names that sessions of the file are to have. */
   readonly claimed: ReadonlySet<string>;
   /** What was declared before, by our ids of tunnels. */
@@ -413,13 +412,16 @@ class Draft {
     if (isNamed) this.gives.add(`template ${interfaceName.replace(/[0-9]+/, "%d")}`);
     else this.takes.add(`template ${interfaceName}`);
     const before = former === undefined ? {} : sessionSettings(former);
+    const netns = settings.netns ?? before.netns;
     const wish: LinkWish = {
+      netns: netns === this.#world.netns ? undefined : netns,
       mtu: settings.mtu,
       bridge: settings.bridge ?? before.bridge,
       addresses: settings.addresses ?? before.addresses,
       up: settings.up ?? before.up,
     };
-    this.#needBridge(entry);
+    this.#needNamespace(entry, wish.netns);
+    this.#needBridge(entry, wish.netns);
     for (const step of dressSteps(key, wish)) steps.push({ step, undo: [] });
   }
 
@@ -450,7 +452,7 @@ class Draft {
     const { mtu, bridge, addresses, up } = settings;
     if (versionOf(this.#entry!) === 2 || settings.pseudowire === "ppp") return;
     if (link !== undefined) {
-      if (differs("bridge")) this.#needBridge(entry);
+      if (differs("bridge")) this.#needBridge(entry, link.away ? link.netns : undefined);
       this.up.push(...changeLinkSteps(key, link, { mtu, bridge, addresses, up }));
     } else if ([mtu, bridge, addresses, up].some((each) => each !== undefined)) {
       const name = session.interfaceName ?? "";
@@ -460,9 +462,19 @@ class Draft {
     }
   }
 
-  #needBridge(session: SessionEntry): void {
+  #needNamespace(session: SessionEntry, netns: string | undefined): void {
+    if (netns === undefined || this.#world.namespaces.has(netns)) return;
+    const cause: Cause = { waitsFor: "namespace", subject: netns };
+    const message = `there is no network namespace "${netns}"`;
+    const advice = [`Make it first: ip netns add ${netns}`];
+    this.obstacles.push({ tunnel: this.#entry!, session, key: "netns", cause, message, advice });
+  }
+
+  #needBridge(session: SessionEntry, netns: string | undefined): void {
     const { bridge } = session.settings;
-    if (bridge === undefined || bridge === "none" || this.#world.interfaces.has(bridge)) return;
+    const { interfaces, namespaces } = this.#world;
+    const there = netns === undefined ? interfaces : namespaces.get(netns);
+    if (bridge === undefined || bridge === "none" || there === undefined || there.has(bridge)) return;
     const advice = [`Make it first: ip link add ${bridge} type bridge`];
     const message = `there is no interface "${bridge}"`;
     const cause: Cause = { waitsFor: "interface", subject: bridge };

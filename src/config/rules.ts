@@ -111,6 +111,15 @@ class Checker {
       const advice = "A PPP session gets its interface from the PPP daemon that attaches to it.";
       for (const key of INTERFACE_KEYS) this.#useless(origins, key, `${key} needs pw_type eth`, advice);
     }
+    const netns = origins.get("netns");
+    const hasOwn = version === 3 && settings.pseudowire !== "ppp";
+    if (netns !== undefined && hasOwn && settings.interfaceName?.includes("%") !== false) {
+      this.#say(
+        netns.key,
+        `session ${label} of tunnel ${tunnel.label} needs a whole name as interface, to have a netns`,
+        "A name that is free here may be taken there.",
+      );
+    }
     const place = origins.get("seq")?.value;
     const { sequence = "none", l2spec } = settings;
     if (version === 3 && sequence !== "none" && l2spec === "none" && place !== undefined) {

@@ -39,6 +39,7 @@ import {
   INTERFACE,
   type Kind,
   MILLISECONDS,
+  NETNS,
   PORT,
   PREFIXES,
   SECONDS,
@@ -217,6 +218,9 @@ export const SESSION_SETTINGS: readonly Setting<SessionSettings>[] = [
     fallback: "false",
     changes: true,
   }),
+  session("netns", "netns", NETNS, {
+    help: "network namespace for the interface, one of ip netns; what else is said of it holds there",
+  }),
   session("mtu", "mtu", integer(68, 65535), { help: "MTU of the interface", changes: true }),
   session("bridge", "bridge", BRIDGE, { help: "the bridge or bond of the interface", changes: true }),
   session("addresses", "addresses", PREFIXES, {
@@ -228,4 +232,4 @@ export const SESSION_SETTINGS: readonly Setting<SessionSettings>[] = [
 ];
 
 /** The keys of settings that are about a session's interface. */
-export const INTERFACE_KEYS = ["interface", "mtu", "bridge", "addresses", "up"] as const;
+export const INTERFACE_KEYS = ["interface", "netns", "mtu", "bridge", "addresses", "up"] as const;

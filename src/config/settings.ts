@@ -67,6 +67,8 @@ export interface SessionSettings extends HookSettings {
   reorderTimeoutMs?: number | undefined;
   lnsMode?: boolean | undefined;
   pseudowire?: Pseudowire | undefined;
+  /** Name of the network namespace that the interface is in. */
+  netns?: string | undefined;
   up?: boolean | undefined;
   mtu?: number | undefined;
   /** Name of the bridge or bond; `"none"` for none. */

@@ -25,6 +25,12 @@ export interface SessionIds {
   readonly sessionId: number;
 }
 
+/** A session's interface. */
+export interface LinkPlace extends SessionIds {
+  /** Name of the network namespace that it is in; `undefined` for the tunnel's. */
+  readonly netns?: string | undefined;
+}
+
 /** One request. */
 export type Step =
   | { readonly do: "createTunnel"; readonly tunnel: TunnelParameters; readonly scope: string | undefined }
@@ -32,12 +38,14 @@ export type Step =
   | { readonly do: "createSession"; readonly session: SessionParameters }
   | { readonly do: "deleteSession"; readonly key: SessionIds }
   | { readonly do: "modifySession"; readonly key: SessionIds; readonly changes: SessionChanges }
-  | { readonly do: "setMtu"; readonly key: SessionIds; readonly mtu: number }
+  /** Takes it from the tunnel's namespace. */
+  | { readonly do: "moveLink"; readonly key: SessionIds; readonly netns: string }
+  | { readonly do: "setMtu"; readonly key: LinkPlace; readonly mtu: number }
   /** `undefined` leaves the present bridge. */
-  | { readonly do: "setBridge"; readonly key: SessionIds; readonly bridge: string | undefined }
-  | { readonly do: "setUp"; readonly key: SessionIds; readonly up: boolean }
-  | { readonly do: "addAddress"; readonly key: SessionIds; readonly prefix: Prefix }
-  | { readonly do: "deleteAddress"; readonly key: SessionIds; readonly prefix: Prefix }
+  | { readonly do: "setBridge"; readonly key: LinkPlace; readonly bridge: string | undefined }
+  | { readonly do: "setUp"; readonly key: LinkPlace; readonly up: boolean }
+  | { readonly do: "addAddress"; readonly key: LinkPlace; readonly prefix: Prefix }
+  | { readonly do: "deleteAddress"; readonly key: LinkPlace; readonly prefix: Prefix }
   | { readonly do: "runHook"; readonly hook: Hook };
 
 /** A step with what undoes it, in order. */
@@ -50,6 +58,8 @@ export interface PlannedStep {
 
 /** What an interface is to be like; members that are left out stay as they are. */
 export interface LinkWish {
+  /** Name of its network namespace. */
+  readonly netns?: string | undefined;
   readonly mtu?: number | undefined;
   /** `"none"` for none. */
   readonly bridge?: string | undefined;
@@ -58,8 +68,13 @@ export interface LinkWish {
 }
 
 /** Steps that make a new interface, which is down and has nothing, as it is wished. */
-export function dressSteps(key: SessionIds, { mtu, bridge, addresses = [], up }: LinkWish): Step[] {
+export function dressSteps(
+  session: SessionIds,
+  { netns, mtu, bridge, addresses = [], up }: LinkWish,
+): Step[] {
   const steps: Step[] = [];
+  const key = netns === undefined ? session : { ...session, netns };
+  if (netns !== undefined) steps.push({ do: "moveLink", key: session, netns });
   if (mtu !== undefined) steps.push({ do: "setMtu", key, mtu });
   if (bridge !== undefined && bridge !== "none") steps.push({ do: "setBridge", key, bridge });
   for (const prefix of addresses) steps.push({ do: "addAddress", key, prefix });
@@ -67,9 +82,10 @@ export function dressSteps(key: SessionIds, { mtu, bridge, addresses = [], up }:
   return steps;
 }
 
-/** Steps that make an interface that is there as it is wished. */
-export function changeLinkSteps(key: SessionIds, link: ActualLink, wish: LinkWish): PlannedStep[] {
+/** Steps that make an interface as it is wished that is there, where it is. */
+export function changeLinkSteps(session: SessionIds, link: ActualLink, wish: LinkWish): PlannedStep[] {
   const steps: PlannedStep[] = [];
+  const key = link.away ? { ...session, netns: link.netns } : session;
   const { mtu, bridge, addresses, up } = wish;
   const goesDown = up === false && link.up;
   if (goesDown) {
@@ -110,6 +126,7 @@ export function changeLinkSteps(key: SessionIds, link: ActualLink, wish: LinkWis
 export function remakeSession(actual: ActualSession): Step[] {
   const { session: { tunnelId, sessionId }, link } = actual;
   const dress = link === undefined ? [] : dressSteps({ tunnelId, sessionId }, {
+    netns: link.away ? link.netns : undefined,
     mtu: link.mtu,
     bridge: link.bridge,
     addresses: link.addresses.filter(({ automatic, address }) => !automatic && !isLinkLocalText(address)),

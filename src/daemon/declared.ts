@@ -194,7 +194,7 @@ export class DeclaredTunnels {
     peers: PlanOptions["peers"],
     prune = false,
   ): Promise<{ readonly plan: Plan; readonly done: number }> {
-    const plan = makePlan({ tunnels }, observe(this.#parts.site), {
+    const plan = makePlan({ tunnels }, observe(this.#parts.site, tunnels), {
       prune,
       peers,
       former: this.#former,
@@ -248,7 +248,7 @@ export class DeclaredTunnels {
   /** Takes away what is there of the file and has hooks for that. */
   async #takeDown(): Promise<void> {
     const { site } = this.#parts;
-    const actual = observe(site);
+    const actual = observe(site, this.#config.tunnels);
     const own = new Set(this.#config.tunnels.map(({ settings }) => settings.tunnelId));
     const tunnels = actual.tunnels.filter(({ tunnel }) => own.has(tunnel.tunnelId));
     const former = this.#config;

@@ -15,7 +15,8 @@ import { hostAddressesInBackground } from "../driver/hosts.ts";
 import { Keepers } from "../driver/keeper.ts";
 import { HookRunner } from "../driver/hook_runner.ts";
 import { isKernelAtLeast, kernelRelease } from "../driver/kernel_release.ts";
-import { presentNamespace } from "../driver/namespace_names.ts";
+import { inNamespace, withNamespaceFd } from "../driver/namespace.ts";
+import { namespaceNames, presentNamespace } from "../driver/namespace_names.ts";
 import { openNetworkChanges } from "../driver/network_changes.ts";
 import type { DeclaredTunnel } from "../model/declared_tunnel.ts";
 import type { Subsystem } from "../subsystem/subsystem.ts";
@@ -78,6 +79,9 @@ export class DeclaredSite implements Disposable {
       l2tp,
       links,
       debugfs: () => kernel === undefined ? [...subsystem.debugfs(netns)].join("") : kernelDebugfs(),
+      openLinks: (netns) => inNamespace(netns, LinkClient.open),
+      moveLink: (index, netns) => withNamespaceFd(netns, (netnsFd) => links.changeLink(index, { netnsFd })),
+      netnsNames: namespaceNames,
       namespaceName: presentNamespace,
       hooks: new HookRunner(log),
       createScopedTunnel: (tunnel, scope) => createScopedTunnel(keepers, l2tp, tunnel, scope),

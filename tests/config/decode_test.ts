@@ -117,6 +117,22 @@ const BAD: [name: string, text: string, ...problems: string[]][] = [
     "6:16: hook_timeout must be a whole number from 1 to 3600",
   ],
   ["a hook's waiting", `${TUNNEL}hook_wait = 1\n`, "6:13: hook_wait must be true or false"],
+  [
+    "a namespace by its path",
+    `${TUNNEL}${SESSION}netns = "/run/netns/blue"\n`,
+    "9:9: netns must be the name of a network namespace, as ip netns list has it",
+  ],
+  [
+    "a namespace of PPP",
+    `${TUNNEL}${SESSION}pw_type = "ppp"\nnetns = "blue"\ninterface = "pw0"\n`,
+    "10:1: netns needs pw_type eth",
+    "11:1: interface needs pw_type eth",
+  ],
+  [
+    "a namespace for an interface without a name",
+    `[defaults.session]\nnetns = "blue"\n${TUNNEL}${SESSION}interface = "pw%d"\n`,
+    "2:1: session s of tunnel a needs a whole name as interface, to have a netns",
+  ],
   ["an address", `${TUNNEL}local = "10.0.0.256"\n`, '6:9: local must be an address, or "any"'],
   ["a host name for us", `${TUNNEL}local = "host.example"\n`, '6:9: local must be an address, or "any"'],
   ["any for the peer", TUNNEL.replace("10.0.0.2", "any"), "5:10: remote must be an address or host name"],
@@ -366,14 +382,14 @@ seq = "none"
     ],
     [
       "everything of a session",
-      `${TUNNEL}${SESSION}interface = "pw%d"\npw_type = "eth"\ncookie = "00112233"\n` +
+      `${TUNNEL}${SESSION}interface = "pw0"\npw_type = "eth"\ncookie = "00112233"\n` +
       'peer_cookie = "0011223344556677"\nl2spec_type = "default"\nseq = "recv"\nreorder_timeout = 50\n' +
-      'lns_mode = true\nmtu = 1400\nbridge = "none"\naddresses = ["10.1.1.1/24", "fd00::1"]\nup = true\n',
+      'lns_mode = true\nmtu = 1400\nnetns = "blue"\nbridge = "none"\naddresses = ["10.1.1.1/24", "fd00::1"]\nup = true\n',
       { tunnel_id: "1", peer_tunnel_id: "2", encap: '"ip"', remote: '"10.0.0.2"' },
       {
         session_id: "10",
         peer_session_id: "20",
-        interface: '"pw%d"',
+        interface: '"pw0"',
         pw_type: '"eth"',
         cookie: '"00112233"',
         peer_cookie: '"0011223344556677"',
@@ -381,6 +397,7 @@ seq = "none"
         seq: '"recv"',
         reorder_timeout: "50",
         lns_mode: "true",
+        netns: '"blue"',
         mtu: "1400",
         bridge: '"none"',
         addresses: '["10.1.1.1/24", "fd00::1/128"]',

@@ -13,7 +13,10 @@ import type { TunnelParameters } from "../../src/model/tunnel.ts";
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 /** A step that changes an interface. */
-type LinkStep = Extract<Step, { do: "setMtu" | "setBridge" | "setUp" | "addAddress" | "deleteAddress" }>;
+type LinkStep = Extract<
+  Step,
+  { do: "moveLink" | "setMtu" | "setBridge" | "setUp" | "addAddress" | "deleteAddress" }
+>;
 type Link = Mutable<NonNullable<ActualSession["link"]>>;
 
 /** A step is refused. */
@@ -23,6 +26,11 @@ export class RefusedError extends Error {}
 export class Machine {
   /** Its bridges. */
   readonly bridges: Set<string> = new Set(["br0", "br1"]);
+  /** Other namespaces, with their bridges. */
+  readonly namespaces: Map<string, Set<string>> = new Map([
+    ["blue", new Set(["br0", "br1", "br9"])],
+    ["red", new Set(["br0", "br1"])],
+  ]);
   /** What was done, in order. */
   readonly done: Step[] = [];
   readonly #tunnels = new Map<number, ActualTunnel>();
@@ -39,7 +47,12 @@ export class Machine {
         sessions: sessions.filter(({ session }) => session.tunnelId === entry.tunnel.tunnelId)
           .sort((a, b) => a.session.sessionId - b.session.sessionId),
       })),
-      interfaces: new Set([...this.bridges, ...sessions.flatMap(({ link }) => link?.name ?? [])]),
+      interfaces: new Set([
+        ...this.bridges,
+        ...sessions.flatMap(({ link }) => link === undefined || link.away ? [] : link.name),
+      ]),
+      netns: "home",
+      namespaces: this.namespaces,
     });
   }
 
@@ -133,9 +146,15 @@ export class Machine {
         counters: ZERO_COUNTERS,
       },
       l2spec: tunnel.version === 2 ? "none" : parameters.l2spec ?? "default",
-      link: interfaceName === undefined
-        ? undefined
-        : { name: interfaceName, up: false, mtu: 1458, bridge: undefined, addresses: [] },
+      link: interfaceName === undefined ? undefined : {
+        name: interfaceName,
+        netns: "home",
+        away: false,
+        up: false,
+        mtu: 1458,
+        bridge: undefined,
+        addresses: [],
+      },
     });
   }
 
@@ -154,14 +173,20 @@ export class Machine {
 
   #changeLink(step: LinkStep): void {
     const link = this.#session(step.key).link as Link | undefined ?? refuse("no interface");
+    need(step.do === "moveLink" || (step.key.netns ?? "home") === link.netns, "interface is elsewhere");
+    const bridges = this.namespaces.get(link.netns) ?? this.bridges;
     const other = ({ address }: { address: string }): boolean =>
       "prefix" in step && address !== step.prefix.address;
     switch (step.do) {
+      case "moveLink":
+        need(!link.away && this.namespaces.has(step.netns), `no namespace ${step.netns}`);
+        Object.assign(link, { netns: step.netns, away: true, up: false, bridge: undefined, addresses: [] });
+        break;
       case "setMtu":
         link.mtu = step.mtu;
         break;
       case "setBridge":
-        need(step.bridge === undefined || this.bridges.has(step.bridge), `no bridge ${step.bridge}`);
+        need(step.bridge === undefined || bridges.has(step.bridge), `no bridge ${step.bridge}`);
         link.bridge = step.bridge;
         break;
       case "setUp":

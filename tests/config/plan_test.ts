@@ -58,6 +58,8 @@ function words(step: Step): string {
       return `-session ${step.key.sessionId}`;
     case "modifySession":
       return `modify ${step.key.sessionId} ${JSON.stringify(step.changes)}`;
+    case "moveLink":
+      return `to ${step.netns}`;
     case "setMtu":
       return `mtu ${step.mtu}`;
     case "setBridge":
@@ -122,6 +124,30 @@ const PLANS: [
   ["a session less, pruned", A, A.slice(0, A.indexOf("[tunnel.a.session")), [["-session 10"]], {
     prune: true,
   }],
+  ["an interface that goes elsewhere", "", `${A}netns = "blue"\nbridge = "br9"\n`, [
+    ["+tunnel 1", "+session 10 pw0", "to blue", "mtu 1400", "bridge br9", "+10.1.1.1/24", "up"],
+  ]],
+  ["an interface that is elsewhere", `${A}netns = "blue"\n`, `${A}netns = "blue"\n`, []],
+  ["what it is to be like there", `${A}netns = "blue"\n`, `${A.replace("1400", "1300")}netns = "blue"\n`, [
+    ["mtu 1300"],
+  ]],
+  ["where an interface is stays where the file does not say it", `${A}netns = "blue"\n`, A, []],
+  ["its own namespace by name is nowhere else", A, `${A}netns = "home"\n`, []],
+  ["an interface that is to be elsewhere", A, `${A}netns = "blue"\n`, [
+    ["-session 10", "+session 10 pw0", "to blue", "mtu 1400", "+10.1.1.1/24", "up"],
+  ]],
+  ["from one namespace to another", `${A}netns = "blue"\n`, `${A}netns = "red"\n`, [
+    ["-session 10", "+session 10 pw0", "to red", "mtu 1400", "+10.1.1.1/24", "up"],
+  ]],
+  ["and back", `${A}netns = "blue"\n`, `${A}netns = "home"\n`, [
+    ["-session 10", "+session 10 pw0", "mtu 1400", "+10.1.1.1/24", "up"],
+  ]],
+  [
+    "made anew, it is where it was",
+    `${A}netns = "blue"\n`,
+    A.replace("peer_session_id = 20", "peer_session_id = 21"),
+    [["-session 10", "+session 10 pw0", "to blue", "mtu 1400", "+10.1.1.1/24", "up"]],
+  ],
   ["an mtu", A, A.replace("1400", "1300"), [["mtu 1300"]]],
   ["what the file does not say of an interface stays", A, A.replace("mtu = 1400\n", ""), []],
   ["a bridge", A, `${A}bridge = "br0"\n`, [["bridge br0"]]],
@@ -372,6 +398,9 @@ function randomConfig(random: Random): string {
       if (name !== undefined) text += `interface = "${name}"\n`;
       if (random.oneIn(3)) text += `cookie = "0011223${random.below(2)}"\n`;
       if (random.oneIn(3)) text += `peer_cookie = "001122334455667${random.below(2)}"\n`;
+      if (name !== undefined && random.oneIn(4)) {
+        text += `netns = "${["blue", "red", "home"][random.below(3)]}"\n`;
+      }
       if (random.oneIn(3)) text += `mtu = ${1300 + random.below(3)}\n`;
       if (random.oneIn(3)) text += `bridge = "${["none", "br0", "br1"][random.below(3)]}"\n`;
       if (random.oneIn(3)) text += `addresses = ["10.1.${sessionId}.${1 + random.below(2)}/24"]\n`;

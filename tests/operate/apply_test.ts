@@ -10,7 +10,7 @@ import { LinkClient } from "../../src/client/link_client.ts";
 import { openUserEvents } from "../../src/client/user_seldom.ts";
 import { inNamespace } from "../../src/driver/namespace.ts";
 import { TestDaemon } from "../support/daemon.ts";
-import { type Namespace, Pair } from "../support/namespaces.ts";
+import { Namespace, Pair } from "../support/namespaces.ts";
 import { type Ended, programUnderTest, runProgram } from "../support/processes.ts";
 import { Pinger } from "../support/traffic.ts";
 import { until } from "../support/until.ts";
@@ -335,6 +335,46 @@ Deno.test("apply, on a real subsystem", async (t) => {
     assert.match(nothing, /^4 changes to make; 0 tunnels untouched\.$/m);
     assert.equal(await site.apply(a, wires(1, 2)), "Nothing to do: 2 tunnels untouched.\n");
   });
+
+  await t.step(
+    "an interface in another namespace: made, left alone, changed there, saved, made again",
+    async () => {
+      await using blue = await Namespace.create("blue");
+      await blue.ip("link add br9 type bridge");
+      const tunnel = (id: number, own: number, peer: number, more: string): string =>
+        `[tunnel.far]\ntunnel_id = ${id}\npeer_tunnel_id = ${id}\nencap = "ip"\nlocal = "10.0.0.${own}"\n` +
+        `remote = "10.0.0.${peer}"\n[tunnel.far.session.w]\nsession_id = ${id}\npeer_session_id = ${id}\n` +
+        `interface = "far${own}"\naddresses = ["192.168.9.${own}/24"]\nup = true\n${more}`;
+      const nothing = "Nothing to do: 3 tunnels untouched.\n";
+      const file = `${wires(1, 2)}${tunnel(9, 1, 2, `netns = "${blue.name}"\n`)}`;
+      await site.apply(a, file);
+      await site.apply(b, `${wires(2, 1)}${tunnel(9, 2, 1, "")}`);
+      await blue.sh("ping", "-q", "-c", "1", "-W", "5", "192.168.9.2");
+      assert.equal(await site.apply(a, file), nothing);
+      await blue.sh("ping", "-q", "-c", "1", "-W", "5", "192.168.9.2");
+      const changed = `${file}mtu = 1300\nbridge = "br9"\n`;
+      assert.match(await site.apply(a, changed), /^~ session w \(9\) of tunnel far \(9\)$/m);
+      assert.match(await blue.ip("link show master br9"), / far1: .* mtu 1300 /);
+      const saved = `${site.folder}/saved.toml`;
+      assert.equal((await site.run(a, "save", "-f", saved)).stderr, "");
+      const toml = await Deno.readTextFile(saved);
+      assert.match(toml, new RegExp(`^netns = "${blue.name}"$`, "m"));
+      assert.equal((await site.run(a, "del", "tunnel", "tunnel_id", "9")).code, 0);
+      await until(async () => !(await blue.ip("link")).includes(" far1: "), "the end of the interface");
+      assert.match(await site.apply(a, toml), /^2 of 2 changes made/m);
+      assert.equal(await site.apply(a, changed, "--prune"), nothing);
+      const gone = tunnel(8, 1, 2, 'netns = "no-such-netns"\n').replace("far1", "far3");
+      await Deno.writeTextFile(`${site.folder}/gone.toml`, gone);
+      const { code, stderr } = await site.run(a, "apply", "-f", `${site.folder}/gone.toml`, "--dry-run");
+      assert.equal(code, 1);
+      assert.match(
+        stderr,
+        /:13:9: tunnel far: there is no network namespace "no-such-netns"\n {2}Make it first: ip netns add/,
+      );
+      await site.apply(a, wires(1, 2), "--prune");
+      await site.apply(b, wires(2, 1), "--prune");
+    },
+  );
 
   await t.step("Ctrl-C during a hook kills it, undoes its tunnel, and begins nothing more", async () => {
     const before = await site.state(a);

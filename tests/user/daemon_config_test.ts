@@ -9,7 +9,7 @@ import { openUserEvents } from "../../src/client/user_seldom.ts";
 import { inNamespace } from "../../src/driver/namespace.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Namespace } from "../support/namespaces.ts";
-import { type Ended, programUnderTest, runProgram } from "../support/processes.ts";
+import { type Ended, programUnderTest, runProgram, sh } from "../support/processes.ts";
 import { Pinger } from "../support/traffic.ts";
 import { until } from "../support/until.ts";
 
@@ -47,7 +47,16 @@ class Site implements AsyncDisposable {
       args: ["config", `${folder}/l2tp.toml`, ...words],
       within: [
         ...["ip", "netns", "exec", a.name],
-        ...["unshare", "--mount", "sh", "-c", `${mounts.join(" && ")} && exec "$@"`, "sh"],
+        ...[
+          "unshare",
+          "--mount",
+          "--propagation",
+          "slave",
+          "sh",
+          "-c",
+          `${mounts.join(" && ")} && exec "$@"`,
+          "sh",
+        ],
       ],
     });
     return new Site(a, b, folder, daemon);
@@ -128,12 +137,12 @@ async function pingCrosses(netns: Namespace, id: number): Promise<void> {
 
 Deno.test("daemon config: tunnels wait for an address, a route, an interface and a name, and come up", async () => {
   const file = wire(1, "10.0.0.2") + wire(2, "10.9.0.2", "any") + wire(3, "peer.example") +
-    `${wire(4, "10.0.0.2")}bridge = "br0"\n`;
+    `${wire(4, "10.0.0.2")}bridge = "br0"\n${wire(5, "10.0.0.2")}netns = "dcn-${Deno.pid}"\n`;
   await using site = await Site.create(file);
   const { a, b } = site;
   await until(() => site.said(APPLIED).length === 1, "the file is applied");
-  assert.match(site.said(APPLIED)[0]!, /: 0 of 8 changes made, 0 tunnels untouched$/);
-  await until(() => site.said(/waits for/).length === 4, site.daemon.said);
+  assert.match(site.said(APPLIED)[0]!, /: 0 of 10 changes made, 0 tunnels untouched$/);
+  await until(() => site.said(/waits for/).length === 5, site.daemon.said);
   const waits = (await site.declared()).map(({ name, tunnel_id, waits_for, subject }) => [
     name,
     tunnel_id,
@@ -145,6 +154,7 @@ Deno.test("daemon config: tunnels wait for an address, a route, an interface and
     ["t2", 2, "route", "10.9.0.2"],
     ["t3", 3, "name", "peer.example"],
     ["t4", 4, "interface", "br0"],
+    ["t5", 5, "namespace", `dcn-${Deno.pid}`],
   ]);
   const { stdout } = await site.run(a, "status");
   assert.match(stdout, /tunnel t2 of the configuration file: waits for a route to 10\.9\.0\.2/);
@@ -159,7 +169,7 @@ Deno.test("daemon config: tunnels wait for an address, a route, an interface and
   await a.ip("link set cable up");
   await pingCrosses(a, 1);
   await b.ip("addr add 10.9.0.2/32 dev lo");
-  assert.equal((await site.declared()).length, 3);
+  assert.equal((await site.declared()).length, 4);
   await a.ip("route add 10.9.0.2/32 via 10.0.0.2");
   await until(() => site.said(/tunnel t2 waits no longer/).length === 1, "the route is noticed");
   await Deno.writeTextFile(`${site.folder}/hosts`, "10.0.0.2 peer.example\n");
@@ -169,8 +179,16 @@ Deno.test("daemon config: tunnels wait for an address, a route, an interface and
   await a.ip("link add br0 type bridge");
   await until(() => site.said(/tunnel t4 waits no longer/).length === 1, "the bridge is noticed");
   assert.match(await a.ip("link show master br0"), / w4: /);
+  await sh("ip", "netns", "add", `dcn-${Deno.pid}`);
+  try {
+    await a.ip("addr add 10.1.1.2/32 dev lo");
+    await until(() => site.said(/tunnel t5 waits no longer/).length === 1, "the namespace is found");
+    assert.match(await sh("ip", "-n", `dcn-${Deno.pid}`, "addr"), / w5: .*[^]* 192\.168\.5\.1\/24 /);
+  } finally {
+    await sh("ip", "netns", "delete", `dcn-${Deno.pid}`);
+  }
   assert.deepEqual(await site.declared(), []);
-  for (const id of [1, 2, 3, 4]) {
+  for (const id of [1, 2, 3, 4, 5]) {
     assert.equal(site.said(new RegExp(`tunnel t${id} waits for `)).length, 1, "told once");
     assert.equal(site.said(new RegExp(`tunnel t${id} waits no longer: it is up$`)).length, 1);
   }
