@@ -389,6 +389,50 @@ Deno.test("apply: hooks are told what there is, and one that fails undoes its tu
   assert.equal((await other.run("show")).out, "");
 });
 
+Deno.test("apply: undoing runs the hooks of what was up, and of what comes back, and no others", async () => {
+  const world = worldWith(HOOKED);
+  world.hookFails = ({ name }) => new HookError(name, "failed", "ended badly");
+  await world.run("apply");
+  const names = (): string[] => world.hooks.splice(0).map(({ name }) => name.replace(" of tunnel paris", ""));
+  assert.deepEqual(names(), ["on_up", "on_down"], "the session's were never up");
+
+  world.hookFails = () => undefined;
+  await world.run("apply");
+  assert.deepEqual(names(), ["on_up", "on_up of session one"]);
+  world.files.set(FILE, HOOKED.replace("peer_tunnel_id = 2", "peer_tunnel_id = 9").split("\n"));
+  let fails = true;
+  world.hookFails = ({ name, command }) => {
+    if (command[1] !== "session" || !fails) return undefined;
+    fails = false;
+    return new HookError(name, "failed", "ended badly");
+  };
+  assert.equal((await world.run("apply")).code, 1);
+  assert.deepEqual(names(), [
+    "on_pre_down of session one",
+    "on_down of session one",
+    "on_down",
+    "on_up",
+    "on_up of session one",
+    "on_pre_down of session one",
+    "on_down of session one",
+    "on_down",
+    "on_up",
+    "on_up of session one",
+  ]);
+  assert.match((await world.run("show tunnel")).out, /Peer tunnel 2/);
+
+  const taken = HOOKED.replace("peer_tunnel_id = 2", "peer_tunnel_id = 9").replace('"pw0"', '"lo"');
+  world.files.set(FILE, taken.split("\n"));
+  assert.equal((await world.run("apply")).code, 2);
+  assert.deepEqual(names(), [
+    "on_pre_down of session one",
+    "on_down of session one",
+    "on_down",
+    "on_up",
+    "on_up of session one",
+  ]);
+});
+
 Deno.test("apply: a hook for down that fails is told, and stops nothing; a dry run runs none", async () => {
   const world = worldWith(HOOKED);
   await world.run("apply");
