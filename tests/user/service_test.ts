@@ -16,8 +16,8 @@ daemonLibc();
 /** `systemd-analyze security` gives 0 for nothing to gain and 10 for everything. Entering namespaces costs most. */
 const EXPOSURE_MAX = 4;
 
-async function unit(): Promise<string> {
-  const { code, stdout, stderr } = await l2tp(["service", "systemd"]);
+async function unit(...words: string[]): Promise<string> {
+  const { code, stdout, stderr } = await l2tp(["service", "systemd", ...words]);
   assert.deepEqual([code, stderr], [0, ""]);
   return stdout;
 }
@@ -36,6 +36,10 @@ Deno.test("systemd-analyze verify says nothing about the unit; security calls it
     );
     const [, exposure] = /Overall exposure level for l2tp\.service: ([0-9.]+)/.exec(judged.stdout) ?? [];
     assert.ok(exposure !== undefined && Number(exposure) <= EXPOSURE_MAX, judged.stdout + judged.stderr);
+    const config = await unit("config", "/etc/l2tp/l2tp.toml");
+    await Deno.writeTextFile(path, config.replaceAll(/^ExecStart=\S+/gm, "ExecStart=/bin/true"));
+    const withFile = await runProgram(["systemd-analyze", "verify", "--man=no", path]);
+    assert.deepEqual([withFile.code, withFile.stdout, withFile.stderr], [0, "", ""]);
     // A word that systemd does not know must be found, or the test is none.
     await Deno.writeTextFile(path, text.replace("NoNewPrivileges", "NoNewPrivilege"));
     assert.match(
