@@ -55,7 +55,7 @@ const KEYS = {
 } as const;
 
 /** A session of a hook, and what it was like. */
-export interface HookSession {
+interface HookSession {
   readonly entry: SessionEntry;
   readonly before: Session | undefined;
 }

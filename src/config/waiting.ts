@@ -43,11 +43,11 @@ export interface WaitingTunnel {
 }
 
 /** How long the network is to be quiet before a try: an address comes with routes. */
-export const QUIET_MS = 100;
+const QUIET_MS = 100;
 /** The least time between two tries. */
-export const LEAST_PAUSE_MS = 1000;
+const LEAST_PAUSE_MS = 1000;
 /** The longest time between two tries, should a notification be lost. */
-export const LONGEST_PAUSE_MS = 60_000;
+const LONGEST_PAUSE_MS = 60_000;
 
 interface Entry extends WaitingTunnel {
   /** Whether the administrator knows of it. */

@@ -17,7 +17,7 @@ import { type Cause, causeOf, causeText, WaitingTunnels } from "../config/waitin
 import type { NotificationSource } from "../driver/ports.ts";
 import { sleep } from "../driver/sleep.ts";
 import type { DeclaredTunnel } from "../model/declared_tunnel.ts";
-import { type BadFile, readDeclaredFile } from "./declared_file.ts";
+import { isBad, readDeclaredFile } from "./declared_file.ts";
 import { type FoundPeer, LookUps } from "./look_ups.ts";
 
 /** The longest time that a timer takes. */
@@ -323,11 +323,6 @@ export class DeclaredTunnels {
 
 function isNamed({ settings }: TunnelEntry): boolean {
   return settings.remote?.type === "host";
-}
-
-/** Whether reading the file gave problems instead of a configuration. */
-export function isBad(read: Config | BadFile): read is BadFile {
-  return "lines" in read;
 }
 
 function textOf(error: unknown): string {

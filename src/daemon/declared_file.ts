@@ -32,3 +32,8 @@ export async function readDeclaredFile(path: string): Promise<Config | BadFile> 
   ]);
   return { lines, read: true };
 }
+
+/** Whether reading the file gave problems instead of a configuration. */
+export function isBad(read: Config | BadFile): read is BadFile {
+  return "lines" in read;
+}

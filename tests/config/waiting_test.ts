@@ -3,15 +3,11 @@
 import assert from "node:assert/strict";
 import { Errno } from "../../src/base/errno.ts";
 import type { Step } from "../../src/config/steps.ts";
-import {
-  type Cause,
-  causeOf,
-  causeText,
-  LEAST_PAUSE_MS,
-  LONGEST_PAUSE_MS,
-  QUIET_MS,
-  WaitingTunnels,
-} from "../../src/config/waiting.ts";
+import { type Cause, causeOf, causeText, WaitingTunnels } from "../../src/config/waiting.ts";
+
+const QUIET_MS = 100;
+const LEAST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 60_000;
 
 const PARIS = { label: "paris", tunnelId: 1 };
 const LYON = { label: "lyon", tunnelId: 2 };
