@@ -40,6 +40,7 @@ export function observe(site: Site, entries: readonly TunnelEntry[] = []): Actua
     interfaces: interfaces.names,
     netns: others.home,
     namespaces: others.names,
+    timerHz: site.timerHz(),
   };
 }
 

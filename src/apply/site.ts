@@ -8,6 +8,9 @@ import type { L2tpClient } from "../client/l2tp_client.ts";
 import type { LinkClient } from "../client/link_client.ts";
 import type { TunnelParameters } from "../model/tunnel.ts";
 
+/** The userspace subsystem keeps timeouts to the millisecond. */
+export const USER_TIMER_HZ = 1000;
+
 /** A program that is to be run. */
 export interface HookProcess {
   /** What the administrator knows it by; stands before each line that it writes. */
@@ -58,6 +61,8 @@ export interface Site {
   moveLink(index: number, netns: string): void;
   /** Names of the network namespaces that `ip netns` made. */
   netnsNames(): readonly string[];
+  /** How many times a second the clock ticks by which the subsystem keeps timeouts. */
+  timerHz(): number;
   /** What the namespace is called; `""` if it is that of process 1. */
   namespaceName(): string;
   /** Runs the programs that the configuration wants run. */

@@ -20,9 +20,6 @@ import { siteOf } from "./site.ts";
 import { argumentsOf } from "./step_arguments.ts";
 import { EXIT_USAGE, UsageError } from "./usage_error.ts";
 
-/** The subsystem in userspace keeps each millisecond. */
-const MILLISECONDS = 1000;
-
 /** What the line asks for. */
 interface Wanted {
   file: string;
@@ -51,7 +48,6 @@ export async function apply(context: Context, words: readonly string[], options:
   const plan = makePlan(config, observe(siteOf(context), config.tunnels), {
     prune: wanted.prune,
     peers: await lookUpPeers(config.tunnels, context.more.resolveHost),
-    timerHz: context.l2tp.dataplane === "kernel" ? context.more.kernelTimerHz() : MILLISECONDS,
   });
   return await new Applying(context, options, wanted).run(plan);
 }

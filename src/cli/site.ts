@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Site } from "../apply/site.ts";
+import { type Site, USER_TIMER_HZ } from "../apply/site.ts";
 import type { Context } from "./context.ts";
 
 /** The system that the context's clients work on. They are opened as the context opens them. */
@@ -21,6 +21,7 @@ export function siteOf(context: Context): Site {
     moveLink: (index, netns) => context.more.moveLink(context.links, index, netns),
     netnsNames: () => context.more.netnsNames(),
     namespaceName: () => context.more.namespaceName(),
+    timerHz: () => context.l2tp.dataplane === "user" ? USER_TIMER_HZ : context.more.kernelTimerHz(),
     get hooks() {
       return context.hooks;
     },

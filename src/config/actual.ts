@@ -64,6 +64,8 @@ export interface Actual {
   readonly netns: string;
   /** Names of the interfaces of other network namespaces, as far as there are such and somebody asked. */
   readonly namespaces: ReadonlyMap<string, ReadonlySet<string>>;
+  /** How many times a second the clock ticks by which its reorder timeouts are kept. */
+  readonly timerHz: number;
 }
 
 /** Pseudowire numbers that this program can make (RFC 4667). */

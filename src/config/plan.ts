@@ -100,8 +100,6 @@ export interface PlanOptions {
   readonly prune: boolean;
   /** Addresses of peers that have names, by the tunnel's label, or why there are none. */
   readonly peers: ReadonlyMap<string, PeerAddresses | { readonly reason: string }>;
-  /** How many times a second the clock ticks by which reorder timeouts are kept. */
-  readonly timerHz: number;
   /** What was declared before, if that is known: what goes has the hooks that it came with. */
   readonly former?: Config | undefined;
 }
@@ -114,8 +112,8 @@ export function makePlan(config: Config, actual: Actual, options: PlanOptions): 
       .flatMap(({ settings }) => settings.interfaceName ?? []),
   );
   const former = new Map(options.former?.tunnels.map((entry) => [entry.settings.tunnelId!, entry]));
-  const { interfaces, netns, namespaces } = actual;
-  const world = { ...options, interfaces, netns, namespaces, claimed, former };
+  const { interfaces, netns, namespaces, timerHz } = actual;
+  const world = { ...options, interfaces, netns, namespaces, timerHz, claimed, former };
   const drafts: Draft[] = [];
   const untouched: string[] = [];
   const strangers: { tunnels: number[]; sessions: SessionIds[] } = { tunnels: [], sessions: [] };

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Site } from "../apply/site.ts";
+import { type Site, USER_TIMER_HZ } from "../apply/site.ts";
 import { L2tpClient } from "../client/l2tp_client.ts";
 import { LinkClient } from "../client/link_client.ts";
 import { createScopedTunnel } from "../client/scoped_tunnel.ts";
@@ -13,6 +13,7 @@ import type { DataplaneChoice } from "../client/subsystem.ts";
 import type { Config } from "../config/settings.ts";
 import { hostAddressesInBackground } from "../driver/hosts.ts";
 import { Keepers } from "../driver/keeper.ts";
+import { kernelTimerHz } from "../driver/kernel_clock.ts";
 import { HookRunner } from "../driver/hook_runner.ts";
 import { isKernelAtLeast, kernelRelease } from "../driver/kernel_release.ts";
 import { inNamespace, withNamespaceFd } from "../driver/namespace.ts";
@@ -83,6 +84,7 @@ export class DeclaredSite implements Disposable {
       moveLink: (index, netns) => withNamespaceFd(netns, (netnsFd) => links.changeLink(index, { netnsFd })),
       netnsNames: namespaceNames,
       namespaceName: presentNamespace,
+      timerHz: () => kernel === undefined ? USER_TIMER_HZ : kernelTimerHz(),
       hooks: new HookRunner(log),
       createScopedTunnel: (tunnel, scope) => createScopedTunnel(keepers, l2tp, tunnel, scope),
     };

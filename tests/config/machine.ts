@@ -31,6 +31,8 @@ export class Machine {
     ["blue", new Set(["br0", "br1", "br9"])],
     ["red", new Set(["br0", "br1"])],
   ]);
+  /** How many times a second its clock ticks. */
+  timerHz = 1000;
   /** What was done, in order. */
   readonly done: Step[] = [];
   readonly #tunnels = new Map<number, ActualTunnel>();
@@ -53,6 +55,7 @@ export class Machine {
       ]),
       netns: "home",
       namespaces: this.namespaces,
+      timerHz: this.timerHz,
     });
   }
 

@@ -19,7 +19,7 @@ function configOf(text: string): Config {
   return config;
 }
 
-const NO_PEERS: PlanOptions = { prune: false, peers: new Map(), timerHz: 1000 };
+const NO_PEERS: PlanOptions = { prune: false, peers: new Map() };
 
 function planFor(machine: Machine, text: string, options: Partial<PlanOptions> = {}): Plan {
   return makePlan(configOf(text), machine.state, { ...NO_PEERS, ...options });
@@ -278,7 +278,8 @@ Deno.test("plans: a timeout is as the file says where it is what the clock makes
     ] as const
   ) {
     const machine = machineAs(`${A}reorder_timeout = ${kept}\n`);
-    const { untouched } = planFor(machine, `${A}reorder_timeout = ${asked}\n`, { timerHz });
+    machine.timerHz = timerHz;
+    const { untouched } = planFor(machine, `${A}reorder_timeout = ${asked}\n`);
     assert.deepEqual(untouched, same ? ["a"] : [], `${asked} ms at ${timerHz} Hz, kept as ${kept} ms`);
   }
 });

@@ -44,7 +44,7 @@ Deno.test("daemon config, for the kernel: waits for its address, comes up, is re
     await Deno.writeTextFile(`${folder}/l2tp.toml`, end(1, 2));
     await using daemon = await TestDaemon.start({
       args: ["config", `${folder}/l2tp.toml`, "-dataplane", "kernel"],
-      within: ["ip", "netns", "exec", a.name],
+      through: ["ip", "netns", "exec", a.name],
     });
     await until("it waits", () => daemon.said.includes("tunnel far waits for local address 10.0.0.1"));
     const env = { L2TP_RUNTIME_DIR: daemon.folder };

@@ -45,7 +45,7 @@ class Site implements AsyncDisposable {
     );
     const daemon = await TestDaemon.start({
       args: ["config", `${folder}/l2tp.toml`, ...words],
-      within: [
+      through: [
         ...["ip", "netns", "exec", a.name],
         ...[
           "unshare",
