@@ -1,0 +1,245 @@
+/**
+ * We authenticate the peer: PAP (RFC 1334), CHAP (RFC 1994), MS-CHAP (RFC 2433, RFC 2759). The peer has one try; a
+ * name that nobody has is treated like a wrong secret, in time and in words. Pure.
+ *
+ * ```
+ *  PAP   waits ── Authenticate-Request ──▶ Ack: succeeded, Nak: failed
+ *  CHAP  Challenge, again and again ── Response ──▶ Success: succeeded (… Challenge anew), Failure: failed
+ * ```
+ *
+ * @module
+ */
+
+import { equalInConstantTime } from "../../base/constant_time.ts";
+import type { AuthMethod, PppAuthStatus } from "../../model/ppp.ts";
+import {
+  decodeChapValue,
+  encodeChapValue,
+  formatMsChapFailure,
+  formatMsChapV2Success,
+} from "../../wire/ppp/chap.ts";
+import { CHAP_CODE, PAP_CODE, PPP_PROTOCOL } from "../../wire/ppp/constants.ts";
+import type { ControlPacket } from "../../wire/ppp/control_packet.ts";
+import { decodePapRequest, encodePapMessage } from "../../wire/ppp/pap.ts";
+import { CHALLENGE_BYTES, type ChapMethod, checkResponse } from "./chap_response.ts";
+import type { LinkPorts } from "./link_ports.ts";
+import type { ProxyAuth } from "./options.ts";
+import { decodeText, peerText } from "./peer_text.ts";
+
+/** ERROR_AUTHENTICATION_FAILURE of MS-CHAP. */
+const AUTHENTICATION_FAILURE = 691;
+/** Versions of the protocols for changing passwords that MS-CHAP's Failures name (which we do not speak). */
+const CHANGE_PASSWORD_VERSION = { mschap: 2, mschapv2: 3 } as const;
+/** The ways of authentication that Proxy Authen Types stand for (RFC 2661 section 4.4.5). */
+const PROXY_TYPES: Readonly<Record<number, AuthMethod>> = { 1: "pap", 2: "chap", 3: "pap", 5: "mschap" };
+
+const NO_BYTES = new Uint8Array(0);
+
+/** The peer's authentication. */
+export class Authenticator {
+  /** How the peer authenticates itself. */
+  readonly method: AuthMethod;
+  readonly #ports: LinkPorts;
+  #state: PppAuthStatus["state"] = "pending";
+  #name: string | undefined;
+  #deadline = Infinity;
+  /** Challenges that may still be sent. */
+  #left = 0;
+  #identifier: number;
+  /** The challenge that is to be answered, or was. */
+  #challenge: Uint8Array = NO_BYTES;
+  #isAnswered = false;
+  /** What a repeated request or response gets once more. */
+  #reply: ControlPacket | undefined;
+
+  constructor(ports: LinkPorts, method: AuthMethod) {
+    this.#ports = ports;
+    this.method = method;
+    this.#identifier = ports.settings.random(1)[0]!;
+  }
+
+  /** How far it has come. */
+  get status(): PppAuthStatus {
+    return { method: this.method, state: this.#state, name: this.#name };
+  }
+
+  /** The peer's name, once it is authenticated. */
+  get peerName(): string | undefined {
+    return this.#state === "succeeded" ? this.#name : undefined;
+  }
+
+  /** When `timeout` is to be called next; `Infinity`: not at all. */
+  get deadline(): number {
+    return this.#deadline;
+  }
+
+  /** Whether a challenge is one of ours, which nobody may have us answer. */
+  isOwnChallenge(challenge: Uint8Array): boolean {
+    return this.#challenge.length > 0 && equalInConstantTime(challenge, this.#challenge);
+  }
+
+  /** Begins; what a LAC tells of an authentication that it has begun is used if it fits. */
+  start(proxy: ProxyAuth | undefined): void {
+    if (proxy !== undefined && this.#takeProxy(proxy)) return;
+    if (this.method !== "pap") this.#challengeAnew(this.method);
+  }
+
+  /** The link ends or negotiates anew. */
+  stop(): void {
+    this.#deadline = Infinity;
+  }
+
+  /** Does what is due now. */
+  timeout(): void {
+    if (this.#ports.now < this.#deadline || this.method === "pap") return;
+    if (this.#isAnswered) this.#challengeAnew(this.method);
+    else if (this.#left > 0) this.#sendChallenge();
+    else {
+      this.#deadline = Infinity;
+      this.#ports.fail({ reason: "authenticationTimedOut", of: "peer", method: this.method });
+    }
+  }
+
+  /**
+   * Takes a PAP packet: a request.
+   *
+   * @throws {DecodeError} if it is broken
+   */
+  receivePap(packet: ControlPacket): void {
+    if (this.method !== "pap") {
+      this.#ports.drop("unexpectedAuthentication");
+      return;
+    }
+    const { peerId, password } = decodePapRequest(packet.data);
+    if (this.#reply !== undefined) {
+      // The reply may have been lost (RFC 1334 section 2.2.1).
+      this.#ports.send(PPP_PROTOCOL.PAP, { ...this.#reply, identifier: packet.identifier });
+      return;
+    }
+    this.#judgePap(packet.identifier, peerId, password);
+  }
+
+  /**
+   * Takes a CHAP packet: a response.
+   *
+   * @throws {DecodeError} if it is broken
+   */
+  receiveChap(packet: ControlPacket): void {
+    if (this.method === "pap") {
+      this.#ports.drop("unexpectedAuthentication");
+      return;
+    }
+    if (this.#challenge.length === 0 || packet.identifier !== this.#identifier) {
+      this.#ports.drop("unexpectedReply");
+      return;
+    }
+    if (this.#isAnswered) {
+      // The reply may have been lost (RFC 1994 section 4.1).
+      this.#ports.send(PPP_PROTOCOL.CHAP, this.#reply!);
+      return;
+    }
+    const { value, name } = decodeChapValue(packet.data);
+    this.#judgeChap(this.method, value, name);
+  }
+
+  #judgePap(identifier: number, peerId: Uint8Array, password: Uint8Array): void {
+    const name = decodeText(peerId);
+    const { crypto: algorithms, peerSecret } = this.#ports.settings;
+    const secret = peerSecret?.(name);
+    // Digests have one length whatever the passwords have.
+    const expected = algorithms.sha1(new TextEncoder().encode(secret ?? ""));
+    const isRight = equalInConstantTime(expected, algorithms.sha1(password)) && secret !== undefined;
+    const code = isRight ? PAP_CODE.AUTHENTICATE_ACK : PAP_CODE.AUTHENTICATE_NAK;
+    this.#reply = { code, identifier, data: encodePapMessage(NO_BYTES) };
+    this.#ports.send(PPP_PROTOCOL.PAP, this.#reply);
+    this.#conclude(isRight, name, peerId);
+  }
+
+  /** @throws {DecodeError} if the value has not the length it must have */
+  #judgeChap(method: ChapMethod, value: Uint8Array, nameBytes: Uint8Array): void {
+    const { settings } = this.#ports;
+    const name = decodeText(nameBytes);
+    const secret = settings.peerSecret?.(name);
+    const question = { method, identifier: this.#identifier, challenge: this.#challenge, name: nameBytes };
+    const { isRight: isResponse, proof } = checkResponse(settings, question, value, secret ?? "");
+    // Who has authenticated itself does not become somebody else.
+    const isSame = this.#state !== "succeeded" || name === this.#name;
+    const isRight = isResponse && secret !== undefined && isSame;
+    this.#isAnswered = true;
+    this.#reply = {
+      code: isRight ? CHAP_CODE.SUCCESS : CHAP_CODE.FAILURE,
+      identifier: this.#identifier,
+      data: new TextEncoder().encode(this.#message(method, isRight, proof)),
+    };
+    this.#ports.send(PPP_PROTOCOL.CHAP, this.#reply);
+    this.#conclude(isRight, name, nameBytes);
+  }
+
+  #message(method: ChapMethod, isRight: boolean, proof: Uint8Array | undefined): string {
+    if (isRight) return proof === undefined ? "" : formatMsChapV2Success(proof, "");
+    if (method === "chap") return "";
+    const version = CHANGE_PASSWORD_VERSION[method];
+    const challenge = method === "mschapv2"
+      ? this.#ports.settings.random(CHALLENGE_BYTES[method])
+      : undefined;
+    return formatMsChapFailure({ error: AUTHENTICATION_FAILURE, retry: false, challenge, version });
+  }
+
+  #conclude(isRight: boolean, name: string, nameBytes: Uint8Array): void {
+    const { settings, now } = this.#ports;
+    const { method } = this;
+    const isFirst = this.#state === "pending";
+    const mayRepeat = isRight && method !== "pap" && settings.rechallengeMs > 0;
+    this.#deadline = mayRepeat ? now + settings.rechallengeMs : Infinity;
+    if (!isRight) {
+      this.#state = "failed";
+      this.#name = peerText(nameBytes);
+      this.#ports.fail({ reason: "authenticationFailed", of: "peer", method, name: this.#name });
+      return;
+    }
+    this.#state = "succeeded";
+    this.#name = name;
+    if (isFirst) this.#ports.authenticated({ of: "peer", method, name });
+  }
+
+  /** Judges what the LAC has got from the peer; whether there was something to judge. */
+  #takeProxy({ type, name, challenge, identifier, response }: ProxyAuth): boolean {
+    const { method } = this;
+    if (PROXY_TYPES[type] !== method || name === undefined || response === undefined) return false;
+    if (method === "pap") {
+      this.#judgePap(identifier ?? 0, name, response);
+      return true;
+    }
+    const isWhole = challenge !== undefined && challenge.length > 0 && identifier !== undefined;
+    if (!isWhole) return false;
+    // A response of another kind, as of MS-CHAP version 2, which has no type: the peer is asked anew.
+    const length = method === "chap" ? 16 : 49;
+    if (response.length !== length || (method === "mschap" && challenge.length !== CHALLENGE_BYTES.mschap)) {
+      return false;
+    }
+    this.#identifier = identifier & 0xff;
+    this.#challenge = challenge.slice();
+    this.#judgeChap(method, response, name);
+    return true;
+  }
+
+  #challengeAnew(method: ChapMethod): void {
+    this.#identifier = (this.#identifier + 1) & 0xff;
+    this.#challenge = this.#ports.settings.random(CHALLENGE_BYTES[method]);
+    this.#isAnswered = false;
+    this.#left = this.#ports.settings.maxConfigure;
+    this.#sendChallenge();
+  }
+
+  #sendChallenge(): void {
+    const { settings, now } = this.#ports;
+    this.#left--;
+    this.#deadline = now + settings.restartMs;
+    const name = new TextEncoder().encode(settings.name);
+    this.#ports.send(PPP_PROTOCOL.CHAP, {
+      code: CHAP_CODE.CHALLENGE,
+      identifier: this.#identifier,
+      data: encodeChapValue({ value: this.#challenge, name }),
+    });
+  }
+}

@@ -1,0 +1,472 @@
+/**
+ * A PPP link: LCP, authentication and network protocols, and the phases that they go through (RFC 1661 section 3).
+ *
+ * ```
+ *  dead ── lowerUp ──▶ establish ── LCP opened ──▶ authenticate ── succeeded ──▶ network
+ *   ▲                     │ timed out                   │ failed                    │ closed
+ *   └───── lowerDown ◀── finished ◀── terminate ◀───────┴───────────────────────────┘
+ * ```
+ *
+ * Pure: bytes, time and chance come in, effects are taken out.
+ *
+ * @module
+ */
+
+import { DecodeError } from "../../base/errors.ts";
+import type { PppEnd, PppPhase, PppStatus } from "../../model/ppp.ts";
+import { CHAP_CODE, PAP_CODE, PPP_PROTOCOL } from "../../wire/ppp/constants.ts";
+import {
+  type ControlPacket,
+  decodeControlPacket,
+  encodeControlPacket,
+} from "../../wire/ppp/control_packet.ts";
+import { decodePppFrame, encodePppFrame } from "../../wire/ppp/frame.ts";
+import { Authenticatee } from "./authenticatee.ts";
+import { Authenticator } from "./authenticator.ts";
+import type { ControlProtocol } from "./control_protocol.ts";
+import type { AuthenticatedEffect, PppDropReason, PppEffect } from "./effects.ts";
+import { Ipcp } from "./ipcp.ts";
+import { Ipv6cp } from "./ipv6cp.ts";
+import { Lcp } from "./lcp.ts";
+import type { LinkPorts } from "./link_ports.ts";
+import { type PppOptions, type PppSettings, pppSettings, type ProxyLcp } from "./options.ts";
+
+/**
+ * A PPP link over a session. After every call that takes `now` the caller takes the effects and arms its one timer
+ * for {@link deadline}. `now` never decreases.
+ */
+export class PppLink {
+  readonly #settings: PppSettings;
+  readonly #ports: LinkPorts;
+  readonly #lcp: Lcp;
+  readonly #ipcp: Ipcp | undefined;
+  readonly #ipv6cp: Ipv6cp | undefined;
+  #authenticator: Authenticator | undefined;
+  #authenticatee: Authenticatee | undefined;
+  #proxy: ProxyLcp | undefined;
+
+  #now = 0;
+  #effects: PppEffect[] = [];
+  #drops: Partial<Record<PppDropReason, number>> = {};
+  #phase: PppPhase = "dead";
+  /** When the phase has lasted for too long. */
+  #phaseEndsAt = Infinity;
+  #isLowerUp = false;
+  /** From `open` until it has finished. */
+  #isOpen = false;
+  /** From then until it is opened, or has another lower layer. */
+  #isFinished = false;
+  #isIpv4Up = false;
+  #isIpv6Up = false;
+  #end: PppEnd | undefined;
+
+  /**
+   * A link that is closed and whose lower layer is down. What a LAC tells of its negotiation with the peer is used
+   * when both have changed for the first time.
+   *
+   * @throws {RangeError} if a setting is out of range
+   */
+  constructor(options: PppOptions, proxy?: ProxyLcp) {
+    this.#settings = pppSettings(options);
+    this.#proxy = proxy;
+    this.#ports = this.#makePorts();
+    const { ipv4, ipv6 } = this.#settings;
+    this.#lcp = new Lcp(this.#ports);
+    this.#ipcp = ipv4 === false ? undefined : new Ipcp(this.#ports, ipv4);
+    this.#ipv6cp = ipv6 === false ? undefined : new Ipv6cp(this.#ports, ipv6);
+  }
+
+  /** The session carries frames. */
+  lowerUp(now: number): void {
+    this.#now = now;
+    if (this.#isLowerUp) return;
+    this.#isLowerUp = true;
+    this.#isFinished = false;
+    if (this.#isOpen) this.#enter("establish");
+    if (!this.#openByProxy()) this.#lcp.lowerUp();
+  }
+
+  /** The session carries frames no longer: what was up is down, and if the link was wanted it has finished. */
+  lowerDown(now: number): void {
+    this.#now = now;
+    if (!this.#isLowerUp) return;
+    this.#isLowerUp = false;
+    this.#end ??= { reason: "lowerLayerDown" };
+    this.#lcp.lowerDown();
+    this.#finish();
+  }
+
+  /** Wants the link, at once or as soon as the session carries frames. Not before an earlier one has finished. */
+  open(now: number): void {
+    this.#now = now;
+    if (this.#isOpen) return;
+    this.#isOpen = true;
+    this.#isFinished = false;
+    this.#end = undefined;
+    if (this.#isLowerUp) this.#enter("establish");
+    if (!this.#openByProxy()) this.#lcp.open();
+  }
+
+  /** Wants the link no longer. The text, of which 100 bytes are sent, tells the peer why. */
+  close(now: number, message?: string): void {
+    this.#now = now;
+    if (this.#isOpen) this.#terminate({ reason: "closed", message }, message);
+  }
+
+  /**
+   * Takes a frame that came, with Address and Control fields or without. It is not kept. Whatever it holds, nothing is
+   * thrown; what is not used is counted.
+   */
+  receive(frame: Uint8Array, now: number): void {
+    this.#now = now;
+    try {
+      this.#receive(frame);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.#ports.drop("malformed");
+    }
+  }
+
+  /** Does what is due now. */
+  timeout(now: number): void {
+    this.#now = now;
+    const layers = [this.#lcp, this.#authenticator, this.#authenticatee, this.#ipcp, this.#ipv6cp];
+    for (const layer of layers) {
+      if (layer !== undefined && now >= layer.deadline) layer.timeout();
+    }
+    if (now >= this.#phaseEndsAt) this.#phaseTimedOut();
+  }
+
+  /** When {@link timeout} is to be called, in milliseconds of the caller's clock; `undefined`: not at all. */
+  deadline(): number | undefined {
+    const deadline = Math.min(
+      this.#phaseEndsAt,
+      this.#lcp.deadline,
+      this.#authenticator?.deadline ?? Infinity,
+      this.#authenticatee?.deadline ?? Infinity,
+      this.#ipcp?.deadline ?? Infinity,
+      this.#ipv6cp?.deadline ?? Infinity,
+    );
+    return deadline === Infinity ? undefined : deadline;
+  }
+
+  /** What is to be done and to be known since the last call, in order. */
+  takeEffects(): PppEffect[] {
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+
+  /** Tells the peer how many seconds the session will last: advice only (RFC 1570 section 1.2). */
+  announceTimeRemaining(now: number, seconds: number): void {
+    this.#now = now;
+    if (this.#lcp.state === "Opened") this.#lcp.announceTimeRemaining(seconds);
+  }
+
+  /** How the link is. Never holds a secret. */
+  status(): PppStatus {
+    const lcp = this.#lcp;
+    const ipcp = this.#ipcp;
+    const ipv6cp = this.#ipv6cp;
+    return {
+      phase: this.#phase,
+      lcp: { state: lcp.state, local: lcp.local, peer: lcp.peer },
+      auth: { local: this.#authenticatee?.status, peer: this.#authenticator?.status },
+      ipcp: ipcp && { state: ipcp.state, local: ipcp.local, peer: ipcp.peer, dns: ipcp.dns, nbns: ipcp.nbns },
+      ipv6cp: ipv6cp && { state: ipv6cp.state, localId: ipv6cp.localId, peerId: ipv6cp.peerId },
+      echo: lcp.echoes,
+      identification: lcp.identification,
+      secondsRemaining: lcp.secondsRemaining,
+      drops: { ...this.#drops },
+      end: this.#end,
+    };
+  }
+
+  #makePorts(): LinkPorts {
+    const now = (): number => this.#now;
+    const mtu = (): number => this.#lcp.peer.mru;
+    return {
+      settings: this.#settings,
+      get now(): number {
+        return now();
+      },
+      get mtu(): number {
+        return mtu();
+      },
+      send: (protocol, packet) => {
+        const frame = encodePppFrame(protocol, encodeControlPacket(packet));
+        this.#effects.push({ effect: "send", frame });
+      },
+      drop: (reason) => {
+        this.#drops[reason] = (this.#drops[reason] ?? 0) + 1;
+      },
+      layerUp: (protocol) => this.#layerUp(protocol),
+      layerDown: (protocol) => this.#layerDown(protocol),
+      layerFinished: (protocol) => this.#layerFinished(protocol),
+      protocolRejected: (protocol) => this.#protocolRejected(protocol),
+      authenticated: (success) => this.#authenticated(success),
+      noteEnd: (end) => {
+        this.#end ??= end;
+      },
+      fail: (end) => this.#terminate(end),
+    };
+  }
+
+  #receive(frame: Uint8Array): void {
+    if (!this.#isLowerUp || this.#isFinished) {
+      this.#ports.drop(this.#isLowerUp ? "finished" : "lowerLayerDown");
+      return;
+    }
+    const { protocol, payload } = decodePppFrame(frame);
+    switch (protocol) {
+      case PPP_PROTOCOL.LCP:
+        this.#lcp.receive(payload);
+        return;
+      case PPP_PROTOCOL.PAP:
+        this.#receivePap(decodeControlPacket(payload));
+        return;
+      case PPP_PROTOCOL.CHAP:
+        this.#receiveChap(decodeControlPacket(payload));
+        return;
+      case PPP_PROTOCOL.IPCP:
+        this.#receiveNetwork(this.#ipcp, protocol, payload);
+        return;
+      case PPP_PROTOCOL.IPV6CP:
+        this.#receiveNetwork(this.#ipv6cp, protocol, payload);
+        return;
+      case PPP_PROTOCOL.IP:
+      case PPP_PROTOCOL.IPV6:
+        this.#ports.drop("data");
+        return;
+      default:
+        this.#receiveNetwork(undefined, protocol, payload);
+    }
+  }
+
+  #receivePap(packet: ControlPacket): void {
+    const isRequest = packet.code === PAP_CODE.AUTHENTICATE_REQUEST;
+    const isReply = packet.code === PAP_CODE.AUTHENTICATE_ACK || packet.code === PAP_CODE.AUTHENTICATE_NAK;
+    const side = isRequest ? this.#authenticator : isReply ? this.#authenticatee : undefined;
+    if (this.#lcp.state !== "Opened") this.#ports.drop("phase");
+    else if (side === undefined) this.#ports.drop("unexpectedAuthentication");
+    else side.receivePap(packet);
+  }
+
+  #receiveChap(packet: ControlPacket): void {
+    if (this.#lcp.state !== "Opened") {
+      this.#ports.drop("phase");
+      return;
+    }
+    switch (packet.code) {
+      case CHAP_CODE.CHALLENGE:
+      case CHAP_CODE.SUCCESS:
+      case CHAP_CODE.FAILURE:
+        if (this.#authenticatee !== undefined) this.#authenticatee.receiveChap(packet);
+        else this.#ports.drop("unexpectedAuthentication");
+        return;
+      case CHAP_CODE.RESPONSE:
+        if (this.#authenticator !== undefined) this.#authenticator.receiveChap(packet);
+        else this.#ports.drop("unexpectedAuthentication");
+        return;
+      case CHAP_CODE.CHANGE_PASSWORD_1:
+      case CHAP_CODE.CHANGE_PASSWORD_2:
+      case CHAP_CODE.CHANGE_PASSWORD_3:
+        // We never tell that a password has expired, so nobody has a reason to change it here.
+        this.#ports.drop("changePassword");
+        return;
+      default:
+        this.#ports.drop("unexpectedAuthentication");
+    }
+  }
+
+  /** Frames of network protocols, of those that are not known here, and of those that are off. */
+  #receiveNetwork(layer: ControlProtocol | undefined, protocol: number, payload: Uint8Array): void {
+    // Before, they are to be discarded silently (RFC 1661 sections 3.4 and 3.5).
+    if (this.#phase !== "network") this.#ports.drop("phase");
+    else if (layer === undefined || layer.state === "Initial") this.#lcp.rejectProtocol(protocol, payload);
+    else layer.receive(payload);
+  }
+
+  /** The peer does not know a protocol. */
+  #protocolRejected(protocol: number): void {
+    switch (protocol) {
+      case PPP_PROTOCOL.LCP:
+        this.#lcp.rejectedByPeer();
+        return;
+      case PPP_PROTOCOL.IPCP:
+      case PPP_PROTOCOL.IP:
+        this.#ipcp?.rejectedByPeer();
+        return;
+      case PPP_PROTOCOL.IPV6CP:
+      case PPP_PROTOCOL.IPV6:
+        this.#ipv6cp?.rejectedByPeer();
+        return;
+      case PPP_PROTOCOL.PAP:
+      case PPP_PROTOCOL.CHAP: {
+        const isUsed = [this.#authenticator, this.#authenticatee].some((side) =>
+          side !== undefined && (side.method === "pap") === (protocol === PPP_PROTOCOL.PAP)
+        );
+        if (isUsed) this.#terminate({ reason: "rejectedByPeer", protocol });
+      }
+    }
+  }
+
+  #enter(phase: PppPhase): void {
+    this.#phase = phase;
+    const isLimited = phase === "establish" || phase === "authenticate" || phase === "network";
+    this.#phaseEndsAt = isLimited ? this.#now + this.#settings.phaseLimitMs : Infinity;
+  }
+
+  /** Whether the link is open by what the LAC has agreed with the peer. */
+  #openByProxy(): boolean {
+    const proxy = this.#proxy;
+    if (proxy === undefined || !this.#isLowerUp || !this.#isOpen) return false;
+    try {
+      return this.#lcp.openByProxy(proxy);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.#ports.drop("malformed");
+      return false;
+    } finally {
+      this.#proxy = undefined;
+    }
+  }
+
+  #layerUp(protocol: number): void {
+    switch (protocol) {
+      case PPP_PROTOCOL.LCP:
+        this.#lcpUp();
+        return;
+      case PPP_PROTOCOL.IPCP:
+        this.#ipcpUp();
+        return;
+      case PPP_PROTOCOL.IPV6CP:
+        this.#ipv6cpUp();
+    }
+  }
+
+  #layerDown(protocol: number): void {
+    switch (protocol) {
+      case PPP_PROTOCOL.LCP:
+        this.#lcpDown();
+        return;
+      case PPP_PROTOCOL.IPCP:
+        if (this.#isIpv4Up) this.#effects.push({ effect: "ipv4Down" });
+        this.#isIpv4Up = false;
+        return;
+      case PPP_PROTOCOL.IPV6CP:
+        if (this.#isIpv6Up) this.#effects.push({ effect: "ipv6Down" });
+        this.#isIpv6Up = false;
+    }
+  }
+
+  #layerFinished(protocol: number): void {
+    if (protocol === PPP_PROTOCOL.LCP) this.#finish();
+    else this.#checkNetwork();
+  }
+
+  #lcpUp(): void {
+    const { local, peer } = this.#lcp;
+    this.#end = undefined;
+    const { pfc, acfc } = peer;
+    this.#effects.push({ effect: "linkUp", mtu: peer.mru, mru: local.mru, pfc, acfc, magic: local.magic });
+    this.#lcp.opened();
+    this.#authenticator = local.auth && new Authenticator(this.#ports, local.auth);
+    this.#authenticatee = peer.auth && new Authenticatee(this.#ports, peer.auth, this.#authenticator);
+    this.#enter("authenticate");
+    this.#authenticator?.start(this.#proxy?.auth);
+    this.#authenticatee?.start();
+    if (this.#authenticator === undefined && this.#authenticatee === undefined) this.#startNetwork();
+  }
+
+  #authenticated(success: Omit<AuthenticatedEffect, "effect">): void {
+    this.#effects.push({ effect: "authenticated", ...success });
+    const isPending = [this.#authenticator, this.#authenticatee].some((side) =>
+      side?.status.state === "pending"
+    );
+    if (!isPending && this.#phase === "authenticate") this.#startNetwork();
+  }
+
+  #startNetwork(): void {
+    this.#enter("network");
+    if (this.#ipcp === undefined && this.#ipv6cp === undefined) {
+      this.#phaseEndsAt = Infinity;
+      return;
+    }
+    this.#ipcp?.open();
+    this.#ipv6cp?.open();
+    if (this.#ipcp?.lease(this.#authenticator?.peerName) === true) this.#ipcp.lowerUp();
+    else this.#ipcp?.close();
+    this.#ipv6cp?.lowerUp();
+  }
+
+  #ipcpUp(): void {
+    const { local, peer, dns, nbns } = this.#ipcp!;
+    if (local === undefined) {
+      this.#ipcp!.closeWithoutAddress();
+      return;
+    }
+    this.#phaseEndsAt = Infinity;
+    this.#isIpv4Up = true;
+    this.#effects.push({ effect: "ipv4Up", local, peer, dns, nbns });
+  }
+
+  #ipv6cpUp(): void {
+    const { localId, peerId } = this.#ipv6cp!;
+    this.#phaseEndsAt = Infinity;
+    this.#isIpv6Up = true;
+    this.#effects.push({ effect: "ipv6Up", localId: localId!, peerId });
+  }
+
+  /** Ends the link once no network protocol is left that could be used. */
+  #checkNetwork(): void {
+    if (this.#phase !== "network") return;
+    const isLeft = [this.#ipcp, this.#ipv6cp].some((layer) =>
+      layer !== undefined && !["Initial", "Closed", "Stopped"].includes(layer.state)
+    );
+    if (!isLeft) this.#terminate(this.#ipcp?.problem ?? { reason: "noNetworkProtocol" });
+  }
+
+  #lcpDown(): void {
+    // The automaton has its next state already: it ends, or negotiates anew.
+    const { state } = this.#lcp;
+    const isEnding = state === "Closing" || state === "Stopping" || state === "Starting";
+    this.#enter(isEnding ? "terminate" : "establish");
+    this.#lcp.left();
+    this.#authenticator?.stop();
+    this.#authenticatee?.stop();
+    this.#ipcp?.lowerDown();
+    this.#ipcp?.release();
+    this.#ipv6cp?.lowerDown();
+    this.#effects.push({ effect: "linkDown" });
+  }
+
+  #phaseTimedOut(): void {
+    const sides = [["peer", this.#authenticator], ["local", this.#authenticatee]] as const;
+    const [of, side] = sides.find(([, side]) => side?.status.state === "pending") ?? [];
+    if (this.#phase === "authenticate" && of !== undefined && side !== undefined) {
+      this.#terminate({ reason: "authenticationTimedOut", of, method: side.method });
+    } else if (this.#phase === "network") {
+      this.#terminate(this.#ipcp?.problem ?? { reason: "noNetworkProtocol" });
+    } else this.#terminate({ reason: "lcpTimedOut" });
+  }
+
+  #terminate(end: PppEnd, message?: string): void {
+    if (!this.#isOpen) return;
+    this.#end ??= end;
+    if (this.#isLowerUp) this.#enter("terminate");
+    this.#lcp.close(message);
+  }
+
+  #finish(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#isFinished = true;
+    this.#enter("dead");
+    // Nothing is wanted any more, whatever state the end has left.
+    this.#lcp.close();
+    this.#ipcp?.close();
+    this.#ipv6cp?.close();
+    this.#effects.push({ effect: "finished", end: this.#end ?? { reason: "closed" } });
+  }
+}
