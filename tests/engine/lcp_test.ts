@@ -1,0 +1,496 @@
+/** LCP of a link, as scripts: what the peer sends, what the link answers (RFC 1661, RFC 1570). */
+
+import assert from "node:assert/strict";
+import { PPP_CODE, PPP_PROTOCOL } from "../../src/wire/ppp/constants.ts";
+import {
+  decodeMagicData,
+  decodeRejectedProtocol,
+  decodeTimeRemaining,
+  encodeMagicData,
+  encodeRejectedProtocol,
+  encodeTimeRemaining,
+} from "../../src/wire/ppp/control_packet.ts";
+import { encodePppFrame } from "../../src/wire/ppp/frame.ts";
+import {
+  authOption,
+  flagOption,
+  readAuth,
+  readU32,
+  u16Option,
+  u32Option,
+} from "../../src/wire/ppp/options.ts";
+import { hexBytes } from "../support/golden.ts";
+import { Bench, optionsOf, type TestOptions } from "./support.ts";
+
+const { LCP, IPCP, IPV6CP, CCP, CHAP } = PPP_PROTOCOL;
+const {
+  CONFIGURE_REQUEST,
+  CONFIGURE_ACK,
+  CONFIGURE_NAK,
+  CONFIGURE_REJECT,
+  TERMINATE_REQUEST,
+  TERMINATE_ACK,
+  CODE_REJECT,
+  PROTOCOL_REJECT,
+  ECHO_REQUEST,
+  ECHO_REPLY,
+  DISCARD_REQUEST,
+  IDENTIFICATION,
+  TIME_REMAINING,
+} = PPP_CODE;
+
+/** Without network protocols there is LCP alone to look at. */
+const LCP_ONLY: TestOptions = { ipv4: false, ipv6: false };
+
+Deno.test("LCP opens: request, answer, up with what was agreed", () => {
+  const bench = new Bench({ ...LCP_ONLY, mru: 1400, pfc: true, acfc: true });
+  const request = bench.sent(LCP, CONFIGURE_REQUEST);
+  const [mru, magic, pfc, acfc, ...others] = optionsOf(request);
+  assert.deepEqual([mru, pfc, acfc, others], [u16Option(1, 1400), flagOption(7), flagOption(8), []]);
+  assert.equal(magic!.type, 5);
+  const options = [u16Option(1, 1460), u32Option(2, 0xa0000), u32Option(5, 0x12345678), flagOption(7)];
+  bench.gets(LCP, CONFIGURE_REQUEST, 9, options);
+  const ack = bench.sent(LCP, CONFIGURE_ACK);
+  assert.deepEqual([ack.identifier, optionsOf(ack)], [9, options]);
+  assert.equal(bench.link.status().lcp.state, "Ack-Sent");
+  bench.gets(LCP, CONFIGURE_ACK, request.identifier, request.data);
+  assert.deepEqual(bench.takeEvents(), [
+    { effect: "linkUp", mtu: 1460, mru: 1400, pfc: true, acfc: false, magic: readU32(magic!) },
+  ]);
+  const { phase, lcp } = bench.link.status();
+  assert.deepEqual([phase, lcp.state, lcp.peer.accm], ["network", "Opened", 0xa0000]);
+  assert.equal(bench.link.deadline(), undefined);
+});
+
+Deno.test("LCP asks for nothing that is the default", () => {
+  const bench = new Bench({ ...LCP_ONLY, magic: false });
+  assert.deepEqual(optionsOf(bench.sent(LCP, CONFIGURE_REQUEST)), []);
+});
+
+Deno.test("LCP gives up after Max-Configure requests, one every Restart timer, with one identifier", () => {
+  const bench = new Bench({ ...LCP_ONLY, maxConfigure: 4, restartMs: 2000 });
+  bench.wait(7999);
+  const sent = bench.takeSent();
+  assert.deepEqual(sent.map(({ code }) => code), [1, 1, 1, 1]);
+  assert.equal(new Set(sent.map(({ identifier }) => identifier)).size, 1);
+  assert.deepEqual(bench.takeEvents(), []);
+  bench.wait(1);
+  assert.deepEqual(bench.takeEvents(), [{ effect: "finished", end: { reason: "lcpTimedOut" } }]);
+  assert.deepEqual(bench.takeSent(), []);
+  assert.equal(bench.link.deadline(), undefined);
+});
+
+Deno.test("options of the peer: acknowledged, another value wanted, rejected", () => {
+  const table: [options: Parameters<Bench["gets"]>[3], code: number, answer: string][] = [
+    [[u16Option(1, 128), u32Option(5, 7), flagOption(7), flagOption(8)], CONFIGURE_ACK, ""],
+    [[u16Option(1, 127)], CONFIGURE_NAK, "0104 0080"],
+    [[{ type: 1, data: hexBytes("05") }], CONFIGURE_NAK, "0104 05dc"],
+    [[{ type: 2, data: hexBytes("05") }], CONFIGURE_NAK, "0206 00000000"],
+    // A flag with a value has no value that could be wanted instead.
+    [[{ type: 7, data: hexBytes("05") }, flagOption(8)], CONFIGURE_REJECT, "0703 05"],
+    // Without a secret we cannot authenticate ourselves.
+    [[authOption("chap"), u16Option(1, 100)], CONFIGURE_REJECT, "0305 c22305"],
+    // Quality protocol, callback, multilink, endpoint discriminator.
+    [
+      [{ type: 4, data: hexBytes("c025") }, u32Option(5, 7), { type: 13, data: hexBytes("06") }],
+      CONFIGURE_REJECT,
+      "0404 c025 0d03 06",
+    ],
+    [[{ type: 17, data: hexBytes("05dc") }, { type: 19, data: hexBytes("0031") }], 4, "1104 05dc 1304 0031"],
+    // None may be there twice.
+    [[u16Option(1, 1400), u16Option(1, 1400)], CONFIGURE_REJECT, "0104 0578"],
+  ];
+  for (const [options, code, answer] of table) {
+    const bench = new Bench(LCP_ONLY);
+    bench.takeSent();
+    bench.gets(LCP, CONFIGURE_REQUEST, 1, options);
+    const sent = bench.sent(LCP, code);
+    if (code !== CONFIGURE_ACK) assert.deepEqual(sent.data, hexBytes(answer));
+  }
+});
+
+Deno.test("after Max-Failure Naks the options are rejected, and in the end the link is closed", () => {
+  const bench = new Bench({ ...LCP_ONLY, maxFailure: 2 });
+  bench.takeSent();
+  const codes: number[] = [];
+  for (let i = 0; i < 7; i++) {
+    bench.gets(LCP, CONFIGURE_REQUEST, i, [u16Option(1, 64)]);
+    codes.push(...bench.takeSent().map(({ code }) => code));
+  }
+  assert.deepEqual(codes, [3, 3, 4, 4, 4, 4, 4, TERMINATE_REQUEST]);
+  bench.gets(LCP, TERMINATE_ACK, 0);
+  assert.deepEqual(bench.takeEvents(), [{ effect: "finished", end: { reason: "notConverging" } }]);
+});
+
+Deno.test("what the peer rejects is not asked for again; what it naks is changed", () => {
+  const bench = new Bench({ ...LCP_ONLY, mru: 1450, pfc: true, acfc: true });
+  const first = bench.sent(LCP, CONFIGURE_REQUEST);
+  bench.gets(LCP, CONFIGURE_REJECT, first.identifier, [flagOption(7), flagOption(8)]);
+  const second = bench.sent(LCP, CONFIGURE_REQUEST);
+  assert.notEqual(second.identifier, first.identifier);
+  assert.deepEqual(optionsOf(second).map(({ type }) => type), [1, 5]);
+  bench.gets(LCP, CONFIGURE_NAK, second.identifier, [u16Option(1, 1300)]);
+  const third = bench.sent(LCP, CONFIGURE_REQUEST);
+  assert.deepEqual(optionsOf(third)[0], u16Option(1, 1300));
+  // More than we can take.
+  bench.gets(LCP, CONFIGURE_NAK, third.identifier, [u16Option(1, 9000)]);
+  const fourth = bench.sent(LCP, CONFIGURE_REQUEST);
+  assert.deepEqual(optionsOf(fourth)[0], u16Option(1, 1300));
+  bench.gets(LCP, CONFIGURE_REJECT, fourth.identifier, [optionsOf(fourth)[0]!, optionsOf(fourth)[1]!]);
+  assert.deepEqual(optionsOf(bench.sent(LCP, CONFIGURE_REQUEST)), []);
+});
+
+Deno.test("a peer that naks for ever ends the link", () => {
+  const bench = new Bench({ ...LCP_ONLY, maxFailure: 2, mru: 1400 });
+  for (let i = 0; i < 7; i++) {
+    const [request] = bench.takeSent();
+    bench.gets(LCP, CONFIGURE_NAK, request!.identifier, [u16Option(1, 9000)]);
+  }
+  assert.deepEqual(bench.sentNames(), ["TERMINATE_REQUEST"]);
+  bench.wait(60_000);
+  assert.deepEqual(bench.takeEvents(), [{ effect: "finished", end: { reason: "notConverging" } }]);
+});
+
+Deno.test("replies that reply to nothing are dropped by their reasons", () => {
+  const bench = new Bench(LCP_ONLY);
+  const request = bench.sent(LCP, CONFIGURE_REQUEST);
+  bench.gets(LCP, CONFIGURE_ACK, request.identifier + 1, request.data);
+  bench.gets(LCP, CONFIGURE_NAK, request.identifier + 1, [u16Option(1, 1000)]);
+  assert.deepEqual(bench.link.status().drops, { unexpectedReply: 2 });
+  bench.gets(LCP, CONFIGURE_ACK, request.identifier, [u16Option(1, 1000)]);
+  bench.gets(LCP, CONFIGURE_REJECT, request.identifier, [u16Option(1, 1000)]);
+  bench.gets(LCP, CONFIGURE_REJECT, request.identifier, []);
+  assert.deepEqual(bench.link.status().drops, { unexpectedReply: 2, foreignOptions: 3 });
+  assert.equal(bench.link.status().lcp.state, "Req-Sent");
+  bench.gets(LCP, CONFIGURE_ACK, request.identifier, request.data);
+  // One that came twice.
+  bench.gets(LCP, CONFIGURE_ACK, request.identifier, request.data);
+  assert.equal(bench.link.status().lcp.state, "Ack-Rcvd");
+  assert.equal(bench.link.status().drops.unexpectedReply, 3);
+});
+
+Deno.test("broken packets change nothing", () => {
+  const bench = new Bench(LCP_ONLY);
+  bench.takeSent();
+  const before = bench.link.status();
+  const broken = [
+    "",
+    "c0",
+    "c021",
+    "c021 0101 0003",
+    "c021 0101 0008 0104",
+    "c021 0101 0006 0101",
+    "c021 0901 0006 00",
+  ];
+  for (const frame of [...broken, "c021 0101 0007 010405", "c021 0701 0004", "c021 0801 0005 c0"]) {
+    bench.receive(hexBytes(frame));
+  }
+  assert.deepEqual(bench.takeSent(), []);
+  assert.deepEqual(bench.link.status(), { ...before, drops: { malformed: 10 } });
+});
+
+Deno.test("the peer closes: acknowledged, down at once, finished when the timer has run", () => {
+  const bench = new Bench(LCP_ONLY);
+  bench.openLcp();
+  bench.takeEvents();
+  bench.gets(LCP, TERMINATE_REQUEST, 77, new TextEncoder().encode("bye\u001b[2J"));
+  assert.equal(bench.sent(LCP, TERMINATE_ACK).identifier, 77);
+  assert.deepEqual(bench.takeEvents(), [{ effect: "linkDown" }]);
+  assert.equal(bench.link.status().phase, "terminate");
+  bench.wait(3000);
+  // What could speak to a terminal does not.
+  const end = { reason: "terminatedByPeer", message: "bye\ufffd[2J" };
+  assert.deepEqual(bench.takeEvents(), [{ effect: "finished", end }]);
+  bench.gets(LCP, CONFIGURE_REQUEST, 1, []);
+  assert.deepEqual(bench.takeSent(), []);
+  assert.deepEqual(bench.link.status().drops, { finished: 1 });
+});
+
+Deno.test("we close: the text goes with it; Max-Terminate requests, then finished; it can be opened again", () => {
+  const bench = new Bench(LCP_ONLY);
+  bench.openLcp();
+  bench.takeEvents();
+  bench.link.close(bench.now, "x".repeat(300));
+  bench.drain();
+  assert.deepEqual(bench.sent(LCP, TERMINATE_REQUEST).data, new Uint8Array(100).fill(120));
+  assert.deepEqual(bench.takeEvents(), [{ effect: "linkDown" }]);
+  bench.wait(5999);
+  assert.deepEqual(bench.sentNames(), ["TERMINATE_REQUEST"]);
+  bench.wait(1);
+  assert.deepEqual(bench.takeEvents(), [
+    { effect: "finished", end: { reason: "closed", message: "x".repeat(300) } },
+  ]);
+  bench.link.open(bench.now);
+  bench.drain();
+  bench.openLcp();
+  assert.deepEqual(bench.takeEvents().map(({ effect }) => effect), ["linkUp"]);
+  assert.equal(bench.link.status().end, undefined);
+});
+
+Deno.test("the lower layer goes: down and finished at once; with open and another one it begins anew", () => {
+  const bench = new Bench(LCP_ONLY);
+  bench.openLcp();
+  bench.takeEvents();
+  bench.link.lowerDown(bench.now);
+  bench.drain();
+  assert.deepEqual(bench.takeEvents(), [
+    { effect: "linkDown" },
+    { effect: "finished", end: { reason: "lowerLayerDown" } },
+  ]);
+  bench.gets(LCP, CONFIGURE_REQUEST, 1, []);
+  assert.deepEqual([bench.takeSent(), bench.link.status().drops], [[], { lowerLayerDown: 1 }]);
+  bench.link.open(bench.now);
+  bench.link.lowerUp(bench.now);
+  bench.drain();
+  bench.openLcp();
+});
+
+Deno.test("a link that is not wanted says so to its peer", () => {
+  const bench = new Bench(LCP_ONLY, undefined, false);
+  bench.link.lowerUp(0);
+  bench.gets(LCP, CONFIGURE_REQUEST, 5, []);
+  assert.equal(bench.sent(LCP, TERMINATE_ACK).identifier, 5);
+  bench.link.close(0);
+  bench.drain();
+  assert.deepEqual(bench.takeEvents(), []);
+});
+
+Deno.test("closing before there is a lower layer finishes at once", () => {
+  const bench = new Bench(LCP_ONLY, undefined, false);
+  bench.link.open(0);
+  bench.link.close(0);
+  bench.drain();
+  assert.deepEqual(bench.takeEvents().map(({ effect }) => effect), ["finished"]);
+});
+
+Deno.test("the peer negotiates anew: down, and up with other values", () => {
+  const bench = new Bench(LCP_ONLY);
+  bench.openLcp();
+  bench.takeEvents();
+  bench.openLcp([u16Option(1, 1000)]);
+  const [down, up] = bench.takeEvents();
+  assert.deepEqual(down, { effect: "linkDown" });
+  assert.equal(up?.effect === "linkUp" && up.mtu, 1000);
+});
+
+Deno.test("unknown codes are rejected, cut to the peer's MRU; unknown protocols, too", () => {
+  const bench = new Bench(LCP_ONLY);
+  bench.openLcp([u16Option(1, 128)]);
+  bench.gets(LCP, 99, 3, new Uint8Array(500).fill(1));
+  const code = bench.sent(LCP, CODE_REJECT);
+  assert.equal(code.data.length, 124);
+  assert.deepEqual(code.data.subarray(0, 5), hexBytes("6303 01f8 01"));
+  bench.receive(encodePppFrame(CCP, new Uint8Array(500).fill(2)));
+  const protocol = bench.sent(LCP, PROTOCOL_REJECT);
+  assert.equal(protocol.data.length, 124);
+  assert.equal(decodeRejectedProtocol(protocol.data).protocol, CCP);
+  // Network protocols that are off are unknown likewise.
+  bench.gets(IPCP, CONFIGURE_REQUEST, 1, []);
+  assert.deepEqual(bench.sent(LCP, PROTOCOL_REJECT).data, hexBytes("8021 0101 0004"));
+  bench.gets(0x1234, 1, 1, []);
+  bench.sent(LCP, PROTOCOL_REJECT);
+});
+
+Deno.test("data frames, and protocols of other phases, are dropped by their reasons", () => {
+  const bench = new Bench({ ...LCP_ONLY, require: ["chap"] });
+  bench.takeSent();
+  bench.gets(IPV6CP, CONFIGURE_REQUEST, 1, []);
+  bench.gets(CHAP, 2, 1, new Uint8Array(20).fill(1));
+  bench.receive(hexBytes("21 45"));
+  bench.openLcp();
+  bench.takeSent();
+  bench.gets(CCP, CONFIGURE_REQUEST, 1, []);
+  assert.deepEqual(bench.takeSent(), []);
+  assert.deepEqual(bench.link.status().drops, { phase: 3, data: 1 });
+});
+
+Deno.test("rejections: of what is fundamental they end the link, of what is not they do not", () => {
+  const end = (act: (bench: Bench) => void): unknown => {
+    const bench = new Bench({ ...LCP_ONLY, echoIntervalMs: 1000 });
+    bench.openLcp();
+    bench.takeEvents();
+    act(bench);
+    bench.wait(60_000);
+    return bench.takeEvents().find(({ effect }) => effect === "finished");
+  };
+  for (const code of [CONFIGURE_REQUEST, TERMINATE_ACK, CODE_REJECT]) {
+    assert.deepEqual(end((bench) => bench.gets(LCP, CODE_REJECT, 1, Uint8Array.of(code, 1, 0, 4))), {
+      effect: "finished",
+      end: { reason: "rejectedByPeer", protocol: LCP, code },
+    });
+  }
+  const rejected = (protocol: number) => encodeRejectedProtocol({ protocol, information: new Uint8Array(0) });
+  assert.deepEqual(end((bench) => bench.gets(LCP, PROTOCOL_REJECT, 1, rejected(LCP))), {
+    effect: "finished",
+    end: { reason: "rejectedByPeer", protocol: LCP },
+  });
+  // A peer that knows no Echo-Request is asked no more, and so cannot fail to answer.
+  assert.equal(
+    end((bench) => bench.gets(LCP, CODE_REJECT, 1, Uint8Array.of(ECHO_REQUEST, 1, 0, 4))),
+    undefined,
+  );
+});
+
+Deno.test("Protocol-Reject counts in the Opened state only", () => {
+  const bench = new Bench(LCP_ONLY);
+  bench.gets(LCP, PROTOCOL_REJECT, 1, hexBytes("c021"));
+  assert.deepEqual(bench.link.status().drops, { phase: 1 });
+});
+
+Deno.test("echo: sent, answered, missed in a row, the round trip, and the end", () => {
+  const bench = new Bench({ ...LCP_ONLY, echoIntervalMs: 10_000, echoFailures: 3 });
+  bench.openLcp();
+  bench.takeEvents();
+  bench.wait(10_000);
+  const first = bench.sent(LCP, ECHO_REQUEST);
+  assert.equal(decodeMagicData(first.data).magic, bench.link.status().lcp.local.magic);
+  bench.wait(25);
+  bench.gets(LCP, ECHO_REPLY, first.identifier, encodeMagicData({ magic: 5, data: new Uint8Array(0) }));
+  assert.deepEqual(bench.link.status().echo, { sent: 1, answered: 1, missed: 0, roundTripMs: 25 });
+  // A second reply to the same request.
+  bench.gets(LCP, ECHO_REPLY, first.identifier, encodeMagicData({ magic: 5, data: new Uint8Array(0) }));
+  assert.deepEqual(bench.link.status().drops, { unexpectedReply: 1 });
+  bench.wait(9_975 + 30_000 - 1);
+  assert.deepEqual(bench.sentNames(), ["ECHO_REQUEST", "ECHO_REQUEST", "ECHO_REQUEST"]);
+  assert.deepEqual(bench.takeEvents(), []);
+  bench.wait(1 + 6000);
+  assert.deepEqual(bench.takeEvents(), [
+    { effect: "linkDown" },
+    { effect: "finished", end: { reason: "peerUnresponsive", missedEchoes: 3 } },
+  ]);
+});
+
+Deno.test("echo: the peer's requests are answered with their data, in the Opened state only", () => {
+  const bench = new Bench(LCP_ONLY);
+  bench.takeSent();
+  const data = encodeMagicData({ magic: 0, data: hexBytes("0102") });
+  bench.gets(LCP, ECHO_REQUEST, 4, data);
+  assert.deepEqual(bench.takeSent(), []);
+  bench.openLcp();
+  bench.takeSent();
+  bench.gets(LCP, ECHO_REQUEST, 4, data);
+  const reply = bench.sent(LCP, ECHO_REPLY);
+  const { magic } = bench.link.status().lcp.local;
+  assert.deepEqual([reply.identifier, decodeMagicData(reply.data)], [4, { magic, data: hexBytes("0102") }]);
+});
+
+Deno.test("echo: what comes back from ourselves is neither answered nor counted as an answer", () => {
+  const bench = new Bench({ ...LCP_ONLY, echoIntervalMs: 1000 });
+  bench.openLcp();
+  bench.wait(1000);
+  const request = bench.sent(LCP, ECHO_REQUEST);
+  bench.gets(LCP, ECHO_REQUEST, request.identifier, request.data);
+  bench.gets(LCP, ECHO_REPLY, request.identifier, request.data);
+  assert.deepEqual(bench.takeSent(), []);
+  assert.deepEqual(bench.link.status().drops, { ownMagic: 2 });
+  assert.equal(bench.link.status().echo.answered, 0);
+});
+
+Deno.test("a link that is looped back is found out and ended", () => {
+  const bench = new Bench(LCP_ONLY);
+  for (let i = 0; i < 1000 && bench.link.status().phase !== "dead"; i++) {
+    for (const { protocol, code, identifier, data } of bench.takeSent()) {
+      bench.gets(protocol, code, identifier, data);
+    }
+    bench.wait(100);
+  }
+  assert.deepEqual(bench.takeEvents(), [{ effect: "finished", end: { reason: "loopedBack" } }]);
+});
+
+Deno.test("equal Magic-Numbers once are no loop: another one is suggested", () => {
+  const bench = new Bench(LCP_ONLY);
+  const request = bench.sent(LCP, CONFIGURE_REQUEST);
+  const own = readU32(optionsOf(request)[0]!)!;
+  bench.gets(LCP, CONFIGURE_REQUEST, 1, [u32Option(5, own)]);
+  const nak = bench.sent(LCP, CONFIGURE_NAK);
+  assert.notEqual(readU32(optionsOf(nak)[0]!), own);
+  bench.gets(LCP, CONFIGURE_REQUEST, 2, [u32Option(5, 0)]);
+  bench.sent(LCP, CONFIGURE_NAK);
+  bench.gets(LCP, CONFIGURE_NAK, request.identifier, [u32Option(5, 99)]);
+  assert.notEqual(readU32(optionsOf(bench.sent(LCP, CONFIGURE_REQUEST))[0]!), own);
+});
+
+Deno.test("Identification is told and kept, Time-Remaining likewise, Discard-Request ignored", () => {
+  const bench = new Bench({ ...LCP_ONLY, identification: "l2tp" });
+  bench.openLcp();
+  const { magic } = bench.link.status().lcp.local;
+  const sent = bench.sent(LCP, IDENTIFICATION);
+  assert.deepEqual(decodeMagicData(sent.data), { magic, data: hexBytes("6c327470") });
+  const text = new TextEncoder().encode("MSRASV5.20" + "y".repeat(1000));
+  bench.gets(LCP, IDENTIFICATION, 1, encodeMagicData({ magic: 1, data: text }));
+  bench.gets(LCP, TIME_REMAINING, 1, encodeTimeRemaining({ magic: 1, seconds: 60, message: text }));
+  bench.gets(LCP, DISCARD_REQUEST, 1, encodeMagicData({ magic: 1, data: text }));
+  const status = bench.link.status();
+  assert.equal(status.identification, "MSRASV5.20" + "y".repeat(246));
+  assert.equal(status.secondsRemaining, 60);
+  bench.gets(LCP, TIME_REMAINING, 1, encodeTimeRemaining({ magic: 1, seconds: 0xffffffff, message: text }));
+  assert.equal(bench.link.status().secondsRemaining, undefined);
+  assert.deepEqual(bench.takeSent(), []);
+  bench.link.announceTimeRemaining(bench.now, 30);
+  bench.drain();
+  const remaining = decodeTimeRemaining(bench.sent(LCP, TIME_REMAINING).data);
+  assert.deepEqual(remaining, { magic, seconds: 30, message: new Uint8Array(0) });
+});
+
+Deno.test("authentication: the ways are tried in order of preference, the peer's suggestion first", () => {
+  const bench = new Bench({ ...LCP_ONLY, magic: false, require: ["mschapv2", "chap", "pap"] });
+  const first = bench.sent(LCP, CONFIGURE_REQUEST);
+  assert.equal(readAuth(optionsOf(first)[0]!), "mschapv2");
+  // Something that has no name here.
+  bench.gets(LCP, CONFIGURE_NAK, first.identifier, [{ type: 3, data: hexBytes("c227") }]);
+  const second = bench.sent(LCP, CONFIGURE_REQUEST);
+  assert.equal(readAuth(optionsOf(second)[0]!), "chap");
+  // One that was refused already, and one that is allowed.
+  bench.gets(LCP, CONFIGURE_NAK, second.identifier, [authOption("mschapv2"), authOption("pap")]);
+  const third = bench.sent(LCP, CONFIGURE_REQUEST);
+  assert.equal(readAuth(optionsOf(third)[0]!), "pap");
+  bench.gets(LCP, CONFIGURE_NAK, third.identifier, [authOption("chap")]);
+  assert.deepEqual(bench.sentNames(), ["TERMINATE_REQUEST"]);
+  bench.wait(60_000);
+  assert.deepEqual(bench.takeEvents(), [{ effect: "finished", end: { reason: "authenticationRefused" } }]);
+});
+
+Deno.test("authentication: rejected, it ends the link, unless none will do", () => {
+  for (const require of [["chap", "pap"], ["chap", "none"]] as const) {
+    const bench = new Bench({ ...LCP_ONLY, magic: false, require });
+    const request = bench.sent(LCP, CONFIGURE_REQUEST);
+    bench.gets(LCP, CONFIGURE_REJECT, request.identifier, request.data);
+    assert.deepEqual(bench.sentNames(), [require[1] === "none" ? "CONFIGURE_REQUEST" : "TERMINATE_REQUEST"]);
+  }
+});
+
+Deno.test("authentication of us: what we refuse, or do not know, is answered with what we would do", () => {
+  const own: TestOptions = { ...LCP_ONLY, name: "joe", secret: "pw" };
+  const answer = (options: TestOptions, data: string): [code: number, method: string | undefined] => {
+    const bench = new Bench({ ...LCP_ONLY, ...options });
+    bench.takeSent();
+    bench.gets(LCP, CONFIGURE_REQUEST, 1, [{ type: 3, data: hexBytes(data) }]);
+    const [sent] = bench.takeSent();
+    return [sent!.code, readAuth(optionsOf(sent!)[0]!)];
+  };
+  assert.deepEqual(answer(own, "c22305"), [CONFIGURE_ACK, "chap"]);
+  assert.deepEqual(answer(own, "c227"), [CONFIGURE_NAK, "mschapv2"]);
+  assert.deepEqual(answer({ ...own, refuse: ["pap", "mschapv2"] }, "c023"), [CONFIGURE_NAK, "chap"]);
+  assert.deepEqual(answer({ ...own, refuse: ["pap", "mschapv2", "chap", "mschap"] }, "c023"), [4, "pap"]);
+  assert.deepEqual(answer({ name: "joe" }, "c023"), [CONFIGURE_REJECT, "pap"]);
+});
+
+Deno.test("settings that cannot be are refused, and secrets not told", () => {
+  const wrong: TestOptions[] = [
+    { mru: 127 },
+    { mru: 65536 },
+    { mru: NaN },
+    { restartMs: 0 },
+    { maxConfigure: 0 },
+    { name: "n".repeat(256) },
+    { identification: "i".repeat(101) },
+    { ipv4: { local: "10.0.0" } },
+    { ipv4: { dns: ["::1"] } },
+    { ipv4: { nbns: ["10.0.0.1", "10.0.0.2", "10.0.0.3"] } },
+    { ipv6: { localId: "1" } },
+    { ipv6: { peerId: "0000000000000000" } },
+  ];
+  for (const options of wrong) assert.throws(() => new Bench(options), RangeError, JSON.stringify(options));
+  const told = (error: Error): boolean => error instanceof RangeError && !error.message.includes("hush");
+  assert.throws(() => new Bench({ secret: "hush".repeat(100) }), told);
+});

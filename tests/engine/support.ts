@@ -1,0 +1,260 @@
+/**
+ * PPP links for tests: their settings with chance that repeats itself, and two of them joined.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { PPP_CRYPTO } from "../../src/driver/ppp_crypto.ts";
+import { type PppEffect, PppLink, type PppOptions, type ProxyLcp } from "../../src/engine/ppp/mod.ts";
+import { PPP_CODE, PPP_PROTOCOL } from "../../src/wire/ppp/constants.ts";
+import {
+  type ControlPacket,
+  decodeControlPacket,
+  encodeControlPacket,
+} from "../../src/wire/ppp/control_packet.ts";
+import { decodePppFrame, encodePppFrame } from "../../src/wire/ppp/frame.ts";
+import { decodeOptions, encodeOptions, type PppOption } from "../../src/wire/ppp/options.ts";
+import { Random } from "../support/random.ts";
+
+/** Settings of which some were left to be the usual ones of tests. */
+export type TestOptions = Partial<PppOptions>;
+
+/** Settings with the real algorithms and chance of that seed. */
+export function pppOptions(options: TestOptions = {}, seed = 1): PppOptions {
+  const random = new Random(seed);
+  return { crypto: PPP_CRYPTO, random: (count) => random.bytes(count), ...options };
+}
+
+/** A packet of a protocol. */
+export interface Sent extends ControlPacket {
+  readonly protocol: number;
+}
+
+/** The packet in a frame. */
+export function readFrame(frame: Uint8Array): Sent {
+  const { protocol, payload } = decodePppFrame(frame);
+  return { protocol, ...decodeControlPacket(payload) };
+}
+
+/** A frame with a packet. */
+export function makeFrame(
+  protocol: number,
+  code: number,
+  identifier: number,
+  data: Uint8Array | readonly PppOption[] = [],
+): Uint8Array {
+  const bytes = data instanceof Uint8Array ? data : encodeOptions(data);
+  return encodePppFrame(protocol, encodeControlPacket({ code, identifier, data: bytes }));
+}
+
+/** Names of codes, for scripts. */
+const CODE_NAMES: Readonly<Record<number, string>> = Object.fromEntries(
+  Object.entries(PPP_CODE).map(([name, code]) => [code, name]),
+);
+
+/**
+ * A link whose peer is the test's script: what is sent waits until it is asked for, the clock goes where it is told
+ * to.
+ */
+export class Bench {
+  /** The link. */
+  readonly link: PppLink;
+  /** Milliseconds of the clock. */
+  now = 0;
+  /** Effects but frames since they were last taken. */
+  events: PppEffect[] = [];
+  #sent: Sent[] = [];
+  /** The last Configure-Request of LCP. */
+  #asked: Sent | undefined;
+
+  /** A link that is wanted and has its lower layer, unless told otherwise. */
+  constructor(options: TestOptions = {}, proxy?: ProxyLcp, isStarted = true) {
+    this.link = new PppLink(pppOptions(options), proxy);
+    if (!isStarted) return;
+    this.link.open(this.now);
+    this.link.lowerUp(this.now);
+    this.drain();
+  }
+
+  /** Takes the effects: for calls of the link that the bench does not make. */
+  drain(): void {
+    for (const effect of this.link.takeEffects()) {
+      if (effect.effect === "send") {
+        const packet = readFrame(effect.frame);
+        const { protocol, code } = packet;
+        if (protocol === PPP_PROTOCOL.LCP && code === PPP_CODE.CONFIGURE_REQUEST) this.#asked = packet;
+        this.#sent.push(packet);
+      } else this.events.push(effect);
+    }
+  }
+
+  /** What was sent since the last call. */
+  takeSent(): Sent[] {
+    const sent = this.#sent;
+    this.#sent = [];
+    return sent;
+  }
+
+  /** The one packet that was sent since the last call; it must be of that protocol and code. */
+  sent(protocol: number, code: number): Sent {
+    const sent = this.takeSent();
+    const shown = sent.map((packet) => `${packet.protocol.toString(16)} ${packet.code}`);
+    assert.deepEqual(shown, [`${protocol.toString(16)} ${code}`]);
+    return sent[0]!;
+  }
+
+  /** What was sent since the last call, as names of codes. */
+  sentNames(): string[] {
+    return this.takeSent().map(({ code }) => CODE_NAMES[code] ?? String(code));
+  }
+
+  /** The link gets that frame. */
+  receive(frame: Uint8Array): void {
+    this.link.receive(frame, this.now);
+    this.drain();
+  }
+
+  /** The link gets a packet of a protocol. */
+  gets(
+    protocol: number,
+    code: number,
+    identifier: number,
+    data: Uint8Array | readonly PppOption[] = [],
+  ): void {
+    this.receive(makeFrame(protocol, code, identifier, data));
+  }
+
+  /** The clock goes on, and what falls due is done when it does. */
+  wait(ms: number): void {
+    const end = this.now + ms;
+    for (;;) {
+      const deadline = this.link.deadline();
+      if (deadline === undefined || deadline > end) break;
+      this.now = Math.max(this.now, deadline);
+      this.link.timeout(this.now);
+      this.drain();
+    }
+    this.now = end;
+  }
+
+  /** Effects but frames since the last call. */
+  takeEvents(): PppEffect[] {
+    const events = this.events;
+    this.events = [];
+    return events;
+  }
+
+  /**
+   * Opens LCP: the peer acknowledges what it was and is asked for, and asks for these options itself. What else was
+   * sent stays to be taken.
+   */
+  openLcp(peer: readonly PppOption[] = []): void {
+    this.gets(PPP_PROTOCOL.LCP, PPP_CODE.CONFIGURE_REQUEST, 1, peer);
+    this.takeSent();
+    const { identifier, data } = this.#asked!;
+    this.gets(PPP_PROTOCOL.LCP, PPP_CODE.CONFIGURE_ACK, identifier, data);
+    assert.equal(this.link.status().lcp.state, "Opened");
+  }
+}
+
+/** Options of a packet. */
+export function optionsOf(packet: ControlPacket): PppOption[] {
+  return decodeOptions(packet.data);
+}
+
+/** Two links and what is between them, which loses, doubles and reorders what is sent. */
+export class Pair {
+  readonly a: PppLink;
+  readonly b: PppLink;
+  /** Milliseconds of the clock. */
+  now = 0;
+  /** Effects but frames of each end. */
+  readonly events: { readonly a: PppEffect[]; readonly b: PppEffect[] } = { a: [], b: [] };
+  /** Frames sent by both. */
+  frames = 0;
+  readonly #flying: { at: number; to: "a" | "b"; frame: Uint8Array }[] = [];
+  readonly #random: Random;
+  readonly #cable: Cable;
+
+  constructor(a: TestOptions, b: TestOptions, cable: Cable = {}) {
+    this.#random = new Random(cable.seed ?? 1);
+    this.a = new PppLink(pppOptions(a, 2 * (cable.seed ?? 1)));
+    this.b = new PppLink(pppOptions(b, 2 * (cable.seed ?? 1) + 1));
+    this.#cable = cable;
+  }
+
+  /** Both are wanted, and carried. */
+  start(): void {
+    for (const link of [this.a, this.b]) {
+      link.open(this.now);
+      link.lowerUp(this.now);
+    }
+    this.#drain();
+  }
+
+  /** Lets time pass until nothing happens any more, or for so long; whether nothing happens any more. */
+  run(ms = Infinity): boolean {
+    const end = this.now + ms;
+    for (let step = 0; step < 20_000; step++) {
+      const due = Math.min(
+        this.a.deadline() ?? Infinity,
+        this.b.deadline() ?? Infinity,
+        ...this.#flying.map(({ at }) => at),
+      );
+      if (due === Infinity) return true;
+      if (due > end) {
+        this.now = end;
+        return false;
+      }
+      this.now = Math.max(this.now, due);
+      for (const link of [this.a, this.b]) {
+        const deadline = link.deadline();
+        if (deadline !== undefined && deadline <= this.now) link.timeout(this.now);
+      }
+      const landed = this.#flying.filter(({ at }) => at <= this.now);
+      for (const flight of landed) {
+        this.#flying.splice(this.#flying.indexOf(flight), 1);
+        this[flight.to].receive(flight.frame, this.now);
+      }
+      this.#drain();
+    }
+    throw new Error("It goes on for ever");
+  }
+
+  /** Takes the effects after a call that the pair has not made. */
+  drain(): void {
+    this.#drain();
+  }
+
+  #drain(): void {
+    for (const end of ["a", "b"] as const) {
+      for (const effect of this[end].takeEffects()) {
+        if (effect.effect !== "send") this.events[end].push(effect);
+        else this.#fly(end === "a" ? "b" : "a", effect.frame);
+      }
+    }
+  }
+
+  #fly(to: "a" | "b", frame: Uint8Array): void {
+    this.frames++;
+    const { loss = 0, duplication = 0, delayMs = 1 } = this.#cable;
+    const random = this.#random;
+    if (random.below(100) < loss) return;
+    const copies = random.below(100) < duplication ? 2 : 1;
+    for (let i = 0; i < copies; i++) {
+      this.#flying.push({ at: this.now + 1 + random.below(delayMs), to, frame: frame.slice() });
+    }
+  }
+}
+
+/** What a cable does to frames. */
+export interface Cable {
+  readonly seed?: number;
+  /** Percent of the frames that are lost. */
+  readonly loss?: number;
+  /** Percent of the frames that come twice. */
+  readonly duplication?: number;
+  /** Frames take up to so long, each another time. */
+  readonly delayMs?: number;
+}
