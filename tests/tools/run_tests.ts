@@ -61,6 +61,7 @@ const STAGES: readonly Stage[] = [
           "model",
           "wire",
           "subsystem",
+          "engine",
           "dataplane",
           "config",
           "driver",

@@ -1,0 +1,217 @@
+/**
+ * Every decoder of `src/wire/ppp/` against a million frames that began as real ones and were damaged: nothing but a
+ * `DecodeError` may come out, and what is decoded must survive being written and read again.
+ *
+ * The seed is printed; `L2TP_FUZZ_SEED` and `L2TP_FUZZ_COUNT` set seed and count, as for `tests/wire/fuzz_test.ts`.
+ */
+
+import assert from "node:assert/strict";
+import { DecodeError } from "../../../src/base/errors.ts";
+import {
+  decodeChapValue,
+  decodeMsChapResponse,
+  decodeMsChapV2Response,
+  encodeChapValue,
+  encodeMsChapResponse,
+  encodeMsChapV2Response,
+  formatMsChapFailure,
+  parseMsChapFailure,
+  parseMsChapV2Success,
+} from "../../../src/wire/ppp/chap.ts";
+import {
+  decodeControlPacket,
+  decodeMagicData,
+  decodeRejectedProtocol,
+  decodeTimeRemaining,
+  encodeControlPacket,
+  encodeMagicData,
+  encodeRejectedProtocol,
+  encodeTimeRemaining,
+} from "../../../src/wire/ppp/control_packet.ts";
+import { decodePppFrame, encodePppFrame } from "../../../src/wire/ppp/frame.ts";
+import {
+  authOption,
+  decodeOptions,
+  encodeOptions,
+  interfaceIdOption,
+  ipv4Option,
+  readAuth,
+  readInterfaceId,
+  readIpv4,
+  readU16,
+  readU32,
+  u16Option,
+  u32Option,
+} from "../../../src/wire/ppp/options.ts";
+import {
+  decodePapMessage,
+  decodePapRequest,
+  encodePapMessage,
+  encodePapRequest,
+} from "../../../src/wire/ppp/pap.ts";
+import { damage, PPP_FRAMES } from "../../support/ppp_frames.ts";
+import { Random, setting } from "../../support/random.ts";
+
+const SEED = setting("L2TP_FUZZ_SEED", 0x12c0ffee);
+const COUNT = setting("L2TP_FUZZ_COUNT", 1_000_000);
+
+/** What was decoded must come back when it is written and read again. */
+function again<T>(value: T, write: (value: T) => Uint8Array, read: (bytes: Uint8Array) => T): void {
+  assert.deepEqual(read(write(value)), value);
+}
+
+/** Reads every value that an option of any type may have; those that are there come back. */
+function readOption(option: { type: number; data: Uint8Array }, verify: boolean): void {
+  const values = [
+    readU16(option),
+    readU32(option),
+    readIpv4(option),
+    readInterfaceId(option),
+    readAuth(option),
+  ];
+  if (!verify) return;
+  const { type } = option;
+  const [u16, u32, ipv4, interfaceId, auth] = values as [number?, number?, string?, string?, "pap"?];
+  if (u16 !== undefined) assert.deepEqual(u16Option(type, u16), option);
+  if (u32 !== undefined) assert.deepEqual(u32Option(type, u32), option);
+  if (ipv4 !== undefined) assert.deepEqual(ipv4Option(type, ipv4), option);
+  if (interfaceId !== undefined) assert.deepEqual(interfaceIdOption(type, interfaceId), option);
+  if (auth !== undefined) assert.deepEqual(authOption(auth).data, option.data);
+}
+
+interface Decoder {
+  readonly name: string;
+  readonly decode: (data: Uint8Array, verify: boolean) => void;
+}
+
+const DECODERS: readonly Decoder[] = [
+  {
+    name: "decodeOptions",
+    decode: (data, verify) => {
+      const options = decodeOptions(data);
+      for (const option of options) readOption(option, verify);
+      if (verify) assert.deepEqual(encodeOptions(options), Uint8Array.from(data));
+    },
+  },
+  {
+    name: "decodeRejectedProtocol",
+    decode: (data, verify) => {
+      const rejected = decodeRejectedProtocol(data);
+      if (verify) again(rejected, encodeRejectedProtocol, decodeRejectedProtocol);
+    },
+  },
+  {
+    name: "decodeMagicData",
+    decode: (data, verify) => {
+      const magic = decodeMagicData(data);
+      if (verify) again(magic, encodeMagicData, decodeMagicData);
+    },
+  },
+  {
+    name: "decodeTimeRemaining",
+    decode: (data, verify) => {
+      const remaining = decodeTimeRemaining(data);
+      if (verify) again(remaining, encodeTimeRemaining, decodeTimeRemaining);
+    },
+  },
+  {
+    name: "decodePapRequest",
+    decode: (data, verify) => {
+      const request = decodePapRequest(data);
+      if (verify) again(request, encodePapRequest, decodePapRequest);
+    },
+  },
+  {
+    name: "decodePapMessage",
+    decode: (data, verify) => {
+      const message = decodePapMessage(data);
+      if (verify) again(message, encodePapMessage, decodePapMessage);
+    },
+  },
+  {
+    name: "decodeChapValue",
+    decode: (data, verify) => {
+      const value = decodeChapValue(data);
+      if (verify) again(value, encodeChapValue, decodeChapValue);
+    },
+  },
+  {
+    name: "decodeMsChapResponse",
+    decode: (data, verify) => {
+      const { value } = decodeChapValue(data);
+      const { ntResponse } = decodeMsChapResponse(value);
+      const response = decodeMsChapV2Response(value);
+      if (!verify) return;
+      assert.deepEqual(decodeMsChapResponse(encodeMsChapResponse(ntResponse)).ntResponse, ntResponse);
+      again(response, encodeMsChapV2Response, decodeMsChapV2Response);
+    },
+  },
+  {
+    name: "parseMsChapFailure",
+    decode: (data, verify) => {
+      const text = new TextDecoder().decode(data);
+      parseMsChapV2Success(text);
+      const failure = parseMsChapFailure(text);
+      if (failure === undefined) throw new DecodeError({ field: "E", offset: 0, needed: 1, had: 0 });
+      if (verify) assert.deepEqual(parseMsChapFailure(formatMsChapFailure(failure)), failure);
+    },
+  },
+];
+
+Deno.test(`PPP's decoders: ${COUNT} damaged frames, seed ${SEED}, only DecodeError`, () => {
+  const random = new Random(SEED);
+  const room = new Uint8Array(512);
+  const accepted = DECODERS.map(() => 0);
+  const refused = DECODERS.map(() => 0);
+  let whole = 0;
+  let broken = 0;
+  /** What it gives; `undefined` if that is refused. */
+  function attempt<T>(action: () => T, what: string, bytes: Uint8Array): T | undefined {
+    try {
+      return action();
+    } catch (error) {
+      if (error instanceof DecodeError && error.offset >= 0 && error.offset <= bytes.length) return undefined;
+      throw new Error(`${what}, seed ${SEED}, bytes ${bytes.toHex()}`, { cause: error });
+    }
+  }
+  const { stackTraceLimit } = Error;
+  // Most of the time would go into stack traces that nobody reads.
+  Error.stackTraceLimit = 0;
+  try {
+    for (let i = 0; i < COUNT; i++) {
+      const bytes = damage(random.pick(PPP_FRAMES), room, random);
+      const verify = (i & 63) === 0;
+      const packet = attempt(
+        () => {
+          const frame = decodePppFrame(bytes);
+          // A protocol that looks compressed is not written as it was read.
+          if (verify && (frame.protocol & 0x101) === 1) {
+            again(frame, ({ protocol, payload }) => encodePppFrame(protocol, payload), decodePppFrame);
+          }
+          const packet = decodeControlPacket(frame.payload);
+          if (verify) again(packet, encodeControlPacket, decodeControlPacket);
+          return packet;
+        },
+        "decodePppFrame, decodeControlPacket",
+        bytes,
+      );
+      if (packet === undefined) broken++;
+      else whole++;
+      // Damage to the header must not keep the rest from being tried.
+      const data = packet?.data ?? bytes.subarray(6);
+      const index = random.below(DECODERS.length);
+      const { name, decode } = DECODERS[index]!;
+      if (attempt(() => (decode(data, verify), true), name, data) === true) accepted[index]!++;
+      else refused[index]!++;
+    }
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+  // A fuzz that is refused at the door, or never refused, tests nothing.
+  assert.ok(whole > COUNT / 20 && broken > COUNT / 20, `${whole} accepted, ${broken} refused`);
+  for (const [index, { name }] of DECODERS.entries()) {
+    const share = `${name}: ${accepted[index]} accepted, ${refused[index]} refused`;
+    assert.ok(accepted[index]! > COUNT / 1000 && refused[index]! > COUNT / 10_000, share);
+  }
+  console.log(`fuzz: seed ${SEED}, ${COUNT} frames, ${whole} whole`);
+});
