@@ -94,6 +94,22 @@ Deno.test("PAP: a wrong password, a part of it, and a name that nobody has are r
   }
 });
 
+Deno.test("an empty secret is none, whoever gives it", () => {
+  const pap = authenticator("pap", { peerSecret: () => "" });
+  pap.gets(
+    PAP,
+    PAP_CODE.AUTHENTICATE_REQUEST,
+    5,
+    encodePapRequest({ peerId: bytes("joe"), password: bytes("") }),
+  );
+  assert.equal(pap.takeSent()[0]!.code, PAP_CODE.AUTHENTICATE_NAK);
+  const chap = authenticator("chap", { peerSecret: () => "" });
+  const { identifier, data } = chap.sent(CHAP, CHAP_CODE.CHALLENGE);
+  const value = md5(identifier, "", decodeChapValue(data).value);
+  chap.gets(CHAP, CHAP_CODE.RESPONSE, identifier, encodeChapValue({ value, name: bytes("joe") }));
+  assert.equal(chap.takeSent()[0]!.code, CHAP_CODE.FAILURE);
+});
+
 Deno.test("PAP: a peer that does not authenticate itself is given up in time", () => {
   const bench = authenticator("pap", { phaseLimitMs: 20_000 });
   bench.wait(19_999);

@@ -202,6 +202,11 @@ Deno.test("IPCP: an empty pool is told as such; IPv6 goes on without", () => {
   const alone = new Bench({ ipv4: { peer: pool }, ipv6: false });
   alone.openLcp();
   assert.deepEqual(ending(alone), { reason: "noAddress", of: "peer" });
+  const released: string[] = [];
+  const wrong: AddressPool = { lease: () => "10.0.0.256", release: (address) => void released.push(address) };
+  const bad = new Bench({ ipv4: { peer: wrong }, ipv6: false });
+  bad.openLcp();
+  assert.deepEqual([released, ending(bad)], [["10.0.0.256"], { reason: "noAddress", of: "peer" }]);
   const both = new Bench({ ipv4: { peer: pool } });
   both.openLcp();
   both.sent(IPV6CP, CONFIGURE_REQUEST);

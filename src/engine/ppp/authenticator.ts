@@ -142,10 +142,15 @@ export class Authenticator {
     this.#judgeChap(this.method, value, name);
   }
 
+  /** The secret of that peer; an empty one is none (RFC 1994 section 2.3). */
+  #secretOf(name: string): string | undefined {
+    return this.#ports.settings.peerSecret?.(name) || undefined;
+  }
+
   #judgePap(identifier: number, peerId: Uint8Array, password: Uint8Array): void {
     const name = decodeText(peerId);
-    const { crypto: algorithms, peerSecret } = this.#ports.settings;
-    const secret = peerSecret?.(name);
+    const { crypto: algorithms } = this.#ports.settings;
+    const secret = this.#secretOf(name);
     // Digests have one length whatever the passwords have.
     const expected = algorithms.sha1(new TextEncoder().encode(secret ?? ""));
     const isRight = equalInConstantTime(expected, algorithms.sha1(password)) && secret !== undefined;
@@ -159,7 +164,7 @@ export class Authenticator {
   #judgeChap(method: ChapMethod, value: Uint8Array, nameBytes: Uint8Array): void {
     const { settings } = this.#ports;
     const name = decodeText(nameBytes);
-    const secret = settings.peerSecret?.(name);
+    const secret = this.#secretOf(name);
     const question = { method, identifier: this.#identifier, challenge: this.#challenge, name: nameBytes };
     const { isRight: isResponse, proof } = checkResponse(settings, question, value, secret ?? "");
     // Who has authenticated itself does not become somebody else.

@@ -73,14 +73,12 @@ export class Ipcp extends ControlProtocol {
       this.#assigned = peer;
       return true;
     }
-    const address = peer.lease(peerName);
-    if (address === undefined || parseIpv4(address) === undefined) {
-      this.#problem = { reason: "noAddress", of: "peer" };
-      return false;
-    }
-    this.#assigned = address;
-    this.#isLeased = true;
-    return true;
+    this.#assigned = peer.lease(peerName);
+    this.#isLeased = this.#assigned !== undefined;
+    if (this.#isLeased && parseIpv4(this.#assigned!) !== undefined) return true;
+    this.release();
+    this.#problem = { reason: "noAddress", of: "peer" };
+    return false;
   }
 
   /** Gives the address back to the pool. */

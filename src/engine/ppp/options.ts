@@ -109,7 +109,7 @@ export interface PppOptions {
   readonly name?: string | undefined;
   /** Our secret, at most 255 bytes in UTF-8; without it we do not authenticate ourselves. */
   readonly secret?: string | undefined;
-  /** The secret of a peer of that name; `undefined` if there is no such peer. */
+  /** The secret of a peer of that name; `undefined`, or none at all, if there is no such peer. */
   readonly peerSecret?: ((name: string) => string | undefined) | undefined;
   /** After how long the peer must authenticate itself again (all ways but PAP), in milliseconds; 0, never, unless given. */
   readonly rechallengeMs?: number | undefined;
