@@ -345,11 +345,14 @@ Deno.test("echo: sent, answered, missed in a row, the round trip, and the end", 
   const first = bench.sent(LCP, ECHO_REQUEST);
   assert.equal(decodeMagicData(first.data).magic, bench.link.status().lcp.local.magic);
   bench.wait(25);
+  // To another request, and then to this one.
+  bench.gets(LCP, ECHO_REPLY, first.identifier + 1, encodeMagicData({ magic: 5, data: new Uint8Array(0) }));
+  assert.equal(bench.link.status().echo.answered, 0);
   bench.gets(LCP, ECHO_REPLY, first.identifier, encodeMagicData({ magic: 5, data: new Uint8Array(0) }));
   assert.deepEqual(bench.link.status().echo, { sent: 1, answered: 1, missed: 0, roundTripMs: 25 });
   // A second reply to the same request.
   bench.gets(LCP, ECHO_REPLY, first.identifier, encodeMagicData({ magic: 5, data: new Uint8Array(0) }));
-  assert.deepEqual(bench.link.status().drops, { unexpectedReply: 1 });
+  assert.deepEqual(bench.link.status().drops, { unexpectedReply: 2 });
   bench.wait(9_975 + 30_000 - 1);
   assert.deepEqual(bench.sentNames(), ["ECHO_REQUEST", "ECHO_REQUEST", "ECHO_REQUEST"]);
   assert.deepEqual(bench.takeEvents(), []);

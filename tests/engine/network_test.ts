@@ -256,6 +256,25 @@ Deno.test("the peer closes a network protocol: down, and the link follows when i
   assert.deepEqual(ending(bench), { reason: "noNetworkProtocol" });
 });
 
+Deno.test("a network protocol that the peer closed and wants again is negotiated from the beginning", () => {
+  const bench = new Bench({ ipv4: { local: "10.0.0.1", askDns: true } });
+  bench.openLcp();
+  const [first] = bench.takeSent().filter(({ protocol }) => protocol === IPCP);
+  bench.gets(IPCP, CONFIGURE_REJECT, first!.identifier, optionsOf(first!).slice(1));
+  const second = bench.sent(IPCP, CONFIGURE_REQUEST);
+  assert.deepEqual(shown(optionsOf(second)), ["3=10.0.0.1"]);
+  bench.gets(IPCP, CONFIGURE_REQUEST, 1, []);
+  bench.gets(IPCP, CONFIGURE_ACK, second.identifier, second.data);
+  bench.gets(IPCP, TERMINATE_REQUEST, 4);
+  bench.wait(3000);
+  assert.equal(bench.link.status().ipcp!.state, "Stopped");
+  bench.takeSent();
+  bench.gets(IPCP, CONFIGURE_REQUEST, 2, []);
+  const [third, ack] = bench.takeSent();
+  assert.deepEqual(shown(optionsOf(third!)), ["3=10.0.0.1", "129=0.0.0.0", "131=0.0.0.0"]);
+  assert.equal(ack!.code, CONFIGURE_ACK);
+});
+
 Deno.test("IPV6CP: identifiers of both, ours by chance and not said to be the only one in the world", () => {
   const [bench, request] = ipv6cp();
   const localId = readInterfaceId(optionsOf(request)[0]!)!;

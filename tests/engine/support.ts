@@ -129,9 +129,10 @@ export class Bench {
   /** The clock goes on, and what falls due is done when it does. */
   wait(ms: number): void {
     const end = this.now + ms;
-    for (;;) {
+    for (let step = 0;; step++) {
       const deadline = this.link.deadline();
       if (deadline === undefined || deadline > end) break;
+      if (step === 10_000) throw new Error("It goes on for ever");
       this.now = Math.max(this.now, deadline);
       this.link.timeout(this.now);
       this.drain();
