@@ -103,6 +103,7 @@ Deno.test("proxy authentication that is not there, not whole or of another kind:
     { type: 4 },
     PAP_AUTH,
     MSCHAP_AUTH,
+    { ...CHAP_AUTH, type: 5 },
     { ...CHAP_AUTH, name: undefined },
     { ...CHAP_AUTH, challenge: undefined },
     { ...CHAP_AUTH, challenge: new Uint8Array(0) },

@@ -110,7 +110,7 @@ export class PppLink {
   /** Wants the link no longer. The text, of which 100 bytes are sent, tells the peer why. */
   close(now: number, message?: string): void {
     this.#now = now;
-    if (this.#isOpen) this.#terminate({ reason: "closed", message }, message);
+    this.#terminate({ reason: "closed", message }, message);
   }
 
   /**

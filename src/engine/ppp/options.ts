@@ -84,7 +84,7 @@ export interface ProxyLcp {
 export interface PppOptions {
   /** The algorithms of authentication. */
   readonly crypto: PppCrypto;
-  /** That many bytes nobody can guess. */
+  /** A new array of that many bytes nobody can guess. */
   readonly random: (count: number) => Uint8Array;
 
   /** Longest payload that we receive, 128 to 65535. 1500 unless given. */
