@@ -242,6 +242,27 @@ Deno.test("CHAP: our own challenge is not answered for the peer", () => {
   assert.deepEqual(bench.link.status().drops, { ownChallenge: 1 });
 });
 
+Deno.test("both authenticate themselves: the network waits for both", () => {
+  const bench = new Bench({
+    ipv6: false,
+    name: "lns",
+    secret: "s",
+    require: ["chap"],
+    peerSecret: () => "pw",
+  });
+  bench.openLcp([authOption("pap")]);
+  const [challenge, request] = bench.takeSent();
+  assert.deepEqual([challenge!.protocol, request!.protocol], [CHAP, PAP]);
+  // We are let in; the peer is not yet.
+  bench.gets(PAP, PAP_CODE.AUTHENTICATE_ACK, request!.identifier, hexBytes("00"));
+  bench.gets(IPCP, PPP_CODE.CONFIGURE_REQUEST, 1, []);
+  assert.deepEqual([bench.takeSent(), bench.link.status().phase], [[], "authenticate"]);
+  const value = md5(challenge!.identifier, "pw", decodeChapValue(challenge!.data).value);
+  bench.gets(CHAP, CHAP_CODE.RESPONSE, challenge!.identifier, encodeChapValue({ value, name: bytes("joe") }));
+  assert.deepEqual(bench.takeSent().map(({ protocol }) => protocol), [CHAP, IPCP]);
+  assert.equal(bench.link.status().phase, "network");
+});
+
 Deno.test("challenged again: the peer must still know the secret, and be the same", () => {
   const secrets: Record<string, string> = { joe: "pw", jim: "pw" };
   const options: TestOptions = { rechallengeMs: 60_000, peerSecret: (name) => secrets[name] };

@@ -162,6 +162,8 @@ Deno.test("IPCP: an address for us that cannot be one is not taken; without one 
   // A peer that agrees to "tell me", and does not.
   bench.gets(IPCP, CONFIGURE_ACK, second.identifier, second.data);
   assert.equal(bench.sent(IPCP, TERMINATE_REQUEST).protocol, IPCP);
+  // What was not up is not told to be down.
+  assert.deepEqual(bench.takeEvents(), []);
   assert.deepEqual(ending(bench), { reason: "noAddress", of: "local" });
   const [other, first] = ipcp({});
   other.gets(IPCP, CONFIGURE_REJECT, first.identifier, first.data);
