@@ -227,6 +227,16 @@ Deno.test("we close: the text goes with it; Max-Terminate requests, then finishe
   assert.equal(bench.link.status().end, undefined);
 });
 
+Deno.test("a link that is ending agrees to nothing any more", () => {
+  const bench = new Bench(LCP_ONLY);
+  bench.openLcp();
+  bench.link.close(bench.now);
+  bench.drain();
+  bench.takeSent();
+  bench.gets(LCP, CONFIGURE_REQUEST, 2, [u16Option(1, 1000)]);
+  assert.deepEqual([bench.takeSent(), bench.link.status().lcp.peer.mru], [[], 1500]);
+});
+
 Deno.test("the lower layer goes: down and finished at once; with open and another one it begins anew", () => {
   const bench = new Bench(LCP_ONLY);
   bench.openLcp();

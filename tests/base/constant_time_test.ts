@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { equalInConstantTime } from "../../src/base/constant_time.ts";
+
+Deno.test("equalInConstantTime() compares all bytes, and lengths", () => {
+  const table: [a: number[], b: number[], expected: boolean][] = [
+    [[], [], true],
+    [[1, 2, 3], [1, 2, 3], true],
+    [[1, 2, 3], [9, 2, 3], false],
+    [[1, 2, 3], [1, 2, 9], false],
+    [[1, 2], [1, 2, 3], false],
+    [[1, 2, 3], [1, 2], false],
+    // Differences that would cancel each other out.
+    [[1, 2], [2, 1], false],
+    [[], [0], false],
+  ];
+  for (const [a, b, expected] of table) {
+    assert.equal(equalInConstantTime(Uint8Array.from(a), Uint8Array.from(b)), expected, `${a} and ${b}`);
+  }
+});
