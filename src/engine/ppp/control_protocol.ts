@@ -23,8 +23,8 @@ const PATIENCE = 3;
 
 const NO_DATA = new Uint8Array(0);
 
-/** Bytes in front of the data of a Code-Reject: protocol, then the header of the packet. */
-const REJECT_OVERHEAD = 4;
+/** Bytes of a packet's header: of a Code-Reject, and of what it rejects. */
+const HEADER_BYTES = 4;
 
 /** A control protocol of a link. */
 export abstract class ControlProtocol {
@@ -386,10 +386,10 @@ export abstract class ControlProtocol {
   }
 
   #sendCodeReject({ code, identifier, data }: ControlPacket): void {
-    const length = REJECT_OVERHEAD + data.length;
-    const rejected = new Uint8Array(Math.min(length, this.ports.mtu - REJECT_OVERHEAD));
+    const length = HEADER_BYTES + data.length;
+    const rejected = new Uint8Array(Math.min(length, this.ports.mtu - HEADER_BYTES));
     rejected.set([code, identifier, length >> 8, length]);
-    rejected.set(data.subarray(0, rejected.length - REJECT_OVERHEAD), REJECT_OVERHEAD);
+    rejected.set(data.subarray(0, rejected.length - HEADER_BYTES), HEADER_BYTES);
     this.#send(PPP_CODE.CODE_REJECT, this.nextIdentifier(), rejected);
   }
 
