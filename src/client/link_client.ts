@@ -9,7 +9,7 @@ import { NetlinkError } from "../base/errors.ts";
 import { parseIpAddress } from "../base/ip_address.ts";
 import { NetlinkConnection } from "../driver/netlink_connection.ts";
 import { NetlinkSocket } from "../driver/netlink_socket.ts";
-import type { Link, LinkAddress, LinkChanges } from "../model/link.ts";
+import type { Link, LinkAddress, LinkChanges, LinkRoute } from "../model/link.ts";
 import { NETLINK_ROUTE, NLM_F_CREATE, NLM_F_EXCL } from "../wire/netlink/constants.ts";
 import {
   decodeAddress,
@@ -25,6 +25,7 @@ import {
   RTM_NEWADDR,
   RTM_NEWLINK,
 } from "../wire/rtnl/link.ts";
+import { encodeRoute, RTM_DELROUTE, RTM_NEWROUTE } from "../wire/rtnl/route.ts";
 
 /**
  * A client of rtnetlink in one network namespace.
@@ -80,31 +81,23 @@ export class LinkClient implements Disposable {
   }
 
   /**
-   * Gives the interface an address.
+   * Gives the interface an address, on a point-to-point interface with that of its other end.
    *
-   * @throws {RangeError} if the text is no address
+   * @throws {RangeError} if a text is no address, or they are of two families
    */
-  addAddress({ index, address, prefixLength }: LinkAddress): void {
-    const bytes = parseIpAddress(address);
-    if (bytes === undefined) {
-      throw new RangeError(`Cannot add address "${address}": it is no IPv4 or IPv6 address`);
-    }
-    const payload = encodeAddAddress(index, bytes, prefixLength);
+  addAddress(address: LinkAddress): void {
+    const payload = encodeAddress("add", address);
     const flags = NLM_F_CREATE | NLM_F_EXCL;
     this.#connection.request({ operation: "RTM_NEWADDR", type: RTM_NEWADDR, flags, payload });
   }
 
   /**
-   * Takes an address from the interface.
+   * Takes an address from the interface; what it was given with must be said again.
    *
-   * @throws {RangeError} if the text is no address
+   * @throws {RangeError} if a text is no address, or they are of two families
    */
-  deleteAddress({ index, address, prefixLength }: LinkAddress): void {
-    const bytes = parseIpAddress(address);
-    if (bytes === undefined) {
-      throw new RangeError(`Cannot delete address "${address}": it is no IPv4 or IPv6 address`);
-    }
-    const payload = encodeAddAddress(index, bytes, prefixLength);
+  deleteAddress(address: LinkAddress): void {
+    const payload = encodeAddress("delete", address);
     this.#connection.request({ operation: "RTM_DELADDR", type: RTM_DELADDR, payload });
   }
 
@@ -114,8 +107,53 @@ export class LinkClient implements Disposable {
     return this.#connection.dump(request, (message) => decodeAddress(message.payload));
   }
 
+  /**
+   * Adds a route through an interface, which must be up, to the main table.
+   *
+   * @throws {RangeError} if the destination is no address
+   */
+  addRoute(route: LinkRoute): void {
+    const payload = encodeLinkRoute("add", route);
+    const flags = NLM_F_CREATE | NLM_F_EXCL;
+    this.#connection.request({ operation: "RTM_NEWROUTE", type: RTM_NEWROUTE, flags, payload });
+  }
+
+  /**
+   * Takes a route through an interface from the main table.
+   *
+   * @throws {RangeError} if the destination is no address
+   */
+  deleteRoute(route: LinkRoute): void {
+    const payload = encodeLinkRoute("delete", route);
+    this.#connection.request({ operation: "RTM_DELROUTE", type: RTM_DELROUTE, payload });
+  }
+
   /** Closes the connection. */
   [Symbol.dispose](): void {
     this.#connection[Symbol.dispose]();
   }
+}
+
+function encodeAddress(verb: string, given: LinkAddress): Uint8Array<ArrayBuffer> {
+  const address = parseIpAddress(given.address);
+  if (address === undefined) {
+    throw new RangeError(`Cannot ${verb} address "${given.address}": it is no IPv4 or IPv6 address`);
+  }
+  const peer = given.peer === undefined ? address : parseIpAddress(given.peer);
+  if (peer?.length !== address.length) {
+    throw new RangeError(
+      `Cannot ${verb} address "${given.address}": its peer "${given.peer}" is no address of that family`,
+    );
+  }
+  return encodeAddAddress(given.index, address, given.prefixLength, peer);
+}
+
+function encodeLinkRoute(verb: string, route: LinkRoute): Uint8Array<ArrayBuffer> {
+  const destination = parseIpAddress(route.destination);
+  if (destination === undefined) {
+    throw new RangeError(
+      `Cannot ${verb} route to "${route.destination}": it is no IPv4 or IPv6 address`,
+    );
+  }
+  return encodeRoute({ ...route, destination });
 }

@@ -28,16 +28,32 @@ export interface LinkAddress {
   readonly index: number;
   /** The address, in text, without prefix length. */
   readonly address: string;
-  /** Bits of the prefix. */
+  /** Bits of the prefix; on a point-to-point interface, of the peer's address. */
   readonly prefixLength: number;
+  /** Address of the other end of a point-to-point interface, in text, if it is known. */
+  readonly peer?: string;
   /** Whether it comes and goes by itself (it lacks IFA_F_PERMANENT), as addresses do that routers advertise. */
   readonly automatic?: true;
+}
+
+/** A route through an interface without a gateway: packets to the destination go out there. */
+export interface LinkRoute {
+  /** Number of the interface. */
+  readonly index: number;
+  /** Where to, in text, 0 behind its prefix: `0.0.0.0` or `::` with no bits is the default route of that family. */
+  readonly destination: string;
+  /** Bits of the destination's prefix. */
+  readonly prefixLength: number;
+  /** Its metric: the least of several routes to a destination counts. The kernel's default (0; IPv6: 1024) unless given. */
+  readonly metric?: number | undefined;
 }
 
 /** What is to become of an interface; members that are left out stay as they are. */
 export interface LinkChanges {
   /** Bring it up or take it down. */
   readonly up?: boolean | undefined;
+  /** New name; most kernels give one only to an interface that is down. */
+  readonly name?: string | undefined;
   /** Largest payload of a frame, in bytes. */
   readonly mtu?: number | undefined;
   /** Number of the bridge or bond to join; 0 leaves the present one. */

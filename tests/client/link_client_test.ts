@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Errno } from "../../src/base/errno.ts";
+import { formatHex } from "../../src/base/hex.ts";
 import { LinkClient } from "../../src/client/link_client.ts";
 import { NetlinkConnection } from "../../src/driver/netlink_connection.ts";
 import {
@@ -13,7 +14,7 @@ import {
 } from "../../src/wire/netlink/constants.ts";
 import { ack, dump, FakeTransport, reply } from "../support/fake_kernel.ts";
 import { encodeLink, FakeLinks } from "../support/fake_links.ts";
-import { hexBytes } from "../support/golden.ts";
+import { goldenPayload, hexBytes } from "../support/golden.ts";
 
 function open(): { client: LinkClient; links: FakeLinks; transport: FakeTransport } {
   const links = new FakeLinks();
@@ -150,6 +151,59 @@ Deno.test("LinkClient.deleteAddress() takes one address away, of either family, 
   const sent = transport.requests.length;
   assert.throws(() => client.deleteAddress({ index, address: "host", prefixLength: 24 }), RangeError);
   assert.equal(transport.requests.length, sent);
+});
+
+Deno.test("LinkClient.changeLink() gives an interface another name, and not one that is taken", () => {
+  const { client, links } = open();
+  const { index } = links.add("ppp0");
+  links.add("eth0");
+  client.changeLink(index, { name: "dial0" });
+  assert.equal(client.link("dial0")!.index, index);
+  assert.equal(client.link("ppp0"), undefined);
+  assert.throws(() => client.changeLink(index, { name: "eth0" }), { errno: Errno.EEXIST });
+});
+
+Deno.test("LinkClient: an address with that of the other end, of either family, there and away again", () => {
+  const { client, links, transport } = open();
+  const { index } = links.add("ppp0");
+  const four = { index, address: "10.1.0.1", prefixLength: 32, peer: "10.1.0.2" };
+  const six = { index, address: "fd00::1", prefixLength: 128, peer: "fd00::2" };
+  client.addAddress(four);
+  client.addAddress(six);
+  assert.deepEqual(client.addresses().filter((each) => each.index === index), [four, six]);
+  assert.throws(() => client.deleteAddress({ index, address: "10.1.0.1", prefixLength: 32 }), {
+    errno: Errno.EADDRNOTAVAIL,
+  });
+  client.deleteAddress(four);
+  client.deleteAddress(six);
+  assert.deepEqual(client.addresses().filter((each) => each.index === index), []);
+  const sent = transport.requests.length;
+  for (const peer of ["", "host", "fd00::2"]) {
+    assert.throws(() => client.addAddress({ ...four, peer }), RangeError, peer);
+    assert.throws(() => client.deleteAddress({ ...four, peer }), RangeError, peer);
+  }
+  assert.equal(transport.requests.length, sent);
+});
+
+Deno.test("LinkClient.addRoute() and deleteRoute(): each as asked, a new one only where there is none", () => {
+  const { client, links, transport } = open();
+  const route = { index: 5, destination: "0.0.0.0", prefixLength: 0 };
+  const asked = formatHex(goldenPayload("rtnl/route_add_ipv4_default_request"));
+  client.addRoute(route);
+  client.deleteRoute(route);
+  assert.deepEqual(links.steps, [`route ${asked}`, `no route ${asked}`]);
+  assert.deepEqual(transport.requests.map(({ flags }) => flags), [
+    NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
+    NLM_F_REQUEST | NLM_F_ACK,
+  ]);
+  links.refusal = () => ({ errno: Errno.EEXIST });
+  assert.throws(() => client.addRoute(route), { operation: "RTM_NEWROUTE", errno: Errno.EEXIST });
+  assert.throws(() => client.deleteRoute(route), { operation: "RTM_DELROUTE", errno: Errno.EEXIST });
+  for (const destination of ["", "default", "10.0.0.0/8"]) {
+    assert.throws(() => client.addRoute({ ...route, destination }), RangeError, destination);
+    assert.throws(() => client.deleteRoute({ ...route, destination }), RangeError, destination);
+  }
+  assert.equal(transport.requests.length, 4);
 });
 
 Deno.test("LinkClient closes its connection", () => {

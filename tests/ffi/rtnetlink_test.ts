@@ -80,6 +80,56 @@ Deno.test("LinkClient in a namespace: everything it can change, as `ip` sees it 
   });
 });
 
+Deno.test("LinkClient in a namespace: both ends' addresses, routes and another name, as `ip` sees them", async () => {
+  await using scratch = await Namespace.create("l2tp-ffi");
+  await scratch.ip("link add v0 type veth peer name v1");
+  await scratch.ip("link set v1 up");
+  await assertNoLeaks(async () => {
+    using links = inNamespace(scratch.name, LinkClient.open);
+    const { index } = links.link("v0")!;
+    links.changeLink(index, { name: "dial0" });
+    links.changeLink(index, { up: true });
+    const addresses = [
+      { index, address: "10.1.0.1", prefixLength: 32, peer: "10.1.0.2" },
+      { index, address: "fd00::1", prefixLength: 128, peer: "fd00::2" },
+      { index, address: "fe80::1:2:3:4", prefixLength: 64 },
+    ];
+    for (const address of addresses) links.addAddress(address);
+    assert.match(
+      await scratch.ip("addr show dial0"),
+      /inet 10\.1\.0\.1 peer 10\.1\.0\.2\/32 [^]*inet6 fd00::1 peer fd00::2\/128 /,
+    );
+    const there = links.addresses().filter((each) => each.index === index);
+    for (const address of addresses) {
+      assert.deepEqual(there.find((each) => each.address === address.address), address);
+    }
+    const routes = [
+      { index, destination: "0.0.0.0", prefixLength: 0 },
+      { index, destination: "10.9.0.0", prefixLength: 16, metric: 7 },
+      { index, destination: "::", prefixLength: 0, metric: 77 },
+      { index, destination: "fd09::", prefixLength: 32 },
+    ];
+    for (const route of routes) links.addRoute(route);
+    assert.throws(() => links.addRoute(routes[0]!), { errno: Errno.EEXIST, operation: "RTM_NEWROUTE" });
+    const four = await scratch.ip("-4 route show");
+    assert.match(four, /^default dev dial0 scope link *$/m);
+    assert.match(four, /^10\.9\.0\.0\/16 dev dial0 scope link metric 7 *$/m);
+    const six = await scratch.ip("-6 route show");
+    assert.match(six, /^default dev dial0 metric 77 /m);
+    assert.match(six, /^fd09::\/32 dev dial0 metric 1024 /m);
+    // A destination with bits behind its prefix.
+    assert.throws(() => links.addRoute({ index, destination: "10.8.0.1", prefixLength: 16 }), {
+      errno: Errno.EINVAL,
+    });
+    for (const route of routes) links.deleteRoute(route);
+    for (const address of addresses) links.deleteAddress(address);
+    assert.throws(() => links.deleteRoute(routes[0]!), { errno: Errno.ESRCH, operation: "RTM_DELROUTE" });
+    const left = `${await scratch.ip("-4 route show")}${await scratch.ip("-6 route show")}`;
+    assert.doesNotMatch(left, /default|10\.9|fd09/);
+    assert.doesNotMatch(await scratch.ip("addr show dial0"), /10\.1\.0\.1|fd00::1|fe80::1:2/);
+  });
+});
+
 Deno.test("LinkClient: what the real kernel refuses, with its own words", async () => {
   await using scratch = await Namespace.create("l2tp-ffi");
   await scratch.ip("link add v0 type veth peer name v1");

@@ -6,7 +6,8 @@
 
 import { ByteWriter, HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
 import { Errno } from "../../src/base/errno.ts";
-import { formatIpAddress, parseIpAddress } from "../../src/base/ip_address.ts";
+import { formatHex } from "../../src/base/hex.ts";
+import { parseIpAddress } from "../../src/base/ip_address.ts";
 import type { Link, LinkAddress } from "../../src/model/link.ts";
 import { AttributeReader, AttributeWriter } from "../../src/wire/netlink/attribute.ts";
 import { NLM_F_DUMP } from "../../src/wire/netlink/constants.ts";
@@ -19,6 +20,7 @@ import {
   RTM_NEWADDR,
   RTM_NEWLINK,
 } from "../../src/wire/rtnl/link.ts";
+import { RTM_DELROUTE, RTM_NEWROUTE } from "../../src/wire/rtnl/route.ts";
 import { ack, dump, type RefusalFacts, refuse, reply } from "./fake_kernel.ts";
 
 const IFF_UP = 1;
@@ -42,9 +44,9 @@ export function encodeLink(link: Link): Uint8Array<ArrayBuffer> {
   return attributes.written.slice();
 }
 
-/** Payload of RTM_NEWADDR as the kernel sends it: IPv6 has no IFA_LOCAL. */
+/** Payload of RTM_NEWADDR as the kernel sends it: IPv6 has no IFA_LOCAL, unless there is a peer. */
 export function encodeAddress(
-  { index, address, prefixLength, automatic }: LinkAddress,
+  { index, address, prefixLength, peer, automatic }: LinkAddress,
 ): Uint8Array<ArrayBuffer> {
   const bytes = parseIpAddress(address)!;
   const out = new ByteWriter({ littleEndian: HOST_IS_LITTLE_ENDIAN });
@@ -53,8 +55,8 @@ export function encodeAddress(
   out.u8(automatic ? 0 : 0x80);
   out.u8(0);
   out.u32(index);
-  const attributes = new AttributeWriter(out).bytes(1, bytes);
-  if (bytes.length === 4) attributes.bytes(2, bytes);
+  const attributes = new AttributeWriter(out).bytes(1, peer === undefined ? bytes : parseIpAddress(peer)!);
+  if (bytes.length === 4 || peer !== undefined) attributes.bytes(2, bytes);
   return attributes.written.slice();
 }
 
@@ -71,8 +73,8 @@ export class FakeLinks {
   /** The addresses of all of them. */
   addresses: LinkAddress[] = [];
   /**
-   * What was asked, one line for each request: `get NAME`, `list`, `mtu N`, `master N`, `up`, `down`, `netns FD`,
-   * `address A/N`, `no address A/N`, `addresses`.
+   * What was asked, one line for each request: `get NAME`, `list`, `name N`, `mtu N`, `master N`, `up`, `down`,
+   * `netns FD`, `address A/N`, `address A peer B/N`, `no address A/N`, `addresses`, `route HEX`, `no route HEX`.
    */
   readonly steps: string[] = [];
   /** Refuses the steps that it has a refusal for. */
@@ -132,6 +134,10 @@ export class FakeLinks {
         return this.#addAddress(request);
       case RTM_DELADDR:
         return this.#deleteAddress(request);
+      case RTM_NEWROUTE:
+        return this.#route(request, "route");
+      case RTM_DELROUTE:
+        return this.#route(request, "no route");
       default:
         return [refuse(request, Errno.EOPNOTSUPP)];
     }
@@ -164,6 +170,16 @@ export class FakeLinks {
     ];
     const attributes = new AttributeReader(request.payload, 16);
     while (attributes.next()) {
+      if (attributes.type === 3) {
+        const name = attributes.string();
+        const refused = this.#step(request, `name ${name}`);
+        if (refused !== undefined) return [refused];
+        if (this.byName(name) !== undefined) return [refuse(request, Errno.EEXIST)];
+        this.#indexOf.delete(link.name);
+        this.#indexOf.set(name, index);
+        link = { ...link, name };
+        continue;
+      }
       const value = attributes.u32();
       const step = new Map([[4, `mtu ${value}`], [10, `master ${value}`], [28, `netns ${value}`]]);
       const refused = this.#step(request, step.get(attributes.type) ?? `attribute ${attributes.type}`);
@@ -193,32 +209,33 @@ export class FakeLinks {
   }
 
   #deleteAddress(request: NetlinkMessage): NetlinkMessage[] {
-    const { index, address, prefixLength } = decodeAddress(request.payload);
-    const refused = this.#step(request, `no address ${address}/${prefixLength}`);
+    const { index, address, prefixLength, peer } = decodeAddress(request.payload);
+    const refused = this.#step(request, `no address ${withPeer(address, peer)}/${prefixLength}`);
     if (refused !== undefined) return [refused];
-    const left = this.addresses.filter((other) => other.index !== index || other.address !== address);
+    const left = this.addresses.filter((other) =>
+      other.index !== index || other.address !== address || other.peer !== peer
+    );
     if (left.length === this.addresses.length) return [refuse(request, Errno.EADDRNOTAVAIL)];
     this.addresses = left;
     return [ack(request)];
   }
 
   #addAddress(request: NetlinkMessage): NetlinkMessage[] {
-    const prefixLength = request.payload[1]!;
-    const index = new DataView(request.payload.buffer, request.payload.byteOffset).getUint32(
-      4,
-      HOST_IS_LITTLE_ENDIAN,
-    );
-    const attributes = new AttributeReader(request.payload, 8);
-    let address = "";
-    while (attributes.next()) if (attributes.type === 2) address = formatIpAddress(attributes.bytes());
-    const refused = this.#step(request, `address ${address}/${prefixLength}`);
+    const { index, address, prefixLength, peer } = decodeAddress(request.payload);
+    const refused = this.#step(request, `address ${withPeer(address, peer)}/${prefixLength}`);
     if (refused !== undefined) return [refused];
     if (!this.links.has(index)) return [refuse(request, Errno.ENODEV)];
     if (this.addresses.some((other) => other.index === index && other.address === address)) {
       return [refuse(request, Errno.EEXIST)];
     }
-    this.addresses.push({ index, address, prefixLength });
+    this.addresses.push({ index, address, prefixLength, ...(peer !== undefined && { peer }) });
     return [ack(request)];
+  }
+
+  /** Routes are noted as they were asked for, and not kept. */
+  #route(request: NetlinkMessage, verb: string): NetlinkMessage[] {
+    const refused = this.#step(request, `${verb} ${formatHex(request.payload)}`);
+    return [refused ?? ack(request)];
   }
 
   #step(request: NetlinkMessage, step: string): NetlinkMessage | undefined {
@@ -226,4 +243,8 @@ export class FakeLinks {
     const refusal = this.refusal(step);
     return refusal === undefined ? undefined : refuse(request, refusal.errno, refusal);
   }
+}
+
+function withPeer(address: string, peer: string | undefined): string {
+  return peer === undefined ? address : `${address} peer ${peer}`;
 }

@@ -70,6 +70,7 @@ export function encodeLinkDump(): Uint8Array<ArrayBuffer> {
 /** Payload of RTM_NEWLINK that changes the interface with this number. */
 export function encodeSetLink(index: number, changes: LinkChanges): Uint8Array<ArrayBuffer> {
   const out = beginLink(index, changes.up === true ? IFF_UP : 0, changes.up === undefined ? 0 : IFF_UP);
+  if (changes.name !== undefined) out.string(IFLA_IFNAME, changes.name);
   if (changes.mtu !== undefined) out.u32(IFLA_MTU, changes.mtu);
   if (changes.master !== undefined) out.u32(IFLA_MASTER, changes.master);
   if (changes.netnsFd !== undefined) out.u32(IFLA_NET_NS_FD, changes.netnsFd);
@@ -124,14 +125,18 @@ function beginAddress(family: number, prefixLength: number, index: number): Attr
   return new AttributeWriter(out);
 }
 
-/** Payload of RTM_NEWADDR and RTM_DELADDR: the interface has an address of 4 or 16 bytes, or no longer. */
+/**
+ * Payload of RTM_NEWADDR and RTM_DELADDR: the interface has an address of 4 or 16 bytes, or no longer. With a peer of
+ * the same family, which the prefix is of then, as on a point-to-point interface.
+ */
 export function encodeAddAddress(
   index: number,
   address: Uint8Array,
   prefixLength: number,
+  peer: Uint8Array = address,
 ): Uint8Array<ArrayBuffer> {
   const family = address.length === 4 ? AF_INET : AF_INET6;
-  return beginAddress(family, prefixLength, index).bytes(IFA_LOCAL, address).bytes(IFA_ADDRESS, address)
+  return beginAddress(family, prefixLength, index).bytes(IFA_LOCAL, address).bytes(IFA_ADDRESS, peer)
     .written;
 }
 
@@ -155,10 +160,13 @@ export function decodeAddress(payload: Uint8Array): LinkAddress {
     else if (attributes.type === IFA_ADDRESS) address = attributes.bytes();
   }
   // On a point-to-point interface IFA_ADDRESS is the peer's; IPv6 has no IFA_LOCAL otherwise.
+  const own = formatIpAddress(local ?? address ?? new Uint8Array(0));
+  const peer = address === undefined ? own : formatIpAddress(address);
   return {
     index: view.getUint32(4, HOST_IS_LITTLE_ENDIAN),
-    address: formatIpAddress(local ?? address ?? new Uint8Array(0)),
+    address: own,
     prefixLength: view.getUint8(1),
+    ...(peer !== own && { peer }),
     ...((view.getUint8(2) & IFA_F_PERMANENT) === 0 && { automatic: true as const }),
   };
 }

@@ -32,6 +32,8 @@ Deno.test("encodeSetLink() sends what `ip link set` sends", () => {
   for (const [capture, changes] of table) {
     assert.equal(formatHex(encodeSetLink(4, changes)), formatHex(goldenPayload(`rtnl/${capture}`)), capture);
   }
+  const named = encodeSetLink(5, { name: "vnew" });
+  assert.equal(formatHex(named), formatHex(goldenPayload("rtnl/link_name_request")));
 });
 
 Deno.test("encodeSetLink(): several changes at once, and none", () => {
@@ -50,6 +52,13 @@ Deno.test("encodeAddAddress() sends what `ip addr add` sends", () => {
   assert.equal(formatHex(four), formatHex(goldenPayload("rtnl/address_add_ipv4_request")));
   const six = encodeAddAddress(4, parseIpAddress("fd00::1")!, 64);
   assert.equal(formatHex(six), formatHex(goldenPayload("rtnl/address_add_ipv6_request")));
+});
+
+Deno.test("encodeAddAddress() with the address of the other end sends what `ip addr add A peer B` sends", () => {
+  const four = encodeAddAddress(5, parseIpAddress("10.1.0.1")!, 32, parseIpAddress("10.1.0.2"));
+  assert.equal(formatHex(four), formatHex(goldenPayload("rtnl/address_add_ipv4_peer_request")));
+  const six = encodeAddAddress(5, parseIpAddress("fd00::1")!, 128, parseIpAddress("fd00::2"));
+  assert.equal(formatHex(six), formatHex(goldenPayload("rtnl/address_add_ipv6_peer_request")));
 });
 
 Deno.test("encodeGetLink(), encodeLinkDump() and encodeAddressDump() ask for one, all, all", () => {
@@ -115,11 +124,11 @@ Deno.test("decodeLink() refuses what is too short", () => {
   }
 });
 
-Deno.test("decodeAddress() reads the kernel's dump: of a point-to-point interface our end, not the peer's", () => {
+Deno.test("decodeAddress() reads the kernel's dump: on a point-to-point interface both ends, each in its place", () => {
   const expected: LinkAddress[] = [
     { index: 1, address: "127.0.0.1", prefixLength: 8 },
     { index: 4, address: "10.0.0.1", prefixLength: 24 },
-    { index: 4, address: "10.1.0.1", prefixLength: 32 },
+    { index: 4, address: "10.1.0.1", prefixLength: 32, peer: "10.1.0.2" },
     { index: 1, address: "::1", prefixLength: 128 },
   ];
   const read = goldenMessages("rtnl/address_dump_reply").map(({ payload }) => decodeAddress(payload));
@@ -136,6 +145,8 @@ Deno.test("decodeAddress(): what a fake kernel writes comes back", () => {
     assert.deepEqual(decodeAddress(encodeAddress(entry)), entry);
     const advertised: LinkAddress = { ...entry, automatic: true };
     assert.deepEqual(decodeAddress(encodeAddress(advertised)), advertised);
+    const withPeer: LinkAddress = { ...entry, peer: address.includes(":") ? "fd00::7" : "10.255.0.7" };
+    assert.deepEqual(decodeAddress(encodeAddress(withPeer)), withPeer);
   }
 });
 

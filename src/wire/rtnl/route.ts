@@ -1,0 +1,62 @@
+/**
+ * The part of rtnetlink (`linux/rtnetlink.h`) that routes packets to an interface without a gateway: what goes through
+ * a point-to-point interface needs none. Host byte order; addresses in network order. Pure.
+ *
+ * @module
+ */
+
+import { ByteWriter, HOST_IS_LITTLE_ENDIAN } from "../../base/bytes.ts";
+import { AttributeWriter } from "../netlink/attribute.ts";
+
+/** Adds a route. */
+export const RTM_NEWROUTE = 24;
+/** Takes a route away. */
+export const RTM_DELROUTE = 25;
+
+const AF_INET = 2;
+const AF_INET6 = 10;
+const RT_TABLE_MAIN = 254;
+/** Origin: set while the machine runs, by a program, and not by a routing protocol. */
+const RTPROT_BOOT = 3;
+/** The destination is on the link. */
+const RT_SCOPE_LINK = 253;
+/** IPv6 has no scopes of routes. */
+const RT_SCOPE_UNIVERSE = 0;
+const RTN_UNICAST = 1;
+const RTA_DST = 1;
+const RTA_OIF = 4;
+const RTA_PRIORITY = 6;
+
+/** A route through an interface. */
+export interface Route {
+  /** Number of the interface. */
+  readonly index: number;
+  /** 4 or 16 bytes; behind the prefix's bits they are 0. */
+  readonly destination: Uint8Array;
+  /** Bits of the prefix. */
+  readonly prefixLength: number;
+  /** Metric; the kernel's default if it is left out. */
+  readonly metric?: number | undefined;
+}
+
+/**
+ * Payload of RTM_NEWROUTE and RTM_DELROUTE for the main table. `struct rtmsg`: {u8 family, destination's bits, source's
+ * bits, tos, table, protocol, scope, type, u32 flags}.
+ */
+export function encodeRoute({ index, destination, prefixLength, metric }: Route): Uint8Array<ArrayBuffer> {
+  const ipv4 = destination.length === 4;
+  const out = new ByteWriter({ littleEndian: HOST_IS_LITTLE_ENDIAN });
+  out.u8(ipv4 ? AF_INET : AF_INET6);
+  out.u8(prefixLength);
+  out.u8(0);
+  out.u8(0);
+  out.u8(RT_TABLE_MAIN);
+  out.u8(RTPROT_BOOT);
+  out.u8(ipv4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE);
+  out.u8(RTN_UNICAST);
+  out.u32(0);
+  const attributes = new AttributeWriter(out);
+  if (prefixLength > 0) attributes.bytes(RTA_DST, destination);
+  if (metric !== undefined) attributes.u32(RTA_PRIORITY, metric);
+  return attributes.u32(RTA_OIF, index).written;
+}
