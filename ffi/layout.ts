@@ -267,3 +267,31 @@ export const SOCK_FPROG = /* @__PURE__ */ layout("struct sock_fprog", ["linux/fi
   len: [0, 2],
   filter: [8, 8],
 });
+
+/** Mode of a network protocol of a PPP unit; host order. */
+export const NPIOCTL = /* @__PURE__ */ layout("struct npioctl", ["linux/ppp-ioctl.h"], 8, {
+  protocol: [0, 4],
+  mode: [4, 4],
+});
+
+/**
+ * Counters of a PPPoL2TP socket's session or tunnel; host order. The bit-field `using_ipsec`, which has no offset in C,
+ * is the lowest bit of the word at 4.
+ */
+export const PPPOL2TP_IOC_STATS = /* @__PURE__ */ layout(
+  "struct pppol2tp_ioc_stats",
+  ["linux/ppp-ioctl.h"],
+  72,
+  {
+    tunnel_id: [0, 2],
+    session_id: [2, 2],
+    tx_packets: [8, 8],
+    tx_bytes: [16, 8],
+    tx_errors: [24, 8],
+    rx_packets: [32, 8],
+    rx_bytes: [40, 8],
+    rx_seq_discards: [48, 8],
+    rx_oos_packets: [56, 8],
+    rx_errors: [64, 8],
+  },
+);

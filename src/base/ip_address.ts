@@ -83,3 +83,11 @@ function longestZeroRun(groups: readonly number[]): { start: number; length: num
 export function isLinkLocal(bytes: Uint8Array): boolean {
   return bytes.length === 16 && bytes[0] === 0xfe && (bytes[1]! & 0xc0) === 0x80;
 }
+
+/** The link-local address of the interface identifier of 8 bytes (RFC 4291 section 2.5.6), as PPP has it (RFC 5072). */
+export function linkLocalAddress(identifier: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(16);
+  bytes.set([0xfe, 0x80]);
+  bytes.set(identifier, 8);
+  return bytes;
+}

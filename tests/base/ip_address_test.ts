@@ -8,6 +8,7 @@ import { formatHex, parseHex } from "../../src/base/hex.ts";
 import {
   formatIpAddress,
   isLinkLocal,
+  linkLocalAddress,
   parseIpAddress,
   parseIpv4,
   parseIpv6,
@@ -204,4 +205,10 @@ Deno.test("isLinkLocal() is true for fe80::/10 and nothing else", () => {
   ];
   for (const [text, expected] of table) assert.equal(isLinkLocal(parseIpAddress(text)!), expected, text);
   assert.equal(isLinkLocal(Uint8Array.of(0xfe, 0x80, 0, 1)), false);
+});
+
+Deno.test("linkLocalAddress() puts the interface identifier behind fe80::/64", () => {
+  const address = linkLocalAddress(parseHex("0211:22ff:fe33:4455".replaceAll(":", ""))!);
+  assert.equal(formatIpAddress(address), "fe80::211:22ff:fe33:4455");
+  assert.ok(isLinkLocal(address));
 });

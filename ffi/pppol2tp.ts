@@ -1,0 +1,83 @@
+/**
+ * What PPPoL2TP sockets have besides what every socket has (`linux/if_pppol2tp.h`, `linux/ppp-ioctl.h`).
+ *
+ * @module
+ */
+
+import { HOST_IS_LITTLE_ENDIAN } from "../src/base/bytes.ts";
+import { ioctl } from "./ioctl.ts";
+import { type Field, PPPOL2TP_IOC_STATS } from "./layout.ts";
+import { PPPIOC } from "./ppp_ioctl.ts";
+import type { Socket } from "./socket.ts";
+
+/** Level of the socket options, which are all `int` (`linux/socket.h`). */
+export const SOL_PPPOL2TP = 273;
+
+/** The socket options, by their kernel names. */
+export const PPPOL2TP_SO = {
+  /** Debug flags: taken, and without effect. The only option that a management socket has. */
+  PPPOL2TP_SO_DEBUG: 1,
+  /** Whether packets without sequence numbers are refused: 0 or 1. */
+  PPPOL2TP_SO_RECVSEQ: 2,
+  /** Whether packets are sent with sequence numbers: 0 or 1. */
+  PPPOL2TP_SO_SENDSEQ: 3,
+  /** Whether the peer cannot turn our sequence numbers on and off: 0 or 1. */
+  PPPOL2TP_SO_LNSMODE: 4,
+  /** How long packets may wait to be put in order, in milliseconds, rounded up to the kernel's ticks. */
+  PPPOL2TP_SO_REORDERTO: 5,
+} as const;
+
+/** Counters of a session or a tunnel; bytes include the L2TP header. */
+export interface Pppol2tpStats {
+  /** The tunnel's id of ours; of version 3 ids the lower 16 bits. */
+  readonly tunnelId: number;
+  /** The session's id of ours; 0 for the tunnel's own counters. */
+  readonly sessionId: number;
+  /** Whether an IPsec policy is on the tunnel's socket. */
+  readonly usingIpsec: boolean;
+  /** Packets sent. */
+  readonly txPackets: bigint;
+  /** Bytes sent. */
+  readonly txBytes: bigint;
+  /** Packets that could not be sent. */
+  readonly txErrors: bigint;
+  /** Packets received. */
+  readonly rxPackets: bigint;
+  /** Bytes received. */
+  readonly rxBytes: bigint;
+  /** Received packets dropped for their sequence number, or for having none. */
+  readonly rxSeqDiscards: bigint;
+  /** Received packets that were put in front of others while reordering. */
+  readonly rxOosPackets: bigint;
+  /** Received packets dropped for any reason. */
+  readonly rxErrors: bigint;
+}
+
+/**
+ * The counters of a connected PPPoL2TP socket: of its session, or, of a management socket, of its tunnel (0) or the
+ * tunnel's session with this id.
+ *
+ * @throws {SyscallError} ENOTCONN if it is not connected, EBADR if the tunnel has no such PPP session
+ */
+export function pppol2tpStats(socket: Socket, sessionId = 0): Pppol2tpStats {
+  const { fields, size } = PPPOL2TP_IOC_STATS;
+  const stats = new Uint8Array(size);
+  const view = new DataView(stats.buffer);
+  view.setUint16(fields.session_id.offset, sessionId, HOST_IS_LITTLE_ENDIAN);
+  ioctl(socket, PPPIOC.PPPIOCGL2TPSTATS, stats);
+  const u64 = ({ offset }: Field): bigint => view.getBigUint64(offset, HOST_IS_LITTLE_ENDIAN);
+  return {
+    tunnelId: view.getUint16(fields.tunnel_id.offset, HOST_IS_LITTLE_ENDIAN),
+    sessionId: view.getUint16(fields.session_id.offset, HOST_IS_LITTLE_ENDIAN),
+    // The bit-field behind the ids.
+    usingIpsec: (view.getUint32(4, HOST_IS_LITTLE_ENDIAN) & 1) !== 0,
+    txPackets: u64(fields.tx_packets),
+    txBytes: u64(fields.tx_bytes),
+    txErrors: u64(fields.tx_errors),
+    rxPackets: u64(fields.rx_packets),
+    rxBytes: u64(fields.rx_bytes),
+    rxSeqDiscards: u64(fields.rx_seq_discards),
+    rxOosPackets: u64(fields.rx_oos_packets),
+    rxErrors: u64(fields.rx_errors),
+  };
+}
