@@ -4,6 +4,16 @@
  * @module
  */
 
+import type { Link, LinkChanges } from "../model/link.ts";
+
+/** Finds and changes the interfaces of one network namespace. */
+export interface Interfaces {
+  /** The interface that has this name now; `undefined` if there is none. */
+  link(name: string): Link | undefined;
+  /** Changes the interface with this number. */
+  changeLink(index: number, changes: LinkChanges): void;
+}
+
 /** Carries netlink datagrams to a subsystem, of the kernel or not, and back. */
 export interface NetlinkTransport extends Disposable {
   /**

@@ -1,0 +1,313 @@
+/**
+ * PPPoL2TP sockets, channels and units on a real kernel, one call at a time: options, counters, the way without
+ * netlink, modes of network protocols, bridges, and what is refused. Of the categories of the kernel's own API tests
+ * these are: api (by netlink and by socket, managed, with PPP, with a channel bridge) and scope.
+ */
+
+import assert from "node:assert/strict";
+import { SyscallError } from "../../src/base/errors.ts";
+import { inNamespace } from "../../src/driver/namespace.ts";
+import { Pppol2tpSocket } from "../../src/driver/pppol2tp_socket.ts";
+import { openTunnelSocket } from "../../src/driver/tunnel_socket.ts";
+import type { TunnelParameters } from "../../src/model/tunnel.ts";
+import { poll, POLLIN } from "../../ffi/poll.ts";
+import {
+  NPMODE_DROP,
+  NPMODE_PASS,
+  PPP_AT,
+  PPP_IP,
+  PPP_IPV6,
+  PPP_IPX,
+  PPP_MPLS_MC,
+  PPP_MPLS_UC,
+  PppChannel,
+  PppUnit,
+} from "../../ffi/ppp.ts";
+import { PPPOL2TP_SO, SOL_PPPOL2TP } from "../../ffi/pppol2tp.ts";
+import { AF_PPPOX, PX_PROTO_OL2TP } from "../../ffi/sockaddr.ts";
+import { SOCK_DGRAM, Socket } from "../../ffi/socket.ts";
+import { assertNoLeaks } from "../support/descriptors.ts";
+import type { Namespace } from "../support/namespaces.ts";
+import { clientIn, deleteTunnels, linkNames, openHost, requireL2tp, until } from "./kernel.ts";
+
+const POLLHUP = 0x010;
+
+function tunnel(version: 2 | 3, id = 300): TunnelParameters {
+  return {
+    ...{ version, encap: "udp", tunnelId: id, peerTunnelId: id + 100, local: "10.0.0.1", peer: "10.0.0.2" },
+    ...{ localPort: 5000 + id, peerPort: 6000 + id },
+  };
+}
+
+const SESSION = { sessionId: 10, peerSessionId: 20 };
+
+function open(host: Namespace, of: TunnelParameters, session = SESSION): Pppol2tpSocket {
+  return inNamespace(host.name, () => Pppol2tpSocket.openSession(of, session));
+}
+
+/** A tunnel of version 2 with PPP sessions 10 and 11, and sockets of both. */
+function openTwo(host: Namespace): { stack: DisposableStack; sockets: [Pppol2tpSocket, Pppol2tpSocket] } {
+  using stack = new DisposableStack();
+  const l2tp = stack.use(clientIn(host));
+  l2tp.createTunnel(tunnel(2));
+  stack.defer(() => l2tp.deleteTunnel(300));
+  const sockets = [10, 11].map((sessionId) => {
+    l2tp.createSession({ tunnelId: 300, sessionId, peerSessionId: sessionId + 10, pseudowire: "ppp" });
+    return stack.use(open(host, tunnel(2), { sessionId, peerSessionId: sessionId + 10 }));
+  });
+  return { stack: stack.move(), sockets: [sockets[0]!, sockets[1]!] };
+}
+
+/** Options of a session that netlink made or, in the old way, the socket; read by the socket and by netlink. */
+function options(host: Namespace, byNetlink: boolean): void {
+  using l2tp = clientIn(host);
+  using udp = inNamespace(host.name, () => openTunnelSocket(tunnel(2)));
+  using management = inNamespace(host.name, () => Pppol2tpSocket.openTunnel(tunnel(2), udp));
+  if (byNetlink) {
+    l2tp.createSession({
+      tunnelId: 300,
+      ...SESSION,
+      pseudowire: "ppp",
+      recvSeq: true,
+      reorderTimeoutMs: 100,
+    });
+  }
+  using socket = inNamespace(host.name, () =>
+    Pppol2tpSocket.openSession(tunnel(2), {
+      ...SESSION,
+      ...(!byNetlink && { recvSeq: true, reorderTimeoutMs: 100 }),
+    }));
+  assert.deepEqual(socket.settings(), {
+    sendSeq: false,
+    recvSeq: true,
+    lnsMode: false,
+    reorderTimeoutMs: 100,
+  });
+  for (
+    const changes of [
+      { sendSeq: true },
+      { recvSeq: false },
+      { lnsMode: true },
+      { reorderTimeoutMs: 2000 },
+      { sendSeq: false, recvSeq: true, lnsMode: false, reorderTimeoutMs: 0 },
+      {},
+    ]
+  ) {
+    const expected = { ...socket.settings(), ...changes };
+    socket.change(changes);
+    assert.deepEqual(socket.settings(), expected);
+    const { sendSeq, recvSeq, lnsMode, reorderTimeoutMs } = l2tp.session({ tunnelId: 300, sessionId: 10 })!;
+    assert.deepEqual({ sendSeq, recvSeq, lnsMode, reorderTimeoutMs }, expected);
+  }
+  assert.throws(() => management.settings(), { code: "ENOPROTOOPT" });
+  assert.throws(() => management.change({ sendSeq: true }), { code: "ENOPROTOOPT" });
+  management.change({});
+  const raw = socket.fd as Socket;
+  raw.setOption(SOL_PPPOL2TP, PPPOL2TP_SO.PPPOL2TP_SO_DEBUG, 7);
+  assert.equal(raw.option(SOL_PPPOL2TP, PPPOL2TP_SO.PPPOL2TP_SO_DEBUG), 0);
+  assert.throws(() => raw.setOption(SOL_PPPOL2TP, PPPOL2TP_SO.PPPOL2TP_SO_SENDSEQ, 2), { code: "EINVAL" });
+  assert.throws(() => raw.setOption(SOL_PPPOL2TP, 6, 1), { code: "ENOPROTOOPT" });
+  assert.throws(() => raw.option(SOL_PPPOL2TP + 1, 2), SyscallError);
+}
+
+/** Counters by the session's socket, by the management socket and by netlink agree. */
+function counters(host: Namespace): void {
+  using l2tp = clientIn(host);
+  using udp = inNamespace(host.name, () => openTunnelSocket(tunnel(2)));
+  using management = inNamespace(host.name, () => Pppol2tpSocket.openTunnel(tunnel(2), udp));
+  using socket = open(host, tunnel(2));
+  using channel = inNamespace(host.name, () => PppChannel.open(socket.fd));
+  channel.send(Uint8Array.of(0xc0, 0x21, 9, 1, 0, 8, 1, 2, 3, 4));
+  channel.send(Uint8Array.of(0xc0, 0x21, 9, 2, 0, 4));
+  const { rxCookieDiscards: _, rxInvalid: __, ...expected } = l2tp.session({ tunnelId: 300, sessionId: 10 })!
+    .counters;
+  const read = socket.counters();
+  assert.deepEqual([read.rxCookieDiscards, read.rxInvalid], [undefined, undefined]);
+  // 6 bytes of header, FF 03 and the frame.
+  assert.deepEqual([read.txPackets, read.txBytes], [2n, 6n + 2n + 10n + 6n + 2n + 6n]);
+  assert.deepEqual({ ...read, ...expected }, read);
+  assert.deepEqual(management.counters(10), read);
+  assert.equal(management.counters().txBytes, read.txBytes);
+  assert.throws(() => management.counters(11), { code: "EBADR" });
+  using fresh = inNamespace(host.name, () => Socket.open(AF_PPPOX, SOCK_DGRAM, PX_PROTO_OL2TP));
+  assert.throws(() => inNamespace(host.name, () => PppChannel.open(fresh)), { code: "ENOTCONN" });
+}
+
+/** What openTunnel and openSession refuse, and that a refusal leaves nothing. */
+function refusals(host: Namespace): void {
+  using l2tp = clientIn(host);
+  using udp = inNamespace(host.name, () => openTunnelSocket(tunnel(2)));
+  const at = <T>(action: () => T): () => T => () => inNamespace(host.name, action);
+  assert.throws(() => open(host, tunnel(2)), { code: "ENOENT" });
+  assert.throws(at(() => Pppol2tpSocket.openTunnel({ ...tunnel(2), tunnelId: 0 }, udp)), { code: "EINVAL" });
+  for (const id of ["sessionId", "peerSessionId"]) {
+    assert.throws(() => open(host, tunnel(2), { ...SESSION, [id]: 0 }), RangeError, id);
+    assert.throws(() => open(host, tunnel(2), { ...SESSION, [id]: 0x10000 }), RangeError, id);
+  }
+  assert.throws(
+    at(() => Pppol2tpSocket.openTunnel({ ...tunnel(2), peerTunnelId: 0x10000 }, udp)),
+    RangeError,
+  );
+  {
+    using unit = inNamespace(host.name, () => PppUnit.create());
+    assert.throws(at(() => Pppol2tpSocket.openTunnel(tunnel(2), unit)), { code: "ENOTSOCK" });
+  }
+  assert.deepEqual([l2tp.tunnels(), l2tp.sessions()], [[], []]);
+  using management = inNamespace(host.name, () => Pppol2tpSocket.openTunnel(tunnel(2), udp));
+  // A second tunnel of the same UDP socket.
+  assert.throws(at(() => Pppol2tpSocket.openTunnel(tunnel(2, 301), udp)), { code: "EBUSY" });
+  using socket = open(host, tunnel(2));
+  assert.throws(() => open(host, tunnel(2)), { code: "EEXIST" });
+  // An option that cannot be: the session that was just made goes again.
+  assert.throws(
+    at(() =>
+      Pppol2tpSocket.openSession(tunnel(2), {
+        ...{ sessionId: 12, peerSessionId: 22 },
+        reorderTimeoutMs: 0,
+        get lnsMode(): boolean {
+          throw new TypeError("refused");
+        },
+      })
+    ),
+    TypeError,
+  );
+  // 0 is what stands for the management socket.
+  assert.deepEqual(l2tp.sessions().map(({ sessionId }) => sessionId).filter((id) => id !== 0), [10]);
+  void [management, socket];
+}
+
+/** The states of a channel and a unit, and how they end. */
+async function life(host: Namespace): Promise<void> {
+  const { stack, sockets: [first, second] } = openTwo(host);
+  using _ = stack;
+  const at = <T>(action: () => T): T => inNamespace(host.name, action);
+  using channel = at(() => PppChannel.open(first.fd));
+  using other = at(() => PppChannel.open(second.fd));
+  assert.notEqual(channel.index, other.index);
+  // Numbers of channels are those of a namespace.
+  assert.throws(() => PppChannel.open(first.fd), { code: "ENXIO" });
+  using unit = at(() => PppUnit.create());
+  assert.ok(linkNames(host).includes(`ppp${unit.unit}`));
+  assert.throws(() => channel.disconnect(), { code: "EINVAL" });
+  assert.throws(() => channel.connect(unit.unit + 1000), { code: "ENXIO" });
+  channel.connect(unit.unit);
+  assert.throws(() => channel.connect(unit.unit), { code: "EINVAL" });
+  const buffer = new Uint8Array(64);
+  assert.deepEqual([channel.receive(buffer), unit.receive(buffer)], [undefined, undefined]);
+  assert.throws(() => channel.send(Uint8Array.of(0xc0)), { code: "EINVAL" });
+  channel.disconnect();
+  assert.equal(unit.receive(buffer), 0);
+  channel.connect(unit.unit);
+  assert.equal(unit.receive(buffer), undefined);
+
+  using closed = at(() => PppUnit.create());
+  other.connect(closed.unit);
+  closed.close();
+  using unused = at(() => PppUnit.create());
+  assert.throws(() => other.connect(unused.unit), { code: "EINVAL" });
+  other.disconnect();
+  other.connect(unused.unit);
+
+  first[Symbol.dispose]();
+  assert.deepEqual(await poll([{ fd: channel, events: POLLIN }, { fd: unit, events: POLLIN }], 10_000), [
+    POLLHUP,
+    POLLIN,
+  ]);
+  assert.deepEqual([channel.receive(buffer), unit.receive(buffer)], [0, 0]);
+  const name = `ppp${unit.unit}`;
+  await host.ip(`link delete ${name}`);
+  assert.equal((await poll([{ fd: unit, events: 0 }], 10_000))[0], POLLHUP);
+  assert.equal(unit.receive(buffer), 0);
+  using third = at(() => PppUnit.create());
+  const thirdName = `ppp${third.unit}`;
+  third.close();
+  await until("the interface goes with its unit", () => !linkNames(host).includes(thirdName));
+}
+
+/** Modes of network protocols. */
+function modes(host: Namespace): void {
+  using unit = inNamespace(host.name, () => PppUnit.create());
+  const protocols = [PPP_IP, PPP_IPV6, PPP_IPX, PPP_AT, PPP_MPLS_UC, PPP_MPLS_MC];
+  for (const protocol of protocols) assert.equal(unit.npMode(protocol), NPMODE_PASS);
+  for (const protocol of protocols) {
+    unit.setNpMode(protocol, NPMODE_DROP);
+    assert.equal(unit.npMode(protocol), NPMODE_DROP);
+  }
+  unit.setNpMode(PPP_IPV6, NPMODE_PASS);
+  assert.deepEqual(protocols.map((protocol) => unit.npMode(protocol)), [1, 0, 1, 1, 1, 1]);
+  for (const protocol of [0, 0xc021, 0x8021, 0x0023]) {
+    assert.throws(() => unit.setNpMode(protocol, NPMODE_PASS), { code: "EINVAL" });
+    assert.throws(() => unit.npMode(protocol), { code: "EINVAL" });
+  }
+  unit.setMru(1400);
+}
+
+/** Two channels joined and parted (category api, ppp_channel_bridge). */
+async function bridges(host: Namespace): Promise<void> {
+  const { stack, sockets: [first, second] } = openTwo(host);
+  using _ = stack;
+  const at = <T>(action: () => T): T => inNamespace(host.name, action);
+  using a = at(() => PppChannel.open(first.fd));
+  using b = at(() => PppChannel.open(second.fd));
+  using unit = at(() => PppUnit.create());
+  assert.throws(() => a.unbridge(), { code: "EINVAL" });
+  assert.throws(() => at(() => a.bridge(b.index + 1000)), { code: "ENXIO" });
+  at(() => a.bridge(b.index));
+  assert.throws(() => at(() => a.bridge(b.index)), { code: "EALREADY" });
+  assert.throws(() => at(() => b.bridge(a.index)), { code: "EALREADY" });
+  assert.throws(() => a.connect(unit.unit), SyscallError);
+  a.unbridge();
+  assert.throws(() => b.unbridge(), { code: "EINVAL" });
+  a.connect(unit.unit);
+  assert.throws(() => at(() => a.bridge(b.index)), { code: "EALREADY" });
+  a.disconnect();
+  at(() => b.bridge(a.index));
+  second[Symbol.dispose]();
+  // Parted by the other's end, a channel can have a unit again.
+  await until("the bridge goes with a channel", () => {
+    try {
+      a.connect(unit.unit);
+      return true;
+    } catch (error) {
+      assert.ok(error instanceof SyscallError);
+      return false;
+    }
+  });
+}
+
+/** Which ids may be used twice (category scope). */
+function scopes(host: Namespace): void {
+  using l2tp = clientIn(host);
+  l2tp.createTunnel(tunnel(2, 300));
+  assert.throws(() => l2tp.createTunnel({ ...tunnel(3, 300), localPort: 7000 }), { code: "EEXIST" });
+  l2tp.createTunnel(tunnel(2, 301));
+  l2tp.createTunnel(tunnel(3, 302));
+  using first = open(host, tunnel(2, 300));
+  // A session id of version 2 is its tunnel's, and version 3 does not meet it.
+  using second = open(host, tunnel(2, 301));
+  using third = open(host, tunnel(3, 302));
+  assert.throws(() => open(host, tunnel(2, 301)), { code: "EEXIST" });
+  assert.deepEqual(l2tp.sessions().map(({ tunnelId, sessionId }) => [tunnelId, sessionId]).sort(), [
+    [300, 10],
+    [301, 10],
+    [302, 10],
+  ]);
+  void [first, second, third];
+}
+
+Deno.test("PPP channels and units", async (t) => {
+  requireL2tp();
+  await using host = await openHost("chan");
+  const step = async (name: string, action: () => Promise<void> | void): Promise<void> => {
+    await t.step(name, () => assertNoLeaks(action));
+    await deleteTunnels(host);
+  };
+  await step("options of a session made by netlink", () => options(host, true));
+  await step("options of a session made by its socket, without netlink", () => options(host, false));
+  await step("counters", () => counters(host));
+  await step("what cannot be opened, and that nothing is left of it", () => refusals(host));
+  await step("a channel, a unit, and their ends", () => life(host));
+  await step("modes of network protocols", () => modes(host));
+  await step("bridges", () => bridges(host));
+  await step("ids that are used twice", () => scopes(host));
+});
