@@ -282,7 +282,9 @@ async function interfaceDeleted({ pair, ppp, peer, socket, links }: Bench): Prom
   await pair.a.ip(`link delete ${path.interfaceName}`);
   await until("the loss is told", () => user.losses > 0);
   peer.send("ff03" + CONFIGURE_REQUEST);
+  // The link can still be ended in good order.
   path.send(hexBytes(CONFIGURE_REQUEST));
+  assert.equal(await peer.receive(), "ff03" + CONFIGURE_REQUEST);
   await new Promise((resolve) => setTimeout(resolve, 50));
   assert.deepEqual([user.losses, user.frames], [1, []]);
   const agreed = { mtu: 1400, mru: 1400, pfc: false, acfc: false };
