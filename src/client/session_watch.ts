@@ -33,8 +33,8 @@ export interface WatchedSession {
  */
 export class SessionWatch {
   readonly #events: L2tpEvents;
-  /** Each session, and whether it is being looked at. */
-  readonly #watched = new Map<WatchedSession, boolean>();
+  /** Each session, and which of the pauses is the next before a look at it; -1 while it is not looked at. */
+  readonly #watched = new Map<WatchedSession, number>();
   readonly #stop = new AbortController();
   #failure: { readonly error: unknown } | undefined;
 
@@ -54,7 +54,7 @@ export class SessionWatch {
 
   /** Watches the session until what is returned is disposed. */
   watch(session: WatchedSession): Disposable {
-    this.#watched.set(session, false);
+    this.#watched.set(session, -1);
     return { [Symbol.dispose]: () => void this.#watched.delete(session) };
   }
 
@@ -63,8 +63,11 @@ export class SessionWatch {
     const looks = new Set<Promise<void>>();
     try {
       for await (const event of this.#events) {
-        for (const [session, looking] of this.#watched) {
-          if (looking || !isDeletionOf(event, session)) continue;
+        for (const [session, next] of this.#watched) {
+          if (!isDeletionOf(event, session)) continue;
+          this.#watched.set(session, 0);
+          // Whoever looks already begins anew.
+          if (next >= 0) continue;
           const look = this.#look(session).catch((error) => {
             this.#failure ??= { error };
             this.close();
@@ -81,15 +84,18 @@ export class SessionWatch {
   }
 
   async #look(session: WatchedSession): Promise<void> {
-    this.#watched.set(session, true);
-    for (const pauseMs of PAUSES_MS) {
+    for (;;) {
+      const next = this.#watched.get(session);
+      const pauseMs = PAUSES_MS[next ?? -1];
+      if (next === undefined || pauseMs === undefined) break;
+      this.#watched.set(session, next + 1);
       if (pauseMs > 0) await sleep(pauseMs, this.#stop.signal);
       if (this.#stop.signal.aborted || !this.#watched.has(session)) return;
       if (session.exists()) continue;
       this.#watched.delete(session);
       return session.gone();
     }
-    this.#watched.set(session, false);
+    if (this.#watched.has(session)) this.#watched.set(session, -1);
   }
 
   /** Ends {@link run}. */

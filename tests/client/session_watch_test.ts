@@ -97,6 +97,32 @@ Deno.test("SessionWatch.run() rejects with what a session throws, and closes its
   }
 });
 
+Deno.test("SessionWatch looks at a session no more often for many deletions at once", async () => {
+  const { source, watch } = open();
+  const session = new Fake(Infinity);
+  watch.watch(session);
+  const running = watch.run();
+  source.push(...new Array<Uint8Array>(500).fill(SESSION_DELETED));
+  await until(() => source.waiting && session.looks > 2, "all is read, and it is looked at");
+  watch.close();
+  await running;
+  assert.ok(session.looks < 100, `${session.looks} looks`);
+});
+
+Deno.test("SessionWatch begins anew when another deletion is told of while it looks", async () => {
+  const { source, watch } = open();
+  // Longer than it looks for one deletion.
+  const session = new Fake(12);
+  watch.watch(session);
+  const running = watch.run();
+  source.push(SESSION_DELETED);
+  await until(() => session.looks >= 5, "it is looked at");
+  source.push(TUNNEL_DELETED);
+  await until(() => session.losses > 0, "the loss is told");
+  watch.close();
+  await running;
+});
+
 Deno.test("SessionWatch.close() ends looks that are under way", async () => {
   const { source, watch } = open();
   const session = new Fake(Infinity);
