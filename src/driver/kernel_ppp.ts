@@ -55,7 +55,7 @@ export interface KernelPppOptions {
  *
  * A user is told `lost` when the session's socket is closed or the interface deleted. The kernel does not tell when
  * somebody deletes the session or its tunnel by netlink, or closes the tunnel's socket: the channel lives on with the
- * PPPoL2TP socket, and only nothing comes any more. That is for the subsystem's notifications.
+ * PPPoL2TP socket, and only nothing comes any more. That is for `SessionWatch` in the client's room.
  */
 export class KernelPpp {
   readonly #epoll: Epoll;
@@ -97,7 +97,7 @@ export class KernelPpp {
         for (let i = 0; i < ready; i++) {
           const tag = this.#epoll.tag(i);
           // A path that another one's user has disposed meanwhile is not here any more.
-          this.#paths.get(tag & ~1)?.turn(tag, this.#buffer);
+          this.#paths.get(tag - (tag & 1))?.turn(tag, this.#buffer);
         }
       }
     } finally {
