@@ -1,7 +1,8 @@
 /**
- * Ethernet devices whose other end is a descriptor (`linux/if_tun.h`): a frame read is one that the system sent
- * through the device, a frame written is one that the device received. Frames start with the destination address,
- * without a header of the driver's unless one is asked for.
+ * Devices whose other end is a descriptor (`linux/if_tun.h`): a frame read is one that the system sent through the
+ * device, a frame written is one that the device received. Frames of a TAP device are Ethernet and start with the
+ * destination address, those of a TUN device are IP packets; neither has a header of the driver's unless one is asked
+ * for.
  *
  * @module
  */
@@ -24,6 +25,7 @@ const TUNSETOFFLOAD = 0x400454d0;
 const TUNSETVNETHDRSZ = 0x400454d8;
 const TUNSETCARRIER = 0x400454e2;
 
+const IFF_TUN = 0x0001;
 const IFF_TAP = 0x0002;
 const IFF_NO_PI = 0x1000;
 const IFF_VNET_HDR = 0x4000;
@@ -42,60 +44,26 @@ export const TUN_F_USO4 = 0x20;
 /** Offload: UDP over IPv6 is left to the reader to cut (Linux 6.2). */
 export const TUN_F_USO6 = 0x40;
 
-/** What a TAP device is opened with. */
-export interface TapOptions {
+/** What a device is opened with. */
+export interface TunTapOptions {
   /** Frames begin with a `struct virtio_net_hdr`, read and written, and may be longer than the MTU. Default false. */
   readonly vnetHeader?: boolean;
   /** Fail if there is a device of that name, instead of attaching to it. */
   readonly exclusive?: boolean;
 }
 
-/** A TAP device. It is gone when its last descriptor is closed, unless it is persistent. */
-export class TapDevice extends OwnedFd {
+/** A device of either kind. It is gone when its last descriptor is closed, unless it is persistent. */
+export class TunTapDevice extends OwnedFd {
   /** Name of the device when it was opened. */
   readonly name: string;
   /** Whether frames begin with a `struct virtio_net_hdr`. */
   readonly hasVnetHeader: boolean;
 
-  private constructor(fd: number, name: string, hasVnetHeader: boolean) {
+  /** Takes the descriptor over. */
+  protected constructor(fd: number, name: string, hasVnetHeader: boolean) {
     super(fd);
     this.name = name;
     this.hasVnetHeader = hasVnetHeader;
-  }
-
-  /**
-   * Makes the device, down, or attaches to the one of that name, in the network namespace of the calling thread; it
-   * stays there when the thread moves on. The name may hold one `%d`, which becomes the lowest free number; an empty one means `tap%d`. Reads and
-   * writes do not block.
-   *
-   * While the device is down, reading finds nothing (EAGAIN) and writing fails (EIO). When somebody deletes it, both
-   * fail with EBADFD, and waiting ends with EPOLLERR; a frame shorter than 14 bytes is refused (EINVAL).
-   *
-   * @throws {SyscallError} EBUSY if the device has a descriptor already, or exists and `exclusive` was asked for,
-   * whatever it is; EINVAL if the driver has no header to put in front, or the name is that of a device of another kind, TUN and multi-queue TAP among them, or is
-   * no name (`.`, `..`, `all`, `default`, a blank, `/`, `:`, a stray `%`); EPERM without CAP_NET_ADMIN. From
-   * `open`: ENOENT, ENODEV without the driver
-   * @throws {RangeError} if the name is longer than 15 bytes
-   */
-  static open(name: string, options: TapOptions = {}): TapDevice {
-    const encoded = new TextEncoder().encode(name);
-    const { ifr_name, ifr_flags } = IFREQ.fields;
-    if (encoded.length >= ifr_name.size) {
-      throw new RangeError(`Cannot open device "${name}": a name has at most ${ifr_name.size - 1} bytes`);
-    }
-    const { vnetHeader = false } = options;
-    using fd = openDriver();
-    const request = new Uint8Array(IFREQ.size);
-    request.set(encoded, ifr_name.offset);
-    const flags = IFF_TAP | IFF_NO_PI | (options.exclusive === true ? IFF_TUN_EXCL : 0) |
-      (vnetHeader ? IFF_VNET_HDR : 0);
-    new DataView(request.buffer).setUint16(ifr_flags.offset, flags, HOST_IS_LITTLE_ENDIAN);
-    ioctl(fd, TUNSETIFF, request);
-    // A device that outlived its last reader remembers that one's.
-    if (vnetHeader) ioctl(fd, TUNSETVNETHDRSZ, int32(VIRTIO_NET_HDR.size));
-    const end = request.indexOf(0, ifr_name.offset);
-    const chosen = new TextDecoder().decode(request.subarray(ifr_name.offset, end));
-    return new TapDevice(fd.release(), chosen, vnetHeader);
   }
 
   /**
@@ -124,6 +92,66 @@ export class TapDevice extends OwnedFd {
   setOffload(features: number): void {
     ioctl(this, TUNSETOFFLOAD, features);
   }
+}
+
+/** A TAP device: Ethernet. */
+export class TapDevice extends TunTapDevice {
+  /**
+   * Makes the device, down, or attaches to the one of that name, in the network namespace of the calling thread; it
+   * stays there when the thread moves on. The name may hold one `%d`, which becomes the lowest free number; an empty one means `tap%d`. Reads and
+   * writes do not block.
+   *
+   * While the device is down, reading finds nothing (EAGAIN) and writing fails (EIO). When somebody deletes it, both
+   * fail with EBADFD, and waiting ends with EPOLLERR; a frame shorter than 14 bytes is refused (EINVAL).
+   *
+   * @throws {SyscallError} EBUSY if the device has a descriptor already, or exists and `exclusive` was asked for,
+   * whatever it is; EINVAL if the driver has no header to put in front, or the name is that of a device of another kind, TUN and multi-queue TAP among them, or is
+   * no name (`.`, `..`, `all`, `default`, a blank, `/`, `:`, a stray `%`); EPERM without CAP_NET_ADMIN. From
+   * `open`: ENOENT, ENODEV without the driver
+   * @throws {RangeError} if the name is longer than 15 bytes
+   */
+  static open(name: string, options: TunTapOptions = {}): TapDevice {
+    const { fd, chosen, vnetHeader } = attach(IFF_TAP, name, options);
+    return new TapDevice(fd, chosen, vnetHeader);
+  }
+}
+
+/** A TUN device: IP packets, point to point, without addresses of a link (IFF_POINTOPOINT, IFF_NOARP). */
+export class TunDevice extends TunTapDevice {
+  /**
+   * Makes the device as `TapDevice.open` does; an empty name means `tun%d`. A packet whose first four bits are neither
+   * 4 nor 6 is refused (EINVAL).
+   *
+   * @throws {SyscallError} {RangeError} as `TapDevice.open`
+   */
+  static open(name: string, options: TunTapOptions = {}): TunDevice {
+    const { fd, chosen, vnetHeader } = attach(IFF_TUN, name, options);
+    return new TunDevice(fd, chosen, vnetHeader);
+  }
+}
+
+/** A device of the kind: its descriptor, which is the caller's to close, and its name. */
+function attach(
+  kind: number,
+  name: string,
+  { vnetHeader = false, exclusive = false }: TunTapOptions,
+): { readonly fd: number; readonly chosen: string; readonly vnetHeader: boolean } {
+  const encoded = new TextEncoder().encode(name);
+  const { ifr_name, ifr_flags } = IFREQ.fields;
+  if (encoded.length >= ifr_name.size) {
+    throw new RangeError(`Cannot open device "${name}": a name has at most ${ifr_name.size - 1} bytes`);
+  }
+  using fd = openDriver();
+  const request = new Uint8Array(IFREQ.size);
+  request.set(encoded, ifr_name.offset);
+  const flags = kind | IFF_NO_PI | (exclusive ? IFF_TUN_EXCL : 0) | (vnetHeader ? IFF_VNET_HDR : 0);
+  new DataView(request.buffer).setUint16(ifr_flags.offset, flags, HOST_IS_LITTLE_ENDIAN);
+  ioctl(fd, TUNSETIFF, request);
+  // A device that outlived its last reader remembers that one's.
+  if (vnetHeader) ioctl(fd, TUNSETVNETHDRSZ, int32(VIRTIO_NET_HDR.size));
+  const end = request.indexOf(0, ifr_name.offset);
+  const chosen = new TextDecoder().decode(request.subarray(ifr_name.offset, end));
+  return { fd: fd.release(), chosen, vnetHeader };
 }
 
 /**

@@ -8,7 +8,7 @@ import { LinkClient } from "../client/link_client.ts";
 import type { Link } from "../model/link.ts";
 import { Errno } from "../base/errno.ts";
 import { NetlinkError, SyscallError } from "../base/errors.ts";
-import { TapDevice, type TapOptions } from "../../ffi/tun.ts";
+import { TapDevice, type TunTapOptions } from "../../ffi/tun.ts";
 import type { EthernetDevice, EthernetDeviceRequest } from "../subsystem/ports.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
 import type { DeviceOffloads, SystemOffloads } from "./system_offloads.ts";
@@ -53,7 +53,7 @@ export class Devices {
       if (request.existing && left === undefined) {
         this.#log(`interface ${request.name} is not where it was made any more: made a new one`);
       }
-      const options = { ...this.#offloads.tapOptions(), exclusive: left === undefined };
+      const options = { ...this.#offloads.deviceOptions(), exclusive: left === undefined };
       const tap = stack.use(openTap(left?.name ?? request.name, options));
       const offloads = this.#offloads.setUpDevice(tap);
       const link = links.link(tap.name);
@@ -117,7 +117,7 @@ export class Devices {
   }
 }
 
-function openTap(name: string, options: TapOptions): TapDevice {
+function openTap(name: string, options: TunTapOptions): TapDevice {
   try {
     return TapDevice.open(name, options);
   } catch (error) {

@@ -9,8 +9,6 @@ import { SyscallError } from "../base/errors.ts";
 import type { Offload, Offloads } from "../model/offloads.ts";
 import type { Socket } from "../../ffi/socket.ts";
 import {
-  TapDevice,
-  type TapOptions,
   TUN_F_CSUM,
   TUN_F_TSO4,
   TUN_F_TSO6,
@@ -18,6 +16,8 @@ import {
   TUN_F_USO4,
   TUN_F_USO6,
   tunHasVnetHeader,
+  type TunTapDevice,
+  type TunTapOptions,
 } from "../../ffi/tun.ts";
 import { probeUdpSegment, setUdpGro } from "../../ffi/udp.ts";
 
@@ -54,15 +54,15 @@ export class SystemOffloads {
   }
 
   /** What to open devices with. */
-  tapOptions(): Pick<TapOptions, "vnetHeader"> {
+  deviceOptions(): Pick<TunTapOptions, "vnetHeader"> {
     if (!this.#wanted.tap) return { vnetHeader: false };
     const vnetHeader = tunHasVnetHeader();
-    if (!vnetHeader) this.#refused("tap", "the driver of TAP devices has no virtio headers");
+    if (!vnetHeader) this.#refused("tap", "the driver of TUN and TAP devices has no virtio headers");
     return { vnetHeader };
   }
 
-  /** Sets a device up that was opened with {@link tapOptions}. */
-  setUpDevice(device: TapDevice): DeviceOffloads {
+  /** Sets a device up that was opened with {@link deviceOptions}. */
+  setUpDevice(device: TunTapDevice): DeviceOffloads {
     if (!device.hasVnetHeader) return NO_DEVICE_OFFLOADS;
     const { coalesce } = this.#wanted;
     const tso = this.#wanted.tso && this.#offers(device, "tso", TUN_F_CSUM | TSO);
@@ -72,7 +72,7 @@ export class SystemOffloads {
     return { tap: true, tso, uso, coalesce };
   }
 
-  #offers(device: TapDevice, offload: Offload, features: number): boolean {
+  #offers(device: TunTapDevice, offload: Offload, features: number): boolean {
     try {
       device.setOffload(features);
       return true;

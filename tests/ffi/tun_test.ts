@@ -8,7 +8,7 @@ import { openNetns, withNetns } from "../../ffi/netns.ts";
 import { daemonLibc, packetLibc } from "../../ffi/packet_libc.ts";
 import { PacketArena } from "../../ffi/packets.ts";
 import { interfaceIndex } from "../../ffi/resolve.ts";
-import { TapDevice, type TapOptions } from "../../ffi/tun.ts";
+import { TapDevice, TunDevice, type TunTapDevice, type TunTapOptions } from "../../ffi/tun.ts";
 import { Errno, errnoName } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
@@ -31,7 +31,7 @@ async function quiet(): Promise<Namespace> {
 }
 
 /** Opens a device in the namespace. */
-function open(namespace: Namespace, name: string, options?: TapOptions): TapDevice {
+function open(namespace: Namespace, name: string, options?: TunTapOptions): TapDevice {
   using netns = openNetns(namespace.name);
   return withNetns(netns, () => TapDevice.open(name, options));
 }
@@ -41,7 +41,7 @@ function exists(namespace: Namespace, name: string): boolean {
   return withNetns(netns, () => interfaceIndex(name) !== undefined);
 }
 
-function refusal(action: () => TapDevice): string {
+function refusal(action: () => TunTapDevice): string {
   try {
     using device = action();
     return device.name;
@@ -252,5 +252,54 @@ Deno.test("a device that is deleted under its descriptor ends waits and fails ev
     assert.equal(arena.writeFrame(device.number, 0, 60), -1);
     assert.equal(errnoName(lastErrno()), "EBADFD");
     assert.throws(() => device.setPersist(true), { name: "SyscallError", code: "EBADFD" });
+  });
+});
+
+/** Opens a TUN device in the namespace. */
+function openTun(namespace: Namespace, name: string, options?: TunTapOptions): TunDevice {
+  using netns = openNetns(namespace.name);
+  return withNetns(netns, () => TunDevice.open(name, options));
+}
+
+Deno.test("TunDevice.open() makes a point-to-point device of IP packets, named by a template", async () => {
+  await using scratch = await quiet();
+  await assertNoLeaks(async () => {
+    using device = openTun(scratch, "ppp%d");
+    using second = openTun(scratch, "ppp%d", { exclusive: true, vnetHeader: true });
+    using nameless = openTun(scratch, "");
+    assert.deepEqual([device.name, second.name, nameless.name], ["ppp0", "ppp1", "tun0"]);
+    assert.deepEqual([device.hasVnetHeader, second.hasVnetHeader], [false, true]);
+    assert.match(await scratch.ip("link show ppp0"), /<POINTOPOINT,MULTICAST,NOARP>[^]*link\/none/);
+    assert.match(await scratch.ip("-d link show ppp0"), /tun type tun pi off vnet_hdr off persist off/);
+    assert.match(await scratch.ip("-d link show ppp1"), /tun type tun pi off vnet_hdr on persist off/);
+    using tap = open(scratch, "frames0");
+    assert.equal(refusal(() => openTun(scratch, "frames0")), "EINVAL", "of the other kind");
+    assert.equal(refusal(() => openTun(scratch, tap.name, { exclusive: true })), "EBUSY");
+    device.close();
+    assert.equal(exists(scratch, "ppp0"), false);
+  });
+});
+
+Deno.test("TunDevice: IP packets go in and out as they are; what is no IP is refused", async () => {
+  await using scratch = await quiet();
+  await assertNoLeaks(async () => {
+    using device = openTun(scratch, "ppp0");
+    await scratch.ip("addr add 10.9.9.1 peer 10.9.9.2 dev ppp0");
+    await scratch.ip("link set ppp0 up");
+    const arena = new PacketArena({ slots: 2, slotSize: 1500 });
+    const request = echoRequest(new Uint8Array(6), Uint8Array.of(1, 2, 3)).subarray(14);
+    arena.bytes.set(request);
+    assert.equal(arena.writeFrame(device.number, 0, request.length), request.length);
+    let length = -1;
+    await until(() => (length = arena.readFrame(device.number, 1)) >= 0, "an answer");
+    const reply = arena.bytes.slice(arena.start(1), arena.start(1) + length);
+    assert.equal(reply.length, request.length);
+    assert.deepEqual([...reply.subarray(12, 22)], [10, 9, 9, 1, 10, 9, 9, 2, 0, 0]);
+    assert.deepEqual(reply.subarray(28), request.subarray(28));
+    for (const first of [0x05, 0x55, 0x75]) {
+      arena.bytes[0] = first;
+      assert.equal(arena.writeFrame(device.number, 0, request.length), -1);
+      assert.equal(errnoName(lastErrno()), "EINVAL");
+    }
   });
 });
