@@ -15,9 +15,9 @@ import type { SessionOffloads } from "../model/session_offloads.ts";
 import type { SessionChanges } from "../model/session.ts";
 import type {
   DataPlane,
+  DeviceFacts,
   EndpointHandle,
   SessionHandle,
-  TapFacts,
   TunnelHandle,
 } from "../driver/data_plane.ts";
 import type { DataPlanes } from "../driver/data_planes.ts";
@@ -217,7 +217,7 @@ export class RealWorld implements SubsystemWorld {
 }
 
 /** What the data path is told of a device. */
-function tapFacts({ tap, uso, coalesce }: DeviceOffloads): TapFacts {
+function tapFacts({ tap, uso, coalesce }: DeviceOffloads): DeviceFacts {
   // A system that can cut UDP for us can cut what we joined.
   return { virtio: tap, joinTcp: coalesce, joinUdp: coalesce && uso };
 }

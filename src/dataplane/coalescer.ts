@@ -21,12 +21,12 @@ import {
   UDP_CHECKSUM,
 } from "../wire/ip/constants.ts";
 import { VIRTIO_GSO_TCPV4, VIRTIO_GSO_TCPV6, VIRTIO_NEEDS_CHECKSUM } from "../wire/virtio/net_header.ts";
-import { addressSum, Flow, pseudoHeaderSum } from "./flow.ts";
+import { Flow } from "./flow.ts";
 import { InnerFrame } from "./inner_frame.ts";
-import { foldSum } from "./internet_checksum.ts";
 import { JoinedFrame } from "./joined_frame.ts";
 import type { PacketMemory } from "./packet_batch.ts";
 import type { DataSession } from "./session.ts";
+import { addressSum, hasPartialChecksum, hasRightChecksum, pseudoHeaderSum } from "./transport_checksum.ts";
 
 /** Flows that are joined at the same time; the oldest ones make room for others. */
 const MAX_FLOWS = 32;
@@ -76,7 +76,7 @@ export class Coalescer {
   ): void {
     const inner = this.#inner;
     const { view } = memory;
-    if (!inner.read(view, offset, length)) {
+    if (!inner.read(view, offset, length, session.isPpp)) {
       this.#closeSession(session);
       return this.#pass(session, memory, offset, length);
     }
@@ -89,7 +89,7 @@ export class Coalescer {
       ? options.joinTcp && hasPlainFlags(view.getUint8(transport + 13))
       : options.joinUdp;
     // The checksum, which takes longest, comes after all that does without it.
-    const isJoinable = isWanted && payload < end && this.#isRight(memory, pseudo) &&
+    const isJoinable = isWanted && payload < end && hasRightChecksum(memory, inner, pseudo) &&
       this.#hasRightNetwork(memory);
     if (index >= 0) {
       const flow = this.#flows[index]!;
@@ -123,13 +123,6 @@ export class Coalescer {
       if (hashes[i] === hash && this.#flows[i]!.owns(session, memory, this.#inner)) return i;
     }
     return -1;
-  }
-
-  /** Whether there is a checksum in the TCP or UDP header, and a right one. */
-  #isRight({ view, checksum }: PacketMemory, pseudo: number): boolean {
-    const { isTcp, transport, end } = this.#inner;
-    if (!isTcp && view.getUint16(transport + UDP_CHECKSUM, BIG) === 0) return false;
-    return foldSum(pseudo + checksum.sum(transport, end - transport)) === RIGHT;
   }
 
   /** The IPv4 header's own checksum, which the system would look at. */
@@ -169,21 +162,18 @@ export class Coalescer {
   }
 
   /**
-   * A TCP or UDP packet that is not joined. If its checksum is but the sum of the pseudo-header, it never crossed a
-   * wire: the rest was left to a device which nobody asked, as on a cable between namespaces or from a virtual
-   * machine's. So it is left to whoever sends it on; and a TCP segment that is too long, because cutting was left to a
-   * device, too, is marked so that it can be cut.
+   * A TCP or UDP packet that is not joined. A partial checksum is left to whoever sends it on; and a TCP segment that is
+   * too long, because cutting was left to a device, too, is marked so that it can be cut.
    */
   #passTransport(session: DataSession, memory: PacketMemory, pseudo: number): void {
     const { isIpv6, isTcp, start, network, transport, payload, end } = this.#inner;
     const frame = this.#single;
     frame.begin(session, memory, start, end - start);
-    const place = isTcp ? TCP_CHECKSUM : UDP_CHECKSUM;
-    if (memory.view.getUint16(transport + place, true) === pseudo && !this.#isRight(memory, pseudo)) {
+    if (hasPartialChecksum(memory, this.#inner, pseudo)) {
       frame.flags = VIRTIO_NEEDS_CHECKSUM;
       frame.headerLength = payload - start;
       frame.checksumStart = transport - start;
-      frame.checksumOffset = place;
+      frame.checksumOffset = isTcp ? TCP_CHECKSUM : UDP_CHECKSUM;
       if (isTcp && end - network > MAX_SEGMENT && end - payload > SAFE_SEGMENT) {
         frame.gsoType = isIpv6 ? VIRTIO_GSO_TCPV6 : VIRTIO_GSO_TCPV4;
         frame.gsoSize = SAFE_SEGMENT;

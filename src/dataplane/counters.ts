@@ -85,14 +85,24 @@ export const DROP_REASONS = [
   "session_removed",
   /** A PPP session that no PPP is attached to. */
   "no_ppp",
-  /** The frame in it is shorter than an Ethernet header. */
+  /** PPP: an IP packet, and packets of that version are not let through (yet, or any more). */
+  "ppp_closed",
+  /** PPP: what the frame says is an IP packet is none of that version. */
+  "ppp_bad_packet",
+  /** PPP: a control frame, and the session has sent too many in a short time. */
+  "ppp_control_flood",
+  /** PPP: a control frame, and whoever runs PPP had not taken those of all sessions before it. */
+  "ppp_control_full",
+  /** The frame in it is shorter than an Ethernet header, or than PPP's Protocol field. */
   "frame_too_short",
   /** The device did not take the frame. */
   "device_full",
-  /** To be sent: shorter than an Ethernet header, or without any PPP. */
+  /** To be sent: shorter than an Ethernet header, or than PPP's Protocol field. */
   "tx_too_short",
-  /** To be sent: with its headers longer than a packet of the endpoint can be. */
+  /** To be sent: longer than PPP's peer takes, or with its headers longer than a packet of the endpoint can be. */
   "tx_too_long",
+  /** To be sent over PPP: no IP packet, or of a version that is not let through. */
+  "tx_ppp_closed",
   /** To be sent: the socket refused it. */
   "tx_failed",
   /** To be sent: the device left work to us that makes no sense, such as a checksum beyond the frame's end. */

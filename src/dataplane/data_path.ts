@@ -17,6 +17,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { countFailed, countSent } from "./outgoing.ts";
 import type { PacketBatch, PacketMemory } from "./packet_batch.ts";
 import type { PacketVector } from "./packet_vector.ts";
+import { PppLink } from "./ppp_link.ts";
 import { Receiver } from "./receiver.ts";
 import { type ReorderLimits, ReorderStore } from "./reorder_store.ts";
 import { Sender } from "./sender.ts";
@@ -98,13 +99,39 @@ export class DataPath {
     return session;
   }
 
-  /** Changes a session. Packets that wait keep the time at which they expire. */
+  /**
+   * Changes a session. Packets that wait keep the time at which they expire.
+   *
+   * @throws {RangeError} if PPP is to have a consumer; then nothing changes
+   */
   changeSession(session: DataSession, changes: DataSessionChanges): void {
+    if (session.isPpp && "consumer" in changes) throw new RangeError("PPP is attached and detached");
     if (changes.sendSeq !== undefined) session.sendSeq = changes.sendSeq;
     if (changes.recvSeq !== undefined) session.recvSeq = changes.recvSeq;
     if (changes.lnsMode !== undefined) session.lnsMode = changes.lnsMode;
     if (changes.reorderTimeoutMs !== undefined) session.reorderTimeoutMs = changes.reorderTimeoutMs;
     if ("consumer" in changes) session.consumer = changes.consumer;
+  }
+
+  /**
+   * Attaches PPP to a session: from now on its control frames come out of {@link receive}, and IP packets once they are
+   * let through (`session.ppp.change`).
+   *
+   * @param consumer Who takes its packets and control frames: the caller's own object
+   * @param clampMss Whether TCP is told of segments that fit the packets agreed on
+   * @throws {RangeError} if the session is Ethernet, or has PPP already
+   */
+  attachPpp(session: DataSession, consumer: unknown, { clampMss }: { readonly clampMss: boolean }): PppLink {
+    if (!session.isPpp) throw new RangeError(`Session ${session.sessionId} carries no PPP`);
+    if (session.ppp !== undefined) throw new RangeError(`Session ${session.sessionId} has PPP already`);
+    session.consumer = consumer;
+    return session.ppp = new PppLink(session.headers, clampMss);
+  }
+
+  /** Takes PPP from a session, which drops what it receives from now on (`no_ppp`). Flush the output first. */
+  detachPpp(session: DataSession): void {
+    session.consumer = undefined;
+    session.ppp = undefined;
   }
 
   /**
@@ -121,17 +148,16 @@ export class DataPath {
   /**
    * Takes the packets that an endpoint received, at `now` (milliseconds of any clock that never goes back).
    *
-   * Every packet ends up in one place: in `out.frames` (at once or later), in `out.control`, in the reorder queue, or
-   * dropped and counted under one reason. Frames and control messages lie in the batch's arena or in
-   * {@link DataPath.reorderMemory}: flush both vectors before the arena is filled again.
+   * Every packet ends up in one place: in `out.frames` or `out.ppp` (at once or later), in `out.control`, in the reorder
+   * queue, or dropped and counted under one reason. Frames and control messages lie in the batch's arena or in
+   * {@link DataPath.reorderMemory}: flush all vectors before the arena is filled again.
    */
   receive(endpoint: Endpoint, batch: PacketBatch, now: number, out: ReceiveOutput): void {
     this.#receiver.receive(endpoint, batch, now, out);
   }
 
   /**
-   * Makes packets of the frames that a device sends by the session. PPP frames begin at their protocol field, without
-   * address and control bytes.
+   * Makes packets of the frames that a device sends by the session: Ethernet, or the IP packets that go over PPP.
    *
    * The header of a whole frame is put in front of it, in the arena. With `virtio`, the 10 bytes before each frame are
    * its `struct virtio_net_hdr`: checksums that are left to do are done, and a super-frame becomes as many packets as
@@ -143,6 +169,16 @@ export class DataPath {
    */
   transmit(session: DataSession, batch: PacketBatch, virtio: boolean, out: PacketVector): void {
     this.#sender.transmit(session, batch, virtio, out);
+  }
+
+  /**
+   * Makes packets of PPP frames, which begin at their Protocol field of two bytes, without address and control field.
+   *
+   * @param out As for {@link transmit}
+   * @throws {RangeError} if there is no room for the header in front of a frame
+   */
+  transmitPpp(session: DataSession, batch: PacketBatch, out: PacketVector): void {
+    this.#sender.transmitPpp(session, batch, out);
   }
 
   /** Accounts for packets `from` up to, and without, `to` of those that `transmit` made, which the socket took. */

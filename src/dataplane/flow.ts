@@ -10,8 +10,6 @@
 
 import { NETWORK_IS_LITTLE_ENDIAN as BIG } from "../base/bytes.ts";
 import {
-  IPPROTO_TCP,
-  IPPROTO_UDP,
   IPV4_ADDRESSES,
   IPV4_DF,
   IPV4_HEADER,
@@ -29,33 +27,21 @@ import {
   VIRTIO_NEEDS_CHECKSUM,
 } from "../wire/virtio/net_header.ts";
 import type { InnerFrame } from "./inner_frame.ts";
-import { foldSum, networkWord } from "./internet_checksum.ts";
 import { JoinedFrame, MAX_JOINED } from "./joined_frame.ts";
 import type { PacketMemory } from "./packet_batch.ts";
 import type { DataSession } from "./session.ts";
+import { pseudoHeaderSum } from "./transport_checksum.ts";
 
 /** Most bytes of an IP packet, and of what follows an IPv6 header. */
 const MAX_PACKET = 0xffff;
 /** TCP flag PSH in the word with header length, flags and window. */
 const PSH_BIT = TCP_PSH << 16;
 
-/** The sum of a frame's IP addresses: what of the pseudo-header's takes longest, and is the same for all of a flow. */
-export function addressSum({ checksum }: PacketMemory, { isIpv6, network }: InnerFrame): number {
-  return isIpv6
-    ? checksum.sum(network + IPV6_ADDRESSES, IPV6_HEADER - IPV6_ADDRESSES)
-    : checksum.sum(network + IPV4_ADDRESSES, IPV4_HEADER - IPV4_ADDRESSES);
-}
-
-/** The folded sum of the pseudo-header in front of `length` bytes (RFC 9293 section 3.1, RFC 8200 section 8.1). */
-export function pseudoHeaderSum(addresses: number, isTcp: boolean, length: number): number {
-  return foldSum(addresses + networkWord(isTcp ? IPPROTO_TCP : IPPROTO_UDP) + networkWord(length));
-}
-
 /** A flow. Filled again and again; {@link Flow.joined} is what to write. */
 export class Flow {
   /** The frames so far. */
   readonly joined: JoinedFrame = new JoinedFrame();
-  /** {@link addressSum} of each frame. */
+  /** `addressSum` of each frame. */
   addresses = 0;
   #memory!: PacketMemory;
   #isIpv6 = false;
@@ -133,11 +119,11 @@ export class Flow {
     return true;
   }
 
-  /** Whether Ethernet and IP headers are the same, but for lengths and checksum. */
+  /** Whether Ethernet, if there is any, and IP headers are the same, but for lengths and checksum. */
   #sameNetwork(view: DataView, inner: InnerFrame): boolean {
     const mine = this.#memory.view;
     const { network, transport, start } = inner;
-    // Addresses and tags; behind them, the last two bytes only tell the version.
+    // Addresses and tags; behind them, the last two bytes only tell the version. Before an IP packet there is nothing.
     const length = network - start - 2;
     if (length !== this.#network - this.#start - 2) return false;
     if (!sameWords(mine, this.#start, view, start, length)) return false;

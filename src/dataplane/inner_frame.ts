@@ -1,5 +1,6 @@
 /**
- * Where the headers of a frame within a pseudowire are: Ethernet with up to two VLAN tags, IPv4 or IPv6, TCP or UDP.
+ * Where the headers of a frame within a pseudowire are: Ethernet with up to two VLAN tags, or none where PPP carries IP;
+ * IPv4 or IPv6, TCP or UDP.
  *
  * @module
  */
@@ -42,11 +43,12 @@ export class InnerFrame {
   end = 0;
 
   /**
-   * Looks at the frame of `length` bytes at `start`. False unless it is a whole TCP or UDP packet that fills the frame,
-   * without IPv6 extension headers: then the members mean nothing.
+   * Looks at the frame of `length` bytes at `start`, which begins with an IP header if it `isIp`, else with Ethernet's.
+   * False unless it is a whole TCP or UDP packet that fills the frame, without IPv6 extension headers: then the members
+   * mean nothing.
    */
-  read(view: DataView, start: number, length: number): boolean {
-    if (!this.readNetwork(view, start, length)) return false;
+  read(view: DataView, start: number, length: number, isIp: boolean): boolean {
+    if (!this.readNetwork(view, start, length, isIp)) return false;
     const { network, end } = this;
     let protocol: number;
     if (this.isIpv6) {
@@ -64,24 +66,30 @@ export class InnerFrame {
   }
 
   /** Finds the IP header alone: false if there is none, or not all of it. */
-  readNetwork(view: DataView, start: number, length: number): boolean {
+  readNetwork(view: DataView, start: number, length: number, isIp: boolean): boolean {
     const end = start + length;
+    if (isIp) return length > 0 && this.#isNetwork(view, start, start, end, view.getUint8(start) >> 4 === 6);
     let at = start + ETHERNET_HEADER - 2;
     for (let tags = 0; at + 2 <= end; tags++) {
       const type = view.getUint16(at, BIG);
       at += 2;
       if (type === ETHERTYPE_IPV4 || type === ETHERTYPE_IPV6) {
-        this.isIpv6 = type === ETHERTYPE_IPV6;
-        this.start = start;
-        this.network = at;
-        this.end = end;
-        if (at + (this.isIpv6 ? IPV6_HEADER : IPV4_HEADER) > end) return false;
-        return view.getUint8(at) >> 4 === (this.isIpv6 ? 6 : 4);
+        return this.#isNetwork(view, start, at, end, type === ETHERTYPE_IPV6);
       }
       if ((type !== ETHERTYPE_VLAN && type !== ETHERTYPE_QINQ) || tags === MAX_TAGS) return false;
       at += VLAN_TAG - 2;
     }
     return false;
+  }
+
+  /** Whether there is an IP header at `at`, all of it. */
+  #isNetwork(view: DataView, start: number, at: number, end: number, isIpv6: boolean): boolean {
+    this.isIpv6 = isIpv6;
+    this.start = start;
+    this.network = at;
+    this.end = end;
+    if (at + (isIpv6 ? IPV6_HEADER : IPV4_HEADER) > end) return false;
+    return view.getUint8(at) >> 4 === (isIpv6 ? 6 : 4);
   }
 
   /** Finds the payload, once the transport header's place is known: false if it is neither TCP nor UDP, or too short. */

@@ -6,11 +6,16 @@
  * const endpoint = new Endpoint("udp4", view());
  * const tunnel = path.addTunnel({ tunnelId: 1, peerTunnelId: 2, version: 3, endpoint, peer, counters: view() });
  * path.addSession(tunnel, { sessionId: 1, peerSessionId: 2, pseudowire: "eth", consumer: tap, counters: view() });
- * const out = { frames: new FrameVector(256, writeFrames), control: new ControlVector(64, handOver) };
+ * const out = {
+ *   frames: new FrameVector(256, writeFrames),
+ *   control: new ControlVector(64, handOver),
+ *   ppp: new FrameVector(64, handOverPpp),
+ * };
  * // for each wake-up: fill the batch by recvmmsg, then
  * path.receive(endpoint, batch, now, out);
  * out.frames.flush();
  * out.control.flush();
+ * out.ppp.flush();
  * ```
  *
  * @module
@@ -36,7 +41,9 @@ export { type JoinedFrame, MAX_JOINED } from "./joined_frame.ts";
 export { PacketBatch, type PacketBatchOptions, type PacketMemory } from "./packet_batch.ts";
 export { HEADER_ROOM, type MessageLimits, PacketVector } from "./packet_vector.ts";
 export type { ReorderLimits } from "./reorder_store.ts";
-export type { DataSession, DataSessionChanges, HeaderTemplate, SessionSpec } from "./session.ts";
+export { copyPppFrame } from "./ppp_frame.ts";
+export type { PppAgreement, PppChanges, PppLink } from "./ppp_link.ts";
+export type { DataSession, DataSessionChanges, SessionSpec } from "./session.ts";
 export type { TraceEvent, TraceSink } from "./trace.ts";
 export type { DataTunnel, PeerAddress, TunnelSpec } from "./tunnel.ts";
 export { openWasmChecksum } from "./wasm_checksum.ts";

@@ -7,6 +7,7 @@
 import { NETWORK_IS_LITTLE_ENDIAN as BIG } from "../base/bytes.ts";
 import { SUBLAYER_FLAG_S } from "../wire/l2tp/constants.ts";
 import { TX_BYTES, TX_ERRORS, TX_PACKETS } from "./counters.ts";
+import type { Headers } from "./headers.ts";
 import type { PacketBatch } from "./packet_batch.ts";
 import type { PacketVector } from "./packet_vector.ts";
 import type { DataSession } from "./session.ts";
@@ -29,18 +30,29 @@ export function countSent(session: DataSession, packets: PacketVector, from: num
   session.tunnel.counters[TX_BYTES]! += bytes;
 }
 
+/** Bytes of the headers now. */
+export function headerLength(session: DataSession, headers: Headers): number {
+  return (session.sendSeq ? headers.sequenced : headers.plain).length;
+}
+
+/** Most bytes of a frame that one packet carries behind these headers. */
+export function longestFrame(session: DataSession, headers: Headers): number {
+  return session.tunnel.endpoint.maxPacket - headerLength(session, headers);
+}
+
 /**
- * Writes the session's header, with the next sequence number if it has one, so that it ends where the frame is to
+ * Writes one of the session's headers, with the next sequence number if it has one, so that it ends where the frame is to
  * begin; where it begins.
  */
 export function writeHeader(
   session: DataSession,
+  headers: Headers,
   batch: PacketBatch,
   frame: number,
   trace: TraceSink | undefined,
 ): number {
   const { view, bytes } = batch;
-  const header = session.sendSeq ? session.sequencedHeader : session.plainHeader;
+  const header = session.sendSeq ? headers.sequenced : headers.plain;
   const start = frame - header.length;
   const { words } = header;
   if (words.length > 0) {
@@ -50,7 +62,7 @@ export function writeHeader(
     for (let i = 0; i < header.bytes.length; i++) bytes[start + i] = header.bytes[i]!;
   }
   if (session.sendSeq && session.canSequence) {
-    const at = start + session.sequenceOffset;
+    const at = start + headers.sequenceOffset;
     if (session.tunnel.version === 2) view.setUint16(at, session.ns, BIG);
     else view.setInt32(at, SUBLAYER_FLAG_S | session.ns, BIG);
     session.ns = (session.ns + 1) & session.nrMax;

@@ -14,6 +14,8 @@ import {
   L2TP_FLAG_T,
   L2TP_VERSION_MASK,
   PPP_ALLSTATIONS,
+  PPP_IP,
+  PPP_IPV6,
   PPP_UI,
   SUBLAYER_BYTES,
   SUBLAYER_FLAG_S,
@@ -33,7 +35,9 @@ import {
 } from "./counters.ts";
 import { Demultiplexer } from "./demultiplexer.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { clampMss } from "./mss_clamp.ts";
 import type { PacketBatch, PacketMemory } from "./packet_batch.ts";
+import { protocolAt, protocolBytes } from "./ppp_frame.ts";
 import { cookieMatches, ipv4HeaderLength } from "./received_header.ts";
 import type { ReorderStore } from "./reorder_store.ts";
 import { type DataSession, MAX_OUT_OF_SEQUENCE } from "./session.ts";
@@ -137,12 +141,12 @@ export class Receiver {
       count(tunnel.counters, RX_INVALID);
       return count(session.counters, DROP.bad_version);
     }
-    if (version === 2) return this.#receiveV2(session, batch, flags, at, start, length, now, out.frames);
+    if (version === 2) return this.#receiveV2(session, batch, flags, at, start, length, now, out);
     if (at + session.optionBytes > start + length) {
       count(tunnel.counters, RX_INVALID);
       return count(session.counters, DROP.too_short);
     }
-    this.#receiveV3(session, batch, at, start, length, now, out.frames);
+    this.#receiveV3(session, batch, at, start, length, now, out);
   }
 
   #receiveIp(endpoint: Endpoint, batch: PacketBatch, index: number, now: number, out: ReceiveOutput): void {
@@ -166,7 +170,7 @@ export class Receiver {
     const session = this.#demux.findIp(sessionId, endpoint, batch, index);
     if (session === undefined) return;
     if (4 + session.optionBytes > length) return count(session.counters, DROP.too_short);
-    this.#receiveV3(session, batch, start + 4, start, length, now, out.frames);
+    this.#receiveV3(session, batch, start + 4, start, length, now, out);
   }
 
   /** `at`: behind the ids. Nothing in the header can be beyond the shortest packet, but for the padding. */
@@ -178,7 +182,7 @@ export class Receiver {
     start: number,
     total: number,
     now: number,
-    frames: FrameVector,
+    out: ReceiveOutput,
   ): void {
     let ns = UNSEQUENCED;
     if ((flags & L2TP_FLAG_S) !== 0) {
@@ -189,7 +193,7 @@ export class Receiver {
     if ((flags & L2TP_FLAG_O) !== 0) at += 2 + batch.view.getUint16(at, BIG);
     const length = start + total - at;
     if (length < 0) return refuse(session, DROP.too_short);
-    this.#sequence(session, batch, ns, at, length, total, now, frames);
+    this.#sequence(session, batch, ns, at, length, total, now, out);
   }
 
   /** `at`: behind the session id. Cookie and sublayer are known to be there. */
@@ -200,7 +204,7 @@ export class Receiver {
     start: number,
     total: number,
     now: number,
-    frames: FrameVector,
+    out: ReceiveOutput,
   ): void {
     if (!cookieMatches(session, batch, at)) {
       count(session.counters, RX_COOKIE_DISCARDS);
@@ -214,7 +218,7 @@ export class Receiver {
       at += SUBLAYER_BYTES;
     }
     if (!this.#obeyPolicy(session, ns)) return;
-    this.#sequence(session, batch, ns, at, start + total - at, total, now, frames);
+    this.#sequence(session, batch, ns, at, start + total - at, total, now, out);
   }
 
   /** Sequence policy (reference section 4.2). False if the packet was dropped. */
@@ -246,7 +250,7 @@ export class Receiver {
     length: number,
     total: number,
     now: number,
-    frames: FrameVector,
+    out: ReceiveOutput,
   ): void {
     const sequenced = ns !== UNSEQUENCED;
     if (sequenced) {
@@ -263,10 +267,10 @@ export class Receiver {
       // With an empty queue, what would be taken out again at once need not be put in.
       if (sequenced && session.reorderSkip) this.#resetNr(session, ns);
       if (!sequenced || ns === session.nr) {
-        return this.#deliver(session, batch, NO_BLOCK, at, length, total, sequenced, now, frames);
+        return this.#deliver(session, batch, NO_BLOCK, at, length, total, sequenced, now, out);
       }
     }
-    this.#enqueue(session, batch, ns, at, length, total, now, frames);
+    this.#enqueue(session, batch, ns, at, length, total, now, out);
   }
 
   /** Whether a number out of sequence is to be taken as the next one after all. */
@@ -285,7 +289,7 @@ export class Receiver {
     length: number,
     total: number,
     now: number,
-    frames: FrameVector,
+    out: ReceiveOutput,
   ): void {
     const store = this.#store;
     const sequenced = ns !== UNSEQUENCED;
@@ -294,12 +298,12 @@ export class Receiver {
     const node = store.create(sequenced ? ns : 0, sequenced, at, length, total, expires);
     if (!sequenced || timeout === 0) store.append(session, node);
     else if (store.insert(session, node)) count(session.counters, RX_OOS_PACKETS);
-    this.#dequeue(session, batch, now, frames);
+    this.#dequeue(session, batch, now, out);
     if (!store.keep(session, node, batch.bytes)) refuse(session, DROP.reorder_full);
   }
 
   /** Delivers from the head of the queue what is in order there, and drops what has waited for too long. */
-  #dequeue(session: DataSession, batch: PacketBatch, now: number, frames: FrameVector): void {
+  #dequeue(session: DataSession, batch: PacketBatch, now: number, out: ReceiveOutput): void {
     const store = this.#store;
     for (let node = session.queueHead; node >= 0; node = session.queueHead) {
       const block = store.block[node]!;
@@ -329,7 +333,7 @@ export class Receiver {
         store.total[node]!,
         sequenced,
         now,
-        frames,
+        out,
       );
     }
   }
@@ -355,7 +359,7 @@ export class Receiver {
     total: number,
     sequenced: boolean,
     now: number,
-    frames: FrameVector,
+    out: ReceiveOutput,
   ): void {
     const mine = session.counters;
     const sums = session.tunnel.counters;
@@ -368,17 +372,54 @@ export class Receiver {
       this.#setNr(session, (session.nr + 1) & session.nrMax);
       this.#trace?.("session_seqnum_update", session, -1);
     }
-    if (session.isPpp) {
-      if (session.consumer === undefined) return this.#dropFrame(session, block, DROP.no_ppp);
-      if (length >= 2 && memory.bytes[at] === PPP_ALLSTATIONS && memory.bytes[at + 1] === PPP_UI) {
-        at += 2;
-        length -= 2;
-      }
-    } else if (session.consumer === undefined) {
-      return this.#dropFrame(session, block, DROP.not_ready);
-    } else if (length < ETHERNET_HEADER) {
-      return this.#dropFrame(session, block, DROP.frame_too_short);
+    if (session.isPpp) return this.#deliverPpp(session, memory, block, at, length, out);
+    if (session.consumer === undefined) return this.#dropFrame(session, block, DROP.not_ready);
+    if (length < ETHERNET_HEADER) return this.#dropFrame(session, block, DROP.frame_too_short);
+    this.#push(out.frames, session, memory, block, at, length);
+  }
+
+  /** A PPP frame, with or without address and control field, and with a protocol field of one byte or two. */
+  #deliverPpp(
+    session: DataSession,
+    memory: PacketMemory,
+    block: number,
+    at: number,
+    length: number,
+    out: ReceiveOutput,
+  ): void {
+    const { ppp } = session;
+    if (ppp === undefined) return this.#dropFrame(session, block, DROP.no_ppp);
+    const { bytes } = memory;
+    if (length >= 2 && bytes[at] === PPP_ALLSTATIONS && bytes[at + 1] === PPP_UI) {
+      at += 2;
+      length -= 2;
     }
+    const fieldBytes = protocolBytes(memory, at, length);
+    if (fieldBytes === 0) return this.#dropFrame(session, block, DROP.frame_too_short);
+    const protocol = protocolAt(memory, at, fieldBytes);
+    const isIpv6 = protocol === PPP_IPV6;
+    if (!isIpv6 && protocol !== PPP_IP) return this.#push(out.ppp, session, memory, block, at, length);
+    if (!(isIpv6 ? ppp.passesIpv6 : ppp.passesIpv4)) {
+      return this.#dropFrame(session, block, DROP.ppp_closed);
+    }
+    at += fieldBytes;
+    length -= fieldBytes;
+    // The device would take it for what its first byte says, and that may not have been let through.
+    if (length < 1 || bytes[at]! >> 4 !== (isIpv6 ? 6 : 4)) {
+      return this.#dropFrame(session, block, DROP.ppp_bad_packet);
+    }
+    if (ppp.mss4 > 0) clampMss(memory, at, length, ppp.mss4, ppp.mss6);
+    this.#push(out.frames, session, memory, block, at, length);
+  }
+
+  #push(
+    frames: FrameVector,
+    session: DataSession,
+    memory: PacketMemory,
+    block: number,
+    at: number,
+    length: number,
+  ): void {
     if (block < 0) frames.push(session, memory, at, length);
     else frames.pushBlock(session, this.#store.pool, memory, block, at, length);
   }

@@ -32,9 +32,10 @@ import {
   VIRTIO_NET_HEADER,
 } from "../wire/virtio/net_header.ts";
 import { DROP } from "./counters.ts";
+import type { Headers } from "./headers.ts";
 import { InnerFrame } from "./inner_frame.ts";
 import { foldSum, networkWord } from "./internet_checksum.ts";
-import { countFailed, writeHeader } from "./outgoing.ts";
+import { countFailed, longestFrame, writeHeader } from "./outgoing.ts";
 import type { PacketBatch } from "./packet_batch.ts";
 import { HEADER_ROOM, type PacketVector } from "./packet_vector.ts";
 import type { DataSession } from "./session.ts";
@@ -63,17 +64,27 @@ export class Segmenter {
   }
 
   /**
-   * Adds the packets of a super-frame, whose virtio header is right in front of it, to the vector. One that makes no
+   * Adds the packets of a super-frame, whose virtio header is right in front of it, to the vector, each with one of the
+   * headers. One that makes no
    * sense is counted as `tx_bad_offload`, one whose segments no packet can carry as `tx_too_long`.
    */
-  segment(session: DataSession, batch: PacketBatch, frame: number, length: number, out: PacketVector): void {
+  segment(
+    session: DataSession,
+    headers: Headers,
+    batch: PacketBatch,
+    frame: number,
+    length: number,
+    out: PacketVector,
+  ): void {
     const { view } = batch;
     const size = view.getUint16(frame - VIRTIO_NET_HEADER + VIRTIO_GSO_SIZE, HOST);
-    if (!this.#read(view, frame, length) || size === 0) return countFailed(session, 1, DROP.tx_bad_offload);
+    if (!this.#read(view, frame, length, session.isPpp) || size === 0) {
+      return countFailed(session, 1, DROP.tx_bad_offload);
+    }
     const inner = this.#inner;
     const first = inner.payload;
     const longest = this.#headers + Math.min(size, inner.end - first);
-    if (longest > session.tunnel.endpoint.maxPacket - session.headerLength) {
+    if (longest > longestFrame(session, headers) || longest > (session.ppp?.mtu ?? Infinity)) {
       return countFailed(session, 1, DROP.tx_too_long);
     }
     this.#prepare(batch);
@@ -83,7 +94,7 @@ export class Segmenter {
       out.open(session);
       const head = out.headerRoom + L2TP_ROOM;
       batch.bytes.copyWithin(head, frame, first);
-      const start = writeHeader(session, batch, head, this.#trace);
+      const start = writeHeader(session, headers, batch, head, this.#trace);
       this.#writeNetwork(view, head, payload, index);
       const sum = batch.checksum.sum(at, payload);
       if (inner.isTcp) this.#writeTcp(view, head, at - first, payload, left <= size, index, sum);
@@ -93,12 +104,12 @@ export class Segmenter {
   }
 
   /** Finds the headers. False if they are not what the virtio header says. */
-  #read(view: DataView, frame: number, length: number): boolean {
+  #read(view: DataView, frame: number, length: number, isIp: boolean): boolean {
     const inner = this.#inner;
     const virtio = frame - VIRTIO_NET_HEADER;
     const type = view.getUint8(virtio + VIRTIO_GSO_TYPE) & ~VIRTIO_GSO_ECN;
     const transport = frame + view.getUint16(virtio + VIRTIO_CHECKSUM_START, HOST);
-    if (!inner.readNetwork(view, frame, length)) return false;
+    if (!inner.readNetwork(view, frame, length, isIp)) return false;
     if (inner.isIpv6) {
       if (transport < inner.network + IPV6_HEADER || type === VIRTIO_GSO_TCPV4) return false;
     } else if (transport < inner.network + IPV4_HEADER || type === VIRTIO_GSO_TCPV6) return false;

@@ -17,12 +17,17 @@ import {
   VIRTIO_NET_HEADER,
 } from "../wire/virtio/net_header.ts";
 import { DROP, LIVE_NS } from "./counters.ts";
-import { countFailed, writeHeader } from "./outgoing.ts";
+import type { Headers } from "./headers.ts";
+import { clampMss } from "./mss_clamp.ts";
+import { countFailed, headerLength, longestFrame, writeHeader } from "./outgoing.ts";
 import type { PacketBatch } from "./packet_batch.ts";
 import type { PacketVector } from "./packet_vector.ts";
 import { Segmenter } from "./segmenter.ts";
 import type { DataSession } from "./session.ts";
 import type { TraceSink } from "./trace.ts";
+
+/** Bytes of a PPP frame's Protocol field. */
+const PROTOCOL_BYTES = 2;
 
 /** The transmit path of a data path. */
 export class Sender {
@@ -39,28 +44,61 @@ export class Sender {
     for (let i = 0; i < batch.count; i++) {
       const frame = batch.offsets[i]!;
       const length = batch.lengths[i]!;
+      const headers = session.isPpp ? headersOf(session, batch, frame, length) : session.headers;
+      if (headers === undefined) continue;
       if (virtio && batch.view.getUint8(frame - VIRTIO_NET_HEADER + VIRTIO_GSO_TYPE) !== VIRTIO_GSO_NONE) {
-        this.#segmenter.segment(session, batch, frame, length, out);
+        this.#segmenter.segment(session, headers, batch, frame, length, out);
       } else if (!virtio || this.#complete(session, batch, frame, length)) {
-        this.#whole(session, batch, frame, length, out);
+        this.#whole(session, headers, batch, frame, length, out);
       }
     }
     session.counters[LIVE_NS] = session.ns;
   }
 
+  /** See `DataPath.transmitPpp`. */
+  transmitPpp(session: DataSession, batch: PacketBatch, out: PacketVector): void {
+    for (let i = 0; i < batch.count; i++) {
+      const frame = batch.offsets[i]!;
+      const length = batch.lengths[i]!;
+      if (length < PROTOCOL_BYTES) countFailed(session, 1, DROP.tx_too_short);
+      else this.#push(session, session.headers, batch, frame, length, out);
+    }
+    session.counters[LIVE_NS] = session.ns;
+  }
+
+  /** A frame of a device that is not to be cut. */
+  #whole(
+    session: DataSession,
+    headers: Headers,
+    batch: PacketBatch,
+    frame: number,
+    length: number,
+    out: PacketVector,
+  ): void {
+    const { ppp } = session;
+    if (ppp !== undefined) {
+      if (length > ppp.mtu) return countFailed(session, 1, DROP.tx_too_long);
+      // The checksum is whole by now.
+      if (ppp.mss4 > 0) clampMss(batch, frame, length, ppp.mss4, ppp.mss6);
+    } else if (length < ETHERNET_HEADER) return countFailed(session, 1, DROP.tx_too_short);
+    this.#push(session, headers, batch, frame, length, out);
+  }
+
   /** A frame as it is, with the header in the bytes before it. */
-  #whole(session: DataSession, batch: PacketBatch, frame: number, length: number, out: PacketVector): void {
-    if (length < (session.isPpp ? 1 : ETHERNET_HEADER)) return countFailed(session, 1, DROP.tx_too_short);
-    const { headerLength } = session;
-    if (length > session.tunnel.endpoint.maxPacket - headerLength) {
-      return countFailed(session, 1, DROP.tx_too_long);
-    }
-    if (frame < headerLength) {
-      throw new RangeError(`No room for a header of ${headerLength} bytes at ${frame}`);
-    }
+  #push(
+    session: DataSession,
+    headers: Headers,
+    batch: PacketBatch,
+    frame: number,
+    length: number,
+    out: PacketVector,
+  ): void {
+    if (length > longestFrame(session, headers)) return countFailed(session, 1, DROP.tx_too_long);
+    const before = headerLength(session, headers);
+    if (frame < before) throw new RangeError(`No room for a header of ${before} bytes at ${frame}`);
     out.open(session);
-    const start = writeHeader(session, batch, frame, this.#trace);
-    out.push(start, headerLength + length, 0, 0);
+    const start = writeHeader(session, headers, batch, frame, this.#trace);
+    out.push(start, before + length, 0, 0);
   }
 
   /** Puts a checksum in that the system left to the device. False if that makes no sense, which is counted. */
@@ -79,4 +117,16 @@ export class Sender {
     view.setUint16(frame + place, sum === 0 ? 0xffff : sum, true);
     return true;
   }
+}
+
+/** The headers of an IP packet over PPP; `undefined` if it cannot be sent, which is counted. */
+function headersOf(
+  session: DataSession,
+  { bytes }: PacketBatch,
+  frame: number,
+  length: number,
+): Headers | undefined {
+  const headers = length < 1 ? undefined : session.ppp?.headersOf(bytes[frame]!);
+  if (headers === undefined) countFailed(session, 1, length < 1 ? DROP.tx_too_short : DROP.tx_ppp_closed);
+  return headers;
 }

@@ -5,16 +5,10 @@
  */
 
 import type { L2Spec, Pseudowire, SessionChanges } from "../model/session.ts";
-import {
-  MAX_SEQUENCE_V2,
-  MAX_SEQUENCE_V3,
-  PPP_ALLSTATIONS,
-  PPP_UI,
-  SUBLAYER_BYTES,
-} from "../wire/l2tp/constants.ts";
-import { encodeV2DataHeader } from "../wire/l2tp/v2_data_header.ts";
-import { encodeV3DataHeader } from "../wire/l2tp/v3_data_header.ts";
+import { MAX_SEQUENCE_V2, MAX_SEQUENCE_V3, SUBLAYER_BYTES } from "../wire/l2tp/constants.ts";
 import { checkCounters, FLAG_SEND_SEQ, LIVE_FLAGS } from "./counters.ts";
+import { type Headers, sessionHeaders, template } from "./headers.ts";
+import type { PppLink } from "./ppp_link.ts";
 import type { DataTunnel } from "./tunnel.ts";
 
 /** What a session of the data path is made with; flags and the timeout default to 0, as in the kernel. */
@@ -32,9 +26,8 @@ export interface SessionSpec extends SessionChanges {
   /** Version 3: required in received packets, up to 8 bytes. Not looked at in version 2. */
   readonly peerCookie?: Uint8Array | undefined;
   /**
-   * Who takes its frames: the caller's own object (a device, a PPP), which the data path does not look into. While
-   * it is `undefined`, frames of Ethernet sessions are dropped unread (`not_ready`), those of PPP sessions once they
-   * are in order (`no_ppp`).
+   * Ethernet: who takes its frames, the caller's own object, which the data path does not look into. While it is
+   * `undefined`, frames are dropped unread (`not_ready`). For PPP there is `DataPath.attachPpp`.
    */
   readonly consumer?: unknown;
   /** Where to count (layout in `counters.ts`), all zero; the caller's memory, borrowed until the session is removed. */
@@ -43,64 +36,14 @@ export interface SessionSpec extends SessionChanges {
 
 /** What can be changed while a session lives; members that are left out stay as they are. */
 export interface DataSessionChanges extends SessionChanges {
-  /** Who takes its frames; `undefined`: nobody from now on. */
+  /** Ethernet: who takes its frames; `undefined`: nobody from now on. */
   readonly consumer?: unknown;
-}
-
-/**
- * The bytes in front of each packet of a session, but for the sequence number. Plain arrays, because there may be a
- * million of these: a typed array would take several times the memory of the few bytes in it.
- */
-export interface HeaderTemplate {
-  /** Bytes of the header. */
-  readonly length: number;
-  /** The header as integers for `DataView.setInt32` in network order; empty if its length is no multiple of 4. */
-  readonly words: readonly number[];
-  /** The header as bytes if its length is no multiple of 4; otherwise empty. */
-  readonly bytes: readonly number[];
 }
 
 /** Consecutive numbers outside the sequence after which it is taken up anew: the kernel's nr_oos_count_max. */
 export const MAX_OUT_OF_SEQUENCE = 4;
 
-/** Where Ns is in a version 2 header without the Length field. */
-const V2_NS_OFFSET = 6;
 const NO_BYTES = new Uint8Array(0);
-
-function template(bytes: readonly number[]): HeaderTemplate {
-  if (bytes.length % 4 !== 0) return { length: bytes.length, words: [], bytes };
-  const words: number[] = [];
-  for (let i = 0; i < bytes.length; i += 4) {
-    words.push((bytes[i]! << 24) | (bytes[i + 1]! << 16) | (bytes[i + 2]! << 8) | bytes[i + 3]!);
-  }
-  return { length: bytes.length, words, bytes: [] };
-}
-
-/** Headers without and with a sequence number, and where the number goes: bytes from the header's start. */
-function headerTemplates(
-  tunnel: DataTunnel,
-  spec: SessionSpec,
-  l2spec: L2Spec,
-): [plain: HeaderTemplate, sequenced: HeaderTemplate, sequenceOffset: number] {
-  const ppp = spec.pseudowire === "ppp" ? [PPP_ALLSTATIONS, PPP_UI] : [];
-  if (tunnel.version === 2) {
-    const header = { tunnelId: tunnel.peerTunnelId, sessionId: spec.peerSessionId, priority: false };
-    const sequenced = encodeV2DataHeader({ ...header, ns: 0, nr: 0 });
-    return [
-      template([...encodeV2DataHeader(header), ...ppp]),
-      template([...sequenced, ...ppp]),
-      V2_NS_OFFSET,
-    ];
-  }
-  const shape = { encap: tunnel.endpoint.isUdp ? "udp" : "ip", l2spec } as const;
-  const header = encodeV3DataHeader(shape, {
-    sessionId: spec.peerSessionId,
-    cookie: spec.cookie ?? NO_BYTES,
-  });
-  // The number fills the whole word of the sublayer, so that one template does for both.
-  const both = template([...header, ...ppp]);
-  return [both, both, header.length - SUBLAYER_BYTES];
-}
 
 /**
  * A session. Made by `DataPath.addSession`; its members are for the data path, and to read: what is not `readonly`
@@ -131,19 +74,17 @@ export class DataSession {
   readonly optionBytes: number;
   /** Its counters and live state. */
   readonly counters: Float64Array;
-  /** Header of packets without a sequence number. */
-  readonly plainHeader: HeaderTemplate;
-  /** Header of packets with one. */
-  readonly sequencedHeader: HeaderTemplate;
-  /** Where the sequence number goes in that: bytes from its start. */
-  readonly sequenceOffset: number;
+  /** Headers of its frames; of PPP, those that begin at their Protocol field. */
+  readonly headers: Headers;
   /** Largest sequence number. */
   readonly nrMax: number;
   /** Numbers that are accepted from the expected one on. */
   readonly window: number;
 
-  /** Who takes its frames; see {@link SessionSpec.consumer}. */
+  /** Who takes its frames; see {@link SessionSpec.consumer} and `DataPath.attachPpp`. */
   consumer: unknown;
+  /** The PPP that runs over it; `undefined` for Ethernet, and while none is attached. */
+  ppp: PppLink | undefined = undefined;
   /** Whether received packets must have sequence numbers. */
   recvSeq: boolean;
   /** Whether the peer cannot turn our sequence numbers on and off. */
@@ -202,6 +143,9 @@ export class DataSession {
     if (tunnel.version === 2 && spec.pseudowire !== "ppp") {
       throw new RangeError("L2TP version 2 carries PPP only");
     }
+    if (spec.pseudowire === "ppp" && spec.consumer !== undefined) {
+      throw new RangeError("PPP is attached and detached");
+    }
     for (const cookie of [spec.cookie, spec.peerCookie]) {
       if (cookie !== undefined && cookie.length > 8) {
         throw new RangeError(`Cookie has ${cookie.length} bytes`);
@@ -223,7 +167,7 @@ export class DataSession {
     this.peerCookieLast = words[1] ?? 0;
     this.optionBytes = cookie.length + (this.hasSublayer ? SUBLAYER_BYTES : 0);
     this.counters = spec.counters;
-    [this.plainHeader, this.sequencedHeader, this.sequenceOffset] = headerTemplates(tunnel, spec, l2spec);
+    this.headers = sessionHeaders(tunnel, spec, l2spec);
     this.nrMax = isV3 ? MAX_SEQUENCE_V3 : MAX_SEQUENCE_V2;
     this.window = this.nrMax >> 1;
     this.consumer = spec.consumer;
@@ -245,8 +189,8 @@ export class DataSession {
     this.counters[LIVE_FLAGS] = value ? flags | FLAG_SEND_SEQ : flags & ~FLAG_SEND_SEQ;
   }
 
-  /** Bytes that go in front of a frame now. */
+  /** Bytes that go in front of a frame now; of PPP, in front of its Protocol field. */
   get headerLength(): number {
-    return (this.#sendSeq ? this.sequencedHeader : this.plainHeader).length;
+    return (this.#sendSeq ? this.headers.sequenced : this.headers.plain).length;
   }
 }

@@ -149,4 +149,6 @@ export interface ReceiveOutput {
   readonly frames: FrameVector;
   /** Control messages. */
   readonly control: ControlVector;
+  /** PPP frames for whoever runs PPP, from the Protocol field on, which is all there. */
+  readonly ppp: FrameVector;
 }

@@ -6,7 +6,7 @@
  */
 
 import type { L2Spec, Pseudowire, SessionChanges } from "../model/session.ts";
-import type { EndpointKind } from "../dataplane/mod.ts";
+import type { EndpointKind, PppChanges } from "../dataplane/mod.ts";
 import type { TraceEvent } from "../subsystem/trace.ts";
 
 /** Number of an object; 0 is none. */
@@ -57,7 +57,7 @@ export interface AddTunnel {
 }
 
 /** What a device can do. */
-export interface TapFacts {
+export interface DeviceFacts {
   /** Whether each of its frames begins with a `struct virtio_net_hdr`. */
   readonly virtio: boolean;
   /** Whether to write TCP segments to it joined. */
@@ -93,7 +93,7 @@ export interface AddSession {
   /** Number of the device. */
   readonly tapFd?: number;
   /** What the device can do. */
-  readonly tap: TapFacts;
+  readonly tap: DeviceFacts;
 }
 
 /** The worker is to treat a session otherwise. */
@@ -106,10 +106,46 @@ export interface ChangeSession {
   readonly changes: SessionChanges;
 }
 
+/** The worker is to carry the PPP of a session. */
+export interface AttachPpp {
+  /** What to do. */
+  readonly op: "attachPpp";
+  /** Number of the PPP. */
+  readonly id: ObjectId;
+  /** The session. */
+  readonly session: ObjectId;
+  /** Number of the TUN device. */
+  readonly tunFd: number;
+  /** What the device can do. */
+  readonly device: DeviceFacts;
+  /** Whether TCP is told of segments that fit. */
+  readonly clampMss: boolean;
+}
+
+/** The worker is to treat the packets of a PPP otherwise; nothing is to be done if that has gone. */
+export interface ChangePpp {
+  /** What to do. */
+  readonly op: "changePpp";
+  /** Number of the PPP. */
+  readonly id: ObjectId;
+  /** What is to change. */
+  readonly changes: PppChanges;
+}
+
+/** The worker is to send a control frame of a PPP; nothing is to be done if that has gone. */
+export interface SendPpp {
+  /** What to do. */
+  readonly op: "sendPpp";
+  /** Number of the PPP. */
+  readonly id: ObjectId;
+  /** Protocol (2 bytes) and payload; in hex. */
+  readonly frame: string;
+}
+
 /** The worker is to forget an object and what hangs on it: its descriptors are not touched any more. */
 export interface RemoveObject {
   /** What to do. */
-  readonly op: "removeEndpoint" | "removeTunnel" | "removeSession";
+  readonly op: "removeEndpoint" | "removeTunnel" | "removeSession" | "detachPpp";
   /** Number of the object. */
   readonly id: ObjectId;
 }
@@ -134,6 +170,9 @@ export type Command =
   | AddTunnel
   | AddSession
   | ChangeSession
+  | AttachPpp
+  | ChangePpp
+  | SendPpp
   | RemoveObject
   | SetTrace
   | PlainCommand;
@@ -170,6 +209,24 @@ export interface ControlReport {
   readonly name: Uint8Array;
 }
 
+/** A control frame of PPP came in. */
+export interface PppReport {
+  /** What it is. */
+  readonly type: "ppp";
+  /** Number of the PPP. */
+  readonly id: ObjectId;
+  /** Protocol (2 bytes) and payload. */
+  readonly frame: Uint8Array<ArrayBuffer>;
+}
+
+/** The device of a PPP has gone: the worker has let go of it. */
+export interface PppLostReport {
+  /** What it is. */
+  readonly type: "pppLost";
+  /** Number of the PPP. */
+  readonly id: ObjectId;
+}
+
 /** Trace events of one turn, in order. */
 export interface TraceReport {
   /** What it is. */
@@ -179,7 +236,7 @@ export interface TraceReport {
 }
 
 /** A message of the worker's. */
-export type Report = ReadyReport | ControlReport | TraceReport;
+export type Report = ReadyReport | ControlReport | PppReport | PppLostReport | TraceReport;
 
 /** Words of the ledger of reports: how many are under way, and how many had to be left out. */
 export const REPORTS = {
@@ -191,7 +248,17 @@ export const REPORTS = {
   traceUnderWay: 2,
   /** Trace events that were dropped because there were too many. */
   traceLost: 3,
+  /** Bytes of memory ({@link pppReportBytes}) of control frames of PPP that the main thread has not taken yet. */
+  pppUnderWay: 4,
 } as const;
 
 /** Words in the ledger of reports. */
-export const REPORTS_LENGTH = 4;
+export const REPORTS_LENGTH = 5;
+
+/** What a message takes beside the frame in it: an estimate on the high side. */
+const MESSAGE_BYTES = 512;
+
+/** Bytes of memory that a control frame of PPP takes while it is under way. */
+export function pppReportBytes(frameBytes: number): number {
+  return MESSAGE_BYTES + frameBytes;
+}

@@ -17,6 +17,7 @@ import {
 } from "../dataplane/mod.ts";
 import { type CounterSlots, slotView } from "./counter_slots.ts";
 import type { Command, ObjectId } from "./data_commands.ts";
+import type { PppHandle } from "./ppp_handle.ts";
 
 /** What the handles need of their data plane. */
 export interface HandleOwner {
@@ -157,6 +158,8 @@ export class SessionHandle {
   readonly #counted: Counted;
   /** The tunnel that carries it. */
   readonly tunnel: TunnelHandle;
+  /** The PPP on it; `undefined` if there is none. Kept by that. */
+  ppp: PppHandle | undefined;
 
   /** Made by `DataPlane.addSession`. */
   constructor(owner: HandleOwner, id: ObjectId, slot: number, tunnel: TunnelHandle) {
@@ -209,6 +212,7 @@ export class SessionHandle {
 
   /** For the tunnel's handle: the worker has let go. */
   settle(): void {
+    this.ppp?.lose();
     this.#counted.settle(this.#owner.slots);
     this.tunnel.sessions.delete(this);
   }

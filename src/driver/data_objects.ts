@@ -10,7 +10,15 @@ import type { Epoll } from "../../ffi/epoll.ts";
 import { PacketArena, ReceiveVector, Remote } from "../../ffi/packets.ts";
 import { encodeInet } from "../../ffi/sockaddr.ts";
 import { slotView } from "./counter_slots.ts";
-import type { AddEndpoint, AddSession, AddTunnel, ChangeSession, Command } from "./data_commands.ts";
+import type {
+  AddEndpoint,
+  AddSession,
+  AddTunnel,
+  AttachPpp,
+  ChangeSession,
+  Command,
+  ObjectId,
+} from "./data_commands.ts";
 import { PacketSender } from "./packet_sender.ts";
 import { type EndpointPorts, WorkerEndpoint } from "./worker_endpoint.ts";
 import { WorkerPath } from "./worker_path.ts";
@@ -59,6 +67,8 @@ export class DataObjects {
   readonly #endpoints: Map<number, WorkerEndpoint> = new Map();
   readonly #tunnels: Map<number, WorkerTunnel> = new Map();
   readonly #sessions: Map<number, WorkerSession> = new Map();
+  /** Sessions with PPP, by the number of that. */
+  readonly #ppps: Map<ObjectId, WorkerSession> = new Map();
   readonly #paths: Map<string, WorkerPath> = new Map();
   /** Key of the namespace whose path was emptied last. */
   #empty: string | undefined;
@@ -98,6 +108,10 @@ export class DataObjects {
         drain: (packets) => (packets.session.consumer as WorkerSession).send(packets),
       }),
       sender: new PacketSender(sending),
+      pppLost: (id) => {
+        this.#ppps.delete(id);
+        reports.pppLost(id);
+      },
     };
     this.#idle = new WorkerPath({ netnsKey: "", idle: true, memory: this.#receiving, reports });
   }
@@ -123,6 +137,14 @@ export class DataObjects {
         return this.#addSession(command);
       case "changeSession":
         return this.#changeSession(command);
+      case "attachPpp":
+        return this.#attachPpp(command);
+      case "changePpp":
+        return this.#ppps.get(command.id)?.changePpp(command.changes);
+      case "sendPpp":
+        return this.#ppps.get(command.id)?.sendPpp(Uint8Array.fromHex(command.frame));
+      case "detachPpp":
+        return this.#detachPpp(command.id);
       case "removeEndpoint":
         return this.#removeEndpoint(command.id);
       case "removeTunnel":
@@ -216,23 +238,33 @@ export class DataObjects {
     if (pseudowire !== "eth" && tapFd !== undefined) {
       throw new RangeError(`A session for ${pseudowire} cannot have an Ethernet device`);
     }
-    const worker = new WorkerSession(tunnel, tapFd, tap, this.#sending);
     const session = path.addSession(tunnel.tunnel, {
       ...changes,
       ...{ sessionId, peerSessionId, pseudowire, l2spec },
       cookie: command.cookie === undefined ? undefined : Uint8Array.fromHex(command.cookie),
       peerCookie: command.peerCookie === undefined ? undefined : Uint8Array.fromHex(command.peerCookie),
-      consumer: tapFd === undefined ? undefined : worker,
       counters: slotView(this.#counters, slot),
     });
+    const worker = new WorkerSession(tunnel, session, id, this.#sending);
     try {
-      worker.start(session, id);
+      if (tapFd !== undefined) worker.attach({ fd: tapFd, facts: tap });
     } catch (error) {
       path.removeSession(session);
       throw error;
     }
     this.#sessions.set(id, worker);
     tunnel.sessions.add(id);
+  }
+
+  #attachPpp({ id, session, tunFd, device, clampMss }: AttachPpp): void {
+    const worker = found(this.#sessions, session);
+    worker.attachPpp(id, { fd: tunFd, facts: device }, { clampMss });
+    this.#ppps.set(id, worker);
+  }
+
+  #detachPpp(id: ObjectId): void {
+    this.#ppps.get(id)?.detach();
+    this.#ppps.delete(id);
   }
 
   #changeSession({ id, changes }: ChangeSession): void {
@@ -242,6 +274,7 @@ export class DataObjects {
 
   #removeSession(id: number): void {
     const worker = found(this.#sessions, id);
+    if (worker.pppId !== undefined) this.#ppps.delete(worker.pppId);
     worker.detach();
     worker.tunnel.path.path.removeSession(worker.session);
     worker.tunnel.sessions.delete(id);

@@ -8,9 +8,10 @@ import type { L2Spec, Pseudowire, SessionChanges } from "../model/session.ts";
 import type { EndpointKind, PeerAddress } from "../dataplane/mod.ts";
 import type { TraceEvent } from "../subsystem/trace.ts";
 import type { InetAddress } from "../../ffi/sockaddr.ts";
-import type { TapFacts } from "./data_commands.ts";
+import type { DeviceFacts } from "./data_commands.ts";
 import type { EndpointHandle } from "./data_handles.ts";
 import type { DataPlaneDead } from "./mailbox.ts";
+import type { PppEvents } from "./ppp_handle.ts";
 
 /** A control message that came in by an endpoint. */
 export interface ControlMessage {
@@ -95,7 +96,17 @@ export interface SessionOptions extends SessionChanges {
    */
   readonly tapFd?: number | undefined;
   /** What the device can do; by default it has no header of the driver's, and nothing is joined. */
-  readonly tap?: TapFacts | undefined;
+  readonly tap?: DeviceFacts | undefined;
+}
+
+/** What PPP is attached to a session with. */
+export interface PppOptions extends PppEvents {
+  /** A non-blocking TUN device. The caller's, to be closed after the removal of PPP or session only. */
+  readonly tunFd: number;
+  /** What the device can do. */
+  readonly device: DeviceFacts;
+  /** Whether TCP is told of segments that fit the packets agreed on. */
+  readonly clampMss: boolean;
 }
 
 /** Reports of the worker that had to be left out because too many were under way. */

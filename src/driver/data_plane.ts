@@ -22,35 +22,40 @@ import { decodeInet } from "../../ffi/sockaddr.ts";
 import { CounterSlots } from "./counter_slots.ts";
 import {
   type Command,
+  type DeviceFacts,
+  pppReportBytes,
   type Report,
   REPORTS,
   REPORTS_LENGTH,
   type StartMessage,
-  type TapFacts,
 } from "./data_commands.ts";
 import { EndpointHandle, type HandleOwner, SessionHandle, TunnelHandle } from "./data_handles.ts";
 import type {
   DataPlaneOptions,
   EndpointOptions,
   LostReports,
+  PppOptions,
   SessionOptions,
   TunnelOptions,
 } from "./data_options.ts";
 import { DataPlaneDead, MailboxCaller } from "./mailbox.ts";
+import { PppHandle } from "./ppp_handle.ts";
 export type {
   ControlMessage,
   DataPlaneOptions,
   EndpointOptions,
   LostReports,
+  PppOptions,
   SessionOptions,
   TunnelOptions,
 } from "./data_options.ts";
 export type { EndpointHandle, SessionHandle, TunnelHandle } from "./data_handles.ts";
-export type { TapFacts } from "./data_commands.ts";
+export type { DeviceFacts } from "./data_commands.ts";
 export { DataPlaneDead } from "./mailbox.ts";
+export type { PppEvents, PppHandle } from "./ppp_handle.ts";
 
 const DEFAULT_START_MS = 10_000;
-const PLAIN_TAP: TapFacts = { virtio: false, joinTcp: false, joinUdp: false };
+const PLAIN_TAP: DeviceFacts = { virtio: false, joinTcp: false, joinUdp: false };
 
 /** The data path in its worker. */
 export class DataPlane implements Disposable {
@@ -61,6 +66,7 @@ export class DataPlane implements Disposable {
   readonly #reports = new Int32Array(new SharedArrayBuffer(REPORTS_LENGTH * 4));
   readonly #worker: Worker;
   readonly #endpoints: Map<number, EndpointHandle> = new Map();
+  readonly #ppps: Map<number, PppHandle> = new Map();
   readonly #owner: { -readonly [K in keyof HandleOwner]: HandleOwner[K] };
   #lastId = 0;
   #closed = false;
@@ -224,6 +230,24 @@ export class DataPlane implements Disposable {
   }
 
   /**
+   * Attaches PPP to a session: its control frames are handed over, and the IP packets of a TUN device go by it, once they
+   * are let through.
+   *
+   * @throws {RangeError} if the session carries no PPP, or has one already, or has gone
+   * @throws {SyscallError} EBADF, EEXIST if the device is another session's
+   * @throws {DataPlaneDead}
+   */
+  attachPpp(session: SessionHandle, options: PppOptions): PppHandle {
+    const { tunFd, device, clampMss, receive, lost } = options;
+    const id = ++this.#lastId;
+    this.#call({ op: "attachPpp", id, session: session.id, tunFd, device, clampMss });
+    const ppp = new PppHandle(this.#owner, id, session, { receive, lost }, () => this.#ppps.delete(id));
+    this.#ppps.set(id, ppp);
+    session.ppp = ppp;
+    return ppp;
+  }
+
+  /**
    * Turns trace events on or off; they are off at first.
    *
    * @throws {DataPlaneDead}
@@ -277,6 +301,11 @@ export class DataPlane implements Disposable {
     if (report.type === "trace") {
       Atomics.sub(this.#reports, REPORTS.traceUnderWay, 1);
       for (const event of report.events) this.#options.onTrace?.(event);
+    } else if (report.type === "ppp") {
+      Atomics.sub(this.#reports, REPORTS.pppUnderWay, pppReportBytes(report.frame.length));
+      this.#ppps.get(report.id)?.events.receive(report.frame);
+    } else if (report.type === "pppLost") {
+      this.#ppps.get(report.id)?.lose();
     } else if (report.type === "control") {
       Atomics.sub(this.#reports, REPORTS.controlUnderWay, 1);
       const endpoint = this.#endpoints.get(report.endpoint);

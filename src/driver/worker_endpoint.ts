@@ -147,6 +147,7 @@ export class WorkerEndpoint implements Source {
     const { out } = this.path;
     out.frames.flush();
     out.control.flush();
+    out.ppp.flush();
   }
 
   #take(count: number, now: number): void {

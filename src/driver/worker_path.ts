@@ -1,6 +1,6 @@
 /**
- * The data path of one network namespace within the worker, and where what it receives goes: frames to devices,
- * control messages and trace events to the main thread.
+ * The data path of one network namespace within the worker, and where what it receives goes: frames and packets to
+ * devices, control messages, PPP's control frames and trace events to the main thread.
  *
  * @module
  */
@@ -81,6 +81,7 @@ export class WorkerPath {
     this.out = {
       frames: new FrameVector(FRAMES, (frames) => this.#write(frames)),
       control: new ControlVector(MESSAGES, (messages) => reports.control(messages)),
+      ppp: new FrameVector(MESSAGES, (frames) => this.#report(frames, reports)),
     };
   }
 
@@ -91,11 +92,24 @@ export class WorkerPath {
       const offset = frames.offsets[i]!;
       const length = frames.lengths[i]!;
       // Only sessions with a device have frames delivered.
-      const { tapFd, tap } = session.consumer as WorkerSession;
-      if (tap.virtio) this.#coalescer.add(session, memory, offset, length, tap);
-      else if (this.#arenaOf(memory).writeFrame(tapFd, offset, length) < 0) this.#refused(session, 1);
+      const { deviceFd, device } = session.consumer as WorkerSession;
+      if (device.virtio) this.#coalescer.add(session, memory, offset, length, device);
+      else if (this.#arenaOf(memory).writeFrame(deviceFd, offset, length) < 0) this.#refused(session, 1);
     }
     this.#coalescer.flush();
+  }
+
+  /** Tells the main thread of control frames of PPP, as far as it keeps up. */
+  #report(frames: FrameVector, reports: WorkerReports): void {
+    const now = performance.now();
+    for (let i = 0; i < frames.count; i++) {
+      const session = frames.sessions[i]!;
+      const worker = session.consumer as WorkerSession;
+      if (!worker.mayReport(now)) this.path.undelivered(session, 1, "ppp_control_flood");
+      else if (!reports.ppp(worker.pppId!, frames.memories[i]!, frames.offsets[i]!, frames.lengths[i]!)) {
+        this.path.undelivered(session, 1, "ppp_control_full");
+      }
+    }
   }
 
   #writeJoined(frame: JoinedFrame): void {
@@ -105,7 +119,7 @@ export class WorkerPath {
       writer.add(this.#arenaOf(frame.memories[i]!), frame.offsets[i]!, frame.lengths[i]!);
     }
     const { session } = frame;
-    if (writer.write((session.consumer as WorkerSession).tapFd, frame) < 0) {
+    if (writer.write((session.consumer as WorkerSession).deviceFd, frame) < 0) {
       this.#refused(session, frame.parts);
     }
   }

@@ -5,12 +5,21 @@
  * @module
  */
 
-import type { ControlVector, DataSession, Endpoint, TraceEvent as PathEvent } from "../dataplane/mod.ts";
+import {
+  type ControlVector,
+  copyPppFrame,
+  type DataSession,
+  type Endpoint,
+  type PacketMemory,
+  type TraceEvent as PathEvent,
+} from "../dataplane/mod.ts";
 import type { TraceEvent } from "../subsystem/trace.ts";
-import { type ObjectId, type Report, REPORTS } from "./data_commands.ts";
+import { type ObjectId, pppReportBytes, type Report, REPORTS } from "./data_commands.ts";
 
 /** Control messages under way: at 64 KiB each at most, 16 MiB. */
 const MAX_CONTROL = 256;
+/** Bytes of memory of control frames of PPP under way: some thousands of them. */
+const MAX_PPP_BYTES = 4 * 1024 * 1024;
 /** Trace reports under way, and events in each: what one turn may make. */
 const MAX_TRACE = 32;
 const MAX_EVENTS = 256;
@@ -52,6 +61,21 @@ export class WorkerReports {
       const name = new Uint8Array(names.buffer, nameFrom, nameLength).slice();
       this.#post({ type: "control", endpoint, bytes: bytes.slice(from, from + messages.lengths[i]!), name });
     }
+  }
+
+  /** Sends a control frame of PPP, copied; false if too many are under way. */
+  ppp(id: ObjectId, memory: PacketMemory, offset: number, length: number): boolean {
+    const bytes = pppReportBytes(length);
+    if (Atomics.load(this.#ledger, REPORTS.pppUnderWay) + bytes > MAX_PPP_BYTES) return false;
+    const frame = copyPppFrame(memory, offset, length);
+    Atomics.add(this.#ledger, REPORTS.pppUnderWay, pppReportBytes(frame.length));
+    this.#post({ type: "ppp", id, frame });
+    return true;
+  }
+
+  /** Says that the device of a PPP has gone. */
+  pppLost(id: ObjectId): void {
+    this.#post({ type: "pppLost", id });
   }
 
   /** Notes a trace event, if they are wanted, until {@link flush}. */

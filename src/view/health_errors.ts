@@ -158,6 +158,35 @@ export const ERROR_RULES: readonly ErrorRule[] = [
     }),
   },
   {
+    problem: "ppp_bad_packets",
+    severity: "warning",
+    reasons: ["ppp_bad_packet"],
+    judge: (_, total) => ({
+      message: `PPP frames whose packet is not of the IP version that they say: ${total} dropped`,
+      advice: ["The peer's PPP is at fault, or something else sends to this session"],
+    }),
+  },
+  {
+    problem: "ppp_closed",
+    severity: "note",
+    reasons: ["ppp_closed", "tx_ppp_closed"],
+    judge: (_, total) => ({
+      message: `packets of an IP version that PPP has not agreed on: ${total} dropped`,
+      advice: ["Normal while PPP comes up. Else: does the peer want IPv4 and IPv6 alike?"],
+    }),
+  },
+  {
+    problem: "ppp_control_flood",
+    severity: "warning",
+    reasons: ["ppp_control_flood", "ppp_control_full"],
+    judge: (_, total) => ({
+      message: `control frames of PPP came faster than they are taken: ${total} dropped`,
+      advice: [
+        "Does the peer send a protocol that nobody here speaks, or attack? Else this host is too slow",
+      ],
+    }),
+  },
+  {
     problem: "bad_packets",
     severity: "warning",
     reasons: ["too_short", "bad_version", "bad_ip_header", "bad_control", "rx_invalid"],
@@ -172,7 +201,7 @@ export const ERROR_RULES: readonly ErrorRule[] = [
     reasons: ["no_ppp"],
     judge: (_, total) => ({
       message: `nobody is attached to this PPP session: ${total} packets dropped`,
-      advice: ["PPP is carried by the kernel's subsystem only, once a pppd has attached its socket"],
+      advice: ["Nobody runs PPP on it: in the kernel's subsystem a pppd that attached its socket does"],
     }),
   },
   {

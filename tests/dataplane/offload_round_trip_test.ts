@@ -62,7 +62,7 @@ class Pair {
     this.written = [];
     this.here.fill(packets.map((packet) => arriving(this.#kind, packet)), peerOf(this.#kind));
     const { frames, control } = { frames: this.#frames, control: this.here.out.control };
-    this.here.path.receive(this.#endpoint, this.here.batch, 0, { frames, control });
+    this.here.path.receive(this.#endpoint, this.here.batch, 0, { frames, control, ppp: frames });
     frames.flush();
     return this.written;
   }

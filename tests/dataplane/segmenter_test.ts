@@ -218,13 +218,6 @@ Deno.test("headers of an odd length in front of segments", () => {
   }
 });
 
-Deno.test("PPP frames are sent as they are", () => {
-  const { world, session } = open({ pseudowire: "ppp", sendSeq: true });
-  const bytes = hexBytes("c021 0901 0008 01020304");
-  const [packet] = world.transmitSuper(session, [{ bytes, virtio: PLAIN }]);
-  assert.deepEqual(packet, hexBytes("00030000 00000002 40000000 ff03 c021 0901 0008 01020304"));
-});
-
 Deno.test("super-frames that make no sense are counted once each, and the others go", () => {
   const good = superFrame({ payload: payload(250), tcpOptions: payload(12) }, 100);
   const six = superFrame({ isIpv6: true, payload: payload(250) }, 100);

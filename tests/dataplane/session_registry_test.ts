@@ -41,15 +41,10 @@ Deno.test("registry: 20,000 random additions and removals; each packet finds its
     const found = world.receive(endpoint, [packet(tunnel, sessionId)], { source: peers[which]! });
     assert.equal(found[0]?.session, known, key);
     if (known === undefined) {
-      const spec = {
-        sessionId,
-        peerSessionId: 1,
-        pseudowire: "ppp",
-        l2spec: "none",
-        consumer: 1,
-        counters,
-      } as const;
-      model.set(key, world.path.addSession(tunnel, spec));
+      const spec = { sessionId, peerSessionId: 1, pseudowire: "ppp", l2spec: "none", counters } as const;
+      const session = world.path.addSession(tunnel, spec);
+      world.path.attachPpp(session, 1, { clampMss: false });
+      model.set(key, session);
     } else {
       world.path.removeSession(known);
       model.delete(key);

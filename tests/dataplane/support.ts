@@ -40,6 +40,7 @@ const NOT_RECEIVED: readonly DropReason[] = [
   "device_full",
   "tx_too_short",
   "tx_too_long",
+  "tx_ppp_closed",
   "tx_failed",
   "tx_bad_offload",
 ];
@@ -97,14 +98,16 @@ export class World {
   readonly batch: PacketBatch;
   readonly views: Float64Array[] = [];
   readonly sessions: DataSession[] = [];
-  /** What came out since it was last taken. */
+  /** What came out since it was last taken, frames for devices and of PPP. */
   frames: Delivered[] = [];
   /** What came out since it was last taken. */
   control: Control[] = [];
   received = 0;
   delivered = 0;
   controls = 0;
-  readonly out: { frames: FrameVector; control: ControlVector };
+  /** Those of {@link frames} that are for whoever runs PPP. */
+  ppp: Delivered[] = [];
+  readonly out: { frames: FrameVector; control: ControlVector; ppp: FrameVector };
   /** What is sent; at most `BATCH` packets at a time. */
   readonly packets: PacketVector;
   /** What was sent since it was last taken. */
@@ -115,19 +118,9 @@ export class World {
     this.batch = new PacketBatch({ arena: this.arena.buffer, capacity: BATCH, names: this.names.buffer });
     this.packets = this.vector(BATCH);
     this.out = {
-      frames: new FrameVector(capacity, (frames) => {
-        assert.ok(frames.count <= capacity);
-        for (let i = 0; i < frames.count; i++) {
-          const start = frames.offsets[i]!;
-          const memory = frames.memories[i]!;
-          assert.ok(memory === this.batch || memory === this.path.reorderMemory);
-          assert.ok(start >= 0 && start + frames.lengths[i]! <= memory.bytes.length);
-          this.frames.push({
-            session: frames.sessions[i]!,
-            bytes: memory.bytes.slice(start, start + frames.lengths[i]!),
-          });
-          this.delivered++;
-        }
+      frames: new FrameVector(capacity, (frames) => this.#take(frames, capacity)),
+      ppp: new FrameVector(capacity, (frames) => {
+        this.ppp.push(...this.#take(frames, capacity));
       }),
       control: new ControlVector(4, (messages) => {
         for (let i = 0; i < messages.count; i++) {
@@ -149,6 +142,24 @@ export class World {
   vector(capacity: number): PacketVector {
     assert.ok(capacity <= BATCH);
     return new PacketVector({ capacity, headers: BATCH * SLOT, drain: (packets) => this.#send(packets) });
+  }
+
+  /** Takes frames out, as a device would or whoever runs PPP. */
+  #take(frames: FrameVector, capacity: number): Delivered[] {
+    const first = this.frames.length;
+    assert.ok(frames.count <= capacity);
+    for (let i = 0; i < frames.count; i++) {
+      const start = frames.offsets[i]!;
+      const memory = frames.memories[i]!;
+      assert.ok(memory === this.batch || memory === this.path.reorderMemory);
+      assert.ok(start >= 0 && start + frames.lengths[i]! <= memory.bytes.length);
+      this.frames.push({
+        session: frames.sessions[i]!,
+        bytes: memory.bytes.slice(start, start + frames.lengths[i]!),
+      });
+      this.delivered++;
+    }
+    return this.frames.slice(first);
   }
 
   /** Takes packets as a socket would, and counts them as sent. */
@@ -189,16 +200,19 @@ export class World {
     });
   }
 
-  /** A session, by default Ethernet (version 2: PPP) with somebody to take its frames. */
+  /** A session, by default Ethernet (version 2: PPP) with somebody to take its frames. PPP lets nothing through. */
   session(tunnel: DataTunnel, spec: Partial<SessionSpec> = {}): DataSession {
-    const session = this.path.addSession(tunnel, {
+    const { consumer, ...wanted } = {
       sessionId: 1,
       peerSessionId: 2,
       pseudowire: tunnel.version === 2 ? "ppp" : "eth",
       consumer: "consumer",
       counters: this.view(),
       ...spec,
-    });
+    } as const;
+    const isPpp = wanted.pseudowire === "ppp";
+    const session = this.path.addSession(tunnel, isPpp ? wanted : { ...wanted, consumer });
+    if (isPpp && consumer !== undefined) this.path.attachPpp(session, consumer, { clampMss: false });
     this.sessions.push(session);
     return session;
   }
@@ -231,9 +245,11 @@ export class World {
     this.received += this.batch.count;
     this.frames = [];
     this.control = [];
+    this.ppp = [];
     this.path.receive(endpoint, this.batch, now, this.out);
     this.out.frames.flush();
     this.out.control.flush();
+    this.out.ppp.flush();
     // Whoever still refers to the arena is found out.
     for (let i = 0; i < this.batch.count; i++) {
       this.arena.fill(0xee, this.batch.offsets[i]!, this.batch.offsets[i]! + this.batch.lengths[i]!);
@@ -241,10 +257,14 @@ export class World {
     return this.frames;
   }
 
-  /** The packets that a session sends for frames. */
+  /** The packets that a session sends for frames; those of PPP begin at their Protocol field. */
   transmit(session: DataSession, frames: readonly Uint8Array[]): Uint8Array[] {
     this.fill(frames);
-    return this.transmitBatch(session, false);
+    if (!session.isPpp) return this.transmitBatch(session, false);
+    this.sent = [];
+    this.path.transmitPpp(session, this.batch, this.packets);
+    this.packets.flush();
+    return this.sent;
   }
 
   /** The packets that a session sends for the batch as it is. */

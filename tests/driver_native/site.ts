@@ -10,7 +10,7 @@ import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc, packetLibc } from "../../ffi/packet_libc.ts";
 import { AF_INET, AF_INET6, type InetAddress } from "../../ffi/sockaddr.ts";
 import type { Socket } from "../../ffi/socket.ts";
-import { TapDevice } from "../../ffi/tun.ts";
+import { TapDevice, TunDevice } from "../../ffi/tun.ts";
 import { openRawL2tp, openUdp } from "../../ffi/udp.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
 import type { EndpointKind } from "../../src/dataplane/mod.ts";
@@ -157,6 +157,11 @@ export class Site implements AsyncDisposable {
   /** Opens a device on a host. */
   tap(host: Host, name: string): TapDevice {
     return this.#open.use(this.within(host, () => TapDevice.open(name)));
+  }
+
+  /** Opens a TUN device on a host. */
+  tun(host: Host, name: string, vnetHeader: boolean): TunDevice {
+    return this.#open.use(this.within(host, () => TunDevice.open(name, { vnetHeader })));
   }
 
   /** One end of a tunnel; host a's is number 1 and host b's number 2. */

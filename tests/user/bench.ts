@@ -139,6 +139,7 @@ function hubTime(spokes: number, isForged: boolean): number {
   const out = {
     frames: new FrameVector(BATCH, (frames) => delivered += frames.count),
     control: new ControlVector(1, () => {}),
+    ppp: new FrameVector(1, () => {}),
   };
   const packet = Uint8Array.of(0, 3, 0, 0, 0, 0, 0, 1, ...new Uint8Array(60));
   const batches = Array.from({ length: 64 }, () => {
