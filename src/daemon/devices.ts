@@ -1,5 +1,6 @@
 /**
- * The Ethernet devices of sessions: TAP devices that outlive the daemon once they are in the journal.
+ * The devices of sessions: TAP devices for Ethernet, which outlive the daemon once they are in the journal, and TUN
+ * devices for PPP, which do not, since what PPP has agreed on does not either.
  *
  * @module
  */
@@ -8,7 +9,7 @@ import { LinkClient } from "../client/link_client.ts";
 import type { Link } from "../model/link.ts";
 import { Errno } from "../base/errno.ts";
 import { NetlinkError, SyscallError } from "../base/errors.ts";
-import { TapDevice, type TunTapOptions } from "../../ffi/tun.ts";
+import { TapDevice, TunDevice, type TunTapOptions } from "../../ffi/tun.ts";
 import type { EthernetDevice, EthernetDeviceRequest } from "../subsystem/ports.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
 import type { DeviceOffloads, SystemOffloads } from "./system_offloads.ts";
@@ -21,6 +22,16 @@ const MTU_MAX = 65521;
 export interface Device extends EthernetDevice {
   /** The TAP device. */
   readonly tap: TapDevice;
+  /** What it does for us. */
+  readonly offloads: DeviceOffloads;
+}
+
+/** A TUN device for PPP, with its descriptor. */
+export interface PppDevice {
+  /** The device; it goes when this is closed. */
+  readonly tun: TunDevice;
+  /** Its number in its namespace. */
+  readonly index: number;
   /** What it does for us. */
   readonly offloads: DeviceOffloads;
 }
@@ -79,6 +90,35 @@ export class Devices {
     });
   }
 
+  /**
+   * Makes a TUN device for PPP, which has no addresses but those that PPP gives it. It goes with its descriptor.
+   *
+   * @param name May hold one `%d`, which becomes the lowest free number
+   * @throws {SyscallError} EEXIST if the name is taken
+   */
+  createPpp(netns: string, name: string): PppDevice {
+    return this.#within(netns, (links) => {
+      using stack = new DisposableStack();
+      const options = { ...this.#offloads.deviceOptions(), exclusive: true };
+      const tun = stack.use(unlessTaken(name, options, () => TunDevice.open(name, options)));
+      const offloads = this.#offloads.setUpDevice(tun);
+      const link = links.link(tun.name);
+      if (link === undefined) throw new SyscallError(`device "${tun.name}"`, Errno.ENODEV);
+      withoutAutomaticAddress(links, link.index);
+      stack.move();
+      return { tun, index: link.index, offloads };
+    });
+  }
+
+  /**
+   * Sets the MTU of a device for PPP, as near as it can be.
+   *
+   * @throws {SyscallError} ENODEV if it is there no more
+   */
+  setPppMtu(netns: string, { index }: PppDevice, mtu: number): void {
+    this.#within(netns, (links) => links.changeLink(index, { mtu: Math.max(mtu, MTU_MIN) }));
+  }
+
   /** Lets the devices that were made since the last time outlive this process: their records are on disk. */
   keep(): void {
     for (const tap of this.#passing) {
@@ -118,13 +158,28 @@ export class Devices {
 }
 
 function openTap(name: string, options: TunTapOptions): TapDevice {
+  return unlessTaken(name, options, () => TapDevice.open(name, options));
+}
+
+/** @throws {SyscallError} EEXIST if the device cannot be opened for another of that name */
+function unlessTaken<T>(name: string, options: TunTapOptions, open: () => T): T {
   try {
-    return TapDevice.open(name, options);
+    return open();
   } catch (error) {
     // What the driver calls busy, or of the wrong kind, is to others a name in use.
     const taken = error instanceof SyscallError &&
       (error.errno === Errno.EBUSY || (options.exclusive !== true && error.errno === Errno.EINVAL));
     throw taken ? new SyscallError(`device "${name}"`, Errno.EEXIST) : error;
+  }
+}
+
+/** Of PPP's addresses, the peer is to know all: there is to be none that it has not agreed on (RFC 5072 section 4.1). */
+function withoutAutomaticAddress(links: LinkClient, index: number): void {
+  try {
+    links.changeLink(index, { automaticLinkLocal: false });
+  } catch (error) {
+    // A kernel without IPv6.
+    if (!(error instanceof NetlinkError) || error.errno !== Errno.EAFNOSUPPORT) throw error;
   }
 }
 

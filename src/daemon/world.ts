@@ -69,6 +69,18 @@ const V2_ID_MAX = 0xffff;
 /** Where a socket is. */
 export type Place = Pick<Endpoint, "netns" | "local" | "port">;
 
+/** Where a session is carried. */
+export interface SessionCarrier {
+  /** The worker. */
+  readonly plane: DataPlane;
+  /** The session's place in there. */
+  readonly handle: SessionHandle;
+  /** Whether it carries PPP. */
+  readonly isPpp: boolean;
+  /** What its device does for us; `undefined` without one. Whoever gives it a device later on says so here. */
+  offloads: DeviceOffloads | undefined;
+}
+
 /** Which tunnel it is for, and how it is carried. */
 interface Purpose {
   /** What the socket does for us. */
@@ -178,8 +190,8 @@ export class RealWorld implements SubsystemWorld {
     const { simd } = this.#parts.offloads;
     for (const { purpose, sessions } of this.#tunnels) {
       if (purpose.netns !== netns) continue;
-      for (const { sessionId, offloads } of sessions) {
-        const all: Partial<Record<Offload, boolean>> = { ...offloads, ...purpose.offloads, simd };
+      for (const { sessionId, carrier } of sessions) {
+        const all: Partial<Record<Offload, boolean>> = { ...carrier?.offloads, ...purpose.offloads, simd };
         const on = OFFLOADS.filter((offload) => all[offload] === true);
         yield { tunnelId: purpose.tunnelId, sessionId, offloads: on };
       }
@@ -196,6 +208,11 @@ export class RealWorld implements SubsystemWorld {
   /** Where an endpoint is; `undefined` if it has gone. */
   placeOf(handle: EndpointHandle): Place | undefined {
     return this.#adopted.get(handle) ?? this.#parts.endpoints.byHandle(handle);
+  }
+
+  /** What carries the packets of a session that this world has started; `undefined` if none can be made for it. */
+  carrierOf(path: SessionPath): SessionCarrier | undefined {
+    return (path as RealSessionPath).carrier;
   }
 
   #opened(
@@ -217,7 +234,7 @@ export class RealWorld implements SubsystemWorld {
 }
 
 /** What the data path is told of a device. */
-function tapFacts({ tap, uso, coalesce }: DeviceOffloads): DeviceFacts {
+export function deviceFacts({ tap, uso, coalesce }: DeviceOffloads): DeviceFacts {
   // A system that can cut UDP for us can cut what we joined.
   return { virtio: tap, joinTcp: coalesce, joinUdp: coalesce && uso };
 }
@@ -341,12 +358,14 @@ class RealTunnelSocket implements TunnelSocket {
   }
 
   startSession(session: SessionRecord, device: EthernetDevice | undefined): SessionPath {
-    const path: RealSessionPath = new RealSessionPath(
-      session,
-      (device as Device | undefined)?.offloads,
-      this.#add(session, device as Device | undefined),
-      () => this.sessions.delete(path),
-    );
+    const handle = this.#add(session, device as Device | undefined);
+    const carrier = handle && {
+      plane: this.#plane,
+      handle,
+      isPpp: session.pseudowireType === L2TP_PWTYPE.PPP,
+      offloads: (device as Device | undefined)?.offloads,
+    };
+    const path: RealSessionPath = new RealSessionPath(session, carrier, () => this.sessions.delete(path));
     this.sessions.add(path);
     return path;
   }
@@ -371,7 +390,7 @@ class RealTunnelSocket implements TunnelSocket {
         lnsMode: session.lnsMode,
         reorderTimeoutMs: session.reorderTimeoutMs,
         tapFd: device?.tap.number,
-        tap: device === undefined ? undefined : tapFacts(device.offloads),
+        tap: device === undefined ? undefined : deviceFacts(device.offloads),
       }));
   }
 
@@ -383,43 +402,40 @@ class RealTunnelSocket implements TunnelSocket {
 
 class RealSessionPath implements SessionPath {
   readonly sessionId: number;
-  /** What its device does for us; `undefined` without one. */
-  readonly offloads: DeviceOffloads | undefined;
-  readonly #handle: SessionHandle | undefined;
+  readonly carrier: SessionCarrier | undefined;
   readonly #forget: () => void;
   /** What was asked for last; the truth only where there is no data path. */
   #sendSeq: boolean;
 
   constructor(
     session: SessionRecord,
-    offloads: DeviceOffloads | undefined,
-    handle: SessionHandle | undefined,
+    carrier: SessionCarrier | undefined,
     forget: () => void,
   ) {
     this.sessionId = session.sessionId;
-    this.offloads = offloads;
     this.#sendSeq = session.sendSeq;
-    this.#handle = handle;
+    this.carrier = carrier;
     this.#forget = forget;
   }
 
   state(): SessionState {
-    if (this.#handle === undefined) return { sendSeq: this.#sendSeq, nr: 0, ns: 0, counters: ZERO_COUNTERS };
-    const { sendSeq, nr, ns } = this.#handle.live();
-    return { sendSeq, nr, ns, counters: this.#handle.counters() };
+    if (this.carrier === undefined) return { sendSeq: this.#sendSeq, nr: 0, ns: 0, counters: ZERO_COUNTERS };
+    const { handle } = this.carrier;
+    const { sendSeq, nr, ns } = handle.live();
+    return { sendSeq, nr, ns, counters: handle.counters() };
   }
 
   change(changes: SessionChanges): void {
     this.#sendSeq = changes.sendSeq ?? this.#sendSeq;
-    this.#handle?.change(changes);
+    this.carrier?.handle.change(changes);
   }
 
   drops(): Readonly<Record<string, number>> {
-    return this.#handle?.drops() ?? {};
+    return this.carrier?.handle.drops() ?? {};
   }
 
   stop(): void {
-    this.#handle?.remove();
+    this.carrier?.handle.remove();
     this.#forget();
   }
 }

@@ -42,7 +42,7 @@ export { PacketBatch, type PacketBatchOptions, type PacketMemory } from "./packe
 export { HEADER_ROOM, type MessageLimits, PacketVector } from "./packet_vector.ts";
 export type { ReorderLimits } from "./reorder_store.ts";
 export { copyPppFrame } from "./ppp_frame.ts";
-export type { PppAgreement, PppChanges, PppLink } from "./ppp_link.ts";
+export { type PppAgreement, type PppChanges, type PppLink, UNNEGOTIATED } from "./ppp_link.ts";
 export type { DataSession, DataSessionChanges, SessionSpec } from "./session.ts";
 export type { TraceEvent, TraceSink } from "./trace.ts";
 export type { DataTunnel, PeerAddress, TunnelSpec } from "./tunnel.ts";

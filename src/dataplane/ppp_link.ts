@@ -30,8 +30,8 @@ export interface PppChanges {
   readonly agreed?: PppAgreement | undefined;
 }
 
-/** What holds before anything is agreed on. */
-const UNNEGOTIATED: PppAgreement = { mtu: 1500, mru: 1500, pfc: false, acfc: false };
+/** What holds before anything is agreed on (RFC 1661 section 6.1: the default Maximum-Receive-Unit). */
+export const UNNEGOTIATED: PppAgreement = { mtu: 1500, mru: 1500, pfc: false, acfc: false };
 const PACKET_MAX = 0xffff;
 
 /** The PPP of a session. Made by `DataPath.attachPpp`; its members are for the data path, and to read. */

@@ -4,6 +4,10 @@
  * @module
  */
 
+import type { PppAgreement } from "../dataplane/mod.ts";
+
+export type { PppAgreement };
+
 /** Where a PPP session's packets go: control frames by way of us, IP never. */
 export interface PppPath extends Disposable {
   /** Name of the network interface, down and without addresses at first. */
@@ -16,18 +20,6 @@ export interface PppPath extends Disposable {
   pass(protocol: "ipv4" | "ipv6", on: boolean): void;
   /** What LCP agreed on: what the peer takes (the interface's MTU) and how it may be framed. */
   configure(agreed: PppAgreement): void;
-}
-
-/** What LCP agreed on (RFC 1661 section 6). */
-export interface PppAgreement {
-  /** The longest packet that the peer takes (its MRU), in bytes. */
-  readonly mtu: number;
-  /** The longest packet that we take, in bytes. */
-  readonly mru: number;
-  /** Whether we may send protocols below 256 in one byte. */
-  readonly pfc: boolean;
-  /** Whether we may leave out the address and control field. */
-  readonly acfc: boolean;
 }
 
 /** Who is told what happens on a path. May call the path, and dispose it. */

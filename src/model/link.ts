@@ -60,4 +60,6 @@ export interface LinkChanges {
   readonly master?: number | undefined;
   /** Descriptor, in this process, of the network namespace to move to. */
   readonly netnsFd?: number | undefined;
+  /** Whether IPv6 gives it a link-local address of its own accord. */
+  readonly automaticLinkLocal?: boolean | undefined;
 }

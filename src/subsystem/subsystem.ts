@@ -37,7 +37,7 @@ import { controller, SUBSYSTEM_FAMILY_ID } from "./controller.ts";
 import { debugfsText } from "./debugfs.ts";
 import { debugTunnels } from "./debug_views.ts";
 import { dumpDatagrams } from "./dump.ts";
-import type { SubsystemWorld } from "./ports.ts";
+import type { SessionPath, SubsystemWorld } from "./ports.ts";
 import type { SubsystemRecord } from "./records.ts";
 import { Refusal } from "./refusal.ts";
 import { restoreRecords } from "./restore.ts";
@@ -157,6 +157,11 @@ export class Subsystem {
       if (session.record.sessionId === 0 && session.tunnel.record.version === 2) continue;
       yield viewSession(session);
     }
+  }
+
+  /** What carries a session's packets; `undefined` if there is none. The world made it, and may cast it back. */
+  sessionPath(netns: string, tunnelId: number, sessionId: number): SessionPath | undefined {
+    return this.#machine.tables.session(netns, tunnelId, sessionId)?.path;
   }
 
   /** The text of the debug file `l2tp/tunnels` of a network namespace, in parts. */

@@ -37,7 +37,12 @@ const IFLA_MASTER = 10;
 const IFLA_OPERSTATE = 16;
 const IFLA_LINKINFO = 18;
 const IFLA_INFO_KIND = 1;
+const IFLA_AF_SPEC = 26;
 const IFLA_NET_NS_FD = 28;
+/** Within IFLA_AF_SPEC, of AF_INET6: a number of `enum in6_addr_gen_mode`. */
+const IFLA_INET6_ADDR_GEN_MODE = 8;
+const IN6_ADDR_GEN_MODE_EUI64 = 0;
+const IN6_ADDR_GEN_MODE_NONE = 1;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
 const IFA_F_PERMANENT = 0x80;
@@ -74,6 +79,14 @@ export function encodeSetLink(index: number, changes: LinkChanges): Uint8Array<A
   if (changes.mtu !== undefined) out.u32(IFLA_MTU, changes.mtu);
   if (changes.master !== undefined) out.u32(IFLA_MASTER, changes.master);
   if (changes.netnsFd !== undefined) out.u32(IFLA_NET_NS_FD, changes.netnsFd);
+  if (changes.automaticLinkLocal !== undefined) {
+    const mode = changes.automaticLinkLocal ? IN6_ADDR_GEN_MODE_EUI64 : IN6_ADDR_GEN_MODE_NONE;
+    out.nested(
+      IFLA_AF_SPEC,
+      (families) => families.nested(AF_INET6, (inet6) => inet6.u8(IFLA_INET6_ADDR_GEN_MODE, mode), true),
+      true,
+    );
+  }
   return out.written;
 }
 

@@ -43,6 +43,13 @@ Deno.test("encodeSetLink(): several changes at once, and none", () => {
     formatHex(both),
     header("01000000", "01000000") + "0800040028230000" + "08000a0003000000" + "08001c0007000000",
   );
+  // As `ip link set … addrgenmode none` does, but that sends a request without the flags of nesting.
+  for (const [automaticLinkLocal, mode] of [[false, "01"], [true, "00"]] as const) {
+    assert.equal(
+      formatHex(encodeSetLink(4, { automaticLinkLocal })),
+      header("00000000", "00000000") + "10001a80" + "0c000a80" + "05000800" + mode + "000000",
+    );
+  }
   assert.equal(formatHex(encodeSetLink(4, {})), header("00000000", "00000000"));
   assert.equal(formatHex(encodeSetLink(4, { up: undefined })), header("00000000", "00000000"));
 });
