@@ -119,7 +119,10 @@ export class Sender {
   }
 }
 
-/** The headers of an IP packet over PPP; `undefined` if it cannot be sent, which is counted. */
+/**
+ * The headers of an IP packet over PPP; `undefined` if it is not to be sent, which is counted. What is closed is no error
+ * of the session, as in the kernel, where it does not come so far.
+ */
 function headersOf(
   session: DataSession,
   { bytes }: PacketBatch,
@@ -127,6 +130,7 @@ function headersOf(
   length: number,
 ): Headers | undefined {
   const headers = length < 1 ? undefined : session.ppp?.headersOf(bytes[frame]!);
-  if (headers === undefined) countFailed(session, 1, length < 1 ? DROP.tx_too_short : DROP.tx_ppp_closed);
+  if (length < 1) countFailed(session, 1, DROP.tx_too_short);
+  else if (headers === undefined) session.counters[DROP.tx_ppp_closed]!++;
   return headers;
 }
