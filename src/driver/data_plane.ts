@@ -55,6 +55,8 @@ export { DataPlaneDead } from "./mailbox.ts";
 export type { PppEvents, PppHandle } from "./ppp_handle.ts";
 
 const DEFAULT_START_MS = 10_000;
+/** What the mailbox takes: above all a PPP frame of 64 KiB in hex. */
+const MAILBOX_BYTES = 160 * 1024;
 const PLAIN_TAP: DeviceFacts = { virtio: false, joinTcp: false, joinUdp: false };
 
 /** The data path in its worker. */
@@ -77,7 +79,8 @@ export class DataPlane implements Disposable {
     this.#slots = new CounterSlots(options.slots);
     this.#wake = EventFd.open();
     const { timeoutMs } = options;
-    this.#mailbox = new MailboxCaller({ signal: () => this.#wake.signal(), timeoutMs });
+    const signal = (): void => this.#wake.signal();
+    this.#mailbox = new MailboxCaller({ signal, timeoutMs, size: MAILBOX_BYTES });
     this.#owner = {
       call: (command) => this.#call(command),
       slots: this.#slots,

@@ -19,6 +19,9 @@ export interface PppEvents {
   readonly lost: () => void;
 }
 
+/** Bytes of the longest frame: what the longest packet carries, and a protocol field. */
+const FRAME_MAX = 0xffff + 2;
+
 /** PPP on a session. What is asked of it once it is gone does nothing. */
 export class PppHandle {
   /** Its number, unique in its data plane for all time. */
@@ -48,10 +51,11 @@ export class PppHandle {
   /**
    * Sends a control frame: protocol (2 bytes) and payload. What cannot be sent is counted on the session.
    *
-   * @throws {RangeError} if it has more than some 30,000 bytes
+   * @throws {RangeError} if it is longer than any that can be received, 65,535 bytes and the protocol
    * @throws {DataPlaneDead}
    */
   send(frame: Uint8Array): void {
+    if (frame.length > FRAME_MAX) throw new RangeError(`Cannot send a PPP frame of ${frame.length} bytes`);
     if (!this.#gone) this.#owner.call({ op: "sendPpp", id: this.id, frame: frame.toHex() });
   }
 

@@ -51,11 +51,12 @@ class House implements AsyncDisposable {
   readonly subsystem: Subsystem;
   readonly #stack: DisposableStack;
   readonly #keys: Record<Host, string>;
+  readonly #namespaces: NetworkNamespaces;
 
   private constructor(pair: Pair, planes: DataPlanes) {
     this.pair = pair;
     this.#stack = new DisposableStack();
-    const namespaces = this.#stack.use(new NetworkNamespaces());
+    const namespaces = this.#namespaces = this.#stack.use(new NetworkNamespaces());
     this.#stack.use(planes);
     const log = (line: string): void => assert.fail(line);
     const offloads = new SystemOffloads(ALL_OFFLOADS, log);
@@ -83,6 +84,11 @@ class House implements AsyncDisposable {
   /** Name of a host's namespace. */
   netns(host: Host): string {
     return this.pair[host].name;
+  }
+
+  /** Lets go of a host's namespace, which only its tunnels hold then. */
+  release(host: Host): void {
+    this.#namespaces.release(this.key(host));
   }
 
   /** Asks the subsystem for something that must succeed. */
@@ -302,6 +308,12 @@ Deno.test("lost: with the session, the tunnel, or the device; then nothing is le
   assert.notEqual(house.link("a", again.interfaceName), undefined);
   again[Symbol.dispose]();
   assert.equal(lost, 1);
+  const last = house.attach("a", { lost: () => lost++ });
+  house.release("a");
+  remove[1]!("a");
+  await until(() => lost === 2, "told, and the namespace is held no more");
+  last.configure({ mtu: 1000, mru: 1000, pfc: false, acfc: false });
+  last[Symbol.dispose]();
 });
 
 Deno.test("refused: no such session, no PPP, attached already, a name that is taken; and nothing is left of it", async () => {
