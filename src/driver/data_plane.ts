@@ -45,7 +45,6 @@ export type {
   DataPlaneOptions,
   EndpointOptions,
   LostReports,
-  PppOptions,
   SessionOptions,
   TunnelOptions,
 } from "./data_options.ts";
