@@ -7,9 +7,9 @@
 
 import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
-import { type PppAgreement, UNNEGOTIATED } from "../dataplane/mod.ts";
-import type { PppEvents, PppHandle } from "../driver/data_plane.ts";
-import type { PppPath } from "../driver/ppp_path.ts";
+import { UNNEGOTIATED } from "../dataplane/mod.ts";
+import type { PppHandle } from "../driver/data_plane.ts";
+import type { PppAgreement, PppPath, PppPathUser } from "../driver/ppp_path.ts";
 import type { Subsystem } from "../subsystem/subsystem.ts";
 import type { Devices, PppDevice } from "./devices.ts";
 import { deviceFacts, type RealWorld, type SessionCarrier } from "./world.ts";
@@ -27,8 +27,8 @@ export interface PppPathsParts {
   readonly devices: Devices;
 }
 
-/** A session for PPP, and how it is wanted. */
-export interface PppPathRequest extends PppEvents {
+/** A session for PPP, how it is wanted, and who is told what happens on it. */
+export interface PppPathRequest extends PppPathUser {
   /** Key of the session's network namespace, where the device will be. */
   readonly netns: string;
   /** The tunnel, by our id. */
@@ -61,7 +61,8 @@ export class PppPaths {
    * @throws {RangeError} if the name is longer than 15 bytes
    * @throws {DataPlaneDead}
    */
-  attach({ netns, tunnelId, sessionId, interfaceName, clampMss, receive, lost }: PppPathRequest): PppPath {
+  attach(request: PppPathRequest): PppPath {
+    const { netns, tunnelId, sessionId, interfaceName, clampMss = false } = request;
     const { subsystem, world, devices } = this.#parts;
     const refused = (errno: number): SyscallError =>
       new SyscallError(`session ${sessionId} in tunnel ${tunnelId}`, errno);
@@ -77,11 +78,11 @@ export class PppPaths {
     const handle = carrier.plane.attachPpp(carrier.handle, {
       tunFd: device.tun.number,
       device: deviceFacts(device.offloads),
-      clampMss: clampMss ?? false,
-      receive,
+      clampMss,
+      receive: (frame) => request.receive(frame),
       lost: () => {
         path.close();
-        lost();
+        request.lost();
       },
     });
     const path = new UserPppPath({ netns, devices, device, carrier, handle });
@@ -104,7 +105,7 @@ class UserPppPath implements PppPath {
   readonly interfaceName: string;
   readonly interfaceIndex: number;
   readonly #parts: UserPppPathParts;
-  #agreed = UNNEGOTIATED;
+  #agreed: PppAgreement = UNNEGOTIATED;
   #closed = false;
 
   constructor(parts: UserPppPathParts) {

@@ -51,7 +51,7 @@ export type {
 export type { EndpointHandle, SessionHandle, TunnelHandle } from "./data_handles.ts";
 export type { DeviceFacts } from "./data_commands.ts";
 export { DataPlaneDead } from "./mailbox.ts";
-export type { PppEvents, PppHandle } from "./ppp_handle.ts";
+export type { PppHandle } from "./ppp_handle.ts";
 
 const DEFAULT_START_MS = 10_000;
 /** What the mailbox takes: above all a PPP frame of 64 KiB in hex. */
