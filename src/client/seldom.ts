@@ -13,7 +13,7 @@ export { namespaceNames, presentNamespace, presentNamespaceName } from "../drive
 export { distributionId, forbiddingFile, hasKernelModule } from "../driver/kernel_modules.ts";
 export { inspectDaemon, inspectMachine, wayTo } from "../driver/machine.ts";
 export { programPath } from "../driver/program_path.ts";
-export { readLines, writeWholeFile } from "../driver/lines.ts";
+export { readLines, readPrivateFile, writeWholeFile } from "../driver/lines.ts";
 export { inNamespace, leaveNamespace, withNamespaceFd } from "../driver/namespace.ts";
 export { HistoryFile, historyPath } from "../driver/history_file.ts";
 export { HookRunner } from "../driver/hook_runner.ts";
@@ -26,4 +26,4 @@ export { kernelHasL2tp } from "./kernel_l2tp.ts";
 export { L2tpEvents } from "./l2tp_events.ts";
 export { LinkClient } from "./link_client.ts";
 export { createScopedTunnel } from "./scoped_tunnel.ts";
-export { DaemonProcess, openUserEvents, openUserTrace } from "./user_seldom.ts";
+export { connectPpp, DaemonProcess, openUserEvents, openUserTrace, startPpp } from "./user_seldom.ts";

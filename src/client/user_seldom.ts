@@ -4,6 +4,7 @@
  * @module
  */
 
+import { DaemonProcess, type DaemonProcessOptions } from "../driver/daemon_process.ts";
 import { NetlinkConnection } from "../driver/netlink_connection.ts";
 import { UserNotifications } from "../driver/user_notifications.ts";
 import { UserSocket } from "../driver/user_socket.ts";
@@ -12,8 +13,10 @@ import { L2TP_GENL_NAME } from "../wire/genl/l2tp_constants.ts";
 import { resolveFamily } from "./genl_family.ts";
 import { L2tpEvents } from "./l2tp_events.ts";
 import { L2tpTrace } from "./l2tp_trace.ts";
+import { DaemonError } from "../driver/daemon_error.ts";
+import { PppClient } from "./ppp_client.ts";
 
-export { DaemonProcess } from "../driver/daemon_process.ts";
+export { DaemonProcess };
 
 /**
  * Starts to listen to what the daemon of the folder notifies of in the present namespace.
@@ -34,4 +37,32 @@ export function openUserEvents(runtimeDir: string): L2tpEvents {
  */
 export function openUserTrace(runtimeDir: string): L2tpTrace {
   return new L2tpTrace(UserNotifications.open(apiSocketPath(runtimeDir), "TRACE"));
+}
+
+/**
+ * A client for the PPP sessions of the present namespace; `undefined` if no daemon runs.
+ *
+ * @throws {DaemonError} if it cannot be talked to
+ */
+export function connectPpp(runtimeDir: string): PppClient | undefined {
+  try {
+    return new PppClient(UserSocket.connect(apiSocketPath(runtimeDir)));
+  } catch (error) {
+    if (error instanceof DaemonError && error.trouble === "absent") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * {@link connectPpp}, with a daemon that is started where none runs; `startedPid` is its process id then.
+ *
+ * @throws {DaemonError} if none can be started
+ */
+export async function startPpp(
+  options: DaemonProcessOptions,
+): Promise<{ readonly ppp: PppClient; readonly startedPid: number | undefined }> {
+  const ppp = connectPpp(options.runtimeDir);
+  if (ppp !== undefined) return { ppp, startedPid: undefined };
+  const { socket, pid } = await DaemonProcess.start(options);
+  return { ppp: new PppClient(socket), startedPid: pid };
 }

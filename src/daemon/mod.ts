@@ -25,6 +25,9 @@ import { Journal, readJournal } from "./journal.ts";
 import { NetworkNamespaces } from "./network_namespaces.ts";
 import { type DaemonOptions, readOptions } from "./options.ts";
 import { type DaemonPaths, daemonPaths } from "./paths.ts";
+import { KernelPppSessions } from "./ppp_kernel.ts";
+import { PppPaths } from "./ppp_paths.ts";
+import { PppSessions } from "./ppp_sessions.ts";
 import { notifyServiceManager } from "./readiness.ts";
 import { Server } from "./server.ts";
 import { SystemOffloads } from "./system_offloads.ts";
@@ -151,6 +154,19 @@ async function serve(
   });
   const subsystem = new Subsystem(world);
   using journal = restore(paths, options, { namespaces, subsystem, devices });
+  const pppPaths = new PppPaths({ subsystem, world, devices });
+  using kernelPpp = new KernelPppSessions(namespaces);
+  using ppp = new PppSessions({
+    namespaces,
+    attach: {
+      kernel: (request) => kernelPpp.attach(request),
+      user: ({ user, links: _, ...wanted }) => {
+        const path = pppPaths.attach({ ...wanted, ...user });
+        return { path, mtu: subsystem.pppMtu(wanted.netns, wanted.tunnelId, wanted.sessionId)! };
+      },
+    },
+    log,
+  });
   const server = serving.server = new Server({
     listener,
     subsystem,
@@ -164,6 +180,7 @@ async function serve(
     drops: (netns) => world.drops(netns),
     offloads: (netns) => world.offloads(netns),
     declared: (netns) => serving.declared?.unsettled(netns) ?? [],
+    ppp,
     setTrace: (on) => planes.setTrace(on),
     log,
   });

@@ -5,16 +5,18 @@
  */
 
 import { Errno } from "../base/errno.ts";
-import { SyscallError } from "../base/errors.ts";
+import { DecodeError, NetlinkError, SyscallError } from "../base/errors.ts";
 import { PROGRAM_VERSION } from "../model/version.ts";
 import { dumpDatagrams } from "../subsystem/dump.ts";
 import type { Subsystem } from "../subsystem/subsystem.ts";
+import { decodePppRequest } from "../wire/genl/l2tpd_ppp.ts";
 import { encodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID, L2TPD_TEXT_MAX } from "../wire/genl/l2tpd.ts";
 import { encodeAcknowledgement } from "../wire/netlink/answer.ts";
 import { NLM_F_ACK, NLM_F_REQUEST } from "../wire/netlink/constants.ts";
-import { encodeMessage, type NetlinkMessage } from "../wire/netlink/message.ts";
+import { type Acknowledgement, encodeMessage, type NetlinkMessage } from "../wire/netlink/message.ts";
 import type { ClientConnection } from "./connection.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
+import type { PppSessions } from "./ppp_sessions.ts";
 
 /** What comes of such a request. */
 export interface OwnFamily {
@@ -36,6 +38,8 @@ export interface OwnFamilyParts {
   readonly offloads: (netns: string) => Iterable<string>;
   /** Tunnels of the configuration file that are not as it says, one JSON text each. */
   readonly declared: (netns: string) => Iterable<string>;
+  /** The PPP sessions. */
+  readonly ppp: PppSessions;
 }
 
 /** Version of what clients and daemon say to each other: in the reply to HELLO. */
@@ -85,6 +89,14 @@ export function ownFamilyAnswer(
       return dump(command, parts.offloads(netns));
     case L2TPD_CMD.DECLARED:
       return dump(command, parts.declared(netns));
+    case L2TPD_CMD.PPP: {
+      const refusal = runPpp(message.payload, netns, parts.ppp);
+      return refusal === undefined
+        ? done()
+        : { replies: [encodeAcknowledgement(message, client.portId, refusal)], dump: undefined };
+    }
+    case L2TPD_CMD.PPP_STATUS:
+      return dump(command, pieces(jsonLines(parts.ppp.statuses(netns))));
     case L2TPD_CMD.ABOUT:
       return dump(command, [JSON.stringify({ version: PROGRAM_VERSION })]);
     default:
@@ -107,6 +119,32 @@ function hello(client: ClientConnection, { namespaces }: OwnFamilyParts): number
   } catch (error) {
     if (error instanceof SyscallError) return Errno.EINVAL;
     throw error;
+  }
+}
+
+/** Runs PPP on a session; returns why not. */
+function runPpp(payload: Uint8Array, netns: string, ppp: PppSessions): Acknowledgement | undefined {
+  const refusal = (errno: number, extack?: string): Acknowledgement => ({ ...SUCCESS, errno, extack });
+  try {
+    ppp.run(netns, decodePppRequest(payload));
+    return undefined;
+  } catch (error) {
+    if (error instanceof NetlinkError) return refusal(error.errno, error.extack);
+    if (error instanceof SyscallError) return refusal(error.errno);
+    if (error instanceof DecodeError || error instanceof RangeError) {
+      return refusal(Errno.EINVAL, error.message);
+    }
+    throw error;
+  }
+}
+
+/** A line for each, in ASCII. */
+function* jsonLines(values: Iterable<object>): Generator<string> {
+  for (const value of values) {
+    const json = JSON.stringify(value);
+    // deno-lint-ignore no-control-regex
+    yield json.replace(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`) +
+      "\n";
   }
 }
 

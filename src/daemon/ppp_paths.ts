@@ -79,6 +79,7 @@ export class PppPaths {
       tunFd: device.tun.number,
       device: deviceFacts(device.offloads),
       clampMss,
+      ending: () => request.ending?.(),
       receive: (frame) => request.receive(frame),
       lost: () => {
         path.close();

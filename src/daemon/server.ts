@@ -30,6 +30,7 @@ import { ClientConnection } from "./connection.ts";
 import { type OwnFamily, ownFamilyAnswer } from "./own_family.ts";
 import { JournalError } from "./journal.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
+import type { PppSessions } from "./ppp_sessions.ts";
 
 /** The longest datagram of a client: what a netlink socket takes, too, in practice. */
 const REQUEST_MAX = 64 * 1024;
@@ -68,6 +69,8 @@ export interface ServerParts {
   readonly offloads: (netns: string) => Iterable<string>;
   /** Tunnels of the configuration file that are not as it says, one JSON text each. */
   readonly declared: (netns: string) => Iterable<string>;
+  /** The PPP sessions. */
+  readonly ppp: PppSessions;
   /** Tells the data path whether somebody wants its trace events. */
   readonly setTrace: (on: boolean) => void;
   /** Writes a line for the administrator. */
@@ -272,14 +275,21 @@ export class Server {
   }
 
   #answer(client: ClientConnection, message: NetlinkMessage): Answer | OwnFamily {
-    const { subsystem, namespaces, drops, offloads, declared } = this.#parts;
+    const { subsystem, namespaces, drops, offloads, declared, ppp } = this.#parts;
     // As in the kernel: what waits for a client must stay bounded.
     if ((message.flags & NLM_F_DUMP) === NLM_F_DUMP && client.dumping) {
       const busy = { errno: Errno.EBUSY, extack: undefined, attributeOffset: undefined };
       return { replies: [encodeAcknowledgement(message, client.portId, busy)], dump: undefined };
     }
     if (message.type === L2TPD_FAMILY_ID || client.netns === undefined) {
-      const answer = ownFamilyAnswer(message, client, { namespaces, subsystem, drops, offloads, declared });
+      const answer = ownFamilyAnswer(message, client, {
+        namespaces,
+        subsystem,
+        drops,
+        offloads,
+        declared,
+        ppp,
+      });
       if (client.tracing) this.#parts.setTrace(true);
       return answer;
     }

@@ -5,7 +5,7 @@
  */
 
 import { IPV4_HEADER, IPV6_HEADER, TCP_HEADER } from "../wire/ip/constants.ts";
-import { PPP_IP, PPP_IPV6 } from "../wire/l2tp/constants.ts";
+import { PPP_PROTOCOL } from "../wire/ppp/constants.ts";
 import { type Headers, pppHeaders } from "./headers.ts";
 
 /** What LCP has agreed on with the peer (RFC 1661 section 6). */
@@ -86,8 +86,8 @@ export class PppLink {
     const longest = Math.min(mtu, mru);
     this.mss4 = this.#clampMss ? Math.max(longest - IPV4_HEADER - TCP_HEADER, 1) : 0;
     this.mss6 = this.#clampMss ? Math.max(longest - IPV6_HEADER - TCP_HEADER, 1) : 0;
-    this.ipv4 = pppHeaders(this.#headers, PPP_IP, acfc, pfc);
-    this.ipv6 = pppHeaders(this.#headers, PPP_IPV6, acfc, pfc);
+    this.ipv4 = pppHeaders(this.#headers, PPP_PROTOCOL.IP, acfc, pfc);
+    this.ipv6 = pppHeaders(this.#headers, PPP_PROTOCOL.IPV6, acfc, pfc);
   }
 
   /** Headers of the packet that begins with this byte; `undefined` unless such packets pass. */

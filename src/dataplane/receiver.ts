@@ -14,13 +14,12 @@ import {
   L2TP_FLAG_T,
   L2TP_VERSION_MASK,
   PPP_ALLSTATIONS,
-  PPP_IP,
-  PPP_IPV6,
   PPP_UI,
   SUBLAYER_BYTES,
   SUBLAYER_FLAG_S,
   SUBLAYER_SEQUENCE_MASK,
 } from "../wire/l2tp/constants.ts";
+import { PPP_PROTOCOL } from "../wire/ppp/constants.ts";
 import {
   DROP,
   LIVE_LAST_RECEIVED,
@@ -397,8 +396,10 @@ export class Receiver {
     const fieldBytes = protocolBytes(memory, at, length);
     if (fieldBytes === 0) return this.#dropFrame(session, block, DROP.frame_too_short);
     const protocol = protocolAt(memory, at, fieldBytes);
-    const isIpv6 = protocol === PPP_IPV6;
-    if (!isIpv6 && protocol !== PPP_IP) return this.#push(out.ppp, session, memory, block, at, length);
+    const isIpv6 = protocol === PPP_PROTOCOL.IPV6;
+    if (!isIpv6 && protocol !== PPP_PROTOCOL.IP) {
+      return this.#push(out.ppp, session, memory, block, at, length);
+    }
     if (!(isIpv6 ? ppp.passesIpv6 : ppp.passesIpv4)) {
       return this.#dropFrame(session, block, DROP.ppp_closed);
     }

@@ -206,6 +206,7 @@ export class SessionHandle {
    */
   remove(): void {
     if (this.#counted.removed) return;
+    this.ppp?.events.ending?.();
     this.#owner.call({ op: "removeSession", id: this.id });
     this.settle();
   }

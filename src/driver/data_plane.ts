@@ -240,10 +240,10 @@ export class DataPlane implements Disposable {
    * @throws {DataPlaneDead}
    */
   attachPpp(session: SessionHandle, options: PppOptions): PppHandle {
-    const { tunFd, device, clampMss, receive, lost } = options;
+    const { tunFd, device, clampMss, ...events } = options;
     const id = ++this.#lastId;
     this.#call({ op: "attachPpp", id, session: session.id, tunFd, device, clampMss });
-    const ppp = new PppHandle(this.#owner, id, session, { receive, lost }, () => this.#ppps.delete(id));
+    const ppp = new PppHandle(this.#owner, id, session, events, () => this.#ppps.delete(id));
     this.#ppps.set(id, ppp);
     session.ppp = ppp;
     return ppp;

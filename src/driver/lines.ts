@@ -48,6 +48,29 @@ function openForReading(path: string): Deno.FsFile {
   }
 }
 
+/**
+ * The text of a file; `undefined` if others than its owner and group may read it.
+ *
+ * @throws {SyscallError} if it cannot be read
+ */
+export function readPrivateFile(path: string): string | undefined {
+  try {
+    using file = Deno.openSync(path);
+    const { mode, isDirectory, size } = file.statSync();
+    if (isDirectory) throw new Deno.errors.IsADirectory(path);
+    if (((mode ?? 0) & 0o007) !== 0) return undefined;
+    const bytes = new Uint8Array(size);
+    let length = 0;
+    for (let count = file.readSync(bytes); count !== null && count > 0;) {
+      length += count;
+      count = file.readSync(bytes.subarray(length));
+    }
+    return new TextDecoder().decode(bytes.subarray(0, length));
+  } catch (error) {
+    throw asSyscallError(error, path);
+  }
+}
+
 function asSyscallError(error: unknown, path: string): unknown {
   const errno = ERRNO_OF.find(([type]) => error instanceof type)?.[1];
   return errno === undefined ? error : new SyscallError(`open("${path}")`, errno);

@@ -10,6 +10,8 @@ import type { HandleOwner, SessionHandle } from "./data_handles.ts";
 
 /** What a PPP tells. */
 export interface PppEvents {
+  /** The session is about to be removed: what is sent before this returns still goes out. */
+  readonly ending?: (() => void) | undefined;
   /** A control frame came: protocol (2 bytes) and payload; the receiver's own. */
   readonly receive: (frame: Uint8Array<ArrayBuffer>) => void;
   /**

@@ -24,11 +24,13 @@ export interface PppPath extends Disposable {
 
 /** Who is told what happens on a path. May call the path, and dispose it. */
 export interface PppPathUser {
+  /** The session is about to be deleted: what is sent before this returns still goes out. Not every path knows. */
+  readonly ending?: () => void;
   /**
    * A control frame came: protocol (2 bytes) and payload, of LCP, authentication, a network control protocol or a
    * protocol that nobody knows. Borrowed: valid until this returns.
    */
-  receive(frame: Uint8Array): void;
+  readonly receive: (frame: Uint8Array) => void;
   /** The session or the interface has gone; nothing comes any more. The path is still to be disposed. */
-  lost(): void;
+  readonly lost: () => void;
 }

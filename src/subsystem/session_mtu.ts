@@ -1,5 +1,5 @@
 /**
- * The MTU of an Ethernet session's interface (`l2tp_eth_adjust_mtu`, `net/l2tp/l2tp_eth.c`). Pure.
+ * The MTU of a session's interface: of Ethernet (`l2tp_eth_adjust_mtu`, `net/l2tp/l2tp_eth.c`) and of PPP. Pure.
  *
  * @module
  */
@@ -55,4 +55,29 @@ export function sessionMtu(facts: SessionMtuFacts): number {
   const overhead = sessionOverhead(facts);
   const mtu = Math.min(facts.pathMtu ?? 0, PATH_MTU_MAX[facts.ipVersion]) - overhead;
   return mtu < 0 || mtu > MTU_MAX ? ETH_DATA_LEN - overhead : mtu;
+}
+
+/** What the largest packet of a PPP session depends on. */
+export interface PppMtuFacts extends SessionMtuFacts {
+  /** Protocol version. */
+  readonly version: number;
+  /** Whether we send sequence numbers. */
+  readonly sendSeq: boolean;
+}
+
+/** Address, control and protocol fields (RFC 1661 section 2), none of them left out. */
+const PPP_HEADER = 4;
+/** Room for every control packet. */
+const PPP_MTU_MIN = 128;
+/** Flags, tunnel id, session id (RFC 2661 section 3.1); sequence numbers. */
+const V2_HEADER = 6;
+const V2_SEQUENCE = 4;
+
+/** Bytes that an IP packet in a PPP session may have, so that its packet fits the path; at most those of an Ethernet. */
+export function pppMtu(facts: PppMtuFacts): number {
+  const { version, ipVersion, sendSeq, pathMtu } = facts;
+  const overhead = version === 2
+    ? IP_HEADER[ipVersion] + UDP_HEADER + V2_HEADER + (sendSeq ? V2_SEQUENCE : 0)
+    : sessionOverhead(facts) - ETH_HEADER;
+  return Math.min(ETH_DATA_LEN, Math.max(PPP_MTU_MIN, (pathMtu ?? ETH_DATA_LEN) - overhead - PPP_HEADER));
 }

@@ -41,6 +41,7 @@ import type { SessionPath, SubsystemWorld } from "./ports.ts";
 import type { SubsystemRecord } from "./records.ts";
 import { Refusal } from "./refusal.ts";
 import { restoreRecords } from "./restore.ts";
+import { pppMtu } from "./session_mtu.ts";
 import { createSession, findSession, modifySession, removeSession } from "./session_rules.ts";
 import { Tables } from "./tables.ts";
 import { createTunnel, findTunnel, removeTunnel } from "./tunnel_rules.ts";
@@ -162,6 +163,23 @@ export class Subsystem {
   /** What carries a session's packets; `undefined` if there is none. The world made it, and may cast it back. */
   sessionPath(netns: string, tunnelId: number, sessionId: number): SessionPath | undefined {
     return this.#machine.tables.session(netns, tunnelId, sessionId)?.path;
+  }
+
+  /** Bytes that an IP packet in a PPP session may have, so that it passes the way whole; `undefined` without session. */
+  pppMtu(netns: string, tunnelId: number, sessionId: number): number | undefined {
+    const entry = this.#machine.tables.session(netns, tunnelId, sessionId);
+    if (entry === undefined) return undefined;
+    const { record: { cookie, l2spec }, path, tunnel } = entry;
+    const { version, encap, peer } = tunnel.record;
+    return pppMtu({
+      version,
+      encap,
+      l2spec,
+      ipVersion: peer.includes(":") ? 6 : 4,
+      cookieLength: cookie?.length ?? 0,
+      sendSeq: path.state().sendSeq,
+      pathMtu: tunnel.socket.pathMtu(),
+    });
   }
 
   /** The text of the debug file `l2tp/tunnels` of a network namespace, in parts. */

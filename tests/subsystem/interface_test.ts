@@ -6,7 +6,12 @@ import {
   isInterfaceName,
   isInterfaceNameTemplate,
 } from "../../src/model/interface_name.ts";
-import { sessionMtu, type SessionMtuFacts } from "../../src/subsystem/session_mtu.ts";
+import {
+  pppMtu,
+  type PppMtuFacts,
+  sessionMtu,
+  type SessionMtuFacts,
+} from "../../src/subsystem/session_mtu.ts";
 import { SubsystemBench } from "./bench.ts";
 
 Deno.test("isInterfaceName(), isInterfaceNameTemplate()", () => {
@@ -82,6 +87,32 @@ Deno.test("sessionMtu(): as kernels were seen to reckon", () => {
   ];
   for (const [changes, mtu] of table) {
     assert.equal(sessionMtu({ ...UDP4, ...changes }), mtu, JSON.stringify(changes));
+  }
+});
+
+Deno.test("pppMtu(): what a packet leaves of the path beside all headers, but never more than Ethernet's", () => {
+  const V2: PppMtuFacts = {
+    version: 2,
+    encap: "udp",
+    ipVersion: 4,
+    cookieLength: 0,
+    l2spec: "none",
+    sendSeq: false,
+    pathMtu: 1500,
+  };
+  const table: [changes: Partial<PppMtuFacts>, mtu: number][] = [
+    [{}, 1500 - 20 - 8 - 6 - 4],
+    [{ sendSeq: true }, 1500 - 20 - 8 - 10 - 4],
+    [{ ipVersion: 6 }, 1500 - 40 - 8 - 6 - 4],
+    [{ version: 3 }, 1500 - 20 - 8 - 8 - 4],
+    [{ version: 3, l2spec: "default", cookieLength: 8 }, 1500 - 20 - 8 - 8 - 4 - 8 - 4],
+    [{ version: 3, encap: "ip", ipVersion: 6 }, 1500 - 40 - 4 - 4],
+    [{ pathMtu: undefined }, 1500 - 20 - 8 - 6 - 4],
+    [{ pathMtu: 9000 }, 1500],
+    [{ pathMtu: 100 }, 128],
+  ];
+  for (const [changes, mtu] of table) {
+    assert.equal(pppMtu({ ...V2, ...changes }), mtu, JSON.stringify(changes));
   }
 });
 

@@ -43,6 +43,10 @@ export const L2TPD_CMD = {
    * the namespace that the file is about.
    */
   DECLARED: 9,
+  /** Runs PPP on a session, of either subsystem: DATA is the request as JSON (`l2tpd_ppp.ts`). */
+  PPP: 10,
+  /** Dump: the PPP sessions that run, JSON lines in pieces. */
+  PPP_STATUS: 11,
 } as const;
 
 const L2TPD_ATTR_TEXT = 1;
@@ -54,6 +58,31 @@ export const L2TPD_TEXT_MAX = 960;
 /** Payload of a request. */
 export function encodeL2tpdRequest(command: number): Uint8Array<ArrayBuffer> {
   return beginGenl(command, L2TPD_GENL_VERSION).written;
+}
+
+/** Payload of a request or reply that carries a value as JSON. */
+export function encodeL2tpdJson(command: number, value: object): Uint8Array<ArrayBuffer> {
+  const json = new TextEncoder().encode(JSON.stringify(value));
+  return beginGenl(command, L2TPD_GENL_VERSION).bytes(L2TPD_ATTR_DATA, json).written;
+}
+
+/**
+ * The value in such a payload.
+ *
+ * @throws {DecodeError} if it is malformed or has none
+ */
+export function decodeL2tpdJson(payload: Uint8Array): unknown {
+  const { attributes } = decodeGenl(payload);
+  let json: string | undefined;
+  while (attributes.next()) {
+    if (attributes.type === L2TPD_ATTR_DATA) json = new TextDecoder().decode(attributes.bytes());
+  }
+  try {
+    if (json !== undefined) return JSON.parse(json);
+  } catch {
+    // What it says may be secret, and so is why it makes no sense.
+  }
+  throw new DecodeError({ field: "L2TPD_ATTR_DATA", offset: 0, needed: 1, had: 0 }, "it is no JSON");
 }
 
 /** Payload of a reply that carries a text of at most {@link L2TPD_TEXT_MAX} bytes. */

@@ -36,7 +36,3 @@ export const IPPROTO_L2TP = 115;
 export const PPP_ALLSTATIONS = 0xff;
 /** Second byte of PPP in HDLC-like framing: unnumbered information. */
 export const PPP_UI = 0x03;
-/** PPP protocol number of IPv4 (RFC 1332 section 2). */
-export const PPP_IP = 0x21;
-/** PPP protocol number of IPv6 (RFC 5072 section 2). */
-export const PPP_IPV6 = 0x57;

@@ -1,0 +1,66 @@
+/**
+ * PPP sessions, which `l2tp daemon` runs: on its own L2TP sessions, and on the kernel's.
+ *
+ * @module
+ */
+
+import { DecodeError } from "../base/errors.ts";
+import { NetlinkConnection } from "../driver/netlink_connection.ts";
+import type { NetlinkTransport } from "../driver/ports.ts";
+import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../wire/genl/l2tpd.ts";
+import { encodePppRequest, type PppRequest, type PppSessionStatus } from "../wire/genl/l2tpd_ppp.ts";
+
+export type { PppRequest, PppSessionStatus } from "../wire/genl/l2tpd_ppp.ts";
+
+/** A client of the daemon, for PPP. Methods throw `DaemonError` when the daemon cannot be talked to any more. */
+export class PppClient implements Disposable {
+  readonly #connection: NetlinkConnection;
+
+  /** Takes over the connection. */
+  constructor(transport: NetlinkTransport) {
+    this.#connection = new NetlinkConnection(transport);
+  }
+
+  /**
+   * Runs PPP on a session of this client's namespace, from now until the session is deleted or the daemon ends.
+   *
+   * @throws {NetlinkError} ENODEV without such a session, EEXIST if PPP runs on it, EINVAL if it is none of PPP
+   * @throws {RangeError} if there are more secrets than a message has room for
+   */
+  run(request: PppRequest): void {
+    this.#connection.request({
+      operation: "L2TPD_CMD_PPP",
+      type: L2TPD_FAMILY_ID,
+      payload: encodePppRequest(request),
+    });
+  }
+
+  /**
+   * The PPP sessions of this client's namespace.
+   *
+   * @throws {DecodeError} if the daemon's answer makes no sense
+   */
+  sessions(): PppSessionStatus[] {
+    const request = {
+      operation: "L2TPD_CMD_PPP_STATUS",
+      type: L2TPD_FAMILY_ID,
+      payload: encodeL2tpdRequest(L2TPD_CMD.PPP_STATUS),
+    };
+    const text = this.#connection.dump(request, (message) => decodeL2tpdText(message.payload)).join("");
+    return text.split("\n").filter((line) => line !== "").map(readStatus);
+  }
+
+  /** Closes the connection. The sessions go on. */
+  [Symbol.dispose](): void {
+    this.#connection[Symbol.dispose]();
+  }
+}
+
+/** The daemon is this program: what it says is taken as it is. */
+function readStatus(line: string): PppSessionStatus {
+  try {
+    return JSON.parse(line);
+  } catch {
+    throw new DecodeError({ field: "L2TPD_CMD_PPP_STATUS", offset: 0, needed: 0, had: 0 }, "it is no JSON");
+  }
+}

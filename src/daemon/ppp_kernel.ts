@@ -1,0 +1,132 @@
+/**
+ * PPP on L2TP sessions of the kernel: how the daemon takes hold of them, and learns that they have gone.
+ *
+ * @module
+ */
+
+import { Errno } from "../base/errno.ts";
+import { FamilyMissingError, NetlinkError, SyscallError } from "../base/errors.ts";
+import { L2tpClient } from "../client/l2tp_client.ts";
+import { SessionWatch } from "../client/session_watch.ts";
+import { KernelPpp } from "../driver/kernel_ppp.ts";
+import { wayTo } from "../driver/machine.ts";
+import { Pppol2tpSocket } from "../driver/pppol2tp_socket.ts";
+import type { Session } from "../model/session.ts";
+import type { Tunnel } from "../model/tunnel.ts";
+import { pppMtu } from "../subsystem/session_mtu.ts";
+import type { NetworkNamespaces } from "./network_namespaces.ts";
+import type { AttachedPpp, PppAttachment } from "./ppp_sessions.ts";
+
+/** What all sessions share. */
+interface Kernel {
+  readonly ppp: KernelPpp;
+  readonly watch: SessionWatch;
+}
+
+/** The kernel's PPP sessions that this process runs. */
+export class KernelPppSessions implements Disposable {
+  readonly #namespaces: NetworkNamespaces;
+  #kernel: Kernel | undefined;
+
+  /** Opens nothing before the first session. */
+  constructor(namespaces: NetworkNamespaces) {
+    this.#namespaces = namespaces;
+  }
+
+  /**
+   * Takes hold of a session: whoever lets go of it deletes it.
+   *
+   * @throws {SyscallError} ENODEV without such a session or without L2TP in the kernel, EEXIST if somebody has it, EPROTOTYPE if it is none of PPP
+   * @throws {NetlinkError} EEXIST if the interface's name is in use
+   */
+  attach({ netns, tunnelId, sessionId, interfaceName, links, user }: PppAttachment): AttachedPpp {
+    const { ppp, watch } = this.#kernel ??= open();
+    const { path, mtu, socket } = this.#namespaces.run(netns, () => {
+      using stack = new DisposableStack();
+      const { tunnel, session, mtu } = find(tunnelId, sessionId);
+      const socket = stack.use(Pppol2tpSocket.openSession(tunnel, session));
+      const path = ppp.attach({ socket, interfaces: links, interfaceName, user });
+      stack.move();
+      return { path, mtu, socket };
+    });
+    const watching = watch.watch({
+      tunnelId,
+      sessionId,
+      exists: () => this.#namespaces.run(netns, () => isThere(tunnelId, sessionId)),
+      gone: user.lost,
+    });
+    return {
+      mtu,
+      path: {
+        interfaceName: path.interfaceName,
+        interfaceIndex: path.interfaceIndex,
+        send: (frame) => path.send(frame),
+        pass: (protocol, on) => path.pass(protocol, on),
+        configure: (agreed) => path.configure(agreed),
+        [Symbol.dispose]: () => {
+          watching[Symbol.dispose]();
+          path[Symbol.dispose]();
+          socket[Symbol.dispose]();
+        },
+      },
+    };
+  }
+
+  /** Lets go of everything. The sessions are to be disposed before. */
+  [Symbol.dispose](): void {
+    this.#kernel?.watch.close();
+    this.#kernel?.ppp.close();
+  }
+}
+
+function open(): Kernel {
+  using stack = new DisposableStack();
+  const ppp = KernelPpp.open();
+  stack.defer(() => ppp.close());
+  try {
+    const watch = SessionWatch.open();
+    stack.move();
+    void ppp.run();
+    void watch.run();
+    return { ppp, watch };
+  } catch (error) {
+    if (error instanceof FamilyMissingError) throw new SyscallError("L2TP of the kernel", Errno.ENODEV);
+    throw error;
+  }
+}
+
+/** A kernel that cannot be asked is no reason to let go of a session. */
+function isThere(tunnelId: number, sessionId: number): boolean {
+  try {
+    using l2tp = L2tpClient.open();
+    return l2tp.session({ tunnelId, sessionId }) !== undefined;
+  } catch (error) {
+    if (error instanceof NetlinkError || error instanceof SyscallError) return true;
+    throw error;
+  }
+}
+
+/** The session as the kernel has it, in the calling thread's namespace. */
+function find(
+  tunnelId: number,
+  sessionId: number,
+): { readonly tunnel: Tunnel; readonly session: Session; readonly mtu: number } {
+  using l2tp = L2tpClient.open();
+  const tunnel = l2tp.tunnel(tunnelId);
+  const session = l2tp.session({ tunnelId, sessionId });
+  if (tunnel === undefined || session === undefined) {
+    throw new SyscallError(`session ${sessionId} in tunnel ${tunnelId}`, Errno.ENODEV);
+  }
+  const way = wayTo(tunnel);
+  const mtu = pppMtu({
+    version: tunnel.version,
+    encap: tunnel.encap ?? "udp",
+    ipVersion: tunnel.peer.includes(":") ? 6 : 4,
+    cookieLength: session.cookie?.length ?? 0,
+    // The kernel does not tell.
+    l2spec: "default",
+    sendSeq: session.sendSeq,
+    pathMtu: "mtu" in way ? way.mtu : undefined,
+  });
+  return { tunnel, session, mtu };
+}

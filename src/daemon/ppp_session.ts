@@ -1,0 +1,252 @@
+/**
+ * One PPP session that runs: the engine's link, the path of its packets, and its interface.
+ *
+ * @module
+ */
+
+import { NetlinkError, SyscallError } from "../base/errors.ts";
+import { parseHex } from "../base/hex.ts";
+import { formatIpAddress } from "../base/ip_address.ts";
+import type { LinkClient } from "../client/link_client.ts";
+import type { PppPath, PppPathUser } from "../driver/ppp_path.ts";
+import type { AttachedPpp } from "./ppp_sessions.ts";
+import { type PppEffect, PppLink, type PppOptions } from "../engine/ppp/mod.ts";
+import type { PppEnd, PppStatus } from "../model/ppp.ts";
+import { pppEndText } from "../model/ppp_end.ts";
+import type { LinkAddress, LinkRoute } from "../model/link.ts";
+import type { PppSessionSettings } from "../model/ppp_settings.ts";
+
+/** A link that ended is begun anew after so long, and after twice as long each time until it was up. */
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 60_000;
+
+/** What a session is made of. */
+export interface PppSessionParts {
+  /** What people know it by. */
+  readonly name: string;
+  /** Takes hold of the L2TP session. */
+  readonly attach: (user: PppPathUser) => AttachedPpp;
+  /** Interfaces of its namespace. Borrowed. */
+  readonly links: LinkClient;
+  /** How the link is negotiated, but for the MRU. */
+  readonly options: PppOptions;
+  /** What else was asked for. */
+  readonly settings: PppSessionSettings;
+  /** Milliseconds of a clock that only runs forward. */
+  readonly now: () => number;
+  /** Writes a line for the administrator. */
+  readonly log: (line: string) => void;
+  /** Called once the L2TP session has gone; this is to be disposed then. */
+  readonly lost: () => void;
+}
+
+/** A PPP session. Runs until it is disposed: a link that ends is begun anew. */
+export class PppSession implements Disposable {
+  readonly #parts: PppSessionParts;
+  readonly #link: PppLink;
+  readonly #path: PppPath;
+  /** The longest packet that the interface is to send, if the peer takes it. */
+  readonly #mtu: number;
+  #addresses: { ipv4?: LinkAddress; ipv6?: LinkAddress } = {};
+  #route: LinkRoute | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #restartAt = Infinity;
+  #pauseMs = FIRST_PAUSE_MS;
+  #told: PppEnd["reason"] | undefined;
+  #disposed = false;
+
+  /**
+   * Begins to negotiate.
+   *
+   * @throws {RangeError} if a setting is out of range
+   * @throws {SyscallError} if the path cannot be made
+   * @throws {NetlinkError} if the interface cannot be made
+   */
+  constructor(parts: PppSessionParts) {
+    this.#parts = parts;
+    const { settings, options } = parts;
+    // Nothing comes before this returns.
+    const { path, mtu } = parts.attach({
+      receive: (frame) => this.#do((now) => this.#link.receive(frame, now)),
+      ending: () => this.#do((now) => this.#link.close(now)),
+      lost: () => parts.lost(),
+    });
+    using stack = new DisposableStack();
+    this.#path = stack.use(path);
+    this.#mtu = settings.mtu ?? mtu;
+    this.#link = new PppLink({ ...options, mru: settings.mru ?? mtu });
+    stack.move();
+    this.#do((now) => {
+      this.#link.open(now);
+      this.#link.lowerUp(now);
+    });
+  }
+
+  /** Name of the interface. */
+  get interfaceName(): string {
+    return this.#path.interfaceName;
+  }
+
+  /** How the link is. */
+  status(): PppStatus {
+    return this.#link.status();
+  }
+
+  /** Tells the peer that it is over, and takes the interface away. */
+  [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.#do((now) => this.#link.close(now));
+    this.#disposed = true;
+    clearTimeout(this.#timer);
+    this.#do((now) => this.#link.lowerDown(now));
+    this.#path[Symbol.dispose]();
+  }
+
+  /** Has the link do something, and does what it wants done. */
+  #do(action: (now: number) => void): void {
+    action(this.#parts.now());
+    for (let effects = this.#link.takeEffects(); effects.length > 0; effects = this.#link.takeEffects()) {
+      for (const effect of effects) this.#take(effect);
+    }
+    this.#arm();
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    if (this.#disposed) return;
+    const due = Math.min(this.#link.deadline() ?? Infinity, this.#restartAt);
+    if (due === Infinity) return;
+    this.#timer = setTimeout(() => this.#timeout(), Math.max(0, Math.ceil(due - this.#parts.now())));
+  }
+
+  #timeout(): void {
+    this.#do((now) => {
+      if (now < this.#restartAt) return this.#link.timeout(now);
+      this.#restartAt = Infinity;
+      this.#link.lowerDown(now);
+      this.#link.open(now);
+      this.#link.lowerUp(now);
+    });
+  }
+
+  #take(effect: PppEffect): void {
+    const { settings, links, log, name } = this.#parts;
+    const index = this.#path.interfaceIndex;
+    switch (effect.effect) {
+      case "send":
+        return this.#path.send(effect.frame);
+      case "linkUp": {
+        const { mru, pfc, acfc } = effect;
+        const mtu = Math.min(effect.mtu, this.#mtu);
+        return this.#onSystem("set up its interface", () => this.#path.configure({ mtu, mru, pfc, acfc }));
+      }
+      case "authenticated":
+        return log(
+          effect.of === "peer"
+            ? `${name}: the peer is ${JSON.stringify(effect.name)} (${effect.method})`
+            : `${name}: the peer knows us as ${JSON.stringify(effect.name)} (${effect.method})`,
+        );
+      case "ipv4Up":
+        return this.#onSystem("give it its IPv4 address", () => {
+          const { local, peer } = effect;
+          const address = { index, address: local, prefixLength: 32, ...(peer !== undefined && { peer }) };
+          links.addAddress(address);
+          this.#addresses.ipv4 = address;
+          this.#up("ipv4");
+          log(`${name}: IPv4 is up: ${local}, the peer is ${peer ?? "unknown"}`);
+          if (settings.ipv4 && settings.ipv4.defaultRoute) this.#addDefaultRoute();
+        });
+      case "ipv6Up":
+        return this.#onSystem("give it its IPv6 address", () => {
+          const address = { index, address: linkLocal(effect.localId), prefixLength: 64 };
+          links.addAddress(address);
+          this.#addresses.ipv6 = address;
+          this.#up("ipv6");
+          log(`${name}: IPv6 is up: ${address.address}`);
+        });
+      case "ipv4Down":
+        return this.#down("ipv4");
+      case "ipv6Down":
+        return this.#down("ipv6");
+      case "linkDown":
+        return;
+      case "finished":
+        return this.#finished(effect.end);
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #up(protocol: "ipv4" | "ipv6"): void {
+    this.#parts.links.changeLink(this.#path.interfaceIndex, { up: true });
+    this.#path.pass(protocol, true);
+    this.#pauseMs = FIRST_PAUSE_MS;
+    this.#told = undefined;
+  }
+
+  #down(protocol: "ipv4" | "ipv6"): void {
+    const { links, name, log } = this.#parts;
+    this.#path.pass(protocol, false);
+    const address = this.#addresses[protocol];
+    if (address === undefined) return;
+    delete this.#addresses[protocol];
+    if (protocol === "ipv4" && this.#route !== undefined) {
+      const route = this.#route;
+      this.#route = undefined;
+      quietly(() => links.deleteRoute(route));
+    }
+    quietly(() => links.deleteAddress(address));
+    log(`${name}: ${protocol === "ipv4" ? "IPv4" : "IPv6"} is down`);
+  }
+
+  /** There may be one that is somebody else's; that one stays. */
+  #addDefaultRoute(): void {
+    const { links, name, log } = this.#parts;
+    const route = { index: this.#path.interfaceIndex, destination: "0.0.0.0", prefixLength: 0 };
+    try {
+      links.addRoute(route);
+      this.#route = route;
+    } catch (error) {
+      if (!(error instanceof NetlinkError)) throw error;
+      log(`${name}: there is no default route through it: ${error.code}`);
+    }
+  }
+
+  /** What the system refuses ends the link: without it no packet would pass. */
+  #onSystem(what: string, action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof NetlinkError || error instanceof SyscallError)) throw error;
+      this.#parts.log(`${this.#parts.name}: cannot ${what}: ${error.message}`);
+      this.#link.close(this.#parts.now(), "no interface");
+    }
+  }
+
+  #finished(end: PppEnd): void {
+    if (this.#disposed) return;
+    const { name, log, now } = this.#parts;
+    // A peer that is not there for days is told of once.
+    if (end.reason !== this.#told) log(`${name}: PPP has ended: ${pppEndText(end)}`);
+    this.#told = end.reason;
+    this.#restartAt = now() + this.#pauseMs;
+    this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
+  }
+}
+
+/** The link-local address with an interface identifier of 16 hex digits (RFC 5072 section 5). */
+function linkLocal(identifier: string): string {
+  const bytes = new Uint8Array(16);
+  bytes.set([0xfe, 0x80]);
+  bytes.set(parseHex(identifier)!, 8);
+  return formatIpAddress(bytes);
+}
+
+/** What is gone already needs no removing. */
+function quietly(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (!(error instanceof NetlinkError || error instanceof SyscallError)) throw error;
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * How a PPP session is to be run: what the command line asks for and the daemon does.
+ *
+ * @module
+ */
+
+import type { AuthMethod } from "./ppp.ts";
+
+/** A name with its secret: ours towards a peer, or a peer's towards us. */
+export interface PppSecret {
+  /** Whose. */
+  readonly name: string;
+  /** Never to be shown. */
+  readonly secret: string;
+}
+
+/** IPv4 on a PPP session. */
+export interface PppIpv4Settings {
+  /** Our address in text; the peer is asked for one unless given. */
+  readonly local?: string | undefined;
+  /** The peer's address in text; the peer says it unless given. */
+  readonly remote?: string | undefined;
+  /** Instead of `remote`: first and last address to choose one for the peer from. */
+  readonly pool?: readonly [first: string, last: string] | undefined;
+  /** Name servers for the peer, two at most. */
+  readonly dns?: readonly string[] | undefined;
+  /** Whether to ask the peer for name servers. */
+  readonly askDns?: boolean | undefined;
+  /** Whether the route to everywhere is through this session. */
+  readonly defaultRoute?: boolean | undefined;
+}
+
+/** How to run a PPP session. */
+export interface PppSessionSettings {
+  /** Name for the interface; `ppp` and the lowest free number unless given. */
+  readonly interfaceName?: string | undefined;
+  /** Our name towards the peer. */
+  readonly user?: string | undefined;
+  /** Our secret, under the name `user`, and those of peers. */
+  readonly secrets?: readonly PppSecret[] | undefined;
+  /** How the peer must authenticate itself, the first preferred; nothing is required unless given. */
+  readonly require?: readonly (AuthMethod | "none")[] | undefined;
+  /** IPv4; `false` turns it off. */
+  readonly ipv4?: PppIpv4Settings | false | undefined;
+  /** Whether IPv6 is on; it is unless given. */
+  readonly ipv6?: boolean | undefined;
+  /** Largest packet that the interface sends, in bytes, where the peer takes larger ones. */
+  readonly mtu?: number | undefined;
+  /** Largest packet that we receive, in bytes. */
+  readonly mru?: number | undefined;
+  /** Whether to lower the MSS of TCP connections to what fits, in userspace. */
+  readonly clampMss?: boolean | undefined;
+  /** How often to ask whether the peer is there, in milliseconds; 0: never. */
+  readonly echoIntervalMs?: number | undefined;
+  /** That many such requests without an answer end the link. */
+  readonly echoFailures?: number | undefined;
+}

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { DecodeError } from "../../../src/base/errors.ts";
+import { encodeL2tpdJson, L2TPD_CMD } from "../../../src/wire/genl/l2tpd.ts";
+import { decodePppRequest, encodePppRequest, type PppRequest } from "../../../src/wire/genl/l2tpd_ppp.ts";
+
+const WHOLE: PppRequest = {
+  dataplane: "user",
+  tunnelId: 1,
+  sessionId: 0xffff_ffff,
+  settings: {
+    interfaceName: "ppp7",
+    user: "alice",
+    secrets: [{ name: "alice", secret: "wonderland" }],
+    require: ["chap", "none"],
+    ipv4: {
+      local: "192.0.2.1",
+      remote: "192.0.2.2",
+      pool: ["192.0.2.3", "192.0.2.4"],
+      dns: ["192.0.2.5"],
+      askDns: true,
+      defaultRoute: false,
+    },
+    ipv6: false,
+    mtu: 1400,
+    mru: 1500,
+    clampMss: true,
+    echoIntervalMs: 0,
+    echoFailures: 5,
+  },
+};
+
+Deno.test("decodePppRequest(): what was encoded comes back, with everything and with next to nothing", () => {
+  assert.deepEqual(decodePppRequest(encodePppRequest(WHOLE)), WHOLE);
+  const bare = { ...WHOLE, settings: { ipv4: false } } as const;
+  const { ipv4, ...rest } = decodePppRequest(encodePppRequest(bare)).settings;
+  assert.equal(ipv4, false);
+  assert.ok(Object.values(rest).every((value) => value === undefined));
+});
+
+Deno.test("decodePppRequest() names the member that makes no sense, and says no value", () => {
+  const { settings } = WHOLE;
+  const table: readonly [member: string, request: unknown][] = [
+    ["dataplane", { ...WHOLE, dataplane: "secret-x" }],
+    ["tunnelId", { ...WHOLE, tunnelId: 0 }],
+    ["sessionId", { ...WHOLE, sessionId: 1.5 }],
+    ["settings", { ...WHOLE, settings: [] }],
+    ["interfaceName", { ...WHOLE, settings: { interfaceName: "secret/x" } }],
+    ["interfaceName", { ...WHOLE, settings: { interfaceName: "ppp%d" } }],
+    ["user", { ...WHOLE, settings: { user: "" } }],
+    ["user", { ...WHOLE, settings: { user: "secret".repeat(43) } }],
+    ["secrets", { ...WHOLE, settings: { secrets: {} } }],
+    ["secret", { ...WHOLE, settings: { secrets: [{ name: "a", secret: 5 }] } }],
+    ["secrets", { ...WHOLE, settings: { secrets: Array(2001).fill({ name: "a", secret: "s" }) } }],
+    ["require", { ...WHOLE, settings: { require: ["secret"] } }],
+    ["ipv4", { ...WHOLE, settings: { ipv4: 5 } }],
+    ["local", { ...WHOLE, settings: { ipv4: { local: "::1" } } }],
+    ["pool", { ...WHOLE, settings: { ipv4: { pool: ["192.0.2.1"] } } }],
+    ["dns", { ...WHOLE, settings: { ipv4: { dns: ["1.1.1.1", "1.1.1.2", "1.1.1.3"] } } }],
+    ["ipv6", { ...WHOLE, settings: { ipv6: "secret" } }],
+    ["mru", { ...WHOLE, settings: { ...settings, mru: 127 } }],
+    ["echoFailures", { ...WHOLE, settings: { ...settings, echoFailures: -1 } }],
+  ];
+  for (const [member, request] of table) {
+    const payload = encodeL2tpdJson(L2TPD_CMD.PPP, request as object);
+    assert.throws(() => decodePppRequest(payload), (error) => {
+      assert.ok(error instanceof DecodeError, member);
+      assert.match(error.message, new RegExp(`\\b${member} makes no sense`));
+      assert.doesNotMatch(error.message, /secret-x|secret\/x|wonderland/);
+      return true;
+    }, member);
+  }
+});
+
+Deno.test("encodePppRequest() refuses what a message has no room for", () => {
+  const secrets = Array.from({ length: 1000 }, (_, i) => ({ name: `user${i}`, secret: "x".repeat(40) }));
+  assert.throws(() => encodePppRequest({ ...WHOLE, settings: { secrets } }), RangeError);
+  const fewer = secrets.slice(0, 700);
+  assert.deepEqual(
+    decodePppRequest(encodePppRequest({ ...WHOLE, settings: { secrets: fewer } })).settings.secrets,
+    fewer,
+  );
+});
+
+Deno.test("decodePppRequest(): every message that is cut is a DecodeError that says nothing of what is in it", () => {
+  const payload = encodePppRequest(WHOLE);
+  for (let length = 0; length < payload.length; length++) {
+    try {
+      decodePppRequest(payload.subarray(0, length));
+      // What is cut are the zeros behind the end.
+      assert.ok(length > payload.length - 4);
+    } catch (error) {
+      assert.ok(error instanceof DecodeError);
+      assert.doesNotMatch(error.message, /wonder|alice/);
+    }
+  }
+});
