@@ -48,6 +48,9 @@ async function loadMore(): Promise<MorePorts> {
     openEvents: (dataplane) =>
       dataplane === "kernel" ? seldom.L2tpEvents.open() : seldom.openUserEvents(runtimeDir()),
     openTrace: () => seldom.openUserTrace(runtimeDir()),
+    connectPpp: () => seldom.connectPpp(runtimeDir()),
+    startPpp: () => seldom.startPpp({ runtimeDir: runtimeDir(), netns: homeNamespace() }),
+    readPrivateFile: seldom.readPrivateFile,
     moveLink: (links, index, netns) =>
       seldom.withNamespaceFd(netns, (netnsFd) => links.changeLink(index, { netnsFd })),
     createScopedTunnel: (l2tp, tunnel, scope) => seldom.createScopedTunnel(keepers, l2tp, tunnel, scope),

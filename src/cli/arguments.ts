@@ -5,6 +5,7 @@
  */
 
 import type { L2Spec, Pseudowire } from "../model/session.ts";
+import type { AuthMethod } from "../model/ppp.ts";
 import type { Encap } from "../model/tunnel.ts";
 
 /** An address as the user gave it. */
@@ -25,6 +26,26 @@ export interface PrefixArgument {
   readonly address: string;
   /** Bits of the prefix. */
   readonly prefixLength: number;
+}
+
+/** What the keywords behind `ppp` say; those not given are `undefined`. */
+export interface PppArguments {
+  user?: string;
+  secretFile?: string;
+  require?: readonly (AuthMethod | "none")[];
+  local?: string;
+  remote?: string;
+  pool?: readonly [first: string, last: string];
+  dns?: readonly string[];
+  askDns?: boolean;
+  mtu?: number;
+  mru?: number;
+  defaultRoute?: boolean;
+  ipv4?: boolean;
+  ipv6?: boolean;
+  clampMss?: boolean;
+  echoIntervalMs?: number;
+  echoFailures?: number;
 }
 
 /**
@@ -61,4 +82,6 @@ export interface Arguments {
   master?: string | undefined;
   addresses?: PrefixArgument[] | undefined;
   netns?: string | undefined;
+  /** There once the word `ppp` is: from there on the line is about PPP. */
+  ppp?: PppArguments | undefined;
 }

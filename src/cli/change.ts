@@ -15,6 +15,7 @@ import type { TunnelParameters } from "../model/tunnel.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import type { Options } from "./options.ts";
+import { pppSettings, runPpp } from "./ppp.ts";
 import { addressExpected, argumentWrong, cannotOpenNetns } from "./messages.ts";
 import { findSessions, findTunnels, hasSessionFilter } from "./show.ts";
 import { siteOf } from "./site.ts";
@@ -23,6 +24,7 @@ import { UsageError } from "./usage_error.ts";
 /** Creates what the arguments say: a tunnel, a session with its interface set up, or both. */
 export async function add(context: Context, given: Arguments): Promise<void> {
   const tunnel = given.tunnel ? tunnelParameters(given) : undefined;
+  const settings = given.ppp === undefined ? undefined : pppSettings(given, context.more);
   using links = given.session ? checkLinkTargets(context, given) : undefined;
   // A session alone needs a tunnel that is there, so that no daemon needs to be started for it.
   await context.open(tunnel === undefined ? "read" : "create");
@@ -38,6 +40,7 @@ export async function add(context: Context, given: Arguments): Promise<void> {
     context.l2tp.createSession(sessionParameters(given));
     undo.defer(() => undoing(context, `session ${key.sessionId}`, () => context.l2tp.deleteSession(key)));
     if (links !== undefined) setUpLink(context, key, given, links);
+    if (settings !== undefined) await runPpp(context, key, settings);
   }
   undo.move();
 }
@@ -52,6 +55,7 @@ export function plainCreation(given: Arguments): Creation | undefined {
   const { tunnel, session, local, remote } = given;
   if (tunnel === session || local?.scope !== undefined || remote?.scope !== undefined) return undefined;
   if (tunnel) return { tunnel: tunnelParameters(given) };
+  if (given.ppp !== undefined) return undefined;
   return wantsLinkSettings(given) ? undefined : { session: sessionParameters(given) };
 }
 
@@ -116,7 +120,7 @@ function sessionParameters(given: Arguments): SessionParameters {
     peerTunnelId: given.peerTunnelId,
     sessionId: given.sessionId!,
     peerSessionId: given.peerSessionId!,
-    pseudowire: given.pseudowire,
+    pseudowire: given.ppp === undefined ? given.pseudowire : "ppp",
     l2spec: given.l2spec,
     cookie: given.cookie,
     peerCookie: given.peerCookie,
@@ -139,9 +143,9 @@ function wantsLinkSettings({ up, mtu, master, addresses, netns }: Arguments): bo
 function checkLinkTargets(context: Context, given: Arguments): LinkTargets | undefined {
   if (!wantsLinkSettings(given)) return undefined;
   const { master, netns } = given;
-  if (given.pseudowire === "ppp") {
+  if (given.pseudowire === "ppp" || given.ppp !== undefined) {
     throw new UsageError(argumentWrong("ppp", "interface settings need pw_type eth"), {
-      advice: ["A PPP session gets its interface from the PPP daemon that attaches to it."],
+      advice: ["A PPP session's interface is set up by PPP: see the keywords behind ppp in l2tp help add"],
     });
   }
   using stack = new DisposableStack();

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { PppSessionStatus } from "../client/ppp_client.ts";
 import type { SessionOffloads } from "../model/session_offloads.ts";
 import type { Link } from "../model/link.ts";
 import { parseL2specs } from "../apply/l2specs.ts";
@@ -20,6 +21,20 @@ export interface SessionDetails {
   readonly l2spec: L2Spec | undefined;
   /** What the system does for it, in userspace; `undefined` where that is not told. */
   readonly offloads?: readonly string[] | undefined;
+  /** PPP, if the daemon runs it on the session. */
+  readonly ppp?: PppSessionStatus | undefined;
+}
+
+/** Where details are found. */
+export interface DetailSources {
+  /** The interfaces of this namespace. */
+  readonly links: readonly Link[];
+  /** The text of `l2tp/tunnels` in debugfs, or what the daemon tells like it, if there is one. */
+  readonly debugfs: string | undefined;
+  /** What the system does for each session. */
+  readonly offloads: readonly SessionOffloads[];
+  /** PPP sessions, by "tunnel/session". */
+  readonly ppp: ReadonlyMap<string, PppSessionStatus>;
 }
 
 /** Finds the details of sessions. */
@@ -28,9 +43,11 @@ export class DetailsFinder {
   readonly #byIndex = new Map<number, Link>();
   readonly #l2specs: ReadonlyMap<string, L2Spec>;
   readonly #offloads = new Map<string, readonly string[]>();
+  readonly #ppp: ReadonlyMap<string, PppSessionStatus>;
 
-  /** Looks among `links` and `offloads`, and in the text of `l2tp/tunnels` in debugfs (or what the daemon tells like it) if there is one. */
-  constructor(links: readonly Link[], debugfs: string | undefined, offloads: readonly SessionOffloads[]) {
+  /** Looks there. */
+  constructor({ links, debugfs, offloads, ppp }: DetailSources) {
+    this.#ppp = ppp;
     for (const link of links) {
       this.#byName.set(link.name, link);
       this.#byIndex.set(link.index, link);
@@ -43,9 +60,11 @@ export class DetailsFinder {
 
   /** The details of one session. */
   find(session: Session): SessionDetails {
-    const link = session.interfaceName === undefined ? undefined : this.#byName.get(session.interfaceName);
-    const master = link?.master === undefined ? undefined : this.#byIndex.get(link.master)?.name;
     const key = `${session.tunnelId}/${session.sessionId}`;
-    return { link, master, l2spec: this.#l2specs.get(key), offloads: this.#offloads.get(key) };
+    const ppp = this.#ppp.get(key);
+    const name = ppp?.interfaceName ?? session.interfaceName;
+    const link = name === undefined ? undefined : this.#byName.get(name);
+    const master = link?.master === undefined ? undefined : this.#byIndex.get(link.master)?.name;
+    return { link, master, l2spec: this.#l2specs.get(key), offloads: this.#offloads.get(key), ppp };
   }
 }

@@ -82,7 +82,12 @@ function sessionFacts({ links, more }: Context, l2tp: L2tpClient): MachineFacts[
   const sessions = l2tp.sessions();
   if (sessions.length === 0) return [];
   const debugfs = l2tp.dataplane === "user" ? l2tp.debugfs() : more.debugfs();
-  const finder = new DetailsFinder(links.links(), debugfs, l2tp.offloads());
+  const finder = new DetailsFinder({
+    links: links.links(),
+    debugfs,
+    offloads: l2tp.offloads(),
+    ppp: new Map(),
+  });
   const addresses = Map.groupBy(links.addresses(), ({ index }: LinkAddress) => index);
   return sessions.map((session) => {
     const { link, l2spec, offloads } = finder.find(session);

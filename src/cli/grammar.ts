@@ -7,6 +7,7 @@
 
 import type { Arguments } from "./arguments.ts";
 import { isPrefix } from "./options.ts";
+import { PPP_KEYWORDS } from "./ppp_keywords.ts";
 import {
   address,
   cookie,
@@ -28,6 +29,7 @@ import {
   VERSION,
 } from "./values.ts";
 
+export { PPP_KEYWORDS } from "./ppp_keywords.ts";
 export { type OtherVerb, type TableVerb, type Verb, verbOf, type VerbOption, VERBS } from "./verbs.ts";
 
 /** A verb with its object: what keywords belong to. */
@@ -242,18 +244,40 @@ export const KEYWORDS: readonly Keyword[] = [
     help: "namespace to move the session's interface to",
     uses: ["add session"],
   },
+  {
+    word: "ppp",
+    mark: (into) => into.ppp ??= {},
+    help: "run PPP on the session, as the keywords behind say; the rest of the line is about it",
+    uses: ["add session"],
+  },
   { word: "offset", value: IGNORED, help: "ignored, kept for old scripts", uses: [] },
   { word: "peer_offset", value: IGNORED, help: "ignored, kept for old scripts", uses: [] },
 ];
 
-/** A keyword by any way to write it. */
-export const KEYWORD_OF: ReadonlyMap<string, Keyword> = new Map(
-  KEYWORDS.flatMap((keyword): [string, Keyword][] =>
-    keyword.alias === undefined
-      ? [[keyword.word, keyword]]
-      : [[keyword.word, keyword], [keyword.alias, keyword]]
-  ),
-);
+/** Keywords by any way to write them. */
+export interface KeywordTable {
+  /** In the order in which help lists them. */
+  readonly keywords: readonly Keyword[];
+  /** By word and alias. */
+  readonly byWord: ReadonlyMap<string, Keyword>;
+}
+
+const PLAIN = keywordTable(KEYWORDS);
+const BEHIND_PPP = keywordTable(PPP_KEYWORDS);
+
+/** The keywords that may be next in a line that says so much. */
+export function keywordsBehind({ ppp }: Arguments): KeywordTable {
+  return ppp === undefined ? PLAIN : BEHIND_PPP;
+}
+
+function keywordTable(keywords: readonly Keyword[]): KeywordTable {
+  const byWord = new Map<string, Keyword>();
+  for (const keyword of keywords) {
+    byWord.set(keyword.word, keyword);
+    if (keyword.alias !== undefined) byWord.set(keyword.alias, keyword);
+  }
+  return { keywords, byWord };
+}
 
 /** The object that the word means at the start of a line: "tunnel" or "session", three letters or more. */
 export function objectOf(word: string): "tunnel" | "session" | undefined {

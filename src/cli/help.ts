@@ -4,7 +4,16 @@
  * @module
  */
 
-import { type Keyword, KEYWORDS, type Use, type Verb, verbOf, type VerbOption, VERBS } from "./grammar.ts";
+import {
+  type Keyword,
+  KEYWORDS,
+  PPP_KEYWORDS,
+  type Use,
+  type Verb,
+  verbOf,
+  type VerbOption,
+  VERBS,
+} from "./grammar.ts";
 import { type Option, OPTIONS } from "./options.ts";
 import { SESSION_SETTINGS, type Setting, TUNNEL_SETTINGS } from "../config/schema.ts";
 import { unknownVerb } from "./messages.ts";
@@ -231,7 +240,9 @@ function keywordHelp(uses: readonly Use[]): string {
     if (action === "filter") return keywordList(`Keywords that pick a ${object}:`, rows);
     const required = rows.filter((keyword) => keyword.required?.includes(use));
     const optional = rows.filter((keyword) => !keyword.required?.includes(use));
-    return keywordList(`${use} needs:`, required) + keywordList(`${use} takes:`, optional);
+    const ppp = PPP_KEYWORDS.filter((keyword) => keyword.uses.includes(use));
+    return keywordList(`${use} needs:`, required) + keywordList(`${use} takes:`, optional) +
+      keywordList(`${use} takes behind ppp:`, ppp);
   }).join("\n");
 }
 

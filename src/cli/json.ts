@@ -13,6 +13,7 @@ import type { Finding } from "../doctor/rules.ts";
 import type { Dataplane } from "../client/subsystem.ts";
 import type { SessionDetails } from "./details.ts";
 import type { Reasons, TunnelDrops } from "./drops.ts";
+import { type PppJson, pppJson } from "./ppp_text.ts";
 import type { TextStyle } from "./text.ts";
 import { pseudowireName } from "./text.ts";
 
@@ -96,6 +97,8 @@ export interface SessionJson {
   link?: LinkJson | null;
   /** With `-details`, in userspace: what the system does for the session's packets; see `daemon offload`. */
   offloads?: readonly string[];
+  /** With `-details`: PPP, if the daemon runs it on the session. */
+  ppp?: PppJson;
   /** With `-statistics`. */
   stats?: CountersJson;
   /** With `-statistics`, in userspace: packets of the session that were dropped. */
@@ -239,6 +242,7 @@ export function sessionJson(
   json.dataplane = style.dataplane;
   if (details?.l2spec !== undefined) json.l2spec_type = details.l2spec;
   if (style.details) json.link = linkJson(details);
+  if (details?.ppp !== undefined) json.ppp = pppJson(details.ppp);
   if (details?.offloads !== undefined) json.offloads = details.offloads;
   if (style.statistics) json.stats = countersJson(session.counters);
   if (drops !== undefined) json.drops = Object.fromEntries(drops);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { KEYWORDS } from "./grammar.ts";
+import { type Keyword, KEYWORDS, PPP_KEYWORDS } from "./grammar.ts";
 import { keywordText, optionText, shownOptions, shownVerbs, verbOptionText } from "./help.ts";
 import { MANUAL_DATE, PROGRAM_VERSION } from "../model/version.ts";
 
@@ -29,6 +29,12 @@ function wrapped(text: string): string {
     .replaceAll(/^([.'])/gm, "\\&$1");
 }
 
+function keywordEntry(keyword: Keyword): string {
+  const uses = keyword.uses.map((use) => use.replace("filter", "show and flush")).join(", ");
+  const alias = keyword.alias === undefined ? "" : ` Also ${keyword.alias}.`;
+  return entry(keywordText(keyword), `${keyword.help}.${alias}${uses === "" ? "" : ` For ${uses}.`}`);
+}
+
 /** The manual page. */
 export function manualPage(): string {
   const verbs = shownVerbs().map((verb) => {
@@ -37,11 +43,8 @@ export function manualPage(): string {
     return entry(`${verb.words.join(" | ")} ${verb.synopsis}`, text);
   });
   const options = shownOptions().map((option) => entry(optionText(option), option.help));
-  const keywords = KEYWORDS.map((keyword) => {
-    const uses = keyword.uses.map((use) => use.replace("filter", "show and flush")).join(", ");
-    const alias = keyword.alias === undefined ? "" : ` Also ${keyword.alias}.`;
-    return entry(keywordText(keyword), `${keyword.help}.${alias}${uses === "" ? "" : ` For ${uses}.`}`);
-  });
+  const keywords = KEYWORDS.map(keywordEntry);
+  const pppKeywords = PPP_KEYWORDS.map(keywordEntry);
   return `.TH L2TP 8 "${MANUAL_DATE}" "l2tp ${PROGRAM_VERSION}" "Network administration"
 .SH NAME
 l2tp \\- L2TP tunnels and sessions of Linux
@@ -61,7 +64,8 @@ which is the same in userspace. What
 takes, it takes as well, and prints the same.
 .SH VERBS
 ${verbs.join("")}.SH KEYWORDS
-${keywords.join("")}.SH OPTIONS
+${keywords.join("")}.SH KEYWORDS BEHIND PPP
+${pppKeywords.join("")}.SH OPTIONS
 ${options.join("")}.SH EXIT STATUS
 .TP
 .B 0

@@ -83,6 +83,11 @@ export function daemonStarted(pid: number, kernelLacksL2tp: boolean): string {
       : "tunnels run in userspace.\n");
 }
 
+/** A daemon was started in the background, for PPP on sessions of the kernel. */
+export function pppDaemonStarted(pid: number): string {
+  return `Started l2tp daemon (process ${pid}): it runs PPP.\n`;
+}
+
 /** No daemon runs, but one ended without taking its tunnels down. */
 export function daemonLeft(journal: string): string {
   return `l2tp daemon is not running, and left tunnels behind in ${journal}:\n` +

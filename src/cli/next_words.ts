@@ -6,9 +6,17 @@
  */
 
 import type { Arguments } from "./arguments.ts";
-import { type Keyword, KEYWORD_OF, objectOf, type TableVerb, type Verb, verbOf, VERBS } from "./grammar.ts";
+import {
+  type Keyword,
+  keywordsBehind,
+  objectOf,
+  type TableVerb,
+  type Verb,
+  verbOf,
+  VERBS,
+} from "./grammar.ts";
 import { type Option, OPTIONS, type Options } from "./options.ts";
-import { findOption, keywordsOf, parseLine, requireArguments, usesOf } from "./parse.ts";
+import { findOption, keywordsFor, parseLine, requireArguments, usesOf } from "./parse.ts";
 import type { LiveKind, Value } from "./values.ts";
 
 /** A word that may come next. */
@@ -220,7 +228,7 @@ class Line {
       if (inOption !== undefined) return inOption;
       const word = this.#left.shift();
       if (word === undefined) break;
-      const keyword = KEYWORD_OF.get(word);
+      const keyword = keywordsBehind(this.#given).byWord.get(word);
       if (keyword === undefined) continue;
       given.add(keyword);
       if (keyword.value === undefined) {
@@ -243,7 +251,7 @@ class Line {
       ]);
     }
     const uses = usesOf(verb, this.#given);
-    const rows = keywordsOf(uses).filter((keyword) => keyword.repeats || !given.has(keyword));
+    const rows = keywordsFor(verb, this.#given).filter((keyword) => keyword.repeats || !given.has(keyword));
     return this.#next(
       "keyword",
       rows.map((keyword) => {

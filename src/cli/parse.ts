@@ -9,8 +9,7 @@ import type { Arguments } from "./arguments.ts";
 import type { Command, TableCommand } from "./command.ts";
 import {
   type Keyword,
-  KEYWORD_OF,
-  KEYWORDS,
+  keywordsBehind,
   objectOf,
   type TableVerb,
   type Use,
@@ -172,12 +171,12 @@ function readTableCommand(reader: WordReader, verb: TableVerb, into: Arguments):
   while (reader.next !== undefined) {
     if (reader.takeOption(false)) continue;
     const word = reader.take()!;
-    const keyword = KEYWORD_OF.get(word);
+    const keyword = keywordsBehind(into).byWord.get(word);
     if (keyword === undefined) {
       if (isPrefix(word, "help")) return { verb: "help", words: [verb] };
       throw new UsageError(unknownKeyword(word), {
         advice: [
-          ...suggest(word, keywordsOf(usesOf(verb, into)).map((keyword) => keyword.word)),
+          ...suggest(word, keywordsFor(verb, into).map((keyword) => keyword.word)),
           `See: l2tp help ${verb}`,
         ],
       });
@@ -206,9 +205,10 @@ export function usesOf(verb: TableVerb, { tunnel, session }: Arguments): Use[] {
   ];
 }
 
-/** The keywords that mean something to any of the uses. */
-export function keywordsOf(uses: readonly Use[]): Keyword[] {
-  return KEYWORDS.filter((keyword) => keyword.uses.some((use) => uses.includes(use)));
+/** The keywords that may be next and mean something to the line so far. */
+export function keywordsFor(verb: TableVerb, into: Arguments): Keyword[] {
+  const uses = usesOf(verb, into);
+  return keywordsBehind(into).keywords.filter((keyword) => keyword.uses.some((use) => uses.includes(use)));
 }
 
 function verbWords(): string[] {

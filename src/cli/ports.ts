@@ -9,6 +9,7 @@ import type { L2tpClient } from "../client/l2tp_client.ts";
 import type { L2tpEvents } from "../client/l2tp_events.ts";
 import type { L2tpTrace } from "../client/l2tp_trace.ts";
 import type { LinkClient } from "../client/link_client.ts";
+import type { PppClient } from "../client/ppp_client.ts";
 import type { ClientPurpose, Dataplane, DataplaneChoice, OpenedClient } from "../client/subsystem.ts";
 import type { Snapshot } from "../metrics/metric.ts";
 import type { DaemonFacts, MachineFacts, TunnelFacts } from "../doctor/facts.ts";
@@ -84,6 +85,12 @@ export interface MorePorts {
   openEvents(dataplane: Dataplane): L2tpEvents;
   /** Starts to listen to the trace events of the subsystem in userspace. */
   openTrace(): L2tpTrace;
+  /** A client for the PPP sessions of the present namespace; `undefined` if no daemon runs. */
+  connectPpp(): PppClient | undefined;
+  /** The same; starts a daemon where none runs, whose process id comes back with it. */
+  startPpp(): Promise<{ readonly ppp: PppClient; readonly startedPid: number | undefined }>;
+  /** The text of a file; `undefined` if others than its owner and group may read it. */
+  readPrivateFile(path: string): string | undefined;
   /** Moves an interface of the present namespace, by its number, to another namespace. */
   moveLink(links: LinkClient, index: number, netns: string): void;
   /**

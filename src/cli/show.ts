@@ -13,7 +13,11 @@ import { DetailsFinder, type SessionDetails } from "./details.ts";
 import { DropsFinder } from "./drops.ts";
 import type { Options } from "./options.ts";
 import { formatJson, sessionJson, tunnelJson } from "./json.ts";
+import { pppStatuses } from "./ppp_statuses.ts";
 import { sessionText, type TextStyle, textStyle, tunnelText, tunnelWithSessionsText } from "./text.ts";
+
+/** Number of the pseudowire PPP (`linux/l2tp.h`). */
+const L2TP_PWTYPE_PPP = 7;
 
 /** Prints what the arguments pick. As with `ip`, sessions win if both words are given. */
 export function show(context: Context, picked: Arguments, options: Options): void {
@@ -93,7 +97,13 @@ function withDetails(
 ): (readonly [Session, SessionDetails | undefined])[] {
   if (!style.details || sessions.length === 0) return sessions.map((session) => [session, undefined]);
   const debugfs = context.l2tp.dataplane === "user" ? context.l2tp.debugfs() : context.more.debugfs();
-  const finder = new DetailsFinder(context.links.links(), debugfs, context.l2tp.offloads());
+  const isPpp = sessions.some(({ pseudowireType }) => pseudowireType === L2TP_PWTYPE_PPP);
+  const finder = new DetailsFinder({
+    debugfs,
+    links: context.links.links(),
+    offloads: context.l2tp.offloads(),
+    ppp: isPpp ? pppStatuses(context) : new Map(),
+  });
   return sessions.map((session) => [session, finder.find(session)]);
 }
 

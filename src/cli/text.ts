@@ -13,6 +13,7 @@ import type { Dataplane } from "../client/subsystem.ts";
 import type { SessionDetails } from "./details.ts";
 import type { Reasons, TunnelDrops } from "./drops.ts";
 import type { Options } from "./options.ts";
+import { pppLines } from "./ppp_text.ts";
 
 /** How text is to look. */
 export interface TextStyle {
@@ -173,6 +174,7 @@ function detailLines(session: Session, details: SessionDetails | undefined): str
   } else if (details !== undefined && session.interfaceName !== undefined) {
     lines.push("  interface renamed or in another namespace");
   }
+  if (details?.ppp !== undefined) lines.push(...pppLines(details.ppp));
   const offloads = details?.offloads;
   if (offloads !== undefined) lines.push(`  offloads ${offloads.length === 0 ? "none" : offloads.join(" ")}`);
   return lines;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { KEYWORD_OF, KEYWORDS, objectOf, verbOf, VERBS } from "../cli/grammar.ts";
+import { keywordsBehind, objectOf, verbOf, VERBS } from "../cli/grammar.ts";
 import { isPrefix } from "../cli/options.ts";
 import { type NextWord, nextWords } from "../cli/next_words.ts";
 import { UsageError } from "../cli/usage_error.ts";
@@ -44,12 +44,13 @@ function expandNext(before: readonly string[], word: string): string {
       return choose(word, before.length > 0 ? words : [...words, ...OWN_WORDS, ...ALSO_EXIT]);
     }
     case "keyword": {
-      if (KEYWORD_OF.has(word)) return word;
+      const { keywords, byWord } = keywordsBehind(next.given);
+      if (byWord.has(word)) return word;
       const { tunnel, session } = next.given;
       const object = OBJECTS.find((full) => full.startsWith(word));
       if (object !== undefined && !tunnel && !session) return object;
       const chosen = choose(word, next.words);
-      return chosen === word ? choose(word, KEYWORDS) : chosen;
+      return chosen === word ? choose(word, keywords) : chosen;
     }
     case "value":
       return next.value === undefined ? choose(word, next.words) : word;

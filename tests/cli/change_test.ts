@@ -247,7 +247,7 @@ Deno.test("add session pw_type ppp has no interface to set up", async () => {
     assert.equal(code, 255, setting);
     assert.match(
       err,
-      /^Error: argument "ppp" is wrong: interface settings need pw_type eth\n {2}A PPP session gets/,
+      /^Error: argument "ppp" is wrong: interface settings need pw_type eth\n {2}A PPP session's/,
     );
   }
   assert.deepEqual(world.home.l2tp.commands, []);

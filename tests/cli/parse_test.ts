@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import type { Arguments } from "../../src/cli/arguments.ts";
-import { KEYWORD_OF, KEYWORDS, VERBS } from "../../src/cli/grammar.ts";
+import { KEYWORDS, keywordsBehind, PPP_KEYWORDS, VERBS } from "../../src/cli/grammar.ts";
 import { OPTIONS, type Options } from "../../src/cli/options.ts";
 import { type Invocation, parseLine } from "../../src/cli/parse.ts";
 import { UsageError } from "../../src/cli/usage_error.ts";
@@ -360,12 +360,14 @@ Deno.test("parseLine(): defaults hold unless the line says otherwise, and are no
 });
 
 Deno.test("the tables: no word twice, every required keyword is one that means something", () => {
-  const words = KEYWORDS.flatMap(({ word, alias }) => (alias === undefined ? [word] : [word, alias]));
-  assert.equal(new Set(words).size, words.length);
-  assert.equal(KEYWORD_OF.size, words.length);
-  for (const { word, uses, required, value, mark } of KEYWORDS) {
-    for (const use of required ?? []) assert.ok(uses.includes(use), `${word} for ${use}`);
-    assert.equal(value === undefined, mark !== undefined, word);
+  for (const [table, ppp] of [[KEYWORDS, undefined], [PPP_KEYWORDS, {}]] as const) {
+    const words = table.flatMap(({ word, alias }) => (alias === undefined ? [word] : [word, alias]));
+    assert.equal(new Set(words).size, words.length);
+    assert.deepEqual([...keywordsBehind({ ppp }).byWord.keys()].sort(), words.toSorted());
+    for (const { word, uses, required, value, mark } of table) {
+      for (const use of required ?? []) assert.ok(uses.includes(use), `${word} for ${use}`);
+      assert.equal(value === undefined, mark !== undefined, word);
+    }
   }
   const verbs = VERBS.flatMap(({ words }) => words);
   assert.equal(new Set(verbs).size, verbs.length);

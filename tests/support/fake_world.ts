@@ -18,6 +18,7 @@ import { L2tpClient } from "../../src/client/l2tp_client.ts";
 import { L2tpEvents } from "../../src/client/l2tp_events.ts";
 import { L2tpTrace } from "../../src/client/l2tp_trace.ts";
 import { LinkClient } from "../../src/client/link_client.ts";
+import { PppClient } from "../../src/client/ppp_client.ts";
 import { NothingThere } from "../../src/client/nothing_there.ts";
 import { openSubsystem, type UserSubsystem } from "../../src/client/subsystem.ts";
 import { UserL2tpClient } from "../../src/client/user_client.ts";
@@ -27,7 +28,8 @@ import { DaemonError } from "../../src/driver/daemon_error.ts";
 import { NetlinkConnection } from "../../src/driver/netlink_connection.ts";
 import { encodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../src/wire/genl/l2tpd.ts";
 import type { NetlinkMessage } from "../../src/wire/netlink/message.ts";
-import { type Batching, dump, FakeTransport, type KernelFunction } from "./fake_kernel.ts";
+import { decodePppRequest, type PppRequest, type PppSessionStatus } from "../../src/wire/genl/l2tpd_ppp.ts";
+import { ack, type Batching, dump, FakeTransport, type KernelFunction, refuse } from "./fake_kernel.ts";
 import { FakeL2tpKernel, FAMILY_ID } from "./fake_l2tp_kernel.ts";
 import { FakeLinks } from "./fake_links.ts";
 import { FakeNotifications } from "./fake_notifications.ts";
@@ -45,6 +47,12 @@ export class FakeNamespace {
   readonly drops: string[] = [];
   /** What the daemon tells of offloads. */
   readonly offloads: string[] = [];
+  /** On what the daemon was asked to run PPP, and how. */
+  readonly pppRequests: PppRequest[] = [];
+  /** How the PPP sessions are doing. */
+  readonly pppSessions: PppSessionStatus[] = [];
+  /** The error number with which the daemon refuses to run PPP. */
+  pppRefusal: number | undefined;
 
   /** Answers as the daemon. */
   readonly daemon: KernelFunction = (request) =>
@@ -52,10 +60,17 @@ export class FakeNamespace {
 
   #own(request: NetlinkMessage): readonly NetlinkMessage[] {
     const command = request.payload[0]!;
+    if (command === L2TPD_CMD.PPP) {
+      if (this.pppRefusal !== undefined) return [refuse(request, this.pppRefusal)];
+      this.pppRequests.push(decodePppRequest(request.payload));
+      return [ack(request)];
+    }
     const texts = command === L2TPD_CMD.DROPS
       ? this.drops
       : command === L2TPD_CMD.OFFLOADS
       ? this.offloads
+      : command === L2TPD_CMD.PPP_STATUS
+      ? this.pppSessions.map((session) => JSON.stringify(session) + "\n").join("").match(/[^]{1,50}/g) ?? []
       : this.user.debugfs().match(/[^]{1,50}/g)!;
     return dump(request, texts.map((text) => encodeL2tpdText(command, text)));
   }
@@ -88,6 +103,8 @@ export class FakeWorld {
   readonly namespaces: Map<string, FakeNamespace> = new Map();
   /** Lines of files. */
   readonly files: Map<string, readonly (string | undefined)[]> = new Map();
+  /** Those of them that everybody can read. */
+  readonly publicFiles: Set<string> = new Set();
   /** Addresses of hosts. */
   readonly hosts: Map<string, readonly string[]> = new Map();
   /** The environment. */
@@ -280,6 +297,14 @@ export class FakeWorld {
     },
   };
 
+  #connectPpp(): PppClient | undefined {
+    if (this.daemon instanceof Error) throw this.daemon;
+    if (this.daemon === "absent") return undefined;
+    const transport = new FakeTransport(this.#present.daemon, { batching: this.batching });
+    this.transports.push(transport);
+    return new PppClient(transport);
+  }
+
   #namespace(name: string): FakeNamespace {
     const namespace = this.namespaces.get(name);
     if (namespace === undefined) throw new SyscallError(`open("/var/run/netns/${name}")`, Errno.ENOENT);
@@ -317,6 +342,18 @@ export class FakeWorld {
         return new L2tpEvents(source, FAMILY_ID);
       },
       openTrace: () => new L2tpTrace(this.traces),
+      connectPpp: () => this.#connectPpp(),
+      startPpp: async () => {
+        const ppp = this.#connectPpp();
+        if (ppp !== undefined) return { ppp, startedPid: undefined };
+        const { client, pid } = await this.#userSubsystem.start();
+        client[Symbol.dispose]();
+        return { ppp: this.#connectPpp()!, startedPid: pid };
+      },
+      readPrivateFile: (path) => {
+        if (this.publicFiles.has(path)) return undefined;
+        return [...this.ports.readLines(path)].filter((line) => line !== undefined).join("\n");
+      },
       runDaemon: (words) => {
         this.daemonWords.push(words);
         return Promise.resolve(0);
