@@ -131,7 +131,7 @@ const STAGES: readonly Stage[] = [
   {
     name: "kernel",
     about: "the real L2TP subsystem, side by side with ip l2tp and with the one in userspace; conformance",
-    packages: ["iproute2", "iputils-ping", "jq", "procps", "util-linux", "kmod", "tmux", "systemd"],
+    packages: ["iproute2", "iputils-ping", "jq", "procps", "util-linux", "kmod", "tmux", "systemd", "ppp"],
     run: () => kernelSuite("kernel", ["tests/kernel", "tests/conformance", "tests/interop", "tests/operate"]),
   },
   {

@@ -1,0 +1,99 @@
+/**
+ * What PPP must do between two hosts, whoever moves the packets at either end.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import type { AuthMethod, PppEnd } from "../../src/model/ppp.ts";
+import { ping, transfer } from "../support/traffic.ts";
+import { until } from "../support/until.ts";
+import {
+  ADDRESSES,
+  clientSettings,
+  type PppHostName,
+  type PppHosts,
+  type PppJoin,
+  serverSettings,
+  USER,
+} from "./ppp_hosts.ts";
+
+/** The ways of authentication. */
+export const METHODS: readonly AuthMethod[] = ["pap", "chap", "mschap", "mschapv2"];
+
+/** A row of the matrix but for the way of authentication. */
+export const JOINS: readonly PppJoin[] = [
+  { version: 2, family: 4 },
+  { version: 2, family: 6 },
+  { version: 3, family: 4 },
+  { version: 3, family: 6 },
+];
+
+/** Comes up with the way of authentication, passes IPv4 and IPv6, and leaves nothing behind. */
+export async function checkRow(hosts: PppHosts, join: PppJoin, method: AuthMethod | "none"): Promise<void> {
+  await using _parting = hosts.join(join);
+  hosts.run("a", serverSettings(method));
+  hosts.run("b", clientSettings());
+  await hosts.up();
+  const [a, b] = [hosts.status("a")!, hosts.status("b")!];
+  if (method === "none") assert.deepEqual([a.auth, b.auth], [{}, {}]);
+  else {
+    assert.deepEqual(a.auth.peer, { method, state: "succeeded", name: USER });
+    assert.equal(b.auth.local?.method, method);
+    assert.equal(b.auth.local?.state, "succeeded");
+  }
+  const { local, peer, dns } = b.ipcp!;
+  assert.deepEqual([local, peer, dns], [ADDRESSES.b, ADDRESSES.a, ["192.0.2.53"]]);
+  await checkPings(hosts);
+}
+
+/** Both protocols, from both ends. */
+export async function checkPings(hosts: PppHosts): Promise<void> {
+  for (const [name, other] of [["a", "b"], ["b", "a"]] as const) {
+    await ping(hosts[name].netns, ADDRESSES[other], { count: 2 });
+    const id = hosts.status(other)!.ipv6cp!.localId!;
+    const address = `fe80::${id.match(/.{4}/g)!.join(":")}`;
+    await ping(hosts[name].netns, address, { count: 2, device: hosts.interfaceName(name) });
+  }
+}
+
+/** A secret that is wrong: refused by each way, told at both ends, and no packet passes. */
+export async function checkRefused(hosts: PppHosts, method: AuthMethod): Promise<void> {
+  await using _parting = hosts.join({ version: 2, family: 4 });
+  hosts.run("a", serverSettings(method));
+  hosts.run("b", clientSettings("quite another"));
+  await until(() => hosts.status("a")?.end !== undefined, "a has refused");
+  const end = hosts.status("a")!.end!;
+  assert.equal(end.reason, "authenticationFailed");
+  assert.ok(end.reason === "authenticationFailed" && end.of === "peer" && end.method === method);
+  await until(() => hosts.status("b")?.end !== undefined, "b has been told");
+  const told = hosts.status("b")!.end!.reason;
+  assert.ok(told === "authenticationFailed" || told === "terminatedByPeer", told);
+  assert.equal(hosts.status("a")!.ipcp?.local, undefined);
+}
+
+/** Bytes over TCP, by hash, both ways at once. */
+export async function checkTransfer(hosts: PppHosts, join: PppJoin, bytes: number): Promise<void> {
+  await using _parting = hosts.join(join);
+  hosts.run("a", serverSettings("chap"));
+  hosts.run("b", clientSettings());
+  await hosts.up();
+  await transfer({ from: hosts.b.netns, to: hosts.a.netns, address: ADDRESSES.a }, bytes);
+}
+
+/** The session of one end is deleted: the other end learns it and is ready for a new one, which comes up. */
+export async function checkTornDown(
+  hosts: PppHosts,
+  name: PppHostName,
+  reasons: readonly PppEnd["reason"][],
+): Promise<void> {
+  const other = name === "a" ? "b" : "a";
+  await using _parting = hosts.join({ version: 2, family: 4 });
+  hosts.run("a", serverSettings("none"));
+  hosts.run("b", clientSettings());
+  await hosts.up();
+  hosts.deleteSession(name);
+  await until(() => hosts.status(other)?.end !== undefined, `${other} learns that PPP is over`);
+  const { reason } = hosts.status(other)!.end!;
+  assert.ok(reasons.includes(reason), reason);
+}
