@@ -44,6 +44,9 @@ import type { Dataplane } from "./subsystem.ts";
 /** For how long after a deletion by this client what is in a creation's way may be what is still being taken down. */
 const SETTLE_LIMIT_MS = 1000;
 
+/** So many creations go in one datagram, for which neither the kernel nor the daemon has more room than 64 KiB. */
+const EXCHANGE_MAX = 256;
+
 /** What a client knows of the subsystem behind its connection. */
 export interface L2tpClientOptions {
   /**
@@ -190,7 +193,7 @@ export class L2tpClient implements Disposable {
   }
 
   /**
-   * Creates tunnels and sessions in order, in one exchange: much faster than one by one. Resolves to what became of
+   * Creates tunnels and sessions in order, many in one exchange: much faster than one by one. Resolves to what became of
    * each: `undefined` for one that was created, the refusal, or `"notCreated"`. Unless `goOn`, nothing behind the first
    * that is refused stays: the kernel has seen it already, so it is deleted again.
    *
@@ -203,7 +206,10 @@ export class L2tpClient implements Disposable {
     const outcomes = new Array<CreationOutcome>(creations.length).fill("notCreated");
     let failed = -1;
     for (let start = 0; start < creations.length && (failed < 0 || options.goOn);) {
-      const end = this.#options.acceptsDuplicateSessions ? endOfDistinct(creations, start) : creations.length;
+      const last = Math.min(start + EXCHANGE_MAX, creations.length);
+      const end = this.#options.acceptsDuplicateSessions
+        ? Math.min(endOfDistinct(creations, start), last)
+        : last;
       await this.#createRange(creations, start, end, outcomes, options.goOn);
       if (failed < 0) failed = outcomes.findIndex((outcome) => outcome instanceof NetlinkError);
       start = end;

@@ -61,6 +61,22 @@ Deno.test("createAll() creates all in order, sessions in tunnels of the same exc
   assert.deepEqual(await client.createAll([], { goOn: false }), []);
 });
 
+Deno.test("createAll() of more than one datagram has room for: all, and nothing behind a refusal in any", async () => {
+  const many = Array.from({ length: 1000 }, (_, i) => session(1, i + 1, { interfaceName: `pw${i}` }));
+  const { client, kernel } = open();
+  assert.deepEqual(
+    words(await client.createAll([tunnel(1), ...many], { goOn: false })),
+    Array(1001).fill("created"),
+  );
+  assert.equal(kernel.sessions.length, 1000);
+  const other = open();
+  const refused = many.with(300, session(9, 1));
+  const outcomes = words(await other.client.createAll([tunnel(1), ...refused], { goOn: false }));
+  assert.deepEqual(outcomes.slice(0, 301), Array(301).fill("created"));
+  assert.deepEqual(outcomes.slice(302), Array(699).fill("notCreated"));
+  assert.equal(other.kernel.sessions.length, 300);
+});
+
 Deno.test("createAll() without goOn: nothing behind the first refusal stays, what is in front of it does", async () => {
   const { client, kernel, links } = open();
   const outcomes = await client.createAll([

@@ -72,6 +72,9 @@ function isAck({ type, payload }: NetlinkMessage): boolean {
 /** Port id of our end. */
 const PORT_ID = 4711;
 
+/** Longest datagram that the daemon takes, and that a netlink socket takes in practice. */
+const DATAGRAM_MAX = 64 * 1024;
+
 /** Carries datagrams to a kernel that is a function, and keeps what was sent. */
 export class FakeTransport implements NetlinkTransport {
   /** Every message that was sent. */
@@ -102,6 +105,7 @@ export class FakeTransport implements NetlinkTransport {
 
   send(datagram: Uint8Array<ArrayBuffer>): void {
     this.#expectIdle();
+    if (datagram.length > DATAGRAM_MAX) throw new Error(`A datagram of ${datagram.length} bytes is too long`);
     for (const message of decodeMessages(datagram.slice())) {
       this.requests.push(message);
       const answers = this.#kernel({ ...message, portId: PORT_ID });
