@@ -177,11 +177,10 @@ export class Ipcp extends ControlProtocol {
     }
   }
 
+  /** The servers of these types. A peer that has one server tells it as the secondary as well, as pppd does. */
   #told(types: readonly number[]): string[] {
-    return types.flatMap((type) => {
-      const address = this.#wanted.get(type);
-      return address === undefined || address === UNSPECIFIED ? [] : [address];
-    });
+    const told = types.map((type) => this.#wanted.get(type) ?? UNSPECIFIED);
+    return [...new Set(told)].filter((address) => address !== UNSPECIFIED);
   }
 }
 
