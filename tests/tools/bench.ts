@@ -70,6 +70,7 @@ async function userspace(): Promise<boolean> {
     const [script, args] of [
       ["bench.ts", []],
       ["status_bench.ts", []],
+      ["ppp_bench.ts", []],
       ["completion_bench.ts", []],
       ["peers_bench.ts", Deno.args],
     ] as const
