@@ -64,6 +64,8 @@ function undoing(context: Context, what: string, action: () => void): void {
   try {
     action();
   } catch (error) {
+    // It went by itself.
+    if (error instanceof NetlinkError && error.errno === Errno.ENODEV) return;
     context.ports.err(`Could not delete ${what} again: ${error instanceof Error ? error.message : error}\n`);
   }
 }

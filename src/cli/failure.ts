@@ -52,6 +52,7 @@ export interface Failure {
 
 /** Whether a command only reads, so that a refusal of it is no refused change. */
 function isReading(operation: string): boolean {
+  if (operation === "L2TPD_CMD_PPP") return false;
   return operation.endsWith("_GET") || operation.startsWith("L2TPD_") || operation.startsWith("RTM_GET") ||
     operation === "CTRL_CMD_GETFAMILY";
 }

@@ -184,7 +184,7 @@ export const PPP_KEYWORDS: readonly Keyword[] = [
   {
     word: "mru",
     value: number("mru", { placeholder: "BYTES", least: SIZE_MIN, most: SIZE_MAX }),
-    help: "largest packet that the peer may send (default 1500)",
+    help: "largest packet that the peer may send (default: what the way leaves)",
     uses: USES,
   },
   {

@@ -6,6 +6,7 @@
 
 import { Errno } from "../base/errno.ts";
 import { NetlinkError } from "../base/errors.ts";
+import { DaemonError } from "../client/daemon_error.ts";
 import type { PppSessionStatus } from "../client/ppp_client.ts";
 import type { Context } from "./context.ts";
 
@@ -20,8 +21,9 @@ export function pppStatuses({ more, l2tp }: Context): ReadonlyMap<string, PppSes
       }
     }
   } catch (error) {
-    // An older daemon knows nothing of PPP.
-    if (!(error instanceof NetlinkError) || error.errno !== Errno.EOPNOTSUPP) throw error;
+    // An older daemon knows nothing of PPP, and one that does not answer is no reason to show nothing of the kernel.
+    const isOld = error instanceof NetlinkError && error.errno === Errno.EOPNOTSUPP;
+    if (!isOld && !(error instanceof DaemonError)) throw error;
   }
   return found;
 }

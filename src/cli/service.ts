@@ -29,7 +29,7 @@ export function systemdUnit(program: string, config: string | undefined): string
 ${config === undefined ? NO_CONFIG_COMMENT : ""}[Unit]
 Description=L2TP tunnels and sessions in userspace
 Documentation=man:l2tp(8)
-# TAP devices: the module is loaded before, because the daemon itself may load none.
+# TUN and TAP devices: the module is loaded before, because the daemon itself may load none.
 Wants=modprobe@tun.service
 After=modprobe@tun.service network-pre.target
 Before=network.target
@@ -61,14 +61,15 @@ UMask=0077
 CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW CAP_NET_BIND_SERVICE CAP_SYS_ADMIN CAP_SYS_PTRACE CAP_CHOWN
 NoNewPrivileges=yes
 
-# Of devices, TAP alone.
+# Of devices, TUN and TAP, and the kernel's PPP.
 DevicePolicy=closed
 DeviceAllow=/dev/net/tun rw
+DeviceAllow=/dev/ppp rw
 
 # Of namespaces, network ones, and only to enter them. Mounts of the host still arrive, so that namespaces that
 # "ip netns" makes later are there, in /run/netns.
 RestrictNamespaces=net
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_PPPOX
 ProtectSystem=strict
 ProtectHome=yes
 PrivateTmp=yes

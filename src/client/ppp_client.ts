@@ -24,7 +24,10 @@ export class PppClient implements Disposable {
   /**
    * Runs PPP on a session of this client's namespace, from now until the session is deleted or the daemon ends.
    *
-   * @throws {NetlinkError} ENODEV without such a session, EEXIST if PPP runs on it, EINVAL if it is none of PPP
+   * A session of the kernel is deleted when that fails after PPP took hold of it.
+   *
+   * @throws {NetlinkError} ENODEV without such a session, EBUSY or EEXIST if PPP runs on it, EPROTONOSUPPORT or EPROTOTYPE
+   * if it is none of PPP, EPERM for what takes root: sessions of the kernel, a default route
    * @throws {RangeError} if there are more secrets than a message has room for
    */
   run(request: PppRequest): void {

@@ -155,7 +155,7 @@ async function serve(
   const subsystem = new Subsystem(world);
   using journal = restore(paths, options, { namespaces, subsystem, devices });
   const pppPaths = new PppPaths({ subsystem, world, devices });
-  using kernelPpp = new KernelPppSessions(namespaces);
+  using kernelPpp = new KernelPppSessions(namespaces, log);
   using ppp = new PppSessions({
     namespaces,
     attach: {

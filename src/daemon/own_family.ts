@@ -90,7 +90,7 @@ export function ownFamilyAnswer(
     case L2TPD_CMD.DECLARED:
       return dump(command, parts.declared(netns));
     case L2TPD_CMD.PPP: {
-      const refusal = runPpp(message.payload, netns, parts.ppp);
+      const refusal = runPpp(message.payload, client, parts.ppp);
       return refusal === undefined
         ? done()
         : { replies: [encodeAcknowledgement(message, client.portId, refusal)], dump: undefined };
@@ -123,10 +123,19 @@ function hello(client: ClientConnection, { namespaces }: OwnFamilyParts): number
 }
 
 /** Runs PPP on a session; returns why not. */
-function runPpp(payload: Uint8Array, netns: string, ppp: PppSessions): Acknowledgement | undefined {
+function runPpp(
+  payload: Uint8Array,
+  client: ClientConnection,
+  ppp: PppSessions,
+): Acknowledgement | undefined {
   const refusal = (errno: number, extack?: string): Acknowledgement => ({ ...SUCCESS, errno, extack });
   try {
-    ppp.run(netns, decodePppRequest(payload));
+    const request = decodePppRequest(payload);
+    const { dataplane, settings: { ipv4 } } = request;
+    // What is not the daemon's own takes more than the group's right to use the daemon.
+    const isForRoot = dataplane === "kernel" || (ipv4 && ipv4.defaultRoute === true);
+    if (isForRoot && client.socket.peerCredentials().uid !== 0) return refusal(Errno.EPERM);
+    ppp.run(client.netns!, request);
     return undefined;
   } catch (error) {
     if (error instanceof NetlinkError) return refusal(error.errno, error.extack);

@@ -26,11 +26,13 @@ interface Kernel {
 /** The kernel's PPP sessions that this process runs. */
 export class KernelPppSessions implements Disposable {
   readonly #namespaces: NetworkNamespaces;
+  readonly #log: (line: string) => void;
   #kernel: Kernel | undefined;
 
   /** Opens nothing before the first session. */
-  constructor(namespaces: NetworkNamespaces) {
+  constructor(namespaces: NetworkNamespaces, log: (line: string) => void) {
     this.#namespaces = namespaces;
+    this.#log = log;
   }
 
   /**
@@ -40,7 +42,7 @@ export class KernelPppSessions implements Disposable {
    * @throws {NetlinkError} EEXIST if the interface's name is in use
    */
   attach({ netns, tunnelId, sessionId, interfaceName, links, user }: PppAttachment): AttachedPpp {
-    const { ppp, watch } = this.#kernel ??= open();
+    const { ppp, watch } = this.#kernel ??= open(this.#log);
     const { path, mtu, socket } = this.#namespaces.run(netns, () => {
       using stack = new DisposableStack();
       const { tunnel, session, mtu } = find(tunnelId, sessionId);
@@ -79,15 +81,16 @@ export class KernelPppSessions implements Disposable {
   }
 }
 
-function open(): Kernel {
+function open(log: (line: string) => void): Kernel {
   using stack = new DisposableStack();
   const ppp = KernelPpp.open();
   stack.defer(() => ppp.close());
   try {
     const watch = SessionWatch.open();
     stack.move();
-    void ppp.run();
-    void watch.run();
+    const failed = (error: unknown): void => log(`PPP on sessions of the kernel is over: ${error}`);
+    ppp.run().catch(failed);
+    watch.run().catch(failed);
     return { ppp, watch };
   } catch (error) {
     if (error instanceof FamilyMissingError) throw new SyscallError("L2TP of the kernel", Errno.ENODEV);

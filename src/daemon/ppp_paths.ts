@@ -8,7 +8,7 @@
 import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
 import { UNNEGOTIATED } from "../dataplane/mod.ts";
-import type { PppHandle } from "../driver/data_plane.ts";
+import { DataPlaneDead, type PppHandle } from "../driver/data_plane.ts";
 import type { PppAgreement, PppPath, PppPathUser } from "../driver/ppp_path.ts";
 import type { Subsystem } from "../subsystem/subsystem.ts";
 import type { Devices, PppDevice } from "./devices.ts";
@@ -101,6 +101,15 @@ interface UserPppPathParts {
   readonly handle: PppHandle;
 }
 
+/** After a crash of the data path, of which the daemon ends anyway, there is nobody to tell anything. */
+function unlessDead(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (!(error instanceof DataPlaneDead)) throw error;
+  }
+}
+
 /** A session's PPP path with its device, which it owns. */
 class UserPppPath implements PppPath {
   readonly interfaceName: string;
@@ -118,11 +127,11 @@ class UserPppPath implements PppPath {
   }
 
   send(frame: Uint8Array): void {
-    this.#parts.handle.send(frame);
+    unlessDead(() => this.#parts.handle.send(frame));
   }
 
   pass(protocol: "ipv4" | "ipv6", on: boolean): void {
-    this.#parts.handle.change({ [protocol]: on });
+    unlessDead(() => this.#parts.handle.change({ [protocol]: on }));
   }
 
   /**
@@ -132,13 +141,13 @@ class UserPppPath implements PppPath {
   configure(agreed: PppAgreement): void {
     if (this.#closed) return;
     const { handle, devices, netns, device } = this.#parts;
-    handle.change({ agreed });
+    unlessDead(() => handle.change({ agreed }));
     try {
       devices.setPppMtu(netns, device, agreed.mtu);
     } catch (error) {
       // Deleted, of which `lost` tells, or moved elsewhere, where what is too long is dropped.
       if (!(error instanceof SyscallError) || error.errno !== Errno.ENODEV) {
-        handle.change({ agreed: this.#agreed });
+        unlessDead(() => handle.change({ agreed: this.#agreed }));
         throw error;
       }
     }
@@ -155,10 +164,7 @@ class UserPppPath implements PppPath {
   }
 
   [Symbol.dispose](): void {
-    try {
-      this.#parts.handle.remove();
-    } finally {
-      this.close();
-    }
+    unlessDead(() => this.#parts.handle.remove());
+    this.close();
   }
 }

@@ -7,15 +7,24 @@
 import { formatIpAddress, parseIpv4 } from "../base/ip_address.ts";
 import type { AddressPool } from "../engine/ppp/mod.ts";
 
-/** Addresses from a first to a last one; none that `used` has, which other pools of the namespace may share. */
+/**
+ * Addresses from a first to a last one; none that `used` has, which other pools of the namespace may share, and none of
+ * those that sessions have without a pool.
+ */
 export class PppPool implements AddressPool {
   readonly #first: number;
   readonly #last: number;
   readonly #used: Set<string>;
+  readonly #fixed: () => ReadonlySet<string>;
   #next: number;
 
   /** Both ends belong to it. */
-  constructor([first, last]: readonly [first: string, last: string], used: Set<string>) {
+  constructor(
+    [first, last]: readonly [first: string, last: string],
+    used: Set<string>,
+    fixed: () => ReadonlySet<string>,
+  ) {
+    this.#fixed = fixed;
     this.#first = this.#next = numberOf(first);
     this.#last = numberOf(last);
     this.#used = used;
@@ -23,10 +32,11 @@ export class PppPool implements AddressPool {
 
   /** The one that has been free for longest, roughly: a peer's late packets do not reach the next one. */
   lease(): string | undefined {
+    const fixed = this.#fixed();
     for (let i = this.#first; i <= this.#last; i++) {
       const address = textOf(this.#next);
       this.#next = this.#next === this.#last ? this.#first : this.#next + 1;
-      if (this.#used.has(address)) continue;
+      if (this.#used.has(address) || fixed.has(address)) continue;
       this.#used.add(address);
       return address;
     }

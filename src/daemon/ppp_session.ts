@@ -8,6 +8,7 @@ import { NetlinkError, SyscallError } from "../base/errors.ts";
 import { parseHex } from "../base/hex.ts";
 import { formatIpAddress } from "../base/ip_address.ts";
 import type { LinkClient } from "../client/link_client.ts";
+import { Allowance } from "../driver/allowance.ts";
 import type { PppPath, PppPathUser } from "../driver/ppp_path.ts";
 import type { AttachedPpp } from "./ppp_sessions.ts";
 import { type PppEffect, PppLink, type PppOptions } from "../engine/ppp/mod.ts";
@@ -16,9 +17,16 @@ import { pppEndText } from "../model/ppp_end.ts";
 import type { LinkAddress, LinkRoute } from "../model/link.ts";
 import type { PppSessionSettings } from "../model/ppp_settings.ts";
 
-/** A link that ended is begun anew after so long, and after twice as long each time until it was up. */
+/** A link that ended is begun anew after so long, and after twice as long each time until one has lasted. */
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
+/** A link that was up for so long has lasted: a peer that ends it at once each time is not waited for less and less. */
+const LASTED_MS = 10_000;
+/** Lines in the log that a peer can cause: so many at once, and so many a second. */
+const LINES_AT_ONCE = 20;
+const LINES_PER_SECOND = 0.2;
+/** Below it the system has no IPv6 on an interface (RFC 8200 section 5). */
+const IPV6_MTU_MIN = 1280;
 
 /** What a session is made of. */
 export interface PppSessionParts {
@@ -52,8 +60,11 @@ export class PppSession implements Disposable {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #restartAt = Infinity;
   #pauseMs = FIRST_PAUSE_MS;
+  #upSince: number | undefined;
   #told: PppEnd["reason"] | undefined;
+  #interfaceMtu = 0;
   #disposed = false;
+  readonly #lines = new Allowance(LINES_AT_ONCE, LINES_PER_SECOND);
 
   /**
    * Begins to negotiate.
@@ -69,7 +80,10 @@ export class PppSession implements Disposable {
     const { path, mtu } = parts.attach({
       receive: (frame) => this.#do((now) => this.#link.receive(frame, now)),
       ending: () => this.#do((now) => this.#link.close(now)),
-      lost: () => parts.lost(),
+      lost: () => {
+        this.#log("the session or its interface has gone: PPP is over");
+        parts.lost();
+      },
     });
     using stack = new DisposableStack();
     this.#path = stack.use(path);
@@ -95,11 +109,17 @@ export class PppSession implements Disposable {
   /** Tells the peer that it is over, and takes the interface away. */
   [Symbol.dispose](): void {
     if (this.#disposed) return;
-    this.#do((now) => this.#link.close(now));
-    this.#disposed = true;
-    clearTimeout(this.#timer);
-    this.#do((now) => this.#link.lowerDown(now));
-    this.#path[Symbol.dispose]();
+    try {
+      this.#do((now) => this.#link.close(now));
+    } finally {
+      this.#disposed = true;
+      clearTimeout(this.#timer);
+      try {
+        this.#do((now) => this.#link.lowerDown(now));
+      } finally {
+        this.#path[Symbol.dispose]();
+      }
+    }
   }
 
   /** Has the link do something, and does what it wants done. */
@@ -129,41 +149,57 @@ export class PppSession implements Disposable {
     });
   }
 
+  /** For what a peer can cause again and again. */
+  #log(line: string): void {
+    const { name, log, now } = this.#parts;
+    if (this.#lines.take(now())) log(`${name}: ${line}`);
+  }
+
   #take(effect: PppEffect): void {
-    const { settings, links, log, name } = this.#parts;
+    const { settings, links } = this.#parts;
     const index = this.#path.interfaceIndex;
     switch (effect.effect) {
       case "send":
         return this.#path.send(effect.frame);
       case "linkUp": {
         const { mru, pfc, acfc } = effect;
-        const mtu = Math.min(effect.mtu, this.#mtu);
-        return this.#onSystem("set up its interface", () => this.#path.configure({ mtu, mru, pfc, acfc }));
+        const mtu = this.#interfaceMtu = Math.min(effect.mtu, this.#mtu);
+        if (!this.#onSystem("set up its interface", () => this.#path.configure({ mtu, mru, pfc, acfc }))) {
+          this.#link.close(this.#parts.now(), "no interface");
+        }
+        return;
       }
       case "authenticated":
-        return log(
+        return this.#log(
           effect.of === "peer"
-            ? `${name}: the peer is ${JSON.stringify(effect.name)} (${effect.method})`
-            : `${name}: the peer knows us as ${JSON.stringify(effect.name)} (${effect.method})`,
+            ? `the peer is ${JSON.stringify(effect.name)} (${effect.method})`
+            : `the peer knows us as ${JSON.stringify(effect.name)} (${effect.method})`,
         );
       case "ipv4Up":
-        return this.#onSystem("give it its IPv4 address", () => {
+        this.#onSystem("give it its IPv4 address", () => {
           const { local, peer } = effect;
           const address = { index, address: local, prefixLength: 32, ...(peer !== undefined && { peer }) };
           links.addAddress(address);
           this.#addresses.ipv4 = address;
           this.#up("ipv4");
-          log(`${name}: IPv4 is up: ${local}, the peer is ${peer ?? "unknown"}`);
+          this.#log(`IPv4 is up: ${local}, the peer is ${peer ?? "unknown"}`);
           if (settings.ipv4 && settings.ipv4.defaultRoute) this.#addDefaultRoute();
         });
+        return;
       case "ipv6Up":
-        return this.#onSystem("give it its IPv6 address", () => {
+        if (this.#interfaceMtu < IPV6_MTU_MIN) {
+          return this.#log(
+            `IPv6 takes an MTU of ${IPV6_MTU_MIN}, and this is ${this.#interfaceMtu}: no IPv6 passes`,
+          );
+        }
+        this.#onSystem("give it its IPv6 address", () => {
           const address = { index, address: linkLocal(effect.localId), prefixLength: 64 };
           links.addAddress(address);
           this.#addresses.ipv6 = address;
           this.#up("ipv6");
-          log(`${name}: IPv6 is up: ${address.address}`);
+          this.#log(`IPv6 is up: ${address.address}`);
         });
+        return;
       case "ipv4Down":
         return this.#down("ipv4");
       case "ipv6Down":
@@ -180,12 +216,11 @@ export class PppSession implements Disposable {
   #up(protocol: "ipv4" | "ipv6"): void {
     this.#parts.links.changeLink(this.#path.interfaceIndex, { up: true });
     this.#path.pass(protocol, true);
-    this.#pauseMs = FIRST_PAUSE_MS;
-    this.#told = undefined;
+    this.#upSince ??= this.#parts.now();
   }
 
   #down(protocol: "ipv4" | "ipv6"): void {
-    const { links, name, log } = this.#parts;
+    const { links } = this.#parts;
     this.#path.pass(protocol, false);
     const address = this.#addresses[protocol];
     if (address === undefined) return;
@@ -196,40 +231,46 @@ export class PppSession implements Disposable {
       quietly(() => links.deleteRoute(route));
     }
     quietly(() => links.deleteAddress(address));
-    log(`${name}: ${protocol === "ipv4" ? "IPv4" : "IPv6"} is down`);
+    this.#log(`${protocol === "ipv4" ? "IPv4" : "IPv6"} is down`);
   }
 
   /** There may be one that is somebody else's; that one stays. */
   #addDefaultRoute(): void {
-    const { links, name, log } = this.#parts;
+    const { links } = this.#parts;
     const route = { index: this.#path.interfaceIndex, destination: "0.0.0.0", prefixLength: 0 };
     try {
       links.addRoute(route);
       this.#route = route;
     } catch (error) {
       if (!(error instanceof NetlinkError)) throw error;
-      log(`${name}: there is no default route through it: ${error.code}`);
+      this.#log(`there is no default route through it: ${error.code}`);
     }
   }
 
-  /** What the system refuses ends the link: without it no packet would pass. */
-  #onSystem(what: string, action: () => void): void {
+  /** What the system refuses is told; returns whether it did not. The link stays, for the other protocol's sake. */
+  #onSystem(what: string, action: () => void): boolean {
     try {
       action();
+      return true;
     } catch (error) {
       if (!(error instanceof NetlinkError || error instanceof SyscallError)) throw error;
-      this.#parts.log(`${this.#parts.name}: cannot ${what}: ${error.message}`);
-      this.#link.close(this.#parts.now(), "no interface");
+      this.#log(`cannot ${what}: ${error.message}`);
+      return false;
     }
   }
 
   #finished(end: PppEnd): void {
     if (this.#disposed) return;
-    const { name, log, now } = this.#parts;
+    const now = this.#parts.now();
+    if (this.#upSince !== undefined && now - this.#upSince >= LASTED_MS) {
+      this.#pauseMs = FIRST_PAUSE_MS;
+      this.#told = undefined;
+    }
+    this.#upSince = undefined;
     // A peer that is not there for days is told of once.
-    if (end.reason !== this.#told) log(`${name}: PPP has ended: ${pppEndText(end)}`);
+    if (end.reason !== this.#told) this.#log(`PPP has ended: ${pppEndText(end)}`);
     this.#told = end.reason;
-    this.#restartAt = now() + this.#pauseMs;
+    this.#restartAt = now + this.#pauseMs;
     this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
   }
 }

@@ -4,12 +4,10 @@
  * @module
  */
 
-import { Errno } from "../base/errno.ts";
-import { SyscallError } from "../base/errors.ts";
 import { LinkClient } from "../client/link_client.ts";
 import type { PppPath, PppPathUser } from "../driver/ppp_path.ts";
 import { PPP_CRYPTO } from "../driver/ppp_crypto.ts";
-import type { PppOptions } from "../engine/ppp/mod.ts";
+import type { AddressPool, PppOptions } from "../engine/ppp/mod.ts";
 import type { PppSessionSettings } from "../model/ppp_settings.ts";
 import type { PppRequest, PppSessionStatus } from "../wire/genl/l2tpd_ppp.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
@@ -86,7 +84,7 @@ export class PppSessions implements Disposable {
   /**
    * Runs PPP on a session.
    *
-   * @throws {SyscallError} EEXIST if it runs there, ENODEV without such a session, and others
+   * @throws {SyscallError} EBUSY or EEXIST if it runs there, ENODEV without such a session, and others
    * @throws {NetlinkError} EEXIST if the interface's name is in use
    * @throws {RangeError} if a setting is out of range
    */
@@ -96,27 +94,28 @@ export class PppSessions implements Disposable {
     const key = `${dataplane} ${tunnelId}/${sessionId}`;
     const place = this.#places.get(netns) ?? this.#open(netns);
     try {
-      if (place.sessions.has(key)) throw new SyscallError(`PPP on session ${sessionId}`, Errno.EEXIST);
       const { interfaceName, clampMss = false } = settings;
       const { links } = place;
-      const session = new PppSession({
+      const session: PppSession = new PppSession({
         name: `PPP on session ${sessionId} in tunnel ${tunnelId}`,
         attach: (user) =>
           attach[dataplane]({ netns, tunnelId, sessionId, interfaceName, clampMss, links, user }),
         links,
-        options: optionsOf(settings, place),
+        options: optionsOf(settings, place, log),
         settings,
         now: () => performance.now(),
         log,
-        lost: () => this.#end(netns, key),
+        lost: () => this.#end(netns, key, session),
       });
+      // One that is left of a session that has gone and come back, of which nobody has told yet.
+      place.sessions.get(key)?.session[Symbol.dispose]();
       place.sessions.set(key, { request, session });
     } finally {
       this.#closeIfEmpty(netns, place);
     }
   }
 
-  /** The sessions of a namespace, a JSON object each. */
+  /** The sessions of a namespace. */
   *statuses(netns: string): Generator<PppSessionStatus> {
     for (const { request, session } of this.#places.get(netns)?.sessions.values() ?? []) {
       const { dataplane, tunnelId, sessionId } = request;
@@ -128,7 +127,7 @@ export class PppSessions implements Disposable {
   /** Ends all: tells the peers, and takes the interfaces away. */
   [Symbol.dispose](): void {
     for (const [netns, { sessions }] of [...this.#places]) {
-      for (const key of [...sessions.keys()]) this.#end(netns, key);
+      for (const [key, { session }] of [...sessions]) this.#end(netns, key, session);
     }
   }
 
@@ -141,13 +140,15 @@ export class PppSessions implements Disposable {
     return place;
   }
 
-  #end(netns: string, key: string): void {
+  #end(netns: string, key: string, session: PppSession): void {
     const place = this.#places.get(netns);
-    const found = place?.sessions.get(key);
-    if (place === undefined || found === undefined) return;
+    if (place?.sessions.get(key)?.session !== session) return;
     place.sessions.delete(key);
-    found.session[Symbol.dispose]();
-    this.#closeIfEmpty(netns, place);
+    try {
+      session[Symbol.dispose]();
+    } finally {
+      this.#closeIfEmpty(netns, place);
+    }
   }
 
   #closeIfEmpty(netns: string, place: Place): void {
@@ -159,7 +160,11 @@ export class PppSessions implements Disposable {
 }
 
 /** What the engine is to be told. */
-function optionsOf(settings: PppSessionSettings, place: Place): PppOptions {
+function optionsOf(
+  settings: PppSessionSettings,
+  place: Place,
+  log: (line: string) => void,
+): PppOptions {
   const { user, secrets = [], require, ipv4 = {}, ipv6 = true, echoFailures } = settings;
   const secretOf = new Map(secrets.map(({ name, secret }) => [name, secret]));
   return {
@@ -168,10 +173,11 @@ function optionsOf(settings: PppSessionSettings, place: Place): PppOptions {
     require,
     name: user,
     secret: user === undefined ? undefined : secretOf.get(user),
-    peerSecret: (name) => secretOf.get(name),
+    // Whoever could prove to know our own secret may only have had us prove it, on another session.
+    peerSecret: (name) => name === user ? undefined : secretOf.get(name),
     ipv4: ipv4 === false ? false : {
       local: ipv4.local,
-      peer: ipv4.pool === undefined ? ipv4.remote : poolOf(ipv4.pool, place),
+      peer: ipv4.pool === undefined ? ipv4.remote : poolOf(ipv4.pool, place, log),
       dns: ipv4.dns,
       askDns: ipv4.askDns,
     },
@@ -182,9 +188,26 @@ function optionsOf(settings: PppSessionSettings, place: Place): PppOptions {
   };
 }
 
-function poolOf(range: readonly [string, string], { pools, leased }: Place): PppPool {
+function poolOf(
+  range: readonly [string, string],
+  { pools, leased, sessions }: Place,
+  log: (line: string) => void,
+): AddressPool {
   const key = range.join("-");
-  const pool = pools.get(key) ?? new PppPool(range, leased);
+  const fixed = (): Set<string> =>
+    new Set(
+      [...sessions.values()].flatMap(({ request: { settings: { ipv4 } } }) =>
+        ipv4 ? [ipv4.local, ipv4.remote].filter((address) => address !== undefined) : []
+      ),
+    );
+  const pool = pools.get(key) ?? new PppPool(range, leased, fixed);
   pools.set(key, pool);
-  return pool;
+  return {
+    lease(): string | undefined {
+      const address = pool.lease();
+      if (address === undefined) log(`PPP: no address is left of ${key}: a peer gets no IPv4`);
+      return address;
+    },
+    release: (address) => pool.release(address),
+  };
 }

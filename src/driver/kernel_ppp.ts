@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
 import { isInterfaceName } from "../model/interface_name.ts";
 import { Epoll, EPOLLIN } from "../../ffi/epoll.ts";
@@ -141,7 +142,8 @@ export class KernelPpp {
     const unit = stack.use(PppUnit.create());
     for (const protocol of NETWORK_PROTOCOLS) unit.setNpMode(protocol, NPMODE_DROP);
     const firstName = `ppp${unit.unit}`;
-    const index = interfaces.link(firstName)!.index;
+    const index = interfaces.link(firstName)?.index;
+    if (index === undefined) throw new SyscallError(`interface "${firstName}"`, Errno.ENODEV);
     if (interfaceName !== undefined) interfaces.changeLink(index, { name: interfaceName });
     channel.connect(unit.unit);
     stack.defer(() => disconnect(channel));

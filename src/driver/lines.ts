@@ -56,16 +56,16 @@ function openForReading(path: string): Deno.FsFile {
 export function readPrivateFile(path: string): string | undefined {
   try {
     using file = Deno.openSync(path);
-    const { mode, isDirectory, size } = file.statSync();
+    const { mode, isDirectory } = file.statSync();
     if (isDirectory) throw new Deno.errors.IsADirectory(path);
     if (((mode ?? 0) & 0o007) !== 0) return undefined;
-    const bytes = new Uint8Array(size);
-    let length = 0;
-    for (let count = file.readSync(bytes); count !== null && count > 0;) {
-      length += count;
-      count = file.readSync(bytes.subarray(length));
+    let text = "";
+    const decoder = new TextDecoder();
+    const buffer = new Uint8Array(4096);
+    for (let count = file.readSync(buffer); count !== null; count = file.readSync(buffer)) {
+      text += decoder.decode(buffer.subarray(0, count), { stream: true });
     }
-    return new TextDecoder().decode(bytes.subarray(0, length));
+    return text + decoder.decode();
   } catch (error) {
     throw asSyscallError(error, path);
   }

@@ -88,7 +88,7 @@ Deno.test("ppp that the daemon refuses: the session that was made for it goes ag
   const world = await withTunnel();
   world.home.pppRefusal = Errno.EEXIST;
   const { code } = await world.run(`${SESSION} ppp`);
-  assert.equal(code, 1);
+  assert.equal(code, 2);
   assert.deepEqual(world.home.l2tp.sessions, []);
   assert.equal(world.leaks, 0);
 });

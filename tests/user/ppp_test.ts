@@ -10,9 +10,11 @@ import {
   JOINS,
   METHODS,
 } from "../interop/ppp_checks.ts";
-import { clientSettings, PppHosts, SECRET, serverSettings } from "../interop/ppp_hosts.ts";
+import { ADDRESSES, clientSettings, PppHosts, SECRET, serverSettings, USER } from "../interop/ppp_hosts.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Pair } from "../support/namespaces.ts";
+import { l2tp, programUnderTest } from "../support/processes.ts";
+import { ping } from "../support/traffic.ts";
 import { until } from "../support/until.ts";
 
 const MEGABYTE = 1_000_000;
@@ -83,11 +85,63 @@ Deno.test("PPP in userspace", async (t) => {
     assert.deepEqual(ppp.sessions(), []);
     assert.equal(code(() => ppp.run({ ...request, settings: { interfaceName: "ppp-one" } })), undefined);
     assert.equal(hosts.interfaceName("a"), "ppp-one");
-    assert.equal(code(() => ppp.run(request)), "EEXIST");
+    assert.equal(code(() => ppp.run(request)), "EBUSY");
   });
 
-  await t.step("no secret is in what the daemon says", () => {
-    assert.ok(daemon.said.includes("alice"));
-    assert.equal(daemon.said.includes(SECRET), false);
+  await t.step("packets too short for IPv6: IPv4 goes on without it", async () => {
+    await using _parting = hosts.join({ version: 2, family: 4 });
+    hosts.run("a", { ...serverSettings("none"), mtu: 1200 });
+    hosts.run("b", clientSettings());
+    await hosts.up();
+    await ping(hosts.b.netns, ADDRESSES.a, { count: 2 });
+    assert.match(daemon.said, /session 11 .*: IPv6 takes an MTU of 1280, and this is 1200/);
+    assert.equal(hosts.status("a")!.end, undefined);
+  });
+
+  await t.step("who has our own name and secret is nobody's peer", async () => {
+    await using _parting = hosts.join({ version: 2, family: 4 });
+    hosts.run("a", { ...serverSettings("chap"), user: USER });
+    hosts.run("b", clientSettings());
+    await until(() => hosts.status("a")?.end !== undefined, "a has refused");
+    assert.equal(hosts.status("a")!.end!.reason, "authenticationFailed");
+  });
+
+  await t.step("a pool that is empty is told of", async () => {
+    await using _parting = hosts.join({ version: 2, family: 4 });
+    const { ipv4, ...settings } = serverSettings("none");
+    const pool = [ADDRESSES.a, ADDRESSES.a] as const;
+    hosts.run("a", { ...settings, ipv4: { ...ipv4 || {}, pool } });
+    hosts.run("b", clientSettings());
+    await until(() => daemon.said.includes("no address is left of 192.0.2.1-192.0.2.1"), "it is said");
+  });
+
+  await t.step("no secret is in anything that the daemon says, tells or writes", async () => {
+    await using _parting = hosts.join({ version: 2, family: 4 });
+    const env = { L2TP_RUNTIME_DIR: daemon.folder, L2TP_DATAPLANE: "user" };
+    const told: string[] = [daemon.said];
+    await using traced = new Deno.Command(programUnderTest()[0], {
+      args: [...programUnderTest().slice(1), "-n", pair.a.name, "monitor", "--trace", "-j"],
+      env,
+      stdout: "piped",
+      stderr: "piped",
+      stdin: "null",
+    }).spawn();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    hosts.run("a", serverSettings("chap"));
+    hosts.run("b", clientSettings());
+    await hosts.up();
+    for (const words of ["-d -s -j show", "-d -s show", "status -j", "debugfs", "metrics", "save -f -"]) {
+      const { stdout, stderr } = await l2tp(["-n", pair.a.name, ...words.split(" ")], { env });
+      told.push(stdout, stderr);
+    }
+    traced.kill("SIGINT");
+    const { stdout, stderr } = await traced.output();
+    told.push(new TextDecoder().decode(stdout), new TextDecoder().decode(stderr));
+    for (const { name, isFile } of Deno.readDirSync(daemon.folder)) {
+      if (isFile) told.push(await Deno.readTextFile(`${daemon.folder}/${name}`));
+    }
+    told.push(daemon.said);
+    assert.ok(told.some((text) => text.includes(USER)) && told.some((text) => text.includes("ppp0")));
+    for (const text of told) assert.equal(text.includes(SECRET), false);
   });
 });
