@@ -76,7 +76,7 @@ async function open(sites: readonly Site[], first: number, last: number): Promis
         throw new Error(`not all of ${last} sessions came up`);
       }
       await new Promise((resolve) =>
-        setTimeout(resolve, 50)
+        setTimeout(resolve, POLL_MS)
       );
     }
   }
