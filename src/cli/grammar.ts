@@ -6,6 +6,7 @@
  */
 
 import type { Arguments } from "./arguments.ts";
+import type { Keyword, Use } from "./keyword.ts";
 import { isPrefix } from "./options.ts";
 import { PPP_KEYWORDS } from "./ppp_keywords.ts";
 import {
@@ -25,45 +26,12 @@ import {
   PREFIX,
   PW_TYPE,
   SEQ,
-  type Value,
   VERSION,
 } from "./values.ts";
 
+export type { Keyword, Use } from "./keyword.ts";
 export { PPP_KEYWORDS } from "./ppp_keywords.ts";
 export { type OtherVerb, type TableVerb, type Verb, verbOf, type VerbOption, VERBS } from "./verbs.ts";
-
-/** A verb with its object: what keywords belong to. */
-export type Use =
-  | "add tunnel"
-  | "add session"
-  | "set tunnel"
-  | "set session"
-  | "del tunnel"
-  | "del session"
-  | "filter tunnel"
-  | "filter session";
-
-/** A keyword of the command line. */
-export interface Keyword {
-  /** How it is written, in full; keywords are never shortened. */
-  readonly word: string;
-  /** Another way to write it. */
-  readonly alias?: string;
-  /** Its value; none if its presence says it all. */
-  readonly value?: Value;
-  /** What its presence says, if it has no value. */
-  readonly mark?: (into: Arguments) => void;
-  /** One line of help. */
-  readonly help: string;
-  /** Which commands it means something to. Others take it and say that they ignore it. */
-  readonly uses: readonly Use[];
-  /** Whether giving it several times means several of it. */
-  readonly repeats?: true;
-  /** Which commands cannot do without. */
-  readonly required?: readonly Use[];
-  /** Which commands cannot do without unless the tunnel is over IP. */
-  readonly requiredOverUdp?: readonly Use[];
-}
 
 const TUNNELS: readonly Use[] = ["add tunnel", "set tunnel", "del tunnel", "filter tunnel"];
 const SESSIONS: readonly Use[] = ["add session", "set session", "del session", "filter session"];

@@ -8,7 +8,7 @@
 import { parseIpv4 } from "../base/ip_address.ts";
 import type { AuthMethod } from "../model/ppp.ts";
 import type { Arguments, PppArguments } from "./arguments.ts";
-import type { Keyword, Use } from "./grammar.ts";
+import type { Keyword, Use } from "./keyword.ts";
 import { argumentWrong } from "./messages.ts";
 import { UsageError } from "./usage_error.ts";
 import { parseUnsigned, type Value } from "./values.ts";

@@ -15,7 +15,7 @@ import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import { pppMtu } from "../subsystem/session_mtu.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
-import type { AttachedPpp, PppAttachment } from "./ppp_sessions.ts";
+import type { AttachedPpp, PppAttachment } from "./ppp_attachment.ts";
 
 /** What all sessions share. */
 interface Kernel {

@@ -10,7 +10,7 @@ import { formatIpAddress } from "../base/ip_address.ts";
 import type { LinkClient } from "../client/link_client.ts";
 import { Allowance } from "../driver/allowance.ts";
 import type { PppPath, PppPathUser } from "../driver/ppp_path.ts";
-import type { AttachedPpp } from "./ppp_sessions.ts";
+import type { AttachedPpp } from "./ppp_attachment.ts";
 import { type PppEffect, PppLink, type PppOptions } from "../engine/ppp/mod.ts";
 import type { PppEnd, PppStatus } from "../model/ppp.ts";
 import { pppEndText } from "../model/ppp_end.ts";

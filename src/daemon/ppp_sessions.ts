@@ -5,12 +5,12 @@
  */
 
 import { LinkClient } from "../client/link_client.ts";
-import type { PppPath, PppPathUser } from "../driver/ppp_path.ts";
 import { PPP_CRYPTO } from "../driver/ppp_crypto.ts";
 import type { AddressPool, PppOptions } from "../engine/ppp/mod.ts";
 import type { PppSessionSettings } from "../model/ppp_settings.ts";
 import type { PppRequest, PppSessionStatus } from "../wire/genl/l2tpd_ppp.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
+import type { PppAttach } from "./ppp_attachment.ts";
 import { PppPool } from "./ppp_pool.ts";
 import { PppSession } from "./ppp_session.ts";
 
@@ -22,35 +22,6 @@ const RESTART_MS = 1000;
 
 /** How often a peer is asked whether it is there, unless the request says. */
 const ECHO_INTERVAL_MS = 20_000;
-
-/** Which session PPP takes hold of, and how. */
-export interface PppAttachment {
-  /** Key of the network namespace. */
-  readonly netns: string;
-  /** Our id of the tunnel. */
-  readonly tunnelId: number;
-  /** Our id of the session. */
-  readonly sessionId: number;
-  /** Name for the interface; `ppp` and the lowest free number unless given. */
-  readonly interfaceName: string | undefined;
-  /** Whether to lower the MSS of TCP connections to what fits. */
-  readonly clampMss: boolean;
-  /** Interfaces of the namespace. Borrowed for as long as the path lives. */
-  readonly links: LinkClient;
-  /** Who is told what happens on it. */
-  readonly user: PppPathUser;
-}
-
-/** A session that PPP has hold of. */
-export interface AttachedPpp {
-  /** Its path. */
-  readonly path: PppPath;
-  /** The longest packet that reaches the peer's host whole, in bytes. */
-  readonly mtu: number;
-}
-
-/** Takes hold of a session; throws `SyscallError` ENODEV without such a session. */
-export type PppAttach = (request: PppAttachment) => AttachedPpp;
 
 /** What PPP sessions need. */
 export interface PppSessionsParts {
