@@ -94,7 +94,8 @@ Deno.test("PPP in userspace", async (t) => {
     hosts.run("b", clientSettings());
     await hosts.up();
     await ping(hosts.b.netns, ADDRESSES.a, { count: 2 });
-    assert.match(daemon.said, /session 11 .*: IPv6 takes an MTU of 1280, and this is 1200/);
+    const told = /session 11 .*: IPv6 takes an MTU of 1280, and this is 1200/;
+    await until(() => told.test(daemon.said), "it is said that no IPv6 passes");
     assert.equal(hosts.status("a")!.end, undefined);
   });
 
