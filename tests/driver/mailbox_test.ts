@@ -99,11 +99,14 @@ Deno.test("a thread that waits is woken by the other one", async () => {
       const server = new MailboxServer(data);
       const words = new Int32Array(data);
       postMessage("ready");
-      for (let count = 0; count < 100;) {
+      for (let count = 0; !server.dead;) {
         Atomics.wait(words, 0, 0, 1);
-        server.serve((command) => { count++; return command + 1; });
+        // Not before it is asked again: an answer that nobody has read yet would die with it.
+        server.serve((command) => {
+          if (++count > 100) server.die("that was all");
+          return command + 1;
+        });
       }
-      server.die("that was all");
       close();
     };`;
   const worker = new Worker(URL.createObjectURL(new Blob([text], { type: "text/javascript" })), {
