@@ -14,10 +14,14 @@ import { DropsFinder } from "./drops.ts";
 import type { Options } from "./options.ts";
 import { formatJson, sessionJson, tunnelJson } from "./json.ts";
 import { pppStatuses } from "./ppp_statuses.ts";
-import { sessionText, type TextStyle, textStyle, tunnelText, tunnelWithSessionsText } from "./text.ts";
-
-/** Number of the pseudowire PPP (`linux/l2tp.h`). */
-const L2TP_PWTYPE_PPP = 7;
+import {
+  pseudowireName,
+  sessionText,
+  type TextStyle,
+  textStyle,
+  tunnelText,
+  tunnelWithSessionsText,
+} from "./text.ts";
 
 /** Prints what the arguments pick. As with `ip`, sessions win if both words are given. */
 export function show(context: Context, picked: Arguments, options: Options): void {
@@ -97,7 +101,7 @@ function withDetails(
 ): (readonly [Session, SessionDetails | undefined])[] {
   if (!style.details || sessions.length === 0) return sessions.map((session) => [session, undefined]);
   const debugfs = context.l2tp.dataplane === "user" ? context.l2tp.debugfs() : context.more.debugfs();
-  const isPpp = sessions.some(({ pseudowireType }) => pseudowireType === L2TP_PWTYPE_PPP);
+  const isPpp = sessions.some(({ pseudowireType }) => pseudowireName(pseudowireType) === "ppp");
   const finder = new DetailsFinder({
     debugfs,
     links: context.links.links(),
