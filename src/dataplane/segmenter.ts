@@ -93,7 +93,7 @@ export class Segmenter {
       const payload = left < size ? left : size;
       out.open(session);
       const head = out.headerRoom + L2TP_ROOM;
-      batch.bytes.copyWithin(head, frame, first);
+      copyHeaders(view, frame, head, this.#headers);
       const start = writeHeader(session, headers, batch, head, this.#trace);
       this.#writeNetwork(view, head, payload, index);
       const sum = batch.checksum.sum(at, payload);
@@ -198,4 +198,12 @@ export class Segmenter {
     // 0 would say that there is none (RFC 768).
     view.setUint16(at + UDP_CHECKSUM, sum === 0 ? 0xffff : sum, true);
   }
+}
+
+/**
+ * Copies headers, in whole words: up to three bytes of the payload come along, into room that is free. For so few bytes,
+ * a call out of the compiled code takes longer.
+ */
+function copyHeaders(view: DataView, from: number, to: number, length: number): void {
+  for (let i = 0; i < length; i += 4) view.setInt32(to + i, view.getInt32(from + i, HOST), HOST);
 }
