@@ -30,11 +30,12 @@ function compare(name: string, metric: Metric, a: string, b: string): Comparison
   return { name, a: { variant: a, metric }, b: { variant: b, metric } };
 }
 
-const PEERS = ["fastd", "openvpn", "vxlan", "veth"] as const;
+const PEERS = ["fastd", "openvpn", "vxlan", "veth", "floor"] as const;
 
 /** All ratios that are printed. */
 export const COMPARISONS: readonly Comparison[] = [
   ...PEERS.map((peer) => compare(`one TCP stream, ours / ${peer}`, "tcp", OURS, peer)),
+  compare("one TCP stream, floor / fastd", "tcp", "floor", "fastd"),
   compare("one TCP stream, ours over IPv6 / over IPv4", "tcp", "ours-udp6", OURS),
   compare("one TCP stream, ours with cookies / without", "tcp", "ours-cookie", OURS),
   compare("one TCP stream, ours with udp_csum on / off", "tcp", "ours-csum", OURS),

@@ -1,5 +1,5 @@
 /**
- * What ours are measured against: the cable itself, the kernel's VXLAN, fastd and openvpn.
+ * What ours are measured against: the cable itself, the kernel's VXLAN, fastd, openvpn, and a tunnel that does nothing.
  *
  * @module
  */
@@ -116,5 +116,33 @@ const openvpn: Variant = {
   make: makeOpenvpn,
 };
 
+/** Of its device: one frame with its virtio header fills a datagram, which is about what ours has. */
+const FLOOR_MTU = 1446;
+const FLOOR_SOURCE = new URL("./floor.c", import.meta.url).pathname;
+
+async function makeFloor(pair: Pair, stack: AsyncDisposableStack): Promise<Made> {
+  const folder = await Deno.makeTempDir({ prefix: "l2tp-bench-floor." });
+  stack.defer(() => Deno.remove(folder, { recursive: true }));
+  const floor = `${folder}/floor`;
+  await sh("gcc", "-O2", "-o", floor, FLOOR_SOURCE);
+  const programs: Program[] = [];
+  for (const [own, netns] of [[1, pair.a], [2, pair.b]] as const) {
+    const program = stack.use(
+      new Program(netns.name, [floor, DEVICE, `10.0.0.${own}`, `10.0.0.${3 - own}`]),
+    );
+    programs.push(program);
+    await program.says("ready");
+    await netns.ip(`link set ${DEVICE} mtu ${FLOOR_MTU}`);
+  }
+  return { device: DEVICE, pids: [programs[0]!.pid, programs[1]!.pid] };
+}
+
+/** What no tunnel of these system calls exceeds: the limit that ours is to come near. */
+const floor: Variant = {
+  name: "floor",
+  what: "the system calls of ours alone, in C: no header, no checksum, no look-up",
+  make: makeFloor,
+};
+
 /** What ours are measured against. */
-export const OTHER_VARIANTS: readonly Variant[] = [cable, vxlan, fastd, openvpn];
+export const OTHER_VARIANTS: readonly Variant[] = [cable, vxlan, fastd, openvpn, floor];

@@ -47,13 +47,13 @@ export const MEASUREMENTS: readonly Measurement[] = [
   { name: "tcp-4", variants: [OURS, "vxlan", "fastd"], quickVariants: [OURS], measure: measureFourStreams },
   {
     name: "flood",
-    variants: ["veth", "vxlan", ...USERSPACE, "ours-none"],
+    variants: ["veth", "vxlan", ...USERSPACE, "floor", "ours-none"],
     quickVariants: ["vxlan", ...USERSPACE],
     measure: (tunnel, { load }) => measureFlood(tunnel, load),
   },
   {
     name: "idle",
-    variants: ["veth", "vxlan", ...USERSPACE],
+    variants: ["veth", "vxlan", ...USERSPACE, "floor"],
     quickVariants: USERSPACE,
     measure: (tunnel, { load }) => measureIdle(tunnel, load),
   },
@@ -103,6 +103,7 @@ export const QUICK_VARIANTS: readonly string[] = [
   "ours-none",
   "fastd",
   "openvpn",
+  "floor",
 ];
 
 /** Where it is made in this round, and in which order: nobody always comes first, or always after the same one. */
