@@ -14,13 +14,14 @@
 
 import { DecodeError } from "../../base/errors.ts";
 import type { PppEnd, PppPhase, PppStatus } from "../../model/ppp.ts";
-import { CHAP_CODE, PAP_CODE, PPP_PROTOCOL } from "../../wire/ppp/constants.ts";
+import { PPP_PROTOCOL } from "../../wire/ppp/constants.ts";
 import {
   type ControlPacket,
   decodeControlPacket,
   encodeControlPacket,
 } from "../../wire/ppp/control_packet.ts";
 import { decodePppFrame, encodePppFrame } from "../../wire/ppp/frame.ts";
+import { receiverOf } from "./authentication_receiver.ts";
 import { Authenticatee } from "./authenticatee.ts";
 import { Authenticator } from "./authenticator.ts";
 import type { ControlProtocol } from "./control_protocol.ts";
@@ -36,6 +37,65 @@ import { type PppOptions, type PppSettings, pppSettings, type ProxyLcp } from ".
  * for {@link deadline}. `now` never decreases.
  */
 export class PppLink {
+  /** A link as its layers see it. A class, since a closure for each port would be most of a link's memory. */
+  static readonly #Ports = class implements LinkPorts {
+    readonly #link: PppLink;
+
+    constructor(link: PppLink) {
+      this.#link = link;
+    }
+
+    get settings(): PppSettings {
+      return this.#link.#settings;
+    }
+
+    get now(): number {
+      return this.#link.#now;
+    }
+
+    get mtu(): number {
+      return this.#link.#lcp.peer.mru;
+    }
+
+    send(protocol: number, packet: ControlPacket): void {
+      const frame = encodePppFrame(protocol, encodeControlPacket(packet));
+      this.#link.#effects.push({ effect: "send", frame });
+    }
+
+    drop(reason: PppDropReason): void {
+      const drops = this.#link.#drops;
+      drops[reason] = (drops[reason] ?? 0) + 1;
+    }
+
+    layerUp(protocol: number): void {
+      this.#link.#layerUp(protocol);
+    }
+
+    layerDown(protocol: number): void {
+      this.#link.#layerDown(protocol);
+    }
+
+    layerFinished(protocol: number): void {
+      this.#link.#layerFinished(protocol);
+    }
+
+    protocolRejected(protocol: number): void {
+      this.#link.#protocolRejected(protocol);
+    }
+
+    authenticated(success: Omit<AuthenticatedEffect, "effect">): void {
+      this.#link.#authenticated(success);
+    }
+
+    noteEnd(end: PppEnd): void {
+      this.#link.#end ??= end;
+    }
+
+    fail(end: PppEnd): void {
+      this.#link.#terminate(end);
+    }
+  };
+
   readonly #settings: PppSettings;
   readonly #ports: LinkPorts;
   readonly #lcp: Lcp;
@@ -69,7 +129,7 @@ export class PppLink {
   constructor(options: PppOptions, proxy?: ProxyLcp) {
     this.#settings = pppSettings(options);
     this.#proxy = proxy;
-    this.#ports = this.#makePorts();
+    this.#ports = new PppLink.#Ports(this);
     const { ipv4, ipv6 } = this.#settings;
     this.#lcp = new Lcp(this.#ports);
     this.#ipcp = ipv4 === false ? undefined : new Ipcp(this.#ports, ipv4);
@@ -182,36 +242,6 @@ export class PppLink {
     };
   }
 
-  #makePorts(): LinkPorts {
-    const now = (): number => this.#now;
-    const mtu = (): number => this.#lcp.peer.mru;
-    return {
-      settings: this.#settings,
-      get now(): number {
-        return now();
-      },
-      get mtu(): number {
-        return mtu();
-      },
-      send: (protocol, packet) => {
-        const frame = encodePppFrame(protocol, encodeControlPacket(packet));
-        this.#effects.push({ effect: "send", frame });
-      },
-      drop: (reason) => {
-        this.#drops[reason] = (this.#drops[reason] ?? 0) + 1;
-      },
-      layerUp: (protocol) => this.#layerUp(protocol),
-      layerDown: (protocol) => this.#layerDown(protocol),
-      layerFinished: (protocol) => this.#layerFinished(protocol),
-      protocolRejected: (protocol) => this.#protocolRejected(protocol),
-      authenticated: (success) => this.#authenticated(success),
-      noteEnd: (end) => {
-        this.#end ??= end;
-      },
-      fail: (end) => this.#terminate(end),
-    };
-  }
-
   #receive(frame: Uint8Array): void {
     if (!this.#isLowerUp || this.#isFinished) {
       this.#ports.drop(this.#isLowerUp ? "finished" : "lowerLayerDown");
@@ -223,10 +253,8 @@ export class PppLink {
         this.#lcp.receive(payload);
         return;
       case PPP_PROTOCOL.PAP:
-        this.#receivePap(decodeControlPacket(payload));
-        return;
       case PPP_PROTOCOL.CHAP:
-        this.#receiveChap(decodeControlPacket(payload));
+        this.#receiveAuthentication(protocol, decodeControlPacket(payload));
         return;
       case PPP_PROTOCOL.IPCP:
         this.#receiveNetwork(this.#ipcp, protocol, payload);
@@ -243,40 +271,14 @@ export class PppLink {
     }
   }
 
-  #receivePap(packet: ControlPacket): void {
-    const isRequest = packet.code === PAP_CODE.AUTHENTICATE_REQUEST;
-    const isReply = packet.code === PAP_CODE.AUTHENTICATE_ACK || packet.code === PAP_CODE.AUTHENTICATE_NAK;
-    const side = isRequest ? this.#authenticator : isReply ? this.#authenticatee : undefined;
+  #receiveAuthentication(protocol: number, packet: ControlPacket): void {
+    const receiver = receiverOf(protocol, packet.code);
+    const side = receiver === "authenticator" ? this.#authenticator : this.#authenticatee;
     if (this.#lcp.state !== "Opened") this.#ports.drop("phase");
-    else if (side === undefined) this.#ports.drop("unexpectedAuthentication");
-    else side.receivePap(packet);
-  }
-
-  #receiveChap(packet: ControlPacket): void {
-    if (this.#lcp.state !== "Opened") {
-      this.#ports.drop("phase");
-      return;
-    }
-    switch (packet.code) {
-      case CHAP_CODE.CHALLENGE:
-      case CHAP_CODE.SUCCESS:
-      case CHAP_CODE.FAILURE:
-        if (this.#authenticatee !== undefined) this.#authenticatee.receiveChap(packet);
-        else this.#ports.drop("unexpectedAuthentication");
-        return;
-      case CHAP_CODE.RESPONSE:
-        if (this.#authenticator !== undefined) this.#authenticator.receiveChap(packet);
-        else this.#ports.drop("unexpectedAuthentication");
-        return;
-      case CHAP_CODE.CHANGE_PASSWORD_1:
-      case CHAP_CODE.CHANGE_PASSWORD_2:
-      case CHAP_CODE.CHANGE_PASSWORD_3:
-        // We never tell that a password has expired, so nobody has a reason to change it here.
-        this.#ports.drop("changePassword");
-        return;
-      default:
-        this.#ports.drop("unexpectedAuthentication");
-    }
+    else if (receiver === "changePassword") this.#ports.drop(receiver);
+    else if (receiver === undefined || side === undefined) this.#ports.drop("unexpectedAuthentication");
+    else if (protocol === PPP_PROTOCOL.PAP) side.receivePap(packet);
+    else side.receiveChap(packet);
   }
 
   /** Frames of network protocols, of those that are not known here, and of those that are off. */
