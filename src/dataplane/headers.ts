@@ -37,18 +37,19 @@ export interface Headers {
 /** Where Ns is in a version 2 header without the Length field. */
 const V2_NS_OFFSET = 6;
 const NO_BYTES = new Uint8Array(0);
+const NOTHING: readonly number[] = [];
 
 /** Address and Control: what PPP frames begin with unless both ends have agreed to do without (RFC 1662 section 3.1). */
 const ADDRESS_AND_CONTROL: readonly number[] = [PPP_ALLSTATIONS, PPP_UI];
 
-/** The template of a header. */
+/** The template of a header. Its arrays are copies: what an array was built in has room for more than is in it. */
 export function template(bytes: readonly number[]): HeaderTemplate {
-  if (bytes.length % 4 !== 0) return { length: bytes.length, words: [], bytes };
+  if (bytes.length % 4 !== 0) return { length: bytes.length, words: NOTHING, bytes: bytes.slice() };
   const words: number[] = [];
   for (let i = 0; i < bytes.length; i += 4) {
     words.push((bytes[i]! << 24) | (bytes[i + 1]! << 16) | (bytes[i + 2]! << 8) | bytes[i + 3]!);
   }
-  return { length: bytes.length, words, bytes: [] };
+  return { length: bytes.length, words: words.slice(), bytes: NOTHING };
 }
 
 /** Headers of a session's frames; of PPP, those that begin at their Protocol field. */
