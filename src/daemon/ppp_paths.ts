@@ -79,8 +79,8 @@ export class PppPaths {
       tunFd: device.tun.number,
       device: deviceFacts(device.offloads),
       clampMss,
-      ending: () => request.ending?.(),
-      receive: (frame) => request.receive(frame),
+      ending: request.ending,
+      receive: request.receive,
       lost: () => {
         path.close();
         request.lost();

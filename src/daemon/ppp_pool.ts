@@ -7,6 +7,11 @@
 import { formatIpAddress, parseIpv4 } from "../base/ip_address.ts";
 import type { AddressPool } from "../engine/ppp/mod.ts";
 
+/** A changing set of addresses. */
+interface Addresses {
+  has(address: string): boolean;
+}
+
 /**
  * Addresses from a first to a last one; none that `used` has, which other pools of the namespace may share, and none of
  * those that sessions have without a pool.
@@ -15,14 +20,14 @@ export class PppPool implements AddressPool {
   readonly #first: number;
   readonly #last: number;
   readonly #used: Set<string>;
-  readonly #fixed: () => ReadonlySet<string>;
+  readonly #fixed: Addresses;
   #next: number;
 
   /** Both ends belong to it. */
   constructor(
     [first, last]: readonly [first: string, last: string],
     used: Set<string>,
-    fixed: () => ReadonlySet<string>,
+    fixed: Addresses,
   ) {
     this.#fixed = fixed;
     this.#first = this.#next = numberOf(first);
@@ -32,11 +37,10 @@ export class PppPool implements AddressPool {
 
   /** The one that has been free for longest, roughly: a peer's late packets do not reach the next one. */
   lease(): string | undefined {
-    const fixed = this.#fixed();
     for (let i = this.#first; i <= this.#last; i++) {
       const address = textOf(this.#next);
       this.#next = this.#next === this.#last ? this.#first : this.#next + 1;
-      if (this.#used.has(address) || fixed.has(address)) continue;
+      if (this.#used.has(address) || this.#fixed.has(address)) continue;
       this.#used.add(address);
       return address;
     }

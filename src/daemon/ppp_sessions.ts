@@ -36,10 +36,18 @@ export interface PppSessionsParts {
 /** A namespace with PPP sessions. */
 interface Place {
   readonly links: LinkClient;
-  readonly pools: Map<string, PppPool>;
+  readonly pools: Map<string, AddressPool>;
   /** Addresses that peers have from any pool. */
   readonly leased: Set<string>;
-  readonly sessions: Map<string, { readonly request: PppRequest; readonly session: PppSession }>;
+  /** Addresses that sessions have without a pool, and how many of them. */
+  readonly fixed: Map<string, number>;
+  readonly sessions: Map<string, Running>;
+}
+
+/** A session, and what was asked for. */
+interface Running {
+  readonly request: PppRequest;
+  readonly session: PppSession;
 }
 
 /** The sessions. */
@@ -79,8 +87,12 @@ export class PppSessions implements Disposable {
         lost: () => this.#end(netns, key, session),
       });
       // One that is left of a session that has gone and come back, of which nobody has told yet.
-      place.sessions.get(key)?.session[Symbol.dispose]();
-      place.sessions.set(key, { request, session });
+      const left = place.sessions.get(key);
+      if (left !== undefined) countFixed(place, left, -1);
+      left?.session[Symbol.dispose]();
+      const running = { request, session };
+      place.sessions.set(key, running);
+      countFixed(place, running, 1);
     } finally {
       this.#closeIfEmpty(netns, place);
     }
@@ -106,15 +118,23 @@ export class PppSessions implements Disposable {
     const { namespaces } = this.#parts;
     const links = namespaces.run(netns, () => LinkClient.open());
     namespaces.holdAgain(netns);
-    const place = { links, pools: new Map(), leased: new Set<string>(), sessions: new Map() };
+    const place: Place = {
+      links,
+      pools: new Map(),
+      leased: new Set(),
+      fixed: new Map(),
+      sessions: new Map(),
+    };
     this.#places.set(netns, place);
     return place;
   }
 
   #end(netns: string, key: string, session: PppSession): void {
     const place = this.#places.get(netns);
-    if (place?.sessions.get(key)?.session !== session) return;
+    const running = place?.sessions.get(key);
+    if (place === undefined || running?.session !== session) return;
     place.sessions.delete(key);
+    countFixed(place, running, -1);
     try {
       session[Symbol.dispose]();
     } finally {
@@ -137,15 +157,16 @@ function optionsOf(
   log: (line: string) => void,
 ): PppOptions {
   const { user, secrets = [], require, ipv4 = {}, ipv6 = true, echoFailures } = settings;
-  const secretOf = new Map(secrets.map(({ name, secret }) => [name, secret]));
+  const secretOf = (name: string): string | undefined =>
+    secrets.findLast((each) => each.name === name)?.secret;
   return {
     crypto: PPP_CRYPTO,
-    random: (count) => crypto.getRandomValues(new Uint8Array(count)),
+    random,
     require,
     name: user,
-    secret: user === undefined ? undefined : secretOf.get(user),
+    secret: user === undefined ? undefined : secretOf(user),
     // Whoever could prove to know our own secret may only have had us prove it, on another session.
-    peerSecret: (name) => name === user ? undefined : secretOf.get(name),
+    peerSecret: (name) => name === user ? undefined : secretOf(name),
     ipv4: ipv4 === false ? false : {
       local: ipv4.local,
       peer: ipv4.pool === undefined ? ipv4.remote : poolOf(ipv4.pool, place, log),
@@ -159,21 +180,21 @@ function optionsOf(
   };
 }
 
+/** Bytes of chance. A copy, which lies in the engine's own memory; what the runtime has filled does not. */
+function random(count: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(count)).slice();
+}
+
 function poolOf(
   range: readonly [string, string],
-  { pools, leased, sessions }: Place,
+  { pools, leased, fixed }: Place,
   log: (line: string) => void,
 ): AddressPool {
   const key = range.join("-");
-  const fixed = (): Set<string> =>
-    new Set(
-      [...sessions.values()].flatMap(({ request: { settings: { ipv4 } } }) =>
-        ipv4 ? [ipv4.local, ipv4.remote].filter((address) => address !== undefined) : []
-      ),
-    );
-  const pool = pools.get(key) ?? new PppPool(range, leased, fixed);
-  pools.set(key, pool);
-  return {
+  const known = pools.get(key);
+  if (known !== undefined) return known;
+  const pool = new PppPool(range, leased, fixed);
+  const telling: AddressPool = {
     lease(): string | undefined {
       const address = pool.lease();
       if (address === undefined) log(`PPP: no address is left of ${key}: a peer gets no IPv4`);
@@ -181,4 +202,17 @@ function poolOf(
     },
     release: (address) => pool.release(address),
   };
+  pools.set(key, telling);
+  return telling;
+}
+
+/** Counts the addresses that a session has without a pool, or counts them no more. */
+function countFixed({ fixed }: Place, { request: { settings: { ipv4 } } }: Running, by: 1 | -1): void {
+  if (!ipv4) return;
+  for (const address of [ipv4.local, ipv4.remote]) {
+    if (address === undefined) continue;
+    const count = (fixed.get(address) ?? 0) + by;
+    if (count === 0) fixed.delete(address);
+    else fixed.set(address, count);
+  }
 }
