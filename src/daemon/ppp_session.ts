@@ -10,6 +10,7 @@ import { formatIpAddress } from "../base/ip_address.ts";
 import type { LinkClient } from "../client/link_client.ts";
 import { Allowance } from "../driver/allowance.ts";
 import type { PppPath, PppPathUser } from "../driver/ppp_path.ts";
+import type { AlarmClock, Sleeper } from "./alarm_clock.ts";
 import type { AttachedPpp } from "./ppp_attachment.ts";
 import { type PppEffect, PppLink, type PppOptions } from "../engine/ppp/mod.ts";
 import type { PppEnd, PppStatus } from "../model/ppp.ts";
@@ -36,12 +37,12 @@ export interface PppSessionParts {
   readonly attach: (user: PppPathUser) => AttachedPpp;
   /** Interfaces of its namespace. Borrowed. */
   readonly links: LinkClient;
+  /** What wakes it. Borrowed. */
+  readonly clock: AlarmClock;
   /** How the link is negotiated, but for the MRU. */
   readonly options: PppOptions;
   /** What else was asked for. */
   readonly settings: PppSessionSettings;
-  /** Milliseconds of a clock that only runs forward. */
-  readonly now: () => number;
   /** Writes a line for the administrator. */
   readonly log: (line: string) => void;
   /** Called once the L2TP session has gone; this is to be disposed then. */
@@ -49,15 +50,14 @@ export interface PppSessionParts {
 }
 
 /** A PPP session. Runs until it is disposed: a link that ends is begun anew. */
-export class PppSession implements Disposable {
-  readonly #parts: PppSessionParts;
+export class PppSession implements Disposable, Sleeper {
+  readonly #parts: Omit<PppSessionParts, "attach" | "options">;
   readonly #link: PppLink;
   readonly #path: PppPath;
   /** The longest packet that the interface is to send, if the peer takes it. */
   readonly #mtu: number;
   #addresses: { ipv4?: LinkAddress; ipv6?: LinkAddress } = {};
   #route: LinkRoute | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
   #restartAt = Infinity;
   #pauseMs = FIRST_PAUSE_MS;
   #upSince: number | undefined;
@@ -74,15 +74,16 @@ export class PppSession implements Disposable {
    * @throws {NetlinkError} if the interface cannot be made
    */
   constructor(parts: PppSessionParts) {
-    this.#parts = parts;
-    const { settings, options } = parts;
+    const { attach, options, ...kept } = parts;
+    this.#parts = kept;
+    const { settings } = kept;
     // Nothing comes before this returns.
-    const { path, mtu } = parts.attach({
+    const { path, mtu } = attach({
       receive: (frame) => this.#do((now) => this.#link.receive(frame, now)),
       ending: () => this.#do((now) => this.#link.close(now)),
       lost: () => {
         this.#log("the session or its interface has gone: PPP is over");
-        parts.lost();
+        kept.lost();
       },
     });
     using stack = new DisposableStack();
@@ -113,7 +114,6 @@ export class PppSession implements Disposable {
       this.#do((now) => this.#link.close(now));
     } finally {
       this.#disposed = true;
-      clearTimeout(this.#timer);
       try {
         this.#do((now) => this.#link.lowerDown(now));
       } finally {
@@ -124,7 +124,7 @@ export class PppSession implements Disposable {
 
   /** Has the link do something, and does what it wants done. */
   #do(action: (now: number) => void): void {
-    action(this.#parts.now());
+    action(performance.now());
     for (let effects = this.#link.takeEffects(); effects.length > 0; effects = this.#link.takeEffects()) {
       for (const effect of effects) this.#take(effect);
     }
@@ -132,14 +132,12 @@ export class PppSession implements Disposable {
   }
 
   #arm(): void {
-    clearTimeout(this.#timer);
-    if (this.#disposed) return;
-    const due = Math.min(this.#link.deadline() ?? Infinity, this.#restartAt);
-    if (due === Infinity) return;
-    this.#timer = setTimeout(() => this.#timeout(), Math.max(0, Math.ceil(due - this.#parts.now())));
+    const due = this.#disposed ? Infinity : Math.min(this.#link.deadline() ?? Infinity, this.#restartAt);
+    this.#parts.clock.set(this, due);
   }
 
-  #timeout(): void {
+  /** For the clock: does what is due now. */
+  wake(): void {
     this.#do((now) => {
       if (now < this.#restartAt) return this.#link.timeout(now);
       this.#restartAt = Infinity;
@@ -151,8 +149,8 @@ export class PppSession implements Disposable {
 
   /** For what a peer can cause again and again. */
   #log(line: string): void {
-    const { name, log, now } = this.#parts;
-    if (this.#lines.take(now())) log(`${name}: ${line}`);
+    const { name, log } = this.#parts;
+    if (this.#lines.take(performance.now())) log(`${name}: ${line}`);
   }
 
   #take(effect: PppEffect): void {
@@ -165,7 +163,7 @@ export class PppSession implements Disposable {
         const { mru, pfc, acfc } = effect;
         const mtu = this.#interfaceMtu = Math.min(effect.mtu, this.#mtu);
         if (!this.#onSystem("set up its interface", () => this.#path.configure({ mtu, mru, pfc, acfc }))) {
-          this.#link.close(this.#parts.now(), "no interface");
+          this.#link.close(performance.now(), "no interface");
         }
         return;
       }
@@ -216,7 +214,7 @@ export class PppSession implements Disposable {
   #up(protocol: "ipv4" | "ipv6"): void {
     this.#parts.links.changeLink(this.#path.interfaceIndex, { up: true });
     this.#path.pass(protocol, true);
-    this.#upSince ??= this.#parts.now();
+    this.#upSince ??= performance.now();
   }
 
   #down(protocol: "ipv4" | "ipv6"): void {
@@ -261,7 +259,7 @@ export class PppSession implements Disposable {
 
   #finished(end: PppEnd): void {
     if (this.#disposed) return;
-    const now = this.#parts.now();
+    const now = performance.now();
     if (this.#upSince !== undefined && now - this.#upSince >= LASTED_MS) {
       this.#pauseMs = FIRST_PAUSE_MS;
       this.#told = undefined;

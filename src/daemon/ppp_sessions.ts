@@ -10,6 +10,7 @@ import type { AddressPool, PppOptions } from "../engine/ppp/mod.ts";
 import type { PppSessionSettings } from "../model/ppp_settings.ts";
 import type { PppRequest, PppSessionStatus } from "../wire/genl/l2tpd_ppp.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
+import { AlarmClock } from "./alarm_clock.ts";
 import type { PppAttach } from "./ppp_attachment.ts";
 import { PppPool } from "./ppp_pool.ts";
 import { PppSession } from "./ppp_session.ts";
@@ -54,6 +55,7 @@ interface Running {
 export class PppSessions implements Disposable {
   readonly #parts: PppSessionsParts;
   readonly #places = new Map<string, Place>();
+  readonly #clock = new AlarmClock();
 
   /** None yet. */
   constructor(parts: PppSessionsParts) {
@@ -80,9 +82,9 @@ export class PppSessions implements Disposable {
         attach: (user) =>
           attach[dataplane]({ netns, tunnelId, sessionId, interfaceName, clampMss, links, user }),
         links,
+        clock: this.#clock,
         options: optionsOf(settings, place, log),
         settings,
-        now: () => performance.now(),
         log,
         lost: () => this.#end(netns, key, session),
       });
