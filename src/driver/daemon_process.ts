@@ -17,8 +17,15 @@ const RESTORE_LIMIT_MS = 60_000;
 const RIVAL_LIMIT_MS = 1000;
 const FIRST_NAP_MS = 5;
 const LONGEST_NAP_MS = 50;
-/** It has other settings of V8 than short commands, and must not replace the compiled code that is kept for those. */
-const RUN = ["run", "--allow-all", "--no-config", "--no-lock", "--no-code-cache"];
+/**
+ * It has other settings of V8 than short commands (a small young generation, since it lasts), and must not replace the
+ * compiled code that is kept for those.
+ */
+const RUN = [
+  "run",
+  ...["--allow-all", "--no-config", "--no-lock", "--no-code-cache"],
+  "--v8-flags=--max-semi-space-size=2",
+];
 /** So many of its last lines tell why it did not start. */
 const LAST_WORDS = 3;
 

@@ -18,6 +18,12 @@ import type { Target } from "./compile_target.ts";
 const RUN_FLAGS = "-A --quiet --no-prompt --no-config --no-lock --no-remote --no-npm";
 
 /**
+ * For the daemon: a young generation of 2 MiB in each thread instead of 16. What dies young is collected sooner, and so
+ * is what it holds outside of the heap.
+ */
+const DAEMON_FLAGS = "--v8-flags=--max-semi-space-size=2";
+
+/**
  * For batches and monitors. With everything compiled at once the code that Deno keeps has all functions in it; without,
  * those that run are compiled again at each start.
  */
@@ -121,6 +127,7 @@ export async function selfExtracting(inputs: UnpackInputs): Promise<Uint8Array> 
     KEY: createHash("sha256").update(tar).digest("hex").slice(0, 32),
     UNSET: UNSET.join(" "),
     FLAGS: RUN_FLAGS,
+    DAEMON: DAEMON_FLAGS,
     LONG: LONG_FLAGS,
     SHORT: SHORT_FLAGS,
     OFFSET: 0,

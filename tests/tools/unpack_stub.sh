@@ -67,7 +67,7 @@ _l2tp_start() {
   export HOME="$_l2tp_dir" DENO_DIR="$_l2tp_dir/cache" DENO_NO_UPDATE_CHECK=1 DENO_DISABLE_NODE_SHIM=1
   # Compiled code is kept, but taken only by starts with the same settings of V8, and others would replace it.
   case " $* " in
-    *" daemon "*) exec "$_l2tp_dir/l2tp" run --no-code-cache @FLAGS@ "$_l2tp_dir/main.mjs" "$@" ;;
+    *" daemon "*) exec "$_l2tp_dir/l2tp" run --no-code-cache @DAEMON@ @FLAGS@ "$_l2tp_dir/main.mjs" "$@" ;;
     *" -b"* | *" --b"* | *" mon"* | *" mo "* | *" m "*)
       export DENO_DIR="$_l2tp_dir/cache/long"
       exec "$_l2tp_dir/l2tp" run @LONG@ @FLAGS@ "$_l2tp_dir/main.mjs" "$@"
