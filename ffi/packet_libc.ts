@@ -64,6 +64,8 @@ const DAEMON_SYMBOLS = {
   unlink: { parameters: ["buffer"], result: "i32" },
   // struct group *getgrnam(const char *name)
   getgrnam: { parameters: ["buffer"], result: "pointer" },
+  // int malloc_trim(size_t pad)
+  malloc_trim: { parameters: ["usize"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** Soname of glibc on x86-64 and arm64. */

@@ -13,6 +13,7 @@ import { type Consequences, Subsystem } from "../subsystem/subsystem.ts";
 import type { SubsystemRecord } from "../subsystem/records.ts";
 import { Devices } from "./devices.ts";
 import { Endpoints } from "./endpoints.ts";
+import { giveMemoryBack } from "../driver/memory_return.ts";
 import { METRICS_TYPE, metricsText } from "../driver/exposition.ts";
 import { PROGRAM_VERSION } from "../model/version.ts";
 import { MetricsEndpoint } from "./metrics_endpoint.ts";
@@ -29,6 +30,7 @@ import { KernelPppSessions } from "./ppp_kernel.ts";
 import { PppPaths } from "./ppp_paths.ts";
 import { PppSessions } from "./ppp_sessions.ts";
 import { notifyServiceManager } from "./readiness.ts";
+import { Rest } from "./rest.ts";
 import { Server } from "./server.ts";
 import { SystemOffloads } from "./system_offloads.ts";
 import { RealWorld } from "./world.ts";
@@ -155,6 +157,11 @@ async function serve(
   const subsystem = new Subsystem(world);
   using journal = restore(paths, options, { namespaces, subsystem, devices });
   const pppPaths = new PppPaths({ subsystem, world, devices });
+  using rest = new Rest({
+    memory: () => Deno.memoryUsage(),
+    giveBack: giveMemoryBack,
+  });
+  const disturbed = (): void => rest.disturb();
   using kernelPpp = new KernelPppSessions(namespaces, log);
   using ppp = new PppSessions({
     namespaces,
@@ -165,6 +172,7 @@ async function serve(
         return { path, mtu: subsystem.pppMtu(wanted.netns, wanted.tunnelId, wanted.sessionId)! };
       },
     },
+    disturbed,
     log,
   });
   const server = serving.server = new Server({
@@ -182,6 +190,7 @@ async function serve(
     declared: (netns) => serving.declared?.unsettled(netns) ?? [],
     ppp,
     setTrace: (on) => planes.setTrace(on),
+    disturbed,
     log,
   });
   using _endpoint = await offerMetrics(options, { subsystem, world, namespaces });

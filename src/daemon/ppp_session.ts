@@ -43,6 +43,8 @@ export interface PppSessionParts {
   readonly options: PppOptions;
   /** What else was asked for. */
   readonly settings: PppSessionSettings;
+  /** Hears that the link changes. */
+  readonly disturbed: () => void;
   /** Writes a line for the administrator. */
   readonly log: (line: string) => void;
   /** Called once the L2TP session has gone; this is to be disposed then. */
@@ -154,7 +156,8 @@ export class PppSession implements Disposable, Sleeper {
   }
 
   #take(effect: PppEffect): void {
-    const { settings, links } = this.#parts;
+    const { settings, links, disturbed } = this.#parts;
+    if (effect.effect !== "send") disturbed();
     const index = this.#path.interfaceIndex;
     switch (effect.effect) {
       case "send":

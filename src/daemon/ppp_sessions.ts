@@ -30,6 +30,8 @@ export interface PppSessionsParts {
   readonly namespaces: NetworkNamespaces;
   /** Makes paths, by whose session it is. */
   readonly attach: Readonly<Record<PppRequest["dataplane"], PppAttach>>;
+  /** Hears that a session comes up or goes down. */
+  readonly disturbed: () => void;
   /** Writes a line for the administrator. */
   readonly log: (line: string) => void;
 }
@@ -70,7 +72,7 @@ export class PppSessions implements Disposable {
    * @throws {RangeError} if a setting is out of range
    */
   run(netns: string, request: PppRequest): void {
-    const { attach, log } = this.#parts;
+    const { attach, disturbed, log } = this.#parts;
     const { dataplane, tunnelId, sessionId, settings } = request;
     const key = `${dataplane} ${tunnelId}/${sessionId}`;
     const place = this.#places.get(netns) ?? this.#open(netns);
@@ -85,6 +87,7 @@ export class PppSessions implements Disposable {
         clock: this.#clock,
         options: optionsOf(settings, place, log),
         settings,
+        disturbed,
         log,
         lost: () => this.#end(netns, key, session),
       });

@@ -73,6 +73,8 @@ export interface ServerParts {
   readonly ppp: PppSessions;
   /** Tells the data path whether somebody wants its trace events. */
   readonly setTrace: (on: boolean) => void;
+  /** Hears that a client is being served. */
+  readonly disturbed: () => void;
   /** Writes a line for the administrator. */
   readonly log: (line: string) => void;
 }
@@ -215,6 +217,7 @@ export class Server {
   }
 
   #serve(tag: number, client: ClientConnection): void {
+    this.#parts.disturbed();
     if (client.stalled || client.requests.length > 0) this.#flush(tag, client);
     else this.#receive(tag, client);
     // One group in a turn: others have theirs in between.
