@@ -185,9 +185,9 @@ function optionsOf(
   };
 }
 
-/** Bytes of chance. A copy, which lies in the engine's own memory; what the runtime has filled does not. */
+/** Bytes of chance. */
 function random(count: number): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(count)).slice();
+  return crypto.getRandomValues(new Uint8Array(count));
 }
 
 function poolOf(
