@@ -1,5 +1,5 @@
 /**
- * pppd as the other end of a PPP session: on a session of the kernel, by its plugin for L2TP.
+ * pppd as the other end of a PPP link: on a session of the kernel, by its plugin for L2TP, or at a serial line.
  *
  * @module
  */
@@ -7,7 +7,9 @@
 import { L2tpClient } from "../../src/client/l2tp_client.ts";
 import { inNamespace } from "../../src/driver/namespace.ts";
 import { Pppol2tpSocket } from "../../src/driver/pppol2tp_socket.ts";
+import type { AuthMethod } from "../../src/model/ppp.ts";
 import type { Namespace } from "../support/namespaces.ts";
+import { ADDRESSES, SECRET, USER } from "./ppp_hosts.ts";
 
 const { symbols } = Deno.dlopen("libc.so.6", {
   // int dup(int fd): the copy outlives exec
@@ -16,18 +18,36 @@ const { symbols } = Deno.dlopen("libc.so.6", {
   close: { parameters: ["i32"], result: "i32" },
 });
 
+/** Options with which nothing but the way of authentication at hand is to be had. */
+export const REFUSE: Readonly<Record<AuthMethod, string>> = {
+  pap: "refuse-pap",
+  chap: "refuse-chap",
+  mschap: "refuse-mschap",
+  mschapv2: "refuse-mschap-v2",
+};
+/** Options with which it asks us for that. */
+export const REQUIRE: Readonly<Record<AuthMethod, string>> = {
+  pap: "require-pap",
+  chap: "require-chap",
+  mschap: "require-mschap",
+  mschapv2: "require-mschap-v2",
+};
+
+/** Its options when it is the one that is asked for its name. */
+export const CLIENT = ["noauth", "user", USER, "password", SECRET, "+ipv6", "usepeerdns"];
+/** And when it asks, one of `REQUIRE` beside, and hands out addresses. */
+export const SERVER = ["name", "server", "+ipv6", `${ADDRESSES.a}:${ADDRESSES.b}`, "ms-dns", "192.0.2.53"];
+/** Its files of secrets. */
+const SECRETS = `${USER} * ${SECRET} *\n`;
+
 /** How to run it. */
 export interface PppdOptions {
-  /** Where the session is. */
+  /** Where its interface is to be, and the session if that is its link. */
   readonly netns: Namespace;
-  /** Our id of the tunnel. */
-  readonly tunnelId: number;
-  /** Our id of the session. */
-  readonly sessionId: number;
+  /** Its link: a session of the kernel, by our ids, or the path of a terminal. */
+  readonly link: { readonly tunnelId: number; readonly sessionId: number } | string;
   /** Its own options. */
   readonly options: readonly string[];
-  /** Lines of its files of secrets, for PAP and CHAP. */
-  readonly secrets?: readonly string[];
 }
 
 /** A pppd that runs. */
@@ -45,34 +65,34 @@ export class Pppd implements AsyncDisposable {
   }
 
   /** Starts one in the foreground. */
-  static async start({ netns, tunnelId, sessionId, options, secrets = [] }: PppdOptions): Promise<Pppd> {
+  static async start({ netns, link, options }: PppdOptions): Promise<Pppd> {
     // `ip netns exec` puts what is in here over what is in /etc.
     const folder = `/etc/netns/${netns.name}`;
     await Deno.mkdir(`${folder}/ppp`, { recursive: true });
     for (const file of ["pap-secrets", "chap-secrets"]) {
-      await Deno.writeTextFile(`${folder}/ppp/${file}`, secrets.map((line) => `${line}\n`).join(""), {
-        mode: 0o600,
-      });
+      await Deno.writeTextFile(`${folder}/ppp/${file}`, SECRETS, { mode: 0o600 });
     }
     await Deno.writeTextFile(`${folder}/ppp/options`, "");
-    using socket = inNamespace(netns.name, () => {
-      using l2tp = L2tpClient.open();
-      const tunnel = l2tp.tunnel(tunnelId)!;
-      return Pppol2tpSocket.openSession(tunnel, l2tp.session({ tunnelId, sessionId })!);
-    });
-    const inherited = symbols.dup(socket.fd.number);
-    try {
+    const start = (words: readonly string[]): Pppd => {
       const child = new Deno.Command("ip", {
         args: [
-          ...["netns", "exec", netns.name, "pppd", "plugin", "pppol2tp.so", "pppol2tp", String(inherited)],
-          ...["nodetach", "nolog", "logfd", "2", "debug", "lcp-echo-interval", "1", "lcp-echo-failure", "3"],
-          ...options,
+          ...["netns", "exec", netns.name, "pppd", ...words, "nodetach", "nolog", "logfd", "2", "debug"],
+          ...["lcp-echo-interval", "1", "lcp-echo-failure", "3", "lcp-restart", "1", ...options],
         ],
         stdin: "null",
         stdout: "piped",
         stderr: "piped",
       }).spawn();
       return new Pppd(child, folder);
+    };
+    if (typeof link === "string") return start([link, "local"]);
+    using socket = inNamespace(netns.name, () => {
+      using l2tp = L2tpClient.open();
+      return Pppol2tpSocket.openSession(l2tp.tunnel(link.tunnelId)!, l2tp.session(link)!);
+    });
+    const inherited = symbols.dup(socket.fd.number);
+    try {
+      return start(["plugin", "pppol2tp.so", "pppol2tp", String(inherited)]);
     } finally {
       symbols.close(inherited);
     }
@@ -90,7 +110,13 @@ export class Pppd implements AsyncDisposable {
     return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
   }
 
+  /** Holds it where it is; it answers nothing until it is ended. */
+  freeze(): void {
+    this.#child.kill("SIGSTOP");
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#ended) this.#child.kill("SIGCONT");
     await this.end();
     await Deno.remove(this.#folder, { recursive: true });
   }
