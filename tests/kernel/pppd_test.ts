@@ -21,7 +21,7 @@ import { until } from "../support/until.ts";
 import { requireL2tp } from "./kernel.ts";
 
 /** Each way. */
-const TCP_BYTES = 5_000_000;
+const TCP_BYTES = 100_000_000;
 /** Ids at `b`. */
 const PPPD_SESSION = { tunnelId: 2, sessionId: 12 } as const;
 const USUAL: PppJoin = { version: 2, family: 4 };
@@ -79,7 +79,7 @@ for (const dataplane of ["kernel", "user"] as const) {
       );
     }
     await step("a pppd that refuses what we prefer gets what it takes", checkSecondChoice);
-    await step("5 MB of TCP each way by hash", (link) => checkTransfer(link, TCP_BYTES));
+    await step("100 MB of TCP each way by hash", (link) => checkTransfer(link, TCP_BYTES));
     await step("pppd ends the link: we are told", checkPppdEnds);
     await step("our session is deleted: pppd ends", async (link) => {
       link.run(serverSettings("chap"));
