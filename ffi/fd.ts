@@ -54,6 +54,7 @@ export class OwnedFd implements Disposable {
 const O_RDONLY = 0;
 const O_CLOEXEC = 0o2000000;
 /** `linux/fcntl.h`. */
+const F_DUPFD = 0;
 const F_DUPFD_CLOEXEC = 1030;
 
 /**
@@ -72,6 +73,17 @@ export function openFile(path: string): OwnedFd {
  */
 export function duplicateFd(number: number): OwnedFd {
   return new OwnedFd(check("fcntl(F_DUPFD_CLOEXEC)", libc.fcntl(number, F_DUPFD_CLOEXEC, 0)));
+}
+
+/**
+ * Another descriptor of what the descriptor with this number is of, which programs that are started before it is closed
+ * inherit under the same number. Close it before anything else is started.
+ *
+ * @throws {SyscallError}
+ */
+export function inheritableFd(number: number): OwnedFd {
+  // Those below are a program's standard streams.
+  return new OwnedFd(check("fcntl(F_DUPFD)", libc.fcntl(number, F_DUPFD, 3)));
 }
 
 /** A NUL-terminated copy of the text for C. */

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { lastErrno } from "../../ffi/errno.ts";
 import { EventFd } from "../../ffi/eventfd.ts";
-import { cString, duplicateFd, openFile, OwnedFd } from "../../ffi/fd.ts";
+import { cString, duplicateFd, inheritableFd, openFile, OwnedFd } from "../../ffi/fd.ts";
 import { ioctl } from "../../ffi/ioctl.ts";
 import { bindLibc, libc } from "../../ffi/libc.ts";
 import { poll, POLLERR, POLLIN, POLLOUT } from "../../ffi/poll.ts";
@@ -63,6 +63,27 @@ Deno.test("duplicateFd(): another descriptor of the same, which programs do not 
     assert.match(info, /^flags:\t02[0-7]{6}$/m, "O_CLOEXEC");
     assert.throws(
       () => duplicateFd(-1),
+      (error) => error instanceof SyscallError && error.errno === Errno.EBADF,
+    );
+  });
+});
+
+Deno.test("inheritableFd(): another descriptor of the same, which programs inherit until it is closed", async () => {
+  await assertNoLeaks(async () => {
+    using socket = udp();
+    const link = (number: number): string => Deno.readLinkSync(`/proc/self/fd/${number}`);
+    const inSomeProgram = async (number: number): Promise<string> => {
+      const { stdout } = await new Deno.Command("readlink", { args: [`/proc/self/fd/${number}`] }).output();
+      return new TextDecoder().decode(stdout).trim();
+    };
+    const copy = inheritableFd(socket.number);
+    const { number } = copy;
+    assert.ok(number > 2);
+    assert.equal(await inSomeProgram(number), link(socket.number));
+    copy.close();
+    assert.equal(await inSomeProgram(number), "");
+    assert.throws(
+      () => inheritableFd(-1),
       (error) => error instanceof SyscallError && error.errno === Errno.EBADF,
     );
   });
