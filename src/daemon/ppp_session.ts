@@ -17,12 +17,8 @@ import type { PppEnd, PppStatus } from "../model/ppp.ts";
 import { pppEndText } from "../model/ppp_end.ts";
 import type { LinkAddress, LinkRoute } from "../model/link.ts";
 import type { PppSessionSettings } from "../model/ppp_settings.ts";
+import { RestartPause } from "./restart_pause.ts";
 
-/** A link that ended is begun anew after so long, and after twice as long each time until one has lasted. */
-const FIRST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 60_000;
-/** A link that was up for so long has lasted: a peer that ends it at once each time is not waited for less and less. */
-const LASTED_MS = 10_000;
 /** Lines in the log that a peer can cause: so many at once, and so many a second. */
 const LINES_AT_ONCE = 20;
 const LINES_PER_SECOND = 0.2;
@@ -61,7 +57,7 @@ export class PppSession implements Disposable, Sleeper {
   #addresses: { ipv4?: LinkAddress; ipv6?: LinkAddress } = {};
   #route: LinkRoute | undefined;
   #restartAt = Infinity;
-  #pauseMs = FIRST_PAUSE_MS;
+  readonly #pause = new RestartPause();
   #upSince: number | undefined;
   #told: PppEnd["reason"] | undefined;
   #interfaceMtu = 0;
@@ -263,16 +259,12 @@ export class PppSession implements Disposable, Sleeper {
   #finished(end: PppEnd): void {
     if (this.#disposed) return;
     const now = performance.now();
-    if (this.#upSince !== undefined && now - this.#upSince >= LASTED_MS) {
-      this.#pauseMs = FIRST_PAUSE_MS;
-      this.#told = undefined;
-    }
+    if (this.#upSince !== undefined && this.#pause.hasLasted(now - this.#upSince)) this.#told = undefined;
     this.#upSince = undefined;
     // A peer that is not there for days is told of once.
     if (end.reason !== this.#told) this.#log(`PPP has ended: ${pppEndText(end)}`);
     this.#told = end.reason;
-    this.#restartAt = now + this.#pauseMs;
-    this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
+    this.#restartAt = now + this.#pause.take();
   }
 }
 
