@@ -51,6 +51,7 @@ async function loadMore(): Promise<MorePorts> {
     connectPpp: () => seldom.connectPpp(runtimeDir()),
     startPpp: () => seldom.startPpp({ runtimeDir: runtimeDir(), netns: homeNamespace() }),
     readPrivateFile: seldom.readPrivateFile,
+    tryPppd: seldom.tryPppd,
     moveLink: (links, index, netns) =>
       seldom.withNamespaceFd(netns, (netnsFd) => links.changeLink(index, { netnsFd })),
     createScopedTunnel: (l2tp, tunnel, scope) => seldom.createScopedTunnel(keepers, l2tp, tunnel, scope),

@@ -30,6 +30,7 @@ export interface PrefixArgument {
 
 /** What the keywords behind `ppp` say; those not given are `undefined`. */
 export interface PppArguments {
+  pppd?: string;
   user?: string;
   secretFile?: string;
   require?: readonly (AuthMethod | "none")[];

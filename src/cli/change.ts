@@ -24,7 +24,7 @@ import { UsageError } from "./usage_error.ts";
 /** Creates what the arguments say: a tunnel, a session with its interface set up, or both. */
 export async function add(context: Context, given: Arguments): Promise<void> {
   const tunnel = given.tunnel ? tunnelParameters(given) : undefined;
-  const settings = given.ppp === undefined ? undefined : pppSettings(given, context.more);
+  const settings = given.ppp === undefined ? undefined : await pppSettings(context, given);
   using links = given.session ? checkLinkTargets(context, given) : undefined;
   // A session alone needs a tunnel that is there, so that no daemon needs to be started for it.
   await context.open(tunnel === undefined ? "read" : "create");

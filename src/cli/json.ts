@@ -13,7 +13,7 @@ import type { Finding } from "../doctor/rules.ts";
 import type { Dataplane } from "../client/subsystem.ts";
 import type { SessionDetails } from "./details.ts";
 import type { Reasons, TunnelDrops } from "./drops.ts";
-import { type PppJson, pppJson } from "./ppp_text.ts";
+import { type PppdJson, type PppJson, pppJson } from "./ppp_text.ts";
 import type { TextStyle } from "./text.ts";
 import { pseudowireName } from "./text.ts";
 
@@ -98,7 +98,7 @@ export interface SessionJson {
   /** With `-details`, in userspace: what the system does for the session's packets; see `daemon offload`. */
   offloads?: readonly string[];
   /** With `-details`: PPP, if the daemon runs it on the session. */
-  ppp?: PppJson;
+  ppp?: PppJson | PppdJson;
   /** With `-statistics`. */
   stats?: CountersJson;
   /** With `-statistics`, in userspace: packets of the session that were dropped. */

@@ -14,6 +14,7 @@ import type { ClientPurpose, Dataplane, DataplaneChoice, OpenedClient } from "..
 import type { Snapshot } from "../metrics/metric.ts";
 import type { DaemonFacts, MachineFacts, TunnelFacts } from "../doctor/facts.ts";
 import type { DeclaredTunnel } from "../model/declared_tunnel.ts";
+import type { PppdTrial } from "../model/pppd.ts";
 import type { Tunnel, TunnelParameters } from "../model/tunnel.ts";
 import type { Options } from "./options.ts";
 
@@ -91,6 +92,8 @@ export interface MorePorts {
   startPpp(): Promise<{ readonly ppp: PppClient; readonly startedPid: number | undefined }>;
   /** The text of a file; `undefined` if others than its owner and group may read it. */
   readPrivateFile(path: string): string | undefined;
+  /** Has pppd read the arguments in a file without doing anything else; what came of that. */
+  tryPppd(path: string): Promise<PppdTrial>;
   /** Moves an interface of the present namespace, by its number, to another namespace. */
   moveLink(links: LinkClient, index: number, netns: string): void;
   /**

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { SyscallError } from "../base/errors.ts";
+import { pppdExitText } from "../model/pppd.ts";
 import type { PppSecret, PppSessionSettings } from "../model/ppp_settings.ts";
 import type { Arguments, PppArguments } from "./arguments.ts";
 import type { Context } from "./context.ts";
@@ -16,15 +18,75 @@ import { UsageError } from "./usage_error.ts";
 const SECRETS_BYTES_MAX = 50_000;
 
 /**
- * The settings that a line asks for.
+ * The settings that a line asks for. pppd's are tried.
  *
- * @throws {UsageError} if they do not go together, or the file of secrets cannot be read
+ * @throws {UsageError} if they do not go together, the file of secrets cannot be read, or pppd not be started so
  */
-export function pppSettings(given: Arguments, more: Pick<MorePorts, "readPrivateFile">): PppSessionSettings {
+export async function pppSettings(context: Context, given: Arguments): Promise<PppSessionSettings> {
   const ppp = given.ppp!;
   if (given.pseudowire === "eth") {
     throw new UsageError(argumentWrong("eth", "ppp needs pw_type ppp"), { advice: ["Leave pw_type out."] });
   }
+  if (ppp.pppd !== undefined) {
+    return { interfaceName: given.name, pppdFile: await findPppdFile(context, ppp.pppd, ppp) };
+  }
+  return ownSettings(given, ppp, context.more);
+}
+
+/** Absolute path of the file with pppd's arguments, which pppd has read without complaint. */
+async function findPppdFile(context: Context, path: string, ppp: PppArguments): Promise<string> {
+  if (Object.keys(ppp).length > 1) {
+    throw new UsageError(argumentWrong("pppd", "the other keywords of ppp do not go with it"), {
+      advice: [`Say it in the words of pppd(8), in the file: ${path}`],
+    });
+  }
+  // Without a word about starting something in userspace, which would be of no use.
+  await context.open("read");
+  if (context.nothing || context.l2tp.dataplane !== "kernel") {
+    throw new UsageError("Error: pppd takes sessions of the kernel only, and these are in userspace.", {
+      exitCode: 1,
+      advice: [
+        "Leave pppd out: l2tp runs PPP there itself, see the words behind ppp in l2tp help add session.",
+      ],
+    });
+  }
+  try {
+    context.more.readPrivateFile(path);
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    throw new UsageError(`Error: pppd's file "${path}" cannot be read: ${error.code}.`, { exitCode: 1 });
+  }
+  const { file, trouble, exit } = await context.more.tryPppd(path);
+  const how = exit === undefined ? "" : `: ${pppdExitText(exit)}`;
+  switch (trouble) {
+    case undefined:
+      return file;
+    case "missing":
+      throw new UsageError("Error: there is no pppd here.", {
+        exitCode: 1,
+        advice: ["It is in the package ppp.", "Or leave pppd out: l2tp runs PPP itself."],
+      });
+    case "plugin":
+      throw new UsageError(`Error: pppd does not start with its plugin pppol2tp.so${how}.`, {
+        exitCode: 1,
+        advice: ["See what it says: pppd plugin pppol2tp.so noauth notty dryrun"],
+      });
+    case "arguments":
+      // What pppd says of them may quote a secret.
+      throw new UsageError(`Error: pppd does not start with the arguments in "${path}"${how}.`, {
+        exitCode: 1,
+        advice: [`See what it says: pppd plugin pppol2tp.so file ${file} notty dryrun`],
+      });
+    default:
+      return trouble satisfies never;
+  }
+}
+
+function ownSettings(
+  given: Arguments,
+  ppp: PppArguments,
+  more: Pick<MorePorts, "readPrivateFile">,
+): PppSessionSettings {
   check(ppp);
   const secrets = ppp.secretFile === undefined ? undefined : readSecrets(ppp.secretFile, more);
   if (ppp.user !== undefined && secrets !== undefined && !secrets.some(({ name }) => name === ppp.user)) {

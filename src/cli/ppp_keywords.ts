@@ -41,6 +41,15 @@ function text(field: "user" | "secretFile", placeholder: string): Value {
   };
 }
 
+/** Goes as it is to a program. */
+const PPPD: Value = {
+  placeholder: "FILE",
+  read: (word, into) => {
+    if (word === "" || word.includes("\0")) throw new UsageError(argumentWrong(word, "a file expected"));
+    pppOf(into).pppd = word;
+  },
+};
+
 function number(
   field: "mtu" | "mru" | "echoIntervalMs" | "echoFailures",
   { placeholder, least, most, factor = 1 }: {
@@ -211,6 +220,12 @@ export const PPP_KEYWORDS: readonly Keyword[] = [
     word: "echo_failures",
     value: number("echoFailures", { placeholder: "COUNT", least: 1, most: 100 }),
     help: "so many such questions without an answer end the link (default 5)",
+    uses: USES,
+  },
+  {
+    word: "pppd",
+    value: PPPD,
+    help: "instead of all these: pppd gets the session, with its arguments in FILE (kernel)",
     uses: USES,
   },
 ];

@@ -4,9 +4,10 @@
  * @module
  */
 
-import type { PppSessionStatus } from "../client/ppp_client.ts";
+import type { PppdSessionStatus, PppLinkStatus, PppSessionStatus } from "../client/ppp_client.ts";
 import type { LcpValues, PppAuthStatus, PppStatus } from "../model/ppp.ts";
 import { pppEndText } from "../model/ppp_end.ts";
+import { pppdExitText } from "../model/pppd.ts";
 
 /** PPP on a session. */
 export interface PppJson {
@@ -34,6 +35,24 @@ export interface PppJson {
   end_reason?: string;
 }
 
+/** PPP on a session that pppd has. */
+export interface PppdJson {
+  /** Name of the interface; absent as long as there is none. */
+  interface?: string;
+  pppd: {
+    /** Its file of arguments. */
+    file: string;
+    /** Its process id; absent until it is started anew. */
+    pid?: number;
+    /** How often it was started. */
+    starts: number;
+  };
+  /** Why the one before ended, in words. */
+  end?: string;
+  /** Its exit status (pppd(8)); with a signal 128 and the signal's number. */
+  end_status?: number;
+}
+
 /** What one end of a link receives. */
 export interface LcpJson {
   mru: number;
@@ -53,7 +72,19 @@ export interface PppAuthJson {
 }
 
 /** PPP as JSON. */
-export function pppJson({ interfaceName, status }: PppSessionStatus): PppJson {
+export function pppJson(session: PppSessionStatus): PppJson | PppdJson {
+  return session.pppd === undefined ? linkJson(session) : pppdJson(session);
+}
+
+function pppdJson({ interfaceName, pppd: { file, pid, starts, end } }: PppdSessionStatus): PppdJson {
+  return {
+    ...(interfaceName !== undefined && { interface: interfaceName }),
+    pppd: { file, ...(pid !== undefined && { pid }), starts },
+    ...(end !== undefined && { end: pppdExitText(end), end_status: end.status }),
+  };
+}
+
+function linkJson({ interfaceName, status }: PppLinkStatus): PppJson {
   const { phase, lcp, auth, ipcp, ipv6cp, echo, identification, drops, end } = status;
   return {
     interface: interfaceName,
@@ -98,7 +129,19 @@ function authJson({ method, state, name }: PppAuthStatus): PppAuthJson {
 }
 
 /** PPP as lines, indented as a session's are. */
-export function pppLines({ interfaceName, status }: PppSessionStatus): string[] {
+export function pppLines(session: PppSessionStatus): string[] {
+  return session.pppd === undefined ? linkLines(session) : pppdLines(session);
+}
+
+function pppdLines({ interfaceName, pppd: { file, pid, starts, end } }: PppdSessionStatus): string[] {
+  const process = pid === undefined ? "is started anew" : `process ${pid}`;
+  const again = starts > 1 ? `  started ${starts} times` : "";
+  const lines = [`  ppp ${interfaceName ?? "without interface"}  pppd ${process}  file ${file}${again}`];
+  if (end !== undefined) lines.push(`    ended: ${pppdExitText(end)}`);
+  return lines;
+}
+
+function linkLines({ interfaceName, status }: PppLinkStatus): string[] {
   const { lcp, auth, ipcp, ipv6cp, echo, end } = status;
   const lines = [
     `  ppp ${interfaceName}  phase ${status.phase}`,

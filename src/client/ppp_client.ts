@@ -10,7 +10,12 @@ import type { NetlinkTransport } from "../driver/ports.ts";
 import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../wire/genl/l2tpd.ts";
 import { encodePppRequest, type PppRequest, type PppSessionStatus } from "../wire/genl/l2tpd_ppp.ts";
 
-export type { PppRequest, PppSessionStatus } from "../wire/genl/l2tpd_ppp.ts";
+export type {
+  PppdSessionStatus,
+  PppLinkStatus,
+  PppRequest,
+  PppSessionStatus,
+} from "../wire/genl/l2tpd_ppp.ts";
 
 /** A client of the daemon, for PPP. Methods throw `DaemonError` when the daemon cannot be talked to any more. */
 export class PppClient implements Disposable {
@@ -26,7 +31,7 @@ export class PppClient implements Disposable {
    *
    * A session of the kernel is deleted when that fails after PPP took hold of it.
    *
-   * @throws {NetlinkError} ENODEV without such a session, EBUSY or EEXIST if PPP runs on it, EPROTONOSUPPORT or EPROTOTYPE
+   * @throws {NetlinkError} ENODEV without such a session, EOPNOTSUPP for one in userspace that pppd is to have, ENOENT without pppd, EBUSY or EEXIST if PPP runs on it, EPROTONOSUPPORT or EPROTOTYPE
    * if it is none of PPP, EPERM for what takes root: sessions of the kernel, a default route
    * @throws {RangeError} if there are more secrets than a message has room for
    */

@@ -13,6 +13,7 @@ export { namespaceNames, presentNamespace, presentNamespaceName } from "../drive
 export { distributionId, forbiddingFile, hasKernelModule } from "../driver/kernel_modules.ts";
 export { inspectDaemon, inspectMachine, wayTo } from "../driver/machine.ts";
 export { programPath } from "../driver/program_path.ts";
+export { tryPppd } from "../driver/pppd_program.ts";
 export { readLines, readPrivateFile, writeWholeFile } from "../driver/lines.ts";
 export { inNamespace, leaveNamespace, withNamespaceFd } from "../driver/namespace.ts";
 export { HistoryFile, historyPath } from "../driver/history_file.ts";

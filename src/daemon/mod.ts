@@ -163,8 +163,9 @@ async function serve(
   });
   const disturbed = (): void => rest.disturb();
   using kernelPpp = new KernelPppSessions(namespaces, log);
-  using ppp = new PppSessions({
+  await using ppp = new PppSessions({
     namespaces,
+    hold: (request) => kernelPpp.hold(request),
     attach: {
       kernel: (request) => kernelPpp.attach(request),
       user: ({ user, links: _, ...wanted }) => {

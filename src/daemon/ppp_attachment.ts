@@ -6,6 +6,7 @@
 
 import type { LinkClient } from "../client/link_client.ts";
 import type { PppPath, PppPathUser } from "../driver/ppp_path.ts";
+import type { Pppol2tpSocket } from "../driver/pppol2tp_socket.ts";
 
 /** Which session PPP takes hold of, and how. */
 export interface PppAttachment {
@@ -35,3 +36,17 @@ export interface AttachedPpp {
 
 /** Takes hold of a session; throws `SyscallError` ENODEV without such a session. */
 export type PppAttach = (request: PppAttachment) => AttachedPpp;
+
+/** Which session of the kernel is to be held, and who is told that it has gone. */
+export interface PppHolding extends Pick<PppAttachment, "netns" | "tunnelId" | "sessionId"> {
+  /** Called once, when it has gone. */
+  readonly lost: () => void;
+}
+
+/** A session of the kernel that is held: it is deleted when it is let go of, and every copy of its socket is closed. */
+export interface HeldSession extends Disposable {
+  /** Its socket, which stays its own. */
+  readonly socket: Pppol2tpSocket;
+  /** The longest packet that reaches the peer's host whole, in bytes. */
+  readonly mtu: number;
+}

@@ -15,7 +15,7 @@ import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import { pppMtu } from "../subsystem/session_mtu.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
-import type { AttachedPpp, PppAttachment } from "./ppp_attachment.ts";
+import type { AttachedPpp, HeldSession, PppAttachment, PppHolding } from "./ppp_attachment.ts";
 
 /** What all sessions share. */
 interface Kernel {
@@ -36,27 +36,47 @@ export class KernelPppSessions implements Disposable {
   }
 
   /**
-   * Takes hold of a session: whoever lets go of it deletes it.
+   * Takes hold of a session, whose frames go nowhere yet.
    *
    * @throws {SyscallError} ENODEV without such a session or without L2TP in the kernel, EEXIST if somebody has it, EPROTOTYPE if it is none of PPP
-   * @throws {NetlinkError} EEXIST if the interface's name is in use
    */
-  attach({ netns, tunnelId, sessionId, interfaceName, links, user }: PppAttachment): AttachedPpp {
-    const { ppp, watch } = this.#kernel ??= open(this.#log);
-    const { path, mtu, socket } = this.#namespaces.run(netns, () => {
-      using stack = new DisposableStack();
+  hold({ netns, tunnelId, sessionId, lost }: PppHolding): HeldSession {
+    const { watch } = this.#kernel ??= open(this.#log);
+    const { socket, mtu } = this.#namespaces.run(netns, () => {
       const { tunnel, session, mtu } = find(tunnelId, sessionId);
-      const socket = stack.use(Pppol2tpSocket.openSession(tunnel, session));
-      const path = ppp.attach({ socket, interfaces: links, interfaceName, user });
-      stack.move();
-      return { path, mtu, socket };
+      return { socket: Pppol2tpSocket.openSession(tunnel, session), mtu };
     });
     const watching = watch.watch({
       tunnelId,
       sessionId,
       exists: () => this.#namespaces.run(netns, () => isThere(tunnelId, sessionId)),
-      gone: user.lost,
+      gone: lost,
     });
+    return {
+      socket,
+      mtu,
+      [Symbol.dispose]: () => {
+        watching[Symbol.dispose]();
+        socket[Symbol.dispose]();
+      },
+    };
+  }
+
+  /**
+   * Takes hold of a session for PPP of ours.
+   *
+   * @throws {SyscallError} as {@link hold}, and as `KernelPpp.attach`
+   * @throws {NetlinkError} EEXIST if the interface's name is in use
+   */
+  attach({ interfaceName, links, user, ...which }: PppAttachment): AttachedPpp {
+    using stack = new DisposableStack();
+    const held = stack.use(this.hold({ ...which, lost: user.lost }));
+    const { socket, mtu } = held;
+    const path = this.#namespaces.run(
+      which.netns,
+      () => this.#kernel!.ppp.attach({ socket, interfaces: links, interfaceName, user }),
+    );
+    stack.move();
     return {
       mtu,
       path: {
@@ -66,9 +86,8 @@ export class KernelPppSessions implements Disposable {
         pass: (protocol, on) => path.pass(protocol, on),
         configure: (agreed) => path.configure(agreed),
         [Symbol.dispose]: () => {
-          watching[Symbol.dispose]();
           path[Symbol.dispose]();
-          socket[Symbol.dispose]();
+          held[Symbol.dispose]();
         },
       },
     };

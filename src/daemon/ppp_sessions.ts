@@ -4,6 +4,8 @@
  * @module
  */
 
+import { Errno } from "../base/errno.ts";
+import { SyscallError } from "../base/errors.ts";
 import { LinkClient } from "../client/link_client.ts";
 import { PPP_CRYPTO } from "../driver/ppp_crypto.ts";
 import type { AddressPool, PppOptions } from "../engine/ppp/mod.ts";
@@ -11,9 +13,10 @@ import type { PppSessionSettings } from "../model/ppp_settings.ts";
 import type { PppRequest, PppSessionStatus } from "../wire/genl/l2tpd_ppp.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
 import { AlarmClock } from "./alarm_clock.ts";
-import type { PppAttach } from "./ppp_attachment.ts";
+import type { HeldSession, PppAttach, PppHolding } from "./ppp_attachment.ts";
 import { PppPool } from "./ppp_pool.ts";
 import { PppSession } from "./ppp_session.ts";
+import { PppdSession } from "./pppd_session.ts";
 
 /**
  * The Restart timer (RFC 1661 section 4.6), shorter than its 3 seconds: our first request is often lost, when the peer
@@ -30,6 +33,8 @@ export interface PppSessionsParts {
   readonly namespaces: NetworkNamespaces;
   /** Makes paths, by whose session it is. */
   readonly attach: Readonly<Record<PppRequest["dataplane"], PppAttach>>;
+  /** Takes hold of a session of the kernel for somebody else's PPP. */
+  readonly hold: (request: PppHolding) => HeldSession;
   /** Hears that a session comes up or goes down. */
   readonly disturbed: () => void;
   /** Writes a line for the administrator. */
@@ -50,12 +55,16 @@ interface Place {
 /** A session, and what was asked for. */
 interface Running {
   readonly request: PppRequest;
-  readonly session: PppSession;
+  readonly session: AnySession;
 }
 
+type AnySession = PppSession | PppdSession;
+
 /** The sessions. */
-export class PppSessions implements Disposable {
+export class PppSessions implements AsyncDisposable {
   readonly #parts: PppSessionsParts;
+  /** Those of pppd that are ending. */
+  readonly #endings = new Set<Promise<void>>();
   readonly #places = new Map<string, Place>();
   readonly #clock = new AlarmClock();
 
@@ -65,36 +74,25 @@ export class PppSessions implements Disposable {
   }
 
   /**
-   * Runs PPP on a session.
+   * Runs PPP on a session, or has pppd do so.
    *
-   * @throws {SyscallError} EBUSY or EEXIST if it runs there, ENODEV without such a session, and others
+   * @throws {SyscallError} EBUSY or EEXIST if it runs there, ENODEV without such a session, EOPNOTSUPP for a session in
+   * userspace that pppd is to have, ENOENT without pppd, and others
    * @throws {NetlinkError} EEXIST if the interface's name is in use
    * @throws {RangeError} if a setting is out of range
    */
   run(netns: string, request: PppRequest): void {
-    const { attach, disturbed, log } = this.#parts;
-    const { dataplane, tunnelId, sessionId, settings } = request;
+    const { dataplane, tunnelId, sessionId } = request;
     const key = `${dataplane} ${tunnelId}/${sessionId}`;
     const place = this.#places.get(netns) ?? this.#open(netns);
     try {
-      const { interfaceName, clampMss = false } = settings;
-      const { links } = place;
-      const session: PppSession = new PppSession({
-        name: `PPP on session ${sessionId} in tunnel ${tunnelId}`,
-        attach: (user) =>
-          attach[dataplane]({ netns, tunnelId, sessionId, interfaceName, clampMss, links, user }),
-        links,
-        clock: this.#clock,
-        options: optionsOf(settings, place, log),
-        settings,
-        disturbed,
-        log,
-        lost: () => this.#end(netns, key, session),
-      });
+      const session: AnySession = this.#begin(netns, request, place, () => this.#end(netns, key, session));
       // One that is left of a session that has gone and come back, of which nobody has told yet.
       const left = place.sessions.get(key);
-      if (left !== undefined) countFixed(place, left, -1);
-      left?.session[Symbol.dispose]();
+      if (left !== undefined) {
+        countFixed(place, left, -1);
+        this.#dispose(left.session);
+      }
       const running = { request, session };
       place.sessions.set(key, running);
       countFixed(place, running, 1);
@@ -107,16 +105,57 @@ export class PppSessions implements Disposable {
   *statuses(netns: string): Generator<PppSessionStatus> {
     for (const { request, session } of this.#places.get(netns)?.sessions.values() ?? []) {
       const { dataplane, tunnelId, sessionId } = request;
-      const { interfaceName } = session;
-      yield { dataplane, tunnelId, sessionId, interfaceName, status: session.status() };
+      const which = { dataplane, tunnelId, sessionId };
+      yield session instanceof PppdSession
+        ? { ...which, interfaceName: session.interfaceName, pppd: session.status() }
+        : { ...which, interfaceName: session.interfaceName, status: session.status() };
     }
   }
 
-  /** Ends all: tells the peers, and takes the interfaces away. */
-  [Symbol.dispose](): void {
+  /** Ends all: tells the peers, and takes the interfaces away. Resolves once every pppd has ended. */
+  async [Symbol.asyncDispose](): Promise<void> {
     for (const [netns, { sessions }] of [...this.#places]) {
       for (const [key, { session }] of [...sessions]) this.#end(netns, key, session);
     }
+    await Promise.all(this.#endings);
+  }
+
+  #begin(netns: string, request: PppRequest, place: Place, lost: () => void): AnySession {
+    const { attach, hold, namespaces, disturbed, log } = this.#parts;
+    const { dataplane, tunnelId, sessionId, settings } = request;
+    const { interfaceName, clampMss = false, pppdFile } = settings;
+    const { links } = place;
+    const name = `PPP on session ${sessionId} in tunnel ${tunnelId}`;
+    if (pppdFile === undefined) {
+      return new PppSession({
+        name,
+        attach: (user) =>
+          attach[dataplane]({ netns, tunnelId, sessionId, interfaceName, clampMss, links, user }),
+        links,
+        clock: this.#clock,
+        options: optionsOf(settings, place, log),
+        settings,
+        disturbed,
+        log,
+        lost,
+      });
+    }
+    if (dataplane !== "kernel") throw new SyscallError("pppd", Errno.EOPNOTSUPP);
+    return new PppdSession({
+      ...{ name, tunnelId, sessionId, interfaceName },
+      file: pppdFile,
+      hold: (lost) => hold({ netns, tunnelId, sessionId, lost }),
+      inNamespace: (action) => namespaces.run(netns, action),
+      log,
+      lost,
+    });
+  }
+
+  #dispose(session: AnySession): void {
+    if (session instanceof PppSession) return session[Symbol.dispose]();
+    const ending = session[Symbol.asyncDispose]();
+    this.#endings.add(ending);
+    ending.finally(() => this.#endings.delete(ending));
   }
 
   #open(netns: string): Place {
@@ -134,14 +173,14 @@ export class PppSessions implements Disposable {
     return place;
   }
 
-  #end(netns: string, key: string, session: PppSession): void {
+  #end(netns: string, key: string, session: AnySession): void {
     const place = this.#places.get(netns);
     const running = place?.sessions.get(key);
     if (place === undefined || running?.session !== session) return;
     place.sessions.delete(key);
     countFixed(place, running, -1);
     try {
-      session[Symbol.dispose]();
+      this.#dispose(session);
     } finally {
       this.#closeIfEmpty(netns, place);
     }

@@ -54,4 +54,9 @@ export interface PppSessionSettings {
   readonly echoIntervalMs?: number | undefined;
   /** That many such requests without an answer end the link. */
   readonly echoFailures?: number | undefined;
+  /**
+   * Absolute path of a file with arguments of pppd, which gets the session instead: but for `interfaceName` nothing else
+   * counts then. The kernel's sessions only.
+   */
+  readonly pppdFile?: string | undefined;
 }

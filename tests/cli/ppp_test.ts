@@ -49,6 +49,7 @@ Deno.test("add session … ppp: the session is made, and the daemon is asked to 
       clampMss: true,
       echoIntervalMs: 5000,
       echoFailures: 3,
+      pppdFile: undefined,
     },
   }]);
   assert.equal(world.leaks, 0);
@@ -128,6 +129,58 @@ Deno.test("ppp: what makes no sense is refused before anything is made, and no s
   }
   assert.deepEqual(world.home.l2tp.commands, []);
   assert.deepEqual(world.home.pppRequests, []);
+});
+
+Deno.test("ppp pppd FILE: pppd is tried, then gets the session", async () => {
+  const world = await withTunnel();
+  world.files.set("peers/lns", ["noauth"]);
+  assert.deepEqual(await world.run(`${SESSION} name ppp7 ppp pppd peers/lns`), OK);
+  assert.deepEqual(world.pppdTrials, ["peers/lns"]);
+  const [request] = world.home.pppRequests;
+  const { interfaceName, pppdFile } = request!.settings;
+  assert.deepEqual([request!.dataplane, interfaceName, pppdFile], ["kernel", "ppp7", "/peers/lns"]);
+  assert.equal(world.leaks, 0);
+});
+
+Deno.test("ppp pppd FILE: what stands in its way is said before anything changes", async () => {
+  const run = async (words: string, change: (world: FakeWorld) => void = () => {}): Promise<string> => {
+    const world = await withTunnel();
+    change(world);
+    const { code, err } = await world.run(`${SESSION} ppp pppd ${words}`);
+    assert.notEqual(code, 0);
+    assert.deepEqual([world.home.l2tp.commands, world.home.pppRequests], [[], []]);
+    assert.equal(world.leaks, 0);
+    return err;
+  };
+  assert.match(
+    await run("/etc/secrets user alice"),
+    /^Error: argument "pppd" is wrong: the other keywords of ppp do not go with it/,
+  );
+  assert.match(await run("/etc/none"), /^Error: pppd's file "\/etc\/none" cannot be read: ENOENT\./);
+  const trouble = (pppd: FakeWorld["pppd"]): Promise<string> =>
+    run("/etc/secrets", (world) => world.pppd = pppd);
+  assert.match(await trouble({ trouble: "missing" }), /^Error: there is no pppd here\./);
+  assert.match(
+    await trouble({ trouble: "plugin", exit: { status: 2 } }),
+    /^Error: pppd does not start with its plugin pppol2tp\.so: its options make no sense \(exit status 2\)\./,
+  );
+  const refused = await trouble({ trouble: "arguments", exit: { status: 2 } });
+  assert.match(refused, /^Error: pppd does not start with the arguments in "\/etc\/secrets": its options/);
+  assert.match(refused, /pppd plugin pppol2tp\.so file \/etc\/secrets notty dryrun/);
+});
+
+Deno.test("ppp pppd FILE where L2TP is in userspace: refused, and no daemon is started for it", async () => {
+  for (const daemon of ["running", "absent"] as const) {
+    const world = new FakeWorld();
+    world.home.l2tp.hasFamily = false;
+    world.daemon = daemon;
+    world.files.set("/etc/lns", ["noauth"]);
+    const { code, err } = await world.run(`${TUNNEL} session sid 3 psid 4 ppp pppd /etc/lns`);
+    assert.equal(code, 1);
+    assert.match(err, /^Error: pppd takes sessions of the kernel only/);
+    assert.deepEqual(world.pppdTrials, []);
+    assert.equal(world.daemon, daemon);
+  }
 });
 
 Deno.test("behind ppp only PPP's keywords may come next, those that were given not again", () => {
@@ -227,4 +280,31 @@ Deno.test("show session -d without a daemon, or with one that knows no PPP, tell
   assert.equal(code, 0);
   assert.match(out, /pseudowire ppp/);
   assert.doesNotMatch(out, /phase/);
+});
+
+Deno.test("show session -d tells which pppd has the session, and how the one before ended", async () => {
+  const pppd = { file: "/etc/ppp/peers/lns", pid: 4711, starts: 2, end: { status: 15 } };
+  const session = { dataplane: "kernel", tunnelId: 1, sessionId: 3, interfaceName: "ppp7", pppd } as const;
+  const show = async (status: PppSessionStatus, words: string): Promise<string> => {
+    const world = await withTunnel();
+    await world.prepare(`${SESSION} pw_type ppp`);
+    world.home.pppSessions.push(status);
+    return (await world.run(words)).out;
+  };
+  const text = await show(session, "-d show session");
+  assert.ok(text.includes(
+    "  ppp ppp7  pppd process 4711  file /etc/ppp/peers/lns  started 2 times\n" +
+      "    ended: the peer does not answer echo requests (exit status 15)\n",
+  ));
+  const ended = { ...session, interfaceName: undefined, pppd: { ...pppd, pid: undefined, starts: 1 } };
+  assert.ok(
+    (await show(ended, "-d show session")).includes("  ppp without interface  pppd is started anew  file"),
+  );
+  const [json] = JSON.parse(await show(session, "-j -d show session"));
+  assert.deepEqual(json.ppp, {
+    interface: "ppp7",
+    pppd: { file: "/etc/ppp/peers/lns", pid: 4711, starts: 2 },
+    end: "the peer does not answer echo requests (exit status 15)",
+    end_status: 15,
+  });
 });

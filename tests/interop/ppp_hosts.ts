@@ -148,7 +148,7 @@ export class PppHosts implements Disposable {
 
   /** Name of the interface at one end. */
   interfaceName(name: PppHostName): string {
-    return this[name].ppp.sessions()[0]!.interfaceName;
+    return this[name].ppp.sessions()[0]!.interfaceName!;
   }
 
   /** Waits until both protocols are up at both ends. */

@@ -45,6 +45,11 @@ const BUFFER_BYTES = 65_536;
 /** Control frames that the line has no room for; of packets none is taken before they have gone. */
 const WAITING_MAX = BUFFER_BYTES;
 
+/** There is no L2TP here. */
+function noSession(): never {
+  throw new SyscallError("a serial line", Errno.ENODEV);
+}
+
 /** Our end of a serial line, in a namespace. */
 export class SerialLink implements AsyncDisposable {
   readonly #pty = new Pty();
@@ -61,12 +66,8 @@ export class SerialLink implements AsyncDisposable {
     this.#key = this.#namespaces.hold(openNetns(netns));
     this.#sessions = new PppSessions({
       namespaces: this.#namespaces,
-      attach: {
-        user: (request) => this.#attach(request),
-        kernel: () => {
-          throw new SyscallError("a serial line", Errno.ENODEV);
-        },
-      },
+      attach: { user: (request) => this.#attach(request), kernel: noSession },
+      hold: noSession,
       log: (line) => this.#said.push(line),
     });
   }
@@ -106,13 +107,13 @@ export class SerialLink implements AsyncDisposable {
   /** How PPP is, as a client of the daemon would be told; `undefined` if nobody runs it. */
   status(): PppStatus | undefined {
     const [session] = this.#sessions.statuses(this.#key);
-    return session && JSON.parse(JSON.stringify(session.status));
+    return session?.status && JSON.parse(JSON.stringify(session.status));
   }
 
   /** Name of the interface. */
   interfaceName(): string {
     const [session] = this.#sessions.statuses(this.#key);
-    return session!.interfaceName;
+    return session!.interfaceName!;
   }
 
   /** Reads and writes the line no more, or does so again. */
@@ -124,14 +125,14 @@ export class SerialLink implements AsyncDisposable {
   async end(): Promise<void> {
     this.#isOver = true;
     await this.#begun;
-    this.#sessions[Symbol.dispose]();
+    await this.#sessions[Symbol.asyncDispose]();
     await this.#path?.ended;
   }
 
   /** What of the peer's options only a serial line has a use for. */
   #accm(): number {
     const [session] = this.#sessions.statuses(this.#key);
-    return session?.status.lcp.peer.accm ?? DEFAULT_ACCM;
+    return session?.status?.lcp.peer.accm ?? DEFAULT_ACCM;
   }
 
   #attach({ netns, interfaceName = "ppp%d", user, links }: PppAttachment): AttachedPpp {

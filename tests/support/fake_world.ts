@@ -9,6 +9,7 @@ import { ResolveError } from "../../ffi/resolve.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import type { HookProcess } from "../../src/apply/site.ts";
+import type { PppdTrial } from "../../src/model/pppd.ts";
 import type { DeclaredTunnel } from "../../src/model/declared_tunnel.ts";
 import type { CliPorts, Inspection, MorePorts, SystemFacts } from "../../src/cli/ports.ts";
 import type { Options } from "../../src/cli/options.ts";
@@ -105,6 +106,9 @@ export class FakeWorld {
   readonly files: Map<string, readonly (string | undefined)[]> = new Map();
   /** Those of them that everybody can read. */
   readonly publicFiles: Set<string> = new Set();
+  /** What stands in the way of pppd, and what it was tried with. */
+  pppd: Omit<PppdTrial, "file"> = {};
+  readonly pppdTrials: string[] = [];
   /** Addresses of hosts. */
   readonly hosts: Map<string, readonly string[]> = new Map();
   /** The environment. */
@@ -353,6 +357,10 @@ export class FakeWorld {
       readPrivateFile: (path) => {
         if (this.publicFiles.has(path)) return undefined;
         return [...this.ports.readLines(path)].filter((line) => line !== undefined).join("\n");
+      },
+      tryPppd: (path) => {
+        this.pppdTrials.push(path);
+        return Promise.resolve({ file: `/${path.replace(/^\/+/, "")}`, ...this.pppd });
       },
       runDaemon: (words) => {
         this.daemonWords.push(words);

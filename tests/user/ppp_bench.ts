@@ -70,7 +70,7 @@ async function open(sites: readonly Site[], first: number, last: number): Promis
   }
   for (const { ppp } of sites) {
     for (;;) {
-      const isUp = ppp.sessions().filter(({ status: { ipcp, ipv6cp } }) =>
+      const isUp = ppp.sessions().filter(({ status: { ipcp, ipv6cp } = {} }) =>
         ipcp?.state === "Opened" && ipv6cp?.state === "Opened"
       ).length === last;
       if (isUp) {

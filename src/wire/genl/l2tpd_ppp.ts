@@ -9,6 +9,7 @@ import { DecodeError } from "../../base/errors.ts";
 import { parseIpv4 } from "../../base/ip_address.ts";
 import { isInterfaceName } from "../../model/interface_name.ts";
 import type { AuthMethod, PppStatus } from "../../model/ppp.ts";
+import type { PppdStatus } from "../../model/pppd.ts";
 import type { PppIpv4Settings, PppSecret, PppSessionSettings } from "../../model/ppp_settings.ts";
 import { decodeL2tpdJson, encodeL2tpdJson, L2TPD_CMD } from "./l2tpd.ts";
 
@@ -24,25 +25,46 @@ export interface PppRequest {
   readonly settings: PppSessionSettings;
 }
 
-/** A PPP session that the daemon runs. */
-export interface PppSessionStatus {
+/** A PPP session that the daemon looks after. */
+interface PppSessionFacts {
   /** Whose session it is. */
   readonly dataplane: "kernel" | "user";
   /** Our id of the tunnel. */
   readonly tunnelId: number;
   /** Our id of the session. */
   readonly sessionId: number;
+}
+
+/** A PPP session on which the daemon runs PPP. */
+export interface PppLinkStatus extends PppSessionFacts {
   /** Name of its interface. */
   readonly interfaceName: string;
   /** The link. */
   readonly status: PppStatus;
+  /** There for pppd's sessions. */
+  readonly pppd?: undefined;
 }
+
+/** A PPP session that pppd has. */
+export interface PppdSessionStatus extends PppSessionFacts {
+  /** Name of its interface, as long as it has one. */
+  readonly interfaceName?: string | undefined;
+  /** There for the daemon's own. */
+  readonly status?: undefined;
+  /** How pppd is doing. */
+  readonly pppd: PppdStatus;
+}
+
+/** How a PPP session is doing. */
+export type PppSessionStatus = PppLinkStatus | PppdSessionStatus;
 
 /** Most names with secrets in one request. */
 const SECRETS_MAX = 2000;
 /** Longest request, in bytes: an attribute has room for little more. */
 const REQUEST_BYTES_MAX = 60_000;
 const TEXT_BYTES_MAX = 255;
+/** Longest path that Linux takes, in bytes. */
+const PATH_BYTES_MAX = 4095;
 const AUTH_METHODS: ReadonlySet<unknown> = new Set(["pap", "chap", "mschap", "mschapv2", "none"]);
 
 /**
@@ -94,6 +116,7 @@ function readSettings(settings: Members): PppSessionSettings {
     clampMss: settings.maybe("clampMss", isBoolean),
     echoIntervalMs: settings.maybe("echoIntervalMs", isCount),
     echoFailures: settings.maybe("echoFailures", isCount),
+    pppdFile: settings.maybe("pppdFile", isAbsolutePath),
   };
 }
 
@@ -173,6 +196,11 @@ function isBoolean(value: unknown): value is boolean {
 function isText(value: unknown): value is string {
   return typeof value === "string" && value !== "" &&
     new TextEncoder().encode(value).length <= TEXT_BYTES_MAX;
+}
+
+function isAbsolutePath(value: unknown): value is string {
+  return typeof value === "string" && value.startsWith("/") && !value.includes("\0") &&
+    new TextEncoder().encode(value).length <= PATH_BYTES_MAX;
 }
 
 function isName(value: unknown): value is string {

@@ -26,6 +26,7 @@ const WHOLE: PppRequest = {
     clampMss: true,
     echoIntervalMs: 0,
     echoFailures: 5,
+    pppdFile: "/etc/ppp/peers/lns",
   },
 };
 
@@ -58,6 +59,9 @@ Deno.test("decodePppRequest() names the member that makes no sense, and says no 
     ["dns", { ...WHOLE, settings: { ipv4: { dns: ["1.1.1.1", "1.1.1.2", "1.1.1.3"] } } }],
     ["ipv6", { ...WHOLE, settings: { ipv6: "secret" } }],
     ["mru", { ...WHOLE, settings: { ...settings, mru: 127 } }],
+    ["pppdFile", { ...WHOLE, settings: { pppdFile: "secret-x" } }],
+    ["pppdFile", { ...WHOLE, settings: { pppdFile: "/secret-x\0" } }],
+    ["pppdFile", { ...WHOLE, settings: { pppdFile: `/${"secret-x".repeat(512)}` } }],
     ["echoFailures", { ...WHOLE, settings: { ...settings, echoFailures: -1 } }],
   ];
   for (const [member, request] of table) {

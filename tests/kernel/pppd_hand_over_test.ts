@@ -1,0 +1,139 @@
+/** A session of the kernel that the daemon hands to pppd; PPP of ours, in userspace, is at the other end. */
+
+import assert from "node:assert/strict";
+import type { PppdSessionStatus } from "../../src/client/ppp_client.ts";
+import { ADDRESSES, PppHosts, SECRET, serverSettings, USER } from "../interop/ppp_hosts.ts";
+import { TestDaemon } from "../support/daemon.ts";
+import { Pair } from "../support/namespaces.ts";
+import { type Ended, l2tp } from "../support/processes.ts";
+import { ping } from "../support/traffic.ts";
+import { linkNames, requireL2tp, until } from "./kernel.ts";
+
+const SESSION = ["add", "session", "tid", "2", "sid", "12", "psid", "11"];
+const ARGUMENTS = ["noauth", `user ${USER}`, `password "${SECRET}"`, "+ipv6", "lcp-restart 1"];
+
+Deno.test("a session is handed to pppd", async (t) => {
+  requireL2tp();
+  await using pair = await Pair.create();
+  await using daemon = await TestDaemon.start();
+  using hosts = new PppHosts(pair, daemon, { a: "user", b: "kernel" });
+  const folder = await Deno.makeTempDir();
+  await using _folder = { [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }) };
+
+  /** A file of arguments. */
+  function argumentsFile(lines: readonly string[]): string {
+    const path = `${folder}/arguments`;
+    Deno.writeTextFileSync(path, lines.map((line) => `${line}\n`).join(""), { mode: 0o600 });
+    return path;
+  }
+  /** The command line in the namespace of `b`. */
+  const run = async (...words: string[]): Promise<Ended> => {
+    const ended = await l2tp(["-n", pair.b.name, ...words], { env: { L2TP_RUNTIME_DIR: daemon.folder } });
+    assert.equal(`${ended.stdout}${ended.stderr}`.includes(SECRET), false);
+    return ended;
+  };
+  const handOver = (lines: readonly string[], ...words: string[]): Promise<Ended> =>
+    run(...SESSION, ...words, "ppp", "pppd", argumentsFile(lines));
+  /** A tunnel, and its session at `a` alone. */
+  function join(): AsyncDisposable {
+    const parting = hosts.join({ version: 2, family: 4 });
+    hosts.deleteSession("b");
+    return parting;
+  }
+  const status = (): PppdSessionStatus | undefined =>
+    hosts.b.ppp.sessions()[0] as PppdSessionStatus | undefined;
+  const up = (): Promise<unknown> =>
+    until("both protocols are up", () => {
+      const { ipcp, ipv6cp } = hosts.status("a") ?? {};
+      return ipcp?.state === "Opened" && ipv6cp?.state === "Opened";
+    });
+  const isRunning = (pid: number): boolean => {
+    try {
+      return !/^\d+ \(.*\) Z/.test(Deno.readTextFileSync(`/proc/${pid}/stat`));
+    } catch {
+      return false;
+    }
+  };
+
+  await t.step("it comes up, again after its peer has ended it, and ends with the session", async () => {
+    await using _parting = join();
+    hosts.run("a", serverSettings("chap"));
+    assert.deepEqual(await handOver(ARGUMENTS, "name", "lns7"), { code: 0, stdout: "", stderr: "" });
+    await up();
+    await ping(hosts.b.netns, ADDRESSES.a, { count: 2 });
+    await ping(hosts.a.netns, ADDRESSES.b, { count: 2 });
+    const { interfaceName, pppd } = status()!;
+    const { pid, file } = pppd;
+    assert.deepEqual([interfaceName, file, pppd.starts, pppd.end], [
+      "lns7",
+      `${folder}/arguments`,
+      1,
+      undefined,
+    ]);
+    assert.ok(linkNames(pair.b).includes("lns7"));
+    const command = Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0");
+    assert.match(command[0]!, /\/pppd$/);
+    assert.equal(command.some((word) => word.includes(SECRET)), false);
+    const { stdout } = await run("-d", "show", "session");
+    assert.ok(stdout.includes(`  ppp lns7  pppd process ${pid}  file ${file}\n`), stdout);
+
+    hosts.deleteSession("a");
+    await until("it has ended", () => status()?.pppd.end !== undefined);
+    // 2.4.9 takes the end of its channel for the line's.
+    assert.ok([0, 16].includes(status()!.pppd.end!.status), String(status()!.pppd.end!.status));
+    hosts.a.l2tp.createSession({ tunnelId: 1, sessionId: 11, peerSessionId: 12, pseudowire: "ppp" });
+    hosts.run("a", serverSettings("chap"));
+    await up();
+    const again = status()!.pppd;
+    assert.ok(again.starts > 1 && again.pid !== pid);
+
+    hosts.deleteSession("b");
+    await until("it has ended", () => !isRunning(again.pid!) && status() === undefined);
+    await until("its interface has gone", () => !linkNames(pair.b).includes("lns7"));
+  });
+
+  await t.step("what it ends with is told", async () => {
+    await using _parting = join();
+    hosts.run("a", serverSettings("chap"));
+    const wrong = ARGUMENTS.with(2, "password other");
+    assert.deepEqual(await handOver(wrong), { code: 0, stdout: "", stderr: "" });
+    await until("it has failed", () => status()?.pppd.end !== undefined);
+    const { stdout } = await run("-j", "-d", "show", "session");
+    const [{ ppp }] = JSON.parse(stdout);
+    assert.equal(ppp.end, "the peer does not take us for who we say we are (exit status 19)");
+    assert.equal(ppp.end_status, 19);
+  });
+
+  await t.step("what cannot be is said before anything is made", async () => {
+    await using _parting = join();
+    const bad = await handOver([...ARGUMENTS, `passwort ${SECRET}`]);
+    assert.equal(bad.code, 1);
+    assert.match(
+      bad.stderr,
+      /^Error: pppd does not start with the arguments in ".*": its options make no sense/,
+    );
+    const missing = await run(...SESSION, "ppp", "pppd", `${folder}/none`);
+    assert.equal(missing.code, 1);
+    assert.match(missing.stderr, /^Error: pppd's file ".*none" cannot be read: ENOENT/);
+    const user = await run("-dataplane", "user", ...SESSION, "ppp", "pppd", argumentsFile(ARGUMENTS));
+    assert.equal(user.code, 1);
+    assert.match(user.stderr, /^Error: pppd takes sessions of the kernel only/);
+    assert.deepEqual(hosts.b.l2tp.sessions(), []);
+  });
+
+  await t.step("the daemon ends: so does a pppd that does not want to", async () => {
+    join();
+    hosts.run("a", serverSettings("chap"));
+    assert.deepEqual(await handOver(ARGUMENTS), { code: 0, stdout: "", stderr: "" });
+    await up();
+    const { interfaceName, pppd: { pid } } = status()!;
+    assert.equal(interfaceName, "ppp0");
+    // Frozen it does not end by SIGTERM.
+    Deno.kill(pid!, "SIGSTOP");
+    const { stderr } = await daemon.end("SIGTERM");
+    assert.equal(isRunning(pid!), false);
+    assert.equal(stderr.includes(SECRET), false);
+    assert.deepEqual(hosts.b.l2tp.sessions(), []);
+    hosts.b.l2tp.deleteTunnel(2);
+  });
+});
