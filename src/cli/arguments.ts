@@ -5,7 +5,7 @@
  */
 
 import type { L2Spec, Pseudowire } from "../model/session.ts";
-import type { AuthMethod } from "../model/ppp.ts";
+import type { PppWish } from "../model/ppp_settings.ts";
 import type { Encap } from "../model/tunnel.ts";
 
 /** An address as the user gave it. */
@@ -26,27 +26,6 @@ export interface PrefixArgument {
   readonly address: string;
   /** Bits of the prefix. */
   readonly prefixLength: number;
-}
-
-/** What the keywords behind `ppp` say; those not given are `undefined`. */
-export interface PppArguments {
-  pppd?: string;
-  user?: string;
-  secretFile?: string;
-  require?: readonly (AuthMethod | "none")[];
-  local?: string;
-  remote?: string;
-  pool?: readonly [first: string, last: string];
-  dns?: readonly string[];
-  askDns?: boolean;
-  mtu?: number;
-  mru?: number;
-  defaultRoute?: boolean;
-  ipv4?: boolean;
-  ipv6?: boolean;
-  clampMss?: boolean;
-  echoIntervalMs?: number;
-  echoFailures?: number;
 }
 
 /**
@@ -84,5 +63,7 @@ export interface Arguments {
   addresses?: PrefixArgument[] | undefined;
   netns?: string | undefined;
   /** There once the word `ppp` is: from there on the line is about PPP. */
-  ppp?: PppArguments | undefined;
+  ppp?: PppWish | undefined;
+  /** File of arguments for pppd, which is to have the session. */
+  pppdFile?: string | undefined;
 }

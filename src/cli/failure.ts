@@ -13,6 +13,7 @@ import {
   SyscallError,
 } from "../base/errors.ts";
 import { Errno } from "../base/errno.ts";
+import { SecretsError } from "../base/secrets_error.ts";
 import { HookError } from "../base/hook_error.ts";
 import { DaemonError } from "../client/daemon_error.ts";
 import type { Arguments } from "./arguments.ts";
@@ -23,7 +24,7 @@ import type { Options } from "./options.ts";
 import { formatJson } from "./json.ts";
 import type { ErrorJson } from "./json.ts";
 import { kernelAnswers, kernelExplains } from "./messages.ts";
-import { UsageError } from "./usage_error.ts";
+import { EXIT_USAGE, UsageError } from "./usage_error.ts";
 
 /** Exit code: something failed that is neither wrong input nor a refused change. */
 export const EXIT_FAILURE = 1;
@@ -65,6 +66,10 @@ function isReading(operation: string): boolean {
 export function failureOf(error: unknown, given: Arguments, context: Context): Failure {
   if (error instanceof UsageError) {
     return { exitCode: error.exitCode, message: error.message, advice: error.advice };
+  }
+  if (error instanceof SecretsError) {
+    const exitCode = error.facts.trouble === "malformed" ? EXIT_USAGE : EXIT_FAILURE;
+    return { exitCode, message: `Error: ${error.message}.`, advice: error.advice };
   }
   const advice = explain(error, given, context);
   if (error instanceof FamilyMissingError) {

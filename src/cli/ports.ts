@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ReadPrivateFile } from "../apply/secrets.ts";
 import type { Hooks } from "../apply/site.ts";
 import type { L2tpClient } from "../client/l2tp_client.ts";
 import type { L2tpEvents } from "../client/l2tp_events.ts";
@@ -90,8 +91,8 @@ export interface MorePorts {
   connectPpp(): PppClient | undefined;
   /** The same; starts a daemon where none runs, whose process id comes back with it. */
   startPpp(): Promise<{ readonly ppp: PppClient; readonly startedPid: number | undefined }>;
-  /** The text of a file; `undefined` if others than its owner and group may read it. */
-  readPrivateFile(path: string): string | undefined;
+  /** Reads a file of secrets. */
+  readonly readPrivateFile: ReadPrivateFile;
   /** Has pppd read the arguments in a file without doing anything else; what came of that. */
   tryPppd(path: string): Promise<PppdTrial>;
   /** Moves an interface of the present namespace, by its number, to another namespace. */

@@ -49,14 +49,17 @@ function openForReading(path: string): Deno.FsFile {
 }
 
 /**
- * The text of a file; `undefined` if others than its owner and group may read it.
+ * A file that is secret: its absolute path, its text, and a stamp that tells it from what it is after a change;
+ * `undefined` if others than its owner and group may read it.
  *
  * @throws {SyscallError} if it cannot be read
  */
-export function readPrivateFile(path: string): string | undefined {
+export function readPrivateFile(
+  path: string,
+): { readonly path: string; readonly text: string; readonly stamp: string } | undefined {
   try {
     using file = Deno.openSync(path);
-    const { mode, isDirectory } = file.statSync();
+    const { mode, isDirectory, dev, ino, size, mtime, ctime } = file.statSync();
     if (isDirectory) throw new Deno.errors.IsADirectory(path);
     if (((mode ?? 0) & 0o007) !== 0) return undefined;
     let text = "";
@@ -65,7 +68,9 @@ export function readPrivateFile(path: string): string | undefined {
     for (let count = file.readSync(buffer); count !== null; count = file.readSync(buffer)) {
       text += decoder.decode(buffer.subarray(0, count), { stream: true });
     }
-    return text + decoder.decode();
+    const stamp = [dev, ino, size, mtime?.getTime(), ctime?.getTime()].join(" ");
+    const absolute = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+    return { path: absolute, text: text + decoder.decode(), stamp };
   } catch (error) {
     throw asSyscallError(error, path);
   }

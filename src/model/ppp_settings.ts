@@ -30,6 +30,38 @@ export interface PppIpv4Settings {
   readonly defaultRoute?: boolean | undefined;
 }
 
+/** Where secrets came from. */
+export interface PppSecretsSource {
+  /** Absolute path of the file. */
+  readonly file: string;
+  /** Tells what the file was when it was read from what it is later, and nothing of what is in it. */
+  readonly stamp: string;
+}
+
+/**
+ * What people say of PPP on a session, on the command line and in the configuration file; what is left out has its
+ * default.
+ */
+export interface PppWish {
+  user?: string | undefined;
+  /** Path of a file of names and secrets. */
+  secretFile?: string | undefined;
+  require?: readonly (AuthMethod | "none")[] | undefined;
+  local?: string | undefined;
+  remote?: string | undefined;
+  pool?: readonly [first: string, last: string] | undefined;
+  dns?: readonly string[] | undefined;
+  askDns?: boolean | undefined;
+  mtu?: number | undefined;
+  mru?: number | undefined;
+  defaultRoute?: boolean | undefined;
+  ipv4?: boolean | undefined;
+  ipv6?: boolean | undefined;
+  clampMss?: boolean | undefined;
+  echoIntervalMs?: number | undefined;
+  echoFailures?: number | undefined;
+}
+
 /** How to run a PPP session. */
 export interface PppSessionSettings {
   /** Name for the interface; `ppp` and the lowest free number unless given. */
@@ -38,6 +70,8 @@ export interface PppSessionSettings {
   readonly user?: string | undefined;
   /** Our secret, under the name `user`, and those of peers. */
   readonly secrets?: readonly PppSecret[] | undefined;
+  /** The file that they came from. */
+  readonly secretsFrom?: PppSecretsSource | undefined;
   /** How the peer must authenticate itself, the first preferred; nothing is required unless given. */
   readonly require?: readonly (AuthMethod | "none")[] | undefined;
   /** IPv4; `false` turns it off. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { Errno } from "../../src/base/errno.ts";
 import type { PppSessionStatus } from "../../src/client/ppp_client.ts";
 import { nextWords } from "../../src/cli/next_words.ts";
-import { parseSecrets } from "../../src/cli/secrets.ts";
-import { UsageError } from "../../src/cli/usage_error.ts";
+import { parseSecrets } from "../../src/config/secrets.ts";
+import { SecretsError } from "../../src/base/secrets_error.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 
 const OK = { code: 0, out: "", err: "" };
@@ -103,15 +103,24 @@ Deno.test("ppp: what makes no sense is refused before anything is made, and no s
     ["pw_type eth ppp", 255, 'Error: argument "eth" is wrong: ppp needs pw_type ppp'],
     ["ppp require chap", 255, 'Error: argument "secret-file" is required'],
     ["ppp remote 192.0.2.1 pool 192.0.2.2-192.0.2.3", 255, 'Error: argument "pool" is wrong: remote says'],
-    ["ppp ipv4 off ipv6 off", 255, 'Error: argument "off" is wrong: neither IPv4 nor IPv6'],
-    ["ppp local ::1", 255, 'Error: argument "::1" is wrong: IPv4 address expected'],
-    ["ppp pool 192.0.2.9-192.0.2.3", 255, 'Error: argument "192.0.2.9-192.0.2.3" is wrong: FIRST-LAST'],
-    ["ppp pool 192.0.2.9", 255, 'Error: argument "" is wrong: IPv4 address expected'],
-    ["ppp dns 1.1.1.1 dns 1.1.1.2 dns 1.1.1.3", 255, 'Error: argument "1.1.1.3" is wrong: PPP tells two'],
-    ["ppp require toString", 255, 'Error: argument "toString" is wrong: chap, mschapv2'],
-    ["ppp mru 127", 255, 'Error: argument "127" is wrong: a number from 128 to 65535'],
-    ["ppp echo 3601", 255, 'Error: argument "3601" is wrong: a number from 0 to 3600'],
-    ["ppp ipv6 maybe", 255, 'Error: argument "maybe" is wrong: invalid option for ipv6'],
+    ["ppp ipv4 off ipv6 off", 255, 'Error: argument "ipv6" is wrong: neither IPv4 nor IPv6'],
+    ["ppp ipv4 off dns 192.0.2.53", 255, 'Error: argument "dns" is wrong: it is about IPv4, which is off'],
+    ["ppp local ::1", 255, 'Error: argument "::1" is wrong: it must be an IPv4 address'],
+    [
+      "ppp pool 192.0.2.9-192.0.2.3",
+      255,
+      'Error: argument "192.0.2.9-192.0.2.3" is wrong: it must be FIRST-LAST',
+    ],
+    ["ppp pool 192.0.2.9", 255, 'Error: argument "192.0.2.9" is wrong: it must be FIRST-LAST'],
+    [
+      "ppp dns 1.1.1.1 dns 1.1.1.2 dns 1.1.1.3",
+      255,
+      'Error: argument "1.1.1.3" is wrong: it must not be there: 2 at most',
+    ],
+    ["ppp require toString", 255, 'Error: argument "toString" is wrong: it must be one of chap, mschapv2'],
+    ["ppp mru 127", 255, 'Error: argument "127" is wrong: it must be a whole number from 128 to 65535'],
+    ["ppp echo 3601", 255, 'Error: argument "3601" is wrong: it must be a whole number from 0 to 3600'],
+    ["ppp ipv6 maybe", 255, 'Error: argument "maybe" is wrong: it must be on or off'],
     ["ppp cookie 01020304", 255, "Unknown command: cookie"],
     ["ppp user", 255, "Command line is not complete"],
     ["ppp secret-file /etc/none", 1, 'Error: secret-file "/etc/none" cannot be read: ENOENT.'],
@@ -205,8 +214,8 @@ Deno.test("parseSecrets(): quotes, comments, and the line of what is wrong witho
   );
   for (const line of ["alone", "a b c", 'a "open', '"" b', 'a ""', "a #b", '"a"b c']) {
     assert.throws(() => parseSecrets(`x y\n${line}`, "f"), (error) => {
-      assert.ok(error instanceof UsageError, line);
-      assert.equal(error.message, "Error: f:2: a line of a name and a secret is expected.");
+      assert.ok(error instanceof SecretsError, line);
+      assert.equal(error.message, "f:2: a line of a name and a secret is expected");
       return true;
     });
   }

@@ -68,6 +68,7 @@ export class SerialLink implements AsyncDisposable {
       namespaces: this.#namespaces,
       attach: { user: (request) => this.#attach(request), kernel: noSession },
       hold: noSession,
+      disturbed: () => {},
       log: (line) => this.#said.push(line),
     });
   }

@@ -356,7 +356,8 @@ export class FakeWorld {
       },
       readPrivateFile: (path) => {
         if (this.publicFiles.has(path)) return undefined;
-        return [...this.ports.readLines(path)].filter((line) => line !== undefined).join("\n");
+        const text = [...this.ports.readLines(path)].filter((line) => line !== undefined).join("\n");
+        return { path, text, stamp: `stamp of ${text.length}` };
       },
       tryPppd: (path) => {
         this.pppdTrials.push(path);

@@ -1,0 +1,53 @@
+/**
+ * Files of secrets: lines `NAME SECRET`, either in double quotes where it has blanks, `#` before comments. Pure.
+ *
+ * @module
+ */
+
+import { SecretsError } from "../base/secrets_error.ts";
+import type { PppSecret, PppWish } from "../model/ppp_settings.ts";
+
+/** A request has room for so many bytes of names and secrets, and of little else. */
+const SECRETS_BYTES_MAX = 50_000;
+
+/** A word, or anything in double quotes with `\` before quotes and backslashes. */
+const WORD = String.raw`(?:"((?:[^"\\]|\\.)*)"|([^\s"#]\S*))`;
+const LINE = new RegExp(String.raw`^\s*${WORD}\s+${WORD}\s*(?:#.*)?$`);
+const NOTHING = /^\s*(?:#.*)?$/;
+
+/**
+ * The names and secrets in the text of a file.
+ *
+ * @throws {SecretsError} naming the line that is none, and never what stands there
+ */
+export function parseSecrets(text: string, file: string): PppSecret[] {
+  const secrets: PppSecret[] = [];
+  for (const [i, line] of text.split("\n").entries()) {
+    if (NOTHING.test(line)) continue;
+    const match = LINE.exec(line);
+    const [name, secret] = match === null ? [] : [word(match[1], match[2]), word(match[3], match[4])];
+    if (name === undefined || secret === undefined || name === "" || secret === "") {
+      throw new SecretsError(file, { trouble: "malformed", line: i + 1 });
+    }
+    secrets.push({ name, secret });
+  }
+  return secrets;
+}
+
+function word(quoted: string | undefined, plain: string | undefined): string | undefined {
+  return quoted === undefined ? plain : quoted.replace(/\\(.)/g, "$1");
+}
+
+/**
+ * Holds the names and secrets of a file against what is wanted of them.
+ *
+ * @throws {SecretsError} if our own is not among them, or there are too many
+ */
+export function checkSecrets(secrets: readonly PppSecret[], file: string, { user }: PppWish): void {
+  if (user !== undefined && !secrets.some(({ name }) => name === user)) {
+    throw new SecretsError(file, { trouble: "nameless", user });
+  }
+  if (new TextEncoder().encode(JSON.stringify(secrets)).length > SECRETS_BYTES_MAX) {
+    throw new SecretsError(file, { trouble: "tooLong", most: SECRETS_BYTES_MAX });
+  }
+}
