@@ -51,9 +51,16 @@ export interface Failure {
   readonly error?: NetlinkError | SyscallError | undefined;
 }
 
+/** Of what is asked of the daemon itself, what changes something. */
+const PPP_CHANGES: ReadonlySet<string> = new Set([
+  "L2TPD_CMD_PPP",
+  "L2TPD_CMD_PPP_SECRETS",
+  "L2TPD_CMD_PPP_END",
+]);
+
 /** Whether a command only reads, so that a refusal of it is no refused change. */
 function isReading(operation: string): boolean {
-  if (operation === "L2TPD_CMD_PPP") return false;
+  if (PPP_CHANGES.has(operation)) return false;
   return operation.endsWith("_GET") || operation.startsWith("L2TPD_") || operation.startsWith("RTM_GET") ||
     operation === "CTRL_CMD_GETFAMILY";
 }

@@ -8,12 +8,18 @@ import { DecodeError } from "../base/errors.ts";
 import { NetlinkConnection } from "../driver/netlink_connection.ts";
 import type { NetlinkTransport } from "../driver/ports.ts";
 import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../wire/genl/l2tpd.ts";
-import { encodePppRequest, type PppRequest, type PppSessionStatus } from "../wire/genl/l2tpd_ppp.ts";
+import {
+  encodePppRequest,
+  type PppRequest,
+  type PppSessionId,
+  type PppSessionStatus,
+} from "../wire/genl/l2tpd_ppp.ts";
 
 export type {
   PppdSessionStatus,
   PppLinkStatus,
   PppRequest,
+  PppSessionId,
   PppSessionStatus,
 } from "../wire/genl/l2tpd_ppp.ts";
 
@@ -36,10 +42,34 @@ export class PppClient implements Disposable {
    * @throws {RangeError} if there are more secrets than a message has room for
    */
   run(request: PppRequest): void {
+    this.#request(request, "PPP");
+  }
+
+  /**
+   * Gives PPP on a session the secrets in the settings instead of its own, for the next authentication. A link that is up
+   * goes on.
+   *
+   * @throws {NetlinkError} ENODEV if no PPP runs there, EPERM as {@link run}
+   * @throws {RangeError} as {@link run}
+   */
+  renewSecrets(request: PppRequest): void {
+    this.#request(request, "PPP_SECRETS");
+  }
+
+  /**
+   * Ends PPP on a session, of which the peer is told. A session of the kernel goes with it.
+   *
+   * @throws {NetlinkError} ENODEV if no PPP runs there, EPERM as {@link run}
+   */
+  end(session: PppSessionId): void {
+    this.#request({ ...session, settings: {} }, "PPP_END");
+  }
+
+  #request(request: PppRequest, command: "PPP" | "PPP_SECRETS" | "PPP_END"): void {
     this.#connection.request({
-      operation: "L2TPD_CMD_PPP",
+      operation: `L2TPD_CMD_${command}`,
       type: L2TPD_FAMILY_ID,
-      payload: encodePppRequest(request),
+      payload: encodePppRequest(request, command),
     });
   }
 
@@ -64,10 +94,10 @@ export class PppClient implements Disposable {
   }
 }
 
-/** The daemon is this program: what it says is taken as it is. */
+/** The daemon is this program: what it says is taken as it is. An older one tells no settings. */
 function readStatus(line: string): PppSessionStatus {
   try {
-    return JSON.parse(line);
+    return { settings: {}, ...JSON.parse(line) };
   } catch {
     throw new DecodeError({ field: "L2TPD_CMD_PPP_STATUS", offset: 0, needed: 0, had: 0 }, "it is no JSON");
   }

@@ -89,8 +89,10 @@ export function ownFamilyAnswer(
       return dump(command, parts.offloads(netns));
     case L2TPD_CMD.DECLARED:
       return dump(command, parts.declared(netns));
-    case L2TPD_CMD.PPP: {
-      const refusal = runPpp(message.payload, client, parts.ppp);
+    case L2TPD_CMD.PPP:
+    case L2TPD_CMD.PPP_SECRETS:
+    case L2TPD_CMD.PPP_END: {
+      const refusal = changePpp(command, message.payload, client, parts.ppp);
       return refusal === undefined
         ? done()
         : { replies: [encodeAcknowledgement(message, client.portId, refusal)], dump: undefined };
@@ -122,8 +124,9 @@ function hello(client: ClientConnection, { namespaces }: OwnFamilyParts): number
   }
 }
 
-/** Runs PPP on a session; returns why not. */
-function runPpp(
+/** Runs PPP on a session, gives it other secrets, or ends it; returns why not. */
+function changePpp(
+  command: number,
   payload: Uint8Array,
   client: ClientConnection,
   ppp: PppSessions,
@@ -135,7 +138,9 @@ function runPpp(
     // What is not the daemon's own takes more than the group's right to use the daemon.
     const isForRoot = dataplane === "kernel" || (ipv4 && ipv4.defaultRoute === true);
     if (isForRoot && client.socket.peerCredentials().uid !== 0) return refusal(Errno.EPERM);
-    ppp.run(client.netns!, request);
+    if (command === L2TPD_CMD.PPP) ppp.run(client.netns!, request);
+    else if (command === L2TPD_CMD.PPP_SECRETS) ppp.renewSecrets(client.netns!, request);
+    else ppp.end(client.netns!, request);
     return undefined;
   } catch (error) {
     if (error instanceof NetlinkError) return refusal(error.errno, error.extack);

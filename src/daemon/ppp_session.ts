@@ -100,6 +100,15 @@ export class PppSession implements Disposable, Sleeper {
     return this.#path.interfaceName;
   }
 
+  /**
+   * Proves another secret of ours from the next authentication on.
+   *
+   * @throws {RangeError} if it is too long
+   */
+  renewSecret(secret: string | undefined): void {
+    this.#link.renewSecret(secret);
+  }
+
   /** How the link is. */
   status(): PppStatus {
     return this.#link.status();

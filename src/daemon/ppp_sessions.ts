@@ -9,8 +9,8 @@ import { SyscallError } from "../base/errors.ts";
 import { LinkClient } from "../client/link_client.ts";
 import { PPP_CRYPTO } from "../driver/ppp_crypto.ts";
 import type { AddressPool, PppOptions } from "../engine/ppp/mod.ts";
-import type { PppSessionSettings } from "../model/ppp_settings.ts";
-import type { PppRequest, PppSessionStatus } from "../wire/genl/l2tpd_ppp.ts";
+import type { PppSecret, PppSessionSettings } from "../model/ppp_settings.ts";
+import type { PppRequest, PppSessionId, PppSessionStatus } from "../wire/genl/l2tpd_ppp.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
 import { AlarmClock } from "./alarm_clock.ts";
 import type { HeldSession, PppAttach, PppHolding } from "./ppp_attachment.ts";
@@ -52,10 +52,24 @@ interface Place {
   readonly sessions: Map<string, Running>;
 }
 
+/** Secrets by name, which may be replaced by others. */
+class Secrets {
+  #all: readonly PppSecret[] = [];
+
+  take(secrets: readonly PppSecret[] = []): void {
+    this.#all = secrets;
+  }
+
+  of(name: string | undefined): string | undefined {
+    return this.#all.findLast((each) => each.name === name)?.secret;
+  }
+}
+
 /** A session, and what was asked for. */
 interface Running {
   readonly request: PppRequest;
   readonly session: AnySession;
+  readonly secrets: Secrets;
 }
 
 type AnySession = PppSession | PppdSession;
@@ -82,18 +96,20 @@ export class PppSessions implements AsyncDisposable {
    * @throws {RangeError} if a setting is out of range
    */
   run(netns: string, request: PppRequest): void {
-    const { dataplane, tunnelId, sessionId } = request;
-    const key = `${dataplane} ${tunnelId}/${sessionId}`;
+    const key = keyOf(request);
+    const secrets = new Secrets();
+    secrets.take(request.settings.secrets);
     const place = this.#places.get(netns) ?? this.#open(netns);
     try {
-      const session: AnySession = this.#begin(netns, request, place, () => this.#end(netns, key, session));
+      const lost = (): void => this.#end(netns, key, session);
+      const session: AnySession = this.#begin(netns, { request, secrets, place, lost });
       // One that is left of a session that has gone and come back, of which nobody has told yet.
       const left = place.sessions.get(key);
       if (left !== undefined) {
         countFixed(place, left, -1);
         this.#dispose(left.session);
       }
-      const running = { request, session };
+      const running = { request, session, secrets };
       place.sessions.set(key, running);
       countFixed(place, running, 1);
     } finally {
@@ -101,14 +117,55 @@ export class PppSessions implements AsyncDisposable {
     }
   }
 
+  /**
+   * Gives PPP on a session the secrets of the request, for the next authentication. What is open stays open.
+   *
+   * @throws {SyscallError} ENODEV if it does not run there, EOPNOTSUPP if pppd has it
+   */
+  renewSecrets(netns: string, request: PppRequest): void {
+    const { key, place, running } = this.#running(netns, request);
+    const { secrets, secretsFrom } = request.settings;
+    const { settings } = running.request;
+    if (running.session instanceof PppdSession) throw new SyscallError("pppd", Errno.EOPNOTSUPP);
+    running.secrets.take(secrets);
+    running.session.renewSecret(running.secrets.of(settings.user));
+    place.sessions.set(key, {
+      ...running,
+      request: { ...running.request, settings: { ...settings, secrets, secretsFrom } },
+    });
+  }
+
+  /**
+   * Ends PPP on a session, of which the peer is told. One of the kernel goes with it.
+   *
+   * @throws {SyscallError} ENODEV if it does not run there
+   */
+  end(netns: string, id: PppSessionId): void {
+    const { key, running } = this.#running(netns, id);
+    this.#end(netns, key, running.session);
+  }
+
+  #running(
+    netns: string,
+    id: PppSessionId,
+  ): { readonly key: string; readonly place: Place; readonly running: Running } {
+    const key = keyOf(id);
+    const place = this.#places.get(netns);
+    const running = place?.sessions.get(key);
+    if (place === undefined || running === undefined) {
+      throw new SyscallError(`PPP on session ${id.sessionId} in tunnel ${id.tunnelId}`, Errno.ENODEV);
+    }
+    return { key, place, running };
+  }
+
   /** The sessions of a namespace. */
   *statuses(netns: string): Generator<PppSessionStatus> {
     for (const { request, session } of this.#places.get(netns)?.sessions.values() ?? []) {
-      const { dataplane, tunnelId, sessionId } = request;
+      const { dataplane, tunnelId, sessionId, settings: { secrets: _, ...settings } } = request;
       const which = { dataplane, tunnelId, sessionId };
       yield session instanceof PppdSession
         ? { ...which, interfaceName: session.interfaceName, pppd: session.status() }
-        : { ...which, interfaceName: session.interfaceName, status: session.status() };
+        : { ...which, interfaceName: session.interfaceName, settings, status: session.status() };
     }
   }
 
@@ -120,7 +177,15 @@ export class PppSessions implements AsyncDisposable {
     await Promise.all(this.#endings);
   }
 
-  #begin(netns: string, request: PppRequest, place: Place, lost: () => void): AnySession {
+  #begin(
+    netns: string,
+    { request, secrets, place, lost }: {
+      readonly request: PppRequest;
+      readonly secrets: Secrets;
+      readonly place: Place;
+      readonly lost: () => void;
+    },
+  ): AnySession {
     const { attach, hold, namespaces, disturbed, log } = this.#parts;
     const { dataplane, tunnelId, sessionId, settings } = request;
     const { interfaceName, clampMss = false, pppdFile } = settings;
@@ -133,7 +198,7 @@ export class PppSessions implements AsyncDisposable {
           attach[dataplane]({ netns, tunnelId, sessionId, interfaceName, clampMss, links, user }),
         links,
         clock: this.#clock,
-        options: optionsOf(settings, place, log),
+        options: optionsOf(settings, secrets, place, log),
         settings,
         disturbed,
         log,
@@ -194,23 +259,26 @@ export class PppSessions implements AsyncDisposable {
   }
 }
 
+function keyOf({ dataplane, tunnelId, sessionId }: PppSessionId): string {
+  return `${dataplane} ${tunnelId}/${sessionId}`;
+}
+
 /** What the engine is to be told. */
 function optionsOf(
   settings: PppSessionSettings,
+  secrets: Secrets,
   place: Place,
   log: (line: string) => void,
 ): PppOptions {
-  const { user, secrets = [], require, ipv4 = {}, ipv6 = true, echoFailures } = settings;
-  const secretOf = (name: string): string | undefined =>
-    secrets.findLast((each) => each.name === name)?.secret;
+  const { user, require, ipv4 = {}, ipv6 = true, echoFailures } = settings;
   return {
     crypto: PPP_CRYPTO,
     random,
     require,
     name: user,
-    secret: user === undefined ? undefined : secretOf(user),
+    secret: secrets.of(user),
     // Whoever could prove to know our own secret may only have had us prove it, on another session.
-    peerSecret: (name) => name === user ? undefined : secretOf(name),
+    peerSecret: (name) => name === user ? undefined : secrets.of(name),
     ipv4: ipv4 === false ? false : {
       local: ipv4.local,
       peer: ipv4.pool === undefined ? ipv4.remote : poolOf(ipv4.pool, place, log),

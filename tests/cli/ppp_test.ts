@@ -34,6 +34,7 @@ Deno.test("add session … ppp: the session is made, and the daemon is asked to 
       interfaceName: "ppp7",
       user: "alice",
       secrets: [{ name: "alice", secret: "wonderland" }, { name: "bob", secret: "two words" }],
+      secretsFrom: { file: "/etc/secrets", stamp: "stamp of 41" },
       require: ["chap", "mschapv2"],
       ipv4: {
         local: "192.0.2.1",
@@ -226,6 +227,7 @@ const STATUS: PppSessionStatus = {
   tunnelId: 1,
   sessionId: 3,
   interfaceName: "ppp7",
+  settings: {},
   status: {
     phase: "network",
     lcp: {

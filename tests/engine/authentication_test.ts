@@ -429,3 +429,19 @@ function md5(identifier: number, secret: string, challenge: string | Uint8Array)
   const value = typeof challenge === "string" ? bytes(challenge) : challenge;
   return PPP_CRYPTO.md5(Uint8Array.of(identifier, ...bytes(secret), ...value));
 }
+
+Deno.test("renewSecret(): the next challenge is answered with the other secret, what is open stays open", () => {
+  const bench = authenticatee("chap");
+  const answerTo = (identifier: number): string => {
+    const challenge = { value: Uint8Array.of(1, 2, 3), name: bytes("lns") };
+    bench.gets(CHAP, CHAP_CODE.CHALLENGE, identifier, encodeChapValue(challenge));
+    return decodeChapValue(bench.sent(CHAP, CHAP_CODE.RESPONSE).data).value.toHex();
+  };
+  const md5 = (secret: string): string => PPP_CRYPTO.md5(Uint8Array.of(9, ...bytes(secret), 1, 2, 3)).toHex();
+  assert.equal(answerTo(9), md5("pw"));
+  bench.gets(CHAP, CHAP_CODE.SUCCESS, 9);
+  bench.link.renewSecret("other");
+  assert.equal(bench.link.status().lcp.state, "Opened");
+  assert.equal(answerTo(9), md5("other"));
+  assert.throws(() => bench.link.renewSecret("x".repeat(256)), RangeError);
+});

@@ -50,6 +50,8 @@ export class FakeNamespace {
   readonly offloads: string[] = [];
   /** On what the daemon was asked to run PPP, and how. */
   readonly pppRequests: PppRequest[] = [];
+  /** Which of them it was asked to end, or to give other secrets. */
+  readonly pppChanges: PppRequest[] = [];
   /** How the PPP sessions are doing. */
   readonly pppSessions: PppSessionStatus[] = [];
   /** The error number with which the daemon refuses to run PPP. */
@@ -61,9 +63,10 @@ export class FakeNamespace {
 
   #own(request: NetlinkMessage): readonly NetlinkMessage[] {
     const command = request.payload[0]!;
-    if (command === L2TPD_CMD.PPP) {
+    if (PPP_CHANGES.includes(command)) {
       if (this.pppRefusal !== undefined) return [refuse(request, this.pppRefusal)];
-      this.pppRequests.push(decodePppRequest(request.payload));
+      const wanted = decodePppRequest(request.payload);
+      (command === L2TPD_CMD.PPP ? this.pppRequests : this.pppChanges).push(wanted);
       return [ack(request)];
     }
     const texts = command === L2TPD_CMD.DROPS
@@ -89,6 +92,9 @@ export interface Outcome {
   /** What it wrote to standard error. */
   readonly err: string;
 }
+
+/** What the daemon can be asked to do with PPP on a session. */
+const PPP_CHANGES: readonly number[] = [L2TPD_CMD.PPP, L2TPD_CMD.PPP_SECRETS, L2TPD_CMD.PPP_END];
 
 /** Descriptors that the pretended process gives out. */
 const NETNS_FD = 100;

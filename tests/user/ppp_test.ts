@@ -1,6 +1,7 @@
 /** PPP between two sessions of the userspace subsystem, run by the daemon under test. */
 
 import assert from "node:assert/strict";
+import type { PppLinkStatus } from "../../src/client/ppp_client.ts";
 import { NetlinkError } from "../../src/base/errors.ts";
 import {
   checkRefused,
@@ -63,6 +64,36 @@ Deno.test("PPP in userspace", async (t) => {
     await pair.a.ip("link set cable up");
     await hosts.up();
   });
+
+  await t.step(
+    "another secret is taken without making anything anew; PPP that is ended can be run again",
+    async () => {
+      await using _parting = hosts.join({ version: 2, family: 4 });
+      const { ppp, l2tp } = hosts.b;
+      const b = { dataplane: "user", tunnelId: 2, sessionId: 12 } as const;
+      hosts.run("a", serverSettings("chap"));
+      hosts.run("b", clientSettings("wrong"));
+      await until(() => hosts.status("b")?.end?.reason === "authenticationFailed", "b is refused");
+      const secretsFrom = { file: "/etc/secrets", stamp: "2" };
+      ppp.renewSecrets({ ...b, settings: { secrets: clientSettings().secrets, secretsFrom } });
+      await hosts.up();
+      const { settings } = ppp.sessions()[0] as PppLinkStatus;
+      assert.deepEqual([settings.user, settings.secretsFrom, "secrets" in settings], [
+        USER,
+        secretsFrom,
+        false,
+      ]);
+      ppp.end(b);
+      assert.deepEqual(ppp.sessions(), []);
+      assert.notEqual(l2tp.session(b), undefined);
+      await until(() => hosts.status("a")?.end?.reason === "terminatedByPeer", "a is told");
+      for (const change of [() => ppp.end(b), () => ppp.renewSecrets({ ...b, settings: {} })]) {
+        assert.throws(change, (error) => error instanceof NetlinkError && error.code === "ENODEV");
+      }
+      hosts.run("b", clientSettings());
+      await hosts.up();
+    },
+  );
 
   await t.step("what cannot be is refused and changes nothing", async () => {
     await using _parting = hosts.join({ version: 2, family: 4 });

@@ -35,7 +35,6 @@ export class Authenticatee {
   readonly method: AuthMethod;
   readonly #ports: LinkPorts;
   readonly #name: string;
-  readonly #secret: string;
   /** The peer's authentication at the same time. */
   readonly #other: Authenticator | undefined;
   #state: PppAuthStatus["state"] = "pending";
@@ -55,7 +54,10 @@ export class Authenticatee {
     this.#other = other;
     // LCP agrees to authentication only if there are both.
     this.#name = ports.settings.name ?? "";
-    this.#secret = ports.settings.secret ?? "";
+  }
+
+  get #secret(): string {
+    return this.#ports.settings.secret ?? "";
   }
 
   /** How far it has come. */

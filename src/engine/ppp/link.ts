@@ -30,7 +30,7 @@ import { Ipcp } from "./ipcp.ts";
 import { Ipv6cp } from "./ipv6cp.ts";
 import { Lcp } from "./lcp.ts";
 import type { LinkPorts } from "./link_ports.ts";
-import { type PppOptions, type PppSettings, pppSettings, type ProxyLcp } from "./options.ts";
+import { checkText, type PppOptions, type PppSettings, pppSettings, type ProxyLcp } from "./options.ts";
 
 /**
  * A PPP link over a session. After every call that takes `now` the caller takes the effects and arms its one timer
@@ -221,6 +221,16 @@ export class PppLink {
   announceTimeRemaining(now: number, seconds: number): void {
     this.#now = now;
     if (this.#lcp.state === "Opened") this.#lcp.announceTimeRemaining(seconds);
+  }
+
+  /**
+   * Has us prove another secret from the next authentication on; what is open stays open.
+   *
+   * @throws {RangeError} if it is too long
+   */
+  renewSecret(secret: string | undefined): void {
+    checkText("secret", secret);
+    this.#settings.secret = secret;
   }
 
   /** How the link is. Never holds a secret. */

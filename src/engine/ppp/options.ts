@@ -138,6 +138,8 @@ export interface PppOptions {
 
 /** The settings with nothing left out that has a value. */
 export interface PppSettings extends PppOptions {
+  /** The only one that may be changed on the way. */
+  secret?: string | undefined;
   readonly mru: number;
   readonly magic: boolean;
   readonly require: readonly (AuthMethod | "none")[];
@@ -198,15 +200,23 @@ export function pppSettings(options: PppOptions): PppSettings {
     if (!(value >= least && value <= most)) throw new RangeError(`Setting ${key} is out of range: ${value}`);
   }
   for (const key of ["name", "secret", "identification"] as const) {
-    const most = MAX_TEXT_BYTES[key];
-    // Its value may be a secret, so it is not told.
-    if (new TextEncoder().encode(settings[key]).length > most) {
-      throw new RangeError(`Setting ${key} has more than ${most} bytes`);
-    }
+    checkText(key, settings[key]);
   }
   checkIpv4(settings.ipv4);
   checkIpv6(settings.ipv6);
   return settings;
+}
+
+/**
+ * Holds a text against the longest that a packet has room for. Its value may be a secret, and is not told.
+ *
+ * @throws {RangeError} if it is longer
+ */
+export function checkText(key: keyof typeof MAX_TEXT_BYTES, text: string | undefined): void {
+  const most = MAX_TEXT_BYTES[key];
+  if (new TextEncoder().encode(text).length > most) {
+    throw new RangeError(`Setting ${key} has more than ${most} bytes`);
+  }
 }
 
 function checkIpv4(ipv4: PppIpv4Options | false): void {

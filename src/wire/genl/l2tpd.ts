@@ -47,6 +47,10 @@ export const L2TPD_CMD = {
   PPP: 10,
   /** Dump: the PPP sessions that run, JSON lines in pieces. */
   PPP_STATUS: 11,
+  /** Gives PPP on a session other secrets, for the next authentication: DATA as that of PPP, of whose settings only they count. */
+  PPP_SECRETS: 12,
+  /** Ends PPP on a session: DATA as that of PPP, whose settings do not count. */
+  PPP_END: 13,
 } as const;
 
 const L2TPD_ATTR_TEXT = 1;

@@ -10,35 +10,36 @@ import { parseIpv4 } from "../../base/ip_address.ts";
 import { isInterfaceName } from "../../model/interface_name.ts";
 import type { AuthMethod, PppStatus } from "../../model/ppp.ts";
 import type { PppdStatus } from "../../model/pppd.ts";
-import type { PppIpv4Settings, PppSecret, PppSessionSettings } from "../../model/ppp_settings.ts";
+import type {
+  PppIpv4Settings,
+  PppSecret,
+  PppSecretsSource,
+  PppSessionSettings,
+} from "../../model/ppp_settings.ts";
 import { decodeL2tpdJson, encodeL2tpdJson, L2TPD_CMD } from "./l2tpd.ts";
 
-/** Which session PPP is to run on, and how. */
-export interface PppRequest {
+/** A session of PPP. */
+export interface PppSessionId {
   /** Whose session it is: the kernel's, or the daemon's own. */
   readonly dataplane: "kernel" | "user";
   /** Our id of the tunnel. */
   readonly tunnelId: number;
   /** Our id of the session. */
   readonly sessionId: number;
+}
+
+/** Which session PPP is to run on, and how. */
+export interface PppRequest extends PppSessionId {
   /** How to run it. */
   readonly settings: PppSessionSettings;
 }
 
-/** A PPP session that the daemon looks after. */
-interface PppSessionFacts {
-  /** Whose session it is. */
-  readonly dataplane: "kernel" | "user";
-  /** Our id of the tunnel. */
-  readonly tunnelId: number;
-  /** Our id of the session. */
-  readonly sessionId: number;
-}
-
 /** A PPP session on which the daemon runs PPP. */
-export interface PppLinkStatus extends PppSessionFacts {
+export interface PppLinkStatus extends PppSessionId {
   /** Name of its interface. */
   readonly interfaceName: string;
+  /** How it was to be run. */
+  readonly settings: Omit<PppSessionSettings, "secrets">;
   /** The link. */
   readonly status: PppStatus;
   /** There for pppd's sessions. */
@@ -46,7 +47,7 @@ export interface PppLinkStatus extends PppSessionFacts {
 }
 
 /** A PPP session that pppd has. */
-export interface PppdSessionStatus extends PppSessionFacts {
+export interface PppdSessionStatus extends PppSessionId {
   /** Name of its interface, as long as it has one. */
   readonly interfaceName?: string | undefined;
   /** There for the daemon's own. */
@@ -68,12 +69,15 @@ const PATH_BYTES_MAX = 4095;
 const AUTH_METHODS: ReadonlySet<unknown> = new Set(["pap", "chap", "mschap", "mschapv2", "none"]);
 
 /**
- * Payload of the request. It has the secrets in it.
+ * Payload of a request of one of the commands that are about one session. It has the secrets in it.
  *
  * @throws {RangeError} if the names and secrets have more bytes than a message has room for
  */
-export function encodePppRequest(request: PppRequest): Uint8Array<ArrayBuffer> {
-  const payload = encodeL2tpdJson(L2TPD_CMD.PPP, request);
+export function encodePppRequest(
+  request: PppRequest,
+  command: "PPP" | "PPP_SECRETS" | "PPP_END" = "PPP",
+): Uint8Array<ArrayBuffer> {
+  const payload = encodeL2tpdJson(L2TPD_CMD[command], request);
   if (payload.length > REQUEST_BYTES_MAX) {
     throw new RangeError(
       `The request has ${payload.length} bytes of names and secrets: too many for one message`,
@@ -105,6 +109,7 @@ function readSettings(settings: Members): PppSessionSettings {
       const secret = new Members(item, "secrets");
       return { name: secret.one("name", isText), secret: secret.one("secret", isText) } satisfies PppSecret;
     }),
+    secretsFrom: readSource(settings),
     require: settings.list("require", AUTH_METHODS.size, (item) => {
       if (!AUTH_METHODS.has(item)) throw makesNoSense("require");
       return item as AuthMethod | "none";
@@ -118,6 +123,12 @@ function readSettings(settings: Members): PppSessionSettings {
     echoFailures: settings.maybe("echoFailures", isCount),
     pppdFile: settings.maybe("pppdFile", isAbsolutePath),
   };
+}
+
+function readSource(settings: Members): PppSecretsSource | undefined {
+  if (settings.has("secretsFrom", undefined)) return undefined;
+  const source = settings.members("secretsFrom");
+  return { file: source.one("file", isPath), stamp: source.one("stamp", isText) };
 }
 
 function readIpv4(ipv4: Members): PppIpv4Settings {
@@ -194,13 +205,19 @@ function isBoolean(value: unknown): value is boolean {
 }
 
 function isText(value: unknown): value is string {
-  return typeof value === "string" && value !== "" &&
-    new TextEncoder().encode(value).length <= TEXT_BYTES_MAX;
+  return isTextOf(value, TEXT_BYTES_MAX);
+}
+
+function isPath(value: unknown): value is string {
+  return isTextOf(value, PATH_BYTES_MAX);
+}
+
+function isTextOf(value: unknown, bytesMax: number): value is string {
+  return typeof value === "string" && value !== "" && new TextEncoder().encode(value).length <= bytesMax;
 }
 
 function isAbsolutePath(value: unknown): value is string {
-  return typeof value === "string" && value.startsWith("/") && !value.includes("\0") &&
-    new TextEncoder().encode(value).length <= PATH_BYTES_MAX;
+  return isPath(value) && value.startsWith("/") && !value.includes("\0");
 }
 
 function isName(value: unknown): value is string {

@@ -11,6 +11,7 @@ const WHOLE: PppRequest = {
     interfaceName: "ppp7",
     user: "alice",
     secrets: [{ name: "alice", secret: "wonderland" }],
+    secretsFrom: { file: "/etc/l2tp/secrets", stamp: "1 2 3" },
     require: ["chap", "none"],
     ipv4: {
       local: "192.0.2.1",
@@ -52,6 +53,9 @@ Deno.test("decodePppRequest() names the member that makes no sense, and says no 
     ["secrets", { ...WHOLE, settings: { secrets: {} } }],
     ["secret", { ...WHOLE, settings: { secrets: [{ name: "a", secret: 5 }] } }],
     ["secrets", { ...WHOLE, settings: { secrets: Array(2001).fill({ name: "a", secret: "s" }) } }],
+    ["secretsFrom", { ...WHOLE, settings: { secretsFrom: 5 } }],
+    ["file", { ...WHOLE, settings: { secretsFrom: { file: "/" + "secret-x".repeat(600), stamp: "1" } } }],
+    ["stamp", { ...WHOLE, settings: { secretsFrom: { file: "/a", stamp: 1 } } }],
     ["require", { ...WHOLE, settings: { require: ["secret"] } }],
     ["ipv4", { ...WHOLE, settings: { ipv4: 5 } }],
     ["local", { ...WHOLE, settings: { ipv4: { local: "::1" } } }],
