@@ -5,11 +5,20 @@
  */
 
 import { SyscallError } from "../base/errors.ts";
-import { type Actual, type ActualLink, type ActualSession, isLinkLocalText } from "../config/actual.ts";
+import {
+  type Actual,
+  type ActualLink,
+  type ActualPpp,
+  type ActualSession,
+  isLinkLocalText,
+  isPppSession,
+} from "../config/actual.ts";
+import { pppWishOf } from "../config/ppp_parameters.ts";
 import type { TunnelEntry } from "../config/settings.ts";
 import type { Link, LinkAddress } from "../model/link.ts";
 import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
+import { lookAtSecrets } from "./secrets.ts";
 import { parseL2specs } from "./l2specs.ts";
 import type { Site } from "./site.ts";
 
@@ -25,11 +34,16 @@ export function observe(site: Site, entries: readonly TunnelEntry[] = []): Actua
   const l2specs = parseL2specs(debugfs ?? "");
   const interfaces = new Interfaces(links.links(), links.addresses());
   const others = new OtherNamespaces(site, entries);
-  const rows = sessions.map((session): ActualSession => ({
-    session,
-    l2spec: l2specs.get(`${session.tunnelId}/${session.sessionId}`),
-    link: interfaces.find(session.interfaceName, others.home, false) ?? others.find(session),
-  }));
+  const ppp = sessions.some(isPppSession) ? runningPpp(site) : new Map<string, ActualPpp>();
+  const rows = sessions.map((session): ActualSession => {
+    const key = `${session.tunnelId}/${session.sessionId}`;
+    return {
+      session,
+      l2spec: l2specs.get(key),
+      link: interfaces.find(session.interfaceName, others.home, false) ?? others.find(session),
+      ppp: isPppSession(session) ? ppp.get(key) : undefined,
+    };
+  });
   const byTunnel = Map.groupBy(rows, ({ session }) => session.tunnelId);
   return {
     tunnels: tunnels.map((tunnel) => ({
@@ -40,8 +54,25 @@ export function observe(site: Site, entries: readonly TunnelEntry[] = []): Actua
     interfaces: interfaces.names,
     netns: others.home,
     namespaces: others.names,
+    secrets: secretsOf(site, entries),
     timerHz: site.timerHz(),
   };
+}
+
+/** PPP that runs on the site's sessions, by "tunnel/session". */
+function runningPpp({ l2tp, ppp }: Site): Map<string, ActualPpp> {
+  const own = ppp.sessions().filter(({ dataplane }) => dataplane === l2tp.dataplane);
+  return new Map(own.map(({ tunnelId, sessionId, interfaceName, settings }) => [
+    `${tunnelId}/${sessionId}`,
+    { interfaceName, wish: pppWishOf(settings), stamp: settings.secretsFrom?.stamp },
+  ]));
+}
+
+/** The files of secrets that the entries name. */
+function secretsOf({ ppp }: Site, entries: readonly TunnelEntry[]): Actual["secrets"] {
+  const sessions = entries.flatMap(({ sessions }) => sessions);
+  const paths = new Set(sessions.flatMap(({ settings }) => settings.ppp?.secretFile ?? []));
+  return new Map([...paths].map((path) => [path, lookAtSecrets(path, ppp.readPrivateFile)]));
 }
 
 /** Interfaces of namespaces that tunnels are not in. */

@@ -5,9 +5,15 @@
  */
 
 import { Errno } from "../base/errno.ts";
-import { NetlinkError } from "../base/errors.ts";
+import { NetlinkError, SyscallError } from "../base/errors.ts";
 import { HookError } from "../base/hook_error.ts";
 import { type Hook, hookEnvironment, hookName, hookThingKey } from "../config/hooks.ts";
+import type { PppRequest } from "../client/ppp_client.ts";
+import { isPppSession } from "../config/actual.ts";
+import { pppSettingsOf } from "../config/ppp_parameters.ts";
+import type { PppWish } from "../model/ppp_settings.ts";
+import type { Session } from "../model/session.ts";
+import { readSecrets } from "./secrets.ts";
 import type { LinkClient } from "../client/link_client.ts";
 import type { PlannedStep, SessionIds, Step } from "../config/steps.ts";
 import { createTunnel } from "./create_tunnel.ts";
@@ -40,13 +46,13 @@ export async function perform(site: Site, steps: readonly PlannedStep[]): Promis
   for (const { step, undo: ownUndo } of steps) {
     try {
       if (step.do === "runHook") await performHook(site, step.hook, ups);
-      else performStep(site, step);
+      else await performStep(site, step);
       undo.push([...ownUndo]);
     } catch (error) {
       const left: unknown[] = [];
       for (const back of undo.reverse().flat()) {
         try {
-          if (back.do !== "runHook") performStep(site, back);
+          if (back.do !== "runHook") await performStep(site, back);
           else if (!back.hook.onlyAfterUp || ups.has(hookThingKey(back.hook))) {
             await performHook(site, back.hook, ups);
           }
@@ -68,7 +74,7 @@ async function performHook(site: Site, hook: Hook, ups: Set<string>): Promise<vo
   const environment = hookEnvironment(
     hook,
     site.l2tp.tunnel(tunnel.id) ?? tunnel.before,
-    session === undefined ? undefined : site.l2tp.session(key) ?? session.before,
+    session === undefined ? undefined : sessionNow(site, key) ?? session.before,
     { dataplane: site.l2tp.dataplane, netns: hook.netns ?? site.namespaceName() },
   );
   const { command, timeoutMs, netns } = hook;
@@ -81,21 +87,66 @@ async function performHook(site: Site, hook: Hook, ups: Set<string>): Promise<vo
   if (hook.wait) await told;
 }
 
-function performStep(site: Site, step: Exclude<Step, { do: "runHook" }>): void {
+/** The session as it is, with the interface that PPP has made for it. */
+function sessionNow({ l2tp, ppp }: Site, key: SessionIds): Session | undefined {
+  const session = l2tp.session(key);
+  if (session === undefined || !isPppSession(session)) return session;
+  const running = ppp.sessions().find((each) =>
+    each.dataplane === l2tp.dataplane && each.tunnelId === key.tunnelId && each.sessionId === key.sessionId
+  );
+  return { ...session, interfaceName: running?.interfaceName };
+}
+
+async function performStep(site: Site, step: Exclude<Step, { do: "runHook" }>): Promise<void> {
   const { l2tp } = site;
   switch (step.do) {
     case "createTunnel":
       return createTunnel(site, step.tunnel, step.scope);
     case "deleteTunnel":
+      for (const sessionId of step.ppp ?? []) endPpp(site, { tunnelId: step.tunnelId, sessionId });
       return l2tp.deleteTunnel(step.tunnelId);
     case "createSession":
       return l2tp.createSession(step.session);
     case "deleteSession":
-      return l2tp.deleteSession(step.key);
+      if (step.ppp !== true) return l2tp.deleteSession(step.key);
+      endPpp(site, step.key);
+      // One of the kernel has gone with it.
+      return unlessGone(() => l2tp.deleteSession(step.key));
     case "modifySession":
       return l2tp.modifySession(step.key, step.changes);
+    case "runPpp":
+      return await site.ppp.run(pppRequest(site, step, step.interfaceName));
+    case "renewSecrets":
+      return await site.ppp.renewSecrets(pppRequest(site, step, undefined));
     default:
       return changeInterface(site, step);
+  }
+}
+
+function pppRequest(
+  { l2tp, ppp }: Site,
+  step: { readonly key: SessionIds; readonly ppp: PppWish },
+  interfaceName: string | undefined,
+): PppRequest {
+  const secrets = readSecrets(step.ppp, ppp.readPrivateFile);
+  return {
+    ...step.key,
+    dataplane: l2tp.dataplane,
+    settings: pppSettingsOf(step.ppp, secrets, interfaceName),
+  };
+}
+
+function endPpp({ l2tp, ppp }: Site, key: SessionIds): void {
+  unlessGone(() => ppp.end({ ...key, dataplane: l2tp.dataplane }));
+}
+
+/** What is not there need not be taken away. */
+function unlessGone(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    const isKnown = error instanceof NetlinkError || error instanceof SyscallError;
+    if (!isKnown || error.errno !== Errno.ENODEV) throw error;
   }
 }
 

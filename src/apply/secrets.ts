@@ -7,7 +7,7 @@
 import { SyscallError } from "../base/errors.ts";
 import { SecretsError } from "../base/secrets_error.ts";
 import type { ReadSecrets } from "../config/ppp_parameters.ts";
-import { checkSecrets, parseSecrets } from "../config/secrets.ts";
+import { parseSecrets, type SecretsFile, secretsTrouble } from "../config/secrets.ts";
 import type { PppWish } from "../model/ppp_settings.ts";
 
 /** A file that others than its owner and group cannot read. */
@@ -29,8 +29,28 @@ export type ReadPrivateFile = (path: string) => PrivateFile | undefined;
  * @throws {SecretsError} if the file cannot be used
  */
 export function readSecrets(ppp: PppWish, readPrivateFile: ReadPrivateFile): ReadSecrets | undefined {
-  const { secretFile } = ppp;
-  if (secretFile === undefined) return undefined;
+  if (ppp.secretFile === undefined) return undefined;
+  const read = readFile(ppp.secretFile, readPrivateFile);
+  const trouble = secretsTrouble(ppp, summary(read));
+  if (trouble !== undefined) throw trouble;
+  return read;
+}
+
+/** What plans need of the file, or what is wrong with it. */
+export function lookAtSecrets(secretFile: string, read: ReadPrivateFile): SecretsFile | SecretsError {
+  try {
+    return summary(readFile(secretFile, read));
+  } catch (error) {
+    if (error instanceof SecretsError) return error;
+    throw error;
+  }
+}
+
+function summary({ secrets, secretsFrom: { stamp } }: ReadSecrets): SecretsFile {
+  return { stamp, names: new Set(secrets.map(({ name }) => name)) };
+}
+
+function readFile(secretFile: string, readPrivateFile: ReadPrivateFile): ReadSecrets {
   let file: PrivateFile | undefined;
   try {
     file = readPrivateFile(secretFile);
@@ -40,6 +60,5 @@ export function readSecrets(ppp: PppWish, readPrivateFile: ReadPrivateFile): Rea
   }
   if (file === undefined) throw new SecretsError(secretFile, { trouble: "public" });
   const secrets = parseSecrets(file.text, secretFile);
-  checkSecrets(secrets, secretFile, ppp);
   return { secrets, secretsFrom: { file: file.path, stamp: file.stamp } };
 }

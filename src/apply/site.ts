@@ -6,7 +6,9 @@
 
 import type { L2tpClient } from "../client/l2tp_client.ts";
 import type { LinkClient } from "../client/link_client.ts";
+import type { PppRequest, PppSessionId, PppSessionStatus } from "../client/ppp_client.ts";
 import type { TunnelParameters } from "../model/tunnel.ts";
+import type { ReadPrivateFile } from "./secrets.ts";
 
 /** The userspace subsystem keeps timeouts to the millisecond. */
 export const USER_TIMER_HZ = 1000;
@@ -41,6 +43,20 @@ export interface Hooks {
   settled(): Promise<void>;
 }
 
+/** PPP on sessions, which the daemon runs. Methods throw the errors of their rooms. */
+export interface PppHost {
+  /** Those of the namespace that run, of either subsystem. */
+  sessions(): readonly PppSessionStatus[];
+  /** As `PppClient.run`. */
+  run(request: PppRequest): void | Promise<void>;
+  /** As `PppClient.renewSecrets`. */
+  renewSecrets(request: PppRequest): void | Promise<void>;
+  /** As `PppClient.end`. */
+  end(session: PppSessionId): void;
+  /** Reads a file of secrets. */
+  readonly readPrivateFile: ReadPrivateFile;
+}
+
 /** The system of one network namespace. Methods throw the errors of their rooms. */
 export interface Site {
   /** The client of its L2TP subsystem. */
@@ -65,6 +81,8 @@ export interface Site {
   timerHz(): number;
   /** What the namespace is called; `""` if it is that of process 1. */
   namespaceName(): string;
+  /** PPP on its sessions. */
+  readonly ppp: PppHost;
   /** Runs the programs that the configuration wants run. */
   readonly hooks: Hooks;
 }

@@ -15,7 +15,7 @@ import type { TunnelParameters } from "../model/tunnel.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import type { Options } from "./options.ts";
-import { pppSettings, runPpp } from "./ppp.ts";
+import { pppHost, pppSettings } from "./ppp.ts";
 import { addressExpected, argumentWrong, cannotOpenNetns } from "./messages.ts";
 import { findSessions, findTunnels, hasSessionFilter } from "./show.ts";
 import { siteOf } from "./site.ts";
@@ -40,7 +40,9 @@ export async function add(context: Context, given: Arguments): Promise<void> {
     context.l2tp.createSession(sessionParameters(given));
     undo.defer(() => undoing(context, `session ${key.sessionId}`, () => context.l2tp.deleteSession(key)));
     if (links !== undefined) setUpLink(context, key, given, links);
-    if (settings !== undefined) await runPpp(context, key, settings);
+    if (settings !== undefined) {
+      await pppHost(context).run({ ...key, dataplane: context.l2tp.dataplane, settings });
+    }
   }
   undo.move();
 }

@@ -15,7 +15,7 @@ import {
   VERBS,
 } from "./grammar.ts";
 import { type Option, OPTIONS } from "./options.ts";
-import { SESSION_SETTINGS, type Setting, TUNNEL_SETTINGS } from "../config/schema.ts";
+import { PPP_SETTINGS, SESSION_SETTINGS, type Setting, TUNNEL_SETTINGS } from "../config/schema.ts";
 import { unknownVerb } from "./messages.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -222,12 +222,15 @@ function configHelp(verb: keyof typeof CONFIG_TEXTS): string {
   return `${CONFIG_TEXTS[verb]}
 A configuration is TOML: [tunnel.NAME] and [tunnel.NAME.session.NAME].
 [defaults.tunnel] and [defaults.session] are for all, [class.tunnel.NAME] and
-[class.session.NAME] for those that say class = "NAME".
+[class.session.NAME] for those that say class = "NAME". With a table
+[tunnel.NAME.session.NAME.ppp], empty or not, PPP is run on the session.
 
 A tunnel says:
 ${rows(TUNNEL_SETTINGS)}
 A session says:
-${rows(SESSION_SETTINGS)}`;
+${rows(SESSION_SETTINGS)}
+A session's table ppp says:
+${rows(PPP_SETTINGS)}`;
 }
 
 /** What help tells of a setting. */

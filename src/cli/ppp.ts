@@ -5,6 +5,10 @@
  */
 
 import { readSecrets } from "../apply/secrets.ts";
+import type { PppHost } from "../apply/site.ts";
+import { Errno } from "../base/errno.ts";
+import { NetlinkError } from "../base/errors.ts";
+import type { PppClient, PppSessionStatus } from "../client/ppp_client.ts";
 import { pppSettingsOf } from "../config/ppp_parameters.ts";
 import { lacksSecrets, pppConflicts, WHY_SECRETS } from "../config/ppp_rules.ts";
 import type { PppSessionSettings } from "../model/ppp_settings.ts";
@@ -35,19 +39,37 @@ export async function pppSettings(context: Context, given: Arguments): Promise<P
   return pppSettingsOf(ppp, readSecrets(ppp, context.more.readPrivateFile), given.name);
 }
 
-/**
- * Runs PPP on a session that is there.
- *
- * @throws {NetlinkError} as the daemon refuses it
- */
-export async function runPpp(
-  context: Context,
-  key: { readonly tunnelId: number; readonly sessionId: number },
-  settings: PppSessionSettings,
-): Promise<void> {
-  const { dataplane } = context.l2tp;
-  const { ppp: client, startedPid } = await context.more.startPpp();
-  using ppp = client;
-  if (startedPid !== undefined) context.ports.err(pppDaemonStarted(startedPid));
-  ppp.run({ ...key, dataplane, settings });
+/** PPP on the sessions of the present namespace, by the daemon; to run it one is started where there is none. */
+export function pppHost({ more, ports }: Context): PppHost {
+  return {
+    sessions: () => {
+      using ppp = more.connectPpp();
+      return ppp === undefined ? [] : sessionsOf(ppp);
+    },
+    run: async (request) => {
+      const { ppp: client, startedPid } = await more.startPpp();
+      using ppp = client;
+      if (startedPid !== undefined) ports.err(pppDaemonStarted(startedPid));
+      ppp.run(request);
+    },
+    renewSecrets: (request) => {
+      using ppp = more.connectPpp();
+      ppp?.renewSecrets(request);
+    },
+    end: (session) => {
+      using ppp = more.connectPpp();
+      ppp?.end(session);
+    },
+    readPrivateFile: (path) => more.readPrivateFile(path),
+  };
+}
+
+/** An older daemon knows nothing of PPP, and runs none. */
+function sessionsOf(ppp: PppClient): readonly PppSessionStatus[] {
+  try {
+    return ppp.sessions();
+  } catch (error) {
+    if (!(error instanceof NetlinkError) || error.errno !== Errno.EOPNOTSUPP) throw error;
+    return [];
+  }
 }

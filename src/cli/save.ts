@@ -9,6 +9,7 @@ import { SyscallError } from "../base/errors.ts";
 import { errnoText } from "../base/errno.ts";
 import type { Actual } from "../config/actual.ts";
 import { isLinkLocalText } from "../config/actual.ts";
+import { lacksSecrets } from "../config/ppp_rules.ts";
 import { writeConfig, writtenActual } from "../config/write.ts";
 import type { Context } from "./context.ts";
 import { EXIT_FAILURE } from "./failure.ts";
@@ -52,10 +53,13 @@ function gapsOf({ tunnels }: Actual): string[] {
     if (isLinkLocalText(tunnel.local) && scope === undefined) {
       gaps.push(`the interface of ${name}, whose link-local address is on none or on several`);
     }
-    for (const { session, l2spec, link } of sessions) {
+    for (const { session, l2spec, link, ppp } of sessions) {
       const own = `session ${session.sessionId} of ${name}`;
       if (l2spec === undefined && tunnel.version !== 2) {
         gaps.push(`l2spec_type of ${own}, which only debugfs tells`);
+      }
+      if (ppp !== undefined && lacksSecrets(ppp.wish)) {
+        gaps.push(`secrets of PPP on ${own}, which came from no file`);
       }
       if (link === undefined && session.interfaceName !== undefined) {
         gaps.push(`interface settings of ${own}: no ${session.interfaceName} is here`);

@@ -6,6 +6,7 @@
 
 import { type Site, USER_TIMER_HZ } from "../apply/site.ts";
 import type { Context } from "./context.ts";
+import { pppHost } from "./ppp.ts";
 
 /** The system that the context's clients work on. They are opened as the context opens them. */
 export function siteOf(context: Context): Site {
@@ -22,6 +23,9 @@ export function siteOf(context: Context): Site {
     netnsNames: () => context.more.netnsNames(),
     namespaceName: () => context.more.namespaceName(),
     timerHz: () => context.l2tp.dataplane === "user" ? USER_TIMER_HZ : context.more.kernelTimerHz(),
+    get ppp() {
+      return pppHost(context);
+    },
     get hooks() {
       return context.hooks;
     },

@@ -47,7 +47,7 @@ export interface DeclaredTunnelJson {
   tunnel_id: number;
   /** What it waits for; absent if it could not be made, and is tried again when the file is read again. */
   waits_for?: WaitingFor;
-  /** The host name, address, interface or namespace that it waits for. */
+  /** The host name, address, interface, namespace or file that it waits for. */
   subject?: string;
   /** The same in words, or what went wrong. */
   message: string;

@@ -15,7 +15,7 @@ import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from 
 /** Who only wants to know waits no longer for a daemon that is silent. */
 const ANSWER_LIMIT_MS = 1000;
 
-const WAITING_FOR: readonly WaitingFor[] = ["name", "address", "route", "interface", "namespace"];
+const WAITING_FOR: readonly WaitingFor[] = ["name", "address", "route", "interface", "namespace", "file"];
 
 /**
  * Tunnels of the present namespace that the daemon of the folder has in its configuration file and that are not there as

@@ -4,9 +4,12 @@
  * @module
  */
 
+import type { SecretsError } from "../base/secrets_error.ts";
+import type { PppWish } from "../model/ppp_settings.ts";
 import type { L2Spec, Session, SessionParameters } from "../model/session.ts";
 import type { Tunnel, TunnelParameters } from "../model/tunnel.ts";
 import { readEndAddress } from "./kinds.ts";
+import type { SecretsFile } from "./secrets.ts";
 import type { EndAddress, Prefix, Sequence, SessionSettings, TunnelSettings } from "./settings.ts";
 import { isLinkLocal, parseIpAddress } from "../base/ip_address.ts";
 
@@ -34,6 +37,16 @@ export interface ActualLink {
   readonly addresses: readonly ActualAddress[];
 }
 
+/** PPP that runs on a session. */
+export interface ActualPpp {
+  /** Name of its interface. */
+  readonly interfaceName: string;
+  /** As what it was begun. */
+  readonly wish: PppWish;
+  /** What tells its file of secrets, as it was then, from what it is after a change. */
+  readonly stamp: string | undefined;
+}
+
 /** A session that is there. */
 export interface ActualSession {
   /** What the subsystem tells of it. */
@@ -42,6 +55,8 @@ export interface ActualSession {
   readonly l2spec: L2Spec | undefined;
   /** Its interface; `undefined` if it has none that can be found. */
   readonly link: ActualLink | undefined;
+  /** PPP, if the daemon runs it there. */
+  readonly ppp?: ActualPpp | undefined;
 }
 
 /** A tunnel that is there. */
@@ -64,12 +79,19 @@ export interface Actual {
   readonly netns: string;
   /** Names of the interfaces of other network namespaces, as far as there are such and somebody asked. */
   readonly namespaces: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Files of secrets that the configuration names, by path: what is in them, or why they are of no use. */
+  readonly secrets: ReadonlyMap<string, SecretsFile | SecretsError>;
   /** How many times a second the clock ticks by which its reorder timeouts are kept. */
   readonly timerHz: number;
 }
 
 /** Pseudowire numbers that this program can make (RFC 4667). */
 const PPP = 7;
+
+/** Whether the session carries PPP. */
+export function isPppSession({ pseudowireType }: Session): boolean {
+  return pseudowireType === PPP;
+}
 
 /** Whether the address is link-local, of IPv6. */
 export function isLinkLocalText(address: string): boolean {
@@ -107,15 +129,22 @@ export function sequenceOf({ sendSeq, recvSeq }: { sendSeq: boolean; recvSeq: bo
   return sendSeq ? (recvSeq ? "both" : "send") : recvSeq ? "recv" : "none";
 }
 
+/** Name of the session's interface, whoever made that; `undefined` if it has none. */
+export function interfaceNameOf({ session, ppp }: ActualSession): string | undefined {
+  return session.interfaceName ?? ppp?.interfaceName;
+}
+
 /** What a configuration would say of the session, defaults included; of addresses only those that it governs. */
-export function sessionSettings({ session, l2spec, link }: ActualSession): SessionSettings {
-  const { sessionId, peerSessionId, interfaceName, cookie, peerCookie, pseudowireType } = session;
-  const isPpp = pseudowireType === PPP;
+export function sessionSettings(actual: ActualSession): SessionSettings {
+  const { session, l2spec, link, ppp } = actual;
+  const { sessionId, peerSessionId, interfaceName, cookie, peerCookie } = session;
+  const isPpp = isPppSession(session);
   return {
     sessionId,
     peerSessionId,
     pseudowire: isPpp ? "ppp" : "eth",
-    interfaceName: isPpp ? undefined : interfaceName,
+    interfaceName: isPpp ? ppp?.interfaceName : interfaceName,
+    ppp: ppp?.wish,
     cookie,
     peerCookie,
     l2spec,
@@ -159,7 +188,7 @@ export function tunnelParameters({ tunnel }: ActualTunnel): TunnelParameters {
 
 /** What would make the session again. */
 export function sessionParameters({ session, l2spec }: ActualSession): SessionParameters {
-  const isPpp = session.pseudowireType === PPP;
+  const isPpp = isPppSession(session);
   return {
     tunnelId: session.tunnelId,
     peerTunnelId: session.peerTunnelId,

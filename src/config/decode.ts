@@ -5,10 +5,12 @@
  */
 
 import { nearestWord } from "../base/words.ts";
+import type { PppWish } from "../model/ppp_settings.ts";
 import { type Path, Positions } from "./positions.ts";
 import { type Problem, sortProblems } from "./place.ts";
+import { withoutIdlePpp } from "./ppp_layers.ts";
 import { checkConfig } from "./rules.ts";
-import { SESSION_SETTINGS, type Setting, TUNNEL_SETTINGS } from "./schema.ts";
+import { PPP_SETTINGS, SESSION_SETTINGS, type Setting, TUNNEL_SETTINGS } from "./schema.ts";
 import type {
   Config,
   Origin,
@@ -56,6 +58,27 @@ interface Shared<T> {
   readonly classes: ReadonlyMap<string, Layer<T>>;
 }
 
+/** Reads one table of a thing: its own, a class, or the defaults. */
+type ReadLayer<T> = (
+  table: Table,
+  path: Path,
+  from: Origin["from"],
+  alsoAllowed: readonly string[],
+) => Layer<T>;
+
+function originsOf(layers: readonly Layer<unknown>[]): Map<string, Origin> {
+  return new Map(layers.flatMap(({ origins }) => [...origins]));
+}
+
+/** A session's settings: those of later layers win, and within `ppp` likewise. */
+function sessionOf(layers: readonly Layer<SessionSettings>[]): Layer<SessionSettings> {
+  const all = layers.map(({ settings }) => settings);
+  const settings: SessionSettings = Object.assign({}, ...all);
+  if (settings.ppp !== undefined) settings.ppp = Object.assign({}, ...all.map(({ ppp }) => ppp));
+  const origins = originsOf(layers);
+  return { settings: withoutIdlePpp(settings, origins), origins };
+}
+
 const ROOT_KEYS = ["defaults", "class", "tunnel"];
 const SHARED_KEYS = ["tunnel", "session"];
 
@@ -73,8 +96,8 @@ class Decoder {
     const file = isTable(root) ? root : {};
     this.#checkKeys(file, [], ROOT_KEYS);
     for (const key of ["defaults", "class"]) this.#checkKeys(this.#table(file, [key]), [key], SHARED_KEYS);
-    const tunnels = this.#shared<TunnelSettings>(file, "tunnel", TUNNEL_SETTINGS);
-    const sessions = this.#shared<SessionSettings>(file, "session", SESSION_SETTINGS);
+    const tunnels = this.#shared(file, "tunnel", this.#tunnelLayer);
+    const sessions = this.#shared(file, "session", this.#sessionLayer);
     return {
       tunnels: this.#named(file, ["tunnel"]).map(([label, table]) =>
         this.#tunnel(label, table, tunnels, sessions)
@@ -89,30 +112,43 @@ class Decoder {
     sharedSessions: Shared<SessionSettings>,
   ): TunnelEntry {
     const path = ["tunnel", label];
-    const thing = this.#thing(table, path, TUNNEL_SETTINGS, shared, ["session"]);
+    const layers = this.#layers(table, path, this.#tunnelLayer, shared, ["session"]);
+    const settings: TunnelSettings = Object.assign({}, ...layers.map(({ settings }) => settings));
     const sessions = this.#named(table, [...path, "session"]).map(([label, table]): SessionEntry => {
       const own = [...path, "session", label];
-      const session = this.#thing(table, own, SESSION_SETTINGS, sharedSessions, []);
-      return { label, place: this.#positions.key(own), ...session };
+      const layers = this.#layers(table, own, this.#sessionLayer, sharedSessions, []);
+      return { label, place: this.#positions.key(own), ...sessionOf(layers) };
     });
-    return { label, place: this.#positions.key(path), ...thing, sessions };
+    return { label, place: this.#positions.key(path), settings, origins: originsOf(layers), sessions };
   }
 
-  /** A tunnel or a session with all that it has of its own, of its classes and of the defaults. */
-  #thing<T extends object>(
+  /** What a tunnel or a session has of the defaults, of its classes and of its own. */
+  #layers<T>(
     table: Table,
     path: Path,
-    schema: readonly Setting<T>[],
+    read: ReadLayer<T>,
     { defaults, classes }: Shared<T>,
     alsoAllowed: readonly string[],
-  ): Layer<T> {
-    const own = this.#layer(table, path, schema, "own", ["class", ...alsoAllowed]);
-    const layers = [defaults, ...this.#classesOf(table, path, classes), own];
-    return {
-      settings: Object.assign({}, ...layers.map(({ settings }) => settings)) as T,
-      origins: new Map(layers.flatMap(({ origins }) => [...origins])),
-    };
+  ): Layer<T>[] {
+    const own = read(table, path, "own", ["class", ...alsoAllowed]);
+    return [defaults, ...this.#classesOf(table, path, classes), own];
   }
+
+  readonly #tunnelLayer: ReadLayer<TunnelSettings> = (table, path, from, alsoAllowed) =>
+    this.#layer(table, path, TUNNEL_SETTINGS, { from, alsoAllowed });
+
+  readonly #sessionLayer: ReadLayer<SessionSettings> = (table, path, from, alsoAllowed) => {
+    const allowed = { from, alsoAllowed: [...alsoAllowed, "ppp"] };
+    const { settings, origins } = this.#layer(table, path, SESSION_SETTINGS, allowed);
+    if (table.ppp === undefined) return { settings, origins };
+    const at = [...path, "ppp"];
+    const place = this.#positions.key(at);
+    const ppp = this.#layer<PppWish>(this.#table(table, at), at, PPP_SETTINGS, { from, prefix: "ppp." });
+    return {
+      settings: { ...settings, ppp: ppp.settings },
+      origins: new Map([...origins, ["ppp", { key: place, value: place, from }], ...ppp.origins]),
+    };
+  };
 
   #classesOf<T>(table: Table, path: Path, classes: ReadonlyMap<string, Layer<T>>): Layer<T>[] {
     const given = table.class;
@@ -137,19 +173,15 @@ class Decoder {
   }
 
   /** `defaults` and `class` of tunnels or sessions. */
-  #shared<T extends object>(
-    file: Table,
-    kind: "tunnel" | "session",
-    schema: readonly Setting<T>[],
-  ): Shared<T> {
+  #shared<T>(file: Table, kind: "tunnel" | "session", read: ReadLayer<T>): Shared<T> {
     const path = ["defaults", kind];
     const defaults = this.#table(this.#table(file, ["defaults"]), path);
     return {
-      defaults: this.#layer(defaults, path, schema, "defaults", []),
+      defaults: read(defaults, path, "defaults", []),
       classes: new Map(
         this.#named(this.#table(file, ["class"]), ["class", kind]).map(([name, table]) => [
           name,
-          this.#layer(table, ["class", kind, name], schema, "class", []),
+          read(table, ["class", kind, name], "class", []),
         ]),
       ),
     };
@@ -159,8 +191,12 @@ class Decoder {
     table: Table,
     path: Path,
     schema: readonly Setting<T>[],
-    from: Origin["from"],
-    alsoAllowed: readonly string[],
+    { from, alsoAllowed = [], prefix = "" }: {
+      readonly from: Origin["from"];
+      readonly alsoAllowed?: readonly string[];
+      /** What stands before the keys where the settings are known by them. */
+      readonly prefix?: string;
+    },
   ): Layer<T> {
     this.#checkKeys(table, path, [...schema.map(({ key }) => key), ...alsoAllowed]);
     const settings = {} as T;
@@ -175,13 +211,13 @@ class Decoder {
       }
       const wrong = read(value, settings);
       if (wrong === undefined) {
-        origins.set(key, { key: this.#positions.key(at), value: this.#positions.value(at), from });
+        origins.set(prefix + key, { key: this.#positions.key(at), value: this.#positions.value(at), from });
         continue;
       }
       const { item, reason } = wrong;
-      const what = item === undefined ? key : `${key}[${item}]`;
+      const what = item === undefined ? prefix + key : `${prefix}${key}[${item}]`;
       this.#wrong(item === undefined ? at : [...at, item], `${what} ${reason}`);
-      this.unread.add(key);
+      this.unread.add(prefix + key);
     }
     return { settings, origins };
   }

@@ -4,9 +4,18 @@
  * @module
  */
 
-import { type ActualSession, type ActualTunnel, sessionSettings, tunnelSettings } from "./actual.ts";
+import { SecretsError } from "../base/secrets_error.ts";
+import type { PppWish } from "../model/ppp_settings.ts";
+import {
+  type Actual,
+  type ActualSession,
+  type ActualTunnel,
+  sessionSettings,
+  tunnelSettings,
+} from "./actual.ts";
 import { prefixText } from "./kinds.ts";
-import { SESSION_SETTINGS, type Setting, TUNNEL_SETTINGS } from "./schema.ts";
+import { pseudowireOf } from "./parameters.ts";
+import { PPP_SETTINGS, SESSION_SETTINGS, type Setting, TUNNEL_SETTINGS } from "./schema.ts";
 import type { Prefix, SessionSettings, TunnelSettings } from "./settings.ts";
 
 /** A setting that is otherwise than it is to be. */
@@ -37,6 +46,34 @@ export function allDifferences<T>(schema: readonly Setting<T>[], settings: T, go
     if (text === undefined || (text === fallback && gone)) return [];
     return { key, changes, from: gone ? text : undefined, to: gone ? undefined : text };
   });
+}
+
+/** A new session as lines of a diff, or with `gone` an old one. */
+export function wholeSession(settings: SessionSettings, gone = false): Difference[] {
+  const { ppp } = settings;
+  return [
+    ...allDifferences(SESSION_SETTINGS, settings, gone),
+    ...(gone ? pppDifferences(undefined, ppp) : pppDifferences(ppp, undefined)),
+  ];
+}
+
+/** What is otherwise of PPP on a session. With a file of secrets that `changed` since, that is one of the differences. */
+function pppDifferences(want: PppWish | undefined, have: PppWish | undefined, changed = false): Difference[] {
+  const named = (differences: readonly Difference[]): Difference[] =>
+    differences.map((each) => ({ ...each, key: `ppp.${each.key}` }));
+  const one = want ?? have;
+  if (one === undefined) return [];
+  if (want === undefined || have === undefined) {
+    const gone = want === undefined;
+    const all = allDifferences(PPP_SETTINGS, one, gone).map((each) => ({ ...each, changes: false }));
+    const empty = { key: "ppp", from: gone ? "{}" : undefined, to: gone ? undefined : "{}", changes: false };
+    return all.length > 0 ? named(all) : [empty];
+  }
+  return named(PPP_SETTINGS.flatMap(({ key, field, write, fallback, changes }) => {
+    const [from, to] = [have, want].map((wish) => write(wish) ?? fallback);
+    if (from !== to) return { key, from, to, changes };
+    return changed && field === "secretFile" ? { key, from, to: `${to} # changed since`, changes } : [];
+  }));
 }
 
 /** Addresses of the peer that the tunnel's name has; for a literal address that one. */
@@ -82,18 +119,21 @@ export interface SessionPlace {
   readonly version: 2 | 3;
   /** How many times a second the clock ticks by which its timeouts are kept. */
   readonly timerHz: number;
+  /** Files of secrets. */
+  readonly secrets: Actual["secrets"];
 }
 
 /** What is otherwise of a session and its interface than `settings` say. */
 export function sessionDifferences(
   settings: SessionSettings,
   actual: ActualSession,
-  { version, timerHz }: SessionPlace,
+  { version, timerHz, secrets }: SessionPlace,
 ): Difference[] {
   const have = { ...sessionSettings(actual), netns: actual.link?.netns };
-  const pseudowire = version === 2 ? "ppp" : settings.pseudowire ?? "eth";
+  const pseudowire = pseudowireOf(settings, version);
   const isEthernet = pseudowire === "eth";
-  const { link } = actual;
+  const { link, ppp } = actual;
+  const takesName = isEthernet || (settings.ppp !== undefined && ppp !== undefined);
   const { addresses } = settings;
   const want: SessionSettings = {
     sessionId: settings.sessionId,
@@ -108,13 +148,10 @@ export function sessionDifferences(
       ? undefined
       : settings.reorderTimeoutMs ?? 0,
     lnsMode: settings.lnsMode ?? false,
-    ...(isEthernet && {
-      interfaceName: isNamedLike(settings.interfaceName, have.interfaceName)
-        ? undefined
-        : settings.interfaceName,
-      ...(link !== undefined &&
-        { netns: settings.netns, mtu: settings.mtu, bridge: settings.bridge, up: settings.up }),
-    }),
+    ...(takesName && !isNamedLike(settings.interfaceName, have.interfaceName) &&
+      { interfaceName: settings.interfaceName }),
+    ...(isEthernet && link !== undefined &&
+      { netns: settings.netns, mtu: settings.mtu, bridge: settings.bridge, up: settings.up }),
   };
   if (isEthernet && link !== undefined && addresses !== undefined) {
     // Addresses that come by themselves are there for the file only where it names them.
@@ -124,7 +161,13 @@ export function sessionDifferences(
     have.addresses = sorted([...governed.filter((each) => !named.has(prefixText(each))), ...besides]);
     want.addresses = sorted(addresses);
   }
-  return differences(SESSION_SETTINGS, want, have);
+  const file = settings.ppp?.secretFile;
+  const now = file === undefined ? undefined : secrets.get(file);
+  const changed = now !== undefined && !(now instanceof SecretsError) && now.stamp !== ppp?.stamp;
+  return [
+    ...differences(SESSION_SETTINGS, want, have),
+    ...pppDifferences(settings.ppp, ppp?.wish, changed),
+  ];
 }
 
 function sorted(prefixes: readonly Prefix[]): Prefix[] {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ActualTunnel } from "./actual.ts";
+import { type ActualTunnel, interfaceNameOf } from "./actual.ts";
 import { type HookEvent, hookOf } from "./hooks.ts";
 import type { TunnelEntry } from "./settings.ts";
 import type { Step } from "./steps.ts";
@@ -40,7 +40,8 @@ export class TunnelHooks {
         const before = this.#actual?.sessions.find((each) =>
           each.session.sessionId === session.settings.sessionId
         );
-        return hookOf(event, tunnel, { entry: session, before: before?.session }, onlyAfterUp);
+        const seen = before && { ...before.session, interfaceName: interfaceNameOf(before) };
+        return hookOf(event, tunnel, { entry: session, before: seen }, onlyAfterUp);
       },
     );
     const hooks = event === "up" ? [...own, ...sessions] : [...sessions, ...own];

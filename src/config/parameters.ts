@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SessionParameters } from "../model/session.ts";
+import type { Pseudowire, SessionParameters } from "../model/session.ts";
 import type { TunnelParameters } from "../model/tunnel.ts";
 import type { SessionSettings, TunnelEntry, TunnelSettings } from "./settings.ts";
 import type { SessionIds } from "./steps.ts";
@@ -34,6 +34,11 @@ export function versionOf({ settings }: TunnelEntry): 2 | 3 {
   return settings.version ?? 3;
 }
 
+/** What the session carries. */
+export function pseudowireOf({ ppp, pseudowire = "eth" }: SessionSettings, version: 2 | 3): Pseudowire {
+  return version === 2 || ppp !== undefined ? "ppp" : pseudowire;
+}
+
 /** What makes a session with these settings in the tunnel. */
 export function sessionParametersOf(
   key: SessionIds,
@@ -41,7 +46,7 @@ export function sessionParametersOf(
   settings: SessionSettings,
 ): SessionParameters {
   const isVersion2 = versionOf(tunnel) === 2;
-  const pseudowire = isVersion2 ? "ppp" : settings.pseudowire ?? "eth";
+  const pseudowire = pseudowireOf(settings, versionOf(tunnel));
   const { sequence = "none" } = settings;
   return {
     ...key,

@@ -7,11 +7,13 @@
  * @module
  */
 
-import { DEFAULT_INTERFACE_NAME } from "../model/interface_name.ts";
+import { DEFAULT_INTERFACE_NAME, DEFAULT_PPP_INTERFACE_NAME } from "../model/interface_name.ts";
 import {
   type Actual,
   type ActualSession,
   type ActualTunnel,
+  interfaceNameOf,
+  isPppSession,
   sessionSettings,
   tunnelSettings,
 } from "./actual.ts";
@@ -21,10 +23,12 @@ import {
   type PeerAddresses,
   sessionDifferences,
   tunnelDifferences,
+  wholeSession,
 } from "./differences.ts";
 import { type HookScope, TunnelHooks } from "./hook_steps.ts";
-import { sessionParametersOf, tunnelParametersOf, versionOf } from "./parameters.ts";
-import { SESSION_SETTINGS, TUNNEL_SETTINGS } from "./schema.ts";
+import { linkObstacles, type Obstacle, secretsObstacles, unresolved } from "./obstacles.ts";
+import { pseudowireOf, sessionParametersOf, tunnelParametersOf, versionOf } from "./parameters.ts";
+import { TUNNEL_SETTINGS } from "./schema.ts";
 import type { Config, SessionEntry, SessionSettings, TunnelEntry } from "./settings.ts";
 import {
   changeLinkSteps,
@@ -36,7 +40,6 @@ import {
   type SessionIds,
   type Step,
 } from "./steps.ts";
-import type { Cause } from "./waiting.ts";
 
 /** A change, for people to read. */
 export interface Change {
@@ -52,22 +55,6 @@ export interface Change {
   readonly sessionId?: number | undefined;
   /** What is otherwise than before. */
   readonly differences: readonly Difference[];
-}
-
-/** Why nothing can be done for a unit. */
-export interface Obstacle {
-  /** The tunnel that has it. */
-  readonly tunnel: TunnelEntry;
-  /** The key of the setting that it is about. */
-  readonly key: string;
-  /** The session whose setting that is; `undefined` for the tunnel's. */
-  readonly session?: SessionEntry;
-  /** What would have to be there. */
-  readonly cause: Cause;
-  /** What it is. */
-  readonly message: string;
-  /** What to try. */
-  readonly advice: readonly string[];
 }
 
 /** What is done whole or not at all. */
@@ -112,8 +99,8 @@ export function makePlan(config: Config, actual: Actual, options: PlanOptions): 
       .flatMap(({ settings }) => settings.interfaceName ?? []),
   );
   const former = new Map(options.former?.tunnels.map((entry) => [entry.settings.tunnelId!, entry]));
-  const { interfaces, netns, namespaces, timerHz } = actual;
-  const world = { ...options, interfaces, netns, namespaces, timerHz, claimed, former };
+  const { tunnels: _, ...system } = actual;
+  const world = { ...options, ...system, claimed, former };
   const drafts: Draft[] = [];
   const untouched: string[] = [];
   const strangers: { tunnels: number[]; sessions: SessionIds[] } = { tunnels: [], sessions: [] };
@@ -165,6 +152,11 @@ interface World extends Omit<PlanOptions, "former">, Omit<Actual, "tunnels"> {
   readonly claimed: ReadonlySet<string>;
   /** What was declared before, by our ids of tunnels. */
   readonly former: ReadonlyMap<number, TunnelEntry>;
+}
+
+/** Whether PPP is to run on the session. */
+function runsPpp({ settings }: SessionEntry): boolean {
+  return settings.ppp !== undefined;
 }
 
 /** What is to be done for one tunnel. */
@@ -226,7 +218,9 @@ class Draft {
       this.#planSessions(entry, actual);
       return;
     }
-    if (known === undefined) this.#obstacle("remote", peers as { readonly reason: string });
+    if (known === undefined) {
+      this.obstacles.push(unresolved(entry, (peers as { readonly reason: string }).reason));
+    }
     if (actual === undefined) this.#change("create", allDifferences(TUNNEL_SETTINGS, entry.settings));
     else {
       this.#change("remake", differences);
@@ -239,7 +233,7 @@ class Draft {
       const former = actual?.sessions.find((each) => each.session.sessionId === session.settings.sessionId);
       const changed = former === undefined ? [] : this.#sessionDifferences(session, former);
       if (former === undefined) {
-        this.#change("create", allDifferences(SESSION_SETTINGS, session.settings), session);
+        this.#change("create", wholeSession(session.settings), session);
       } else this.#change("remake", changed, session);
       this.#createSession(session, former, []);
     }
@@ -260,9 +254,9 @@ class Draft {
       const former = actual.sessions.find((each) => each.session.sessionId === session.settings.sessionId);
       const key = { tunnelId: this.tunnelId, sessionId: session.settings.sessionId! };
       const scope = { tunnel: false, sessions: [key.sessionId] };
-      const undo = this.#coming.undoing({ do: "deleteSession", key }, scope);
+      const undo = this.#coming.undoing({ do: "deleteSession", key, ppp: runsPpp(session) }, scope);
       if (former === undefined) {
-        this.#change("create", allDifferences(SESSION_SETTINGS, session.settings), session);
+        this.#change("create", wholeSession(session.settings), session);
         this.#createSession(session, undefined, undo);
         this.#done(scope);
         continue;
@@ -292,15 +286,17 @@ class Draft {
     const differences = sessionDifferences(settings, former, {
       version: versionOf(this.#entry!),
       timerHz: this.#world.timerHz,
+      secrets: this.#world.secrets,
     });
-    const { interfaceName } = former.session;
+    const interfaceName = interfaceNameOf(former);
     if (settings.interfaceName !== undefined || this.#keptName(former) === interfaceName) return differences;
     // A name that the system chose is what the file now gives to another.
     return [{ key: "interface", from: `"${interfaceName}"`, to: undefined, changes: false }, ...differences];
   }
 
   /** The name of an interface that the file does not name, which others may have come to rely on. */
-  #keptName({ session: { interfaceName } }: ActualSession): string | undefined {
+  #keptName(former: ActualSession): string | undefined {
+    const interfaceName = interfaceNameOf(former);
     return interfaceName !== undefined && this.#world.claimed.has(interfaceName) ? undefined : interfaceName;
   }
 
@@ -312,19 +308,6 @@ class Draft {
   #peers({ label, settings: { remote } }: TunnelEntry): PeerAddresses | { readonly reason: string } {
     if (remote?.type === "address") return [remote.address];
     return this.#world.peers.get(label) ?? { reason: "nobody has looked it up" };
-  }
-
-  #obstacle(key: "remote", { reason }: { readonly reason: string }): void {
-    const host = this.#entry!.settings.remote!.text;
-    const message = `host name "${host}" cannot be resolved: ${reason}`;
-    const cause: Cause = { waitsFor: "name", subject: host, reason };
-    this.obstacles.push({
-      tunnel: this.#entry!,
-      key,
-      cause,
-      message,
-      advice: [`See: getent hosts ${host}`],
-    });
   }
 
   #change(
@@ -343,13 +326,14 @@ class Draft {
 
   #tellDeleted(actual: ActualSession): void {
     const settings = sessionSettings(actual);
-    this.#change("delete", allDifferences(SESSION_SETTINGS, settings, true), { label: undefined, settings });
+    this.#change("delete", wholeSession(settings, true), { label: undefined, settings });
   }
 
   #deleteTunnel(actual: ActualTunnel): void {
     const { tunnelId, localPort } = actual.tunnel;
     const scope = { tunnel: true, sessions: actual.sessions.map(({ session }) => session.sessionId) };
-    this.#goes({ do: "deleteTunnel", tunnelId }, remakeTunnel(actual), scope);
+    const ppp = actual.sessions.flatMap((each) => each.ppp === undefined ? [] : each.session.sessionId);
+    this.#goes({ do: "deleteTunnel", tunnelId, ppp }, remakeTunnel(actual), scope);
     if (localPort !== undefined) this.gives.add(`port ${localPort}`);
     for (const session of actual.sessions) this.#give(session);
   }
@@ -357,7 +341,12 @@ class Draft {
   #deleteSession(actual: ActualSession): void {
     const { tunnelId, sessionId } = actual.session;
     const scope = { tunnel: false, sessions: [sessionId] };
-    this.#goes({ do: "deleteSession", key: { tunnelId, sessionId } }, remakeSession(actual), scope);
+    const step: Step = {
+      do: "deleteSession",
+      key: { tunnelId, sessionId },
+      ppp: actual.ppp !== undefined,
+    };
+    this.#goes(step, remakeSession(actual), scope);
     this.#give(actual);
   }
 
@@ -373,20 +362,22 @@ class Draft {
     for (const step of this.#coming.steps("up", scope)) this.done.push({ step, undo: [] });
   }
 
-  #give({ session: { sessionId, interfaceName }, link }: ActualSession): void {
+  #give(actual: ActualSession): void {
+    const { session: { sessionId }, link } = actual;
     this.gives.add(`session ${sessionId}`);
-    for (const name of [interfaceName, link?.name]) {
+    for (const name of [interfaceNameOf(actual), link?.name]) {
       if (name !== undefined) this.gives.add(`interface ${name}`);
     }
   }
 
-  #createTunnel({ settings }: TunnelEntry, peer: string, hooks: HookScope): void {
+  #createTunnel({ settings, sessions }: TunnelEntry, peer: string, hooks: HookScope): void {
     const { tunnelId, local, remote } = settings;
     const tunnel = tunnelParametersOf(settings, peer);
     const scope = remote?.scope ?? local?.scope;
+    const ppp = sessions.flatMap((each) => runsPpp(each) ? each.settings.sessionId! : []);
     this.up.push({
       step: { do: "createTunnel", tunnel, scope },
-      undo: this.#coming.undoing({ do: "deleteTunnel", tunnelId: tunnelId! }, hooks),
+      undo: this.#coming.undoing({ do: "deleteTunnel", tunnelId: tunnelId!, ppp }, hooks),
     });
     if (tunnel.localPort !== undefined) this.takes.add(`port ${tunnel.localPort}`);
   }
@@ -395,20 +386,28 @@ class Draft {
   #createSession(entry: SessionEntry, former: ActualSession | undefined, undo: PlannedStep["undo"]): void {
     const { settings } = entry;
     const key = { tunnelId: this.tunnelId, sessionId: settings.sessionId! };
-    const session = sessionParametersOf(key, this.#entry!, {
-      ...settings,
-      interfaceName: settings.interfaceName ?? (former === undefined ? undefined : this.#keptName(former)),
-    });
-    const { interfaceName = DEFAULT_INTERFACE_NAME } = session;
+    const isPpp = pseudowireOf(settings, versionOf(this.#entry!)) === "ppp";
+    const keeps = former !== undefined && isPppSession(former.session) === isPpp;
+    const wanted = settings.interfaceName ?? (keeps ? this.#keptName(former) : undefined);
+    const session = sessionParametersOf(key, this.#entry!, { ...settings, interfaceName: wanted });
+    const isBare = isPpp && settings.ppp === undefined;
+    const interfaceName = (isBare ? undefined : wanted) ??
+      (isPpp ? DEFAULT_PPP_INTERFACE_NAME : DEFAULT_INTERFACE_NAME);
     const isNamed = !interfaceName.includes("%");
     const steps = isNamed ? this.up : this.last;
     steps.push({ step: { do: "createSession", session }, undo });
     this.takes.add(`session ${key.sessionId}`);
-    if (session.pseudowire === "ppp") return;
+    if (isBare) return;
     if (isNamed) this.takes.add(`interface ${interfaceName}`);
     // A free name must not be the one that another is to have.
     if (isNamed) this.gives.add(`template ${interfaceName.replace(/[0-9]+/, "%d")}`);
     else this.takes.add(`template ${interfaceName}`);
+    if (settings.ppp !== undefined) {
+      this.obstacles.push(...secretsObstacles(this.#entry!, entry, this.#world));
+      const run: Step = { do: "runPpp", key, ppp: settings.ppp, interfaceName: isNamed ? wanted : undefined };
+      steps.push({ step: run, undo: [] });
+      return;
+    }
     const before = former === undefined ? {} : sessionSettings(former);
     const netns = settings.netns ?? before.netns;
     const wish: LinkWish = {
@@ -418,8 +417,7 @@ class Draft {
       addresses: settings.addresses ?? before.addresses,
       up: settings.up ?? before.up,
     };
-    this.#needNamespace(entry, wish.netns);
-    this.#needBridge(entry, wish.netns);
+    this.obstacles.push(...linkObstacles(this.#entry!, entry, wish.netns, this.#world));
     for (const step of dressSteps(key, wish)) steps.push({ step, undo: [] });
   }
 
@@ -447,10 +445,20 @@ class Draft {
         undo: [{ do: "modifySession", key, changes: undo }],
       });
     }
+    if (differs("ppp.secret-file")) {
+      this.obstacles.push(...secretsObstacles(this.#entry!, entry, this.#world));
+      this.up.push({
+        step: { do: "renewSecrets", key, ppp: settings.ppp! },
+        undo: [{ do: "renewSecrets", key, ppp: actual.ppp!.wish }],
+      });
+    }
     const { mtu, bridge, addresses, up } = settings;
-    if (versionOf(this.#entry!) === 2 || settings.pseudowire === "ppp") return;
+    if (pseudowireOf(settings, versionOf(this.#entry!)) === "ppp") return;
     if (link !== undefined) {
-      if (differs("bridge")) this.#needBridge(entry, link.away ? link.netns : undefined);
+      if (differs("bridge")) {
+        const netns = link.away ? link.netns : undefined;
+        this.obstacles.push(...linkObstacles(this.#entry!, entry, netns, this.#world));
+      }
       this.up.push(...changeLinkSteps(key, link, { mtu, bridge, addresses, up }));
     } else if ([mtu, bridge, addresses, up].some((each) => each !== undefined)) {
       const name = session.interfaceName ?? "";
@@ -458,24 +466,5 @@ class Draft {
         `interface ${name} of session ${entry.label} is not here: its settings are left as they are`,
       );
     }
-  }
-
-  #needNamespace(session: SessionEntry, netns: string | undefined): void {
-    if (netns === undefined || this.#world.namespaces.has(netns)) return;
-    const cause: Cause = { waitsFor: "namespace", subject: netns };
-    const message = `there is no network namespace "${netns}"`;
-    const advice = [`Make it first: ip netns add ${netns}`];
-    this.obstacles.push({ tunnel: this.#entry!, session, key: "netns", cause, message, advice });
-  }
-
-  #needBridge(session: SessionEntry, netns: string | undefined): void {
-    const { bridge } = session.settings;
-    const { interfaces, namespaces } = this.#world;
-    const there = netns === undefined ? interfaces : namespaces.get(netns);
-    if (bridge === undefined || bridge === "none" || there === undefined || there.has(bridge)) return;
-    const advice = [`Make it first: ip link add ${bridge} type bridge`];
-    const message = `there is no interface "${bridge}"`;
-    const cause: Cause = { waitsFor: "interface", subject: bridge };
-    this.obstacles.push({ tunnel: this.#entry!, session, key: "bridge", cause, message, advice });
   }
 }

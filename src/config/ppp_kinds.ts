@@ -92,7 +92,8 @@ function list<T extends string>(
       const wrong = value.findIndex((item) => !is(item));
       if (wrong >= 0) return new Wrong(reason, wrong);
       const items = [...new Set<T>(value)];
-      return items.length <= most ? items : new Wrong(`must not be there: ${most} at most`, most);
+      if (items.length <= most) return items;
+      return new Wrong(`must not be there: ${most} at most`, value.indexOf(items[most]));
     },
     write: (items) => `[${items.map(writeText).join(", ")}]`,
   };

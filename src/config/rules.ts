@@ -5,7 +5,10 @@
  */
 
 import { isLinkLocal, parseIpAddress } from "../base/ip_address.ts";
+import type { PppWish } from "../model/ppp_settings.ts";
+import { pseudowireOf } from "./parameters.ts";
 import type { Place, Problem } from "./place.ts";
+import { lacksSecrets, pppConflicts, WHY_SECRETS } from "./ppp_rules.ts";
 import { INTERFACE_KEYS, SESSION_SETTINGS, TUNNEL_SETTINGS } from "./schema.ts";
 import type { Config, Origin, SessionEntry, TunnelEntry, TunnelSettings } from "./settings.ts";
 
@@ -107,13 +110,17 @@ class Checker {
         this.#useless(origins, key, `${key} means nothing in version 2`);
       }
     }
-    if (version === 2 || settings.pseudowire === "ppp") {
-      const advice = "A PPP session gets its interface from the PPP daemon that attaches to it.";
-      for (const key of INTERFACE_KEYS) this.#useless(origins, key, `${key} needs pw_type eth`, advice);
+    const isEthernet = pseudowireOf(settings, version) === "eth";
+    if (settings.ppp !== undefined) this.#ppp(tunnel, session, settings.ppp);
+    else if (!isEthernet) {
+      const advice = [
+        "A PPP session gets its interface from whoever runs PPP on it.",
+        `To have that done here: a table [tunnel.${tunnel.label}.session.${label}.ppp]`,
+      ];
+      for (const key of INTERFACE_KEYS) this.#useless(origins, key, `${key} needs pw_type eth`, ...advice);
     }
     const netns = origins.get("netns");
-    const hasOwn = version === 3 && settings.pseudowire !== "ppp";
-    if (netns !== undefined && hasOwn && settings.interfaceName?.includes("%") !== false) {
+    if (netns !== undefined && isEthernet && settings.interfaceName?.includes("%") !== false) {
       this.#say(
         netns.key,
         `session ${label} of tunnel ${tunnel.label} needs a whole name as interface, to have a netns`,
@@ -128,6 +135,32 @@ class Checker {
         `seq is ${sequence} and l2spec_type none: sequence numbers are in the sublayer`,
         'Use l2spec_type = "default", at both ends.',
       );
+    }
+  }
+
+  /** PPP that is run on a session, and what it has to do with the rest. */
+  #ppp({ settings: { version = 3 } }: TunnelEntry, { settings, origins }: SessionEntry, ppp: PppWish): void {
+    const pwType = origins.get("pw_type");
+    if (
+      version === 3 && settings.pseudowire === "eth" && pwType !== undefined && pwType.from !== "defaults"
+    ) {
+      this.#say(pwType.value, "ppp needs pw_type ppp", "Leave pw_type out.");
+    }
+    for (const key of INTERFACE_KEYS) {
+      if (key === "interface") continue;
+      this.#useless(origins, key, `${key} needs pw_type eth`, "PPP sets its interface up as its table says.");
+    }
+    const name = origins.get("interface");
+    if (name !== undefined && settings.interfaceName?.includes("%") === true) {
+      this.#say(name.value, "interface must be a whole name where PPP is run");
+    }
+    const require = origins.get("ppp.require");
+    if (require !== undefined && lacksSecrets(ppp) && !this.#unread.has("ppp.secret-file")) {
+      this.#say(require.value, "ppp.require needs ppp.secret-file", WHY_SECRETS);
+    }
+    for (const { key, reason } of pppConflicts(ppp)) {
+      const origin = origins.get(`ppp.${key}`);
+      if (origin !== undefined) this.#say(origin.key, `ppp.${key} is wrong: ${reason}`);
     }
   }
 

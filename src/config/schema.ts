@@ -1,6 +1,7 @@
 /**
  * The schema of a configuration, as one table: what a tunnel and a session can say, how it is read and written, and the
- * documentation of it. Decoding, writing, comparing, help and the README's table all come from it.
+ * documentation of it. Decoding, writing, comparing, help and the README's table all come from it. What a session's PPP can
+ * say is in `ppp_schema.ts`, which the command line shares.
  *
  * ```toml
  * [defaults.tunnel]               # for every tunnel; [defaults.session] for every session
@@ -21,9 +22,13 @@
  * session_id = 10
  * peer_session_id = 20
  * interface = "pw0"
+ *
+ * [tunnel.paris.session.two.ppp]  # has PPP run on the session
+ * user = "alice"
+ * secret-file = "/etc/l2tp/secrets"
  * ```
  *
- * A thing's own settings win over its classes', and those over the defaults. Pure.
+ * A thing's own settings win over its classes', and those over the defaults; within `ppp` likewise. Pure.
  *
  * @module
  */
@@ -131,12 +136,12 @@ export const SESSION_SETTINGS: readonly Setting<SessionSettings>[] = [
   session("session_id", "sessionId", ID, { help: "our id of the session", required: true, own: true }),
   session("peer_session_id", "peerSessionId", ID, { help: "the peer's id of the session", required: true }),
   session("pw_type", "pseudowire", word("eth", "ppp"), {
-    help: "what the session carries; in a version 2 tunnel ppp, and nothing else",
+    help: "what the session carries; in a version 2 tunnel, and with a table ppp, ppp and nothing else",
     fallback: '"eth"',
   }),
   session("interface", "interfaceName", INTERFACE, {
     help: "the session's interface; one that is not named gets a free name",
-    fallback: "l2tpethN",
+    fallback: "l2tpethN or pppN",
     own: true,
   }),
   session("cookie", "cookie", COOKIE, { help: "what we send in each packet", fallback: "none" }),

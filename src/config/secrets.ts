@@ -15,10 +15,18 @@ const WORD = String.raw`(?:"((?:[^"\\]|\\.)*)"|([^\s"#]\S*))`;
 const LINE = new RegExp(String.raw`^\s*${WORD}\s+${WORD}\s*(?:#.*)?$`);
 const NOTHING = /^\s*(?:#.*)?$/;
 
+/** A file of secrets, as far as plans need it. */
+export interface SecretsFile {
+  /** Tells the file as it is from what it is after a change. */
+  readonly stamp: string;
+  /** Whose secrets it has. */
+  readonly names: ReadonlySet<string>;
+}
+
 /**
  * The names and secrets in the text of a file.
  *
- * @throws {SecretsError} naming the line that is none, and never what stands there
+ * @throws {SecretsError} naming the line that is none, and never what stands there; or if there are too many
  */
 export function parseSecrets(text: string, file: string): PppSecret[] {
   const secrets: PppSecret[] = [];
@@ -31,6 +39,9 @@ export function parseSecrets(text: string, file: string): PppSecret[] {
     }
     secrets.push({ name, secret });
   }
+  if (new TextEncoder().encode(JSON.stringify(secrets)).length > SECRETS_BYTES_MAX) {
+    throw new SecretsError(file, { trouble: "tooLong", most: SECRETS_BYTES_MAX });
+  }
   return secrets;
 }
 
@@ -38,16 +49,12 @@ function word(quoted: string | undefined, plain: string | undefined): string | u
   return quoted === undefined ? plain : quoted.replace(/\\(.)/g, "$1");
 }
 
-/**
- * Holds the names and secrets of a file against what is wanted of them.
- *
- * @throws {SecretsError} if our own is not among them, or there are too many
- */
-export function checkSecrets(secrets: readonly PppSecret[], file: string, { user }: PppWish): void {
-  if (user !== undefined && !secrets.some(({ name }) => name === user)) {
-    throw new SecretsError(file, { trouble: "nameless", user });
-  }
-  if (new TextEncoder().encode(JSON.stringify(secrets)).length > SECRETS_BYTES_MAX) {
-    throw new SecretsError(file, { trouble: "tooLong", most: SECRETS_BYTES_MAX });
-  }
+/** What keeps PPP from being run with the file as it is wished; `undefined` if nothing does. */
+export function secretsTrouble(
+  { user, secretFile }: PppWish,
+  file: SecretsFile | SecretsError | undefined,
+): SecretsError | undefined {
+  if (file instanceof SecretsError) return file;
+  if (secretFile === undefined || user === undefined || file?.names.has(user) !== false) return undefined;
+  return new SecretsError(secretFile, { trouble: "nameless", user });
 }

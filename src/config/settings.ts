@@ -5,6 +5,7 @@
  */
 
 import type { L2Spec, Pseudowire } from "../model/session.ts";
+import type { PppWish } from "../model/ppp_settings.ts";
 import type { Encap } from "../model/tunnel.ts";
 import type { Place } from "./place.ts";
 
@@ -74,6 +75,8 @@ export interface SessionSettings extends HookSettings {
   /** Name of the bridge or bond; `"none"` for none. */
   bridge?: string | undefined;
   addresses?: readonly Prefix[] | undefined;
+  /** How PPP is run on it; `undefined` if nobody here runs it. */
+  ppp?: PppWish | undefined;
 }
 
 /** Where a setting is from. */

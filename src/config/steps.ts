@@ -5,6 +5,7 @@
  */
 
 import type { SessionChanges, SessionParameters } from "../model/session.ts";
+import type { PppWish } from "../model/ppp_settings.ts";
 import type { TunnelParameters } from "../model/tunnel.ts";
 import {
   type ActualLink,
@@ -34,9 +35,11 @@ export interface LinkPlace extends SessionIds {
 /** One request. */
 export type Step =
   | { readonly do: "createTunnel"; readonly tunnel: TunnelParameters; readonly scope: string | undefined }
-  | { readonly do: "deleteTunnel"; readonly tunnelId: number }
+  /** Ends PPP on those of its sessions first. */
+  | { readonly do: "deleteTunnel"; readonly tunnelId: number; readonly ppp?: readonly number[] | undefined }
   | { readonly do: "createSession"; readonly session: SessionParameters }
-  | { readonly do: "deleteSession"; readonly key: SessionIds }
+  /** Ends PPP first, where that runs, so that the peer is told. */
+  | { readonly do: "deleteSession"; readonly key: SessionIds; readonly ppp?: boolean | undefined }
   | { readonly do: "modifySession"; readonly key: SessionIds; readonly changes: SessionChanges }
   /** Takes it from the tunnel's namespace. */
   | { readonly do: "moveLink"; readonly key: SessionIds; readonly netns: string }
@@ -46,6 +49,15 @@ export type Step =
   | { readonly do: "setUp"; readonly key: LinkPlace; readonly up: boolean }
   | { readonly do: "addAddress"; readonly key: LinkPlace; readonly prefix: Prefix }
   | { readonly do: "deleteAddress"; readonly key: LinkPlace; readonly prefix: Prefix }
+  | {
+    readonly do: "runPpp";
+    readonly key: SessionIds;
+    readonly ppp: PppWish;
+    /** A free one unless given. */
+    readonly interfaceName: string | undefined;
+  }
+  /** Gives PPP that runs the secrets of the file. */
+  | { readonly do: "renewSecrets"; readonly key: SessionIds; readonly ppp: PppWish }
   | { readonly do: "runHook"; readonly hook: Hook };
 
 /** A step with what undoes it, in order. */
@@ -124,15 +136,19 @@ export function changeLinkSteps(session: SessionIds, link: ActualLink, wish: Lin
 
 /** Steps that make a session again that was there, with its interface. */
 export function remakeSession(actual: ActualSession): Step[] {
-  const { session: { tunnelId, sessionId }, link } = actual;
-  const dress = link === undefined ? [] : dressSteps({ tunnelId, sessionId }, {
+  const { session: { tunnelId, sessionId }, link, ppp } = actual;
+  const key = { tunnelId, sessionId };
+  const dress = link === undefined ? [] : dressSteps(key, {
     netns: link.away ? link.netns : undefined,
     mtu: link.mtu,
     bridge: link.bridge,
     addresses: link.addresses.filter(({ automatic, address }) => !automatic && !isLinkLocalText(address)),
     up: link.up,
   });
-  return [{ do: "createSession", session: sessionParameters(actual) }, ...dress];
+  const run: Step[] = ppp === undefined
+    ? []
+    : [{ do: "runPpp", key, ppp: ppp.wish, interfaceName: ppp.interfaceName }];
+  return [{ do: "createSession", session: sessionParameters(actual) }, ...dress, ...run];
 }
 
 /** Steps that make a tunnel again that was there, with its sessions. */

@@ -3,7 +3,7 @@
  * again. Pure: `now` is milliseconds of a clock that only runs forward.
  *
  * What the kernel tells of (addresses, routes, interfaces) is tried again when it tells; what nobody tells of (host
- * names, namespaces) after 1, 2, 4, … 60 seconds, and also when the network changes, since that may be why. Changes that
+ * names, namespaces, files) after 1, 2, 4, … 60 seconds, and also when the network changes, since that may be why. Changes that
  * come close together make one try, and no tunnel is tried twice within a second.
  *
  * ```
@@ -49,6 +49,9 @@ const LEAST_PAUSE_MS = 1000;
 /** The longest time between two tries, should a notification be lost. */
 const LONGEST_PAUSE_MS = 60_000;
 
+/** What the kernel tells of. */
+const TOLD_OF: ReadonlySet<WaitingFor> = new Set(["address", "route", "interface"]);
+
 interface Entry extends WaitingTunnel {
   /** Whether the administrator knows of it. */
   readonly told: boolean;
@@ -79,7 +82,7 @@ export class WaitingTunnels {
   waits(tunnel: Tunnel, cause: Cause, now: number): boolean {
     const before = this.#entries.get(tunnel.label);
     const tries = (before?.tries ?? 0) + 1;
-    const isToldOf = cause.waitsFor !== "name" && cause.waitsFor !== "namespace";
+    const isToldOf = TOLD_OF.has(cause.waitsFor);
     const pause = isToldOf ? LONGEST_PAUSE_MS : Math.min(LEAST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS);
     this.#put(tunnel, { cause, told: true, tries, triedAt: now, nextAt: now + pause }, now);
     return before === undefined || !before.told || before.cause.waitsFor !== cause.waitsFor ||
@@ -138,6 +141,8 @@ export function causeText({ waitsFor, subject, reason }: Cause): string {
       return `interface "${subject}"`;
     case "namespace":
       return `network namespace "${subject}"`;
+    case "file":
+      return `file "${subject}"${because}`;
     default:
       return waitsFor satisfies never;
   }

@@ -6,7 +6,7 @@
 
 import { type Actual, sessionSettings, tunnelSettings } from "./actual.ts";
 import { writeText } from "./kinds.ts";
-import { SESSION_SETTINGS, type Setting, TUNNEL_SETTINGS } from "./schema.ts";
+import { PPP_SETTINGS, SESSION_SETTINGS, type Setting, TUNNEL_SETTINGS } from "./schema.ts";
 import type { SessionSettings, TunnelSettings } from "./settings.ts";
 
 /** A session to write. */
@@ -33,9 +33,12 @@ export function writeConfig(tunnels: readonly WrittenTunnel[], comment: readonly
     const path = `tunnel.${key(label)}`;
     return [
       block(path, TUNNEL_SETTINGS, settings),
-      ...sessions.map((session) =>
-        block(`${path}.session.${key(session.label)}`, SESSION_SETTINGS, session.settings)
-      ),
+      ...sessions.flatMap(({ label, settings }) => {
+        const own = `${path}.session.${key(label)}`;
+        const { ppp } = settings;
+        const table = block(own, SESSION_SETTINGS, settings);
+        return ppp === undefined ? table : [table, block(`${own}.ppp`, PPP_SETTINGS, ppp)];
+      }),
     ];
   });
   const head = comment.map((line) => `# ${line}`.trimEnd() + "\n").join("");

@@ -16,6 +16,7 @@ import { Keepers } from "../driver/keeper.ts";
 import { kernelTimerHz } from "../driver/kernel_clock.ts";
 import { HookRunner } from "../driver/hook_runner.ts";
 import { isKernelAtLeast, kernelRelease } from "../driver/kernel_release.ts";
+import { readPrivateFile } from "../driver/lines.ts";
 import { inNamespace, withNamespaceFd } from "../driver/namespace.ts";
 import { namespaceNames, presentNamespace } from "../driver/namespace_names.ts";
 import { openNetworkChanges } from "../driver/network_changes.ts";
@@ -27,6 +28,7 @@ import { DeclaredTunnels } from "./declared.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
 import type { DaemonOptions } from "./options.ts";
 import { openOwnClient } from "./own_transport.ts";
+import type { PppSessions } from "./ppp_sessions.ts";
 import type { Server } from "./server.ts";
 
 /** Three texts as long as this have room in one message, whatever characters they have; escapes take six bytes each. */
@@ -40,6 +42,8 @@ export interface DeclaredSiteParts {
   readonly subsystem: Subsystem;
   /** The namespaces. */
   readonly namespaces: NetworkNamespaces;
+  /** Runs PPP. */
+  readonly ppp: PppSessions;
   /** Which subsystem the tunnels are for; the daemon's own unless given. */
   readonly dataplane: DataplaneChoice | undefined;
   /** Writes a line for the administrator. */
@@ -67,7 +71,7 @@ export class DeclaredSite implements Disposable {
   static open(
     config: Config,
     { config: path = "", prune, keep }: Pick<DaemonOptions, "config" | "prune" | "keep">,
-    { server, subsystem, namespaces, dataplane, log }: DeclaredSiteParts,
+    { server, subsystem, namespaces, ppp, dataplane, log }: DeclaredSiteParts,
   ): DeclaredSite {
     using stack = new DisposableStack();
     const netns = namespaces.hold(openNetns("/proc/thread-self/ns/net"));
@@ -85,6 +89,13 @@ export class DeclaredSite implements Disposable {
       netnsNames: namespaceNames,
       namespaceName: presentNamespace,
       timerHz: () => kernel === undefined ? USER_TIMER_HZ : kernelTimerHz(),
+      ppp: {
+        sessions: () => [...ppp.statuses(netns)],
+        run: (request) => ppp.run(netns, request),
+        renewSecrets: (request) => ppp.renewSecrets(netns, request),
+        end: (session) => ppp.end(netns, session),
+        readPrivateFile,
+      },
       hooks: new HookRunner(log),
       createScopedTunnel: (tunnel, scope) => createScopedTunnel(keepers, l2tp, tunnel, scope),
     };

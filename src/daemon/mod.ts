@@ -205,6 +205,7 @@ async function serve(
       server,
       subsystem,
       namespaces,
+      ppp,
       dataplane,
       log,
     });

@@ -10,12 +10,10 @@ import { SyscallError } from "../base/errors.ts";
 import { UNNEGOTIATED } from "../dataplane/mod.ts";
 import { DataPlaneDead, type PppHandle } from "../driver/data_plane.ts";
 import type { PppAgreement, PppPath, PppPathUser } from "../driver/ppp_path.ts";
+import { DEFAULT_PPP_INTERFACE_NAME } from "../model/interface_name.ts";
 import type { Subsystem } from "../subsystem/subsystem.ts";
 import type { Devices, PppDevice } from "./devices.ts";
 import { deviceFacts, type RealWorld, type SessionCarrier } from "./world.ts";
-
-/** Names of the kernel's own units. */
-const DEFAULT_NAME = "ppp%d";
 
 /** What the paths are made of. All is borrowed. */
 export interface PppPathsParts {
@@ -73,7 +71,7 @@ export class PppPaths {
     if (!carrier.isPpp) throw refused(Errno.EPROTONOSUPPORT);
     if (carrier.handle.ppp !== undefined) throw refused(Errno.EBUSY);
     using stack = new DisposableStack();
-    const device = devices.createPpp(netns, interfaceName ?? DEFAULT_NAME);
+    const device = devices.createPpp(netns, interfaceName ?? DEFAULT_PPP_INTERFACE_NAME);
     stack.use(device.tun);
     const handle = carrier.plane.attachPpp(carrier.handle, {
       tunFd: device.tun.number,

@@ -5,7 +5,7 @@
  */
 
 /** What a declared tunnel can wait for. */
-export type WaitingFor = "name" | "address" | "route" | "interface" | "namespace";
+export type WaitingFor = "name" | "address" | "route" | "interface" | "namespace" | "file";
 
 /** A declared tunnel that waits, or that could not be made. */
 export interface DeclaredTunnel {
@@ -15,7 +15,7 @@ export interface DeclaredTunnel {
   readonly tunnelId: number;
   /** What it waits for; `undefined` if it could not be made, and is tried again when the file is read again. */
   readonly waitsFor: WaitingFor | undefined;
-  /** The host name, address, interface or namespace that it waits for. */
+  /** The host name, address, interface, namespace or file that it waits for. */
   readonly subject: string | undefined;
   /** The same in words, or what went wrong. */
   readonly message: string;

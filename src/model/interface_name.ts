@@ -10,6 +10,9 @@ export const INTERFACE_NAME_MAX = 15;
 /** Name of an Ethernet session's interface unless its creator gave one. */
 export const DEFAULT_INTERFACE_NAME = "l2tpeth%d";
 
+/** Name of a PPP session's interface unless its creator gave one: that of the kernel's own units. */
+export const DEFAULT_PPP_INTERFACE_NAME = "ppp%d";
+
 const utf8 = new TextEncoder();
 
 /**

@@ -224,6 +224,7 @@ const WAITING_ADVICE: Readonly<Record<WaitingFor, (subject: string) => string>> 
   route: (address) => `ip route get ${address.replace(/%.*/, "")}`,
   interface: (name) => `ip link show ${name}`,
   namespace: (name) => `ip netns add ${name}`,
+  file: (path) => `ls -l ${path}`,
 };
 
 type Subject = Pick<Problem, "subject" | "tunnelId" | "sessionId" | "interfaceName">;

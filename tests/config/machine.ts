@@ -7,6 +7,9 @@
 
 import { type Actual, type ActualSession, type ActualTunnel } from "../../src/config/actual.ts";
 import type { SessionIds, Step } from "../../src/config/steps.ts";
+import { SecretsError } from "../../src/base/secrets_error.ts";
+import type { SecretsFile } from "../../src/config/secrets.ts";
+import type { PppWish } from "../../src/model/ppp_settings.ts";
 import { ZERO_COUNTERS } from "../../src/model/counters.ts";
 import type { Session, SessionParameters } from "../../src/model/session.ts";
 import type { TunnelParameters } from "../../src/model/tunnel.ts";
@@ -31,6 +34,8 @@ export class Machine {
     ["blue", new Set(["br0", "br1", "br9"])],
     ["red", new Set(["br0", "br1"])],
   ]);
+  /** Files of secrets. */
+  readonly secrets: Map<string, SecretsFile | SecretsError> = new Map();
   /** How many times a second its clock ticks. */
   timerHz = 1000;
   /** What was done, in order. */
@@ -41,7 +46,8 @@ export class Machine {
   /** Its state, as a value of its own. */
   get state(): Actual {
     const sessions = [...this.#sessions.values()];
-    return structuredClone({
+    const { secrets } = this;
+    const system = structuredClone({
       tunnels: [...this.#tunnels.values()].sort((a, b) => a.tunnel.tunnelId - b.tunnel.tunnelId).map((
         entry,
       ) => ({
@@ -51,12 +57,22 @@ export class Machine {
       })),
       interfaces: new Set([
         ...this.bridges,
-        ...sessions.flatMap(({ link }) => link === undefined || link.away ? [] : link.name),
+        ...sessions.flatMap(({ link, ppp }) => {
+          const own = ppp === undefined ? [] : [ppp.interfaceName];
+          return link === undefined || link.away ? own : [...own, link.name];
+        }),
       ]),
       netns: "home",
       namespaces: this.namespaces,
       timerHz: this.timerHz,
     });
+    return { ...system, secrets };
+  }
+
+  #stampOf({ secretFile }: PppWish): string | undefined {
+    const file = secretFile === undefined ? undefined : this.secrets.get(secretFile);
+    need(!(file instanceof SecretsError), "no secrets");
+    return (file as SecretsFile | undefined)?.stamp;
   }
 
   /** Does a step. */
@@ -74,6 +90,22 @@ export class Machine {
       case "createSession":
         this.#createSession(step.session);
         break;
+      case "runPpp": {
+        const entry = this.#session(step.key);
+        need(entry.session.pseudowireType === 7 && entry.ppp === undefined, "no PPP can be run");
+        const interfaceName = this.#freeName(step.interfaceName ?? "ppp%d");
+        const ppp = { interfaceName, wish: step.ppp, stamp: this.#stampOf(step.ppp) };
+        this.#sessions.set(nameOf(step.key), { ...entry, ppp });
+        break;
+      }
+      case "renewSecrets": {
+        const entry = this.#session(step.key);
+        const { interfaceName, wish } = entry.ppp ?? refuse("no PPP runs");
+        const renewed = { ...wish, secretFile: step.ppp.secretFile };
+        const ppp = { interfaceName, wish: renewed, stamp: this.#stampOf(renewed) };
+        this.#sessions.set(nameOf(step.key), { ...entry, ppp });
+        break;
+      }
       case "deleteSession":
         need(this.#sessions.delete(nameOf(step.key)), `no session ${nameOf(step.key)}`);
         break;

@@ -1,115 +1,24 @@
 /** Plans: the steps that lead from what is to what a file says, as tables, and against a system that is a model. */
 
 import assert from "node:assert/strict";
-import { parseToml } from "../../src/apply/toml.ts";
-import { decodeConfig } from "../../src/config/decode.ts";
-import { hookName } from "../../src/config/hooks.ts";
-import { makePlan, type Plan, type PlanOptions, type Unit } from "../../src/config/plan.ts";
-import type { Config } from "../../src/config/settings.ts";
-import type { Step } from "../../src/config/steps.ts";
+import { makePlan } from "../../src/config/plan.ts";
+import { PPP_SETTINGS } from "../../src/config/schema.ts";
 import { writeConfig, writtenActual } from "../../src/config/write.ts";
 import { Random, setting } from "../support/random.ts";
 import { Machine } from "./machine.ts";
+import {
+  A,
+  B,
+  checkPlans,
+  configOf,
+  type ExpectedPlan,
+  machineAs,
+  NO_PEERS,
+  perform,
+  planFor,
+} from "./plans.ts";
 
-function configOf(text: string): Config {
-  const parsed = parseToml(text);
-  assert.ok("root" in parsed, text);
-  const { config, problems } = decodeConfig(parsed.root, text);
-  assert.deepEqual(problems, [], text);
-  return config;
-}
-
-const NO_PEERS: PlanOptions = { prune: false, peers: new Map() };
-
-function planFor(machine: Machine, text: string, options: Partial<PlanOptions> = {}): Plan {
-  return makePlan(configOf(text), machine.state, { ...NO_PEERS, ...options });
-}
-
-function perform(machine: Machine, { steps }: Unit): void {
-  for (const { step } of steps) {
-    try {
-      machine.perform(step);
-    } catch (error) {
-      throw new Error(`${words(step)} failed among ${steps.map(({ step }) => words(step)).join(", ")}`, {
-        cause: error,
-      });
-    }
-  }
-}
-
-/** A machine that is as the text says. */
-function machineAs(text: string, options: Partial<PlanOptions> = {}): Machine {
-  const machine = new Machine();
-  for (const unit of planFor(machine, text, options).units) perform(machine, unit);
-  machine.done.length = 0;
-  return machine;
-}
-
-/** A step in a few words. */
-function words(step: Step): string {
-  switch (step.do) {
-    case "createTunnel":
-      return `+tunnel ${step.tunnel.tunnelId}`;
-    case "deleteTunnel":
-      return `-tunnel ${step.tunnelId}`;
-    case "createSession":
-      return `+session ${step.session.sessionId} ${step.session.interfaceName ?? ""}`.trim();
-    case "deleteSession":
-      return `-session ${step.key.sessionId}`;
-    case "modifySession":
-      return `modify ${step.key.sessionId} ${JSON.stringify(step.changes)}`;
-    case "moveLink":
-      return `to ${step.netns}`;
-    case "setMtu":
-      return `mtu ${step.mtu}`;
-    case "setBridge":
-      return `bridge ${step.bridge ?? "none"}`;
-    case "setUp":
-      return step.up ? "up" : "down";
-    case "addAddress":
-      return `+${step.prefix.address}/${step.prefix.prefixLength}`;
-    case "deleteAddress":
-      return `-${step.prefix.address}/${step.prefix.prefixLength}`;
-    case "runHook":
-      return `${step.hook.event} ${hookName(step.hook)}${step.hook.onlyAfterUp ? " if up" : ""}`;
-    default:
-      return step satisfies never;
-  }
-}
-
-const A = `[tunnel.a]
-tunnel_id = 1
-peer_tunnel_id = 2
-encap = "ip"
-local = "10.0.0.1"
-remote = "10.0.0.2"
-[tunnel.a.session.s]
-session_id = 10
-peer_session_id = 20
-interface = "pw0"
-mtu = 1400
-addresses = ["10.1.1.1/24"]
-up = true
-`;
-const B = `[tunnel.b]
-tunnel_id = 3
-peer_tunnel_id = 4
-remote = "10.0.0.2"
-udp_sport = 5000
-udp_dport = 5000
-[tunnel.b.session.s]
-session_id = 11
-peer_session_id = 21
-`;
-
-/** From a state that the first text made: the second text, and the steps of each unit. */
-const PLANS: [
-  name: string,
-  before: string,
-  after: string,
-  units: string[][],
-  options?: Partial<PlanOptions>,
-][] = [
+const PLANS: readonly ExpectedPlan[] = [
   ["nothing to nothing", "", "", []],
   ["the same", A + B, A + B, []],
   ["in another order", A + B, B + A, []],
@@ -284,20 +193,7 @@ Deno.test("plans: a timeout is as the file says where it is what the clock makes
   }
 });
 
-Deno.test("plans: the steps of each unit", () => {
-  for (const [name, before, after, units, options] of PLANS) {
-    const machine = machineAs(before);
-    const plan = planFor(machine, after, options);
-    assert.deepEqual(plan.units.map(({ steps }) => steps.map(({ step }) => words(step))), units, name);
-    assert.deepEqual(plan.units.flatMap(({ obstacles }) => obstacles), [], name);
-    for (const unit of plan.units) perform(machine, unit);
-    assert.deepEqual(
-      planFor(machine, after, options).units,
-      [],
-      `${name}: a second time there is nothing to do`,
-    );
-  }
-});
+Deno.test("plans: the steps of each unit", () => checkPlans(PLANS));
 
 Deno.test("plans: what is said to change, with what was and what is to be", () => {
   const machine = machineAs(A + B);
@@ -390,9 +286,16 @@ function randomConfig(random: Random): string {
       if (random.oneIn(3)) text += `seq = "${["none", "send", "recv", "both"][random.below(4)]}"\n`;
       if (random.oneIn(3)) text += `reorder_timeout = ${random.below(3)}\n`;
       if (random.oneIn(3)) text += `lns_mode = ${random.oneIn(2)}\n`;
-      if (isVersion2) continue;
-      if (random.oneIn(5)) {
-        text += 'pw_type = "ppp"\n';
+      if (isVersion2 || random.oneIn(4)) {
+        if (random.oneIn(3)) text += isVersion2 ? "" : 'pw_type = "ppp"\n';
+        else {
+          if (random.oneIn(2)) text += `interface = "${take(names) ?? `ppp${sessionId}`}"\n`;
+          text += `[tunnel.t${id}.session.s${sessionId}.ppp]\n`;
+          if (random.oneIn(2)) text += `secret-file = "/etc/secrets${random.below(2)}"\n`;
+          if (random.oneIn(3)) text += `mtu = ${1400 + random.below(2)}\n`;
+          if (random.oneIn(3)) text += `require = [${random.oneIn(2) ? '"none"' : ""}]\n`;
+          if (random.oneIn(4)) text += "ipv4 = false\n";
+        }
         continue;
       }
       const name = random.oneIn(2) ? take(names) : undefined;
@@ -411,12 +314,13 @@ function randomConfig(random: Random): string {
   return text;
 }
 
-/** The state without what nobody decides: counters, link-local addresses, the order of addresses. */
+/** The state without what nobody decides: defaults that were said or not, counters, link-local addresses, the order of addresses. */
 function essence(machine: Machine): unknown {
   return machine.state.tunnels.map((entry) => ({
     ...entry,
-    sessions: entry.sessions.map(({ link, ...rest }) => ({
+    sessions: entry.sessions.map(({ link, ppp, ...rest }) => ({
       ...rest,
+      ppp: ppp && [ppp.interfaceName, PPP_SETTINGS.map(({ write, fallback }) => write(ppp.wish) ?? fallback)],
       link: link === undefined ? undefined : {
         ...link,
         addresses: link.addresses.filter(({ address }) => !address.startsWith("fe80"))

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { SESSION_SETTINGS, type Setting, TUNNEL_SETTINGS } from "../../src/config/schema.ts";
+import { PPP_SETTINGS, SESSION_SETTINGS, type Setting, TUNNEL_SETTINGS } from "../../src/config/schema.ts";
 
 /** The rows of a table, as Markdown. */
 function table<T>(title: string, schema: readonly Setting<T>[]): string {
@@ -16,7 +16,11 @@ function table<T>(title: string, schema: readonly Setting<T>[]): string {
   return `| ${title} | what it is | value | |\n| --- | --- | --- | --- |\n${rows.join("")}`;
 }
 
-/** Both tables, as they stand in the README. */
+/** The tables, as they stand in the README. */
 export function schemaTables(): string {
-  return `${table("a tunnel says", TUNNEL_SETTINGS)}\n${table("a session says", SESSION_SETTINGS)}`;
+  return [
+    table("a tunnel says", TUNNEL_SETTINGS),
+    table("a session says", SESSION_SETTINGS),
+    table("a session's table `ppp` says", PPP_SETTINGS),
+  ].join("\n");
 }

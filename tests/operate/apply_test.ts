@@ -4,161 +4,16 @@
  */
 
 import assert from "node:assert/strict";
-import { L2tpClient } from "../../src/client/l2tp_client.ts";
-import { L2tpEvents } from "../../src/client/l2tp_events.ts";
 import { LinkClient } from "../../src/client/link_client.ts";
-import { openUserEvents } from "../../src/client/user_seldom.ts";
 import { inNamespace } from "../../src/driver/namespace.ts";
-import { TestDaemon } from "../support/daemon.ts";
-import { Namespace, Pair } from "../support/namespaces.ts";
-import { type Ended, programUnderTest, runProgram } from "../support/processes.ts";
+import { Namespace } from "../support/namespaces.ts";
 import { Pinger } from "../support/traffic.ts";
 import { until } from "../support/until.ts";
-
-const ON_KERNEL = Deno.env.get("L2TP_SUBJECT") === "kernel";
-const PING_EVERY_MS = 10;
-
-/** Two hosts, a folder for files, and a subsystem. */
-class Site implements AsyncDisposable {
-  readonly pair: Pair;
-  readonly folder: string;
-  readonly #daemon: TestDaemon | undefined;
-
-  private constructor(pair: Pair, folder: string, daemon: TestDaemon | undefined) {
-    this.pair = pair;
-    this.folder = folder;
-    this.#daemon = daemon;
-  }
-
-  static async create(): Promise<Site> {
-    const daemon = ON_KERNEL ? undefined : await TestDaemon.start();
-    return new Site(await Pair.create(), await Deno.makeTempDir({ prefix: "l2tp-apply." }), daemon);
-  }
-
-  /** A client of the subsystem in a namespace. */
-  client({ name }: Namespace): L2tpClient {
-    return this.#daemon?.client(name) ?? inNamespace(name, () => L2tpClient.open());
-  }
-
-  /** Runs the program under test for a namespace. */
-  async run(netns: Namespace, ...words: string[]): Promise<Ended> {
-    const choice = ["-n", netns.name, "-dataplane", ON_KERNEL ? "kernel" : "user"];
-    const env = this.#daemon === undefined ? {} : { L2TP_RUNTIME_DIR: this.#daemon.folder };
-    return await runProgram([...programUnderTest(), ...choice, ...words], { env });
-  }
-
-  /** Starts the program under test for a namespace. */
-  spawn(netns: Namespace, ...words: string[]): Deno.ChildProcess {
-    const [program, ...args] = programUnderTest();
-    const choice = ["-n", netns.name, "-dataplane", ON_KERNEL ? "kernel" : "user"];
-    const env = this.#daemon === undefined ? {} : { L2TP_RUNTIME_DIR: this.#daemon.folder };
-    return new Deno.Command(program, {
-      args: [...args, ...choice, ...words],
-      env: { NO_COLOR: "1", ...env },
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-  }
-
-  /** Applies a configuration, which must succeed; what it printed. */
-  async apply(netns: Namespace, toml: string, ...words: string[]): Promise<string> {
-    const path = `${this.folder}/l2tp.toml`;
-    await Deno.writeTextFile(path, toml);
-    const { code, stdout, stderr } = await this.run(netns, "apply", "-f", path, ...words);
-    assert.deepEqual([code, stderr], [0, ""], `${stdout}${stderr}`);
-    return stdout;
-  }
-
-  /** Everything that a configuration can say, as the program itself and `ip` show it. */
-  async state(netns: Namespace): Promise<unknown> {
-    const { stdout } = await this.run(netns, "-j", "-d", "show");
-    const links = inNamespace(netns.name, LinkClient.open);
-    using _links = links;
-    const names = new Map(links.links().map(({ index, name }) => [index, name]));
-    const addresses = links.addresses().filter(({ address }) => !address.startsWith("fe80"))
-      .map(({ index, address, prefixLength }) => `${names.get(index)} ${address}/${prefixLength}`).sort();
-    return [JSON.parse(stdout.replaceAll(/"(ifindex|operstate)":[^,}]+/g, '"$1":0')), addresses];
-  }
-
-  /** Waits for what new interfaces do by themselves: that their addresses are found to be nobody else's. */
-  async settle(netns: Namespace): Promise<void> {
-    // Two seconds of calm in a row; how many it takes to come to them is the machine's affair.
-    for (let calm = 0, looks = 0; calm < 4; looks++) {
-      assert.ok(looks < 100, "addresses are never found to be nobody else's");
-      calm = (await netns.ip("addr show")).includes("tentative") ? 0 : calm + 1;
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
-  }
-
-  /** What the subsystem notifies of while the action runs, and what happens to interfaces. */
-  async notifications(netns: Namespace, action: () => Promise<void>): Promise<string[]> {
-    const heard: string[] = [];
-    const monitor = new Deno.Command("ip", {
-      args: ["-n", netns.name, "monitor", "link", "address"],
-      stdin: "null",
-      stdout: "piped",
-      stderr: "null",
-    }).spawn();
-    const lines = new Response(monitor.stdout).text();
-    const events = ON_KERNEL
-      ? L2tpEvents.open()
-      : inNamespace(netns.name, () => openUserEvents(this.#daemon!.folder));
-    const listening = (async () => {
-      for await (const event of events) heard.push(event.type);
-    })();
-    // ip is listening once it has an rtnetlink socket; its start takes some milliseconds.
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    await action();
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    events.close();
-    await listening;
-    monitor.kill("SIGTERM");
-    await monitor.status;
-    return [...heard, ...(await lines).split("\n").filter((line) => line !== "")];
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const netns of [this.pair.a, this.pair.b]) await this.run(netns, "flush");
-    await this.#daemon?.[Symbol.asyncDispose]();
-    await this.pair[Symbol.asyncDispose]();
-    await Deno.remove(this.folder, { recursive: true });
-  }
-}
-
-function wires(own: number, peer: number): string {
-  return `[defaults.session]
-up = true
-
-[tunnel.steady]
-tunnel_id = 1
-peer_tunnel_id = 1
-encap = "ip"
-local = "10.0.0.${own}"
-remote = "10.0.0.${peer}"
-[tunnel.steady.session.w]
-session_id = 1
-peer_session_id = 1
-interface = "steady"
-addresses = ["192.168.1.${own}/24"]
-
-[tunnel.neighbour]
-tunnel_id = 2
-peer_tunnel_id = 2
-local = "10.0.0.${own}"
-remote = "10.0.0.${peer}"
-udp_sport = 5000
-udp_dport = 5000
-[tunnel.neighbour.session.w]
-session_id = 2
-peer_session_id = 2
-interface = "neighbour"
-addresses = ["192.168.2.${own}/24"]
-`;
-}
+import { PING_EVERY_MS, Site, wires } from "./site.ts";
 
 /** Every feature of the schema, in tunnels that need no peer. */
-const EVERYTHING = `[defaults.tunnel]
+const EVERYTHING = (secrets: string): string =>
+  `[defaults.tunnel]
 local = "10.0.0.1"
 [class.session.office]
 bridge = "br0"
@@ -235,6 +90,29 @@ udp_dport = 1701
 session_id = 65535
 peer_session_id = 1
 lns_mode = true
+[tunnel.old.session.dialled]
+session_id = 3
+peer_session_id = 1
+interface = "dialled"
+[tunnel.old.session.dialled.ppp]
+user = "alice"
+secret-file = "${secrets}"
+require = ["mschapv2", "chap"]
+local = "192.0.2.1"
+pool = "192.0.2.10-192.0.2.99"
+dns = ["192.0.2.53", "192.0.2.54"]
+askdns = true
+mtu = 1300
+mru = 1310
+defaultroute = true
+ipv6 = false
+mss = true
+echo = 5
+echo_failures = 3
+[tunnel.old.session.plain]
+session_id = 4
+peer_session_id = 1
+ppp = {}
 `;
 
 Deno.test("apply, on a real subsystem", async (t) => {
@@ -245,8 +123,9 @@ Deno.test("apply, on a real subsystem", async (t) => {
   await t.step(
     "every feature of the schema: made, found to be there, saved, flushed, made again",
     async () => {
-      assert.match(await site.apply(a, EVERYTHING), /^11 of 11 changes made; 0 tunnels untouched\.$/m);
-      assert.equal(await site.apply(a, EVERYTHING, "--prune"), "Nothing to do: 5 tunnels untouched.\n");
+      const everything = EVERYTHING(await site.secrets("alice Wonderland-1\n"));
+      assert.match(await site.apply(a, everything), /^13 of 13 changes made; 0 tunnels untouched\.$/m);
+      assert.equal(await site.apply(a, everything, "--prune"), "Nothing to do: 5 tunnels untouched.\n");
       const made = await site.state(a);
       const saved = `${site.folder}/saved.toml`;
       const { code, stderr } = await site.run(a, "save", "-f", saved);
@@ -256,12 +135,12 @@ Deno.test("apply, on a real subsystem", async (t) => {
       await until(() =>
         inNamespace(a.name, () => {
           using links = LinkClient.open();
-          return links.link("pw0") === undefined;
+          return links.links().every(({ name }) => !/^(pw0|dialled|ppp0)$/.test(name));
         }), "the end of the interfaces");
       const toml = await Deno.readTextFile(saved);
-      assert.match(await site.apply(a, toml), /^11 of 11 changes made/m);
+      assert.match(await site.apply(a, toml), /^13 of 13 changes made/m);
       assert.deepEqual(await site.state(a), made);
-      assert.equal(await site.apply(a, EVERYTHING, "--prune"), "Nothing to do: 5 tunnels untouched.\n");
+      assert.equal(await site.apply(a, everything, "--prune"), "Nothing to do: 5 tunnels untouched.\n");
       assert.match(await site.apply(a, "", "--prune"), /^- tunnel 1$/m);
       assert.deepEqual((await site.state(a) as unknown[])[0], []);
     },

@@ -64,9 +64,14 @@ export class FakeNamespace {
   #own(request: NetlinkMessage): readonly NetlinkMessage[] {
     const command = request.payload[0]!;
     if (PPP_CHANGES.includes(command)) {
-      if (this.pppRefusal !== undefined) return [refuse(request, this.pppRefusal)];
       const wanted = decodePppRequest(request.payload);
-      (command === L2TPD_CMD.PPP ? this.pppRequests : this.pppChanges).push(wanted);
+      const isNew = command === L2TPD_CMD.PPP;
+      if (isNew && this.pppRefusal !== undefined) return [refuse(request, this.pppRefusal)];
+      const runs = this.pppSessions.some(({ tunnelId, sessionId }) =>
+        tunnelId === wanted.tunnelId && sessionId === wanted.sessionId
+      );
+      if (!isNew && !runs) return [refuse(request, Errno.ENODEV)];
+      (isNew ? this.pppRequests : this.pppChanges).push(wanted);
       return [ack(request)];
     }
     const texts = command === L2TPD_CMD.DROPS
