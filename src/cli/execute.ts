@@ -39,7 +39,7 @@ export async function executeTable(
     case "set":
       return set(context, given);
     case "show":
-      return show(context, given, options);
+      return await show(context, given, options);
     case "flush":
       return flush(context, given, options);
     default:

@@ -75,7 +75,7 @@ export interface SessionJson {
   tunnel_id: number;
   peer_session_id: number;
   peer_tunnel_id: number;
-  /** Name of the interface at creation; absent for a PPP session that nobody is attached to. */
+  /** Name of the interface at creation; of a PPP session that of PPP, absent unless the daemon runs it there. */
   interface?: string;
   /** Hex digits; absent if there is none. */
   cookie?: string;

@@ -6,9 +6,6 @@
 
 import { readSecrets } from "../apply/secrets.ts";
 import type { PppHost } from "../apply/site.ts";
-import { Errno } from "../base/errno.ts";
-import { NetlinkError } from "../base/errors.ts";
-import type { PppClient, PppSessionStatus } from "../client/ppp_client.ts";
 import { pppSettingsOf } from "../config/ppp_parameters.ts";
 import { lacksSecrets, pppConflicts, WHY_SECRETS } from "../config/ppp_rules.ts";
 import type { PppSessionSettings } from "../model/ppp_settings.ts";
@@ -16,6 +13,7 @@ import type { Arguments } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { argumentRequired, argumentWrong, pppDaemonStarted } from "./messages.ts";
 import type { MorePorts } from "./ports.ts";
+import { runningPpp } from "./ppp_statuses.ts";
 import { findPppdFile } from "./pppd_file.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -42,10 +40,7 @@ export async function pppSettings(context: Context, given: Arguments): Promise<P
 /** PPP on the sessions of the present namespace, by the daemon; to run it one is started where there is none. */
 export function pppHost({ more, ports }: Context): PppHost {
   return {
-    sessions: () => {
-      using ppp = more.connectPpp();
-      return ppp === undefined ? [] : sessionsOf(ppp);
-    },
+    sessions: () => runningPpp({ more }),
     run: async (request) => {
       const { ppp: client, startedPid } = await more.startPpp();
       using ppp = client;
@@ -62,14 +57,4 @@ export function pppHost({ more, ports }: Context): PppHost {
     },
     readPrivateFile: (path) => more.readPrivateFile(path),
   };
-}
-
-/** An older daemon knows nothing of PPP, and runs none. */
-function sessionsOf(ppp: PppClient): readonly PppSessionStatus[] {
-  try {
-    return ppp.sessions();
-  } catch (error) {
-    if (!(error instanceof NetlinkError) || error.errno !== Errno.EOPNOTSUPP) throw error;
-    return [];
-  }
 }

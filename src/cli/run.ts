@@ -65,7 +65,7 @@ async function execute({ options, command }: Invocation, context: Context): Prom
   if (options.batch === undefined && command !== undefined && isPlainShow(command, options)) {
     await context.open("read");
     // Where no subsystem is there is nothing to print, and nobody to ask.
-    if (!context.nothing || options.json) show(context, command.arguments, options);
+    if (!context.nothing || options.json) await show(context, command.arguments, options);
     return 0;
   }
   await context.loadMore();

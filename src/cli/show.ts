@@ -5,6 +5,7 @@
  */
 
 import type { ListOptions } from "../client/l2tp_client.ts";
+import type { PppSessionStatus } from "../client/ppp_client.ts";
 import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import type { Arguments } from "./arguments.ts";
@@ -24,11 +25,11 @@ import {
 } from "./text.ts";
 
 /** Prints what the arguments pick. As with `ip`, sessions win if both words are given. */
-export function show(context: Context, picked: Arguments, options: Options): void {
+export async function show(context: Context, picked: Arguments, options: Options): Promise<void> {
   const style = textStyle(options, context);
-  if (picked.session) showSessions(context, picked, options, style);
+  if (picked.session) await showSessions(context, picked, options, style);
   else if (picked.tunnel) showTunnels(context, picked, options, style);
-  else showBoth(context, picked, options, style);
+  else await showBoth(context, picked, options, style);
 }
 
 function showTunnels(context: Context, picked: Arguments, options: Options, style: TextStyle): void {
@@ -41,8 +42,13 @@ function showTunnels(context: Context, picked: Arguments, options: Options, styl
   }
 }
 
-function showSessions(context: Context, picked: Arguments, options: Options, style: TextStyle): void {
-  const sessions = withDetails(context, findSessions(context, picked, listOptions(style)), style);
+async function showSessions(
+  context: Context,
+  picked: Arguments,
+  options: Options,
+  style: TextStyle,
+): Promise<void> {
+  const sessions = await pickedWithDetails(context, picked, style);
   const drops = findDrops(context, style);
   if (options.json) {
     const rows = sessions.map(([session, details]) =>
@@ -61,9 +67,14 @@ function findDrops({ l2tp }: Context, style: TextStyle): DropsFinder | undefined
   return style.statistics && l2tp.dataplane === "user" ? new DropsFinder(l2tp.drops()) : undefined;
 }
 
-function showBoth(context: Context, picked: Arguments, options: Options, style: TextStyle): void {
+async function showBoth(
+  context: Context,
+  picked: Arguments,
+  options: Options,
+  style: TextStyle,
+): Promise<void> {
   const sessionsOf = Map.groupBy(
-    withDetails(context, findSessions(context, picked, listOptions(style)), style),
+    await pickedWithDetails(context, picked, style),
     ([session]) => session.tunnelId,
   );
   const aboutSession = hasSessionFilter(picked);
@@ -93,22 +104,36 @@ function printJson(context: Context, rows: object[], options: Options): void {
   context.print(formatJson(rows, options.pretty === true) + "\n");
 }
 
-/** Sessions with what `-details` shows of them. */
-function withDetails(
+/** The sessions that the arguments pick, with what `-details` shows of them. */
+async function pickedWithDetails(
   context: Context,
-  sessions: readonly Session[],
+  picked: Arguments,
   style: TextStyle,
-): (readonly [Session, SessionDetails | undefined])[] {
+): Promise<(readonly [Session, SessionDetails | undefined])[]> {
+  const listed = listSessions(context, picked, listOptions(style));
+  const isPpp = listed.some(({ pseudowireType }) => pseudowireName(pseudowireType) === "ppp");
+  if (isPpp) await context.loadMore();
+  const ppp = isPpp ? pppStatuses(context) : NO_PPP;
+  const sessions = pickSessions(context, ppp.size === 0 ? listed : listed.map(withPppName(ppp)), picked);
   if (!style.details || sessions.length === 0) return sessions.map((session) => [session, undefined]);
   const debugfs = context.l2tp.dataplane === "user" ? context.l2tp.debugfs() : context.more.debugfs();
-  const isPpp = sessions.some(({ pseudowireType }) => pseudowireName(pseudowireType) === "ppp");
   const finder = new DetailsFinder({
     debugfs,
     links: context.links.links(),
     offloads: context.l2tp.offloads(),
-    ppp: isPpp ? pppStatuses(context) : new Map(),
+    ppp,
   });
   return sessions.map((session) => [session, finder.find(session)]);
+}
+
+const NO_PPP: ReadonlyMap<string, PppSessionStatus> = new Map();
+
+/** Names the interface that PPP has made for a session, of which the subsystem knows nothing. */
+function withPppName(ppp: ReadonlyMap<string, PppSessionStatus>): (session: Session) => Session {
+  return (session) => {
+    const name = ppp.get(`${session.tunnelId}/${session.sessionId}`)?.interfaceName;
+    return name === undefined ? session : { ...session, interfaceName: name };
+  };
 }
 
 /** Counters are decoded only for those who look at them: most of a listing's numbers are counters. */
@@ -129,8 +154,15 @@ function listTunnels({ l2tp }: Context, { tunnelId }: Arguments, options: ListOp
 }
 
 /** The sessions that the arguments pick. */
-export function findSessions(context: Context, picked: Arguments, options: ListOptions): Session[] {
-  const listed = listSessions(context, picked, options);
+export function findSessions(
+  context: Context,
+  picked: Arguments,
+  options: ListOptions,
+): readonly Session[] {
+  return pickSessions(context, listSessions(context, picked, options), picked);
+}
+
+function pickSessions(context: Context, listed: readonly Session[], picked: Arguments): readonly Session[] {
   if (picksAll(picked)) return listed;
   const sessions = listed.filter((session) => isPickedSession(session, picked));
   if (!hasTunnelFilter(picked)) return sessions;

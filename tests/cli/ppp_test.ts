@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { Errno } from "../../src/base/errno.ts";
 import type { PppSessionStatus } from "../../src/client/ppp_client.ts";
+import type { SessionJson } from "../../src/cli/json.ts";
 import { nextWords } from "../../src/cli/next_words.ts";
 import { parseSecrets } from "../../src/config/secrets.ts";
 import { SecretsError } from "../../src/base/secrets_error.ts";
+import { DaemonError } from "../../src/driver/daemon_error.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 
 const OK = { code: 0, out: "", err: "" };
@@ -244,6 +246,22 @@ const STATUS: PppSessionStatus = {
     end: { reason: "peerUnresponsive", missedEchoes: 5 },
   },
 };
+
+Deno.test("show names the interface of PPP, as text, in JSON and to pick by, on connections that it closes", async () => {
+  const world = await withTunnel();
+  await world.prepare(`${SESSION} pw_type ppp`, "add session tid 1 sid 5 psid 6 pw_type ppp");
+  world.home.pppSessions.push(STATUS, { ...STATUS, dataplane: "user", sessionId: 5, interfaceName: "ppp8" });
+  const { out } = await world.run("show session");
+  assert.deepEqual(out.match(/.*interface name: .*/g), ["  interface name: ppp7"]);
+  assert.match((await world.run("show")).out, /^ {4}interface name: ppp7$/m);
+  const names = JSON.parse((await world.run("-j show session")).out).map((row: SessionJson) => row.interface);
+  assert.deepEqual(names, ["ppp7", undefined]);
+  assert.match((await world.run("show session name ppp7")).out, /^Session 3 in tunnel 1$/m);
+  world.daemon = new DaemonError("forbidden", "/run/l2tp/api.sock");
+  assert.equal((await world.run("show session name ppp7")).out, "");
+  assert.deepEqual(await world.run("show session session_id 3 tunnel_id 1").then(({ code }) => code), 0);
+  assert.equal(world.leaks, 0);
+});
 
 Deno.test("show session -d tells how PPP is doing, and prints nothing of the peer's as it is", async () => {
   const world = await withTunnel();

@@ -55,6 +55,7 @@ mtu = 1400
     assert.match(await site.apply(a, server), /^2 of 2 changes made/m);
     assert.match(await site.apply(b, client), /^2 of 2 changes made/m);
     await crosses(1400);
+    assert.match((await site.run(a, "show", "session")).stdout, /^ {2}interface name: line-a$/m);
   });
 
   await t.step("a second time nothing is sent; secrets are taken up while pings go on", async () => {
