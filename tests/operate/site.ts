@@ -14,7 +14,8 @@ import { TestDaemon } from "../support/daemon.ts";
 import { type Namespace, Pair } from "../support/namespaces.ts";
 import { type Ended, programUnderTest, runProgram } from "../support/processes.ts";
 
-const ON_KERNEL = Deno.env.get("L2TP_SUBJECT") === "kernel";
+/** Whether it is the kernel's. */
+export const ON_KERNEL = Deno.env.get("L2TP_SUBJECT") === "kernel";
 /** How often pings go on, in milliseconds. */
 export const PING_EVERY_MS = 10;
 

@@ -1,10 +1,14 @@
-/** PPP of the configuration file of `l2tp daemon`: between two daemons, each in the namespace of its host. */
+/**
+ * PPP of the configuration file of `l2tp daemon`, on a real subsystem: between two daemons, each in the namespace of its
+ * host.
+ */
 
 import assert from "node:assert/strict";
 import { TestDaemon } from "../support/daemon.ts";
 import { type Namespace, Pair } from "../support/namespaces.ts";
 import { ping } from "../support/traffic.ts";
 import { until } from "../support/until.ts";
+import { ON_KERNEL } from "./site.ts";
 
 /** An end of a PPP session over which two daemons talk. */
 function line(own: number, peer: number, ppp: string): string {
@@ -20,7 +24,7 @@ peer_session_id = 1
 interface = "line${own}"
 [tunnel.line.session.one.ppp]
 ${ppp}echo = 1
-echo_failures = 3
+echo_failures = 5
 `;
 }
 
@@ -32,7 +36,7 @@ Deno.test("daemon config: PPP between two daemons waits for its secrets, is chan
   const start = async (netns: Namespace, name: string): Promise<TestDaemon> => {
     await Deno.mkdir(`${folder}/${name}`, { recursive: true });
     return await TestDaemon.start({
-      args: ["config", `${folder}/${name}.toml`],
+      args: ["config", `${folder}/${name}.toml`, "-dataplane", ON_KERNEL ? "kernel" : "user"],
       through: ["ip", "netns", "exec", netns.name],
       folder: `${folder}/${name}`,
     });
