@@ -165,7 +165,7 @@ export interface ChangeJson {
   session?: string;
   /** Absent if it is about the tunnel itself. */
   session_id?: number;
-  /** Settings by their keys: TOML of what was and of what is to be; `null` for nothing. */
+  /** Settings by their keys (`ppp.mtu` of the table `ppp`): TOML of what was and of what is to be; `null` for nothing. */
   settings: { [key: string]: { from: string | null; to: string | null } };
   /** `"blocked"`: nothing was tried. `"undone"`: it failed, or another change with it; errors tell why. */
   outcome: "done" | "planned" | "blocked" | "undone";

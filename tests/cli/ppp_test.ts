@@ -72,6 +72,13 @@ Deno.test("add session … ppp alone: nothing is decided for the peer, and the t
   assert.equal(request!.settings.secrets, undefined);
 });
 
+Deno.test("secret-file may be relative to where the command is run", async () => {
+  const world = await withTunnel();
+  world.files.set("secrets", ["alice wonderland"]);
+  assert.deepEqual(await world.run(`${SESSION} ppp secret-file secrets`), OK);
+  assert.equal(world.home.pppRequests[0]!.settings.secretsFrom?.file, "secrets");
+});
+
 Deno.test("ppp in the daemon's own subsystem, and where none runs one is started", async () => {
   const user = new FakeWorld();
   user.daemon = "running";

@@ -104,5 +104,9 @@ Deno.test("causeOf() and causeText(): what would have to be there", () => {
     causeText({ ...NAME, reason: "Name or service not known" }),
     'host name "lyon.example" to be resolved: Name or service not known',
   );
+  assert.equal(
+    causeText({ waitsFor: "file", subject: "/a", reason: "it is empty" }),
+    'file "/a": it is empty',
+  );
   assert.equal(causeText({ waitsFor: "namespace", subject: "blue" }), 'network namespace "blue"');
 });

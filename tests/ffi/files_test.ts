@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { distributionId, forbiddingFile, hasKernelModule } from "../../src/driver/kernel_modules.ts";
 import { kernelRelease } from "../../src/driver/kernel_release.ts";
-import { readLines, writeWholeFile } from "../../src/driver/lines.ts";
+import { readLines, readPrivateFile, writeWholeFile } from "../../src/driver/lines.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 
@@ -52,6 +52,29 @@ Deno.test("readLines(): a file that is not there is told in C's words", () => {
 Deno.test("readLines(): a folder, and a path through a file, are told in C's words as well", () => {
   assert.throws(() => [...readLines("/tmp")], { name: "SyscallError", code: "EISDIR" });
   assert.throws(() => [...readLines("/dev/null/x")], { name: "SyscallError", code: "ENOTDIR" });
+});
+
+Deno.test("readPrivateFile(): where it is, and a stamp that is another one after a change; nothing of what others can read", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "l2tp-secrets-" });
+  const before = Deno.cwd();
+  try {
+    Deno.chdir(folder);
+    await Deno.writeTextFile("secrets", "é".repeat(5000), { mode: 0o640 });
+    await assertNoLeaks(() => {
+      const { path, text, stamp } = readPrivateFile("secrets")!;
+      assert.deepEqual([path, text], [`${Deno.cwd()}/secrets`, "é".repeat(5000)]);
+      assert.equal(readPrivateFile(path)!.stamp, stamp);
+      Deno.writeTextFileSync("secrets", "b");
+      assert.notEqual(readPrivateFile(path)!.stamp, stamp);
+      Deno.chmodSync("secrets", 0o644);
+      assert.equal(readPrivateFile("secrets"), undefined);
+      assert.throws(() => readPrivateFile("none"), { errno: Errno.ENOENT });
+      assert.throws(() => readPrivateFile(folder), { errno: Errno.EISDIR });
+    });
+  } finally {
+    Deno.chdir(before);
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("kernelRelease() is what uname says", async () => {
