@@ -59,13 +59,16 @@ export function observe(site: Site, entries: readonly TunnelEntry[] = []): Actua
   };
 }
 
-/** PPP that runs on the site's sessions, by "tunnel/session". */
+/** PPP that runs on the site's sessions, by "tunnel/session"; but for pppd's, of which no file can tell. */
 function runningPpp({ l2tp, ppp }: Site): Map<string, ActualPpp> {
-  const own = ppp.sessions().filter(({ dataplane }) => dataplane === l2tp.dataplane);
-  return new Map(own.map(({ tunnelId, sessionId, interfaceName, settings }) => [
-    `${tunnelId}/${sessionId}`,
-    { interfaceName, wish: pppWishOf(settings), stamp: settings.secretsFrom?.stamp },
-  ]));
+  const running = new Map<string, ActualPpp>();
+  for (const session of ppp.sessions()) {
+    if (session.dataplane !== l2tp.dataplane || session.pppd !== undefined) continue;
+    const { tunnelId, sessionId, interfaceName, settings } = session;
+    const stamp = settings.secretsFrom?.stamp;
+    running.set(`${tunnelId}/${sessionId}`, { interfaceName, wish: pppWishOf(settings), stamp });
+  }
+  return running;
 }
 
 /** The files of secrets that the entries name. */

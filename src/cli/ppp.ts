@@ -12,7 +12,6 @@ import type { PppSessionSettings } from "../model/ppp_settings.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { argumentRequired, argumentWrong, pppDaemonStarted } from "./messages.ts";
-import type { MorePorts } from "./ports.ts";
 import { runningPpp } from "./ppp_statuses.ts";
 import { findPppdFile } from "./pppd_file.ts";
 import { UsageError } from "./usage_error.ts";

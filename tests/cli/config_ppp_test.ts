@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Errno } from "../../src/base/errno.ts";
-import type { PppRequest, PppSessionStatus } from "../../src/client/ppp_client.ts";
+import type { PppLinkStatus, PppRequest } from "../../src/client/ppp_client.ts";
 import type { PppStatus } from "../../src/model/ppp.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 
@@ -142,8 +142,8 @@ Deno.test("save: PPP that runs, with the path of its secrets; secrets of no file
   );
   world.files.set(FILE, out.split("\n"));
   assert.equal((await world.run("apply")).out, "Nothing to do: 1 tunnel untouched.\n");
-  const [running] = world.home.pppSessions as [PppSessionStatus];
-  world.home.pppSessions[0] = { ...running, settings: { require: ["chap"] } };
+  const [running] = world.home.pppSessions as [PppLinkStatus];
+  world.home.pppSessions[0] = { ...running, settings: { require: ["chap"] as const } };
   assert.equal(
     (await world.run("save")).err,
     "Not saved: secrets of PPP on session 11 of tunnel 3, which came from no file\n",
