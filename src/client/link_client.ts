@@ -145,7 +145,7 @@ function encodeAddress(verb: string, given: LinkAddress): Uint8Array<ArrayBuffer
       `Cannot ${verb} address "${given.address}": its peer "${given.peer}" is no address of that family`,
     );
   }
-  return encodeAddAddress(given.index, address, given.prefixLength, peer);
+  return encodeAddAddress(given.index, address, given.prefixLength, peer, given.isUnique);
 }
 
 function encodeLinkRoute(verb: string, route: LinkRoute): Uint8Array<ArrayBuffer> {

@@ -199,7 +199,11 @@ export class PppSession implements Disposable, Sleeper {
           );
         }
         this.#onSystem("give it its IPv6 address", () => {
-          const address = { index, address: linkLocal(effect.localId), prefixLength: 64 };
+          // Both ends have agreed on their identifiers: looking for duplicates is redundant (RFC 5072 section 5).
+          const address = {
+            ...{ index, address: linkLocal(effect.localId), prefixLength: 64 },
+            isUnique: true as const,
+          };
           links.addAddress(address);
           this.#addresses.ipv6 = address;
           this.#up("ipv6");

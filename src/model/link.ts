@@ -34,6 +34,8 @@ export interface LinkAddress {
   readonly peer?: string;
   /** Whether it comes and goes by itself (it lacks IFA_F_PERMANENT), as addresses do that routers advertise. */
   readonly automatic?: true;
+  /** For one to be given: nobody else can have it, so it is of use at once, without a look for duplicates (IPv6). */
+  readonly isUnique?: true;
 }
 
 /** A route through an interface without a gateway: packets to the destination go out there. */

@@ -45,6 +45,7 @@ const IN6_ADDR_GEN_MODE_EUI64 = 0;
 const IN6_ADDR_GEN_MODE_NONE = 1;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
+const IFA_F_NODAD = 0x02;
 const IFA_F_PERMANENT = 0x80;
 
 /** `IF_OPER_*` of `linux/if.h`, in order, in the words of `ip link`. */
@@ -128,11 +129,11 @@ function decodeKind(attributes: AttributeReader): string | undefined {
 }
 
 /** `struct ifaddrmsg`: {u8 family, u8 prefix length, u8 flags, u8 scope, u32 index}. */
-function beginAddress(family: number, prefixLength: number, index: number): AttributeWriter {
+function beginAddress(family: number, prefixLength: number, index: number, flags = 0): AttributeWriter {
   const out = new ByteWriter({ littleEndian: HOST_IS_LITTLE_ENDIAN });
   out.u8(family);
   out.u8(prefixLength);
-  out.u8(0);
+  out.u8(flags);
   out.u8(0);
   out.u32(index);
   return new AttributeWriter(out);
@@ -140,17 +141,19 @@ function beginAddress(family: number, prefixLength: number, index: number): Attr
 
 /**
  * Payload of RTM_NEWADDR and RTM_DELADDR: the interface has an address of 4 or 16 bytes, or no longer. With a peer of
- * the same family, which the prefix is of then, as on a point-to-point interface.
+ * the same family, which the prefix is of then, as on a point-to-point interface. Of an IPv6 address that is unique, the
+ * system looks for no duplicates (IFA_F_NODAD).
  */
 export function encodeAddAddress(
   index: number,
   address: Uint8Array,
   prefixLength: number,
   peer: Uint8Array = address,
+  isUnique: boolean = false,
 ): Uint8Array<ArrayBuffer> {
   const family = address.length === 4 ? AF_INET : AF_INET6;
-  return beginAddress(family, prefixLength, index).bytes(IFA_LOCAL, address).bytes(IFA_ADDRESS, peer)
-    .written;
+  return beginAddress(family, prefixLength, index, isUnique ? IFA_F_NODAD : 0)
+    .bytes(IFA_LOCAL, address).bytes(IFA_ADDRESS, peer).written;
 }
 
 /** Payload of a dump of all addresses. */

@@ -61,6 +61,13 @@ Deno.test("encodeAddAddress() sends what `ip addr add` sends", () => {
   assert.equal(formatHex(six), formatHex(goldenPayload("rtnl/address_add_ipv6_request")));
 });
 
+Deno.test("encodeAddAddress() of a unique address sends what `ip addr add A nodad` sends: a flag of the header", () => {
+  const address = parseIpAddress("fd00::1")!;
+  const expected = goldenPayload("rtnl/address_add_ipv6_request").slice();
+  expected[2] = 0x02;
+  assert.deepEqual(encodeAddAddress(4, address, 64, address, true), expected);
+});
+
 Deno.test("encodeAddAddress() with the address of the other end sends what `ip addr add A peer B` sends", () => {
   const four = encodeAddAddress(5, parseIpAddress("10.1.0.1")!, 32, parseIpAddress("10.1.0.2"));
   assert.equal(formatHex(four), formatHex(goldenPayload("rtnl/address_add_ipv4_peer_request")));
