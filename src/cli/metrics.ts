@@ -5,8 +5,10 @@
  */
 
 import { dashboard } from "../metrics/dashboard.ts";
+import { carryPpp, withPppInterfaces } from "../model/ppp_interfaces.ts";
 import type { Context } from "./context.ts";
 import { unknownKeyword } from "./messages.ts";
+import { pppStatuses } from "./ppp_statuses.ts";
 import { UsageError } from "./usage_error.ts";
 import { PROGRAM_VERSION } from "./version.ts";
 
@@ -23,7 +25,8 @@ export async function metrics(context: Context, words: readonly string[]): Promi
   await context.open("read");
   const { l2tp, links, more } = context;
   const tunnels = l2tp.tunnels();
-  const sessions = l2tp.sessions();
+  const listed = l2tp.sessions();
+  const sessions = carryPpp(listed) ? withPppInterfaces(listed, pppStatuses(context).values()) : listed;
   const found = more.metricsText({
     version: PROGRAM_VERSION,
     dataplane: l2tp.dataplane,

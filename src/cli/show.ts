@@ -6,6 +6,7 @@
 
 import type { ListOptions } from "../client/l2tp_client.ts";
 import type { PppSessionStatus } from "../client/ppp_client.ts";
+import { carryPpp, withPppInterfaces } from "../model/ppp_interfaces.ts";
 import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import type { Arguments } from "./arguments.ts";
@@ -15,14 +16,7 @@ import { DropsFinder } from "./drops.ts";
 import type { Options } from "./options.ts";
 import { formatJson, sessionJson, tunnelJson } from "./json.ts";
 import { pppStatuses } from "./ppp_statuses.ts";
-import {
-  pseudowireName,
-  sessionText,
-  type TextStyle,
-  textStyle,
-  tunnelText,
-  tunnelWithSessionsText,
-} from "./text.ts";
+import { sessionText, type TextStyle, textStyle, tunnelText, tunnelWithSessionsText } from "./text.ts";
 
 /** Prints what the arguments pick. As with `ip`, sessions win if both words are given. */
 export async function show(context: Context, picked: Arguments, options: Options): Promise<void> {
@@ -111,10 +105,10 @@ async function pickedWithDetails(
   style: TextStyle,
 ): Promise<(readonly [Session, SessionDetails | undefined])[]> {
   const listed = listSessions(context, picked, listOptions(style));
-  const isPpp = listed.some(({ pseudowireType }) => pseudowireName(pseudowireType) === "ppp");
+  const isPpp = carryPpp(listed);
   if (isPpp) await context.loadMore();
   const ppp = isPpp ? pppStatuses(context) : NO_PPP;
-  const sessions = pickSessions(context, ppp.size === 0 ? listed : listed.map(withPppName(ppp)), picked);
+  const sessions = pickSessions(context, withPppInterfaces(listed, ppp.values()), picked);
   if (!style.details || sessions.length === 0) return sessions.map((session) => [session, undefined]);
   const debugfs = context.l2tp.dataplane === "user" ? context.l2tp.debugfs() : context.more.debugfs();
   const finder = new DetailsFinder({
@@ -127,14 +121,6 @@ async function pickedWithDetails(
 }
 
 const NO_PPP: ReadonlyMap<string, PppSessionStatus> = new Map();
-
-/** Names the interface that PPP has made for a session, of which the subsystem knows nothing. */
-function withPppName(ppp: ReadonlyMap<string, PppSessionStatus>): (session: Session) => Session {
-  return (session) => {
-    const name = ppp.get(`${session.tunnelId}/${session.sessionId}`)?.interfaceName;
-    return name === undefined ? session : { ...session, interfaceName: name };
-  };
-}
 
 /** Counters are decoded only for those who look at them: most of a listing's numbers are counters. */
 function listOptions({ statistics }: TextStyle): ListOptions {

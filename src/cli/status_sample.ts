@@ -7,7 +7,12 @@
 import type { SessionOffloads } from "../model/session_offloads.ts";
 import { type DebugFacts, NO_DEBUG_FACTS, parseDebugFacts } from "../view/debug_facts.ts";
 import { type Sample, sessionKey } from "../view/sample.ts";
+import type { PppSessionStatus } from "../client/ppp_client.ts";
+import { carryPpp, withPppInterfaces } from "../model/ppp_interfaces.ts";
+import type { Link } from "../model/link.ts";
+import type { Session } from "../model/session.ts";
 import type { Context } from "./context.ts";
+import { pppStatuses } from "./ppp_statuses.ts";
 
 /** The text of the debug file, of either subsystem; `undefined` where it cannot be read. */
 export function debugfsOf({ l2tp, more }: Context): string | undefined {
@@ -21,6 +26,7 @@ export class Sampler {
   #population: string | undefined;
   #debug: DebugFacts = NO_DEBUG_FACTS;
   #offloads: readonly SessionOffloads[] = [];
+  #ppp: ReadonlyMap<string, PppSessionStatus> = new Map();
 
   /** The context's client must be open. */
   constructor(context: Context) {
@@ -28,31 +34,44 @@ export class Sampler {
   }
 
   /**
-   * Reads a sample. Unless it is to be `whole`, what the debug file tells is read only when the population is another
-   * than before, and offloads are not: they cost as much as the rest.
+   * Reads a sample. Unless it is to be `whole`, what the debug file tells, and interfaces of PPP, are read only when the
+   * population is another than before, and offloads are not: they cost as much as the rest.
    */
   read(options: { readonly whole: boolean }): Sample {
     const { l2tp, more, links } = this.#context;
     const tunnels = l2tp.tunnels();
     const sessions = l2tp.sessions();
     const population = `${tunnels.map(({ tunnelId }) => tunnelId)};${sessions.map(sessionKey)}`;
-    if (options.whole || population !== this.#population) {
+    const isOther = options.whole || population !== this.#population;
+    if (isOther) {
       const text = debugfsOf(this.#context);
       this.#debug = text === undefined ? NO_DEBUG_FACTS : parseDebugFacts(text);
       this.#population = population;
     }
     if (options.whole) this.#offloads = l2tp.offloads();
+    const present = links.links();
     return {
       atMs: more.monotonicMs(),
       dataplane: l2tp.dataplane,
       tunnels,
-      sessions,
-      links: links.links(),
+      sessions: this.#withPpp(sessions, present, isOther),
+      links: present,
       addresses: links.addresses(),
       drops: l2tp.drops(),
       offloads: this.#offloads,
       declared: more.declaredTunnels(),
       debug: this.#debug,
     };
+  }
+
+  /** Also asks again while a session has no interface that is there: PPP may have been run on it since, or ended. */
+  #withPpp(sessions: readonly Session[], present: readonly Link[], isOther: boolean): readonly Session[] {
+    if (!carryPpp(sessions)) return sessions;
+    const names = new Set(present.map(({ name }) => name));
+    const isKnown = sessions.every((session) =>
+      names.has(session.interfaceName ?? this.#ppp.get(sessionKey(session))?.interfaceName ?? "")
+    );
+    if (isOther || !isKnown) this.#ppp = pppStatuses(this.#context);
+    return withPppInterfaces(sessions, this.#ppp.values());
   }
 }

@@ -194,7 +194,7 @@ async function serve(
     disturbed,
     log,
   });
-  using _endpoint = await offerMetrics(options, { subsystem, world, namespaces });
+  using _endpoint = await offerMetrics(options, { subsystem, world, namespaces, ppp });
   const ready = (): void => notifyServiceManager("READY=1");
   if (config === undefined) {
     using _signals = onSignals(() => server.stop());

@@ -9,6 +9,7 @@ import { SyscallError } from "../base/errors.ts";
 import { LinkClient } from "../client/link_client.ts";
 import { PPP_CRYPTO } from "../driver/ppp_crypto.ts";
 import type { AddressPool, PppOptions } from "../engine/ppp/mod.ts";
+import type { PppInterface } from "../model/ppp_interfaces.ts";
 import type { PppSecret, PppSessionSettings } from "../model/ppp_settings.ts";
 import type { PppRequest, PppSessionId, PppSessionStatus } from "../wire/genl/l2tpd_ppp.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
@@ -156,6 +157,17 @@ export class PppSessions implements AsyncDisposable {
       throw new SyscallError(`PPP on session ${id.sessionId} in tunnel ${id.tunnelId}`, Errno.ENODEV);
     }
     return { key, place, running };
+  }
+
+  /** Interfaces of the sessions of a namespace. */
+  interfaces(netns: string): (PppInterface & Pick<PppSessionId, "dataplane">)[] {
+    const sessions = this.#places.get(netns)?.sessions.values() ?? [];
+    return Array.from(
+      sessions,
+      ({ request: { dataplane, tunnelId, sessionId }, session: { interfaceName } }) => ({
+        ...{ dataplane, tunnelId, sessionId, interfaceName },
+      }),
+    );
   }
 
   /** The sessions of a namespace. */

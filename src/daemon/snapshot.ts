@@ -9,8 +9,10 @@ import { NetlinkError, SyscallError } from "../base/errors.ts";
 import { NamespaceNames } from "../driver/namespace_names.ts";
 import type { NamespaceSnapshot, ProcessFacts, Snapshot } from "../metrics/metric.ts";
 import type { Link } from "../model/link.ts";
+import { withPppInterfaces } from "../model/ppp_interfaces.ts";
 import type { Subsystem } from "../subsystem/subsystem.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
+import type { PppSessions } from "./ppp_sessions.ts";
 import type { RealWorld } from "./world.ts";
 
 /** What is looked at. All is borrowed. */
@@ -21,6 +23,8 @@ export interface SnapshotParts {
   readonly world: RealWorld;
   /** The namespaces. */
   readonly namespaces: NetworkNamespaces;
+  /** What runs PPP. */
+  readonly ppp: PppSessions;
 }
 
 /** Takes a snapshot of everything; `version` is the program's. */
@@ -33,12 +37,13 @@ export function takeSnapshot(version: string, parts: SnapshotParts): Snapshot {
 function namespaceSnapshot(
   key: string,
   names: NamespaceNames,
-  { subsystem, world, namespaces }: SnapshotParts,
+  { subsystem, world, namespaces, ppp }: SnapshotParts,
 ): NamespaceSnapshot {
+  const interfaces = ppp.interfaces(key).filter(({ dataplane }) => dataplane === "user");
   return {
     netns: names.nameOf(namespaces.pathOf(key)),
     tunnels: [...subsystem.tunnels(key)],
-    sessions: [...subsystem.sessions(key)],
+    sessions: withPppInterfaces([...subsystem.sessions(key)], interfaces),
     links: linksOf(key, namespaces),
     drops: [...world.dropCounts(key)],
     offloads: [...world.sessionOffloads(key)],

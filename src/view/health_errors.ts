@@ -200,8 +200,8 @@ export const ERROR_RULES: readonly ErrorRule[] = [
     severity: "warning",
     reasons: ["no_ppp"],
     judge: (_, total) => ({
-      message: `nobody is attached to this PPP session: ${total} packets dropped`,
-      advice: ["Nobody runs PPP on it: in the kernel's subsystem a pppd that attached its socket does"],
+      message: `nobody runs PPP on this session: ${total} packets dropped`,
+      advice: ["Make it with PPP: l2tp add session … ppp …, or the table ppp in the configuration file"],
     }),
   },
   {

@@ -270,6 +270,17 @@ Deno.test("show names the interface of PPP, as text, in JSON and to pick by, on 
   assert.equal(world.leaks, 0);
 });
 
+Deno.test("status and metrics name the interface of PPP", async () => {
+  const world = await withTunnel();
+  await world.prepare(`${SESSION} pw_type ppp`);
+  assert.match((await world.run("metrics")).out, /^l2tp_session_info\{.*interface="".*\} 1$/m);
+  world.home.pppSessions.push(STATUS);
+  const { tunnels: [{ sessions: [session] }] } = JSON.parse((await world.run("status -json")).out);
+  assert.deepEqual([session.interface, session.state], ["ppp7", "absent"]);
+  assert.match((await world.run("metrics")).out, /^l2tp_session_info\{.*interface="ppp7".*\} 1$/m);
+  assert.equal(world.leaks, 0);
+});
+
 Deno.test("show session -d tells how PPP is doing, and prints nothing of the peer's as it is", async () => {
   const world = await withTunnel();
   await world.prepare(`${SESSION} pw_type ppp`);

@@ -1,0 +1,41 @@
+/**
+ * Interfaces of PPP sessions: those who run PPP make and name them, and the subsystem knows nothing of that.
+ *
+ * @module
+ */
+
+import type { Session } from "./session.ts";
+
+/** L2TP_PWTYPE_PPP (`linux/l2tp.h`). */
+const PWTYPE_PPP = 7;
+
+/** The interface of a PPP session. */
+export interface PppInterface {
+  /** Our id of the tunnel. */
+  readonly tunnelId: number;
+  /** Our id of the session. */
+  readonly sessionId: number;
+  /** Its name; `undefined` as long as there is none. */
+  readonly interfaceName?: string | undefined;
+}
+
+/** Whether one of the sessions carries PPP. */
+export function carryPpp(sessions: readonly Session[]): boolean {
+  return sessions.some(({ pseudowireType }) => pseudowireType === PWTYPE_PPP);
+}
+
+/** The sessions with the names of these interfaces of theirs; `interfaces` are of the same subsystem. */
+export function withPppInterfaces(
+  sessions: readonly Session[],
+  interfaces: Iterable<PppInterface>,
+): readonly Session[] {
+  const names = new Map<string, string>();
+  for (const { tunnelId, sessionId, interfaceName } of interfaces) {
+    if (interfaceName !== undefined) names.set(`${tunnelId}/${sessionId}`, interfaceName);
+  }
+  if (names.size === 0) return sessions;
+  return sessions.map((session) => {
+    const interfaceName = names.get(`${session.tunnelId}/${session.sessionId}`);
+    return interfaceName === undefined ? session : { ...session, interfaceName };
+  });
+}
