@@ -64,6 +64,10 @@ const DAEMON_SYMBOLS = {
   unlink: { parameters: ["buffer"], result: "i32" },
   // struct group *getgrnam(const char *name)
   getgrnam: { parameters: ["buffer"], result: "pointer" },
+  // int getrlimit(int resource, struct rlimit *limit)
+  getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
+  // int setrlimit(int resource, const struct rlimit *limit)
+  setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   // int malloc_trim(size_t pad)
   malloc_trim: { parameters: ["usize"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;

@@ -7,6 +7,7 @@
 import { Errno } from "../base/errno.ts";
 import { FamilyMissingError, SyscallError } from "../base/errors.ts";
 import { formatIpAddress } from "../base/ip_address.ts";
+import { forbidCore } from "../../ffi/resource_limit.ts";
 import { groupId, UnixListener } from "../../ffi/unix_listener.ts";
 import { DataPlanes } from "../driver/data_planes.ts";
 import { type Consequences, Subsystem } from "../subsystem/subsystem.ts";
@@ -119,6 +120,8 @@ async function serve(
   options: DaemonOptions,
   { config, dataplane }: Declaration,
 ): Promise<number> {
+  // Secrets of PPP and cookies are in memory.
+  forbidCore();
   // Others may look for the socket, whose own mode says who may use it.
   Deno.mkdirSync(paths.folder, { recursive: true, mode: 0o755 });
   using listener = listen(paths);

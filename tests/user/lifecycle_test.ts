@@ -309,3 +309,15 @@ Deno.test("a full disk: nothing is acknowledged that is not on it, and the daemo
     await sh("umount", `${path}`);
   }
 });
+
+Deno.test("a daemon that dies writes no core, which would have cookies and secrets in it", async () => {
+  const script = 'ulimit -c unlimited && cd "$L2TP_RUNTIME_DIR" && exec "$@"';
+  await using daemon = await TestDaemon.start({ through: ["sh", "-c", script, "sh"] });
+  const limits = await Deno.readTextFile(`/proc/${daemon.pid}/limits`);
+  assert.match(limits, /^Max core file size +0 +unlimited /m);
+  const { status } = await daemon.end("SIGABRT");
+  assert.equal(status.signal, "SIGABRT");
+  // Where the system's core_pattern is a path of its own, only the limit tells.
+  const names = Array.from(Deno.readDirSync(daemon.folder), ({ name }) => name);
+  assert.deepEqual(names.filter((name) => name.startsWith("core")), []);
+});
