@@ -49,12 +49,16 @@ function word(quoted: string | undefined, plain: string | undefined): string | u
   return quoted === undefined ? plain : quoted.replace(/\\(.)/g, "$1");
 }
 
-/** What keeps PPP from being run with the file as it is wished; `undefined` if nothing does. */
+/**
+ * What keeps PPP from being run with the file as it is wished; `undefined` if nothing does. Whoever asks the peer for a
+ * proof needs no secret of its own: its name may be there to be told only.
+ */
 export function secretsTrouble(
-  { user, secretFile }: PppWish,
+  { user, secretFile, require = [] }: PppWish,
   file: SecretsFile | SecretsError | undefined,
 ): SecretsError | undefined {
   if (file instanceof SecretsError) return file;
   if (secretFile === undefined || user === undefined || file?.names.has(user) !== false) return undefined;
+  if (require.some((method) => method !== "none")) return undefined;
   return new SecretsError(secretFile, { trouble: "nameless", user });
 }

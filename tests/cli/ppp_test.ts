@@ -95,6 +95,12 @@ Deno.test("ppp in the daemon's own subsystem, and where none runs one is started
   assert.equal(kernel.leaks, 0);
 });
 
+Deno.test("ppp: who asks the peer for a proof needs no secret under a name of its own", async () => {
+  const world = await withTunnel();
+  assert.deepEqual(await world.run(`${SESSION} ppp user carol secret-file /etc/secrets require chap`), OK);
+  assert.equal(world.home.pppRequests[0]!.settings.user, "carol");
+});
+
 Deno.test("ppp that the daemon refuses: the session that was made for it goes again", async () => {
   const world = await withTunnel();
   world.home.pppRefusal = Errno.EEXIST;
@@ -137,6 +143,11 @@ Deno.test("ppp: what makes no sense is refused before anything is made, and no s
     ["ppp secret-file /etc/open", 1, 'Error: secret-file "/etc/open" can be read by everybody.'],
     ["ppp secret-file /etc/bad", 255, "Error: /etc/bad:2: a line of a name and a secret is expected."],
     ["ppp user carol secret-file /etc/secrets", 1, 'Error: "/etc/secrets" has no secret of "carol".'],
+    [
+      "ppp user carol secret-file /etc/secrets require none",
+      1,
+      'Error: "/etc/secrets" has no secret of "carol".',
+    ],
     ["ppp secret-file /etc/many", 1, 'Error: "/etc/many" has more names than one session can take.'],
     ["up ppp", 255, 'Error: argument "ppp" is wrong: interface settings need pw_type eth'],
   ];
