@@ -16,14 +16,19 @@ import type { UdpSessions } from "./udp_sessions.ts";
 /** Finds sessions for the receiver. Packets without one are counted when these return `undefined`. */
 export class Demultiplexer {
   readonly #registry: SessionRegistry;
+  /** What was found last in this batch: packets of one message have the source at the same place, and mostly the id. */
+  #found: DataSession | undefined;
+  #foundId = 0;
+  #foundName = 0;
 
   /** For the packets of one data path. */
   constructor(registry: SessionRegistry) {
     this.#registry = registry;
   }
 
-  /** The version 3 sessions that packets of a UDP endpoint may be for. */
+  /** The version 3 sessions that packets of a batch of a UDP endpoint may be for. */
   udpSessions(endpoint: Endpoint): UdpSessions {
+    this.#found = undefined;
     return this.#registry.udpSessions(endpoint);
   }
 
@@ -58,8 +63,17 @@ export class Demultiplexer {
     index: number,
     unknown: number,
   ): DataSession | undefined {
-    const session = here.find(sessionId, batch.names, batch.nameOffsets[index]! >> 2);
-    if (session !== undefined) return ready(session);
+    const name = batch.nameOffsets[index]!;
+    if (sessionId === this.#foundId && name === this.#foundName && this.#found !== undefined) {
+      return ready(this.#found);
+    }
+    const session = here.find(sessionId, batch.names, name >> 2);
+    if (session !== undefined) {
+      this.#found = session;
+      this.#foundId = sessionId;
+      this.#foundName = name;
+      return ready(session);
+    }
     const refused = here.representative(sessionId);
     if (refused !== undefined) refused.counters[DROP.wrong_peer]!++;
     else endpoint.counters[this.#registry.isKnown(sessionId) ? DROP.wrong_endpoint : unknown]!++;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readCounters } from "../../src/dataplane/mod.ts";
 import { hexBytes } from "../support/golden.ts";
-import { drops, frame, ipv4Packet, numberOf, PEER4, PEER6, World } from "./support.ts";
+import { drops, frame, ipv4Packet, numberOf, PEER4, PEER6, World, writeName } from "./support.ts";
 
 /** A version 3 packet over UDP with that frame, without cookie and sublayer. */
 function udp3(sessionId: number, payload: Uint8Array, flags = 0x0003): Uint8Array {
@@ -178,6 +178,27 @@ Deno.test("peer: without a port any port, without an address any address, a scop
   assert.equal(from(udp4, 2, { address: [10, 9, 9, 9], port: 5 }), 1);
   assert.equal(from(udp6, 3, { address: linkLocal, port: 5, scopeId: 3 }), 1);
   assert.equal(from(udp6, 3, { address: linkLocal, port: 5, scopeId: 4 }), 0);
+  world.assertConservation();
+});
+
+Deno.test("packets of one message share a source, and each is still for the session that it names", () => {
+  const world = new World();
+  const endpoint = world.endpoint("udp4");
+  const tunnel = world.tunnel(endpoint);
+  const one = world.session(tunnel, { l2spec: "none" });
+  const two = world.session(tunnel, { l2spec: "none", sessionId: 2 });
+  const owners = (ids: readonly number[], sources: readonly number[]): unknown[] => {
+    world.fill(ids.map((id) => udp3(id, frame())));
+    // The last place is a stranger's.
+    world.batch.nameOffsets.set(sources.map((source) => 28 * source));
+    writeName(world.names, 28 * 9, { ...PEER4, address: [10, 9, 9, 9] });
+    return world.receiveBatch(endpoint).map(({ session }) => session);
+  };
+  assert.deepEqual(owners([1, 1, 2, 1, 3, 1], [0, 0, 0, 0, 0, 0]), [one, one, two, one, one]);
+  assert.deepEqual(owners([1, 1, 1], [0, 9, 0]), [one, one]);
+  assert.deepEqual(drops(one.counters), { wrong_peer: 1 });
+  world.path.removeSession(one);
+  assert.deepEqual(owners([1, 2], [0, 0]), [two]);
   world.assertConservation();
 });
 
