@@ -5,42 +5,7 @@ import { Errno } from "../../src/base/errno.ts";
 import type { PppLinkStatus, PppRequest } from "../../src/client/ppp_client.ts";
 import type { PppStatus } from "../../src/model/ppp.ts";
 import { FakeWorld } from "../support/fake_world.ts";
-
-const FILE = "/etc/l2tp/l2tp.toml";
-const PARIS = `[tunnel.paris]
-tunnel_id = 1
-peer_tunnel_id = 2
-encap = "ip"
-local = "10.0.0.1"
-remote = "10.0.0.2"
-
-[tunnel.paris.session.one]
-session_id = 10
-peer_session_id = 20
-interface = "pw0"
-mtu = 1400
-addresses = ["10.1.1.1/24"]
-up = true
-`;
-const LYON = `[tunnel.lyon]
-tunnel_id = 3
-peer_tunnel_id = 4
-local = "10.0.0.1"
-remote = "10.0.0.3"
-udp_sport = 5000
-udp_dport = 5001
-
-[tunnel.lyon.session.one]
-session_id = 11
-peer_session_id = 21
-seq = "both"
-`;
-
-function worldWith(text: string, path = FILE): FakeWorld {
-  const world = new FakeWorld();
-  world.files.set(path, text.split("\n"));
-  return world;
-}
+import { FILE, LYON, PARIS, worldWith } from "./config_support.ts";
 
 const SECRET_FILE = "/etc/l2tp/secrets";
 const DIALIN = `${LYON.slice(0, LYON.indexOf("seq"))}interface = "ppp7"

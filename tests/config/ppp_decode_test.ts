@@ -1,22 +1,8 @@
 /** PPP in configurations, good and bad: what they say, or what is wrong with them and where. */
 
 import assert from "node:assert/strict";
-import { decodeConfig } from "../../src/config/decode.ts";
 import { PPP_SETTINGS } from "../../src/config/schema.ts";
-import { parseToml } from "../../src/apply/toml.ts";
-
-function decode(text: string): ReturnType<typeof decodeConfig> {
-  const parsed = parseToml(text);
-  assert.ok("root" in parsed, text);
-  return decodeConfig(parsed.root, text);
-}
-
-/** What is said of a text that stands at `line:column`. */
-function problemsOf(text: string): string[] {
-  const parsed = parseToml(text);
-  const problems = "problem" in parsed ? [parsed.problem] : decodeConfig(parsed.root, text).problems;
-  return problems.map(({ line, column, message }) => `${line}:${column}: ${message}`);
-}
+import { decode, problemsOf } from "./decoding.ts";
 
 const TUNNEL = `[tunnel.a]
 tunnel_id = 1
