@@ -54,7 +54,7 @@ export function observe(site: Site, entries: readonly TunnelEntry[] = []): Actua
     interfaces: interfaces.names,
     netns: others.home,
     namespaces: others.names,
-    secrets: secretsOf(site, entries),
+    secrets: secretsOf(site, entries, rows),
     timerHz: site.timerHz(),
   };
 }
@@ -71,10 +71,15 @@ function runningPpp({ l2tp, ppp }: Site): Map<string, ActualPpp> {
   return running;
 }
 
-/** The files of secrets that the entries name. */
-function secretsOf({ ppp }: Site, entries: readonly TunnelEntry[]): Actual["secrets"] {
-  const sessions = entries.flatMap(({ sessions }) => sessions);
-  const paths = new Set(sessions.flatMap(({ settings }) => settings.ppp?.secretFile ?? []));
+/** The files of secrets that the entries name, and those that PPP runs with. */
+function secretsOf(
+  { ppp }: Site,
+  entries: readonly TunnelEntry[],
+  running: readonly ActualSession[],
+): Actual["secrets"] {
+  const wishes = entries.flatMap(({ sessions }) => sessions.map(({ settings }) => settings.ppp))
+    .concat(running.map((session) => session.ppp?.wish));
+  const paths = new Set(wishes.flatMap((wish) => wish?.secretFile ?? []));
   return new Map([...paths].map((path) => [path, lookAtSecrets(path, ppp.readPrivateFile)]));
 }
 

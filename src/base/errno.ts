@@ -23,6 +23,7 @@ export const Errno = {
   EISDIR: 21,
   EINVAL: 22,
   ENOTTY: 25,
+  EFBIG: 27,
   EPIPE: 32,
   ERANGE: 34,
   EBADR: 53,
@@ -185,6 +186,11 @@ let byNumber: ReadonlyMap<number, readonly [number, string, string]> | undefined
 function lookUp(errno: number): readonly [number, string, string] | undefined {
   byNumber ??= new Map(TABLE.map((row) => [row[0], row]));
   return byNumber.get(errno);
+}
+
+/** The number of an error by the kernel's name of it; `undefined` if Linux has none of that name. */
+export function errnoNamed(name: string): number | undefined {
+  return TABLE.find((row) => row[1] === name)?.[0];
 }
 
 /** The kernel's name of a (positive) error number: `errnoName(17)` is `"EEXIST"`; `"E4000"` for an unknown 4000. */

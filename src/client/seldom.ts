@@ -14,7 +14,8 @@ export { distributionId, forbiddingFile, hasKernelModule } from "../driver/kerne
 export { inspectDaemon, inspectMachine, wayTo } from "../driver/machine.ts";
 export { programPath } from "../driver/program_path.ts";
 export { tryPppd } from "../driver/pppd_program.ts";
-export { readLines, readPrivateFile, writeWholeFile } from "../driver/lines.ts";
+export { readLines, writeWholeFile } from "../driver/lines.ts";
+export { readPrivateFile } from "../driver/private_file.ts";
 export { inNamespace, leaveNamespace, withNamespaceFd } from "../driver/namespace.ts";
 export { HistoryFile, historyPath } from "../driver/history_file.ts";
 export { HookRunner } from "../driver/hook_runner.ts";

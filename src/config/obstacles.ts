@@ -4,7 +4,9 @@
  * @module
  */
 
-import type { Actual } from "./actual.ts";
+import type { PppWish } from "../model/ppp_settings.ts";
+import type { Actual, ActualSession } from "./actual.ts";
+import { lacksSecrets } from "./ppp_rules.ts";
 import { secretsTrouble } from "./secrets.ts";
 import type { SessionEntry, TunnelEntry } from "./settings.ts";
 import type { Cause } from "./waiting.ts";
@@ -69,11 +71,37 @@ export function secretsObstacles(
   session: SessionEntry,
   { secrets }: Pick<Actual, "secrets">,
 ): Obstacle[] {
-  const { secretFile, ...ppp } = session.settings.ppp ?? {};
-  if (secretFile === undefined) return [];
-  const trouble = secretsTrouble({ ...ppp, secretFile }, secrets.get(secretFile));
-  if (trouble === undefined) return [];
+  const { ppp } = session.settings;
+  const found = ppp === undefined ? undefined : unusable(ppp, secrets);
+  return found === undefined ? [] : [{ tunnel, session, key: "ppp.secret-file", ...found }];
+}
+
+/** What is in the way of running PPP again on a session that is to be made anew without being in the file. */
+export function strangerObstacles(
+  tunnel: TunnelEntry,
+  { session: { sessionId }, ppp }: ActualSession,
+  { secrets }: Pick<Actual, "secrets">,
+): Obstacle[] {
+  if (ppp === undefined) return [];
+  const found = unusable(ppp.wish, secrets) ?? (lacksSecrets(ppp.wish) ? NO_FILE : undefined);
+  if (found === undefined) return [];
+  const message =
+    `PPP on session ${sessionId}, which is not in the file, could not be run again: ${found.message}`;
+  return [{ tunnel, key: "tunnel_id", ...found, message }];
+}
+
+type Trouble = Pick<Obstacle, "cause" | "message" | "advice">;
+
+const NO_FILE: Trouble = {
+  cause: { waitsFor: "file", subject: "secret-file" },
+  message: "its secrets came from no file",
+  advice: ["Delete that session, or have it in the file."],
+};
+
+function unusable(ppp: PppWish, secrets: Actual["secrets"]): Trouble | undefined {
+  const { secretFile } = ppp;
+  const trouble = secretFile === undefined ? undefined : secretsTrouble(ppp, secrets.get(secretFile));
+  if (trouble === undefined) return undefined;
   const { message, advice } = trouble;
-  const cause: Cause = { waitsFor: "file", subject: secretFile, reason: message };
-  return [{ tunnel, session, key: "ppp.secret-file", cause, message, advice }];
+  return { cause: { waitsFor: "file", subject: secretFile!, reason: message }, message, advice };
 }

@@ -26,7 +26,13 @@ import {
   wholeSession,
 } from "./differences.ts";
 import { type HookScope, TunnelHooks } from "./hook_steps.ts";
-import { linkObstacles, type Obstacle, secretsObstacles, unresolved } from "./obstacles.ts";
+import {
+  linkObstacles,
+  type Obstacle,
+  secretsObstacles,
+  strangerObstacles,
+  unresolved,
+} from "./obstacles.ts";
 import { pseudowireOf, sessionParametersOf, tunnelParametersOf, versionOf } from "./parameters.ts";
 import { TUNNEL_SETTINGS } from "./schema.ts";
 import type { Config, SessionEntry, SessionSettings, TunnelEntry } from "./settings.ts";
@@ -227,7 +233,11 @@ class Draft {
       this.#deleteTunnel(actual);
     }
     const scope = { tunnel: true, sessions: entry.sessions.map(({ settings }) => settings.sessionId) };
-    this.#createTunnel(entry, known?.[0] ?? "", scope);
+    const strangers = this.#strangersOf(entry, actual);
+    const kept = this.#world.prune
+      ? []
+      : strangers.flatMap(({ ppp, session }) => ppp === undefined ? [] : session.sessionId);
+    this.#createTunnel(entry, known?.[0] ?? "", { scope, kept });
     this.#done(scope);
     for (const session of entry.sessions) {
       const former = actual?.sessions.find((each) => each.session.sessionId === session.settings.sessionId);
@@ -237,10 +247,11 @@ class Draft {
       } else this.#change("remake", changed, session);
       this.#createSession(session, former, []);
     }
-    for (const stranger of this.#strangersOf(entry, actual)) {
+    for (const stranger of strangers) {
       if (this.#world.prune) this.#tellDeleted(stranger);
       else {
         const { tunnelId, sessionId } = stranger.session;
+        this.obstacles.push(...strangerObstacles(entry, stranger, this.#world));
         this.#change("remake", [], { label: undefined, settings: { sessionId } });
         for (const step of remakeSession(stranger)) this.up.push({ step, undo: [] });
         this.strangers.push({ tunnelId, sessionId });
@@ -370,11 +381,16 @@ class Draft {
     }
   }
 
-  #createTunnel({ settings, sessions }: TunnelEntry, peer: string, hooks: HookScope): void {
+  /** `kept`: sessions that PPP is run on again and that are not in the file. */
+  #createTunnel(
+    { settings, sessions }: TunnelEntry,
+    peer: string,
+    { scope: hooks, kept }: { readonly scope: HookScope; readonly kept: readonly number[] },
+  ): void {
     const { tunnelId, local, remote } = settings;
     const tunnel = tunnelParametersOf(settings, peer);
     const scope = remote?.scope ?? local?.scope;
-    const ppp = sessions.flatMap((each) => runsPpp(each) ? each.settings.sessionId! : []);
+    const ppp = sessions.flatMap((each) => runsPpp(each) ? each.settings.sessionId! : []).concat(kept);
     this.up.push({
       step: { do: "createTunnel", tunnel, scope },
       undo: this.#coming.undoing({ do: "deleteTunnel", tunnelId: tunnelId!, ppp }, hooks),

@@ -16,7 +16,7 @@ import { Keepers } from "../driver/keeper.ts";
 import { kernelTimerHz } from "../driver/kernel_clock.ts";
 import { HookRunner } from "../driver/hook_runner.ts";
 import { isKernelAtLeast, kernelRelease } from "../driver/kernel_release.ts";
-import { readPrivateFile } from "../driver/lines.ts";
+import { readPrivateFile } from "../driver/private_file.ts";
 import { inNamespace, withNamespaceFd } from "../driver/namespace.ts";
 import { namespaceNames, presentNamespace } from "../driver/namespace_names.ts";
 import { openNetworkChanges } from "../driver/network_changes.ts";

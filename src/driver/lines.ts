@@ -6,6 +6,7 @@
 
 import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
+import { asSyscallError } from "./file_error.ts";
 
 /**
  * The lines of a file, or of standard input for `-`, without their newlines; `undefined` before each further read, which
@@ -31,54 +32,14 @@ function* linesOf(source: typeof Deno.stdin | Deno.FsFile): Generator<string | u
   if (rest !== "") yield rest;
 }
 
-const ERRNO_OF = [
-  [Deno.errors.NotFound, Errno.ENOENT],
-  [Deno.errors.PermissionDenied, Errno.EACCES],
-  [Deno.errors.NotADirectory, Errno.ENOTDIR],
-  [Deno.errors.IsADirectory, Errno.EISDIR],
-] as const;
-
 function openForReading(path: string): Deno.FsFile {
   try {
     // Opening a folder succeeds; reading it would not.
-    if (Deno.statSync(path).isDirectory) throw new Deno.errors.IsADirectory(path);
+    if (Deno.statSync(path).isDirectory) throw new SyscallError(`open("${path}")`, Errno.EISDIR);
     return Deno.openSync(path);
   } catch (error) {
     throw asSyscallError(error, path);
   }
-}
-
-/**
- * A file that is secret: its absolute path, its text, and a stamp that tells it from what it is after a change;
- * `undefined` if others than its owner and group may read it.
- *
- * @throws {SyscallError} if it cannot be read
- */
-export function readPrivateFile(
-  path: string,
-): { readonly path: string; readonly text: string; readonly stamp: string } | undefined {
-  try {
-    using file = Deno.openSync(path);
-    const { mode, isDirectory, dev, ino, size, mtime, ctime } = file.statSync();
-    if (isDirectory) throw new Deno.errors.IsADirectory(path);
-    if (((mode ?? 0) & 0o007) !== 0) return undefined;
-    let text = "";
-    const decoder = new TextDecoder();
-    const buffer = new Uint8Array(4096);
-    for (let count = file.readSync(buffer); count !== null; count = file.readSync(buffer)) {
-      text += decoder.decode(buffer.subarray(0, count), { stream: true });
-    }
-    const stamp = [dev, ino, size, mtime?.getTime(), ctime?.getTime()].join(" ");
-    const absolute = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
-    return { path: absolute, text: text + decoder.decode(), stamp };
-  } catch (error) {
-    throw asSyscallError(error, path);
-  }
-}
-
-function asSyscallError(error: unknown, path: string): unknown {
-  const errno = ERRNO_OF.find(([type]) => error instanceof type)?.[1];
-  return errno === undefined ? error : new SyscallError(`open("${path}")`, errno);
 }
 
 function removeIfThere(path: string): void {

@@ -98,4 +98,11 @@ Deno.test("plans: a file of secrets that is of no use keeps from being made what
   }
   running.secrets.set("/etc/secrets", unreadable);
   assert.deepEqual(planFor(running, PPP).untouched, ["a"]);
+  // A tunnel that is made anew takes PPP with it of sessions that are not in the file, too.
+  const anew = A.slice(0, A.indexOf("[tunnel.a.session")).replace("= 2", "= 3");
+  const stranger = "PPP on session 10, which is not in the file, could not be run again: ";
+  assert.deepEqual(messages(running, anew), [
+    ["tunnel_id", "file", "/etc/secrets", `${stranger}secret-file "/etc/secrets" can be read by everybody`],
+  ]);
+  assert.deepEqual(messages(machineAs(PPP), anew), []);
 });

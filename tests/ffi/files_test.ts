@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { distributionId, forbiddingFile, hasKernelModule } from "../../src/driver/kernel_modules.ts";
 import { kernelRelease } from "../../src/driver/kernel_release.ts";
-import { readLines, readPrivateFile, writeWholeFile } from "../../src/driver/lines.ts";
+import { readLines, writeWholeFile } from "../../src/driver/lines.ts";
+import { readPrivateFile } from "../../src/driver/private_file.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 
@@ -54,7 +55,7 @@ Deno.test("readLines(): a folder, and a path through a file, are told in C's wor
   assert.throws(() => [...readLines("/dev/null/x")], { name: "SyscallError", code: "ENOTDIR" });
 });
 
-Deno.test("readPrivateFile(): where it is, and a stamp that is another one after a change; nothing of what others can read", async () => {
+Deno.test("readPrivateFile(): where it is, and a stamp that is another one after a change; nothing of what others can read or is no file", async () => {
   const folder = await Deno.makeTempDir({ prefix: "l2tp-secrets-" });
   const before = Deno.cwd();
   try {
@@ -70,6 +71,14 @@ Deno.test("readPrivateFile(): where it is, and a stamp that is another one after
       assert.equal(readPrivateFile("secrets"), undefined);
       assert.throws(() => readPrivateFile("none"), { errno: Errno.ENOENT });
       assert.throws(() => readPrivateFile(folder), { errno: Errno.EISDIR });
+      Deno.symlinkSync("loop", "loop");
+      assert.throws(() => readPrivateFile("loop"), { code: "ELOOP" });
+      assert.throws(() => readPrivateFile("n".repeat(256)), { code: "ENAMETOOLONG" });
+      assert.throws(() => readPrivateFile("/proc/self/mem"), { name: "SyscallError" });
+      assert.throws(() => readPrivateFile("/dev/zero"), { errno: Errno.EINVAL });
+      Deno.writeTextFileSync("secrets", "x".repeat(1024 * 1024 + 1), { mode: 0o600 });
+      Deno.chmodSync("secrets", 0o600);
+      assert.throws(() => readPrivateFile("secrets"), { errno: Errno.EFBIG });
     });
   } finally {
     Deno.chdir(before);
