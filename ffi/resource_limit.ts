@@ -12,14 +12,15 @@ const RLIMIT_CORE = 4;
 const RLIMIT_WORDS = 2;
 
 /**
- * Has the system write no core of this process when it dies, for what is in its memory. Programs that it starts get the
- * same limit, and may raise it again.
+ * Has the system make no core of this process when it dies, for what is in its memory: neither a file nor, by the special
+ * value 1, for a program that core_pattern names (`fs/coredump.c`). Programs that it starts get the same limit, and may
+ * raise it again.
  *
  * @throws {SyscallError}
  */
 export function forbidCore(): void {
   const limit = new BigUint64Array(RLIMIT_WORDS);
   check("getrlimit", daemonLibc().getrlimit(RLIMIT_CORE, limit));
-  limit[0] = 0n;
+  limit[0] = limit[1] === 0n ? 0n : 1n;
   check("setrlimit", daemonLibc().setrlimit(RLIMIT_CORE, limit));
 }
