@@ -17,8 +17,8 @@ export interface MemoryUse {
 export interface RestParts {
   /** What is in use now. */
   readonly memory: () => MemoryUse;
-  /** Gives memory back; resolves to how long that held the thread, in milliseconds. */
-  readonly giveBack: () => Promise<number>;
+  /** Gives memory back; resolves to how long that held the thread, in milliseconds, or `undefined` if it cannot. */
+  readonly giveBack: () => Promise<number | undefined>;
   /** How long nothing may have disturbed it, in milliseconds; 2 seconds unless given. */
   readonly quietMs?: number;
 }
@@ -50,7 +50,7 @@ export class Rest implements Disposable {
   /** Something was done that may have left garbage. */
   disturb(): void {
     this.#disturbedAt = performance.now();
-    if (this.#timer === undefined) this.#arm(this.#quietMs);
+    if (this.#timer === undefined && this.#notBefore !== Infinity) this.#arm(this.#quietMs);
   }
 
   /** Does nothing more. */
@@ -70,6 +70,10 @@ export class Rest implements Disposable {
     const { rss, heapUsed } = this.#parts.memory();
     if (rss - this.#least < GROWTH || heapUsed > HEAP_MAX) return;
     const heldMs = await this.#parts.giveBack();
+    if (heldMs === undefined) {
+      this.#notBefore = Infinity;
+      return;
+    }
     this.#notBefore = performance.now() + SHARE * heldMs;
     this.#least = this.#parts.memory().rss;
   }

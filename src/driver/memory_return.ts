@@ -13,10 +13,12 @@ let collect: Collect | undefined;
 
 /**
  * Collects the garbage of the calling thread's heap and gives back what is free then, there and in the C library's
- * allocator. Resolves to how long that held the thread, in milliseconds: some 5 for each megabyte that is in use.
+ * allocator. Resolves to how long that held the thread, in milliseconds: some 5 for each megabyte that is in use;
+ * `undefined` where V8 does not give its collector away.
  */
-export async function giveMemoryBack(): Promise<number> {
+export async function giveMemoryBack(): Promise<number | undefined> {
   collect ??= await loadCollector();
+  if (collect === undefined) return undefined;
   const before = performance.now();
   collect({ type: "major", execution: "sync" });
   trimMalloc();
@@ -24,13 +26,13 @@ export async function giveMemoryBack(): Promise<number> {
 }
 
 /** V8's own function, which is in no global object unless V8 was started for that. */
-async function loadCollector(): Promise<Collect> {
+async function loadCollector(): Promise<Collect | undefined> {
   const [{ setFlagsFromString }, { runInNewContext }] = await Promise.all([
     import("node:v8"),
     import("node:vm"),
   ]);
   setFlagsFromString("--expose-gc");
-  const found: unknown = runInNewContext("gc");
+  const found: unknown = runInNewContext("globalThis.gc");
   setFlagsFromString("--no-expose-gc");
-  return found as Collect;
+  return typeof found === "function" ? found as Collect : undefined;
 }
