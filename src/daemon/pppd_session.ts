@@ -15,6 +15,9 @@ import { RestartPause } from "./restart_pause.ts";
 const LINES_AT_ONCE = 20;
 const LINES_PER_SECOND = 0.2;
 
+/** A pppd whose peer does not answer gives up after so long (`lcp-max-configure`, `lcp-restart`), and has not lasted. */
+const GIVES_UP_MS = 30_000;
+
 /** What a session is made of. */
 export interface PppdSessionParts {
   /** What people know it by. */
@@ -96,16 +99,17 @@ export class PppdSession implements AsyncDisposable {
     const startedAt = performance.now();
     this.#process = process;
     this.#starts++;
-    this.#log(`pppd has it (process ${process.pid})`);
+    if (this.#starts === 1) this.#log(`pppd has it (process ${process.pid})`);
     process.ended.then((end) => this.#ended(end, performance.now() - startedAt));
   }
 
   #ended(end: PppdExit, afterMs: number): void {
     this.#process = undefined;
     if (this.#disposed) return;
+    const hasLasted = this.#pause.hasLasted(afterMs - GIVES_UP_MS);
+    // A peer that is not there for days is told of once.
+    if (hasLasted || end.status !== this.#end?.status) this.#log(`pppd has ended: ${pppdExitText(end)}`);
     this.#end = end;
-    this.#pause.hasLasted(afterMs);
-    this.#log(`pppd has ended: ${pppdExitText(end)}`);
     this.#startLater();
   }
 

@@ -42,14 +42,12 @@ export class PppdProcess {
   /** Resolves when it has ended. */
   readonly ended: Promise<PppdExit>;
   readonly #child: Deno.ChildProcess;
-  readonly #interfaceName: string | undefined;
   readonly #notes: readonly string[];
   #isEnded = false;
 
-  private constructor(child: Deno.ChildProcess, link: string, interfaceName: string | undefined) {
+  private constructor(child: Deno.ChildProcess, link: string) {
     this.#child = child;
     this.pid = child.pid;
-    this.#interfaceName = interfaceName;
     this.#notes = NOTE_FOLDERS.map((folder) => `${folder}/ppp-${link}.pid`);
     this.ended = child.status.then((status) => {
       this.#isEnded = true;
@@ -78,10 +76,10 @@ export class PppdProcess {
       ...["nodetach", "nopersist", "linkname", link],
       ...(interfaceName === undefined ? [] : ["ifname", interfaceName]),
     ]);
-    return new PppdProcess(child, link, interfaceName);
+    return new PppdProcess(child, link);
   }
 
-  /** Name of its interface; `undefined` as long as it has none. */
+  /** Name of its interface; `undefined` as long as it has none, or may not write down its name. */
   get interfaceName(): string | undefined {
     if (this.#isEnded) return undefined;
     for (const note of this.#notes) {
@@ -89,7 +87,7 @@ export class PppdProcess {
       const [pid, name] = readQuietly(note).split("\n");
       if (pid === String(this.pid) && name !== undefined && name !== "") return name;
     }
-    return this.#interfaceName;
+    return undefined;
   }
 
   /** Tells it to end the link, and kills it if it has not after some seconds. Resolves once it has ended. */
