@@ -27,6 +27,8 @@ export class Sampler {
   #debug: DebugFacts = NO_DEBUG_FACTS;
   #offloads: readonly SessionOffloads[] = [];
   #ppp: ReadonlyMap<string, PppSessionStatus> = new Map();
+  /** Interfaces that were there then. */
+  #linkNames = "";
 
   /** The context's client must be open. */
   constructor(context: Context) {
@@ -35,7 +37,7 @@ export class Sampler {
 
   /**
    * Reads a sample. Unless it is to be `whole`, what the debug file tells, and interfaces of PPP, are read only when the
-   * population is another than before, and offloads are not: they cost as much as the rest.
+   * population is another than before, or for PPP the interfaces, and offloads are not: they cost as much as the rest.
    */
   read(options: { readonly whole: boolean }): Sample {
     const { l2tp, more, links } = this.#context;
@@ -64,14 +66,12 @@ export class Sampler {
     };
   }
 
-  /** Also asks again while a session has no interface that is there: PPP may have been run on it since, or ended. */
+  /** PPP that is run, or ends, makes or takes an interface. */
   #withPpp(sessions: readonly Session[], present: readonly Link[], isOther: boolean): readonly Session[] {
     if (!carryPpp(sessions)) return sessions;
-    const names = new Set(present.map(({ name }) => name));
-    const isKnown = sessions.every((session) =>
-      names.has(session.interfaceName ?? this.#ppp.get(sessionKey(session))?.interfaceName ?? "")
-    );
-    if (isOther || !isKnown) this.#ppp = pppStatuses(this.#context);
+    const names = present.map(({ name }) => name).join();
+    if (isOther || names !== this.#linkNames) this.#ppp = pppStatuses(this.#context);
+    this.#linkNames = names;
     return withPppInterfaces(sessions, this.#ppp.values());
   }
 }

@@ -159,15 +159,13 @@ export class PppSessions implements AsyncDisposable {
     return { key, place, running };
   }
 
-  /** Interfaces of the sessions of a namespace. */
-  interfaces(netns: string): (PppInterface & Pick<PppSessionId, "dataplane">)[] {
-    const sessions = this.#places.get(netns)?.sessions.values() ?? [];
-    return Array.from(
-      sessions,
-      ({ request: { dataplane, tunnelId, sessionId }, session: { interfaceName } }) => ({
-        ...{ dataplane, tunnelId, sessionId, interfaceName },
-      }),
-    );
+  /** Interfaces of the sessions of a namespace, of one subsystem. */
+  *interfaces(netns: string, dataplane: PppSessionId["dataplane"]): Generator<PppInterface> {
+    for (const { request, session } of this.#places.get(netns)?.sessions.values() ?? []) {
+      if (request.dataplane !== dataplane) continue;
+      const { tunnelId, sessionId } = request;
+      yield { tunnelId, sessionId, interfaceName: session.interfaceName };
+    }
   }
 
   /** The sessions of a namespace. */

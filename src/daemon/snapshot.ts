@@ -39,11 +39,10 @@ function namespaceSnapshot(
   names: NamespaceNames,
   { subsystem, world, namespaces, ppp }: SnapshotParts,
 ): NamespaceSnapshot {
-  const interfaces = ppp.interfaces(key).filter(({ dataplane }) => dataplane === "user");
   return {
     netns: names.nameOf(namespaces.pathOf(key)),
     tunnels: [...subsystem.tunnels(key)],
-    sessions: withPppInterfaces([...subsystem.sessions(key)], interfaces),
+    sessions: withPppInterfaces([...subsystem.sessions(key)], ppp.interfaces(key, "user")),
     links: linksOf(key, namespaces),
     drops: [...world.dropCounts(key)],
     offloads: [...world.sessionOffloads(key)],
