@@ -26,6 +26,13 @@ export interface Checksummer {
    * @throws {RangeError | WebAssembly.RuntimeError} where the memory ends before the last byte.
    */
   sum(offset: number, length: number): number;
+
+  /**
+   * {@link sum} of the `length` bytes from byte `from`, which are copied to byte `to`, whether the two overlap or not.
+   *
+   * @throws {RangeError | WebAssembly.RuntimeError} where the memory ends before the last byte of either.
+   */
+  copy(from: number, to: number, length: number): number;
 }
 
 /** As many bytes as can be summed with neither half of their 32-bit words exceeding 31 bits: 2^15 * 0xffff < 2^31. */
@@ -98,14 +105,24 @@ function sumBlock(view: DataView, offset: number, length: number): number {
 /** The checksummer that works everywhere. */
 export class PlainChecksum implements Checksummer {
   readonly #view: DataView;
+  readonly #bytes: Uint8Array;
 
   /** Borrows the memory. A `WebAssembly.Memory` that grows gets another buffer, which this one does not follow. */
   constructor(memory: ArrayBufferLike) {
     this.#view = new DataView(memory);
+    this.#bytes = new Uint8Array(memory);
   }
 
   /** See {@link Checksummer}. */
   sum(offset: number, length: number): number {
     return sumWords(this.#view, offset, length);
+  }
+
+  /** See {@link Checksummer}. */
+  copy(from: number, to: number, length: number): number {
+    const sum = sumWords(this.#view, from, length);
+    if (to + length > this.#bytes.length) throw new RangeError(`Cannot copy ${length} bytes to ${to}`);
+    this.#bytes.copyWithin(to, from, from + length);
+    return sum;
   }
 }

@@ -5,7 +5,7 @@
 
   ;; The ones' complement sum, folded to 16 bits, of $length bytes from byte $at: little-endian words of 16 bits, an odd
   ;; last byte with a high byte of 0. Both numbers are unsigned. Reads no byte beyond, and traps where there is none.
-  (func (export "sum") (param $at i32) (param $length i32) (result i32)
+  (func $sum (export "sum") (param $at i32) (param $length i32) (result i32)
     (local $stop i32) ;; what $length comes down to in this chunk
     (local $total i64)
     (local $a v128)
@@ -103,4 +103,9 @@
           (i64.const 32))))
     (i32.shr_u
       (i32.add (local.get $length) (i32.rotl (local.get $length) (i32.const 16)))
-      (i32.const 16))))
+      (i32.const 16)))
+
+  ;; The same sum of $length bytes from byte $from, which are copied to byte $to, whether the two overlap or not.
+  (func (export "copy") (param $from i32) (param $to i32) (param $length i32) (result i32)
+    (memory.copy (local.get $to) (local.get $from) (local.get $length))
+    (call $sum (local.get $to) (local.get $length))))

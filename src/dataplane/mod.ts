@@ -39,7 +39,7 @@ export { Endpoint, type EndpointKind } from "./endpoint.ts";
 export { type Checksummer, PlainChecksum } from "./internet_checksum.ts";
 export { type JoinedFrame, MAX_JOINED } from "./joined_frame.ts";
 export { PacketBatch, type PacketBatchOptions, type PacketMemory } from "./packet_batch.ts";
-export { HEADER_ROOM, type MessageLimits, PacketVector } from "./packet_vector.ts";
+export { LONGEST_MADE, type MessageLimits, PacketVector } from "./packet_vector.ts";
 export type { ReorderLimits } from "./reorder_store.ts";
 export { copyPppFrame } from "./ppp_frame.ts";
 export { type PppAgreement, type PppChanges, type PppLink, UNNEGOTIATED } from "./ppp_link.ts";

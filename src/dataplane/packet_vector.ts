@@ -12,15 +12,14 @@ export interface PacketVectorOptions {
   readonly capacity: number;
   /** Sends the packets; called when the vector is full, in the middle of a batch, and by {@link PacketVector.flush}. */
   readonly drain: (packets: PacketVector) => void;
-  /** Where in the batch's arena the headers of segments may be made: {@link HEADER_ROOM} bytes for each packet. */
-  readonly headers: number;
+  /** Where in the batch's arena packets may be put together, for all that do not lie there already. */
+  readonly room: number;
+  /** Bytes of that: no less than {@link LONGEST_MADE}. */
+  readonly roomSize: number;
 }
 
-/**
- * Room for the headers of one segment: those of L2TP (at most 64 bytes), Ethernet with tags, IP and TCP with all their
- * options.
- */
-export const HEADER_ROOM = 256;
+/** The longest packet that is put together, with what may be written behind it. */
+export const LONGEST_MADE = 0x10000 + 4;
 
 /** A message of several datagrams (`UDP_SEGMENT`): the kernel's UDP_MAX_SEGMENTS, and what fits an IP packet. */
 export interface MessageLimits {
@@ -32,41 +31,36 @@ export interface MessageLimits {
 
 /**
  * Packets to send, in order, of one session, as a struct of arrays that is filled again and again. Packet i is the
- * `headLengths[i]` bytes from `heads[i]` of the batch's arena, followed by the `tailLengths[i]` bytes from `tails[i]`,
- * which may be none. Valid until {@link PacketVector.flush} returns; flush before the arena is filled again.
+ * `lengths[i]` bytes from `offsets[i]` of the batch's arena; those that were put together lie one behind the other. Valid
+ * until {@link PacketVector.flush} returns; flush before the arena is filled again.
  */
 export class PacketVector {
-  /** Where the first part of each packet begins. */
-  readonly heads: Int32Array;
-  /** Bytes of the first part of each packet. */
-  readonly headLengths: Int32Array;
-  /** Where the second part of each packet begins. */
-  readonly tails: Int32Array;
-  /** Bytes of the second part of each packet. */
-  readonly tailLengths: Int32Array;
+  /** Where each packet begins. */
+  readonly offsets: Int32Array;
   /** Bytes of each packet. */
   readonly lengths: Int32Array;
   /** Packets it holds now. */
   count = 0;
-  readonly #headers: number;
+  readonly #room: number;
+  readonly #roomEnd: number;
   readonly #drain: (packets: PacketVector) => void;
+  #next: number;
   #session: DataSession | undefined;
 
   /** An empty vector. */
-  constructor({ capacity, drain, headers }: PacketVectorOptions) {
+  constructor({ capacity, drain, room, roomSize }: PacketVectorOptions) {
     if (capacity < 1) throw new RangeError(`Cannot hold ${capacity} packets`);
-    this.heads = new Int32Array(capacity);
-    this.headLengths = new Int32Array(capacity);
-    this.tails = new Int32Array(capacity);
-    this.tailLengths = new Int32Array(capacity);
+    if (roomSize < LONGEST_MADE) throw new RangeError(`Cannot put packets together in ${roomSize} bytes`);
+    this.offsets = new Int32Array(capacity);
     this.lengths = new Int32Array(capacity);
-    this.#headers = headers;
+    this.#room = this.#next = room;
+    this.#roomEnd = room + roomSize;
     this.#drain = drain;
   }
 
   /** Packets it can describe. */
   get capacity(): number {
-    return this.heads.length;
+    return this.offsets.length;
   }
 
   /** The session that sends the packets it holds. */
@@ -75,25 +69,33 @@ export class PacketVector {
     return this.#session;
   }
 
-  /** Makes room for a packet of the session: {@link headerRoom} is its own from then on. For the data path. */
+  /** Makes room for a packet of the session that lies in the arena. For the data path. */
   open(session: DataSession): void {
-    if (this.count === this.heads.length || this.#session !== session) this.flush();
+    if (this.count === this.offsets.length || this.#session !== session) this.flush();
     this.#session = session;
   }
 
-  /** Where the headers of the next packet may be made: {@link HEADER_ROOM} bytes. */
-  get headerRoom(): number {
-    return this.#headers + this.count * HEADER_ROOM;
+  /**
+   * Makes room for a packet of the session that is to be put together, of no more than {@link LONGEST_MADE} bytes: where
+   * it begins. For the data path.
+   */
+  make(session: DataSession, length: number): number {
+    if (this.#next + length > this.#roomEnd) this.flush();
+    this.open(session);
+    return this.#next;
   }
 
   /** Adds the packet that room was made for. For the data path. */
-  push(head: number, headLength: number, tail: number, tailLength: number): void {
+  push(offset: number, length: number): void {
     const at = this.count++;
-    this.heads[at] = head;
-    this.headLengths[at] = headLength;
-    this.tails[at] = tail;
-    this.tailLengths[at] = tailLength;
-    this.lengths[at] = headLength + tailLength;
+    this.offsets[at] = offset;
+    this.lengths[at] = length;
+  }
+
+  /** Adds the packet of so many bytes that was put together where {@link make} said. For the data path. */
+  pushMade(length: number): void {
+    this.push(this.#next, length);
+    this.#next += length;
   }
 
   /**
@@ -121,6 +123,7 @@ export class PacketVector {
       this.#drain(this);
     } finally {
       this.count = 0;
+      this.#next = this.#room;
     }
   }
 }

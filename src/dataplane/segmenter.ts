@@ -1,6 +1,7 @@
 /**
  * Super-frames: what the system sends through a device that cuts TCP and UDP into segments itself (`TUNSETOFFLOAD`).
- * Each segment becomes a packet of its own, whose headers are made anew and whose payload stays where it is.
+ * Each segment becomes a packet of its own, whose headers are made anew. Its payload is copied behind them: to have the system
+ * gather 90 pieces for a message costs several times as much.
  *
  * The rules are the kernel's (`tcp_gso_segment`, `__udp_gso_segment`, `inet_gso_segment`): FIN and PSH go with the
  * last segment, CWR with the first, the IPv4 identification counts up.
@@ -35,14 +36,16 @@ import { DROP } from "./counters.ts";
 import type { Headers } from "./headers.ts";
 import { InnerFrame } from "./inner_frame.ts";
 import { foldSum, networkWord } from "./internet_checksum.ts";
-import { countFailed, longestFrame, writeHeader } from "./outgoing.ts";
+import { countFailed, headerLength, longestFrame, writeHeader } from "./outgoing.ts";
 import type { PacketBatch } from "./packet_batch.ts";
-import { HEADER_ROOM, type PacketVector } from "./packet_vector.ts";
+import type { PacketVector } from "./packet_vector.ts";
 import type { DataSession } from "./session.ts";
 import type { TraceSink } from "./trace.ts";
 
-/** Room for the L2TP header in front of the others. */
-const L2TP_ROOM = 64;
+/** Ethernet with tags, IP and TCP with all their options. */
+const HEADERS_MAX = 192;
+/** Headers are copied in words of four bytes. */
+const COPY_SLACK = 3;
 
 /** Cuts super-frames. */
 export class Segmenter {
@@ -91,15 +94,15 @@ export class Segmenter {
     for (let at = first, index = 0; at < inner.end; at += size, index++) {
       const left = inner.end - at;
       const payload = left < size ? left : size;
-      out.open(session);
-      const head = out.headerRoom + L2TP_ROOM;
+      const before = headerLength(session, headers);
+      const head = out.make(session, before + this.#headers + payload + COPY_SLACK) + before;
       copyHeaders(view, frame, head, this.#headers);
-      const start = writeHeader(session, headers, batch, head, this.#trace);
+      writeHeader(session, headers, batch, head, this.#trace);
       this.#writeNetwork(view, head, payload, index);
-      const sum = batch.checksum.sum(at, payload);
+      const sum = batch.checksum.copy(at, head + this.#headers, payload);
       if (inner.isTcp) this.#writeTcp(view, head, at - first, payload, left <= size, index, sum);
       else this.#writeUdp(view, head, payload, sum);
-      out.push(start, head + this.#headers - start, at, payload);
+      out.pushMade(before + this.#headers + payload);
     }
   }
 
@@ -122,7 +125,7 @@ export class Segmenter {
       inner.payload = transport + UDP_HEADER;
     } else if (transport >= inner.end || !inner.readTransport(view, IPPROTO_TCP)) return false;
     this.#headers = inner.payload - frame;
-    return inner.payload < inner.end && this.#headers <= HEADER_ROOM - L2TP_ROOM;
+    return inner.payload < inner.end && this.#headers <= HEADERS_MAX;
   }
 
   /** Takes out of the headers what differs from segment to segment, and sums the rest. */

@@ -98,7 +98,7 @@ export class Sender {
     if (frame < before) throw new RangeError(`No room for a header of ${before} bytes at ${frame}`);
     out.open(session);
     const start = writeHeader(session, headers, batch, frame, this.#trace);
-    out.push(start, before + length, 0, 0);
+    out.push(start, before + length);
   }
 
   /** Puts a checksum in that the system left to the device. False if that makes no sense, which is counted. */

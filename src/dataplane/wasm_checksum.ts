@@ -21,6 +21,7 @@ export class WasmMissingError extends Error {
 /** The checksummer for most memory in least time. */
 export class WasmChecksum implements Checksummer {
   readonly #sum: (offset: number, length: number) => number;
+  readonly #copy: (from: number, to: number, length: number) => number;
 
   /**
    * Compiles and binds it to the memory, which it borrows; the memory may grow, but must not be a shared one.
@@ -32,11 +33,17 @@ export class WasmChecksum implements Checksummer {
     const module = compile();
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
     this.#sum = exports["sum"] as (offset: number, length: number) => number;
+    this.#copy = exports["copy"] as (from: number, to: number, length: number) => number;
   }
 
   /** See {@link Checksummer}. Offsets and lengths are below 2^32, and so must be their sum. */
   sum(offset: number, length: number): number {
     return this.#sum(offset, length);
+  }
+
+  /** See {@link Checksummer}. Offsets and lengths as for {@link sum}. */
+  copy(from: number, to: number, length: number): number {
+    return this.#copy(from, to, length);
   }
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Endpoint, HEADER_ROOM, openWasmChecksum, PacketBatch, PacketVector } from "../dataplane/mod.ts";
+import { Endpoint, openWasmChecksum, PacketBatch, PacketVector } from "../dataplane/mod.ts";
 import type { Epoll } from "../../ffi/epoll.ts";
 import { PacketArena, ReceiveVector, Remote } from "../../ffi/packets.ts";
 import { encodeInet } from "../../ffi/sockaddr.ts";
@@ -45,6 +45,8 @@ const MAX_FRAME = 0x10400;
 const HEADROOM = 64;
 /** Bytes of a page of WebAssembly's memory. */
 const PAGE = 0x10000;
+/** Where segments are put together: those of a turn, and more of them than fit are sent in between. */
+const MADE = 6 * PAGE;
 
 /** What {@link DataObjects} are made with. */
 export interface DataObjectsOptions {
@@ -82,8 +84,8 @@ export class DataObjects {
     const received = { slots: MESSAGES, slotSize: MAX_DATAGRAM, headroom: HEADROOM };
     const frames = { slots: FRAMES, slotSize: MAX_FRAME, headroom: HEADROOM };
     const framesAt = PacketArena.size(received);
-    const headersAt = framesAt + PacketArena.size(frames);
-    const pages = Math.ceil((headersAt + PACKETS * HEADER_ROOM) / PAGE);
+    const madeAt = framesAt + PacketArena.size(frames);
+    const pages = Math.ceil((madeAt + MADE) / PAGE);
     // All packets lie in one memory, which never moves: system calls know it by address, WebAssembly by offset.
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     const buffer = memory.buffer as ArrayBuffer;
@@ -104,7 +106,8 @@ export class DataObjects {
       batch: new PacketBatch({ arena: buffer, capacity: FRAMES, checksum }),
       packets: new PacketVector({
         capacity: PACKETS,
-        headers: headersAt,
+        room: madeAt,
+        roomSize: MADE,
         drain: (packets) => (packets.session.consumer as WorkerSession).send(packets),
       }),
       sender: new PacketSender(sending),

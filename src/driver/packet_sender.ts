@@ -13,9 +13,9 @@ import type { WorkerTunnel } from "./worker_tunnel.ts";
 
 /** What every kernel that has it takes as one message (`UDP_MAX_SEGMENTS` was 64 until 6.9), and every IP packet. */
 const LIMITS: MessageLimits = { packets: 64, bytes: 65_000 };
-/** Messages to a system call, and parts of all of them: two for each packet. */
+/** Messages to a system call, and parts of all of them: one for each packet at most. */
 const MESSAGES = 128;
-const PARTS = 2048;
+const PARTS = 1024;
 /** How long a way is remembered to take no messages of many datagrams of some size: routes change. */
 const REMEMBER_MS = 30_000;
 
@@ -32,7 +32,7 @@ export class PacketSender {
   /** The packets' parts lie in the arena's memory. */
   constructor(arena: PacketArena) {
     this.#vector = new SendVector(arena, { messages: MESSAGES, parts: PARTS });
-    this.#singles = new SendVector(arena, { messages: LIMITS.packets, parts: 2 * LIMITS.packets });
+    this.#singles = new SendVector(arena, { messages: LIMITS.packets });
   }
 
   /** Sends all packets of the vector at `now`, and accounts for them. */
@@ -46,14 +46,15 @@ export class PacketSender {
       const length = packets.lengths[at]!;
       const isTogether = tunnel.endpoint.gso && length < messages.refused;
       const run = isTogether ? packets.run(at, LIMITS) : 1;
-      if (vector.count === vector.capacity || vector.room < 2 * run) {
+      if (vector.count === vector.capacity || vector.room < run) {
         this.#sendMessages(packets, tunnel, now);
         vector.clear();
       }
       this.#firsts[vector.count] = at;
       vector.begin(remote, run > 1 ? length : 0);
       if (run > 1) this.#hasRuns = true;
-      for (const end = at + run; at < end; at++) addPacket(vector, packets, at);
+      addPackets(vector, packets, at, at + run);
+      at += run;
       this.#firsts[vector.count] = at;
     }
     this.#sendMessages(packets, tunnel, now);
@@ -86,7 +87,7 @@ export class PacketSender {
     singles.clear();
     for (let i = from; i < to; i++) {
       singles.begin(tunnel.remote);
-      addPacket(singles, packets, i);
+      addPackets(singles, packets, i, i + 1);
     }
     let taken = 0;
     for (let next = 0; next < singles.count;) {
@@ -102,10 +103,15 @@ export class PacketSender {
   }
 }
 
-function addPacket(vector: SendVector, packets: PacketVector, index: number): void {
-  vector.add(packets.heads[index]!, packets.headLengths[index]!);
-  const tail = packets.tailLengths[index]!;
-  if (tail > 0) vector.add(packets.tails[index]!, tail);
+/** Adds packets to a message: those that lie one behind the other as one part. */
+function addPackets(vector: SendVector, packets: PacketVector, from: number, to: number): void {
+  const { offsets, lengths } = packets;
+  for (let i = from; i < to;) {
+    const offset = offsets[i]!;
+    let length = lengths[i++]!;
+    for (; i < to && offsets[i] === offset + length; i++) length += lengths[i]!;
+    vector.add(offset, length);
+  }
 }
 
 /** How many messages went from the first one on; not positive if that one cannot be sent. */

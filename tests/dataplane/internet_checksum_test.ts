@@ -162,3 +162,24 @@ function properties(namespace: object): Record<string, unknown> {
     Object.entries(Object.getOwnPropertyDescriptors(namespace)).map(([name, { value }]) => [name, value]),
   );
 }
+
+Deno.test("copy(): the sum of what is copied, also where the two overlap; nothing beside it changes", () => {
+  const memory = new Memory(1);
+  const random = new Random(1624);
+  for (let round = 0; round < 300; round++) {
+    const length = random.below(round % 2 === 0 ? 80 : 1600);
+    const from = random.below(4096);
+    const to = round % 3 === 0 ? Math.max(0, from + random.below(100) - 50) : 8192 + random.below(4096);
+    for (const summer of memory.summers) {
+      for (let i = 0; i < 16_384; i++) memory.bytes[i] = random.below(256);
+      const expected = memory.bytes.slice(0, 16_384);
+      expected.copyWithin(to, from, from + length);
+      assert.equal(summer.copy(from, to, length), model(expected.subarray(to, to + length)));
+      assert.deepEqual(memory.bytes.subarray(0, 16_384), expected);
+    }
+  }
+  for (const summer of memory.summers) {
+    assert.throws(() => summer.copy(0, PAGE - 99, 100));
+    assert.throws(() => summer.copy(PAGE - 99, 0, 100));
+  }
+});

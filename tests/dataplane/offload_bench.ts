@@ -7,7 +7,6 @@ import process from "node:process";
 import {
   Coalescer,
   type DataSession,
-  HEADER_ROOM,
   openWasmChecksum,
   PacketBatch,
   PacketVector,
@@ -88,8 +87,8 @@ function joining(batch: PacketBatch, session: DataSession, isWanted: boolean): n
 
 /** Nanoseconds for each segment that is cut. */
 function cutting(world: World, session: DataSession, kind: FrameSpec): number {
-  const headersAt = 2 * PAGE;
-  const memory = new WebAssembly.Memory({ initial: 3 });
+  const madeAt = 2 * PAGE;
+  const memory = new WebAssembly.Memory({ initial: 4 });
   const batch = new PacketBatch({ arena: memory.buffer, capacity: 1, checksum: openWasmChecksum(memory) });
   const payload = new Uint8Array(SEGMENTS * PAYLOAD).fill(7);
   const { bytes, virtio } = superFrame({ ...kind, payload }, PAYLOAD);
@@ -101,8 +100,9 @@ function cutting(world: World, session: DataSession, kind: FrameSpec): number {
   world.writeVirtio(64, virtio);
   batch.bytes.set(world.arena.subarray(0, 64), 0);
   const packets = new PacketVector({
-    capacity: Math.floor(PAGE / HEADER_ROOM),
-    headers: headersAt,
+    capacity: 2 * SEGMENTS,
+    room: madeAt,
+    roomSize: 2 * PAGE,
     drain: (vector) => sink += vector.count,
   });
   const rounds = Math.ceil(FRAMES / SEGMENTS);

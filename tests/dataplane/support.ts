@@ -19,7 +19,7 @@ import {
   Endpoint,
   type EndpointKind,
   FrameVector,
-  HEADER_ROOM,
+  LONGEST_MADE,
   PacketBatch,
   PacketVector,
   readDrops,
@@ -93,7 +93,7 @@ export interface Control {
 /** A data path and all that it is given. */
 export class World {
   readonly path: DataPath;
-  readonly arena: Uint8Array<ArrayBuffer> = new Uint8Array(BATCH * (SLOT + HEADER_ROOM));
+  readonly arena: Uint8Array<ArrayBuffer> = new Uint8Array(BATCH * SLOT + LONGEST_MADE);
   readonly names: Uint8Array<ArrayBuffer> = new Uint8Array(BATCH * 28);
   readonly batch: PacketBatch;
   readonly views: Float64Array[] = [];
@@ -141,7 +141,10 @@ export class World {
   /** A vector for at most `BATCH` packets, which sends them. */
   vector(capacity: number): PacketVector {
     assert.ok(capacity <= BATCH);
-    return new PacketVector({ capacity, headers: BATCH * SLOT, drain: (packets) => this.#send(packets) });
+    return new PacketVector({
+      ...{ capacity, room: BATCH * SLOT, roomSize: LONGEST_MADE },
+      drain: (packets) => this.#send(packets),
+    });
   }
 
   /** Takes frames out, as a device would or whoever runs PPP. */
@@ -165,13 +168,8 @@ export class World {
   /** Takes packets as a socket would, and counts them as sent. */
   #send(packets: PacketVector): void {
     for (let i = 0; i < packets.count; i++) {
-      const packet = new Uint8Array(packets.lengths[i]!);
-      const head = packets.heads[i]!;
-      const headLength = packets.headLengths[i]!;
-      const tail = packets.tails[i]!;
-      packet.set(this.arena.subarray(head, head + headLength));
-      packet.set(this.arena.subarray(tail, tail + packets.tailLengths[i]!), headLength);
-      this.sent.push(packet);
+      const offset = packets.offsets[i]!;
+      this.sent.push(this.arena.slice(offset, offset + packets.lengths[i]!));
     }
     this.path.sent(packets, 0, packets.count);
   }

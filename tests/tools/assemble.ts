@@ -23,7 +23,10 @@ const LINE = 100;
  */
 export async function assemble(): Promise<string> {
   const { parseWat } = await wabt();
-  const module = parseWat("internet_checksum.wat", await Deno.readTextFile(SOURCE), { simd: true });
+  const module = parseWat("internet_checksum.wat", await Deno.readTextFile(SOURCE), {
+    simd: true,
+    bulk_memory: true,
+  });
   try {
     module.resolveNames();
     module.validate();
