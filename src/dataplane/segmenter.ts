@@ -1,7 +1,7 @@
 /**
  * Super-frames: what the system sends through a device that cuts TCP and UDP into segments itself (`TUNSETOFFLOAD`).
- * Each segment becomes a packet of its own, whose headers are made anew. Its payload is copied behind them: to have the system
- * gather 90 pieces for a message costs several times as much.
+ * Each segment becomes a packet of its own, whose headers are made anew. Its payload is copied behind
+ * them, into one piece for the whole message: the system takes longer to gather 90 pieces than copying takes.
  *
  * The rules are the kernel's (`tcp_gso_segment`, `__udp_gso_segment`, `inet_gso_segment`): FIN and PSH go with the
  * last segment, CWR with the first, the IPv4 identification counts up.

@@ -53,6 +53,20 @@ Deno.test("Rest leaves little growth and a heap that would hold the thread for t
   assert.equal(daemon.times.length, 2);
 });
 
+Deno.test("Rest asks no more of what cannot give back", async () => {
+  let times = 0;
+  using rest = new Rest({
+    memory: () => ({ rss: 80 * MIB, heapUsed: 10 * MIB }),
+    giveBack: () => Promise.resolve(void times++),
+    quietMs: 50,
+  });
+  for (let i = 0; i < 3; i++) {
+    rest.disturb();
+    await sleep(100);
+  }
+  assert.equal(times, 1);
+});
+
 Deno.test("Rest waits longer after what took long, and ends when it is disposed of", async () => {
   const daemon = pretend(10);
   {

@@ -19,10 +19,12 @@ import { ping } from "../support/traffic.ts";
 import { until } from "../support/until.ts";
 
 const MEGABYTE = 1_000_000;
+/** The daemon offers its metrics in this machine's own namespace. */
+const METRICS = `127.0.0.1:${30_000 + Deno.pid % 10_000}`;
 
 Deno.test("PPP in userspace", async (t) => {
   await using pair = await Pair.create();
-  await using daemon = await TestDaemon.start();
+  await using daemon = await TestDaemon.start({ args: ["metrics", METRICS] });
   using hosts = new PppHosts(pair, daemon, { a: "user", b: "user" });
 
   let rows = 0;
@@ -166,6 +168,10 @@ Deno.test("PPP in userspace", async (t) => {
       const { stdout, stderr } = await l2tp(["-n", pair.a.name, ...words.split(" ")], { env });
       told.push(stdout, stderr);
     }
+    const metrics = await (await fetch(`http://${METRICS}/metrics`)).text();
+    const name = hosts.interfaceName("a");
+    assert.ok(metrics.includes(`interface="${name}"`), metrics);
+    told.push(metrics);
     traced.kill("SIGINT");
     const { stdout, stderr } = await traced.output();
     told.push(new TextDecoder().decode(stdout), new TextDecoder().decode(stderr));
