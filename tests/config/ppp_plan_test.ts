@@ -105,4 +105,15 @@ Deno.test("plans: a file of secrets that is of no use keeps from being made what
     ["tunnel_id", "file", "/etc/secrets", `${stranger}secret-file "/etc/secrets" can be read by everybody`],
   ]);
   assert.deepEqual(messages(machineAs(PPP), anew), []);
+  // Run by a program of somebody's, with secrets that are in no file.
+  const bySomebody = machineAs(BARE);
+  bySomebody.perform({
+    do: "runPpp",
+    key: { tunnelId: 1, sessionId: 10 },
+    ppp: { require: ["chap"] },
+    interfaceName: undefined,
+  });
+  assert.deepEqual(messages(bySomebody, anew), [
+    ["tunnel_id", "file", "secret-file", `${stranger}its secrets came from no file`],
+  ]);
 });
