@@ -268,6 +268,34 @@ export const SOCK_FPROG = /* @__PURE__ */ layout("struct sock_fprog", ["linux/fi
   filter: [8, 8],
 });
 
+/**
+ * What bpf(2) is asked, of which there is a struct for each command; host order. It grows with the kernel: this much all
+ * kernels know that we ask.
+ */
+export const BPF_ATTR = /* @__PURE__ */ layout("union bpf_attr", ["linux/bpf.h"], 64, {
+  map_type: [0, 4],
+  key_size: [4, 4],
+  value_size: [8, 4],
+  max_entries: [12, 4],
+  map_flags: [16, 4],
+  map_name: [28, 16],
+  map_fd: [0, 4],
+  key: [8, 8],
+  value: [16, 8],
+  flags: [24, 8],
+  prog_type: [0, 4],
+  insn_cnt: [4, 4],
+  insns: [8, 8],
+  license: [16, 8],
+  log_level: [24, 4],
+  log_size: [28, 4],
+  log_buf: [32, 8],
+  prog_name: [48, 16],
+  "link_create.prog_fd": [0, 4],
+  "link_create.target_ifindex": [4, 4],
+  "link_create.attach_type": [8, 4],
+});
+
 /** Mode of a network protocol of a PPP unit; host order. */
 export const NPIOCTL = /* @__PURE__ */ layout("struct npioctl", ["linux/ppp-ioctl.h"], 8, {
   protocol: [0, 4],

@@ -68,6 +68,12 @@ const DAEMON_SYMBOLS = {
   getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   // int setrlimit(int resource, const struct rlimit *limit)
   setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
+  // long syscall(long number, int command, union bpf_attr *attr, unsigned int size)
+  syscall_bpf: { name: "syscall", parameters: ["i64", "i32", "buffer", "u32"], result: "i32" },
+  // void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
+  mmap: { parameters: ["pointer", "usize", "i32", "i32", "i32", "i64"], result: "pointer" },
+  // int munmap(void *addr, size_t length)
+  munmap: { parameters: ["pointer", "usize"], result: "i32" },
   // int malloc_trim(size_t pad)
   malloc_trim: { parameters: ["usize"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;

