@@ -9,14 +9,16 @@ import { NetlinkError } from "../base/errors.ts";
 import { parseIpAddress } from "../base/ip_address.ts";
 import { NetlinkConnection } from "../driver/netlink_connection.ts";
 import { NetlinkSocket } from "../driver/netlink_socket.ts";
-import type { Link, LinkAddress, LinkChanges, LinkRoute } from "../model/link.ts";
+import type { Link, LinkAddress, LinkChanges, LinkRoute, UdpEnds } from "../model/link.ts";
 import { NETLINK_ROUTE, NLM_F_CREATE, NLM_F_EXCL } from "../wire/netlink/constants.ts";
 import {
   decodeAddress,
+  decodeHardwareType,
   decodeLink,
   encodeAddAddress,
   encodeAddressDump,
   encodeGetLink,
+  encodeGetLinkAt,
   encodeLinkDump,
   encodeSetLink,
   RTM_DELADDR,
@@ -25,7 +27,14 @@ import {
   RTM_NEWADDR,
   RTM_NEWLINK,
 } from "../wire/rtnl/link.ts";
-import { encodeRoute, RTM_DELROUTE, RTM_NEWROUTE } from "../wire/rtnl/route.ts";
+import {
+  decodeRouteInterface,
+  encodeGetRoute,
+  encodeRoute,
+  RTM_DELROUTE,
+  RTM_GETROUTE,
+  RTM_NEWROUTE,
+} from "../wire/rtnl/route.ts";
 
 /**
  * A client of rtnetlink in one network namespace.
@@ -66,6 +75,31 @@ export class LinkClient implements Disposable {
       throw error;
     }
     return link;
+  }
+
+  /** What hardware the interface with this number is of (`ARPHRD_*`); `undefined` if there is none. */
+  hardwareType(index: number): number | undefined {
+    let type: number | undefined;
+    const payload = encodeGetLinkAt(index);
+    const request = { operation: "RTM_GETLINK", type: RTM_GETLINK, payload };
+    this.#connection.requestUnless(Errno.ENODEV, request, (reply) => {
+      if (reply.type === RTM_NEWLINK) type = decodeHardwareType(reply.payload);
+    });
+    return type;
+  }
+
+  /**
+   * Number of the interface that UDP packets leave by; `undefined` if they go to no other host, or do not go plain.
+   *
+   * @throws {NetlinkError} ENETUNREACH and others without a route
+   */
+  routeInterface(ends: UdpEnds): number | undefined {
+    let index: number | undefined;
+    const payload = encodeGetRoute(ends);
+    this.#connection.request({ operation: "RTM_GETROUTE", type: RTM_GETROUTE, payload }, (reply) => {
+      if (reply.type === RTM_NEWROUTE) index = decodeRouteInterface(reply.payload);
+    });
+    return index;
   }
 
   /** All interfaces. */

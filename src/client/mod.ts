@@ -47,7 +47,7 @@ export {
 } from "../base/errors.ts";
 export type { Counters } from "../model/counters.ts";
 export type { EventsLost, L2tpEvent, SessionEvent, TunnelEvent } from "../model/event.ts";
-export type { Link, LinkAddress, LinkChanges, LinkRoute } from "../model/link.ts";
+export type { Link, LinkAddress, LinkChanges, LinkRoute, UdpEnds } from "../model/link.ts";
 export type {
   L2Spec,
   Pseudowire,

@@ -1,10 +1,13 @@
 /**
- * Hearing that addresses, routes or interfaces change.
+ * Hearing that addresses, routes, interfaces or IPsec policies change.
  *
  * @module
  */
 
-import { NETLINK_ROUTE } from "../wire/netlink/constants.ts";
+import { Errno } from "../base/errno.ts";
+import { SyscallError } from "../base/errors.ts";
+import { NETLINK_ROUTE, NETLINK_XFRM } from "../wire/netlink/constants.ts";
+import { XFRMNLGRP_POLICY } from "../wire/xfrm/policy_info.ts";
 import { NetlinkNotifications } from "./netlink_notifications.ts";
 import type { NotificationSource } from "./ports.ts";
 
@@ -21,4 +24,21 @@ const RECEIVE_BUFFER_BYTES = 64 * 1024;
  */
 export function openNetworkChanges(): NotificationSource {
   return NetlinkNotifications.open(NETLINK_ROUTE, GROUPS, { receiveBufferBytes: RECEIVE_BUFFER_BYTES });
+}
+
+/**
+ * Starts to listen to changes of IPsec policies in the calling thread's network namespace; `undefined` if the kernel has
+ * none.
+ *
+ * @throws {SyscallError}
+ */
+export function openPolicyChanges(): NotificationSource | undefined {
+  try {
+    return NetlinkNotifications.open(NETLINK_XFRM, XFRMNLGRP_POLICY, {
+      receiveBufferBytes: RECEIVE_BUFFER_BYTES,
+    });
+  } catch (error) {
+    if (error instanceof SyscallError && error.errno === Errno.EPROTONOSUPPORT) return undefined;
+    throw error;
+  }
 }

@@ -50,6 +50,18 @@ export interface LinkRoute {
   readonly metric?: number | undefined;
 }
 
+/** The ends of UDP packets: addresses of 4 or 16 bytes, ports. */
+export interface UdpEnds {
+  /** Where they come from. */
+  readonly source: Uint8Array;
+  /** Where they go. */
+  readonly destination: Uint8Array;
+  /** The port they come from. */
+  readonly sourcePort: number;
+  /** The port they go to. */
+  readonly destinationPort: number;
+}
+
 /** What is to become of an interface; members that are left out stay as they are. */
 export interface LinkChanges {
   /** Bring it up or take it down. */

@@ -6,6 +6,8 @@
 
 /** Netlink protocol families. */
 export const NETLINK_ROUTE = 0;
+/** Protocol of IPsec. */
+export const NETLINK_XFRM = 6;
 /** Netlink protocol family of generic netlink. */
 export const NETLINK_GENERIC = 16;
 

@@ -68,6 +68,20 @@ export function encodeGetLink(name: string): Uint8Array<ArrayBuffer> {
   return beginLink(0, 0, 0).string(IFLA_IFNAME, name).written;
 }
 
+/** Payload of RTM_GETLINK for one interface by number. */
+export function encodeGetLinkAt(index: number): Uint8Array<ArrayBuffer> {
+  return beginLink(index, 0, 0).written;
+}
+
+/**
+ * What hardware an interface is of (`ARPHRD_*` of `linux/if_arp.h`), out of the payload of an RTM_NEWLINK message.
+ *
+ * @throws {DecodeError} if it is malformed
+ */
+export function decodeHardwareType(payload: Uint8Array): number {
+  return fixedHeader("ifinfomsg", payload, IFINFOMSG_SIZE).getUint16(2, HOST_IS_LITTLE_ENDIAN);
+}
+
 /** Payload of a dump of all links. */
 export function encodeLinkDump(): Uint8Array<ArrayBuffer> {
   return beginLink(0, 0, 0).written;

@@ -6,12 +6,16 @@
  */
 
 import { ByteWriter, HOST_IS_LITTLE_ENDIAN } from "../../base/bytes.ts";
-import { AttributeWriter } from "../netlink/attribute.ts";
+import { DecodeError } from "../../base/errors.ts";
+import type { UdpEnds } from "../../model/link.ts";
+import { AttributeReader, AttributeWriter } from "../netlink/attribute.ts";
 
 /** Adds a route. */
 export const RTM_NEWROUTE = 24;
 /** Takes a route away. */
 export const RTM_DELROUTE = 25;
+/** Asks which route packets take. */
+export const RTM_GETROUTE = 26;
 
 const AF_INET = 2;
 const AF_INET6 = 10;
@@ -24,8 +28,15 @@ const RT_SCOPE_LINK = 253;
 const RT_SCOPE_UNIVERSE = 0;
 const RTN_UNICAST = 1;
 const RTA_DST = 1;
+const RTA_SRC = 2;
 const RTA_OIF = 4;
 const RTA_PRIORITY = 6;
+const RTA_ENCAP = 22;
+const RTA_IP_PROTO = 27;
+const RTA_SPORT = 28;
+const RTA_DPORT = 29;
+const IPPROTO_UDP = 17;
+const RTMSG_SIZE = 12;
 
 /** A route through an interface. */
 export interface Route {
@@ -59,4 +70,39 @@ export function encodeRoute({ index, destination, prefixLength, metric }: Route)
   if (prefixLength > 0) attributes.bytes(RTA_DST, destination);
   if (metric !== undefined) attributes.u32(RTA_PRIORITY, metric);
   return attributes.u32(RTA_OIF, index).written;
+}
+
+/** Payload of RTM_GETROUTE: which way UDP packets leave. */
+export function encodeGetRoute(ends: UdpEnds): Uint8Array<ArrayBuffer> {
+  const { source, destination, sourcePort, destinationPort } = ends;
+  const port = (number: number): Uint8Array => Uint8Array.of(number >> 8, number);
+  const out = new ByteWriter({ littleEndian: HOST_IS_LITTLE_ENDIAN });
+  const bits = 8 * destination.length;
+  out.u8(destination.length === 4 ? AF_INET : AF_INET6);
+  out.u8(bits);
+  out.u8(bits);
+  for (let at = 3; at < RTMSG_SIZE; at++) out.u8(0);
+  return new AttributeWriter(out).bytes(RTA_DST, destination).bytes(RTA_SRC, source)
+    .u8(RTA_IP_PROTO, IPPROTO_UDP)
+    .bytes(RTA_SPORT, port(sourcePort)).bytes(RTA_DPORT, port(destinationPort)).written;
+}
+
+/**
+ * Number of the interface that a route leads to, out of the answer to RTM_GETROUTE; `undefined` if it leads to none, is
+ * none for packets to one other host, or puts something around them.
+ *
+ * @throws {DecodeError} if it is malformed
+ */
+export function decodeRouteInterface(payload: Uint8Array): number | undefined {
+  if (payload.length < RTMSG_SIZE) {
+    throw new DecodeError({ field: "rtmsg", offset: 0, needed: RTMSG_SIZE, had: payload.length });
+  }
+  if (payload[7] !== RTN_UNICAST) return undefined;
+  const attributes = new AttributeReader(payload, RTMSG_SIZE);
+  let index: number | undefined;
+  while (attributes.next()) {
+    if (attributes.type === RTA_ENCAP) return undefined;
+    if (attributes.type === RTA_OIF) index = attributes.u32();
+  }
+  return index;
 }

@@ -1,9 +1,16 @@
 /** `src/wire/rtnl/route.ts` against what `ip` (iproute2 6.1.0) sent. */
 
 import assert from "node:assert/strict";
+import { DecodeError } from "../../../src/base/errors.ts";
 import { formatHex } from "../../../src/base/hex.ts";
 import { parseIpAddress } from "../../../src/base/ip_address.ts";
-import { encodeRoute, type Route } from "../../../src/wire/rtnl/route.ts";
+import {
+  decodeRouteInterface,
+  encodeGetRoute,
+  encodeRoute,
+  type Route,
+} from "../../../src/wire/rtnl/route.ts";
+import type { UdpEnds } from "../../../src/model/link.ts";
 import { goldenPayload } from "../../support/golden.ts";
 
 Deno.test("encodeRoute() sends what `ip route add` sends", () => {
@@ -27,4 +34,33 @@ Deno.test("encodeRoute(): IPv6's default route has no destination, and a metric 
   const route = { index: 7, destination: new Uint8Array(16), prefixLength: 0, metric: 0 };
   const header = "0a00" + "0000" + "fe030001" + "00000000";
   assert.equal(formatHex(encodeRoute(route)), header + "0800060000000000" + "0800040007000000");
+});
+
+Deno.test("encodeGetRoute() asks what `ip route get` asks, but for its wish to be told the table", () => {
+  const ends = (source: string, destination: string): UdpEnds => ({
+    source: parseIpAddress(source)!,
+    destination: parseIpAddress(destination)!,
+    sourcePort: 0x1234,
+    destinationPort: 1701,
+  });
+  assert.equal(
+    formatHex(encodeGetRoute(ends("10.9.9.9", "10.1.2.3"))),
+    "02202000" + "0000000000000000" + "080001000a010203" + "080002000a090909" +
+      "05001b0011000000" + "06001c0012340000" + "06001d0006a50000",
+  );
+  assert.equal(formatHex(encodeGetRoute(ends("::1", "::2")).subarray(0, 4)), "0a808000");
+});
+
+Deno.test("decodeRouteInterface(): only a route to one other host leads anywhere", () => {
+  const answer = encodeRoute({ index: 5, destination: parseIpAddress("10.9.0.0")!, prefixLength: 16 });
+  assert.equal(decodeRouteInterface(answer), 5);
+  // RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST, RTN_BLACKHOLE
+  for (const type of [2, 3, 5, 6]) {
+    answer[7] = type;
+    assert.equal(decodeRouteInterface(answer), undefined);
+  }
+  answer[7] = 1;
+  const encap = Uint8Array.of(4, 0, 22, 0);
+  assert.equal(decodeRouteInterface(Uint8Array.from([...answer, ...encap])), undefined);
+  assert.throws(() => decodeRouteInterface(answer.subarray(0, 11)), DecodeError);
 });
