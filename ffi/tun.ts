@@ -22,8 +22,10 @@ const TUNSETIFF = 0x400454ca;
 const TUNSETPERSIST = 0x400454cb;
 const TUNGETFEATURES = 0x800454cf;
 const TUNSETOFFLOAD = 0x400454d0;
+const TUNGETIFF = 0x800454d2;
 const TUNSETVNETHDRSZ = 0x400454d8;
 const TUNSETCARRIER = 0x400454e2;
+const TUNGETDEVNETNS = 0x54e3;
 
 const IFF_TUN = 0x0001;
 const IFF_TAP = 0x0002;
@@ -64,6 +66,26 @@ export class TunTapDevice extends OwnedFd {
     super(fd);
     this.name = name;
     this.hasVnetHeader = hasVnetHeader;
+  }
+
+  /**
+   * Its name now, in the network namespace that it is in now.
+   *
+   * @throws {SyscallError} EBADFD if somebody has deleted it
+   */
+  presentName(): string {
+    const request = new Uint8Array(IFREQ.size);
+    ioctl(this, TUNGETIFF, request);
+    return nameIn(request);
+  }
+
+  /**
+   * The network namespace that it is in now; the caller closes it.
+   *
+   * @throws {SyscallError} EBADFD if somebody has deleted it, EINVAL before Linux 5.2
+   */
+  presentNetns(): OwnedFd {
+    return new OwnedFd(ioctl(this, TUNGETDEVNETNS, 0));
   }
 
   /**
@@ -149,9 +171,13 @@ function attach(
   ioctl(fd, TUNSETIFF, request);
   // A device that outlived its last reader remembers that one's.
   if (vnetHeader) ioctl(fd, TUNSETVNETHDRSZ, int32(VIRTIO_NET_HDR.size));
-  const end = request.indexOf(0, ifr_name.offset);
-  const chosen = new TextDecoder().decode(request.subarray(ifr_name.offset, end));
-  return { fd: fd.release(), chosen, vnetHeader };
+  return { fd: fd.release(), chosen: nameIn(request), vnetHeader };
+}
+
+/** The name in a `struct ifreq`. */
+function nameIn(request: Uint8Array): string {
+  const { offset } = IFREQ.fields.ifr_name;
+  return new TextDecoder().decode(request.subarray(offset, request.indexOf(0, offset)));
 }
 
 /**
