@@ -169,6 +169,10 @@ function verbHelp(verb: Verb): string {
   uso, gso, gro, coalesce, simd, or one of them behind no-, as in no-uso,no-gro.
   L2TP_OFFLOAD says the same. What the system refuses is said and done without;
   show -d tells what works for each session.
+  offload bpf has BPF programs in the kernel carry L2TPv3 Ethernet sessions over
+  UDP without checksums (IPv6: udp6_csum_tx off udp6_csum_rx off) and sequence
+  numbers: several times as fast. Packet filters do not see those packets, nor
+  does the interface count what it sends; show -s does. all does not include it.
   workers N lets N threads move packets, each those of its share of the peers.
   metrics ADDRESS:PORT or metrics unix:PATH answers HTTP there with what
   "l2tp metrics" prints, of all network namespaces. Only loopback addresses:

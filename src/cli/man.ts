@@ -90,7 +90,7 @@ The folder of the daemon's socket, journal and log, instead of /run/l2tp.
 .B L2TP_OFFLOAD
 What a daemon has the system do for many packets at once, as
 .BR "l2tp daemon offload" :
-a list such as no\\-gro,no\\-uso.
+a list such as no\\-gro,no\\-uso or bpf.
 .SH FILES
 .TP
 .B /run/l2tp/api.sock, journal, daemon.log

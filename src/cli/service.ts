@@ -85,7 +85,8 @@ RestrictSUIDSGID=yes
 RemoveIPC=yes
 KeyringMode=private
 SystemCallArchitectures=native
-SystemCallFilter=@system-service @pkey
+# bpf is for "offload bpf".
+SystemCallFilter=@system-service @pkey bpf
 SystemCallFilter=~@keyring @obsolete @reboot @swap
 SystemCallErrorNumber=EPERM
 # Not MemoryDenyWriteExecute: the runtime compiles what it runs.

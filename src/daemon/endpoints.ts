@@ -16,6 +16,7 @@ import { AF_INET, AF_INET6, decodeInet, type InetAddress } from "../../ffi/socka
 import { shareAddress, steerByPeer, steeredIndex } from "../../ffi/steering.ts";
 import { type InetFamily, openRawL2tp, openUdp, pathMtu } from "../../ffi/udp.ts";
 import type { TunnelSocketRequest } from "../subsystem/ports.ts";
+import { isForBpf } from "./bpf_session.ts";
 import { NO_SOCKET_OFFLOADS, type SocketOffloads, type SystemOffloads } from "./system_offloads.ts";
 
 /** What may wait in a socket to be received: a good tenth of a second of a fast line. */
@@ -122,14 +123,15 @@ export class Endpoints {
     const port = udp ? decodeInet(sockets[0]!.localName()).port : 0;
     const key = keyOf(request, local, port);
     let offloads = NO_SOCKET_OFFLOADS;
+    const noChecksumTx = wantsNoChecksumTx(family, request);
     const members = sockets.map((socket, i): Member => {
-      if (udp) offloads = this.#offloads.setUpUdp(socket);
+      if (udp) offloads = this.#offloads.setUpUdp(socket, isForBpf(request));
       // Over IP every socket gets everything, so one of the workers has them all.
       const plane = udp ? this.#planes.all[i]! : this.#planes.of(local);
       const handle = plane.addEndpoint({
         fd: socket.number,
         kind: kindOf(udp, family),
-        noChecksumTx: wantsNoChecksumTx(family, request),
+        noChecksumTx,
         ...offloads,
       });
       stack.defer(() => handle.remove());

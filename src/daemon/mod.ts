@@ -9,9 +9,11 @@ import { FamilyMissingError, SyscallError } from "../base/errors.ts";
 import { formatIpAddress } from "../base/ip_address.ts";
 import { forbidCore } from "../../ffi/resource_limit.ts";
 import { groupId, UnixListener } from "../../ffi/unix_listener.ts";
+import { removeFilterLeftovers } from "../driver/bpf_attachment.ts";
 import { DataPlanes } from "../driver/data_planes.ts";
 import { type Consequences, Subsystem } from "../subsystem/subsystem.ts";
 import type { SubsystemRecord } from "../subsystem/records.ts";
+import { BpfSessions } from "./bpf_sessions.ts";
 import { Devices } from "./devices.ts";
 import { Endpoints } from "./endpoints.ts";
 import { giveMemoryBack } from "../driver/memory_return.ts";
@@ -149,6 +151,7 @@ async function serve(
     },
   });
   const devices = new Devices(namespaces, offloads, log);
+  using bpf = new BpfSessions({ namespaces, offloads, log });
   const world = serving.world = new RealWorld({
     planes,
     namespaces,
@@ -156,6 +159,7 @@ async function serve(
     adopted: new Set(),
     devices,
     offloads,
+    bpf,
   });
   const subsystem = new Subsystem(world);
   using journal = restore(paths, options, { namespaces, subsystem, devices });
@@ -310,6 +314,7 @@ function restore(paths: DaemonPaths, { fresh }: DaemonOptions, parts: RestorePar
   }
   const journal = Journal.create(paths.journal, subsystem.records());
   devices.keep();
+  for (const netns of found) namespaces.run(netns, removeFilterLeftovers);
   // Whoever works in them holds them now.
   for (const netns of found) namespaces.release(netns);
   return journal;

@@ -65,6 +65,13 @@ export class NetworkNamespaces implements Disposable {
     return `/proc/self/fd/${this.#find(key).fd.number}`;
   }
 
+  /** Whether the descriptor is of this namespace. */
+  is(key: string, fd: OwnedFd): boolean {
+    const own = Deno.statSync(this.pathOf(key));
+    const other = Deno.statSync(`/proc/self/fd/${fd.number}`);
+    return own.ino === other.ino && own.dev === other.dev;
+  }
+
   /** Runs the synchronous action in the namespace. */
   run<T>(key: string, action: () => T): T {
     return withNetns(this.#find(key).fd, action);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ALL_OFFLOADS, OFFLOADS, type Offloads, parseOffloads } from "../model/offloads.ts";
+import { DEFAULT_OFFLOADS, OFFLOADS, type Offloads, parseOffloads } from "../model/offloads.ts";
 
 import { type ListenAddress, parseListenAddress } from "../metrics/listen_address.ts";
 
@@ -68,7 +68,7 @@ export function readOptions(
   if (prune && config === undefined) {
     return "--prune needs config FILE: without a file, everything would not be in it";
   }
-  const offloads = list === undefined || list === "" ? ALL_OFFLOADS : parseOffloads(list);
+  const offloads = list === undefined || list === "" ? DEFAULT_OFFLOADS : parseOffloads(list);
   if (typeof offloads !== "string") return { fresh, keep, workers, offloads, metrics, config, prune };
   return `Unknown offload "${offloads}": a list has all, none, ${
     OFFLOADS.join(", ")

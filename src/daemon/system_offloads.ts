@@ -53,11 +53,16 @@ export class SystemOffloads {
     return this.#wanted.simd;
   }
 
+  /** Whether BPF programs are to carry what they can. */
+  get bpf(): boolean {
+    return this.#wanted.bpf;
+  }
+
   /** What to open devices with. */
   deviceOptions(): Pick<TunTapOptions, "vnetHeader"> {
     if (!this.#wanted.tap) return { vnetHeader: false };
     const vnetHeader = tunHasVnetHeader();
-    if (!vnetHeader) this.#refused("tap", "the driver of TUN and TAP devices has no virtio headers");
+    if (!vnetHeader) this.refused("tap", "the driver of TUN and TAP devices has no virtio headers");
     return { vnetHeader };
   }
 
@@ -78,15 +83,16 @@ export class SystemOffloads {
       return true;
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
-      this.#refused(offload, `${device.name}: ${error.message}`);
+      this.refused(offload, `${device.name}: ${error.message}`);
       return false;
     }
   }
 
-  /** Sets a UDP socket up. */
-  setUpUdp(socket: Socket): SocketOffloads {
+  /** Sets a UDP socket up. Of one whose packets are for BPF programs, none are to be joined before those see them. */
+  setUpUdp(socket: Socket, isForBpf: boolean): SocketOffloads {
     const gso = this.#wanted.gso && this.#takes("gso", () => probeUdpSegment(socket));
-    const gro = this.#wanted.gro && this.#takes("gro", () => setUdpGro(socket, true));
+    const gro = this.#wanted.gro && !(isForBpf && this.#wanted.bpf) &&
+      this.#takes("gro", () => setUdpGro(socket, true));
     return { gso, gro };
   }
 
@@ -96,12 +102,13 @@ export class SystemOffloads {
       return true;
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
-      this.#refused(offload, error.message);
+      this.refused(offload, error.message);
       return false;
     }
   }
 
-  #refused(offload: Offload, reason: string): void {
+  /** Tells the administrator, once, that the system refuses something. */
+  refused(offload: Offload, reason: string): void {
     if (this.#said.has(offload)) return;
     this.#said.add(offload);
     this.#log(`offload ${offload} is not to be had here: ${reason}`);

@@ -20,6 +20,7 @@ import type {
   SessionHandle,
   TunnelHandle,
 } from "../driver/data_plane.ts";
+import type { BpfCounts } from "../driver/bpf_data_path.ts";
 import type { DataPlanes } from "../driver/data_planes.ts";
 import { type InetFamily, pathMtu } from "../../ffi/udp.ts";
 import { AF_INET, AF_INET6 } from "../../ffi/sockaddr.ts";
@@ -37,6 +38,8 @@ import type {
 import type { SessionRecord } from "../subsystem/records.ts";
 import { L2TP_PWTYPE } from "../wire/genl/l2tp_constants.ts";
 import { type AdoptedSocket, type AdoptedSockets, adoptSocket } from "./adopted_sockets.ts";
+import type { BpfCarried } from "./bpf_session.ts";
+import type { BpfSessions } from "./bpf_sessions.ts";
 import type { Device, Devices } from "./devices.ts";
 import { type Endpoint, type Endpoints, kindOf, type Member } from "./endpoints.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
@@ -61,6 +64,8 @@ export interface WorldParts {
   readonly devices: Devices;
   /** What the system does for devices and sockets. */
   readonly offloads: SystemOffloads;
+  /** Sessions that BPF programs carry. */
+  readonly bpf: BpfSessions;
 }
 
 /** Ids have 16 bits in version 2. */
@@ -79,6 +84,8 @@ export interface SessionCarrier {
   readonly isPpp: boolean;
   /** What its device does for us; `undefined` without one. Whoever gives it a device later on says so here. */
   offloads: DeviceOffloads | undefined;
+  /** What BPF programs do of it; `undefined` if they never will. */
+  readonly bpf?: BpfCarried | undefined;
 }
 
 /** Which tunnel it is for, and how it is carried. */
@@ -90,6 +97,8 @@ interface Purpose {
   readonly peerTunnelId: number;
   readonly version: number;
   readonly facts: TunnelSocketFacts;
+  /** Whether somebody else made the socket, and decided what becomes of its packets. */
+  readonly isAdopted: boolean;
 }
 
 /** The real world. */
@@ -111,7 +120,7 @@ export class RealWorld implements SubsystemWorld {
     try {
       const facts = factsOf(request, endpoint);
       const { offloads } = endpoint;
-      const purpose = { netns, tunnelId, peerTunnelId, version, facts, offloads };
+      const purpose = { netns, tunnelId, peerTunnelId, version, facts, offloads, isAdopted: false };
       const tunnel = canCarry(purpose)
         ? refused(Errno.EINVAL, () => addTunnel(member, purpose, false))
         : undefined;
@@ -128,8 +137,8 @@ export class RealWorld implements SubsystemWorld {
     const socket: AdoptedSocket = adoptSocket(adopted, adoption);
     try {
       const { facts, family, fd } = socket;
-      // Its owner decided what it does.
-      const purpose = { netns, tunnelId, peerTunnelId, version, facts, offloads: NO_SOCKET_OFFLOADS };
+      const offloads = NO_SOCKET_OFFLOADS;
+      const purpose = { netns, tunnelId, peerTunnelId, version, facts, offloads, isAdopted: true };
       const plane = planes.of(parseIpAddress(facts.local)!);
       const handle = plane.addEndpoint({ fd, kind: kindOf(adoption.encap === "udp", family) });
       this.#adopted.set(handle, { netns, local: facts.local, port: facts.localPort ?? 0 });
@@ -191,7 +200,13 @@ export class RealWorld implements SubsystemWorld {
     for (const { purpose, sessions } of this.#tunnels) {
       if (purpose.netns !== netns) continue;
       for (const { sessionId, carrier } of sessions) {
-        const all: Partial<Record<Offload, boolean>> = { ...carrier?.offloads, ...purpose.offloads, simd };
+        const bpf = carrier?.bpf?.isActive === true;
+        const all: Partial<Record<Offload, boolean>> = {
+          ...carrier?.offloads,
+          ...purpose.offloads,
+          simd,
+          bpf,
+        };
         const on = OFFLOADS.filter((offload) => all[offload] === true);
         yield { tunnelId: purpose.tunnelId, sessionId, offloads: on };
       }
@@ -304,6 +319,19 @@ function factsOf(request: TunnelSocketRequest, endpoint: Endpoint): TunnelSocket
   };
 }
 
+/** Counters with what BPF programs have counted beside them. */
+function plus<T extends BpfCounts>(counters: T, more: BpfCounts | undefined): T {
+  if (more === undefined) return counters;
+  return {
+    ...counters,
+    txPackets: counters.txPackets + more.txPackets,
+    txBytes: counters.txBytes + more.txBytes,
+    txErrors: counters.txErrors + more.txErrors,
+    rxPackets: counters.rxPackets + more.rxPackets,
+    rxBytes: counters.rxBytes + more.rxBytes,
+  };
+}
+
 function normal(address: string): string {
   return formatIpAddress(parseIpAddress(address)!);
 }
@@ -316,6 +344,8 @@ class RealTunnelSocket implements TunnelSocket {
   readonly #plane: DataPlane;
   readonly #handle: TunnelHandle | undefined;
   readonly #release: () => void;
+  /** What BPF programs have counted of sessions past. */
+  #bpfPast: BpfCounts = ZERO_COUNTERS;
 
   constructor(
     parts: WorldParts,
@@ -354,20 +384,35 @@ class RealTunnelSocket implements TunnelSocket {
   }
 
   counters(): Counters {
-    return this.#handle?.counters() ?? ZERO_COUNTERS;
+    if (this.#handle === undefined) return ZERO_COUNTERS;
+    let counters = plus(this.#handle.counters(), this.#bpfPast);
+    for (const { carrier } of this.sessions) counters = plus(counters, carrier?.bpf?.counts());
+    return counters;
   }
 
   startSession(session: SessionRecord, device: EthernetDevice | undefined): SessionPath {
-    const handle = this.#add(session, device as Device | undefined);
+    const real = device as Device | undefined;
+    const handle = this.#add(session, real);
     const carrier = handle && {
       plane: this.#plane,
       handle,
       isPpp: session.pseudowireType === L2TP_PWTYPE.PPP,
-      offloads: (device as Device | undefined)?.offloads,
+      offloads: real?.offloads,
+      bpf: real && this.#addToBpf(session, real, handle),
     };
-    const path: RealSessionPath = new RealSessionPath(session, carrier, () => this.sessions.delete(path));
+    const path: RealSessionPath = new RealSessionPath(session, carrier, () => {
+      this.sessions.delete(path);
+      this.#bpfPast = plus(this.#bpfPast, carrier?.bpf?.counts());
+    });
     this.sessions.add(path);
     return path;
+  }
+
+  #addToBpf(session: SessionRecord, { tap }: Device, handle: SessionHandle): BpfCarried | undefined {
+    const { netns, version, facts, isAdopted } = this.purpose;
+    if (isAdopted) return undefined;
+    const sendsSequence = (): boolean => handle.live().sendSeq;
+    return this.#parts.bpf.add({ netns, version, facts, session, tap, sendsSequence });
   }
 
   #add(session: SessionRecord, device: Device | undefined): SessionHandle | undefined {
@@ -420,14 +465,15 @@ class RealSessionPath implements SessionPath {
 
   state(): SessionState {
     if (this.carrier === undefined) return { sendSeq: this.#sendSeq, nr: 0, ns: 0, counters: ZERO_COUNTERS };
-    const { handle } = this.carrier;
+    const { handle, bpf } = this.carrier;
     const { sendSeq, nr, ns } = handle.live();
-    return { sendSeq, nr, ns, counters: handle.counters() };
+    return { sendSeq, nr, ns, counters: plus(handle.counters(), bpf?.counts()) };
   }
 
   change(changes: SessionChanges): void {
     this.#sendSeq = changes.sendSeq ?? this.#sendSeq;
     this.carrier?.handle.change(changes);
+    this.carrier?.bpf?.change(changes);
   }
 
   drops(): Readonly<Record<string, number>> {
@@ -435,6 +481,7 @@ class RealSessionPath implements SessionPath {
   }
 
   stop(): void {
+    this.carrier?.bpf?.stop();
     this.carrier?.handle.remove();
     this.#forget();
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { OFFLOADS } from "../model/offloads.ts";
+import { SPEED_OFFLOADS } from "../model/offloads.ts";
 import type { DaemonFacts, MachineFacts, PortHolder, SessionFacts, TunnelFacts } from "./facts.ts";
 import { sessionOverhead } from "./overhead.ts";
 
@@ -239,7 +239,7 @@ function offloads({ missingOffloads, sessions, tunnels, dataplane }: MachineFact
     found("note", `Offload ${offload} is not to be had: ${why}. The daemon does without.`)
   );
   const encapOf = new Map(tunnels.map(({ tunnel }) => [tunnel.tunnelId, tunnel.encap]));
-  for (const offload of OFFLOADS) {
+  for (const offload of SPEED_OFFLOADS) {
     if (missingOffloads.has(offload)) continue;
     const without = sessions.filter((each) =>
       each.offloads !== undefined && !each.offloads.includes(offload)

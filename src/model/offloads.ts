@@ -1,11 +1,11 @@
 /**
- * What the userspace data path leaves to the system to do for many packets at once.
+ * What the userspace data path leaves to the system to do.
  *
  * @module
  */
 
-/** The offloads, each of which can be turned off. */
-export const OFFLOADS = [
+/** The offloads that change nothing but how fast it goes: each is on unless somebody turns it off. */
+export const SPEED_OFFLOADS = [
   /** Devices say what is still to be done to a frame (`IFF_VNET_HDR`); checksums are left to us. */
   "tap",
   /** Devices hand over TCP segments uncut (`TUN_F_TSO4`, `TUN_F_TSO6`). */
@@ -22,36 +22,45 @@ export const OFFLOADS = [
   "simd",
 ] as const;
 
+/** All offloads. */
+export const OFFLOADS = [
+  ...SPEED_OFFLOADS,
+  /** BPF programs carry sessions that need no more than headers; packet filters do not see those packets. */
+  "bpf",
+] as const;
+
 /** An offload. */
 export type Offload = typeof OFFLOADS[number];
 
 /** Which offloads are on. */
 export type Offloads = Readonly<Record<Offload, boolean>>;
 
-/** All of them. */
-export const ALL_OFFLOADS: Offloads = offloadsOf(() => true);
+/** What is on unless somebody says otherwise: {@link SPEED_OFFLOADS}. */
+export const DEFAULT_OFFLOADS: Offloads = offloadsOf(new Set(SPEED_OFFLOADS));
 
-/** Those that the function says. */
-function offloadsOf(isOn: (offload: Offload) => boolean): Offloads {
-  return Object.fromEntries(OFFLOADS.map((offload) => [offload, isOn(offload)])) as Record<Offload, boolean>;
+function offloadsOf(on: ReadonlySet<Offload>): Offloads {
+  return Object.fromEntries(OFFLOADS.map((offload) => [offload, on.has(offload)])) as Record<
+    Offload,
+    boolean
+  >;
 }
 
 /**
- * Reads a list such as `all`, `none`, `no-gro,no-uso` or `none,tap,tso`: words with commas between them, each of which
- * changes what those before it said; all are on at first.
+ * Reads a list such as `bpf`, `none`, `no-gro,no-uso` or `none,tap,tso`: words with commas between them, each of which
+ * changes what those before it said; `all` is what is on at first, {@link DEFAULT_OFFLOADS}.
  *
  * @returns the word that is none, if there is one
  */
 export function parseOffloads(text: string): Offloads | string {
-  let on = new Set<Offload>(OFFLOADS);
+  let on = new Set<Offload>(SPEED_OFFLOADS);
   for (const word of text.split(",").map((part) => part.trim())) {
     const isOff = word.startsWith("no-");
     const offload = OFFLOADS.find((each) => each === (isOff ? word.slice(3) : word));
-    if (word === "all") on = new Set(OFFLOADS);
+    if (word === "all") on = new Set(SPEED_OFFLOADS);
     else if (word === "none") on = new Set();
     else if (offload === undefined) return word;
     else if (isOff) on.delete(offload);
     else on.add(offload);
   }
-  return offloadsOf((offload) => on.has(offload));
+  return offloadsOf(on);
 }

@@ -2,14 +2,14 @@
 
 import assert from "node:assert/strict";
 import { type DaemonOptions, readOptions } from "../../src/daemon/options.ts";
-import { ALL_OFFLOADS, OFFLOADS } from "../../src/model/offloads.ts";
+import { DEFAULT_OFFLOADS, OFFLOADS } from "../../src/model/offloads.ts";
 
 Deno.test("readOptions(): words in any order, the command line before the environment", () => {
   const usual = {
     fresh: false,
     keep: false,
     workers: 1,
-    offloads: ALL_OFFLOADS,
+    offloads: DEFAULT_OFFLOADS,
     metrics: undefined,
     config: undefined,
     prune: false,

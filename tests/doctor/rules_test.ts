@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { MachineFacts, SessionFacts, TunnelFacts } from "../../src/doctor/facts.ts";
 import { sessionOverhead } from "../../src/doctor/overhead.ts";
 import { diagnose, isHealthy, type Level, RULES } from "../../src/doctor/rules.ts";
-import { ALL_OFFLOADS } from "../../src/model/offloads.ts";
+import { SPEED_OFFLOADS } from "../../src/model/offloads.ts";
 import { sampleSession, sampleTunnel, sampleTunnel6 } from "../support/samples.ts";
 
 const TUNNEL: TunnelFacts = {
@@ -16,7 +16,7 @@ const SESSION: SessionFacts = {
   session: sampleSession({ tunnelId: 1, sessionId: 10, interfaceName: "pw0", cookie: undefined }),
   link: { index: 5, name: "pw0", up: true, state: "unknown", mtu: 1446, master: undefined },
   l2spec: "default",
-  offloads: Object.keys(ALL_OFFLOADS),
+  offloads: SPEED_OFFLOADS,
   addresses: [],
 };
 

@@ -59,6 +59,8 @@ Deno.test({
       [UNIT]: text,
       // Where an emulated machine is one of many on a busy one, the program unpacks itself for minutes.
       [`${UNIT}.d/patience.conf`]: "[Service]\nTimeoutStartSec=600\n",
+      // What takes most of what the unit leaves it.
+      [`${UNIT}.d/offload.conf`]: "[Service]\nEnvironment=L2TP_OFFLOAD=bpf\n",
     });
     const main = async (): Promise<number> => {
       const pids = await systemd.processes(UNIT);
@@ -103,6 +105,7 @@ Deno.test({
       await ping(pair.a, "192.168.7.2");
       await ping(pair.a, "192.168.8.2");
       assert.match(await sh("ip", "-n", pair.a.name, "-d", "link", "show", "pw7"), /tun type tap/);
+      assert.match(await user(`-n ${pair.a.name} -d show session tunnel_id 8`), /offloads .*\bbpf$/m);
     });
 
     await t.step("a namespace that is made while it runs", async () => {

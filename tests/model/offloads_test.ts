@@ -1,15 +1,18 @@
 /** `src/model/offloads.ts`: lists of offloads as people write them. */
 
 import assert from "node:assert/strict";
-import { ALL_OFFLOADS, OFFLOADS, parseOffloads } from "../../src/model/offloads.ts";
+import { DEFAULT_OFFLOADS, OFFLOADS, parseOffloads, SPEED_OFFLOADS } from "../../src/model/offloads.ts";
 
-Deno.test("parseOffloads(): words change what those before them said, and all are on at first", () => {
+Deno.test("parseOffloads(): words change what those before them said, and all but bpf are on at first", () => {
   const cases: [text: string, on: string[]][] = [
-    ["all", [...OFFLOADS]],
+    ["all", [...SPEED_OFFLOADS]],
+    ["bpf", [...OFFLOADS]],
+    ["bpf,all", [...SPEED_OFFLOADS]],
+    ["none,bpf", ["bpf"]],
     ["none", []],
-    ["no-gro", OFFLOADS.filter((each) => each !== "gro")],
-    ["no-gro,no-uso", OFFLOADS.filter((each) => each !== "gro" && each !== "uso")],
-    [" no-gro , gro ", [...OFFLOADS]],
+    ["no-gro", SPEED_OFFLOADS.filter((each) => each !== "gro")],
+    ["no-gro,no-uso", SPEED_OFFLOADS.filter((each) => each !== "gro" && each !== "uso")],
+    [" no-gro , gro ", [...SPEED_OFFLOADS]],
     ["none,tap,tso", ["tap", "tso"]],
     ["tap,none", []],
   ];
@@ -18,7 +21,7 @@ Deno.test("parseOffloads(): words change what those before them said, and all ar
     assert.ok(typeof offloads !== "string", text);
     assert.deepEqual(OFFLOADS.filter((each) => offloads[each]), on, text);
   }
-  assert.deepEqual(parseOffloads("all"), ALL_OFFLOADS);
+  assert.deepEqual(parseOffloads("all"), DEFAULT_OFFLOADS);
 });
 
 Deno.test("parseOffloads() names the word that is none", () => {
