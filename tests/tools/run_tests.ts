@@ -7,7 +7,7 @@
  */
 
 import { GuestError, kernelHasL2tp, runInGuest } from "../bench/guest.ts";
-import { OFFLOADS } from "../../src/model/offloads.ts";
+import { SPEED_OFFLOADS } from "../../src/model/offloads.ts";
 import { AptError, ensurePackages, PackagesMissingError } from "./debian.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -125,25 +125,32 @@ const STAGES: readonly Stage[] = [
       return sum([
         await tests("conformance, userspace", ["-A"], ["tests/conformance"], env),
         await tests("user", ["-A"], ["tests/user", "tests/operate"], env),
+        await tests("user, by BPF", ["-A"], ["tests/user/traffic_test.ts", "tests/user/topology_test.ts"], {
+          ...env,
+          L2TP_OFFLOAD: "bpf",
+        }),
       ]);
     },
   },
   {
     name: "kernel",
     about: "the real L2TP subsystem, side by side with ip l2tp and with the one in userspace; conformance",
-    packages: ["iproute2", "iputils-ping", "jq", "procps", "util-linux", "kmod", "tmux", "systemd", "ppp"],
+    packages: [
+      ...["iproute2", "iputils-ping", "jq", "procps", "util-linux", "kmod", "tmux", "systemd", "ppp"],
+      "ethtool",
+    ],
     run: () => kernelSuite("kernel", ["tests/kernel", "tests/conformance", "tests/interop", "tests/operate"]),
   },
   {
     name: "offloads",
     about:
       "conformance and traffic in userspace, and interoperation with the kernel, with each offload off in turn",
-    packages: ["iproute2", "iputils-ping", "procps", "util-linux", "kmod"],
+    packages: ["iproute2", "iputils-ping", "procps", "util-linux", "kmod", "ethtool"],
     needsRoot: true,
     seldom: true,
     run: async () => {
       const tallies: Tally[] = [];
-      for (const list of ["all", "none", ...OFFLOADS.map((offload) => `no-${offload}`)]) {
+      for (const list of ["all", "bpf", "none", ...SPEED_OFFLOADS.map((offload) => `no-${offload}`)]) {
         const env = { L2TP_UNDER_TEST: BINARY, L2TP_SUBJECT: "user", L2TP_OFFLOAD: list };
         const paths = [
           "conformance",
