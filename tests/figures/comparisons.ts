@@ -10,6 +10,9 @@ import type { Figure, Figures, Metric } from "./results.ts";
 /** The tunnel that is compared with everything else. */
 export const OURS = "ours-udp4";
 
+/** The same, carried by BPF programs as far as they can. */
+export const OURS_BPF = "ours-bpf-udp4";
+
 /** The words of `L2TP_OFFLOAD` that can be turned off alone. */
 export const OFFLOADS = ["tap", "tso", "uso", "gso", "gro", "coalesce", "simd"] as const;
 
@@ -36,6 +39,7 @@ const PEERS = ["fastd", "openvpn", "vxlan", "veth", "floor"] as const;
 export const COMPARISONS: readonly Comparison[] = [
   ...PEERS.map((peer) => compare(`one TCP stream, ours / ${peer}`, "tcp", OURS, peer)),
   compare("one TCP stream, floor / fastd", "tcp", "floor", "fastd"),
+  ...[...PEERS, OURS].map((peer) => compare(`one TCP stream, ours by BPF / ${peer}`, "tcp", OURS_BPF, peer)),
   compare("one TCP stream, ours over IPv6 / over IPv4", "tcp", "ours-udp6", OURS),
   compare("one TCP stream, ours with cookies / without", "tcp", "ours-cookie", OURS),
   compare("one TCP stream, ours with udp_csum on / off", "tcp", "ours-csum", OURS),
@@ -69,39 +73,55 @@ export const COMPARISONS: readonly Comparison[] = [
   compare("round trip under each one's full load, p99, ours / openvpn", "full_p99", OURS, "openvpn"),
 ];
 
-/** What was promised of the data path. */
+/** The tunnels that a promise is about. */
+interface Promised {
+  readonly what: string;
+  readonly plain: string;
+  readonly udp6: string;
+  readonly cookies: string;
+}
+
+function promises({ what, plain, udp6, cookies }: Promised): Acceptance[] {
+  const stream = (words: string, a: string, b: string, atLeast: number): Acceptance => ({
+    ...compare(`one TCP stream, ${words}`, "tcp", a, b),
+    limit: { atLeast },
+  });
+  return [
+    stream(`${what} / fastd null`, plain, "fastd", 15),
+    stream(`${what} / openvpn`, plain, "openvpn", 15),
+    stream(`${what} / kernel VXLAN`, plain, "vxlan", 0.35),
+    stream(`${what} over IPv6 / over IPv4`, udp6, plain, 0.85),
+    {
+      name: `${what}, four TCP streams / one`,
+      a: { variant: plain, metric: "tcp_4" },
+      b: { variant: plain, metric: "tcp" },
+      limit: { atLeast: 1 },
+    },
+    stream(`${what} with cookies of 8 bytes and default sublayer / no cookie`, cookies, plain, 0.9),
+    {
+      ...compare(`64-byte frames delivered, ${what} / fastd null`, "flood_delivered", plain, "fastd"),
+      limit: { atLeast: 4 },
+    },
+    {
+      ...compare(`round trip under the same load, p99, ${what} / fastd null`, "common_p99", plain, "fastd"),
+      limit: { atMost: 1 },
+    },
+    {
+      ...compare(`round trip idle, p50, ${what} / fastd null`, "idle_p50", plain, "fastd"),
+      limit: { atMost: 1 },
+    },
+  ];
+}
+
+/** What was promised of the data path, of the worker's and of that by BPF. */
 export const ACCEPTANCE: readonly Acceptance[] = [
-  { ...compare("one TCP stream, ours / fastd null", "tcp", OURS, "fastd"), limit: { atLeast: 15 } },
-  { ...compare("one TCP stream, ours / openvpn", "tcp", OURS, "openvpn"), limit: { atLeast: 15 } },
-  { ...compare("one TCP stream, ours / kernel VXLAN", "tcp", OURS, "vxlan"), limit: { atLeast: 0.35 } },
-  { ...compare("one TCP stream, over IPv6 / over IPv4", "tcp", "ours-udp6", OURS), limit: { atLeast: 0.85 } },
-  {
-    name: "four TCP streams / one",
-    a: { variant: OURS, metric: "tcp_4" },
-    b: { variant: OURS, metric: "tcp" },
-    limit: { atLeast: 1 },
-  },
-  {
-    ...compare(
-      "one TCP stream, cookies of 8 bytes and default sublayer / no cookie",
-      "tcp",
-      "ours-cookie",
-      OURS,
-    ),
-    limit: { atLeast: 0.9 },
-  },
-  {
-    ...compare("64-byte frames delivered, ours / fastd null", "flood_delivered", OURS, "fastd"),
-    limit: { atLeast: 4 },
-  },
-  {
-    ...compare("round trip under the same load, p99, ours / fastd null", "common_p99", OURS, "fastd"),
-    limit: { atMost: 1 },
-  },
-  {
-    ...compare("round trip idle, p50, ours / fastd null", "idle_p50", OURS, "fastd"),
-    limit: { atMost: 1 },
-  },
+  ...promises({ what: "ours", plain: OURS, udp6: "ours-udp6", cookies: "ours-cookie" }),
+  ...promises({
+    what: "ours by BPF",
+    plain: OURS_BPF,
+    udp6: "ours-bpf-udp6",
+    cookies: "ours-bpf-cookie",
+  }),
 ];
 
 /** What became of a promise. */

@@ -24,7 +24,10 @@ const VARIANTS = [
     words: `udp_csum on ${MTU}`,
   }),
   ours("user", "userspace", { words: MTU }),
+  ours("user-bpf", "userspace by BPF", { words: MTU, offload: "bpf" }),
 ];
+/** Of those, the kernel's. */
+const KERNEL_VARIANTS = 2;
 
 /** What a tunnel's runs came to, by round. */
 class Found {
@@ -75,15 +78,15 @@ for (const { tunnel, found } of all) {
       `each Gbit/s ${showSpread(spreadOf(found.machine))}${perEnd}`,
   );
 }
-const user = all.at(-1)!;
-for (const peer of all.slice(0, -1)) {
-  const medians = spreadOf(user.found.rates)!.median / spreadOf(peer.found.rates)!.median;
-  const pairs = ratioByRound(user.found.rates, peer.found.rates);
-  console.log(
-    `userspace / ${peer.tunnel.variant.what}: ratio of medians ${show(medians)}, round by round ${
-      showSpread(pairs)
-    }`,
-  );
+for (const user of all.slice(KERNEL_VARIANTS)) {
+  for (const peer of all.slice(0, KERNEL_VARIANTS)) {
+    const medians = spreadOf(user.found.rates)!.median / spreadOf(peer.found.rates)!.median;
+    const pairs = ratioByRound(user.found.rates, peer.found.rates);
+    console.log(
+      `${user.tunnel.variant.what} / ${peer.tunnel.variant.what}: ratio of medians ${show(medians)}, ` +
+        `round by round ${showSpread(pairs)}`,
+    );
+  }
 }
 for (const { tunnel } of all) {
   const fragments = await tunnel.fragments();

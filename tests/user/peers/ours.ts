@@ -5,7 +5,7 @@
  * @module
  */
 
-import { OFFLOADS, OURS } from "../../figures/comparisons.ts";
+import { OFFLOADS, OURS, OURS_BPF } from "../../figures/comparisons.ts";
 import { TestDaemon } from "../../support/daemon.ts";
 import { l2tp } from "../../support/processes.ts";
 import type { Variant } from "./tunnel.ts";
@@ -76,6 +76,16 @@ export const OUR_VARIANTS: readonly Variant[] = [
   ours("ours-cookie", "ours, UDP over IPv4, cookies of 8 bytes both ways", { cookies: true }),
   ours("ours-csum", "ours, UDP over IPv4, udp_csum on", { words: "udp_csum on" }),
   ours("ours-ip", "ours, IPv4 protocol 115", { encap: "ip" }),
+  ours(OURS_BPF, "ours by BPF, UDP over IPv4", { offload: "bpf" }),
+  ours("ours-bpf-udp6", "ours by BPF, UDP over IPv6 without checksums", {
+    offload: "bpf",
+    family: 6,
+    words: "udp6_csum_tx off udp6_csum_rx off",
+  }),
+  ours("ours-bpf-cookie", "ours by BPF, UDP over IPv4, cookies of 8 bytes both ways", {
+    offload: "bpf",
+    cookies: true,
+  }),
   ...[...OFFLOADS.map((word) => `no-${word}`), "none"].map((offload) =>
     ours(`ours-${offload}`, `ours, UDP over IPv4, L2TP_OFFLOAD=${offload}`, { offload })
   ),

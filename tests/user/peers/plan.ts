@@ -4,7 +4,7 @@
  * @module
  */
 
-import { OURS } from "../../figures/comparisons.ts";
+import { OURS, OURS_BPF } from "../../figures/comparisons.ts";
 import {
   measureBothWays,
   measureFlood,
@@ -39,12 +39,17 @@ export interface Measurement {
   readonly measure: (tunnel: Tunnel, equipment: Equipment) => Promise<Values> | undefined;
 }
 
-const USERSPACE = [OURS, "fastd", "openvpn"] as const;
+const USERSPACE = [OURS, OURS_BPF, "fastd", "openvpn"] as const;
 
 /** All that is measured. */
 export const MEASUREMENTS: readonly Measurement[] = [
   { name: "tcp", measure: measureTcp },
-  { name: "tcp-4", variants: [OURS, "vxlan", "fastd"], quickVariants: [OURS], measure: measureFourStreams },
+  {
+    name: "tcp-4",
+    variants: [OURS, OURS_BPF, "vxlan", "fastd"],
+    quickVariants: [OURS],
+    measure: measureFourStreams,
+  },
   {
     name: "flood",
     variants: ["veth", "vxlan", ...USERSPACE, "floor", "ours-none"],
@@ -59,7 +64,7 @@ export const MEASUREMENTS: readonly Measurement[] = [
   },
   {
     name: "common-load",
-    variants: [OURS, "fastd"],
+    variants: [OURS, OURS_BPF, "fastd"],
     measure: (tunnel, { load, commonRate }) =>
       commonRate === undefined ? undefined : measureLoaded(tunnel, load, commonRate),
   },
