@@ -241,8 +241,10 @@ function offloads({ missingOffloads, sessions, tunnels, dataplane }: MachineFact
   const encapOf = new Map(tunnels.map(({ tunnel }) => [tunnel.tunnelId, tunnel.encap]));
   for (const offload of SPEED_OFFLOADS) {
     if (missingOffloads.has(offload)) continue;
-    const without = sessions.filter((each) =>
-      each.offloads !== undefined && !each.offloads.includes(offload)
+    const without = sessions.filter(({ offloads }) =>
+      // Packets are not joined before BPF programs see them.
+      offloads !== undefined && !offloads.includes(offload) &&
+      !(offload === "gro" && offloads.includes("bpf"))
     );
     const isOfUdp = offload === "gso" || offload === "gro";
     const overIp = without.filter(({ session }) => isOfUdp && encapOf.get(session.tunnelId) === "ip");

@@ -246,6 +246,12 @@ const TABLE: readonly (readonly [Partial<MachineFacts>, string, Level, RegExp, R
     "note",
     /^Offload gso is not for tunnels over IP \(1 session\)/,
   ],
+  [
+    session({ offloads: ["tap", "tso", "uso", "gso", "coalesce", "simd", "bpf"] }),
+    "offloads",
+    "ok",
+    /All offloads work/,
+  ],
   [{ dataplane: "kernel" }, "offloads", "ok", /needs none/],
 ];
 
