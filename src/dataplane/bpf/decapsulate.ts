@@ -51,6 +51,11 @@ const BYTE = SUBLAYER - 8;
 const ETHERNET = BYTE - 16;
 const INNER = ETHERNET - 24;
 
+/** What is known once the cookie is right and the session found, in their places. */
+const HEADERS_END = COOKIE;
+const PACKETS = KEY;
+const BYTES = KEY + 8;
+
 const UDP_LENGTH = UDP + 4;
 const UDP_CHECKSUM = UDP + 6;
 const ETHERTYPE = 12;
@@ -174,7 +179,7 @@ function checkHeader(program: BpfProgram): void {
     .call("skb_load_bytes").jumpIf(R0, "!=", 0, "pass");
 }
 
-/** R4: how many packets it stands for, R5: how many bytes they would have. */
+/** How many packets it stands for, and how many bytes of L2TP they would have. */
 function measure(program: BpfProgram): void {
   const inner = (offset: number): void => {
     program.move(R1, R6).move(R2, R8).compute("add", R2, offset).move(R3, FP);
@@ -192,11 +197,8 @@ function measure(program: BpfProgram): void {
     .compute("add", R3, INNER).move(R4, IPV4_HEADER).call("skb_load_bytes").jumpIf(R0, "!=", 0, "pass")
     .load("b", R1, FP, INNER + 9).jumpIf(R1, "!=", IPPROTO_TCP, "pass")
     // One packet to be segmented reaches to the end. Of several that were joined, the first does not.
-    .load("h", R1, FP, INNER + 2).networkOrder(R1, 16).compute("add", R1, ETHERNET_HEADER).compute(
-      "add",
-      R1,
-      R8,
-    )
+    .load("h", R1, FP, INNER + 2).networkOrder(R1, 16)
+    .compute("add", R1, ETHERNET_HEADER).compute("add", R1, R8)
     .load("w", R2, R6, SK_BUFF.len).jumpIf(R1, "!=", R2, "pass")
     .load("b", R2, FP, INNER).compute("and", R2, 0xf).compute("lsh", R2, 2)
     .compute("add", R2, ETHERNET_HEADER)
@@ -212,11 +214,11 @@ function measure(program: BpfProgram): void {
     .move(R2, ETHERNET_HEADER + IPV6_HEADER)
     .label("tcp")
     // From here on, bytes of the headers that each segment has, from the outer Ethernet header on.
-    .compute("add", R2, R8).store("dw", FP, COOKIE, R2)
+    .compute("add", R2, R8).store("dw", FP, HEADERS_END, R2)
     .move(R1, R6).compute("add", R2, TCP_OFFSET).move(R3, FP).compute("add", R3, BYTE).move(R4, 1)
     .call("skb_load_bytes").jumpIf(R0, "!=", 0, "pass")
     .load("b", R1, FP, BYTE).compute("rsh", R1, 4).compute("lsh", R1, 2)
-    .load("dw", R2, FP, COOKIE).compute("add", R2, R1)
+    .load("dw", R2, FP, HEADERS_END).compute("add", R2, R1)
     .load("w", R5, R6, SK_BUFF.len).jumpIf(R5, "<=", R2, "pass")
     .compute("sub", R5, R2)
     .load("w", R1, R6, SK_BUFF.gso_size)
@@ -224,7 +226,7 @@ function measure(program: BpfProgram): void {
     .load("w", R1, R7, DECAPSULATION.outerLength).compute("sub", R2, R1)
     .compute("mul", R2, R4).compute("add", R5, R2)
     .label("measured")
-    .store("dw", FP, KEY, R4).store("dw", FP, KEY + 8, R5);
+    .store("dw", FP, PACKETS, R4).store("dw", FP, BYTES, R5);
 }
 
 /** Takes everything between the outer Ethernet header and the frame's payload away, and puts the frame's header there. */
@@ -235,8 +237,8 @@ function deliver(program: BpfProgram): void {
     .call("skb_adjust_room").jumpIf(R0, "!=", 0, "pass")
     .move(R1, R6).move(R2, 0).move(R3, FP).compute("add", R3, ETHERNET).move(R4, ETHERNET_HEADER).move(R5, 0)
     .call("skb_store_bytes").jumpIf(R0, "!=", 0, "lost")
-    .load("dw", R1, FP, KEY).atomicAdd(R9, COUNTERS.rxPackets, R1)
-    .load("dw", R1, FP, KEY + 8).atomicAdd(R9, COUNTERS.rxBytes, R1)
+    .load("dw", R1, FP, PACKETS).atomicAdd(R9, COUNTERS.rxPackets, R1)
+    .load("dw", R1, FP, BYTES).atomicAdd(R9, COUNTERS.rxBytes, R1)
     // The mark is the packet's, and no rule for the frame.
     .move(R1, 0).store("w", R6, SK_BUFF.mark, R1)
     .load("w", R1, R7, DECAPSULATION.device).move(R2, BPF_F_INGRESS).call("redirect").exit();
