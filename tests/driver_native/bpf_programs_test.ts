@@ -23,7 +23,7 @@ import { BpfMap, BpfProgramError, loadBpfProgram, type SharedValues } from "../.
 import type { OwnedFd } from "../../ffi/fd.ts";
 import { lastErrno } from "../../ffi/errno.ts";
 import { daemonLibc } from "../../ffi/packet_libc.ts";
-import { runBpf } from "../support/bpf_run.ts";
+import { MARK, runBpf } from "../support/bpf_run.ts";
 import { Random } from "../support/random.ts";
 
 // Opened here, because a library that is opened within a test counts as a leak of it.
@@ -171,7 +171,8 @@ Deno.test("frames become packets, and packets frames again, in all shapes", () =
         const what = `${JSON.stringify(shape)}, ${length} bytes of ${type.toString(16)}`;
         const inner = frame(random, length, type);
         const sent = runBpf(own.encapsulate, inner);
-        assert.equal(sent.verdict, REDIRECTED, what);
+        // A mark is for what it was put on.
+        assert.deepEqual([sent.verdict, sent.mark], [REDIRECTED, 0], what);
         const expected = packetOf(session, inner);
         if (shape.family === 4) {
           // Any id will do.
@@ -182,7 +183,7 @@ Deno.test("frames become packets, and packets frames again, in all shapes", () =
         assert.equal(formatHex(sent.packet.subarray(14)), formatHex(expected.subarray(14)), what);
         sent.packet.set(expected.subarray(0, 14));
         const received = runBpf(peer.decapsulate, sent.packet);
-        assert.equal(received.verdict, REDIRECTED, what);
+        assert.deepEqual([received.verdict, received.mark], [REDIRECTED, 0], what);
         assert.equal(formatHex(received.packet), formatHex(inner), what);
         bytes += 8 + shape.cookie + (shape.l2spec === "none" ? 0 : 4) + length;
       }
@@ -236,6 +237,7 @@ Deno.test("packets that are not just those of the session are left alone", () =>
       return family === 4 && fix ? sumIpv4(changed) : changed;
     };
     const cases: Record<string, () => Uint8Array> = {
+      "a packet for another host": change(0, 2),
       "another source": change(14 + ip - (ip === 20 ? 5 : 17), 99),
       "another destination": change(14 + ip - 1, 99),
       "another source port": change(udp + 1, 99),
@@ -267,7 +269,7 @@ Deno.test("packets that are not just those of the session are left alone", () =>
     for (const [what, make] of Object.entries(cases)) {
       const given = make();
       const ran = runBpf(kernel.decapsulate, given);
-      assert.equal(ran.verdict, NEXT, `IPv${family}: ${what}`);
+      assert.deepEqual([ran.verdict, ran.mark], [NEXT, MARK], `IPv${family}: ${what}`);
       assert.equal(formatHex(ran.packet), formatHex(given), what);
     }
     assert.equal(kernel.count("rxPackets"), 0);

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { L2tpClient } from "../../src/client/l2tp_client.ts";
 import { inNamespace } from "../../src/driver/namespace.ts";
+import { isKernelAtLeast, kernelRelease } from "../../src/driver/kernel_release.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Pair } from "../support/namespaces.ts";
 import { requireL2tp } from "../kernel/kernel.ts";
@@ -52,4 +53,33 @@ Deno.test("BPF programs and the kernel", async (t) => {
       await bridges.checkVlanInterfaces();
     });
   }
+});
+
+Deno.test("what a killed daemon leaves at devices goes with the next one, whatever that is to do", async () => {
+  requireL2tp();
+  await using pair = await Pair.create();
+  const folder = await Deno.makeTempDir({ prefix: "l2tp-bpf." });
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => Deno.remove(folder, { recursive: true }));
+  const filters = async (): Promise<number> => {
+    const shown = await Promise.all([
+      pair.a.sh("tc", "filter", "show", "dev", "cable", "ingress"),
+      pair.a.sh("tc", "filter", "show", "dev", "left", "egress"),
+    ]);
+    return shown.join("").match(/l2tp direct-action/g)?.length ?? 0;
+  };
+  const first = stack.use(await TestDaemon.start({ args: ["offload", "bpf"], folder }));
+  {
+    using l2tp = first.client(pair.a.name);
+    const ends = { local: "10.0.0.1", peer: "10.0.0.2", localPort: 1701, peerPort: 1701 };
+    l2tp.createTunnel({ tunnelId: 1, peerTunnelId: 1, encap: "udp", ...ends });
+    l2tp.createSession({ tunnelId: 1, sessionId: 1, peerSessionId: 1, interfaceName: "left" });
+  }
+  // Before Linux 6.6 programs are attached by filters; since then nothing of the kind is there at all.
+  const attached = isKernelAtLeast(kernelRelease(), 6, 6) ? 0 : 2;
+  assert.equal(await filters(), attached);
+  await first.end("SIGKILL");
+  assert.equal(await filters(), attached);
+  await using _next = await TestDaemon.start({ folder });
+  assert.equal(await filters(), 0);
 });

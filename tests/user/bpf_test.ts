@@ -5,8 +5,11 @@
 
 import assert from "node:assert/strict";
 import { LinkClient } from "../../src/client/link_client.ts";
+import { parseIpAddress } from "../../src/base/ip_address.ts";
 import { inNamespace } from "../../src/driver/namespace.ts";
 import { openNetns } from "../../ffi/netns.ts";
+import { AF_INET, encodeInet } from "../../ffi/sockaddr.ts";
+import { openUdp } from "../../ffi/udp.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Namespace, Pair } from "../support/namespaces.ts";
 import { until } from "../support/until.ts";
@@ -111,6 +114,18 @@ Deno.test("BPF programs at both ends", async (t) => {
       await wire.transfer(MEGABYTE);
       await wire.assertMirrored({ overtaken: true });
     }
+  });
+
+  await t.step("a socket that was handed over is its owner's, whatever it is for", async () => {
+    const end = (host: number): { address: Uint8Array; port: number } => ({
+      address: parseIpAddress(`10.0.0.${host}`)!,
+      port: 1800 + host,
+    });
+    using socket = inNamespace(hosts.a.netns, () => openUdp(AF_INET, { local: end(1), noChecksumTx: true }));
+    socket.connect(encodeInet(end(2)));
+    await using _wire = new Wire(hosts, { tunnelA: { fd: socket.number } });
+    assert.ok(hosts.a.l2tp.offloads().every(({ offloads }) => !offloads.includes("bpf")));
+    assert.ok(hosts.b.l2tp.offloads().every(({ offloads }) => offloads.includes("bpf")));
   });
   assert.equal(daemon.said, "");
 });
