@@ -1,19 +1,30 @@
 /**
- * Which room may import which: the architecture's table, as data. The lint plugin beside this file enforces it.
+ * The rooms of the project, as data: what each holds, what it may import, whether it is pure, and where its tests are.
+ * The lint plugin beside this file enforces the table; the test runner takes the folders of the pure tests from it, and
+ * the documentation's table of rooms is checked against it.
  *
  * @module
  */
 
-/** A room: a folder (or file) of the project with its own rules. */
+/** A room: a folder of the project with its own rules. */
 export interface Room {
-  /** Path from the project's root; a folder ends with a slash. */
+  /** Path from the project's root; it ends with a slash. The room of a file is the one with the longest path. */
   readonly path: string;
-  /** Rooms it may import besides itself, by path. */
+  /** One sentence for the documentation's table of rooms. */
+  readonly holds: string;
+  /**
+   * Folders or files that it may import besides its own sub-rooms. A folder stands for all below it. A sub-room has no
+   * right to the files of the room around it unless they are named here.
+   */
   readonly imports: readonly string[];
-  /** Pure rooms are synchronous and take time and chance as arguments. */
+  /** Pure rooms are synchronous, and take time and randomness as arguments. */
   readonly pure?: true;
   /** Whether it may open native libraries. */
   readonly native?: true;
+  /** Other rooms import only its `mod.ts`. */
+  readonly door?: true;
+  /** Folder of its tests that need no privilege; those of a sub-room are in a sub-folder. */
+  readonly tests?: string;
 }
 
 const BASE = "src/base/";
@@ -37,28 +48,156 @@ const UP_TO_DRIVER = [BASE, MODEL, WIRE, SUBSYSTEM, ENGINE, DATAPLANE, METRICS, 
 
 /** The rooms, from the ground up. */
 export const ROOMS: readonly Room[] = [
-  { path: BASE, imports: [], pure: true },
-  { path: MODEL, imports: [BASE], pure: true },
-  { path: WIRE, imports: [BASE, MODEL], pure: true },
-  { path: SUBSYSTEM, imports: [BASE, MODEL, WIRE], pure: true },
-  { path: ENGINE, imports: [BASE, MODEL, WIRE], pure: true },
-  { path: DATAPLANE, imports: [BASE, MODEL, WIRE], pure: true },
-  { path: METRICS, imports: [BASE, MODEL], pure: true },
-  { path: CONFIG, imports: [BASE, MODEL], pure: true },
-  { path: DOCTOR, imports: [BASE, MODEL], pure: true },
-  { path: FFI, imports: [BASE], native: true },
-  { path: DRIVER, imports: UP_TO_DRIVER },
-  { path: CLIENT, imports: [BASE, MODEL, WIRE, METRICS, DRIVER] },
-  { path: APPLY, imports: [BASE, MODEL, CONFIG, CLIENT] },
-  { path: DAEMON, imports: [...UP_TO_DRIVER, CONFIG, DRIVER, CLIENT, APPLY] },
-  { path: CLI, imports: [BASE, MODEL, METRICS, DOCTOR, CONFIG, CLIENT, APPLY, VIEW] },
-  // The shell's lines are the command line's: it reads, completes, explains and runs them with the same code.
-  { path: "src/shell/", imports: [BASE, MODEL, CLIENT, CLI] },
-  // Of the client it takes types, and of the subsystem the text of the debug file.
-  { path: VIEW, imports: [BASE, MODEL, SUBSYSTEM, CLIENT], pure: true },
+  {
+    path: BASE,
+    holds: "bytes, hex, addresses, error numbers and errors",
+    imports: [],
+    pure: true,
+    tests: "tests/base",
+  },
+  {
+    path: MODEL,
+    holds: "tunnel, session, counters, link, event, PPP link: the nouns all rooms share",
+    imports: [BASE],
+    pure: true,
+    tests: "tests/model",
+  },
+  {
+    path: WIRE,
+    holds:
+      "codecs: `netlink/`, `genl/`, `rtnl/`, `xfrm/`, `l2tp/` (data headers), `ppp/`, `bpf/` (instructions); numbers of `ip/` and `virtio/` headers",
+    imports: [BASE, MODEL],
+    pure: true,
+    tests: "tests/wire",
+  },
+  {
+    path: SUBSYSTEM,
+    holds: "the kernel's API and rules as a machine: request in; reply, notifications and changes out",
+    imports: [BASE, MODEL, WIRE],
+    pure: true,
+    tests: "tests/subsystem",
+  },
+  {
+    path: ENGINE,
+    holds:
+      "protocol engines: `ppp/`, which is PPP in place of pppd; frames and time in, frames and what to tell the system out",
+    imports: [BASE, MODEL, WIRE],
+    pure: true,
+    tests: "tests/engine",
+  },
+  {
+    path: DATAPLANE,
+    holds:
+      "what the kernel does with packets, on batches: look-up, cookies, sequence, reordering, counters; cutting and joining super-frames, checksums; the BPF programs that carry sessions in the kernel",
+    imports: [BASE, MODEL, WIRE],
+    pure: true,
+    tests: "tests/dataplane",
+  },
+  {
+    path: METRICS,
+    holds: "the metrics as a table, from what was found to numbers with labels; the dashboard",
+    imports: [BASE, MODEL],
+    pure: true,
+    tests: "tests/metrics",
+  },
+  {
+    path: CONFIG,
+    holds:
+      "configuration files: schema, decoding with line and column, plans of steps and what undoes them, writers, readers of other formats",
+    imports: [BASE, MODEL],
+    pure: true,
+    tests: "tests/config",
+  },
+  {
+    path: DOCTOR,
+    holds: "the doctor's rules: facts about a machine in, findings out",
+    imports: [BASE, MODEL],
+    pure: true,
+    tests: "tests/doctor",
+  },
+  {
+    path: FFI,
+    holds:
+      "the only `Deno.dlopen`: sockets, descriptors, poll, namespaces, TUN and TAP devices, PPPoL2TP sockets, PPP channels and units, packet vectors, BPF maps and programs, struct layouts",
+    imports: [BASE],
+    native: true,
+  },
+  {
+    path: DRIVER,
+    holds:
+      "netlink and daemon connections, tunnel sockets, the workers that move packets, what attaches BPF programs, the kernel's PPP, hooks: binds pure rooms to descriptors",
+    imports: UP_TO_DRIVER,
+    tests: "tests/driver",
+  },
+  {
+    path: CLIENT,
+    holds: "the typed L2TP API, over either subsystem",
+    imports: [BASE, MODEL, WIRE, METRICS, DRIVER],
+    tests: "tests/client",
+  },
+  {
+    path: APPLY,
+    holds:
+      "making a system as a configuration says: looking at it, doing the steps of plans or undoing them, reading TOML",
+    imports: [BASE, MODEL, CONFIG, CLIENT],
+  },
+  {
+    path: DAEMON,
+    holds:
+      "`l2tp daemon`: API server, journal, sockets and devices of the userspace subsystem, PPP sessions, the tunnels of its configuration file",
+    imports: [...UP_TO_DRIVER, CONFIG, DRIVER, CLIENT, APPLY],
+  },
+  {
+    path: VIEW,
+    holds: "the status view: samples in; rates, what is wrong, and screens out",
+    // Of the client it takes types, and of the subsystem the text of the debug file.
+    imports: [BASE, MODEL, SUBSYSTEM, CLIENT],
+    pure: true,
+    tests: "tests/view",
+  },
+  {
+    path: CLI,
+    holds: "grammar, commands, text and JSON, explanations",
+    imports: [BASE, MODEL, METRICS, DOCTOR, CONFIG, CLIENT, APPLY, VIEW],
+    tests: "tests/cli",
+  },
+  {
+    // The shell's lines are the command line's: it reads, completes, explains and runs them with the same code.
+    path: "src/shell/",
+    holds:
+      "interactive mode: prompt, line editing, help at every word, abbreviations, filters, history; its lines are the command line's",
+    imports: [BASE, MODEL, CLIENT, CLI],
+    tests: "tests/shell",
+  },
 ];
+
+/** Pure tests of what is no room: the arithmetic of the benchmarks and the lint rules. */
+const MORE_PURE_TESTS = ["tests/figures", "tests/lint"];
+
+/** Folders with the tests that need no privilege, but for files that end in `_native_test.ts`. */
+export function pureTestFolders(): string[] {
+  return [...ROOMS.flatMap(({ tests }) => tests ?? []), ...MORE_PURE_TESTS];
+}
 
 /** The room that a file is in, by its path from the project's root; `undefined` for main.ts and the tests. */
 export function roomOf(path: string): Room | undefined {
-  return ROOMS.find((room) => path.startsWith(room.path));
+  let found: Room | undefined;
+  for (const room of ROOMS) {
+    if (path.startsWith(room.path) && room.path.length > (found?.path.length ?? 0)) found = room;
+  }
+  return found;
+}
+
+/** Why a file of the room may not import the file `to`, both by their paths; `undefined` if it may. */
+export function refusalOf(room: Room, to: string): string | undefined {
+  const other = roomOf(to);
+  if (other === room) return undefined;
+  const isInside = other?.path.startsWith(room.path) === true;
+  if (!isInside && !room.imports.some((path) => to.startsWith(path))) {
+    return `it may import ${room.imports.length === 0 ? "nothing" : room.imports.join(", ")}`;
+  }
+  const closed = ROOMS.find(({ door, path }) =>
+    door === true && to.startsWith(path) && !room.path.startsWith(path) && to !== `${path}mod.ts`
+  );
+  return closed === undefined ? undefined : `${closed.path} is entered by its mod.ts`;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Room, roomOf, ROOMS } from "./room_table.ts";
+import { refusalOf, type Room, roomOf, ROOMS } from "./room_table.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -51,11 +51,9 @@ function importRule(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
       }
       return;
     }
-    const other = roomOf(to);
-    if (other === room) return;
-    if (other === undefined || !room.imports.includes(other.path)) {
-      const allowed = room.imports.length === 0 ? "nothing" : room.imports.join(", ");
-      context.report({ node, message: `Room ${room.path} imports ${to}; it may import ${allowed}` });
+    const refusal = refusalOf(room, to);
+    if (refusal !== undefined) {
+      context.report({ node, message: `Room ${room.path} imports ${to}; ${refusal}` });
     }
   }
 

@@ -8,6 +8,7 @@
 
 import { GuestError, kernelHasL2tp, runInGuest } from "../bench/guest.ts";
 import { SPEED_OFFLOADS } from "../../src/model/offloads.ts";
+import { pureTestFolders } from "../lint/room_table.ts";
 import { AptError, ensurePackages, PackagesMissingError } from "./debian.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -55,29 +56,7 @@ const STAGES: readonly Stage[] = [
         `--allow-read=${ROOT}`,
         "--allow-env=L2TP_FUZZ_SEED,L2TP_FUZZ_COUNT",
         "--parallel",
-      ], [
-        ...[
-          "base",
-          "model",
-          "wire",
-          "subsystem",
-          "engine",
-          "dataplane",
-          "config",
-          "driver",
-          "client",
-          "metrics",
-          "doctor",
-          "cli",
-          "shell",
-          "view",
-          "figures",
-          "lint",
-        ]
-          .map((
-            room,
-          ) => `tests/${room}`),
-      ]),
+      ], testFiles(pureTestFolders()).filter((path) => !isNative(path))),
   },
   {
     name: "docs",
@@ -91,7 +70,11 @@ const STAGES: readonly Stage[] = [
       "system calls, struct layouts against C, the worker that moves packets, the journal, the test tools",
     packages: ["iproute2", "iputils-ping", "gcc", "libc6-dev"],
     needsRoot: true,
-    run: () => tests("native", ["-A"], ["tests/ffi", "tests/bench", "tests/driver_native", "tests/daemon"]),
+    run: () =>
+      tests("native", ["-A"], [
+        ...testFiles(["tests/ffi", "tests/bench", "tests/driver_native", "tests/daemon"]),
+        ...testFiles(pureTestFolders()).filter(isNative),
+      ]),
   },
   {
     name: "compile",
@@ -167,6 +150,21 @@ const STAGES: readonly Stage[] = [
     },
   },
 ];
+
+/** Whether the tests of a file need privileges, though those of its folder do not. */
+function isNative(path: string): boolean {
+  return path.endsWith("_native_test.ts");
+}
+
+/** Paths of the test files below the folders, from the root. */
+function testFiles(folders: readonly string[]): string[] {
+  return folders.flatMap((folder) =>
+    [...Deno.readDirSync(`${ROOT}${folder}`)].flatMap(({ name, isDirectory }) => {
+      const path = `${folder}/${name}`;
+      return isDirectory ? testFiles([path]) : path.endsWith("_test.ts") ? [path] : [];
+    })
+  ).sort();
+}
 
 function sum(tallies: readonly Tally[]): Tally {
   return {
