@@ -11,7 +11,7 @@ import { type Hook, hookEnvironment, hookName, hookThingKey } from "../config/ho
 import type { PppRequest } from "../client/ppp_client.ts";
 import { isPppSession } from "../config/actual.ts";
 import { pppSettingsOf } from "../config/ppp_parameters.ts";
-import type { PppWish } from "../model/ppp_settings.ts";
+import type { PppWish } from "../model/ppp/settings.ts";
 import type { Session } from "../model/session.ts";
 import { readSecrets } from "./secrets.ts";
 import type { LinkClient } from "../client/link_client.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { L2Spec, Pseudowire } from "../model/session.ts";
-import type { PppWish } from "../model/ppp_settings.ts";
+import type { PppWish } from "../model/ppp/settings.ts";
 import type { Encap } from "../model/tunnel.ts";
 
 /** An address as the user gave it. */

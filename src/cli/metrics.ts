@@ -5,7 +5,7 @@
  */
 
 import { dashboard } from "../metrics/dashboard.ts";
-import { carryPpp, withPppInterfaces } from "../model/ppp_interfaces.ts";
+import { carryPpp, withPppInterfaces } from "../model/ppp/interfaces.ts";
 import type { Context } from "./context.ts";
 import { unknownKeyword } from "./messages.ts";
 import { pppStatuses } from "./ppp_statuses.ts";

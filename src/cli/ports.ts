@@ -15,7 +15,7 @@ import type { ClientPurpose, Dataplane, DataplaneChoice, OpenedClient } from "..
 import type { Snapshot } from "../metrics/metric.ts";
 import type { DaemonFacts, MachineFacts, TunnelFacts } from "../doctor/facts.ts";
 import type { DeclaredTunnel } from "../model/declared_tunnel.ts";
-import type { PppdTrial } from "../model/pppd.ts";
+import type { PppdTrial } from "../model/ppp/pppd.ts";
 import type { Tunnel, TunnelParameters } from "../model/tunnel.ts";
 import type { Options } from "./options.ts";
 

@@ -8,7 +8,7 @@ import { readSecrets } from "../apply/secrets.ts";
 import type { PppHost } from "../apply/site.ts";
 import { pppSettingsOf } from "../config/ppp_parameters.ts";
 import { lacksSecrets, pppConflicts, WHY_SECRETS } from "../config/ppp_rules.ts";
-import type { PppSessionSettings } from "../model/ppp_settings.ts";
+import type { PppSessionSettings } from "../model/ppp/settings.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { argumentRequired, argumentWrong, pppDaemonStarted } from "./messages.ts";

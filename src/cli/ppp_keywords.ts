@@ -6,7 +6,7 @@
  */
 
 import { PPP_SETTINGS, type PppSetting } from "../config/ppp_schema.ts";
-import type { PppWish } from "../model/ppp_settings.ts";
+import type { PppWish } from "../model/ppp/settings.ts";
 import type { Keyword, Use } from "./keyword.ts";
 import { argumentWrong } from "./messages.ts";
 import { UsageError } from "./usage_error.ts";

@@ -5,9 +5,9 @@
  */
 
 import type { PppdSessionStatus, PppLinkStatus, PppSessionStatus } from "../client/ppp_client.ts";
-import type { LcpValues, PppAuthStatus, PppStatus } from "../model/ppp.ts";
-import { pppEndText } from "../model/ppp_end.ts";
-import { pppdExitText } from "../model/pppd.ts";
+import type { LcpValues, PppAuthStatus, PppStatus } from "../model/ppp/status.ts";
+import { pppEndText } from "../model/ppp/end.ts";
+import { pppdExitText } from "../model/ppp/pppd.ts";
 
 /** PPP on a session. */
 export interface PppJson {

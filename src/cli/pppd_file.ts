@@ -5,8 +5,8 @@
  */
 
 import { SyscallError } from "../base/errors.ts";
-import { pppdExitText } from "../model/pppd.ts";
-import type { PppWish } from "../model/ppp_settings.ts";
+import { pppdExitText } from "../model/ppp/pppd.ts";
+import type { PppWish } from "../model/ppp/settings.ts";
 import type { Context } from "./context.ts";
 import { argumentWrong } from "./messages.ts";
 import { UsageError } from "./usage_error.ts";

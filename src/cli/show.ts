@@ -6,7 +6,7 @@
 
 import type { ListOptions } from "../client/l2tp_client.ts";
 import type { PppSessionStatus } from "../client/ppp_client.ts";
-import { carryPpp, withPppInterfaces } from "../model/ppp_interfaces.ts";
+import { carryPpp, withPppInterfaces } from "../model/ppp/interfaces.ts";
 import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import type { Arguments } from "./arguments.ts";

@@ -6,7 +6,7 @@
 
 import type { PppSessionStatus } from "../client/ppp_client.ts";
 import type { Link } from "../model/link.ts";
-import { carryPpp, withPppInterfaces } from "../model/ppp_interfaces.ts";
+import { carryPpp, withPppInterfaces } from "../model/ppp/interfaces.ts";
 import type { Session } from "../model/session.ts";
 import type { SessionOffloads } from "../model/session_offloads.ts";
 import { type DebugFacts, NO_DEBUG_FACTS, parseDebugFacts } from "../view/debug_facts.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { SecretsError } from "../base/secrets_error.ts";
-import type { PppWish } from "../model/ppp_settings.ts";
+import type { PppWish } from "../model/ppp/settings.ts";
 import type { L2Spec, Session, SessionParameters } from "../model/session.ts";
 import type { Tunnel, TunnelParameters } from "../model/tunnel.ts";
 import { readEndAddress } from "./kinds.ts";

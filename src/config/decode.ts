@@ -5,7 +5,7 @@
  */
 
 import { nearestWord } from "../base/words.ts";
-import type { PppWish } from "../model/ppp_settings.ts";
+import type { PppWish } from "../model/ppp/settings.ts";
 import { type Path, Positions } from "./positions.ts";
 import { type Problem, sortProblems } from "./place.ts";
 import { withoutIdlePpp } from "./ppp_layers.ts";

@@ -5,7 +5,7 @@
  */
 
 import { SecretsError } from "../base/secrets_error.ts";
-import type { PppWish } from "../model/ppp_settings.ts";
+import type { PppWish } from "../model/ppp/settings.ts";
 import {
   type Actual,
   type ActualSession,

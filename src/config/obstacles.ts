@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PppWish } from "../model/ppp_settings.ts";
+import type { PppWish } from "../model/ppp/settings.ts";
 import type { Actual, ActualSession } from "./actual.ts";
 import { lacksSecrets } from "./ppp_rules.ts";
 import { secretsTrouble } from "./secrets.ts";

@@ -5,7 +5,7 @@
  */
 
 import { parseIpv4 } from "../base/ip_address.ts";
-import type { AuthMethod } from "../model/ppp.ts";
+import type { AuthMethod } from "../model/ppp/status.ts";
 import { type Kind, writeText, Wrong } from "./kinds.ts";
 
 /** PPP takes names and secrets of at most a byte's count (RFC 1334 section 2.2.1). */

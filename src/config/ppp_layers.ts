@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PppWish } from "../model/ppp_settings.ts";
+import type { PppWish } from "../model/ppp/settings.ts";
 import { pppConflicts } from "./ppp_rules.ts";
 import { PPP_SETTINGS } from "./ppp_schema.ts";
 import type { Origin, SessionSettings } from "./settings.ts";

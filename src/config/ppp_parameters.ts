@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PppSecret, PppSecretsSource, PppSessionSettings, PppWish } from "../model/ppp_settings.ts";
+import type { PppSecret, PppSecretsSource, PppSessionSettings, PppWish } from "../model/ppp/settings.ts";
 
 /** Secrets with where they came from. */
 export interface ReadSecrets {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PppWish } from "../model/ppp_settings.ts";
+import type { PppWish } from "../model/ppp/settings.ts";
 
 /** A contradiction. */
 export interface PppConflict {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { PppWish } from "../model/ppp_settings.ts";
+import type { PppWish } from "../model/ppp/settings.ts";
 import { BOOLEAN, integer, type Kind } from "./kinds.ts";
 import { DNS, FILE, IPV4, POOL, PPP_NAME, REQUIRE, REQUIRE_WORDS, secondsFromZero } from "./ppp_kinds.ts";
 import { type Setting, setting, type Traits } from "./setting.ts";

@@ -5,7 +5,7 @@
  */
 
 import { isLinkLocal, parseIpAddress } from "../base/ip_address.ts";
-import type { PppWish } from "../model/ppp_settings.ts";
+import type { PppWish } from "../model/ppp/settings.ts";
 import { pseudowireOf } from "./parameters.ts";
 import type { Place, Problem } from "./place.ts";
 import { lacksSecrets, pppConflicts, WHY_SECRETS } from "./ppp_rules.ts";

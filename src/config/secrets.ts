@@ -5,7 +5,7 @@
  */
 
 import { SecretsError } from "../base/secrets_error.ts";
-import type { PppSecret, PppWish } from "../model/ppp_settings.ts";
+import type { PppSecret, PppWish } from "../model/ppp/settings.ts";
 
 /** A request has room for so many bytes of names and secrets, and of little else. */
 const SECRETS_BYTES_MAX = 50_000;

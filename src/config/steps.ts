@@ -5,7 +5,7 @@
  */
 
 import type { SessionChanges, SessionParameters } from "../model/session.ts";
-import type { PppWish } from "../model/ppp_settings.ts";
+import type { PppWish } from "../model/ppp/settings.ts";
 import type { TunnelParameters } from "../model/tunnel.ts";
 import {
   type ActualLink,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Deadlines } from "../driver/deadlines.ts";
+import { Deadlines } from "../base/deadline_queue.ts";
 
 /** Somebody who wants to be woken. */
 export interface Sleeper {

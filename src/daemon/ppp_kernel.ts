@@ -13,7 +13,7 @@ import { wayTo } from "../driver/machine.ts";
 import { Pppol2tpSocket } from "../driver/pppol2tp_socket.ts";
 import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
-import { pppMtu } from "../subsystem/session_mtu.ts";
+import { pppMtu } from "../model/session_mtu.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
 import type { AttachedPpp, HeldSession, PppAttachment, PppHolding } from "./ppp_attachment.ts";
 

@@ -8,16 +8,16 @@ import { NetlinkError, SyscallError } from "../base/errors.ts";
 import { parseHex } from "../base/hex.ts";
 import { formatIpAddress } from "../base/ip_address.ts";
 import type { LinkClient } from "../client/link_client.ts";
-import { Allowance } from "../driver/allowance.ts";
+import { Allowance } from "../base/rate_limiter.ts";
 import type { PppPath, PppPathUser } from "../driver/ppp_path.ts";
 import type { AlarmClock, Sleeper } from "./alarm_clock.ts";
 import type { AttachedPpp } from "./ppp_attachment.ts";
 import { type PppEffect, PppLink, type PppOptions } from "../engine/ppp/mod.ts";
-import type { PppEnd, PppStatus } from "../model/ppp.ts";
-import { pppEndText } from "../model/ppp_end.ts";
+import type { PppEnd, PppStatus } from "../model/ppp/status.ts";
+import { pppEndText } from "../model/ppp/end.ts";
 import type { LinkAddress, LinkRoute } from "../model/link.ts";
-import type { PppSessionSettings } from "../model/ppp_settings.ts";
-import { RestartPause } from "./restart_pause.ts";
+import type { PppSessionSettings } from "../model/ppp/settings.ts";
+import { RestartPause } from "../base/backoff.ts";
 
 /** Lines in the log that a peer can cause: so many at once, and so many a second. */
 const LINES_AT_ONCE = 20;

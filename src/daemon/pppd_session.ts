@@ -5,11 +5,11 @@
  */
 
 import { SyscallError } from "../base/errors.ts";
-import { Allowance } from "../driver/allowance.ts";
+import { Allowance } from "../base/rate_limiter.ts";
 import { PppdProcess } from "../driver/pppd_process.ts";
-import { type PppdExit, pppdExitText, type PppdStatus } from "../model/pppd.ts";
+import { type PppdExit, pppdExitText, type PppdStatus } from "../model/ppp/pppd.ts";
 import type { HeldSession } from "./ppp_attachment.ts";
-import { RestartPause } from "./restart_pause.ts";
+import { RestartPause } from "../base/backoff.ts";
 
 /** Lines in the log that a peer can cause: so many at once, and so many a second. */
 const LINES_AT_ONCE = 20;

@@ -9,7 +9,7 @@ import { NetlinkError, SyscallError } from "../base/errors.ts";
 import { NamespaceNames } from "../driver/namespace_names.ts";
 import type { NamespaceSnapshot, ProcessFacts, Snapshot } from "../metrics/metric.ts";
 import type { Link } from "../model/link.ts";
-import { withPppInterfaces } from "../model/ppp_interfaces.ts";
+import { withPppInterfaces } from "../model/ppp/interfaces.ts";
 import type { Subsystem } from "../subsystem/subsystem.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
 import type { PppSessions } from "./ppp_sessions.ts";

@@ -7,7 +7,7 @@
 
 import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
-import type { PppdExit } from "../model/pppd.ts";
+import type { PppdExit } from "../model/ppp/pppd.ts";
 import { inheritableFd, type OwnedFd } from "../../ffi/fd.ts";
 import { PppChannel } from "../../ffi/ppp.ts";
 import { exitOf, findPppd, PPPD_PLUGIN, spawnPppd } from "./pppd_program.ts";

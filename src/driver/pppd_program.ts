@@ -6,7 +6,7 @@
 
 import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
-import type { PppdExit, PppdTrial } from "../model/pppd.ts";
+import type { PppdExit, PppdTrial } from "../model/ppp/pppd.ts";
 
 /** The words that give it its plugin for L2TP. */
 export const PPPD_PLUGIN = ["plugin", "pppol2tp.so"] as const;

@@ -9,7 +9,7 @@ import type { DataSession, PacketBatch, PacketVector, PppChanges } from "../data
 import { VIRTIO_NET_HEADER } from "../wire/virtio/net_header.ts";
 import { type Epoll, EPOLLERR, EPOLLHUP, EPOLLIN } from "../../ffi/epoll.ts";
 import type { PacketArena } from "../../ffi/packets.ts";
-import { Allowance } from "./allowance.ts";
+import { Allowance } from "../base/rate_limiter.ts";
 import type { DeviceFacts, ObjectId } from "./data_commands.ts";
 import type { PacketSender } from "./packet_sender.ts";
 import { type Source, unwatch } from "./worker_source.ts";

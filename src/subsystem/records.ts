@@ -9,7 +9,7 @@ import { parseIpAddress } from "../base/ip_address.ts";
 import type { L2Spec } from "../model/session.ts";
 import type { Encap } from "../model/tunnel.ts";
 import { isInterfaceName } from "../model/interface_name.ts";
-import { type JsonObject, JsonObjectReader } from "./json_object.ts";
+import { type JsonObject, JsonObjectReader } from "../base/json_reader.ts";
 import type { TunnelSocketFacts } from "./ports.ts";
 
 /** What there is to know of a tunnel. Addresses are in text, ports as numbers. */

@@ -12,7 +12,7 @@ import type { SessionCreateRequest, SessionKeyRequest } from "../wire/genl/l2tp_
 import { DEFAULT_INTERFACE_NAME, isInterfaceNameTemplate } from "../model/interface_name.ts";
 import type { SessionRecord } from "./records.ts";
 import { need, Refusal } from "./refusal.ts";
-import { sessionMtu } from "./session_mtu.ts";
+import { sessionMtu } from "../model/session_mtu.ts";
 import type { SessionEntry, TunnelEntry } from "./tables.ts";
 import type { Machine, Work } from "./work.ts";
 

@@ -41,7 +41,7 @@ import type { SessionPath, SubsystemWorld } from "./ports.ts";
 import type { SubsystemRecord } from "./records.ts";
 import { Refusal } from "./refusal.ts";
 import { restoreRecords } from "./restore.ts";
-import { pppMtu } from "./session_mtu.ts";
+import { pppMtu } from "../model/session_mtu.ts";
 import { createSession, findSession, modifySession, removeSession } from "./session_rules.ts";
 import { Tables } from "./tables.ts";
 import { createTunnel, findTunnel, removeTunnel } from "./tunnel_rules.ts";

@@ -8,7 +8,7 @@
 import type { DeclaredTunnel, WaitingFor } from "../model/declared_tunnel.ts";
 import type { L2Spec, Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
-import { sessionOverhead } from "../subsystem/session_mtu.ts";
+import { sessionOverhead } from "../model/session_mtu.ts";
 import type { Overview, SessionStatus, SocketStatus, TunnelStatus } from "./overview.ts";
 import { ERROR_RULES, type ErrorRule } from "./health_errors.ts";
 import { shortDuration } from "./units.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Errno } from "../../src/base/errno.ts";
 import type { PppLinkStatus, PppRequest } from "../../src/client/ppp_client.ts";
-import type { PppStatus } from "../../src/model/ppp.ts";
+import type { PppStatus } from "../../src/model/ppp/status.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 import { FILE, LYON, PARIS, worldWith } from "./config_support.ts";
 

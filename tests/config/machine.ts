@@ -9,7 +9,7 @@ import { type Actual, type ActualSession, type ActualTunnel } from "../../src/co
 import type { SessionIds, Step } from "../../src/config/steps.ts";
 import { SecretsError } from "../../src/base/secrets_error.ts";
 import type { SecretsFile } from "../../src/config/secrets.ts";
-import type { PppWish } from "../../src/model/ppp_settings.ts";
+import type { PppWish } from "../../src/model/ppp/settings.ts";
 import { ZERO_COUNTERS } from "../../src/model/counters.ts";
 import type { Session, SessionParameters } from "../../src/model/session.ts";
 import type { TunnelParameters } from "../../src/model/tunnel.ts";

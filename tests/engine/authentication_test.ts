@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { PPP_CRYPTO } from "../../src/driver/ppp_crypto.ts";
 import type { PppOptions } from "../../src/engine/ppp/mod.ts";
-import type { AuthMethod } from "../../src/model/ppp.ts";
+import type { AuthMethod } from "../../src/model/ppp/status.ts";
 import { CHAP_CODE, PAP_CODE, PPP_CODE, PPP_PROTOCOL } from "../../src/wire/ppp/constants.ts";
 import {
   decodeChapValue,

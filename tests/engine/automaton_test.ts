@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { type AutomatonEvent, hasRestartTimer, transition } from "../../src/engine/ppp/automaton.ts";
-import { AUTOMATON_STATES, type AutomatonState } from "../../src/model/ppp.ts";
+import { AUTOMATON_STATES, type AutomatonState } from "../../src/model/ppp/status.ts";
 
 const EVENTS = [
   "Up",

@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { AuthMethod, PppStatus } from "../../src/model/ppp.ts";
+import type { AuthMethod, PppStatus } from "../../src/model/ppp/status.ts";
 import type { PppEffect, PppLink } from "../../src/engine/ppp/mod.ts";
 import { setting } from "../support/random.ts";
 import { type Cable, Pair, type TestOptions } from "./support.ts";

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { AuthMethod, PppEnd } from "../../src/model/ppp.ts";
+import type { AuthMethod, PppEnd } from "../../src/model/ppp/status.ts";
 import { ping, transfer } from "../support/traffic.ts";
 import { until } from "../support/until.ts";
 import {

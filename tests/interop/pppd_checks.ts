@@ -5,8 +5,8 @@
  */
 
 import assert from "node:assert/strict";
-import type { AuthMethod, PppStatus } from "../../src/model/ppp.ts";
-import type { PppSessionSettings } from "../../src/model/ppp_settings.ts";
+import type { AuthMethod, PppStatus } from "../../src/model/ppp/status.ts";
+import type { PppSessionSettings } from "../../src/model/ppp/settings.ts";
 import { ping, transfer } from "../support/traffic.ts";
 import { until } from "../support/until.ts";
 import { ADDRESSES, clientSettings, serverSettings, USER } from "./ppp_hosts.ts";

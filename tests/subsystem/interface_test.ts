@@ -6,12 +6,7 @@ import {
   isInterfaceName,
   isInterfaceNameTemplate,
 } from "../../src/model/interface_name.ts";
-import {
-  pppMtu,
-  type PppMtuFacts,
-  sessionMtu,
-  type SessionMtuFacts,
-} from "../../src/subsystem/session_mtu.ts";
+import { pppMtu, type PppMtuFacts, sessionMtu, type SessionMtuFacts } from "../../src/model/session_mtu.ts";
 import { SubsystemBench } from "./bench.ts";
 
 Deno.test("isInterfaceName(), isInterfaceNameTemplate()", () => {

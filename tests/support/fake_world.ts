@@ -9,7 +9,7 @@ import { ResolveError } from "../../ffi/resolve.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import type { HookProcess } from "../../src/apply/site.ts";
-import type { PppdTrial } from "../../src/model/pppd.ts";
+import type { PppdTrial } from "../../src/model/ppp/pppd.ts";
 import type { DeclaredTunnel } from "../../src/model/declared_tunnel.ts";
 import type { CliPorts, Inspection, MorePorts, SystemFacts } from "../../src/cli/ports.ts";
 import type { Options } from "../../src/cli/options.ts";

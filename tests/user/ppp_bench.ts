@@ -8,7 +8,7 @@
 import { PppClient } from "../../src/client/ppp_client.ts";
 import { inNamespace } from "../../src/driver/namespace.ts";
 import { UserSocket } from "../../src/driver/user_socket.ts";
-import type { PppSessionSettings } from "../../src/model/ppp_settings.ts";
+import type { PppSessionSettings } from "../../src/model/ppp/settings.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { type Namespace, Pair } from "../support/namespaces.ts";
 import { ping } from "../support/traffic.ts";

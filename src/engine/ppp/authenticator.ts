@@ -11,7 +11,7 @@
  */
 
 import { equalInConstantTime } from "../../base/constant_time.ts";
-import type { AuthMethod, PppAuthStatus } from "../../model/ppp.ts";
+import type { AuthMethod, PppAuthStatus } from "../../model/ppp/status.ts";
 import {
   decodeChapValue,
   encodeChapValue,

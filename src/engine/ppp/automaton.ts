@@ -18,7 +18,7 @@
  * @module
  */
 
-import { AUTOMATON_STATES, type AutomatonState } from "../../model/ppp.ts";
+import { AUTOMATON_STATES, type AutomatonState } from "../../model/ppp/status.ts";
 
 /** An action of section 4.4. */
 export type AutomatonAction =

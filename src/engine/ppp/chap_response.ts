@@ -6,7 +6,7 @@
  */
 
 import { equalInConstantTime } from "../../base/constant_time.ts";
-import type { AuthMethod } from "../../model/ppp.ts";
+import type { AuthMethod } from "../../model/ppp/status.ts";
 import {
   decodeMsChapResponse,
   decodeMsChapV2Response,

@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { AutomatonState } from "../../model/ppp.ts";
+import type { AutomatonState } from "../../model/ppp/status.ts";
 import { PPP_CODE } from "../../wire/ppp/constants.ts";
 import { type ControlPacket, decodeControlPacket } from "../../wire/ppp/control_packet.ts";
 import { decodeOptions, encodeOptions, type PppOption } from "../../wire/ppp/options.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AuthMethod, PppEnd, PppSide } from "../../model/ppp.ts";
+import type { AuthMethod, PppEnd, PppSide } from "../../model/ppp/status.ts";
 
 /** A frame is to be sent: protocol and payload, without Address and Control fields. Its bytes are the taker's. */
 export interface SendEffect {

@@ -6,7 +6,7 @@
  */
 
 import { parseIpv4 } from "../../base/ip_address.ts";
-import type { PppEnd } from "../../model/ppp.ts";
+import type { PppEnd } from "../../model/ppp/status.ts";
 import { IPCP_OPTION, PPP_PROTOCOL } from "../../wire/ppp/constants.ts";
 import { ipv4Option, type PppOption, readIpv4 } from "../../wire/ppp/options.ts";
 import { ControlProtocol, type Verdict } from "./control_protocol.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AuthMethod, LcpValues, PppStatus } from "../../model/ppp.ts";
+import type { AuthMethod, LcpValues, PppStatus } from "../../model/ppp/status.ts";
 import { DEFAULT_MRU, LCP_OPTION, PPP_CODE, PPP_PROTOCOL } from "../../wire/ppp/constants.ts";
 import {
   type ControlPacket,

@@ -13,7 +13,7 @@
  */
 
 import { DecodeError } from "../../base/errors.ts";
-import type { PppEnd, PppPhase, PppStatus } from "../../model/ppp.ts";
+import type { PppEnd, PppPhase, PppStatus } from "../../model/ppp/status.ts";
 import { PPP_PROTOCOL } from "../../wire/ppp/constants.ts";
 import {
   type ControlPacket,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PppEnd } from "../../model/ppp.ts";
+import type { PppEnd } from "../../model/ppp/status.ts";
 import type { ControlPacket } from "../../wire/ppp/control_packet.ts";
 import type { AuthenticatedEffect, PppDropReason } from "./effects.ts";
 import type { PppSettings } from "./options.ts";

@@ -6,7 +6,7 @@
 
 import { parseHex } from "../../base/hex.ts";
 import { parseIpv4 } from "../../base/ip_address.ts";
-import type { AuthMethod } from "../../model/ppp.ts";
+import type { AuthMethod } from "../../model/ppp/status.ts";
 import { DEFAULT_MRU } from "../../wire/ppp/constants.ts";
 
 /** The algorithms that PPP's authentication uses. All are synchronous; results are new arrays. */

@@ -8,14 +8,14 @@
 import { DecodeError } from "../../base/errors.ts";
 import { parseIpv4 } from "../../base/ip_address.ts";
 import { isInterfaceName } from "../../model/interface_name.ts";
-import type { AuthMethod, PppStatus } from "../../model/ppp.ts";
-import type { PppdStatus } from "../../model/pppd.ts";
+import type { AuthMethod, PppStatus } from "../../model/ppp/status.ts";
+import type { PppdStatus } from "../../model/ppp/pppd.ts";
 import type {
   PppIpv4Settings,
   PppSecret,
   PppSecretsSource,
   PppSessionSettings,
-} from "../../model/ppp_settings.ts";
+} from "../../model/ppp/settings.ts";
 import { decodeL2tpdJson, encodeL2tpdJson, L2TPD_CMD } from "./l2tpd.ts";
 
 /** A session of PPP. */

@@ -11,7 +11,7 @@
 import { DecodeError } from "../../base/errors.ts";
 import { formatHex, parseHex } from "../../base/hex.ts";
 import { formatIpAddress, parseIpv4 } from "../../base/ip_address.ts";
-import type { AuthMethod } from "../../model/ppp.ts";
+import type { AuthMethod } from "../../model/ppp/status.ts";
 import { LCP_OPTION, PPP_PROTOCOL } from "./constants.ts";
 
 const HEADER_BYTES = 2;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Deadlines } from "../../src/driver/deadlines.ts";
+import { Deadlines } from "../../src/base/deadline_queue.ts";
 
 Deno.test("Deadlines: whoever is due comes out, the soonest first, and once", () => {
   const deadlines = new Deadlines<string>();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AuthMethod } from "./ppp.ts";
+import type { AuthMethod } from "./status.ts";
 
 /** A name with its secret: ours towards a peer, or a peer's towards us. */
 export interface PppSecret {

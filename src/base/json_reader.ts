@@ -5,8 +5,8 @@
  * @module
  */
 
-import { DecodeError } from "../base/errors.ts";
-import { parseHex } from "../base/hex.ts";
+import { DecodeError } from "./errors.ts";
+import { parseHex } from "./hex.ts";
 
 /** A plain object whose members are text, numbers and truth values, as JSON has them. */
 export type JsonObject = { readonly [name: string]: string | number | boolean };

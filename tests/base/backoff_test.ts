@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { RestartPause } from "../../src/daemon/restart_pause.ts";
+import { RestartPause } from "../../src/base/backoff.ts";
 
 Deno.test("RestartPause: twice as long each time, up to a minute, and short again after what has lasted", () => {
   const pause = new RestartPause();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Allowance } from "../../src/driver/allowance.ts";
+import { Allowance } from "../../src/base/rate_limiter.ts";
 
 Deno.test("Allowance: so many at once, then so many a second, and never more than so many at once again", () => {
   const allowance = new Allowance(3, 10);

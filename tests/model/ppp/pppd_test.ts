@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { pppdExitText } from "../../src/model/pppd.ts";
+import { pppdExitText } from "../../../src/model/ppp/pppd.ts";
 
 Deno.test("pppdExitText(): pppd(8)'s exit statuses, signals, and what it does not tell of", () => {
   assert.equal(pppdExitText({ status: 0 }), "the peer ended it (exit status 0)");

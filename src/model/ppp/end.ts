@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AuthMethod, PppEnd, PppSide } from "./ppp.ts";
+import type { AuthMethod, PppEnd, PppSide } from "./status.ts";
 
 /** What people call the ways of authentication. */
 const METHODS: Readonly<Record<AuthMethod, string>> = {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { L2Spec } from "../model/session.ts";
-import type { Encap } from "../model/tunnel.ts";
+import type { L2Spec } from "./session.ts";
+import type { Encap } from "./tunnel.ts";
 
 /** MTU of an Ethernet without tunnel. */
 const ETH_DATA_LEN = 1500;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Session } from "./session.ts";
+import type { Session } from "../session.ts";
 
 /** L2TP_PWTYPE_PPP (`linux/l2tp.h`). */
 const PWTYPE_PPP = 7;
