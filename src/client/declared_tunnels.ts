@@ -10,7 +10,7 @@ import { NetlinkConnection } from "../driver/netlink_connection.ts";
 import { UserSocket } from "../driver/user_socket.ts";
 import { apiSocketPath } from "../driver/user_socket_path.ts";
 import type { DeclaredTunnel, WaitingFor } from "../model/declared_tunnel.ts";
-import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../wire/genl/l2tpd.ts";
+import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../wire/l2tpd/family.ts";
 
 /** Who only wants to know waits no longer for a daemon that is silent. */
 const ANSWER_LIMIT_MS = 1000;

@@ -13,20 +13,20 @@ import type { Session, SessionChanges, SessionKey, SessionParameters } from "../
 import type { Tunnel, TunnelParameters } from "../model/tunnel.ts";
 import type { GenlFamily } from "../wire/genl/ctrl.ts";
 import { decodeGenl } from "../wire/genl/header.ts";
-import { L2TP_CMD, L2TP_GENL_NAME } from "../wire/genl/l2tp_constants.ts";
+import { L2TP_CMD, L2TP_GENL_NAME } from "../wire/genl/l2tp/constants.ts";
 import {
   decodeSession,
   encodeSessionCommand,
   encodeSessionCreate,
   encodeSessionDump,
   encodeSessionModify,
-} from "../wire/genl/l2tp_session.ts";
+} from "../wire/genl/l2tp/session.ts";
 import {
   decodeTunnel,
   encodeTunnelCommand,
   encodeTunnelCreate,
   encodeTunnelDump,
-} from "../wire/genl/l2tp_tunnel.ts";
+} from "../wire/genl/l2tp/tunnel.ts";
 import { NETLINK_GENERIC } from "../wire/netlink/constants.ts";
 import type { NetlinkMessage } from "../wire/netlink/message.ts";
 import { findFamily } from "./genl_family.ts";

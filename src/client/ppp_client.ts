@@ -7,13 +7,13 @@
 import { DecodeError } from "../base/errors.ts";
 import { NetlinkConnection } from "../driver/netlink_connection.ts";
 import type { NetlinkTransport } from "../driver/ports.ts";
-import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../wire/genl/l2tpd.ts";
+import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../wire/l2tpd/family.ts";
 import {
   encodePppRequest,
   type PppRequest,
   type PppSessionId,
   type PppSessionStatus,
-} from "../wire/genl/l2tpd_ppp.ts";
+} from "../wire/l2tpd/ppp.ts";
 
 export type {
   PppdSessionStatus,
@@ -21,7 +21,7 @@ export type {
   PppRequest,
   PppSessionId,
   PppSessionStatus,
-} from "../wire/genl/l2tpd_ppp.ts";
+} from "../wire/l2tpd/ppp.ts";
 
 /** A client of the daemon, for PPP. Methods throw `DaemonError` when the daemon cannot be talked to any more. */
 export class PppClient implements Disposable {

@@ -5,7 +5,7 @@
  */
 
 import { FamilyMissingError } from "../base/errors.ts";
-import { L2TP_GENL_NAME } from "../wire/genl/l2tp_constants.ts";
+import { L2TP_GENL_NAME } from "../wire/genl/l2tp/constants.ts";
 import type { L2tpClient } from "./l2tp_client.ts";
 
 /** An L2TP subsystem: that of the kernel, or `l2tp daemon`. */

@@ -9,7 +9,7 @@ import { NetlinkConnection } from "../driver/netlink_connection.ts";
 import { UserNotifications } from "../driver/user_notifications.ts";
 import { UserSocket } from "../driver/user_socket.ts";
 import { apiSocketPath } from "../driver/user_socket_path.ts";
-import { L2TP_GENL_NAME } from "../wire/genl/l2tp_constants.ts";
+import { L2TP_GENL_NAME } from "../wire/genl/l2tp/constants.ts";
 import { resolveFamily } from "./genl_family.ts";
 import { L2tpEvents } from "./l2tp_events.ts";
 import { L2tpTrace } from "./l2tp_trace.ts";

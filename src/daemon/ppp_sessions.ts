@@ -11,7 +11,7 @@ import { PPP_CRYPTO } from "../driver/ppp_crypto.ts";
 import type { AddressPool, PppOptions } from "../engine/ppp/mod.ts";
 import type { PppInterface } from "../model/ppp/interfaces.ts";
 import type { PppSecret, PppSessionSettings } from "../model/ppp/settings.ts";
-import type { PppRequest, PppSessionId, PppSessionStatus } from "../wire/genl/l2tpd_ppp.ts";
+import type { PppRequest, PppSessionId, PppSessionStatus } from "../wire/l2tpd/ppp.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
 import { AlarmClock } from "./alarm_clock.ts";
 import type { HeldSession, PppAttach, PppHolding } from "./ppp_attachment.ts";

@@ -22,7 +22,7 @@ import {
   L2TPD_FAMILY_ID,
   L2TPD_TEXT_MAX,
   type L2tpdControl,
-} from "../wire/genl/l2tpd.ts";
+} from "../wire/l2tpd/family.ts";
 import { encodeAcknowledgement } from "../wire/netlink/answer.ts";
 import { NLM_F_DUMP } from "../wire/netlink/constants.ts";
 import { decodeMessages, encodeMessage, type NetlinkMessage } from "../wire/netlink/message.ts";

@@ -36,7 +36,7 @@ import type {
   TunnelSocketRequest,
 } from "../subsystem/ports.ts";
 import type { SessionRecord } from "../subsystem/records.ts";
-import { L2TP_PWTYPE } from "../wire/genl/l2tp_constants.ts";
+import { L2TP_PWTYPE } from "../wire/genl/l2tp/constants.ts";
 import { type AdoptedSocket, type AdoptedSockets, adoptSocket } from "./adopted_sockets.ts";
 import type { BpfCarried } from "./bpf_session.ts";
 import type { BpfSessions } from "./bpf_sessions.ts";

@@ -6,8 +6,8 @@
 
 import type { L2Spec } from "../model/session.ts";
 import { PPP_ALLSTATIONS, PPP_UI, SUBLAYER_BYTES } from "../wire/l2tp/constants.ts";
-import { encodeV2DataHeader } from "../wire/l2tp/v2_data_header.ts";
-import { encodeV3DataHeader } from "../wire/l2tp/v3_data_header.ts";
+import { encodeV2DataHeader } from "../wire/l2tp/data_header_v2.ts";
+import { encodeV3DataHeader } from "../wire/l2tp/data_header_v3.ts";
 import type { SessionSpec } from "./session.ts";
 import type { DataTunnel } from "./tunnel.ts";
 

@@ -14,7 +14,7 @@ import { AF_INET, AF_INET6 } from "../../ffi/sockaddr.ts";
 import { SOCK_DGRAM, Socket } from "../../ffi/socket.ts";
 import { tunHasVnetHeader } from "../../ffi/tun.ts";
 import { IPPROTO_UDP, pathMtu, probeUdpSegment, setUdpGro } from "../../ffi/udp.ts";
-import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../wire/genl/l2tpd.ts";
+import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../wire/l2tpd/family.ts";
 import { DaemonError } from "./daemon_error.ts";
 import { forbiddingFile, hasKernelModule } from "./kernel_modules.ts";
 import { isKernelAtLeast, kernelRelease } from "./kernel_release.ts";

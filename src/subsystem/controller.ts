@@ -7,7 +7,7 @@
 import { Errno } from "../base/errno.ts";
 import { CTRL_CMD_GETFAMILY, encodeFamily, type GenlFamily } from "../wire/genl/ctrl.ts";
 import { decodeGetFamily } from "../wire/genl/ctrl_request.ts";
-import { L2TP_GENL_MCGROUP, L2TP_GENL_NAME } from "../wire/genl/l2tp_constants.ts";
+import { L2TP_GENL_MCGROUP, L2TP_GENL_NAME } from "../wire/genl/l2tp/constants.ts";
 import { Refusal } from "./refusal.ts";
 import type { Result } from "./work.ts";
 

@@ -7,8 +7,8 @@
 
 import { Errno } from "../base/errno.ts";
 import type { L2Spec, SessionChanges } from "../model/session.ts";
-import { L2TP_L2SPECTYPE, L2TP_PWTYPE } from "../wire/genl/l2tp_constants.ts";
-import type { SessionCreateRequest, SessionKeyRequest } from "../wire/genl/l2tp_request.ts";
+import { L2TP_L2SPECTYPE, L2TP_PWTYPE } from "../wire/genl/l2tp/constants.ts";
+import type { SessionCreateRequest, SessionKeyRequest } from "../wire/genl/l2tp/request.ts";
 import { DEFAULT_INTERFACE_NAME, isInterfaceNameTemplate } from "../model/interface_name.ts";
 import type { SessionRecord } from "./records.ts";
 import { need, Refusal } from "./refusal.ts";

@@ -7,8 +7,8 @@
 
 import { Errno } from "../base/errno.ts";
 import type { Encap } from "../model/tunnel.ts";
-import { L2TP_ENCAPTYPE } from "../wire/genl/l2tp_constants.ts";
-import type { TunnelCreateRequest, TunnelKeyRequest } from "../wire/genl/l2tp_request.ts";
+import { L2TP_ENCAPTYPE } from "../wire/genl/l2tp/constants.ts";
+import type { TunnelCreateRequest, TunnelKeyRequest } from "../wire/genl/l2tp/request.ts";
 import type { TunnelSocket } from "./ports.ts";
 import type { TunnelRecord } from "./records.ts";
 import { need, Refusal } from "./refusal.ts";

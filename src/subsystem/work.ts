@@ -5,9 +5,9 @@
  */
 
 import { SyscallError } from "../base/errors.ts";
-import { L2TP_CMD } from "../wire/genl/l2tp_constants.ts";
-import { encodeSession } from "../wire/genl/l2tp_session.ts";
-import { encodeTunnel } from "../wire/genl/l2tp_tunnel.ts";
+import { L2TP_CMD } from "../wire/genl/l2tp/constants.ts";
+import { encodeSession } from "../wire/genl/l2tp/session.ts";
+import { encodeTunnel } from "../wire/genl/l2tp/tunnel.ts";
 import { NLM_F_ACK } from "../wire/netlink/constants.ts";
 import { encodeMessage, type NetlinkMessage } from "../wire/netlink/message.ts";
 import type { SubsystemWorld } from "./ports.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Tunnel } from "../../src/model/tunnel.ts";
-import { encodeTunnel } from "../../src/wire/genl/l2tp_tunnel.ts";
+import { encodeTunnel } from "../../src/wire/genl/l2tp/tunnel.ts";
 import { encodeMessage } from "../../src/wire/netlink/message.ts";
 import { FAMILY_ID } from "../support/fake_l2tp_kernel.ts";
 import { FakeWorld } from "../support/fake_world.ts";

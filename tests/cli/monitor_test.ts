@@ -1,8 +1,8 @@
 /** `src/cli/monitor.ts`: events as text and as lines of JSON, with and without the time, lost ones, and how it ends. */
 
 import assert from "node:assert/strict";
-import { encodeSession } from "../../src/wire/genl/l2tp_session.ts";
-import { encodeTunnel } from "../../src/wire/genl/l2tp_tunnel.ts";
+import { encodeSession } from "../../src/wire/genl/l2tp/session.ts";
+import { encodeTunnel } from "../../src/wire/genl/l2tp/tunnel.ts";
 import { encodeMessage } from "../../src/wire/netlink/message.ts";
 import { FAMILY_ID } from "../support/fake_l2tp_kernel.ts";
 import { FakeWorld, type Outcome } from "../support/fake_world.ts";

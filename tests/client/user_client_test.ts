@@ -9,7 +9,7 @@ import { NothingThere } from "../../src/client/nothing_there.ts";
 import { type ClientPurpose, openSubsystem, type UserSubsystem } from "../../src/client/subsystem.ts";
 import { UserL2tpClient } from "../../src/client/user_client.ts";
 import { NetlinkConnection } from "../../src/driver/netlink_connection.ts";
-import { encodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../src/wire/genl/l2tpd.ts";
+import { encodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../src/wire/l2tpd/family.ts";
 import { NLM_F_DUMP } from "../../src/wire/netlink/constants.ts";
 import { dump, FakeTransport, type KernelFunction, refuse } from "../support/fake_kernel.ts";
 import { FakeL2tpKernel, FAMILY_ID } from "../support/fake_l2tp_kernel.ts";

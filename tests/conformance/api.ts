@@ -12,7 +12,7 @@ import { NetlinkConnection } from "../../src/driver/netlink_connection.ts";
 import type { NetlinkTransport } from "../../src/driver/ports.ts";
 import type { GenlFamily } from "../../src/wire/genl/ctrl.ts";
 import { beginGenl, GENL_HDRLEN } from "../../src/wire/genl/header.ts";
-import { L2TP_ATTR, L2TP_ATTR_STATS } from "../../src/wire/genl/l2tp_constants.ts";
+import { L2TP_ATTR, L2TP_ATTR_STATS } from "../../src/wire/genl/l2tp/constants.ts";
 import { AttributeReader } from "../../src/wire/netlink/attribute.ts";
 import {
   NLM_F_ACK,

@@ -14,7 +14,7 @@ import assert from "node:assert/strict";
 import { LinkClient } from "../../src/client/link_client.ts";
 import { inNamespace } from "../../src/driver/namespace.ts";
 import type { Link } from "../../src/model/link.ts";
-import { L2TP_CMD } from "../../src/wire/genl/l2tp_constants.ts";
+import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import { check } from "../../ffi/errno.ts";
 import { libc } from "../../ffi/libc.ts";
 import { AF_INET } from "../../ffi/sockaddr.ts";

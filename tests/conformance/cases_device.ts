@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { LinkClient } from "../../src/client/link_client.ts";
 import { inNamespace, withNamespaceFd } from "../../src/driver/namespace.ts";
-import { L2TP_CMD } from "../../src/wire/genl/l2tp_constants.ts";
+import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import { eventually, KEY } from "./bench.ts";
 import type { Case, Trial } from "./case.ts";
 import { wire } from "./cases_data.ts";

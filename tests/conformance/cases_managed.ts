@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { inNamespace } from "../../src/driver/namespace.ts";
 import { openTunnelSocket } from "../../src/driver/tunnel_socket.ts";
 import type { TunnelParameters } from "../../src/model/tunnel.ts";
-import { L2TP_CMD } from "../../src/wire/genl/l2tp_constants.ts";
+import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import { openFile, type OwnedFd } from "../../ffi/fd.ts";
 import { AF_INET, AF_INET6, AF_UNIX, encodeInet } from "../../ffi/sockaddr.ts";
 import { MSG_DONTWAIT, SOCK_DGRAM, Socket } from "../../ffi/socket.ts";

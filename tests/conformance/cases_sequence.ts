@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { L2TP_CMD } from "../../src/wire/genl/l2tp_constants.ts";
+import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import type { Attributes } from "./api.ts";
 import { eventually, KEY } from "./bench.ts";
 import type { Case, Trial } from "./case.ts";

@@ -7,7 +7,7 @@
 
 import assert from "node:assert/strict";
 import { formatHex } from "../../src/base/hex.ts";
-import { L2TP_CMD } from "../../src/wire/genl/l2tp_constants.ts";
+import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import type { Attributes } from "./api.ts";
 import { ETH, eventually, hex, ip, IP4, IP6, KEY, UDP4, UDP6 } from "./bench.ts";
 import { type Case, type Trial, without } from "./case.ts";

@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { inNamespace } from "../../src/driver/namespace.ts";
-import { L2TP_CMD } from "../../src/wire/genl/l2tp_constants.ts";
+import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import { encodeInet } from "../../ffi/sockaddr.ts";
 import { AF_INET, encodeL2tpIp } from "../../ffi/sockaddr.ts";
 import { IPPROTO_L2TP, SOCK_DGRAM, Socket } from "../../ffi/socket.ts";

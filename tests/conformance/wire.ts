@@ -11,7 +11,7 @@ import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import { formatHex } from "../../src/base/hex.ts";
 import { inNamespace } from "../../src/driver/namespace.ts";
-import { encodeV3DataHeader } from "../../src/wire/l2tp/v3_data_header.ts";
+import { encodeV3DataHeader } from "../../src/wire/l2tp/data_header_v3.ts";
 import { AF_INET, AF_INET6, encodeInet } from "../../ffi/sockaddr.ts";
 import { MSG_DONTWAIT, SOCK_RAW, Socket } from "../../ffi/socket.ts";
 import { IPPROTO_UDP, openRawL2tp, openUdp } from "../../ffi/udp.ts";

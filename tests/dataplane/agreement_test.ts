@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { DecodeError } from "../../src/base/errors.ts";
-import { decodeV2DataHeader, encodeV2DataHeader } from "../../src/wire/l2tp/v2_data_header.ts";
-import { decodeV3DataHeader, encodeV3DataHeader } from "../../src/wire/l2tp/v3_data_header.ts";
+import { decodeV2DataHeader, encodeV2DataHeader } from "../../src/wire/l2tp/data_header_v2.ts";
+import { decodeV3DataHeader, encodeV3DataHeader } from "../../src/wire/l2tp/data_header_v3.ts";
 import { Random } from "../support/random.ts";
 import { arriving, World } from "./support.ts";
 

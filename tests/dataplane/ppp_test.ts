@@ -9,7 +9,7 @@ import {
   readCounters,
 } from "../../src/dataplane/mod.ts";
 import { packetMemory } from "../../src/dataplane/packet_batch.ts";
-import { encodeV2DataHeader } from "../../src/wire/l2tp/v2_data_header.ts";
+import { encodeV2DataHeader } from "../../src/wire/l2tp/data_header_v2.ts";
 import { hexBytes } from "../support/golden.ts";
 import { buildFrame, cutFrame, FLAG, isIntact, partialFrame, superFrame } from "../support/inner_frames.ts";
 import type { FrameSpec, SuperFrame } from "../support/inner_frames.ts";

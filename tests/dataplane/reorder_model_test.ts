@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { readCounters, readDrops } from "../../src/dataplane/mod.ts";
-import { encodeV2DataHeader } from "../../src/wire/l2tp/v2_data_header.ts";
-import { encodeV3DataHeader } from "../../src/wire/l2tp/v3_data_header.ts";
+import { encodeV2DataHeader } from "../../src/wire/l2tp/data_header_v2.ts";
+import { encodeV3DataHeader } from "../../src/wire/l2tp/data_header_v3.ts";
 import { Random } from "../support/random.ts";
 import { frame, numberOf, World } from "./support.ts";
 

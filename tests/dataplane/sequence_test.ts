@@ -10,8 +10,8 @@ import {
   type SessionSpec,
   type TraceEvent,
 } from "../../src/dataplane/mod.ts";
-import { encodeV2DataHeader } from "../../src/wire/l2tp/v2_data_header.ts";
-import { encodeV3DataHeader } from "../../src/wire/l2tp/v3_data_header.ts";
+import { encodeV2DataHeader } from "../../src/wire/l2tp/data_header_v2.ts";
+import { encodeV3DataHeader } from "../../src/wire/l2tp/data_header_v3.ts";
 import { hexBytes } from "../support/golden.ts";
 import { drops, frame, numberOf, World } from "./support.ts";
 

@@ -18,7 +18,7 @@ import {
 } from "../../src/dataplane/bpf/mod.ts";
 import { formatHex } from "../../src/base/hex.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
-import { encodeV3DataHeader } from "../../src/wire/l2tp/v3_data_header.ts";
+import { encodeV3DataHeader } from "../../src/wire/l2tp/data_header_v3.ts";
 import { BpfMap, BpfProgramError, loadBpfProgram, type SharedValues } from "../../ffi/bpf.ts";
 import type { OwnedFd } from "../../ffi/fd.ts";
 import { lastErrno } from "../../ffi/errno.ts";

@@ -14,7 +14,7 @@ import { NetlinkConnection } from "../../src/driver/netlink_connection.ts";
 import { UserNotifications } from "../../src/driver/user_notifications.ts";
 import { UserSocket } from "../../src/driver/user_socket.ts";
 import { apiSocketPath } from "../../src/driver/user_socket_path.ts";
-import { L2TPD_CMD, L2TPD_FAMILY_ID } from "../../src/wire/genl/l2tpd.ts";
+import { L2TPD_CMD, L2TPD_FAMILY_ID } from "../../src/wire/l2tpd/family.ts";
 import { decodeMessages } from "../../src/wire/netlink/message.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 
@@ -76,7 +76,7 @@ const at = (path: string): string => JSON.stringify(new URL(`../../${path}`, imp
 /** What runs on the thread. */
 const WORKER = `
 import { UnixListener } from ${at("ffi/unix_listener.ts")};
-import { encodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID } from ${at("src/wire/genl/l2tpd.ts")};
+import { encodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID } from ${at("src/wire/l2tpd/family.ts")};
 import { encodeAcknowledgement } from ${at("src/wire/netlink/answer.ts")};
 import { decodeMessages, encodeMessage } from ${at("src/wire/netlink/message.ts")};
 const listener = UnixListener.listen(PATH, { mode: 0o600 });

@@ -16,13 +16,13 @@ import {
   type SubsystemOptions,
 } from "../../src/subsystem/subsystem.ts";
 import { decodeGenl } from "../../src/wire/genl/header.ts";
-import { L2TP_ATTR, L2TP_CMD } from "../../src/wire/genl/l2tp_constants.ts";
+import { L2TP_ATTR, L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import {
   decodeSession,
   encodeSessionCommand,
   encodeSessionCreate,
-} from "../../src/wire/genl/l2tp_session.ts";
-import { decodeTunnel, encodeTunnelCommand, encodeTunnelCreate } from "../../src/wire/genl/l2tp_tunnel.ts";
+} from "../../src/wire/genl/l2tp/session.ts";
+import { decodeTunnel, encodeTunnelCommand, encodeTunnelCreate } from "../../src/wire/genl/l2tp/tunnel.ts";
 import { beginGenl } from "../../src/wire/genl/header.ts";
 import type { AttributeWriter } from "../../src/wire/netlink/attribute.ts";
 import {

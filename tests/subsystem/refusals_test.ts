@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Errno } from "../../src/base/errno.ts";
-import { L2TP_ATTR as A, L2TP_CMD as C } from "../../src/wire/genl/l2tp_constants.ts";
+import { L2TP_ATTR as A, L2TP_CMD as C } from "../../src/wire/genl/l2tp/constants.ts";
 import type { AttributeWriter } from "../../src/wire/netlink/attribute.ts";
 import { NLM_F_DUMP, NLM_F_REQUEST } from "../../src/wire/netlink/constants.ts";
 import { POLICY_EXTACK } from "../../src/wire/netlink/policy.ts";

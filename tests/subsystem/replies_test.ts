@@ -8,10 +8,10 @@ import { SUBSYSTEM_FAMILY_ID, SUBSYSTEM_GROUP_ID } from "../../src/subsystem/sub
 import { formatTrace } from "../../src/subsystem/trace.ts";
 import { decodeFamily, encodeGetFamily, GENL_ID_CTRL } from "../../src/wire/genl/ctrl.ts";
 import { beginGenl } from "../../src/wire/genl/header.ts";
-import { L2TP_ATTR, L2TP_CMD } from "../../src/wire/genl/l2tp_constants.ts";
-import { decodeEvent } from "../../src/wire/genl/l2tp_event.ts";
-import { encodeSessionCreate, encodeSessionModify } from "../../src/wire/genl/l2tp_session.ts";
-import { encodeTunnelCommand, encodeTunnelCreate } from "../../src/wire/genl/l2tp_tunnel.ts";
+import { L2TP_ATTR, L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
+import { decodeEvent } from "../../src/wire/genl/l2tp/event.ts";
+import { encodeSessionCreate, encodeSessionModify } from "../../src/wire/genl/l2tp/session.ts";
+import { encodeTunnelCommand, encodeTunnelCreate } from "../../src/wire/genl/l2tp/tunnel.ts";
 import { AttributeWriter } from "../../src/wire/netlink/attribute.ts";
 import { NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST } from "../../src/wire/netlink/constants.ts";
 import { decodeMessages } from "../../src/wire/netlink/message.ts";

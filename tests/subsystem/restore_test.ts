@@ -6,13 +6,13 @@ import { SyscallError } from "../../src/base/errors.ts";
 import { decodeChange, encodeChange, type SubsystemRecord } from "../../src/subsystem/records.ts";
 import { Subsystem } from "../../src/subsystem/subsystem.ts";
 import { formatTrace } from "../../src/subsystem/trace.ts";
-import { L2TP_CMD } from "../../src/wire/genl/l2tp_constants.ts";
+import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import {
   encodeSessionCommand,
   encodeSessionCreate,
   encodeSessionModify,
-} from "../../src/wire/genl/l2tp_session.ts";
-import { encodeTunnelCommand, encodeTunnelCreate } from "../../src/wire/genl/l2tp_tunnel.ts";
+} from "../../src/wire/genl/l2tp/session.ts";
+import { encodeTunnelCommand, encodeTunnelCreate } from "../../src/wire/genl/l2tp/tunnel.ts";
 import { Random, setting } from "../support/random.ts";
 import { SubsystemBench } from "./bench.ts";
 import { PretendWorld } from "./pretend_world.ts";

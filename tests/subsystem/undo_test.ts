@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { Errno } from "../../src/base/errno.ts";
-import { L2TP_CMD } from "../../src/wire/genl/l2tp_constants.ts";
-import { encodeSessionCommand, encodeSessionCreate } from "../../src/wire/genl/l2tp_session.ts";
-import { encodeTunnelCommand } from "../../src/wire/genl/l2tp_tunnel.ts";
+import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
+import { encodeSessionCommand, encodeSessionCreate } from "../../src/wire/genl/l2tp/session.ts";
+import { encodeTunnelCommand } from "../../src/wire/genl/l2tp/tunnel.ts";
 import { SESSION, SubsystemBench } from "./bench.ts";
 import type { WorldCall } from "./pretend_world.ts";
 

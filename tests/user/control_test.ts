@@ -13,7 +13,7 @@ import {
   encodeL2tpdRequest,
   L2TPD_CMD,
   L2TPD_FAMILY_ID,
-} from "../../src/wire/genl/l2tpd.ts";
+} from "../../src/wire/l2tpd/family.ts";
 import { decodeMessages } from "../../src/wire/netlink/message.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Pair } from "../support/namespaces.ts";

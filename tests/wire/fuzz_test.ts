@@ -10,9 +10,9 @@ import assert from "node:assert/strict";
 import { DecodeError } from "../../src/base/errors.ts";
 import { decodeFamily, encodeFamily } from "../../src/wire/genl/ctrl.ts";
 import { decodeGenl } from "../../src/wire/genl/header.ts";
-import { decodeEvent } from "../../src/wire/genl/l2tp_event.ts";
-import { decodeSession, encodeSession } from "../../src/wire/genl/l2tp_session.ts";
-import { decodeTunnel, encodeTunnel } from "../../src/wire/genl/l2tp_tunnel.ts";
+import { decodeEvent } from "../../src/wire/genl/l2tp/event.ts";
+import { decodeSession, encodeSession } from "../../src/wire/genl/l2tp/session.ts";
+import { decodeTunnel, encodeTunnel } from "../../src/wire/genl/l2tp/tunnel.ts";
 import { AttributeReader } from "../../src/wire/netlink/attribute.ts";
 import {
   decodeDone,

@@ -19,7 +19,7 @@ import {
   UDP_HEADER,
 } from "../../wire/ip/constants.ts";
 import { SUBLAYER_BYTES } from "../../wire/l2tp/constants.ts";
-import { encodeV3DataHeader } from "../../wire/l2tp/v3_data_header.ts";
+import { encodeV3DataHeader } from "../../wire/l2tp/data_header_v3.ts";
 
 /** Flags, version, reserved bits and session id, before cookie and sublayer. */
 export const L2TP_FIXED = 8;

@@ -6,7 +6,7 @@ import {
   encodeSublayer,
   encodeV3DataHeader,
   v3HeaderLength,
-} from "../../../src/wire/l2tp/v3_data_header.ts";
+} from "../../../src/wire/l2tp/data_header_v3.ts";
 import { hexBytes } from "../../support/golden.ts";
 import { Random } from "../../support/random.ts";
 

@@ -6,13 +6,13 @@
  * @module
  */
 
-import { DecodeError } from "../../base/errors.ts";
-import { ZERO_COUNTERS } from "../../model/counters.ts";
-import type { Session, SessionChanges, SessionKey, SessionParameters } from "../../model/session.ts";
-import type { AttributeReader, AttributeWriter } from "../netlink/attribute.ts";
-import { beginGenl } from "./header.ts";
-import { L2TP_ATTR, L2TP_CMD, L2TP_GENL_VERSION, L2TP_L2SPECTYPE, L2TP_PWTYPE } from "./l2tp_constants.ts";
-import { decodeCounters, encodeCounters } from "./l2tp_counters.ts";
+import { DecodeError } from "../../../base/errors.ts";
+import { ZERO_COUNTERS } from "../../../model/counters.ts";
+import type { Session, SessionChanges, SessionKey, SessionParameters } from "../../../model/session.ts";
+import type { AttributeReader, AttributeWriter } from "../../netlink/attribute.ts";
+import { beginGenl } from "../header.ts";
+import { L2TP_ATTR, L2TP_CMD, L2TP_GENL_VERSION, L2TP_L2SPECTYPE, L2TP_PWTYPE } from "./constants.ts";
+import { decodeCounters, encodeCounters } from "./counters.ts";
 
 /** Length in bytes of the default L2-specific sublayer. */
 const DEFAULT_L2SPEC_LENGTH = 4;

@@ -6,14 +6,14 @@
  * @module
  */
 
-import { formatIpAddress, parseIpAddress } from "../../base/ip_address.ts";
-import { DecodeError } from "../../base/errors.ts";
-import { ZERO_COUNTERS } from "../../model/counters.ts";
-import type { Encap, Tunnel, TunnelParameters } from "../../model/tunnel.ts";
-import type { AttributeReader, AttributeWriter } from "../netlink/attribute.ts";
-import { beginGenl } from "./header.ts";
-import { L2TP_ATTR, L2TP_CMD, L2TP_ENCAPTYPE, L2TP_GENL_VERSION } from "./l2tp_constants.ts";
-import { decodeCounters, encodeCounters } from "./l2tp_counters.ts";
+import { formatIpAddress, parseIpAddress } from "../../../base/ip_address.ts";
+import { DecodeError } from "../../../base/errors.ts";
+import { ZERO_COUNTERS } from "../../../model/counters.ts";
+import type { Encap, Tunnel, TunnelParameters } from "../../../model/tunnel.ts";
+import type { AttributeReader, AttributeWriter } from "../../netlink/attribute.ts";
+import { beginGenl } from "../header.ts";
+import { L2TP_ATTR, L2TP_CMD, L2TP_ENCAPTYPE, L2TP_GENL_VERSION } from "./constants.ts";
+import { decodeCounters, encodeCounters } from "./counters.ts";
 
 /**
  * Payload of TUNNEL_CREATE. Attributes stand in the order in which `ip l2tp` writes them.

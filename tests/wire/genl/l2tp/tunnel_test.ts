@@ -1,22 +1,22 @@
-/** `src/wire/genl/l2tp_tunnel.ts`: requests as `ip l2tp` sends them, replies as the kernel does. */
+/** `src/wire/genl/l2tp/tunnel.ts`: requests as `ip l2tp` sends them, replies as the kernel does. */
 
 import assert from "node:assert/strict";
-import { formatHex } from "../../../src/base/hex.ts";
-import { ZERO_COUNTERS } from "../../../src/model/counters.ts";
-import type { Tunnel, TunnelParameters } from "../../../src/model/tunnel.ts";
-import { decodeGenl } from "../../../src/wire/genl/header.ts";
-import { L2TP_ATTR, L2TP_CMD } from "../../../src/wire/genl/l2tp_constants.ts";
+import { formatHex } from "../../../../src/base/hex.ts";
+import { ZERO_COUNTERS } from "../../../../src/model/counters.ts";
+import type { Tunnel, TunnelParameters } from "../../../../src/model/tunnel.ts";
+import { decodeGenl } from "../../../../src/wire/genl/header.ts";
+import { L2TP_ATTR, L2TP_CMD } from "../../../../src/wire/genl/l2tp/constants.ts";
 import {
   decodeTunnel,
   encodeTunnel,
   encodeTunnelCommand,
   encodeTunnelCreate,
   encodeTunnelDump,
-} from "../../../src/wire/genl/l2tp_tunnel.ts";
-import { AttributeReader, AttributeWriter } from "../../../src/wire/netlink/attribute.ts";
-import { assertDecodeError } from "../../support/decode_errors.ts";
-import { goldenMessages, goldenPayload, hexBytes } from "../../support/golden.ts";
-import { COUNTERS, sampleIpTunnel, sampleTunnel, sampleTunnel6 } from "../../support/samples.ts";
+} from "../../../../src/wire/genl/l2tp/tunnel.ts";
+import { AttributeReader, AttributeWriter } from "../../../../src/wire/netlink/attribute.ts";
+import { assertDecodeError } from "../../../support/decode_errors.ts";
+import { goldenMessages, goldenPayload, hexBytes } from "../../../support/golden.ts";
+import { COUNTERS, sampleIpTunnel, sampleTunnel, sampleTunnel6 } from "../../../support/samples.ts";
 
 /** Numbers and payloads of a request's attributes, in order. */
 function attributesOf(payload: Uint8Array): [number, string][] {

@@ -1,15 +1,15 @@
-/** `src/wire/genl/l2tp_counters.ts`: the counters nested in replies. */
+/** `src/wire/genl/l2tp/counters.ts`: the counters nested in replies. */
 
 import assert from "node:assert/strict";
-import { formatHex } from "../../../src/base/hex.ts";
-import { ZERO_COUNTERS } from "../../../src/model/counters.ts";
-import { decodeCounters, encodeCounters } from "../../../src/wire/genl/l2tp_counters.ts";
-import { L2TP_ATTR } from "../../../src/wire/genl/l2tp_constants.ts";
-import { AttributeReader, AttributeWriter } from "../../../src/wire/netlink/attribute.ts";
-import { assertDecodeError } from "../../support/decode_errors.ts";
-import { hexBytes } from "../../support/golden.ts";
-import { Random } from "../../support/random.ts";
-import { COUNTERS } from "../../support/samples.ts";
+import { formatHex } from "../../../../src/base/hex.ts";
+import { ZERO_COUNTERS } from "../../../../src/model/counters.ts";
+import { decodeCounters, encodeCounters } from "../../../../src/wire/genl/l2tp/counters.ts";
+import { L2TP_ATTR } from "../../../../src/wire/genl/l2tp/constants.ts";
+import { AttributeReader, AttributeWriter } from "../../../../src/wire/netlink/attribute.ts";
+import { assertDecodeError } from "../../../support/decode_errors.ts";
+import { hexBytes } from "../../../support/golden.ts";
+import { Random } from "../../../support/random.ts";
+import { COUNTERS } from "../../../support/samples.ts";
 
 function opened(bytes: Uint8Array): AttributeReader {
   const reader = new AttributeReader(bytes);

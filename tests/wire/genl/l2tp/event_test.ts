@@ -1,14 +1,14 @@
-/** `src/wire/genl/l2tp_event.ts`: the notifications of the multicast group, against captured ones. */
+/** `src/wire/genl/l2tp/event.ts`: the notifications of the multicast group, against captured ones. */
 
 import assert from "node:assert/strict";
-import { formatHex } from "../../../src/base/hex.ts";
-import type { SessionEvent, TunnelEvent } from "../../../src/model/event.ts";
-import { decodeEvent } from "../../../src/wire/genl/l2tp_event.ts";
-import { encodeSession } from "../../../src/wire/genl/l2tp_session.ts";
-import { encodeTunnel } from "../../../src/wire/genl/l2tp_tunnel.ts";
-import { assertDecodeError } from "../../support/decode_errors.ts";
-import { goldenMessages, hexBytes } from "../../support/golden.ts";
-import { sampleSession, sampleTunnel } from "../../support/samples.ts";
+import { formatHex } from "../../../../src/base/hex.ts";
+import type { SessionEvent, TunnelEvent } from "../../../../src/model/event.ts";
+import { decodeEvent } from "../../../../src/wire/genl/l2tp/event.ts";
+import { encodeSession } from "../../../../src/wire/genl/l2tp/session.ts";
+import { encodeTunnel } from "../../../../src/wire/genl/l2tp/tunnel.ts";
+import { assertDecodeError } from "../../../support/decode_errors.ts";
+import { goldenMessages, hexBytes } from "../../../support/golden.ts";
+import { sampleSession, sampleTunnel } from "../../../support/samples.ts";
 
 const NAMED = sampleSession();
 const UNNAMED = sampleSession({ sessionId: 1001, peerSessionId: 2001, interfaceName: "l2tpeth0" });

@@ -1,4 +1,4 @@
-/** `src/wire/genl/l2tpd.ts`: what the daemon and its clients say to each other. */
+/** `src/wire/l2tpd/family.ts`: what the daemon and its clients say to each other. */
 
 import assert from "node:assert/strict";
 import {
@@ -10,7 +10,7 @@ import {
   L2TPD_CMD,
   L2TPD_CONTROL_MAX,
   L2TPD_TEXT_MAX,
-} from "../../../src/wire/genl/l2tpd.ts";
+} from "../../../src/wire/l2tpd/family.ts";
 import { DecodeError } from "../../../src/base/errors.ts";
 
 Deno.test("a text comes back as it was, up to the longest", () => {

@@ -1,11 +1,11 @@
-/** `src/wire/genl/l2tp_request.ts`, `decodeGetFamily()`: requests as captured, as our encoders write them, and broken. */
+/** `src/wire/genl/l2tp/request.ts`, `decodeGetFamily()`: requests as captured, as our encoders write them, and broken. */
 
 import assert from "node:assert/strict";
-import { Errno } from "../../../src/base/errno.ts";
-import { encodeGetFamily } from "../../../src/wire/genl/ctrl.ts";
-import { decodeGetFamily } from "../../../src/wire/genl/ctrl_request.ts";
-import { beginGenl } from "../../../src/wire/genl/header.ts";
-import { L2TP_ATTR, L2TP_CMD } from "../../../src/wire/genl/l2tp_constants.ts";
+import { Errno } from "../../../../src/base/errno.ts";
+import { encodeGetFamily } from "../../../../src/wire/genl/ctrl.ts";
+import { decodeGetFamily } from "../../../../src/wire/genl/ctrl_request.ts";
+import { beginGenl } from "../../../../src/wire/genl/header.ts";
+import { L2TP_ATTR, L2TP_CMD } from "../../../../src/wire/genl/l2tp/constants.ts";
 import {
   decodeSessionChanges,
   decodeSessionCreate,
@@ -13,21 +13,21 @@ import {
   decodeTunnelCreate,
   decodeTunnelKey,
   parseL2tpRequest,
-} from "../../../src/wire/genl/l2tp_request.ts";
+} from "../../../../src/wire/genl/l2tp/request.ts";
 import {
   encodeSessionCommand,
   encodeSessionCreate,
   encodeSessionDump,
   encodeSessionModify,
-} from "../../../src/wire/genl/l2tp_session.ts";
+} from "../../../../src/wire/genl/l2tp/session.ts";
 import {
   encodeTunnelCommand,
   encodeTunnelCreate,
   encodeTunnelDump,
-} from "../../../src/wire/genl/l2tp_tunnel.ts";
-import type { AttributeWriter } from "../../../src/wire/netlink/attribute.ts";
-import { PolicyError } from "../../../src/wire/netlink/policy.ts";
-import { goldenPayload, hexBytes } from "../../support/golden.ts";
+} from "../../../../src/wire/genl/l2tp/tunnel.ts";
+import type { AttributeWriter } from "../../../../src/wire/netlink/attribute.ts";
+import { PolicyError } from "../../../../src/wire/netlink/policy.ts";
+import { goldenPayload, hexBytes } from "../../../support/golden.ts";
 
 const NO_TUNNEL = {
   tunnelId: undefined,

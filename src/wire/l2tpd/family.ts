@@ -9,7 +9,7 @@
  */
 
 import { DecodeError } from "../../base/errors.ts";
-import { beginGenl, decodeGenl } from "./header.ts";
+import { beginGenl, decodeGenl } from "../genl/header.ts";
 
 /** Name of the family. */
 export const L2TPD_GENL_NAME = "l2tpd";

@@ -5,11 +5,11 @@
  * @module
  */
 
-import type { SessionEvent, TunnelEvent } from "../../model/event.ts";
-import { decodeGenl } from "./header.ts";
-import { L2TP_CMD } from "./l2tp_constants.ts";
-import { decodeSession } from "./l2tp_session.ts";
-import { decodeTunnel } from "./l2tp_tunnel.ts";
+import type { SessionEvent, TunnelEvent } from "../../../model/event.ts";
+import { decodeGenl } from "../header.ts";
+import { L2TP_CMD } from "./constants.ts";
+import { decodeSession } from "./session.ts";
+import { decodeTunnel } from "./tunnel.ts";
 
 const TUNNEL_EVENTS = new Map<number, TunnelEvent["type"]>([
   [L2TP_CMD.TUNNEL_CREATE, "tunnelCreated"],

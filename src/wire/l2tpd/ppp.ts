@@ -16,7 +16,7 @@ import type {
   PppSecretsSource,
   PppSessionSettings,
 } from "../../model/ppp/settings.ts";
-import { decodeL2tpdJson, encodeL2tpdJson, L2TPD_CMD } from "./l2tpd.ts";
+import { decodeL2tpdJson, encodeL2tpdJson, L2TPD_CMD } from "./family.ts";
 
 /** A session of PPP. */
 export interface PppSessionId {

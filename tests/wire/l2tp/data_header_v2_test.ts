@@ -4,7 +4,7 @@ import {
   decodeV2DataHeader,
   encodeV2DataHeader,
   type V2DataHeader,
-} from "../../../src/wire/l2tp/v2_data_header.ts";
+} from "../../../src/wire/l2tp/data_header_v2.ts";
 import { Random } from "../../support/random.ts";
 import { hexBytes } from "../../support/golden.ts";
 

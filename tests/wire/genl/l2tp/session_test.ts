@@ -1,11 +1,16 @@
-/** `src/wire/genl/l2tp_session.ts`: requests as `ip l2tp` sends them, replies as the kernel does. */
+/** `src/wire/genl/l2tp/session.ts`: requests as `ip l2tp` sends them, replies as the kernel does. */
 
 import assert from "node:assert/strict";
-import { formatHex } from "../../../src/base/hex.ts";
-import { ZERO_COUNTERS } from "../../../src/model/counters.ts";
-import type { Session, SessionChanges, SessionKey, SessionParameters } from "../../../src/model/session.ts";
-import { decodeGenl } from "../../../src/wire/genl/header.ts";
-import { L2TP_ATTR, L2TP_CMD } from "../../../src/wire/genl/l2tp_constants.ts";
+import { formatHex } from "../../../../src/base/hex.ts";
+import { ZERO_COUNTERS } from "../../../../src/model/counters.ts";
+import type {
+  Session,
+  SessionChanges,
+  SessionKey,
+  SessionParameters,
+} from "../../../../src/model/session.ts";
+import { decodeGenl } from "../../../../src/wire/genl/header.ts";
+import { L2TP_ATTR, L2TP_CMD } from "../../../../src/wire/genl/l2tp/constants.ts";
 import {
   decodeSession,
   encodeSession,
@@ -13,11 +18,11 @@ import {
   encodeSessionCreate,
   encodeSessionDump,
   encodeSessionModify,
-} from "../../../src/wire/genl/l2tp_session.ts";
-import { AttributeReader, AttributeWriter } from "../../../src/wire/netlink/attribute.ts";
-import { assertDecodeError } from "../../support/decode_errors.ts";
-import { goldenMessages, goldenPayload, hexBytes } from "../../support/golden.ts";
-import { COUNTERS, sampleSession } from "../../support/samples.ts";
+} from "../../../../src/wire/genl/l2tp/session.ts";
+import { AttributeReader, AttributeWriter } from "../../../../src/wire/netlink/attribute.ts";
+import { assertDecodeError } from "../../../support/decode_errors.ts";
+import { goldenMessages, goldenPayload, hexBytes } from "../../../support/golden.ts";
+import { COUNTERS, sampleSession } from "../../../support/samples.ts";
 
 /** Numbers and payloads of a request's attributes, in order. */
 function attributesOf(payload: Uint8Array): [number, string][] {

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { HOST_IS_LITTLE_ENDIAN } from "../../base/bytes.ts";
-import { type Counters, ZERO_COUNTERS } from "../../model/counters.ts";
-import type { AttributeReader, AttributeWriter } from "../netlink/attribute.ts";
-import { L2TP_ATTR, L2TP_ATTR_STATS } from "./l2tp_constants.ts";
+import { HOST_IS_LITTLE_ENDIAN } from "../../../base/bytes.ts";
+import { type Counters, ZERO_COUNTERS } from "../../../model/counters.ts";
+import type { AttributeReader, AttributeWriter } from "../../netlink/attribute.ts";
+import { L2TP_ATTR, L2TP_ATTR_STATS } from "./constants.ts";
 
 /** Which counter each attribute is, in the order the kernel emits them. */
 const FIELDS: ReadonlyArray<readonly [number, keyof Counters]> = [

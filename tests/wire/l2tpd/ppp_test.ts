@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DecodeError } from "../../../src/base/errors.ts";
-import { encodeL2tpdJson, L2TPD_CMD } from "../../../src/wire/genl/l2tpd.ts";
-import { decodePppRequest, encodePppRequest, type PppRequest } from "../../../src/wire/genl/l2tpd_ppp.ts";
+import { encodeL2tpdJson, L2TPD_CMD } from "../../../src/wire/l2tpd/family.ts";
+import { decodePppRequest, encodePppRequest, type PppRequest } from "../../../src/wire/l2tpd/ppp.ts";
 
 const WHOLE: PppRequest = {
   dataplane: "user",

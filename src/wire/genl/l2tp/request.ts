@@ -7,16 +7,16 @@
  * @module
  */
 
-import { formatIpAddress } from "../../base/ip_address.ts";
-import type { SessionChanges } from "../../model/session.ts";
+import { formatIpAddress } from "../../../base/ip_address.ts";
+import type { SessionChanges } from "../../../model/session.ts";
 import {
   type AttributePolicy,
   type AttributeRule,
   parseAttributes,
   type RequestAttributes,
-} from "../netlink/policy.ts";
-import { GENL_HDRLEN } from "./header.ts";
-import { L2TP_ATTR } from "./l2tp_constants.ts";
+} from "../../netlink/policy.ts";
+import { GENL_HDRLEN } from "../header.ts";
+import { L2TP_ATTR } from "./constants.ts";
 
 const U8 = { kind: "integer", size: 1 } as const;
 const U16 = { kind: "integer", size: 2 } as const;
