@@ -7,10 +7,17 @@
 import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
 import { formatIpAddress } from "../base/ip_address.ts";
-import { socketNetnsCookie } from "../../ffi/netns_cookie.ts";
-import { AF_INET, AF_INET6, decodeInet } from "../../ffi/sockaddr.ts";
-import { IPPROTO_L2TP, SO_NO_CHECK, SOCK_DGRAM, SOCK_RAW, Socket, SOL_SOCKET } from "../../ffi/socket.ts";
-import { type InetFamily, IPPROTO_UDP, UDP_NO_CHECK6_RX, UDP_NO_CHECK6_TX } from "../../ffi/udp.ts";
+import { socketNetnsCookie } from "../../ffi/sockets/netns_cookie.ts";
+import { AF_INET, AF_INET6, decodeInet } from "../../ffi/sockets/sockaddr.ts";
+import {
+  IPPROTO_L2TP,
+  SO_NO_CHECK,
+  SOCK_DGRAM,
+  SOCK_RAW,
+  Socket,
+  SOL_SOCKET,
+} from "../../ffi/sockets/socket.ts";
+import { type InetFamily, IPPROTO_UDP, UDP_NO_CHECK6_RX, UDP_NO_CHECK6_TX } from "../../ffi/sockets/udp.ts";
 import type { TunnelSocketAdoption, TunnelSocketFacts } from "../subsystem/ports.ts";
 
 const SO_TYPE = 3;

@@ -12,9 +12,9 @@ import type { BpfCounts, BpfDataPath } from "../driver/bpf_data_path.ts";
 import type { SessionChanges } from "../model/session.ts";
 import type { TunnelSocketFacts, TunnelSocketRequest } from "../subsystem/ports.ts";
 import type { SessionRecord } from "../subsystem/records.ts";
-import { AF_INET, AF_INET6 } from "../../ffi/sockaddr.ts";
-import type { TapDevice } from "../../ffi/tun.ts";
-import { pathMtu } from "../../ffi/udp.ts";
+import { AF_INET, AF_INET6 } from "../../ffi/sockets/sockaddr.ts";
+import type { TapDevice } from "../../ffi/kernel/tun.ts";
+import { pathMtu } from "../../ffi/sockets/udp.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
 
 /** `ARPHRD_ETHER` (`linux/if_arp.h`). */

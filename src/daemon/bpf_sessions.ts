@@ -13,7 +13,7 @@ import { LinkClient } from "../client/link_client.ts";
 import { BpfDataPath } from "../driver/bpf_data_path.ts";
 import { openNetworkChanges, openPolicyChanges } from "../driver/network_changes.ts";
 import type { NotificationSource } from "../driver/ports.ts";
-import { BpfProgramError } from "../../ffi/bpf.ts";
+import { BpfProgramError } from "../../ffi/kernel/bpf.ts";
 import { type BpfCarried, type BpfEnds, bpfEnds, type BpfRequest, Carried } from "./bpf_session.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
 import type { SystemOffloads } from "./system_offloads.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { UnixConnection } from "../../ffi/unix.ts";
-import { EPOLLIN } from "../../ffi/epoll.ts";
+import type { UnixConnection } from "../../ffi/sockets/unix.ts";
+import { EPOLLIN } from "../../ffi/process/epoll.ts";
 import type { OwnedFd } from "../../ffi/fd.ts";
 import { encodeMessage, type NetlinkMessage } from "../wire/netlink/message.ts";
 

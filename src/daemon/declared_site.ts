@@ -23,7 +23,7 @@ import { openNetworkChanges } from "../driver/network_changes.ts";
 import type { DeclaredTunnel } from "../model/declared_tunnel.ts";
 import type { Subsystem } from "../subsystem/subsystem.ts";
 import { L2TPD_TEXT_MAX } from "../wire/l2tpd/family.ts";
-import { openNetns } from "../../ffi/netns.ts";
+import { openNetns } from "../../ffi/kernel/netns.ts";
 import { DeclaredTunnels } from "./declared.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
 import type { DaemonOptions } from "./options.ts";

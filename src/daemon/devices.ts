@@ -9,7 +9,7 @@ import { LinkClient } from "../client/link_client.ts";
 import type { Link } from "../model/link.ts";
 import { Errno } from "../base/errno.ts";
 import { NetlinkError, SyscallError } from "../base/errors.ts";
-import { TapDevice, TunDevice, type TunTapOptions } from "../../ffi/tun.ts";
+import { TapDevice, TunDevice, type TunTapOptions } from "../../ffi/kernel/tun.ts";
 import type { EthernetDevice, EthernetDeviceRequest } from "../subsystem/ports.ts";
 import type { NetworkNamespaces } from "./network_namespaces.ts";
 import type { DeviceOffloads, SystemOffloads } from "./system_offloads.ts";

@@ -7,8 +7,8 @@
 import { Errno } from "../base/errno.ts";
 import { FamilyMissingError, SyscallError } from "../base/errors.ts";
 import { formatIpAddress } from "../base/ip_address.ts";
-import { forbidCore } from "../../ffi/resource_limit.ts";
-import { groupId, UnixListener } from "../../ffi/unix_listener.ts";
+import { forbidCore } from "../../ffi/process/resource_limit.ts";
+import { groupId, UnixListener } from "../../ffi/sockets/unix_listener.ts";
 import { removeFilterLeftovers } from "../driver/bpf_attachment.ts";
 import { DataPlanes } from "../driver/data_planes.ts";
 import { type Consequences, Subsystem } from "../subsystem/subsystem.ts";

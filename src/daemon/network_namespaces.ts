@@ -7,9 +7,9 @@
 import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
 import type { OwnedFd } from "../../ffi/fd.ts";
-import { ioctl } from "../../ffi/ioctl.ts";
-import { openNetns, withNetns } from "../../ffi/netns.ts";
-import { netnsCookie } from "../../ffi/netns_cookie.ts";
+import { ioctl } from "../../ffi/kernel/ioctl.ts";
+import { openNetns, withNetns } from "../../ffi/kernel/netns.ts";
+import { netnsCookie } from "../../ffi/sockets/netns_cookie.ts";
 
 /** Asks what kind of namespace a descriptor is of (`linux/nsfs.h`). */
 const NS_GET_NSTYPE = 0xb703;

@@ -5,8 +5,8 @@
  */
 
 import { SyscallError } from "../base/errors.ts";
-import { AF_UNIX, encodeUnix } from "../../ffi/sockaddr.ts";
-import { SOCK_DGRAM, Socket } from "../../ffi/socket.ts";
+import { AF_UNIX, encodeUnix } from "../../ffi/sockets/sockaddr.ts";
+import { SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
 
 /** Tells the state (`"READY=1"`), if somebody wants to know. Best effort, as in `sd_notify`. */
 export function notifyServiceManager(state: string): void {

@@ -7,11 +7,11 @@
 
 import { Errno } from "../base/errno.ts";
 import { DecodeError, SyscallError } from "../base/errors.ts";
-import { EventFd } from "../../ffi/eventfd.ts";
-import { Epoll, EPOLLIN, EPOLLOUT } from "../../ffi/epoll.ts";
+import { EventFd } from "../../ffi/process/eventfd.ts";
+import { Epoll, EPOLLIN, EPOLLOUT } from "../../ffi/process/epoll.ts";
 import { duplicateFd } from "../../ffi/fd.ts";
-import type { UnixConnection } from "../../ffi/unix.ts";
-import type { UnixListener } from "../../ffi/unix_listener.ts";
+import type { UnixConnection } from "../../ffi/sockets/unix.ts";
+import type { UnixListener } from "../../ffi/sockets/unix_listener.ts";
 import type { Answer, Consequences, Subsystem } from "../subsystem/subsystem.ts";
 import type { TraceEvent } from "../subsystem/trace.ts";
 import {

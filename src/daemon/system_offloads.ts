@@ -7,7 +7,7 @@
 
 import { SyscallError } from "../base/errors.ts";
 import type { Offload, Offloads } from "../model/offloads.ts";
-import type { Socket } from "../../ffi/socket.ts";
+import type { Socket } from "../../ffi/sockets/socket.ts";
 import {
   TUN_F_CSUM,
   TUN_F_TSO4,
@@ -18,8 +18,8 @@ import {
   tunHasVnetHeader,
   type TunTapDevice,
   type TunTapOptions,
-} from "../../ffi/tun.ts";
-import { probeUdpSegment, setUdpGro } from "../../ffi/udp.ts";
+} from "../../ffi/kernel/tun.ts";
+import { probeUdpSegment, setUdpGro } from "../../ffi/sockets/udp.ts";
 
 const TSO = TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
 const USO = TUN_F_USO4 | TUN_F_USO6;

@@ -22,8 +22,8 @@ import type {
 } from "../driver/data_plane.ts";
 import type { BpfCounts } from "../driver/bpf_data_path.ts";
 import type { DataPlanes } from "../driver/data_planes.ts";
-import { type InetFamily, pathMtu } from "../../ffi/udp.ts";
-import { AF_INET, AF_INET6 } from "../../ffi/sockaddr.ts";
+import { type InetFamily, pathMtu } from "../../ffi/sockets/udp.ts";
+import { AF_INET, AF_INET6 } from "../../ffi/sockets/sockaddr.ts";
 import type {
   EthernetDevice,
   EthernetDeviceRequest,

@@ -23,7 +23,7 @@ import {
   RTM_NEWQDISC,
   RTM_NEWTFILTER,
 } from "../wire/rtnl/traffic_control.ts";
-import { attachBpfProgram, type BpfAttachPoint } from "../../ffi/bpf.ts";
+import { attachBpfProgram, type BpfAttachPoint } from "../../ffi/kernel/bpf.ts";
 import type { OwnedFd } from "../../ffi/fd.ts";
 import { isKernelAtLeast, kernelRelease } from "./kernel_release.ts";
 import { NetlinkConnection } from "./netlink_connection.ts";

@@ -17,7 +17,7 @@ import {
   encapsulationValue,
   numberKey,
 } from "../dataplane/bpf/mod.ts";
-import { type BpfAttachPoint, BpfMap, loadBpfProgram, type SharedValues } from "../../ffi/bpf.ts";
+import { type BpfAttachPoint, BpfMap, loadBpfProgram, type SharedValues } from "../../ffi/kernel/bpf.ts";
 import type { OwnedFd } from "../../ffi/fd.ts";
 import { attachProgram } from "./bpf_attachment.ts";
 

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { Epoll, EPOLLIN } from "../../ffi/epoll.ts";
-import { EventFd } from "../../ffi/eventfd.ts";
+import { Epoll, EPOLLIN } from "../../ffi/process/epoll.ts";
+import { EventFd } from "../../ffi/process/eventfd.ts";
 import { DataObjects } from "./data_objects.ts";
 import type { Command, Report, StartMessage } from "./data_commands.ts";
 import { MailboxServer } from "./mailbox.ts";

@@ -6,9 +6,9 @@
  */
 
 import { Endpoint, openWasmChecksum, PacketBatch, PacketVector } from "../dataplane/mod.ts";
-import type { Epoll } from "../../ffi/epoll.ts";
-import { PacketArena, ReceiveVector, Remote } from "../../ffi/packets.ts";
-import { encodeInet } from "../../ffi/sockaddr.ts";
+import type { Epoll } from "../../ffi/process/epoll.ts";
+import { PacketArena, ReceiveVector, Remote } from "../../ffi/packets/mod.ts";
+import { encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import { slotView } from "./counter_slots.ts";
 import type {
   AddEndpoint,

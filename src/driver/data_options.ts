@@ -7,7 +7,7 @@
 import type { L2Spec, Pseudowire, SessionChanges } from "../model/session.ts";
 import type { EndpointKind, PeerAddress } from "../dataplane/mod.ts";
 import type { TraceEvent } from "../subsystem/trace.ts";
-import type { InetAddress } from "../../ffi/sockaddr.ts";
+import type { InetAddress } from "../../ffi/sockets/sockaddr.ts";
 import type { DeviceFacts } from "./data_commands.ts";
 import type { EndpointHandle } from "./data_handles.ts";
 import type { DataPlaneDead } from "./mailbox.ts";

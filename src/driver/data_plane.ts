@@ -17,8 +17,8 @@
  * @module
  */
 
-import { EventFd } from "../../ffi/eventfd.ts";
-import { decodeInet } from "../../ffi/sockaddr.ts";
+import { EventFd } from "../../ffi/process/eventfd.ts";
+import { decodeInet } from "../../ffi/sockets/sockaddr.ts";
 import { CounterSlots } from "./counter_slots.ts";
 import {
   type Command,

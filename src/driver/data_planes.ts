@@ -5,7 +5,7 @@
  */
 
 import { DataPlane, type DataPlaneOptions } from "./data_plane.ts";
-import { steeredIndex } from "../../ffi/steering.ts";
+import { steeredIndex } from "../../ffi/sockets/steering.ts";
 
 /** Workers that each carry some of the tunnels. */
 export class DataPlanes implements Disposable {

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { EventFd } from "../../ffi/eventfd.ts";
+import { EventFd } from "../../ffi/process/eventfd.ts";
 import { OwnedFd } from "../../ffi/fd.ts";
-import { poll, POLLIN } from "../../ffi/poll.ts";
+import { poll, POLLIN } from "../../ffi/process/poll.ts";
 import { writeText } from "./streams.ts";
 
 /** How large a terminal is, in characters. */

@@ -7,8 +7,8 @@
 import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
 import type { TunnelParameters } from "../model/tunnel.ts";
-import { decodeInet } from "../../ffi/sockaddr.ts";
-import type { Socket } from "../../ffi/socket.ts";
+import { decodeInet } from "../../ffi/sockets/sockaddr.ts";
+import type { Socket } from "../../ffi/sockets/socket.ts";
 import { openTunnelSocket } from "./tunnel_socket.ts";
 
 /** How long an address is waited for that a keeper of this process still holds after its tunnel has gone. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { timerFrequency } from "../../ffi/clock.ts";
+import { timerFrequency } from "../../ffi/process/clock.ts";
 
 /**
  * How many times a second the kernel's timer ticks (`HZ`).

@@ -8,8 +8,8 @@
 import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
 import { isInterfaceName } from "../model/interface_name.ts";
-import { Epoll, EPOLLIN } from "../../ffi/epoll.ts";
-import { EventFd } from "../../ffi/eventfd.ts";
+import { Epoll, EPOLLIN } from "../../ffi/process/epoll.ts";
+import { EventFd } from "../../ffi/process/eventfd.ts";
 import {
   NPMODE_DROP,
   NPMODE_PASS,
@@ -21,7 +21,7 @@ import {
   PPP_MPLS_UC,
   PppChannel,
   PppUnit,
-} from "../../ffi/ppp.ts";
+} from "../../ffi/kernel/ppp.ts";
 import type { Interfaces } from "./ports.ts";
 import type { PppAgreement, PppPath, PppPathUser } from "./ppp_path.ts";
 import type { Pppol2tpSocket } from "./pppol2tp_socket.ts";

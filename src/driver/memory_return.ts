@@ -5,7 +5,7 @@
  * @module
  */
 
-import { trimMalloc } from "../../ffi/malloc.ts";
+import { trimMalloc } from "../../ffi/process/malloc.ts";
 
 type Collect = (options: { readonly type: "major"; readonly execution: "sync" }) => void;
 

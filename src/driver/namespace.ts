@@ -5,7 +5,7 @@
  */
 
 import { openFile, type OwnedFd } from "../../ffi/fd.ts";
-import { enterNetns, openNetns, withNetns } from "../../ffi/netns.ts";
+import { enterNetns, openNetns, withNetns } from "../../ffi/kernel/netns.ts";
 
 /** The namespace that the process was started in, once it has left it. */
 let home: OwnedFd | undefined;

@@ -6,10 +6,17 @@
 
 import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
-import { EventFd } from "../../ffi/eventfd.ts";
-import { poll, POLLIN } from "../../ffi/poll.ts";
-import { AF_NETLINK, encodeNetlink } from "../../ffi/sockaddr.ts";
-import { MSG_DONTWAIT, SO_RCVBUF, SO_RCVBUFFORCE, SOCK_RAW, Socket, SOL_SOCKET } from "../../ffi/socket.ts";
+import { EventFd } from "../../ffi/process/eventfd.ts";
+import { poll, POLLIN } from "../../ffi/process/poll.ts";
+import { AF_NETLINK, encodeNetlink } from "../../ffi/sockets/sockaddr.ts";
+import {
+  MSG_DONTWAIT,
+  SO_RCVBUF,
+  SO_RCVBUFFORCE,
+  SOCK_RAW,
+  Socket,
+  SOL_SOCKET,
+} from "../../ffi/sockets/socket.ts";
 import { DatagramReader } from "./netlink_socket.ts";
 import type { NotificationSource } from "./ports.ts";
 

@@ -8,8 +8,8 @@ import { HOST_IS_LITTLE_ENDIAN } from "../base/bytes.ts";
 import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
 import { SOCKADDR_NL } from "../../ffi/layout.ts";
-import { AF_NETLINK, encodeNetlink } from "../../ffi/sockaddr.ts";
-import { MSG_DONTWAIT, MSG_PEEK, MSG_TRUNC, SOCK_RAW, Socket } from "../../ffi/socket.ts";
+import { AF_NETLINK, encodeNetlink } from "../../ffi/sockets/sockaddr.ts";
+import { MSG_DONTWAIT, MSG_PEEK, MSG_TRUNC, SOCK_RAW, Socket } from "../../ffi/sockets/socket.ts";
 import type { NetlinkTransport } from "./ports.ts";
 
 const SOL_NETLINK = 270;

@@ -8,7 +8,7 @@
 import { Errno } from "../base/errno.ts";
 import type { MessageLimits, PacketVector } from "../dataplane/mod.ts";
 import { lastErrno } from "../../ffi/errno.ts";
-import { type PacketArena, SendVector } from "../../ffi/packets.ts";
+import { type PacketArena, SendVector } from "../../ffi/packets/mod.ts";
 import type { WorkerTunnel } from "./worker_tunnel.ts";
 
 /** What every kernel that has it takes as one message (`UDP_MAX_SEGMENTS` was 64 until 6.9), and every IP packet. */

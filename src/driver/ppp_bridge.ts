@@ -7,7 +7,7 @@
 
 import { SyscallError } from "../base/errors.ts";
 import type { OwnedFd } from "../../ffi/fd.ts";
-import { PppChannel } from "../../ffi/ppp.ts";
+import { PppChannel } from "../../ffi/kernel/ppp.ts";
 
 /** The bond between two sessions: every frame that arrives at one leaves by the other. */
 export class PppBridge implements Disposable {

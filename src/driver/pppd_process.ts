@@ -9,7 +9,7 @@ import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
 import type { PppdExit } from "../model/ppp/pppd.ts";
 import { inheritableFd, type OwnedFd } from "../../ffi/fd.ts";
-import { PppChannel } from "../../ffi/ppp.ts";
+import { PppChannel } from "../../ffi/kernel/ppp.ts";
 import { exitOf, findPppd, PPPD_PLUGIN, spawnPppd } from "./pppd_program.ts";
 
 /** Where it notes process id and interface of a link that has a name, for versions up to 2.4 and from 2.5 on. */

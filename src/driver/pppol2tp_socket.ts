@@ -11,9 +11,9 @@ import { parseIpAddress } from "../base/ip_address.ts";
 import type { Counters } from "../model/counters.ts";
 import type { SessionChanges } from "../model/session.ts";
 import type { OwnedFd } from "../../ffi/fd.ts";
-import { PPPOL2TP_SO, pppol2tpStats, SOL_PPPOL2TP } from "../../ffi/pppol2tp.ts";
-import { AF_PPPOX, encodePppol2tp, PX_PROTO_OL2TP } from "../../ffi/sockaddr.ts";
-import { SOCK_DGRAM, Socket } from "../../ffi/socket.ts";
+import { PPPOL2TP_SO, pppol2tpStats, SOL_PPPOL2TP } from "../../ffi/sockets/pppol2tp.ts";
+import { AF_PPPOX, encodePppol2tp, PX_PROTO_OL2TP } from "../../ffi/sockets/sockaddr.ts";
+import { SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
 
 /** A tunnel, as far as its PPPoL2TP sockets are concerned. */
 export interface Pppol2tpTunnel {

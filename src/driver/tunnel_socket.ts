@@ -10,9 +10,9 @@ import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
 import { parseIpAddress } from "../base/ip_address.ts";
 import type { TunnelParameters } from "../model/tunnel.ts";
-import { interfaceIndex } from "../../ffi/resolve.ts";
-import { AF_INET, AF_INET6, encodeInet, encodeL2tpIp } from "../../ffi/sockaddr.ts";
-import { IPPROTO_L2TP, SO_NO_CHECK, SOCK_DGRAM, Socket, SOL_SOCKET } from "../../ffi/socket.ts";
+import { interfaceIndex } from "../../ffi/sockets/resolve.ts";
+import { AF_INET, AF_INET6, encodeInet, encodeL2tpIp } from "../../ffi/sockets/sockaddr.ts";
+import { IPPROTO_L2TP, SO_NO_CHECK, SOCK_DGRAM, Socket, SOL_SOCKET } from "../../ffi/sockets/socket.ts";
 
 const IPPROTO_UDP = 17;
 const SOL_UDP = 17;

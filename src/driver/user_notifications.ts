@@ -7,9 +7,9 @@
 
 import { HOST_IS_LITTLE_ENDIAN } from "../base/bytes.ts";
 import { NetlinkError } from "../base/errors.ts";
-import { EventFd } from "../../ffi/eventfd.ts";
-import { poll, POLLIN } from "../../ffi/poll.ts";
-import type { UnixConnection } from "../../ffi/unix.ts";
+import { EventFd } from "../../ffi/process/eventfd.ts";
+import { poll, POLLIN } from "../../ffi/process/poll.ts";
+import type { UnixConnection } from "../../ffi/sockets/unix.ts";
 import { encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../wire/l2tpd/family.ts";
 import { NLM_F_ACK, NLM_F_REQUEST, NLMSG_ERROR } from "../wire/netlink/constants.ts";
 import { decodeError, decodeMessages, encodeMessage } from "../wire/netlink/message.ts";

@@ -7,7 +7,7 @@
 import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
 import { openFile } from "../../ffi/fd.ts";
-import { UnixConnection } from "../../ffi/unix.ts";
+import { UnixConnection } from "../../ffi/sockets/unix.ts";
 import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../wire/l2tpd/family.ts";
 import { DaemonError } from "./daemon_error.ts";
 import { NetlinkConnection } from "./netlink_connection.ts";

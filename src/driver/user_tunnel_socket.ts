@@ -8,9 +8,9 @@ import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
 import { parseIpAddress } from "../base/ip_address.ts";
 import type { TunnelParameters } from "../model/tunnel.ts";
-import { interfaceIndex } from "../../ffi/resolve.ts";
-import { AF_INET, AF_INET6, encodeInet } from "../../ffi/sockaddr.ts";
-import { IPPROTO_L2TP, SOCK_RAW, Socket } from "../../ffi/socket.ts";
+import { interfaceIndex } from "../../ffi/sockets/resolve.ts";
+import { AF_INET, AF_INET6, encodeInet } from "../../ffi/sockets/sockaddr.ts";
+import { IPPROTO_L2TP, SOCK_RAW, Socket } from "../../ffi/sockets/socket.ts";
 import { openTunnelSocket } from "./tunnel_socket.ts";
 
 /**

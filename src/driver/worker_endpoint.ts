@@ -6,11 +6,11 @@
 
 import { SyscallError } from "../base/errors.ts";
 import { DROP, type Endpoint, type PacketBatch } from "../dataplane/mod.ts";
-import { type Epoll, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLRDHUP } from "../../ffi/epoll.ts";
-import { NAME_STRIDE, type ReceiveVector } from "../../ffi/packets.ts";
-import { AF_INET, AF_INET6 } from "../../ffi/sockaddr.ts";
-import { Socket } from "../../ffi/socket.ts";
-import { setNoChecksumTx, takeError } from "../../ffi/udp.ts";
+import { type Epoll, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLRDHUP } from "../../ffi/process/epoll.ts";
+import { NAME_STRIDE, type ReceiveVector } from "../../ffi/packets/mod.ts";
+import { AF_INET, AF_INET6 } from "../../ffi/sockets/sockaddr.ts";
+import { Socket } from "../../ffi/sockets/socket.ts";
+import { setNoChecksumTx, takeError } from "../../ffi/sockets/udp.ts";
 import type { WorkerPath } from "./worker_path.ts";
 import { type Source, unwatch } from "./worker_source.ts";
 

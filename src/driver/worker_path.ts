@@ -19,7 +19,7 @@ import {
 } from "../dataplane/mod.ts";
 import { Errno } from "../base/errno.ts";
 import { lastErrno } from "../../ffi/errno.ts";
-import { FrameWriter, PacketArena } from "../../ffi/packets.ts";
+import { FrameWriter, PacketArena } from "../../ffi/packets/mod.ts";
 import type { WorkerReports } from "./worker_reports.ts";
 import type { WorkerSession } from "./worker_session.ts";
 

@@ -7,8 +7,8 @@
 
 import type { DataSession, PacketBatch, PacketVector, PppChanges } from "../dataplane/mod.ts";
 import { VIRTIO_NET_HEADER } from "../wire/virtio/net_header.ts";
-import { type Epoll, EPOLLERR, EPOLLHUP, EPOLLIN } from "../../ffi/epoll.ts";
-import type { PacketArena } from "../../ffi/packets.ts";
+import { type Epoll, EPOLLERR, EPOLLHUP, EPOLLIN } from "../../ffi/process/epoll.ts";
+import type { PacketArena } from "../../ffi/packets/mod.ts";
 import { Allowance } from "../base/rate_limiter.ts";
 import type { DeviceFacts, ObjectId } from "./data_commands.ts";
 import type { PacketSender } from "./packet_sender.ts";

@@ -5,7 +5,7 @@
  */
 
 import { SyscallError } from "../base/errors.ts";
-import type { Epoll } from "../../ffi/epoll.ts";
+import type { Epoll } from "../../ffi/process/epoll.ts";
 
 /** Whatever has a descriptor that the worker waits for. */
 export interface Source {

@@ -5,7 +5,7 @@
  */
 
 import type { DataTunnel } from "../dataplane/mod.ts";
-import type { Remote } from "../../ffi/packets.ts";
+import type { Remote } from "../../ffi/packets/mod.ts";
 import type { WorkerEndpoint } from "./worker_endpoint.ts";
 import type { WorkerPath } from "./worker_path.ts";
 

@@ -7,9 +7,9 @@
 import assert from "node:assert/strict";
 import { inNamespace } from "../../src/driver/namespace.ts";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
-import { encodeInet } from "../../ffi/sockaddr.ts";
-import { AF_INET, encodeL2tpIp } from "../../ffi/sockaddr.ts";
-import { IPPROTO_L2TP, SOCK_DGRAM, Socket } from "../../ffi/socket.ts";
+import { encodeInet } from "../../ffi/sockets/sockaddr.ts";
+import { AF_INET, encodeL2tpIp } from "../../ffi/sockets/sockaddr.ts";
+import { IPPROTO_L2TP, SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
 import type { Attributes } from "./api.ts";
 import { ETH, eventually, hex, ip, IP4, IP6, ip6, UDP4, UDP6 } from "./bench.ts";
 import { type Case, type Trial, without } from "./case.ts";

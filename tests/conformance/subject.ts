@@ -11,8 +11,8 @@ import { inNamespace } from "../../src/driver/namespace.ts";
 import { L2TP_GENL_MCGROUP, L2TP_GENL_NAME } from "../../src/wire/genl/l2tp/constants.ts";
 import { NETLINK_GENERIC } from "../../src/wire/netlink/constants.ts";
 import { decodeMessages, type NetlinkMessage } from "../../src/wire/netlink/message.ts";
-import { AF_NETLINK, encodeNetlink } from "../../ffi/sockaddr.ts";
-import { SOCK_RAW, Socket } from "../../ffi/socket.ts";
+import { AF_NETLINK, encodeNetlink } from "../../ffi/sockets/sockaddr.ts";
+import { SOCK_RAW, Socket } from "../../ffi/sockets/socket.ts";
 import { Api } from "./api.ts";
 
 /** The two subsystems. */

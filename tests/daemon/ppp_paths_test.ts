@@ -8,7 +8,7 @@
  */
 
 import assert from "node:assert/strict";
-import { openNetns } from "../../ffi/netns.ts";
+import { openNetns } from "../../ffi/kernel/netns.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import { LinkClient } from "../../src/client/link_client.ts";
 import { BpfSessions } from "../../src/daemon/bpf_sessions.ts";

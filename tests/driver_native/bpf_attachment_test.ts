@@ -5,7 +5,7 @@ import { NetlinkError, SyscallError } from "../../src/base/errors.ts";
 import { attachProgram, FilterAttachment } from "../../src/driver/bpf_attachment.ts";
 import { inNamespace } from "../../src/driver/namespace.ts";
 import { BpfProgram, R0 } from "../../src/wire/bpf/instructions.ts";
-import { loadBpfProgram } from "../../ffi/bpf.ts";
+import { loadBpfProgram } from "../../ffi/kernel/bpf.ts";
 import { bindLibc } from "../../ffi/libc.ts";
 import { lastErrno } from "../../ffi/errno.ts";
 import { daemonLibc } from "../../ffi/packet_libc.ts";

@@ -19,7 +19,7 @@ import {
 import { formatHex } from "../../src/base/hex.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
 import { encodeV3DataHeader } from "../../src/wire/l2tp/data_header_v3.ts";
-import { BpfMap, BpfProgramError, loadBpfProgram, type SharedValues } from "../../ffi/bpf.ts";
+import { BpfMap, BpfProgramError, loadBpfProgram, type SharedValues } from "../../ffi/kernel/bpf.ts";
 import type { OwnedFd } from "../../ffi/fd.ts";
 import { lastErrno } from "../../ffi/errno.ts";
 import { daemonLibc } from "../../ffi/packet_libc.ts";

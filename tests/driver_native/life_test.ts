@@ -1,7 +1,7 @@
 /** The data path's worker from its start to its end, and what it tells unasked. */
 
 import assert from "node:assert/strict";
-import { encodeInet } from "../../ffi/sockaddr.ts";
+import { encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import { DataPlane, DataPlaneDead } from "../../src/driver/data_plane.ts";
 import type { ControlMessage } from "../../src/driver/data_plane.ts";
 import { formatTrace, type TraceEvent } from "../../src/subsystem/trace.ts";

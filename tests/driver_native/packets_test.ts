@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import type { EndpointKind } from "../../src/dataplane/mod.ts";
 import type { SessionOptions } from "../../src/driver/data_plane.ts";
-import { interfaceIndex } from "../../ffi/resolve.ts";
-import { SOCK_RAW, Socket } from "../../ffi/socket.ts";
-import { encodeInet } from "../../ffi/sockaddr.ts";
-import { UnixConnection } from "../../ffi/unix.ts";
+import { interfaceIndex } from "../../ffi/sockets/resolve.ts";
+import { SOCK_RAW, Socket } from "../../ffi/sockets/socket.ts";
+import { encodeInet } from "../../ffi/sockets/sockaddr.ts";
+import { UnixConnection } from "../../ffi/sockets/unix.ts";
 import { until } from "../support/until.ts";
 import { addressOf, assertNothingLeft, Site, type WireEnd } from "./site.ts";
 

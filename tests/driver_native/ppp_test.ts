@@ -1,8 +1,8 @@
 /** PPP sessions of the data path's worker, with real sockets and TUN devices: IP goes by the devices, the rest by us. */
 
 import assert from "node:assert/strict";
-import { encodeInet } from "../../ffi/sockaddr.ts";
-import { TunDevice } from "../../ffi/tun.ts";
+import { encodeInet } from "../../ffi/sockets/sockaddr.ts";
+import { TunDevice } from "../../ffi/kernel/tun.ts";
 import type { EndpointKind, PppAgreement } from "../../src/dataplane/mod.ts";
 import type { PppHandle, SessionOptions } from "../../src/driver/data_plane.ts";
 import { ping, transfer } from "../support/traffic.ts";

@@ -8,10 +8,10 @@
 import assert from "node:assert/strict";
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc, packetLibc } from "../../ffi/packet_libc.ts";
-import { AF_INET, AF_INET6, type InetAddress } from "../../ffi/sockaddr.ts";
-import type { Socket } from "../../ffi/socket.ts";
-import { TapDevice, TunDevice } from "../../ffi/tun.ts";
-import { openRawL2tp, openUdp } from "../../ffi/udp.ts";
+import { AF_INET, AF_INET6, type InetAddress } from "../../ffi/sockets/sockaddr.ts";
+import type { Socket } from "../../ffi/sockets/socket.ts";
+import { TapDevice, TunDevice } from "../../ffi/kernel/tun.ts";
+import { openRawL2tp, openUdp } from "../../ffi/sockets/udp.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
 import type { EndpointKind } from "../../src/dataplane/mod.ts";
 import {

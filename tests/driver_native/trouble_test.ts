@@ -1,8 +1,8 @@
 /** The data path's worker when devices and sockets come, go and fail. */
 
 import assert from "node:assert/strict";
-import { SOL_SOCKET } from "../../ffi/socket.ts";
-import { encodeInet } from "../../ffi/sockaddr.ts";
+import { SOL_SOCKET } from "../../ffi/sockets/socket.ts";
+import { encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import type { SessionHandle } from "../../src/driver/data_plane.ts";
 import { until } from "../support/until.ts";

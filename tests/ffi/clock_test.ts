@@ -1,7 +1,7 @@
-/** `ffi/clock.ts` against this machine's C compiler. */
+/** `ffi/process/clock.ts` against this machine's C compiler. */
 
 import assert from "node:assert/strict";
-import { timerFrequency } from "../../ffi/clock.ts";
+import { timerFrequency } from "../../ffi/process/clock.ts";
 import { bindLibc } from "../../ffi/libc.ts";
 import { sh } from "../support/processes.ts";
 

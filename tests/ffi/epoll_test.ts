@@ -1,13 +1,21 @@
-/** `ffi/epoll.ts` and `ffi/memory.ts` on this machine. */
+/** `ffi/process/epoll.ts` and `ffi/memory.ts` on this machine. */
 
 import assert from "node:assert/strict";
-import { Epoll, EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../../ffi/epoll.ts";
-import { EventFd } from "../../ffi/eventfd.ts";
+import {
+  Epoll,
+  EPOLLERR,
+  EPOLLET,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLRDHUP,
+} from "../../ffi/process/epoll.ts";
+import { EventFd } from "../../ffi/process/eventfd.ts";
 import { openFile } from "../../ffi/fd.ts";
 import { bindLibc } from "../../ffi/libc.ts";
 import { Address, pinned } from "../../ffi/memory.ts";
 import { daemonLibc, localLibc, packetLibc } from "../../ffi/packet_libc.ts";
-import { UnixConnection } from "../../ffi/unix.ts";
+import { UnixConnection } from "../../ffi/sockets/unix.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 

@@ -1,20 +1,20 @@
-/** `ffi/fd.ts`, `ffi/errno.ts`, `ffi/eventfd.ts`, `ffi/poll.ts` and `ffi/ioctl.ts` on this machine's C library. */
+/** `ffi/fd.ts`, `ffi/errno.ts`, `ffi/process/eventfd.ts`, `ffi/process/poll.ts` and `ffi/kernel/ioctl.ts` on this machine's C library. */
 
 import assert from "node:assert/strict";
 import { lastErrno } from "../../ffi/errno.ts";
-import { EventFd } from "../../ffi/eventfd.ts";
+import { EventFd } from "../../ffi/process/eventfd.ts";
 import { cString, duplicateFd, inheritableFd, openFile, OwnedFd } from "../../ffi/fd.ts";
-import { ioctl } from "../../ffi/ioctl.ts";
+import { ioctl } from "../../ffi/kernel/ioctl.ts";
 import { bindLibc, libc } from "../../ffi/libc.ts";
-import { poll, POLLERR, POLLIN, POLLOUT } from "../../ffi/poll.ts";
-import { AF_INET, encodeInet } from "../../ffi/sockaddr.ts";
-import { SOCK_DGRAM, Socket } from "../../ffi/socket.ts";
+import { poll, POLLERR, POLLIN, POLLOUT } from "../../ffi/process/poll.ts";
+import { AF_INET, encodeInet } from "../../ffi/sockets/sockaddr.ts";
+import { SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 import { Namespace } from "../support/namespaces.ts";
-import { openNetns, withNetns } from "../../ffi/netns.ts";
+import { openNetns, withNetns } from "../../ffi/kernel/netns.ts";
 
 // Opened here, because a library that is opened within a test counts as a leak of it.
 bindLibc();

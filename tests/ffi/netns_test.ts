@@ -1,10 +1,15 @@
-/** `ffi/netns.ts`, `ffi/resolve.ts` and `src/driver/namespace.ts` as root on this machine. */
+/** `ffi/kernel/netns.ts`, `ffi/sockets/resolve.ts` and `src/driver/namespace.ts` as root on this machine. */
 
 import assert from "node:assert/strict";
 import { bindLibc } from "../../ffi/libc.ts";
-import { enterNetns, openNetns, withNetns } from "../../ffi/netns.ts";
-import { interfaceIndex, ResolveError, resolveHost, resolveHostInBackground } from "../../ffi/resolve.ts";
-import { AF_INET, AF_INET6 } from "../../ffi/sockaddr.ts";
+import { enterNetns, openNetns, withNetns } from "../../ffi/kernel/netns.ts";
+import {
+  interfaceIndex,
+  ResolveError,
+  resolveHost,
+  resolveHostInBackground,
+} from "../../ffi/sockets/resolve.ts";
+import { AF_INET, AF_INET6 } from "../../ffi/sockets/sockaddr.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { formatIpAddress } from "../../src/base/ip_address.ts";
 import { enterNamespace, inNamespace, withNamespaceFd } from "../../src/driver/namespace.ts";

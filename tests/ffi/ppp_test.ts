@@ -1,12 +1,12 @@
 /**
- * Numbers of `ffi/ppp.ts`, `ppp_ioctl.ts` and `pppol2tp.ts` against this machine's C compiler. What stands behind them
+ * Numbers of `ffi/kernel/ppp.ts`, `ppp_ioctl.ts` and `pppol2tp.ts` against this machine's C compiler. What stands behind them
  * is tested on a real kernel: `tests/kernel/ppp_channels_test.ts`.
  */
 
 import assert from "node:assert/strict";
-import * as ppp from "../../ffi/ppp.ts";
-import { PPPIOC } from "../../ffi/ppp_ioctl.ts";
-import { PPPOL2TP_SO, SOL_PPPOL2TP } from "../../ffi/pppol2tp.ts";
+import * as ppp from "../../ffi/kernel/ppp.ts";
+import { PPPIOC } from "../../ffi/kernel/ppp_ioctl.ts";
+import { PPPOL2TP_SO, SOL_PPPOL2TP } from "../../ffi/sockets/pppol2tp.ts";
 
 const HEADERS = ["stdio.h", "sys/ioctl.h", "sys/socket.h", "linux/ppp-ioctl.h", "linux/if_pppol2tp.h"];
 

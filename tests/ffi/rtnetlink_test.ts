@@ -5,8 +5,8 @@
 
 import assert from "node:assert/strict";
 import { bindLibc } from "../../ffi/libc.ts";
-import { AF_NETLINK, decodeInet, encodeNetlink } from "../../ffi/sockaddr.ts";
-import { MSG_DONTWAIT, SOCK_RAW, Socket } from "../../ffi/socket.ts";
+import { AF_NETLINK, decodeInet, encodeNetlink } from "../../ffi/sockets/sockaddr.ts";
+import { MSG_DONTWAIT, SOCK_RAW, Socket } from "../../ffi/sockets/socket.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { FamilyMissingError, SyscallError } from "../../src/base/errors.ts";
 import { L2tpClient } from "../../src/client/l2tp_client.ts";

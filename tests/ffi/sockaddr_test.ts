@@ -1,4 +1,4 @@
-/** `ffi/sockaddr.ts`: socket addresses both ways, against bytes written out by hand and malformed ones. */
+/** `ffi/sockets/sockaddr.ts`: socket addresses both ways, against bytes written out by hand and malformed ones. */
 
 import assert from "node:assert/strict";
 import {
@@ -8,7 +8,7 @@ import {
   encodeL2tpIp,
   encodeNetlink,
   encodePppol2tp,
-} from "../../ffi/sockaddr.ts";
+} from "../../ffi/sockets/sockaddr.ts";
 import { formatHex } from "../../src/base/hex.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
 import { assertDecodeError } from "../support/decode_errors.ts";

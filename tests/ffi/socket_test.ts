@@ -1,8 +1,8 @@
-/** `ffi/socket.ts` on UDP over the loopback interface, IPv4 and IPv6, with real errors. */
+/** `ffi/sockets/socket.ts` on UDP over the loopback interface, IPv4 and IPv6, with real errors. */
 
 import assert from "node:assert/strict";
 import { bindLibc } from "../../ffi/libc.ts";
-import { AF_INET, AF_INET6, AF_NETLINK, decodeInet, encodeInet } from "../../ffi/sockaddr.ts";
+import { AF_INET, AF_INET6, AF_NETLINK, decodeInet, encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import {
   MSG_DONTWAIT,
   MSG_PEEK,
@@ -14,7 +14,7 @@ import {
   SOCK_RAW,
   Socket,
   SOL_SOCKET,
-} from "../../ffi/socket.ts";
+} from "../../ffi/sockets/socket.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { formatIpAddress, parseIpAddress } from "../../src/base/ip_address.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";

@@ -1,14 +1,14 @@
-/** `ffi/steering.ts` over the loopback interface of a namespace: each peer has its socket. */
+/** `ffi/sockets/steering.ts` over the loopback interface of a namespace: each peer has its socket. */
 
 import assert from "node:assert/strict";
 import { bindLibc } from "../../ffi/libc.ts";
-import { openNetns, withNetns } from "../../ffi/netns.ts";
+import { openNetns, withNetns } from "../../ffi/kernel/netns.ts";
 import { packetLibc } from "../../ffi/packet_libc.ts";
-import { PacketArena, ReceiveVector, Remote, SendVector } from "../../ffi/packets.ts";
-import { AF_INET, AF_INET6, decodeInet, encodeInet } from "../../ffi/sockaddr.ts";
-import type { Socket } from "../../ffi/socket.ts";
-import { shareAddress, steerByPeer, steeredIndex } from "../../ffi/steering.ts";
-import { openUdp } from "../../ffi/udp.ts";
+import { PacketArena, ReceiveVector, Remote, SendVector } from "../../ffi/packets/mod.ts";
+import { AF_INET, AF_INET6, decodeInet, encodeInet } from "../../ffi/sockets/sockaddr.ts";
+import type { Socket } from "../../ffi/sockets/socket.ts";
+import { shareAddress, steerByPeer, steeredIndex } from "../../ffi/sockets/steering.ts";
+import { openUdp } from "../../ffi/sockets/udp.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";

@@ -1,14 +1,14 @@
-/** `ffi/tun.ts`, and frames of `ffi/packets.ts`, as root in namespaces on this machine's kernel. */
+/** `ffi/kernel/tun.ts`, and frames of `ffi/packets/mod.ts`, as root in namespaces on this machine's kernel. */
 
 import assert from "node:assert/strict";
-import { Epoll, EPOLLERR, EPOLLIN } from "../../ffi/epoll.ts";
+import { Epoll, EPOLLERR, EPOLLIN } from "../../ffi/process/epoll.ts";
 import { lastErrno } from "../../ffi/errno.ts";
 import { bindLibc } from "../../ffi/libc.ts";
-import { openNetns, withNetns } from "../../ffi/netns.ts";
+import { openNetns, withNetns } from "../../ffi/kernel/netns.ts";
 import { daemonLibc, packetLibc } from "../../ffi/packet_libc.ts";
-import { PacketArena } from "../../ffi/packets.ts";
-import { interfaceIndex } from "../../ffi/resolve.ts";
-import { TapDevice, TunDevice, type TunTapDevice, type TunTapOptions } from "../../ffi/tun.ts";
+import { PacketArena } from "../../ffi/packets/mod.ts";
+import { interfaceIndex } from "../../ffi/sockets/resolve.ts";
+import { TapDevice, TunDevice, type TunTapDevice, type TunTapOptions } from "../../ffi/kernel/tun.ts";
 import { Errno, errnoName } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";

@@ -1,14 +1,14 @@
-/** `ffi/udp.ts` as root in namespaces on this machine's kernel. */
+/** `ffi/sockets/udp.ts` as root in namespaces on this machine's kernel. */
 
 import assert from "node:assert/strict";
 import { bindLibc } from "../../ffi/libc.ts";
-import { openNetns, withNetns } from "../../ffi/netns.ts";
+import { openNetns, withNetns } from "../../ffi/kernel/netns.ts";
 import { packetLibc } from "../../ffi/packet_libc.ts";
-import { PacketArena, ReceiveVector, Remote, SendVector } from "../../ffi/packets.ts";
-import { poll, POLLERR, POLLIN } from "../../ffi/poll.ts";
-import { interfaceIndex } from "../../ffi/resolve.ts";
-import { AF_INET, AF_INET6, decodeInet, encodeInet, type InetAddress } from "../../ffi/sockaddr.ts";
-import { SO_NO_CHECK, SO_RCVBUF, Socket, SOL_SOCKET } from "../../ffi/socket.ts";
+import { PacketArena, ReceiveVector, Remote, SendVector } from "../../ffi/packets/mod.ts";
+import { poll, POLLERR, POLLIN } from "../../ffi/process/poll.ts";
+import { interfaceIndex } from "../../ffi/sockets/resolve.ts";
+import { AF_INET, AF_INET6, decodeInet, encodeInet, type InetAddress } from "../../ffi/sockets/sockaddr.ts";
+import { SO_NO_CHECK, SO_RCVBUF, Socket, SOL_SOCKET } from "../../ffi/sockets/socket.ts";
 import {
   IP_MTU_DISCOVER,
   IP_PKTINFO,
@@ -24,7 +24,7 @@ import {
   takeError,
   UDP_NO_CHECK6_RX,
   UDP_NO_CHECK6_TX,
-} from "../../ffi/udp.ts";
+} from "../../ffi/sockets/udp.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { formatIpAddress, parseIpAddress } from "../../src/base/ip_address.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";

@@ -1,12 +1,12 @@
-/** `ffi/unix_listener.ts` on this machine's kernel: permissions, live and dead servers, other files. */
+/** `ffi/sockets/unix_listener.ts` on this machine's kernel: permissions, live and dead servers, other files. */
 
 import assert from "node:assert/strict";
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
-import { AF_UNIX, encodeUnix } from "../../ffi/sockaddr.ts";
-import { SOCK_DGRAM, Socket } from "../../ffi/socket.ts";
-import { UnixConnection } from "../../ffi/unix.ts";
-import { groupId, UnixListener } from "../../ffi/unix_listener.ts";
+import { AF_UNIX, encodeUnix } from "../../ffi/sockets/sockaddr.ts";
+import { SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
+import { UnixConnection } from "../../ffi/sockets/unix.ts";
+import { groupId, UnixListener } from "../../ffi/sockets/unix_listener.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 import { runProgram } from "../support/processes.ts";
@@ -83,7 +83,7 @@ Deno.test("the mode decides who may connect", async () => {
 
 /** Another process that listens at the path, and says so. */
 async function withServer(path: string, action: (child: Deno.ChildProcess) => Promise<void>): Promise<void> {
-  const url = new URL("../../ffi/unix_listener.ts", import.meta.url).href;
+  const url = new URL("../../ffi/sockets/unix_listener.ts", import.meta.url).href;
   const program = `import { UnixListener } from "${url}";
     const listener = UnixListener.listen("${path}", { mode: 0o600 });
     console.log("listening");

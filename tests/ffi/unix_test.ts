@@ -1,14 +1,14 @@
-/** `ffi/unix.ts` on this machine's kernel: friendly and hostile peers. */
+/** `ffi/sockets/unix.ts` on this machine's kernel: friendly and hostile peers. */
 
 import assert from "node:assert/strict";
-import { EventFd } from "../../ffi/eventfd.ts";
+import { EventFd } from "../../ffi/process/eventfd.ts";
 import { openFile, OwnedFd } from "../../ffi/fd.ts";
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
-import { AF_UNIX, encodeUnix } from "../../ffi/sockaddr.ts";
-import { Socket } from "../../ffi/socket.ts";
-import { MAX_FDS, SOCK_SEQPACKET, UnixConnection } from "../../ffi/unix.ts";
-import { UnixListener } from "../../ffi/unix_listener.ts";
+import { AF_UNIX, encodeUnix } from "../../ffi/sockets/sockaddr.ts";
+import { Socket } from "../../ffi/sockets/socket.ts";
+import { MAX_FDS, SOCK_SEQPACKET, UnixConnection } from "../../ffi/sockets/unix.ts";
+import { UnixListener } from "../../ffi/sockets/unix_listener.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 

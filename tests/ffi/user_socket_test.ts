@@ -75,7 +75,7 @@ const at = (path: string): string => JSON.stringify(new URL(`../../${path}`, imp
 
 /** What runs on the thread. */
 const WORKER = `
-import { UnixListener } from ${at("ffi/unix_listener.ts")};
+import { UnixListener } from ${at("ffi/sockets/unix_listener.ts")};
 import { encodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID } from ${at("src/wire/l2tpd/family.ts")};
 import { encodeAcknowledgement } from ${at("src/wire/netlink/answer.ts")};
 import { decodeMessages, encodeMessage } from ${at("src/wire/netlink/message.ts")};

@@ -6,7 +6,7 @@
 
 import { check } from "../../ffi/errno.ts";
 import { cString, OwnedFd } from "../../ffi/fd.ts";
-import { ioctl } from "../../ffi/ioctl.ts";
+import { ioctl } from "../../ffi/kernel/ioctl.ts";
 import { libc } from "../../ffi/libc.ts";
 import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
 

@@ -11,15 +11,15 @@
  * @module
  */
 
-import { Epoll, EPOLLIN, EPOLLOUT } from "../../ffi/epoll.ts";
+import { Epoll, EPOLLIN, EPOLLOUT } from "../../ffi/process/epoll.ts";
 import { lastErrno } from "../../ffi/errno.ts";
-import { EventFd } from "../../ffi/eventfd.ts";
+import { EventFd } from "../../ffi/process/eventfd.ts";
 import type { OwnedFd } from "../../ffi/fd.ts";
-import { ioctl } from "../../ffi/ioctl.ts";
+import { ioctl } from "../../ffi/kernel/ioctl.ts";
 import { libc } from "../../ffi/libc.ts";
-import { openNetns } from "../../ffi/netns.ts";
-import { interfaceIndex } from "../../ffi/resolve.ts";
-import { TunDevice } from "../../ffi/tun.ts";
+import { openNetns } from "../../ffi/kernel/netns.ts";
+import { interfaceIndex } from "../../ffi/sockets/resolve.ts";
+import { TunDevice } from "../../ffi/kernel/tun.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import { NetworkNamespaces } from "../../src/daemon/network_namespaces.ts";

@@ -8,8 +8,8 @@
 import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
 import { inNamespace } from "../../src/driver/namespace.ts";
 import { SyscallError } from "../../src/base/errors.ts";
-import { interfaceIndex } from "../../ffi/resolve.ts";
-import { MSG_DONTWAIT, MSG_TRUNC, SOCK_RAW, Socket, SOL_SOCKET } from "../../ffi/socket.ts";
+import { interfaceIndex } from "../../ffi/sockets/resolve.ts";
+import { MSG_DONTWAIT, MSG_TRUNC, SOCK_RAW, Socket, SOL_SOCKET } from "../../ffi/sockets/socket.ts";
 import { decodeMessages, type NetlinkMessage } from "../../src/wire/netlink/message.ts";
 import { NETLINK_GENERIC, NLM_F_REQUEST } from "../../src/wire/netlink/constants.ts";
 import type { Namespace } from "../support/namespaces.ts";

@@ -10,7 +10,7 @@ import { inNamespace } from "../../src/driver/namespace.ts";
 import { Pppol2tpSocket } from "../../src/driver/pppol2tp_socket.ts";
 import { openTunnelSocket } from "../../src/driver/tunnel_socket.ts";
 import type { TunnelParameters } from "../../src/model/tunnel.ts";
-import { poll, POLLIN } from "../../ffi/poll.ts";
+import { poll, POLLIN } from "../../ffi/process/poll.ts";
 import {
   NPMODE_DROP,
   NPMODE_PASS,
@@ -22,10 +22,10 @@ import {
   PPP_MPLS_UC,
   PppChannel,
   PppUnit,
-} from "../../ffi/ppp.ts";
-import { PPPOL2TP_SO, SOL_PPPOL2TP } from "../../ffi/pppol2tp.ts";
-import { AF_PPPOX, PX_PROTO_OL2TP } from "../../ffi/sockaddr.ts";
-import { SOCK_DGRAM, Socket } from "../../ffi/socket.ts";
+} from "../../ffi/kernel/ppp.ts";
+import { PPPOL2TP_SO, SOL_PPPOL2TP } from "../../ffi/sockets/pppol2tp.ts";
+import { AF_PPPOX, PX_PROTO_OL2TP } from "../../ffi/sockets/sockaddr.ts";
+import { SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 import type { Namespace } from "../support/namespaces.ts";
 import { clientIn, deleteTunnels, linkNames, openHost, requireL2tp, until } from "./kernel.ts";

@@ -15,7 +15,7 @@ import { KernelPpp } from "../../src/driver/kernel_ppp.ts";
 import { Pppol2tpSocket } from "../../src/driver/pppol2tp_socket.ts";
 import { openTunnelSocket } from "../../src/driver/tunnel_socket.ts";
 import type { TunnelParameters } from "../../src/model/tunnel.ts";
-import { MSG_DONTWAIT, type Socket } from "../../ffi/socket.ts";
+import { MSG_DONTWAIT, type Socket } from "../../ffi/sockets/socket.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 import { hexBytes } from "../support/golden.ts";

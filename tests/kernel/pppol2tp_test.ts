@@ -24,8 +24,8 @@ import {
   encodePppol2tp,
   type Pppol2tpAddress,
   PX_PROTO_OL2TP,
-} from "../../ffi/sockaddr.ts";
-import { SOCK_DGRAM, Socket } from "../../ffi/socket.ts";
+} from "../../ffi/sockets/sockaddr.ts";
+import { SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
 import type { Namespace } from "../support/namespaces.ts";
 import { clientIn, deleteTunnels, openHost, requireL2tp, until } from "./kernel.ts";
 

@@ -8,10 +8,10 @@ import { openTunnelSocket } from "../../src/driver/tunnel_socket.ts";
 import { inNamespace } from "../../src/driver/namespace.ts";
 import type { TunnelParameters } from "../../src/model/tunnel.ts";
 import { openFile } from "../../ffi/fd.ts";
-import { interfaceIndex } from "../../ffi/resolve.ts";
+import { interfaceIndex } from "../../ffi/sockets/resolve.ts";
 import { SOCKADDR_IN, SOCKADDR_L2TPIP, SOCKADDR_L2TPIP6 } from "../../ffi/layout.ts";
-import { AF_INET, AF_INET6, decodeInet, decodeL2tpIp, encodeL2tpIp } from "../../ffi/sockaddr.ts";
-import { IPPROTO_L2TP, MSG_DONTWAIT, SOCK_DGRAM, Socket } from "../../ffi/socket.ts";
+import { AF_INET, AF_INET6, decodeInet, decodeL2tpIp, encodeL2tpIp } from "../../ffi/sockets/sockaddr.ts";
+import { IPPROTO_L2TP, MSG_DONTWAIT, SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
 import { type Namespace, Pair } from "../support/namespaces.ts";
 import { clientIn, deleteTunnels, linkNames, requireL2tp, until } from "./kernel.ts";
 

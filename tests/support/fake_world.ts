@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ResolveError } from "../../ffi/resolve.ts";
+import { ResolveError } from "../../ffi/sockets/resolve.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import type { HookProcess } from "../../src/apply/site.ts";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { openFile } from "../../ffi/fd.ts";
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
-import { UnixConnection } from "../../ffi/unix.ts";
+import { UnixConnection } from "../../ffi/sockets/unix.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { NetlinkError } from "../../src/base/errors.ts";
 import { encodeGetFamily, GENL_ID_CTRL } from "../../src/wire/genl/ctrl.ts";

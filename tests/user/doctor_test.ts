@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
-import { AF_INET } from "../../ffi/sockaddr.ts";
-import { openUdp } from "../../ffi/udp.ts";
+import { AF_INET } from "../../ffi/sockets/sockaddr.ts";
+import { openUdp } from "../../ffi/sockets/udp.ts";
 import { inNamespace } from "../../src/driver/namespace.ts";
 import type { DoctorJson } from "../../src/cli/json.ts";
 import { TestDaemon } from "../support/daemon.ts";

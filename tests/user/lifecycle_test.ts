@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
-import { AF_INET, AF_UNIX, encodeUnix } from "../../ffi/sockaddr.ts";
-import { MSG_DONTWAIT, SOCK_DGRAM, Socket } from "../../ffi/socket.ts";
-import { openUdp } from "../../ffi/udp.ts";
+import { AF_INET, AF_UNIX, encodeUnix } from "../../ffi/sockets/sockaddr.ts";
+import { MSG_DONTWAIT, SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
+import { openUdp } from "../../ffi/sockets/udp.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import { LinkClient } from "../../src/client/link_client.ts";
 import { DaemonError } from "../../src/driver/daemon_error.ts";

@@ -8,10 +8,10 @@
 import assert from "node:assert/strict";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
 import { inNamespace } from "../../src/driver/namespace.ts";
-import { PacketArena, ReceiveVector, Remote, SendVector } from "../../ffi/packets.ts";
-import { poll, POLLIN } from "../../ffi/poll.ts";
-import { AF_INET, encodeInet } from "../../ffi/sockaddr.ts";
-import { openUdp } from "../../ffi/udp.ts";
+import { PacketArena, ReceiveVector, Remote, SendVector } from "../../ffi/packets/mod.ts";
+import { poll, POLLIN } from "../../ffi/process/poll.ts";
+import { AF_INET, encodeInet } from "../../ffi/sockets/sockaddr.ts";
+import { openUdp } from "../../ffi/sockets/udp.ts";
 import { Random } from "../support/random.ts";
 import { transfer } from "../support/traffic.ts";
 import { type HostName, type Hosts, other, type Wire } from "./wire.ts";

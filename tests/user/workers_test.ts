@@ -1,7 +1,7 @@
 /** Several workers in one daemon: a hub whose spokes are spread over them. */
 
 import assert from "node:assert/strict";
-import { steeredIndex } from "../../ffi/steering.ts";
+import { steeredIndex } from "../../ffi/sockets/steering.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Pair } from "../support/namespaces.ts";

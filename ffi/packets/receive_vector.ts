@@ -4,9 +4,9 @@
  * @module
  */
 
-import { findCmsg } from "./control_messages.ts";
-import { IN6_PKTINFO, IN_PKTINFO, IOVEC, MMSGHDR } from "./layout.ts";
-import { Address, pinned } from "./memory.ts";
+import { findCmsg } from "../sockets/control_messages.ts";
+import { IN6_PKTINFO, IN_PKTINFO, IOVEC, MMSGHDR } from "../layout.ts";
+import { Address, pinned } from "../memory.ts";
 import {
   CONTROL,
   CONTROL_LENGTH,
@@ -22,11 +22,11 @@ import {
   NAME,
   NAME_LENGTH,
   NAME_STRIDE,
-} from "./message_header.ts";
+} from "../sockets/message_header.ts";
 import type { PacketArena } from "./packet_arena.ts";
-import { packetLibc } from "./packet_libc.ts";
-import { MSG_DONTWAIT, MSG_TRUNC } from "./socket.ts";
-import { IP_PKTINFO, IPPROTO_UDP, IPV6_PKTINFO, SOL_IP, SOL_IPV6, UDP_GRO } from "./udp.ts";
+import { packetLibc } from "../packet_libc.ts";
+import { MSG_DONTWAIT, MSG_TRUNC } from "../sockets/socket.ts";
+import { IP_PKTINFO, IPPROTO_UDP, IPV6_PKTINFO, SOL_IP, SOL_IPV6, UDP_GRO } from "../sockets/udp.ts";
 
 const MSG_CTRUNC = 0x08;
 

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { HOST_IS_LITTLE_ENDIAN } from "../src/base/bytes.ts";
-import type { OwnedFd } from "./fd.ts";
-import { POLLFD } from "./layout.ts";
-import { libc } from "./libc.ts";
+import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
+import type { OwnedFd } from "../fd.ts";
+import { POLLFD } from "../layout.ts";
+import { libc } from "../libc.ts";
 
 /** There is something to read. */
 export const POLLIN = 0x001;

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { IOVEC } from "./layout.ts";
-import { Address, pinned, wordOf } from "./memory.ts";
-import { packetLibc } from "./packet_libc.ts";
+import { IOVEC } from "../layout.ts";
+import { Address, pinned, wordOf } from "../memory.ts";
+import { packetLibc } from "../packet_libc.ts";
 
 /** Slots begin at cache lines. */
 const ALIGNMENT = 64;

@@ -5,14 +5,14 @@
  * @module
  */
 
-import { HOST_IS_LITTLE_ENDIAN } from "../src/base/bytes.ts";
-import { Errno } from "../src/base/errno.ts";
-import { SyscallError } from "../src/base/errors.ts";
-import { check, lastErrno } from "./errno.ts";
-import { cString, OwnedFd } from "./fd.ts";
-import { BPF_ATTR } from "./layout.ts";
-import { pinned } from "./memory.ts";
-import { daemonLibc } from "./packet_libc.ts";
+import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
+import { Errno } from "../../src/base/errno.ts";
+import { SyscallError } from "../../src/base/errors.ts";
+import { check, lastErrno } from "../errno.ts";
+import { cString, OwnedFd } from "../fd.ts";
+import { BPF_ATTR } from "../layout.ts";
+import { pinned } from "../memory.ts";
+import { daemonLibc } from "../packet_libc.ts";
 
 /** Number of the system call. */
 const NR_BPF = Deno.build.arch === "aarch64" ? 280n : 321n;

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { check } from "./errno.ts";
-import { daemonLibc } from "./packet_libc.ts";
+import { check } from "../errno.ts";
+import { daemonLibc } from "../packet_libc.ts";
 
 const RLIMIT_CORE = 4;
 /** Members of `struct rlimit`, of 8 bytes each: rlim_cur, rlim_max. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { IOVEC, MMSGHDR, MSGHDR } from "./layout.ts";
-import { wordOf } from "./memory.ts";
+import { IOVEC, MMSGHDR, MSGHDR } from "../layout.ts";
+import { wordOf } from "../memory.ts";
 
 const { msg_name, msg_namelen, msg_iov, msg_iovlen, msg_control, msg_controllen, msg_flags } = MSGHDR.fields;
 

@@ -7,12 +7,12 @@
  * @module
  */
 
-import { HOST_IS_LITTLE_ENDIAN } from "../src/base/bytes.ts";
-import { check } from "./errno.ts";
-import { cString, OwnedFd } from "./fd.ts";
+import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
+import { check } from "../errno.ts";
+import { cString, OwnedFd } from "../fd.ts";
 import { ioctl } from "./ioctl.ts";
-import { IFREQ, VIRTIO_NET_HDR } from "./layout.ts";
-import { daemonLibc } from "./packet_libc.ts";
+import { IFREQ, VIRTIO_NET_HDR } from "../layout.ts";
+import { daemonLibc } from "../packet_libc.ts";
 
 const O_RDWR = 0o2;
 const O_NONBLOCK = 0o4000;

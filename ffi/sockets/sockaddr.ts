@@ -5,8 +5,8 @@
  * @module
  */
 
-import { HOST_IS_LITTLE_ENDIAN, NETWORK_IS_LITTLE_ENDIAN } from "../src/base/bytes.ts";
-import { DecodeError } from "../src/base/errors.ts";
+import { HOST_IS_LITTLE_ENDIAN, NETWORK_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
+import { DecodeError } from "../../src/base/errors.ts";
 import {
   type Field,
   type Layout,
@@ -20,7 +20,7 @@ import {
   SOCKADDR_PPPOL2TPV3,
   SOCKADDR_PPPOL2TPV3IN6,
   SOCKADDR_UN,
-} from "./layout.ts";
+} from "../layout.ts";
 
 /** Local sockets (`bits/socket.h`). */
 export const AF_UNIX = 1;

@@ -5,11 +5,11 @@
  * @module
  */
 
-import { HOST_IS_LITTLE_ENDIAN } from "../src/base/bytes.ts";
-import { check } from "./errno.ts";
-import { OwnedFd } from "./fd.ts";
-import { IOVEC, MSGHDR } from "./layout.ts";
-import { libc } from "./libc.ts";
+import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
+import { check } from "../errno.ts";
+import { OwnedFd } from "../fd.ts";
+import { IOVEC, MSGHDR } from "../layout.ts";
+import { libc } from "../libc.ts";
 
 /** Socket types and flags (`bits/socket_type.h`). */
 export const SOCK_DGRAM = 2;

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { HOST_IS_LITTLE_ENDIAN } from "../src/base/bytes.ts";
-import type { OwnedFd } from "./fd.ts";
+import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
+import type { OwnedFd } from "../fd.ts";
 import { ioctl } from "./ioctl.ts";
 
 /** The requests, by their kernel names. */

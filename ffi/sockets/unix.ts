@@ -8,15 +8,15 @@
  * @module
  */
 
-import { HOST_IS_LITTLE_ENDIAN } from "../src/base/bytes.ts";
-import { Errno } from "../src/base/errno.ts";
-import { SyscallError } from "../src/base/errors.ts";
+import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
+import { Errno } from "../../src/base/errno.ts";
+import { SyscallError } from "../../src/base/errors.ts";
 import { cmsgLength, cmsgSpace, findCmsg, writeCmsg } from "./control_messages.ts";
-import { check, lastErrno } from "./errno.ts";
-import { OwnedFd } from "./fd.ts";
-import { CMSGHDR, IOVEC, MSGHDR, UCRED } from "./layout.ts";
-import { Address, pinned, wordOf } from "./memory.ts";
-import { daemonLibc, localLibc } from "./packet_libc.ts";
+import { check, lastErrno } from "../errno.ts";
+import { OwnedFd } from "../fd.ts";
+import { CMSGHDR, IOVEC, MSGHDR, UCRED } from "../layout.ts";
+import { Address, pinned, wordOf } from "../memory.ts";
+import { daemonLibc, localLibc } from "../packet_libc.ts";
 import { AF_UNIX, encodeUnix } from "./sockaddr.ts";
 import { MSG_DONTWAIT, MSG_TRUNC, SO_RCVTIMEO, Socket, SOL_SOCKET } from "./socket.ts";
 

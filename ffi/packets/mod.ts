@@ -11,7 +11,7 @@
  */
 
 export { FrameWriter } from "./frame_writer.ts";
-export { NAME_STRIDE } from "./message_header.ts";
+export { NAME_STRIDE } from "../sockets/message_header.ts";
 export { PacketArena, type PacketArenaOptions } from "./packet_arena.ts";
 export { ReceiveVector, type ReceiveVectorOptions } from "./receive_vector.ts";
 export { Remote, SendVector, type SendVectorOptions, type Source } from "./send_vector.ts";

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { check } from "./errno.ts";
-import { openFile, type OwnedFd } from "./fd.ts";
-import { libc } from "./libc.ts";
+import { check } from "../errno.ts";
+import { openFile, type OwnedFd } from "../fd.ts";
+import { libc } from "../libc.ts";
 
 const CLONE_NEWNET = 0x40000000;
 

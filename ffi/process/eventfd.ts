@@ -4,9 +4,9 @@
  * @module
  */
 
-import { check } from "./errno.ts";
-import { OwnedFd } from "./fd.ts";
-import { libc } from "./libc.ts";
+import { check } from "../errno.ts";
+import { OwnedFd } from "../fd.ts";
+import { libc } from "../libc.ts";
 
 const EFD_CLOEXEC = 0o2000000;
 const EFD_NONBLOCK = 0o4000;

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { HOST_IS_LITTLE_ENDIAN } from "../src/base/bytes.ts";
-import { ioctl } from "./ioctl.ts";
-import { type Field, PPPOL2TP_IOC_STATS } from "./layout.ts";
-import { PPPIOC } from "./ppp_ioctl.ts";
+import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
+import { ioctl } from "../kernel/ioctl.ts";
+import { type Field, PPPOL2TP_IOC_STATS } from "../layout.ts";
+import { PPPIOC } from "../kernel/ppp_ioctl.ts";
 import type { Socket } from "./socket.ts";
 
 /** Level of the socket options, which are all `int` (`linux/socket.h`). */

@@ -11,14 +11,14 @@
  * @module
  */
 
-import { HOST_IS_LITTLE_ENDIAN } from "../src/base/bytes.ts";
-import { Errno } from "../src/base/errno.ts";
-import { SyscallError } from "../src/base/errors.ts";
-import { check, lastErrno } from "./errno.ts";
-import { cString, OwnedFd } from "./fd.ts";
+import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
+import { Errno } from "../../src/base/errno.ts";
+import { SyscallError } from "../../src/base/errors.ts";
+import { check, lastErrno } from "../errno.ts";
+import { cString, OwnedFd } from "../fd.ts";
 import { ioctl } from "./ioctl.ts";
-import { NPIOCTL } from "./layout.ts";
-import { libc } from "./libc.ts";
+import { NPIOCTL } from "../layout.ts";
+import { libc } from "../libc.ts";
 import { PPPIOC, pppIoctl } from "./ppp_ioctl.ts";
 
 const O_RDWR = 0o2;

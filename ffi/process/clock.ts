@@ -4,10 +4,10 @@
  * @module
  */
 
-import { HOST_IS_LITTLE_ENDIAN } from "../src/base/bytes.ts";
-import { check } from "./errno.ts";
-import { TIMESPEC } from "./layout.ts";
-import { libc } from "./libc.ts";
+import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
+import { check } from "../errno.ts";
+import { TIMESPEC } from "../layout.ts";
+import { libc } from "../libc.ts";
 
 /** `linux/time.h`: the clock that goes on with each tick of the kernel's timer, and is no finer. */
 const CLOCK_MONOTONIC_COARSE = 6;

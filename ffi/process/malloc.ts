@@ -4,7 +4,7 @@
  * @module
  */
 
-import { daemonLibc } from "./packet_libc.ts";
+import { daemonLibc } from "../packet_libc.ts";
 
 /**
  * Gives back to the system what is free in all arenas, by whole pages, also between what is in use: `malloc_trim`. It

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { check } from "./errno.ts";
-import type { OwnedFd } from "./fd.ts";
-import { libc } from "./libc.ts";
+import { check } from "../errno.ts";
+import type { OwnedFd } from "../fd.ts";
+import { libc } from "../libc.ts";
 
 /**
  * Does the request on the descriptor. A buffer is read or written in place, as the request has it; a number goes as

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { HOST_IS_LITTLE_ENDIAN } from "../src/base/bytes.ts";
-import { check } from "./errno.ts";
-import { daemonLibc } from "./packet_libc.ts";
+import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
+import { check } from "../errno.ts";
+import { daemonLibc } from "../packet_libc.ts";
 import { AF_INET } from "./sockaddr.ts";
 import { SOCK_DGRAM, Socket, SOL_SOCKET } from "./socket.ts";
 

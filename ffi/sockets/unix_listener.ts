@@ -4,13 +4,13 @@
  * @module
  */
 
-import { HOST_IS_LITTLE_ENDIAN } from "../src/base/bytes.ts";
-import { Errno } from "../src/base/errno.ts";
-import { SyscallError } from "../src/base/errors.ts";
-import { check, lastErrno } from "./errno.ts";
-import { cString, OwnedFd } from "./fd.ts";
-import { GROUP } from "./layout.ts";
-import { daemonLibc } from "./packet_libc.ts";
+import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
+import { Errno } from "../../src/base/errno.ts";
+import { SyscallError } from "../../src/base/errors.ts";
+import { check, lastErrno } from "../errno.ts";
+import { cString, OwnedFd } from "../fd.ts";
+import { GROUP } from "../layout.ts";
+import { daemonLibc } from "../packet_libc.ts";
 import { AF_UNIX, encodeUnix } from "./sockaddr.ts";
 import { Socket } from "./socket.ts";
 import { SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_SEQPACKET, UnixConnection } from "./unix.ts";

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { HOST_IS_LITTLE_ENDIAN } from "../src/base/bytes.ts";
-import { IOVEC, VIRTIO_NET_HDR } from "./layout.ts";
-import { Address, pinned } from "./memory.ts";
-import { IOV_BASE, IOV_LENGTH, IOVEC_WORDS } from "./message_header.ts";
+import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
+import { IOVEC, VIRTIO_NET_HDR } from "../layout.ts";
+import { Address, pinned } from "../memory.ts";
+import { IOV_BASE, IOV_LENGTH, IOVEC_WORDS } from "../sockets/message_header.ts";
 import type { PacketArena } from "./packet_arena.ts";
-import { packetLibc } from "./packet_libc.ts";
+import { packetLibc } from "../packet_libc.ts";
 
 const { flags, gso_type, hdr_len, gso_size, csum_start, csum_offset } = VIRTIO_NET_HDR.fields;
 

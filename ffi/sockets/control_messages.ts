@@ -4,8 +4,8 @@
  * @module
  */
 
-import { CMSGHDR } from "./layout.ts";
-import { wordOf } from "./memory.ts";
+import { CMSGHDR } from "../layout.ts";
+import { wordOf } from "../memory.ts";
 
 const LENGTH = wordOf(CMSGHDR.fields.cmsg_len);
 const LEVEL = wordOf(CMSGHDR.fields.cmsg_level);

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { HOST_IS_LITTLE_ENDIAN } from "../src/base/bytes.ts";
-import { cString } from "./fd.ts";
-import { ADDRINFO } from "./layout.ts";
-import { libc } from "./libc.ts";
+import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
+import { cString } from "../fd.ts";
+import { ADDRINFO } from "../layout.ts";
+import { libc } from "../libc.ts";
 import { decodeInet, type InetAddress } from "./sockaddr.ts";
 import { SOCK_DGRAM } from "./socket.ts";
 

@@ -6,8 +6,8 @@
  * @module
  */
 
-import { Errno } from "../src/base/errno.ts";
-import { SyscallError } from "../src/base/errors.ts";
+import { Errno } from "../../src/base/errno.ts";
+import { SyscallError } from "../../src/base/errors.ts";
 import { AF_INET, AF_INET6, decodeInet, encodeInet, type InetAddress } from "./sockaddr.ts";
 import { IPPROTO_L2TP, SO_NO_CHECK, SO_RCVBUF, SO_RCVBUFFORCE, SOCK_DGRAM, SOCK_RAW } from "./socket.ts";
 import { Socket, SOL_SOCKET } from "./socket.ts";

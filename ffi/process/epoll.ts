@@ -5,11 +5,11 @@
  * @module
  */
 
-import { check } from "./errno.ts";
-import { OwnedFd } from "./fd.ts";
-import { EPOLL_EVENT } from "./layout.ts";
-import { pinned, wordOf } from "./memory.ts";
-import { packetLibc } from "./packet_libc.ts";
+import { check } from "../errno.ts";
+import { OwnedFd } from "../fd.ts";
+import { EPOLL_EVENT } from "../layout.ts";
+import { pinned, wordOf } from "../memory.ts";
+import { packetLibc } from "../packet_libc.ts";
 
 /** There is something to read. */
 export const EPOLLIN = 0x001;

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { HOST_IS_LITTLE_ENDIAN } from "../src/base/bytes.ts";
-import { SOCK_FPROG } from "./layout.ts";
-import { pinned } from "./memory.ts";
+import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
+import { SOCK_FPROG } from "../layout.ts";
+import { pinned } from "../memory.ts";
 import { AF_INET } from "./sockaddr.ts";
 import { type Socket, SOL_SOCKET } from "./socket.ts";
 import type { InetFamily } from "./udp.ts";

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { cmsgSpace, writeCmsg } from "./control_messages.ts";
-import { CMSGHDR, IN6_PKTINFO, IN_PKTINFO, IOVEC, MMSGHDR } from "./layout.ts";
-import { Address, pinned } from "./memory.ts";
+import { cmsgSpace, writeCmsg } from "../sockets/control_messages.ts";
+import { CMSGHDR, IN6_PKTINFO, IN_PKTINFO, IOVEC, MMSGHDR } from "../layout.ts";
+import { Address, pinned } from "../memory.ts";
 import {
   CONTROL,
   CONTROL_LENGTH,
@@ -21,11 +21,11 @@ import {
   NAME,
   NAME_LENGTH,
   NAME_STRIDE,
-} from "./message_header.ts";
+} from "../sockets/message_header.ts";
 import type { PacketArena } from "./packet_arena.ts";
-import { packetLibc } from "./packet_libc.ts";
-import { MSG_DONTWAIT } from "./socket.ts";
-import { IP_PKTINFO, IPPROTO_UDP, IPV6_PKTINFO, SOL_IP, SOL_IPV6, UDP_SEGMENT } from "./udp.ts";
+import { packetLibc } from "../packet_libc.ts";
+import { MSG_DONTWAIT } from "../sockets/socket.ts";
+import { IP_PKTINFO, IPPROTO_UDP, IPV6_PKTINFO, SOL_IP, SOL_IPV6, UDP_SEGMENT } from "../sockets/udp.ts";
 
 const MSG_NOSIGNAL = 0x4000;
 
