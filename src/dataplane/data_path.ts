@@ -13,19 +13,19 @@
  */
 
 import { DROP, type DropReason } from "./counters.ts";
-import type { Endpoint } from "./endpoint.ts";
-import { countFailed, countSent } from "./outgoing.ts";
-import type { PacketBatch, PacketMemory } from "./packet_batch.ts";
-import type { PacketVector } from "./packet_vector.ts";
-import { PppLink } from "./ppp_link.ts";
-import { Receiver } from "./receiver.ts";
-import { type ReorderLimits, ReorderStore } from "./reorder_store.ts";
-import { Sender } from "./sender.ts";
-import { DataSession, type DataSessionChanges, type SessionSpec } from "./session.ts";
-import { SessionRegistry } from "./session_registry.ts";
+import type { Endpoint } from "./sessions/endpoint.ts";
+import { countFailed, countSent } from "./transmit/outgoing.ts";
+import type { PacketBatch, PacketMemory } from "./buffers/packet_batch.ts";
+import type { PacketVector } from "./buffers/packet_vector.ts";
+import { PppLink } from "./sessions/ppp_link.ts";
+import { Receiver } from "./receive/receiver.ts";
+import { type ReorderLimits, ReorderStore } from "./receive/reorder_store.ts";
+import { Sender } from "./transmit/sender.ts";
+import { DataSession, type DataSessionChanges, type SessionSpec } from "./sessions/session.ts";
+import { SessionRegistry } from "./sessions/session_registry.ts";
 import type { TraceSink } from "./trace.ts";
-import { DataTunnel, type TunnelSpec } from "./tunnel.ts";
-import type { ReceiveOutput } from "./vectors.ts";
+import { DataTunnel, type TunnelSpec } from "./sessions/tunnel.ts";
+import type { ReceiveOutput } from "./buffers/vectors.ts";
 
 /** Bounds of the reorder queues unless others are given: a good second of a fast line after a loss. */
 export const DEFAULT_REORDER_LIMITS: ReorderLimits = {

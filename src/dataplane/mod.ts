@@ -21,7 +21,7 @@
  * @module
  */
 
-export { Coalescer, type JoinOptions } from "./coalescer.ts";
+export { Coalescer, type JoinOptions } from "./offload/coalescer.ts";
 export {
   COUNTERS_BYTES,
   COUNTERS_LENGTH,
@@ -35,16 +35,16 @@ export {
   readLiveState,
 } from "./counters.ts";
 export { DataPath, type DataPathOptions, DEFAULT_REORDER_LIMITS } from "./data_path.ts";
-export { Endpoint, type EndpointKind } from "./endpoint.ts";
-export { type Checksummer, PlainChecksum } from "./internet_checksum.ts";
-export { type JoinedFrame, MAX_JOINED } from "./joined_frame.ts";
-export { PacketBatch, type PacketBatchOptions, type PacketMemory } from "./packet_batch.ts";
-export { LONGEST_MADE, type MessageLimits, PacketVector } from "./packet_vector.ts";
-export type { ReorderLimits } from "./reorder_store.ts";
-export { copyPppFrame } from "./ppp_frame.ts";
-export { type PppAgreement, type PppChanges, type PppLink, UNNEGOTIATED } from "./ppp_link.ts";
-export type { DataSession, DataSessionChanges, SessionSpec } from "./session.ts";
+export { Endpoint, type EndpointKind } from "./sessions/endpoint.ts";
+export { type Checksummer, PlainChecksum } from "./checksum/internet_checksum.ts";
+export { type JoinedFrame, MAX_JOINED } from "./offload/joined_frame.ts";
+export { PacketBatch, type PacketBatchOptions, type PacketMemory } from "./buffers/packet_batch.ts";
+export { LONGEST_MADE, type MessageLimits, PacketVector } from "./buffers/packet_vector.ts";
+export type { ReorderLimits } from "./receive/reorder_store.ts";
+export { copyPppFrame } from "./receive/ppp_frame.ts";
+export { type PppAgreement, type PppChanges, type PppLink, UNNEGOTIATED } from "./sessions/ppp_link.ts";
+export type { DataSession, DataSessionChanges, SessionSpec } from "./sessions/session.ts";
 export type { TraceEvent, TraceSink } from "./trace.ts";
-export type { DataTunnel, PeerAddress, TunnelSpec } from "./tunnel.ts";
-export { openWasmChecksum } from "./wasm_checksum.ts";
-export { ControlVector, FrameVector, type ReceiveOutput } from "./vectors.ts";
+export type { DataTunnel, PeerAddress, TunnelSpec } from "./sessions/tunnel.ts";
+export { openWasmChecksum } from "./checksum/wasm_checksum.ts";
+export { ControlVector, FrameVector, type ReceiveOutput } from "./buffers/vectors.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DataSession } from "./session.ts";
+import type { DataSession } from "./sessions/session.ts";
 
 /** The tracepoints that the data path has. */
 export type TraceEvent =

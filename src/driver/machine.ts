@@ -6,7 +6,7 @@
 
 import { DecodeError, NetlinkError, NetlinkProtocolError, SyscallError } from "../base/errors.ts";
 import { formatIpAddress, parseIpAddress } from "../base/ip_address.ts";
-import { WasmChecksum, WasmMissingError } from "../dataplane/wasm_checksum.ts";
+import { WasmChecksum, WasmMissingError } from "../dataplane/checksum/wasm_checksum.ts";
 import type { Offload } from "../model/offloads.ts";
 import type { DaemonFacts, MachineFacts, ModuleFacts, PortHolder, TunnelFacts } from "../doctor/facts.ts";
 import type { Tunnel } from "../model/tunnel.ts";

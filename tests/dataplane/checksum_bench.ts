@@ -3,8 +3,8 @@
  * TypeScript, in turn, in one run.
  */
 
-import { type Checksummer, PlainChecksum } from "../../src/dataplane/internet_checksum.ts";
-import { openWasmChecksum } from "../../src/dataplane/wasm_checksum.ts";
+import { type Checksummer, PlainChecksum } from "../../src/dataplane/checksum/internet_checksum.ts";
+import { openWasmChecksum } from "../../src/dataplane/checksum/wasm_checksum.ts";
 import { spread } from "../support/pairs.ts";
 import { Random } from "../support/random.ts";
 

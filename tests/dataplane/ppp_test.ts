@@ -8,7 +8,7 @@ import {
   type PppAgreement,
   readCounters,
 } from "../../src/dataplane/mod.ts";
-import { packetMemory } from "../../src/dataplane/packet_batch.ts";
+import { packetMemory } from "../../src/dataplane/buffers/packet_batch.ts";
 import { encodeV2DataHeader } from "../../src/wire/l2tp/data_header_v2.ts";
 import { hexBytes } from "../support/golden.ts";
 import { buildFrame, cutFrame, FLAG, isIntact, partialFrame, superFrame } from "../support/inner_frames.ts";

@@ -1,5 +1,5 @@
 /**
- * `deno task assemble`: makes `src/dataplane/internet_checksum_wasm.ts` of `internet_checksum.wat` beside it. The
+ * `deno task assemble`: makes `src/dataplane/checksum/internet_checksum_wasm.ts` of `internet_checksum.wat` beside it. The
  * result is committed, so that nothing but this needs an assembler.
  *
  * @module
@@ -7,7 +7,7 @@
 
 import wabt from "wabt";
 
-const FOLDER = new URL("../../src/dataplane/", import.meta.url);
+const FOLDER = new URL("../../src/dataplane/checksum/", import.meta.url);
 const SOURCE = new URL("internet_checksum.wat", FOLDER);
 
 /** The file that holds what the assembler made. */

@@ -13,7 +13,7 @@ import {
   FrameVector,
   PacketBatch,
 } from "../../src/dataplane/mod.ts";
-import { SessionTable } from "../../src/dataplane/session_table.ts";
+import { SessionTable } from "../../src/dataplane/sessions/session_table.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Pair } from "../support/namespaces.ts";
 import { spread } from "../support/pairs.ts";

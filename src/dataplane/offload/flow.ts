@@ -1,0 +1,197 @@
+/**
+ * Frames of one TCP or UDP flow that are being joined: what the next one must be like, and what becomes of them.
+ *
+ * Only frames are joined that can be told apart again: cutting the super-frame gives the same frames, but for the IPv4
+ * identification of packets that must not be fragmented, which means nothing (RFC 6864). These are the kernel's rules
+ * (`dev_gro_receive`, `tcp_gro_receive`, `udp_gro_receive_segment`).
+ *
+ * @module
+ */
+
+import { NETWORK_IS_LITTLE_ENDIAN as BIG } from "../../base/bytes.ts";
+import {
+  IPV4_ADDRESSES,
+  IPV4_DF,
+  IPV4_HEADER,
+  IPV6_ADDRESSES,
+  IPV6_HEADER,
+  TCP_CHECKSUM,
+  TCP_HEADER,
+  TCP_PSH,
+  UDP_CHECKSUM,
+} from "../../wire/ip/constants.ts";
+import {
+  VIRTIO_GSO_TCPV4,
+  VIRTIO_GSO_TCPV6,
+  VIRTIO_GSO_UDP_L4,
+  VIRTIO_NEEDS_CHECKSUM,
+} from "../../wire/virtio/net_header.ts";
+import type { InnerFrame } from "./inner_frame.ts";
+import { JoinedFrame, MAX_JOINED } from "./joined_frame.ts";
+import type { PacketMemory } from "../buffers/packet_batch.ts";
+import type { DataSession } from "../sessions/session.ts";
+import { pseudoHeaderSum } from "../checksum/transport_checksum.ts";
+
+/** Most bytes of an IP packet, and of what follows an IPv6 header. */
+const MAX_PACKET = 0xffff;
+/** TCP flag PSH in the word with header length, flags and window. */
+const PSH_BIT = TCP_PSH << 16;
+
+/** A flow. Filled again and again; {@link Flow.joined} is what to write. */
+export class Flow {
+  /** The frames so far. */
+  readonly joined: JoinedFrame = new JoinedFrame();
+  /** `addressSum` of each frame. */
+  addresses = 0;
+  #memory!: PacketMemory;
+  #isIpv6 = false;
+  #isTcp = false;
+  /** Offsets in the memory of the first frame. */
+  #start = 0;
+  #network = 0;
+  #transport = 0;
+  #payload = 0;
+  /** Payload bytes of every frame but the last. */
+  #size = 0;
+  /** Payload bytes of all frames. */
+  #total = 0;
+  #nextSequence = 0;
+  #identification = 0;
+  /** Payload bytes of the last frame. */
+  #lastSize = 0;
+  #isPushed = false;
+
+  /** Begins with a frame. */
+  begin(session: DataSession, memory: PacketMemory, inner: InnerFrame, addresses: number): void {
+    const { start, network, transport, payload, end } = inner;
+    this.joined.begin(session, memory, start, end - start);
+    this.addresses = addresses;
+    this.#memory = memory;
+    this.#isIpv6 = inner.isIpv6;
+    this.#isTcp = inner.isTcp;
+    this.#start = start;
+    this.#network = network;
+    this.#transport = transport;
+    this.#payload = payload;
+    this.#size = this.#total = this.#lastSize = end - payload;
+    const { view } = memory;
+    this.#identification = inner.isIpv6 ? 0 : view.getUint16(network + 4, BIG);
+    this.#isPushed = false;
+    if (!inner.isTcp) return;
+    this.#nextSequence = (view.getInt32(transport + 4, BIG) + this.#total) | 0;
+    this.#isPushed = (view.getInt32(transport + 12, BIG) & PSH_BIT) !== 0;
+  }
+
+  /** Whether a frame is of this flow: same session, addresses, protocol and ports. */
+  owns(session: DataSession, memory: PacketMemory, inner: InnerFrame): boolean {
+    if (this.joined.session !== session || this.#isTcp !== inner.isTcp || this.#isIpv6 !== inner.isIpv6) {
+      return false;
+    }
+    const mine = this.#memory.view;
+    const { view } = memory;
+    if (mine.getInt32(this.#transport, BIG) !== view.getInt32(inner.transport, BIG)) return false;
+    const from = inner.isIpv6 ? IPV6_ADDRESSES : IPV4_ADDRESSES;
+    const to = inner.isIpv6 ? IPV6_HEADER : IPV4_HEADER;
+    return sameWords(mine, this.#network + from, view, inner.network + from, to - from);
+  }
+
+  /** Whether nothing can be added any more. */
+  get isFull(): boolean {
+    return this.#isPushed || this.joined.parts === MAX_JOINED || this.#lastSize < this.#size;
+  }
+
+  /** Takes a frame of the flow that follows the last one. False if it does not, or if it differs too much. */
+  take(memory: PacketMemory, inner: InnerFrame): boolean {
+    const size = inner.end - inner.payload;
+    const { view } = memory;
+    if (size > this.#size) return false;
+    if (size + this.#total + this.#payload - this.#network > MAX_PACKET) return false;
+    if (!this.#sameNetwork(view, inner)) return false;
+    if (this.#isTcp) {
+      if (view.getInt32(inner.transport + 4, BIG) !== this.#nextSequence) return false;
+      if (!this.#sameTcp(view, inner)) return false;
+      this.#nextSequence = (this.#nextSequence + size) | 0;
+      this.#isPushed = (view.getInt32(inner.transport + 12, BIG) & PSH_BIT) !== 0;
+    }
+    this.#total += size;
+    this.#lastSize = size;
+    this.joined.append(memory, inner.payload, size);
+    return true;
+  }
+
+  /** Whether Ethernet, if there is any, and IP headers are the same, but for lengths and checksum. */
+  #sameNetwork(view: DataView, inner: InnerFrame): boolean {
+    const mine = this.#memory.view;
+    const { network, transport, start } = inner;
+    // Addresses and tags; behind them, the last two bytes only tell the version. Before an IP packet there is nothing.
+    const length = network - start - 2;
+    if (length !== this.#network - this.#start - 2) return false;
+    if (!sameWords(mine, this.#start, view, start, length)) return false;
+    const first = mine.getInt32(this.#network, BIG) ^ view.getInt32(network, BIG);
+    if (this.#isIpv6) {
+      // Version, class and flow label; hop limit.
+      return first === 0 && mine.getUint8(this.#network + 7) === view.getUint8(network + 7);
+    }
+    // Version, header length and service; time to live.
+    if (first >>> 16 !== 0 || mine.getUint8(this.#network + 8) !== view.getUint8(network + 8)) return false;
+    const fragment = view.getUint16(network + 6, BIG);
+    if (mine.getUint16(this.#network + 6, BIG) !== fragment) return false;
+    const isNext = view.getUint16(network + 4, BIG) === ((this.#identification + this.joined.parts) & 0xffff);
+    if (!isNext && (fragment & IPV4_DF) === 0) return false;
+    const options = transport - network - IPV4_HEADER;
+    return options === 0 ||
+      sameWords(mine, this.#network + IPV4_HEADER, view, network + IPV4_HEADER, options);
+  }
+
+  /** Whether acknowledgement, flags but PSH, window, urgent pointer and options are the same. */
+  #sameTcp(view: DataView, inner: InnerFrame): boolean {
+    const mine = this.#memory.view;
+    const here = this.#transport;
+    const there = inner.transport;
+    if (mine.getInt32(here + 8, BIG) !== view.getInt32(there + 8, BIG)) return false;
+    if (((mine.getInt32(here + 12, BIG) ^ view.getInt32(there + 12, BIG)) & ~PSH_BIT) !== 0) return false;
+    if (mine.getInt16(here + 18, BIG) !== view.getInt16(there + 18, BIG)) return false;
+    const options = inner.payload - there - TCP_HEADER;
+    return options === 0 || sameWords(mine, here + TCP_HEADER, view, there + TCP_HEADER, options);
+  }
+
+  /** Makes {@link joined} ready to be written: a super-frame with headers of its own, if there are several frames. */
+  finish(): void {
+    const { joined } = this;
+    if (joined.parts === 1) return;
+    const { view, checksum } = this.#memory;
+    const network = this.#network;
+    const transport = this.#transport;
+    const length = this.#payload - transport + this.#total;
+    if (this.#isIpv6) {
+      view.setUint16(network + 4, length, BIG);
+    } else {
+      view.setUint16(network + 2, transport - network + length, BIG);
+      view.setUint16(network + 10, 0);
+      view.setUint16(network + 10, ~checksum.sum(network, transport - network), true);
+    }
+    if (this.#isTcp) {
+      const flags = view.getInt32(transport + 12, BIG);
+      view.setInt32(transport + 12, this.#isPushed ? flags | PSH_BIT : flags, BIG);
+    } else {
+      view.setUint16(transport + 4, length, BIG);
+    }
+    const pseudo = pseudoHeaderSum(this.addresses, this.#isTcp, length);
+    const place = this.#isTcp ? TCP_CHECKSUM : UDP_CHECKSUM;
+    view.setUint16(transport + place, pseudo, true);
+    joined.flags = VIRTIO_NEEDS_CHECKSUM;
+    joined.gsoType = this.#isTcp ? (this.#isIpv6 ? VIRTIO_GSO_TCPV6 : VIRTIO_GSO_TCPV4) : VIRTIO_GSO_UDP_L4;
+    joined.headerLength = this.#payload - this.#start;
+    joined.gsoSize = this.#size;
+    joined.checksumStart = transport - this.#start;
+    joined.checksumOffset = place;
+  }
+}
+
+/** Whether `length` bytes, a multiple of 4, are the same in both places. */
+function sameWords(a: DataView, at: number, b: DataView, there: number, length: number): boolean {
+  for (let i = 0; i < length; i += 4) {
+    if (a.getInt32(at + i, BIG) !== b.getInt32(there + i, BIG)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,110 @@
+/**
+ * Where the headers of a frame within a pseudowire are: Ethernet with up to two VLAN tags, or none where PPP carries IP;
+ * IPv4 or IPv6, TCP or UDP.
+ *
+ * @module
+ */
+
+import { NETWORK_IS_LITTLE_ENDIAN as BIG } from "../../base/bytes.ts";
+import {
+  ETHERNET_HEADER,
+  ETHERTYPE_IPV4,
+  ETHERTYPE_IPV6,
+  ETHERTYPE_QINQ,
+  ETHERTYPE_VLAN,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  IPV4_FRAGMENT,
+  IPV4_HEADER,
+  IPV6_HEADER,
+  TCP_HEADER,
+  UDP_HEADER,
+  VLAN_TAG,
+} from "../../wire/ip/constants.ts";
+
+/** VLAN tags that are looked behind. */
+const MAX_TAGS = 2;
+
+/** The headers of one frame; filled again and again. Offsets are those of the view. */
+export class InnerFrame {
+  /** Whether it is IPv6; otherwise IPv4. */
+  isIpv6 = false;
+  /** Whether it is TCP; otherwise UDP. */
+  isTcp = false;
+  /** Where the frame begins. */
+  start = 0;
+  /** Where the IP header begins. */
+  network = 0;
+  /** Where the TCP or UDP header begins. */
+  transport = 0;
+  /** Where the payload begins. */
+  payload = 0;
+  /** Where the frame ends. */
+  end = 0;
+
+  /**
+   * Looks at the frame of `length` bytes at `start`, which begins with an IP header if it `isIp`, else with Ethernet's.
+   * False unless it is a whole TCP or UDP packet that fills the frame, without IPv6 extension headers: then the members
+   * mean nothing.
+   */
+  read(view: DataView, start: number, length: number, isIp: boolean): boolean {
+    if (!this.readNetwork(view, start, length, isIp)) return false;
+    const { network, end } = this;
+    let protocol: number;
+    if (this.isIpv6) {
+      if (network + IPV6_HEADER + view.getUint16(network + 4, BIG) !== end) return false;
+      protocol = view.getUint8(network + 6);
+      this.transport = network + IPV6_HEADER;
+    } else {
+      const header = (view.getUint8(network) & 0x0f) * 4;
+      if (header < IPV4_HEADER || network + view.getUint16(network + 2, BIG) !== end) return false;
+      if ((view.getUint16(network + 6, BIG) & IPV4_FRAGMENT) !== 0) return false;
+      protocol = view.getUint8(network + 9);
+      this.transport = network + header;
+    }
+    return this.readTransport(view, protocol);
+  }
+
+  /** Finds the IP header alone: false if there is none, or not all of it. */
+  readNetwork(view: DataView, start: number, length: number, isIp: boolean): boolean {
+    const end = start + length;
+    if (isIp) return length > 0 && this.#isNetwork(view, start, start, end, view.getUint8(start) >> 4 === 6);
+    let at = start + ETHERNET_HEADER - 2;
+    for (let tags = 0; at + 2 <= end; tags++) {
+      const type = view.getUint16(at, BIG);
+      at += 2;
+      if (type === ETHERTYPE_IPV4 || type === ETHERTYPE_IPV6) {
+        return this.#isNetwork(view, start, at, end, type === ETHERTYPE_IPV6);
+      }
+      if ((type !== ETHERTYPE_VLAN && type !== ETHERTYPE_QINQ) || tags === MAX_TAGS) return false;
+      at += VLAN_TAG - 2;
+    }
+    return false;
+  }
+
+  /** Whether there is an IP header at `at`, all of it. */
+  #isNetwork(view: DataView, start: number, at: number, end: number, isIpv6: boolean): boolean {
+    this.isIpv6 = isIpv6;
+    this.start = start;
+    this.network = at;
+    this.end = end;
+    if (at + (isIpv6 ? IPV6_HEADER : IPV4_HEADER) > end) return false;
+    return view.getUint8(at) >> 4 === (isIpv6 ? 6 : 4);
+  }
+
+  /** Finds the payload, once the transport header's place is known: false if it is neither TCP nor UDP, or too short. */
+  readTransport(view: DataView, protocol: number): boolean {
+    const { transport, end } = this;
+    if (protocol === IPPROTO_TCP) {
+      if (transport + TCP_HEADER > end) return false;
+      const header = (view.getUint8(transport + 12) >> 4) * 4;
+      this.isTcp = true;
+      this.payload = transport + header;
+      return header >= TCP_HEADER && this.payload <= end;
+    }
+    if (protocol !== IPPROTO_UDP || transport + UDP_HEADER > end) return false;
+    this.isTcp = false;
+    this.payload = transport + UDP_HEADER;
+    return view.getUint16(transport + 4, BIG) === end - transport;
+  }
+}

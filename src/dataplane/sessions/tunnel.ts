@@ -1,0 +1,117 @@
+/**
+ * A tunnel as the data path needs it: whose packets it accepts, and where its sums are kept.
+ *
+ * @module
+ */
+
+import { HOST_IS_LITTLE_ENDIAN, NETWORK_IS_LITTLE_ENDIAN } from "../../base/bytes.ts";
+import { checkCounters } from "../counters.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { DataSession } from "./session.ts";
+
+/** The only source that a tunnel's packets may have. */
+export interface PeerAddress {
+  /** 4 or 16 bytes, network order, of the endpoint's family. */
+  readonly address: Uint8Array;
+  /** UDP: its port; any port of the address if left out. Not looked at for IP. */
+  readonly port?: number | undefined;
+  /** IPv6: number of the interface, for a link-local address; any if left out or 0. */
+  readonly scopeId?: number | undefined;
+}
+
+/** What a tunnel of the data path is made with. */
+export interface TunnelSpec {
+  /** Our id: 1 to 0xffffffff (version 2: 0xffff). */
+  readonly tunnelId: number;
+  /** The peer's id. */
+  readonly peerTunnelId: number;
+  /** Protocol version. Version 2 needs UDP. */
+  readonly version: 2 | 3;
+  /** The socket it runs over. */
+  readonly endpoint: Endpoint;
+  /** Whom it accepts packets from; anyone if left out. */
+  readonly peer?: PeerAddress | undefined;
+  /** Where to count (layout in `counters.ts`), all zero; the caller's memory, borrowed until the tunnel is removed. */
+  readonly counters: Float64Array;
+}
+
+const AF_INET = 2;
+const AF_INET6 = 10;
+/** Bytes of `struct sockaddr_in6`. */
+const NAME_BYTES = 28;
+/** Where the scope is in the words of an IPv6 socket address. */
+export const SCOPE_WORD = 6;
+
+/** The peer's socket address in the words of `PacketBatch.names`. */
+function nameWords(peer: PeerAddress, isIpv6: boolean): Int32Array {
+  const name = new DataView(new ArrayBuffer(NAME_BYTES));
+  name.setUint16(0, isIpv6 ? AF_INET6 : AF_INET, HOST_IS_LITTLE_ENDIAN);
+  name.setUint16(2, peer.port ?? 0, NETWORK_IS_LITTLE_ENDIAN);
+  new Uint8Array(name.buffer).set(peer.address, isIpv6 ? 8 : 4);
+  name.setUint32(24, peer.scopeId ?? 0, HOST_IS_LITTLE_ENDIAN);
+  return new Int32Array(name.buffer);
+}
+
+/** A tunnel. Made by `DataPath.addTunnel`; its members are for the data path, and to read. */
+export class DataTunnel {
+  /** Our id. */
+  readonly tunnelId: number;
+  /** The peer's id. */
+  readonly peerTunnelId: number;
+  /** Protocol version. */
+  readonly version: 2 | 3;
+  /** The socket it runs over. */
+  readonly endpoint: Endpoint;
+  /** Its sums over its sessions, and RX_INVALID. */
+  readonly counters: Float64Array;
+  /** Its sessions. */
+  readonly sessions: Set<DataSession> = new Set();
+  /** How much of a packet's source it wants: 0 nothing, 1 the address, 2 address and port. */
+  readonly strictness: 0 | 1 | 2;
+  /** The peer's socket address in the words of `PacketBatch.names`; zeros for what is not known of it. */
+  readonly name: Int32Array;
+  /** IPv6: number of the only interface that packets may come from, as a signed integer; 0: any. */
+  readonly scopeId: number;
+  readonly #isIpv6: boolean;
+
+  /**
+   * A tunnel without sessions.
+   *
+   * @throws {RangeError} if the specification contradicts itself
+   */
+  constructor(spec: TunnelSpec) {
+    checkCounters(spec.counters);
+    const { endpoint, peer } = spec;
+    const limit = spec.version === 2 ? 0xffff : 0xffffffff;
+    for (const id of [spec.tunnelId, spec.peerTunnelId]) {
+      if (!Number.isInteger(id) || id < 0 || id > limit) {
+        throw new RangeError(`Tunnel id ${id} is out of range`);
+      }
+    }
+    if (spec.version === 2 && !endpoint.isUdp) throw new RangeError("L2TP version 2 needs UDP");
+    if (peer !== undefined && peer.address.length !== (endpoint.isIpv6 ? 16 : 4)) {
+      throw new RangeError(`Peer address of ${peer.address.length} bytes at an endpoint ${endpoint.kind}`);
+    }
+    this.tunnelId = spec.tunnelId;
+    this.peerTunnelId = spec.peerTunnelId;
+    this.version = spec.version;
+    this.endpoint = endpoint;
+    this.counters = spec.counters;
+    this.#isIpv6 = endpoint.isIpv6;
+    if (peer === undefined) this.strictness = 0;
+    else this.strictness = endpoint.isUdp && peer.port !== undefined ? 2 : 1;
+    this.name = peer === undefined ? new Int32Array(NAME_BYTES / 4) : nameWords(peer, endpoint.isIpv6);
+    this.scopeId = endpoint.isIpv6 ? this.name[SCOPE_WORD]! : 0;
+  }
+
+  /** Whether it takes packets from the source that begins at `names[word]`. */
+  accepts(names: Int32Array, word: number): boolean {
+    if (this.strictness === 0) return true;
+    const mine = this.name;
+    // Family and port are one word, so one comparison.
+    if (this.strictness === 2 && names[word] !== mine[0]) return false;
+    if (!this.#isIpv6) return names[word + 1] === mine[1];
+    return names[word + 2] === mine[2] && names[word + 3] === mine[3] && names[word + 4] === mine[4] &&
+      names[word + 5] === mine[5] && (this.scopeId === 0 || names[word + SCOPE_WORD] === this.scopeId);
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * The transmit path: frames of a device become packets with headers, super-frames several of them. Allocates nothing
+ * for a packet.
+ *
+ * @module
+ */
+
+import { HOST_IS_LITTLE_ENDIAN as HOST } from "../../base/bytes.ts";
+import { ETHERNET_HEADER } from "../../wire/ip/constants.ts";
+import {
+  VIRTIO_CHECKSUM_OFFSET,
+  VIRTIO_CHECKSUM_START,
+  VIRTIO_FLAGS,
+  VIRTIO_GSO_NONE,
+  VIRTIO_GSO_TYPE,
+  VIRTIO_NEEDS_CHECKSUM,
+  VIRTIO_NET_HEADER,
+} from "../../wire/virtio/net_header.ts";
+import { DROP, LIVE_NS } from "../counters.ts";
+import type { Headers } from "./headers.ts";
+import { clampMss } from "../offload/mss_clamp.ts";
+import { countFailed, headerLength, longestFrame, writeHeader } from "./outgoing.ts";
+import type { PacketBatch } from "../buffers/packet_batch.ts";
+import type { PacketVector } from "../buffers/packet_vector.ts";
+import { Segmenter } from "../offload/segmenter.ts";
+import type { DataSession } from "../sessions/session.ts";
+import type { TraceSink } from "../trace.ts";
+
+/** Bytes of a PPP frame's Protocol field. */
+const PROTOCOL_BYTES = 2;
+
+/** The transmit path of a data path. */
+export class Sender {
+  readonly #segmenter: Segmenter;
+  readonly #trace: TraceSink | undefined;
+
+  constructor(trace: TraceSink | undefined) {
+    this.#trace = trace;
+    this.#segmenter = new Segmenter(trace);
+  }
+
+  /** See `DataPath.transmit`. */
+  transmit(session: DataSession, batch: PacketBatch, virtio: boolean, out: PacketVector): void {
+    for (let i = 0; i < batch.count; i++) {
+      const frame = batch.offsets[i]!;
+      const length = batch.lengths[i]!;
+      const headers = session.isPpp ? headersOf(session, batch, frame, length) : session.headers;
+      if (headers === undefined) continue;
+      if (virtio && batch.view.getUint8(frame - VIRTIO_NET_HEADER + VIRTIO_GSO_TYPE) !== VIRTIO_GSO_NONE) {
+        this.#segmenter.segment(session, headers, batch, frame, length, out);
+      } else if (!virtio || this.#complete(session, batch, frame, length)) {
+        this.#whole(session, headers, batch, frame, length, out);
+      }
+    }
+    session.counters[LIVE_NS] = session.ns;
+  }
+
+  /** See `DataPath.transmitPpp`. */
+  transmitPpp(session: DataSession, batch: PacketBatch, out: PacketVector): void {
+    for (let i = 0; i < batch.count; i++) {
+      const frame = batch.offsets[i]!;
+      const length = batch.lengths[i]!;
+      if (length < PROTOCOL_BYTES) countFailed(session, 1, DROP.tx_too_short);
+      else this.#push(session, session.headers, batch, frame, length, out);
+    }
+    session.counters[LIVE_NS] = session.ns;
+  }
+
+  /** A frame of a device that is not to be cut. */
+  #whole(
+    session: DataSession,
+    headers: Headers,
+    batch: PacketBatch,
+    frame: number,
+    length: number,
+    out: PacketVector,
+  ): void {
+    const { ppp } = session;
+    if (ppp !== undefined) {
+      if (length > ppp.mtu) return countFailed(session, 1, DROP.tx_too_long);
+      // The checksum is whole by now.
+      if (ppp.mss4 > 0) clampMss(batch, frame, length, ppp.mss4, ppp.mss6);
+    } else if (length < ETHERNET_HEADER) return countFailed(session, 1, DROP.tx_too_short);
+    this.#push(session, headers, batch, frame, length, out);
+  }
+
+  /** A frame as it is, with the header in the bytes before it. */
+  #push(
+    session: DataSession,
+    headers: Headers,
+    batch: PacketBatch,
+    frame: number,
+    length: number,
+    out: PacketVector,
+  ): void {
+    if (length > longestFrame(session, headers)) return countFailed(session, 1, DROP.tx_too_long);
+    const before = headerLength(session, headers);
+    if (frame < before) throw new RangeError(`No room for a header of ${before} bytes at ${frame}`);
+    out.open(session);
+    const start = writeHeader(session, headers, batch, frame, this.#trace);
+    out.push(start, before + length);
+  }
+
+  /** Puts a checksum in that the system left to the device. False if that makes no sense, which is counted. */
+  #complete(session: DataSession, batch: PacketBatch, frame: number, length: number): boolean {
+    const { view } = batch;
+    const virtio = frame - VIRTIO_NET_HEADER;
+    if ((view.getUint8(virtio + VIRTIO_FLAGS) & VIRTIO_NEEDS_CHECKSUM) === 0) return true;
+    const start = view.getUint16(virtio + VIRTIO_CHECKSUM_START, HOST);
+    const place = start + view.getUint16(virtio + VIRTIO_CHECKSUM_OFFSET, HOST);
+    if (place + 2 > length) {
+      countFailed(session, 1, DROP.tx_bad_offload);
+      return false;
+    }
+    const sum = ~batch.checksum.sum(frame + start, length - start) & 0xffff;
+    // Of UDP, 0 would say that there is none; of others, both mean the same.
+    view.setUint16(frame + place, sum === 0 ? 0xffff : sum, true);
+    return true;
+  }
+}
+
+/**
+ * The headers of an IP packet over PPP; `undefined` if it is not to be sent, which is counted. What is closed is no error
+ * of the session, as in the kernel, where it does not come so far.
+ */
+function headersOf(
+  session: DataSession,
+  { bytes }: PacketBatch,
+  frame: number,
+  length: number,
+): Headers | undefined {
+  const headers = length < 1 ? undefined : session.ppp?.headersOf(bytes[frame]!);
+  if (length < 1) countFailed(session, 1, DROP.tx_too_short);
+  else if (headers === undefined) session.counters[DROP.tx_ppp_closed]!++;
+  return headers;
+}

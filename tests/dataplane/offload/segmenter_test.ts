@@ -1,0 +1,309 @@
+/** Super-frames and checksums that are left to the device: what is sent for them, one case after the other. */
+
+import assert from "node:assert/strict";
+import { readCounters, readLiveState, type SessionSpec } from "../../../src/dataplane/mod.ts";
+import { hexBytes } from "../../support/golden.ts";
+import {
+  buildFrame,
+  cutFrame,
+  FLAG,
+  type FrameSpec,
+  isIntact,
+  partialFrame,
+  PLAIN,
+  type SuperFrame,
+  superFrame,
+  VIRTIO,
+} from "../../support/inner_frames.ts";
+import { Random } from "../../support/random.ts";
+import { RawFrame } from "../../support/raw_frame.ts";
+import { drops, frame, World } from "../support.ts";
+
+/** Bytes whose sums are no special ones. */
+function payload(length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => 31 * i + (i >> 8));
+}
+
+function open(spec: Partial<SessionSpec> = {}, kind: "udp4" | "ip6" = "udp4"): {
+  world: World;
+  session: World["sessions"][number];
+} {
+  const world = new World();
+  return { world, session: world.session(world.tunnel(world.endpoint(kind)), spec) };
+}
+
+const shared = open();
+
+/** The frames in the packets that are sent for a super-frame. */
+function segments(sent: SuperFrame): Uint8Array[] {
+  const { world, session } = shared;
+  const before = readCounters(session.counters).txPackets;
+  const packets = world.transmitSuper(session, [sent]);
+  assert.deepEqual(drops(session.counters), {});
+  assert.equal(Number(readCounters(session.counters).txPackets - before), packets.length);
+  return packets.map((packet) => packet.subarray(session.headerLength));
+}
+
+/** The segments, which the slow cutter agrees with, and which are right. */
+function checkedSegments(spec: FrameSpec, gsoSize: number): RawFrame[] {
+  const whole = superFrame(spec, gsoSize);
+  const got = segments(whole);
+  assert.deepEqual(got, cutFrame(whole));
+  for (const bytes of got) assert.ok(isIntact(bytes));
+  return got.map((bytes) => RawFrame.read(bytes)!);
+}
+
+Deno.test("the builder of test frames: a header whose checksum is known", () => {
+  const addresses = Uint8Array.of(192, 168, 0, 1, 192, 168, 0, 199);
+  const bytes = buildFrame({ addresses, isUdp: true, identification: 0, payload: new Uint8Array(87) });
+  assert.deepEqual(bytes.slice(14, 34), hexBytes("4500 0073 0000 4000 4011 b861 c0a8 0001 c0a8 00c7"));
+});
+
+Deno.test("FIN and PSH go with the last segment, CWR with the first, the others with all", () => {
+  for (const isIpv6 of [false, true]) {
+    for (let flags = 0; flags < 256; flags++) {
+      const got = checkedSegments({ isIpv6, flags, payload: payload(250) }, 100);
+      const plain = flags & ~(FLAG.fin | FLAG.psh | FLAG.cwr);
+      assert.deepEqual(got.map(({ bytes, transport }) => bytes[transport + 13]), [
+        plain | (flags & FLAG.cwr),
+        plain,
+        plain | (flags & (FLAG.fin | FLAG.psh)),
+      ]);
+    }
+  }
+});
+
+Deno.test("a segment that is the only one keeps all flags; the ECN mark of its kind changes nothing", () => {
+  for (const size of [100, 101, 0xffff]) {
+    const [only, ...others] = checkedSegments({ flags: 0xff, payload: payload(100) }, size);
+    assert.equal(others.length, 0);
+    assert.equal(only!.bytes[only!.transport + 13], 0xff);
+  }
+  const whole = superFrame({ payload: payload(99) }, 50);
+  const marked = { ...whole, virtio: { ...whole.virtio, gsoType: VIRTIO.tcp4 | VIRTIO.ecn } };
+  assert.deepEqual(segments(marked), segments(whole));
+});
+
+Deno.test("the IPv4 identification counts up and wraps, of TCP and UDP, DF or not", () => {
+  for (const isUdp of [false, true]) {
+    for (const fragment of [0, 0x4000]) {
+      const got = checkedSegments({ isUdp, fragment, identification: 0xfffe, payload: payload(40) }, 10);
+      assert.deepEqual(got.map((raw) => raw.uint16(raw.network + 4)), [0xfffe, 0xffff, 0, 1]);
+    }
+  }
+});
+
+Deno.test("the sequence number advances by payload and wraps at 2^32", () => {
+  const got = checkedSegments({ sequence: 0xffffffff - 9, payload: payload(30) }, 10);
+  const numbers = got.map(({ bytes, transport }) =>
+    new DataView(bytes.buffer, bytes.byteOffset).getUint32(transport + 4)
+  );
+  assert.deepEqual(numbers, [0xfffffff6, 0, 10]);
+});
+
+Deno.test("odd sizes: every segment size and payload of a few bytes, TCP and UDP, IPv4 and IPv6", () => {
+  for (const isIpv6 of [false, true]) {
+    for (const isUdp of [false, true]) {
+      for (let size = 1; size <= 9; size++) {
+        for (let length = 1; length <= 19; length++) {
+          const got = checkedSegments({ isIpv6, isUdp, payload: payload(length) }, size);
+          assert.equal(got.length, Math.ceil(length / size));
+          const lengths = got.map((raw) => raw.bytes.length - raw.payload);
+          assert.deepEqual(lengths.slice(0, -1), new Array(got.length - 1).fill(size));
+          assert.equal(lengths.at(-1), length - size * (got.length - 1));
+        }
+      }
+    }
+  }
+});
+
+Deno.test("VLAN, QinQ, IPv4 options, TCP options, IPv6 extension headers in front of the transport header", () => {
+  const tag = [0x8100, 0x6123] as const;
+  const shapes: FrameSpec[] = [
+    { tags: [tag] },
+    { tags: [[0x88a8, 7], tag] },
+    { tags: [tag, tag], isIpv6: true },
+    { ipOptions: hexBytes("94040000") },
+    { ipOptions: payload(40), tcpOptions: payload(40), tags: [tag, tag] },
+    { tcpOptions: hexBytes("0101080a0001020304050607") },
+    { isIpv6: true, extension: payload(8) },
+    { isIpv6: true, extension: payload(24), tags: [tag], tcpOptions: payload(12) },
+  ];
+  for (const shape of shapes) {
+    for (const isUdp of [false, true]) {
+      const whole = superFrame({ ...shape, isUdp, payload: payload(333) }, 100);
+      const got = segments(whole);
+      assert.equal(got.length, 4);
+      assert.deepEqual(got, cutFrame(whole));
+    }
+  }
+});
+
+Deno.test("a UDP checksum that comes out as 0 is sent as ffff; of TCP it stays 0", () => {
+  for (const isUdp of [true, false]) {
+    // The last two bytes make up for all others.
+    const spec = (last: number): FrameSpec => ({ isUdp, payload: Uint8Array.of(1, 2, last >> 8, last) });
+    const raw = RawFrame.read(buildFrame(spec(0)))!;
+    const whole = superFrame(spec(raw.uint16(raw.checksum)), 4);
+    const [only] = segments(whole);
+    const sent = RawFrame.read(only!)!;
+    assert.equal(sent.uint16(sent.checksum), isUdp ? 0xffff : 0);
+    assert.deepEqual([only], cutFrame(whole));
+  }
+});
+
+Deno.test("a checksum that is left to do is done, wherever it is; 0 is sent as ffff", () => {
+  const { world, session } = open();
+  const random = new Random(53);
+  for (const isUdp of [false, true]) {
+    for (const isIpv6 of [false, true]) {
+      for (let length = 0; length < 20; length++) {
+        const left = partialFrame({ isUdp, isIpv6, payload: random.bytes(length) });
+        const [packet] = world.transmitSuper(session, [left]);
+        const sent = packet!.subarray(session.headerLength);
+        assert.ok(isIntact(sent));
+        assert.deepEqual([sent], cutFrame(left));
+      }
+    }
+  }
+  // The sum of what comes behind offset 14 is ffff, so its complement is 0.
+  const bytes = new Uint8Array(60);
+  bytes.set([0xff, 0xff], 20);
+  const virtio = { ...PLAIN, flags: VIRTIO.needsChecksum, checksumStart: 14, checksumOffset: 40 };
+  const [packet] = world.transmitSuper(session, [{ bytes, virtio }]);
+  assert.deepEqual(packet!.subarray(-6, -4), Uint8Array.of(0xff, 0xff));
+});
+
+Deno.test("what is said of a frame counts only where the device says something", () => {
+  const { world, session } = open();
+  world.fill([frame(7)]);
+  world.writeVirtio(world.batch.offsets[0]!, { ...PLAIN, flags: 1, gsoType: 1, checksumStart: 14 });
+  const [packet] = world.transmitBatch(session, false);
+  assert.deepEqual(packet!.subarray(session.headerLength), frame(7));
+  // A checksum's place without the flag means nothing.
+  const [plain] = world.transmitSuper(session, [{
+    bytes: frame(8),
+    virtio: { ...PLAIN, checksumStart: 14 },
+  }]);
+  assert.deepEqual(plain!.subarray(session.headerLength), frame(8));
+});
+
+Deno.test("each segment has a header with a cookie and a sequence number of its own, in order with other frames", () => {
+  for (const kind of ["udp4", "ip6"] as const) {
+    const { world, session } = open({ cookie: hexBytes("a1a2a3a4a5a6a7a8"), sendSeq: true }, kind);
+    session.ns = 0xfffffe;
+    const whole = superFrame({ payload: payload(250) }, 100);
+    const single = { bytes: frame(5), virtio: PLAIN };
+    const packets = world.transmitSuper(session, [single, whole, single]);
+    const expected = [frame(5), ...cutFrame(whole), frame(5)];
+    const ids = kind === "udp4" ? "00030000 00000002" : "00000002";
+    for (const [i, packet] of packets.entries()) {
+      const ns = ((0xfffffe + i) & 0xffffff).toString(16).padStart(6, "0");
+      const header = hexBytes(`${ids} a1a2a3a4a5a6a7a8 40 ${ns}`);
+      assert.deepEqual(packet, Uint8Array.of(...header, ...expected[i]!));
+    }
+    assert.equal(packets.length, 5);
+    assert.equal(readLiveState(session.counters).ns, 3);
+  }
+});
+
+Deno.test("headers of an odd length in front of segments", () => {
+  for (let length = 0; length <= 8; length++) {
+    const cookie = new Uint8Array(length).fill(0xcc);
+    const { world, session } = open({ cookie });
+    const whole = superFrame({ payload: payload(25) }, 10);
+    const packets = world.transmitSuper(session, [whole]);
+    assert.deepEqual(packets.map((packet) => packet.subarray(12 + length)), cutFrame(whole));
+    for (const packet of packets) assert.deepEqual(packet.subarray(8, 8 + length), cookie);
+  }
+});
+
+Deno.test("super-frames that make no sense are counted once each, and the others go", () => {
+  const good = superFrame({ payload: payload(250), tcpOptions: payload(12) }, 100);
+  const six = superFrame({ isIpv6: true, payload: payload(250) }, 100);
+  const udp = superFrame({ isUdp: true, payload: payload(250) }, 100);
+  const say = (whole: SuperFrame, virtio: Partial<SuperFrame["virtio"]>): SuperFrame => ({
+    bytes: whole.bytes,
+    virtio: { ...whole.virtio, ...virtio },
+  });
+  const cut = (whole: SuperFrame, length: number): SuperFrame => ({
+    ...whole,
+    bytes: whole.bytes.slice(0, length),
+  });
+  const written = (whole: SuperFrame, at: number, value: number): SuperFrame => {
+    const bytes = whole.bytes.slice();
+    bytes[at] = value;
+    return { ...whole, bytes };
+  };
+  const senseless: SuperFrame[] = [
+    say(good, { gsoSize: 0 }),
+    say(good, { gsoType: 2 }),
+    say(good, { gsoType: VIRTIO.udpFragments }),
+    say(good, { gsoType: VIRTIO.tcp6 }),
+    say(six, { gsoType: VIRTIO.tcp4 }),
+    say(good, { gsoType: VIRTIO.ecn }),
+    say(good, { checksumStart: 33 }),
+    say(six, { checksumStart: 53 }),
+    say(good, { checksumStart: good.bytes.length - 19 }),
+    say(good, { checksumStart: good.bytes.length }),
+    say(good, { checksumStart: 0xffff }),
+    say(udp, { checksumStart: udp.bytes.length - 8 }),
+    say(udp, { checksumStart: 0xffff }),
+    // Nothing but headers.
+    cut(good, 14 + 20 + 32),
+    cut(udp, 14 + 20 + 8),
+    cut(good, 14 + 20 + 31),
+    cut(good, 14 + 19),
+    cut(six, 14 + 39),
+    cut(good, 13),
+    cut(good, 0),
+    // Neither IPv4 nor IPv6; three tags; the other version; no TCP header.
+    written(good, 13, 6),
+    {
+      ...say(good, { checksumStart: 46 }),
+      bytes: Uint8Array.of(
+        ...good.bytes.slice(0, 12),
+        ...hexBytes("8100000181000001 81000001"),
+        ...good.bytes.slice(12),
+      ),
+    },
+    written(good, 14, 0x65),
+    written(six, 14, 0x45),
+    written(good, 14 + 20 + 12, 0x40),
+    written(good, 14 + 20 + 12, 0),
+    // More headers than there is room for.
+    superFrame({ isIpv6: true, extension: payload(200), payload: payload(250) }, 100),
+  ];
+  for (const [i, whole] of senseless.entries()) {
+    const { world, session } = open({ sendSeq: true });
+    const packets = world.transmitSuper(session, [whole, good]);
+    assert.equal(packets.length, 3, `case ${i}`);
+    assert.deepEqual(drops(session.counters), { tx_bad_offload: 1 }, `case ${i}`);
+    assert.equal(readCounters(session.counters).txErrors, 1n);
+    assert.equal(session.ns, 3, "a frame that is not sent has no number");
+  }
+});
+
+Deno.test("a checksum beyond the frame's end is counted; one that ends there is done", () => {
+  const virtio = { ...PLAIN, flags: VIRTIO.needsChecksum, checksumStart: 14 };
+  for (const [checksumOffset, sent] of [[44, 1], [45, 0], [46, 0], [0xffff, 0]] as const) {
+    const { world, session } = open();
+    const packets = world.transmitSuper(session, [{
+      bytes: frame(1, 60),
+      virtio: { ...virtio, checksumOffset },
+    }]);
+    assert.equal(packets.length, sent);
+    assert.deepEqual(drops(session.counters), sent === 1 ? {} : { tx_bad_offload: 1 });
+  }
+});
+
+Deno.test("segments that no packet can carry are counted; the longest that one can carry go", () => {
+  // 65507 bytes of UDP payload over IPv4, less 12 of L2TP and 54 of headers.
+  const most = 65_507 - 12 - 54;
+  for (const [size, length, sent] of [[most, most, 1], [most + 1, most + 1, 0], [0xffff, 100, 1]] as const) {
+    const { world, session } = open();
+    const whole = superFrame({ payload: payload(length) }, size);
+    assert.equal(world.transmitSuper(session, [whole]).length, sent, `${size}`);
+    assert.deepEqual(drops(session.counters), sent === 1 ? {} : { tx_too_long: 1 });
+  }
+});
