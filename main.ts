@@ -9,9 +9,9 @@ import type { CliPorts, MorePorts } from "./src/cli/ports.ts";
 import { run } from "./src/cli/run.ts";
 import { openL2tp, runtimeDirOf } from "./src/client/open_l2tp.ts";
 import { journalLeftIn } from "./src/client/user.ts";
-import { kernelRelease } from "./src/driver/kernel_release.ts";
-import { enterNamespace, homeNamespace } from "./src/driver/namespace.ts";
-import { OutputError, writeText } from "./src/driver/streams.ts";
+import { kernelRelease } from "./src/driver/system/kernel_release.ts";
+import { enterNamespace, homeNamespace } from "./src/driver/system/namespace.ts";
+import { OutputError, writeText } from "./src/driver/terminal/streams.ts";
 
 /** What a shell shows for a program that SIGPIPE ended; so ends one whose reader has gone. */
 const EXIT_SIGPIPE = 141;

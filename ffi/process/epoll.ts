@@ -5,6 +5,7 @@
  * @module
  */
 
+import { SyscallError } from "../../src/base/errors.ts";
 import { check } from "../errno.ts";
 import { OwnedFd } from "../fd.ts";
 import { EPOLL_EVENT } from "../layout.ts";
@@ -86,6 +87,15 @@ export class Epoll extends OwnedFd {
    */
   remove(fd: number): void {
     this.#control("EPOLL_CTL_DEL", EPOLL_CTL_DEL, fd, 0, 0);
+  }
+
+  /** Like {@link remove}, but accepts a descriptor that is not in the set, or that is closed. */
+  forget(fd: number): void {
+    try {
+      this.remove(fd);
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+    }
   }
 
   #control(name: string, operation: number, fd: number, events: number, tag: number): void {

@@ -4,4 +4,4 @@
  * @module
  */
 
-export { DaemonError, type DaemonTrouble } from "../driver/daemon_error.ts";
+export { DaemonError, type DaemonTrouble } from "../driver/daemon_api/error.ts";

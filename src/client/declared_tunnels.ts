@@ -5,10 +5,10 @@
  */
 
 import { DecodeError, NetlinkError, SyscallError } from "../base/errors.ts";
-import { DaemonError } from "../driver/daemon_error.ts";
-import { NetlinkConnection } from "../driver/netlink_connection.ts";
-import { UserSocket } from "../driver/user_socket.ts";
-import { apiSocketPath } from "../driver/user_socket_path.ts";
+import { DaemonError } from "../driver/daemon_api/error.ts";
+import { NetlinkConnection } from "../driver/netlink/connection.ts";
+import { UserSocket } from "../driver/daemon_api/connection.ts";
+import { apiSocketPath } from "../driver/daemon_api/socket_path.ts";
 import type { DeclaredTunnel, WaitingFor } from "../model/declared_tunnel.ts";
 import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../wire/l2tpd/family.ts";
 

@@ -6,7 +6,7 @@
 
 import { Errno } from "../base/errno.ts";
 import { FamilyMissingError, NetlinkProtocolError } from "../base/errors.ts";
-import type { NetlinkConnection } from "../driver/netlink_connection.ts";
+import type { NetlinkConnection } from "../driver/netlink/connection.ts";
 import { decodeFamily, encodeGetFamily, GENL_ID_CTRL, type GenlFamily } from "../wire/genl/ctrl.ts";
 
 /**

@@ -6,8 +6,8 @@
 
 import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
-import { NetlinkConnection } from "../driver/netlink_connection.ts";
-import { NetlinkSocket } from "../driver/netlink_socket.ts";
+import { NetlinkConnection } from "../driver/netlink/connection.ts";
+import { NetlinkSocket } from "../driver/netlink/socket.ts";
 import { NETLINK_XFRM } from "../wire/netlink/constants.ts";
 import {
   decodePolicyCount,

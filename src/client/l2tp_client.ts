@@ -7,8 +7,8 @@
 
 import { Errno } from "../base/errno.ts";
 import { FamilyMissingError, NetlinkError, NetlinkProtocolError } from "../base/errors.ts";
-import { NetlinkConnection, type NetlinkRequest } from "../driver/netlink_connection.ts";
-import { NetlinkSocket } from "../driver/netlink_socket.ts";
+import { NetlinkConnection, type NetlinkRequest } from "../driver/netlink/connection.ts";
+import { NetlinkSocket } from "../driver/netlink/socket.ts";
 import type { Session, SessionChanges, SessionKey, SessionParameters } from "../model/session.ts";
 import type { Tunnel, TunnelParameters } from "../model/tunnel.ts";
 import type { GenlFamily } from "../wire/genl/ctrl.ts";

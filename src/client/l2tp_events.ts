@@ -4,10 +4,10 @@
  * @module
  */
 
-import { NetlinkConnection } from "../driver/netlink_connection.ts";
-import { NetlinkNotifications } from "../driver/netlink_notifications.ts";
-import { NetlinkSocket } from "../driver/netlink_socket.ts";
-import type { NotificationSource } from "../driver/ports.ts";
+import { NetlinkConnection } from "../driver/netlink/connection.ts";
+import { NetlinkNotifications } from "../driver/netlink/notifications.ts";
+import { NetlinkSocket } from "../driver/netlink/socket.ts";
+import type { NotificationSource } from "../driver/netlink/ports.ts";
 import type { L2tpEvent } from "../model/event.ts";
 import { L2TP_GENL_MCGROUP, L2TP_GENL_NAME } from "../wire/genl/l2tp/constants.ts";
 import { decodeEvent } from "../wire/genl/l2tp/event.ts";

@@ -5,7 +5,7 @@
  */
 
 import { DecodeError } from "../base/errors.ts";
-import type { NotificationSource } from "../driver/ports.ts";
+import type { NotificationSource } from "../driver/netlink/ports.ts";
 import { decodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID } from "../wire/l2tpd/family.ts";
 import { decodeMessages } from "../wire/netlink/message.ts";
 

@@ -7,8 +7,8 @@
 import { Errno } from "../base/errno.ts";
 import { NetlinkError } from "../base/errors.ts";
 import { parseIpAddress } from "../base/ip_address.ts";
-import { NetlinkConnection } from "../driver/netlink_connection.ts";
-import { NetlinkSocket } from "../driver/netlink_socket.ts";
+import { NetlinkConnection } from "../driver/netlink/connection.ts";
+import { NetlinkSocket } from "../driver/netlink/socket.ts";
 import type { Link, LinkAddress, LinkChanges, LinkRoute, UdpEnds } from "../model/link.ts";
 import { NETLINK_ROUTE, NLM_F_CREATE, NLM_F_EXCL } from "../wire/netlink/constants.ts";
 import {

@@ -58,6 +58,6 @@ export type {
 } from "../model/session.ts";
 export type { Encap, Tunnel, TunnelParameters } from "../model/tunnel.ts";
 export type { GenlFamily } from "../wire/genl/ctrl.ts";
-export { NetlinkConnection, type NetlinkRequest } from "../driver/netlink_connection.ts";
-export type { NetlinkTransport, NotificationSource } from "../driver/ports.ts";
+export { NetlinkConnection, type NetlinkRequest } from "../driver/netlink/connection.ts";
+export type { NetlinkTransport, NotificationSource } from "../driver/netlink/ports.ts";
 export type { NetlinkMessage } from "../wire/netlink/message.ts";

@@ -5,7 +5,7 @@
  */
 
 import { Errno } from "../base/errno.ts";
-import type { NetlinkTransport } from "../driver/ports.ts";
+import type { NetlinkTransport } from "../driver/netlink/ports.ts";
 import { encodeFamily, GENL_ID_CTRL } from "../wire/genl/ctrl.ts";
 import { L2TP_CMD, L2TP_GENL_NAME } from "../wire/genl/l2tp/constants.ts";
 import { encodeAcknowledgement, encodeDone } from "../wire/netlink/answer.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isKernelAtLeast, kernelRelease } from "../driver/kernel_release.ts";
+import { isKernelAtLeast, kernelRelease } from "../driver/system/kernel_release.ts";
 import { L2tpClient } from "./l2tp_client.ts";
 import { type ClientPurpose, type DataplaneChoice, type OpenedClient, openSubsystem } from "./subsystem.ts";
 import { UserWorld } from "./user.ts";

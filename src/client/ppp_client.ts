@@ -5,8 +5,8 @@
  */
 
 import { DecodeError } from "../base/errors.ts";
-import { NetlinkConnection } from "../driver/netlink_connection.ts";
-import type { NetlinkTransport } from "../driver/ports.ts";
+import { NetlinkConnection } from "../driver/netlink/connection.ts";
+import type { NetlinkTransport } from "../driver/netlink/ports.ts";
 import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../wire/l2tpd/family.ts";
 import {
   encodePppRequest,

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Keepers } from "../driver/keeper.ts";
-import { openUserTunnelSocket } from "../driver/user_tunnel_socket.ts";
+import type { Keepers } from "../driver/tunnel_socket/keeper.ts";
+import { openUserTunnelSocket } from "../driver/tunnel_socket/for_daemon.ts";
 import type { TunnelParameters } from "../model/tunnel.ts";
 import type { L2tpClient } from "./l2tp_client.ts";
 

@@ -5,24 +5,25 @@
  * @module
  */
 
-export { hostAddresses } from "../driver/hosts.ts";
-export { kernelTimerHz } from "../driver/kernel_clock.ts";
-export { Keepers } from "../driver/keeper.ts";
-export { metricsText } from "../driver/exposition.ts";
-export { namespaceNames, presentNamespace, presentNamespaceName } from "../driver/namespace_names.ts";
-export { distributionId, forbiddingFile, hasKernelModule } from "../driver/kernel_modules.ts";
-export { inspectDaemon, inspectMachine, wayTo } from "../driver/machine.ts";
-export { programPath } from "../driver/program_path.ts";
-export { tryPppd } from "../driver/pppd_program.ts";
-export { readLines, writeWholeFile } from "../driver/lines.ts";
-export { readPrivateFile } from "../driver/private_file.ts";
-export { inNamespace, leaveNamespace, withNamespaceFd } from "../driver/namespace.ts";
-export { HistoryFile, historyPath } from "../driver/history_file.ts";
-export { HookRunner } from "../driver/hook_runner.ts";
-export { FullScreenTerminal } from "../driver/full_screen_terminal.ts";
-export { OwnTerminal } from "../driver/own_terminal.ts";
-export { sleep } from "../driver/sleep.ts";
-export { UserSocket } from "../driver/user_socket.ts";
+export { hostAddresses } from "../driver/system/hosts.ts";
+export { kernelTimerHz } from "../driver/system/kernel_clock.ts";
+export { Keepers } from "../driver/tunnel_socket/keeper.ts";
+export { metricsText } from "../driver/metrics/exposition.ts";
+export { namespaceNames, presentNamespace, presentNamespaceName } from "../driver/system/namespace_names.ts";
+export { distributionId, forbiddingFile, hasKernelModule } from "../driver/system/kernel_modules.ts";
+export { inspectDaemon } from "../driver/daemon_api/inspect.ts";
+export { inspectMachine, wayTo } from "../driver/system/inspection.ts";
+export { programPath } from "../driver/system/program_path.ts";
+export { tryPppd } from "../driver/ppp/pppd_program.ts";
+export { readLines, writeWholeFile } from "../driver/system/files.ts";
+export { readPrivateFile } from "../driver/system/private_file.ts";
+export { inNamespace, leaveNamespace, withNamespaceFd } from "../driver/system/namespace.ts";
+export { HistoryFile, historyPath } from "../driver/terminal/history_file.ts";
+export { HookRunner } from "../driver/system/hook_runner.ts";
+export { FullScreenTerminal } from "../driver/terminal/full_screen.ts";
+export { OwnTerminal } from "../driver/terminal/line_terminal.ts";
+export { sleep } from "../driver/system/sleep.ts";
+export { UserSocket } from "../driver/daemon_api/connection.ts";
 export { declaredTunnels } from "./declared_tunnels.ts";
 export { kernelHasL2tp } from "./kernel_l2tp.ts";
 export { L2tpEvents } from "./l2tp_events.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { sleep } from "../driver/sleep.ts";
+import { sleep } from "../driver/system/sleep.ts";
 import type { L2tpEvent } from "../model/event.ts";
 import { L2tpEvents } from "./l2tp_events.ts";
 

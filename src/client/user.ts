@@ -4,10 +4,10 @@
  * @module
  */
 
-import { DaemonError } from "../driver/daemon_error.ts";
-import { NetlinkConnection } from "../driver/netlink_connection.ts";
-import type { NetlinkTransport } from "../driver/ports.ts";
-import { apiSocketPath } from "../driver/user_socket_path.ts";
+import { DaemonError } from "../driver/daemon_api/error.ts";
+import { NetlinkConnection } from "../driver/netlink/connection.ts";
+import type { NetlinkTransport } from "../driver/netlink/ports.ts";
+import { apiSocketPath } from "../driver/daemon_api/socket_path.ts";
 import { L2TP_GENL_NAME } from "../wire/genl/l2tp/constants.ts";
 import { resolveFamily } from "./genl_family.ts";
 import type { L2tpClient } from "./l2tp_client.ts";

@@ -5,7 +5,7 @@
  */
 
 import { DecodeError } from "../base/errors.ts";
-import type { NetlinkConnection } from "../driver/netlink_connection.ts";
+import type { NetlinkConnection } from "../driver/netlink/connection.ts";
 import type { GenlFamily } from "../wire/genl/ctrl.ts";
 import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../wire/l2tpd/family.ts";
 import type { DropCounts } from "../model/drop_counts.ts";

@@ -4,16 +4,16 @@
  * @module
  */
 
-import { DaemonProcess, type DaemonProcessOptions } from "../driver/daemon_process.ts";
-import { NetlinkConnection } from "../driver/netlink_connection.ts";
-import { UserNotifications } from "../driver/user_notifications.ts";
-import { UserSocket } from "../driver/user_socket.ts";
-import { apiSocketPath } from "../driver/user_socket_path.ts";
+import { DaemonProcess, type DaemonProcessOptions } from "../driver/daemon_api/process.ts";
+import { NetlinkConnection } from "../driver/netlink/connection.ts";
+import { UserNotifications } from "../driver/daemon_api/notifications.ts";
+import { UserSocket } from "../driver/daemon_api/connection.ts";
+import { apiSocketPath } from "../driver/daemon_api/socket_path.ts";
 import { L2TP_GENL_NAME } from "../wire/genl/l2tp/constants.ts";
 import { resolveFamily } from "./genl_family.ts";
 import { L2tpEvents } from "./l2tp_events.ts";
 import { L2tpTrace } from "./l2tp_trace.ts";
-import { DaemonError } from "../driver/daemon_error.ts";
+import { DaemonError } from "../driver/daemon_api/error.ts";
 import { PppClient } from "./ppp_client.ts";
 
 export { DaemonProcess };

@@ -8,14 +8,14 @@ import { NetlinkError, SyscallError } from "../base/errors.ts";
 import { parseIpAddress } from "../base/ip_address.ts";
 import type { LinkClient } from "../client/link_client.ts";
 import type { BpfSession } from "../dataplane/bpf/mod.ts";
-import type { BpfCounts, BpfDataPath } from "../driver/bpf_data_path.ts";
+import type { BpfCounts, BpfDataPath } from "../driver/bpf/data_path.ts";
 import type { SessionChanges } from "../model/session.ts";
 import type { TunnelSocketFacts, TunnelSocketRequest } from "../subsystem/ports.ts";
 import type { SessionRecord } from "../subsystem/records.ts";
 import { AF_INET, AF_INET6 } from "../../ffi/sockets/sockaddr.ts";
 import type { TapDevice } from "../../ffi/kernel/tun.ts";
 import { pathMtu } from "../../ffi/sockets/udp.ts";
-import type { NetworkNamespaces } from "./network_namespaces.ts";
+import type { NetworkNamespaces } from "../driver/system/network_namespaces.ts";
 
 /** `ARPHRD_ETHER` (`linux/if_arp.h`). */
 const ARPHRD_ETHER = 1;

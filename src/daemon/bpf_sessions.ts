@@ -10,12 +10,12 @@ import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
 import { hasIpsecPolicies } from "../client/ipsec_policies.ts";
 import { LinkClient } from "../client/link_client.ts";
-import { BpfDataPath } from "../driver/bpf_data_path.ts";
-import { openNetworkChanges, openPolicyChanges } from "../driver/network_changes.ts";
-import type { NotificationSource } from "../driver/ports.ts";
+import { BpfDataPath } from "../driver/bpf/data_path.ts";
+import { openNetworkChanges, openPolicyChanges } from "../driver/netlink/network_changes.ts";
+import type { NotificationSource } from "../driver/netlink/ports.ts";
 import { BpfProgramError } from "../../ffi/kernel/bpf.ts";
 import { type BpfCarried, type BpfEnds, bpfEnds, type BpfRequest, Carried } from "./bpf_session.ts";
-import type { NetworkNamespaces } from "./network_namespaces.ts";
+import type { NetworkNamespaces } from "../driver/system/network_namespaces.ts";
 import type { SystemOffloads } from "./system_offloads.ts";
 
 /** Changes come in bursts. */

@@ -11,7 +11,7 @@ import { Errno } from "../base/errno.ts";
 import { NetlinkError, SyscallError } from "../base/errors.ts";
 import { TapDevice, TunDevice, type TunTapOptions } from "../../ffi/kernel/tun.ts";
 import type { EthernetDevice, EthernetDeviceRequest } from "../subsystem/ports.ts";
-import type { NetworkNamespaces } from "./network_namespaces.ts";
+import type { NetworkNamespaces } from "../driver/system/network_namespaces.ts";
 import type { DeviceOffloads, SystemOffloads } from "./system_offloads.ts";
 
 /** What a TAP device can have (`ETH_MIN_MTU`, `MAX_MTU` less the header); the kernel's own L2TP has 0 to 65535. */

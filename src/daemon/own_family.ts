@@ -15,7 +15,7 @@ import { encodeAcknowledgement } from "../wire/netlink/answer.ts";
 import { NLM_F_ACK, NLM_F_REQUEST } from "../wire/netlink/constants.ts";
 import { type Acknowledgement, encodeMessage, type NetlinkMessage } from "../wire/netlink/message.ts";
 import type { ClientConnection } from "./connection.ts";
-import type { NetworkNamespaces } from "./network_namespaces.ts";
+import type { NetworkNamespaces } from "../driver/system/network_namespaces.ts";
 import type { PppSessions } from "./ppp_sessions.ts";
 
 /** What comes of such a request. */

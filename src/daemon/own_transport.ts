@@ -6,8 +6,8 @@
 
 import { resolveFamily } from "../client/genl_family.ts";
 import { UserL2tpClient } from "../client/user_client.ts";
-import { NetlinkConnection } from "../driver/netlink_connection.ts";
-import type { NetlinkTransport } from "../driver/ports.ts";
+import { NetlinkConnection } from "../driver/netlink/connection.ts";
+import type { NetlinkTransport } from "../driver/netlink/ports.ts";
 import { L2TP_GENL_NAME } from "../wire/genl/l2tp/constants.ts";
 import { decodeMessages } from "../wire/netlink/message.ts";
 import type { Server } from "./server.ts";

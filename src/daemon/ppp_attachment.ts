@@ -5,8 +5,8 @@
  */
 
 import type { LinkClient } from "../client/link_client.ts";
-import type { PppPath, PppPathUser } from "../driver/ppp_path.ts";
-import type { Pppol2tpSocket } from "../driver/pppol2tp_socket.ts";
+import type { PppPath, PppPathUser } from "../driver/ppp/path.ts";
+import type { Pppol2tpSocket } from "../driver/ppp/pppol2tp_socket.ts";
 
 /** Which session PPP takes hold of, and how. */
 export interface PppAttachment {

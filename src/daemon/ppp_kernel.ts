@@ -8,13 +8,13 @@ import { Errno } from "../base/errno.ts";
 import { FamilyMissingError, NetlinkError, SyscallError } from "../base/errors.ts";
 import { L2tpClient } from "../client/l2tp_client.ts";
 import { SessionWatch } from "../client/session_watch.ts";
-import { KernelPpp } from "../driver/kernel_ppp.ts";
-import { wayTo } from "../driver/machine.ts";
-import { Pppol2tpSocket } from "../driver/pppol2tp_socket.ts";
+import { KernelPpp } from "../driver/ppp/kernel_ppp.ts";
+import { wayTo } from "../driver/system/inspection.ts";
+import { Pppol2tpSocket } from "../driver/ppp/pppol2tp_socket.ts";
 import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import { pppMtu } from "../model/session_mtu.ts";
-import type { NetworkNamespaces } from "./network_namespaces.ts";
+import type { NetworkNamespaces } from "../driver/system/network_namespaces.ts";
 import type { AttachedPpp, HeldSession, PppAttachment, PppHolding } from "./ppp_attachment.ts";
 
 /** What all sessions share. */

@@ -8,8 +8,8 @@
 import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
 import { UNNEGOTIATED } from "../dataplane/mod.ts";
-import { DataPlaneDead, type PppHandle } from "../driver/data_plane.ts";
-import type { PppAgreement, PppPath, PppPathUser } from "../driver/ppp_path.ts";
+import { DataPlaneDead, type PppHandle } from "../driver/data_plane/mod.ts";
+import type { PppAgreement, PppPath, PppPathUser } from "../driver/ppp/path.ts";
 import { DEFAULT_PPP_INTERFACE_NAME } from "../model/interface_name.ts";
 import type { Subsystem } from "../subsystem/subsystem.ts";
 import type { Devices, PppDevice } from "./devices.ts";

@@ -7,13 +7,13 @@
 import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
 import { LinkClient } from "../client/link_client.ts";
-import { PPP_CRYPTO } from "../driver/ppp_crypto.ts";
+import { PPP_CRYPTO } from "../driver/ppp/crypto.ts";
 import type { AddressPool, PppOptions } from "../engine/ppp/mod.ts";
 import type { PppInterface } from "../model/ppp/interfaces.ts";
 import type { PppSecret, PppSessionSettings } from "../model/ppp/settings.ts";
 import type { PppRequest, PppSessionId, PppSessionStatus } from "../wire/l2tpd/ppp.ts";
-import type { NetworkNamespaces } from "./network_namespaces.ts";
-import { AlarmClock } from "./alarm_clock.ts";
+import type { NetworkNamespaces } from "../driver/system/network_namespaces.ts";
+import { AlarmClock } from "../driver/system/timers.ts";
 import type { HeldSession, PppAttach, PppHolding } from "./ppp_attachment.ts";
 import { PppPool } from "./ppp_pool.ts";
 import { PppSession } from "./ppp_session.ts";

@@ -6,7 +6,7 @@
 
 import { SyscallError } from "../base/errors.ts";
 import { Allowance } from "../base/rate_limiter.ts";
-import { PppdProcess } from "../driver/pppd_process.ts";
+import { PppdProcess } from "../driver/ppp/pppd_process.ts";
 import { type PppdExit, pppdExitText, type PppdStatus } from "../model/ppp/pppd.ts";
 import type { HeldSession } from "./ppp_attachment.ts";
 import { RestartPause } from "../base/backoff.ts";

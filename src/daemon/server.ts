@@ -29,7 +29,7 @@ import { decodeMessages, encodeMessage, type NetlinkMessage } from "../wire/netl
 import { ClientConnection } from "./connection.ts";
 import { type OwnFamily, ownFamilyAnswer } from "./own_family.ts";
 import { JournalError } from "./journal.ts";
-import type { NetworkNamespaces } from "./network_namespaces.ts";
+import type { NetworkNamespaces } from "../driver/system/network_namespaces.ts";
 import type { PppSessions } from "./ppp_sessions.ts";
 
 /** The longest datagram of a client: what a netlink socket takes, too, in practice. */

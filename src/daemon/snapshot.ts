@@ -6,12 +6,12 @@
 
 import { LinkClient } from "../client/link_client.ts";
 import { NetlinkError, SyscallError } from "../base/errors.ts";
-import { NamespaceNames } from "../driver/namespace_names.ts";
+import { NamespaceNames } from "../driver/system/namespace_names.ts";
 import type { NamespaceSnapshot, ProcessFacts, Snapshot } from "../metrics/metric.ts";
 import type { Link } from "../model/link.ts";
 import { withPppInterfaces } from "../model/ppp/interfaces.ts";
 import type { Subsystem } from "../subsystem/subsystem.ts";
-import type { NetworkNamespaces } from "./network_namespaces.ts";
+import type { NetworkNamespaces } from "../driver/system/network_namespaces.ts";
 import type { PppSessions } from "./ppp_sessions.ts";
 import type { RealWorld } from "./world.ts";
 

@@ -19,9 +19,9 @@ import type {
   EndpointHandle,
   SessionHandle,
   TunnelHandle,
-} from "../driver/data_plane.ts";
-import type { BpfCounts } from "../driver/bpf_data_path.ts";
-import type { DataPlanes } from "../driver/data_planes.ts";
+} from "../driver/data_plane/mod.ts";
+import type { BpfCounts } from "../driver/bpf/data_path.ts";
+import type { DataPlanes } from "../driver/data_plane/planes.ts";
 import { type InetFamily, pathMtu } from "../../ffi/sockets/udp.ts";
 import { AF_INET, AF_INET6 } from "../../ffi/sockets/sockaddr.ts";
 import type {
@@ -42,7 +42,7 @@ import type { BpfCarried } from "./bpf_session.ts";
 import type { BpfSessions } from "./bpf_sessions.ts";
 import type { Device, Devices } from "./devices.ts";
 import { type Endpoint, type Endpoints, kindOf, type Member } from "./endpoints.ts";
-import type { NetworkNamespaces } from "./network_namespaces.ts";
+import type { NetworkNamespaces } from "../driver/system/network_namespaces.ts";
 import {
   type DeviceOffloads,
   NO_SOCKET_OFFLOADS,

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
-import { DaemonError } from "../../src/driver/daemon_error.ts";
+import { DaemonError } from "../../src/driver/daemon_api/error.ts";
 import { encodeSession } from "../../src/wire/genl/l2tp/session.ts";
 import { encodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../src/wire/l2tpd/family.ts";
 import { encodeMessage } from "../../src/wire/netlink/message.ts";

@@ -1,7 +1,7 @@
 /** `doctor`: text, JSON and exit code, over either subsystem or none. */
 
 import assert from "node:assert/strict";
-import { DaemonError } from "../../src/driver/daemon_error.ts";
+import { DaemonError } from "../../src/driver/daemon_api/error.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 
 const TUNNEL = "add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2";

@@ -1,7 +1,7 @@
 /** What exists now, for completion: `src/cli/live_values.ts` through `l2tp complete`, against a world in memory. */
 
 import assert from "node:assert/strict";
-import { DaemonError } from "../../src/driver/daemon_error.ts";
+import { DaemonError } from "../../src/driver/daemon_api/error.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 
 async function world(): Promise<FakeWorld> {

@@ -5,7 +5,7 @@ import type { SessionJson } from "../../src/cli/json.ts";
 import { nextWords } from "../../src/cli/next_words.ts";
 import { parseSecrets } from "../../src/config/secrets.ts";
 import { SecretsError } from "../../src/base/secrets_error.ts";
-import { DaemonError } from "../../src/driver/daemon_error.ts";
+import { DaemonError } from "../../src/driver/daemon_api/error.ts";
 import { FakeWorld } from "../support/fake_world.ts";
 
 const OK = { code: 0, out: "", err: "" };

@@ -1,7 +1,7 @@
 /** `src/cli/status*.ts`: what `status` prints, as text and JSON, and what it does on a terminal. */
 
 import assert from "node:assert/strict";
-import { DaemonError } from "../../src/driver/daemon_error.ts";
+import { DaemonError } from "../../src/driver/daemon_api/error.ts";
 import type { StatusJson } from "../../src/cli/status_json.ts";
 import { FakeScreen, type ScriptStep } from "../support/fake_screen.ts";
 import { FakeWorld } from "../support/fake_world.ts";

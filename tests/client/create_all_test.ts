@@ -6,7 +6,7 @@ import { NetlinkError } from "../../src/base/errors.ts";
 import { resolveFamily } from "../../src/client/genl_family.ts";
 import type { Creation } from "../../src/client/creation.ts";
 import { L2tpClient } from "../../src/client/l2tp_client.ts";
-import { NetlinkConnection } from "../../src/driver/netlink_connection.ts";
+import { NetlinkConnection } from "../../src/driver/netlink/connection.ts";
 import type { SessionParameters } from "../../src/model/session.ts";
 import { FakeTransport } from "../support/fake_kernel.ts";
 import { FakeL2tpKernel } from "../support/fake_l2tp_kernel.ts";

@@ -6,7 +6,7 @@ import { Errno } from "../../src/base/errno.ts";
 import { FamilyMissingError, NetlinkError, NetlinkProtocolError } from "../../src/base/errors.ts";
 import { resolveFamily } from "../../src/client/genl_family.ts";
 import { L2tpClient, type L2tpClientOptions } from "../../src/client/l2tp_client.ts";
-import { NetlinkConnection } from "../../src/driver/netlink_connection.ts";
+import { NetlinkConnection } from "../../src/driver/netlink/connection.ts";
 import type { TunnelParameters } from "../../src/model/tunnel.ts";
 import { encodeFamily } from "../../src/wire/genl/ctrl.ts";
 import { NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST } from "../../src/wire/netlink/constants.ts";

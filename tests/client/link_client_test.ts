@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { Errno } from "../../src/base/errno.ts";
 import { formatHex } from "../../src/base/hex.ts";
 import { LinkClient } from "../../src/client/link_client.ts";
-import { NetlinkConnection } from "../../src/driver/netlink_connection.ts";
+import { NetlinkConnection } from "../../src/driver/netlink/connection.ts";
 import {
   NLM_F_ACK,
   NLM_F_CREATE,

@@ -8,7 +8,7 @@ import { L2tpClient } from "../../src/client/l2tp_client.ts";
 import { NothingThere } from "../../src/client/nothing_there.ts";
 import { type ClientPurpose, openSubsystem, type UserSubsystem } from "../../src/client/subsystem.ts";
 import { UserL2tpClient } from "../../src/client/user_client.ts";
-import { NetlinkConnection } from "../../src/driver/netlink_connection.ts";
+import { NetlinkConnection } from "../../src/driver/netlink/connection.ts";
 import { encodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../src/wire/l2tpd/family.ts";
 import { NLM_F_DUMP } from "../../src/wire/netlink/constants.ts";
 import { dump, FakeTransport, type KernelFunction, refuse } from "../support/fake_kernel.ts";

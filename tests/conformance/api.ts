@@ -8,8 +8,8 @@
 import { errnoName } from "../../src/base/errno.ts";
 import { formatHex } from "../../src/base/hex.ts";
 import { L2tpClient } from "../../src/client/l2tp_client.ts";
-import { NetlinkConnection } from "../../src/driver/netlink_connection.ts";
-import type { NetlinkTransport } from "../../src/driver/ports.ts";
+import { NetlinkConnection } from "../../src/driver/netlink/connection.ts";
+import type { NetlinkTransport } from "../../src/driver/netlink/ports.ts";
 import type { GenlFamily } from "../../src/wire/genl/ctrl.ts";
 import { beginGenl, GENL_HDRLEN } from "../../src/wire/genl/header.ts";
 import { L2TP_ATTR, L2TP_ATTR_STATS } from "../../src/wire/genl/l2tp/constants.ts";

@@ -12,7 +12,7 @@
 
 import assert from "node:assert/strict";
 import { LinkClient } from "../../src/client/link_client.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import type { Link } from "../../src/model/link.ts";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import { check } from "../../ffi/errno.ts";

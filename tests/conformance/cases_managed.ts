@@ -5,8 +5,8 @@
  */
 
 import assert from "node:assert/strict";
-import { inNamespace } from "../../src/driver/namespace.ts";
-import { openTunnelSocket } from "../../src/driver/tunnel_socket.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
+import { openTunnelSocket } from "../../src/driver/tunnel_socket/open.ts";
 import type { TunnelParameters } from "../../src/model/tunnel.ts";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import { openFile, type OwnedFd } from "../../ffi/fd.ts";

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import { NLM_F_ACK } from "../../src/wire/netlink/constants.ts";
 import type { Listed } from "./api.ts";

@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import { errnoName } from "../../src/base/errno.ts";
 import { NetlinkError, SyscallError } from "../../src/base/errors.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import { NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_HDRLEN } from "../../src/wire/netlink/constants.ts";
 import { type Attributes, encodeRequest } from "./api.ts";

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import { encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import { AF_INET, encodeL2tpIp } from "../../ffi/sockets/sockaddr.ts";

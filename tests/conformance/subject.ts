@@ -4,10 +4,10 @@
  * @module
  */
 
-import { NetlinkSocket } from "../../src/driver/netlink_socket.ts";
+import { NetlinkSocket } from "../../src/driver/netlink/socket.ts";
 import { resolveFamily } from "../../src/client/genl_family.ts";
-import { isKernelAtLeast, kernelRelease } from "../../src/driver/kernel_release.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { isKernelAtLeast, kernelRelease } from "../../src/driver/system/kernel_release.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { L2TP_GENL_MCGROUP, L2TP_GENL_NAME } from "../../src/wire/genl/l2tp/constants.ts";
 import { NETLINK_GENERIC } from "../../src/wire/netlink/constants.ts";
 import { decodeMessages, type NetlinkMessage } from "../../src/wire/netlink/message.ts";

@@ -7,10 +7,10 @@
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import { resolveFamily } from "../../src/client/genl_family.ts";
-import { DaemonError } from "../../src/driver/daemon_error.ts";
-import { DaemonProcess } from "../../src/driver/daemon_process.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
-import { UserSocket } from "../../src/driver/user_socket.ts";
+import { DaemonError } from "../../src/driver/daemon_api/error.ts";
+import { DaemonProcess } from "../../src/driver/daemon_api/process.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
+import { UserSocket } from "../../src/driver/daemon_api/connection.ts";
 import { L2TP_GENL_NAME } from "../../src/wire/genl/l2tp/constants.ts";
 import { encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../src/wire/l2tpd/family.ts";
 import { NLM_F_ACK, NLM_F_REQUEST, NLMSG_ERROR } from "../../src/wire/netlink/constants.ts";

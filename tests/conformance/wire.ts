@@ -10,7 +10,7 @@ import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import { formatHex } from "../../src/base/hex.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { encodeV3DataHeader } from "../../src/wire/l2tp/data_header_v3.ts";
 import { AF_INET, AF_INET6, encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import { MSG_DONTWAIT, SOCK_RAW, Socket } from "../../ffi/sockets/socket.ts";

@@ -1,7 +1,7 @@
 /** Authentication either way, as scripts (RFC 1334, RFC 1994, RFC 2433, RFC 2759). */
 
 import assert from "node:assert/strict";
-import { PPP_CRYPTO } from "../../src/driver/ppp_crypto.ts";
+import { PPP_CRYPTO } from "../../src/driver/ppp/crypto.ts";
 import type { PppOptions } from "../../src/engine/ppp/mod.ts";
 import type { AuthMethod } from "../../src/model/ppp/status.ts";
 import { CHAP_CODE, PAP_CODE, PPP_CODE, PPP_PROTOCOL } from "../../src/wire/ppp/constants.ts";

@@ -1,7 +1,7 @@
 /** The computations of MS-CHAP against the examples of RFC 2433 section B.2 and RFC 2759 section 9.2. */
 
 import assert from "node:assert/strict";
-import { PPP_CRYPTO } from "../../src/driver/ppp_crypto.ts";
+import { PPP_CRYPTO } from "../../src/driver/ppp/crypto.ts";
 import {
   challengeResponse,
   generateAuthenticatorResponse,

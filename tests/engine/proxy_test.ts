@@ -1,7 +1,7 @@
 /** What a LAC tells of its own negotiation with the peer (RFC 2661 section 4.4.5). */
 
 import assert from "node:assert/strict";
-import { PPP_CRYPTO } from "../../src/driver/ppp_crypto.ts";
+import { PPP_CRYPTO } from "../../src/driver/ppp/crypto.ts";
 import type { ProxyAuth, ProxyLcp } from "../../src/engine/ppp/mod.ts";
 import { CHAP_CODE, PAP_CODE, PPP_CODE, PPP_PROTOCOL } from "../../src/wire/ppp/constants.ts";
 import { encodeMsChapResponse } from "../../src/wire/ppp/chap.ts";

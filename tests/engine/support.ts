@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { PPP_CRYPTO } from "../../src/driver/ppp_crypto.ts";
+import { PPP_CRYPTO } from "../../src/driver/ppp/crypto.ts";
 import { type PppEffect, PppLink, type PppOptions, type ProxyLcp } from "../../src/engine/ppp/mod.ts";
 import { PPP_CODE, PPP_PROTOCOL } from "../../src/wire/ppp/constants.ts";
 import {

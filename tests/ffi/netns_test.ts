@@ -1,4 +1,4 @@
-/** `ffi/kernel/netns.ts`, `ffi/sockets/resolve.ts` and `src/driver/namespace.ts` as root on this machine. */
+/** `ffi/kernel/netns.ts`, `ffi/sockets/resolve.ts` and `src/driver/system/namespace.ts` as root on this machine. */
 
 import assert from "node:assert/strict";
 import { bindLibc } from "../../ffi/libc.ts";
@@ -12,7 +12,7 @@ import {
 import { AF_INET, AF_INET6 } from "../../ffi/sockets/sockaddr.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { formatIpAddress } from "../../src/base/ip_address.ts";
-import { enterNamespace, inNamespace, withNamespaceFd } from "../../src/driver/namespace.ts";
+import { enterNamespace, inNamespace, withNamespaceFd } from "../../src/driver/system/namespace.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 import { Namespace } from "../support/namespaces.ts";
 

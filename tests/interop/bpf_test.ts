@@ -5,8 +5,8 @@
 
 import assert from "node:assert/strict";
 import { L2tpClient } from "../../src/client/l2tp_client.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
-import { isKernelAtLeast, kernelRelease } from "../../src/driver/kernel_release.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
+import { isKernelAtLeast, kernelRelease } from "../../src/driver/system/kernel_release.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Pair } from "../support/namespaces.ts";
 import { requireL2tp } from "../kernel/kernel.ts";

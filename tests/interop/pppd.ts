@@ -5,8 +5,8 @@
  */
 
 import { L2tpClient } from "../../src/client/l2tp_client.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
-import { Pppol2tpSocket } from "../../src/driver/pppol2tp_socket.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
+import { Pppol2tpSocket } from "../../src/driver/ppp/pppol2tp_socket.ts";
 import type { AuthMethod } from "../../src/model/ppp/status.ts";
 import type { Namespace } from "../support/namespaces.ts";
 import { ADDRESSES, SECRET, USER } from "./ppp_hosts.ts";

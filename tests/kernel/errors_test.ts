@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { AF_INET, encodeInet, encodeL2tpIp } from "../../ffi/sockets/sockaddr.ts";
 import { IPPROTO_L2TP, SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
 import type { Namespace } from "../support/namespaces.ts";

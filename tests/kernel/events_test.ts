@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { L2tpEvents } from "../../src/client/l2tp_events.ts";
 import type { L2tpEvent } from "../../src/model/event.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import type { Namespace } from "../support/namespaces.ts";
 import { programUnderTest } from "../support/processes.ts";
 import { clientIn, openHost, requireL2tp, until } from "./kernel.ts";

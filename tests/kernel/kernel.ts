@@ -7,7 +7,7 @@
 
 import { L2tpClient } from "../../src/client/l2tp_client.ts";
 import { LinkClient } from "../../src/client/link_client.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { FamilyMissingError } from "../../src/base/errors.ts";
 import { bindLibc } from "../../ffi/libc.ts";
 import { Namespace } from "../support/namespaces.ts";

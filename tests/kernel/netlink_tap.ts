@@ -6,7 +6,7 @@
  */
 
 import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import { interfaceIndex } from "../../ffi/sockets/resolve.ts";
 import { MSG_DONTWAIT, MSG_TRUNC, SOCK_RAW, Socket, SOL_SOCKET } from "../../ffi/sockets/socket.ts";

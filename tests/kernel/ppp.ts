@@ -7,10 +7,10 @@
 import { formatHex } from "../../src/base/hex.ts";
 import type { L2tpClient } from "../../src/client/l2tp_client.ts";
 import type { LinkClient } from "../../src/client/link_client.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
-import type { KernelPpp } from "../../src/driver/kernel_ppp.ts";
-import type { PppPath, PppPathUser } from "../../src/driver/ppp_path.ts";
-import { Pppol2tpSocket } from "../../src/driver/pppol2tp_socket.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
+import type { KernelPpp } from "../../src/driver/ppp/kernel_ppp.ts";
+import type { PppPath, PppPathUser } from "../../src/driver/ppp/path.ts";
+import { Pppol2tpSocket } from "../../src/driver/ppp/pppol2tp_socket.ts";
 import type { SessionParameters } from "../../src/model/session.ts";
 import type { TunnelParameters } from "../../src/model/tunnel.ts";
 import type { Namespace } from "../support/namespaces.ts";

@@ -1,5 +1,5 @@
 /**
- * `src/driver/ppp_bridge.ts` on a real kernel. Of the categories of the kernel's own API tests this is ac pppoe: what a
+ * `src/driver/ppp/bridge.ts` on a real kernel. Of the categories of the kernel's own API tests this is ac pppoe: what a
  * LAC does with its subscriber's session.
  *
  * ```
@@ -10,10 +10,10 @@
 import assert from "node:assert/strict";
 import { formatHex, parseHex } from "../../src/base/hex.ts";
 import { SyscallError } from "../../src/base/errors.ts";
-import { KernelPpp } from "../../src/driver/kernel_ppp.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
-import { PppBridge } from "../../src/driver/ppp_bridge.ts";
-import { Pppol2tpSocket } from "../../src/driver/pppol2tp_socket.ts";
+import { KernelPpp } from "../../src/driver/ppp/kernel_ppp.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
+import { PppBridge } from "../../src/driver/ppp/bridge.ts";
+import { Pppol2tpSocket } from "../../src/driver/ppp/pppol2tp_socket.ts";
 import { interfaceIndex } from "../../ffi/sockets/resolve.ts";
 import { AF_PPPOX } from "../../ffi/sockets/sockaddr.ts";
 import { MSG_DONTWAIT, SOCK_RAW, Socket } from "../../ffi/sockets/socket.ts";

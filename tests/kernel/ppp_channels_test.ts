@@ -6,9 +6,9 @@
 
 import assert from "node:assert/strict";
 import { SyscallError } from "../../src/base/errors.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
-import { Pppol2tpSocket } from "../../src/driver/pppol2tp_socket.ts";
-import { openTunnelSocket } from "../../src/driver/tunnel_socket.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
+import { Pppol2tpSocket } from "../../src/driver/ppp/pppol2tp_socket.ts";
+import { openTunnelSocket } from "../../src/driver/tunnel_socket/open.ts";
 import type { TunnelParameters } from "../../src/model/tunnel.ts";
 import { poll, POLLIN } from "../../ffi/process/poll.ts";
 import {

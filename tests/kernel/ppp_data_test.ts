@@ -9,9 +9,9 @@
 
 import assert from "node:assert/strict";
 import { SessionWatch } from "../../src/client/session_watch.ts";
-import { KernelPpp } from "../../src/driver/kernel_ppp.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
-import { Pppol2tpSocket } from "../../src/driver/pppol2tp_socket.ts";
+import { KernelPpp } from "../../src/driver/ppp/kernel_ppp.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
+import { Pppol2tpSocket } from "../../src/driver/ppp/pppol2tp_socket.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 import { hexBytes } from "../support/golden.ts";
 import { Pair } from "../support/namespaces.ts";

@@ -1,5 +1,5 @@
 /**
- * `src/driver/kernel_ppp.ts` on a real kernel against a peer made by hand, which has a UDP socket and writes and reads
+ * `src/driver/ppp/kernel_ppp.ts` on a real kernel against a peer made by hand, which has a UDP socket and writes and reads
  * L2TP data packets:
  *
  * ```
@@ -10,10 +10,10 @@
 import assert from "node:assert/strict";
 import { formatHex } from "../../src/base/hex.ts";
 import { formatIpAddress, linkLocalAddress } from "../../src/base/ip_address.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
-import { KernelPpp } from "../../src/driver/kernel_ppp.ts";
-import { Pppol2tpSocket } from "../../src/driver/pppol2tp_socket.ts";
-import { openTunnelSocket } from "../../src/driver/tunnel_socket.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
+import { KernelPpp } from "../../src/driver/ppp/kernel_ppp.ts";
+import { Pppol2tpSocket } from "../../src/driver/ppp/pppol2tp_socket.ts";
+import { openTunnelSocket } from "../../src/driver/tunnel_socket/open.ts";
 import type { TunnelParameters } from "../../src/model/tunnel.ts";
 import { MSG_DONTWAIT, type Socket } from "../../ffi/sockets/socket.ts";
 import { SyscallError } from "../../src/base/errors.ts";

@@ -6,8 +6,8 @@
 import assert from "node:assert/strict";
 import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
-import { openTunnelSocket } from "../../src/driver/tunnel_socket.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { openTunnelSocket } from "../../src/driver/tunnel_socket/open.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import type { L2tpClient } from "../../src/client/l2tp_client.ts";
 import type { TunnelParameters } from "../../src/model/tunnel.ts";
 import {

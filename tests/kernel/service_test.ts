@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { localLibc } from "../../ffi/packet_libc.ts";
-import { UserSocket } from "../../src/driver/user_socket.ts";
+import { UserSocket } from "../../src/driver/daemon_api/connection.ts";
 import { Namespace, Pair } from "../support/namespaces.ts";
 import { runProgram, sh } from "../support/processes.ts";
 import { isGuest, requireL2tp, until } from "./kernel.ts";

@@ -4,8 +4,8 @@
 
 import assert from "node:assert/strict";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
-import { openTunnelSocket } from "../../src/driver/tunnel_socket.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { openTunnelSocket } from "../../src/driver/tunnel_socket/open.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import type { TunnelParameters } from "../../src/model/tunnel.ts";
 import { openFile } from "../../ffi/fd.ts";
 import { interfaceIndex } from "../../ffi/sockets/resolve.ts";

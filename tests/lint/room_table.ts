@@ -23,6 +23,8 @@ export interface Room {
   readonly native?: true;
   /** Other rooms import only its `mod.ts`. */
   readonly door?: true;
+  /** It runs in a thread of its own, which starts it by its URL: no other room imports it. */
+  readonly apart?: true;
   /** Folder of its tests that need no privilege; those of a sub-room are in a sub-folder. */
   readonly tests?: string;
 }
@@ -38,6 +40,9 @@ const CONFIG = "src/config/";
 const DOCTOR = "src/doctor/";
 const FFI = "ffi/";
 const DRIVER = "src/driver/";
+const NETLINK = "src/driver/netlink/";
+const SYSTEM = "src/driver/system/";
+const DATA_PLANE = "src/driver/data_plane/";
 const CLIENT = "src/client/";
 const APPLY = "src/apply/";
 const DAEMON = "src/daemon/";
@@ -130,6 +135,61 @@ export const ROOMS: readonly Room[] = [
     tests: "tests/driver",
   },
   {
+    path: NETLINK,
+    holds: "netlink sockets: requests, dumps, notifications",
+    imports: [BASE, MODEL, WIRE, FFI],
+  },
+  {
+    path: SYSTEM,
+    holds:
+      "namespaces, host names, kernel modules and release, timers, files, hooks, what the doctor inspects",
+    imports: [BASE, MODEL, DATAPLANE, DOCTOR, FFI, NETLINK],
+  },
+  {
+    path: `${DRIVER}daemon_api/`,
+    holds: "the daemon's socket, seen from its clients; starting a daemon",
+    imports: [BASE, MODEL, WIRE, DOCTOR, FFI, NETLINK, SYSTEM],
+  },
+  {
+    path: `${DRIVER}tunnel_socket/`,
+    holds: "tunnel sockets, and the processes that keep them open",
+    imports: [BASE, MODEL, FFI, SYSTEM],
+  },
+  {
+    path: DATA_PLANE,
+    holds: "the main thread's side of the workers: handles, commands, counters in shared memory",
+    imports: [BASE, MODEL, SUBSYSTEM, DATAPLANE, FFI],
+  },
+  {
+    path: `${DATA_PLANE}worker/`,
+    holds: "the worker that moves packets between tunnel sockets and devices",
+    imports: [
+      ...[BASE, MODEL, WIRE, SUBSYSTEM, DATAPLANE, FFI],
+      ...["commands", "counter_slots", "options", "sync_call"].map((name) => `${DATA_PLANE}${name}.ts`),
+    ],
+    apart: true,
+  },
+  {
+    path: `${DRIVER}bpf/`,
+    holds: "loads and attaches the BPF programs of the data path",
+    imports: [BASE, WIRE, DATAPLANE, FFI, NETLINK, SYSTEM],
+  },
+  {
+    path: `${DRIVER}ppp/`,
+    holds: "the kernel's PPP channels and units, PPPoL2TP sockets, pppd",
+    imports: [BASE, MODEL, ENGINE, DATAPLANE, FFI, NETLINK],
+  },
+  {
+    path: `${DRIVER}terminal/`,
+    holds: "lines and full screens on a terminal, the history file, standard streams",
+    imports: [BASE, FFI],
+  },
+  {
+    path: `${DRIVER}metrics/`,
+    holds: "metrics as Prometheus' text",
+    imports: [BASE, METRICS],
+  },
+  {
     path: CLIENT,
     holds: "the typed L2TP API, over either subsystem",
     imports: [BASE, MODEL, WIRE, METRICS, DRIVER],
@@ -192,6 +252,7 @@ export function roomOf(path: string): Room | undefined {
 export function refusalOf(room: Room, to: string): string | undefined {
   const other = roomOf(to);
   if (other === room) return undefined;
+  if (other?.apart === true) return `${other.path} runs in a thread of its own`;
   const isInside = other?.path.startsWith(room.path) === true;
   if (!isInside && !room.imports.some((path) => to.startsWith(path))) {
     return `it may import ${room.imports.length === 0 ? "nothing" : room.imports.join(", ")}`;

@@ -1,7 +1,7 @@
 /** The table of metrics: names and labels that stay, and numbers that are those of the subsystem. */
 
 import assert from "node:assert/strict";
-import { prometheusText } from "../../src/driver/prometheus_text.ts";
+import { prometheusText } from "../../src/driver/metrics/prometheus_text.ts";
 import type { Counters } from "../../src/model/counters.ts";
 import { OFFLOADS } from "../../src/model/offloads.ts";
 import { metricNamed, METRICS } from "../../src/metrics/metrics.ts";

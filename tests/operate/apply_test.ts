@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { LinkClient } from "../../src/client/link_client.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { Namespace } from "../support/namespaces.ts";
 import { Pinger } from "../support/traffic.ts";
 import { until } from "../support/until.ts";

@@ -9,7 +9,7 @@ import { L2tpClient } from "../../src/client/l2tp_client.ts";
 import { L2tpEvents } from "../../src/client/l2tp_events.ts";
 import { LinkClient } from "../../src/client/link_client.ts";
 import { openUserEvents } from "../../src/client/user_seldom.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { type Namespace, Pair } from "../support/namespaces.ts";
 import { type Ended, programUnderTest, runProgram } from "../support/processes.ts";

@@ -6,9 +6,9 @@
 
 import { resolveFamily } from "../../src/client/genl_family.ts";
 import { L2tpClient } from "../../src/client/l2tp_client.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
-import { NetlinkConnection } from "../../src/driver/netlink_connection.ts";
-import { UserSocket } from "../../src/driver/user_socket.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
+import { NetlinkConnection } from "../../src/driver/netlink/connection.ts";
+import { UserSocket } from "../../src/driver/daemon_api/connection.ts";
 import { programUnderTest } from "./processes.ts";
 
 /** A slow machine under load takes seconds to start Deno. */

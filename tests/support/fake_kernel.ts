@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { NetlinkTransport } from "../../src/driver/ports.ts";
+import type { NetlinkTransport } from "../../src/driver/netlink/ports.ts";
 import {
   NLM_F_ACK,
   NLM_F_ACK_TLVS,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { NotificationSource } from "../../src/driver/ports.ts";
+import type { NotificationSource } from "../../src/driver/netlink/ports.ts";
 
 /** A source of notifications in memory. Like the real one it overwrites what it delivered before. */
 export class FakeNotifications implements NotificationSource {

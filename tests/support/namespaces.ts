@@ -4,7 +4,7 @@
  * @module
  */
 
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { runProgram, sh } from "./processes.ts";
 
 let count = 0;

@@ -21,7 +21,7 @@ import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import { formatHex } from "../../src/base/hex.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { until } from "./until.ts";
 
 // Opened here, because a library that is opened within a test counts as a leak of it.

@@ -112,8 +112,8 @@ async function main(): Promise<void> {
     entry: values.entry,
     apart: values.entry === `${root}/main.ts`
       ? [
-        `${root}/src/driver/data_worker.ts`,
-        `${root}/src/driver/prometheus_text.ts`,
+        `${root}/src/driver/data_plane/worker/main.ts`,
+        `${root}/src/driver/metrics/prometheus_text.ts`,
         `${root}/src/daemon/mod.ts`,
         `${root}/src/apply/toml.ts`,
       ]

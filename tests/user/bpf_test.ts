@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { LinkClient } from "../../src/client/link_client.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { openNetns } from "../../ffi/kernel/netns.ts";
 import { AF_INET, encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import { openUdp } from "../../ffi/sockets/udp.ts";

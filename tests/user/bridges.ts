@@ -12,7 +12,7 @@
 
 import assert from "node:assert/strict";
 import { formatHex } from "../../src/base/hex.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { Namespace } from "../support/namespaces.ts";
 import { runProgram } from "../support/processes.ts";
 import { ETHERTYPE_TEST, frame, ping, takeFrames, TapHost, transfer } from "../support/traffic.ts";

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { AF_INET, encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import type { Socket } from "../../ffi/sockets/socket.ts";
 import { openUdp, SOL_IP } from "../../ffi/sockets/udp.ts";

@@ -5,9 +5,9 @@ import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
 import { AF_INET, encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import { openRawL2tp, openUdp } from "../../ffi/sockets/udp.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
-import { NetlinkConnection } from "../../src/driver/netlink_connection.ts";
-import { UserSocket } from "../../src/driver/user_socket.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
+import { NetlinkConnection } from "../../src/driver/netlink/connection.ts";
+import { UserSocket } from "../../src/driver/daemon_api/connection.ts";
 import {
   decodeL2tpdControl,
   encodeL2tpdRequest,

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { LinkClient } from "../../src/client/link_client.ts";
 import { openUserEvents } from "../../src/client/user_seldom.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Namespace } from "../support/namespaces.ts";
 import { type Ended, programUnderTest, runProgram, sh } from "../support/processes.ts";

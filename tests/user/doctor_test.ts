@@ -5,7 +5,7 @@ import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
 import { AF_INET } from "../../ffi/sockets/sockaddr.ts";
 import { openUdp } from "../../ffi/sockets/udp.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import type { DoctorJson } from "../../src/cli/json.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { type Namespace, Pair } from "../support/namespaces.ts";

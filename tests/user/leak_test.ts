@@ -5,7 +5,7 @@ import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
 import type { L2tpClient } from "../../src/client/l2tp_client.ts";
 import { LinkClient } from "../../src/client/link_client.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Pair } from "../support/namespaces.ts";
 import { say } from "../support/say.ts";

@@ -7,7 +7,7 @@
 
 import assert from "node:assert/strict";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { PacketArena, ReceiveVector, Remote, SendVector } from "../../ffi/packets/mod.ts";
 import { poll, POLLIN } from "../../ffi/process/poll.ts";
 import { AF_INET, encodeInet } from "../../ffi/sockets/sockaddr.ts";

@@ -10,7 +10,7 @@
  */
 
 import assert from "node:assert/strict";
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
 import { bindLibc } from "../../ffi/libc.ts";
 import { localLibc, packetLibc } from "../../ffi/packet_libc.ts";

@@ -6,8 +6,8 @@
  */
 
 import { PppClient } from "../../src/client/ppp_client.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
-import { UserSocket } from "../../src/driver/user_socket.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
+import { UserSocket } from "../../src/driver/daemon_api/connection.ts";
 import type { PppSessionSettings } from "../../src/model/ppp/settings.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { type Namespace, Pair } from "../support/namespaces.ts";

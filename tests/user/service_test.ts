@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
-import { DaemonError } from "../../src/driver/daemon_error.ts";
-import { UserSocket } from "../../src/driver/user_socket.ts";
+import { DaemonError } from "../../src/driver/daemon_api/error.ts";
+import { UserSocket } from "../../src/driver/daemon_api/connection.ts";
 import { Pair } from "../support/namespaces.ts";
 import { l2tp, programUnderTest, runProgram, sh } from "../support/processes.ts";
 import { until } from "../support/until.ts";

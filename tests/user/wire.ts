@@ -16,7 +16,7 @@ import { UserL2tpClient } from "../../src/client/user_client.ts";
 import { L2TP_GENL_NAME } from "../../src/wire/genl/l2tp/constants.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { LinkClient } from "../../src/client/link_client.ts";
-import { inNamespace } from "../../src/driver/namespace.ts";
+import { inNamespace } from "../../src/driver/system/namespace.ts";
 import type { Counters } from "../../src/model/counters.ts";
 import type { LinkChanges } from "../../src/model/link.ts";
 import type { SessionParameters } from "../../src/model/session.ts";

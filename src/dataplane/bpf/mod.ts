@@ -1,6 +1,6 @@
 /**
  * The data path of BPF programs: sessions whose packets need nothing but headers never leave the kernel. The programs and
- * what they look up are made here; `src/driver/bpf_data_path.ts` gives them to the kernel.
+ * what they look up are made here; `src/driver/bpf/data_path.ts` gives them to the kernel.
  *
  * @module
  */

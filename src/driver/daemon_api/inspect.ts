@@ -1,0 +1,64 @@
+/**
+ * Looks at the l2tp daemon for the doctor: whether it answers, its version, its descriptors. Best effort, changes nothing.
+ *
+ * @module
+ */
+
+import { DecodeError, NetlinkError, NetlinkProtocolError, SyscallError } from "../../base/errors.ts";
+import type { DaemonFacts } from "../../doctor/facts.ts";
+import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../wire/l2tpd/family.ts";
+import { NetlinkConnection } from "../netlink/connection.ts";
+import { namesIn, readText } from "../system/proc_files.ts";
+import { UserSocket } from "./connection.ts";
+import { DaemonError } from "./error.ts";
+import { apiSocketPath } from "./socket_path.ts";
+
+/** A daemon that lives answers at once. */
+const DAEMON_LIMIT_MS = 3000;
+
+/** Looks at the daemon of the folder; `leftBehind` is the journal there, if it tells of anything. */
+export function inspectDaemon(runtimeDir: string, leftBehind: string | undefined): DaemonFacts {
+  const path = apiSocketPath(runtimeDir);
+  const none = { path, pid: undefined, version: undefined, descriptors: undefined, leftBehind };
+  try {
+    using socket = UserSocket.connect(path, { timeoutMs: DAEMON_LIMIT_MS });
+    const pid = socket.daemonPid;
+    const version = versionOf(socket);
+    return {
+      ...none,
+      trouble: undefined,
+      pid,
+      version,
+      descriptors: descriptorsOf(pid),
+      leftBehind: undefined,
+    };
+  } catch (error) {
+    if (error instanceof DaemonError) return { ...none, trouble: error.trouble };
+    if (error instanceof NetlinkError || error instanceof SyscallError) {
+      return { ...none, trouble: error.message };
+    }
+    throw error;
+  }
+}
+
+/** Version of the program that the daemon runs; `undefined` if it is too old to tell. */
+function versionOf(socket: UserSocket): string | undefined {
+  try {
+    const payload = encodeL2tpdRequest(L2TPD_CMD.ABOUT);
+    const request = { operation: "L2TPD_CMD_ABOUT", type: L2TPD_FAMILY_ID, payload };
+    const [text] = new NetlinkConnection(socket).dump(request, (message) => decodeL2tpdText(message.payload));
+    const { version } = JSON.parse(text ?? "{}") as { version?: unknown };
+    return typeof version === "string" ? version : undefined;
+  } catch (error) {
+    const isOld = error instanceof NetlinkError || error instanceof NetlinkProtocolError ||
+      error instanceof DecodeError || error instanceof SyntaxError;
+    if (isOld) return undefined;
+    throw error;
+  }
+}
+
+function descriptorsOf(pid: number): DaemonFacts["descriptors"] {
+  const [, limit] = /^Max open files\s+(\d+)/m.exec(readText(`/proc/${pid}/limits`)) ?? [];
+  const open = namesIn(`/proc/${pid}/fd`).length;
+  return limit === undefined || open === 0 ? undefined : { open, limit: Number(limit) };
+}

@@ -1,0 +1,325 @@
+/**
+ * The userspace data path as the main thread sees it: a worker moves the packets between sockets and devices, and this
+ * class tells it which. All operations but the start are synchronous: when one returns, the worker has done it.
+ *
+ * Descriptors are the caller's: the worker uses their numbers, the caller closes them once the worker has let go.
+ *
+ * ```ts ignore
+ * using plane = await DataPlane.start({ onCrash: (error) => … });
+ * const endpoint = plane.addEndpoint({ fd: socket.number, kind: "udp4" });
+ * const tunnel = plane.addTunnel({ netnsKey: "", tunnelId: 1, peerTunnelId: 2, version: 3, endpoint, peer });
+ * const session = plane.addSession(tunnel, { sessionId: 1, peerSessionId: 2, pseudowire: "eth", tapFd: tap.number });
+ * session.counters().rxPackets;
+ * endpoint.remove();
+ * socket.close();
+ * ```
+ *
+ * @module
+ */
+
+import { EventFd } from "../../../ffi/process/eventfd.ts";
+import { decodeInet } from "../../../ffi/sockets/sockaddr.ts";
+import { CounterSlots } from "./counter_slots.ts";
+import {
+  type Command,
+  type DeviceFacts,
+  pppReportBytes,
+  type Report,
+  REPORTS,
+  REPORTS_LENGTH,
+  type StartMessage,
+} from "./commands.ts";
+import { EndpointHandle, type HandleOwner, SessionHandle, TunnelHandle } from "./handles.ts";
+import type {
+  DataPlaneOptions,
+  EndpointOptions,
+  LostReports,
+  PppOptions,
+  SessionOptions,
+  TunnelOptions,
+} from "./options.ts";
+import { DataPlaneDead, MailboxCaller } from "./sync_call.ts";
+import { PppHandle } from "./ppp_handle.ts";
+export type {
+  ControlMessage,
+  DataPlaneOptions,
+  EndpointOptions,
+  LostReports,
+  SessionOptions,
+  TunnelOptions,
+} from "./options.ts";
+export type { EndpointHandle, SessionHandle, TunnelHandle } from "./handles.ts";
+export type { DeviceFacts } from "./commands.ts";
+export { DataPlaneDead } from "./sync_call.ts";
+export type { PppHandle } from "./ppp_handle.ts";
+
+const DEFAULT_START_MS = 10_000;
+/** What the mailbox takes: above all a PPP frame of 64 KiB in hex. */
+const MAILBOX_BYTES = 160 * 1024;
+const PLAIN_TAP: DeviceFacts = { virtio: false, joinTcp: false, joinUdp: false };
+
+/** The data path in its worker. */
+export class DataPlane implements Disposable {
+  readonly #options: DataPlaneOptions;
+  readonly #slots: CounterSlots;
+  readonly #wake: EventFd;
+  readonly #mailbox: MailboxCaller;
+  readonly #reports = new Int32Array(new SharedArrayBuffer(REPORTS_LENGTH * 4));
+  readonly #worker: Worker;
+  readonly #endpoints: Map<number, EndpointHandle> = new Map();
+  readonly #ppps: Map<number, PppHandle> = new Map();
+  readonly #owner: { -readonly [K in keyof HandleOwner]: HandleOwner[K] };
+  #lastId = 0;
+  #closed = false;
+  #crashed = false;
+
+  private constructor(options: DataPlaneOptions) {
+    this.#options = options;
+    this.#slots = new CounterSlots(options.slots);
+    this.#wake = EventFd.open();
+    const { timeoutMs } = options;
+    const signal = (): void => this.#wake.signal();
+    this.#mailbox = new MailboxCaller({ signal, timeoutMs, size: MAILBOX_BYTES });
+    this.#owner = {
+      call: (command) => this.#call(command),
+      slots: this.#slots,
+      clockOffset: 0,
+      forget: (endpoint) => this.#endpoints.delete(endpoint.id),
+    };
+    this.#worker = new Worker(options.workerUrl ?? new URL("./worker/main.ts", import.meta.url), {
+      type: "module",
+      name: "l2tp data path",
+    });
+  }
+
+  /**
+   * Starts the worker; it is ready when the promise resolves. It keeps the process alive until it is closed.
+   *
+   * @throws {SyscallError} if there are no descriptors left
+   * @throws {DataPlaneDead} if the worker does not start
+   */
+  static async start(options: DataPlaneOptions = {}): Promise<DataPlane> {
+    const plane = new DataPlane(options);
+    try {
+      await plane.#boot();
+      const before = performance.now();
+      const there = plane.#call({ op: "now" }) as number;
+      plane.#owner.clockOffset = (before + performance.now()) / 2 - there;
+      return plane;
+    } catch (error) {
+      plane.#mailbox.bury("The data path did not start");
+      plane.close();
+      throw error;
+    }
+  }
+
+  #boot(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const timeoutMs = this.#options.timeoutMs ?? DEFAULT_START_MS;
+    const timer = setTimeout(
+      () => reject(new DataPlaneDead(`The data path has not started for ${timeoutMs} ms`)),
+      timeoutMs,
+    );
+    let ready = false;
+    this.#worker.onmessage = ({ data }: MessageEvent<Report>): void => {
+      if (data.type !== "ready") return this.#take(data);
+      ready = true;
+      resolve();
+    };
+    this.#worker.onerror = (event): void => {
+      // Else it would be an uncaught exception of this thread, too.
+      event.preventDefault();
+      const error = new DataPlaneDead(event.message);
+      reject(error);
+      this.#crash(error, ready);
+    };
+    const start: StartMessage = {
+      mailbox: this.#mailbox.memory,
+      wakeFd: this.#wake.number,
+      counters: this.#slots.memory,
+      reports: this.#reports.buffer as SharedArrayBuffer,
+      simd: this.#options.simd ?? true,
+    };
+    this.#worker.postMessage(start);
+    return promise.finally(() => clearTimeout(timer));
+  }
+
+  /** Whether the worker is there to do what it is told. */
+  get alive(): boolean {
+    return !this.#closed && !this.#crashed && !this.#mailbox.dead;
+  }
+
+  /** Counter slots in use: endpoints, tunnels and sessions together. */
+  get slotsUsed(): number {
+    return this.#slots.used;
+  }
+
+  /** Reports of the worker that had to be left out so far. */
+  lost(): LostReports {
+    return {
+      control: Atomics.load(this.#reports, REPORTS.controlLost),
+      trace: Atomics.load(this.#reports, REPORTS.traceLost),
+    };
+  }
+
+  /**
+   * Has a socket served. What it receives before it has tunnels is dropped, but for control messages.
+   *
+   * @throws {SyscallError} EBADF, EEXIST if it is one already, ENOSPC without a free counter slot
+   * @throws {DataPlaneDead}
+   */
+  addEndpoint(options: EndpointOptions): EndpointHandle {
+    const { fd, kind, gso = false, gro = false, noChecksumTx = false } = options;
+    return this.#add((id, slot) => {
+      this.#call({ op: "addEndpoint", id, slot, fd, kind, gso, gro, noChecksumTx });
+      const endpoint = new EndpointHandle(this.#owner, id, slot);
+      this.#endpoints.set(id, endpoint);
+      return endpoint;
+    });
+  }
+
+  /**
+   * Adds a tunnel.
+   *
+   * @throws {RangeError} if the options contradict each other, or the endpoint has tunnels of another namespace
+   * @throws {SyscallError} ENOSPC without a free counter slot
+   * @throws {DataPlaneDead}
+   */
+  addTunnel(options: TunnelOptions): TunnelHandle {
+    const { endpoint, peer, connected = false, netnsKey, tunnelId, peerTunnelId, version } = options;
+    return this.#add((id, slot) => {
+      this.#call({
+        ...{ op: "addTunnel", id, slot, endpoint: endpoint.id },
+        ...{ netnsKey, tunnelId, peerTunnelId, version, connected },
+        ...(peer !== undefined && {
+          peer: {
+            address: peer.address.toHex(),
+            ...(peer.port !== undefined && { port: peer.port }),
+            ...(peer.scopeId !== undefined && { scopeId: peer.scopeId }),
+          },
+        }),
+      });
+      const tunnel = new TunnelHandle(this.#owner, id, slot, endpoint);
+      endpoint.tunnels.add(tunnel);
+      return tunnel;
+    });
+  }
+
+  /**
+   * Starts to carry a session's packets.
+   *
+   * @throws {RangeError} if the options contradict each other, or the id is taken
+   * @throws {SyscallError} EBADF, EEXIST if the device is another session's, ENOSPC without a free counter slot
+   * @throws {DataPlaneDead}
+   */
+  addSession(tunnel: TunnelHandle, options: SessionOptions): SessionHandle {
+    const { cookie, peerCookie, sessionId, peerSessionId, pseudowire, l2spec, tapFd } = options;
+    const { sendSeq, recvSeq, lnsMode, reorderTimeoutMs, tap = PLAIN_TAP } = options;
+    return this.#add((id, slot) => {
+      this.#call({
+        ...{ op: "addSession", id, slot, tunnel: tunnel.id, sessionId, peerSessionId, pseudowire },
+        ...(l2spec !== undefined && { l2spec }),
+        ...(cookie !== undefined && { cookie: cookie.toHex() }),
+        ...(peerCookie !== undefined && { peerCookie: peerCookie.toHex() }),
+        ...(tapFd !== undefined && { tapFd }),
+        tap,
+        changes: { sendSeq, recvSeq, lnsMode, reorderTimeoutMs },
+      });
+      const session = new SessionHandle(this.#owner, id, slot, tunnel);
+      tunnel.sessions.add(session);
+      return session;
+    });
+  }
+
+  /**
+   * Attaches PPP to a session: its control frames are handed over, and the IP packets of a TUN device go by it, once they
+   * are let through.
+   *
+   * @throws {RangeError} if the session carries no PPP, or has one already, or has gone
+   * @throws {SyscallError} EBADF, EEXIST if the device is another session's
+   * @throws {DataPlaneDead}
+   */
+  attachPpp(session: SessionHandle, options: PppOptions): PppHandle {
+    const { tunFd, device, clampMss, ...events } = options;
+    const id = ++this.#lastId;
+    this.#call({ op: "attachPpp", id, session: session.id, tunFd, device, clampMss });
+    const ppp = new PppHandle(this.#owner, id, session, events, () => this.#ppps.delete(id));
+    this.#ppps.set(id, ppp);
+    session.ppp = ppp;
+    return ppp;
+  }
+
+  /**
+   * Turns trace events on or off; they are off at first.
+   *
+   * @throws {DataPlaneDead}
+   */
+  setTrace(on: boolean): void {
+    this.#call({ op: "setTrace", on });
+  }
+
+  /**
+   * Ends the worker, whatever it carries: when this returns, it touches no descriptor any more, and its thread is
+   * about to be gone. Does nothing the second time. Does not throw.
+   */
+  close(): void {
+    if (this.#closed) return;
+    let touchesNothing = this.#crashed;
+    try {
+      this.#call({ op: "exit" });
+      touchesNothing = true;
+    } catch {
+      // Crashed, or not answering; either way it cannot be asked to end.
+    }
+    this.#closed = true;
+    this.#mailbox.bury("The data path was closed");
+    this.#worker.terminate();
+    // A worker that does not answer but lives looks at it when it wakes; its number must not be somebody else's then.
+    if (touchesNothing) this.#wake.close();
+    else this.#wake.signal();
+  }
+
+  /** Ends the worker. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #call(command: Command): unknown {
+    return this.#mailbox.call(command);
+  }
+
+  /** Makes an object with a number and a slot of its own; the slot is free again if that fails. */
+  #add<T>(make: (id: number, slot: number) => T): T {
+    const slot = this.#slots.take();
+    try {
+      return make(++this.#lastId, slot);
+    } catch (error) {
+      this.#slots.free(slot);
+      throw error;
+    }
+  }
+
+  #take(report: Report): void {
+    if (report.type === "trace") {
+      Atomics.sub(this.#reports, REPORTS.traceUnderWay, 1);
+      for (const event of report.events) this.#options.onTrace?.(event);
+    } else if (report.type === "ppp") {
+      Atomics.sub(this.#reports, REPORTS.pppUnderWay, pppReportBytes(report.frame.length));
+      this.#ppps.get(report.id)?.events.receive(report.frame);
+    } else if (report.type === "pppLost") {
+      this.#ppps.get(report.id)?.lose();
+    } else if (report.type === "control") {
+      Atomics.sub(this.#reports, REPORTS.controlUnderWay, 1);
+      const endpoint = this.#endpoints.get(report.endpoint);
+      if (endpoint === undefined) return;
+      this.#options.onControl?.({ endpoint, bytes: report.bytes, source: decodeInet(report.name) });
+    }
+  }
+
+  #crash(error: DataPlaneDead, tell: boolean): void {
+    if (this.#crashed || this.#closed) return;
+    this.#crashed = true;
+    this.#mailbox.bury(error.message);
+    if (tell) this.#options.onCrash?.(error);
+  }
+}

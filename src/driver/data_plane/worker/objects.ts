@@ -1,0 +1,292 @@
+/**
+ * What the worker of the data path has been told to carry: endpoints, tunnels, sessions and a data path for each
+ * network namespace, by the numbers that the main thread gave them.
+ *
+ * @module
+ */
+
+import { Endpoint, openWasmChecksum, PacketBatch, PacketVector } from "../../../dataplane/mod.ts";
+import type { Epoll } from "../../../../ffi/process/epoll.ts";
+import { PacketArena, ReceiveVector, Remote } from "../../../../ffi/packets/mod.ts";
+import { encodeInet } from "../../../../ffi/sockets/sockaddr.ts";
+import { slotView } from "../counter_slots.ts";
+import type {
+  AddEndpoint,
+  AddSession,
+  AddTunnel,
+  AttachPpp,
+  ChangeSession,
+  Command,
+  ObjectId,
+} from "../commands.ts";
+import { PacketSender } from "./packet_sender.ts";
+import { type EndpointPorts, WorkerEndpoint } from "./endpoint.ts";
+import { WorkerPath } from "./path.ts";
+import type { WorkerReports } from "./reports.ts";
+import { type SessionPorts, WorkerSession } from "./session.ts";
+import type { Source } from "./source.ts";
+import type { WorkerTunnel } from "./tunnel.ts";
+
+/** What is received at once: messages, each of one datagram or several, and packets that are looked at together. */
+const MESSAGES = 32;
+const RECEIVED = 1024;
+/** Frames that are read at once. */
+const FRAMES = 64;
+/** Packets that are sent at once. */
+const PACKETS = 1024;
+/** No datagram is longer: neither UDP nor raw sockets take IPv6's jumbograms. */
+const MAX_DATAGRAM = 0x10000;
+/**
+ * The longest frame of a device with the largest MTU, 65521, or super-frame, with room for VLAN tags and the header of
+ * the driver's; what fills a slot was cut, and is counted as too long.
+ */
+const MAX_FRAME = 0x10400;
+/** More than any header of ours: the data path wants 64 bytes. */
+const HEADROOM = 64;
+/** Bytes of a page of WebAssembly's memory. */
+const PAGE = 0x10000;
+/** Where segments are put together: those of a turn, and more of them than fit are sent in between. */
+const MADE = 6 * PAGE;
+
+/** What {@link DataObjects} are made with. */
+export interface DataObjectsOptions {
+  /** What waits for sockets and devices. */
+  readonly epoll: Epoll;
+  /** Counter slots. */
+  readonly counters: SharedArrayBuffer;
+  /** What tells the main thread. */
+  readonly reports: WorkerReports;
+  /** Whether checksums are computed by WebAssembly, if the engine can. */
+  readonly simd: boolean;
+}
+
+/** The objects. */
+export class DataObjects {
+  readonly #counters: SharedArrayBuffer;
+  readonly #reports: WorkerReports;
+  readonly #receiving: EndpointPorts & { readonly arena: PacketArena };
+  readonly #sending: SessionPorts;
+  readonly #endpoints: Map<number, WorkerEndpoint> = new Map();
+  readonly #tunnels: Map<number, WorkerTunnel> = new Map();
+  readonly #sessions: Map<number, WorkerSession> = new Map();
+  /** Sessions with PPP, by the number of that. */
+  readonly #ppps: Map<ObjectId, WorkerSession> = new Map();
+  readonly #paths: Map<string, WorkerPath> = new Map();
+  /** Key of the namespace whose path was emptied last. */
+  #empty: string | undefined;
+  /** For endpoints that have no tunnels. */
+  readonly #idle: WorkerPath;
+
+  /** None yet. */
+  constructor({ epoll, counters, reports, simd }: DataObjectsOptions) {
+    this.#counters = counters;
+    this.#reports = reports;
+    const received = { slots: MESSAGES, slotSize: MAX_DATAGRAM, headroom: HEADROOM };
+    const frames = { slots: FRAMES, slotSize: MAX_FRAME, headroom: HEADROOM };
+    const framesAt = PacketArena.size(received);
+    const madeAt = framesAt + PacketArena.size(frames);
+    const pages = Math.ceil((madeAt + MADE) / PAGE);
+    // All packets lie in one memory, which never moves: system calls know it by address, WebAssembly by offset.
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const buffer = memory.buffer as ArrayBuffer;
+    const checksum = simd ? openWasmChecksum(memory) : undefined;
+    const arena = new PacketArena({ ...received, memory: buffer });
+    const receive = new ReceiveVector(arena, { control: true });
+    const batch = new PacketBatch({
+      arena: buffer,
+      capacity: RECEIVED,
+      names: receive.names.buffer,
+      checksum,
+    });
+    this.#receiving = { epoll, arena, receive, batch, slotSize: MAX_DATAGRAM };
+    const sending = new PacketArena({ ...frames, memory: buffer, memoryOffset: framesAt });
+    this.#sending = {
+      epoll,
+      arena: sending,
+      batch: new PacketBatch({ arena: buffer, capacity: FRAMES, checksum }),
+      packets: new PacketVector({
+        capacity: PACKETS,
+        room: madeAt,
+        roomSize: MADE,
+        drain: (packets) => (packets.session.consumer as WorkerSession).send(packets),
+      }),
+      sender: new PacketSender(sending),
+      pppLost: (id) => {
+        this.#ppps.delete(id);
+        reports.pppLost(id);
+      },
+    };
+    this.#idle = new WorkerPath({ netnsKey: "", idle: true, memory: this.#receiving, reports });
+  }
+
+  /** What the events with this tag are for; `undefined` if it is gone. */
+  source(tag: number): Source | undefined {
+    return this.#endpoints.get(tag) ?? this.#sessions.get(tag);
+  }
+
+  /**
+   * Executes a command.
+   *
+   * @throws {SyscallError} from waiting for a descriptor
+   * @throws {RangeError} if the command contradicts itself or what is there
+   */
+  execute(command: Command): void {
+    switch (command.op) {
+      case "addEndpoint":
+        return this.#addEndpoint(command);
+      case "addTunnel":
+        return this.#addTunnel(command);
+      case "addSession":
+        return this.#addSession(command);
+      case "changeSession":
+        return this.#changeSession(command);
+      case "attachPpp":
+        return this.#attachPpp(command);
+      case "changePpp":
+        return this.#ppps.get(command.id)?.changePpp(command.changes);
+      case "sendPpp":
+        return this.#ppps.get(command.id)?.sendPpp(Uint8Array.fromHex(command.frame));
+      case "detachPpp":
+        return this.#detachPpp(command.id);
+      case "removeEndpoint":
+        return this.#removeEndpoint(command.id);
+      case "removeTunnel":
+        return this.#removeTunnel(command.id);
+      case "removeSession":
+        return this.#removeSession(command.id);
+      case "setTrace":
+        this.#reports.tracing = command.on;
+        return;
+      default:
+        throw new RangeError(`There is no command ${command.op}`);
+    }
+  }
+
+  #addEndpoint(command: AddEndpoint): void {
+    const endpoint = new WorkerEndpoint(
+      new Endpoint(command.kind, slotView(this.#counters, command.slot)),
+      command,
+      this.#idle,
+      this.#receiving,
+    );
+    endpoint.watch(command.id);
+    this.#endpoints.set(command.id, endpoint);
+    this.#reports.endpoints.set(endpoint.endpoint, command.id);
+  }
+
+  #removeEndpoint(id: number): void {
+    const endpoint = found(this.#endpoints, id);
+    for (const tunnel of endpoint.tunnels) this.#removeTunnel(tunnel);
+    endpoint.unwatch();
+    this.#endpoints.delete(id);
+    this.#reports.endpoints.delete(endpoint.endpoint);
+  }
+
+  #addTunnel(command: AddTunnel): void {
+    const { id, slot, netnsKey, tunnelId, peerTunnelId, version, connected } = command;
+    const endpoint = found(this.#endpoints, command.endpoint);
+    const known = this.#paths.get(netnsKey);
+    if (endpoint.path !== this.#idle && endpoint.path !== known) {
+      throw new RangeError(`The endpoint has tunnels of another network namespace than "${netnsKey}"`);
+    }
+    const path = known ?? new WorkerPath({ netnsKey, memory: this.#receiving, reports: this.#reports });
+    const peer = command.peer && { ...command.peer, address: Uint8Array.fromHex(command.peer.address) };
+    const counters = slotView(this.#counters, slot);
+    const spec = { tunnelId, peerTunnelId, version, endpoint: endpoint.endpoint, peer, counters };
+    const tunnel = path.path.addTunnel(spec);
+    // A raw socket wants no port; to UDP's port 0, nothing can be sent.
+    const port = endpoint.endpoint.isUdp ? peer?.port ?? 0 : 0;
+    const unreachable = connected || peer === undefined || (endpoint.endpoint.isUdp && port === 0);
+    const remote = unreachable ? undefined : new Remote(encodeInet({ ...peer, port }));
+    const messages = { refused: Infinity, until: Infinity };
+    this.#tunnels.set(id, {
+      tunnel,
+      path,
+      netnsKey,
+      endpoint,
+      remote,
+      connected,
+      messages,
+      sessions: new Set(),
+    });
+    this.#paths.set(netnsKey, path);
+    path.tunnels++;
+    endpoint.path = path;
+    endpoint.tunnels.add(id);
+  }
+
+  #removeTunnel(id: number): void {
+    const { tunnel, path, netnsKey, endpoint, sessions } = found(this.#tunnels, id);
+    for (const session of sessions) this.#removeSession(session);
+    path.path.removeTunnel(tunnel);
+    this.#tunnels.delete(id);
+    endpoint.tunnels.delete(id);
+    if (endpoint.tunnels.size === 0) endpoint.path = this.#idle;
+    if (--path.tunnels === 0) this.#emptied(netnsKey);
+  }
+
+  /** A namespace whose only tunnel comes and goes would cost a path's memory each time: the last one empty stays. */
+  #emptied(netnsKey: string): void {
+    const before = this.#empty;
+    if (before !== undefined && before !== netnsKey && this.#paths.get(before)?.tunnels === 0) {
+      this.#paths.delete(before);
+    }
+    this.#empty = netnsKey;
+  }
+
+  #addSession(command: AddSession): void {
+    const { id, slot, changes, pseudowire, l2spec, sessionId, peerSessionId, tapFd, tap } = command;
+    const tunnel = found(this.#tunnels, command.tunnel);
+    const { path } = tunnel.path;
+    if (pseudowire !== "eth" && tapFd !== undefined) {
+      throw new RangeError(`A session for ${pseudowire} cannot have an Ethernet device`);
+    }
+    const session = path.addSession(tunnel.tunnel, {
+      ...changes,
+      ...{ sessionId, peerSessionId, pseudowire, l2spec },
+      cookie: command.cookie === undefined ? undefined : Uint8Array.fromHex(command.cookie),
+      peerCookie: command.peerCookie === undefined ? undefined : Uint8Array.fromHex(command.peerCookie),
+      counters: slotView(this.#counters, slot),
+    });
+    const worker = new WorkerSession(tunnel, session, id, this.#sending);
+    try {
+      if (tapFd !== undefined) worker.attach({ fd: tapFd, facts: tap });
+    } catch (error) {
+      path.removeSession(session);
+      throw error;
+    }
+    this.#sessions.set(id, worker);
+    tunnel.sessions.add(id);
+  }
+
+  #attachPpp({ id, session, tunFd, device, clampMss }: AttachPpp): void {
+    const worker = found(this.#sessions, session);
+    worker.attachPpp(id, { fd: tunFd, facts: device }, { clampMss });
+    this.#ppps.set(id, worker);
+  }
+
+  #detachPpp(id: ObjectId): void {
+    this.#ppps.get(id)?.detach();
+    this.#ppps.delete(id);
+  }
+
+  #changeSession({ id, changes }: ChangeSession): void {
+    const { session, tunnel } = found(this.#sessions, id);
+    tunnel.path.path.changeSession(session, changes);
+  }
+
+  #removeSession(id: number): void {
+    const worker = found(this.#sessions, id);
+    if (worker.pppId !== undefined) this.#ppps.delete(worker.pppId);
+    worker.detach();
+    worker.tunnel.path.path.removeSession(worker.session);
+    worker.tunnel.sessions.delete(id);
+    this.#sessions.delete(id);
+  }
+}
+
+function found<T>(objects: ReadonlyMap<number, T>, id: number): T {
+  const object = objects.get(id);
+  if (object === undefined) throw new RangeError(`There is no object ${id}`);
+  return object;
+}

@@ -1,0 +1,32 @@
+/**
+ * The algorithms of PPP's authentication, by `node:crypto`.
+ *
+ * @module
+ */
+
+import { createCipheriv, createHash } from "node:crypto";
+import type { PppCrypto } from "../../engine/ppp/mod.ts";
+
+const ZERO_VECTOR = new Uint8Array(8);
+
+function digest(algorithm: string, data: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash(algorithm).update(data).digest());
+}
+
+/** MD5, SHA-1, MD4 and DES. */
+export const PPP_CRYPTO: PppCrypto = {
+  md5: (data) => digest("md5", data),
+  sha1: (data) => digest("sha1", data),
+  md4: (data) => digest("md4", data),
+  des(key, block): Uint8Array {
+    // There is no plain DES; three times the same key is the same, and one block has no chain.
+    const keys = new Uint8Array(24);
+    for (let i = 0; i < 3; i++) keys.set(key, 8 * i);
+    const cipher = createCipheriv("des-ede3-cbc", keys, ZERO_VECTOR);
+    cipher.setAutoPadding(false);
+    const encrypted = new Uint8Array(cipher.update(block));
+    // The runtime keeps the cipher until its end is asked for.
+    cipher.final();
+    return encrypted;
+  },
+};

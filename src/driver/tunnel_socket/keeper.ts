@@ -1,0 +1,73 @@
+/**
+ * Processes in the background that hold a tunnel's socket open.
+ *
+ * @module
+ */
+
+import { Errno } from "../../base/errno.ts";
+import { SyscallError } from "../../base/errors.ts";
+import type { TunnelParameters } from "../../model/tunnel.ts";
+import { decodeInet } from "../../../ffi/sockets/sockaddr.ts";
+import type { Socket } from "../../../ffi/sockets/socket.ts";
+import { openTunnelSocket } from "./open.ts";
+
+/** How long an address is waited for that a keeper of this process still holds after its tunnel has gone. */
+const RELEASE_LIMIT_MS = 1000;
+
+/** The background processes that this one started. They outlive it. */
+export class Keepers {
+  readonly #started: { readonly tunnelId: number; readonly child: Deno.ChildProcess }[] = [];
+
+  /**
+   * Opens the socket for a tunnel with scoped addresses, such that a keeper can inherit it. Where its address is taken,
+   * keepers of this process whose tunnels have gone (as `isThere` says) are ended and it is tried again for a while.
+   *
+   * @throws {SyscallError}
+   */
+  openSocket(tunnel: TunnelParameters, scope: string, isThere: (tunnelId: number) => boolean): Socket {
+    for (let waitedMs = 0, napMs = 1;; waitedMs += napMs, napMs = Math.min(2 * napMs, 50)) {
+      try {
+        return openTunnelSocket(tunnel, { scope, inheritable: true });
+      } catch (error) {
+        const taken = error instanceof SyscallError && error.errno === Errno.EADDRINUSE;
+        if (!taken || this.#started.length === 0 || waitedMs >= RELEASE_LIMIT_MS) throw error;
+        for (const { tunnelId, child } of this.#started) {
+          if (!isThere(tunnelId)) end(child);
+        }
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, napMs);
+      }
+    }
+  }
+
+  /**
+   * Starts this program again as `l2tp keep TUNNEL_ID PORT`, in a session of its own so that no terminal's signals
+   * reach it. It inherits the socket and ends when the tunnel is gone.
+   */
+  start(socket: Socket, tunnel: TunnelParameters): void {
+    const port = tunnel.encap === "udp" ? decodeInet(socket.localName()).port : 0;
+    const itself = Deno.build.standalone
+      ? []
+      // It runs with other settings of V8, and must not replace the compiled code that is kept for short commands.
+      : ["run", "--allow-all", "--no-config", "--no-lock", "--no-code-cache", Deno.mainModule];
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [...itself, "keep", String(tunnel.tunnelId), String(port)],
+      cwd: "/",
+      // Deno looks for npm's settings there, and stops at broken ones.
+      env: { HOME: "/" },
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+      detached: true,
+    }).spawn();
+    child.unref();
+    this.#started.push({ tunnelId: tunnel.tunnelId, child });
+  }
+}
+
+function end(child: Deno.ChildProcess): void {
+  try {
+    child.kill();
+  } catch {
+    // It has ended by itself.
+  }
+}

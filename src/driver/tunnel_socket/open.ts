@@ -1,0 +1,63 @@
+/**
+ * Sockets to run tunnels over ("managed tunnels"): what netlink cannot say about a tunnel's socket, such as the scope
+ * of a link-local address, is said by making the socket here and handing its descriptor to the kernel. The tunnel
+ * lives no longer than the last descriptor of the socket.
+ *
+ * @module
+ */
+
+import { Errno } from "../../base/errno.ts";
+import { SyscallError } from "../../base/errors.ts";
+import { parseIpAddress } from "../../base/ip_address.ts";
+import type { TunnelParameters } from "../../model/tunnel.ts";
+import { interfaceIndex } from "../../../ffi/sockets/resolve.ts";
+import { AF_INET, AF_INET6, encodeInet, encodeL2tpIp } from "../../../ffi/sockets/sockaddr.ts";
+import { IPPROTO_L2TP, SO_NO_CHECK, SOCK_DGRAM, Socket, SOL_SOCKET } from "../../../ffi/sockets/socket.ts";
+
+const IPPROTO_UDP = 17;
+const SOL_UDP = 17;
+const UDP_NO_CHECK6_TX = 101;
+const UDP_NO_CHECK6_RX = 102;
+
+/** Options of a tunnel's socket. */
+export interface TunnelSocketOptions {
+  /** Name of the interface that link-local addresses belong to. */
+  readonly scope?: string | undefined;
+  /** Whether programs started later inherit it. */
+  readonly inheritable?: boolean;
+}
+
+/**
+ * Opens, binds and connects the socket that a tunnel with these parameters runs over.
+ *
+ * @throws {SyscallError} ENODEV if there is no interface with the scope's name; else the call that failed
+ * @throws {RangeError} if an address is missing or none
+ */
+export function openTunnelSocket(tunnel: TunnelParameters, options: TunnelSocketOptions = {}): Socket {
+  const local = parseIpAddress(tunnel.local ?? "");
+  const peer = parseIpAddress(tunnel.peer ?? "");
+  if (local === undefined || peer === undefined) {
+    throw new RangeError(
+      `Cannot open tunnel socket from "${tunnel.local}" to "${tunnel.peer}": no addresses`,
+    );
+  }
+  const { scope } = options;
+  const scopeId = scope === undefined ? 0 : interfaceIndex(scope);
+  if (scopeId === undefined) throw new SyscallError(`if_nametoindex("${scope}")`, Errno.ENODEV);
+  const family = peer.length === 4 ? AF_INET : AF_INET6;
+  using stack = new DisposableStack();
+  const protocol = tunnel.encap === "ip" ? IPPROTO_L2TP : IPPROTO_UDP;
+  const socket = stack.use(Socket.open(family, SOCK_DGRAM, protocol, options));
+  if (tunnel.encap === "ip") {
+    socket.bind(encodeL2tpIp({ address: local, connectionId: tunnel.tunnelId, scopeId }));
+    socket.connect(encodeL2tpIp({ address: peer, connectionId: tunnel.peerTunnelId, scopeId }));
+  } else {
+    if (family === AF_INET && tunnel.udpChecksum !== true) socket.setOption(SOL_SOCKET, SO_NO_CHECK, 1);
+    if (tunnel.checksumTx === false) socket.setOption(SOL_UDP, UDP_NO_CHECK6_TX, 1);
+    if (tunnel.checksumRx === false) socket.setOption(SOL_UDP, UDP_NO_CHECK6_RX, 1);
+    socket.bind(encodeInet({ address: local, port: tunnel.localPort ?? 0, scopeId }));
+    socket.connect(encodeInet({ address: peer, port: tunnel.peerPort ?? 0, scopeId }));
+  }
+  stack.move();
+  return socket;
+}

@@ -1,0 +1,123 @@
+/** `src/driver/data_plane/sync_call.ts`: both sides on one thread, where the signal is the other side's turn; and two threads. */
+
+import assert from "node:assert/strict";
+import { Errno } from "../../../src/base/errno.ts";
+import { SyscallError } from "../../../src/base/errors.ts";
+import {
+  DataPlaneDead,
+  MailboxCaller,
+  type MailboxOptions,
+  MailboxServer,
+} from "../../../src/driver/data_plane/sync_call.ts";
+
+/** A mailbox whose other side executes at once. */
+function pairOf(
+  execute: (command: unknown) => unknown,
+  options: Partial<MailboxOptions> = {},
+): { caller: MailboxCaller; server: MailboxServer } {
+  const caller: MailboxCaller = new MailboxCaller({ signal: () => server.serve(execute), ...options });
+  const server = new MailboxServer(caller.memory);
+  return { caller, server };
+}
+
+Deno.test("call() gives the answer to each of many commands", () => {
+  const { caller } = pairOf((command) => ({ echo: command }));
+  for (const command of [null, 1, "ü…🥖", [], { a: { b: [1, 2] } }, "x".repeat(60_000), { n: 2 ** 40 }]) {
+    assert.deepEqual(caller.call(command), { echo: command });
+  }
+  const nothing = pairOf(() => undefined);
+  assert.equal(nothing.caller.call({}), undefined);
+  assert.equal(nothing.caller.call({}), undefined);
+});
+
+Deno.test("serve() does nothing without a command", () => {
+  const { server } = pairOf(() => 1);
+  server.serve(() => assert.fail("executed"));
+});
+
+Deno.test("commands and answers that are too long are refused, and the next ones are not", () => {
+  const { caller } = pairOf((command) => command === "much" ? "y".repeat(70_000) : "z");
+  assert.throws(() => caller.call("x".repeat(64 * 1024)), RangeError);
+  assert.equal(caller.call("little"), "z");
+  assert.throws(() => caller.call("much"), /^RangeError: The answer is too long$/);
+  assert.equal(caller.call("little"), "z");
+});
+
+Deno.test("errors come back as what they were", () => {
+  const { caller } = pairOf((command) => {
+    if (command === "syscall") throw new SyscallError("epoll_ctl(EPOLL_CTL_ADD)", Errno.EEXIST);
+    if (command === "range") throw new RangeError("Session id 5 is taken");
+    throw new TypeError("undefined is not a function");
+  });
+  assert.throws(() => caller.call("syscall"), new SyscallError("epoll_ctl(EPOLL_CTL_ADD)", Errno.EEXIST));
+  assert.throws(() => caller.call("range"), new RangeError("Session id 5 is taken"));
+  assert.throws(() => caller.call("other"), new Error("undefined is not a function"));
+  assert.equal(caller.dead, false);
+});
+
+Deno.test("a call that is not answered in time fails, later ones at once, and the other side learns of it", () => {
+  let signals = 0;
+  const caller = new MailboxCaller({ signal: () => signals++, timeoutMs: 20 });
+  const server = new MailboxServer(caller.memory);
+  const before = performance.now();
+  assert.throws(() => caller.call("first"), DataPlaneDead);
+  assert.ok(performance.now() - before >= 19);
+  assert.throws(() => caller.call("second"), /has not answered for 20 ms/);
+  assert.deepEqual([signals, caller.dead, server.dead], [1, true, true]);
+  server.serve(() => assert.fail("executed too late"));
+});
+
+Deno.test("an answer that comes too late is nobody's", () => {
+  const { caller, server } = pairOf(() => {
+    // While it is being executed, the caller gives up.
+    caller.bury("given up");
+    return 1;
+  });
+  assert.throws(() => caller.call(1), new DataPlaneDead("given up"));
+  assert.deepEqual([caller.dead, server.dead], [true, true]);
+});
+
+Deno.test("a side that dies says why: before a call, and while one waits", () => {
+  const { caller, server } = pairOf(() => 1);
+  server.die("no bread ".repeat(1000));
+  assert.throws(() => caller.call(1), /^DataPlaneDead: no bread no bread /);
+  const dying: MailboxCaller = new MailboxCaller({
+    signal: () => new MailboxServer(dying.memory).die("crashed"),
+  });
+  assert.throws(() => dying.call(1), new DataPlaneDead("crashed"));
+  assert.throws(() => dying.call(1), new DataPlaneDead("crashed"));
+  dying.bury("buried");
+  assert.throws(() => dying.call(1), new DataPlaneDead("crashed"), "the first reason stays");
+});
+
+Deno.test("a thread that waits is woken by the other one", async () => {
+  const text = `
+    import { MailboxServer } from ${
+    JSON.stringify(new URL("../../../src/driver/data_plane/sync_call.ts", import.meta.url).href)
+  };
+    onmessage = ({ data }) => {
+      const server = new MailboxServer(data);
+      const words = new Int32Array(data);
+      postMessage("ready");
+      for (let count = 0; !server.dead;) {
+        Atomics.wait(words, 0, 0, 1);
+        // Not before it is asked again: an answer that nobody has read yet would die with it.
+        server.serve((command) => {
+          if (++count > 100) server.die("that was all");
+          return command + 1;
+        });
+      }
+      close();
+    };`;
+  const worker = new Worker(URL.createObjectURL(new Blob([text], { type: "text/javascript" })), {
+    type: "module",
+  });
+  const caller = new MailboxCaller({ signal: () => {} });
+  await new Promise((resolve) => {
+    worker.onmessage = resolve;
+    worker.postMessage(caller.memory);
+  });
+  for (let i = 0; i < 100; i++) assert.equal(caller.call(i), i + 1);
+  assert.throws(() => caller.call(0), new DataPlaneDead("that was all"));
+  worker.terminate();
+});

@@ -1,0 +1,16 @@
+/** The worker of the data path, but it fails in the midst of its loop when it has a control message to tell of. */
+
+import type { StartMessage } from "../../../../src/driver/data_plane/commands.ts";
+import { serve } from "../../../../src/driver/data_plane/worker/loop.ts";
+
+const scope = globalThis as unknown as {
+  onmessage: (event: MessageEvent<StartMessage>) => void;
+  postMessage(message: unknown): void;
+};
+
+scope.onmessage = ({ data }): void => {
+  serve(data, (report) => {
+    if (report.type === "control") throw new Error("no bread today");
+    scope.postMessage(report);
+  });
+};

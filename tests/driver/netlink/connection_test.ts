@@ -1,0 +1,320 @@
+/**
+ * `src/driver/netlink/connection.ts` against a kernel that is a function: numbering, acknowledgements, dumps in
+ * awkward pieces, and answers that no kernel should give.
+ */
+
+import assert from "node:assert/strict";
+import { Errno } from "../../../src/base/errno.ts";
+import { DecodeError, NetlinkError, NetlinkProtocolError, SyscallError } from "../../../src/base/errors.ts";
+import { NetlinkConnection } from "../../../src/driver/netlink/connection.ts";
+import {
+  NLM_F_ACK,
+  NLM_F_CREATE,
+  NLM_F_DUMP,
+  NLM_F_EXCL,
+  NLM_F_MULTI,
+  NLM_F_REQUEST,
+  NLMSG_DONE,
+} from "../../../src/wire/netlink/constants.ts";
+import { encodeMessage, type NetlinkMessage } from "../../../src/wire/netlink/message.ts";
+import {
+  ack,
+  type Batching,
+  dump,
+  FakeTransport,
+  type FakeTransportOptions,
+  interrupted,
+  type KernelFunction,
+  noop,
+  refuse,
+  reply,
+} from "../../support/fake_kernel.ts";
+import { hexBytes } from "../../support/golden.ts";
+import { Random } from "../../support/random.ts";
+
+const REQUEST = { operation: "TEST", type: 0x20, payload: hexBytes("01010000") };
+
+/** A connection to the kernel, and what carries it. */
+function connect(
+  kernel: KernelFunction,
+  options?: FakeTransportOptions,
+): { connection: NetlinkConnection; transport: FakeTransport } {
+  const transport = new FakeTransport(kernel, options);
+  return { connection: new NetlinkConnection(transport), transport };
+}
+
+/** Reads a message whose payload is one 32-bit number. */
+function readNumber({ payload }: NetlinkMessage): number {
+  if (payload.length < 4) {
+    throw new DecodeError({ field: "number", offset: 0, needed: 4, had: payload.length });
+  }
+  return new DataView(payload.buffer, payload.byteOffset).getUint32(0, true);
+}
+
+function numbers(count: number): Uint8Array[] {
+  return Array.from({ length: count }, (_, i) => new Uint8Array(new Uint32Array([i]).buffer));
+}
+
+/** Every way in which answers may share datagrams. */
+function batchings(): Batching[] {
+  return ["single", "joined", "doneAlone", new Random(1), new Random(2), new Random(3)];
+}
+
+Deno.test("request() sends type, flags, payload and a new sequence number each time, and takes the acknowledgement", () => {
+  const { connection, transport } = connect((request) => [ack(request)]);
+  connection.request(REQUEST);
+  connection.request({ ...REQUEST, type: 20, flags: NLM_F_CREATE | NLM_F_EXCL, payload: new Uint8Array(0) });
+  const sent = transport.requests;
+  assert.deepEqual(sent.map(({ type }) => type), [0x20, 20]);
+  assert.deepEqual(sent.map(({ flags }) => flags), [
+    NLM_F_REQUEST | NLM_F_ACK,
+    NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
+  ]);
+  assert.deepEqual(sent.map(({ sequence }) => sequence), [1, 2]);
+  assert.deepEqual(sent.map(({ portId }) => portId), [0, 0]);
+  assert.deepEqual(sent.map(({ payload }) => payload.length), [4, 0]);
+  assert.equal(transport.unread, 0);
+});
+
+Deno.test("request() hands over the messages before the acknowledgement, in order, however they are packed", () => {
+  for (const batching of batchings()) {
+    const { connection } = connect(
+      (request) => [...numbers(5).map((payload) => reply(request, payload)), ack(request)],
+      { batching },
+    );
+    const seen: number[] = [];
+    connection.request(REQUEST, (message) => seen.push(readNumber(message)));
+    assert.deepEqual(seen, [0, 1, 2, 3, 4], String(batching));
+    connection.request(REQUEST);
+  }
+});
+
+Deno.test("request() throws what the kernel refuses with: number, extended acknowledgement, offset", () => {
+  for (const capped of [true, false]) {
+    const facts = { extack: "Attribute failed policy validation", offset: 20, capped };
+    const { connection } = connect((request) => [refuse(request, Errno.ERANGE, facts)]);
+    assert.throws(() => connection.request(REQUEST), (error) => {
+      assert.ok(error instanceof NetlinkError);
+      assert.deepEqual([error.operation, error.errno, error.code], ["TEST", 34, "ERANGE"]);
+      assert.deepEqual([error.extack, error.attributeOffset], [facts.extack, 20]);
+      return true;
+    });
+  }
+  const { connection } = connect((request) => [refuse(request, Errno.EEXIST)]);
+  assert.throws(() => connection.request(REQUEST), { name: "NetlinkError", errno: 17, extack: undefined });
+});
+
+Deno.test("request() is usable after a refusal, also one that comes after replies", () => {
+  let refusing = true;
+  const { connection } = connect((request) =>
+    refusing ? [reply(request, numbers(1)[0]!), refuse(request, Errno.EPERM)] : [ack(request)]
+  );
+  assert.throws(() => connection.request(REQUEST), { errno: Errno.EPERM });
+  refusing = false;
+  connection.request(REQUEST);
+});
+
+Deno.test("request() takes an empty extended acknowledgement on success for what it is", () => {
+  const { connection } = connect((request) => [refuse(request, 0, { extack: "just a warning" })]);
+  connection.request(REQUEST);
+});
+
+Deno.test("request() and dump() skip messages that mean nothing", () => {
+  for (const batching of batchings()) {
+    const { connection } = connect(
+      (request) => [noop(request), ...dump(request, numbers(2)), noop(request)],
+      {
+        batching,
+      },
+    );
+    assert.deepEqual(connection.dump(REQUEST, readNumber), [0, 1]);
+    const { connection: other } = connect((request) => [noop(request), noop(request), ack(request)], {
+      batching,
+    });
+    const seen: NetlinkMessage[] = [];
+    other.request(REQUEST, (message) => seen.push(message));
+    assert.deepEqual(seen, []);
+  }
+});
+
+Deno.test("request() and dump() skip what is left of earlier exchanges", () => {
+  for (const batching of batchings()) {
+    const { connection } = connect((request) => [
+      reply({ ...request, sequence: request.sequence - 1 }, numbers(1)[0]!),
+      ack({ ...request, sequence: request.sequence - 1 }),
+      // A refusal of an earlier request is none of this one.
+      refuse({ ...request, sequence: request.sequence - 3 }, Errno.EPERM),
+      ack(request),
+    ], { batching });
+    for (let i = 0; i < 5; i++) {
+      const seen: NetlinkMessage[] = [];
+      connection.request(REQUEST, (message) => seen.push(message));
+      assert.deepEqual(seen, [], "nothing of another exchange is handed over");
+    }
+    const { connection: other } = connect((request) => [
+      ...dump({ ...request, sequence: request.sequence - 1 }, numbers(3)),
+      ...dump(request, numbers(2)),
+    ], { batching });
+    assert.deepEqual(other.dump(REQUEST, readNumber), [0, 1]);
+  }
+});
+
+Deno.test("request() refuses an answer to a request that was never made", () => {
+  for (const ahead of [1, 2, 1000, 0x7fff_fffe]) {
+    const { connection } = connect((request) => [ack({ ...request, sequence: request.sequence + ahead })]);
+    assert.throws(() => connection.request(REQUEST), (error) => {
+      assert.ok(error instanceof NetlinkProtocolError);
+      assert.equal(error.operation, "TEST");
+      assert.match(error.message, new RegExp(`sequence number is ${1 + ahead}, expected 1`));
+      return true;
+    });
+  }
+});
+
+Deno.test("dump() asks for the whole table without an acknowledgement, and decodes each message", () => {
+  for (const batching of batchings()) {
+    for (const count of [0, 1, 2, 17]) {
+      const { connection, transport } = connect((request) => dump(request, numbers(count)), { batching });
+      assert.deepEqual(connection.dump(REQUEST, readNumber), Array.from({ length: count }, (_, i) => i));
+      assert.equal(transport.requests[0]!.flags, NLM_F_REQUEST | NLM_F_DUMP);
+      assert.equal(transport.requests.length, 1);
+      assert.equal(transport.unread, 0);
+    }
+  }
+});
+
+Deno.test("dump() takes 10,000 messages in any pieces", () => {
+  const payloads = numbers(10_000);
+  for (const batching of batchings()) {
+    const { connection } = connect((request) => dump(request, payloads), { batching });
+    const items = connection.dump(REQUEST, readNumber);
+    assert.equal(items.length, 10_000);
+    assert.ok(items.every((item, i) => item === i));
+  }
+});
+
+Deno.test("dump() begins anew while the table changes under it, and returns the first listing that is whole", () => {
+  for (const batching of batchings()) {
+    for (const changes of [1, 2, 7]) {
+      let left = changes;
+      const { connection, transport } = connect((request) => {
+        // The listing differs each time, so that pieces of two cannot be taken for one.
+        const messages = dump(request, numbers(3 + left));
+        return left-- > 0 ? interrupted(messages) : messages;
+      }, { batching });
+      assert.deepEqual(connection.dump(REQUEST, readNumber), [0, 1, 2]);
+      assert.equal(transport.requests.length, changes + 1);
+      assert.equal(new Set(transport.requests.map(({ sequence }) => sequence)).size, changes + 1);
+    }
+  }
+});
+
+Deno.test("dump() notices a change that only the end of the listing tells", () => {
+  let left = 1;
+  const { connection, transport } = connect((request) => {
+    const messages = dump(request, numbers(2));
+    return left-- > 0 ? [...messages.slice(0, -1), ...interrupted(messages.slice(-1))] : messages;
+  });
+  assert.deepEqual(connection.dump(REQUEST, readNumber), [0, 1]);
+  assert.equal(transport.requests.length, 2);
+});
+
+Deno.test("dump() gives up after eight tries and returns the last listing", () => {
+  let tries = 0;
+  const { connection, transport } = connect((request) => interrupted(dump(request, numbers(++tries))));
+  assert.equal(connection.dump(REQUEST, readNumber).length, 8);
+  assert.equal(transport.requests.length, 8);
+});
+
+Deno.test("dump() throws an error at its start, at its end, and in its middle", () => {
+  const kernels: KernelFunction[] = [
+    (request) => [refuse(request, Errno.EPERM)],
+    (request) => dump(request, numbers(3), { errno: Errno.EPERM }),
+    (request) => [...dump(request, numbers(3)).slice(0, -1), refuse(request, Errno.EPERM)],
+  ];
+  for (const kernel of kernels) {
+    for (const batching of batchings()) {
+      const { connection } = connect(kernel, { batching });
+      assert.throws(() => connection.dump(REQUEST, readNumber), { name: "NetlinkError", errno: Errno.EPERM });
+    }
+  }
+});
+
+Deno.test("dump() does not begin anew when an interrupted listing ends with an error", () => {
+  const { connection, transport } = connect((request) =>
+    interrupted(dump(request, numbers(1), { errno: Errno.ENOMEM }))
+  );
+  assert.throws(() => connection.dump(REQUEST, readNumber), { errno: Errno.ENOMEM });
+  assert.equal(transport.requests.length, 1);
+});
+
+Deno.test("dump() and request(): a message that cannot be decoded leaves the connection usable", () => {
+  for (const batching of batchings()) {
+    let bad = true;
+    const { connection } = connect((request) => {
+      const payloads = numbers(6);
+      if (bad) payloads[2] = new Uint8Array(1);
+      return dump(request, payloads);
+    }, { batching });
+    assert.throws(() => connection.dump(REQUEST, readNumber), DecodeError);
+    bad = false;
+    assert.deepEqual(connection.dump(REQUEST, readNumber), [0, 1, 2, 3, 4, 5], String(batching));
+    assert.throws(() =>
+      connection.dump(REQUEST, () => {
+        throw new TypeError("reader's own");
+      }), TypeError);
+    assert.equal(connection.dump(REQUEST, readNumber).length, 6);
+  }
+});
+
+Deno.test("request(): a datagram that is no message is a DecodeError, and the next request works", () => {
+  const { connection, transport } = connect((request) => [ack(request)]);
+  transport.inject(hexBytes("ffffffff 0000"));
+  assert.throws(() => connection.request(REQUEST), DecodeError);
+  connection.request(REQUEST);
+  assert.equal(transport.requests.length, 2);
+});
+
+Deno.test("request(): an acknowledgement that is too short is a DecodeError", () => {
+  const { connection } = connect((request) => [reply(request, new Uint8Array(8), { type: 2 })]);
+  assert.throws(() => connection.request(REQUEST), { name: "DecodeError", field: "nlmsgerr" });
+});
+
+Deno.test("request(): an empty datagram is passed over", () => {
+  const { connection, transport } = connect(() => []);
+  transport.inject(new Uint8Array(0));
+  const sequence = 1;
+  const payload = new Uint8Array(20);
+  transport.inject(encodeMessage({ type: 2, flags: 0x100, sequence, portId: 4711, payload }));
+  connection.request(REQUEST);
+});
+
+Deno.test("request() and dump() pass a failure of the socket on", () => {
+  const { connection, transport } = connect(() => []);
+  transport.inject(new SyscallError("recvmsg", Errno.ENOBUFS));
+  assert.throws(() => connection.request(REQUEST), { name: "SyscallError", errno: Errno.ENOBUFS });
+  transport.inject(new SyscallError("recvmsg", Errno.EBADF));
+  assert.throws(() => connection.dump(REQUEST, readNumber), { name: "SyscallError", errno: Errno.EBADF });
+});
+
+Deno.test("dump() does not look behind the end of the dump", () => {
+  const { connection } = connect((request) => {
+    const messages = dump(request, numbers(1));
+    return [...messages, { ...messages[0]!, payload: new Uint8Array(0) }];
+  }, { batching: "joined" });
+  assert.deepEqual(connection.dump(REQUEST, readNumber), [0]);
+});
+
+Deno.test("dump() of an old kernel, whose end has no error number", () => {
+  const { connection } = connect((request) => [
+    ...dump(request, numbers(2)).slice(0, -1),
+    reply(request, new Uint8Array(0), { type: NLMSG_DONE, flags: NLM_F_MULTI }),
+  ]);
+  assert.deepEqual(connection.dump(REQUEST, readNumber), [0, 1]);
+});
+
+Deno.test("NetlinkConnection closes its transport", () => {
+  const { connection, transport } = connect((request) => [ack(request)]);
+  connection[Symbol.dispose]();
+  assert.equal(transport.disposals, 1);
+});

@@ -1,0 +1,131 @@
+/** `src/driver/system/files.ts`, `kernel_release.ts` and `kernel_modules.ts` on real files. */
+
+import assert from "node:assert/strict";
+import {
+  distributionId,
+  forbiddingFile,
+  hasKernelModule,
+} from "../../../src/driver/system/kernel_modules.ts";
+import { kernelRelease } from "../../../src/driver/system/kernel_release.ts";
+import { readLines, writeWholeFile } from "../../../src/driver/system/files.ts";
+import { readPrivateFile } from "../../../src/driver/system/private_file.ts";
+import { Errno } from "../../../src/base/errno.ts";
+import { assertNoLeaks } from "../../support/descriptors.ts";
+
+/** The lines of a file with this content. */
+async function linesOf(content: string | Uint8Array): Promise<string[]> {
+  const path = await Deno.makeTempFile({ prefix: "l2tp-lines-" });
+  try {
+    await Deno.writeFile(path, typeof content === "string" ? new TextEncoder().encode(content) : content);
+    return [...readLines(path)].filter((line) => line !== undefined);
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+Deno.test("readLines(): lines without their newlines, the last with or without one", async () => {
+  await assertNoLeaks(async () => {
+    assert.deepEqual(await linesOf(""), []);
+    assert.deepEqual(await linesOf("\n"), [""]);
+    assert.deepEqual(await linesOf("a"), ["a"]);
+    assert.deepEqual(await linesOf("a\n"), ["a"]);
+    assert.deepEqual(await linesOf("a\n\nb\r\nc"), ["a", "", "b\r", "c"]);
+  });
+});
+
+Deno.test("readLines() of a file longer than its buffer, with characters that lie across its end", async () => {
+  const line = "é".repeat(1000);
+  const lines = Array.from({ length: 200 }, (_, i) => `${i} ${line}`);
+  assert.deepEqual(await linesOf(lines.join("\n")), lines);
+  assert.deepEqual(await linesOf(`${"x".repeat(200_000)}\ny`), ["x".repeat(200_000), "y"]);
+});
+
+Deno.test("readLines() closes the file, also when the reader stops early", async () => {
+  await assertNoLeaks(() => {
+    for (const line of readLines("/proc/cpuinfo")) if (line !== undefined) break;
+  });
+});
+
+Deno.test("readLines(): a file that is not there is told in C's words", () => {
+  assert.throws(() => [...readLines("/no/such/file")], {
+    name: "SyscallError",
+    call: 'open("/no/such/file")',
+    errno: Errno.ENOENT,
+  });
+});
+
+Deno.test("readLines(): a folder, and a path through a file, are told in C's words as well", () => {
+  assert.throws(() => [...readLines("/tmp")], { name: "SyscallError", code: "EISDIR" });
+  assert.throws(() => [...readLines("/dev/null/x")], { name: "SyscallError", code: "ENOTDIR" });
+});
+
+Deno.test("readPrivateFile(): where it is, and a stamp that is another one after a change; nothing of what others can read or is no file", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "l2tp-secrets-" });
+  const before = Deno.cwd();
+  try {
+    Deno.chdir(folder);
+    await Deno.writeTextFile("secrets", "é".repeat(5000), { mode: 0o640 });
+    await assertNoLeaks(() => {
+      const { path, text, stamp } = readPrivateFile("secrets")!;
+      assert.deepEqual([path, text], [`${Deno.cwd()}/secrets`, "é".repeat(5000)]);
+      assert.equal(readPrivateFile(path)!.stamp, stamp);
+      Deno.writeTextFileSync("secrets", "b");
+      assert.notEqual(readPrivateFile(path)!.stamp, stamp);
+      Deno.chmodSync("secrets", 0o644);
+      assert.equal(readPrivateFile("secrets"), undefined);
+      assert.throws(() => readPrivateFile("none"), { errno: Errno.ENOENT });
+      assert.throws(() => readPrivateFile(folder), { errno: Errno.EISDIR });
+      Deno.symlinkSync("loop", "loop");
+      assert.throws(() => readPrivateFile("loop"), { code: "ELOOP" });
+      assert.throws(() => readPrivateFile("n".repeat(256)), { code: "ENAMETOOLONG" });
+      assert.throws(() => readPrivateFile("/proc/self/mem"), { name: "SyscallError" });
+      assert.throws(() => readPrivateFile("/dev/zero"), { errno: Errno.EINVAL });
+      Deno.writeTextFileSync("secrets", "x".repeat(1024 * 1024 + 1), { mode: 0o600 });
+      Deno.chmodSync("secrets", 0o600);
+      assert.throws(() => readPrivateFile("secrets"), { errno: Errno.EFBIG });
+    });
+  } finally {
+    Deno.chdir(before);
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("kernelRelease() is what uname says", async () => {
+  const { stdout } = await new Deno.Command("uname", { args: ["-r"] }).output();
+  assert.equal(kernelRelease(), new TextDecoder().decode(stdout).trim());
+});
+
+Deno.test("distributionId(), hasKernelModule() and forbiddingFile() answer, whatever the machine", () => {
+  assert.match(distributionId(), /^[a-z0-9._-]*$/);
+  assert.equal(hasKernelModule("no_such_module_at_all"), false);
+  assert.equal(forbiddingFile("no_such_module_at_all"), undefined);
+});
+
+Deno.test("hasKernelModule() knows the modules that are loaded", () => {
+  let modules: string[];
+  try {
+    modules = Deno.readTextFileSync("/proc/modules").split("\n").map((line) => line.split(" ")[0]!);
+  } catch {
+    // A kernel without modules has none to know.
+    modules = [];
+  }
+  for (const name of modules.filter((name) => name !== "")) assert.equal(hasKernelModule(name), true, name);
+});
+
+Deno.test("writeWholeFile(): whole, for its owner alone, in place of what was there; or nothing", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "l2tp-whole-" });
+  try {
+    const path = `${folder}/l2tp.toml`;
+    await Deno.writeTextFile(path, "before", { mode: 0o644 });
+    const text = 'cookie = "00112233" # é\n'.repeat(20_000);
+    await assertNoLeaks(() => writeWholeFile(path, text));
+    assert.equal(await Deno.readTextFile(path), text);
+    assert.equal((await Deno.stat(path)).mode! & 0o777, 0o600);
+    assert.throws(() => writeWholeFile(`${folder}/nowhere/l2tp.toml`, text), { errno: Errno.ENOENT });
+    await Deno.mkdir(`${folder}/folder`);
+    assert.throws(() => writeWholeFile(`${folder}/folder`, text));
+    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["folder", "l2tp.toml"]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
