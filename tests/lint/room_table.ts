@@ -206,6 +206,52 @@ export const ROOMS: readonly Room[] = [
     holds:
       "`l2tp daemon`: API server, journal, sockets and devices of the userspace subsystem, PPP sessions, the tunnels of its configuration file",
     imports: [...UP_TO_DRIVER, CONFIG, DRIVER, CLIENT, APPLY],
+    tests: "tests/daemon",
+  },
+  {
+    path: `${DAEMON}journal/`,
+    holds: "the journal: what outlives a daemon, one record for each change",
+    imports: [BASE, SUBSYSTEM, FFI],
+  },
+  {
+    path: `${DAEMON}settings/`,
+    holds: "arguments and paths of the daemon",
+    imports: [BASE, MODEL, METRICS],
+  },
+  {
+    path: `${DAEMON}platform/`,
+    holds:
+      "what the userspace subsystem asks of Linux: sockets, devices, session paths, offloads, BPF programs",
+    imports: [...UP_TO_DRIVER, DRIVER, CLIENT],
+  },
+  {
+    path: `${DAEMON}ppp/`,
+    holds: "PPP sessions of the daemon, over userspace sessions and kernel ones",
+    imports: [...UP_TO_DRIVER, DRIVER, CLIENT, `${DAEMON}platform/`],
+  },
+  {
+    path: `${DAEMON}api/`,
+    holds: "the API server: clients, requests, notifications, the daemon's own family",
+    imports: [...UP_TO_DRIVER, DRIVER, CLIENT, `${DAEMON}journal/`, `${DAEMON}ppp/`],
+  },
+  {
+    path: `${DAEMON}metrics/`,
+    holds: "the endpoint for Prometheus and what it reads",
+    imports: [...UP_TO_DRIVER, DRIVER, CLIENT, `${DAEMON}platform/`, `${DAEMON}ppp/`],
+  },
+  {
+    path: `${DAEMON}config/`,
+    holds: "the tunnels of the daemon's configuration file: they wait for what they need, and come back",
+    imports: [
+      ...UP_TO_DRIVER,
+      CONFIG,
+      DRIVER,
+      CLIENT,
+      APPLY,
+      `${DAEMON}api/`,
+      `${DAEMON}ppp/`,
+      `${DAEMON}settings/`,
+    ],
   },
   {
     path: VIEW,

@@ -72,7 +72,7 @@ const STAGES: readonly Stage[] = [
     needsRoot: true,
     run: () =>
       tests("native", ["-A"], [
-        ...testFiles(["tests/ffi", "tests/bench", "tests/daemon"]),
+        ...testFiles(["tests/ffi", "tests/bench"]),
         ...testFiles(pureTestFolders()).filter(isNative),
       ]),
   },

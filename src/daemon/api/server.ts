@@ -1,0 +1,345 @@
+/**
+ * The daemon's API: the subsystem behind a Unix socket. Each datagram holds netlink messages, of the "l2tp" family and
+ * of the daemon's own; requests of all clients are worked on one after another.
+ *
+ * @module
+ */
+
+import { Errno } from "../../base/errno.ts";
+import { DecodeError, SyscallError } from "../../base/errors.ts";
+import { EventFd } from "../../../ffi/process/eventfd.ts";
+import { Epoll, EPOLLIN, EPOLLOUT } from "../../../ffi/process/epoll.ts";
+import { duplicateFd } from "../../../ffi/fd.ts";
+import type { UnixConnection } from "../../../ffi/sockets/unix.ts";
+import type { UnixListener } from "../../../ffi/sockets/unix_listener.ts";
+import type { Answer, Consequences, Subsystem } from "../../subsystem/subsystem.ts";
+import type { TraceEvent } from "../../subsystem/trace.ts";
+import {
+  encodeL2tpdControl,
+  encodeL2tpdText,
+  L2TPD_CMD,
+  L2TPD_CONTROL_MAX,
+  L2TPD_FAMILY_ID,
+  L2TPD_TEXT_MAX,
+  type L2tpdControl,
+} from "../../wire/l2tpd/family.ts";
+import { encodeAcknowledgement } from "../../wire/netlink/answer.ts";
+import { NLM_F_DUMP } from "../../wire/netlink/constants.ts";
+import { decodeMessages, encodeMessage, type NetlinkMessage } from "../../wire/netlink/message.ts";
+import { ClientConnection } from "./client_connection.ts";
+import { type OwnFamily, ownFamilyAnswer } from "./daemon_family.ts";
+import { JournalError } from "../journal/journal.ts";
+import type { NetworkNamespaces } from "../../driver/system/network_namespaces.ts";
+import type { PppSessions } from "../ppp/sessions.ts";
+
+/** The longest datagram of a client: what a netlink socket takes, too, in practice. */
+const REQUEST_MAX = 64 * 1024;
+/** Descriptors that may come with one datagram. */
+const FDS_MAX = 8;
+/** Clients at a time. */
+const CLIENTS_MAX = 256;
+/** How long a client may stay silent before its HELLO. */
+const HELLO_TIMEOUT_MS = 10_000;
+
+/** So many requests are worked on, and written down, at a time. */
+const GROUP_SIZE = 64;
+
+/** How long no clients are accepted after that has failed. */
+const ACCEPT_PAUSE_MS = 1000;
+
+const LISTENER_TAG = 0;
+const WAKE_TAG = 1;
+/** Stands for this process itself in what it asks of itself. No client has it. */
+const OWN_PORT_ID = WAKE_TAG;
+const FIRST_CLIENT_TAG = 2;
+
+/** What the server serves. */
+export interface ServerParts {
+  /** Where clients connect. */
+  readonly listener: UnixListener;
+  /** The tables and rules. */
+  readonly subsystem: Subsystem;
+  /** The namespaces that clients work in. */
+  readonly namespaces: NetworkNamespaces;
+  /** Writes down what happened, and lets it last, before anybody learns of it. */
+  readonly commit: (consequences: Consequences) => void;
+  /** Dropped packets, one JSON text for each thing of the namespace that dropped any. */
+  readonly drops: (netns: string) => Iterable<string>;
+  /** What the system does for each session, one JSON text a session. */
+  readonly offloads: (netns: string) => Iterable<string>;
+  /** Tunnels of the configuration file that are not as it says, one JSON text each. */
+  readonly declared: (netns: string) => Iterable<string>;
+  /** The PPP sessions. */
+  readonly ppp: PppSessions;
+  /** Tells the data path whether somebody wants its trace events. */
+  readonly setTrace: (on: boolean) => void;
+  /** Hears that a client is being served. */
+  readonly disturbed: () => void;
+  /** Writes a line for the administrator. */
+  readonly log: (line: string) => void;
+}
+
+/** Serves until it is told to stop. */
+export class Server {
+  readonly #parts: ServerParts;
+  readonly #epoll = Epoll.open(64);
+  readonly #wake = EventFd.open();
+  readonly #clients = new Map<number, ClientConnection>();
+  readonly #buffer = new Uint8Array(new ArrayBuffer(REQUEST_MAX));
+  #nextTag = FIRST_CLIENT_TAG;
+  #stopping = false;
+
+  /** Borrows the parts. */
+  constructor(parts: ServerParts) {
+    this.#parts = parts;
+  }
+
+  /** Serves clients; resolves after {@link stop}. */
+  async run(): Promise<void> {
+    this.#epoll.add(this.#parts.listener.number, EPOLLIN, LISTENER_TAG);
+    this.#epoll.add(this.#wake.number, EPOLLIN, WAKE_TAG);
+    while (!this.#stopping) {
+      const count = await this.#epoll.waitInBackground(-1);
+      for (let i = 0; i < count && !this.#stopping; i++) this.#ready(this.#epoll.tag(i));
+    }
+    for (const tag of [...this.#clients.keys()]) this.#drop(tag);
+    this.#epoll.close();
+    this.#wake.close();
+  }
+
+  /** Ends {@link run}. */
+  stop(): void {
+    this.#stopping = true;
+    this.#wake.signal();
+  }
+
+  /**
+   * Works on a request of this process itself, as on a client's, and returns the answers. Of the descriptors it takes
+   * copies.
+   *
+   * @throws {JournalError} if it was done and cannot be written down
+   */
+  request(netns: string, message: NetlinkMessage, fds: readonly number[]): Uint8Array[] {
+    const left = [...fds];
+    const answer = this.#parts.subsystem.request(message, {
+      netns,
+      portId: OWN_PORT_ID,
+      privileged: true,
+      takeFd: () => {
+        const fd = left.shift();
+        return fd === undefined ? undefined : duplicateFd(fd).release();
+      },
+    });
+    this.#parts.commit(answer);
+    this.#notify(netns, answer.notifications);
+    for (const event of answer.traces) this.trace(event);
+    const replies = [...answer.replies];
+    const { dump } = answer;
+    for (let next = dump?.next(); next?.done === false; next = dump?.next()) replies.push(next.value);
+    return replies;
+  }
+
+  /** Tells clients that trace of an event. */
+  trace(event: TraceEvent): void {
+    const payload = encodeL2tpdText(L2TPD_CMD.TRACE, JSON.stringify(event).slice(0, L2TPD_TEXT_MAX));
+    for (const [tag, client] of this.#clients) {
+      if (!client.tracing || (client.netns !== event.netns)) continue;
+      client.notify(
+        encodeMessage({ type: L2TPD_FAMILY_ID, flags: 0, sequence: 0, portId: client.portId, payload }),
+      );
+      this.#flush(tag, client);
+    }
+  }
+
+  /** Hands a control message that arrived in the namespace to the clients that want them; nobody else gets it. */
+  control(netns: string, control: L2tpdControl): void {
+    if (control.message.length > L2TPD_CONTROL_MAX) return;
+    const payload = encodeL2tpdControl(control);
+    for (const [tag, client] of this.#clients) {
+      if (!client.controlling || client.netns !== netns) continue;
+      client.notify(
+        encodeMessage({ type: L2TPD_FAMILY_ID, flags: 0, sequence: 0, portId: client.portId, payload }),
+      );
+      this.#flush(tag, client);
+    }
+  }
+
+  #ready(tag: number): void {
+    if (tag === LISTENER_TAG) this.#accept();
+    else if (tag === WAKE_TAG) this.#wake.reset();
+    else {
+      const client = this.#clients.get(tag);
+      if (client !== undefined) this.#serve(tag, client);
+    }
+  }
+
+  #accept(): void {
+    let socket: UnixConnection | undefined;
+    try {
+      socket = this.#parts.listener.accept();
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+      this.#pauseAccepting(error.message);
+      return;
+    }
+    if (socket === undefined) return;
+    if (this.#clients.size >= CLIENTS_MAX) {
+      this.#parts.log(`refused a client: ${CLIENTS_MAX} are connected`);
+      socket.close();
+      return;
+    }
+    const tag = this.#nextTag++;
+    const client = new ClientConnection(socket, tag);
+    try {
+      this.#epoll.add(socket.number, EPOLLIN, tag);
+    } catch (error) {
+      client[Symbol.dispose]();
+      if (!(error instanceof SyscallError)) throw error;
+      this.#pauseAccepting(error.message);
+      return;
+    }
+    this.#clients.set(tag, client);
+    const timer = setTimeout(() => {
+      if (client.netns === undefined && this.#clients.get(tag) === client) this.#drop(tag);
+    }, HELLO_TIMEOUT_MS);
+    Deno.unrefTimer(timer);
+  }
+
+  /** The connection stays waiting: whoever asks again at once spins. */
+  #pauseAccepting(reason: string): void {
+    this.#parts.log(`takes no clients for a second: ${reason}`);
+    const { listener } = this.#parts;
+    this.#epoll.modify(listener.number, 0, LISTENER_TAG);
+    const timer = setTimeout(() => {
+      if (!this.#epoll.closed && !listener.closed) this.#epoll.modify(listener.number, EPOLLIN, LISTENER_TAG);
+    }, ACCEPT_PAUSE_MS);
+    Deno.unrefTimer(timer);
+  }
+
+  #serve(tag: number, client: ClientConnection): void {
+    this.#parts.disturbed();
+    if (client.stalled || client.requests.length > 0) this.#flush(tag, client);
+    else this.#receive(tag, client);
+    // One group in a turn: others have theirs in between.
+    if (client.requests.length > 0 && !client.stalled) {
+      this.#take(tag, client, client.requests.splice(0, GROUP_SIZE));
+      this.#flush(tag, client);
+    }
+    if (client.requests.length === 0) client.fds.close();
+  }
+
+  /** Reads the next datagram of requests. */
+  #receive(tag: number, client: ClientConnection): void {
+    try {
+      const received = client.socket.receive(this.#buffer, { maxFds: FDS_MAX });
+      if (received === undefined) return;
+      client.fds.add(received.fds);
+      if (received.length === 0 || received.truncated || received.fdsRefused) return this.#drop(tag);
+      const messages = decodeMessages(this.#buffer.slice(0, received.length));
+      // Whose descriptor it is, is clear with one request only.
+      if (received.fds.length > 0 && messages.length !== 1) return this.#drop(tag);
+      client.requests.push(...messages);
+    } catch (error) {
+      // Whoever does not speak netlink is not spoken to.
+      if (!(error instanceof SyscallError || error instanceof DecodeError)) throw error;
+      this.#drop(tag);
+    }
+  }
+
+  /** Works on requests; nobody hears of any before all are written down. */
+  #take(tag: number, client: ClientConnection, messages: readonly NetlinkMessage[]): void {
+    const answers: (Answer | OwnFamily)[] = [];
+    const changes: Consequences["changes"][number][] = [];
+    const traces: TraceEvent[] = [];
+    const mishaps: SyscallError[] = [];
+    for (const message of messages) {
+      const answer = this.#answer(client, message);
+      answers.push(answer);
+      if (answer.dump !== undefined) client.dumping = true;
+      if (!("changes" in answer)) continue;
+      changes.push(...answer.changes);
+      traces.push(...answer.traces);
+      mishaps.push(...answer.mishaps);
+    }
+    try {
+      this.#parts.commit({ changes, traces, mishaps });
+    } catch (error) {
+      if (!(error instanceof JournalError)) throw error;
+      // What is not on disk is not acknowledged.
+      this.#parts.log(error.message);
+      return this.#drop(tag);
+    }
+    for (const answer of answers) {
+      for (const reply of answer.replies) client.send(reply);
+      if (answer.dump !== undefined) client.send(answer.dump);
+      if ("notifications" in answer) this.#notify(client.netns!, answer.notifications);
+    }
+    for (const event of traces) this.trace(event);
+  }
+
+  #answer(client: ClientConnection, message: NetlinkMessage): Answer | OwnFamily {
+    const { subsystem, namespaces, drops, offloads, declared, ppp } = this.#parts;
+    // As in the kernel: what waits for a client must stay bounded.
+    if ((message.flags & NLM_F_DUMP) === NLM_F_DUMP && client.dumping) {
+      const busy = { errno: Errno.EBUSY, extack: undefined, attributeOffset: undefined };
+      return { replies: [encodeAcknowledgement(message, client.portId, busy)], dump: undefined };
+    }
+    if (message.type === L2TPD_FAMILY_ID || client.netns === undefined) {
+      const answer = ownFamilyAnswer(message, client, {
+        namespaces,
+        subsystem,
+        drops,
+        offloads,
+        declared,
+        ppp,
+      });
+      if (client.tracing) this.#parts.setTrace(true);
+      return answer;
+    }
+    return subsystem.request(message, {
+      netns: client.netns,
+      portId: client.portId,
+      // Nobody else can connect.
+      privileged: true,
+      takeFd: () => client.fds.take()?.release(),
+    });
+  }
+
+  #notify(netns: string, notifications: readonly Uint8Array[]): void {
+    if (notifications.length === 0) return;
+    for (const [tag, client] of this.#clients) {
+      if (!client.listening || client.netns !== netns) continue;
+      for (const notification of notifications) client.notify(notification);
+      this.#flush(tag, client);
+    }
+  }
+
+  #flush(tag: number, client: ClientConnection): void {
+    // It may have been dropped while its own requests were worked on.
+    if (this.#clients.get(tag) !== client) return;
+    try {
+      client.stalled = !client.flush();
+      // While replies wait no request is read, so that a client bounds what it can make wait. With requests left over,
+      // "writable" is what brings us back at once.
+      const events = client.stalled || client.requests.length > 0 ? EPOLLOUT : EPOLLIN;
+      if (events === client.events) return;
+      this.#epoll.modify(client.socket.number, events, tag);
+      client.events = events;
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+      this.#drop(tag);
+    }
+  }
+
+  #drop(tag: number): void {
+    const client = this.#clients.get(tag);
+    if (client === undefined) return;
+    this.#clients.delete(tag);
+    this.#epoll.remove(client.socket.number);
+    client[Symbol.dispose]();
+    if (client.netns !== undefined) this.#parts.namespaces.release(client.netns);
+    if (client.tracing && ![...this.#clients.values()].some(({ tracing }) => tracing)) {
+      this.#parts.setTrace(false);
+    }
+  }
+}

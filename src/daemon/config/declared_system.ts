@@ -1,0 +1,176 @@
+/**
+ * The system that the daemon's configuration file is for: the network namespace that the daemon runs in, and in it the
+ * daemon's own subsystem, or the kernel's.
+ *
+ * @module
+ */
+
+import { type Site, USER_TIMER_HZ } from "../../apply/site.ts";
+import { L2tpClient } from "../../client/l2tp_client.ts";
+import { LinkClient } from "../../client/link_client.ts";
+import { createScopedTunnel } from "../../client/scoped_tunnel.ts";
+import type { DataplaneChoice } from "../../client/subsystem.ts";
+import type { Config } from "../../config/settings.ts";
+import { hostAddressesInBackground } from "../../driver/system/hosts.ts";
+import { Keepers } from "../../driver/tunnel_socket/keeper.ts";
+import { kernelTimerHz } from "../../driver/system/kernel_clock.ts";
+import { HookRunner } from "../../driver/system/hook_runner.ts";
+import { isKernelAtLeast, kernelRelease } from "../../driver/system/kernel_release.ts";
+import { readPrivateFile } from "../../driver/system/private_file.ts";
+import { inNamespace, withNamespaceFd } from "../../driver/system/namespace.ts";
+import { namespaceNames, presentNamespace } from "../../driver/system/namespace_names.ts";
+import { openNetworkChanges } from "../../driver/netlink/network_changes.ts";
+import type { DeclaredTunnel } from "../../model/declared_tunnel.ts";
+import type { Subsystem } from "../../subsystem/subsystem.ts";
+import { L2TPD_TEXT_MAX } from "../../wire/l2tpd/family.ts";
+import { openNetns } from "../../../ffi/kernel/netns.ts";
+import { DeclaredTunnels } from "./declared_tunnels.ts";
+import type { NetworkNamespaces } from "../../driver/system/network_namespaces.ts";
+import type { DaemonOptions } from "../settings/options.ts";
+import { openOwnClient } from "../api/in_process_transport.ts";
+import type { PppSessions } from "../ppp/sessions.ts";
+import type { Server } from "../api/server.ts";
+
+/** Three texts as long as this have room in one message, whatever characters they have; escapes take six bytes each. */
+const SHORT_LENGTH = 40;
+
+/** What a {@link DeclaredSite} works with; all of it stays the caller's. */
+export interface DeclaredSiteParts {
+  /** Answers the daemon's own requests. */
+  readonly server: Server;
+  /** The daemon's subsystem. */
+  readonly subsystem: Subsystem;
+  /** The namespaces. */
+  readonly namespaces: NetworkNamespaces;
+  /** Runs PPP. */
+  readonly ppp: PppSessions;
+  /** Which subsystem the tunnels are for; the daemon's own unless given. */
+  readonly dataplane: DataplaneChoice | undefined;
+  /** Writes a line for the administrator. */
+  readonly log: (line: string) => void;
+}
+
+/** The declared tunnels in the daemon's own namespace, and what they are made with. */
+export class DeclaredSite implements Disposable {
+  readonly #netns: string;
+  readonly #tunnels: DeclaredTunnels;
+  readonly #stack: DisposableStack;
+
+  private constructor(netns: string, tunnels: DeclaredTunnels, stack: DisposableStack) {
+    this.#netns = netns;
+    this.#tunnels = tunnels;
+    this.#stack = stack;
+  }
+
+  /**
+   * Opens what the tunnels of the configuration need. Nothing is made yet.
+   *
+   * @throws {FamilyMissingError} if they are for the kernel, and it has no L2TP and could load none
+   * @throws {SyscallError}
+   */
+  static open(
+    config: Config,
+    { config: path = "", prune, keep }: Pick<DaemonOptions, "config" | "prune" | "keep">,
+    { server, subsystem, namespaces, ppp, dataplane, log }: DeclaredSiteParts,
+  ): DeclaredSite {
+    using stack = new DisposableStack();
+    const netns = namespaces.hold(openNetns("/proc/thread-self/ns/net"));
+    stack.defer(() => namespaces.release(netns));
+    const kernel = stack.use(kernelClient(dataplane));
+    const l2tp = kernel ?? stack.use(openOwnClient(server, netns));
+    const links = stack.use(LinkClient.open());
+    const keepers = new Keepers();
+    const site: Site = {
+      l2tp,
+      links,
+      debugfs: () => kernel === undefined ? [...subsystem.debugfs(netns)].join("") : kernelDebugfs(),
+      openLinks: (netns) => inNamespace(netns, LinkClient.open),
+      moveLink: (index, netns) => withNamespaceFd(netns, (netnsFd) => links.changeLink(index, { netnsFd })),
+      netnsNames: namespaceNames,
+      namespaceName: presentNamespace,
+      timerHz: () => kernel === undefined ? USER_TIMER_HZ : kernelTimerHz(),
+      ppp: {
+        sessions: () => [...ppp.statuses(netns)],
+        run: (request) => ppp.run(netns, request),
+        renewSecrets: (request) => ppp.renewSecrets(netns, request),
+        end: (session) => ppp.end(netns, session),
+        readPrivateFile,
+      },
+      hooks: new HookRunner(log),
+      createScopedTunnel: (tunnel, scope) => createScopedTunnel(keepers, l2tp, tunnel, scope),
+    };
+    const tunnels = new DeclaredTunnels(config, {
+      site,
+      path,
+      prune,
+      // What the kernel has is not the daemon's to take down.
+      takeDown: !keep && kernel === undefined,
+      resolve: hostAddressesInBackground,
+      listen: openNetworkChanges,
+      now: () => performance.now(),
+      log,
+    });
+    return new DeclaredSite(netns, tunnels, stack.move());
+  }
+
+  /** As {@link DeclaredTunnels.run}. */
+  async run(onApplied: () => void): Promise<void> {
+    await this.#tunnels.run(onApplied);
+  }
+
+  /** As {@link DeclaredTunnels.reload}. */
+  reload(): void {
+    this.#tunnels.reload();
+  }
+
+  /** As {@link DeclaredTunnels.end}. */
+  end(): void {
+    this.#tunnels.end();
+  }
+
+  /** The tunnels that are not there as the file says, one JSON text each; none for another namespace. */
+  *unsettled(netns: string): Generator<string> {
+    if (netns !== this.#netns) return;
+    for (const tunnel of this.#tunnels.unsettled()) yield textOf(tunnel);
+  }
+
+  /** Closes what was opened. The tunnels stay. */
+  [Symbol.dispose](): void {
+    this.#stack.dispose();
+  }
+}
+
+/** A client of the kernel, if it is wanted; with `auto`, if it has L2TP. */
+function kernelClient(choice: DataplaneChoice | undefined): L2tpClient | undefined {
+  if (choice === undefined || choice === "user") return undefined;
+  const options = {
+    get acceptsDuplicateSessions(): boolean {
+      return isKernelAtLeast(kernelRelease(), 6, 10);
+    },
+  };
+  return choice === "kernel" ? L2tpClient.open(options) : L2tpClient.openIfThere(options);
+}
+
+/** As the command line has it; it is root's to read. */
+function kernelDebugfs(): string | undefined {
+  try {
+    return Deno.readTextFileSync("/sys/kernel/debug/l2tp/tunnels");
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf({ name, tunnelId, waitsFor, subject, message, sinceMs }: DeclaredTunnel): string {
+  const json = (cut: (text: string) => string): string =>
+    JSON.stringify({
+      name: cut(name),
+      tunnel_id: tunnelId,
+      waits_for: waitsFor,
+      subject: subject === undefined ? undefined : cut(subject),
+      message: cut(message),
+      since_ms: sinceMs,
+    });
+  const whole = json((text) => text);
+  if (new TextEncoder().encode(whole).length <= L2TPD_TEXT_MAX) return whole;
+  return json((text) => text.length <= SHORT_LENGTH ? text : `${text.slice(0, SHORT_LENGTH - 1)}…`);
+}

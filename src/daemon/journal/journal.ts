@@ -1,0 +1,219 @@
+/**
+ * The journal: what the tables hold, so that a daemon that is killed loses nothing it has acknowledged. Changes are
+ * appended, one JSON object a line, and are on disk before anybody learns of them. A line that a crash has cut short is
+ * left out; it was not acknowledged.
+ *
+ * @module
+ */
+
+import { DecodeError } from "../../base/errors.ts";
+import { type Change, decodeChange, encodeChange, type SubsystemRecord } from "../../subsystem/records.ts";
+
+/** First line of every journal. */
+const HEADER = '{"l2tp_journal":1}';
+/** A journal is written anew when it has this many lines, and more than twice as many as there are records. */
+const COMPACT_AT = 4096;
+
+/** What a journal says. */
+export interface JournalContent {
+  /** What was there at the end, each tunnel before its sessions. */
+  readonly records: readonly SubsystemRecord[];
+  /** Lines that could not be read, with the reason. The last one is what a crash leaves behind. */
+  readonly damaged: readonly { readonly line: number; readonly reason: string }[];
+}
+
+/** The journal cannot be written: a full disk, for one. */
+export class JournalError extends Error {
+  /** Name of the class, which survives minification. */
+  override readonly name = "JournalError";
+}
+
+/** A journal that is open for writing. */
+export class Journal implements Disposable {
+  readonly #path: string;
+  /** `undefined`: what is on disk is not known to be whole, so the next change writes all of it. */
+  #file: Deno.FsFile | undefined;
+  #lines = 0;
+
+  private constructor(path: string) {
+    this.#path = path;
+  }
+
+  /**
+   * Opens the journal anew with these records, replacing an older one at once or not at all. Where it cannot be written,
+   * an older one stays, and the first change tries again.
+   */
+  static create(path: string, records: Iterable<SubsystemRecord>): Journal {
+    const journal = new Journal(path);
+    journal.#tryAnew(records);
+    return journal;
+  }
+
+  /**
+   * Writes the changes; when it returns, they are on disk. `records` are what is there now, for a journal that must be
+   * written as a whole.
+   *
+   * @throws {JournalError} if they are not on disk: then nobody must hear of them
+   */
+  append(changes: readonly Change[], records: () => Iterable<SubsystemRecord>): void {
+    if (changes.length === 0) return;
+    if (this.#file === undefined) return this.#writeAnew(records());
+    const text = changes.map((change) => `${JSON.stringify(encodeChange(change))}\n`).join("");
+    try {
+      writeAll(this.#file, text);
+      this.#file.syncDataSync();
+    } catch (error) {
+      throw this.#lose(error);
+    }
+    this.#lines += changes.length;
+  }
+
+  /** Writes the journal anew if most of its lines are history. `records` are what is there now. */
+  compact(count: number, records: () => Iterable<SubsystemRecord>): void {
+    if (this.#file === undefined || this.#lines < COMPACT_AT || this.#lines < 2 * count) return;
+    this.#tryAnew(records());
+  }
+
+  /** Closes the file. */
+  [Symbol.dispose](): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+
+  #tryAnew(records: Iterable<SubsystemRecord>): void {
+    try {
+      this.#writeAnew(records);
+    } catch (error) {
+      if (!(error instanceof JournalError)) throw error;
+    }
+  }
+
+  #writeAnew(records: Iterable<SubsystemRecord>): void {
+    try {
+      const { file, lines } = writeWhole(this.#path, records);
+      this.#file?.close();
+      this.#file = file;
+      this.#lines = lines;
+    } catch (error) {
+      throw this.#lose(error);
+    }
+  }
+
+  #lose(error: unknown): JournalError {
+    this[Symbol.dispose]();
+    const reason = error instanceof Error ? error.message : String(error);
+    return new JournalError(`Cannot write ${this.#path}, so nothing is acknowledged: ${reason}`);
+  }
+}
+
+function writeWhole(
+  path: string,
+  records: Iterable<SubsystemRecord>,
+): { readonly file: Deno.FsFile; readonly lines: number } {
+  const temporary = `${path}.new`;
+  const file = Deno.openSync(temporary, { write: true, create: true, truncate: true, mode: 0o600 });
+  try {
+    let lines = 1;
+    let text = `${HEADER}\n`;
+    for (const record of records) {
+      const change: Change = record.kind === "tunnel"
+        ? { change: "putTunnel", tunnel: record }
+        : { change: "putSession", session: record };
+      text += `${JSON.stringify(encodeChange(change))}\n`;
+      lines++;
+    }
+    writeAll(file, text);
+    file.syncDataSync();
+    Deno.renameSync(temporary, path);
+    syncFolder(path);
+    return { file, lines };
+  } catch (error) {
+    file.close();
+    removeIfThere(temporary);
+    throw error;
+  }
+}
+
+/** What was begun takes the very space that is missing. */
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // It has its place already, or was never made.
+  }
+}
+
+function writeAll(file: Deno.FsFile, text: string): void {
+  let rest = new TextEncoder().encode(text);
+  while (rest.length > 0) rest = rest.subarray(file.writeSync(rest));
+}
+
+/** Makes a rename last. */
+function syncFolder(path: string): void {
+  using folder = Deno.openSync(path.replace(/\/[^/]*$/, "") || "/");
+  folder.syncSync();
+}
+
+/** What the journal at the path says; nothing if there is none. */
+export function readJournal(path: string): JournalContent {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return { records: [], damaged: [] };
+    throw error;
+  }
+  return parseJournal(text);
+}
+
+/** What the text of a journal says. Lines that cannot be read are passed over. */
+export function parseJournal(text: string): JournalContent {
+  const tunnels = new Map<string, SubsystemRecord>();
+  const sessions = new Map<string, Map<string, SubsystemRecord>>();
+  const damaged: { line: number; reason: string }[] = [];
+  const lines = text.split("\n");
+  for (const [index, line] of lines.entries()) {
+    if (line === "" || (index === 0 && line === HEADER)) continue;
+    let change: Change;
+    try {
+      // A crash leaves a line without its end; it may be whole JSON all the same.
+      if (index === lines.length - 1) throw new SyntaxError("it has no end");
+      change = decodeChange(JSON.parse(line));
+    } catch (error) {
+      if (!(error instanceof SyntaxError || error instanceof DecodeError)) throw error;
+      damaged.push({ line: index + 1, reason: error.message });
+      continue;
+    }
+    apply(change, tunnels, sessions);
+  }
+  return {
+    records: [...tunnels.values(), ...[...sessions.values()].flatMap((of) => [...of.values()])],
+    damaged,
+  };
+}
+
+function apply(
+  change: Change,
+  tunnels: Map<string, SubsystemRecord>,
+  sessions: Map<string, Map<string, SubsystemRecord>>,
+): void {
+  switch (change.change) {
+    case "putTunnel":
+      tunnels.set(`${change.tunnel.netns} ${change.tunnel.tunnelId}`, change.tunnel);
+      break;
+    case "putSession": {
+      const { netns, tunnelId, sessionId } = change.session;
+      const tunnel = `${netns} ${tunnelId}`;
+      const of = sessions.get(tunnel) ?? new Map<string, SubsystemRecord>();
+      sessions.set(tunnel, of.set(String(sessionId), change.session));
+      break;
+    }
+    case "deleteTunnel":
+      tunnels.delete(`${change.netns} ${change.tunnelId}`);
+      sessions.delete(`${change.netns} ${change.tunnelId}`);
+      break;
+    case "deleteSession":
+      sessions.get(`${change.netns} ${change.tunnelId}`)?.delete(String(change.sessionId));
+      break;
+  }
+}

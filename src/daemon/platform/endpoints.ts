@@ -1,0 +1,251 @@
+/**
+ * The sockets that tunnels run over. Tunnels of one namespace with the same local address and port share one, or one
+ * for each worker; the data path tells them apart by peer and ids.
+ *
+ * @module
+ */
+
+import { Errno } from "../../base/errno.ts";
+import { SyscallError } from "../../base/errors.ts";
+import { formatIpAddress, parseIpAddress } from "../../base/ip_address.ts";
+import type { EndpointKind } from "../../dataplane/mod.ts";
+import type { DataPlane, EndpointHandle } from "../../driver/data_plane/mod.ts";
+import type { DataPlanes } from "../../driver/data_plane/planes.ts";
+import type { Socket } from "../../../ffi/sockets/socket.ts";
+import { AF_INET, AF_INET6, decodeInet, type InetAddress } from "../../../ffi/sockets/sockaddr.ts";
+import { shareAddress, steerByPeer, steeredIndex } from "../../../ffi/sockets/steering.ts";
+import { type InetFamily, openRawL2tp, openUdp, pathMtu } from "../../../ffi/sockets/udp.ts";
+import type { TunnelSocketRequest } from "../../subsystem/ports.ts";
+import { isForBpf } from "./bpf_session.ts";
+import { NO_SOCKET_OFFLOADS, type SocketOffloads, type SystemOffloads } from "./offloads.ts";
+
+/** What may wait in a socket to be received: a good tenth of a second of a fast line. */
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+const SEND_BUFFER_BYTES = 4 * 1024 * 1024;
+
+/** A socket in the worker that serves it. */
+export interface Member {
+  /** The worker. */
+  readonly plane: DataPlane;
+  /** The socket's place in there. */
+  readonly handle: EndpointHandle;
+  /** The socket. */
+  readonly socket: Socket;
+}
+
+/** A local address and port, with the tunnels that hold it. */
+export interface Endpoint {
+  /** One, or one for each worker, which then has its share of the peers. */
+  readonly members: readonly Member[];
+  /** Our address, in text. */
+  readonly local: string;
+  /** Our UDP port; 0 without UDP. */
+  readonly port: number;
+  /** Key of its network namespace. */
+  readonly netns: string;
+  /** What it does for us. */
+  readonly offloads: SocketOffloads;
+}
+
+/** A tunnel's hold on an endpoint. */
+export interface Hold {
+  /** What is held. */
+  readonly endpoint: Endpoint;
+  /** The member that serves the tunnel's peer. */
+  readonly member: Member;
+  /** Gives the hold up; the last one closes the sockets. */
+  release(): void;
+}
+
+interface Shared {
+  readonly key: string;
+  readonly options: string;
+  readonly endpoint: Endpoint;
+  /** The tunnels that hold it, with their peers: over UDP two between the same two ends are one too many. */
+  readonly holders: Map<symbol, string>;
+}
+
+/** The endpoints of all workers. */
+export class Endpoints {
+  readonly #planes: DataPlanes;
+  readonly #offloads: SystemOffloads;
+  readonly #shared = new Map<string, Shared>();
+  readonly #byHandle = new Map<EndpointHandle, Endpoint>();
+
+  /** None yet; set up by these offloads. */
+  constructor(planes: DataPlanes, offloads: SystemOffloads) {
+    this.#planes = planes;
+    this.#offloads = offloads;
+  }
+
+  /** The endpoint with this place in a worker; `undefined` if it has gone. */
+  byHandle(handle: EndpointHandle): Endpoint | undefined {
+    return this.#byHandle.get(handle);
+  }
+
+  /** All that are shared or can be. */
+  *[Symbol.iterator](): Generator<Endpoint> {
+    for (const { endpoint } of this.#shared.values()) yield endpoint;
+  }
+
+  /**
+   * Holds the endpoint for a tunnel, in the network namespace of the calling thread; opens it if there is none yet.
+   * The errors are those that the kernel's tunnel sockets have, but that a port may be shared.
+   *
+   * @throws {SyscallError} EADDRINUSE if another program has the port, or a tunnel with the same peer or with other
+   * checksum options, or if several workers share its peers and this tunnel takes packets from anybody;
+   * EADDRNOTAVAIL, ENETUNREACH, …
+   */
+  hold(request: TunnelSocketRequest): Hold {
+    const family = request.local.includes(":") ? AF_INET6 : AF_INET;
+    const local = localAddress(family, request);
+    const udp = request.encap === "udp";
+    const connected = !udp || request.peerPort !== 0;
+    // As it will stand in the record, so that a restored tunnel says the same.
+    const peer = connected ? `${request.peer} ${udp ? request.peerPort : 0}` : "any";
+    const options = family === AF_INET
+      ? `${request.udpChecksum}`
+      : `${request.checksumTx} ${request.checksumRx}`;
+    const mustReach = connected && !request.existing;
+    const known = udp && request.localPort === 0
+      ? undefined
+      : this.#shared.get(keyOf(request, local, request.localPort));
+    if (known !== undefined) {
+      const taken = known.options !== options || [...known.holders.values()].includes(peer);
+      const divided = !connected && known.endpoint.members.length > 1;
+      if (udp && (taken || divided)) throw new SyscallError("bind", Errno.EADDRINUSE);
+      if (mustReach) checkRoute(family, local, request);
+      return this.#holdAgain(known, peer, request);
+    }
+    using stack = new DisposableStack();
+    const sockets = openAll(stack, family, local, request, udp && connected ? this.#planes.count : 1);
+    if (mustReach) checkRoute(family, local, request);
+    const port = udp ? decodeInet(sockets[0]!.localName()).port : 0;
+    const key = keyOf(request, local, port);
+    let offloads = NO_SOCKET_OFFLOADS;
+    const noChecksumTx = wantsNoChecksumTx(family, request);
+    const members = sockets.map((socket, i): Member => {
+      if (udp) offloads = this.#offloads.setUpUdp(socket, isForBpf(request));
+      // Over IP every socket gets everything, so one of the workers has them all.
+      const plane = udp ? this.#planes.all[i]! : this.#planes.of(local);
+      const handle = plane.addEndpoint({
+        fd: socket.number,
+        kind: kindOf(udp, family),
+        noChecksumTx,
+        ...offloads,
+      });
+      stack.defer(() => handle.remove());
+      return { plane, handle, socket };
+    });
+    const endpoint = { members, local: formatIpAddress(local), port, netns: request.netns, offloads };
+    const shared = { key, options, endpoint, holders: new Map<symbol, string>() };
+    this.#shared.set(key, shared);
+    for (const { handle } of members) this.#byHandle.set(handle, endpoint);
+    stack.move();
+    return this.#holdAgain(shared, peer, request);
+  }
+
+  #holdAgain(shared: Shared, peer: string, request: TunnelSocketRequest): Hold {
+    const { endpoint, holders } = shared;
+    const { members } = endpoint;
+    const holder = Symbol(peer);
+    holders.set(holder, peer);
+    return {
+      endpoint,
+      member: members[steeredIndex(remoteOf(request).address, members.length)]!,
+      release: () => {
+        if (holders.delete(holder) && holders.size === 0) this.#close(shared);
+      },
+    };
+  }
+
+  #close({ key, endpoint: { members } }: Shared): void {
+    this.#shared.delete(key);
+    for (const { handle, socket } of members) {
+      this.#byHandle.delete(handle);
+      handle.remove();
+      socket.close();
+    }
+  }
+}
+
+/** As connecting would, if the socket served one peer alone. */
+function checkRoute(family: InetFamily, local: Uint8Array, request: TunnelSocketRequest): void {
+  const remote = remoteOf(request);
+  if (request.encap === "ip" && isMulticast(remote.address)) throw new SyscallError("connect", Errno.EINVAL);
+  pathMtu(family, { address: local, port: 0 }, remote);
+}
+
+function isMulticast(address: Uint8Array): boolean {
+  return address.length === 4 ? address[0]! >> 4 === 0xe : address[0] === 0xff;
+}
+
+/** What the data plane calls a socket of the family. */
+export function kindOf(udp: boolean, family: InetFamily): EndpointKind {
+  return `${udp ? "udp" : "ip"}${family === AF_INET ? 4 : 6}`;
+}
+
+function keyOf({ netns, encap }: TunnelSocketRequest, local: Uint8Array, port: number): string {
+  return `${netns} ${encap} ${formatIpAddress(local)} ${port}`;
+}
+
+/** Our address; where the choice is left to us, the one that packets to the peer leave from. */
+function localAddress(family: InetFamily, request: TunnelSocketRequest): Uint8Array {
+  const address = parseIpAddress(request.local)!;
+  const connected = request.encap === "ip" || request.peerPort !== 0;
+  if (address.some((byte) => byte !== 0) || !connected) return address;
+  return pathMtu(family, undefined, remoteOf(request)).source.address;
+}
+
+function remoteOf(request: TunnelSocketRequest): { address: Uint8Array; port: number } {
+  return { address: parseIpAddress(request.peer)!, port: request.peerPort };
+}
+
+/** As many sockets as workers are to serve the endpoint. */
+function openAll(
+  stack: DisposableStack,
+  family: InetFamily,
+  address: Uint8Array,
+  request: TunnelSocketRequest,
+  count: number,
+): Socket[] {
+  const first = stack.use(open(family, { address, port: request.localPort }, request, false));
+  if (count === 1) return [first];
+  // Bound before it is shared: if another daemon has the port, that is not to be joined.
+  shareAddress(first);
+  const { port } = decodeInet(first.localName());
+  const sockets = [first];
+  while (sockets.length < count) {
+    sockets.push(stack.use(open(family, { address, port }, request, true)));
+  }
+  steerByPeer(first, family, count);
+  return sockets;
+}
+
+function open(
+  family: InetFamily,
+  local: InetAddress,
+  request: TunnelSocketRequest,
+  reusePort: boolean,
+): Socket {
+  const buffers = {
+    receiveBuffer: RECEIVE_BUFFER_BYTES,
+    sendBuffer: SEND_BUFFER_BYTES,
+    freeBind: request.existing,
+  };
+  if (request.encap === "ip") return openRawL2tp(family, local, buffers);
+  return openUdp(family, {
+    ...buffers,
+    local,
+    reusePort,
+    noChecksumTx: wantsNoChecksumTx(family, request),
+    zeroChecksum6Rx: !request.checksumRx,
+  });
+}
+
+function wantsNoChecksumTx(
+  family: InetFamily,
+  { encap, udpChecksum, checksumTx }: TunnelSocketRequest,
+): boolean {
+  return encap === "udp" && !(family === AF_INET ? udpChecksum : checksumTx);
+}

@@ -1,0 +1,116 @@
+/**
+ * What this system does for many packets at once: devices and sockets are set up for as much of what is wanted as the
+ * kernel takes. What it refuses is done without, and said once.
+ *
+ * @module
+ */
+
+import { SyscallError } from "../../base/errors.ts";
+import type { Offload, Offloads } from "../../model/offloads.ts";
+import type { Socket } from "../../../ffi/sockets/socket.ts";
+import {
+  TUN_F_CSUM,
+  TUN_F_TSO4,
+  TUN_F_TSO6,
+  TUN_F_TSO_ECN,
+  TUN_F_USO4,
+  TUN_F_USO6,
+  tunHasVnetHeader,
+  type TunTapDevice,
+  type TunTapOptions,
+} from "../../../ffi/kernel/tun.ts";
+import { probeUdpSegment, setUdpGro } from "../../../ffi/sockets/udp.ts";
+
+const TSO = TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+const USO = TUN_F_USO4 | TUN_F_USO6;
+
+/** What a device does. */
+export type DeviceOffloads = Pick<Offloads, "tap" | "tso" | "uso" | "coalesce">;
+
+/** What a socket does. */
+export type SocketOffloads = Pick<Offloads, "gso" | "gro">;
+
+/** A device that does nothing of the kind. */
+const NO_DEVICE_OFFLOADS: DeviceOffloads = { tap: false, tso: false, uso: false, coalesce: false };
+
+/** A socket that does nothing of the kind. */
+export const NO_SOCKET_OFFLOADS: SocketOffloads = { gso: false, gro: false };
+
+/** Sets devices and sockets up. */
+export class SystemOffloads {
+  readonly #wanted: Offloads;
+  readonly #log: (line: string) => void;
+  readonly #said = new Set<Offload>();
+
+  /** `log` tells the administrator what the kernel refuses. */
+  constructor(wanted: Offloads, log: (line: string) => void) {
+    this.#wanted = wanted;
+    this.#log = log;
+  }
+
+  /** Whether checksums are to be computed by WebAssembly. */
+  get simd(): boolean {
+    return this.#wanted.simd;
+  }
+
+  /** Whether BPF programs are to carry what they can. */
+  get bpf(): boolean {
+    return this.#wanted.bpf;
+  }
+
+  /** What to open devices with. */
+  deviceOptions(): Pick<TunTapOptions, "vnetHeader"> {
+    if (!this.#wanted.tap) return { vnetHeader: false };
+    const vnetHeader = tunHasVnetHeader();
+    if (!vnetHeader) this.refused("tap", "the driver of TUN and TAP devices has no virtio headers");
+    return { vnetHeader };
+  }
+
+  /** Sets a device up that was opened with {@link deviceOptions}. */
+  setUpDevice(device: TunTapDevice): DeviceOffloads {
+    if (!device.hasVnetHeader) return NO_DEVICE_OFFLOADS;
+    const { coalesce } = this.#wanted;
+    const tso = this.#wanted.tso && this.#offers(device, "tso", TUN_F_CSUM | TSO);
+    const base = TUN_F_CSUM | (tso ? TSO : 0);
+    const uso = this.#wanted.uso && this.#offers(device, "uso", base | USO);
+    if (!uso) this.#offers(device, "tap", base);
+    return { tap: true, tso, uso, coalesce };
+  }
+
+  #offers(device: TunTapDevice, offload: Offload, features: number): boolean {
+    try {
+      device.setOffload(features);
+      return true;
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+      this.refused(offload, `${device.name}: ${error.message}`);
+      return false;
+    }
+  }
+
+  /** Sets a UDP socket up. Of one whose packets are for BPF programs, none are to be joined before those see them. */
+  setUpUdp(socket: Socket, isForBpf: boolean): SocketOffloads {
+    const gso = this.#wanted.gso && this.#takes("gso", () => probeUdpSegment(socket));
+    const gro = this.#wanted.gro && !(isForBpf && this.#wanted.bpf) &&
+      this.#takes("gro", () => setUdpGro(socket, true));
+    return { gso, gro };
+  }
+
+  #takes(offload: Offload, action: () => void): boolean {
+    try {
+      action();
+      return true;
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+      this.refused(offload, error.message);
+      return false;
+    }
+  }
+
+  /** Tells the administrator, once, that the system refuses something. */
+  refused(offload: Offload, reason: string): void {
+    if (this.#said.has(offload)) return;
+    this.#said.add(offload);
+    this.#log(`offload ${offload} is not to be had here: ${reason}`);
+  }
+}

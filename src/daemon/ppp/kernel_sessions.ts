@@ -1,0 +1,154 @@
+/**
+ * PPP on L2TP sessions of the kernel: how the daemon takes hold of them, and learns that they have gone.
+ *
+ * @module
+ */
+
+import { Errno } from "../../base/errno.ts";
+import { FamilyMissingError, NetlinkError, SyscallError } from "../../base/errors.ts";
+import { L2tpClient } from "../../client/l2tp_client.ts";
+import { SessionWatch } from "../../client/session_watch.ts";
+import { KernelPpp } from "../../driver/ppp/kernel_ppp.ts";
+import { wayTo } from "../../driver/system/inspection.ts";
+import { Pppol2tpSocket } from "../../driver/ppp/pppol2tp_socket.ts";
+import type { Session } from "../../model/session.ts";
+import type { Tunnel } from "../../model/tunnel.ts";
+import { pppMtu } from "../../model/session_mtu.ts";
+import type { NetworkNamespaces } from "../../driver/system/network_namespaces.ts";
+import type { AttachedPpp, HeldSession, PppAttachment, PppHolding } from "./attachment.ts";
+
+/** What all sessions share. */
+interface Kernel {
+  readonly ppp: KernelPpp;
+  readonly watch: SessionWatch;
+}
+
+/** The kernel's PPP sessions that this process runs. */
+export class KernelPppSessions implements Disposable {
+  readonly #namespaces: NetworkNamespaces;
+  readonly #log: (line: string) => void;
+  #kernel: Kernel | undefined;
+
+  /** Opens nothing before the first session. */
+  constructor(namespaces: NetworkNamespaces, log: (line: string) => void) {
+    this.#namespaces = namespaces;
+    this.#log = log;
+  }
+
+  /**
+   * Takes hold of a session, whose frames go nowhere yet.
+   *
+   * @throws {SyscallError} ENODEV without such a session or without L2TP in the kernel, EEXIST if somebody has it, EPROTOTYPE if it is none of PPP
+   */
+  hold({ netns, tunnelId, sessionId, lost }: PppHolding): HeldSession {
+    const { watch } = this.#kernel ??= open(this.#log);
+    const { socket, mtu } = this.#namespaces.run(netns, () => {
+      const { tunnel, session, mtu } = find(tunnelId, sessionId);
+      return { socket: Pppol2tpSocket.openSession(tunnel, session), mtu };
+    });
+    const watching = watch.watch({
+      tunnelId,
+      sessionId,
+      exists: () => this.#namespaces.run(netns, () => isThere(tunnelId, sessionId)),
+      gone: lost,
+    });
+    return {
+      socket,
+      mtu,
+      [Symbol.dispose]: () => {
+        watching[Symbol.dispose]();
+        socket[Symbol.dispose]();
+      },
+    };
+  }
+
+  /**
+   * Takes hold of a session for PPP of ours.
+   *
+   * @throws {SyscallError} as {@link hold}, and as `KernelPpp.attach`
+   * @throws {NetlinkError} EEXIST if the interface's name is in use
+   */
+  attach({ interfaceName, links, user, ...which }: PppAttachment): AttachedPpp {
+    using stack = new DisposableStack();
+    const held = stack.use(this.hold({ ...which, lost: user.lost }));
+    const { socket, mtu } = held;
+    const path = this.#namespaces.run(
+      which.netns,
+      () => this.#kernel!.ppp.attach({ socket, interfaces: links, interfaceName, user }),
+    );
+    stack.move();
+    return {
+      mtu,
+      path: {
+        interfaceName: path.interfaceName,
+        interfaceIndex: path.interfaceIndex,
+        send: (frame) => path.send(frame),
+        pass: (protocol, on) => path.pass(protocol, on),
+        configure: (agreed) => path.configure(agreed),
+        [Symbol.dispose]: () => {
+          path[Symbol.dispose]();
+          held[Symbol.dispose]();
+        },
+      },
+    };
+  }
+
+  /** Lets go of everything. The sessions are to be disposed before. */
+  [Symbol.dispose](): void {
+    this.#kernel?.watch.close();
+    this.#kernel?.ppp.close();
+  }
+}
+
+function open(log: (line: string) => void): Kernel {
+  using stack = new DisposableStack();
+  const ppp = KernelPpp.open();
+  stack.defer(() => ppp.close());
+  try {
+    const watch = SessionWatch.open();
+    stack.move();
+    const failed = (error: unknown): void => log(`PPP on sessions of the kernel is over: ${error}`);
+    ppp.run().catch(failed);
+    watch.run().catch(failed);
+    return { ppp, watch };
+  } catch (error) {
+    if (error instanceof FamilyMissingError) throw new SyscallError("L2TP of the kernel", Errno.ENODEV);
+    throw error;
+  }
+}
+
+/** A kernel that cannot be asked is no reason to let go of a session. */
+function isThere(tunnelId: number, sessionId: number): boolean {
+  try {
+    using l2tp = L2tpClient.open();
+    return l2tp.session({ tunnelId, sessionId }) !== undefined;
+  } catch (error) {
+    if (error instanceof NetlinkError || error instanceof SyscallError) return true;
+    throw error;
+  }
+}
+
+/** The session as the kernel has it, in the calling thread's namespace. */
+function find(
+  tunnelId: number,
+  sessionId: number,
+): { readonly tunnel: Tunnel; readonly session: Session; readonly mtu: number } {
+  using l2tp = L2tpClient.open();
+  const tunnel = l2tp.tunnel(tunnelId);
+  const session = l2tp.session({ tunnelId, sessionId });
+  if (tunnel === undefined || session === undefined) {
+    throw new SyscallError(`session ${sessionId} in tunnel ${tunnelId}`, Errno.ENODEV);
+  }
+  const way = wayTo(tunnel);
+  const mtu = pppMtu({
+    version: tunnel.version,
+    encap: tunnel.encap ?? "udp",
+    ipVersion: tunnel.peer.includes(":") ? 6 : 4,
+    cookieLength: session.cookie?.length ?? 0,
+    // The kernel does not tell.
+    l2spec: "default",
+    sendSeq: session.sendSeq,
+    pathMtu: "mtu" in way ? way.mtu : undefined,
+  });
+  return { tunnel, session, mtu };
+}

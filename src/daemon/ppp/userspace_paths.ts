@@ -1,0 +1,168 @@
+/**
+ * Where PPP gets hold of sessions: each becomes a TUN device, whose IP packets never come here, and control frames,
+ * which do.
+ *
+ * @module
+ */
+
+import { Errno } from "../../base/errno.ts";
+import { SyscallError } from "../../base/errors.ts";
+import { UNNEGOTIATED } from "../../dataplane/mod.ts";
+import { DataPlaneDead, type PppHandle } from "../../driver/data_plane/mod.ts";
+import type { PppAgreement, PppPath, PppPathUser } from "../../driver/ppp/path.ts";
+import { DEFAULT_PPP_INTERFACE_NAME } from "../../model/interface_name.ts";
+import type { Subsystem } from "../../subsystem/subsystem.ts";
+import type { Devices, PppDevice } from "../platform/devices.ts";
+import { deviceFacts, type RealWorld, type SessionCarrier } from "../platform/linux_platform.ts";
+
+/** What the paths are made of. All is borrowed. */
+export interface PppPathsParts {
+  /** Where the sessions are. */
+  readonly subsystem: Subsystem;
+  /** What carries them. */
+  readonly world: RealWorld;
+  /** What makes devices. */
+  readonly devices: Devices;
+}
+
+/** A session for PPP, how it is wanted, and who is told what happens on it. */
+export interface PppPathRequest extends PppPathUser {
+  /** Key of the session's network namespace, where the device will be. */
+  readonly netns: string;
+  /** The tunnel, by our id. */
+  readonly tunnelId: number;
+  /** The session, by our id. */
+  readonly sessionId: number;
+  /** Name of the device; one `%d` becomes the lowest free number. `ppp%d` unless given. */
+  readonly interfaceName?: string | undefined;
+  /** Tell TCP of segments that fit the packets agreed on. Default false. */
+  readonly clampMss?: boolean | undefined;
+}
+
+/** Attaches PPP to sessions of the userspace subsystem. */
+export class PppPaths {
+  readonly #parts: PppPathsParts;
+
+  /** None yet. */
+  constructor(parts: PppPathsParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Attaches PPP to a session. The device is down, has no addresses, and lets nothing through. It goes when the path is
+   * disposed of, after which the session drops what it receives, or when the session does; then `lost` is called, as it
+   * is when somebody deletes the device.
+   *
+   * @throws {SyscallError} ENODEV if there is no such session, EPROTONOSUPPORT if it carries no PPP, EBUSY if it has one
+   * already, EINVAL if no packet can be made for it (an id is 0), EEXIST if the name is taken, and others; then nothing
+   * has changed
+   * @throws {RangeError} if the name is longer than 15 bytes
+   * @throws {DataPlaneDead}
+   */
+  attach(request: PppPathRequest): PppPath {
+    const { netns, tunnelId, sessionId, interfaceName, clampMss = false } = request;
+    const { subsystem, world, devices } = this.#parts;
+    const refused = (errno: number): SyscallError =>
+      new SyscallError(`session ${sessionId} in tunnel ${tunnelId}`, errno);
+    const session = subsystem.sessionPath(netns, tunnelId, sessionId);
+    if (session === undefined) throw refused(Errno.ENODEV);
+    const carrier = world.carrierOf(session);
+    if (carrier === undefined) throw refused(Errno.EINVAL);
+    if (!carrier.isPpp) throw refused(Errno.EPROTONOSUPPORT);
+    if (carrier.handle.ppp !== undefined) throw refused(Errno.EBUSY);
+    using stack = new DisposableStack();
+    const device = devices.createPpp(netns, interfaceName ?? DEFAULT_PPP_INTERFACE_NAME);
+    stack.use(device.tun);
+    const handle = carrier.plane.attachPpp(carrier.handle, {
+      tunFd: device.tun.number,
+      device: deviceFacts(device.offloads),
+      clampMss,
+      ending: request.ending,
+      receive: request.receive,
+      lost: () => {
+        path.close();
+        request.lost();
+      },
+    });
+    const path = new UserPppPath({ netns, devices, device, carrier, handle });
+    stack.move();
+    return path;
+  }
+}
+
+/** What a path is made of. */
+interface UserPppPathParts {
+  readonly netns: string;
+  readonly devices: Devices;
+  readonly device: PppDevice;
+  readonly carrier: SessionCarrier;
+  readonly handle: PppHandle;
+}
+
+/** After a crash of the data path, of which the daemon ends anyway, there is nobody to tell anything. */
+function unlessDead(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (!(error instanceof DataPlaneDead)) throw error;
+  }
+}
+
+/** A session's PPP path with its device, which it owns. */
+class UserPppPath implements PppPath {
+  readonly interfaceName: string;
+  readonly interfaceIndex: number;
+  readonly #parts: UserPppPathParts;
+  #agreed: PppAgreement = UNNEGOTIATED;
+  #closed = false;
+
+  constructor(parts: UserPppPathParts) {
+    this.#parts = parts;
+    const { device, carrier } = parts;
+    this.interfaceName = device.tun.name;
+    this.interfaceIndex = device.index;
+    carrier.offloads = device.offloads;
+  }
+
+  send(frame: Uint8Array): void {
+    unlessDead(() => this.#parts.handle.send(frame));
+  }
+
+  pass(protocol: "ipv4" | "ipv6", on: boolean): void {
+    unlessDead(() => this.#parts.handle.change({ [protocol]: on }));
+  }
+
+  /**
+   * @throws {RangeError} if a length is out of range; then nothing changes
+   * @throws {SyscallError} if the MTU cannot be set; then nothing changes
+   */
+  configure(agreed: PppAgreement): void {
+    if (this.#closed) return;
+    const { handle, devices, netns, device } = this.#parts;
+    unlessDead(() => handle.change({ agreed }));
+    try {
+      devices.setPppMtu(netns, device, agreed.mtu);
+    } catch (error) {
+      // Deleted, of which `lost` tells, or moved elsewhere, where what is too long is dropped.
+      if (!(error instanceof SyscallError) || error.errno !== Errno.ENODEV) {
+        unlessDead(() => handle.change({ agreed: this.#agreed }));
+        throw error;
+      }
+    }
+    this.#agreed = agreed;
+  }
+
+  /** Lets the device go. */
+  close(): void {
+    // The session may have another path by now.
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#parts.carrier.offloads = undefined;
+    this.#parts.device.tun.close();
+  }
+
+  [Symbol.dispose](): void {
+    unlessDead(() => this.#parts.handle.remove());
+    this.close();
+  }
+}
