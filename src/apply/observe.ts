@@ -12,9 +12,9 @@ import {
   type ActualSession,
   isLinkLocalText,
   isPppSession,
-} from "../config/actual.ts";
-import { pppWishOf } from "../config/ppp_parameters.ts";
-import type { TunnelEntry } from "../config/settings.ts";
+} from "../config/plan/actual.ts";
+import { pppWishOf } from "../config/plan/ppp_parameters.ts";
+import type { TunnelEntry } from "../config/schema/settings.ts";
 import type { Link, LinkAddress } from "../model/link.ts";
 import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";

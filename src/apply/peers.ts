@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { PlanOptions } from "../config/plan.ts";
-import { familyOf } from "../config/rules.ts";
-import type { TunnelEntry } from "../config/settings.ts";
+import type { PlanOptions } from "../config/plan/plan.ts";
+import { familyOf } from "../config/schema/rules.ts";
+import type { TunnelEntry } from "../config/schema/settings.ts";
 
 /** Finds a host's addresses, best first, of family 4 or 6, or of both without one. */
 export type Resolver = (

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { decodeConfig, type Decoded } from "../config/decode.ts";
+import { decodeConfig, type Decoded } from "../config/file/decode.ts";
 
 /** The TOML parser, which is loaded when there is something to parse. */
 export async function loadToml(): Promise<typeof import("./toml.ts")> {

@@ -6,8 +6,8 @@
 
 import { SyscallError } from "../base/errors.ts";
 import { SecretsError } from "../base/secrets_error.ts";
-import type { ReadSecrets } from "../config/ppp_parameters.ts";
-import { parseSecrets, type SecretsFile, secretsTrouble } from "../config/secrets.ts";
+import type { ReadSecrets } from "../config/plan/ppp_parameters.ts";
+import { parseSecrets, type SecretsFile, secretsTrouble } from "../config/plan/secrets.ts";
 import type { PppWish } from "../model/ppp/settings.ts";
 
 /** A file that others than its owner and group cannot read. */

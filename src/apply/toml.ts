@@ -5,7 +5,7 @@
  */
 
 import { parse, TomlError } from "smol-toml";
-import type { Problem } from "../config/place.ts";
+import type { Problem } from "../config/schema/problem.ts";
 
 /** What the text says, integers as bigint; or why it is no TOML. */
 export function parseToml(text: string): { readonly root: unknown } | { readonly problem: Problem } {

@@ -7,8 +7,8 @@
 import { observe } from "../apply/observe.ts";
 import { lookUpPeers } from "../apply/peers.ts";
 import { perform } from "../apply/perform.ts";
-import { changeText, COLORED, type DiffColors, PLAIN, thingName } from "../config/change_text.ts";
-import { makePlan, type Plan, type Unit } from "../config/plan.ts";
+import { changeText, COLORED, type DiffColors, PLAIN, thingName } from "../config/plan/change_text.ts";
+import { makePlan, type Plan, type Unit } from "../config/plan/plan.ts";
 import { changeJson } from "./change_json.ts";
 import { CONFIG_PATH, count, loadConfig, tellProblems } from "./config_file.ts";
 import type { Context } from "./context.ts";

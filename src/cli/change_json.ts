@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Difference } from "../config/differences.ts";
-import type { Change } from "../config/plan.ts";
+import type { Difference } from "../config/plan/differences.ts";
+import type { Change } from "../config/plan/plan.ts";
 import type { ChangeJson } from "./json.ts";
 
 /** A change as JSON. */

@@ -6,8 +6,8 @@
 
 import { SyscallError } from "../base/errors.ts";
 import { readConfig } from "../apply/read_config.ts";
-import type { Problem } from "../config/place.ts";
-import type { Config } from "../config/settings.ts";
+import type { Problem } from "../config/schema/problem.ts";
+import type { Config } from "../config/schema/settings.ts";
 import type { Context } from "./context.ts";
 import { EXIT_FAILURE } from "./failure.ts";
 import { type ErrorJson, formatJson } from "./json.ts";

@@ -15,7 +15,7 @@ import {
   VERBS,
 } from "./grammar.ts";
 import { type Option, OPTIONS } from "./options.ts";
-import { PPP_SETTINGS, SESSION_SETTINGS, type Setting, TUNNEL_SETTINGS } from "../config/schema.ts";
+import { PPP_SETTINGS, SESSION_SETTINGS, type Setting, TUNNEL_SETTINGS } from "../config/schema/schema.ts";
 import { unknownVerb } from "./messages.ts";
 import { UsageError } from "./usage_error.ts";
 

@@ -5,10 +5,10 @@
  */
 
 import { loadToml, readConfig } from "../apply/read_config.ts";
-import { type Imported, importNetworkd } from "../config/import_networkd.ts";
-import { importQl2tpd } from "../config/import_ql2tpd.ts";
-import type { Problem } from "../config/place.ts";
-import { writeConfig, type WrittenTunnel } from "../config/write.ts";
+import { type Imported, importNetworkd } from "../config/import/networkd.ts";
+import { importQl2tpd } from "../config/import/ql2tpd.ts";
+import type { Problem } from "../config/schema/problem.ts";
+import { writeConfig, type WrittenTunnel } from "../config/file/write.ts";
 import { readText, tellProblems } from "./config_file.ts";
 import type { Context } from "./context.ts";
 import { EXIT_FAILURE } from "./failure.ts";

@@ -5,12 +5,12 @@
  * @module
  */
 
-import type { Imported } from "../config/import_networkd.ts";
-import { prefixText, readEndAddress, readPrefix } from "../config/kinds.ts";
-import type { Problem } from "../config/place.ts";
-import { SESSION_SETTINGS } from "../config/schema.ts";
-import type { SessionSettings, TunnelSettings } from "../config/settings.ts";
-import { sequenceOf } from "../config/actual.ts";
+import type { Imported } from "../config/import/networkd.ts";
+import { prefixText, readEndAddress, readPrefix } from "../config/schema/kinds.ts";
+import type { Problem } from "../config/schema/problem.ts";
+import { SESSION_SETTINGS } from "../config/schema/schema.ts";
+import type { SessionSettings, TunnelSettings } from "../config/schema/settings.ts";
+import { sequenceOf } from "../config/plan/actual.ts";
 import type { AddressArgument, Arguments } from "./arguments.ts";
 import { logicalLines, splitWords, withoutProgram } from "./batch.ts";
 import { isTableCommand } from "./command.ts";

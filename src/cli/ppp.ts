@@ -6,8 +6,8 @@
 
 import { readSecrets } from "../apply/secrets.ts";
 import type { PppHost } from "../apply/site.ts";
-import { pppSettingsOf } from "../config/ppp_parameters.ts";
-import { lacksSecrets, pppConflicts, WHY_SECRETS } from "../config/ppp_rules.ts";
+import { pppSettingsOf } from "../config/plan/ppp_parameters.ts";
+import { lacksSecrets, pppConflicts, WHY_SECRETS } from "../config/schema/ppp_rules.ts";
 import type { PppSessionSettings } from "../model/ppp/settings.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Context } from "./context.ts";

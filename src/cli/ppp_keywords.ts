@@ -5,7 +5,7 @@
  * @module
  */
 
-import { PPP_SETTINGS, type PppSetting } from "../config/ppp_schema.ts";
+import { PPP_SETTINGS, type PppSetting } from "../config/schema/ppp_schema.ts";
 import type { PppWish } from "../model/ppp/settings.ts";
 import type { Keyword, Use } from "./keyword.ts";
 import { argumentWrong } from "./messages.ts";

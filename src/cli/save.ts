@@ -7,10 +7,10 @@
 import { observe } from "../apply/observe.ts";
 import { SyscallError } from "../base/errors.ts";
 import { errnoText } from "../base/errno.ts";
-import type { Actual } from "../config/actual.ts";
-import { isLinkLocalText } from "../config/actual.ts";
-import { lacksSecrets } from "../config/ppp_rules.ts";
-import { writeConfig, writtenActual } from "../config/write.ts";
+import type { Actual } from "../config/plan/actual.ts";
+import { isLinkLocalText } from "../config/plan/actual.ts";
+import { lacksSecrets } from "../config/schema/ppp_rules.ts";
+import { writeConfig, writtenActual } from "../config/file/write.ts";
 import type { Context } from "./context.ts";
 import { EXIT_FAILURE } from "./failure.ts";
 import { unknownKeyword } from "./messages.ts";

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { healthText } from "../view/health_text.ts";
-import type { Overview } from "../view/overview.ts";
-import { populationText } from "../view/population.ts";
-import { Tracker } from "../view/tracker.ts";
+import { healthText } from "../status/health_text.ts";
+import type { Overview } from "../status/overview.ts";
+import { populationText } from "../status/population.ts";
+import { Tracker } from "../status/tracker.ts";
 import type { Context } from "./context.ts";
 import { debugfs } from "./debugfs.ts";
 import { EXIT_FAILURE } from "./failure.ts";

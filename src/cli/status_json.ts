@@ -6,9 +6,9 @@
 
 import type { Dataplane } from "../client/subsystem.ts";
 import type { DeclaredTunnel, WaitingFor } from "../model/declared_tunnel.ts";
-import type { Problem, Severity } from "../view/health.ts";
-import type { ErrorCount, Overview, SessionState, SessionStatus, TunnelStatus } from "../view/overview.ts";
-import type { Rates } from "../view/rates.ts";
+import type { Problem, Severity } from "../status/health.ts";
+import type { ErrorCount, Overview, SessionState, SessionStatus, TunnelStatus } from "../status/overview.ts";
+import type { Rates } from "../status/rates.ts";
 import { type DropsJson, type SessionJson, sessionJson, type TunnelJson, tunnelJson } from "./json.ts";
 import { isoTime } from "./monitor_time.ts";
 import type { TextStyle } from "./text.ts";

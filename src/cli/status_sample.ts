@@ -9,8 +9,8 @@ import type { Link } from "../model/link.ts";
 import { carryPpp, withPppInterfaces } from "../model/ppp/interfaces.ts";
 import type { Session } from "../model/session.ts";
 import type { SessionOffloads } from "../model/session_offloads.ts";
-import { type DebugFacts, NO_DEBUG_FACTS, parseDebugFacts } from "../view/debug_facts.ts";
-import { type Sample, sessionKey } from "../view/sample.ts";
+import { type DebugFacts, NO_DEBUG_FACTS, parseDebugFacts } from "../status/debug_facts.ts";
+import { type Sample, sessionKey } from "../status/sample.ts";
 import type { Context } from "./context.ts";
 import { pppStatuses } from "./ppp_statuses.ts";
 

@@ -5,12 +5,12 @@
  */
 
 import { DaemonError } from "../client/daemon_error.ts";
-import { type Key, KeyReader } from "../view/keys.ts";
-import type { Overview } from "../view/overview.ts";
-import { render, type Rendered } from "../view/render.ts";
-import { difference, type Screen } from "../view/screen.ts";
-import { INITIAL_STATE, press, type ViewState } from "../view/state.ts";
-import { Tracker } from "../view/tracker.ts";
+import { type Key, KeyReader } from "../tui/keys.ts";
+import type { Overview } from "../status/overview.ts";
+import { render, type Rendered } from "../tui/render.ts";
+import { difference, type Screen } from "../tui/screen.ts";
+import { INITIAL_STATE, press, type ViewState } from "../tui/state.ts";
+import { Tracker } from "../status/tracker.ts";
 import type { Context } from "./context.ts";
 import { failureOf } from "./failure.ts";
 import type { Options } from "./options.ts";

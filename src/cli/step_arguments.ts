@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Step } from "../config/steps.ts";
+import type { Step } from "../config/plan/steps.ts";
 import type { AddressArgument, Arguments } from "./arguments.ts";
 
 /** The step as the line of a command would say it, for explanations. */

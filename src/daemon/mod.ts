@@ -22,7 +22,7 @@ import { PROGRAM_VERSION } from "../model/version.ts";
 import { MetricsEndpoint } from "./metrics/endpoint.ts";
 import { type SnapshotParts, takeSnapshot } from "./metrics/snapshot.ts";
 import type { DataplaneChoice } from "../client/subsystem.ts";
-import type { Config } from "../config/settings.ts";
+import type { Config } from "../config/schema/settings.ts";
 import { isBad, readDeclaredFile } from "./config/file.ts";
 import { DeclaredSite } from "./config/declared_system.ts";
 import { Journal, readJournal } from "./journal/journal.ts";

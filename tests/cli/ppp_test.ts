@@ -3,7 +3,7 @@ import { Errno } from "../../src/base/errno.ts";
 import type { PppSessionStatus } from "../../src/client/ppp_client.ts";
 import type { SessionJson } from "../../src/cli/json.ts";
 import { nextWords } from "../../src/cli/next_words.ts";
-import { parseSecrets } from "../../src/config/secrets.ts";
+import { parseSecrets } from "../../src/config/plan/secrets.ts";
 import { SecretsError } from "../../src/base/secrets_error.ts";
 import { DaemonError } from "../../src/driver/daemon_api/error.ts";
 import { FakeWorld } from "../support/fake_world.ts";

@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { parseToml } from "../../src/apply/toml.ts";
-import { decodeConfig } from "../../src/config/decode.ts";
+import { decodeConfig } from "../../src/config/file/decode.ts";
 
 /** What a text that is TOML says, and what is wrong with it. */
 export function decode(text: string): ReturnType<typeof decodeConfig> {

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { type Actual, type ActualSession, type ActualTunnel } from "../../src/config/actual.ts";
-import type { SessionIds, Step } from "../../src/config/steps.ts";
+import { type Actual, type ActualSession, type ActualTunnel } from "../../src/config/plan/actual.ts";
+import type { SessionIds, Step } from "../../src/config/plan/steps.ts";
 import { SecretsError } from "../../src/base/secrets_error.ts";
-import type { SecretsFile } from "../../src/config/secrets.ts";
+import type { SecretsFile } from "../../src/config/plan/secrets.ts";
 import type { PppWish } from "../../src/model/ppp/settings.ts";
 import { ZERO_COUNTERS } from "../../src/model/counters.ts";
 import type { Session, SessionParameters } from "../../src/model/session.ts";

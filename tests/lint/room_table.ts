@@ -37,6 +37,9 @@ const ENGINE = "src/engine/";
 const DATAPLANE = "src/dataplane/";
 const METRICS = "src/metrics/";
 const CONFIG = "src/config/";
+const SCHEMA = "src/config/schema/";
+const PLAN = "src/config/plan/";
+const FILE = "src/config/file/";
 const DOCTOR = "src/doctor/";
 const FFI = "ffi/";
 const DRIVER = "src/driver/";
@@ -46,7 +49,8 @@ const DATA_PLANE = "src/driver/data_plane/";
 const CLIENT = "src/client/";
 const APPLY = "src/apply/";
 const DAEMON = "src/daemon/";
-const VIEW = "src/view/";
+const STATUS = "src/status/";
+const TUI = "src/tui/";
 const CLI = "src/cli/";
 
 const UP_TO_DRIVER = [BASE, MODEL, WIRE, SUBSYSTEM, ENGINE, DATAPLANE, METRICS, DOCTOR, FFI];
@@ -112,6 +116,30 @@ export const ROOMS: readonly Room[] = [
     imports: [BASE, MODEL],
     pure: true,
     tests: "tests/config",
+  },
+  {
+    path: SCHEMA,
+    holds: "every setting as a row: key, type, help, rules",
+    imports: [BASE, MODEL],
+    pure: true,
+  },
+  {
+    path: PLAN,
+    holds: "from a configuration and a system as it is to steps, and what undoes them",
+    imports: [BASE, MODEL, SCHEMA],
+    pure: true,
+  },
+  {
+    path: FILE,
+    holds: "decoding with line and column, writing",
+    imports: [BASE, MODEL, SCHEMA, PLAN],
+    pure: true,
+  },
+  {
+    path: `${CONFIG}import/`,
+    holds: "readers of systemd-networkd's and go-l2tp's files",
+    imports: [BASE, MODEL, SCHEMA, PLAN, FILE],
+    pure: true,
   },
   {
     path: DOCTOR,
@@ -254,17 +282,24 @@ export const ROOMS: readonly Room[] = [
     ],
   },
   {
-    path: VIEW,
-    holds: "the status view: samples in; rates, what is wrong, and screens out",
+    path: STATUS,
+    holds: "the status of tunnels and sessions: samples in; rates, what is wrong and what to do out",
     // Of the client it takes types, and of the subsystem the text of the debug file.
     imports: [BASE, MODEL, SUBSYSTEM, CLIENT],
     pure: true,
-    tests: "tests/view",
+    tests: "tests/status",
+  },
+  {
+    path: TUI,
+    holds: "the live status view: a status and keys in, screens out",
+    imports: [BASE, MODEL, STATUS],
+    pure: true,
+    tests: "tests/tui",
   },
   {
     path: CLI,
     holds: "grammar, commands, text and JSON, explanations",
-    imports: [BASE, MODEL, METRICS, DOCTOR, CONFIG, CLIENT, APPLY, VIEW],
+    imports: [BASE, MODEL, METRICS, DOCTOR, CONFIG, CLIENT, APPLY, STATUS, TUI],
     tests: "tests/cli",
   },
   {

@@ -4,7 +4,12 @@
  * @module
  */
 
-import { PPP_SETTINGS, SESSION_SETTINGS, type Setting, TUNNEL_SETTINGS } from "../../src/config/schema.ts";
+import {
+  PPP_SETTINGS,
+  SESSION_SETTINGS,
+  type Setting,
+  TUNNEL_SETTINGS,
+} from "../../src/config/schema/schema.ts";
 
 /** The rows of a table, as Markdown. */
 function table<T>(title: string, schema: readonly Setting<T>[]): string {

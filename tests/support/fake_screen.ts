@@ -6,7 +6,7 @@
  */
 
 import type { FullScreen, TerminalEvent } from "../../src/cli/ports.ts";
-import { glyphsOf } from "../../src/view/width.ts";
+import { glyphsOf } from "../../src/tui/width.ts";
 
 /** The characters of a screen, and how each looks: the parameters of the last SGR sequence. */
 export class FakeDisplay {

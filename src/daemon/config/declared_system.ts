@@ -10,7 +10,7 @@ import { L2tpClient } from "../../client/l2tp_client.ts";
 import { LinkClient } from "../../client/link_client.ts";
 import { createScopedTunnel } from "../../client/scoped_tunnel.ts";
 import type { DataplaneChoice } from "../../client/subsystem.ts";
-import type { Config } from "../../config/settings.ts";
+import type { Config } from "../../config/schema/settings.ts";
 import { hostAddressesInBackground } from "../../driver/system/hosts.ts";
 import { Keepers } from "../../driver/tunnel_socket/keeper.ts";
 import { kernelTimerHz } from "../../driver/system/kernel_clock.ts";

@@ -5,7 +5,7 @@
  */
 
 import { readConfig } from "../../apply/read_config.ts";
-import type { Config } from "../../config/settings.ts";
+import type { Config } from "../../config/schema/settings.ts";
 
 /** Why a file cannot be applied: lines for the administrator. */
 export interface BadFile {

@@ -5,8 +5,8 @@
  */
 
 import { lookUpPeers, type Resolver } from "../../apply/peers.ts";
-import type { PlanOptions } from "../../config/plan.ts";
-import type { TunnelEntry } from "../../config/settings.ts";
+import type { PlanOptions } from "../../config/plan/plan.ts";
+import type { TunnelEntry } from "../../config/schema/settings.ts";
 
 /** So many are asked for at a time: each takes a thread, of which other things wait on some. */
 const ASKED_MAX = 8;

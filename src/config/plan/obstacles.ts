@@ -1,0 +1,107 @@
+/**
+ * What keeps plans from being carried out: what the system would have to have, and does not. Pure.
+ *
+ * @module
+ */
+
+import type { PppWish } from "../../model/ppp/settings.ts";
+import type { Actual, ActualSession } from "./actual.ts";
+import { lacksSecrets } from "../schema/ppp_rules.ts";
+import { secretsTrouble } from "./secrets.ts";
+import type { SessionEntry, TunnelEntry } from "../schema/settings.ts";
+import type { Cause } from "./waiting.ts";
+
+/** Why nothing can be done for a unit. */
+export interface Obstacle {
+  /** The tunnel that has it. */
+  readonly tunnel: TunnelEntry;
+  /** The key of the setting that it is about. */
+  readonly key: string;
+  /** The session whose setting that is; `undefined` for the tunnel's. */
+  readonly session?: SessionEntry;
+  /** What would have to be there. */
+  readonly cause: Cause;
+  /** What it is. */
+  readonly message: string;
+  /** What to try. */
+  readonly advice: readonly string[];
+}
+
+/** A host name that leads nowhere. */
+export function unresolved(tunnel: TunnelEntry, reason: string): Obstacle {
+  const host = tunnel.settings.remote!.text;
+  return {
+    tunnel,
+    key: "remote",
+    cause: { waitsFor: "name", subject: host, reason },
+    message: `host name "${host}" cannot be resolved: ${reason}`,
+    advice: [`See: getent hosts ${host}`],
+  };
+}
+
+/** What is in the way of a session's interface, in the namespace of that name or (without one) of its tunnel. */
+export function linkObstacles(
+  tunnel: TunnelEntry,
+  session: SessionEntry,
+  netns: string | undefined,
+  world: Pick<Actual, "interfaces" | "namespaces">,
+): Obstacle[] {
+  const there = netns === undefined ? world.interfaces : world.namespaces.get(netns);
+  if (netns !== undefined && there === undefined) {
+    return [{
+      ...{ tunnel, session, key: "netns" },
+      cause: { waitsFor: "namespace", subject: netns },
+      message: `there is no network namespace "${netns}"`,
+      advice: [`Make it first: ip netns add ${netns}`],
+    }];
+  }
+  const { bridge } = session.settings;
+  if (bridge === undefined || bridge === "none" || there?.has(bridge) !== false) return [];
+  return [{
+    ...{ tunnel, session, key: "bridge" },
+    cause: { waitsFor: "interface", subject: bridge },
+    message: `there is no interface "${bridge}"`,
+    advice: [`Make it first: ip link add ${bridge} type bridge`],
+  }];
+}
+
+/** What is in the way of a session's secrets. */
+export function secretsObstacles(
+  tunnel: TunnelEntry,
+  session: SessionEntry,
+  { secrets }: Pick<Actual, "secrets">,
+): Obstacle[] {
+  const { ppp } = session.settings;
+  const found = ppp === undefined ? undefined : unusable(ppp, secrets);
+  return found === undefined ? [] : [{ tunnel, session, key: "ppp.secret-file", ...found }];
+}
+
+/** What is in the way of running PPP again on a session that is to be made anew without being in the file. */
+export function strangerObstacles(
+  tunnel: TunnelEntry,
+  { session: { sessionId }, ppp }: ActualSession,
+  { secrets }: Pick<Actual, "secrets">,
+): Obstacle[] {
+  if (ppp === undefined) return [];
+  const found = unusable(ppp.wish, secrets) ?? (lacksSecrets(ppp.wish) ? NO_FILE : undefined);
+  if (found === undefined) return [];
+  const message =
+    `PPP on session ${sessionId}, which is not in the file, could not be run again: ${found.message}`;
+  return [{ tunnel, key: "tunnel_id", ...found, message }];
+}
+
+type Trouble = Pick<Obstacle, "cause" | "message" | "advice">;
+
+const NO_FILE: Trouble = {
+  cause: { waitsFor: "file", subject: "secret-file" },
+  message: "its secrets came from no file",
+  advice: ["Delete that session, or have it in the file."],
+};
+
+function unusable(ppp: PppWish, secrets: Actual["secrets"]): Trouble | undefined {
+  const { secretFile } = ppp;
+  const trouble = secretFile === undefined ? undefined : secretsTrouble(ppp, secrets.get(secretFile));
+  if (trouble === undefined) return undefined;
+  const { message, advice } = trouble;
+  return { cause: { waitsFor: "file", subject: secretFile!, reason: message }, message, advice };
+}

@@ -1,0 +1,38 @@
+/**
+ * What PPP's settings mean for whoever runs it, and back. Pure.
+ *
+ * @module
+ */
+
+import type { PppSecret, PppSecretsSource, PppSessionSettings, PppWish } from "../../model/ppp/settings.ts";
+
+/** Secrets with where they came from. */
+export interface ReadSecrets {
+  readonly secrets: readonly PppSecret[];
+  readonly secretsFrom: PppSecretsSource;
+}
+
+/** How to run PPP as it is wished, on an interface of that name. */
+export function pppSettingsOf(
+  ppp: PppWish,
+  secrets: ReadSecrets | undefined,
+  interfaceName: string | undefined,
+): PppSessionSettings {
+  const { local, remote, pool, dns, askDns, defaultRoute, user, require } = ppp;
+  const { ipv6, mtu, mru, clampMss, echoIntervalMs, echoFailures } = ppp;
+  return {
+    interfaceName,
+    ...{ user, ...secrets, require, ipv6, mtu, mru, clampMss, echoIntervalMs, echoFailures },
+    ipv4: ppp.ipv4 === false ? false : { local, remote, pool, dns, askDns, defaultRoute },
+  };
+}
+
+/** What somebody must have wished, that PPP runs like this. */
+export function pppWishOf(settings: Omit<PppSessionSettings, "secrets">): PppWish {
+  const { secretsFrom, interfaceName: _, ipv4 = {}, ...rest } = settings;
+  return {
+    ...rest,
+    ...(ipv4 === false ? { ipv4 } : ipv4),
+    ...(secretsFrom !== undefined && { secretFile: secretsFrom.file }),
+  };
+}

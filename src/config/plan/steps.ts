@@ -1,0 +1,160 @@
+/**
+ * What can be done to a system, as data: each step is one request, and knows what undoes it. Pure.
+ *
+ * @module
+ */
+
+import type { SessionChanges, SessionParameters } from "../../model/session.ts";
+import type { PppWish } from "../../model/ppp/settings.ts";
+import type { TunnelParameters } from "../../model/tunnel.ts";
+import {
+  type ActualLink,
+  type ActualSession,
+  type ActualTunnel,
+  isLinkLocalText,
+  sessionParameters,
+  tunnelParameters,
+} from "./actual.ts";
+import type { Hook } from "./hooks.ts";
+import type { Prefix } from "../schema/settings.ts";
+
+/** Our ids of a session. */
+export interface SessionIds {
+  /** Our id of its tunnel. */
+  readonly tunnelId: number;
+  /** Our id of it. */
+  readonly sessionId: number;
+}
+
+/** A session's interface. */
+export interface LinkPlace extends SessionIds {
+  /** Name of the network namespace that it is in; `undefined` for the tunnel's. */
+  readonly netns?: string | undefined;
+}
+
+/** One request. */
+export type Step =
+  | { readonly do: "createTunnel"; readonly tunnel: TunnelParameters; readonly scope: string | undefined }
+  /** Ends PPP on those of its sessions first. */
+  | { readonly do: "deleteTunnel"; readonly tunnelId: number; readonly ppp?: readonly number[] | undefined }
+  | { readonly do: "createSession"; readonly session: SessionParameters }
+  /** Ends PPP first, where that runs, so that the peer is told. */
+  | { readonly do: "deleteSession"; readonly key: SessionIds; readonly ppp?: boolean | undefined }
+  | { readonly do: "modifySession"; readonly key: SessionIds; readonly changes: SessionChanges }
+  /** Takes it from the tunnel's namespace. */
+  | { readonly do: "moveLink"; readonly key: SessionIds; readonly netns: string }
+  | { readonly do: "setMtu"; readonly key: LinkPlace; readonly mtu: number }
+  /** `undefined` leaves the present bridge. */
+  | { readonly do: "setBridge"; readonly key: LinkPlace; readonly bridge: string | undefined }
+  | { readonly do: "setUp"; readonly key: LinkPlace; readonly up: boolean }
+  | { readonly do: "addAddress"; readonly key: LinkPlace; readonly prefix: Prefix }
+  | { readonly do: "deleteAddress"; readonly key: LinkPlace; readonly prefix: Prefix }
+  | {
+    readonly do: "runPpp";
+    readonly key: SessionIds;
+    readonly ppp: PppWish;
+    /** A free one unless given. */
+    readonly interfaceName: string | undefined;
+  }
+  /** Gives PPP that runs the secrets of the file. */
+  | { readonly do: "renewSecrets"; readonly key: SessionIds; readonly ppp: PppWish }
+  | { readonly do: "runHook"; readonly hook: Hook };
+
+/** A step with what undoes it, in order. */
+export interface PlannedStep {
+  /** What to do. */
+  readonly step: Step;
+  /** What makes it undone. */
+  readonly undo: readonly Step[];
+}
+
+/** What an interface is to be like; members that are left out stay as they are. */
+export interface LinkWish {
+  /** Name of its network namespace. */
+  readonly netns?: string | undefined;
+  readonly mtu?: number | undefined;
+  /** `"none"` for none. */
+  readonly bridge?: string | undefined;
+  readonly addresses?: readonly Prefix[] | undefined;
+  readonly up?: boolean | undefined;
+}
+
+/** Steps that make a new interface, which is down and has nothing, as it is wished. */
+export function dressSteps(
+  session: SessionIds,
+  { netns, mtu, bridge, addresses = [], up }: LinkWish,
+): Step[] {
+  const steps: Step[] = [];
+  const key = netns === undefined ? session : { ...session, netns };
+  if (netns !== undefined) steps.push({ do: "moveLink", key: session, netns });
+  if (mtu !== undefined) steps.push({ do: "setMtu", key, mtu });
+  if (bridge !== undefined && bridge !== "none") steps.push({ do: "setBridge", key, bridge });
+  for (const prefix of addresses) steps.push({ do: "addAddress", key, prefix });
+  if (up === true) steps.push({ do: "setUp", key, up });
+  return steps;
+}
+
+/** Steps that make an interface as it is wished that is there, where it is. */
+export function changeLinkSteps(session: SessionIds, link: ActualLink, wish: LinkWish): PlannedStep[] {
+  const steps: PlannedStep[] = [];
+  const key = link.away ? { ...session, netns: link.netns } : session;
+  const { mtu, bridge, addresses, up } = wish;
+  const goesDown = up === false && link.up;
+  if (goesDown) {
+    steps.push({ step: { do: "setUp", key, up: false }, undo: [{ do: "setUp", key, up: true }] });
+  }
+  if (mtu !== undefined && mtu !== link.mtu) {
+    steps.push({ step: { do: "setMtu", key, mtu }, undo: [{ do: "setMtu", key, mtu: link.mtu }] });
+  }
+  if (bridge !== undefined && bridge !== (link.bridge ?? "none")) {
+    steps.push({
+      step: { do: "setBridge", key, bridge: bridge === "none" ? undefined : bridge },
+      undo: [{ do: "setBridge", key, bridge: link.bridge }],
+    });
+  }
+  if (addresses !== undefined) {
+    const has = (list: readonly Prefix[], { address, prefixLength }: Prefix): boolean =>
+      list.some((each) => each.address === address && each.prefixLength === prefixLength);
+    // An interface that goes down loses its IPv6 addresses.
+    const left = link.addresses.filter(({ address }) => !(goesDown && address.includes(":")));
+    for (const present of left) {
+      const { address, prefixLength, automatic } = present;
+      if (automatic || isLinkLocalText(address) || has(addresses, present)) continue;
+      const prefix = { address, prefixLength };
+      steps.push({ step: { do: "deleteAddress", key, prefix }, undo: [{ do: "addAddress", key, prefix }] });
+    }
+    for (const prefix of addresses) {
+      if (has(left, prefix)) continue;
+      steps.push({ step: { do: "addAddress", key, prefix }, undo: [{ do: "deleteAddress", key, prefix }] });
+    }
+  }
+  if (up === true && !link.up) {
+    steps.push({ step: { do: "setUp", key, up: true }, undo: [{ do: "setUp", key, up: false }] });
+  }
+  return steps;
+}
+
+/** Steps that make a session again that was there, with its interface. */
+export function remakeSession(actual: ActualSession): Step[] {
+  const { session: { tunnelId, sessionId }, link, ppp } = actual;
+  const key = { tunnelId, sessionId };
+  const dress = link === undefined ? [] : dressSteps(key, {
+    netns: link.away ? link.netns : undefined,
+    mtu: link.mtu,
+    bridge: link.bridge,
+    addresses: link.addresses.filter(({ automatic, address }) => !automatic && !isLinkLocalText(address)),
+    up: link.up,
+  });
+  const run: Step[] = ppp === undefined
+    ? []
+    : [{ do: "runPpp", key, ppp: ppp.wish, interfaceName: ppp.interfaceName }];
+  return [{ do: "createSession", session: sessionParameters(actual) }, ...dress, ...run];
+}
+
+/** Steps that make a tunnel again that was there, with its sessions. */
+export function remakeTunnel(actual: ActualTunnel): Step[] {
+  return [
+    { do: "createTunnel", tunnel: tunnelParameters(actual), scope: actual.scope },
+    ...actual.sessions.flatMap(remakeSession),
+  ];
+}

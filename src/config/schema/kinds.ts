@@ -1,0 +1,211 @@
+/**
+ * The kinds of values that a configuration has: how each is read, refused, written and named. Pure.
+ *
+ * @module
+ */
+
+import { formatHex, parseHex } from "../../base/hex.ts";
+import { formatIpAddress, parseIpAddress } from "../../base/ip_address.ts";
+import { isHostName } from "../../base/words.ts";
+import { isInterfaceName, isInterfaceNameTemplate } from "../../model/interface_name.ts";
+import type { EndAddress, Prefix } from "./settings.ts";
+
+/** Why a value is none of its kind. */
+export class Wrong {
+  /** Goes behind the key: `must be true or false`. */
+  readonly reason: string;
+  /** Which part of an array it is about. */
+  readonly item: number | undefined;
+
+  /** Holds the reason. */
+  constructor(reason: string, item?: number) {
+    this.reason = reason;
+    this.item = item;
+  }
+}
+
+/** A kind of value. */
+export interface Kind<T> {
+  /** How the documentation names it. */
+  readonly type: string;
+  /** Reads what a TOML parser gives (integers as bigint). */
+  readonly read: (value: unknown) => T | Wrong;
+  /** TOML of the value. */
+  readonly write: (value: T) => string;
+}
+
+/** TOML of a text, as a basic string. */
+export function writeText(text: string): string {
+  // JSON's escapes are TOML's; JSON lets DEL stand.
+  return JSON.stringify(text).replaceAll("\x7f", "\\u007f");
+}
+
+/** Whole numbers from `min` to `max`. */
+export function integer(min: number, max: number): Kind<number> {
+  return {
+    type: `${min} to ${max}`,
+    read: (value) =>
+      typeof value === "bigint" && value >= min && value <= max
+        ? Number(value)
+        : new Wrong(`must be a whole number from ${min} to ${max}`),
+    write: String,
+  };
+}
+
+/** An id of 32 bits. */
+export const ID: Kind<number> = integer(1, 0xffff_ffff);
+
+/** A UDP port. */
+export const PORT: Kind<number> = integer(1, 0xffff);
+
+/** Milliseconds. */
+export const MILLISECONDS: Kind<number> = { ...integer(0, 0xffff_ffff), type: "milliseconds" };
+
+/** `true` or `false`. */
+export const BOOLEAN: Kind<boolean> = {
+  type: "true or false",
+  read: (value) => typeof value === "boolean" ? value : new Wrong("must be true or false"),
+  write: String,
+};
+
+/** One of a few words. */
+export function word<const T extends string>(...words: readonly T[]): Kind<T> {
+  const list = words.map(writeText);
+  const type = `${list.slice(0, -1).join(", ")} or ${list.at(-1)}`;
+  return {
+    type,
+    read: (value) => words.find((candidate) => candidate === value) ?? new Wrong(`must be ${type}`),
+    write: writeText,
+  };
+}
+
+/** The protocol's version. */
+export const VERSION: Kind<2 | 3> = {
+  type: "2 or 3",
+  read: (value) => value === 2n ? 2 : value === 3n ? 3 : new Wrong("must be 2 or 3"),
+  write: String,
+};
+
+/** A cookie: 4 or 8 bytes in hex digits. */
+export const COOKIE: Kind<Uint8Array> = {
+  type: "8 or 16 hex digits",
+  read: (value) => {
+    if (typeof value !== "string") return new Wrong("must be a text of 8 or 16 hex digits");
+    const bytes = parseHex(value);
+    if (bytes?.length === 4 || bytes?.length === 8) return bytes;
+    return new Wrong(
+      /^[0-9a-fA-F]*$/.test(value)
+        ? `must have 8 or 16 hex digits, and has ${value.length}`
+        : "must have hex digits only, 8 or 16 of them",
+    );
+  },
+  write: (bytes) => writeText(formatHex(bytes)),
+};
+
+/** Name of a session's interface, where `%d` may stand for a number. */
+export const INTERFACE: Kind<string> = {
+  type: "name",
+  read: (value) =>
+    typeof value === "string" && isInterfaceNameTemplate(value)
+      ? value
+      : new Wrong("must be the name of an interface: 1 to 15 bytes, without slash, colon and blank"),
+  write: writeText,
+};
+
+/** Name of a bridge or bond, or `none`. */
+export const BRIDGE: Kind<string> = {
+  type: 'name, or "none"',
+  read: (value) =>
+    typeof value === "string" && isInterfaceName(value)
+      ? value
+      : new Wrong('must be the name of a bridge or bond, or "none"'),
+  write: writeText,
+};
+
+/** A program with its arguments, which no shell sees. */
+export const COMMAND: Kind<readonly string[]> = {
+  type: "array of texts",
+  read: (value) => {
+    if (!Array.isArray(value) || value.length === 0) {
+      return new Wrong('must be an array of a program and its arguments, like ["/etc/l2tp/up", "fast"]');
+    }
+    for (const [i, item] of value.entries()) {
+      if (typeof item !== "string" || item.includes("\0")) return new Wrong("must be a text without NUL", i);
+      if (i === 0 && !item.startsWith("/")) {
+        return new Wrong("must be the absolute path of a program: no shell looks for it", i);
+      }
+    }
+    return value as string[];
+  },
+  write: (words) => `[${words.map(writeText).join(", ")}]`,
+};
+
+/** Seconds that a program may take. */
+export const SECONDS: Kind<number> = { ...integer(1, 3600), type: "seconds, 1 to 3600" };
+
+/** Name of a network namespace, as `ip netns` gives it: that of a file in its folder. */
+export const NETNS: Kind<string> = {
+  type: "name",
+  read: (value) =>
+    typeof value === "string" && /^(?!\.{1,2}$)[^/\0]{1,255}$/.test(value)
+      ? value
+      : new Wrong("must be the name of a network namespace, as ip netns list has it"),
+  write: writeText,
+};
+
+/** An address of one of the tunnel's ends. */
+export function endAddress({ hosts }: { readonly hosts: boolean }): Kind<EndAddress> {
+  const type = hosts ? "address or host name" : 'address, or "any"';
+  return {
+    type,
+    read: (value) =>
+      (typeof value === "string" ? readEndAddress(value, hosts) : undefined) ??
+        new Wrong(`must be an ${type}`),
+    write: ({ text }) => writeText(text),
+  };
+}
+
+/** The address of a tunnel's end that the text means, a host name or else `any` among them; `undefined` if it is none. */
+export function readEndAddress(text: string, hosts: boolean): EndAddress | undefined {
+  if (text === "any") return hosts ? undefined : { text, type: "any", address: "", scope: undefined };
+  const percent = text.includes(":") ? text.indexOf("%") : -1;
+  const scope = percent < 0 ? undefined : text.slice(percent + 1);
+  const bytes = parseIpAddress(percent < 0 ? text : text.slice(0, percent));
+  if (bytes !== undefined && (scope === undefined || isInterfaceName(scope))) {
+    const address = formatIpAddress(bytes);
+    return { text: scope === undefined ? address : `${address}%${scope}`, type: "address", address, scope };
+  }
+  return hosts && isHostName(text) ? { text, type: "host", address: "", scope: undefined } : undefined;
+}
+
+/** Addresses with prefix lengths. */
+export const PREFIXES: Kind<readonly Prefix[]> = {
+  type: "array of ADDRESS/LENGTH",
+  read: (value) => {
+    if (!Array.isArray(value)) return new Wrong('must be an array, like ["192.168.1.1/24"]');
+    const prefixes: Prefix[] = [];
+    for (const [i, item] of value.entries()) {
+      const prefix = typeof item === "string" ? readPrefix(item) : undefined;
+      if (prefix === undefined) return new Wrong('must be an address like "192.168.1.1/24"', i);
+      if (prefixes.some(({ address }) => address === prefix.address)) return new Wrong("is there twice", i);
+      prefixes.push(prefix);
+    }
+    return prefixes;
+  },
+  write: (prefixes) => `[${prefixes.map((prefix) => writeText(prefixText(prefix))).join(", ")}]`,
+};
+
+/** `192.168.1.1/24`. */
+export function prefixText({ address, prefixLength }: Prefix): string {
+  return `${address}/${prefixLength}`;
+}
+
+/** The address with its prefix length, the whole address's bits if it has none; `undefined` if it is none. */
+export function readPrefix(text: string): Prefix | undefined {
+  const [, literal, length] = /^([^/]+)(?:\/([0-9]{1,3}))?$/.exec(text) ?? [];
+  const bytes = literal === undefined ? undefined : parseIpAddress(literal);
+  if (bytes === undefined) return undefined;
+  const bits = 8 * bytes.length;
+  const prefixLength = length === undefined ? bits : Number(length);
+  return prefixLength <= bits ? { address: formatIpAddress(bytes), prefixLength } : undefined;
+}

@@ -1,0 +1,130 @@
+/**
+ * The kinds of values that PPP's settings have. Pure.
+ *
+ * @module
+ */
+
+import { parseIpv4 } from "../../base/ip_address.ts";
+import type { AuthMethod } from "../../model/ppp/status.ts";
+import { type Kind, writeText, Wrong } from "./kinds.ts";
+
+/** PPP takes names and secrets of at most a byte's count (RFC 1334 section 2.2.1). */
+const NAME_MAX = 255;
+/** PPP tells two name servers at most (RFC 1877). */
+const DNS_MAX = 2;
+/** What the kernel takes of a path, its NUL included. */
+const PATH_MAX = 4096;
+
+/** Ways of authentication, each with a line of help. */
+export const REQUIRE_WORDS: Readonly<Record<AuthMethod | "none", string>> = {
+  chap: "the peer proves that it knows its secret (MD5)",
+  mschapv2: "as Microsoft's, both ends prove it",
+  mschap: "as Microsoft's old one",
+  pap: "the peer tells its secret",
+  none: "it need not",
+};
+
+function text(type: string, reason: string, is: (text: string) => boolean): Kind<string> {
+  return {
+    type,
+    read: (value) => typeof value === "string" && is(value) ? value : new Wrong(reason),
+    write: writeText,
+  };
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
+
+/** A name towards a peer. */
+export const PPP_NAME: Kind<string> = text(
+  "text",
+  `must be a text of 1 to ${NAME_MAX} bytes`,
+  (name) => name !== "" && byteLength(name) <= NAME_MAX,
+);
+
+/** A file, by a path that means the same to everybody. */
+export const FILE: Kind<string> = text(
+  "absolute path",
+  "must be the absolute path of a file",
+  (path) => path.startsWith("/") && !path.includes("\0") && byteLength(path) < PATH_MAX,
+);
+
+/** An IPv4 address. */
+export const IPV4: Kind<string> = text(
+  "IPv4 address",
+  "must be an IPv4 address; IPv6 ones come of interface identifiers, by themselves",
+  (address) => parseIpv4(address) !== undefined,
+);
+
+/** Addresses from a first to a last one. */
+export const POOL: Kind<readonly [first: string, last: string]> = {
+  type: '"FIRST-LAST"',
+  read: (value) => {
+    const [first = "", last = "", ...more] = typeof value === "string" ? value.split("-") : [];
+    const ends = [first, last].map(parseIpv4);
+    const [from, to] = ends.map((bytes) => bytes === undefined ? NaN : numberOf(bytes));
+    return more.length === 0 && from! <= to!
+      ? [first, last]
+      : new Wrong("must be FIRST-LAST, two IPv4 addresses, the lower one first");
+  },
+  write: (pool) => writeText(pool.join("-")),
+};
+
+function numberOf(bytes: Uint8Array<ArrayBuffer>): number {
+  return new DataView(bytes.buffer).getUint32(0);
+}
+
+/** Texts of a kind, each once; what is there twice counts once. */
+function list<T extends string>(
+  { type, most, example, reason, is }: {
+    readonly type: string;
+    readonly most: number;
+    readonly example: string;
+    readonly reason: string;
+    readonly is: (item: unknown) => item is T;
+  },
+): Kind<readonly T[]> {
+  return {
+    type,
+    read: (value) => {
+      if (!Array.isArray(value)) return new Wrong(`must be an array, like ${example}`);
+      const wrong = value.findIndex((item) => !is(item));
+      if (wrong >= 0) return new Wrong(reason, wrong);
+      const items = [...new Set<T>(value)];
+      if (items.length <= most) return items;
+      return new Wrong(`must not be there: ${most} at most`, value.indexOf(items[most]));
+    },
+    write: (items) => `[${items.map(writeText).join(", ")}]`,
+  };
+}
+
+/** Ways of authentication, the first preferred. */
+export const REQUIRE: Kind<readonly (AuthMethod | "none")[]> = list({
+  type: `array of ${Object.keys(REQUIRE_WORDS).map(writeText).join(", ")}`,
+  most: Infinity,
+  example: '["mschapv2", "chap"]',
+  reason: `must be one of ${Object.keys(REQUIRE_WORDS).join(", ")}`,
+  is: (item): item is AuthMethod | "none" => typeof item === "string" && Object.hasOwn(REQUIRE_WORDS, item),
+});
+
+/** Name servers. */
+export const DNS: Kind<readonly string[]> = list({
+  type: "array of IPv4 addresses",
+  most: DNS_MAX,
+  example: '["192.0.2.53"]',
+  reason: "must be an IPv4 address",
+  is: (item): item is string => typeof item === "string" && parseIpv4(item) !== undefined,
+});
+
+/** Seconds, kept as milliseconds. */
+export function secondsFromZero(most: number): Kind<number> {
+  return {
+    type: `seconds, 0 to ${most}`,
+    read: (value) =>
+      typeof value === "bigint" && value >= 0 && value <= most
+        ? 1000 * Number(value)
+        : new Wrong(`must be a whole number from 0 to ${most}`),
+    write: (ms) => String(ms / 1000),
+  };
+}

@@ -1,0 +1,53 @@
+/**
+ * What PPP's settings must not be together, on the command line and in a configuration. Pure.
+ *
+ * @module
+ */
+
+import type { PppWish } from "../../model/ppp/settings.ts";
+
+/** A contradiction. */
+export interface PppConflict {
+  /** Key of the setting that is wrong. */
+  readonly key: string;
+  /** Key of the setting that makes it wrong. */
+  readonly against: string;
+  /** Why, behind the key's value. */
+  readonly reason: string;
+}
+
+/** Settings that are about IPv4. */
+const ABOUT_IPV4 = {
+  local: "local",
+  remote: "remote",
+  pool: "pool",
+  dns: "dns",
+  askdns: "askDns",
+  defaultroute: "defaultRoute",
+} as const;
+
+/** Settings that contradict each other. */
+export function pppConflicts(ppp: PppWish): PppConflict[] {
+  const conflicts: PppConflict[] = [];
+  const say = (key: string, against: string, reason: string): void => {
+    conflicts.push({ key, against, reason });
+  };
+  if (ppp.remote !== undefined && ppp.pool !== undefined) {
+    say("pool", "remote", "remote says the peer's address already");
+  }
+  if (ppp.ipv4 === false) {
+    if (ppp.ipv6 === false) say("ipv6", "ipv4", "neither IPv4 nor IPv6 would be left");
+    for (const [key, field] of Object.entries(ABOUT_IPV4)) {
+      if (ppp[field] !== undefined) say(key, "ipv4", "it is about IPv4, which is off");
+    }
+  }
+  return conflicts;
+}
+
+/** Whether secrets are needed and no file of them is named. */
+export function lacksSecrets({ require = [], secretFile }: PppWish): boolean {
+  return secretFile === undefined && require.some((method) => method !== "none");
+}
+
+/** Why they are. */
+export const WHY_SECRETS = "Whoever requires a proof of the peer needs the peer's secret.";

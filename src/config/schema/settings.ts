@@ -1,0 +1,135 @@
+/**
+ * What a configuration says, once it is read: settings of tunnels and sessions. Pure.
+ *
+ * @module
+ */
+
+import type { L2Spec, Pseudowire } from "../../model/session.ts";
+import type { PppWish } from "../../model/ppp/settings.ts";
+import type { Encap } from "../../model/tunnel.ts";
+import type { Place } from "./problem.ts";
+
+/** An address of an end of a tunnel. */
+export interface EndAddress {
+  /** As it is written. */
+  readonly text: string;
+  /** What it is: a literal address, `any`, or a name to be looked up. */
+  readonly type: "address" | "any" | "host";
+  /** The address in canonical text; `""` unless it is a literal. */
+  readonly address: string;
+  /** Name of the interface behind `%`, for link-local addresses. */
+  readonly scope: string | undefined;
+}
+
+/** An address with a prefix length. */
+export interface Prefix {
+  /** The address in canonical text. */
+  readonly address: string;
+  /** Bits of the prefix. */
+  readonly prefixLength: number;
+}
+
+/** Which way sequence numbers go. */
+export type Sequence = "none" | "send" | "recv" | "both";
+
+/** For how long a hook may run unless it says otherwise. */
+export const HOOK_TIMEOUT_S = 30;
+
+/** Programs that are run when a tunnel or session comes and goes. */
+export interface HookSettings {
+  onUp?: readonly string[] | undefined;
+  onPreDown?: readonly string[] | undefined;
+  onDown?: readonly string[] | undefined;
+  hookWait?: boolean | undefined;
+  hookTimeoutS?: number | undefined;
+}
+
+/** Settings of a tunnel, what the schema says of them; what is left out has its default. */
+export interface TunnelSettings extends HookSettings {
+  tunnelId?: number | undefined;
+  peerTunnelId?: number | undefined;
+  version?: 2 | 3 | undefined;
+  encap?: Encap | undefined;
+  local?: EndAddress | undefined;
+  remote?: EndAddress | undefined;
+  localPort?: number | undefined;
+  peerPort?: number | undefined;
+  udpChecksum?: boolean | undefined;
+  checksumTx?: boolean | undefined;
+  checksumRx?: boolean | undefined;
+}
+
+/** Settings of a session and its interface; what is left out has its default, or (of an interface) stays as it is. */
+export interface SessionSettings extends HookSettings {
+  sessionId?: number | undefined;
+  peerSessionId?: number | undefined;
+  interfaceName?: string | undefined;
+  cookie?: Uint8Array | undefined;
+  peerCookie?: Uint8Array | undefined;
+  l2spec?: L2Spec | undefined;
+  sequence?: Sequence | undefined;
+  reorderTimeoutMs?: number | undefined;
+  lnsMode?: boolean | undefined;
+  pseudowire?: Pseudowire | undefined;
+  /** Name of the network namespace that the interface is in. */
+  netns?: string | undefined;
+  up?: boolean | undefined;
+  mtu?: number | undefined;
+  /** Name of the bridge or bond; `"none"` for none. */
+  bridge?: string | undefined;
+  addresses?: readonly Prefix[] | undefined;
+  /** How PPP is run on it; `undefined` if nobody here runs it. */
+  ppp?: PppWish | undefined;
+}
+
+/** Where a setting is from. */
+export interface Origin {
+  /** Where its key stands. */
+  readonly key: Place;
+  /** Where its value stands. */
+  readonly value: Place;
+  /** Which table it is in: the thing's own, one of its classes, or the defaults. */
+  readonly from: "own" | "class" | "defaults";
+}
+
+/** A session of the configuration. */
+export interface SessionEntry {
+  /** What the file calls it. */
+  readonly label: string;
+  /** Where it begins. */
+  readonly place: Place;
+  /** Its settings, those of classes and defaults included. */
+  readonly settings: SessionSettings;
+  /** Where each setting is from, by its key in the file. */
+  readonly origins: ReadonlyMap<string, Origin>;
+}
+
+/** A tunnel of the configuration. */
+export interface TunnelEntry {
+  /** What the file calls it. */
+  readonly label: string;
+  /** Where it begins. */
+  readonly place: Place;
+  /** Its settings, those of classes and defaults included. */
+  readonly settings: TunnelSettings;
+  /** Where each setting is from, by its key in the file. */
+  readonly origins: ReadonlyMap<string, Origin>;
+  /** Its sessions, in the file's order. */
+  readonly sessions: readonly SessionEntry[];
+}
+
+/** A configuration. */
+export interface Config {
+  /** Its tunnels, in the file's order. */
+  readonly tunnels: readonly TunnelEntry[];
+}
+
+/** Version of the tunnel's protocol. */
+export function versionOf({ settings }: TunnelEntry): 2 | 3 {
+  return settings.version ?? 3;
+}
+
+/** What the session carries. */
+export function pseudowireOf({ ppp, pseudowire = "eth" }: SessionSettings, version: 2 | 3): Pseudowire {
+  return version === 2 || ppp !== undefined ? "ppp" : pseudowire;
+}

@@ -1,0 +1,72 @@
+/**
+ * Which sessions are listed, and in which order. Pure.
+ *
+ * @module
+ */
+
+import type { Overview, SessionStatus } from "../status/overview.ts";
+import { throughput, ZERO_RATES } from "../status/rates.ts";
+import type { SortKey, ViewState } from "./state.ts";
+
+/** The sessions that the filter picks, in the state's order. */
+export function listedSessions(
+  { sessions }: Pick<Overview, "sessions">,
+  { filter, sort, reversed }: Pick<ViewState, "filter" | "sort" | "reversed">,
+): SessionStatus[] {
+  const picked = sessions.filter(matcher(filter)).map((status) => ({ status, value: valueOf(status, sort) }));
+  const direction = reversed ? -1 : 1;
+  picked.sort((a, b) => direction * compare(a.value, b.value) || compareIds(a.status, b.status));
+  return picked.map(({ status }) => status);
+}
+
+/** Whether a session has every word of the filter, and none of those behind an exclamation mark. */
+function matcher(filter: string): (status: SessionStatus) => boolean {
+  const words = filter.toLowerCase().split(" ").filter((word) => word !== "" && word !== "!");
+  if (words.length === 0) return () => true;
+  return (status) => {
+    const text = searchText(status);
+    return words.every((word) => word.startsWith("!") ? !text.includes(word.slice(1)) : text.includes(word));
+  };
+}
+
+function searchText({ key, state, session, tunnel, link, master }: SessionStatus): string {
+  const parts = [session.interfaceName, link?.name, key, state, tunnel?.local, tunnel?.peer, master];
+  return parts.filter((part) => part !== undefined).join(" ").toLowerCase();
+}
+
+/** What is compared: numbers of which the largest come first, so negative ones, or a name. */
+function valueOf(
+  { rates = ZERO_RATES, errors, session, link }: SessionStatus,
+  sort: SortKey,
+): number | string {
+  switch (sort) {
+    case "rate":
+      return -throughput(rates);
+    case "rx":
+      return -rates.rxBytes;
+    case "tx":
+      return -rates.txBytes;
+    case "errors":
+      return -errors.reduce((sum, { total }) => sum + total, 0);
+    case "name":
+      return link?.name ?? session.interfaceName ?? "";
+    case "id":
+      return session.tunnelId * 2 ** 32 + session.sessionId;
+    default:
+      return sort satisfies never;
+  }
+}
+
+function compare(a: number | string, b: number | string): number {
+  if (typeof a === "string" && typeof b === "string") {
+    return (names ??= new Intl.Collator("en", { numeric: true })).compare(a, b);
+  }
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** `pw2` stands before `pw10`. Made at the first need, as it takes long. */
+let names: Intl.Collator | undefined;
+
+function compareIds(a: SessionStatus, b: SessionStatus): number {
+  return a.session.tunnelId - b.session.tunnelId || a.session.sessionId - b.session.sessionId;
+}

@@ -1,0 +1,178 @@
+/**
+ * The live view as a screen: what is known, what the user wants to see of it, and how much room there is. Pure.
+ *
+ * @module
+ */
+
+import type { Problem } from "../status/health.ts";
+import { ratesText } from "../status/health_text.ts";
+import {
+  allProblemLines,
+  detailLines,
+  HELP_LINES,
+  problemLines,
+  SEVERITY_STYLES,
+  type StyledLine,
+} from "./lines.ts";
+import { SessionTable } from "./list.ts";
+import { listedSessions } from "./order.ts";
+import type { Overview, SessionStatus } from "../status/overview.ts";
+import { Screen, STYLE } from "./screen.ts";
+import { settled, type Surroundings, type ViewState } from "./state.ts";
+import { fitted, widthOf } from "./width.ts";
+
+/** What the screen depends on beside the population and the state. */
+export interface Frame {
+  readonly columns: number;
+  readonly rows: number;
+  /** The time, in text. */
+  readonly clock: string;
+  /** Where this is, in text: `netns blue`; may be empty. */
+  readonly place: string;
+  /** Whether the terminal shows more than ASCII. */
+  readonly unicode: boolean;
+  /** Why the population could not be read anew; what is shown is old. */
+  readonly trouble?: string | undefined;
+}
+
+/** A screen, the state that it shows, and what keys can move in. */
+export interface Rendered {
+  readonly screen: Screen;
+  readonly state: ViewState;
+  readonly around: Surroundings;
+}
+
+/** The lines above the list, the one that matters most last to go: rows are what small screens lack. */
+const HEAD_ROWS = 4;
+/** Rows beside head and list: the titles, and the help line at the bottom. */
+const OTHER_ROWS = 2;
+/** As long as the list has fewer, the head makes way for it. */
+const LEAST_LIST_ROWS = 3;
+
+/** Draws everything. */
+export function render(overview: Overview, before: ViewState, frame: Frame): Rendered {
+  const { rows, columns } = frame;
+  const head = Math.max(1, Math.min(HEAD_ROWS, rows - OTHER_ROWS - LEAST_LIST_ROWS));
+  const page = Math.max(0, rows - head - OTHER_ROWS);
+  const sessions = listedSessions(overview, before);
+  const around = { keys: sessions.map(({ key }) => key), page };
+  const state = settled(before, around);
+  const screen = new Screen(columns, rows);
+  drawHead(screen, head, overview, frame);
+  if (state.mode === "list") drawList(screen, head, page, sessions, state, frame);
+  const scrolled = state.mode === "list" ? state : drawText(screen, head, overview, state, frame);
+  drawBottom(screen, rows - 1, sessions.length, overview.sessions.length, scrolled, frame);
+  if (!frame.unicode) screen.toAscii();
+  return { screen, state: scrolled, around };
+}
+
+function drawHead(screen: Screen, rows: number, overview: Overview, frame: Frame): void {
+  const { tunnels, tunnelsUp, sessions, sessionsUp, rates, dataplane, problems } = overview;
+  const subsystem = dataplane === "kernel" ? "kernel" : "userspace (l2tp daemon)";
+  const title = ` l2tp status: ${subsystem}${frame.place === "" ? "" : `, ${frame.place}`}`;
+  screen.paintRow(0, STYLE.reverse);
+  const end = screen.put(0, 0, fitted(title, screen.columns, mark(frame)), STYLE.reverse | STYLE.bold);
+  const clockAt = screen.columns - widthOf(frame.clock) - 1;
+  if (clockAt > end) screen.put(0, clockAt, frame.clock, STYLE.reverse);
+  const lines: StyledLine[] = [
+    worstLine(problems, frame),
+    {
+      text:
+        `Tunnels ${tunnelsUp} up of ${tunnels.length}   Sessions ${sessionsUp} up of ${sessions.length}   ` +
+        `Problems ${problems.length === 0 ? "none" : problems.length}`,
+      style: STYLE.plain,
+    },
+    { text: rates === undefined ? "measuring" : ratesText(rates), style: STYLE.plain },
+  ];
+  // In the order of what may go, but shown with what is wrong at the end.
+  const kept = lines.slice(0, Math.max(0, rows - 1));
+  const [worst, ...others] = kept;
+  for (const [i, { text, style }] of [...others, ...(worst === undefined ? [] : [worst])].entries()) {
+    screen.put(1 + i, 0, fitted(text, screen.columns, mark(frame)), style);
+  }
+}
+
+function worstLine([worst, ...others]: readonly Problem[], { trouble }: Frame): StyledLine {
+  if (trouble !== undefined) return { text: `Not up to date: ${trouble}`, style: SEVERITY_STYLES.error };
+  if (worst === undefined) return { text: "Nothing is wrong.", style: STYLE.green };
+  const more = others.length === 0 ? "" : ` (and ${others.length} more: p)`;
+  return {
+    text: `${worst.severity}: ${worst.subject}: ${worst.message}${more}`,
+    style: SEVERITY_STYLES[worst.severity],
+  };
+}
+
+function drawList(
+  screen: Screen,
+  head: number,
+  page: number,
+  sessions: readonly SessionStatus[],
+  state: ViewState,
+  { unicode }: Frame,
+): void {
+  const table = new SessionTable(sessions, screen.columns, unicode);
+  table.drawTitles(screen, head, state.sort, state.reversed);
+  for (let i = 0; i < page; i++) {
+    const status = sessions[state.top + i];
+    if (status === undefined) break;
+    table.drawSession(screen, head + 1 + i, status, state.top + i === state.index);
+  }
+  if (sessions.length > 0) return;
+  const why = state.filter === "" ? "There are no sessions." : "No session matches the filter.";
+  screen.put(head + 1, 0, why, STYLE.dim);
+}
+
+/** Draws what is in place of the list; the state with the scrolling that was possible. */
+function drawText(
+  screen: Screen,
+  head: number,
+  overview: Overview,
+  state: ViewState,
+  frame: Frame,
+): ViewState {
+  const lines = linesOf(overview, state, frame);
+  const room = Math.max(0, screen.rows - head - 1);
+  const scroll = Math.min(state.scroll, Math.max(0, lines.length - room));
+  for (const [i, { text, style }] of lines.slice(scroll, scroll + room).entries()) {
+    screen.put(head + i, 0, fitted(text, screen.columns, mark(frame)), style);
+  }
+  return { ...state, scroll };
+}
+
+function linesOf(overview: Overview, state: ViewState, { columns, unicode }: Frame): readonly StyledLine[] {
+  if (state.mode === "help") return HELP_LINES;
+  if (state.mode === "problems") return allProblemLines(overview, columns);
+  const status = overview.sessions.find(({ key }) => key === state.selected);
+  if (status === undefined) {
+    return problemLines([], columns, `Session ${state.selected ?? ""} is gone.`).map(({ text }) => ({
+      text,
+      style: STYLE.yellow,
+    }));
+  }
+  return detailLines(status, overview.problems, columns, unicode);
+}
+
+function drawBottom(
+  screen: Screen,
+  row: number,
+  listed: number,
+  all: number,
+  state: ViewState,
+  frame: Frame,
+): void {
+  if (state.isEditing) {
+    const end = screen.put(row, 0, `/${state.filter}`, STYLE.bold);
+    screen.put(row, end, "_", STYLE.reverse);
+    screen.put(row, end + 2, "Enter: keep  Esc: all", STYLE.dim);
+    return;
+  }
+  const filtered = state.filter === "" ? "" : `"${state.filter}": ${listed} of ${all}  `;
+  const text = state.mode === "list"
+    ? `${filtered}q quit  s sort:${state.sort}  r reverse  / filter  Enter details  p problems  ? help`
+    : "q back  up/down scroll  p problems  ? help";
+  screen.put(row, 0, fitted(text, screen.columns, mark(frame)), STYLE.dim);
+}
+
+function mark({ unicode }: Frame): string {
+  return unicode ? "…" : "~";
+}

@@ -1,0 +1,314 @@
+/** `src/status/health.ts` and `health_errors.ts`: which facts are which problem. */
+
+import assert from "node:assert/strict";
+import { DROP_REASONS } from "../../src/dataplane/counters.ts";
+import type { Session } from "../../src/model/session.ts";
+import { ERROR_RULES } from "../../src/status/health_errors.ts";
+import { SESSION_RULES, SILENCE_MS, TUNNEL_RULES } from "../../src/status/health.ts";
+import { counterTotals, tunnelTotals } from "../../src/status/errors.ts";
+import type { Link } from "../../src/model/link.ts";
+import type { Sample } from "../../src/status/sample.ts";
+import type { Verdict } from "../../src/status/health.ts";
+import type { Overview } from "../../src/status/overview.ts";
+import { COUNTERS, sampleIpTunnel, sampleTunnel, sampleTunnel6 } from "../support/samples.ts";
+import { counting, ETH0, overviewOf, sampleLink } from "./support.ts";
+
+/** The problems in short: `severity problem: message`. */
+function found({ problems }: Overview): string[] {
+  return problems.map(({ severity, problem, message }) => `${severity} ${problem}: ${message}`);
+}
+
+const LIVELY = { rxPackets: 1n, txPackets: 1n };
+
+/** Rows of the daemon's dropped packets of the usual session. */
+function dropped(reasons: Record<string, number>): Partial<Sample> {
+  return {
+    drops: [{
+      tunnelId: 3000,
+      sessionId: 1000,
+      local: undefined,
+      port: undefined,
+      reasons: new Map(Object.entries(reasons)),
+    }],
+  };
+}
+
+/** What is wrong when the usual session's kernel counters go from these to those. */
+function counted(
+  before: Partial<Session["counters"]>,
+  after: Partial<Session["counters"]>,
+  changes: Partial<Session> = {},
+): string[] {
+  return found(
+    overviewOf({ sessions: [counting(before, changes)] }, { sessions: [counting(after, changes)] }),
+  );
+}
+
+Deno.test("health: nothing is wrong with a session that works", () => {
+  assert.deepEqual(found(overviewOf({}, {})), []);
+});
+
+Deno.test("health of interfaces: down, without carrier, absent; a PPP session has none", () => {
+  const table: [links: Link[], state: string, problems: string[]][] = [
+    [[ETH0, sampleLink("l2e0", 3)], "up", []],
+    [[ETH0, sampleLink("l2e0", 3, { state: "up" })], "up", []],
+    [[ETH0, sampleLink("l2e0", 3, { up: false, state: "down" })], "down", [
+      "error interface_down: interface down",
+    ]],
+    [[ETH0, sampleLink("l2e0", 3, { state: "lowerlayerdown" })], "down", [
+      "error interface_no_carrier: interface up, but its state is lowerlayerdown",
+    ]],
+    [[ETH0], "absent", [
+      "note interface_absent: no interface l2e0 here: renamed, deleted, or in another namespace",
+    ]],
+  ];
+  for (const [links, state, problems] of table) {
+    const overview = overviewOf({ links });
+    assert.equal(overview.sessions[0]!.state, state);
+    assert.equal(overview.sessionsUp, state === "up" ? 1 : 0);
+    assert.deepEqual(found(overview), problems);
+  }
+  const ppp = overviewOf({ sessions: [counting(LIVELY, { interfaceName: undefined, pseudowireType: 7 })] });
+  assert.equal(ppp.sessions[0]!.state, "detached");
+  assert.deepEqual(found(ppp), []);
+});
+
+Deno.test("health: advice is a command that can be typed", () => {
+  const [problem] = overviewOf({ links: [ETH0, sampleLink("l2e0", 3, { up: false })] }).problems;
+  assert.deepEqual(problem, {
+    problem: "interface_down",
+    severity: "error",
+    subject: "session 1000 in tunnel 3000 (l2e0)",
+    tunnelId: 3000,
+    sessionId: 1000,
+    interfaceName: "l2e0",
+    message: "interface down",
+    advice: ["ip link set l2e0 up"],
+  });
+});
+
+Deno.test("health of cookies: while packets are dropped for them, or if nothing else ever came", () => {
+  const message = (count: number) =>
+    `error cookie_mismatch: cookie mismatches: peer configured another cookie; ${count} packets dropped`;
+  assert.deepEqual(
+    counted({ rxPackets: 1n, rxErrors: 3n, rxCookieDiscards: 3n }, {
+      rxPackets: 1n,
+      rxErrors: 5n,
+      rxCookieDiscards: 5n,
+    }),
+    [message(5)],
+  );
+  const old = { rxPackets: 1n, rxErrors: 3n, rxCookieDiscards: 3n };
+  assert.deepEqual(counted(old, old), [], "an old story");
+  const never = { rxErrors: 3n, rxCookieDiscards: 3n };
+  assert.deepEqual(counted(never, never), [message(3)]);
+  const user = { dataplane: "user" } as const;
+  assert.deepEqual(
+    found(
+      overviewOf({ ...user, ...dropped({ cookie_mismatch: 1 }) }, {
+        ...user,
+        ...dropped({ cookie_mismatch: 2 }),
+      }),
+    ),
+    [message(2)],
+  );
+});
+
+Deno.test("health of sequence numbers: none at all is told from some that are wrong", () => {
+  const none =
+    "error no_sequence_numbers: peer sends no sequence numbers but recv_seq is on: 5 packets dropped";
+  const some = "warning out_of_order: packets came late, twice or out of order: 5 dropped";
+  const before = { rxPackets: 10n, rxErrors: 1n, rxSeqDiscards: 1n };
+  const after = { ...before, rxErrors: 5n, rxSeqDiscards: 5n };
+  assert.deepEqual(counted(before, after, { recvSeq: true }), [none]);
+  assert.deepEqual(counted(before, { ...after, rxPackets: 11n }, { recvSeq: true }), [some]);
+  assert.deepEqual(counted(before, after, { recvSeq: false }), [some]);
+  const user = (reasons: Record<string, number>) =>
+    found(overviewOf({ dataplane: "user" }, { dataplane: "user", ...dropped(reasons) }));
+  assert.deepEqual(user({ seq_missing: 5 }), [none]);
+  assert.deepEqual(user({ seq_gap: 3, seq_old: 2 }), [some]);
+  assert.deepEqual(user({ expired: 4, reorder_full: 1 }), [
+    "warning reorder_expired: packets are missing on the way, others waited too long for them: 5 dropped",
+  ]);
+});
+
+Deno.test("health of sequence numbers: the advice keeps what is right as it is", () => {
+  const advice = (changes: Partial<Session>, reason: string) =>
+    overviewOf({ dataplane: "user", sessions: [counting(LIVELY, changes)] }, {
+      dataplane: "user",
+      sessions: [counting(LIVELY, changes)],
+      ...dropped({ [reason]: 1 }),
+    }).problems.map(({ advice }) => advice.at(-1));
+  const set = "l2tp set session tunnel_id 3000 session_id 1000";
+  assert.deepEqual(advice({ sendSeq: true, recvSeq: true }, "seq_missing"), [`Or here: ${set} seq send`]);
+  assert.deepEqual(advice({ recvSeq: true }, "seq_missing"), [`Or here: ${set} seq none`]);
+  assert.deepEqual(advice({}, "seq_gap"), [`Let them wait for each other: ${set} reorder_timeout 50`]);
+  assert.deepEqual(advice({ reorderTimeoutMs: 40 }, "expired"), [
+    `Is the path lossy? Or wait longer: ${set} reorder_timeout 80`,
+  ]);
+});
+
+Deno.test("health of the peer: never heard, heard of long ago, and no complaint about an interface that is down", () => {
+  const never = "warning never_received: no packet ever came from the peer, 7 were sent to it";
+  assert.deepEqual(counted({ txPackets: 7n }, { txPackets: 7n }), [never]);
+  assert.deepEqual(counted({}, {}), [], "nobody asked it anything");
+  const quiet = { sessions: [counting(LIVELY)] };
+  assert.deepEqual(found(overviewOf(quiet, { ...quiet, atMs: SILENCE_MS - 1 })), []);
+  const silent = "warning peer_silent: no packets from the peer for 3 min";
+  assert.deepEqual(found(overviewOf(quiet, { ...quiet, atMs: SILENCE_MS })), [silent]);
+  const heard = { sessions: [counting({ rxPackets: 2n, txPackets: 1n })] };
+  assert.deepEqual(found(overviewOf(quiet, { ...heard, atMs: SILENCE_MS })), [], "it spoke meanwhile");
+  const down = { ...quiet, links: [ETH0, sampleLink("l2e0", 3, { up: false })] };
+  assert.deepEqual(found(overviewOf(down, { ...down, atMs: SILENCE_MS })), [
+    "error interface_down: interface down",
+  ]);
+});
+
+Deno.test("health of the MTU: the longest packet must fit the interface that it leaves by", () => {
+  // 1500 - IP 20 - UDP 8 - version and flags 4 - session id 4 - Ethernet 14
+  const table: [mtu: number, changes: Partial<Sample>, problem: string | undefined][] = [
+    [1450, {}, undefined],
+    [1451, {}, "mtu 1451 makes packets of 1501 bytes, and the way out takes 1500"],
+    [1462, { tunnels: [sampleIpTunnel()] }, undefined],
+    [
+      1463,
+      { tunnels: [sampleIpTunnel()] },
+      "mtu 1463 makes packets of 1501 bytes, and the way out takes 1500",
+    ],
+    [1442, { sessions: [counting(LIVELY, { cookie: new Uint8Array(8) })] }, undefined],
+    [
+      1443,
+      { sessions: [counting(LIVELY, { cookie: new Uint8Array(8) })] },
+      "mtu 1443 makes packets of 1501 bytes, and the way out takes 1500",
+    ],
+    [9000, { addresses: [] }, undefined],
+  ];
+  for (const [mtu, changes, problem] of table) {
+    const { problems } = overviewOf({ ...changes, links: [ETH0, sampleLink("l2e0", 3, { mtu })] });
+    const message = problems.find((each) => each.problem === "mtu_too_large")?.message;
+    assert.equal(message, problem, String(mtu));
+  }
+  const key = "3000/1000";
+  const sessions = new Map([[key, { l2spec: "default" as const, nr: 0, ns: 0, references: 2 }]]);
+  const known = overviewOf({
+    links: [ETH0, sampleLink("l2e0", 3, { mtu: 1450 })],
+    debug: { tunnels: new Map(), sessions },
+  });
+  assert.deepEqual(known.problems[0]?.advice, ["At both ends: ip link set l2e0 mtu 1446"]);
+});
+
+Deno.test("health of tunnels: local address gone, its interface down, no session; what cannot be known is no problem", () => {
+  const gone = overviewOf({ addresses: [] });
+  assert.deepEqual(found(gone), [
+    "error local_address_gone: local address 10.0.0.1 is not on this host in this namespace",
+  ]);
+  assert.equal(gone.tunnelsUp, 0);
+  const down = overviewOf({ links: [{ ...ETH0, up: false }, sampleLink("l2e0", 3)] });
+  assert.deepEqual(found(down), [
+    "error outer_interface_down: interface eth0 with the local address 10.0.0.1 is down",
+  ]);
+  assert.equal(down.tunnelsUp, 0);
+  for (const local of ["0.0.0.0", "::", "fe80::1"]) {
+    const tunnel = local.includes(":") ? sampleTunnel6({ local }) : sampleTunnel({ local });
+    const anywhere = overviewOf({ tunnels: [tunnel], addresses: [] });
+    assert.deepEqual([found(anywhere), anywhere.tunnelsUp], [[], 1], local);
+  }
+  assert.deepEqual(found(overviewOf({ sessions: [] })), ["note no_sessions: it carries no session"]);
+});
+
+Deno.test("health of sockets and tunnels: packets that were nobody's, while they come", () => {
+  const row = (count: number) => ({
+    dataplane: "user" as const,
+    drops: [{
+      tunnelId: undefined,
+      sessionId: undefined,
+      local: "10.0.0.1",
+      port: 5000,
+      reasons: new Map([["unknown_session", count]]),
+    }],
+  });
+  const overview = overviewOf(row(1), row(3));
+  assert.deepEqual(found(overview), [
+    "error unknown_session: peer sends to a session that is not here: 3 packets dropped",
+  ]);
+  assert.equal(overview.problems[0]!.subject, "UDP port 5000 of 10.0.0.1");
+  assert.deepEqual(found(overviewOf(row(3), row(3))), []);
+  const invalid = (count: bigint) => ({
+    tunnels: [sampleTunnel({ counters: { ...sampleTunnel().counters, rxInvalid: count } })],
+  });
+  assert.deepEqual(found(overviewOf(invalid(1n), invalid(2n))), [
+    "warning bad_packets: packets that are no L2TP of this tunnel: 2 dropped",
+  ]);
+});
+
+Deno.test("health: tunnels of the configuration file that wait, or could not be made", () => {
+  const one = { name: "paris", tunnelId: 7, message: "waits for a route to 10.0.0.2", sinceMs: 0 };
+  const waiting = { ...one, waitsFor: "route", subject: "10.0.0.2" } as const;
+  const failed = { ...one, name: "lyon", waitsFor: undefined, subject: undefined, message: "is refused" };
+  const overview = overviewOf({ declared: [waiting, failed] });
+  assert.deepEqual(found(overview), [
+    "error declared_failed: is refused",
+    "warning declared_waiting: waits for a route to 10.0.0.2",
+  ]);
+  const [, problem] = overview.problems;
+  assert.deepEqual([problem!.subject, problem!.tunnelId], ["tunnel paris of the configuration file", 7]);
+  assert.deepEqual(problem!.advice, ["ip route get 10.0.0.2"]);
+  const scoped = { ...waiting, waitsFor: "address", subject: "fe80::1%eth0" } as const;
+  assert.deepEqual(overviewOf({ declared: [scoped] }).problems[0]!.advice, [
+    "ip addr add fe80::1/… dev eth0",
+  ]);
+});
+
+Deno.test("health: errors stay news for ten seconds after the last one", () => {
+  const at = (atMs: number, count: bigint) => ({
+    atMs,
+    sessions: [counting({ rxPackets: 1n, txErrors: count })],
+  });
+  const problem = ["error cannot_send: packets could not be sent: 2"];
+  assert.deepEqual(found(overviewOf(at(0, 1n), at(1000, 2n), at(10_999, 2n))), problem);
+  assert.deepEqual(found(overviewOf(at(0, 1n), at(1000, 2n), at(11_000, 2n))), []);
+});
+
+Deno.test("health: worst first", () => {
+  const { problems } = overviewOf({
+    sessions: [counting({ txPackets: 1n }), counting({}, { sessionId: 1001, interfaceName: "gone" })],
+    links: [sampleLink("l2e0", 3)],
+    addresses: [],
+  });
+  assert.deepEqual(problems.map(({ severity }) => severity), ["error", "warning", "note"]);
+});
+
+Deno.test("health: every reason of the daemon and every counter of the kernel has a rule, and every rule a reason", () => {
+  // A packet that waited when its session was deleted is no trouble.
+  const silent = ["session_removed"];
+  const reasons = new Set<string>([
+    ...DROP_REASONS,
+    ...counterTotals(COUNTERS).keys(),
+    ...tunnelTotals(COUNTERS).keys(),
+  ]);
+  for (const reason of reasons) {
+    const has = ERROR_RULES.some((rule) => rule.reasons.includes(reason));
+    assert.equal(has, !silent.includes(reason), reason);
+  }
+  for (const reason of ERROR_RULES.flatMap((rule) => rule.reasons)) assert.ok(reasons.has(reason), reason);
+});
+
+Deno.test("health: lines of advice and messages are short enough to be read", () => {
+  const rules = [...ERROR_RULES.map(({ judge }) => judge({}, 12345)), ...verdicts()];
+  assert.ok(rules.length > ERROR_RULES.length);
+  for (const { message, advice } of rules) {
+    for (const line of [message, ...advice]) assert.ok(line.length <= 120 && !line.endsWith("."), line);
+    assert.ok(advice.length > 0, message);
+  }
+});
+
+function verdicts(): Verdict[] {
+  const { sessions, tunnels } = overviewOf({
+    sessions: [counting({ txPackets: 1n }, { interfaceName: "absent" })],
+    addresses: [],
+  });
+  return [
+    ...SESSION_RULES.flatMap(({ judge }) => judge(sessions[0]!) ?? []),
+    ...TUNNEL_RULES.flatMap(({ judge }) => judge(tunnels[0]!) ?? []),
+  ];
+}

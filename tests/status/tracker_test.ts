@@ -1,0 +1,192 @@
+/** `src/status/tracker.ts` and what it is made of: rates, histories, silences, orders, numbers, the population's text. */
+
+import assert from "node:assert/strict";
+import { parseDebugFacts } from "../../src/status/debug_facts.ts";
+import { History } from "../../src/status/history.ts";
+import { listedSessions } from "../../src/tui/order.ts";
+import { populationText } from "../../src/status/population.ts";
+import { ratesBetween } from "../../src/status/rates.ts";
+import { sparkline } from "../../src/tui/sparkline.ts";
+import type { SortKey } from "../../src/tui/state.ts";
+import { shortDuration, shortNumber } from "../../src/status/units.ts";
+import { ZERO_COUNTERS } from "../../src/model/counters.ts";
+import { goldenText, hexBytes } from "../support/golden.ts";
+import { COUNTERS, sampleTunnel } from "../support/samples.ts";
+import { busyOverview, counting, ETH0, overviewOf, sampleLink } from "./support.ts";
+
+Deno.test("ratesBetween(): growth over time; what shrank is new; no time, no rate", () => {
+  const doubled = Object.fromEntries(
+    Object.entries(COUNTERS).map(([name, value]) => [name, 2n * value!]),
+  ) as unknown as typeof COUNTERS;
+  assert.deepEqual(ratesBetween(COUNTERS, doubled, 500), {
+    txPackets: 2,
+    txBytes: 4,
+    txErrors: 6,
+    rxPackets: 8,
+    rxBytes: 10,
+    rxErrors: 12,
+  });
+  assert.equal(ratesBetween(doubled, COUNTERS, 1000).rxBytes, 5);
+  assert.equal(ratesBetween(ZERO_COUNTERS, COUNTERS, 0).rxBytes, 0);
+});
+
+Deno.test("Tracker: no rates before the second sample, nor for what is new in it", () => {
+  const first = overviewOf({});
+  assert.deepEqual([first.intervalMs, first.rates, first.sessions[0]!.rates], [
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  const old = counting({ rxBytes: 1000n });
+  const grown = counting({ rxBytes: 1500n });
+  const fresh = counting({ rxBytes: 77n }, { sessionId: 1001 });
+  const { sessions, rates, intervalMs } = overviewOf({ sessions: [old] }, { sessions: [grown, fresh] });
+  assert.equal(intervalMs, 1000);
+  assert.equal(sessions[0]!.rates!.rxBytes, 500);
+  assert.equal(sessions[1]!.rates, undefined);
+  assert.equal(rates!.rxBytes, 500);
+  assert.equal(sessions[0]!.rxHistory.values().at(-1), 500);
+});
+
+Deno.test("Tracker: a session that was away begins anew", () => {
+  const one = { sessions: [counting({ rxBytes: 1000n })] };
+  const { sessions } = overviewOf(one, { sessions: [] }, { sessions: [counting({ rxBytes: 9000n })] });
+  assert.equal(sessions[0]!.rates, undefined);
+  assert.equal(sessions[0]!.silentMs, 0);
+});
+
+Deno.test("History: a minute, oldest first, across gaps and several samples in a second", () => {
+  const history = new History();
+  assert.deepEqual(history.values(), new Array(60).fill(0));
+  history.add(0, 1000, 1);
+  history.add(1000, 4000, 2);
+  assert.deepEqual(history.values().slice(-5), [0, 1, 2, 2, 2]);
+  history.add(4000, 4100, 9);
+  assert.deepEqual(history.values().slice(-2), [2, 9]);
+  history.add(4100, 500_000, 3);
+  assert.deepEqual(history.values(), new Array(60).fill(3));
+  history.add(500_000, 501_000, 4);
+  assert.deepEqual(history.values().slice(-2), [3, 4]);
+  assert.equal(history.values().length, 60);
+});
+
+Deno.test("sparkline(): the highest of each part, something for anything, nothing for nothing", () => {
+  assert.equal(sparkline([0, 1, 2, 4, 8], 5, true), " ▁▂▄█");
+  assert.equal(sparkline([0, 1, 0, 8, 0, 0], 3, true), "▁█ ");
+  assert.equal(sparkline([0, 1, 8], 3, false), " .#");
+  assert.equal(sparkline([0.001, 1000], 2, true), "▁█");
+  assert.equal(sparkline([1, 1], 10, true), "██");
+  assert.equal(sparkline([0, 0], 2, true), "  ");
+  assert.equal(sparkline([1], 0, true), "");
+});
+
+Deno.test("shortNumber(): five characters at most, and never a thousand of a unit", () => {
+  const table: [number, string][] = [
+    [0, "0"],
+    [0.04, "0"],
+    [0.06, "0.1"],
+    [1, "1"],
+    [9.94, "9.9"],
+    [9.96, "10"],
+    [999.4, "999"],
+    [999.6, "1.0k"],
+    [1234, "1.2k"],
+    [12_345, "12k"],
+    [999_600, "1.0M"],
+    [1.5e9, "1.5G"],
+    [1e18, "1.0E"],
+    [18.4e18, "18E"],
+  ];
+  for (const [value, text] of table) assert.equal(shortNumber(value), text, String(value));
+  for (let value = 0.01; value < 1e20; value *= 1.01) {
+    assert.ok(shortNumber(value).length <= 5, String(value));
+  }
+});
+
+Deno.test("shortDuration()", () => {
+  const table: [ms: number, text: string][] = [
+    [0, "0 s"],
+    [119_999, "119 s"],
+    [180_000, "3 min"],
+    [2 * 3600_000, "2 h"],
+    [48 * 3600_000, "2 d"],
+  ];
+  for (const [ms, text] of table) assert.equal(shortDuration(ms), text);
+});
+
+Deno.test("listedSessions(): every order, both ways; equal ones by their ids", () => {
+  const overview = busyOverview();
+  const order = (sort: SortKey, reversed = false): string =>
+    listedSessions(overview, { filter: "", sort, reversed }).map(({ link, session }) =>
+      (link?.name ?? session.interfaceName!).slice(2)
+    ).join("");
+  const rate = (i: string): number => overview.sessions[Number(i)]!.rates!.rxBytes;
+  const byRate = [...order("rate")];
+  assert.deepEqual(byRate, [...byRate].sort((a, b) => rate(b) - rate(a)));
+  assert.equal(byRate.slice(-5).join(""), "06379", "equal ones");
+  assert.equal(order("rx"), order("rate"));
+  assert.equal(order("tx"), order("rate"));
+  assert.equal(order("errors")[0], "4");
+  assert.equal(order("name"), "0123456789");
+  assert.equal(order("name", true), "9876543210");
+  assert.equal(order("id"), "0246813579");
+});
+
+Deno.test("listedSessions(): names are compared by their numbers", () => {
+  const names = ["pw10", "pw9", "pw1", "eth"];
+  const sessions = names.map((interfaceName, i) => counting({}, { interfaceName, sessionId: 1 + i }));
+  const listed = listedSessions(overviewOf({ sessions }), { filter: "", sort: "name", reversed: false });
+  assert.deepEqual(listed.map(({ session }) => session.interfaceName), ["eth", "pw1", "pw9", "pw10"]);
+});
+
+Deno.test("listedSessions(): the filter's words must all be there, or not be there", () => {
+  const overview = busyOverview();
+  const table: [filter: string, count: number][] = [
+    ["", 10],
+    ["pw4", 1],
+    ["PW4", 1],
+    ["10.0.0.3", 5],
+    ["10.0.0.3 down", 1],
+    ["10.0.0.3 !down", 4],
+    ["1/1", 5],
+    ["absent", 1],
+    ["!", 10],
+    ["nowhere", 0],
+  ];
+  for (const [filter, count] of table) {
+    assert.equal(listedSessions(overview, { filter, sort: "id", reversed: false }).length, count, filter);
+  }
+});
+
+const CAPTURED = goldenText("l2tp/debugfs_tunnels.txt").split("\n").filter((line) => !line.startsWith("#"))
+  .join("\n");
+
+Deno.test("populationText(): what the kernel's file says, out of netlink and of what only the file tells", () => {
+  const overview = overviewOf({
+    tunnels: [sampleTunnel({ counters: { ...ZERO_COUNTERS, txPackets: 9n, txBytes: 770n } })],
+    sessions: [
+      counting({}, { sessionId: 1001, peerSessionId: 2001, interfaceName: "l2tpeth0" }),
+      counting({ txPackets: 9n, txBytes: 770n, rxErrors: 6n }, {
+        cookie: hexBytes("deadbeefcafebabe"),
+        peerCookie: hexBytes("01020304"),
+        sendSeq: true,
+        recvSeq: true,
+      }),
+    ],
+    links: [ETH0, sampleLink("l2e0", 3), sampleLink("l2tpeth0", 4)],
+    debug: parseDebugFacts(CAPTURED),
+  });
+  assert.equal(populationText(overview), CAPTURED);
+});
+
+Deno.test("populationText(): where the file cannot be read, question marks in its place", () => {
+  const text = populationText(overviewOf({ sessions: [counting({}, { sendSeq: true })] }));
+  assert.match(text, /^ 1 sessions, refcnt \?\/\?$/m);
+  assert.match(text, /^ {3}nr \?, ns \?\n {3}refcnt \?$/m);
+  assert.match(text, /^ {3}offset 0 l2specific \?\/\?$/m);
+  assert.match(text, /^ {3}\?\/\? tx 0\/0\/0 rx 0\/0\/0$/m);
+});
+
+Deno.test("parseDebugFacts(): text that is none of the file has no facts", () => {
+  assert.deepEqual(parseDebugFacts("x\n\n"), { tunnels: new Map(), sessions: new Map() });
+});

@@ -1,0 +1,149 @@
+/** `src/tui/screen.ts`, `width.ts` and everything drawn with them: goldens, and a terminal that obeys what is written. */
+
+import assert from "node:assert/strict";
+import { difference, Screen, STYLE } from "../../src/tui/screen.ts";
+import { fitted, glyphsOf, widthOf } from "../../src/tui/width.ts";
+import { FakeDisplay } from "../support/fake_screen.ts";
+import { goldenText } from "../support/golden.ts";
+import { Random } from "../support/random.ts";
+import { screenAfter, SCREENS, screenText, TEXTS } from "./screens.ts";
+import { busyOverview } from "../status/support.ts";
+
+for (const [name, make] of Object.entries(SCREENS)) {
+  Deno.test(`screen ${name} is as in tests/golden/tui`, () => {
+    const screen = make();
+    assert.equal(screenText(screen), goldenText(`tui/${name}.txt`));
+    assert.ok(screen.lines().every((line) => widthOf(line) <= screen.columns));
+  });
+}
+
+for (const [name, make] of Object.entries(TEXTS)) {
+  Deno.test(`text ${name} is as in tests/golden/tui, and fits 80 columns`, () => {
+    const text = make();
+    assert.equal(text, goldenText(`tui/${name}.txt`));
+    assert.ok(text.split("\n").every((line) => line.length <= 80));
+  });
+}
+
+Deno.test("every size of a terminal gets a screen", () => {
+  const overview = busyOverview();
+  for (let columns = 1; columns <= 140; columns += 3) {
+    for (const rows of [1, 2, 3, 4, 5, 6, 7, 8, 24, 60]) {
+      for (const keys of [[], ["p"], ["?"], ["enter"], ["/"]]) {
+        const screen = screenAfter(overview, keys, { columns, rows });
+        assert.equal(screen.lines().length, rows);
+        assert.ok(screen.lines().every((line) => widthOf(line) <= columns), `${columns}x${rows}`);
+      }
+    }
+  }
+});
+
+const GLYPHS = ["a", "b", " ", "é", "線", "路", "🚀", "▁", "█"];
+
+function randomScreen(random: Random, columns: number, rows: number): Screen {
+  const screen = new Screen(columns, rows);
+  for (let i = random.below(columns * rows); i > 0; i--) {
+    const text = Array.from({ length: random.below(5) }, () => random.pick(GLYPHS)).join("");
+    screen.put(random.below(rows), random.below(columns), text, random.pick([0, 1, 4, 9, 68]));
+  }
+  return screen;
+}
+
+Deno.test("difference() turns one screen into another on a terminal, whatever they are", () => {
+  const random = new Random(7);
+  const display = new FakeDisplay(13, 5);
+  let shown: Screen | undefined;
+  for (let round = 0; round < 2000; round++) {
+    if (random.below(50) === 0) {
+      display.resize(1 + random.below(20), 1 + random.below(6));
+      shown = undefined;
+    }
+    const next = randomScreen(random, display.columns, display.rows);
+    display.feed(difference(shown, next, true));
+    // Half of a wide character that something else was written over is for the next line to show.
+    assert.deepEqual(display.lines(), next.lines(), `round ${round}`);
+    for (let row = 0; row < next.rows; row++) {
+      for (let column = 0; column < next.columns; column++) {
+        const style = next.styles[row * next.columns + column]!;
+        assert.equal(display.styleAt(row, column) !== "", style !== 0, `round ${round}: ${row} ${column}`);
+      }
+    }
+    shown = next;
+  }
+});
+
+Deno.test("difference() writes nothing where nothing changed, and little where little did", () => {
+  const overview = busyOverview();
+  const before = screenAfter(overview, []);
+  assert.equal(difference(before, screenAfter(overview, []), true), "");
+  const tick = difference(before, screenAfter(overview, [], { clock: "12:07:29" }), true);
+  assert.equal(tick, "\x1b[1;79H\x1b[0;7m9\x1b[0m");
+});
+
+Deno.test("difference() without colours keeps what is not one", () => {
+  const screen = new Screen(3, 1);
+  screen.put(0, 0, "abc", STYLE.red | STYLE.bold);
+  assert.equal(difference(undefined, screen, true), "\x1b[0m\x1b[2J\x1b[1;1H\x1b[0;1;31mabc\x1b[0m");
+  assert.equal(difference(undefined, screen, false), "\x1b[0m\x1b[2J\x1b[1;1H\x1b[0;1mabc\x1b[0m");
+});
+
+Deno.test("Screen.put() stays on the screen and does not halve wide characters", () => {
+  const screen = new Screen(5, 2);
+  assert.equal(screen.put(0, 0, "線路線"), 4);
+  assert.equal(screen.put(1, 4, "線"), 4);
+  screen.put(-1, 0, "x");
+  screen.put(2, 0, "x");
+  assert.deepEqual(screen.lines(), ["線路", ""]);
+});
+
+Deno.test("Screen.put() over half of a wide character takes the other half away", () => {
+  const screen = new Screen(4, 2);
+  screen.put(0, 0, "線路");
+  screen.put(0, 1, "x");
+  screen.put(1, 0, "線路");
+  screen.put(1, 1, "光");
+  assert.deepEqual(screen.lines(), [" x路", " 光"]);
+});
+
+Deno.test("widthOf(): characters as wide as two, marks that take no room, and what must not reach a terminal", () => {
+  const table: [text: string, width: number][] = [
+    ["pw0", 3],
+    ["", 0],
+    ["线路", 4],
+    ["ひらがな", 8],
+    ["カタカナ", 8],
+    ["ｶﾀｶﾅ", 4],
+    ["하나", 4],
+    ["ＡＢ", 4],
+    ["、。", 4],
+    ["café", 4],
+    ["cafe\u0301", 4],
+    ["\u0301", 0],
+    ["\u200b", 0],
+    ["🚀", 2],
+    ["👩‍💻", 2],
+    ["▁▂█", 3],
+    ["…", 1],
+    ["Ж", 1],
+  ];
+  for (const [text, width] of table) assert.equal(widthOf(text), width, JSON.stringify(text));
+  for (const bad of ["\x1b", "\n", "\x7f", "\x9b", "\u2028", "\u202e"]) {
+    assert.deepEqual(glyphsOf(`é${bad}`).map(({ text }) => text), ["é", "?"], JSON.stringify(bad));
+    assert.deepEqual(glyphsOf(bad).map(({ text }) => text), ["?"], JSON.stringify(bad));
+  }
+});
+
+Deno.test("fitted() cuts between characters and marks the cut", () => {
+  const table: [text: string, columns: number, shown: string][] = [
+    ["abc", 3, "abc"],
+    ["abcd", 3, "ab…"],
+    ["線路線", 6, "線路線"],
+    ["線路線", 5, "線路…"],
+    ["線路線", 4, "線…"],
+    ["abc", 1, "…"],
+    ["abc", 0, ""],
+  ];
+  for (const [text, columns, shown] of table) {
+    assert.equal(fitted(text, columns), shown, `${text} ${columns}`);
+  }
+});
