@@ -8,7 +8,7 @@
 import type { CliPorts, MorePorts } from "./src/cli/ports.ts";
 import { run } from "./src/cli/run.ts";
 import { openL2tp, runtimeDirOf } from "./src/client/open_l2tp.ts";
-import { journalLeftIn } from "./src/client/user.ts";
+import { journalLeftIn } from "./src/client/daemon/locate.ts";
 import { kernelRelease } from "./src/driver/system/kernel_release.ts";
 import { enterNamespace, homeNamespace } from "./src/driver/system/namespace.ts";
 import { OutputError, writeText } from "./src/driver/terminal/streams.ts";
@@ -40,7 +40,7 @@ function runtimeDir(): string {
 }
 
 async function loadMore(): Promise<MorePorts> {
-  const { client: seldom } = await import("./src/cli/seldom.ts");
+  const { client: seldom } = await import("./src/cli/lazy.ts");
   const keepers = new seldom.Keepers();
   return {
     openLinks: (netns) =>

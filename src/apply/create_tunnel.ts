@@ -6,7 +6,7 @@
 
 import { NetlinkError, SyscallError } from "../base/errors.ts";
 import type { TunnelParameters } from "../model/tunnel.ts";
-import type { Site } from "./site.ts";
+import type { Site } from "./target.ts";
 
 /**
  * Creates a tunnel; with the scope of link-local addresses, where they are such.

@@ -20,7 +20,7 @@ import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import { lookAtSecrets } from "./secrets.ts";
 import { parseL2specs } from "./l2specs.ts";
-import type { Site } from "./site.ts";
+import type { Site } from "./target.ts";
 
 /**
  * Looks at everything that a configuration could be about, in the site's namespace; at interfaces also in the namespaces

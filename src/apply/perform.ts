@@ -8,7 +8,7 @@ import { Errno } from "../base/errno.ts";
 import { NetlinkError, SyscallError } from "../base/errors.ts";
 import { HookError } from "../base/hook_error.ts";
 import { type Hook, hookEnvironment, hookName, hookThingKey } from "../config/plan/hooks.ts";
-import type { PppRequest } from "../client/ppp_client.ts";
+import type { PppRequest } from "../client/daemon/ppp_client.ts";
 import { isPppSession } from "../config/plan/actual.ts";
 import { pppSettingsOf } from "../config/plan/ppp_parameters.ts";
 import type { PppWish } from "../model/ppp/settings.ts";
@@ -17,7 +17,7 @@ import { readSecrets } from "./secrets.ts";
 import type { LinkClient } from "../client/link_client.ts";
 import type { PlannedStep, SessionIds, Step } from "../config/plan/steps.ts";
 import { createTunnel } from "./create_tunnel.ts";
-import type { Site } from "./site.ts";
+import type { Site } from "./target.ts";
 
 /** What became of steps that belong together. */
 export type Performed = undefined | {

@@ -5,12 +5,12 @@
  * @module
  */
 
-import type { Hooks } from "../apply/site.ts";
+import type { Hooks } from "../apply/target.ts";
 import type { L2tpClient } from "../client/l2tp_client.ts";
 import type { LinkClient } from "../client/link_client.ts";
 import type { ClientPurpose, DataplaneChoice, OpenedClient } from "../client/subsystem.ts";
-import { daemonLeft, daemonStarted } from "./messages.ts";
-import { readDataplane } from "./options.ts";
+import { daemonLeft, daemonStarted } from "./grammar/messages.ts";
+import { readDataplane } from "./grammar/options.ts";
 import type { CliPorts, MorePorts } from "./ports.ts";
 
 /** Output is handed over in pieces of about this many characters. */

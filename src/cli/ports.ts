@@ -5,19 +5,19 @@
  */
 
 import type { ReadPrivateFile } from "../apply/secrets.ts";
-import type { Hooks } from "../apply/site.ts";
+import type { Hooks } from "../apply/target.ts";
 import type { L2tpClient } from "../client/l2tp_client.ts";
 import type { L2tpEvents } from "../client/l2tp_events.ts";
-import type { L2tpTrace } from "../client/l2tp_trace.ts";
+import type { L2tpTrace } from "../client/daemon/trace.ts";
 import type { LinkClient } from "../client/link_client.ts";
-import type { PppClient } from "../client/ppp_client.ts";
+import type { PppClient } from "../client/daemon/ppp_client.ts";
 import type { ClientPurpose, Dataplane, DataplaneChoice, OpenedClient } from "../client/subsystem.ts";
 import type { Snapshot } from "../metrics/metric.ts";
 import type { DaemonFacts, MachineFacts, TunnelFacts } from "../doctor/facts.ts";
 import type { DeclaredTunnel } from "../model/declared_tunnel.ts";
 import type { PppdTrial } from "../model/ppp/pppd.ts";
 import type { Tunnel, TunnelParameters } from "../model/tunnel.ts";
-import type { Options } from "./options.ts";
+import type { Options } from "./grammar/options.ts";
 
 /** What happened at a terminal: something was typed, its size changed, the program is to end, or nothing in time. */
 export type TerminalEvent =

@@ -5,14 +5,14 @@
  */
 
 import { SyscallError } from "../base/errors.ts";
-import { type Command, isTableCommand, type OtherCommand, type TableCommand } from "./command.ts";
+import { type Command, isTableCommand, type OtherCommand, type TableCommand } from "./grammar/command.ts";
 import { Context } from "./context.ts";
-import type { Options } from "./options.ts";
-import { cannotOpenNetns } from "./messages.ts";
-import { type Invocation, parseLine } from "./parse.ts";
+import type { Options } from "./grammar/options.ts";
+import { cannotOpenNetns } from "./grammar/messages.ts";
+import { type Invocation, parseLine } from "./grammar/parse.ts";
 import type { CliPorts } from "./ports.ts";
-import { show } from "./show.ts";
-import { EXIT_USAGE, UsageError } from "./usage_error.ts";
+import { show } from "./commands/show.ts";
+import { EXIT_USAGE, UsageError } from "./grammar/usage_error.ts";
 
 /**
  * Runs the program with these words behind its name. Resolves to its exit code. `defaults` are options that hold
@@ -47,7 +47,7 @@ async function fail(
   options: Options,
   context: Context,
 ): Promise<number> {
-  const [{ failureOf, failureText }] = await Promise.all([import("./seldom.ts"), context.loadMore()]);
+  const [{ failureOf, failureText }] = await Promise.all([import("./lazy.ts"), context.loadMore()]);
   const failure = failureOf(error, command.arguments ?? {}, context);
   context.flush();
   context.ports.err(failureText(failure, options, undefined));
@@ -73,17 +73,17 @@ async function execute({ options, command }: Invocation, context: Context): Prom
     return await context.more.runShell(options);
   }
   if (options.batch !== undefined) {
-    const { runBatch } = await import("./seldom.ts");
+    const { runBatch } = await import("./lazy.ts");
     return await runBatch(options.batch, options, context);
   }
   if (command === undefined) {
-    const { shortUsage } = await import("./seldom.ts");
+    const { shortUsage } = await import("./lazy.ts");
     context.ports.err(shortUsage());
     return EXIT_USAGE;
   }
   if (!isTableCommand(command)) return await executeOther(command, options, context);
   try {
-    const { executeTable } = await import("./seldom.ts");
+    const { executeTable } = await import("./lazy.ts");
     await executeTable(command, options, context);
     return 0;
   } catch (error) {
@@ -114,7 +114,7 @@ async function executeOther(
   options: Options,
   context: Context,
 ): Promise<number> {
-  const seldom = await import("./seldom.ts");
+  const seldom = await import("./lazy.ts");
   switch (verb) {
     case "help":
       context.print(seldom.help(words));

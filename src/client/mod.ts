@@ -33,7 +33,7 @@ export type { SessionOffloads } from "../model/session_offloads.ts";
 export { L2tpClient, type L2tpClientOptions, type ListOptions } from "./l2tp_client.ts";
 export { openL2tp, type OpenL2tpOptions } from "./open_l2tp.ts";
 export type { ClientPurpose, Dataplane, DataplaneChoice, OpenedClient } from "./subsystem.ts";
-export { DaemonError, type DaemonTrouble } from "./daemon_error.ts";
+export { DaemonError, type DaemonTrouble } from "./daemon/error.ts";
 export { L2tpEvents } from "./l2tp_events.ts";
 export { LinkClient } from "./link_client.ts";
 export {

@@ -7,7 +7,7 @@
 import { isKernelAtLeast, kernelRelease } from "../driver/system/kernel_release.ts";
 import { L2tpClient } from "./l2tp_client.ts";
 import { type ClientPurpose, type DataplaneChoice, type OpenedClient, openSubsystem } from "./subsystem.ts";
-import { UserWorld } from "./user.ts";
+import { UserWorld } from "./daemon/locate.ts";
 
 /** Folder of the daemon's socket. */
 const DEFAULT_RUNTIME_DIR = "/run/l2tp";

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { keywordsBehind, objectOf, verbOf, VERBS } from "../cli/grammar.ts";
-import { isPrefix } from "../cli/options.ts";
-import { type NextWord, nextWords } from "../cli/next_words.ts";
-import { UsageError } from "../cli/usage_error.ts";
+import { keywordsBehind, objectOf, verbOf, VERBS } from "../cli/grammar/grammar.ts";
+import { isPrefix } from "../cli/grammar/options.ts";
+import { type NextWord, nextWords } from "../cli/grammar/next_words.ts";
+import { UsageError } from "../cli/grammar/usage_error.ts";
 
 /** What only this mode knows. */
 export const OWN_WORDS: readonly NextWord[] = [{ word: "exit", help: "leave, as Ctrl-D does" }];

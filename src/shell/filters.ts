@@ -4,9 +4,9 @@
  * @module
  */
 
-import { argumentRequired, argumentWrong } from "../cli/messages.ts";
-import type { NextWord } from "../cli/next_words.ts";
-import { UsageError } from "../cli/usage_error.ts";
+import { argumentRequired, argumentWrong } from "../cli/grammar/messages.ts";
+import type { NextWord } from "../cli/grammar/next_words.ts";
+import { UsageError } from "../cli/grammar/usage_error.ts";
 
 /** The filters. */
 export const FILTERS: readonly NextWord[] = [

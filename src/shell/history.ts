@@ -4,7 +4,7 @@
  * @module
  */
 
-import { nextWords } from "../cli/next_words.ts";
+import { nextWords } from "../cli/grammar/next_words.ts";
 import { expand } from "./abbreviations.ts";
 import { withoutProgram } from "./suggest.ts";
 import { splitAtPipes, type Token, tokensOf } from "./tokens.ts";

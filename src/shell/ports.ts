@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Options } from "../cli/options.ts";
+import type { Options } from "../cli/grammar/options.ts";
 import type { CliPorts } from "../cli/ports.ts";
 
 /** The terminal. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { table } from "../cli/help.ts";
-import { matching, type NextWord, type Typing } from "../cli/next_words.ts";
+import { table } from "../cli/commands/help.ts";
+import { matching, type NextWord, type Typing } from "../cli/grammar/next_words.ts";
 
 /** So many of the values that exist now are listed. */
 const MOST_LIVE = 20;

@@ -4,18 +4,18 @@
  * @module
  */
 
-import { liveWords } from "../cli/completion.ts";
+import { liveWords } from "../cli/commands/completion.ts";
 import { Context } from "../cli/context.ts";
-import { failureText } from "../cli/failure.ts";
-import { isTrouble } from "../cli/live_values.ts";
-import { argumentRequired, cannotOpenNetns, UNTERMINATED_QUOTE } from "../cli/messages.ts";
-import type { NextWord, Typing } from "../cli/next_words.ts";
-import type { Options } from "../cli/options.ts";
-import { type Invocation, parseLine } from "../cli/parse.ts";
+import { failureText } from "../cli/errors/failure.ts";
+import { isTrouble } from "../cli/commands/live_values.ts";
+import { argumentRequired, cannotOpenNetns, UNTERMINATED_QUOTE } from "../cli/grammar/messages.ts";
+import type { NextWord, Typing } from "../cli/grammar/next_words.ts";
+import type { Options } from "../cli/grammar/options.ts";
+import { type Invocation, parseLine } from "../cli/grammar/parse.ts";
 import type { CliPorts } from "../cli/ports.ts";
-import { UsageError } from "../cli/usage_error.ts";
+import { UsageError } from "../cli/grammar/usage_error.ts";
 import { PROGRAM_VERSION } from "../cli/version.ts";
-import { DaemonError } from "../client/daemon_error.ts";
+import { DaemonError } from "../client/daemon/error.ts";
 import { SyscallError } from "../base/errors.ts";
 import { expand } from "./abbreviations.ts";
 import { Editor } from "./editor.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isComplete, matching, type NextWord, type Typing, typing } from "../cli/next_words.ts";
+import { isComplete, matching, type NextWord, type Typing, typing } from "../cli/grammar/next_words.ts";
 import { expand, OWN_WORDS } from "./abbreviations.ts";
 import { FILTERS, PATTERN_HELP } from "./filters.ts";
 import { answer } from "./question.ts";

@@ -14,7 +14,7 @@
 
 import { LinkClient } from "../../src/client/link_client.ts";
 import { L2tpClient } from "../../src/client/l2tp_client.ts";
-import { PppClient } from "../../src/client/ppp_client.ts";
+import { PppClient } from "../../src/client/daemon/ppp_client.ts";
 import type { Dataplane } from "../../src/client/subsystem.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { UserSocket } from "../../src/driver/daemon_api/connection.ts";

@@ -8,7 +8,7 @@
  */
 
 import assert from "node:assert/strict";
-import { SessionWatch } from "../../src/client/session_watch.ts";
+import { SessionWatch } from "../../src/client/kernel/session_watch.ts";
 import { KernelPpp } from "../../src/driver/ppp/kernel_ppp.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { Pppol2tpSocket } from "../../src/driver/ppp/pppol2tp_socket.ts";

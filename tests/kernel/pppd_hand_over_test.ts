@@ -1,7 +1,7 @@
 /** A session of the kernel that the daemon hands to pppd; PPP of ours, in userspace, is at the other end. */
 
 import assert from "node:assert/strict";
-import type { PppdSessionStatus } from "../../src/client/ppp_client.ts";
+import type { PppdSessionStatus } from "../../src/client/daemon/ppp_client.ts";
 import { ADDRESSES, PppHosts, SECRET, serverSettings, USER } from "../interop/ppp_hosts.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Pair } from "../support/namespaces.ts";

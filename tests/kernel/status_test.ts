@@ -3,7 +3,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { StatusJson } from "../../src/cli/status_json.ts";
+import type { StatusJson } from "../../src/cli/output/status_json.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { l2tp } from "../support/processes.ts";
 import { clientIn, deleteTunnels, openHost, requireL2tp } from "./kernel.ts";

@@ -53,6 +53,12 @@ const STATUS = "src/status/";
 const TUI = "src/tui/";
 const CLI = "src/cli/";
 
+const GRAMMAR = "src/cli/grammar/";
+const OUTPUT = "src/cli/output/";
+const ERRORS = "src/cli/errors/";
+/** What the commands of one run share. */
+const CLI_CONTEXT = ["src/cli/context.ts", "src/cli/ports.ts"];
+
 const UP_TO_DRIVER = [BASE, MODEL, WIRE, SUBSYSTEM, ENGINE, DATAPLANE, METRICS, DOCTOR, FFI];
 
 /** The rooms, from the ground up. */
@@ -224,6 +230,16 @@ export const ROOMS: readonly Room[] = [
     tests: "tests/client",
   },
   {
+    path: `${CLIENT}kernel/`,
+    holds: "the client's kernel side: whether it has L2TP, watching sessions, IPsec policies",
+    imports: [BASE, MODEL, WIRE, DRIVER, CLIENT],
+  },
+  {
+    path: `${CLIENT}daemon/`,
+    holds: "the client's daemon side: finding it, its own requests, PPP, traces, the empty subsystem",
+    imports: [BASE, MODEL, WIRE, METRICS, DRIVER, CLIENT],
+  },
+  {
     path: APPLY,
     holds:
       "making a system as a configuration says: looking at it, doing the steps of plans or undoing them, reading TOML",
@@ -301,6 +317,30 @@ export const ROOMS: readonly Room[] = [
     holds: "grammar, commands, text and JSON, explanations",
     imports: [BASE, MODEL, METRICS, DOCTOR, CONFIG, CLIENT, APPLY, STATUS, TUI],
     tests: "tests/cli",
+  },
+  {
+    path: GRAMMAR,
+    holds: "verbs, objects, keywords and options as tables, and the parser that reads them",
+    imports: [BASE, MODEL, CONFIG, CLIENT],
+  },
+  {
+    path: OUTPUT,
+    holds: "text as `ip l2tp` prints it, details, JSON",
+    imports: [BASE, MODEL, METRICS, DOCTOR, CONFIG, CLIENT, APPLY, STATUS, GRAMMAR, ...CLI_CONTEXT],
+  },
+  {
+    path: ERRORS,
+    holds: "what went wrong, why, and what to try",
+    imports: [BASE, MODEL, CONFIG, CLIENT, APPLY, GRAMMAR, OUTPUT, ...CLI_CONTEXT],
+  },
+  {
+    path: `${CLI}commands/`,
+    holds: "a file for each verb, or a folder",
+    imports: [
+      ...[BASE, MODEL, METRICS, DOCTOR, CONFIG, CLIENT, APPLY, STATUS, TUI, GRAMMAR, OUTPUT, ERRORS],
+      ...CLI_CONTEXT,
+      `${CLI}version.ts`,
+    ],
   },
   {
     // The shell's lines are the command line's: it reads, completes, explains and runs them with the same code.

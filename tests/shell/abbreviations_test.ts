@@ -1,9 +1,9 @@
 /** `src/shell/abbreviations.ts`: what may be shortened, and that nothing that the command line takes means another thing. */
 
 import assert from "node:assert/strict";
-import { KEYWORDS, VERBS } from "../../src/cli/grammar.ts";
-import { parseLine } from "../../src/cli/parse.ts";
-import { UsageError } from "../../src/cli/usage_error.ts";
+import { KEYWORDS, VERBS } from "../../src/cli/grammar/grammar.ts";
+import { parseLine } from "../../src/cli/grammar/parse.ts";
+import { UsageError } from "../../src/cli/grammar/usage_error.ts";
 import { expand } from "../../src/shell/abbreviations.ts";
 import { Random } from "../support/random.ts";
 

@@ -1,7 +1,7 @@
 /** `src/shell/filters.ts`: what comes out of the filters, however the output comes in. */
 
 import assert from "node:assert/strict";
-import { UsageError } from "../../src/cli/usage_error.ts";
+import { UsageError } from "../../src/cli/grammar/usage_error.ts";
 import { LineFilter, readFilters } from "../../src/shell/filters.ts";
 
 const TEXT = "Tunnel 1\n  From a to b\n\nTunnel 2\n  From c to d\n";

@@ -1,7 +1,7 @@
 /** `src/shell/shell.ts`: what lines do, against a world in memory. Keys and screens are in tests/user/shell_test.ts. */
 
 import assert from "node:assert/strict";
-import type { Options } from "../../src/cli/options.ts";
+import type { Options } from "../../src/cli/grammar/options.ts";
 import type { CliPorts } from "../../src/cli/ports.ts";
 import { run } from "../../src/cli/run.ts";
 import type { ShellPorts } from "../../src/shell/ports.ts";

@@ -1,9 +1,9 @@
 /** `src/shell/suggest.ts` and `question.ts`: what Tab and `?` say at every place of a line. */
 
 import assert from "node:assert/strict";
-import { KEYWORDS } from "../../src/cli/grammar.ts";
-import { shownVerbs } from "../../src/cli/help.ts";
-import type { NextWord, Typing } from "../../src/cli/next_words.ts";
+import { KEYWORDS } from "../../src/cli/grammar/grammar.ts";
+import { shownVerbs } from "../../src/cli/commands/help.ts";
+import type { NextWord, Typing } from "../../src/cli/grammar/next_words.ts";
 import { explainNext, suggest } from "../../src/shell/suggest.ts";
 
 /** What there is, by what is asked for. */

@@ -1,7 +1,7 @@
 /** `src/shell/tokens.ts`: lines are cut as those of a batch are, however unfinished. */
 
 import assert from "node:assert/strict";
-import { splitWords } from "../../src/cli/batch.ts";
+import { splitWords } from "../../src/cli/commands/batch.ts";
 import { splitAtPipes, tokensOf, tokensTyped } from "../../src/shell/tokens.ts";
 import { Random } from "../support/random.ts";
 

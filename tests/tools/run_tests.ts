@@ -107,7 +107,7 @@ const STAGES: readonly Stage[] = [
       const env = { L2TP_UNDER_TEST: BINARY, L2TP_SUBJECT: "user" };
       return sum([
         await tests("conformance, userspace", ["-A"], ["tests/conformance"], env),
-        await tests("user", ["-A"], ["tests/user", "tests/operate"], env),
+        await tests("user", ["-A"], ["tests/user", "tests/apply"], env),
         await tests("user, by BPF", ["-A"], ["tests/user/traffic_test.ts", "tests/user/topology_test.ts"], {
           ...env,
           L2TP_OFFLOAD: "bpf",
@@ -122,7 +122,7 @@ const STAGES: readonly Stage[] = [
       ...["iproute2", "iputils-ping", "jq", "procps", "util-linux", "kmod", "tmux", "systemd", "ppp"],
       "ethtool",
     ],
-    run: () => kernelSuite("kernel", ["tests/kernel", "tests/conformance", "tests/interop", "tests/operate"]),
+    run: () => kernelSuite("kernel", ["tests/kernel", "tests/conformance", "tests/interop", "tests/apply"]),
   },
   {
     name: "offloads",

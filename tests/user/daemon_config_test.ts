@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { LinkClient } from "../../src/client/link_client.ts";
-import { openUserEvents } from "../../src/client/user_seldom.ts";
+import { openUserEvents } from "../../src/client/daemon/lazy.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Namespace } from "../support/namespaces.ts";

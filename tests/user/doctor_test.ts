@@ -6,7 +6,7 @@ import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
 import { AF_INET } from "../../ffi/sockets/sockaddr.ts";
 import { openUdp } from "../../ffi/sockets/udp.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
-import type { DoctorJson } from "../../src/cli/json.ts";
+import type { DoctorJson } from "../../src/cli/output/json.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { type Namespace, Pair } from "../support/namespaces.ts";
 import { l2tp } from "../support/processes.ts";

@@ -5,7 +5,7 @@
  * have come to rest, and at the worst moment.
  */
 
-import { PppClient } from "../../src/client/ppp_client.ts";
+import { PppClient } from "../../src/client/daemon/ppp_client.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { UserSocket } from "../../src/driver/daemon_api/connection.ts";
 import type { PppSessionSettings } from "../../src/model/ppp/settings.ts";

@@ -1,7 +1,7 @@
 /** PPP between two sessions of the userspace subsystem, run by the daemon under test. */
 
 import assert from "node:assert/strict";
-import type { PppLinkStatus } from "../../src/client/ppp_client.ts";
+import type { PppLinkStatus } from "../../src/client/daemon/ppp_client.ts";
 import { NetlinkError } from "../../src/base/errors.ts";
 import {
   checkRefused,

@@ -12,7 +12,7 @@
 import assert from "node:assert/strict";
 import type { L2tpClient } from "../../src/client/l2tp_client.ts";
 import { resolveFamily } from "../../src/client/genl_family.ts";
-import { UserL2tpClient } from "../../src/client/user_client.ts";
+import { UserL2tpClient } from "../../src/client/daemon/client.ts";
 import { L2TP_GENL_NAME } from "../../src/wire/genl/l2tp/constants.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { LinkClient } from "../../src/client/link_client.ts";

@@ -5,7 +5,7 @@
  */
 
 import { resolveFamily } from "../../client/genl_family.ts";
-import { UserL2tpClient } from "../../client/user_client.ts";
+import { UserL2tpClient } from "../../client/daemon/client.ts";
 import { NetlinkConnection } from "../../driver/netlink/connection.ts";
 import type { NetlinkTransport } from "../../driver/netlink/ports.ts";
 import { L2TP_GENL_NAME } from "../../wire/genl/l2tp/constants.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Site, USER_TIMER_HZ } from "../../apply/site.ts";
+import { type Site, USER_TIMER_HZ } from "../../apply/target.ts";
 import { L2tpClient } from "../../client/l2tp_client.ts";
 import { LinkClient } from "../../client/link_client.ts";
 import { createScopedTunnel } from "../../client/scoped_tunnel.ts";

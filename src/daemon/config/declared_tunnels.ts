@@ -8,7 +8,7 @@
 import { observe } from "../../apply/observe.ts";
 import type { Resolver } from "../../apply/peers.ts";
 import { perform } from "../../apply/perform.ts";
-import type { Site } from "../../apply/site.ts";
+import type { Site } from "../../apply/target.ts";
 import { NetlinkError, SyscallError } from "../../base/errors.ts";
 import { changedThing } from "../../config/plan/change_text.ts";
 import { makePlan, type Plan, type PlanOptions, type Unit } from "../../config/plan/plan.ts";

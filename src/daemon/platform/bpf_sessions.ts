@@ -8,7 +8,7 @@
 
 import { Errno } from "../../base/errno.ts";
 import { SyscallError } from "../../base/errors.ts";
-import { hasIpsecPolicies } from "../../client/ipsec_policies.ts";
+import { hasIpsecPolicies } from "../../client/kernel/ipsec_policies.ts";
 import { LinkClient } from "../../client/link_client.ts";
 import { BpfDataPath } from "../../driver/bpf/data_path.ts";
 import { openNetworkChanges, openPolicyChanges } from "../../driver/netlink/network_changes.ts";

@@ -7,7 +7,7 @@
 import { Errno } from "../../base/errno.ts";
 import { FamilyMissingError, NetlinkError, SyscallError } from "../../base/errors.ts";
 import { L2tpClient } from "../../client/l2tp_client.ts";
-import { SessionWatch } from "../../client/session_watch.ts";
+import { SessionWatch } from "../../client/kernel/session_watch.ts";
 import { KernelPpp } from "../../driver/ppp/kernel_ppp.ts";
 import { wayTo } from "../../driver/system/inspection.ts";
 import { Pppol2tpSocket } from "../../driver/ppp/pppol2tp_socket.ts";

@@ -1,0 +1,231 @@
+/**
+ * Batches: one command a line, in one process and over one socket. Lines are those of `ip -batch`, so they may begin
+ * with `l2tp`; comments run from `#` to the end of the line, a backslash at the end continues a line, quotes keep
+ * words together.
+ *
+ * Lines that create one thing each are sent to the kernel many at a time, and the next ones are read while it works
+ * through them. What one sees is the same as line by line: when a line fails, what was sent along behind it is deleted
+ * again, unless the batch goes on after errors anyway.
+ *
+ * @module
+ */
+
+import { type NetlinkError, SyscallError } from "../../base/errors.ts";
+import type { Creation } from "../../client/creation.ts";
+import type { Arguments } from "../grammar/arguments.ts";
+import { plainCreation, resolveAddresses } from "./change.ts";
+import { isTableCommand, type TableCommand } from "../grammar/command.ts";
+import type { Context } from "../context.ts";
+import { EXIT_FAILURE, failureOf, failureText } from "../errors/failure.ts";
+import type { Options } from "../grammar/options.ts";
+import { batchLineFailed, cannotOpenFile, UNTERMINATED_QUOTE } from "../grammar/messages.ts";
+import { parseLine, requireArguments } from "../grammar/parse.ts";
+import { executeTable } from "./execute.ts";
+import { UsageError } from "../grammar/usage_error.ts";
+
+/** So many creations are sent at a time. Their refusals, if all are refused, fit into a socket's receive buffer. */
+const GROUP_SIZE = 64;
+
+/**
+ * Runs every line of the file. Stops at the first that fails, unless `options.force`. Resolves to the exit code: 1 if
+ * the kernel refused a line (or any line failed with `force`), 255 if a line was wrong.
+ */
+export async function runBatch(file: string, options: Options, context: Context): Promise<number> {
+  const { batch: _batch, netns: _netns, dataplane: _dataplane, ...defaults } = options;
+  const batch = new Batch(file, defaults, context);
+  for (const logical of logicalLines(openLines(file, context))) {
+    if (!await (logical === undefined ? batch.settle() : batch.take(logical.text, logical.line))) {
+      return batch.exitCode;
+    }
+  }
+  await batch.settle();
+  return batch.exitCode;
+}
+
+function openLines(file: string, { more }: Context): Iterable<string | undefined> {
+  try {
+    return more.readLines(file);
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    throw new UsageError(cannotOpenFile(file, error.errno), { exitCode: EXIT_FAILURE });
+  }
+}
+
+/** Options that are the whole batch's. */
+const BATCH_OPTIONS = ["netns", "batch", "dataplane"] as const;
+
+/** A creation that waits to be sent with others, or is on its way. */
+interface Waiting {
+  readonly line: number;
+  readonly given: Arguments;
+  readonly creation: Creation;
+}
+
+/** A group of creations that the kernel is working through. */
+interface Underway {
+  readonly group: readonly Waiting[];
+  readonly outcomes: Promise<readonly (NetlinkError | "notCreated" | undefined)[]>;
+}
+
+class Batch {
+  exitCode = 0;
+  readonly #file: string;
+  readonly #options: Options;
+  readonly #context: Context;
+  #waiting: Waiting[] = [];
+  #underway: Underway | undefined;
+
+  constructor(file: string, options: Options, context: Context) {
+    this.#file = file;
+    this.#options = options;
+    this.#context = context;
+  }
+
+  /** Takes the next line; resolves to whether there is to be another. */
+  async take(text: string, line: number): Promise<boolean> {
+    let command: TableCommand | undefined;
+    let options = this.#options;
+    try {
+      const words = withoutProgram(splitWords(text));
+      if (words.length === 0) return true;
+      const invocation = parseLine(words, this.#options);
+      options = invocation.options;
+      const misplaced = BATCH_OPTIONS.find((option) => options[option] !== undefined);
+      if (misplaced !== undefined) {
+        throw new UsageError(`Option "-${misplaced}" cannot be part of a batch.`, {
+          advice: [`Give it to the whole batch: l2tp -${misplaced} … -batch FILE`],
+        });
+      }
+      if (invocation.command === undefined) return true;
+      if (!isTableCommand(invocation.command)) {
+        throw new UsageError(`Command "${invocation.command.verb}" cannot be part of a batch.`);
+      }
+      command = invocation.command;
+      const creation = await this.#creationOf(command);
+      if (creation !== undefined) {
+        this.#waiting.push({ line, given: command.arguments, creation });
+        return this.#waiting.length < GROUP_SIZE || await this.#send();
+      }
+    } catch (error) {
+      // A wrong line is told of in its turn.
+      return await this.settle() && this.#fail(error, command?.arguments ?? {}, line);
+    }
+    if (!await this.settle()) return false;
+    try {
+      await executeTable(command, options, this.#context);
+      return true;
+    } catch (error) {
+      return this.#fail(error, command.arguments, line);
+    }
+  }
+
+  /** What the command creates if it may be sent with others. */
+  async #creationOf(command: TableCommand): Promise<Creation | undefined> {
+    const { verb, arguments: given, ignored } = command;
+    if (verb !== "add" || ignored.length > 0 || this.#context.hasDeleted) return undefined;
+    resolveAddresses(this.#context, given);
+    requireArguments(command);
+    const creation = plainCreation(given);
+    if (creation !== undefined) await this.#context.open("tunnel" in creation ? "create" : "read");
+    return creation;
+  }
+
+  /** Sends what waits, once the kernel is done with the group before. */
+  async #send(): Promise<boolean> {
+    if (!await this.#arrive()) return false;
+    const group = this.#waiting;
+    this.#waiting = [];
+    const goOn = this.#options.force === true;
+    const outcomes = this.#context.l2tp.createAll(group.map(({ creation }) => creation), { goOn });
+    // Whoever waits for it hears of a failure; until then nobody does.
+    outcomes.catch(() => {});
+    this.#underway = { group, outcomes };
+    return true;
+  }
+
+  /** Waits for the group that the kernel is working through. */
+  async #arrive(): Promise<boolean> {
+    const underway = this.#underway;
+    this.#underway = undefined;
+    if (underway === undefined) return true;
+    const outcomes = await underway.outcomes;
+    for (const [i, { given, line }] of underway.group.entries()) {
+      const outcome = outcomes[i];
+      if (outcome !== undefined && outcome !== "notCreated" && !this.#fail(outcome, given, line)) {
+        this.#waiting = [];
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Waits for everything that was taken; resolves to whether the batch goes on. */
+  async settle(): Promise<boolean> {
+    if (this.#waiting.length > 0 && !await this.#send()) return false;
+    return await this.#arrive();
+  }
+
+  /** Tells of a line that failed; returns whether the batch goes on. */
+  #fail(error: unknown, given: Arguments, line: number): boolean {
+    const context = this.#context;
+    const failure = failureOf(error, given, context);
+    context.flush();
+    context.ports.err(failureText(failure, this.#options, { file: this.#file, line }));
+    if (!this.#options.json) context.ports.err(batchLineFailed(this.#file, line) + "\n");
+    const goOn = this.#options.force === true;
+    this.exitCode = !goOn && error instanceof UsageError ? failure.exitCode : EXIT_FAILURE;
+    return goOn;
+  }
+}
+
+/** Words without the program: `ip l2tp add …` and `l2tp add …` as well as `add …`. */
+export function withoutProgram(words: readonly string[]): readonly string[] {
+  const start = words[0] === "ip" ? 1 : 0;
+  return words[start] === "l2tp" ? words.slice(start + 1) : words;
+}
+
+/**
+ * Lines without comments, continued ones joined, under the number of their last line; `undefined` stays: the next line
+ * may be long in coming.
+ */
+export function* logicalLines(
+  lines: Iterable<string | undefined>,
+): Generator<{ readonly text: string; readonly line: number } | undefined> {
+  let text = "";
+  let number = 0;
+  for (const line of lines) {
+    if (line === undefined) {
+      yield undefined;
+      continue;
+    }
+    number++;
+    const hash = line.indexOf("#");
+    const code = hash < 0 ? line : line.slice(0, hash);
+    if (code.endsWith("\\")) {
+      text += code.slice(0, -1);
+      continue;
+    }
+    yield { text: text + code, line: number };
+    text = "";
+  }
+  if (text !== "") yield { text, line: number };
+}
+
+/**
+ * Splits a line into words at white space. A word that begins with a quote ends at the next one like it.
+ *
+ * @throws {UsageError} if there is none
+ */
+export function splitWords(text: string): string[] {
+  if (!/["'\t\r]/.test(text)) return text.split(" ").filter((word) => word !== "");
+  const words: string[] = [];
+  const pattern = /[ \t\r]*(?:"([^"]*)("?)|'([^']*)('?)|([^ \t\r]+))/y;
+  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    const [, double, doubleEnd, single, singleEnd, bare] = match;
+    if ((double !== undefined && doubleEnd === "") || (single !== undefined && singleEnd === "")) {
+      throw new UsageError(UNTERMINATED_QUOTE, { exitCode: EXIT_FAILURE });
+    }
+    words.push(double ?? single ?? bare!);
+  }
+  return words;
+}

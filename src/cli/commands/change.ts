@@ -1,0 +1,309 @@
+/**
+ * `add`, `set`, `del` and `flush`: the commands that change something. Each is done whole or not at all.
+ *
+ * @module
+ */
+
+import { Errno } from "../../base/errno.ts";
+import { NetlinkError, SyscallError } from "../../base/errors.ts";
+import { isLinkLocal, parseIpAddress } from "../../base/ip_address.ts";
+import { createTunnel } from "../../apply/create_tunnel.ts";
+import type { Creation } from "../../client/creation.ts";
+import type { LinkClient } from "../../client/link_client.ts";
+import type { SessionKey, SessionParameters } from "../../model/session.ts";
+import type { TunnelParameters } from "../../model/tunnel.ts";
+import type { Arguments } from "../grammar/arguments.ts";
+import type { Context } from "../context.ts";
+import type { Options } from "../grammar/options.ts";
+import { pppHost, pppSettings } from "./ppp.ts";
+import { addressExpected, argumentWrong, cannotOpenNetns } from "../grammar/messages.ts";
+import { findSessions, findTunnels, hasSessionFilter } from "./show.ts";
+import { siteOf } from "./target.ts";
+import { UsageError } from "../grammar/usage_error.ts";
+
+/** Creates what the arguments say: a tunnel, a session with its interface set up, or both. */
+export async function add(context: Context, given: Arguments): Promise<void> {
+  const tunnel = given.tunnel ? tunnelParameters(given) : undefined;
+  const settings = given.ppp === undefined ? undefined : await pppSettings(context, given);
+  using links = given.session ? checkLinkTargets(context, given) : undefined;
+  // A session alone needs a tunnel that is there, so that no daemon needs to be started for it.
+  await context.open(tunnel === undefined ? "read" : "create");
+  using undo = new DisposableStack();
+  if (tunnel !== undefined) {
+    createTunnel(siteOf(context), tunnel, given.remote?.scope ?? given.local?.scope);
+    undo.defer(() =>
+      undoing(context, `tunnel ${tunnel.tunnelId}`, () => context.l2tp.deleteTunnel(tunnel.tunnelId))
+    );
+  }
+  if (given.session) {
+    const key = { tunnelId: given.tunnelId!, sessionId: given.sessionId! };
+    context.l2tp.createSession(sessionParameters(given));
+    undo.defer(() => undoing(context, `session ${key.sessionId}`, () => context.l2tp.deleteSession(key)));
+    if (links !== undefined) setUpLink(context, key, given, links);
+    if (settings !== undefined) {
+      await pppHost(context).run({ ...key, dataplane: context.l2tp.dataplane, settings });
+    }
+  }
+  undo.move();
+}
+
+/**
+ * What the arguments of an `add` create, if that is all there is to do: one tunnel or one session, without a socket or
+ * an interface to set up. Such creations can be sent many at a time.
+ *
+ * @throws {UsageError}
+ */
+export function plainCreation(given: Arguments): Creation | undefined {
+  const { tunnel, session, local, remote } = given;
+  if (tunnel === session || local?.scope !== undefined || remote?.scope !== undefined) return undefined;
+  if (tunnel) return { tunnel: tunnelParameters(given) };
+  if (given.ppp !== undefined) return undefined;
+  return wantsLinkSettings(given) ? undefined : { session: sessionParameters(given) };
+}
+
+/** Undoes a step after a later one failed; if that fails as well the user has to know. */
+function undoing(context: Context, what: string, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    // It went by itself.
+    if (error instanceof NetlinkError && error.errno === Errno.ENODEV) return;
+    context.ports.err(`Could not delete ${what} again: ${error instanceof Error ? error.message : error}\n`);
+  }
+}
+
+/** Largest id in version 2, which has 16 bits for it (RFC 2661 section 3.1); the kernel does not check. */
+const MAX_V2_ID = 0xffff;
+
+function checkV2(given: Arguments): void {
+  if (given.encap === "ip") {
+    throw new UsageError(argumentWrong("ip", "version 2 needs encap udp"), {
+      advice: ["L2TPv2 runs over UDP only (RFC 2661 section 8.1).", "Leave encap out, or use version 3."],
+    });
+  }
+  for (const id of [given.tunnelId, given.peerTunnelId]) {
+    if (id! > MAX_V2_ID) {
+      throw new UsageError(argumentWrong(String(id), "invalid ID"), {
+        advice: [`Version 2 has 16 bits for an id: 1 to ${MAX_V2_ID}.`],
+      });
+    }
+  }
+}
+
+function checkScopes({ local, remote }: Arguments): void {
+  const scopes = [local?.scope, remote?.scope];
+  if (scopes.includes(undefined) || scopes[0] === scopes[1]) return;
+  throw new UsageError(argumentWrong(remote!.text, `it is on another interface than ${local!.text}`), {
+    advice: ["Both ends of a tunnel between link-local addresses are on one link."],
+  });
+}
+
+function tunnelParameters(given: Arguments): TunnelParameters {
+  checkScopes(given);
+  if (given.version === 2) checkV2(given);
+  const peer = given.remote!.address;
+  const anyAddress = peer.includes(":") ? "::" : "0.0.0.0";
+  return {
+    tunnelId: given.tunnelId!,
+    peerTunnelId: given.peerTunnelId!,
+    version: given.version,
+    encap: given.encap ?? "udp",
+    local: given.local!.type === "any" ? anyAddress : given.local!.address,
+    peer,
+    localPort: given.localPort,
+    peerPort: given.peerPort,
+    udpChecksum: given.udpChecksum,
+    checksumTx: given.checksumTx,
+    checksumRx: given.checksumRx,
+  };
+}
+
+function sessionParameters(given: Arguments): SessionParameters {
+  return {
+    tunnelId: given.tunnelId!,
+    peerTunnelId: given.peerTunnelId,
+    sessionId: given.sessionId!,
+    peerSessionId: given.peerSessionId!,
+    pseudowire: given.ppp === undefined ? given.pseudowire : "ppp",
+    l2spec: given.l2spec,
+    cookie: given.cookie,
+    peerCookie: given.peerCookie,
+    sendSeq: given.sendSeq,
+    recvSeq: given.recvSeq,
+    lnsMode: given.lnsMode,
+    reorderTimeoutMs: given.reorderTimeoutMs,
+    interfaceName: given.name,
+  };
+}
+
+function wantsLinkSettings({ up, mtu, master, addresses, netns }: Arguments): boolean {
+  return [up, mtu, master, addresses, netns].some((setting) => setting !== undefined);
+}
+
+/**
+ * Finds out before anything is made whether the bridge and the namespace for the interface are there; `undefined` if
+ * nothing is to be done to the interface.
+ */
+function checkLinkTargets(context: Context, given: Arguments): LinkTargets | undefined {
+  if (!wantsLinkSettings(given)) return undefined;
+  const { master, netns } = given;
+  if (given.pseudowire === "ppp" || given.ppp !== undefined) {
+    throw new UsageError(argumentWrong("ppp", "interface settings need pw_type eth"), {
+      advice: ["A PPP session's interface is set up by PPP: see the keywords behind ppp in l2tp help add"],
+    });
+  }
+  using stack = new DisposableStack();
+  const targets = stack.use(
+    new LinkTargets(netns === undefined ? context.links : openLinks(netns, context), netns),
+  );
+  const masterIndex = master === undefined ? undefined : targets.links.link(master)?.index;
+  if (master !== undefined && masterIndex === undefined) {
+    throw new UsageError(argumentWrong(master, "Device does not exist"), {
+      advice: [`Make the bridge first: ip link add ${master} type bridge`],
+    });
+  }
+  targets.masterIndex = masterIndex;
+  stack.move();
+  return targets;
+}
+
+function openLinks(netns: string, { more }: Context): LinkClient {
+  try {
+    return more.openLinks(netns);
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    throw new UsageError(cannotOpenNetns(netns, error.errno), {
+      advice: ["The namespaces are: see ip netns list"],
+    });
+  }
+}
+
+/** Where the session's interface is to go. */
+class LinkTargets implements Disposable {
+  /** Works in the namespace that the interface will be in. */
+  readonly links: LinkClient;
+  readonly #netns: string | undefined;
+  masterIndex: number | undefined;
+
+  constructor(links: LinkClient, netns: string | undefined) {
+    this.links = links;
+    this.#netns = netns;
+  }
+
+  [Symbol.dispose](): void {
+    // Without a namespace of its own the client is the one that all commands share.
+    if (this.#netns !== undefined) this.links[Symbol.dispose]();
+  }
+}
+
+function setUpLink(context: Context, key: SessionKey, given: Arguments, targets: LinkTargets): void {
+  const name = context.l2tp.session(key)?.interfaceName;
+  if (name === undefined) throw new NetlinkError({ operation: "L2TP_CMD_SESSION_GET", errno: Errno.ENODEV });
+  if (given.netns !== undefined) {
+    context.more.moveLink(context.links, linkIndex(context.links, name), given.netns);
+  }
+  const { links, masterIndex } = targets;
+  const index = linkIndex(links, name);
+  if (given.mtu !== undefined) links.changeLink(index, { mtu: given.mtu });
+  if (masterIndex !== undefined) links.changeLink(index, { master: masterIndex });
+  for (const address of given.addresses ?? []) links.addAddress({ index, ...address });
+  if (given.up) links.changeLink(index, { up: true });
+}
+
+function linkIndex(links: LinkClient, name: string): number {
+  const link = links.link(name);
+  if (link === undefined) throw new NetlinkError({ operation: "RTM_GETLINK", errno: Errno.ENODEV });
+  return link.index;
+}
+
+/** Changes a session, or announces a tunnel. */
+export function set(context: Context, given: Arguments): void {
+  if (given.session) {
+    context.l2tp.modifySession(sessionKey(given), {
+      sendSeq: given.sendSeq,
+      recvSeq: given.recvSeq,
+      lnsMode: given.lnsMode,
+      reorderTimeoutMs: given.reorderTimeoutMs,
+    });
+  } else {
+    context.l2tp.announceTunnel(given.tunnelId!);
+  }
+}
+
+/** Deletes a tunnel or a session. As with `ip`, a session if its id is given, whatever the object is called. */
+export function del(context: Context, given: Arguments): void {
+  if (given.sessionId !== undefined || given.session) context.l2tp.deleteSession(sessionKey(given));
+  else context.l2tp.deleteTunnel(given.tunnelId!);
+}
+
+function sessionKey(given: Arguments): SessionKey {
+  return given.sessionId === undefined && given.name !== undefined
+    ? { interfaceName: given.name }
+    : { tunnelId: given.tunnelId ?? 0, sessionId: given.sessionId! };
+}
+
+/** Deletes all tunnels, or all tunnels or sessions that the filter picks. */
+export function flush(context: Context, picked: Arguments, options: Options): void {
+  const sessions = picked.session || (!picked.tunnel && hasSessionFilter(picked));
+  const deletions = sessions
+    ? findSessions(context, picked, { counters: false }).map(({ tunnelId, sessionId }) => () =>
+      context.l2tp.deleteSession({ tunnelId, sessionId })
+    )
+    : findTunnels(context, picked, { counters: false }).map(({ tunnelId }) => () =>
+      context.l2tp.deleteTunnel(tunnelId)
+    );
+  let count = 0;
+  for (const deletion of deletions) {
+    try {
+      deletion();
+      count++;
+    } catch (error) {
+      // Gone since it was listed.
+      if (!(error instanceof NetlinkError) || error.errno !== Errno.ENODEV) throw error;
+    }
+  }
+  if (options.statistics) {
+    context.print(`Deleted ${count} ${sessions ? "session" : "tunnel"}${count === 1 ? "" : "s"}\n`);
+  }
+}
+
+/**
+ * Turns host names into addresses and checks scopes.
+ *
+ * @throws {UsageError} if a name has no address of the family that the other end has
+ */
+export function resolveAddresses(context: Context, given: Arguments): void {
+  for (const field of ["local", "remote"] as const) {
+    const argument = given[field];
+    if (argument?.type === "host") {
+      const other = given[field === "local" ? "remote" : "local"];
+      const family = other?.type === "address" ? (other.address.includes(":") ? 6 : 4) : undefined;
+      given[field] = { ...argument, type: "address", address: lookUp(context, argument.text, family) };
+    } else if (argument?.scope !== undefined && !isLinkLocal(parseIpAddress(argument.address)!)) {
+      throw new UsageError(addressExpected(argument.text), {
+        exitCode: 1,
+        advice: [`Only link-local addresses (fe80::/10) take %INTERFACE.`],
+      });
+    }
+  }
+}
+
+function lookUp(context: Context, host: string, family: 4 | 6 | undefined): string {
+  const failed = (reason: string): UsageError =>
+    new UsageError(addressExpected(host), {
+      exitCode: 1,
+      advice: [
+        `Host name "${host}" cannot be resolved: ${reason}`,
+        "Give the address itself, or see: getent hosts " + host,
+      ],
+    });
+  let addresses: string[];
+  try {
+    addresses = context.more.resolveHost(host, family);
+  } catch (error) {
+    throw failed(error instanceof Error && "reason" in error ? String(error.reason) : String(error));
+  }
+  const first = addresses[0];
+  if (first === undefined) throw failed("it has no address");
+  return first;
+}

@@ -1,0 +1,173 @@
+/**
+ * `apply`: makes tunnels, sessions and their interfaces as a configuration file says, and touches nothing else.
+ *
+ * @module
+ */
+
+import { observe } from "../../../apply/observe.ts";
+import { lookUpPeers } from "../../../apply/peers.ts";
+import { perform } from "../../../apply/perform.ts";
+import { changeText, COLORED, type DiffColors, PLAIN, thingName } from "../../../config/plan/change_text.ts";
+import { makePlan, type Plan, type Unit } from "../../../config/plan/plan.ts";
+import { changeJson } from "../../output/change_json.ts";
+import { CONFIG_PATH, count, loadConfig, tellProblems } from "./check.ts";
+import type { Context } from "../../context.ts";
+import { EXIT_FAILURE, failureOf, failureText } from "../../errors/failure.ts";
+import { type ChangeJson, formatJson } from "../../output/json.ts";
+import { unknownKeyword } from "../../grammar/messages.ts";
+import type { Options } from "../../grammar/options.ts";
+import { siteOf } from "../target.ts";
+import { argumentsOf } from "../../errors/step_arguments.ts";
+import { EXIT_USAGE, UsageError } from "../../grammar/usage_error.ts";
+
+/** What the line asks for. */
+interface Wanted {
+  file: string;
+  dryRun: boolean;
+  prune: boolean;
+}
+
+function readWords(words: readonly string[]): Wanted {
+  const wanted: Wanted = { file: CONFIG_PATH, dryRun: false, prune: false };
+  const left = [...words];
+  for (let word = left.shift(); word !== undefined; word = left.shift()) {
+    if (word === "--dry-run") wanted.dryRun = true;
+    else if (word === "--prune") wanted.prune = true;
+    else if (word === "--file") wanted.file = left.shift()!;
+    else throw new UsageError(unknownKeyword(word), { advice: ["See: l2tp help apply"] });
+  }
+  return wanted;
+}
+
+/** Makes the system as the file says; resolves to the exit code. */
+export async function apply(context: Context, words: readonly string[], options: Options): Promise<number> {
+  const wanted = readWords(words);
+  const config = await loadConfig(context, wanted.file, options);
+  if (config === undefined) return EXIT_USAGE;
+  await context.open("read");
+  const plan = makePlan(config, observe(siteOf(context), config.tunnels), {
+    prune: wanted.prune,
+    peers: await lookUpPeers(config.tunnels, context.more.resolveHost),
+  });
+  return await new Applying(context, options, wanted).run(plan);
+}
+
+class Applying {
+  readonly #context: Context;
+  readonly #options: Options;
+  readonly #wanted: Wanted;
+  readonly #colors: DiffColors;
+  readonly #json: ChangeJson[] = [];
+  #done = 0;
+  #exitCode = 0;
+
+  constructor(context: Context, options: Options, wanted: Wanted) {
+    this.#context = context;
+    this.#options = options;
+    this.#wanted = wanted;
+    const { ports } = context;
+    const { color } = options;
+    const onTerminal = color !== "never" && ports.terminal && !ports.env("NO_COLOR");
+    this.#colors = color === "always" || onTerminal ? COLORED : PLAIN;
+  }
+
+  async run(plan: Plan): Promise<number> {
+    const { dryRun } = this.#wanted;
+    const creates = plan.units.some(({ steps, obstacles }) =>
+      obstacles.length === 0 && steps.some(({ step }) => step.do === "createTunnel")
+    );
+    // Only now is it known whether a daemon has to be there.
+    if (creates && !dryRun) await this.#context.open("create");
+    const hasHooks = plan.units.some(({ steps, obstacles }) =>
+      obstacles.length === 0 && steps.some(({ step }) => step.do === "runHook")
+    );
+    if (hasHooks && !dryRun) await this.#unitsWithHooks(plan.units);
+    else for (const unit of plan.units) await this.#unit(unit);
+    if (this.#options.json) {
+      this.#context.print(formatJson(this.#json, this.#options.pretty === true) + "\n");
+    } else this.#summary(plan);
+    return this.#exitCode;
+  }
+
+  /** An interrupt kills the hook that runs, so that its tunnel is undone; then nothing more is begun. */
+  async #unitsWithHooks(units: readonly Unit[]): Promise<void> {
+    const { hooks, more } = this.#context;
+    let interrupted = false;
+    using _interrupt = more.onInterrupt(() => {
+      interrupted = true;
+      hooks.interrupt();
+    });
+    for (const unit of units) {
+      if (interrupted) break;
+      await this.#unit(unit);
+    }
+    await hooks.settled();
+    if (!interrupted) return;
+    this.#context.flush();
+    this.#context.ports.err("Interrupted: what is behind it was not begun.\n");
+    this.#exitCode = Math.max(this.#exitCode, EXIT_FAILURE);
+  }
+
+  async #unit(unit: Unit): Promise<void> {
+    const { changes, notes, obstacles, steps } = unit;
+    if (!this.#options.json) {
+      for (const change of changes) this.#context.print(changeText(change, this.#colors));
+    }
+    this.#context.flush();
+    for (const note of notes) this.#context.ports.err(`Note: ${note}\n`);
+    if (obstacles.length > 0) {
+      this.#tellObstacles(unit);
+      return this.#outcome(unit, "blocked");
+    }
+    if (this.#wanted.dryRun) return this.#outcome(unit, "planned");
+    const failed = await perform(siteOf(this.#context), steps);
+    if (failed === undefined) {
+      this.#done += changes.length;
+      return this.#outcome(unit, "done");
+    }
+    const failure = failureOf(failed.error, argumentsOf(failed.step), this.#context);
+    const what = changes.map(thingName).slice(0, 1).join("");
+    const advice = [
+      ...failure.advice,
+      failed.left.length === 0
+        ? `What was done for ${what} is undone.`
+        : `What was done for ${what} could not all be undone: ${failed.left.map(text).join("; ")}`,
+    ];
+    this.#context.ports.err(failureText({ ...failure, advice }, this.#options, undefined));
+    this.#exitCode = Math.max(this.#exitCode, failure.exitCode);
+    this.#outcome(unit, "undone");
+  }
+
+  #tellObstacles({ obstacles }: Unit): void {
+    const problems = obstacles.map(({ tunnel, session, key, message, advice }) => ({
+      ...(session ?? tunnel).origins.get(key)?.value ?? tunnel.place,
+      message: `tunnel ${tunnel.label}: ${message}`,
+      advice: [...advice, "Nothing was done for this tunnel."],
+    }));
+    tellProblems(this.#context, this.#wanted.file, problems, this.#options);
+    this.#exitCode = Math.max(this.#exitCode, EXIT_FAILURE);
+  }
+
+  #outcome({ changes }: Unit, outcome: ChangeJson["outcome"]): void {
+    this.#json.push(...changes.map((change) => changeJson(change, outcome)));
+  }
+
+  #summary({ units, untouched, strangers }: Plan): void {
+    const changes = units.reduce((sum, unit) => sum + unit.changes.length, 0);
+    const rest = `${count(untouched.length, "tunnel")} untouched`;
+    if (changes === 0 && units.length === 0) this.#context.print(`Nothing to do: ${rest}.\n`);
+    else if (this.#wanted.dryRun) this.#context.print(`${count(changes, "change")} to make; ${rest}.\n`);
+    else this.#context.print(`${this.#done} of ${count(changes, "change")} made; ${rest}.\n`);
+    const names = [
+      ...strangers.tunnels.map((id) => `tunnel ${id}`),
+      ...strangers.sessions.map(({ tunnelId, sessionId }) => `session ${sessionId} of tunnel ${tunnelId}`),
+    ];
+    if (names.length > 0) {
+      this.#context.print(`Not in the file, and kept: ${names.join(", ")} (--prune deletes them).\n`);
+    }
+  }
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

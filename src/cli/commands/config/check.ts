@@ -1,0 +1,94 @@
+/**
+ * Reading configuration files, telling what is wrong with them, and `check`.
+ *
+ * @module
+ */
+
+import { SyscallError } from "../../../base/errors.ts";
+import { readConfig } from "../../../apply/read_config.ts";
+import type { Problem } from "../../../config/schema/problem.ts";
+import type { Config } from "../../../config/schema/settings.ts";
+import type { Context } from "../../context.ts";
+import { EXIT_FAILURE } from "../../errors/failure.ts";
+import { type ErrorJson, formatJson } from "../../output/json.ts";
+import { cannotOpenFile, unknownKeyword } from "../../grammar/messages.ts";
+import type { Options } from "../../grammar/options.ts";
+import { EXIT_USAGE, UsageError } from "../../grammar/usage_error.ts";
+
+/** Where a configuration is unless somebody says otherwise. */
+export const CONFIG_PATH = "/etc/l2tp/l2tp.toml";
+
+/**
+ * The text of a file, or of standard input for `-`.
+ *
+ * @throws {UsageError} if it cannot be read
+ */
+export function readText({ more }: Context, path: string): string {
+  try {
+    return [...more.readLines(path)].filter((line) => line !== undefined).join("\n");
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    throw new UsageError(cannotOpenFile(path, error.errno), { exitCode: EXIT_FAILURE });
+  }
+}
+
+/**
+ * The configuration in a file; `undefined` after its problems were told.
+ *
+ * @throws {UsageError} if it cannot be read
+ */
+export async function loadConfig(
+  context: Context,
+  path: string,
+  options: Options,
+): Promise<Config | undefined> {
+  const { config, problems } = await readConfig(readText(context, path));
+  tellProblems(context, path, problems, options);
+  return problems.length === 0 ? config : undefined;
+}
+
+/** Tells problems on standard error, each on a line with its place. */
+export function tellProblems(
+  { ports }: Context,
+  path: string,
+  problems: readonly Problem[],
+  options: Options,
+): void {
+  for (const { line, column, message, advice } of problems) {
+    if (options.json) {
+      const json: ErrorJson = {
+        error: message,
+        exit_code: EXIT_USAGE,
+        ...(advice.length > 0 && { advice }),
+        file: path,
+        line,
+        column,
+      };
+      ports.err(formatJson(json, false) + "\n");
+    } else {
+      const lines = advice.map((each) => `  ${each}\n`).join("");
+      ports.err(`${path}:${line}:${column}: ${message}\n${lines}`);
+    }
+  }
+}
+
+/** Says what is wrong with a file; resolves to the exit code. */
+export async function check(context: Context, words: readonly string[], options: Options): Promise<number> {
+  const [path = CONFIG_PATH, more] = words;
+  if (more !== undefined) throw new UsageError(unknownKeyword(more), { advice: ["See: l2tp help check"] });
+  const config = await loadConfig(context, path, options);
+  if (config === undefined) return EXIT_USAGE;
+  const sessions = config.tunnels.reduce((sum, tunnel) => sum + tunnel.sessions.length, 0);
+  const tunnels = config.tunnels.length;
+  context.print(
+    options.json
+      ? formatJson({ file: path, tunnels, sessions }, options.pretty === true) + "\n"
+      : `${path} is good: ${count(tunnels, "tunnel")}, ${count(sessions, "session")}\n`,
+  );
+  return 0;
+}
+
+/** `1 tunnel`, `2 tunnels`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,164 @@
+/**
+ * Reads files of commands: `ip l2tp add …` in this program's own grammar, and the `ip link set` and `ip addr add` that
+ * usually follow for the sessions' interfaces.
+ *
+ * @module
+ */
+
+import type { Imported } from "../../../config/import/networkd.ts";
+import { prefixText, readEndAddress, readPrefix } from "../../../config/schema/kinds.ts";
+import type { Problem } from "../../../config/schema/problem.ts";
+import { SESSION_SETTINGS } from "../../../config/schema/schema.ts";
+import type { SessionSettings, TunnelSettings } from "../../../config/schema/settings.ts";
+import { sequenceOf } from "../../../config/plan/actual.ts";
+import type { AddressArgument, Arguments } from "../../grammar/arguments.ts";
+import { logicalLines, splitWords, withoutProgram } from "../batch.ts";
+import { isTableCommand } from "../../grammar/command.ts";
+import { parseLine } from "../../grammar/parse.ts";
+import { UsageError } from "../../grammar/usage_error.ts";
+
+/** A tunnel as the lines so far make it. */
+interface Tunnel {
+  readonly label: string;
+  readonly settings: TunnelSettings;
+  readonly sessions: { readonly label: string; readonly settings: SessionSettings }[];
+}
+
+/** Reads the commands, which are not run. Lines that are about anything else are left out, and told of. */
+export function importCommands(text: string): Imported {
+  const remarks: Problem[] = [];
+  const tunnels: Tunnel[] = [];
+  for (const entry of logicalLines(text.split("\n"))) {
+    if (entry === undefined) continue;
+    const remark = (message: string): void => {
+      remarks.push({ line: entry.line, column: 1, message, advice: [] });
+    };
+    try {
+      const words = splitWords(entry.text);
+      if (words.length > 0) readCommand(words, tunnels, remark);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      remark(error.message.replace(/^Error: /, ""));
+    }
+  }
+  return { tunnels, remarks };
+}
+
+function readCommand(words: readonly string[], tunnels: Tunnel[], remark: (message: string) => void): void {
+  const line = words.join(" ");
+  const plain = words[0] === "sudo" ? words.slice(1) : words;
+  if (plain[0] === "modprobe" || plain[0] === "set") return;
+  if (plain[0] === "ip" && plain[1] !== "l2tp") {
+    if (!readInterfaceCommand(plain.slice(1), tunnels)) remark(`left out: ${line}`);
+    return;
+  }
+  if (plain[0] !== "ip" && plain[0] !== "l2tp" && plain[0] !== "add") return remark(`left out: ${line}`);
+  const { command } = parseLine(withoutProgram(plain));
+  if (command === undefined || !isTableCommand(command) || command.verb !== "add") {
+    return remark(`left out: ${line}`);
+  }
+  const { arguments: given, ignored } = command;
+  for (const notice of ignored) remark(notice);
+  if (given.netns !== undefined) {
+    remark(`netns ${given.netns} is left out: a configuration is of one namespace`);
+  }
+  if (given.tunnel) {
+    tunnels.push({ label: String(given.tunnelId), settings: tunnelOf(given), sessions: [] });
+  }
+  if (!given.session) return;
+  const tunnel = tunnels.findLast(({ settings }) => settings.tunnelId === given.tunnelId);
+  if (tunnel === undefined) return remark(`there is no tunnel ${given.tunnelId} above: left out`);
+  const settings = sessionOf(given);
+  tunnel.sessions.push({ label: settings.interfaceName ?? String(given.sessionId), settings });
+}
+
+function endOf(argument: AddressArgument | undefined, hosts: boolean): TunnelSettings["local"] {
+  if (argument === undefined) return undefined;
+  if (argument.type !== "address") {
+    return readEndAddress(argument.type === "any" ? "any" : argument.text, hosts);
+  }
+  const scope = argument.scope === undefined ? "" : `%${argument.scope}`;
+  return readEndAddress(argument.address + scope, hosts);
+}
+
+function tunnelOf(given: Arguments): TunnelSettings {
+  const { tunnelId, peerTunnelId, version, encap = "udp", local, remote } = given;
+  const isUdp = encap === "udp";
+  const isIpv6 = (remote?.address ?? "").includes(":");
+  return {
+    tunnelId,
+    peerTunnelId,
+    version,
+    encap,
+    local: endOf(local, false),
+    remote: endOf(remote, true),
+    // What ip takes and has no use for, a configuration would be wrong with.
+    localPort: isUdp ? given.localPort : undefined,
+    peerPort: isUdp ? given.peerPort : undefined,
+    udpChecksum: isUdp && !isIpv6 ? given.udpChecksum : undefined,
+    checksumTx: isUdp && isIpv6 ? given.checksumTx : undefined,
+    checksumRx: isUdp && isIpv6 ? given.checksumRx : undefined,
+  };
+}
+
+function sessionOf(given: Arguments): SessionSettings {
+  return {
+    sessionId: given.sessionId,
+    peerSessionId: given.peerSessionId,
+    interfaceName: given.name,
+    cookie: given.cookie,
+    peerCookie: given.peerCookie,
+    l2spec: given.l2spec,
+    sequence: sequenceOf({ sendSeq: given.sendSeq ?? false, recvSeq: given.recvSeq ?? false }),
+    reorderTimeoutMs: given.reorderTimeoutMs,
+    lnsMode: given.lnsMode,
+    pseudowire: given.pseudowire,
+    up: given.up,
+    mtu: given.mtu,
+    bridge: given.master,
+    addresses: given.addresses,
+  };
+}
+
+/** `link set [dev] NAME …` and `addr add PREFIX dev NAME`; returns whether it was understood. */
+function readInterfaceCommand(words: readonly string[], tunnels: readonly Tunnel[]): boolean {
+  const [object = "", verb = "", ...rest] = words.filter((word) => word !== "dev");
+  if (object.startsWith("l") && "link".startsWith(object) && verb === "set") {
+    const [name, ...changes] = rest;
+    const session = sessionNamed(name, tunnels);
+    return session !== undefined && readLinkChanges(changes, session);
+  }
+  if (
+    object.startsWith("a") && "address".startsWith(object) && ["add", "a"].includes(verb) && rest.length === 2
+  ) {
+    const session = sessionNamed(rest[1], tunnels);
+    const prefix = readPrefix(rest[0]!);
+    if (session === undefined || prefix === undefined) return false;
+    const before = session.addresses ?? [];
+    if (!before.some((each) => prefixText(each) === prefixText(prefix))) {
+      session.addresses = [...before, prefix];
+    }
+    return true;
+  }
+  return false;
+}
+
+function sessionNamed(name: string | undefined, tunnels: readonly Tunnel[]): SessionSettings | undefined {
+  return tunnels.flatMap(({ sessions }) => sessions).find(({ settings }) =>
+    name !== undefined && settings.interfaceName === name
+  )?.settings;
+}
+
+function readLinkChanges(words: readonly string[], into: SessionSettings): boolean {
+  const left = [...words];
+  for (let word = left.shift(); word !== undefined; word = left.shift()) {
+    if (word === "up" || word === "down") into.up = word === "up";
+    else if (word === "nomaster") into.bridge = undefined;
+    else if (word === "master" && left.length > 0) into.bridge = left.shift();
+    else if (word === "mtu" && /^[0-9]{1,5}$/.test(left[0] ?? "")) {
+      const mtu = SESSION_SETTINGS.find(({ key }) => key === "mtu")!;
+      if (mtu.read(BigInt(left.shift()!), into) !== undefined) return false;
+    } else return false;
+  }
+  return words.length > 0;
+}

@@ -1,0 +1,70 @@
+/**
+ * `save`: what is there, as a configuration file.
+ *
+ * @module
+ */
+
+import { observe } from "../../../apply/observe.ts";
+import { SyscallError } from "../../../base/errors.ts";
+import { errnoText } from "../../../base/errno.ts";
+import type { Actual } from "../../../config/plan/actual.ts";
+import { isLinkLocalText } from "../../../config/plan/actual.ts";
+import { lacksSecrets } from "../../../config/schema/ppp_rules.ts";
+import { writeConfig, writtenActual } from "../../../config/file/write.ts";
+import type { Context } from "../../context.ts";
+import { EXIT_FAILURE } from "../../errors/failure.ts";
+import { unknownKeyword } from "../../grammar/messages.ts";
+import { siteOf } from "../target.ts";
+import { UsageError } from "../../grammar/usage_error.ts";
+
+/** Prints what is there, or writes it to a file; resolves to the exit code. */
+export async function save(context: Context, words: readonly string[]): Promise<number> {
+  const [option, file, more] = words;
+  const unknown = option === "--file" ? more : option;
+  if (unknown !== undefined) {
+    throw new UsageError(unknownKeyword(unknown), { advice: ["See: l2tp help save"] });
+  }
+  await context.open("read");
+  const actual = observe(siteOf(context));
+  const toml = writeConfig(writtenActual(actual), ["Written by l2tp save; see l2tp help apply."]);
+  for (const gap of gapsOf(actual)) context.ports.err(`Not saved: ${gap}\n`);
+  if (file === undefined || file === "-") context.print(toml);
+  else {
+    try {
+      context.more.writeFile(file, toml);
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+      throw new UsageError(`Cannot write file "${file}": ${errnoText(error.errno)}`, {
+        exitCode: EXIT_FAILURE,
+      });
+    }
+  }
+  return 0;
+}
+
+/** What is there and cannot be told. */
+function gapsOf({ tunnels }: Actual): string[] {
+  return tunnels.flatMap(({ tunnel, scope, sessions }) => {
+    const gaps: string[] = [];
+    const name = `tunnel ${tunnel.tunnelId}`;
+    if (tunnel.encap === undefined) {
+      gaps.push(`the encapsulation of ${name}, which this program does not know`);
+    }
+    if (isLinkLocalText(tunnel.local) && scope === undefined) {
+      gaps.push(`the interface of ${name}, whose link-local address is on none or on several`);
+    }
+    for (const { session, l2spec, link, ppp } of sessions) {
+      const own = `session ${session.sessionId} of ${name}`;
+      if (l2spec === undefined && tunnel.version !== 2) {
+        gaps.push(`l2spec_type of ${own}, which only debugfs tells`);
+      }
+      if (ppp !== undefined && lacksSecrets(ppp.wish)) {
+        gaps.push(`secrets of PPP on ${own}, which came from no file`);
+      }
+      if (link === undefined && session.interfaceName !== undefined) {
+        gaps.push(`interface settings of ${own}: no ${session.interfaceName} is here`);
+      }
+    }
+    return gaps;
+  });
+}

@@ -1,0 +1,102 @@
+/**
+ * `doctor`: looks at the machine, and says what is wrong and what to do about it.
+ *
+ * @module
+ */
+
+import { FamilyMissingError, NetlinkError } from "../../base/errors.ts";
+import { DaemonError } from "../../client/daemon/error.ts";
+import type { L2tpClient } from "../../client/l2tp_client.ts";
+import type { MachineFacts } from "../../doctor/facts.ts";
+import { diagnose, type Finding, isHealthy } from "../../doctor/rules.ts";
+import type { LinkAddress } from "../../model/link.ts";
+import type { Context } from "../context.ts";
+import { DetailsFinder } from "../output/details.ts";
+import { EXIT_FAILURE } from "../errors/failure.ts";
+import { type DoctorJson, formatJson } from "../output/json.ts";
+import { unknownKeyword } from "../grammar/messages.ts";
+import type { Options } from "../grammar/options.ts";
+import { UsageError } from "../grammar/usage_error.ts";
+import { PROGRAM_VERSION } from "../version.ts";
+
+/** L2TP's own UDP port is looked at although no tunnel may have it. */
+const L2TP_PORT = 1701;
+
+/** Prints what was found; resolves to 0 if there is nothing to fix, else to 1. */
+export async function doctor(context: Context, words: readonly string[], options: Options): Promise<number> {
+  if (words[0] !== undefined) {
+    throw new UsageError(unknownKeyword(words[0]), { advice: ["See: l2tp help doctor"] });
+  }
+  const findings = diagnose(await gather(context));
+  const healthy = isHealthy(findings);
+  if (options.json) {
+    const json: DoctorJson = { ok: healthy, findings };
+    context.print(`${formatJson(json, options.pretty === true)}\n`);
+  } else context.print(findings.map(textOf).join(""));
+  return healthy ? 0 : EXIT_FAILURE;
+}
+
+function textOf({ check, level, text, fix }: Finding): string {
+  const advice = fix.map((line) => `${" ".repeat(10)}${line}\n`).join("");
+  return `${level.padEnd(8)}  ${check}: ${text}\n${advice}`;
+}
+
+async function gather(context: Context): Promise<MachineFacts> {
+  const kernelL2tp = context.more.kernelHasL2tp();
+  const daemon = context.more.inspectDaemon();
+  // A daemon that was found silent is not waited for a second time, and for longer.
+  const isThere = daemon.trouble === undefined || (kernelL2tp && wanted(context) !== "user");
+  const client = isThere ? await tryOpen(context) : undefined;
+  const tunnels = client?.tunnels() ?? [];
+  const ports = tunnels.flatMap(({ localPort }) => localPort ?? []);
+  return {
+    version: PROGRAM_VERSION,
+    kernelL2tp,
+    daemon,
+    dataplane: client?.dataplane,
+    tunnels: tunnels.map((tunnel) => ({ tunnel, path: context.more.wayTo(tunnel) })),
+    sessions: client === undefined ? [] : sessionFacts(context, client),
+    ...context.more.inspectMachine([L2TP_PORT, ...ports]),
+  };
+}
+
+function wanted({ dataplane, ports }: Context): string | undefined {
+  return dataplane ?? ports.env("L2TP_DATAPLANE");
+}
+
+/** The subsystem, if there is one that can be talked to; why there is none, other facts tell. */
+async function tryOpen(context: Context): Promise<L2tpClient | undefined> {
+  try {
+    await context.open("read");
+    context.l2tp.noop();
+    return context.l2tp;
+  } catch (error) {
+    const known = error instanceof DaemonError || error instanceof FamilyMissingError ||
+      error instanceof NetlinkError;
+    if (known) return undefined;
+    throw error;
+  }
+}
+
+function sessionFacts({ links, more }: Context, l2tp: L2tpClient): MachineFacts["sessions"] {
+  const sessions = l2tp.sessions();
+  if (sessions.length === 0) return [];
+  const debugfs = l2tp.dataplane === "user" ? l2tp.debugfs() : more.debugfs();
+  const finder = new DetailsFinder({
+    links: links.links(),
+    debugfs,
+    offloads: l2tp.offloads(),
+    ppp: new Map(),
+  });
+  const addresses = Map.groupBy(links.addresses(), ({ index }: LinkAddress) => index);
+  return sessions.map((session) => {
+    const { link, l2spec, offloads } = finder.find(session);
+    return {
+      session,
+      link,
+      l2spec,
+      offloads,
+      addresses: link === undefined ? [] : addresses.get(link.index) ?? [],
+    };
+  });
+}

@@ -1,0 +1,48 @@
+/**
+ * `keep`: the background process that holds a tunnel's socket open (it inherits the descriptor) until the tunnel is
+ * deleted. Only {@link CliPorts.createScopedTunnel} starts it.
+ *
+ * @module
+ */
+
+import type { Tunnel } from "../../model/tunnel.ts";
+import type { Context } from "../context.ts";
+
+/** The first and the longest pause between two looks at whether the tunnel has gone. */
+const FIRST_NAP_MS = 20;
+const LONGEST_NAP_MS = 1000;
+
+/** Waits until there is no tunnel with the id that has the local port (0 for encap ip; any if it is left out). */
+export async function keep(context: Context, [tunnelId, localPort]: readonly string[]): Promise<number> {
+  const id = Number(tunnelId);
+  const isOurs = (tunnel: Tunnel): boolean =>
+    tunnel.tunnelId === id && (localPort === undefined || (tunnel.localPort ?? 0) === Number(localPort));
+  const isThere = (): boolean => {
+    const tunnel = context.l2tp.tunnel(id);
+    return tunnel !== undefined && isOurs(tunnel);
+  };
+  // Only the kernel's tunnels need a keeper, whatever the environment says.
+  context.dataplane = "kernel";
+  using events = context.more.openEvents("kernel");
+  await context.open("read");
+  // Deleted before the listening began: nothing will be told of it.
+  if (!isThere()) return 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const look = (napMs: number): void => {
+    if (isThere()) timer = setTimeout(() => look(Math.min(2 * napMs, LONGEST_NAP_MS)), napMs);
+    else events.close();
+  };
+  try {
+    for await (const event of events) {
+      // The notification of a deletion comes before its end, seconds before if there are many; and it may be about
+      // another namespace's tunnel, so that the listening goes on.
+      const perhaps = event.type === "eventsLost" || (event.type === "tunnelDeleted" && isOurs(event.tunnel));
+      if (!perhaps) continue;
+      clearTimeout(timer);
+      look(FIRST_NAP_MS);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+  return 0;
+}

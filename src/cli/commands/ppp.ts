@@ -1,0 +1,59 @@
+/**
+ * Running PPP on a session as the keywords behind `ppp` say.
+ *
+ * @module
+ */
+
+import { readSecrets } from "../../apply/secrets.ts";
+import type { PppHost } from "../../apply/target.ts";
+import { pppSettingsOf } from "../../config/plan/ppp_parameters.ts";
+import { lacksSecrets, pppConflicts, WHY_SECRETS } from "../../config/schema/ppp_rules.ts";
+import type { PppSessionSettings } from "../../model/ppp/settings.ts";
+import type { Arguments } from "../grammar/arguments.ts";
+import type { Context } from "../context.ts";
+import { argumentRequired, argumentWrong, pppDaemonStarted } from "../grammar/messages.ts";
+import { runningPpp } from "../output/ppp_statuses.ts";
+import { findPppdFile } from "./pppd_file.ts";
+import { UsageError } from "../grammar/usage_error.ts";
+
+/**
+ * The settings that a line asks for. pppd's are tried.
+ *
+ * @throws {UsageError} if they do not go together, or pppd cannot be started so
+ * @throws {SecretsError} if the file of secrets cannot be used
+ */
+export async function pppSettings(context: Context, given: Arguments): Promise<PppSessionSettings> {
+  const ppp = given.ppp!;
+  if (given.pseudowire === "eth") {
+    throw new UsageError(argumentWrong("eth", "ppp needs pw_type ppp"), { advice: ["Leave pw_type out."] });
+  }
+  if (given.pppdFile !== undefined) {
+    return { interfaceName: given.name, pppdFile: await findPppdFile(context, given.pppdFile, ppp) };
+  }
+  if (lacksSecrets(ppp)) throw new UsageError(argumentRequired("secret-file"), { advice: [WHY_SECRETS] });
+  const [conflict] = pppConflicts(ppp);
+  if (conflict !== undefined) throw new UsageError(argumentWrong(conflict.key, conflict.reason));
+  return pppSettingsOf(ppp, readSecrets(ppp, context.more.readPrivateFile), given.name);
+}
+
+/** PPP on the sessions of the present namespace, by the daemon; to run it one is started where there is none. */
+export function pppHost({ more, ports }: Context): PppHost {
+  return {
+    sessions: () => runningPpp({ more }),
+    run: async (request) => {
+      const { ppp: client, startedPid } = await more.startPpp();
+      using ppp = client;
+      if (startedPid !== undefined) ports.err(pppDaemonStarted(startedPid));
+      ppp.run(request);
+    },
+    renewSecrets: (request) => {
+      using ppp = more.connectPpp();
+      ppp?.renewSecrets(request);
+    },
+    end: (session) => {
+      using ppp = more.connectPpp();
+      ppp?.end(session);
+    },
+    readPrivateFile: (path) => more.readPrivateFile(path),
+  };
+}

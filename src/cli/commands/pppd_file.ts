@@ -1,0 +1,61 @@
+/**
+ * The file of arguments with which pppd is to have a session.
+ *
+ * @module
+ */
+
+import { SyscallError } from "../../base/errors.ts";
+import { pppdExitText } from "../../model/ppp/pppd.ts";
+import type { PppWish } from "../../model/ppp/settings.ts";
+import type { Context } from "../context.ts";
+import { argumentWrong } from "../grammar/messages.ts";
+import { UsageError } from "../grammar/usage_error.ts";
+
+/** Absolute path of the file with pppd's arguments, which pppd has read without complaint. */
+export async function findPppdFile(context: Context, path: string, ppp: PppWish): Promise<string> {
+  if (Object.keys(ppp).length > 0) {
+    throw new UsageError(argumentWrong("pppd", "the other keywords of ppp do not go with it"), {
+      advice: [`Say it in the words of pppd(8), in the file: ${path}`],
+    });
+  }
+  // Without a word about starting something in userspace, which would be of no use.
+  await context.open("read");
+  if (context.nothing || context.l2tp.dataplane !== "kernel") {
+    throw new UsageError("Error: pppd takes sessions of the kernel only, and these are in userspace.", {
+      exitCode: 1,
+      advice: [
+        "Leave pppd out: l2tp runs PPP there itself, see the words behind ppp in l2tp help add session.",
+      ],
+    });
+  }
+  try {
+    context.more.readPrivateFile(path);
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    throw new UsageError(`Error: pppd's file "${path}" cannot be read: ${error.code}.`, { exitCode: 1 });
+  }
+  const { file, trouble, exit } = await context.more.tryPppd(path);
+  const how = exit === undefined ? "" : `: ${pppdExitText(exit)}`;
+  switch (trouble) {
+    case undefined:
+      return file;
+    case "missing":
+      throw new UsageError("Error: there is no pppd here.", {
+        exitCode: 1,
+        advice: ["It is in the package ppp.", "Or leave pppd out: l2tp runs PPP itself."],
+      });
+    case "plugin":
+      throw new UsageError(`Error: pppd does not start with its plugin pppol2tp.so${how}.`, {
+        exitCode: 1,
+        advice: ["See what it says: pppd plugin pppol2tp.so noauth notty dryrun"],
+      });
+    case "arguments":
+      // What pppd says of them may quote a secret.
+      throw new UsageError(`Error: pppd does not start with the arguments in "${path}"${how}.`, {
+        exitCode: 1,
+        advice: [`See what it says: pppd plugin pppol2tp.so file ${file} notty dryrun`],
+      });
+    default:
+      return trouble satisfies never;
+  }
+}

@@ -1,0 +1,273 @@
+/**
+ * Reads command lines by the tables of the grammar. Looks at nothing but the words.
+ *
+ * @module
+ */
+
+import { nearestWord } from "../../base/words.ts";
+import type { Arguments } from "./arguments.ts";
+import type { Command, TableCommand } from "./command.ts";
+import {
+  type Keyword,
+  keywordsBehind,
+  objectOf,
+  type TableVerb,
+  type Use,
+  verbOf,
+  VERBS,
+} from "./grammar.ts";
+import { isPrefix, type Option, OPTIONS, type Options } from "./options.ts";
+import {
+  argumentRequired,
+  ignoringOption,
+  LINE_INCOMPLETE,
+  unknownKeyword,
+  unknownOption,
+  unknownVerb,
+} from "./messages.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** A command line, read. */
+export interface Invocation {
+  /** The options, those behind the command included. */
+  readonly options: Options;
+  /** The command; `undefined` if there are only options. */
+  readonly command: Command | undefined;
+}
+
+/**
+ * Reads a whole line. `defaults` are options that hold already (those of the batch that the line is in).
+ *
+ * @throws {UsageError}
+ */
+export function parseLine(words: readonly string[], defaults: Options = {}): Invocation {
+  const reader = new WordReader(words, { ...defaults });
+  while (reader.takeOption(true)) { /* leading options */ }
+  const command = readCommand(reader);
+  return { options: reader.options, command };
+}
+
+/** The words of a line, from left to right. */
+class WordReader {
+  readonly options: Options;
+  readonly #words: readonly string[];
+  #at = 0;
+  #optionsEnded = false;
+
+  constructor(words: readonly string[], options: Options) {
+    this.#words = words;
+    this.options = options;
+  }
+
+  get next(): string | undefined {
+    return this.#words[this.#at];
+  }
+
+  get rest(): readonly string[] {
+    return this.#words.slice(this.#at);
+  }
+
+  take(): string | undefined {
+    return this.#words[this.#at++];
+  }
+
+  /** The value of a keyword or option. */
+  takeValue(): string {
+    const value = this.take();
+    if (value === undefined) throw new UsageError(LINE_INCOMPLETE);
+    return value;
+  }
+
+  /** Takes an option if one is next; `leading` before the command, where all are allowed. */
+  takeOption(leading: boolean): boolean {
+    const word = this.next;
+    if (word === undefined || word.length < 2 || !word.startsWith("-") || this.#optionsEnded) return false;
+    this.take();
+    if (word === "--") {
+      this.#optionsEnded = true;
+      return true;
+    }
+    const name = word.replace(/^--?/, "");
+    const [key = "", value] = splitOnce(name, "=");
+    const option = findOption(key);
+    if (option === undefined || (value !== undefined && !takesValue(option, value))) {
+      throw new UsageError(unknownOption(`-${name}`));
+    }
+    if (!leading && !option.anywhere) {
+      throw new UsageError(unknownKeyword(word), { advice: [`Option ${word} goes before the command.`] });
+    }
+    option.apply(this.options, value ?? (option.placeholder === undefined ? "" : this.takeValue()), key);
+    return true;
+  }
+}
+
+function splitOnce(text: string, separator: string): [string, string | undefined] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** The option that the word without dashes means. */
+export function findOption(key: string): Option | undefined {
+  return OPTIONS.find((option) =>
+    option.words.some((full) => option.shortens ? isPrefix(key, full) : key === full)
+  );
+}
+
+/** Whether the option may have this value behind an equals sign. */
+function takesValue(option: Option, value: string): boolean {
+  return option.placeholder !== undefined || option.choices?.includes(value) === true;
+}
+
+function readCommand(reader: WordReader): Command | undefined {
+  const first = reader.take();
+  if (first === undefined) return undefined;
+  let verb = verbOf(first);
+  const into: Arguments = {};
+  if (verb === undefined) {
+    const object = objectOf(first);
+    if (object === undefined) {
+      throw new UsageError(unknownVerb(first), { advice: suggest(first, verbWords()) });
+    }
+    into[object] = true;
+    while (reader.takeOption(false)) { /* between object and verb */ }
+    // Like other objects of `ip`, one without a verb is shown.
+    const second = reader.take() ?? "show";
+    verb = verbOf(second);
+    if (verb === undefined) {
+      throw new UsageError(unknownVerb(second), { advice: suggest(second, verbWords()) });
+    }
+  }
+  switch (verb.verb) {
+    case "add":
+    case "del":
+    case "set":
+    case "show":
+    case "flush":
+      return readTableCommand(reader, verb.verb, into);
+    case "complete":
+      return { verb: "complete", words: reader.rest };
+    default: {
+      const words: string[] = [];
+      while (reader.next !== undefined) {
+        const own = verb.options?.find(({ word, alias = word }) =>
+          [word, alias].includes(/^--?(.+)$/.exec(reader.next!)?.[1] ?? "")
+        );
+        if (own !== undefined) {
+          reader.take();
+          words.push(`--${own.word}`);
+          if (own.placeholder !== undefined) words.push(reader.takeValue());
+        } else if (!reader.takeOption(false)) words.push(reader.take()!);
+      }
+      return { verb: verb.verb, words };
+    }
+  }
+}
+
+function readTableCommand(reader: WordReader, verb: TableVerb, into: Arguments): Command {
+  const given: Keyword[] = [];
+  if (reader.next === undefined && verb !== "show" && verb !== "flush" && !into.tunnel && !into.session) {
+    throw new UsageError(argumentRequired("tunnel or session"), { advice: [`See: l2tp help ${verb}`] });
+  }
+  while (reader.next !== undefined) {
+    if (reader.takeOption(false)) continue;
+    const word = reader.take()!;
+    const keyword = keywordsBehind(into).byWord.get(word);
+    if (keyword === undefined) {
+      if (isPrefix(word, "help")) return { verb: "help", words: [verb] };
+      throw new UsageError(unknownKeyword(word), {
+        advice: [
+          ...suggest(word, keywordsFor(verb, into).map((keyword) => keyword.word)),
+          `See: l2tp help ${verb}`,
+        ],
+      });
+    }
+    given.push(keyword);
+    if (keyword.value === undefined) keyword.mark?.(into);
+    else keyword.value.read(reader.takeValue(), into);
+  }
+  const uses = usesOf(verb, into);
+  const ignored: string[] = [];
+  for (const keyword of given) {
+    if (uses.some((use) => keyword.uses.includes(use))) continue;
+    const notice = ignoringOption(keyword.word);
+    if (!ignored.includes(notice)) ignored.push(notice);
+  }
+  return { verb, arguments: into, ignored };
+}
+
+/** What the line is about, by its verb and the objects it names so far. */
+export function usesOf(verb: TableVerb, { tunnel, session }: Arguments): Use[] {
+  const action = verb === "show" || verb === "flush" ? "filter" : verb;
+  const both = !tunnel && !session;
+  return [
+    ...(tunnel || both ? [`${action} tunnel` as const] : []),
+    ...(session || both ? [`${action} session` as const] : []),
+  ];
+}
+
+/** The keywords that may be next and mean something to the line so far. */
+export function keywordsFor(verb: TableVerb, into: Arguments): Keyword[] {
+  const uses = usesOf(verb, into);
+  return keywordsBehind(into).keywords.filter((keyword) => keyword.uses.some((use) => uses.includes(use)));
+}
+
+function verbWords(): string[] {
+  return [...VERBS.flatMap((verb) => (verb.hidden ? [] : verb.words)), "tunnel", "session"];
+}
+
+/** A line of advice if one of the words is what was probably meant. */
+function suggest(word: string, words: readonly string[]): string[] {
+  const nearest = nearestWord(word, words);
+  return nearest === undefined ? [] : [`Did you mean "${nearest}"?`];
+}
+
+/**
+ * Checks that nothing is missing from a command, in the order in which `ip` does.
+ *
+ * @throws {UsageError} naming the first that is
+ */
+export function requireArguments({ verb, arguments: given }: TableCommand): void {
+  const { tunnel, session } = given;
+  const need = (present: boolean, keyword: string): void => {
+    if (!present) throw new UsageError(argumentRequired(keyword), { advice: [`See: l2tp help ${verb}`] });
+  };
+  switch (verb) {
+    case "add":
+      need(Boolean(tunnel || session), "tunnel or session");
+      need(given.tunnelId !== undefined, "tunnel_id");
+      if (session) {
+        need(given.peerSessionId !== undefined, "peer_session_id");
+        need(given.sessionId !== undefined, "session_id");
+      }
+      if (tunnel) {
+        need(given.peerTunnelId !== undefined, "peer_tunnel_id");
+        need(given.local !== undefined, "local");
+        need(given.remote !== undefined && given.remote.type !== "any", "remote");
+        if (given.encap !== "ip") {
+          need(given.localPort !== undefined, "udp_sport");
+          need(given.peerPort !== undefined, "udp_dport");
+        }
+      }
+      break;
+    case "del":
+      need(Boolean(tunnel || session), "tunnel or session");
+      if (tunnel) need(given.tunnelId !== undefined, "tunnel_id");
+      if (session && given.name === undefined) need(given.sessionId !== undefined, "session_id");
+      break;
+    case "set":
+      need(Boolean(tunnel || session), "tunnel or session");
+      if (tunnel || given.name === undefined) need(given.tunnelId !== undefined, "tunnel_id");
+      if (session) {
+        if (given.name === undefined) need(given.sessionId !== undefined, "session_id");
+        const { sendSeq, reorderTimeoutMs, lnsMode } = given;
+        const changes = sendSeq !== undefined || reorderTimeoutMs !== undefined || lnsMode !== undefined;
+        need(changes, "seq, reorder_timeout or lns_mode");
+      }
+      break;
+    case "show":
+    case "flush":
+      break;
+    default:
+      verb satisfies never;
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * What most runs of the program do not need, behind one door: loaded as a whole when any of it is needed. One door
+ * and not one for each keeps the bundled program in few files, and every file costs start-up time.
+ *
+ * @module
+ */
+
+export * as client from "../client/lazy.ts";
+export { apply } from "./commands/config/apply.ts";
+export { check } from "./commands/config/check.ts";
+export { importFiles } from "./commands/config/import.ts";
+export { save } from "./commands/config/save.ts";
+export { runBatch } from "./commands/batch.ts";
+export { completions, completionScript } from "./commands/completion.ts";
+export { debugfs } from "./commands/debugfs.ts";
+export { doctor } from "./commands/doctor.ts";
+export { executeTable } from "./commands/execute.ts";
+export { failureOf, failureText } from "./errors/failure.ts";
+export { help, shortUsage } from "./commands/help.ts";
+export { keep } from "./commands/keep.ts";
+export { manualPage } from "./commands/man.ts";
+export { metrics } from "./commands/metrics.ts";
+export { monitor } from "./commands/monitor.ts";
+export { service } from "./commands/service.ts";
+export { status } from "./commands/status/status.ts";
+export { PROGRAM_VERSION } from "./version.ts";

@@ -1,0 +1,48 @@
+/**
+ * A subsystem with nothing in it: what commands that read and delete find where no subsystem is.
+ *
+ * @module
+ */
+
+import { Errno } from "../../base/errno.ts";
+import type { NetlinkTransport } from "../../driver/netlink/ports.ts";
+import { encodeFamily, GENL_ID_CTRL } from "../../wire/genl/ctrl.ts";
+import { L2TP_CMD, L2TP_GENL_NAME } from "../../wire/genl/l2tp/constants.ts";
+import { encodeAcknowledgement, encodeDone } from "../../wire/netlink/answer.ts";
+import { NLM_F_DUMP } from "../../wire/netlink/constants.ts";
+import { decodeMessages, encodeMessage, type NetlinkMessage } from "../../wire/netlink/message.ts";
+
+/** Message type of its family. */
+const FAMILY_ID = 0x20;
+
+/** Answers requests as a subsystem does that has no tunnels. */
+export class NothingThere implements NetlinkTransport {
+  readonly #answers: Uint8Array[] = [];
+
+  send(datagram: Uint8Array<ArrayBuffer>): void {
+    for (const message of decodeMessages(datagram)) this.#answers.push(...answersTo(message));
+  }
+
+  /** @throws {ReferenceError} if nothing was asked */
+  receive(): Uint8Array {
+    const answer = this.#answers.shift();
+    if (answer === undefined) throw new ReferenceError("Cannot receive: nothing was asked");
+    return answer;
+  }
+
+  [Symbol.dispose](): void {
+    this.#answers.length = 0;
+  }
+}
+
+function answersTo(request: NetlinkMessage): Uint8Array[] {
+  const { type, sequence } = request;
+  const end = (errno: number): Uint8Array =>
+    encodeAcknowledgement(request, 0, { errno, extack: undefined, attributeOffset: undefined });
+  if (type === GENL_ID_CTRL) {
+    const payload = encodeFamily({ name: L2TP_GENL_NAME, id: FAMILY_ID, groups: new Map() });
+    return [encodeMessage({ type, flags: 0, sequence, portId: 0, payload }), end(0)];
+  }
+  if ((request.flags & NLM_F_DUMP) === NLM_F_DUMP) return [encodeDone(sequence, 0, 0)];
+  return [end(type === FAMILY_ID && request.payload[0] === L2TP_CMD.NOOP ? 0 : Errno.ENODEV)];
+}

@@ -1,0 +1,108 @@
+/**
+ * The subsystem in userspace, `l2tp daemon`, as clients see it.
+ *
+ * @module
+ */
+
+import { DaemonError } from "../../driver/daemon_api/error.ts";
+import { NetlinkConnection } from "../../driver/netlink/connection.ts";
+import type { NetlinkTransport } from "../../driver/netlink/ports.ts";
+import { apiSocketPath } from "../../driver/daemon_api/socket_path.ts";
+import { L2TP_GENL_NAME } from "../../wire/genl/l2tp/constants.ts";
+import { resolveFamily } from "../genl_family.ts";
+import type { L2tpClient } from "../l2tp_client.ts";
+import { NothingThere } from "./empty_subsystem.ts";
+import type { UserSubsystem } from "../subsystem.ts";
+import { UserL2tpClient } from "./client.ts";
+
+/** Longest path of a socket, in bytes (`sun_path` in `linux/un.h`). */
+const SOCKET_PATH_MAX = 107;
+
+/** Length of a journal that tells of nothing: its header alone. */
+const EMPTY_JOURNAL_BYTES = 32;
+
+/** Where the daemon is, or is to be. */
+export interface UserWorldOptions {
+  /** Folder of its socket, as an absolute path. */
+  readonly runtimeDir: string;
+  /** Path of the network namespace to start it in; the calling thread's unless given. */
+  readonly netns?: string | undefined;
+  /** For how long it may be silent; 30 seconds unless given. */
+  readonly answerLimitMs?: number | undefined;
+}
+
+/** The ways to the daemon of a folder. */
+export class UserWorld implements UserSubsystem {
+  readonly #options: UserWorldOptions;
+  readonly #path: string;
+
+  /** Opens nothing yet. */
+  constructor(options: UserWorldOptions) {
+    this.#options = options;
+    this.#path = apiSocketPath(options.runtimeDir);
+  }
+
+  async connect(): Promise<L2tpClient | undefined> {
+    // Looking is cheaper than loading what it takes to connect.
+    if (!exists(this.#path)) return undefined;
+    const { UserSocket } = await import("../lazy.ts");
+    const { answerLimitMs } = this.#options;
+    try {
+      return clientOver(
+        UserSocket.connect(this.#path, answerLimitMs === undefined ? {} : { timeoutMs: answerLimitMs }),
+      );
+    } catch (error) {
+      if (error instanceof DaemonError && error.trouble === "absent") return undefined;
+      throw error;
+    }
+  }
+
+  nothing(): L2tpClient {
+    return clientOver(new NothingThere());
+  }
+
+  leftBehind(): string | undefined {
+    return journalLeftIn(this.#options.runtimeDir);
+  }
+
+  absent(): Error {
+    return new DaemonError("absent", this.#path);
+  }
+
+  async start(): Promise<{ readonly client: L2tpClient; readonly pid: number | undefined }> {
+    const { DaemonProcess } = await import("../lazy.ts");
+    const { socket, pid } = await DaemonProcess.start(this.#options);
+    return { client: clientOver(socket), pid };
+  }
+}
+
+/** Path of the journal in the folder, if it tells of anything. */
+export function journalLeftIn(runtimeDir: string): string | undefined {
+  const path = `${runtimeDir}/journal`;
+  try {
+    return Deno.lstatSync(path).size > EMPTY_JOURNAL_BYTES ? path : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether it is worth trying to connect. */
+function exists(path: string): boolean {
+  // A folder can be there that no socket can be in; connecting tells why.
+  if (new TextEncoder().encode(path).length > SOCKET_PATH_MAX) return true;
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    // What else keeps us from it, connecting will tell.
+    return !(error instanceof Deno.errors.NotFound);
+  }
+}
+
+function clientOver(transport: NetlinkTransport): L2tpClient {
+  using stack = new DisposableStack();
+  const connection = stack.use(new NetlinkConnection(transport));
+  const client = new UserL2tpClient(connection, resolveFamily(connection, L2TP_GENL_NAME));
+  stack.move();
+  return client;
+}

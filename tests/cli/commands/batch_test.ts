@@ -1,0 +1,393 @@
+/**
+ * `src/cli/commands/batch.ts`: the lines of `ip -batch` (comments, continuation, quotes), where it stops, with which exit code,
+ * and that doing many lines at a time looks like doing them one by one.
+ */
+
+import assert from "node:assert/strict";
+import { Errno } from "../../../src/base/errno.ts";
+import { SyscallError } from "../../../src/base/errors.ts";
+import { logicalLines, splitWords } from "../../../src/cli/commands/batch.ts";
+import { UsageError } from "../../../src/cli/grammar/usage_error.ts";
+import { FakeWorld, type Outcome } from "../../support/fake_world.ts";
+
+const TUNNEL = "add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2";
+const OK: Outcome = { code: 0, out: "", err: "" };
+
+/** Runs the lines as a file called "f". */
+async function batch(
+  world: FakeWorld,
+  lines: readonly (string | undefined)[],
+  options = "",
+): Promise<Outcome> {
+  world.files.set("f", lines);
+  return await world.run(`${options} -batch f`);
+}
+
+function tunnelIds(world: FakeWorld): number[] {
+  return [...world.home.l2tp.tunnels.keys()];
+}
+
+Deno.test("splitWords() splits at white space and keeps quoted words together", () => {
+  const table: [text: string, words: string[]][] = [
+    ["", []],
+    ["   ", []],
+    ["a", ["a"]],
+    ["a b  c", ["a", "b", "c"]],
+    ["  a\tb\r", ["a", "b"]],
+    ["\t", []],
+    ['"a b" c', ["a b", "c"]],
+    ["'a b' c", ["a b", "c"]],
+    [`"it's" 'say "x"'`, ["it's", 'say "x"']],
+    ['""', [""]],
+    ["a '' b", ["a", "", "b"]],
+    // A quote inside a word is nothing special; behind a closing one a new word begins.
+    ["it's 5\" x", ["it's", '5"', "x"]],
+    ['"a"b', ["a", "b"]],
+    ["'a''b'", ["a", "b"]],
+    ['  "a"  ', ["a"]],
+    ["a\u00a0b", ["a\u00a0b"]],
+  ];
+  for (const [text, words] of table) assert.deepEqual(splitWords(text), words, JSON.stringify(text));
+});
+
+Deno.test("splitWords() refuses a quote without an end", () => {
+  for (const text of ['"', "'", 'a "b', "a 'b c", '"a" "b', "'\"", "a b \"c d'"]) {
+    assert.throws(() => splitWords(text), (error) => {
+      assert.ok(error instanceof UsageError);
+      assert.deepEqual([error.message, error.exitCode], ["Unterminated quoted string", 1], text);
+      return true;
+    });
+  }
+});
+
+Deno.test("logicalLines(): comments go, continued lines are joined, numbers are those of the last line", () => {
+  const lines = [
+    "one",
+    "# a comment",
+    "two # behind it",
+    "thr\\",
+    "ee",
+    "fo\\",
+    "u\\",
+    "r # end",
+    "not \\ here",
+    "# comment \\",
+    "five",
+    "",
+    "six\\",
+  ];
+  const read = [...logicalLines(lines)].map((logical) => [logical!.line, logical!.text]);
+  assert.deepEqual(read, [
+    [1, "one"],
+    [2, ""],
+    [3, "two "],
+    [5, "three"],
+    [8, "four "],
+    [9, "not \\ here"],
+    [10, ""],
+    [11, "five"],
+    [12, ""],
+    [13, "six"],
+  ]);
+  assert.deepEqual([...logicalLines([])], []);
+});
+
+Deno.test("logicalLines() passes on where the next line may be long in coming, within a continued line too", () => {
+  assert.deepEqual([...logicalLines(["a\\", undefined, "b", undefined])], [
+    undefined,
+    { text: "ab", line: 2 },
+    undefined,
+  ]);
+});
+
+Deno.test("batch: comments, blank lines, continuations, quotes, lines of ip", async () => {
+  const world = new FakeWorld();
+  const outcome = await batch(world, [
+    "# tunnels",
+    "",
+    "   ",
+    TUNNEL,
+    "add tunnel tunnel_id 2 peer_tunnel_id 2 \\",
+    "  encap ip local 10.0.0.1 \\",
+    "  remote 10.0.0.2   # the second",
+    "ip l2tp " + TUNNEL.replace("tunnel_id 1", "tunnel_id 3"),
+    "l2tp " + TUNNEL.replace("tunnel_id 1", "tunnel_id 4"),
+    "\tadd session tunnel_id 1 session_id 10 peer_session_id 20 name 'pw0'",
+    'tunnel add tunnel_id "5" peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2\r',
+  ]);
+  assert.deepEqual(outcome, OK);
+  assert.deepEqual(tunnelIds(world), [1, 2, 3, 4, 5]);
+  assert.equal(world.home.l2tp.sessions[0]!.interfaceName, "pw0");
+  assert.equal(world.leaks, 0);
+});
+
+Deno.test("batch: an empty file, and files that cannot be opened", async () => {
+  assert.deepEqual(await batch(new FakeWorld(), []), OK);
+  assert.deepEqual(await new FakeWorld().run("-b nowhere"), {
+    code: 1,
+    out: "",
+    err: 'Cannot open file "nowhere" for reading: No such file or directory\n',
+  });
+});
+
+Deno.test("batch: listings see what the lines before made, and come in their place", async () => {
+  const world = new FakeWorld();
+  const { code, out } = await batch(world, [
+    TUNNEL,
+    "show tunnel",
+    TUNNEL.replace("tunnel_id 1", "tunnel_id 3"),
+    "add session tid 3 sid 1 psid 1 seq both",
+    "show session",
+    "del tunnel tid 1",
+    "show tunnel",
+  ], "-o");
+  assert.equal(code, 0);
+  assert.deepEqual(out.split("\n").map((line) => line.slice(0, 21)), [
+    "Tunnel 1, encap IP\\  ",
+    "Session 1 in tunnel 3",
+    "Tunnel 3, encap IP\\  ",
+    "",
+  ]);
+});
+
+Deno.test("batch: the first line that the kernel refuses ends it with 1, under its number", async () => {
+  const world = new FakeWorld();
+  const outcome = await batch(world, [
+    TUNNEL,
+    "",
+    TUNNEL,
+    TUNNEL.replace("tunnel_id 1", "tunnel_id 3"),
+    "show tunnel",
+  ]);
+  assert.deepEqual(outcome, {
+    code: 1,
+    out: "",
+    err: "RTNETLINK answers: File exists\n" +
+      "  Tunnel 1 (IP from 10.0.0.1 to 10.0.0.2, peer tunnel 2) has that id.\n" +
+      "  Choose another tunnel_id, or delete it first: l2tp del tunnel tunnel_id 1\n" +
+      "Command failed f:3\n",
+  });
+  assert.deepEqual(tunnelIds(world), [1]);
+});
+
+Deno.test("batch: the first line that is wrong ends it with 255; what was in front of it is done", async () => {
+  for (
+    const bad of [
+      "bogus",
+      "add tunnel tunnel_id abc",
+      "add tunnel",
+      "add tunnel tid 5 ptid 5 local",
+      "-bogus show",
+    ]
+  ) {
+    const world = new FakeWorld();
+    const { code, out, err } = await batch(world, [
+      TUNNEL,
+      bad,
+      TUNNEL.replace("tunnel_id 1", "tunnel_id 3"),
+    ]);
+    assert.deepEqual([code, out], [255, ""], bad);
+    assert.ok(err.endsWith("Command failed f:2\n"), err);
+    assert.deepEqual(tunnelIds(world), [1], bad);
+  }
+  const world = new FakeWorld();
+  const quote = await batch(world, [TUNNEL, "show 'x"]);
+  assert.deepEqual([quote.code, quote.err], [1, "Unterminated quoted string\nCommand failed f:2\n"]);
+  assert.deepEqual(tunnelIds(world), [1]);
+});
+
+Deno.test("batch -force goes on after errors of both kinds and ends with 1", async () => {
+  const world = new FakeWorld();
+  const { code, err } = await batch(world, [
+    TUNNEL,
+    TUNNEL,
+    "bogus",
+    "show 'x",
+    "add session tid 9 sid 1 psid 1",
+    TUNNEL.replace("tunnel_id 1", "tunnel_id 3"),
+    "del tunnel tid 9",
+  ], "-force");
+  assert.equal(code, 1);
+  assert.deepEqual([...err.matchAll(/^Command failed f:(\d+)$/gm)].map(([, line]) => Number(line)), [
+    2,
+    3,
+    4,
+    5,
+    7,
+  ]);
+  assert.deepEqual(tunnelIds(world), [1, 3]);
+  assert.deepEqual(await batch(new FakeWorld(), [TUNNEL], "-force"), OK);
+});
+
+Deno.test("batch -json: errors are lines of JSON with file and line, and no others", async () => {
+  const world = new FakeWorld();
+  const { code, err } = await batch(world, [TUNNEL, TUNNEL, "bogus"], "-json -force");
+  assert.equal(code, 1);
+  const errors = err.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(errors.map(({ error, file, line, code }) => [error, file, line, code]), [
+    ["RTNETLINK answers: File exists", "f", 2, "EEXIST"],
+    ['Command "bogus" is unknown, try "l2tp help".', "f", 3, undefined],
+  ]);
+});
+
+Deno.test("batch: options of the batch hold for its lines, and those of a line for that line", async () => {
+  const world = new FakeWorld();
+  await world.prepare(TUNNEL);
+  const { out } = await batch(world, ["show tunnel", "show tunnel -j", "show tunnel"], "-o");
+  assert.deepEqual(out.split("\n").map((line) => line[0]), ["T", "[", "T", undefined]);
+  const json = await batch(world, ["show tunnel", "-p show tunnel"], "-j");
+  assert.ok(json.out.startsWith("[{") && json.out.includes("\n[ {\n"));
+});
+
+Deno.test("batch: other commands cannot be part of one", async () => {
+  for (const line of ["monitor", "help", "version", "man", "completion bash", "complete x", "keep 1"]) {
+    const { code, out, err } = await batch(new FakeWorld(), [line]);
+    assert.deepEqual([code, out], [255, ""], line);
+    assert.match(err, /^Command ".*" cannot be part of a batch\.\nCommand failed f:1\n$/, line);
+  }
+});
+
+Deno.test("batch: a line's own namespace is used or refused, but not passed over in silence", async () => {
+  for (const line of [`-n blue ${TUNNEL}`, `${TUNNEL} -n blue`, `-netns=blue ${TUNNEL}`]) {
+    const world = new FakeWorld();
+    const blue = world.addNamespace("blue");
+    blue.links.add("eth0");
+    blue.links.addAddress("eth0", "10.0.0.1", 24);
+    const { code } = await batch(world, [line]);
+    assert.equal(world.home.l2tp.tunnels.size, 0, `${line}: made in the wrong namespace`);
+    if (code === 0) assert.equal(blue.l2tp.tunnels.size, 1, line);
+    else assert.equal(code, 255, line);
+  }
+});
+
+Deno.test("batch: a batch within a batch is refused", async () => {
+  const { code } = await batch(new FakeWorld(), ["-batch g"]);
+  assert.equal(code, 255);
+});
+
+Deno.test("batch -netns: all lines are about that namespace", async () => {
+  const world = new FakeWorld();
+  const blue = world.addNamespace("blue");
+  blue.links.add("eth0");
+  blue.links.addAddress("eth0", "10.0.0.1", 24);
+  assert.deepEqual(await batch(world, [TUNNEL], "-n blue"), OK);
+  assert.deepEqual([blue.l2tp.tunnels.size, world.home.l2tp.tunnels.size], [1, 0]);
+});
+
+Deno.test("batch: one connection for all lines", async () => {
+  const world = new FakeWorld();
+  const lines = [
+    TUNNEL,
+    "show",
+    "add session tid 1 sid 1 psid 1 up",
+    "set session tid 1 sid 1 seq both",
+    "flush",
+  ];
+  assert.equal((await batch(world, lines)).code, 0);
+  assert.equal(world.transports.length, 2);
+  assert.equal(world.leaks, 0);
+});
+
+Deno.test("batch: 1,000 tunnels with 1,000 sessions", async () => {
+  for (const background of [true, false]) {
+    const world = new FakeWorld();
+    world.background = background;
+    const lines = Array.from({ length: 1000 }, (_, i) => [
+      `add tunnel tid ${i + 1} ptid ${i + 1} encap ip local 10.0.0.1 remote 10.0.0.2`,
+      `add session tid ${i + 1} sid ${i + 1} psid 1`,
+    ]).flat();
+    assert.deepEqual(await batch(world, lines), OK);
+    assert.deepEqual([world.home.l2tp.tunnels.size, world.home.l2tp.sessions.length], [1000, 1000]);
+    assert.ok(world.home.l2tp.sessions.every(({ sessionId }, i) => sessionId === i + 1));
+  }
+});
+
+Deno.test("batch: a refusal anywhere among 200 creations ends it there, and nothing behind it stays", async () => {
+  for (const bad of [1, 2, 63, 64, 65, 66, 127, 128, 129, 199, 200]) {
+    const lines = Array.from({ length: 200 }, (_, i) => TUNNEL.replace("tunnel_id 1", `tunnel_id ${i + 1}`));
+    lines[bad - 1] = `add session tid 999 sid ${bad} psid 1`;
+    const world = new FakeWorld();
+    const { code, err } = await batch(world, lines);
+    assert.equal(code, 1, `line ${bad}`);
+    assert.match(err, new RegExp(`^RTNETLINK answers: No such device\\n[^]*\\nCommand failed f:${bad}\\n$`));
+    assert.deepEqual(tunnelIds(world), Array.from({ length: bad - 1 }, (_, i) => i + 1), `line ${bad}`);
+    const forced = new FakeWorld();
+    assert.equal((await batch(forced, lines, "-force")).code, 1);
+    assert.equal(forced.home.l2tp.tunnels.size, 199, `line ${bad}`);
+  }
+});
+
+Deno.test("batch: with -force every one of many refusals is told, in order", async () => {
+  const lines = Array.from({ length: 200 }, (_, i) => `add session tid 999 sid ${i + 1} psid 1`);
+  const { err } = await batch(new FakeWorld(), lines, "-force");
+  const numbers = [...err.matchAll(/^Command failed f:(\d+)$/gm)].map(([, line]) => Number(line));
+  assert.deepEqual(numbers, Array.from({ length: 200 }, (_, i) => i + 1));
+});
+
+Deno.test("batch: a line of options only does nothing", async () => {
+  assert.deepEqual(await batch(new FakeWorld(), ["-s", "-j -d"]), OK);
+});
+
+Deno.test("batch: a file that cannot be read to its end, and a defect behind it", async () => {
+  const world = new FakeWorld();
+  function* failing(error: Error): Generator<string> {
+    yield TUNNEL;
+    throw error;
+  }
+  world.files.set(
+    "f",
+    { [Symbol.iterator]: () => failing(new SyscallError("read", Errno.EBADF)) } as unknown as string[],
+  );
+  assert.equal((await world.run("-b f")).code, 1);
+  world.files.set("g", { [Symbol.iterator]: () => failing(new TypeError("defect")) } as unknown as string[]);
+  await assert.rejects(world.run("-b g"), TypeError);
+  assert.equal(world.leaks, 0);
+});
+
+Deno.test("batch: what waits is done before the reading of the next line may take long", async () => {
+  const world = new FakeWorld();
+  const seen: number[] = [];
+  function* slowly(): Generator<string | undefined> {
+    yield TUNNEL;
+    yield undefined;
+    seen.push(world.home.l2tp.tunnels.size);
+    yield TUNNEL.replace("tunnel_id 1", "tunnel_id 3");
+    yield undefined;
+    seen.push(world.home.l2tp.tunnels.size);
+  }
+  world.files.set("f", { [Symbol.iterator]: slowly } as unknown as string[]);
+  assert.deepEqual(await world.run("-b f"), OK);
+  assert.deepEqual(seen, [1, 2]);
+});
+
+Deno.test("batch: a kernel without L2TP fails the first line that needs it", async () => {
+  const world = new FakeWorld();
+  world.home.l2tp.hasFamily = false;
+  world.env.set("L2TP_DATAPLANE", "kernel");
+  const { code, err } = await batch(world, ["# nothing", TUNNEL]);
+  assert.equal(code, 1);
+  assert.match(err, /^RTNETLINK answers: No such file or directory\n[^]*\nCommand failed f:2\n$/);
+  const wrong = await batch(world, ["add tunnel tid abc"]);
+  assert.equal(wrong.code, 255);
+});
+
+Deno.test("batch: a socket that fails is told as what it is, not as a file that cannot be opened", async () => {
+  const world = new FakeWorld();
+  const lines = [
+    TUNNEL,
+    undefined,
+    TUNNEL.replace("tunnel_id 1", "tunnel_id 3"),
+  ];
+  function* failing(): Generator<string | undefined> {
+    for (const [i, line] of lines.entries()) {
+      // The connection is there from the first line on.
+      if (i === 2) world.transports[0]!.inject(new SyscallError("recvmsg", Errno.ENOBUFS));
+      yield line;
+    }
+  }
+  world.files.set("f", { [Symbol.iterator]: failing } as unknown as string[]);
+  const { code, err } = await world.run("-b f");
+  assert.equal(code, 1);
+  assert.match(err, /No buffer space available/);
+  assert.doesNotMatch(err, /Cannot open file/);
+});

@@ -1,0 +1,434 @@
+/** `check`, `apply`, `save` and `import`, as whole command lines. */
+
+import assert from "node:assert/strict";
+import { Errno } from "../../../../src/base/errno.ts";
+import { HookError } from "../../../../src/base/hook_error.ts";
+import { FakeWorld } from "../../../support/fake_world.ts";
+import { FILE, LYON, PARIS, worldWith } from "./fixture.ts";
+
+/** What was asked of the subsystem, of interfaces too, but for questions. */
+function changesIn({ home }: FakeWorld): string[] {
+  const commands = home.l2tp.commands.map(String).filter((command) => !/GET|NOOP/.test(command));
+  const steps = home.links.steps.filter((step) => !/^(get|list|addresses)/.test(step));
+  return [...commands, ...steps];
+}
+
+Deno.test("check: a good file, a bad one with every problem's place, and one that is not there", async () => {
+  const world = worldWith(PARIS + LYON);
+  assert.deepEqual(await world.run("check"), {
+    code: 0,
+    out: `${FILE} is good: 2 tunnels, 2 sessions\n`,
+    err: "",
+  });
+  world.files.set("bad.toml", `${PARIS}cookie = "00"\nmtuu = 1\n`.split("\n"));
+  assert.deepEqual(await world.run("check bad.toml"), {
+    code: 255,
+    out: "",
+    err: "bad.toml:15:10: cookie must have 8 or 16 hex digits, and has 2\n" +
+      'bad.toml:16:1: unknown key "mtuu" in [tunnel.paris.session.one]\n  Did you mean "mtu"?\n',
+  });
+  const { err } = await world.run("-j check bad.toml");
+  assert.deepEqual(err.trimEnd().split("\n").map((line) => JSON.parse(line)), [
+    {
+      error: "cookie must have 8 or 16 hex digits, and has 2",
+      exit_code: 255,
+      file: "bad.toml",
+      line: 15,
+      column: 10,
+    },
+    {
+      error: 'unknown key "mtuu" in [tunnel.paris.session.one]',
+      exit_code: 255,
+      advice: ['Did you mean "mtu"?'],
+      file: "bad.toml",
+      line: 16,
+      column: 1,
+    },
+  ]);
+  assert.deepEqual(JSON.parse((await world.run("-j check")).out), { file: FILE, tunnels: 2, sessions: 2 });
+  assert.deepEqual(await world.run("check nothing.toml"), {
+    code: 1,
+    out: "",
+    err: 'Cannot open file "nothing.toml" for reading: No such file or directory\n',
+  });
+  assert.deepEqual(changesIn(world), []);
+  assert.equal(world.transports.length, 0, "nobody is asked");
+});
+
+Deno.test("apply: a file that is wrong changes nothing", async () => {
+  const world = worldWith(`${PARIS}${LYON}mtu = 1\n`);
+  const { code, err } = await world.run("apply");
+  assert.equal(code, 255);
+  assert.match(err, /^\/etc\/l2tp\/l2tp\.toml:27:7: mtu must be a whole number from 68 to 65535\n$/);
+  assert.equal(world.transports.length, 0);
+});
+
+Deno.test("apply: makes everything, and a second time asks for nothing", async () => {
+  const world = worldWith(PARIS + LYON);
+  const first = await world.run("apply");
+  assert.deepEqual([first.code, first.err], [0, ""]);
+  assert.equal(
+    first.out,
+    `+ tunnel paris (1)
++   tunnel_id = 1
++   peer_tunnel_id = 2
++   encap = "ip"
++   local = "10.0.0.1"
++   remote = "10.0.0.2"
++ session one (10) of tunnel paris (1)
++   session_id = 10
++   peer_session_id = 20
++   interface = "pw0"
++   mtu = 1400
++   addresses = ["10.1.1.1/24"]
++   up = true
++ tunnel lyon (3)
++   tunnel_id = 3
++   peer_tunnel_id = 4
++   local = "10.0.0.1"
++   remote = "10.0.0.3"
++   udp_sport = 5000
++   udp_dport = 5001
++ session one (11) of tunnel lyon (3)
++   session_id = 11
++   peer_session_id = 21
++   seq = "both"
+4 of 4 changes made; 0 tunnels untouched.
+`,
+  );
+  assert.deepEqual(world.home.links.steps.filter((step) => /^(mtu|address |up)/.test(step)), [
+    "mtu 1400",
+    "address 10.1.1.1/24",
+    "up",
+  ]);
+  world.home.l2tp.commands.length = 0;
+  world.home.links.steps.length = 0;
+  assert.deepEqual(await world.run("apply -f -"), {
+    code: 1,
+    out: "",
+    err: 'Cannot open file "-" for reading: No such file or directory\n',
+  });
+  assert.deepEqual(await world.run("apply"), {
+    code: 0,
+    out: "Nothing to do: 2 tunnels untouched.\n",
+    err: "",
+  });
+  assert.deepEqual(changesIn(world), []);
+  assert.equal(world.leaks, 0);
+});
+
+Deno.test("apply: only what differs, said as a diff; in colour on terminals alone", async () => {
+  const world = worldWith(PARIS + LYON);
+  await world.prepare("apply");
+  world.files.set("new.toml", `${PARIS.replace("1400", "1300")}${LYON}reorder_timeout = 50\n`.split("\n"));
+  const diff = `~ session one (10) of tunnel paris (1)
+-   mtu = 1400
++   mtu = 1300
+~ session one (11) of tunnel lyon (3)
+-   reorder_timeout = 0
++   reorder_timeout = 50
+`;
+  const dry = { code: 0, out: `${diff}2 changes to make; 0 tunnels untouched.\n`, err: "" };
+  assert.deepEqual(await world.run("apply --dry-run -f new.toml"), dry);
+  assert.deepEqual(await world.run("apply -dry-run --file new.toml"), dry);
+  assert.deepEqual(changesIn(world), []);
+  world.terminal = true;
+  const { out: colored } = await world.run("apply --dry-run -f new.toml");
+  const [yellow, red, green, end] = ["\x1b[33m", "\x1b[31m", "\x1b[32m", "\x1b[0m"];
+  assert.deepEqual(colored.split("\n").slice(0, 3), [
+    `${yellow}~ session one (10) of tunnel paris (1)${end}`,
+    `${red}-   mtu = 1400${end}`,
+    `${green}+   mtu = 1300${end}`,
+  ]);
+  assert.equal((await world.run("-color=never apply --dry-run -f new.toml")).out, dry.out);
+  world.env.set("NO_COLOR", "1");
+  assert.equal((await world.run("apply --dry-run -f new.toml")).out, dry.out);
+  world.terminal = false;
+  const done = { ...dry, out: `${diff}2 of 2 changes made; 0 tunnels untouched.\n` };
+  assert.deepEqual(await world.run("apply -f new.toml"), done);
+  assert.equal(changesIn(world).length, 2, "one request for each");
+});
+
+Deno.test("apply: what is not in the file is kept and named, or with --prune deleted", async () => {
+  const world = worldWith(PARIS);
+  await world.prepare(
+    "apply",
+    "add tunnel tunnel_id 7 peer_tunnel_id 7 encap ip local 10.0.0.1 remote 10.0.0.7",
+    "add session tunnel_id 1 session_id 12 peer_session_id 12 name other",
+  );
+  assert.deepEqual(await world.run("apply"), {
+    code: 0,
+    out: "Nothing to do: 1 tunnel untouched.\n" +
+      "Not in the file, and kept: tunnel 7, session 12 of tunnel 1 (--prune deletes them).\n",
+    err: "",
+  });
+  const { code, out } = await world.run("apply --prune");
+  assert.equal(code, 0);
+  assert.match(out, /^- session 12 of tunnel paris \(1\)\n- {3}session_id = 12\n/);
+  assert.match(out, /^- tunnel 7\n/m);
+  assert.deepEqual([...world.home.l2tp.tunnels.keys()], [1]);
+  assert.equal((await world.run("apply --prune")).out, "Nothing to do: 1 tunnel untouched.\n");
+});
+
+Deno.test("apply: a step that fails undoes its tunnel, and the others go on", async () => {
+  const world = worldWith(PARIS + LYON);
+  world.home.links.refusal = (step) => step === "up" ? { errno: Errno.EINVAL } : undefined;
+  const { code, out, err } = await world.run("apply");
+  assert.equal(code, 2);
+  assert.match(
+    err,
+    /^RTNETLINK answers: Invalid argument\n {2}What was done for tunnel paris \(1\) is undone\.\n$/,
+  );
+  assert.match(out, /2 of 4 changes made; 0 tunnels untouched\.\n$/);
+  assert.deepEqual([...world.home.l2tp.tunnels.keys()], [3]);
+  world.home.links.refusal = () => undefined;
+  await world.prepare("apply");
+  const before = (await world.run("-j show")).out;
+  // A change on a living tunnel that fails at its second step.
+  world.home.links.refusal = (step) => step === "address 10.1.1.2/24" ? { errno: Errno.EINVAL } : undefined;
+  world.files.set(FILE, (PARIS.replace("1400", "1300").replace("1.1.1", "1.1.2") + LYON).split("\n"));
+  assert.equal((await world.run("apply")).code, 2);
+  assert.deepEqual((await world.run("-j show")).out, before);
+  assert.deepEqual(world.home.links.byName("pw0")?.mtu, 1400);
+  assert.ok(world.home.links.addresses.some(({ address }) => address === "10.1.1.1"));
+  // A tunnel that cannot be made anew is what it was, with its sessions and their interfaces.
+  world.home.links.refusal = () => undefined;
+  world.files.set(FILE, PARIS.replace('local = "10.0.0.1"', 'local = "10.9.9.9"').split("\n"));
+  const failed = await world.run("apply");
+  assert.equal(failed.code, 2);
+  assert.match(
+    failed.err,
+    /^RTNETLINK answers: Cannot assign requested address\n {2}10\.9\.9\.9 is not an address /,
+  );
+  assert.match(failed.err, /is undone\.\n$/);
+  assert.deepEqual(
+    JSON.parse((await world.run("-j -d show session tid 1")).out)[0].link.mtu,
+    1400,
+  );
+  assert.equal(world.leaks, 0);
+});
+
+Deno.test("apply: bridges and names that are not there keep their tunnel from being touched", async () => {
+  const world = worldWith(`${PARIS.replace("10.0.0.2", "paris.example")}bridge = "br9"\n${LYON}`);
+  const { code, err } = await world.run("apply");
+  assert.equal(code, 1);
+  assert.equal(
+    err,
+    `${FILE}:6:10: tunnel paris: host name "paris.example" cannot be resolved: Name or service not known
+  See: getent hosts paris.example
+  Nothing was done for this tunnel.
+${FILE}:15:10: tunnel paris: there is no interface "br9"
+  Make it first: ip link add br9 type bridge
+  Nothing was done for this tunnel.
+`,
+  );
+  assert.deepEqual([...world.home.l2tp.tunnels.keys()], [3]);
+  world.hosts.set("paris.example", ["10.0.0.2"]);
+  world.home.links.add("br9");
+  assert.equal((await world.run("apply")).code, 0);
+  assert.equal(world.home.l2tp.tunnels.get(1)?.peer, "10.0.0.2");
+  world.hosts.delete("paris.example");
+  assert.deepEqual(await world.run("apply"), {
+    code: 0,
+    out: "Nothing to do: 2 tunnels untouched.\n",
+    err: "",
+  });
+});
+
+Deno.test("apply -json: each change with what became of it", async () => {
+  const world = worldWith(PARIS.slice(0, PARIS.indexOf("\n[tunnel.paris.session")) + LYON);
+  world.home.l2tp.hasFamily = true;
+  const planned = JSON.parse((await world.run("-j apply --dry-run")).out);
+  assert.deepEqual(planned[0], {
+    action: "create",
+    tunnel: "paris",
+    tunnel_id: 1,
+    settings: {
+      tunnel_id: { from: null, to: "1" },
+      peer_tunnel_id: { from: null, to: "2" },
+      encap: { from: null, to: '"ip"' },
+      local: { from: null, to: '"10.0.0.1"' },
+      remote: { from: null, to: '"10.0.0.2"' },
+    },
+    outcome: "planned",
+  });
+  const outcomes = (text: string): string[] =>
+    JSON.parse(text).map(({ outcome }: { outcome: string }) => outcome);
+  world.files.set(FILE, (PARIS + LYON.replace("10.0.0.1", "10.9.9.9")).split("\n"));
+  const { code, out, err } = await world.run("apply --json");
+  assert.deepEqual([code, outcomes(out)], [2, ["done", "done", "undone", "undone"]]);
+  assert.equal(JSON.parse(err).code, "EADDRNOTAVAIL");
+  assert.equal((await world.run("-j apply --prune -f /etc/l2tp/l2tp.toml")).code, 2);
+});
+
+Deno.test("apply: in userspace a daemon is started where there is something to make, and not before", async () => {
+  const world = worldWith("");
+  world.home.l2tp.hasFamily = false;
+  assert.deepEqual(await world.run("apply"), {
+    code: 0,
+    out: "Nothing to do: 0 tunnels untouched.\n",
+    err: "",
+  });
+  world.files.set(FILE, PARIS.split("\n"));
+  assert.equal((await world.run("apply --dry-run")).code, 0);
+  assert.equal(world.starts, 0);
+  const { code, err } = await world.run("apply");
+  assert.deepEqual([code, world.starts], [0, 1]);
+  assert.match(err, /^Started l2tp daemon/);
+  assert.deepEqual([...world.home.user.tunnels.keys()], [1]);
+});
+
+Deno.test("apply: link-local tunnels have their scope; save finds it again", async () => {
+  const world = worldWith(PARIS.replace("10.0.0.1", "fe80::1%eth0").replace("10.0.0.2", "fe80::2"));
+  world.home.links.addAddress("eth0", "fe80::1", 64);
+  assert.deepEqual([(await world.run("apply")).err, world.scopes], ["", ["eth0"]]);
+  assert.equal((await world.run("apply")).out, "Nothing to do: 1 tunnel untouched.\n");
+  const { out, err } = await world.run("save");
+  assert.match(out, /^local = "fe80::1%eth0"\nremote = "fe80::2%eth0"$/m);
+  assert.equal(err, "");
+});
+
+Deno.test("save: prints or writes what makes the same again; says what it cannot know", async () => {
+  const world = worldWith(PARIS + LYON);
+  await world.prepare("apply");
+  const { out } = await world.run("save");
+  assert.equal((await world.run("save -f saved.toml")).out, "");
+  assert.equal(world.files.get("saved.toml")!.join("\n"), out);
+  const before = (await world.run("-j -d show")).out;
+  await world.prepare("flush", "apply -f saved.toml");
+  const withoutIndex = (text: string): string => text.replaceAll(/"ifindex":\d+/g, "");
+  assert.equal(withoutIndex((await world.run("-j -d show")).out), withoutIndex(before));
+  assert.equal((await world.run("apply --prune -f saved.toml")).out, "Nothing to do: 2 tunnels untouched.\n");
+  world.debugfs = false;
+  world.home.links.remove("pw0");
+  assert.equal(
+    (await world.run("save")).err,
+    `Not saved: l2spec_type of session 10 of tunnel 1, which only debugfs tells
+Not saved: interface settings of session 10 of tunnel 1: no pw0 is here
+Not saved: l2spec_type of session 11 of tunnel 3, which only debugfs tells
+`,
+  );
+});
+
+const HOOKED =
+  `${
+    PARIS.replace("[tunnel.paris.session", 'on_up = ["/up"]\non_down = ["/down"]\n\n[tunnel.paris.session')
+  }` +
+  'on_up = ["/up", "session"]\non_pre_down = ["/pre"]\non_down = ["/down"]\n';
+
+Deno.test("apply: hooks are told what there is, and one that fails undoes its tunnel", async () => {
+  const world = worldWith(HOOKED);
+  const { code, out, err } = await world.run("apply");
+  assert.deepEqual([code, err], [0, ""]);
+  assert.match(out, /^2 of 2 changes made/m);
+  const told = world.hooks.map(({ name, command, environment }) => [
+    name,
+    command,
+    environment.L2TP_EVENT,
+    environment.L2TP_LOCAL,
+    environment.L2TP_INTERFACE,
+  ]);
+  assert.deepEqual(told, [
+    ["on_up of tunnel paris", ["/up"], "up", "10.0.0.1", undefined],
+    ["on_up of session one of tunnel paris", ["/up", "session"], "up", "10.0.0.1", "pw0"],
+  ]);
+
+  const other = worldWith(HOOKED);
+  other.hookFails = ({ command, name }) =>
+    command[1] === "session" ? new HookError(name, "failed", "ended badly") : undefined;
+  const failed = await other.run("apply");
+  assert.equal(failed.code, 1);
+  assert.equal(
+    failed.err,
+    "Error: on_up of session one of tunnel paris ended badly.\n  What was done for tunnel paris (1) is undone.\n",
+  );
+  assert.match(failed.out, /^0 of 2 changes made/m);
+  assert.deepEqual(other.hooks.map(({ name }) => name), [
+    "on_up of tunnel paris",
+    "on_up of session one of tunnel paris",
+    "on_pre_down of session one of tunnel paris",
+    "on_down of session one of tunnel paris",
+    "on_down of tunnel paris",
+  ]);
+  assert.equal(other.hooks.at(-1)!.environment.L2TP_TUNNEL_ID, "1");
+  assert.equal((await other.run("show")).out, "");
+});
+
+Deno.test("apply: undoing runs the hooks of what was up, and of what comes back, and no others", async () => {
+  const world = worldWith(HOOKED);
+  world.hookFails = ({ name }) => new HookError(name, "failed", "ended badly");
+  await world.run("apply");
+  const names = (): string[] => world.hooks.splice(0).map(({ name }) => name.replace(" of tunnel paris", ""));
+  assert.deepEqual(names(), ["on_up", "on_down"], "the session's were never up");
+
+  world.hookFails = () => undefined;
+  await world.run("apply");
+  assert.deepEqual(names(), ["on_up", "on_up of session one"]);
+  world.files.set(FILE, HOOKED.replace("peer_tunnel_id = 2", "peer_tunnel_id = 9").split("\n"));
+  let fails = true;
+  world.hookFails = ({ name, command }) => {
+    if (command[1] !== "session" || !fails) return undefined;
+    fails = false;
+    return new HookError(name, "failed", "ended badly");
+  };
+  assert.equal((await world.run("apply")).code, 1);
+  assert.deepEqual(names(), [
+    "on_pre_down of session one",
+    "on_down of session one",
+    "on_down",
+    "on_up",
+    "on_up of session one",
+    "on_pre_down of session one",
+    "on_down of session one",
+    "on_down",
+    "on_up",
+    "on_up of session one",
+  ]);
+  assert.match((await world.run("show tunnel")).out, /Peer tunnel 2/);
+
+  const taken = HOOKED.replace("peer_tunnel_id = 2", "peer_tunnel_id = 9").replace('"pw0"', '"lo"');
+  world.files.set(FILE, taken.split("\n"));
+  assert.equal((await world.run("apply")).code, 2);
+  assert.deepEqual(names(), [
+    "on_pre_down of session one",
+    "on_down of session one",
+    "on_down",
+    "on_up",
+    "on_up of session one",
+  ]);
+});
+
+Deno.test("apply: a hook for down that fails is told, and stops nothing; a dry run runs none", async () => {
+  const world = worldWith(HOOKED);
+  await world.run("apply");
+  world.hooks.splice(0);
+  world.files.set(FILE, HOOKED.replace("peer_tunnel_id = 2", "peer_tunnel_id = 9").split("\n"));
+  await world.run("apply --dry-run");
+  assert.equal(world.hooks.length, 0);
+  world.hookFails = ({ command, name }) =>
+    command[0] !== "/up" ? new HookError(name, "timeout", "took long") : undefined;
+  const { code, err } = await world.run("apply");
+  assert.equal(code, 0);
+  assert.equal(
+    err,
+    [
+      "on_pre_down of session one of tunnel paris took long",
+      "on_down of session one of tunnel paris took long",
+      "on_down of tunnel paris took long",
+      "",
+    ].join("\n"),
+  );
+  const down = world.hooks.find(({ name }) => name === "on_down of session one of tunnel paris");
+  assert.deepEqual([down?.environment.L2TP_PEER_TUNNEL_ID, down?.environment.L2TP_INTERFACE], ["2", "pw0"]);
+});
+
+Deno.test("words that the verbs do not know", async () => {
+  const world = worldWith("");
+  for (const line of ["check a b", "apply x", "save x", "apply --prune --bogus"]) {
+    const { code, out, err } = await world.run(line);
+    assert.deepEqual([code, out], [255, ""], line);
+    assert.match(err, /^(Unknown command: |Option )/, line);
+  }
+  assert.match((await world.run("import")).err, /^Error: argument "FILE" is required\n/);
+  assert.equal((await world.run("apply -f")).code, 255);
+});

@@ -1,0 +1,331 @@
+/** Help, the manual page and completion, all made from the grammar's tables: nothing in them is missing or made up. */
+
+import assert from "node:assert/strict";
+import { completionScript } from "../../../src/cli/commands/completion.ts";
+import { KEYWORDS, VERBS } from "../../../src/cli/grammar/grammar.ts";
+import { OPTIONS } from "../../../src/cli/grammar/options.ts";
+import {
+  help,
+  keywordText,
+  optionText,
+  shortUsage,
+  shownOptions,
+  shownVerbs,
+} from "../../../src/cli/commands/help.ts";
+import { manualPage } from "../../../src/cli/commands/man.ts";
+import { matching, typing } from "../../../src/cli/grammar/next_words.ts";
+import { parseLine } from "../../../src/cli/grammar/parse.ts";
+import { UsageError } from "../../../src/cli/grammar/usage_error.ts";
+import { PROGRAM_VERSION } from "../../../src/cli/version.ts";
+import { FakeWorld } from "../../support/fake_world.ts";
+import { Random } from "../../support/random.ts";
+
+/** The text on one line, however it was broken. */
+function flat(text: string): string {
+  return text.replaceAll(/\s+/g, " ");
+}
+
+/** What the last of the words may become by the grammar alone. */
+function completionsOf(words: readonly string[]): string[] {
+  return matching(typing(words)).map(({ word }) => word);
+}
+
+Deno.test("help names every verb and every option that people use, and no hidden one", () => {
+  const text = flat(help([]));
+  for (const { words, help: line, rare } of shownVerbs()) {
+    assert.ok(text.includes(` ${words[0]} ${line} `), words[0]);
+    assert.equal(flat(shortUsage()).includes(` ${words[0]} ${line} `), rare !== true, words[0]);
+  }
+  for (const option of shownOptions()) {
+    assert.ok(text.includes(` ${optionText(option)} ${option.help} `), option.words[0]);
+  }
+  assert.doesNotMatch(help([]), /^ {2}(complete|keep) /m);
+  assert.equal(shownVerbs().length, VERBS.length - 2);
+});
+
+Deno.test("help VERB names every keyword of the verb with its line, and no other", () => {
+  const actions = [["add", "add"], ["set", "set"], ["delete", "del"], ["show", "filter"], [
+    "flush",
+    "filter",
+  ]];
+  for (const [verb, action] of actions) {
+    const text = help([verb!]);
+    const words = new Set([...text.matchAll(/^ {2}([a-z0-9_]+)(?: |$)/gm)].map(([, word]) => word));
+    for (const keyword of KEYWORDS) {
+      const wanted = keyword.uses.some((use) =>
+        use.startsWith(`${action} `) && use !== `${action} ${keyword.word}`
+      );
+      assert.equal(words.has(keyword.word), wanted, `${verb}: ${keyword.word}`);
+      if (wanted) {
+        assert.ok(
+          flat(text).includes(` ${keywordText(keyword)} ${keyword.help} `),
+          `${verb}: ${keyword.word}`,
+        );
+      }
+    }
+  }
+});
+
+Deno.test("help VERB names what the verb cannot do without before what it can", () => {
+  for (const use of ["add tunnel", "add session", "set session", "del tunnel"] as const) {
+    const [verb, object] = use.split(" ");
+    const text = help([verb!]);
+    // The part about this object: tunnels come first.
+    const cut = text.lastIndexOf(`${verb} session`, text.lastIndexOf("\n  tunnel_id ID"));
+    const part = object === "tunnel" ? text.slice(0, cut) : text.slice(cut);
+    const place = (word: string): number => part.search(new RegExp(`^  ${word}( |$)`, "m"));
+    const mine = KEYWORDS.filter(({ uses, word }) => uses.includes(use) && word !== object);
+    const required = mine.filter((keyword) => keyword.required?.includes(use)).map(({ word }) => place(word));
+    const optional = mine.filter((keyword) => !keyword.required?.includes(use)).map(({ word }) =>
+      place(word)
+    );
+    assert.ok(!required.includes(-1) && !optional.includes(-1), use);
+    assert.ok(Math.max(...required) < Math.min(Infinity, ...optional), use);
+  }
+});
+
+Deno.test("help TOPIC: every verb by every prefix, tunnel, session, and nothing else", () => {
+  for (const { words } of VERBS) assert.match(help([words[0]!]), /^Usage: l2tp /);
+  assert.equal(help(["sh"]), help(["show"]));
+  assert.match(help(["tunnel"]), / peer_tunnel_id ID /);
+  assert.doesNotMatch(help(["tunnel"]), / cookie HEXSTR /);
+  assert.match(help(["session"]), / cookie HEXSTR /);
+  assert.doesNotMatch(help(["session"]).split("Keywords that pick")[0]!, / encap /);
+  assert.throws(() => help(["bogus"]), (error) => {
+    assert.ok(error instanceof UsageError);
+    assert.deepEqual([error.message, error.exitCode], ['Command "bogus" is unknown, try "l2tp help".', 255]);
+    return true;
+  });
+});
+
+Deno.test("help fits into the 80 columns of a terminal, and ends with a newline", () => {
+  const topics = [...VERBS.map(({ words }) => words[0]!), "tunnel", "session"];
+  for (const text of [help([]), shortUsage(), ...topics.map((topic) => help([topic]))]) {
+    for (const line of text.split("\n")) assert.ok(line.length <= 80, line);
+    assert.ok(text.endsWith("\n"));
+  }
+});
+
+Deno.test("help: on standard output with 0, as verb, as option and behind a verb", async () => {
+  const world = new FakeWorld();
+  const table: [line: string, topic: string[]][] = [
+    ["help", []],
+    ["-h", []],
+    ["--help", []],
+    ["help add", ["add"]],
+    ["add help", ["add"]],
+    ["add tunnel tid 1 help", ["add"]],
+    ["add -h", ["add"]],
+    ["add tunnel -help", ["add"]],
+    ["del tunnel tid 1 -h", ["del"]],
+    ["show --help", ["show"]],
+    ["monitor -h", ["monitor"]],
+    ["help tunnel", ["tunnel"]],
+  ];
+  for (const [line, topic] of table) {
+    assert.deepEqual(await world.run(line), { code: 0, out: help(topic), err: "" }, line);
+  }
+  assert.equal((await world.run("help bogus")).code, 255);
+  assert.equal(world.transports.length, 0);
+});
+
+Deno.test("help says each option's short form only if it means that option", () => {
+  for (const option of shownOptions()) {
+    const [, short] = /^-([^, ]), /.exec(optionText(option)) ?? [];
+    if (short === undefined) continue;
+    const [asShort, asLong] = [short, option.words[0]!].map((word) =>
+      parseLine(option.placeholder === undefined ? [`-${word}`] : [`-${word}`, "x"]).options
+    );
+    assert.deepEqual(asShort, asLong, `-${short} is not -${option.words[0]}`);
+  }
+});
+
+Deno.test("help: the examples can be read", () => {
+  const examples = help([]).split("Examples:\n")[1]!.replaceAll(/\\\n */g, "").trim().split("\n");
+  assert.equal(examples.length, 4);
+  for (const example of examples) {
+    const words = example.trim().replace(/ \|.*$/, "").split(" ");
+    const { command } = parseLine(words.slice(1));
+    assert.ok(command !== undefined && "arguments" in command, example);
+    assert.deepEqual(command.ignored, [], example);
+  }
+});
+
+Deno.test("the manual page names every keyword, verb and option that people use, and the version", () => {
+  const page = manualPage();
+  const oneLine = page.replaceAll("\n", " ");
+  const roff = (text: string): string =>
+    text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("…", "...");
+  for (const { words } of shownVerbs()) assert.ok(page.includes(`.B ${roff(words.join(" | "))}`), words[0]);
+  for (const keyword of KEYWORDS) {
+    const text = `.B ${roff(keywordText(keyword))} ${roff(keyword.help)}`;
+    assert.ok(oneLine.includes(text), keyword.word);
+    if (keyword.alias !== undefined) assert.ok(oneLine.includes(`Also ${keyword.alias}.`), keyword.alias);
+  }
+  for (const option of shownOptions()) {
+    assert.ok(page.includes(`.B ${roff(optionText(option))}\n`), option.words[0]);
+  }
+  assert.ok(page.startsWith(`.TH L2TP 8 "2026-11-27" "l2tp ${PROGRAM_VERSION}"`));
+  assert.doesNotMatch(page, /^\.B (complete|keep) /m);
+});
+
+Deno.test("the manual page is plain roff: known requests only, no line that begins with one by accident", () => {
+  const known = /^\.(TH|SH|TP|B|BR|br|EX|EE)( |$)/;
+  for (const line of manualPage().split("\n")) {
+    if (/^[.']/.test(line)) assert.match(line, known);
+    // An unescaped hyphen would be shown as a typographic one, which nobody can copy to a shell.
+    else assert.doesNotMatch(line, /(^| |\[ ?)-[a-z]/, line);
+    assert.doesNotMatch(line, /[^\x20-\x7e]/, line);
+  }
+});
+
+Deno.test("man prints the page", async () => {
+  assert.deepEqual(await new FakeWorld().run("man"), { code: 0, out: manualPage(), err: "" });
+});
+
+Deno.test("completionsOf(): what may come next", () => {
+  const verbs = ["add", "delete", "show", "help", "set", "flush", "monitor", "daemon", "debugfs", "version"];
+  verbs.push("shell", "metrics", "service", "doctor", "completion", "man", "status", "top");
+  verbs.push("apply", "check", "save", "import");
+  const table: [words: string, expected: string[]][] = [
+    ["", [...verbs, "tunnel", "session"]],
+    ["s", ["show", "set", "shell", "service", "status", "session", "save"]],
+    ["comp", ["completion"]],
+    ["x", []],
+    ["tunnel ", ["add", "delete", "set", "show", "flush"]],
+    ["tunnel s", ["set", "show"]],
+    ["add ", ["tunnel", "session"]],
+    ["add t", ["tunnel"]],
+    ["add tunnel encap ", ["ip", "udp"]],
+    ["add tunnel encap u", ["udp"]],
+    ["add session seq ", ["none", "send", "recv", "both"]],
+    ["add session l2spec_type n", ["none"]],
+    ["add tunnel udp_csum o", ["on", "off"]],
+    ["tunnel add encap i", ["ip"]],
+    ["add tunnel tunnel_id ", []],
+    ["add tunnel local 10.0.0.1 re", ["remote"]],
+    ["del tunnel ", ["session", "tunnel_id", "session_id"]],
+    ["set session re", ["reorder_timeout"]],
+    ["show session co", ["cookie"]],
+    ["-j sho", ["show"]],
+    ["-n blue sho", ["show"]],
+    ["--netns=blue sho", ["show"]],
+    ["-n ", []],
+    ["completion ", ["bash", "zsh", "fish"]],
+    ["completion z", ["zsh"]],
+    ["service ", ["systemd"]],
+    ["metrics --", ["--dashboard", ...completionsOf(["show", "--"])]],
+    ["help ad", ["add"]],
+    ["monitor ", []],
+    ["monitor -j", ["-json"]],
+    ["monitor --tr", ["--trace"]],
+    ["daemon --f", ["--fresh", "--foreground"]],
+    ["apply --pr", ["--prune", "--pretty"]],
+    ["-dataplane ", ["auto", "kernel", "user"]],
+    ["-dataplane u", ["user"]],
+    ["-dataplane user sho", ["show"]],
+    ["-js", ["-json"]],
+    ["--js", ["--json"]],
+    ["show -d", ["-details", "-dataplane"]],
+    ["show --pre", ["--pretty"]],
+    ["bogus ", []],
+    ["bogus x y", []],
+  ];
+  for (const [line, expected] of table) {
+    assert.deepEqual(completionsOf(line.split(" ")).sort(), expected.sort(), line);
+  }
+  assert.deepEqual(completionsOf([]).length, verbs.length + 2);
+});
+
+Deno.test("completionsOf(): keywords of the command that are not there yet, each of which the command takes", () => {
+  const offered = completionsOf("add tunnel tunnel_id 1 encap udp ".split(" "));
+  const mine = KEYWORDS.filter(({ uses, word }) =>
+    uses.includes("add tunnel") && !["tunnel", "tunnel_id", "encap"].includes(word)
+  );
+  assert.deepEqual(offered, mine.map(({ word }) => word));
+  const alias = completionsOf("add tunnel tid 1 ".split(" "));
+  assert.ok(!alias.includes("tunnel_id"));
+});
+
+Deno.test("completionsOf() offers a keyword again that may be repeated", () => {
+  assert.deepEqual(completionsOf("add session addr 10.0.0.1/24 add".split(" ")), ["addr"]);
+});
+
+Deno.test("completionsOf() in front of the command offers all options, behind it those that may stand there", () => {
+  const shown = OPTIONS.filter((option) => option.help !== undefined);
+  assert.deepEqual(completionsOf(["-"]).sort(), shown.map(({ words }) => `-${words[0]}`).sort());
+  const behind = completionsOf(["show", "-"]);
+  assert.deepEqual(
+    behind.sort(),
+    shown.filter(({ anywhere }) => anywhere).map(({ words }) => `-${words[0]}`).sort(),
+  );
+  assert.ok(!behind.includes("-batch"));
+});
+
+Deno.test("completionsOf() never throws, whatever the words, and offers only what begins like the last", () => {
+  const random = new Random(0xc0de);
+  const words = [
+    ...VERBS.flatMap(({ words }) => words),
+    ...KEYWORDS.flatMap(({ word, alias }) => (alias === undefined ? [word] : [word, alias])),
+    ...OPTIONS.flatMap(({ words }) => words.map((word) => `-${word}`)),
+    ...[
+      "",
+      "-",
+      "--",
+      "---",
+      "-n=",
+      "--netns=x",
+      "=",
+      "x",
+      "10.0.0.1",
+      "é",
+      "\\",
+      "__proto__",
+      "constructor",
+      "toString",
+    ],
+  ];
+  for (let i = 0; i < 20_000; i++) {
+    const line = Array.from({ length: random.below(8) }, () => {
+      const word = random.pick(words);
+      return random.oneIn(4) ? word.slice(0, random.below(word.length + 1)) : word;
+    });
+    const last = line.at(-1) ?? "";
+    for (const candidate of completionsOf(line)) {
+      assert.ok(candidate !== "" && candidate.startsWith(last), `${JSON.stringify(line)}: ${candidate}`);
+    }
+  }
+});
+
+Deno.test("complete prints one candidate on a line, and never fails", async () => {
+  const world = new FakeWorld();
+  assert.deepEqual(await world.run(["complete", "add", "tunnel", "encap", ""]), {
+    code: 0,
+    out: "ip\nudp\n",
+    err: "",
+  });
+  assert.deepEqual(await world.run(["complete", "-bogus", ""]), {
+    code: 0,
+    out: await world.run("complete").then(({ out }) => out),
+    err: "",
+  });
+  assert.deepEqual(await world.run(["complete", "bogus", "x"]), { code: 0, out: "", err: "" });
+  assert.equal(world.transports.length, 0);
+});
+
+Deno.test("completion: a script for each shell that asks l2tp complete, and no other shells", async () => {
+  const world = new FakeWorld();
+  for (const shell of ["bash", "zsh", "fish"]) {
+    const { code, out } = await world.run(`completion ${shell}`);
+    assert.equal(code, 0);
+    assert.equal(out, completionScript([shell]));
+    assert.match(out, /l2tp complete /);
+    assert.ok(out.includes(`l2tp completion ${shell}`));
+  }
+  assert.equal((await world.run("completion")).err, 'Error: argument "bash, zsh, fish" is required\n');
+  for (const shell of ["tcsh", "constructor", "__proto__", ""]) {
+    const { code, err } = await world.run(["completion", shell]);
+    assert.equal(code, 255, shell);
+    assert.equal(err, `Error: argument "${shell}" is wrong: completion is there for bash, zsh, fish\n`);
+  }
+});

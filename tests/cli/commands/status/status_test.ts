@@ -1,0 +1,348 @@
+/** `src/cli/status*.ts`: what `status` prints, as text and JSON, and what it does on a terminal. */
+
+import assert from "node:assert/strict";
+import { DaemonError } from "../../../../src/driver/daemon_api/error.ts";
+import type { StatusJson } from "../../../../src/cli/output/status_json.ts";
+import { FakeScreen, type ScriptStep } from "../../../support/fake_screen.ts";
+import { FakeWorld } from "../../../support/fake_world.ts";
+import { COUNTERS } from "../../../support/samples.ts";
+
+const TUNNEL = "add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2";
+const SESSION = "add session tunnel_id 1 session_id 10 peer_session_id 20 name pw0";
+
+/** A world with a tunnel and a session whose interface is up, and traffic whenever the program sleeps. */
+async function busyWorld(dataplane: "kernel" | "user" = "kernel"): Promise<FakeWorld> {
+  const world = new FakeWorld();
+  if (dataplane === "user") {
+    world.daemon = "running";
+    world.home.l2tp.hasFamily = false;
+  }
+  await world.prepare(TUNNEL, SESSION);
+  const kernel = world.home[dataplane === "user" ? "user" : "l2tp"];
+  const { links } = world.home;
+  links.links.set(links.byName("pw0")!.index, { ...links.byName("pw0")!, up: true });
+  world.onSleep = () => {
+    kernel.sessions = kernel.sessions.map((session) => ({
+      ...session,
+      counters: {
+        ...session.counters,
+        rxPackets: session.counters.rxPackets + 8n,
+        rxBytes: session.counters.rxBytes + 800n,
+      },
+    }));
+  };
+  world.onSleep();
+  return world;
+}
+
+/** Runs `status --watch` with a user who follows the script. */
+async function watch(
+  world: FakeWorld,
+  script: readonly ScriptStep[],
+  line = "status -w",
+  size?: { columns: number; rows: number },
+): Promise<FakeScreen> {
+  const screen = new FakeScreen(script, (ms) => {
+    world.clockMs += ms;
+    world.onSleep();
+  }, size);
+  world.screen = screen;
+  world.env.set("LANG", "en_US.UTF-8");
+  assert.deepEqual(await world.run(line), { code: 0, out: "", err: "" });
+  assert.equal(screen.disposals, 1, "the terminal is given back");
+  assert.equal(world.leaks, 0);
+  return screen;
+}
+
+const typed = (text: string): ScriptStep => ({ type: "typed", text });
+const SECOND: ScriptStep = { type: "timeout" };
+
+/** Says what some row must show. */
+function sees(row: number, pattern: RegExp): ScriptStep {
+  return ({ display }) => assert.match(display.lines()[row]!, pattern);
+}
+
+Deno.test("status: the population, then health, with rates of the time between", async () => {
+  for (const dataplane of ["kernel", "user"] as const) {
+    const world = await busyWorld(dataplane);
+    const { code, out, err } = await world.run("status");
+    assert.deepEqual([code, err], [0, ""]);
+    const [population, health] = out.split("\nHEALTH\n");
+    assert.match(population!, /^TUNNEL ID, peer ID from IP to IP\n/);
+    assert.match(population!, /^TUNNEL 1 peer 2 from 10\.0\.0\.1 to 10\.0\.0\.2\n L2TPv3, IP\n 1 sessions/m);
+    assert.match(population!, /^ {2}SESSION 10, peer 20, ETH$/m);
+    assert.match(population!, /^ {3}offset 0 l2specific 1\/4$/m);
+    assert.equal(
+      health,
+      " tunnels 1 up of 1, sessions 1 up of 1\n" +
+        " rx 8 packets/s 800 bytes/s, tx 0 packets/s 0 bytes/s, within 1.0 s\n" +
+        " errors since creation (* more right now): none\n" +
+        "\n" +
+        " INTERFACE SESSION STATE  MTU RX pkt/s byte/s TX pkt/s byte/s ERRORS\n" +
+        " pw0       1/10    up    1458        8    800        0      0      0\n" +
+        "\n" +
+        " nothing is wrong\n",
+    );
+    assert.equal(world.leaks, 0);
+    assert.equal(world.interruptHandlers, 0);
+  }
+});
+
+Deno.test("status: where debugfs cannot be read, and where nothing is there", async () => {
+  const world = await busyWorld();
+  world.debugfs = false;
+  assert.match((await world.run("status")).out, /^ {3}offset 0 l2specific \?\/\?$/m);
+  const empty = new FakeWorld();
+  empty.home.l2tp.hasFamily = false;
+  const before = empty.clockMs;
+  assert.match((await empty.run("status")).out, /\n tunnels 0 up of 0, sessions 0 up of 0\n/);
+  assert.equal(empty.clockMs, before, "there is nothing to wait for");
+});
+
+Deno.test("status interval: how long is measured; what is no number of seconds is refused", async () => {
+  const world = await busyWorld();
+  assert.match((await world.run("status interval 0.5")).out, / rx 16 packets\/s .* within 0\.5 s\n/);
+  for (const bad of ["0", "0.01", "-1", "x", "1e3", "3601", "1s"]) {
+    const { code, err } = await world.run(["status", "interval", bad]);
+    assert.equal(code, 255, bad);
+    assert.ok(
+      err.startsWith(`Error: argument "${bad}" is wrong: interval is a number of seconds`) || bad === "-1",
+      err,
+    );
+  }
+  assert.equal((await world.run("status interval")).code, 255);
+  assert.deepEqual(await world.run("status bogus"), {
+    code: 255,
+    out: "",
+    err: "Unknown command: bogus\n  See: l2tp help status\n",
+  });
+  assert.equal((await world.run("status --watch --raw")).code, 255);
+});
+
+Deno.test("status --raw: the file itself, and what to do where it is not there", async () => {
+  const world = await busyWorld();
+  assert.deepEqual(await world.run("status --raw"), { code: 0, out: world.home.l2tp.debugfs(), err: "" });
+  world.debugfs = false;
+  assert.match((await world.run("status --raw")).err, /modprobe l2tp_debugfs/);
+});
+
+Deno.test("status -json: the same facts", async () => {
+  const world = await busyWorld("user");
+  world.home.drops.push('{"tunnel_id":1,"session_id":10,"drops":{"cookie_mismatch":3}}');
+  world.home.offloads.push('{"tunnel_id":1,"session_id":10,"offloads":["tso"]}');
+  const before = world.onSleep;
+  world.onSleep = () => {
+    before();
+    world.home.drops[0] = '{"tunnel_id":1,"session_id":10,"drops":{"cookie_mismatch":4}}';
+  };
+  const { code, out, err } = await world.run("status -j");
+  assert.deepEqual([code, err], [0, ""]);
+  const status = JSON.parse(out) as StatusJson;
+  const [tunnel] = status.tunnels;
+  const [session] = tunnel!.sessions;
+  const rates = { rx_packets: 8, rx_bytes: 800, rx_errors: 0, tx_packets: 0, tx_bytes: 0, tx_errors: 0 };
+  assert.deepEqual({ ...status, tunnels: [] }, {
+    timestamp: "2026-11-22T12:07:28.123000",
+    dataplane: "user",
+    interval: 1,
+    tunnels_total: 1,
+    tunnels_up: 1,
+    sessions_total: 1,
+    sessions_up: 1,
+    rates,
+    errors: { cookie_mismatch: 4 },
+    problems: [{
+      problem: "cookie_mismatch",
+      severity: "error",
+      tunnel_id: 1,
+      session_id: 10,
+      interface: "pw0",
+      subject: "session 10 in tunnel 1 (pw0)",
+      message: "cookie mismatches: peer configured another cookie; 4 packets dropped",
+      advice: ["peer_cookie here must be cookie at the peer, and cookie here peer_cookie there"],
+    }],
+    tunnels: [],
+  });
+  assert.deepEqual([tunnel!.tunnel_id, tunnel!.up, tunnel!.stats?.tx_packets, tunnel!.errors], [
+    1,
+    true,
+    0,
+    {},
+  ]);
+  assert.deepEqual(session!.link, { ifindex: 3, up: true, operstate: "unknown", mtu: 1458 });
+  const { state, errors, stats, offloads, silent_seconds, l2spec_type } = session!;
+  assert.deepEqual({ state, errors, rx: stats?.rx_packets, offloads, silent_seconds, l2spec_type }, {
+    state: "up",
+    errors: { cookie_mismatch: 4 },
+    rx: 16,
+    offloads: ["tso"],
+    silent_seconds: 0,
+    l2spec_type: "default",
+  });
+  assert.deepEqual(session!.rates, rates);
+});
+
+Deno.test("status -json: what the daemon's configuration file declares and is not there", async () => {
+  const world = new FakeWorld();
+  assert.equal("declared" in JSON.parse((await world.run("-json status")).out), false);
+  const message = 'waits for host name "lyon.example" to be resolved';
+  const lyon = { name: "lyon", tunnelId: 3, message, sinceMs: Date.parse("2026-01-02T03:04:05Z") };
+  world.declared = [{ ...lyon, waitsFor: "name", subject: "lyon.example" }];
+  const { declared, problems } = JSON.parse((await world.run("-json status")).out);
+  const [{ since, ...rest }] = declared;
+  assert.deepEqual(rest, {
+    name: "lyon",
+    tunnel_id: 3,
+    waits_for: "name",
+    subject: "lyon.example",
+    message,
+  });
+  assert.equal(Date.parse(since), lyon.sinceMs);
+  assert.deepEqual(problems.map(({ problem }: { problem: string }) => problem), ["declared_waiting"]);
+  assert.match((await world.run("status")).out, /tunnel lyon of the configuration file: waits for host name/);
+});
+
+Deno.test("status -w -json: one object a second, until the interrupt", async () => {
+  const world = await busyWorld();
+  const grow = world.onSleep;
+  let seconds = 0;
+  world.onSleep = () => {
+    grow();
+    if (++seconds === 4) world.interrupt();
+  };
+  const { code, out } = await world.run("-j status --watch");
+  assert.equal(code, 0);
+  const objects = out.trimEnd().split("\n").map((line) => JSON.parse(line) as StatusJson);
+  assert.deepEqual(objects.map(({ rates }) => rates?.rx_packets), [8, 8, 8]);
+  assert.deepEqual([world.leaks, world.interruptHandlers], [0, 0]);
+});
+
+Deno.test("status -w without a terminal says what can be done", async () => {
+  const { code, out, err } = await new FakeWorld().run("status -w");
+  assert.deepEqual([code, out], [1, ""]);
+  assert.match(err, /^Error: standard input and output are no terminal\.\n {2}Without one: .*-json/);
+});
+
+Deno.test("status -w, --watch and top: the same screen, written once, then only what changed", async () => {
+  const world = await busyWorld();
+  for (const line of ["status -w", "status --watch", "top", "st -w interval 1"]) {
+    const screen = await watch(world, [
+      sees(0, /^ l2tp status: kernel +12:07:28$/),
+      sees(2, /^measuring$/),
+      sees(5, /^pw0 +1\/10 +up +- /),
+      SECOND,
+      sees(2, /^rx 8 packets\/s 800 bytes\/s, tx 0/),
+      sees(3, /^Nothing is wrong\.$/),
+      sees(5, /^pw0 +1\/10 +up +8 +800 +0 +0 +0 +█$/),
+      SECOND,
+      typed("q"),
+    ], line);
+    assert.equal(screen.writes.length, 2, "the second second is as the first, but for the history");
+    assert.ok(screen.writes[1]!.length < screen.writes[0]!.length / 3);
+  }
+});
+
+Deno.test("status -w: keys in one piece and in several, Escape, resize, suspension", async () => {
+  const world = await busyWorld();
+  const screen = await watch(world, [
+    typed("?"),
+    sees(4, /^Keys$/),
+    typed("\x1b"),
+    SECOND,
+    sees(4, /^INTERFACE/),
+    typed("/pw0\r\r"),
+    sees(4, /^Session 10 in tunnel 1/),
+    typed("q"),
+    typed("\x1b["),
+    typed("B"),
+    (fake) => fake.display.resize(40, 10),
+    { type: "resized" },
+    sees(0, /^ l2tp status: kernel/),
+    sees(9, /^"pw0": 1 of 1 {2}q quit/),
+    typed("\x1a"),
+    (fake) => assert.equal(fake.suspensions, 1),
+    (fake) => assert.ok(fake.writes.at(-1)!.startsWith("\x1b[0m\x1b[2J"), "drawn anew"),
+    typed("\x03"),
+    () => assert.fail("it goes on after Ctrl-C"),
+  ]);
+  assert.equal(screen.display.lines().length, 10);
+});
+
+Deno.test("status -w: a daemon that goes away is told of, and found again", async () => {
+  const world = await busyWorld("user");
+  const gone = new DaemonError("ended", "/run/l2tp/api.sock");
+  await watch(world, [
+    SECOND,
+    sees(3, /^Nothing is wrong/),
+    () => {
+      world.userDaemonFails = gone;
+    },
+    SECOND,
+    sees(3, /^Not up to date: Error: the l2tp daemon has ended\.$/),
+    sees(5, /^pw0 /),
+    () => {
+      world.daemon = "absent";
+    },
+    SECOND,
+    sees(3, /^Not up to date: /),
+    sees(5, /^pw0 /),
+    () => {
+      world.daemon = "running";
+      world.userDaemonFails = undefined;
+    },
+    SECOND,
+    sees(3, /^Nothing is wrong/),
+  ]);
+});
+
+Deno.test("status -w: what fails ends it with the terminal given back, and is told as always", async () => {
+  const world = await busyWorld();
+  const screen = new FakeScreen([
+    () => {
+      world.home.l2tp.refuseNext("SESSION_GET", 1);
+    },
+    SECOND,
+    () => assert.fail("it goes on"),
+  ], (ms) => world.clockMs += ms);
+  world.screen = screen;
+  const { code, err } = await world.run("status -w");
+  assert.deepEqual([code, screen.disposals], [1, 1]);
+  assert.match(err, /^RTNETLINK answers: Operation not permitted\n/);
+});
+
+Deno.test("status -w: without Unicode and without colours where the terminal has none", async () => {
+  const world = await busyWorld();
+  const run = async (line: string, env: Record<string, string>): Promise<string> => {
+    const screen = new FakeScreen([SECOND, typed("q")], (ms) => {
+      world.clockMs += ms;
+      world.onSleep();
+    });
+    world.screen = screen;
+    world.env.clear();
+    for (const [name, value] of Object.entries(env)) world.env.set(name, value);
+    assert.equal((await world.run(line)).code, 0);
+    return screen.writes.join("");
+  };
+  // deno-lint-ignore no-control-regex -- colours are made of these
+  const colored = /\x1b\[[0-9;]*;3[0-9]m/;
+  assert.match(await run("status -w", { LANG: "C.UTF-8" }), /█/);
+  assert.doesNotMatch(await run("status -w", { LANG: "C" }), /[\u0080-\uffff]/);
+  assert.doesNotMatch(await run("status -w", { LANG: "C.UTF-8", LC_ALL: "C" }), /[\u0080-\uffff]/);
+  assert.match(await run("status -w", {}), colored);
+  assert.doesNotMatch(await run("status -w", { NO_COLOR: "1" }), colored);
+  assert.doesNotMatch(await run("-color=never status -w", {}), colored);
+  assert.match(await run("-color status -w", { NO_COLOR: "1" }), colored);
+});
+
+Deno.test("status: the kernel's counters are errors by reason", async () => {
+  const world = await busyWorld();
+  const [session] = world.home.l2tp.sessions;
+  world.home.l2tp.sessions = [{ ...session!, counters: COUNTERS }];
+  world.onSleep = () => {};
+  const { out } = await world.run("status -j");
+  assert.deepEqual((JSON.parse(out) as StatusJson).tunnels[0]!.sessions[0]!.errors, {
+    rx_cookie_discards: 9,
+    rx_seq_discards: 7,
+    tx_errors: 3,
+  });
+});

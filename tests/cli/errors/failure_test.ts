@@ -1,0 +1,87 @@
+/**
+ * `src/cli/errors/failure.ts`: errors as text and as JSON, and the exit codes: 255 wrong input, 2 the kernel refused a change, 1
+ * anything else.
+ */
+
+import assert from "node:assert/strict";
+import { Errno } from "../../../src/base/errno.ts";
+import { DecodeError, NetlinkProtocolError, SyscallError } from "../../../src/base/errors.ts";
+import { Context } from "../../../src/cli/context.ts";
+import { failureOf, failureText } from "../../../src/cli/errors/failure.ts";
+import { FakeWorld } from "../../support/fake_world.ts";
+
+Deno.test("failure as JSON: one line on standard error with code, number and advice", async () => {
+  const world = new FakeWorld();
+  const refused = await world.run("-json del tunnel tid 9");
+  assert.deepEqual(refused, {
+    code: 2,
+    out: "",
+    err: '{"error":"RTNETLINK answers: No such device","exit_code":2,"code":"ENODEV","errno":19,' +
+      '"advice":["There is no tunnel 9 in this network namespace.","There are no tunnels."]}\n',
+  });
+  const wrong = await world.run("-json add tunnel tid abc");
+  assert.equal(wrong.code, 255);
+  assert.equal(wrong.err, '{"error":"Error: argument \\"abc\\" is wrong: invalid ID","exit_code":255}\n');
+  assert.equal(wrong.out, "");
+});
+
+Deno.test("failure as JSON: wherever -json stands, also on a line that cannot be read to its end", async () => {
+  const world = new FakeWorld();
+  for (
+    const line of [
+      "-j bogus",
+      "add tunnel tid abc -json",
+      "--json -bogus",
+      "-bogus -js",
+      "show -n -json bogus",
+    ]
+  ) {
+    const { code, err } = await world.run(line);
+    assert.equal(code, 255, line);
+    assert.equal(JSON.parse(err).exit_code, 255, line);
+    assert.equal(err.indexOf("\n"), err.length - 1, line);
+  }
+  assert.match((await world.run("bogus")).err, /^Command "bogus" is unknown/);
+});
+
+Deno.test("failure: a kernel without L2TP is told before what is wrong with the line only where the line was read", async () => {
+  const world = new FakeWorld();
+  world.home.l2tp.hasFamily = false;
+  assert.equal((await world.run("-dataplane kernel add tunnel tid abc")).code, 255);
+  assert.equal((await world.run("-dataplane kernel -j show")).code, 1);
+  assert.equal(world.leaks, 0);
+});
+
+Deno.test("failureOf(): system calls and broken answers end with 1; defects of this program are not caught", () => {
+  const world = new FakeWorld();
+  using context = new Context(world.ports);
+  const socket = failureOf(new SyscallError("socket(16, 3, 16)", Errno.EACCES), {}, context);
+  assert.deepEqual([socket.exitCode, socket.message, socket.advice], [
+    1,
+    "Error: socket(16, 3, 16) failed: Permission denied (EACCES).",
+    [],
+  ]);
+  assert.equal(JSON.parse(failureText(socket, { json: true }, undefined)).code, "EACCES");
+  const broken = [
+    new DecodeError({ field: "nlmsghdr", offset: 0, needed: 16, had: 3 }),
+    new NetlinkProtocolError("X", "nonsense"),
+  ];
+  for (const error of broken) {
+    const failure = failureOf(error, {}, context);
+    assert.deepEqual([failure.exitCode, failure.message], [1, `Error: ${error.message}.`]);
+    assert.match(failure.advice[0]!, /Please report it/);
+  }
+  assert.throws(() => failureOf(new TypeError("defect"), {}, context), { message: "defect" });
+  assert.throws(() => failureOf("thrown text", {}, context), (error) => error === "thrown text");
+});
+
+Deno.test("failureText(): place of a batch in JSON, and nothing that is not known", () => {
+  const failure = { exitCode: 2, message: "m", advice: [] };
+  assert.equal(failureText(failure, {}, { file: "f", line: 3 }), "m\n");
+  assert.equal(failureText({ ...failure, advice: ["a", "b"] }, {}, undefined), "m\n  a\n  b\n");
+  assert.equal(failureText(failure, { json: true }, undefined), '{"error":"m","exit_code":2}\n');
+  assert.equal(
+    failureText(failure, { json: true, pretty: true }, { file: "f", line: 3 }),
+    '{"error":"m","exit_code":2,"file":"f","line":3}\n',
+  );
+});

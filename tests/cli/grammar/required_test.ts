@@ -1,0 +1,111 @@
+/** `requireArguments()`: what is missing is told in the order in which `ip l2tp` checks it. */
+
+import assert from "node:assert/strict";
+import { parseLine, requireArguments } from "../../../src/cli/grammar/parse.ts";
+import { UsageError } from "../../../src/cli/grammar/usage_error.ts";
+
+function check(line: string): void {
+  const { command } = parseLine(line.split(" "));
+  assert.ok(command !== undefined && "arguments" in command);
+  requireArguments(command);
+}
+
+/** The keyword that is told to be missing; `undefined` if nothing is. */
+function missing(line: string): string | undefined {
+  try {
+    check(line);
+    return undefined;
+  } catch (error) {
+    assert.ok(error instanceof UsageError, String(error));
+    assert.equal(error.exitCode, 255);
+    assert.deepEqual(error.advice, [`See: l2tp help ${line.split(" ")[0]}`]);
+    return /^Error: argument "(.*)" is required$/.exec(error.message)?.[1];
+  }
+}
+
+/** Adds one word group after the other and tells what is missing before each. */
+function assertOrder(start: string, steps: readonly [missing: string, then: string][]): void {
+  let line = start;
+  for (const [keyword, then] of steps) {
+    assert.equal(missing(line), keyword, line);
+    line += ` ${then}`;
+  }
+  assert.equal(missing(line), undefined, line);
+}
+
+Deno.test("add tunnel over UDP, which is the default", () => {
+  for (const start of ["add tunnel", "add tunnel encap udp"]) {
+    assertOrder(start, [
+      ["tunnel_id", "tunnel_id 1"],
+      ["peer_tunnel_id", "peer_tunnel_id 2"],
+      ["local", "local 10.0.0.1"],
+      ["remote", "remote 10.0.0.2"],
+      ["udp_sport", "udp_sport 5000"],
+      ["udp_dport", "udp_dport 6000"],
+    ]);
+  }
+});
+
+Deno.test("add tunnel over IP needs no ports", () => {
+  assertOrder("add tunnel encap ip", [
+    ["tunnel_id", "tunnel_id 1"],
+    ["peer_tunnel_id", "peer_tunnel_id 2"],
+    ["local", "local any"],
+    ["remote", "remote 10.0.0.2"],
+  ]);
+});
+
+Deno.test("add session: the peer's id is asked for before ours", () => {
+  assertOrder("add session", [
+    ["tunnel_id", "tunnel_id 1"],
+    ["peer_session_id", "peer_session_id 2"],
+    ["session_id", "session_id 1"],
+  ]);
+});
+
+Deno.test("add without an object, and with both", () => {
+  assert.equal(missing("add tunnel_id 1"), "tunnel or session");
+  assertOrder("add tunnel session encap ip", [
+    ["tunnel_id", "tunnel_id 1"],
+    ["peer_session_id", "peer_session_id 2"],
+    ["session_id", "session_id 1"],
+    ["peer_tunnel_id", "peer_tunnel_id 2"],
+    ["local", "local 10.0.0.1"],
+    ["remote", "remote 10.0.0.2"],
+  ]);
+});
+
+Deno.test("0 is not given, and a peer that is left open is none", () => {
+  assert.equal(missing("add tunnel tunnel_id 0"), "tunnel_id");
+  assert.equal(missing("add tunnel tunnel_id 1 peer_tunnel_id 0"), "peer_tunnel_id");
+  const line = "add tunnel tunnel_id 1 peer_tunnel_id 2 local 10.0.0.1 remote";
+  assert.equal(missing(`${line} any`), "remote");
+  assert.equal(missing(`${line} 10.0.0.2 udp_sport 0 udp_dport 1`), "udp_sport");
+  assert.equal(missing(`${line} 10.0.0.2 udp_sport 1 udp_dport 0`), "udp_dport");
+});
+
+Deno.test("del", () => {
+  assert.equal(missing("del tunnel_id 1"), "tunnel or session");
+  assertOrder("del tunnel", [["tunnel_id", "tunnel_id 1"]]);
+  // As with ip: the tunnel's id is not asked for.
+  assertOrder("del session", [["session_id", "session_id 1"]]);
+  assert.equal(missing("del session name pw0"), undefined);
+});
+
+Deno.test("set", () => {
+  assert.equal(missing("set tunnel_id 1"), "tunnel or session");
+  assertOrder("set tunnel", [["tunnel_id", "tunnel_id 1"]]);
+  assertOrder("set session", [
+    ["tunnel_id", "tunnel_id 1"],
+    ["session_id", "session_id 1"],
+    ["seq, reorder_timeout or lns_mode", "seq none"],
+  ]);
+  assertOrder("set session name pw0", [["seq, reorder_timeout or lns_mode", "lns_mode off"]]);
+  assertOrder("set session name pw0", [["seq, reorder_timeout or lns_mode", "reorder_timeout 0"]]);
+});
+
+Deno.test("show and flush need nothing", () => {
+  for (const line of ["show", "show tunnel", "show session", "flush", "flush tunnel", "flush session"]) {
+    assert.equal(missing(line), undefined, line);
+  }
+});
