@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import { type Answer, type Attributes, type CallOptions, readStats } from "./api.ts";
-import { type Bench, ETH, sleep, UDP4 } from "./bench.ts";
+import { type Bench, ETH, sleep, UDP4 } from "./fixture.ts";
 import { type Difference, expected } from "./differences.ts";
 
 /** One rule and how to see that it is kept. */

@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import type { Attributes } from "./api.ts";
-import { eventually, hex, KEY } from "./bench.ts";
+import { eventually, hex, KEY } from "./fixture.ts";
 import type { Case, Trial } from "./case.ts";
 import { DIFFERENCES } from "./differences.ts";
 import { type Carrier, CARRIERS, data, type DataOptions, Ethernet, frame, OVER_UDP, Peer } from "./wire.ts";

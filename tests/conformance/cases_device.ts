@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { LinkClient } from "../../src/client/link_client.ts";
 import { inNamespace, withNamespaceFd } from "../../src/driver/system/namespace.ts";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
-import { eventually, KEY } from "./bench.ts";
+import { eventually, KEY } from "./fixture.ts";
 import type { Case, Trial } from "./case.ts";
 import { wire } from "./cases_data.ts";
 import { DIFFERENCES } from "./differences.ts";

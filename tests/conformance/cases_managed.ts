@@ -13,7 +13,7 @@ import { openFile, type OwnedFd } from "../../ffi/fd.ts";
 import { AF_INET, AF_INET6, AF_UNIX, encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import { MSG_DONTWAIT, SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
 import type { Answer, Attributes } from "./api.ts";
-import { eventually, hex, ip, UDP4, UDP6 } from "./bench.ts";
+import { eventually, hex, ip, UDP4, UDP6 } from "./fixture.ts";
 import { type Case, type Trial, without } from "./case.ts";
 import { DIFFERENCES } from "./differences.ts";
 import { type Carrier, CARRIERS, data, Ethernet, frame, OVER_UDP, Peer } from "./wire.ts";

@@ -9,7 +9,7 @@ import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import { NLM_F_ACK } from "../../src/wire/netlink/constants.ts";
 import type { Listed } from "./api.ts";
-import { ETH, eventually, ip, KEY, UDP4 } from "./bench.ts";
+import { ETH, eventually, ip, KEY, UDP4 } from "./fixture.ts";
 import type { Case, Trial } from "./case.ts";
 import { DIFFERENCES } from "./differences.ts";
 import { asNobody } from "./privileges.ts";

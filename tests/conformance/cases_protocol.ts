@@ -12,7 +12,7 @@ import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import { NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_HDRLEN } from "../../src/wire/netlink/constants.ts";
 import { type Attributes, encodeRequest } from "./api.ts";
-import { ETH, hex, KEY, UDP4, UDP6 } from "./bench.ts";
+import { ETH, hex, KEY, UDP4, UDP6 } from "./fixture.ts";
 import { type Case, type Trial, without } from "./case.ts";
 import { DIFFERENCES } from "./differences.ts";
 import { asNobody } from "./privileges.ts";

@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
-import { ETH, eventually, IP4, KEY, UDP4 } from "./bench.ts";
+import { ETH, eventually, IP4, KEY, UDP4 } from "./fixture.ts";
 import type { Case, Trial } from "./case.ts";
 import { hammer, type HammerOrder } from "./hammer.ts";
 import { CARRIERS, data, Ethernet, frame, OVER_UDP, Peer } from "./wire.ts";

@@ -14,7 +14,7 @@ import {
   NLMSG_DONE,
 } from "../../src/wire/netlink/constants.ts";
 import { type Attributes, listAttributes, type Listed } from "./api.ts";
-import { ETH, eventually, IP4, IP6, KEY, UDP4, UDP6 } from "./bench.ts";
+import { ETH, eventually, IP4, IP6, KEY, UDP4, UDP6 } from "./fixture.ts";
 import type { Case } from "./case.ts";
 import { DIFFERENCES } from "./differences.ts";
 import {

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import type { Attributes } from "./api.ts";
-import { eventually, KEY } from "./bench.ts";
+import { eventually, KEY } from "./fixture.ts";
 import type { Case, Trial } from "./case.ts";
 import { wire } from "./cases_data.ts";
 import { CARRIERS, data, frame, OVER_UDP } from "./wire.ts";

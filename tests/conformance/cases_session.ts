@@ -9,7 +9,7 @@ import assert from "node:assert/strict";
 import { formatHex } from "../../src/base/hex.ts";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import type { Attributes } from "./api.ts";
-import { ETH, eventually, hex, ip, IP4, IP6, KEY, UDP4, UDP6 } from "./bench.ts";
+import { ETH, eventually, hex, ip, IP4, IP6, KEY, UDP4, UDP6 } from "./fixture.ts";
 import { type Case, type Trial, without } from "./case.ts";
 import { DIFFERENCES } from "./differences.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { eventually, hex, ip6 } from "./bench.ts";
+import { eventually, hex, ip6 } from "./fixture.ts";
 import type { Case } from "./case.ts";
 import { wire } from "./cases_data.ts";
 import { CARRIERS, data, frame, OVER_UDP } from "./wire.ts";

@@ -11,7 +11,7 @@ import { encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import { AF_INET, encodeL2tpIp } from "../../ffi/sockets/sockaddr.ts";
 import { IPPROTO_L2TP, SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
 import type { Attributes } from "./api.ts";
-import { ETH, eventually, hex, ip, IP4, IP6, ip6, UDP4, UDP6 } from "./bench.ts";
+import { ETH, eventually, hex, ip, IP4, IP6, ip6, UDP4, UDP6 } from "./fixture.ts";
 import { type Case, type Trial, without } from "./case.ts";
 import { DIFFERENCES } from "./differences.ts";
 

@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import type { Attributes } from "./api.ts";
-import { eventually, hex } from "./bench.ts";
+import { eventually, hex } from "./fixture.ts";
 import type { Case, Trial } from "./case.ts";
 import { DIFFERENCES } from "./differences.ts";
 import { OVER_UDP, Peer } from "./wire.ts";

@@ -4,7 +4,7 @@
 
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc, packetLibc } from "../../ffi/packet_libc.ts";
-import { Bench } from "./bench.ts";
+import { Bench } from "./fixture.ts";
 import { say } from "../support/say.ts";
 import { type Case, Trial } from "./case.ts";
 import { CASES } from "./cases.ts";

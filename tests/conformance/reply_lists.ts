@@ -5,7 +5,7 @@
  */
 
 import type { Listed } from "./api.ts";
-import { hex } from "./bench.ts";
+import { hex } from "./fixture.ts";
 
 const ZERO = "0".repeat(16);
 

@@ -16,7 +16,7 @@ import { AF_INET, AF_INET6, encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import { MSG_DONTWAIT, SOCK_RAW, Socket } from "../../ffi/sockets/socket.ts";
 import { IPPROTO_UDP, openRawL2tp, openUdp } from "../../ffi/sockets/udp.ts";
 import { type Attributes } from "./api.ts";
-import { hex, ip, IP4, IP6, ip6, UDP4, UDP6 } from "./bench.ts";
+import { hex, ip, IP4, IP6, ip6, UDP4, UDP6 } from "./fixture.ts";
 import type { Trial } from "./case.ts";
 
 const AF_PACKET = 17;

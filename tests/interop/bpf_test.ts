@@ -10,9 +10,9 @@ import { isKernelAtLeast, kernelRelease } from "../../src/driver/system/kernel_r
 import { TestDaemon } from "../support/daemon.ts";
 import { Pair } from "../support/namespaces.ts";
 import { requireL2tp } from "../kernel/kernel.ts";
-import { Bridges } from "../user/bridges.ts";
-import { checkCounters, checkFragments, checkMtu, checkMulticast } from "../user/checks.ts";
-import { Hosts, userClient, Wire, type WireOptions } from "../user/wire.ts";
+import { Bridges } from "../userspace/bridges.ts";
+import { checkCounters, checkFragments, checkMtu, checkMulticast } from "../userspace/checks.ts";
+import { Hosts, userClient, Wire, type WireOptions } from "../userspace/wire.ts";
 import { computeChecksums } from "./checksums.ts";
 
 const MEGABYTE = 1_000_000;

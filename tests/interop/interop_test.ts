@@ -13,7 +13,7 @@ import { Pair } from "../support/namespaces.ts";
 import { sh } from "../support/processes.ts";
 import { until } from "../support/until.ts";
 import { requireL2tp } from "../kernel/kernel.ts";
-import { Bridges } from "../user/bridges.ts";
+import { Bridges } from "../userspace/bridges.ts";
 import {
   checkCounters,
   checkDownAndUp,
@@ -22,12 +22,17 @@ import {
   checkMtu,
   checkMulticast,
   checkNothingArrives,
-} from "../user/checks.ts";
-import { assertReordered, assertThinned, type Disturber, sendDisturbed } from "../user/sequence_checks.ts";
+} from "../userspace/checks.ts";
+import {
+  assertReordered,
+  assertThinned,
+  type Disturber,
+  sendDisturbed,
+} from "../userspace/sequence_checks.ts";
 import { computeChecksums } from "./checksums.ts";
-import { checkNarrowPath } from "../user/narrow_path.ts";
-import { checkSharedPort } from "../user/shared_port.ts";
-import { type HostName, Hosts, userClient, Wire, type WireOptions } from "../user/wire.ts";
+import { checkNarrowPath } from "../userspace/narrow_path.ts";
+import { checkSharedPort } from "../userspace/shared_port.ts";
+import { type HostName, Hosts, userClient, Wire, type WireOptions } from "../userspace/wire.ts";
 import { VARIANTS } from "./variants.ts";
 
 const MEGABYTE = 1_000_000;

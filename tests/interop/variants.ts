@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { WireOptions } from "../user/wire.ts";
+import type { WireOptions } from "../userspace/wire.ts";
 
 /** One of them. */
 export interface Variant {

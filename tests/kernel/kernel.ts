@@ -24,7 +24,7 @@ const PATIENCE_MS = 30_000;
  * @throws {Error}
  */
 export function requireL2tp(): void {
-  const guest = "run it in the guest: deno run -A tests/bench/guest.ts -- deno test -A tests/kernel/…";
+  const guest = "run it in the guest: deno run -A tests/guest/guest.ts -- deno test -A tests/kernel/…";
   if (Deno.uid() !== 0) throw new Error(`This test must be root; ${guest}`);
   try {
     using _client = L2tpClient.open();

@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import { kernelHasL2tp } from "../bench/guest.ts";
+import { kernelHasL2tp } from "../guest/guest.ts";
 import { type Ended, l2tp, programUnderTest, runProgram } from "../support/processes.ts";
 
 /** The program as one word for a shell. */

@@ -1,4 +1,4 @@
-/** `src/shell/shell.ts`: what lines do, against a world in memory. Keys and screens are in tests/user/shell_test.ts. */
+/** `src/shell/shell.ts`: what lines do, against a world in memory. Keys and screens are in tests/userspace/shell_test.ts. */
 
 import assert from "node:assert/strict";
 import type { Options } from "../../src/cli/grammar/options.ts";

@@ -6,7 +6,7 @@ import { debugfsText, type DebugSession, type DebugTunnel } from "../../src/subs
 import { goldenText } from "../support/golden.ts";
 import { sampleIpTunnel, sampleSession, sampleTunnel, sampleTunnel6 } from "../support/samples.ts";
 import { hexBytes } from "../support/golden.ts";
-import { SubsystemBench } from "./bench.ts";
+import { SubsystemBench } from "./fixture.ts";
 
 const CAPTURED = goldenText("l2tp/debugfs_tunnels.txt").split("\n").filter((line) => !line.startsWith("#"));
 const HEADER = CAPTURED.slice(0, 11).join("\n") + "\n";

@@ -9,7 +9,7 @@ import { encodeSessionCommand } from "../../src/wire/genl/l2tp/session.ts";
 import { encodeTunnelCommand } from "../../src/wire/genl/l2tp/tunnel.ts";
 import { decodeDone, decodeMessages } from "../../src/wire/netlink/message.ts";
 import { Random, setting } from "../support/random.ts";
-import { idOf, readDump, SubsystemBench } from "./bench.ts";
+import { idOf, readDump, SubsystemBench } from "./fixture.ts";
 
 const SEED = setting("L2TP_FUZZ_SEED", 0x12c0ffee);
 

@@ -16,8 +16,8 @@ import { beginGenl } from "../../src/wire/genl/header.ts";
 import { NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST } from "../../src/wire/netlink/constants.ts";
 import { decodeMessages, type NetlinkMessage } from "../../src/wire/netlink/message.ts";
 import { Random, setting } from "../support/random.ts";
-import { readDump, SubsystemBench } from "./bench.ts";
-import type { WorldCall } from "./pretend_world.ts";
+import { readDump, SubsystemBench } from "./fixture.ts";
+import type { WorldCall } from "./fake_platform.ts";
 
 const SEED = setting("L2TP_FUZZ_SEED", 0x12c0ffee);
 const COUNT = Math.min(setting("L2TP_FUZZ_COUNT", 100_000), 1_000_000);

@@ -7,7 +7,7 @@ import {
   isInterfaceNameTemplate,
 } from "../../src/model/interface_name.ts";
 import { pppMtu, type PppMtuFacts, sessionMtu, type SessionMtuFacts } from "../../src/model/session_mtu.ts";
-import { SubsystemBench } from "./bench.ts";
+import { SubsystemBench } from "./fixture.ts";
 
 Deno.test("isInterfaceName(), isInterfaceNameTemplate()", () => {
   const names = [

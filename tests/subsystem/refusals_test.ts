@@ -6,7 +6,7 @@ import { L2TP_ATTR as A, L2TP_CMD as C } from "../../src/wire/genl/l2tp/constant
 import type { AttributeWriter } from "../../src/wire/netlink/attribute.ts";
 import { NLM_F_DUMP, NLM_F_REQUEST } from "../../src/wire/netlink/constants.ts";
 import { POLICY_EXTACK } from "../../src/wire/netlink/policy.ts";
-import { SubsystemBench } from "./bench.ts";
+import { SubsystemBench } from "./fixture.ts";
 
 /** An attribute to be written. */
 type Put = (out: AttributeWriter) => AttributeWriter;

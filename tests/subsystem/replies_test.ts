@@ -18,8 +18,8 @@ import { decodeMessages } from "../../src/wire/netlink/message.ts";
 import { LEFTOVER_EXTACK } from "../../src/wire/netlink/policy.ts";
 import { goldenBytes, goldenMessages } from "../support/golden.ts";
 import { COUNTERS } from "../support/samples.ts";
-import { FIRST_EPHEMERAL_PORT } from "./pretend_world.ts";
-import { SESSION, SubsystemBench, UDP_TUNNEL } from "./bench.ts";
+import { FIRST_EPHEMERAL_PORT } from "./fake_platform.ts";
+import { SESSION, SubsystemBench, UDP_TUNNEL } from "./fixture.ts";
 
 const hex = (parts: readonly Uint8Array[]): string[] => parts.map(formatHex);
 

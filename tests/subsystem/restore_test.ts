@@ -14,8 +14,8 @@ import {
 } from "../../src/wire/genl/l2tp/session.ts";
 import { encodeTunnelCommand, encodeTunnelCreate } from "../../src/wire/genl/l2tp/tunnel.ts";
 import { Random, setting } from "../support/random.ts";
-import { SubsystemBench } from "./bench.ts";
-import { PretendWorld } from "./pretend_world.ts";
+import { SubsystemBench } from "./fixture.ts";
+import { PretendWorld } from "./fake_platform.ts";
 
 const SEED = setting("L2TP_FUZZ_SEED", 0x12c0ffee);
 

@@ -5,8 +5,8 @@ import { Errno } from "../../src/base/errno.ts";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import { encodeSessionCommand, encodeSessionCreate } from "../../src/wire/genl/l2tp/session.ts";
 import { encodeTunnelCommand } from "../../src/wire/genl/l2tp/tunnel.ts";
-import { SESSION, SubsystemBench } from "./bench.ts";
-import type { WorldCall } from "./pretend_world.ts";
+import { SESSION, SubsystemBench } from "./fixture.ts";
+import type { WorldCall } from "./fake_platform.ts";
 
 Deno.test("SESSION_CREATE: a failure at each step leaves nothing behind", () => {
   const steps: [call: WorldCall, pseudowire: "eth" | "ppp", undone: WorldCall[]][] = [

@@ -308,7 +308,7 @@ async function main(): Promise<number> {
   if (Deno.env.get("L2TP_GUEST") === "1") return await demonstrateHere("kernel");
   const started = performance.now();
   const seconds = (): string => `${((performance.now() - started) / 1000).toFixed(1)} s`;
-  const { kernelHasL2tp, runInGuest } = await import("../bench/guest.ts");
+  const { kernelHasL2tp, runInGuest } = await import("../guest/guest.ts");
   try {
     await ensurePackages(PACKAGES, "the demo");
     const why = await obstacle();

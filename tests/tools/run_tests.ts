@@ -6,7 +6,7 @@
  * @module
  */
 
-import { GuestError, kernelHasL2tp, runInGuest } from "../bench/guest.ts";
+import { GuestError, kernelHasL2tp, runInGuest } from "../guest/guest.ts";
 import { SPEED_OFFLOADS } from "../../src/model/offloads.ts";
 import { pureTestFolders } from "../lint/room_table.ts";
 import { AptError, ensurePackages, PackagesMissingError } from "./debian.ts";
@@ -72,7 +72,7 @@ const STAGES: readonly Stage[] = [
     needsRoot: true,
     run: () =>
       tests("native", ["-A"], [
-        ...testFiles(["tests/ffi", "tests/bench"]),
+        ...testFiles(["tests/ffi", "tests/guest"]),
         ...testFiles(pureTestFolders()).filter(isNative),
       ]),
   },
@@ -107,8 +107,11 @@ const STAGES: readonly Stage[] = [
       const env = { L2TP_UNDER_TEST: BINARY, L2TP_SUBJECT: "user" };
       return sum([
         await tests("conformance, userspace", ["-A"], ["tests/conformance"], env),
-        await tests("user", ["-A"], ["tests/user", "tests/apply"], env),
-        await tests("user, by BPF", ["-A"], ["tests/user/traffic_test.ts", "tests/user/topology_test.ts"], {
+        await tests("user", ["-A"], ["tests/userspace", "tests/apply"], env),
+        await tests("user, by BPF", ["-A"], [
+          "tests/userspace/traffic_test.ts",
+          "tests/userspace/topology_test.ts",
+        ], {
           ...env,
           L2TP_OFFLOAD: "bpf",
         }),
@@ -137,9 +140,9 @@ const STAGES: readonly Stage[] = [
         const env = { L2TP_UNDER_TEST: BINARY, L2TP_SUBJECT: "user", L2TP_OFFLOAD: list };
         const paths = [
           "conformance",
-          "user/traffic_test.ts",
-          "user/sequence_test.ts",
-          "user/topology_test.ts",
+          "userspace/traffic_test.ts",
+          "userspace/sequence_test.ts",
+          "userspace/topology_test.ts",
         ];
         tallies.push(
           await tests(`userspace, offload ${list}`, ["-A"], paths.map((path) => `tests/${path}`), env),

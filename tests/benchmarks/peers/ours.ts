@@ -5,7 +5,7 @@
  * @module
  */
 
-import { OFFLOADS, OURS, OURS_BPF } from "../../figures/comparisons.ts";
+import { OFFLOADS, OURS, OURS_BPF } from "../figures/comparisons.ts";
 import { TestDaemon } from "../../support/daemon.ts";
 import { l2tp } from "../../support/processes.ts";
 import type { Variant } from "./tunnel.ts";

@@ -2,7 +2,7 @@
  * The benchmark of the userspace data path against its peers, as root:
  *
  * ```
- * deno run -A tests/user/peers_bench.ts [--quick] [--rounds N] [--only NAME,…] [--json FILE]
+ * deno run -A tests/benchmarks/peers_bench.ts [--quick] [--rounds N] [--only NAME,…] [--json FILE]
  * ```
  *
  * Every tunnel has two network namespaces and a cable of its own, and all stand side by side. They are measured in
@@ -22,10 +22,10 @@ import {
   type PeersResults,
   type Sample,
   type VariantFacts,
-} from "../figures/results.ts";
+} from "./figures/results.ts";
 import { spread } from "../support/pairs.ts";
 import { programUnderTest, runProgram, sh } from "../support/processes.ts";
-import { report } from "../figures/tables.ts";
+import { report } from "./figures/tables.ts";
 import { ensurePackages } from "../tools/debian.ts";
 import { tcpRate, type Values, warmUp } from "./peers/measure.ts";
 import { Others, processorSeconds } from "./peers/programs.ts";

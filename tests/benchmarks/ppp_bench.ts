@@ -1,5 +1,5 @@
 /**
- * The benchmark of many PPP sessions: `deno run -A tests/user/ppp_bench.ts` as root. Two daemons in two namespaces, one
+ * The benchmark of many PPP sessions: `deno run -A tests/benchmarks/ppp_bench.ts` as root. Two daemons in two namespaces, one
  * tunnel of version 2, and 1,000 sessions in it, each with MS-CHAPv2, IPv4 and IPv6 and a TUN device of its own: the
  * time until all are open at both ends, and what each takes of each daemon's memory beyond the first: once the daemons
  * have come to rest, and at the worst moment.

@@ -1,5 +1,5 @@
 /**
- * The benchmark of the offloaded data path: `deno run tests/dataplane/offload_bench.ts`. What joining frames and cutting
+ * The benchmark of the offloaded data path: `deno run tests/benchmarks/offload_bench.ts`. What joining frames and cutting
  * super-frames costs for each frame of 1448 bytes of TCP payload, without any system call.
  */
 
@@ -13,7 +13,7 @@ import {
 } from "../../src/dataplane/mod.ts";
 import { buildFrame, type FrameSpec, superFrame } from "../support/inner_frames.ts";
 import { spread } from "../support/pairs.ts";
-import { World } from "./support.ts";
+import { World } from "../dataplane/support.ts";
 
 const RUNS = 31;
 /** Frames that one run takes at least. */

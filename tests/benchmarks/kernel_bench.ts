@@ -1,5 +1,5 @@
 /**
- * The benchmark against `ip l2tp` on a kernel that has L2TP: `deno run -A tests/kernel/bench.ts` as root, or in the
+ * The benchmark against `ip l2tp` on a kernel that has L2TP: `deno run -A tests/benchmarks/kernel_bench.ts` as root, or in the
  * guest by `deno task bench`. Whole processes, in turn, in one boot.
  */
 

@@ -39,7 +39,7 @@ import {
   decodeMessages,
   type NetlinkMessage,
 } from "../../src/wire/netlink/message.ts";
-import { PretendWorld } from "./pretend_world.ts";
+import { PretendWorld } from "./fake_platform.ts";
 
 /** A usual tunnel over UDP. */
 export const UDP_TUNNEL: TunnelParameters = {

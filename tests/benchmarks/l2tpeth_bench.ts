@@ -1,19 +1,19 @@
 /**
  * The data path in userspace against the kernel's own, l2tpeth: one TCP stream over UDP/IPv4, on a kernel that has
- * L2TP. `deno run -A tests/kernel/l2tpeth_bench.ts` as root, or in the guest by `deno task bench`.
+ * L2TP. `deno run -A tests/benchmarks/l2tpeth_bench.ts` as root, or in the guest by `deno task bench`.
  *
  * Both ends of a tunnel are of the same kind, all have the same MTU inside, and they are measured in turn. Where the
  * processors are emulated, as in the guest, only the ratio means anything, and it is worse than on a real machine for
  * what is compiled at run time.
  */
 
-import { ratioByRound } from "../figures/statistics.ts";
-import { show, showSpread } from "../figures/tables.ts";
+import { ratioByRound } from "./figures/statistics.ts";
+import { show, showSpread } from "./figures/tables.ts";
 import { type Spread, spread } from "../support/pairs.ts";
-import { gigabitsSent, runTcp } from "../user/peers/measure.ts";
-import { ours } from "../user/peers/ours.ts";
-import { busySeconds, processorSeconds } from "../user/peers/programs.ts";
-import { Tunnel } from "../user/peers/tunnel.ts";
+import { gigabitsSent, runTcp } from "./peers/measure.ts";
+import { ours } from "./peers/ours.ts";
+import { busySeconds, processorSeconds } from "./peers/programs.ts";
+import { Tunnel } from "./peers/tunnel.ts";
 
 const ROUNDS = 5;
 const MTU = "mtu 1400";

@@ -1,5 +1,5 @@
 /**
- * The benchmark of the live status view: `deno run -A tests/user/status_bench.ts` as root. `status --watch` with 1,000
+ * The benchmark of the live status view: `deno run -A tests/benchmarks/status_bench.ts` as root. `status --watch` with 1,000
  * sessions in a terminal of its own (tmux): from the start of the process to the first whole screen, the processor time
  * of a refresh, and the bytes that it writes; and the same of a view with one session, whose processor time is what
  * the program and the terminal take anyway.

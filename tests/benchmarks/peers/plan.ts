@@ -4,7 +4,7 @@
  * @module
  */
 
-import { OURS, OURS_BPF } from "../../figures/comparisons.ts";
+import { OURS, OURS_BPF } from "../figures/comparisons.ts";
 import {
   measureBothWays,
   measureFlood,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Spread, spread } from "../support/pairs.ts";
+import { type Spread, spread } from "../../support/pairs.ts";
 import { COMPARISONS, judge, type Verdict } from "./comparisons.ts";
 import { Figures, type Metric, METRICS, type PeersResults } from "./results.ts";
 

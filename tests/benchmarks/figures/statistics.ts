@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Spread, spread } from "../support/pairs.ts";
+import { type Spread, spread } from "../../support/pairs.ts";
 
 /**
  * The value that a share of all values does not exceed, by nearest rank: `percentile(times, 0.99)`.

@@ -1,14 +1,14 @@
 /**
- * Turns the file that `tests/user/peers_bench.ts --json FILE` leaves into the README's tables:
- * `deno run -A tests/tools/bench_table.ts FILE [--write]`. Prints them; with `--write` the README's section between the
+ * Turns the file that `tests/benchmarks/peers_bench.ts --json FILE` leaves into the README's tables:
+ * `deno run -A tests/benchmarks/table.ts FILE [--write]`. Prints them; with `--write` the README's section between the
  * marker comments becomes them.
  *
  * @module
  */
 
 import { parseArgs } from "node:util";
-import { parseResults } from "../figures/results.ts";
-import { markdown, replaceSection } from "../figures/tables.ts";
+import { parseResults } from "./figures/results.ts";
+import { markdown, replaceSection } from "./figures/tables.ts";
 
 const README = new URL("../../README.md", import.meta.url);
 
@@ -20,7 +20,7 @@ if (import.meta.main) {
   });
   const [file, ...more] = positionals;
   if (file === undefined || more.length > 0) {
-    console.error("usage: deno run -A tests/tools/bench_table.ts FILE [--write]");
+    console.error("usage: deno run -A tests/benchmarks/table.ts FILE [--write]");
     Deno.exit(2);
   }
   const tables = markdown(parseResults(await Deno.readTextFile(file)));

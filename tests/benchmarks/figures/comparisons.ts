@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Spread } from "../support/pairs.ts";
+import type { Spread } from "../../support/pairs.ts";
 import type { Figure, Figures, Metric } from "./results.ts";
 
 /** The tunnel that is compared with everything else. */

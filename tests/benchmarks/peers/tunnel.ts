@@ -11,7 +11,7 @@
 
 import { Pair } from "../../support/namespaces.ts";
 import { sh } from "../../support/processes.ts";
-import type { VariantFacts } from "../../figures/results.ts";
+import type { VariantFacts } from "../figures/results.ts";
 
 /** The far end's address within the tunnel. */
 export const FAR_END = { 4: "192.168.7.2", 6: "fd07::2" } as const;

@@ -1,5 +1,5 @@
 /**
- * The benchmark of the userspace subsystem: `deno run -A tests/user/bench.ts` as root. Whether what a packet costs
+ * The benchmark of the userspace subsystem: `deno run -A tests/benchmarks/packets_bench.ts` as root. Whether what a packet costs
  * depends on how many sessions there are: TCP through one tunnel alone and beside 1,000 idle sessions, in turn, in one
  * run; looking a session up among 1, 1,000 and 1,000,000; and receiving packets where 1, 1,000 and 10,000 spokes of a
  * hub all use session id 1.

@@ -1,6 +1,6 @@
 /**
  * Runs a command as root on a real Linux kernel that has L2TP and PPP: Debian's, in an emulated machine whose
- * root is this machine's root file system. As a program: `deno run -A tests/bench/guest.ts -- ip l2tp show
+ * root is this machine's root file system. As a program: `deno run -A tests/guest/guest.ts -- ip l2tp show
  * tunnel`.
  *
  * @module
@@ -340,7 +340,7 @@ function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-const USAGE = `usage: deno run -A tests/bench/guest.ts [OPTIONS] -- COMMAND [ARGUMENT]...
+const USAGE = `usage: deno run -A tests/guest/guest.ts [OPTIONS] -- COMMAND [ARGUMENT]...
 Runs a command as root on Debian's kernel, in an emulated machine with this machine's files.
   -t SECONDS   time limit for boot and command (300)
   -w DIR       let the guest change files below DIR (repeatable)

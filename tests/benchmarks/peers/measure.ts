@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Metric } from "../../figures/results.ts";
-import { percentile } from "../../figures/statistics.ts";
+import type { Metric } from "../figures/results.ts";
+import { percentile } from "../figures/statistics.ts";
 import { processorSeconds, Program, residentBytes } from "./programs.ts";
 import { FAR_END, type Tunnel } from "./tunnel.ts";
 

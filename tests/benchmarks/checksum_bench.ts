@@ -1,5 +1,5 @@
 /**
- * The benchmark of the Internet checksum: `deno run tests/dataplane/checksum_bench.ts`. WebAssembly against plain
+ * The benchmark of the Internet checksum: `deno run tests/benchmarks/checksum_bench.ts`. WebAssembly against plain
  * TypeScript, in turn, in one run.
  */
 

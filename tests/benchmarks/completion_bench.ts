@@ -1,5 +1,5 @@
 /**
- * The benchmark of completion: `deno run -A tests/user/completion_bench.ts` as root. What the shells' scripts run at
+ * The benchmark of completion: `deno run -A tests/benchmarks/completion_bench.ts` as root. What the shells' scripts run at
  * each Tab, as a whole process, from its start to its end: for a word of the grammar, and for ids and names that exist
  * now, with 1 and with 1,000 sessions; in turn with an empty Deno program, which tells how fast the machine is just now.
  */

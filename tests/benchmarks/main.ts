@@ -6,9 +6,9 @@
  * @module
  */
 
-import { kernelHasL2tp, runInGuest } from "../bench/guest.ts";
+import { kernelHasL2tp, runInGuest } from "../guest/guest.ts";
 import { pairedRow, timePairs } from "../support/pairs.ts";
-import { ensurePackages } from "./debian.ts";
+import { ensurePackages } from "../tools/debian.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const DENO = Deno.execPath();
@@ -56,7 +56,7 @@ async function startUp(): Promise<void> {
 /** The Internet checksum, WebAssembly against TypeScript. */
 async function checksum(): Promise<void> {
   const { success } = await new Deno.Command(DENO, {
-    args: ["run", "--no-check", "--no-lock", `${ROOT}tests/dataplane/checksum_bench.ts`],
+    args: ["run", "--no-check", "--no-lock", `${ROOT}tests/benchmarks/checksum_bench.ts`],
     stdin: "null",
   }).spawn().status;
   if (!success) Deno.exit(1);
@@ -68,7 +68,7 @@ async function userspace(): Promise<boolean> {
   let isGood = true;
   for (
     const [script, args] of [
-      ["bench.ts", []],
+      ["packets_bench.ts", []],
       ["status_bench.ts", []],
       ["ppp_bench.ts", []],
       ["completion_bench.ts", []],
@@ -76,7 +76,7 @@ async function userspace(): Promise<boolean> {
     ] as const
   ) {
     const { success } = await new Deno.Command(DENO, {
-      args: ["run", "-A", "--no-check", "--no-lock", `${ROOT}tests/user/${script}`, ...args],
+      args: ["run", "-A", "--no-check", "--no-lock", `${ROOT}tests/benchmarks/${script}`, ...args],
       env: { L2TP_UNDER_TEST: BINARY },
       stdin: "null",
     }).spawn().status;
@@ -87,7 +87,7 @@ async function userspace(): Promise<boolean> {
 
 /** On a kernel that has L2TP: this one, or the guest's. */
 async function onKernel(script: string): Promise<boolean> {
-  const command = [DENO, "run", "-A", "--no-check", "--no-lock", `${ROOT}tests/kernel/${script}`];
+  const command = [DENO, "run", "-A", "--no-check", "--no-lock", `${ROOT}tests/benchmarks/${script}`];
   const env = { L2TP_UNDER_TEST: BINARY };
   if (Deno.uid() === 0 && await kernelHasL2tp()) {
     const [program, ...args] = command;
@@ -114,5 +114,5 @@ if (Deno.uid() === 0) {
   if (Deno.env.get("CI") === "true") isGood = false;
 }
 await ensurePackages(["iproute2", "iperf3"], "the benchmark");
-for (const script of ["bench.ts", "l2tpeth_bench.ts"]) isGood = await onKernel(script) && isGood;
+for (const script of ["kernel_bench.ts", "l2tpeth_bench.ts"]) isGood = await onKernel(script) && isGood;
 Deno.exit(isGood ? 0 : 1);

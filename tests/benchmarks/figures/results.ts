@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Spread, spread } from "../support/pairs.ts";
+import { type Spread, spread } from "../../support/pairs.ts";
 import { ratioByRound, type Rounds } from "./statistics.ts";
 
 /** How a metric is shown. */
