@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { CliPorts, MorePorts } from "./src/cli/ports.ts";
+import type { CliPorts, LazyPorts } from "./src/cli/ports.ts";
 import { run } from "./src/cli/run.ts";
 import { openL2tp, runtimeDirOf } from "./src/client/open_l2tp.ts";
 import { journalLeftIn } from "./src/client/daemon/locate.ts";
@@ -32,34 +32,34 @@ const ports: CliPorts = {
   openL2tp: (dataplane, purpose, answerLimitMs) =>
     openL2tp({ dataplane, purpose, answerLimitMs, runtimeDir: runtimeDir(), daemonNetns: homeNamespace() }),
   enterNetns: enterNamespace,
-  loadMore,
+  loadLazy,
 };
 
 function runtimeDir(): string {
   return runtimeDirOf(Deno.env.get("L2TP_RUNTIME_DIR"));
 }
 
-async function loadMore(): Promise<MorePorts> {
-  const { client: seldom } = await import("./src/cli/lazy.ts");
-  const keepers = new seldom.Keepers();
+async function loadLazy(): Promise<LazyPorts> {
+  const { client: lazy } = await import("./src/cli/lazy.ts");
+  const keepers = new lazy.Keepers();
   return {
     openLinks: (netns) =>
-      netns === undefined ? seldom.LinkClient.open() : seldom.inNamespace(netns, seldom.LinkClient.open),
+      netns === undefined ? lazy.LinkClient.open() : lazy.inNamespace(netns, lazy.LinkClient.open),
     openEvents: (dataplane) =>
-      dataplane === "kernel" ? seldom.L2tpEvents.open() : seldom.openUserEvents(runtimeDir()),
-    openTrace: () => seldom.openUserTrace(runtimeDir()),
-    connectPpp: () => seldom.connectPpp(runtimeDir()),
-    startPpp: () => seldom.startPpp({ runtimeDir: runtimeDir(), netns: homeNamespace() }),
-    readPrivateFile: seldom.readPrivateFile,
-    tryPppd: seldom.tryPppd,
+      dataplane === "kernel" ? lazy.L2tpEvents.open() : lazy.openUserEvents(runtimeDir()),
+    openTrace: () => lazy.openUserTrace(runtimeDir()),
+    connectPpp: () => lazy.connectPpp(runtimeDir()),
+    startPpp: () => lazy.startPpp({ runtimeDir: runtimeDir(), netns: homeNamespace() }),
+    readPrivateFile: lazy.readPrivateFile,
+    tryPppd: lazy.tryPppd,
     moveLink: (links, index, netns) =>
-      seldom.withNamespaceFd(netns, (netnsFd) => links.changeLink(index, { netnsFd })),
-    createScopedTunnel: (l2tp, tunnel, scope) => seldom.createScopedTunnel(keepers, l2tp, tunnel, scope),
-    openHooks: (write) => new seldom.HookRunner(write),
-    resolveHost: seldom.hostAddresses,
-    kernelTimerHz: seldom.kernelTimerHz,
-    readLines: seldom.readLines,
-    writeFile: seldom.writeWholeFile,
+      lazy.withNamespaceFd(netns, (netnsFd) => links.changeLink(index, { netnsFd })),
+    createScopedTunnel: (l2tp, tunnel, scope) => lazy.createScopedTunnel(keepers, l2tp, tunnel, scope),
+    openHooks: (write) => new lazy.HookRunner(write),
+    resolveHost: lazy.hostAddresses,
+    kernelTimerHz: lazy.kernelTimerHz,
+    readLines: lazy.readLines,
+    writeFile: lazy.writeWholeFile,
     debugfs(): string | undefined {
       try {
         return Deno.readTextFileSync("/sys/kernel/debug/l2tp/tunnels");
@@ -73,8 +73,8 @@ async function loadMore(): Promise<MorePorts> {
     },
     async runShell(options): Promise<number> {
       const { HISTORY_SIZE, runShell } = await import("./src/shell/mod.ts");
-      using terminal = new seldom.OwnTerminal();
-      const path = seldom.historyPath({
+      using terminal = new lazy.LineTerminal();
+      const path = lazy.historyPath({
         stateHome: Deno.env.get("XDG_STATE_HOME"),
         home: Deno.env.get("HOME"),
       });
@@ -82,41 +82,41 @@ async function loadMore(): Promise<MorePorts> {
         {
           terminal,
           run,
-          history: new seldom.HistoryFile(path, { size: HISTORY_SIZE }),
+          history: new lazy.HistoryFile(path, { size: HISTORY_SIZE }),
           host: Deno.hostname(),
-          netnsName: seldom.presentNamespaceName,
-          leaveNetns: seldom.leaveNamespace,
+          netnsName: lazy.presentNamespaceName,
+          leaveNetns: lazy.leaveNamespace,
         },
         ports,
         options,
       );
     },
-    netnsNames: seldom.namespaceNames,
-    kernelHasL2tp: seldom.kernelHasL2tp,
-    declaredTunnels: () => seldom.declaredTunnels(runtimeDir()),
-    inspectDaemon: () => seldom.inspectDaemon(runtimeDir(), journalLeftIn(runtimeDir())),
-    inspectMachine: seldom.inspectMachine,
-    wayTo: seldom.wayTo,
+    netnsNames: lazy.namespaceNames,
+    kernelHasL2tp: lazy.kernelHasL2tp,
+    declaredTunnels: () => lazy.declaredTunnels(runtimeDir()),
+    inspectDaemon: () => lazy.inspectDaemon(runtimeDir(), journalLeftIn(runtimeDir())),
+    inspectMachine: lazy.inspectMachine,
+    wayTo: lazy.wayTo,
     get programPath() {
-      return seldom.programPath();
+      return lazy.programPath();
     },
-    namespaceName: seldom.presentNamespace,
-    metricsText: seldom.metricsText,
+    namespaceName: lazy.presentNamespace,
+    metricsText: lazy.metricsText,
     system: {
       get kernelRelease() {
         return kernelRelease();
       },
       get distribution() {
-        return seldom.distributionId();
+        return lazy.distributionId();
       },
-      hasModule: seldom.hasKernelModule,
-      forbiddenBy: seldom.forbiddingFile,
+      hasModule: lazy.hasKernelModule,
+      forbiddenBy: lazy.forbiddingFile,
     },
     now: () => new Date(),
     monotonicMs: () => performance.now(),
-    sleep: seldom.sleep,
+    sleep: lazy.sleep,
     openFullScreen: () =>
-      Deno.stdin.isTerminal() && Deno.stdout.isTerminal() ? seldom.FullScreenTerminal.open() : undefined,
+      Deno.stdin.isTerminal() && Deno.stdout.isTerminal() ? lazy.FullScreenTerminal.open() : undefined,
     onInterrupt(action): Disposable {
       const signals = ["SIGINT", "SIGTERM"] as const;
       for (const signal of signals) Deno.addSignalListener(signal, action);

@@ -22,7 +22,7 @@ export function lastErrno(): number {
  *
  * @throws {SyscallError} with the present errno if it is negative
  */
-export function check(call: string, result: number): number {
+export function checked(call: string, result: number): number {
   if (result < 0) throw new SyscallError(call, lastErrno());
   return result;
 }

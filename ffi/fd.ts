@@ -4,7 +4,7 @@
  * @module
  */
 
-import { check } from "./errno.ts";
+import { checked } from "./errno.ts";
 import { libc } from "./libc.ts";
 
 /** A file descriptor and the duty to close it, which `using` fulfils. */
@@ -63,7 +63,7 @@ const F_DUPFD_CLOEXEC = 1030;
  * @throws {SyscallError}
  */
 export function openFile(path: string): OwnedFd {
-  return new OwnedFd(check(`open("${path}")`, libc.open(cString(path), O_RDONLY | O_CLOEXEC)));
+  return new OwnedFd(checked(`open("${path}")`, libc.open(cString(path), O_RDONLY | O_CLOEXEC)));
 }
 
 /**
@@ -72,7 +72,7 @@ export function openFile(path: string): OwnedFd {
  * @throws {SyscallError}
  */
 export function duplicateFd(number: number): OwnedFd {
-  return new OwnedFd(check("fcntl(F_DUPFD_CLOEXEC)", libc.fcntl(number, F_DUPFD_CLOEXEC, 0)));
+  return new OwnedFd(checked("fcntl(F_DUPFD_CLOEXEC)", libc.fcntl(number, F_DUPFD_CLOEXEC, 0)));
 }
 
 /**
@@ -83,7 +83,7 @@ export function duplicateFd(number: number): OwnedFd {
  */
 export function inheritableFd(number: number): OwnedFd {
   // Those below are a program's standard streams.
-  return new OwnedFd(check("fcntl(F_DUPFD)", libc.fcntl(number, F_DUPFD, 3)));
+  return new OwnedFd(checked("fcntl(F_DUPFD)", libc.fcntl(number, F_DUPFD, 3)));
 }
 
 /** A NUL-terminated copy of the text for C. */

@@ -8,7 +8,7 @@
 import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
-import { check, lastErrno } from "../errno.ts";
+import { checked, lastErrno } from "../errno.ts";
 import { cString, OwnedFd } from "../fd.ts";
 import { BPF_ATTR } from "../layout.ts";
 import { pinned } from "../memory.ts";
@@ -271,6 +271,6 @@ class Request {
   }
 
   call(operation: string, command: number): number {
-    return check(operation, daemonLibc().syscall_bpf(NR_BPF, command, this.#bytes, this.#bytes.length));
+    return checked(operation, daemonLibc().syscall_bpf(NR_BPF, command, this.#bytes, this.#bytes.length));
   }
 }

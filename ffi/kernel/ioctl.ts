@@ -4,7 +4,7 @@
  * @module
  */
 
-import { check } from "../errno.ts";
+import { checked } from "../errno.ts";
 import type { OwnedFd } from "../fd.ts";
 import { libc } from "../libc.ts";
 
@@ -17,6 +17,6 @@ import { libc } from "../libc.ts";
 export function ioctl(fd: OwnedFd, request: number, argument: Uint8Array<ArrayBuffer> | number): number {
   const call = `ioctl(0x${request.toString(16)})`;
   return typeof argument === "number"
-    ? check(call, libc.ioctl_value(fd.number, BigInt(request), BigInt(argument)))
-    : check(call, libc.ioctl(fd.number, BigInt(request), argument));
+    ? checked(call, libc.ioctl_value(fd.number, BigInt(request), BigInt(argument)))
+    : checked(call, libc.ioctl(fd.number, BigInt(request), argument));
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { check } from "../errno.ts";
+import { checked } from "../errno.ts";
 import { openFile, type OwnedFd } from "../fd.ts";
 import { libc } from "../libc.ts";
 
@@ -26,7 +26,7 @@ export function openNetns(nameOrPath: string): OwnedFd {
  * @throws {SyscallError}
  */
 export function enterNetns(namespace: OwnedFd): void {
-  check("setns", libc.setns(namespace.number, CLONE_NEWNET));
+  checked("setns", libc.setns(namespace.number, CLONE_NEWNET));
 }
 
 /**

@@ -14,7 +14,7 @@
 import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
-import { check, lastErrno } from "../errno.ts";
+import { checked, lastErrno } from "../errno.ts";
 import { cString, OwnedFd } from "../fd.ts";
 import { ioctl } from "./ioctl.ts";
 import { NPIOCTL } from "../layout.ts";
@@ -66,7 +66,7 @@ class PppFd extends OwnedFd {
    * @throws {SyscallError} EINVAL for less than a protocol, ENOMEM
    */
   send(frame: Uint8Array<ArrayBuffer>): void {
-    check("write", Number(libc.write(this.number, frame, BigInt(frame.length))));
+    checked("write", Number(libc.write(this.number, frame, BigInt(frame.length))));
   }
 }
 
@@ -189,5 +189,5 @@ export class PppUnit extends PppFd {
 
 function openDriver(): OwnedFd {
   const path = "/dev/ppp";
-  return new OwnedFd(check(`open("${path}")`, libc.open(cString(path), O_RDWR | O_NONBLOCK | O_CLOEXEC)));
+  return new OwnedFd(checked(`open("${path}")`, libc.open(cString(path), O_RDWR | O_NONBLOCK | O_CLOEXEC)));
 }

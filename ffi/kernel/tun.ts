@@ -8,7 +8,7 @@
  */
 
 import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
-import { check } from "../errno.ts";
+import { checked } from "../errno.ts";
 import { cString, OwnedFd } from "../fd.ts";
 import { ioctl } from "./ioctl.ts";
 import { IFREQ, VIRTIO_NET_HDR } from "../layout.ts";
@@ -195,7 +195,7 @@ export function tunHasVnetHeader(): boolean {
 function openDriver(): OwnedFd {
   const path = "/dev/net/tun";
   const fd = daemonLibc().open(cString(path), O_RDWR | O_NONBLOCK | O_CLOEXEC, 0);
-  return new OwnedFd(check(`open("${path}")`, fd));
+  return new OwnedFd(checked(`open("${path}")`, fd));
 }
 
 function int32(value: number): Uint8Array<ArrayBuffer> {

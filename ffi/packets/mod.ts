@@ -14,4 +14,4 @@ export { FrameWriter } from "./frame_writer.ts";
 export { NAME_STRIDE } from "../sockets/message_header.ts";
 export { PacketArena, type PacketArenaOptions } from "./packet_arena.ts";
 export { ReceiveVector, type ReceiveVectorOptions } from "./receive_vector.ts";
-export { Remote, SendVector, type SendVectorOptions, type Source } from "./send_vector.ts";
+export { type PacketSource, Remote, SendVector, type SendVectorOptions } from "./send_vector.ts";

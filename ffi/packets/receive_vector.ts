@@ -19,8 +19,8 @@ import {
   IOV_LENGTH,
   IOVEC_WORDS,
   LENGTH,
-  NAME,
-  NAME_LENGTH,
+  MSG_NAME,
+  MSG_NAMELEN,
   NAME_STRIDE,
 } from "../sockets/message_header.ts";
 import type { PacketArena } from "./packet_arena.ts";
@@ -89,7 +89,7 @@ export class ReceiveVector {
       arena.address.store(iovecWords, i * IOVEC_WORDS + IOV_BASE, this.start(i));
       iovecWords[i * IOVEC_WORDS + IOV_LENGTH] = arena.slotSize;
       const header = i * HEADER_WORDS;
-      names.store(this.#headers, header + NAME, i * NAME_STRIDE);
+      names.store(this.#headers, header + MSG_NAME, i * NAME_STRIDE);
       iovecs.store(this.#headers, header + IOV, i * IOVEC.size);
       this.#headers[header + IOV_COUNT] = 1;
       if (control) new Address(this.controls).store(this.#headers, header + CONTROL, i * CONTROL_STRIDE);
@@ -104,7 +104,7 @@ export class ReceiveVector {
     // The kernel shortened these to what it used of them.
     for (let header = this.#used * HEADER_WORDS; header > 0;) {
       header -= HEADER_WORDS;
-      this.#headers[header + NAME_LENGTH] = NAME_STRIDE;
+      this.#headers[header + MSG_NAMELEN] = NAME_STRIDE;
       this.#headers[header + CONTROL_LENGTH] = this.#controlSize;
     }
     const most = count < this.capacity ? count : this.capacity;
@@ -130,7 +130,7 @@ export class ReceiveVector {
 
   /** Bytes of the sender's socket address, at `index * NAME_STRIDE` of {@link names}. */
   nameLength(index: number): number {
-    return this.#headers[index * HEADER_WORDS + NAME_LENGTH]!;
+    return this.#headers[index * HEADER_WORDS + MSG_NAMELEN]!;
   }
 
   /**

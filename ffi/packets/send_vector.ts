@@ -18,8 +18,8 @@ import {
   IOV_COUNT,
   IOV_LENGTH,
   IOVEC_WORDS,
-  NAME,
-  NAME_LENGTH,
+  MSG_NAME,
+  MSG_NAMELEN,
   NAME_STRIDE,
 } from "../sockets/message_header.ts";
 import type { PacketArena } from "./packet_arena.ts";
@@ -35,7 +35,7 @@ const SEGMENT_SPACE = cmsgSpace(2);
 const SEGMENT_DATA = CMSGHDR.size;
 
 /** Where messages come from, where the system's choice of it is not wanted. */
-export interface Source {
+export interface PacketSource {
   /** 4 or 16 bytes, of the family of the peer's, network order; the unspecified one lets the system choose. */
   readonly address: Uint8Array;
   /** Number of the interface that messages leave through; 0 lets the system choose. */
@@ -60,7 +60,7 @@ export class Remote {
    *
    * @throws {RangeError} if the socket address is too long or the source has neither 4 nor 16 bytes
    */
-  constructor(name: Uint8Array, source?: Source) {
+  constructor(name: Uint8Array, source?: PacketSource) {
     if (name.length > NAME_STRIDE) throw new RangeError(`Cannot send to a name of ${name.length} bytes`);
     this.#memory.set(name);
     this.nameLength = name.length;
@@ -69,7 +69,7 @@ export class Remote {
     this.controlLength = source === undefined ? 0 : this.#writeSource(source);
   }
 
-  #writeSource({ address, interfaceIndex = 0 }: Source): number {
+  #writeSource({ address, interfaceIndex = 0 }: PacketSource): number {
     const ipv4 = address.length === 4;
     if (!ipv4 && address.length !== 16) throw new RangeError(`Cannot send from ${address.length} bytes`);
     const words = new Uint32Array(this.#memory.buffer);
@@ -198,10 +198,10 @@ export class SendVector {
   #setRemote(index: number, remote: Remote | undefined): void {
     this.#remotes[index] = remote;
     const header = index * HEADER_WORDS;
-    this.#headers[header + NAME_LENGTH] = remote?.nameLength ?? 0;
+    this.#headers[header + MSG_NAMELEN] = remote?.nameLength ?? 0;
     // A name of length 0 is still a name to some protocols.
-    if (remote === undefined) this.#headers.fill(0, header + NAME, header + NAME + 2);
-    else remote.name.store(this.#headers, header + NAME, 0);
+    if (remote === undefined) this.#headers.fill(0, header + MSG_NAME, header + MSG_NAME + 2);
+    else remote.name.store(this.#headers, header + MSG_NAME, 0);
   }
 
   /**

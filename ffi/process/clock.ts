@@ -5,7 +5,7 @@
  */
 
 import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
-import { check } from "../errno.ts";
+import { checked } from "../errno.ts";
 import { TIMESPEC } from "../layout.ts";
 import { libc } from "../libc.ts";
 
@@ -20,7 +20,7 @@ const NANOSECONDS = 1_000_000_000;
  */
 export function timerFrequency(): number {
   const resolution = new Uint8Array(TIMESPEC.size);
-  check("clock_getres()", libc.clock_getres(CLOCK_MONOTONIC_COARSE, resolution));
+  checked("clock_getres()", libc.clock_getres(CLOCK_MONOTONIC_COARSE, resolution));
   const view = new DataView(resolution.buffer);
   return Math.round(
     NANOSECONDS / Number(view.getBigInt64(TIMESPEC.fields.tv_nsec.offset, HOST_IS_LITTLE_ENDIAN)),

@@ -6,7 +6,7 @@
  */
 
 import { SyscallError } from "../../src/base/errors.ts";
-import { check } from "../errno.ts";
+import { checked } from "../errno.ts";
 import { OwnedFd } from "../fd.ts";
 import { EPOLL_EVENT } from "../layout.ts";
 import { pinned, wordOf } from "../memory.ts";
@@ -59,7 +59,7 @@ export class Epoll extends OwnedFd {
    * @throws {SyscallError}
    */
   static open(capacity = 64): Epoll {
-    return new Epoll(check("epoll_create1", packetLibc().epoll_create1(EPOLL_CLOEXEC)), capacity);
+    return new Epoll(checked("epoll_create1", packetLibc().epoll_create1(EPOLL_CLOEXEC)), capacity);
   }
 
   /**
@@ -102,7 +102,7 @@ export class Epoll extends OwnedFd {
     this.#changeWords[EVENTS] = events;
     this.#changeWords[DATA] = tag;
     const result = packetLibc().epoll_ctl(this.number, operation, fd, this.#changePointer);
-    if (result < 0) check(`epoll_ctl(${name})`, result);
+    if (result < 0) checked(`epoll_ctl(${name})`, result);
   }
 
   /**
@@ -142,7 +142,7 @@ export class Epoll extends OwnedFd {
 
   /** A wait that failed was interrupted if it does not fail again; so the other thread's errno is not missed. */
   #confirm(): number {
-    return check("epoll_wait", packetLibc().epoll_wait(this.number, this.#readyPointer, this.capacity, 0));
+    return checked("epoll_wait", packetLibc().epoll_wait(this.number, this.#readyPointer, this.capacity, 0));
   }
 
   /** Tag of the `index`-th ready descriptor of the last wait. */

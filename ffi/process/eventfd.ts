@@ -4,7 +4,7 @@
  * @module
  */
 
-import { check } from "../errno.ts";
+import { checked } from "../errno.ts";
 import { OwnedFd } from "../fd.ts";
 import { libc } from "../libc.ts";
 
@@ -19,7 +19,7 @@ export class EventFd extends OwnedFd {
    * @throws {SyscallError}
    */
   static open(): EventFd {
-    return new EventFd(check("eventfd", libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
+    return new EventFd(checked("eventfd", libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
   }
 
   /** Makes it readable. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { check } from "../errno.ts";
+import { checked } from "../errno.ts";
 import { daemonLibc } from "../packet_libc.ts";
 
 const RLIMIT_CORE = 4;
@@ -20,7 +20,7 @@ const RLIMIT_WORDS = 2;
  */
 export function forbidCore(): void {
   const limit = new BigUint64Array(RLIMIT_WORDS);
-  check("getrlimit", daemonLibc().getrlimit(RLIMIT_CORE, limit));
+  checked("getrlimit", daemonLibc().getrlimit(RLIMIT_CORE, limit));
   limit[0] = limit[1] === 0n ? 0n : 1n;
-  check("setrlimit", daemonLibc().setrlimit(RLIMIT_CORE, limit));
+  checked("setrlimit", daemonLibc().setrlimit(RLIMIT_CORE, limit));
 }

@@ -12,9 +12,9 @@ const { msg_name, msg_namelen, msg_iov, msg_iovlen, msg_control, msg_controllen,
 /** Words of a `struct mmsghdr`. */
 export const HEADER_WORDS: number = MMSGHDR.size / 4;
 /** Where the address of the name is. */
-export const NAME: number = wordOf(msg_name);
+export const MSG_NAME: number = wordOf(msg_name);
 /** Where the length of the name is. */
-export const NAME_LENGTH: number = wordOf(msg_namelen);
+export const MSG_NAMELEN: number = wordOf(msg_namelen);
 /** Where the address of the vector of parts is. */
 export const IOV: number = wordOf(msg_iov);
 /** Where the number of parts is. */

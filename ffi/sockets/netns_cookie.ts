@@ -6,7 +6,7 @@
  */
 
 import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
-import { check } from "../errno.ts";
+import { checked } from "../errno.ts";
 import { daemonLibc } from "../packet_libc.ts";
 import { AF_INET } from "./sockaddr.ts";
 import { SOCK_DGRAM, Socket, SOL_SOCKET } from "./socket.ts";
@@ -32,6 +32,6 @@ export function socketNetnsCookie(fd: number): bigint {
   const value = new Uint8Array(8);
   const length = new Uint8Array(new Uint32Array([8]).buffer);
   const call = "getsockopt(SO_NETNS_COOKIE)";
-  check(call, daemonLibc().getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, value, length));
+  checked(call, daemonLibc().getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, value, length));
   return new DataView(value.buffer).getBigUint64(0, HOST_IS_LITTLE_ENDIAN);
 }

@@ -6,7 +6,7 @@
  */
 
 import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
-import { check } from "../errno.ts";
+import { checked } from "../errno.ts";
 import { OwnedFd } from "../fd.ts";
 import { IOVEC, MSGHDR } from "../layout.ts";
 import { libc } from "../libc.ts";
@@ -93,7 +93,7 @@ export class Socket extends OwnedFd {
   static open(family: number, type: number, protocol: number, options?: { inheritable?: boolean }): Socket {
     const flags = options?.inheritable === true ? 0 : SOCK_CLOEXEC;
     const call = `socket(${family}, ${type}, ${protocol})`;
-    return new Socket(check(call, libc.socket(family, type | flags, protocol)));
+    return new Socket(checked(call, libc.socket(family, type | flags, protocol)));
   }
 
   /**
@@ -102,7 +102,7 @@ export class Socket extends OwnedFd {
    * @throws {SyscallError}
    */
   bind(address: Uint8Array<ArrayBuffer>): void {
-    check("bind", libc.bind(this.number, address, address.length));
+    checked("bind", libc.bind(this.number, address, address.length));
   }
 
   /**
@@ -111,7 +111,7 @@ export class Socket extends OwnedFd {
    * @throws {SyscallError}
    */
   connect(address: Uint8Array<ArrayBuffer>): void {
-    check("connect", libc.connect(this.number, address, address.length));
+    checked("connect", libc.connect(this.number, address, address.length));
   }
 
   /**
@@ -138,7 +138,7 @@ export class Socket extends OwnedFd {
   ): Uint8Array<ArrayBuffer> {
     const name = new Uint8Array(NAME_SIZE);
     const length = new Uint32Array([NAME_SIZE]);
-    check(call, ask(name, new Uint8Array(length.buffer)));
+    checked(call, ask(name, new Uint8Array(length.buffer)));
     return name.slice(0, length[0]);
   }
 
@@ -149,7 +149,7 @@ export class Socket extends OwnedFd {
    */
   setOption(level: number, name: number, value: number | Uint8Array<ArrayBuffer>): void {
     const bytes = typeof value === "number" ? new Uint8Array(new Int32Array([value]).buffer) : value;
-    check(`setsockopt(${level}, ${name})`, libc.setsockopt(this.number, level, name, bytes, bytes.length));
+    checked(`setsockopt(${level}, ${name})`, libc.setsockopt(this.number, level, name, bytes, bytes.length));
   }
 
   /**
@@ -161,7 +161,7 @@ export class Socket extends OwnedFd {
     const value = new Int32Array(1);
     const length = new Uint32Array([4]);
     const call = `getsockopt(${level}, ${name})`;
-    check(
+    checked(
       call,
       libc.getsockopt(
         this.number,
@@ -196,7 +196,7 @@ export class Socket extends OwnedFd {
     const message = this.#out ??= new MessageHeader();
     if (to !== undefined) message.name.set(to);
     message.set(bytes, to?.length ?? 0);
-    return check("sendmsg", Number(libc.sendmsg(this.number, message.pointer, 0)));
+    return checked("sendmsg", Number(libc.sendmsg(this.number, message.pointer, 0)));
   }
 
   /**
@@ -218,7 +218,7 @@ export class Socket extends OwnedFd {
   receive(into: Uint8Array<ArrayBuffer>, flags: number): number {
     const message = this.#in ??= new MessageHeader();
     message.set(into, NAME_SIZE);
-    return check("recvmsg", Number(libc.recvmsg(this.number, message.pointer, flags)));
+    return checked("recvmsg", Number(libc.recvmsg(this.number, message.pointer, flags)));
   }
 
   /** Who sent the datagram received last. Borrows: valid until the next receive. */

@@ -64,7 +64,7 @@ const PMTUDISC_DONT = 0;
 export type InetFamily = typeof AF_INET | typeof AF_INET6;
 
 /** What tunnel sockets of either kind are opened with. */
-export interface TunnelSocketOptions {
+export interface SocketBufferOptions {
   /** Receive with each message where it was sent to: see `ReceiveVector.destination`. */
   readonly pktinfo?: boolean;
   /** Size of the receive buffer in bytes; beyond the system's limit if this process may. */
@@ -76,7 +76,7 @@ export interface TunnelSocketOptions {
 }
 
 /** What a UDP socket is opened with. */
-export interface UdpOptions extends TunnelSocketOptions {
+export interface UdpOptions extends SocketBufferOptions {
   /** Address to bind to. */
   readonly local: InetAddress;
   /** Share address and port with other sockets that say so: the last one bound receives. */
@@ -120,7 +120,7 @@ export function openUdp(family: InetFamily, options: UdpOptions): Socket {
 export function openRawL2tp(
   family: InetFamily,
   local: InetAddress,
-  options: TunnelSocketOptions = {},
+  options: SocketBufferOptions = {},
 ): Socket {
   using stack = new DisposableStack();
   const socket = stack.use(Socket.open(family, SOCK_RAW, IPPROTO_L2TP));
@@ -132,7 +132,7 @@ export function openRawL2tp(
   return socket;
 }
 
-function configure(socket: Socket, family: InetFamily, options: TunnelSocketOptions): void {
+function configure(socket: Socket, family: InetFamily, options: SocketBufferOptions): void {
   const { receiveBuffer, sendBuffer } = options;
   if (family === AF_INET) socket.setOption(SOL_IP, IP_MTU_DISCOVER, PMTUDISC_DONT);
   else socket.setOption(SOL_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_DONT);

@@ -12,7 +12,7 @@ import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import { cmsgLength, cmsgSpace, findCmsg, writeCmsg } from "./control_messages.ts";
-import { check, lastErrno } from "../errno.ts";
+import { checked, lastErrno } from "../errno.ts";
 import { OwnedFd } from "../fd.ts";
 import { CMSGHDR, IOVEC, MSGHDR, UCRED } from "../layout.ts";
 import { Address, pinned, wordOf } from "../memory.ts";
@@ -115,7 +115,7 @@ export class UnixConnection extends OwnedFd {
   static pair(): [UnixConnection, UnixConnection] {
     const fds = new Int32Array(2);
     const type = SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC;
-    check("socketpair", daemonLibc().socketpair(AF_UNIX, type, 0, new Uint8Array(fds.buffer)));
+    checked("socketpair", daemonLibc().socketpair(AF_UNIX, type, 0, new Uint8Array(fds.buffer)));
     return [new UnixConnection(fds[0]!), new UnixConnection(fds[1]!)];
   }
 
@@ -199,7 +199,7 @@ export class UnixConnection extends OwnedFd {
   peerCredentials(): PeerCredentials {
     const value = new Uint8Array(UCRED.size);
     const length = new Uint8Array(new Uint32Array([UCRED.size]).buffer);
-    check(
+    checked(
       "getsockopt(SO_PEERCRED)",
       daemonLibc().getsockopt(this.number, SOL_SOCKET, SO_PEERCRED, value, length),
     );

@@ -7,7 +7,7 @@
 import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
-import { check, lastErrno } from "../errno.ts";
+import { checked, lastErrno } from "../errno.ts";
 import { cString, OwnedFd } from "../fd.ts";
 import { GROUP } from "../layout.ts";
 import { daemonLibc } from "../packet_libc.ts";
@@ -69,10 +69,10 @@ export class UnixListener extends OwnedFd {
     stack.defer(() => void daemonLibc().unlink(cString(path)));
     // Until `listen`, connecting fails, whatever the mode is.
     if (gid !== undefined) {
-      check(`chown("${path}", ${gid})`, daemonLibc().chown(cString(path), NOBODY_ELSE, gid));
+      checked(`chown("${path}", ${gid})`, daemonLibc().chown(cString(path), NOBODY_ELSE, gid));
     }
-    check(`chmod("${path}")`, daemonLibc().chmod(cString(path), mode));
-    check(`listen("${path}")`, daemonLibc().listen(socket.number, BACKLOG));
+    checked(`chmod("${path}")`, daemonLibc().chmod(cString(path), mode));
+    checked(`listen("${path}")`, daemonLibc().listen(socket.number, BACKLOG));
     const listener = new UnixListener(socket.number, path, lock);
     socket.release();
     stack.move();
@@ -119,7 +119,7 @@ function inodeOf(path: string): number | null | undefined {
 function lockFor(path: string): OwnedFd {
   const name = `${path}.lock`;
   const flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
-  using lock = new OwnedFd(check(`open("${name}")`, daemonLibc().open(cString(name), flags, 0o600)));
+  using lock = new OwnedFd(checked(`open("${name}")`, daemonLibc().open(cString(name), flags, 0o600)));
   if (daemonLibc().flock(lock.number, LOCK_EX | LOCK_NB) < 0) {
     const errno = lastErrno();
     if (errno === Errno.EAGAIN) throw new SyscallError(`bind("${path}")`, Errno.EADDRINUSE);
@@ -136,7 +136,7 @@ function bindOrReplace(socket: Socket, path: string, address: Uint8Array<ArrayBu
     if (error.errno !== Errno.EADDRINUSE || !isDead(path, address)) {
       throw new SyscallError(`bind("${path}")`, error.errno);
     }
-    check(`unlink("${path}")`, daemonLibc().unlink(cString(path)));
+    checked(`unlink("${path}")`, daemonLibc().unlink(cString(path)));
     socket.bind(address);
   }
 }

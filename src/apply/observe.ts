@@ -13,28 +13,28 @@ import {
   isLinkLocalText,
   isPppSession,
 } from "../config/plan/actual.ts";
-import { pppWishOf } from "../config/plan/ppp_parameters.ts";
-import type { TunnelEntry } from "../config/schema/settings.ts";
+import { desiredPppOf } from "../config/plan/ppp_parameters.ts";
+import type { ConfigTunnel } from "../config/schema/settings.ts";
 import type { Link, LinkAddress } from "../model/link.ts";
 import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import { lookAtSecrets } from "./secrets.ts";
 import { parseL2specs } from "./l2specs.ts";
-import type { Site } from "./target.ts";
+import type { ApplyTarget } from "./target.ts";
 
 /**
- * Looks at everything that a configuration could be about, in the site's namespace; at interfaces also in the namespaces
+ * Looks at everything that a configuration could be about, in the target's namespace; at interfaces also in the namespaces
  * that the entries name, and, if those of sessions are not to be found otherwise, in all that have names.
  */
-export function observe(site: Site, entries: readonly TunnelEntry[] = []): Actual {
-  const { l2tp, links } = site;
+export function observe(target: ApplyTarget, entries: readonly ConfigTunnel[] = []): Actual {
+  const { l2tp, links } = target;
   const tunnels = l2tp.tunnels();
   const sessions = tunnels.length === 0 ? [] : l2tp.sessions();
-  const debugfs = sessions.length === 0 ? undefined : site.debugfs();
+  const debugfs = sessions.length === 0 ? undefined : target.debugfs();
   const l2specs = parseL2specs(debugfs ?? "");
   const interfaces = new Interfaces(links.links(), links.addresses());
-  const others = new OtherNamespaces(site, entries);
-  const ppp = sessions.some(isPppSession) ? runningPpp(site) : new Map<string, ActualPpp>();
+  const others = new OtherNamespaces(target, entries);
+  const ppp = sessions.some(isPppSession) ? runningPpp(target) : new Map<string, ActualPpp>();
   const rows = sessions.map((session): ActualSession => {
     const key = `${session.tunnelId}/${session.sessionId}`;
     return {
@@ -54,27 +54,27 @@ export function observe(site: Site, entries: readonly TunnelEntry[] = []): Actua
     interfaces: interfaces.names,
     netns: others.home,
     namespaces: others.names,
-    secrets: secretsOf(site, entries, rows),
-    timerHz: site.timerHz(),
+    secrets: secretsOf(target, entries, rows),
+    timerHz: target.timerHz(),
   };
 }
 
-/** PPP that runs on the site's sessions, by "tunnel/session"; but for pppd's, of which no file can tell. */
-function runningPpp({ l2tp, ppp }: Site): Map<string, ActualPpp> {
+/** PPP that runs on the target's sessions, by "tunnel/session"; but for pppd's, of which no file can tell. */
+function runningPpp({ l2tp, ppp }: ApplyTarget): Map<string, ActualPpp> {
   const running = new Map<string, ActualPpp>();
   for (const session of ppp.sessions()) {
     if (session.dataplane !== l2tp.dataplane || session.pppd !== undefined) continue;
     const { tunnelId, sessionId, interfaceName, settings } = session;
     const stamp = settings.secretsFrom?.stamp;
-    running.set(`${tunnelId}/${sessionId}`, { interfaceName, wish: pppWishOf(settings), stamp });
+    running.set(`${tunnelId}/${sessionId}`, { interfaceName, wish: desiredPppOf(settings), stamp });
   }
   return running;
 }
 
 /** The files of secrets that the entries name, and those that PPP runs with. */
 function secretsOf(
-  { ppp }: Site,
-  entries: readonly TunnelEntry[],
+  { ppp }: ApplyTarget,
+  entries: readonly ConfigTunnel[],
   running: readonly ActualSession[],
 ): Actual["secrets"] {
   const wishes = entries.flatMap(({ sessions }) => sessions.map(({ settings }) => settings.ppp))
@@ -87,15 +87,15 @@ function secretsOf(
 class OtherNamespaces {
   /** What the tunnels' own is called. */
   readonly home: string;
-  readonly #site: Site;
+  readonly #target: ApplyTarget;
   /** Where the file wants a session's interface, by "tunnel/session". */
   readonly #wanted = new Map<string, string>();
   readonly #namespaces = new Map<string, Interfaces>();
   #hasAll = false;
 
-  constructor(site: Site, entries: readonly TunnelEntry[]) {
-    this.#site = site;
-    this.home = site.namespaceName();
+  constructor(target: ApplyTarget, entries: readonly ConfigTunnel[]) {
+    this.#target = target;
+    this.home = target.namespaceName();
     for (const { settings: { tunnelId }, sessions } of entries) {
       for (const { settings: { sessionId, netns } } of sessions) {
         if (netns === undefined || netns === this.home) continue;
@@ -113,7 +113,7 @@ class OtherNamespaces {
   /** The session's interface: where the file wants it, or in the one namespace that has such a one. */
   find({ tunnelId, sessionId, interfaceName }: Session): ActualLink | undefined {
     if (interfaceName === undefined) return undefined;
-    const kind = KINDS[this.#site.l2tp.dataplane];
+    const kind = KINDS[this.#target.l2tp.dataplane];
     const lookIn = (netns: string): ActualLink | undefined => {
       const interfaces = this.#namespaces.get(netns);
       return interfaces?.kindOf(interfaceName) === kind
@@ -125,7 +125,7 @@ class OtherNamespaces {
     if (there !== undefined) return there;
     if (!this.#hasAll) {
       this.#hasAll = true;
-      for (const netns of this.#site.netnsNames()) if (netns !== this.home) this.#open(netns);
+      for (const netns of this.#target.netnsNames()) if (netns !== this.home) this.#open(netns);
     }
     const found = [...this.#namespaces.keys()].flatMap((netns) => lookIn(netns) ?? []);
     return found.length === 1 ? found[0] : undefined;
@@ -134,7 +134,7 @@ class OtherNamespaces {
   #open(netns: string): void {
     if (this.#namespaces.has(netns)) return;
     try {
-      using links = this.#site.openLinks(netns);
+      using links = this.#target.openLinks(netns);
       this.#namespaces.set(netns, new Interfaces(links.links(), links.addresses()));
     } catch (error) {
       // It is not there, or not for us to look into.

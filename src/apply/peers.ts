@@ -6,7 +6,7 @@
 
 import type { PlanOptions } from "../config/plan/plan.ts";
 import { familyOf } from "../config/schema/rules.ts";
-import type { TunnelEntry } from "../config/schema/settings.ts";
+import type { ConfigTunnel } from "../config/schema/settings.ts";
 
 /** Finds a host's addresses, best first, of family 4 or 6, or of both without one. */
 export type Resolver = (
@@ -16,7 +16,7 @@ export type Resolver = (
 
 /** Addresses of the peers that have names, by the tunnel's label, or why there are none. All are asked for at once. */
 export async function lookUpPeers(
-  tunnels: readonly TunnelEntry[],
+  tunnels: readonly ConfigTunnel[],
   resolve: Resolver,
 ): Promise<PlanOptions["peers"]> {
   const named = tunnels.flatMap(({ label, settings: { local, remote } }) =>

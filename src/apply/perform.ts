@@ -11,27 +11,27 @@ import { type Hook, hookEnvironment, hookName, hookThingKey } from "../config/pl
 import type { PppRequest } from "../client/daemon/ppp_client.ts";
 import { isPppSession } from "../config/plan/actual.ts";
 import { pppSettingsOf } from "../config/plan/ppp_parameters.ts";
-import type { PppWish } from "../model/ppp/settings.ts";
+import type { DesiredPpp } from "../model/ppp/settings.ts";
 import type { Session } from "../model/session.ts";
 import { readSecrets } from "./secrets.ts";
 import type { LinkClient } from "../client/link_client.ts";
-import type { PlannedStep, SessionIds, Step } from "../config/plan/steps.ts";
-import { createTunnel } from "./create_tunnel.ts";
-import type { Site } from "./target.ts";
+import type { PlannedStep, PlanStep, SessionIds } from "../config/plan/steps.ts";
+import { createConfiguredTunnel } from "./create_tunnel.ts";
+import type { ApplyTarget } from "./target.ts";
 
 /** What became of steps that belong together. */
 export type Performed = undefined | {
   /** What made a step fail. */
   readonly error: unknown;
   /** The step that failed. */
-  readonly step: Step;
+  readonly step: PlanStep;
   /** What could not be undone. */
   readonly left: readonly unknown[];
 };
 
 /** A step that changes an interface. */
 type LinkStep = Extract<
-  Step,
+  PlanStep,
   { do: "moveLink" | "setMtu" | "setBridge" | "setUp" | "addAddress" | "deleteAddress" }
 >;
 
@@ -39,22 +39,22 @@ type LinkStep = Extract<
  * Does all the steps, or none: when one fails, those before it are undone. Of hooks only one for "up" that is waited for
  * can fail like that; what goes wrong with the others is told and stops nothing.
  */
-export async function perform(site: Site, steps: readonly PlannedStep[]): Promise<Performed> {
-  const undo: Step[][] = [];
+export async function perform(target: ApplyTarget, steps: readonly PlannedStep[]): Promise<Performed> {
+  const undo: PlanStep[][] = [];
   /** Things whose "up" was run. */
   const ups = new Set<string>();
   for (const { step, undo: ownUndo } of steps) {
     try {
-      if (step.do === "runHook") await performHook(site, step.hook, ups);
-      else await performStep(site, step);
+      if (step.do === "runHook") await performHook(target, step.hook, ups);
+      else await performStep(target, step);
       undo.push([...ownUndo]);
     } catch (error) {
       const left: unknown[] = [];
       for (const back of undo.reverse().flat()) {
         try {
-          if (back.do !== "runHook") await performStep(site, back);
+          if (back.do !== "runHook") await performStep(target, back);
           else if (!back.hook.onlyAfterUp || ups.has(hookThingKey(back.hook))) {
-            await performHook(site, back.hook, ups);
+            await performHook(target, back.hook, ups);
           }
         } catch (error) {
           left.push(error);
@@ -67,28 +67,28 @@ export async function perform(site: Site, steps: readonly PlannedStep[]): Promis
 }
 
 /** Runs a hook, and waits for it if it says so. */
-async function performHook(site: Site, hook: Hook, ups: Set<string>): Promise<void> {
+async function performHook(target: ApplyTarget, hook: Hook, ups: Set<string>): Promise<void> {
   const { event, tunnel, session } = hook;
   if (event === "up") ups.add(hookThingKey(hook));
   const key = { tunnelId: tunnel.id, sessionId: session?.id ?? 0 };
   const environment = hookEnvironment(
     hook,
-    site.l2tp.tunnel(tunnel.id) ?? tunnel.before,
-    session === undefined ? undefined : sessionNow(site, key) ?? session.before,
-    { dataplane: site.l2tp.dataplane, netns: hook.netns ?? site.namespaceName() },
+    target.l2tp.tunnel(tunnel.id) ?? tunnel.before,
+    session === undefined ? undefined : sessionNow(target, key) ?? session.before,
+    { dataplane: target.l2tp.dataplane, netns: hook.netns ?? target.namespaceName() },
   );
   const { command, timeoutMs, netns } = hook;
-  const ended = site.hooks.run({ name: hookName(hook), command, environment, timeoutMs, netns });
+  const ended = target.hooks.run({ name: hookName(hook), command, environment, timeoutMs, netns });
   if (hook.wait && event === "up") return await ended;
   const told = ended.catch((error) => {
     if (!(error instanceof HookError)) throw error;
-    site.hooks.tell(error.message);
+    target.hooks.tell(error.message);
   });
   if (hook.wait) await told;
 }
 
 /** The session as it is, with the interface that PPP has made for it. */
-function sessionNow({ l2tp, ppp }: Site, key: SessionIds): Session | undefined {
+function sessionNow({ l2tp, ppp }: ApplyTarget, key: SessionIds): Session | undefined {
   const session = l2tp.session(key);
   if (session === undefined || !isPppSession(session)) return session;
   const running = ppp.sessions().find((each) =>
@@ -97,35 +97,35 @@ function sessionNow({ l2tp, ppp }: Site, key: SessionIds): Session | undefined {
   return { ...session, interfaceName: running?.interfaceName };
 }
 
-async function performStep(site: Site, step: Exclude<Step, { do: "runHook" }>): Promise<void> {
-  const { l2tp } = site;
+async function performStep(target: ApplyTarget, step: Exclude<PlanStep, { do: "runHook" }>): Promise<void> {
+  const { l2tp } = target;
   switch (step.do) {
     case "createTunnel":
-      return createTunnel(site, step.tunnel, step.scope);
+      return createConfiguredTunnel(target, step.tunnel, step.scope);
     case "deleteTunnel":
-      for (const sessionId of step.ppp ?? []) endPpp(site, { tunnelId: step.tunnelId, sessionId });
+      for (const sessionId of step.ppp ?? []) endPpp(target, { tunnelId: step.tunnelId, sessionId });
       return l2tp.deleteTunnel(step.tunnelId);
     case "createSession":
       return l2tp.createSession(step.session);
     case "deleteSession":
       if (step.ppp !== true) return l2tp.deleteSession(step.key);
-      endPpp(site, step.key);
+      endPpp(target, step.key);
       // One of the kernel has gone with it.
       return unlessGone(() => l2tp.deleteSession(step.key));
     case "modifySession":
       return l2tp.modifySession(step.key, step.changes);
     case "runPpp":
-      return await site.ppp.run(pppRequest(site, step, step.interfaceName));
+      return await target.ppp.run(pppRequest(target, step, step.interfaceName));
     case "renewSecrets":
-      return await site.ppp.renewSecrets(pppRequest(site, step, undefined));
+      return await target.ppp.renewSecrets(pppRequest(target, step, undefined));
     default:
-      return changeInterface(site, step);
+      return changeInterface(target, step);
   }
 }
 
 function pppRequest(
-  { l2tp, ppp }: Site,
-  step: { readonly key: SessionIds; readonly ppp: PppWish },
+  { l2tp, ppp }: ApplyTarget,
+  step: { readonly key: SessionIds; readonly ppp: DesiredPpp },
   interfaceName: string | undefined,
 ): PppRequest {
   const secrets = readSecrets(step.ppp, ppp.readPrivateFile);
@@ -136,7 +136,7 @@ function pppRequest(
   };
 }
 
-function endPpp({ l2tp, ppp }: Site, key: SessionIds): void {
+function endPpp({ l2tp, ppp }: ApplyTarget, key: SessionIds): void {
   unlessGone(() => ppp.end({ ...key, dataplane: l2tp.dataplane }));
 }
 
@@ -151,16 +151,16 @@ function unlessGone(action: () => void): void {
 }
 
 function changeInterface(
-  site: Site,
+  target: ApplyTarget,
   step: LinkStep,
 ): void {
   const netns = step.do === "moveLink" ? undefined : step.key.netns;
-  using away = netns === undefined ? undefined : site.openLinks(netns);
-  const links = away ?? site.links;
-  const index = indexOf(links, interfaceName(site, step.key));
+  using away = netns === undefined ? undefined : target.openLinks(netns);
+  const links = away ?? target.links;
+  const index = indexOf(links, interfaceName(target, step.key));
   switch (step.do) {
     case "moveLink":
-      return site.moveLink(index, step.netns);
+      return target.moveLink(index, step.netns);
     case "setMtu":
       return links.changeLink(index, { mtu: step.mtu });
     case "setBridge":
@@ -179,7 +179,7 @@ function changeInterface(
 }
 
 /** The interface that the session has, whatever name the system chose. */
-function interfaceName({ l2tp }: Site, key: SessionIds): string {
+function interfaceName({ l2tp }: ApplyTarget, key: SessionIds): string {
   const name = l2tp.session(key)?.interfaceName;
   if (name === undefined) throw new NetlinkError({ operation: "L2TP_CMD_SESSION_GET", errno: Errno.ENODEV });
   return name;

@@ -8,7 +8,7 @@ import { SyscallError } from "../base/errors.ts";
 import { SecretsError } from "../base/secrets_error.ts";
 import type { ReadSecrets } from "../config/plan/ppp_parameters.ts";
 import { parseSecrets, type SecretsFile, secretsTrouble } from "../config/plan/secrets.ts";
-import type { PppWish } from "../model/ppp/settings.ts";
+import type { DesiredPpp } from "../model/ppp/settings.ts";
 
 /** A file that others than its owner and group cannot read. */
 export interface PrivateFile {
@@ -28,7 +28,7 @@ export type ReadPrivateFile = (path: string) => PrivateFile | undefined;
  *
  * @throws {SecretsError} if the file cannot be used
  */
-export function readSecrets(ppp: PppWish, readPrivateFile: ReadPrivateFile): ReadSecrets | undefined {
+export function readSecrets(ppp: DesiredPpp, readPrivateFile: ReadPrivateFile): ReadSecrets | undefined {
   if (ppp.secretFile === undefined) return undefined;
   const read = readFile(ppp.secretFile, readPrivateFile);
   const trouble = secretsTrouble(ppp, summary(read));

@@ -58,7 +58,7 @@ export interface PppHost {
 }
 
 /** The system of one network namespace. Methods throw the errors of their rooms. */
-export interface Site {
+export interface ApplyTarget {
   /** The client of its L2TP subsystem. */
   readonly l2tp: L2tpClient;
   /** The client for its interfaces. */

@@ -5,10 +5,10 @@
  */
 
 import { parse, TomlError } from "smol-toml";
-import type { Problem } from "../config/schema/problem.ts";
+import type { ConfigProblem } from "../config/schema/problem.ts";
 
 /** What the text says, integers as bigint; or why it is no TOML. */
-export function parseToml(text: string): { readonly root: unknown } | { readonly problem: Problem } {
+export function parseToml(text: string): { readonly root: unknown } | { readonly problem: ConfigProblem } {
   try {
     return { root: parse(text, { integersAsBigInt: true }) };
   } catch (error) {

@@ -11,7 +11,7 @@ import type { LinkClient } from "../client/link_client.ts";
 import type { ClientPurpose, DataplaneChoice, OpenedClient } from "../client/subsystem.ts";
 import { daemonLeft, daemonStarted } from "./grammar/messages.ts";
 import { readDataplane } from "./grammar/options.ts";
-import type { CliPorts, MorePorts } from "./ports.ts";
+import type { CliPorts, LazyPorts } from "./ports.ts";
 
 /** Output is handed over in pieces of about this many characters. */
 const FLUSH_AT = 64 * 1024;
@@ -22,7 +22,7 @@ export class Context implements Disposable {
   readonly ports: CliPorts;
   /** Which subsystem the line asks for; the environment's word counts unless it does. */
   dataplane: DataplaneChoice | undefined;
-  #more: MorePorts | undefined;
+  #lazy: LazyPorts | undefined;
   #l2tp: L2tpClient | undefined;
   #opened: OpenedClient | undefined;
   #links: LinkClient | undefined;
@@ -35,20 +35,20 @@ export class Context implements Disposable {
   }
 
   /** Loads the rest of the world. */
-  async loadMore(): Promise<void> {
-    this.#more ??= await this.ports.loadMore();
+  async loadLazy(): Promise<void> {
+    this.#lazy ??= await this.ports.loadLazy();
   }
 
   /**
    * The rest of the world.
    *
-   * @throws {ReferenceError} before {@link loadMore}
+   * @throws {ReferenceError} before {@link loadLazy}
    */
-  get more(): MorePorts {
-    if (this.#more === undefined) {
+  get lazy(): LazyPorts {
+    if (this.#lazy === undefined) {
       throw new ReferenceError("Cannot use the rest of the world: it is not loaded");
     }
-    return this.#more;
+    return this.#lazy;
   }
 
   /**
@@ -58,12 +58,12 @@ export class Context implements Disposable {
    * @throws {UsageError} if the environment asks for a subsystem that does not exist
    */
   async open(purpose: ClientPurpose, answerLimitMs?: number): Promise<void> {
-    if (this.#opened !== undefined && !(this.nothing && purpose !== "read")) return;
+    if (this.#opened !== undefined && !(this.hasNoSubsystem && purpose !== "read")) return;
     const choice = this.#choice();
     const opened = await this.ports.openL2tp(choice, purpose, answerLimitMs);
     const { startedPid, leftBehind } = opened;
     this.#l2tp?.[Symbol.dispose]();
-    this.#l2tp = opened.nothing ? undefined : opened.client;
+    this.#l2tp = opened.isEmpty ? undefined : opened.client;
     this.#opened = opened;
     if (leftBehind !== undefined) this.ports.err(daemonLeft(leftBehind));
     if (startedPid !== undefined) this.ports.err(daemonStarted(startedPid, choice === "auto"));
@@ -78,7 +78,7 @@ export class Context implements Disposable {
     this.#l2tp?.[Symbol.dispose]();
     this.#l2tp = undefined;
     this.#opened = await this.ports.openL2tp(this.#choice(), "read");
-    this.#l2tp = this.#opened.nothing ? undefined : this.#opened.client;
+    this.#l2tp = this.#opened.isEmpty ? undefined : this.#opened.client;
   }
 
   #choice(): DataplaneChoice {
@@ -86,8 +86,8 @@ export class Context implements Disposable {
   }
 
   /** Whether there is no subsystem, so that the client finds nothing. */
-  get nothing(): boolean {
-    return this.#opened?.nothing === true;
+  get hasNoSubsystem(): boolean {
+    return this.#opened?.isEmpty === true;
   }
 
   /**
@@ -107,12 +107,12 @@ export class Context implements Disposable {
 
   /** The client for interfaces. */
   get links(): LinkClient {
-    return this.#links ??= this.more.openLinks();
+    return this.#links ??= this.lazy.openLinks();
   }
 
   /** Runs hooks; what they write goes to standard error. */
   get hooks(): Hooks {
-    return this.#hooks ??= this.more.openHooks((line) => {
+    return this.#hooks ??= this.lazy.openHooks((line) => {
       this.flush();
       this.ports.err(`${line}\n`);
     });

@@ -7,7 +7,7 @@
 
 export * as client from "../client/lazy.ts";
 export { apply } from "./commands/config/apply.ts";
-export { check } from "./commands/config/check.ts";
+export { checkFile } from "./commands/config/check.ts";
 export { importFiles } from "./commands/config/import.ts";
 export { save } from "./commands/config/save.ts";
 export { runBatch } from "./commands/batch.ts";

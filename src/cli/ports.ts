@@ -70,7 +70,7 @@ export interface CliPorts {
   /** Moves everything that is opened later into the network namespace. */
   enterNetns(name: string): void;
   /** Everything else, which a plain `show` has no use for and need not load. */
-  loadMore(): Promise<MorePorts>;
+  loadLazy(): Promise<LazyPorts>;
 }
 
 /** What can be found out about a machine without a client. */
@@ -80,7 +80,7 @@ export type Inspection = Omit<
 >;
 
 /** What the other commands need of the world as well. */
-export interface MorePorts {
+export interface LazyPorts {
   /** Opens a client for interfaces, in the present namespace or another. */
   openLinks(netns?: string): LinkClient;
   /** Starts to listen to the subsystem's notifications. */

@@ -1,5 +1,5 @@
 /**
- * Runs command lines. What is seldom needed is loaded when it is, because starting fast matters more.
+ * Runs command lines. What few runs need is loaded on demand, because starting fast matters more.
  *
  * @module
  */
@@ -47,7 +47,7 @@ async function fail(
   options: Options,
   context: Context,
 ): Promise<number> {
-  const [{ failureOf, failureText }] = await Promise.all([import("./lazy.ts"), context.loadMore()]);
+  const [{ failureOf, failureText }] = await Promise.all([import("./lazy.ts"), context.loadLazy()]);
   const failure = failureOf(error, command.arguments ?? {}, context);
   context.flush();
   context.ports.err(failureText(failure, options, undefined));
@@ -65,12 +65,12 @@ async function execute({ options, command }: Invocation, context: Context): Prom
   if (options.batch === undefined && command !== undefined && isPlainShow(command, options)) {
     await context.open("read");
     // Where no subsystem is there is nothing to print, and nobody to ask.
-    if (!context.nothing || options.json) await show(context, command.arguments, options);
+    if (!context.hasNoSubsystem || options.json) await show(context, command.arguments, options);
     return 0;
   }
-  await context.loadMore();
+  await context.loadLazy();
   if (command === undefined && options.batch === undefined && context.ports.interactive) {
-    return await context.more.runShell(options);
+    return await context.lazy.runShell(options);
   }
   if (options.batch !== undefined) {
     const { runBatch } = await import("./lazy.ts");
@@ -114,58 +114,58 @@ async function executeOther(
   options: Options,
   context: Context,
 ): Promise<number> {
-  const seldom = await import("./lazy.ts");
+  const lazy = await import("./lazy.ts");
   switch (verb) {
     case "help":
-      context.print(seldom.help(words));
+      context.print(lazy.help(words));
       return 0;
     case "monitor":
-      return await seldom.monitor(context, words, options);
+      return await lazy.monitor(context, words, options);
     case "status":
-      return await seldom.status(context, words, options);
+      return await lazy.status(context, words, options);
     case "top":
-      return await seldom.status(context, ["--watch", ...words], options);
+      return await lazy.status(context, ["--watch", ...words], options);
     case "version": {
-      const version = seldom.PROGRAM_VERSION;
+      const version = lazy.PROGRAM_VERSION;
       context.print(options.json ? `{"program":"l2tp","version":"${version}"}\n` : `l2tp ${version}\n`);
       return 0;
     }
     case "completion":
-      context.print(seldom.completionScript(words));
+      context.print(lazy.completionScript(words));
       return 0;
     case "complete":
-      context.print((await seldom.completions(words, context.ports)).map((word) => `${word}\n`).join(""));
+      context.print((await lazy.completions(words, context.ports)).map((word) => `${word}\n`).join(""));
       return 0;
     case "debugfs":
-      return await seldom.debugfs(context, words);
+      return await lazy.debugfs(context, words);
     case "daemon":
       // The foreground is where it stays anyway.
-      return await context.more.runDaemon(
+      return await context.lazy.runDaemon(
         words.filter((word) => word !== "--foreground"),
         options.dataplane,
       );
     case "shell":
       return context.ports.interactive
-        ? await context.more.runShell(options)
-        : await seldom.runBatch("-", options, context);
+        ? await context.lazy.runShell(options)
+        : await lazy.runBatch("-", options, context);
     case "metrics":
-      return await seldom.metrics(context, words);
+      return await lazy.metrics(context, words);
     case "doctor":
-      return await seldom.doctor(context, words, options);
+      return await lazy.doctor(context, words, options);
     case "service":
-      return seldom.service(context, words);
+      return lazy.service(context, words);
     case "apply":
-      return await seldom.apply(context, words, options);
+      return await lazy.apply(context, words, options);
     case "check":
-      return await seldom.check(context, words, options);
+      return await lazy.checkFile(context, words, options);
     case "save":
-      return await seldom.save(context, words);
+      return await lazy.save(context, words);
     case "import":
-      return await seldom.importFiles(context, words, options);
+      return await lazy.importFiles(context, words, options);
     case "keep":
-      return await seldom.keep(context, words);
+      return await lazy.keep(context, words);
     case "man":
-      context.print(seldom.manualPage());
+      context.print(lazy.manualPage());
       return 0;
     default:
       return verb satisfies never;

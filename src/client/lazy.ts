@@ -21,7 +21,7 @@ export { inNamespace, leaveNamespace, withNamespaceFd } from "../driver/system/n
 export { HistoryFile, historyPath } from "../driver/terminal/history_file.ts";
 export { HookRunner } from "../driver/system/hook_runner.ts";
 export { FullScreenTerminal } from "../driver/terminal/full_screen.ts";
-export { OwnTerminal } from "../driver/terminal/line_terminal.ts";
+export { LineTerminal } from "../driver/terminal/line_terminal.ts";
 export { sleep } from "../driver/system/sleep.ts";
 export { UserSocket } from "../driver/daemon_api/connection.ts";
 export { declaredTunnels } from "./daemon/declared_tunnels.ts";

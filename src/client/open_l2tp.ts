@@ -7,7 +7,7 @@
 import { isKernelAtLeast, kernelRelease } from "../driver/system/kernel_release.ts";
 import { L2tpClient } from "./l2tp_client.ts";
 import { type ClientPurpose, type DataplaneChoice, type OpenedClient, openSubsystem } from "./subsystem.ts";
-import { UserWorld } from "./daemon/locate.ts";
+import { DaemonLocator } from "./daemon/locate.ts";
 
 /** Folder of the daemon's socket. */
 const DEFAULT_RUNTIME_DIR = "/run/l2tp";
@@ -56,7 +56,7 @@ export async function openL2tp(options: OpenL2tpOptions = {}): Promise<OpenedCli
         },
       }),
     user: () =>
-      new UserWorld({
+      new DaemonLocator({
         runtimeDir,
         netns: options.daemonNetns,
         answerLimitMs: options.answerLimitMs,

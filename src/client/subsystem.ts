@@ -25,7 +25,7 @@ export interface UserSubsystem {
   /** A client of the daemon; `undefined` if none listens. */
   connect(): Promise<L2tpClient | undefined>;
   /** A client of a subsystem in which nothing is. */
-  nothing(): L2tpClient;
+  emptyClient(): L2tpClient;
   /** Path of the journal of a daemon that ended without taking its tunnels down; `undefined` if there is none. */
   leftBehind(): string | undefined;
   /** Why there is nothing to listen to. */
@@ -49,7 +49,7 @@ export interface OpenedClient {
   /** Process id of the daemon that was started for it. */
   readonly startedPid?: number | undefined;
   /** Whether there is no subsystem behind it, so that it finds nothing. */
-  readonly nothing?: true;
+  readonly isEmpty?: true;
   /** With `nothing`: path of the journal of a daemon that left tunnels behind. */
   readonly leftBehind?: string | undefined;
 }
@@ -77,9 +77,9 @@ export async function openSubsystem(
     return {
       // Whoever only prints what is there need not ask it.
       get client(): L2tpClient {
-        return user.nothing();
+        return user.emptyClient();
       },
-      nothing: true,
+      isEmpty: true,
       leftBehind: user.leftBehind(),
     };
   }

@@ -24,7 +24,7 @@ import { type SnapshotParts, takeSnapshot } from "./metrics/snapshot.ts";
 import type { DataplaneChoice } from "../client/subsystem.ts";
 import type { Config } from "../config/schema/settings.ts";
 import { isBad, readDeclaredFile } from "./config/file.ts";
-import { DeclaredSite } from "./config/declared_system.ts";
+import { DaemonTarget } from "./config/declared_system.ts";
 import { Journal, readJournal } from "./journal/journal.ts";
 import { NetworkNamespaces } from "../driver/system/network_namespaces.ts";
 import { type DaemonOptions, readOptions } from "./settings/options.ts";
@@ -33,10 +33,10 @@ import { KernelPppSessions } from "./ppp/kernel_sessions.ts";
 import { PppPaths } from "./ppp/userspace_paths.ts";
 import { PppSessions } from "./ppp/sessions.ts";
 import { notifyServiceManager } from "../driver/system/service_manager.ts";
-import { Rest } from "../driver/system/idle_memory.ts";
+import { IdleMemory } from "../driver/system/idle_memory.ts";
 import { Server } from "./api/server.ts";
 import { SystemOffloads } from "./platform/offloads.ts";
-import { RealWorld } from "./platform/linux_platform.ts";
+import { LinuxPlatform } from "./platform/linux_platform.ts";
 
 /** Members of this group may use the daemon, where it exists; otherwise root alone. */
 const GROUP = "l2tp";
@@ -130,14 +130,14 @@ async function serve(
   using namespaces = new NetworkNamespaces();
   // The data path can have something to tell before there is anybody to tell it to.
   const offloads = new SystemOffloads(options.offloads, log);
-  const serving: { server?: Server; world?: RealWorld; declared?: DeclaredSite } = {};
+  const serving: { server?: Server; platform?: LinuxPlatform; declared?: DaemonTarget } = {};
   let crashed = false;
   using planes = await DataPlanes.start(options.workers, {
     slots: OBJECTS_MAX,
     simd: offloads.simd,
     onTrace: (event) => serving.server?.trace(event),
     onControl: ({ endpoint, bytes, source }) => {
-      const place = serving.world?.placeOf(endpoint);
+      const place = serving.platform?.placeOf(endpoint);
       if (place === undefined) return;
       const { netns, local, port } = place;
       const peer = formatIpAddress(source.address);
@@ -152,7 +152,7 @@ async function serve(
   });
   const devices = new Devices(namespaces, offloads, log);
   using bpf = new BpfSessions({ namespaces, offloads, log });
-  const world = serving.world = new RealWorld({
+  const platform = serving.platform = new LinuxPlatform({
     planes,
     namespaces,
     endpoints: new Endpoints(planes, offloads),
@@ -161,14 +161,14 @@ async function serve(
     offloads,
     bpf,
   });
-  const subsystem = new Subsystem(world);
+  const subsystem = new Subsystem(platform);
   using journal = restore(paths, options, { namespaces, subsystem, devices });
-  const pppPaths = new PppPaths({ subsystem, world, devices });
-  using rest = new Rest({
+  const pppPaths = new PppPaths({ subsystem, platform, devices });
+  using rest = new IdleMemory({
     memory: () => Deno.memoryUsage(),
     giveBack: giveMemoryBack,
   });
-  const disturbed = (): void => rest.disturb();
+  const disturbed = (): void => rest.noteActivity();
   using kernelPpp = new KernelPppSessions(namespaces, log);
   await using ppp = new PppSessions({
     namespaces,
@@ -187,28 +187,28 @@ async function serve(
     listener,
     subsystem,
     namespaces,
-    commit: ({ changes, mishaps }) => {
-      for (const mishap of mishaps) log(mishap.message);
-      journal.append(changes, () => subsystem.records());
+    commit: ({ journalEntries, cleanupErrors }) => {
+      for (const error of cleanupErrors) log(error.message);
+      journal.append(journalEntries, () => subsystem.records());
       devices.keep();
       journal.compact(subsystem.tunnelCount + subsystem.sessionCount, () => subsystem.records());
     },
-    drops: (netns) => world.drops(netns),
-    offloads: (netns) => world.offloads(netns),
+    drops: (netns) => platform.drops(netns),
+    offloads: (netns) => platform.offloads(netns),
     declared: (netns) => serving.declared?.unsettled(netns) ?? [],
     ppp,
     setTrace: (on) => planes.setTrace(on),
     disturbed,
     log,
   });
-  using _endpoint = await offerMetrics(options, { subsystem, world, namespaces, ppp });
+  using _endpoint = await offerMetrics(options, { subsystem, platform, namespaces, ppp });
   const ready = (): void => notifyServiceManager("READY=1");
   if (config === undefined) {
     using _signals = onSignals(() => server.stop());
     ready();
     await server.run();
   } else {
-    using declared = serving.declared = DeclaredSite.open(config, options, {
+    using declared = serving.declared = DaemonTarget.open(config, options, {
       server,
       subsystem,
       namespaces,
@@ -320,8 +320,8 @@ function restore(paths: DaemonPaths, { fresh }: DaemonOptions, parts: RestorePar
   return journal;
 }
 
-function report({ mishaps }: Consequences): void {
-  for (const mishap of mishaps) log(mishap.message);
+function report({ cleanupErrors }: Consequences): void {
+  for (const error of cleanupErrors) log(error.message);
 }
 
 /** Deletes the device that an earlier daemon left for a session that there will not be. */

@@ -17,7 +17,7 @@ import type { Endpoint } from "./sessions/endpoint.ts";
 import { countFailed, countSent } from "./transmit/outgoing.ts";
 import type { PacketBatch, PacketMemory } from "./buffers/packet_batch.ts";
 import type { PacketVector } from "./buffers/packet_vector.ts";
-import { PppLink } from "./sessions/ppp_link.ts";
+import { PppFraming } from "./sessions/ppp_link.ts";
 import { Receiver } from "./receive/receiver.ts";
 import { type ReorderLimits, ReorderStore } from "./receive/reorder_store.ts";
 import { Sender } from "./transmit/sender.ts";
@@ -121,11 +121,15 @@ export class DataPath {
    * @param clampMss Whether TCP is told of segments that fit the packets agreed on
    * @throws {RangeError} if the session is Ethernet, or has PPP already
    */
-  attachPpp(session: DataSession, consumer: unknown, { clampMss }: { readonly clampMss: boolean }): PppLink {
+  attachPpp(
+    session: DataSession,
+    consumer: unknown,
+    { clampMss }: { readonly clampMss: boolean },
+  ): PppFraming {
     if (!session.isPpp) throw new RangeError(`Session ${session.sessionId} carries no PPP`);
     if (session.ppp !== undefined) throw new RangeError(`Session ${session.sessionId} has PPP already`);
     session.consumer = consumer;
-    return session.ppp = new PppLink(session.headers, clampMss);
+    return session.ppp = new PppFraming(session.headers, clampMss);
   }
 
   /** Takes PPP from a session, which drops what it receives from now on (`no_ppp`). Flush the output first. */

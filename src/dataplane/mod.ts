@@ -42,9 +42,9 @@ export { PacketBatch, type PacketBatchOptions, type PacketMemory } from "./buffe
 export { LONGEST_MADE, type MessageLimits, PacketVector } from "./buffers/packet_vector.ts";
 export type { ReorderLimits } from "./receive/reorder_store.ts";
 export { copyPppFrame } from "./receive/ppp_frame.ts";
-export { type PppAgreement, type PppChanges, type PppLink, UNNEGOTIATED } from "./sessions/ppp_link.ts";
+export { type PppAgreement, type PppChanges, type PppFraming, UNNEGOTIATED } from "./sessions/ppp_link.ts";
 export type { DataSession, DataSessionChanges, SessionSpec } from "./sessions/session.ts";
-export type { TraceEvent, TraceSink } from "./trace.ts";
+export type { PacketTraceEvent, TraceSink } from "./trace.ts";
 export type { DataTunnel, PeerAddress, TunnelSpec } from "./sessions/tunnel.ts";
 export { openWasmChecksum } from "./checksum/wasm_checksum.ts";
 export { ControlVector, FrameVector, type ReceiveOutput } from "./buffers/vectors.ts";

@@ -7,7 +7,7 @@
 import type { DataSession } from "./sessions/session.ts";
 
 /** The tracepoints that the data path has. */
-export type TraceEvent =
+export type PacketTraceEvent =
   /** The peer sent sequence numbers: so do we from now on. */
   | "session_seqnum_lns_enable"
   /** The peer sent none: neither do we from now on. */
@@ -27,4 +27,4 @@ export type TraceEvent =
  * Takes a trace event at the moment it happens. `ns` is the packet's sequence number for the `_pkt_` events, -1
  * otherwise; the session shows its present `ns` and `nr`. Must not call into the data path.
  */
-export type TraceSink = (event: TraceEvent, session: DataSession, ns: number) => void;
+export type TraceSink = (event: PacketTraceEvent, session: DataSession, ns: number) => void;

@@ -27,7 +27,7 @@ export interface Finding {
 type Found = Omit<Finding, "check">;
 
 /** A rule of the doctor. */
-export interface Rule {
+export interface DoctorRule {
   /** What it looks at, in one word. */
   readonly check: string;
   /** What it says of a machine. It always says something. */
@@ -324,7 +324,7 @@ function descriptors({ descriptors }: DaemonFacts): Found[] {
 }
 
 /** The rules, in the order in which they are told. */
-export const RULES: readonly Rule[] = [
+export const RULES: readonly DoctorRule[] = [
   { check: "kernel", judge: kernel },
   { check: "tun", judge: tun },
   { check: "capabilities", judge: capabilities },

@@ -54,7 +54,7 @@ export interface Snapshot {
 export type Labels = Readonly<Record<string, string | number>>;
 
 /** One number of a metric. */
-export interface Sample {
+export interface MetricSample {
   /** All labels of the metric with their values. */
   readonly labels: Labels;
   /** The number. Counters beyond 2^53 are rounded, as everything is in Prometheus. */
@@ -72,5 +72,5 @@ export interface Metric {
   /** Names of its labels, which stay what they are; no value changes while the thing it is about lives. */
   readonly labels: readonly string[];
   /** Its numbers. */
-  samples(snapshot: Snapshot): Iterable<Sample>;
+  samples(snapshot: Snapshot): Iterable<MetricSample>;
 }

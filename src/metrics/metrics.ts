@@ -13,7 +13,7 @@ import type { Link } from "../model/link.ts";
 import { type Offload, OFFLOADS } from "../model/offloads.ts";
 import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
-import type { Labels, Metric, NamespaceSnapshot, ProcessFacts, Sample, Snapshot } from "./metric.ts";
+import type { Labels, Metric, MetricSample, NamespaceSnapshot, ProcessFacts, Snapshot } from "./metric.ts";
 
 const TUNNEL = ["netns", "tunnel_id"] as const;
 const SESSION = ["netns", "tunnel_id", "session_id"] as const;
@@ -62,14 +62,14 @@ const COUNTERS: readonly { readonly key: keyof Counters; readonly name: string; 
 function* perNamespace(
   { namespaces }: Snapshot,
   value: (namespace: NamespaceSnapshot) => number,
-): Generator<Sample> {
+): Generator<MetricSample> {
   for (const namespace of namespaces) yield { labels: { netns: namespace.netns }, value: value(namespace) };
 }
 
 function* perTunnel(
   { namespaces }: Snapshot,
-  sample: (namespace: NamespaceSnapshot, tunnel: Tunnel) => Sample | undefined,
-): Generator<Sample> {
+  sample: (namespace: NamespaceSnapshot, tunnel: Tunnel) => MetricSample | undefined,
+): Generator<MetricSample> {
   for (const namespace of namespaces) {
     for (const tunnel of namespace.tunnels) {
       const one = sample(namespace, tunnel);
@@ -80,8 +80,8 @@ function* perTunnel(
 
 function* perSession(
   { namespaces }: Snapshot,
-  sample: (namespace: NamespaceSnapshot, session: Session) => Sample | undefined,
-): Generator<Sample> {
+  sample: (namespace: NamespaceSnapshot, session: Session) => MetricSample | undefined,
+): Generator<MetricSample> {
   for (const namespace of namespaces) {
     for (const session of namespace.sessions) {
       const one = sample(namespace, session);
@@ -91,7 +91,7 @@ function* perSession(
 }
 
 /** A number that older kernels may not tell. */
-function counted(labels: Labels, value: bigint | undefined): Sample | undefined {
+function counted(labels: Labels, value: bigint | undefined): MetricSample | undefined {
   return value === undefined ? undefined : { labels, value: Number(value) };
 }
 
@@ -103,7 +103,7 @@ function pseudowireOf({ pseudowireType }: Session): string {
 function* perLink(
   snapshot: Snapshot,
   value: (link: Link | undefined) => number | undefined,
-): Generator<Sample> {
+): Generator<MetricSample> {
   for (const namespace of snapshot.namespaces) {
     if (namespace.links === undefined) continue;
     const byName = new Map(namespace.links.map((link) => [link.name, link]));
@@ -142,7 +142,7 @@ const COUNTER_METRICS: readonly Metric[] = COUNTERS.flatMap(({ key, name, help }
 function* drops(
   { namespaces }: Snapshot,
   whose: "session" | "tunnel" | "socket",
-): Generator<Sample> {
+): Generator<MetricSample> {
   for (const { netns, drops: rows } of namespaces) {
     for (const { tunnelId, sessionId, local, port, reasons } of rows) {
       const is = tunnelId === undefined ? "socket" : sessionId === undefined ? "tunnel" : "session";
@@ -157,7 +157,7 @@ function* drops(
   }
 }
 
-function* offloads({ namespaces }: Snapshot): Generator<Sample> {
+function* offloads({ namespaces }: Snapshot): Generator<MetricSample> {
   for (const namespace of namespaces) {
     for (const row of namespace.offloads) {
       // Names that a newer daemon has are told, too.

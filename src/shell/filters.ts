@@ -29,11 +29,11 @@ export interface Pipeline {
   /** Whether lines are counted. */
   readonly counts: boolean;
   /** The steps that lines go through. */
-  readonly steps: readonly Step[];
+  readonly steps: readonly FilterStep[];
 }
 
 /** A step that lines go through. */
-export type Step =
+export type FilterStep =
   | { readonly type: "include" | "exclude"; readonly pattern: RegExp }
   | { readonly type: "count" };
 
@@ -44,7 +44,7 @@ export type Step =
  */
 export function readFilters(parts: readonly (readonly string[])[]): Pipeline {
   let json = false;
-  const steps: Step[] = [];
+  const steps: FilterStep[] = [];
   for (const [i, [name = "", ...words]] of parts.entries()) {
     const filter = filterOf(name);
     if (filter.placeholder === undefined && words.length > 0) {
@@ -91,7 +91,7 @@ function readPattern(text: string, name: string): RegExp {
 
 /** Output on its way through the steps. */
 export class LineFilter {
-  readonly #steps: readonly Step[];
+  readonly #steps: readonly FilterStep[];
   readonly #counts: number[];
   #rest = "";
 

@@ -6,7 +6,7 @@
 
 import { nextWords } from "../cli/grammar/next_words.ts";
 import { expand } from "./abbreviations.ts";
-import { withoutProgram } from "./suggest.ts";
+import { withoutProgramName } from "./suggest.ts";
 import { splitAtPipes, type Token, tokensOf } from "./tokens.ts";
 
 /** So many lines are remembered. */
@@ -50,7 +50,7 @@ function withoutSecrets(line: string): string {
 }
 
 function isSecret(before: readonly string[], { word }: Token): boolean {
-  let words = withoutProgram(before);
+  let words = withoutProgramName(before);
   try {
     words = expand(words);
   } catch {

@@ -23,7 +23,7 @@ import { LineFilter, readFilters } from "./filters.ts";
 import { historyOf, rememberedLine } from "./history.ts";
 import type { ShellPorts } from "./ports.ts";
 import { promptOf, type SubsystemName } from "./prompt.ts";
-import { explainNext, NOT_HERE, suggest, withoutProgram } from "./suggest.ts";
+import { explainNext, NOT_HERE, suggest, withoutProgramName } from "./suggest.ts";
 import { splitAtPipes, tokensOf, withoutComment } from "./tokens.ts";
 
 /** What stands at the begin of a line that goes on the one before. */
@@ -115,7 +115,7 @@ export class Shell {
     const tokens = tokensOf(text);
     if (tokens.some(({ open }) => open)) throw new UsageError(UNTERMINATED_QUOTE);
     const [first, ...filters] = splitAtPipes(tokens).map((part) => part.map(({ word }) => word));
-    const words = expand(withoutProgram(first!));
+    const words = expand(withoutProgramName(first!));
     if (words.length === 0 && filters.length === 0) return "done";
     if (words.length === 1 && (words[0] === "exit" || words[0] === "quit")) return "leave";
     if (words.length === 0 && first!.length === 0) throw new UsageError(argumentRequired(NO_COMMAND));
@@ -247,7 +247,7 @@ export class Shell {
     context.dataplane = this.#defaults.dataplane;
     try {
       await context.open("read", PROMPT_LIMIT_MS);
-      return context.nothing ? "none" : context.l2tp.dataplane;
+      return context.hasNoSubsystem ? "none" : context.l2tp.dataplane;
     } catch (error) {
       if (!isTrouble(error)) throw error;
       return error instanceof DaemonError ? "user?" : "?";

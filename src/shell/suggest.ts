@@ -61,7 +61,7 @@ function placeOf(text: string): Place | undefined {
   if (parts.length > 1) return filterPlace(last);
   let before: readonly string[];
   try {
-    before = expand(withoutProgram(last.slice(0, -1)));
+    before = expand(withoutProgramName(last.slice(0, -1)));
   } catch {
     // An earlier word may be several: what comes behind it nobody knows.
     return undefined;
@@ -82,7 +82,7 @@ function placeOf(text: string): Place | undefined {
 const HOME: NextWord = { word: "-", help: "the namespace that the shell was started in" };
 
 /** Lines may be pasted from where the program's name stands in front. */
-export function withoutProgram(words: readonly string[]): readonly string[] {
+export function withoutProgramName(words: readonly string[]): readonly string[] {
   const start = words[0] === "ip" ? 1 : 0;
   return words[start] === "l2tp" ? words.slice(start + 1) : words;
 }

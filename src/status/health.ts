@@ -33,7 +33,7 @@ export interface Problem {
 }
 
 /** What a rule says. */
-export interface Verdict {
+export interface HealthVerdict {
   /** What is wrong. */
   readonly message: string;
   /** What to do. */
@@ -41,19 +41,19 @@ export interface Verdict {
 }
 
 /** A rule about one kind of thing. */
-export interface Rule<T> {
+export interface HealthRule<T> {
   /** Name of the problem that it finds. */
   readonly problem: string;
   readonly severity: Severity;
   /** Judges one thing. */
-  readonly judge: (thing: T) => Verdict | undefined;
+  readonly judge: (thing: T) => HealthVerdict | undefined;
 }
 
 /** From when on silence of the peer is a problem, in milliseconds. */
 export const SILENCE_MS = 180_000;
 
 /** Rules about a session. */
-export const SESSION_RULES: readonly Rule<SessionStatus>[] = [
+export const SESSION_RULES: readonly HealthRule<SessionStatus>[] = [
   {
     problem: "interface_down",
     severity: "error",
@@ -110,7 +110,7 @@ export const SESSION_RULES: readonly Rule<SessionStatus>[] = [
 ];
 
 /** Rules about a tunnel. */
-export const TUNNEL_RULES: readonly Rule<TunnelStatus>[] = [
+export const TUNNEL_RULES: readonly HealthRule<TunnelStatus>[] = [
   {
     problem: "local_address_gone",
     severity: "error",
@@ -140,7 +140,7 @@ export const TUNNEL_RULES: readonly Rule<TunnelStatus>[] = [
   },
 ];
 
-function judgeMtu({ link, pathMtu, tunnel, session, debug }: SessionStatus): Verdict | undefined {
+function judgeMtu({ link, pathMtu, tunnel, session, debug }: SessionStatus): HealthVerdict | undefined {
   if (link === undefined || pathMtu === undefined || tunnel === undefined) return undefined;
   const overhead = overheadOf(tunnel, session, debug?.l2spec);
   const longest = link.mtu + overhead;
@@ -229,7 +229,7 @@ const WAITING_ADVICE: Readonly<Record<WaitingFor, (subject: string) => string>> 
 
 type Subject = Pick<Problem, "subject" | "tunnelId" | "sessionId" | "interfaceName">;
 
-function judged<T>(rules: readonly Rule<T>[], thing: T, subject: Subject): Problem[] {
+function judged<T>(rules: readonly HealthRule<T>[], thing: T, subject: Subject): Problem[] {
   return rules.flatMap(({ problem, severity, judge }) => {
     const verdict = judge(thing);
     return verdict === undefined ? [] : [{ problem, severity, ...subject, ...verdict }];

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Severity, Verdict } from "./health.ts";
+import type { HealthVerdict, Severity } from "./health.ts";
 import type { SessionStatus } from "./overview.ts";
 
 /** What is known of the session that the errors are of; nothing if they are a tunnel's or a socket's. */
@@ -21,7 +21,7 @@ export interface ErrorRule {
   /** Whether it is about these errors at all; the first rule that is counts. */
   readonly applies?: (whose: Whose) => boolean;
   /** Says what is wrong, given how many packets there were. */
-  readonly judge: (whose: Whose, total: number) => Verdict;
+  readonly judge: (whose: Whose, total: number) => HealthVerdict;
 }
 
 function words({ session }: Whose): string {

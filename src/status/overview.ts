@@ -31,7 +31,7 @@ export const RECENT_MS = 10_000;
  * Whether packets can pass: `up`, `down`, `absent` (no interface of that name in this namespace: renamed, moved or
  * deleted), or `detached` (a PPP session that nobody is attached to).
  */
-export type SessionState = "up" | "down" | "absent" | "detached";
+export type SessionReadiness = "up" | "down" | "absent" | "detached";
 
 /** A session with what is known of it. */
 export interface SessionStatus {
@@ -42,7 +42,7 @@ export interface SessionStatus {
   /** Its tunnel; `undefined` if it went between two requests. */
   readonly tunnel: Tunnel | undefined;
   /** Whether packets can pass. */
-  readonly state: SessionState;
+  readonly state: SessionReadiness;
   /** Its interface now. */
   readonly link: Link | undefined;
   /** Name of the bridge or bond of the interface. */

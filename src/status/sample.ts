@@ -14,7 +14,7 @@ import type { Tunnel } from "../model/tunnel.ts";
 import type { DebugFacts } from "./debug_facts.ts";
 
 /** The population at one moment. */
-export interface Sample {
+export interface StatusSample {
   /** When it was taken, in milliseconds of a clock that only runs forward. */
   readonly atMs: number;
   /** Which subsystem it is of. */

@@ -13,9 +13,9 @@ import type { Tunnel } from "../model/tunnel.ts";
 import { counterTotals, ErrorMemory, sumErrors, type Totals, tunnelTotals } from "./errors.ts";
 import { findProblems } from "./health.ts";
 import { History } from "./history.ts";
-import type { Overview, SessionState, SessionStatus, SocketStatus, TunnelStatus } from "./overview.ts";
+import type { Overview, SessionReadiness, SessionStatus, SocketStatus, TunnelStatus } from "./overview.ts";
 import { type Rates, ratesBetween, sumRates, ZERO_RATES } from "./rates.ts";
-import { type Sample, sessionKey } from "./sample.ts";
+import { sessionKey, type StatusSample } from "./sample.ts";
 
 const NO_TOTALS: Totals = new Map();
 
@@ -43,7 +43,7 @@ export class Tracker {
   #previousMs: number | undefined;
 
   /** Takes the next sample; what is known now. */
-  update(sample: Sample): Overview {
+  update(sample: StatusSample): Overview {
     const fromMs = this.#previousMs;
     this.#previousMs = sample.atMs;
     const place = new Place(sample);
@@ -145,7 +145,7 @@ export class Tracker {
 
 /** A sample, made quick to look things up in. */
 class Place {
-  readonly sample: Sample;
+  readonly sample: StatusSample;
   readonly socketDrops: readonly DropCounts[];
   readonly offloads = new Map<string, readonly string[]>();
   readonly #byName = new Map<string, Link>();
@@ -154,7 +154,7 @@ class Place {
   readonly #sessionDrops = new Map<string, Totals>();
   readonly #tunnelDrops = new Map<number, Totals>();
 
-  constructor(sample: Sample) {
+  constructor(sample: StatusSample) {
     this.sample = sample;
     for (const link of sample.links) {
       this.#byName.set(link.name, link);
@@ -205,7 +205,7 @@ function ratesSince(
   return before === undefined || fromMs === undefined ? undefined : ratesBetween(before, now, atMs - fromMs);
 }
 
-function stateOf({ interfaceName }: Session, link: Link | undefined): SessionState {
+function stateOf({ interfaceName }: Session, link: Link | undefined): SessionReadiness {
   if (interfaceName === undefined) return "detached";
   if (link === undefined) return "absent";
   const carries = link.state !== "down" && link.state !== "lowerlayerdown" && link.state !== "notpresent";

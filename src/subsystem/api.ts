@@ -5,7 +5,7 @@
  */
 
 import type { SyscallError } from "../base/errors.ts";
-import type { Change } from "./records.ts";
+import type { JournalEntry } from "./records.ts";
 import type { LeftOut } from "./restore.ts";
 import type { TraceEvent } from "./trace.ts";
 
@@ -27,11 +27,11 @@ export interface Caller {
 /** What happened without anybody being answered. */
 export interface Consequences {
   /** What a journal must write before anybody learns of it. */
-  readonly changes: readonly Change[];
+  readonly journalEntries: readonly JournalEntry[];
   /** Trace events. */
   readonly traces: readonly TraceEvent[];
   /** What failed while things were taken away, which nobody is refused for. */
-  readonly mishaps: readonly SyscallError[];
+  readonly cleanupErrors: readonly SyscallError[];
 }
 
 /** What comes of a request. */
@@ -59,6 +59,6 @@ export interface SubsystemOptions {
   readonly tunnelsMax?: number | undefined;
   /** Most sessions, of all namespaces together; further ones are refused with ENOMEM. No limit unless given. */
   readonly sessionsMax?: number | undefined;
-  /** Pseudowire types that the world can carry; Ethernet and PPP unless given. */
+  /** Pseudowire types that the platform can carry; Ethernet and PPP unless given. */
   readonly pseudowireTypes?: readonly number[] | undefined;
 }

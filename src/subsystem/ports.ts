@@ -1,5 +1,5 @@
 /**
- * What the subsystem needs of the world: tunnel sockets, Ethernet devices, data paths. Everything is synchronous; a
+ * What the subsystem needs of the platform: tunnel sockets, Ethernet devices, data paths. Everything is synchronous; a
  * method that cannot do what is asked throws `SyscallError` and leaves nothing behind, and the requester is answered
  * with its error number.
  *
@@ -105,7 +105,7 @@ export interface EthernetDevice {
 }
 
 /** Where a session is now. */
-export interface SessionState {
+export interface LiveSessionState {
   /** Whether we send sequence numbers: the data path changes that as the peer wishes. */
   readonly sendSeq: boolean;
   /** Number expected in the next received packet. */
@@ -119,15 +119,15 @@ export interface SessionState {
 /** Something that carries a session's packets. */
 export interface SessionPath {
   /** Where the session is now. Must not throw. */
-  state(): SessionState;
+  state(): LiveSessionState;
   /** Changes parameters; members that are left out stay as they are. `state` tells the new ones at once. */
   change(changes: SessionChanges): void;
   /** Stops: when this returns, it touches device and socket no more. */
   stop(): void;
 }
 
-/** The world. */
-export interface SubsystemWorld {
+/** What the subsystem asks of the system it runs on. */
+export interface Platform {
   /**
    * Opens, binds and connects a tunnel's socket.
    *

@@ -1,6 +1,6 @@
 /**
  * What must be remembered of tunnels and sessions to make them again after a crash: what they were created with, and
- * what was chosen at that time. Records are plain data. A journal writes {@link Change}s, one JSON object a line. Pure.
+ * what was chosen at that time. Records are plain data. A journal writes {@link JournalEntry}s, one JSON object a line. Pure.
  *
  * @module
  */
@@ -108,7 +108,7 @@ export interface DeleteSession {
 }
 
 /** What a journal must write down. */
-export type Change = PutTunnel | PutSession | DeleteTunnel | DeleteSession;
+export type JournalEntry = PutTunnel | PutSession | DeleteTunnel | DeleteSession;
 
 const ID_MAX = 0xffff_ffff;
 const NETNS_MAX = 4096;
@@ -209,7 +209,7 @@ function readSession(reader: JsonObjectReader): SessionRecord {
 }
 
 /** The change as a plain object for JSON: a record with what to do, or the key of what is gone. */
-export function encodeChange(change: Change): JsonObject {
+export function encodeChange(change: JournalEntry): JsonObject {
   switch (change.change) {
     case "putTunnel":
       return { change: change.change, ...encodeRecord(change.tunnel) };
@@ -226,7 +226,7 @@ export function encodeChange(change: Change): JsonObject {
  *
  * @throws {DecodeError} if a member is absent, wrong, unknown, or does not go with another
  */
-export function decodeChange(value: unknown): Change {
+export function decodeChange(value: unknown): JournalEntry {
   const reader = new JsonObjectReader(value, "change");
   const change = reader.choice("change", ["putTunnel", "putSession", "deleteTunnel", "deleteSession"]);
   const result = readChange(reader, change);
@@ -234,7 +234,7 @@ export function decodeChange(value: unknown): Change {
   return result;
 }
 
-function readChange(reader: JsonObjectReader, change: Change["change"]): Change {
+function readChange(reader: JsonObjectReader, change: JournalEntry["change"]): JournalEntry {
   switch (change) {
     case "putTunnel":
       reader.choice("kind", ["tunnel"]);

@@ -12,7 +12,7 @@ import { need, Refusal } from "./refusal.ts";
 import { checkSessionId, startSession } from "./session_rules.ts";
 import { checkTunnelId, registerTunnel } from "./tunnel_rules.ts";
 import type { TunnelSocket } from "./ports.ts";
-import type { Machine, Work } from "./work.ts";
+import type { RequestEffects, SubsystemState } from "./work.ts";
 
 /** A record that nothing was made of. */
 export interface LeftOut {
@@ -24,9 +24,9 @@ export interface LeftOut {
 
 /** Makes all it can; the others are returned. Tunnels come first, so the order of the records does not matter. */
 export function restoreRecords(
-  machine: Machine,
+  machine: SubsystemState,
   records: Iterable<SubsystemRecord>,
-  work: Work,
+  work: RequestEffects,
 ): LeftOut[] {
   const leftOut: LeftOut[] = [];
   const sessions: SessionRecord[] = [];
@@ -62,9 +62,9 @@ function attempt(record: SubsystemRecord, leftOut: LeftOut[], restore: () => voi
   }
 }
 
-function restoreTunnel(machine: Machine, record: TunnelRecord, work: Work): void {
+function restoreTunnel(machine: SubsystemState, record: TunnelRecord, work: RequestEffects): void {
   checkTunnelId(machine, record.netns, record.tunnelId);
-  const socket: TunnelSocket = machine.world.openTunnelSocket({
+  const socket: TunnelSocket = machine.platform.openTunnelSocket({
     netns: record.netns,
     tunnelId: record.tunnelId,
     peerTunnelId: record.peerTunnelId,
@@ -82,7 +82,7 @@ function restoreTunnel(machine: Machine, record: TunnelRecord, work: Work): void
   registerTunnel(machine, record, socket, -1, work);
 }
 
-function restoreSession(machine: Machine, record: SessionRecord, work: Work): void {
+function restoreSession(machine: SubsystemState, record: SessionRecord, work: RequestEffects): void {
   const tunnel = need(machine.tables.tunnel(record.netns, record.tunnelId), Errno.ENODEV);
   checkSessionId(machine, tunnel, record.sessionId);
   startSession(machine, tunnel, record, { existing: true }, work);

@@ -14,7 +14,7 @@ import type { SessionRecord } from "./records.ts";
 import { need, Refusal } from "./refusal.ts";
 import { sessionMtu } from "../model/session_mtu.ts";
 import type { SessionEntry, TunnelEntry } from "./tables.ts";
-import type { Machine, Work } from "./work.ts";
+import type { RequestEffects, SubsystemState } from "./work.ts";
 
 /** From here on numbers are no pseudowire types (`__L2TP_PWTYPE_MAX`). */
 const PWTYPE_END = 12;
@@ -29,13 +29,13 @@ const L2SPEC_OF: ReadonlyMap<number, L2Spec> = new Map([
  *
  * @throws {Refusal} EINVAL for what is missing or unknown, EPROTONOSUPPORT for a pseudowire that the tunnel or we cannot
  * have, EEXIST, ENOMEM at the limit
- * @throws {SyscallError} if the world cannot have such a device or data path
+ * @throws {SyscallError} if the platform cannot have such a device or data path
  */
 export function createSession(
-  machine: Machine,
+  machine: SubsystemState,
   tunnel: TunnelEntry,
   request: SessionCreateRequest,
-  work: Work,
+  work: RequestEffects,
 ): SessionEntry {
   const { netns, tunnelId, version } = tunnel.record;
   const sessionId = need(request.sessionId, Errno.EINVAL);
@@ -77,7 +77,7 @@ export function createSession(
     { existing: false },
     work,
   );
-  work.changes.push({ change: "putSession", session: session.record });
+  work.journalEntries.push({ change: "putSession", session: session.record });
   return session;
 }
 
@@ -92,7 +92,7 @@ function mtuOf({ record, socket }: TunnelEntry, l2spec: L2Spec, cookie: Uint8Arr
 }
 
 /** @throws {Refusal} EEXIST if the tunnel cannot have a session with this id, ENOMEM at the limit */
-export function checkSessionId(machine: Machine, tunnel: TunnelEntry, sessionId: number): void {
+export function checkSessionId(machine: SubsystemState, tunnel: TunnelEntry, sessionId: number): void {
   if (machine.tables.isSessionIdTaken(tunnel, sessionId)) throw new Refusal(Errno.EEXIST);
   if (machine.tables.sessionCount >= machine.sessionsMax) throw new Refusal(Errno.ENOMEM);
 }
@@ -101,17 +101,17 @@ export function checkSessionId(machine: Machine, tunnel: TunnelEntry, sessionId:
  * Makes the device of a session, if the record names one, and its data path, and puts it into the tables. The entry's
  * record has the name that the device got. With `existing` a device that is there is taken over.
  *
- * @throws {SyscallError} if the world cannot have such a device or data path; then nothing is left of it
+ * @throws {SyscallError} if the platform cannot have such a device or data path; then nothing is left of it
  */
 export function startSession(
-  machine: Machine,
+  machine: SubsystemState,
   tunnel: TunnelEntry,
   wanted: SessionRecord,
   { existing }: { readonly existing: boolean },
-  work: Work,
+  work: RequestEffects,
 ): SessionEntry {
   const { netns, tunnelId, sessionId, peerSessionId, pseudowireType } = wanted;
-  const device = wanted.interfaceName === undefined ? undefined : machine.world.createEthernetDevice({
+  const device = wanted.interfaceName === undefined ? undefined : machine.platform.createEthernetDevice({
     netns,
     name: wanted.interfaceName,
     mtu: wanted.mtu ?? 0,
@@ -147,7 +147,11 @@ export function startSession(
  *
  * @throws {Refusal} ENODEV if there is none, or the request does not say enough
  */
-export function findSession(machine: Machine, netns: string, request: SessionKeyRequest): SessionEntry {
+export function findSession(
+  machine: SubsystemState,
+  netns: string,
+  request: SessionKeyRequest,
+): SessionEntry {
   const { interfaceName, tunnelId, sessionId } = request;
   if (interfaceName !== undefined) {
     return need(machine.tables.sessionByName(netns, interfaceName), Errno.ENODEV);
@@ -163,7 +167,7 @@ export function findSession(machine: Machine, netns: string, request: SessionKey
  *
  * @throws {SyscallError} if the data path cannot be changed; then nothing is
  */
-export function modifySession(session: SessionEntry, changes: SessionChanges, work: Work): void {
+export function modifySession(session: SessionEntry, changes: SessionChanges, work: RequestEffects): void {
   if (Object.keys(changes).length === 0) return;
   const { record, path } = session;
   // What the peer has made of it meanwhile counts, not what was asked for once.
@@ -176,11 +180,11 @@ export function modifySession(session: SessionEntry, changes: SessionChanges, wo
     lnsMode: changes.lnsMode ?? record.lnsMode,
     reorderTimeoutMs: changes.reorderTimeoutMs ?? record.reorderTimeoutMs,
   };
-  work.changes.push({ change: "putSession", session: session.record });
+  work.journalEntries.push({ change: "putSession", session: session.record });
 }
 
 /** Takes a session away; when this returns, its id and the name of its interface are free. */
-export function removeSession(machine: Machine, session: SessionEntry, work: Work): void {
+export function removeSession(machine: SubsystemState, session: SessionEntry, work: RequestEffects): void {
   const { netns, tunnelId, sessionId } = session.record;
   work.traces.push({ event: "delete_session", netns, tunnelId, sessionId });
   machine.tables.deleteSession(session);

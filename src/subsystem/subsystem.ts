@@ -1,7 +1,7 @@
 /**
  * The L2TP subsystem of the kernel as a machine: netlink requests go in; replies, notifications and what is to be
  * remembered come out. It follows `net/l2tp/` of Linux 6.12; where it means to differ, the README says so. Pure: what
- * it does to the world goes through {@link SubsystemWorld}.
+ * it does to the platform goes through {@link Platform}.
  *
  * @module
  */
@@ -37,7 +37,7 @@ import { controller, SUBSYSTEM_FAMILY_ID } from "./controller.ts";
 import { debugfsText } from "./debugfs.ts";
 import { debugTunnels } from "./debug_views.ts";
 import { dumpDatagrams } from "./dump.ts";
-import type { SessionPath, SubsystemWorld } from "./ports.ts";
+import type { Platform, SessionPath } from "./ports.ts";
 import type { SubsystemRecord } from "./records.ts";
 import { Refusal } from "./refusal.ts";
 import { restoreRecords } from "./restore.ts";
@@ -46,7 +46,7 @@ import { createSession, findSession, modifySession, removeSession } from "./sess
 import { Tables } from "./tables.ts";
 import { createTunnel, findTunnel, removeTunnel } from "./tunnel_rules.ts";
 import { viewSession, viewTunnel } from "./views.ts";
-import { type Machine, type Result, Work } from "./work.ts";
+import { RequestEffects, type Result, type SubsystemState } from "./work.ts";
 
 export type { Answer, Caller, Consequences, Restoration, SubsystemOptions } from "./api.ts";
 export { SUBSYSTEM_FAMILY_ID, SUBSYSTEM_GROUP_ID } from "./controller.ts";
@@ -61,12 +61,12 @@ const NO_ERROR: Acknowledgement = { errno: 0, extack: undefined, attributeOffset
 
 /** The L2TP subsystem, for any number of network namespaces. */
 export class Subsystem {
-  readonly #machine: Machine;
+  readonly #state: SubsystemState;
 
   /** Starts without tunnels. */
-  constructor(world: SubsystemWorld, options: SubsystemOptions = {}) {
-    this.#machine = {
-      world,
+  constructor(platform: Platform, options: SubsystemOptions = {}) {
+    this.#state = {
+      platform,
       tables: new Tables(),
       tunnelsMax: options.tunnelsMax ?? Infinity,
       sessionsMax: options.sessionsMax ?? Infinity,
@@ -76,31 +76,31 @@ export class Subsystem {
 
   /** Tunnels of all namespaces. */
   get tunnelCount(): number {
-    return this.#machine.tables.tunnelCount;
+    return this.#state.tables.tunnelCount;
   }
 
   /** Sessions of all namespaces. */
   get sessionCount(): number {
-    return this.#machine.tables.sessionCount;
+    return this.#state.tables.sessionCount;
   }
 
   /** Keys of the network namespaces that have tunnels. */
   get namespaces(): readonly string[] {
-    return this.#machine.tables.namespaces;
+    return this.#state.tables.namespaces;
   }
 
   /** Records of all that is there, each tunnel before its sessions: what a journal could start anew with. */
   records(): Iterable<SubsystemRecord> {
-    return this.#machine.tables.records();
+    return this.#state.tables.records();
   }
 
   /**
    * Answers a request to the "l2tp" family or to the controller. Whatever the message holds, nothing is thrown but what
-   * the world throws beside `SyscallError`.
+   * the platform throws beside `SyscallError`.
    */
   request(message: NetlinkMessage, caller: Caller): Answer {
     const header = { type: message.type, sequence: message.sequence, portId: caller.portId };
-    const work = new Work(header);
+    const work = new RequestEffects(header);
     const replies: Uint8Array[] = [];
     const note = new RequestNote();
     let end = NO_ERROR;
@@ -121,53 +121,53 @@ export class Subsystem {
 
   /** Makes tunnels and sessions again from records, in any order; devices that are still there are taken over. */
   restore(records: Iterable<SubsystemRecord>): Restoration {
-    const work = new Work();
-    return { leftOut: restoreRecords(this.#machine, records, work), ...consequences(work) };
+    const work = new RequestEffects();
+    return { leftOut: restoreRecords(this.#state, records, work), ...consequences(work) };
   }
 
   /** Takes away a tunnel whose socket its owner has closed, with its sessions. Nobody is notified, as by the kernel. */
   dropTunnel(netns: string, tunnelId: number): Consequences {
-    const work = new Work();
+    const work = new RequestEffects();
     this.#drop(netns, tunnelId, work);
     return consequences(work);
   }
 
   /** Takes away all tunnels of a network namespace that is gone. Nobody is notified, as by the kernel. */
   dropNamespace(netns: string): Consequences {
-    const work = new Work();
-    for (const { record } of this.#machine.tables.tunnelsOf(netns)) this.#drop(netns, record.tunnelId, work);
+    const work = new RequestEffects();
+    for (const { record } of this.#state.tables.tunnelsOf(netns)) this.#drop(netns, record.tunnelId, work);
     return consequences(work);
   }
 
-  #drop(netns: string, tunnelId: number, work: Work): void {
-    const tunnel = this.#machine.tables.tunnel(netns, tunnelId);
+  #drop(netns: string, tunnelId: number, work: RequestEffects): void {
+    const tunnel = this.#state.tables.tunnel(netns, tunnelId);
     if (tunnel === undefined) return;
-    removeTunnel(this.#machine, tunnel, work);
-    work.changes.push({ change: "deleteTunnel", netns, tunnelId });
+    removeTunnel(this.#state, tunnel, work);
+    work.journalEntries.push({ change: "deleteTunnel", netns, tunnelId });
   }
 
   /** The tunnels of a network namespace as they are when they are asked for; the tables may change meanwhile. */
   *tunnels(netns: string): Generator<Tunnel, void, void> {
-    for (const tunnel of this.#machine.tables.tunnelsOf(netns)) yield viewTunnel(tunnel);
+    for (const tunnel of this.#state.tables.tunnelsOf(netns)) yield viewTunnel(tunnel);
   }
 
   /** The sessions of a network namespace as they are when they are asked for; the tables may change meanwhile. */
   *sessions(netns: string): Generator<Session, void, void> {
-    for (const session of this.#machine.tables.sessionsOf(netns)) {
+    for (const session of this.#state.tables.sessionsOf(netns)) {
       // With version 2 it stands for the tunnel itself.
       if (session.record.sessionId === 0 && session.tunnel.record.version === 2) continue;
       yield viewSession(session);
     }
   }
 
-  /** What carries a session's packets; `undefined` if there is none. The world made it, and may cast it back. */
+  /** What carries a session's packets; `undefined` if there is none. The platform made it, and may cast it back. */
   sessionPath(netns: string, tunnelId: number, sessionId: number): SessionPath | undefined {
-    return this.#machine.tables.session(netns, tunnelId, sessionId)?.path;
+    return this.#state.tables.session(netns, tunnelId, sessionId)?.path;
   }
 
   /** Bytes that an IP packet in a PPP session may have, so that it passes the way whole; `undefined` without session. */
   pppMtu(netns: string, tunnelId: number, sessionId: number): number | undefined {
-    const entry = this.#machine.tables.session(netns, tunnelId, sessionId);
+    const entry = this.#state.tables.session(netns, tunnelId, sessionId);
     if (entry === undefined) return undefined;
     const { record: { cookie, l2spec }, path, tunnel } = entry;
     const { version, encap, peer } = tunnel.record;
@@ -184,10 +184,10 @@ export class Subsystem {
 
   /** The text of the debug file `l2tp/tunnels` of a network namespace, in parts. */
   debugfs(netns: string): Iterable<string> {
-    return debugfsText(debugTunnels(this.#machine.tables, netns));
+    return debugfsText(debugTunnels(this.#state.tables, netns));
   }
 
-  #dispatch(message: NetlinkMessage, caller: Caller, work: Work, note: RequestNote): Result {
+  #dispatch(message: NetlinkMessage, caller: Caller, work: RequestEffects, note: RequestNote): Result {
     const { type, flags, payload } = message;
     if ((flags & NLM_F_REQUEST) === 0 || type < NLMSG_MIN_TYPE) return {};
     if (type !== SUBSYSTEM_FAMILY_ID && type !== GENL_ID_CTRL) throw new Refusal(Errno.ENOENT);
@@ -216,8 +216,8 @@ export class Subsystem {
     for (const session of this.sessions(netns)) yield encodeSession(L2TP_CMD.SESSION_GET, session);
   }
 
-  #do(command: number, attributes: RequestAttributes, caller: Caller, work: Work): Result {
-    const machine = this.#machine;
+  #do(command: number, attributes: RequestAttributes, caller: Caller, work: RequestEffects): Result {
+    const machine = this.#state;
     const { netns } = caller;
     switch (command) {
       case L2TP_CMD.NOOP:
@@ -250,7 +250,7 @@ export class Subsystem {
         const { tunnelId, sessionId } = session.record;
         work.notifySession(command, session);
         removeSession(machine, session, work);
-        work.changes.push({ change: "deleteSession", netns, tunnelId, sessionId });
+        work.journalEntries.push({ change: "deleteSession", netns, tunnelId, sessionId });
         return {};
       }
       case L2TP_CMD.SESSION_MODIFY: {
@@ -292,6 +292,6 @@ function refusal(error: unknown, { extack }: RequestNote): Acknowledgement {
   throw error;
 }
 
-function consequences({ changes, traces, mishaps }: Work): Consequences {
-  return { changes, traces, mishaps };
+function consequences({ journalEntries, traces, cleanupErrors }: RequestEffects): Consequences {
+  return { journalEntries: journalEntries, traces, cleanupErrors: cleanupErrors };
 }

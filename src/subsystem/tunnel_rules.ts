@@ -15,7 +15,7 @@ import { need, Refusal } from "./refusal.ts";
 import { removeSession } from "./session_rules.ts";
 import { SortedIds } from "./sorted_ids.ts";
 import type { TunnelEntry } from "./tables.ts";
-import type { Machine, Work } from "./work.ts";
+import type { RequestEffects, SubsystemState } from "./work.ts";
 
 const ENCAP_OF: ReadonlyMap<number, Encap> = new Map([
   [L2TP_ENCAPTYPE.UDP, "udp"],
@@ -34,13 +34,13 @@ export interface TunnelCreator {
  * TUNNEL_CREATE.
  *
  * @throws {Refusal} EINVAL for what is missing or unknown, EEXIST, EBADF, ENOMEM at the limit
- * @throws {SyscallError} if the world has no such socket
+ * @throws {SyscallError} if the platform has no such socket
  */
 export function createTunnel(
-  machine: Machine,
+  machine: SubsystemState,
   request: TunnelCreateRequest,
   creator: TunnelCreator,
-  work: Work,
+  work: RequestEffects,
 ): TunnelEntry {
   const { netns } = creator;
   const tunnelId = need(request.tunnelId, Errno.EINVAL);
@@ -52,7 +52,7 @@ export function createTunnel(
   checkTunnelId(machine, netns, tunnelId);
   const ids = { netns, tunnelId, peerTunnelId, version, encap };
   const socket = request.fd === undefined
-    ? machine.world.openTunnelSocket({
+    ? machine.platform.openTunnelSocket({
       ...ids,
       ...need(request.addresses, Errno.EINVAL),
       localPort: request.localPort ?? 0,
@@ -62,11 +62,11 @@ export function createTunnel(
       checksumRx: !request.zeroChecksumRx,
       existing: false,
     })
-    : machine.world.adoptTunnelSocket({ ...ids, fd: need(creator.takeFd(request.fd), Errno.EBADF) });
+    : machine.platform.adoptTunnelSocket({ ...ids, fd: need(creator.takeFd(request.fd), Errno.EBADF) });
   const managed = request.fd !== undefined;
   const record: TunnelRecord = { kind: "tunnel", ...ids, managed, ...pickFacts(socket) };
   const tunnel = registerTunnel(machine, record, socket, request.fd ?? -1, work);
-  work.changes.push({ change: "putTunnel", tunnel: record });
+  work.journalEntries.push({ change: "putTunnel", tunnel: record });
   return tunnel;
 }
 
@@ -77,18 +77,18 @@ function pickFacts({ facts }: TunnelSocket): TunnelSocket["facts"] {
 }
 
 /** @throws {Refusal} EEXIST if the id is in use, ENOMEM at the limit */
-export function checkTunnelId(machine: Machine, netns: string, tunnelId: number): void {
+export function checkTunnelId(machine: SubsystemState, netns: string, tunnelId: number): void {
   if (machine.tables.tunnel(netns, tunnelId) !== undefined) throw new Refusal(Errno.EEXIST);
   if (machine.tables.tunnelCount >= machine.tunnelsMax) throw new Refusal(Errno.ENOMEM);
 }
 
 /** Puts a tunnel whose id is free into the tables. `fd` is the creator's descriptor, -1 for a socket of ours. */
 export function registerTunnel(
-  machine: Machine,
+  machine: SubsystemState,
   record: TunnelRecord,
   socket: TunnelSocket,
   fd: number,
-  work: Work,
+  work: RequestEffects,
 ): TunnelEntry {
   const { netns, tunnelId, peerTunnelId, version, encap } = record;
   const tunnel: TunnelEntry = { record, socket, sessions: new Map(), sessionIds: new SortedIds() };
@@ -102,12 +102,12 @@ export function registerTunnel(
  *
  * @throws {Refusal} EINVAL if it names none, ENODEV if there is none
  */
-export function findTunnel(machine: Machine, netns: string, request: TunnelKeyRequest): TunnelEntry {
+export function findTunnel(machine: SubsystemState, netns: string, request: TunnelKeyRequest): TunnelEntry {
   return need(machine.tables.tunnel(netns, need(request.tunnelId, Errno.EINVAL)), Errno.ENODEV);
 }
 
 /** Takes a tunnel away with its sessions; when this returns, ids, port and interface names are free. */
-export function removeTunnel(machine: Machine, tunnel: TunnelEntry, work: Work): void {
+export function removeTunnel(machine: SubsystemState, tunnel: TunnelEntry, work: RequestEffects): void {
   const { netns, tunnelId } = tunnel.record;
   work.traces.push({ event: "delete_tunnel", netns, tunnelId });
   for (const sessionId of tunnel.sessionIds) {

@@ -10,18 +10,18 @@ import { encodeSession } from "../wire/genl/l2tp/session.ts";
 import { encodeTunnel } from "../wire/genl/l2tp/tunnel.ts";
 import { NLM_F_ACK } from "../wire/netlink/constants.ts";
 import { encodeMessage, type NetlinkMessage } from "../wire/netlink/message.ts";
-import type { SubsystemWorld } from "./ports.ts";
-import type { Change } from "./records.ts";
+import type { Platform } from "./ports.ts";
+import type { JournalEntry } from "./records.ts";
 import type { SessionEntry, Tables, TunnelEntry } from "./tables.ts";
 import type { TraceEvent } from "./trace.ts";
 import { viewSession, viewTunnel } from "./views.ts";
 
 /** What the rules work on. */
-export interface Machine {
+export interface SubsystemState {
   /** The tunnels and sessions. */
   readonly tables: Tables;
   /** What is outside. */
-  readonly world: SubsystemWorld;
+  readonly platform: Platform;
   /** Most tunnels, of all namespaces together. */
   readonly tunnelsMax: number;
   /** Most sessions, of all namespaces together. */
@@ -42,15 +42,15 @@ export interface Result {
 export type ReplyHeader = Pick<NetlinkMessage, "type" | "sequence" | "portId">;
 
 /** Consequences of a request, in the order in which they came about. */
-export class Work {
+export class RequestEffects {
   /** Datagrams for the multicast group. */
   readonly notifications: Uint8Array[] = [];
   /** What the journal must write. */
-  readonly changes: Change[] = [];
+  readonly journalEntries: JournalEntry[] = [];
   /** Trace events. */
   readonly traces: TraceEvent[] = [];
   /** What went wrong where nobody could be refused for it: while something was taken away. */
-  readonly mishaps: SyscallError[] = [];
+  readonly cleanupErrors: SyscallError[] = [];
   readonly #header: ReplyHeader | undefined;
 
   /** Without header nobody asked for what happens, and nobody is notified of it. */
@@ -64,7 +64,7 @@ export class Work {
       action();
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
-      this.mishaps.push(error);
+      this.cleanupErrors.push(error);
     }
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SessionState, SessionStatus } from "../status/overview.ts";
+import type { SessionReadiness, SessionStatus } from "../status/overview.ts";
 import { type Rates, throughput, ZERO_RATES } from "../status/rates.ts";
 import { type Screen, STYLE } from "./screen.ts";
 import { HISTORY_SECONDS } from "../status/history.ts";
@@ -44,7 +44,7 @@ const LEAST_BARS = 10;
 const NAME_WIDTH = { least: 9, most: 15 };
 
 /** A table for these sessions, on a screen of so many columns. */
-export class SessionTable {
+export class SessionList {
   readonly #columns: readonly Column[];
   readonly #barWidth: number;
   readonly #unicode: boolean;
@@ -111,7 +111,7 @@ function markedTitle(title: string, reversed: boolean, unicode: boolean): string
   return `${mark}${title}`;
 }
 
-const STATE_STYLES: Readonly<Record<SessionState, number>> = {
+const STATE_STYLES: Readonly<Record<SessionReadiness, number>> = {
   up: STYLE.green,
   down: STYLE.red | STYLE.bold,
   absent: STYLE.dim,

@@ -14,7 +14,7 @@ import {
   SEVERITY_STYLES,
   type StyledLine,
 } from "./lines.ts";
-import { SessionTable } from "./list.ts";
+import { SessionList } from "./list.ts";
 import { listedSessions } from "./order.ts";
 import type { Overview, SessionStatus } from "../status/overview.ts";
 import { Screen, STYLE } from "./screen.ts";
@@ -110,7 +110,7 @@ function drawList(
   state: ViewState,
   { unicode }: Frame,
 ): void {
-  const table = new SessionTable(sessions, screen.columns, unicode);
+  const table = new SessionList(sessions, screen.columns, unicode);
   table.drawTitles(screen, head, state.sort, state.reversed);
   for (let i = 0; i < page; i++) {
     const status = sessions[state.top + i];

@@ -86,7 +86,7 @@ Deno.test("Context opens each connection once, when it is needed, and closes it"
     using context = new Context(world.ports);
     assert.throws(() => context.links, ReferenceError);
     assert.throws(() => context.l2tp, ReferenceError);
-    await context.loadMore();
+    await context.loadLazy();
     assert.equal(world.transports.length, 0);
     await context.open("read");
     await context.open("create");

@@ -6,10 +6,10 @@
  */
 
 import { type Actual, type ActualSession, type ActualTunnel } from "../../src/config/plan/actual.ts";
-import type { SessionIds, Step } from "../../src/config/plan/steps.ts";
+import type { PlanStep, SessionIds } from "../../src/config/plan/steps.ts";
 import { SecretsError } from "../../src/base/secrets_error.ts";
 import type { SecretsFile } from "../../src/config/plan/secrets.ts";
-import type { PppWish } from "../../src/model/ppp/settings.ts";
+import type { DesiredPpp } from "../../src/model/ppp/settings.ts";
 import { ZERO_COUNTERS } from "../../src/model/counters.ts";
 import type { Session, SessionParameters } from "../../src/model/session.ts";
 import type { TunnelParameters } from "../../src/model/tunnel.ts";
@@ -17,7 +17,7 @@ import type { TunnelParameters } from "../../src/model/tunnel.ts";
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 /** A step that changes an interface. */
 type LinkStep = Extract<
-  Step,
+  PlanStep,
   { do: "moveLink" | "setMtu" | "setBridge" | "setUp" | "addAddress" | "deleteAddress" }
 >;
 type Link = Mutable<NonNullable<ActualSession["link"]>>;
@@ -39,7 +39,7 @@ export class Machine {
   /** How many times a second its clock ticks. */
   timerHz = 1000;
   /** What was done, in order. */
-  readonly done: Step[] = [];
+  readonly done: PlanStep[] = [];
   readonly #tunnels = new Map<number, ActualTunnel>();
   readonly #sessions = new Map<string, ActualSession>();
 
@@ -69,14 +69,14 @@ export class Machine {
     return { ...system, secrets };
   }
 
-  #stampOf({ secretFile }: PppWish): string | undefined {
+  #stampOf({ secretFile }: DesiredPpp): string | undefined {
     const file = secretFile === undefined ? undefined : this.secrets.get(secretFile);
     need(!(file instanceof SecretsError), "no secrets");
     return (file as SecretsFile | undefined)?.stamp;
   }
 
   /** Does a step. */
-  perform(step: Step): void {
+  perform(step: PlanStep): void {
     switch (step.do) {
       case "createTunnel":
         this.#createTunnel(step.tunnel, step.scope);

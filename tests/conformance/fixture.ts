@@ -15,7 +15,7 @@ import { LinkClient } from "../../src/client/link_client.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import type { Link } from "../../src/model/link.ts";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
-import { check } from "../../ffi/errno.ts";
+import { checked } from "../../ffi/errno.ts";
 import { libc } from "../../ffi/libc.ts";
 import { AF_INET } from "../../ffi/sockets/sockaddr.ts";
 import { SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
@@ -104,7 +104,7 @@ export class Bench implements AsyncDisposable {
     request.set(new TextEncoder().encode(from));
     request.set(new TextEncoder().encode(to), IFNAMSIZ);
     using socket = inNamespace(this.a, () => Socket.open(AF_INET, SOCK_DGRAM, 0));
-    check("ioctl(SIOCSIFNAME)", libc.ioctl(socket.number, SIOCSIFNAME, request));
+    checked("ioctl(SIOCSIFNAME)", libc.ioctl(socket.number, SIOCSIFNAME, request));
   }
 
   /** Takes away every tunnel, and waits until nothing is left of them. */

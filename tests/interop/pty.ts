@@ -4,7 +4,7 @@
  * @module
  */
 
-import { check } from "../../ffi/errno.ts";
+import { checked } from "../../ffi/errno.ts";
 import { cString, OwnedFd } from "../../ffi/fd.ts";
 import { ioctl } from "../../ffi/kernel/ioctl.ts";
 import { libc } from "../../ffi/libc.ts";
@@ -38,7 +38,7 @@ export class Pty implements Disposable {
   constructor() {
     using stack = new DisposableStack();
     const flags = O_RDWR | O_NOCTTY | O_CLOEXEC;
-    const opened = check(`open("/dev/ptmx")`, libc.open(cString("/dev/ptmx"), flags | O_NONBLOCK));
+    const opened = checked(`open("/dev/ptmx")`, libc.open(cString("/dev/ptmx"), flags | O_NONBLOCK));
     this.line = stack.use(new OwnedFd(opened));
     ioctl(this.line, TIOCSPTLCK, new Uint8Array(4));
     this.#terminal = stack.use(new OwnedFd(ioctl(this.line, TIOCGPTPEER, flags)));

@@ -7,8 +7,8 @@ import { ERROR_RULES } from "../../src/status/health_errors.ts";
 import { SESSION_RULES, SILENCE_MS, TUNNEL_RULES } from "../../src/status/health.ts";
 import { counterTotals, tunnelTotals } from "../../src/status/errors.ts";
 import type { Link } from "../../src/model/link.ts";
-import type { Sample } from "../../src/status/sample.ts";
-import type { Verdict } from "../../src/status/health.ts";
+import type { StatusSample } from "../../src/status/sample.ts";
+import type { HealthVerdict } from "../../src/status/health.ts";
 import type { Overview } from "../../src/status/overview.ts";
 import { COUNTERS, sampleIpTunnel, sampleTunnel, sampleTunnel6 } from "../support/samples.ts";
 import { counting, ETH0, overviewOf, sampleLink } from "./support.ts";
@@ -21,7 +21,7 @@ function found({ problems }: Overview): string[] {
 const LIVELY = { rxPackets: 1n, txPackets: 1n };
 
 /** Rows of the daemon's dropped packets of the usual session. */
-function dropped(reasons: Record<string, number>): Partial<Sample> {
+function dropped(reasons: Record<string, number>): Partial<StatusSample> {
   return {
     drops: [{
       tunnelId: 3000,
@@ -166,7 +166,7 @@ Deno.test("health of the peer: never heard, heard of long ago, and no complaint 
 
 Deno.test("health of the MTU: the longest packet must fit the interface that it leaves by", () => {
   // 1500 - IP 20 - UDP 8 - version and flags 4 - session id 4 - Ethernet 14
-  const table: [mtu: number, changes: Partial<Sample>, problem: string | undefined][] = [
+  const table: [mtu: number, changes: Partial<StatusSample>, problem: string | undefined][] = [
     [1450, {}, undefined],
     [1451, {}, "mtu 1451 makes packets of 1501 bytes, and the way out takes 1500"],
     [1462, { tunnels: [sampleIpTunnel()] }, undefined],
@@ -302,7 +302,7 @@ Deno.test("health: lines of advice and messages are short enough to be read", ()
   }
 });
 
-function verdicts(): Verdict[] {
+function verdicts(): HealthVerdict[] {
   const { sessions, tunnels } = overviewOf({
     sessions: [counting({ txPackets: 1n }, { interfaceName: "absent" })],
     addresses: [],

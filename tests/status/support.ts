@@ -4,7 +4,7 @@ import { ZERO_COUNTERS } from "../../src/model/counters.ts";
 import type { Link, LinkAddress } from "../../src/model/link.ts";
 import { NO_DEBUG_FACTS } from "../../src/status/debug_facts.ts";
 import type { Overview } from "../../src/status/overview.ts";
-import type { Sample } from "../../src/status/sample.ts";
+import type { StatusSample } from "../../src/status/sample.ts";
 import { Tracker } from "../../src/status/tracker.ts";
 import type { Session } from "../../src/model/session.ts";
 import { sampleSession, sampleTunnel } from "../support/samples.ts";
@@ -21,7 +21,7 @@ export const ETH0: Link = sampleLink("eth0", 2, { state: "up", mtu: 1500 });
 export const ADDRESS: LinkAddress = { index: 2, address: "10.0.0.1", prefixLength: 24 };
 
 /** One tunnel with one session whose interface is up, seen by the kernel, with what the test cares about put over it. */
-export function sampleOf(changes: Partial<Sample> = {}): Sample {
+export function sampleOf(changes: Partial<StatusSample> = {}): StatusSample {
   return {
     atMs: 0,
     dataplane: "kernel",
@@ -38,7 +38,7 @@ export function sampleOf(changes: Partial<Sample> = {}): Sample {
 }
 
 /** What is known after these samples, a second after each other. */
-export function overviewOf(...samples: readonly Partial<Sample>[]): Overview {
+export function overviewOf(...samples: readonly Partial<StatusSample>[]): Overview {
   const tracker = new Tracker();
   let overview: Overview | undefined;
   for (const [i, changes] of samples.entries()) {

@@ -12,9 +12,9 @@ import type { SessionChanges } from "../../src/model/session.ts";
 import type {
   EthernetDevice,
   EthernetDeviceRequest,
+  LiveSessionState,
+  Platform,
   SessionPath,
-  SessionState,
-  SubsystemWorld,
   TunnelSocket,
   TunnelSocketAdoption,
   TunnelSocketFacts,
@@ -43,7 +43,7 @@ export class PretendPath implements SessionPath {
   readonly #world: PretendWorld;
   readonly record: SessionRecord;
   readonly device: EthernetDevice | undefined;
-  current: SessionState;
+  current: LiveSessionState;
   readonly changes: SessionChanges[] = [];
 
   constructor(world: PretendWorld, record: SessionRecord, device: EthernetDevice | undefined) {
@@ -53,7 +53,7 @@ export class PretendPath implements SessionPath {
     this.current = { sendSeq: record.sendSeq, nr: 0, ns: 0, counters: ZERO_COUNTERS };
   }
 
-  state(): SessionState {
+  state(): LiveSessionState {
     this.#world.step("state");
     return this.current;
   }
@@ -107,7 +107,7 @@ export class PretendSocket implements TunnelSocket {
 }
 
 /** The world. */
-export class PretendWorld implements SubsystemWorld {
+export class PretendWorld implements Platform {
   /** Sockets that are open. */
   readonly sockets: Set<PretendSocket> = new Set();
   /** Sessions that are being carried. */

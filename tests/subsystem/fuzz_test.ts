@@ -7,7 +7,7 @@
 
 import assert from "node:assert/strict";
 import { Errno } from "../../src/base/errno.ts";
-import { type Change, decodeRecord, encodeRecord } from "../../src/subsystem/records.ts";
+import { decodeRecord, encodeRecord, type JournalEntry } from "../../src/subsystem/records.ts";
 import { SUBSYSTEM_FAMILY_ID } from "../../src/subsystem/subsystem.ts";
 import { L2TP_ATTR, L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import { GENL_ID_CTRL } from "../../src/wire/genl/ctrl.ts";
@@ -105,7 +105,7 @@ function damage(payload: Uint8Array, random: Random): Uint8Array {
 class Ledger {
   readonly keys: Set<string> = new Set();
 
-  write(change: Change): void {
+  write(change: JournalEntry): void {
     switch (change.change) {
       case "putTunnel":
         assert.deepEqual(decodeRecord(encodeRecord(change.tunnel)), change.tunnel);
@@ -153,12 +153,14 @@ Deno.test(`requests: ${COUNT} of them, damaged, seed ${SEED}: always answered, n
     if (random.oneIn(20)) world.failNext(random.pick(CALLS), Errno.ENOMEM);
     try {
       const { answer, ack, messages } = bench.send(message);
-      for (const change of answer.changes) ledger.write(change);
+      for (const change of answer.journalEntries) ledger.write(change);
       for (const bytes of answer.notifications) decodeEvent(decodeMessages(bytes)[0]!.payload);
       if (answer.dump === undefined) {
         if ((flags & NLM_F_ACK) !== 0) assert.ok(ack !== undefined, "acknowledged");
         const refused = (ack?.errno ?? 0) !== 0;
-        if (refused) assert.equal(answer.changes.length + answer.notifications.length + messages.length, 0);
+        if (refused) {
+          assert.equal(answer.journalEntries.length + answer.notifications.length + messages.length, 0);
+        }
         const outcome = `${command} ${ack?.errno ?? "-"}`;
         outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
       } else {

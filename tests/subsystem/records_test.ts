@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { DecodeError } from "../../src/base/errors.ts";
 import {
-  type Change,
   decodeChange,
   decodeRecord,
   encodeChange,
   encodeRecord,
+  type JournalEntry,
   type SessionRecord,
   type SubsystemRecord,
   type TunnelRecord,
@@ -85,7 +85,7 @@ Deno.test("records: through JSON and back", () => {
 });
 
 Deno.test("changes: through JSON and back", () => {
-  const changes: Change[] = [
+  const changes: JournalEntry[] = [
     { change: "putTunnel", tunnel: TUNNEL },
     { change: "putSession", session: SESSION },
     { change: "deleteTunnel", netns: "a", tunnelId: 0 },

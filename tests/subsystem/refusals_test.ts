@@ -101,10 +101,10 @@ Deno.test("TUNNEL_CREATE: every refusal, and the order in which it looks", () =>
     const { answer, ack } = bench.command(C.TUNNEL_CREATE, put(attributes));
     assert.equal(ack?.errno, errno, name);
     if (errno !== 0) {
-      const { changes, traces, notifications } = answer;
+      const { journalEntries, traces, notifications } = answer;
       assert.deepEqual(
-        { changes, traces, notifications },
-        { changes: [], traces: [], notifications: [] },
+        { journalEntries, traces, notifications },
+        { journalEntries: [], traces: [], notifications: [] },
         name,
       );
     }
@@ -204,10 +204,10 @@ Deno.test("SESSION_CREATE: every refusal, and the order in which it looks", () =
     const { answer, ack } = bench.command(C.SESSION_CREATE, put(attributes));
     assert.equal(ack?.errno, errno, name);
     if (errno !== 0) {
-      const { changes, traces, notifications } = answer;
+      const { journalEntries, traces, notifications } = answer;
       assert.deepEqual(
-        { changes, traces, notifications },
-        { changes: [], traces: [], notifications: [] },
+        { journalEntries, traces, notifications },
+        { journalEntries: [], traces: [], notifications: [] },
         name,
       );
     }

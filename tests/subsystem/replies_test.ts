@@ -169,7 +169,7 @@ Deno.test("TUNNEL_CREATE: defaults, what the world chose, and what is remembered
     checksumRx: undefined,
   };
   const record: TunnelRecord = { kind: "tunnel", netns: "a", managed: false, ...facts };
-  assert.deepEqual(answer.changes, [{ change: "putTunnel", tunnel: record }]);
+  assert.deepEqual(answer.journalEntries, [{ change: "putTunnel", tunnel: record }]);
   assert.deepEqual(bench.tunnel(3000), { ...facts, usingIpsec: false, counters: ZERO_COUNTERS });
   assert.deepEqual(answer.traces.map(formatTrace), [
     "register_tunnel: tunl 3000: type=unmanaged encap=UDP version=L2TPv3 tid=3000 ptid=4000 fd=-1",
@@ -208,7 +208,7 @@ Deno.test("TUNNEL_CREATE: a socket that was handed over", () => {
     encodeTunnelCreate({ tunnelId: 1, peerTunnelId: 2, version: 2, encap: "udp", fd: 5 }),
   );
   assert.deepEqual(bench.tunnel(1).peer, "::ffff:10.0.0.2");
-  const [change] = answer.changes;
+  const [change] = answer.journalEntries;
   assert.ok(change?.change === "putTunnel" && change.tunnel.managed);
   assert.deepEqual(answer.traces.map(formatTrace), [
     "register_tunnel: tunl 1: type=managed encap=UDP version=L2TPv2 tid=1 ptid=2 fd=5",
@@ -226,7 +226,7 @@ Deno.test("TUNNEL_DELETE: notified first, and of the sessions only traces tell",
       "tunnelDeleted",
     ],
   );
-  assert.deepEqual(answer.changes, [{ change: "deleteTunnel", netns: "a", tunnelId: 3000 }]);
+  assert.deepEqual(answer.journalEntries, [{ change: "deleteTunnel", netns: "a", tunnelId: 3000 }]);
   assert.deepEqual(answer.traces.map(formatTrace), [
     "delete_tunnel: tunl 3000",
     "delete_session: sess 3000/3",
@@ -245,7 +245,7 @@ Deno.test("TUNNEL_MODIFY changes nothing and is notified", () => {
   const bench = new SubsystemBench();
   bench.addTunnel();
   const { answer } = bench.succeed(encodeTunnelCommand(L2TP_CMD.TUNNEL_MODIFY, 3000));
-  assert.deepEqual([answer.changes, answer.traces], [[], []]);
+  assert.deepEqual([answer.journalEntries, answer.traces], [[], []]);
   const [message] = decodeMessages(answer.notifications[0]!);
   assert.deepEqual([message!.flags, decodeEvent(message!.payload)?.type], [4, "tunnelModified"]);
 });
@@ -278,7 +278,7 @@ Deno.test("SESSION_CREATE: defaults of each version, and what is remembered", ()
     reorderTimeoutMs: 0,
   };
   const { answer } = create(3000, 5);
-  assert.deepEqual(answer.changes, [{ change: "putSession", session: v3 }]);
+  assert.deepEqual(answer.journalEntries, [{ change: "putSession", session: v3 }]);
   assert.deepEqual(answer.traces.map(formatTrace), [
     "register_session: sess 3000/10: pseudowire=ETH sid=10 psid=20 tid=3000 ptid=4000",
   ]);
@@ -294,7 +294,7 @@ Deno.test("SESSION_CREATE: defaults of each version, and what is remembered", ()
     interfaceIndex: undefined,
     mtu: undefined,
   };
-  assert.deepEqual(create(2, 7).answer.changes, [{ change: "putSession", session: v2 }]);
+  assert.deepEqual(create(2, 7).answer.journalEntries, [{ change: "putSession", session: v2 }]);
   assert.equal(bench.world.path(2, 10).device, undefined);
 });
 
@@ -309,15 +309,15 @@ Deno.test("SESSION_MODIFY: only what is given, one bit of each number, and notif
   };
   const modify = (write: (out: AttributeWriter) => AttributeWriter) =>
     bench.succeed(write(beginGenl(7, 1).u32(9, 3000).u32(11, 1000)).written).answer;
-  assert.deepEqual(modify((out) => out.u8(18, 3)).changes.length, 1);
+  assert.deepEqual(modify((out) => out.u8(18, 3)).journalEntries.length, 1);
   assert.deepEqual(shown(), [false, true, false, 0]);
   modify((out) => out.u8(19, 1).u8(20, 0xff).u64(22, 333n));
   assert.deepEqual(shown(), [true, true, true, 333]);
   modify((out) => out.u8(18, 2));
   assert.deepEqual(shown(), [true, false, true, 333]);
   // Cookies and the like are for the creation only.
-  const { changes, notifications } = modify((out) => out.bytes(15, Uint8Array.of(1)).u32(12, 77));
-  assert.deepEqual([changes, notifications.length], [[], 1]);
+  const { journalEntries, notifications } = modify((out) => out.bytes(15, Uint8Array.of(1)).u32(12, 77));
+  assert.deepEqual([journalEntries, notifications.length], [[], 1]);
   assert.equal(bench.session(3000, 1000).peerSessionId, 2000);
   modify((out) => out.u64(22, 2n ** 64n - 1n));
   assert.deepEqual(shown(), [true, false, true, Number.MAX_SAFE_INTEGER]);
@@ -326,7 +326,11 @@ Deno.test("SESSION_MODIFY: only what is given, one bit of each number, and notif
   assert.deepEqual(bench.world.path(3000, 1000).changes.at(-1), { reorderTimeoutMs: 0 });
   bench.world.failNext("change", 12);
   const failed = bench.ask(encodeSessionModify(key, { recvSeq: true }));
-  assert.deepEqual([failed.ack?.errno, failed.answer.changes, failed.answer.notifications], [12, [], []]);
+  assert.deepEqual([failed.ack?.errno, failed.answer.journalEntries, failed.answer.notifications], [
+    12,
+    [],
+    [],
+  ]);
   assert.deepEqual(shown(), [true, false, true, 0]);
 });
 
@@ -343,7 +347,7 @@ Deno.test("what the data path does is shown, and kept when something else is mod
   const { answer } = bench.succeed(
     encodeSessionModify({ tunnelId: 3000, sessionId: 1000 }, { recvSeq: true }),
   );
-  const [change] = answer.changes;
+  const [change] = answer.journalEntries;
   assert.ok(change?.change === "putSession" && change.session.sendSeq && change.session.recvSeq);
   assert.deepEqual(path.changes, [{ recvSeq: true }]);
 });
@@ -375,12 +379,12 @@ Deno.test("dropping: a tunnel whose socket is closed, a namespace that is gone, 
       bench.addSession({ tunnelId });
     }
   }
-  assert.deepEqual(bench.subsystem.dropTunnel("a", 9), { changes: [], traces: [], mishaps: [] });
+  assert.deepEqual(bench.subsystem.dropTunnel("a", 9), { journalEntries: [], traces: [], cleanupErrors: [] });
   const one = bench.subsystem.dropTunnel("a", 1);
-  assert.deepEqual(one.changes, [{ change: "deleteTunnel", netns: "a", tunnelId: 1 }]);
+  assert.deepEqual(one.journalEntries, [{ change: "deleteTunnel", netns: "a", tunnelId: 1 }]);
   bench.assertConsistent();
   const all = bench.subsystem.dropNamespace("b");
-  assert.deepEqual(all.changes.map((change) => "tunnelId" in change && change.tunnelId), [1, 2]);
+  assert.deepEqual(all.journalEntries.map((change) => "tunnelId" in change && change.tunnelId), [1, 2]);
   assert.equal(all.traces.length, 8);
   bench.assertConsistent();
   assert.deepEqual([bench.subsystem.namespaces, bench.subsystem.tunnelCount], [["a"], 1]);

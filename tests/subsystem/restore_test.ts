@@ -114,7 +114,7 @@ Deno.test("restore(): after any requests the journal has what the tables have, a
       // More is made than deleted.
       const request = requests[random.pick([0, 0, 1, 1, 1, 1, 1, 2, 2, 3, random.oneIn(4) ? 4 : 1])]!;
       const { answer } = bench.ask(request());
-      for (const change of answer.changes) journal.write(JSON.stringify(encodeChange(change)));
+      for (const change of answer.journalEntries) journal.write(JSON.stringify(encodeChange(change)));
     }
     bench.assertConsistent();
     assert.deepEqual(journal.sorted(), sorted(bench.subsystem), `round ${round}`);
@@ -123,8 +123,8 @@ Deno.test("restore(): after any requests the journal has what the tables have, a
     const again = new SubsystemBench();
     // The crash has left some of the devices.
     for (const [name, device] of bench.world.devices) if (flag()) again.world.devices.set(name, device);
-    const { leftOut, changes } = again.subsystem.restore(journal.sorted().reverse());
-    assert.deepEqual([leftOut, changes], [[], []], `round ${round}`);
+    const { leftOut, journalEntries } = again.subsystem.restore(journal.sorted().reverse());
+    assert.deepEqual([leftOut, journalEntries], [[], []], `round ${round}`);
     assert.deepEqual(sorted(again.subsystem), journal.sorted(), `round ${round}`);
     again.assertConsistent();
     for (const netns of ["a", "b"]) {

@@ -22,12 +22,12 @@ Deno.test("SESSION_CREATE: a failure at each step leaves nothing behind", () => 
     const { answer, ack } = bench.ask(encodeSessionCreate({ ...SESSION, pseudowire }));
     assert.equal(ack?.errno, Errno.ENOMEM, call);
     assert.deepEqual(bench.world.calls.slice(bench.world.calls.indexOf(call) + 1), undone, call);
-    const { changes, traces, notifications, mishaps } = answer;
-    assert.deepEqual({ changes, traces, notifications, mishaps }, {
-      changes: [],
+    const { journalEntries, traces, notifications, cleanupErrors } = answer;
+    assert.deepEqual({ journalEntries, traces, notifications, cleanupErrors }, {
+      journalEntries: [],
       traces: [],
       notifications: [],
-      mishaps: [],
+      cleanupErrors: [],
     });
     bench.assertConsistent();
     bench.addSession({ pseudowire });
@@ -41,7 +41,7 @@ Deno.test("SESSION_CREATE: if undoing fails as well, the first failure is the an
   bench.world.failNext("delete", Errno.EBUSY);
   const { answer, ack } = bench.ask(encodeSessionCreate(SESSION));
   assert.equal(ack?.errno, Errno.ENOMEM);
-  assert.deepEqual(answer.mishaps.map((mishap) => mishap.errno), [Errno.EBUSY]);
+  assert.deepEqual(answer.cleanupErrors.map((mishap) => mishap.errno), [Errno.EBUSY]);
   assert.equal(bench.subsystem.sessionCount, 0);
 });
 
@@ -53,7 +53,7 @@ Deno.test("deleting cannot fail: what the world says is told, and all is taken a
     bench.addSession({ sessionId: 1001 });
     bench.world.failNext(call, Errno.EBADF);
     const { answer } = bench.succeed(encodeTunnelCommand(L2TP_CMD.TUNNEL_DELETE, 3000));
-    assert.deepEqual(answer.mishaps.map((mishap) => mishap.call), [call]);
+    assert.deepEqual(answer.cleanupErrors.map((mishap) => mishap.call), [call]);
     bench.assertConsistent();
     assert.equal(bench.world.devices.size, 0);
   }
@@ -63,12 +63,28 @@ Deno.test("what cannot be notified of happens all the same", () => {
   const bench = new SubsystemBench();
   bench.world.failNext("counters", Errno.ENOMEM);
   const created = bench.addTunnel().answer;
-  assert.deepEqual([created.notifications.length, created.mishaps.length, created.changes.length], [0, 1, 1]);
+  assert.deepEqual([
+    created.notifications.length,
+    created.cleanupErrors.length,
+    created.journalEntries.length,
+  ], [
+    0,
+    1,
+    1,
+  ]);
   bench.addSession();
   bench.world.failNext("state", Errno.ENOMEM);
   const key = { tunnelId: 3000, sessionId: 1000 };
   const deleted = bench.succeed(encodeSessionCommand(L2TP_CMD.SESSION_DELETE, key)).answer;
-  assert.deepEqual([deleted.notifications.length, deleted.mishaps.length, deleted.changes.length], [0, 1, 1]);
+  assert.deepEqual([
+    deleted.notifications.length,
+    deleted.cleanupErrors.length,
+    deleted.journalEntries.length,
+  ], [
+    0,
+    1,
+    1,
+  ]);
   bench.assertConsistent();
 });
 

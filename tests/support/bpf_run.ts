@@ -4,7 +4,7 @@
  * @module
  */
 
-import { check } from "../../ffi/errno.ts";
+import { checked } from "../../ffi/errno.ts";
 import type { OwnedFd } from "../../ffi/fd.ts";
 import { pinned } from "../../ffi/memory.ts";
 import { daemonLibc } from "../../ffi/packet_libc.ts";
@@ -55,7 +55,7 @@ export function runBpf(program: OwnedFd, packet: Uint8Array): Ran {
   view.setUint32(ATTR.sizeOut, output.length, true);
   view.setBigUint64(ATTR.dataIn, address(input), true);
   view.setBigUint64(ATTR.dataOut, address(output), true);
-  check("bpf(BPF_PROG_TEST_RUN)", daemonLibc().syscall_bpf(NR_BPF, BPF_PROG_TEST_RUN, attr, attr.length));
+  checked("bpf(BPF_PROG_TEST_RUN)", daemonLibc().syscall_bpf(NR_BPF, BPF_PROG_TEST_RUN, attr, attr.length));
   return {
     verdict: view.getInt32(ATTR.returned, true),
     mark: fields.getUint32(CONTEXT_MARK, true),

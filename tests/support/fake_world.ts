@@ -11,7 +11,7 @@ import { SyscallError } from "../../src/base/errors.ts";
 import type { HookProcess } from "../../src/apply/target.ts";
 import type { PppdTrial } from "../../src/model/ppp/pppd.ts";
 import type { DeclaredTunnel } from "../../src/model/declared_tunnel.ts";
-import type { CliPorts, Inspection, MorePorts, SystemFacts } from "../../src/cli/ports.ts";
+import type { CliPorts, Inspection, LazyPorts, SystemFacts } from "../../src/cli/ports.ts";
 import type { Options } from "../../src/cli/grammar/options.ts";
 import { run } from "../../src/cli/run.ts";
 import { findFamily, resolveFamily } from "../../src/client/genl_family.ts";
@@ -20,7 +20,7 @@ import { L2tpEvents } from "../../src/client/l2tp_events.ts";
 import { L2tpTrace } from "../../src/client/daemon/trace.ts";
 import { LinkClient } from "../../src/client/link_client.ts";
 import { PppClient } from "../../src/client/daemon/ppp_client.ts";
-import { NothingThere } from "../../src/client/daemon/empty_subsystem.ts";
+import { EmptySubsystem } from "../../src/client/daemon/empty_subsystem.ts";
 import { openSubsystem, type UserSubsystem } from "../../src/client/subsystem.ts";
 import { UserL2tpClient } from "../../src/client/daemon/client.ts";
 import type { DaemonFacts } from "../../src/doctor/facts.ts";
@@ -299,8 +299,8 @@ export class FakeWorld {
   readonly #userSubsystem: UserSubsystem = {
     connect: async () => await (this.daemon === "absent" ? undefined : this.#userClient()),
     leftBehind: () => this.leftBehind,
-    nothing: () => {
-      const connection = new NetlinkConnection(new NothingThere());
+    emptyClient: () => {
+      const connection = new NetlinkConnection(new EmptySubsystem());
       return new UserL2tpClient(connection, resolveFamily(connection, "l2tp"));
     },
     absent: () => new DaemonError("absent", "/run/l2tp/api.sock"),
@@ -327,9 +327,9 @@ export class FakeWorld {
   }
 
   /** The ports. */
-  readonly ports: CliPorts & MorePorts = this.#makePorts();
+  readonly ports: CliPorts & LazyPorts = this.#makePorts();
 
-  #makePorts(): CliPorts & MorePorts {
+  #makePorts(): CliPorts & LazyPorts {
     // deno-lint-ignore no-this-alias -- `ports` has getters of its own, in which `this` is another
     const world = this;
     return {
@@ -342,7 +342,7 @@ export class FakeWorld {
         return world.interactive;
       },
       env: (name) => this.env.get(name),
-      loadMore: () => Promise.resolve(this.ports),
+      loadLazy: () => Promise.resolve(this.ports),
       openL2tp: (choice, purpose) =>
         openSubsystem(choice, purpose, {
           kernel: () => this.#kernelClient(),

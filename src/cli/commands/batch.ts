@@ -42,9 +42,9 @@ export async function runBatch(file: string, options: Options, context: Context)
   return batch.exitCode;
 }
 
-function openLines(file: string, { more }: Context): Iterable<string | undefined> {
+function openLines(file: string, { lazy }: Context): Iterable<string | undefined> {
   try {
-    return more.readLines(file);
+    return lazy.readLines(file);
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     throw new UsageError(cannotOpenFile(file, error.errno), { exitCode: EXIT_FAILURE });
@@ -86,7 +86,7 @@ class Batch {
     let command: TableCommand | undefined;
     let options = this.#options;
     try {
-      const words = withoutProgram(splitWords(text));
+      const words = withoutProgramName(splitWords(text));
       if (words.length === 0) return true;
       const invocation = parseLine(words, this.#options);
       options = invocation.options;
@@ -179,7 +179,7 @@ class Batch {
 }
 
 /** Words without the program: `ip l2tp add …` and `l2tp add …` as well as `add …`. */
-export function withoutProgram(words: readonly string[]): readonly string[] {
+export function withoutProgramName(words: readonly string[]): readonly string[] {
   const start = words[0] === "ip" ? 1 : 0;
   return words[start] === "l2tp" ? words.slice(start + 1) : words;
 }

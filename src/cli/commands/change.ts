@@ -7,7 +7,7 @@
 import { Errno } from "../../base/errno.ts";
 import { NetlinkError, SyscallError } from "../../base/errors.ts";
 import { isLinkLocal, parseIpAddress } from "../../base/ip_address.ts";
-import { createTunnel } from "../../apply/create_tunnel.ts";
+import { createConfiguredTunnel } from "../../apply/create_tunnel.ts";
 import type { Creation } from "../../client/creation.ts";
 import type { LinkClient } from "../../client/link_client.ts";
 import type { SessionKey, SessionParameters } from "../../model/session.ts";
@@ -15,22 +15,22 @@ import type { TunnelParameters } from "../../model/tunnel.ts";
 import type { Arguments } from "../grammar/arguments.ts";
 import type { Context } from "../context.ts";
 import type { Options } from "../grammar/options.ts";
-import { pppHost, pppSettings } from "./ppp.ts";
+import { pppHost, readPppSettings } from "./ppp.ts";
 import { addressExpected, argumentWrong, cannotOpenNetns } from "../grammar/messages.ts";
 import { findSessions, findTunnels, hasSessionFilter } from "./show.ts";
-import { siteOf } from "./target.ts";
+import { targetOf } from "./target.ts";
 import { UsageError } from "../grammar/usage_error.ts";
 
 /** Creates what the arguments say: a tunnel, a session with its interface set up, or both. */
 export async function add(context: Context, given: Arguments): Promise<void> {
   const tunnel = given.tunnel ? tunnelParameters(given) : undefined;
-  const settings = given.ppp === undefined ? undefined : await pppSettings(context, given);
+  const settings = given.ppp === undefined ? undefined : await readPppSettings(context, given);
   using links = given.session ? checkLinkTargets(context, given) : undefined;
   // A session alone needs a tunnel that is there, so that no daemon needs to be started for it.
   await context.open(tunnel === undefined ? "read" : "create");
   using undo = new DisposableStack();
   if (tunnel !== undefined) {
-    createTunnel(siteOf(context), tunnel, given.remote?.scope ?? given.local?.scope);
+    createConfiguredTunnel(targetOf(context), tunnel, given.remote?.scope ?? given.local?.scope);
     undo.defer(() =>
       undoing(context, `tunnel ${tunnel.tunnelId}`, () => context.l2tp.deleteTunnel(tunnel.tunnelId))
     );
@@ -167,9 +167,9 @@ function checkLinkTargets(context: Context, given: Arguments): LinkTargets | und
   return targets;
 }
 
-function openLinks(netns: string, { more }: Context): LinkClient {
+function openLinks(netns: string, { lazy }: Context): LinkClient {
   try {
-    return more.openLinks(netns);
+    return lazy.openLinks(netns);
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     throw new UsageError(cannotOpenNetns(netns, error.errno), {
@@ -200,7 +200,7 @@ function setUpLink(context: Context, key: SessionKey, given: Arguments, targets:
   const name = context.l2tp.session(key)?.interfaceName;
   if (name === undefined) throw new NetlinkError({ operation: "L2TP_CMD_SESSION_GET", errno: Errno.ENODEV });
   if (given.netns !== undefined) {
-    context.more.moveLink(context.links, linkIndex(context.links, name), given.netns);
+    context.lazy.moveLink(context.links, linkIndex(context.links, name), given.netns);
   }
   const { links, masterIndex } = targets;
   const index = linkIndex(links, name);
@@ -299,7 +299,7 @@ function lookUp(context: Context, host: string, family: 4 | 6 | undefined): stri
     });
   let addresses: string[];
   try {
-    addresses = context.more.resolveHost(host, family);
+    addresses = context.lazy.resolveHost(host, family);
   } catch (error) {
     throw failed(error instanceof Error && "reason" in error ? String(error.reason) : String(error));
   }

@@ -25,7 +25,7 @@ export async function liveWords({ next }: Typing, ports: CliPorts): Promise<Next
   if (next.value?.live === undefined) return [];
   using context = new Context({ ...ports, err: () => {} });
   context.dataplane = next.set.dataplane;
-  await context.loadMore();
+  await context.loadLazy();
   try {
     if (next.set.netns !== undefined) ports.enterNetns(next.set.netns);
   } catch (error) {

@@ -15,7 +15,7 @@ export async function debugfs(context: Context, words: readonly string[]): Promi
   if (words[0] !== undefined) throw new UsageError(unknownKeyword(words[0]));
   await context.open("read");
   const { l2tp } = context;
-  const text = l2tp.dataplane === "user" ? l2tp.debugfs() : context.more.debugfs();
+  const text = l2tp.dataplane === "user" ? l2tp.debugfs() : context.lazy.debugfs();
   if (text === undefined) {
     throw new UsageError(cannotOpenFile("/sys/kernel/debug/l2tp/tunnels", Errno.ENOENT), {
       exitCode: EXIT_FAILURE,

@@ -42,8 +42,8 @@ function textOf({ check, level, text, fix }: Finding): string {
 }
 
 async function gather(context: Context): Promise<MachineFacts> {
-  const kernelL2tp = context.more.kernelHasL2tp();
-  const daemon = context.more.inspectDaemon();
+  const kernelL2tp = context.lazy.kernelHasL2tp();
+  const daemon = context.lazy.inspectDaemon();
   // A daemon that was found silent is not waited for a second time, and for longer.
   const isThere = daemon.trouble === undefined || (kernelL2tp && wanted(context) !== "user");
   const client = isThere ? await tryOpen(context) : undefined;
@@ -54,9 +54,9 @@ async function gather(context: Context): Promise<MachineFacts> {
     kernelL2tp,
     daemon,
     dataplane: client?.dataplane,
-    tunnels: tunnels.map((tunnel) => ({ tunnel, path: context.more.wayTo(tunnel) })),
+    tunnels: tunnels.map((tunnel) => ({ tunnel, path: context.lazy.wayTo(tunnel) })),
     sessions: client === undefined ? [] : sessionFacts(context, client),
-    ...context.more.inspectMachine([L2TP_PORT, ...ports]),
+    ...context.lazy.inspectMachine([L2TP_PORT, ...ports]),
   };
 }
 
@@ -78,10 +78,10 @@ async function tryOpen(context: Context): Promise<L2tpClient | undefined> {
   }
 }
 
-function sessionFacts({ links, more }: Context, l2tp: L2tpClient): MachineFacts["sessions"] {
+function sessionFacts({ links, lazy }: Context, l2tp: L2tpClient): MachineFacts["sessions"] {
   const sessions = l2tp.sessions();
   if (sessions.length === 0) return [];
-  const debugfs = l2tp.dataplane === "user" ? l2tp.debugfs() : more.debugfs();
+  const debugfs = l2tp.dataplane === "user" ? l2tp.debugfs() : lazy.debugfs();
   const finder = new DetailsFinder({
     links: links.links(),
     debugfs,

@@ -23,16 +23,16 @@ export async function metrics(context: Context, words: readonly string[]): Promi
     return 0;
   }
   await context.open("read");
-  const { l2tp, links, more } = context;
+  const { l2tp, links, lazy } = context;
   const tunnels = l2tp.tunnels();
   const listed = l2tp.sessions();
   const sessions = carryPpp(listed) ? withPppInterfaces(listed, pppStatuses(context).values()) : listed;
-  const found = more.metricsText({
+  const found = lazy.metricsText({
     version: PROGRAM_VERSION,
     dataplane: l2tp.dataplane,
     daemon: undefined,
     namespaces: [{
-      netns: more.namespaceName(),
+      netns: lazy.namespaceName(),
       tunnels,
       sessions,
       links: links.links(),

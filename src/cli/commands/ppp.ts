@@ -22,7 +22,7 @@ import { UsageError } from "../grammar/usage_error.ts";
  * @throws {UsageError} if they do not go together, or pppd cannot be started so
  * @throws {SecretsError} if the file of secrets cannot be used
  */
-export async function pppSettings(context: Context, given: Arguments): Promise<PppSessionSettings> {
+export async function readPppSettings(context: Context, given: Arguments): Promise<PppSessionSettings> {
   const ppp = given.ppp!;
   if (given.pseudowire === "eth") {
     throw new UsageError(argumentWrong("eth", "ppp needs pw_type ppp"), { advice: ["Leave pw_type out."] });
@@ -33,27 +33,27 @@ export async function pppSettings(context: Context, given: Arguments): Promise<P
   if (lacksSecrets(ppp)) throw new UsageError(argumentRequired("secret-file"), { advice: [WHY_SECRETS] });
   const [conflict] = pppConflicts(ppp);
   if (conflict !== undefined) throw new UsageError(argumentWrong(conflict.key, conflict.reason));
-  return pppSettingsOf(ppp, readSecrets(ppp, context.more.readPrivateFile), given.name);
+  return pppSettingsOf(ppp, readSecrets(ppp, context.lazy.readPrivateFile), given.name);
 }
 
 /** PPP on the sessions of the present namespace, by the daemon; to run it one is started where there is none. */
-export function pppHost({ more, ports }: Context): PppHost {
+export function pppHost({ lazy, ports }: Context): PppHost {
   return {
-    sessions: () => runningPpp({ more }),
+    sessions: () => runningPpp({ lazy }),
     run: async (request) => {
-      const { ppp: client, startedPid } = await more.startPpp();
+      const { ppp: client, startedPid } = await lazy.startPpp();
       using ppp = client;
       if (startedPid !== undefined) ports.err(pppDaemonStarted(startedPid));
       ppp.run(request);
     },
     renewSecrets: (request) => {
-      using ppp = more.connectPpp();
+      using ppp = lazy.connectPpp();
       ppp?.renewSecrets(request);
     },
     end: (session) => {
-      using ppp = more.connectPpp();
+      using ppp = lazy.connectPpp();
       ppp?.end(session);
     },
-    readPrivateFile: (path) => more.readPrivateFile(path),
+    readPrivateFile: (path) => lazy.readPrivateFile(path),
   };
 }

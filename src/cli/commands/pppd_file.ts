@@ -6,13 +6,13 @@
 
 import { SyscallError } from "../../base/errors.ts";
 import { pppdExitText } from "../../model/ppp/pppd.ts";
-import type { PppWish } from "../../model/ppp/settings.ts";
+import type { DesiredPpp } from "../../model/ppp/settings.ts";
 import type { Context } from "../context.ts";
 import { argumentWrong } from "../grammar/messages.ts";
 import { UsageError } from "../grammar/usage_error.ts";
 
 /** Absolute path of the file with pppd's arguments, which pppd has read without complaint. */
-export async function findPppdFile(context: Context, path: string, ppp: PppWish): Promise<string> {
+export async function findPppdFile(context: Context, path: string, ppp: DesiredPpp): Promise<string> {
   if (Object.keys(ppp).length > 0) {
     throw new UsageError(argumentWrong("pppd", "the other keywords of ppp do not go with it"), {
       advice: [`Say it in the words of pppd(8), in the file: ${path}`],
@@ -20,7 +20,7 @@ export async function findPppdFile(context: Context, path: string, ppp: PppWish)
   }
   // Without a word about starting something in userspace, which would be of no use.
   await context.open("read");
-  if (context.nothing || context.l2tp.dataplane !== "kernel") {
+  if (context.hasNoSubsystem || context.l2tp.dataplane !== "kernel") {
     throw new UsageError("Error: pppd takes sessions of the kernel only, and these are in userspace.", {
       exitCode: 1,
       advice: [
@@ -29,12 +29,12 @@ export async function findPppdFile(context: Context, path: string, ppp: PppWish)
     });
   }
   try {
-    context.more.readPrivateFile(path);
+    context.lazy.readPrivateFile(path);
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     throw new UsageError(`Error: pppd's file "${path}" cannot be read: ${error.code}.`, { exitCode: 1 });
   }
-  const { file, trouble, exit } = await context.more.tryPppd(path);
+  const { file, trouble, exit } = await context.lazy.tryPppd(path);
   const how = exit === undefined ? "" : `: ${pppdExitText(exit)}`;
   switch (trouble) {
     case undefined:

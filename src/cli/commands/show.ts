@@ -112,11 +112,11 @@ async function pickedWithDetails(
 ): Promise<(readonly [Session, SessionDetails | undefined])[]> {
   const listed = listSessions(context, picked, listOptions(style));
   const isPpp = carryPpp(listed);
-  if (isPpp) await context.loadMore();
+  if (isPpp) await context.loadLazy();
   const ppp = isPpp ? pppStatuses(context) : NO_PPP;
   const sessions = pickSessions(context, withPppInterfaces(listed, ppp.values()), picked);
   if (!style.details || sessions.length === 0) return sessions.map((session) => [session, undefined]);
-  const debugfs = context.l2tp.dataplane === "user" ? context.l2tp.debugfs() : context.more.debugfs();
+  const debugfs = context.l2tp.dataplane === "user" ? context.l2tp.debugfs() : context.lazy.debugfs();
   const finder = new DetailsFinder({
     debugfs,
     links: context.links.links(),

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { type Site, USER_TIMER_HZ } from "../../apply/target.ts";
+import { type ApplyTarget, USER_TIMER_HZ } from "../../apply/target.ts";
 import type { Context } from "../context.ts";
 import { pppHost } from "./ppp.ts";
 
 /** The system that the context's clients work on. They are opened as the context opens them. */
-export function siteOf(context: Context): Site {
+export function targetOf(context: Context): ApplyTarget {
   return {
     get l2tp() {
       return context.l2tp;
@@ -17,18 +17,18 @@ export function siteOf(context: Context): Site {
     get links() {
       return context.links;
     },
-    debugfs: () => context.l2tp.dataplane === "user" ? context.l2tp.debugfs() : context.more.debugfs(),
-    openLinks: (netns) => context.more.openLinks(netns),
-    moveLink: (index, netns) => context.more.moveLink(context.links, index, netns),
-    netnsNames: () => context.more.netnsNames(),
-    namespaceName: () => context.more.namespaceName(),
-    timerHz: () => context.l2tp.dataplane === "user" ? USER_TIMER_HZ : context.more.kernelTimerHz(),
+    debugfs: () => context.l2tp.dataplane === "user" ? context.l2tp.debugfs() : context.lazy.debugfs(),
+    openLinks: (netns) => context.lazy.openLinks(netns),
+    moveLink: (index, netns) => context.lazy.moveLink(context.links, index, netns),
+    netnsNames: () => context.lazy.netnsNames(),
+    namespaceName: () => context.lazy.namespaceName(),
+    timerHz: () => context.l2tp.dataplane === "user" ? USER_TIMER_HZ : context.lazy.kernelTimerHz(),
     get ppp() {
       return pppHost(context);
     },
     get hooks() {
       return context.hooks;
     },
-    createScopedTunnel: (tunnel, scope) => context.more.createScopedTunnel(context.l2tp, tunnel, scope),
+    createScopedTunnel: (tunnel, scope) => context.lazy.createScopedTunnel(context.l2tp, tunnel, scope),
   };
 }

@@ -21,7 +21,7 @@ const EXAMPLES = 5;
 export function explain(error: unknown, given: Arguments, context: Context): string[] {
   try {
     if (error instanceof FamilyMissingError) {
-      return explainMissingModule("l2tp_netlink", context.more.system);
+      return explainMissingModule("l2tp_netlink", context.lazy.system);
     }
     if (error instanceof DaemonError) return explainDaemon(error);
     if (!(error instanceof NetlinkError)) return [];
@@ -107,7 +107,7 @@ function explainTunnelCreate(error: NetlinkError, given: Arguments, context: Con
       ];
     case Errno.EPROTONOSUPPORT:
       return given.encap === "ip" && context.l2tp.dataplane === "kernel"
-        ? explainMissingModule(ipv6 ? "l2tp_ip6" : "l2tp_ip", context.more.system)
+        ? explainMissingModule(ipv6 ? "l2tp_ip6" : "l2tp_ip", context.lazy.system)
         : [];
     case Errno.EINVAL:
       return explainInvalidTunnel(given, context);
@@ -172,7 +172,7 @@ function explainSessionCreate(error: NetlinkError, given: Arguments, context: Co
         return [`Tunnel ${given.tunnelId} is L2TPv2, which carries PPP only.`, "Add: pw_type ppp"];
       }
       if (context.l2tp.dataplane === "user") return [];
-      return explainMissingModule(given.pseudowire === "ppp" ? "l2tp_ppp" : "l2tp_eth", context.more.system);
+      return explainMissingModule(given.pseudowire === "ppp" ? "l2tp_ppp" : "l2tp_eth", context.lazy.system);
     }
     case Errno.ENOENT:
       // Only the daemon opens a file for a session.

@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { Step } from "../../config/plan/steps.ts";
+import type { PlanStep } from "../../config/plan/steps.ts";
 import type { AddressArgument, Arguments } from "../grammar/arguments.ts";
 
 /** The step as the line of a command would say it, for explanations. */
-export function argumentsOf(step: Step): Arguments {
+export function argumentsOf(step: PlanStep): Arguments {
   switch (step.do) {
     case "createTunnel": {
       const { tunnelId, peerTunnelId, encap, version, localPort, peerPort, local = "", peer = "" } =

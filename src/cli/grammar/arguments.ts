@@ -5,7 +5,7 @@
  */
 
 import type { L2Spec, Pseudowire } from "../../model/session.ts";
-import type { PppWish } from "../../model/ppp/settings.ts";
+import type { DesiredPpp } from "../../model/ppp/settings.ts";
 import type { Encap } from "../../model/tunnel.ts";
 
 /** An address as the user gave it. */
@@ -63,7 +63,7 @@ export interface Arguments {
   addresses?: PrefixArgument[] | undefined;
   netns?: string | undefined;
   /** There once the word `ppp` is: from there on the line is about PPP. */
-  ppp?: PppWish | undefined;
+  ppp?: DesiredPpp | undefined;
   /** File of arguments for pppd, which is to have the session. */
   pppdFile?: string | undefined;
 }

@@ -6,7 +6,7 @@
  */
 
 import { PPP_SETTINGS, type PppSetting } from "../../config/schema/ppp_schema.ts";
-import type { PppWish } from "../../model/ppp/settings.ts";
+import type { DesiredPpp } from "../../model/ppp/settings.ts";
 import type { Keyword, Use } from "./keyword.ts";
 import { argumentWrong } from "./messages.ts";
 import { UsageError } from "./usage_error.ts";
@@ -15,7 +15,7 @@ import { parseUnsigned } from "./values.ts";
 const USES: readonly Use[] = ["add session"];
 
 /** The word as a configuration would have it, behind what was said before. */
-function valueOf({ form, field }: PppSetting, word: string, before: PppWish): unknown {
+function valueOf({ form, field }: PppSetting, word: string, before: DesiredPpp): unknown {
   switch (form) {
     case "flag":
       return word === "on" ? true : word === "off" ? false : word;

@@ -228,7 +228,7 @@ export function cookie(field: "cookie" | "peerCookie"): Value {
 }
 
 /** Whether the kernel can name an interface so: 1 to 15 bytes without `/` and white space. */
-export function isInterfaceName(text: string): boolean {
+export function isIpInterfaceName(text: string): boolean {
   const length = new TextEncoder().encode(text).length;
   return length >= 1 && length <= 15 && !/[/ \t\n\v\f\r]/.test(text);
 }
@@ -238,7 +238,7 @@ export const NAME: Value = {
   placeholder: "NAME",
   live: "interface",
   read: (text, into) => {
-    if (!isInterfaceName(text)) throw new UsageError(argumentWrong(text, '"name" not a valid ifname'));
+    if (!isIpInterfaceName(text)) throw new UsageError(argumentWrong(text, '"name" not a valid ifname'));
     into.name = text;
   },
 };
@@ -248,7 +248,7 @@ export const MASTER: Value = {
   placeholder: "BRIDGE",
   live: "bridge",
   read: (text, into) => {
-    if (!isInterfaceName(text)) throw new UsageError(argumentWrong(text, '"master" not a valid ifname'));
+    if (!isIpInterfaceName(text)) throw new UsageError(argumentWrong(text, '"master" not a valid ifname'));
     into.master = text;
   },
 };

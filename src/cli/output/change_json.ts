@@ -5,11 +5,11 @@
  */
 
 import type { Difference } from "../../config/plan/differences.ts";
-import type { Change } from "../../config/plan/plan.ts";
+import type { PlannedChange } from "../../config/plan/plan.ts";
 import type { ChangeJson } from "./json.ts";
 
 /** A change as JSON. */
-export function changeJson(change: Change, outcome: ChangeJson["outcome"]): ChangeJson {
+export function changeJson(change: PlannedChange, outcome: ChangeJson["outcome"]): ChangeJson {
   const { action, tunnel, tunnelId, session, sessionId, differences } = change;
   return {
     action,

@@ -15,8 +15,8 @@ import type { Context } from "../context.ts";
  *
  * @throws {DaemonError} if it cannot be talked to
  */
-export function runningPpp({ more }: Pick<Context, "more">): readonly PppSessionStatus[] {
-  using ppp = more.connectPpp();
+export function runningPpp({ lazy }: Pick<Context, "lazy">): readonly PppSessionStatus[] {
+  using ppp = lazy.connectPpp();
   try {
     return ppp?.sessions() ?? [];
   } catch (error) {

@@ -10,7 +10,7 @@ import type { Problem, Severity } from "../../status/health.ts";
 import type {
   ErrorCount,
   Overview,
-  SessionState,
+  SessionReadiness,
   SessionStatus,
   TunnelStatus,
 } from "../../status/overview.ts";
@@ -63,7 +63,7 @@ export interface DeclaredTunnelJson {
 
 /** A session, with everything of `show session -json -s -d`. */
 export interface SessionStatusJson extends SessionJson {
-  state: SessionState;
+  state: SessionReadiness;
   /** Absent until there are two samples with it. */
   rates?: RatesJson;
   /** Dropped and failed packets since creation, by reason: the daemon's names, or those of the kernel's counters. */

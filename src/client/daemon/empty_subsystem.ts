@@ -16,7 +16,7 @@ import { decodeMessages, encodeMessage, type NetlinkMessage } from "../../wire/n
 const FAMILY_ID = 0x20;
 
 /** Answers requests as a subsystem does that has no tunnels. */
-export class NothingThere implements NetlinkTransport {
+export class EmptySubsystem implements NetlinkTransport {
   readonly #answers: Uint8Array[] = [];
 
   send(datagram: Uint8Array<ArrayBuffer>): void {

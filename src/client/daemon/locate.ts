@@ -11,7 +11,7 @@ import { apiSocketPath } from "../../driver/daemon_api/socket_path.ts";
 import { L2TP_GENL_NAME } from "../../wire/genl/l2tp/constants.ts";
 import { resolveFamily } from "../genl_family.ts";
 import type { L2tpClient } from "../l2tp_client.ts";
-import { NothingThere } from "./empty_subsystem.ts";
+import { EmptySubsystem } from "./empty_subsystem.ts";
 import type { UserSubsystem } from "../subsystem.ts";
 import { UserL2tpClient } from "./client.ts";
 
@@ -22,7 +22,7 @@ const SOCKET_PATH_MAX = 107;
 const EMPTY_JOURNAL_BYTES = 32;
 
 /** Where the daemon is, or is to be. */
-export interface UserWorldOptions {
+export interface DaemonLocatorOptions {
   /** Folder of its socket, as an absolute path. */
   readonly runtimeDir: string;
   /** Path of the network namespace to start it in; the calling thread's unless given. */
@@ -32,12 +32,12 @@ export interface UserWorldOptions {
 }
 
 /** The ways to the daemon of a folder. */
-export class UserWorld implements UserSubsystem {
-  readonly #options: UserWorldOptions;
+export class DaemonLocator implements UserSubsystem {
+  readonly #options: DaemonLocatorOptions;
   readonly #path: string;
 
   /** Opens nothing yet. */
-  constructor(options: UserWorldOptions) {
+  constructor(options: DaemonLocatorOptions) {
     this.#options = options;
     this.#path = apiSocketPath(options.runtimeDir);
   }
@@ -57,8 +57,8 @@ export class UserWorld implements UserSubsystem {
     }
   }
 
-  nothing(): L2tpClient {
-    return clientOver(new NothingThere());
+  emptyClient(): L2tpClient {
+    return clientOver(new EmptySubsystem());
   }
 
   leftBehind(): string | undefined {

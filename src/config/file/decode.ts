@@ -5,18 +5,18 @@
  */
 
 import { nearestWord } from "../../base/words.ts";
-import type { PppWish } from "../../model/ppp/settings.ts";
+import type { DesiredPpp } from "../../model/ppp/settings.ts";
 import { type Path, Positions } from "./positions.ts";
-import { type Problem, sortProblems } from "../schema/problem.ts";
+import { type ConfigProblem, sortProblems } from "../schema/problem.ts";
 import { withoutIdlePpp } from "../schema/ppp_layers.ts";
 import { checkConfig } from "../schema/rules.ts";
 import { PPP_SETTINGS, SESSION_SETTINGS, type Setting, TUNNEL_SETTINGS } from "../schema/schema.ts";
 import type {
   Config,
+  ConfigSession,
+  ConfigTunnel,
   Origin,
-  SessionEntry,
   SessionSettings,
-  TunnelEntry,
   TunnelSettings,
 } from "../schema/settings.ts";
 
@@ -25,7 +25,7 @@ export interface Decoded {
   /** The configuration, as far as it could be read. */
   readonly config: Config;
   /** What is wrong with it, in the file's order; it can be used if there is nothing. */
-  readonly problems: readonly Problem[];
+  readonly problems: readonly ConfigProblem[];
 }
 
 /** A table as the parser gives it. */
@@ -83,7 +83,7 @@ const ROOT_KEYS = ["defaults", "class", "tunnel"];
 const SHARED_KEYS = ["tunnel", "session"];
 
 class Decoder {
-  readonly problems: Problem[] = [];
+  readonly problems: ConfigProblem[] = [];
   /** Settings that are there and could not be read, so that they are not told to be missing. */
   readonly unread = new Set<string>();
   readonly #positions: Positions;
@@ -110,11 +110,11 @@ class Decoder {
     table: Table,
     shared: Shared<TunnelSettings>,
     sharedSessions: Shared<SessionSettings>,
-  ): TunnelEntry {
+  ): ConfigTunnel {
     const path = ["tunnel", label];
     const layers = this.#layers(table, path, this.#tunnelLayer, shared, ["session"]);
     const settings: TunnelSettings = Object.assign({}, ...layers.map(({ settings }) => settings));
-    const sessions = this.#named(table, [...path, "session"]).map(([label, table]): SessionEntry => {
+    const sessions = this.#named(table, [...path, "session"]).map(([label, table]): ConfigSession => {
       const own = [...path, "session", label];
       const layers = this.#layers(table, own, this.#sessionLayer, sharedSessions, []);
       return { label, place: this.#positions.key(own), ...sessionOf(layers) };
@@ -143,7 +143,7 @@ class Decoder {
     if (table.ppp === undefined) return { settings, origins };
     const at = [...path, "ppp"];
     const place = this.#positions.key(at);
-    const ppp = this.#layer<PppWish>(this.#table(table, at), at, PPP_SETTINGS, { from, prefix: "ppp." });
+    const ppp = this.#layer<DesiredPpp>(this.#table(table, at), at, PPP_SETTINGS, { from, prefix: "ppp." });
     return {
       settings: { ...settings, ppp: ppp.settings },
       origins: new Map([...origins, ["ppp", { key: place, value: place, from }], ...ppp.origins]),

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Place } from "../schema/problem.ts";
+import type { SourcePosition } from "../schema/problem.ts";
 
 /** Names of keys from the root on; numbers are places in arrays. */
 export type Path = readonly (string | number)[];
@@ -30,16 +30,16 @@ export class Positions {
   }
 
   /** Where the key stands; for one that is nowhere, the nearest table around it, and at last the beginning. */
-  key(path: Path): Place {
+  key(path: Path): SourcePosition {
     return this.#place(path, "key");
   }
 
   /** Where the value stands; of a table, where its name does. */
-  value(path: Path): Place {
+  value(path: Path): SourcePosition {
     return this.#place(path, "value");
   }
 
-  #place(path: Path, what: keyof Spot): Place {
+  #place(path: Path, what: keyof Spot): SourcePosition {
     for (let length = path.length; length > 0; length--) {
       const spot = this.#spots.get(nameOf(path.slice(0, length)));
       if (spot !== undefined) return this.#at(spot[what]);
@@ -47,7 +47,7 @@ export class Positions {
     return { line: 1, column: 1 };
   }
 
-  #at(offset: number): Place {
+  #at(offset: number): SourcePosition {
     let [low, high] = [0, this.#lineStarts.length];
     while (high - low > 1) {
       const middle = (low + high) >> 1;

@@ -5,7 +5,7 @@
  */
 
 import { type Actual, sessionSettings, tunnelSettings } from "../plan/actual.ts";
-import { writeText } from "../schema/kinds.ts";
+import { writeTomlString } from "../schema/kinds.ts";
 import { PPP_SETTINGS, SESSION_SETTINGS, type Setting, TUNNEL_SETTINGS } from "../schema/schema.ts";
 import type { SessionSettings, TunnelSettings } from "../schema/settings.ts";
 
@@ -55,7 +55,7 @@ function block<T>(path: string, schema: readonly Setting<T>[], settings: T): str
 
 /** A key as it stands in a table's name. */
 function key(label: string): string {
-  return /^[A-Za-z0-9_-]+$/.test(label) ? label : writeText(label);
+  return /^[A-Za-z0-9_-]+$/.test(label) ? label : writeTomlString(label);
 }
 
 /** The tunnels that are there, called by their ids. */

@@ -6,7 +6,7 @@
  */
 
 import { ID, PORT, readEndAddress } from "../schema/kinds.ts";
-import type { Problem } from "../schema/problem.ts";
+import type { ConfigProblem } from "../schema/problem.ts";
 import type { SessionSettings, TunnelSettings } from "../schema/settings.ts";
 import type { WrittenTunnel } from "../file/write.ts";
 
@@ -15,7 +15,7 @@ export interface Imported {
   /** Its tunnels. */
   readonly tunnels: readonly WrittenTunnel[];
   /** What was left out, and where. */
-  readonly remarks: readonly Problem[];
+  readonly remarks: readonly ConfigProblem[];
 }
 
 /** A line `Key=value`. */
@@ -28,7 +28,7 @@ interface Line {
 
 /** Reads a unit: one tunnel with its sessions. */
 export function importNetworkd(text: string): Imported {
-  const remarks: Problem[] = [];
+  const remarks: ConfigProblem[] = [];
   const remark = ({ line }: Pick<Line, "line">, message: string): void => {
     remarks.push({ line, column: 1, message, advice: [] });
   };

@@ -7,7 +7,7 @@
 import { isHostName } from "../../base/words.ts";
 import type { Imported } from "./networkd.ts";
 import { ID, readEndAddress } from "../schema/kinds.ts";
-import type { Problem } from "../schema/problem.ts";
+import type { ConfigProblem } from "../schema/problem.ts";
 import { type Path, Positions } from "../file/positions.ts";
 import type { EndAddress, SessionSettings, TunnelSettings } from "../schema/settings.ts";
 import type { WrittenSession, WrittenTunnel } from "../file/write.ts";
@@ -28,7 +28,7 @@ function tableOf(value: unknown): Table {
 }
 
 class Reader {
-  readonly remarks: Problem[] = [];
+  readonly remarks: ConfigProblem[] = [];
   readonly #positions: Positions;
 
   constructor(positions: Positions) {

@@ -5,7 +5,7 @@
  */
 
 import type { SecretsError } from "../../base/secrets_error.ts";
-import type { PppWish } from "../../model/ppp/settings.ts";
+import type { DesiredPpp } from "../../model/ppp/settings.ts";
 import type { L2Spec, Session, SessionParameters } from "../../model/session.ts";
 import type { Tunnel, TunnelParameters } from "../../model/tunnel.ts";
 import { readEndAddress } from "../schema/kinds.ts";
@@ -42,7 +42,7 @@ export interface ActualPpp {
   /** Name of its interface. */
   readonly interfaceName: string;
   /** As what it was begun. */
-  readonly wish: PppWish;
+  readonly wish: DesiredPpp;
   /** What tells its file of secrets, as it was then, from what it is after a change. */
   readonly stamp: string | undefined;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Change } from "./plan.ts";
+import type { PlannedChange } from "./plan.ts";
 
 /** Colours around the lines of a diff, by their sign; none without a terminal. */
 export type DiffColors = Readonly<Record<Sign, readonly [start: string, end: string]>>;
@@ -23,7 +23,7 @@ export const COLORED: DiffColors = { "+": GREEN, "-": RED, "~": YELLOW, "-/+": Y
 /** For files and pipes. */
 export const PLAIN: DiffColors = { "+": NONE, "-": NONE, "~": NONE, "-/+": NONE };
 
-const SIGNS: Readonly<Record<Change["action"], Sign>> = {
+const SIGNS: Readonly<Record<PlannedChange["action"], Sign>> = {
   create: "+",
   delete: "-",
   change: "~",
@@ -31,7 +31,7 @@ const SIGNS: Readonly<Record<Change["action"], Sign>> = {
 };
 
 /** A change as lines: a head that names the thing, and a line for each old and each new value, in the file's words. */
-export function changeText(change: Change, colors: DiffColors): string {
+export function changeText(change: PlannedChange, colors: DiffColors): string {
   const sign = SIGNS[change.action];
   const suffix = change.action === "remake" ? ", made anew" : "";
   const line = (sign: Sign, text: string): string => `${colors[sign][0]}${sign} ${text}${colors[sign][1]}\n`;
@@ -43,7 +43,7 @@ export function changeText(change: Change, colors: DiffColors): string {
 }
 
 /** `tunnel paris (1)`, `session one (10) of tunnel paris (1)`. */
-export function thingName({ tunnel, tunnelId, session, sessionId }: Change): string {
+export function thingName({ tunnel, tunnelId, session, sessionId }: PlannedChange): string {
   const ofTunnel = `tunnel ${named(tunnel, tunnelId)}`;
   return sessionId === undefined ? ofTunnel : `session ${named(session, sessionId)} of ${ofTunnel}`;
 }
@@ -52,7 +52,7 @@ function named(label: string | undefined, id: number): string {
   return label === undefined || label === String(id) ? String(id) : `${label} (${id})`;
 }
 
-const PAST: Readonly<Record<Change["action"], string>> = {
+const PAST: Readonly<Record<PlannedChange["action"], string>> = {
   create: "created",
   delete: "deleted",
   change: "changed",
@@ -60,7 +60,7 @@ const PAST: Readonly<Record<Change["action"], string>> = {
 };
 
 /** A change that was made, in one line without values, some of which are secret: `session one (10) of …: changed (mtu)`. */
-export function changedThing(change: Change): string {
+export function changedThing(change: PlannedChange): string {
   const { action, differences } = change;
   const keys = differences.map(({ key }) => key).join(", ");
   const what = action === "create" || action === "delete" || keys === "" ? "" : ` (${keys})`;

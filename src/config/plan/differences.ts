@@ -5,7 +5,7 @@
  */
 
 import { SecretsError } from "../../base/secrets_error.ts";
-import type { PppWish } from "../../model/ppp/settings.ts";
+import type { DesiredPpp } from "../../model/ppp/settings.ts";
 import {
   type Actual,
   type ActualSession,
@@ -57,7 +57,11 @@ export function wholeSession(settings: SessionSettings, gone = false): Differenc
 }
 
 /** What is otherwise of PPP on a session. With a file of secrets that `changed` since, that is one of the differences. */
-function pppDifferences(want: PppWish | undefined, have: PppWish | undefined, changed = false): Difference[] {
+function pppDifferences(
+  want: DesiredPpp | undefined,
+  have: DesiredPpp | undefined,
+  changed = false,
+): Difference[] {
   const named = (differences: readonly Difference[]): Difference[] =>
     differences.map((each) => ({ ...each, key: `ppp.${each.key}` }));
   const one = want ?? have;

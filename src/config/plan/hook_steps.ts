@@ -7,8 +7,8 @@
 
 import { type ActualTunnel, interfaceNameOf } from "./actual.ts";
 import { type HookEvent, hookOf } from "./hooks.ts";
-import type { TunnelEntry } from "../schema/settings.ts";
-import type { Step } from "./steps.ts";
+import type { ConfigTunnel } from "../schema/settings.ts";
+import type { PlanStep } from "./steps.ts";
 
 /** Which things' hooks are meant. */
 export interface HookScope {
@@ -20,17 +20,17 @@ export interface HookScope {
 
 /** The hooks of a tunnel and its sessions. */
 export class TunnelHooks {
-  readonly #entry: TunnelEntry | undefined;
+  readonly #entry: ConfigTunnel | undefined;
   readonly #actual: ActualTunnel | undefined;
 
   /** As the entry says; without one there are none. `actual` is what things are like before they go. */
-  constructor(entry: TunnelEntry | undefined, actual: ActualTunnel | undefined) {
+  constructor(entry: ConfigTunnel | undefined, actual: ActualTunnel | undefined) {
     this.#entry = entry;
     this.#actual = actual;
   }
 
   /** Steps that run the hooks of the things for the event; with `onlyAfterUp` of those alone whose "up" was run. */
-  steps(event: HookEvent, scope: HookScope, onlyAfterUp = false): Step[] {
+  steps(event: HookEvent, scope: HookScope, onlyAfterUp = false): PlanStep[] {
     const entry = this.#entry;
     if (entry === undefined) return [];
     const tunnel = { entry, before: this.#actual?.tunnel };
@@ -45,11 +45,11 @@ export class TunnelHooks {
       },
     );
     const hooks = event === "up" ? [...own, ...sessions] : [...sessions, ...own];
-    return hooks.flatMap((hook): Step[] => hook === undefined ? [] : [{ do: "runHook", hook }]);
+    return hooks.flatMap((hook): PlanStep[] => hook === undefined ? [] : [{ do: "runHook", hook }]);
   }
 
   /** What `remove` undoes, with the hooks of what was begun around it. */
-  undoing(remove: Step, scope: HookScope): Step[] {
+  undoing(remove: PlanStep, scope: HookScope): PlanStep[] {
     return [...this.steps("pre-down", scope, true), remove, ...this.steps("down", scope, true)];
   }
 }

@@ -7,7 +7,7 @@
 
 import type { Session } from "../../model/session.ts";
 import type { Tunnel } from "../../model/tunnel.ts";
-import { HOOK_TIMEOUT_S, type SessionEntry, type TunnelEntry } from "../schema/settings.ts";
+import { type ConfigSession, type ConfigTunnel, HOOK_TIMEOUT_S } from "../schema/settings.ts";
 
 /** When a hook is run: the thing is there and works, is about to go, or is gone. */
 export type HookEvent = "up" | "pre-down" | "down";
@@ -53,14 +53,14 @@ const KEYS = {
 
 /** A session of a hook, and what it was like. */
 interface HookSession {
-  readonly entry: SessionEntry;
+  readonly entry: ConfigSession;
   readonly before: Session | undefined;
 }
 
 /** The hook of a tunnel, or of its session, for the event; `undefined` if it has none. */
 export function hookOf(
   event: HookEvent,
-  tunnel: { readonly entry: TunnelEntry; readonly before: Tunnel | undefined },
+  tunnel: { readonly entry: ConfigTunnel; readonly before: Tunnel | undefined },
   session: HookSession | undefined,
   onlyAfterUp = false,
 ): Hook | undefined {

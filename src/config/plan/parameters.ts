@@ -7,9 +7,9 @@
 import type { SessionParameters } from "../../model/session.ts";
 import type { TunnelParameters } from "../../model/tunnel.ts";
 import {
+  type ConfigTunnel,
   pseudowireOf,
   type SessionSettings,
-  type TunnelEntry,
   type TunnelSettings,
   versionOf,
 } from "../schema/settings.ts";
@@ -38,7 +38,7 @@ export function tunnelParametersOf(settings: TunnelSettings, peer: string): Tunn
 /** What makes a session with these settings in the tunnel. */
 export function sessionParametersOf(
   key: SessionIds,
-  tunnel: TunnelEntry,
+  tunnel: ConfigTunnel,
   settings: SessionSettings,
 ): SessionParameters {
   const isVersion2 = versionOf(tunnel) === 2;

@@ -26,36 +26,30 @@ import {
   wholeSession,
 } from "./differences.ts";
 import { type HookScope, TunnelHooks } from "./hook_steps.ts";
-import {
-  linkObstacles,
-  type Obstacle,
-  secretsObstacles,
-  strangerObstacles,
-  unresolved,
-} from "./obstacles.ts";
+import { type Blocker, linkBlockers, secretsBlockers, unmanagedBlockers, unresolved } from "./blockers.ts";
 import { sessionParametersOf, tunnelParametersOf } from "./parameters.ts";
 import { TUNNEL_SETTINGS } from "../schema/schema.ts";
 import {
   type Config,
+  type ConfigSession,
+  type ConfigTunnel,
   pseudowireOf,
-  type SessionEntry,
   type SessionSettings,
-  type TunnelEntry,
   versionOf,
 } from "../schema/settings.ts";
 import {
   changeLinkSteps,
-  dressSteps,
-  type LinkWish,
+  configureLinkSteps,
+  type DesiredLink,
   type PlannedStep,
-  remakeSession,
-  remakeTunnel,
+  type PlanStep,
+  recreateSession,
+  recreateTunnel,
   type SessionIds,
-  type Step,
 } from "./steps.ts";
 
 /** A change, for people to read. */
-export interface Change {
+export interface PlannedChange {
   /** What becomes of the thing; `remake` deletes it and makes it again. */
   readonly action: "create" | "delete" | "change" | "remake";
   /** What the file calls the tunnel; `undefined` for one that is not in it. */
@@ -75,11 +69,11 @@ export interface Unit {
   /** The tunnels that it is about. */
   readonly tunnelIds: readonly number[];
   /** What changes. */
-  readonly changes: readonly Change[];
+  readonly changes: readonly PlannedChange[];
   /** What is to be said beside that. */
   readonly notes: readonly string[];
   /** What keeps it from being done. */
-  readonly obstacles: readonly Obstacle[];
+  readonly blockers: readonly Blocker[];
   /** The steps, in order. */
   readonly steps: readonly PlannedStep[];
 }
@@ -91,7 +85,7 @@ export interface Plan {
   /** Tunnels of the file that are as it says. */
   readonly untouched: readonly string[];
   /** Tunnels and sessions that are not in the file, and stay. */
-  readonly strangers: { readonly tunnels: readonly number[]; readonly sessions: readonly SessionIds[] };
+  readonly unmanaged: { readonly tunnels: readonly number[]; readonly sessions: readonly SessionIds[] };
 }
 
 /** What the planner is told beside the configuration and the state. */
@@ -113,104 +107,104 @@ export function makePlan(config: Config, actual: Actual, options: PlanOptions): 
   );
   const former = new Map(options.former?.tunnels.map((entry) => [entry.settings.tunnelId!, entry]));
   const { tunnels: _, ...system } = actual;
-  const world = { ...options, ...system, claimed, former };
-  const drafts: Draft[] = [];
+  const context = { ...options, ...system, claimed, former };
+  const planners: TunnelPlanner[] = [];
   const untouched: string[] = [];
-  const strangers: { tunnels: number[]; sessions: SessionIds[] } = { tunnels: [], sessions: [] };
+  const unmanaged: { tunnels: number[]; sessions: SessionIds[] } = { tunnels: [], sessions: [] };
   for (const entry of config.tunnels) {
     const tunnelId = entry.settings.tunnelId!;
-    const draft = new Draft(entry, present.get(tunnelId), world);
+    const planner = new TunnelPlanner(entry, present.get(tunnelId), context);
     present.delete(tunnelId);
-    draft.plan();
-    strangers.sessions.push(...draft.strangers);
-    if (draft.isEmpty) untouched.push(entry.label);
-    else drafts.push(draft);
+    planner.plan();
+    unmanaged.sessions.push(...planner.unmanaged);
+    if (planner.isEmpty) untouched.push(entry.label);
+    else planners.push(planner);
   }
-  for (const stranger of present.values()) {
-    if (options.prune) drafts.push(Draft.pruning(stranger, world));
-    else strangers.tunnels.push(stranger.tunnel.tunnelId);
+  for (const each of present.values()) {
+    if (options.prune) planners.push(TunnelPlanner.pruning(each, context));
+    else unmanaged.tunnels.push(each.tunnel.tunnelId);
   }
-  return { units: joinDrafts(drafts), untouched, strangers };
+  return { units: joinPlanners(planners), untouched, unmanaged };
 }
 
-/** Drafts as units: those of which one takes what another gives up are one. */
-function joinDrafts(drafts: readonly Draft[]): Unit[] {
-  const giversOf = new Map<string, Draft[]>();
-  for (const draft of drafts) {
-    for (const thing of draft.gives) giversOf.set(thing, [...giversOf.get(thing) ?? [], draft]);
+/** Planners as units: those of which one takes what another gives up are one. */
+function joinPlanners(planners: readonly TunnelPlanner[]): Unit[] {
+  const giversOf = new Map<string, TunnelPlanner[]>();
+  for (const planner of planners) {
+    for (const thing of planner.releases) giversOf.set(thing, [...giversOf.get(thing) ?? [], planner]);
   }
-  const groupOf = new Map(drafts.map((draft) => [draft, new Set([draft])]));
-  for (const taker of drafts) {
-    for (const giver of [...taker.takes].flatMap((thing) => giversOf.get(thing) ?? [])) {
+  const groupOf = new Map(planners.map((planner) => [planner, new Set([planner])]));
+  for (const taker of planners) {
+    for (const giver of [...taker.acquires].flatMap((thing) => giversOf.get(thing) ?? [])) {
       const [group, other] = [groupOf.get(taker)!, groupOf.get(giver)!];
       if (group === other) continue;
-      for (const draft of other) groupOf.set(draft, group.add(draft));
+      for (const planner of other) groupOf.set(planner, group.add(planner));
     }
   }
-  const groups = [...Map.groupBy(drafts, (draft) => groupOf.get(draft)!).values()];
+  const groups = [...Map.groupBy(planners, (planner) => groupOf.get(planner)!).values()];
   return groups.map((group) => ({
     tunnelIds: group.map(({ tunnelId }) => tunnelId),
     changes: group.flatMap(({ changes }) => changes),
     notes: group.flatMap(({ notes }) => notes),
-    obstacles: group.flatMap(({ obstacles }) => obstacles),
-    steps: (["down", "up", "last", "done"] as const).flatMap((phase) =>
-      group.flatMap((draft) => draft[phase])
+    blockers: group.flatMap(({ blockers }) => blockers),
+    steps: (["teardown", "setup", "late", "hooks"] as const).flatMap((phase) =>
+      group.flatMap((planner) => planner[phase])
     ),
   }));
 }
 
-/** What all drafts are told. */
-interface World extends Omit<PlanOptions, "former">, Omit<Actual, "tunnels"> {
+/** What all planners are told. */
+interface PlanContext extends Omit<PlanOptions, "former">, Omit<Actual, "tunnels"> {
   /** Names that sessions of the file are to have. */
   readonly claimed: ReadonlySet<string>;
   /** What was declared before, by our ids of tunnels. */
-  readonly former: ReadonlyMap<number, TunnelEntry>;
+  readonly former: ReadonlyMap<number, ConfigTunnel>;
 }
 
 /** Whether PPP is to run on the session. */
-function runsPpp({ settings }: SessionEntry): boolean {
+function runsPpp({ settings }: ConfigSession): boolean {
   return settings.ppp !== undefined;
 }
 
 /** What is to be done for one tunnel. */
-class Draft {
-  readonly changes: Change[] = [];
+class TunnelPlanner {
+  readonly changes: PlannedChange[] = [];
   readonly notes: string[] = [];
-  readonly obstacles: Obstacle[] = [];
-  readonly strangers: SessionIds[] = [];
+  readonly blockers: Blocker[] = [];
+  readonly unmanaged: SessionIds[] = [];
   /**
    * Steps that give something up; those behind all of them; those to which the system gives what is left; and those for
    * when everything is there.
    */
-  readonly down: PlannedStep[] = [];
-  readonly up: PlannedStep[] = [];
-  readonly last: PlannedStep[] = [];
-  readonly done: PlannedStep[] = [];
+  readonly teardown: PlannedStep[] = [];
+  readonly setup: PlannedStep[] = [];
+  readonly late: PlannedStep[] = [];
+  readonly hooks: PlannedStep[] = [];
   /** What the steps give up and take, by name. */
-  readonly gives = new Set<string>();
-  readonly takes = new Set<string>();
-  readonly #entry: TunnelEntry | undefined;
+  readonly releases = new Set<string>();
+  readonly acquires = new Set<string>();
+  readonly #entry: ConfigTunnel | undefined;
   readonly #actual: ActualTunnel | undefined;
-  readonly #world: World;
+  readonly #context: PlanContext;
   /** Hooks of what comes. */
-  readonly #coming: TunnelHooks;
+  readonly #hooksOfNew: TunnelHooks;
   /** Hooks of what goes. */
-  readonly #going: TunnelHooks;
+  readonly #hooksOfOld: TunnelHooks;
 
-  constructor(entry: TunnelEntry | undefined, actual: ActualTunnel | undefined, world: World) {
+  constructor(entry: ConfigTunnel | undefined, actual: ActualTunnel | undefined, context: PlanContext) {
     this.#entry = entry;
     this.#actual = actual;
-    this.#world = world;
-    this.#coming = new TunnelHooks(entry, undefined);
-    this.#going = new TunnelHooks(world.former.get(this.tunnelId) ?? entry, actual);
+    this.#context = context;
+    this.#hooksOfNew = new TunnelHooks(entry, undefined);
+    this.#hooksOfOld = new TunnelHooks(context.former.get(this.tunnelId) ?? entry, actual);
   }
 
-  static pruning(actual: ActualTunnel, world: World): Draft {
-    const draft = new Draft(undefined, actual, world);
-    draft.#deleteTunnel(actual);
-    draft.#change("delete", allDifferences(TUNNEL_SETTINGS, tunnelSettings(actual), true));
-    for (const session of actual.sessions) draft.#tellDeleted(session);
-    return draft;
+  static pruning(actual: ActualTunnel, context: PlanContext): TunnelPlanner {
+    const planner = new TunnelPlanner(undefined, actual, context);
+    planner.#deleteTunnel(actual);
+    planner.#change("delete", allDifferences(TUNNEL_SETTINGS, tunnelSettings(actual), true));
+    for (const session of actual.sessions) planner.#tellDeleted(session);
+    return planner;
   }
 
   get tunnelId(): number {
@@ -218,7 +212,7 @@ class Draft {
   }
 
   get isEmpty(): boolean {
-    return this.changes.length === 0 && this.obstacles.length === 0 && this.notes.length === 0;
+    return this.changes.length === 0 && this.blockers.length === 0 && this.notes.length === 0;
   }
 
   plan(): void {
@@ -232,7 +226,7 @@ class Draft {
       return;
     }
     if (known === undefined) {
-      this.obstacles.push(unresolved(entry, (peers as { readonly reason: string }).reason));
+      this.blockers.push(unresolved(entry, (peers as { readonly reason: string }).reason));
     }
     if (actual === undefined) this.#change("create", allDifferences(TUNNEL_SETTINGS, entry.settings));
     else {
@@ -240,10 +234,10 @@ class Draft {
       this.#deleteTunnel(actual);
     }
     const scope = { tunnel: true, sessions: entry.sessions.map(({ settings }) => settings.sessionId) };
-    const strangers = this.#strangersOf(entry, actual);
-    const kept = this.#world.prune
+    const unmanaged = this.#unmanagedOf(entry, actual);
+    const kept = this.#context.prune
       ? []
-      : strangers.flatMap(({ ppp, session }) => ppp === undefined ? [] : session.sessionId);
+      : unmanaged.flatMap(({ ppp, session }) => ppp === undefined ? [] : session.sessionId);
     this.#createTunnel(entry, known?.[0] ?? "", { scope, kept });
     this.#done(scope);
     for (const session of entry.sessions) {
@@ -254,25 +248,25 @@ class Draft {
       } else this.#change("remake", changed, session);
       this.#createSession(session, former, []);
     }
-    for (const stranger of strangers) {
-      if (this.#world.prune) this.#tellDeleted(stranger);
+    for (const each of unmanaged) {
+      if (this.#context.prune) this.#tellDeleted(each);
       else {
-        const { tunnelId, sessionId } = stranger.session;
-        this.obstacles.push(...strangerObstacles(entry, stranger, this.#world));
+        const { tunnelId, sessionId } = each.session;
+        this.blockers.push(...unmanagedBlockers(entry, each, this.#context));
         this.#change("remake", [], { label: undefined, settings: { sessionId } });
-        for (const step of remakeSession(stranger)) this.up.push({ step, undo: [] });
-        this.strangers.push({ tunnelId, sessionId });
+        for (const step of recreateSession(each)) this.setup.push({ step, undo: [] });
+        this.unmanaged.push({ tunnelId, sessionId });
       }
     }
   }
 
   /** Sessions of a tunnel that stays. */
-  #planSessions(entry: TunnelEntry, actual: ActualTunnel): void {
+  #planSessions(entry: ConfigTunnel, actual: ActualTunnel): void {
     for (const session of entry.sessions) {
       const former = actual.sessions.find((each) => each.session.sessionId === session.settings.sessionId);
       const key = { tunnelId: this.tunnelId, sessionId: session.settings.sessionId! };
       const scope = { tunnel: false, sessions: [key.sessionId] };
-      const undo = this.#coming.undoing({ do: "deleteSession", key, ppp: runsPpp(session) }, scope);
+      const undo = this.#hooksOfNew.undoing({ do: "deleteSession", key, ppp: runsPpp(session) }, scope);
       if (former === undefined) {
         this.#change("create", wholeSession(session.settings), session);
         this.#createSession(session, undefined, undo);
@@ -290,21 +284,21 @@ class Draft {
       if (differences.length > 0) this.#change("change", differences, session);
       this.#changeSession(session, former, differences);
     }
-    for (const stranger of this.#strangersOf(entry, actual)) {
-      const { tunnelId, sessionId } = stranger.session;
-      if (!this.#world.prune) this.strangers.push({ tunnelId, sessionId });
+    for (const each of this.#unmanagedOf(entry, actual)) {
+      const { tunnelId, sessionId } = each.session;
+      if (!this.#context.prune) this.unmanaged.push({ tunnelId, sessionId });
       else {
-        this.#deleteSession(stranger);
-        this.#tellDeleted(stranger);
+        this.#deleteSession(each);
+        this.#tellDeleted(each);
       }
     }
   }
 
-  #sessionDifferences({ settings }: SessionEntry, former: ActualSession): Difference[] {
+  #sessionDifferences({ settings }: ConfigSession, former: ActualSession): Difference[] {
     const differences = sessionDifferences(settings, former, {
       version: versionOf(this.#entry!),
-      timerHz: this.#world.timerHz,
-      secrets: this.#world.secrets,
+      timerHz: this.#context.timerHz,
+      secrets: this.#context.secrets,
     });
     const interfaceName = interfaceNameOf(former);
     if (settings.interfaceName !== undefined || this.#keptName(former) === interfaceName) return differences;
@@ -315,21 +309,23 @@ class Draft {
   /** The name of an interface that the file does not name, which others may have come to rely on. */
   #keptName(former: ActualSession): string | undefined {
     const interfaceName = interfaceNameOf(former);
-    return interfaceName !== undefined && this.#world.claimed.has(interfaceName) ? undefined : interfaceName;
+    return interfaceName !== undefined && this.#context.claimed.has(interfaceName)
+      ? undefined
+      : interfaceName;
   }
 
-  #strangersOf({ sessions }: TunnelEntry, actual: ActualTunnel | undefined): ActualSession[] {
+  #unmanagedOf({ sessions }: ConfigTunnel, actual: ActualTunnel | undefined): ActualSession[] {
     const own = new Set(sessions.map(({ settings }) => settings.sessionId));
     return actual?.sessions.filter(({ session }) => !own.has(session.sessionId)) ?? [];
   }
 
-  #peers({ label, settings: { remote } }: TunnelEntry): PeerAddresses | { readonly reason: string } {
+  #peers({ label, settings: { remote } }: ConfigTunnel): PeerAddresses | { readonly reason: string } {
     if (remote?.type === "address") return [remote.address];
-    return this.#world.peers.get(label) ?? { reason: "nobody has looked it up" };
+    return this.#context.peers.get(label) ?? { reason: "nobody has looked it up" };
   }
 
   #change(
-    action: Change["action"],
+    action: PlannedChange["action"],
     differences: readonly Difference[],
     session?: { readonly label: string | undefined; readonly settings: SessionSettings },
   ): void {
@@ -351,46 +347,48 @@ class Draft {
     const { tunnelId, localPort } = actual.tunnel;
     const scope = { tunnel: true, sessions: actual.sessions.map(({ session }) => session.sessionId) };
     const ppp = actual.sessions.flatMap((each) => each.ppp === undefined ? [] : each.session.sessionId);
-    this.#goes({ do: "deleteTunnel", tunnelId, ppp }, remakeTunnel(actual), scope);
-    if (localPort !== undefined) this.gives.add(`port ${localPort}`);
+    this.#remove({ do: "deleteTunnel", tunnelId, ppp }, recreateTunnel(actual), scope);
+    if (localPort !== undefined) this.releases.add(`port ${localPort}`);
     for (const session of actual.sessions) this.#give(session);
   }
 
   #deleteSession(actual: ActualSession): void {
     const { tunnelId, sessionId } = actual.session;
     const scope = { tunnel: false, sessions: [sessionId] };
-    const step: Step = {
+    const step: PlanStep = {
       do: "deleteSession",
       key: { tunnelId, sessionId },
       ppp: actual.ppp !== undefined,
     };
-    this.#goes(step, remakeSession(actual), scope);
+    this.#remove(step, recreateSession(actual), scope);
     this.#give(actual);
   }
 
   /** Takes something away, between the hooks for that. */
-  #goes(step: Step, remake: readonly Step[], scope: HookScope): void {
-    for (const hook of this.#going.steps("pre-down", scope)) this.down.push({ step: hook, undo: [] });
-    this.down.push({ step, undo: [...remake, ...this.#going.steps("up", scope)] });
-    for (const hook of this.#going.steps("down", scope)) this.down.push({ step: hook, undo: [] });
+  #remove(step: PlanStep, remake: readonly PlanStep[], scope: HookScope): void {
+    for (const hook of this.#hooksOfOld.steps("pre-down", scope)) {
+      this.teardown.push({ step: hook, undo: [] });
+    }
+    this.teardown.push({ step, undo: [...remake, ...this.#hooksOfOld.steps("up", scope)] });
+    for (const hook of this.#hooksOfOld.steps("down", scope)) this.teardown.push({ step: hook, undo: [] });
   }
 
   /** Runs the hooks of what is there now. */
   #done(scope: HookScope): void {
-    for (const step of this.#coming.steps("up", scope)) this.done.push({ step, undo: [] });
+    for (const step of this.#hooksOfNew.steps("up", scope)) this.hooks.push({ step, undo: [] });
   }
 
   #give(actual: ActualSession): void {
     const { session: { sessionId }, link } = actual;
-    this.gives.add(`session ${sessionId}`);
+    this.releases.add(`session ${sessionId}`);
     for (const name of [interfaceNameOf(actual), link?.name]) {
-      if (name !== undefined) this.gives.add(`interface ${name}`);
+      if (name !== undefined) this.releases.add(`interface ${name}`);
     }
   }
 
   /** `kept`: sessions that PPP is run on again and that are not in the file. */
   #createTunnel(
-    { settings, sessions }: TunnelEntry,
+    { settings, sessions }: ConfigTunnel,
     peer: string,
     { scope: hooks, kept }: { readonly scope: HookScope; readonly kept: readonly number[] },
   ): void {
@@ -398,15 +396,15 @@ class Draft {
     const tunnel = tunnelParametersOf(settings, peer);
     const scope = remote?.scope ?? local?.scope;
     const ppp = sessions.flatMap((each) => runsPpp(each) ? each.settings.sessionId! : []).concat(kept);
-    this.up.push({
+    this.setup.push({
       step: { do: "createTunnel", tunnel, scope },
-      undo: this.#coming.undoing({ do: "deleteTunnel", tunnelId: tunnelId!, ppp }, hooks),
+      undo: this.#hooksOfNew.undoing({ do: "deleteTunnel", tunnelId: tunnelId!, ppp }, hooks),
     });
-    if (tunnel.localPort !== undefined) this.takes.add(`port ${tunnel.localPort}`);
+    if (tunnel.localPort !== undefined) this.acquires.add(`port ${tunnel.localPort}`);
   }
 
   /** Makes a session. What the file does not say of its interface stays as it was, if it is made anew. */
-  #createSession(entry: SessionEntry, former: ActualSession | undefined, undo: PlannedStep["undo"]): void {
+  #createSession(entry: ConfigSession, former: ActualSession | undefined, undo: PlannedStep["undo"]): void {
     const { settings } = entry;
     const key = { tunnelId: this.tunnelId, sessionId: settings.sessionId! };
     const isPpp = pseudowireOf(settings, versionOf(this.#entry!)) === "ppp";
@@ -417,35 +415,40 @@ class Draft {
     const interfaceName = (isBare ? undefined : wanted) ??
       (isPpp ? DEFAULT_PPP_INTERFACE_NAME : DEFAULT_INTERFACE_NAME);
     const isNamed = !interfaceName.includes("%");
-    const steps = isNamed ? this.up : this.last;
+    const steps = isNamed ? this.setup : this.late;
     steps.push({ step: { do: "createSession", session }, undo });
-    this.takes.add(`session ${key.sessionId}`);
+    this.acquires.add(`session ${key.sessionId}`);
     if (isBare) return;
-    if (isNamed) this.takes.add(`interface ${interfaceName}`);
+    if (isNamed) this.acquires.add(`interface ${interfaceName}`);
     // A free name must not be the one that another is to have.
-    if (isNamed) this.gives.add(`template ${interfaceName.replace(/[0-9]+/, "%d")}`);
-    else this.takes.add(`template ${interfaceName}`);
+    if (isNamed) this.releases.add(`template ${interfaceName.replace(/[0-9]+/, "%d")}`);
+    else this.acquires.add(`template ${interfaceName}`);
     if (settings.ppp !== undefined) {
-      this.obstacles.push(...secretsObstacles(this.#entry!, entry, this.#world));
-      const run: Step = { do: "runPpp", key, ppp: settings.ppp, interfaceName: isNamed ? wanted : undefined };
+      this.blockers.push(...secretsBlockers(this.#entry!, entry, this.#context));
+      const run: PlanStep = {
+        do: "runPpp",
+        key,
+        ppp: settings.ppp,
+        interfaceName: isNamed ? wanted : undefined,
+      };
       steps.push({ step: run, undo: [] });
       return;
     }
     const before = former === undefined ? {} : sessionSettings(former);
     const netns = settings.netns ?? before.netns;
-    const wish: LinkWish = {
-      netns: netns === this.#world.netns ? undefined : netns,
+    const wish: DesiredLink = {
+      netns: netns === this.#context.netns ? undefined : netns,
       mtu: settings.mtu,
       bridge: settings.bridge ?? before.bridge,
       addresses: settings.addresses ?? before.addresses,
       up: settings.up ?? before.up,
     };
-    this.obstacles.push(...linkObstacles(this.#entry!, entry, wish.netns, this.#world));
-    for (const step of dressSteps(key, wish)) steps.push({ step, undo: [] });
+    this.blockers.push(...linkBlockers(this.#entry!, entry, wish.netns, this.#context));
+    for (const step of configureLinkSteps(key, wish)) steps.push({ step, undo: [] });
   }
 
   /** Changes a session that stays, and its interface. */
-  #changeSession(entry: SessionEntry, actual: ActualSession, differences: readonly Difference[]): void {
+  #changeSession(entry: ConfigSession, actual: ActualSession, differences: readonly Difference[]): void {
     const { settings } = entry;
     const { session, link } = actual;
     const key = { tunnelId: session.tunnelId, sessionId: session.sessionId };
@@ -463,14 +466,14 @@ class Draft {
       const { sendSeq, recvSeq, reorderTimeoutMs, lnsMode } = session;
       const before = { sendSeq, recvSeq, reorderTimeoutMs, lnsMode };
       const undo = Object.fromEntries(Object.entries(before).filter(([name]) => name in changes));
-      this.up.push({
+      this.setup.push({
         step: { do: "modifySession", key, changes },
         undo: [{ do: "modifySession", key, changes: undo }],
       });
     }
     if (differs("ppp.secret-file")) {
-      this.obstacles.push(...secretsObstacles(this.#entry!, entry, this.#world));
-      this.up.push({
+      this.blockers.push(...secretsBlockers(this.#entry!, entry, this.#context));
+      this.setup.push({
         step: { do: "renewSecrets", key, ppp: settings.ppp! },
         undo: [{ do: "renewSecrets", key, ppp: actual.ppp!.wish }],
       });
@@ -480,9 +483,9 @@ class Draft {
     if (link !== undefined) {
       if (differs("bridge")) {
         const netns = link.away ? link.netns : undefined;
-        this.obstacles.push(...linkObstacles(this.#entry!, entry, netns, this.#world));
+        this.blockers.push(...linkBlockers(this.#entry!, entry, netns, this.#context));
       }
-      this.up.push(...changeLinkSteps(key, link, { mtu, bridge, addresses, up }));
+      this.setup.push(...changeLinkSteps(key, link, { mtu, bridge, addresses, up }));
     } else if ([mtu, bridge, addresses, up].some((each) => each !== undefined)) {
       const name = session.interfaceName ?? "";
       this.notes.push(

@@ -4,7 +4,12 @@
  * @module
  */
 
-import type { PppSecret, PppSecretsSource, PppSessionSettings, PppWish } from "../../model/ppp/settings.ts";
+import type {
+  DesiredPpp,
+  PppSecret,
+  PppSecretsSource,
+  PppSessionSettings,
+} from "../../model/ppp/settings.ts";
 
 /** Secrets with where they came from. */
 export interface ReadSecrets {
@@ -14,7 +19,7 @@ export interface ReadSecrets {
 
 /** How to run PPP as it is wished, on an interface of that name. */
 export function pppSettingsOf(
-  ppp: PppWish,
+  ppp: DesiredPpp,
   secrets: ReadSecrets | undefined,
   interfaceName: string | undefined,
 ): PppSessionSettings {
@@ -28,7 +33,7 @@ export function pppSettingsOf(
 }
 
 /** What somebody must have wished, that PPP runs like this. */
-export function pppWishOf(settings: Omit<PppSessionSettings, "secrets">): PppWish {
+export function desiredPppOf(settings: Omit<PppSessionSettings, "secrets">): DesiredPpp {
   const { secretsFrom, interfaceName: _, ipv4 = {}, ...rest } = settings;
   return {
     ...rest,

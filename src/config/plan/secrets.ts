@@ -5,7 +5,7 @@
  */
 
 import { SecretsError } from "../../base/secrets_error.ts";
-import type { PppSecret, PppWish } from "../../model/ppp/settings.ts";
+import type { DesiredPpp, PppSecret } from "../../model/ppp/settings.ts";
 
 /** A request has room for so many bytes of names and secrets, and of little else. */
 const SECRETS_BYTES_MAX = 50_000;
@@ -54,7 +54,7 @@ function word(quoted: string | undefined, plain: string | undefined): string | u
  * proof needs no secret of its own: its name may be there to be told only.
  */
 export function secretsTrouble(
-  { user, secretFile, require = [] }: PppWish,
+  { user, secretFile, require = [] }: DesiredPpp,
   file: SecretsFile | SecretsError | undefined,
 ): SecretsError | undefined {
   if (file instanceof SecretsError) return file;

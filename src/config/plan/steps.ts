@@ -5,7 +5,7 @@
  */
 
 import type { SessionChanges, SessionParameters } from "../../model/session.ts";
-import type { PppWish } from "../../model/ppp/settings.ts";
+import type { DesiredPpp } from "../../model/ppp/settings.ts";
 import type { TunnelParameters } from "../../model/tunnel.ts";
 import {
   type ActualLink,
@@ -33,7 +33,7 @@ export interface LinkPlace extends SessionIds {
 }
 
 /** One request. */
-export type Step =
+export type PlanStep =
   | { readonly do: "createTunnel"; readonly tunnel: TunnelParameters; readonly scope: string | undefined }
   /** Ends PPP on those of its sessions first. */
   | { readonly do: "deleteTunnel"; readonly tunnelId: number; readonly ppp?: readonly number[] | undefined }
@@ -52,24 +52,24 @@ export type Step =
   | {
     readonly do: "runPpp";
     readonly key: SessionIds;
-    readonly ppp: PppWish;
+    readonly ppp: DesiredPpp;
     /** A free one unless given. */
     readonly interfaceName: string | undefined;
   }
   /** Gives PPP that runs the secrets of the file. */
-  | { readonly do: "renewSecrets"; readonly key: SessionIds; readonly ppp: PppWish }
+  | { readonly do: "renewSecrets"; readonly key: SessionIds; readonly ppp: DesiredPpp }
   | { readonly do: "runHook"; readonly hook: Hook };
 
 /** A step with what undoes it, in order. */
 export interface PlannedStep {
   /** What to do. */
-  readonly step: Step;
+  readonly step: PlanStep;
   /** What makes it undone. */
-  readonly undo: readonly Step[];
+  readonly undo: readonly PlanStep[];
 }
 
 /** What an interface is to be like; members that are left out stay as they are. */
-export interface LinkWish {
+export interface DesiredLink {
   /** Name of its network namespace. */
   readonly netns?: string | undefined;
   readonly mtu?: number | undefined;
@@ -80,11 +80,11 @@ export interface LinkWish {
 }
 
 /** Steps that make a new interface, which is down and has nothing, as it is wished. */
-export function dressSteps(
+export function configureLinkSteps(
   session: SessionIds,
-  { netns, mtu, bridge, addresses = [], up }: LinkWish,
-): Step[] {
-  const steps: Step[] = [];
+  { netns, mtu, bridge, addresses = [], up }: DesiredLink,
+): PlanStep[] {
+  const steps: PlanStep[] = [];
   const key = netns === undefined ? session : { ...session, netns };
   if (netns !== undefined) steps.push({ do: "moveLink", key: session, netns });
   if (mtu !== undefined) steps.push({ do: "setMtu", key, mtu });
@@ -95,7 +95,7 @@ export function dressSteps(
 }
 
 /** Steps that make an interface as it is wished that is there, where it is. */
-export function changeLinkSteps(session: SessionIds, link: ActualLink, wish: LinkWish): PlannedStep[] {
+export function changeLinkSteps(session: SessionIds, link: ActualLink, wish: DesiredLink): PlannedStep[] {
   const steps: PlannedStep[] = [];
   const key = link.away ? { ...session, netns: link.netns } : session;
   const { mtu, bridge, addresses, up } = wish;
@@ -135,26 +135,26 @@ export function changeLinkSteps(session: SessionIds, link: ActualLink, wish: Lin
 }
 
 /** Steps that make a session again that was there, with its interface. */
-export function remakeSession(actual: ActualSession): Step[] {
+export function recreateSession(actual: ActualSession): PlanStep[] {
   const { session: { tunnelId, sessionId }, link, ppp } = actual;
   const key = { tunnelId, sessionId };
-  const dress = link === undefined ? [] : dressSteps(key, {
+  const dress = link === undefined ? [] : configureLinkSteps(key, {
     netns: link.away ? link.netns : undefined,
     mtu: link.mtu,
     bridge: link.bridge,
     addresses: link.addresses.filter(({ automatic, address }) => !automatic && !isLinkLocalText(address)),
     up: link.up,
   });
-  const run: Step[] = ppp === undefined
+  const run: PlanStep[] = ppp === undefined
     ? []
     : [{ do: "runPpp", key, ppp: ppp.wish, interfaceName: ppp.interfaceName }];
   return [{ do: "createSession", session: sessionParameters(actual) }, ...dress, ...run];
 }
 
 /** Steps that make a tunnel again that was there, with its sessions. */
-export function remakeTunnel(actual: ActualTunnel): Step[] {
+export function recreateTunnel(actual: ActualTunnel): PlanStep[] {
   return [
     { do: "createTunnel", tunnel: tunnelParameters(actual), scope: actual.scope },
-    ...actual.sessions.flatMap(remakeSession),
+    ...actual.sessions.flatMap(recreateSession),
   ];
 }

@@ -18,7 +18,7 @@
 
 import { Errno } from "../../base/errno.ts";
 import type { WaitingFor } from "../../model/declared_tunnel.ts";
-import type { Step } from "./steps.ts";
+import type { PlanStep } from "./steps.ts";
 
 /** What a tunnel waits for. */
 export interface Cause {
@@ -149,7 +149,7 @@ export function causeText({ waitsFor, subject, reason }: Cause): string {
 }
 
 /** What would have to be there for a step not to be refused with this error number; `undefined` if waiting is no use. */
-export function causeOf(step: Step, errno: number): Cause | undefined {
+export function causeOf(step: PlanStep, errno: number): Cause | undefined {
   if (step.do !== "createTunnel") return undefined;
   const { tunnel: { local = "", peer = "" }, scope } = step;
   const scoped = scope === undefined ? "" : `%${scope}`;

@@ -11,7 +11,7 @@ import { isInterfaceName, isInterfaceNameTemplate } from "../../model/interface_
 import type { EndAddress, Prefix } from "./settings.ts";
 
 /** Why a value is none of its kind. */
-export class Wrong {
+export class ValueError {
   /** Goes behind the key: `must be true or false`. */
   readonly reason: string;
   /** Which part of an array it is about. */
@@ -29,13 +29,13 @@ export interface Kind<T> {
   /** How the documentation names it. */
   readonly type: string;
   /** Reads what a TOML parser gives (integers as bigint). */
-  readonly read: (value: unknown) => T | Wrong;
+  readonly read: (value: unknown) => T | ValueError;
   /** TOML of the value. */
   readonly write: (value: T) => string;
 }
 
 /** TOML of a text, as a basic string. */
-export function writeText(text: string): string {
+export function writeTomlString(text: string): string {
   // JSON's escapes are TOML's; JSON lets DEL stand.
   return JSON.stringify(text).replaceAll("\x7f", "\\u007f");
 }
@@ -47,7 +47,7 @@ export function integer(min: number, max: number): Kind<number> {
     read: (value) =>
       typeof value === "bigint" && value >= min && value <= max
         ? Number(value)
-        : new Wrong(`must be a whole number from ${min} to ${max}`),
+        : new ValueError(`must be a whole number from ${min} to ${max}`),
     write: String,
   };
 }
@@ -64,25 +64,25 @@ export const MILLISECONDS: Kind<number> = { ...integer(0, 0xffff_ffff), type: "m
 /** `true` or `false`. */
 export const BOOLEAN: Kind<boolean> = {
   type: "true or false",
-  read: (value) => typeof value === "boolean" ? value : new Wrong("must be true or false"),
+  read: (value) => typeof value === "boolean" ? value : new ValueError("must be true or false"),
   write: String,
 };
 
 /** One of a few words. */
 export function word<const T extends string>(...words: readonly T[]): Kind<T> {
-  const list = words.map(writeText);
+  const list = words.map(writeTomlString);
   const type = `${list.slice(0, -1).join(", ")} or ${list.at(-1)}`;
   return {
     type,
-    read: (value) => words.find((candidate) => candidate === value) ?? new Wrong(`must be ${type}`),
-    write: writeText,
+    read: (value) => words.find((candidate) => candidate === value) ?? new ValueError(`must be ${type}`),
+    write: writeTomlString,
   };
 }
 
 /** The protocol's version. */
 export const VERSION: Kind<2 | 3> = {
   type: "2 or 3",
-  read: (value) => value === 2n ? 2 : value === 3n ? 3 : new Wrong("must be 2 or 3"),
+  read: (value) => value === 2n ? 2 : value === 3n ? 3 : new ValueError("must be 2 or 3"),
   write: String,
 };
 
@@ -90,16 +90,16 @@ export const VERSION: Kind<2 | 3> = {
 export const COOKIE: Kind<Uint8Array> = {
   type: "8 or 16 hex digits",
   read: (value) => {
-    if (typeof value !== "string") return new Wrong("must be a text of 8 or 16 hex digits");
+    if (typeof value !== "string") return new ValueError("must be a text of 8 or 16 hex digits");
     const bytes = parseHex(value);
     if (bytes?.length === 4 || bytes?.length === 8) return bytes;
-    return new Wrong(
+    return new ValueError(
       /^[0-9a-fA-F]*$/.test(value)
         ? `must have 8 or 16 hex digits, and has ${value.length}`
         : "must have hex digits only, 8 or 16 of them",
     );
   },
-  write: (bytes) => writeText(formatHex(bytes)),
+  write: (bytes) => writeTomlString(formatHex(bytes)),
 };
 
 /** Name of a session's interface, where `%d` may stand for a number. */
@@ -108,8 +108,8 @@ export const INTERFACE: Kind<string> = {
   read: (value) =>
     typeof value === "string" && isInterfaceNameTemplate(value)
       ? value
-      : new Wrong("must be the name of an interface: 1 to 15 bytes, without slash, colon and blank"),
-  write: writeText,
+      : new ValueError("must be the name of an interface: 1 to 15 bytes, without slash, colon and blank"),
+  write: writeTomlString,
 };
 
 /** Name of a bridge or bond, or `none`. */
@@ -118,8 +118,8 @@ export const BRIDGE: Kind<string> = {
   read: (value) =>
     typeof value === "string" && isInterfaceName(value)
       ? value
-      : new Wrong('must be the name of a bridge or bond, or "none"'),
-  write: writeText,
+      : new ValueError('must be the name of a bridge or bond, or "none"'),
+  write: writeTomlString,
 };
 
 /** A program with its arguments, which no shell sees. */
@@ -127,17 +127,19 @@ export const COMMAND: Kind<readonly string[]> = {
   type: "array of texts",
   read: (value) => {
     if (!Array.isArray(value) || value.length === 0) {
-      return new Wrong('must be an array of a program and its arguments, like ["/etc/l2tp/up", "fast"]');
+      return new ValueError('must be an array of a program and its arguments, like ["/etc/l2tp/up", "fast"]');
     }
     for (const [i, item] of value.entries()) {
-      if (typeof item !== "string" || item.includes("\0")) return new Wrong("must be a text without NUL", i);
+      if (typeof item !== "string" || item.includes("\0")) {
+        return new ValueError("must be a text without NUL", i);
+      }
       if (i === 0 && !item.startsWith("/")) {
-        return new Wrong("must be the absolute path of a program: no shell looks for it", i);
+        return new ValueError("must be the absolute path of a program: no shell looks for it", i);
       }
     }
     return value as string[];
   },
-  write: (words) => `[${words.map(writeText).join(", ")}]`,
+  write: (words) => `[${words.map(writeTomlString).join(", ")}]`,
 };
 
 /** Seconds that a program may take. */
@@ -149,8 +151,8 @@ export const NETNS: Kind<string> = {
   read: (value) =>
     typeof value === "string" && /^(?!\.{1,2}$)[^/\0]{1,255}$/.test(value)
       ? value
-      : new Wrong("must be the name of a network namespace, as ip netns list has it"),
-  write: writeText,
+      : new ValueError("must be the name of a network namespace, as ip netns list has it"),
+  write: writeTomlString,
 };
 
 /** An address of one of the tunnel's ends. */
@@ -160,8 +162,8 @@ export function endAddress({ hosts }: { readonly hosts: boolean }): Kind<EndAddr
     type,
     read: (value) =>
       (typeof value === "string" ? readEndAddress(value, hosts) : undefined) ??
-        new Wrong(`must be an ${type}`),
-    write: ({ text }) => writeText(text),
+        new ValueError(`must be an ${type}`),
+    write: ({ text }) => writeTomlString(text),
   };
 }
 
@@ -182,17 +184,19 @@ export function readEndAddress(text: string, hosts: boolean): EndAddress | undef
 export const PREFIXES: Kind<readonly Prefix[]> = {
   type: "array of ADDRESS/LENGTH",
   read: (value) => {
-    if (!Array.isArray(value)) return new Wrong('must be an array, like ["192.168.1.1/24"]');
+    if (!Array.isArray(value)) return new ValueError('must be an array, like ["192.168.1.1/24"]');
     const prefixes: Prefix[] = [];
     for (const [i, item] of value.entries()) {
       const prefix = typeof item === "string" ? readPrefix(item) : undefined;
-      if (prefix === undefined) return new Wrong('must be an address like "192.168.1.1/24"', i);
-      if (prefixes.some(({ address }) => address === prefix.address)) return new Wrong("is there twice", i);
+      if (prefix === undefined) return new ValueError('must be an address like "192.168.1.1/24"', i);
+      if (prefixes.some(({ address }) => address === prefix.address)) {
+        return new ValueError("is there twice", i);
+      }
       prefixes.push(prefix);
     }
     return prefixes;
   },
-  write: (prefixes) => `[${prefixes.map((prefix) => writeText(prefixText(prefix))).join(", ")}]`,
+  write: (prefixes) => `[${prefixes.map((prefix) => writeTomlString(prefixText(prefix))).join(", ")}]`,
 };
 
 /** `192.168.1.1/24`. */

@@ -6,7 +6,7 @@
 
 import { parseIpv4 } from "../../base/ip_address.ts";
 import type { AuthMethod } from "../../model/ppp/status.ts";
-import { type Kind, writeText, Wrong } from "./kinds.ts";
+import { type Kind, ValueError, writeTomlString } from "./kinds.ts";
 
 /** PPP takes names and secrets of at most a byte's count (RFC 1334 section 2.2.1). */
 const NAME_MAX = 255;
@@ -27,8 +27,8 @@ export const REQUIRE_WORDS: Readonly<Record<AuthMethod | "none", string>> = {
 function text(type: string, reason: string, is: (text: string) => boolean): Kind<string> {
   return {
     type,
-    read: (value) => typeof value === "string" && is(value) ? value : new Wrong(reason),
-    write: writeText,
+    read: (value) => typeof value === "string" && is(value) ? value : new ValueError(reason),
+    write: writeTomlString,
   };
 }
 
@@ -66,9 +66,9 @@ export const POOL: Kind<readonly [first: string, last: string]> = {
     const [from, to] = ends.map((bytes) => bytes === undefined ? NaN : numberOf(bytes));
     return more.length === 0 && from! <= to!
       ? [first, last]
-      : new Wrong("must be FIRST-LAST, two IPv4 addresses, the lower one first");
+      : new ValueError("must be FIRST-LAST, two IPv4 addresses, the lower one first");
   },
-  write: (pool) => writeText(pool.join("-")),
+  write: (pool) => writeTomlString(pool.join("-")),
 };
 
 function numberOf(bytes: Uint8Array<ArrayBuffer>): number {
@@ -88,20 +88,20 @@ function list<T extends string>(
   return {
     type,
     read: (value) => {
-      if (!Array.isArray(value)) return new Wrong(`must be an array, like ${example}`);
+      if (!Array.isArray(value)) return new ValueError(`must be an array, like ${example}`);
       const wrong = value.findIndex((item) => !is(item));
-      if (wrong >= 0) return new Wrong(reason, wrong);
+      if (wrong >= 0) return new ValueError(reason, wrong);
       const items = [...new Set<T>(value)];
       if (items.length <= most) return items;
-      return new Wrong(`must not be there: ${most} at most`, value.indexOf(items[most]));
+      return new ValueError(`must not be there: ${most} at most`, value.indexOf(items[most]));
     },
-    write: (items) => `[${items.map(writeText).join(", ")}]`,
+    write: (items) => `[${items.map(writeTomlString).join(", ")}]`,
   };
 }
 
 /** Ways of authentication, the first preferred. */
 export const REQUIRE: Kind<readonly (AuthMethod | "none")[]> = list({
-  type: `array of ${Object.keys(REQUIRE_WORDS).map(writeText).join(", ")}`,
+  type: `array of ${Object.keys(REQUIRE_WORDS).map(writeTomlString).join(", ")}`,
   most: Infinity,
   example: '["mschapv2", "chap"]',
   reason: `must be one of ${Object.keys(REQUIRE_WORDS).join(", ")}`,
@@ -124,7 +124,7 @@ export function secondsFromZero(most: number): Kind<number> {
     read: (value) =>
       typeof value === "bigint" && value >= 0 && value <= most
         ? 1000 * Number(value)
-        : new Wrong(`must be a whole number from 0 to ${most}`),
+        : new ValueError(`must be a whole number from 0 to ${most}`),
     write: (ms) => String(ms / 1000),
   };
 }

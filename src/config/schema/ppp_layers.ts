@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PppWish } from "../../model/ppp/settings.ts";
+import type { DesiredPpp } from "../../model/ppp/settings.ts";
 import { pppConflicts } from "./ppp_rules.ts";
 import { PPP_SETTINGS } from "./ppp_schema.ts";
 import type { Origin, SessionSettings } from "./settings.ts";
@@ -20,7 +20,7 @@ export function withoutIdlePpp(
   if (settings.ppp === undefined) return settings;
   const isShared = (key: string): boolean => origins.get(key)?.from === "defaults";
   if (settings.pseudowire === "eth" && isShared("ppp")) return { ...settings, ppp: undefined };
-  const ppp: PppWish = { ...settings.ppp };
+  const ppp: DesiredPpp = { ...settings.ppp };
   for (const { key, against } of pppConflicts(ppp)) {
     // Defaults that contradict themselves are wrong.
     const idle = [key, against].filter((each) => isShared(`ppp.${each}`));

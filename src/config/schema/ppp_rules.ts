@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PppWish } from "../../model/ppp/settings.ts";
+import type { DesiredPpp } from "../../model/ppp/settings.ts";
 
 /** A contradiction. */
 export interface PppConflict {
@@ -27,7 +27,7 @@ const ABOUT_IPV4 = {
 } as const;
 
 /** Settings that contradict each other. */
-export function pppConflicts(ppp: PppWish): PppConflict[] {
+export function pppConflicts(ppp: DesiredPpp): PppConflict[] {
   const conflicts: PppConflict[] = [];
   const say = (key: string, against: string, reason: string): void => {
     conflicts.push({ key, against, reason });
@@ -45,7 +45,7 @@ export function pppConflicts(ppp: PppWish): PppConflict[] {
 }
 
 /** Whether secrets are needed and no file of them is named. */
-export function lacksSecrets({ require = [], secretFile }: PppWish): boolean {
+export function lacksSecrets({ require = [], secretFile }: DesiredPpp): boolean {
   return secretFile === undefined && require.some((method) => method !== "none");
 }
 

@@ -5,15 +5,15 @@
  * @module
  */
 
-import type { PppWish } from "../../model/ppp/settings.ts";
+import type { DesiredPpp } from "../../model/ppp/settings.ts";
 import { BOOLEAN, integer, type Kind } from "./kinds.ts";
 import { DNS, FILE, IPV4, POOL, PPP_NAME, REQUIRE, REQUIRE_WORDS, secondsFromZero } from "./ppp_kinds.ts";
 import { type Setting, setting, type Traits } from "./setting.ts";
 
 /** A setting of PPP. */
-export interface PppSetting extends Setting<PppWish> {
+export interface PppSetting extends Setting<DesiredPpp> {
   /** Where it is kept. */
-  readonly field: keyof PppWish;
+  readonly field: keyof DesiredPpp;
   /**
    * How the command line gives it: `on` or `off`, a number, a text, a path that may be relative, or a word each time the
    * keyword is there.
@@ -34,14 +34,14 @@ const FLAG: Form = { form: "flag", placeholder: "{ on | off }" };
 const ADDRESS: Form = { form: "text", placeholder: "ADDR" };
 const BYTES: Form = { form: "number", placeholder: "BYTES" };
 
-function ppp<Field extends keyof PppWish>(
+function ppp<Field extends keyof DesiredPpp>(
   key: string,
   field: Field,
-  kind: Kind<NonNullable<PppWish[Field]>>,
+  kind: Kind<NonNullable<DesiredPpp[Field]>>,
   form: Form,
   traits: Traits,
 ): PppSetting {
-  return { ...setting<PppWish, Field>(key, field, kind, traits), field, ...form };
+  return { ...setting<DesiredPpp, Field>(key, field, kind, traits), field, ...form };
 }
 
 /** What can be said of PPP on a session, in the order in which it is written. */

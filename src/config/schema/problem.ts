@@ -5,7 +5,7 @@
  */
 
 /** A place in a text. */
-export interface Place {
+export interface SourcePosition {
   /** The line, from 1. */
   readonly line: number;
   /** The column, from 1, in characters as JavaScript counts them. */
@@ -13,7 +13,7 @@ export interface Place {
 }
 
 /** Something in a file that cannot be as it is. */
-export interface Problem extends Place {
+export interface ConfigProblem extends SourcePosition {
   /** What is wrong, in one sentence without a full stop. */
   readonly message: string;
   /** What to try: one line each. */
@@ -21,7 +21,7 @@ export interface Problem extends Place {
 }
 
 /** Problems in the order of the file, each one once. */
-export function sortProblems(problems: readonly Problem[]): Problem[] {
+export function sortProblems(problems: readonly ConfigProblem[]): ConfigProblem[] {
   const byText = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
   return [...byText.values()].sort((a, b) => a.line - b.line || a.column - b.column);
 }

@@ -5,16 +5,16 @@
  */
 
 import { isLinkLocal, parseIpAddress } from "../../base/ip_address.ts";
-import type { PppWish } from "../../model/ppp/settings.ts";
-import type { Place, Problem } from "./problem.ts";
+import type { DesiredPpp } from "../../model/ppp/settings.ts";
+import type { ConfigProblem, SourcePosition } from "./problem.ts";
 import { lacksSecrets, pppConflicts, WHY_SECRETS } from "./ppp_rules.ts";
 import { INTERFACE_KEYS, SESSION_SETTINGS, TUNNEL_SETTINGS } from "./schema.ts";
 import {
   type Config,
+  type ConfigSession,
+  type ConfigTunnel,
   type Origin,
   pseudowireOf,
-  type SessionEntry,
-  type TunnelEntry,
   type TunnelSettings,
 } from "./settings.ts";
 
@@ -28,7 +28,7 @@ export function familyOf({ local, remote }: TunnelSettings): 4 | 6 | undefined {
 }
 
 /** All that is wrong in a configuration. `unread` has keys of settings that could not be read: none of them is missing. */
-export function checkConfig(config: Config, unread: ReadonlySet<string> = new Set()): Problem[] {
+export function checkConfig(config: Config, unread: ReadonlySet<string> = new Set()): ConfigProblem[] {
   const checker = new Checker(unread);
   for (const tunnel of config.tunnels) checker.tunnel(tunnel);
   checker.collisions(config);
@@ -36,18 +36,18 @@ export function checkConfig(config: Config, unread: ReadonlySet<string> = new Se
 }
 
 class Checker {
-  readonly problems: Problem[] = [];
+  readonly problems: ConfigProblem[] = [];
   readonly #unread: ReadonlySet<string>;
 
   constructor(unread: ReadonlySet<string>) {
     this.#unread = unread;
   }
 
-  #say({ line, column }: Place, message: string, ...advice: string[]): void {
+  #say({ line, column }: SourcePosition, message: string, ...advice: string[]): void {
     this.problems.push({ line, column, message, advice });
   }
 
-  tunnel(tunnel: TunnelEntry): void {
+  tunnel(tunnel: ConfigTunnel): void {
     const { settings, origins, label } = tunnel;
     this.#required(tunnel, TUNNEL_SETTINGS, `tunnel ${label}`);
     const { encap = "udp", version = 3 } = settings;
@@ -78,7 +78,7 @@ class Checker {
     for (const session of tunnel.sessions) this.#session(tunnel, session);
   }
 
-  #addresses({ settings: { local, remote }, origins }: TunnelEntry): void {
+  #addresses({ settings: { local, remote }, origins }: ConfigTunnel): void {
     const places = { local: origins.get("local")?.value, remote: origins.get("remote")?.value };
     for (const [key, end] of [["local", local], ["remote", remote]] as const) {
       const place = places[key];
@@ -102,7 +102,7 @@ class Checker {
     }
   }
 
-  #session(tunnel: TunnelEntry, session: SessionEntry): void {
+  #session(tunnel: ConfigTunnel, session: ConfigSession): void {
     const { settings, origins, label } = session;
     this.#required(session, SESSION_SETTINGS, `session ${label} of tunnel ${tunnel.label}`);
     const version = tunnel.settings.version ?? 3;
@@ -145,7 +145,11 @@ class Checker {
   }
 
   /** PPP that is run on a session, and what it has to do with the rest. */
-  #ppp({ settings: { version = 3 } }: TunnelEntry, { settings, origins }: SessionEntry, ppp: PppWish): void {
+  #ppp(
+    { settings: { version = 3 } }: ConfigTunnel,
+    { settings, origins }: ConfigSession,
+    ppp: DesiredPpp,
+  ): void {
     const pwType = origins.get("pw_type");
     if (
       version === 3 && settings.pseudowire === "eth" && pwType !== undefined && pwType.from !== "defaults"
@@ -174,7 +178,7 @@ class Checker {
   collisions({ tunnels }: Config): void {
     const tunnelIds = new Map<number, string>();
     const names = new Map<string, string>();
-    const sessionsById = new Map<number, { readonly tunnel: TunnelEntry; readonly name: string }[]>();
+    const sessionsById = new Map<number, { readonly tunnel: ConfigTunnel; readonly name: string }[]>();
     for (const tunnel of tunnels) {
       const { tunnelId } = tunnel.settings;
       this.#once(tunnelIds, tunnelId, `tunnel ${tunnel.label}`, tunnel.origins.get("tunnel_id"), "tunnel_id");
@@ -213,7 +217,7 @@ class Checker {
   }
 
   #required(
-    thing: TunnelEntry | SessionEntry,
+    thing: ConfigTunnel | ConfigSession,
     schema: readonly { readonly key: string; readonly required: boolean }[],
     name: string,
   ): void {
@@ -222,7 +226,7 @@ class Checker {
     }
   }
 
-  #need({ origins, place }: TunnelEntry | SessionEntry, key: string, message: string): void {
+  #need({ origins, place }: ConfigTunnel | ConfigSession, key: string, message: string): void {
     if (!origins.has(key) && !this.#unread.has(key)) this.#say(place, message);
   }
 
@@ -240,9 +244,9 @@ class Checker {
 }
 
 /** Whether sessions of the two tunnels cannot have the same id (`l2tp_session_register`, `net/l2tp/l2tp_core.c`). */
-function sharesSessionIds(a: TunnelEntry, b: TunnelEntry): boolean {
+function sharesSessionIds(a: ConfigTunnel, b: ConfigTunnel): boolean {
   if (a === b) return true;
-  const isVersion3 = ({ settings }: TunnelEntry): boolean => (settings.version ?? 3) === 3;
-  const isIp = ({ settings }: TunnelEntry): boolean => settings.encap === "ip";
+  const isVersion3 = ({ settings }: ConfigTunnel): boolean => (settings.version ?? 3) === 3;
+  const isIp = ({ settings }: ConfigTunnel): boolean => settings.encap === "ip";
   return isVersion3(a) && isVersion3(b) && (isIp(a) || isIp(b));
 }

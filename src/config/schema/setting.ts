@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Kind, Wrong } from "./kinds.ts";
+import { type Kind, ValueError } from "./kinds.ts";
 
 /** Something that a tunnel, a session or its PPP can say. */
 export interface Setting<T> {
@@ -23,7 +23,7 @@ export interface Setting<T> {
   /** Whether it can be changed while the thing lives; what cannot makes it be made anew. */
   readonly changes: boolean;
   /** Reads what a TOML parser gives into the settings, unless it is wrong. */
-  readonly read: (value: unknown, into: T) => Wrong | undefined;
+  readonly read: (value: unknown, into: T) => ValueError | undefined;
   /** TOML of the value that the settings have; `undefined` if they have none. */
   readonly write: (settings: T) => string | undefined;
 }
@@ -54,7 +54,7 @@ export function setting<T, Field extends keyof T & string>(
     changes: changes === true,
     read: (value, into) => {
       const read = kind.read(value);
-      if (read instanceof Wrong) return read;
+      if (read instanceof ValueError) return read;
       into[field] = read;
       return undefined;
     },

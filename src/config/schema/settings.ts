@@ -5,9 +5,9 @@
  */
 
 import type { L2Spec, Pseudowire } from "../../model/session.ts";
-import type { PppWish } from "../../model/ppp/settings.ts";
+import type { DesiredPpp } from "../../model/ppp/settings.ts";
 import type { Encap } from "../../model/tunnel.ts";
-import type { Place } from "./problem.ts";
+import type { SourcePosition } from "./problem.ts";
 
 /** An address of an end of a tunnel. */
 export interface EndAddress {
@@ -79,25 +79,25 @@ export interface SessionSettings extends HookSettings {
   bridge?: string | undefined;
   addresses?: readonly Prefix[] | undefined;
   /** How PPP is run on it; `undefined` if nobody here runs it. */
-  ppp?: PppWish | undefined;
+  ppp?: DesiredPpp | undefined;
 }
 
 /** Where a setting is from. */
 export interface Origin {
   /** Where its key stands. */
-  readonly key: Place;
+  readonly key: SourcePosition;
   /** Where its value stands. */
-  readonly value: Place;
+  readonly value: SourcePosition;
   /** Which table it is in: the thing's own, one of its classes, or the defaults. */
   readonly from: "own" | "class" | "defaults";
 }
 
 /** A session of the configuration. */
-export interface SessionEntry {
+export interface ConfigSession {
   /** What the file calls it. */
   readonly label: string;
   /** Where it begins. */
-  readonly place: Place;
+  readonly place: SourcePosition;
   /** Its settings, those of classes and defaults included. */
   readonly settings: SessionSettings;
   /** Where each setting is from, by its key in the file. */
@@ -105,27 +105,27 @@ export interface SessionEntry {
 }
 
 /** A tunnel of the configuration. */
-export interface TunnelEntry {
+export interface ConfigTunnel {
   /** What the file calls it. */
   readonly label: string;
   /** Where it begins. */
-  readonly place: Place;
+  readonly place: SourcePosition;
   /** Its settings, those of classes and defaults included. */
   readonly settings: TunnelSettings;
   /** Where each setting is from, by its key in the file. */
   readonly origins: ReadonlyMap<string, Origin>;
   /** Its sessions, in the file's order. */
-  readonly sessions: readonly SessionEntry[];
+  readonly sessions: readonly ConfigSession[];
 }
 
 /** A configuration. */
 export interface Config {
   /** Its tunnels, in the file's order. */
-  readonly tunnels: readonly TunnelEntry[];
+  readonly tunnels: readonly ConfigTunnel[];
 }
 
 /** Version of the tunnel's protocol. */
-export function versionOf({ settings }: TunnelEntry): 2 | 3 {
+export function versionOf({ settings }: ConfigTunnel): 2 | 3 {
   return settings.version ?? 3;
 }
 

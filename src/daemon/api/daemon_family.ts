@@ -19,7 +19,7 @@ import type { NetworkNamespaces } from "../../driver/system/network_namespaces.t
 import type { PppSessions } from "../ppp/sessions.ts";
 
 /** What comes of such a request. */
-export interface OwnFamily {
+export interface DaemonFamily {
   /** Datagrams for the client. */
   readonly replies: readonly Uint8Array[];
   /** Further datagrams, made as they are asked for. */
@@ -27,7 +27,7 @@ export interface OwnFamily {
 }
 
 /** What the requests are about. */
-export interface OwnFamilyParts {
+export interface DaemonFamilyParts {
   /** The namespaces that clients work in. */
   readonly namespaces: NetworkNamespaces;
   /** The tables. */
@@ -48,19 +48,19 @@ const API_VERSION = "1";
 const SUCCESS = { errno: 0, extack: undefined, attributeOffset: undefined };
 
 /** Answers a request of the daemon's own family; before HELLO, any request. */
-export function ownFamilyAnswer(
+export function daemonFamilyAnswer(
   message: NetlinkMessage,
   client: ClientConnection,
-  parts: OwnFamilyParts,
-): OwnFamily {
+  parts: DaemonFamilyParts,
+): DaemonFamily {
   const header = { type: L2TPD_FAMILY_ID, sequence: message.sequence, portId: client.portId };
   const end = (errno: number): Uint8Array =>
     encodeAcknowledgement(message, client.portId, { ...SUCCESS, errno });
-  const done = (...replies: Uint8Array[]): OwnFamily => ({
+  const done = (...replies: Uint8Array[]): DaemonFamily => ({
     replies: (message.flags & NLM_F_ACK) === 0 ? replies : [...replies, end(0)],
     dump: undefined,
   });
-  const refused = (errno: number): OwnFamily => ({ replies: [end(errno)], dump: undefined });
+  const refused = (errno: number): DaemonFamily => ({ replies: [end(errno)], dump: undefined });
   if ((message.flags & NLM_F_REQUEST) === 0) return { replies: [], dump: undefined };
   const command = message.type === L2TPD_FAMILY_ID ? message.payload[0] : undefined;
   if (command === L2TPD_CMD.HELLO) {
@@ -105,13 +105,13 @@ export function ownFamilyAnswer(
       return refused(Errno.EOPNOTSUPP);
   }
 
-  function dump(command: number, texts: Iterable<string>): OwnFamily {
+  function dump(command: number, texts: Iterable<string>): DaemonFamily {
     return { replies: [], dump: dumpDatagrams(header, payloads(command, texts)) };
   }
 }
 
 /** Takes a client in; returns an errno. */
-function hello(client: ClientConnection, { namespaces }: OwnFamilyParts): number {
+function hello(client: ClientConnection, { namespaces }: DaemonFamilyParts): number {
   if (client.netns !== undefined) return Errno.EBUSY;
   const fd = client.fds.take();
   if (fd === undefined) return Errno.EINVAL;

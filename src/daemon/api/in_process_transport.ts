@@ -42,7 +42,7 @@ class OwnTransport implements NetlinkTransport {
 }
 
 /** A client of the server in this process, for the namespace with the key, which somebody else holds. */
-export function openOwnClient(server: Server, netns: string): UserL2tpClient {
+export function openInProcessClient(server: Server, netns: string): UserL2tpClient {
   using stack = new DisposableStack();
   const connection = stack.use(new NetlinkConnection(new OwnTransport(server, netns)));
   const client = new UserL2tpClient(connection, resolveFamily(connection, L2TP_GENL_NAME));

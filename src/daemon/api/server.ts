@@ -27,7 +27,7 @@ import { encodeAcknowledgement } from "../../wire/netlink/answer.ts";
 import { NLM_F_DUMP } from "../../wire/netlink/constants.ts";
 import { decodeMessages, encodeMessage, type NetlinkMessage } from "../../wire/netlink/message.ts";
 import { ClientConnection } from "./client_connection.ts";
-import { type OwnFamily, ownFamilyAnswer } from "./daemon_family.ts";
+import { type DaemonFamily, daemonFamilyAnswer } from "./daemon_family.ts";
 import { JournalError } from "../journal/journal.ts";
 import type { NetworkNamespaces } from "../../driver/system/network_namespaces.ts";
 import type { PppSessions } from "../ppp/sessions.ts";
@@ -248,21 +248,21 @@ export class Server {
 
   /** Works on requests; nobody hears of any before all are written down. */
   #take(tag: number, client: ClientConnection, messages: readonly NetlinkMessage[]): void {
-    const answers: (Answer | OwnFamily)[] = [];
-    const changes: Consequences["changes"][number][] = [];
+    const answers: (Answer | DaemonFamily)[] = [];
+    const journalEntries: Consequences["journalEntries"][number][] = [];
     const traces: TraceEvent[] = [];
-    const mishaps: SyscallError[] = [];
+    const cleanupErrors: SyscallError[] = [];
     for (const message of messages) {
       const answer = this.#answer(client, message);
       answers.push(answer);
       if (answer.dump !== undefined) client.dumping = true;
-      if (!("changes" in answer)) continue;
-      changes.push(...answer.changes);
+      if (!("journalEntries" in answer)) continue;
+      journalEntries.push(...answer.journalEntries);
       traces.push(...answer.traces);
-      mishaps.push(...answer.mishaps);
+      cleanupErrors.push(...answer.cleanupErrors);
     }
     try {
-      this.#parts.commit({ changes, traces, mishaps });
+      this.#parts.commit({ journalEntries, traces, cleanupErrors });
     } catch (error) {
       if (!(error instanceof JournalError)) throw error;
       // What is not on disk is not acknowledged.
@@ -277,7 +277,7 @@ export class Server {
     for (const event of traces) this.trace(event);
   }
 
-  #answer(client: ClientConnection, message: NetlinkMessage): Answer | OwnFamily {
+  #answer(client: ClientConnection, message: NetlinkMessage): Answer | DaemonFamily {
     const { subsystem, namespaces, drops, offloads, declared, ppp } = this.#parts;
     // As in the kernel: what waits for a client must stay bounded.
     if ((message.flags & NLM_F_DUMP) === NLM_F_DUMP && client.dumping) {
@@ -285,7 +285,7 @@ export class Server {
       return { replies: [encodeAcknowledgement(message, client.portId, busy)], dump: undefined };
     }
     if (message.type === L2TPD_FAMILY_ID || client.netns === undefined) {
-      const answer = ownFamilyAnswer(message, client, {
+      const answer = daemonFamilyAnswer(message, client, {
         namespaces,
         subsystem,
         drops,

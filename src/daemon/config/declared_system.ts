@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Site, USER_TIMER_HZ } from "../../apply/target.ts";
+import { type ApplyTarget, USER_TIMER_HZ } from "../../apply/target.ts";
 import { L2tpClient } from "../../client/l2tp_client.ts";
 import { LinkClient } from "../../client/link_client.ts";
 import { createScopedTunnel } from "../../client/scoped_tunnel.ts";
@@ -27,15 +27,15 @@ import { openNetns } from "../../../ffi/kernel/netns.ts";
 import { DeclaredTunnels } from "./declared_tunnels.ts";
 import type { NetworkNamespaces } from "../../driver/system/network_namespaces.ts";
 import type { DaemonOptions } from "../settings/options.ts";
-import { openOwnClient } from "../api/in_process_transport.ts";
+import { openInProcessClient } from "../api/in_process_transport.ts";
 import type { PppSessions } from "../ppp/sessions.ts";
 import type { Server } from "../api/server.ts";
 
 /** Three texts as long as this have room in one message, whatever characters they have; escapes take six bytes each. */
 const SHORT_LENGTH = 40;
 
-/** What a {@link DeclaredSite} works with; all of it stays the caller's. */
-export interface DeclaredSiteParts {
+/** What a {@link DaemonTarget} works with; all of it stays the caller's. */
+export interface DaemonTargetParts {
   /** Answers the daemon's own requests. */
   readonly server: Server;
   /** The daemon's subsystem. */
@@ -51,7 +51,7 @@ export interface DeclaredSiteParts {
 }
 
 /** The declared tunnels in the daemon's own namespace, and what they are made with. */
-export class DeclaredSite implements Disposable {
+export class DaemonTarget implements Disposable {
   readonly #netns: string;
   readonly #tunnels: DeclaredTunnels;
   readonly #stack: DisposableStack;
@@ -71,16 +71,16 @@ export class DeclaredSite implements Disposable {
   static open(
     config: Config,
     { config: path = "", prune, keep }: Pick<DaemonOptions, "config" | "prune" | "keep">,
-    { server, subsystem, namespaces, ppp, dataplane, log }: DeclaredSiteParts,
-  ): DeclaredSite {
+    { server, subsystem, namespaces, ppp, dataplane, log }: DaemonTargetParts,
+  ): DaemonTarget {
     using stack = new DisposableStack();
     const netns = namespaces.hold(openNetns("/proc/thread-self/ns/net"));
     stack.defer(() => namespaces.release(netns));
     const kernel = stack.use(kernelClient(dataplane));
-    const l2tp = kernel ?? stack.use(openOwnClient(server, netns));
+    const l2tp = kernel ?? stack.use(openInProcessClient(server, netns));
     const links = stack.use(LinkClient.open());
     const keepers = new Keepers();
-    const site: Site = {
+    const target: ApplyTarget = {
       l2tp,
       links,
       debugfs: () => kernel === undefined ? [...subsystem.debugfs(netns)].join("") : kernelDebugfs(),
@@ -100,7 +100,7 @@ export class DeclaredSite implements Disposable {
       createScopedTunnel: (tunnel, scope) => createScopedTunnel(keepers, l2tp, tunnel, scope),
     };
     const tunnels = new DeclaredTunnels(config, {
-      site,
+      target,
       path,
       prune,
       // What the kernel has is not the daemon's to take down.
@@ -110,7 +110,7 @@ export class DeclaredSite implements Disposable {
       now: () => performance.now(),
       log,
     });
-    return new DeclaredSite(netns, tunnels, stack.move());
+    return new DaemonTarget(netns, tunnels, stack.move());
   }
 
   /** As {@link DeclaredTunnels.run}. */

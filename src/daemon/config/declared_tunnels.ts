@@ -8,17 +8,17 @@
 import { observe } from "../../apply/observe.ts";
 import type { Resolver } from "../../apply/peers.ts";
 import { perform } from "../../apply/perform.ts";
-import type { Site } from "../../apply/target.ts";
+import type { ApplyTarget } from "../../apply/target.ts";
 import { NetlinkError, SyscallError } from "../../base/errors.ts";
 import { changedThing } from "../../config/plan/change_text.ts";
 import { makePlan, type Plan, type PlanOptions, type Unit } from "../../config/plan/plan.ts";
-import type { Config, TunnelEntry } from "../../config/schema/settings.ts";
+import type { Config, ConfigTunnel } from "../../config/schema/settings.ts";
 import { type Cause, causeOf, causeText, WaitingTunnels } from "../../config/plan/waiting.ts";
 import type { NotificationSource } from "../../driver/netlink/ports.ts";
 import { sleep } from "../../driver/system/sleep.ts";
 import type { DeclaredTunnel } from "../../model/declared_tunnel.ts";
 import { isBad, readDeclaredFile } from "./file.ts";
-import { type FoundPeer, LookUps } from "./peer_lookups.ts";
+import { type FoundPeer, PeerResolver } from "./peer_lookups.ts";
 
 /** The longest time that a timer takes. */
 const FOREVER_MS = 2 ** 31 - 1;
@@ -26,7 +26,7 @@ const FOREVER_MS = 2 ** 31 - 1;
 /** What the tunnels are made with. */
 export interface DeclaredParts {
   /** The system; stays the caller's. */
-  readonly site: Site;
+  readonly target: ApplyTarget;
   /** Path of the file. */
   readonly path: string;
   /** Whether what is not in the file is deleted. */
@@ -58,7 +58,7 @@ export class DeclaredTunnels {
   readonly #parts: DeclaredParts;
   readonly #waiting = new WaitingTunnels();
   readonly #failed = new Map<string, Failed>();
-  readonly #lookUps: LookUps;
+  readonly #lookUps: PeerResolver;
   #config: Config;
   /** What the file said before, whose hooks belong to what is there from then. */
   #former: Config | undefined;
@@ -71,7 +71,7 @@ export class DeclaredTunnels {
   constructor(config: Config, parts: DeclaredParts) {
     this.#config = config;
     this.#parts = parts;
-    this.#lookUps = new LookUps(parts.resolve, () => this.#alarm?.abort());
+    this.#lookUps = new PeerResolver(parts.resolve, () => this.#alarm?.abort());
   }
 
   /** Makes what the file declares; `onApplied` is called once that was tried for all. Resolves after {@link end}. */
@@ -88,7 +88,7 @@ export class DeclaredTunnels {
         else await this.#pause();
       }
       if (this.#parts.takeDown) await this.#takeDown();
-      await this.#parts.site.hooks.settled();
+      await this.#parts.target.hooks.settled();
     } finally {
       this.#listener?.close();
     }
@@ -106,7 +106,7 @@ export class DeclaredTunnels {
    */
   end(): void {
     this.#ending = true;
-    this.#parts.site.hooks.interrupt();
+    this.#parts.target.hooks.interrupt();
     this.#alarm?.abort();
   }
 
@@ -148,12 +148,12 @@ export class DeclaredTunnels {
     const peers = new Map(named.map(({ label }) => [label, ASKED]));
     const { plan, done } = await this.#apply(tunnels, peers, prune);
     for (const tunnel of named) this.#lookUps.ask(tunnel);
-    const { units, untouched, strangers } = plan;
+    const { units, untouched, unmanaged } = plan;
     const changes = units.reduce((sum, unit) => sum + unit.changes.length, 0);
     log(`${path}: ${done} of ${changes} changes made, ${untouched.length} tunnels untouched`);
     const names = [
-      ...strangers.tunnels.map((id) => `tunnel ${id}`),
-      ...strangers.sessions.map(({ tunnelId, sessionId }) => `session ${sessionId} of tunnel ${tunnelId}`),
+      ...unmanaged.tunnels.map((id) => `tunnel ${id}`),
+      ...unmanaged.sessions.map(({ tunnelId, sessionId }) => `session ${sessionId} of tunnel ${tunnelId}`),
     ];
     if (names.length > 0) log(`not in the file, and kept: ${names.join(", ")}`);
   }
@@ -190,11 +190,11 @@ export class DeclaredTunnels {
 
   /** Makes these tunnels as the file says. */
   async #apply(
-    tunnels: readonly TunnelEntry[],
+    tunnels: readonly ConfigTunnel[],
     peers: PlanOptions["peers"],
     prune = false,
   ): Promise<{ readonly plan: Plan; readonly done: number }> {
-    const plan = makePlan({ tunnels }, observe(this.#parts.site, tunnels), {
+    const plan = makePlan({ tunnels }, observe(this.#parts.target, tunnels), {
       prune,
       peers,
       former: this.#former,
@@ -213,23 +213,23 @@ export class DeclaredTunnels {
 
   /** Does the steps of a unit; returns whether they were done. */
   async #unit(
-    { tunnelIds, changes, notes, obstacles, steps }: Unit,
-    tunnels: readonly TunnelEntry[],
+    { tunnelIds, changes, notes, blockers, steps }: Unit,
+    tunnels: readonly ConfigTunnel[],
     peers: PlanOptions["peers"],
   ): Promise<boolean> {
-    const { log, site } = this.#parts;
+    const { log, target } = this.#parts;
     const own = tunnels.filter(({ settings }) => tunnelIds.includes(settings.tunnelId!));
     for (const note of notes) log(note);
-    const [obstacle] = obstacles;
-    if (obstacle !== undefined) {
-      const isAsked = peers.get(obstacle.tunnel.label) === ASKED;
+    const [blocker] = blockers;
+    if (blocker !== undefined) {
+      const isAsked = peers.get(blocker.tunnel.label) === ASKED;
       for (const tunnel of own) {
-        if (isAsked) this.#asks(tunnel, obstacle.cause);
-        else this.#waits(tunnel, obstacle.cause);
+        if (isAsked) this.#asks(tunnel, blocker.cause);
+        else this.#waits(tunnel, blocker.cause);
       }
       return false;
     }
-    const failed = await perform(site, steps);
+    const failed = await perform(target, steps);
     if (failed === undefined) {
       for (const change of changes) log(changedThing(change));
       for (const { label } of own) this.#settled(label);
@@ -247,32 +247,32 @@ export class DeclaredTunnels {
 
   /** Takes away what is there of the file and has hooks for that. */
   async #takeDown(): Promise<void> {
-    const { site } = this.#parts;
-    const actual = observe(site, this.#config.tunnels);
+    const { target } = this.#parts;
+    const actual = observe(target, this.#config.tunnels);
     const own = new Set(this.#config.tunnels.map(({ settings }) => settings.tunnelId));
     const tunnels = actual.tunnels.filter(({ tunnel }) => own.has(tunnel.tunnelId));
     const former = this.#config;
     const plan = makePlan({ tunnels: [] }, { ...actual, tunnels }, { prune: true, peers: new Map(), former });
     for (const { steps } of plan.units) {
       if (!steps.some(({ step }) => step.do === "runHook")) continue;
-      const failed = await perform(site, steps);
+      const failed = await perform(target, steps);
       if (failed !== undefined) this.#parts.log(`could not be taken down: ${textOf(failed.error)}`);
     }
   }
 
-  #waits({ label, settings }: TunnelEntry, cause: Cause): void {
+  #waits({ label, settings }: ConfigTunnel, cause: Cause): void {
     this.#failed.delete(label);
     const isNews = this.#waiting.waits({ label, tunnelId: settings.tunnelId! }, cause, this.#parts.now());
     if (isNews) this.#parts.log(`tunnel ${label} waits for ${causeText(cause)}`);
   }
 
   /** Waits for an answer, of which there is nothing to tell yet. */
-  #asks({ label, settings }: TunnelEntry, { waitsFor, subject }: Cause): void {
+  #asks({ label, settings }: ConfigTunnel, { waitsFor, subject }: Cause): void {
     const tunnel = { label, tunnelId: settings.tunnelId! };
     this.#waiting.asks(tunnel, { waitsFor, subject }, this.#parts.now());
   }
 
-  #fails({ label, settings }: TunnelEntry, reason: string): void {
+  #fails({ label, settings }: ConfigTunnel, reason: string): void {
     const { log, now } = this.#parts;
     this.#waiting.settled(label);
     const message = `could not be made: ${reason}`;
@@ -321,7 +321,7 @@ export class DeclaredTunnels {
   }
 }
 
-function isNamed({ settings }: TunnelEntry): boolean {
+function isNamed({ settings }: ConfigTunnel): boolean {
   return settings.remote?.type === "host";
 }
 

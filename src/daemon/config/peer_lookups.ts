@@ -6,7 +6,7 @@
 
 import { lookUpPeers, type Resolver } from "../../apply/peers.ts";
 import type { PlanOptions } from "../../config/plan/plan.ts";
-import type { TunnelEntry } from "../../config/schema/settings.ts";
+import type { ConfigTunnel } from "../../config/schema/settings.ts";
 
 /** So many are asked for at a time: each takes a thread, of which other things wait on some. */
 const ASKED_MAX = 8;
@@ -22,12 +22,12 @@ export interface FoundPeer {
 type PeerOrReason = PlanOptions["peers"] extends ReadonlyMap<string, infer Value> ? Value : never;
 
 /** Peers' names that are looked up, one question a tunnel at a time. */
-export class LookUps {
+export class PeerResolver {
   readonly #resolve: Resolver;
   readonly #onFound: () => void;
   /** Tunnels by label: those that are asked for, and those that are to be. */
   readonly #asked = new Set<string>();
-  readonly #queue = new Map<string, TunnelEntry>();
+  readonly #queue = new Map<string, ConfigTunnel>();
   #found = new Map<string, FoundPeer>();
 
   /** `onFound` is called when there is something to {@link take}. */
@@ -37,7 +37,7 @@ export class LookUps {
   }
 
   /** Has the tunnel's peer, which has a name, looked up; of several questions about a tunnel that wait, the last counts. */
-  ask(tunnel: TunnelEntry): void {
+  ask(tunnel: ConfigTunnel): void {
     this.#queue.set(tunnel.label, tunnel);
     this.#next();
   }
@@ -59,7 +59,7 @@ export class LookUps {
     }
   }
 
-  async #ask(tunnel: TunnelEntry): Promise<void> {
+  async #ask(tunnel: ConfigTunnel): Promise<void> {
     const { label, settings: { remote } } = tunnel;
     const peers = await lookUpPeers([tunnel], this.#resolve);
     this.#asked.delete(label);

@@ -7,7 +7,12 @@
  */
 
 import { DecodeError } from "../../base/errors.ts";
-import { type Change, decodeChange, encodeChange, type SubsystemRecord } from "../../subsystem/records.ts";
+import {
+  decodeChange,
+  encodeChange,
+  type JournalEntry,
+  type SubsystemRecord,
+} from "../../subsystem/records.ts";
 
 /** First line of every journal. */
 const HEADER = '{"l2tp_journal":1}';
@@ -55,7 +60,7 @@ export class Journal implements Disposable {
    *
    * @throws {JournalError} if they are not on disk: then nobody must hear of them
    */
-  append(changes: readonly Change[], records: () => Iterable<SubsystemRecord>): void {
+  append(changes: readonly JournalEntry[], records: () => Iterable<SubsystemRecord>): void {
     if (changes.length === 0) return;
     if (this.#file === undefined) return this.#writeAnew(records());
     const text = changes.map((change) => `${JSON.stringify(encodeChange(change))}\n`).join("");
@@ -116,7 +121,7 @@ function writeWhole(
     let lines = 1;
     let text = `${HEADER}\n`;
     for (const record of records) {
-      const change: Change = record.kind === "tunnel"
+      const change: JournalEntry = record.kind === "tunnel"
         ? { change: "putTunnel", tunnel: record }
         : { change: "putSession", session: record };
       text += `${JSON.stringify(encodeChange(change))}\n`;
@@ -174,7 +179,7 @@ export function parseJournal(text: string): JournalContent {
   const lines = text.split("\n");
   for (const [index, line] of lines.entries()) {
     if (line === "" || (index === 0 && line === HEADER)) continue;
-    let change: Change;
+    let change: JournalEntry;
     try {
       // A crash leaves a line without its end; it may be whole JSON all the same.
       if (index === lines.length - 1) throw new SyntaxError("it has no end");
@@ -193,7 +198,7 @@ export function parseJournal(text: string): JournalContent {
 }
 
 function apply(
-  change: Change,
+  change: JournalEntry,
   tunnels: Map<string, SubsystemRecord>,
   sessions: Map<string, Map<string, SubsystemRecord>>,
 ): void {

@@ -13,14 +13,14 @@ import { withPppInterfaces } from "../../model/ppp/interfaces.ts";
 import type { Subsystem } from "../../subsystem/subsystem.ts";
 import type { NetworkNamespaces } from "../../driver/system/network_namespaces.ts";
 import type { PppSessions } from "../ppp/sessions.ts";
-import type { RealWorld } from "../platform/linux_platform.ts";
+import type { LinuxPlatform } from "../platform/linux_platform.ts";
 
 /** What is looked at. All is borrowed. */
 export interface SnapshotParts {
   /** The tables. */
   readonly subsystem: Subsystem;
   /** What is dropped, and what the system does. */
-  readonly world: RealWorld;
+  readonly platform: LinuxPlatform;
   /** The namespaces. */
   readonly namespaces: NetworkNamespaces;
   /** What runs PPP. */
@@ -37,15 +37,15 @@ export function takeSnapshot(version: string, parts: SnapshotParts): Snapshot {
 function namespaceSnapshot(
   key: string,
   names: NamespaceNames,
-  { subsystem, world, namespaces, ppp }: SnapshotParts,
+  { subsystem, platform, namespaces, ppp }: SnapshotParts,
 ): NamespaceSnapshot {
   return {
     netns: names.nameOf(namespaces.pathOf(key)),
     tunnels: [...subsystem.tunnels(key)],
     sessions: withPppInterfaces([...subsystem.sessions(key)], ppp.interfaces(key, "user")),
     links: linksOf(key, namespaces),
-    drops: [...world.dropCounts(key)],
-    offloads: [...world.sessionOffloads(key)],
+    drops: [...platform.dropCounts(key)],
+    offloads: [...platform.sessionOffloads(key)],
   };
 }
 

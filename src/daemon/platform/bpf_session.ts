@@ -40,7 +40,7 @@ export interface BpfRequest {
 export type BpfEnds = Pick<BpfSession, "local" | "peer" | "localPort" | "peerPort">;
 
 /** A session that the programs can carry. */
-export interface BpfCarried {
+export interface BpfSessionHandle {
   /** Whether they do now. */
   readonly isActive: boolean;
   /** What they have counted. Must not throw. */
@@ -52,7 +52,7 @@ export interface BpfCarried {
 }
 
 /** How things are in the network namespace, for one look at its sessions. */
-export interface Situation {
+export interface BpfConditions {
   /** Its interfaces and routes. */
   readonly links: LinkClient;
   /** Whether IPsec has policies: packets that never go by a socket would escape them. */
@@ -65,12 +65,12 @@ export interface Situation {
 type Way = Pick<BpfSession, "outDevice" | "mtu">;
 
 /** What a session needs of its place. */
-export interface CarriedParts {
+export interface BpfCarrierParts {
   /** Maps and programs. */
   readonly path: BpfDataPath;
   /** To tell where its device is. */
   readonly namespaces: NetworkNamespaces;
-  /** To have {@link Carried.place} called: it has changed. */
+  /** To have {@link BpfCarrier.place} called: it has changed. */
   readonly changed: () => void;
   /** It has ended. */
   readonly stopped: () => void;
@@ -104,8 +104,8 @@ function isLinkLocal(address: Uint8Array): boolean {
 }
 
 /** A session. */
-export class Carried implements BpfCarried {
-  readonly #parts: CarriedParts;
+export class BpfCarrier implements BpfSessionHandle {
+  readonly #parts: BpfCarrierParts;
   readonly #request: BpfRequest;
   readonly #ends: BpfEnds;
   readonly #slot: number;
@@ -120,7 +120,7 @@ export class Carried implements BpfCarried {
    *
    * @throws {SyscallError} ENOSPC if there are too many
    */
-  constructor(parts: CarriedParts, request: BpfRequest, ends: BpfEnds) {
+  constructor(parts: BpfCarrierParts, request: BpfRequest, ends: BpfEnds) {
     this.#parts = parts;
     this.#request = request;
     this.#ends = ends;
@@ -145,7 +145,7 @@ export class Carried implements BpfCarried {
   }
 
   /** Has it carried, or not, as things are now. The calling thread is in the network namespace. Does not throw. */
-  place(situation: Situation): void {
+  place(situation: BpfConditions): void {
     try {
       const wanted = this.#wanted(situation);
       if (this.#now !== undefined) {
@@ -162,7 +162,7 @@ export class Carried implements BpfCarried {
     }
   }
 
-  #wanted(situation: Situation): BpfSession | undefined {
+  #wanted(situation: BpfConditions): BpfSession | undefined {
     const { session, sendsSequence } = this.#request;
     const { sendSeq, recvSeq } = this.#sequences;
     if (sendSeq || recvSeq || sendsSequence() || situation.hasPolicies) return undefined;
@@ -215,7 +215,7 @@ function isAlike(one: BpfSession, other: BpfSession): boolean {
   return one.device === other.device && one.outDevice === other.outDevice && one.mtu === other.mtu;
 }
 
-function wayOf(ends: BpfEnds, { links, ways }: Situation): Way | undefined {
+function wayOf(ends: BpfEnds, { links, ways }: BpfConditions): Way | undefined {
   const { local, peer, localPort, peerPort } = ends;
   const key = [local.toHex(), peer.toHex(), localPort, peerPort].join(" ");
   if (!ways.has(key)) ways.set(key, findWay(ends, links));

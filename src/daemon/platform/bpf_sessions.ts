@@ -14,7 +14,7 @@ import { BpfDataPath } from "../../driver/bpf/data_path.ts";
 import { openNetworkChanges, openPolicyChanges } from "../../driver/netlink/network_changes.ts";
 import type { NotificationSource } from "../../driver/netlink/ports.ts";
 import { BpfProgramError } from "../../../ffi/kernel/bpf.ts";
-import { type BpfCarried, type BpfEnds, bpfEnds, type BpfRequest, Carried } from "./bpf_session.ts";
+import { BpfCarrier, type BpfEnds, bpfEnds, type BpfRequest, type BpfSessionHandle } from "./bpf_session.ts";
 import type { NetworkNamespaces } from "../../driver/system/network_namespaces.ts";
 import type { SystemOffloads } from "./offloads.ts";
 
@@ -51,7 +51,7 @@ export class BpfSessions implements Disposable {
    *
    * @returns `undefined` if they never will
    */
-  add(request: BpfRequest): BpfCarried | undefined {
+  add(request: BpfRequest): BpfSessionHandle | undefined {
     const { offloads, log } = this.#parts;
     const ends = offloads.bpf && !this.#isRefused ? bpfEnds(request) : undefined;
     if (ends === undefined) return undefined;
@@ -100,7 +100,7 @@ class NamespaceSessions {
   readonly #onEmpty: () => void;
   readonly #path: BpfDataPath;
   readonly #sources: readonly NotificationSource[];
-  readonly #sessions = new Set<Carried>();
+  readonly #sessions = new Set<BpfCarrier>();
   readonly #timer: ReturnType<typeof setInterval>;
   #settling: ReturnType<typeof setTimeout> | undefined;
   #lookMs = 0;
@@ -125,7 +125,7 @@ class NamespaceSessions {
   }
 
   /** @throws {SyscallError} ENOSPC if there are too many */
-  add(request: BpfRequest, ends: BpfEnds): BpfCarried {
+  add(request: BpfRequest, ends: BpfEnds): BpfSessionHandle {
     const parts = {
       path: this.#path,
       namespaces: this.#parts.namespaces,
@@ -136,9 +136,9 @@ class NamespaceSessions {
       },
       failed: (error: unknown) => this.#complain(error),
     };
-    let carried: Carried;
+    let carried: BpfCarrier;
     try {
-      carried = new Carried(parts, request, ends);
+      carried = new BpfCarrier(parts, request, ends);
     } catch (error) {
       this.#closeIfEmpty();
       throw error;
@@ -181,7 +181,7 @@ class NamespaceSessions {
   }
 
   /** Looks at sessions again. Never throws: then they stay as they are. */
-  #look(sessions: Iterable<Carried>): void {
+  #look(sessions: Iterable<BpfCarrier>): void {
     const started = performance.now();
     try {
       this.#parts.namespaces.run(this.#netns, () => {

@@ -34,7 +34,7 @@ export interface Member {
 }
 
 /** A local address and port, with the tunnels that hold it. */
-export interface Endpoint {
+export interface SharedEndpoint {
   /** One, or one for each worker, which then has its share of the peers. */
   readonly members: readonly Member[];
   /** Our address, in text. */
@@ -50,7 +50,7 @@ export interface Endpoint {
 /** A tunnel's hold on an endpoint. */
 export interface Hold {
   /** What is held. */
-  readonly endpoint: Endpoint;
+  readonly endpoint: SharedEndpoint;
   /** The member that serves the tunnel's peer. */
   readonly member: Member;
   /** Gives the hold up; the last one closes the sockets. */
@@ -60,7 +60,7 @@ export interface Hold {
 interface Shared {
   readonly key: string;
   readonly options: string;
-  readonly endpoint: Endpoint;
+  readonly endpoint: SharedEndpoint;
   /** The tunnels that hold it, with their peers: over UDP two between the same two ends are one too many. */
   readonly holders: Map<symbol, string>;
 }
@@ -70,7 +70,7 @@ export class Endpoints {
   readonly #planes: DataPlanes;
   readonly #offloads: SystemOffloads;
   readonly #shared = new Map<string, Shared>();
-  readonly #byHandle = new Map<EndpointHandle, Endpoint>();
+  readonly #byHandle = new Map<EndpointHandle, SharedEndpoint>();
 
   /** None yet; set up by these offloads. */
   constructor(planes: DataPlanes, offloads: SystemOffloads) {
@@ -79,12 +79,12 @@ export class Endpoints {
   }
 
   /** The endpoint with this place in a worker; `undefined` if it has gone. */
-  byHandle(handle: EndpointHandle): Endpoint | undefined {
+  byHandle(handle: EndpointHandle): SharedEndpoint | undefined {
     return this.#byHandle.get(handle);
   }
 
   /** All that are shared or can be. */
-  *[Symbol.iterator](): Generator<Endpoint> {
+  *[Symbol.iterator](): Generator<SharedEndpoint> {
     for (const { endpoint } of this.#shared.values()) yield endpoint;
   }
 

@@ -1,5 +1,5 @@
 /**
- * The world that the subsystem's rules work on: sockets and devices of this machine, and the data plane that moves
+ * The platform that the subsystem's rules work on: sockets and devices of this machine, and the data plane that moves
  * packets between them.
  *
  * @module
@@ -27,9 +27,9 @@ import { AF_INET, AF_INET6 } from "../../../ffi/sockets/sockaddr.ts";
 import type {
   EthernetDevice,
   EthernetDeviceRequest,
+  LiveSessionState,
+  Platform,
   SessionPath,
-  SessionState,
-  SubsystemWorld,
   TunnelSocket,
   TunnelSocketAdoption,
   TunnelSocketFacts,
@@ -38,10 +38,10 @@ import type {
 import type { SessionRecord } from "../../subsystem/records.ts";
 import { L2TP_PWTYPE } from "../../wire/genl/l2tp/constants.ts";
 import { type AdoptedSocket, type AdoptedSockets, adoptSocket } from "./adopted_sockets.ts";
-import type { BpfCarried } from "./bpf_session.ts";
+import type { BpfSessionHandle } from "./bpf_session.ts";
 import type { BpfSessions } from "./bpf_sessions.ts";
 import type { Device, Devices } from "./devices.ts";
-import { type Endpoint, type Endpoints, kindOf, type Member } from "./endpoints.ts";
+import { type Endpoints, kindOf, type Member, type SharedEndpoint } from "./endpoints.ts";
 import type { NetworkNamespaces } from "../../driver/system/network_namespaces.ts";
 import {
   type DeviceOffloads,
@@ -50,8 +50,8 @@ import {
   type SystemOffloads,
 } from "./offloads.ts";
 
-/** What the world is made of. All is borrowed. */
-export interface WorldParts {
+/** What the platform is made of. All is borrowed. */
+export interface LinuxPlatformParts {
   /** Move the packets. */
   readonly planes: DataPlanes;
   /** The namespaces that tunnels are in. */
@@ -72,7 +72,7 @@ export interface WorldParts {
 const V2_ID_MAX = 0xffff;
 
 /** Where a socket is. */
-export type Place = Pick<Endpoint, "netns" | "local" | "port">;
+export type SocketAddress = Pick<SharedEndpoint, "netns" | "local" | "port">;
 
 /** Where a session is carried. */
 export interface SessionCarrier {
@@ -85,7 +85,7 @@ export interface SessionCarrier {
   /** What its device does for us; `undefined` without one. Whoever gives it a device later on says so here. */
   offloads: DeviceOffloads | undefined;
   /** What BPF programs do of it; `undefined` if they never will. */
-  readonly bpf?: BpfCarried | undefined;
+  readonly bpf?: BpfSessionHandle | undefined;
 }
 
 /** Which tunnel it is for, and how it is carried. */
@@ -101,15 +101,15 @@ interface Purpose {
   readonly isAdopted: boolean;
 }
 
-/** The real world. */
-export class RealWorld implements SubsystemWorld {
-  readonly #parts: WorldParts;
+/** The Linux platform. */
+export class LinuxPlatform implements Platform {
+  readonly #parts: LinuxPlatformParts;
   readonly #tunnels = new Set<RealTunnelSocket>();
   /** Sockets that were handed over, by their place in their worker. */
-  readonly #adopted = new Map<EndpointHandle, Place>();
+  readonly #adopted = new Map<EndpointHandle, SocketAddress>();
 
   /** Nothing in it yet. */
-  constructor(parts: WorldParts) {
+  constructor(parts: LinuxPlatformParts) {
     this.#parts = parts;
   }
 
@@ -221,13 +221,13 @@ export class RealWorld implements SubsystemWorld {
   }
 
   /** Where an endpoint is; `undefined` if it has gone. */
-  placeOf(handle: EndpointHandle): Place | undefined {
+  placeOf(handle: EndpointHandle): SocketAddress | undefined {
     return this.#adopted.get(handle) ?? this.#parts.endpoints.byHandle(handle);
   }
 
-  /** What carries the packets of a session that this world has started; `undefined` if none can be made for it. */
+  /** What carries the packets of a session that this platform has started; `undefined` if none can be made for it. */
   carrierOf(path: SessionPath): SessionCarrier | undefined {
-    return (path as RealSessionPath).carrier;
+    return (path as LinuxSessionPath).carrier;
   }
 
   #opened(
@@ -304,7 +304,7 @@ function refused<T>(errno: number, action: () => T): T {
   }
 }
 
-function factsOf(request: TunnelSocketRequest, endpoint: Endpoint): TunnelSocketFacts {
+function factsOf(request: TunnelSocketRequest, endpoint: SharedEndpoint): TunnelSocketFacts {
   const udp = request.encap === "udp";
   const ipv6 = request.peer.includes(":");
   return {
@@ -339,8 +339,8 @@ function normal(address: string): string {
 class RealTunnelSocket implements TunnelSocket {
   readonly facts: TunnelSocketFacts;
   readonly purpose: Purpose;
-  readonly sessions = new Set<RealSessionPath>();
-  readonly #parts: WorldParts;
+  readonly sessions = new Set<LinuxSessionPath>();
+  readonly #parts: LinuxPlatformParts;
   readonly #plane: DataPlane;
   readonly #handle: TunnelHandle | undefined;
   readonly #release: () => void;
@@ -348,7 +348,7 @@ class RealTunnelSocket implements TunnelSocket {
   #bpfPast: BpfCounts = ZERO_COUNTERS;
 
   constructor(
-    parts: WorldParts,
+    parts: LinuxPlatformParts,
     purpose: Purpose,
     plane: DataPlane,
     handle: TunnelHandle | undefined,
@@ -400,7 +400,7 @@ class RealTunnelSocket implements TunnelSocket {
       offloads: real?.offloads,
       bpf: real && this.#addToBpf(session, real, handle),
     };
-    const path: RealSessionPath = new RealSessionPath(session, carrier, () => {
+    const path: LinuxSessionPath = new LinuxSessionPath(session, carrier, () => {
       this.sessions.delete(path);
       this.#bpfPast = plus(this.#bpfPast, carrier?.bpf?.counts());
     });
@@ -408,7 +408,7 @@ class RealTunnelSocket implements TunnelSocket {
     return path;
   }
 
-  #addToBpf(session: SessionRecord, { tap }: Device, handle: SessionHandle): BpfCarried | undefined {
+  #addToBpf(session: SessionRecord, { tap }: Device, handle: SessionHandle): BpfSessionHandle | undefined {
     const { netns, version, facts, isAdopted } = this.purpose;
     if (isAdopted) return undefined;
     const sendsSequence = (): boolean => handle.live().sendSeq;
@@ -445,7 +445,7 @@ class RealTunnelSocket implements TunnelSocket {
   }
 }
 
-class RealSessionPath implements SessionPath {
+class LinuxSessionPath implements SessionPath {
   readonly sessionId: number;
   readonly carrier: SessionCarrier | undefined;
   readonly #forget: () => void;
@@ -463,7 +463,7 @@ class RealSessionPath implements SessionPath {
     this.#forget = forget;
   }
 
-  state(): SessionState {
+  state(): LiveSessionState {
     if (this.carrier === undefined) return { sendSeq: this.#sendSeq, nr: 0, ns: 0, counters: ZERO_COUNTERS };
     const { handle, bpf } = this.carrier;
     const { sendSeq, nr, ns } = handle.live();

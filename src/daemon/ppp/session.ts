@@ -10,7 +10,7 @@ import { formatIpAddress } from "../../base/ip_address.ts";
 import type { LinkClient } from "../../client/link_client.ts";
 import { Allowance } from "../../base/rate_limiter.ts";
 import type { PppPath, PppPathUser } from "../../driver/ppp/path.ts";
-import type { AlarmClock, Sleeper } from "../../driver/system/timers.ts";
+import type { TimerClient, Timers } from "../../driver/system/timers.ts";
 import type { AttachedPpp } from "./attachment.ts";
 import { type PppEffect, PppLink, type PppOptions } from "../../engine/ppp/mod.ts";
 import type { PppEnd, PppStatus } from "../../model/ppp/status.ts";
@@ -34,7 +34,7 @@ export interface PppSessionParts {
   /** Interfaces of its namespace. Borrowed. */
   readonly links: LinkClient;
   /** What wakes it. Borrowed. */
-  readonly clock: AlarmClock;
+  readonly clock: Timers;
   /** How the link is negotiated, but for the MRU. */
   readonly options: PppOptions;
   /** What else was asked for. */
@@ -48,7 +48,7 @@ export interface PppSessionParts {
 }
 
 /** A PPP session. Runs until it is disposed: a link that ends is begun anew. */
-export class PppSession implements Disposable, Sleeper {
+export class PppSession implements Disposable, TimerClient {
   readonly #parts: Omit<PppSessionParts, "attach" | "options">;
   readonly #link: PppLink;
   readonly #path: PppPath;

@@ -13,7 +13,7 @@ import type { PppInterface } from "../../model/ppp/interfaces.ts";
 import type { PppSecret, PppSessionSettings } from "../../model/ppp/settings.ts";
 import type { PppRequest, PppSessionId, PppSessionStatus } from "../../wire/l2tpd/ppp.ts";
 import type { NetworkNamespaces } from "../../driver/system/network_namespaces.ts";
-import { AlarmClock } from "../../driver/system/timers.ts";
+import { Timers } from "../../driver/system/timers.ts";
 import type { HeldSession, PppAttach, PppHolding } from "./attachment.ts";
 import { PppPool } from "./address_pool.ts";
 import { PppSession } from "./session.ts";
@@ -81,7 +81,7 @@ export class PppSessions implements AsyncDisposable {
   /** Those of pppd that are ending. */
   readonly #endings = new Set<Promise<void>>();
   readonly #places = new Map<string, Place>();
-  readonly #clock = new AlarmClock();
+  readonly #clock = new Timers();
 
   /** None yet. */
   constructor(parts: PppSessionsParts) {

@@ -8,19 +8,19 @@
 import { Errno } from "../../base/errno.ts";
 import { SyscallError } from "../../base/errors.ts";
 import { UNNEGOTIATED } from "../../dataplane/mod.ts";
-import { DataPlaneDead, type PppHandle } from "../../driver/data_plane/mod.ts";
+import { DataPlaneClosed, type PppHandle } from "../../driver/data_plane/mod.ts";
 import type { PppAgreement, PppPath, PppPathUser } from "../../driver/ppp/path.ts";
 import { DEFAULT_PPP_INTERFACE_NAME } from "../../model/interface_name.ts";
 import type { Subsystem } from "../../subsystem/subsystem.ts";
 import type { Devices, PppDevice } from "../platform/devices.ts";
-import { deviceFacts, type RealWorld, type SessionCarrier } from "../platform/linux_platform.ts";
+import { deviceFacts, type LinuxPlatform, type SessionCarrier } from "../platform/linux_platform.ts";
 
 /** What the paths are made of. All is borrowed. */
 export interface PppPathsParts {
   /** Where the sessions are. */
   readonly subsystem: Subsystem;
   /** What carries them. */
-  readonly world: RealWorld;
+  readonly platform: LinuxPlatform;
   /** What makes devices. */
   readonly devices: Devices;
 }
@@ -57,16 +57,16 @@ export class PppPaths {
    * already, EINVAL if no packet can be made for it (an id is 0), EEXIST if the name is taken, and others; then nothing
    * has changed
    * @throws {RangeError} if the name is longer than 15 bytes
-   * @throws {DataPlaneDead}
+   * @throws {DataPlaneClosed}
    */
   attach(request: PppPathRequest): PppPath {
     const { netns, tunnelId, sessionId, interfaceName, clampMss = false } = request;
-    const { subsystem, world, devices } = this.#parts;
+    const { subsystem, platform, devices } = this.#parts;
     const refused = (errno: number): SyscallError =>
       new SyscallError(`session ${sessionId} in tunnel ${tunnelId}`, errno);
     const session = subsystem.sessionPath(netns, tunnelId, sessionId);
     if (session === undefined) throw refused(Errno.ENODEV);
-    const carrier = world.carrierOf(session);
+    const carrier = platform.carrierOf(session);
     if (carrier === undefined) throw refused(Errno.EINVAL);
     if (!carrier.isPpp) throw refused(Errno.EPROTONOSUPPORT);
     if (carrier.handle.ppp !== undefined) throw refused(Errno.EBUSY);
@@ -104,7 +104,7 @@ function unlessDead(action: () => void): void {
   try {
     action();
   } catch (error) {
-    if (!(error instanceof DataPlaneDead)) throw error;
+    if (!(error instanceof DataPlaneClosed)) throw error;
   }
 }
 

@@ -35,7 +35,7 @@ export const UNNEGOTIATED: PppAgreement = { mtu: 1500, mru: 1500, pfc: false, ac
 const PACKET_MAX = 0xffff;
 
 /** The PPP of a session. Made by `DataPath.attachPpp`; its members are for the data path, and to read. */
-export class PppLink {
+export class PppFraming {
   /** Whether IPv4 packets pass. */
   passesIpv4 = false;
   /** Whether IPv6 packets pass. */

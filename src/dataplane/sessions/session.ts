@@ -8,7 +8,7 @@ import type { L2Spec, Pseudowire, SessionChanges } from "../../model/session.ts"
 import { MAX_SEQUENCE_V2, MAX_SEQUENCE_V3, SUBLAYER_BYTES } from "../../wire/l2tp/constants.ts";
 import { checkCounters, FLAG_SEND_SEQ, LIVE_FLAGS } from "../counters.ts";
 import { type Headers, sessionHeaders, template } from "../transmit/headers.ts";
-import type { PppLink } from "./ppp_link.ts";
+import type { PppFraming } from "./ppp_link.ts";
 import type { DataTunnel } from "./tunnel.ts";
 
 /** What a session of the data path is made with; flags and the timeout default to 0, as in the kernel. */
@@ -84,7 +84,7 @@ export class DataSession {
   /** Who takes its frames; see {@link SessionSpec.consumer} and `DataPath.attachPpp`. */
   consumer: unknown;
   /** The PPP that runs over it; `undefined` for Ethernet, and while none is attached. */
-  ppp: PppLink | undefined = undefined;
+  ppp: PppFraming | undefined = undefined;
   /** Whether received packets must have sequence numbers. */
   recvSeq: boolean;
   /** Whether the peer cannot turn our sequence numbers on and off. */

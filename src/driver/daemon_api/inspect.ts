@@ -8,7 +8,7 @@ import { DecodeError, NetlinkError, NetlinkProtocolError, SyscallError } from ".
 import type { DaemonFacts } from "../../doctor/facts.ts";
 import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../wire/l2tpd/family.ts";
 import { NetlinkConnection } from "../netlink/connection.ts";
-import { namesIn, readText } from "../system/proc_files.ts";
+import { namesIn, readProcFile } from "../system/proc_files.ts";
 import { UserSocket } from "./connection.ts";
 import { DaemonError } from "./error.ts";
 import { apiSocketPath } from "./socket_path.ts";
@@ -58,7 +58,7 @@ function versionOf(socket: UserSocket): string | undefined {
 }
 
 function descriptorsOf(pid: number): DaemonFacts["descriptors"] {
-  const [, limit] = /^Max open files\s+(\d+)/m.exec(readText(`/proc/${pid}/limits`)) ?? [];
+  const [, limit] = /^Max open files\s+(\d+)/m.exec(readProcFile(`/proc/${pid}/limits`)) ?? [];
   const open = namesIn(`/proc/${pid}/fd`).length;
   return limit === undefined || open === 0 ? undefined : { open, limit: Number(limit) };
 }

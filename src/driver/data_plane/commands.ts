@@ -164,8 +164,8 @@ export interface PlainCommand {
   readonly op: "now" | "exit";
 }
 
-/** A command in the mailbox. */
-export type Command =
+/** A command to the worker. */
+export type WorkerCommand =
   | AddEndpoint
   | AddTunnel
   | AddSession
@@ -179,9 +179,9 @@ export type Command =
 
 /** The one message that a worker gets before it starts. */
 export interface StartMessage {
-  /** The mailbox. */
-  readonly mailbox: SharedArrayBuffer;
-  /** The eventfd that says that something is in the mailbox; the main thread's. */
+  /** Memory of the {@link SyncCaller}, which the worker serves. */
+  readonly callMemory: SharedArrayBuffer;
+  /** The eventfd that says that a call waits; the main thread's. */
   readonly wakeFd: number;
   /** Counter slots. */
   readonly counters: SharedArrayBuffer;
@@ -191,7 +191,7 @@ export interface StartMessage {
   readonly simd: boolean;
 }
 
-/** The worker serves the mailbox from now on. */
+/** The worker serves calls from now on. */
 export interface ReadyReport {
   /** What it is. */
   readonly type: "ready";

@@ -16,13 +16,13 @@ import {
   readLiveState,
 } from "../../dataplane/mod.ts";
 import { type CounterSlots, slotView } from "./counter_slots.ts";
-import type { Command, ObjectId } from "./commands.ts";
+import type { ObjectId, WorkerCommand } from "./commands.ts";
 import type { PppHandle } from "./ppp_handle.ts";
 
 /** What the handles need of their data plane. */
 export interface HandleOwner {
-  /** Has the worker execute a command; throws what `MailboxCaller.call` throws. */
-  readonly call: (command: Command) => unknown;
+  /** Has the worker execute a command; throws what `SyncCaller.call` throws. */
+  readonly call: (command: WorkerCommand) => unknown;
   /** Where the counters are. */
   readonly slots: CounterSlots;
   /** What to add to the worker's time to get this thread's `performance.now()`. */

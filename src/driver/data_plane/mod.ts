@@ -21,24 +21,24 @@ import { EventFd } from "../../../ffi/process/eventfd.ts";
 import { decodeInet } from "../../../ffi/sockets/sockaddr.ts";
 import { CounterSlots } from "./counter_slots.ts";
 import {
-  type Command,
   type DeviceFacts,
   pppReportBytes,
   type Report,
   REPORTS,
   REPORTS_LENGTH,
   type StartMessage,
+  type WorkerCommand,
 } from "./commands.ts";
 import { EndpointHandle, type HandleOwner, SessionHandle, TunnelHandle } from "./handles.ts";
 import type {
   DataPlaneOptions,
   EndpointOptions,
   LostReports,
-  PppOptions,
+  PppPathOptions,
   SessionOptions,
   TunnelOptions,
 } from "./options.ts";
-import { DataPlaneDead, MailboxCaller } from "./sync_call.ts";
+import { DataPlaneClosed, SyncCaller } from "./sync_call.ts";
 import { PppHandle } from "./ppp_handle.ts";
 export type {
   ControlMessage,
@@ -50,12 +50,12 @@ export type {
 } from "./options.ts";
 export type { EndpointHandle, SessionHandle, TunnelHandle } from "./handles.ts";
 export type { DeviceFacts } from "./commands.ts";
-export { DataPlaneDead } from "./sync_call.ts";
+export { DataPlaneClosed } from "./sync_call.ts";
 export type { PppHandle } from "./ppp_handle.ts";
 
 const DEFAULT_START_MS = 10_000;
-/** What the mailbox takes: above all a PPP frame of 64 KiB in hex. */
-const MAILBOX_BYTES = 160 * 1024;
+/** Bytes of the longest command: above all a PPP frame of 64 KiB in hex. */
+const CALL_BYTES = 160 * 1024;
 const PLAIN_TAP: DeviceFacts = { virtio: false, joinTcp: false, joinUdp: false };
 
 /** The data path in its worker. */
@@ -63,7 +63,7 @@ export class DataPlane implements Disposable {
   readonly #options: DataPlaneOptions;
   readonly #slots: CounterSlots;
   readonly #wake: EventFd;
-  readonly #mailbox: MailboxCaller;
+  readonly #caller: SyncCaller;
   readonly #reports = new Int32Array(new SharedArrayBuffer(REPORTS_LENGTH * 4));
   readonly #worker: Worker;
   readonly #endpoints: Map<number, EndpointHandle> = new Map();
@@ -79,7 +79,7 @@ export class DataPlane implements Disposable {
     this.#wake = EventFd.open();
     const { timeoutMs } = options;
     const signal = (): void => this.#wake.signal();
-    this.#mailbox = new MailboxCaller({ signal, timeoutMs, size: MAILBOX_BYTES });
+    this.#caller = new SyncCaller({ signal, timeoutMs, size: CALL_BYTES });
     this.#owner = {
       call: (command) => this.#call(command),
       slots: this.#slots,
@@ -96,7 +96,7 @@ export class DataPlane implements Disposable {
    * Starts the worker; it is ready when the promise resolves. It keeps the process alive until it is closed.
    *
    * @throws {SyscallError} if there are no descriptors left
-   * @throws {DataPlaneDead} if the worker does not start
+   * @throws {DataPlaneClosed} if the worker does not start
    */
   static async start(options: DataPlaneOptions = {}): Promise<DataPlane> {
     const plane = new DataPlane(options);
@@ -107,7 +107,7 @@ export class DataPlane implements Disposable {
       plane.#owner.clockOffset = (before + performance.now()) / 2 - there;
       return plane;
     } catch (error) {
-      plane.#mailbox.bury("The data path did not start");
+      plane.#caller.close("The data path did not start");
       plane.close();
       throw error;
     }
@@ -117,7 +117,7 @@ export class DataPlane implements Disposable {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timeoutMs = this.#options.timeoutMs ?? DEFAULT_START_MS;
     const timer = setTimeout(
-      () => reject(new DataPlaneDead(`The data path has not started for ${timeoutMs} ms`)),
+      () => reject(new DataPlaneClosed(`The data path has not started for ${timeoutMs} ms`)),
       timeoutMs,
     );
     let ready = false;
@@ -129,12 +129,12 @@ export class DataPlane implements Disposable {
     this.#worker.onerror = (event): void => {
       // Else it would be an uncaught exception of this thread, too.
       event.preventDefault();
-      const error = new DataPlaneDead(event.message);
+      const error = new DataPlaneClosed(event.message);
       reject(error);
       this.#crash(error, ready);
     };
     const start: StartMessage = {
-      mailbox: this.#mailbox.memory,
+      callMemory: this.#caller.memory,
       wakeFd: this.#wake.number,
       counters: this.#slots.memory,
       reports: this.#reports.buffer as SharedArrayBuffer,
@@ -146,7 +146,7 @@ export class DataPlane implements Disposable {
 
   /** Whether the worker is there to do what it is told. */
   get alive(): boolean {
-    return !this.#closed && !this.#crashed && !this.#mailbox.dead;
+    return !this.#closed && !this.#crashed && !this.#caller.closed;
   }
 
   /** Counter slots in use: endpoints, tunnels and sessions together. */
@@ -166,7 +166,7 @@ export class DataPlane implements Disposable {
    * Has a socket served. What it receives before it has tunnels is dropped, but for control messages.
    *
    * @throws {SyscallError} EBADF, EEXIST if it is one already, ENOSPC without a free counter slot
-   * @throws {DataPlaneDead}
+   * @throws {DataPlaneClosed}
    */
   addEndpoint(options: EndpointOptions): EndpointHandle {
     const { fd, kind, gso = false, gro = false, noChecksumTx = false } = options;
@@ -183,7 +183,7 @@ export class DataPlane implements Disposable {
    *
    * @throws {RangeError} if the options contradict each other, or the endpoint has tunnels of another namespace
    * @throws {SyscallError} ENOSPC without a free counter slot
-   * @throws {DataPlaneDead}
+   * @throws {DataPlaneClosed}
    */
   addTunnel(options: TunnelOptions): TunnelHandle {
     const { endpoint, peer, connected = false, netnsKey, tunnelId, peerTunnelId, version } = options;
@@ -210,7 +210,7 @@ export class DataPlane implements Disposable {
    *
    * @throws {RangeError} if the options contradict each other, or the id is taken
    * @throws {SyscallError} EBADF, EEXIST if the device is another session's, ENOSPC without a free counter slot
-   * @throws {DataPlaneDead}
+   * @throws {DataPlaneClosed}
    */
   addSession(tunnel: TunnelHandle, options: SessionOptions): SessionHandle {
     const { cookie, peerCookie, sessionId, peerSessionId, pseudowire, l2spec, tapFd } = options;
@@ -237,9 +237,9 @@ export class DataPlane implements Disposable {
    *
    * @throws {RangeError} if the session carries no PPP, or has one already, or has gone
    * @throws {SyscallError} EBADF, EEXIST if the device is another session's
-   * @throws {DataPlaneDead}
+   * @throws {DataPlaneClosed}
    */
-  attachPpp(session: SessionHandle, options: PppOptions): PppHandle {
+  attachPpp(session: SessionHandle, options: PppPathOptions): PppHandle {
     const { tunFd, device, clampMss, ...events } = options;
     const id = ++this.#lastId;
     this.#call({ op: "attachPpp", id, session: session.id, tunFd, device, clampMss });
@@ -252,7 +252,7 @@ export class DataPlane implements Disposable {
   /**
    * Turns trace events on or off; they are off at first.
    *
-   * @throws {DataPlaneDead}
+   * @throws {DataPlaneClosed}
    */
   setTrace(on: boolean): void {
     this.#call({ op: "setTrace", on });
@@ -272,7 +272,7 @@ export class DataPlane implements Disposable {
       // Crashed, or not answering; either way it cannot be asked to end.
     }
     this.#closed = true;
-    this.#mailbox.bury("The data path was closed");
+    this.#caller.close("The data path was closed");
     this.#worker.terminate();
     // A worker that does not answer but lives looks at it when it wakes; its number must not be somebody else's then.
     if (touchesNothing) this.#wake.close();
@@ -284,8 +284,8 @@ export class DataPlane implements Disposable {
     this.close();
   }
 
-  #call(command: Command): unknown {
-    return this.#mailbox.call(command);
+  #call(command: WorkerCommand): unknown {
+    return this.#caller.call(command);
   }
 
   /** Makes an object with a number and a slot of its own; the slot is free again if that fails. */
@@ -316,10 +316,10 @@ export class DataPlane implements Disposable {
     }
   }
 
-  #crash(error: DataPlaneDead, tell: boolean): void {
+  #crash(error: DataPlaneClosed, tell: boolean): void {
     if (this.#crashed || this.#closed) return;
     this.#crashed = true;
-    this.#mailbox.bury(error.message);
+    this.#caller.close(error.message);
     if (tell) this.#options.onCrash?.(error);
   }
 }

@@ -10,7 +10,7 @@ import type { TraceEvent } from "../../subsystem/trace.ts";
 import type { InetAddress } from "../../../ffi/sockets/sockaddr.ts";
 import type { DeviceFacts } from "./commands.ts";
 import type { EndpointHandle } from "./handles.ts";
-import type { DataPlaneDead } from "./sync_call.ts";
+import type { DataPlaneClosed } from "./sync_call.ts";
 import type { PppEvents } from "./ppp_handle.ts";
 
 /** A control message that came in by an endpoint. */
@@ -37,8 +37,8 @@ export interface DataPlaneOptions {
   readonly onControl?: ((message: ControlMessage) => void) | undefined;
   /** Takes trace events while they are turned on. When it is slow, events are lost: see `lost`. */
   readonly onTrace?: ((event: TraceEvent) => void) | undefined;
-  /** Told once if the worker ends with an uncaught exception. Operations throw {@link DataPlaneDead} from then on. */
-  readonly onCrash?: ((error: DataPlaneDead) => void) | undefined;
+  /** Told once if the worker ends with an uncaught exception. Operations throw {@link DataPlaneClosed} from then on. */
+  readonly onCrash?: ((error: DataPlaneClosed) => void) | undefined;
 }
 
 /** What an endpoint is added with. */
@@ -100,7 +100,7 @@ export interface SessionOptions extends SessionChanges {
 }
 
 /** What PPP is attached to a session with. */
-export interface PppOptions extends PppEvents {
+export interface PppPathOptions extends PppEvents {
   /** A non-blocking TUN device. The caller's, to be closed after the removal of PPP or session only. */
   readonly tunFd: number;
   /** What the device can do. */

@@ -3,10 +3,10 @@
  * whenever it looks. For a worker that never returns to its event loop and so never gets messages.
  *
  * ```
- *  0  state: idle, command, answer, dead
+ *  0  state: idle, command, answer, closed
  *  4  bytes of the command or answer
- *  8  bytes of the reason of death
- * 16  reason of death, UTF-8; apart from the rest since a worker may die while a command is being written
+ *  8  bytes of the reason of the end
+ * 16  reason of the end, UTF-8; apart from the rest since a worker may die while a command is being written
  *  …  command or answer, JSON in UTF-8
  * ```
  *
@@ -22,7 +22,7 @@ const REASON_LENGTH = 2;
 const IDLE = 0;
 const COMMAND = 1;
 const ANSWER = 2;
-const DEAD = 3;
+const CLOSED = 3;
 
 const REASON_START = 16;
 const BODY_START = 1024;
@@ -34,7 +34,7 @@ const DEFAULT_SIZE = 64 * 1024;
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 /** The thread that moves the packets has crashed or does not answer: nothing can be asked of it any more. */
-export class DataPlaneDead extends Error {
+export class DataPlaneClosed extends Error {
   /** Name of the class, which survives minification. */
   override readonly name = "DataPlaneDead";
 }
@@ -50,7 +50,7 @@ interface Refusal {
 type Answer = { readonly result: unknown } | { readonly refusal: Refusal };
 
 /** The memory as both sides see it. */
-class Letterbox {
+class CallMemory {
   readonly words: Int32Array;
   readonly #bytes: Uint8Array;
 
@@ -82,17 +82,17 @@ class Letterbox {
     return new TextDecoder().decode(this.#bytes.slice(REASON_START, end));
   }
 
-  die(reason: string): void {
+  close(reason: string): void {
     const text = new TextEncoder().encode(reason).subarray(0, BODY_START - REASON_START);
     this.#bytes.set(text, REASON_START);
     Atomics.store(this.words, REASON_LENGTH, text.length);
-    Atomics.store(this.words, STATE, DEAD);
+    Atomics.store(this.words, STATE, CLOSED);
     Atomics.notify(this.words, STATE);
   }
 }
 
-/** What a {@link MailboxCaller} is made with. */
-export interface MailboxOptions {
+/** What a {@link SyncCaller} is made with. */
+export interface SyncCallerOptions {
   /** Makes the other side look, soon. */
   readonly signal: () => void;
   /** How long a call waits for its answer, in milliseconds; 10 seconds unless given. */
@@ -102,42 +102,42 @@ export interface MailboxOptions {
 }
 
 /** The side that calls. */
-export class MailboxCaller {
-  /** To be given to the {@link MailboxServer}. */
+export class SyncCaller {
+  /** To be given to the {@link SyncServer}. */
   readonly memory: SharedArrayBuffer;
-  readonly #box: Letterbox;
+  readonly #box: CallMemory;
   readonly #signal: () => void;
   readonly #timeoutMs: number;
 
   /** With memory of its own. */
-  constructor(options: MailboxOptions) {
+  constructor(options: SyncCallerOptions) {
     this.memory = new SharedArrayBuffer(options.size ?? DEFAULT_SIZE);
-    this.#box = new Letterbox(this.memory);
+    this.#box = new CallMemory(this.memory);
     this.#signal = options.signal;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   }
 
   /** Whether the other side is known to be gone. */
-  get dead(): boolean {
-    return Atomics.load(this.#box.words, STATE) === DEAD;
+  get closed(): boolean {
+    return Atomics.load(this.#box.words, STATE) === CLOSED;
   }
 
   /** Declares the other side gone: later calls fail at once, and if it lives after all it ends at its next look. */
-  bury(reason: string): void {
-    if (!this.dead) this.#box.die(reason);
+  close(reason: string): void {
+    if (!this.closed) this.#box.close(reason);
   }
 
   /**
    * Has the other side execute a command (anything that JSON can tell) and gives its answer. Holds the calling thread.
    *
-   * @throws {DataPlaneDead} if the other side is gone, or does not answer in time; it counts as gone from then on
+   * @throws {DataPlaneClosed} if the other side is gone, or does not answer in time; it counts as gone from then on
    * @throws {SyscallError} {RangeError} {Error} what the other side refused it with
    * @throws {RangeError} if the command is too long
    */
   call(command: unknown): unknown {
     const box = this.#box;
     const body = new TextEncoder().encode(JSON.stringify(command));
-    if (this.dead) throw new DataPlaneDead(box.reason);
+    if (this.closed) throw new DataPlaneClosed(box.reason);
     if (!box.write(body)) {
       throw new RangeError(`Cannot send a command of ${body.length} bytes: at most ${box.capacity}`);
     }
@@ -157,28 +157,28 @@ export class MailboxCaller {
     for (;;) {
       const state = Atomics.load(words, STATE);
       if (state === ANSWER) return;
-      if (state === DEAD) throw new DataPlaneDead(this.#box.reason);
+      if (state === CLOSED) throw new DataPlaneClosed(this.#box.reason);
       const left = end - performance.now();
       if (left <= 0) break;
       Atomics.wait(words, STATE, state, left);
     }
-    this.bury(`The data path has not answered for ${this.#timeoutMs} ms`);
-    throw new DataPlaneDead(this.#box.reason);
+    this.close(`The data path has not answered for ${this.#timeoutMs} ms`);
+    throw new DataPlaneClosed(this.#box.reason);
   }
 }
 
 /** The side that is called. */
-export class MailboxServer {
-  readonly #box: Letterbox;
+export class SyncServer {
+  readonly #box: CallMemory;
 
-  /** On the memory of the {@link MailboxCaller}. */
+  /** On the memory of the {@link SyncCaller}. */
   constructor(memory: SharedArrayBuffer) {
-    this.#box = new Letterbox(memory);
+    this.#box = new CallMemory(memory);
   }
 
-  /** Whether the caller has given up on this side, or {@link die} was called. */
-  get dead(): boolean {
-    return Atomics.load(this.#box.words, STATE) === DEAD;
+  /** Whether the caller has given up on this side, or {@link close} was called. */
+  get closed(): boolean {
+    return Atomics.load(this.#box.words, STATE) === CLOSED;
   }
 
   /**
@@ -202,8 +202,8 @@ export class MailboxServer {
   }
 
   /** Tells the caller that nothing will be answered any more: calls under way and later ones fail. */
-  die(reason: string): void {
-    this.#box.die(reason);
+  close(reason: string): void {
+    this.#box.close(reason);
   }
 }
 

@@ -7,7 +7,7 @@
 
 import { Counter, Gauge, Registry } from "prom-client";
 import { METRICS } from "../../metrics/metrics.ts";
-import type { Metric, Sample, Snapshot } from "../../metrics/metric.ts";
+import type { Metric, MetricSample, Snapshot } from "../../metrics/metric.ts";
 
 /** So many samples are made into text before whoever waits has a turn: some hundredths of a second. */
 const SAMPLES_AT_ONCE = 1000;
@@ -15,7 +15,7 @@ const SAMPLES_AT_ONCE = 1000;
 /** The text in pieces; between any two the caller may do something else. Metrics without a sample are left out. */
 export async function* prometheusText(snapshot: Snapshot): AsyncGenerator<string, void, void> {
   for (const metric of METRICS) {
-    let samples: Sample[] = [];
+    let samples: MetricSample[] = [];
     let isFirst = true;
     for (const sample of metric.samples(snapshot)) {
       samples.push(sample);
@@ -29,7 +29,7 @@ export async function* prometheusText(snapshot: Snapshot): AsyncGenerator<string
 }
 
 /** The samples as text, with the metric's two lines of comment only in front of the first ones. */
-async function textOf(metric: Metric, samples: readonly Sample[], isFirst: boolean): Promise<string> {
+async function textOf(metric: Metric, samples: readonly MetricSample[], isFirst: boolean): Promise<string> {
   const registry = new Registry();
   const { name, help, labels } = metric;
   const settings = { name, help, labelNames: [...labels], registers: [registry] };

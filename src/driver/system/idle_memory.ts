@@ -14,7 +14,7 @@ export interface MemoryUse {
 }
 
 /** What the rest is made with. */
-export interface RestParts {
+export interface IdleMemoryParts {
   /** What is in use now. */
   readonly memory: () => MemoryUse;
   /** Gives memory back; resolves to how long that held the thread, in milliseconds, or `undefined` if it cannot. */
@@ -32,8 +32,8 @@ const HEAP_MAX = 192 * 1024 * 1024;
 const SHARE = 50;
 
 /** Gives memory back at rest. Packets go on meanwhile: they have threads of their own. */
-export class Rest implements Disposable {
-  readonly #parts: RestParts;
+export class IdleMemory implements Disposable {
+  readonly #parts: IdleMemoryParts;
   readonly #quietMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #disturbedAt = 0;
@@ -42,13 +42,13 @@ export class Rest implements Disposable {
   #least = 0;
 
   /** At rest, with nothing to give back. */
-  constructor(parts: RestParts) {
+  constructor(parts: IdleMemoryParts) {
     this.#parts = parts;
     this.#quietMs = parts.quietMs ?? QUIET_MS;
   }
 
   /** Something was done that may have left garbage. */
-  disturb(): void {
+  noteActivity(): void {
     this.#disturbedAt = performance.now();
     if (this.#timer === undefined && this.#notBefore !== Infinity) this.#arm(this.#quietMs);
   }

@@ -16,7 +16,7 @@ import { tunHasVnetHeader } from "../../../ffi/kernel/tun.ts";
 import { IPPROTO_UDP, pathMtu, probeUdpSegment, setUdpGro } from "../../../ffi/sockets/udp.ts";
 import { forbiddingFile, hasKernelModule } from "./kernel_modules.ts";
 import { isKernelAtLeast, kernelRelease } from "./kernel_release.ts";
-import { linkAt, namesIn, readText } from "./proc_files.ts";
+import { linkAt, namesIn, readProcFile } from "./proc_files.ts";
 
 /** What of the facts does not need a client. */
 export type Inspection = Omit<
@@ -62,7 +62,7 @@ export function wayTo({ local, peer }: Tunnel): TunnelFacts["path"] {
 }
 
 function moduleFacts(name: string): ModuleFacts {
-  const loaded = new RegExp(`^${name} `, "m").test(readText("/proc/modules"));
+  const loaded = new RegExp(`^${name} `, "m").test(readProcFile("/proc/modules"));
   return { name, loaded, available: hasKernelModule(name), forbiddenBy: forbiddingFile(name) };
 }
 
@@ -101,7 +101,7 @@ function tunFacts(): Pick<Inspection, "tunError" | "missingOffloads"> {
 }
 
 function effectiveCapabilities(): Set<string> {
-  const [, digits = "0"] = /^CapEff:\s*([0-9a-f]+)$/m.exec(readText("/proc/thread-self/status")) ?? [];
+  const [, digits = "0"] = /^CapEff:\s*([0-9a-f]+)$/m.exec(readProcFile("/proc/thread-self/status")) ?? [];
   const bits = BigInt(`0x${digits}`);
   return new Set(CAPABILITIES.filter(([, bit]) => (bits >> bit & 1n) === 1n).map(([name]) => name));
 }
@@ -113,7 +113,7 @@ function readSysctls(): Map<string, string> {
   ];
   const found = new Map<string, string>();
   for (const path of paths) {
-    const value = readText(`/proc/sys/${path}`).trim();
+    const value = readProcFile(`/proc/sys/${path}`).trim();
     if (value !== "") found.set(path.replaceAll("/", "."), value);
   }
   return found;
@@ -121,7 +121,7 @@ function readSysctls(): Map<string, string> {
 
 /** A number of `/proc/net/FILE`: a line of names behind the group's, and a line of numbers below it. */
 function counterOf(file: string, group: string, name: string): number {
-  const lines = readText(`/proc/thread-self/net/${file}`).split("\n")
+  const lines = readProcFile(`/proc/thread-self/net/${file}`).split("\n")
     .filter((line) => line.startsWith(`${group}: `)).map((line) => line.split(" "));
   const at = lines[0]?.indexOf(name) ?? -1;
   return at < 0 ? 0 : Number(lines[1]?.[at] ?? 0);
@@ -130,7 +130,7 @@ function counterOf(file: string, group: string, name: string): number {
 /** Sockets that have one of the UDP ports, with the processes that have those. */
 function holdersOf(ports: ReadonlySet<number>): PortHolder[] {
   const rows = ["udp", "udp6"].flatMap((file) =>
-    readText(`/proc/thread-self/net/${file}`).split("\n").slice(1)
+    readProcFile(`/proc/thread-self/net/${file}`).split("\n").slice(1)
   )
     .flatMap((line) => {
       const [, local, , , , , , , , inode] = line.trim().split(/\s+/);
@@ -143,7 +143,7 @@ function holdersOf(ports: ReadonlySet<number>): PortHolder[] {
     : ownersOf(new Set(rows.map(({ inode }) => inode)));
   return rows.map(({ address, port, inode }) => {
     const pid = owners.get(inode);
-    const program = pid === undefined ? undefined : readText(`/proc/${pid}/comm`).trim();
+    const program = pid === undefined ? undefined : readProcFile(`/proc/${pid}/comm`).trim();
     return { address, port, pid, program };
   });
 }

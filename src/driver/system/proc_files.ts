@@ -5,7 +5,7 @@
  */
 
 /** Text of the file; empty if it cannot be read. */
-export function readText(path: string): string {
+export function readProcFile(path: string): string {
   try {
     return Deno.readTextFileSync(path);
   } catch {

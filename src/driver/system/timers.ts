@@ -8,20 +8,20 @@
 import { Deadlines } from "../../base/deadline_queue.ts";
 
 /** Somebody who wants to be woken. */
-export interface Sleeper {
+export interface TimerClient {
   /** Called when it is time, once. May set the clock. */
   wake(): void;
 }
 
 /** The clock. Its times are those of `performance.now()`. */
-export class AlarmClock {
-  readonly #deadlines = new Deadlines<Sleeper>();
+export class Timers {
+  readonly #deadlines = new Deadlines<TimerClient>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** When the timer ends. */
   #endsAt = Infinity;
 
   /** Wakes a sleeper then, and no more when it was to be before; `Infinity`: not at all. */
-  set(sleeper: Sleeper, at: number): void {
+  set(sleeper: TimerClient, at: number): void {
     this.#deadlines.set(sleeper, at);
     const { next } = this.#deadlines;
     // A timer that ends too early does no harm; without anybody to wake it would keep the process alive.

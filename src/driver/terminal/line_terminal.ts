@@ -21,7 +21,7 @@ const ENDING_SIGNALS = [["SIGTERM", 143], ["SIGHUP", 129]] as const;
 export type TerminalMode = "editing" | "running" | "left";
 
 /** Standard input and output of a process that somebody sits before. Leaves the terminal as it was. */
-export class OwnTerminal implements Disposable {
+export class LineTerminal implements Disposable {
   readonly #buffer = new Uint8Array(BUFFER_SIZE);
   readonly #cleanUp = new DisposableStack();
   #mode: TerminalMode = "left";

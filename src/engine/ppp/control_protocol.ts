@@ -16,7 +16,7 @@ import { type AutomatonAction, type AutomatonEvent, hasRestartTimer, transition 
 import type { LinkPorts } from "./link_ports.ts";
 
 /** What is said to an option of the peer: yes, never, or another value. */
-export type Verdict = "ack" | "reject" | PppOption;
+export type OptionVerdict = "ack" | "reject" | PppOption;
 
 /** Negative answers in a row that close the protocol, as a multiple of Max-Failure. */
 const PATIENCE = 3;
@@ -140,7 +140,7 @@ export abstract class ControlProtocol {
   /** Options for a Configure-Request. */
   protected abstract request(): PppOption[];
   /** What to say to an option of the peer. May be asked again and again before it counts. */
-  protected abstract judge(option: PppOption): Verdict;
+  protected abstract judge(option: PppOption): OptionVerdict;
   /** Options that the peer should have asked for, to be added to a Configure-Nak; types it asked for are `given`. */
   protected abstract prompts(given: ReadonlySet<number>): PppOption[];
   /** The peer's options, all of them acceptable, are agreed to. */

@@ -9,7 +9,7 @@ import { parseIpv4 } from "../../base/ip_address.ts";
 import type { PppEnd } from "../../model/ppp/status.ts";
 import { IPCP_OPTION, PPP_PROTOCOL } from "../../wire/ppp/constants.ts";
 import { ipv4Option, type PppOption, readIpv4 } from "../../wire/ppp/options.ts";
-import { ControlProtocol, type Verdict } from "./control_protocol.ts";
+import { ControlProtocol, type OptionVerdict } from "./control_protocol.ts";
 import type { LinkPorts } from "./link_ports.ts";
 import type { AddressPool, PppIpv4Options } from "./options.ts";
 
@@ -111,7 +111,7 @@ export class Ipcp extends ControlProtocol {
     return [...this.#wanted].map(([type, address]) => ipv4Option(type, address));
   }
 
-  protected override judge(option: PppOption): Verdict {
+  protected override judge(option: PppOption): OptionVerdict {
     if (option.type === IPCP_OPTION.IP_ADDRESS) return this.#judgeAddress(option);
     const given = this.#given(option.type);
     if (given === undefined) return "reject";
@@ -150,7 +150,7 @@ export class Ipcp extends ControlProtocol {
     }
   }
 
-  #judgeAddress(option: PppOption): Verdict {
+  #judgeAddress(option: PppOption): OptionVerdict {
     const address = readIpv4(option);
     if (this.#assigned !== undefined) {
       return address === this.#assigned ? "ack" : ipv4Option(option.type, this.#assigned);

@@ -7,7 +7,7 @@
 import { formatHex } from "../../base/hex.ts";
 import { IPV6CP_OPTION, PPP_PROTOCOL } from "../../wire/ppp/constants.ts";
 import { interfaceIdOption, type PppOption, readInterfaceId } from "../../wire/ppp/options.ts";
-import { ControlProtocol, type Verdict } from "./control_protocol.ts";
+import { ControlProtocol, type OptionVerdict } from "./control_protocol.ts";
 import type { LinkPorts } from "./link_ports.ts";
 import type { PppIpv6Options } from "./options.ts";
 
@@ -52,7 +52,7 @@ export class Ipv6cp extends ControlProtocol {
     return [interfaceIdOption(IPV6CP_OPTION.INTERFACE_IDENTIFIER, this.#localId!)];
   }
 
-  protected override judge(option: PppOption): Verdict {
+  protected override judge(option: PppOption): OptionVerdict {
     if (option.type !== IPV6CP_OPTION.INTERFACE_IDENTIFIER) return "reject";
     const id = readInterfaceId(option);
     if (id !== undefined && id !== ZERO && id !== this.#localId) return "ack";

@@ -26,7 +26,7 @@ import {
   u16Option,
   u32Option,
 } from "../../wire/ppp/options.ts";
-import { ControlProtocol, type Verdict } from "./control_protocol.ts";
+import { ControlProtocol, type OptionVerdict } from "./control_protocol.ts";
 import { MIN_MRU, type ProxyLcp } from "./options.ts";
 import { peerText } from "./peer_text.ts";
 
@@ -191,7 +191,7 @@ export class Lcp extends ControlProtocol {
     return options;
   }
 
-  protected override judge(option: PppOption): Verdict {
+  protected override judge(option: PppOption): OptionVerdict {
     switch (option.type) {
       case LCP_OPTION.MAXIMUM_RECEIVE_UNIT: {
         const mru = readU16(option);
@@ -389,7 +389,7 @@ export class Lcp extends ControlProtocol {
     else this.#local = { ...this.#local, auth: next };
   }
 
-  #judgeMagic(option: PppOption): Verdict {
+  #judgeMagic(option: PppOption): OptionVerdict {
     const magic = readU32(option);
     const { magic: own } = this.#local;
     if (own === 0) return magic === undefined ? "reject" : "ack";

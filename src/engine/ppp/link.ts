@@ -30,7 +30,7 @@ import { Ipcp } from "./ipcp.ts";
 import { Ipv6cp } from "./ipv6cp.ts";
 import { Lcp } from "./lcp.ts";
 import type { LinkPorts } from "./link_ports.ts";
-import { checkText, type PppOptions, type PppSettings, pppSettings, type ProxyLcp } from "./options.ts";
+import { checkText, type PppOptions, type PppSettings, type ProxyLcp, withDefaults } from "./options.ts";
 
 /**
  * A PPP link over a session. After every call that takes `now` the caller takes the effects and arms its one timer
@@ -127,7 +127,7 @@ export class PppLink {
    * @throws {RangeError} if a setting is out of range
    */
   constructor(options: PppOptions, proxy?: ProxyLcp) {
-    this.#settings = pppSettings(options);
+    this.#settings = withDefaults(options);
     this.#proxy = proxy;
     this.#ports = new PppLink.#Ports(this);
     const { ipv4, ipv6 } = this.#settings;

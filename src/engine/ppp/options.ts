@@ -166,7 +166,7 @@ const MAX_TEXT_BYTES = { name: 255, secret: 255, identification: 100 } as const;
  *
  * @throws {RangeError} if one is out of range or no address
  */
-export function pppSettings(options: PppOptions): PppSettings {
+export function withDefaults(options: PppOptions): PppSettings {
   const settings: PppSettings = {
     ...options,
     mru: options.mru ?? DEFAULT_MRU,

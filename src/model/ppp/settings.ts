@@ -42,7 +42,7 @@ export interface PppSecretsSource {
  * What people say of PPP on a session, on the command line and in the configuration file; what is left out has its
  * default.
  */
-export interface PppWish {
+export interface DesiredPpp {
   user?: string | undefined;
   /** Path of a file of names and secrets. */
   secretFile?: string | undefined;

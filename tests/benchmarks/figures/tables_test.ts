@@ -90,6 +90,6 @@ Deno.test("only what stands between the markers is replaced", () => {
 });
 
 Deno.test("the README has a place for them", () => {
-  const readme = Deno.readTextFileSync(new URL("../../README.md", import.meta.url));
+  const readme = Deno.readTextFileSync(new URL("../../../README.md", import.meta.url));
   assert.equal(replaceSection(readme, "new").includes("\nnew\n"), true);
 });

@@ -10,7 +10,7 @@ import {
   ENCAP,
   id,
   IGNORED,
-  isInterfaceName,
+  isIpInterfaceName,
   L2SPEC,
   MASTER,
   milliseconds,
@@ -262,7 +262,7 @@ Deno.test("isInterfaceName(): 1 to 15 bytes without slash and white space", () =
     ["ééééééé", true],
     ["éééééééé", false],
   ];
-  for (const [text, expected] of table) assert.equal(isInterfaceName(text), expected, JSON.stringify(text));
+  for (const [text, expected] of table) assert.equal(isIpInterfaceName(text), expected, JSON.stringify(text));
 });
 
 Deno.test("NAME, MASTER and NETNS refuse in the words of ip", () => {

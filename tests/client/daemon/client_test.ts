@@ -5,7 +5,7 @@ import { Errno } from "../../../src/base/errno.ts";
 import { DecodeError, NetlinkError } from "../../../src/base/errors.ts";
 import { resolveFamily } from "../../../src/client/genl_family.ts";
 import { L2tpClient } from "../../../src/client/l2tp_client.ts";
-import { NothingThere } from "../../../src/client/daemon/empty_subsystem.ts";
+import { EmptySubsystem } from "../../../src/client/daemon/empty_subsystem.ts";
 import { type ClientPurpose, openSubsystem, type UserSubsystem } from "../../../src/client/subsystem.ts";
 import { UserL2tpClient } from "../../../src/client/daemon/client.ts";
 import { NetlinkConnection } from "../../../src/driver/netlink/connection.ts";
@@ -75,7 +75,7 @@ Deno.test("a client of the kernel tells neither", () => {
 });
 
 Deno.test("NothingThere: empty listings, and the answers to unknown ids", () => {
-  const transport = new NothingThere();
+  const transport = new EmptySubsystem();
   const connection = new NetlinkConnection(transport);
   using client = new L2tpClient(connection, resolveFamily(connection, "l2tp"));
   client.noop();
@@ -94,7 +94,7 @@ Deno.test("NothingThere: empty listings, and the answers to unknown ids", () => 
 });
 
 Deno.test("NothingThere answers several requests of one datagram", async () => {
-  const client = new L2tpClient(new NetlinkConnection(new NothingThere()), FAMILY);
+  const client = new L2tpClient(new NetlinkConnection(new EmptySubsystem()), FAMILY);
   const session = { tunnelId: 1, sessionId: 2, peerSessionId: 3 };
   const outcomes = await client.createAll([{ session }, { session }], { goOn: true });
   assert.deepEqual(outcomes.map((outcome) => (outcome as NetlinkError).errno), [Errno.ENODEV, Errno.ENODEV]);
@@ -143,11 +143,11 @@ async function way(
   const steps: string[] = [];
   const step = (name: string): L2tpClient => {
     steps.push(name);
-    return new L2tpClient(new NetlinkConnection(new NothingThere()), FAMILY);
+    return new L2tpClient(new NetlinkConnection(new EmptySubsystem()), FAMILY);
   };
   const user: UserSubsystem = {
     connect: () => Promise.resolve(daemon ? step("connect") : void step("no daemon")),
-    nothing: () => step("nothing"),
+    emptyClient: () => step("nothing"),
     leftBehind: () => undefined,
     absent: () => new RangeError("absent"),
     start: () => Promise.resolve({ client: step("start"), pid: 5 }),
@@ -162,7 +162,7 @@ async function way(
     });
     opened.client;
     assert.equal(opened.startedPid, steps.at(-1) === "start" ? 5 : undefined);
-    assert.equal(opened.nothing, steps.at(-1) === "nothing" ? true : undefined);
+    assert.equal(opened.isEmpty, steps.at(-1) === "nothing" ? true : undefined);
   } catch (error) {
     steps.push((error as Error).name);
   }

@@ -5,7 +5,7 @@ import { decodeConfig } from "../../../src/config/file/decode.ts";
 import { type Hook, hookEnvironment, hookName } from "../../../src/config/plan/hooks.ts";
 import { makePlan, type PlanOptions } from "../../../src/config/plan/plan.ts";
 import type { Config } from "../../../src/config/schema/settings.ts";
-import type { PlannedStep, Step } from "../../../src/config/plan/steps.ts";
+import type { PlannedStep, PlanStep } from "../../../src/config/plan/steps.ts";
 import { parseToml } from "../../../src/apply/toml.ts";
 import { sampleSession, sampleTunnel } from "../../support/samples.ts";
 import { Machine } from "../machine.ts";
@@ -33,7 +33,7 @@ interface = "pw0"
 `;
 const MORE = '[tunnel.a.session.t]\nsession_id = 11\npeer_session_id = 21\ninterface = "pw1"\n';
 
-function words(step: Step): string {
+function words(step: PlanStep): string {
   if (step.do !== "runHook") return step.do;
   const { command, session, tunnel, onlyAfterUp } = step.hook;
   return `${command[0]} ${session?.label ?? tunnel.label}${onlyAfterUp ? " if up" : ""}`;

@@ -210,15 +210,15 @@ Deno.test("plans: what is said to change, with what was and what is to be", () =
     ["remake", "b s", 'seq: "none" > "send"'],
   ]);
   assert.deepEqual(untouched, []);
-  const { strangers, untouched: left } = planFor(machine, A);
-  assert.deepEqual([strangers, left], [{ tunnels: [3], sessions: [] }, ["a"]]);
+  const { unmanaged, untouched: left } = planFor(machine, A);
+  assert.deepEqual([unmanaged, left], [{ tunnels: [3], sessions: [] }, ["a"]]);
 });
 
 Deno.test("plans: what keeps a unit from being done, and only that unit", () => {
   const text = `${A.replace("10.0.0.2", "peer.example")}bridge = "br7"\n${B}`;
   const peers = new Map([["a", { reason: "Name or service not known" }]]);
   const { units } = planFor(new Machine(), text, { peers });
-  assert.deepEqual(units.map(({ obstacles }) => obstacles.map(({ key, message }) => [key, message])), [
+  assert.deepEqual(units.map(({ blockers }) => blockers.map(({ key, message }) => [key, message])), [
     [
       ["remote", 'host name "peer.example" cannot be resolved: Name or service not known'],
       ["bridge", 'there is no interface "br7"'],

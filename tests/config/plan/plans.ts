@@ -11,7 +11,7 @@ import { hookName } from "../../../src/config/plan/hooks.ts";
 import { makePlan, type Plan, type PlanOptions, type Unit } from "../../../src/config/plan/plan.ts";
 import type { SecretsFile } from "../../../src/config/plan/secrets.ts";
 import type { Config } from "../../../src/config/schema/settings.ts";
-import type { Step } from "../../../src/config/plan/steps.ts";
+import type { PlanStep } from "../../../src/config/plan/steps.ts";
 import { Machine } from "../machine.ts";
 
 /** The configuration that a text is. */
@@ -57,7 +57,7 @@ export function machineAs(text: string, options: Partial<PlanOptions> = {}): Mac
 }
 
 /** A step in a few words. */
-function words(step: Step): string {
+function words(step: PlanStep): string {
   switch (step.do) {
     case "createTunnel":
       return `+tunnel ${step.tunnel.tunnelId}`;
@@ -134,7 +134,7 @@ export function checkPlans(plans: readonly ExpectedPlan[]): void {
     const machine = machineAs(before);
     const plan = planFor(machine, after, options);
     assert.deepEqual(plan.units.map(({ steps }) => steps.map(({ step }) => words(step))), units, name);
-    assert.deepEqual(plan.units.flatMap(({ obstacles }) => obstacles), [], name);
+    assert.deepEqual(plan.units.flatMap(({ blockers }) => blockers), [], name);
     for (const unit of plan.units) perform(machine, unit);
     assert.deepEqual(
       planFor(machine, after, options).units,

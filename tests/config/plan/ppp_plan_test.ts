@@ -83,8 +83,8 @@ Deno.test("plans: a file of secrets that is of no use keeps from being made what
   const running = machineAs(PPP);
   const unreadable = new SecretsError("/etc/secrets", { trouble: "public" });
   const messages = (machine: Machine, text: string): unknown[] =>
-    planFor(machine, text).units.flatMap(({ obstacles }) =>
-      obstacles.map(({ key, cause: { waitsFor, subject }, message }) => [key, waitsFor, subject, message])
+    planFor(machine, text).units.flatMap(({ blockers }) =>
+      blockers.map(({ key, cause: { waitsFor, subject }, message }) => [key, waitsFor, subject, message])
     );
   for (
     const [file, message] of [

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Errno } from "../../../src/base/errno.ts";
-import type { Step } from "../../../src/config/plan/steps.ts";
+import type { PlanStep } from "../../../src/config/plan/steps.ts";
 import { type Cause, causeOf, causeText, WaitingTunnels } from "../../../src/config/plan/waiting.ts";
 
 const QUIET_MS = 100;
@@ -78,13 +78,13 @@ Deno.test("WaitingTunnels: who is asked for is not due, whatever happens, until 
 
 Deno.test("causeOf() and causeText(): what would have to be there", () => {
   const tunnel = { tunnelId: 1, peerTunnelId: 1, encap: "ip", local: "10.0.0.1", peer: "10.0.0.2" } as const;
-  const plain: Step = { do: "createTunnel", tunnel, scope: undefined };
-  const scoped: Step = {
+  const plain: PlanStep = { do: "createTunnel", tunnel, scope: undefined };
+  const scoped: PlanStep = {
     do: "createTunnel",
     tunnel: { ...tunnel, local: "fe80::1", peer: "fe80::2" },
     scope: "eth0",
   };
-  const cases: [Step, number, string | undefined][] = [
+  const cases: [PlanStep, number, string | undefined][] = [
     [plain, Errno.EADDRNOTAVAIL, "local address 10.0.0.1"],
     [scoped, Errno.EADDRNOTAVAIL, "local address fe80::1%eth0"],
     [plain, Errno.ENETUNREACH, "a route to 10.0.0.2"],

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Journal, parseJournal, readJournal } from "../../../src/daemon/journal/journal.ts";
-import type { Change, SessionRecord, TunnelRecord } from "../../../src/subsystem/records.ts";
+import type { JournalEntry, SessionRecord, TunnelRecord } from "../../../src/subsystem/records.ts";
 import { Random } from "../../support/random.ts";
 
 function tunnel(tunnelId: number, netns = "1"): TunnelRecord {
@@ -45,7 +45,7 @@ function session(tunnelId: number, sessionId: number, sendSeq = false): SessionR
   };
 }
 
-const CHANGES: readonly Change[] = [
+const CHANGES: readonly JournalEntry[] = [
   { change: "putTunnel", tunnel: tunnel(1) },
   { change: "putSession", session: session(1, 1) },
   { change: "putTunnel", tunnel: tunnel(2) },

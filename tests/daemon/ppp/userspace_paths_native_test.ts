@@ -17,7 +17,7 @@ import { Endpoints } from "../../../src/daemon/platform/endpoints.ts";
 import { NetworkNamespaces } from "../../../src/driver/system/network_namespaces.ts";
 import { type PppPathRequest, PppPaths } from "../../../src/daemon/ppp/userspace_paths.ts";
 import { SystemOffloads } from "../../../src/daemon/platform/offloads.ts";
-import { RealWorld } from "../../../src/daemon/platform/linux_platform.ts";
+import { LinuxPlatform } from "../../../src/daemon/platform/linux_platform.ts";
 import { DataPlanes } from "../../../src/driver/data_plane/planes.ts";
 import { inNamespace } from "../../../src/driver/system/namespace.ts";
 import type { PppPath } from "../../../src/driver/ppp/path.ts";
@@ -48,7 +48,7 @@ function other(host: Host): Host {
 class House implements AsyncDisposable {
   readonly pair: Pair;
   readonly paths: PppPaths;
-  readonly world: RealWorld;
+  readonly world: LinuxPlatform;
   readonly subsystem: Subsystem;
   readonly #stack: DisposableStack;
   readonly #keys: Record<Host, string>;
@@ -64,9 +64,17 @@ class House implements AsyncDisposable {
     const devices = new Devices(namespaces, offloads, log);
     const endpoints = new Endpoints(planes, offloads);
     const bpf = this.#stack.use(new BpfSessions({ namespaces, offloads, log }));
-    this.world = new RealWorld({ planes, namespaces, endpoints, adopted: new Set(), devices, offloads, bpf });
+    this.world = new LinuxPlatform({
+      planes,
+      namespaces,
+      endpoints,
+      adopted: new Set(),
+      devices,
+      offloads,
+      bpf,
+    });
     this.subsystem = new Subsystem(this.world);
-    this.paths = new PppPaths({ subsystem: this.subsystem, world: this.world, devices });
+    this.paths = new PppPaths({ subsystem: this.subsystem, platform: this.world, devices });
     this.#keys = {
       a: namespaces.hold(openNetns(pair.a.name)),
       b: namespaces.hold(openNetns(pair.b.name)),

@@ -5,10 +5,10 @@ import {
   type DataSession,
   type Endpoint,
   LIVE_LAST_RECEIVED,
+  type PacketTraceEvent,
   readCounters,
   readLiveState,
   type SessionSpec,
-  type TraceEvent,
 } from "../../../src/dataplane/mod.ts";
 import { encodeV2DataHeader } from "../../../src/wire/l2tp/data_header_v2.ts";
 import { encodeV3DataHeader } from "../../../src/wire/l2tp/data_header_v3.ts";
@@ -30,7 +30,7 @@ interface Bench {
 /** Frames are numbered like their packets; 9999 without a number. */
 function bench(spec: Partial<SessionSpec> = {}, version: 2 | 3 = 3, capacity = 16): Bench {
   const events: string[] = [];
-  const trace = (event: TraceEvent, _session: DataSession, ns: number): void => {
+  const trace = (event: PacketTraceEvent, _session: DataSession, ns: number): void => {
     events.push(ns < 0 ? event : `${event} ${ns}`);
   };
   const world = new World({ trace }, capacity);

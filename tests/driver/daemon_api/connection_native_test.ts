@@ -71,7 +71,7 @@ class Server implements AsyncDisposable {
   }
 }
 
-const at = (path: string): string => JSON.stringify(new URL(`../../${path}`, import.meta.url).href);
+const at = (path: string): string => JSON.stringify(new URL(`../../../${path}`, import.meta.url).href);
 
 /** What runs on the thread. */
 const WORKER = `

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { encodeInet } from "../../../ffi/sockets/sockaddr.ts";
-import { DataPlane, DataPlaneDead } from "../../../src/driver/data_plane/mod.ts";
+import { DataPlane, DataPlaneClosed } from "../../../src/driver/data_plane/mod.ts";
 import type { ControlMessage } from "../../../src/driver/data_plane/mod.ts";
 import { formatTrace, type TraceEvent } from "../../../src/subsystem/trace.ts";
 import { runProgram } from "../../support/processes.ts";
@@ -27,7 +27,7 @@ Deno.test("start() and close() leave no thread and no descriptors, however often
       plane.close();
       plane.close();
       assert.equal(plane.alive, false);
-      assert.throws(() => plane.setTrace(true), DataPlaneDead);
+      assert.throws(() => plane.setTrace(true), DataPlaneClosed);
     }
   });
 });
@@ -39,7 +39,7 @@ Deno.test("close() with everything still there: the descriptors are free when it
     await site.ping("10.9.0.2");
     site.plane.close();
     assert.ok(a.session.counters().rxPackets > 0n);
-    assert.throws(() => a.session.remove(), DataPlaneDead);
+    assert.throws(() => a.session.remove(), DataPlaneClosed);
     a.tap.close();
     a.socket.close();
   });
@@ -55,19 +55,19 @@ Deno.test("a worker that cannot start: start() fails", async () => {
   await assertNothingLeft(async () => {
     await assert.rejects(
       DataPlane.start({ workerUrl: moduleOf("throw new Error('no bread')") }),
-      (error) => error instanceof DataPlaneDead && error.message.includes("no bread"),
+      (error) => error instanceof DataPlaneClosed && error.message.includes("no bread"),
     );
-    await assert.rejects(DataPlane.start({ workerUrl: new URL("none.ts", HERE) }), DataPlaneDead);
+    await assert.rejects(DataPlane.start({ workerUrl: new URL("none.ts", HERE) }), DataPlaneClosed);
   });
 });
 
 Deno.test("a worker that does not get ready, or does not answer: start() fails in time", async () => {
   await assert.rejects(
     DataPlane.start({ workerUrl: moduleOf("onmessage = () => {}"), timeoutMs: 50 }),
-    (error) => error instanceof DataPlaneDead && error.message.includes("50 ms"),
+    (error) => error instanceof DataPlaneClosed && error.message.includes("50 ms"),
   );
   const workerUrl = moduleOf("onmessage = () => postMessage({ type: 'ready' })");
-  await assert.rejects(DataPlane.start({ workerUrl, timeoutMs: 300 }), DataPlaneDead);
+  await assert.rejects(DataPlane.start({ workerUrl, timeoutMs: 300 }), DataPlaneClosed);
 });
 
 Deno.test("a crash is told of, once, and nothing hangs from then on", async () => {
@@ -83,8 +83,8 @@ Deno.test("a crash is told of, once, and nothing hangs from then on", async () =
     await until(() => crashes.length > 0, "the news of the crash");
     assert.match(crashes[0]!.message, /no bread today/);
     const before = performance.now();
-    assert.throws(() => a.session.remove(), DataPlaneDead);
-    assert.throws(() => site.plane.addEndpoint({ fd: 0, kind: "udp4" }), DataPlaneDead);
+    assert.throws(() => a.session.remove(), DataPlaneClosed);
+    assert.throws(() => site.plane.addEndpoint({ fd: 0, kind: "udp4" }), DataPlaneClosed);
     assert.ok(performance.now() - before < 1000);
     assert.equal(site.plane.alive, false);
     assert.ok(a.session.counters().rxPackets >= 5n);

@@ -4,19 +4,19 @@ import assert from "node:assert/strict";
 import { Errno } from "../../../src/base/errno.ts";
 import { SyscallError } from "../../../src/base/errors.ts";
 import {
-  DataPlaneDead,
-  MailboxCaller,
-  type MailboxOptions,
-  MailboxServer,
+  DataPlaneClosed,
+  SyncCaller,
+  type SyncCallerOptions,
+  SyncServer,
 } from "../../../src/driver/data_plane/sync_call.ts";
 
-/** A mailbox whose other side executes at once. */
+/** A caller whose other side executes at once. */
 function pairOf(
   execute: (command: unknown) => unknown,
-  options: Partial<MailboxOptions> = {},
-): { caller: MailboxCaller; server: MailboxServer } {
-  const caller: MailboxCaller = new MailboxCaller({ signal: () => server.serve(execute), ...options });
-  const server = new MailboxServer(caller.memory);
+  options: Partial<SyncCallerOptions> = {},
+): { caller: SyncCaller; server: SyncServer } {
+  const caller: SyncCaller = new SyncCaller({ signal: () => server.serve(execute), ...options });
+  const server = new SyncServer(caller.memory);
   return { caller, server };
 }
 
@@ -52,58 +52,58 @@ Deno.test("errors come back as what they were", () => {
   assert.throws(() => caller.call("syscall"), new SyscallError("epoll_ctl(EPOLL_CTL_ADD)", Errno.EEXIST));
   assert.throws(() => caller.call("range"), new RangeError("Session id 5 is taken"));
   assert.throws(() => caller.call("other"), new Error("undefined is not a function"));
-  assert.equal(caller.dead, false);
+  assert.equal(caller.closed, false);
 });
 
 Deno.test("a call that is not answered in time fails, later ones at once, and the other side learns of it", () => {
   let signals = 0;
-  const caller = new MailboxCaller({ signal: () => signals++, timeoutMs: 20 });
-  const server = new MailboxServer(caller.memory);
+  const caller = new SyncCaller({ signal: () => signals++, timeoutMs: 20 });
+  const server = new SyncServer(caller.memory);
   const before = performance.now();
-  assert.throws(() => caller.call("first"), DataPlaneDead);
+  assert.throws(() => caller.call("first"), DataPlaneClosed);
   assert.ok(performance.now() - before >= 19);
   assert.throws(() => caller.call("second"), /has not answered for 20 ms/);
-  assert.deepEqual([signals, caller.dead, server.dead], [1, true, true]);
+  assert.deepEqual([signals, caller.closed, server.closed], [1, true, true]);
   server.serve(() => assert.fail("executed too late"));
 });
 
 Deno.test("an answer that comes too late is nobody's", () => {
   const { caller, server } = pairOf(() => {
     // While it is being executed, the caller gives up.
-    caller.bury("given up");
+    caller.close("given up");
     return 1;
   });
-  assert.throws(() => caller.call(1), new DataPlaneDead("given up"));
-  assert.deepEqual([caller.dead, server.dead], [true, true]);
+  assert.throws(() => caller.call(1), new DataPlaneClosed("given up"));
+  assert.deepEqual([caller.closed, server.closed], [true, true]);
 });
 
 Deno.test("a side that dies says why: before a call, and while one waits", () => {
   const { caller, server } = pairOf(() => 1);
-  server.die("no bread ".repeat(1000));
+  server.close("no bread ".repeat(1000));
   assert.throws(() => caller.call(1), /^DataPlaneDead: no bread no bread /);
-  const dying: MailboxCaller = new MailboxCaller({
-    signal: () => new MailboxServer(dying.memory).die("crashed"),
+  const dying: SyncCaller = new SyncCaller({
+    signal: () => new SyncServer(dying.memory).close("crashed"),
   });
-  assert.throws(() => dying.call(1), new DataPlaneDead("crashed"));
-  assert.throws(() => dying.call(1), new DataPlaneDead("crashed"));
-  dying.bury("buried");
-  assert.throws(() => dying.call(1), new DataPlaneDead("crashed"), "the first reason stays");
+  assert.throws(() => dying.call(1), new DataPlaneClosed("crashed"));
+  assert.throws(() => dying.call(1), new DataPlaneClosed("crashed"));
+  dying.close("buried");
+  assert.throws(() => dying.call(1), new DataPlaneClosed("crashed"), "the first reason stays");
 });
 
 Deno.test("a thread that waits is woken by the other one", async () => {
   const text = `
-    import { MailboxServer } from ${
+    import { SyncServer } from ${
     JSON.stringify(new URL("../../../src/driver/data_plane/sync_call.ts", import.meta.url).href)
   };
     onmessage = ({ data }) => {
-      const server = new MailboxServer(data);
+      const server = new SyncServer(data);
       const words = new Int32Array(data);
       postMessage("ready");
-      for (let count = 0; !server.dead;) {
+      for (let count = 0; !server.closed;) {
         Atomics.wait(words, 0, 0, 1);
         // Not before it is asked again: an answer that nobody has read yet would die with it.
         server.serve((command) => {
-          if (++count > 100) server.die("that was all");
+          if (++count > 100) server.close("that was all");
           return command + 1;
         });
       }
@@ -112,12 +112,12 @@ Deno.test("a thread that waits is woken by the other one", async () => {
   const worker = new Worker(URL.createObjectURL(new Blob([text], { type: "text/javascript" })), {
     type: "module",
   });
-  const caller = new MailboxCaller({ signal: () => {} });
+  const caller = new SyncCaller({ signal: () => {} });
   await new Promise((resolve) => {
     worker.onmessage = resolve;
     worker.postMessage(caller.memory);
   });
   for (let i = 0; i < 100; i++) assert.equal(caller.call(i), i + 1);
-  assert.throws(() => caller.call(0), new DataPlaneDead("that was all"));
+  assert.throws(() => caller.call(0), new DataPlaneClosed("that was all"));
   worker.terminate();
 });

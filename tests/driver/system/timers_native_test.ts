@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { AlarmClock, type Sleeper } from "../../../src/driver/system/timers.ts";
+import { type TimerClient, Timers } from "../../../src/driver/system/timers.ts";
 
 /** Resolves once that many have been woken; each notes when. */
 function sleepers(
   count: number,
-): { all: Sleeper[]; woken: [index: number, at: number][]; done: Promise<void> } {
+): { all: TimerClient[]; woken: [index: number, at: number][]; done: Promise<void> } {
   const { promise: done, resolve } = Promise.withResolvers<void>();
   const woken: [number, number][] = [];
   const all = Array.from({ length: count }, (_, index) => ({
@@ -17,7 +17,7 @@ function sleepers(
 }
 
 Deno.test("AlarmClock wakes each when it is time and not before, whatever the order they were set in", async () => {
-  const clock = new AlarmClock();
+  const clock = new Timers();
   const { all, woken, done } = sleepers(3);
   const now = performance.now();
   const due = [60, 20, 40].map((ms) => now + ms);
@@ -28,9 +28,9 @@ Deno.test("AlarmClock wakes each when it is time and not before, whatever the or
 });
 
 Deno.test("AlarmClock: put off, it wakes later; set to Infinity, it wakes nobody and holds no timer", async () => {
-  const clock = new AlarmClock();
+  const clock = new Timers();
   const { all, woken, done } = sleepers(1);
-  const never: Sleeper = { wake: () => assert.fail("woken") };
+  const never: TimerClient = { wake: () => assert.fail("woken") };
   const now = performance.now();
   clock.set(never, now + 10);
   clock.set(all[0]!, now + 10);
@@ -44,10 +44,10 @@ Deno.test("AlarmClock: put off, it wakes later; set to Infinity, it wakes nobody
 });
 
 Deno.test("AlarmClock: whoever is woken may set it again", async () => {
-  const clock = new AlarmClock();
+  const clock = new Timers();
   const { promise: done, resolve } = Promise.withResolvers<void>();
   let times = 0;
-  const again: Sleeper = {
+  const again: TimerClient = {
     wake(): void {
       if (++times === 3) resolve();
       else clock.set(again, performance.now() + 5);

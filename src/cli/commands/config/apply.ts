@@ -16,7 +16,7 @@ import { EXIT_FAILURE, failureOf, failureText } from "../../errors/failure.ts";
 import { type ChangeJson, formatJson } from "../../output/json.ts";
 import { unknownKeyword } from "../../grammar/messages.ts";
 import type { Options } from "../../grammar/options.ts";
-import { siteOf } from "../target.ts";
+import { targetOf } from "../target.ts";
 import { argumentsOf } from "../../errors/step_arguments.ts";
 import { EXIT_USAGE, UsageError } from "../../grammar/usage_error.ts";
 
@@ -45,9 +45,9 @@ export async function apply(context: Context, words: readonly string[], options:
   const config = await loadConfig(context, wanted.file, options);
   if (config === undefined) return EXIT_USAGE;
   await context.open("read");
-  const plan = makePlan(config, observe(siteOf(context), config.tunnels), {
+  const plan = makePlan(config, observe(targetOf(context), config.tunnels), {
     prune: wanted.prune,
-    peers: await lookUpPeers(config.tunnels, context.more.resolveHost),
+    peers: await lookUpPeers(config.tunnels, context.lazy.resolveHost),
   });
   return await new Applying(context, options, wanted).run(plan);
 }
@@ -73,13 +73,13 @@ class Applying {
 
   async run(plan: Plan): Promise<number> {
     const { dryRun } = this.#wanted;
-    const creates = plan.units.some(({ steps, obstacles }) =>
-      obstacles.length === 0 && steps.some(({ step }) => step.do === "createTunnel")
+    const creates = plan.units.some(({ steps, blockers }) =>
+      blockers.length === 0 && steps.some(({ step }) => step.do === "createTunnel")
     );
     // Only now is it known whether a daemon has to be there.
     if (creates && !dryRun) await this.#context.open("create");
-    const hasHooks = plan.units.some(({ steps, obstacles }) =>
-      obstacles.length === 0 && steps.some(({ step }) => step.do === "runHook")
+    const hasHooks = plan.units.some(({ steps, blockers }) =>
+      blockers.length === 0 && steps.some(({ step }) => step.do === "runHook")
     );
     if (hasHooks && !dryRun) await this.#unitsWithHooks(plan.units);
     else for (const unit of plan.units) await this.#unit(unit);
@@ -91,9 +91,9 @@ class Applying {
 
   /** An interrupt kills the hook that runs, so that its tunnel is undone; then nothing more is begun. */
   async #unitsWithHooks(units: readonly Unit[]): Promise<void> {
-    const { hooks, more } = this.#context;
+    const { hooks, lazy } = this.#context;
     let interrupted = false;
-    using _interrupt = more.onInterrupt(() => {
+    using _interrupt = lazy.onInterrupt(() => {
       interrupted = true;
       hooks.interrupt();
     });
@@ -109,18 +109,18 @@ class Applying {
   }
 
   async #unit(unit: Unit): Promise<void> {
-    const { changes, notes, obstacles, steps } = unit;
+    const { changes, notes, blockers, steps } = unit;
     if (!this.#options.json) {
       for (const change of changes) this.#context.print(changeText(change, this.#colors));
     }
     this.#context.flush();
     for (const note of notes) this.#context.ports.err(`Note: ${note}\n`);
-    if (obstacles.length > 0) {
+    if (blockers.length > 0) {
       this.#tellObstacles(unit);
       return this.#outcome(unit, "blocked");
     }
     if (this.#wanted.dryRun) return this.#outcome(unit, "planned");
-    const failed = await perform(siteOf(this.#context), steps);
+    const failed = await perform(targetOf(this.#context), steps);
     if (failed === undefined) {
       this.#done += changes.length;
       return this.#outcome(unit, "done");
@@ -138,8 +138,8 @@ class Applying {
     this.#outcome(unit, "undone");
   }
 
-  #tellObstacles({ obstacles }: Unit): void {
-    const problems = obstacles.map(({ tunnel, session, key, message, advice }) => ({
+  #tellObstacles({ blockers }: Unit): void {
+    const problems = blockers.map(({ tunnel, session, key, message, advice }) => ({
       ...(session ?? tunnel).origins.get(key)?.value ?? tunnel.place,
       message: `tunnel ${tunnel.label}: ${message}`,
       advice: [...advice, "Nothing was done for this tunnel."],
@@ -152,15 +152,15 @@ class Applying {
     this.#json.push(...changes.map((change) => changeJson(change, outcome)));
   }
 
-  #summary({ units, untouched, strangers }: Plan): void {
+  #summary({ units, untouched, unmanaged }: Plan): void {
     const changes = units.reduce((sum, unit) => sum + unit.changes.length, 0);
     const rest = `${count(untouched.length, "tunnel")} untouched`;
     if (changes === 0 && units.length === 0) this.#context.print(`Nothing to do: ${rest}.\n`);
     else if (this.#wanted.dryRun) this.#context.print(`${count(changes, "change")} to make; ${rest}.\n`);
     else this.#context.print(`${this.#done} of ${count(changes, "change")} made; ${rest}.\n`);
     const names = [
-      ...strangers.tunnels.map((id) => `tunnel ${id}`),
-      ...strangers.sessions.map(({ tunnelId, sessionId }) => `session ${sessionId} of tunnel ${tunnelId}`),
+      ...unmanaged.tunnels.map((id) => `tunnel ${id}`),
+      ...unmanaged.sessions.map(({ tunnelId, sessionId }) => `session ${sessionId} of tunnel ${tunnelId}`),
     ];
     if (names.length > 0) {
       this.#context.print(`Not in the file, and kept: ${names.join(", ")} (--prune deletes them).\n`);

@@ -6,7 +6,7 @@
 
 import { SyscallError } from "../../../base/errors.ts";
 import { readConfig } from "../../../apply/read_config.ts";
-import type { Problem } from "../../../config/schema/problem.ts";
+import type { ConfigProblem } from "../../../config/schema/problem.ts";
 import type { Config } from "../../../config/schema/settings.ts";
 import type { Context } from "../../context.ts";
 import { EXIT_FAILURE } from "../../errors/failure.ts";
@@ -23,9 +23,9 @@ export const CONFIG_PATH = "/etc/l2tp/l2tp.toml";
  *
  * @throws {UsageError} if it cannot be read
  */
-export function readText({ more }: Context, path: string): string {
+export function readConfigText({ lazy }: Context, path: string): string {
   try {
-    return [...more.readLines(path)].filter((line) => line !== undefined).join("\n");
+    return [...lazy.readLines(path)].filter((line) => line !== undefined).join("\n");
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     throw new UsageError(cannotOpenFile(path, error.errno), { exitCode: EXIT_FAILURE });
@@ -42,7 +42,7 @@ export async function loadConfig(
   path: string,
   options: Options,
 ): Promise<Config | undefined> {
-  const { config, problems } = await readConfig(readText(context, path));
+  const { config, problems } = await readConfig(readConfigText(context, path));
   tellProblems(context, path, problems, options);
   return problems.length === 0 ? config : undefined;
 }
@@ -51,7 +51,7 @@ export async function loadConfig(
 export function tellProblems(
   { ports }: Context,
   path: string,
-  problems: readonly Problem[],
+  problems: readonly ConfigProblem[],
   options: Options,
 ): void {
   for (const { line, column, message, advice } of problems) {
@@ -73,7 +73,11 @@ export function tellProblems(
 }
 
 /** Says what is wrong with a file; resolves to the exit code. */
-export async function check(context: Context, words: readonly string[], options: Options): Promise<number> {
+export async function checkFile(
+  context: Context,
+  words: readonly string[],
+  options: Options,
+): Promise<number> {
   const [path = CONFIG_PATH, more] = words;
   if (more !== undefined) throw new UsageError(unknownKeyword(more), { advice: ["See: l2tp help check"] });
   const config = await loadConfig(context, path, options);

@@ -7,9 +7,9 @@
 import { loadToml, readConfig } from "../../../apply/read_config.ts";
 import { type Imported, importNetworkd } from "../../../config/import/networkd.ts";
 import { importQl2tpd } from "../../../config/import/ql2tpd.ts";
-import type { Problem } from "../../../config/schema/problem.ts";
+import type { ConfigProblem } from "../../../config/schema/problem.ts";
 import { writeConfig, type WrittenTunnel } from "../../../config/file/write.ts";
-import { readText, tellProblems } from "./check.ts";
+import { readConfigText, tellProblems } from "./check.ts";
 import type { Context } from "../../context.ts";
 import { EXIT_FAILURE } from "../../errors/failure.ts";
 import { importCommands } from "./import_commands.ts";
@@ -35,7 +35,7 @@ export async function importFiles(
   }
   const tunnels: WrittenTunnel[] = [];
   for (const file of files) {
-    const text = readText(context, file);
+    const text = readConfigText(context, file);
     const format = given ?? formatOf(text);
     const { tunnels: found, remarks } = await read(format, text);
     tellProblems(context, file, remarks, options);
@@ -59,7 +59,7 @@ async function read(format: Format, text: string): Promise<Imported> {
   if (format === "ip") return importCommands(text);
   const { parseToml } = await loadToml();
   const parsed = parseToml(text);
-  if ("problem" in parsed) return { tunnels: [], remarks: [parsed.problem] satisfies Problem[] };
+  if ("problem" in parsed) return { tunnels: [], remarks: [parsed.problem] satisfies ConfigProblem[] };
   return importQl2tpd(parsed.root, text);
 }
 

@@ -7,12 +7,12 @@
 
 import type { Imported } from "../../../config/import/networkd.ts";
 import { prefixText, readEndAddress, readPrefix } from "../../../config/schema/kinds.ts";
-import type { Problem } from "../../../config/schema/problem.ts";
+import type { ConfigProblem } from "../../../config/schema/problem.ts";
 import { SESSION_SETTINGS } from "../../../config/schema/schema.ts";
 import type { SessionSettings, TunnelSettings } from "../../../config/schema/settings.ts";
 import { sequenceOf } from "../../../config/plan/actual.ts";
 import type { AddressArgument, Arguments } from "../../grammar/arguments.ts";
-import { logicalLines, splitWords, withoutProgram } from "../batch.ts";
+import { logicalLines, splitWords, withoutProgramName } from "../batch.ts";
 import { isTableCommand } from "../../grammar/command.ts";
 import { parseLine } from "../../grammar/parse.ts";
 import { UsageError } from "../../grammar/usage_error.ts";
@@ -26,7 +26,7 @@ interface Tunnel {
 
 /** Reads the commands, which are not run. Lines that are about anything else are left out, and told of. */
 export function importCommands(text: string): Imported {
-  const remarks: Problem[] = [];
+  const remarks: ConfigProblem[] = [];
   const tunnels: Tunnel[] = [];
   for (const entry of logicalLines(text.split("\n"))) {
     if (entry === undefined) continue;
@@ -53,7 +53,7 @@ function readCommand(words: readonly string[], tunnels: Tunnel[], remark: (messa
     return;
   }
   if (plain[0] !== "ip" && plain[0] !== "l2tp" && plain[0] !== "add") return remark(`left out: ${line}`);
-  const { command } = parseLine(withoutProgram(plain));
+  const { command } = parseLine(withoutProgramName(plain));
   if (command === undefined || !isTableCommand(command) || command.verb !== "add") {
     return remark(`left out: ${line}`);
   }

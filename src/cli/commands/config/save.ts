@@ -14,7 +14,7 @@ import { writeConfig, writtenActual } from "../../../config/file/write.ts";
 import type { Context } from "../../context.ts";
 import { EXIT_FAILURE } from "../../errors/failure.ts";
 import { unknownKeyword } from "../../grammar/messages.ts";
-import { siteOf } from "../target.ts";
+import { targetOf } from "../target.ts";
 import { UsageError } from "../../grammar/usage_error.ts";
 
 /** Prints what is there, or writes it to a file; resolves to the exit code. */
@@ -25,13 +25,13 @@ export async function save(context: Context, words: readonly string[]): Promise<
     throw new UsageError(unknownKeyword(unknown), { advice: ["See: l2tp help save"] });
   }
   await context.open("read");
-  const actual = observe(siteOf(context));
+  const actual = observe(targetOf(context));
   const toml = writeConfig(writtenActual(actual), ["Written by l2tp save; see l2tp help apply."]);
   for (const gap of gapsOf(actual)) context.ports.err(`Not saved: ${gap}\n`);
   if (file === undefined || file === "-") context.print(toml);
   else {
     try {
-      context.more.writeFile(file, toml);
+      context.lazy.writeFile(file, toml);
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
       throw new UsageError(`Cannot write file "${file}": ${errnoText(error.errno)}`, {

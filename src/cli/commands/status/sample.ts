@@ -10,13 +10,13 @@ import { carryPpp, withPppInterfaces } from "../../../model/ppp/interfaces.ts";
 import type { Session } from "../../../model/session.ts";
 import type { SessionOffloads } from "../../../model/session_offloads.ts";
 import { type DebugFacts, NO_DEBUG_FACTS, parseDebugFacts } from "../../../status/debug_facts.ts";
-import { type Sample, sessionKey } from "../../../status/sample.ts";
+import { sessionKey, type StatusSample } from "../../../status/sample.ts";
 import type { Context } from "../../context.ts";
 import { pppStatuses } from "../../output/ppp_statuses.ts";
 
 /** The text of the debug file, of either subsystem; `undefined` where it cannot be read. */
-export function debugfsOf({ l2tp, more }: Context): string | undefined {
-  return l2tp.dataplane === "user" ? l2tp.debugfs() : more.debugfs();
+export function debugfsOf({ l2tp, lazy }: Context): string | undefined {
+  return l2tp.dataplane === "user" ? l2tp.debugfs() : lazy.debugfs();
 }
 
 /** Reads samples, one after another. */
@@ -39,8 +39,8 @@ export class Sampler {
    * Reads a sample. Unless it is to be `whole`, what the debug file tells, and interfaces of PPP, are read only when the
    * population is another than before, or for PPP the interfaces, and offloads are not: they cost as much as the rest.
    */
-  read(options: { readonly whole: boolean }): Sample {
-    const { l2tp, more, links } = this.#context;
+  read(options: { readonly whole: boolean }): StatusSample {
+    const { l2tp, lazy, links } = this.#context;
     const tunnels = l2tp.tunnels();
     const sessions = l2tp.sessions();
     const population = `${tunnels.map(({ tunnelId }) => tunnelId)};${sessions.map(sessionKey)}`;
@@ -53,7 +53,7 @@ export class Sampler {
     if (options.whole) this.#offloads = l2tp.offloads();
     const present = links.links();
     return {
-      atMs: more.monotonicMs(),
+      atMs: lazy.monotonicMs(),
       dataplane: l2tp.dataplane,
       tunnels,
       sessions: this.#withPpp(sessions, present, isOther),
@@ -61,7 +61,7 @@ export class Sampler {
       addresses: links.addresses(),
       drops: l2tp.drops(),
       offloads: this.#offloads,
-      declared: more.declaredTunnels(),
+      declared: lazy.declaredTunnels(),
       debug: this.#debug,
     };
   }

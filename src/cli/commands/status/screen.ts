@@ -28,7 +28,7 @@ export async function watchScreen(
 ): Promise<number> {
   const view = new LiveView(context, screen, settings.options);
   const keys = new KeyReader();
-  const now = (): number => context.more.monotonicMs();
+  const now = (): number => context.lazy.monotonicMs();
   let nextMs = now() + settings.intervalMs;
   view.paint();
   for (;;) {
@@ -82,8 +82,8 @@ class LiveView {
   /** Reads a sample. A daemon that went away may come back: until then what is known stays on the screen. */
   async refresh(): Promise<void> {
     try {
-      if (this.#trouble !== undefined || this.#context.nothing) await this.#context.reopen();
-      if (this.#trouble !== undefined && this.#context.nothing) return;
+      if (this.#trouble !== undefined || this.#context.hasNoSubsystem) await this.#context.reopen();
+      if (this.#trouble !== undefined && this.#context.hasNoSubsystem) return;
       this.#overview = this.#tracker.update(this.#sampler.read({ whole: this.#state.mode === "details" }));
       this.#trouble = undefined;
     } catch (error) {
@@ -105,7 +105,7 @@ class LiveView {
     const { screen, state, around } = render(this.#overview, this.#state, {
       columns,
       rows,
-      clock: this.#context.more.now().toTimeString().slice(0, 8),
+      clock: this.#context.lazy.now().toTimeString().slice(0, 8),
       place: this.#options.netns === undefined ? "" : `netns ${this.#options.netns}`,
       unicode: this.#unicode,
       trouble: this.#trouble,

@@ -38,7 +38,7 @@ export async function status(context: Context, words: readonly string[], options
   await context.open("read");
   if (!wanted.watch) return await printOnce(context, wanted, options);
   if (options.json) return await printOften(context, wanted, options);
-  const screen = context.more.openFullScreen();
+  const screen = context.lazy.openFullScreen();
   if (screen === undefined) {
     throw new UsageError(NO_TERMINAL, {
       exitCode: EXIT_FAILURE,
@@ -95,20 +95,20 @@ async function printOften(context: Context, { intervalMs }: StatusWords, options
   tracker.update(sampler.read({ whole: true }));
   for (;;) {
     if (await pause(context, intervalMs) === "interrupted") return 0;
-    if (context.nothing) await context.reopen();
+    if (context.hasNoSubsystem) await context.reopen();
     printJson(context, tracker.update(sampler.read({ whole: true })), options);
     context.flush();
   }
 }
 
 function printJson(context: Context, overview: Overview, options: Options): void {
-  const json = statusJson(overview, context.more.now());
+  const json = statusJson(overview, context.lazy.now());
   context.print(formatJson(json, options.pretty === true) + "\n");
 }
 
 async function pause(context: Context, ms: number): Promise<"over" | "interrupted"> {
   const abort = new AbortController();
-  using _interrupt = context.more.onInterrupt(() => abort.abort());
-  await context.more.sleep(ms, abort.signal);
+  using _interrupt = context.lazy.onInterrupt(() => abort.abort());
+  await context.lazy.sleep(ms, abort.signal);
   return abort.signal.aborted ? "interrupted" : "over";
 }

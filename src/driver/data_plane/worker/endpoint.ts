@@ -12,7 +12,7 @@ import { AF_INET, AF_INET6 } from "../../../../ffi/sockets/sockaddr.ts";
 import { Socket } from "../../../../ffi/sockets/socket.ts";
 import { setNoChecksumTx, takeError } from "../../../../ffi/sockets/udp.ts";
 import type { WorkerPath } from "./path.ts";
-import type { Source } from "./source.ts";
+import type { EventSource } from "./source.ts";
 
 const MSG_DONTWAIT = 0x40;
 const MSG_ERRQUEUE = 0x2000;
@@ -48,7 +48,7 @@ export interface SocketFacts {
 }
 
 /** A socket. */
-export class WorkerEndpoint implements Source {
+export class WorkerEndpoint implements EventSource {
   /** What the data path knows it by. */
   readonly endpoint: Endpoint;
   /** Number of the socket. */

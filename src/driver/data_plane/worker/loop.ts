@@ -8,8 +8,8 @@
 import { Epoll, EPOLLIN } from "../../../../ffi/process/epoll.ts";
 import { EventFd } from "../../../../ffi/process/eventfd.ts";
 import { DataObjects } from "./objects.ts";
-import type { Command, Report, StartMessage } from "../commands.ts";
-import { MailboxServer } from "../sync_call.ts";
+import type { Report, StartMessage, WorkerCommand } from "../commands.ts";
+import { SyncServer } from "../sync_call.ts";
 import { WorkerReports } from "./reports.ts";
 
 /** Tag of the eventfd; objects have theirs from 1 on. */
@@ -21,7 +21,7 @@ const WAKE = 0;
  * @throws {Error} whatever went wrong; the main thread knows of it then
  */
 export function serve(start: StartMessage, post: (report: Report) => void): void {
-  const mailbox = new MailboxServer(start.mailbox);
+  const server = new SyncServer(start.callMemory);
   try {
     using epoll = Epoll.open();
     const reports = new WorkerReports(post, start.reports);
@@ -30,9 +30,9 @@ export function serve(start: StartMessage, post: (report: Report) => void): void
     const wake = new EventFd(start.wakeFd);
     epoll.add(start.wakeFd, EPOLLIN, WAKE);
     post({ type: "ready" });
-    loop(epoll, wake, mailbox, objects, reports);
+    loop(epoll, wake, server, objects, reports);
   } catch (error) {
-    mailbox.die(`The data path has crashed: ${error instanceof Error ? error.message : error}`);
+    server.close(`The data path has crashed: ${error instanceof Error ? error.message : error}`);
     throw error;
   }
 }
@@ -40,15 +40,15 @@ export function serve(start: StartMessage, post: (report: Report) => void): void
 function loop(
   epoll: Epoll,
   wake: EventFd,
-  mailbox: MailboxServer,
+  server: SyncServer,
   objects: DataObjects,
   reports: WorkerReports,
 ): void {
   let running = true;
   const execute = (command: unknown): unknown => {
-    const { op } = command as Command;
+    const { op } = command as WorkerCommand;
     if (op === "now") return performance.now();
-    if (op !== "exit") return objects.execute(command as Command);
+    if (op !== "exit") return objects.execute(command as WorkerCommand);
     running = false;
     // Before the answer: after it, the main thread closes what is in there.
     epoll.close();
@@ -67,7 +67,7 @@ function loop(
     if (!woken) continue;
     // After the packets, so that nothing is removed whose turn is still to come.
     wake.reset();
-    if (mailbox.dead) return;
-    mailbox.serve(execute);
+    if (server.closed) return;
+    server.serve(execute);
   }
 }

@@ -1,6 +1,6 @@
 /**
  * What the worker of the data path runs. It gets one message, what to serve, and from then on looks at no message any
- * more: commands come through the mailbox.
+ * more: commands come as synchronous calls through shared memory.
  *
  * @module
  */

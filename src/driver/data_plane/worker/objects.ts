@@ -16,15 +16,15 @@ import type {
   AddTunnel,
   AttachPpp,
   ChangeSession,
-  Command,
   ObjectId,
+  WorkerCommand,
 } from "../commands.ts";
 import { PacketSender } from "./packet_sender.ts";
 import { type EndpointPorts, WorkerEndpoint } from "./endpoint.ts";
 import { WorkerPath } from "./path.ts";
 import type { WorkerReports } from "./reports.ts";
 import { type SessionPorts, WorkerSession } from "./session.ts";
-import type { Source } from "./source.ts";
+import type { EventSource } from "./source.ts";
 import type { WorkerTunnel } from "./tunnel.ts";
 
 /** What is received at once: messages, each of one datagram or several, and packets that are looked at together. */
@@ -120,7 +120,7 @@ export class DataObjects {
   }
 
   /** What the events with this tag are for; `undefined` if it is gone. */
-  source(tag: number): Source | undefined {
+  source(tag: number): EventSource | undefined {
     return this.#endpoints.get(tag) ?? this.#sessions.get(tag);
   }
 
@@ -130,7 +130,7 @@ export class DataObjects {
    * @throws {SyscallError} from waiting for a descriptor
    * @throws {RangeError} if the command contradicts itself or what is there
    */
-  execute(command: Command): void {
+  execute(command: WorkerCommand): void {
     switch (command.op) {
       case "addEndpoint":
         return this.#addEndpoint(command);

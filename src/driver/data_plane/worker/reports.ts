@@ -11,7 +11,7 @@ import {
   type DataSession,
   type Endpoint,
   type PacketMemory,
-  type TraceEvent as PathEvent,
+  type PacketTraceEvent as PathEvent,
 } from "../../../dataplane/mod.ts";
 import type { TraceEvent } from "../../../subsystem/trace.ts";
 import { type ObjectId, pppReportBytes, type Report, REPORTS } from "../commands.ts";

@@ -12,7 +12,7 @@ import type { PacketArena } from "../../../../ffi/packets/mod.ts";
 import { Allowance } from "../../../base/rate_limiter.ts";
 import type { DeviceFacts, ObjectId } from "../commands.ts";
 import type { PacketSender } from "./packet_sender.ts";
-import type { Source } from "./source.ts";
+import type { EventSource } from "./source.ts";
 import type { WorkerTunnel } from "./tunnel.ts";
 
 /** What all sessions of a worker share. */
@@ -62,7 +62,7 @@ const NONE = -1;
 const NO_FACTS: DeviceFacts = { virtio: false, joinTcp: false, joinUdp: false };
 
 /** A session, with a device or without. */
-export class WorkerSession implements Source {
+export class WorkerSession implements EventSource {
   /** Its tunnel. */
   readonly tunnel: WorkerTunnel;
   /** What the data path knows it by. */

@@ -5,7 +5,7 @@
  */
 
 /** Whatever has a descriptor that the worker waits for. */
-export interface Source {
+export interface EventSource {
   /** Something happened (`EPOLL*` events) at `now`, in milliseconds. At most one batch of packets is to be moved. */
   turn(events: number, now: number): void;
 }

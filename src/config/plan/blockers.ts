@@ -4,21 +4,21 @@
  * @module
  */
 
-import type { PppWish } from "../../model/ppp/settings.ts";
+import type { DesiredPpp } from "../../model/ppp/settings.ts";
 import type { Actual, ActualSession } from "./actual.ts";
 import { lacksSecrets } from "../schema/ppp_rules.ts";
 import { secretsTrouble } from "./secrets.ts";
-import type { SessionEntry, TunnelEntry } from "../schema/settings.ts";
+import type { ConfigSession, ConfigTunnel } from "../schema/settings.ts";
 import type { Cause } from "./waiting.ts";
 
 /** Why nothing can be done for a unit. */
-export interface Obstacle {
+export interface Blocker {
   /** The tunnel that has it. */
-  readonly tunnel: TunnelEntry;
+  readonly tunnel: ConfigTunnel;
   /** The key of the setting that it is about. */
   readonly key: string;
   /** The session whose setting that is; `undefined` for the tunnel's. */
-  readonly session?: SessionEntry;
+  readonly session?: ConfigSession;
   /** What would have to be there. */
   readonly cause: Cause;
   /** What it is. */
@@ -28,7 +28,7 @@ export interface Obstacle {
 }
 
 /** A host name that leads nowhere. */
-export function unresolved(tunnel: TunnelEntry, reason: string): Obstacle {
+export function unresolved(tunnel: ConfigTunnel, reason: string): Blocker {
   const host = tunnel.settings.remote!.text;
   return {
     tunnel,
@@ -40,13 +40,13 @@ export function unresolved(tunnel: TunnelEntry, reason: string): Obstacle {
 }
 
 /** What is in the way of a session's interface, in the namespace of that name or (without one) of its tunnel. */
-export function linkObstacles(
-  tunnel: TunnelEntry,
-  session: SessionEntry,
+export function linkBlockers(
+  tunnel: ConfigTunnel,
+  session: ConfigSession,
   netns: string | undefined,
-  world: Pick<Actual, "interfaces" | "namespaces">,
-): Obstacle[] {
-  const there = netns === undefined ? world.interfaces : world.namespaces.get(netns);
+  system: Pick<Actual, "interfaces" | "namespaces">,
+): Blocker[] {
+  const there = netns === undefined ? system.interfaces : system.namespaces.get(netns);
   if (netns !== undefined && there === undefined) {
     return [{
       ...{ tunnel, session, key: "netns" },
@@ -66,22 +66,22 @@ export function linkObstacles(
 }
 
 /** What is in the way of a session's secrets. */
-export function secretsObstacles(
-  tunnel: TunnelEntry,
-  session: SessionEntry,
+export function secretsBlockers(
+  tunnel: ConfigTunnel,
+  session: ConfigSession,
   { secrets }: Pick<Actual, "secrets">,
-): Obstacle[] {
+): Blocker[] {
   const { ppp } = session.settings;
   const found = ppp === undefined ? undefined : unusable(ppp, secrets);
   return found === undefined ? [] : [{ tunnel, session, key: "ppp.secret-file", ...found }];
 }
 
 /** What is in the way of running PPP again on a session that is to be made anew without being in the file. */
-export function strangerObstacles(
-  tunnel: TunnelEntry,
+export function unmanagedBlockers(
+  tunnel: ConfigTunnel,
   { session: { sessionId }, ppp }: ActualSession,
   { secrets }: Pick<Actual, "secrets">,
-): Obstacle[] {
+): Blocker[] {
   if (ppp === undefined) return [];
   const found = unusable(ppp.wish, secrets) ?? (lacksSecrets(ppp.wish) ? NO_FILE : undefined);
   if (found === undefined) return [];
@@ -90,7 +90,7 @@ export function strangerObstacles(
   return [{ tunnel, key: "tunnel_id", ...found, message }];
 }
 
-type Trouble = Pick<Obstacle, "cause" | "message" | "advice">;
+type Trouble = Pick<Blocker, "cause" | "message" | "advice">;
 
 const NO_FILE: Trouble = {
   cause: { waitsFor: "file", subject: "secret-file" },
@@ -98,7 +98,7 @@ const NO_FILE: Trouble = {
   advice: ["Delete that session, or have it in the file."],
 };
 
-function unusable(ppp: PppWish, secrets: Actual["secrets"]): Trouble | undefined {
+function unusable(ppp: DesiredPpp, secrets: Actual["secrets"]): Trouble | undefined {
   const { secretFile } = ppp;
   const trouble = secretFile === undefined ? undefined : secretsTrouble(ppp, secrets.get(secretFile));
   if (trouble === undefined) return undefined;
