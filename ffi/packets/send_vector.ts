@@ -5,6 +5,7 @@
  * @module
  */
 
+import { IPPROTO_UDP } from "../../src/base/inet.ts";
 import { cmsgSpace, writeCmsg } from "../sockets/control_messages.ts";
 import { CMSGHDR, IN6_PKTINFO, IN_PKTINFO, IOVEC, MMSGHDR } from "../layout.ts";
 import { Address, pinned } from "../memory.ts";
@@ -25,7 +26,7 @@ import {
 import type { PacketArena } from "./packet_arena.ts";
 import { packetLibc } from "../packet_libc.ts";
 import { MSG_DONTWAIT } from "../sockets/socket.ts";
-import { IP_PKTINFO, IPPROTO_UDP, IPV6_PKTINFO, SOL_IP, SOL_IPV6, UDP_SEGMENT } from "../sockets/udp.ts";
+import { IP_PKTINFO, IPV6_PKTINFO, SOL_IP, SOL_IPV6, UDP_SEGMENT } from "../sockets/udp.ts";
 
 const MSG_NOSIGNAL = 0x4000;
 

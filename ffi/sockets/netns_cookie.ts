@@ -8,7 +8,7 @@
 import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
 import { checked } from "../errno.ts";
 import { daemonLibc } from "../packet_libc.ts";
-import { AF_INET } from "./sockaddr.ts";
+import { AF_INET } from "../../src/base/inet.ts";
 import { SOCK_DGRAM, Socket, SOL_SOCKET } from "./socket.ts";
 
 const SO_NETNS_COOKIE = 71;

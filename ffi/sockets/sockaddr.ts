@@ -5,6 +5,7 @@
  * @module
  */
 
+import { AF_INET, AF_INET6 } from "../../src/base/inet.ts";
 import { HOST_IS_LITTLE_ENDIAN, NETWORK_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
 import { DecodeError } from "../../src/base/errors.ts";
 import {
@@ -24,10 +25,6 @@ import {
 
 /** Local sockets (`bits/socket.h`). */
 export const AF_UNIX = 1;
-/** Address families (`bits/socket.h`). */
-export const AF_INET = 2;
-/** IPv6. */
-export const AF_INET6 = 10;
 /** Netlink. */
 export const AF_NETLINK = 16;
 /** PPP over something (`linux/if_pppox.h`). */

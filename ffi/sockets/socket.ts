@@ -16,8 +16,6 @@ export const SOCK_DGRAM = 2;
 /** Raw packets. */
 export const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
-/** Protocol number of L2TP over IP (RFC 3931 section 4.1.1). */
-export const IPPROTO_L2TP = 115;
 /** Socket-level options. */
 export const SOL_SOCKET = 1;
 /** Do not send checksums (UDP over IPv4). */

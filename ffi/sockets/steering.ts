@@ -8,9 +8,8 @@
 import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
 import { SOCK_FPROG } from "../layout.ts";
 import { pinned } from "../memory.ts";
-import { AF_INET } from "./sockaddr.ts";
 import { type Socket, SOL_SOCKET } from "./socket.ts";
-import type { InetFamily } from "./udp.ts";
+import { AF_INET, type InetFamily } from "../../src/base/inet.ts";
 
 const SO_REUSEPORT = 15;
 const SO_ATTACH_REUSEPORT_CBPF = 51;

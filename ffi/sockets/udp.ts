@@ -6,14 +6,13 @@
  * @module
  */
 
+import { AF_INET, AF_INET6, type InetFamily, IPPROTO_L2TP, IPPROTO_UDP } from "../../src/base/inet.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
-import { AF_INET, AF_INET6, decodeInet, encodeInet, type InetAddress } from "./sockaddr.ts";
-import { IPPROTO_L2TP, SO_NO_CHECK, SO_RCVBUF, SO_RCVBUFFORCE, SOCK_DGRAM, SOCK_RAW } from "./socket.ts";
+import { decodeInet, encodeInet, type InetAddress } from "./sockaddr.ts";
+import { SO_NO_CHECK, SO_RCVBUF, SO_RCVBUFFORCE, SOCK_DGRAM, SOCK_RAW } from "./socket.ts";
 import { Socket, SOL_SOCKET } from "./socket.ts";
 
-/** Protocol number of UDP, and the level of its options. */
-export const IPPROTO_UDP = 17;
 /** Do not send checksums (UDP over IPv6; `linux/udp.h`). */
 export const UDP_NO_CHECK6_TX = 101;
 /** Receive also without checksums (UDP over IPv6). */
@@ -59,9 +58,6 @@ const SO_REUSEPORT = 15;
 const SO_SNDBUFFORCE = 32;
 /** `IP_PMTUDISC_DONT` and `IPV6_PMTUDISC_DONT` */
 const PMTUDISC_DONT = 0;
-
-/** A family of Internet addresses. */
-export type InetFamily = typeof AF_INET | typeof AF_INET6;
 
 /** What tunnel sockets of either kind are opened with. */
 export interface SocketBufferOptions {

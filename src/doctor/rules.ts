@@ -4,9 +4,10 @@
  * @module
  */
 
+import { isIpv6Text } from "../base/inet.ts";
 import { SPEED_OFFLOADS } from "../model/offloads.ts";
 import type { DaemonFacts, MachineFacts, PortHolder, SessionFacts, TunnelFacts } from "./facts.ts";
-import { sessionOverhead } from "./overhead.ts";
+import { overheadFacts, sessionOverhead } from "../model/session_mtu.ts";
 
 /** How bad it is: nothing works so, something works badly or will not work, good to know, or as it should be. */
 export type Level = "error" | "warning" | "note" | "ok";
@@ -125,7 +126,7 @@ function sysctls({ sysctls, reversePathDrops, udpBufferDrops, sessions }: Machin
   const routed = (ipv6: boolean): string[] =>
     sessions.filter(({ link, addresses }) =>
       link?.master === undefined &&
-      addresses.some(({ address }) => address.includes(":") === ipv6 && !/^fe[89ab]/i.test(address))
+      addresses.some(({ address }) => isIpv6Text(address) === ipv6 && !/^fe[89ab]/i.test(address))
     ).map(({ session }) => session.interfaceName ?? "");
   for (
     const [path, names] of [
@@ -179,7 +180,8 @@ function noWay({ tunnel, path }: TunnelFacts): Found[] {
 
 function tooLarge({ tunnel, path }: TunnelFacts, { session, link, l2spec }: SessionFacts): Found[] {
   if (!("mtu" in path) || link === undefined) return [];
-  const overhead = sessionOverhead(tunnel, session, l2spec);
+  // An unknown sublayer counts as the default one.
+  const overhead = sessionOverhead(overheadFacts(tunnel, session, l2spec ?? "default"));
   const packet = link.mtu + overhead;
   if (packet <= path.mtu) return [];
   const best = path.mtu - overhead;

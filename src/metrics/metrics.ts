@@ -8,6 +8,7 @@
  * @module
  */
 
+import { pseudowireName } from "../model/pseudowire.ts";
 import type { Counters } from "../model/counters.ts";
 import type { Link } from "../model/link.ts";
 import { type Offload, OFFLOADS } from "../model/offloads.ts";
@@ -93,10 +94,6 @@ function* perSession(
 /** A number that older kernels may not tell. */
 function counted(labels: Labels, value: bigint | undefined): MetricSample | undefined {
   return value === undefined ? undefined : { labels, value: Number(value) };
-}
-
-function pseudowireOf({ pseudowireType }: Session): string {
-  return pseudowireType === 5 ? "eth" : pseudowireType === 7 ? "ppp" : String(pseudowireType);
 }
 
 /** Samples of sessions with an interface here, by what is known of that. */
@@ -234,7 +231,7 @@ export const METRICS: readonly Metric[] = [
           ...sessionLabels(at, session),
           peer_session_id: session.peerSessionId,
           interface: session.interfaceName ?? "",
-          pw_type: pseudowireOf(session),
+          pw_type: pseudowireName(session.pseudowireType),
         },
         value: 1,
       })),

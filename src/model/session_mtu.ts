@@ -1,55 +1,64 @@
 /**
- * The MTU of a session's interface: of Ethernet (`l2tp_eth_adjust_mtu`, `net/l2tp/l2tp_eth.c`) and of PPP. Pure.
+ * Header lengths around a session's frames, and the MTU of its interface: of Ethernet (`l2tp_eth_adjust_mtu` in
+ * `net/l2tp/l2tp_eth.c`) and of PPP.
  *
  * @module
  */
 
-import type { L2Spec } from "./session.ts";
-import type { Encap } from "./tunnel.ts";
+import { ETHERNET_HEADER, IPV4_HEADER, IPV6_HEADER, ipVersionOf, UDP_HEADER } from "../base/inet.ts";
+import type { L2Spec, Session } from "./session.ts";
+import type { Encap, Tunnel } from "./tunnel.ts";
 
-/** MTU of an Ethernet without tunnel. */
+/** MTU of an Ethernet interface without a tunnel (`linux/if_ether.h`). */
 const ETH_DATA_LEN = 1500;
-const ETH_HEADER = 14;
-const UDP_HEADER = 8;
-const IP_HEADER = { 4: 20, 6: 40 } as const;
-/** Largest path MTUs that the kernel reckons with (IP_MAX_MTU, IP6_MAX_MTU). */
+const IP_HEADER = { 4: IPV4_HEADER, 6: IPV6_HEADER } as const;
+/** Largest path MTUs that the kernel uses (IP_MAX_MTU, IP6_MAX_MTU). */
 const PATH_MTU_MAX = { 4: 0xffff, 6: 0xffff + 40 } as const;
 /** Largest MTU of an Ethernet interface. */
 const MTU_MAX = 0xffff;
-/** Flags and version in front of the session id, over UDP only. */
+/** Flags and version in front of the session id, over UDP only (RFC 3931 section 4.1.2.1). */
 const UDP_SESSION_HEADER = 4;
 const SESSION_ID = 4;
 const DEFAULT_L2SPEC = 4;
 
-/** What the headers around a frame depend on. */
+/** Facts that the length of the headers around a frame depends on. */
 export interface OverheadFacts {
-  /** What carries the tunnel. */
+  /** Encapsulation of the tunnel. */
   readonly encap: Encap;
   /** IP version of the tunnel. */
   readonly ipVersion: 4 | 6;
-  /** Length of the cookie in our packets, in bytes. */
+  /** Bytes of the cookie in packets that this host sends. */
   readonly cookieLength: number;
-  /** The sublayer in our packets. */
+  /** L2-specific sublayer of packets that this host sends. */
   readonly l2spec: L2Spec;
 }
 
-/** What the MTU depends on. */
+/** Facts that the MTU depends on. */
 export interface SessionMtuFacts extends OverheadFacts {
-  /** Largest IP packet on the way to the peer, in bytes; `undefined` if no way is known. */
+  /** Path MTU to the peer, in bytes; `undefined` without a route. */
   readonly pathMtu: number | undefined;
 }
 
-/** Bytes of a packet of version 3 beside the payload of the Ethernet frame in it. */
+/** The facts about a session as the subsystem reports it. An unknown encapsulation counts as IP. */
+export function overheadFacts(
+  { encap = "ip", peer }: Pick<Tunnel, "encap" | "peer">,
+  { cookie }: Pick<Session, "cookie">,
+  l2spec: L2Spec,
+): OverheadFacts {
+  return { encap, ipVersion: ipVersionOf(peer), cookieLength: cookie?.length ?? 0, l2spec };
+}
+
+/** Bytes of an L2TPv3 packet, outer IP header included, beside the payload of the Ethernet frame in it. */
 export function sessionOverhead({ encap, ipVersion, cookieLength, l2spec }: OverheadFacts): number {
   return IP_HEADER[ipVersion] +
     (encap === "udp" ? UDP_HEADER + UDP_SESSION_HEADER : 0) +
     SESSION_ID + cookieLength + (l2spec === "default" ? DEFAULT_L2SPEC : 0) +
-    ETH_HEADER;
+    ETHERNET_HEADER;
 }
 
 /**
- * Bytes that a frame's payload may have, so that its packet fits the path; if that cannot be known or be done, so that
- * it fits 1500 bytes.
+ * Largest payload of an Ethernet frame, in bytes, whose packet fits the path MTU. Without a path MTU, or with one that
+ * is too small, the packet fits 1500 bytes.
  */
 export function sessionMtu(facts: SessionMtuFacts): number {
   const overhead = sessionOverhead(facts);
@@ -57,27 +66,27 @@ export function sessionMtu(facts: SessionMtuFacts): number {
   return mtu < 0 || mtu > MTU_MAX ? ETH_DATA_LEN - overhead : mtu;
 }
 
-/** What the largest packet of a PPP session depends on. */
+/** Facts that the largest packet of a PPP session depends on. */
 export interface PppMtuFacts extends SessionMtuFacts {
   /** Protocol version. */
   readonly version: number;
-  /** Whether we send sequence numbers. */
+  /** Whether this host sends sequence numbers. */
   readonly sendSeq: boolean;
 }
 
-/** Address, control and protocol fields (RFC 1661 section 2), none of them left out. */
+/** Address, control and protocol fields (RFC 1661 section 2), uncompressed. */
 const PPP_HEADER = 4;
-/** Room for every control packet. */
+/** Every control packet fits this MTU. */
 const PPP_MTU_MIN = 128;
 /** Flags, tunnel id, session id (RFC 2661 section 3.1); sequence numbers. */
 const V2_HEADER = 6;
 const V2_SEQUENCE = 4;
 
-/** Bytes that an IP packet in a PPP session may have, so that its packet fits the path; at most those of an Ethernet. */
+/** Largest IP packet in a PPP session, in bytes, whose outer packet fits the path MTU; at most 1500. */
 export function pppMtu(facts: PppMtuFacts): number {
   const { version, ipVersion, sendSeq, pathMtu } = facts;
   const overhead = version === 2
     ? IP_HEADER[ipVersion] + UDP_HEADER + V2_HEADER + (sendSeq ? V2_SEQUENCE : 0)
-    : sessionOverhead(facts) - ETH_HEADER;
+    : sessionOverhead(facts) - ETHERNET_HEADER;
   return Math.min(ETH_DATA_LEN, Math.max(PPP_MTU_MIN, (pathMtu ?? ETH_DATA_LEN) - overhead - PPP_HEADER));
 }

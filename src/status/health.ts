@@ -6,9 +6,7 @@
  */
 
 import type { DeclaredTunnel, WaitingFor } from "../model/declared_tunnel.ts";
-import type { L2Spec, Session } from "../model/session.ts";
-import type { Tunnel } from "../model/tunnel.ts";
-import { sessionOverhead } from "../model/session_mtu.ts";
+import { overheadFacts, sessionOverhead } from "../model/session_mtu.ts";
 import type { Overview, SessionStatus, SocketStatus, TunnelStatus } from "./overview.ts";
 import { ERROR_RULES, type ErrorRule } from "./health_errors.ts";
 import { shortDuration } from "./units.ts";
@@ -142,23 +140,14 @@ export const TUNNEL_RULES: readonly HealthRule<TunnelStatus>[] = [
 
 function judgeMtu({ link, pathMtu, tunnel, session, debug }: SessionStatus): HealthVerdict | undefined {
   if (link === undefined || pathMtu === undefined || tunnel === undefined) return undefined;
-  const overhead = overheadOf(tunnel, session, debug?.l2spec);
+  // An unknown sublayer counts as none: packets have at least this length.
+  const overhead = sessionOverhead(overheadFacts(tunnel, session, debug?.l2spec ?? "none"));
   const longest = link.mtu + overhead;
   if (longest <= pathMtu) return undefined;
   return {
     message: `mtu ${link.mtu} makes packets of ${longest} bytes, and the way out takes ${pathMtu}`,
     advice: [`At both ends: ip link set ${link.name} mtu ${pathMtu - overhead}`],
   };
-}
-
-/** A sublayer that is not known counts as none: packets are this much longer at least. */
-function overheadOf({ encap, peer }: Tunnel, { cookie }: Session, l2spec: L2Spec | undefined): number {
-  return sessionOverhead({
-    encap: encap ?? "ip",
-    ipVersion: peer.includes(":") ? 6 : 4,
-    cookieLength: cookie?.length ?? 0,
-    l2spec: l2spec ?? "none",
-  });
 }
 
 function reach(peer: string | undefined): string[] {

@@ -8,7 +8,7 @@ import { formatHex } from "../base/hex.ts";
 import type { Counters } from "../model/counters.ts";
 import type { L2Spec, Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
-import { L2TP_PWTYPE } from "../wire/genl/l2tp/constants.ts";
+import { L2TP_PWTYPE } from "../model/pseudowire.ts";
 
 /** A session, as the debug file tells it. Of what is `undefined`, a question mark tells that it is not known. */
 export interface DebugSession {

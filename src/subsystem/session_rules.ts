@@ -5,9 +5,11 @@
  * @module
  */
 
+import { ipVersionOf } from "../base/inet.ts";
+import { L2TP_PWTYPE } from "../model/pseudowire.ts";
 import { Errno } from "../base/errno.ts";
 import type { L2Spec, SessionChanges } from "../model/session.ts";
-import { L2TP_L2SPECTYPE, L2TP_PWTYPE } from "../wire/genl/l2tp/constants.ts";
+import { L2TP_L2SPECTYPE } from "../wire/genl/l2tp/constants.ts";
 import type { SessionCreateRequest, SessionKeyRequest } from "../wire/genl/l2tp/request.ts";
 import { DEFAULT_INTERFACE_NAME, isInterfaceNameTemplate } from "../model/interface_name.ts";
 import type { SessionRecord } from "./records.ts";
@@ -84,7 +86,7 @@ export function createSession(
 function mtuOf({ record, socket }: TunnelEntry, l2spec: L2Spec, cookie: Uint8Array | undefined): number {
   return sessionMtu({
     encap: record.encap,
-    ipVersion: record.local.includes(":") ? 6 : 4,
+    ipVersion: ipVersionOf(record.local),
     cookieLength: cookie?.length ?? 0,
     l2spec,
     pathMtu: socket.pathMtu(),

@@ -6,13 +6,14 @@
  * @module
  */
 
+import { L2TP_PWTYPE } from "../model/pseudowire.ts";
 import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
 import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import { GENL_ID_CTRL } from "../wire/genl/ctrl.ts";
 import { beginGenl, GENL_HDRLEN } from "../wire/genl/header.ts";
-import { L2TP_CMD, L2TP_GENL_VERSION, L2TP_PWTYPE } from "../wire/genl/l2tp/constants.ts";
+import { L2TP_CMD, L2TP_GENL_VERSION } from "../wire/genl/l2tp/constants.ts";
 import {
   decodeSessionChanges,
   decodeSessionCreate,
@@ -41,7 +42,7 @@ import type { Platform, SessionPath } from "./ports.ts";
 import type { SubsystemRecord } from "./records.ts";
 import { Refusal } from "./refusal.ts";
 import { restoreRecords } from "./restore.ts";
-import { pppMtu } from "../model/session_mtu.ts";
+import { overheadFacts, pppMtu } from "../model/session_mtu.ts";
 import { createSession, findSession, modifySession, removeSession } from "./session_rules.ts";
 import { Tables } from "./tables.ts";
 import { createTunnel, findTunnel, removeTunnel } from "./tunnel_rules.ts";
@@ -170,13 +171,9 @@ export class Subsystem {
     const entry = this.#state.tables.session(netns, tunnelId, sessionId);
     if (entry === undefined) return undefined;
     const { record: { cookie, l2spec }, path, tunnel } = entry;
-    const { version, encap, peer } = tunnel.record;
     return pppMtu({
-      version,
-      encap,
-      l2spec,
-      ipVersion: peer.includes(":") ? 6 : 4,
-      cookieLength: cookie?.length ?? 0,
+      ...overheadFacts(tunnel.record, { cookie }, l2spec),
+      version: tunnel.record.version,
       sendSeq: path.state().sendSeq,
       pathMtu: tunnel.socket.pathMtu(),
     });

@@ -6,7 +6,7 @@
  */
 
 import type { Encap } from "../model/tunnel.ts";
-import { L2TP_PWTYPE } from "../wire/genl/l2tp/constants.ts";
+import { L2TP_PWTYPE } from "../model/pseudowire.ts";
 
 /** Names a tunnel. */
 export interface TunnelTrace {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isIpv6Text } from "../base/inet.ts";
 import { formatHex } from "../base/hex.ts";
 import type { Problem, Severity } from "../status/health.ts";
 import { errorsText, wrapped } from "../status/health_text.ts";
@@ -79,7 +80,7 @@ export function detailLines(
 
 function endpoint(address: string, port: number | undefined): string {
   if (port === undefined) return address;
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+  return isIpv6Text(address) ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 function interfaceText({ session, link, master, state, pathMtu }: SessionStatus): string {

@@ -5,12 +5,13 @@
  */
 
 import assert from "node:assert/strict";
+import { AF_INET, AF_INET6 } from "../../src/base/inet.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { openTunnelSocket } from "../../src/driver/tunnel_socket/open.ts";
 import type { TunnelParameters } from "../../src/model/tunnel.ts";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import { openFile, type OwnedFd } from "../../ffi/fd.ts";
-import { AF_INET, AF_INET6, AF_UNIX, encodeInet } from "../../ffi/sockets/sockaddr.ts";
+import { AF_UNIX, encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import { MSG_DONTWAIT, SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
 import type { Answer, Attributes } from "./api.ts";
 import { eventually, hex, ip, UDP4, UDP6 } from "./fixture.ts";

@@ -5,11 +5,12 @@
  */
 
 import assert from "node:assert/strict";
+import { AF_INET, IPPROTO_L2TP } from "../../src/base/inet.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import { encodeInet } from "../../ffi/sockets/sockaddr.ts";
-import { AF_INET, encodeL2tpIp } from "../../ffi/sockets/sockaddr.ts";
-import { IPPROTO_L2TP, SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
+import { encodeL2tpIp } from "../../ffi/sockets/sockaddr.ts";
+import { SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
 import type { Attributes } from "./api.ts";
 import { ETH, eventually, hex, ip, IP4, IP6, ip6, UDP4, UDP6 } from "./fixture.ts";
 import { type Case, type Trial, without } from "./case.ts";

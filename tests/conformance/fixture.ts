@@ -17,7 +17,7 @@ import type { Link } from "../../src/model/link.ts";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import { checked } from "../../ffi/errno.ts";
 import { libc } from "../../ffi/libc.ts";
-import { AF_INET } from "../../ffi/sockets/sockaddr.ts";
+import { AF_INET } from "../../src/base/inet.ts";
 import { SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
 import { Pair } from "../support/namespaces.ts";
 import { Api, type Attributes, listAttributes } from "./api.ts";

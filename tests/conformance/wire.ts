@@ -6,15 +6,16 @@
  */
 
 import assert from "node:assert/strict";
+import { AF_INET, AF_INET6, IPPROTO_UDP } from "../../src/base/inet.ts";
 import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import { formatHex } from "../../src/base/hex.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { encodeV3DataHeader } from "../../src/wire/l2tp/data_header_v3.ts";
-import { AF_INET, AF_INET6, encodeInet } from "../../ffi/sockets/sockaddr.ts";
+import { encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import { MSG_DONTWAIT, SOCK_RAW, Socket } from "../../ffi/sockets/socket.ts";
-import { IPPROTO_UDP, openRawL2tp, openUdp } from "../../ffi/sockets/udp.ts";
+import { openRawL2tp, openUdp } from "../../ffi/sockets/udp.ts";
 import { type Attributes } from "./api.ts";
 import { hex, ip, IP4, IP6, ip6, UDP4, UDP6 } from "./fixture.ts";
 import type { Trial } from "./case.ts";

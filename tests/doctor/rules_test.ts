@@ -2,10 +2,9 @@
 
 import assert from "node:assert/strict";
 import type { MachineFacts, SessionFacts, TunnelFacts } from "../../src/doctor/facts.ts";
-import { sessionOverhead } from "../../src/doctor/overhead.ts";
 import { diagnose, isHealthy, type Level, RULES } from "../../src/doctor/rules.ts";
 import { SPEED_OFFLOADS } from "../../src/model/offloads.ts";
-import { sampleSession, sampleTunnel, sampleTunnel6 } from "../support/samples.ts";
+import { sampleSession, sampleTunnel } from "../support/samples.ts";
 
 const TUNNEL: TunnelFacts = {
   tunnel: sampleTunnel({ tunnelId: 1, peer: "10.0.0.2", encap: "udp", localPort: 1701 }),
@@ -275,18 +274,3 @@ for (const [changes, check, level, text, fix] of TABLE) {
     if (level === "ok") assert.ok(mine.every((other) => other.level === "ok"));
   });
 }
-
-Deno.test("sessionOverhead(): what stands in front of the inner frame's payload", () => {
-  const plain = { ...SESSION.session, cookie: undefined };
-  const table: [bytes: number, actual: number][] = [
-    [20 + 8 + 4 + 4 + 4 + 14, sessionOverhead(TUNNEL.tunnel, plain, "default")],
-    [20 + 8 + 4 + 4 + 14, sessionOverhead(TUNNEL.tunnel, plain, "none")],
-    [
-      20 + 8 + 4 + 4 + 8 + 4 + 14,
-      sessionOverhead(TUNNEL.tunnel, { ...plain, cookie: new Uint8Array(8) }, undefined),
-    ],
-    [20 + 4 + 4 + 14, sessionOverhead({ ...TUNNEL.tunnel, encap: "ip" }, plain, "default")],
-    [40 + 8 + 4 + 4 + 4 + 14, sessionOverhead(sampleTunnel6({ encap: "udp" }), plain, "default")],
-  ];
-  for (const [bytes, actual] of table) assert.equal(actual, bytes);
-});

@@ -1,13 +1,14 @@
 /** `ffi/fd.ts`, `ffi/errno.ts`, `ffi/process/eventfd.ts`, `ffi/process/poll.ts` and `ffi/kernel/ioctl.ts` on this machine's C library. */
 
 import assert from "node:assert/strict";
+import { AF_INET } from "../../src/base/inet.ts";
 import { lastErrno } from "../../ffi/errno.ts";
 import { EventFd } from "../../ffi/process/eventfd.ts";
 import { cString, duplicateFd, inheritableFd, openFile, OwnedFd } from "../../ffi/fd.ts";
 import { ioctl } from "../../ffi/kernel/ioctl.ts";
 import { bindLibc, libc } from "../../ffi/libc.ts";
 import { poll, POLLERR, POLLIN, POLLOUT } from "../../ffi/process/poll.ts";
-import { AF_INET, encodeInet } from "../../ffi/sockets/sockaddr.ts";
+import { encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import { SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";

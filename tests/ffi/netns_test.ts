@@ -9,7 +9,7 @@ import {
   resolveHost,
   resolveHostInBackground,
 } from "../../ffi/sockets/resolve.ts";
-import { AF_INET, AF_INET6 } from "../../ffi/sockets/sockaddr.ts";
+import { AF_INET, AF_INET6 } from "../../src/base/inet.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { formatIpAddress } from "../../src/base/ip_address.ts";
 import { enterNamespace, inNamespace, withNamespaceFd } from "../../src/driver/system/namespace.ts";

@@ -1,13 +1,14 @@
 /** `ffi/packets/mod.ts` and `ffi/sockets/control_messages.ts` over UDP on the loopback interface of a namespace. */
 
 import assert from "node:assert/strict";
+import { AF_INET, AF_INET6 } from "../../src/base/inet.ts";
 import { cmsgLength, cmsgSpace, findCmsg, writeCmsg } from "../../ffi/sockets/control_messages.ts";
 import { lastErrno } from "../../ffi/errno.ts";
 import { bindLibc } from "../../ffi/libc.ts";
 import { openNetns, withNetns } from "../../ffi/kernel/netns.ts";
 import { packetLibc } from "../../ffi/packet_libc.ts";
 import { NAME_STRIDE, PacketArena, ReceiveVector, Remote, SendVector } from "../../ffi/packets/mod.ts";
-import { AF_INET, AF_INET6, decodeInet, encodeInet } from "../../ffi/sockets/sockaddr.ts";
+import { decodeInet, encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import type { Socket } from "../../ffi/sockets/socket.ts";
 import { openUdp, probeUdpSegment, setUdpGro, takeError } from "../../ffi/sockets/udp.ts";
 import { Errno } from "../../src/base/errno.ts";

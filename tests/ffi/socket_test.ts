@@ -1,8 +1,9 @@
 /** `ffi/sockets/socket.ts` on UDP over the loopback interface, IPv4 and IPv6, with real errors. */
 
 import assert from "node:assert/strict";
+import { AF_INET, AF_INET6 } from "../../src/base/inet.ts";
 import { bindLibc } from "../../ffi/libc.ts";
-import { AF_INET, AF_INET6, AF_NETLINK, decodeInet, encodeInet } from "../../ffi/sockets/sockaddr.ts";
+import { AF_NETLINK, decodeInet, encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import {
   MSG_DONTWAIT,
   MSG_PEEK,

@@ -1,11 +1,12 @@
 /** `ffi/sockets/steering.ts` over the loopback interface of a namespace: each peer has its socket. */
 
 import assert from "node:assert/strict";
+import { AF_INET, AF_INET6 } from "../../src/base/inet.ts";
 import { bindLibc } from "../../ffi/libc.ts";
 import { openNetns, withNetns } from "../../ffi/kernel/netns.ts";
 import { packetLibc } from "../../ffi/packet_libc.ts";
 import { PacketArena, ReceiveVector, Remote, SendVector } from "../../ffi/packets/mod.ts";
-import { AF_INET, AF_INET6, decodeInet, encodeInet } from "../../ffi/sockets/sockaddr.ts";
+import { decodeInet, encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import type { Socket } from "../../ffi/sockets/socket.ts";
 import { shareAddress, steerByPeer, steeredIndex } from "../../ffi/sockets/steering.ts";
 import { openUdp } from "../../ffi/sockets/udp.ts";

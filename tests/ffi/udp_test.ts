@@ -1,18 +1,18 @@
 /** `ffi/sockets/udp.ts` as root in namespaces on this machine's kernel. */
 
 import assert from "node:assert/strict";
+import { AF_INET, AF_INET6, IPPROTO_UDP } from "../../src/base/inet.ts";
 import { bindLibc } from "../../ffi/libc.ts";
 import { openNetns, withNetns } from "../../ffi/kernel/netns.ts";
 import { packetLibc } from "../../ffi/packet_libc.ts";
 import { PacketArena, ReceiveVector, Remote, SendVector } from "../../ffi/packets/mod.ts";
 import { poll, POLLERR, POLLIN } from "../../ffi/process/poll.ts";
 import { interfaceIndex } from "../../ffi/sockets/resolve.ts";
-import { AF_INET, AF_INET6, decodeInet, encodeInet, type InetAddress } from "../../ffi/sockets/sockaddr.ts";
+import { decodeInet, encodeInet, type InetAddress } from "../../ffi/sockets/sockaddr.ts";
 import { SO_NO_CHECK, SO_RCVBUF, Socket, SOL_SOCKET } from "../../ffi/sockets/socket.ts";
 import {
   IP_MTU_DISCOVER,
   IP_PKTINFO,
-  IPPROTO_UDP,
   IPV6_MTU_DISCOVER,
   IPV6_RECVPKTINFO,
   IPV6_V6ONLY,

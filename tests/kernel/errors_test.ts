@@ -4,10 +4,11 @@
  */
 
 import assert from "node:assert/strict";
+import { AF_INET, IPPROTO_L2TP } from "../../src/base/inet.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
-import { AF_INET, encodeInet, encodeL2tpIp } from "../../ffi/sockets/sockaddr.ts";
-import { IPPROTO_L2TP, SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
+import { encodeInet, encodeL2tpIp } from "../../ffi/sockets/sockaddr.ts";
+import { SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
 import type { Namespace } from "../support/namespaces.ts";
 import { l2tp, programUnderTest, runProgram } from "../support/processes.ts";
 import { clientIn, openHost, requireL2tp } from "./kernel.ts";

@@ -3,6 +3,7 @@
  */
 
 import assert from "node:assert/strict";
+import { AF_INET, AF_INET6, IPPROTO_L2TP } from "../../src/base/inet.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
 import { openTunnelSocket } from "../../src/driver/tunnel_socket/open.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
@@ -10,8 +11,8 @@ import type { TunnelParameters } from "../../src/model/tunnel.ts";
 import { openFile } from "../../ffi/fd.ts";
 import { interfaceIndex } from "../../ffi/sockets/resolve.ts";
 import { SOCKADDR_IN, SOCKADDR_L2TPIP, SOCKADDR_L2TPIP6 } from "../../ffi/layout.ts";
-import { AF_INET, AF_INET6, decodeInet, decodeL2tpIp, encodeL2tpIp } from "../../ffi/sockets/sockaddr.ts";
-import { IPPROTO_L2TP, MSG_DONTWAIT, SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
+import { decodeInet, decodeL2tpIp, encodeL2tpIp } from "../../ffi/sockets/sockaddr.ts";
+import { MSG_DONTWAIT, SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
 import { type Namespace, Pair } from "../support/namespaces.ts";
 import { clientIn, deleteTunnels, linkNames, requireL2tp, until } from "./kernel.ts";
 

@@ -9,9 +9,10 @@
 
 import assert from "node:assert/strict";
 import { createHash, type Hash } from "node:crypto";
+import { AF_INET, AF_INET6 } from "../../src/base/inet.ts";
 import { bindLibc, libc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc, packetLibc } from "../../ffi/packet_libc.ts";
-import { AF_INET, AF_INET6, encodeInet } from "../../ffi/sockets/sockaddr.ts";
+import { encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import { MSG_DONTWAIT, SO_RCVBUFFORCE, SOCK_RAW, Socket, SOL_SOCKET } from "../../ffi/sockets/socket.ts";
 import { interfaceIndex } from "../../ffi/sockets/resolve.ts";
 import { TapDevice } from "../../ffi/kernel/tun.ts";

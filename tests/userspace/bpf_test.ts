@@ -4,11 +4,12 @@
  */
 
 import assert from "node:assert/strict";
+import { AF_INET } from "../../src/base/inet.ts";
 import { LinkClient } from "../../src/client/link_client.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { openNetns } from "../../ffi/kernel/netns.ts";
-import { AF_INET, encodeInet } from "../../ffi/sockets/sockaddr.ts";
+import { encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import { openUdp } from "../../ffi/sockets/udp.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Namespace, Pair } from "../support/namespaces.ts";

@@ -5,11 +5,12 @@
  */
 
 import assert from "node:assert/strict";
+import { AF_INET } from "../../src/base/inet.ts";
 import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
-import { AF_INET, encodeInet } from "../../ffi/sockets/sockaddr.ts";
+import { encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import type { Socket } from "../../ffi/sockets/socket.ts";
 import { openUdp, SOL_IP } from "../../ffi/sockets/udp.ts";
 import { frame, FrameSocket, numberOf, Pinger, receiveNow, takeFrames } from "../support/traffic.ts";

@@ -1,9 +1,10 @@
 /** Control messages that arrive on the sockets of tunnels: to whoever asked for them, and never into the data path. */
 
 import assert from "node:assert/strict";
+import { AF_INET } from "../../src/base/inet.ts";
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
-import { AF_INET, encodeInet } from "../../ffi/sockets/sockaddr.ts";
+import { encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import { openRawL2tp, openUdp } from "../../ffi/sockets/udp.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { NetlinkConnection } from "../../src/driver/netlink/connection.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
-import { AF_INET } from "../../ffi/sockets/sockaddr.ts";
+import { AF_INET } from "../../src/base/inet.ts";
 import { openUdp } from "../../ffi/sockets/udp.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import type { DoctorJson } from "../../src/cli/output/json.ts";

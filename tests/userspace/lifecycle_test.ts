@@ -1,9 +1,10 @@
 /** How a daemon starts, ends, and hands over to the next one. */
 
 import assert from "node:assert/strict";
+import { AF_INET } from "../../src/base/inet.ts";
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
-import { AF_INET, AF_UNIX, encodeUnix } from "../../ffi/sockets/sockaddr.ts";
+import { AF_UNIX, encodeUnix } from "../../ffi/sockets/sockaddr.ts";
 import { MSG_DONTWAIT, SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
 import { openUdp } from "../../ffi/sockets/udp.ts";
 import { SyscallError } from "../../src/base/errors.ts";

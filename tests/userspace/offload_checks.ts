@@ -6,11 +6,12 @@
  */
 
 import assert from "node:assert/strict";
+import { AF_INET } from "../../src/base/inet.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { PacketArena, ReceiveVector, Remote, SendVector } from "../../ffi/packets/mod.ts";
 import { poll, POLLIN } from "../../ffi/process/poll.ts";
-import { AF_INET, encodeInet } from "../../ffi/sockets/sockaddr.ts";
+import { encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import { openUdp } from "../../ffi/sockets/udp.ts";
 import { Random } from "../support/random.ts";
 import { transfer } from "../support/traffic.ts";

@@ -10,12 +10,13 @@
  */
 
 import assert from "node:assert/strict";
+import { AF_INET } from "../../src/base/inet.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
 import { bindLibc } from "../../ffi/libc.ts";
 import { localLibc, packetLibc } from "../../ffi/packet_libc.ts";
 import { PacketArena, ReceiveVector, Remote, SendVector } from "../../ffi/packets/mod.ts";
-import { AF_INET, encodeInet } from "../../ffi/sockets/sockaddr.ts";
+import { encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import type { Socket } from "../../ffi/sockets/socket.ts";
 import { openUdp } from "../../ffi/sockets/udp.ts";
 import { TestDaemon } from "../support/daemon.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ipVersionOf, isIpv6Text } from "../../base/inet.ts";
 import { Errno } from "../../base/errno.ts";
 import { NetlinkError, SyscallError } from "../../base/errors.ts";
 import { isLinkLocal, parseIpAddress } from "../../base/ip_address.ts";
@@ -102,7 +103,7 @@ function tunnelParameters(given: Arguments): TunnelParameters {
   checkScopes(given);
   if (given.version === 2) checkV2(given);
   const peer = given.remote!.address;
-  const anyAddress = peer.includes(":") ? "::" : "0.0.0.0";
+  const anyAddress = isIpv6Text(peer) ? "::" : "0.0.0.0";
   return {
     tunnelId: given.tunnelId!,
     peerTunnelId: given.peerTunnelId!,
@@ -277,7 +278,7 @@ export function resolveAddresses(context: Context, given: Arguments): void {
     const argument = given[field];
     if (argument?.type === "host") {
       const other = given[field === "local" ? "remote" : "local"];
-      const family = other?.type === "address" ? (other.address.includes(":") ? 6 : 4) : undefined;
+      const family = other?.type === "address" ? ipVersionOf(other.address) : undefined;
       given[field] = { ...argument, type: "address", address: lookUp(context, argument.text, family) };
     } else if (argument?.scope !== undefined && !isLinkLocal(parseIpAddress(argument.address)!)) {
       throw new UsageError(addressExpected(argument.text), {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { L2TP_PWTYPE } from "../../model/pseudowire.ts";
 import type { ListOptions } from "../../client/l2tp_client.ts";
 import type { PppSessionStatus } from "../../client/daemon/ppp_client.ts";
 import { carryPpp, withPppInterfaces } from "../../model/ppp/interfaces.ts";
@@ -206,7 +207,11 @@ function hasTunnelFilter(picked: Arguments): boolean {
 }
 
 function isPickedSession(session: Session, picked: Arguments): boolean {
-  const type = picked.pseudowire === undefined ? undefined : picked.pseudowire === "eth" ? 5 : 7;
+  const type = picked.pseudowire === undefined
+    ? undefined
+    : picked.pseudowire === "eth"
+    ? L2TP_PWTYPE.ETH
+    : L2TP_PWTYPE.PPP;
   return matches(picked.tunnelId, session.tunnelId) &&
     matches(picked.sessionId, session.sessionId) &&
     matches(picked.peerTunnelId, session.peerTunnelId) &&

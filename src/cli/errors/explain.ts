@@ -5,6 +5,7 @@
  * @module
  */
 
+import { ipVersionOf, isIpv6Text } from "../../base/inet.ts";
 import { Errno } from "../../base/errno.ts";
 import { FamilyMissingError, NetlinkError } from "../../base/errors.ts";
 import { DaemonError } from "../../client/daemon/error.ts";
@@ -70,7 +71,7 @@ function describe(tunnel: Tunnel): string {
 function explainTunnelCreate(error: NetlinkError, given: Arguments, context: Context): string[] {
   const local = given.local?.text ?? "";
   const remote = given.remote?.text ?? "";
-  const ipv6 = (given.remote?.address ?? "").includes(":");
+  const ipv6 = isIpv6Text(given.remote?.address ?? "");
   switch (error.errno) {
     case Errno.EEXIST: {
       const tunnel = context.l2tp.tunnel(given.tunnelId!);
@@ -85,7 +86,7 @@ function explainTunnelCreate(error: NetlinkError, given: Arguments, context: Con
       return explainAddressInUse(given, context);
     case Errno.EADDRNOTAVAIL: {
       const mine = context.links.addresses().map(({ address }) => address)
-        .filter((address) => address.includes(":") === ipv6);
+        .filter((address) => isIpv6Text(address) === ipv6);
       return [
         `${local} is not an address of this host${
           given.local?.type === "any" ? "" : " in this network namespace"
@@ -145,7 +146,7 @@ function explainAddressInUse(given: Arguments, context: Context): string[] {
 
 function explainInvalidTunnel({ local, remote }: Arguments, context: Context): string[] {
   if (local === undefined || remote === undefined) return [];
-  if (local.type !== "any" && local.address.includes(":") !== remote.address.includes(":")) {
+  if (local.type !== "any" && ipVersionOf(local.address) !== ipVersionOf(remote.address)) {
     return [
       `${local.text} and ${remote.text} are of different families.`,
       "Give two IPv4 addresses or two IPv6 ones.",

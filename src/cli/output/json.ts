@@ -15,7 +15,7 @@ import type { SessionDetails } from "./details.ts";
 import type { Reasons, TunnelDrops } from "./drops.ts";
 import { type PppdJson, type PppJson, pppJson } from "./ppp_text.ts";
 import type { TextStyle } from "./text.ts";
-import { pseudowireName } from "./text.ts";
+import { pseudowireName } from "../../model/pseudowire.ts";
 
 /** Packet counters, with `-statistics`. Integers may exceed 2^53. */
 export interface CountersJson {

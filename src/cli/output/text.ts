@@ -5,6 +5,7 @@
  * @module
  */
 
+import { pseudowireName } from "../../model/pseudowire.ts";
 import { formatHex } from "../../base/hex.ts";
 import type { Counters } from "../../model/counters.ts";
 import type { Session } from "../../model/session.ts";
@@ -148,17 +149,6 @@ function sessionLines(
   if (style.statistics) lines.push(...counterLines(session.counters));
   if (drops !== undefined) lines.push(...dropLines("dropped", drops));
   return lines;
-}
-
-/** Names of the pseudowire types that the kernel has numbers for. */
-const PSEUDOWIRES = new Map([[0, "none"], [4, "eth_vlan"], [5, "eth"], [7, "ppp"], [8, "ppp_ac"], [
-  11,
-  "ip",
-]]);
-
-/** The pseudowire's name; its number if it has none. */
-export function pseudowireName(type: number): string {
-  return PSEUDOWIRES.get(type) ?? String(type);
 }
 
 function detailLines(session: Session, details: SessionDetails | undefined): string[] {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isIpv6Text } from "../../base/inet.ts";
 import { ID, PORT, readEndAddress } from "../schema/kinds.ts";
 import type { ConfigProblem } from "../schema/problem.ts";
 import type { SessionSettings, TunnelSettings } from "../schema/settings.ts";
@@ -136,7 +137,7 @@ function readSession(lines: readonly Line[], remark: Remark): { label: string; s
 function relevant(settings: TunnelSettings): TunnelSettings {
   const { encap = "udp", remote } = settings;
   const isUdp = encap === "udp";
-  const isIpv6 = remote?.address.includes(":") === true;
+  const isIpv6 = remote !== undefined && isIpv6Text(remote.address);
   return {
     ...settings,
     local: settings.local ?? readEndAddress("any", false),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isPppType } from "../../model/pseudowire.ts";
 import type { SecretsError } from "../../base/secrets_error.ts";
 import type { DesiredPpp } from "../../model/ppp/settings.ts";
 import type { L2Spec, Session, SessionParameters } from "../../model/session.ts";
@@ -85,12 +86,9 @@ export interface Actual {
   readonly timerHz: number;
 }
 
-/** Pseudowire numbers that this program can make (RFC 4667). */
-const PPP = 7;
-
 /** Whether the session carries PPP. */
 export function isPppSession({ pseudowireType }: Session): boolean {
-  return pseudowireType === PPP;
+  return isPppType(pseudowireType);
 }
 
 /** Whether the address is link-local, of IPv6. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isIpv6Text } from "../../base/inet.ts";
 import { SecretsError } from "../../base/secrets_error.ts";
 import type { DesiredPpp } from "../../model/ppp/settings.ts";
 import {
@@ -92,7 +93,7 @@ export function tunnelDifferences(
   const { local, remote, encap = "udp", version = 3, ...rest } = settings;
   const isUdp = encap === "udp";
   const peer = peers?.includes(actual.tunnel.peer) ? actual.tunnel.peer : peers?.[0];
-  const isIpv6 = (peer ?? actual.tunnel.peer).includes(":");
+  const isIpv6 = isIpv6Text(peer ?? actual.tunnel.peer);
   const want: TunnelSettings = {
     tunnelId: rest.tunnelId,
     peerTunnelId: rest.peerTunnelId,

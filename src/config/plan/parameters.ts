@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isIpv6Text } from "../../base/inet.ts";
 import type { SessionParameters } from "../../model/session.ts";
 import type { TunnelParameters } from "../../model/tunnel.ts";
 import {
@@ -19,7 +20,7 @@ import type { SessionIds } from "./steps.ts";
 export function tunnelParametersOf(settings: TunnelSettings, peer: string): TunnelParameters {
   const { tunnelId, peerTunnelId, version, encap = "udp", local } = settings;
   const isUdp = encap === "udp";
-  const isIpv6 = peer.includes(":");
+  const isIpv6 = isIpv6Text(peer);
   return {
     tunnelId: tunnelId!,
     peerTunnelId: peerTunnelId!,

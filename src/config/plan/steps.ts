@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isIpv6Text } from "../../base/inet.ts";
 import type { SessionChanges, SessionParameters } from "../../model/session.ts";
 import type { DesiredPpp } from "../../model/ppp/settings.ts";
 import type { TunnelParameters } from "../../model/tunnel.ts";
@@ -116,7 +117,7 @@ export function changeLinkSteps(session: SessionIds, link: ActualLink, wish: Des
     const has = (list: readonly Prefix[], { address, prefixLength }: Prefix): boolean =>
       list.some((each) => each.address === address && each.prefixLength === prefixLength);
     // An interface that goes down loses its IPv6 addresses.
-    const left = link.addresses.filter(({ address }) => !(goesDown && address.includes(":")));
+    const left = link.addresses.filter(({ address }) => !(goesDown && isIpv6Text(address)));
     for (const present of left) {
       const { address, prefixLength, automatic } = present;
       if (automatic || isLinkLocalText(address) || has(addresses, present)) continue;

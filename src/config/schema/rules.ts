@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ipVersionOf } from "../../base/inet.ts";
 import { isLinkLocal, parseIpAddress } from "../../base/ip_address.ts";
 import type { DesiredPpp } from "../../model/ppp/settings.ts";
 import type { ConfigProblem, SourcePosition } from "./problem.ts";
@@ -24,7 +25,7 @@ const MAX_V2_ID = 0xffff;
 /** The IP version of a tunnel, as far as its addresses tell it. */
 export function familyOf({ local, remote }: TunnelSettings): 4 | 6 | undefined {
   const literal = [remote, local].find((end) => end?.type === "address");
-  return literal === undefined ? undefined : literal.address.includes(":") ? 6 : 4;
+  return literal === undefined ? undefined : ipVersionOf(literal.address);
 }
 
 /** All that is wrong in a configuration. `unread` has keys of settings that could not be read: none of them is missing. */
@@ -92,7 +93,7 @@ class Checker {
       }
     }
     if (local?.type !== "address" || remote?.type !== "address" || places.remote === undefined) return;
-    if (local.address.includes(":") !== remote.address.includes(":")) {
+    if (ipVersionOf(local.address) !== ipVersionOf(remote.address)) {
       this.#say(places.remote, `local is ${local.text} and remote ${remote.text}: IPv4 and IPv6 do not mix`);
     } else if (local.scope !== undefined && remote.scope !== undefined && local.scope !== remote.scope) {
       this.#say(

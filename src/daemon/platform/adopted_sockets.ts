@@ -4,25 +4,14 @@
  * @module
  */
 
+import { AF_INET, AF_INET6, type InetFamily, IPPROTO_L2TP, IPPROTO_UDP } from "../../base/inet.ts";
 import { Errno } from "../../base/errno.ts";
 import { SyscallError } from "../../base/errors.ts";
 import { formatIpAddress } from "../../base/ip_address.ts";
 import { socketNetnsCookie } from "../../../ffi/sockets/netns_cookie.ts";
-import { AF_INET, AF_INET6, decodeInet } from "../../../ffi/sockets/sockaddr.ts";
-import {
-  IPPROTO_L2TP,
-  SO_NO_CHECK,
-  SOCK_DGRAM,
-  SOCK_RAW,
-  Socket,
-  SOL_SOCKET,
-} from "../../../ffi/sockets/socket.ts";
-import {
-  type InetFamily,
-  IPPROTO_UDP,
-  UDP_NO_CHECK6_RX,
-  UDP_NO_CHECK6_TX,
-} from "../../../ffi/sockets/udp.ts";
+import { decodeInet } from "../../../ffi/sockets/sockaddr.ts";
+import { SO_NO_CHECK, SOCK_DGRAM, SOCK_RAW, Socket, SOL_SOCKET } from "../../../ffi/sockets/socket.ts";
+import { UDP_NO_CHECK6_RX, UDP_NO_CHECK6_TX } from "../../../ffi/sockets/udp.ts";
 import type { TunnelSocketAdoption, TunnelSocketFacts } from "../../subsystem/ports.ts";
 
 const SO_TYPE = 3;

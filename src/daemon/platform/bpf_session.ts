@@ -4,6 +4,7 @@
  * @module
  */
 
+import { AF_INET, AF_INET6, isIpv6Text } from "../../base/inet.ts";
 import { NetlinkError, SyscallError } from "../../base/errors.ts";
 import { parseIpAddress } from "../../base/ip_address.ts";
 import type { LinkClient } from "../../client/link_client.ts";
@@ -12,7 +13,6 @@ import type { BpfCounts, BpfDataPath } from "../../driver/bpf/data_path.ts";
 import type { SessionChanges } from "../../model/session.ts";
 import type { TunnelSocketFacts, TunnelSocketRequest } from "../../subsystem/ports.ts";
 import type { SessionRecord } from "../../subsystem/records.ts";
-import { AF_INET, AF_INET6 } from "../../../ffi/sockets/sockaddr.ts";
 import type { TapDevice } from "../../../ffi/kernel/tun.ts";
 import { pathMtu } from "../../../ffi/sockets/udp.ts";
 import type { NetworkNamespaces } from "../../driver/system/network_namespaces.ts";
@@ -82,7 +82,7 @@ export interface BpfCarrierParts {
 export function isForBpf(request: TunnelSocketRequest): boolean {
   const { encap, version, local, udpChecksum, checksumTx, checksumRx } = request;
   if (encap !== "udp" || version === 2) return false;
-  return local.includes(":") ? !checksumTx && !checksumRx : !udpChecksum;
+  return isIpv6Text(local) ? !checksumTx && !checksumRx : !udpChecksum;
 }
 
 /** The tunnel's ends; `undefined` for tunnels whose packets the programs do not make, or whose peer is anybody. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { AF_INET, familyOf, type InetFamily } from "../../base/inet.ts";
 import { Errno } from "../../base/errno.ts";
 import { SyscallError } from "../../base/errors.ts";
 import { formatIpAddress, parseIpAddress } from "../../base/ip_address.ts";
@@ -12,9 +13,9 @@ import type { EndpointKind } from "../../dataplane/mod.ts";
 import type { DataPlane, EndpointHandle } from "../../driver/data_plane/mod.ts";
 import type { DataPlanes } from "../../driver/data_plane/planes.ts";
 import type { Socket } from "../../../ffi/sockets/socket.ts";
-import { AF_INET, AF_INET6, decodeInet, type InetAddress } from "../../../ffi/sockets/sockaddr.ts";
+import { decodeInet, type InetAddress } from "../../../ffi/sockets/sockaddr.ts";
 import { shareAddress, steerByPeer, steeredIndex } from "../../../ffi/sockets/steering.ts";
-import { type InetFamily, openRawL2tp, openUdp, pathMtu } from "../../../ffi/sockets/udp.ts";
+import { openRawL2tp, openUdp, pathMtu } from "../../../ffi/sockets/udp.ts";
 import type { TunnelSocketRequest } from "../../subsystem/ports.ts";
 import { isForBpf } from "./bpf_session.ts";
 import { NO_SOCKET_OFFLOADS, type SocketOffloads, type SystemOffloads } from "./offloads.ts";
@@ -97,7 +98,7 @@ export class Endpoints {
    * EADDRNOTAVAIL, ENETUNREACH, …
    */
   hold(request: TunnelSocketRequest): Hold {
-    const family = request.local.includes(":") ? AF_INET6 : AF_INET;
+    const family = familyOf(request.local);
     const local = localAddress(family, request);
     const udp = request.encap === "udp";
     const connected = !udp || request.peerPort !== 0;

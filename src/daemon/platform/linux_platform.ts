@@ -5,6 +5,7 @@
  * @module
  */
 
+import { AF_INET, AF_INET6, type InetFamily, isIpv6Text } from "../../base/inet.ts";
 import { Errno } from "../../base/errno.ts";
 import { SyscallError } from "../../base/errors.ts";
 import { formatIpAddress, parseIpAddress } from "../../base/ip_address.ts";
@@ -22,8 +23,7 @@ import type {
 } from "../../driver/data_plane/mod.ts";
 import type { BpfCounts } from "../../driver/bpf/data_path.ts";
 import type { DataPlanes } from "../../driver/data_plane/planes.ts";
-import { type InetFamily, pathMtu } from "../../../ffi/sockets/udp.ts";
-import { AF_INET, AF_INET6 } from "../../../ffi/sockets/sockaddr.ts";
+import { pathMtu } from "../../../ffi/sockets/udp.ts";
 import type {
   EthernetDevice,
   EthernetDeviceRequest,
@@ -36,7 +36,7 @@ import type {
   TunnelSocketRequest,
 } from "../../subsystem/ports.ts";
 import type { SessionRecord } from "../../subsystem/records.ts";
-import { L2TP_PWTYPE } from "../../wire/genl/l2tp/constants.ts";
+import { L2TP_PWTYPE } from "../../model/pseudowire.ts";
 import { type AdoptedSocket, type AdoptedSockets, adoptSocket } from "./adopted_sockets.ts";
 import type { BpfSessionHandle } from "./bpf_session.ts";
 import type { BpfSessions } from "./bpf_sessions.ts";
@@ -306,7 +306,7 @@ function refused<T>(errno: number, action: () => T): T {
 
 function factsOf(request: TunnelSocketRequest, endpoint: SharedEndpoint): TunnelSocketFacts {
   const udp = request.encap === "udp";
-  const ipv6 = request.peer.includes(":");
+  const ipv6 = isIpv6Text(request.peer);
   return {
     local: endpoint.local,
     // An unconnected socket has no peer, whatever was asked for.

@@ -13,7 +13,7 @@ import { wayTo } from "../../driver/system/inspection.ts";
 import { Pppol2tpSocket } from "../../driver/ppp/pppol2tp_socket.ts";
 import type { Session } from "../../model/session.ts";
 import type { Tunnel } from "../../model/tunnel.ts";
-import { pppMtu } from "../../model/session_mtu.ts";
+import { overheadFacts, pppMtu } from "../../model/session_mtu.ts";
 import type { NetworkNamespaces } from "../../driver/system/network_namespaces.ts";
 import type { AttachedPpp, HeldSession, PppAttachment, PppHolding } from "./attachment.ts";
 
@@ -141,12 +141,9 @@ function find(
   }
   const way = wayTo(tunnel);
   const mtu = pppMtu({
+    // The kernel does not report the sublayer.
+    ...overheadFacts({ ...tunnel, encap: tunnel.encap ?? "udp" }, session, "default"),
     version: tunnel.version,
-    encap: tunnel.encap ?? "udp",
-    ipVersion: tunnel.peer.includes(":") ? 6 : 4,
-    cookieLength: session.cookie?.length ?? 0,
-    // The kernel does not tell.
-    l2spec: "default",
     sendSeq: session.sendSeq,
     pathMtu: "mtu" in way ? way.mtu : undefined,
   });

@@ -6,7 +6,7 @@
 
 import { NetlinkError, SyscallError } from "../../base/errors.ts";
 import { parseHex } from "../../base/hex.ts";
-import { formatIpAddress } from "../../base/ip_address.ts";
+import { formatIpAddress, linkLocalAddress } from "../../base/ip_address.ts";
 import type { LinkClient } from "../../client/link_client.ts";
 import { Allowance } from "../../base/rate_limiter.ts";
 import type { PppPath, PppPathUser } from "../../driver/ppp/path.ts";
@@ -283,10 +283,7 @@ export class PppSession implements Disposable, TimerClient {
 
 /** The link-local address with an interface identifier of 16 hex digits (RFC 5072 section 5). */
 function linkLocal(identifier: string): string {
-  const bytes = new Uint8Array(16);
-  bytes.set([0xfe, 0x80]);
-  bytes.set(parseHex(identifier)!, 8);
-  return formatIpAddress(bytes);
+  return formatIpAddress(linkLocalAddress(parseHex(identifier)!));
 }
 
 /** What is gone already needs no removing. */

@@ -9,15 +9,13 @@
 
 import {
   ETHERNET_HEADER,
-  ETHERTYPE_IPV4,
-  ETHERTYPE_IPV6,
   IPPROTO_TCP,
   IPPROTO_UDP,
-  IPV4_FRAGMENT,
   IPV4_HEADER,
   IPV6_HEADER,
   UDP_HEADER,
-} from "../../wire/ip/constants.ts";
+} from "../../base/inet.ts";
+import { ETHERTYPE_IPV4, ETHERTYPE_IPV6, IPV4_FRAGMENT } from "../../wire/ip/constants.ts";
 import { SUBLAYER_FLAG_S } from "../../wire/l2tp/constants.ts";
 import { BpfProgram, FP, R0, R1, R2, R3, R4, R5, R6, R7, R8, R9 } from "../../wire/bpf/instructions.ts";
 import {

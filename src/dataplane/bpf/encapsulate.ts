@@ -9,14 +9,8 @@
  * @module
  */
 
-import {
-  ETHERNET_HEADER,
-  ETHERTYPE_IPV4,
-  ETHERTYPE_IPV6,
-  IPPROTO_TCP,
-  IPV4_HEADER,
-  IPV6_HEADER,
-} from "../../wire/ip/constants.ts";
+import { ETHERNET_HEADER, IPPROTO_TCP, IPV4_HEADER, IPV6_HEADER } from "../../base/inet.ts";
+import { ETHERTYPE_IPV4, ETHERTYPE_IPV6 } from "../../wire/ip/constants.ts";
 import { BpfProgram, FP, R0, R1, R2, R3, R4, R5, R6, R7, R8, R9 } from "../../wire/bpf/instructions.ts";
 import { loadPacket, lookUpCounters, networkOrder, type ProgramMaps, SK_BUFF, VERDICT } from "./context.ts";
 import { BPF_ADJ_ROOM_MAC, COUNTERS, ENCAPSULATION, HEADERS_MAX } from "./maps.ts";

@@ -11,13 +11,7 @@
 
 import { HOST_IS_LITTLE_ENDIAN } from "../../base/bytes.ts";
 import type { L2Spec } from "../../model/session.ts";
-import {
-  ETHERNET_HEADER,
-  IPPROTO_UDP,
-  IPV4_HEADER,
-  IPV6_HEADER,
-  UDP_HEADER,
-} from "../../wire/ip/constants.ts";
+import { ETHERNET_HEADER, IPPROTO_UDP, IPV4_HEADER, IPV6_HEADER, UDP_HEADER } from "../../base/inet.ts";
 import { SUBLAYER_BYTES } from "../../wire/l2tp/constants.ts";
 import { encodeV3DataHeader } from "../../wire/l2tp/data_header_v3.ts";
 

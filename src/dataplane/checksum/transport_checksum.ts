@@ -4,17 +4,9 @@
  * @module
  */
 
+import { IPPROTO_TCP, IPPROTO_UDP, IPV4_HEADER, IPV6_HEADER } from "../../base/inet.ts";
 import { NETWORK_IS_LITTLE_ENDIAN as BIG } from "../../base/bytes.ts";
-import {
-  IPPROTO_TCP,
-  IPPROTO_UDP,
-  IPV4_ADDRESSES,
-  IPV4_HEADER,
-  IPV6_ADDRESSES,
-  IPV6_HEADER,
-  TCP_CHECKSUM,
-  UDP_CHECKSUM,
-} from "../../wire/ip/constants.ts";
+import { IPV4_ADDRESSES, IPV6_ADDRESSES, TCP_CHECKSUM, UDP_CHECKSUM } from "../../wire/ip/constants.ts";
 import type { InnerFrame } from "../offload/inner_frame.ts";
 import { foldSum, networkWord } from "./internet_checksum.ts";
 import type { PacketMemory } from "../buffers/packet_batch.ts";

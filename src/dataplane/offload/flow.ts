@@ -8,13 +8,12 @@
  * @module
  */
 
+import { IPV4_HEADER, IPV6_HEADER } from "../../base/inet.ts";
 import { NETWORK_IS_LITTLE_ENDIAN as BIG } from "../../base/bytes.ts";
 import {
   IPV4_ADDRESSES,
   IPV4_DF,
-  IPV4_HEADER,
   IPV6_ADDRESSES,
-  IPV6_HEADER,
   TCP_CHECKSUM,
   TCP_HEADER,
   TCP_PSH,

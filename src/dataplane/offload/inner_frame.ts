@@ -5,20 +5,22 @@
  * @module
  */
 
-import { NETWORK_IS_LITTLE_ENDIAN as BIG } from "../../base/bytes.ts";
 import {
   ETHERNET_HEADER,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  IPV4_HEADER,
+  IPV6_HEADER,
+  UDP_HEADER,
+} from "../../base/inet.ts";
+import { NETWORK_IS_LITTLE_ENDIAN as BIG } from "../../base/bytes.ts";
+import {
   ETHERTYPE_IPV4,
   ETHERTYPE_IPV6,
   ETHERTYPE_QINQ,
   ETHERTYPE_VLAN,
-  IPPROTO_TCP,
-  IPPROTO_UDP,
   IPV4_FRAGMENT,
-  IPV4_HEADER,
-  IPV6_HEADER,
   TCP_HEADER,
-  UDP_HEADER,
   VLAN_TAG,
 } from "../../wire/ip/constants.ts";
 

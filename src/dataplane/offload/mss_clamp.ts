@@ -5,15 +5,9 @@
  * @module
  */
 
+import { IPPROTO_TCP, IPV4_HEADER, IPV6_HEADER } from "../../base/inet.ts";
 import { NETWORK_IS_LITTLE_ENDIAN as BIG } from "../../base/bytes.ts";
-import {
-  IPPROTO_TCP,
-  IPV4_HEADER,
-  IPV6_HEADER,
-  TCP_CHECKSUM,
-  TCP_HEADER,
-  TCP_SYN,
-} from "../../wire/ip/constants.ts";
+import { TCP_CHECKSUM, TCP_HEADER, TCP_SYN } from "../../wire/ip/constants.ts";
 import { InnerFrame } from "./inner_frame.ts";
 import { foldSum, networkWord } from "../checksum/internet_checksum.ts";
 import type { PacketMemory } from "../buffers/packet_batch.ts";

@@ -9,19 +9,9 @@
  * @module
  */
 
+import { IPPROTO_TCP, IPPROTO_UDP, IPV4_HEADER, IPV6_HEADER, UDP_HEADER } from "../../base/inet.ts";
 import { HOST_IS_LITTLE_ENDIAN as HOST, NETWORK_IS_LITTLE_ENDIAN as BIG } from "../../base/bytes.ts";
-import {
-  IPPROTO_TCP,
-  IPPROTO_UDP,
-  IPV4_HEADER,
-  IPV6_HEADER,
-  TCP_CHECKSUM,
-  TCP_CWR,
-  TCP_FIN,
-  TCP_PSH,
-  UDP_CHECKSUM,
-  UDP_HEADER,
-} from "../../wire/ip/constants.ts";
+import { TCP_CHECKSUM, TCP_CWR, TCP_FIN, TCP_PSH, UDP_CHECKSUM } from "../../wire/ip/constants.ts";
 import {
   VIRTIO_CHECKSUM_START,
   VIRTIO_GSO_ECN,

@@ -5,7 +5,7 @@
  */
 
 import { NETWORK_IS_LITTLE_ENDIAN as BIG } from "../../base/bytes.ts";
-import { IPPROTO_L2TP } from "../../wire/l2tp/constants.ts";
+import { IPPROTO_L2TP } from "../../base/inet.ts";
 import type { PacketBatch } from "../buffers/packet_batch.ts";
 import type { DataSession } from "../sessions/session.ts";
 

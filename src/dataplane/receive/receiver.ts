@@ -6,7 +6,7 @@
  */
 
 import { NETWORK_IS_LITTLE_ENDIAN as BIG } from "../../base/bytes.ts";
-import { ETHERNET_HEADER } from "../../wire/ip/constants.ts";
+import { ETHERNET_HEADER } from "../../base/inet.ts";
 import {
   L2TP_FLAG_L,
   L2TP_FLAG_O,

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { IPV4_HEADER, IPV6_HEADER, TCP_HEADER } from "../../wire/ip/constants.ts";
+import { IPV4_HEADER, IPV6_HEADER } from "../../base/inet.ts";
+import { TCP_HEADER } from "../../wire/ip/constants.ts";
 import { PPP_PROTOCOL } from "../../wire/ppp/constants.ts";
 import { type Headers, pppHeaders } from "../transmit/headers.ts";
 

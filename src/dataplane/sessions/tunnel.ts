@@ -4,6 +4,7 @@
  * @module
  */
 
+import { AF_INET, AF_INET6 } from "../../base/inet.ts";
 import { HOST_IS_LITTLE_ENDIAN, NETWORK_IS_LITTLE_ENDIAN } from "../../base/bytes.ts";
 import { checkCounters } from "../counters.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -35,8 +36,6 @@ export interface TunnelSpec {
   readonly counters: Float64Array;
 }
 
-const AF_INET = 2;
-const AF_INET6 = 10;
 /** Bytes of `struct sockaddr_in6`. */
 const NAME_BYTES = 28;
 /** Where the scope is in the words of an IPv6 socket address. */

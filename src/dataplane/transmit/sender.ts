@@ -6,7 +6,7 @@
  */
 
 import { HOST_IS_LITTLE_ENDIAN as HOST } from "../../base/bytes.ts";
-import { ETHERNET_HEADER } from "../../wire/ip/constants.ts";
+import { ETHERNET_HEADER } from "../../base/inet.ts";
 import {
   VIRTIO_CHECKSUM_OFFSET,
   VIRTIO_CHECKSUM_START,

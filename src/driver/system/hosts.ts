@@ -6,7 +6,7 @@
 
 import { formatIpAddress } from "../../base/ip_address.ts";
 import { resolveHost, resolveHostInBackground } from "../../../ffi/sockets/resolve.ts";
-import { AF_INET, AF_INET6 } from "../../../ffi/sockets/sockaddr.ts";
+import { AF_INET, AF_INET6 } from "../../base/inet.ts";
 
 /**
  * The host's addresses, best first, in text: of family 4 or 6, or of both without one.

@@ -4,16 +4,16 @@
  * @module
  */
 
+import { AF_INET, AF_INET6, IPPROTO_UDP } from "../../base/inet.ts";
 import { SyscallError } from "../../base/errors.ts";
 import { formatIpAddress, parseIpAddress } from "../../base/ip_address.ts";
 import { WasmChecksum, WasmMissingError } from "../../dataplane/checksum/wasm_checksum.ts";
 import type { Offload } from "../../model/offloads.ts";
 import type { MachineFacts, ModuleFacts, PortHolder, TunnelFacts } from "../../doctor/facts.ts";
 import type { Tunnel } from "../../model/tunnel.ts";
-import { AF_INET, AF_INET6 } from "../../../ffi/sockets/sockaddr.ts";
 import { SOCK_DGRAM, Socket } from "../../../ffi/sockets/socket.ts";
 import { tunHasVnetHeader } from "../../../ffi/kernel/tun.ts";
-import { IPPROTO_UDP, pathMtu, probeUdpSegment, setUdpGro } from "../../../ffi/sockets/udp.ts";
+import { pathMtu, probeUdpSegment, setUdpGro } from "../../../ffi/sockets/udp.ts";
 import { forbiddingFile, hasKernelModule } from "./kernel_modules.ts";
 import { isKernelAtLeast, kernelRelease } from "./kernel_release.ts";
 import { linkAt, namesIn, readProcFile } from "./proc_files.ts";

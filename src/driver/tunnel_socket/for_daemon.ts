@@ -4,13 +4,14 @@
  * @module
  */
 
+import { AF_INET, AF_INET6, IPPROTO_L2TP } from "../../base/inet.ts";
 import { Errno } from "../../base/errno.ts";
 import { SyscallError } from "../../base/errors.ts";
 import { parseIpAddress } from "../../base/ip_address.ts";
 import type { TunnelParameters } from "../../model/tunnel.ts";
 import { interfaceIndex } from "../../../ffi/sockets/resolve.ts";
-import { AF_INET, AF_INET6, encodeInet } from "../../../ffi/sockets/sockaddr.ts";
-import { IPPROTO_L2TP, SOCK_RAW, Socket } from "../../../ffi/sockets/socket.ts";
+import { encodeInet } from "../../../ffi/sockets/sockaddr.ts";
+import { SOCK_RAW, Socket } from "../../../ffi/sockets/socket.ts";
 import { openTunnelSocket } from "./open.ts";
 
 /**

@@ -6,15 +6,16 @@
  * @module
  */
 
+import { IPPROTO_UDP } from "../../base/inet.ts";
+import { AF_INET, AF_INET6, IPPROTO_L2TP } from "../../base/inet.ts";
 import { Errno } from "../../base/errno.ts";
 import { SyscallError } from "../../base/errors.ts";
 import { parseIpAddress } from "../../base/ip_address.ts";
 import type { TunnelParameters } from "../../model/tunnel.ts";
 import { interfaceIndex } from "../../../ffi/sockets/resolve.ts";
-import { AF_INET, AF_INET6, encodeInet, encodeL2tpIp } from "../../../ffi/sockets/sockaddr.ts";
-import { IPPROTO_L2TP, SO_NO_CHECK, SOCK_DGRAM, Socket, SOL_SOCKET } from "../../../ffi/sockets/socket.ts";
+import { encodeInet, encodeL2tpIp } from "../../../ffi/sockets/sockaddr.ts";
+import { SO_NO_CHECK, SOCK_DGRAM, Socket, SOL_SOCKET } from "../../../ffi/sockets/socket.ts";
 
-const IPPROTO_UDP = 17;
 const SOL_UDP = 17;
 const UDP_NO_CHECK6_TX = 101;
 const UDP_NO_CHECK6_RX = 102;

@@ -4,10 +4,8 @@
  * @module
  */
 
+import { isPppType } from "../pseudowire.ts";
 import type { Session } from "../session.ts";
-
-/** L2TP_PWTYPE_PPP (`linux/l2tp.h`). */
-const PWTYPE_PPP = 7;
 
 /** The interface of a PPP session. */
 export interface PppInterface {
@@ -21,7 +19,7 @@ export interface PppInterface {
 
 /** Whether one of the sessions carries PPP. */
 export function carryPpp(sessions: readonly Session[]): boolean {
-  return sessions.some(({ pseudowireType }) => pseudowireType === PWTYPE_PPP);
+  return sessions.some(({ pseudowireType }) => isPppType(pseudowireType));
 }
 
 /** The sessions with the names of these interfaces of theirs; `interfaces` are of the same subsystem. */

@@ -5,8 +5,6 @@
  * @module
  */
 
-/** Bytes of an Ethernet header without tags. */
-export const ETHERNET_HEADER = 14;
 /** Bytes of a VLAN tag. */
 export const VLAN_TAG = 4;
 /** EtherType of IPv4. */
@@ -18,12 +16,8 @@ export const ETHERTYPE_VLAN = 0x8100;
 /** EtherType of an outer VLAN tag (802.1ad). */
 export const ETHERTYPE_QINQ = 0x88a8;
 
-/** Bytes of an IPv4 header without options. */
-export const IPV4_HEADER = 20;
 /** Where the addresses are in an IPv4 header, source first. */
 export const IPV4_ADDRESSES = 12;
-/** Bytes of an IPv6 header without extension headers. */
-export const IPV6_HEADER = 40;
 /** Where the addresses are in an IPv6 header, source first. */
 export const IPV6_ADDRESSES = 8;
 /** Word of an IPv4 header with its identification: do not fragment. */
@@ -31,17 +25,10 @@ export const IPV4_DF = 0x4000;
 /** The same word: more fragments, and the fragment's place; all zero for a whole packet. */
 export const IPV4_FRAGMENT = 0x3fff;
 
-/** Protocol number of TCP. */
-export const IPPROTO_TCP = 6;
-/** Protocol number of UDP. */
-export const IPPROTO_UDP = 17;
-
 /** Bytes of a TCP header without options. */
 export const TCP_HEADER = 20;
 /** Where the checksum is in a TCP header. */
 export const TCP_CHECKSUM = 16;
-/** Bytes of a UDP header. */
-export const UDP_HEADER = 8;
 /** Where the checksum is in a UDP header. */
 export const UDP_CHECKSUM = 6;
 

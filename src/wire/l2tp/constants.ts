@@ -29,9 +29,6 @@ export const MAX_SEQUENCE_V2 = 0xffff;
 /** Largest sequence number of version 3; the next one is 0. */
 export const MAX_SEQUENCE_V3 = 0xffffff;
 
-/** IP protocol number of L2TP version 3 (RFC 3931 section 4.1.1). */
-export const IPPROTO_L2TP = 115;
-
 /** First byte of PPP in HDLC-like framing: all stations (RFC 1662 section 3.1). */
 export const PPP_ALLSTATIONS = 0xff;
 /** Second byte of PPP in HDLC-like framing: unnumbered information. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { AF_INET, AF_INET6 } from "../../base/inet.ts";
 import { ByteWriter, HOST_IS_LITTLE_ENDIAN } from "../../base/bytes.ts";
 import { DecodeError } from "../../base/errors.ts";
 import { formatIpAddress } from "../../base/ip_address.ts";
@@ -28,8 +29,6 @@ export const IFINFOMSG_SIZE = 16;
 export const IFADDRMSG_SIZE = 8;
 
 const AF_UNSPEC = 0;
-const AF_INET = 2;
-const AF_INET6 = 10;
 const IFF_UP = 1;
 const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { AF_INET, AF_INET6 } from "../../base/inet.ts";
 import { ByteWriter, HOST_IS_LITTLE_ENDIAN } from "../../base/bytes.ts";
 import { DecodeError } from "../../base/errors.ts";
 import type { UdpEnds } from "../../model/link.ts";
@@ -17,8 +18,6 @@ export const RTM_DELROUTE = 25;
 /** Asks which route packets take. */
 export const RTM_GETROUTE = 26;
 
-const AF_INET = 2;
-const AF_INET6 = 10;
 const RT_TABLE_MAIN = 254;
 /** Origin: set while the machine runs, by a program, and not by a routing protocol. */
 const RTPROT_BOOT = 3;

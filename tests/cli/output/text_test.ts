@@ -4,9 +4,9 @@
  */
 
 import assert from "node:assert/strict";
+import { pseudowireName } from "../../../src/model/pseudowire.ts";
 import type { SessionDetails } from "../../../src/cli/output/details.ts";
 import {
-  pseudowireName,
   sessionText,
   type TextStyle,
   textStyle,

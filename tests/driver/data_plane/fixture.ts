@@ -6,9 +6,10 @@
  */
 
 import assert from "node:assert/strict";
+import { AF_INET, AF_INET6 } from "../../../src/base/inet.ts";
 import { bindLibc } from "../../../ffi/libc.ts";
 import { daemonLibc, localLibc, packetLibc } from "../../../ffi/packet_libc.ts";
-import { AF_INET, AF_INET6, type InetAddress } from "../../../ffi/sockets/sockaddr.ts";
+import { type InetAddress } from "../../../ffi/sockets/sockaddr.ts";
 import type { Socket } from "../../../ffi/sockets/socket.ts";
 import { TapDevice, TunDevice } from "../../../ffi/kernel/tun.ts";
 import { openRawL2tp, openUdp } from "../../../ffi/sockets/udp.ts";

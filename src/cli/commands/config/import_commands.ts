@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isIpv6Text } from "../../../base/inet.ts";
 import type { Imported } from "../../../config/import/networkd.ts";
 import { prefixText, readEndAddress, readPrefix } from "../../../config/schema/kinds.ts";
 import type { ConfigProblem } from "../../../config/schema/problem.ts";
@@ -84,7 +85,7 @@ function endOf(argument: AddressArgument | undefined, hosts: boolean): TunnelSet
 function tunnelOf(given: Arguments): TunnelSettings {
   const { tunnelId, peerTunnelId, version, encap = "udp", local, remote } = given;
   const isUdp = encap === "udp";
-  const isIpv6 = (remote?.address ?? "").includes(":");
+  const isIpv6 = isIpv6Text(remote?.address ?? "");
   return {
     tunnelId,
     peerTunnelId,

@@ -8,7 +8,7 @@ import { SyscallError } from "../../../base/errors.ts";
 import { DROP, type Endpoint, type PacketBatch } from "../../../dataplane/mod.ts";
 import { type Epoll, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLRDHUP } from "../../../../ffi/process/epoll.ts";
 import { NAME_STRIDE, type ReceiveVector } from "../../../../ffi/packets/mod.ts";
-import { AF_INET, AF_INET6 } from "../../../../ffi/sockets/sockaddr.ts";
+import { AF_INET, AF_INET6 } from "../../../base/inet.ts";
 import { Socket } from "../../../../ffi/sockets/socket.ts";
 import { setNoChecksumTx, takeError } from "../../../../ffi/sockets/udp.ts";
 import type { WorkerPath } from "./path.ts";

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { AF_INET } from "../../../base/inet.ts";
 import {
   type ControlVector,
   copyPppFrame,
@@ -24,7 +25,6 @@ const MAX_PPP_BYTES = 4 * 1024 * 1024;
 const MAX_TRACE = 32;
 const MAX_EVENTS = 256;
 
-const AF_INET = 2;
 const IPV4_NAME = 16;
 const IPV6_NAME = 28;
 

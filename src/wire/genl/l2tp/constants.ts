@@ -83,6 +83,3 @@ export const L2TP_ENCAPTYPE = { UDP: 0, IP: 1 } as const;
 
 /** Values of L2TP_ATTR_L2SPEC_TYPE. */
 export const L2TP_L2SPECTYPE = { NONE: 0, DEFAULT: 1 } as const;
-
-/** Values of L2TP_ATTR_PW_TYPE: the pseudowire types of RFC 3931 that the kernel names. */
-export const L2TP_PWTYPE = { NONE: 0, ETH_VLAN: 4, ETH: 5, PPP: 7, PPP_AC: 8, IP: 11 } as const;

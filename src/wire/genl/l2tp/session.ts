@@ -6,12 +6,13 @@
  * @module
  */
 
+import { L2TP_PWTYPE } from "../../../model/pseudowire.ts";
 import { DecodeError } from "../../../base/errors.ts";
 import { ZERO_COUNTERS } from "../../../model/counters.ts";
 import type { Session, SessionChanges, SessionKey, SessionParameters } from "../../../model/session.ts";
 import type { AttributeReader, AttributeWriter } from "../../netlink/attribute.ts";
 import { beginGenl } from "../header.ts";
-import { L2TP_ATTR, L2TP_CMD, L2TP_GENL_VERSION, L2TP_L2SPECTYPE, L2TP_PWTYPE } from "./constants.ts";
+import { L2TP_ATTR, L2TP_CMD, L2TP_GENL_VERSION, L2TP_L2SPECTYPE } from "./constants.ts";
 import { decodeCounters, encodeCounters } from "./counters.ts";
 
 /** Length in bytes of the default L2-specific sublayer. */
