@@ -5,7 +5,7 @@
  */
 
 import type { PlanOptions } from "../config/plan/plan.ts";
-import { familyOf } from "../config/schema/rules.ts";
+import { endIpVersion } from "../config/schema/rules.ts";
 import type { ConfigTunnel } from "../config/schema/settings.ts";
 
 /** Finds a host's addresses, best first, of family 4 or 6, or of both without one. */
@@ -20,7 +20,7 @@ export async function lookUpPeers(
   resolve: Resolver,
 ): Promise<PlanOptions["peers"]> {
   const named = tunnels.flatMap(({ label, settings: { local, remote } }) =>
-    remote?.type === "host" ? [{ label, host: remote.text, family: familyOf({ local }) }] : []
+    remote?.type === "host" ? [{ label, host: remote.text, family: endIpVersion({ local }) }] : []
   );
   return new Map(
     await Promise.all(named.map(async ({ label, host, family }) => {

@@ -23,7 +23,7 @@ import {
 const MAX_V2_ID = 0xffff;
 
 /** The IP version of a tunnel, as far as its addresses tell it. */
-export function familyOf({ local, remote }: TunnelSettings): 4 | 6 | undefined {
+export function endIpVersion({ local, remote }: TunnelSettings): 4 | 6 | undefined {
   const literal = [remote, local].find((end) => end?.type === "address");
   return literal === undefined ? undefined : ipVersionOf(literal.address);
 }
@@ -58,7 +58,7 @@ class Checker {
       for (const key of ["udp_sport", "udp_dport"]) {
         this.#need(tunnel, key, `tunnel ${label} needs ${key} with encap udp`);
       }
-      const family = familyOf(settings);
+      const family = endIpVersion(settings);
       if (family === 6) this.#useless(origins, "udp_csum", "udp_csum is for IPv4, and this is IPv6");
       if (family === 4) {
         this.#useless(origins, "udp6_csum_tx", "udp6_csum_tx is for IPv6, and this is IPv4");

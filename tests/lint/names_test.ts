@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { sharedNames, sourceTexts } from "./names.ts";
+
+/** Names that two files declare until one of them is renamed. This list only shrinks. */
+const KNOWN: readonly string[] = ["Inspection", "NETNS", "TerminalEvent", "VERSION", "withoutProgramName"];
+
+Deno.test("sharedNames(): names that more than one file exports", () => {
+  const files = new Map([
+    [
+      "a.ts",
+      "export function f(): void;\nexport function f(a?: 1): void {}\nexport const A = 1;\nconst B = 2;",
+    ],
+    ["b.ts", "export type A = 1;\nexport { f } from './a.ts';\nexport class B {}"],
+  ]);
+  assert.deepEqual([...sharedNames(files)], [["A", ["a.ts", "b.ts"]]]);
+});
+
+Deno.test("one exported name means one thing", () => {
+  const shared = [...sharedNames(sourceTexts())].filter(([name]) => !KNOWN.includes(name));
+  assert.deepEqual(shared, []);
+});
