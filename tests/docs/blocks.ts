@@ -1,0 +1,157 @@
+/**
+ * The generated parts of the documentation: Markdown made from the tables that the program itself uses. A part stands
+ * in a page between `<!-- generated: NAME -->` and `<!-- /generated -->`.
+ *
+ * @module
+ */
+
+import { KEYWORDS, PPP_KEYWORDS, type Use } from "../../src/cli/grammar/grammar.ts";
+import {
+  keywordText,
+  optionText,
+  shownOptions,
+  shownVerbs,
+  verbOptionText,
+} from "../../src/cli/commands/help.ts";
+import {
+  PPP_SETTINGS,
+  SESSION_SETTINGS,
+  type Setting,
+  TUNNEL_SETTINGS,
+} from "../../src/config/schema/schema.ts";
+import { METRICS } from "../../src/metrics/metrics.ts";
+import { DIFFERENCES as KERNEL_DIFFERENCES } from "../conformance/differences.ts";
+import { DIFFERENCES as IP_DIFFERENCES } from "../kernel/differences.ts";
+import { type Room, ROOMS } from "../lint/room_table.ts";
+
+/** A Markdown table. A bar in a cell is escaped. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`.replaceAll("|  |", "| |");
+  return [line(header), `|${" --- |".repeat(header.length)}`, ...rows.map(line)].join("\n") + "\n";
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+function settingRows<T>(schema: readonly Setting<T>[]): string[][] {
+  return schema.map(({ key, type, help, fallback, required, own, changes }) => [
+    code(key),
+    help,
+    type.replaceAll('"', "`"),
+    required ? "required" : fallback === undefined ? "" : code(fallback),
+    own ? "no" : "yes",
+    changes ? "yes" : "no",
+  ]);
+}
+
+/** The keys of a configuration file, with what each means. */
+function configuration(): string {
+  const header = ["key", "meaning", "value", "default", "in classes", "changes in place"];
+  return [
+    ["Keys of a tunnel", table(header, settingRows(TUNNEL_SETTINGS))],
+    ["Keys of a session", table(header, settingRows(SESSION_SETTINGS))],
+    ["Keys of a session's table `ppp`", table(header, settingRows(PPP_SETTINGS))],
+  ].map(([title, rows]) => `### ${title}\n\n${rows}`).join("\n");
+}
+
+const COMMANDS: readonly [title: string, use: Use][] = [
+  ["add tunnel", "add tunnel"],
+  ["add session", "add session"],
+  ["set tunnel", "set tunnel"],
+  ["set session", "set session"],
+  ["del tunnel", "del tunnel"],
+  ["del session", "del session"],
+  ["show and flush tunnel", "filter tunnel"],
+  ["show and flush session", "filter session"],
+];
+
+/** Verbs, the keywords of each command, and options. */
+function commandLine(): string {
+  const verbs = shownVerbs().map(({ words, synopsis, help, options = [] }) => [
+    words.map(code).join(", "),
+    synopsis === "" ? "" : code(synopsis),
+    [help, ...options.map((option) => `${code(verbOptionText(option))}: ${option.help}`)].join(". "),
+  ]);
+  const keywords = COMMANDS.map(([title, use]) => {
+    const rows = KEYWORDS.filter(({ uses }) => uses.includes(use)).map((keyword) => [
+      code(keywordText(keyword)),
+      keyword.alias === undefined ? "" : code(keyword.alias),
+      keyword.help,
+      keyword.required?.includes(use) === true ? "yes" : "",
+    ]);
+    return `### ${title}\n\n${table(["keyword", "short", "meaning", "required"], rows)}`;
+  });
+  const ppp = PPP_KEYWORDS.map((keyword) => [code(keywordText(keyword)), keyword.help]);
+  const options = shownOptions().map((option) => [code(optionText(option)), option.help]);
+  return [
+    `## Verbs\n\n${table(["verb", "arguments", "what it does"], verbs)}`,
+    `## Keywords\n\n${keywords.join("\n")}`,
+    `### Behind \`ppp\`\n\n${table(["keyword", "meaning"], ppp)}`,
+    `## Options\n\n${table(["option", "meaning"], options)}`,
+  ].join("\n");
+}
+
+function metrics(): string {
+  const rows = METRICS.map(({ name, type, help, labels }) => [code(name), type, labels.join(", "), help]);
+  return table(["metric", "type", "labels", "meaning"], rows);
+}
+
+/** What a room may import, in words: shared folders by their last name. */
+function importsOf({ imports, pure }: Room): string {
+  const short = (path: string): string => path.replace(/^src\//, "").replace(/\/$/, "");
+  const words = imports.length === 0 ? "nothing" : imports.map(short).join(", ");
+  return pure === true ? `${words} (pure)` : words;
+}
+
+function rooms(): string {
+  const sorted = ROOMS.filter(({ path }) => !isSubRoom(path))
+    .flatMap((
+      room,
+    ) => [room, ...ROOMS.filter(({ path }) => path !== room.path && path.startsWith(room.path))]);
+  const rows = sorted.map((room) => [code(room.path), room.holds, importsOf(room)]);
+  rows.push([code("main.ts"), "connects the parts", "everything"]);
+  return table(["room", "holds", "may import"], rows);
+}
+
+function isSubRoom(path: string): boolean {
+  return ROOMS.some((room) => room.path !== path && path.startsWith(room.path));
+}
+
+function differencesFromIp(): string {
+  return table(["name", "difference"], Object.entries(IP_DIFFERENCES));
+}
+
+/** Differences of the userspace subsystem from kernels that are as new as it is. */
+function differencesFromKernel(): string {
+  const rows = Object.entries(KERNEL_DIFFERENCES)
+    .filter(([, { kernel, user }]) => JSON.stringify(kernel) !== JSON.stringify(user))
+    .map(([name, { why }]) => [name, why]);
+  return table(["name", "difference"], rows);
+}
+
+/** The generated parts by their names. */
+export const BLOCKS: Readonly<Record<string, () => string>> = {
+  configuration,
+  "command line": commandLine,
+  metrics,
+  rooms,
+  "differences from ip": differencesFromIp,
+  "differences from the kernel": differencesFromKernel,
+};
+
+const BLOCK = /(<!-- generated: (.+) -->\n)[^]*?(<!-- \/generated -->)/g;
+
+/**
+ * The page with its generated parts as `blocks` make them.
+ *
+ * @throws {RangeError} if the page has a part that is not in `blocks`
+ */
+export function withBlocks(page: string, blocks: Readonly<Record<string, () => string>>): string {
+  return page.replaceAll(BLOCK, (_, begin: string, name: string, end: string) => {
+    const make = blocks[name];
+    if (make === undefined) throw new RangeError(`There is no generated part "${name}"`);
+    return `${begin}${make()}${end}`;
+  });
+}
