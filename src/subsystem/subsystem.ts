@@ -1,6 +1,6 @@
 /**
  * The L2TP subsystem of the kernel as a machine: netlink requests go in; replies, notifications and what is to be
- * remembered come out. It follows `net/l2tp/` of Linux 6.12; where it means to differ, the README says so. Pure: what
+ * remembered come out. It follows `net/l2tp/` of Linux 6.12; where it means to differ, `docs/userspace-subsystem.md` says so. Pure: what
  * it does to the world goes through {@link SubsystemWorld}.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * The README's tables of what a configuration can say, made from the schema.
+ * The tables of `docs/reference/configuration.md`: what a configuration can say, made from the schema.
  *
  * @module
  */
@@ -16,7 +16,7 @@ function table<T>(title: string, schema: readonly Setting<T>[]): string {
   return `| ${title} | what it is | value | |\n| --- | --- | --- | --- |\n${rows.join("")}`;
 }
 
-/** The tables, as they stand in the README. */
+/** The tables, as they stand there. */
 export function schemaTables(): string {
   return [
     table("a tunnel says", TUNNEL_SETTINGS),
