@@ -13,6 +13,7 @@
  */
 
 import type { Counters } from "../model/counters.ts";
+import { DROP_REASONS, type DropReason } from "./drop_reasons.ts";
 
 /** Packets sent. */
 export const TX_PACKETS = 0;
@@ -47,70 +48,6 @@ export const LIVE_LAST_RECEIVED = 14;
 
 /** In {@link LIVE_FLAGS}: we send sequence numbers now; the peer may have turned that on or off (section 4.2). */
 export const FLAG_SEND_SEQ = 1;
-
-/**
- * Why a packet was dropped. Each is counted under exactly one of these, on its session if it has one, else on the
- * endpoint that it came in by.
- */
-export const DROP_REASONS = [
-  /** Too few bytes for the headers it must have (UDP: fewer than 14 in all). */
-  "too_short",
-  /** Neither version 2 nor 3. */
-  "bad_version",
-  /** IPv4: the header that the raw socket delivers is no whole header of a protocol-115 packet. */
-  "bad_ip_header",
-  /** IP: session id 0, but not the start of a control message. */
-  "bad_control",
-  /** No session has the id. */
-  "unknown_session",
-  /** The session's tunnel runs over another endpoint. */
-  "wrong_endpoint",
-  /** The session's tunnel has a peer, and the packet is from elsewhere. */
-  "wrong_peer",
-  /** An Ethernet session whose device is not there (yet, or any more). */
-  "not_ready",
-  /** The cookie is not the one that the peer was told to send. */
-  "cookie_mismatch",
-  /** No sequence number where one is required. */
-  "seq_missing",
-  /** Sequence number outside the receive window: an old or repeated packet. */
-  "seq_old",
-  /** Not the expected sequence number, and this session does not reorder. */
-  "seq_gap",
-  /** It had to wait to be put in order, and the bounds of the queue were reached. */
-  "reorder_full",
-  /** It waited to be put in order for longer than the timeout. */
-  "expired",
-  /** It was waiting to be put in order when its session was removed. */
-  "session_removed",
-  /** A PPP session that no PPP is attached to. */
-  "no_ppp",
-  /** PPP: an IP packet, and packets of that version are not let through (yet, or any more). */
-  "ppp_closed",
-  /** PPP: what the frame says is an IP packet is none of that version. */
-  "ppp_bad_packet",
-  /** PPP: a control frame, and the session has sent too many in a short time. */
-  "ppp_control_flood",
-  /** PPP: a control frame, and whoever runs PPP had not taken those of all sessions before it. */
-  "ppp_control_full",
-  /** The frame in it is shorter than an Ethernet header, or than PPP's Protocol field. */
-  "frame_too_short",
-  /** The device did not take the frame. */
-  "device_full",
-  /** To be sent: shorter than an Ethernet header, or than PPP's Protocol field. */
-  "tx_too_short",
-  /** To be sent: longer than PPP's peer takes, or with its headers longer than a packet of the endpoint can be. */
-  "tx_too_long",
-  /** To be sent over PPP: no IP packet, or of a version that is not let through. */
-  "tx_ppp_closed",
-  /** To be sent: the socket refused it. */
-  "tx_failed",
-  /** To be sent: the device left work to us that makes no sense, such as a checksum beyond the frame's end. */
-  "tx_bad_offload",
-] as const;
-
-/** Why a packet was dropped. */
-export type DropReason = typeof DROP_REASONS[number];
 
 const FIRST_DROP = 15;
 

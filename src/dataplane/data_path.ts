@@ -12,7 +12,8 @@
  * @module
  */
 
-import { DROP, type DropReason } from "./counters.ts";
+import type { DropReason } from "./drop_reasons.ts";
+import { DROP } from "./counters.ts";
 import type { Endpoint } from "./sessions/endpoint.ts";
 import { countFailed, countSent } from "./transmit/outgoing.ts";
 import type { PacketBatch, PacketMemory } from "./buffers/packet_batch.ts";

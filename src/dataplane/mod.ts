@@ -21,13 +21,12 @@
  * @module
  */
 
+export { DROP_REASONS, type DropReason } from "./drop_reasons.ts";
 export { Coalescer, type JoinOptions } from "./offload/coalescer.ts";
 export {
   COUNTERS_BYTES,
   COUNTERS_LENGTH,
   DROP,
-  DROP_REASONS,
-  type DropReason,
   LIVE_LAST_RECEIVED,
   type LiveState,
   readCounters,

@@ -1,7 +1,7 @@
 /**
  * The L2TP subsystem of the kernel as a machine: netlink requests go in; replies, notifications and what is to be
- * remembered come out. It follows `net/l2tp/` of Linux 6.12; where it means to differ, the README says so. Pure: what
- * it does to the platform goes through {@link Platform}.
+ * remembered come out. It follows `net/l2tp/` of Linux 6.12; `docs/userspace-subsystem.md` lists where it differs on
+ * purpose. Effects on the system go through {@link Platform}.
  *
  * @module
  */

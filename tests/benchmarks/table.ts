@@ -1,6 +1,6 @@
 /**
- * Turns the file that `tests/benchmarks/peers_bench.ts --json FILE` leaves into the README's tables:
- * `deno run -A tests/benchmarks/table.ts FILE [--write]`. Prints them; with `--write` the README's section between the
+ * Turns the file that `tests/benchmarks/peers_bench.ts --json FILE` leaves into the tables of `docs/performance.md`:
+ * `deno run -A tests/benchmarks/table.ts FILE [--write]`. Prints them; with `--write` that page's section between the
  * marker comments becomes them.
  *
  * @module
@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { parseResults } from "./figures/results.ts";
 import { markdown, replaceSection } from "./figures/tables.ts";
 
-const README = new URL("../../README.md", import.meta.url);
+const PAGE = new URL("../../docs/performance.md", import.meta.url);
 
 if (import.meta.main) {
   const { values, positionals } = parseArgs({
@@ -25,8 +25,8 @@ if (import.meta.main) {
   }
   const tables = markdown(parseResults(await Deno.readTextFile(file)));
   if (values.write === true) {
-    await Deno.writeTextFile(README, replaceSection(await Deno.readTextFile(README), tables));
-    console.log("README.md: the figures against peers are those of this file");
+    await Deno.writeTextFile(PAGE, replaceSection(await Deno.readTextFile(PAGE), tables));
+    console.log("docs/performance.md: the figures against peers are those of this file");
   } else {
     console.log(tables);
   }

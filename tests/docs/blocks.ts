@@ -19,10 +19,17 @@ import {
   type Setting,
   TUNNEL_SETTINGS,
 } from "../../src/config/schema/schema.ts";
+import { DROP_MEANINGS } from "../../src/dataplane/drop_reasons.ts";
 import { METRICS } from "../../src/metrics/metrics.ts";
 import { DIFFERENCES as KERNEL_DIFFERENCES } from "../conformance/differences.ts";
 import { DIFFERENCES as IP_DIFFERENCES } from "../kernel/differences.ts";
 import { type Room, ROOMS } from "../lint/room_table.ts";
+import { JSON_OUTPUTS, type Schema } from "./json_schema.ts";
+
+/** The JSON Schema of what `-json` prints, from the project's root. `deno task docs` writes it. */
+export const SCHEMA_PATH = "docs/reference/output.schema.json";
+
+const ROOT = new URL("../../", import.meta.url);
 
 /** A Markdown table. A bar in a cell is escaped. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -98,6 +105,13 @@ function metrics(): string {
   return table(["metric", "type", "labels", "meaning"], rows);
 }
 
+function dropReasons(): string {
+  return table(
+    ["reason", "meaning"],
+    Object.entries(DROP_MEANINGS).map(([name, text]) => [code(name), text]),
+  );
+}
+
 /** What a room may import, in words: shared folders by their last name. */
 function importsOf({ imports, pure }: Room): string {
   const short = (path: string): string => path.replace(/^src\//, "").replace(/\/$/, "");
@@ -131,10 +145,70 @@ function differencesFromKernel(): string {
   return table(["name", "difference"], rows);
 }
 
+/** A type of the schema in a few words. */
+function typeText(schema: Schema): string {
+  const { type, $ref, anyOf, enum: values, items } = schema as {
+    type?: string;
+    $ref?: string;
+    anyOf?: readonly Schema[];
+    enum?: readonly unknown[];
+    items?: Schema;
+  };
+  if ($ref !== undefined) {
+    const name = $ref.slice($ref.lastIndexOf("/") + 1);
+    return `[${name}](#${name.toLowerCase()})`;
+  }
+  if (values !== undefined) return values.map((value) => code(JSON.stringify(value))).join(", ");
+  if (anyOf !== undefined) return anyOf.map(typeText).join(" or ");
+  if ("const" in schema) return code(JSON.stringify(schema.const));
+  if (type === "array") return `array of ${typeText(items!)}`;
+  return type ?? "any value";
+}
+
+/** A type's description, and its members with their conditions. */
+function typeSection(name: string, schema: Schema): string {
+  const { description, properties, required = [], additionalProperties } = schema as {
+    description?: string;
+    properties?: Record<string, Schema>;
+    required?: readonly string[];
+    additionalProperties?: false | Schema;
+  };
+  const head = `### ${name}\n\n${description === undefined ? "" : `${description}\n\n`}`;
+  if (properties === undefined) return `${head}${typeText(schema)}\n`;
+  const rows = Object.entries(properties).map(([member, its]) => [
+    code(member),
+    typeText(its),
+    required.includes(member) ? "" : "yes",
+    its.description as string | undefined ?? "",
+  ]);
+  if (additionalProperties !== undefined && additionalProperties !== false) {
+    rows.push(["any other name", typeText(additionalProperties), "yes", ""]);
+  }
+  return `${head}${table(["member", "type", "may be absent", "meaning"], rows)}`;
+}
+
+const FORMS = { array: "an array", object: "one object", lines: "one object a line" } as const;
+
+/** The outputs and their types, from the schema as it stands in the documentation. */
+function json(): string {
+  const schema = JSON.parse(Deno.readTextFileSync(new URL(SCHEMA_PATH, ROOT))) as {
+    $defs: Record<string, Schema>;
+  };
+  const outputs = JSON_OUTPUTS.map(({ command, type, form }) => [
+    command,
+    FORMS[form],
+    `[${type}](#${type.toLowerCase()})`,
+  ]);
+  const types = Object.entries(schema.$defs).map(([name, its]) => typeSection(name, its));
+  return `${table(["command", "form", "type"], outputs)}\n## Types\n\n${types.join("\n")}`;
+}
+
 /** The generated parts by their names. */
 export const BLOCKS: Readonly<Record<string, () => string>> = {
   configuration,
   "command line": commandLine,
+  "drop reasons": dropReasons,
+  json,
   metrics,
   rooms,
   "differences from ip": differencesFromIp,

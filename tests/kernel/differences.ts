@@ -1,10 +1,10 @@
 /**
- * In what the program differs from `ip l2tp` on purpose. The README has the same table; a test holds the two together.
+ * In what the program differs from `ip l2tp` on purpose. `docs/reference/differences-from-ip.md` has the same table; a test holds the two together.
  *
  * @module
  */
 
-/** The differences, by name, as the README words them. */
+/** The differences, by name, as that page words them. */
 export const DIFFERENCES = {
   "advice": "Behind the first line on stderr stand why and what to try, indented; no empty line behind it",
   "JSON":

@@ -1,7 +1,7 @@
 /** `src/status/health.ts` and `health_errors.ts`: which facts are which problem. */
 
 import assert from "node:assert/strict";
-import { DROP_REASONS } from "../../src/dataplane/counters.ts";
+import { DROP_REASONS } from "../../src/dataplane/drop_reasons.ts";
 import type { Session } from "../../src/model/session.ts";
 import { ERROR_RULES } from "../../src/status/health_errors.ts";
 import { SESSION_RULES, SILENCE_MS, TUNNEL_RULES } from "../../src/status/health.ts";

@@ -49,8 +49,8 @@ const WIDE_NAMES = [
 
 const busy = busyOverview();
 
-/** The screens that the README shows. */
-export const README_SCREENS = ["list_80x16", "details_80x24"] as const;
+/** The screens that `docs/guides/monitoring.md` shows. */
+export const DOCUMENTED_SCREENS = ["list_80x16", "details_80x24"] as const;
 
 /** The screens, by the name of their files. */
 export const SCREENS: Readonly<Record<string, () => Screen>> = {

@@ -199,7 +199,7 @@ is undone. What is not in the file is left alone, unless --prune is given.
 
 on_up, on_pre_down and on_down are programs with their arguments, as arrays.
 They find facts in variables (L2TP_EVENT, L2TP_TUNNEL_ID, L2TP_INTERFACE, …;
-the README has all). An on_up that fails is a step that fails.
+docs/guides/hooks.md has all). An on_up that fails is a step that fails.
 `,
   check: `
 Nothing is touched and nobody is asked. Each problem is on a line of its own:

@@ -1,6 +1,6 @@
 /**
  * The schema of a configuration, as one table: what a tunnel and a session can say, how it is read and written, and the
- * documentation of it. Decoding, writing, comparing, help and the README's table all come from it. What a session's PPP can
+ * documentation of it. Decoding, writing, comparing, help and the reference's table all come from it. What a session's PPP can
  * say is in `ppp_schema.ts`, which the command line shares.
  *
  * ```toml

@@ -1,5 +1,5 @@
 /**
- * The benchmark's figures as text: a report for people to read, and the rows of the README.
+ * The benchmark's figures as text: a report for people to read, and the rows of `docs/performance.md`.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { type Spread, spread } from "../../support/pairs.ts";
 import { COMPARISONS, judge, type Verdict } from "./comparisons.ts";
 import { Figures, type Metric, METRICS, type PeersResults } from "./results.ts";
 
-/** What stands around the benchmark's section of the README. */
+/** What stands around the benchmark's section of `docs/performance.md`. */
 export const MARKERS = ["<!-- bench:peers -->", "<!-- /bench:peers -->"] as const;
 
 const MISSING = "–";
@@ -157,7 +157,7 @@ function markdownTable(head: readonly string[], rows: readonly (readonly string[
   return [line(head), line(head.map(() => "---")), ...rows.map(line)];
 }
 
-/** The README's section: one table of the variants, one of what was promised. */
+/** That page's section: one table of the variants, one of what was promised. */
 export function markdown(results: PeersResults): string {
   const figures = new Figures(results.samples);
   const value = (variant: string, metric: Metric): string => {

@@ -1,4 +1,4 @@
-/** The benchmark's file, its report, and the README's tables. */
+/** The benchmark's file, its report, and the tables of `docs/performance.md`. */
 
 import assert from "node:assert/strict";
 import { OURS } from "./comparisons.ts";
@@ -69,7 +69,7 @@ Deno.test("the report has figures, ratios, promises, and loudly what was not run
   assert.equal(lines.filter((text) => text.startsWith("veth")).length, 1);
 });
 
-Deno.test("the README's tables are whole", () => {
+Deno.test("the documentation's tables are whole", () => {
   const text = markdown(RESULTS);
   const rows = text.split("\n").filter((line) => line.startsWith("|"));
   assert.match(text, /^\| ours \\\| UDP \| 11\.2 \(10\.5–11\.9\) \|/m);
@@ -89,7 +89,7 @@ Deno.test("only what stands between the markers is replaced", () => {
   }
 });
 
-Deno.test("the README has a place for them", () => {
-  const readme = Deno.readTextFileSync(new URL("../../../README.md", import.meta.url));
-  assert.equal(replaceSection(readme, "new").includes("\nnew\n"), true);
+Deno.test("the documentation has a place for them", () => {
+  const page = Deno.readTextFileSync(new URL("../../../docs/performance.md", import.meta.url));
+  assert.equal(replaceSection(page, "new").includes("\nnew\n"), true);
 });
