@@ -1,7 +1,7 @@
 /** Every link of the documentation leads somewhere, and every page can be reached. */
 
 import assert from "node:assert/strict";
-import { anchorsOf, linksOf, pages } from "./pages.ts";
+import { anchorsOf, linksOf, pages, pathsOf } from "./pages.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -31,7 +31,8 @@ Deno.test("links are found in text and not in code, and anchors are GitHub's", (
 });
 
 for (const page of pages()) {
-  Deno.test(`links of ${page}`, () => {
+  Deno.test(`links and paths of ${page}`, () => {
+    for (const path of pathsOf(read(page))) assert.ok(exists(path), `${page}: there is no ${path}`);
     for (const { href, path, anchor } of linksOf(page, read(page))) {
       assert.ok(exists(path), `${page}: ${href}: there is no ${path}`);
       if (anchor !== undefined) {

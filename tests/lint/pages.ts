@@ -60,3 +60,9 @@ export function anchorsOf(markdown: string): string[] {
     return count === 0 ? slug : `${slug}-${count}`;
   });
 }
+
+/** Paths of files and folders of the project that the page names as code: `src/base/`, `tests/lint/rooms.ts`. */
+export function pathsOf(markdown: string): string[] {
+  const code = [...markdown.matchAll(/`([^`\n]+)`/g)].map(([, text]) => text!);
+  return code.filter((text) => /^(src|ffi|tests|docs|examples)\/[\w./-]*$/.test(text));
+}
