@@ -98,12 +98,27 @@ function nativeRule(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
   };
 }
 
+/** Exported functions and classes say what they promise. Fields and types do where their names leave a question. */
+function documentationRule(context: Deno.lint.RuleContext): Deno.lint.LintVisitor {
+  if (roomOf(pathInProject(context.filename)) === undefined) return {};
+  return {
+    ExportNamedDeclaration(node): void {
+      const { declaration } = node;
+      if (declaration?.type !== "FunctionDeclaration" && declaration?.type !== "ClassDeclaration") return;
+      const comments = context.sourceCode.getCommentsBefore(node);
+      if (comments.some(({ type, value }) => type === "Block" && value.startsWith("*"))) return;
+      context.report({ node, message: `Exported ${declaration.id?.name} has no documentation comment` });
+    },
+  };
+}
+
 const plugin: Deno.lint.Plugin = {
   name: "rooms",
   rules: {
     imports: { create: importRule },
     purity: { create: purityRule },
     native: { create: nativeRule },
+    documentation: { create: documentationRule },
   },
 };
 export default plugin;

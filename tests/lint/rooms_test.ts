@@ -62,3 +62,16 @@ Deno.test("native: only ffi/ opens libraries", () => {
   assert.deepEqual(messages("src/driver/a.ts", "Deno.dlopen('x', {});"), ["rooms/native"]);
   assert.deepEqual(messages("ffi/a.ts", "Deno.dlopen('x', {});"), []);
 });
+
+Deno.test("documentation: exported functions and classes have a comment, fields and types need none", () => {
+  const documentation = (source: string): string[] =>
+    messages("src/driver/a.ts", source).filter((id) => id === "rooms/documentation");
+  assert.deepEqual(documentation("export function f() {}"), ["rooms/documentation"]);
+  assert.deepEqual(documentation("// no\nexport class A {}"), ["rooms/documentation"]);
+  assert.deepEqual(documentation("/** Does. */\nexport function f() {}"), []);
+  assert.deepEqual(documentation("/** Is. */\nexport class A {}"), []);
+  assert.deepEqual(
+    documentation("export interface A { a: number }\nexport type B = 1;\nfunction f() {}\nf();"),
+    [],
+  );
+});

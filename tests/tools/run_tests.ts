@@ -44,7 +44,7 @@ const STAGES: readonly Stage[] = [
         await command("fmt", "--check", "--quiet"),
         await command("lint", "--quiet"),
         await command("check", "--quiet", "main.ts", "src", "ffi", "tests"),
-        await command("doc", "--lint", "src/client/mod.ts"),
+        await command("run", "--allow-read", "--allow-run", "tests/lint/doc_lint.ts"),
       ]),
   },
   {
