@@ -1,11 +1,12 @@
 /**
- * `ffi/layout.ts` against this machine's C compiler: `sizeof` and `offsetof` of every struct and of every member that
+ * `ffi/layout.ts` against the machine's C compiler: `sizeof` and `offsetof` of every struct and of every member that
  * is named there.
  */
 
 import assert from "node:assert/strict";
 import * as layouts from "../../ffi/layout.ts";
 import type { Layout } from "../../ffi/layout.ts";
+import { runC } from "./c_program.ts";
 
 /** A C program that prints the layout of one struct as JSON. */
 function program({ struct, headers, fields }: Layout): string {
@@ -27,19 +28,8 @@ int main(void) {
 }
 
 /** What the compiler says of the struct: its size under "", and offset and size of each member. */
-async function compiled(layout: Layout, folder: string): Promise<Record<string, unknown>> {
-  const base = `${folder}/${layout.struct.replaceAll(/\W/g, "_")}`;
-  await Deno.writeTextFile(`${base}.c`, program(layout));
-  let gcc: Deno.CommandOutput;
-  try {
-    gcc = await new Deno.Command("gcc", { args: ["-o", base, `${base}.c`], stderr: "piped" }).output();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Error("This test needs a C compiler: install gcc and the kernel's headers (linux-libc-dev)");
-  }
-  assert.ok(gcc.success, `gcc: ${new TextDecoder().decode(gcc.stderr)}`);
-  const { stdout } = await new Deno.Command(base).output();
-  return JSON.parse(new TextDecoder().decode(stdout));
+async function compiled(layout: Layout): Promise<Record<string, unknown>> {
+  return JSON.parse(await runC(program(layout)));
 }
 
 const ALL = Object.entries(layouts) as [string, Layout][];
@@ -51,18 +41,13 @@ Deno.test("layout.ts names every struct that crosses the border", () => {
 
 for (const [name, layout] of ALL) {
   Deno.test(`${name} is laid out as ${layout.struct} by C`, async () => {
-    const folder = await Deno.makeTempDir({ prefix: "l2tp-layout-" });
-    try {
-      const fields = Object.entries(layout.fields).map((
-        [member, { offset, size }],
-      ) => [member, [offset, size]]);
-      const found = await compiled(layout, folder);
-      // A union grows with the kernel: a part of it will do.
-      const isPart = layout.struct.startsWith("union ") && Number(found[""]) >= layout.size;
-      const size = isPart ? found[""] : layout.size;
-      assert.deepEqual(Object.fromEntries([["", size], ...fields]), found);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    const fields = Object.entries(layout.fields).map((
+      [member, { offset, size }],
+    ) => [member, [offset, size]]);
+    const found = await compiled(layout);
+    // A union grows with the kernel: a part of it will do.
+    const isPart = layout.struct.startsWith("union ") && Number(found[""]) >= layout.size;
+    const size = isPart ? found[""] : layout.size;
+    assert.deepEqual(Object.fromEntries([["", size], ...fields]), found);
   });
 }
