@@ -11,6 +11,7 @@ import { MAX_FDS, SOCK_SEQPACKET, UnixConnection } from "../../ffi/sockets/unix.
 import { UnixListener } from "../../ffi/sockets/unix_listener.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
+import { EMULATED } from "./emulated.ts";
 
 // Opened here, because a library that is opened within a test counts as a leak of it.
 bindLibc();
@@ -125,7 +126,10 @@ Deno.test("descriptors travel: copies, not inherited, the receiver's to close", 
   });
 });
 
-Deno.test("descriptors that nobody asked for are closed: none, fewer, or one fewer asked", async () => {
+// qemu-user receives into a larger buffer of its own, which takes more descriptors than asked for, without MSG_CTRUNC.
+Deno.test("descriptors that nobody asked for are closed: none, fewer, or one fewer asked", {
+  ignore: EMULATED,
+}, async () => {
   await assertNoLeaks(() => {
     const [left, right] = UnixConnection.pair();
     using near = left;

@@ -27,12 +27,16 @@ import {
 import { inNamespace } from "../../../src/driver/system/namespace.ts";
 import { type Namespace, Pair } from "../../support/namespaces.ts";
 import { until } from "../../support/until.ts";
+import { EMULATED } from "../../ffi/emulated.ts";
 
 // Opened here, because a library that is opened within a test counts as a leak of it.
 bindLibc();
 localLibc();
 packetLibc();
 daemonLibc();
+
+/** A worker takes seconds to start where an emulator runs it. */
+const START: DataPlaneOptions = EMULATED ? { timeoutMs: 60_000 } : {};
 
 /** How many descriptors of each kind are open in this process, and threads of data planes run. */
 function openThings(): Map<string, number> {
@@ -60,7 +64,7 @@ function openThings(): Map<string, number> {
  * before. They are counted by kind: the runtime keeps an eventfd and an epoll of the last worker, at numbers that change.
  */
 export async function assertNothingLeft(action: () => Promise<void>): Promise<void> {
-  (await DataPlane.start()).close();
+  (await DataPlane.start(START)).close();
   const threads = (): number => openThings().get("thread") ?? 0;
   await until(() => threads() === 0, "the thread's end");
   const before = openThings();
@@ -127,7 +131,7 @@ export class Site implements AsyncDisposable {
     for (const host of [pair.a, pair.b]) {
       await host.sh("sysctl", "-q", "-w", "net.ipv6.conf.default.disable_ipv6=1");
     }
-    return new Site(pair, await DataPlane.start(options));
+    return new Site(pair, await DataPlane.start({ ...START, ...options }));
   }
 
   /** The namespace of a host. */
