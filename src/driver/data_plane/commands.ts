@@ -1,6 +1,6 @@
 /**
- * What the main thread and the worker of the data path say to each other. Everything here is plain data; objects are
- * named by numbers that the main thread gives out and never gives out again.
+ * The commands that the main thread sends to the data path's worker, and the reports that the worker sends back. All
+ * of them are plain data. The main thread assigns the ids of objects and never reuses one.
  *
  * @module
  */
@@ -9,158 +9,126 @@ import type { L2Spec, Pseudowire, SessionChanges } from "../../model/session.ts"
 import type { EndpointKind, PppChanges } from "../../dataplane/mod.ts";
 import type { TraceEvent } from "../../subsystem/trace.ts";
 
-/** Number of an object; 0 is none. */
+/** Id of an endpoint, tunnel, session or PPP attachment within one data plane; from 1 on. */
 export type ObjectId = number;
 
-/** The worker is to serve a socket. */
+/** Adds a socket that the worker serves. */
 export interface AddEndpoint {
-  /** What to do. */
   readonly op: "addEndpoint";
-  /** Number of the object. */
   readonly id: ObjectId;
-  /** Number of the counter slot. */
+  /** Index of the endpoint's counter slot. */
   readonly slot: number;
-  /** Number of the socket. */
+  /** Descriptor of the socket; the main thread owns it. */
   readonly fd: number;
-  /** What kind of socket it is. */
   readonly kind: EndpointKind;
-  /** Whether it takes many datagrams as one message. */
+  /** Whether the socket may send super-datagrams (`UDP_SEGMENT`). */
   readonly gso: boolean;
-  /** Whether it gives many datagrams as one message. */
+  /** Whether the socket returns coalesced datagrams (`UDP_GRO`). */
   readonly gro: boolean;
-  /** Whether it sends no checksums, but where that cannot be helped. */
+  /** Whether the socket omits UDP checksums, except on super-datagrams, which need them. */
   readonly noChecksumTx: boolean;
 }
 
-/** The worker is to know a tunnel. */
+/** Adds a tunnel to an endpoint. */
 export interface AddTunnel {
-  /** What to do. */
   readonly op: "addTunnel";
-  /** Number of the object. */
   readonly id: ObjectId;
-  /** Number of its counter slot. */
+  /** Index of the tunnel's counter slot. */
   readonly slot: number;
-  /** The endpoint it runs over. */
   readonly endpoint: ObjectId;
-  /** Names the network namespace. */
+  /** Key of the tunnel's network namespace. */
   readonly netnsKey: string;
-  /** Our id. */
   readonly tunnelId: number;
-  /** The peer's id. */
   readonly peerTunnelId: number;
-  /** Protocol version. */
   readonly version: 2 | 3;
-  /** Address in hex. */
+  /** The peer's address, in hex, with its UDP port and IPv6 scope id. */
   readonly peer?: { readonly address: string; readonly port?: number; readonly scopeId?: number };
-  /** Whether the socket is connected. */
+  /** Whether the socket is connected to the peer. */
   readonly connected: boolean;
 }
 
-/** What a device can do. */
+/** What a TUN or TAP device supports. */
 export interface DeviceFacts {
-  /** Whether each of its frames begins with a `struct virtio_net_hdr`. */
+  /** Whether every frame of the device begins with a `struct virtio_net_hdr`. */
   readonly virtio: boolean;
-  /** Whether to write TCP segments to it joined. */
+  /** Whether the device accepts TCP segments coalesced into super-frames. */
   readonly joinTcp: boolean;
-  /** Whether to write UDP datagrams to it joined. */
+  /** Whether the device accepts UDP datagrams coalesced into super-frames. */
   readonly joinUdp: boolean;
 }
 
-/** The worker is to carry a session. */
+/** Adds a session to a tunnel. */
 export interface AddSession {
-  /** What to do. */
   readonly op: "addSession";
-  /** Number of the object. */
   readonly id: ObjectId;
-  /** Number of its counter slot. */
+  /** Index of the session's counter slot. */
   readonly slot: number;
-  /** The tunnel that carries it. */
   readonly tunnel: ObjectId;
-  /** Our id. */
   readonly sessionId: number;
-  /** The peer's id. */
   readonly peerSessionId: number;
-  /** What it carries. */
   readonly pseudowire: Pseudowire;
-  /** The sublayer. */
+  /** The L2-specific sublayer; version 3 only. */
   readonly l2spec?: L2Spec;
-  /** In our packets; in hex. */
+  /** Cookie of sent packets, in hex. */
   readonly cookie?: string;
-  /** In received packets; in hex. */
+  /** Cookie required in received packets, in hex. */
   readonly peerCookie?: string;
-  /** What can be changed later on. */
+  /** Attributes that can change later. */
   readonly changes: SessionChanges;
-  /** Number of the device. */
+  /** Descriptor of the TAP device; the main thread owns it. */
   readonly tapFd?: number;
-  /** What the device can do. */
   readonly tap: DeviceFacts;
 }
 
-/** The worker is to treat a session otherwise. */
+/** Changes attributes of a session. */
 export interface ChangeSession {
-  /** What to do. */
   readonly op: "changeSession";
-  /** Number of the object. */
   readonly id: ObjectId;
-  /** What can be changed later on. */
   readonly changes: SessionChanges;
 }
 
-/** The worker is to carry the PPP of a session. */
+/** Attaches PPP to a session. */
 export interface AttachPpp {
-  /** What to do. */
   readonly op: "attachPpp";
-  /** Number of the PPP. */
+  /** Id of the PPP attachment. */
   readonly id: ObjectId;
-  /** The session. */
   readonly session: ObjectId;
-  /** Number of the TUN device. */
+  /** Descriptor of the TUN device; the main thread owns it. */
   readonly tunFd: number;
-  /** What the device can do. */
   readonly device: DeviceFacts;
-  /** Whether TCP is told of segments that fit. */
+  /** Whether the worker clamps the MSS option of TCP handshakes to the negotiated MTU. */
   readonly clampMss: boolean;
 }
 
-/** The worker is to treat the packets of a PPP otherwise; nothing is to be done if that has gone. */
+/** Changes which packets of a PPP attachment pass, and their framing. Does nothing if the attachment was removed. */
 export interface ChangePpp {
-  /** What to do. */
   readonly op: "changePpp";
-  /** Number of the PPP. */
   readonly id: ObjectId;
-  /** What is to change. */
   readonly changes: PppChanges;
 }
 
-/** The worker is to send a control frame of a PPP; nothing is to be done if that has gone. */
+/** Sends a PPP control frame. Does nothing if the attachment was removed. */
 export interface SendPpp {
-  /** What to do. */
   readonly op: "sendPpp";
-  /** Number of the PPP. */
   readonly id: ObjectId;
-  /** Protocol (2 bytes) and payload; in hex. */
+  /** Protocol field (2 bytes) and payload, in hex. */
   readonly frame: string;
 }
 
-/** The worker is to forget an object and what hangs on it: its descriptors are not touched any more. */
+/** Removes an object together with its children. The worker no longer touches their descriptors afterwards. */
 export interface RemoveObject {
-  /** What to do. */
   readonly op: "removeEndpoint" | "removeTunnel" | "removeSession" | "detachPpp";
-  /** Number of the object. */
   readonly id: ObjectId;
 }
 
-/** Whether the worker is to tell of trace events. */
+/** Turns trace events on or off. */
 export interface SetTrace {
-  /** What to do. */
   readonly op: "setTrace";
-  /** Whether they are wanted. */
   readonly on: boolean;
 }
 
-/** What time it is for the worker (the answer, in milliseconds); and that it is to end. */
+/** `now` returns the worker's `performance.now()`, in milliseconds; `exit` ends the worker. */
 export interface PlainCommand {
-  /** What to do. */
   readonly op: "now" | "exit";
 }
 
@@ -177,88 +145,80 @@ export type WorkerCommand =
   | SetTrace
   | PlainCommand;
 
-/** The one message that a worker gets before it starts. */
+/** The only message that the main thread posts to the worker: it starts the worker's loop. */
 export interface StartMessage {
   /** Memory of the {@link SyncCaller}, which the worker serves. */
   readonly callMemory: SharedArrayBuffer;
-  /** The eventfd that says that a call waits; the main thread's. */
+  /** The eventfd that signals a waiting call; the main thread owns it. */
   readonly wakeFd: number;
-  /** Counter slots. */
+  /** Memory of the counter slots. */
   readonly counters: SharedArrayBuffer;
-  /** The ledger of reports ({@link REPORTS}). */
+  /** Counters of reports in flight and dropped ({@link REPORTS}). */
   readonly reports: SharedArrayBuffer;
-  /** Whether checksums are computed by WebAssembly, if the engine can. */
+  /** Whether the worker computes checksums with WebAssembly SIMD, where the engine supports it. */
   readonly simd: boolean;
 }
 
 /** The worker serves calls from now on. */
 export interface ReadyReport {
-  /** What it is. */
   readonly type: "ready";
 }
 
-/** A control message came in. */
+/** The worker received a control message. */
 export interface ControlReport {
-  /** What it is. */
   readonly type: "control";
-  /** The endpoint it came in by. */
+  /** The endpoint that received it. */
   readonly endpoint: ObjectId;
-  /** From the flags word on. */
+  /** The message from its flags word on. */
   readonly bytes: Uint8Array;
-  /** The sender's socket address. */
+  /** The sender's socket address, a `struct sockaddr_in` or `sockaddr_in6`. */
   readonly name: Uint8Array;
 }
 
-/** A control frame of PPP came in. */
+/** The worker received a PPP control frame. */
 export interface PppReport {
-  /** What it is. */
   readonly type: "ppp";
-  /** Number of the PPP. */
   readonly id: ObjectId;
-  /** Protocol (2 bytes) and payload. */
+  /** Protocol field (2 bytes) and payload. */
   readonly frame: Uint8Array<ArrayBuffer>;
 }
 
-/** The device of a PPP has gone: the worker has let go of it. */
+/** The device of a PPP attachment was deleted, and the worker no longer touches its descriptor. */
 export interface PppLostReport {
-  /** What it is. */
   readonly type: "pppLost";
-  /** Number of the PPP. */
   readonly id: ObjectId;
 }
 
-/** Trace events of one turn, in order. */
+/** Trace events of one iteration of the worker's loop, in order. */
 export interface TraceReport {
-  /** What it is. */
   readonly type: "trace";
-  /** The events. */
   readonly events: readonly TraceEvent[];
 }
 
-/** A message of the worker's. */
+/** A message from the worker to the main thread. */
 export type Report = ReadyReport | ControlReport | PppReport | PppLostReport | TraceReport;
 
-/** Words of the ledger of reports: how many are under way, and how many had to be left out. */
+/** Indexes into the shared counters of reports: those in flight, and those dropped. */
 export const REPORTS = {
-  /** Control messages that the main thread has not taken yet. */
+  /** Control messages that the main thread has not processed yet. */
   controlUnderWay: 0,
-  /** Control messages that were dropped because too many were under way. */
+  /** Control messages dropped because too many were in flight. */
   controlLost: 1,
-  /** Trace reports that the main thread has not taken yet. */
+  /** Trace reports that the main thread has not processed yet. */
   traceUnderWay: 2,
-  /** Trace events that were dropped because there were too many. */
+  /** Trace events dropped because too many were in flight. */
   traceLost: 3,
-  /** Bytes of memory ({@link pppReportBytes}) of control frames of PPP that the main thread has not taken yet. */
+  /** Memory ({@link pppReportBytes}) of PPP control frames that the main thread has not processed yet, in bytes. */
   pppUnderWay: 4,
 } as const;
 
-/** Words in the ledger of reports. */
+/** Number of counters in {@link REPORTS}. */
 export const REPORTS_LENGTH = 5;
 
-/** What a message takes beside the frame in it: an estimate on the high side. */
+/** Memory of a posted message apart from its frame, in bytes: an estimate on the high side. */
 const MESSAGE_BYTES = 512;
 
-/** Bytes of memory that a control frame of PPP takes while it is under way. */
+/** Memory that a PPP control frame of `frameBytes` occupies while in flight, in bytes. */
 export function pppReportBytes(frameBytes: number): number {
   return MESSAGE_BYTES + frameBytes;
 }

@@ -1,5 +1,5 @@
 /**
- * The shared memory that the data path counts in, given out in slots of one counter view each.
+ * The shared memory that holds the data path's counters, divided into slots of one counter view each.
  *
  * @module
  */
@@ -7,40 +7,40 @@
 import { SyscallError } from "../../base/errors.ts";
 import { COUNTERS_BYTES, COUNTERS_LENGTH } from "../../dataplane/mod.ts";
 
-/** Slots unless another number is given. */
+/** Default number of slots. */
 const DEFAULT_SLOTS = 131_072;
 
 const ENOSPC = 28;
 
-/** The view of a slot. Whoever holds it must know whether the slot is still given to them. */
+/** The counter view of a slot. The caller must know that the slot is still allocated to it. */
 export function slotView(memory: SharedArrayBuffer, slot: number): Float64Array<SharedArrayBuffer> {
   return new Float64Array(memory, slot * COUNTERS_BYTES, COUNTERS_LENGTH);
 }
 
-/** The slots: which are free. */
+/** Allocates counter slots. */
 export class CounterSlots {
-  /** The memory; the system provides it where it is touched. */
+  /** The shared memory of all slots. The kernel provides its pages on first use. */
   readonly memory: SharedArrayBuffer;
   readonly #capacity: number;
   readonly #free: number[] = [];
-  /** Slots from here on have never been used. */
+  /** Slots from this index on were never allocated. */
   #fresh = 0;
 
-  /** All free. */
+  /** Creates `capacity` free slots. */
   constructor(capacity: number = DEFAULT_SLOTS) {
     this.#capacity = capacity;
     this.memory = new SharedArrayBuffer(capacity * COUNTERS_BYTES);
   }
 
-  /** Slots in use. */
+  /** Number of allocated slots. */
   get used(): number {
     return this.#fresh - this.#free.length;
   }
 
   /**
-   * Takes a slot, all zero.
+   * Allocates a slot, filled with zeros.
    *
-   * @throws {SyscallError} ENOSPC if all are in use
+   * @throws {SyscallError} ENOSPC if all slots are allocated
    */
   take(): number {
     const slot = this.#free.pop();
@@ -52,7 +52,7 @@ export class CounterSlots {
     return this.#fresh++;
   }
 
-  /** Gives a slot back, which nobody writes to any more. */
+  /** Frees a slot. No thread may write to it any more. */
   free(slot: number): void {
     this.#free.push(slot);
   }

@@ -1,6 +1,6 @@
 /**
- * Endpoints, tunnels and sessions of the data path as the main thread holds them. What they count is read from shared
- * memory and costs the worker nothing; what changes them waits until the worker has done it.
+ * The main thread's handles of endpoints, tunnels and sessions. Counters are read from shared memory without the
+ * worker. Changes are synchronous: they return after the worker has executed them.
  *
  * @module
  */
@@ -19,19 +19,19 @@ import { type CounterSlots, slotView } from "./counter_slots.ts";
 import type { ObjectId, WorkerCommand } from "./commands.ts";
 import type { PppHandle } from "./ppp_handle.ts";
 
-/** What the handles need of their data plane. */
+/** The part of a data plane that its handles use. */
 export interface HandleOwner {
-  /** Has the worker execute a command; throws what `SyncCaller.call` throws. */
+  /** Sends a command to the worker and waits for the answer; throws as `SyncCaller.call`. */
   readonly call: (command: WorkerCommand) => unknown;
-  /** Where the counters are. */
+  /** The counter slots. */
   readonly slots: CounterSlots;
-  /** What to add to the worker's time to get this thread's `performance.now()`. */
+  /** Difference between this thread's `performance.now()` and the worker's, in milliseconds. */
   readonly clockOffset: number;
-  /** Forgets an endpoint. */
+  /** Drops an endpoint from the data plane's table. */
   readonly forget: (endpoint: EndpointHandle) => void;
 }
 
-/** What the three kinds have in common: a number and a view of counters, which outlives the object as a copy. */
+/** Id and counters of a handle. The counters stay readable after the removal, as a copy. */
 class Counted {
   readonly id: ObjectId;
   #view: Float64Array;
@@ -52,44 +52,44 @@ class Counted {
     return this.#removed;
   }
 
-  /** The worker has let go: keeps the last numbers and frees the slot. */
+  /** Called after the worker has released the object: copies the last counters and frees the slot. */
   settle(slots: CounterSlots): void {
     if (this.#removed) return;
     this.#removed = true;
-    // A copy out of shared memory, since somebody else's numbers will be there.
+    // A copy, since the slot in shared memory will be reused.
     this.#view = Float64Array.from(this.#view);
     slots.free(this.#slot);
   }
 }
 
-/** A local socket that tunnels run over. */
+/** A local socket that carries tunnels. */
 export class EndpointHandle {
   readonly #owner: HandleOwner;
   readonly #counted: Counted;
-  /** Its tunnels. Read only, for everybody else. */
+  /** Tunnels of this endpoint; only the handles change the set. */
   readonly tunnels: Set<TunnelHandle> = new Set();
 
-  /** Made by `DataPlane.addEndpoint`. */
+  /** Called by `DataPlane.addEndpoint` only. */
   constructor(owner: HandleOwner, id: ObjectId, slot: number) {
     this.#owner = owner;
     this.#counted = new Counted(owner, id, slot);
   }
 
-  /** Its number, unique in its data plane for all time. */
+  /** Id, unique within the data plane and never reused. */
   get id(): ObjectId {
     return this.#counted.id;
   }
 
-  /** Packets that belong to no session, by reason of their being dropped. Does not throw. */
+  /** Counts packets that belong to no session, by drop reason. Never throws. */
   drops(): Record<DropReason, number> {
     return readDrops(this.#counted.view);
   }
 
   /**
-   * Removes it, and its tunnels with their sessions: when this returns, the worker touches none of their descriptors
-   * any more. Does nothing the second time.
+   * Removes the endpoint, and its tunnels with their sessions. When this returns, the worker no longer touches any of
+   * their descriptors. A second call does nothing.
    *
-   * @throws {DataPlaneDead} after a crash, when the descriptors are not touched any more either
+   * @throws {DataPlaneClosed} after a crash; the descriptors are not touched any more then either
    */
   remove(): void {
     if (this.#counted.removed) return;
@@ -100,43 +100,49 @@ export class EndpointHandle {
   }
 }
 
-/** A tunnel. */
+/** A tunnel of an endpoint. */
 export class TunnelHandle {
   readonly #owner: HandleOwner;
   readonly #counted: Counted;
-  /** The endpoint it runs over. */
+  /** The socket that carries the tunnel. */
   readonly endpoint: EndpointHandle;
-  /** Its sessions. Read only, for everybody else. */
+  /** Sessions of this tunnel; only the handles change the set. */
   readonly sessions: Set<SessionHandle> = new Set();
 
-  /** Made by `DataPlane.addTunnel`. */
+  /** Called by `DataPlane.addTunnel` only. */
   constructor(owner: HandleOwner, id: ObjectId, slot: number, endpoint: EndpointHandle) {
     this.#owner = owner;
     this.#counted = new Counted(owner, id, slot);
     this.endpoint = endpoint;
   }
 
-  /** Its number, unique in its data plane for all time. */
+  /** Id, unique within the data plane and never reused. */
   get id(): ObjectId {
     return this.#counted.id;
   }
 
-  /** The kernel's counters of a tunnel, over all its sessions past and present. The last ones once it is removed. */
+  /**
+   * The kernel's counters of a tunnel: the sums over all its sessions, removed ones included. After the removal, the
+   * last values.
+   */
   counters(): Counters {
     return readCounters(this.#counted.view);
   }
 
-  /** When the last data packet was delivered, as `performance.now()` of this thread; `undefined`: none yet. */
+  /**
+   * Time of the last delivered data packet, as `performance.now()` of this thread; `undefined` if there was none. For
+   * a control connection, which sends Hello only while the peer is silent (RFC 2661 section 5.5).
+   */
   lastDelivery(): number | undefined {
     const at = this.#counted.view[LIVE_LAST_RECEIVED]!;
     return at === 0 ? undefined : at + this.#owner.clockOffset;
   }
 
   /**
-   * Removes it and its sessions: when this returns, the worker touches none of their devices any more. Does nothing
-   * the second time.
+   * Removes the tunnel and its sessions. When this returns, the worker no longer touches any of their devices. A
+   * second call does nothing.
    *
-   * @throws {DataPlaneDead}
+   * @throws {DataPlaneClosed}
    */
   remove(): void {
     if (this.#counted.removed) return;
@@ -144,7 +150,7 @@ export class TunnelHandle {
     this.settle();
   }
 
-  /** For the endpoint's handle: the worker has let go. */
+  /** Called by the endpoint's handle after the worker has released the tunnel. */
   settle(): void {
     for (const session of this.sessions) session.settle();
     this.#counted.settle(this.#owner.slots);
@@ -152,47 +158,46 @@ export class TunnelHandle {
   }
 }
 
-/** A session. */
+/** A session of a tunnel. */
 export class SessionHandle {
   readonly #owner: HandleOwner;
   readonly #counted: Counted;
-  /** The tunnel that carries it. */
   readonly tunnel: TunnelHandle;
-  /** The PPP on it; `undefined` if there is none. Kept by that. */
+  /** PPP attached to the session; set and cleared by the PPP handle. */
   ppp: PppHandle | undefined;
 
-  /** Made by `DataPlane.addSession`. */
+  /** Called by `DataPlane.addSession` only. */
   constructor(owner: HandleOwner, id: ObjectId, slot: number, tunnel: TunnelHandle) {
     this.#owner = owner;
     this.#counted = new Counted(owner, id, slot);
     this.tunnel = tunnel;
   }
 
-  /** Its number, unique in its data plane for all time. */
+  /** Id, unique within the data plane and never reused. */
   get id(): ObjectId {
     return this.#counted.id;
   }
 
-  /** The kernel's counters. The last ones once it is removed. Does not throw. */
+  /** The kernel's counters of a session. After the removal, the last values. Never throws. */
   counters(): Counters {
     return readCounters(this.#counted.view);
   }
 
-  /** Sequence numbers and queue. The last ones once it is removed. Does not throw. */
+  /** Sequence numbers and length of the reorder queue. After the removal, the last values. Never throws. */
   live(): LiveState {
     return readLiveState(this.#counted.view);
   }
 
-  /** Packets dropped, by reason. Does not throw. */
+  /** Counts dropped packets by drop reason. Never throws. */
   drops(): Record<DropReason, number> {
     return readDrops(this.#counted.view);
   }
 
   /**
-   * Changes it; members that are left out stay as they are. {@link live} tells the new ones when this returns. Does
-   * nothing once it is removed.
+   * Changes attributes; omitted members keep their values. {@link live} returns the new values afterwards. Does
+   * nothing after the removal.
    *
-   * @throws {DataPlaneDead}
+   * @throws {DataPlaneClosed}
    */
   change(changes: SessionChanges): void {
     if (this.#counted.removed) return;
@@ -200,9 +205,9 @@ export class SessionHandle {
   }
 
   /**
-   * Removes it: when this returns, the worker does not touch its device any more. Does nothing the second time.
+   * Removes the session. When this returns, the worker no longer touches its device. A second call does nothing.
    *
-   * @throws {DataPlaneDead}
+   * @throws {DataPlaneClosed}
    */
   remove(): void {
     if (this.#counted.removed) return;
@@ -211,7 +216,7 @@ export class SessionHandle {
     this.settle();
   }
 
-  /** For the tunnel's handle: the worker has let go. */
+  /** Called by the tunnel's handle after the worker has released the session. */
   settle(): void {
     this.ppp?.lose();
     this.#counted.settle(this.#owner.slots);

@@ -1,8 +1,10 @@
 /**
- * The userspace data path as the main thread sees it: a worker moves the packets between sockets and devices, and this
- * class tells it which. All operations but the start are synchronous: when one returns, the worker has done it.
+ * The main thread's side of the userspace data path. A worker thread moves packets between sockets and devices; this
+ * class sends it commands. Every operation except the start is synchronous: the worker has executed the command when
+ * the call returns.
  *
- * Descriptors are the caller's: the worker uses their numbers, the caller closes them once the worker has let go.
+ * The caller owns all descriptors. The worker uses their numbers; the caller closes them after the worker has
+ * released them.
  *
  * ```ts ignore
  * using plane = await DataPlane.start({ onCrash: (error) => … });
@@ -54,11 +56,11 @@ export { DataPlaneClosed } from "./sync_call.ts";
 export type { PppHandle } from "./ppp_handle.ts";
 
 const DEFAULT_START_MS = 10_000;
-/** Bytes of the longest command: above all a PPP frame of 64 KiB in hex. */
+/** Longest command in bytes. The largest is a PPP frame of 64 KiB in hex. */
 const CALL_BYTES = 160 * 1024;
 const PLAIN_TAP: DeviceFacts = { virtio: false, joinTcp: false, joinUdp: false };
 
-/** The data path in its worker. */
+/** A data path that runs in a worker of its own. */
 export class DataPlane implements Disposable {
   readonly #options: DataPlaneOptions;
   readonly #slots: CounterSlots;
@@ -93,9 +95,9 @@ export class DataPlane implements Disposable {
   }
 
   /**
-   * Starts the worker; it is ready when the promise resolves. It keeps the process alive until it is closed.
+   * Starts the worker. It is ready when the promise resolves, and keeps the process alive until {@link close}.
    *
-   * @throws {SyscallError} if there are no descriptors left
+   * @throws {SyscallError} if no descriptors are left
    * @throws {DataPlaneClosed} if the worker does not start
    */
   static async start(options: DataPlaneOptions = {}): Promise<DataPlane> {
@@ -127,7 +129,7 @@ export class DataPlane implements Disposable {
       resolve();
     };
     this.#worker.onerror = (event): void => {
-      // Else it would be an uncaught exception of this thread, too.
+      // Without this, the error would also be an uncaught exception of this thread.
       event.preventDefault();
       const error = new DataPlaneClosed(event.message);
       reject(error);
@@ -144,17 +146,17 @@ export class DataPlane implements Disposable {
     return promise.finally(() => clearTimeout(timer));
   }
 
-  /** Whether the worker is there to do what it is told. */
+  /** True while the worker runs and answers commands. */
   get alive(): boolean {
     return !this.#closed && !this.#crashed && !this.#caller.closed;
   }
 
-  /** Counter slots in use: endpoints, tunnels and sessions together. */
+  /** Number of counter slots in use by endpoints, tunnels and sessions together. */
   get slotsUsed(): number {
     return this.#slots.used;
   }
 
-  /** Reports of the worker that had to be left out so far. */
+  /** Counts the worker's reports that were dropped so far because too many were in flight. */
   lost(): LostReports {
     return {
       control: Atomics.load(this.#reports, REPORTS.controlLost),
@@ -163,9 +165,10 @@ export class DataPlane implements Disposable {
   }
 
   /**
-   * Has a socket served. What it receives before it has tunnels is dropped, but for control messages.
+   * Adds a socket that the worker serves. Until the endpoint has tunnels, the worker drops data packets and passes on
+   * control messages only.
    *
-   * @throws {SyscallError} EBADF, EEXIST if it is one already, ENOSPC without a free counter slot
+   * @throws {SyscallError} EBADF, EEXIST if the socket is an endpoint already, ENOSPC if no counter slot is free
    * @throws {DataPlaneClosed}
    */
   addEndpoint(options: EndpointOptions): EndpointHandle {
@@ -179,10 +182,11 @@ export class DataPlane implements Disposable {
   }
 
   /**
-   * Adds a tunnel.
+   * Adds a tunnel to an endpoint.
    *
-   * @throws {RangeError} if the options contradict each other, or the endpoint has tunnels of another namespace
-   * @throws {SyscallError} ENOSPC without a free counter slot
+   * @throws {RangeError} if the options contradict each other, or the endpoint has tunnels of another network
+   * namespace
+   * @throws {SyscallError} ENOSPC if no counter slot is free
    * @throws {DataPlaneClosed}
    */
   addTunnel(options: TunnelOptions): TunnelHandle {
@@ -206,10 +210,10 @@ export class DataPlane implements Disposable {
   }
 
   /**
-   * Starts to carry a session's packets.
+   * Adds a session to a tunnel and starts to forward its packets.
    *
-   * @throws {RangeError} if the options contradict each other, or the id is taken
-   * @throws {SyscallError} EBADF, EEXIST if the device is another session's, ENOSPC without a free counter slot
+   * @throws {RangeError} if the options contradict each other, or the session id is in use
+   * @throws {SyscallError} EBADF, EEXIST if another session uses the device, ENOSPC if no counter slot is free
    * @throws {DataPlaneClosed}
    */
   addSession(tunnel: TunnelHandle, options: SessionOptions): SessionHandle {
@@ -232,11 +236,11 @@ export class DataPlane implements Disposable {
   }
 
   /**
-   * Attaches PPP to a session: its control frames are handed over, and the IP packets of a TUN device go by it, once they
-   * are let through.
+   * Attaches PPP to a session. The worker passes PPP control frames to `options.receive`. It forwards IP packets
+   * between the session and a TUN device, once {@link PppHandle.change} allows their protocols.
    *
-   * @throws {RangeError} if the session carries no PPP, or has one already, or has gone
-   * @throws {SyscallError} EBADF, EEXIST if the device is another session's
+   * @throws {RangeError} if the session does not carry PPP, has PPP attached already, or was removed
+   * @throws {SyscallError} EBADF, EEXIST if another session uses the device
    * @throws {DataPlaneClosed}
    */
   attachPpp(session: SessionHandle, options: PppPathOptions): PppHandle {
@@ -250,7 +254,7 @@ export class DataPlane implements Disposable {
   }
 
   /**
-   * Turns trace events on or off; they are off at first.
+   * Turns trace events on or off; they are off at the start.
    *
    * @throws {DataPlaneClosed}
    */
@@ -259,8 +263,8 @@ export class DataPlane implements Disposable {
   }
 
   /**
-   * Ends the worker, whatever it carries: when this returns, it touches no descriptor any more, and its thread is
-   * about to be gone. Does nothing the second time. Does not throw.
+   * Ends the worker, with everything it forwards. When this returns, the worker no longer touches any descriptor, and
+   * its thread is about to end. A second call does nothing. Never throws.
    */
   close(): void {
     if (this.#closed) return;
@@ -269,17 +273,18 @@ export class DataPlane implements Disposable {
       this.#call({ op: "exit" });
       touchesNothing = true;
     } catch {
-      // Crashed, or not answering; either way it cannot be asked to end.
+      // The worker crashed or does not answer; either way it cannot end by command.
     }
     this.#closed = true;
     this.#caller.close("The data path was closed");
     this.#worker.terminate();
-    // A worker that does not answer but lives looks at it when it wakes; its number must not be somebody else's then.
+    // A worker that is alive but does not answer reads the eventfd when it wakes. The kernel must not have reused the
+    // descriptor number by then, so the eventfd stays open.
     if (touchesNothing) this.#wake.close();
     else this.#wake.signal();
   }
 
-  /** Ends the worker. */
+  /** Same as {@link close}. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -288,7 +293,7 @@ export class DataPlane implements Disposable {
     return this.#caller.call(command);
   }
 
-  /** Makes an object with a number and a slot of its own; the slot is free again if that fails. */
+  /** Creates an object with a new id and a counter slot; frees the slot if `make` throws. */
   #add<T>(make: (id: number, slot: number) => T): T {
     const slot = this.#slots.take();
     try {

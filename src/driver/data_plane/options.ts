@@ -1,5 +1,5 @@
 /**
- * What the data path in its worker is started with, and what its endpoints, tunnels and sessions are added with.
+ * Options of the data plane and of the endpoints, tunnels and sessions added to it.
  *
  * @module
  */
@@ -13,106 +13,103 @@ import type { EndpointHandle } from "./handles.ts";
 import type { DataPlaneClosed } from "./sync_call.ts";
 import type { PppEvents } from "./ppp_handle.ts";
 
-/** A control message that came in by an endpoint. */
+/** A control message that an endpoint received. */
 export interface ControlMessage {
-  /** The endpoint. */
   readonly endpoint: EndpointHandle;
-  /** The message from its flags word on (over IP, without the four zero bytes before it); the receiver's own. */
+  /**
+   * The message from its flags word on, without the four zero bytes that precede it over IP. The callee owns the
+   * buffer.
+   */
   readonly bytes: Uint8Array;
-  /** Who sent it; the port is 0 over IP. */
+  /** The sender's address; its port is 0 over IP. */
   readonly source: Required<InetAddress>;
 }
 
-/** What a {@link DataPlane} is started with. */
+/** Options of {@link DataPlane.start}. */
 export interface DataPlaneOptions {
-  /** The module that the worker runs: `data_worker.ts` beside this one unless given. */
+  /** Module that the worker runs; default `worker/main.ts`. */
   readonly workerUrl?: URL | undefined;
-  /** Most endpoints, tunnels and sessions together; 131072 unless given. */
+  /** Maximum number of endpoints, tunnels and sessions together; default 131072. */
   readonly slots?: number | undefined;
-  /** Whether checksums are computed by WebAssembly, if the engine can; true unless given. */
+  /** Whether the worker computes checksums with WebAssembly SIMD, where the engine supports it; default true. */
   readonly simd?: boolean | undefined;
-  /** How long the worker may take to start and to answer, in milliseconds; 10 seconds unless given. */
+  /** Time limit for the worker's start and for each answer, in milliseconds; default 10 seconds. */
   readonly timeoutMs?: number | undefined;
-  /** Takes control messages; they are dropped without it. When it is slow, messages are lost: see `lost`. */
+  /** Receives control messages. Without it they are dropped; if it is slow, some are dropped and counted by `lost`. */
   readonly onControl?: ((message: ControlMessage) => void) | undefined;
-  /** Takes trace events while they are turned on. When it is slow, events are lost: see `lost`. */
+  /** Receives trace events while they are on. If it is slow, some are dropped and counted by `lost`. */
   readonly onTrace?: ((event: TraceEvent) => void) | undefined;
-  /** Told once if the worker ends with an uncaught exception. Operations throw {@link DataPlaneClosed} from then on. */
+  /** Called once if the worker ends with an uncaught exception. Operations then throw {@link DataPlaneClosed}. */
   readonly onCrash?: ((error: DataPlaneClosed) => void) | undefined;
 }
 
-/** What an endpoint is added with. */
+/** Options of an endpoint. */
 export interface EndpointOptions {
-  /** A socket, blocking or not. The caller's, to be closed after the endpoint's removal only. */
+  /** A socket, blocking or not. The caller owns it, and closes it only after the endpoint's removal. */
   readonly fd: number;
-  /** What kind of socket it is. */
   readonly kind: EndpointKind;
-  /** UDP: send many datagrams as one message where they are alike. Default false. */
+  /** UDP: send similar datagrams as one super-datagram (`UDP_SEGMENT`); default false. */
   readonly gso?: boolean | undefined;
-  /** UDP: the socket sends no checksums, and is to send them only with such messages. Default false. */
+  /** UDP: the socket omits checksums, and must send them with super-datagrams only; default false. */
   readonly noChecksumTx?: boolean | undefined;
-  /** UDP: the socket gives many datagrams as one message (`setUdpGro`). Default false. */
+  /** UDP: the socket returns coalesced datagrams (`setUdpGro`); default false. */
   readonly gro?: boolean | undefined;
 }
 
-/** What a tunnel is added with. */
+/** Options of a tunnel. */
 export interface TunnelOptions {
-  /** Names its network namespace: session ids are unique within one. All tunnels of an endpoint have the same. */
+  /**
+   * Key of the network namespace, within which session ids are unique. All tunnels of an endpoint have the same key.
+   */
   readonly netnsKey: string;
-  /** Our id. */
   readonly tunnelId: number;
-  /** The peer's id. */
   readonly peerTunnelId: number;
-  /** Protocol version. Version 2 needs UDP. */
+  /** Protocol version. Version 2 requires UDP. */
   readonly version: 2 | 3;
-  /** The socket it runs over. */
+  /** The socket that carries the tunnel. */
   readonly endpoint: EndpointHandle;
   /**
-   * Whom it sends to, and accepts packets from. Without it (or without port, over UDP) nothing can be sent unless the
-   * endpoint is connected, and without it packets from anybody are accepted.
+   * The address that the tunnel sends to and accepts packets from. Without an address (or, over UDP, without a port),
+   * the tunnel can send only through a connected endpoint. Without an address, it accepts packets from any source.
    */
   readonly peer?: PeerAddress | undefined;
-  /** Send without an address, as the socket is connected. Default false. */
+  /** Whether the socket is connected, so that packets are sent without an address; default false. */
   readonly connected?: boolean | undefined;
 }
 
-/** What a session is added with; flags and the timeout are off unless given. */
+/** Options of a session. Flags default to false, the reorder timeout to 0. */
 export interface SessionOptions extends SessionChanges {
-  /** Our id. */
   readonly sessionId: number;
-  /** The peer's id. */
   readonly peerSessionId: number;
-  /** What it carries. */
   readonly pseudowire: Pseudowire;
-  /** Version 3: the sublayer; the default one unless given. */
+  /** Version 3: the L2-specific sublayer; the default sublayer unless given. */
   readonly l2spec?: L2Spec | undefined;
-  /** Version 3: put into our packets, up to 8 bytes. */
+  /** Version 3: cookie of sent packets, up to 8 bytes. */
   readonly cookie?: Uint8Array | undefined;
-  /** Version 3: required in received packets, up to 8 bytes. */
+  /** Version 3: cookie required in received packets, up to 8 bytes. */
   readonly peerCookie?: Uint8Array | undefined;
   /**
-   * A non-blocking TAP device, for an Ethernet session; received frames are dropped without it. The caller's, to be
-   * closed after the session's removal only.
+   * A non-blocking TAP device, for an Ethernet session. Without it, received frames are dropped. The caller owns it,
+   * and closes it only after the session's removal.
    */
   readonly tapFd?: number | undefined;
-  /** What the device can do; by default it has no header of the driver's, and nothing is joined. */
+  /** What the device supports. By default its frames have no `struct virtio_net_hdr`, and nothing is coalesced. */
   readonly tap?: DeviceFacts | undefined;
 }
 
-/** What PPP is attached to a session with. */
+/** Options of a PPP attachment. */
 export interface PppPathOptions extends PppEvents {
-  /** A non-blocking TUN device. The caller's, to be closed after the removal of PPP or session only. */
+  /**
+   * A non-blocking TUN device. The caller owns it, and closes it only after PPP was detached or the session removed.
+   */
   readonly tunFd: number;
-  /** What the device can do. */
   readonly device: DeviceFacts;
-  /** Whether TCP is told of segments that fit the packets agreed on. */
+  /** Whether the worker clamps the MSS option of TCP handshakes to the negotiated MTU. */
   readonly clampMss: boolean;
 }
 
-/** Reports of the worker that had to be left out because too many were under way. */
+/** Numbers of the worker's reports that were dropped because too many were in flight. */
 export interface LostReports {
-  /** Control messages. */
   readonly control: number;
-  /** Trace events. */
   readonly trace: number;
 }

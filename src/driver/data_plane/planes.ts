@@ -1,5 +1,5 @@
 /**
- * Several data paths, each in a worker of its own, that share the peers among them.
+ * Several data planes, each with a worker of its own. A peer's address decides which of them carries its tunnels.
  *
  * @module
  */
@@ -7,9 +7,9 @@
 import { DataPlane, type DataPlaneOptions } from "./mod.ts";
 import { steeredIndex } from "../../../ffi/sockets/steering.ts";
 
-/** Workers that each carry some of the tunnels. */
+/** A fixed number of data planes. */
 export class DataPlanes implements Disposable {
-  /** The workers. */
+  /** All data planes, by index. */
   readonly all: readonly DataPlane[];
 
   private constructor(all: readonly DataPlane[]) {
@@ -17,10 +17,10 @@ export class DataPlanes implements Disposable {
   }
 
   /**
-   * Starts so many workers; they are ready when the promise resolves.
+   * Starts `count` workers. All are ready when the promise resolves.
    *
-   * @throws {SyscallError} if there are no descriptors left
-   * @throws {DataPlaneDead} if one does not start
+   * @throws {SyscallError} if no descriptors are left
+   * @throws {DataPlaneClosed} if a worker does not start; the others are closed
    */
   static async start(count: number, options: DataPlaneOptions): Promise<DataPlanes> {
     const started = await Promise.allSettled(Array.from({ length: count }, () => DataPlane.start(options)));
@@ -33,26 +33,26 @@ export class DataPlanes implements Disposable {
     return planes;
   }
 
-  /** How many there are. */
+  /** Number of workers. */
   get count(): number {
     return this.all.length;
   }
 
-  /** The one that carries what has to do with the address, 4 or 16 bytes. */
+  /** The data plane that carries the tunnels of a peer address of 4 or 16 bytes. */
   of(address: Uint8Array): DataPlane {
     return this.all[steeredIndex(address, this.count)]!;
   }
 
   /**
-   * Turns trace events on or off.
+   * Turns trace events of all workers on or off.
    *
-   * @throws {DataPlaneDead}
+   * @throws {DataPlaneClosed}
    */
   setTrace(on: boolean): void {
     for (const plane of this.all) plane.setTrace(on);
   }
 
-  /** Ends all of them. */
+  /** Ends all workers. */
   [Symbol.dispose](): void {
     for (const plane of this.all) plane.close();
   }

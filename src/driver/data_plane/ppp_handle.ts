@@ -1,5 +1,5 @@
 /**
- * The PPP of a session as the main thread holds it.
+ * The main thread's handle of PPP attached to a session.
  *
  * @module
  */
@@ -8,34 +8,34 @@ import type { PppChanges } from "../../dataplane/mod.ts";
 import type { ObjectId } from "./commands.ts";
 import type { HandleOwner, SessionHandle } from "./handles.ts";
 
-/** What a PPP tells. */
+/** Callbacks of a PPP attachment. */
 export interface PppEvents {
-  /** The session is about to be removed: what is sent before this returns still goes out. */
+  /** Called just before the session is removed; frames sent before this callback returns still leave. */
   readonly ending?: (() => void) | undefined;
-  /** A control frame came: protocol (2 bytes) and payload; the receiver's own. */
+  /** Receives a control frame: Protocol field (2 bytes) and payload. The callee owns the buffer. */
   readonly receive: (frame: Uint8Array<ArrayBuffer>) => void;
   /**
-   * The session has gone, or somebody has deleted the device: nothing comes any more, nothing can be sent. Told once,
-   * not within the call that caused it, and not after {@link PppHandle.remove}.
+   * Called once when the session was removed or the device was deleted: no frame arrives any more, and none can be
+   * sent. Never called within the call that caused it, nor after {@link PppHandle.remove}.
    */
   readonly lost: () => void;
 }
 
-/** Bytes of the longest frame: what the longest packet carries, and a protocol field. */
+/** Longest frame in bytes: the longest packet and a Protocol field. */
 const FRAME_MAX = 0xffff + 2;
 
-/** PPP on a session. What is asked of it once it is gone does nothing. */
+/** PPP attached to a session. After it was removed or lost, its methods do nothing. */
 export class PppHandle {
-  /** Its number, unique in its data plane for all time. */
+  /** Id, unique within the data plane and never reused. */
   readonly id: ObjectId;
-  /** Takes the worker's reports. */
+  /** Callbacks for the worker's reports. */
   readonly events: PppEvents;
   readonly #owner: HandleOwner;
   readonly #session: SessionHandle;
   readonly #forget: () => void;
   #gone = false;
 
-  /** Made by `DataPlane.attachPpp`. */
+  /** Called by `DataPlane.attachPpp` only. */
   constructor(
     owner: HandleOwner,
     id: ObjectId,
@@ -51,10 +51,11 @@ export class PppHandle {
   }
 
   /**
-   * Sends a control frame: protocol (2 bytes) and payload. What cannot be sent is counted on the session.
+   * Sends a control frame: Protocol field (2 bytes) and payload. Frames that cannot be sent count as errors of the
+   * session.
    *
-   * @throws {RangeError} if it is longer than any that can be received, 65,535 bytes and the protocol
-   * @throws {DataPlaneDead}
+   * @throws {RangeError} if the frame is longer than 65,535 bytes and the Protocol field
+   * @throws {DataPlaneClosed}
    */
   send(frame: Uint8Array): void {
     if (frame.length > FRAME_MAX) throw new RangeError(`Cannot send a PPP frame of ${frame.length} bytes`);
@@ -65,17 +66,17 @@ export class PppHandle {
    * Changes which packets pass, and how they are framed.
    *
    * @throws {RangeError} if a length is out of range; then nothing changes
-   * @throws {DataPlaneDead}
+   * @throws {DataPlaneClosed}
    */
   change(changes: PppChanges): void {
     if (!this.#gone) this.#owner.call({ op: "changePpp", id: this.id, changes });
   }
 
   /**
-   * Detaches it: when this returns, the worker does not touch its device any more, and the session drops what it
-   * receives (`no_ppp`). Does nothing the second time.
+   * Detaches PPP. When this returns, the worker no longer touches the device, and the session drops received packets
+   * (`no_ppp`). A second call does nothing.
    *
-   * @throws {DataPlaneDead}
+   * @throws {DataPlaneClosed}
    */
   remove(): void {
     if (this.#gone) return;
@@ -83,11 +84,11 @@ export class PppHandle {
     this.#settle();
   }
 
-  /** For the session's handle and the data plane: the worker has let go of the device by itself. */
+  /** Called by the session's handle and the data plane after the worker has released the device. */
   lose(): void {
     if (this.#gone) return;
     this.#settle();
-    // Whoever removes a session is in the middle of that.
+    // Asynchronous, since the caller may be in the middle of removing the session.
     queueMicrotask(() => this.events.lost());
   }
 

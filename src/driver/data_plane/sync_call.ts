@@ -1,12 +1,13 @@
 /**
- * Calls from one thread to another through shared memory: the caller waits, the other side serves one call at a time
- * whenever it looks. For a worker that never returns to its event loop and so never gets messages.
+ * Synchronous calls between two threads through shared memory: the caller blocks until the server has executed the
+ * call. The server executes one call at a time. Made for a worker that never returns to its event loop, and so never
+ * receives messages.
  *
  * ```
  *  0  state: idle, command, answer, closed
  *  4  bytes of the command or answer
- *  8  bytes of the reason of the end
- * 16  reason of the end, UTF-8; apart from the rest since a worker may die while a command is being written
+ *  8  bytes of the reason for the close
+ * 16  reason for the close, UTF-8; an area of its own, since a worker may close while a command is being written
  *  …  command or answer, JSON in UTF-8
  * ```
  *
@@ -27,29 +28,29 @@ const CLOSED = 3;
 const REASON_START = 16;
 const BODY_START = 1024;
 
-/** Bytes of memory unless another number is given. */
+/** Default size of the shared memory, in bytes. */
 const DEFAULT_SIZE = 64 * 1024;
 
-/** How long a call waits for its answer, in milliseconds, unless another time is given. */
+/** Default time limit of a call, in milliseconds. */
 const DEFAULT_TIMEOUT_MS = 10_000;
 
-/** The thread that moves the packets has crashed or does not answer: nothing can be asked of it any more. */
+/** The worker has crashed, does not answer, or was closed. Every call fails from then on. */
 export class DataPlaneClosed extends Error {
-  /** Name of the class, which survives minification. */
-  override readonly name = "DataPlaneDead";
+  /** Set explicitly, since minification renames the class. */
+  override readonly name = "DataPlaneClosed";
 }
 
-/** How an error crosses: what its kind needs to be made again. */
+/** An error as it crosses the threads: enough to construct an error of the same class. */
 interface Refusal {
   readonly kind: "syscall" | "range" | "other";
   readonly message: string;
   readonly errno?: number;
 }
 
-/** What is in the memory as an answer. */
+/** The content of the memory in state `ANSWER`. */
 type Answer = { readonly result: unknown } | { readonly refusal: Refusal };
 
-/** The memory as both sides see it. */
+/** The shared memory; both sides use this class. */
 class CallMemory {
   readonly words: Int32Array;
   readonly #bytes: Uint8Array;
@@ -63,7 +64,7 @@ class CallMemory {
     return this.#bytes.length - BODY_START;
   }
 
-  /** Writes a body; false if it is too long. */
+  /** Writes a command or answer. Returns false, and writes nothing, if it is too long. */
   write(body: Uint8Array): boolean {
     if (body.length > this.capacity) return false;
     this.#bytes.set(body, BODY_START);
@@ -72,7 +73,7 @@ class CallMemory {
   }
 
   read(): unknown {
-    // A copy, since text decoders do not take shared memory.
+    // A copy, since `TextDecoder` does not accept shared memory.
     const body = this.#bytes.slice(BODY_START, BODY_START + this.words[LENGTH]!);
     return JSON.parse(new TextDecoder().decode(body));
   }
@@ -91,25 +92,25 @@ class CallMemory {
   }
 }
 
-/** What a {@link SyncCaller} is made with. */
+/** Options of a {@link SyncCaller}. */
 export interface SyncCallerOptions {
-  /** Makes the other side look, soon. */
+  /** Wakes the server, so that it calls {@link SyncServer.serve} soon. */
   readonly signal: () => void;
-  /** How long a call waits for its answer, in milliseconds; 10 seconds unless given. */
+  /** Time limit of a call, in milliseconds; default 10 seconds. */
   readonly timeoutMs?: number | undefined;
-  /** Bytes of memory; 64 KiB unless given. */
+  /** Size of the shared memory in bytes; default 64 KiB. */
   readonly size?: number | undefined;
 }
 
-/** The side that calls. */
+/** The side that calls and waits. */
 export class SyncCaller {
-  /** To be given to the {@link SyncServer}. */
+  /** The memory to pass to the {@link SyncServer}. */
   readonly memory: SharedArrayBuffer;
   readonly #box: CallMemory;
   readonly #signal: () => void;
   readonly #timeoutMs: number;
 
-  /** With memory of its own. */
+  /** Allocates the shared memory. */
   constructor(options: SyncCallerOptions) {
     this.memory = new SharedArrayBuffer(options.size ?? DEFAULT_SIZE);
     this.#box = new CallMemory(this.memory);
@@ -117,21 +118,25 @@ export class SyncCaller {
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   }
 
-  /** Whether the other side is known to be gone. */
+  /** Whether either side has closed the memory. */
   get closed(): boolean {
     return Atomics.load(this.#box.words, STATE) === CLOSED;
   }
 
-  /** Declares the other side gone: later calls fail at once, and if it lives after all it ends at its next look. */
+  /**
+   * Marks the memory as closed: later calls fail at once. A server that still runs ends at its next look at `closed`.
+   */
   close(reason: string): void {
     if (!this.closed) this.#box.close(reason);
   }
 
   /**
-   * Has the other side execute a command (anything that JSON can tell) and gives its answer. Holds the calling thread.
+   * Executes a command on the server and returns its answer. Command and answer must be serializable as JSON. Blocks
+   * the calling thread.
    *
-   * @throws {DataPlaneClosed} if the other side is gone, or does not answer in time; it counts as gone from then on
-   * @throws {SyscallError} {RangeError} {Error} what the other side refused it with
+   * @throws {DataPlaneClosed} if the server is closed, or does not answer in time; then it counts as closed from then
+   * on
+   * @throws {SyscallError} {RangeError} {Error} the error that the server's `execute` threw
    * @throws {RangeError} if the command is too long
    */
   call(command: unknown): unknown {
@@ -141,7 +146,7 @@ export class SyncCaller {
     if (!box.write(body)) {
       throw new RangeError(`Cannot send a command of ${body.length} bytes: at most ${box.capacity}`);
     }
-    // Not a plain store: the other side may have died just now.
+    // Not a plain store: the server may have closed the memory in this moment.
     Atomics.compareExchange(box.words, STATE, IDLE, COMMAND);
     this.#signal();
     this.#awaitAnswer();
@@ -167,23 +172,23 @@ export class SyncCaller {
   }
 }
 
-/** The side that is called. */
+/** The side that executes calls. */
 export class SyncServer {
   readonly #box: CallMemory;
 
-  /** On the memory of the {@link SyncCaller}. */
+  /** Uses the memory of a {@link SyncCaller}. */
   constructor(memory: SharedArrayBuffer) {
     this.#box = new CallMemory(memory);
   }
 
-  /** Whether the caller has given up on this side, or {@link close} was called. */
+  /** Whether the caller has closed the memory, or {@link close} was called. */
   get closed(): boolean {
     return Atomics.load(this.#box.words, STATE) === CLOSED;
   }
 
   /**
-   * Executes the command that waits, if one does, and answers with what `execute` returns (anything that JSON can
-   * tell) or throws. Does not throw itself.
+   * Executes the pending command, if there is one. The answer is the return value of `execute`, which must be
+   * serializable as JSON, or the error that it throws. Never throws itself.
    */
   serve(execute: (command: unknown) => unknown): void {
     const { words } = this.#box;
@@ -201,7 +206,7 @@ export class SyncServer {
     Atomics.notify(words, STATE);
   }
 
-  /** Tells the caller that nothing will be answered any more: calls under way and later ones fail. */
+  /** Closes the memory: pending and later calls fail with `reason`. */
   close(reason: string): void {
     this.#box.close(reason);
   }

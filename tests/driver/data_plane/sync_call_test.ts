@@ -80,7 +80,7 @@ Deno.test("an answer that comes too late is nobody's", () => {
 Deno.test("a side that dies says why: before a call, and while one waits", () => {
   const { caller, server } = pairOf(() => 1);
   server.close("no bread ".repeat(1000));
-  assert.throws(() => caller.call(1), /^DataPlaneDead: no bread no bread /);
+  assert.throws(() => caller.call(1), /^DataPlaneClosed: no bread no bread /);
   const dying: SyncCaller = new SyncCaller({
     signal: () => new SyncServer(dying.memory).close("crashed"),
   });

@@ -1,5 +1,5 @@
 /**
- * A socket in the worker: takes what it received to the data path, and looks after its errors.
+ * The worker's side of a socket: passes received packets to the data path, and clears the socket's pending errors.
  *
  * @module
  */
@@ -17,59 +17,57 @@ import type { EventSource } from "./source.ts";
 const MSG_DONTWAIT = 0x40;
 const MSG_ERRQUEUE = 0x2000;
 
-/** How long checksums are sent after a message that took them, in milliseconds. */
+/** Time for which the socket sends checksums after a super-datagram, in milliseconds. */
 const KEEP_CHECKSUMS_MS = 100;
 
-/** Errors that are taken out of a socket's queue in one turn. */
+/** Errors read from the socket's error queue per iteration. */
 const MAX_ERRORS = 64;
 
-/** What all endpoints of a worker share. */
+/** Resources that all endpoints of a worker share. */
 export interface EndpointPorts {
-  /** What waits for the sockets. */
+  /** The worker's epoll set. */
   readonly epoll: Epoll;
-  /** What receives. */
   readonly receive: ReceiveVector;
-  /** Where it is told what was received. */
+  /** Offsets and lengths of the received packets. */
   readonly batch: PacketBatch;
   /** Longest datagram that is received whole, in bytes. */
   readonly slotSize: number;
 }
 
-/** A socket, as the worker is told of it. */
+/** A socket, as given to the worker. */
 export interface SocketFacts {
-  /** Its number. */
+  /** Descriptor of the socket; the main thread owns it. */
   readonly fd: number;
-  /** Whether it takes many datagrams as one message. */
+  /** Whether the socket may send super-datagrams (`UDP_SEGMENT`). */
   readonly gso: boolean;
-  /** Whether it gives many datagrams as one message. */
+  /** Whether the socket returns coalesced datagrams (`UDP_GRO`). */
   readonly gro: boolean;
-  /** Whether it sends no checksums, but where that cannot be helped. */
+  /** Whether the socket omits UDP checksums, except on super-datagrams, which need them. */
   readonly noChecksumTx: boolean;
 }
 
-/** A socket. */
+/** A socket in the worker's epoll set. */
 export class WorkerEndpoint implements EventSource {
-  /** What the data path knows it by. */
+  /** The endpoint as the data path knows it. */
   readonly endpoint: Endpoint;
-  /** Number of the socket. */
   readonly fd: number;
-  /** Numbers of the tunnels that run over it. */
+  /** Ids of the tunnels that the socket carries. */
   readonly tunnels: Set<number> = new Set();
-  /** The data path that it serves. */
+  /** The data path that receives the socket's packets. */
   path: WorkerPath;
-  /** Whether it takes many datagrams as one message. */
+  /** Whether the socket may send super-datagrams (`UDP_SEGMENT`). */
   readonly gso: boolean;
   readonly #gro: boolean;
   readonly #wantsNoChecksums: boolean;
   #sendsNoChecksums: boolean;
   #checksumsNeededUntil = 0;
   readonly #ports: EndpointPorts;
-  /** For its options; never closed here. */
+  /** For socket options; never closed here. */
   readonly #socket: Socket;
   readonly #errors = new Uint8Array(new ArrayBuffer(64));
   #watched = false;
 
-  /** The descriptor stays the caller's. */
+  /** The caller keeps ownership of the descriptor. */
   constructor(endpoint: Endpoint, facts: SocketFacts, path: WorkerPath, ports: EndpointPorts) {
     const { fd, gso, gro, noChecksumTx } = facts;
     this.endpoint = endpoint;
@@ -83,7 +81,7 @@ export class WorkerEndpoint implements EventSource {
   }
 
   /**
-   * Begins to wait for packets.
+   * Adds the socket to the epoll set.
    *
    * @throws {SyscallError}
    */
@@ -92,15 +90,15 @@ export class WorkerEndpoint implements EventSource {
     this.#watched = true;
   }
 
-  /** Waits no more; the descriptor is not touched from here on. */
+  /** Removes the socket from the epoll set. The descriptor is not touched afterwards. */
   unwatch(): void {
     if (this.#watched) this.#ports.epoll.forget(this.fd);
     this.#watched = false;
   }
 
   /**
-   * Has the socket send checksums, or spare them where nobody wants them: then only once they were not needed for a
-   * while, since a bulk transfer needs them for most messages and each change is a system call.
+   * Turns the socket's checksums on if `needed`, as for super-datagrams. Turns them off again only after they were
+   * not needed for a while: bulk transfers need them for most messages, and each change is a system call.
    */
   needChecksums(needed: boolean, now: number): void {
     if (!this.#wantsNoChecksums) return;
@@ -111,9 +109,10 @@ export class WorkerEndpoint implements EventSource {
     setNoChecksumTx(this.#socket, this.endpoint.isIpv6 ? AF_INET6 : AF_INET, spares);
   }
 
-  /** One batch of packets. */
+  /** Receives one batch of packets. */
   turn(events: number, now: number): void {
-    // Before the errors, as receiving takes a pending one away and then goes on at the next turn.
+    // Packets before errors: a receive call returns and clears a pending error, and reading goes on in the next
+    // iteration.
     const received = (events & EPOLLIN) === 0 ? 0 : this.#ports.receive.receive(this.fd);
     if (received > 0) this.#receive(received, now);
     if ((events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) !== 0) this.#lookAfter(events, received);
@@ -124,14 +123,15 @@ export class WorkerEndpoint implements EventSource {
     let count = 0;
     for (let i = 0; i < received; i++) {
       const length = receive.length(i);
-      // A full slot; only then, since a truncated control message, which some owners of a socket ask for, looks alike.
+      // Only a full slot can be truncated. The flag alone is not enough: a truncated control message, which another
+      // owner of the socket may have asked for, sets `MSG_CTRUNC` likewise.
       if (length >= slotSize && receive.truncated(i)) {
         this.endpoint.counters[DROP.too_short]!++;
         continue;
       }
       const start = receive.start(i);
       const segment = (this.#gro ? receive.segmentSize(i) : 0) || length;
-      // An empty datagram is one, too.
+      // An empty datagram counts as one packet.
       for (let at = 0; at < length || at === 0; at += segment || 1) {
         if (count === batch.capacity) {
           this.#take(count, now);
@@ -156,7 +156,7 @@ export class WorkerEndpoint implements EventSource {
     this.path.path.receive(this.endpoint, batch, now, this.path.out);
   }
 
-  /** Takes pending errors away, since whoever does not is told of them again at once. */
+  /** Clears pending errors, since epoll would report them again at once. */
   #lookAfter(events: number, received: number): void {
     try {
       takeError(this.#socket);
@@ -164,11 +164,11 @@ export class WorkerEndpoint implements EventSource {
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
     }
-    // Shut down by another owner of it. That cannot be taken away, and nothing will come any more.
+    // Another owner has shut the socket down. That cannot be undone, and no packet will arrive any more.
     if ((events & (EPOLLHUP | EPOLLRDHUP)) !== 0 && received <= 0) this.unwatch();
   }
 
-  /** The queue that another owner of the socket may have asked for (`IP_RECVERR`). */
+  /** Reads the error queue, which another owner of the socket may have turned on (`IP_RECVERR`). */
   #drainErrors(): void {
     for (let i = 0; i < MAX_ERRORS; i++) this.#socket.receive(this.#errors, MSG_DONTWAIT | MSG_ERRQUEUE);
   }

@@ -1,6 +1,6 @@
 /**
- * The loop of the data path's worker: waits for sockets, devices and commands, and gives each its turn. Nobody gets
- * more than one batch of packets in a turn, so that no tunnel starves another.
+ * The loop of the data path's worker: it waits for sockets, devices and commands, and serves each in turn. A source
+ * moves at most one batch of packets per iteration, so that no tunnel starves another.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import type { Report, StartMessage, WorkerCommand } from "../commands.ts";
 import { SyncServer } from "../sync_call.ts";
 import { WorkerReports } from "./reports.ts";
 
-/** Tag of the eventfd; objects have theirs from 1 on. */
+/** Epoll tag of the eventfd; objects use their ids, from 1 on. */
 const WAKE = 0;
 
 /**
- * Serves until it is told to exit, or until the main thread has given up on it. Holds the calling thread.
+ * Serves until the `exit` command, or until the main thread has closed the call memory. Blocks the calling thread.
  *
- * @throws {Error} whatever went wrong; the main thread knows of it then
+ * @throws {Error} any failure; the call memory is closed with its message first, so that the main thread sees it
  */
 export function serve(start: StartMessage, post: (report: Report) => void): void {
   const server = new SyncServer(start.callMemory);
@@ -26,7 +26,7 @@ export function serve(start: StartMessage, post: (report: Report) => void): void
     using epoll = Epoll.open();
     const reports = new WorkerReports(post, start.reports);
     const objects = new DataObjects({ epoll, counters: start.counters, reports, simd: start.simd });
-    // Never closed here: it is the main thread's.
+    // Never closed here: the main thread owns it.
     const wake = new EventFd(start.wakeFd);
     epoll.add(start.wakeFd, EPOLLIN, WAKE);
     post({ type: "ready" });
@@ -50,7 +50,7 @@ function loop(
     if (op === "now") return performance.now();
     if (op !== "exit") return objects.execute(command as WorkerCommand);
     running = false;
-    // Before the answer: after it, the main thread closes what is in there.
+    // Before the answer: after it, the main thread closes the watched descriptors.
     epoll.close();
     return true;
   };
@@ -65,7 +65,7 @@ function loop(
     }
     reports.flush();
     if (!woken) continue;
-    // After the packets, so that nothing is removed whose turn is still to come.
+    // After the packets, so that no object is removed while an event for it is pending.
     wake.reset();
     if (server.closed) return;
     server.serve(execute);

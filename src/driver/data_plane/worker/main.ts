@@ -1,6 +1,6 @@
 /**
- * What the worker of the data path runs. It gets one message, what to serve, and from then on looks at no message any
- * more: commands come as synchronous calls through shared memory.
+ * Entry point of the data path's worker. It receives one message, the {@link StartMessage}. Afterwards it never
+ * returns to its event loop: commands arrive as synchronous calls through shared memory.
  *
  * @module
  */
@@ -8,7 +8,10 @@
 import type { Report, StartMessage } from "../commands.ts";
 import { serve } from "./loop.ts";
 
-/** The part of a worker's global object that is used here; its type library is not the main thread's. */
+/**
+ * The members of a worker's global scope used here. The type library of workers conflicts with that of the main
+ * thread.
+ */
 interface WorkerScope {
   onmessage: ((event: MessageEvent<StartMessage>) => void) | null;
   postMessage(report: Report): void;

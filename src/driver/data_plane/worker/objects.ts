@@ -1,6 +1,6 @@
 /**
- * What the worker of the data path has been told to carry: endpoints, tunnels, sessions and a data path for each
- * network namespace, by the numbers that the main thread gave them.
+ * The worker's endpoints, tunnels and sessions, by the ids that the main thread assigned, and one data path for each
+ * network namespace.
  *
  * @module
  */
@@ -27,40 +27,44 @@ import { type SessionPorts, WorkerSession } from "./session.ts";
 import type { EventSource } from "./source.ts";
 import type { WorkerTunnel } from "./tunnel.ts";
 
-/** What is received at once: messages, each of one datagram or several, and packets that are looked at together. */
+/**
+ * Messages that one receive call accepts (each one datagram, or several coalesced by GRO), and packets that a batch
+ * holds.
+ */
 const MESSAGES = 32;
 const RECEIVED = 1024;
-/** Frames that are read at once. */
+/** Frames that one batch reads from a device. */
 const FRAMES = 64;
-/** Packets that are sent at once. */
+/** Packets that one batch sends. */
 const PACKETS = 1024;
-/** No datagram is longer: neither UDP nor raw sockets take IPv6's jumbograms. */
+/** Longest received datagram in bytes. Neither UDP nor raw sockets accept IPv6 jumbograms. */
 const MAX_DATAGRAM = 0x10000;
 /**
- * The longest frame of a device with the largest MTU, 65521, or super-frame, with room for VLAN tags and the header of
- * the driver's; what fills a slot was cut, and is counted as too long.
+ * Longest frame in bytes: that of a device with the largest MTU, 65521, or a super-frame, with room for VLAN tags and
+ * the `struct virtio_net_hdr`. A frame that fills its slot was truncated; it counts as too long.
  */
 const MAX_FRAME = 0x10400;
-/** More than any header of ours: the data path wants 64 bytes. */
+/** Bytes before each frame, for the packet's headers: the data path requires 64. */
 const HEADROOM = 64;
-/** Bytes of a page of WebAssembly's memory. */
+/** Size of a WebAssembly memory page in bytes. */
 const PAGE = 0x10000;
-/** Where segments are put together: those of a turn, and more of them than fit are sent in between. */
+/**
+ * Memory for the segments that one batch makes. When it is full, the packets are sent before more segments are made.
+ */
 const MADE = 6 * PAGE;
 
-/** What {@link DataObjects} are made with. */
+/** Options of {@link DataObjects}. */
 export interface DataObjectsOptions {
-  /** What waits for sockets and devices. */
+  /** The worker's epoll set. */
   readonly epoll: Epoll;
-  /** Counter slots. */
+  /** Memory of the counter slots. */
   readonly counters: SharedArrayBuffer;
-  /** What tells the main thread. */
   readonly reports: WorkerReports;
-  /** Whether checksums are computed by WebAssembly, if the engine can. */
+  /** Whether checksums are computed with WebAssembly SIMD, where the engine supports it. */
   readonly simd: boolean;
 }
 
-/** The objects. */
+/** All objects of a worker. */
 export class DataObjects {
   readonly #counters: SharedArrayBuffer;
   readonly #reports: WorkerReports;
@@ -69,15 +73,15 @@ export class DataObjects {
   readonly #endpoints: Map<number, WorkerEndpoint> = new Map();
   readonly #tunnels: Map<number, WorkerTunnel> = new Map();
   readonly #sessions: Map<number, WorkerSession> = new Map();
-  /** Sessions with PPP, by the number of that. */
+  /** Sessions with PPP, by the id of the PPP attachment. */
   readonly #ppps: Map<ObjectId, WorkerSession> = new Map();
   readonly #paths: Map<string, WorkerPath> = new Map();
-  /** Key of the namespace whose path was emptied last. */
+  /** Key of the namespace whose data path lost its last tunnel most recently. */
   #empty: string | undefined;
-  /** For endpoints that have no tunnels. */
+  /** The data path of endpoints without tunnels. */
   readonly #idle: WorkerPath;
 
-  /** None yet. */
+  /** Starts without objects. */
   constructor({ epoll, counters, reports, simd }: DataObjectsOptions) {
     this.#counters = counters;
     this.#reports = reports;
@@ -86,7 +90,7 @@ export class DataObjects {
     const framesAt = PacketArena.size(received);
     const madeAt = framesAt + PacketArena.size(frames);
     const pages = Math.ceil((madeAt + MADE) / PAGE);
-    // All packets lie in one memory, which never moves: system calls know it by address, WebAssembly by offset.
+    // All packets lie in one memory that never moves: system calls use its addresses, WebAssembly its offsets.
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     const buffer = memory.buffer as ArrayBuffer;
     const checksum = simd ? openWasmChecksum(memory) : undefined;
@@ -119,7 +123,7 @@ export class DataObjects {
     this.#idle = new WorkerPath({ netnsKey: "", idle: true, memory: this.#receiving, reports });
   }
 
-  /** What the events with this tag are for; `undefined` if it is gone. */
+  /** The source with this epoll tag; `undefined` if it was removed. */
   source(tag: number): EventSource | undefined {
     return this.#endpoints.get(tag) ?? this.#sessions.get(tag);
   }
@@ -127,8 +131,8 @@ export class DataObjects {
   /**
    * Executes a command.
    *
-   * @throws {SyscallError} from waiting for a descriptor
-   * @throws {RangeError} if the command contradicts itself or what is there
+   * @throws {SyscallError} if epoll refuses a descriptor
+   * @throws {RangeError} if the command contradicts itself or the existing objects
    */
   execute(command: WorkerCommand): void {
     switch (command.op) {
@@ -194,7 +198,7 @@ export class DataObjects {
     const counters = slotView(this.#counters, slot);
     const spec = { tunnelId, peerTunnelId, version, endpoint: endpoint.endpoint, peer, counters };
     const tunnel = path.path.addTunnel(spec);
-    // A raw socket wants no port; to UDP's port 0, nothing can be sent.
+    // A raw socket uses no port. UDP cannot send to port 0.
     const port = endpoint.endpoint.isUdp ? peer?.port ?? 0 : 0;
     const unreachable = connected || peer === undefined || (endpoint.endpoint.isUdp && port === 0);
     const remote = unreachable ? undefined : new Remote(encodeInet({ ...peer, port }));
@@ -225,7 +229,10 @@ export class DataObjects {
     if (--path.tunnels === 0) this.#emptied(netnsKey);
   }
 
-  /** A namespace whose only tunnel comes and goes would cost a path's memory each time: the last one empty stays. */
+  /**
+   * Keeps the data path that became empty last, since a namespace whose only tunnel comes and goes would otherwise
+   * allocate a path's memory each time. Drops the one that became empty before it.
+   */
   #emptied(netnsKey: string): void {
     const before = this.#empty;
     if (before !== undefined && before !== netnsKey && this.#paths.get(before)?.tunnels === 0) {

@@ -1,6 +1,6 @@
 /**
- * Sends the packets of a session: several to a system call, and where the socket can do it, several to a message
- * (`UDP_SEGMENT`), which the system cuts into datagrams.
+ * Sends the packets of a session with few system calls: several messages per call, and where the socket supports
+ * `UDP_SEGMENT`, several packets per message, which the kernel splits into datagrams.
  *
  * @module
  */
@@ -11,31 +11,34 @@ import { lastErrno } from "../../../../ffi/errno.ts";
 import { type PacketArena, SendVector } from "../../../../ffi/packets/mod.ts";
 import type { WorkerTunnel } from "./tunnel.ts";
 
-/** What every kernel that has it takes as one message (`UDP_MAX_SEGMENTS` was 64 until 6.9), and every IP packet. */
+/**
+ * Limits of one super-datagram: every kernel that supports `UDP_SEGMENT` accepts 64 segments (`UDP_MAX_SEGMENTS` was
+ * 64 until 6.9), and the bytes fit any IP packet.
+ */
 const LIMITS: MessageLimits = { packets: 64, bytes: 65_000 };
-/** Messages to a system call, and parts of all of them: one for each packet at most. */
+/** Messages per system call, and parts of all of them together: at most one part per packet. */
 const MESSAGES = 128;
 const PARTS = 1024;
-/** How long a way is remembered to take no messages of many datagrams of some size: routes change. */
+/** Time for which a refused super-datagram size is avoided, in milliseconds: routes change. */
 const REMEMBER_MS = 30_000;
 
-/** Sends packets out of one memory. */
+/** Sends packets that lie in one arena. */
 export class PacketSender {
   readonly #vector: SendVector;
-  /** For the packets of a message that was refused. */
+  /** Sends the packets of a refused super-datagram one by one. */
   readonly #singles: SendVector;
-  /** Index of the first packet of each message, and behind the last one that of the next. */
+  /** Index of the first packet of each message; behind the last message, that of the next one. */
   readonly #firsts = new Int32Array(MESSAGES + 1);
-  /** Whether one of the messages is of several packets. */
+  /** Whether a message in the vector is a super-datagram. */
   #hasRuns = false;
 
-  /** The packets' parts lie in the arena's memory. */
+  /** The parts of all packets must lie in the memory of `arena`. */
   constructor(arena: PacketArena) {
     this.#vector = new SendVector(arena, { messages: MESSAGES, parts: PARTS });
     this.#singles = new SendVector(arena, { messages: LIMITS.packets });
   }
 
-  /** Sends all packets of the vector at `now`, and accounts for them. */
+  /** Sends all packets of the vector at `now`, in milliseconds, and counts each as sent or failed. */
   send(packets: PacketVector, tunnel: WorkerTunnel, now: number): void {
     const { remote, connected, messages } = tunnel;
     if (remote === undefined && !connected) return tunnel.path.path.failed(packets.session, packets.count);
@@ -80,7 +83,10 @@ export class PacketSender {
     }
   }
 
-  /** Sends the packets of a message that was refused: too long for the way, or the way is IPsec's. */
+  /**
+   * Sends the packets of a refused super-datagram one by one. The kernel refuses super-datagrams that exceed the path
+   * MTU, and on paths through IPsec. If a single packet passes, super-datagrams of that size are avoided for a while.
+   */
   #sendSingly(packets: PacketVector, from: number, to: number, tunnel: WorkerTunnel, now: number): void {
     const { path } = tunnel.path;
     const singles = this.#singles;
@@ -103,7 +109,7 @@ export class PacketSender {
   }
 }
 
-/** Adds packets to a message: those that lie one behind the other as one part. */
+/** Adds packets to a message. Packets that are contiguous in memory become one part. */
 function addPackets(vector: SendVector, packets: PacketVector, from: number, to: number): void {
   const { offsets, lengths } = packets;
   for (let i = from; i < to;) {
@@ -114,10 +120,10 @@ function addPackets(vector: SendVector, packets: PacketVector, from: number, to:
   }
 }
 
-/** How many messages went from the first one on; not positive if that one cannot be sent. */
+/** Sends messages from index `first` on. Returns how many were sent; zero or negative if the first one was refused. */
 function sendFrom(vector: SendVector, fd: number, first: number): number {
   const sent = vector.send(fd, first, vector.count - first);
   if (sent > 0 || lastErrno() === Errno.EAGAIN) return sent;
-  // It may have been a pending error of an earlier packet, which was not this one's fault and is taken away now.
+  // The error may be a pending one of an earlier packet. The first send has cleared it, so the message is sent again.
   return vector.send(fd, first, vector.count - first);
 }

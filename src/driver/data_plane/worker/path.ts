@@ -1,6 +1,6 @@
 /**
- * The data path of one network namespace within the worker, and where what it receives goes: frames and packets to
- * devices, control messages, PPP's control frames and trace events to the main thread.
+ * The data path of one network namespace in the worker, and its outputs: frames and packets go to devices; control
+ * messages, PPP control frames and trace events go to the main thread.
  *
  * @module
  */
@@ -23,51 +23,46 @@ import { FrameWriter, PacketArena } from "../../../../ffi/packets/mod.ts";
 import type { WorkerReports } from "./reports.ts";
 import type { WorkerSession } from "./session.ts";
 
-/** What all parts of the worker share: the memory and the batch that received packets lie in. */
+/** Memory and batch for received packets, shared by all paths of the worker. */
 export interface ReceiveMemory {
-  /** The memory. */
   readonly arena: PacketArena;
-  /** What lies where. */
+  /** Offsets and lengths of the packets in the arena. */
   readonly batch: PacketBatch;
 }
 
-/** What a device says that is down, and one that was deleted. */
+/** Errors of writes to a device that is down (EIO) or was deleted (EBADFD). */
 const EIO = 5;
 const EBADFD = 77;
 
 const FRAMES = 2048;
 const MESSAGES = 64;
 
-/** Of a data path that never has a session. */
+/** Reorder limits of a data path that never has a session. */
 const IDLE_LIMITS = { packets: 1, bytes: 1, poolBytes: 1 };
 
-/** What a {@link WorkerPath} is made with. */
+/** Options of a {@link WorkerPath}. */
 export interface WorkerPathOptions {
-  /** Key of the network namespace. */
   readonly netnsKey: string;
-  /** Whether it never has any session: then it needs less memory. */
+  /** True if the path never has sessions; it then allocates less memory. */
   readonly idle?: boolean;
-  /** What received packets lie in. */
   readonly memory: ReceiveMemory;
-  /** What tells the main thread. */
   readonly reports: WorkerReports;
 }
 
 /** A data path and its output. */
 export class WorkerPath {
-  /** The rules. */
   readonly path: DataPath;
-  /** Where received packets go; to be flushed before the next batch. */
+  /** Vectors for received packets; flush them before the next batch. */
   readonly out: ReceiveOutput;
-  /** Tunnels that it has. */
+  /** Number of tunnels in the path. */
   tunnels = 0;
   readonly #received: ReceiveMemory;
-  /** The data path's own memory, which frames lie in that had to wait. */
+  /** The memory of the reorder queues, which holds delayed frames. */
   readonly #waited: PacketArena;
   readonly #coalescer = new Coalescer((frame) => this.#writeJoined(frame));
   readonly #writer = new FrameWriter(MAX_JOINED);
 
-  /** Without tunnels. */
+  /** Starts without tunnels. */
   constructor(options: WorkerPathOptions) {
     const { memory, reports, netnsKey } = options;
     this.path = new DataPath({
@@ -91,7 +86,7 @@ export class WorkerPath {
       const memory = frames.memories[i]!;
       const offset = frames.offsets[i]!;
       const length = frames.lengths[i]!;
-      // Only sessions with a device have frames delivered.
+      // Only frames of sessions with a device are in the vector.
       const { deviceFd, device } = session.consumer as WorkerSession;
       if (device.virtio) this.#coalescer.add(session, memory, offset, length, device);
       else if (this.#arenaOf(memory).writeFrame(deviceFd, offset, length) < 0) this.#refused(session, 1);
@@ -99,7 +94,7 @@ export class WorkerPath {
     this.#coalescer.flush();
   }
 
-  /** Tells the main thread of control frames of PPP, as far as it keeps up. */
+  /** Passes PPP control frames to the main thread, as far as the rate limit and the reports in flight allow. */
   #report(frames: FrameVector, reports: WorkerReports): void {
     const now = performance.now();
     for (let i = 0; i < frames.count; i++) {
@@ -128,7 +123,7 @@ export class WorkerPath {
     return memory === this.#received.batch ? this.#received.arena : this.#waited;
   }
 
-  /** The device did not take frames. */
+  /** Counts frames that a device refused. */
   #refused(session: DataSession, frames: number): void {
     const errno = lastErrno();
     const gone = errno === EIO || errno === EBADFD || errno === Errno.ENETDOWN;

@@ -1,6 +1,7 @@
 /**
- * What the worker tells the main thread unasked. Bounded: what the main thread has not taken yet is counted in shared
- * memory, and beyond a limit nothing more is sent but counted as lost.
+ * Sends the worker's reports to the main thread: control messages, PPP control frames, trace events. The number of
+ * reports in flight is bounded: shared memory counts those that the main thread has not processed yet. Beyond the
+ * limit, reports are dropped and counted.
  *
  * @module
  */
@@ -17,34 +18,34 @@ import {
 import type { TraceEvent } from "../../../subsystem/trace.ts";
 import { type ObjectId, pppReportBytes, type Report, REPORTS } from "../commands.ts";
 
-/** Control messages under way: at 64 KiB each at most, 16 MiB. */
+/** Control messages in flight; at 64 KiB each at most, 16 MiB. */
 const MAX_CONTROL = 256;
-/** Bytes of memory of control frames of PPP under way: some thousands of them. */
+/** Memory of PPP control frames in flight, in bytes; enough for some thousands of frames. */
 const MAX_PPP_BYTES = 4 * 1024 * 1024;
-/** Trace reports under way, and events in each: what one turn may make. */
+/** Trace reports in flight, and trace events in each report. */
 const MAX_TRACE = 32;
 const MAX_EVENTS = 256;
 
 const IPV4_NAME = 16;
 const IPV6_NAME = 28;
 
-/** Sends reports by whatever `post` is. */
+/** Sends reports through `post`. */
 export class WorkerReports {
-  /** Whether trace events are wanted. */
+  /** Whether trace events are sent. */
   tracing = false;
-  /** The numbers that the main thread knows endpoints by. */
+  /** Ids of the endpoints, as the main thread knows them. */
   readonly endpoints: Map<Endpoint, ObjectId> = new Map();
   readonly #post: (report: Report) => void;
   readonly #ledger: Int32Array;
   #events: TraceEvent[] = [];
 
-  /** `ledger` is the memory shared with the main thread. */
+  /** `counters` is shared with the main thread ({@link REPORTS}). */
   constructor(post: (report: Report) => void, ledger: SharedArrayBuffer) {
     this.#post = post;
     this.#ledger = new Int32Array(ledger);
   }
 
-  /** Sends control messages, copied. */
+  /** Posts copies of received control messages. */
   control(messages: ControlVector): void {
     for (let i = 0; i < messages.count; i++) {
       const endpoint = this.endpoints.get(messages.endpoints[i]!);
@@ -63,7 +64,7 @@ export class WorkerReports {
     }
   }
 
-  /** Sends a control frame of PPP, copied; false if too many are under way. */
+  /** Posts a copy of a PPP control frame. Returns false, and posts nothing, if too many are in flight. */
   ppp(id: ObjectId, memory: PacketMemory, offset: number, length: number): boolean {
     const bytes = pppReportBytes(length);
     if (Atomics.load(this.#ledger, REPORTS.pppUnderWay) + bytes > MAX_PPP_BYTES) return false;
@@ -73,12 +74,12 @@ export class WorkerReports {
     return true;
   }
 
-  /** Says that the device of a PPP has gone. */
+  /** Reports that the device of a PPP attachment was deleted. */
   pppLost(id: ObjectId): void {
     this.#post({ type: "pppLost", id });
   }
 
-  /** Notes a trace event, if they are wanted, until {@link flush}. */
+  /** Queues a trace event until {@link flush}, if trace events are on. */
   trace(netns: string, event: PathEvent, session: DataSession, packetNs: number): void {
     if (!this.tracing) return;
     if (this.#events.length === MAX_EVENTS) {
@@ -88,7 +89,7 @@ export class WorkerReports {
     this.#events.push(traceOf(netns, event, session, packetNs));
   }
 
-  /** Sends the trace events that were noted. */
+  /** Posts the queued trace events. */
   flush(): void {
     const events = this.#events;
     if (events.length === 0) return;

@@ -1,6 +1,6 @@
 /**
- * A session in the worker: takes what the system sends through its device to the peer, Ethernet frames or the IP packets
- * of PPP, and what PPP itself has to send.
+ * The worker's side of a session. It sends to the peer what the kernel writes to the session's device (Ethernet
+ * frames, or the IP packets of PPP), and PPP control frames from the main thread.
  *
  * @module
  */
@@ -15,57 +15,54 @@ import type { PacketSender } from "./packet_sender.ts";
 import type { EventSource } from "./source.ts";
 import type { WorkerTunnel } from "./tunnel.ts";
 
-/** What all sessions of a worker share. */
+/** Resources that all sessions of a worker share. */
 export interface SessionPorts {
-  /** What waits for the devices. */
+  /** The worker's epoll set. */
   readonly epoll: Epoll;
-  /** The memory that frames are read to. */
+  /** Memory that frames are read into. */
   readonly arena: PacketArena;
-  /** What lies where. */
+  /** Offsets and lengths of the frames in the arena. */
   readonly batch: PacketBatch;
-  /** Where packets go; flushing it calls {@link WorkerSession.send}. */
+  /** Collects outgoing packets; flushing it calls {@link WorkerSession.send}. */
   readonly packets: PacketVector;
-  /** What sends. */
   readonly sender: PacketSender;
-  /** Hears that the device of this PPP has gone. */
+  /** Called when the device of this PPP attachment was deleted. */
   readonly pppLost: (id: ObjectId) => void;
 }
 
-/** A device, as the worker is told of it. */
+/** A device, as given to the worker. */
 export interface SessionDevice {
-  /** Its number; the descriptor stays the caller's. */
+  /** Descriptor of the device; the main thread owns it. */
   readonly fd: number;
-  /** What it can do. */
   readonly facts: DeviceFacts;
 }
 
-/** PPP on a session. */
+/** PPP attached to a session. */
 interface AttachedPpp {
-  /** The number that the main thread knows it by. */
+  /** The id that the main thread knows it by. */
   readonly id: ObjectId;
-  /** How many control frames the main thread is told of. */
+  /** Limits the control frames that are passed to the main thread. */
   readonly allowance: Allowance;
 }
 
-/** Bytes of frames that are read in one turn; the last one may go beyond. */
+/** Bytes of frames read in one batch; the last frame may exceed the limit. */
 const TURN_BYTES = 256 * 1024;
 
 /**
- * Control frames of one session at once, and a second: more than any PPP needs, and few enough that a peer who sends
- * nothing else costs neither thread much.
+ * Burst and rate per second of control frames that one session passes to the main thread: more than PPP needs, and
+ * few enough that a peer that sends only control frames costs little in either thread.
  */
 const CONTROL_AT_ONCE = 64;
 const CONTROL_PER_SECOND = 100;
 
-/** No device. */
+/** Descriptor number of a session without a device. */
 const NONE = -1;
 const NO_FACTS: DeviceFacts = { virtio: false, joinTcp: false, joinUdp: false };
 
-/** A session, with a device or without. */
+/** A session, with or without a device. */
 export class WorkerSession implements EventSource {
-  /** Its tunnel. */
   readonly tunnel: WorkerTunnel;
-  /** What the data path knows it by. */
+  /** The session as the data path knows it. */
   readonly session: DataSession;
   readonly #ports: SessionPorts;
   readonly #tag: number;
@@ -74,7 +71,7 @@ export class WorkerSession implements EventSource {
   #ppp: AttachedPpp | undefined;
   #now = 0;
 
-  /** Without a device; events of one will have the tag. */
+  /** Creates a session without a device; `tag` is the epoll tag of the device attached later. */
   constructor(tunnel: WorkerTunnel, session: DataSession, tag: number, ports: SessionPorts) {
     this.tunnel = tunnel;
     this.session = session;
@@ -82,25 +79,25 @@ export class WorkerSession implements EventSource {
     this.#ports = ports;
   }
 
-  /** Number of the device; -1 without. */
+  /** Descriptor of the device; -1 without a device. */
   get deviceFd(): number {
     return this.#fd;
   }
 
-  /** What the device can do. */
+  /** What the device supports. */
   get device(): DeviceFacts {
     return this.#facts;
   }
 
-  /** Number of the PPP on it; `undefined` if there is none. */
+  /** Id of the PPP attachment; `undefined` without PPP. */
   get pppId(): ObjectId | undefined {
     return this.#ppp?.id;
   }
 
   /**
-   * Begins to carry the frames of an Ethernet device.
+   * Starts to forward frames between the session and an Ethernet device.
    *
-   * @throws {SyscallError} from waiting for the device
+   * @throws {SyscallError} if epoll refuses the device
    */
   attach(device: SessionDevice): void {
     this.#watch(device);
@@ -108,10 +105,10 @@ export class WorkerSession implements EventSource {
   }
 
   /**
-   * Begins to carry PPP, and the packets of a TUN device.
+   * Attaches PPP, and starts to forward IP packets between the session and a TUN device.
    *
-   * @throws {RangeError} if the session carries no PPP, or has one already
-   * @throws {SyscallError} from waiting for the device
+   * @throws {RangeError} if the session does not carry PPP, or has PPP attached already
+   * @throws {SyscallError} if epoll refuses the device
    */
   attachPpp(id: ObjectId, device: SessionDevice, options: { readonly clampMss: boolean }): void {
     const { path } = this.tunnel.path;
@@ -131,7 +128,7 @@ export class WorkerSession implements EventSource {
     this.#facts = facts;
   }
 
-  /** Does without device and PPP; the descriptor is not touched from here on. */
+  /** Detaches device and PPP. The descriptor is not touched afterwards. */
   detach(): void {
     if (this.#fd === NONE) return;
     this.#ports.epoll.forget(this.#fd);
@@ -143,9 +140,9 @@ export class WorkerSession implements EventSource {
   }
 
   /**
-   * Changes the PPP on it.
+   * Changes which PPP packets pass, and their framing.
    *
-   * @throws {RangeError} as `PppLink.change`
+   * @throws {RangeError} as `PppFraming.change`
    */
   changePpp(changes: PppChanges): void {
     this.session.ppp?.change(changes);
@@ -164,12 +161,12 @@ export class WorkerSession implements EventSource {
     packets.flush();
   }
 
-  /** Whether the main thread is to be told of another control frame of PPP at `now`. */
+  /** Whether the rate limit lets one more PPP control frame pass to the main thread at `now`. */
   mayReport(now: number): boolean {
     return this.#ppp?.allowance.take(now) ?? false;
   }
 
-  /** One batch of frames. */
+  /** Reads one batch of frames from the device and sends them. */
   turn(events: number, now: number): void {
     if ((events & (EPOLLERR | EPOLLHUP)) !== 0) return this.#deviceGone();
     const { batch, arena, packets } = this.#ports;
@@ -181,7 +178,7 @@ export class WorkerSession implements EventSource {
       if (length < 0) break;
       bytes += length;
       if (length === arena.slotSize) {
-        // It was cut: somebody allows the device super-frames beyond 64 KiB.
+        // Truncated: the device is allowed super-frames beyond 64 KiB.
         this.tunnel.path.path.failed(this.session, 1, "tx_too_long");
         continue;
       }
@@ -195,7 +192,7 @@ export class WorkerSession implements EventSource {
     packets.flush();
   }
 
-  /** Of a device that was deleted, there is nothing else to hear any more. */
+  /** Detaches a device that was deleted. */
   #deviceGone(): void {
     const id = this.#ppp?.id;
     this.detach();

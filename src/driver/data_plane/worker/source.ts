@@ -1,11 +1,11 @@
 /**
- * What the worker of the data path waits for.
+ * The interface of objects whose descriptor the worker's epoll watches.
  *
  * @module
  */
 
-/** Whatever has a descriptor that the worker waits for. */
+/** An object with a descriptor in the worker's epoll set. */
 export interface EventSource {
-  /** Something happened (`EPOLL*` events) at `now`, in milliseconds. At most one batch of packets is to be moved. */
+  /** Handles `EPOLL*` events at `now`, in milliseconds. Moves at most one batch of packets. */
   turn(events: number, now: number): void;
 }

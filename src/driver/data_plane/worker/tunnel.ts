@@ -1,5 +1,5 @@
 /**
- * A tunnel in the worker.
+ * The worker's record of a tunnel.
  *
  * @module
  */
@@ -9,30 +9,32 @@ import type { Remote } from "../../../../ffi/packets/mod.ts";
 import type { WorkerEndpoint } from "./endpoint.ts";
 import type { WorkerPath } from "./path.ts";
 
-/** What was learnt of messages of many datagrams on one way. */
+/**
+ * Remembers that the path to a peer refused super-datagrams (`UDP_SEGMENT`), so that the sender avoids them for a
+ * while.
+ */
 export interface MessageHistory {
-  /** Datagrams of so many bytes and more are sent one by one, because together they were refused. */
+  /** Datagrams of this many bytes or more are sent one by one, since super-datagrams of them were refused. */
   refused: number;
-  /** Until when that counts, in milliseconds of the worker's clock. */
+  /** Time until which that holds, in milliseconds of the worker's clock. */
   until: number;
 }
 
-/** A tunnel. */
 export interface WorkerTunnel {
-  /** What the data path knows it by. */
+  /** The tunnel as the data path knows it. */
   readonly tunnel: DataTunnel;
-  /** The data path it is in. */
+  /** The data path that contains it. */
   readonly path: WorkerPath;
-  /** Key of the network namespace that this is the data path of. */
+  /** Key of the tunnel's network namespace. */
   readonly netnsKey: string;
-  /** The socket it runs over. */
+  /** The socket that carries the tunnel. */
   readonly endpoint: WorkerEndpoint;
-  /** Where it sends to; `undefined`: nowhere, or where the socket is connected to. */
+  /** The peer's address; `undefined` if it is unknown, or if the socket is connected. */
   readonly remote: Remote | undefined;
-  /** Whether the socket is connected. */
+  /** Whether the socket is connected to the peer. */
   readonly connected: boolean;
-  /** What was learnt of messages of many datagrams to its peer. */
+  /** The peer's refusals of super-datagrams. */
   readonly messages: MessageHistory;
-  /** Numbers of its sessions. */
+  /** Ids of the tunnel's sessions. */
   readonly sessions: Set<number>;
 }
