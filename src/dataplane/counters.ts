@@ -1,12 +1,12 @@
 /**
- * The counters of the data path: where each lies in the shared memory of a tunnel, a session or an endpoint, and how
- * to read them. One thread writes a view (the worker that owns the data path); any thread may read it at any time.
- * The numbers are doubles: exact up to 2^53, and 64-bit stores do not tear on the machines this program runs on.
+ * The counters of the data path: the layout of a counter view in the shared memory of a tunnel, session or endpoint,
+ * and its readers. One thread writes a view (the worker that owns the data path); any thread may read it at any time.
+ * The values are doubles: exact up to 2^53, and 64-bit stores do not tear on the supported machines.
  *
  * ```
  *  0 … 9     the kernel's ten counters (enum l2tp_stats), with its meanings
- *  10 … 14   live state: Ns, Nr, flags, packets waiting to be put in order, time of the last delivery
- *  15 …      packets dropped, one number for each of DROP_REASONS
+ *  10 … 14   live state: Ns, Nr, flags, queued packets, time of the last delivery
+ *  15 …      dropped packets, one counter for each of DROP_REASONS
  * ```
  *
  * @module
@@ -21,48 +21,51 @@ export const TX_PACKETS = 0;
 export const TX_BYTES = 1;
 /** Packets that could not be sent. */
 export const TX_ERRORS = 2;
-/** Packets that came through all checks in order. */
+/** Packets that passed all checks and were in order. */
 export const RX_PACKETS = 3;
-/** Bytes of those: L2TP header and payload, without UDP and IP. */
+/** Bytes of those packets: L2TP header and payload, without UDP and IP. */
 export const RX_BYTES = 4;
-/** Session: packets dropped for their sequence number, or for having none. */
+/** Session: packets dropped because of a wrong or missing sequence number. */
 export const RX_SEQ_DISCARDS = 5;
-/** Session: packets put in front of others that had come earlier. */
+/** Session: packets inserted in front of others that had arrived earlier. */
 export const RX_OOS_PACKETS = 6;
-/** Session: packets dropped, but for those that only a tunnel's RX_INVALID tells of. */
+/** Session: packets dropped, except those that only the tunnel's RX_INVALID counts. */
 export const RX_ERRORS = 7;
 /** Session: packets dropped for a wrong cookie. */
 export const RX_COOKIE_DISCARDS = 8;
-/** Tunnel: data packets of a known session whose version or length was wrong. */
+/** Tunnel: data packets of a known session with a wrong version or length. */
 export const RX_INVALID = 9;
 /** Session: sequence number of the next packet to send. */
 export const LIVE_NS = 10;
-/** Session: sequence number that is expected next. */
+/** Session: expected sequence number. */
 export const LIVE_NR = 11;
-/** Session: {@link FLAG_SEND_SEQ} and whatever bits may follow. */
+/** Session: {@link FLAG_SEND_SEQ}; the other bits are reserved. */
 export const LIVE_FLAGS = 12;
-/** Session: packets that wait in the reorder queue. */
+/** Session: packets in the reorder queue. */
 export const LIVE_QUEUED = 13;
-/** Tunnel: `now` of the last data packet delivered, in milliseconds; 0: none yet. Keeps a HELLO away. */
+/**
+ * Tunnel: `now` of the last delivered data packet, in milliseconds; 0 if there was none. A control connection sends
+ * Hello only while the peer is silent (RFC 2661 section 5.5).
+ */
 export const LIVE_LAST_RECEIVED = 14;
 
-/** In {@link LIVE_FLAGS}: we send sequence numbers now; the peer may have turned that on or off (section 4.2). */
+/** Flag in {@link LIVE_FLAGS}: sent packets have sequence numbers. The peer may have turned them on or off. */
 export const FLAG_SEND_SEQ = 1;
 
 const FIRST_DROP = 15;
 
-/** Index in a counter view of each drop reason. */
+/** Index of each drop reason's counter in a counter view. */
 export const DROP: Readonly<Record<DropReason, number>> = Object.fromEntries(
   DROP_REASONS.map((reason, index) => [reason, FIRST_DROP + index]),
 ) as Record<DropReason, number>;
 
-/** Doubles in a counter view. */
+/** Length of a counter view in doubles. */
 export const COUNTERS_LENGTH: number = FIRST_DROP + DROP_REASONS.length;
 
-/** Bytes of a counter view: what the caller sets aside in its SharedArrayBuffer for each object. */
+/** Size of a counter view in bytes: the part of its SharedArrayBuffer that the caller reserves for each object. */
 export const COUNTERS_BYTES: number = COUNTERS_LENGTH * Float64Array.BYTES_PER_ELEMENT;
 
-/** The kernel's counters out of the view of a tunnel or session: a snapshot, not taken at one instant. */
+/** Reads the kernel's counters from the view of a tunnel or session. Other counters may change during the call. */
 export function readCounters(view: Float64Array): Counters {
   return {
     txPackets: BigInt(view[TX_PACKETS]!),
@@ -78,7 +81,7 @@ export function readCounters(view: Float64Array): Counters {
   };
 }
 
-/** Packets dropped, by reason, out of the view of a session or endpoint: a snapshot, not taken at one instant. */
+/** Reads the numbers of dropped packets from the view of a session or endpoint. They may change during the call. */
 export function readDrops(view: Float64Array): Record<DropReason, number> {
   return Object.fromEntries(DROP_REASONS.map((reason) => [reason, view[DROP[reason]]!])) as Record<
     DropReason,
@@ -86,19 +89,19 @@ export function readDrops(view: Float64Array): Record<DropReason, number> {
   >;
 }
 
-/** What a session is doing now. */
+/** The live state of a session. */
 export interface LiveState {
   /** Sequence number of the next packet to send. */
   readonly ns: number;
-  /** Sequence number that is expected next. */
+  /** Expected sequence number. */
   readonly nr: number;
-  /** Whether we send sequence numbers now. */
+  /** Whether sent packets have sequence numbers. */
   readonly sendSeq: boolean;
-  /** Packets that wait to be put in order. */
+  /** Packets in the reorder queue. */
   readonly queued: number;
 }
 
-/** What a session is doing now, out of its view. */
+/** Reads the live state from the view of a session. */
 export function readLiveState(view: Float64Array): LiveState {
   return {
     ns: view[LIVE_NS]!,
@@ -108,7 +111,11 @@ export function readLiveState(view: Float64Array): LiveState {
   };
 }
 
-/** @throws {RangeError} if the view is too small for the layout above */
+/**
+ * Checks the size of a counter view.
+ *
+ * @throws {RangeError} if it is too small for the layout above
+ */
 export function checkCounters(view: Float64Array): void {
   if (view.length < COUNTERS_LENGTH) {
     throw new RangeError(`Counter view has ${view.length} doubles, ${COUNTERS_LENGTH} are needed`);

@@ -1,13 +1,14 @@
 /**
- * The data path of one network namespace: tunnels and sessions, received packets to frames, frames to packets.
+ * The data path of one network namespace: it holds tunnels and sessions, turns received packets into frames, and
+ * frames into packets.
  *
- * Nothing in it waits or looks at a clock: its owner, a worker with sockets and devices, hands it batches of packets
- * and the time. The rules are the kernel's (`l2tp_core`, Linux 6.12); where they differ on purpose:
+ * It never blocks and reads no clock: its owner, a worker with sockets and devices, passes it batches of packets and
+ * the time. The rules are the kernel's (`l2tp_core`, Linux 6.12), with deliberate differences:
  *
- * - A packet must come in by its tunnel's endpoint, and from the tunnel's peer if that is known, also over IP.
+ * - A packet must arrive at its tunnel's endpoint, and from the tunnel's peer if that is known, also over IP.
  * - The reorder queue is bounded.
- * - A packet without a sequence number that waits in the reorder queue counts as number 0 when another is put in
- *   order; in the kernel the number is whatever was in memory.
+ * - A packet without a sequence number in the reorder queue counts as number 0 when others are sorted. In the kernel,
+ *   the number is whatever was in memory.
  *
  * @module
  */
@@ -28,33 +29,36 @@ import type { TraceSink } from "./trace.ts";
 import { DataTunnel, type TunnelSpec } from "./sessions/tunnel.ts";
 import type { ReceiveOutput } from "./buffers/vectors.ts";
 
-/** Bounds of the reorder queues unless others are given: a good second of a fast line after a loss. */
+/** Default limits of the reorder queues: somewhat more than a second of a fast line after a loss. */
 export const DEFAULT_REORDER_LIMITS: ReorderLimits = {
   packets: 1024,
   bytes: 2 * 1024 * 1024,
   poolBytes: 16 * 1024 * 1024,
 };
 
-/** What a {@link DataPath} is made with. */
+/** Options of a {@link DataPath}. */
 export interface DataPathOptions {
-  /** A random 32-bit integer; keeps the look-up of sessions fast whatever ids there are. */
+  /** A random 32-bit integer that seeds the hash tables, so that peers cannot choose ids that collide. */
   readonly seed: number;
-  /** Bounds of the reorder queues; {@link DEFAULT_REORDER_LIMITS} for what is left out. */
+  /** Limits of the reorder queues; omitted ones are those of {@link DEFAULT_REORDER_LIMITS}. */
   readonly reorder?: Partial<ReorderLimits> | undefined;
-  /** Takes trace events; costs nothing when left out. */
+  /** Receives trace events; without it they cost nothing. */
   readonly trace?: TraceSink | undefined;
 }
 
 /** The data path of one network namespace. */
 export class DataPath {
-  /** The memory that frames lie in which had to wait to be put in order: the other buffer of a `FrameVector`. */
+  /**
+   * Memory of the frames that waited in the reorder queue. Every other frame of a `FrameVector` lies in the batch's
+   * arena.
+   */
   readonly reorderMemory: PacketMemory;
   readonly #registry: SessionRegistry;
   readonly #store: ReorderStore;
   readonly #receiver: Receiver;
   readonly #sender: Sender;
 
-  /** Sets the memory for waiting packets aside; the system provides it once it is first used. */
+  /** Reserves the memory for queued packets; the kernel provides its pages on first use. */
   constructor(options: DataPathOptions) {
     this.#registry = new SessionRegistry(options.seed);
     this.#store = new ReorderStore({ ...DEFAULT_REORDER_LIMITS, ...options.reorder });
@@ -63,20 +67,22 @@ export class DataPath {
     this.reorderMemory = this.#store.memory;
   }
 
-  /** Sessions in all tunnels. */
+  /** Number of sessions in all tunnels. */
   get sessionCount(): number {
     return this.#registry.size;
   }
 
-  /** Packets that wait to be put in order, in all sessions, and those of the output that waited. */
+  /**
+   * Number of pool blocks in use: queued packets of all sessions, and frames in the output vectors that were queued.
+   */
   get blocksInUse(): number {
     return this.#store.pool.used;
   }
 
   /**
-   * Adds a tunnel.
+   * Adds a tunnel. The caller ensures that tunnel ids are unique.
    *
-   * @throws {RangeError} if the specification contradicts itself. Whether tunnel ids are unique is the caller's care.
+   * @throws {RangeError} if the specification contradicts itself
    */
   addTunnel(spec: TunnelSpec): DataTunnel {
     return new DataTunnel(spec);
@@ -90,8 +96,8 @@ export class DataPath {
   /**
    * Adds a session to a tunnel.
    *
-   * @throws {RangeError} if the specification contradicts itself, or the id is taken: in this tunnel, or (version 3)
-   *   in another one unless both run over UDP (reference section 4.5)
+   * @throws {RangeError} if the specification contradicts itself, or the id is in use: in this tunnel, or (version 3)
+   * in another one unless both run over UDP, as in the kernel's `l2tp_session_register`
    */
   addSession(tunnel: DataTunnel, spec: SessionSpec): DataSession {
     const session = new DataSession(tunnel, spec);
@@ -101,9 +107,9 @@ export class DataPath {
   }
 
   /**
-   * Changes a session. Packets that wait keep the time at which they expire.
+   * Changes attributes of a session. Queued packets keep their expiry time.
    *
-   * @throws {RangeError} if PPP is to have a consumer; then nothing changes
+   * @throws {RangeError} if `consumer` is given for PPP; then nothing changes
    */
   changeSession(session: DataSession, changes: DataSessionChanges): void {
     if (session.isPpp && "consumer" in changes) throw new RangeError("PPP is attached and detached");
@@ -115,12 +121,12 @@ export class DataPath {
   }
 
   /**
-   * Attaches PPP to a session: from now on its control frames come out of {@link receive}, and IP packets once they are
-   * let through (`session.ppp.change`).
+   * Attaches PPP to a session. {@link receive} passes on control frames from now on, and IP packets once
+   * `session.ppp.change` allows their version.
    *
-   * @param consumer Who takes its packets and control frames: the caller's own object
-   * @param clampMss Whether TCP is told of segments that fit the packets agreed on
-   * @throws {RangeError} if the session is Ethernet, or has PPP already
+   * @param consumer Receiver of packets and control frames: an object of the caller
+   * @param clampMss Whether to clamp the MSS of TCP handshakes to the negotiated MTU
+   * @throws {RangeError} if the session carries Ethernet, or has PPP attached already
    */
   attachPpp(
     session: DataSession,
@@ -133,15 +139,17 @@ export class DataPath {
     return session.ppp = new PppFraming(session.headers, clampMss);
   }
 
-  /** Takes PPP from a session, which drops what it receives from now on (`no_ppp`). Flush the output first. */
+  /**
+   * Detaches PPP from a session, which then drops what it receives (`no_ppp`). Flush the output of `receive` first.
+   */
   detachPpp(session: DataSession): void {
     session.consumer = undefined;
     session.ppp = undefined;
   }
 
   /**
-   * Removes a session; packets that wait in it are dropped (`session_removed`). Does nothing if it was removed
-   * already. Flush the output of `receive` first.
+   * Removes a session and drops its queued packets (`session_removed`). Does nothing if it was removed already. Flush
+   * the output of `receive` first.
    */
   removeSession(session: DataSession): void {
     if (session.index < 0) return;
@@ -151,25 +159,24 @@ export class DataPath {
   }
 
   /**
-   * Takes the packets that an endpoint received, at `now` (milliseconds of any clock that never goes back).
+   * Processes the packets that an endpoint received at `now`, in milliseconds of any monotonic clock.
    *
-   * Every packet ends up in one place: in `out.frames` or `out.ppp` (at once or later), in `out.control`, in the reorder
-   * queue, or dropped and counted under one reason. Frames and control messages lie in the batch's arena or in
-   * {@link DataPath.reorderMemory}: flush all vectors before the arena is filled again.
+   * Every packet ends up in one place: in `out.frames` or `out.ppp` (at once or later), in `out.control`, in the
+   * reorder queue, or dropped and counted under one reason. Frames and control messages lie in the batch's arena or
+   * in {@link DataPath.reorderMemory}: flush all vectors before the arena is filled again.
    */
   receive(endpoint: Endpoint, batch: PacketBatch, now: number, out: ReceiveOutput): void {
     this.#receiver.receive(endpoint, batch, now, out);
   }
 
   /**
-   * Makes packets of the frames that a device sends by the session: Ethernet, or the IP packets that go over PPP.
+   * Turns the frames that a session's device sent into packets: Ethernet frames, or IP packets over PPP.
    *
-   * The header of a whole frame is put in front of it, in the arena. With `virtio`, the 10 bytes before each frame are
-   * its `struct virtio_net_hdr`: checksums that are left to do are done, and a super-frame becomes as many packets as
-   * it has segments. Frames that cannot be sent are counted.
+   * The header is written in front of each frame, in the arena. With `virtio`, the 10 bytes before each frame are its
+   * `struct virtio_net_hdr`: missing checksums are computed, and a super-frame becomes one packet per segment. Frames
+   * that cannot be sent are counted.
    *
-   * @param out Where the packets go; it may drain itself in between, and is to be flushed before the arena is filled
-   *   again
+   * @param out Receives the packets. It may drain itself during the call; flush it before the arena is filled again.
    * @throws {RangeError} if there is no room for the header in front of a frame
    */
   transmit(session: DataSession, batch: PacketBatch, virtio: boolean, out: PacketVector): void {
@@ -177,7 +184,8 @@ export class DataPath {
   }
 
   /**
-   * Makes packets of PPP frames, which begin at their Protocol field of two bytes, without address and control field.
+   * Turns PPP frames into packets. The frames begin at their Protocol field of two bytes, without Address and Control
+   * fields.
    *
    * @param out As for {@link transmit}
    * @throws {RangeError} if there is no room for the header in front of a frame
@@ -186,17 +194,17 @@ export class DataPath {
     this.#sender.transmitPpp(session, batch, out);
   }
 
-  /** Accounts for packets `from` up to, and without, `to` of those that `transmit` made, which the socket took. */
+  /** Counts packets from index `from` up to, but not including, `to` of `transmit`'s output as sent. */
   sent(packets: PacketVector, from: number, to: number): void {
     countSent(packets.session, packets, from, to);
   }
 
-  /** Accounts for that many packets of `transmit` which the socket refused, or frames that never came so far. */
+  /** Counts packets of `transmit` that the socket refused, or frames that did not become packets. */
   failed(session: DataSession, packets: number, reason: DropReason = "tx_failed"): void {
     countFailed(session, packets, DROP[reason]);
   }
 
-  /** Accounts for that many frames which came out of `receive` and could not be handed on. */
+  /** Counts frames of `receive` that could not be delivered. */
   undelivered(session: DataSession, frames: number, reason: DropReason = "device_full"): void {
     session.counters[DROP[reason]]! += frames;
   }

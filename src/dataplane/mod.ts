@@ -1,5 +1,5 @@
 /**
- * The userspace data path: what the kernel's `l2tp_core` does with packets, on batches.
+ * The userspace data path: the rules of the kernel's `l2tp_core`, applied to batches of packets.
  *
  * ```ts ignore
  * const path = new DataPath({ seed });
@@ -8,10 +8,10 @@
  * path.addSession(tunnel, { sessionId: 1, peerSessionId: 2, pseudowire: "eth", consumer: tap, counters: view() });
  * const out = {
  *   frames: new FrameVector(256, writeFrames),
- *   control: new ControlVector(64, handOver),
- *   ppp: new FrameVector(64, handOverPpp),
+ *   control: new ControlVector(64, passOn),
+ *   ppp: new FrameVector(64, passToPpp),
  * };
- * // for each wake-up: fill the batch by recvmmsg, then
+ * // On each wake-up, fill the batch by recvmmsg, then:
  * path.receive(endpoint, batch, now, out);
  * out.frames.flush();
  * out.control.flush();

@@ -1,5 +1,5 @@
 /**
- * What both BPF programs have in common.
+ * Definitions and instruction sequences that both BPF programs use.
  *
  * @module
  */
@@ -8,29 +8,29 @@ import { HOST_IS_LITTLE_ENDIAN } from "../../base/bytes.ts";
 import { type BpfProgram, FP, R0, R1, R2, R3, R4, R6, R7, R9 } from "../../wire/bpf/instructions.ts";
 import { COUNTERS } from "./maps.ts";
 
-/** Members of `struct __sk_buff` (`linux/bpf.h`) by their offsets; all are 4 bytes. */
+/** Offsets of `struct __sk_buff` members (`linux/bpf.h`); each is 4 bytes long. */
 export const SK_BUFF = {
-  /** Bytes from the Ethernet header on. */
+  /** Length of the packet from the Ethernet header on, in bytes. */
   len: 0,
-  /** Whom it is for; 0: this host, by its Ethernet address. */
+  /** PACKET_*: 0 (PACKET_HOST) if the Ethernet destination is this host. */
   pkt_type: 4,
-  /** What packet filters and routing rules know it by. */
+  /** The mark for packet filters and routing rules. */
   mark: 8,
-  /** EtherType behind Ethernet header and tags, in network order. */
+  /** EtherType behind Ethernet header and VLAN tags, in network order. */
   protocol: 16,
-  /** Whether there is a VLAN tag beside the bytes. */
+  /** Whether a VLAN tag is stored apart from the packet's bytes. */
   vlan_present: 20,
-  /** Number of the device. */
+  /** Index of the device. */
   ifindex: 40,
-  /** Bytes of payload in each segment that it is to be cut into; 0: it is one packet. */
+  /** Payload of each segment in bytes; 0 if the packet needs no segmentation. */
   gso_size: 176,
 } as const;
 
-/** What a program can say of a packet (`linux/pkt_cls.h`); TCX has the same numbers. */
+/** Return values of a program (`linux/pkt_cls.h`); TCX has the same numbers. */
 export const VERDICT = {
-  /** Whoever comes next may have it: in the end, the device. */
+  /** TCX_NEXT: continue with the next program, and finally with the kernel. */
   next: -1,
-  /** It is gone. */
+  /** TCX_DROP: drop the packet. */
   drop: 2,
 } as const;
 
@@ -44,12 +44,12 @@ export interface ProgramMaps {
   readonly counters: number;
 }
 
-/** A 16-bit number of a packet as a program on this machine loads it. */
+/** A 16-bit number of a packet as a load instruction on this machine yields it. */
 export function networkOrder(value: number): number {
   return HOST_IS_LITTLE_ENDIAN ? (value & 0xff) << 8 | value >> 8 : value;
 }
 
-/** A 32-bit number of a packet as a program on this machine loads it. */
+/** A 32-bit number of a packet as a load instruction on this machine yields it. */
 export function networkOrder32(value: number): number {
   if (!HOST_IS_LITTLE_ENDIAN) return value | 0;
   const view = new DataView(new ArrayBuffer(4));
@@ -58,8 +58,8 @@ export function networkOrder32(value: number): number {
 }
 
 /**
- * R9: the counters of the session that R7 tells of, by the slot at this offset. Goes to `pass` if the session is the
- * worker's. The number is put on the stack at `key`.
+ * Sets R9 to the counters of the session whose map value R7 points to; `slot` is the offset of the slot number in it.
+ * Jumps to `pass` if the session belongs to the worker. Stores the number on the stack at `key`.
  */
 export function lookUpCounters(program: BpfProgram, maps: ProgramMaps, slot: number, key: number): void {
   program
@@ -70,7 +70,7 @@ export function lookUpCounters(program: BpfProgram, maps: ProgramMaps, slot: num
     .load("dw", R1, R9, COUNTERS.yielded).jumpIf(R1, "!=", 0, "pass");
 }
 
-/** Copies bytes of the packet, which R6 is, to the stack. Goes to `pass` if the packet does not have them. */
+/** Copies bytes of the packet (R6) to the stack. Jumps to `pass` if the packet is shorter. */
 export function loadPacket(program: BpfProgram, offset: number, to: number, length: number): void {
   program
     .move(R1, R6).move(R2, offset).move(R3, FP).compute("add", R3, to).move(R4, length)

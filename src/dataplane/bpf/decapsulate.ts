@@ -1,8 +1,8 @@
 /**
- * The BPF program for packets that come in by the device that leads to a peer: it takes the headers of a session's
- * packets away and gives the frames to the session's device. Whatever is not just that packet, it leaves to the socket and
- * the worker, untouched: fragments, IP options, UDP checksums that somebody would have to verify, wrong cookies, control
- * messages, many datagrams joined as one.
+ * The BPF program for packets that arrive at the device on the path from a peer. It strips the headers of a session's
+ * packets and passes the frames to the session's device. All other packets go to the socket and the worker,
+ * unchanged: fragments, packets with IP options or with a UDP checksum (which would have to be verified), wrong
+ * cookies, control messages, datagrams coalesced by GRO.
  *
  * @module
  */
@@ -36,7 +36,7 @@ import {
   L2TP_FIXED,
 } from "./maps.ts";
 
-/** Where things are on the stack, as distances from its end. */
+/** Stack layout, as offsets from the frame pointer. */
 const KEY = -DECAPSULATION.keySize;
 const L2TP = KEY - L2TP_FIXED;
 const UDP = L2TP - UDP_HEADER;
@@ -49,7 +49,7 @@ const BYTE = SUBLAYER - 8;
 const ETHERNET = BYTE - 16;
 const INNER = ETHERNET - 24;
 
-/** What is known once the cookie is right and the session found, in their places. */
+/** Values that are known after cookie check and session look-up; they reuse the space of earlier ones. */
 const HEADERS_END = COOKIE;
 const PACKETS = KEY;
 const BYTES = KEY + 8;
@@ -58,11 +58,11 @@ const UDP_LENGTH = UDP + 4;
 const UDP_CHECKSUM = UDP + 6;
 const ETHERTYPE = 12;
 const TCP_OFFSET = 12;
-/** Flags and version of a data packet of version 3. */
+/** Flags and version of a version 3 data packet. */
 const DATA_V3 = 3;
 const BPF_F_INGRESS = 1;
 
-/** The program, for `tcx/ingress` of the devices that packets come in by. */
+/** Assembles the program, for `tcx/ingress` of the devices that packets arrive at. */
 export function decapsulate(maps: ProgramMaps): Uint8Array<ArrayBuffer> {
   const program = new BpfProgram();
   program
@@ -86,7 +86,7 @@ export function decapsulate(maps: ProgramMaps): Uint8Array<ArrayBuffer> {
     .assemble();
 }
 
-/** Headers of the packet go to the stack, addresses to the key, where L2TP's fixed part ends to R8. */
+/** Loads the packet's headers to the stack, its addresses to the key. R8: offset behind L2TP's fixed part. */
 function readIpv4(program: BpfProgram): void {
   const length = IPV4_HEADER + UDP_HEADER + L2TP_FIXED;
   loadPacket(program, ETHERNET_HEADER, IPV4, length);
@@ -95,7 +95,7 @@ function readIpv4(program: BpfProgram): void {
     .load("b", R1, FP, IPV4 + 9).jumpIf(R1, "!=", IPPROTO_UDP, "pass")
     .load("h", R1, FP, IPV4 + 6).jumpIf(R1, "&", networkOrder(IPV4_FRAGMENT), "pass")
     .load("h", R1, FP, IPV4 + 2).networkOrder(R1, 16)
-    // R2: bytes of the UDP datagram by the IP header.
+    // R2: length of the UDP datagram according to the IP header.
     .move(R2, R1).compute("sub", R2, IPV4_HEADER)
     .compute("add", R1, ETHERNET_HEADER).load("w", R3, R6, SK_BUFF.len).jumpIf(R1, "!=", R3, "pass")
     .load("w", R1, FP, IPV4 + 12).store("w", FP, KEY + DECAPSULATION.peer, R1)
@@ -106,7 +106,7 @@ function readIpv4(program: BpfProgram): void {
     .jump("udp");
 }
 
-/** Nobody has looked at the header's checksum yet. The order of its bytes does not matter (RFC 1071). */
+/** Verifies the IPv4 header checksum, which the kernel has not done yet. Byte order does not matter (RFC 1071). */
 function checkIpv4Sum(program: BpfProgram): void {
   program.load("w", R1, FP, IPV4);
   for (let at = 4; at < IPV4_HEADER; at += 4) program.load("w", R3, FP, IPV4 + at).compute("add", R1, R3);
@@ -136,7 +136,7 @@ function readIpv6(program: BpfProgram): void {
   program.move(R8, ETHERNET_HEADER + length);
 }
 
-/** R7: what is known of the session, R9: its counters. */
+/** R7: the session's map value. R9: its counters. */
 function findSession(program: BpfProgram, maps: ProgramMaps): void {
   program
     .label("udp")
@@ -150,16 +150,16 @@ function findSession(program: BpfProgram, maps: ProgramMaps): void {
   lookUpCounters(program, maps, DECAPSULATION.slot, SLOT);
 }
 
-/** Cookie and sublayer. R8: where the frame begins. */
+/** Checks cookie and sublayer. R8: offset of the frame. */
 function checkHeader(program: BpfProgram): void {
   program
-    // Not "== 0": from that, verifiers before Linux 6.3 do not learn that there is something to read otherwise.
+    // Not "== 0": from that, verifiers before Linux 6.3 do not learn that the length is positive in the other branch.
     .load("w", R4, R7, DECAPSULATION.cookieLength).jumpIf(R4, "<", 1, "cookie")
     .jumpIf(R4, ">", COOKIE_MAX, "pass")
     .store("dw", FP, COOKIE, 0)
     .move(R1, R6).move(R2, R8).move(R3, FP).compute("add", R3, COOKIE)
     .call("skb_load_bytes").jumpIf(R0, "!=", 0, "pass")
-    // All bytes at once: how long it takes does not tell how many are right.
+    // All bytes at once, so that the time does not depend on the number of correct ones.
     .load("dw", R1, FP, COOKIE).load("dw", R2, R7, DECAPSULATION.cookie).jumpIf(R1, "!=", R2, "pass")
     .load("w", R4, R7, DECAPSULATION.cookieLength).compute("add", R8, R4)
     .label("cookie")
@@ -171,13 +171,13 @@ function checkHeader(program: BpfProgram): void {
     .jump("sublayer")
     .label("sequence").store("dw", R9, COUNTERS.yielded, 1).jump("pass")
     .label("sublayer")
-    // Only now: that the peer sends sequence numbers is to be known whoever looks at the checksum.
+    // Checked last: a sequence number of the peer must be noticed even if the packet has a checksum.
     .load("h", R1, FP, UDP_CHECKSUM).jumpIf(R1, "!=", 0, "pass")
     .move(R1, R6).move(R2, R8).move(R3, FP).compute("add", R3, ETHERNET).move(R4, ETHERNET_HEADER)
     .call("skb_load_bytes").jumpIf(R0, "!=", 0, "pass");
 }
 
-/** How many packets it stands for, and how many bytes of L2TP they would have. */
+/** Computes how many packets the frame stands for, and how many bytes of L2TP they would have. */
 function measure(program: BpfProgram): void {
   const inner = (offset: number): void => {
     program.move(R1, R6).move(R2, R8).compute("add", R2, offset).move(R3, FP);
@@ -194,7 +194,7 @@ function measure(program: BpfProgram): void {
   program
     .compute("add", R3, INNER).move(R4, IPV4_HEADER).call("skb_load_bytes").jumpIf(R0, "!=", 0, "pass")
     .load("b", R1, FP, INNER + 9).jumpIf(R1, "!=", IPPROTO_TCP, "pass")
-    // One packet to be segmented reaches to the end. Of several that were joined, the first does not.
+    // A packet to be segmented reaches the end of the data. The first of several coalesced datagrams does not.
     .load("h", R1, FP, INNER + 2).networkOrder(R1, 16)
     .compute("add", R1, ETHERNET_HEADER).compute("add", R1, R8)
     .load("w", R2, R6, SK_BUFF.len).jumpIf(R1, "!=", R2, "pass")
@@ -211,7 +211,7 @@ function measure(program: BpfProgram): void {
     .load("w", R2, R6, SK_BUFF.len).jumpIf(R1, "!=", R2, "pass")
     .move(R2, ETHERNET_HEADER + IPV6_HEADER)
     .label("tcp")
-    // From here on, bytes of the headers that each segment has, from the outer Ethernet header on.
+    // From here on, lengths of the headers of each segment, from the outer Ethernet header on.
     .compute("add", R2, R8).store("dw", FP, HEADERS_END, R2)
     .move(R1, R6).compute("add", R2, TCP_OFFSET).move(R3, FP).compute("add", R3, BYTE).move(R4, 1)
     .call("skb_load_bytes").jumpIf(R0, "!=", 0, "pass")
@@ -227,7 +227,10 @@ function measure(program: BpfProgram): void {
     .store("dw", FP, PACKETS, R4).store("dw", FP, BYTES, R5);
 }
 
-/** Takes everything between the outer Ethernet header and the frame's payload away, and puts the frame's header there. */
+/**
+ * Removes the bytes between the outer Ethernet header and the frame's payload, and writes the frame's Ethernet header
+ * there.
+ */
 function deliver(program: BpfProgram): void {
   program
     .move(R1, R6).move(R2, 0).compute("sub", R2, R8).move(R3, BPF_ADJ_ROOM_MAC)
@@ -237,7 +240,7 @@ function deliver(program: BpfProgram): void {
     .call("skb_store_bytes").jumpIf(R0, "!=", 0, "lost")
     .load("dw", R1, FP, PACKETS).atomicAdd(R9, COUNTERS.rxPackets, R1)
     .load("dw", R1, FP, BYTES).atomicAdd(R9, COUNTERS.rxBytes, R1)
-    // The mark is the packet's, and no rule for the frame.
+    // The mark was set for the packet; it must not apply to the frame.
     .move(R1, 0).store("w", R6, SK_BUFF.mark, R1)
     .load("w", R1, R7, DECAPSULATION.device).move(R2, BPF_F_INGRESS).call("redirect").exit();
 }

@@ -1,10 +1,10 @@
 /**
- * The BPF program for frames that the system sends through a session's device: it puts IP, UDP and L2TP headers in front
- * and sends the packet on its way. What it cannot do, it leaves to the worker, untouched: frames that carry neither IPv4
- * nor IPv6, or a VLAN tag, UDP to be segmented, packets that would have to be fragmented.
+ * The BPF program for frames that the kernel sends through a session's device. It prepends IP, UDP and L2TP headers,
+ * and sends the packet. Frames that it cannot handle go to the worker, unchanged: frames with a VLAN tag or with
+ * neither IPv4 nor IPv6, UDP to be segmented, packets that would have to be fragmented.
  *
- * TCP that is to be segmented stays in one piece: the kernel copies what is in front of the inner packet to each segment
- * (`skb_udp_tunnel_segment`), or the network card does.
+ * TCP to be segmented stays one super-frame: the kernel copies the headers in front of the inner packet to each
+ * segment (`skb_udp_tunnel_segment`), or the network card does.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { BpfProgram, FP, R0, R1, R2, R3, R4, R5, R6, R7, R8, R9 } from "../../wi
 import { loadPacket, lookUpCounters, networkOrder, type ProgramMaps, SK_BUFF, VERDICT } from "./context.ts";
 import { BPF_ADJ_ROOM_MAC, COUNTERS, ENCAPSULATION, HEADERS_MAX } from "./maps.ts";
 
-/** Where things are on the stack, as distances from its end. */
+/** Stack layout, as offsets from the frame pointer. */
 const KEY = -4;
 const PACKETS = -16;
 const BYTES = -24;
@@ -24,17 +24,17 @@ const FRAME_HEADERS = -40;
 const BYTE = -48;
 const ETHERNET = -64;
 const HEADERS = ETHERNET - ENCAPSULATION.headersSize;
-/** Two bytes that are not sent, and the Ethernet header in front of those. */
+/** The Ethernet header in front of HEADERS, and two bytes of padding. */
 const OUTER_ETHERNET = HEADERS - 16;
 const INNER = OUTER_ETHERNET - 24;
 
-/** Where the protocol is in IP headers, and what tells the length of a header. */
+/** Offsets of the protocol number in IP headers, and of the header length in a TCP header. */
 const IPV4_PROTOCOL = 9;
 const IPV6_NEXT_HEADER = 6;
 const TCP_OFFSET = 12;
 const PACKET_MAX = 65_535;
 
-/** The program, for `tcx/egress` of sessions' devices. */
+/** Assembles the program, for `tcx/egress` of the sessions' devices. */
 export function encapsulate(maps: ProgramMaps): Uint8Array<ArrayBuffer> {
   const program = new BpfProgram();
   findSession(program, maps);
@@ -49,7 +49,7 @@ export function encapsulate(maps: ProgramMaps): Uint8Array<ArrayBuffer> {
     .assemble();
 }
 
-/** R6: the packet, R7: what is known of the session, R9: its counters, R8: bytes of the frame. */
+/** R6: the packet. R7: the session's map value. R9: its counters. R8: length of the frame. */
 function findSession(program: BpfProgram, maps: ProgramMaps): void {
   program
     .move(R6, R1)
@@ -63,7 +63,7 @@ function findSession(program: BpfProgram, maps: ProgramMaps): void {
     .load("w", R8, R6, SK_BUFF.len);
 }
 
-/** How many packets it becomes, of how many bytes in all, and whether they fit the way. */
+/** Computes the number of packets and their bytes. Passes a frame that exceeds the path MTU to the worker. */
 function measure(program: BpfProgram): void {
   program
     .load("w", R1, R6, SK_BUFF.protocol)
@@ -95,7 +95,7 @@ function measure(program: BpfProgram): void {
     .move(R3, FP).compute("add", R3, BYTE).move(R4, 1).call("skb_load_bytes")
     .jumpIf(R0, "!=", 0, "pass")
     .load("b", R1, FP, BYTE).compute("rsh", R1, 4).compute("lsh", R1, 2)
-    // R1: bytes of Ethernet, IP and TCP header, R2: bytes of payload in each segment.
+    // R1: length of Ethernet, IP and TCP headers. R2: payload of each segment.
     .load("dw", R2, FP, FRAME_HEADERS).compute("add", R1, R2)
     .load("w", R2, R6, SK_BUFF.gso_size)
     .move(R3, R1).compute("add", R3, R2)
@@ -109,7 +109,7 @@ function measure(program: BpfProgram): void {
     .label("measured");
 }
 
-/** Puts room for the headers, and for the frame's own Ethernet header, behind the Ethernet header that there is. */
+/** Makes room for the headers and the frame's own Ethernet header behind the existing Ethernet header. */
 function makeRoom(program: BpfProgram): void {
   program
     .load("w", R1, R7, ENCAPSULATION.headersLength).compute("add", R1, R8)
@@ -129,7 +129,10 @@ function makeRoom(program: BpfProgram): void {
   program.load("w", R1, R7, ENCAPSULATION.isIpv6).jumpIf(R1, "!=", 0, "ipv6");
 }
 
-/** Lengths, id and checksum. The id only has to differ from those before it. */
+/**
+ * Writes lengths, identification and checksum. The identification is random, since it only has to differ from recent
+ * ones.
+ */
 function writeIpv4(program: BpfProgram): void {
   program
     .call("get_prandom_u32").compute("and", R0, 0xffff)
@@ -146,7 +149,7 @@ function writeIpv4(program: BpfProgram): void {
     .jump("written");
 }
 
-/** Lengths. */
+/** Writes the lengths. */
 function writeIpv6(program: BpfProgram): void {
   program
     .label("ipv6")
@@ -155,13 +158,13 @@ function writeIpv6(program: BpfProgram): void {
     .label("written");
 }
 
-/** The neighbour's address is the kernel's to find; packets for many are not sent so, and the frame can be one. */
+/** Writes the headers and redirects the packet. The kernel resolves the neighbour's address. */
 function send(program: BpfProgram): void {
   program
     .store("dw", FP, OUTER_ETHERNET, 0).store("dw", FP, OUTER_ETHERNET + 8, 0)
     .move(R1, R6).move(R2, 0).move(R3, FP).compute("add", R3, HEADERS - ETHERNET_HEADER)
     .load("w", R4, R7, ENCAPSULATION.headersLength)
-    // For the verifier, which must know that no more than there is on the stack is read.
+    // For the verifier, which must see that the read stays within the stack.
     .jumpIf(R4, ">", HEADERS_MAX, "lost").compute("add", R4, ETHERNET_HEADER)
     .move(R5, 0).call("skb_store_bytes").jumpIf(R0, "!=", 0, "lost")
     .move(R1, R6).load("w", R2, R7, ENCAPSULATION.headersLength).compute("add", R2, ETHERNET_HEADER)
@@ -169,7 +172,7 @@ function send(program: BpfProgram): void {
     .move(R5, 0).call("skb_store_bytes").jumpIf(R0, "!=", 0, "lost")
     .load("dw", R1, FP, PACKETS).atomicAdd(R9, COUNTERS.txPackets, R1)
     .load("dw", R1, FP, BYTES).atomicAdd(R9, COUNTERS.txBytes, R1)
-    // The mark is the frame's, and no rule for the packet.
+    // The mark was set for the frame; it must not apply to the packet.
     .move(R1, 0).store("w", R6, SK_BUFF.mark, R1)
     .load("w", R1, R7, ENCAPSULATION.outDevice).move(R2, 0).move(R3, 0).move(R4, 0)
     .call("redirect_neigh").exit();

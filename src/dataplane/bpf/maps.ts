@@ -1,10 +1,10 @@
 /**
- * What the BPF programs know of sessions, as it lies in the kernel's maps. Numbers are in host order, what goes into
- * packets or is compared with them in network order.
+ * The kernel's maps that tell the BPF programs about sessions. Numbers are in host order; values that are copied to
+ * packets or compared with them are in network order.
  *
- * Three maps serve one network namespace. `encapsulation` tells by a device's number what becomes of the frames that the
- * system sends through it; `decapsulation` tells by addresses, ports and session id where a packet's frame goes; both
- * lead to a slot of `counters`, which the daemon has in its memory, too.
+ * Three maps serve one network namespace. `encapsulation` maps a device index to the headers for frames that the
+ * kernel sends through it. `decapsulation` maps addresses, ports and session id to the device that gets a packet's
+ * frame. Both refer to a slot of `counters`, which the daemon maps into its memory.
  *
  * @module
  */
@@ -15,17 +15,17 @@ import { ETHERNET_HEADER, IPPROTO_UDP, IPV4_HEADER, IPV6_HEADER, UDP_HEADER } fr
 import { SUBLAYER_BYTES } from "../../wire/l2tp/constants.ts";
 import { encodeV3DataHeader } from "../../wire/l2tp/data_header_v3.ts";
 
-/** Flags, version, reserved bits and session id, before cookie and sublayer. */
+/** Flags, version, reserved bits and session id, which precede cookie and sublayer; in bytes. */
 export const L2TP_FIXED = 8;
-/** Most bytes of a cookie. */
+/** Longest cookie in bytes. */
 export const COOKIE_MAX = 8;
-/** Most bytes in front of a frame: IPv6, UDP and the longest header of L2TP. */
+/** Longest headers in front of a frame, in bytes: IPv6, UDP and the longest L2TP header. */
 export const HEADERS_MAX: number = IPV6_HEADER + UDP_HEADER + L2TP_FIXED + COOKIE_MAX + SUBLAYER_BYTES;
 
-/** What the system's own packets begin with, unless somebody has changed `net.ipv4.ip_default_ttl`. */
+/** The kernel's default of `net.ipv4.ip_default_ttl`. */
 const TTL = 64;
 
-/** `linux/bpf.h`, flags of bpf_skb_adjust_room. */
+/** Flag of bpf_skb_adjust_room (`linux/bpf.h`). */
 export const BPF_F_ADJ_ROOM_FIXED_GSO = 1;
 /** Mode of bpf_skb_adjust_room: behind the Ethernet header. */
 export const BPF_ADJ_ROOM_MAC = 1;
@@ -35,89 +35,84 @@ const BPF_F_ADJ_ROOM_ENCAP_L4_UDP = 1n << 4n;
 const BPF_F_ADJ_ROOM_ENCAP_L2_ETH = 1n << 6n;
 const BPF_ADJ_ROOM_ENCAP_L2_SHIFT = 56n;
 
-/** A session that the programs are to carry: version 3, over UDP without checksums, without sequence numbers. */
+/** A session for the BPF programs: version 3 over UDP without checksums, without sequence numbers. */
 export interface BpfSession {
-  /** Its place in the map of counters. */
+  /** Index in the map of counters. */
   readonly slot: number;
-  /** Number of its device. */
+  /** Index of the session's device. */
   readonly device: number;
-  /** Number of the device that packets to the peer leave by. */
+  /** Index of the device on the path to the peer. */
   readonly outDevice: number;
-  /** Largest IP packet on the way to the peer. */
+  /** Path MTU to the peer. */
   readonly mtu: number;
-  /** Our address, 4 or 16 bytes. */
+  /** Local address, 4 or 16 bytes. */
   readonly local: Uint8Array;
-  /** The peer's, of the same length. */
+  /** The peer's address, of the same length. */
   readonly peer: Uint8Array;
-  /** Our UDP port. */
   readonly localPort: number;
-  /** The peer's UDP port. */
   readonly peerPort: number;
-  /** Our id. */
   readonly sessionId: number;
-  /** The peer's id. */
   readonly peerSessionId: number;
-  /** The sublayer. */
   readonly l2spec: L2Spec;
-  /** In packets to the peer; up to 8 bytes. */
+  /** Cookie of sent packets, up to 8 bytes. */
   readonly cookie: Uint8Array;
-  /** In packets of the peer; up to 8 bytes. */
+  /** Cookie required in received packets, up to 8 bytes. */
   readonly peerCookie: Uint8Array;
 }
 
-/** The map `encapsulation`: a device's number leads to this. */
+/** The map `encapsulation`: its key is a device index. These are the offsets in its value. */
 export const ENCAPSULATION = {
   keySize: 4,
   valueSize: 40 + 72,
   /** Index in `counters`. */
   slot: 0,
-  /** Number of the device that packets leave by. */
+  /** Index of the device that sends the packets. */
   outDevice: 4,
-  /** Most bytes of a frame with its Ethernet header. */
+  /** Longest frame with its Ethernet header, in bytes. */
   frameMax: 8,
-  /** Bytes of {@link ENCAPSULATION.headers} in use. */
+  /** Used bytes of {@link ENCAPSULATION.headers}. */
   headersLength: 12,
   /** Flags for bpf_skb_adjust_room: 8 bytes. */
   roomFlags: 16,
-  /** Bytes of the L2TP header. */
+  /** Length of the L2TP header in bytes. */
   l2tpLength: 24,
-  /** IPv4: the sum of the header's 16-bit numbers but for length, id and checksum, not folded. */
+  /** IPv4: unfolded sum of the header's 16-bit words except length, identification and checksum. */
   sum: 28,
-  /** 0: IPv4, 1: IPv6. */
+  /** 0 for IPv4, 1 for IPv6. */
   isIpv6: 32,
-  /** IP, UDP and L2TP header, all but IPv4's id and checksum and what depends on the length. */
+  /** IP, UDP and L2TP headers, without lengths, IPv4 identification and IPv4 checksum. */
   headers: 40,
-  /** Bytes set aside for them. */
+  /** Bytes reserved for the headers. */
   headersSize: 72,
 } as const;
 
-/** The map `decapsulation`: its key, and what that leads to. */
+/** The map `decapsulation`: offsets in its key and in its value. */
 export const DECAPSULATION = {
   keySize: 40,
   valueSize: 32,
-  /** Key: the peer's address; behind one of IPv4 come zeros. */
+  /** Key: the peer's address; an IPv4 address is followed by zeros. */
   peer: 0,
-  /** Key: our address. */
+  /** Key: the local address. */
   local: 16,
-  /** Key: the peer's port, then ours. */
+  /** Key: the peer's port, then the local port. */
   ports: 32,
-  /** Key: our session id. */
+  /** Key: the local session id. */
   sessionId: 36,
   /** Index in `counters`. */
   slot: 0,
-  /** Number of the device that frames go to. */
+  /** Index of the device that gets the frames. */
   device: 4,
-  /** Bytes of the cookie. */
+  /** Length of the cookie in bytes. */
   cookieLength: 8,
-  /** Whether there is a sublayer: 0 or 1. */
+  /** Whether packets have the default sublayer: 0 or 1. */
   hasSublayer: 12,
-  /** The cookie, and zeros behind it. */
+  /** The cookie, followed by zeros. */
   cookie: 16,
-  /** Bytes of Ethernet, IP and UDP header. */
+  /** Length of Ethernet, IP and UDP headers in bytes. */
   outerLength: 24,
 } as const;
 
-/** The map `counters`: numbers of 8 bytes each, those of either direction in a cache line of their own. */
+/** The map `counters`: values of 8 bytes. The two directions use separate cache lines. */
 export const COUNTERS = {
   keySize: 4,
   valueSize: 128,
@@ -125,24 +120,27 @@ export const COUNTERS = {
   txPackets: 0,
   /** Bytes sent: L2TP header and frame. */
   txBytes: 8,
-  /** Packets whose headers could not be written. What the way refuses is not known. */
+  /** Packets whose headers could not be written. Later failures of the kernel are not known. */
   txErrors: 16,
   /** Packets received. */
   rxPackets: 64,
   /** Bytes received: L2TP header and frame. */
   rxBytes: 72,
-  /** Not 0: the peer has sent a sequence number, and the session is the worker's until it is carried anew. */
+  /**
+   * Not 0 once the peer has sent a sequence number: the session then belongs to the worker until it is installed
+   * again.
+   */
   yielded: 80,
 } as const;
 
-/** Key of `encapsulation` and of `counters`: a number. */
+/** Key of `encapsulation` and of `counters`, in host order. */
 export function numberKey(number: number): Uint8Array<ArrayBuffer> {
   const key = new Uint8Array(4);
   new DataView(key.buffer).setUint32(0, number, HOST_IS_LITTLE_ENDIAN);
   return key;
 }
 
-/** What `encapsulation` says of a session. */
+/** Builds the value of a session in `encapsulation`. */
 export function encapsulationValue(session: BpfSession): Uint8Array<ArrayBuffer> {
   const { slot, outDevice, mtu, l2spec, cookie, peerSessionId, local } = session;
   const l2tp = encodeV3DataHeader({ encap: "udp", l2spec }, { sessionId: peerSessionId, cookie });
@@ -189,7 +187,7 @@ export function encapsulationValue(session: BpfSession): Uint8Array<ArrayBuffer>
   return value;
 }
 
-/** By what `decapsulation` knows a session's packets. */
+/** Builds the key of a session in `decapsulation`. */
 export function decapsulationKey(session: BpfSession): Uint8Array<ArrayBuffer> {
   const key = new Uint8Array(DECAPSULATION.keySize);
   const view = new DataView(key.buffer);
@@ -201,7 +199,7 @@ export function decapsulationKey(session: BpfSession): Uint8Array<ArrayBuffer> {
   return key;
 }
 
-/** What `decapsulation` says of a session. */
+/** Builds the value of a session in `decapsulation`. */
 export function decapsulationValue(session: BpfSession): Uint8Array<ArrayBuffer> {
   const value = new Uint8Array(DECAPSULATION.valueSize);
   const view = new DataView(value.buffer);

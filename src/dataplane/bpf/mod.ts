@@ -1,6 +1,6 @@
 /**
- * The data path of BPF programs: sessions whose packets need nothing but headers never leave the kernel. The programs and
- * what they look up are made here; `src/driver/bpf/data_path.ts` gives them to the kernel.
+ * The BPF data path: packets of sessions that need only headers never leave the kernel. This room assembles the
+ * programs and the contents of their maps; `src/driver/bpf/data_path.ts` loads them into the kernel.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Memory for packets that wait: blocks of four sizes out of one arena that never moves, so that frames in it can be
- * handed to a system call by address.
+ * Memory for queued packets: blocks of four sizes in one arena that never moves, so that system calls can use frames
+ * in it by address.
  *
  * The arena consists of pages of 64 KiB. A page holds blocks of one size for as long as one of them is in use.
  *
@@ -9,30 +9,30 @@
 
 const PAGE_BITS = 16;
 const PAGE_BYTES = 1 << PAGE_BITS;
-/** Sizes of blocks: small and full Ethernet frames, jumbo frames, the longest datagram. */
+/** Block sizes: small and full Ethernet frames, jumbo frames, the longest datagram. */
 const SIZES = [512, 2048, 16384, PAGE_BYTES] as const;
-/** Log2 of the smallest size: the unit of the list of free blocks. */
+/** Log2 of the smallest size, which is the unit of the free list. */
 const UNIT_BITS = 9;
 const NONE = -1;
 
-/** The pool. A block is named by the offset of its first byte. */
+/** Allocates blocks. The offset of its first byte identifies a block. */
 export class BlockPool {
   /** The arena. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** For each free block the next free one of its page, by unit. */
+  /** For each free block, the next free one of its page, by unit. */
   readonly #nextBlock: Int32Array;
-  /** For each page: index of its size, blocks in use, first free block. */
+  /** For each page: index of its block size, number of blocks in use, first free block. */
   readonly #pageSize: Int8Array;
   readonly #pageUsed: Int32Array;
   readonly #pageFree: Int32Array;
-  /** Pages with free blocks of the same size, doubly linked; unused pages use `#nextPage` alone. */
+  /** Pages with free blocks of the same size, doubly linked. Unused pages use `#nextPage` alone. */
   readonly #nextPage: Int32Array;
   readonly #previousPage: Int32Array;
   readonly #partial: Int32Array = new Int32Array(SIZES.length).fill(NONE);
   #unusedPages = NONE;
   #used = 0;
 
-  /** Memory for `capacity` bytes, rounded up to whole pages. The system provides it once it is first used. */
+  /** Reserves `capacity` bytes, rounded up to whole pages. The kernel provides the pages on first use. */
   constructor(capacity: number) {
     const pages = Math.max(1, Math.ceil(capacity / PAGE_BYTES));
     this.bytes = new Uint8Array(pages * PAGE_BYTES);
@@ -48,12 +48,12 @@ export class BlockPool {
     }
   }
 
-  /** Blocks in use. */
+  /** Number of blocks in use. */
   get used(): number {
     return this.#used;
   }
 
-  /** A block of at least that many bytes (up to 65536), or -1 if there is no memory left. */
+  /** Allocates a block of at least `bytes` (up to 65536). Returns -1 if no memory is left. */
   allocate(bytes: number): number {
     let size = 0;
     while (size < SIZES.length && SIZES[size]! < bytes) size++;
@@ -72,7 +72,7 @@ export class BlockPool {
     return block;
   }
 
-  /** Gives a block back. */
+  /** Frees a block. */
   free(block: number): void {
     const page = block >> PAGE_BITS;
     const size = this.#pageSize[page]!;
@@ -87,7 +87,7 @@ export class BlockPool {
     this.#unusedPages = page;
   }
 
-  /** Makes an unused page one of blocks of that size. */
+  /** Divides an unused page into blocks of the size. */
   #openPage(size: number): number {
     const page = this.#unusedPages;
     if (page === NONE) return NONE;

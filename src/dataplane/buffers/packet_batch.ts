@@ -1,22 +1,26 @@
 /**
- * Packets that enter the data path together: where each lies in an arena of the caller.
+ * A batch of packets that enter the data path together: their offsets and lengths in an arena of the caller.
  *
  * @module
  */
 
 import { type Checksummer, PlainChecksum } from "../checksum/internet_checksum.ts";
 
-/** A piece of memory that packets lie in. */
+/** Memory that holds packets. */
 export interface PacketMemory {
-  /** The memory, by bytes. */
+  /** The memory as bytes. */
   readonly bytes: Uint8Array;
-  /** The memory, for fields of several bytes; its offsets are those of `bytes`. */
+  /** The memory for fields of several bytes, with the same offsets as `bytes`. */
   readonly view: DataView;
-  /** Sums words of the memory. */
+  /** Computes checksums over the memory. */
   readonly checksum: Checksummer;
 }
 
-/** A piece of memory, summed by what works everywhere. */
+/**
+ * Wraps memory for packets. Checksums are computed in plain TypeScript.
+ *
+ * @throws {RangeError} if `bytes` is only a part of its buffer
+ */
 export function packetMemory(bytes: Uint8Array): PacketMemory {
   const { buffer, byteOffset, length } = bytes;
   if (byteOffset !== 0 || length !== buffer.byteLength) {
@@ -27,47 +31,47 @@ export function packetMemory(bytes: Uint8Array): PacketMemory {
   return { bytes, view: new DataView(buffer), checksum: new PlainChecksum(buffer) };
 }
 
-/** What a {@link PacketBatch} is made with. */
+/** Options of a {@link PacketBatch}. */
 export interface PacketBatchOptions {
-  /** The memory that the packets lie in; the caller's, borrowed for as long as the batch lives. */
+  /** The memory that holds the packets. The caller owns it and lends it for as long as the batch lives. */
   readonly arena: ArrayBufferLike;
-  /** Packets it can describe. */
+  /** Maximum number of packets. */
   readonly capacity: number;
-  /** The memory that the source addresses of received packets lie in; none for packets to send. */
+  /** The memory that holds the source addresses of received packets; omitted for packets to send. */
   readonly names?: ArrayBufferLike | undefined;
-  /** Sums words of the arena; the plain one unless given. */
+  /** Computes checksums over the arena; in plain TypeScript unless given. */
   readonly checksum?: Checksummer | undefined;
 }
 
 /**
- * Up to `capacity` packets in one arena, as a struct of arrays that is filled again and again. Offsets are bytes
- * from the start of the arena.
+ * Up to `capacity` packets in one arena, as a reusable struct of arrays. Offsets are bytes from the start of the
+ * arena.
  *
  * Received packets begin at what the socket delivered: the L2TP header, or the IP header for `ip4`. Packets to send
- * begin at the frame, with at least 64 bytes of the arena in front that the header may be written to.
+ * begin at the frame; the 64 bytes of the arena in front of it are free for the header.
  */
 export class PacketBatch implements PacketMemory {
-  /** The arena, by bytes. */
+  /** The arena as bytes. */
   readonly bytes: Uint8Array;
-  /** The arena, for fields of several bytes. */
+  /** The arena for fields of several bytes. */
   readonly view: DataView;
-  /** Sums words of the arena. */
+  /** Computes checksums over the arena. */
   readonly checksum: Checksummer;
-  /** Where each packet begins. */
+  /** Offset of each packet. */
   readonly offsets: Int32Array;
-  /** Bytes of each packet. */
+  /** Length of each packet in bytes. */
   readonly lengths: Int32Array;
   /**
-   * Source addresses of received packets, as `struct sockaddr_in` or `sockaddr_in6` (family in host order, port and
-   * address in network order), looked at as 32-bit words in host order.
+   * Source addresses of received packets: `struct sockaddr_in` or `sockaddr_in6` (family in host order, port and
+   * address in network order), read as 32-bit words in host order.
    */
   readonly names: Int32Array;
-  /** Where each source address begins in the memory of the names: bytes, a multiple of 4. */
+  /** Offset of each source address in the memory of the names, in bytes; a multiple of 4. */
   readonly nameOffsets: Int32Array;
-  /** Packets in the batch now: entries 0 up to, and without, this. */
+  /** Number of packets in the batch. */
   count = 0;
 
-  /** An empty batch. */
+  /** Creates an empty batch. */
   constructor(options: PacketBatchOptions) {
     this.bytes = new Uint8Array(options.arena);
     this.view = new DataView(options.arena);
@@ -78,7 +82,7 @@ export class PacketBatch implements PacketMemory {
     this.nameOffsets = new Int32Array(options.names === undefined ? 0 : options.capacity);
   }
 
-  /** Packets it can describe. */
+  /** Maximum number of packets. */
   get capacity(): number {
     return this.offsets.length;
   }

@@ -1,45 +1,45 @@
 /**
- * What comes out of the data path on transmission: packets for the tunnel's socket.
+ * The transmit path's output: packets for the tunnel's socket.
  *
  * @module
  */
 
 import type { DataSession } from "../sessions/session.ts";
 
-/** What a {@link PacketVector} is made with. */
+/** Options of a {@link PacketVector}. */
 export interface PacketVectorOptions {
-  /** Packets it can describe. */
+  /** Maximum number of packets. */
   readonly capacity: number;
-  /** Sends the packets; called when the vector is full, in the middle of a batch, and by {@link PacketVector.flush}. */
+  /** Sends the packets. Called when the vector is full, during a batch, and by {@link PacketVector.flush}. */
   readonly drain: (packets: PacketVector) => void;
-  /** Where in the batch's arena packets may be put together, for all that do not lie there already. */
+  /** Offset in the batch's arena of the area for segments, the packets that do not lie in the arena as frames. */
   readonly room: number;
-  /** Bytes of that: no less than {@link LONGEST_MADE}. */
+  /** Size of that area in bytes, at least {@link LONGEST_MADE}. */
   readonly roomSize: number;
 }
 
-/** The longest packet that is put together, with what may be written behind it. */
+/** The longest segment with its headers, and the bytes that may be written behind it. */
 export const LONGEST_MADE = 0x10000 + 4;
 
-/** A message of several datagrams (`UDP_SEGMENT`): the kernel's UDP_MAX_SEGMENTS, and what fits an IP packet. */
+/** Limits of a super-datagram (`UDP_SEGMENT`): the kernel's UDP_MAX_SEGMENTS, and what fits an IP packet. */
 export interface MessageLimits {
-  /** Most datagrams. */
+  /** Maximum number of datagrams. */
   readonly packets: number;
-  /** Most bytes of all of them. */
+  /** Maximum length of all datagrams together, in bytes. */
   readonly bytes: number;
 }
 
 /**
- * Packets to send, in order, of one session, as a struct of arrays that is filled again and again. Packet i is the
- * `lengths[i]` bytes from `offsets[i]` of the batch's arena; those that were put together lie one behind the other. Valid
- * until {@link PacketVector.flush} returns; flush before the arena is filled again.
+ * Packets of one session to send, in order, as a reusable struct of arrays. Packet i is the `lengths[i]` bytes from
+ * `offsets[i]` of the batch's arena; segments are contiguous. Valid until {@link PacketVector.flush} returns; flush
+ * before the arena is filled again.
  */
 export class PacketVector {
-  /** Where each packet begins. */
+  /** Offset of each packet. */
   readonly offsets: Int32Array;
-  /** Bytes of each packet. */
+  /** Length of each packet in bytes. */
   readonly lengths: Int32Array;
-  /** Packets it holds now. */
+  /** Number of packets. */
   count = 0;
   readonly #room: number;
   readonly #roomEnd: number;
@@ -47,7 +47,7 @@ export class PacketVector {
   #next: number;
   #session: DataSession | undefined;
 
-  /** An empty vector. */
+  /** Creates an empty vector. */
   constructor({ capacity, drain, room, roomSize }: PacketVectorOptions) {
     if (capacity < 1) throw new RangeError(`Cannot hold ${capacity} packets`);
     if (roomSize < LONGEST_MADE) throw new RangeError(`Cannot put packets together in ${roomSize} bytes`);
@@ -58,27 +58,24 @@ export class PacketVector {
     this.#drain = drain;
   }
 
-  /** Packets it can describe. */
+  /** Maximum number of packets. */
   get capacity(): number {
     return this.offsets.length;
   }
 
-  /** The session that sends the packets it holds. */
+  /** The session that sends the packets. */
   get session(): DataSession {
     if (this.#session === undefined) throw new ReferenceError("The vector has no packets");
     return this.#session;
   }
 
-  /** Makes room for a packet of the session that lies in the arena. For the data path. */
+  /** Makes room for a packet of the session that lies in the arena already. For the data path. */
   open(session: DataSession): void {
     if (this.count === this.offsets.length || this.#session !== session) this.flush();
     this.#session = session;
   }
 
-  /**
-   * Makes room for a packet of the session that is to be put together, of no more than {@link LONGEST_MADE} bytes: where
-   * it begins. For the data path.
-   */
+  /** Makes room for a segment of at most {@link LONGEST_MADE} bytes, and returns its offset. For the data path. */
   make(session: DataSession, length: number): number {
     if (this.#next + length > this.#roomEnd) this.flush();
     this.open(session);
@@ -92,15 +89,15 @@ export class PacketVector {
     this.lengths[at] = length;
   }
 
-  /** Adds the packet of so many bytes that was put together where {@link make} said. For the data path. */
+  /** Adds the segment of `length` bytes written at the offset that {@link make} returned. For the data path. */
   pushMade(length: number): void {
     this.push(this.#next, length);
     this.#next += length;
   }
 
   /**
-   * How many packets from `first` on one message of several datagrams can carry: all of one length, but for the last
-   * one, which may be shorter.
+   * Number of packets from index `first` on that fit one super-datagram: all have the same length, except that the
+   * last one may be shorter.
    */
   run(first: number, limits: MessageLimits): number {
     const length = this.lengths[first]!;
@@ -116,7 +113,7 @@ export class PacketVector {
     return next - first;
   }
 
-  /** Has the packets sent and forgets them. Does nothing when there are none. */
+  /** Sends the packets and empties the vector. Does nothing if it is empty. */
   flush(): void {
     if (this.count === 0) return;
     try {

@@ -1,6 +1,6 @@
 /**
- * What comes out of the data path on receipt: frames for devices, and control messages for whoever owns the control
- * connection. Both are bounded: when one is full, its owner's `drain` runs in the middle of the batch.
+ * The receive path's output: frames for devices, and control messages for the owner of the control connection. Both
+ * vectors are bounded: a full one calls its owner's `drain` during the batch.
  *
  * @module
  */
@@ -14,29 +14,29 @@ import type { DataSession } from "../sessions/session.ts";
 const NO_BLOCK = -1;
 
 /**
- * Frames to deliver, in order, as a struct of arrays that is filled again and again. Entry i is the frame of
- * `lengths[i]` bytes from `offsets[i]` of `memories[i]`, for `sessions[i]`. A memory is either the batch or the data
- * path's reorder memory, so there are two base addresses to know.
+ * Frames to deliver, in order, as a reusable struct of arrays. Entry i is the frame of `lengths[i]` bytes from
+ * `offsets[i]` of `memories[i]`, for `sessions[i]`. A memory is either the batch or the data path's reorder memory,
+ * so there are two base addresses.
  *
  * The frames are valid until {@link FrameVector.flush} returns; flush before the batch's arena is filled again.
- * `drain` must not call into the data path, but for accounting (`undelivered`). One vector serves one data path.
+ * `drain` may call only `undelivered` of the data path. One vector serves one data path.
  */
 export class FrameVector {
   /** The session of each frame. */
   readonly sessions: DataSession[] = [];
-  /** The memory that each frame lies in. */
+  /** The memory that holds each frame. */
   readonly memories: PacketMemory[] = [];
-  /** Where each frame begins in its memory. */
+  /** Offset of each frame in its memory. */
   readonly offsets: Int32Array;
-  /** Bytes of each frame. */
+  /** Length of each frame in bytes. */
   readonly lengths: Int32Array;
-  /** Frames it holds now. */
+  /** Number of frames. */
   count = 0;
   readonly #blocks: Int32Array;
   readonly #drain: (frames: FrameVector) => void;
   #pool: BlockPool | undefined;
 
-  /** At most `capacity` frames are held; `drain` is to write them out. */
+  /** Holds at most `capacity` frames; `drain` writes them to their devices. */
   constructor(capacity: number, drain: (frames: FrameVector) => void) {
     if (capacity < 1) throw new RangeError(`Cannot hold ${capacity} frames`);
     this.offsets = new Int32Array(capacity);
@@ -56,7 +56,7 @@ export class FrameVector {
     this.#blocks[at] = NO_BLOCK;
   }
 
-  /** Adds a frame that lies in a block of the pool, whose memory is given; the block becomes the vector's, which frees it on `flush`. */
+  /** Adds a frame that lies in a block of the pool. The vector takes over the block and frees it on `flush`. */
   pushBlock(
     session: DataSession,
     pool: BlockPool,
@@ -70,13 +70,13 @@ export class FrameVector {
     this.#pool = pool;
   }
 
-  /** Has the frames written out and forgets them. Does nothing when there are none. */
+  /** Delivers the frames and empties the vector. Does nothing if it is empty. */
   flush(): void {
     if (this.count === 0) return;
     try {
       this.#drain(this);
     } finally {
-      // Also when writing fails: the frames are gone then, the memory must not be.
+      // Also if writing fails: the frames are lost then, but their blocks must not be.
       this.#freeBlocks();
       this.count = 0;
     }
@@ -93,26 +93,26 @@ export class FrameVector {
 }
 
 /**
- * Control messages, in order: entry i has `lengths[i]` bytes from `offsets[i]` of `batches[i].bytes`, starting at
- * its flags word (over IP, the four zero bytes are off already), and came in by `endpoints[i]` from the source that
- * is at byte `nameOffsets[i]` of `batches[i].names`. Valid until {@link ControlVector.flush} returns.
+ * Control messages, in order. Entry i has `lengths[i]` bytes from `offsets[i]` of `batches[i].bytes`, beginning at
+ * its flags word (over IP, without the four zero bytes). `endpoints[i]` received it from the source at byte
+ * `nameOffsets[i]` of `batches[i].names`. Valid until {@link ControlVector.flush} returns.
  */
 export class ControlVector {
-  /** The endpoint that each came in by. */
+  /** The endpoint that received each message. */
   readonly endpoints: Endpoint[] = [];
-  /** The batch that each lies in. */
+  /** The batch that holds each message. */
   readonly batches: PacketBatch[] = [];
-  /** Where each begins in the arena. */
+  /** Offset of each message in the arena. */
   readonly offsets: Int32Array;
-  /** Bytes of each. */
+  /** Length of each message in bytes. */
   readonly lengths: Int32Array;
-  /** Where each source begins in the memory of the names: bytes, a multiple of 4. */
+  /** Offset of each source in the memory of the names, in bytes; a multiple of 4. */
   readonly nameOffsets: Int32Array;
-  /** Messages it holds now. */
+  /** Number of messages. */
   count = 0;
   readonly #drain: (messages: ControlVector) => void;
 
-  /** At most `capacity` messages are held; `drain` is to take them. */
+  /** Holds at most `capacity` messages; `drain` processes them. */
   constructor(capacity: number, drain: (messages: ControlVector) => void) {
     if (capacity < 1) throw new RangeError(`Cannot hold ${capacity} control messages`);
     this.offsets = new Int32Array(capacity);
@@ -121,7 +121,7 @@ export class ControlVector {
     this.#drain = drain;
   }
 
-  /** Adds the message at `offset` that is (the end of) packet `index` of the batch. */
+  /** Adds the message at `offset`, which is all or the end of packet `index` of the batch. */
   push(endpoint: Endpoint, batch: PacketBatch, index: number, offset: number, length: number): void {
     if (this.count === this.offsets.length) this.flush();
     const at = this.count++;
@@ -132,7 +132,7 @@ export class ControlVector {
     this.nameOffsets[at] = batch.nameOffsets[index]!;
   }
 
-  /** Has the messages taken and forgets them. Does nothing when there are none. */
+  /** Passes the messages to `drain` and empties the vector. Does nothing if it is empty. */
   flush(): void {
     if (this.count === 0) return;
     try {
@@ -143,12 +143,11 @@ export class ControlVector {
   }
 }
 
-/** Where received packets go. */
+/** The outputs of the receive path. */
 export interface ReceiveOutput {
   /** Frames for devices. */
   readonly frames: FrameVector;
-  /** Control messages. */
   readonly control: ControlVector;
-  /** PPP frames for whoever runs PPP, from the Protocol field on, which is all there. */
+  /** PPP control frames, which begin at their Protocol field; the field is complete. */
   readonly ppp: FrameVector;
 }

@@ -1,58 +1,58 @@
 /**
- * The Internet checksum (RFC 1071), as plain TypeScript. `wasm_checksum.ts` has the same sum as WebAssembly.
+ * The Internet checksum (RFC 1071) in plain TypeScript. `wasm_checksum.ts` computes the same sum in WebAssembly.
  *
- * Both read 16-bit words little-endian, although packets are big-endian: a ones' complement sum comes out with its
- * bytes swapped when those of each word are (RFC 1071, section 2 (B)). So the complement of a sum, stored
- * little-endian, is the checksum in network order:
+ * Both read 16-bit words in little-endian order, although packets are big-endian: swapping the bytes of each word
+ * swaps the bytes of the ones' complement sum (RFC 1071 section 2 (B)). So the complement of a sum, stored in
+ * little-endian order, is the checksum in network order:
  *
  * ```ts ignore
  * view.setUint16(at, 0);
  * view.setUint16(at, ~sumWords(view, offset, length), true);
  * ```
  *
- * Sums of parts, a pseudo-header's too, are added and folded, as long as each part begins at an even distance from the
- * first. Bytes with a right checksum among them have the sum 0xffff.
+ * Partial sums, such as that of a pseudo-header, can be added and folded if each part begins at an even distance from
+ * the first. Bytes that include a correct checksum have the sum 0xffff.
  *
  * @module
  */
 
-/** Adds up 16-bit words of one piece of memory. */
+/** Sums 16-bit words of one memory. */
 export interface Checksummer {
   /**
-   * The ones' complement sum of the `length` bytes from byte `offset` of the memory, both of them any integers from 0
-   * on: the bytes as 16-bit words read little-endian, folded to 16 bits. An odd last byte counts as a word whose high
-   * byte is 0. The sum is 0 only where every byte is; no byte beyond those is read.
+   * The ones' complement sum of the `length` bytes from byte `offset` of the memory; both are any integers from 0 on.
+   * The bytes are read as little-endian 16-bit words, and the sum is folded to 16 bits. An odd last byte counts as a
+   * word whose high byte is 0. The sum is 0 only if every byte is 0. No byte beyond the range is read.
    *
-   * @throws {RangeError | WebAssembly.RuntimeError} where the memory ends before the last byte.
+   * @throws {RangeError | WebAssembly.RuntimeError} if the memory ends before the last byte
    */
   sum(offset: number, length: number): number;
 
   /**
-   * {@link sum} of the `length` bytes from byte `from`, which are copied to byte `to`, whether the two overlap or not.
+   * Copies the `length` bytes from byte `from` to byte `to`, which may overlap, and returns their {@link sum}.
    *
-   * @throws {RangeError | WebAssembly.RuntimeError} where the memory ends before the last byte of either.
+   * @throws {RangeError | WebAssembly.RuntimeError} if the memory ends before the last byte of either range
    */
   copy(from: number, to: number, length: number): number;
 }
 
-/** As many bytes as can be summed with neither half of their 32-bit words exceeding 31 bits: 2^15 * 0xffff < 2^31. */
+/** Number of bytes for which the sum of either half of their 32-bit words stays below 2^31: 2^15 * 0xffff < 2^31. */
 const BLOCK = 131_072;
 
-/** Folds the sum of 16-bit words, an integer from 0 up to 2^32 - 1, to 16 bits: carries are added at the low end. */
+/** Folds a sum of 16-bit words, an integer from 0 up to 2^32 - 1, to 16 bits: carries are added at the low end. */
 export function foldSum(sum: number): number {
   const once = (sum & 0xffff) + (sum >>> 16);
   return (once & 0xffff) + (once >>> 16);
 }
 
-/** What the low 16 bits of a number count in such a sum where they stand in network order. */
+/** The value that the low 16 bits of a number contribute to such a sum if they stand in network order. */
 export function networkWord(value: number): number {
   return ((value & 0xff) << 8) | ((value >>> 8) & 0xff);
 }
 
 /**
- * The sum of a {@link Checksummer} for the `length` bytes from byte `offset` of the view, of any alignment.
+ * The sum of a {@link Checksummer} for the `length` bytes from byte `offset` of the view, with any alignment.
  *
- * @throws {RangeError} where the view ends before the last byte.
+ * @throws {RangeError} if the view ends before the last byte
  */
 export function sumWords(view: DataView, offset: number, length: number): number {
   let sum = 0;
@@ -63,8 +63,8 @@ export function sumWords(view: DataView, offset: number, length: number): number
 }
 
 /**
- * The folded sum of up to {@link BLOCK} bytes. The halves of 32-bit words are summed separately, so that no carry needs
- * a look; two sums for each half, and `| 0`, which spares checks for overflow, make a turn a third faster.
+ * The folded sum of up to {@link BLOCK} bytes. The halves of 32-bit words are summed separately, so that no carry is
+ * lost. Two sums for each half, and `| 0`, which removes overflow checks, make an iteration a third faster.
  */
 function sumBlock(view: DataView, offset: number, length: number): number {
   const end = offset + length;
@@ -102,12 +102,12 @@ function sumBlock(view: DataView, offset: number, length: number): number {
   return foldSum(low + high);
 }
 
-/** The checksummer that works everywhere. */
+/** The checksummer in plain TypeScript, for any engine. */
 export class PlainChecksum implements Checksummer {
   readonly #view: DataView;
   readonly #bytes: Uint8Array;
 
-  /** Borrows the memory. A `WebAssembly.Memory` that grows gets another buffer, which this one does not follow. */
+  /** Borrows the memory. A `WebAssembly.Memory` gets a new buffer when it grows, which this object does not follow. */
   constructor(memory: ArrayBufferLike) {
     this.#view = new DataView(memory);
     this.#bytes = new Uint8Array(memory);

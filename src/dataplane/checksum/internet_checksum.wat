@@ -1,20 +1,21 @@
-;; The Internet checksum (RFC 1071) over the imported memory: what `sumWords` of internet_checksum.ts computes, in
-;; vectors. `deno task assemble` makes internet_checksum_wasm.ts of this file.
+;; The Internet checksum (RFC 1071) over the imported memory: the same sum as `sumWords` of internet_checksum.ts, with
+;; SIMD. `deno task assemble` generates internet_checksum_wasm.ts from this file.
 (module
   (import "env" "memory" (memory 0))
 
   ;; The ones' complement sum, folded to 16 bits, of $length bytes from byte $at: little-endian words of 16 bits, an odd
-  ;; last byte with a high byte of 0. Both numbers are unsigned. Reads no byte beyond, and traps where there is none.
+  ;; last byte with a high byte of 0. Both numbers are unsigned. Reads no byte beyond, and traps if the memory ends
+  ;; before.
   (func $sum (export "sum") (param $at i32) (param $length i32) (result i32)
-    (local $stop i32) ;; what $length comes down to in this chunk
+    (local $stop i32) ;; value of $length at the end of this chunk
     (local $total i64)
     (local $a v128)
     (local $b v128)
     (local $c v128)
     (local $d v128)
 
-    ;; A vector has four sums of 32 bits, each of which grows by two words of 16 bits with 16 bytes of memory. So
-    ;; chunks of 2^19 bytes cannot overflow them, even when all four vectors have been added up.
+    ;; A vector holds four sums of 32 bits. Each grows by two words of 16 bits per 16 bytes of memory. So chunks of
+    ;; 2^19 bytes cannot overflow them, even after the four vectors were added up.
     (loop $chunk
       (local.set $stop
         (select
@@ -26,7 +27,7 @@
       (local.set $c (v128.const i32x4 0 0 0 0))
       (local.set $d (v128.const i32x4 0 0 0 0))
 
-      ;; Four vectors, so that no addition has to wait for the one before it.
+      ;; Four vectors, so that no addition waits for the previous one.
       (block $done
         (loop $next
           (br_if $done (i32.lt_u (i32.sub (local.get $length) (local.get $stop)) (i32.const 64)))
@@ -78,7 +79,7 @@
             (i64x2.extract_lane 1 (local.get $a)))))
       (br_if $chunk (local.get $stop)))
 
-    ;; The last 0 to 15 bytes. A word of 32 bits counts for its two halves: the fold below adds them up.
+    ;; The last 0 to 15 bytes. A word of 32 bits is added whole: the fold below adds up its two halves.
     (block $done
       (loop $next
         (br_if $done (i32.lt_u (local.get $length) (i32.const 4)))
@@ -105,7 +106,7 @@
       (i32.add (local.get $length) (i32.rotl (local.get $length) (i32.const 16)))
       (i32.const 16)))
 
-  ;; The same sum of $length bytes from byte $from, which are copied to byte $to, whether the two overlap or not.
+  ;; Copies $length bytes from byte $from to byte $to, which may overlap, and returns their sum.
   (func (export "copy") (param $from i32) (param $to i32) (param $length i32) (result i32)
     (memory.copy (local.get $to) (local.get $from) (local.get $length))
     (call $sum (local.get $to) (local.get $length))))

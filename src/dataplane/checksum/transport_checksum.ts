@@ -1,5 +1,5 @@
 /**
- * Checksums of TCP and UDP packets within a pseudowire (RFC 9293 section 3.1, RFC 768, RFC 8200 section 8.1).
+ * Checksums of TCP and UDP packets in a pseudowire (RFC 9293 section 3.1, RFC 768, RFC 8200 section 8.1).
  *
  * @module
  */
@@ -11,23 +11,23 @@ import type { InnerFrame } from "../offload/inner_frame.ts";
 import { foldSum, networkWord } from "./internet_checksum.ts";
 import type { PacketMemory } from "../buffers/packet_batch.ts";
 
-/** All the bits of a right sum. */
+/** The sum of bytes with a correct checksum. */
 const RIGHT = 0xffff;
 
-/** The sum of a frame's IP addresses: what of the pseudo-header's takes longest, and is the same for all of a flow. */
+/** The sum of a frame's IP addresses: the most expensive part of the pseudo-header, and the same for a whole flow. */
 export function addressSum({ checksum }: PacketMemory, { isIpv6, network }: InnerFrame): number {
   return isIpv6
     ? checksum.sum(network + IPV6_ADDRESSES, IPV6_HEADER - IPV6_ADDRESSES)
     : checksum.sum(network + IPV4_ADDRESSES, IPV4_HEADER - IPV4_ADDRESSES);
 }
 
-/** The folded sum of the pseudo-header in front of `length` bytes. */
+/** The folded sum of the pseudo-header for a transport packet of `length` bytes. `addresses` is {@link addressSum}. */
 export function pseudoHeaderSum(addresses: number, isTcp: boolean, length: number): number {
   return foldSum(addresses + networkWord(isTcp ? IPPROTO_TCP : IPPROTO_UDP) + networkWord(length));
 }
 
 /**
- * Whether there is a checksum in the TCP or UDP header, and a right one.
+ * Whether the TCP or UDP header has a checksum, and it is correct.
  *
  * @param pseudo {@link pseudoHeaderSum}
  */
@@ -42,8 +42,8 @@ export function hasRightChecksum(
 }
 
 /**
- * Whether the checksum is but the sum of the pseudo-header: then the packet never crossed a wire. The rest was left to
- * a device which nobody asked, as on a cable between namespaces or from a virtual machine's.
+ * Whether the checksum covers only the pseudo-header. The packet then never crossed a wire: the rest was left to a
+ * device that did not compute it, as on a veth pair between namespaces or the device of a virtual machine.
  *
  * @param pseudo {@link pseudoHeaderSum}
  */

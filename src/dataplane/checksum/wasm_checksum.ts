@@ -1,5 +1,5 @@
 /**
- * The Internet checksum (RFC 1071) as WebAssembly with vectors, for memory that is a `WebAssembly.Memory`.
+ * The Internet checksum (RFC 1071) in WebAssembly SIMD, for a `WebAssembly.Memory`.
  *
  * @module
  */
@@ -7,27 +7,27 @@
 import type { Checksummer } from "./internet_checksum.ts";
 import { INTERNET_CHECKSUM_WASM } from "./internet_checksum_wasm.ts";
 
-/** This engine runs no WebAssembly, or none with vectors of 128 bits. */
+/** The engine does not run WebAssembly, or does not support its 128-bit SIMD. */
 export class WasmMissingError extends Error {
-  /** Name of the class, which survives minification. */
+  /** Set explicitly, since minification renames the class. */
   override readonly name = "WasmMissingError";
 
-  /** Tells which of the two, and keeps what the engine said as the cause. */
+  /** `reason` says which of the two; `options.cause` is the engine's error. */
   constructor(reason: string, options?: ErrorOptions) {
     super(`Cannot run the checksum as WebAssembly: ${reason}`, options);
   }
 }
 
-/** The checksummer for most memory in least time. */
+/** The checksummer in WebAssembly SIMD, the faster one. */
 export class WasmChecksum implements Checksummer {
   readonly #sum: (offset: number, length: number) => number;
   readonly #copy: (from: number, to: number, length: number) => number;
 
   /**
-   * Compiles and binds it to the memory, which it borrows; the memory may grow, but must not be a shared one.
+   * Compiles the module and binds it to the memory, which it borrows. The memory may grow, but must not be shared.
    *
-   * @throws {WasmMissingError} where {@link PlainChecksum} has to do.
-   * @throws {WebAssembly.LinkError} for shared memory.
+   * @throws {WasmMissingError} if the engine cannot run it; use {@link PlainChecksum} then
+   * @throws {WebAssembly.LinkError} for shared memory
    */
   constructor(memory: WebAssembly.Memory) {
     const module = compile();
@@ -36,7 +36,7 @@ export class WasmChecksum implements Checksummer {
     this.#copy = exports["copy"] as (from: number, to: number, length: number) => number;
   }
 
-  /** See {@link Checksummer}. Offsets and lengths are below 2^32, and so must be their sum. */
+  /** See {@link Checksummer}. Offset, length and their sum must be below 2^32. */
   sum(offset: number, length: number): number {
     return this.#sum(offset, length);
   }
@@ -47,7 +47,7 @@ export class WasmChecksum implements Checksummer {
   }
 }
 
-/** A {@link WasmChecksum} over the memory, or `undefined` where the engine cannot run it. Other errors are thrown on. */
+/** Creates a {@link WasmChecksum}; returns `undefined` if the engine cannot run it. Other errors are rethrown. */
 export function openWasmChecksum(memory: WebAssembly.Memory): WasmChecksum | undefined {
   try {
     return new WasmChecksum(memory);
@@ -63,7 +63,7 @@ function compile(): WebAssembly.Module {
   try {
     return new WebAssembly.Module(binary);
   } catch (cause) {
-    // The binary is known to be right, so the engine lacks what it uses.
+    // The binary is valid, so the engine lacks a feature that it uses.
     if (cause instanceof WebAssembly.CompileError) {
       throw new WasmMissingError("the engine's WebAssembly has no vectors", { cause });
     }

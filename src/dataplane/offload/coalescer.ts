@@ -1,10 +1,10 @@
 /**
- * Joins received frames of the same flow, so that a device gets one super-frame where the peer's system sent one.
+ * Coalesces received frames of one flow into a super-frame (GRO), so that the device gets one frame where the peer's
+ * kernel sent one.
  *
- * Frames are joined only once their checksums are known to be right, because the system does not look at those of a
- * super-frame. Everything that is not joined passes as it is, and never overtakes, nor is overtaken by, a frame of its
- * own flow; what cannot be told to be of a flow (fragments, anything but TCP and UDP) keeps its place among all frames
- * of its session.
+ * A frame is coalesced only after its checksum has been verified, because the kernel does not verify the checksums of
+ * a super-frame. All other frames pass unchanged. No frame overtakes another of its flow. A frame without a flow
+ * (fragments, anything but TCP and UDP) keeps its position among all frames of its session.
  *
  * @module
  */
@@ -33,44 +33,52 @@ import {
   pseudoHeaderSum,
 } from "../checksum/transport_checksum.ts";
 
-/** Flows that are joined at the same time; the oldest ones make room for others. */
+/** Maximum number of open flows; the oldest is closed to make room for another. */
 const MAX_FLOWS = 32;
-/** All the bits of a right sum. */
+/** The sum of bytes with a correct checksum. */
 const RIGHT = 0xffff;
-/** Flags with which a TCP segment is not joined. */
+/** TCP flags that exclude a segment from coalescing. */
 const NOT_JOINED = TCP_SYN | TCP_RST | TCP_FIN | TCP_URG | TCP_CWR;
-/** The longest TCP segment that is taken for one; what is longer and has no checksum was never cut. */
+/**
+ * Longest IP packet that is treated as a single TCP segment. A longer one with a partial checksum was never
+ * segmented.
+ */
 const MAX_SEGMENT = 1500;
-/** Payload that fits any path: of IPv6's least MTU, less headers with options. */
+/** Payload that fits any path: IPv6's minimum MTU less headers with options. */
 const SAFE_SEGMENT = 1280 - 40 - 60;
 
-/** Which frames of a session are joined. */
+/** Which frames of a session are coalesced. */
 export interface JoinOptions {
-  /** Whether TCP segments are. */
+  /** Whether TCP segments are coalesced. */
   readonly joinTcp: boolean;
-  /** Whether UDP datagrams of equal size are: the system must know how to cut them (Linux 6.2 or later). */
+  /**
+   * Whether UDP datagrams of equal size are coalesced. The kernel must be able to segment them (Linux 6.2 or later).
+   */
   readonly joinUdp: boolean;
 }
 
-/** Joins frames. */
+/** Coalesces frames of any number of sessions. */
 export class Coalescer {
   readonly #write: (frame: JoinedFrame) => void;
   readonly #inner = new InnerFrame();
   readonly #single = new JoinedFrame();
-  /** Those that frames are being joined to come first, in the order in which they were begun. */
+  /** The open flows come first, in the order in which they were opened. */
   readonly #flows: Flow[] = Array.from({ length: MAX_FLOWS }, () => new Flow());
-  /** What a look-up compares first: for each flow, a hash of session and ports. */
+  /** For each flow, a hash of session and ports, which a look-up compares first. */
   readonly #hashes = new Int32Array(MAX_FLOWS);
   #open = 0;
 
-  /** `write` takes each frame at once: it is overwritten afterwards. It must not call into the coalescer. */
+  /**
+   * `write` must use each frame during the call, since it is overwritten afterwards. It must not call into the
+   * coalescer.
+   */
   constructor(write: (frame: JoinedFrame) => void) {
     this.#write = write;
   }
 
   /**
-   * Takes the frame of `length` bytes at `offset` of the memory, which must not change before {@link flush}, but by the
-   * coalescer itself.
+   * Adds the frame of `length` bytes at `offset` of the memory. Until {@link flush}, only the coalescer may change
+   * it.
    */
   add(
     session: DataSession,
@@ -93,7 +101,7 @@ export class Coalescer {
     const isWanted = isTcp
       ? options.joinTcp && hasPlainFlags(view.getUint8(transport + 13))
       : options.joinUdp;
-    // The checksum, which takes longest, comes after all that does without it.
+    // The checksum takes longest, so it comes after all checks that do without it.
     const isJoinable = isWanted && payload < end && hasRightChecksum(memory, inner, pseudo) &&
       this.#hasRightNetwork(memory);
     if (index >= 0) {
@@ -113,15 +121,15 @@ export class Coalescer {
     if (flow.isFull) this.#close(last);
   }
 
-  /** Writes what is being joined. */
+  /** Writes all open flows. */
   flush(): void {
     const open = this.#open;
-    // First of all, so that nothing is left behind when writing fails: the frames' memory does not wait.
+    // Cleared first: if writing fails, no flow may stay open, since the memory of its frames is reused.
     this.#open = 0;
     for (let i = 0; i < open; i++) this.#finish(this.#flows[i]!);
   }
 
-  /** Index of the open flow that the frame is of; -1 if there is none. */
+  /** Index of the frame's open flow; -1 if there is none. */
   #find(hash: number, session: DataSession, memory: PacketMemory): number {
     const hashes = this.#hashes;
     for (let i = this.#open - 1; i >= 0; i--) {
@@ -130,7 +138,7 @@ export class Coalescer {
     return -1;
   }
 
-  /** The IPv4 header's own checksum, which the system would look at. */
+  /** Verifies the IPv4 header checksum, which the kernel would verify otherwise. */
   #hasRightNetwork({ checksum }: PacketMemory): boolean {
     const { isIpv6, network, transport } = this.#inner;
     return isIpv6 || checksum.sum(network, transport - network) === RIGHT;
@@ -167,8 +175,8 @@ export class Coalescer {
   }
 
   /**
-   * A TCP or UDP packet that is not joined. A partial checksum is left to whoever sends it on; and a TCP segment that is
-   * too long, because cutting was left to a device, too, is marked so that it can be cut.
+   * Writes a TCP or UDP packet that is not coalesced. If its checksum is partial, the device completes it. If a TCP
+   * segment is also too long, because segmentation was left to a device too, it is marked for segmentation.
    */
   #passTransport(session: DataSession, memory: PacketMemory, pseudo: number): void {
     const { isIpv6, isTcp, start, network, transport, payload, end } = this.#inner;

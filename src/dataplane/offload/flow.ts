@@ -1,8 +1,9 @@
 /**
- * Frames of one TCP or UDP flow that are being joined: what the next one must be like, and what becomes of them.
+ * One TCP or UDP flow whose frames are being coalesced: the conditions for the next frame, and the resulting
+ * super-frame.
  *
- * Only frames are joined that can be told apart again: cutting the super-frame gives the same frames, but for the IPv4
- * identification of packets that must not be fragmented, which means nothing (RFC 6864). These are the kernel's rules
+ * Only frames that can be separated again are coalesced: segmenting the super-frame yields the same frames, except
+ * for the IPv4 identification of packets with DF set, which has no meaning (RFC 6864). The rules are the kernel's
  * (`dev_gro_receive`, `tcp_gro_receive`, `udp_gro_receive_segment`).
  *
  * @module
@@ -31,16 +32,16 @@ import type { PacketMemory } from "../buffers/packet_batch.ts";
 import type { DataSession } from "../sessions/session.ts";
 import { pseudoHeaderSum } from "../checksum/transport_checksum.ts";
 
-/** Most bytes of an IP packet, and of what follows an IPv6 header. */
+/** Longest IP packet, and longest payload of an IPv6 header, in bytes. */
 const MAX_PACKET = 0xffff;
-/** TCP flag PSH in the word with header length, flags and window. */
+/** TCP flag PSH in the word that holds header length, flags and window. */
 const PSH_BIT = TCP_PSH << 16;
 
-/** A flow. Filled again and again; {@link Flow.joined} is what to write. */
+/** A flow; reusable. {@link Flow.joined} is the frame to write. */
 export class Flow {
   /** The frames so far. */
   readonly joined: JoinedFrame = new JoinedFrame();
-  /** `addressSum` of each frame. */
+  /** `addressSum` of every frame. */
   addresses = 0;
   #memory!: PacketMemory;
   #isIpv6 = false;
@@ -50,17 +51,17 @@ export class Flow {
   #network = 0;
   #transport = 0;
   #payload = 0;
-  /** Payload bytes of every frame but the last. */
+  /** Payload of every frame except the last, in bytes. */
   #size = 0;
-  /** Payload bytes of all frames. */
+  /** Payload of all frames together, in bytes. */
   #total = 0;
   #nextSequence = 0;
   #identification = 0;
-  /** Payload bytes of the last frame. */
+  /** Payload of the last frame, in bytes. */
   #lastSize = 0;
   #isPushed = false;
 
-  /** Begins with a frame. */
+  /** Starts the flow with a frame. */
   begin(session: DataSession, memory: PacketMemory, inner: InnerFrame, addresses: number): void {
     const { start, network, transport, payload, end } = inner;
     this.joined.begin(session, memory, start, end - start);
@@ -81,7 +82,7 @@ export class Flow {
     this.#isPushed = (view.getInt32(transport + 12, BIG) & PSH_BIT) !== 0;
   }
 
-  /** Whether a frame is of this flow: same session, addresses, protocol and ports. */
+  /** Whether a frame belongs to this flow: same session, addresses, protocol and ports. */
   owns(session: DataSession, memory: PacketMemory, inner: InnerFrame): boolean {
     if (this.joined.session !== session || this.#isTcp !== inner.isTcp || this.#isIpv6 !== inner.isIpv6) {
       return false;
@@ -94,12 +95,12 @@ export class Flow {
     return sameWords(mine, this.#network + from, view, inner.network + from, to - from);
   }
 
-  /** Whether nothing can be added any more. */
+  /** Whether no frame can be added any more. */
   get isFull(): boolean {
     return this.#isPushed || this.joined.parts === MAX_JOINED || this.#lastSize < this.#size;
   }
 
-  /** Takes a frame of the flow that follows the last one. False if it does not, or if it differs too much. */
+  /** Adds a frame of this flow. Returns false if it does not follow the last one, or if its headers differ. */
   take(memory: PacketMemory, inner: InnerFrame): boolean {
     const size = inner.end - inner.payload;
     const { view } = memory;
@@ -118,20 +119,20 @@ export class Flow {
     return true;
   }
 
-  /** Whether Ethernet, if there is any, and IP headers are the same, but for lengths and checksum. */
+  /** Compares Ethernet headers, if there are any, and IP headers, except for lengths and checksum. */
   #sameNetwork(view: DataView, inner: InnerFrame): boolean {
     const mine = this.#memory.view;
     const { network, transport, start } = inner;
-    // Addresses and tags; behind them, the last two bytes only tell the version. Before an IP packet there is nothing.
+    // Addresses and VLAN tags. The EtherType behind them only repeats the IP version; PPP has no Ethernet header.
     const length = network - start - 2;
     if (length !== this.#network - this.#start - 2) return false;
     if (!sameWords(mine, this.#start, view, start, length)) return false;
     const first = mine.getInt32(this.#network, BIG) ^ view.getInt32(network, BIG);
     if (this.#isIpv6) {
-      // Version, class and flow label; hop limit.
+      // Version, traffic class and flow label; hop limit.
       return first === 0 && mine.getUint8(this.#network + 7) === view.getUint8(network + 7);
     }
-    // Version, header length and service; time to live.
+    // Version, header length and type of service; time to live.
     if (first >>> 16 !== 0 || mine.getUint8(this.#network + 8) !== view.getUint8(network + 8)) return false;
     const fragment = view.getUint16(network + 6, BIG);
     if (mine.getUint16(this.#network + 6, BIG) !== fragment) return false;
@@ -142,7 +143,7 @@ export class Flow {
       sameWords(mine, this.#network + IPV4_HEADER, view, network + IPV4_HEADER, options);
   }
 
-  /** Whether acknowledgement, flags but PSH, window, urgent pointer and options are the same. */
+  /** Compares acknowledgement number, flags except PSH, window, urgent pointer and options. */
   #sameTcp(view: DataView, inner: InnerFrame): boolean {
     const mine = this.#memory.view;
     const here = this.#transport;
@@ -154,7 +155,9 @@ export class Flow {
     return options === 0 || sameWords(mine, here + TCP_HEADER, view, there + TCP_HEADER, options);
   }
 
-  /** Makes {@link joined} ready to be written: a super-frame with headers of its own, if there are several frames. */
+  /**
+   * Completes {@link joined} for writing: if it has several frames, it becomes a super-frame with headers of its own.
+   */
   finish(): void {
     const { joined } = this;
     if (joined.parts === 1) return;
@@ -187,7 +190,7 @@ export class Flow {
   }
 }
 
-/** Whether `length` bytes, a multiple of 4, are the same in both places. */
+/** Compares `length` bytes, a multiple of 4. */
 function sameWords(a: DataView, at: number, b: DataView, there: number, length: number): boolean {
   for (let i = 0; i < length; i += 4) {
     if (a.getInt32(at + i, BIG) !== b.getInt32(there + i, BIG)) return false;

@@ -1,6 +1,6 @@
 /**
- * Where the headers of a frame within a pseudowire are: Ethernet with up to two VLAN tags, or none where PPP carries IP;
- * IPv4 or IPv6, TCP or UDP.
+ * Parses the headers of a frame in a pseudowire: Ethernet with up to two VLAN tags, or none for IP packets of PPP;
+ * then IPv4 or IPv6, then TCP or UDP.
  *
  * @module
  */
@@ -24,30 +24,30 @@ import {
   VLAN_TAG,
 } from "../../wire/ip/constants.ts";
 
-/** VLAN tags that are looked behind. */
+/** Maximum number of VLAN tags before the IP header. */
 const MAX_TAGS = 2;
 
-/** The headers of one frame; filled again and again. Offsets are those of the view. */
+/** The header offsets of one frame; reusable. All offsets are those of the view. */
 export class InnerFrame {
-  /** Whether it is IPv6; otherwise IPv4. */
+  /** True for IPv6, false for IPv4. */
   isIpv6 = false;
-  /** Whether it is TCP; otherwise UDP. */
+  /** True for TCP, false for UDP. */
   isTcp = false;
-  /** Where the frame begins. */
+  /** Offset of the frame. */
   start = 0;
-  /** Where the IP header begins. */
+  /** Offset of the IP header. */
   network = 0;
-  /** Where the TCP or UDP header begins. */
+  /** Offset of the TCP or UDP header. */
   transport = 0;
-  /** Where the payload begins. */
+  /** Offset of the payload. */
   payload = 0;
-  /** Where the frame ends. */
+  /** Offset behind the frame's last byte. */
   end = 0;
 
   /**
-   * Looks at the frame of `length` bytes at `start`, which begins with an IP header if it `isIp`, else with Ethernet's.
-   * False unless it is a whole TCP or UDP packet that fills the frame, without IPv6 extension headers: then the members
-   * mean nothing.
+   * Parses the frame of `length` bytes at `start`, which begins with an IP header if `isIp`, else with an Ethernet
+   * header. Returns false unless the frame is exactly one unfragmented TCP or UDP packet without IPv6 extension
+   * headers; the members are then undefined.
    */
   read(view: DataView, start: number, length: number, isIp: boolean): boolean {
     if (!this.readNetwork(view, start, length, isIp)) return false;
@@ -67,7 +67,7 @@ export class InnerFrame {
     return this.readTransport(view, protocol);
   }
 
-  /** Finds the IP header alone: false if there is none, or not all of it. */
+  /** Parses up to the IP header. Returns false if there is none, or if it is incomplete. */
   readNetwork(view: DataView, start: number, length: number, isIp: boolean): boolean {
     const end = start + length;
     if (isIp) return length > 0 && this.#isNetwork(view, start, start, end, view.getUint8(start) >> 4 === 6);
@@ -84,7 +84,7 @@ export class InnerFrame {
     return false;
   }
 
-  /** Whether there is an IP header at `at`, all of it. */
+  /** Checks for a complete IP header at `at`, and sets the members. */
   #isNetwork(view: DataView, start: number, at: number, end: number, isIpv6: boolean): boolean {
     this.isIpv6 = isIpv6;
     this.start = start;
@@ -94,7 +94,7 @@ export class InnerFrame {
     return view.getUint8(at) >> 4 === (isIpv6 ? 6 : 4);
   }
 
-  /** Finds the payload, once the transport header's place is known: false if it is neither TCP nor UDP, or too short. */
+  /** Parses the transport header, whose offset is set. Returns false if it is neither TCP nor UDP, or incomplete. */
   readTransport(view: DataView, protocol: number): boolean {
     const { transport, end } = this;
     if (protocol === IPPROTO_TCP) {

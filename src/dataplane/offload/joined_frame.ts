@@ -1,6 +1,5 @@
 /**
- * What is written to a device at once: a frame as it was received, or several of one flow as the super-frame that they
- * were cut from.
+ * A frame to write to a device: a frame as it was received, or several of one flow as a super-frame.
  *
  * @module
  */
@@ -9,38 +8,38 @@ import { VIRTIO_GSO_NONE } from "../../wire/virtio/net_header.ts";
 import type { PacketMemory } from "../buffers/packet_batch.ts";
 import type { DataSession } from "../sessions/session.ts";
 
-/** Most frames that are joined: the kernel's UDP_GRO_CNT_MAX. */
+/** Maximum number of coalesced frames: the kernel's UDP_GRO_CNT_MAX. */
 export const MAX_JOINED = 64;
 
 /**
- * A frame for a device: `parts` pieces of memory one after the other, and the `struct virtio_net_hdr` for it. Piece i is
- * the `lengths[i]` bytes from `offsets[i]` of `memories[i]`; the first one has all headers.
+ * A frame for a device: `parts` contiguous pieces and their `struct virtio_net_hdr`. Piece i is the `lengths[i]`
+ * bytes from `offsets[i]` of `memories[i]`; the first piece contains all headers.
  */
 export class JoinedFrame {
-  /** Who it is for. */
+  /** The session whose device gets the frame. */
   session!: DataSession;
-  /** Pieces. */
+  /** Number of pieces. */
   parts = 0;
-  /** The memory that each piece lies in. */
+  /** The memory that holds each piece. */
   readonly memories: PacketMemory[] = [];
-  /** Where each piece begins. */
+  /** Offset of each piece. */
   readonly offsets: Int32Array = new Int32Array(MAX_JOINED);
-  /** Bytes of each piece. */
+  /** Length of each piece in bytes. */
   readonly lengths: Int32Array = new Int32Array(MAX_JOINED);
   /** virtio: flags. */
   flags = 0;
-  /** virtio: kind of segmentation. */
+  /** virtio: segmentation type (`VIRTIO_GSO_*`). */
   gsoType = VIRTIO_GSO_NONE;
-  /** virtio: bytes of all headers. */
+  /** virtio: length of all headers in bytes. */
   headerLength = 0;
-  /** virtio: payload bytes of each segment. */
+  /** virtio: payload of each segment in bytes. */
   gsoSize = 0;
-  /** virtio: from where on the frame is to be summed. */
+  /** virtio: offset at which the checksummed bytes begin. */
   checksumStart = 0;
-  /** virtio: where the checksum is, in bytes from there. */
+  /** virtio: offset of the checksum field from there. */
   checksumOffset = 0;
 
-  /** Makes it one frame as it was received. */
+  /** Resets it to one frame as it was received. */
   begin(session: DataSession, memory: PacketMemory, offset: number, length: number): void {
     this.session = session;
     this.parts = 0;
@@ -53,7 +52,7 @@ export class JoinedFrame {
     this.append(memory, offset, length);
   }
 
-  /** Adds a piece; at most {@link MAX_JOINED} of them. */
+  /** Appends a piece; at most {@link MAX_JOINED} fit. */
   append(memory: PacketMemory, offset: number, length: number): void {
     const part = this.parts++;
     this.memories[part] = memory;

@@ -1,6 +1,6 @@
 /**
- * Clamping the Maximum Segment Size that the ends of a TCP connection tell each other (RFC 9293 section 3.7.1), so that
- * their segments fit a link whose MTU neither of them knows.
+ * Clamps the Maximum Segment Size option of TCP handshakes (RFC 9293 section 3.7.1), so that segments fit a link
+ * whose MTU neither end knows.
  *
  * @module
  */
@@ -13,21 +13,21 @@ import { foldSum, networkWord } from "../checksum/internet_checksum.ts";
 import type { PacketMemory } from "../buffers/packet_batch.ts";
 import { addressSum, hasPartialChecksum, pseudoHeaderSum } from "../checksum/transport_checksum.ts";
 
-/** Where the flags are in a TCP header. */
+/** Offset of the flags in a TCP header. */
 const TCP_FLAGS = 13;
-/** Options of one byte: the end of the list, and padding. */
+/** Options of one byte: end of the list, and padding. */
 const OPTION_END = 0;
 const OPTION_NOP = 1;
-/** The option, its length, and where in it the number is. */
+/** Kind and length of the MSS option, and offset of its value. */
 const OPTION_MSS = 2;
 const MSS_BYTES = 4;
 const MSS_VALUE = 2;
 
 /**
- * Lowers the MSS in a TCP segment with SYN, within the IP packet of `length` bytes at `start`, to `mss4` over IPv4 or
- * `mss6` over IPv6, and mends the checksum (RFC 1624), unless that is but the pseudo-header's, which the MSS is not in.
- * Whether it did. All other packets stay as they are: those that are lower already, have no MSS, or are not whole TCP
- * packets (fragments, IPv6 extension headers, bytes behind the packet).
+ * Lowers the MSS of a TCP segment with SYN, in the IP packet of `length` bytes at `start`, to `mss4` over IPv4 or
+ * `mss6` over IPv6, and updates the checksum (RFC 1624). A partial checksum, which covers only the pseudo-header,
+ * stays. Returns true if it changed the packet. All other packets stay as they are: those with a lower MSS or without
+ * one, and those that are not exactly one TCP packet (fragments, IPv6 extension headers, trailing bytes).
  */
 export function clampMss(
   memory: PacketMemory,
@@ -50,7 +50,7 @@ export function clampMss(
   const isPartial = hasPartialChecksum(memory, inner, pseudo);
   view.setUint16(place, limit, BIG);
   if (isPartial) return true;
-  // A number at an odd distance lies across two words of the sum: there its bytes count the other way round.
+  // A value at an odd offset spans two words of the sum, where its bytes are swapped.
   const isEven = ((place - transport) & 1) === 0;
   const before = isEven ? networkWord(mss) : mss;
   const after = isEven ? networkWord(limit) : limit;
@@ -59,7 +59,7 @@ export function clampMss(
   return true;
 }
 
-/** What most packets are not, so that nothing else need be looked at. */
+/** A quick check that excludes most packets. */
 function looksLikeSyn(view: DataView, start: number, length: number): boolean {
   if (length < IPV4_HEADER + TCP_HEADER) return false;
   const first = view.getUint8(start);
@@ -69,7 +69,7 @@ function looksLikeSyn(view: DataView, start: number, length: number): boolean {
   return flags < length && (view.getUint8(start + flags) & TCP_SYN) !== 0;
 }
 
-/** Where the MSS is within the options from `at` up to `end`; -1 if there is none. */
+/** Offset of the MSS value among the options from `at` up to `end`; -1 if there is none. */
 function findMss(view: DataView, at: number, end: number): number {
   while (at < end) {
     const kind = view.getUint8(at);

@@ -1,10 +1,10 @@
 /**
- * Super-frames: what the system sends through a device that cuts TCP and UDP into segments itself (`TUNSETOFFLOAD`).
- * Each segment becomes a packet of its own, whose headers are made anew. Its payload is copied behind
- * them, into one piece for the whole message: the system takes longer to gather 90 pieces than copying takes.
+ * Segments super-frames, which the kernel sends through a device that has announced segmentation of TCP and UDP
+ * (`TUNSETOFFLOAD`). Each segment becomes a packet with new headers. Its payload is copied behind them, so that all
+ * segments of a message are contiguous: the kernel takes longer to gather 90 pieces than the copy takes.
  *
- * The rules are the kernel's (`tcp_gso_segment`, `__udp_gso_segment`, `inet_gso_segment`): FIN and PSH go with the
- * last segment, CWR with the first, the IPv4 identification counts up.
+ * The rules are the kernel's (`tcp_gso_segment`, `__udp_gso_segment`, `inet_gso_segment`): FIN and PSH stay on the
+ * last segment, CWR on the first, the IPv4 identification increases by one.
  *
  * @module
  */
@@ -32,20 +32,22 @@ import type { PacketVector } from "../buffers/packet_vector.ts";
 import type { DataSession } from "../sessions/session.ts";
 import type { TraceSink } from "../trace.ts";
 
-/** Ethernet with tags, IP and TCP with all their options. */
+/** Maximum length of Ethernet header with VLAN tags, IP and TCP headers with all options. */
 const HEADERS_MAX = 192;
-/** Headers are copied in words of four bytes. */
+/** Headers are copied in words of four bytes, so up to three more bytes are written. */
 const COPY_SLACK = 3;
 
-/** Cuts super-frames. */
+/** Segments super-frames. */
 export class Segmenter {
   readonly #trace: TraceSink | undefined;
   readonly #inner = new InnerFrame();
-  /** Bytes of headers. */
+  /** Length of the inner headers in bytes. */
   #headers = 0;
   /** Sum of the IPv4 header without total length, identification and checksum. */
   #networkSum = 0;
-  /** Sum of pseudo-header and transport header without their lengths and, for TCP, sequence number, flags and window. */
+  /**
+   * Sum of pseudo-header and transport header without their lengths and, for TCP, sequence number, flags and window.
+   */
   #transportSum = 0;
   #identification = 0;
   #sequence = 0;
@@ -57,9 +59,9 @@ export class Segmenter {
   }
 
   /**
-   * Adds the packets of a super-frame, whose virtio header is right in front of it, to the vector, each with one of the
-   * headers. One that makes no
-   * sense is counted as `tx_bad_offload`, one whose segments no packet can carry as `tx_too_long`.
+   * Adds the packets of a super-frame to the vector, each with one of the session's headers. The `struct
+   * virtio_net_hdr` lies right before the frame. An invalid super-frame counts as `tx_bad_offload`, one whose
+   * segments exceed the longest packet as `tx_too_long`.
    */
   segment(
     session: DataSession,
@@ -96,7 +98,7 @@ export class Segmenter {
     }
   }
 
-  /** Finds the headers. False if they are not what the virtio header says. */
+  /** Parses the headers. Returns false if they contradict the virtio header. */
   #read(view: DataView, frame: number, length: number, isIp: boolean): boolean {
     const inner = this.#inner;
     const virtio = frame - VIRTIO_NET_HEADER;
@@ -109,7 +111,7 @@ export class Segmenter {
     const isUdp = type === VIRTIO_GSO_UDP_L4;
     if (!isUdp && type !== VIRTIO_GSO_TCPV4 && type !== VIRTIO_GSO_TCPV6) return false;
     inner.transport = transport;
-    // The length that the header of a UDP super-frame tells is not looked at: it is written anew.
+    // The length field of a UDP super-frame's header is ignored, since it is rewritten.
     if (isUdp) {
       inner.isTcp = false;
       inner.payload = transport + UDP_HEADER;
@@ -118,7 +120,7 @@ export class Segmenter {
     return inner.payload < inner.end && this.#headers <= HEADERS_MAX;
   }
 
-  /** Takes out of the headers what differs from segment to segment, and sums the rest. */
+  /** Clears the header fields that differ between segments, and sums the others. */
   #prepare(batch: PacketBatch): void {
     const { view, checksum } = batch;
     const { isIpv6, isTcp, network, transport, payload } = this.#inner;
@@ -186,16 +188,16 @@ export class Segmenter {
     const at = head + transport - start;
     const length = UDP_HEADER + payload;
     view.setUint16(at + 4, length, BIG);
-    // Once in the header, once in the pseudo-header.
+    // The length counts twice: in the header and in the pseudo-header.
     const sum = ~foldSum(this.#transportSum + payloadSum + 2 * networkWord(length)) & 0xffff;
-    // 0 would say that there is none (RFC 768).
+    // 0 would mean that there is no checksum (RFC 768).
     view.setUint16(at + UDP_CHECKSUM, sum === 0 ? 0xffff : sum, true);
   }
 }
 
 /**
- * Copies headers, in whole words: up to three bytes of the payload come along, into room that is free. For so few bytes,
- * a call out of the compiled code takes longer.
+ * Copies headers in whole words. Up to three bytes of the payload are copied too, into free room. For so few bytes, a
+ * call to a built-in copy takes longer.
  */
 function copyHeaders(view: DataView, from: number, to: number, length: number): void {
   for (let i = 0; i < length; i += 4) view.setInt32(to + i, view.getInt32(from + i, HOST), HOST);

@@ -1,7 +1,7 @@
 /**
- * Whose a received packet is: the session that may have it (over this endpoint, from that source, and somebody takes
- * its frames), or whom it is counted on as dropped. Takes as long however many sessions there are, also for packets
- * that are nobody's.
+ * Finds the session that a received packet belongs to, or counts the reason why it is dropped. The packet must arrive
+ * at the endpoint of the session's tunnel, from the tunnel's peer, and the session must have a consumer. The time is
+ * constant in the number of sessions, also for packets that belong to none.
  *
  * @module
  */
@@ -13,26 +13,29 @@ import type { DataSession } from "../sessions/session.ts";
 import type { SessionRegistry } from "../sessions/session_registry.ts";
 import type { UdpSessions } from "../sessions/udp_sessions.ts";
 
-/** Finds sessions for the receiver. Packets without one are counted when these return `undefined`. */
+/** Finds sessions for the receiver. Packets for which a method returns `undefined` have been counted as dropped. */
 export class Demultiplexer {
   readonly #registry: SessionRegistry;
-  /** What was found last in this batch: packets of one message have the source at the same place, and mostly the id. */
+  /**
+   * The session found last in this batch: packets of one GRO message share the source's offset, and mostly the
+   * session id.
+   */
   #found: DataSession | undefined;
   #foundId = 0;
   #foundName = 0;
 
-  /** For the packets of one data path. */
+  /** Creates a demultiplexer for one data path. */
   constructor(registry: SessionRegistry) {
     this.#registry = registry;
   }
 
-  /** The version 3 sessions that packets of a batch of a UDP endpoint may be for. */
+  /** Returns the version 3 sessions of a UDP endpoint, for use with {@link findUdp}. Call it once per batch. */
   udpSessions(endpoint: Endpoint): UdpSessions {
     this.#found = undefined;
     return this.#registry.udpSessions(endpoint);
   }
 
-  /** Version 2, by the 32-bit integer that begins at the Tunnel ID. */
+  /** Finds a version 2 session. `ids` is the 32-bit integer that begins at the Tunnel ID. */
   findV2(ids: number, endpoint: Endpoint, batch: PacketBatch, index: number): DataSession | undefined {
     const session = this.#registry.findV2(ids);
     if (session !== undefined) return admit(session, endpoint, batch, index);
@@ -40,7 +43,7 @@ export class Demultiplexer {
     return undefined;
   }
 
-  /** Version 3 over IP. */
+  /** Finds a version 3 session over IP. */
   findIp(sessionId: number, endpoint: Endpoint, batch: PacketBatch, index: number): DataSession | undefined {
     const session = this.#registry.findIp(sessionId);
     if (session !== undefined) return admit(session, endpoint, batch, index);
@@ -50,10 +53,10 @@ export class Demultiplexer {
   }
 
   /**
-   * Version 3 over UDP.
+   * Finds a version 3 session over UDP.
    *
    * @param here The version 3 sessions of the endpoint
-   * @param unknown What the packet is counted as if no session has the id
+   * @param unknown Drop reason if no session has the id
    */
   findUdp(
     sessionId: number,
@@ -81,7 +84,7 @@ export class Demultiplexer {
   }
 }
 
-/** The only session with the id, if it may have the packet. */
+/** Returns the only session with the id if it accepts the packet's endpoint and source. */
 function admit(
   session: DataSession,
   endpoint: Endpoint,
@@ -97,9 +100,9 @@ function admit(
   return undefined;
 }
 
-/** The session, if somebody takes its frames. */
+/** Returns the session if it has a consumer. */
 function ready(session: DataSession): DataSession | undefined {
-  // A PPP session without a consumer keeps its sequence going, as the kernel's does.
+  // A PPP session without a consumer still counts sequence numbers, as the kernel's does.
   if (session.consumer !== undefined || session.isPpp) return session;
   session.counters[DROP.not_ready]!++;
   return undefined;

@@ -1,5 +1,5 @@
 /**
- * The Protocol field that PPP frames begin with, behind address and control field (RFC 1661 section 2).
+ * The Protocol field of PPP frames, which follows the Address and Control fields (RFC 1661 section 2).
  *
  * @module
  */
@@ -8,8 +8,8 @@ import { NETWORK_IS_LITTLE_ENDIAN as BIG } from "../../base/bytes.ts";
 import type { PacketMemory } from "../buffers/packet_batch.ts";
 
 /**
- * Bytes of the Protocol field of a frame of `length` bytes at `at`: two, or one where the high byte was left out, which
- * shows by the first byte being odd; 0 if it is not all there.
+ * Length of the Protocol field of a frame of `length` bytes at `at`: two bytes, or one if the high byte was
+ * compressed, in which case the first byte is odd. 0 if the field is not complete.
  */
 export function protocolBytes({ bytes }: PacketMemory, at: number, length: number): 0 | 1 | 2 {
   if (length < 1) return 0;
@@ -17,12 +17,12 @@ export function protocolBytes({ bytes }: PacketMemory, at: number, length: numbe
   return length < 2 ? 0 : 2;
 }
 
-/** The number in the Protocol field at `at`, which has so many bytes. */
+/** Value of the Protocol field of `fieldBytes` bytes at `at`. */
 export function protocolAt({ bytes, view }: PacketMemory, at: number, fieldBytes: 1 | 2): number {
   return fieldBytes === 1 ? bytes[at]! : view.getUint16(at, BIG);
 }
 
-/** A copy of the frame of `length` bytes at `at`, which has its whole Protocol field, with two bytes of that. */
+/** Copies the frame of `length` bytes at `at`, which has a complete Protocol field. The copy's field has two bytes. */
 export function copyPppFrame(memory: PacketMemory, at: number, length: number): Uint8Array<ArrayBuffer> {
   const missing = 2 - protocolBytes(memory, at, length);
   const copy = new Uint8Array(missing + length);

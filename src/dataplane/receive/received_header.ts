@@ -1,5 +1,5 @@
 /**
- * What the receiver checks in the headers of packets without looking at a session's state.
+ * Checks of received headers that depend on no session state.
  *
  * @module
  */
@@ -10,10 +10,13 @@ import type { PacketBatch } from "../buffers/packet_batch.ts";
 import type { DataSession } from "../sessions/session.ts";
 
 const MIN_IPV4_HEADER = 20;
-/** Bits of the word with an IPv4 fragment's place: more fragments, offset. */
+/** Mask of the IPv4 word that holds the fragment offset: the offset, and the flag for more fragments. */
 const IPV4_FRAGMENT = 0x3fff;
 
-/** Whether the cookie at `at` is the session's. Takes as long for any wrong cookie: nothing is learnt by guessing. */
+/**
+ * Compares the cookie at `at` with the session's. Takes the same time for every wrong cookie, so that timing reveals
+ * nothing.
+ */
 export function cookieMatches(session: DataSession, batch: PacketBatch, at: number): boolean {
   const length = session.peerCookieLength;
   if (length === 0) return true;
@@ -29,7 +32,7 @@ export function cookieMatches(session: DataSession, batch: PacketBatch, at: numb
   return difference === 0;
 }
 
-/** Bytes of the header of a whole IPv4 packet of protocol 115, or -1 if it is something else. */
+/** Length of the IPv4 header in front of an unfragmented protocol-115 packet, in bytes; -1 if it is anything else. */
 export function ipv4HeaderLength(view: DataView, start: number, length: number): number {
   if (length < MIN_IPV4_HEADER) return -1;
   const first = view.getUint8(start);

@@ -1,6 +1,7 @@
 /**
- * What happens to received packets: which session each is for, and what the kernel would do with it there (reference
- * section 4.1: cookie, sublayer and sequence, policy, reordering, delivery). Allocates nothing for a packet.
+ * The receive path: finds the session of each packet and applies the rules of the kernel's `l2tp_recv_common`
+ * (`net/l2tp/l2tp_core.c`) in its order: cookie, sublayer and sequence number, sequence policy, reordering, delivery.
+ * Allocates nothing per packet.
  *
  * @module
  */
@@ -45,15 +46,18 @@ import type { TraceSink } from "../trace.ts";
 import type { UdpSessions } from "../sessions/udp_sessions.ts";
 import type { FrameVector, ReceiveOutput } from "../buffers/vectors.ts";
 
-/** The kernel leaves shorter UDP payloads alone: the longest version 2 header without padding (L2TP_HDR_SIZE_MAX). */
+/**
+ * Shortest UDP payload of a data packet: the longest version 2 header without padding, as the kernel's
+ * L2TP_HDR_SIZE_MAX.
+ */
 const MIN_UDP_DATA = 14;
 /** Shortest control message: a header without AVPs. */
 const MIN_CONTROL = 12;
 /** The bits T and L of a control message's first byte. */
 const CONTROL_BITS = 0xc0;
-/** How long a packet may wait in a session that does not reorder: HZ, in milliseconds. */
+/** Expiry of a packet that waits in a session without reordering: the kernel's HZ, in milliseconds. */
 const DEFAULT_EXPIRY_MS = 1000;
-/** A sequence number that a packet does not have. */
+/** The sequence number of a packet without one. */
 const UNSEQUENCED = -1;
 /** The block of a frame that lies in its batch. */
 const NO_BLOCK = -1;
@@ -62,13 +66,13 @@ function count(counters: Float64Array, slot: number): void {
   counters[slot]!++;
 }
 
-/** The packet dropped with the kernel's RX_ERRORS. */
+/** Counts a dropped packet as RX_ERRORS and under its drop reason. */
 function refuse(session: DataSession, slot: number): void {
   count(session.counters, RX_ERRORS);
   count(session.counters, slot);
 }
 
-/** The packet dropped with the kernel's RX_SEQ_DISCARDS and RX_ERRORS. */
+/** Counts a dropped packet as RX_SEQ_DISCARDS, RX_ERRORS and under its drop reason. */
 function discard(session: DataSession, slot: number): void {
   count(session.counters, RX_SEQ_DISCARDS);
   refuse(session, slot);
@@ -86,7 +90,7 @@ export class Receiver {
     this.#trace = trace;
   }
 
-  /** Takes all packets of a batch; see `DataPath.receive`. */
+  /** Processes all packets of a batch; see `DataPath.receive`. */
   receive(endpoint: Endpoint, batch: PacketBatch, now: number, out: ReceiveOutput): void {
     const packets = batch.count;
     if (endpoint.isUdp) {
@@ -97,7 +101,7 @@ export class Receiver {
     }
   }
 
-  /** Drops what waits in a session that is being removed (reference section 4.3). */
+  /** Drops the queued packets of a session that is being removed, as the kernel's `l2tp_session_queue_purge`. */
   purge(session: DataSession): void {
     const store = this.#store;
     for (let node = session.queueHead; node >= 0; node = session.queueHead) {
@@ -172,7 +176,10 @@ export class Receiver {
     this.#receiveV3(session, batch, start + 4, start, length, now, out);
   }
 
-  /** `at`: behind the ids. Nothing in the header can be beyond the shortest packet, but for the padding. */
+  /**
+   * Parses a version 2 header from `at` on, which is behind the ids. No check of the length is needed before the
+   * padding: every other field lies within the shortest packet.
+   */
   #receiveV2(
     session: DataSession,
     batch: PacketBatch,
@@ -195,7 +202,10 @@ export class Receiver {
     this.#sequence(session, batch, ns, at, length, total, now, out);
   }
 
-  /** `at`: behind the session id. Cookie and sublayer are known to be there. */
+  /**
+   * Parses a version 3 header from `at` on, which is behind the session id. The caller has checked that cookie and
+   * sublayer are within the packet.
+   */
   #receiveV3(
     session: DataSession,
     batch: PacketBatch,
@@ -220,7 +230,7 @@ export class Receiver {
     this.#sequence(session, batch, ns, at, start + total - at, total, now, out);
   }
 
-  /** Sequence policy (reference section 4.2). False if the packet was dropped. */
+  /** Applies the sequence policy of the kernel's `l2tp_recv_common`. Returns false if it dropped the packet. */
   #obeyPolicy(session: DataSession, ns: number): boolean {
     if (ns !== UNSEQUENCED) {
       if (!session.lnsMode && !session.sendSeq) {
@@ -240,7 +250,10 @@ export class Receiver {
     return true;
   }
 
-  /** Window and reorder queue (reference section 4.3) for the frame of `length` bytes at `at`. */
+  /**
+   * Applies receive window and reorder queue (the kernel's `l2tp_recv_data_seq`) to the frame of `length` bytes at
+   * `at`.
+   */
   #sequence(
     session: DataSession,
     batch: PacketBatch,
@@ -263,7 +276,7 @@ export class Receiver {
       }
     }
     if (session.queueHead < 0) {
-      // With an empty queue, what would be taken out again at once need not be put in.
+      // With an empty queue, a packet that would leave it at once need not enter it.
       if (sequenced && session.reorderSkip) this.#resetNr(session, ns);
       if (!sequenced || ns === session.nr) {
         return this.#deliver(session, batch, NO_BLOCK, at, length, total, sequenced, now, out);
@@ -272,7 +285,7 @@ export class Receiver {
     this.#enqueue(session, batch, ns, at, length, total, now, out);
   }
 
-  /** Whether a number out of sequence is to be taken as the next one after all. */
+  /** Counts consecutive numbers out of sequence. Returns true once the next of them becomes the expected number. */
   #isResynchronised(session: DataSession, ns: number): boolean {
     session.nrOosCount = ns === ((session.nrOos + 1) & session.nrMax) ? session.nrOosCount + 1 : 0;
     session.nrOos = ns;
@@ -301,7 +314,10 @@ export class Receiver {
     if (!store.keep(session, node, batch.bytes)) refuse(session, DROP.reorder_full);
   }
 
-  /** Delivers from the head of the queue what is in order there, and drops what has waited for too long. */
+  /**
+   * Delivers the packets at the head of the queue that are in order, and drops expired ones (the kernel's
+   * `l2tp_recv_dequeue`).
+   */
   #dequeue(session: DataSession, batch: PacketBatch, now: number, out: ReceiveOutput): void {
     const store = this.#store;
     for (let node = session.queueHead; node >= 0; node = session.queueHead) {
@@ -348,7 +364,10 @@ export class Receiver {
     session.counters[LIVE_NR] = nr;
   }
 
-  /** A packet in order: `length` bytes of frame at `at`, in a block of the pool if `block` is not negative. */
+  /**
+   * Delivers a packet that is in order: a frame of `length` bytes at `at`. It lies in a block of the pool unless
+   * `block` is negative.
+   */
   #deliver(
     session: DataSession,
     memory: PacketMemory,
@@ -377,7 +396,9 @@ export class Receiver {
     this.#push(out.frames, session, memory, block, at, length);
   }
 
-  /** A PPP frame, with or without address and control field, and with a protocol field of one byte or two. */
+  /**
+   * Delivers a PPP frame, with or without Address and Control fields, and with a Protocol field of one or two bytes.
+   */
   #deliverPpp(
     session: DataSession,
     memory: PacketMemory,
@@ -405,7 +426,8 @@ export class Receiver {
     }
     at += fieldBytes;
     length -= fieldBytes;
-    // The device would take it for what its first byte says, and that may not have been let through.
+    // The TUN device derives the version from the packet's first byte, so a mismatch could bypass what NCP has
+    // allowed.
     if (length < 1 || bytes[at]! >> 4 !== (isIpv6 ? 6 : 4)) {
       return this.#dropFrame(session, block, DROP.ppp_bad_packet);
     }

@@ -1,9 +1,9 @@
 /**
- * Packets that wait to be put in order: the queues of all sessions of a data path, with the order of the kernel's
- * queue (reference section 4.3).
+ * The reorder queues of all sessions of a data path. Their order is that of the kernel's queue
+ * (`l2tp_recv_queue_skb`).
  *
- * A packet enters the queue while it still lies in the arena of its batch; only if it has to wait longer than that
- * is it copied into memory of our own ({@link ReorderStore.keep}).
+ * A packet enters the queue while it still lies in the arena of its batch. Only if it must wait beyond the batch is
+ * it copied into the pool ({@link ReorderStore.retain}).
  *
  * @module
  */
@@ -20,35 +20,35 @@ const IN_BATCH = -1;
 /** `block` of a node without a packet. */
 const NO_PACKET = -2;
 
-/** Bounds of the queues. */
+/** Limits of the reorder queues. */
 export interface ReorderLimits {
-  /** Packets that may wait in one session. */
+  /** Maximum number of packets queued in one session. */
   readonly packets: number;
-  /** Bytes of frames that may wait in one session. */
+  /** Maximum bytes of frames queued in one session. */
   readonly bytes: number;
-  /** Bytes of memory for the waiting packets of all sessions. */
+  /** Size of the pool for the queued packets of all sessions, in bytes. */
   readonly poolBytes: number;
 }
 
-/** Nodes of doubly linked queues; the members are the fields of each node. */
+/** Nodes of doubly linked queues, as a struct of arrays: each member holds one field of every node. */
 export class ReorderStore {
-  /** Where the packets that wait lie. */
+  /** Pool that holds the queued packets. */
   readonly pool: BlockPool;
   /** The memory of the pool. */
   readonly memory: PacketMemory;
-  /** Sequence number; 0 without one. */
+  /** Sequence number; 0 for a packet without one. */
   ns: Int32Array = new Int32Array(0);
-  /** 1 if it has a sequence number. */
+  /** 1 if the packet has a sequence number, else 0. */
   sequenced: Uint8Array = new Uint8Array(0);
-  /** Where the frame begins in its memory. */
+  /** Offset of the frame in its memory. */
   offset: Int32Array = new Int32Array(0);
-  /** Bytes of the frame. */
+  /** Length of the frame in bytes. */
   length: Int32Array = new Int32Array(0);
-  /** Bytes of the packet, with its header. */
+  /** Length of the packet with its L2TP header, in bytes. */
   total: Int32Array = new Int32Array(0);
-  /** When it has waited for too long: milliseconds of the caller's clock. */
+  /** Expiry time, in milliseconds of the caller's clock. */
   expires: Float64Array = new Float64Array(0);
-  /** The block of the pool that it lies in; negative while it lies in the batch. */
+  /** Block of the pool that holds the packet; negative while it lies in the batch. */
   block: Int32Array = new Int32Array(0);
   #next: Int32Array = new Int32Array(0);
   #previous: Int32Array = new Int32Array(0);
@@ -61,7 +61,7 @@ export class ReorderStore {
     this.memory = packetMemory(this.pool.bytes);
   }
 
-  /** A new node, in no queue yet, for a packet that lies in the batch. */
+  /** Allocates a node for a packet that lies in the batch. The node is in no queue yet. */
   create(
     ns: number,
     sequenced: boolean,
@@ -83,7 +83,7 @@ export class ReorderStore {
     return node;
   }
 
-  /** Puts a node at the end of the session's queue. */
+  /** Appends a node to the session's queue. */
   append(session: DataSession, node: number): void {
     const tail = session.queueTail;
     if (tail !== NONE && this.ns[tail]! > this.ns[node]!) session.queueSorted = false;
@@ -91,12 +91,12 @@ export class ReorderStore {
   }
 
   /**
-   * Puts a node in front of the first one with a greater number (plainly compared), else at the end. Whether it came
-   * to stand in front of another.
+   * Inserts a node before the first one with a greater sequence number, by plain comparison as in the kernel, or at
+   * the end. Returns true if a node follows it.
    */
   insert(session: DataSession, node: number): boolean {
     const ns = this.ns[node]!;
-    // From behind where that finds the same place: packets mostly belong near the end.
+    // A sorted queue is searched from its tail, which finds the same place: most packets belong near the end.
     if (session.queueSorted) {
       let before = session.queueTail;
       while (before !== NONE && this.ns[before]! > ns) before = this.#previous[before]!;
@@ -110,8 +110,8 @@ export class ReorderStore {
   }
 
   /**
-   * Copies the packet of a node from the batch into memory of our own, unless it has left the queue already. False
-   * if the bounds do not allow that: then it has been removed.
+   * Copies the packet of a node from the batch into the pool, unless the node has left the queue already. Returns
+   * false, and removes the node, if the limits do not allow the copy.
    */
   keep(session: DataSession, node: number, bytes: Uint8Array): boolean {
     if (this.block[node] !== IN_BATCH) return true;
@@ -131,7 +131,10 @@ export class ReorderStore {
     return true;
   }
 
-  /** Takes a node out of the queue. Its block, if it has one, becomes the caller's; its fields live until `create`. */
+  /**
+   * Removes a node from the queue. The caller takes over its block, if it has one. Its fields stay readable until the
+   * next `create`.
+   */
   remove(session: DataSession, node: number): void {
     const next = this.#next[node]!;
     const previous = this.#previous[node]!;
@@ -149,7 +152,7 @@ export class ReorderStore {
     this.#free = node;
   }
 
-  /** Puts a node behind another; behind none means at the head. */
+  /** Inserts a node after `before`, or at the head if that is NONE. */
   #insertAfter(session: DataSession, before: number, node: number): void {
     const after = before === NONE ? session.queueHead : this.#next[before]!;
     this.#previous[node] = before;

@@ -1,5 +1,5 @@
 /**
- * What the data path knows of the PPP that runs over a session: which packets pass, and how they are framed.
+ * PPP framing of a session: which IP packets pass, and how they are framed.
  *
  * @module
  */
@@ -9,43 +9,43 @@ import { TCP_HEADER } from "../../wire/ip/constants.ts";
 import { PPP_PROTOCOL } from "../../wire/ppp/constants.ts";
 import { type Headers, pppHeaders } from "../transmit/headers.ts";
 
-/** What LCP has agreed on with the peer (RFC 1661 section 6). */
+/** Options that LCP has negotiated with the peer (RFC 1661 section 6). */
 export interface PppAgreement {
-  /** The longest packet that the peer takes (its Maximum-Receive-Unit), in bytes: 1 to 65535. */
+  /** Longest packet that the peer accepts (its Maximum-Receive-Unit), in bytes: 1 to 65535. */
   readonly mtu: number;
-  /** The longest packet that the peer was told to send, in bytes: 1 to 65535. */
+  /** Longest packet that the peer may send (the local Maximum-Receive-Unit), in bytes: 1 to 65535. */
   readonly mru: number;
-  /** The peer takes protocol fields of one byte. */
+  /** The peer accepts Protocol fields of one byte. */
   readonly pfc: boolean;
-  /** The peer takes frames without address and control field. */
+  /** The peer accepts frames without Address and Control fields. */
   readonly acfc: boolean;
 }
 
-/** What is to become of a PPP; members that are left out stay as they are. */
+/** Changes of the framing; omitted members keep their values. */
 export interface PppChanges {
-  /** Let IPv4 packets through. */
+  /** Whether IPv4 packets pass. */
   readonly ipv4?: boolean | undefined;
-  /** Let IPv6 packets through. */
+  /** Whether IPv6 packets pass. */
   readonly ipv6?: boolean | undefined;
-  /** What was agreed on. */
+  /** The options that LCP has negotiated. */
   readonly agreed?: PppAgreement | undefined;
 }
 
-/** What holds before anything is agreed on (RFC 1661 section 6.1: the default Maximum-Receive-Unit). */
+/** Values before LCP has negotiated anything (RFC 1661 section 6.1: the default Maximum-Receive-Unit). */
 export const UNNEGOTIATED: PppAgreement = { mtu: 1500, mru: 1500, pfc: false, acfc: false };
 const PACKET_MAX = 0xffff;
 
-/** The PPP of a session. Made by `DataPath.attachPpp`; its members are for the data path, and to read. */
+/** PPP framing of a session. Created by `DataPath.attachPpp`. Only the data path writes its members. */
 export class PppFraming {
   /** Whether IPv4 packets pass. */
   passesIpv4 = false;
   /** Whether IPv6 packets pass. */
   passesIpv6 = false;
-  /** The longest packet that may be sent, in bytes. */
+  /** Longest packet that may be sent, in bytes. */
   mtu = UNNEGOTIATED.mtu;
-  /** The largest segment that TCP over IPv4 may ask for in either direction; 0: any. */
+  /** Limit for the MSS of TCP over IPv4, in either direction; 0 for no limit. */
   mss4 = 0;
-  /** The largest segment that TCP over IPv6 may ask for in either direction; 0: any. */
+  /** Limit for the MSS of TCP over IPv6, in either direction; 0 for no limit. */
   mss6 = 0;
   /** Headers of IPv4 packets. */
   ipv4!: Headers;
@@ -55,10 +55,10 @@ export class PppFraming {
   readonly #clampMss: boolean;
 
   /**
-   * Nothing passes, nothing is agreed on.
+   * Starts with nothing negotiated; no packets pass.
    *
-   * @param headers Those of the session's frames that begin at their Protocol field
-   * @param clampMss Whether TCP is told of segments that fit the packets agreed on
+   * @param headers Headers of the session's frames that begin at their Protocol field
+   * @param clampMss Whether to clamp the MSS of TCP handshakes to the negotiated MTU
    */
   constructor(headers: Headers, clampMss: boolean) {
     this.#headers = headers;
@@ -67,7 +67,7 @@ export class PppFraming {
   }
 
   /**
-   * Changes it.
+   * Changes the framing.
    *
    * @throws {RangeError} if a length is out of range; then nothing changes
    */
@@ -91,7 +91,7 @@ export class PppFraming {
     this.ipv6 = pppHeaders(this.#headers, PPP_PROTOCOL.IPV6, acfc, pfc);
   }
 
-  /** Headers of the packet that begins with this byte; `undefined` unless such packets pass. */
+  /** Headers of the packet that begins with this byte; `undefined` unless packets of its version pass. */
   headersOf(firstByte: number): Headers | undefined {
     const version = firstByte >> 4;
     if (version === 4 && this.passesIpv4) return this.ipv4;

@@ -1,5 +1,5 @@
 /**
- * A session as the data path needs it: what its packets must look like, and where it stands in its sequence.
+ * A session of the data path: the format of its packets, and the state of its sequence numbers.
  *
  * @module
  */
@@ -11,122 +11,124 @@ import { type Headers, sessionHeaders, template } from "../transmit/headers.ts";
 import type { PppFraming } from "./ppp_link.ts";
 import type { DataTunnel } from "./tunnel.ts";
 
-/** What a session of the data path is made with; flags and the timeout default to 0, as in the kernel. */
+/** Options of a session. Flags default to false, the timeout to 0, as in the kernel. */
 export interface SessionSpec extends SessionChanges {
-  /** Our id: 1 to 0xffffffff (version 2: 0xffff). */
+  /** Local session id: 1 to 0xffffffff (version 2: 0xffff). */
   readonly sessionId: number;
-  /** The peer's id. */
+  /** The peer's session id. */
   readonly peerSessionId: number;
-  /** What it carries. */
   readonly pseudowire: Pseudowire;
-  /** Version 3: the L2-specific sublayer; the default one unless given. Version 2 has none. */
+  /** Version 3: the L2-specific sublayer; the default sublayer unless given. Version 2 has none. */
   readonly l2spec?: L2Spec | undefined;
-  /** Version 3: put into our packets, up to 8 bytes. Not looked at in version 2. */
+  /** Version 3: cookie of sent packets, up to 8 bytes. Ignored in version 2. */
   readonly cookie?: Uint8Array | undefined;
-  /** Version 3: required in received packets, up to 8 bytes. Not looked at in version 2. */
+  /** Version 3: cookie required in received packets, up to 8 bytes. Ignored in version 2. */
   readonly peerCookie?: Uint8Array | undefined;
   /**
-   * Ethernet: who takes its frames, the caller's own object, which the data path does not look into. While it is
-   * `undefined`, frames are dropped unread (`not_ready`). For PPP there is `DataPath.attachPpp`.
+   * Ethernet: receiver of the session's frames, an object of the caller that the data path does not look into. While
+   * it is `undefined`, frames are dropped unread (`not_ready`). PPP uses `DataPath.attachPpp` instead.
    */
   readonly consumer?: unknown;
-  /** Where to count (layout in `counters.ts`), all zero; the caller's memory, borrowed until the session is removed. */
+  /**
+   * Counter view (layout in `counters.ts`), filled with zeros. The caller owns it and lends it until the session's
+   * removal.
+   */
   readonly counters: Float64Array;
 }
 
-/** What can be changed while a session lives; members that are left out stay as they are. */
+/** Changeable attributes of a session; omitted members keep their values. */
 export interface DataSessionChanges extends SessionChanges {
-  /** Ethernet: who takes its frames; `undefined`: nobody from now on. */
+  /** Ethernet: receiver of the session's frames; `undefined` removes it. */
   readonly consumer?: unknown;
 }
 
-/** Consecutive numbers outside the sequence after which it is taken up anew: the kernel's nr_oos_count_max. */
+/**
+ * Number of consecutive packets out of sequence after which their numbers are accepted: the kernel's
+ * nr_oos_count_max.
+ */
 export const MAX_OUT_OF_SEQUENCE = 4;
 
 const NO_BYTES = new Uint8Array(0);
 
 /**
- * A session. Made by `DataPath.addSession`; its members are for the data path, and to read: what is not `readonly`
- * changes with every packet.
+ * A session. Created by `DataPath.addSession`. Only the data path writes its members; those that are not `readonly`
+ * change with every packet.
  */
 export class DataSession {
-  /** The tunnel that carries it. */
   readonly tunnel: DataTunnel;
-  /** Our id. */
   readonly sessionId: number;
-  /** The peer's id. */
   readonly peerSessionId: number;
-  /** Whether it carries PPP; otherwise Ethernet. */
+  /** True for PPP, false for Ethernet. */
   readonly isPpp: boolean;
-  /** Whether packets have a place for a sequence number: version 2, or the default sublayer. */
+  /** Whether packets have a field for a sequence number: version 2, or the default sublayer. */
   readonly canSequence: boolean;
   /** Version 3: whether packets have the default sublayer. */
   readonly hasSublayer: boolean;
-  /** Bytes of the cookie that received packets must have. */
+  /** Length of the cookie required in received packets, in bytes. */
   readonly peerCookieLength: number;
-  /** That cookie. */
+  /** The cookie required in received packets. */
   readonly peerCookie: readonly number[];
-  /** Its first four bytes as a big-endian integer, if it has 4 or 8. */
+  /** The first four bytes of that cookie as a big-endian integer, if its length is 4 or 8. */
   readonly peerCookieFirst: number;
-  /** Its last four bytes as a big-endian integer, if it has 8. */
+  /** The last four bytes of that cookie as a big-endian integer, if its length is 8. */
   readonly peerCookieLast: number;
-  /** Bytes of cookie and sublayer in received packets. */
+  /** Length of cookie and sublayer in received packets, in bytes. */
   readonly optionBytes: number;
-  /** Its counters and live state. */
+  /** Counters and live state (layout in `counters.ts`). */
   readonly counters: Float64Array;
-  /** Headers of its frames; of PPP, those that begin at their Protocol field. */
+  /** Headers of the session's frames. PPP frames begin at their Protocol field. */
   readonly headers: Headers;
   /** Largest sequence number. */
   readonly nrMax: number;
-  /** Numbers that are accepted from the expected one on. */
+  /** Size of the receive window: sequence numbers accepted from the expected one on. */
   readonly window: number;
 
-  /** Who takes its frames; see {@link SessionSpec.consumer} and `DataPath.attachPpp`. */
+  /** Receiver of the session's frames; see {@link SessionSpec.consumer} and `DataPath.attachPpp`. */
   consumer: unknown;
-  /** The PPP that runs over it; `undefined` for Ethernet, and while none is attached. */
+  /** PPP framing; `undefined` for Ethernet, and while PPP is not attached. */
   ppp: PppFraming | undefined = undefined;
   /** Whether received packets must have sequence numbers. */
   recvSeq: boolean;
-  /** Whether the peer cannot turn our sequence numbers on and off. */
+  /** LNS mode: the peer cannot turn sent sequence numbers on or off. */
   lnsMode: boolean;
-  /** How long packets may wait to be put in order, in milliseconds; 0: they do not wait. */
+  /** Time for which packets may wait to be reordered, in milliseconds; 0 turns reordering off. */
   reorderTimeoutMs: number;
 
-  /** Number of the next packet to send. */
+  /** Sequence number of the next packet to send. */
   ns = 0;
-  /** Number that is expected next. */
+  /** Expected sequence number. */
   nr = 0;
-  /** Whether the next sequenced packet sets the number that is expected. */
+  /** Whether the next sequenced packet sets the expected number. */
   reorderSkip: boolean = true;
   /** The last number that was not the expected one. */
   nrOos = 0;
-  /** How many of those have been consecutive. */
+  /** Number of consecutive numbers out of sequence. */
   nrOosCount = 0;
 
-  /** First waiting packet: a node of the reorder store, or -1. */
+  /** First queued packet: a node of the reorder store, or -1. */
   queueHead = -1;
-  /** Last waiting packet: a node of the reorder store, or -1. */
+  /** Last queued packet: a node of the reorder store, or -1. */
   queueTail = -1;
-  /** Whether the numbers of the waiting packets ascend from head to tail. */
+  /** Whether the sequence numbers of the queued packets ascend from head to tail. */
   queueSorted: boolean = true;
-  /** Waiting packets. */
+  /** Number of queued packets. */
   queued = 0;
-  /** Bytes of their frames. */
+  /** Bytes of the queued packets' frames. */
   queuedBytes = 0;
 
-  /** Its place in the registry; -1 once it is removed. */
+  /** Index in the registry; -1 after the removal. */
   index = -1;
-  /** Version 3 over UDP: the next session of the endpoint that has the same key for id and source. */
+  /** Version 3 over UDP: the next session of the endpoint with the same key of id and source. */
   sibling: DataSession | undefined = undefined;
-  /** Version 3 over UDP: the next session of the endpoint that has the same id. */
+  /** Version 3 over UDP: the next session of the endpoint with the same id. */
   nextNamesake: DataSession | undefined = undefined;
-  /** Version 3 over UDP: the session that this one is next to in that list. */
+  /** Version 3 over UDP: the previous session of that list. */
   previousNamesake: DataSession | undefined = undefined;
 
   #sendSeq = false;
 
   /**
-   * A session that is in no registry yet.
+   * Creates a session that is not yet registered.
    *
    * @throws {RangeError} if the specification contradicts itself
    */
@@ -177,19 +179,19 @@ export class DataSession {
     this.sendSeq = spec.sendSeq ?? false;
   }
 
-  /** Whether we send sequence numbers now, where there is a place for them. */
+  /** Whether sent packets have sequence numbers, if their headers have a field for one. */
   get sendSeq(): boolean {
     return this.#sendSeq;
   }
 
-  /** Turns that on or off, and tells the readers of the counters. */
+  /** Turns sequence numbers on or off, also in the live state that other threads read. */
   set sendSeq(value: boolean) {
     this.#sendSeq = value;
     const flags = this.counters[LIVE_FLAGS]!;
     this.counters[LIVE_FLAGS] = value ? flags | FLAG_SEND_SEQ : flags & ~FLAG_SEND_SEQ;
   }
 
-  /** Bytes that go in front of a frame now; of PPP, in front of its Protocol field. */
+  /** Current length of the header in front of a frame, in bytes. PPP frames begin at their Protocol field. */
   get headerLength(): number {
     return (this.#sendSeq ? this.headers.sequenced : this.headers.plain).length;
   }

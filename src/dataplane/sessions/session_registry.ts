@@ -1,6 +1,6 @@
 /**
- * All sessions of a data path, and how packets find theirs: version 2 by tunnel id and session id, version 3 over IP
- * by session id alone, version 3 over UDP by session id and source, at the endpoint that they came in by.
+ * All sessions of a data path, and the look-up of a packet's session: version 2 by tunnel id and session id, version
+ * 3 over IP by session id alone, version 3 over UDP by the receiving endpoint, session id and source.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { SessionTable } from "./session_table.ts";
 import { SourceHash } from "./source_hash.ts";
 import { UdpSessions } from "./udp_sessions.ts";
 
-/** What a version 2 session is found by: both ids as they stand in the packet, read as one 32-bit integer. */
+/** Look-up key of a version 2 session: both ids as they stand in the packet, read as one 32-bit integer. */
 function v2Key(session: DataSession): number {
   return (session.tunnel.tunnelId << 16) | session.sessionId;
 }
@@ -21,16 +21,16 @@ export class SessionRegistry {
   readonly #seed: number;
   readonly #hash: SourceHash;
   readonly #v2: SessionTable;
-  /** Version 3 over IP, by id. */
+  /** Version 3 over IP, by session id. */
   readonly #ip: SessionTable;
-  /** How many sessions of version 3 over UDP have each id, at all endpoints. */
+  /** Number of version 3 sessions over UDP with each id, at all endpoints together. */
   readonly #udpIds: SessionTable;
-  /** Weak, so that neither an endpoint has to be taken out nor the receiver can hold what was replaced. */
+  /** Weak, so that removed endpoints need no clean-up. */
   readonly #udp: WeakMap<Endpoint, UdpSessions> = new WeakMap();
   readonly #sessions: (DataSession | undefined)[] = [];
   readonly #freeIndexes: number[] = [];
 
-  /** The seed is that of {@link SessionTable}. */
+  /** `seed` as in {@link SessionTable}. */
   constructor(seed: number) {
     this.#seed = seed;
     this.#hash = new SourceHash(seed);
@@ -39,24 +39,26 @@ export class SessionRegistry {
     this.#udpIds = new SessionTable(seed);
   }
 
-  /** Sessions. */
+  /** Number of sessions. */
   get size(): number {
     return this.#sessions.length - this.#freeIndexes.length;
   }
 
-  /** The version 2 session of the 32-bit integer that begins at the Tunnel ID of a packet. */
+  /** Finds a version 2 session. `ids` is the 32-bit integer that begins at the Tunnel ID of a packet. */
   findV2(ids: number): DataSession | undefined {
     const index = this.#v2.get(ids);
     return index < 0 ? undefined : this.#sessions[index];
   }
 
-  /** The version 3 session over IP with the id. */
+  /** Finds a version 3 session over IP. */
   findIp(sessionId: number): DataSession | undefined {
     const index = this.#ip.get(sessionId);
     return index < 0 ? undefined : this.#sessions[index];
   }
 
-  /** The version 3 sessions of a UDP endpoint, there or yet to come: always the same object. */
+  /**
+   * Returns the version 3 sessions of a UDP endpoint: always the same object, which also shows sessions added later.
+   */
   udpSessions(endpoint: Endpoint): UdpSessions {
     let sessions = this.#udp.get(endpoint);
     if (sessions === undefined) {
@@ -66,7 +68,7 @@ export class SessionRegistry {
     return sessions;
   }
 
-  /** Whether there is a version 3 session with the id, at whatever endpoint. */
+  /** Whether any endpoint has a version 3 session with the id. */
   isKnown(sessionId: number): boolean {
     return this.#udpIds.get(sessionId) >= 0 || this.#ip.get(sessionId) >= 0;
   }
@@ -74,8 +76,8 @@ export class SessionRegistry {
   /**
    * Adds a session.
    *
-   * @throws {RangeError} if its id is taken: in its tunnel, or for version 3 in any other tunnel unless both run over
-   *   UDP (reference section 4.5)
+   * @throws {RangeError} if its id is in use: in its tunnel, or for version 3 in any other tunnel unless both run
+   * over UDP, as in the kernel's `l2tp_session_register`
    */
   add(session: DataSession): void {
     const { tunnel, sessionId } = session;
@@ -95,7 +97,7 @@ export class SessionRegistry {
     }
   }
 
-  /** Removes a session that was added. */
+  /** Removes a registered session. */
   remove(session: DataSession): void {
     const { tunnel, sessionId } = session;
     if (tunnel.version === 2) this.#v2.delete(v2Key(session));

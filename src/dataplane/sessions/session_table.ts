@@ -1,9 +1,9 @@
 /**
- * A map from 32-bit ids to small integers, in two words of memory for each entry: what finds the session of each
- * received packet.
+ * A map from 32-bit ids to small integers, in two words of memory per entry. It finds the session of each received
+ * packet.
  *
- * Open addressing with linear probing, at most half full, a multiplicative hash, deletion by shifting back, so that
- * a look-up touches one or two cache lines however many entries there are or have been.
+ * Open addressing with linear probing, at most half full, a multiplicative hash, deletion by backward shift. A
+ * look-up touches one or two cache lines, however many entries there are or have been.
  *
  * @module
  */
@@ -16,34 +16,34 @@ const FEWEST_SLOTS = 16;
 /** The map. Keys are 32-bit integers, signed or not; values are integers from 0 to 2^31 - 2. */
 export class SessionTable {
   readonly #seed: number;
-  /** Key and value plus one of each slot in turn; a value of zero marks a free slot. */
+  /** Key, and value plus one, of each slot in turn; a value of zero marks a free slot. */
   #slots: Int32Array = new Int32Array(2 * FEWEST_SLOTS);
   #mask = FEWEST_SLOTS - 1;
   #shift = 32 - Math.log2(FEWEST_SLOTS);
   #size = 0;
 
-  /** A seed that outsiders cannot know keeps them from choosing ids that collide. */
+  /** `seed` must not be known to peers, so that they cannot choose ids that collide. */
   constructor(seed: number) {
     this.#seed = seed | 0;
   }
 
-  /** Entries. */
+  /** Number of entries. */
   get size(): number {
     return this.#size;
   }
 
-  /** The value of a key, or -1. */
+  /** Value of a key; -1 if there is none. */
   get(key: number): number {
     const wanted = key | 0;
     const slots = this.#slots;
     for (let slot = this.#home(wanted);; slot = (slot + 1) & this.#mask) {
       const value = slots[2 * slot + 1]!;
-      // A free slot ends the search: its value of zero stands for -1.
+      // A free slot ends the search; its value of zero yields -1.
       if (value === 0 || slots[2 * slot] === wanted) return value - 1;
     }
   }
 
-  /** Adds an entry, or gives an entry another value. */
+  /** Adds an entry, or replaces the value of an existing one. */
   set(key: number, value: number): void {
     const wanted = key | 0;
     let slot = this.#home(wanted);
@@ -56,7 +56,7 @@ export class SessionTable {
     if (isNew && 2 * ++this.#size > this.#mask + 1) this.#grow();
   }
 
-  /** Removes an entry; nothing happens if there is none. */
+  /** Removes an entry; does nothing if there is none. */
   delete(key: number): void {
     const wanted = key | 0;
     const slots = this.#slots;
@@ -66,7 +66,7 @@ export class SessionTable {
       hole = (hole + 1) & this.#mask;
     }
     this.#size--;
-    // What could not be put where it belongs because of the removed entry moves up.
+    // Entries that the removed one had displaced move up.
     for (let slot = (hole + 1) & this.#mask; slots[2 * slot + 1] !== 0; slot = (slot + 1) & this.#mask) {
       const displacement = (slot - this.#home(slots[2 * slot]!)) & this.#mask;
       if (displacement < ((slot - hole) & this.#mask)) continue;
@@ -77,10 +77,10 @@ export class SessionTable {
     slots[2 * hole + 1] = 0;
   }
 
-  /** The slot that a key belongs into. */
+  /** The slot that a key hashes to. */
   #home(key: number): number {
     const mixed = key ^ this.#seed;
-    // Multiplication carries upwards only, so the high half has to have its say below.
+    // Multiplication carries upwards only, so the high half is mixed into the low half first.
     return Math.imul(mixed ^ (mixed >>> 16), MULTIPLIER) >>> this.#shift;
   }
 

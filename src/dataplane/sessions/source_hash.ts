@@ -1,17 +1,17 @@
 /**
- * What a session id and the source of a packet are hashed to: a key for a `SessionTable`.
+ * Hashes a session id and the source of a packet to a key for a `SessionTable`.
  *
- * The sum of products of the UMAC's NH (RFC 4418, section 5.2.2) with words of 16 bits, whose keys come from a seed: of
- * any two sources that somebody chooses without the keys, about one seed in 65,536 makes the sums equal. Plain mixers
- * have collisions that hold for each seed, and a peer may have 2^64 addresses to choose from.
+ * The hash is the sum of products of UMAC's NH (RFC 4418 section 5.2.2) with words of 16 bits. Its keys come from a
+ * seed: for any two sources chosen without knowledge of the keys, about one seed in 65,536 makes the sums equal.
+ * Plain mixers have collisions that hold for every seed, and a peer may have 2^64 addresses to choose from.
  *
  * @module
  */
 
-/** Words that a key may depend on: session id, family and port, an IPv6 address, its scope. */
+/** Words that a key may depend on: session id, family and port, an IPv6 address, its scope id. */
 const WORDS = 7;
 
-/** A permutation of the 32-bit integers in which each bit depends on all (the end of MurmurHash3). */
+/** A permutation of the 32-bit integers in which every bit depends on all bits (the finalizer of MurmurHash3). */
 function scramble(value: number): number {
   value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
   value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
@@ -22,14 +22,15 @@ function scramble(value: number): number {
 export class SourceHash {
   readonly #keys: Int32Array = new Int32Array(WORDS);
 
-  /** Outsiders must not know the seed. */
+  /** `seed` must not be known to peers. */
   constructor(seed: number) {
     for (let i = 0; i < WORDS; i++) this.#keys[i] = scramble(seed + Math.imul(i + 1, 0x9e3779b9));
   }
 
   /**
-   * The key for as much of a source as a tunnel of that strictness wants: nothing, address and scope, port as well.
-   * The source is a socket address that begins at `names[word]` (see `PacketBatch.names`), but for the scope.
+   * Computes the key from the part of a source that a tunnel of that strictness compares: nothing; address and scope
+   * id; address, scope id and port. The source is the socket address at `names[word]` (see `PacketBatch.names`),
+   * except for the scope id.
    */
   key(
     sessionId: number,
@@ -48,7 +49,7 @@ export class SourceHash {
         sum = (sum + this.#product(6, scopeId)) | 0;
       }
     }
-    // Sums of neighbours are evenly spaced, which a table with linear probing may suffer from.
+    // The sums of neighbouring sources are evenly spaced, which a table with linear probing handles badly.
     return scramble(sum);
   }
 

@@ -1,5 +1,5 @@
 /**
- * A tunnel as the data path needs it: whose packets it accepts, and where its sums are kept.
+ * A tunnel of the data path: the source that it accepts packets from, and the counters that sum up its sessions.
  *
  * @module
  */
@@ -10,38 +10,39 @@ import { checkCounters } from "../counters.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { DataSession } from "./session.ts";
 
-/** The only source that a tunnel's packets may have. */
+/** The only source from which a tunnel accepts packets. */
 export interface PeerAddress {
-  /** 4 or 16 bytes, network order, of the endpoint's family. */
+  /** 4 or 16 bytes in network order, of the endpoint's family. */
   readonly address: Uint8Array;
-  /** UDP: its port; any port of the address if left out. Not looked at for IP. */
+  /** UDP port; any port of the address if omitted. Ignored for IP. */
   readonly port?: number | undefined;
-  /** IPv6: number of the interface, for a link-local address; any if left out or 0. */
+  /** IPv6: interface index of a link-local address; any interface if omitted or 0. */
   readonly scopeId?: number | undefined;
 }
 
-/** What a tunnel of the data path is made with. */
+/** Options of a tunnel. */
 export interface TunnelSpec {
-  /** Our id: 1 to 0xffffffff (version 2: 0xffff). */
+  /** Local tunnel id: 1 to 0xffffffff (version 2: 0xffff). */
   readonly tunnelId: number;
-  /** The peer's id. */
   readonly peerTunnelId: number;
-  /** Protocol version. Version 2 needs UDP. */
+  /** Protocol version. Version 2 requires UDP. */
   readonly version: 2 | 3;
-  /** The socket it runs over. */
   readonly endpoint: Endpoint;
-  /** Whom it accepts packets from; anyone if left out. */
+  /** Source from which packets are accepted; any source if omitted. */
   readonly peer?: PeerAddress | undefined;
-  /** Where to count (layout in `counters.ts`), all zero; the caller's memory, borrowed until the tunnel is removed. */
+  /**
+   * Counter view (layout in `counters.ts`), filled with zeros. The caller owns it and lends it until the tunnel's
+   * removal.
+   */
   readonly counters: Float64Array;
 }
 
 /** Bytes of `struct sockaddr_in6`. */
 const NAME_BYTES = 28;
-/** Where the scope is in the words of an IPv6 socket address. */
+/** Index of the scope id among the words of an IPv6 socket address. */
 export const SCOPE_WORD = 6;
 
-/** The peer's socket address in the words of `PacketBatch.names`. */
+/** The peer's socket address in the layout of `PacketBatch.names`. */
 function nameWords(peer: PeerAddress, isIpv6: boolean): Int32Array {
   const name = new DataView(new ArrayBuffer(NAME_BYTES));
   name.setUint16(0, isIpv6 ? AF_INET6 : AF_INET, HOST_IS_LITTLE_ENDIAN);
@@ -51,30 +52,25 @@ function nameWords(peer: PeerAddress, isIpv6: boolean): Int32Array {
   return new Int32Array(name.buffer);
 }
 
-/** A tunnel. Made by `DataPath.addTunnel`; its members are for the data path, and to read. */
+/** A tunnel. Created by `DataPath.addTunnel`. Only the data path writes its members. */
 export class DataTunnel {
-  /** Our id. */
   readonly tunnelId: number;
-  /** The peer's id. */
   readonly peerTunnelId: number;
-  /** Protocol version. */
   readonly version: 2 | 3;
-  /** The socket it runs over. */
   readonly endpoint: Endpoint;
-  /** Its sums over its sessions, and RX_INVALID. */
+  /** Sums over the tunnel's sessions, and RX_INVALID (layout in `counters.ts`). */
   readonly counters: Float64Array;
-  /** Its sessions. */
   readonly sessions: Set<DataSession> = new Set();
-  /** How much of a packet's source it wants: 0 nothing, 1 the address, 2 address and port. */
+  /** The part of a packet's source that is compared: 0 nothing, 1 the address, 2 address and port. */
   readonly strictness: 0 | 1 | 2;
-  /** The peer's socket address in the words of `PacketBatch.names`; zeros for what is not known of it. */
+  /** The peer's socket address in the layout of `PacketBatch.names`; unknown parts are zero. */
   readonly name: Int32Array;
-  /** IPv6: number of the only interface that packets may come from, as a signed integer; 0: any. */
+  /** IPv6: the only interface that packets may come from, as a signed integer; 0 for any. */
   readonly scopeId: number;
   readonly #isIpv6: boolean;
 
   /**
-   * A tunnel without sessions.
+   * Creates a tunnel without sessions.
    *
    * @throws {RangeError} if the specification contradicts itself
    */
@@ -103,11 +99,11 @@ export class DataTunnel {
     this.scopeId = endpoint.isIpv6 ? this.name[SCOPE_WORD]! : 0;
   }
 
-  /** Whether it takes packets from the source that begins at `names[word]`. */
+  /** Whether the tunnel accepts packets from the source at `names[word]`. */
   accepts(names: Int32Array, word: number): boolean {
     if (this.strictness === 0) return true;
     const mine = this.name;
-    // Family and port are one word, so one comparison.
+    // Family and port form one word: one comparison.
     if (this.strictness === 2 && names[word] !== mine[0]) return false;
     if (!this.#isIpv6) return names[word + 1] === mine[1];
     return names[word + 2] === mine[2] && names[word + 3] === mine[3] && names[word + 4] === mine[4] &&

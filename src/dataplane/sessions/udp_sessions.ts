@@ -1,10 +1,10 @@
 /**
- * The version 3 sessions of one UDP endpoint. Any number of its tunnels may have a session of the same id, each with
- * a peer of its own, so that the id alone says little: a hub may have ten thousand sessions 1.
+ * The version 3 sessions of one UDP endpoint. Several of its tunnels may have a session with the same id, each with a
+ * peer of its own, so the id alone selects little: a hub may have ten thousand sessions with id 1.
  *
- * Each session is in a table by its id and as much of its peer's address as its tunnel insists on. A packet is looked
- * up by address and port, then by the address, then by the id alone, and each time there is one session to compare it
- * with (more only if 32-bit keys collide, or where tunnels have the same peer).
+ * Each session is in a table, by its id and the part of its peer's address that its tunnel compares. A packet is
+ * looked up by id, address and port, then by id and address, then by id alone. Each look-up compares one session, or
+ * more only if 32-bit keys collide or tunnels have the same peer.
  *
  * @module
  */
@@ -14,19 +14,22 @@ import { SessionTable } from "./session_table.ts";
 import type { SourceHash } from "./source_hash.ts";
 import { type DataTunnel, SCOPE_WORD } from "./tunnel.ts";
 
-/** Those sessions. */
+/** Session look-up for one UDP endpoint. */
 export class UdpSessions {
   readonly #isIpv6: boolean;
   readonly #hash: SourceHash;
   readonly #sessions: readonly (DataSession | undefined)[];
-  /** First session of each key; those with the same key follow by {@link DataSession.sibling}, oldest first. */
+  /** The first session of each key. Sessions with the same key follow by {@link DataSession.sibling}, oldest first. */
   readonly #bySource: SessionTable;
-  /** One session of each id; the others follow by {@link DataSession.nextNamesake}. */
+  /** One session of each id. The others follow by {@link DataSession.nextWithSameId}. */
   readonly #byId: SessionTable;
-  /** Sessions whose tunnels have each strictness. */
+  /** Number of sessions of tunnels with each strictness. */
   readonly #population: [number, number, number] = [0, 0, 0];
 
-  /** None yet. `sessions` is what the sessions' `index` is a place in; seed as in {@link SessionTable}. */
+  /**
+   * Starts empty. `sessions` is the array that {@link DataSession.index} refers to; `seed` as in {@link
+   * SessionTable}.
+   */
   constructor(
     isIpv6: boolean,
     seed: number,
@@ -41,8 +44,9 @@ export class UdpSessions {
   }
 
   /**
-   * The session with the id (a signed integer, as it is read from a packet) whose tunnel takes packets from the
-   * source that begins at `names[word]`. The pickiest tunnel comes first, so that one that takes anything gets what nobody else wants.
+   * Finds the session with the id (a signed integer, as read from a packet) whose tunnel accepts packets from the
+   * source at `names[word]`. Tunnels that compare more of the source come first, so that a tunnel without a known
+   * peer receives only packets that match no other.
    */
   find(sessionId: number, names: Int32Array, word: number): DataSession | undefined {
     const population = this.#population;
@@ -56,7 +60,10 @@ export class UdpSessions {
     return session;
   }
 
-  /** One of the sessions with the id, the same until it is removed: who a packet that nobody takes is counted on. */
+  /**
+   * One session with the id, the same until its removal. Packets that no session with the id accepts count as dropped
+   * on it.
+   */
   representative(sessionId: number): DataSession | undefined {
     return this.#at(this.#byId.get(sessionId));
   }
@@ -70,7 +77,7 @@ export class UdpSessions {
     return session !== undefined;
   }
 
-  /** Adds a session that has its index. */
+  /** Adds a session whose index is set. */
   add(session: DataSession): void {
     const { tunnel, sessionId, index } = session;
     const key = this.#key(tunnel, sessionId);
@@ -82,7 +89,7 @@ export class UdpSessions {
     const first = this.representative(sessionId);
     if (first === undefined) this.#byId.set(sessionId, index);
     else {
-      // Second, so that neither the first changes nor the last has to be known.
+      // Inserted second, so that the table's entry stays the same and the end of the list need not be known.
       session.previousNamesake = first;
       session.nextNamesake = first.nextNamesake;
       if (first.nextNamesake !== undefined) first.nextNamesake.previousNamesake = session;
@@ -91,7 +98,7 @@ export class UdpSessions {
     this.#population[tunnel.strictness]++;
   }
 
-  /** Removes a session that was added and still has its index. */
+  /** Removes a session whose index is still set. */
   remove(session: DataSession): void {
     this.#removeFromSource(session);
     this.#removeFromId(session);
@@ -121,7 +128,9 @@ export class UdpSessions {
     session.nextNamesake = undefined;
   }
 
-  /** A tunnel without a scope takes packets of all scopes, but one with theirs is pickier. */
+  /**
+   * Looks up with the source's scope, then without: a tunnel with a scope id goes before one that accepts all scopes.
+   */
   #findScoped(
     sessionId: number,
     strictness: 1 | 2,
@@ -130,7 +139,7 @@ export class UdpSessions {
     scopeId: number,
   ): DataSession | undefined {
     const session = this.#search(sessionId, strictness, names, word, scopeId);
-    // Only packets from link-local addresses have a scope: the others need no second look.
+    // Only packets from link-local addresses have a scope; others need no second look-up.
     if (session !== undefined || scopeId === 0) return session;
     return this.#search(sessionId, strictness, names, word, 0);
   }

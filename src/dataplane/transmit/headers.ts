@@ -1,5 +1,5 @@
 /**
- * What goes in front of each frame of a session: made once, written to every packet.
+ * Header templates: built once per session, copied in front of every frame.
  *
  * @module
  */
@@ -12,15 +12,15 @@ import type { SessionSpec } from "../sessions/session.ts";
 import type { DataTunnel } from "../sessions/tunnel.ts";
 
 /**
- * The bytes in front of each packet of a session, but for the sequence number. Plain arrays, because there may be a
- * million of these: a typed array would take several times the memory of the few bytes in it.
+ * The header of a session's packets, except for the sequence number. Plain arrays, because there may be a million
+ * templates: a typed array would take several times the memory of the few bytes in it.
  */
 export interface HeaderTemplate {
-  /** Bytes of the header. */
+  /** Length of the header in bytes. */
   readonly length: number;
-  /** The header as integers for `DataView.setInt32` in network order; empty if its length is no multiple of 4. */
+  /** The header as integers for `DataView.setInt32` in network order; empty unless the length is a multiple of 4. */
   readonly words: readonly number[];
-  /** The header as bytes if its length is no multiple of 4; otherwise empty. */
+  /** The header as bytes; empty if the length is a multiple of 4. */
   readonly bytes: readonly number[];
 }
 
@@ -28,21 +28,24 @@ export interface HeaderTemplate {
 export interface Headers {
   /** Header of packets without a sequence number. */
   readonly plain: HeaderTemplate;
-  /** Header of packets with one. */
+  /** Header of packets with a sequence number. */
   readonly sequenced: HeaderTemplate;
-  /** Where the sequence number goes in that: bytes from its start. */
+  /** Offset of the sequence number in the sequenced header, in bytes. */
   readonly sequenceOffset: number;
 }
 
-/** Where Ns is in a version 2 header without the Length field. */
+/** Offset of Ns in a version 2 header without the Length field. */
 const V2_NS_OFFSET = 6;
 const NO_BYTES = new Uint8Array(0);
 const NOTHING: readonly number[] = [];
 
-/** Address and Control: what PPP frames begin with unless both ends have agreed to do without (RFC 1662 section 3.1). */
+/**
+ * Address and Control fields, which begin a PPP frame unless both ends negotiated their omission (RFC 1662 section
+ * 3.1).
+ */
 const ADDRESS_AND_CONTROL: readonly number[] = [PPP_ALLSTATIONS, PPP_UI];
 
-/** The template of a header. Its arrays are copies: what an array was built in has room for more than is in it. */
+/** Builds a template. Its arrays are copies, since an array that grew by `push` has spare capacity. */
 export function template(bytes: readonly number[]): HeaderTemplate {
   if (bytes.length % 4 !== 0) return { length: bytes.length, words: NOTHING, bytes: bytes.slice() };
   const words: number[] = [];
@@ -52,7 +55,7 @@ export function template(bytes: readonly number[]): HeaderTemplate {
   return { length: bytes.length, words: words.slice(), bytes: NOTHING };
 }
 
-/** Headers of a session's frames; of PPP, those that begin at their Protocol field. */
+/** Headers of a session's frames. PPP frames begin at their Protocol field. */
 export function sessionHeaders(tunnel: DataTunnel, spec: SessionSpec, l2spec: L2Spec): Headers {
   const ppp = spec.pseudowire === "ppp" ? ADDRESS_AND_CONTROL : [];
   if (tunnel.version === 2) {
@@ -68,7 +71,7 @@ export function sessionHeaders(tunnel: DataTunnel, spec: SessionSpec, l2spec: L2
     sessionId: spec.peerSessionId,
     cookie: spec.cookie ?? NO_BYTES,
   });
-  // The number fills the whole word of the sublayer, so that one template does for both.
+  // The sequence number fills the whole word of the sublayer, so one template serves both cases.
   const both = template([...header, ...ppp]);
   return { plain: both, sequenced: both, sequenceOffset: header.length - SUBLAYER_BYTES };
 }
@@ -76,10 +79,10 @@ export function sessionHeaders(tunnel: DataTunnel, spec: SessionSpec, l2spec: L2
 /**
  * Headers of a PPP session's packets of one protocol.
  *
- * @param headers Those of its frames that begin at their Protocol field
- * @param protocol Number of the protocol, below 0x100
- * @param acfc Without address and control field
- * @param pfc With a protocol field of one byte
+ * @param headers Headers of the session's frames that begin at their Protocol field
+ * @param protocol Protocol number below 0x100
+ * @param acfc Omit the Address and Control fields
+ * @param pfc Compress the Protocol field to one byte
  */
 export function pppHeaders(headers: Headers, protocol: number, acfc: boolean, pfc: boolean): Headers {
   const ending = [...(acfc ? [] : ADDRESS_AND_CONTROL), ...(pfc ? [] : [0]), protocol];

@@ -1,5 +1,5 @@
 /**
- * What every packet to be sent gets: a header in front, and an account of what became of it.
+ * Steps common to all sent packets: length check, header, counters.
  *
  * @module
  */
@@ -13,14 +13,14 @@ import type { PacketVector } from "../buffers/packet_vector.ts";
 import type { DataSession } from "../sessions/session.ts";
 import type { TraceSink } from "../trace.ts";
 
-/** Accounts for packets that could not be sent. */
+/** Counts packets that could not be sent, on session and tunnel, and under the drop reason `slot`. */
 export function countFailed(session: DataSession, packets: number, slot: number): void {
   session.counters[TX_ERRORS]! += packets;
   session.tunnel.counters[TX_ERRORS]! += packets;
   session.counters[slot]! += packets;
 }
 
-/** Accounts for packets `from` up to, and without, `to` of the vector, which were sent. */
+/** Counts the packets from index `from` up to, but not including, `to` as sent. */
 export function countSent(session: DataSession, packets: PacketVector, from: number, to: number): void {
   let bytes = 0;
   for (let i = from; i < to; i++) bytes += packets.lengths[i]!;
@@ -30,19 +30,19 @@ export function countSent(session: DataSession, packets: PacketVector, from: num
   session.tunnel.counters[TX_BYTES]! += bytes;
 }
 
-/** Bytes of the headers now. */
+/** Current length of the headers, in bytes. */
 export function headerLength(session: DataSession, headers: Headers): number {
   return (session.sendSeq ? headers.sequenced : headers.plain).length;
 }
 
-/** Most bytes of a frame that one packet carries behind these headers. */
+/** Longest frame in bytes that one packet carries behind these headers. */
 export function longestFrame(session: DataSession, headers: Headers): number {
   return session.tunnel.endpoint.maxPacket - headerLength(session, headers);
 }
 
 /**
- * Writes one of the session's headers, with the next sequence number if it has one, so that it ends where the frame is to
- * begin; where it begins.
+ * Writes a header of the session, with the next sequence number if sequence numbers are on. The header ends at offset
+ * `frame`. Returns the offset at which it begins.
  */
 export function writeHeader(
   session: DataSession,
@@ -58,7 +58,7 @@ export function writeHeader(
   if (words.length > 0) {
     for (let i = 0; i < words.length; i++) view.setInt32(start + 4 * i, words[i]!, BIG);
   } else {
-    // A cookie of an odd length; whole words would reach into what lies in front.
+    // The cookie's length is no multiple of 4; whole words would overwrite bytes before the header.
     for (let i = 0; i < header.bytes.length; i++) bytes[start + i] = header.bytes[i]!;
   }
   if (session.sendSeq && session.canSequence) {

@@ -1,6 +1,6 @@
 /**
- * The transmit path: frames of a device become packets with headers, super-frames several of them. Allocates nothing
- * for a packet.
+ * The transmit path: a device's frames become packets with headers, a super-frame becomes several packets. Allocates
+ * nothing per packet.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import { Segmenter } from "../offload/segmenter.ts";
 import type { DataSession } from "../sessions/session.ts";
 import type { TraceSink } from "../trace.ts";
 
-/** Bytes of a PPP frame's Protocol field. */
+/** Length of a PPP frame's Protocol field in bytes. */
 const PROTOCOL_BYTES = 2;
 
 /** The transmit path of a data path. */
@@ -66,7 +66,7 @@ export class Sender {
     session.counters[LIVE_NS] = session.ns;
   }
 
-  /** A frame of a device that is not to be cut. */
+  /** Sends a frame of a device that needs no segmentation. */
   #whole(
     session: DataSession,
     headers: Headers,
@@ -78,13 +78,13 @@ export class Sender {
     const { ppp } = session;
     if (ppp !== undefined) {
       if (length > ppp.mtu) return countFailed(session, 1, DROP.tx_too_long);
-      // The checksum is whole by now.
+      // The checksum is complete by now.
       if (ppp.mss4 > 0) clampMss(batch, frame, length, ppp.mss4, ppp.mss6);
     } else if (length < ETHERNET_HEADER) return countFailed(session, 1, DROP.tx_too_short);
     this.#push(session, headers, batch, frame, length, out);
   }
 
-  /** A frame as it is, with the header in the bytes before it. */
+  /** Adds a frame to the vector, with the header in the bytes before it. */
   #push(
     session: DataSession,
     headers: Headers,
@@ -101,7 +101,10 @@ export class Sender {
     out.push(start, before + length);
   }
 
-  /** Puts a checksum in that the system left to the device. False if that makes no sense, which is counted. */
+  /**
+   * Computes a checksum that the kernel left to the device. Returns false, and counts the frame as failed, if the
+   * checksum lies outside the frame.
+   */
   #complete(session: DataSession, batch: PacketBatch, frame: number, length: number): boolean {
     const { view } = batch;
     const virtio = frame - VIRTIO_NET_HEADER;
@@ -113,15 +116,15 @@ export class Sender {
       return false;
     }
     const sum = ~batch.checksum.sum(frame + start, length - start) & 0xffff;
-    // Of UDP, 0 would say that there is none; of others, both mean the same.
+    // In UDP, 0 means that there is no checksum; elsewhere 0 and 0xffff are equivalent.
     view.setUint16(frame + place, sum === 0 ? 0xffff : sum, true);
     return true;
   }
 }
 
 /**
- * The headers of an IP packet over PPP; `undefined` if it is not to be sent, which is counted. What is closed is no error
- * of the session, as in the kernel, where it does not come so far.
+ * Headers of an IP packet over PPP; `undefined` if the packet must not be sent, which is counted. A closed protocol
+ * is not an error of the session: in the kernel, such a packet does not reach the session.
  */
 function headersOf(
   session: DataSession,
