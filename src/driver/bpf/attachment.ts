@@ -1,7 +1,7 @@
 /**
- * Attaching a BPF program to a device: by a link, which goes with its descriptor, or before Linux 6.6 by a filter of
- * traffic control, which stays when the process dies. A filter carries the number of the process, so that those of
- * processes that are no more are taken away when the next one comes.
+ * Attaches a BPF program to a device: by a BPF link, which ends with its descriptor, or before Linux 6.6 by a traffic
+ * control filter, which outlives the process. A filter's handle is the process id, so that the next process can
+ * remove filters of processes that have ended.
  *
  * @module
  */
@@ -29,14 +29,14 @@ import { isKernelAtLeast, kernelRelease } from "../system/kernel_release.ts";
 import { NetlinkConnection } from "../netlink/connection.ts";
 import { NetlinkSocket } from "../netlink/socket.ts";
 
-/** Of our filters; the port of L2TP, as others take what they think nobody else takes. */
+/** Priority of these filters: L2TP's port number, which other programs are unlikely to use. */
 const PRIORITY = 1701;
 const POINTS: readonly BpfAttachPoint[] = ["ingress", "egress"];
-/** Of our filters. */
+/** Name of these filters. */
 const NAME = "l2tp";
 
 /**
- * Has the program see the device's packets until what is returned is disposed of. The calling thread is in the device's
+ * Attaches the program to the device until the result is disposed of. The calling thread must be in the device's
  * network namespace.
  *
  * @throws {SyscallError}
@@ -51,11 +51,11 @@ export function attachProgram(program: OwnedFd, device: number, point: BpfAttach
   }
 }
 
-/** A filter of traffic control. */
+/** A traffic control filter. */
 export class FilterAttachment implements Disposable {
   readonly #connection: NetlinkConnection;
   readonly #filter: BpfFilter;
-  /** Whether the device had no clsact before. */
+  /** Whether this object added the device's clsact qdisc. */
   readonly #isFirst: boolean;
 
   private constructor(connection: NetlinkConnection, filter: BpfFilter, isFirst: boolean) {
@@ -65,9 +65,9 @@ export class FilterAttachment implements Disposable {
   }
 
   /**
-   * As {@link attachProgram}.
+   * Same as {@link attachProgram}, by a filter in any case.
    *
-   * @param process Number of the process that the filter belongs to; this one unless given
+   * @param process Id of the process that owns the filter; this one unless given
    */
   static attach(
     program: OwnedFd,
@@ -95,7 +95,10 @@ export class FilterAttachment implements Disposable {
     return new FilterAttachment(connection, filter, isFirst);
   }
 
-  /** Takes the filter away, and the clsact that was made for it, if nobody else uses it; a device that has gone took both. */
+  /**
+   * Removes the filter, and the clsact qdisc that was added for it unless it is still in use. A deleted device took
+   * both with it.
+   */
   [Symbol.dispose](): void {
     const { device } = this.#filter;
     try {
@@ -113,8 +116,8 @@ export class FilterAttachment implements Disposable {
 }
 
 /**
- * Takes the filters away that processes have left which are no more, at all devices of the calling thread's network
- * namespace. Nothing is left on kernels that have links.
+ * Removes the filters of processes that have ended, at all devices of the calling thread's network namespace. Does
+ * nothing on kernels with BPF links, which leave no filters.
  *
  * @throws {SyscallError} {NetlinkError}
  */
@@ -127,7 +130,7 @@ export function removeFilterLeftovers(): void {
   }
 }
 
-/** Takes away what processes have left at a device that are no more. */
+/** Removes the filters of ended processes at one device. */
 function removeLeftovers(
   connection: NetlinkConnection,
   { device, point }: Pick<BpfFilter, "device" | "point">,

@@ -1,5 +1,5 @@
 /**
- * The data path of BPF programs in one network namespace: maps, programs, and the devices that they are attached to.
+ * The BPF data path of one network namespace: maps, programs, and the devices that the programs are attached to.
  *
  * @module
  */
@@ -21,12 +21,12 @@ import { type BpfAttachPoint, BpfMap, loadBpfProgram, type SharedValues } from "
 import type { OwnedFd } from "../../../ffi/fd.ts";
 import { attachProgram } from "./attachment.ts";
 
-/** Sessions that one namespace's programs carry at most. */
+/** Maximum number of sessions in one namespace's maps. */
 export const BPF_SESSIONS_MAX = 4096;
 
 const ENOSPC = 28;
 
-/** What the programs count of a session. */
+/** The programs' counters of a session. */
 export interface BpfCounts {
   /** Packets sent. */
   readonly txPackets: bigint;
@@ -40,13 +40,13 @@ export interface BpfCounts {
   readonly rxBytes: bigint;
 }
 
-/** A program at a device, for as long as somebody needs it there. */
+/** A program attached to a device, for as long as a session uses it. */
 interface Attached {
   readonly attachment: Disposable;
   users: number;
 }
 
-/** Maps and programs. */
+/** Maps and programs of one network namespace. */
 export class BpfDataPath implements Disposable {
   readonly #encapsulation: BpfMap;
   readonly #decapsulation: BpfMap;
@@ -58,10 +58,10 @@ export class BpfDataPath implements Disposable {
   readonly #resources: DisposableStack;
 
   /**
-   * Makes maps and loads programs. They serve the network namespace whose devices they will be attached to.
+   * Creates maps and loads programs. They serve the network namespace of the devices that they are attached to later.
    *
-   * @throws {SyscallError} if the kernel has no BPF for us
-   * @throws {BpfProgramError} if it refuses the programs
+   * @throws {SyscallError} if the kernel does not allow this process to use BPF
+   * @throws {BpfProgramError} if the kernel rejects the programs
    */
   constructor() {
     using stack = new DisposableStack();
@@ -83,13 +83,13 @@ export class BpfDataPath implements Disposable {
   }
 
   /**
-   * Sets a session's counters up, all zero.
+   * Allocates a session's counters, all zero.
    *
-   * @returns their slot, to be given back by {@link freeSlot}
+   * @returns the slot, to be freed by {@link freeSlot}
    * @throws {SyscallError} ENOSPC if there are too many sessions
    */
   takeSlot(): number {
-    // The one that was free for longest: a packet of its last session may still be on its way.
+    // The slot that was free for longest: a packet of its last session may still be in transit.
     const slot = this.#free.shift() ?? this.#fresh++;
     if (slot >= BPF_SESSIONS_MAX) {
       this.#fresh--;
@@ -99,12 +99,12 @@ export class BpfDataPath implements Disposable {
     return slot;
   }
 
-  /** Gives a slot back, which no session has any more. */
+  /** Frees a slot, which no session uses any more. */
   freeSlot(slot: number): void {
     this.#free.push(slot);
   }
 
-  /** What was counted in the slot. */
+  /** Reads the counters of a slot. */
   counts(slot: number): BpfCounts {
     const at = (offset: number): bigint => this.#counts.get(slot, offset);
     return {
@@ -122,10 +122,11 @@ export class BpfDataPath implements Disposable {
   }
 
   /**
-   * Carries a session's packets from now on. The calling thread is in the network namespace.
+   * Installs a session: the programs forward its packets from now on. The calling thread must be in the network
+   * namespace.
    *
-   * @throws {SyscallError} {NetlinkError} if a program cannot be attached, EEXIST if another session has its device, or
-   * its ends and id; then nothing has changed
+   * @throws {SyscallError} {NetlinkError} if a program cannot be attached; EEXIST if another session has the same
+   * device, or the same addresses, ports and id; then nothing has changed
    */
   carry(session: BpfSession): void {
     using undo = new DisposableStack();
@@ -140,9 +141,9 @@ export class BpfDataPath implements Disposable {
     undo.move();
   }
 
-  /** Carries it no longer: what {@link carry} did is undone. Its packets are the worker's from then on. */
+  /** Removes a session: undoes {@link install}. The worker forwards its packets from then on. */
   leave(session: BpfSession): void {
-    // Whatever fails, the rest is done.
+    // A stack, so that a failing step does not prevent the others.
     using all = new DisposableStack();
     all.defer(() => this.#detach("ingress", session.outDevice));
     all.defer(() => this.#detach("egress", session.device));
@@ -168,7 +169,7 @@ export class BpfDataPath implements Disposable {
     attached.attachment[Symbol.dispose]();
   }
 
-  /** Takes the programs from all devices, and forgets everything. */
+  /** Detaches the programs from all devices and closes the maps. */
   [Symbol.dispose](): void {
     for (const { attachment } of this.#attached.values()) attachment[Symbol.dispose]();
     this.#attached.clear();

@@ -1,6 +1,6 @@
 /**
- * Metrics in Prometheus' text format (version 0.0.4), by the client library. Nothing else imports that, and this file
- * only {@link file://./exposition.ts}, which loads it at need.
+ * Metrics in Prometheus' text format (version 0.0.4), by the client library. No other file imports the library. This
+ * file is loaded on demand by `exposition.ts`.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { Counter, Gauge, Registry } from "prom-client";
 import { METRICS } from "../../metrics/metrics.ts";
 import type { Metric, MetricSample, Snapshot } from "../../metrics/metric.ts";
 
-/** So many samples are made into text before whoever waits has a turn: some hundredths of a second. */
+/** Samples converted at once, before other work gets a turn: some hundredths of a second. */
 const SAMPLES_AT_ONCE = 1000;
 
-/** The text in pieces; between any two the caller may do something else. Metrics without a sample are left out. */
+/** The text in pieces; the caller may do other work between pieces. Metrics without samples are omitted. */
 export async function* prometheusText(snapshot: Snapshot): AsyncGenerator<string, void, void> {
   for (const metric of METRICS) {
     let samples: MetricSample[] = [];
@@ -28,7 +28,7 @@ export async function* prometheusText(snapshot: Snapshot): AsyncGenerator<string
   }
 }
 
-/** The samples as text, with the metric's two lines of comment only in front of the first ones. */
+/** Converts samples to text, with the metric's two comment lines only before the first ones. */
 async function textOf(metric: Metric, samples: readonly MetricSample[], isFirst: boolean): Promise<string> {
   const registry = new Registry();
   const { name, help, labels } = metric;

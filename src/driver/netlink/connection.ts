@@ -1,8 +1,8 @@
 /**
- * Requests and answers over netlink: numbering, acknowledgements, dumps. What is behind the transport, a kernel or a
- * function, makes no difference here.
+ * Netlink requests and replies: sequence numbers, acknowledgements, dumps. Works with any transport, to a kernel or
+ * to a subsystem within this process.
  *
- * Decoding callbacks run while the answer is still in the receive buffer; what they return must own its memory.
+ * Decoding callbacks run while the reply is still in the receive buffer; their results must own their memory.
  *
  * @module
  */
@@ -27,24 +27,23 @@ import {
 } from "../../wire/netlink/message.ts";
 import type { NetlinkTransport } from "./ports.ts";
 
-/** How often a dump is begun anew when the table changes under it. */
+/** Number of attempts at a dump whose table changes meanwhile. */
 const DUMP_ATTEMPTS = 8;
 
-/** A request to the kernel. */
+/** A netlink request. */
 export interface NetlinkRequest {
   /** Name of the command, for errors: `"L2TP_CMD_TUNNEL_CREATE"`. */
   readonly operation: string;
-  /** Message type. */
   readonly type: number;
-  /** Flags beyond REQUEST and ACK. */
+  /** Flags beyond NLM_F_REQUEST and NLM_F_ACK. */
   readonly flags?: number;
-  /** What follows the message header. */
+  /** The bytes behind the message header. */
   readonly payload: Uint8Array;
-  /** Descriptors that the payload names, in its order. */
+  /** Descriptors that the payload refers to, in its order. */
   readonly fds?: readonly number[] | undefined;
 }
 
-/** A netlink socket's exchange of requests and answers, one at a time. */
+/** Exchanges requests and replies over a netlink socket, one request at a time. */
 export class NetlinkConnection implements Disposable {
   readonly #transport: NetlinkTransport;
   #sequence = 0;
@@ -55,10 +54,10 @@ export class NetlinkConnection implements Disposable {
   }
 
   /**
-   * Sends the request and waits for its acknowledgement; `onReply` sees the messages that come before it.
+   * Sends the request and waits for its acknowledgement. `onReply` receives the messages before it.
    *
    * @throws {NetlinkError} if the kernel refuses
-   * @throws {NetlinkProtocolError} if the answer is to no request of ours
+   * @throws {NetlinkProtocolError} if the reply belongs to no request of this connection
    * @throws {SyscallError} if the socket fails
    */
   request(request: NetlinkRequest, onReply?: (message: NetlinkMessage) => void): void {
@@ -66,11 +65,11 @@ export class NetlinkConnection implements Disposable {
   }
 
   /**
-   * The same for whoever reckons with one refusal: returns false if the kernel refuses with this error number. An
-   * error that is thrown costs a short program a noticeable part of its time.
+   * Like {@link request}, but returns false if the kernel refuses with the error number `expected`. In a short
+   * program, a thrown error costs a noticeable part of the run time.
    *
    * @throws {NetlinkError} if the kernel refuses for another reason
-   * @throws {NetlinkProtocolError} if the answer is to no request of ours
+   * @throws {NetlinkProtocolError} if the reply belongs to no request of this connection
    * @throws {SyscallError} if the socket fails
    */
   requestUnless(
@@ -94,11 +93,11 @@ export class NetlinkConnection implements Disposable {
   }
 
   /**
-   * Asks for a whole table and decodes each of its messages. Begun anew when the kernel says that the table changed
-   * meanwhile; the listing of the last of several such attempts is returned as it is.
+   * Requests a whole table and decodes each of its messages. Repeats the dump if the kernel reports that the table
+   * changed meanwhile (NLM_F_DUMP_INTR); returns the result of the last attempt in any case.
    *
    * @throws {NetlinkError} if the kernel refuses
-   * @throws {NetlinkProtocolError} if the answer is to no request of ours
+   * @throws {NetlinkProtocolError} if the reply belongs to no request of this connection
    * @throws {SyscallError} if the socket fails
    */
   dump<T>(request: NetlinkRequest, decode: (message: NetlinkMessage) => T): T[] {
@@ -124,11 +123,12 @@ export class NetlinkConnection implements Disposable {
   }
 
   /**
-   * Sends several requests in one datagram, which the kernel works through in order whatever becomes of each; resolves
-   * to what it said to each, in order: a refusal, or nothing. Only the last asks for an acknowledgement, since refusals
-   * come unasked. The caller goes on while the kernel works, but must not use the connection.
+   * Sends several requests in one datagram. The kernel processes them in order, also after one of them failed.
+   * Resolves to the error of each request, or `undefined`, in order. Only the last request asks for an
+   * acknowledgement, since the kernel reports errors in any case. The kernel works while the caller goes on; the
+   * connection must not be used meanwhile.
    *
-   * @throws {NetlinkProtocolError} if the answer is to no request of ours
+   * @throws {NetlinkProtocolError} if the reply belongs to no request of this connection
    * @throws {SyscallError} if the socket fails
    */
   async requestAll(requests: readonly NetlinkRequest[]): Promise<(NetlinkError | undefined)[]> {
@@ -169,11 +169,13 @@ export class NetlinkConnection implements Disposable {
     return this.#sequence;
   }
 
-  /** Feeds the answers to the requests `first` to `last` to `take` until it says that the exchange is over. */
+  /**
+   * Passes the replies to the requests `first` to `last` to `take`, until it returns true at the end of the exchange.
+   */
   #receive(operation: string, first: number, last: number, take: (message: NetlinkMessage) => boolean): void {
     for (;;) {
       for (const message of decodeMessages(this.#transport.receive())) {
-        // The rest of an exchange that was given up half-way (a message in it could not be decoded).
+        // The rest of an earlier exchange that was aborted, since one of its messages could not be decoded.
         if (((first - message.sequence) | 0) > 0) continue;
         if (((message.sequence - last) | 0) > 0) {
           throw new NetlinkProtocolError(

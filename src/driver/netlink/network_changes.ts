@@ -1,5 +1,5 @@
 /**
- * Hearing that addresses, routes, interfaces or IPsec policies change.
+ * Notifications of changed addresses, routes, interfaces and IPsec policies.
  *
  * @module
  */
@@ -14,11 +14,11 @@ import type { NotificationSource } from "./ports.ts";
 /** `RTNLGRP_LINK`, `RTNLGRP_IPV4_IFADDR`, `_IPV4_ROUTE`, `_IPV6_IFADDR`, `_IPV6_ROUTE` (`linux/rtnetlink.h`). */
 const GROUPS = [1, 5, 7, 9, 11] as const;
 
-/** More than this waits for nobody: that some were lost says as much as they would have. */
+/** Enough, since the overrun notification tells the reader as much as the lost ones would. */
 const RECEIVE_BUFFER_BYTES = 64 * 1024;
 
 /**
- * Starts to listen to rtnetlink in the calling thread's network namespace. What changes is in the datagrams.
+ * Subscribes to rtnetlink changes in the calling thread's network namespace. The datagrams contain the changes.
  *
  * @throws {SyscallError}
  */
@@ -27,8 +27,8 @@ export function openNetworkChanges(): NotificationSource {
 }
 
 /**
- * Starts to listen to changes of IPsec policies in the calling thread's network namespace; `undefined` if the kernel has
- * none.
+ * Subscribes to changes of IPsec policies in the calling thread's network namespace. Returns `undefined` if the
+ * kernel has no IPsec.
  *
  * @throws {SyscallError}
  */

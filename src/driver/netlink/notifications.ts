@@ -1,5 +1,5 @@
 /**
- * The notifications of netlink multicast groups. The wait happens on another thread, the reading on the caller's.
+ * Receives notifications of netlink multicast groups. Another thread waits for them; the caller's thread reads them.
  *
  * @module
  */
@@ -23,10 +23,10 @@ import type { NotificationSource } from "./ports.ts";
 const SOL_NETLINK = 270;
 const NETLINK_ADD_MEMBERSHIP = 1;
 
-/** What is waiting to be read may take this much memory before the kernel drops notifications. */
+/** Size of the receive buffer; when it is full, the kernel drops notifications. */
 const RECEIVE_BUFFER_BYTES = 1024 * 1024;
 
-/** A socket that listens to multicast groups. */
+/** A socket that is a member of multicast groups. */
 export class NetlinkNotifications implements NotificationSource {
   readonly #socket: Socket;
   readonly #wake: EventFd;
@@ -41,7 +41,7 @@ export class NetlinkNotifications implements NotificationSource {
   }
 
   /**
-   * Joins a group of the netlink protocol, or several. `receiveBufferBytes` bounds what may wait unread.
+   * Joins one or several groups of the netlink protocol. `receiveBufferBytes` limits the unread notifications.
    *
    * @throws {SyscallError}
    */
@@ -79,7 +79,7 @@ export class NetlinkNotifications implements NotificationSource {
 
   close(): void {
     this.#closed = true;
-    // The descriptors must outlive a poll that waits on them; `next` closes them when it is back.
+    // The descriptors must stay open during a poll; `next` closes them when it returns.
     if (this.#waiting) this.#wake.signal();
     else this.#release();
   }

@@ -1,37 +1,38 @@
 /**
- * The small interfaces between what needs the world and what is the world. Each has an in-memory twin for tests.
+ * The interfaces between the rooms that use netlink and its implementations. Each has an in-memory twin for tests.
  *
  * @module
  */
 
 import type { Link, LinkChanges } from "../../model/link.ts";
 
-/** Finds and changes the interfaces of one network namespace. */
+/** Reads and changes the interfaces of one network namespace. */
 export interface Interfaces {
-  /** The interface that has this name now; `undefined` if there is none. */
+  /** The interface with this name; `undefined` if there is none. */
   link(name: string): Link | undefined;
-  /** Changes the interface with this number. */
+  /** Changes the interface with this index. */
   changeLink(index: number, changes: LinkChanges): void;
 }
 
-/** Carries netlink datagrams to a subsystem, of the kernel or not, and back. */
+/** Carries netlink datagrams to and from an L2TP subsystem, either the kernel's or the daemon's. */
 export interface NetlinkTransport extends Disposable {
   /**
-   * Sends one datagram. Copies of the descriptors go with it where the other side is another process; a kernel finds
-   * them by their numbers.
+   * Sends one datagram. If the receiver is another process, copies of the descriptors go with it; a kernel finds the
+   * descriptors by their numbers.
    *
    * @throws {SyscallError}
    */
   send(datagram: Uint8Array<ArrayBuffer>, fds?: readonly number[]): void;
   /**
-   * Sends one datagram without holding the caller while the kernel works through it. Until it resolves the datagram
-   * belongs to the transport, and nothing else may be asked of it. Without this method `send` does.
+   * Sends one datagram without blocking the caller while the kernel processes it. Until the promise resolves, the
+   * datagram belongs to the transport, and no other method may be called. Without this method, the caller uses
+   * `send`.
    *
    * @throws {SyscallError}
    */
   sendInBackground?(datagram: Uint8Array<ArrayBuffer>): Promise<void>;
   /**
-   * The next datagram from the subsystem, whole however long it is. Borrows: valid until the next call.
+   * Waits for the next datagram and returns all of it, however long it is. Borrowed: valid until the next call.
    *
    * @throws {SyscallError}
    */
@@ -41,8 +42,8 @@ export interface NetlinkTransport extends Disposable {
 /** Delivers the datagrams of a multicast group. */
 export interface NotificationSource extends Disposable {
   /**
-   * The next datagram; `"overrun"` when some were lost because they came faster than they were read; `undefined`
-   * once it is closed. Borrows: valid until the next call.
+   * Waits for the next datagram. Returns `"overrun"` if notifications were lost because they were read too slowly,
+   * `undefined` after {@link close}. Borrowed: valid until the next call.
    *
    * @throws {SyscallError}
    */

@@ -1,5 +1,5 @@
 /**
- * Netlink sockets of this machine's kernel.
+ * Netlink sockets of the running kernel.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const SOL_NETLINK = 270;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
 
-/** The kernel's dumps come in pieces of up to 32 KiB to readers that can take as much. */
+/** The kernel sends dumps in datagrams of up to 32 KiB to readers with a buffer of that size. */
 const FIRST_BUFFER_SIZE = 32 * 1024;
 
 const KERNEL = encodeNetlink(0);
@@ -46,7 +46,9 @@ export class NetlinkSocket implements NetlinkTransport {
     return transport;
   }
 
-  /** Port id of our end, which answers carry. The kernel chooses it when the first datagram is sent; 0 until then. */
+  /**
+   * Port id of the socket, which replies carry. The kernel assigns it when the first datagram is sent; 0 until then.
+   */
   get portId(): number {
     return portIdOf(this.#socket.localName());
   }
@@ -57,7 +59,8 @@ export class NetlinkSocket implements NetlinkTransport {
 
   async sendInBackground(datagram: Uint8Array<ArrayBuffer>): Promise<void> {
     const sent = await this.#socket.sendInBackground(datagram, KERNEL);
-    // What went wrong on the other thread only a try on this one tells; nothing was delivered, so it is no second one.
+    // The other thread reports failure without an errno. No datagram was delivered, so this repeats the call to get
+    // the error.
     if (!sent) this.#socket.send(datagram, KERNEL);
   }
 
@@ -70,21 +73,21 @@ export class NetlinkSocket implements NetlinkTransport {
   }
 }
 
-/** Reads whole datagrams that come from the kernel, into a buffer that grows to the longest. */
+/** Reads whole datagrams from the kernel, into a buffer that grows with the longest. */
 export class DatagramReader {
   readonly #socket: Socket;
   #buffer = new Uint8Array(new ArrayBuffer(FIRST_BUFFER_SIZE));
 
-  /** Reads from the socket, which stays the caller's. */
+  /** The caller keeps ownership of the socket. */
   constructor(socket: Socket) {
     this.#socket = socket;
   }
 
   /**
-   * The next datagram. Borrows: valid until the next call. `undefined` if none is there and `flags` has
-   * `MSG_DONTWAIT`.
+   * Reads the next datagram. Returns `undefined` if there is none and `flags` contains `MSG_DONTWAIT`. Borrowed:
+   * valid until the next call.
    *
-   * @throws {SyscallError} with ENOBUFS if notifications were lost
+   * @throws {SyscallError} ENOBUFS if notifications were lost
    */
   read(flags: number): Uint8Array | undefined {
     for (;;) {
@@ -94,7 +97,7 @@ export class DatagramReader {
           this.#buffer = new Uint8Array(new ArrayBuffer(2 ** Math.ceil(Math.log2(length))));
         }
         const taken = this.#socket.receive(this.#buffer, flags);
-        // Any process may send to our port id; only port 0 is the kernel.
+        // Any process may send to this socket's port id; only port 0 is the kernel.
         if (portIdOf(this.#socket.sender) === 0) return this.#buffer.subarray(0, taken);
       } catch (error) {
         if (!(error instanceof SyscallError)) throw error;

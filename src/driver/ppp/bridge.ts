@@ -1,6 +1,6 @@
 /**
- * Two PPP sessions joined in the kernel, without a unit and without us: what a LAC does between its subscriber's PPPoE
- * and the LNS, and a tunnel switch between two LNSs (Linux 5.11).
+ * Bridges two PPP sessions in the kernel (Linux 5.11): frames pass without a PPP unit and without this process. A LAC
+ * bridges its subscriber's PPPoE session to the LNS, a tunnel switch two L2TP sessions.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { SyscallError } from "../../base/errors.ts";
 import type { OwnedFd } from "../../../ffi/fd.ts";
 import { PppChannel } from "../../../ffi/kernel/ppp.ts";
 
-/** The bond between two sessions: every frame that arrives at one leaves by the other. */
+/** A bridge between two sessions: every frame that arrives at one leaves through the other. */
 export class PppBridge implements Disposable {
   readonly #first: PppChannel;
   readonly #second: PppChannel;
@@ -20,10 +20,11 @@ export class PppBridge implements Disposable {
   }
 
   /**
-   * Joins the sessions of two connected PPPoX sockets of the calling thread's network namespace. The sockets stay the
-   * caller's; closing either ends the bond, too.
+   * Bridges the sessions of two connected PPPoX sockets of the calling thread's network namespace. The caller keeps
+   * ownership of the sockets; closing either also ends the bridge.
    *
-   * @throws {SyscallError} EALREADY if either has a unit or a bond, ENOTTY before Linux 5.11; as `PppChannel.open`
+   * @throws {SyscallError} EALREADY if a session has a unit or a bridge, ENOTTY before Linux 5.11; as
+   * `PppChannel.open`
    */
   static open(first: OwnedFd, second: OwnedFd): PppBridge {
     using stack = new DisposableStack();
@@ -33,13 +34,13 @@ export class PppBridge implements Disposable {
     return new PppBridge(...channels);
   }
 
-  /** Parts the sessions. */
+  /** Ends the bridge. */
   [Symbol.dispose](): void {
     if (this.#first.closed) return;
     try {
       this.#first.unbridge();
     } catch (error) {
-      // Either socket was closed before.
+      // A socket was closed before.
       if (!(error instanceof SyscallError)) throw error;
     }
     this.#first.close();

@@ -1,5 +1,5 @@
 /**
- * The algorithms of PPP's authentication, by `node:crypto`.
+ * The hash functions and ciphers of PPP authentication, by `node:crypto`.
  *
  * @module
  */
@@ -19,13 +19,13 @@ export const PPP_CRYPTO: PppCrypto = {
   sha1: (data) => digest("sha1", data),
   md4: (data) => digest("md4", data),
   des(key, block): Uint8Array {
-    // There is no plain DES; three times the same key is the same, and one block has no chain.
+    // There is no single DES. Triple DES with three equal keys is the same, and one block has no chaining.
     const keys = new Uint8Array(24);
     for (let i = 0; i < 3; i++) keys.set(key, 8 * i);
     const cipher = createCipheriv("des-ede3-cbc", keys, ZERO_VECTOR);
     cipher.setAutoPadding(false);
     const encrypted = new Uint8Array(cipher.update(block));
-    // The runtime keeps the cipher until its end is asked for.
+    // The runtime keeps the cipher in memory until `final` is called.
     cipher.final();
     return encrypted;
   },

@@ -1,6 +1,6 @@
 /**
- * PPP sessions whose packets the kernel moves: of each session a channel, a unit with its network interface on the
- * channel, and one wait for the control frames of all of them.
+ * PPP sessions whose packets the kernel forwards. Each session has a PPP channel and a PPP unit with its network
+ * interface. One epoll set waits for the control frames of all sessions.
  *
  * @module
  */
@@ -26,42 +26,42 @@ import type { Interfaces } from "../netlink/ports.ts";
 import type { PppAgreement, PppPath, PppPathUser } from "./path.ts";
 import type { Pppol2tpSocket } from "./pppol2tp_socket.ts";
 
-/** Longest frame that a session can bring: what a UDP datagram holds. */
+/** Longest received frame in bytes: the payload of a UDP datagram. */
 const FRAME_MAX = 65_535;
-/** So many frames of one descriptor are read in a turn, which is as many as the kernel keeps. */
+/** Frames read from one descriptor per event; the kernel queues no more. */
 const BATCH = 32;
-/** Frames of this protocol and of those above are the link's own (RFC 1661 section 2): the channel has them. */
+/** Protocols from here on concern the link (RFC 1661 section 2); their frames go through the channel. */
 const FIRST_LINK_PROTOCOL = 0xc000;
-/** The network protocols whose packets a new unit lets pass. */
+/** Network protocols whose packets a new unit lets pass. */
 const NETWORK_PROTOCOLS = [PPP_IP, PPP_IPV6, PPP_IPX, PPP_AT, PPP_MPLS_UC, PPP_MPLS_MC];
 
 const WAKE_TAG = 0;
 const FIRST_PATH_TAG = 2;
 
-/** What a path is made of. */
+/** Options of a PPP path. */
 export interface KernelPppOptions {
-  /** The session's socket. Borrowed: to be closed after the path is disposed. */
+  /** The session's socket. Borrowed: the caller closes it after disposing of the path. */
   readonly socket: Pppol2tpSocket;
-  /** The interfaces of the calling thread's network namespace. Borrowed for as long as the path lives. */
+  /** Interfaces of the calling thread's network namespace. Borrowed until the path is disposed of. */
   readonly interfaces: Interfaces;
-  /** Name for the interface; `ppp` and the lowest free number unless given. */
+  /** Name of the interface; `ppp` and the lowest free number unless given. */
   readonly interfaceName?: string | undefined;
-  /** Who is told what happens. */
+  /** Receives the events of the path. */
   readonly user: PppPathUser;
 }
 
 /**
- * The PPP sessions of this process in the kernel, of any number of network namespaces.
+ * The PPP sessions of this process in the kernel, in any number of network namespaces.
  *
- * A user is told `lost` when the session's socket is closed or the interface deleted. The kernel does not tell when
- * somebody deletes the session or its tunnel by netlink, or closes the tunnel's socket: the channel lives on with the
- * PPPoL2TP socket, and only nothing comes any more. That is for `SessionWatch` in the client's room.
+ * `lost` is called if the session's socket is closed or the interface deleted. The kernel sends no event if another
+ * process deletes the session or its tunnel by netlink, or closes the tunnel's socket: the channel lives as long as
+ * the PPPoL2TP socket, but receives no more frames. `SessionWatch` in src/client detects that.
  */
 export class KernelPpp {
   readonly #epoll: Epoll;
   readonly #wake: EventFd;
   readonly #buffer = new Uint8Array(new ArrayBuffer(FRAME_MAX));
-  /** By the tag of the channel, which is even; the unit's is the next. */
+  /** By the tag of the channel, which is even; the unit's tag is the next odd number. */
   readonly #paths = new Map<number, KernelPppPath>();
   #nextTag = FIRST_PATH_TAG;
   #running = false;
@@ -74,7 +74,7 @@ export class KernelPpp {
   }
 
   /**
-   * With no session yet.
+   * Opens the epoll set, without sessions.
    *
    * @throws {SyscallError}
    */
@@ -86,8 +86,8 @@ export class KernelPpp {
   }
 
   /**
-   * Reads what comes and hands it to the users; resolves after {@link close}. Keeps the process alive. Rejects with
-   * whatever a user throws, and has closed everything then.
+   * Reads frames and passes them to the paths' users; resolves after {@link close}. Keeps the process alive. Rejects
+   * with any error that a user throws, after closing everything.
    */
   async run(): Promise<void> {
     this.#running = true;
@@ -96,7 +96,7 @@ export class KernelPpp {
         const ready = await this.#epoll.waitInBackground(-1);
         for (let i = 0; i < ready; i++) {
           const tag = this.#epoll.tag(i);
-          // A path that another one's user has disposed meanwhile is not here any more.
+          // A path may have been disposed of while this batch of events was processed.
           this.#paths.get(tag - (tag & 1))?.turn(tag, this.#buffer);
         }
       }
@@ -106,11 +106,11 @@ export class KernelPpp {
     }
   }
 
-  /** Ends {@link run} and disposes every path. */
+  /** Ends {@link run} and disposes of every path. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    // The descriptors must outlive a wait for them; `run` closes them when it is back.
+    // The descriptors must stay open during a wait; `run` closes them when it returns.
     if (this.#running) this.#wake.signal();
     else this.#release();
   }
@@ -122,11 +122,11 @@ export class KernelPpp {
   }
 
   /**
-   * Makes the path of a session that nobody reads yet, in the network namespace of the calling thread and of the
-   * socket. Its interface is down; no packet passes it before {@link PppPath.pass}.
+   * Attaches a path to a session, in the network namespace of the calling thread and of the socket. No other process
+   * may read the session's frames. The interface is down; no packet passes before {@link PppPath.pass}.
    *
-   * @throws {RangeError} if an interface cannot be called so
-   * @throws {NetlinkError} EEXIST if another one is
+   * @throws {RangeError} if the interface name is invalid
+   * @throws {NetlinkError} EEXIST if the interface name is in use
    * @throws {SyscallError} as `PppChannel.open` and `PppUnit.create`; EINVAL if the session's channel has a unit
    */
   attach({ socket, interfaces, interfaceName, user }: KernelPppOptions): PppPath {
@@ -166,7 +166,7 @@ export class KernelPpp {
   }
 }
 
-/** What a {@link KernelPppPath} is made of. */
+/** The parts of a {@link KernelPppPath}. */
 interface KernelPppParts {
   readonly channel: PppChannel;
   readonly unit: PppUnit;
@@ -174,11 +174,11 @@ interface KernelPppParts {
   readonly user: PppPathUser;
   readonly interfaceName: string;
   readonly interfaceIndex: number;
-  /** Waits for its descriptors no more; more than once does no harm. */
+  /** Removes the descriptors from the epoll set; may be called more than once. */
   readonly unwatch: () => void;
 }
 
-/** One session. */
+/** The path of one session. */
 class KernelPppPath implements PppPath {
   readonly interfaceName: string;
   readonly interfaceIndex: number;
@@ -190,7 +190,7 @@ class KernelPppPath implements PppPath {
     this.#parts = parts;
   }
 
-  /** Something is to be read from the descriptor with this tag, into the buffer. */
+  /** Reads frames from the descriptor with this tag into the buffer. */
   turn(tag: number, buffer: Uint8Array<ArrayBuffer>): void {
     const { channel, unit, user } = this.#parts;
     const fd = (tag & 1) === 0 ? channel : unit;
@@ -198,7 +198,7 @@ class KernelPppPath implements PppPath {
       const length = fd.receive(buffer);
       if (length === undefined) return;
       if (length === 0) {
-        // The end would be reported again and again.
+        // Epoll would report the end of file again and again.
         this.#parts.unwatch();
         return user.lost();
       }
@@ -217,7 +217,9 @@ class KernelPppPath implements PppPath {
     this.#parts.unit.setNpMode(protocol === "ipv4" ? PPP_IP : PPP_IPV6, on ? NPMODE_PASS : NPMODE_DROP);
   }
 
-  /** The kernel takes frames however they are compressed, and sends its own uncompressed, as it may always do. */
+  /**
+   * The kernel accepts compressed fields in any case, and sends its own frames uncompressed, which PPP always allows.
+   */
   configure({ mtu, mru }: PppAgreement): void {
     const { unit, interfaces } = this.#parts;
     interfaces.changeLink(this.interfaceIndex, { mtu });
@@ -234,12 +236,12 @@ class KernelPppPath implements PppPath {
   }
 }
 
-/** Takes the channel from its unit, which it would not leave when the unit is closed. */
+/** Disconnects the channel from its unit. Closing the unit would not disconnect it. */
 function disconnect(channel: PppChannel): void {
   try {
     channel.disconnect();
   } catch (error) {
-    // It has none any more: its socket was closed.
+    // The channel has no unit any more: its socket was closed.
     if (!(error instanceof SyscallError)) throw error;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What a PPP session's frames go through, whoever moves its packets: the kernel or the daemon's data path.
+ * The path of a PPP session's frames, in the kernel or in the daemon's data path.
  *
  * @module
  */
@@ -8,29 +8,32 @@ import type { PppAgreement } from "../../dataplane/mod.ts";
 
 export type { PppAgreement };
 
-/** Where a PPP session's packets go: control frames by way of us, IP never. */
+/** A PPP session's path: control frames pass through this process, IP packets do not. */
 export interface PppPath extends Disposable {
-  /** Name of the network interface, down and without addresses at first. */
+  /** Name of the network interface, which is down and has no addresses at first. */
   readonly interfaceName: string;
-  /** Its number in its namespace. */
+  /** Index of the interface in its namespace. */
   readonly interfaceIndex: number;
-  /** Sends a control frame: protocol (2 bytes) and payload, without address and control field. */
+  /** Sends a control frame: Protocol field (2 bytes) and payload, without Address and Control fields. */
   send(frame: Uint8Array): void;
-  /** Lets packets of a network protocol through, or drops them. At first all are dropped. */
+  /** Allows or drops packets of a network protocol. At first, all are dropped. */
   pass(protocol: "ipv4" | "ipv6", on: boolean): void;
-  /** What LCP agreed on: what the peer takes (the interface's MTU) and how it may be framed. */
+  /** Applies the options that LCP negotiated: the interface's MTU, and the framing that the peer accepts. */
   configure(agreed: PppAgreement): void;
 }
 
-/** Who is told what happens on a path. May call the path, and dispose it. */
+/** Receives the events of a path. May call the path, and dispose of it. */
 export interface PppPathUser {
-  /** The session is about to be deleted: what is sent before this returns still goes out. Not every path knows. */
+  /**
+   * Called just before the session is deleted; frames sent before this returns still leave. Not every path supports
+   * it.
+   */
   readonly ending?: () => void;
   /**
-   * A control frame came: protocol (2 bytes) and payload, of LCP, authentication, a network control protocol or a
-   * protocol that nobody knows. Borrowed: valid until this returns.
+   * Receives a control frame: Protocol field (2 bytes) and payload, of LCP, authentication, a network control
+   * protocol or an unknown protocol. Borrowed: valid until this returns.
    */
   readonly receive: (frame: Uint8Array) => void;
-  /** The session or the interface has gone; nothing comes any more. The path is still to be disposed. */
+  /** Called when the session or the interface is gone; no more frames arrive. The path must still be disposed of. */
   readonly lost: () => void;
 }

@@ -1,6 +1,6 @@
 /**
- * pppd as a process that has a PPP session of the kernel: it inherits the session's socket, and takes what else it is to
- * do from a file. Nothing but numbers, names of interfaces and that file's path is on its command line.
+ * Runs pppd on a PPP session of the kernel. pppd inherits the session's socket and reads its other options from a
+ * file. Its command line contains only numbers, interface names and that file's path, no secrets.
  *
  * @module
  */
@@ -12,34 +12,34 @@ import { inheritableFd, type OwnedFd } from "../../../ffi/fd.ts";
 import { PppChannel } from "../../../ffi/kernel/ppp.ts";
 import { exitOf, findPppd, PPPD_PLUGIN, spawnPppd } from "./pppd_program.ts";
 
-/** Where it notes process id and interface of a link that has a name, for versions up to 2.4 and from 2.5 on. */
+/** Folders where pppd writes process id and interface of a named link: up to version 2.4, and from 2.5 on. */
 const NOTE_FOLDERS = ["/run", "/run/pppd"];
-/** It tells the peer twice that it is over, with three seconds for each answer. */
+/** pppd sends Terminate-Request twice, and waits three seconds for each answer. */
 const END_LIMIT_MS = 7000;
 
-/** How to start it. */
+/** Options of a pppd process. */
 export interface PppdStart {
-  /** The session's PPPoL2TP socket. Borrowed: pppd has its own copy. */
+  /** The session's PPPoL2TP socket. Borrowed: pppd gets its own copy. */
   readonly socket: OwnedFd;
-  /** Our id of the tunnel. */
+  /** Local tunnel id. */
   readonly tunnelId: number;
-  /** Our id of the session. */
+  /** Local session id. */
   readonly sessionId: number;
-  /** Absolute path of its file of arguments. */
+  /** Absolute path of pppd's options file. */
   readonly file: string;
-  /** The longest packet in bytes, either way, unless the file says. */
+  /** Longest packet in bytes, in either direction, unless the file sets another. */
   readonly mtu: number;
-  /** Name for its interface; what the file or pppd says unless given. */
+  /** Name of the interface; set by the file or by pppd unless given. */
   readonly interfaceName?: string | undefined;
 }
 
 let count = 0;
 
-/** A pppd that runs, in a session and process group of its own. */
+/** A running pppd, in a session and process group of its own. */
 export class PppdProcess {
-  /** Its process id. */
+  /** Process id. */
   readonly pid: number;
-  /** Resolves when it has ended. */
+  /** Resolves when the process has ended. */
   readonly ended: Promise<PppdExit>;
   readonly #child: Deno.ChildProcess;
   readonly #notes: readonly string[];
@@ -51,16 +51,16 @@ export class PppdProcess {
     this.#notes = NOTE_FOLDERS.map((folder) => `${folder}/ppp-${link}.pid`);
     this.ended = child.status.then((status) => {
       this.#isEnded = true;
-      // One that was killed leaves it behind.
+      // A killed pppd leaves the file behind.
       for (const note of this.#notes) removeQuietly(note);
       return exitOf(status);
     });
   }
 
   /**
-   * Starts it in the network namespace of the calling thread.
+   * Starts pppd in the network namespace of the calling thread.
    *
-   * @throws {SyscallError} ENOENT if it is not there, as `PppChannel.open`, and others
+   * @throws {SyscallError} ENOENT if pppd is not installed, as `PppChannel.open`, and others
    */
   static start({ socket, tunnelId, sessionId, file, mtu, interfaceName }: PppdStart): PppdProcess {
     const program = findPppd();
@@ -70,7 +70,7 @@ export class PppdProcess {
     using inherited = inheritableFd(socket.number);
     const child = spawnPppd(program, [
       ...[...PPPD_PLUGIN, "mtu", String(mtu), "mru", String(mtu), "file", file],
-      // Later ones win: these are ours to say.
+      // Later options win: the file must not override these.
       ...["pppol2tp", String(inherited.number)],
       ...["pppol2tp_tunnel_id", String(tunnelId), "pppol2tp_session_id", String(sessionId)],
       ...["nodetach", "nopersist", "linkname", link],
@@ -79,18 +79,18 @@ export class PppdProcess {
     return new PppdProcess(child, link);
   }
 
-  /** Name of its interface; `undefined` as long as it has none, or may not write down its name. */
+  /** Name of its interface; `undefined` while there is none, or if pppd may not write the file that names it. */
   get interfaceName(): string | undefined {
     if (this.#isEnded) return undefined;
     for (const note of this.#notes) {
-      // Its process id, and the interface once there is one.
+      // The first line is the process id, the second the interface once there is one.
       const [pid, name] = readQuietly(note).split("\n");
       if (pid === String(this.pid) && name !== undefined && name !== "") return name;
     }
     return undefined;
   }
 
-  /** Tells it to end the link, and kills it if it has not after some seconds. Resolves once it has ended. */
+  /** Terminates the link by SIGTERM; kills pppd if it still runs after some seconds. Resolves once it has ended. */
   async end(): Promise<void> {
     this.#signal("SIGTERM");
     const timer = setTimeout(() => this.#signal("SIGKILL"), END_LIMIT_MS);
@@ -103,19 +103,19 @@ export class PppdProcess {
     try {
       this.#child.kill(signal);
     } catch (error) {
-      // It has ended, and nobody was told yet.
+      // The process has ended, but its status is not yet known here.
       if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
     }
   }
 }
 
-/** Takes the session's channel from the unit of an earlier pppd, which has gone without letting go of it. */
+/** Disconnects the session's channel from the unit of an earlier pppd, which ended without doing so. */
 function freeChannel(socket: OwnedFd): void {
   using channel = PppChannel.open(socket);
   try {
     channel.disconnect();
   } catch (error) {
-    // It has none.
+    // The channel has no unit.
     if (!(error instanceof SyscallError)) throw error;
   }
 }
@@ -132,6 +132,6 @@ function removeQuietly(path: string): void {
   try {
     Deno.removeSync(path);
   } catch {
-    // It has removed it itself.
+    // pppd has removed the file itself.
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The program pppd: where it is, how it is started, and whether it would start.
+ * The pppd program: its location, its start, and a dry run of its options.
  *
  * @module
  */
@@ -8,17 +8,18 @@ import { Errno } from "../../base/errno.ts";
 import { SyscallError } from "../../base/errors.ts";
 import type { PppdExit, PppdTrial } from "../../model/ppp/pppd.ts";
 
-/** The words that give it its plugin for L2TP. */
+/** Options that load pppd's plugin for L2TP. */
 export const PPPD_PLUGIN = ["plugin", "pppol2tp.so"] as const;
-/** Where it is if no folder of PATH has it: users other than root seldom have these there. */
+/** Folders to search after those of PATH: the PATH of users other than root often lacks them. */
 const FOLDERS = ["/usr/sbin", "/sbin", "/usr/local/sbin"];
-/** It only reads files; a plugin that it is told to load may wait for something. */
+/** Time limit of a dry run, which only reads files; a plugin that it loads may block. */
 const TRIAL_LIMIT_MS = 10_000;
 
 /**
- * Has pppd read the arguments in a file, without doing anything else. In the network namespace of the calling thread.
+ * Lets pppd read the options in a file, without any effect (`dryrun`). In the network namespace of the calling
+ * thread.
  *
- * @throws {SyscallError} if it cannot be started although it is there
+ * @throws {SyscallError} if pppd is installed but cannot be started
  */
 export async function tryPppd(path: string): Promise<PppdTrial> {
   const file = path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
@@ -34,14 +35,14 @@ export async function tryPppd(path: string): Promise<PppdTrial> {
     );
   const exit = await run(["file", file]);
   if (exit.status === 0) return { file };
-  // What ends it without the file as well is not the file's fault.
+  // If it fails without the file as well, the file is not the cause.
   const without = await run(["noauth"]);
   return without.status === 0
     ? { file, trouble: "arguments", exit }
     : { file, trouble: "plugin", exit: without };
 }
 
-/** Its absolute path; `undefined` if it is not there. */
+/** Absolute path of pppd; `undefined` if it is not installed. */
 export function findPppd(): string | undefined {
   return searchPath().map((folder) => `${folder}/pppd`).find(isFile);
 }
@@ -54,14 +55,14 @@ function isFile(path: string): boolean {
   }
 }
 
-/** Absolute ones only: this is for root. */
+/** Absolute folders only, since this runs as root. */
 function searchPath(): string[] {
   const folders = (Deno.env.get("PATH") ?? "").split(":").filter((folder) => folder.startsWith("/"));
   return [...folders, ...FOLDERS];
 }
 
 /**
- * Starts it in the network namespace of the calling thread, in a session and process group of its own.
+ * Starts pppd in the network namespace of the calling thread, in a session and process group of its own.
  *
  * @throws {SyscallError}
  */
@@ -77,7 +78,7 @@ export function spawnPppd(
       env: { PATH: searchPath().join(":") },
       clearEnv: true,
       stdin: "null",
-      // It writes to the system's log, or where its options say.
+      // pppd writes to the system log, or where its options say.
       stdout: "null",
       stderr: "null",
       detached: true,
@@ -91,7 +92,7 @@ export function spawnPppd(
   }
 }
 
-/** How it ended. */
+/** Converts the runtime's exit status. */
 export function exitOf({ code, signal }: Deno.CommandStatus): PppdExit {
   return { status: code, ...(signal !== null && { signal }) };
 }

@@ -1,8 +1,8 @@
 /**
- * PPPoL2TP sockets: what a PPP session of the kernel hangs on. There are two ways to one. Where netlink made tunnel and
- * session, {@link Pppol2tpSocket.openSession} attaches to the session. Where a kernel has no netlink interface for L2TP
- * (it comes with L2TPv3), {@link Pppol2tpSocket.openTunnel} first makes the tunnel of a UDP socket, and connecting
- * makes the session, too.
+ * PPPoL2TP sockets, which connect a PPP session of the kernel to the PPP driver. If tunnel and session were created
+ * by netlink, {@link Pppol2tpSocket.openSession} attaches to the session. On kernels without L2TP's netlink interface
+ * (it comes with L2TPv3), {@link Pppol2tpSocket.openTunnel} first creates the tunnel on a UDP socket, and
+ * `openSession` creates the session.
  *
  * @module
  */
@@ -15,31 +15,27 @@ import { PPPOL2TP_SO, pppol2tpStats, SOL_PPPOL2TP } from "../../../ffi/sockets/p
 import { AF_PPPOX, encodePppol2tp, PX_PROTO_OL2TP } from "../../../ffi/sockets/sockaddr.ts";
 import { SOCK_DGRAM, Socket } from "../../../ffi/sockets/socket.ts";
 
-/** A tunnel, as far as its PPPoL2TP sockets are concerned. */
+/** Identifies the tunnel of a PPPoL2TP socket. */
 export interface Pppol2tpTunnel {
-  /** Our id. */
   readonly tunnelId: number;
-  /** The peer's id. */
   readonly peerTunnelId: number;
   /** Protocol version; 3 unless given. */
   readonly version?: number | undefined;
-  /** The peer's address, in text, of which only the family counts. */
+  /** The peer's address as text; the kernel uses only its family. */
   readonly peer?: string | undefined;
-  /** The peer's UDP port, which nobody looks at. */
+  /** The peer's UDP port, which the kernel ignores. */
   readonly peerPort?: number | undefined;
 }
 
-/** A session, as far as its PPPoL2TP socket is concerned, and what is to be changed on it. */
+/** Identifies the session of a PPPoL2TP socket, with the attributes to change. */
 export interface Pppol2tpSession extends SessionChanges {
-  /** Our id. */
   readonly sessionId: number;
-  /** The peer's id. */
   readonly peerSessionId: number;
 }
 
 /**
- * A connected PPPoL2TP socket. When it is closed, its session is deleted; a tunnel stays for as long as its UDP socket
- * is open. Frames that arrive before the socket has a channel never reach the channel, so let it have one at once.
+ * A connected PPPoL2TP socket. Closing it deletes its session; a tunnel lives as long as its UDP socket. Frames that
+ * arrive before the socket has a PPP channel never reach the channel, so open one at once.
  */
 export class Pppol2tpSocket implements Disposable {
   readonly #socket: Socket;
@@ -49,11 +45,11 @@ export class Pppol2tpSocket implements Disposable {
   }
 
   /**
-   * Makes the tunnel of a connected UDP socket, or attaches to the tunnel if there is one: a management socket, which
-   * has the tunnel's counters and no session. In the calling thread's network namespace.
+   * Creates the tunnel of a connected UDP socket, or attaches to the existing tunnel. The result is a management
+   * socket, which has the tunnel's counters and no session. In the calling thread's network namespace.
    *
-   * @throws {SyscallError} EBADF, ENOTSOCK, EINVAL if `udp` is none that can carry a tunnel, EBUSY if it carries one,
-   * EINVAL for tunnel id 0; from `socket`: EAFNOSUPPORT, EPROTONOSUPPORT without the kernel's module
+   * @throws {SyscallError} EBADF, ENOTSOCK, EINVAL if `udp` cannot carry a tunnel, EBUSY if it carries one, EINVAL
+   * for tunnel id 0; from `socket`: EAFNOSUPPORT, EPROTONOSUPPORT without the kernel's module
    * @throws {RangeError} if an id of version 2 has more than 16 bits
    */
   static openTunnel(tunnel: Pppol2tpTunnel, udp: OwnedFd): Pppol2tpSocket {
@@ -61,15 +57,16 @@ export class Pppol2tpSocket implements Disposable {
   }
 
   /**
-   * Attaches to the PPP session of the tunnel, or makes it, and changes what is given. In the calling thread's network
-   * namespace.
+   * Attaches to the PPP session of the tunnel, or creates it, and changes the given attributes. In the calling
+   * thread's network namespace.
    *
-   * @throws {SyscallError} ENOENT if there is no such tunnel, EEXIST if the session has a socket, EPROTOTYPE if it is
-   * none of PPP, EINVAL for tunnel id 0; from `socket`: EAFNOSUPPORT, EPROTONOSUPPORT without the kernel's module
+   * @throws {SyscallError} ENOENT if there is no such tunnel, EEXIST if the session has a socket, EPROTOTYPE if the
+   * session does not carry PPP, EINVAL for tunnel id 0; from `socket`: EAFNOSUPPORT, EPROTONOSUPPORT without the
+   * kernel's module
    * @throws {RangeError} if a session id is 0, or an id of version 2 has more than 16 bits
    */
   static openSession(tunnel: Pppol2tpTunnel, session: Pppol2tpSession): Pppol2tpSocket {
-    // The kernel would take it for a management socket.
+    // With session id 0, the kernel would open a management socket.
     if (session.sessionId === 0 || session.peerSessionId === 0) {
       throw new RangeError("Cannot open PPP session: its ids must not be 0");
     }
@@ -98,13 +95,13 @@ export class Pppol2tpSocket implements Disposable {
     return opened;
   }
 
-  /** The descriptor, which stays this object's. */
+  /** The socket's descriptor, which this object owns. */
   get fd(): OwnedFd {
     return this.#socket;
   }
 
   /**
-   * Changes the session; members that are left out stay as they are.
+   * Changes attributes of the session; omitted members keep their values.
    *
    * @throws {SyscallError} ENOPROTOOPT on a management socket
    */
@@ -119,7 +116,7 @@ export class Pppol2tpSocket implements Disposable {
   }
 
   /**
-   * What can be changed on the session, as it is now: the peer may have turned `sendSeq` on or off, and the kernel
+   * Reads the changeable attributes of the session. The peer may have turned `sendSeq` on or off, and the kernel
    * rounds the timeout up.
    *
    * @throws {SyscallError} ENOPROTOOPT on a management socket
@@ -135,7 +132,7 @@ export class Pppol2tpSocket implements Disposable {
   }
 
   /**
-   * The session's counters; of a management socket the tunnel's, or those of the tunnel's PPP session with this id.
+   * The session's counters. On a management socket: the tunnel's, or those of the tunnel's PPP session with this id.
    *
    * @throws {SyscallError} EBADR if the tunnel has no such session
    */
@@ -147,7 +144,7 @@ export class Pppol2tpSocket implements Disposable {
     return { ...counters, rxCookieDiscards: undefined, rxInvalid: undefined };
   }
 
-  /** Closes the socket, and with it deletes the session. */
+  /** Closes the socket, which deletes the session. */
   [Symbol.dispose](): void {
     this.#socket.close();
   }

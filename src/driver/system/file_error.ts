@@ -1,5 +1,5 @@
 /**
- * Errors of the runtime's file functions.
+ * Converts errors of the runtime's file functions.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { errnoNamed } from "../../base/errno.ts";
 import { SyscallError } from "../../base/errors.ts";
 
-/** What the system said, where an error of the runtime is of the system; anything else as it is. */
+/** Converts an error with a system error code to a `SyscallError`; returns any other error unchanged. */
 export function asSyscallError(error: unknown, path: string): unknown {
   if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return error;
   const errno = errnoNamed(error.code);

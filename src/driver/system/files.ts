@@ -1,5 +1,5 @@
 /**
- * Reading files and standard input line by line, and writing whole files, synchronously.
+ * Reads files and standard input line by line, and writes whole files, synchronously.
  *
  * @module
  */
@@ -9,8 +9,8 @@ import { SyscallError } from "../../base/errors.ts";
 import { asSyscallError } from "./file_error.ts";
 
 /**
- * The lines of a file, or of standard input for `-`, without their newlines; `undefined` before each further read, which
- * may have to wait.
+ * The lines of a file, or of standard input for `-`, without newlines. Yields `undefined` before each further read,
+ * which may block.
  *
  * @throws {SyscallError} if the file cannot be opened
  */
@@ -34,7 +34,7 @@ function* linesOf(source: typeof Deno.stdin | Deno.FsFile): Generator<string | u
 
 function openForReading(path: string): Deno.FsFile {
   try {
-    // Opening a folder succeeds; reading it would not.
+    // Opening a folder succeeds, but reading it would fail.
     if (Deno.statSync(path).isDirectory) throw new SyscallError(`open("${path}")`, Errno.EISDIR);
     return Deno.openSync(path);
   } catch (error) {
@@ -46,13 +46,13 @@ function removeIfThere(path: string): void {
   try {
     Deno.removeSync(path);
   } catch (error) {
-    // The error that it is about is the one before.
+    // The caller throws the earlier error, so a missing file does not matter here.
     if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) throw error;
   }
 }
 
 /**
- * Puts the text into a file that only its owner can read. It is there whole, on disk, or what was there stays.
+ * Writes the text to a file that only its owner can read. The file is replaced atomically after the text is on disk.
  *
  * @throws {SyscallError} if it cannot be written
  */

@@ -1,5 +1,5 @@
 /**
- * Running the programs that a configuration wants run when tunnels and sessions come and go.
+ * Runs the hook programs that the configuration defines for tunnels and sessions.
  *
  * @module
  */
@@ -7,12 +7,12 @@
 import { HookError } from "../../base/hook_error.ts";
 import { inNamespace } from "./namespace.ts";
 
-/** So many run at a time; the others wait their turn. */
+/** Maximum number of hooks that run at the same time; others wait. */
 const RUNNING_MAX = 8;
-/** Longer lines are cut, and of more lines the rest is left out: they go to a log. */
+/** Longer lines are truncated and further lines dropped, since they go to a log. */
 const LINE_MAX = 500;
 const LINES_MAX = 200;
-/** For so long after its end a hook's output is waited for: what it left running may hold the pipe open. */
+/** Time to wait for a hook's output after it has ended: its children may hold the pipe open. */
 const REST_MS = 200;
 
 /** A program to run. */
@@ -24,7 +24,10 @@ interface HookProcess {
   readonly netns: string | undefined;
 }
 
-/** Runs programs without a shell, each in a session and process group of its own, which is what is killed. */
+/**
+ * Runs programs without a shell, each in a session and process group of its own, so that the whole group can be
+ * killed.
+ */
 export class HookRunner {
   readonly #write: (line: string) => void;
   readonly #interrupts = new Set<() => void>();
@@ -32,15 +35,17 @@ export class HookRunner {
   readonly #all = new Set<Promise<unknown>>();
   #running = 0;
 
-  /** `write` takes the lines that programs write, and what {@link tell} is told. */
+  /** `write` receives the lines that programs write, and those of {@link tell}. */
   constructor(write: (line: string) => void) {
     this.#write = write;
   }
 
   /**
-   * Runs a program to its end, with nothing on standard input, in the root folder. What it writes is told line by line.
+   * Runs a program to its end, with empty standard input, in the root folder. Its output goes to `write` line by
+   * line.
    *
-   * @throws {HookError} if it cannot be started, does not end with 0, takes too long, or is interrupted
+   * @throws {HookError} if it cannot be started, exits with another status than 0, exceeds its time limit, or is
+   * interrupted
    */
   async run(hook: HookProcess): Promise<void> {
     const ended = this.#run(hook);
@@ -53,17 +58,17 @@ export class HookRunner {
     }
   }
 
-  /** Tells the administrator something. */
+  /** Writes a line to the log. */
   tell(line: string): void {
     this.#write(line);
   }
 
-  /** Kills what runs, and lets what waits for its turn fail. */
+  /** Kills running hooks, and makes waiting ones fail. */
   interrupt(): void {
     for (const interrupt of [...this.#interrupts]) interrupt();
   }
 
-  /** Resolves when all that was begun has ended. */
+  /** Resolves when all hooks have ended. */
   async settled(): Promise<void> {
     while (this.#all.size > 0) await Promise.all(this.#all);
   }
@@ -129,17 +134,17 @@ function spawn({ name, command, environment, netns }: HookProcess): Deno.ChildPr
   }
 }
 
-/** Ends a program with all that it started, but for what left its group. */
+/** Kills a program with its children, except those that left its process group. */
 function killGroup(pid: number): void {
   try {
     Deno.kill(-pid, "SIGKILL");
   } catch (error) {
-    // It has ended by itself.
+    // The program has ended already.
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 
-/** What a program writes. */
+/** Collects the output of a program. */
 class Output {
   readonly #name: string;
   readonly #write: (line: string) => void;
@@ -158,7 +163,7 @@ class Output {
     this.#read = Promise.all(this.#readers.map((reader) => this.#readAll(reader)));
   }
 
-  /** Reads what is left, and closes. */
+  /** Reads the rest of the output, and closes the pipes. */
   async end(): Promise<void> {
     const timer = setTimeout(() => {
       for (const reader of this.#readers) void reader.cancel();
@@ -180,7 +185,7 @@ class Output {
   #line(line: string): void {
     this.#lines++;
     if (this.#lines > LINES_MAX + 1) return;
-    // Terminals and logs are not for a program's control characters.
+    // A program's control characters must not reach terminals and logs.
     const text = line.replaceAll(/\p{Cc}/gu, (control) => control === "\t" ? " " : "");
     const cut = text.length > LINE_MAX ? `${text.slice(0, LINE_MAX)}…` : text;
     this.#write(

@@ -1,5 +1,5 @@
 /**
- * Host names as this machine resolves them.
+ * Resolution of host names.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { resolveHost, resolveHostInBackground } from "../../../ffi/sockets/resol
 import { AF_INET, AF_INET6 } from "../../base/inet.ts";
 
 /**
- * The host's addresses, best first, in text: of family 4 or 6, or of both without one.
+ * Resolves a host name to addresses as text, best first: of family 4 or 6, or of both if `undefined`.
  *
  * @throws {ResolveError}
  */
@@ -18,7 +18,7 @@ export function hostAddresses(host: string, family: 4 | 6 | undefined): string[]
 }
 
 /**
- * The same without holding the calling thread.
+ * Like {@link hostAddresses}, without blocking the calling thread.
  *
  * @throws {ResolveError}
  */

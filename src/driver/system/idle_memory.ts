@@ -1,59 +1,62 @@
 /**
- * When the daemon gives memory back: once it has come to rest after a burst of work, which leaves garbage that V8 is in
- * no hurry to collect, since nothing more is asked of it.
+ * Returns memory to the kernel once the daemon is idle after a burst of work. The burst leaves garbage that V8 does
+ * not collect soon, since an idle process allocates nothing.
  *
  * @module
  */
 
-/** What a process has and uses, in bytes. */
+/** Memory of a process, in bytes. */
 export interface MemoryUse {
-  /** Memory that it has. */
+  /** Resident set size. */
   readonly rss: number;
-  /** What is in use in the main thread's heap, garbage included. */
+  /** Used bytes of the main thread's heap, garbage included. */
   readonly heapUsed: number;
 }
 
-/** What the rest is made with. */
+/** Parts and options of {@link IdleMemory}. */
 export interface IdleMemoryParts {
-  /** What is in use now. */
+  /** Reads the current memory use. */
   readonly memory: () => MemoryUse;
-  /** Gives memory back; resolves to how long that held the thread, in milliseconds, or `undefined` if it cannot. */
+  /**
+   * Returns memory to the kernel. Resolves to the time that the thread was blocked, in milliseconds, or `undefined`
+   * if V8 does not support it.
+   */
   readonly giveBack: () => Promise<number | undefined>;
-  /** How long nothing may have disturbed it, in milliseconds; 2 seconds unless given. */
+  /** Idle time before memory is returned, in milliseconds; default 2 seconds. */
   readonly quietMs?: number;
 }
 
 const QUIET_MS = 2000;
-/** Less than that is not worth the trouble. */
+/** Growth of the resident set below which a collection is not worthwhile. */
 const GROWTH = 8 * 1024 * 1024;
-/** A larger heap would hold the thread for longer than a second. */
+/** A larger heap would block the thread for longer than a second. */
 const HEAP_MAX = 192 * 1024 * 1024;
-/** No more than one part in so many of the time is spent on it. */
+/** At most one part in this many of the time is spent on collections. */
 const SHARE = 50;
 
-/** Gives memory back at rest. Packets go on meanwhile: they have threads of their own. */
+/** Returns memory when the daemon is idle. Packet forwarding continues meanwhile, in threads of its own. */
 export class IdleMemory implements Disposable {
   readonly #parts: IdleMemoryParts;
   readonly #quietMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #disturbedAt = 0;
   #notBefore = 0;
-  /** What the process had when memory was given back last. */
+  /** Resident set size after the last collection. */
   #least = 0;
 
-  /** At rest, with nothing to give back. */
+  /** Starts idle, with nothing to return. */
   constructor(parts: IdleMemoryParts) {
     this.#parts = parts;
     this.#quietMs = parts.quietMs ?? QUIET_MS;
   }
 
-  /** Something was done that may have left garbage. */
+  /** Call it after work that may have left garbage. */
   noteActivity(): void {
     this.#disturbedAt = performance.now();
     if (this.#timer === undefined && this.#notBefore !== Infinity) this.#arm(this.#quietMs);
   }
 
-  /** Does nothing more. */
+  /** Cancels a pending collection. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
   }

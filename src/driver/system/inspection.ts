@@ -1,5 +1,6 @@
 /**
- * Looks at this machine for the doctor. Best effort: what cannot be read is left out. Nothing is changed, and nothing sent.
+ * Collects facts about this machine for the doctor. Best effort: unreadable facts are omitted. Changes nothing, sends
+ * nothing.
  *
  * @module
  */
@@ -18,13 +19,13 @@ import { forbiddingFile, hasKernelModule } from "./kernel_modules.ts";
 import { isKernelAtLeast, kernelRelease } from "./kernel_release.ts";
 import { linkAt, namesIn, readProcFile } from "./proc_files.ts";
 
-/** What of the facts does not need a client. */
+/** The facts that need no client. */
 export type Inspection = Omit<
   MachineFacts,
   "version" | "kernelL2tp" | "daemon" | "dataplane" | "tunnels" | "sessions"
 >;
 
-/** Bits of the capabilities that L2TP takes (`linux/capability.h`). */
+/** Bits of the capabilities that L2TP needs (`linux/capability.h`). */
 const CAPABILITIES: readonly [name: string, bit: bigint][] = [
   ["CAP_NET_ADMIN", 12n],
   ["CAP_NET_RAW", 13n],
@@ -33,7 +34,7 @@ const CAPABILITIES: readonly [name: string, bit: bigint][] = [
 
 const MODULES = ["l2tp_core", "l2tp_netlink", "l2tp_eth", "l2tp_ip", "l2tp_ip6", "l2tp_ppp"];
 
-/** Looks at the machine as it is for the calling thread's network namespace; of UDP ports only at these. */
+/** Inspects the machine as seen from the calling thread's network namespace, and the given UDP ports. */
 export function inspectMachine(ports: readonly number[]): Inspection {
   return {
     kernelRelease: kernelRelease(),
@@ -47,10 +48,10 @@ export function inspectMachine(ports: readonly number[]): Inspection {
   };
 }
 
-/** The way to a tunnel's peer, as the routes are now. */
+/** The path to a tunnel's peer by the current routes. */
 export function wayTo({ local, peer }: Tunnel): TunnelFacts["path"] {
   const [from, to] = [parseIpAddress(local), parseIpAddress(peer)];
-  // Of one that takes packets from anybody there is no way to look at.
+  // A tunnel that accepts packets from any source has no path.
   if (from === undefined || to === undefined || to.every((byte) => byte === 0)) return { mtu: Infinity };
   try {
     const end = (address: Uint8Array): { address: Uint8Array; port: number } => ({ address, port: 0 });
@@ -119,7 +120,7 @@ function readSysctls(): Map<string, string> {
   return found;
 }
 
-/** A number of `/proc/net/FILE`: a line of names behind the group's, and a line of numbers below it. */
+/** A counter of `/proc/net/FILE`: a line of names after the group's name, followed by a line of values. */
 function counterOf(file: string, group: string, name: string): number {
   const lines = readProcFile(`/proc/thread-self/net/${file}`).split("\n")
     .filter((line) => line.startsWith(`${group}: `)).map((line) => line.split(" "));
@@ -127,7 +128,7 @@ function counterOf(file: string, group: string, name: string): number {
   return at < 0 ? 0 : Number(lines[1]?.[at] ?? 0);
 }
 
-/** Sockets that have one of the UDP ports, with the processes that have those. */
+/** Sockets bound to one of the UDP ports, with their processes. */
 function holdersOf(ports: ReadonlySet<number>): PortHolder[] {
   const rows = ["udp", "udp6"].flatMap((file) =>
     readProcFile(`/proc/thread-self/net/${file}`).split("\n").slice(1)
@@ -148,14 +149,14 @@ function holdersOf(ports: ReadonlySet<number>): PortHolder[] {
   });
 }
 
-/** `0100007F` is 127.0.0.1: words of 32 bits in this machine's order, which is little-endian. */
+/** `0100007F` is 127.0.0.1: 32-bit words in the order of this machine, which is little-endian. */
 function addressOf(hex: string): string {
   const bytes = Uint8Array.fromHex(hex);
   for (let i = 0; i < bytes.length; i += 4) bytes.subarray(i, i + 4).reverse();
   return formatIpAddress(bytes);
 }
 
-/** A process that has each socket. */
+/** Id of one process for each socket. */
 function ownersOf(inodes: ReadonlySet<string>): Map<string, number> {
   const owners = new Map<string, number>();
   for (const pid of namesIn("/proc")) {

@@ -1,5 +1,5 @@
 /**
- * The kernel's timer.
+ * The frequency of the kernel's timer.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { timerFrequency } from "../../../ffi/process/clock.ts";
 
 /**
- * How many times a second the kernel's timer ticks (`HZ`).
+ * Ticks of the kernel's timer per second (`HZ`).
  *
  * @throws {SyscallError}
  */

@@ -1,6 +1,5 @@
 /**
- * What can be found out about the running kernel's modules without loading any. Best effort: what cannot be read
- * counts as not there.
+ * Finds the running kernel's modules without loading any. Best effort: unreadable files count as missing.
  *
  * @module
  */
@@ -23,7 +22,7 @@ export function hasKernelModule(name: string): boolean {
     file.test(readText(`${folder}/modules.builtin`)) || file.test(readText(`${folder}/modules.dep`));
 }
 
-/** The modprobe configuration file that forbids the module, if there is one (modprobe.d(5)). */
+/** Path of the modprobe configuration file that forbids the module, if there is one (modprobe.d(5)). */
 export function forbiddingFile(name: string): string | undefined {
   const rule = new RegExp(
     `^\\s*(blacklist\\s+${name}|install\\s+${name}\\s+(/usr)?(/s?bin/)?(true|false))\\s*$`,
@@ -36,13 +35,13 @@ export function forbiddingFile(name: string): string | undefined {
         if (entry.name.endsWith(".conf") && rule.test(readText(path))) return path;
       }
     } catch {
-      // No such folder.
+      // The folder does not exist.
     }
   }
   return undefined;
 }
 
-/** `ID` in os-release(5): `"debian"`; `""` if there is none. */
+/** `ID` in os-release(5), such as `"debian"`; `""` if there is none. */
 export function distributionId(): string {
   const text = readText("/etc/os-release") || readText("/usr/lib/os-release");
   return /^ID="?([a-z0-9._-]+)"?$/m.exec(text)?.[1] ?? "";

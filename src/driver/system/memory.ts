@@ -1,6 +1,5 @@
 /**
- * Giving memory back to the system that is not in use: V8 and the C library keep what a burst of work took, for the
- * next one.
+ * Returns unused memory to the kernel. V8 and the C library keep the memory of a burst of work for the next one.
  *
  * @module
  */
@@ -12,9 +11,9 @@ type Collect = (options: { readonly type: "major"; readonly execution: "sync" })
 let collect: Collect | undefined;
 
 /**
- * Collects the garbage of the calling thread's heap and gives back what is free then, there and in the C library's
- * allocator. Resolves to how long that held the thread, in milliseconds: some 5 for each megabyte that is in use;
- * `undefined` where V8 does not give its collector away.
+ * Collects the garbage of the calling thread's heap, and returns the free memory of the heap and of the C library's
+ * allocator. Resolves to the time that this blocked the thread, in milliseconds: some 5 per megabyte in use. Resolves
+ * to `undefined` if V8's collector is not accessible.
  */
 export async function giveMemoryBack(): Promise<number | undefined> {
   collect ??= await loadCollector();
@@ -25,7 +24,7 @@ export async function giveMemoryBack(): Promise<number | undefined> {
   return performance.now() - before;
 }
 
-/** V8's own function, which is in no global object unless V8 was started for that. */
+/** V8's `gc` function, which is a global only if V8 was started with `--expose-gc`. */
 async function loadCollector(): Promise<Collect | undefined> {
   const [{ setFlagsFromString }, { runInNewContext }] = await Promise.all([
     import("node:v8"),

@@ -1,5 +1,5 @@
 /**
- * Network namespaces as this process uses them.
+ * Moves the calling thread between network namespaces.
  *
  * @module
  */
@@ -7,12 +7,12 @@
 import { openFile, type OwnedFd } from "../../../ffi/fd.ts";
 import { enterNetns, openNetns, withNetns } from "../../../ffi/kernel/netns.ts";
 
-/** The namespace that the process was started in, once it has left it. */
+/** The namespace that the process was started in, after {@link enterNamespace}. */
 let home: OwnedFd | undefined;
 
 /**
- * Moves the calling thread to the namespace, by the name that `ip netns` gave it or by path: sockets opened later
- * belong there.
+ * Moves the calling thread to a namespace, given by its name in `ip netns` or by path. Sockets opened later belong to
+ * it.
  *
  * @throws {SyscallError}
  */
@@ -22,13 +22,13 @@ export function enterNamespace(name: string): void {
   enterNetns(namespace);
 }
 
-/** Path of the namespace that the calling thread was in before {@link enterNamespace}; `undefined` if it still is. */
+/** Path of the original namespace after {@link enterNamespace}; `undefined` before. */
 export function homeNamespace(): string | undefined {
   return home === undefined ? undefined : `/proc/self/fd/${home.number}`;
 }
 
 /**
- * Moves the calling thread back to the namespace that it was in before {@link enterNamespace}.
+ * Moves the calling thread back to the original namespace.
  *
  * @throws {SyscallError}
  */
@@ -37,7 +37,7 @@ export function leaveNamespace(): void {
 }
 
 /**
- * Runs the synchronous action in the namespace and comes back.
+ * Runs the synchronous action in the namespace, and returns to the previous one.
  *
  * @throws {SyscallError}
  */
@@ -47,7 +47,7 @@ export function inNamespace<T>(name: string, action: () => T): T {
 }
 
 /**
- * Gives the action a descriptor of the namespace, open for as long as the action runs.
+ * Opens a descriptor of the namespace for the duration of the action.
  *
  * @throws {SyscallError}
  */

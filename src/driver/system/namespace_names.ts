@@ -1,5 +1,5 @@
 /**
- * What network namespaces are called.
+ * Names of network namespaces.
  *
  * @module
  */
@@ -8,13 +8,13 @@ const FOLDER = "/run/netns";
 const OWN = "/proc/thread-self/ns/net";
 
 /**
- * The names, by inode number. The namespace of process 1 is called `""`; where that is not for us to see, this
- * process's own is, unless it has a name.
+ * Maps the inode number of a network namespace to its name. The namespace of process 1 has the name `""`. If that one
+ * cannot be read, this process's own namespace has the name `""`, unless it has a name.
  */
 export class NamespaceNames {
   readonly #names = new Map<number, string>();
 
-  /** Reads them; `own` is a path of this process's own namespace. */
+  /** Reads the names; `own` is a path of this process's own namespace. */
   constructor(own: string) {
     for (const name of namespaceNames().reverse()) {
       const inode = inodeOf(`${FOLDER}/${name}`);
@@ -25,14 +25,14 @@ export class NamespaceNames {
     if (home !== undefined && (first !== undefined || !this.#names.has(home))) this.#names.set(home, "");
   }
 
-  /** The name of the namespace of which this is a file: that of `ip netns`, or as `/proc` has it, `net:[INODE]`. */
+  /** Name of the namespace at the path: that of `ip netns`, or as in `/proc`, `net:[INODE]`. */
   nameOf(path: string): string {
     const inode = inodeOf(path);
     return inode === undefined ? path : this.#names.get(inode) ?? `net:[${inode}]`;
   }
 }
 
-/** Names of the network namespaces that `ip netns` made, in order. */
+/** Names of the network namespaces of `ip netns`, sorted. */
 export function namespaceNames(): string[] {
   try {
     return [...Deno.readDirSync(FOLDER)].map(({ name }) => name).sort();
@@ -41,12 +41,12 @@ export function namespaceNames(): string[] {
   }
 }
 
-/** What the calling thread's network namespace is called. */
+/** Name of the calling thread's network namespace. */
 export function presentNamespace(): string {
   return new NamespaceNames(OWN).nameOf(OWN);
 }
 
-/** The name of the calling thread's network namespace; `undefined` if `ip netns` gave it none. */
+/** Name of the calling thread's network namespace; `undefined` if `ip netns` gave it none. */
 export function presentNamespaceName(): string | undefined {
   const present = inodeOf(OWN);
   return namespaceNames().find((name) => present !== undefined && inodeOf(`${FOLDER}/${name}`) === present);

@@ -1,5 +1,5 @@
 /**
- * The network namespaces that the daemon works in, by a key that means the same namespace to the next daemon.
+ * The network namespaces that the daemon holds open, by a key that identifies the same namespace to the next daemon.
  *
  * @module
  */
@@ -11,24 +11,24 @@ import { ioctl } from "../../../ffi/kernel/ioctl.ts";
 import { openNetns, withNetns } from "../../../ffi/kernel/netns.ts";
 import { netnsCookie } from "../../../ffi/sockets/netns_cookie.ts";
 
-/** Asks what kind of namespace a descriptor is of (`linux/nsfs.h`). */
+/** ioctl that returns the type of a namespace (`linux/nsfs.h`). */
 const NS_GET_NSTYPE = 0xb703;
 const CLONE_NEWNET = 0x40000000;
 
-/** A namespace that is held. */
+/** A namespace that is held open. */
 interface Held {
   readonly fd: OwnedFd;
   holders: number;
 }
 
-/** Namespaces by key. Each is open for as long as somebody holds it. */
+/** Namespaces by key. Each stays open for as long as it is held. */
 export class NetworkNamespaces implements Disposable {
   readonly #held = new Map<string, Held>();
 
   /**
-   * Holds the namespace of the descriptor, which it takes over. Returns its key.
+   * Holds the namespace of the descriptor, which it takes over. Returns the key.
    *
-   * @throws {SyscallError} EINVAL if the descriptor is none of a network namespace
+   * @throws {SyscallError} EINVAL if the descriptor does not refer to a network namespace
    */
   hold(fd: OwnedFd): string {
     let key: string;
@@ -52,7 +52,7 @@ export class NetworkNamespaces implements Disposable {
     this.#find(key).holders++;
   }
 
-  /** Lets go of it: what {@link hold} and {@link holdAgain} did is undone once. */
+  /** Undoes one {@link hold} or {@link holdAgain}; closes the namespace after the last. */
   release(key: string): void {
     const held = this.#find(key);
     if (--held.holders > 0) return;
@@ -60,12 +60,12 @@ export class NetworkNamespaces implements Disposable {
     held.fd.close();
   }
 
-  /** A path of the namespace that this process can open while it is held. */
+  /** Path of the namespace that this process can open while it is held. */
   pathOf(key: string): string {
     return `/proc/self/fd/${this.#find(key).fd.number}`;
   }
 
-  /** Whether the descriptor is of this namespace. */
+  /** Whether the descriptor refers to this namespace. */
   is(key: string, fd: OwnedFd): boolean {
     const own = Deno.statSync(this.pathOf(key));
     const other = Deno.statSync(`/proc/self/fd/${fd.number}`);
@@ -78,8 +78,8 @@ export class NetworkNamespaces implements Disposable {
   }
 
   /**
-   * Holds those of the wanted namespaces that can be found: our own, those with a name, and those of processes. Returns
-   * the keys that were found.
+   * Searches for the wanted namespaces: this process's own, those with a name, and those of other processes. Holds
+   * each that it finds, and returns the keys.
    */
   find(wanted: ReadonlySet<string>): Set<string> {
     const found = new Set<string>();
@@ -93,13 +93,13 @@ export class NetworkNamespaces implements Disposable {
     return found;
   }
 
-  /** Closes all. */
+  /** Closes all namespaces. */
   [Symbol.dispose](): void {
     for (const { fd } of this.#held.values()) fd.close();
     this.#held.clear();
   }
 
-  /** Holds the namespace at the path, unless it has gone, is none, or is not for us. */
+  /** Holds the namespace at the path. Returns `undefined` if it is gone, not a namespace, or not accessible. */
   #holdOrUndefined(path: string): string | undefined {
     try {
       return this.hold(openNetns(path));
@@ -116,9 +116,9 @@ export class NetworkNamespaces implements Disposable {
   }
 }
 
-/** The kernel's number of the namespace, which it gives to no other until it boots again. */
+/** The namespace's cookie, which the kernel does not reuse until the next boot. */
 function keyOf(fd: OwnedFd): string {
-  // A namespace itself: `setns` would take the descriptor of a process as well, which holds no namespace.
+  // Only a descriptor of the namespace itself: `setns` would also accept a pidfd, which does not hold the namespace.
   if (ioctl(fd, NS_GET_NSTYPE, 0) !== CLONE_NEWNET) throw new SyscallError("setns", Errno.EINVAL);
   return withNetns(fd, netnsCookie).toString();
 }

@@ -1,5 +1,5 @@
 /**
- * Reading files with secrets.
+ * Reads files that contain secrets.
  *
  * @module
  */
@@ -8,22 +8,23 @@ import { Errno } from "../../base/errno.ts";
 import { SyscallError } from "../../base/errors.ts";
 import { asSyscallError } from "./file_error.ts";
 
-/** Far more than the secrets of a session may take, comments included. */
+/** Much larger than the secrets of a session with comments. */
 const BYTES_MAX = 1024 * 1024;
-/** Permissions of others than owner and group. */
+/** Permissions of users other than owner and group. */
 const OTHERS = 0o007;
 
 /**
- * A file that is secret: its absolute path, its text, and a stamp that tells it from what it is after a change;
- * `undefined` if others than its owner and group may read it.
+ * Reads a secret file: its absolute path, its text, and a stamp that changes with the file. Returns `undefined` if
+ * users other than owner and group may read it.
  *
- * @throws {SyscallError} if it cannot be read; EINVAL if it is no file, EFBIG if it has more than a mebibyte
+ * @throws {SyscallError} if it cannot be read; EINVAL if it is not a regular file, EFBIG if it is larger than a
+ * mebibyte
  */
 export function readPrivateFile(
   path: string,
 ): { readonly path: string; readonly text: string; readonly stamp: string } | undefined {
   try {
-    // Opening a pipe would wait for who writes to it.
+    // Checked before opening: opening a pipe would block until it has a writer.
     check(Deno.statSync(path), path);
     using file = Deno.openSync(path);
     const { mode, dev, ino, size, mtime, ctime } = check(file.statSync(), path);
@@ -42,7 +43,7 @@ function check(info: Deno.FileInfo, path: string): Deno.FileInfo {
   return info;
 }
 
-/** Files that grow while they are read, and those of the kernel, say less of their size than there is. */
+/** Reads to the end: growing files, and those of the kernel, report a size that is too small. */
 function readText(file: Deno.FsFile, path: string): string {
   let text = "";
   let bytes = 0;

@@ -1,10 +1,10 @@
 /**
- * Reading `/proc`, best effort: a process or file that is gone, or that we may not read, reads as empty.
+ * Reads `/proc`, best effort: a process or file that is gone or unreadable yields an empty result.
  *
  * @module
  */
 
-/** Text of the file; empty if it cannot be read. */
+/** Text of the file; `""` if it cannot be read. */
 export function readProcFile(path: string): string {
   try {
     return Deno.readTextFileSync(path);
@@ -13,7 +13,7 @@ export function readProcFile(path: string): string {
   }
 }
 
-/** Names in the folder; none if it cannot be read. */
+/** Names in the folder; `[]` if it cannot be read. */
 export function namesIn(folder: string): string[] {
   try {
     return [...Deno.readDirSync(folder)].map(({ name }) => name);
@@ -22,7 +22,7 @@ export function namesIn(folder: string): string[] {
   }
 }
 
-/** Target of the symbolic link; empty if it cannot be read. */
+/** Target of the symbolic link; `""` if it cannot be read. */
 export function linkAt(path: string): string {
   try {
     return Deno.readLinkSync(path);

@@ -1,12 +1,12 @@
 /**
- * Where this program is, as others start it.
+ * The path of this program, for starting it again.
  *
  * @module
  */
 
 /**
- * Absolute path of this program as one file: the running one, or, where that is Deno with the program's source or what
- * an executable has unpacked, the `l2tp` that the PATH leads to; `undefined` if there is none.
+ * Absolute path of this program as one file. If this process is Deno running source code or the contents of an
+ * unpacked executable, that is the first `l2tp` in PATH; `undefined` if there is none.
  */
 export function programPath(): string | undefined {
   if (Deno.build.standalone) return Deno.execPath();

@@ -1,5 +1,6 @@
 /**
- * Telling a service manager how far we are (`sd_notify(3)`): a datagram to the socket that `NOTIFY_SOCKET` names.
+ * Reports the state of the daemon to a service manager (`sd_notify(3)`), by a datagram to the socket in
+ * `NOTIFY_SOCKET`.
  *
  * @module
  */
@@ -8,7 +9,7 @@ import { SyscallError } from "../../base/errors.ts";
 import { AF_UNIX, encodeUnix } from "../../../ffi/sockets/sockaddr.ts";
 import { SOCK_DGRAM, Socket } from "../../../ffi/sockets/socket.ts";
 
-/** Tells the state (`"READY=1"`), if somebody wants to know. Best effort, as in `sd_notify`. */
+/** Reports the state, such as `"READY=1"`, if there is a service manager. Best effort, as in `sd_notify`. */
 export function notifyServiceManager(state: string): void {
   const path = Deno.env.get("NOTIFY_SOCKET");
   if (path === undefined || !/^[/@]/.test(path)) return;
@@ -20,7 +21,7 @@ export function notifyServiceManager(state: string): void {
   }
 }
 
-/** A path that begins with `@` is one in the abstract namespace: its first byte is 0. */
+/** A path that begins with `@` is in the abstract namespace: its first byte is 0. */
 function address(path: string): Uint8Array<ArrayBuffer> {
   const bytes = encodeUnix(path);
   if (!path.startsWith("@")) return bytes;

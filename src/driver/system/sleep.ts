@@ -1,10 +1,10 @@
 /**
- * Waiting.
+ * Delays.
  *
  * @module
  */
 
-/** Resolves after so many milliseconds, or as soon as it is aborted. */
+/** Resolves after `ms` milliseconds, or at once when the signal is aborted. */
 export function sleep(ms: number, abort: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   if (abort.aborted) return Promise.resolve();

@@ -1,30 +1,30 @@
 /**
- * One timer for many who want to be woken: a timer of the runtime's takes most of a kilobyte, and a PPP session sets
- * its own anew with each frame.
+ * One runtime timer for many clients. A timer of the runtime takes most of a kilobyte, and a PPP session rearms its
+ * own with each frame.
  *
  * @module
  */
 
 import { Deadlines } from "../../base/deadline_queue.ts";
 
-/** Somebody who wants to be woken. */
+/** A client with at most one pending timer. */
 export interface TimerClient {
-  /** Called when it is time, once. May set the clock. */
+  /** Called once when the time has come. May set the timer again. */
   wake(): void;
 }
 
-/** The clock. Its times are those of `performance.now()`. */
+/** The timers. Times are those of `performance.now()`. */
 export class Timers {
   readonly #deadlines = new Deadlines<TimerClient>();
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** When the timer ends. */
+  /** Time at which the runtime's timer fires. */
   #endsAt = Infinity;
 
-  /** Wakes a sleeper then, and no more when it was to be before; `Infinity`: not at all. */
+  /** Sets the client's timer to `at`, which replaces an earlier setting; `Infinity` cancels it. */
   set(sleeper: TimerClient, at: number): void {
     this.#deadlines.set(sleeper, at);
     const { next } = this.#deadlines;
-    // A timer that ends too early does no harm; without anybody to wake it would keep the process alive.
+    // A timer that fires too early does no harm. Without pending clients it would keep the process alive.
     if (next < this.#endsAt || next === Infinity) this.#arm(next);
   }
 
@@ -36,10 +36,10 @@ export class Timers {
   }
 
   #ring(): void {
-    // Whoever is woken may set the clock, and is not to arm the timer for each.
+    // Clients may set timers while they are called; the runtime's timer is armed only once, afterwards.
     this.#endsAt = -Infinity;
     try {
-      // Not whoever sets it to a time that has come meanwhile: others than the sleepers have their turn, too.
+      // `now` is read once: a client that sets a time in the past must not starve the rest of the process.
       const now = performance.now();
       for (let due = this.#deadlines.take(now); due !== undefined; due = this.#deadlines.take(now)) {
         due.wake();

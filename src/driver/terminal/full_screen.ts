@@ -1,6 +1,6 @@
 /**
- * The terminal as a full-screen program uses it: keys one by one, the size, the other screen; and everything as it was
- * before, however the program ends short of SIGKILL.
+ * The terminal for full-screen programs: single keys, size, alternate screen. The terminal is restored however the
+ * program ends, except by SIGKILL.
  *
  * @module
  */
@@ -10,35 +10,35 @@ import { OwnedFd } from "../../../ffi/fd.ts";
 import { poll, POLLIN } from "../../../ffi/process/poll.ts";
 import { writeText } from "./streams.ts";
 
-/** How large a terminal is, in characters. */
+/** Size of a terminal in characters. */
 export interface TerminalSize {
   readonly columns: number;
   readonly rows: number;
 }
 
-/** What happened at a terminal: something was typed, its size changed, the program is to end, or nothing in time. */
+/** An event of the terminal: typed input, a changed size, a request to end the program, or a timeout. */
 export type TerminalEvent =
   | { readonly type: "typed"; readonly text: string }
   | { readonly type: "resized" }
   | { readonly type: "ended" }
   | { readonly type: "timeout" };
 
-/** The other screen, without cursor, without wrapping at the edge. */
+/** Alternate screen, without cursor and without wrapping at the right edge. */
 const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[0m\x1b[2J";
 const LEAVE = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l";
 
 /** Signals that ask a program to end. */
 const ENDING = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 
-/** Bytes that are read at a time: more than anyone types, and a paste comes in several. */
+/** Bytes read at once: more than anyone types; pasted text comes in several reads. */
 const READ_BYTES = 1024;
 
-/** What a terminal of an unknown size has. */
+/** Assumed if the size is unknown. */
 const USUAL_SIZE: TerminalSize = { columns: 80, rows: 24 };
 
-/** The terminal of standard input and output, taken over until it is disposed. */
+/** The terminal of standard input and output, in raw mode until it is disposed of. */
 export class FullScreenTerminal implements Disposable {
-  /** Standard input, which is not ours to close. */
+  /** Standard input, which this object does not close. */
   readonly #input = new OwnedFd(0);
   readonly #wake = EventFd.open();
   readonly #decoder = new TextDecoder();
@@ -57,7 +57,7 @@ export class FullScreenTerminal implements Disposable {
 
   private constructor() {}
 
-  /** Takes the terminal over. */
+  /** Enters the alternate screen. */
   static open(): FullScreenTerminal {
     const terminal = new FullScreenTerminal();
     Deno.addSignalListener("SIGWINCH", terminal.#onResize);
@@ -77,7 +77,7 @@ export class FullScreenTerminal implements Disposable {
   }
 
   #leave(): void {
-    // Its other end may be gone: then there is nothing to restore.
+    // The terminal may have hung up; then there is nothing to restore.
     try {
       writeText(Deno.stdout, LEAVE);
     } catch { /* nobody sees it */ }
@@ -86,23 +86,23 @@ export class FullScreenTerminal implements Disposable {
     } catch { /* nobody types */ }
   }
 
-  /** How large it is now. */
+  /** Current size. */
   get size(): TerminalSize {
     try {
       const { columns, rows } = Deno.consoleSize();
-      // A serial console may not know.
+      // A serial console may report zeros.
       return columns > 0 && rows > 0 ? { columns, rows } : USUAL_SIZE;
     } catch {
       return USUAL_SIZE;
     }
   }
 
-  /** Writes at once. */
+  /** Writes immediately. */
   write(text: string): void {
     writeText(Deno.stdout, text);
   }
 
-  /** Resolves to what happens next, at the latest after so many milliseconds. One wait at a time. */
+  /** Waits for the next event, at most `timeoutMs` milliseconds. One wait at a time. */
   async next(timeoutMs: number): Promise<TerminalEvent> {
     const noticed = this.#noticed();
     if (noticed !== undefined) return noticed;
@@ -113,7 +113,7 @@ export class FullScreenTerminal implements Disposable {
     return this.#noticed() ?? (input === 0 ? { type: "timeout" } : this.#read());
   }
 
-  /** What a signal told. */
+  /** The event of a signal that arrived meanwhile. */
   #noticed(): TerminalEvent | undefined {
     if (this.#ended) return { type: "ended" };
     if (!this.#resized) return undefined;
@@ -127,21 +127,21 @@ export class FullScreenTerminal implements Disposable {
     try {
       length = Deno.stdin.readSync(this.#buffer);
     } catch {
-      // A terminal that was hung up answers with an error.
+      // Reading from a terminal that hung up fails.
       length = null;
     }
     if (length === null) return { type: "ended" };
     return { type: "typed", text: this.#decoder.decode(this.#buffer.subarray(0, length), { stream: true }) };
   }
 
-  /** Gives the terminal back and stops this process, as Ctrl-Z does; goes on once it is continued. */
+  /** Restores the terminal and stops this process, as Ctrl-Z does; returns after the process was continued. */
   suspend(): void {
     this.#leave();
     Deno.kill(Deno.pid, "SIGSTOP");
     this.#enter();
   }
 
-  /** Gives the terminal back. */
+  /** Restores the terminal. */
   [Symbol.dispose](): void {
     if (this.#disposed) return;
     this.#disposed = true;

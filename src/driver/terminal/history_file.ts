@@ -1,16 +1,16 @@
 /**
- * Lines that a user typed, in a file of his own that nobody else can read.
+ * The history of typed lines, in a file that only its user can read.
  *
  * @module
  */
 
-/** How to keep a history. */
+/** Options of a history file. */
 export interface HistoryFileOptions {
-  /** So many lines are kept; up to twice as many are in the file for a while. */
+  /** Number of lines kept; the file may grow to twice as many in between. */
   readonly size: number;
 }
 
-/** Variables of the environment that say where the state of programs is. */
+/** Environment variables that locate the state of programs. */
 export interface StateEnvironment {
   /** `XDG_STATE_HOME`. */
   readonly stateHome: string | undefined;
@@ -19,27 +19,27 @@ export interface StateEnvironment {
 }
 
 /**
- * Path of the history (XDG Base Directory Specification: relative paths do not count); `undefined` if there is no place
- * for it.
+ * Path of the history (XDG Base Directory Specification: relative paths are ignored); `undefined` if neither variable
+ * is usable.
  */
 export function historyPath({ stateHome, home }: StateEnvironment): string | undefined {
   if (stateHome?.startsWith("/")) return `${stateHome}/l2tp/history`;
   return home?.startsWith("/") ? `${home}/.local/state/l2tp/history` : undefined;
 }
 
-/** A history file. What goes wrong with it is no reason to trouble anybody: then lines are forgotten at the end. */
+/** A history file. Its errors are ignored: the lines are then lost when the program ends. */
 export class HistoryFile {
   readonly #path: string | undefined;
   readonly #size: number;
   #lines = 0;
 
-  /** Opens nothing yet. */
+  /** Does not open the file yet. */
   constructor(path: string | undefined, { size }: HistoryFileOptions) {
     this.#path = path;
     this.#size = size;
   }
 
-  /** All lines, the oldest first. */
+  /** Reads all lines, oldest first. */
   load(): string[] {
     const lines = this.#read();
     this.#lines = lines.length;
@@ -49,7 +49,7 @@ export class HistoryFile {
     return last;
   }
 
-  /** Adds a line, which has no newline in it. */
+  /** Appends a line, which must not contain a newline. */
   add(line: string): void {
     try {
       using file = this.#open({ append: true, create: true });
@@ -76,7 +76,7 @@ export class HistoryFile {
     }
   }
 
-  /** Puts these lines in the place of all, at once: other shells may be reading or adding. */
+  /** Replaces the file atomically: other shells may read or append at the same time. */
   #replace(lines: readonly string[]): void {
     const next = `${this.#path}.${Deno.pid}`;
     try {
@@ -87,11 +87,11 @@ export class HistoryFile {
       Deno.renameSync(next, this.#path!);
       this.#lines = lines.length;
     } catch {
-      // Then it is longer for a while.
+      // The file stays too long for now.
     }
   }
 
-  /** Opens the file if it is this user's own; `undefined` if it is not. */
+  /** Opens the file; returns `undefined` if it does not belong to this user. */
   #open(options: Deno.OpenOptions): Deno.FsFile | undefined {
     if (this.#path === undefined) return undefined;
     const folder = this.#path.slice(0, this.#path.lastIndexOf("/"));
@@ -105,7 +105,9 @@ export class HistoryFile {
   }
 }
 
-/** Root with another's HOME must neither follow his links nor leave files in his folders that he cannot read. */
+/**
+ * Root with another user's HOME must not follow that user's links, nor leave files there that the user cannot read.
+ */
 function isOwn({ uid, isSymlink }: Deno.FileInfo): boolean {
   return uid === Deno.uid() && !isSymlink;
 }

@@ -1,5 +1,5 @@
 /**
- * The terminal that the process was started on, for programs that take each key.
+ * The terminal for line editing: the process's standard input and output, with each key delivered at once.
  *
  * @module
  */
@@ -8,25 +8,25 @@ import { writeText } from "./streams.ts";
 
 const BUFFER_SIZE = 4096;
 
-/** What a terminal has that tells no size. */
+/** Assumed if the size is unknown. */
 const USUAL_SIZE = { columns: 80, rows: 24 };
 
-/** Asks for marks around what is pasted (bracketed paste), and no longer for them. */
+/** Turns bracketed paste on and off: marks around pasted text. */
 const PASTE_MARKS = { on: "\x1b[?2004h", off: "\x1b[?2004l" };
 
-/** What ends a process that does nothing about it, and what a shell shows for it. */
+/** Signals that end the process, with the exit status that a shell reports for each. */
 const ENDING_SIGNALS = [["SIGTERM", 143], ["SIGHUP", 129]] as const;
 
-/** What becomes of keys. */
+/** `editing` delivers single keys, `running` leaves the terminal to commands, `left` is the original state. */
 export type TerminalMode = "editing" | "running" | "left";
 
-/** Standard input and output of a process that somebody sits before. Leaves the terminal as it was. */
+/** Standard input and output on a terminal. Restores the terminal when it is disposed of. */
 export class LineTerminal implements Disposable {
   readonly #buffer = new Uint8Array(BUFFER_SIZE);
   readonly #cleanUp = new DisposableStack();
   #mode: TerminalMode = "left";
 
-  /** From now on the terminal's Ctrl-C ends nobody who does not ask to be told of it. */
+  /** From now on, Ctrl-C does not end the process; other listeners of SIGINT are still called. */
   constructor() {
     this.#listen("SIGINT", () => {});
     for (const [signal, code] of ENDING_SIGNALS) {
@@ -43,7 +43,7 @@ export class LineTerminal implements Disposable {
     this.#cleanUp.defer(() => Deno.removeSignalListener(signal, action));
   }
 
-  /** Width and height, in characters. */
+  /** Width and height in characters. */
   size(): { readonly columns: number; readonly rows: number } {
     try {
       const size = Deno.consoleSize();
@@ -53,25 +53,25 @@ export class LineTerminal implements Disposable {
     }
   }
 
-  /** Writes at once. */
+  /** Writes immediately. */
   write(text: string): void {
     writeText(Deno.stdout, text);
   }
 
-  /** What was typed since the last call, once there is any; `undefined` when the terminal has gone. */
+  /** Waits for input and returns it; `undefined` if the terminal hung up. */
   async read(): Promise<Uint8Array | undefined> {
     try {
       const count = await Deno.stdin.read(this.#buffer);
       return count === null ? undefined : this.#buffer.slice(0, count);
     } catch {
-      // EIO: whoever held the terminal's other end is no more.
+      // EIO: the other end of the terminal was closed.
       return undefined;
     }
   }
 
   /**
-   * `editing`: each key comes as it is typed, with marks around what is pasted. `running`: keys that are typed wait and
-   * are not shown, and Ctrl-C is a signal. `left`: as it was.
+   * `editing`: each key is delivered as it is typed, pasted text is marked. `running`: typed keys are queued and not
+   * echoed, and Ctrl-C is a signal. `left`: the original state.
    */
   setMode(mode: TerminalMode): void {
     if (mode === this.#mode) return;
@@ -80,12 +80,12 @@ export class LineTerminal implements Disposable {
       if (mode === "editing") this.write(PASTE_MARKS.on);
       else if (this.#mode === "editing") this.write(PASTE_MARKS.off);
     } catch {
-      // The terminal has gone; reading tells.
+      // The terminal hung up; `read` reports that.
     }
     this.#mode = mode;
   }
 
-  /** Calls back when the size has changed; the result ends that. */
+  /** Calls back when the size has changed, until the result is disposed of. */
   onResize(action: () => void): Disposable {
     Deno.addSignalListener("SIGWINCH", action);
     return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGWINCH", action) };

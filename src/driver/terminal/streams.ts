@@ -1,26 +1,26 @@
 /**
- * Writing to the process's standard streams, synchronously.
+ * Synchronous output to the process's standard streams.
  *
  * @module
  */
 
 const encoder = new TextEncoder();
 
-/** What has `writeSync`. */
+/** An object with `writeSync`, such as `Deno.stdout`. */
 interface Writer {
   writeSync(bytes: Uint8Array): number;
 }
 
-/** A stream took not all that was written to it: its disk is full, for one. */
+/** A stream did not accept all output, for example because the disk is full. */
 export class OutputError extends Error {
-  /** Name of the class, which survives minification. */
+  /** Set explicitly, since minification renames the class. */
   override readonly name = "OutputError";
 }
 
 /**
  * Writes the whole text.
  *
- * @throws {Deno.errors.BrokenPipe} once nobody reads the other end
+ * @throws {Deno.errors.BrokenPipe} if the other end is closed
  * @throws {OutputError}
  */
 export function writeText(to: Writer, text: string): void {

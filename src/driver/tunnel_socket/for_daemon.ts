@@ -1,5 +1,5 @@
 /**
- * Sockets that are made here for the daemon to run tunnels over.
+ * Tunnel sockets that a client opens and passes to the daemon.
  *
  * @module
  */
@@ -15,11 +15,11 @@ import { SOCK_RAW, Socket } from "../../../ffi/sockets/socket.ts";
 import { openTunnelSocket } from "./open.ts";
 
 /**
- * Opens, binds and connects the socket for a tunnel between addresses of the interface. For encap ip it is a raw one:
- * a kernel without L2TP has no L2TP/IP sockets.
+ * Opens, binds and connects the socket for a tunnel between addresses of the interface. For encap ip it is a raw
+ * socket: a kernel without L2TP has no L2TP/IP sockets.
  *
  * @throws {SyscallError} ENODEV if there is no interface with that name; else the call that failed
- * @throws {RangeError} if an address is missing or none
+ * @throws {RangeError} if an address is missing or invalid
  */
 export function openUserTunnelSocket(tunnel: TunnelParameters, scope: string): Socket {
   if (tunnel.encap === "udp") return openTunnelSocket(tunnel, { scope });

@@ -1,5 +1,5 @@
 /**
- * Processes in the background that hold a tunnel's socket open.
+ * Background processes that hold a tunnel's socket open.
  *
  * @module
  */
@@ -11,16 +11,19 @@ import { decodeInet } from "../../../ffi/sockets/sockaddr.ts";
 import type { Socket } from "../../../ffi/sockets/socket.ts";
 import { openTunnelSocket } from "./open.ts";
 
-/** How long an address is waited for that a keeper of this process still holds after its tunnel has gone. */
+/**
+ * Time to wait for an address that a keeper of this process still holds after its tunnel was deleted, in
+ * milliseconds.
+ */
 const RELEASE_LIMIT_MS = 1000;
 
-/** The background processes that this one started. They outlive it. */
+/** The background processes that this process started. They outlive it. */
 export class Keepers {
   readonly #started: { readonly tunnelId: number; readonly child: Deno.ChildProcess }[] = [];
 
   /**
-   * Opens the socket for a tunnel with scoped addresses, such that a keeper can inherit it. Where its address is taken,
-   * keepers of this process whose tunnels have gone (as `isThere` says) are ended and it is tried again for a while.
+   * Opens the socket for a tunnel with scoped addresses, so that a keeper can inherit it. If its address is in use,
+   * ends the keepers of this process whose tunnels were deleted (`isThere` returns false), and retries for a while.
    *
    * @throws {SyscallError}
    */
@@ -40,19 +43,19 @@ export class Keepers {
   }
 
   /**
-   * Starts this program again as `l2tp keep TUNNEL_ID PORT`, in a session of its own so that no terminal's signals
-   * reach it. It inherits the socket and ends when the tunnel is gone.
+   * Starts this program again as `l2tp keep TUNNEL_ID PORT`, in a session of its own so that terminal signals do not
+   * reach it. The process inherits the socket and ends when the tunnel is deleted.
    */
   start(socket: Socket, tunnel: TunnelParameters): void {
     const port = tunnel.encap === "udp" ? decodeInet(socket.localName()).port : 0;
     const itself = Deno.build.standalone
       ? []
-      // It runs with other settings of V8, and must not replace the compiled code that is kept for short commands.
+      // The keeper uses other V8 flags, and must not replace the code cache of short commands.
       : ["run", "--allow-all", "--no-config", "--no-lock", "--no-code-cache", Deno.mainModule];
     const child = new Deno.Command(Deno.execPath(), {
       args: [...itself, "keep", String(tunnel.tunnelId), String(port)],
       cwd: "/",
-      // Deno looks for npm's settings there, and stops at broken ones.
+      // Deno reads npm's settings from HOME, and fails if they are invalid.
       env: { HOME: "/" },
       stdin: "null",
       stdout: "null",
@@ -68,6 +71,6 @@ function end(child: Deno.ChildProcess): void {
   try {
     child.kill();
   } catch {
-    // It has ended by itself.
+    // The process has ended already.
   }
 }

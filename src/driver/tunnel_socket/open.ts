@@ -1,7 +1,7 @@
 /**
- * Sockets to run tunnels over ("managed tunnels"): what netlink cannot say about a tunnel's socket, such as the scope
- * of a link-local address, is said by making the socket here and handing its descriptor to the kernel. The tunnel
- * lives no longer than the last descriptor of the socket.
+ * Sockets for managed tunnels. Netlink cannot express some properties of a tunnel's socket, such as the scope of a
+ * link-local address. So the socket is opened here, and its descriptor is passed to the kernel. The tunnel lives as
+ * long as a descriptor of the socket is open.
  *
  * @module
  */
@@ -24,15 +24,15 @@ const UDP_NO_CHECK6_RX = 102;
 export interface TunnelSocketOptions {
   /** Name of the interface that link-local addresses belong to. */
   readonly scope?: string | undefined;
-  /** Whether programs started later inherit it. */
+  /** Whether child processes inherit the socket. */
   readonly inheritable?: boolean;
 }
 
 /**
- * Opens, binds and connects the socket that a tunnel with these parameters runs over.
+ * Opens, binds and connects the socket of a tunnel with these parameters.
  *
  * @throws {SyscallError} ENODEV if there is no interface with the scope's name; else the call that failed
- * @throws {RangeError} if an address is missing or none
+ * @throws {RangeError} if an address is missing or invalid
  */
 export function openTunnelSocket(tunnel: TunnelParameters, options: TunnelSocketOptions = {}): Socket {
   const local = parseIpAddress(tunnel.local ?? "");
