@@ -7,7 +7,7 @@
 import { checked } from "./errno.ts";
 import { libc } from "./libc.ts";
 
-/** A file descriptor and the duty to close it, which `using` fulfils. */
+/** Owns a file descriptor; `using` closes it. */
 export class OwnedFd implements Disposable {
   #number: number;
 
@@ -17,35 +17,35 @@ export class OwnedFd implements Disposable {
   }
 
   /**
-   * The descriptor's number, for calls only: who holds it does not own it.
+   * The descriptor number, for system calls only: the caller must not close it.
    *
-   * @throws {ReferenceError} once it is closed
+   * @throws {ReferenceError} if the descriptor was closed
    */
   get number(): number {
     if (this.#number < 0) throw new ReferenceError("Cannot use file descriptor: it is closed");
     return this.#number;
   }
 
-  /** Whether it was closed. */
+  /** Whether the descriptor was closed or released. */
   get closed(): boolean {
     return this.#number < 0;
   }
 
-  /** Gives the duty away: the descriptor stays open and is the caller's. */
+  /** Gives up ownership without closing: the caller owns the returned descriptor. */
   release(): number {
     const number = this.number;
     this.#number = -1;
     return number;
   }
 
-  /** Closes the descriptor, once. Errors of `close` are of no use to anyone here and are dropped. */
+  /** Closes the descriptor; a second call does nothing. Errors of `close` are ignored. */
   close(): void {
     if (this.#number < 0) return;
     libc.close(this.#number);
     this.#number = -1;
   }
 
-  /** Closes the descriptor. */
+  /** Same as {@link close}. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -67,7 +67,7 @@ export function openFile(path: string): OwnedFd {
 }
 
 /**
- * Another descriptor of what the descriptor with this number is of; programs started later do not inherit it.
+ * Duplicates a descriptor with close-on-exec, so that child processes do not inherit the copy.
  *
  * @throws {SyscallError}
  */
@@ -76,17 +76,17 @@ export function duplicateFd(number: number): OwnedFd {
 }
 
 /**
- * Another descriptor of what the descriptor with this number is of, which programs that are started before it is closed
- * inherit under the same number. Close it before anything else is started.
+ * Duplicates a descriptor without close-on-exec, so that child processes inherit the copy under the same number.
+ * Close it before starting any other process.
  *
  * @throws {SyscallError}
  */
 export function inheritableFd(number: number): OwnedFd {
-  // Those below are a program's standard streams.
+  // The numbers below 3 are a program's standard streams.
   return new OwnedFd(checked("fcntl(F_DUPFD)", libc.fcntl(number, F_DUPFD, 3)));
 }
 
-/** A NUL-terminated copy of the text for C. */
+/** Encodes text as a NUL-terminated C string. */
 export function cString(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`${text}\0`);
 }

@@ -1,27 +1,27 @@
 /**
- * Layouts of the C structs that cross the border, on x86-64 and arm64 Linux, each held against the `sizeof` and
- * `offsetof` of a C program by a test. Padding is what no field covers; it is always sent as zero.
+ * Layouts of the C structs that are passed to C, on x86-64 and arm64 Linux. A test compares each with `sizeof` and
+ * `offsetof` of a C program. Bytes that no field covers are padding, which is always sent as zero.
  *
  * @module
  */
 
-/** Place of a member within its struct, in bytes. */
+/** Position of a member within its struct, in bytes. */
 export interface Field {
-  /** `offsetof` */
+  /** `offsetof` of the member. */
   readonly offset: number;
-  /** `sizeof` of the member */
+  /** `sizeof` of the member. */
   readonly size: number;
 }
 
-/** A C struct. */
+/** Layout of a C struct. */
 export interface Layout<Name extends string = string> {
-  /** Its name in C: `"struct sockaddr_in"`. */
+  /** Name in C: `"struct sockaddr_in"`. */
   readonly struct: string;
   /** The headers that declare it. */
   readonly headers: readonly string[];
-  /** Its `sizeof`. */
+  /** `sizeof` of the struct. */
   readonly size: number;
-  /** Its members, by their paths in C. */
+  /** Members, by their paths in C. */
   readonly fields: Readonly<Record<Name, Field>>;
 }
 
@@ -31,7 +31,7 @@ function layout<const Name extends string>(
   size: number,
   fields: Record<Name, readonly [offset: number, size: number]>,
 ): Layout<Name> {
-  // A loop and not a chain of calls: this runs at every start.
+  // A loop instead of a chain of calls: this runs at every start.
   const made = {} as Record<Name, Field>;
   for (const name in fields) made[name] = { offset: fields[name][0], size: fields[name][1] };
   return { struct, headers, size, fields: made };
@@ -153,7 +153,7 @@ export const IOVEC = /* @__PURE__ */ layout("struct iovec", ["sys/uio.h"], 16, {
   iov_len: [8, 8],
 });
 
-/** What `sendmsg` and `recvmsg` take. */
+/** Argument of `sendmsg` and `recvmsg`. */
 export const MSGHDR = /* @__PURE__ */ layout("struct msghdr", ["sys/socket.h"], 56, {
   msg_name: [0, 8],
   msg_namelen: [8, 4],
@@ -164,14 +164,14 @@ export const MSGHDR = /* @__PURE__ */ layout("struct msghdr", ["sys/socket.h"], 
   msg_flags: [48, 4],
 });
 
-/** What `poll` takes. */
+/** Element of the set of `poll`. */
 export const POLLFD = /* @__PURE__ */ layout("struct pollfd", ["poll.h"], 8, {
   fd: [0, 4],
   events: [4, 2],
   revents: [6, 2],
 });
 
-/** What `getaddrinfo` takes and gives. */
+/** Hints and results of `getaddrinfo`. */
 export const ADDRINFO = /* @__PURE__ */ layout(
   "struct addrinfo",
   ["sys/types.h", "sys/socket.h", "netdb.h"],
@@ -201,44 +201,44 @@ export const CMSGHDR = /* @__PURE__ */ layout("struct cmsghdr", ["sys/socket.h"]
   cmsg_type: [12, 4],
 });
 
-/** Where an IPv4 packet arrived, or leaves from; index in host order, addresses in network order. */
+/** Interface and addresses of a received or sent IPv4 packet; index in host order, addresses in network order. */
 export const IN_PKTINFO = /* @__PURE__ */ layout("struct in_pktinfo", ["netinet/in.h"], 12, {
   ipi_ifindex: [0, 4],
   ipi_spec_dst: [4, 4],
   ipi_addr: [8, 4],
 });
 
-/** Where an IPv6 packet arrived, or leaves from; address in network order, index in host order. */
+/** Address and interface of a received or sent IPv6 packet; address in network order, index in host order. */
 export const IN6_PKTINFO = /* @__PURE__ */ layout("struct in6_pktinfo", ["netinet/in.h"], 20, {
   ipi6_addr: [0, 16],
   ipi6_ifindex: [16, 4],
 });
 
-/** Address of a local socket: a path, ended by NUL. */
+/** Address of a local socket: a NUL-terminated path. */
 export const SOCKADDR_UN = /* @__PURE__ */ layout("struct sockaddr_un", ["sys/socket.h", "sys/un.h"], 110, {
   sun_family: [0, 2],
   sun_path: [2, 108],
 });
 
-/** Who connected a local socket (`SO_PEERCRED`); host order. */
+/** Credentials of the process that connected a local socket (`SO_PEERCRED`); host order. */
 export const UCRED = /* @__PURE__ */ layout("struct ucred", ["sys/socket.h"], 12, {
   pid: [0, 4],
   uid: [4, 4],
   gid: [8, 4],
 });
 
-/** Network interface request; the name ended by NUL, flags in host order. */
+/** Network interface request; the name is NUL-terminated, flags in host order. */
 export const IFREQ = /* @__PURE__ */ layout("struct ifreq", ["net/if.h"], 40, {
   ifr_name: [0, 16],
   ifr_flags: [16, 2],
 });
 
-/** What `epoll_ctl` takes and `epoll_wait` gives: packed on x86-64, and there alone. Host order. */
+/** Argument of `epoll_ctl` and result of `epoll_wait`: packed on x86-64 only. Host order. */
 export const EPOLL_EVENT: Layout<"events" | "data.u32"> = /* @__PURE__ */ Deno.build.arch === "x86_64"
   ? layout("struct epoll_event", ["sys/epoll.h"], 12, { events: [0, 4], "data.u32": [4, 4] })
   : layout("struct epoll_event", ["sys/epoll.h"], 16, { events: [0, 4], "data.u32": [8, 4] });
 
-/** An entry of the group database. */
+/** Entry of the group database. */
 export const GROUP = /* @__PURE__ */ layout("struct group", ["grp.h"], 32, {
   gr_name: [0, 8],
   gr_passwd: [8, 8],
@@ -246,13 +246,13 @@ export const GROUP = /* @__PURE__ */ layout("struct group", ["grp.h"], 32, {
   gr_mem: [24, 8],
 });
 
-/** A time, or how long something takes. */
+/** A point in time or a duration. */
 export const TIMESPEC = /* @__PURE__ */ layout("struct timespec", ["time.h"], 16, {
   tv_sec: [0, 8],
   tv_nsec: [8, 8],
 });
 
-/** What stands in front of a frame of a TAP device with IFF_VNET_HDR; host order. */
+/** Header in front of a frame of a TUN or TAP device with IFF_VNET_HDR; host order. */
 export const VIRTIO_NET_HDR = /* @__PURE__ */ layout("struct virtio_net_hdr", ["linux/virtio_net.h"], 10, {
   flags: [0, 1],
   gso_type: [1, 1],
@@ -262,15 +262,15 @@ export const VIRTIO_NET_HDR = /* @__PURE__ */ layout("struct virtio_net_hdr", ["
   csum_offset: [8, 2],
 });
 
-/** A program of classic BPF: how many instructions, and where they are. */
+/** A classic BPF program: number and address of its instructions. */
 export const SOCK_FPROG = /* @__PURE__ */ layout("struct sock_fprog", ["linux/filter.h"], 16, {
   len: [0, 2],
   filter: [8, 8],
 });
 
 /**
- * What bpf(2) is asked, of which there is a struct for each command; host order. It grows with the kernel: this much all
- * kernels know that we ask.
+ * Argument of bpf(2), a union with a struct for each command; host order. It grows with the kernel; these members are
+ * known to every kernel that supports the commands.
  */
 export const BPF_ATTR = /* @__PURE__ */ layout("union bpf_attr", ["linux/bpf.h"], 64, {
   map_type: [0, 4],

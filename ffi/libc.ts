@@ -1,9 +1,8 @@
 /**
- * The C library's functions that every command may call; those of the data path and the daemon are in
- * `packet_libc.ts`. Nothing checks a declaration against C, so each symbol stands behind its prototype and has a test
- * of its own.
+ * Functions of the C library that every command may call; `packet_libc.ts` has those of the data path and the daemon.
+ * Nothing checks a declaration against C, so each symbol stands behind its prototype and has a test of its own.
  *
- * Lengths of C type `size_t` are `usize` and go as bigint: a number would leave the fast call path.
+ * Lengths of C type `size_t` are `usize` and passed as bigint: a number would leave the fast call path.
  *
  * @module
  */
@@ -37,9 +36,9 @@ const SYMBOLS = {
   ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" },
   // int ioctl(int fd, unsigned long request, unsigned long argument)
   ioctl_value: { name: "ioctl", parameters: ["i32", "usize", "usize"], result: "i32" },
-  // int poll(struct pollfd *fds, nfds_t count, int timeout); on another thread, so errno is out of reach
+  // int poll(struct pollfd *fds, nfds_t count, int timeout); on another thread, so its errno is not accessible
   poll: { parameters: ["buffer", "usize", "i32"], result: "i32", nonblocking: true },
-  // ssize_t sendmsg(int fd, const struct msghdr *msg, int flags); on another thread, so errno is out of reach
+  // ssize_t sendmsg(int fd, const struct msghdr *msg, int flags); on another thread, so its errno is not accessible
   sendmsg_background: {
     name: "sendmsg",
     parameters: ["i32", "pointer", "i32"],
@@ -61,7 +60,7 @@ const SYMBOLS = {
   // int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **res)
   getaddrinfo: { parameters: ["buffer", "pointer", "buffer", "buffer"], result: "i32" },
   // int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **res); on
-  // another thread, so errno is out of reach
+  // another thread, so its errno is not accessible
   getaddrinfo_background: {
     name: "getaddrinfo",
     parameters: ["buffer", "pointer", "buffer", "buffer"],
@@ -80,8 +79,8 @@ const SYMBOLS = {
 const LIBC = "libc.so.6";
 
 /**
- * What every command needs, bound together at the first use of any, which is cheaper than one by one. The errno's
- * address is among them: binding it later would change the errno.
+ * Symbols that every command needs, bound together at the first use of any: binding one by one would cost more. The
+ * errno's address is among them, because binding it later would change the errno.
  */
 const TOGETHER: readonly string[] = [
   "__errno_location",
@@ -92,12 +91,15 @@ const TOGETHER: readonly string[] = [
   "recvmsg",
 ];
 
-/** The functions of the C library. Each is bound at its first use: binding costs more start-up time than calling. */
+/**
+ * The functions of the C library. Each is bound at its first use: binding takes longer than most commands spend in
+ * calls.
+ */
 export const libc: Deno.StaticForeignLibraryInterface<typeof SYMBOLS> = boundOnUse(SYMBOLS);
 
 /**
- * The library's functions, bound when they are first read: what is bound is a member, and what is no member yet is
- * looked for behind the members. A getter for each would take longer to make than most programs spend in them.
+ * Binds a function when its member is first read. Bound functions are members of the object; its prototype, a proxy,
+ * binds missing ones. A getter per function would take longer to create than most programs spend in the functions.
  */
 function boundOnUse<const S extends Deno.ForeignLibraryInterface>(
   definitions: S,
@@ -122,7 +124,7 @@ function boundOnUse<const S extends Deno.ForeignLibraryInterface>(
   return symbols as Deno.StaticForeignLibraryInterface<S>;
 }
 
-/** Binds all of them now: for tests, which look for what a test leaves open. */
+/** Binds all functions at once, for tests that look for leaked resources. */
 export function bindLibc(): void {
   for (const name in SYMBOLS) void libc[name as keyof typeof SYMBOLS];
 }

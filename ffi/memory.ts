@@ -1,33 +1,33 @@
 /**
- * Memory that C may keep the address of, and addresses as the two halves in which they are stored without making a
- * bigint. Structs are filled through `Uint32Array`s, low half first: both machines are little-endian.
+ * Memory whose address may be passed to C, and addresses as two 32-bit halves, which can be stored without allocating
+ * a bigint. Structs are filled through `Uint32Array`s, low half first: x86-64 and arm64 are little-endian.
  *
  * @module
  */
 
 /**
- * Memory outside V8's heap, zeroed, whose address stays the same for as long as the array lives. Whoever gives the
- * address to C keeps the array.
+ * Allocates zeroed memory outside V8's heap. Its address stays the same for as long as the array lives; the caller
+ * keeps a reference while C uses the address.
  */
 export function pinned(size: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new ArrayBuffer(size));
 }
 
-/** Where something begins in memory. */
+/** An address in memory, as two 32-bit halves. */
 export class Address {
   /** Lower 32 bits. */
   readonly low: number;
   /** Upper 32 bits. */
   readonly high: number;
 
-  /** The first byte's address; the caller keeps the array alive. */
+  /** Takes the address of the first byte; the caller keeps the array alive. */
   constructor(bytes: Uint8Array<ArrayBuffer>) {
     const address = Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
     this.low = Number(address & 0xffff_ffffn);
     this.high = Number(address >> 32n);
   }
 
-  /** Writes the address, `offset` bytes further on, into a struct: its two words at `word`. */
+  /** Stores the address plus `offset` in a struct, in the two words from index `word` on. */
   store(words: Uint32Array, word: number, offset: number): void {
     const low = this.low + offset;
     words[word] = low;
@@ -35,7 +35,7 @@ export class Address {
   }
 }
 
-/** Index of the 32-bit word at a byte offset, which is a multiple of 4. */
+/** Index of the 32-bit word at a byte offset, which must be a multiple of 4. */
 export function wordOf({ offset }: { readonly offset: number }): number {
   return offset >>> 2;
 }

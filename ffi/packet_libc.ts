@@ -1,10 +1,10 @@
 /**
- * The C library's functions that local sockets, the data path and the daemon call: three tables, each opened lazily,
+ * Functions of the C library for local sockets, the data path and the daemon: three tables, each bound at first use,
  * once per isolate, because binding a function takes longer than most programs spend in it.
  *
- * What is called per packet takes `pointer` objects that the caller made once, `usize` as bigint constants, and gives
- * `i32` although C says `ssize_t`: everything else leaves the fast call path or costs more than the call. Counts stay
- * far below 2³¹ here, and -1 survives the cut.
+ * Functions called per packet take `pointer` objects that the caller made once and `usize` as bigint constants, and
+ * return `i32` although C says `ssize_t`: anything else leaves the fast call path or costs more than the call. The
+ * results stay far below 2³¹, and -1 survives the truncation.
  *
  * @module
  */
@@ -31,10 +31,10 @@ const PACKET_SYMBOLS = {
   epoll_create1: { parameters: ["i32"], result: "i32" },
   // int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
   epoll_ctl: { parameters: ["i32", "i32", "i32", "pointer"], result: "i32" },
-  // int epoll_wait(int epfd, struct epoll_event *events, int count, int timeout); holds the calling thread
+  // int epoll_wait(int epfd, struct epoll_event *events, int count, int timeout); blocks the calling thread
   epoll_wait: { parameters: ["i32", "pointer", "i32", "i32"], result: "i32" },
-  // int epoll_wait(int epfd, struct epoll_event *events, int count, int timeout); on another thread, so errno is out
-  // of reach
+  // int epoll_wait(int epfd, struct epoll_event *events, int count, int timeout); on another thread, so its errno is
+  // not accessible
   epoll_wait_background: {
     name: "epoll_wait",
     parameters: ["i32", "pointer", "i32", "i32"],
@@ -85,17 +85,17 @@ let local: Deno.StaticForeignLibraryInterface<typeof LOCAL_SYMBOLS> | undefined;
 let packet: Deno.StaticForeignLibraryInterface<typeof PACKET_SYMBOLS> | undefined;
 let daemon: Deno.StaticForeignLibraryInterface<typeof DAEMON_SYMBOLS> | undefined;
 
-/** The functions that both ends of a local socket take. */
+/** Functions for both ends of a local socket. */
 export function localLibc(): Deno.StaticForeignLibraryInterface<typeof LOCAL_SYMBOLS> {
   return local ??= bind(LOCAL_SYMBOLS);
 }
 
-/** The functions of the data path. */
+/** Functions for the data path. */
 export function packetLibc(): Deno.StaticForeignLibraryInterface<typeof PACKET_SYMBOLS> {
   return packet ??= bind(PACKET_SYMBOLS);
 }
 
-/** The functions that the daemon alone takes, beside those of the data path: devices and listeners. */
+/** Functions for the daemon alone: devices and listeners. */
 export function daemonLibc(): Deno.StaticForeignLibraryInterface<typeof DAEMON_SYMBOLS> {
   return daemon ??= bind(DAEMON_SYMBOLS);
 }
@@ -103,7 +103,7 @@ export function daemonLibc(): Deno.StaticForeignLibraryInterface<typeof DAEMON_S
 function bind<const S extends Deno.ForeignLibraryInterface>(
   symbols: S,
 ): Deno.StaticForeignLibraryInterface<S> {
-  // Were the errno's place looked up only after the first failure, the look-up would leave its own errno there.
+  // Finds errno's address first: a look-up after a failed call would overwrite that call's errno.
   lastErrno();
   return Deno.dlopen(LIBC, symbols).symbols;
 }

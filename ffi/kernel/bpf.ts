@@ -1,6 +1,6 @@
 /**
- * The kernel's BPF machine through bpf(2) (`linux/bpf.h`): maps, programs for packets at a device, and what attaches one
- * to the other. Everything goes with its descriptors.
+ * bpf(2) (`linux/bpf.h`): maps, programs for the packets of a device, and their attachment. All objects live as long
+ * as their descriptors.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { daemonLibc } from "../packet_libc.ts";
 /** Number of the system call. */
 const NR_BPF = Deno.build.arch === "aarch64" ? 280n : 321n;
 
-/** Commands. */
+/** Commands of bpf(2). */
 const BPF_MAP_CREATE = 0;
 const BPF_MAP_UPDATE_ELEM = 2;
 const BPF_MAP_DELETE_ELEM = 3;
@@ -32,7 +32,7 @@ const BPF_NOEXIST = 1;
 const BPF_F_NO_PREALLOC = 1;
 const BPF_F_MMAPABLE = 1 << 10;
 
-/** Where a program sees a device's packets (`enum bpf_attach_type`, Linux 6.6). */
+/** `enum bpf_attach_type`, Linux 6.6. */
 const ATTACH = { ingress: 46, egress: 47 } as const;
 
 const PROT_READ_WRITE = 3;
@@ -41,19 +41,19 @@ const MAP_FAILED = -1n;
 const PAGE = 4096;
 
 const INSTRUCTION_BYTES = 8;
-/** Most bytes of a name (`BPF_OBJ_NAME_LEN`) but for the zero behind it. */
+/** Longest name (`BPF_OBJ_NAME_LEN`) without the terminating NUL. */
 const NAME_MAX = 15;
 const LOG_BYTES = 256 * 1024;
 
-/** Where a program sees a device's packets: when they come in, or before the device sends them. */
+/** The hook at which a program sees a device's packets: after it received them, or before it sends them. */
 export type BpfAttachPoint = keyof typeof ATTACH;
 
-/** The kernel does not let a program run. */
+/** The kernel's verifier rejected a program. */
 export class BpfProgramError extends SyscallError {
-  /** What the verifier says. */
+  /** The verifier's log. */
   readonly log: string;
 
-  /** With the verifier's words. */
+  /** `log` is the verifier's log. */
   constructor(operation: string, errno: number, log: string) {
     super(operation, errno);
     this.log = log;
@@ -77,8 +77,8 @@ export class BpfMap implements Disposable {
   }
 
   /**
-   * Makes a map, a hash table that takes memory for what is in it, or an array that can be in this process's memory,
-   * too ({@link share}).
+   * Creates a map: a hash table that allocates its entries on demand, or an array that can be mapped into this
+   * process's memory ({@link share}).
    *
    * @throws {SyscallError} EPERM without CAP_BPF and CAP_SYS_ADMIN, ENOSYS on a kernel without BPF
    */
@@ -99,15 +99,15 @@ export class BpfMap implements Disposable {
     return new BpfMap(fd, name, keySize, valueSize, entries);
   }
 
-  /** Its descriptor's number, for programs. */
+  /** Descriptor of the map, for programs. */
   get number(): number {
     return this.#fd.number;
   }
 
   /**
-   * Has the key lead to the value.
+   * Adds an entry.
    *
-   * @throws {SyscallError} EEXIST if it leads to one already, E2BIG if there are too many keys
+   * @throws {SyscallError} EEXIST if the key is in the map, E2BIG if the map is full
    */
   add(key: Uint8Array<ArrayBuffer>, value: Uint8Array<ArrayBuffer>): void {
     if (key.length !== this.#keySize || value.length !== this.#valueSize) {
@@ -120,7 +120,7 @@ export class BpfMap implements Disposable {
   }
 
   /**
-   * Forgets the key, if it is there: no program that starts after this finds it.
+   * Deletes a key if it is in the map. Programs that start afterwards do not find it.
    *
    * @throws {SyscallError}
    */
@@ -133,7 +133,7 @@ export class BpfMap implements Disposable {
   }
 
   /**
-   * The values of an array, one behind the other, as programs see and change them.
+   * Maps the values of an array into this process's memory; programs read and change the same memory.
    *
    * @throws {SyscallError}
    */
@@ -148,7 +148,7 @@ export class BpfMap implements Disposable {
     return request;
   }
 
-  /** Lets go of it: it stays for as long as a program uses it. */
+  /** Closes the descriptor. The map lives as long as a program uses it. */
   [Symbol.dispose](): void {
     this.#fd.close();
   }
@@ -169,7 +169,7 @@ export class SharedValues implements Disposable {
     this.#bytes = BigInt(bytes);
   }
 
-  /** For `BpfMap.share`. */
+  /** Called by `BpfMap.share` only. */
   static map(fd: number, valueSize: number, entries: number): SharedValues {
     const bytes = Math.ceil(valueSize * entries / PAGE) * PAGE;
     const address = daemonLibc().mmap(null, BigInt(bytes), PROT_READ_WRITE, MAP_SHARED, fd, 0n);
@@ -179,12 +179,12 @@ export class SharedValues implements Disposable {
     return new SharedValues(address, valueSize, bytes);
   }
 
-  /** The 8-byte number at an offset of a value. */
+  /** Reads the 8-byte number at an offset of a value. */
   get(index: number, offset: number): bigint {
     return this.#numbers[this.#place(index, offset)]!;
   }
 
-  /** Changes it. */
+  /** Writes the 8-byte number at an offset of a value. */
   set(index: number, offset: number, number: bigint): void {
     this.#numbers[this.#place(index, offset)] = number;
   }
@@ -194,7 +194,7 @@ export class SharedValues implements Disposable {
     return (index * this.#valueSize + offset) / BigUint64Array.BYTES_PER_ELEMENT;
   }
 
-  /** Gives the memory back. */
+  /** Unmaps the memory. */
   [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -203,10 +203,10 @@ export class SharedValues implements Disposable {
 }
 
 /**
- * Loads a program for packets at a device (`BPF_PROG_TYPE_SCHED_CLS`).
+ * Loads a program for the packets of a device (`BPF_PROG_TYPE_SCHED_CLS`).
  *
- * @param instructions As `BpfProgram.assemble` gives them
- * @throws {BpfProgramError} EACCES, EINVAL if the verifier refuses it
+ * @param instructions Output of `BpfProgram.assemble`
+ * @throws {BpfProgramError} EACCES, EINVAL if the verifier rejects the program
  * @throws {SyscallError} EPERM without CAP_BPF and CAP_NET_ADMIN, ENOSYS on a kernel without BPF
  */
 export function loadBpfProgram(name: string, instructions: Uint8Array<ArrayBuffer>): OwnedFd {
@@ -238,7 +238,7 @@ export function loadBpfProgram(name: string, instructions: Uint8Array<ArrayBuffe
 }
 
 /**
- * Has a program see the packets of a device of the calling thread's network namespace, until the descriptor is closed.
+ * Attaches a program to a device of the calling thread's network namespace, until the returned descriptor is closed.
  *
  * @throws {SyscallError} EINVAL on a kernel before 6.6, ENODEV
  */
@@ -250,7 +250,7 @@ export function attachBpfProgram(program: OwnedFd, device: number, point: BpfAtt
   return new OwnedFd(request.call(`bpf(BPF_LINK_CREATE ${point} of interface ${device})`, BPF_LINK_CREATE));
 }
 
-/** A `union bpf_attr`, and what it points to for as long as it lives. */
+/** A `union bpf_attr`; keeps the memory alive that it points to. */
 class Request {
   readonly #bytes = pinned(BPF_ATTR.size);
   readonly #view = new DataView(this.#bytes.buffer);

@@ -1,5 +1,5 @@
 /**
- * `ioctl`, for requests whose argument is a buffer and for those whose argument is a number.
+ * `ioctl` with a buffer or a number as the argument.
  *
  * @module
  */
@@ -9,8 +9,8 @@ import type { OwnedFd } from "../fd.ts";
 import { libc } from "../libc.ts";
 
 /**
- * Does the request on the descriptor. A buffer is read or written in place, as the request has it; a number goes as
- * it is. The result is the call's.
+ * Executes a request on the descriptor. A buffer is read or written in place, depending on the request; a number is
+ * passed by value. Returns the result of the call.
  *
  * @throws {SyscallError}
  */

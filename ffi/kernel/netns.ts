@@ -1,6 +1,6 @@
 /**
- * Network namespaces. `setns` moves the calling thread only: sockets opened there afterwards, and programs and
- * workers started there, belong to the new namespace.
+ * Network namespaces. `setns` moves only the calling thread: sockets that it opens and programs and workers that it
+ * starts afterwards belong to the new namespace.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { libc } from "../libc.ts";
 const CLONE_NEWNET = 0x40000000;
 
 /**
- * Opens a network namespace: by the name that `ip netns` gave it, or by the path of a namespace file.
+ * Opens a network namespace, given by its name in `ip netns` or by the path of a namespace file.
  *
  * @throws {SyscallError}
  */
@@ -30,7 +30,8 @@ export function enterNetns(namespace: OwnedFd): void {
 }
 
 /**
- * Runs `action` inside the namespace and comes back, whatever happens. The action must be synchronous.
+ * Runs `action` in the namespace and returns to the previous one, also after an exception. The action must be
+ * synchronous.
  *
  * @throws {SyscallError}
  */

@@ -1,12 +1,12 @@
 /**
- * PPP channels and units (`/dev/ppp`, `drivers/net/ppp/ppp_generic.c`). A channel is a link that carries PPP frames:
- * the session of a PPPoL2TP socket. A unit is a network interface that sends its packets through a channel.
+ * PPP channels and units (`/dev/ppp`, `drivers/net/ppp/ppp_generic.c`). A channel is a link that carries PPP frames,
+ * such as the session of a PPPoL2TP socket. A unit is a network interface that sends its packets through a channel.
  *
- * Frames are read and written without address and control field: the protocol, 2 bytes in network order, and what it
- * carries. A channel's descriptor has the frames of LCP and of authentication (protocols from 0xc000 on), and those of
- * every protocol while no unit is connected; a unit's has the others, except packets of network protocols, which go
- * through its interface. Of frames that nobody reads, the kernel keeps the last 32 of each descriptor. Reading and
- * writing never blocks.
+ * Frames are read and written without Address and Control fields: the Protocol field, 2 bytes in network order, and
+ * the payload. A channel's descriptor delivers the frames of LCP and authentication (protocols from 0xc000 on), and
+ * those of every protocol while no unit is connected. A unit's descriptor delivers the other frames, except packets
+ * of network protocols, which go through its interface. The kernel queues the last 32 unread frames of each
+ * descriptor. Reads and writes never block.
  *
  * @module
  */
@@ -43,13 +43,14 @@ export const PPP_MPLS_UC = 0x0281;
 /** MPLS multicast packets. */
 export const PPP_MPLS_MC = 0x0283;
 
-/** A descriptor that PPP frames are read from and written to. */
+/** A descriptor for reading and writing PPP frames. */
 class PppFd extends OwnedFd {
   /**
-   * Reads one frame into the buffer; its length. `undefined` if none is there now, 0 once the channel or the unit has
-   * gone, or the unit its channel. A wait reports the former as EPOLLHUP, the latter as EPOLLIN.
+   * Reads one frame into the buffer and returns its length. Returns `undefined` if there is none now, and 0 if the
+   * channel or the unit is gone, or the unit has lost its channel. Epoll reports the former two as EPOLLHUP, the
+   * latter as EPOLLIN.
    *
-   * @throws {SyscallError} EOVERFLOW if the frame is longer than the buffer, and lost
+   * @throws {SyscallError} EOVERFLOW if the frame is longer than the buffer; the frame is lost
    */
   receive(into: Uint8Array<ArrayBuffer>): number | undefined {
     const length = Number(libc.read(this.number, into, BigInt(into.length)));
@@ -60,19 +61,19 @@ class PppFd extends OwnedFd {
   }
 
   /**
-   * Writes one frame. The kernel takes it also where it cannot be sent, as when the channel has gone: only counters
-   * tell.
+   * Writes one frame. The kernel accepts it even if it cannot be sent, for example because the channel is gone; only
+   * counters show that.
    *
-   * @throws {SyscallError} EINVAL for less than a protocol, ENOMEM
+   * @throws {SyscallError} EINVAL if the frame is shorter than a Protocol field, ENOMEM
    */
   send(frame: Uint8Array<ArrayBuffer>): void {
     checked("write", Number(libc.write(this.number, frame, BigInt(frame.length))));
   }
 }
 
-/** A channel. It lives as long as its socket; closing the descriptor only lets go of it. */
+/** A channel. It lives as long as its socket; closing the descriptor only detaches from it. */
 export class PppChannel extends PppFd {
-  /** Its number in its network namespace. */
+  /** Index in its network namespace. */
   readonly index: number;
 
   private constructor(fd: number, index: number) {
@@ -81,8 +82,8 @@ export class PppChannel extends PppFd {
   }
 
   /**
-   * Opens the channel of a connected PPPoX socket, which the calling thread shares the network namespace with. From now
-   * on what arrives is read here and not from the socket.
+   * Opens the channel of a connected PPPoX socket, in the network namespace that it shares with the calling thread.
+   * Received frames are then read here, not from the socket.
    *
    * @throws {SyscallError} ENOTCONN if the socket is connected to no session, ENXIO if it belongs to another network
    * namespace; from `open`: EPERM without CAP_NET_ADMIN, ENOENT without the driver
@@ -95,7 +96,7 @@ export class PppChannel extends PppFd {
   }
 
   /**
-   * Gives the channel to the unit of that number.
+   * Connects the channel to a unit.
    *
    * @throws {SyscallError} ENXIO if there is no such unit, EINVAL if the channel has a unit or a bridge
    */
@@ -104,7 +105,7 @@ export class PppChannel extends PppFd {
   }
 
   /**
-   * Takes the channel away from its unit.
+   * Disconnects the channel from its unit.
    *
    * @throws {SyscallError} EINVAL if it has none
    */
@@ -113,20 +114,20 @@ export class PppChannel extends PppFd {
   }
 
   /**
-   * Joins it with the channel of that number in the calling thread's network namespace: every frame that arrives at one
-   * leaves by the other, without us. Ends when either channel goes, too.
+   * Bridges two channels of the calling thread's network namespace in the kernel: every frame that arrives at one
+   * leaves through the other. The bridge also ends when either channel does.
    *
-   * @throws {SyscallError} ENXIO if there is no such channel, EALREADY if either has a unit or a bridge, ENOTTY before
-   * Linux 5.11
+   * @throws {SyscallError} ENXIO if there is no such channel, EALREADY if either has a unit or a bridge, ENOTTY
+   * before Linux 5.11
    */
   bridge(other: number): void {
     pppIoctl(this, PPPIOC.PPPIOCBRIDGECHAN, other);
   }
 
   /**
-   * Parts it from the other channel.
+   * Ends the bridge.
    *
-   * @throws {SyscallError} EINVAL if it has no bridge, ENOTTY before Linux 5.11
+   * @throws {SyscallError} EINVAL if the channel has no bridge, ENOTTY before Linux 5.11
    */
   unbridge(): void {
     ioctl(this, PPPIOC.PPPIOCUNBRIDGECHAN, 0);
@@ -134,11 +135,11 @@ export class PppChannel extends PppFd {
 }
 
 /**
- * A unit. Its interface, `ppp` and its number at first, goes when the descriptor is closed; a channel that it still has
- * then can have no other.
+ * A unit. Its interface, named `ppp` and its number at first, is deleted when the descriptor is closed. Disconnect
+ * its channel first: otherwise the channel can never be connected again.
  */
 export class PppUnit extends PppFd {
-  /** Its number in its network namespace. */
+  /** Number in its network namespace. */
   readonly unit: number;
 
   private constructor(fd: number, unit: number) {
@@ -147,8 +148,8 @@ export class PppUnit extends PppFd {
   }
 
   /**
-   * Makes a unit under the lowest free number, its interface down, in the network namespace of the calling thread. It
-   * lets packets of every network protocol pass.
+   * Creates a unit with the lowest free number, in the network namespace of the calling thread. Its interface is
+   * down, and packets of every network protocol pass.
    *
    * @throws {SyscallError} EPERM without CAP_NET_ADMIN, ENOENT without the driver
    */
@@ -158,13 +159,13 @@ export class PppUnit extends PppFd {
     return new PppUnit(fd.release(), unit);
   }
 
-  /** What becomes of packets of the network protocol (`PPP_*`), both ways: `NPMODE_*`. */
+  /** Returns the mode (`NPMODE_*`) of a network protocol (`PPP_*`), for both directions. */
   npMode(protocol: number): number {
     return this.#np(PPPIOC.PPPIOCGNPMODE, protocol, 0);
   }
 
   /**
-   * Says what becomes of packets of the network protocol (`PPP_*`), both ways: `NPMODE_*`.
+   * Sets the mode (`NPMODE_*`) of a network protocol (`PPP_*`), for both directions.
    *
    * @throws {SyscallError} EINVAL if the kernel does not know the protocol
    */
@@ -181,7 +182,7 @@ export class PppUnit extends PppFd {
     return view.getInt32(NPIOCTL.fields.mode.offset, HOST_IS_LITTLE_ENDIAN);
   }
 
-  /** Sets the largest payload that a frame received may have, in bytes; 1500 at first. */
+  /** Sets the longest payload of a received frame in bytes; 1500 at first. */
   setMru(bytes: number): void {
     pppIoctl(this, PPPIOC.PPPIOCSMRU, bytes);
   }

@@ -1,6 +1,6 @@
 /**
- * Requests of PPP channels, PPP units and PPPoL2TP sockets (`linux/ppp-ioctl.h`): the same numbers on x86-64 and arm64.
- * An `int` argument goes by its address.
+ * ioctl requests of PPP channels, PPP units and PPPoL2TP sockets (`linux/ppp-ioctl.h`), with the same numbers on
+ * x86-64 and arm64. An `int` argument is passed by address.
  *
  * @module
  */
@@ -11,32 +11,32 @@ import { ioctl } from "./ioctl.ts";
 
 /** The requests, by their kernel names. */
 export const PPPIOC = {
-  /** Counters of a PPPoL2TP socket. */
+  /** Reads the counters of a PPPoL2TP socket. */
   PPPIOCGL2TPSTATS: 0x80487436,
-  /** Number of a socket's channel, which exists from the first such request on. */
+  /** Returns the index of a socket's channel, which the first such request creates. */
   PPPIOCGCHAN: 0x80047437,
-  /** Makes an unattached descriptor one of a channel. */
+  /** Attaches a descriptor to a channel. */
   PPPIOCATTCHAN: 0x40047438,
-  /** Takes a channel away from its unit. */
+  /** Disconnects a channel from its unit. */
   PPPIOCDISCONN: 0x00007439,
-  /** Gives a channel to a unit. */
+  /** Connects a channel to a unit. */
   PPPIOCCONNECT: 0x4004743a,
-  /** Makes an unattached descriptor one of a new unit. */
+  /** Creates a unit and attaches the descriptor to it. */
   PPPIOCNEWUNIT: 0xc004743e,
-  /** Joins two channels without a unit (Linux 5.11). */
+  /** Bridges two channels (Linux 5.11). */
   PPPIOCBRIDGECHAN: 0x40047435,
-  /** Parts them again (Linux 5.11). */
+  /** Ends the bridge (Linux 5.11). */
   PPPIOCUNBRIDGECHAN: 0x00007434,
-  /** Sets what becomes of packets of a network protocol. */
+  /** Sets the mode of a network protocol. */
   PPPIOCSNPMODE: 0x4008744b,
-  /** Tells what becomes of them. */
+  /** Returns the mode of a network protocol. */
   PPPIOCGNPMODE: 0xc008744c,
-  /** Sets the largest payload of a frame received. */
+  /** Sets the longest payload of a received frame. */
   PPPIOCSMRU: 0x40047452,
 } as const;
 
 /**
- * Does a request that reads, writes or does both with an `int`; its value afterwards.
+ * Executes a request that reads or writes an `int`, or both. Returns its value afterwards.
  *
  * @throws {SyscallError}
  */

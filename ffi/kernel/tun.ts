@@ -1,8 +1,8 @@
 /**
- * Devices whose other end is a descriptor (`linux/if_tun.h`): a frame read is one that the system sent through the
- * device, a frame written is one that the device received. Frames of a TAP device are Ethernet and start with the
- * destination address, those of a TUN device are IP packets; neither has a header of the driver's unless one is asked
- * for.
+ * TUN and TAP devices (`linux/if_tun.h`): a frame read from the descriptor is one that the kernel sent through the
+ * device, a frame written is one that the device receives. Frames of a TAP device are Ethernet frames from the
+ * destination address on, those of a TUN device are IP packets. Neither has a header of the driver unless one is
+ * requested.
  *
  * @module
  */
@@ -33,35 +33,38 @@ const IFF_NO_PI = 0x1000;
 const IFF_VNET_HDR = 0x4000;
 const IFF_TUN_EXCL = 0x8000;
 
-/** Offload: checksums of frames read are left to the reader. Whatever else is asked for needs it. */
+/** Offload: the reader completes the checksums of frames. The other offloads require it. */
 export const TUN_F_CSUM = 0x01;
-/** Offload: TCP over IPv4 is left to the reader to cut. */
+/** Offload: the reader segments TCP over IPv4. */
 export const TUN_F_TSO4 = 0x02;
-/** Offload: TCP over IPv6 is left to the reader to cut. */
+/** Offload: the reader segments TCP over IPv6. */
 export const TUN_F_TSO6 = 0x04;
-/** Offload: the former two, also with ECN. */
+/** Offload: both also with ECN. */
 export const TUN_F_TSO_ECN = 0x08;
-/** Offload: UDP over IPv4 is left to the reader to cut (Linux 6.2). */
+/** Offload: the reader segments UDP over IPv4 (Linux 6.2). */
 export const TUN_F_USO4 = 0x20;
-/** Offload: UDP over IPv6 is left to the reader to cut (Linux 6.2). */
+/** Offload: the reader segments UDP over IPv6 (Linux 6.2). */
 export const TUN_F_USO6 = 0x40;
 
-/** What a device is opened with. */
+/** Options of a device. */
 export interface TunTapOptions {
-  /** Frames begin with a `struct virtio_net_hdr`, read and written, and may be longer than the MTU. Default false. */
+  /**
+   * Every frame begins with a `struct virtio_net_hdr`, read and written, and may be longer than the MTU. Default
+   * false.
+   */
   readonly vnetHeader?: boolean;
-  /** Fail if there is a device of that name, instead of attaching to it. */
+  /** Fail if a device of that name exists, instead of attaching to it. */
   readonly exclusive?: boolean;
 }
 
-/** A device of either kind. It is gone when its last descriptor is closed, unless it is persistent. */
+/** A TUN or TAP device. It is deleted when its last descriptor is closed, unless it is persistent. */
 export class TunTapDevice extends OwnedFd {
   /** Name of the device when it was opened. */
   readonly name: string;
-  /** Whether frames begin with a `struct virtio_net_hdr`. */
+  /** Whether every frame begins with a `struct virtio_net_hdr`. */
   readonly hasVnetHeader: boolean;
 
-  /** Takes the descriptor over. */
+  /** Takes over the descriptor. */
   protected constructor(fd: number, name: string, hasVnetHeader: boolean) {
     super(fd);
     this.name = name;
@@ -69,9 +72,9 @@ export class TunTapDevice extends OwnedFd {
   }
 
   /**
-   * Its name now, in the network namespace that it is in now.
+   * The device's current name, in its current network namespace.
    *
-   * @throws {SyscallError} EBADFD if somebody has deleted it
+   * @throws {SyscallError} EBADFD if the device was deleted
    */
   presentName(): string {
     const request = new Uint8Array(IFREQ.size);
@@ -80,16 +83,16 @@ export class TunTapDevice extends OwnedFd {
   }
 
   /**
-   * The network namespace that it is in now; the caller closes it.
+   * The device's current network namespace; the caller owns the descriptor.
    *
-   * @throws {SyscallError} EBADFD if somebody has deleted it, EINVAL before Linux 5.2
+   * @throws {SyscallError} EBADFD if the device was deleted, EINVAL before Linux 5.2
    */
   presentNetns(): OwnedFd {
     return new OwnedFd(ioctl(this, TUNGETDEVNETNS, 0));
   }
 
   /**
-   * Whether the device stays when its last descriptor is closed.
+   * Sets whether the device stays when its last descriptor is closed.
    *
    * @throws {SyscallError}
    */
@@ -98,7 +101,7 @@ export class TunTapDevice extends OwnedFd {
   }
 
   /**
-   * Whether the device says that its cable is plugged in; a new one does.
+   * Sets the device's carrier; a new device has carrier.
    *
    * @throws {SyscallError}
    */
@@ -107,7 +110,8 @@ export class TunTapDevice extends OwnedFd {
   }
 
   /**
-   * What the system may leave to whoever reads the frames: `TUN_F_*`, 0 for nothing. Takes a device with headers.
+   * Sets the offloads (`TUN_F_*`, 0 for none) that the kernel may leave to the reader of the frames. Requires a
+   * device with headers.
    *
    * @throws {SyscallError} EINVAL if the driver does not know one of them; then nothing changes
    */
@@ -116,20 +120,20 @@ export class TunTapDevice extends OwnedFd {
   }
 }
 
-/** A TAP device: Ethernet. */
+/** A TAP device, which carries Ethernet frames. */
 export class TapDevice extends TunTapDevice {
   /**
-   * Makes the device, down, or attaches to the one of that name, in the network namespace of the calling thread; it
-   * stays there when the thread moves on. The name may hold one `%d`, which becomes the lowest free number; an empty one means `tap%d`. Reads and
-   * writes do not block.
+   * Creates the device, down, or attaches to the existing one of that name, in the network namespace of the calling
+   * thread. The name may contain one `%d`, which becomes the lowest free number; an empty name means `tap%d`. Reads
+   * and writes do not block.
    *
-   * While the device is down, reading finds nothing (EAGAIN) and writing fails (EIO). When somebody deletes it, both
-   * fail with EBADFD, and waiting ends with EPOLLERR; a frame shorter than 14 bytes is refused (EINVAL).
+   * While the device is down, reads return EAGAIN and writes fail (EIO). After the device was deleted, both fail with
+   * EBADFD, and epoll reports EPOLLERR. A frame shorter than 14 bytes is refused (EINVAL).
    *
-   * @throws {SyscallError} EBUSY if the device has a descriptor already, or exists and `exclusive` was asked for,
-   * whatever it is; EINVAL if the driver has no header to put in front, or the name is that of a device of another kind, TUN and multi-queue TAP among them, or is
-   * no name (`.`, `..`, `all`, `default`, a blank, `/`, `:`, a stray `%`); EPERM without CAP_NET_ADMIN. From
-   * `open`: ENOENT, ENODEV without the driver
+   * @throws {SyscallError} EBUSY if the device has a descriptor already, or if any device of the name exists and
+   * `exclusive` was given; EINVAL if the driver does not support the header, the name belongs to a device of another
+   * kind (TUN and multi-queue TAP included), or is invalid (`.`, `..`, `all`, `default`, a blank, `/`, `:`, a stray
+   * `%`); EPERM without CAP_NET_ADMIN. From `open`: ENOENT, ENODEV without the driver
    * @throws {RangeError} if the name is longer than 15 bytes
    */
   static open(name: string, options: TunTapOptions = {}): TapDevice {
@@ -138,11 +142,13 @@ export class TapDevice extends TunTapDevice {
   }
 }
 
-/** A TUN device: IP packets, point to point, without addresses of a link (IFF_POINTOPOINT, IFF_NOARP). */
+/**
+ * A TUN device, which carries IP packets, point to point, without link-layer addresses (IFF_POINTOPOINT, IFF_NOARP).
+ */
 export class TunDevice extends TunTapDevice {
   /**
-   * Makes the device as `TapDevice.open` does; an empty name means `tun%d`. A packet whose first four bits are neither
-   * 4 nor 6 is refused (EINVAL).
+   * Creates the device as `TapDevice.open` does; an empty name means `tun%d`. A packet whose first four bits are
+   * neither 4 nor 6 is refused (EINVAL).
    *
    * @throws {SyscallError} {RangeError} as `TapDevice.open`
    */
@@ -152,7 +158,7 @@ export class TunDevice extends TunTapDevice {
   }
 }
 
-/** A device of the kind: its descriptor, which is the caller's to close, and its name. */
+/** Opens a device of the kind. Returns its descriptor, which the caller owns, and its name. */
 function attach(
   kind: number,
   name: string,
@@ -169,7 +175,7 @@ function attach(
   const flags = kind | IFF_NO_PI | (exclusive ? IFF_TUN_EXCL : 0) | (vnetHeader ? IFF_VNET_HDR : 0);
   new DataView(request.buffer).setUint16(ifr_flags.offset, flags, HOST_IS_LITTLE_ENDIAN);
   ioctl(fd, TUNSETIFF, request);
-  // A device that outlived its last reader remembers that one's.
+  // A persistent device remembers the header size of its last reader.
   if (vnetHeader) ioctl(fd, TUNSETVNETHDRSZ, int32(VIRTIO_NET_HDR.size));
   return { fd: fd.release(), chosen: nameIn(request), vnetHeader };
 }
@@ -181,7 +187,7 @@ function nameIn(request: Uint8Array): string {
 }
 
 /**
- * Whether the driver can put a `struct virtio_net_hdr` in front of frames.
+ * Whether the driver supports a `struct virtio_net_hdr` in front of frames.
  *
  * @throws {SyscallError} as `TapDevice.open`
  */

@@ -1,5 +1,6 @@
 /**
- * Writing frames that lie in several pieces of memory to a device that wants a `struct virtio_net_hdr` before each.
+ * Writes frames that consist of several pieces of memory to a device, with a `struct virtio_net_hdr` in front of
+ * each.
  *
  * @module
  */
@@ -13,23 +14,23 @@ import { packetLibc } from "../packet_libc.ts";
 
 const { flags, gso_type, hdr_len, gso_size, csum_start, csum_offset } = VIRTIO_NET_HDR.fields;
 
-/** What a frame's `struct virtio_net_hdr` says. */
+/** Contents of a frame's `struct virtio_net_hdr`. */
 export interface VnetHeader {
-  /** `VIRTIO_NET_HDR_F_*` */
+  /** `VIRTIO_NET_HDR_F_*`. */
   readonly flags: number;
-  /** `VIRTIO_NET_HDR_GSO_*` */
+  /** `VIRTIO_NET_HDR_GSO_*`. */
   readonly gsoType: number;
-  /** Bytes of all headers. */
+  /** Length of all headers in bytes. */
   readonly headerLength: number;
-  /** Payload bytes of each segment. */
+  /** Payload of each segment in bytes. */
   readonly gsoSize: number;
-  /** From where on the frame is to be summed. */
+  /** Offset at which the checksummed bytes begin. */
   readonly checksumStart: number;
-  /** Where the checksum is, in bytes from there. */
+  /** Offset of the checksum field from there. */
   readonly checksumOffset: number;
 }
 
-/** Writes one frame after the other. */
+/** Writes one frame at a time. */
 export class FrameWriter {
   readonly #capacity: number;
   readonly #header = pinned(VIRTIO_NET_HDR.size);
@@ -39,7 +40,7 @@ export class FrameWriter {
   readonly #pointer: Deno.PointerObject;
   #count = 1;
 
-  /** For frames of at most that many pieces, up to 1023. */
+  /** For frames of at most `capacity` pieces, up to 1023. */
   constructor(capacity: number) {
     this.#capacity = capacity;
     this.#iovecs = pinned((capacity + 1) * IOVEC.size);
@@ -49,7 +50,7 @@ export class FrameWriter {
     this.#pointer = Deno.UnsafePointer.of(this.#iovecs)!;
   }
 
-  /** Begins a frame, whose pieces follow. */
+  /** Begins a frame, whose pieces are added next. */
   begin(): void {
     this.#count = 1;
   }
@@ -57,7 +58,7 @@ export class FrameWriter {
   /**
    * Adds bytes of the arena's memory to the frame.
    *
-   * @throws {RangeError} if they are not all in it, or there is no room
+   * @throws {RangeError} if the bytes are outside the memory, or the frame has `capacity` pieces
    */
   add(arena: PacketArena, offset: number, length: number): void {
     arena.check(offset, length);
@@ -67,7 +68,7 @@ export class FrameWriter {
     this.#words[iovec + IOV_LENGTH] = length;
   }
 
-  /** Writes the header and the frame to a non-blocking descriptor: the length of both, or -1. */
+  /** Writes the header and the frame to a non-blocking descriptor. Returns the length of both, or -1. */
   write(fd: number, header: VnetHeader): number {
     const view = this.#headerView;
     view.setUint8(flags.offset, header.flags);

@@ -1,11 +1,11 @@
 /**
- * Packets in batches between descriptors and one piece of memory. A {@link PacketArena} is that memory, cut into slots;
- * a {@link ReceiveVector} takes datagrams from a socket into slots, a {@link SendVector} sends any parts of the memory, a
- * {@link FrameWriter} writes them to a device. Nothing is allocated per packet, and no call blocks, whatever the
- * descriptor's mode.
+ * Batched I/O of packets between descriptors and one memory. A {@link PacketArena} is that memory, divided into
+ * slots. A {@link ReceiveVector} receives datagrams from a socket into slots, a {@link SendVector} sends any parts of
+ * the memory, a {@link FrameWriter} writes them to a device. Nothing is allocated per packet, and no call blocks,
+ * whatever the descriptor's mode.
  *
- * A result of -1 is the errno's story (`lastErrno`), but the safe reading of it is "go back to waiting": EAGAIN is by
- * far the most frequent, and a socket's pending error is consumed by the call that it fails.
+ * After a result of -1, `lastErrno` has the reason. Callers should go back to waiting in any case: EAGAIN is by far
+ * the most frequent, and a socket's pending error is cleared by the call that reports it.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Memory for packets, and reading and writing it one frame at a time.
+ * Memory for packets, with reads and writes of single frames.
  *
  * @module
  */
@@ -8,47 +8,47 @@ import { IOVEC } from "../layout.ts";
 import { Address, pinned, wordOf } from "../memory.ts";
 import { packetLibc } from "../packet_libc.ts";
 
-/** Slots begin at cache lines. */
+/** Slots are aligned to cache lines. */
 const ALIGNMENT = 64;
 
-/** Slots of an arena unless given. */
+/** Default number of slots. */
 const DEFAULT_SLOTS = 64;
 
 const IOV_BASE = wordOf(IOVEC.fields.iov_base);
 const IOV_LENGTH = wordOf(IOVEC.fields.iov_len);
 
-/** What a {@link PacketArena} is made with. */
+/** Options of a {@link PacketArena}. */
 export interface PacketArenaOptions {
-  /** How many slots. */
+  /** Number of slots. */
   readonly slots?: number;
-  /** The longest packet that a slot takes, in bytes. */
+  /** Longest packet of a slot in bytes. */
   readonly slotSize: number;
-  /** Bytes before each packet that receiving leaves alone: room for the headers of a packet to send. */
+  /** Bytes before each packet that receiving does not touch: room for the headers of a packet to send. */
   readonly headroom?: number;
-  /** Memory to use instead of new one: that of a `WebAssembly.Memory` that never grows. */
+  /** Memory to use instead of new memory, such as that of a `WebAssembly.Memory` that never grows. */
   readonly memory?: ArrayBuffer;
-  /** Where the arena begins in that memory, a multiple of 64. */
+  /** Offset of the arena in that memory, a multiple of 64. */
   readonly memoryOffset?: number;
 }
 
 /**
- * Memory for packets: slots of equal size, each with its headroom before it. Offsets are from the first byte of the
- * memory, also where the arena is but a part of it.
+ * Memory for packets: slots of equal size, each preceded by its headroom. Offsets are from the first byte of the
+ * memory, even if the arena is only a part of it.
  */
 export class PacketArena {
-  /** How many slots. */
+  /** Number of slots. */
   readonly slots: number;
-  /** The longest packet that a slot takes, in bytes. */
+  /** Longest packet of a slot in bytes. */
   readonly slotSize: number;
-  /** Bytes before each packet that receiving leaves alone. */
+  /** Bytes before each packet that receiving does not touch. */
   readonly headroom: number;
-  /** Distance of the slots in bytes, headroom and padding included. */
+  /** Distance between slots in bytes, including headroom and padding. */
   readonly stride: number;
-  /** The whole memory. */
+  /** The whole memory as bytes. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The whole memory, for fields. */
+  /** The whole memory for fields of several bytes. */
   readonly view: DataView<ArrayBuffer>;
-  /** Where the memory is. */
+  /** Address of the memory. */
   readonly address: Address;
   readonly #first: number;
   readonly #slotPointers: Deno.PointerObject[] = [];
@@ -58,9 +58,9 @@ export class PacketArena {
   readonly #iovecPointer = Deno.UnsafePointer.of(this.#iovec)!;
 
   /**
-   * A new arena, zeroed unless it has given memory.
+   * Creates an arena. New memory is zeroed; given memory stays as it is.
    *
-   * @throws {RangeError} if the memory given is too small or the offset into it is not a multiple of 64
+   * @throws {RangeError} if the given memory is too small, or the offset into it is not a multiple of 64
    */
   constructor(options: PacketArenaOptions) {
     const { slots = DEFAULT_SLOTS, slotSize, headroom = 0, memoryOffset = 0 } = options;
@@ -85,28 +85,28 @@ export class PacketArena {
     }
   }
 
-  /** Bytes of memory that an arena with these options takes. */
+  /** Size of an arena with these options, in bytes. */
   static size({ slots = DEFAULT_SLOTS, slotSize, headroom = 0 }: PacketArenaOptions): number {
     return slots * Math.ceil((headroom + slotSize) / ALIGNMENT) * ALIGNMENT;
   }
 
-  /** Offset of a slot's first byte after its headroom. */
+  /** Offset of a slot's first byte behind its headroom. */
   start(slot: number): number {
     return this.#first + slot * this.stride;
   }
 
   /**
-   * Reads one frame of a TAP device, or what else the non-blocking descriptor gives, into a slot: its length, or -1.
-   * What is longer than a slot is cut without notice.
+   * Reads one frame from a device (or anything else from a non-blocking descriptor) into a slot. Returns its length,
+   * or -1. A longer frame is silently truncated to the slot size.
    */
   readFrame(fd: number, slot: number): number {
     return packetLibc().read(fd, this.#slotPointers[slot]!, this.#slotSize);
   }
 
   /**
-   * Writes these bytes of the memory as one frame to a non-blocking descriptor: the length, or -1.
+   * Writes bytes of the memory as one frame to a non-blocking descriptor. Returns the length, or -1.
    *
-   * @throws {RangeError} if they are not all in it
+   * @throws {RangeError} if the bytes are outside the memory
    */
   writeFrame(fd: number, offset: number, length: number): number {
     this.check(offset, length);
@@ -116,7 +116,7 @@ export class PacketArena {
   }
 
   /**
-   * Asserts that the bytes are all in the memory.
+   * Checks that the bytes are inside the memory.
    *
    * @throws {RangeError}
    */

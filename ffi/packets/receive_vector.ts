@@ -1,5 +1,5 @@
 /**
- * Receiving datagrams in batches: `recvmmsg` into the slots of an arena.
+ * Receives datagrams in batches: `recvmmsg` into the slots of an arena.
  *
  * @module
  */
@@ -31,24 +31,27 @@ import { IP_PKTINFO, IPV6_PKTINFO, SOL_IP, SOL_IPV6, UDP_GRO } from "../sockets/
 
 const MSG_CTRUNC = 0x08;
 
-/** Which messages a {@link ReceiveVector} receives where. */
+/** Options of a {@link ReceiveVector}. */
 export interface ReceiveVectorOptions {
-  /** First slot of the arena. */
+  /** First slot of the arena to use. */
   readonly firstSlot?: number;
-  /** How many slots, one per message: all from the first on, unless given. */
+  /** Number of slots, one per message; all from the first one on unless given. */
   readonly slots?: number;
   /**
-   * Whether to receive control messages, which the socket must be told to give: destination addresses (`pktinfo`), the
-   * length of joined datagrams (`setUdpGro`).
+   * Whether to receive control messages, which must be turned on for the socket: destination addresses (`pktinfo`),
+   * and the segment size of coalesced datagrams (`setUdpGro`).
    */
   readonly control?: boolean;
 }
 
-/** `struct mmsghdr`s that receive datagrams into consecutive slots. Messages count from 0 within each batch. */
+/**
+ * An array of `struct mmsghdr` that receives datagrams into consecutive slots. Message indexes are from 0 in each
+ * batch.
+ */
 export class ReceiveVector {
-  /** The most messages of one batch. */
+  /** Maximum number of messages in a batch. */
   readonly capacity: number;
-  /** The senders' socket addresses, as the kernel gave them, {@link NAME_STRIDE} bytes apart. */
+  /** The senders' socket addresses as the kernel wrote them, {@link NAME_STRIDE} bytes apart. */
   readonly names: Uint8Array<ArrayBuffer>;
   /** Control messages: see {@link destination} and {@link segmentSize}. */
   readonly controls: Uint8Array<ArrayBuffer>;
@@ -62,9 +65,9 @@ export class ReceiveVector {
   #used = 0;
 
   /**
-   * For these slots of the arena.
+   * Uses the given slots of the arena.
    *
-   * @throws {RangeError} if the arena has not got them
+   * @throws {RangeError} if the arena does not have them
    */
   constructor(arena: PacketArena, options: ReceiveVectorOptions = {}) {
     const { firstSlot = 0, control = false } = options;
@@ -99,10 +102,11 @@ export class ReceiveVector {
   }
 
   /**
-   * Takes the datagrams that are there, up to `count`: how many, or -1. What was known of the last batch is lost.
+   * Receives the queued datagrams, up to `count`, without blocking. Returns their number, or -1. Replaces the
+   * previous batch.
    */
   receive(fd: number, count: number = this.capacity): number {
-    // The kernel shortened these to what it used of them.
+    // The previous call has shortened these lengths to what it used.
     for (let header = this.#used * HEADER_WORDS; header > 0;) {
       header -= HEADER_WORDS;
       this.#headers[header + MSG_NAMELEN] = NAME_STRIDE;
@@ -119,25 +123,22 @@ export class ReceiveVector {
     return this.#arena.start(this.#firstSlot + index);
   }
 
-  /** Bytes of a message that are in the arena. */
+  /** Length of a message in the arena, in bytes. */
   length(index: number): number {
     return this.#headers[index * HEADER_WORDS + LENGTH]!;
   }
 
-  /** Whether the message was longer than a slot, or had more control messages than there is room for. */
+  /** Whether the message was longer than a slot, or its control messages longer than their room. */
   truncated(index: number): boolean {
     return (this.#headers[index * HEADER_WORDS + FLAGS]! & (MSG_TRUNC | MSG_CTRUNC)) !== 0;
   }
 
-  /** Bytes of the sender's socket address, at `index * NAME_STRIDE` of {@link names}. */
+  /** Length of the sender's socket address, which is at `index * NAME_STRIDE` of {@link names}. */
   nameLength(index: number): number {
     return this.#headers[index * HEADER_WORDS + MSG_NAMELEN]!;
   }
 
-  /**
-   * Offset in {@link controls} of the address, 4 or 16 bytes, that the message was sent to; -1 if the kernel did not
-   * tell.
-   */
+  /** Offset in {@link controls} of the destination address, 4 or 16 bytes; -1 if the kernel did not report it. */
   destination(index: number): number {
     const ipv4 = this.#pktinfo(index, SOL_IP, IP_PKTINFO, IN_PKTINFO.size);
     if (ipv4 >= 0) return ipv4 + IN_PKTINFO.fields.ipi_addr.offset;
@@ -145,7 +146,7 @@ export class ReceiveVector {
     return ipv6 < 0 ? -1 : ipv6 + IN6_PKTINFO.fields.ipi6_addr.offset;
   }
 
-  /** Number of the interface on which the message came; 0 if the kernel did not tell. */
+  /** Index of the receiving interface; 0 if the kernel did not report it. */
   interfaceIndex(index: number): number {
     const ipv4 = this.#pktinfo(index, SOL_IP, IP_PKTINFO, IN_PKTINFO.size);
     if (ipv4 >= 0) return this.#controlWords[(ipv4 + IN_PKTINFO.fields.ipi_ifindex.offset) >>> 2]!;
@@ -154,8 +155,8 @@ export class ReceiveVector {
   }
 
   /**
-   * Bytes of each datagram but the last, if the message is several of them; 0 if it is one. The last one may be
-   * shorter.
+   * Length of each coalesced datagram except the last, which may be shorter, in bytes; 0 if the message is one
+   * datagram.
    */
   segmentSize(index: number): number {
     const length = this.#headers[index * HEADER_WORDS + CONTROL_LENGTH]!;

@@ -1,6 +1,6 @@
 /**
- * Sending datagrams in batches: `sendmmsg` out of an arena, each of any number of parts, or several equal ones in one
- * message (`UDP_SEGMENT`).
+ * Sends datagrams in batches: `sendmmsg` from an arena. Each message has any number of parts, or is a super-datagram
+ * of several equal datagrams (`UDP_SEGMENT`).
  *
  * @module
  */
@@ -30,36 +30,36 @@ import { IP_PKTINFO, IPV6_PKTINFO, SOL_IP, SOL_IPV6, UDP_SEGMENT } from "../sock
 
 const MSG_NOSIGNAL = 0x4000;
 
-/** Bytes of the control message that says how long each datagram is. */
+/** Size of the control message that holds the segment size. */
 const SEGMENT_SPACE = cmsgSpace(2);
-/** Where its data is. */
+/** Offset of its data. */
 const SEGMENT_DATA = CMSGHDR.size;
 
-/** Where messages come from, where the system's choice of it is not wanted. */
+/** Source of sent messages, if it must not be the kernel's choice. */
 export interface PacketSource {
-  /** 4 or 16 bytes, of the family of the peer's, network order; the unspecified one lets the system choose. */
+  /** 4 or 16 bytes in network order, of the peer's family; the unspecified address leaves the choice to the kernel. */
   readonly address: Uint8Array;
-  /** Number of the interface that messages leave through; 0 lets the system choose. */
+  /** Index of the interface that messages leave through; 0 leaves the choice to the kernel. */
   readonly interfaceIndex?: number;
 }
 
-/** A peer as {@link SendVector} takes it: made once, used for every message to it. */
+/** A peer in the form that {@link SendVector} needs: created once, used for every message to it. */
 export class Remote {
-  /** Bytes of the socket address. */
+  /** Length of the socket address in bytes. */
   readonly nameLength: number;
-  /** Where the socket address is. */
+  /** Address of the socket address in memory. */
   readonly name: Address;
-  /** Bytes of the control message; 0 without a source. */
+  /** Length of the control message in bytes; 0 without a source. */
   readonly controlLength: number;
-  /** Where the control message is. */
+  /** Address of the control message in memory. */
   readonly control: Address;
   readonly #memory = pinned(NAME_STRIDE + CONTROL_STRIDE);
 
   /**
-   * The peer with this socket address, copied, and optionally the source of what is sent to it. For a raw socket over
-   * IPv6 the port is 0.
+   * Copies the peer's socket address, and optionally the source of messages to it. The port is 0 for a raw socket
+   * over IPv6.
    *
-   * @throws {RangeError} if the socket address is too long or the source has neither 4 nor 16 bytes
+   * @throws {RangeError} if the socket address is too long, or the source has neither 4 nor 16 bytes
    */
   constructor(name: Uint8Array, source?: PacketSource) {
     if (name.length > NAME_STRIDE) throw new RangeError(`Cannot send to a name of ${name.length} bytes`);
@@ -86,19 +86,19 @@ export class Remote {
   }
 }
 
-/** What a {@link SendVector} has room for. */
+/** Capacity of a {@link SendVector}. */
 export interface SendVectorOptions {
-  /** Messages of a batch, at most 1024. */
+  /** Maximum number of messages in a batch, at most 1024. */
   readonly messages: number;
-  /** Parts of all of them; one for each unless given. */
+  /** Maximum number of parts of all messages together; one per message unless given. */
   readonly parts?: number;
 }
 
-/** `struct mmsghdr`s that send parts of an arena, each to its peer. */
+/** An array of `struct mmsghdr` that sends parts of an arena, each message to its peer. */
 export class SendVector {
-  /** The most messages of one batch. */
+  /** Maximum number of messages in a batch. */
   readonly capacity: number;
-  /** The most parts of all messages of one batch. */
+  /** Maximum number of parts of all messages in a batch. */
   readonly partCapacity: number;
   readonly #arena: PacketArena;
   readonly #iovecs: Uint8Array<ArrayBuffer>;
@@ -106,14 +106,14 @@ export class SendVector {
   readonly #iovecAddress: Address;
   readonly #headers: Uint32Array<ArrayBuffer>;
   readonly #pointers: Deno.PointerObject[] = [];
-  // Also keeps what the headers point at.
+  // Also keeps the memory alive that the headers point to.
   readonly #remotes: (Remote | undefined)[];
   readonly #controls: Uint32Array<ArrayBuffer>;
   readonly #controlAddress: Address;
   #count = 0;
   #parts = 0;
 
-  /** For that many messages and parts a batch, out of the memory of the arena. */
+  /** The parts of all messages must lie in the memory of `arena`. */
   constructor(arena: PacketArena, options: SendVectorOptions) {
     this.#arena = arena;
     const { messages, parts = messages } = options;
@@ -134,28 +134,28 @@ export class SendVector {
     }
   }
 
-  /** Messages begun since {@link clear}. */
+  /** Number of messages since {@link clear}. */
   get count(): number {
     return this.#count;
   }
 
-  /** Parts that there is room for. */
+  /** Number of parts that still fit. */
   get room(): number {
     return this.partCapacity - this.#parts;
   }
 
-  /** Forgets all messages, and begins anew at the first. */
+  /** Empties the vector. */
   clear(): void {
     this.#count = 0;
     this.#parts = 0;
   }
 
   /**
-   * Begins the next message, whose parts follow. Without a remote it goes where the socket is connected to. With a
-   * segment size, the system cuts it into datagrams of so many bytes, the last one shorter: at most 64 of them, and
-   * 65,507 bytes in all; such a message says nothing of its source.
+   * Begins a message, whose parts are added next. Without a remote, it goes to the socket's connected peer. With a
+   * segment size, the kernel splits it into datagrams of that many bytes, the last one possibly shorter: at most 64
+   * of them, and 65,507 bytes in all. Such a message cannot carry a source.
    *
-   * @throws {RangeError} if there is no room
+   * @throws {RangeError} if the vector is full
    */
   begin(remote?: Remote, segmentSize = 0): void {
     const index = this.#count;
@@ -178,9 +178,9 @@ export class SendVector {
   }
 
   /**
-   * Adds bytes of the memory to the message that was begun last; they must not change until it is sent.
+   * Adds bytes of the memory to the message begun last. The bytes must not change until it is sent.
    *
-   * @throws {RangeError} if they are not all in it, or there is no room or no message
+   * @throws {RangeError} if the bytes are outside the memory, the vector is full, or no message was begun
    */
   add(offset: number, length: number): void {
     this.#arena.check(offset, length);
@@ -200,17 +200,17 @@ export class SendVector {
     this.#remotes[index] = remote;
     const header = index * HEADER_WORDS;
     this.#headers[header + MSG_NAMELEN] = remote?.nameLength ?? 0;
-    // A name of length 0 is still a name to some protocols.
+    // Some protocols treat a name of length 0 as a name.
     if (remote === undefined) this.#headers.fill(0, header + MSG_NAME, header + MSG_NAME + 2);
     else remote.name.store(this.#headers, header + MSG_NAME, 0);
   }
 
   /**
-   * Sends `count` messages from `first` on: how many went, or -1 if the first of them did not. An error after the first
-   * is not reported: send again from there, and the call that then gives -1 has it. Whoever gives up such a message goes
-   * on with the next.
+   * Sends `count` messages from index `first` on. Returns the number of sent messages, or -1 if the first one failed.
+   * A later failure is not reported; sending again from that message returns -1 with its errno. Continue with the
+   * next message to skip it.
    *
-   * @throws {RangeError} if there are not as many
+   * @throws {RangeError} if the vector has fewer messages
    */
   send(fd: number, first: number, count: number): number {
     if (!(first >= 0 && count >= 0 && first + count <= this.#count)) {

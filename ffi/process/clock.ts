@@ -9,12 +9,12 @@ import { checked } from "../errno.ts";
 import { TIMESPEC } from "../layout.ts";
 import { libc } from "../libc.ts";
 
-/** `linux/time.h`: the clock that goes on with each tick of the kernel's timer, and is no finer. */
+/** The clock that advances with each tick of the kernel's timer, and is no finer (`linux/time.h`). */
 const CLOCK_MONOTONIC_COARSE = 6;
 const NANOSECONDS = 1_000_000_000;
 
 /**
- * How many times a second the kernel's timer ticks (`HZ`): 100, 250, 300 or 1000.
+ * Ticks of the kernel's timer per second (`HZ`): 100, 250, 300 or 1000.
  *
  * @throws {SyscallError}
  */

@@ -1,6 +1,6 @@
 /**
- * Waiting for many descriptors at once (`sys/epoll.h`): on the calling thread for workers, on another thread for the
- * main isolate. A wait cannot be cancelled: put an {@link EventFd} into every set and signal it to end the wait.
+ * Waits for many descriptors at once (`sys/epoll.h`): on the calling thread for workers, on another thread for the
+ * main isolate. A wait cannot be cancelled: add an {@link EventFd} to every set, and signal it to end the wait.
  *
  * @module
  */
@@ -12,17 +12,17 @@ import { EPOLL_EVENT } from "../layout.ts";
 import { pinned, wordOf } from "../memory.ts";
 import { packetLibc } from "../packet_libc.ts";
 
-/** There is something to read. */
+/** Readable. */
 export const EPOLLIN = 0x001;
-/** There is room to write. */
+/** Writable. */
 export const EPOLLOUT = 0x004;
-/** An error is pending; reported unasked. */
+/** An error is pending; always reported. */
 export const EPOLLERR = 0x008;
-/** The other side hung up; reported unasked. */
+/** Hang-up; always reported. */
 export const EPOLLHUP = 0x010;
-/** The other side will not send any more. */
+/** The peer has shut down its writing side. */
 export const EPOLLRDHUP = 0x2000;
-/** Report changes of the state, not the state. */
+/** Edge-triggered: reports changes of readiness only. */
 export const EPOLLET = 0x8000_0000;
 
 const EPOLL_CLOEXEC = 0o2000000;
@@ -34,9 +34,9 @@ const WORDS = EPOLL_EVENT.size / 4;
 const EVENTS = wordOf(EPOLL_EVENT.fields.events);
 const DATA = wordOf(EPOLL_EVENT.fields["data.u32"]);
 
-/** A set of descriptors to wait for. Closing a descriptor's last copy takes it out of the set. */
+/** An epoll set. Closing a descriptor's last copy removes it from the set. */
 export class Epoll extends OwnedFd {
-  /** How many ready descriptors one wait can tell of; the others come with the next. */
+  /** Maximum number of ready descriptors that one wait reports; further ones are reported by the next wait. */
   readonly capacity: number;
   readonly #ready: Uint32Array<ArrayBuffer>;
   readonly #readyPointer: Deno.PointerObject;
@@ -54,7 +54,7 @@ export class Epoll extends OwnedFd {
   }
 
   /**
-   * A new, empty set.
+   * Creates an empty set.
    *
    * @throws {SyscallError}
    */
@@ -63,33 +63,35 @@ export class Epoll extends OwnedFd {
   }
 
   /**
-   * Waits for these `EPOLL*` events on the descriptor, too. The tag, 32 bits without sign, comes back with them.
+   * Adds a descriptor with the `EPOLL*` events to wait for. The tag, an unsigned 32-bit number, is reported with
+   * them.
    *
-   * @throws {SyscallError} EEXIST if it is in the set, EPERM if it is a file, which is always ready
+   * @throws {SyscallError} EEXIST if the descriptor is in the set, EPERM if it is a regular file, which is always
+   * ready
    */
   add(fd: number, events: number, tag: number): void {
     this.#control("EPOLL_CTL_ADD", EPOLL_CTL_ADD, fd, events, tag);
   }
 
   /**
-   * Gives a descriptor of the set other events and another tag.
+   * Changes events and tag of a descriptor in the set.
    *
-   * @throws {SyscallError} ENOENT if it is not in the set
+   * @throws {SyscallError} ENOENT if the descriptor is not in the set
    */
   modify(fd: number, events: number, tag: number): void {
     this.#control("EPOLL_CTL_MOD", EPOLL_CTL_MOD, fd, events, tag);
   }
 
   /**
-   * Takes the descriptor out of the set.
+   * Removes a descriptor from the set.
    *
-   * @throws {SyscallError} ENOENT if it is not in the set
+   * @throws {SyscallError} ENOENT if the descriptor is not in the set
    */
   remove(fd: number): void {
     this.#control("EPOLL_CTL_DEL", EPOLL_CTL_DEL, fd, 0, 0);
   }
 
-  /** Like {@link remove}, but accepts a descriptor that is not in the set, or that is closed. */
+  /** Like {@link remove}, but accepts a descriptor that is closed or not in the set. */
   forget(fd: number): void {
     try {
       this.remove(fd);
@@ -106,11 +108,12 @@ export class Epoll extends OwnedFd {
   }
 
   /**
-   * Holds the calling thread until a descriptor is ready or the time is over (-1: forever, 0: not at all). How many
-   * are ready: see {@link tag} and {@link events}. 0 also if a signal interrupted the wait.
+   * Blocks the calling thread until a descriptor is ready or the time limit is over (-1: none, 0: do not wait).
+   * Returns the number of ready descriptors, for {@link tag} and {@link events}; 0 also if a signal interrupted the
+   * wait.
    *
    * @throws {SyscallError}
-   * @throws {TypeError} while a wait in the background is under way
+   * @throws {TypeError} during a wait in the background
    */
   wait(timeoutMs: number): number {
     if (this.#waiting) throw new TypeError("Cannot wait on epoll: a wait in the background is under way");
@@ -122,7 +125,7 @@ export class Epoll extends OwnedFd {
    * Like {@link wait}, but on another thread. Keeps the process alive; the set may be changed meanwhile.
    *
    * @throws {SyscallError}
-   * @throws {TypeError} while another is under way
+   * @throws {TypeError} during another wait in the background
    */
   async waitInBackground(timeoutMs: number): Promise<number> {
     if (this.#waiting) throw new TypeError("Cannot wait on epoll: a wait in the background is under way");
@@ -140,17 +143,20 @@ export class Epoll extends OwnedFd {
     }
   }
 
-  /** A wait that failed was interrupted if it does not fail again; so the other thread's errno is not missed. */
+  /**
+   * Repeats a failed wait without blocking, on this thread, where errno is accessible. If that succeeds, the failed
+   * wait was only interrupted.
+   */
   #confirm(): number {
     return checked("epoll_wait", packetLibc().epoll_wait(this.number, this.#readyPointer, this.capacity, 0));
   }
 
-  /** Tag of the `index`-th ready descriptor of the last wait. */
+  /** Tag of the ready descriptor `index` of the last wait. */
   tag(index: number): number {
     return this.#ready[index * WORDS + DATA]!;
   }
 
-  /** `EPOLL*` events of the `index`-th ready descriptor of the last wait. */
+  /** `EPOLL*` events of the ready descriptor `index` of the last wait. */
   events(index: number): number {
     return this.#ready[index * WORDS + EVENTS]!;
   }

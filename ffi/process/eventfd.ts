@@ -1,5 +1,5 @@
 /**
- * An eventfd: wakes a `poll` that waits on another thread.
+ * An eventfd, which ends a `poll` or `epoll_wait` of another thread.
  *
  * @module
  */
@@ -14,7 +14,7 @@ const EFD_NONBLOCK = 0o4000;
 /** A counter in the kernel that is readable while it is not zero. */
 export class EventFd extends OwnedFd {
   /**
-   * A new one at zero.
+   * Creates an eventfd with the value zero.
    *
    * @throws {SyscallError}
    */
@@ -22,12 +22,12 @@ export class EventFd extends OwnedFd {
     return new EventFd(checked("eventfd", libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
   }
 
-  /** Makes it readable. */
+  /** Increments the counter, which makes the descriptor readable. */
   signal(): void {
     libc.write(this.number, new Uint8Array(new BigUint64Array([1n]).buffer), 8n);
   }
 
-  /** Back to zero. */
+  /** Resets the counter to zero. */
   reset(): void {
     libc.read(this.number, new Uint8Array(8), 8n);
   }

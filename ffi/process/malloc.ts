@@ -1,5 +1,5 @@
 /**
- * The C library's allocator, which Deno and V8 take memory from for all that is not in V8's heap.
+ * The C library's allocator, which Deno and V8 use for all memory outside V8's heap.
  *
  * @module
  */
@@ -7,8 +7,8 @@
 import { daemonLibc } from "../packet_libc.ts";
 
 /**
- * Gives back to the system what is free in all arenas, by whole pages, also between what is in use: `malloc_trim`. It
- * takes some milliseconds for tens of megabytes.
+ * Returns free pages of all arenas to the kernel, also those between used ones (`malloc_trim`). Takes some
+ * milliseconds for tens of megabytes.
  */
 export function trimMalloc(): void {
   daemonLibc().malloc_trim(0n);

@@ -1,6 +1,6 @@
 /**
- * Waiting for descriptors without holding the calling thread. A wait cannot be cancelled and keeps the process
- * alive: put an {@link EventFd} into every set and signal it to end the wait.
+ * Waits for descriptors without blocking the calling thread. A wait cannot be cancelled, and keeps the process alive:
+ * add an {@link EventFd} to every set, and signal it to end the wait.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import type { OwnedFd } from "../fd.ts";
 import { POLLFD } from "../layout.ts";
 import { libc } from "../libc.ts";
 
-/** There is something to read. */
+/** Readable. */
 export const POLLIN = 0x001;
-/** There is room to write. */
+/** Writable. */
 export const POLLOUT = 0x004;
 /** An error is pending. */
 export const POLLERR = 0x008;
 
-/** What to wait for on one descriptor. */
+/** A descriptor and the events to wait for. */
 export interface PollRequest {
   /** The descriptor. It must stay open until the wait ends. */
   readonly fd: OwnedFd;
@@ -26,8 +26,8 @@ export interface PollRequest {
 }
 
 /**
- * Waits on another thread until one of the descriptors is ready or the time is over (-1: forever); resolves to the
- * ready bits of each, in order. An interrupted wait resolves with none ready, so callers loop anyway.
+ * Waits on another thread until a descriptor is ready or the time limit is over (-1: none). Resolves to the ready
+ * bits of each descriptor, in order. An interrupted wait resolves with none ready, so callers must loop.
  */
 export async function poll(requests: readonly PollRequest[], timeoutMs: number): Promise<number[]> {
   const set = new Uint8Array(new ArrayBuffer(requests.length * POLLFD.size));

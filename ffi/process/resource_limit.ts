@@ -1,5 +1,5 @@
 /**
- * Limits of the process (`sys/resource.h`).
+ * Resource limits of the process (`sys/resource.h`).
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { checked } from "../errno.ts";
 import { daemonLibc } from "../packet_libc.ts";
 
 const RLIMIT_CORE = 4;
-/** Members of `struct rlimit`, of 8 bytes each: rlim_cur, rlim_max. */
+/** Members of `struct rlimit`, 8 bytes each: rlim_cur, rlim_max. */
 const RLIMIT_WORDS = 2;
 
 /**
- * Has the system make no core of this process when it dies, for what is in its memory: neither a file nor, by the special
- * value 1, for a program that core_pattern names (`fs/coredump.c`). Programs that it starts get the same limit, and may
- * raise it again.
+ * Prevents core dumps of this process, whose memory contains secrets: both core files and, by the special value 1,
+ * dumps piped to a program in core_pattern (`fs/coredump.c`). Child processes inherit the limit and may raise it
+ * again.
  *
  * @throws {SyscallError}
  */

@@ -1,5 +1,5 @@
 /**
- * Control messages: what `sendmsg` and `recvmsg` carry beside a datagram's bytes (`struct cmsghdr`, `cmsg(3)`).
+ * Control messages, which `sendmsg` and `recvmsg` carry beside a datagram's bytes (`struct cmsghdr`, `cmsg(3)`).
  *
  * @module
  */
@@ -11,18 +11,19 @@ const LENGTH = wordOf(CMSGHDR.fields.cmsg_len);
 const LEVEL = wordOf(CMSGHDR.fields.cmsg_level);
 const TYPE = wordOf(CMSGHDR.fields.cmsg_type);
 
-/** Bytes of a control message with so many bytes of data, without padding (`CMSG_LEN`). */
+/** Length of a control message with `dataLength` bytes of data, without padding (`CMSG_LEN`). */
 export function cmsgLength(dataLength: number): number {
   return CMSGHDR.size + dataLength;
 }
 
-/** Bytes that a control message with so many bytes of data takes up (`CMSG_SPACE`). */
+/** Size of a control message with `dataLength` bytes of data, with padding (`CMSG_SPACE`). */
 export function cmsgSpace(dataLength: number): number {
   return CMSGHDR.size + ((dataLength + 7) & ~7);
 }
 
 /**
- * Writes the header of a control message at `offset`, a multiple of 8, into zeroed memory; the offset of its data.
+ * Writes the header of a control message at `offset`, a multiple of 8, in zeroed memory. Returns the offset of its
+ * data.
  */
 export function writeCmsg(
   words: Uint32Array,
@@ -39,8 +40,8 @@ export function writeCmsg(
 }
 
 /**
- * Offset of the data of the first control message of that level and type, with at least so many bytes of it, among
- * the `length` bytes from `offset`; -1 if there is none. Allocates nothing.
+ * Finds the first control message of a level and type, with at least `dataLength` bytes of data, among the `length`
+ * bytes from `offset`. Returns the offset of its data, or -1. Allocates nothing.
  */
 export function findCmsg(
   words: Uint32Array,

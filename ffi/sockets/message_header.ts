@@ -1,5 +1,5 @@
 /**
- * Where the fields of `struct mmsghdr` and `struct iovec` are, as indexes of 32-bit words.
+ * Indexes of the fields of `struct mmsghdr` and `struct iovec`, in 32-bit words.
  *
  * @module
  */
@@ -9,34 +9,34 @@ import { wordOf } from "../memory.ts";
 
 const { msg_name, msg_namelen, msg_iov, msg_iovlen, msg_control, msg_controllen, msg_flags } = MSGHDR.fields;
 
-/** Words of a `struct mmsghdr`. */
+/** Size of a `struct mmsghdr` in words. */
 export const HEADER_WORDS: number = MMSGHDR.size / 4;
-/** Where the address of the name is. */
+/** The socket address's address in memory. */
 export const MSG_NAME: number = wordOf(msg_name);
-/** Where the length of the name is. */
+/** Length of the socket address. */
 export const MSG_NAMELEN: number = wordOf(msg_namelen);
-/** Where the address of the vector of parts is. */
+/** Address of the `struct iovec` array. */
 export const IOV: number = wordOf(msg_iov);
-/** Where the number of parts is. */
+/** Number of `struct iovec`s. */
 export const IOV_COUNT: number = wordOf(msg_iovlen);
-/** Where the address of the control messages is. */
+/** Address of the control messages. */
 export const CONTROL: number = wordOf(msg_control);
-/** Where the length of the control messages is. */
+/** Length of the control messages. */
 export const CONTROL_LENGTH: number = wordOf(msg_controllen);
-/** Where the flags are. */
+/** Flags of the message. */
 export const FLAGS: number = wordOf(msg_flags);
-/** Where the length of the whole message is. */
+/** Length of the whole message. */
 export const LENGTH: number = wordOf(MMSGHDR.fields.msg_len);
 
-/** Words of a `struct iovec`. */
+/** Size of a `struct iovec` in words. */
 export const IOVEC_WORDS: number = IOVEC.size / 4;
-/** Where the address of a part is. */
+/** Address of a part. */
 export const IOV_BASE: number = wordOf(IOVEC.fields.iov_base);
-/** Where the length of a part is. */
+/** Length of a part. */
 export const IOV_LENGTH: number = wordOf(IOVEC.fields.iov_len);
 
-/** Room for a peer's socket address, of either family, in bytes. */
+/** Room for a peer's socket address of either family, in bytes. */
 export const NAME_STRIDE = 32;
 
-/** Room for the control messages of a datagram, in bytes: an address, and the length of its parts. */
+/** Room for the control messages of a datagram, in bytes: an address, and a segment size. */
 export const CONTROL_STRIDE = 96;

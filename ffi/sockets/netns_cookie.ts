@@ -1,6 +1,6 @@
 /**
- * The number that the kernel gives a network namespace for as long as the machine is up (`SO_NETNS_COOKIE`,
- * Linux 5.14).
+ * The cookie of a network namespace, which the kernel does not reuse until the next boot (`SO_NETNS_COOKIE`, Linux
+ * 5.14).
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { SOCK_DGRAM, Socket, SOL_SOCKET } from "./socket.ts";
 const SO_NETNS_COOKIE = 71;
 
 /**
- * The number of the calling thread's network namespace.
+ * The cookie of the calling thread's network namespace.
  *
  * @throws {SyscallError} ENOPROTOOPT before Linux 5.14
  */
@@ -24,7 +24,7 @@ export function netnsCookie(): bigint {
 }
 
 /**
- * The number of the network namespace that a socket belongs to.
+ * The cookie of the network namespace that a socket belongs to.
  *
  * @throws {SyscallError} ENOPROTOOPT before Linux 5.14, EBADF, ENOTSOCK
  */

@@ -1,5 +1,5 @@
 /**
- * What PPPoL2TP sockets have besides what every socket has (`linux/if_pppol2tp.h`, `linux/ppp-ioctl.h`).
+ * Socket options and ioctls of PPPoL2TP sockets (`linux/if_pppol2tp.h`, `linux/ppp-ioctl.h`).
  *
  * @module
  */
@@ -10,30 +10,30 @@ import { type Field, PPPOL2TP_IOC_STATS } from "../layout.ts";
 import { PPPIOC } from "../kernel/ppp_ioctl.ts";
 import type { Socket } from "./socket.ts";
 
-/** Level of the socket options, which are all `int` (`linux/socket.h`). */
+/** Level of the socket options, all of which are `int` (`linux/socket.h`). */
 export const SOL_PPPOL2TP = 273;
 
 /** The socket options, by their kernel names. */
 export const PPPOL2TP_SO = {
-  /** Debug flags: taken, and without effect. The only option that a management socket has. */
+  /** Debug flags: accepted, without effect. The only option of a management socket. */
   PPPOL2TP_SO_DEBUG: 1,
-  /** Whether packets without sequence numbers are refused: 0 or 1. */
+  /** Whether packets without sequence numbers are dropped: 0 or 1. */
   PPPOL2TP_SO_RECVSEQ: 2,
-  /** Whether packets are sent with sequence numbers: 0 or 1. */
+  /** Whether sent packets have sequence numbers: 0 or 1. */
   PPPOL2TP_SO_SENDSEQ: 3,
-  /** Whether the peer cannot turn our sequence numbers on and off: 0 or 1. */
+  /** LNS mode, in which the peer cannot turn sent sequence numbers on or off: 0 or 1. */
   PPPOL2TP_SO_LNSMODE: 4,
-  /** How long packets may wait to be put in order, in milliseconds, rounded up to the kernel's ticks. */
+  /** Time for which packets may wait to be reordered, in milliseconds, rounded up to the kernel's ticks. */
   PPPOL2TP_SO_REORDERTO: 5,
 } as const;
 
 /** Counters of a session or a tunnel; bytes include the L2TP header. */
 export interface Pppol2tpStats {
-  /** The tunnel's id of ours; of version 3 ids the lower 16 bits. */
+  /** Local tunnel id; the lower 16 bits for version 3. */
   readonly tunnelId: number;
-  /** The session's id of ours; 0 for the tunnel's own counters. */
+  /** Local session id; 0 for the tunnel's own counters. */
   readonly sessionId: number;
-  /** Whether an IPsec policy is on the tunnel's socket. */
+  /** Whether the tunnel's socket has an IPsec policy. */
   readonly usingIpsec: boolean;
   /** Packets sent. */
   readonly txPackets: bigint;
@@ -45,17 +45,17 @@ export interface Pppol2tpStats {
   readonly rxPackets: bigint;
   /** Bytes received. */
   readonly rxBytes: bigint;
-  /** Received packets dropped for their sequence number, or for having none. */
+  /** Received packets dropped because of a wrong or missing sequence number. */
   readonly rxSeqDiscards: bigint;
-  /** Received packets that were put in front of others while reordering. */
+  /** Received packets inserted in front of others while reordering. */
   readonly rxOosPackets: bigint;
   /** Received packets dropped for any reason. */
   readonly rxErrors: bigint;
 }
 
 /**
- * The counters of a connected PPPoL2TP socket: of its session, or, of a management socket, of its tunnel (0) or the
- * tunnel's session with this id.
+ * Reads the counters of a connected PPPoL2TP socket: those of its session. On a management socket: those of the
+ * tunnel (0), or of the tunnel's session with this id.
  *
  * @throws {SyscallError} ENOTCONN if it is not connected, EBADR if the tunnel has no such PPP session
  */

@@ -1,5 +1,5 @@
 /**
- * Host names, as the C library resolves them (`/etc/hosts`, DNS, whatever nsswitch.conf says), and interface names.
+ * Resolves host names by the C library (`/etc/hosts`, DNS, as nsswitch.conf says), and interface names.
  *
  * @module
  */
@@ -13,16 +13,16 @@ import { SOCK_DGRAM } from "./socket.ts";
 
 /** A host name could not be resolved. */
 export class ResolveError extends Error {
-  /** Name of the class, which survives minification. */
+  /** Set explicitly, since minification renames the class. */
   override readonly name = "ResolveError";
-  /** The name. */
+  /** The host name. */
   readonly host: string;
   /** `EAI_*` number. */
   readonly code: number;
-  /** What the C library says of it. */
+  /** The C library's message for it. */
   readonly reason: string;
 
-  /** Tells the facts in words; they stay in the fields. */
+  /** The message contains host and reason. */
   constructor(host: string, code: number, reason: string) {
     super(`Cannot resolve host name "${host}": ${reason}`);
     this.host = host;
@@ -32,7 +32,7 @@ export class ResolveError extends Error {
 }
 
 /**
- * The host's addresses, best first, of one family or (`0`) of both. Holds the calling thread while it asks.
+ * Resolves a host name to its addresses, best first, of one family or (`0`) of both. Blocks the calling thread.
  *
  * @throws {ResolveError}
  */
@@ -43,8 +43,8 @@ export function resolveHost(host: string, family: number): Required<InetAddress>
 }
 
 /**
- * The same on another thread, which asks from the network namespace that the process was started in. It cannot be
- * cancelled: a resolver that is silent holds the process for as long as it waits for it.
+ * Like {@link resolveHost}, on another thread, in the network namespace that the process was started in. Cannot be
+ * cancelled: while a resolver does not answer, the call keeps the process alive.
  *
  * @throws {ResolveError}
  */
@@ -57,11 +57,11 @@ export async function resolveHostInBackground(
   return question.answer(await libc.getaddrinfo_background(name, null, hints, result));
 }
 
-/** What `getaddrinfo` is given, and reading what it gives. */
+/** The arguments of `getaddrinfo`, and the decoder of its result. */
 class Question {
   readonly name: Uint8Array<ArrayBuffer>;
   readonly hints = new Uint8Array(ADDRINFO.size);
-  /** Where the pointer to the answer goes. */
+  /** Memory that receives the pointer to the result. */
   readonly result: Uint8Array<ArrayBuffer>;
   readonly #host: string;
   readonly #pointer = new BigUint64Array(1);
@@ -75,7 +75,7 @@ class Question {
     view.setInt32(ADDRINFO.fields.ai_socktype.offset, SOCK_DGRAM, HOST_IS_LITTLE_ENDIAN);
   }
 
-  /** The addresses, once `getaddrinfo` has returned `code`. */
+  /** The addresses, after `getaddrinfo` has returned `code`. */
   answer(code: number): Required<InetAddress>[] {
     if (code !== 0) {
       const reason = Deno.UnsafePointerView.getCString(libc.gai_strerror(code)!);
@@ -98,7 +98,7 @@ class Question {
   }
 }
 
-/** Number of the interface with this name in the thread's namespace; `undefined` if there is none. */
+/** Index of the interface with this name in the thread's network namespace; `undefined` if there is none. */
 export function interfaceIndex(name: string): number | undefined {
   const index = libc.if_nametoindex(cString(name));
   return index === 0 ? undefined : index;

@@ -1,6 +1,6 @@
 /**
- * Socket addresses between their parts and the bytes that `bind`, `connect` and the rest take. Addresses are bytes
- * in network order; ports and ids are plain numbers. Every encoder returns a new buffer.
+ * Encodes and decodes socket addresses, as `bind`, `connect` and others use them. IP addresses are bytes in network
+ * order; ports and ids are plain numbers. Every encoder returns a new buffer.
  *
  * @module
  */
@@ -27,42 +27,42 @@ import {
 export const AF_UNIX = 1;
 /** Netlink. */
 export const AF_NETLINK = 16;
-/** PPP over something (`linux/if_pppox.h`). */
+/** PPP over a transport (`linux/if_pppox.h`). */
 export const AF_PPPOX = 24;
 /** Protocol number of PPPoL2TP within AF_PPPOX. */
 export const PX_PROTO_OL2TP = 1;
 
-/** A UDP or other port of an IPv4 or IPv6 host. */
+/** A port of an IPv4 or IPv6 host. */
 export interface InetAddress {
-  /** 4 or 16 bytes, network order. */
+  /** 4 or 16 bytes in network order. */
   readonly address: Uint8Array;
   /** Port; 0 lets the kernel choose. */
   readonly port: number;
-  /** IPv6: number of the interface that a link-local address belongs to. */
+  /** IPv6: index of the interface that a link-local address belongs to. */
   readonly scopeId?: number;
 }
 
 /** An L2TP/IP endpoint: an address and a control connection id. */
 export interface L2tpIpAddress {
-  /** 4 or 16 bytes, network order. */
+  /** 4 or 16 bytes in network order. */
   readonly address: Uint8Array;
   /** Control connection (tunnel) id. */
   readonly connectionId: number;
-  /** IPv6: number of the interface that a link-local address belongs to. */
+  /** IPv6: index of the interface that a link-local address belongs to. */
   readonly scopeId?: number;
 }
 
-/** What a PPPoL2TP socket is connected to. */
+/** Address that a PPPoL2TP socket connects to. */
 export interface Pppol2tpAddress {
-  /** Version of the tunnel that is made if there is none; ids have 16 bits in version 2. */
+  /** Version of the tunnel that is created if there is none; ids of version 2 have 16 bits. */
   readonly version: 2 | 3;
   /** Descriptor of the tunnel's UDP socket, or -1. */
   readonly fd: number;
-  /** The peer; the kernel takes its family from here and does not look at the rest. */
+  /** The peer's address; the kernel uses only its family. */
   readonly peer: InetAddress;
-  /** Our tunnel id. */
+  /** Local tunnel id. */
   readonly tunnelId: number;
-  /** Our session id. */
+  /** Local session id. */
   readonly sessionId: number;
   /** The peer's tunnel id. */
   readonly peerTunnelId: number;
@@ -79,7 +79,7 @@ class StructWriter {
     this.#view = new DataView(this.bytes.buffer);
   }
 
-  /** An integer of the field's own width. */
+  /** Writes an integer of the field's size. */
   set(field: Field, value: number, littleEndian: boolean = HOST_IS_LITTLE_ENDIAN): this {
     if (field.size === 2) this.#view.setUint16(field.offset, value, littleEndian);
     else this.#view.setInt32(field.offset, value, littleEndian);
@@ -97,7 +97,7 @@ class StructWriter {
   }
 }
 
-/** `sockaddr_in` or `sockaddr_in6`, as the length of the address says. */
+/** Encodes a `sockaddr_in` or `sockaddr_in6`, depending on the length of the address. */
 export function encodeInet({ address, port, scopeId = 0 }: InetAddress): Uint8Array<ArrayBuffer> {
   if (address.length === 4) {
     const { sin_family, sin_port, sin_addr } = SOCKADDR_IN.fields;
@@ -117,13 +117,13 @@ export function encodeInet({ address, port, scopeId = 0 }: InetAddress): Uint8Ar
     .put(sin6_addr, address).set(sin6_scope_id, scopeId).bytes;
 }
 
-/** `sockaddr_nl` of a port id (0: the kernel, or any free one in `bind`). */
+/** Encodes a `sockaddr_nl` with a port id (0: the kernel, or in `bind` any free one). */
 export function encodeNetlink(portId: number): Uint8Array<ArrayBuffer> {
   const { nl_family, nl_pid } = SOCKADDR_NL.fields;
   return new StructWriter(SOCKADDR_NL).set(nl_family, AF_NETLINK).set(nl_pid, portId).bytes;
 }
 
-/** `sockaddr_l2tpip` or `sockaddr_l2tpip6`, as the length of the address says. */
+/** Encodes a `sockaddr_l2tpip` or `sockaddr_l2tpip6`, depending on the length of the address. */
 export function encodeL2tpIp({ address, connectionId, scopeId = 0 }: L2tpIpAddress): Uint8Array<ArrayBuffer> {
   if (address.length === 4) {
     const { l2tp_family, l2tp_addr, l2tp_conn_id } = SOCKADDR_L2TPIP.fields;
@@ -135,7 +135,10 @@ export function encodeL2tpIp({ address, connectionId, scopeId = 0 }: L2tpIpAddre
     .set(l2tp_scope_id, scopeId).set(l2tp_conn_id, connectionId).bytes;
 }
 
-/** One of the four PPPoL2TP addresses, as version and family say; the kernel tells them apart by their length. */
+/**
+ * Encodes one of the four PPPoL2TP addresses, depending on version and family; the kernel distinguishes them by
+ * length.
+ */
 export function encodePppol2tp(to: Pppol2tpAddress): Uint8Array<ArrayBuffer> {
   const ipv6 = to.peer.address.length === 16;
   const layout = to.version === 2
@@ -155,7 +158,7 @@ export function encodePppol2tp(to: Pppol2tpAddress): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Reads a `sockaddr_in` or `sockaddr_in6`, copying the address.
+ * Decodes a `sockaddr_in` or `sockaddr_in6`; copies the address.
  *
  * @throws {DecodeError} if it is neither
  */
@@ -178,7 +181,7 @@ export function decodeInet(bytes: Uint8Array): Required<InetAddress> {
 }
 
 /**
- * Reads a `sockaddr_l2tpip` or `sockaddr_l2tpip6`, copying the address.
+ * Decodes a `sockaddr_l2tpip` or `sockaddr_l2tpip6`; copies the address.
  *
  * @throws {DecodeError} if it is neither
  */
@@ -211,9 +214,9 @@ function part(bytes: Uint8Array, field: Field): Uint8Array {
 }
 
 /**
- * `sockaddr_un` of a path, as long as the path needs.
+ * Encodes a `sockaddr_un`, no longer than the path needs.
  *
- * @throws {RangeError} if the path is empty, holds a NUL or is longer than 107 bytes
+ * @throws {RangeError} if the path is empty, contains a NUL or is longer than 107 bytes
  */
 export function encodeUnix(path: string): Uint8Array<ArrayBuffer> {
   const { sun_family, sun_path } = SOCKADDR_UN.fields;

@@ -1,6 +1,6 @@
 /**
- * Sockets. Calls are synchronous: on a blocking socket `receive` holds the calling thread, so give it
- * `MSG_DONTWAIT` or a receive timeout where the other side may stay silent.
+ * Sockets. Calls are synchronous: on a blocking socket, `receive` blocks the calling thread. Use `MSG_DONTWAIT` or a
+ * receive timeout if the other side may stay silent.
  *
  * @module
  */
@@ -11,32 +11,32 @@ import { OwnedFd } from "../fd.ts";
 import { IOVEC, MSGHDR } from "../layout.ts";
 import { libc } from "../libc.ts";
 
-/** Socket types and flags (`bits/socket_type.h`). */
+/** Datagrams; socket types are in `bits/socket_type.h`. */
 export const SOCK_DGRAM = 2;
 /** Raw packets. */
 export const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
-/** Socket-level options. */
+/** Level of the options below. */
 export const SOL_SOCKET = 1;
-/** Do not send checksums (UDP over IPv4). */
+/** Send without checksums (UDP over IPv4). */
 export const SO_NO_CHECK = 11;
-/** Size of the receive buffer; needs no privilege up to the system's limit. */
+/** Size of the receive buffer; needs no privilege up to the kernel's limit. */
 export const SO_RCVBUF = 8;
-/** How long a receive may block. */
+/** Time limit of a blocking receive. */
 export const SO_RCVTIMEO = 20;
-/** Size of the receive buffer beyond the system's limit; needs CAP_NET_ADMIN. */
+/** Size of the receive buffer beyond the kernel's limit; needs CAP_NET_ADMIN. */
 export const SO_RCVBUFFORCE = 33;
-/** Look without taking. */
+/** Leave the datagram in the queue. */
 export const MSG_PEEK = 0x02;
-/** Report the whole length even if the buffer is shorter. */
+/** Return the datagram's full length even if the buffer is shorter. */
 export const MSG_TRUNC = 0x20;
-/** Fail with EAGAIN instead of waiting. */
+/** Fail with EAGAIN instead of blocking. */
 export const MSG_DONTWAIT = 0x40;
 
-/** Room for the largest socket address. */
+/** Large enough for any socket address. */
 const NAME_SIZE = 128;
 
-/** Memory outside V8's heap, whose address stays the same for as long as the array lives. */
+/** Memory outside V8's heap. Its address stays the same for as long as the array lives. */
 function pinned(size: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new ArrayBuffer(size));
 }
@@ -45,7 +45,7 @@ function addressOf(bytes: Uint8Array<ArrayBuffer>): bigint {
   return Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
 }
 
-/** A `struct msghdr` with one buffer and room for a name. */
+/** A `struct msghdr` with one buffer and room for a socket address. */
 class MessageHeader {
   readonly name = pinned(NAME_SIZE);
   readonly pointer: Deno.PointerObject;
@@ -63,7 +63,7 @@ class MessageHeader {
     this.pointer = Deno.UnsafePointer.of(this.#header)!;
   }
 
-  /** Points at the buffer, which this object keeps alive. */
+  /** Sets the buffer, which this object keeps alive. */
   set(buffer: Uint8Array<ArrayBuffer>, nameLength: number): void {
     if (buffer !== this.#buffer) {
       this.#buffer = buffer;
@@ -84,7 +84,7 @@ export class Socket extends OwnedFd {
   #in: MessageHeader | undefined;
 
   /**
-   * Opens a socket that programs started later do not inherit, unless `inheritable`.
+   * Opens a socket, with close-on-exec unless `inheritable`.
    *
    * @throws {SyscallError}
    */
@@ -113,7 +113,7 @@ export class Socket extends OwnedFd {
   }
 
   /**
-   * Our address.
+   * The local address, encoded.
    *
    * @throws {SyscallError}
    */
@@ -122,7 +122,7 @@ export class Socket extends OwnedFd {
   }
 
   /**
-   * The peer's address.
+   * The peer's address, encoded.
    *
    * @throws {SyscallError}
    */
@@ -151,7 +151,7 @@ export class Socket extends OwnedFd {
   }
 
   /**
-   * An option whose value is an `int`.
+   * Reads an option whose value is an `int`.
    *
    * @throws {SyscallError}
    */
@@ -173,7 +173,7 @@ export class Socket extends OwnedFd {
   }
 
   /**
-   * How long a blocking receive may take before it fails with EAGAIN.
+   * Sets the time limit after which a blocking receive fails with EAGAIN.
    *
    * @throws {SyscallError}
    */
@@ -186,7 +186,7 @@ export class Socket extends OwnedFd {
   }
 
   /**
-   * Sends one datagram to the address, or to the connected peer without one.
+   * Sends one datagram to the address, or without one to the connected peer.
    *
    * @throws {SyscallError}
    */
@@ -198,8 +198,8 @@ export class Socket extends OwnedFd {
   }
 
   /**
-   * Sends one datagram on another thread; the bytes must not change meanwhile, and this socket must not send. Resolves
-   * to whether it was sent: the errno is the other thread's.
+   * Sends one datagram on another thread. Until the promise resolves, the bytes must not change, and this socket must
+   * not send. Resolves to whether the datagram was sent; the errno of the other thread is not accessible.
    */
   async sendInBackground(bytes: Uint8Array<ArrayBuffer>, to?: Uint8Array): Promise<boolean> {
     const message = this.#out ??= new MessageHeader();
@@ -209,7 +209,8 @@ export class Socket extends OwnedFd {
   }
 
   /**
-   * Receives one datagram into the buffer. With `MSG_TRUNC` the result may exceed the buffer's length.
+   * Receives one datagram into the buffer and returns its length. With `MSG_TRUNC`, that may exceed the buffer's
+   * length.
    *
    * @throws {SyscallError}
    */
@@ -219,7 +220,7 @@ export class Socket extends OwnedFd {
     return checked("recvmsg", Number(libc.recvmsg(this.number, message.pointer, flags)));
   }
 
-  /** Who sent the datagram received last. Borrows: valid until the next receive. */
+  /** Address of the sender of the datagram received last. Borrowed: valid until the next receive. */
   get sender(): Uint8Array<ArrayBuffer> {
     return this.#in === undefined ? new Uint8Array(0) : this.#in.name.subarray(0, this.#in.nameLength);
   }

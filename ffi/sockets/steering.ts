@@ -1,6 +1,6 @@
 /**
- * Several UDP sockets of one address and port, each for its share of the peers: what comes from one address always
- * reaches the same socket, and which one that is can be told beforehand.
+ * Several UDP sockets with one address and port that share the peers: packets from one source address always reach
+ * the same socket, and {@link steeredIndex} predicts which.
  *
  * @module
  */
@@ -14,21 +14,21 @@ import { AF_INET, type InetFamily } from "../../src/base/inet.ts";
 const SO_REUSEPORT = 15;
 const SO_ATTACH_REUSEPORT_CBPF = 51;
 
-/** Instructions (`linux/filter.h`): load a word at a place, move to X, exclusive or, remainder, return. */
+/** Opcodes (`linux/filter.h`): load a word, copy to X, exclusive or, modulo, return. */
 const LD_W_ABS = 0x20;
 const TAX = 0x07;
 const ALU_XOR_X = 0xac;
 const ALU_MOD_K = 0x94;
 const RET_A = 0x16;
-/** Bytes of a `struct sock_filter`. */
+/** Size of a `struct sock_filter` in bytes. */
 const INSTRUCTION = 8;
-/** Offsets from here on are those of the IP header. */
+/** Offsets from this one on are relative to the IP header. */
 const SKF_NET_OFF = -0x100000;
-/** Where the source address is in IPv4 and IPv6 headers. */
+/** Offsets of the source address in IPv4 and IPv6 headers. */
 const IPV4_SOURCE = 12;
 const IPV6_SOURCE = 8;
 
-/** Which of `count` sockets takes what comes from the address (4 or 16 bytes, network order). */
+/** Index of the socket, among `count`, that receives packets from the address (4 or 16 bytes, network order). */
 export function steeredIndex(address: Uint8Array, count: number): number {
   const view = new DataView(address.buffer, address.byteOffset, address.length);
   let words = 0;
@@ -36,14 +36,14 @@ export function steeredIndex(address: Uint8Array, count: number): number {
   return (words >>> 0) % count;
 }
 
-/** Lets further sockets be bound to this one's address and port, if they say `reusePort`, too. */
+/** Allows further sockets to be bound to this one's address and port if they set `reusePort`, too. */
 export function shareAddress(socket: Socket): void {
   socket.setOption(SOL_SOCKET, SO_REUSEPORT, 1);
 }
 
 /**
- * Has the sockets of the socket's address and port, `count` of them in the order in which they were bound, take what
- * comes from where {@link steeredIndex} says.
+ * Distributes received packets to the `count` sockets of the socket's address and port, by {@link steeredIndex};
+ * their indexes follow the order in which they were bound.
  *
  * @throws {SyscallError}
  */

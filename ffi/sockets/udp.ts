@@ -1,7 +1,7 @@
 /**
- * Sockets that tunnels run over in userspace: UDP (RFC 3931 section 4.1.2) and raw IP, protocol 115 (section 4.1.1).
- * They are not connected, so that one socket serves every peer and each message can say where it came from and goes.
- * Outer packets may be fragmented underway, as those of the kernel's L2TP.
+ * Tunnel sockets of the userspace subsystem: UDP (RFC 3931 section 4.1.2) and raw IP, protocol 115 (section 4.1.1).
+ * They are not connected, so that one socket serves every peer and each message has its own source and destination.
+ * Outer packets may be fragmented on the path, as those of the kernel's L2TP.
  *
  * @module
  */
@@ -13,42 +13,42 @@ import { decodeInet, encodeInet, type InetAddress } from "./sockaddr.ts";
 import { SO_NO_CHECK, SO_RCVBUF, SO_RCVBUFFORCE, SOCK_DGRAM, SOCK_RAW } from "./socket.ts";
 import { Socket, SOL_SOCKET } from "./socket.ts";
 
-/** Do not send checksums (UDP over IPv6; `linux/udp.h`). */
+/** Send without checksums (UDP over IPv6; `linux/udp.h`). */
 export const UDP_NO_CHECK6_TX = 101;
-/** Receive also without checksums (UDP over IPv6). */
+/** Accept packets without checksums (UDP over IPv6). */
 export const UDP_NO_CHECK6_RX = 102;
 
-/** Control message with the bytes of each datagram but the last of a message that is to be cut into several. */
+/** Control message with the segment size of a super-datagram. */
 export const UDP_SEGMENT = 103;
-/** Receive datagrams of one flow in one message, whose control message of that type says how long each is. */
+/** Coalesce received datagrams of one flow; a control message of this type holds the segment size. */
 export const UDP_GRO = 104;
 
-/** Level of the IPv4 options (`linux/in.h`). */
+/** Level of the IPv4 socket options (`linux/in.h`). */
 export const SOL_IP = 0;
-/** Control message with a {@link IN_PKTINFO}, and the option to receive it. */
+/** Control message with an {@link IN_PKTINFO}, and the option to receive it. */
 export const IP_PKTINFO = 8;
-/** Whether packets may be fragmented underway. */
+/** Path MTU discovery: whether packets may be fragmented on the path. */
 export const IP_MTU_DISCOVER = 10;
-/** Keep errors, with what they are about, in a queue. */
+/** Queue errors with their details. */
 export const IP_RECVERR = 11;
-/** MTU of the route of a connected socket. */
+/** MTU of a connected socket's route. */
 export const IP_MTU = 14;
 const IP_FREEBIND = 15;
 
-/** Level of the IPv6 options (`linux/in6.h`). */
+/** Level of the IPv6 socket options (`linux/in6.h`). */
 export const SOL_IPV6 = 41;
-/** Whether packets may be fragmented. */
+/** Path MTU discovery: whether packets may be fragmented. */
 export const IPV6_MTU_DISCOVER = 23;
-/** MTU of the route of a connected socket. */
+/** MTU of a connected socket's route. */
 export const IPV6_MTU = 24;
-/** Keep errors, with what they are about, in a queue. */
+/** Queue errors with their details. */
 export const IPV6_RECVERR = 25;
-/** Leave IPv4 to other sockets. */
+/** Do not serve IPv4 through this socket. */
 export const IPV6_V6ONLY = 26;
 /** Receive control messages of type {@link IPV6_PKTINFO}. */
 export const IPV6_RECVPKTINFO = 49;
 const IPV6_FREEBIND = 78;
-/** Control message with a {@link IN6_PKTINFO}. */
+/** Control message with an {@link IN6_PKTINFO}. */
 export const IPV6_PKTINFO = 50;
 
 const SO_REUSEADDR = 2;
@@ -56,39 +56,42 @@ const SO_ERROR = 4;
 const SO_SNDBUF = 7;
 const SO_REUSEPORT = 15;
 const SO_SNDBUFFORCE = 32;
-/** `IP_PMTUDISC_DONT` and `IPV6_PMTUDISC_DONT` */
+/** `IP_PMTUDISC_DONT` and `IPV6_PMTUDISC_DONT`. */
 const PMTUDISC_DONT = 0;
 
-/** What tunnel sockets of either kind are opened with. */
+/** Options common to UDP and raw tunnel sockets. */
 export interface SocketBufferOptions {
-  /** Receive with each message where it was sent to: see `ReceiveVector.destination`. */
+  /** Receive the destination address of each message: see `ReceiveVector.destination`. */
   readonly pktinfo?: boolean;
-  /** Size of the receive buffer in bytes; beyond the system's limit if this process may. */
+  /** Size of the receive buffer in bytes; may exceed the kernel's limit if this process has CAP_NET_ADMIN. */
   readonly receiveBuffer?: number;
-  /** Size of the send buffer in bytes; beyond the system's limit if this process may. */
+  /** Size of the send buffer in bytes; may exceed the kernel's limit if this process has CAP_NET_ADMIN. */
   readonly sendBuffer?: number;
-  /** Bind although the address is not there (yet). */
+  /** Allow a local address that does not exist (yet). */
   readonly freeBind?: boolean;
 }
 
-/** What a UDP socket is opened with. */
+/** Options of a UDP socket. */
 export interface UdpOptions extends SocketBufferOptions {
   /** Address to bind to. */
   readonly local: InetAddress;
-  /** Share address and port with other sockets that say so: the last one bound receives. */
+  /** Share address and port with other sockets that set this option; the last one bound receives. */
   readonly reuseAddress?: boolean;
-  /** Share address and port with other sockets of this user that say so: each peer's datagrams reach one of them. */
+  /**
+   * Share address and port with other sockets of this user that set this option; each peer's datagrams reach one of
+   * them.
+   */
   readonly reusePort?: boolean;
-  /** Send without checksums (0), over IPv4 as over IPv6. */
+  /** Send without checksums (0), over IPv4 and IPv6. */
   readonly noChecksumTx?: boolean;
-  /** IPv6: receive also without checksums. Over IPv4 that is always so. */
+  /** IPv6: accept packets without checksums. Over IPv4 they are always accepted. */
   readonly zeroChecksum6Rx?: boolean;
 }
 
 /**
  * Opens a UDP socket bound to the address; over IPv6 it does not serve IPv4.
  *
- * @throws {SyscallError} EADDRINUSE, EADDRNOTAVAIL, EACCES: as `bind` has it
+ * @throws {SyscallError} EADDRINUSE, EADDRNOTAVAIL, EACCES, as `bind`
  */
 export function openUdp(family: InetFamily, options: UdpOptions): Socket {
   using stack = new DisposableStack();
@@ -107,9 +110,9 @@ export function openUdp(family: InetFamily, options: UdpOptions): Socket {
 }
 
 /**
- * Opens a raw socket for L2TP over IP, bound to the address, whose port is not looked at. Over IPv4 what it receives
- * begins with the IP header, and what it sends does not; over IPv6 neither does. It gets a copy of each packet, beside
- * the kernel's own L2TP and other raw sockets.
+ * Opens a raw socket for L2TP over IP, bound to the address; its port is ignored. Over IPv4, received packets begin
+ * with the IP header, and sent packets do not. Over IPv6, neither has the IP header. The socket gets a copy of each
+ * packet, as do the kernel's own L2TP and other raw sockets.
  *
  * @throws {SyscallError} EPERM without CAP_NET_RAW
  */
@@ -121,7 +124,8 @@ export function openRawL2tp(
   using stack = new DisposableStack();
   const socket = stack.use(Socket.open(family, SOCK_RAW, IPPROTO_L2TP));
   configure(socket, family, options);
-  // Without it a raw socket that is not connected does not learn from "packet too big", and a narrow path stays black.
+  // Without it, an unconnected raw socket ignores "packet too big" messages, and large packets vanish on a narrow
+  // path.
   if (family === AF_INET6) socket.setOption(SOL_IPV6, IPV6_RECVERR, 1);
   socket.bind(encodeInet({ ...local, port: 0 }));
   stack.move();
@@ -154,8 +158,8 @@ function setBuffer(socket: Socket, force: number, ask: number, size: number): vo
 }
 
 /**
- * The error that is pending on the socket, as an errno, and no longer pending then; 0 if there is none. Whoever is told
- * of POLLERR takes it, or is told again at once.
+ * Returns the errno of the socket's pending error and clears it; 0 if there is none. Epoll reports a pending error
+ * again and again until it is cleared.
  *
  * @throws {SyscallError}
  */
@@ -164,7 +168,7 @@ export function takeError(socket: Socket): number {
 }
 
 /**
- * Whether the socket sends without checksums (0). A message that is to be cut into several datagrams takes checksums.
+ * Sets whether the socket sends without checksums (0). Super-datagrams require checksums.
  *
  * @throws {SyscallError}
  */
@@ -174,7 +178,7 @@ export function setNoChecksumTx(socket: Socket, family: InetFamily, on: boolean)
 }
 
 /**
- * Whether the socket receives several datagrams of one flow in one message: see `ReceiveVector.segmentSize`.
+ * Sets whether the socket coalesces received datagrams of one flow: see `ReceiveVector.segmentSize`.
  *
  * @throws {SyscallError} ENOPROTOOPT on a kernel before 5.0
  */
@@ -183,7 +187,7 @@ export function setUdpGro(socket: Socket, on: boolean): void {
 }
 
 /**
- * Asserts that the socket takes messages that are to be cut into several datagrams; it goes on as it was.
+ * Checks that the socket supports super-datagrams, without changing it.
  *
  * @throws {SyscallError} ENOPROTOOPT on a kernel before 4.18
  */
@@ -191,20 +195,20 @@ export function probeUdpSegment(socket: Socket): void {
   socket.setOption(IPPROTO_UDP, UDP_SEGMENT, 0);
 }
 
-/** What the system's routes say of a way. */
+/** The kernel's route for a path. */
 export interface PathMtu {
-  /** The largest IP packet that leaves whole, IP header included; over IPv4 at most 65535. */
+  /** Path MTU: the largest IP packet that is not fragmented, IP header included; over IPv4 at most 65535. */
   readonly mtu: number;
-  /** The address it leaves from, its port without meaning. */
+  /** The source address; its port has no meaning. */
   readonly source: Required<InetAddress>;
 }
 
 /**
- * What the routes of the calling thread's network namespace say now of packets to `remote`, from `local` or from the
- * address the system chooses. Nothing is sent.
+ * Reads the route of the calling thread's network namespace to `remote`, from `local` or from the address that the
+ * kernel chooses. Sends nothing.
  *
- * @throws {SyscallError} ENETUNREACH and EHOSTUNREACH without a route, EADDRNOTAVAIL if `local` is not ours, EINVAL for
- * a link-local address without scope
+ * @throws {SyscallError} ENETUNREACH and EHOSTUNREACH without a route, EADDRNOTAVAIL if `local` is not an address of
+ * this host, EINVAL for a link-local address without scope
  */
 export function pathMtu(
   family: InetFamily,
@@ -213,7 +217,7 @@ export function pathMtu(
 ): PathMtu {
   using socket = Socket.open(family, SOCK_DGRAM, IPPROTO_UDP);
   if (local !== undefined) socket.bind(encodeInet({ ...local, port: 0 }));
-  // To port 0 there is no connecting over IPv4; nothing is sent, so any other will do.
+  // Connecting to port 0 fails over IPv4. Nothing is sent, so any other port will do.
   socket.connect(encodeInet({ ...remote, port: 9 }));
   const mtu = family === AF_INET ? socket.option(SOL_IP, IP_MTU) : socket.option(SOL_IPV6, IPV6_MTU);
   return { mtu, source: decodeInet(socket.localName()) };

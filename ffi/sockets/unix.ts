@@ -1,9 +1,9 @@
 /**
- * Local sockets that keep messages apart (`AF_UNIX`, `SOCK_SEQPACKET`; `unix(7)`): descriptors travel with messages,
- * and each side knows who the other is.
+ * Local sockets with message boundaries (`AF_UNIX`, `SOCK_SEQPACKET`; `unix(7)`). Messages can carry descriptors, and
+ * each side can read the other's credentials.
  *
- * An error other than EAGAIN is believed when it comes twice: once in many thousand failures the runtime changes the
- * errno before it is read, and a wrong reading must not end a connection.
+ * An errno other than EAGAIN counts only if it occurs twice: in one of many thousand failures, the runtime changes
+ * the errno before it is read, and a wrong value must not end a connection.
  *
  * @module
  */
@@ -20,11 +20,11 @@ import { daemonLibc, localLibc } from "../packet_libc.ts";
 import { AF_UNIX, encodeUnix } from "./sockaddr.ts";
 import { MSG_DONTWAIT, MSG_TRUNC, SO_RCVTIMEO, Socket, SOL_SOCKET } from "./socket.ts";
 
-/** Sockets that keep messages apart and in order (`bits/socket_type.h`). */
+/** Sockets that preserve order and message boundaries (`bits/socket_type.h`). */
 export const SOCK_SEQPACKET = 5;
-/** Flags of a socket's type: calls fail with EAGAIN instead of waiting. */
+/** Socket type flag: calls fail with EAGAIN instead of blocking. */
 export const SOCK_NONBLOCK = 0o4000;
-/** Programs started later do not inherit the socket. */
+/** Socket type flag: child processes do not inherit the socket. */
 export const SOCK_CLOEXEC = 0o2000000;
 
 const SO_PEERCRED = 17;
@@ -34,34 +34,34 @@ const MSG_CTRUNC = 0x08;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x4000_0000;
 
-/** The most descriptors that travel with one message (`SCM_MAX_FD`). */
+/** Maximum number of descriptors in one message (`SCM_MAX_FD`). */
 export const MAX_FDS = 253;
 
 const HEADER = MSGHDR.fields;
 
-/** One message that came. */
+/** A received message. */
 export interface UnixMessage {
-  /** Bytes of it that are in the buffer; 0 if the other side closed: nothing will come any more. */
+  /** Bytes of the message in the buffer; 0 if the other side has closed the connection. */
   readonly length: number;
-  /** Descriptors that came with it, the receiver's to close; not inherited by programs started later. */
+  /** Descriptors in the message, with close-on-exec; the receiver owns them. */
   readonly fds: OwnedFd[];
-  /** Whether the message was longer than the buffer; the rest of it is lost. */
+  /** Whether the message was longer than the buffer; the rest is lost. */
   readonly truncated: boolean;
-  /** Whether more descriptors were sent than were asked for. Then all of them are closed, and `fds` is empty. */
+  /** Whether the message carried more descriptors than allowed. Then all of them are closed, and `fds` is empty. */
   readonly fdsRefused: boolean;
 }
 
-/** How to receive. */
+/** Options for receiving. */
 export interface UnixReceiveOptions {
-  /** The most descriptors to take; none unless given. */
+  /** Maximum number of descriptors to accept; none unless given. */
   readonly maxFds?: number;
-  /** Do not wait on a blocking connection either. */
+  /** Do not block, even on a blocking connection. */
   readonly dontWait?: boolean;
 }
 
-/** Who is on the other side: as of its `connect`, or of its `listen`, in the ids of our own namespaces. */
+/** Credentials of the other side at its `connect` or `listen`, in the ids of this process's own namespaces. */
 export interface PeerCredentials {
-  /** Process id; 0 if it is not visible from here. */
+  /** Process id; 0 if the process is not visible from here. */
   readonly pid: number;
   /** Effective user id. */
   readonly uid: number;
@@ -69,7 +69,7 @@ export interface PeerCredentials {
   readonly gid: number;
 }
 
-/** A connection. */
+/** A connection of a local socket. */
 export class UnixConnection extends OwnedFd {
   readonly #header = pinned(MSGHDR.size);
   readonly #headerWords = new Uint32Array(this.#header.buffer);
@@ -85,11 +85,12 @@ export class UnixConnection extends OwnedFd {
   }
 
   /**
-   * Connects to the listener at the path. Calls on this side block, `connect` itself included, but no longer than the
-   * timeout, if there is one.
+   * Connects to the listener at the path. All calls on this connection block, `connect` included, but no longer than
+   * the timeout, if one is given.
    *
-   * @throws {SyscallError} ENOENT without a listener, ECONNREFUSED if it is dead, EACCES, EAGAIN after the timeout
-   * @throws {RangeError} if the path is empty, holds a NUL or is longer than 107 bytes
+   * @throws {SyscallError} ENOENT without a socket file, ECONNREFUSED if no process listens, EACCES, EAGAIN after the
+   * timeout
+   * @throws {RangeError} if the path is empty, contains a NUL or is longer than 107 bytes
    */
   static connect(path: string, options: { timeoutMs?: number } = {}): UnixConnection {
     const address = encodeUnix(path);
@@ -108,7 +109,7 @@ export class UnixConnection extends OwnedFd {
   }
 
   /**
-   * Two ends of one connection, non-blocking.
+   * Creates the two non-blocking ends of a connection.
    *
    * @throws {SyscallError}
    */
@@ -120,12 +121,13 @@ export class UnixConnection extends OwnedFd {
   }
 
   /**
-   * Sends the bytes as one message, copies of the descriptors with it; they stay the caller's. `false` if there is no
-   * room for it now, and nothing was sent.
+   * Sends the bytes as one message, with copies of the descriptors; the caller keeps ownership of its own. Returns
+   * false, and sends nothing, if the send buffer is full.
    *
-   * @throws {SyscallError} EPIPE and ECONNRESET if the other side closed, EMSGSIZE if it is too long for the send
-   * buffer, EBADF, ETOOMANYREFS if too many descriptors are under way
-   * @throws {RangeError} if there are no bytes, which would look like the end, or more than 253 descriptors
+   * @throws {SyscallError} EPIPE and ECONNRESET if the other side closed, EMSGSIZE if the message is too long for the
+   * send buffer, EBADF, ETOOMANYREFS if too many descriptors are in flight
+   * @throws {RangeError} if there are no bytes, which would look like the end of the connection, or more than 253
+   * descriptors
    */
   send(bytes: Uint8Array<ArrayBuffer>, fds: readonly number[] = []): boolean {
     if (bytes.length === 0) throw new RangeError("Cannot send a message without bytes");
@@ -148,7 +150,7 @@ export class UnixConnection extends OwnedFd {
   }
 
   /**
-   * Receives one message into the buffer; `undefined` if there is none now or, on a blocking connection, none came
+   * Receives one message into the buffer. Returns `undefined` if there is none now or, on a blocking connection, none
    * before the timeout.
    *
    * @throws {SyscallError}
@@ -158,7 +160,7 @@ export class UnixConnection extends OwnedFd {
     const { maxFds = 0, dontWait = false } = options;
     if (buffer.length === 0) throw new RangeError("Cannot receive into no bytes");
     const flags = MSG_CMSG_CLOEXEC | (dontWait ? MSG_DONTWAIT : 0);
-    // Exactly as long as asked for: in padding the kernel would find room for another descriptor.
+    // Exactly the requested length: in padding, the kernel would place another descriptor.
     const control = pinned(maxFds === 0 ? 0 : cmsgSpace(4 * maxFds));
     for (let before = 0;;) {
       this.#prepare(buffer, control, maxFds === 0 ? 0 : cmsgLength(4 * maxFds));
@@ -166,7 +168,8 @@ export class UnixConnection extends OwnedFd {
       if (length >= 0) return this.#message(length, control);
       const errno = lastErrno();
       if (errno === Errno.EAGAIN) return undefined;
-      // The other side closed before it had read everything. The error comes once, before what it had sent.
+      // ECONNRESET: the other side closed before it had read everything. The error is reported once, before the data
+      // it sent.
       const passes = errno === Errno.EINTR || errno === ECONNRESET;
       if (!passes && errno === before) throw new SyscallError("recvmsg", errno);
       before = errno;
@@ -192,7 +195,7 @@ export class UnixConnection extends OwnedFd {
   }
 
   /**
-   * Who is on the other side.
+   * Reads the credentials of the other side.
    *
    * @throws {SyscallError}
    */
@@ -215,7 +218,7 @@ export class UnixConnection extends OwnedFd {
 
 const ECONNRESET = 104;
 
-/** The descriptors that came in a control message. */
+/** The descriptors in a control message. */
 function receivedFds(control: Uint8Array<ArrayBuffer>, length: number): OwnedFd[] {
   const words = new Uint32Array(control.buffer);
   const data = findCmsg(words, 0, length, SOL_SOCKET, SCM_RIGHTS, 0);
@@ -224,7 +227,7 @@ function receivedFds(control: Uint8Array<ArrayBuffer>, length: number): OwnedFd[
   return Array.from(words.subarray(data >>> 2, end >>> 2), (fd) => new OwnedFd(fd));
 }
 
-/** `struct timeval` */
+/** Encodes a `struct timeval`. */
 function timevalOf(milliseconds: number): Uint8Array<ArrayBuffer> {
   const microseconds = BigInt(Math.round(milliseconds * 1000));
   return new Uint8Array(new BigInt64Array([microseconds / 1_000_000n, microseconds % 1_000_000n]).buffer);

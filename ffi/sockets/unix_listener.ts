@@ -1,5 +1,5 @@
 /**
- * The listening side of local sockets.
+ * Listening local sockets.
  *
  * @module
  */
@@ -22,22 +22,22 @@ const O_NOFOLLOW = Deno.build.arch === "aarch64" ? 0o100000 : 0o400000;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const ECONNABORTED = 103;
-/** `(uid_t) -1`: leaves the owner as it is */
+/** `(uid_t) -1`: keeps the owner. */
 const NOBODY_ELSE = 0xffff_ffff;
-/** Connections that wait to be accepted. */
+/** Maximum number of connections that wait to be accepted. */
 const BACKLOG = 64;
 
-/** Who may connect to a listener. */
+/** Access to a listener. */
 export interface UnixListenOptions {
-  /** Permissions of the socket's file: who may write it may connect. Not subject to the umask. */
+  /** Permissions of the socket file; connecting requires write permission. Not subject to the umask. */
   readonly mode: number;
-  /** Group of the file, by name or id; else that of this process or of the folder, as for any file. */
+  /** Group of the file, by name or id; by default that of this process or of the folder, as for any file. */
   readonly group?: string | number | undefined;
 }
 
 /** A listening socket. Closing it removes its file. */
 export class UnixListener extends OwnedFd {
-  /** Path of its file. */
+  /** Path of the socket file. */
   readonly path: string;
   readonly #lock: OwnedFd;
   readonly #inode: number | null;
@@ -50,13 +50,13 @@ export class UnixListener extends OwnedFd {
   }
 
   /**
-   * Listens at the path. A socket's file left behind by a dead server is replaced; nobody can connect before mode and
-   * group are set. A file beside it, `PATH.lock`, is locked for as long as the listener lives, and stays: without it,
-   * two servers that start at once could each take the other's socket for a dead one.
+   * Listens at the path. The socket file of a dead server is replaced. No client can connect before mode and group
+   * are set. The file `PATH.lock` is locked for as long as the listener lives, and stays afterwards: without the
+   * lock, two servers started at once could each mistake the other's socket for a dead one.
    *
-   * @throws {SyscallError} EADDRINUSE if somebody listens there, or something else than a socket has the path; ENOENT
-   * for a group or folder that does not exist; EACCES, EPERM
-   * @throws {RangeError} if the path is empty, holds a NUL or is longer than 107 bytes
+   * @throws {SyscallError} EADDRINUSE if another process listens there, or the path is not a socket; ENOENT for a
+   * group or folder that does not exist; EACCES, EPERM
+   * @throws {RangeError} if the path is empty, contains a NUL or is longer than 107 bytes
    */
   static listen(path: string, options: UnixListenOptions): UnixListener {
     const address = encodeUnix(path);
@@ -80,9 +80,9 @@ export class UnixListener extends OwnedFd {
   }
 
   /**
-   * The next connection, non-blocking; `undefined` if there is none now.
+   * Accepts the next connection, which is non-blocking; `undefined` if there is none now.
    *
-   * @throws {SyscallError} EMFILE, ENFILE: the connection stays waiting, so a loop that goes on at once spins
+   * @throws {SyscallError} EMFILE, ENFILE: the connection stays in the queue, so an immediate retry loops
    */
   accept(): UnixConnection | undefined {
     for (let before = 0;;) {
@@ -90,13 +90,13 @@ export class UnixListener extends OwnedFd {
       if (fd >= 0) return new UnixConnection(fd);
       const errno = lastErrno();
       if (errno === Errno.EAGAIN || errno === Errno.EINTR || errno === ECONNABORTED) return undefined;
-      // Believed when it comes twice, as in `unix.ts`.
+      // Counts only if it occurs twice, as in `unix.ts`.
       if (errno === before) throw new SyscallError("accept4", errno);
       before = errno;
     }
   }
 
-  /** Stops listening and removes the file, unless another has taken its place. */
+  /** Stops listening, and removes the file unless another has replaced it. */
   override close(): void {
     if (this.closed) return;
     if (inodeOf(this.path) === this.#inode) daemonLibc().unlink(cString(this.path));
@@ -105,7 +105,7 @@ export class UnixListener extends OwnedFd {
   }
 }
 
-/** Inode of the file, without following links; `undefined` if there is none. */
+/** Inode of the file itself, not of a link's target; `undefined` if it does not exist. */
 function inodeOf(path: string): number | null | undefined {
   try {
     return Deno.lstatSync(path).ino;
@@ -115,7 +115,7 @@ function inodeOf(path: string): number | null | undefined {
   }
 }
 
-/** Locks the file beside the socket's. */
+/** Locks the file `PATH.lock`. */
 function lockFor(path: string): OwnedFd {
   const name = `${path}.lock`;
   const flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
@@ -141,9 +141,9 @@ function bindOrReplace(socket: Socket, path: string, address: Uint8Array<ArrayBu
   }
 }
 
-/** Whether the path is that of a socket on which nobody listens. */
+/** Whether the path is a socket on which no process listens. */
 function isDead(path: string, address: Uint8Array<ArrayBuffer>): boolean {
-  // Connecting to a file that is no socket is refused in the same way.
+  // Connecting to a file that is not a socket fails with the same error.
   if (!Deno.lstatSync(path).isSocket) return false;
   using probe = Socket.open(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
   try {
@@ -155,9 +155,9 @@ function isDead(path: string, address: Uint8Array<ArrayBuffer>): boolean {
 }
 
 /**
- * Id of the group with this name, as the C library resolves it (`/etc/group` or whatever nsswitch.conf says).
+ * Id of the group with this name, as the C library resolves it (`/etc/group`, or as nsswitch.conf says).
  *
- * @throws {SyscallError} ENOENT if there is none
+ * @throws {SyscallError} ENOENT if there is no such group
  */
 export function groupId(name: string): number {
   const entry = daemonLibc().getgrnam(cString(name));
