@@ -111,7 +111,9 @@ export class BpfMap implements Disposable {
    */
   add(key: Uint8Array<ArrayBuffer>, value: Uint8Array<ArrayBuffer>): void {
     if (key.length !== this.#keySize || value.length !== this.#valueSize) {
-      throw new RangeError(`Map "${this.#name}" has other sizes than ${key.length} and ${value.length}`);
+      throw new RangeError(
+        `Map "${this.#name}" cannot have keys of ${key.length} and values of ${value.length} bytes`,
+      );
     }
     const request = this.#of(key);
     request.pointer("value", value);
@@ -190,7 +192,7 @@ export class SharedValues implements Disposable {
   }
 
   #place(index: number, offset: number): number {
-    if (this.#closed) throw new ReferenceError("Cannot use the values of a map: they are given back");
+    if (this.#closed) throw new ReferenceError("Cannot use the values of a map: they are unmapped");
     return (index * this.#valueSize + offset) / BigUint64Array.BYTES_PER_ELEMENT;
   }
 

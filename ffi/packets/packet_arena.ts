@@ -123,6 +123,6 @@ export class PacketArena {
   check(offset: number, length: number): void {
     // Written so that NaN fails, too.
     if (offset >= 0 && length >= 0 && offset + length <= this.bytes.length) return;
-    throw new RangeError(`Cannot use ${length} bytes at ${offset}: there are ${this.bytes.length}`);
+    throw new RangeError(`Cannot use ${length} bytes at ${offset}: the memory has ${this.bytes.length}`);
   }
 }

@@ -73,7 +73,9 @@ export class ReceiveVector {
     const { firstSlot = 0, control = false } = options;
     const capacity = options.slots ?? arena.slots - firstSlot;
     if (firstSlot < 0 || capacity < 1 || firstSlot + capacity > arena.slots) {
-      throw new RangeError(`Cannot receive into slots ${firstSlot}+${capacity}: there are ${arena.slots}`);
+      throw new RangeError(
+        `Cannot receive into slots ${firstSlot}+${capacity}: the arena has ${arena.slots}`,
+      );
     }
     this.#arena = arena;
     this.#firstSlot = firstSlot;

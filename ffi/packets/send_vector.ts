@@ -62,7 +62,9 @@ export class Remote {
    * @throws {RangeError} if the socket address is too long, or the source has neither 4 nor 16 bytes
    */
   constructor(name: Uint8Array, source?: PacketSource) {
-    if (name.length > NAME_STRIDE) throw new RangeError(`Cannot send to a name of ${name.length} bytes`);
+    if (name.length > NAME_STRIDE) {
+      throw new RangeError(`Cannot send to a socket address of ${name.length} bytes`);
+    }
     this.#memory.set(name);
     this.nameLength = name.length;
     this.name = new Address(this.#memory);
@@ -72,7 +74,9 @@ export class Remote {
 
   #writeSource({ address, interfaceIndex = 0 }: PacketSource): number {
     const ipv4 = address.length === 4;
-    if (!ipv4 && address.length !== 16) throw new RangeError(`Cannot send from ${address.length} bytes`);
+    if (!ipv4 && address.length !== 16) {
+      throw new RangeError(`Cannot send from an address of ${address.length} bytes`);
+    }
     const words = new Uint32Array(this.#memory.buffer);
     const [level, type, { size }] = ipv4
       ? [SOL_IP, IP_PKTINFO, IN_PKTINFO] as const
@@ -160,7 +164,7 @@ export class SendVector {
   begin(remote?: Remote, segmentSize = 0): void {
     const index = this.#count;
     if (index >= this.capacity) {
-      throw new RangeError(`Cannot begin message ${index}: there are ${this.capacity}`);
+      throw new RangeError(`Cannot begin message ${index}: at most ${this.capacity} fit`);
     }
     this.#count++;
     const header = index * HEADER_WORDS;
@@ -186,9 +190,9 @@ export class SendVector {
     this.#arena.check(offset, length);
     const part = this.#parts;
     if (part >= this.partCapacity) {
-      throw new RangeError(`Cannot add part ${part}: there are ${this.partCapacity}`);
+      throw new RangeError(`Cannot add part ${part}: at most ${this.partCapacity} fit`);
     }
-    if (this.#count === 0) throw new RangeError("Cannot add a part to no message");
+    if (this.#count === 0) throw new RangeError("Cannot add a part: no message was begun");
     this.#parts++;
     const iovec = part * IOVEC_WORDS;
     this.#arena.address.store(this.#iovecWords, iovec + IOV_BASE, offset);
@@ -214,7 +218,7 @@ export class SendVector {
    */
   send(fd: number, first: number, count: number): number {
     if (!(first >= 0 && count >= 0 && first + count <= this.#count)) {
-      throw new RangeError(`Cannot send messages ${first}+${count}: there are ${this.#count}`);
+      throw new RangeError(`Cannot send messages ${first}+${count}: the vector has ${this.#count}`);
     }
     if (count === 0) return 0;
     return packetLibc().sendmmsg(fd, this.#pointers[first]!, count, MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -116,7 +116,7 @@ export class Epoll extends OwnedFd {
    * @throws {TypeError} during a wait in the background
    */
   wait(timeoutMs: number): number {
-    if (this.#waiting) throw new TypeError("Cannot wait on epoll: a wait in the background is under way");
+    if (this.#waiting) throw new TypeError("Cannot wait on epoll: a background wait is pending");
     const count = packetLibc().epoll_wait(this.number, this.#readyPointer, this.capacity, timeoutMs);
     return count < 0 ? this.#confirm() : count;
   }
@@ -128,7 +128,7 @@ export class Epoll extends OwnedFd {
    * @throws {TypeError} during another wait in the background
    */
   async waitInBackground(timeoutMs: number): Promise<number> {
-    if (this.#waiting) throw new TypeError("Cannot wait on epoll: a wait in the background is under way");
+    if (this.#waiting) throw new TypeError("Cannot wait on epoll: a background wait is pending");
     this.#waiting = true;
     try {
       const count = await packetLibc().epoll_wait_background(

@@ -89,7 +89,7 @@ class StructWriter {
   put(field: Field, bytes: Uint8Array): this {
     if (bytes.length !== field.size) {
       throw new RangeError(
-        `Cannot encode socket address: a part has ${bytes.length} bytes, ${field.size} are needed`,
+        `Cannot encode socket address: a part has ${bytes.length} bytes, it needs ${field.size}`,
       );
     }
     this.bytes.set(bytes, field.offset);

@@ -130,8 +130,10 @@ export class UnixConnection extends OwnedFd {
    * descriptors
    */
   send(bytes: Uint8Array<ArrayBuffer>, fds: readonly number[] = []): boolean {
-    if (bytes.length === 0) throw new RangeError("Cannot send a message without bytes");
-    if (fds.length > MAX_FDS) throw new RangeError(`Cannot send ${fds.length} descriptors`);
+    if (bytes.length === 0) throw new RangeError("Cannot send an empty message");
+    if (fds.length > MAX_FDS) {
+      throw new RangeError(`Cannot send ${fds.length} descriptors: at most ${MAX_FDS}`);
+    }
     const size = 4 * fds.length;
     const control = pinned(fds.length === 0 ? 0 : cmsgSpace(size));
     if (fds.length > 0) {
@@ -158,7 +160,7 @@ export class UnixConnection extends OwnedFd {
    */
   receive(buffer: Uint8Array<ArrayBuffer>, options: UnixReceiveOptions = {}): UnixMessage | undefined {
     const { maxFds = 0, dontWait = false } = options;
-    if (buffer.length === 0) throw new RangeError("Cannot receive into no bytes");
+    if (buffer.length === 0) throw new RangeError("Cannot receive into an empty buffer");
     const flags = MSG_CMSG_CLOEXEC | (dontWait ? MSG_DONTWAIT : 0);
     // Exactly the requested length: in padding, the kernel would place another descriptor.
     const control = pinned(maxFds === 0 ? 0 : cmsgSpace(4 * maxFds));

@@ -118,6 +118,6 @@ export function readLiveState(view: Float64Array): LiveState {
  */
 export function checkCounters(view: Float64Array): void {
   if (view.length < COUNTERS_LENGTH) {
-    throw new RangeError(`Counter view has ${view.length} doubles, ${COUNTERS_LENGTH} are needed`);
+    throw new RangeError(`Counter view has ${view.length} doubles, it needs ${COUNTERS_LENGTH}`);
   }
 }

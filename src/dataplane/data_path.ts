@@ -112,7 +112,9 @@ export class DataPath {
    * @throws {RangeError} if `consumer` is given for PPP; then nothing changes
    */
   changeSession(session: DataSession, changes: DataSessionChanges): void {
-    if (session.isPpp && "consumer" in changes) throw new RangeError("PPP is attached and detached");
+    if (session.isPpp && "consumer" in changes) {
+      throw new RangeError("A PPP session cannot have a consumer: use attachPpp() and detachPpp()");
+    }
     if (changes.sendSeq !== undefined) session.sendSeq = changes.sendSeq;
     if (changes.recvSeq !== undefined) session.recvSeq = changes.recvSeq;
     if (changes.lnsMode !== undefined) session.lnsMode = changes.lnsMode;
@@ -133,8 +135,10 @@ export class DataPath {
     consumer: unknown,
     { clampMss }: { readonly clampMss: boolean },
   ): PppFraming {
-    if (!session.isPpp) throw new RangeError(`Session ${session.sessionId} carries no PPP`);
-    if (session.ppp !== undefined) throw new RangeError(`Session ${session.sessionId} has PPP already`);
+    if (!session.isPpp) throw new RangeError(`Session ${session.sessionId} does not carry PPP`);
+    if (session.ppp !== undefined) {
+      throw new RangeError(`Session ${session.sessionId} has PPP attached already`);
+    }
     session.consumer = consumer;
     return session.ppp = new PppFraming(session.headers, clampMss);
   }

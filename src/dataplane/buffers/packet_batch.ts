@@ -25,7 +25,7 @@ export function packetMemory(bytes: Uint8Array): PacketMemory {
   const { buffer, byteOffset, length } = bytes;
   if (byteOffset !== 0 || length !== buffer.byteLength) {
     throw new RangeError(
-      `Cannot use ${length} bytes from ${byteOffset} of ${buffer.byteLength}: not all of them`,
+      `Cannot use a part of a buffer: ${length} bytes at ${byteOffset} of ${buffer.byteLength}`,
     );
   }
   return { bytes, view: new DataView(buffer), checksum: new PlainChecksum(buffer) };

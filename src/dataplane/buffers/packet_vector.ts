@@ -50,7 +50,9 @@ export class PacketVector {
   /** Creates an empty vector. */
   constructor({ capacity, drain, room, roomSize }: PacketVectorOptions) {
     if (capacity < 1) throw new RangeError(`Cannot hold ${capacity} packets`);
-    if (roomSize < LONGEST_MADE) throw new RangeError(`Cannot put packets together in ${roomSize} bytes`);
+    if (roomSize < LONGEST_MADE) {
+      throw new RangeError(`Cannot use ${roomSize} bytes for segments: at least ${LONGEST_MADE}`);
+    }
     this.offsets = new Int32Array(capacity);
     this.lengths = new Int32Array(capacity);
     this.#room = this.#next = room;
@@ -65,7 +67,7 @@ export class PacketVector {
 
   /** The session that sends the packets. */
   get session(): DataSession {
-    if (this.#session === undefined) throw new ReferenceError("The vector has no packets");
+    if (this.#session === undefined) throw new ReferenceError("The vector is empty");
     return this.#session;
   }
 

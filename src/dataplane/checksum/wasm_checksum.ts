@@ -14,7 +14,7 @@ export class WasmMissingError extends Error {
 
   /** `reason` says which of the two; `options.cause` is the engine's error. */
   constructor(reason: string, options?: ErrorOptions) {
-    super(`Cannot run the checksum as WebAssembly: ${reason}`, options);
+    super(`Cannot compute checksums in WebAssembly: ${reason}`, options);
   }
 }
 
@@ -58,14 +58,14 @@ export function openWasmChecksum(memory: WebAssembly.Memory): WasmChecksum | und
 }
 
 function compile(): WebAssembly.Module {
-  if (typeof WebAssembly === "undefined") throw new WasmMissingError("the engine has no WebAssembly");
+  if (typeof WebAssembly === "undefined") throw new WasmMissingError("the engine does not support it");
   const binary = Uint8Array.from(atob(INTERNET_CHECKSUM_WASM), (character) => character.charCodeAt(0));
   try {
     return new WebAssembly.Module(binary);
   } catch (cause) {
     // The binary is valid, so the engine lacks a feature that it uses.
     if (cause instanceof WebAssembly.CompileError) {
-      throw new WasmMissingError("the engine's WebAssembly has no vectors", { cause });
+      throw new WasmMissingError("the engine does not support its SIMD instructions", { cause });
     }
     throw cause;
   }

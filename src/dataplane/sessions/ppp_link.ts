@@ -80,7 +80,7 @@ export class PppFraming {
   #agree({ mtu, mru, pfc, acfc }: PppAgreement): void {
     for (const length of [mtu, mru]) {
       if (!Number.isInteger(length) || length < 1 || length > PACKET_MAX) {
-        throw new RangeError(`Packets of ${length} bytes are out of range`);
+        throw new RangeError(`Packet length ${length} is out of range`);
       }
     }
     this.mtu = mtu;

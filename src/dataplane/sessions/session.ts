@@ -146,11 +146,11 @@ export class DataSession {
       throw new RangeError("L2TP version 2 carries PPP only");
     }
     if (spec.pseudowire === "ppp" && spec.consumer !== undefined) {
-      throw new RangeError("PPP is attached and detached");
+      throw new RangeError("A PPP session cannot have a consumer: use attachPpp()");
     }
     for (const cookie of [spec.cookie, spec.peerCookie]) {
       if (cookie !== undefined && cookie.length > 8) {
-        throw new RangeError(`Cookie has ${cookie.length} bytes`);
+        throw new RangeError(`Cookie of ${cookie.length} bytes is too long: at most 8`);
       }
     }
     const isV3 = tunnel.version === 3;

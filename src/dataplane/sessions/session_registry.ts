@@ -122,5 +122,5 @@ export class SessionRegistry {
 }
 
 function taken(session: DataSession): RangeError {
-  return new RangeError(`Session id ${session.sessionId} is taken`);
+  return new RangeError(`Session id ${session.sessionId} is in use`);
 }

@@ -83,9 +83,11 @@ export class DataTunnel {
         throw new RangeError(`Tunnel id ${id} is out of range`);
       }
     }
-    if (spec.version === 2 && !endpoint.isUdp) throw new RangeError("L2TP version 2 needs UDP");
+    if (spec.version === 2 && !endpoint.isUdp) throw new RangeError("L2TP version 2 requires UDP");
     if (peer !== undefined && peer.address.length !== (endpoint.isIpv6 ? 16 : 4)) {
-      throw new RangeError(`Peer address of ${peer.address.length} bytes at an endpoint ${endpoint.kind}`);
+      throw new RangeError(
+        `Peer address of ${peer.address.length} bytes does not fit endpoint kind ${endpoint.kind}`,
+      );
     }
     this.tunnelId = spec.tunnelId;
     this.peerTunnelId = spec.peerTunnelId;

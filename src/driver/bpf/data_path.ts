@@ -93,7 +93,7 @@ export class BpfDataPath implements Disposable {
     const slot = this.#free.shift() ?? this.#fresh++;
     if (slot >= BPF_SESSIONS_MAX) {
       this.#fresh--;
-      throw new SyscallError("taking a BPF counter slot", ENOSPC);
+      throw new SyscallError("allocating a BPF counter slot", ENOSPC);
     }
     for (let at = 0; at < COUNTERS.valueSize; at += 8) this.#counts.set(slot, at, 0n);
     return slot;

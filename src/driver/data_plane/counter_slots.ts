@@ -48,7 +48,7 @@ export class CounterSlots {
       slotView(this.memory, slot).fill(0);
       return slot;
     }
-    if (this.#fresh === this.#capacity) throw new SyscallError("taking a counter slot", ENOSPC);
+    if (this.#fresh === this.#capacity) throw new SyscallError("allocating a counter slot", ENOSPC);
     return this.#fresh++;
   }
 

@@ -134,7 +134,7 @@ export class KernelPpp {
       throw new ReferenceError("Cannot attach PPP session: the sessions of this process are closed");
     }
     if (interfaceName !== undefined && (!isInterfaceName(interfaceName) || interfaceName.includes("%"))) {
-      throw new RangeError(`Cannot name PPP interface "${interfaceName}": it is no name of an interface`);
+      throw new RangeError(`Cannot name PPP interface "${interfaceName}": it is not a valid interface name`);
     }
     using stack = new DisposableStack();
     const channel = stack.use(PppChannel.open(socket.fd));

@@ -68,7 +68,7 @@ export class Pppol2tpSocket implements Disposable {
   static openSession(tunnel: Pppol2tpTunnel, session: Pppol2tpSession): Pppol2tpSocket {
     // With session id 0, the kernel would open a management socket.
     if (session.sessionId === 0 || session.peerSessionId === 0) {
-      throw new RangeError("Cannot open PPP session: its ids must not be 0");
+      throw new RangeError("Cannot open PPP session: session ids must not be 0");
     }
     return Pppol2tpSocket.#open(tunnel, session, -1);
   }

@@ -189,7 +189,7 @@ class Output {
     const text = line.replaceAll(/\p{Cc}/gu, (control) => control === "\t" ? " " : "");
     const cut = text.length > LINE_MAX ? `${text.slice(0, LINE_MAX)}…` : text;
     this.#write(
-      this.#lines > LINES_MAX ? `${this.#name}: further lines are left out` : `${this.#name}: ${cut}`,
+      this.#lines > LINES_MAX ? `${this.#name}: further lines omitted` : `${this.#name}: ${cut}`,
     );
   }
 }

@@ -71,13 +71,13 @@ function tunFacts(): Pick<Inspection, "tunError" | "missingOffloads"> {
   const missing = new Map<Offload, string>();
   let tunError: string | undefined;
   try {
-    if (!tunHasVnetHeader()) missing.set("tap", "the driver of TAP devices has no virtio headers");
+    if (!tunHasVnetHeader()) missing.set("tap", "the TUN/TAP driver does not support virtio headers");
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     tunError = error.code;
   }
   const release = kernelRelease();
-  if (!isKernelAtLeast(release, 6, 2)) missing.set("uso", `it takes Linux 6.2, this is ${release}`);
+  if (!isKernelAtLeast(release, 6, 2)) missing.set("uso", `requires Linux 6.2, this kernel is ${release}`);
   const without = (action: (socket: Socket) => void): string | undefined => {
     try {
       using socket = Socket.open(AF_INET, SOCK_DGRAM, IPPROTO_UDP);

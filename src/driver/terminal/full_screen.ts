@@ -80,10 +80,10 @@ export class FullScreenTerminal implements Disposable {
     // The terminal may have hung up; then there is nothing to restore.
     try {
       writeText(Deno.stdout, LEAVE);
-    } catch { /* nobody sees it */ }
+    } catch { /* the output is closed */ }
     try {
       Deno.stdin.setRaw(false);
-    } catch { /* nobody types */ }
+    } catch { /* the input is closed */ }
   }
 
   /** Current size. */

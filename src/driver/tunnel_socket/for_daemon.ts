@@ -27,7 +27,7 @@ export function openUserTunnelSocket(tunnel: TunnelParameters, scope: string): S
   const peer = parseIpAddress(tunnel.peer ?? "");
   if (local === undefined || peer === undefined) {
     throw new RangeError(
-      `Cannot open tunnel socket from "${tunnel.local}" to "${tunnel.peer}": no addresses`,
+      `Cannot open tunnel socket from "${tunnel.local}" to "${tunnel.peer}": invalid address`,
     );
   }
   const scopeId = interfaceIndex(scope);

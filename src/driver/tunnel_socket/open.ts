@@ -39,7 +39,7 @@ export function openTunnelSocket(tunnel: TunnelParameters, options: TunnelSocket
   const peer = parseIpAddress(tunnel.peer ?? "");
   if (local === undefined || peer === undefined) {
     throw new RangeError(
-      `Cannot open tunnel socket from "${tunnel.local}" to "${tunnel.peer}": no addresses`,
+      `Cannot open tunnel socket from "${tunnel.local}" to "${tunnel.peer}": invalid address`,
     );
   }
   const { scope } = options;

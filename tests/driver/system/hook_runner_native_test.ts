@@ -144,7 +144,7 @@ Deno.test("HookRunner: output is cut where it is too long or too much, and freed
   lines.length = 0;
   await run(runner, { script: "seq 100000", environment });
   assert.equal(lines.length, 201);
-  assert.deepEqual(lines.slice(-2), ["h: 200", "h: further lines are left out"]);
+  assert.deepEqual(lines.slice(-2), ["h: 200", "h: further lines omitted"]);
 });
 
 Deno.test("HookRunner: what a hook leaves running holds nobody up", async () => {

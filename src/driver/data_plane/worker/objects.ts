@@ -162,7 +162,7 @@ export class DataObjects {
         this.#reports.tracing = command.on;
         return;
       default:
-        throw new RangeError(`There is no command ${command.op}`);
+        throw new RangeError(`Unknown command ${command.op}`);
     }
   }
 
@@ -246,7 +246,7 @@ export class DataObjects {
     const tunnel = found(this.#tunnels, command.tunnel);
     const { path } = tunnel.path;
     if (pseudowire !== "eth" && tapFd !== undefined) {
-      throw new RangeError(`A session for ${pseudowire} cannot have an Ethernet device`);
+      throw new RangeError(`A session of pseudowire type ${pseudowire} cannot have an Ethernet device`);
     }
     const session = path.addSession(tunnel.tunnel, {
       ...changes,
@@ -294,6 +294,6 @@ export class DataObjects {
 
 function found<T>(objects: ReadonlyMap<number, T>, id: number): T {
   const object = objects.get(id);
-  if (object === undefined) throw new RangeError(`There is no object ${id}`);
+  if (object === undefined) throw new RangeError(`Unknown object ${id}`);
   return object;
 }
