@@ -84,7 +84,7 @@ async function loadLazy(): Promise<LazyPorts> {
           run,
           history: new lazy.HistoryFile(path, { size: HISTORY_SIZE }),
           host: Deno.hostname(),
-          netnsName: lazy.presentNamespaceName,
+          netnsName: lazy.currentNamespaceName,
           leaveNetns: lazy.leaveNamespace,
         },
         ports,
@@ -96,11 +96,11 @@ async function loadLazy(): Promise<LazyPorts> {
     declaredTunnels: () => lazy.declaredTunnels(runtimeDir()),
     inspectDaemon: () => lazy.inspectDaemon(runtimeDir(), journalLeftIn(runtimeDir())),
     inspectMachine: lazy.inspectMachine,
-    wayTo: lazy.wayTo,
+    wayTo: lazy.pathToPeer,
     get programPath() {
       return lazy.programPath();
     },
-    namespaceName: lazy.presentNamespace,
+    namespaceName: lazy.currentNamespace,
     metricsText: lazy.metricsText,
     system: {
       get kernelRelease() {

@@ -82,7 +82,7 @@ const LIBC = "libc.so.6";
  * Symbols that every command needs, bound together at the first use of any: binding one by one would cost more. The
  * errno's address is among them, because binding it later would change the errno.
  */
-const TOGETHER: readonly string[] = [
+const EAGER_SYMBOLS: readonly string[] = [
   "__errno_location",
   "close",
   "socket",
@@ -95,13 +95,13 @@ const TOGETHER: readonly string[] = [
  * The functions of the C library. Each is bound at its first use: binding takes longer than most commands spend in
  * calls.
  */
-export const libc: Deno.StaticForeignLibraryInterface<typeof SYMBOLS> = boundOnUse(SYMBOLS);
+export const libc: Deno.StaticForeignLibraryInterface<typeof SYMBOLS> = bindLazily(SYMBOLS);
 
 /**
  * Binds a function when its member is first read. Bound functions are members of the object; its prototype, a proxy,
  * binds missing ones. A getter per function would take longer to create than most programs spend in the functions.
  */
-function boundOnUse<const S extends Deno.ForeignLibraryInterface>(
+function bindLazily<const S extends Deno.ForeignLibraryInterface>(
   definitions: S,
 ): Deno.StaticForeignLibraryInterface<S> {
   const bind = (names: readonly string[]): void => {
@@ -112,7 +112,7 @@ function boundOnUse<const S extends Deno.ForeignLibraryInterface>(
   const unbound = new Proxy({}, {
     get(_target, name): unknown {
       if (typeof name !== "string" || !(name in definitions)) return undefined;
-      if (TOGETHER.includes(name)) bind(TOGETHER);
+      if (EAGER_SYMBOLS.includes(name)) bind(EAGER_SYMBOLS);
       else {
         void symbols["__errno_location"];
         bind([name]);

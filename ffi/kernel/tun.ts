@@ -76,7 +76,7 @@ export class TunTapDevice extends OwnedFd {
    *
    * @throws {SyscallError} EBADFD if the device was deleted
    */
-  presentName(): string {
+  currentName(): string {
     const request = new Uint8Array(IFREQ.size);
     ioctl(this, TUNGETIFF, request);
     return nameIn(request);
@@ -87,7 +87,7 @@ export class TunTapDevice extends OwnedFd {
    *
    * @throws {SyscallError} EBADFD if the device was deleted, EINVAL before Linux 5.2
    */
-  presentNetns(): OwnedFd {
+  currentNetns(): OwnedFd {
     return new OwnedFd(ioctl(this, TUNGETDEVNETNS, 0));
   }
 

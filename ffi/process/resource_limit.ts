@@ -18,7 +18,7 @@ const RLIMIT_WORDS = 2;
  *
  * @throws {SyscallError}
  */
-export function forbidCore(): void {
+export function disableCoreDumps(): void {
   const limit = new BigUint64Array(RLIMIT_WORDS);
   checked("getrlimit", daemonLibc().getrlimit(RLIMIT_CORE, limit));
   limit[0] = limit[1] === 0n ? 0n : 1n;

@@ -37,9 +37,9 @@ export class ResolveError extends Error {
  * @throws {ResolveError}
  */
 export function resolveHost(host: string, family: number): Required<InetAddress>[] {
-  const question = new Question(host, family);
-  const { name, hints, result } = question;
-  return question.answer(libc.getaddrinfo(name, null, hints, result));
+  const query = new AddressQuery(host, family);
+  const { name, hints, result } = query;
+  return query.answer(libc.getaddrinfo(name, null, hints, result));
 }
 
 /**
@@ -52,13 +52,13 @@ export async function resolveHostInBackground(
   host: string,
   family: number,
 ): Promise<Required<InetAddress>[]> {
-  const question = new Question(host, family);
-  const { name, hints, result } = question;
-  return question.answer(await libc.getaddrinfo_background(name, null, hints, result));
+  const query = new AddressQuery(host, family);
+  const { name, hints, result } = query;
+  return query.answer(await libc.getaddrinfo_background(name, null, hints, result));
 }
 
 /** The arguments of `getaddrinfo`, and the decoder of its result. */
-class Question {
+class AddressQuery {
   readonly name: Uint8Array<ArrayBuffer>;
   readonly hints = new Uint8Array(ADDRINFO.size);
   /** Memory that receives the pointer to the result. */

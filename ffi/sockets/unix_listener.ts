@@ -23,7 +23,7 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 const ECONNABORTED = 103;
 /** `(uid_t) -1`: keeps the owner. */
-const NOBODY_ELSE = 0xffff_ffff;
+const KEEP_OWNER = 0xffff_ffff;
 /** Maximum number of connections that wait to be accepted. */
 const BACKLOG = 64;
 
@@ -69,7 +69,7 @@ export class UnixListener extends OwnedFd {
     stack.defer(() => void daemonLibc().unlink(cString(path)));
     // Until `listen`, connecting fails, whatever the mode is.
     if (gid !== undefined) {
-      checked(`chown("${path}", ${gid})`, daemonLibc().chown(cString(path), NOBODY_ELSE, gid));
+      checked(`chown("${path}", ${gid})`, daemonLibc().chown(cString(path), KEEP_OWNER, gid));
     }
     checked(`chmod("${path}")`, daemonLibc().chmod(cString(path), mode));
     checked(`listen("${path}")`, daemonLibc().listen(socket.number, BACKLOG));

@@ -7,7 +7,7 @@
 import { Errno } from "../base/errno.ts";
 import { FamilyMissingError, SyscallError } from "../base/errors.ts";
 import { formatIpAddress } from "../base/ip_address.ts";
-import { forbidCore } from "../../ffi/process/resource_limit.ts";
+import { disableCoreDumps } from "../../ffi/process/resource_limit.ts";
 import { groupId, UnixListener } from "../../ffi/sockets/unix_listener.ts";
 import { removeFilterLeftovers } from "../driver/bpf/attachment.ts";
 import { DataPlanes } from "../driver/data_plane/planes.ts";
@@ -16,7 +16,7 @@ import type { SubsystemRecord } from "../subsystem/records.ts";
 import { BpfSessions } from "./platform/bpf_sessions.ts";
 import { Devices } from "./platform/devices.ts";
 import { Endpoints } from "./platform/endpoints.ts";
-import { giveMemoryBack } from "../driver/system/memory.ts";
+import { returnMemory } from "../driver/system/memory.ts";
 import { METRICS_TYPE, metricsText } from "../driver/metrics/exposition.ts";
 import { PROGRAM_VERSION } from "../model/version.ts";
 import { MetricsEndpoint } from "./metrics/endpoint.ts";
@@ -123,7 +123,7 @@ async function serve(
   { config, dataplane }: Declaration,
 ): Promise<number> {
   // Secrets of PPP and cookies are in memory.
-  forbidCore();
+  disableCoreDumps();
   // Others may look for the socket, whose own mode says who may use it.
   Deno.mkdirSync(paths.folder, { recursive: true, mode: 0o755 });
   using listener = listen(paths);
@@ -166,7 +166,7 @@ async function serve(
   const pppPaths = new PppPaths({ subsystem, platform, devices });
   using rest = new IdleMemory({
     memory: () => Deno.memoryUsage(),
-    giveBack: giveMemoryBack,
+    collect: returnMemory,
   });
   const disturbed = (): void => rest.noteActivity();
   using kernelPpp = new KernelPppSessions(namespaces, log);

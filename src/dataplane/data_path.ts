@@ -19,7 +19,7 @@ import type { Endpoint } from "./sessions/endpoint.ts";
 import { countFailed, countSent } from "./transmit/outgoing.ts";
 import type { PacketBatch, PacketMemory } from "./buffers/packet_batch.ts";
 import type { PacketVector } from "./buffers/packet_vector.ts";
-import { PppFraming } from "./sessions/ppp_link.ts";
+import { PppFraming } from "./sessions/ppp_framing.ts";
 import { Receiver } from "./receive/receiver.ts";
 import { type ReorderLimits, ReorderStore } from "./receive/reorder_store.ts";
 import { Sender } from "./transmit/sender.ts";

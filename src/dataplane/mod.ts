@@ -22,7 +22,7 @@
  */
 
 export { DROP_REASONS, type DropReason } from "./drop_reasons.ts";
-export { Coalescer, type JoinOptions } from "./offload/coalescer.ts";
+export { type CoalesceOptions, Coalescer } from "./offload/coalescer.ts";
 export {
   COUNTERS_BYTES,
   COUNTERS_LENGTH,
@@ -36,12 +36,12 @@ export {
 export { DataPath, type DataPathOptions, DEFAULT_REORDER_LIMITS } from "./data_path.ts";
 export { Endpoint, type EndpointKind } from "./sessions/endpoint.ts";
 export { type Checksummer, PlainChecksum } from "./checksum/internet_checksum.ts";
-export { type JoinedFrame, MAX_JOINED } from "./offload/joined_frame.ts";
+export { type CoalescedFrame, MAX_COALESCED } from "./offload/coalesced_frame.ts";
 export { PacketBatch, type PacketBatchOptions, type PacketMemory } from "./buffers/packet_batch.ts";
-export { LONGEST_MADE, type MessageLimits, PacketVector } from "./buffers/packet_vector.ts";
+export { type GsoLimits, LONGEST_SEGMENT, PacketVector } from "./buffers/packet_vector.ts";
 export type { ReorderLimits } from "./receive/reorder_store.ts";
 export { copyPppFrame } from "./receive/ppp_frame.ts";
-export { type PppAgreement, type PppChanges, type PppFraming, UNNEGOTIATED } from "./sessions/ppp_link.ts";
+export { type PppAgreement, type PppChanges, type PppFraming, UNNEGOTIATED } from "./sessions/ppp_framing.ts";
 export type { DataSession, DataSessionChanges, SessionSpec } from "./sessions/session.ts";
 export type { PacketTraceEvent, TraceSink } from "./trace.ts";
 export type { DataTunnel, PeerAddress, TunnelSpec } from "./sessions/tunnel.ts";

@@ -64,7 +64,7 @@ function received(flows: number, kind: FrameSpec): PacketBatch {
 
 /** Nanoseconds for each frame that is joined, or passed where that is not wanted. */
 function joining(batch: PacketBatch, session: DataSession, isWanted: boolean): number {
-  const options = { joinTcp: isWanted, joinUdp: isWanted };
+  const options = { coalesceTcp: isWanted, coalesceUdp: isWanted };
   const headers = Array.from({ length: BATCH }, (_, i) => {
     return batch.bytes.slice(batch.offsets[i]!, batch.offsets[i]! + HEADERS);
   });
@@ -101,8 +101,8 @@ function cutting(world: World, session: DataSession, kind: FrameSpec): number {
   batch.bytes.set(world.arena.subarray(0, 64), 0);
   const packets = new PacketVector({
     capacity: 2 * SEGMENTS,
-    room: madeAt,
-    roomSize: 2 * PAGE,
+    segmentsAt: madeAt,
+    segmentBytes: 2 * PAGE,
     drain: (vector) => sink += vector.count,
   });
   const rounds = Math.ceil(FRAMES / SEGMENTS);

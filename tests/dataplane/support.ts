@@ -19,7 +19,7 @@ import {
   Endpoint,
   type EndpointKind,
   FrameVector,
-  LONGEST_MADE,
+  LONGEST_SEGMENT,
   PacketBatch,
   PacketVector,
   readDrops,
@@ -93,7 +93,7 @@ export interface Control {
 /** A data path and all that it is given. */
 export class World {
   readonly path: DataPath;
-  readonly arena: Uint8Array<ArrayBuffer> = new Uint8Array(BATCH * SLOT + LONGEST_MADE);
+  readonly arena: Uint8Array<ArrayBuffer> = new Uint8Array(BATCH * SLOT + LONGEST_SEGMENT);
   readonly names: Uint8Array<ArrayBuffer> = new Uint8Array(BATCH * 28);
   readonly batch: PacketBatch;
   readonly views: Float64Array[] = [];
@@ -142,7 +142,7 @@ export class World {
   vector(capacity: number): PacketVector {
     assert.ok(capacity <= BATCH);
     return new PacketVector({
-      ...{ capacity, room: BATCH * SLOT, roomSize: LONGEST_MADE },
+      ...{ capacity, segmentsAt: BATCH * SLOT, segmentBytes: LONGEST_SEGMENT },
       drain: (packets) => this.#send(packets),
     });
   }

@@ -18,7 +18,7 @@ import { HookRunner } from "../../driver/system/hook_runner.ts";
 import { isKernelAtLeast, kernelRelease } from "../../driver/system/kernel_release.ts";
 import { readPrivateFile } from "../../driver/system/private_file.ts";
 import { inNamespace, withNamespaceFd } from "../../driver/system/namespace.ts";
-import { namespaceNames, presentNamespace } from "../../driver/system/namespace_names.ts";
+import { currentNamespace, namespaceNames } from "../../driver/system/namespace_names.ts";
 import { openNetworkChanges } from "../../driver/netlink/network_changes.ts";
 import type { DeclaredTunnel } from "../../model/declared_tunnel.ts";
 import type { Subsystem } from "../../subsystem/subsystem.ts";
@@ -87,7 +87,7 @@ export class DaemonTarget implements Disposable {
       openLinks: (netns) => inNamespace(netns, LinkClient.open),
       moveLink: (index, netns) => withNamespaceFd(netns, (netnsFd) => links.changeLink(index, { netnsFd })),
       netnsNames: namespaceNames,
-      namespaceName: presentNamespace,
+      namespaceName: currentNamespace,
       timerHz: () => kernel === undefined ? USER_TIMER_HZ : kernelTimerHz(),
       ppp: {
         sessions: () => [...ppp.statuses(netns)],

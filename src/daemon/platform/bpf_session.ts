@@ -125,7 +125,7 @@ export class BpfCarrier implements BpfSessionHandle {
     this.#request = request;
     this.#ends = ends;
     this.#sequences = request.session;
-    this.#slot = parts.path.takeSlot();
+    this.#slot = parts.path.allocateSlot();
   }
 
   get isActive(): boolean {
@@ -150,11 +150,11 @@ export class BpfCarrier implements BpfSessionHandle {
       const wanted = this.#wanted(situation);
       if (this.#now !== undefined) {
         if (!this.#isStale && wanted !== undefined && isAlike(this.#now, wanted)) return;
-        this.#parts.path.leave(this.#now);
+        this.#parts.path.uninstall(this.#now);
         this.#now = undefined;
       }
       if (wanted === undefined) return;
-      this.#parts.path.carry(wanted);
+      this.#parts.path.install(wanted);
       this.#now = wanted;
       this.#isStale = false;
     } catch (error) {
@@ -187,8 +187,8 @@ export class BpfCarrier implements BpfSessionHandle {
   #device(links: LinkClient): number | undefined {
     const { tap, netns } = this.#request;
     try {
-      using where = tap.presentNetns();
-      return this.#parts.namespaces.is(netns, where) ? links.link(tap.presentName())?.index : undefined;
+      using where = tap.currentNetns();
+      return this.#parts.namespaces.is(netns, where) ? links.link(tap.currentName())?.index : undefined;
     } catch (error) {
       // Somebody has deleted it.
       if (error instanceof SyscallError) return undefined;
@@ -200,7 +200,7 @@ export class BpfCarrier implements BpfSessionHandle {
     if (this.#last !== undefined) return;
     const { path, failed, stopped } = this.#parts;
     try {
-      if (this.#now !== undefined) path.leave(this.#now);
+      if (this.#now !== undefined) path.uninstall(this.#now);
     } catch (error) {
       failed(error);
     }

@@ -128,7 +128,7 @@ export class Endpoints {
     const members = sockets.map((socket, i): Member => {
       if (udp) offloads = this.#offloads.setUpUdp(socket, isForBpf(request));
       // Over IP every socket gets everything, so one of the workers has them all.
-      const plane = udp ? this.#planes.all[i]! : this.#planes.of(local);
+      const plane = udp ? this.#planes.all[i]! : this.#planes.planeFor(local);
       const handle = plane.addEndpoint({
         fd: socket.number,
         kind: kindOf(udp, family),

@@ -139,7 +139,7 @@ export class LinuxPlatform implements Platform {
       const { facts, family, fd } = socket;
       const offloads = NO_SOCKET_OFFLOADS;
       const purpose = { netns, tunnelId, peerTunnelId, version, facts, offloads, isAdopted: true };
-      const plane = planes.of(parseIpAddress(facts.local)!);
+      const plane = planes.planeFor(parseIpAddress(facts.local)!);
       const handle = plane.addEndpoint({ fd, kind: kindOf(adoption.encap === "udp", family) });
       this.#adopted.set(handle, { netns, local: facts.local, port: facts.localPort ?? 0 });
       const release = (): void => {
@@ -251,7 +251,7 @@ export class LinuxPlatform implements Platform {
 /** What the data path is told of a device. */
 export function deviceFacts({ tap, uso, coalesce }: DeviceOffloads): DeviceFacts {
   // A system that can cut UDP for us can cut what we joined.
-  return { virtio: tap, joinTcp: coalesce, joinUdp: coalesce && uso };
+  return { virtio: tap, coalesceTcp: coalesce, coalesceUdp: coalesce && uso };
 }
 
 /** Dropped packets by reason, of all sockets of an endpoint. */

@@ -9,7 +9,7 @@ import { FamilyMissingError, NetlinkError, SyscallError } from "../../base/error
 import { L2tpClient } from "../../client/l2tp_client.ts";
 import { SessionWatch } from "../../client/kernel/session_watch.ts";
 import { KernelPpp } from "../../driver/ppp/kernel_ppp.ts";
-import { wayTo } from "../../driver/system/inspection.ts";
+import { pathToPeer } from "../../driver/system/inspection.ts";
 import { Pppol2tpSocket } from "../../driver/ppp/pppol2tp_socket.ts";
 import type { Session } from "../../model/session.ts";
 import type { Tunnel } from "../../model/tunnel.ts";
@@ -139,7 +139,7 @@ function find(
   if (tunnel === undefined || session === undefined) {
     throw new SyscallError(`session ${sessionId} in tunnel ${tunnelId}`, Errno.ENODEV);
   }
-  const way = wayTo(tunnel);
+  const way = pathToPeer(tunnel);
   const mtu = pppMtu({
     // The kernel does not report the sublayer.
     ...overheadFacts({ ...tunnel, encap: tunnel.encap ?? "udp" }, session, "default"),

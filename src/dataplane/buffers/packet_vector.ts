@@ -13,16 +13,16 @@ export interface PacketVectorOptions {
   /** Sends the packets. Called when the vector is full, during a batch, and by {@link PacketVector.flush}. */
   readonly drain: (packets: PacketVector) => void;
   /** Offset in the batch's arena of the area for segments, the packets that do not lie in the arena as frames. */
-  readonly room: number;
-  /** Size of that area in bytes, at least {@link LONGEST_MADE}. */
-  readonly roomSize: number;
+  readonly segmentsAt: number;
+  /** Size of that area in bytes, at least {@link LONGEST_SEGMENT}. */
+  readonly segmentBytes: number;
 }
 
 /** The longest segment with its headers, and the bytes that may be written behind it. */
-export const LONGEST_MADE = 0x10000 + 4;
+export const LONGEST_SEGMENT = 0x10000 + 4;
 
 /** Limits of a super-datagram (`UDP_SEGMENT`): the kernel's UDP_MAX_SEGMENTS, and what fits an IP packet. */
-export interface MessageLimits {
+export interface GsoLimits {
   /** Maximum number of datagrams. */
   readonly packets: number;
   /** Maximum length of all datagrams together, in bytes. */
@@ -41,22 +41,22 @@ export class PacketVector {
   readonly lengths: Int32Array;
   /** Number of packets. */
   count = 0;
-  readonly #room: number;
-  readonly #roomEnd: number;
+  readonly #segmentsAt: number;
+  readonly #segmentsEnd: number;
   readonly #drain: (packets: PacketVector) => void;
   #next: number;
   #session: DataSession | undefined;
 
   /** Creates an empty vector. */
-  constructor({ capacity, drain, room, roomSize }: PacketVectorOptions) {
+  constructor({ capacity, drain, segmentsAt, segmentBytes }: PacketVectorOptions) {
     if (capacity < 1) throw new RangeError(`Cannot hold ${capacity} packets`);
-    if (roomSize < LONGEST_MADE) {
-      throw new RangeError(`Cannot use ${roomSize} bytes for segments: at least ${LONGEST_MADE}`);
+    if (segmentBytes < LONGEST_SEGMENT) {
+      throw new RangeError(`Cannot use ${segmentBytes} bytes for segments: at least ${LONGEST_SEGMENT}`);
     }
     this.offsets = new Int32Array(capacity);
     this.lengths = new Int32Array(capacity);
-    this.#room = this.#next = room;
-    this.#roomEnd = room + roomSize;
+    this.#segmentsAt = this.#next = segmentsAt;
+    this.#segmentsEnd = segmentsAt + segmentBytes;
     this.#drain = drain;
   }
 
@@ -72,15 +72,15 @@ export class PacketVector {
   }
 
   /** Makes room for a packet of the session that lies in the arena already. For the data path. */
-  open(session: DataSession): void {
+  reserve(session: DataSession): void {
     if (this.count === this.offsets.length || this.#session !== session) this.flush();
     this.#session = session;
   }
 
-  /** Makes room for a segment of at most {@link LONGEST_MADE} bytes, and returns its offset. For the data path. */
-  make(session: DataSession, length: number): number {
-    if (this.#next + length > this.#roomEnd) this.flush();
-    this.open(session);
+  /** Makes room for a segment of at most {@link LONGEST_SEGMENT} bytes, and returns its offset. For the data path. */
+  reserveSegment(session: DataSession, length: number): number {
+    if (this.#next + length > this.#segmentsEnd) this.flush();
+    this.reserve(session);
     return this.#next;
   }
 
@@ -91,8 +91,8 @@ export class PacketVector {
     this.lengths[at] = length;
   }
 
-  /** Adds the segment of `length` bytes written at the offset that {@link make} returned. For the data path. */
-  pushMade(length: number): void {
+  /** Adds the segment of `length` bytes written at the offset that {@link reserveSegment} returned. For the data path. */
+  pushSegment(length: number): void {
     this.push(this.#next, length);
     this.#next += length;
   }
@@ -101,7 +101,7 @@ export class PacketVector {
    * Number of packets from index `first` on that fit one super-datagram: all have the same length, except that the
    * last one may be shorter.
    */
-  run(first: number, limits: MessageLimits): number {
+  gsoCount(first: number, limits: GsoLimits): number {
     const length = this.lengths[first]!;
     let bytes = length;
     let next = first + 1;
@@ -122,7 +122,7 @@ export class PacketVector {
       this.#drain(this);
     } finally {
       this.count = 0;
-      this.#next = this.#room;
+      this.#next = this.#segmentsAt;
     }
   }
 }

@@ -12,7 +12,7 @@ import { foldSum, networkWord } from "./internet_checksum.ts";
 import type { PacketMemory } from "../buffers/packet_batch.ts";
 
 /** The sum of bytes with a correct checksum. */
-const RIGHT = 0xffff;
+const CORRECT_SUM = 0xffff;
 
 /** The sum of a frame's IP addresses: the most expensive part of the pseudo-header, and the same for a whole flow. */
 export function addressSum({ checksum }: PacketMemory, { isIpv6, network }: InnerFrame): number {
@@ -31,14 +31,14 @@ export function pseudoHeaderSum(addresses: number, isTcp: boolean, length: numbe
  *
  * @param pseudo {@link pseudoHeaderSum}
  */
-export function hasRightChecksum(
+export function hasCorrectChecksum(
   { view, checksum }: PacketMemory,
   inner: InnerFrame,
   pseudo: number,
 ): boolean {
   const { isTcp, transport, end } = inner;
   if (!isTcp && view.getUint16(transport + UDP_CHECKSUM, BIG) === 0) return false;
-  return foldSum(pseudo + checksum.sum(transport, end - transport)) === RIGHT;
+  return foldSum(pseudo + checksum.sum(transport, end - transport)) === CORRECT_SUM;
 }
 
 /**
@@ -50,5 +50,5 @@ export function hasRightChecksum(
 export function hasPartialChecksum(memory: PacketMemory, inner: InnerFrame, pseudo: number): boolean {
   const place = inner.isTcp ? TCP_CHECKSUM : UDP_CHECKSUM;
   return memory.view.getUint16(inner.transport + place, true) === pseudo &&
-    !hasRightChecksum(memory, inner, pseudo);
+    !hasCorrectChecksum(memory, inner, pseudo);
 }

@@ -27,7 +27,7 @@ import {
   VIRTIO_NEEDS_CHECKSUM,
 } from "../../wire/virtio/net_header.ts";
 import type { InnerFrame } from "./inner_frame.ts";
-import { JoinedFrame, MAX_JOINED } from "./joined_frame.ts";
+import { CoalescedFrame, MAX_COALESCED } from "./coalesced_frame.ts";
 import type { PacketMemory } from "../buffers/packet_batch.ts";
 import type { DataSession } from "../sessions/session.ts";
 import { pseudoHeaderSum } from "../checksum/transport_checksum.ts";
@@ -37,10 +37,10 @@ const MAX_PACKET = 0xffff;
 /** TCP flag PSH in the word that holds header length, flags and window. */
 const PSH_BIT = TCP_PSH << 16;
 
-/** A flow; reusable. {@link Flow.joined} is the frame to write. */
+/** A flow; reusable. {@link Flow.frame} is the frame to write. */
 export class Flow {
   /** The frames so far. */
-  readonly joined: JoinedFrame = new JoinedFrame();
+  readonly frame: CoalescedFrame = new CoalescedFrame();
   /** `addressSum` of every frame. */
   addresses = 0;
   #memory!: PacketMemory;
@@ -59,12 +59,12 @@ export class Flow {
   #identification = 0;
   /** Payload of the last frame, in bytes. */
   #lastSize = 0;
-  #isPushed = false;
+  #hasPush = false;
 
   /** Starts the flow with a frame. */
   begin(session: DataSession, memory: PacketMemory, inner: InnerFrame, addresses: number): void {
     const { start, network, transport, payload, end } = inner;
-    this.joined.begin(session, memory, start, end - start);
+    this.frame.begin(session, memory, start, end - start);
     this.addresses = addresses;
     this.#memory = memory;
     this.#isIpv6 = inner.isIpv6;
@@ -76,15 +76,15 @@ export class Flow {
     this.#size = this.#total = this.#lastSize = end - payload;
     const { view } = memory;
     this.#identification = inner.isIpv6 ? 0 : view.getUint16(network + 4, BIG);
-    this.#isPushed = false;
+    this.#hasPush = false;
     if (!inner.isTcp) return;
     this.#nextSequence = (view.getInt32(transport + 4, BIG) + this.#total) | 0;
-    this.#isPushed = (view.getInt32(transport + 12, BIG) & PSH_BIT) !== 0;
+    this.#hasPush = (view.getInt32(transport + 12, BIG) & PSH_BIT) !== 0;
   }
 
   /** Whether a frame belongs to this flow: same session, addresses, protocol and ports. */
   owns(session: DataSession, memory: PacketMemory, inner: InnerFrame): boolean {
-    if (this.joined.session !== session || this.#isTcp !== inner.isTcp || this.#isIpv6 !== inner.isIpv6) {
+    if (this.frame.session !== session || this.#isTcp !== inner.isTcp || this.#isIpv6 !== inner.isIpv6) {
       return false;
     }
     const mine = this.#memory.view;
@@ -97,11 +97,11 @@ export class Flow {
 
   /** Whether no frame can be added any more. */
   get isFull(): boolean {
-    return this.#isPushed || this.joined.parts === MAX_JOINED || this.#lastSize < this.#size;
+    return this.#hasPush || this.frame.parts === MAX_COALESCED || this.#lastSize < this.#size;
   }
 
   /** Adds a frame of this flow. Returns false if it does not follow the last one, or if its headers differ. */
-  take(memory: PacketMemory, inner: InnerFrame): boolean {
+  append(memory: PacketMemory, inner: InnerFrame): boolean {
     const size = inner.end - inner.payload;
     const { view } = memory;
     if (size > this.#size) return false;
@@ -111,11 +111,11 @@ export class Flow {
       if (view.getInt32(inner.transport + 4, BIG) !== this.#nextSequence) return false;
       if (!this.#sameTcp(view, inner)) return false;
       this.#nextSequence = (this.#nextSequence + size) | 0;
-      this.#isPushed = (view.getInt32(inner.transport + 12, BIG) & PSH_BIT) !== 0;
+      this.#hasPush = (view.getInt32(inner.transport + 12, BIG) & PSH_BIT) !== 0;
     }
     this.#total += size;
     this.#lastSize = size;
-    this.joined.append(memory, inner.payload, size);
+    this.frame.append(memory, inner.payload, size);
     return true;
   }
 
@@ -136,7 +136,7 @@ export class Flow {
     if (first >>> 16 !== 0 || mine.getUint8(this.#network + 8) !== view.getUint8(network + 8)) return false;
     const fragment = view.getUint16(network + 6, BIG);
     if (mine.getUint16(this.#network + 6, BIG) !== fragment) return false;
-    const isNext = view.getUint16(network + 4, BIG) === ((this.#identification + this.joined.parts) & 0xffff);
+    const isNext = view.getUint16(network + 4, BIG) === ((this.#identification + this.frame.parts) & 0xffff);
     if (!isNext && (fragment & IPV4_DF) === 0) return false;
     const options = transport - network - IPV4_HEADER;
     return options === 0 ||
@@ -156,11 +156,11 @@ export class Flow {
   }
 
   /**
-   * Completes {@link joined} for writing: if it has several frames, it becomes a super-frame with headers of its own.
+   * Completes {@link frame} for writing: if it has several frames, it becomes a super-frame with headers of its own.
    */
   finish(): void {
-    const { joined } = this;
-    if (joined.parts === 1) return;
+    const { frame } = this;
+    if (frame.parts === 1) return;
     const { view, checksum } = this.#memory;
     const network = this.#network;
     const transport = this.#transport;
@@ -174,19 +174,19 @@ export class Flow {
     }
     if (this.#isTcp) {
       const flags = view.getInt32(transport + 12, BIG);
-      view.setInt32(transport + 12, this.#isPushed ? flags | PSH_BIT : flags, BIG);
+      view.setInt32(transport + 12, this.#hasPush ? flags | PSH_BIT : flags, BIG);
     } else {
       view.setUint16(transport + 4, length, BIG);
     }
     const pseudo = pseudoHeaderSum(this.addresses, this.#isTcp, length);
     const place = this.#isTcp ? TCP_CHECKSUM : UDP_CHECKSUM;
     view.setUint16(transport + place, pseudo, true);
-    joined.flags = VIRTIO_NEEDS_CHECKSUM;
-    joined.gsoType = this.#isTcp ? (this.#isIpv6 ? VIRTIO_GSO_TCPV6 : VIRTIO_GSO_TCPV4) : VIRTIO_GSO_UDP_L4;
-    joined.headerLength = this.#payload - this.#start;
-    joined.gsoSize = this.#size;
-    joined.checksumStart = transport - this.#start;
-    joined.checksumOffset = place;
+    frame.flags = VIRTIO_NEEDS_CHECKSUM;
+    frame.gsoType = this.#isTcp ? (this.#isIpv6 ? VIRTIO_GSO_TCPV6 : VIRTIO_GSO_TCPV4) : VIRTIO_GSO_UDP_L4;
+    frame.headerLength = this.#payload - this.#start;
+    frame.gsoSize = this.#size;
+    frame.checksumStart = transport - this.#start;
+    frame.checksumOffset = place;
   }
 }
 

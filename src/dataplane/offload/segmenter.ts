@@ -87,14 +87,14 @@ export class Segmenter {
       const left = inner.end - at;
       const payload = left < size ? left : size;
       const before = headerLength(session, headers);
-      const head = out.make(session, before + this.#headers + payload + COPY_SLACK) + before;
+      const head = out.reserveSegment(session, before + this.#headers + payload + COPY_SLACK) + before;
       copyHeaders(view, frame, head, this.#headers);
       writeHeader(session, headers, batch, head, this.#trace);
       this.#writeNetwork(view, head, payload, index);
       const sum = batch.checksum.copy(at, head + this.#headers, payload);
       if (inner.isTcp) this.#writeTcp(view, head, at - first, payload, left <= size, index, sum);
       else this.#writeUdp(view, head, payload, sum);
-      out.pushMade(before + this.#headers + payload);
+      out.pushSegment(before + this.#headers + payload);
     }
   }
 

@@ -20,9 +20,9 @@ export class Demultiplexer {
    * The session found last in this batch: packets of one GRO message share the source's offset, and mostly the
    * session id.
    */
-  #found: DataSession | undefined;
-  #foundId = 0;
-  #foundName = 0;
+  #lastFound: DataSession | undefined;
+  #lastId = 0;
+  #lastName = 0;
 
   /** Creates a demultiplexer for one data path. */
   constructor(registry: SessionRegistry) {
@@ -31,14 +31,14 @@ export class Demultiplexer {
 
   /** Returns the version 3 sessions of a UDP endpoint, for use with {@link findUdp}. Call it once per batch. */
   udpSessions(endpoint: Endpoint): UdpSessions {
-    this.#found = undefined;
+    this.#lastFound = undefined;
     return this.#registry.udpSessions(endpoint);
   }
 
   /** Finds a version 2 session. `ids` is the 32-bit integer that begins at the Tunnel ID. */
   findV2(ids: number, endpoint: Endpoint, batch: PacketBatch, index: number): DataSession | undefined {
     const session = this.#registry.findV2(ids);
-    if (session !== undefined) return admit(session, endpoint, batch, index);
+    if (session !== undefined) return checkSource(session, endpoint, batch, index);
     endpoint.counters[DROP.unknown_session]!++;
     return undefined;
   }
@@ -46,7 +46,7 @@ export class Demultiplexer {
   /** Finds a version 3 session over IP. */
   findIp(sessionId: number, endpoint: Endpoint, batch: PacketBatch, index: number): DataSession | undefined {
     const session = this.#registry.findIp(sessionId);
-    if (session !== undefined) return admit(session, endpoint, batch, index);
+    if (session !== undefined) return checkSource(session, endpoint, batch, index);
     const reason = this.#registry.isKnown(sessionId) ? DROP.wrong_endpoint : DROP.unknown_session;
     endpoint.counters[reason]!++;
     return undefined;
@@ -55,29 +55,29 @@ export class Demultiplexer {
   /**
    * Finds a version 3 session over UDP.
    *
-   * @param here The version 3 sessions of the endpoint
+   * @param sessions The version 3 sessions of the endpoint
    * @param unknown Drop reason if no session has the id
    */
   findUdp(
     sessionId: number,
-    here: UdpSessions,
+    sessions: UdpSessions,
     endpoint: Endpoint,
     batch: PacketBatch,
     index: number,
     unknown: number,
   ): DataSession | undefined {
     const name = batch.nameOffsets[index]!;
-    if (sessionId === this.#foundId && name === this.#foundName && this.#found !== undefined) {
-      return ready(this.#found);
+    if (sessionId === this.#lastId && name === this.#lastName && this.#lastFound !== undefined) {
+      return checkConsumer(this.#lastFound);
     }
-    const session = here.find(sessionId, batch.names, name >> 2);
+    const session = sessions.find(sessionId, batch.names, name >> 2);
     if (session !== undefined) {
-      this.#found = session;
-      this.#foundId = sessionId;
-      this.#foundName = name;
-      return ready(session);
+      this.#lastFound = session;
+      this.#lastId = sessionId;
+      this.#lastName = name;
+      return checkConsumer(session);
     }
-    const refused = here.representative(sessionId);
+    const refused = sessions.anyWithId(sessionId);
     if (refused !== undefined) refused.counters[DROP.wrong_peer]!++;
     else endpoint.counters[this.#registry.isKnown(sessionId) ? DROP.wrong_endpoint : unknown]!++;
     return undefined;
@@ -85,7 +85,7 @@ export class Demultiplexer {
 }
 
 /** Returns the only session with the id if it accepts the packet's endpoint and source. */
-function admit(
+function checkSource(
   session: DataSession,
   endpoint: Endpoint,
   batch: PacketBatch,
@@ -95,13 +95,13 @@ function admit(
     endpoint.counters[DROP.wrong_endpoint]!++;
     return undefined;
   }
-  if (session.tunnel.accepts(batch.names, batch.nameOffsets[index]! >> 2)) return ready(session);
+  if (session.tunnel.accepts(batch.names, batch.nameOffsets[index]! >> 2)) return checkConsumer(session);
   session.counters[DROP.wrong_peer]!++;
   return undefined;
 }
 
 /** Returns the session if it has a consumer. */
-function ready(session: DataSession): DataSession | undefined {
+function checkConsumer(session: DataSession): DataSession | undefined {
   // A PPP session without a consumer still counts sequence numbers, as the kernel's does.
   if (session.consumer !== undefined || session.isPpp) return session;
   session.counters[DROP.not_ready]!++;

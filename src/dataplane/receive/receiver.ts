@@ -67,15 +67,15 @@ function count(counters: Float64Array, slot: number): void {
 }
 
 /** Counts a dropped packet as RX_ERRORS and under its drop reason. */
-function refuse(session: DataSession, slot: number): void {
+function countError(session: DataSession, slot: number): void {
   count(session.counters, RX_ERRORS);
   count(session.counters, slot);
 }
 
 /** Counts a dropped packet as RX_SEQ_DISCARDS, RX_ERRORS and under its drop reason. */
-function discard(session: DataSession, slot: number): void {
+function countSequenceDiscard(session: DataSession, slot: number): void {
   count(session.counters, RX_SEQ_DISCARDS);
-  refuse(session, slot);
+  countError(session, slot);
 }
 
 /** The receive path of a data path. */
@@ -108,7 +108,7 @@ export class Receiver {
       const block = store.block[node]!;
       store.remove(session, node);
       if (block >= 0) store.pool.free(block);
-      refuse(session, DROP.session_removed);
+      countError(session, DROP.session_removed);
     }
   }
 
@@ -195,10 +195,10 @@ export class Receiver {
       ns = batch.view.getUint16(at, BIG);
       at += 4;
     }
-    if (!this.#obeyPolicy(session, ns)) return;
+    if (!this.#applySequencePolicy(session, ns)) return;
     if ((flags & L2TP_FLAG_O) !== 0) at += 2 + batch.view.getUint16(at, BIG);
     const length = start + total - at;
-    if (length < 0) return refuse(session, DROP.too_short);
+    if (length < 0) return countError(session, DROP.too_short);
     this.#sequence(session, batch, ns, at, length, total, now, out);
   }
 
@@ -217,7 +217,7 @@ export class Receiver {
   ): void {
     if (!cookieMatches(session, batch, at)) {
       count(session.counters, RX_COOKIE_DISCARDS);
-      return refuse(session, DROP.cookie_mismatch);
+      return countError(session, DROP.cookie_mismatch);
     }
     at += session.peerCookieLength;
     let ns = UNSEQUENCED;
@@ -226,12 +226,12 @@ export class Receiver {
       if ((sublayer & SUBLAYER_FLAG_S) !== 0) ns = sublayer & SUBLAYER_SEQUENCE_MASK;
       at += SUBLAYER_BYTES;
     }
-    if (!this.#obeyPolicy(session, ns)) return;
+    if (!this.#applySequencePolicy(session, ns)) return;
     this.#sequence(session, batch, ns, at, start + total - at, total, now, out);
   }
 
   /** Applies the sequence policy of the kernel's `l2tp_recv_common`. Returns false if it dropped the packet. */
-  #obeyPolicy(session: DataSession, ns: number): boolean {
+  #applySequencePolicy(session: DataSession, ns: number): boolean {
     if (ns !== UNSEQUENCED) {
       if (!session.lnsMode && !session.sendSeq) {
         this.#trace?.("session_seqnum_lns_enable", session, -1);
@@ -240,7 +240,7 @@ export class Receiver {
       return true;
     }
     if (session.recvSeq || (session.lnsMode && session.sendSeq)) {
-      discard(session, DROP.seq_missing);
+      countSequenceDiscard(session, DROP.seq_missing);
       return false;
     }
     if (session.sendSeq) {
@@ -268,11 +268,11 @@ export class Receiver {
     if (sequenced) {
       if (((ns - session.nr) & session.nrMax) >= session.window) {
         this.#trace?.("session_pkt_outside_rx_window", session, ns);
-        return refuse(session, DROP.seq_old);
+        return countError(session, DROP.seq_old);
       }
-      if (session.reorderTimeoutMs === 0 && ns !== session.nr && !this.#isResynchronised(session, ns)) {
+      if (session.reorderTimeoutMs === 0 && ns !== session.nr && !this.#resynchronise(session, ns)) {
         this.#trace?.("session_pkt_oos", session, ns);
-        return discard(session, DROP.seq_gap);
+        return countSequenceDiscard(session, DROP.seq_gap);
       }
     }
     if (session.queueHead < 0) {
@@ -286,7 +286,7 @@ export class Receiver {
   }
 
   /** Counts consecutive numbers out of sequence. Returns true once the next of them becomes the expected number. */
-  #isResynchronised(session: DataSession, ns: number): boolean {
+  #resynchronise(session: DataSession, ns: number): boolean {
     session.nrOosCount = ns === ((session.nrOos + 1) & session.nrMax) ? session.nrOosCount + 1 : 0;
     session.nrOos = ns;
     if (session.nrOosCount > MAX_OUT_OF_SEQUENCE) session.reorderSkip = true;
@@ -311,7 +311,7 @@ export class Receiver {
     if (!sequenced || timeout === 0) store.append(session, node);
     else if (store.insert(session, node)) count(session.counters, RX_OOS_PACKETS);
     this.#dequeue(session, batch, now, out);
-    if (!store.keep(session, node, batch.bytes)) refuse(session, DROP.reorder_full);
+    if (!store.retain(session, node, batch.bytes)) countError(session, DROP.reorder_full);
   }
 
   /**
@@ -325,7 +325,7 @@ export class Receiver {
       const ns = store.ns[node]!;
       if (now > store.expires[node]!) {
         this.#trace?.("session_pkt_expired", session, ns);
-        discard(session, DROP.expired);
+        countSequenceDiscard(session, DROP.expired);
         session.reorderSkip = true;
         store.remove(session, node);
         if (block >= 0) store.pool.free(block);

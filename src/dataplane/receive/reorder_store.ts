@@ -113,7 +113,7 @@ export class ReorderStore {
    * Copies the packet of a node from the batch into the pool, unless the node has left the queue already. Returns
    * false, and removes the node, if the limits do not allow the copy.
    */
-  keep(session: DataSession, node: number, bytes: Uint8Array): boolean {
+  retain(session: DataSession, node: number, bytes: Uint8Array): boolean {
     if (this.block[node] !== IN_BATCH) return true;
     const length = this.length[node]!;
     const fits = session.queued < this.#limits.packets && session.queuedBytes + length <= this.#limits.bytes;

@@ -8,7 +8,7 @@ import type { L2Spec, Pseudowire, SessionChanges } from "../../model/session.ts"
 import { MAX_SEQUENCE_V2, MAX_SEQUENCE_V3, SUBLAYER_BYTES } from "../../wire/l2tp/constants.ts";
 import { checkCounters, FLAG_SEND_SEQ, LIVE_FLAGS } from "../counters.ts";
 import { type Headers, sessionHeaders, template } from "../transmit/headers.ts";
-import type { PppFraming } from "./ppp_link.ts";
+import type { PppFraming } from "./ppp_framing.ts";
 import type { DataTunnel } from "./tunnel.ts";
 
 /** Options of a session. Flags default to false, the timeout to 0, as in the kernel. */
@@ -119,11 +119,11 @@ export class DataSession {
   /** Index in the registry; -1 after the removal. */
   index = -1;
   /** Version 3 over UDP: the next session of the endpoint with the same key of id and source. */
-  sibling: DataSession | undefined = undefined;
+  nextWithSameKey: DataSession | undefined = undefined;
   /** Version 3 over UDP: the next session of the endpoint with the same id. */
-  nextNamesake: DataSession | undefined = undefined;
+  nextWithSameId: DataSession | undefined = undefined;
   /** Version 3 over UDP: the previous session of that list. */
-  previousNamesake: DataSession | undefined = undefined;
+  previousWithSameId: DataSession | undefined = undefined;
 
   #sendSeq = false;
 

@@ -19,12 +19,12 @@ export class UdpSessions {
   readonly #isIpv6: boolean;
   readonly #hash: SourceHash;
   readonly #sessions: readonly (DataSession | undefined)[];
-  /** The first session of each key. Sessions with the same key follow by {@link DataSession.sibling}, oldest first. */
+  /** The first session of each key. Sessions with the same key follow by {@link DataSession.nextWithSameKey}, oldest first. */
   readonly #bySource: SessionTable;
   /** One session of each id. The others follow by {@link DataSession.nextWithSameId}. */
   readonly #byId: SessionTable;
   /** Number of sessions of tunnels with each strictness. */
-  readonly #population: [number, number, number] = [0, 0, 0];
+  readonly #countByStrictness: [number, number, number] = [0, 0, 0];
 
   /**
    * Starts empty. `sessions` is the array that {@link DataSession.index} refers to; `seed` as in {@link
@@ -49,14 +49,14 @@ export class UdpSessions {
    * peer receives only packets that match no other.
    */
   find(sessionId: number, names: Int32Array, word: number): DataSession | undefined {
-    const population = this.#population;
+    const counts = this.#countByStrictness;
     const scopeId = this.#isIpv6 ? names[word + SCOPE_WORD]! : 0;
     let session: DataSession | undefined;
-    if (population[2] > 0) session = this.#findScoped(sessionId, 2, names, word, scopeId);
-    if (session === undefined && population[1] > 0) {
+    if (counts[2] > 0) session = this.#findScoped(sessionId, 2, names, word, scopeId);
+    if (session === undefined && counts[1] > 0) {
       session = this.#findScoped(sessionId, 1, names, word, scopeId);
     }
-    if (session === undefined && population[0] > 0) session = this.#search(sessionId, 0, names, word, 0);
+    if (session === undefined && counts[0] > 0) session = this.#findExact(sessionId, 0, names, word, 0);
     return session;
   }
 
@@ -64,15 +64,15 @@ export class UdpSessions {
    * One session with the id, the same until its removal. Packets that no session with the id accepts count as dropped
    * on it.
    */
-  representative(sessionId: number): DataSession | undefined {
-    return this.#at(this.#byId.get(sessionId));
+  anyWithId(sessionId: number): DataSession | undefined {
+    return this.#sessionAt(this.#byId.get(sessionId));
   }
 
   /** Whether the tunnel has a session with the id. */
   has(tunnel: DataTunnel, sessionId: number): boolean {
-    let session = this.#at(this.#bySource.get(this.#key(tunnel, sessionId)));
+    let session = this.#sessionAt(this.#bySource.get(this.#key(tunnel, sessionId)));
     while (session !== undefined && (session.tunnel !== tunnel || session.sessionId !== sessionId)) {
-      session = session.sibling;
+      session = session.nextWithSameKey;
     }
     return session !== undefined;
   }
@@ -81,51 +81,51 @@ export class UdpSessions {
   add(session: DataSession): void {
     const { tunnel, sessionId, index } = session;
     const key = this.#key(tunnel, sessionId);
-    let before = this.#at(this.#bySource.get(key));
-    while (before?.sibling !== undefined) before = before.sibling;
+    let before = this.#sessionAt(this.#bySource.get(key));
+    while (before?.nextWithSameKey !== undefined) before = before.nextWithSameKey;
     if (before === undefined) this.#bySource.set(key, index);
-    else before.sibling = session;
+    else before.nextWithSameKey = session;
 
-    const first = this.representative(sessionId);
+    const first = this.anyWithId(sessionId);
     if (first === undefined) this.#byId.set(sessionId, index);
     else {
       // Inserted second, so that the table's entry stays the same and the end of the list need not be known.
-      session.previousNamesake = first;
-      session.nextNamesake = first.nextNamesake;
-      if (first.nextNamesake !== undefined) first.nextNamesake.previousNamesake = session;
-      first.nextNamesake = session;
+      session.previousWithSameId = first;
+      session.nextWithSameId = first.nextWithSameId;
+      if (first.nextWithSameId !== undefined) first.nextWithSameId.previousWithSameId = session;
+      first.nextWithSameId = session;
     }
-    this.#population[tunnel.strictness]++;
+    this.#countByStrictness[tunnel.strictness]++;
   }
 
   /** Removes a session whose index is still set. */
   remove(session: DataSession): void {
     this.#removeFromSource(session);
     this.#removeFromId(session);
-    this.#population[session.tunnel.strictness]--;
+    this.#countByStrictness[session.tunnel.strictness]--;
   }
 
   #removeFromSource(session: DataSession): void {
     const key = this.#key(session.tunnel, session.sessionId);
-    let before = this.#at(this.#bySource.get(key));
+    let before = this.#sessionAt(this.#bySource.get(key));
     if (before === session) {
-      if (session.sibling === undefined) this.#bySource.delete(key);
-      else this.#bySource.set(key, session.sibling.index);
+      if (session.nextWithSameKey === undefined) this.#bySource.delete(key);
+      else this.#bySource.set(key, session.nextWithSameKey.index);
     } else {
-      while (before !== undefined && before.sibling !== session) before = before.sibling;
-      if (before !== undefined) before.sibling = session.sibling;
+      while (before !== undefined && before.nextWithSameKey !== session) before = before.nextWithSameKey;
+      if (before !== undefined) before.nextWithSameKey = session.nextWithSameKey;
     }
-    session.sibling = undefined;
+    session.nextWithSameKey = undefined;
   }
 
   #removeFromId(session: DataSession): void {
-    const { previousNamesake: previous, nextNamesake: next } = session;
-    if (next !== undefined) next.previousNamesake = previous;
-    if (previous !== undefined) previous.nextNamesake = next;
+    const { previousWithSameId: previous, nextWithSameId: next } = session;
+    if (next !== undefined) next.previousWithSameId = previous;
+    if (previous !== undefined) previous.nextWithSameId = next;
     else if (next !== undefined) this.#byId.set(session.sessionId, next.index);
     else this.#byId.delete(session.sessionId);
-    session.previousNamesake = undefined;
-    session.nextNamesake = undefined;
+    session.previousWithSameId = undefined;
+    session.nextWithSameId = undefined;
   }
 
   /**
@@ -138,13 +138,13 @@ export class UdpSessions {
     word: number,
     scopeId: number,
   ): DataSession | undefined {
-    const session = this.#search(sessionId, strictness, names, word, scopeId);
+    const session = this.#findExact(sessionId, strictness, names, word, scopeId);
     // Only packets from link-local addresses have a scope; others need no second look-up.
     if (session !== undefined || scopeId === 0) return session;
-    return this.#search(sessionId, strictness, names, word, 0);
+    return this.#findExact(sessionId, strictness, names, word, 0);
   }
 
-  #search(
+  #findExact(
     sessionId: number,
     strictness: 0 | 1 | 2,
     names: Int32Array,
@@ -152,13 +152,13 @@ export class UdpSessions {
     scopeId: number,
   ): DataSession | undefined {
     const key = this.#hash.key(sessionId, strictness, this.#isIpv6, names, word, scopeId);
-    let session = this.#at(this.#bySource.get(key));
+    let session = this.#sessionAt(this.#bySource.get(key));
     while (session !== undefined) {
       const { tunnel } = session;
-      const isIt = (session.sessionId | 0) === sessionId && tunnel.strictness === strictness &&
+      const matches = (session.sessionId | 0) === sessionId && tunnel.strictness === strictness &&
         tunnel.scopeId === scopeId && tunnel.accepts(names, word);
-      if (isIt) return session;
-      session = session.sibling;
+      if (matches) return session;
+      session = session.nextWithSameKey;
     }
     return undefined;
   }
@@ -167,7 +167,7 @@ export class UdpSessions {
     return this.#hash.key(sessionId, tunnel.strictness, this.#isIpv6, tunnel.name, 0, tunnel.scopeId);
   }
 
-  #at(index: number): DataSession | undefined {
+  #sessionAt(index: number): DataSession | undefined {
     return index < 0 ? undefined : this.#sessions[index];
   }
 }

@@ -44,12 +44,12 @@ export class Sender {
     for (let i = 0; i < batch.count; i++) {
       const frame = batch.offsets[i]!;
       const length = batch.lengths[i]!;
-      const headers = session.isPpp ? headersOf(session, batch, frame, length) : session.headers;
+      const headers = session.isPpp ? pppHeadersFor(session, batch, frame, length) : session.headers;
       if (headers === undefined) continue;
       if (virtio && batch.view.getUint8(frame - VIRTIO_NET_HEADER + VIRTIO_GSO_TYPE) !== VIRTIO_GSO_NONE) {
         this.#segmenter.segment(session, headers, batch, frame, length, out);
-      } else if (!virtio || this.#complete(session, batch, frame, length)) {
-        this.#whole(session, headers, batch, frame, length, out);
+      } else if (!virtio || this.#completeChecksum(session, batch, frame, length)) {
+        this.#addWhole(session, headers, batch, frame, length, out);
       }
     }
     session.counters[LIVE_NS] = session.ns;
@@ -61,13 +61,13 @@ export class Sender {
       const frame = batch.offsets[i]!;
       const length = batch.lengths[i]!;
       if (length < PROTOCOL_BYTES) countFailed(session, 1, DROP.tx_too_short);
-      else this.#push(session, session.headers, batch, frame, length, out);
+      else this.#add(session, session.headers, batch, frame, length, out);
     }
     session.counters[LIVE_NS] = session.ns;
   }
 
   /** Sends a frame of a device that needs no segmentation. */
-  #whole(
+  #addWhole(
     session: DataSession,
     headers: Headers,
     batch: PacketBatch,
@@ -81,11 +81,11 @@ export class Sender {
       // The checksum is complete by now.
       if (ppp.mss4 > 0) clampMss(batch, frame, length, ppp.mss4, ppp.mss6);
     } else if (length < ETHERNET_HEADER) return countFailed(session, 1, DROP.tx_too_short);
-    this.#push(session, headers, batch, frame, length, out);
+    this.#add(session, headers, batch, frame, length, out);
   }
 
   /** Adds a frame to the vector, with the header in the bytes before it. */
-  #push(
+  #add(
     session: DataSession,
     headers: Headers,
     batch: PacketBatch,
@@ -96,7 +96,7 @@ export class Sender {
     if (length > longestFrame(session, headers)) return countFailed(session, 1, DROP.tx_too_long);
     const before = headerLength(session, headers);
     if (frame < before) throw new RangeError(`No room for a header of ${before} bytes at ${frame}`);
-    out.open(session);
+    out.reserve(session);
     const start = writeHeader(session, headers, batch, frame, this.#trace);
     out.push(start, before + length);
   }
@@ -105,7 +105,7 @@ export class Sender {
    * Computes a checksum that the kernel left to the device. Returns false, and counts the frame as failed, if the
    * checksum lies outside the frame.
    */
-  #complete(session: DataSession, batch: PacketBatch, frame: number, length: number): boolean {
+  #completeChecksum(session: DataSession, batch: PacketBatch, frame: number, length: number): boolean {
     const { view } = batch;
     const virtio = frame - VIRTIO_NET_HEADER;
     if ((view.getUint8(virtio + VIRTIO_FLAGS) & VIRTIO_NEEDS_CHECKSUM) === 0) return true;
@@ -126,13 +126,13 @@ export class Sender {
  * Headers of an IP packet over PPP; `undefined` if the packet must not be sent, which is counted. A closed protocol
  * is not an error of the session: in the kernel, such a packet does not reach the session.
  */
-function headersOf(
+function pppHeadersFor(
   session: DataSession,
   { bytes }: PacketBatch,
   frame: number,
   length: number,
 ): Headers | undefined {
-  const headers = length < 1 ? undefined : session.ppp?.headersOf(bytes[frame]!);
+  const headers = length < 1 ? undefined : session.ppp?.headersFor(bytes[frame]!);
   if (length < 1) countFailed(session, 1, DROP.tx_too_short);
   else if (headers === undefined) session.counters[DROP.tx_ppp_closed]!++;
   return headers;

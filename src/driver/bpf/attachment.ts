@@ -56,12 +56,12 @@ export class FilterAttachment implements Disposable {
   readonly #connection: NetlinkConnection;
   readonly #filter: BpfFilter;
   /** Whether this object added the device's clsact qdisc. */
-  readonly #isFirst: boolean;
+  readonly #addedClsact: boolean;
 
   private constructor(connection: NetlinkConnection, filter: BpfFilter, isFirst: boolean) {
     this.#connection = connection;
     this.#filter = filter;
-    this.#isFirst = isFirst;
+    this.#addedClsact = isFirst;
   }
 
   /**
@@ -104,7 +104,7 @@ export class FilterAttachment implements Disposable {
     try {
       remove(this.#connection, this.#filter);
       const inUse = POINTS.some((point) => filtersOf(this.#connection, device, point).length > 0);
-      if (!this.#isFirst || inUse) return;
+      if (!this.#addedClsact || inUse) return;
       const payload = encodeClsact(device);
       this.#connection.request({ operation: "RTM_DELQDISC", type: RTM_DELQDISC, payload });
     } catch (error) {

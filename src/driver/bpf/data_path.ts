@@ -54,7 +54,7 @@ export class BpfDataPath implements Disposable {
   readonly #programs: Readonly<Record<BpfAttachPoint, OwnedFd>>;
   readonly #attached = new Map<string, Attached>();
   readonly #free: number[] = [];
-  #fresh = 0;
+  #firstUnused = 0;
   readonly #resources: DisposableStack;
 
   /**
@@ -88,11 +88,11 @@ export class BpfDataPath implements Disposable {
    * @returns the slot, to be freed by {@link freeSlot}
    * @throws {SyscallError} ENOSPC if there are too many sessions
    */
-  takeSlot(): number {
+  allocateSlot(): number {
     // The slot that was free for longest: a packet of its last session may still be in transit.
-    const slot = this.#free.shift() ?? this.#fresh++;
+    const slot = this.#free.shift() ?? this.#firstUnused++;
     if (slot >= BPF_SESSIONS_MAX) {
-      this.#fresh--;
+      this.#firstUnused--;
       throw new SyscallError("allocating a BPF counter slot", ENOSPC);
     }
     for (let at = 0; at < COUNTERS.valueSize; at += 8) this.#counts.set(slot, at, 0n);
@@ -128,7 +128,7 @@ export class BpfDataPath implements Disposable {
    * @throws {SyscallError} {NetlinkError} if a program cannot be attached; EEXIST if another session has the same
    * device, or the same addresses, ports and id; then nothing has changed
    */
-  carry(session: BpfSession): void {
+  install(session: BpfSession): void {
     using undo = new DisposableStack();
     this.#attach("ingress", session.outDevice);
     undo.defer(() => this.#detach("ingress", session.outDevice));
@@ -142,7 +142,7 @@ export class BpfDataPath implements Disposable {
   }
 
   /** Removes a session: undoes {@link install}. The worker forwards its packets from then on. */
-  leave(session: BpfSession): void {
+  uninstall(session: BpfSession): void {
     // A stack, so that a failing step does not prevent the others.
     using all = new DisposableStack();
     all.defer(() => this.#detach("ingress", session.outDevice));

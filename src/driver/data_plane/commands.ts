@@ -52,9 +52,9 @@ export interface DeviceFacts {
   /** Whether every frame of the device begins with a `struct virtio_net_hdr`. */
   readonly virtio: boolean;
   /** Whether the device accepts TCP segments coalesced into super-frames. */
-  readonly joinTcp: boolean;
+  readonly coalesceTcp: boolean;
   /** Whether the device accepts UDP datagrams coalesced into super-frames. */
-  readonly joinUdp: boolean;
+  readonly coalesceUdp: boolean;
 }
 
 /** Adds a session to a tunnel. */
@@ -201,15 +201,15 @@ export type Report = ReadyReport | ControlReport | PppReport | PppLostReport | T
 /** Indexes into the shared counters of reports: those in flight, and those dropped. */
 export const REPORTS = {
   /** Control messages that the main thread has not processed yet. */
-  controlUnderWay: 0,
+  controlInFlight: 0,
   /** Control messages dropped because too many were in flight. */
   controlLost: 1,
   /** Trace reports that the main thread has not processed yet. */
-  traceUnderWay: 2,
+  traceInFlight: 2,
   /** Trace events dropped because too many were in flight. */
   traceLost: 3,
   /** Memory ({@link pppReportBytes}) of PPP control frames that the main thread has not processed yet, in bytes. */
-  pppUnderWay: 4,
+  pppInFlight: 4,
 } as const;
 
 /** Number of counters in {@link REPORTS}. */

@@ -24,7 +24,7 @@ export class CounterSlots {
   readonly #capacity: number;
   readonly #free: number[] = [];
   /** Slots from this index on were never allocated. */
-  #fresh = 0;
+  #firstUnused = 0;
 
   /** Creates `capacity` free slots. */
   constructor(capacity: number = DEFAULT_SLOTS) {
@@ -34,7 +34,7 @@ export class CounterSlots {
 
   /** Number of allocated slots. */
   get used(): number {
-    return this.#fresh - this.#free.length;
+    return this.#firstUnused - this.#free.length;
   }
 
   /**
@@ -42,14 +42,14 @@ export class CounterSlots {
    *
    * @throws {SyscallError} ENOSPC if all slots are allocated
    */
-  take(): number {
+  allocate(): number {
     const slot = this.#free.pop();
     if (slot !== undefined) {
       slotView(this.memory, slot).fill(0);
       return slot;
     }
-    if (this.#fresh === this.#capacity) throw new SyscallError("allocating a counter slot", ENOSPC);
-    return this.#fresh++;
+    if (this.#firstUnused === this.#capacity) throw new SyscallError("allocating a counter slot", ENOSPC);
+    return this.#firstUnused++;
   }
 
   /** Frees a slot. No thread may write to it any more. */

@@ -32,7 +32,7 @@ export interface HandleOwner {
 }
 
 /** Id and counters of a handle. The counters stay readable after the removal, as a copy. */
-class Counted {
+class CountedObject {
   readonly id: ObjectId;
   #view: Float64Array;
   readonly #slot: number;
@@ -53,7 +53,7 @@ class Counted {
   }
 
   /** Called after the worker has released the object: copies the last counters and frees the slot. */
-  settle(slots: CounterSlots): void {
+  markRemoved(slots: CounterSlots): void {
     if (this.#removed) return;
     this.#removed = true;
     // A copy, since the slot in shared memory will be reused.
@@ -65,14 +65,14 @@ class Counted {
 /** A local socket that carries tunnels. */
 export class EndpointHandle {
   readonly #owner: HandleOwner;
-  readonly #counted: Counted;
+  readonly #counted: CountedObject;
   /** Tunnels of this endpoint; only the handles change the set. */
   readonly tunnels: Set<TunnelHandle> = new Set();
 
   /** Called by `DataPlane.addEndpoint` only. */
   constructor(owner: HandleOwner, id: ObjectId, slot: number) {
     this.#owner = owner;
-    this.#counted = new Counted(owner, id, slot);
+    this.#counted = new CountedObject(owner, id, slot);
   }
 
   /** Id, unique within the data plane and never reused. */
@@ -94,8 +94,8 @@ export class EndpointHandle {
   remove(): void {
     if (this.#counted.removed) return;
     this.#owner.call({ op: "removeEndpoint", id: this.id });
-    for (const tunnel of this.tunnels) tunnel.settle();
-    this.#counted.settle(this.#owner.slots);
+    for (const tunnel of this.tunnels) tunnel.markRemoved();
+    this.#counted.markRemoved(this.#owner.slots);
     this.#owner.forget(this);
   }
 }
@@ -103,7 +103,7 @@ export class EndpointHandle {
 /** A tunnel of an endpoint. */
 export class TunnelHandle {
   readonly #owner: HandleOwner;
-  readonly #counted: Counted;
+  readonly #counted: CountedObject;
   /** The socket that carries the tunnel. */
   readonly endpoint: EndpointHandle;
   /** Sessions of this tunnel; only the handles change the set. */
@@ -112,7 +112,7 @@ export class TunnelHandle {
   /** Called by `DataPlane.addTunnel` only. */
   constructor(owner: HandleOwner, id: ObjectId, slot: number, endpoint: EndpointHandle) {
     this.#owner = owner;
-    this.#counted = new Counted(owner, id, slot);
+    this.#counted = new CountedObject(owner, id, slot);
     this.endpoint = endpoint;
   }
 
@@ -147,13 +147,13 @@ export class TunnelHandle {
   remove(): void {
     if (this.#counted.removed) return;
     this.#owner.call({ op: "removeTunnel", id: this.id });
-    this.settle();
+    this.markRemoved();
   }
 
   /** Called by the endpoint's handle after the worker has released the tunnel. */
-  settle(): void {
-    for (const session of this.sessions) session.settle();
-    this.#counted.settle(this.#owner.slots);
+  markRemoved(): void {
+    for (const session of this.sessions) session.markRemoved();
+    this.#counted.markRemoved(this.#owner.slots);
     this.endpoint.tunnels.delete(this);
   }
 }
@@ -161,7 +161,7 @@ export class TunnelHandle {
 /** A session of a tunnel. */
 export class SessionHandle {
   readonly #owner: HandleOwner;
-  readonly #counted: Counted;
+  readonly #counted: CountedObject;
   readonly tunnel: TunnelHandle;
   /** PPP attached to the session; set and cleared by the PPP handle. */
   ppp: PppHandle | undefined;
@@ -169,7 +169,7 @@ export class SessionHandle {
   /** Called by `DataPlane.addSession` only. */
   constructor(owner: HandleOwner, id: ObjectId, slot: number, tunnel: TunnelHandle) {
     this.#owner = owner;
-    this.#counted = new Counted(owner, id, slot);
+    this.#counted = new CountedObject(owner, id, slot);
     this.tunnel = tunnel;
   }
 
@@ -213,13 +213,13 @@ export class SessionHandle {
     if (this.#counted.removed) return;
     this.ppp?.events.ending?.();
     this.#owner.call({ op: "removeSession", id: this.id });
-    this.settle();
+    this.markRemoved();
   }
 
   /** Called by the tunnel's handle after the worker has released the session. */
-  settle(): void {
-    this.ppp?.lose();
-    this.#counted.settle(this.#owner.slots);
+  markRemoved(): void {
+    this.ppp?.markLost();
+    this.#counted.markRemoved(this.#owner.slots);
     this.tunnel.sessions.delete(this);
   }
 }

@@ -58,7 +58,7 @@ export type { PppHandle } from "./ppp_handle.ts";
 const DEFAULT_START_MS = 10_000;
 /** Longest command in bytes. The largest is a PPP frame of 64 KiB in hex. */
 const CALL_BYTES = 160 * 1024;
-const PLAIN_TAP: DeviceFacts = { virtio: false, joinTcp: false, joinUdp: false };
+const PLAIN_TAP: DeviceFacts = { virtio: false, coalesceTcp: false, coalesceUdp: false };
 
 /** A data path that runs in a worker of its own. */
 export class DataPlane implements Disposable {
@@ -124,7 +124,7 @@ export class DataPlane implements Disposable {
     );
     let ready = false;
     this.#worker.onmessage = ({ data }: MessageEvent<Report>): void => {
-      if (data.type !== "ready") return this.#take(data);
+      if (data.type !== "ready") return this.#handleReport(data);
       ready = true;
       resolve();
     };
@@ -133,7 +133,7 @@ export class DataPlane implements Disposable {
       event.preventDefault();
       const error = new DataPlaneClosed(event.message);
       reject(error);
-      this.#crash(error, ready);
+      this.#handleCrash(error, ready);
     };
     const start: StartMessage = {
       callMemory: this.#caller.memory,
@@ -157,7 +157,7 @@ export class DataPlane implements Disposable {
   }
 
   /** Counts the worker's reports that were dropped so far because too many were in flight. */
-  lost(): LostReports {
+  lostReports(): LostReports {
     return {
       control: Atomics.load(this.#reports, REPORTS.controlLost),
       trace: Atomics.load(this.#reports, REPORTS.traceLost),
@@ -295,7 +295,7 @@ export class DataPlane implements Disposable {
 
   /** Creates an object with a new id and a counter slot; frees the slot if `make` throws. */
   #add<T>(make: (id: number, slot: number) => T): T {
-    const slot = this.#slots.take();
+    const slot = this.#slots.allocate();
     try {
       return make(++this.#lastId, slot);
     } catch (error) {
@@ -304,27 +304,27 @@ export class DataPlane implements Disposable {
     }
   }
 
-  #take(report: Report): void {
+  #handleReport(report: Report): void {
     if (report.type === "trace") {
-      Atomics.sub(this.#reports, REPORTS.traceUnderWay, 1);
+      Atomics.sub(this.#reports, REPORTS.traceInFlight, 1);
       for (const event of report.events) this.#options.onTrace?.(event);
     } else if (report.type === "ppp") {
-      Atomics.sub(this.#reports, REPORTS.pppUnderWay, pppReportBytes(report.frame.length));
+      Atomics.sub(this.#reports, REPORTS.pppInFlight, pppReportBytes(report.frame.length));
       this.#ppps.get(report.id)?.events.receive(report.frame);
     } else if (report.type === "pppLost") {
-      this.#ppps.get(report.id)?.lose();
+      this.#ppps.get(report.id)?.markLost();
     } else if (report.type === "control") {
-      Atomics.sub(this.#reports, REPORTS.controlUnderWay, 1);
+      Atomics.sub(this.#reports, REPORTS.controlInFlight, 1);
       const endpoint = this.#endpoints.get(report.endpoint);
       if (endpoint === undefined) return;
       this.#options.onControl?.({ endpoint, bytes: report.bytes, source: decodeInet(report.name) });
     }
   }
 
-  #crash(error: DataPlaneClosed, tell: boolean): void {
+  #handleCrash(error: DataPlaneClosed, notify: boolean): void {
     if (this.#crashed || this.#closed) return;
     this.#crashed = true;
     this.#caller.close(error.message);
-    if (tell) this.#options.onCrash?.(error);
+    if (notify) this.#options.onCrash?.(error);
   }
 }

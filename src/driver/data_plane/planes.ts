@@ -39,7 +39,7 @@ export class DataPlanes implements Disposable {
   }
 
   /** The data plane that carries the tunnels of a peer address of 4 or 16 bytes. */
-  of(address: Uint8Array): DataPlane {
+  planeFor(address: Uint8Array): DataPlane {
     return this.all[steeredIndex(address, this.count)]!;
   }
 

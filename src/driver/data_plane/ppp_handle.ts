@@ -33,7 +33,7 @@ export class PppHandle {
   readonly #owner: HandleOwner;
   readonly #session: SessionHandle;
   readonly #forget: () => void;
-  #gone = false;
+  #detached = false;
 
   /** Called by `DataPlane.attachPpp` only. */
   constructor(
@@ -59,7 +59,7 @@ export class PppHandle {
    */
   send(frame: Uint8Array): void {
     if (frame.length > FRAME_MAX) throw new RangeError(`Cannot send a PPP frame of ${frame.length} bytes`);
-    if (!this.#gone) this.#owner.call({ op: "sendPpp", id: this.id, frame: frame.toHex() });
+    if (!this.#detached) this.#owner.call({ op: "sendPpp", id: this.id, frame: frame.toHex() });
   }
 
   /**
@@ -69,7 +69,7 @@ export class PppHandle {
    * @throws {DataPlaneClosed}
    */
   change(changes: PppChanges): void {
-    if (!this.#gone) this.#owner.call({ op: "changePpp", id: this.id, changes });
+    if (!this.#detached) this.#owner.call({ op: "changePpp", id: this.id, changes });
   }
 
   /**
@@ -79,21 +79,21 @@ export class PppHandle {
    * @throws {DataPlaneClosed}
    */
   remove(): void {
-    if (this.#gone) return;
+    if (this.#detached) return;
     this.#owner.call({ op: "detachPpp", id: this.id });
-    this.#settle();
+    this.#markDetached();
   }
 
   /** Called by the session's handle and the data plane after the worker has released the device. */
-  lose(): void {
-    if (this.#gone) return;
-    this.#settle();
+  markLost(): void {
+    if (this.#detached) return;
+    this.#markDetached();
     // Asynchronous, since the caller may be in the middle of removing the session.
     queueMicrotask(() => this.events.lost());
   }
 
-  #settle(): void {
-    this.#gone = true;
+  #markDetached(): void {
+    this.#detached = true;
     this.#session.ppp = undefined;
     this.#forget();
   }

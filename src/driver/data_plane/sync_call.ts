@@ -41,14 +41,14 @@ export class DataPlaneClosed extends Error {
 }
 
 /** An error as it crosses the threads: enough to construct an error of the same class. */
-interface Refusal {
+interface ErrorPayload {
   readonly kind: "syscall" | "range" | "other";
   readonly message: string;
   readonly errno?: number;
 }
 
 /** The content of the memory in state `ANSWER`. */
-type Answer = { readonly result: unknown } | { readonly refusal: Refusal };
+type Answer = { readonly result: unknown } | { readonly refusal: ErrorPayload };
 
 /** The shared memory; both sides use this class. */
 class CallMemory {
@@ -106,28 +106,28 @@ export interface SyncCallerOptions {
 export class SyncCaller {
   /** The memory to pass to the {@link SyncServer}. */
   readonly memory: SharedArrayBuffer;
-  readonly #box: CallMemory;
+  readonly #shared: CallMemory;
   readonly #signal: () => void;
   readonly #timeoutMs: number;
 
   /** Allocates the shared memory. */
   constructor(options: SyncCallerOptions) {
     this.memory = new SharedArrayBuffer(options.size ?? DEFAULT_SIZE);
-    this.#box = new CallMemory(this.memory);
+    this.#shared = new CallMemory(this.memory);
     this.#signal = options.signal;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   }
 
   /** Whether either side has closed the memory. */
   get closed(): boolean {
-    return Atomics.load(this.#box.words, STATE) === CLOSED;
+    return Atomics.load(this.#shared.words, STATE) === CLOSED;
   }
 
   /**
    * Marks the memory as closed: later calls fail at once. A server that still runs ends at its next look at `closed`.
    */
   close(reason: string): void {
-    if (!this.closed) this.#box.close(reason);
+    if (!this.closed) this.#shared.close(reason);
   }
 
   /**
@@ -140,50 +140,50 @@ export class SyncCaller {
    * @throws {RangeError} if the command is too long
    */
   call(command: unknown): unknown {
-    const box = this.#box;
+    const shared = this.#shared;
     const body = new TextEncoder().encode(JSON.stringify(command));
-    if (this.closed) throw new DataPlaneClosed(box.reason);
-    if (!box.write(body)) {
-      throw new RangeError(`Cannot send a command of ${body.length} bytes: at most ${box.capacity}`);
+    if (this.closed) throw new DataPlaneClosed(shared.reason);
+    if (!shared.write(body)) {
+      throw new RangeError(`Cannot send a command of ${body.length} bytes: at most ${shared.capacity}`);
     }
     // Not a plain store: the server may have closed the memory in this moment.
-    Atomics.compareExchange(box.words, STATE, IDLE, COMMAND);
+    Atomics.compareExchange(shared.words, STATE, IDLE, COMMAND);
     this.#signal();
     this.#awaitAnswer();
-    const answer = box.read() as Answer;
-    Atomics.compareExchange(box.words, STATE, ANSWER, IDLE);
+    const answer = shared.read() as Answer;
+    Atomics.compareExchange(shared.words, STATE, ANSWER, IDLE);
     if ("refusal" in answer) throw errorOf(answer.refusal);
     return answer.result;
   }
 
   #awaitAnswer(): void {
-    const { words } = this.#box;
+    const { words } = this.#shared;
     const end = performance.now() + this.#timeoutMs;
     for (;;) {
       const state = Atomics.load(words, STATE);
       if (state === ANSWER) return;
-      if (state === CLOSED) throw new DataPlaneClosed(this.#box.reason);
+      if (state === CLOSED) throw new DataPlaneClosed(this.#shared.reason);
       const left = end - performance.now();
       if (left <= 0) break;
       Atomics.wait(words, STATE, state, left);
     }
     this.close(`The data path has not answered for ${this.#timeoutMs} ms`);
-    throw new DataPlaneClosed(this.#box.reason);
+    throw new DataPlaneClosed(this.#shared.reason);
   }
 }
 
 /** The side that executes calls. */
 export class SyncServer {
-  readonly #box: CallMemory;
+  readonly #shared: CallMemory;
 
   /** Uses the memory of a {@link SyncCaller}. */
   constructor(memory: SharedArrayBuffer) {
-    this.#box = new CallMemory(memory);
+    this.#shared = new CallMemory(memory);
   }
 
   /** Whether the caller has closed the memory, or {@link close} was called. */
   get closed(): boolean {
-    return Atomics.load(this.#box.words, STATE) === CLOSED;
+    return Atomics.load(this.#shared.words, STATE) === CLOSED;
   }
 
   /**
@@ -191,16 +191,16 @@ export class SyncServer {
    * serializable as JSON, or the error that it throws. Never throws itself.
    */
   serve(execute: (command: unknown) => unknown): void {
-    const { words } = this.#box;
+    const { words } = this.#shared;
     if (Atomics.load(words, STATE) !== COMMAND) return;
     let answer: Answer;
     try {
-      answer = { result: execute(this.#box.read()) };
+      answer = { result: execute(this.#shared.read()) };
     } catch (error) {
-      answer = { refusal: refusalOf(error) };
+      answer = { refusal: payloadOf(error) };
     }
-    if (!this.#box.write(encode(answer))) {
-      this.#box.write(encode({ refusal: refusalOf(new RangeError("The answer is too long")) }));
+    if (!this.#shared.write(encode(answer))) {
+      this.#shared.write(encode({ refusal: payloadOf(new RangeError("The answer is too long")) }));
     }
     Atomics.compareExchange(words, STATE, COMMAND, ANSWER);
     Atomics.notify(words, STATE);
@@ -208,7 +208,7 @@ export class SyncServer {
 
   /** Closes the memory: pending and later calls fail with `reason`. */
   close(reason: string): void {
-    this.#box.close(reason);
+    this.#shared.close(reason);
   }
 }
 
@@ -216,13 +216,13 @@ function encode(answer: Answer): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(answer));
 }
 
-function refusalOf(error: unknown): Refusal {
+function payloadOf(error: unknown): ErrorPayload {
   if (error instanceof SyscallError) return { kind: "syscall", message: error.call, errno: error.errno };
   if (error instanceof RangeError) return { kind: "range", message: error.message };
   return { kind: "other", message: error instanceof Error ? error.message : String(error) };
 }
 
-function errorOf({ kind, message, errno = 0 }: Refusal): Error {
+function errorOf({ kind, message, errno = 0 }: ErrorPayload): Error {
   switch (kind) {
     case "syscall":
       return new SyscallError(message, errno);

@@ -97,7 +97,7 @@ export class KernelPpp {
         for (let i = 0; i < ready; i++) {
           const tag = this.#epoll.tag(i);
           // A path may have been disposed of while this batch of events was processed.
-          this.#paths.get(tag - (tag & 1))?.turn(tag, this.#buffer);
+          this.#paths.get(tag - (tag & 1))?.handleEvents(tag, this.#buffer);
         }
       }
     } finally {
@@ -191,7 +191,7 @@ class KernelPppPath implements PppPath {
   }
 
   /** Reads frames from the descriptor with this tag into the buffer. */
-  turn(tag: number, buffer: Uint8Array<ArrayBuffer>): void {
+  handleEvents(tag: number, buffer: Uint8Array<ArrayBuffer>): void {
     const { channel, unit, user } = this.#parts;
     const fd = (tag & 1) === 0 ? channel : unit;
     for (let i = 0; i < BATCH && !fd.closed; i++) {

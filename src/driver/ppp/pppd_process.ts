@@ -13,7 +13,7 @@ import { PppChannel } from "../../../ffi/kernel/ppp.ts";
 import { exitOf, findPppd, PPPD_PLUGIN, spawnPppd } from "./pppd_program.ts";
 
 /** Folders where pppd writes process id and interface of a named link: up to version 2.4, and from 2.5 on. */
-const NOTE_FOLDERS = ["/run", "/run/pppd"];
+const PID_FILE_FOLDERS = ["/run", "/run/pppd"];
 /** pppd sends Terminate-Request twice, and waits three seconds for each answer. */
 const END_LIMIT_MS = 7000;
 
@@ -42,17 +42,17 @@ export class PppdProcess {
   /** Resolves when the process has ended. */
   readonly ended: Promise<PppdExit>;
   readonly #child: Deno.ChildProcess;
-  readonly #notes: readonly string[];
+  readonly #pidFiles: readonly string[];
   #isEnded = false;
 
   private constructor(child: Deno.ChildProcess, link: string) {
     this.#child = child;
     this.pid = child.pid;
-    this.#notes = NOTE_FOLDERS.map((folder) => `${folder}/ppp-${link}.pid`);
+    this.#pidFiles = PID_FILE_FOLDERS.map((folder) => `${folder}/ppp-${link}.pid`);
     this.ended = child.status.then((status) => {
       this.#isEnded = true;
       // A killed pppd leaves the file behind.
-      for (const note of this.#notes) removeQuietly(note);
+      for (const note of this.#pidFiles) removeQuietly(note);
       return exitOf(status);
     });
   }
@@ -82,7 +82,7 @@ export class PppdProcess {
   /** Name of its interface; `undefined` while there is none, or if pppd may not write the file that names it. */
   get interfaceName(): string | undefined {
     if (this.#isEnded) return undefined;
-    for (const note of this.#notes) {
+    for (const note of this.#pidFiles) {
       // The first line is the process id, the second the interface once there is one.
       const [pid, name] = readQuietly(note).split("\n");
       if (pid === String(this.pid) && name !== undefined && name !== "") return name;

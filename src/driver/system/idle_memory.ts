@@ -21,14 +21,14 @@ export interface IdleMemoryParts {
    * Returns memory to the kernel. Resolves to the time that the thread was blocked, in milliseconds, or `undefined`
    * if V8 does not support it.
    */
-  readonly giveBack: () => Promise<number | undefined>;
+  readonly collect: () => Promise<number | undefined>;
   /** Idle time before memory is returned, in milliseconds; default 2 seconds. */
   readonly quietMs?: number;
 }
 
 const QUIET_MS = 2000;
 /** Growth of the resident set below which a collection is not worthwhile. */
-const GROWTH = 8 * 1024 * 1024;
+const MIN_GROWTH = 8 * 1024 * 1024;
 /** A larger heap would block the thread for longer than a second. */
 const HEAP_MAX = 192 * 1024 * 1024;
 /** At most one part in this many of the time is spent on collections. */
@@ -39,10 +39,10 @@ export class IdleMemory implements Disposable {
   readonly #parts: IdleMemoryParts;
   readonly #quietMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #disturbedAt = 0;
+  #activeAt = 0;
   #notBefore = 0;
   /** Resident set size after the last collection. */
-  #least = 0;
+  #rssAfterCollection = 0;
 
   /** Starts idle, with nothing to return. */
   constructor(parts: IdleMemoryParts) {
@@ -52,7 +52,7 @@ export class IdleMemory implements Disposable {
 
   /** Call it after work that may have left garbage. */
   noteActivity(): void {
-    this.#disturbedAt = performance.now();
+    this.#activeAt = performance.now();
     if (this.#timer === undefined && this.#notBefore !== Infinity) this.#arm(this.#quietMs);
   }
 
@@ -62,22 +62,22 @@ export class IdleMemory implements Disposable {
   }
 
   #arm(ms: number): void {
-    this.#timer = setTimeout(() => void this.#look(), ms);
+    this.#timer = setTimeout(() => void this.#collectIfIdle(), ms);
     Deno.unrefTimer(this.#timer);
   }
 
-  async #look(): Promise<void> {
+  async #collectIfIdle(): Promise<void> {
     this.#timer = undefined;
-    const early = Math.max(this.#disturbedAt + this.#quietMs, this.#notBefore) - performance.now();
+    const early = Math.max(this.#activeAt + this.#quietMs, this.#notBefore) - performance.now();
     if (early > 0) return this.#arm(Math.ceil(early));
     const { rss, heapUsed } = this.#parts.memory();
-    if (rss - this.#least < GROWTH || heapUsed > HEAP_MAX) return;
-    const heldMs = await this.#parts.giveBack();
+    if (rss - this.#rssAfterCollection < MIN_GROWTH || heapUsed > HEAP_MAX) return;
+    const heldMs = await this.#parts.collect();
     if (heldMs === undefined) {
       this.#notBefore = Infinity;
       return;
     }
     this.#notBefore = performance.now() + SHARE * heldMs;
-    this.#least = this.#parts.memory().rss;
+    this.#rssAfterCollection = this.#parts.memory().rss;
   }
 }

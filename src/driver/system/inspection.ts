@@ -49,7 +49,7 @@ export function inspectMachine(ports: readonly number[]): Inspection {
 }
 
 /** The path to a tunnel's peer by the current routes. */
-export function wayTo({ local, peer }: Tunnel): TunnelFacts["path"] {
+export function pathToPeer({ local, peer }: Tunnel): TunnelFacts["path"] {
   const [from, to] = [parseIpAddress(local), parseIpAddress(peer)];
   // A tunnel that accepts packets from any source has no path.
   if (from === undefined || to === undefined || to.every((byte) => byte === 0)) return { mtu: Infinity };

@@ -15,7 +15,7 @@ let collect: Collect | undefined;
  * allocator. Resolves to the time that this blocked the thread, in milliseconds: some 5 per megabyte in use. Resolves
  * to `undefined` if V8's collector is not accessible.
  */
-export async function giveMemoryBack(): Promise<number | undefined> {
+export async function returnMemory(): Promise<number | undefined> {
   collect ??= await loadCollector();
   if (collect === undefined) return undefined;
   const before = performance.now();

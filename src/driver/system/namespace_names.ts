@@ -42,14 +42,14 @@ export function namespaceNames(): string[] {
 }
 
 /** Name of the calling thread's network namespace. */
-export function presentNamespace(): string {
+export function currentNamespace(): string {
   return new NamespaceNames(OWN).nameOf(OWN);
 }
 
 /** Name of the calling thread's network namespace; `undefined` if `ip netns` gave it none. */
-export function presentNamespaceName(): string | undefined {
-  const present = inodeOf(OWN);
-  return namespaceNames().find((name) => present !== undefined && inodeOf(`${FOLDER}/${name}`) === present);
+export function currentNamespaceName(): string | undefined {
+  const current = inodeOf(OWN);
+  return namespaceNames().find((name) => current !== undefined && inodeOf(`${FOLDER}/${name}`) === current);
 }
 
 function inodeOf(path: string): number | undefined {

@@ -18,26 +18,26 @@ export class Timers {
   readonly #deadlines = new Deadlines<TimerClient>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Time at which the runtime's timer fires. */
-  #endsAt = Infinity;
+  #firesAt = Infinity;
 
   /** Sets the client's timer to `at`, which replaces an earlier setting; `Infinity` cancels it. */
-  set(sleeper: TimerClient, at: number): void {
-    this.#deadlines.set(sleeper, at);
+  set(client: TimerClient, at: number): void {
+    this.#deadlines.set(client, at);
     const { next } = this.#deadlines;
     // A timer that fires too early does no harm. Without pending clients it would keep the process alive.
-    if (next < this.#endsAt || next === Infinity) this.#arm(next);
+    if (next < this.#firesAt || next === Infinity) this.#arm(next);
   }
 
   #arm(next: number): void {
     clearTimeout(this.#timer);
-    this.#endsAt = next;
+    this.#firesAt = next;
     if (next === Infinity) return;
-    this.#timer = setTimeout(() => this.#ring(), Math.max(0, Math.ceil(next - performance.now())));
+    this.#timer = setTimeout(() => this.#fire(), Math.max(0, Math.ceil(next - performance.now())));
   }
 
-  #ring(): void {
+  #fire(): void {
     // Clients may set timers while they are called; the runtime's timer is armed only once, afterwards.
-    this.#endsAt = -Infinity;
+    this.#firesAt = -Infinity;
     try {
       // `now` is read once: a client that sets a time in the past must not starve the rest of the process.
       const now = performance.now();

@@ -28,13 +28,13 @@ const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[0m\x1b[2J";
 const LEAVE = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l";
 
 /** Signals that ask a program to end. */
-const ENDING = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+const TERMINATION_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 
 /** Bytes read at once: more than anyone types; pasted text comes in several reads. */
 const READ_BYTES = 1024;
 
 /** Assumed if the size is unknown. */
-const USUAL_SIZE: TerminalSize = { columns: 80, rows: 24 };
+const DEFAULT_SIZE: TerminalSize = { columns: 80, rows: 24 };
 
 /** The terminal of standard input and output, in raw mode until it is disposed of. */
 export class FullScreenTerminal implements Disposable {
@@ -61,7 +61,7 @@ export class FullScreenTerminal implements Disposable {
   static open(): FullScreenTerminal {
     const terminal = new FullScreenTerminal();
     Deno.addSignalListener("SIGWINCH", terminal.#onResize);
-    for (const signal of ENDING) Deno.addSignalListener(signal, terminal.#onEnd);
+    for (const signal of TERMINATION_SIGNALS) Deno.addSignalListener(signal, terminal.#onEnd);
     try {
       terminal.#enter();
     } catch (error) {
@@ -91,9 +91,9 @@ export class FullScreenTerminal implements Disposable {
     try {
       const { columns, rows } = Deno.consoleSize();
       // A serial console may report zeros.
-      return columns > 0 && rows > 0 ? { columns, rows } : USUAL_SIZE;
+      return columns > 0 && rows > 0 ? { columns, rows } : DEFAULT_SIZE;
     } catch {
-      return USUAL_SIZE;
+      return DEFAULT_SIZE;
     }
   }
 
@@ -104,17 +104,17 @@ export class FullScreenTerminal implements Disposable {
 
   /** Waits for the next event, at most `timeoutMs` milliseconds. One wait at a time. */
   async next(timeoutMs: number): Promise<TerminalEvent> {
-    const noticed = this.#noticed();
-    if (noticed !== undefined) return noticed;
+    const pending = this.#pendingSignal();
+    if (pending !== undefined) return pending;
     const [input = 0] = await poll(
       [{ fd: this.#input, events: POLLIN }, { fd: this.#wake, events: POLLIN }],
       Math.max(0, Math.ceil(timeoutMs)),
     );
-    return this.#noticed() ?? (input === 0 ? { type: "timeout" } : this.#read());
+    return this.#pendingSignal() ?? (input === 0 ? { type: "timeout" } : this.#read());
   }
 
   /** The event of a signal that arrived meanwhile. */
-  #noticed(): TerminalEvent | undefined {
+  #pendingSignal(): TerminalEvent | undefined {
     if (this.#ended) return { type: "ended" };
     if (!this.#resized) return undefined;
     this.#resized = false;
@@ -147,7 +147,7 @@ export class FullScreenTerminal implements Disposable {
     this.#disposed = true;
     this.#leave();
     Deno.removeSignalListener("SIGWINCH", this.#onResize);
-    for (const signal of ENDING) Deno.removeSignalListener(signal, this.#onEnd);
+    for (const signal of TERMINATION_SIGNALS) Deno.removeSignalListener(signal, this.#onEnd);
     this.#input.release();
     this.#wake.close();
   }

@@ -9,13 +9,13 @@ import { writeText } from "./streams.ts";
 const BUFFER_SIZE = 4096;
 
 /** Assumed if the size is unknown. */
-const USUAL_SIZE = { columns: 80, rows: 24 };
+const DEFAULT_SIZE = { columns: 80, rows: 24 };
 
 /** Turns bracketed paste on and off: marks around pasted text. */
 const PASTE_MARKS = { on: "\x1b[?2004h", off: "\x1b[?2004l" };
 
 /** Signals that end the process, with the exit status that a shell reports for each. */
-const ENDING_SIGNALS = [["SIGTERM", 143], ["SIGHUP", 129]] as const;
+const TERMINATION_SIGNALS = [["SIGTERM", 143], ["SIGHUP", 129]] as const;
 
 /** `editing` delivers single keys, `running` leaves the terminal to commands, `left` is the original state. */
 export type TerminalMode = "editing" | "running" | "left";
@@ -29,7 +29,7 @@ export class LineTerminal implements Disposable {
   /** From now on, Ctrl-C does not end the process; other listeners of SIGINT are still called. */
   constructor() {
     this.#listen("SIGINT", () => {});
-    for (const [signal, code] of ENDING_SIGNALS) {
+    for (const [signal, code] of TERMINATION_SIGNALS) {
       this.#listen(signal, () => {
         if (this.#mode === "editing") this.write("\n");
         this.setMode("left");
@@ -47,9 +47,9 @@ export class LineTerminal implements Disposable {
   size(): { readonly columns: number; readonly rows: number } {
     try {
       const size = Deno.consoleSize();
-      return size.columns > 0 && size.rows > 0 ? size : USUAL_SIZE;
+      return size.columns > 0 && size.rows > 0 ? size : DEFAULT_SIZE;
     } catch {
-      return USUAL_SIZE;
+      return DEFAULT_SIZE;
     }
   }
 

@@ -27,17 +27,17 @@ export class Keepers {
    *
    * @throws {SyscallError}
    */
-  openSocket(tunnel: TunnelParameters, scope: string, isThere: (tunnelId: number) => boolean): Socket {
-    for (let waitedMs = 0, napMs = 1;; waitedMs += napMs, napMs = Math.min(2 * napMs, 50)) {
+  openSocket(tunnel: TunnelParameters, scope: string, exists: (tunnelId: number) => boolean): Socket {
+    for (let waitedMs = 0, pauseMs = 1;; waitedMs += pauseMs, pauseMs = Math.min(2 * pauseMs, 50)) {
       try {
         return openTunnelSocket(tunnel, { scope, inheritable: true });
       } catch (error) {
         const taken = error instanceof SyscallError && error.errno === Errno.EADDRINUSE;
         if (!taken || this.#started.length === 0 || waitedMs >= RELEASE_LIMIT_MS) throw error;
         for (const { tunnelId, child } of this.#started) {
-          if (!isThere(tunnelId)) end(child);
+          if (!exists(tunnelId)) end(child);
         }
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, napMs);
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs);
       }
     }
   }

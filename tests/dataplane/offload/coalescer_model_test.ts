@@ -184,7 +184,9 @@ Deno.test(`coalescer: ${ROUNDS} rounds of flows, seed ${SEED}, everything comes 
     const lossless = round % 3 === 0;
     const senders = someSenders(sessions, random);
     const inputs = arrivals(senders, lossless, random);
-    const options = random.oneIn(8) ? { joinTcp: random.oneIn(2), joinUdp: random.oneIn(2) } : JOIN_ALL;
+    const options = random.oneIn(8)
+      ? { coalesceTcp: random.oneIn(2), coalesceUdp: random.oneIn(2) }
+      : JOIN_ALL;
     const wanted = lossless ? JOIN_ALL : options;
     for (const { session, bytes } of inputs) joiner.add(session, bytes, wanted, random.below(2));
     const written = joiner.flush();
@@ -258,7 +260,7 @@ Deno.test(`coalescer: ${FUZZED} frames of no sense, seed ${SEED}, nothing thrown
       const length = fuzz(memory.bytes, at, some, random);
       ends[which] = at + length;
       sent += length;
-      const options = { joinTcp: !random.oneIn(20), joinUdp: !random.oneIn(20) };
+      const options = { coalesceTcp: !random.oneIn(20), coalesceUdp: !random.oneIn(20) };
       coalescer.add(random.pick(sessions), memory, at, length, options);
     }
     // Frames up to the memory's last byte: nothing behind it is read.

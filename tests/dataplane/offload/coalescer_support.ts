@@ -6,11 +6,11 @@
 
 import assert from "node:assert/strict";
 import {
+  type CoalescedFrame,
+  type CoalesceOptions,
   Coalescer,
   type DataSession,
-  type JoinedFrame,
-  type JoinOptions,
-  MAX_JOINED,
+  MAX_COALESCED,
   openWasmChecksum,
   PacketBatch,
   type PacketMemory,
@@ -29,7 +29,7 @@ import { joinBytes, RawFrame } from "../../support/raw_frame.ts";
 import { World } from "../support.ts";
 
 /** Whatever can be joined is. */
-export const JOIN_ALL: JoinOptions = { joinTcp: true, joinUdp: true };
+export const JOIN_ALL: CoalesceOptions = { coalesceTcp: true, coalesceUdp: true };
 
 /** Bytes of each of the two memories. */
 const MEMORY = 4 << 20;
@@ -48,8 +48,8 @@ export function virtioOf(frame: VirtioFields): VirtioFields {
 }
 
 /** The bytes of a frame, piece by piece. */
-export function joinedBytes(frame: JoinedFrame): Uint8Array<ArrayBuffer> {
-  assert.ok(frame.parts >= 1 && frame.parts <= MAX_JOINED);
+export function joinedBytes(frame: CoalescedFrame): Uint8Array<ArrayBuffer> {
+  assert.ok(frame.parts >= 1 && frame.parts <= MAX_COALESCED);
   return joinBytes(...Array.from({ length: frame.parts }, (_, i) => {
     const start = frame.offsets[i]!;
     const end = start + frame.lengths[i]!;
@@ -83,7 +83,7 @@ export class Joiner {
   }
 
   /** Adds a frame that lies in one of the memories, at any offset. */
-  add(session: DataSession, bytes: Uint8Array, options: JoinOptions = JOIN_ALL, memory = 0): void {
+  add(session: DataSession, bytes: Uint8Array, options: CoalesceOptions = JOIN_ALL, memory = 0): void {
     const at = this.#ends[memory]! + (bytes.length % 7);
     this.#memories[memory]!.bytes.set(bytes, at);
     this.#ends[memory] = at + bytes.length;

@@ -1,7 +1,7 @@
 /** Which received frames are joined, one case after the other. */
 
 import assert from "node:assert/strict";
-import type { DataSession, JoinOptions } from "../../../src/dataplane/mod.ts";
+import type { CoalesceOptions, DataSession } from "../../../src/dataplane/mod.ts";
 import { hexBytes } from "../../support/golden.ts";
 import {
   buildFrame,
@@ -30,7 +30,7 @@ const [session] = someSessions(1) as [DataSession];
 const joiner = new Joiner();
 
 /** What is written for frames of one session. */
-function write(frames: readonly Uint8Array[], options: JoinOptions = JOIN_ALL): Written[] {
+function write(frames: readonly Uint8Array[], options: CoalesceOptions = JOIN_ALL): Written[] {
   for (const [i, bytes] of frames.entries()) joiner.add(session, bytes, options, i % 2);
   return joiner.flush();
 }
@@ -39,7 +39,7 @@ function write(frames: readonly Uint8Array[], options: JoinOptions = JOIN_ALL): 
  * How many frames each one has that is written; asserts that all frames come out in order, byte for byte but for what
  * {@link comparable} says.
  */
-function shape(frames: readonly Uint8Array[], options?: JoinOptions): number[] {
+function shape(frames: readonly Uint8Array[], options?: CoalesceOptions): number[] {
   const written = write(frames, options);
   assert.deepEqual(written.flatMap(separated).map(comparable), frames.map(comparable));
   return written.map(({ parts }) => parts);
@@ -333,8 +333,8 @@ Deno.test("what cannot be told to be of a flow keeps its place", () => {
 });
 
 Deno.test("what the device does not want joined is not", () => {
-  for (const [isUdp, joinTcp, joinUdp] of [[false, false, true], [true, true, false]] as const) {
-    const options = { joinTcp, joinUdp };
+  for (const [isUdp, coalesceTcp, coalesceUdp] of [[false, false, true], [true, true, false]] as const) {
+    const options = { coalesceTcp, coalesceUdp };
     assert.deepEqual(shape(stream(3, 100, () => ({ isUdp })), options), [1, 1, 1]);
     assert.deepEqual(shape(stream(3, 100, () => ({ isUdp: !isUdp })), options), [3]);
   }
@@ -342,7 +342,7 @@ Deno.test("what the device does not want joined is not", () => {
   const frames = stream(3, 100);
   joiner.add(session, frames[0]!);
   joiner.add(session, frames[1]!);
-  joiner.add(session, frames[2]!, { joinTcp: false, joinUdp: false });
+  joiner.add(session, frames[2]!, { coalesceTcp: false, coalesceUdp: false });
   assert.deepEqual(joiner.flush().map(({ parts }) => parts), [2, 1]);
 });
 
@@ -385,7 +385,7 @@ Deno.test("a frame whose checksum was left to a device that nobody asked is pass
     assert.deepEqual(written.map(separated).flat().map(comparable), frames.map(comparable));
     assert.deepEqual(written[1]!.virtio, virtio);
     // Also where nothing is joined.
-    joiner.add(session, bytes, { joinTcp: false, joinUdp: false });
+    joiner.add(session, bytes, { coalesceTcp: false, coalesceUdp: false });
     assert.deepEqual(joiner.flush()[0]!.virtio, virtio);
   }
 });
@@ -400,7 +400,7 @@ Deno.test("a right checksum that happens to be the pseudo-header's sum is a righ
     const bytes = buildFrame(spec((more & 0xffff) + (more >> 16)));
     assert.ok(isIntact(bytes) && isPartial(bytes));
     for (const wanted of [true, false]) {
-      const [written] = write([bytes], { joinTcp: wanted, joinUdp: wanted });
+      const [written] = write([bytes], { coalesceTcp: wanted, coalesceUdp: wanted });
       assert.deepEqual(written!.virtio, PLAIN);
     }
   }

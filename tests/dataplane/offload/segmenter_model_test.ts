@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { type MessageLimits, readCounters } from "../../../src/dataplane/mod.ts";
+import { type GsoLimits, readCounters } from "../../../src/dataplane/mod.ts";
 import {
   cutFrame,
   PLAIN,
@@ -130,7 +130,7 @@ function damaged(virtio: VirtioFields, length: number, random: Random): VirtioFi
 }
 
 /** How many packets one message carries: every longer run that would do is tried. */
-function slowRun(lengths: readonly number[], limits: MessageLimits): number {
+function slowRun(lengths: readonly number[], limits: GsoLimits): number {
   let best = 1;
   for (let count = 1; count <= lengths.length; count++) {
     const some = lengths.slice(0, count);
@@ -143,7 +143,7 @@ function slowRun(lengths: readonly number[], limits: MessageLimits): number {
 
 Deno.test(`packet vector: runs of packets for one message, against a slow model, seed ${SEED}`, () => {
   const random = new Random(SEED);
-  const limits: MessageLimits = { packets: 64, bytes: 65_000 };
+  const limits: GsoLimits = { packets: 64, bytes: 65_000 };
   const world = new World();
   const session = world.session(world.tunnel(world.endpoint("udp4")));
   const reached = { shorter: 0, packets: 0, bytes: 0, longer: 0 };
@@ -155,13 +155,13 @@ Deno.test(`packet vector: runs of packets for one message, against a slow model,
     const lengths = Array.from({ length: many }, () => {
       return odd > 0 && random.oneIn(odd) ? Math.max(1, usual + random.below(5) - 2) : usual;
     });
-    vector.open(session);
+    vector.reserve(session);
     for (const length of lengths) {
       vector.push(SLOT, length);
     }
     const few = random.oneIn(3) ? { packets: 1 + random.below(10), bytes: 65_000 } : limits;
     const first = random.below(many);
-    const run = vector.run(first, few);
+    const run = vector.gsoCount(first, few);
     assert.equal(run, slowRun(lengths.slice(first), few), `round ${round}`);
     const next = lengths[first + run];
     if (lengths[first + run - 1]! < lengths[first]!) reached.shorter++;

@@ -48,7 +48,7 @@ async function pppEnd(site: Site, host: Host, kind: EndpointKind, options: Optio
   const losses = { count: 0 };
   const ppp = site.plane.attachPpp(session, {
     tunFd: tun.number,
-    device: { virtio: vnetHeader, joinTcp: vnetHeader, joinUdp: vnetHeader },
+    device: { virtio: vnetHeader, coalesceTcp: vnetHeader, coalesceUdp: vnetHeader },
     clampMss,
     receive: (frame) => frames.push(frame),
     lost: () => losses.count++,
@@ -198,7 +198,7 @@ Deno.test("PPP: a main thread that does not take control frames costs a bounded 
     const tun = site.tun("b", "ppp%d", false);
     site.plane.attachPpp(session, {
       tunFd: tun.number,
-      device: { virtio: false, joinTcp: false, joinUdp: false },
+      device: { virtio: false, coalesceTcp: false, coalesceUdp: false },
       clampMss: false,
       receive: (frame) => frames.push(frame.length),
       lost: () => assert.fail("lost"),
@@ -255,7 +255,7 @@ Deno.test("PPP: detached, a session drops what it receives; attached again, it g
     const frames: Uint8Array[] = [];
     const again = site.plane.attachPpp(b.session, {
       tunFd: b.tun.number,
-      device: { virtio: true, joinTcp: true, joinUdp: true },
+      device: { virtio: true, coalesceTcp: true, coalesceUdp: true },
       clampMss: false,
       receive: (frame) => frames.push(frame),
       lost: () => b.losses.count++,
@@ -311,7 +311,7 @@ Deno.test("PPP: what makes no sense is refused, and nothing is left of it", asyn
   const { a } = await both(site, "udp4");
   const options = {
     tunFd: a.tun.number,
-    device: { virtio: true, joinTcp: true, joinUdp: true },
+    device: { virtio: true, coalesceTcp: true, coalesceUdp: true },
     clampMss: false,
     receive: (): void => {},
     lost: (): void => {},

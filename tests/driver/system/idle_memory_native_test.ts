@@ -8,7 +8,7 @@ function pretend(heldMs = 0): { use: MemoryUse; times: number[]; rest: IdleMemor
   const state = { use: { rss: 80 * MIB, heapUsed: 10 * MIB }, times: [] as number[] };
   const rest = new IdleMemory({
     memory: () => state.use,
-    giveBack(): Promise<number> {
+    collect(): Promise<number> {
       state.times.push(performance.now());
       state.use = { ...state.use, rss: 50 * MIB };
       return Promise.resolve(heldMs);
@@ -57,7 +57,7 @@ Deno.test("Rest asks no more of what cannot give back", async () => {
   let times = 0;
   using rest = new IdleMemory({
     memory: () => ({ rss: 80 * MIB, heapUsed: 10 * MIB }),
-    giveBack: () => Promise.resolve(void times++),
+    collect: () => Promise.resolve(void times++),
     quietMs: 50,
   });
   for (let i = 0; i < 3; i++) {

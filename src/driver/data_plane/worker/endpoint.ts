@@ -24,7 +24,7 @@ const KEEP_CHECKSUMS_MS = 100;
 const MAX_ERRORS = 64;
 
 /** Resources that all endpoints of a worker share. */
-export interface EndpointPorts {
+export interface EndpointResources {
   /** The worker's epoll set. */
   readonly epoll: Epoll;
   readonly receive: ReceiveVector;
@@ -58,25 +58,25 @@ export class WorkerEndpoint implements EventSource {
   /** Whether the socket may send super-datagrams (`UDP_SEGMENT`). */
   readonly gso: boolean;
   readonly #gro: boolean;
-  readonly #wantsNoChecksums: boolean;
-  #sendsNoChecksums: boolean;
+  readonly #omitChecksums: boolean;
+  #checksumsAreOff: boolean;
   #checksumsNeededUntil = 0;
-  readonly #ports: EndpointPorts;
+  readonly #resources: EndpointResources;
   /** For socket options; never closed here. */
   readonly #socket: Socket;
   readonly #errors = new Uint8Array(new ArrayBuffer(64));
   #watched = false;
 
   /** The caller keeps ownership of the descriptor. */
-  constructor(endpoint: Endpoint, facts: SocketFacts, path: WorkerPath, ports: EndpointPorts) {
+  constructor(endpoint: Endpoint, facts: SocketFacts, path: WorkerPath, resources: EndpointResources) {
     const { fd, gso, gro, noChecksumTx } = facts;
     this.endpoint = endpoint;
     this.fd = fd;
     this.gso = gso;
     this.#gro = gro;
-    this.#wantsNoChecksums = this.#sendsNoChecksums = noChecksumTx;
+    this.#omitChecksums = this.#checksumsAreOff = noChecksumTx;
     this.path = path;
-    this.#ports = ports;
+    this.#resources = resources;
     this.#socket = new Socket(fd);
   }
 
@@ -86,13 +86,13 @@ export class WorkerEndpoint implements EventSource {
    * @throws {SyscallError}
    */
   watch(tag: number): void {
-    this.#ports.epoll.add(this.fd, EPOLLIN | EPOLLRDHUP, tag);
+    this.#resources.epoll.add(this.fd, EPOLLIN | EPOLLRDHUP, tag);
     this.#watched = true;
   }
 
   /** Removes the socket from the epoll set. The descriptor is not touched afterwards. */
   unwatch(): void {
-    if (this.#watched) this.#ports.epoll.forget(this.fd);
+    if (this.#watched) this.#resources.epoll.forget(this.fd);
     this.#watched = false;
   }
 
@@ -101,25 +101,25 @@ export class WorkerEndpoint implements EventSource {
    * not needed for a while: bulk transfers need them for most messages, and each change is a system call.
    */
   needChecksums(needed: boolean, now: number): void {
-    if (!this.#wantsNoChecksums) return;
+    if (!this.#omitChecksums) return;
     if (needed) this.#checksumsNeededUntil = now + KEEP_CHECKSUMS_MS;
-    const spares = !needed && now >= this.#checksumsNeededUntil;
-    if (this.#sendsNoChecksums === spares) return;
-    this.#sendsNoChecksums = spares;
-    setNoChecksumTx(this.#socket, this.endpoint.isIpv6 ? AF_INET6 : AF_INET, spares);
+    const turnOff = !needed && now >= this.#checksumsNeededUntil;
+    if (this.#checksumsAreOff === turnOff) return;
+    this.#checksumsAreOff = turnOff;
+    setNoChecksumTx(this.#socket, this.endpoint.isIpv6 ? AF_INET6 : AF_INET, turnOff);
   }
 
   /** Receives one batch of packets. */
-  turn(events: number, now: number): void {
+  handleEvents(events: number, now: number): void {
     // Packets before errors: a receive call returns and clears a pending error, and reading goes on in the next
     // iteration.
-    const received = (events & EPOLLIN) === 0 ? 0 : this.#ports.receive.receive(this.fd);
+    const received = (events & EPOLLIN) === 0 ? 0 : this.#resources.receive.receive(this.fd);
     if (received > 0) this.#receive(received, now);
-    if ((events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) !== 0) this.#lookAfter(events, received);
+    if ((events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) !== 0) this.#handleErrors(events, received);
   }
 
   #receive(received: number, now: number): void {
-    const { receive, batch, slotSize } = this.#ports;
+    const { receive, batch, slotSize } = this.#resources;
     let count = 0;
     for (let i = 0; i < received; i++) {
       const length = receive.length(i);
@@ -134,7 +134,7 @@ export class WorkerEndpoint implements EventSource {
       // An empty datagram counts as one packet.
       for (let at = 0; at < length || at === 0; at += segment || 1) {
         if (count === batch.capacity) {
-          this.#take(count, now);
+          this.#receiveBatch(count, now);
           count = 0;
         }
         batch.offsets[count] = start + at;
@@ -143,21 +143,21 @@ export class WorkerEndpoint implements EventSource {
         count++;
       }
     }
-    this.#take(count, now);
+    this.#receiveBatch(count, now);
     const { out } = this.path;
     out.frames.flush();
     out.control.flush();
     out.ppp.flush();
   }
 
-  #take(count: number, now: number): void {
-    const { batch } = this.#ports;
+  #receiveBatch(count: number, now: number): void {
+    const { batch } = this.#resources;
     batch.count = count;
     this.path.path.receive(this.endpoint, batch, now, this.path.out);
   }
 
   /** Clears pending errors, since epoll would report them again at once. */
-  #lookAfter(events: number, received: number): void {
+  #handleErrors(events: number, received: number): void {
     try {
       takeError(this.#socket);
       if ((events & EPOLLERR) !== 0) this.#drainErrors();

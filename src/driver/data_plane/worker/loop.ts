@@ -61,7 +61,7 @@ function loop(
     for (let i = 0; i < ready; i++) {
       const tag = epoll.tag(i);
       if (tag === WAKE) woken = true;
-      else objects.source(tag)?.turn(epoll.events(i), now);
+      else objects.source(tag)?.handleEvents(epoll.events(i), now);
     }
     reports.flush();
     if (!woken) continue;

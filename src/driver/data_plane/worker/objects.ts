@@ -20,10 +20,10 @@ import type {
   WorkerCommand,
 } from "../commands.ts";
 import { PacketSender } from "./packet_sender.ts";
-import { type EndpointPorts, WorkerEndpoint } from "./endpoint.ts";
+import { type EndpointResources, WorkerEndpoint } from "./endpoint.ts";
 import { WorkerPath } from "./path.ts";
 import type { WorkerReports } from "./reports.ts";
-import { type SessionPorts, WorkerSession } from "./session.ts";
+import { type SessionResources, WorkerSession } from "./session.ts";
 import type { EventSource } from "./source.ts";
 import type { WorkerTunnel } from "./tunnel.ts";
 
@@ -32,7 +32,7 @@ import type { WorkerTunnel } from "./tunnel.ts";
  * holds.
  */
 const MESSAGES = 32;
-const RECEIVED = 1024;
+const BATCH_PACKETS = 1024;
 /** Frames that one batch reads from a device. */
 const FRAMES = 64;
 /** Packets that one batch sends. */
@@ -51,7 +51,7 @@ const PAGE = 0x10000;
 /**
  * Memory for the segments that one batch makes. When it is full, the packets are sent before more segments are made.
  */
-const MADE = 6 * PAGE;
+const SEGMENT_BYTES = 6 * PAGE;
 
 /** Options of {@link DataObjects}. */
 export interface DataObjectsOptions {
@@ -68,8 +68,8 @@ export interface DataObjectsOptions {
 export class DataObjects {
   readonly #counters: SharedArrayBuffer;
   readonly #reports: WorkerReports;
-  readonly #receiving: EndpointPorts & { readonly arena: PacketArena };
-  readonly #sending: SessionPorts;
+  readonly #receiving: EndpointResources & { readonly arena: PacketArena };
+  readonly #sending: SessionResources;
   readonly #endpoints: Map<number, WorkerEndpoint> = new Map();
   readonly #tunnels: Map<number, WorkerTunnel> = new Map();
   readonly #sessions: Map<number, WorkerSession> = new Map();
@@ -77,9 +77,9 @@ export class DataObjects {
   readonly #ppps: Map<ObjectId, WorkerSession> = new Map();
   readonly #paths: Map<string, WorkerPath> = new Map();
   /** Key of the namespace whose data path lost its last tunnel most recently. */
-  #empty: string | undefined;
+  #lastEmptyKey: string | undefined;
   /** The data path of endpoints without tunnels. */
-  readonly #idle: WorkerPath;
+  readonly #idlePath: WorkerPath;
 
   /** Starts without objects. */
   constructor({ epoll, counters, reports, simd }: DataObjectsOptions) {
@@ -88,8 +88,8 @@ export class DataObjects {
     const received = { slots: MESSAGES, slotSize: MAX_DATAGRAM, headroom: HEADROOM };
     const frames = { slots: FRAMES, slotSize: MAX_FRAME, headroom: HEADROOM };
     const framesAt = PacketArena.size(received);
-    const madeAt = framesAt + PacketArena.size(frames);
-    const pages = Math.ceil((madeAt + MADE) / PAGE);
+    const segmentsAt = framesAt + PacketArena.size(frames);
+    const pages = Math.ceil((segmentsAt + SEGMENT_BYTES) / PAGE);
     // All packets lie in one memory that never moves: system calls use its addresses, WebAssembly its offsets.
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     const buffer = memory.buffer as ArrayBuffer;
@@ -98,7 +98,7 @@ export class DataObjects {
     const receive = new ReceiveVector(arena, { control: true });
     const batch = new PacketBatch({
       arena: buffer,
-      capacity: RECEIVED,
+      capacity: BATCH_PACKETS,
       names: receive.names.buffer,
       checksum,
     });
@@ -110,8 +110,8 @@ export class DataObjects {
       batch: new PacketBatch({ arena: buffer, capacity: FRAMES, checksum }),
       packets: new PacketVector({
         capacity: PACKETS,
-        room: madeAt,
-        roomSize: MADE,
+        segmentsAt,
+        segmentBytes: SEGMENT_BYTES,
         drain: (packets) => (packets.session.consumer as WorkerSession).send(packets),
       }),
       sender: new PacketSender(sending),
@@ -120,7 +120,7 @@ export class DataObjects {
         reports.pppLost(id);
       },
     };
-    this.#idle = new WorkerPath({ netnsKey: "", idle: true, memory: this.#receiving, reports });
+    this.#idlePath = new WorkerPath({ netnsKey: "", idle: true, memory: this.#receiving, reports });
   }
 
   /** The source with this epoll tag; `undefined` if it was removed. */
@@ -170,7 +170,7 @@ export class DataObjects {
     const endpoint = new WorkerEndpoint(
       new Endpoint(command.kind, slotView(this.#counters, command.slot)),
       command,
-      this.#idle,
+      this.#idlePath,
       this.#receiving,
     );
     endpoint.watch(command.id);
@@ -179,7 +179,7 @@ export class DataObjects {
   }
 
   #removeEndpoint(id: number): void {
-    const endpoint = found(this.#endpoints, id);
+    const endpoint = getObject(this.#endpoints, id);
     for (const tunnel of endpoint.tunnels) this.#removeTunnel(tunnel);
     endpoint.unwatch();
     this.#endpoints.delete(id);
@@ -188,9 +188,9 @@ export class DataObjects {
 
   #addTunnel(command: AddTunnel): void {
     const { id, slot, netnsKey, tunnelId, peerTunnelId, version, connected } = command;
-    const endpoint = found(this.#endpoints, command.endpoint);
+    const endpoint = getObject(this.#endpoints, command.endpoint);
     const known = this.#paths.get(netnsKey);
-    if (endpoint.path !== this.#idle && endpoint.path !== known) {
+    if (endpoint.path !== this.#idlePath && endpoint.path !== known) {
       throw new RangeError(`The endpoint has tunnels of another network namespace than "${netnsKey}"`);
     }
     const path = known ?? new WorkerPath({ netnsKey, memory: this.#receiving, reports: this.#reports });
@@ -202,7 +202,7 @@ export class DataObjects {
     const port = endpoint.endpoint.isUdp ? peer?.port ?? 0 : 0;
     const unreachable = connected || peer === undefined || (endpoint.endpoint.isUdp && port === 0);
     const remote = unreachable ? undefined : new Remote(encodeInet({ ...peer, port }));
-    const messages = { refused: Infinity, until: Infinity };
+    const gsoBackoff = { refusedBytes: Infinity, untilMs: Infinity };
     this.#tunnels.set(id, {
       tunnel,
       path,
@@ -210,7 +210,7 @@ export class DataObjects {
       endpoint,
       remote,
       connected,
-      messages,
+      gsoBackoff,
       sessions: new Set(),
     });
     this.#paths.set(netnsKey, path);
@@ -220,30 +220,30 @@ export class DataObjects {
   }
 
   #removeTunnel(id: number): void {
-    const { tunnel, path, netnsKey, endpoint, sessions } = found(this.#tunnels, id);
+    const { tunnel, path, netnsKey, endpoint, sessions } = getObject(this.#tunnels, id);
     for (const session of sessions) this.#removeSession(session);
     path.path.removeTunnel(tunnel);
     this.#tunnels.delete(id);
     endpoint.tunnels.delete(id);
-    if (endpoint.tunnels.size === 0) endpoint.path = this.#idle;
-    if (--path.tunnels === 0) this.#emptied(netnsKey);
+    if (endpoint.tunnels.size === 0) endpoint.path = this.#idlePath;
+    if (--path.tunnels === 0) this.#retainEmptyPath(netnsKey);
   }
 
   /**
    * Keeps the data path that became empty last, since a namespace whose only tunnel comes and goes would otherwise
    * allocate a path's memory each time. Drops the one that became empty before it.
    */
-  #emptied(netnsKey: string): void {
-    const before = this.#empty;
+  #retainEmptyPath(netnsKey: string): void {
+    const before = this.#lastEmptyKey;
     if (before !== undefined && before !== netnsKey && this.#paths.get(before)?.tunnels === 0) {
       this.#paths.delete(before);
     }
-    this.#empty = netnsKey;
+    this.#lastEmptyKey = netnsKey;
   }
 
   #addSession(command: AddSession): void {
     const { id, slot, changes, pseudowire, l2spec, sessionId, peerSessionId, tapFd, tap } = command;
-    const tunnel = found(this.#tunnels, command.tunnel);
+    const tunnel = getObject(this.#tunnels, command.tunnel);
     const { path } = tunnel.path;
     if (pseudowire !== "eth" && tapFd !== undefined) {
       throw new RangeError(`A session of pseudowire type ${pseudowire} cannot have an Ethernet device`);
@@ -267,7 +267,7 @@ export class DataObjects {
   }
 
   #attachPpp({ id, session, tunFd, device, clampMss }: AttachPpp): void {
-    const worker = found(this.#sessions, session);
+    const worker = getObject(this.#sessions, session);
     worker.attachPpp(id, { fd: tunFd, facts: device }, { clampMss });
     this.#ppps.set(id, worker);
   }
@@ -278,12 +278,12 @@ export class DataObjects {
   }
 
   #changeSession({ id, changes }: ChangeSession): void {
-    const { session, tunnel } = found(this.#sessions, id);
+    const { session, tunnel } = getObject(this.#sessions, id);
     tunnel.path.path.changeSession(session, changes);
   }
 
   #removeSession(id: number): void {
-    const worker = found(this.#sessions, id);
+    const worker = getObject(this.#sessions, id);
     if (worker.pppId !== undefined) this.#ppps.delete(worker.pppId);
     worker.detach();
     worker.tunnel.path.path.removeSession(worker.session);
@@ -292,7 +292,7 @@ export class DataObjects {
   }
 }
 
-function found<T>(objects: ReadonlyMap<number, T>, id: number): T {
+function getObject<T>(objects: ReadonlyMap<number, T>, id: number): T {
   const object = objects.get(id);
   if (object === undefined) throw new RangeError(`Unknown object ${id}`);
   return object;

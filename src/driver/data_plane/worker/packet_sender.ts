@@ -6,7 +6,7 @@
  */
 
 import { Errno } from "../../../base/errno.ts";
-import type { MessageLimits, PacketVector } from "../../../dataplane/mod.ts";
+import type { GsoLimits, PacketVector } from "../../../dataplane/mod.ts";
 import { lastErrno } from "../../../../ffi/errno.ts";
 import { type PacketArena, SendVector } from "../../../../ffi/packets/mod.ts";
 import type { WorkerTunnel } from "./tunnel.ts";
@@ -15,12 +15,12 @@ import type { WorkerTunnel } from "./tunnel.ts";
  * Limits of one super-datagram: every kernel that supports `UDP_SEGMENT` accepts 64 segments (`UDP_MAX_SEGMENTS` was
  * 64 until 6.9), and the bytes fit any IP packet.
  */
-const LIMITS: MessageLimits = { packets: 64, bytes: 65_000 };
+const GSO_LIMITS: GsoLimits = { packets: 64, bytes: 65_000 };
 /** Messages per system call, and parts of all of them together: at most one part per packet. */
 const MESSAGES = 128;
 const PARTS = 1024;
 /** Time for which a refused super-datagram size is avoided, in milliseconds: routes change. */
-const REMEMBER_MS = 30_000;
+const GSO_RETRY_MS = 30_000;
 
 /** Sends packets that lie in one arena. */
 export class PacketSender {
@@ -30,34 +30,34 @@ export class PacketSender {
   /** Index of the first packet of each message; behind the last message, that of the next one. */
   readonly #firsts = new Int32Array(MESSAGES + 1);
   /** Whether a message in the vector is a super-datagram. */
-  #hasRuns = false;
+  #usesGso = false;
 
   /** The parts of all packets must lie in the memory of `arena`. */
   constructor(arena: PacketArena) {
     this.#vector = new SendVector(arena, { messages: MESSAGES, parts: PARTS });
-    this.#singles = new SendVector(arena, { messages: LIMITS.packets });
+    this.#singles = new SendVector(arena, { messages: GSO_LIMITS.packets });
   }
 
   /** Sends all packets of the vector at `now`, in milliseconds, and counts each as sent or failed. */
   send(packets: PacketVector, tunnel: WorkerTunnel, now: number): void {
-    const { remote, connected, messages } = tunnel;
+    const { remote, connected, gsoBackoff } = tunnel;
     if (remote === undefined && !connected) return tunnel.path.path.failed(packets.session, packets.count);
-    if (now >= messages.until) messages.refused = Infinity;
+    if (now >= gsoBackoff.untilMs) gsoBackoff.refusedBytes = Infinity;
     const vector = this.#vector;
     vector.clear();
     for (let at = 0; at < packets.count;) {
       const length = packets.lengths[at]!;
-      const isTogether = tunnel.endpoint.gso && length < messages.refused;
-      const run = isTogether ? packets.run(at, LIMITS) : 1;
-      if (vector.count === vector.capacity || vector.room < run) {
+      const useGso = tunnel.endpoint.gso && length < gsoBackoff.refusedBytes;
+      const segments = useGso ? packets.gsoCount(at, GSO_LIMITS) : 1;
+      if (vector.count === vector.capacity || vector.room < segments) {
         this.#sendMessages(packets, tunnel, now);
         vector.clear();
       }
       this.#firsts[vector.count] = at;
-      vector.begin(remote, run > 1 ? length : 0);
-      if (run > 1) this.#hasRuns = true;
-      addPackets(vector, packets, at, at + run);
-      at += run;
+      vector.begin(remote, segments > 1 ? length : 0);
+      if (segments > 1) this.#usesGso = true;
+      addPackets(vector, packets, at, at + segments);
+      at += segments;
       this.#firsts[vector.count] = at;
     }
     this.#sendMessages(packets, tunnel, now);
@@ -67,8 +67,8 @@ export class PacketSender {
     const vector = this.#vector;
     const { path } = tunnel.path;
     const { fd } = tunnel.endpoint;
-    tunnel.endpoint.needChecksums(this.#hasRuns, now);
-    this.#hasRuns = false;
+    tunnel.endpoint.needChecksums(this.#usesGso, now);
+    this.#usesGso = false;
     for (let next = 0; next < vector.count;) {
       const sent = sendFrom(vector, fd, next);
       if (sent > 0) {
@@ -79,7 +79,7 @@ export class PacketSender {
       const from = this.#firsts[next]!;
       const to = this.#firsts[++next]!;
       if (to - from === 1 || lastErrno() === Errno.EAGAIN) path.failed(packets.session, to - from);
-      else this.#sendSingly(packets, from, to, tunnel, now);
+      else this.#sendIndividually(packets, from, to, tunnel, now);
     }
   }
 
@@ -87,7 +87,13 @@ export class PacketSender {
    * Sends the packets of a refused super-datagram one by one. The kernel refuses super-datagrams that exceed the path
    * MTU, and on paths through IPsec. If a single packet passes, super-datagrams of that size are avoided for a while.
    */
-  #sendSingly(packets: PacketVector, from: number, to: number, tunnel: WorkerTunnel, now: number): void {
+  #sendIndividually(
+    packets: PacketVector,
+    from: number,
+    to: number,
+    tunnel: WorkerTunnel,
+    now: number,
+  ): void {
     const { path } = tunnel.path;
     const singles = this.#singles;
     singles.clear();
@@ -104,8 +110,8 @@ export class PacketSender {
       next += Math.max(sent, 1);
     }
     if (taken === 0) return;
-    tunnel.messages.refused = Math.min(tunnel.messages.refused, packets.lengths[from]!);
-    tunnel.messages.until = now + REMEMBER_MS;
+    tunnel.gsoBackoff.refusedBytes = Math.min(tunnel.gsoBackoff.refusedBytes, packets.lengths[from]!);
+    tunnel.gsoBackoff.untilMs = now + GSO_RETRY_MS;
   }
 }
 

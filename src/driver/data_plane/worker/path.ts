@@ -6,13 +6,13 @@
  */
 
 import {
+  type CoalescedFrame,
   Coalescer,
   ControlVector,
   DataPath,
   type DataSession,
   FrameVector,
-  type JoinedFrame,
-  MAX_JOINED,
+  MAX_COALESCED,
   type PacketBatch,
   type PacketMemory,
   type ReceiveOutput,
@@ -56,11 +56,11 @@ export class WorkerPath {
   readonly out: ReceiveOutput;
   /** Number of tunnels in the path. */
   tunnels = 0;
-  readonly #received: ReceiveMemory;
+  readonly #receiveMemory: ReceiveMemory;
   /** The memory of the reorder queues, which holds delayed frames. */
-  readonly #waited: PacketArena;
+  readonly #reorderArena: PacketArena;
   readonly #coalescer = new Coalescer((frame) => this.#writeJoined(frame));
-  readonly #writer = new FrameWriter(MAX_JOINED);
+  readonly #writer = new FrameWriter(MAX_COALESCED);
 
   /** Starts without tunnels. */
   constructor(options: WorkerPathOptions) {
@@ -70,13 +70,17 @@ export class WorkerPath {
       trace: (event, session, ns) => reports.trace(netnsKey, event, session, ns),
       ...(options.idle === true && { reorder: IDLE_LIMITS }),
     });
-    this.#received = memory;
+    this.#receiveMemory = memory;
     const { bytes } = this.path.reorderMemory;
-    this.#waited = new PacketArena({ slots: 1, slotSize: bytes.length, memory: bytes.buffer as ArrayBuffer });
+    this.#reorderArena = new PacketArena({
+      slots: 1,
+      slotSize: bytes.length,
+      memory: bytes.buffer as ArrayBuffer,
+    });
     this.out = {
       frames: new FrameVector(FRAMES, (frames) => this.#write(frames)),
       control: new ControlVector(MESSAGES, (messages) => reports.control(messages)),
-      ppp: new FrameVector(MESSAGES, (frames) => this.#report(frames, reports)),
+      ppp: new FrameVector(MESSAGES, (frames) => this.#reportPpp(frames, reports)),
     };
   }
 
@@ -89,13 +93,15 @@ export class WorkerPath {
       // Only frames of sessions with a device are in the vector.
       const { deviceFd, device } = session.consumer as WorkerSession;
       if (device.virtio) this.#coalescer.add(session, memory, offset, length, device);
-      else if (this.#arenaOf(memory).writeFrame(deviceFd, offset, length) < 0) this.#refused(session, 1);
+      else if (this.#arenaOf(memory).writeFrame(deviceFd, offset, length) < 0) {
+        this.#countUndelivered(session, 1);
+      }
     }
     this.#coalescer.flush();
   }
 
   /** Passes PPP control frames to the main thread, as far as the rate limit and the reports in flight allow. */
-  #report(frames: FrameVector, reports: WorkerReports): void {
+  #reportPpp(frames: FrameVector, reports: WorkerReports): void {
     const now = performance.now();
     for (let i = 0; i < frames.count; i++) {
       const session = frames.sessions[i]!;
@@ -107,7 +113,7 @@ export class WorkerPath {
     }
   }
 
-  #writeJoined(frame: JoinedFrame): void {
+  #writeJoined(frame: CoalescedFrame): void {
     const writer = this.#writer;
     writer.begin();
     for (let i = 0; i < frame.parts; i++) {
@@ -115,16 +121,16 @@ export class WorkerPath {
     }
     const { session } = frame;
     if (writer.write((session.consumer as WorkerSession).deviceFd, frame) < 0) {
-      this.#refused(session, frame.parts);
+      this.#countUndelivered(session, frame.parts);
     }
   }
 
   #arenaOf(memory: PacketMemory): PacketArena {
-    return memory === this.#received.batch ? this.#received.arena : this.#waited;
+    return memory === this.#receiveMemory.batch ? this.#receiveMemory.arena : this.#reorderArena;
   }
 
   /** Counts frames that a device refused. */
-  #refused(session: DataSession, frames: number): void {
+  #countUndelivered(session: DataSession, frames: number): void {
     const errno = lastErrno();
     const gone = errno === EIO || errno === EBADFD || errno === Errno.ENETDOWN;
     this.path.undelivered(session, frames, gone ? "not_ready" : "device_full");

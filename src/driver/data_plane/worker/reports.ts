@@ -36,13 +36,13 @@ export class WorkerReports {
   /** Ids of the endpoints, as the main thread knows them. */
   readonly endpoints: Map<Endpoint, ObjectId> = new Map();
   readonly #post: (report: Report) => void;
-  readonly #ledger: Int32Array;
+  readonly #counters: Int32Array;
   #events: TraceEvent[] = [];
 
   /** `counters` is shared with the main thread ({@link REPORTS}). */
-  constructor(post: (report: Report) => void, ledger: SharedArrayBuffer) {
+  constructor(post: (report: Report) => void, counters: SharedArrayBuffer) {
     this.#post = post;
-    this.#ledger = new Int32Array(ledger);
+    this.#counters = new Int32Array(counters);
   }
 
   /** Posts copies of received control messages. */
@@ -50,11 +50,11 @@ export class WorkerReports {
     for (let i = 0; i < messages.count; i++) {
       const endpoint = this.endpoints.get(messages.endpoints[i]!);
       if (endpoint === undefined) continue;
-      if (Atomics.load(this.#ledger, REPORTS.controlUnderWay) >= MAX_CONTROL) {
-        Atomics.add(this.#ledger, REPORTS.controlLost, 1);
+      if (Atomics.load(this.#counters, REPORTS.controlInFlight) >= MAX_CONTROL) {
+        Atomics.add(this.#counters, REPORTS.controlLost, 1);
         continue;
       }
-      Atomics.add(this.#ledger, REPORTS.controlUnderWay, 1);
+      Atomics.add(this.#counters, REPORTS.controlInFlight, 1);
       const { bytes, names } = messages.batches[i]!;
       const from = messages.offsets[i]!;
       const nameFrom = messages.nameOffsets[i]!;
@@ -67,9 +67,9 @@ export class WorkerReports {
   /** Posts a copy of a PPP control frame. Returns false, and posts nothing, if too many are in flight. */
   ppp(id: ObjectId, memory: PacketMemory, offset: number, length: number): boolean {
     const bytes = pppReportBytes(length);
-    if (Atomics.load(this.#ledger, REPORTS.pppUnderWay) + bytes > MAX_PPP_BYTES) return false;
+    if (Atomics.load(this.#counters, REPORTS.pppInFlight) + bytes > MAX_PPP_BYTES) return false;
     const frame = copyPppFrame(memory, offset, length);
-    Atomics.add(this.#ledger, REPORTS.pppUnderWay, pppReportBytes(frame.length));
+    Atomics.add(this.#counters, REPORTS.pppInFlight, pppReportBytes(frame.length));
     this.#post({ type: "ppp", id, frame });
     return true;
   }
@@ -83,7 +83,7 @@ export class WorkerReports {
   trace(netns: string, event: PathEvent, session: DataSession, packetNs: number): void {
     if (!this.tracing) return;
     if (this.#events.length === MAX_EVENTS) {
-      Atomics.add(this.#ledger, REPORTS.traceLost, 1);
+      Atomics.add(this.#counters, REPORTS.traceLost, 1);
       return;
     }
     this.#events.push(traceOf(netns, event, session, packetNs));
@@ -94,11 +94,11 @@ export class WorkerReports {
     const events = this.#events;
     if (events.length === 0) return;
     this.#events = [];
-    if (Atomics.load(this.#ledger, REPORTS.traceUnderWay) >= MAX_TRACE) {
-      Atomics.add(this.#ledger, REPORTS.traceLost, events.length);
+    if (Atomics.load(this.#counters, REPORTS.traceInFlight) >= MAX_TRACE) {
+      Atomics.add(this.#counters, REPORTS.traceLost, events.length);
       return;
     }
-    Atomics.add(this.#ledger, REPORTS.traceUnderWay, 1);
+    Atomics.add(this.#counters, REPORTS.traceInFlight, 1);
     this.#post({ type: "trace", events });
   }
 }

@@ -16,7 +16,7 @@ import type { EventSource } from "./source.ts";
 import type { WorkerTunnel } from "./tunnel.ts";
 
 /** Resources that all sessions of a worker share. */
-export interface SessionPorts {
+export interface SessionResources {
   /** The worker's epoll set. */
   readonly epoll: Epoll;
   /** Memory that frames are read into. */
@@ -46,7 +46,7 @@ interface AttachedPpp {
 }
 
 /** Bytes of frames read in one batch; the last frame may exceed the limit. */
-const TURN_BYTES = 256 * 1024;
+const BATCH_BYTES = 256 * 1024;
 
 /**
  * Burst and rate per second of control frames that one session passes to the main thread: more than PPP needs, and
@@ -56,27 +56,27 @@ const CONTROL_AT_ONCE = 64;
 const CONTROL_PER_SECOND = 100;
 
 /** Descriptor number of a session without a device. */
-const NONE = -1;
-const NO_FACTS: DeviceFacts = { virtio: false, joinTcp: false, joinUdp: false };
+const NO_DEVICE = -1;
+const NO_FACTS: DeviceFacts = { virtio: false, coalesceTcp: false, coalesceUdp: false };
 
 /** A session, with or without a device. */
 export class WorkerSession implements EventSource {
   readonly tunnel: WorkerTunnel;
   /** The session as the data path knows it. */
   readonly session: DataSession;
-  readonly #ports: SessionPorts;
+  readonly #resources: SessionResources;
   readonly #tag: number;
-  #fd = NONE;
+  #fd = NO_DEVICE;
   #facts = NO_FACTS;
   #ppp: AttachedPpp | undefined;
   #now = 0;
 
   /** Creates a session without a device; `tag` is the epoll tag of the device attached later. */
-  constructor(tunnel: WorkerTunnel, session: DataSession, tag: number, ports: SessionPorts) {
+  constructor(tunnel: WorkerTunnel, session: DataSession, tag: number, resources: SessionResources) {
     this.tunnel = tunnel;
     this.session = session;
     this.#tag = tag;
-    this.#ports = ports;
+    this.#resources = resources;
   }
 
   /** Descriptor of the device; -1 without a device. */
@@ -123,16 +123,16 @@ export class WorkerSession implements EventSource {
   }
 
   #watch({ fd, facts }: SessionDevice): void {
-    this.#ports.epoll.add(fd, EPOLLIN, this.#tag);
+    this.#resources.epoll.add(fd, EPOLLIN, this.#tag);
     this.#fd = fd;
     this.#facts = facts;
   }
 
   /** Detaches device and PPP. The descriptor is not touched afterwards. */
   detach(): void {
-    if (this.#fd === NONE) return;
-    this.#ports.epoll.forget(this.#fd);
-    this.#fd = NONE;
+    if (this.#fd === NO_DEVICE) return;
+    this.#resources.epoll.forget(this.#fd);
+    this.#fd = NO_DEVICE;
     this.#ppp = undefined;
     const { path } = this.tunnel.path;
     if (this.session.isPpp) path.detachPpp(this.session);
@@ -150,7 +150,7 @@ export class WorkerSession implements EventSource {
 
   /** Sends a PPP frame, which begins at its Protocol field. */
   sendPpp(frame: Uint8Array): void {
-    const { batch, arena, packets } = this.#ports;
+    const { batch, arena, packets } = this.#resources;
     const at = arena.start(0);
     batch.bytes.set(frame, at);
     batch.offsets[0] = at;
@@ -167,13 +167,13 @@ export class WorkerSession implements EventSource {
   }
 
   /** Reads one batch of frames from the device and sends them. */
-  turn(events: number, now: number): void {
-    if ((events & (EPOLLERR | EPOLLHUP)) !== 0) return this.#deviceGone();
-    const { batch, arena, packets } = this.#ports;
+  handleEvents(events: number, now: number): void {
+    if ((events & (EPOLLERR | EPOLLHUP)) !== 0) return this.#detachDeleted();
+    const { batch, arena, packets } = this.#resources;
     const { virtio } = this.#facts;
     const header = virtio ? VIRTIO_NET_HEADER : 0;
     let count = 0;
-    for (let bytes = 0; count < batch.capacity && bytes < TURN_BYTES;) {
+    for (let bytes = 0; count < batch.capacity && bytes < BATCH_BYTES;) {
       const length = arena.readFrame(this.#fd, count);
       if (length < 0) break;
       bytes += length;
@@ -193,14 +193,14 @@ export class WorkerSession implements EventSource {
   }
 
   /** Detaches a device that was deleted. */
-  #deviceGone(): void {
+  #detachDeleted(): void {
     const id = this.#ppp?.id;
     this.detach();
-    if (id !== undefined) this.#ports.pppLost(id);
+    if (id !== undefined) this.#resources.pppLost(id);
   }
 
   /** Sends packets of the session. */
   send(packets: PacketVector): void {
-    this.#ports.sender.send(packets, this.tunnel, this.#now);
+    this.#resources.sender.send(packets, this.tunnel, this.#now);
   }
 }

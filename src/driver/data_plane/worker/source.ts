@@ -7,5 +7,5 @@
 /** An object with a descriptor in the worker's epoll set. */
 export interface EventSource {
   /** Handles `EPOLL*` events at `now`, in milliseconds. Moves at most one batch of packets. */
-  turn(events: number, now: number): void;
+  handleEvents(events: number, now: number): void;
 }

@@ -13,11 +13,11 @@ import type { WorkerPath } from "./path.ts";
  * Remembers that the path to a peer refused super-datagrams (`UDP_SEGMENT`), so that the sender avoids them for a
  * while.
  */
-export interface MessageHistory {
+export interface GsoBackoff {
   /** Datagrams of this many bytes or more are sent one by one, since super-datagrams of them were refused. */
-  refused: number;
+  refusedBytes: number;
   /** Time until which that holds, in milliseconds of the worker's clock. */
-  until: number;
+  untilMs: number;
 }
 
 export interface WorkerTunnel {
@@ -34,7 +34,7 @@ export interface WorkerTunnel {
   /** Whether the socket is connected to the peer. */
   readonly connected: boolean;
   /** The peer's refusals of super-datagrams. */
-  readonly messages: MessageHistory;
+  readonly gsoBackoff: GsoBackoff;
   /** Ids of the tunnel's sessions. */
   readonly sessions: Set<number>;
 }

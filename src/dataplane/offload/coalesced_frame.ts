@@ -9,13 +9,13 @@ import type { PacketMemory } from "../buffers/packet_batch.ts";
 import type { DataSession } from "../sessions/session.ts";
 
 /** Maximum number of coalesced frames: the kernel's UDP_GRO_CNT_MAX. */
-export const MAX_JOINED = 64;
+export const MAX_COALESCED = 64;
 
 /**
  * A frame for a device: `parts` contiguous pieces and their `struct virtio_net_hdr`. Piece i is the `lengths[i]`
  * bytes from `offsets[i]` of `memories[i]`; the first piece contains all headers.
  */
-export class JoinedFrame {
+export class CoalescedFrame {
   /** The session whose device gets the frame. */
   session!: DataSession;
   /** Number of pieces. */
@@ -23,9 +23,9 @@ export class JoinedFrame {
   /** The memory that holds each piece. */
   readonly memories: PacketMemory[] = [];
   /** Offset of each piece. */
-  readonly offsets: Int32Array = new Int32Array(MAX_JOINED);
+  readonly offsets: Int32Array = new Int32Array(MAX_COALESCED);
   /** Length of each piece in bytes. */
-  readonly lengths: Int32Array = new Int32Array(MAX_JOINED);
+  readonly lengths: Int32Array = new Int32Array(MAX_COALESCED);
   /** virtio: flags. */
   flags = 0;
   /** virtio: segmentation type (`VIRTIO_GSO_*`). */
@@ -52,7 +52,7 @@ export class JoinedFrame {
     this.append(memory, offset, length);
   }
 
-  /** Appends a piece; at most {@link MAX_JOINED} fit. */
+  /** Appends a piece; at most {@link MAX_COALESCED} fit. */
   append(memory: PacketMemory, offset: number, length: number): void {
     const part = this.parts++;
     this.memories[part] = memory;

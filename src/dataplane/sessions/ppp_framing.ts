@@ -63,7 +63,7 @@ export class PppFraming {
   constructor(headers: Headers, clampMss: boolean) {
     this.#headers = headers;
     this.#clampMss = clampMss;
-    this.#agree(UNNEGOTIATED);
+    this.#applyAgreement(UNNEGOTIATED);
   }
 
   /**
@@ -72,12 +72,12 @@ export class PppFraming {
    * @throws {RangeError} if a length is out of range; then nothing changes
    */
   change({ ipv4, ipv6, agreed }: PppChanges): void {
-    if (agreed !== undefined) this.#agree(agreed);
+    if (agreed !== undefined) this.#applyAgreement(agreed);
     this.passesIpv4 = ipv4 ?? this.passesIpv4;
     this.passesIpv6 = ipv6 ?? this.passesIpv6;
   }
 
-  #agree({ mtu, mru, pfc, acfc }: PppAgreement): void {
+  #applyAgreement({ mtu, mru, pfc, acfc }: PppAgreement): void {
     for (const length of [mtu, mru]) {
       if (!Number.isInteger(length) || length < 1 || length > PACKET_MAX) {
         throw new RangeError(`Packet length ${length} is out of range`);
@@ -92,7 +92,7 @@ export class PppFraming {
   }
 
   /** Headers of the packet that begins with this byte; `undefined` unless packets of its version pass. */
-  headersOf(firstByte: number): Headers | undefined {
+  headersFor(firstByte: number): Headers | undefined {
     const version = firstByte >> 4;
     if (version === 4 && this.passesIpv4) return this.ipv4;
     return version === 6 && this.passesIpv6 ? this.ipv6 : undefined;
