@@ -24,7 +24,6 @@ const TUNGETFEATURES = 0x800454cf;
 const TUNSETOFFLOAD = 0x400454d0;
 const TUNGETIFF = 0x800454d2;
 const TUNSETVNETHDRSZ = 0x400454d8;
-const TUNSETCARRIER = 0x400454e2;
 const TUNGETDEVNETNS = 0x54e3;
 
 const IFF_TUN = 0x0001;
@@ -98,15 +97,6 @@ export class TunTapDevice extends OwnedFd {
    */
   setPersist(on: boolean): void {
     ioctl(this, TUNSETPERSIST, on ? 1 : 0);
-  }
-
-  /**
-   * Sets the device's carrier; a new device has carrier.
-   *
-   * @throws {SyscallError}
-   */
-  setCarrier(on: boolean): void {
-    ioctl(this, TUNSETCARRIER, int32(on ? 1 : 0));
   }
 
   /**

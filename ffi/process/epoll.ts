@@ -22,8 +22,6 @@ export const EPOLLERR = 0x008;
 export const EPOLLHUP = 0x010;
 /** The peer has shut down its writing side. */
 export const EPOLLRDHUP = 0x2000;
-/** Edge-triggered: reports changes of readiness only. */
-export const EPOLLET = 0x8000_0000;
 
 const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;

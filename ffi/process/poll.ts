@@ -12,10 +12,6 @@ import { libc } from "../libc.ts";
 
 /** Readable. */
 export const POLLIN = 0x001;
-/** Writable. */
-export const POLLOUT = 0x004;
-/** An error is pending. */
-export const POLLERR = 0x008;
 
 /** A descriptor and the events to wait for. */
 export interface PollRequest {

@@ -173,19 +173,6 @@ export class Socket extends OwnedFd {
   }
 
   /**
-   * Sets the time limit after which a blocking receive fails with EAGAIN.
-   *
-   * @throws {SyscallError}
-   */
-  setReceiveTimeout(milliseconds: number): void {
-    const timeval = new BigInt64Array([
-      BigInt(Math.trunc(milliseconds / 1000)),
-      BigInt(milliseconds % 1000) * 1000n,
-    ]);
-    this.setOption(SOL_SOCKET, SO_RCVTIMEO, new Uint8Array(timeval.buffer));
-  }
-
-  /**
    * Sends one datagram to the address, or without one to the connected peer.
    *
    * @throws {SyscallError}

@@ -29,8 +29,6 @@ export const SOL_IP = 0;
 export const IP_PKTINFO = 8;
 /** Path MTU discovery: whether packets may be fragmented on the path. */
 export const IP_MTU_DISCOVER = 10;
-/** Queue errors with their details. */
-export const IP_RECVERR = 11;
 /** MTU of a connected socket's route. */
 export const IP_MTU = 14;
 const IP_FREEBIND = 15;

@@ -60,4 +60,6 @@ export type { Encap, Tunnel, TunnelParameters } from "../model/tunnel.ts";
 export type { GenlFamily } from "../wire/genl/ctrl.ts";
 export { NetlinkConnection, type NetlinkRequest } from "../driver/netlink/connection.ts";
 export type { NetlinkTransport, NotificationSource } from "../driver/netlink/ports.ts";
+export { OwnedFd, PppBridge } from "../driver/ppp/bridge.ts";
+export { type Pppol2tpSession, Pppol2tpSocket, type Pppol2tpTunnel } from "../driver/ppp/pppol2tp_socket.ts";
 export type { NetlinkMessage } from "../wire/netlink/message.ts";

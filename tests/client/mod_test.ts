@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import * as library from "../../src/client/mod.ts";
 
-Deno.test("the library exports its clients and its errors, and nothing that runs at import", () => {
+Deno.test("the library exports its clients, PPP sockets and errors, and nothing that runs at import", () => {
   assert.deepEqual(Object.keys(library).sort(), [
     "DaemonError",
     "DecodeError",
@@ -14,6 +14,9 @@ Deno.test("the library exports its clients and its errors, and nothing that runs
     "NetlinkConnection",
     "NetlinkError",
     "NetlinkProtocolError",
+    "OwnedFd",
+    "PppBridge",
+    "Pppol2tpSocket",
     "SyscallError",
     "openL2tp",
   ]);

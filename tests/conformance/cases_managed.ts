@@ -18,6 +18,7 @@ import { eventually, hex, ip, UDP4, UDP6 } from "./fixture.ts";
 import { type Case, type Trial, without } from "./case.ts";
 import { DIFFERENCES } from "./differences.ts";
 import { type Carrier, CARRIERS, data, Ethernet, frame, OVER_UDP, Peer } from "./wire.ts";
+import { setReceiveTimeout } from "../support/receive_timeout.ts";
 
 const { TUNNEL_CREATE, TUNNEL_DELETE } = L2TP_CMD;
 const SOCK_STREAM = 1;
@@ -47,7 +48,7 @@ function tunnelSocket(t: Trial, { encap, family }: Carrier): Socket {
     peerPort: 6000,
   };
   const socket = t.stack.use(inNamespace(t.bench.a, () => openTunnelSocket(wanted)));
-  socket.setReceiveTimeout(RECEIVE_TIMEOUT_MS);
+  setReceiveTimeout(socket, RECEIVE_TIMEOUT_MS);
   return socket;
 }
 

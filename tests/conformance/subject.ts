@@ -14,6 +14,7 @@ import { decodeMessages, type NetlinkMessage } from "../../src/wire/netlink/mess
 import { AF_NETLINK, encodeNetlink } from "../../ffi/sockets/sockaddr.ts";
 import { SOCK_RAW, Socket } from "../../ffi/sockets/socket.ts";
 import { Api } from "./api.ts";
+import { setReceiveTimeout } from "../support/receive_timeout.ts";
 
 /** The two subsystems. */
 export type SubjectKind = "kernel" | "user";
@@ -82,7 +83,7 @@ export class KernelSubject implements Subject {
     const socket = Socket.open(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
     socket.bind(encodeNetlink(0));
     socket.setOption(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
-    socket.setReceiveTimeout(LISTEN_TIMEOUT_MS);
+    setReceiveTimeout(socket, LISTEN_TIMEOUT_MS);
     const buffer = new Uint8Array(new ArrayBuffer(65_536));
     return {
       take: () =>

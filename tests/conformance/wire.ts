@@ -19,6 +19,7 @@ import { openRawL2tp, openUdp } from "../../ffi/sockets/udp.ts";
 import { type Attributes } from "./api.ts";
 import { hex, ip, IP4, IP6, ip6, UDP4, UDP6 } from "./fixture.ts";
 import type { Trial } from "./case.ts";
+import { setReceiveTimeout } from "../support/receive_timeout.ts";
 
 const AF_PACKET = 17;
 /** For experiments within one's own network (IEEE 802): nobody else sends it. */
@@ -46,7 +47,7 @@ class Receiver {
   readonly #buffer = new Uint8Array(new ArrayBuffer(BUFFER_SIZE));
 
   constructor(socket: Socket, skip: (packet: Uint8Array) => number = () => 0) {
-    socket.setReceiveTimeout(RECEIVE_TIMEOUT_MS);
+    setReceiveTimeout(socket, RECEIVE_TIMEOUT_MS);
     this.#socket = socket;
     this.#skip = skip;
   }

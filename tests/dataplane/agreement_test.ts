@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { DecodeError } from "../../src/base/errors.ts";
-import { decodeV2DataHeader, encodeV2DataHeader } from "../../src/wire/l2tp/data_header_v2.ts";
-import { decodeV3DataHeader, encodeV3DataHeader } from "../../src/wire/l2tp/data_header_v3.ts";
+import { encodeV2DataHeader } from "../../src/wire/l2tp/data_header_v2.ts";
+import { encodeV3DataHeader } from "../../src/wire/l2tp/data_header_v3.ts";
+import { decodeV2DataHeader, decodeV3DataHeader } from "../support/data_headers.ts";
 import { Random } from "../support/random.ts";
 import { arriving, World } from "./support.ts";
 

@@ -6,7 +6,7 @@ import { bindLibc } from "../../ffi/libc.ts";
 import { openNetns, withNetns } from "../../ffi/kernel/netns.ts";
 import { packetLibc } from "../../ffi/packet_libc.ts";
 import { PacketArena, ReceiveVector, Remote, SendVector } from "../../ffi/packets/mod.ts";
-import { poll, POLLERR, POLLIN } from "../../ffi/process/poll.ts";
+import { poll, POLLIN } from "../../ffi/process/poll.ts";
 import { interfaceIndex } from "../../ffi/sockets/resolve.ts";
 import { decodeInet, encodeInet, type InetAddress } from "../../ffi/sockets/sockaddr.ts";
 import { SO_NO_CHECK, SO_RCVBUF, Socket, SOL_SOCKET } from "../../ffi/sockets/socket.ts";
@@ -30,6 +30,7 @@ import { formatIpAddress, parseIpAddress } from "../../src/base/ip_address.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 import { type Namespace, Pair } from "../support/namespaces.ts";
 import { EMULATED } from "./emulated.ts";
+import { setReceiveTimeout } from "../support/receive_timeout.ts";
 
 // Opened here, because a library that is opened within a test counts as a leak of it.
 bindLibc();
@@ -43,6 +44,9 @@ function inside<T>({ name }: Namespace, action: () => T): T {
   using netns = openNetns(name);
   return withNetns(netns, action);
 }
+
+/** An error is pending (`poll.h`); src waits for POLLIN only. */
+const POLLERR = 0x008;
 
 Deno.test("openUdp(): options are as asked for, and off unless asked for", async () => {
   await assertNoLeaks(() => {
@@ -110,7 +114,7 @@ Deno.test("openUdp(): datagrams longer than the MTU leave in fragments, without 
     ) {
       using a = inside(pair.a, () => openUdp(family, { local: at(here) }));
       using b = inside(pair.b, () => openUdp(family, { local: at(there) }));
-      b.setReceiveTimeout(2000);
+      setReceiveTimeout(b, 2000);
       for (const length of [100, 1472, 5000, 60_000]) {
         a.send(new Uint8Array(length), b.localName());
         assert.equal(b.receive(new Uint8Array(70_000), 0), length);
@@ -120,7 +124,7 @@ Deno.test("openUdp(): datagrams longer than the MTU leave in fragments, without 
     using capture = inside(pair.b, () => Socket.open(17, 2, 0x0008));
     using a = inside(pair.a, () => openUdp(AF_INET, { local: at("10.0.0.1") }));
     using b = inside(pair.b, () => openUdp(AF_INET, { local: at("10.0.0.2") }));
-    capture.setReceiveTimeout(2000);
+    setReceiveTimeout(capture, 2000);
     for (const [length, fragments] of [[100, 1], [3000, 3]] as const) {
       a.send(new Uint8Array(length), b.localName());
       for (let i = 0; i < fragments; i++) {

@@ -9,7 +9,6 @@ const IN_C: Readonly<Record<keyof typeof header, string>> = {
   VIRTIO_NET_HEADER: "sizeof(struct virtio_net_hdr)",
   VIRTIO_FLAGS: "offsetof(struct virtio_net_hdr, flags)",
   VIRTIO_GSO_TYPE: "offsetof(struct virtio_net_hdr, gso_type)",
-  VIRTIO_HEADER_LENGTH: "offsetof(struct virtio_net_hdr, hdr_len)",
   VIRTIO_GSO_SIZE: "offsetof(struct virtio_net_hdr, gso_size)",
   VIRTIO_CHECKSUM_START: "offsetof(struct virtio_net_hdr, csum_start)",
   VIRTIO_CHECKSUM_OFFSET: "offsetof(struct virtio_net_hdr, csum_offset)",

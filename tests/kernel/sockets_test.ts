@@ -15,6 +15,7 @@ import { decodeInet, decodeL2tpIp, encodeL2tpIp } from "../../ffi/sockets/sockad
 import { MSG_DONTWAIT, SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
 import { type Namespace, Pair } from "../support/namespaces.ts";
 import { clientIn, deleteTunnels, linkNames, requireL2tp, until } from "./kernel.ts";
+import { setReceiveTimeout } from "../support/receive_timeout.ts";
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
@@ -34,7 +35,7 @@ function at(address: string, connectionId: number, scopeId = 0): Uint8Array<Arra
 function open({ name }: Namespace, address: string): Socket {
   const family = address.includes(":") ? AF_INET6 : AF_INET;
   const socket = inNamespace(name, () => Socket.open(family, SOCK_DGRAM, IPPROTO_L2TP));
-  socket.setReceiveTimeout(RECEIVE_TIMEOUT_MS);
+  setReceiveTimeout(socket, RECEIVE_TIMEOUT_MS);
   return socket;
 }
 

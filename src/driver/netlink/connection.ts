@@ -34,6 +34,7 @@ const DUMP_ATTEMPTS = 8;
 export interface NetlinkRequest {
   /** Name of the command, for errors: `"L2TP_CMD_TUNNEL_CREATE"`. */
   readonly operation: string;
+  /** Message type (`nlmsg_type`). */
   readonly type: number;
   /** Flags beyond NLM_F_REQUEST and NLM_F_ACK. */
   readonly flags?: number;

@@ -2,12 +2,20 @@
  * Bridges two PPP sessions in the kernel (Linux 5.11): frames pass without a PPP unit and without this process. A LAC
  * bridges its subscriber's PPPoE session to the LNS, a tunnel switch two L2TP sessions.
  *
+ * ```ts ignore
+ * using upstream = Pppol2tpSocket.openSession(tunnel, session);
+ * using pppoe = new OwnedFd(connectedPppoeSocket);
+ * using bridge = PppBridge.open(pppoe, upstream.fd);
+ * ```
+ *
  * @module
  */
 
 import { SyscallError } from "../../base/errors.ts";
-import type { OwnedFd } from "../../../ffi/fd.ts";
+import { OwnedFd } from "../../../ffi/fd.ts";
 import { PppChannel } from "../../../ffi/kernel/ppp.ts";
+
+export { OwnedFd };
 
 /** A bridge between two sessions: every frame that arrives at one leaves through the other. */
 export class PppBridge implements Disposable {

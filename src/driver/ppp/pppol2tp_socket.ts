@@ -17,7 +17,9 @@ import { SOCK_DGRAM, Socket } from "../../../ffi/sockets/socket.ts";
 
 /** Identifies the tunnel of a PPPoL2TP socket. */
 export interface Pppol2tpTunnel {
+  /** Local tunnel id. */
   readonly tunnelId: number;
+  /** The peer's tunnel id. */
   readonly peerTunnelId: number;
   /** Protocol version; 3 unless given. */
   readonly version?: number | undefined;
@@ -29,7 +31,9 @@ export interface Pppol2tpTunnel {
 
 /** Identifies the session of a PPPoL2TP socket, with the attributes to change. */
 export interface Pppol2tpSession extends SessionChanges {
+  /** Local session id. */
   readonly sessionId: number;
+  /** The peer's session id. */
   readonly peerSessionId: number;
 }
 

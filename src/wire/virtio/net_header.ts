@@ -1,35 +1,34 @@
 /**
- * `struct virtio_net_hdr` (`linux/virtio_net.h`): what stands in front of a frame of a TAP device with IFF_VNET_HDR,
- * and says what of the frame is still to be done. Fields of two bytes are in host byte order.
+ * `struct virtio_net_hdr` (`linux/virtio_net.h`): the header before each frame of a TUN or TAP device with
+ * IFF_VNET_HDR. It describes the pending checksum and segmentation of the frame. Two-byte fields are in host byte
+ * order; offsets are in bytes.
  *
  * @module
  */
 
-/** Bytes of the header. */
+/** Length of the header, in bytes. */
 export const VIRTIO_NET_HEADER = 10;
-/** Where the flags are, one byte. */
+/** Offset of the flags: one byte. */
 export const VIRTIO_FLAGS = 0;
-/** Where the kind of segmentation is, one byte. */
+/** Offset of the segmentation type: one byte. */
 export const VIRTIO_GSO_TYPE = 1;
-/** Where the length of the headers is: a hint. */
-export const VIRTIO_HEADER_LENGTH = 2;
-/** Where the payload bytes of each segment are. */
+/** Offset of the segment size: payload bytes of each segment. */
 export const VIRTIO_GSO_SIZE = 4;
-/** Where the frame's offset is from which on it is to be summed. */
+/** Offset of the checksum start: the offset in the frame at which the checksummed range begins. */
 export const VIRTIO_CHECKSUM_START = 6;
-/** Where the place of the checksum is, in bytes from there. */
+/** Offset of the checksum offset: the position of the checksum field, counted from the checksum start. */
 export const VIRTIO_CHECKSUM_OFFSET = 8;
 
-/** Flag: the checksum field holds the sum of the pseudo-header alone; the rest is to be added. */
+/** Flag: the checksum is incomplete. Its field holds the sum of the pseudo-header only. */
 export const VIRTIO_NEEDS_CHECKSUM = 1;
 
-/** Kind of segmentation: none, the frame is whole. */
+/** Segmentation type: none; the frame is sent as is. */
 export const VIRTIO_GSO_NONE = 0;
-/** Kind of segmentation: TCP over IPv4. */
+/** Segmentation type: TCP over IPv4. */
 export const VIRTIO_GSO_TCPV4 = 1;
-/** Kind of segmentation: TCP over IPv6. */
+/** Segmentation type: TCP over IPv6. */
 export const VIRTIO_GSO_TCPV6 = 4;
-/** Kind of segmentation: UDP, each segment a datagram of its own. */
+/** Segmentation type: UDP; each segment becomes one datagram. */
 export const VIRTIO_GSO_UDP_L4 = 5;
-/** Added to the kind of segmentation: the TCP header has CWR, for the first segment alone. */
+/** Flag in the segmentation type: the TCP header has CWR, which only the first segment keeps. */
 export const VIRTIO_GSO_ECN = 0x80;

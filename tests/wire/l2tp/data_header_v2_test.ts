@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
 import { DecodeError } from "../../../src/base/errors.ts";
-import {
-  decodeV2DataHeader,
-  encodeV2DataHeader,
-  type V2DataHeader,
-} from "../../../src/wire/l2tp/data_header_v2.ts";
+import { encodeV2DataHeader, type V2DataHeader } from "../../../src/wire/l2tp/data_header_v2.ts";
+import { decodeV2DataHeader } from "../../support/data_headers.ts";
 import { Random } from "../../support/random.ts";
 import { hexBytes } from "../../support/golden.ts";
 

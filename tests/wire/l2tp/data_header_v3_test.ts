@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
 import { DecodeError } from "../../../src/base/errors.ts";
-import {
-  decodeSublayer,
-  decodeV3DataHeader,
-  encodeSublayer,
-  encodeV3DataHeader,
-  v3HeaderLength,
-} from "../../../src/wire/l2tp/data_header_v3.ts";
+import { encodeSublayer, encodeV3DataHeader } from "../../../src/wire/l2tp/data_header_v3.ts";
+import { decodeSublayer, decodeV3DataHeader, v3HeaderLength } from "../../support/data_headers.ts";
 import { hexBytes } from "../../support/golden.ts";
 import { Random } from "../../support/random.ts";
 
