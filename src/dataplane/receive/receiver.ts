@@ -78,7 +78,12 @@ function countSequenceDiscard(session: DataSession, slot: number): void {
   countError(session, slot);
 }
 
-/** The receive path of a data path. */
+/**
+ * The receive path of a data path.
+ *
+ * The methods pass a packet's fields as parameters. A reused object with the same fields makes them shorter, but costs 1
+ * to 3.5 ns of 40 to 85 ns per packet (medians of six alternating runs, Deno 2.9.6).
+ */
 export class Receiver {
   readonly #demux: Demultiplexer;
   readonly #store: ReorderStore;
