@@ -13,7 +13,7 @@ import {
 } from "../../src/dataplane/mod.ts";
 import { buildFrame, type FrameSpec, superFrame } from "../support/inner_frames.ts";
 import { spread } from "../support/pairs.ts";
-import { World } from "../dataplane/support.ts";
+import { DataPathHarness } from "../dataplane/support.ts";
 
 const RUNS = 31;
 /** Frames that one run takes at least. */
@@ -86,7 +86,7 @@ function joining(batch: PacketBatch, session: DataSession, isWanted: boolean): n
 }
 
 /** Nanoseconds for each segment that is cut. */
-function cutting(world: World, session: DataSession, kind: FrameSpec): number {
+function cutting(harness: DataPathHarness, session: DataSession, kind: FrameSpec): number {
   const madeAt = 2 * PAGE;
   const memory = new WebAssembly.Memory({ initial: 4 });
   const batch = new PacketBatch({ arena: memory.buffer, capacity: 1, checksum: openWasmChecksum(memory) });
@@ -97,8 +97,8 @@ function cutting(world: World, session: DataSession, kind: FrameSpec): number {
   batch.offsets[0] = 64;
   batch.lengths[0] = bytes.length;
   batch.bytes.set(bytes, 64);
-  world.writeVirtio(64, virtio);
-  batch.bytes.set(world.arena.subarray(0, 64), 0);
+  harness.writeVirtio(64, virtio);
+  batch.bytes.set(harness.arena.subarray(0, 64), 0);
   const packets = new PacketVector({
     capacity: 2 * SEGMENTS,
     segmentsAt: madeAt,
@@ -111,7 +111,7 @@ function cutting(world: World, session: DataSession, kind: FrameSpec): number {
   for (let round = 0; round < rounds; round++) {
     // Cutting takes fields out of the headers.
     batch.bytes.set(header, 64);
-    world.path.transmit(session, batch, true, packets);
+    harness.path.transmit(session, batch, true, packets);
     packets.flush();
   }
   const took = cpuTime() - started;
@@ -126,9 +126,9 @@ function show(name: string, measure: () => number): void {
   console.log(`${name.padEnd(42)}${median.toFixed(0)} (${min.toFixed(0)}–${max.toFixed(0)}) ns a frame`);
 }
 
-const world = new World();
-const tunnel = world.tunnel(world.endpoint("udp4"));
-const session = world.session(tunnel, { cookie: new Uint8Array(4), sendSeq: true });
+const harness = new DataPathHarness();
+const tunnel = harness.tunnel(harness.endpoint("udp4"));
+const session = harness.session(tunnel, { cookie: new Uint8Array(4), sendSeq: true });
 const four: FrameSpec = { tcpOptions: Uint8Array.of(1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2) };
 const six: FrameSpec = { ...four, isIpv6: true };
 
@@ -151,6 +151,6 @@ show("the checksum alone", () => {
   for (let i = 0; i < FRAMES; i++) sink += alone.checksum.sum((i % BATCH) * SLOT + START + 34, PAYLOAD + 32);
   return 1e6 * (cpuTime() - started) / FRAMES;
 });
-show("cutting, TCP over IPv4", () => cutting(world, session, four));
-show("cutting, TCP over IPv6", () => cutting(world, session, six));
+show("cutting, TCP over IPv4", () => cutting(harness, session, four));
+show("cutting, TCP over IPv6", () => cutting(harness, session, six));
 if (sink === 0) throw new Error("nothing was done");

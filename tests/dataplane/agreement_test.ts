@@ -1,4 +1,4 @@
-/** The data path reads headers in place; the codecs of `src/wire/l2tp` read them slowly. They must agree. */
+/** The data path parses headers in place; the tests' decoders parse them slowly. Both must agree. */
 
 import assert from "node:assert/strict";
 import { DecodeError } from "../../src/base/errors.ts";
@@ -6,9 +6,9 @@ import { encodeV2DataHeader } from "../../src/wire/l2tp/data_header_v2.ts";
 import { encodeV3DataHeader } from "../../src/wire/l2tp/data_header_v3.ts";
 import { decodeV2DataHeader, decodeV3DataHeader } from "../support/data_headers.ts";
 import { Random } from "../support/random.ts";
-import { arriving, World } from "./support.ts";
+import { arriving, DataPathHarness } from "./support.ts";
 
-/** What the codec says, or `undefined` if it refuses. */
+/** The decoder's result, or `undefined` if it rejects the packet. */
 function attempt<T>(decode: () => T): T | undefined {
   try {
     return decode();
@@ -27,7 +27,7 @@ function damaged(packet: Uint8Array, random: Random): Uint8Array {
   return bytes;
 }
 
-/** What comes out for a PPP frame where no IP is let through: nothing, or the frame from its protocol field on. */
+/** The expected output for a PPP frame while no IP passes: nothing, or the frame from its Protocol field on. */
 function controlFrames(frame: Uint8Array): Uint8Array[] {
   const bare = frame[0] === 0xff && frame[1] === 0x03 ? frame.slice(2) : frame;
   const [high, low] = bare;
@@ -36,7 +36,7 @@ function controlFrames(frame: Uint8Array): Uint8Array[] {
   return protocol === 0x21 || protocol === 0x57 ? [] : [bare];
 }
 
-Deno.test("agreement: version 3 frames come out exactly when the codec finds the same ids and cookie", () => {
+Deno.test("agreement: version 3 frames are delivered exactly when the decoder finds the same ids and cookie", () => {
   const random = new Random(50);
   let delivered = 0;
   for (const kind of ["udp4", "ip4", "udp6", "ip6"] as const) {
@@ -44,12 +44,12 @@ Deno.test("agreement: version 3 frames come out exactly when the codec finds the
       for (const cookieLength of [0, 4, 7, 8]) {
         const encap = kind.startsWith("udp") ? "udp" : "ip";
         const cookie = random.bytes(cookieLength);
-        const world = new World();
-        const endpoint = world.endpoint(kind);
-        const tunnel = world.tunnel(endpoint);
+        const harness = new DataPathHarness();
+        const endpoint = harness.endpoint(kind);
+        const tunnel = harness.tunnel(endpoint);
         for (let i = 0; i < 500; i++) {
-          // A new session each time: its first sequence number is always the right one, below half.
-          const session = world.session(tunnel, {
+          // A new session each time: its first sequence number is accepted if it is below half of the range.
+          const session = harness.session(tunnel, {
             l2spec,
             peerCookie: cookie,
             pseudowire: "ppp",
@@ -57,7 +57,7 @@ Deno.test("agreement: version 3 frames come out exactly when the codec finds the
           const sequence = random.oneIn(2) ? random.below(0x1000000) : undefined;
           const header = encodeV3DataHeader({ encap, l2spec }, { sessionId: 1, cookie, sequence });
           const packet = damaged(Uint8Array.of(...header, 0xc0, 0x21, ...random.bytes(8)), random);
-          const frames = world.receive(endpoint, [arriving(kind, packet)]);
+          const frames = harness.receive(endpoint, [arriving(kind, packet)]);
           const decoded = attempt(() => decodeV3DataHeader(packet, { encap, l2spec, cookieLength }));
           const isOurs = decoded !== undefined && decoded.header.sessionId === 1 &&
             decoded.header.cookie.every((byte, at) => byte === cookie[at]) &&
@@ -69,23 +69,23 @@ Deno.test("agreement: version 3 frames come out exactly when the codec finds the
             packet.toHex(),
           );
           delivered += frames.length;
-          world.path.removeSession(session);
+          harness.path.removeSession(session);
         }
-        world.assertConservation();
+        harness.assertConservation();
       }
     }
   }
   assert.ok(delivered > 1000 && delivered < 15_000, `${delivered}`);
 });
 
-Deno.test("agreement: version 2 frames come out exactly when the codec finds the same ids", () => {
+Deno.test("agreement: version 2 frames are delivered exactly when the decoder finds the same ids", () => {
   const random = new Random(51);
   let delivered = 0;
-  const world = new World();
-  const endpoint = world.endpoint("udp4");
-  const tunnel = world.tunnel(endpoint, { version: 2 });
+  const harness = new DataPathHarness();
+  const endpoint = harness.endpoint("udp4");
+  const tunnel = harness.tunnel(endpoint, { version: 2 });
   for (let i = 0; i < 8000; i++) {
-    const session = world.session(tunnel);
+    const session = harness.session(tunnel);
     const header = encodeV2DataHeader({
       tunnelId: 1,
       sessionId: 1,
@@ -95,15 +95,15 @@ Deno.test("agreement: version 2 frames come out exactly when the codec finds the
       priority: random.oneIn(2),
     });
     const packet = damaged(Uint8Array.of(...header, 0xc0, 0x21, ...random.bytes(8)), random);
-    const frames = world.receive(endpoint, [packet]);
+    const frames = harness.receive(endpoint, [packet]);
     const decoded = attempt(() => decodeV2DataHeader(packet));
     const isOurs = decoded !== undefined && decoded.header.tunnelId === 1 && decoded.header.sessionId === 1 &&
       (decoded.header.ns ?? 0) < session.window && packet.length >= 14;
     const expected = isOurs ? controlFrames(packet.slice(decoded.headerLength)) : [];
     assert.deepEqual(frames.map(({ bytes }) => bytes), expected, packet.toHex());
     delivered += frames.length;
-    world.path.removeSession(session);
+    harness.path.removeSession(session);
   }
-  world.assertConservation();
+  harness.assertConservation();
   assert.ok(delivered > 500 && delivered < 7500, `${delivered}`);
 });

@@ -10,13 +10,13 @@ import {
 import { ZERO_COUNTERS } from "../../src/model/counters.ts";
 import { view } from "./support.ts";
 
-Deno.test("counter views: zeroed memory reads as nothing happened", () => {
+Deno.test("counter views: zeroed memory reads as zeros", () => {
   assert.equal(COUNTERS_BYTES, 8 * COUNTERS_LENGTH);
   assert.deepEqual(readCounters(view()), ZERO_COUNTERS);
   assert.ok(Object.values(readDrops(view())).every((count) => count === 0));
 });
 
-Deno.test("counter views: every number has a place of its own", () => {
+Deno.test("counter views: every counter has an index of its own", () => {
   const counters = view();
   for (let i = 0; i < counters.length; i++) counters[i] = 100 + i;
   assert.deepEqual(Object.values(readCounters(counters)).map(Number), [

@@ -1,6 +1,6 @@
 /**
- * Every decapsulation path against a million packets that began as right ones and were damaged: nothing is thrown,
- * no frame lies outside its packet, and every packet is accounted for.
+ * Every decapsulation path against a million damaged packets: nothing throws, no frame lies outside its packet, and
+ * every packet is accounted for.
  *
  * The seed is printed. `L2TP_FUZZ_SEED` and `L2TP_FUZZ_COUNT` set seed and count where the environment may be read.
  */
@@ -16,28 +16,31 @@ import {
 } from "../../src/dataplane/mod.ts";
 import { hexBytes } from "../support/golden.ts";
 import { Random, setting } from "../support/random.ts";
-import { BATCH, HEADROOM, peerOf, SLOT, type Source, World, writeName } from "./support.ts";
+import { BATCH, DataPathHarness, HEADROOM, peerOf, SLOT, type Source, writeName } from "./support.ts";
 
 const SEED = setting("L2TP_FUZZ_SEED", 0x12c0ffee);
 const COUNT = setting("L2TP_FUZZ_COUNT", 1_000_000);
 
-/** Longest frame that is tried: beyond it, more of the same. */
+/** Longest frame; longer ones would exercise the same code. */
 const LONGEST_FRAME = 96;
 
-/** What the fuzz cannot bring about: things to send, and what the device says. */
+/** Reasons that the fuzz cannot cause: those of sent packets and devices. */
 const UNREACHABLE: readonly DropReason[] = [
   "device_full",
   "tx_too_short",
   "tx_too_long",
   "tx_ppp_closed",
   "tx_failed",
-  // Whoever runs PPP counts these.
+  // Counted by the driver.
   "ppp_control_flood",
   "ppp_control_full",
   "tx_bad_offload",
 ];
 
-/** PPP frames of IP, with and without address, control and a whole protocol field; half of them are what they say. */
+/**
+ * PPP frames of IP, with and without Address, Control and a full Protocol field; half of them have the right IP
+ * version.
+ */
 const PPP_PACKETS: readonly Uint8Array[] = [
   "ff03 0021 45",
   "0021 45",
@@ -53,7 +56,7 @@ class Site {
   readonly sessions: DataSession[] = [];
 
   constructor(
-    readonly world: World,
+    readonly harness: DataPathHarness,
     readonly endpoint: Endpoint,
     readonly tunnels: readonly DataTunnel[],
     readonly firstId: number,
@@ -62,11 +65,11 @@ class Site {
     for (let i = 0; i < 12; i++) this.addSession(i);
   }
 
-  /** A session with random options at a place of its own. */
+  /** Adds a session with random options at an index. */
   addSession(place: number): void {
     const { random } = this;
     const tunnel = this.tunnels[place % this.tunnels.length]!;
-    this.sessions[place] = this.world.session(tunnel, {
+    this.sessions[place] = this.harness.session(tunnel, {
       sessionId: this.firstId + place,
       pseudowire: tunnel.version === 2 || random.oneIn(4) ? "ppp" : "eth",
       l2spec: random.oneIn(3) ? "none" : "default",
@@ -81,14 +84,14 @@ class Site {
   }
 
   replaceSession(place: number): void {
-    const { world } = this;
+    const { harness } = this;
     const old = this.sessions[place]!;
-    world.path.removeSession(old);
-    world.sessions.splice(world.sessions.indexOf(old), 1);
+    harness.path.removeSession(old);
+    harness.sessions.splice(harness.sessions.indexOf(old), 1);
     this.addSession(place);
   }
 
-  /** Writes a right packet for one of the sessions to `bytes` at `at`; its length. */
+  /** Writes a valid packet for one of the sessions to `bytes` at `at`, and returns its length. */
   write(bytes: Uint8Array, at: number): number {
     const { random } = this;
     const session = random.pick(this.sessions);
@@ -158,7 +161,7 @@ class Site {
   }
 }
 
-/** Damages the packet of `length` bytes at `at`; its new length. */
+/** Damages the packet of `length` bytes at `at`, and returns its new length. */
 function damage(bytes: Uint8Array, at: number, length: number, random: Random): number {
   if (length === 0) return random.below(4);
   // Mostly in the headers.
@@ -183,36 +186,36 @@ function damage(bytes: Uint8Array, at: number, length: number, random: Random): 
   }
 }
 
-function makeSites(world: World, random: Random): Site[] {
+function makeSites(harness: DataPathHarness, random: Random): Site[] {
   const sites: Site[] = [];
   const kinds = ["udp4", "udp6", "ip4", "ip6", "udp4"] as const;
   for (const [i, kind] of kinds.entries()) {
-    const endpoint = world.endpoint(kind);
+    const endpoint = harness.endpoint(kind);
     const base = 10 * i;
     const address = Uint8Array.from(peerOf(kind).address);
     const tunnels = [
-      world.tunnel(endpoint, { tunnelId: base + 1 }),
-      world.tunnel(endpoint, { tunnelId: base + 2, peer: { address } }),
-      world.tunnel(endpoint, { tunnelId: base + 3, peer: undefined }),
+      harness.tunnel(endpoint, { tunnelId: base + 1 }),
+      harness.tunnel(endpoint, { tunnelId: base + 2, peer: { address } }),
+      harness.tunnel(endpoint, { tunnelId: base + 3, peer: undefined }),
     ];
-    if (endpoint.isUdp) tunnels.push(world.tunnel(endpoint, { tunnelId: base + 4, version: 2 }));
-    // Those over UDP share their ids; those over IP must not.
-    sites.push(new Site(world, endpoint, tunnels, endpoint.isUdp ? 100 : 1000 * (i + 1), random));
+    if (endpoint.isUdp) tunnels.push(harness.tunnel(endpoint, { tunnelId: base + 4, version: 2 }));
+    // Sessions over UDP share their ids; those over IP must not.
+    sites.push(new Site(harness, endpoint, tunnels, endpoint.isUdp ? 100 : 1000 * (i + 1), random));
   }
   return sites;
 }
 
-Deno.test(`data path: ${COUNT} damaged packets, seed ${SEED}, nothing thrown, every packet accounted for`, () => {
+Deno.test(`data path: ${COUNT} damaged packets, seed ${SEED}, nothing throws, every packet accounted for`, () => {
   const random = new Random(SEED);
-  const world = new World({ reorder: { packets: 6, bytes: 400 } }, 16);
-  const sites = makeSites(world, random);
-  const bytes = world.arena;
+  const harness = new DataPathHarness({ reorder: { packets: 6, bytes: 400 } }, 16);
+  const sites = makeSites(harness, random);
+  const bytes = harness.arena;
   let now = 0;
   for (let done = 0, round = 0; done < COUNT; round++) {
     const site = random.pick(sites);
     const peer = peerOf(site.endpoint.kind);
     const count = Math.min(COUNT - done, 1 + random.below(BATCH));
-    world.batch.count = count;
+    harness.batch.count = count;
     for (let i = 0; i < count; i++) {
       const at = i * SLOT + HEADROOM;
       const from = random.oneIn(10) ? random.pick(sites) : site;
@@ -221,14 +224,14 @@ Deno.test(`data path: ${COUNT} damaged packets, seed ${SEED}, nothing thrown, ev
         for (let n = random.below(3); n >= 0; n--) length = damage(bytes, at, length, random);
       }
       const source: Source = random.oneIn(20) ? { ...peer, port: random.below(3000) } : peer;
-      world.batch.offsets[i] = at;
-      world.batch.lengths[i] = length;
-      world.batch.nameOffsets[i] = 28 * i;
-      writeName(world.names, 28 * i, source);
-      if (random.oneIn(50)) world.names[28 * i + (site.endpoint.isIpv6 ? 23 : 7)]!++;
+      harness.batch.offsets[i] = at;
+      harness.batch.lengths[i] = length;
+      harness.batch.nameOffsets[i] = 28 * i;
+      writeName(harness.names, 28 * i, source);
+      if (random.oneIn(50)) harness.names[28 * i + (site.endpoint.isIpv6 ? 23 : 7)]!++;
     }
     try {
-      for (const frame of world.receiveBatch(site.endpoint, now)) {
+      for (const frame of harness.receiveBatch(site.endpoint, now)) {
         assert.ok(frame.bytes.length <= LONGEST_FRAME + 64);
         assert.ok(frame.bytes.length >= (frame.session.isPpp ? 1 : 14));
       }
@@ -239,7 +242,7 @@ Deno.test(`data path: ${COUNT} damaged packets, seed ${SEED}, nothing thrown, ev
     now += random.pick([0, 0, 1, 5, 50]);
     if (random.oneIn(100)) {
       const session = random.pick(site.sessions);
-      world.path.changeSession(session, {
+      harness.path.changeSession(session, {
         recvSeq: random.oneIn(5),
         lnsMode: random.oneIn(3),
         reorderTimeoutMs: random.pick([0, 10, 200]),
@@ -247,22 +250,22 @@ Deno.test(`data path: ${COUNT} damaged packets, seed ${SEED}, nothing thrown, ev
       });
     }
     if (random.oneIn(300)) site.replaceSession(random.below(12));
-    if (round % 1000 === 0) world.assertConservation();
+    if (round % 1000 === 0) harness.assertConservation();
   }
-  world.assertConservation();
+  harness.assertConservation();
   const reached = Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0]));
-  for (const counters of world.views) {
+  for (const counters of harness.views) {
     for (const [reason, count] of Object.entries(readDrops(counters))) reached[reason]! += count;
   }
-  // A fuzz that is refused at the door, or never refused, tests nothing.
-  assert.ok(world.delivered > COUNT / 20, `${world.delivered} delivered`);
-  assert.ok(world.controls > COUNT / 200, `${world.controls} control`);
+  // A fuzz whose packets are all refused, or none, would test nothing.
+  assert.ok(harness.delivered > COUNT / 20, `${harness.delivered} delivered`);
+  assert.ok(harness.controls > COUNT / 200, `${harness.controls} control`);
   if (COUNT >= 100_000) {
     for (const reason of DROP_REASONS) {
       if (!UNREACHABLE.includes(reason)) assert.ok(reached[reason]! > 0, `${reason} was never reached`);
     }
   }
-  for (const session of world.sessions.splice(0)) world.path.removeSession(session);
-  world.assertConservation();
-  console.log(`data path fuzz: seed ${SEED}, ${COUNT} packets, ${world.delivered} delivered`, reached);
+  for (const session of harness.sessions.splice(0)) harness.path.removeSession(session);
+  harness.assertConservation();
+  console.log(`data path fuzz: seed ${SEED}, ${COUNT} packets, ${harness.delivered} delivered`, reached);
 });

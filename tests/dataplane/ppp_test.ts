@@ -1,4 +1,7 @@
-/** PPP over L2TP: which frames are packets and which control, how packets are framed (RFC 1661, RFC 1662 section 3.1). */
+/**
+ * PPP over L2TP: which frames are packets and which are control frames, and their framing (RFC 1661, RFC 1662 section
+ * 3.1).
+ */
 
 import assert from "node:assert/strict";
 import {
@@ -14,24 +17,24 @@ import { hexBytes } from "../support/golden.ts";
 import { buildFrame, cutFrame, FLAG, isIntact, partialFrame, superFrame } from "../support/inner_frames.ts";
 import type { FrameSpec, SuperFrame } from "../support/inner_frames.ts";
 import { Random } from "../support/random.ts";
-import { drops, World } from "./support.ts";
+import { DataPathHarness, drops } from "./support.ts";
 
 const AGREED: PppAgreement = { mtu: 1500, mru: 1500, pfc: false, acfc: false };
 
-/** A PPP session with both IP versions let through. */
+/** A PPP session that lets both IP versions pass. */
 function bench(
   { version = 2 as 2 | 3, clampMss = false, agreed = {} as Partial<PppAgreement>, sendSeq = false } = {},
-): { world: World; endpoint: Endpoint; session: DataSession } {
-  const world = new World();
-  const endpoint = world.endpoint(version === 2 ? "udp4" : "ip6");
-  const tunnel = world.tunnel(endpoint, { version });
-  const session = world.session(tunnel, { pseudowire: "ppp", sendSeq, consumer: undefined });
-  const ppp = world.path.attachPpp(session, "consumer", { clampMss });
+): { harness: DataPathHarness; endpoint: Endpoint; session: DataSession } {
+  const harness = new DataPathHarness();
+  const endpoint = harness.endpoint(version === 2 ? "udp4" : "ip6");
+  const tunnel = harness.tunnel(endpoint, { version });
+  const session = harness.session(tunnel, { pseudowire: "ppp", sendSeq, consumer: undefined });
+  const ppp = harness.path.attachPpp(session, "consumer", { clampMss });
   ppp.change({ ipv4: true, ipv6: true, agreed: { ...AGREED, ...agreed } });
-  return { world, endpoint, session };
+  return { harness, endpoint, session };
 }
 
-/** A packet of the session around a PPP frame. */
+/** A packet of the session that contains a PPP frame. */
 function packet({ tunnel: { version } }: DataSession, frame: Uint8Array): Uint8Array {
   const header = version === 2
     ? encodeV2DataHeader({ tunnelId: 1, sessionId: 1, priority: false })
@@ -44,13 +47,13 @@ function ip(spec: FrameSpec = {}): Uint8Array<ArrayBuffer> {
   return buildFrame(spec).slice(14);
 }
 
-/** The same within Ethernet: what the slow code of the tests reads. */
+/** The same packet in an Ethernet frame, as the slow parser of the tests needs it. */
 function asEthernet(packet: Uint8Array): Uint8Array<ArrayBuffer> {
   const type = packet[0]! >> 4 === 6 ? [0x86, 0xdd] : [0x08, 0x00];
   return Uint8Array.of(...new Uint8Array(12), ...type, ...packet);
 }
 
-/** A super-frame of a TUN device instead of a TAP device's. */
+/** A TUN device's super-frame, made from a TAP device's. */
 function withoutEthernet({ bytes, virtio }: SuperFrame): SuperFrame {
   const { headerLength, checksumStart } = virtio;
   return {
@@ -61,51 +64,51 @@ function withoutEthernet({ bytes, virtio }: SuperFrame): SuperFrame {
 
 const SIX = { isIpv6: true } as const;
 
-Deno.test("received: with and without address and control, protocols of one byte and two, in both versions", () => {
+Deno.test("received: with and without Address and Control, Protocol fields of one byte and two, in both versions", () => {
   for (const version of [2, 3] as const) {
-    const { world, endpoint, session } = bench({ version });
+    const { harness, endpoint, session } = bench({ version });
     for (const [spec, protocol] of [[{}, 0x21], [SIX, 0x57]] as const) {
       for (const front of [[], [0xff, 0x03]]) {
         for (const field of [[0, protocol], [protocol]]) {
           const inner = ip({ ...spec, payload: hexBytes("0102030405") });
           const frame = Uint8Array.of(...front, ...field, ...inner);
-          assert.deepEqual(world.receive(endpoint, [packet(session, frame)]).map(({ bytes }) => bytes), [
+          assert.deepEqual(harness.receive(endpoint, [packet(session, frame)]).map(({ bytes }) => bytes), [
             inner,
           ]);
-          assert.deepEqual(world.ppp, [], "no control frame");
+          assert.deepEqual(harness.ppp, [], "no control frame");
         }
       }
     }
     assert.deepEqual(drops(session.counters), {});
-    world.assertConservation();
+    harness.assertConservation();
   }
 });
 
-Deno.test("received: every other protocol is a control frame, whole, from its protocol field on", () => {
-  const { world, endpoint, session } = bench({ version: 3 });
+Deno.test("received: a frame of any other protocol is a control frame, from its Protocol field on", () => {
+  const { harness, endpoint, session } = bench({ version: 3 });
   const frames = [
     ["c021 0901 0008 01020304", "c021 0901 0008 01020304"],
     ["ff03 8021 0101 0004", "8021 0101 0004"],
-    // Compressed packets, of which nobody agreed to any; a low byte that is even is no protocol (RFC 1661 section 2).
+    // Compressed packets, which were not negotiated; a low byte that is even is no protocol (RFC 1661 section 2).
     ["ff03 00fd 0102", "00fd 0102"],
     ["fd 0102", "fd 0102"],
     ["0022 45", "0022 45"],
     ["c021", "c021"],
     ["03", "03"],
-    // Of address and control, only both are taken off.
+    // Address and Control are stripped only together.
     ["ff 45", "ff 45"],
     ["ff03 ff03 0021", "ff03 0021"],
   ] as const;
   for (const [sent, expected] of frames) {
-    world.receive(endpoint, [packet(session, hexBytes(sent))]);
-    assert.deepEqual(world.ppp.map(({ bytes }) => bytes.toHex()), [expected.replaceAll(" ", "")], sent);
-    assert.equal(world.frames.length, 1);
+    harness.receive(endpoint, [packet(session, hexBytes(sent))]);
+    assert.deepEqual(harness.ppp.map(({ bytes }) => bytes.toHex()), [expected.replaceAll(" ", "")], sent);
+    assert.equal(harness.frames.length, 1);
   }
   assert.deepEqual(drops(session.counters), {});
-  world.assertConservation();
+  harness.assertConservation();
 });
 
-Deno.test("copyPppFrame(): a copy with a protocol field of two bytes", () => {
+Deno.test("copyPppFrame(): a copy with a Protocol field of two bytes", () => {
   const memory = packetMemory(hexBytes("eeee c021 01 fd 0203 ee 03"));
   assert.deepEqual(copyPppFrame(memory, 2, 3), hexBytes("c021 01"));
   assert.deepEqual(copyPppFrame(memory, 5, 3), hexBytes("00fd 0203"));
@@ -114,10 +117,10 @@ Deno.test("copyPppFrame(): a copy with a protocol field of two bytes", () => {
   assert.equal(memory.bytes[2], 0xc0);
 });
 
-Deno.test("received: what is cut short, closed or not what it says is dropped under its name", () => {
-  const { world, endpoint, session } = bench({ version: 3 });
+Deno.test("received: truncated frames, closed protocols and wrong versions are dropped under their reasons", () => {
+  const { harness, endpoint, session } = bench({ version: 3 });
   const receive = (...frames: string[]): number =>
-    world.receive(endpoint, frames.map((frame) => packet(session, hexBytes(frame)))).length;
+    harness.receive(endpoint, frames.map((frame) => packet(session, hexBytes(frame)))).length;
   assert.equal(receive("ff03", "ff0300", "ff03 80"), 0);
   assert.deepEqual(drops(session.counters), { frame_too_short: 3 });
   assert.equal(receive("ff03 0021", "21 60", "ff03 57 45", "0057 00", "0021 f4", "0057"), 0);
@@ -128,7 +131,7 @@ Deno.test("received: what is cut short, closed or not what it says is dropped un
   session.ppp!.change({ ipv4: true, ipv6: false });
   assert.equal(receive("0021 45", "0057 60", "c021 01"), 2);
   assert.deepEqual(drops(session.counters), { frame_too_short: 3, ppp_bad_packet: 6, ppp_closed: 3 });
-  world.path.detachPpp(session);
+  harness.path.detachPpp(session);
   assert.equal(receive("0021 45", "c021 01"), 0);
   assert.deepEqual(drops(session.counters), {
     frame_too_short: 3,
@@ -137,12 +140,12 @@ Deno.test("received: what is cut short, closed or not what it says is dropped un
     no_ppp: 2,
   });
   assert.equal(readCounters(session.counters).rxErrors, 0n);
-  world.assertConservation();
+  harness.assertConservation();
 });
 
-Deno.test("received: frames of every length and any bytes end up in one place, nothing beyond their end is read", () => {
+Deno.test("received: random frames of every length are delivered or dropped once, and no byte beyond their end is read", () => {
   const random = new Random(71);
-  const { world, endpoint, session } = bench({ version: 3, clampMss: true });
+  const { harness, endpoint, session } = bench({ version: 3, clampMss: true });
   let packets = 0;
   let control = 0;
   for (let length = 0; length <= 120; length++) {
@@ -162,7 +165,7 @@ Deno.test("received: frames of every length and any bytes end up in one place, n
       ]);
       frame.set(hexBytes(start).subarray(0, length));
       const before = drops(session.counters);
-      const [out] = world.receive(endpoint, [packet(session, frame)]);
+      const [out] = harness.receive(endpoint, [packet(session, frame)]);
       const dropped = Object.entries(drops(session.counters)).filter(([reason, count]) =>
         count !== before[reason as keyof typeof before]
       ).length;
@@ -170,32 +173,32 @@ Deno.test("received: frames of every length and any bytes end up in one place, n
       if (out === undefined) {
         continue;
       }
-      // It is the end of the frame, unless an MSS was lowered.
-      if (world.ppp.length > 0) {
+      // The frame is unchanged to its end, unless an MSS was lowered.
+      if (harness.ppp.length > 0) {
         assert.deepEqual(out.bytes, frame.slice(length - out.bytes.length));
       } else assert.equal(out.bytes[0]! >> 4, frame[length - out.bytes.length]! >> 4);
-      if (world.ppp.length > 0) {
+      if (harness.ppp.length > 0) {
         control++;
       } else packets++;
     }
   }
   assert.ok(packets > 500 && control > 500, `${packets} packets, ${control} control frames`);
-  world.assertConservation();
+  harness.assertConservation();
 });
 
-Deno.test("received: packets that waited to be put in order are told apart as well", () => {
-  const world = new World();
-  const endpoint = world.endpoint("udp4");
-  const session = world.session(world.tunnel(endpoint, { version: 2 }), { reorderTimeoutMs: 100 });
+Deno.test("received: packets from the reorder queue are classified as well", () => {
+  const harness = new DataPathHarness();
+  const endpoint = harness.endpoint("udp4");
+  const session = harness.session(harness.tunnel(endpoint, { version: 2 }), { reorderTimeoutMs: 100 });
   session.ppp!.change({ ipv4: true });
   const numbered = (ns: number, frame: string): Uint8Array =>
     Uint8Array.of(
       ...encodeV2DataHeader({ tunnelId: 1, sessionId: 1, ns, nr: 0, priority: false }),
       ...hexBytes(frame),
     );
-  assert.equal(world.receive(endpoint, [numbered(0, "c021 00000000")]).length, 1);
+  assert.equal(harness.receive(endpoint, [numbered(0, "c021 00000000")]).length, 1);
   assert.equal(
-    world.receive(endpoint, [
+    harness.receive(endpoint, [
       numbered(2, "fd 02030405"),
       numbered(3, "21 45030303"),
       numbered(4, "57 60606060"),
@@ -203,7 +206,7 @@ Deno.test("received: packets that waited to be put in order are told apart as we
     0,
   );
   assert.deepEqual(
-    world.receive(endpoint, [numbered(1, "ff03 21 450101")]).map(({ bytes }) => bytes.toHex()),
+    harness.receive(endpoint, [numbered(1, "ff03 21 450101")]).map(({ bytes }) => bytes.toHex()),
     [
       "450101",
       "45030303",
@@ -211,15 +214,15 @@ Deno.test("received: packets that waited to be put in order are told apart as we
     ],
   );
   assert.deepEqual(drops(session.counters), { ppp_closed: 1 });
-  world.assertConservation();
+  harness.assertConservation();
 });
 
-Deno.test("sent: packets are framed as agreed, with and without sequence numbers, in both versions", () => {
+Deno.test("sent: packets are framed as negotiated, with and without sequence numbers, in both versions", () => {
   for (const version of [2, 3] as const) {
     for (const sendSeq of [false, true]) {
       for (const acfc of [false, true]) {
         for (const pfc of [false, true]) {
-          const { world, session } = bench({ version, sendSeq, agreed: { acfc, pfc } });
+          const { harness, session } = bench({ version, sendSeq, agreed: { acfc, pfc } });
           const header = version === 2
             ? (sendSeq ? "0802 0002 0002 0000 0000" : "0002 0002 0002")
             : `00000002 ${sendSeq ? "40000000" : "00000000"}`;
@@ -228,16 +231,18 @@ Deno.test("sent: packets are framed as agreed, with and without sequence numbers
           for (const [spec, protocol] of [[{}, "21"], [SIX, "57"]] as const) {
             session.ns = 0;
             const inner = ip({ ...spec, payload: hexBytes("01020304") });
-            world.fill([inner]);
-            assert.deepEqual(world.transmitBatch(session, false).map((each) => each.toHex()), [
+            harness.fill([inner]);
+            assert.deepEqual(harness.transmitBatch(session, false).map((each) => each.toHex()), [
               sent(protocol) + inner.toHex(),
             ]);
           }
-          // Control frames never are otherwise (RFC 1661 sections 6.5 and 6.6 for LCP's).
+          // Control frames always have full framing (RFC 1661 sections 6.5 and 6.6 for LCP's).
           session.ns = 0;
           const lcp = hexBytes("c021 0901 0008 01020304");
           const front = header.replaceAll(" ", "") + "ff03";
-          assert.deepEqual(world.transmit(session, [lcp]).map((each) => each.toHex()), [front + lcp.toHex()]);
+          assert.deepEqual(harness.transmit(session, [lcp]).map((each) => each.toHex()), [
+            front + lcp.toHex(),
+          ]);
           assert.equal(session.ns, sendSeq ? 1 : 0);
           assert.deepEqual(drops(session.counters), {});
         }
@@ -246,11 +251,11 @@ Deno.test("sent: packets are framed as agreed, with and without sequence numbers
   }
 });
 
-Deno.test("sent: what is closed, empty, no IP or too long for the peer is counted and does not go", () => {
-  const { world, session } = bench({ agreed: { mtu: 100 } });
+Deno.test("sent: closed protocols, empty packets, other protocols and packets beyond the MTU are counted and not sent", () => {
+  const { harness, session } = bench({ agreed: { mtu: 100 } });
   const send = (...frames: Uint8Array[]): number => {
-    world.fill(frames);
-    return world.transmitBatch(session, false).length;
+    harness.fill(frames);
+    return harness.transmitBatch(session, false).length;
   };
   assert.equal(send(new Uint8Array(0)), 0);
   assert.deepEqual(drops(session.counters), { tx_too_short: 1 });
@@ -264,41 +269,44 @@ Deno.test("sent: what is closed, empty, no IP or too long for the peer is counte
   assert.equal(send(ip({ payload: new Uint8Array(60) }), ip({ payload: new Uint8Array(61) })), 1);
   assert.deepEqual(drops(session.counters), { tx_too_short: 1, tx_ppp_closed: 4, tx_too_long: 1 });
   assert.equal(readCounters(session.counters).txErrors, 2n, "what is closed is no error");
-  // Control frames are the caller's care, but for what makes no frame or no packet.
-  assert.equal(world.transmit(session, [hexBytes("c0"), hexBytes("c021"), new Uint8Array(65_500)]).length, 1);
+  // The caller is responsible for control frames, except those too short or too long to be frames.
+  assert.equal(
+    harness.transmit(session, [hexBytes("c0"), hexBytes("c021"), new Uint8Array(65_500)]).length,
+    1,
+  );
   assert.deepEqual(drops(session.counters), { tx_too_short: 2, tx_ppp_closed: 4, tx_too_long: 2 });
 });
 
-Deno.test("sent: super-frames of a TUN device are cut into packets, checksums left to do are done", () => {
-  const { world, session } = bench({ version: 3, agreed: { pfc: true, acfc: true } });
+Deno.test("sent: super-frames of a TUN device are segmented, partial checksums completed", () => {
+  const { harness, session } = bench({ version: 3, agreed: { pfc: true, acfc: true } });
   const payload = Uint8Array.from({ length: 2500 }, (_, i) => i);
   for (const isIpv6 of [false, true]) {
     for (const isUdp of [false, true]) {
       const spec = { isIpv6, isUdp, payload, identification: 7, flags: FLAG.ack | FLAG.psh };
       const whole = superFrame(spec, 1000);
-      const packets = world.transmitSuper(session, [withoutEthernet(whole)]);
+      const packets = harness.transmitSuper(session, [withoutEthernet(whole)]);
       const front = `0000000200000000${isIpv6 ? "57" : "21"}`;
       assert.deepEqual(packets.map((each) => each.subarray(0, 9).toHex()), [front, front, front]);
       assert.deepEqual(
         packets.map((each) => asEthernet(each.subarray(9)).subarray(14)),
         cutFrame(whole).map((each) => each.slice(14)),
       );
-      const [one] = world.transmitSuper(session, [
+      const [one] = harness.transmitSuper(session, [
         withoutEthernet(partialFrame({ ...spec, payload: payload.slice(0, 99) })),
       ]);
       assert.ok(isIntact(asEthernet(one!.subarray(9))));
     }
   }
   assert.deepEqual(drops(session.counters), {});
-  // Segments that the peer does not take.
+  // Segments longer than the peer accepts.
   session.ppp!.change({ agreed: { ...AGREED, mtu: 1039 } });
-  assert.deepEqual(world.transmitSuper(session, [withoutEthernet(superFrame({ payload }, 1000))]), []);
+  assert.deepEqual(harness.transmitSuper(session, [withoutEthernet(superFrame({ payload }, 1000))]), []);
   assert.deepEqual(drops(session.counters), { tx_too_long: 1 });
-  assert.equal(world.transmitSuper(session, [withoutEthernet(superFrame({ payload }, 999))]).length, 3);
+  assert.equal(harness.transmitSuper(session, [withoutEthernet(superFrame({ payload }, 999))]).length, 3);
 });
 
-Deno.test("MSS: with clamping, SYNs of both directions are told what fits both ends", () => {
-  const { world, endpoint, session } = bench({
+Deno.test("MSS: clamping limits the MSS of SYNs in both directions to both ends' MTU", () => {
+  const { harness, endpoint, session } = bench({
     version: 3,
     clampMss: true,
     agreed: { mtu: 1400, mru: 1300 },
@@ -307,34 +315,43 @@ Deno.test("MSS: with clamping, SYNs of both directions are told what fits both e
     new DataView(bytes.buffer, bytes.byteOffset).getUint16(bytes.length - 2);
   for (const [spec, protocol, limit] of [[{}, 0x21, 1260], [SIX, 0x57, 1240]] as const) {
     const syn = { ...spec, flags: FLAG.syn, tcpOptions: hexBytes("020405b4") };
-    const [received] = world.receive(endpoint, [packet(session, Uint8Array.of(protocol, ...ip(syn)))]);
+    const [received] = harness.receive(endpoint, [packet(session, Uint8Array.of(protocol, ...ip(syn)))]);
     assert.equal(mss(received!.bytes), limit);
     assert.ok(isIntact(asEthernet(received!.bytes)));
-    const [sent] = world.transmitSuper(session, [withoutEthernet(partialFrame(syn))]);
+    const [sent] = harness.transmitSuper(session, [withoutEthernet(partialFrame(syn))]);
     assert.equal(mss(sent!), limit);
     assert.ok(isIntact(asEthernet(sent!.subarray(12))));
   }
-  // What was agreed on first does not outlive what is now; and without clamping nothing is touched.
+  // A new negotiation replaces the old limits; without clamping, nothing is changed.
   session.ppp!.change({ agreed: AGREED });
   const syn = ip({ flags: FLAG.syn, tcpOptions: hexBytes("0204ffff") });
-  assert.equal(mss(world.receive(endpoint, [packet(session, Uint8Array.of(0x21, ...syn))])[0]!.bytes), 1460);
+  assert.equal(
+    mss(harness.receive(endpoint, [packet(session, Uint8Array.of(0x21, ...syn))])[0]!.bytes),
+    1460,
+  );
   const plain = bench({ version: 3 });
-  const untouched = plain.world.receive(plain.endpoint, [packet(plain.session, Uint8Array.of(0x21, ...syn))]);
+  const untouched = plain.harness.receive(plain.endpoint, [
+    packet(plain.session, Uint8Array.of(0x21, ...syn)),
+  ]);
   assert.deepEqual(untouched[0]!.bytes, syn);
 });
 
-Deno.test("what makes no sense is refused and changes nothing", () => {
-  const { world, session } = bench();
-  assert.throws(() => world.path.attachPpp(session, 1, { clampMss: false }), RangeError, "attached already");
-  assert.throws(() => world.path.changeSession(session, { consumer: 1 }), RangeError);
-  const ethernet = world.session(world.tunnel(world.endpoint("ip4")), { sessionId: 9 });
-  assert.throws(() => world.path.attachPpp(ethernet, 1, { clampMss: false }), RangeError, "Ethernet");
+Deno.test("invalid arguments are refused and change nothing", () => {
+  const { harness, session } = bench();
+  assert.throws(
+    () => harness.path.attachPpp(session, 1, { clampMss: false }),
+    RangeError,
+    "attached already",
+  );
+  assert.throws(() => harness.path.changeSession(session, { consumer: 1 }), RangeError);
+  const ethernet = harness.session(harness.tunnel(harness.endpoint("ip4")), { sessionId: 9 });
+  assert.throws(() => harness.path.attachPpp(ethernet, 1, { clampMss: false }), RangeError, "Ethernet");
   for (const length of [0, -1, 65_536, 1.5, NaN]) {
     for (const bad of [{ mtu: length }, { mru: length }]) {
       const agreed = { ...AGREED, pfc: true, ...bad };
       assert.throws(() => session.ppp!.change({ ipv4: false, agreed }), RangeError);
     }
   }
-  world.fill([ip()]);
-  assert.equal(world.transmitBatch(session, false)[0]!.subarray(6, 10).toHex(), "ff030021");
+  harness.fill([ip()]);
+  assert.equal(harness.transmitBatch(session, false)[0]!.subarray(6, 10).toHex(), "ff030021");
 });

@@ -1,10 +1,10 @@
-/** What one data path sends, another one receives: every combination of version, encapsulation and options. */
+/** Packets that one data path sends and another receives: every combination of version, encapsulation and options. */
 
 import assert from "node:assert/strict";
 import { type EndpointKind, readCounters } from "../../src/dataplane/mod.ts";
 import { hexBytes } from "../support/golden.ts";
 import { Random } from "../support/random.ts";
-import { arriving, drops, World } from "./support.ts";
+import { arriving, DataPathHarness, drops } from "./support.ts";
 
 const KINDS: readonly EndpointKind[] = ["udp4", "udp6", "ip4", "ip6"];
 
@@ -21,7 +21,7 @@ Deno.test("round trip: all combinations of version, encapsulation, family, cooki
                 combinations++;
                 const cookie = random.bytes(cookieLength);
                 const spec = { l2spec, sendSeq, pseudowire, reorderTimeoutMs } as const;
-                const there = new World();
+                const there = new DataPathHarness();
                 const sessionId = 1 + random.below(0xffff);
                 const tunnelId = 1 + random.below(0xffff);
                 const sender = there.session(
@@ -32,7 +32,7 @@ Deno.test("round trip: all combinations of version, encapsulation, family, cooki
                     cookie,
                   },
                 );
-                const here = new World();
+                const here = new DataPathHarness();
                 const endpoint = here.endpoint(kind);
                 const tunnel = here.tunnel(endpoint, { version, tunnelId });
                 const receiver = here.session(tunnel, {
@@ -45,7 +45,7 @@ Deno.test("round trip: all combinations of version, encapsulation, family, cooki
                 for (let round = 0; round < 3; round++) {
                   const frames = Array.from({ length: 1 + random.below(8) }, () => {
                     const frame = random.bytes(14 + random.below(1500));
-                    // A protocol of PPP's own: neither are address and control taken off, nor is it IP.
+                    // A PPP control protocol: Address and Control are not compressed, and it is not IP.
                     if (pseudowire === "ppp") frame[0] = 0x80 + 2 * random.below(64);
                     return frame;
                   });
@@ -74,7 +74,7 @@ Deno.test("round trip: all combinations of version, encapsulation, family, cooki
   assert.equal(combinations, 2 * 1 * 1 * 2 * 1 * 2 + 4 * 5 * 2 * 2 * 2 * 2);
 });
 
-/** Captured data packets of the kernel: UDP payload and PPP frame in it (kernel-captures, xl2tpd, Debian 12). */
+/** Captured data packets of the kernel: UDP payload and the PPP frame in it (xl2tpd, Debian 12). */
 const CAPTURED: readonly [string, string][] = [
   [
     "0002 b8d4 33e9 ff03 c021 0101 0014 0104 0578 0206 0000 0000 0506 3924 a6fe",
@@ -86,39 +86,39 @@ const CAPTURED: readonly [string, string][] = [
 ];
 
 Deno.test("golden: the kernel's own version 2 packets are received, and sent byte for byte", () => {
-  const world = new World();
-  const endpoint = world.endpoint("udp4");
-  const tunnel = world.tunnel(endpoint, { version: 2, tunnelId: 47316, peerTunnelId: 47316 });
-  const session = world.session(tunnel, { sessionId: 13289, peerSessionId: 13289 });
+  const harness = new DataPathHarness();
+  const endpoint = harness.endpoint("udp4");
+  const tunnel = harness.tunnel(endpoint, { version: 2, tunnelId: 47316, peerTunnelId: 47316 });
+  const session = harness.session(tunnel, { sessionId: 13289, peerSessionId: 13289 });
   const packets = CAPTURED.map(([packet]) => hexBytes(packet));
   const frames = CAPTURED.map(([, frame]) => hexBytes(frame));
-  assert.deepEqual(world.receive(endpoint, packets).map(({ bytes }) => bytes), frames);
-  assert.deepEqual(world.transmit(session, frames), packets);
-  world.assertConservation();
+  assert.deepEqual(harness.receive(endpoint, packets).map(({ bytes }) => bytes), frames);
+  assert.deepEqual(harness.transmit(session, frames), packets);
+  harness.assertConservation();
 });
 
-Deno.test("golden: captured control messages of the same tunnel go to the control connection", () => {
-  const world = new World();
-  const endpoint = world.endpoint("udp4");
-  world.session(world.tunnel(endpoint, { version: 2, tunnelId: 47316 }), { sessionId: 13289 });
+Deno.test("golden: captured control messages of the same tunnel are passed on as control messages", () => {
+  const harness = new DataPathHarness();
+  const endpoint = harness.endpoint("udp4");
+  harness.session(harness.tunnel(endpoint, { version: 2, tunnelId: 47316 }), { sessionId: 13289 });
   const messages = [
     "c802 000c b8d4 0000 0001 0002",
     "c802 001c b8d4 33e9 0001 0003 8008 0000 0000 000b 8008 0000 000e 867c",
   ].map(hexBytes);
-  assert.deepEqual(world.receive(endpoint, messages), []);
-  assert.deepEqual(world.control.map(({ bytes }) => bytes), messages);
+  assert.deepEqual(harness.receive(endpoint, messages), []);
+  assert.deepEqual(harness.control.map(({ bytes }) => bytes), messages);
 });
 
-Deno.test("golden, section 3.2: the kernel's version 3 packet with cookie and sequence number", () => {
-  const world = new World();
-  const endpoint = world.endpoint("udp4");
-  const session = world.session(world.tunnel(endpoint), {
+Deno.test("golden: the kernel's version 3 packet with cookie and sequence number", () => {
+  const harness = new DataPathHarness();
+  const endpoint = harness.endpoint("udp4");
+  const session = harness.session(harness.tunnel(endpoint), {
     sessionId: 0x04050607,
     peerCookie: hexBytes("a1a2a3a4a5a6a7a8"),
   });
   const frame = hexBytes("333300000016 021122334455 86dd 6000");
   const packet = Uint8Array.of(...hexBytes("00030000 04050607 a1a2a3a4a5a6a7a8 40000000"), ...frame);
-  assert.deepEqual(world.receive(endpoint, [packet]).map(({ bytes }) => bytes), [frame]);
+  assert.deepEqual(harness.receive(endpoint, [packet]).map(({ bytes }) => bytes), [frame]);
   assert.equal(session.nr, 1);
   assert.equal(session.sendSeq, true);
 });

@@ -1,6 +1,6 @@
 /**
- * A data path with its surroundings for tests: counter memory, endpoints, source addresses, batches, and the account
- * that every packet must be in.
+ * A data path harness for tests: counter memory, endpoints, source addresses, batches, and a check that every packet
+ * is accounted for.
  *
  * @module
  */
@@ -28,14 +28,14 @@ import {
 } from "../../src/dataplane/mod.ts";
 import type { SuperFrame, VirtioFields } from "../support/inner_frames.ts";
 
-/** Bytes from one packet of the arena to the next. */
+/** Distance between packets in the arena, in bytes. */
 export const SLOT = 66_000;
-/** Room in front of each packet. */
+/** Headroom of each packet in bytes. */
 export const HEADROOM = 64;
-/** Packets of a batch. */
+/** Packets per batch. */
 export const BATCH = 64;
 
-/** Reasons for what is not a received packet that the data path dropped. */
+/** Drop reasons that do not concern received packets. */
 const NOT_RECEIVED: readonly DropReason[] = [
   "device_full",
   "tx_too_short",
@@ -62,7 +62,7 @@ export const PEER4: Source = { address: [10, 0, 0, 2], port: 1701 };
 /** fd00::2, port 1701. */
 export const PEER6: Source = { address: [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2], port: 1701 };
 
-/** The peer that a tunnel at an endpoint of the kind has unless another is given. */
+/** The default peer of a tunnel at an endpoint of the kind. */
 export function peerOf(kind: EndpointKind): Source {
   return kind.endsWith("6") ? PEER6 : PEER4;
 }
@@ -77,40 +77,40 @@ export function writeName(bytes: Uint8Array, at: number, source: Source): void {
   if (isIpv6) name.setUint32(24, source.scopeId ?? 0, HOST_IS_LITTLE_ENDIAN);
 }
 
-/** A frame that came out. */
+/** A delivered frame. */
 export interface Delivered {
   readonly session: DataSession;
   readonly bytes: Uint8Array;
 }
 
-/** A control message that came out. */
+/** A delivered control message. */
 export interface Control {
   readonly endpoint: Endpoint;
   readonly bytes: Uint8Array;
   readonly port: number;
 }
 
-/** A data path and all that it is given. */
-export class World {
+/** A data path with its inputs and outputs. */
+export class DataPathHarness {
   readonly path: DataPath;
   readonly arena: Uint8Array<ArrayBuffer> = new Uint8Array(BATCH * SLOT + LONGEST_SEGMENT);
   readonly names: Uint8Array<ArrayBuffer> = new Uint8Array(BATCH * 28);
   readonly batch: PacketBatch;
   readonly views: Float64Array[] = [];
   readonly sessions: DataSession[] = [];
-  /** What came out since it was last taken, frames for devices and of PPP. */
+  /** Frames delivered since they were last read, both for devices and of PPP. */
   frames: Delivered[] = [];
-  /** What came out since it was last taken. */
+  /** Control messages delivered since they were last read. */
   control: Control[] = [];
   received = 0;
   delivered = 0;
   controls = 0;
-  /** Those of {@link frames} that are for whoever runs PPP. */
+  /** Those of {@link frames} that are PPP control frames. */
   ppp: Delivered[] = [];
   readonly out: { frames: FrameVector; control: ControlVector; ppp: FrameVector };
-  /** What is sent; at most `BATCH` packets at a time. */
+  /** Receives sent packets, at most `BATCH` at a time. */
   readonly packets: PacketVector;
-  /** What was sent since it was last taken. */
+  /** Packets sent since they were last read. */
   sent: Uint8Array[] = [];
 
   constructor(options: Partial<DataPathOptions> = {}, capacity = 16) {
@@ -138,7 +138,7 @@ export class World {
     };
   }
 
-  /** A vector for at most `BATCH` packets, which sends them. */
+  /** A vector for at most `BATCH` packets, which sends them through this harness. */
   vector(capacity: number): PacketVector {
     assert.ok(capacity <= BATCH);
     return new PacketVector({
@@ -147,7 +147,7 @@ export class World {
     });
   }
 
-  /** Takes frames out, as a device would or whoever runs PPP. */
+  /** Copies delivered frames, as a device or the PPP engine would. */
   #take(frames: FrameVector, capacity: number): Delivered[] {
     const first = this.frames.length;
     assert.ok(frames.count <= capacity);
@@ -165,7 +165,7 @@ export class World {
     return this.frames.slice(first);
   }
 
-  /** Takes packets as a socket would, and counts them as sent. */
+  /** Copies packets, as a socket would, and counts them as sent. */
   #send(packets: PacketVector): void {
     for (let i = 0; i < packets.count; i++) {
       const offset = packets.offsets[i]!;
@@ -184,7 +184,7 @@ export class World {
     return new Endpoint(kind, this.view());
   }
 
-  /** A tunnel, by default of version 3 with {@link peerOf} for its peer. */
+  /** A tunnel, by default of version 3 with the peer {@link peerOf}. */
   tunnel(endpoint: Endpoint, spec: Partial<TunnelSpec> = {}): DataTunnel {
     const { address, port } = peerOf(endpoint.kind);
     return this.path.addTunnel({
@@ -198,7 +198,7 @@ export class World {
     });
   }
 
-  /** A session, by default Ethernet (version 2: PPP) with somebody to take its frames. PPP lets nothing through. */
+  /** A session, by default Ethernet (version 2: PPP) with a consumer. PPP lets no packets pass. */
   session(tunnel: DataTunnel, spec: Partial<SessionSpec> = {}): DataSession {
     const { consumer, ...wanted } = {
       sessionId: 1,
@@ -215,7 +215,7 @@ export class World {
     return session;
   }
 
-  /** Puts packets into the batch. */
+  /** Copies packets to the batch. */
   fill(packets: readonly Uint8Array[], source: Source = PEER4): void {
     this.batch.count = packets.length;
     for (const [i, packet] of packets.entries()) {
@@ -228,7 +228,7 @@ export class World {
     }
   }
 
-  /** Receives packets, all from one source; what was delivered at once. */
+  /** Receives packets from one source, and returns the frames delivered at once. */
   receive(
     endpoint: Endpoint,
     packets: readonly Uint8Array[],
@@ -238,7 +238,7 @@ export class World {
     return this.receiveBatch(endpoint, now);
   }
 
-  /** Receives the batch as it is; what was delivered at once. */
+  /** Receives the batch as it is, and returns the frames delivered at once. */
   receiveBatch(endpoint: Endpoint, now = 0): Delivered[] {
     this.received += this.batch.count;
     this.frames = [];
@@ -248,14 +248,14 @@ export class World {
     this.out.frames.flush();
     this.out.control.flush();
     this.out.ppp.flush();
-    // Whoever still refers to the arena is found out.
+    // Reveals code that still refers to the arena.
     for (let i = 0; i < this.batch.count; i++) {
       this.arena.fill(0xee, this.batch.offsets[i]!, this.batch.offsets[i]! + this.batch.lengths[i]!);
     }
     return this.frames;
   }
 
-  /** The packets that a session sends for frames; those of PPP begin at their Protocol field. */
+  /** The packets that a session sends for frames. PPP frames begin at their Protocol field. */
   transmit(session: DataSession, frames: readonly Uint8Array[]): Uint8Array[] {
     this.fill(frames);
     if (!session.isPpp) return this.transmitBatch(session, false);
@@ -273,7 +273,7 @@ export class World {
     return this.sent;
   }
 
-  /** The packets that a session sends for frames that a device says something of. */
+  /** The packets that a session sends for frames with virtio headers. */
   transmitSuper(session: DataSession, frames: readonly SuperFrame[], packets = this.packets): Uint8Array[] {
     this.fill(frames.map(({ bytes }) => bytes));
     for (const [i, { virtio }] of frames.entries()) {
@@ -282,7 +282,7 @@ export class World {
     return this.transmitBatch(session, true, packets);
   }
 
-  /** Writes what is said of the frame at `at` in front of it. */
+  /** Writes the virtio header in front of the frame at `at`. */
   writeVirtio(at: number, virtio: VirtioFields): void {
     const view = new DataView(this.arena.buffer, at - 10, 10);
     view.setUint8(0, virtio.flags);
@@ -293,7 +293,7 @@ export class World {
     view.setUint16(8, virtio.checksumOffset, HOST_IS_LITTLE_ENDIAN);
   }
 
-  /** Every packet received is delivered, waiting, control, or counted under one reason. */
+  /** Asserts that every received packet was delivered, queued, passed on as control, or counted under one reason. */
   assertConservation(): void {
     let dropped = 0;
     for (const counters of this.views) {
@@ -302,17 +302,17 @@ export class World {
     }
     const queued = this.sessions.reduce((sum, session) => sum + session.queued, 0);
     assert.equal(this.delivered + this.controls + queued + dropped, this.received);
-    // Nothing of the reorder memory leaks, nothing is freed twice.
+    // No block of the reorder memory leaks or is freed twice.
     assert.equal(this.path.blocksInUse, queued);
   }
 }
 
-/** The reasons that are not zero in a view. */
+/** The reasons with a count other than zero. */
 export function drops(counters: Float64Array): Partial<Record<DropReason, number>> {
   return Object.fromEntries(Object.entries(readDrops(counters)).filter(([, count]) => count > 0));
 }
 
-/** An IPv4 packet of protocol 115 around a payload. */
+/** An IPv4 packet of protocol 115 with the payload. */
 export function ipv4Packet(payload: Uint8Array, options = 0): Uint8Array<ArrayBuffer> {
   const header = 20 + options;
   const packet = new Uint8Array(header + payload.length);
@@ -325,19 +325,19 @@ export function ipv4Packet(payload: Uint8Array, options = 0): Uint8Array<ArrayBu
   return packet;
 }
 
-/** What a socket of the kind delivers for a packet that was sent. */
+/** The bytes that a socket of the kind delivers for a sent packet. */
 export function arriving(kind: EndpointKind, packet: Uint8Array): Uint8Array {
   return kind === "ip4" ? ipv4Packet(packet) : packet;
 }
 
-/** An Ethernet frame whose last bytes tell a number. */
+/** An Ethernet frame that ends with a number. */
 export function frame(number = 0, length = 60): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length).fill(0x5a);
   new DataView(bytes.buffer).setUint32(length - 4, number);
   return bytes;
 }
 
-/** The number of a {@link frame}. */
+/** The number at the end of a {@link frame}. */
 export function numberOf(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4);
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { BlockPool } from "../../../src/dataplane/buffers/block_pool.ts";
 import { Random } from "../../support/random.ts";
 
-Deno.test("block pool: blocks in use never overlap, and all memory comes back", () => {
+Deno.test("block pool: blocks in use never overlap, and all memory is reusable", () => {
   const random = new Random(20);
   const pool = new BlockPool(1 << 20);
   const used = new Map<number, { length: number; fill: number }>();
@@ -43,7 +43,7 @@ Deno.test("block pool: more than the longest datagram is refused", () => {
   assert.equal(new BlockPool(1 << 20).allocate(65537), -1);
 });
 
-Deno.test("block pool: a block of a page that was full can be used again", () => {
+Deno.test("block pool: a freed block of a full page can be allocated again", () => {
   const pool = new BlockPool(65536);
   const blocks = Array.from({ length: 32 }, () => pool.allocate(2000));
   assert.ok(blocks.every((block) => block >= 0));

@@ -1,4 +1,4 @@
-/** The Internet checksum, in both implementations, against an obvious slow one. */
+/** Both implementations of the Internet checksum, against a slow one. */
 
 import assert from "node:assert/strict";
 import {
@@ -17,7 +17,7 @@ import { Random } from "../../support/random.ts";
 
 const PAGE = 65_536;
 
-/** The sum of the words, big-endian as RFC 1071 has them, carries and all; then as a checksummer gives it. */
+/** The sum of the big-endian words as in RFC 1071, carries included, converted to a checksummer's byte order. */
 function model(bytes: Uint8Array): number {
   let sum = 0n;
   for (let i = 0; i < bytes.length; i += 2) sum += BigInt(bytes[i]!) * 256n + BigInt(bytes[i + 1] ?? 0);
@@ -29,7 +29,7 @@ function swapped(word: number): number {
   return (word & 0xff) << 8 | word >> 8;
 }
 
-/** Memory of that many pages, and both ways to sum it. */
+/** Memory of that many pages, with both checksummers. */
 class Memory {
   readonly memory: WebAssembly.Memory;
   readonly bytes: Uint8Array;
@@ -41,7 +41,7 @@ class Memory {
     this.summers = [new PlainChecksum(this.memory.buffer), new WasmChecksum(this.memory)];
   }
 
-  /** Puts the bytes there, and says where the sum is wrong. */
+  /** Writes the bytes to the memory, and returns the implementations with a wrong sum. */
   check(content: Uint8Array, offset: number): void {
     this.bytes.set(content, offset);
     const expected = model(content);
@@ -61,7 +61,7 @@ Deno.test("RFC 1071, section 3: the example", () => {
   for (const summer of memory.summers) assert.equal(swapped(summer.sum(0, example.length)), 0xddf2);
 });
 
-Deno.test("the complement stored little-endian is the checksum, and what has it sums to 0xffff", () => {
+Deno.test("the complement stored little-endian is the checksum, and bytes with a checksum sum to 0xffff", () => {
   // The IPv4 header of a common example, whose checksum is 0xb861.
   const header = hexBytes("4500 0073 0000 4000 4011 0000 c0a8 0001 c0a8 00c7");
   const view = new DataView(header.buffer);
@@ -71,7 +71,7 @@ Deno.test("the complement stored little-endian is the checksum, and what has it 
   assert.equal(foldSum(sumWords(view, 0, 12) + sumWords(view, 12, 8)), 0xffff);
 });
 
-Deno.test("every length up to 300 at every offset up to 16, among bytes that do not count", () => {
+Deno.test("every length up to 300 at every offset up to 16, among bytes outside the range", () => {
   const random = new Random(1071);
   const memory = new Memory(1);
   for (let length = 0; length <= 300; length++) {
@@ -83,7 +83,7 @@ Deno.test("every length up to 300 at every offset up to 16, among bytes that do 
   }
 });
 
-Deno.test("long pieces of chance, at any offset", () => {
+Deno.test("long random ranges at any offset", () => {
   const random = new Random(1624);
   const memory = new Memory(2);
   for (let i = 0; i < 60; i++) {
@@ -92,8 +92,8 @@ Deno.test("long pieces of chance, at any offset", () => {
   }
 });
 
-Deno.test("sums that carry most, and those of nothing, are right at lengths where an addition might overflow", () => {
-  // The blocks of one implementation and the chunks of the other end at 2^17 and 2^19.
+Deno.test("ranges with the largest sums and with none, at lengths where an addition might overflow", () => {
+  // The blocks of one implementation end at 2^17, the chunks of the other at 2^19.
   for (const length of [65_534, 65_535, 2 ** 17 - 1, 2 ** 17, 2 ** 17 + 1, 2 ** 19, 2 ** 20 + 2 ** 17 + 61]) {
     const memory = new Memory(Math.ceil(length / PAGE) + 1);
     const content = new Uint8Array(length);
@@ -121,14 +121,14 @@ Deno.test("a view that begins later in its buffer is summed from there", () => {
   assert.equal(sumWords(new DataView(bytes.buffer, 7, 80), 3, 41), model(bytes.subarray(10, 51)));
 });
 
-Deno.test("WebAssembly goes on in memory that has grown", () => {
+Deno.test("WebAssembly sums memory that has grown", () => {
   const memory = new Memory(1);
   memory.memory.grow(1);
   new Uint8Array(memory.memory.buffer).fill(0xab, PAGE - 8, PAGE + 9);
   assert.equal(memory.summers[1]!.sum(PAGE - 8, 17), model(new Uint8Array(17).fill(0xab)));
 });
 
-Deno.test("foldSum folds whatever fits into 32 bits", () => {
+Deno.test("foldSum folds any value of 32 bits", () => {
   const cases = [
     [0, 0],
     [0xffff, 0xffff],
@@ -140,7 +140,7 @@ Deno.test("foldSum folds whatever fits into 32 bits", () => {
   for (const [sum, folded] of cases) assert.equal(foldSum(sum), folded, sum.toString(16));
 });
 
-Deno.test("an engine without WebAssembly or without vectors is told of, other trouble is thrown on", () => {
+Deno.test("an engine without WebAssembly or without SIMD throws WasmMissingError; other errors are rethrown", () => {
   const memory = new WebAssembly.Memory({ initial: 1 });
   assert.ok(openWasmChecksum(memory) instanceof WasmChecksum);
   const real = globalThis.WebAssembly;
@@ -172,7 +172,7 @@ function properties(namespace: object): Record<string, unknown> {
   );
 }
 
-Deno.test("copy(): the sum of what is copied, also where the two overlap; nothing beside it changes", () => {
+Deno.test("copy(): returns the sum of the copied bytes, also for overlapping ranges; changes no other byte", () => {
   const memory = new Memory(1);
   const random = new Random(1624);
   for (let round = 0; round < 300; round++) {

@@ -1,4 +1,4 @@
-/** Flows that are joined side by side: which frame is of which, and which one makes room for another. */
+/** Several flows coalesced at the same time: the assignment of frames, and the eviction of flows. */
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -20,7 +20,7 @@ import { frame } from "../support.ts";
 const [session, otherSession] = someSessions(2) as [DataSession, DataSession];
 const joiner = new Joiner();
 
-Deno.test("flows that differ in one address, port or protocol are joined side by side", () => {
+Deno.test("flows that differ in one address, port or protocol are coalesced side by side", () => {
   const six = Uint8Array.from({ length: 32 }, (_, i) => i);
   const four = Uint8Array.of(10, 1, 2, 3, 10, 1, 2, 4);
   const different = (bytes: Uint8Array, at: number): Uint8Array =>
@@ -47,7 +47,7 @@ Deno.test("flows that differ in one address, port or protocol are joined side by
   }
 });
 
-Deno.test("a frame of no flow ends those of its session only", () => {
+Deno.test("a frame without a flow closes only the flows of its session", () => {
   const frames = stream(4, 100);
   const order: readonly (readonly [DataSession, Uint8Array])[] = [
     [session, frames[0]!],
@@ -68,7 +68,7 @@ Deno.test("a frame of no flow ends those of its session only", () => {
   for (const each of written) separated(each);
 });
 
-Deno.test("more flows than are joined at a time: none is lost, none out of order", () => {
+Deno.test("more flows than can be open: no frame is lost or reordered", () => {
   const frames = Array.from({ length: 40 }, (_, n) => stream(3, 100, () => ({ ports: [n, 80] })));
   for (const i of [0, 1, 2]) for (const flow of frames) joiner.add(session, flow[i]!);
   const written = joiner.flush();
@@ -79,32 +79,32 @@ Deno.test("more flows than are joined at a time: none is lost, none out of order
     const mine = all.filter((bytes) => RawFrame.read(bytes)!.flow === port);
     assert.deepEqual(mine.map(comparable), flow.map(comparable));
   }
-  // 32 at a time are.
+  // 32 flows are open at the same time.
   for (const i of [0, 1, 2]) for (const flow of frames.slice(0, 32)) joiner.add(session, flow[i]!);
   assert.deepEqual(joiner.flush().map(({ parts }) => parts), new Array(32).fill(3));
 });
 
-Deno.test("the oldest flow makes room for another; what is flushed comes in the order in which it was begun", () => {
+Deno.test("the oldest flow is evicted; a flush writes flows in the order in which they were opened", () => {
   const flow = (n: number): Uint8Array[] => stream(2, 100, () => ({ ports: [n, 80] }));
   const ports = (): number[] => joiner.written.map(({ bytes }) => RawFrame.read(bytes)!.uint16(14 + 20));
   for (let n = 0; n < 32; n++) joiner.add(session, flow(n)[0]!);
   assert.deepEqual(ports(), []);
-  // One of them is written before, so that there is room for one more.
+  // One of them was written before, to make room.
   joiner.add(session, buildFrame({ ports: [5, 80], flags: FLAG.ack | FLAG.fin }));
   joiner.add(session, flow(32)[0]!);
   assert.deepEqual(ports(), [5, 5]);
-  // What goes on is no younger for that.
+  // Adding a frame does not make a flow younger.
   joiner.add(session, flow(0)[1]!);
   for (let n = 33; n < 39; n++) joiner.add(session, flow(n)[0]!);
   assert.deepEqual(ports(), [5, 5, 0, 1, 2, 3, 4, 6]);
-  // New ones are joined, however many old ones wait.
+  // New flows are coalesced, however many old ones are open.
   for (let n = 33; n < 39; n++) joiner.add(session, flow(n)[1]!);
   joiner.coalescer.flush();
   assert.deepEqual(ports().slice(8), Array.from({ length: 32 }, (_, i) => i + 7));
   assert.deepEqual(joiner.flush().map(({ parts }) => parts).slice(-6), [2, 2, 2, 2, 2, 2]);
 });
 
-Deno.test("when writing fails, nothing is left to be written later", () => {
+Deno.test("if writing fails, nothing stays open", () => {
   let writes = 0;
   const failing = new Coalescer(() => {
     if (writes++ === 0) throw new Error("no device");
@@ -120,6 +120,6 @@ Deno.test("when writing fails, nothing is left to be written later", () => {
   assert.equal(writes, 1);
 });
 
-Deno.test("flushing without frames writes nothing", () => {
+Deno.test("a flush without frames writes nothing", () => {
   assert.deepEqual(joiner.flush(), []);
 });

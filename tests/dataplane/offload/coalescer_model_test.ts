@@ -1,7 +1,7 @@
 /**
- * Flows of chance through the coalescer, with losses, repetitions, wrong order, damage and frames of no flow between:
- * what comes out is taken apart by the slow cutter and held against what went in. And frames of no sense at all: nothing
- * is thrown, every frame comes out once. The seed is printed; `L2TP_FUZZ_SEED` sets it.
+ * Random flows through the coalescer, with losses, repetitions, reordering, damage and frames without a flow. The
+ * slow segmenter splits the output, which must match the input. Also random frames: nothing throws, every frame is
+ * written once. The seed is printed; `L2TP_FUZZ_SEED` sets it.
  */
 
 import assert from "node:assert/strict";
@@ -27,13 +27,13 @@ const ROUNDS = 300;
 const FRAMES = 120;
 const FUZZED = 300_000;
 
-/** A frame that goes in. */
+/** An input frame. */
 interface Input {
   readonly session: DataSession;
   readonly bytes: Uint8Array;
 }
 
-/** Somebody who sends frames of one flow. */
+/** A sender of one flow. */
 class Sender {
   readonly #flow: FrameSpec;
   #sequence: number;
@@ -47,7 +47,7 @@ class Sender {
     this.#size = 1 + random.below(random.pick([8, 300, 1448]));
   }
 
-  /** The next frame: mostly as the last one, but further on. */
+  /** The next frame: mostly the successor of the last one. */
   next(lossless: boolean): Uint8Array {
     const { random } = this;
     const isOdd = !lossless && random.oneIn(12);
@@ -69,7 +69,7 @@ class Sender {
   }
 }
 
-/** A frame that is of no flow. */
+/** A frame without a flow. */
 function otherFrame(random: Random, number: number): Uint8Array {
   const some = frame(number, 14 + random.below(60) + 4);
   const flow = { ...randomFlow(random), payload: random.bytes(random.below(50)) };
@@ -93,7 +93,7 @@ function otherFrame(random: Random, number: number): Uint8Array {
   }
 }
 
-/** Damages a copy of the frame. */
+/** Returns a damaged copy of the frame. */
 function damaged(bytes: Uint8Array, random: Random): Uint8Array {
   const copy = bytes.slice(0, random.oneIn(5) ? 14 + random.below(bytes.length - 13) : bytes.length);
   if (random.oneIn(2)) copy[random.below(copy.length)]! ^= 1 << random.below(8);
@@ -101,7 +101,7 @@ function damaged(bytes: Uint8Array, random: Random): Uint8Array {
   return copy;
 }
 
-/** Frames in the order in which they arrive. */
+/** Frames in the order of their arrival. */
 function arrivals(senders: readonly Sender[], lossless: boolean, random: Random): Input[] {
   const inputs: Input[] = [];
   while (inputs.length < FRAMES) {
@@ -124,13 +124,16 @@ function arrivals(senders: readonly Sender[], lossless: boolean, random: Random)
   return inputs;
 }
 
-/** Key of the flow that the frame is of, whole and with all its headers; `undefined` for others. */
+/** Key of a complete frame's flow; `undefined` for other frames. */
 function flowOf(bytes: Uint8Array): string | undefined {
   const raw = RawFrame.read(bytes);
   return raw?.isWhole ? raw.flow : undefined;
 }
 
-/** The frames of a session: those of each flow in order, and those of none with how many of each flow came before. */
+/**
+ * The frames of a session: those of each flow in order, and those without a flow with the number of each flow before
+ * them.
+ */
 function account(frames: readonly Uint8Array[]): Map<string, string[]> {
   const flows = new Map<string, string[]>();
   const others: string[] = [];
@@ -146,7 +149,7 @@ function account(frames: readonly Uint8Array[]): Map<string, string[]> {
   return flows.set("none", others);
 }
 
-/** Asserts that what was written is what went in. */
+/** Asserts that the output matches the input. */
 function checkWritten(inputs: readonly Input[], written: readonly Written[], context: string): void {
   for (const session of new Set(inputs.map((input) => input.session))) {
     const sent = inputs.filter((input) => input.session === session).map(({ bytes }) => bytes);
@@ -161,7 +164,7 @@ function checkWritten(inputs: readonly Input[], written: readonly Written[], con
   assert.equal(written.reduce((sum, { parts }) => sum + parts, 0), inputs.length);
   for (const each of written) {
     if (each.virtio.flags === 0) continue;
-    // Nothing that was damaged is vouched for.
+    // No damaged frame is marked as verified.
     for (const bytes of separated(each)) {
       assert.ok(each.parts === 1 ? isPartial(bytes) : isIntact(bytes), `${context}: damaged`);
     }
@@ -172,7 +175,7 @@ function sameTexts(some: readonly string[], others: readonly string[]): boolean 
   return some.length === others.length && some.every((text, i) => text === others[i]);
 }
 
-Deno.test(`coalescer: ${ROUNDS} rounds of flows, seed ${SEED}, everything comes out once and in order`, () => {
+Deno.test(`coalescer: ${ROUNDS} rounds of flows, seed ${SEED}, every frame is written once and in order`, () => {
   const random = new Random(SEED);
   const sessions = someSessions(3);
   const joiner = new Joiner();
@@ -207,7 +210,7 @@ Deno.test(`coalescer: ${ROUNDS} rounds of flows, seed ${SEED}, everything comes 
   );
 });
 
-/** Senders of a few flows each, some of which are in several sessions, or go both ways. */
+/** Senders of a few flows each, some of which are in several sessions, or in both directions. */
 function someSenders(sessions: readonly DataSession[], random: Random): Sender[] {
   const senders: Sender[] = [];
   for (let n = 1 + random.below(random.oneIn(6) ? 45 : 6); n > 0; n--) {
@@ -221,12 +224,12 @@ function someSenders(sessions: readonly DataSession[], random: Random): Sender[]
   return senders.length > 0 ? senders : someSenders(sessions, random);
 }
 
-Deno.test(`coalescer: ${FUZZED} frames of no sense, seed ${SEED}, nothing thrown, every frame comes out once`, () => {
+Deno.test(`coalescer: ${FUZZED} random frames, seed ${SEED}, nothing throws, every frame is written once`, () => {
   const random = new Random(SEED);
   const sessions = someSessions(2);
   const some = Array.from({ length: 400 }, (_, i) => {
     const length = random.below(random.oneIn(10) ? 3000 : 60);
-    // The first few, which come up most, would follow each other.
+    // The first few, which are picked most often, would be consecutive.
     const usual = i < 8 ? { isUdp: true, fragment: 0x4000 } : {};
     const spec = { ...randomFlow(random), payload: random.bytes(length), ...usual };
     return i >= 8 && random.oneIn(8) ? partialFrame(spec).bytes : buildFrame(spec);
@@ -245,7 +248,7 @@ Deno.test(`coalescer: ${FUZZED} frames of no sense, seed ${SEED}, nothing thrown
     for (let i = 0; i < out.parts; i++) {
       assert.ok(out.offsets[i]! >= 0 && out.lengths[i]! > 0);
       assert.ok(out.offsets[i]! + out.lengths[i]! <= size);
-      // The headers of those that were joined to the first one are the same length.
+      // The headers of all coalesced frames have the length of the first one's.
       bytes += out.lengths[i]! + (i > 0 ? out.headerLength : 0);
     }
     if (out.parts > 1) joined += out.parts;
@@ -263,7 +266,7 @@ Deno.test(`coalescer: ${FUZZED} frames of no sense, seed ${SEED}, nothing thrown
       const options = { coalesceTcp: !random.oneIn(20), coalesceUdp: !random.oneIn(20) };
       coalescer.add(random.pick(sessions), memory, at, length, options);
     }
-    // Frames up to the memory's last byte: nothing behind it is read.
+    // Frames up to the memory's last byte: no byte behind it is read.
     if (random.oneIn(10)) {
       const memory = memories[1]!;
       const cut = random.pick(some).slice(0, 14 + random.below(80));
@@ -280,14 +283,14 @@ Deno.test(`coalescer: ${FUZZED} frames of no sense, seed ${SEED}, nothing thrown
   console.log(`coalescer fuzz: seed ${SEED}, ${frames} frames, ${joined} joined`);
 });
 
-/** Writes a frame that makes more or less sense; its length. */
+/** Writes a more or less valid frame, and returns its length. */
 function fuzz(bytes: Uint8Array, at: number, some: readonly Uint8Array[], random: Random): number {
   if (random.oneIn(50)) {
     const length = 14 + random.below(100);
     for (let i = 0; i < length; i++) bytes[at + i] = random.next();
     return length;
   }
-  // Few enough that the same flow comes up again.
+  // Few values, so that flows repeat.
   const right = some[random.oneIn(2) ? random.below(8) : random.below(some.length)]!;
   bytes.set(right, at);
   if (random.oneIn(2)) return right.length;

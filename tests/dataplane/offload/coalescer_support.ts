@@ -1,5 +1,5 @@
 /**
- * A coalescer for tests, with memory for frames and an account of what it writes.
+ * A coalescer harness: memory for frames, and a record of the written frames.
  *
  * @module
  */
@@ -26,28 +26,28 @@ import {
   type VirtioFields,
 } from "../../support/inner_frames.ts";
 import { joinBytes, RawFrame } from "../../support/raw_frame.ts";
-import { World } from "../support.ts";
+import { DataPathHarness } from "../support.ts";
 
-/** Whatever can be joined is. */
+/** Options that coalesce everything possible. */
 export const JOIN_ALL: CoalesceOptions = { coalesceTcp: true, coalesceUdp: true };
 
-/** Bytes of each of the two memories. */
+/** Size of each of the two memories in bytes. */
 const MEMORY = 4 << 20;
 
-/** What was written at once. */
+/** A written frame. */
 export interface Written extends SuperFrame {
   readonly session: DataSession;
-  /** Frames that were joined. */
+  /** Number of coalesced frames. */
   readonly parts: number;
 }
 
-/** What is said of the frame, in an object that has nothing else. */
+/** Copies the virtio fields of a frame to a plain object. */
 export function virtioOf(frame: VirtioFields): VirtioFields {
   const { flags, gsoType, headerLength, gsoSize, checksumStart, checksumOffset } = frame;
   return { flags, gsoType, headerLength, gsoSize, checksumStart, checksumOffset };
 }
 
-/** The bytes of a frame, piece by piece. */
+/** Concatenates the pieces of a frame. */
 export function joinedBytes(frame: CoalescedFrame): Uint8Array<ArrayBuffer> {
   assert.ok(frame.parts >= 1 && frame.parts <= MAX_COALESCED);
   return joinBytes(...Array.from({ length: frame.parts }, (_, i) => {
@@ -59,13 +59,13 @@ export function joinedBytes(frame: CoalescedFrame): Uint8Array<ArrayBuffer> {
   }));
 }
 
-/** A coalescer and the memories that its frames lie in: a batch with the WebAssembly checksum, and another one. */
+/** A coalescer and two memories for its frames: a batch with the WebAssembly checksum, and another one. */
 export class Joiner {
-  /** What was written since it was last taken. */
+  /** Frames written since they were last read. */
   written: Written[] = [];
   readonly coalescer: Coalescer;
   readonly #memories: readonly PacketMemory[];
-  /** Where in each memory the next frame goes. */
+  /** Offset of the next frame in each memory. */
   readonly #ends = [0, 0];
 
   constructor() {
@@ -82,7 +82,7 @@ export class Joiner {
     });
   }
 
-  /** Adds a frame that lies in one of the memories, at any offset. */
+  /** Adds a frame in one of the memories, at any offset. */
   add(session: DataSession, bytes: Uint8Array, options: CoalesceOptions = JOIN_ALL, memory = 0): void {
     const at = this.#ends[memory]! + (bytes.length % 7);
     this.#memories[memory]!.bytes.set(bytes, at);
@@ -90,10 +90,10 @@ export class Joiner {
     this.coalescer.add(session, this.#memories[memory]!, at, bytes.length, options);
   }
 
-  /** What was written since the last time, with all that is flushed now. */
+  /** Flushes, and returns the frames written since the last call. */
   flush(): Written[] {
     this.coalescer.flush();
-    // Whoever still refers to the memories is found out.
+    // Reveals code that still refers to the memories.
     for (const [i, { bytes }] of this.#memories.entries()) {
       bytes.fill(0xee, 0, this.#ends[i]);
       this.#ends[i] = 0;
@@ -104,12 +104,12 @@ export class Joiner {
   }
 }
 
-/** Payload that tells its frame. */
+/** Payload that identifies its frame. */
 export function payload(length: number, number: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => 31 * i + 97 * number);
 }
 
-/** Frames of a flow one after the other, of which each may be changed. */
+/** Consecutive frames of a flow, each of which may be changed. */
 export function stream(
   count: number,
   size: number,
@@ -124,14 +124,14 @@ export function stream(
     }));
 }
 
-/** That many sessions. */
+/** Creates `count` sessions. */
 export function someSessions(count: number): DataSession[] {
-  const world = new World();
-  const tunnel = world.tunnel(world.endpoint("udp4"));
-  return Array.from({ length: count }, (_, i) => world.session(tunnel, { sessionId: i + 1 }));
+  const harness = new DataPathHarness();
+  const tunnel = harness.tunnel(harness.endpoint("udp4"));
+  return Array.from({ length: count }, (_, i) => harness.session(tunnel, { sessionId: i + 1 }));
 }
 
-/** The frames that were joined; asserts that headers and what is said of them are right. */
+/** Splits a super-frame into its frames; asserts that headers and virtio header are correct. */
 export function separated(written: Written): Uint8Array[] {
   const { bytes, virtio, parts } = written;
   if (parts === 1) {
@@ -161,13 +161,13 @@ export function separated(written: Written): Uint8Array[] {
 function hasRightIpv4Checksum(bytes: Uint8Array, { network, transport }: RawFrame): boolean {
   let sum = 0;
   for (let i = network; i < transport; i += 2) sum += 256 * bytes[i]! + bytes[i + 1]!;
-  // All ones, whatever carries there were.
+  // All ones, with any carries.
   return sum % 0xffff === 0 && sum > 0;
 }
 
 /**
- * The frame as far as it must come out again: of IPv4 packets that must not be fragmented, the identification means
- * nothing (RFC 6864), so it is blanked, and the checksum with it.
+ * The parts of a frame that must be preserved. The identification of IPv4 packets with DF has no meaning (RFC 6864),
+ * so it is blanked together with the checksum.
  */
 export function comparable(frame: Uint8Array): Uint8Array {
   const raw = RawFrame.read(frame);

@@ -1,4 +1,4 @@
-/** Which received frames are joined, one case after the other. */
+/** Coalescing of received frames, case by case. */
 
 import assert from "node:assert/strict";
 import type { CoalesceOptions, DataSession } from "../../../src/dataplane/mod.ts";
@@ -29,15 +29,15 @@ import { frame } from "../support.ts";
 const [session] = someSessions(1) as [DataSession];
 const joiner = new Joiner();
 
-/** What is written for frames of one session. */
+/** The frames written for frames of one session. */
 function write(frames: readonly Uint8Array[], options: CoalesceOptions = JOIN_ALL): Written[] {
   for (const [i, bytes] of frames.entries()) joiner.add(session, bytes, options, i % 2);
   return joiner.flush();
 }
 
 /**
- * How many frames each one has that is written; asserts that all frames come out in order, byte for byte but for what
- * {@link comparable} says.
+ * The number of frames in each written frame. Asserts that all frames are written in order, byte for byte except for
+ * {@link comparable}.
  */
 function shape(frames: readonly Uint8Array[], options?: CoalesceOptions): number[] {
   const written = write(frames, options);
@@ -57,12 +57,12 @@ const KINDS: readonly FrameSpec[] = [
   { fragment: 0, identification: 7 },
 ];
 
-/** Frames of the kind with identifications that follow each other, whatever the kind. */
+/** Frames of the kind with consecutive identifications, for any kind. */
 function ofKind(kind: FrameSpec, count: number, size: number): Uint8Array[] {
   return stream(count, size, (i) => ({ ...kind, identification: 0xfffe + i & 0xffff }));
 }
 
-Deno.test("frames of a flow in order are joined, of every kind, whatever their size", () => {
+Deno.test("frames of a flow in order are coalesced, of every kind and size", () => {
   for (const kind of KINDS) {
     for (const size of [1, 2, 3, 100, 101, 1448]) {
       for (const count of [2, 3, 10]) assert.deepEqual(shape(ofKind(kind, count, size)), [count]);
@@ -70,7 +70,7 @@ Deno.test("frames of a flow in order are joined, of every kind, whatever their s
   }
 });
 
-Deno.test("a joined frame: all its headers, and what is said of it", () => {
+Deno.test("a super-frame: all its headers and its virtio header", () => {
   const [written] = write(stream(3, 100, (i) => (i === 2 ? { flags: FLAG.ack | FLAG.psh } : {})));
   const { bytes, virtio } = written!;
   assert.deepEqual(virtio, {
@@ -112,7 +112,7 @@ Deno.test("a shorter frame and PSH end a super-frame; a longer one begins anothe
   assert.deepEqual(shape(pushed(4)), [5]);
 });
 
-Deno.test("what ends a super-frame is written at once", () => {
+Deno.test("a frame that ends a super-frame is written at once", () => {
   const frames = stream(3, 100, (i) => (i === 2 ? { flags: FLAG.ack | FLAG.psh } : {}));
   for (const bytes of frames) {
     assert.equal(joiner.written.length, 0);
@@ -122,7 +122,7 @@ Deno.test("what ends a super-frame is written at once", () => {
   assert.equal(joiner.flush().length, 1);
 });
 
-/** What may differ: the frame in the middle, or all from it on, of TCP over IPv4 unless they say otherwise. */
+/** The allowed differences: of the frame in the middle, or of all from it on; of TCP over IPv4 unless stated. */
 const DIFFERENCES: Readonly<Record<string, FrameSpec>> = {
   acknowledgement: { acknowledgement: 6001 },
   window: { window: 513 },
@@ -151,7 +151,7 @@ const SIX: Readonly<Record<string, FrameSpec>> = {
 };
 const COMMON: FrameSpec = { tags: [[0x8100, 7]], tcpOptions: hexBytes("0101080a0001020304050607") };
 
-Deno.test("frames that differ in more than they may are not joined, and those behind them are", () => {
+Deno.test("frames with other differences are not coalesced, and the following ones are", () => {
   for (const [isIpv6, table] of [[false, DIFFERENCES], [true, SIX]] as const) {
     for (const [name, difference] of Object.entries(table)) {
       const one = stream(3, 100, (i) => ({ ...COMMON, isIpv6, ...(i === 1 && difference) }));
@@ -162,14 +162,14 @@ Deno.test("frames that differ in more than they may are not joined, and those be
   }
 });
 
-Deno.test("other IPv4 options of the same length are not joined", () => {
+Deno.test("frames with other IPv4 options of the same length are not coalesced", () => {
   for (const isUdp of [false, true]) {
     const options = (i: number): Uint8Array => hexBytes(i < 2 ? "9404000001010101" : "9404000001010100");
     assert.deepEqual(shape(stream(4, 100, (i) => ({ isUdp, ipOptions: options(i) }))), [2, 2]);
   }
 });
 
-Deno.test("sequence numbers wrap, of any sign", () => {
+Deno.test("sequence numbers wrap, at either sign", () => {
   for (const first of [0x7fffffff, 0x80000000, 0xffffffff]) {
     for (let back = 0; back <= 300; back += 50) {
       const sequence = (i: number): number => (first - back + i * 100) >>> 0;
@@ -178,14 +178,14 @@ Deno.test("sequence numbers wrap, of any sign", () => {
   }
 });
 
-Deno.test("of UDP, too", () => {
+Deno.test("the same for UDP", () => {
   for (const name of ["ttl", "service", "tag", "source", "fragment", "ipOptions"]) {
     const all = stream(4, 100, (i) => ({ ...COMMON, isUdp: true, ...(i >= 2 && DIFFERENCES[name]) }));
     assert.deepEqual(shape(all), [2, 2], name);
   }
 });
 
-Deno.test("TCP segments that mean more than data pass alone: SYN, RST, FIN, URG, CWR, without ACK, without payload", () => {
+Deno.test("TCP segments with SYN, RST, FIN, URG, CWR, without ACK or payload pass alone", () => {
   const { ack, psh, ece } = FLAG;
   for (let flags = 0; flags < 256; flags++) {
     const plain = (flags & ~(psh | ece)) === ack;
@@ -198,7 +198,7 @@ Deno.test("TCP segments that mean more than data pass alone: SYN, RST, FIN, URG,
       ? [3, 2]
       : [5];
     assert.deepEqual(shape(frames), expected, flags.toString(16));
-    // Nor do such segments join each other.
+    // Nor are such segments coalesced with each other.
     const equal = stream(3, 100, () => ({ flags }));
     assert.deepEqual(shape(equal), plain && (flags & psh) === 0 ? [3] : [1, 1, 1], flags.toString(16));
   }
@@ -214,7 +214,7 @@ Deno.test("TCP segments that mean more than data pass alone: SYN, RST, FIN, URG,
   assert.deepEqual(shape(stream(3, 0, () => ({ isUdp: true }))), [1, 1, 1]);
 });
 
-Deno.test("a gap, a repeated segment and a wrong order are not joined", () => {
+Deno.test("segments after a gap, repeated or out of order are not coalesced", () => {
   const frames = stream(6, 100);
   const pick = (...order: readonly number[]): Uint8Array[] => order.map((i) => frames[i]!);
   assert.deepEqual(shape(pick(0, 1, 3, 4)), [2, 2]);
@@ -225,7 +225,7 @@ Deno.test("a gap, a repeated segment and a wrong order are not joined", () => {
   assert.deepEqual(shape(stream(2, 100, (i) => ({ sequence: 5000 + 101 * i }))), [1, 1]);
 });
 
-Deno.test("IPv4 identifications must follow each other, but for packets that must not be fragmented", () => {
+Deno.test("IPv4 identifications must be consecutive, except with DF set", () => {
   for (const isUdp of [false, true]) {
     for (const [step, joined] of [[1, true], [0, false], [2, false], [-1, false]] as const) {
       const numbered = (fragment: number): Uint8Array[] =>
@@ -236,7 +236,7 @@ Deno.test("IPv4 identifications must follow each other, but for packets that mus
   }
 });
 
-Deno.test("frames with wrong checksums pass as they are, and those around them are joined", () => {
+Deno.test("frames with wrong checksums pass unchanged, and those around them are coalesced", () => {
   for (const kind of KINDS) {
     const raw = RawFrame.read(buildFrame(kind))!;
     const places = [raw.checksum, raw.checksum + 1, raw.payload, raw.payload + 99];
@@ -250,7 +250,7 @@ Deno.test("frames with wrong checksums pass as they are, and those around them a
   }
 });
 
-Deno.test("a frame with a damaged port is of another flow", () => {
+Deno.test("a frame with a damaged port belongs to another flow", () => {
   const frames = stream(4, 100, () => ({ isUdp: true }));
   frames[2]![14 + 20 + 1]! ^= 1;
   const written = write(frames);
@@ -258,7 +258,7 @@ Deno.test("a frame with a damaged port is of another flow", () => {
   assert.deepEqual(written[0]!.bytes, frames[2]);
 });
 
-Deno.test("UDP without a checksum is not joined; one that is 0 because it is ffff is", () => {
+Deno.test("UDP without a checksum is not coalesced; with the checksum ffff it is", () => {
   const frames = stream(3, 100, () => ({ isUdp: true }));
   for (const bytes of frames) setUint16(bytes, 40, 0);
   assert.deepEqual(shape(frames), [1, 1, 1]);
@@ -277,7 +277,7 @@ Deno.test("UDP without a checksum is not joined; one that is 0 because it is fff
   assert.deepEqual(shape(odd), [1, 1, 1], "0 is not ffff, although the sum is the same");
 });
 
-Deno.test("what cannot be told to be of a flow keeps its place", () => {
+Deno.test("frames without a flow keep their position", () => {
   const trailing = (bytes: Uint8Array, more: number): Uint8Array =>
     Uint8Array.of(...bytes, ...new Uint8Array(more));
   const changed = (bytes: Uint8Array, at: number, value: number): Uint8Array => {
@@ -332,13 +332,13 @@ Deno.test("what cannot be told to be of a flow keeps its place", () => {
   }
 });
 
-Deno.test("what the device does not want joined is not", () => {
+Deno.test("frames that the device does not accept coalesced pass alone", () => {
   for (const [isUdp, coalesceTcp, coalesceUdp] of [[false, false, true], [true, true, false]] as const) {
     const options = { coalesceTcp, coalesceUdp };
     assert.deepEqual(shape(stream(3, 100, () => ({ isUdp })), options), [1, 1, 1]);
     assert.deepEqual(shape(stream(3, 100, () => ({ isUdp: !isUdp })), options), [3]);
   }
-  // One that was begun when it was wanted still comes first.
+  // A super-frame begun before the change is written first.
   const frames = stream(3, 100);
   joiner.add(session, frames[0]!);
   joiner.add(session, frames[1]!);
@@ -346,7 +346,7 @@ Deno.test("what the device does not want joined is not", () => {
   assert.deepEqual(joiner.flush().map(({ parts }) => parts), [2, 1]);
 });
 
-Deno.test("64 frames are joined at most, and 65535 bytes of IP", () => {
+Deno.test("at most 64 frames and 65535 bytes of IP are coalesced", () => {
   for (const kind of KINDS) {
     assert.deepEqual(shape(ofKind({ ...kind, fragment: 0x4000 }, 130, 10)), [64, 64, 2]);
   }
@@ -375,7 +375,7 @@ Deno.test("64 frames are joined at most, and 65535 bytes of IP", () => {
   }
 });
 
-Deno.test("a frame whose checksum was left to a device that nobody asked is passed on so marked", () => {
+Deno.test("a frame with a partial checksum is passed on with the flag for it", () => {
   for (const kind of KINDS) {
     const frames = ofKind({ ...kind, fragment: 0x4000 }, 5, 100);
     const { bytes, virtio } = partialFrame({ ...kind, sequence: 5200, payload: payload(100, 2) });
@@ -384,18 +384,18 @@ Deno.test("a frame whose checksum was left to a device that nobody asked is pass
     assert.deepEqual(written.map(({ parts }) => parts), [2, 1, 2]);
     assert.deepEqual(written.map(separated).flat().map(comparable), frames.map(comparable));
     assert.deepEqual(written[1]!.virtio, virtio);
-    // Also where nothing is joined.
+    // Also if nothing is coalesced.
     joiner.add(session, bytes, { coalesceTcp: false, coalesceUdp: false });
     assert.deepEqual(joiner.flush()[0]!.virtio, virtio);
   }
 });
 
-Deno.test("a right checksum that happens to be the pseudo-header's sum is a right one", () => {
+Deno.test("a correct checksum that equals the pseudo-header's sum counts as correct", () => {
   for (const isUdp of [false, true]) {
     const spec = (last: number): FrameSpec => ({ isUdp, payload: Uint8Array.of(1, 2, last >> 8, last) });
     const raw = RawFrame.read(buildFrame(spec(0)))!;
     const pseudo = RawFrame.read(partialFrame(spec(0)).bytes)!;
-    // What has to be added to the sum for that.
+    // The value to add to the sum for that.
     const more = raw.uint16(raw.checksum) + 0xffff - pseudo.uint16(pseudo.checksum);
     const bytes = buildFrame(spec((more & 0xffff) + (more >> 16)));
     assert.ok(isIntact(bytes) && isPartial(bytes));
@@ -406,7 +406,7 @@ Deno.test("a right checksum that happens to be the pseudo-header's sum is a righ
   }
 });
 
-Deno.test("a TCP segment that was left to a device to cut is passed on so marked", () => {
+Deno.test("a TCP segment beyond the MTU with a partial checksum is marked for segmentation", () => {
   for (const isIpv6 of [false, true]) {
     const most = 1500 - (isIpv6 ? 60 : 40);
     for (const length of [most, most + 1, 60_000]) {
@@ -416,7 +416,7 @@ Deno.test("a TCP segment that was left to a device to cut is passed on so marked
       const expected = length > most ? { ...long.virtio, gsoType, gsoSize: 1180 } : long.virtio;
       assert.deepEqual(written!.virtio, expected);
       assert.deepEqual(written!.bytes, long.bytes);
-      // With a checksum it was cut so on purpose; of UDP, no device would cut it.
+      // A long segment with a checksum was sent on purpose; no device would segment UDP.
       assert.deepEqual(write([buildFrame({ isIpv6, payload: payload(length, 1) })])[0]!.virtio, PLAIN);
       const udp = partialFrame({ isUdp: true, isIpv6, payload: payload(length, 1) });
       assert.deepEqual(write([udp.bytes])[0]!.virtio, udp.virtio);

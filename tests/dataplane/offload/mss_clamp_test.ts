@@ -1,4 +1,4 @@
-/** Clamping the MSS: only that number and the checksum change, and the checksum stays as right as it was. */
+/** MSS clamping: only the MSS and the checksum change, and the checksum stays as correct as it was. */
 
 import assert from "node:assert/strict";
 import { clampMss } from "../../../src/dataplane/offload/mss_clamp.ts";
@@ -16,7 +16,7 @@ import { Random } from "../../support/random.ts";
 
 const ETHERNET = 14;
 
-/** Clamps the packet in a frame, in memory that has other bytes around it; the frame afterwards. */
+/** Clamps the packet in a frame, in memory with other bytes around it, and returns the frame. */
 function clamped(frame: Uint8Array, mss4: number, mss6: number): { changed: boolean; frame: Uint8Array } {
   const memory = packetMemory(new Uint8Array(frame.length + 40).fill(0xee));
   memory.bytes.set(frame, 20);
@@ -26,15 +26,15 @@ function clamped(frame: Uint8Array, mss4: number, mss6: number): { changed: bool
   return { changed, frame: memory.bytes.slice(20, 20 + frame.length) };
 }
 
-/** The frame with another MSS, whose value is so far from the end of its headers, made anew. */
-function remade(spec: FrameSpec, options: string, mss: number): Uint8Array {
+/** The frame rebuilt with another MSS. */
+function rebuilt(spec: FrameSpec, options: string, mss: number): Uint8Array {
   return buildFrame({
     ...spec,
     tcpOptions: hexBytes(options.replace("05b4", mss.toString(16).padStart(4, "0"))),
   });
 }
 
-/** Options with an MSS of 1460 at even and odd places, alone, and among others. */
+/** Options with an MSS of 1460 at even and odd offsets, alone and among others. */
 const OPTIONS = [
   "0204 05b4",
   "01 0204 05b4 01 01 01",
@@ -45,7 +45,7 @@ const OPTIONS = [
   "01 080a 01020304 05060708 0204 05b4 00",
 ];
 
-Deno.test("clampMss() lowers the number wherever it stands and mends the checksum", () => {
+Deno.test("clampMss() lowers the MSS at any offset and updates the checksum", () => {
   for (const isIpv6 of [false, true]) {
     for (const options of OPTIONS) {
       for (const flags of [FLAG.syn, FLAG.syn | FLAG.ack, FLAG.syn | FLAG.ece | FLAG.cwr]) {
@@ -53,12 +53,12 @@ Deno.test("clampMss() lowers the number wherever it stands and mends the checksu
           const spec = { isIpv6, flags, payload };
           for (const mss of [1459, 1234, 536, 1]) {
             const { changed, frame } = clamped(
-              remade(spec, options, 1460),
+              rebuilt(spec, options, 1460),
               isIpv6 ? 9 : mss,
               isIpv6 ? mss : 9,
             );
             assert.ok(changed && isIntact(frame), options);
-            assert.deepEqual(frame, remade(spec, options, mss), `${options} ${mss}`);
+            assert.deepEqual(frame, rebuilt(spec, options, mss), `${options} ${mss}`);
           }
         }
       }
@@ -66,7 +66,7 @@ Deno.test("clampMss() lowers the number wherever it stands and mends the checksu
   }
 });
 
-Deno.test("clampMss() leaves a partial checksum partial, and a wrong one as wrong as it was", () => {
+Deno.test("clampMss() keeps a partial checksum partial, and a wrong one equally wrong", () => {
   for (const isIpv6 of [false, true]) {
     for (const options of OPTIONS) {
       const spec = { isIpv6, flags: FLAG.syn, tcpOptions: hexBytes(options) };
@@ -78,7 +78,7 @@ Deno.test("clampMss() leaves a partial checksum partial, and a wrong one as wron
       );
       const at = ETHERNET + (isIpv6 ? 40 : 20) + 16;
       const sumOf = (frame: Uint8Array): number => new DataView(frame.buffer).getUint16(at);
-      const right = remade(spec, options, 1460);
+      const right = rebuilt(spec, options, 1460);
       const wrong = right.slice();
       new DataView(wrong.buffer).setUint16(at, (sumOf(right) + 1) % 0xffff);
       const { frame } = clamped(wrong, 1000, 1000);
@@ -88,7 +88,7 @@ Deno.test("clampMss() leaves a partial checksum partial, and a wrong one as wron
   }
 });
 
-Deno.test("clampMss() touches nothing else", () => {
+Deno.test("clampMss() changes nothing else", () => {
   const syn = { flags: FLAG.syn, tcpOptions: hexBytes("0204 05b4") };
   const others: [string, FrameSpec][] = [
     ["as low already", { ...syn, tcpOptions: hexBytes("0204 03e8") }],
@@ -113,7 +113,7 @@ Deno.test("clampMss() touches nothing else", () => {
   }
 });
 
-Deno.test("clampMss(): packets cut at any length and any bytes are judged without a throw, and stay what they were", () => {
+Deno.test("clampMss(): packets of any length and content do not throw, and stay unchanged", () => {
   const random = new Random(72);
   const whole = [false, true].map((isIpv6) =>
     buildFrame({ isIpv6, flags: FLAG.syn, tcpOptions: hexBytes(OPTIONS[5]!), payload: hexBytes("01") })

@@ -1,6 +1,6 @@
 /**
- * Super-frames that one data path sends are cut into packets, received by another one, and joined again: what comes out
- * is what went in. The seed is printed; `L2TP_FUZZ_SEED` sets it.
+ * One data path segments super-frames, another receives and coalesces the packets: the output equals the input. The
+ * seed is printed; `L2TP_FUZZ_SEED` sets it.
  */
 
 import assert from "node:assert/strict";
@@ -11,21 +11,21 @@ import { Random, setting } from "../../support/random.ts";
 import { randomFlow } from "../../support/random_frames.ts";
 import { joinBytes, RawFrame } from "../../support/raw_frame.ts";
 import { JOIN_ALL, joinedBytes, virtioOf, type Written } from "./coalescer_support.ts";
-import { arriving, BATCH, drops, frame, peerOf, World } from "../support.ts";
+import { arriving, BATCH, DataPathHarness, drops, frame, peerOf } from "../support.ts";
 
 const SEED = setting("L2TP_FUZZ_SEED", 0xe2e);
 const KINDS: readonly EndpointKind[] = ["udp4", "udp6", "ip4", "ip6"];
 const ROUNDS = 40;
 
-/** Two data paths that a session goes between, with a coalescer behind the second one. */
+/** Two data paths joined by a session, with a coalescer behind the second one. */
 class Pair {
-  readonly there = new World();
-  readonly here: World;
+  readonly there = new DataPathHarness();
+  readonly here: DataPathHarness;
   readonly sender: DataSession;
   readonly receiver: DataSession;
-  /** What was written since it was last taken. */
+  /** Frames written since they were last read. */
   written: Written[] = [];
-  /** Frames that waited to be put in order, and lay in the other memory then. */
+  /** Frames that waited in the reorder queue, and lay in its memory. */
   waited = 0;
   readonly #kind: EndpointKind;
   readonly #endpoint;
@@ -33,7 +33,7 @@ class Pair {
 
   constructor(kind: EndpointKind, reorder: boolean, cookie: Uint8Array) {
     this.#kind = kind;
-    this.here = new World({ reorder: { packets: BATCH, bytes: 1 << 22 } });
+    this.here = new DataPathHarness({ reorder: { packets: BATCH, bytes: 1 << 22 } });
     const { there, here } = this;
     this.sender = there.session(there.tunnel(there.endpoint(kind)), { cookie, sendSeq: reorder });
     this.#endpoint = here.endpoint(kind);
@@ -57,7 +57,7 @@ class Pair {
     });
   }
 
-  /** What is written for packets that arrive together. */
+  /** The frames written for packets that arrive together. */
   receive(packets: readonly Uint8Array[]): Written[] {
     this.written = [];
     this.here.fill(packets.map((packet) => arriving(this.#kind, packet)), peerOf(this.#kind));
@@ -68,7 +68,7 @@ class Pair {
   }
 }
 
-/** A super-frame that is joined again once it was cut. */
+/** A super-frame that is restored after segmentation. */
 function randomSuper(random: Random): SuperFrame {
   const gsoSize = 1 + random.below(random.pick([100, 1000]));
   const segments = 2 + random.below(50);
@@ -78,7 +78,7 @@ function randomSuper(random: Random): SuperFrame {
   return superFrame(spec, gsoSize);
 }
 
-/** Swaps neighbours, but for the first packet, which tells the number that is expected. */
+/** Swaps neighbours, except for the first packet, which sets the expected number. */
 function swapped(packets: readonly Uint8Array[], random: Random): Uint8Array[] {
   const order = [...packets];
   for (let i = 1; i + 1 < order.length; i++) {
@@ -87,7 +87,7 @@ function swapped(packets: readonly Uint8Array[], random: Random): Uint8Array[] {
   return order;
 }
 
-Deno.test(`super-frames come back as they were sent, over all endpoints, in order or not, seed ${SEED}`, () => {
+Deno.test(`super-frames are restored as they were sent, over all endpoints, in order or not, seed ${SEED}`, () => {
   const random = new Random(SEED);
   for (const kind of KINDS) {
     for (const reorder of [false, true]) {
@@ -110,7 +110,7 @@ Deno.test(`super-frames come back as they were sent, over all endpoints, in orde
   }
 });
 
-/** The payload of each flow, one after the other. */
+/** The payload of each flow, concatenated. */
 function streams(frames: readonly Uint8Array[]): Map<string, Uint8Array> {
   const flows = new Map<string, Uint8Array>();
   for (const bytes of frames) {

@@ -1,6 +1,6 @@
 /**
- * Super-frames of chance against the slow cutter, byte for byte; what makes no sense is counted, never thrown; and how
- * many packets one message carries, against a slow model. The seed is printed; `L2TP_FUZZ_SEED` sets it.
+ * Random super-frames against a slow segmenter, byte for byte; invalid ones are counted and never throw. Also the
+ * number of packets per super-datagram, against a slow model. The seed is printed; `L2TP_FUZZ_SEED` sets it.
  */
 
 import assert from "node:assert/strict";
@@ -15,18 +15,18 @@ import {
 } from "../../support/inner_frames.ts";
 import { Random, setting } from "../../support/random.ts";
 import { randomFlow, randomLength } from "../../support/random_frames.ts";
-import { drops, frame, HEADROOM, SLOT, World } from "../support.ts";
+import { DataPathHarness, drops, frame, HEADROOM, SLOT } from "../support.ts";
 
 const SEED = setting("L2TP_FUZZ_SEED", 0x5e6);
 const SUPER_FRAMES = 3000;
 const MALFORMED = 40_000;
 
-/** A super-frame that makes sense. */
+/** A valid super-frame. */
 function randomSuper(random: Random): SuperFrame {
   const payload = random.bytes(randomLength(random));
-  // Not so many segments that nothing else would be tested.
+  // Few enough segments that other cases are tested, too.
   const least = Math.ceil(payload.length / 200);
-  // Nor longer ones than a packet can carry.
+  // No longer segments than fit a packet.
   const most = Math.min(payload.length, 65_000);
   const gsoSize = random.pick([least + random.below(1500), least + random.below(20), most]);
   const flow = randomFlow(random);
@@ -35,10 +35,10 @@ function randomSuper(random: Random): SuperFrame {
   return superFrame(spec, gsoSize);
 }
 
-Deno.test(`segmenter: ${SUPER_FRAMES} super-frames against the slow cutter, seed ${SEED}`, () => {
+Deno.test(`segmenter: ${SUPER_FRAMES} super-frames against the slow segmenter, seed ${SEED}`, () => {
   const random = new Random(SEED);
-  const world = new World();
-  const session = world.session(world.tunnel(world.endpoint("ip6")), {
+  const harness = new DataPathHarness();
+  const session = harness.session(harness.tunnel(harness.endpoint("ip6")), {
     sendSeq: true,
     cookie: random.bytes(4),
   });
@@ -51,14 +51,14 @@ Deno.test(`segmenter: ${SUPER_FRAMES} super-frames against the slow cutter, seed
     done += frames.length;
     const capacity = random.pick([1, 2, 3, 7, 64]);
     const first = session.ns;
-    const packets = world.transmitSuper(session, frames, world.vector(capacity));
+    const packets = harness.transmitSuper(session, frames, harness.vector(capacity));
     const expected = frames.flatMap(cutFrame);
     assert.equal(packets.length, expected.length);
     if (packets.length > capacity) drained++;
     for (const [i, packet] of packets.entries()) {
       const view = new DataView(packet.buffer);
       assert.equal(view.getUint32(8), 0x40000000 + ((first + i) & 0xffffff));
-      // Compared at once; told apart only when they differ.
+      // Compared as a whole; in parts only if they differ.
       if (Buffer.compare(packet.subarray(12), expected[i]!) !== 0) {
         assert.deepEqual(packet.subarray(12), expected[i]);
       }
@@ -73,10 +73,10 @@ Deno.test(`segmenter: ${SUPER_FRAMES} super-frames against the slow cutter, seed
 
 Deno.test(`segmenter: ${MALFORMED} malformed super-frames are sent or counted, seed ${SEED}`, () => {
   const random = new Random(SEED);
-  const world = new World();
-  const session = world.session(world.tunnel(world.endpoint("udp4")));
+  const harness = new DataPathHarness();
+  const session = harness.session(harness.tunnel(harness.endpoint("udp4")));
   const some = Array.from({ length: 200 }, () => randomSuper(random));
-  // One that no packet can carry.
+  // A session whose segments never fit a packet.
   some.push(superFrame({ payload: random.bytes(65_480) }, 0xffff));
   let sent = 0;
   let alone = 0;
@@ -91,11 +91,11 @@ Deno.test(`segmenter: ${MALFORMED} malformed super-frames are sent or counted, s
     }
     const before = { ...readCounters(session.counters) };
     const ns = session.ns;
-    const packets = world.transmitSuper(session, [{ bytes: frame, virtio: damaged(virtio, cut, random) }]);
+    const packets = harness.transmitSuper(session, [{ bytes: frame, virtio: damaged(virtio, cut, random) }]);
     const after = readCounters(session.counters);
     const errors = Number(after.txErrors - before.txErrors);
     assert.equal(Number(after.txPackets - before.txPackets), packets.length);
-    // Either is true: something was sent, or one frame was counted.
+    // Either packets were sent, or one frame was counted.
     assert.equal(errors, packets.length === 0 ? 1 : 0);
     assert.equal(session.ns, ns);
     for (const packet of packets) {
@@ -108,12 +108,12 @@ Deno.test(`segmenter: ${MALFORMED} malformed super-frames are sent or counted, s
   const reasons = ["tx_bad_offload", "tx_too_long", "tx_too_short"] as const;
   assert.deepEqual(Object.keys(counted).sort(), [...reasons].sort());
   assert.equal(reasons.reduce((sum, reason) => sum + counted[reason]!, sent), MALFORMED);
-  // A fuzz that is always refused, or never, tests nothing.
+  // A fuzz whose frames are all refused, or none, would test nothing.
   assert.ok(sent > MALFORMED / 10 && sent - alone > MALFORMED / 50, `${sent} sent, ${alone} in one packet`);
   console.log(`segmenter: seed ${SEED}, ${sent} of ${MALFORMED} malformed super-frames sent`, counted);
 });
 
-/** What is said of a frame, with any of it changed to anything, or to what is near the frame's bounds. */
+/** A virtio header with random changes, some to values near the frame's bounds. */
 function damaged(virtio: VirtioFields, length: number, random: Random): VirtioFields {
   const any = (): number =>
     random.pick([0, 1, 0xffff, random.below(0x10000), Math.max(0, length + random.below(5) - 3)]);
@@ -129,7 +129,7 @@ function damaged(virtio: VirtioFields, length: number, random: Random): VirtioFi
   };
 }
 
-/** How many packets one message carries: every longer run that would do is tried. */
+/** The number of packets in one super-datagram: tries every longer run. */
 function slowRun(lengths: readonly number[], limits: GsoLimits): number {
   let best = 1;
   for (let count = 1; count <= lengths.length; count++) {
@@ -141,14 +141,14 @@ function slowRun(lengths: readonly number[], limits: GsoLimits): number {
   return best;
 }
 
-Deno.test(`packet vector: runs of packets for one message, against a slow model, seed ${SEED}`, () => {
+Deno.test(`packet vector: packets per super-datagram, against a slow model, seed ${SEED}`, () => {
   const random = new Random(SEED);
   const limits: GsoLimits = { packets: 64, bytes: 65_000 };
-  const world = new World();
-  const session = world.session(world.tunnel(world.endpoint("udp4")));
+  const harness = new DataPathHarness();
+  const session = harness.session(harness.tunnel(harness.endpoint("udp4")));
   const reached = { shorter: 0, packets: 0, bytes: 0, longer: 0 };
   for (let round = 0; round < 4000; round++) {
-    const vector = world.vector(64);
+    const vector = harness.vector(64);
     const usual = random.pick([1, 100, 1015, 1016, 1400, 32_500, 32_501, 65_000, 65_001]);
     const many = random.oneIn(2) ? 64 : 1 + random.below(64);
     const odd = random.pick([0, 8, 50]);
@@ -172,24 +172,24 @@ Deno.test(`packet vector: runs of packets for one message, against a slow model,
   for (const [reason, times] of Object.entries(reached)) assert.ok(times > 40, `${reason}: ${times}`);
 });
 
-Deno.test("packet vector: whoever has no packets has no session; a vector for none is refused", () => {
-  const world = new World();
-  assert.throws(() => world.vector(1).session, ReferenceError);
-  assert.throws(() => world.vector(0), RangeError);
+Deno.test("packet vector: an empty vector has no session; a capacity of 0 is refused", () => {
+  const harness = new DataPathHarness();
+  assert.throws(() => harness.vector(1).session, ReferenceError);
+  assert.throws(() => harness.vector(0), RangeError);
 });
 
-Deno.test("packet vector: packets of another session are not mixed with those of the first", () => {
-  const world = new World();
-  const tunnel = world.tunnel(world.endpoint("udp4"));
-  const [one, other] = [world.session(tunnel), world.session(tunnel, { sessionId: 5, peerSessionId: 6 })];
-  world.fill([frame(1)]);
-  world.path.transmit(one, world.batch, false, world.packets);
-  assert.equal(world.sent.length, 0);
-  assert.equal(world.packets.session, one);
-  world.batch.offsets[0] = SLOT + HEADROOM;
-  world.path.transmit(other, world.batch, false, world.packets);
-  assert.equal(world.sent.length, 1);
-  assert.equal(world.packets.session, other);
-  world.packets.flush();
+Deno.test("packet vector: packets of different sessions are not mixed", () => {
+  const harness = new DataPathHarness();
+  const tunnel = harness.tunnel(harness.endpoint("udp4"));
+  const [one, other] = [harness.session(tunnel), harness.session(tunnel, { sessionId: 5, peerSessionId: 6 })];
+  harness.fill([frame(1)]);
+  harness.path.transmit(one, harness.batch, false, harness.packets);
+  assert.equal(harness.sent.length, 0);
+  assert.equal(harness.packets.session, one);
+  harness.batch.offsets[0] = SLOT + HEADROOM;
+  harness.path.transmit(other, harness.batch, false, harness.packets);
+  assert.equal(harness.sent.length, 1);
+  assert.equal(harness.packets.session, other);
+  harness.packets.flush();
   assert.deepEqual([one, other].map(({ counters }) => readCounters(counters).txPackets), [1n, 1n]);
 });

@@ -1,4 +1,4 @@
-/** Super-frames and checksums that are left to the device: what is sent for them, one case after the other. */
+/** Segmentation and checksum offload: the packets sent for super-frames and partial checksums, case by case. */
 
 import assert from "node:assert/strict";
 import { readCounters, readLiveState, type SessionSpec } from "../../../src/dataplane/mod.ts";
@@ -17,34 +17,34 @@ import {
 } from "../../support/inner_frames.ts";
 import { Random } from "../../support/random.ts";
 import { RawFrame } from "../../support/raw_frame.ts";
-import { drops, frame, World } from "../support.ts";
+import { DataPathHarness, drops, frame } from "../support.ts";
 
-/** Bytes whose sums are no special ones. */
+/** Payload bytes with unremarkable sums. */
 function payload(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => 31 * i + (i >> 8));
 }
 
 function open(spec: Partial<SessionSpec> = {}, kind: "udp4" | "ip6" = "udp4"): {
-  world: World;
-  session: World["sessions"][number];
+  harness: DataPathHarness;
+  session: DataPathHarness["sessions"][number];
 } {
-  const world = new World();
-  return { world, session: world.session(world.tunnel(world.endpoint(kind)), spec) };
+  const harness = new DataPathHarness();
+  return { harness, session: harness.session(harness.tunnel(harness.endpoint(kind)), spec) };
 }
 
 const shared = open();
 
-/** The frames in the packets that are sent for a super-frame. */
+/** The frames in the packets sent for a super-frame. */
 function segments(sent: SuperFrame): Uint8Array[] {
-  const { world, session } = shared;
+  const { harness, session } = shared;
   const before = readCounters(session.counters).txPackets;
-  const packets = world.transmitSuper(session, [sent]);
+  const packets = harness.transmitSuper(session, [sent]);
   assert.deepEqual(drops(session.counters), {});
   assert.equal(Number(readCounters(session.counters).txPackets - before), packets.length);
   return packets.map((packet) => packet.subarray(session.headerLength));
 }
 
-/** The segments, which the slow cutter agrees with, and which are right. */
+/** The segments; asserts that they are correct and match the slow segmenter's. */
 function checkedSegments(spec: FrameSpec, gsoSize: number): RawFrame[] {
   const whole = superFrame(spec, gsoSize);
   const got = segments(whole);
@@ -53,13 +53,13 @@ function checkedSegments(spec: FrameSpec, gsoSize: number): RawFrame[] {
   return got.map((bytes) => RawFrame.read(bytes)!);
 }
 
-Deno.test("the builder of test frames: a header whose checksum is known", () => {
+Deno.test("the builder of test frames: a header with a known checksum", () => {
   const addresses = Uint8Array.of(192, 168, 0, 1, 192, 168, 0, 199);
   const bytes = buildFrame({ addresses, isUdp: true, identification: 0, payload: new Uint8Array(87) });
   assert.deepEqual(bytes.slice(14, 34), hexBytes("4500 0073 0000 4000 4011 b861 c0a8 0001 c0a8 00c7"));
 });
 
-Deno.test("FIN and PSH go with the last segment, CWR with the first, the others with all", () => {
+Deno.test("FIN and PSH stay on the last segment, CWR on the first, the other flags on all", () => {
   for (const isIpv6 of [false, true]) {
     for (let flags = 0; flags < 256; flags++) {
       const got = checkedSegments({ isIpv6, flags, payload: payload(250) }, 100);
@@ -73,7 +73,7 @@ Deno.test("FIN and PSH go with the last segment, CWR with the first, the others 
   }
 });
 
-Deno.test("a segment that is the only one keeps all flags; the ECN mark of its kind changes nothing", () => {
+Deno.test("a single segment keeps all flags; the ECN flag of its type changes nothing", () => {
   for (const size of [100, 101, 0xffff]) {
     const [only, ...others] = checkedSegments({ flags: 0xff, payload: payload(100) }, size);
     assert.equal(others.length, 0);
@@ -84,7 +84,7 @@ Deno.test("a segment that is the only one keeps all flags; the ECN mark of its k
   assert.deepEqual(segments(marked), segments(whole));
 });
 
-Deno.test("the IPv4 identification counts up and wraps, of TCP and UDP, DF or not", () => {
+Deno.test("the IPv4 identification increases and wraps, for TCP and UDP, DF or not", () => {
   for (const isUdp of [false, true]) {
     for (const fragment of [0, 0x4000]) {
       const got = checkedSegments({ isUdp, fragment, identification: 0xfffe, payload: payload(40) }, 10);
@@ -139,9 +139,9 @@ Deno.test("VLAN, QinQ, IPv4 options, TCP options, IPv6 extension headers in fron
   }
 });
 
-Deno.test("a UDP checksum that comes out as 0 is sent as ffff; of TCP it stays 0", () => {
+Deno.test("a UDP checksum of 0 is sent as ffff; a TCP checksum of 0 stays 0", () => {
   for (const isUdp of [true, false]) {
-    // The last two bytes make up for all others.
+    // The last two bytes compensate all others.
     const spec = (last: number): FrameSpec => ({ isUdp, payload: Uint8Array.of(1, 2, last >> 8, last) });
     const raw = RawFrame.read(buildFrame(spec(0)))!;
     const whole = superFrame(spec(raw.uint16(raw.checksum)), 4);
@@ -152,49 +152,49 @@ Deno.test("a UDP checksum that comes out as 0 is sent as ffff; of TCP it stays 0
   }
 });
 
-Deno.test("a checksum that is left to do is done, wherever it is; 0 is sent as ffff", () => {
-  const { world, session } = open();
+Deno.test("a partial checksum is completed at any offset; 0 is sent as ffff", () => {
+  const { harness, session } = open();
   const random = new Random(53);
   for (const isUdp of [false, true]) {
     for (const isIpv6 of [false, true]) {
       for (let length = 0; length < 20; length++) {
         const left = partialFrame({ isUdp, isIpv6, payload: random.bytes(length) });
-        const [packet] = world.transmitSuper(session, [left]);
+        const [packet] = harness.transmitSuper(session, [left]);
         const sent = packet!.subarray(session.headerLength);
         assert.ok(isIntact(sent));
         assert.deepEqual([sent], cutFrame(left));
       }
     }
   }
-  // The sum of what comes behind offset 14 is ffff, so its complement is 0.
+  // The sum from offset 14 on is ffff, so its complement is 0.
   const bytes = new Uint8Array(60);
   bytes.set([0xff, 0xff], 20);
   const virtio = { ...PLAIN, flags: VIRTIO.needsChecksum, checksumStart: 14, checksumOffset: 40 };
-  const [packet] = world.transmitSuper(session, [{ bytes, virtio }]);
+  const [packet] = harness.transmitSuper(session, [{ bytes, virtio }]);
   assert.deepEqual(packet!.subarray(-6, -4), Uint8Array.of(0xff, 0xff));
 });
 
-Deno.test("what is said of a frame counts only where the device says something", () => {
-  const { world, session } = open();
-  world.fill([frame(7)]);
-  world.writeVirtio(world.batch.offsets[0]!, { ...PLAIN, flags: 1, gsoType: 1, checksumStart: 14 });
-  const [packet] = world.transmitBatch(session, false);
+Deno.test("a virtio header is used only if the device has one", () => {
+  const { harness, session } = open();
+  harness.fill([frame(7)]);
+  harness.writeVirtio(harness.batch.offsets[0]!, { ...PLAIN, flags: 1, gsoType: 1, checksumStart: 14 });
+  const [packet] = harness.transmitBatch(session, false);
   assert.deepEqual(packet!.subarray(session.headerLength), frame(7));
-  // A checksum's place without the flag means nothing.
-  const [plain] = world.transmitSuper(session, [{
+  // A checksum offset without the flag has no meaning.
+  const [plain] = harness.transmitSuper(session, [{
     bytes: frame(8),
     virtio: { ...PLAIN, checksumStart: 14 },
   }]);
   assert.deepEqual(plain!.subarray(session.headerLength), frame(8));
 });
 
-Deno.test("each segment has a header with a cookie and a sequence number of its own, in order with other frames", () => {
+Deno.test("each segment has an L2TP header with cookie and sequence number, in order with other frames", () => {
   for (const kind of ["udp4", "ip6"] as const) {
-    const { world, session } = open({ cookie: hexBytes("a1a2a3a4a5a6a7a8"), sendSeq: true }, kind);
+    const { harness, session } = open({ cookie: hexBytes("a1a2a3a4a5a6a7a8"), sendSeq: true }, kind);
     session.ns = 0xfffffe;
     const whole = superFrame({ payload: payload(250) }, 100);
     const single = { bytes: frame(5), virtio: PLAIN };
-    const packets = world.transmitSuper(session, [single, whole, single]);
+    const packets = harness.transmitSuper(session, [single, whole, single]);
     const expected = [frame(5), ...cutFrame(whole), frame(5)];
     const ids = kind === "udp4" ? "00030000 00000002" : "00000002";
     for (const [i, packet] of packets.entries()) {
@@ -207,18 +207,18 @@ Deno.test("each segment has a header with a cookie and a sequence number of its 
   }
 });
 
-Deno.test("headers of an odd length in front of segments", () => {
+Deno.test("segments with headers of an odd length", () => {
   for (let length = 0; length <= 8; length++) {
     const cookie = new Uint8Array(length).fill(0xcc);
-    const { world, session } = open({ cookie });
+    const { harness, session } = open({ cookie });
     const whole = superFrame({ payload: payload(25) }, 10);
-    const packets = world.transmitSuper(session, [whole]);
+    const packets = harness.transmitSuper(session, [whole]);
     assert.deepEqual(packets.map((packet) => packet.subarray(12 + length)), cutFrame(whole));
     for (const packet of packets) assert.deepEqual(packet.subarray(8, 8 + length), cookie);
   }
 });
 
-Deno.test("super-frames that make no sense are counted once each, and the others go", () => {
+Deno.test("invalid super-frames count once each, and the others are sent", () => {
   const good = superFrame({ payload: payload(250), tcpOptions: payload(12) }, 100);
   const six = superFrame({ isIpv6: true, payload: payload(250) }, 100);
   const udp = superFrame({ isUdp: true, payload: payload(250) }, 100);
@@ -249,7 +249,7 @@ Deno.test("super-frames that make no sense are counted once each, and the others
     say(good, { checksumStart: 0xffff }),
     say(udp, { checksumStart: udp.bytes.length - 8 }),
     say(udp, { checksumStart: 0xffff }),
-    // Nothing but headers.
+    // Only headers.
     cut(good, 14 + 20 + 32),
     cut(udp, 14 + 20 + 8),
     cut(good, 14 + 20 + 31),
@@ -275,8 +275,8 @@ Deno.test("super-frames that make no sense are counted once each, and the others
     superFrame({ isIpv6: true, extension: payload(200), payload: payload(250) }, 100),
   ];
   for (const [i, whole] of senseless.entries()) {
-    const { world, session } = open({ sendSeq: true });
-    const packets = world.transmitSuper(session, [whole, good]);
+    const { harness, session } = open({ sendSeq: true });
+    const packets = harness.transmitSuper(session, [whole, good]);
     assert.equal(packets.length, 3, `case ${i}`);
     assert.deepEqual(drops(session.counters), { tx_bad_offload: 1 }, `case ${i}`);
     assert.equal(readCounters(session.counters).txErrors, 1n);
@@ -284,11 +284,11 @@ Deno.test("super-frames that make no sense are counted once each, and the others
   }
 });
 
-Deno.test("a checksum beyond the frame's end is counted; one that ends there is done", () => {
+Deno.test("a checksum beyond the frame's end is counted; one that ends there is completed", () => {
   const virtio = { ...PLAIN, flags: VIRTIO.needsChecksum, checksumStart: 14 };
   for (const [checksumOffset, sent] of [[44, 1], [45, 0], [46, 0], [0xffff, 0]] as const) {
-    const { world, session } = open();
-    const packets = world.transmitSuper(session, [{
+    const { harness, session } = open();
+    const packets = harness.transmitSuper(session, [{
       bytes: frame(1, 60),
       virtio: { ...virtio, checksumOffset },
     }]);
@@ -297,13 +297,13 @@ Deno.test("a checksum beyond the frame's end is counted; one that ends there is 
   }
 });
 
-Deno.test("segments that no packet can carry are counted; the longest that one can carry go", () => {
+Deno.test("segments that exceed the longest packet are counted; segments of that length are sent", () => {
   // 65507 bytes of UDP payload over IPv4, less 12 of L2TP and 54 of headers.
   const most = 65_507 - 12 - 54;
   for (const [size, length, sent] of [[most, most, 1], [most + 1, most + 1, 0], [0xffff, 100, 1]] as const) {
-    const { world, session } = open();
+    const { harness, session } = open();
     const whole = superFrame({ payload: payload(length) }, size);
-    assert.equal(world.transmitSuper(session, [whole]).length, sent, `${size}`);
+    assert.equal(harness.transmitSuper(session, [whole]).length, sent, `${size}`);
     assert.deepEqual(drops(session.counters), sent === 1 ? {} : { tx_too_long: 1 });
   }
 });

@@ -1,11 +1,11 @@
-/** Which packets are whose: reference sections 3.5 and 4.5, and the peer check that the kernel does not have. */
+/** Session look-up of received packets, and the check of the peer, which the kernel does not have. */
 
 import assert from "node:assert/strict";
 import { readCounters } from "../../../src/dataplane/mod.ts";
 import { hexBytes } from "../../support/golden.ts";
-import { drops, frame, ipv4Packet, numberOf, PEER4, PEER6, World, writeName } from "../support.ts";
+import { DataPathHarness, drops, frame, ipv4Packet, numberOf, PEER4, PEER6, writeName } from "../support.ts";
 
-/** A version 3 packet over UDP with that frame, without cookie and sublayer. */
+/** A version 3 packet over UDP with the frame, without cookie and sublayer. */
 function udp3(sessionId: number, payload: Uint8Array, flags = 0x0003): Uint8Array {
   const packet = new Uint8Array(8 + payload.length);
   const fields = new DataView(packet.buffer);
@@ -17,25 +17,25 @@ function udp3(sessionId: number, payload: Uint8Array, flags = 0x0003): Uint8Arra
 
 const CONTROL = hexBytes("c803 0014 00000001 0000 0000 8008 0000 0000 0006");
 
-Deno.test("section 3.5, UDP: packets with the T bit are control, whatever else they are", () => {
-  const world = new World();
-  const endpoint = world.endpoint("udp4");
-  world.session(world.tunnel(endpoint), { l2spec: "none" });
+Deno.test("UDP: packets with the T bit are control messages, whatever else they contain", () => {
+  const harness = new DataPathHarness();
+  const endpoint = harness.endpoint("udp4");
+  harness.session(harness.tunnel(endpoint), { l2spec: "none" });
   const zlb = hexBytes("c802 000c b8d4 0000 0001 0002");
   const messages = [CONTROL, zlb, hexBytes("8000"), hexBytes("800f ffff"), CONTROL, CONTROL];
-  assert.deepEqual(world.receive(endpoint, messages, { source: { ...PEER4, port: 99 } }), []);
-  assert.deepEqual(world.control.map(({ bytes }) => bytes), messages);
-  for (const message of world.control) assert.deepEqual([message.endpoint, message.port], [endpoint, 99]);
+  assert.deepEqual(harness.receive(endpoint, messages, { source: { ...PEER4, port: 99 } }), []);
+  assert.deepEqual(harness.control.map(({ bytes }) => bytes), messages);
+  for (const message of harness.control) assert.deepEqual([message.endpoint, message.port], [endpoint, 99]);
   assert.deepEqual(drops(endpoint.counters), {});
-  world.assertConservation();
+  harness.assertConservation();
 });
 
-Deno.test("section 3.5, IP: 32 zero bits are taken off control messages; T, L and 12 bytes are required", () => {
+Deno.test("IP: the 32 zero bits of control messages are stripped; T, L and 12 bytes are required", () => {
   for (const kind of ["ip4", "ip6"] as const) {
-    const world = new World();
-    const endpoint = world.endpoint(kind);
+    const harness = new DataPathHarness();
+    const endpoint = harness.endpoint(kind);
     const wrap = (packet: Uint8Array): Uint8Array => kind === "ip4" ? ipv4Packet(packet) : packet;
-    world.receive(endpoint, [
+    harness.receive(endpoint, [
       wrap(Uint8Array.of(0, 0, 0, 0, ...CONTROL)),
       wrap(Uint8Array.of(0, 0, 0, 0, ...CONTROL.subarray(0, 12))),
       wrap(Uint8Array.of(0, 0, 0, 0, ...CONTROL.subarray(0, 11))),
@@ -43,32 +43,32 @@ Deno.test("section 3.5, IP: 32 zero bits are taken off control messages; T, L an
       wrap(Uint8Array.of(0, 0, 0, 0, 0x48, ...CONTROL.subarray(1))),
       wrap(hexBytes("000000")),
     ]);
-    assert.deepEqual(world.control.map(({ bytes }) => bytes), [CONTROL, CONTROL.slice(0, 12)]);
+    assert.deepEqual(harness.control.map(({ bytes }) => bytes), [CONTROL, CONTROL.slice(0, 12)]);
     assert.deepEqual(drops(endpoint.counters), { bad_control: 3, too_short: 1 });
-    world.assertConservation();
+    harness.assertConservation();
   }
 });
 
-Deno.test("section 3.5, UDP: data of fewer than 14 bytes is nobody's", () => {
-  const world = new World();
-  const endpoint = world.endpoint("udp4");
-  const tunnel = world.tunnel(endpoint, { version: 2 });
-  const session = world.session(tunnel);
+Deno.test("UDP: data packets of fewer than 14 bytes count on the endpoint", () => {
+  const harness = new DataPathHarness();
+  const endpoint = harness.endpoint("udp4");
+  const tunnel = harness.tunnel(endpoint, { version: 2 });
+  const session = harness.session(tunnel);
   const short = hexBytes("0002 0001 0001 ff03 c021 0901 00");
-  world.receive(endpoint, [short, hexBytes(""), hexBytes("00"), Uint8Array.of(...short, 0)]);
-  assert.deepEqual(world.frames.map(({ bytes }) => bytes.length), [6]);
+  harness.receive(endpoint, [short, hexBytes(""), hexBytes("00"), Uint8Array.of(...short, 0)]);
+  assert.deepEqual(harness.frames.map(({ bytes }) => bytes.length), [6]);
   assert.deepEqual(drops(endpoint.counters), { too_short: 3 });
   assert.equal(readCounters(tunnel.counters).rxInvalid, 0n);
   assert.equal(readCounters(session.counters).rxPackets, 1n);
-  world.assertConservation();
+  harness.assertConservation();
 });
 
-Deno.test("section 4.5: unknown sessions and versions are the endpoint's to count", () => {
-  const world = new World();
-  const endpoint = world.endpoint("udp4");
-  world.session(world.tunnel(endpoint), { l2spec: "none" });
-  world.session(world.tunnel(endpoint, { version: 2, tunnelId: 7 }));
-  world.receive(endpoint, [
+Deno.test("unknown sessions and versions count on the endpoint", () => {
+  const harness = new DataPathHarness();
+  const endpoint = harness.endpoint("udp4");
+  harness.session(harness.tunnel(endpoint), { l2spec: "none" });
+  harness.session(harness.tunnel(endpoint, { version: 2, tunnelId: 7 }));
+  harness.receive(endpoint, [
     udp3(2, frame()),
     udp3(0, frame()),
     hexBytes("0002 0001 0001 ff03 c021 09010000"), // tunnel 1 is of version 3
@@ -76,15 +76,15 @@ Deno.test("section 4.5: unknown sessions and versions are the endpoint's to coun
     udp3(2, frame(), 0x0001),
   ]);
   assert.deepEqual(drops(endpoint.counters), { unknown_session: 4, bad_version: 1 });
-  world.assertConservation();
+  harness.assertConservation();
 });
 
-Deno.test("section 3.5, 6.12: RX_INVALID is for packets of a known session with a wrong version or length", () => {
-  const world = new World();
-  const endpoint = world.endpoint("udp4");
-  const tunnel = world.tunnel(endpoint);
-  const session = world.session(tunnel, { peerCookie: hexBytes("0102030405060708") });
-  world.receive(endpoint, [
+Deno.test("RX_INVALID counts packets of a known session with a wrong version or length, as in Linux 6.12", () => {
+  const harness = new DataPathHarness();
+  const endpoint = harness.endpoint("udp4");
+  const tunnel = harness.tunnel(endpoint);
+  const session = harness.session(tunnel, { peerCookie: hexBytes("0102030405060708") });
+  harness.receive(endpoint, [
     udp3(1, frame(), 0x0001), // L2F
     udp3(1, frame(), 0x0000),
     udp3(1, hexBytes("0102030405060708000000")), // the sublayer is cut
@@ -94,24 +94,24 @@ Deno.test("section 3.5, 6.12: RX_INVALID is for packets of a known session with 
   assert.equal(readCounters(tunnel.counters).rxInvalid, 3n);
   assert.equal(readCounters(session.counters).rxErrors, 0n);
   assert.deepEqual(drops(session.counters), { bad_version: 2, too_short: 1 });
-  world.assertConservation();
+  harness.assertConservation();
 });
 
-Deno.test("IP: a packet that is cut within its options is dropped without RX_INVALID", () => {
-  const world = new World();
-  const endpoint = world.endpoint("ip6");
-  const tunnel = world.tunnel(endpoint);
-  const session = world.session(tunnel, { peerCookie: hexBytes("01020304") });
-  world.receive(endpoint, [hexBytes("00000001 01020304 000000")]);
+Deno.test("IP: a packet truncated in cookie or sublayer is dropped without RX_INVALID", () => {
+  const harness = new DataPathHarness();
+  const endpoint = harness.endpoint("ip6");
+  const tunnel = harness.tunnel(endpoint);
+  const session = harness.session(tunnel, { peerCookie: hexBytes("01020304") });
+  harness.receive(endpoint, [hexBytes("00000001 01020304 000000")]);
   assert.equal(readCounters(tunnel.counters).rxInvalid, 0n);
   assert.deepEqual(drops(session.counters), { too_short: 1 });
-  world.assertConservation();
+  harness.assertConservation();
 });
 
-Deno.test("ip4: the IPv4 header is skipped with its options, and must be sound", () => {
-  const world = new World();
-  const endpoint = world.endpoint("ip4");
-  world.session(world.tunnel(endpoint), { l2spec: "none" });
+Deno.test("ip4: the IPv4 header is skipped with its options, and must be valid", () => {
+  const harness = new DataPathHarness();
+  const endpoint = harness.endpoint("ip4");
+  harness.session(harness.tunnel(endpoint), { l2spec: "none" });
   const packet = Uint8Array.of(0, 0, 0, 1, ...frame(5));
   const damaged = (change: (bytes: Uint8Array) => void): Uint8Array => {
     const bytes = ipv4Packet(packet);
@@ -119,8 +119,8 @@ Deno.test("ip4: the IPv4 header is skipped with its options, and must be sound",
     return bytes;
   };
   const trailing = Uint8Array.of(...ipv4Packet(packet), 1, 2, 3);
-  world.receive(endpoint, [ipv4Packet(packet), ipv4Packet(packet, 8), trailing]);
-  assert.deepEqual(world.frames.map(({ bytes }) => bytes), [frame(5), frame(5), frame(5)]);
+  harness.receive(endpoint, [ipv4Packet(packet), ipv4Packet(packet, 8), trailing]);
+  assert.deepEqual(harness.frames.map(({ bytes }) => bytes), [frame(5), frame(5), frame(5)]);
   const bad = [
     damaged((bytes) => bytes[0] = 0x65),
     damaged((bytes) => bytes[0] = 0x44),
@@ -132,20 +132,20 @@ Deno.test("ip4: the IPv4 header is skipped with its options, and must be sound",
     ipv4Packet(packet).subarray(0, 19),
     hexBytes(""),
   ];
-  assert.deepEqual(world.receive(endpoint, bad), []);
+  assert.deepEqual(harness.receive(endpoint, bad), []);
   assert.deepEqual(drops(endpoint.counters), { bad_ip_header: bad.length });
-  world.assertConservation();
+  harness.assertConservation();
 });
 
-Deno.test("peer: a tunnel takes packets from its peer only, over UDP with the port, over IP too", () => {
+Deno.test("peer: a tunnel accepts packets from its peer only, over UDP with the port, over IP too", () => {
   for (const kind of ["udp4", "udp6", "ip4", "ip6"] as const) {
-    const world = new World();
-    const endpoint = world.endpoint(kind);
-    const session = world.session(world.tunnel(endpoint), { l2spec: "none" });
+    const harness = new DataPathHarness();
+    const endpoint = harness.endpoint(kind);
+    const session = harness.session(harness.tunnel(endpoint), { l2spec: "none" });
     const peer = kind.endsWith("6") ? PEER6 : PEER4;
     const packet = kind.startsWith("udp") ? udp3(1, frame()) : Uint8Array.of(0, 0, 0, 1, ...frame());
     const arrived = kind === "ip4" ? ipv4Packet(packet) : packet;
-    const from = (source: typeof peer): number => world.receive(endpoint, [arrived], { source }).length;
+    const from = (source: typeof peer): number => harness.receive(endpoint, [arrived], { source }).length;
     assert.equal(from(peer), 1);
     assert.equal(from({ ...peer, port: 1702 }), kind.startsWith("udp") ? 0 : 1);
     for (let i = 0; i < peer.address.length; i++) {
@@ -154,109 +154,111 @@ Deno.test("peer: a tunnel takes packets from its peer only, over UDP with the po
     const wrong = peer.address.length + (kind.startsWith("udp") ? 1 : 0);
     assert.deepEqual(drops(session.counters), { wrong_peer: wrong });
     assert.equal(readCounters(session.counters).rxErrors, 0n);
-    world.assertConservation();
+    harness.assertConservation();
   }
 });
 
 Deno.test("peer: without a port any port, without an address any address, a scope only if given", () => {
-  const world = new World();
-  const udp4 = world.endpoint("udp4");
-  const udp6 = world.endpoint("udp6");
+  const harness = new DataPathHarness();
+  const udp4 = harness.endpoint("udp4");
+  const udp6 = harness.endpoint("udp6");
   const linkLocal = [0xfe, 0x80, ...new Array<number>(13).fill(0), 2];
-  world.session(world.tunnel(udp4, { peer: { address: Uint8Array.from(PEER4.address) } }), {
+  harness.session(harness.tunnel(udp4, { peer: { address: Uint8Array.from(PEER4.address) } }), {
     l2spec: "none",
   });
-  world.session(world.tunnel(udp4, { peer: undefined }), { l2spec: "none", sessionId: 2 });
-  world.session(world.tunnel(udp6, { peer: { address: Uint8Array.from(linkLocal), scopeId: 3 } }), {
+  harness.session(harness.tunnel(udp4, { peer: undefined }), { l2spec: "none", sessionId: 2 });
+  harness.session(harness.tunnel(udp6, { peer: { address: Uint8Array.from(linkLocal), scopeId: 3 } }), {
     l2spec: "none",
     sessionId: 3,
   });
   const from = (endpoint: typeof udp4, id: number, source: typeof PEER4 & { scopeId?: number }): number =>
-    world.receive(endpoint, [udp3(id, frame())], { source }).length;
+    harness.receive(endpoint, [udp3(id, frame())], { source }).length;
   assert.equal(from(udp4, 1, { ...PEER4, port: 5 }), 1);
   assert.equal(from(udp4, 1, { address: [10, 0, 0, 3], port: 1701 }), 0);
   assert.equal(from(udp4, 2, { address: [10, 9, 9, 9], port: 5 }), 1);
   assert.equal(from(udp6, 3, { address: linkLocal, port: 5, scopeId: 3 }), 1);
   assert.equal(from(udp6, 3, { address: linkLocal, port: 5, scopeId: 4 }), 0);
-  world.assertConservation();
+  harness.assertConservation();
 });
 
-Deno.test("packets of one message share a source, and each is still for the session that it names", () => {
-  const world = new World();
-  const endpoint = world.endpoint("udp4");
-  const tunnel = world.tunnel(endpoint);
-  const one = world.session(tunnel, { l2spec: "none" });
-  const two = world.session(tunnel, { l2spec: "none", sessionId: 2 });
+Deno.test("packets of one GRO message share a source, and each goes to its own session", () => {
+  const harness = new DataPathHarness();
+  const endpoint = harness.endpoint("udp4");
+  const tunnel = harness.tunnel(endpoint);
+  const one = harness.session(tunnel, { l2spec: "none" });
+  const two = harness.session(tunnel, { l2spec: "none", sessionId: 2 });
   const owners = (ids: readonly number[], sources: readonly number[]): unknown[] => {
-    world.fill(ids.map((id) => udp3(id, frame())));
-    // The last place is a stranger's.
-    world.batch.nameOffsets.set(sources.map((source) => 28 * source));
-    writeName(world.names, 28 * 9, { ...PEER4, address: [10, 9, 9, 9] });
-    return world.receiveBatch(endpoint).map(({ session }) => session);
+    harness.fill(ids.map((id) => udp3(id, frame())));
+    // The last address is not a peer.
+    harness.batch.nameOffsets.set(sources.map((source) => 28 * source));
+    writeName(harness.names, 28 * 9, { ...PEER4, address: [10, 9, 9, 9] });
+    return harness.receiveBatch(endpoint).map(({ session }) => session);
   };
   assert.deepEqual(owners([1, 1, 2, 1, 3, 1], [0, 0, 0, 0, 0, 0]), [one, one, two, one, one]);
   assert.deepEqual(owners([1, 1, 1], [0, 9, 0]), [one, one]);
   assert.deepEqual(drops(one.counters), { wrong_peer: 1 });
-  world.path.removeSession(one);
+  harness.path.removeSession(one);
   assert.deepEqual(owners([1, 2], [0, 0]), [two]);
-  world.assertConservation();
+  harness.assertConservation();
 });
 
-Deno.test("section 4.5: one id in several UDP tunnels is told apart by endpoint and peer, pickiest first", () => {
-  const world = new World();
-  const one = world.endpoint("udp4");
-  const two = world.endpoint("udp4");
+Deno.test("one id in several UDP tunnels is resolved by endpoint and peer, the most specific tunnel first", () => {
+  const harness = new DataPathHarness();
+  const one = harness.endpoint("udp4");
+  const two = harness.endpoint("udp4");
   const address = Uint8Array.from(PEER4.address);
-  const anyone = world.session(world.tunnel(one, { peer: undefined }), { l2spec: "none" });
-  const exact = world.session(world.tunnel(one, { peer: { address, port: 1701 } }), { l2spec: "none" });
-  const anyPort = world.session(world.tunnel(one, { peer: { address } }), { l2spec: "none" });
-  const elsewhere = world.session(world.tunnel(two, { peer: { address, port: 1701 } }), { l2spec: "none" });
+  const anyone = harness.session(harness.tunnel(one, { peer: undefined }), { l2spec: "none" });
+  const exact = harness.session(harness.tunnel(one, { peer: { address, port: 1701 } }), { l2spec: "none" });
+  const anyPort = harness.session(harness.tunnel(one, { peer: { address } }), { l2spec: "none" });
+  const elsewhere = harness.session(harness.tunnel(two, { peer: { address, port: 1701 } }), {
+    l2spec: "none",
+  });
   const owner = (endpoint: typeof one, source: typeof PEER4): unknown =>
-    world.receive(endpoint, [udp3(1, frame())], { source })[0]?.session;
+    harness.receive(endpoint, [udp3(1, frame())], { source })[0]?.session;
   assert.equal(owner(one, PEER4), exact);
   assert.equal(owner(one, { ...PEER4, port: 9 }), anyPort);
   assert.equal(owner(one, { ...PEER4, address: [1, 2, 3, 4] }), anyone);
   assert.equal(owner(two, PEER4), elsewhere);
   assert.equal(owner(two, { ...PEER4, port: 9 }), undefined);
   assert.deepEqual(drops(elsewhere.counters), { wrong_peer: 1 });
-  const stranger = world.endpoint("udp4");
+  const stranger = harness.endpoint("udp4");
   assert.equal(owner(stranger, PEER4), undefined);
   assert.deepEqual(drops(stranger.counters), { wrong_endpoint: 1 });
-  // Whatever the order of removal, the others are still found.
-  world.path.removeSession(exact);
+  // In any order of removal, the others are still found.
+  harness.path.removeSession(exact);
   assert.equal(owner(one, PEER4), anyPort);
-  world.path.removeSession(anyone);
+  harness.path.removeSession(anyone);
   assert.equal(owner(one, PEER4), anyPort);
-  world.path.removeSession(anyPort);
+  harness.path.removeSession(anyPort);
   assert.equal(owner(two, PEER4), elsewhere);
-  world.path.removeSession(elsewhere);
+  harness.path.removeSession(elsewhere);
   assert.equal(owner(two, PEER4), undefined);
-  assert.equal(world.path.sessionCount, 0);
-  world.assertConservation();
+  assert.equal(harness.path.sessionCount, 0);
+  harness.assertConservation();
 });
 
-Deno.test("section 4.5: ids that cannot be told apart are refused", () => {
-  const world = new World();
-  const udp = world.tunnel(world.endpoint("udp4"));
-  const ip = world.tunnel(world.endpoint("ip4"));
-  const v2 = world.tunnel(world.endpoint("udp4"), { version: 2 });
-  world.session(udp);
-  world.session(v2);
-  assert.throws(() => world.session(udp), RangeError);
-  assert.throws(() => world.session(ip), RangeError);
-  assert.throws(() => world.session(v2), RangeError);
-  world.session(ip, { sessionId: 5 });
-  assert.throws(() => world.session(udp, { sessionId: 5 }), RangeError);
-  world.session(v2, { sessionId: 5 });
-  assert.equal(world.path.sessionCount, 4);
+Deno.test("sessions that no packet could be assigned to unambiguously are refused", () => {
+  const harness = new DataPathHarness();
+  const udp = harness.tunnel(harness.endpoint("udp4"));
+  const ip = harness.tunnel(harness.endpoint("ip4"));
+  const v2 = harness.tunnel(harness.endpoint("udp4"), { version: 2 });
+  harness.session(udp);
+  harness.session(v2);
+  assert.throws(() => harness.session(udp), RangeError);
+  assert.throws(() => harness.session(ip), RangeError);
+  assert.throws(() => harness.session(v2), RangeError);
+  harness.session(ip, { sessionId: 5 });
+  assert.throws(() => harness.session(udp, { sessionId: 5 }), RangeError);
+  harness.session(v2, { sessionId: 5 });
+  assert.equal(harness.path.sessionCount, 4);
 });
 
-Deno.test("section 4.5: version 2 is found by both ids, with and without the Length field", () => {
-  const world = new World();
-  const endpoint = world.endpoint("udp4");
+Deno.test("version 2 sessions are found by both ids, with and without the Length field", () => {
+  const harness = new DataPathHarness();
+  const endpoint = harness.endpoint("udp4");
   const sessions = [1, 2, 0xffff].flatMap((tunnelId) => {
-    const tunnel = world.tunnel(endpoint, { version: 2, tunnelId });
-    return [1, 2, 0xffff].map((sessionId) => world.session(tunnel, { sessionId }));
+    const tunnel = harness.tunnel(endpoint, { version: 2, tunnelId });
+    return [1, 2, 0xffff].map((sessionId) => harness.session(tunnel, { sessionId }));
   });
   for (const session of sessions) {
     const plain = new Uint8Array(20);
@@ -266,38 +268,38 @@ Deno.test("section 4.5: version 2 is found by both ids, with and without the Len
     fields.setUint16(4, session.sessionId);
     const long = Uint8Array.of(0x40, 0x02, 0, 22, ...plain.subarray(2));
     for (const packet of [plain, long]) {
-      assert.deepEqual(world.receive(endpoint, [packet]).map((each) => each.session), [session]);
+      assert.deepEqual(harness.receive(endpoint, [packet]).map((each) => each.session), [session]);
     }
   }
-  world.assertConservation();
+  harness.assertConservation();
 });
 
-Deno.test("not ready: an Ethernet session that nobody takes frames of is left alone", () => {
-  const world = new World();
-  const endpoint = world.endpoint("udp4");
-  const session = world.session(world.tunnel(endpoint), { l2spec: "none", consumer: undefined });
-  assert.deepEqual(world.receive(endpoint, [udp3(1, frame())]), []);
+Deno.test("not ready: packets of an Ethernet session without a consumer are dropped unread", () => {
+  const harness = new DataPathHarness();
+  const endpoint = harness.endpoint("udp4");
+  const session = harness.session(harness.tunnel(endpoint), { l2spec: "none", consumer: undefined });
+  assert.deepEqual(harness.receive(endpoint, [udp3(1, frame())]), []);
   assert.deepEqual(drops(session.counters), { not_ready: 1 });
-  world.path.changeSession(session, { consumer: "device" });
-  assert.equal(world.receive(endpoint, [udp3(1, frame(3))]).map(({ bytes }) => numberOf(bytes))[0], 3);
+  harness.path.changeSession(session, { consumer: "device" });
+  assert.equal(harness.receive(endpoint, [udp3(1, frame(3))]).map(({ bytes }) => numberOf(bytes))[0], 3);
   assert.equal(readCounters(session.counters).rxPackets, 1n);
-  world.assertConservation();
+  harness.assertConservation();
 });
 
-Deno.test("specifications that contradict themselves are refused", () => {
-  const world = new World();
-  const udp4 = world.endpoint("udp4");
-  const ip6 = world.endpoint("ip6");
+Deno.test("contradictory specifications are refused", () => {
+  const harness = new DataPathHarness();
+  const udp4 = harness.endpoint("udp4");
+  const ip6 = harness.endpoint("ip6");
   const address = Uint8Array.from(PEER4.address);
-  assert.throws(() => world.tunnel(ip6, { version: 2 }), RangeError);
-  assert.throws(() => world.tunnel(ip6, { peer: { address } }), RangeError);
-  assert.throws(() => world.tunnel(udp4, { version: 2, tunnelId: 0x10000 }), RangeError);
-  assert.throws(() => world.tunnel(udp4, { counters: new Float64Array(3) }), RangeError);
-  const v2 = world.tunnel(udp4, { version: 2 });
-  const v3 = world.tunnel(udp4);
-  assert.throws(() => world.session(v2, { pseudowire: "eth" }), RangeError);
-  assert.throws(() => world.session(v2, { sessionId: 0x10000 }), RangeError);
-  assert.throws(() => world.session(v3, { sessionId: 0 }), RangeError);
-  assert.throws(() => world.session(v3, { peerCookie: new Uint8Array(9) }), RangeError);
-  assert.equal(world.path.sessionCount, 0);
+  assert.throws(() => harness.tunnel(ip6, { version: 2 }), RangeError);
+  assert.throws(() => harness.tunnel(ip6, { peer: { address } }), RangeError);
+  assert.throws(() => harness.tunnel(udp4, { version: 2, tunnelId: 0x10000 }), RangeError);
+  assert.throws(() => harness.tunnel(udp4, { counters: new Float64Array(3) }), RangeError);
+  const v2 = harness.tunnel(udp4, { version: 2 });
+  const v3 = harness.tunnel(udp4);
+  assert.throws(() => harness.session(v2, { pseudowire: "eth" }), RangeError);
+  assert.throws(() => harness.session(v2, { sessionId: 0x10000 }), RangeError);
+  assert.throws(() => harness.session(v3, { sessionId: 0 }), RangeError);
+  assert.throws(() => harness.session(v3, { peerCookie: new Uint8Array(9) }), RangeError);
+  assert.equal(harness.path.sessionCount, 0);
 });

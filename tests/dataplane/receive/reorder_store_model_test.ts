@@ -1,11 +1,11 @@
-/** The sequence machine against a slow and obvious one, written from reference sections 4.2 and 4.3. */
+/** Sequence policy, receive window and reorder queue against a slow model of the kernel's rules. */
 
 import assert from "node:assert/strict";
 import { readCounters, readDrops } from "../../../src/dataplane/mod.ts";
 import { encodeV2DataHeader } from "../../../src/wire/l2tp/data_header_v2.ts";
 import { encodeV3DataHeader } from "../../../src/wire/l2tp/data_header_v3.ts";
 import { Random } from "../../support/random.ts";
-import { frame, numberOf, World } from "../support.ts";
+import { DataPathHarness, frame, numberOf } from "../support.ts";
 
 const QUEUE_LIMIT = 12;
 
@@ -15,7 +15,7 @@ interface Waiting {
   readonly id: number;
 }
 
-/** What the reference says, packet by packet. */
+/** The kernel's rules, packet by packet. */
 class Model {
   nr = 0;
   skip = true;
@@ -35,7 +35,7 @@ class Model {
   }
 
   receive(id: number, ns: number | undefined, now: number): void {
-    // 4.2
+    // The policy of `l2tp_recv_common`.
     if (ns !== undefined) {
       if (!this.lnsMode && !this.sendSeq) this.sendSeq = true;
     } else {
@@ -43,7 +43,7 @@ class Model {
       if (this.sendSeq && this.lnsMode) return this.discard();
       this.sendSeq = false;
     }
-    // 4.3
+    // `l2tp_recv_data_seq` and `l2tp_recv_queue_skb`.
     const packet = { id, ns, expires: now + (this.timeout > 0 ? this.timeout : 1000) };
     if (ns === undefined) this.queue.push(packet);
     else {
@@ -68,7 +68,7 @@ class Model {
       }
     }
     this.dequeue(now);
-    // Not the kernel's: the queue is bounded, the newest has to go.
+    // Not in the kernel: the queue is bounded, and the newest packet is dropped.
     if (this.queue.includes(packet) && this.queue.length > QUEUE_LIMIT) {
       this.queue = this.queue.filter((other) => other !== packet);
       this.full++;
@@ -104,9 +104,9 @@ class Model {
   }
 }
 
-/** How a sender's numbers reach us. */
+/** The order in which a sender's numbers arrive. */
 interface Weather {
-  /** One in so many packets is lost, late, repeated, without a number, from anywhere. 0: none. */
+  /** One in so many packets is lost, late, repeated, without a number, or random. 0: none. */
   readonly lost: number;
   readonly late: number;
   readonly repeated: number;
@@ -114,7 +114,7 @@ interface Weather {
   readonly anywhere: number;
 }
 
-Deno.test("section 4.3: 600 random histories as in the obvious model", () => {
+Deno.test("reorder store: 600 random histories as in the model", () => {
   const random = new Random(30);
   const rare = (times: number): boolean => times > 0 && random.oneIn(times);
   let queuedMost = 0;
@@ -134,9 +134,9 @@ Deno.test("section 4.3: 600 random histories as in the obvious model", () => {
       anywhere: random.pick([0, 0, 15]),
     };
     const model = new Model(version, timeout, recvSeq, lnsMode);
-    const world = new World({ reorder: { packets: QUEUE_LIMIT } }, random.pick([1, 3, 64]));
-    const endpoint = world.endpoint("udp4");
-    const session = world.session(world.tunnel(endpoint, { version }), {
+    const harness = new DataPathHarness({ reorder: { packets: QUEUE_LIMIT } }, random.pick([1, 3, 64]));
+    const endpoint = harness.endpoint("udp4");
+    const session = harness.session(harness.tunnel(endpoint, { version }), {
       reorderTimeoutMs: timeout,
       recvSeq,
       lnsMode,
@@ -151,7 +151,7 @@ Deno.test("section 4.3: 600 random histories as in the obvious model", () => {
     for (let round = 0; round < 30; round++) {
       if (random.oneIn(12)) {
         model.timeout = random.pick(timeouts);
-        world.path.changeSession(session, { reorderTimeoutMs: model.timeout });
+        harness.path.changeSession(session, { reorderTimeoutMs: model.timeout });
       }
       const packets: Uint8Array[] = [];
       for (let count = 1 + random.below(6); count > 0; count--) {
@@ -178,7 +178,7 @@ Deno.test("section 4.3: 600 random histories as in the obvious model", () => {
         packets.push(Uint8Array.of(...header, ...frame(id, 20 + random.below(600))));
         model.receive(id++, ns, now);
       }
-      for (const each of world.receive(endpoint, packets, { now })) delivered.push(numberOf(each.bytes));
+      for (const each of harness.receive(endpoint, packets, { now })) delivered.push(numberOf(each.bytes));
       now += random.pick([0, 0, 1, 3, 7, 30, 1500]);
       const what = `history ${history}, round ${round}`;
       assert.deepEqual(delivered, model.delivered, what);
@@ -198,7 +198,7 @@ Deno.test("section 4.3: 600 random histories as in the obvious model", () => {
     expired += readDrops(session.counters).expired;
     full += readDrops(session.counters).reorder_full;
     assert.equal(readDrops(session.counters).reorder_full, model.full);
-    world.assertConservation();
+    harness.assertConservation();
   }
   assert.ok(queuedMost === QUEUE_LIMIT && expired > 500 && full > 100, `${queuedMost} ${expired} ${full}`);
 });

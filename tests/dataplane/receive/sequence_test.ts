@@ -1,4 +1,7 @@
-/** Cookies, sequence policy, window and reordering: reference sections 4.1 to 4.4, rule by rule. */
+/**
+ * Cookies, sequence policy, receive window and reorder queue: the rules of the kernel's `l2tp_recv_common` and
+ * `l2tp_recv_data_seq`, one by one.
+ */
 
 import assert from "node:assert/strict";
 import {
@@ -13,29 +16,29 @@ import {
 import { encodeV2DataHeader } from "../../../src/wire/l2tp/data_header_v2.ts";
 import { encodeV3DataHeader } from "../../../src/wire/l2tp/data_header_v3.ts";
 import { hexBytes } from "../../support/golden.ts";
-import { drops, frame, numberOf, World } from "../support.ts";
+import { DataPathHarness, drops, frame, numberOf } from "../support.ts";
 
 const NONE = new Uint8Array(0);
 
-/** A session over UDP and IPv4, and how packets for it are made. */
+/** A session over UDP and IPv4, and a builder of its packets. */
 interface Bench {
-  readonly world: World;
+  readonly harness: DataPathHarness;
   readonly endpoint: Endpoint;
   readonly session: DataSession;
   readonly events: string[];
-  /** Receives packets with these numbers (`undefined`: none); those that come out, by number of the frame. */
+  /** Receives packets with these numbers (`undefined`: none), and returns the frame numbers of the delivered ones. */
   readonly receive: (numbers: readonly (number | undefined)[], now?: number) => number[];
 }
 
-/** Frames are numbered like their packets; 9999 without a number. */
+/** Frames have the number of their packet; 9999 without one. */
 function bench(spec: Partial<SessionSpec> = {}, version: 2 | 3 = 3, capacity = 16): Bench {
   const events: string[] = [];
   const trace = (event: PacketTraceEvent, _session: DataSession, ns: number): void => {
     events.push(ns < 0 ? event : `${event} ${ns}`);
   };
-  const world = new World({ trace }, capacity);
-  const endpoint = world.endpoint("udp4");
-  const session = world.session(world.tunnel(endpoint, { version }), spec);
+  const harness = new DataPathHarness({ trace }, capacity);
+  const endpoint = harness.endpoint("udp4");
+  const session = harness.session(harness.tunnel(endpoint, { version }), spec);
   const receive = (numbers: readonly (number | undefined)[], now = 0): number[] => {
     const packets = numbers.map((ns) => {
       const header = version === 2
@@ -53,35 +56,35 @@ function bench(spec: Partial<SessionSpec> = {}, version: 2 | 3 = 3, capacity = 1
         });
       return Uint8Array.of(...header, ...frame(ns ?? 9999));
     });
-    return world.receive(endpoint, packets, { now }).map(({ bytes }) => numberOf(bytes));
+    return harness.receive(endpoint, packets, { now }).map(({ bytes }) => numberOf(bytes));
   };
-  return { world, endpoint, session, events, receive };
+  return { harness, endpoint, session, events, receive };
 }
 
 function sequence(from: number, length: number, limit = 0x1000000): number[] {
   return Array.from({ length }, (_, i) => (from + i) % limit);
 }
 
-Deno.test("section 4.1: a cookie must match in every byte; mismatch counts twice", () => {
+Deno.test("cookie: every byte must match; a mismatch counts twice", () => {
   for (const cookie of [hexBytes("a1a2a3"), hexBytes("a1a2a3a4"), hexBytes("a1a2a3a4a5a6a7a8")]) {
-    const { world, endpoint, session } = bench({ peerCookie: cookie, l2spec: "none" });
+    const { harness, endpoint, session } = bench({ peerCookie: cookie, l2spec: "none" });
     const packet = (bytes: Uint8Array): Uint8Array =>
       Uint8Array.of(...hexBytes("00030000 00000001"), ...bytes, ...frame(1));
-    assert.equal(world.receive(endpoint, [packet(cookie)]).length, 1);
+    assert.equal(harness.receive(endpoint, [packet(cookie)]).length, 1);
     for (let i = 0; i < cookie.length; i++) {
       for (const bit of [1, 128]) {
-        assert.deepEqual(world.receive(endpoint, [packet(cookie.with(i, cookie[i]! ^ bit))]), []);
+        assert.deepEqual(harness.receive(endpoint, [packet(cookie.with(i, cookie[i]! ^ bit))]), []);
       }
     }
     const { rxCookieDiscards, rxErrors, rxPackets, rxSeqDiscards } = readCounters(session.counters);
     const wrong = BigInt(2 * cookie.length);
     assert.deepEqual([rxCookieDiscards, rxErrors, rxPackets, rxSeqDiscards], [wrong, wrong, 1n, 0n]);
     assert.deepEqual(drops(session.counters), { cookie_mismatch: 2 * cookie.length });
-    world.assertConservation();
+    harness.assertConservation();
   }
 });
 
-Deno.test("section 4.2: a sequenced packet turns SEND_SEQ on, unless LNS_MODE", () => {
+Deno.test("sequence policy: a sequenced packet turns SEND_SEQ on, unless LNS_MODE", () => {
   const lac = bench();
   lac.receive([0]);
   assert.equal(lac.session.sendSeq, true);
@@ -92,19 +95,19 @@ Deno.test("section 4.2: a sequenced packet turns SEND_SEQ on, unless LNS_MODE", 
   assert.equal(lns.session.sendSeq, false);
 });
 
-Deno.test("section 4.2: without a number and RECV_SEQ, a packet is dropped", () => {
+Deno.test("sequence policy: with RECV_SEQ, a packet without a number is dropped", () => {
   for (const l2spec of ["default", "none"] as const) {
-    const { world, session, receive } = bench({ recvSeq: true, sendSeq: true, l2spec });
+    const { harness, session, receive } = bench({ recvSeq: true, sendSeq: true, l2spec });
     assert.deepEqual(receive([undefined]), []);
     const { rxSeqDiscards, rxErrors } = readCounters(session.counters);
     assert.deepEqual([rxSeqDiscards, rxErrors], [1n, 1n]);
     assert.deepEqual(drops(session.counters), { seq_missing: 1 });
     assert.equal(session.sendSeq, true);
-    world.assertConservation();
+    harness.assertConservation();
   }
 });
 
-Deno.test("section 4.2: without a number, SEND_SEQ is turned off; in LNS_MODE the packet is dropped", () => {
+Deno.test("sequence policy: a packet without a number turns SEND_SEQ off; in LNS_MODE it is dropped", () => {
   const lac = bench({ sendSeq: true });
   assert.deepEqual(lac.receive([undefined]), [9999]);
   assert.equal(lac.session.sendSeq, false);
@@ -118,7 +121,7 @@ Deno.test("section 4.2: without a number, SEND_SEQ is turned off; in LNS_MODE th
   assert.deepEqual(idle.receive([undefined]), [9999]);
 });
 
-Deno.test("section 4.3: the window reaches half of the numbers from Nr on, also for the first packet", () => {
+Deno.test("receive window: half of the range from Nr on, also for the first packet", () => {
   for (const [version, window] of [[2, 32767], [3, 8388607]] as const) {
     const limit = 2 * (window + 1);
     const first = bench({}, version);
@@ -127,22 +130,22 @@ Deno.test("section 4.3: the window reaches half of the numbers from Nr on, also 
     assert.deepEqual(drops(first.session.counters), { seq_old: 1 });
     const { rxErrors, rxSeqDiscards } = readCounters(first.session.counters);
     assert.deepEqual([rxErrors, rxSeqDiscards], [1n, 0n]);
-    // A restart with the sender's counter in the upper half: all are dropped until it wraps.
+    // The sender's counter is in the upper half after a restart: all packets are dropped until it wraps.
     assert.deepEqual(bench({}, version).receive([limit - 2, limit - 1, 0, 1]), [0, 1]);
-    // Old ones, just behind Nr.
+    // Old numbers, just before Nr.
     assert.deepEqual(first.receive([window - 1, window - 2]), []);
-    first.world.assertConservation();
+    first.harness.assertConservation();
   }
 });
 
-Deno.test("section 4.3: numbers wrap at 16 bits in version 2, at 24 bits in version 3", () => {
+Deno.test("receive window: numbers wrap at 16 bits in version 2, at 24 bits in version 3", () => {
   for (const [version, limit] of [[2, 0x10000], [3, 0x1000000]] as const) {
     for (const reorderTimeoutMs of [0, 100]) {
       const { session, receive } = bench({ reorderTimeoutMs }, version);
       receive([limit / 2 - 2]);
       receive([limit - 4]);
       for (let i = 0; i < 5; i++) receive(sequence(limit / 2 - 1 + i, 1));
-      // Far jumps resynchronise by a run of six without reordering, by expiry with it.
+      // A far jump resynchronises by a run of six without reordering, by expiry with it.
       for (const number of sequence(limit - 3, 6, limit)) receive([number], 1000);
       assert.deepEqual(receive(sequence(3, 4, limit), 2000), sequence(3, 4, limit));
       assert.equal(session.nr, 7);
@@ -151,8 +154,8 @@ Deno.test("section 4.3: numbers wrap at 16 bits in version 2, at 24 bits in vers
   }
 });
 
-Deno.test("section 4.3, timeout 0: the first accepted packet sets Nr; one lost packet costs the five that follow", () => {
-  const { world, session, events, receive } = bench();
+Deno.test("timeout 0: the first accepted packet sets Nr; one lost packet costs the five that follow", () => {
+  const { harness, session, events, receive } = bench();
   assert.deepEqual(receive([100, 101]), [100, 101]);
   assert.deepEqual(receive(sequence(103, 10)), sequence(108, 5));
   const { rxSeqDiscards, rxErrors, rxPackets } = readCounters(session.counters);
@@ -160,34 +163,34 @@ Deno.test("section 4.3, timeout 0: the first accepted packet sets Nr; one lost p
   assert.deepEqual(drops(session.counters), { seq_gap: 5 });
   assert.equal(events.filter((event) => event.startsWith("session_pkt_oos")).length, 5);
   assert.equal(events.filter((event) => event === "session_seqnum_reset").length, 2);
-  world.assertConservation();
+  harness.assertConservation();
 });
 
-Deno.test("section 4.3, timeout 0: numbers out of sequence must be consecutive to count", () => {
+Deno.test("timeout 0: only consecutive numbers count towards resynchronisation", () => {
   const { receive } = bench();
   assert.deepEqual(receive([0, 10, 12, 14, 16, 18, 20, 22, 24, 1]), [0, 1]);
   assert.deepEqual(receive([30, 31, 32, 33, 34, 40, 41, 42, 43, 44, 45]), [45]);
 });
 
-Deno.test("section 4.3, timeout > 0: packets come out in order, RX_OOS_PACKETS counts what was put in front", () => {
-  const { world, session, receive } = bench({ reorderTimeoutMs: 100 });
+Deno.test("timeout > 0: packets are delivered in order; RX_OOS_PACKETS counts those inserted before others", () => {
+  const { harness, session, receive } = bench({ reorderTimeoutMs: 100 });
   assert.deepEqual(receive([5]), [5]);
   assert.deepEqual(receive([9, 8, 7, 10]), []);
   assert.equal(readLiveState(session.counters).queued, 4);
   assert.deepEqual(receive([6]), [6, 7, 8, 9, 10]);
-  // 8, 7 and 6 were put in front of others; 10 was not.
+  // 8, 7 and 6 were inserted before others; 10 was not.
   assert.equal(readCounters(session.counters).rxOosPackets, 3n);
   assert.equal(readCounters(session.counters).rxErrors, 0n);
   assert.equal(readLiveState(session.counters).queued, 0);
-  world.assertConservation();
+  harness.assertConservation();
 });
 
-Deno.test("section 4.3, timeout > 0: what waited for too long is discarded, the next head sets Nr", () => {
-  const { world, session, events, receive } = bench({ reorderTimeoutMs: 100 });
+Deno.test("timeout > 0: expired packets are discarded, and the next head sets Nr", () => {
+  const { harness, session, events, receive } = bench({ reorderTimeoutMs: 100 });
   receive([0], 0);
   assert.deepEqual(receive([2, 3], 10), []);
   assert.deepEqual(receive([6], 60), []);
-  // There is no timer: nothing happens before another packet arrives. At 110 they have waited long, not too long.
+  // There is no timer: nothing happens before another packet arrives. At 110 the packets are old, but not expired.
   assert.deepEqual(receive([7], 110), []);
   assert.deepEqual(receive([8], 111), [6, 7, 8]);
   assert.deepEqual(drops(session.counters), { expired: 2 });
@@ -197,10 +200,10 @@ Deno.test("section 4.3, timeout > 0: what waited for too long is discarded, the 
     "session_pkt_expired 2",
     "session_pkt_expired 3",
   ]);
-  world.assertConservation();
+  harness.assertConservation();
 });
 
-Deno.test("section 4.3, timeout > 0: plain comparison puts wrapped numbers in front", () => {
+Deno.test("timeout > 0: plain comparison sorts wrapped numbers first", () => {
   const { receive, session } = bench({ reorderTimeoutMs: 100 }, 2);
   receive([0x7000]);
   receive([0xe000], 0);
@@ -208,136 +211,139 @@ Deno.test("section 4.3, timeout > 0: plain comparison puts wrapped numbers in fr
   assert.equal(session.nr, 0xe002);
   assert.deepEqual(receive([0xffff, 0, 1], 500), []);
   assert.equal(readCounters(session.counters).rxOosPackets, 2n);
-  // 0 is at the head although it is the last one: all wait for their expiry.
+  // 0 is at the head although it is the last one: all wait until they expire.
   assert.deepEqual(receive([2], 601), [2]);
 });
 
-Deno.test("section 4.3: unsequenced packets go to the tail of the same queue", () => {
-  const { world, session, receive } = bench({ reorderTimeoutMs: 100 });
+Deno.test("reorder queue: unsequenced packets go to its tail", () => {
+  const { harness, session, receive } = bench({ reorderTimeoutMs: 100 });
   receive([0]);
   assert.deepEqual(receive([2, undefined, 3, undefined]), []);
   assert.equal(session.queued, 4);
   assert.deepEqual(receive([1]), [1, 2, 9999, 3, 9999]);
   assert.equal(session.nr, 4);
-  world.assertConservation();
+  harness.assertConservation();
 });
 
-Deno.test("section 4.3: without reordering a packet may wait for one second behind those that came before", () => {
-  const { world, session, receive } = bench({ reorderTimeoutMs: 5000 });
+Deno.test("reorder queue: without reordering, a packet may wait for one second behind earlier ones", () => {
+  const { harness, session, receive } = bench({ reorderTimeoutMs: 5000 });
   assert.deepEqual(receive([0, 2]), [0]);
-  world.path.changeSession(session, { reorderTimeoutMs: 0 });
+  harness.path.changeSession(session, { reorderTimeoutMs: 0 });
   assert.deepEqual(receive([undefined], 100), []);
-  // Even the expected number waits: it is not put in order, and the head has its five seconds still.
+  // Even the expected number waits: it is not sorted, and the head has its five seconds still.
   assert.deepEqual(receive([1], 4500), []);
   assert.deepEqual(drops(session.counters), {});
-  // When the head has gone, one of those behind it is too old as well, the other not yet.
+  // When the head expires, one of those behind it has expired as well, the other has not.
   assert.deepEqual(receive([undefined], 5001), [1, 9999]);
   assert.deepEqual(drops(session.counters), { expired: 2 });
-  world.assertConservation();
+  harness.assertConservation();
 });
 
-Deno.test("section 4.3: removing a session discards what waits in it as RX_ERRORS", () => {
-  const { world, session, receive } = bench({ reorderTimeoutMs: 100 });
+Deno.test("reorder queue: the packets of a removed session count as RX_ERRORS", () => {
+  const { harness, session, receive } = bench({ reorderTimeoutMs: 100 });
   receive([0, 2, 3, 4]);
-  world.path.removeTunnel(session.tunnel);
+  harness.path.removeTunnel(session.tunnel);
   const { rxErrors, rxSeqDiscards } = readCounters(session.counters);
   assert.deepEqual([rxErrors, rxSeqDiscards], [3n, 0n]);
   assert.deepEqual(drops(session.counters), { session_removed: 3 });
   assert.equal(readLiveState(session.counters).queued, 0);
   assert.equal(session.tunnel.sessions.size, 0);
-  world.path.removeSession(session);
+  harness.path.removeSession(session);
   assert.deepEqual(receive([5]), []);
-  world.assertConservation();
+  harness.assertConservation();
 });
 
-Deno.test("reorder queue: bounded in packets and bytes; what would not have to wait still comes through", () => {
+Deno.test("reorder queue: bounded in packets and bytes; packets that need not wait still pass", () => {
   for (const reorder of [{ packets: 3 }, { bytes: 3 * 60 }]) {
-    const world = new World({ reorder });
-    const endpoint = world.endpoint("udp4");
-    const session = world.session(world.tunnel(endpoint), { reorderTimeoutMs: 100 });
+    const harness = new DataPathHarness({ reorder });
+    const endpoint = harness.endpoint("udp4");
+    const session = harness.session(harness.tunnel(endpoint), { reorderTimeoutMs: 100 });
     const packet = (sequence: number): Uint8Array =>
       Uint8Array.of(
         ...encodeV3DataHeader({ encap: "udp", l2spec: "default" }, { sessionId: 1, cookie: NONE, sequence }),
         ...frame(sequence),
       );
-    world.receive(endpoint, [0, 2, 3, 4, 5, 6].map(packet));
+    harness.receive(endpoint, [0, 2, 3, 4, 5, 6].map(packet));
     assert.equal(session.queued, 3);
     assert.deepEqual(drops(session.counters), { reorder_full: 2 });
     assert.equal(readCounters(session.counters).rxErrors, 2n);
-    const freed = world.receive(endpoint, [packet(1)]).map(({ bytes }) => numberOf(bytes));
+    const freed = harness.receive(endpoint, [packet(1)]).map(({ bytes }) => numberOf(bytes));
     assert.deepEqual(freed, [1, 2, 3, 4]);
-    // What has left makes room again, whichever way it left.
-    world.receive(endpoint, [6, 7, 8, 9].map(packet), { now: 1 });
+    // A packet that left the queue in any way makes room again.
+    harness.receive(endpoint, [6, 7, 8, 9].map(packet), { now: 1 });
     assert.equal(session.queued, 3);
-    assert.equal(world.receive(endpoint, [11, 12].map(packet), { now: 200 }).length, 2);
-    world.receive(endpoint, [14, 15, 16, 17].map(packet), { now: 200 });
+    assert.equal(harness.receive(endpoint, [11, 12].map(packet), { now: 200 }).length, 2);
+    harness.receive(endpoint, [14, 15, 16, 17].map(packet), { now: 200 });
     assert.equal(session.queued, 3);
     assert.deepEqual(drops(session.counters), { reorder_full: 4, expired: 3 });
-    world.assertConservation();
+    harness.assertConservation();
   }
 });
 
-Deno.test("reorder queue: memory of our own runs out for all sessions together", () => {
-  const world = new World({ reorder: { poolBytes: 65536, packets: 1000, bytes: 1 << 20 } });
-  const endpoint = world.endpoint("udp4");
-  const session = world.session(world.tunnel(endpoint), { reorderTimeoutMs: 100, recvSeq: true });
+Deno.test("reorder queue: the pool is shared by all sessions and can run out", () => {
+  const harness = new DataPathHarness({ reorder: { poolBytes: 65536, packets: 1000, bytes: 1 << 20 } });
+  const endpoint = harness.endpoint("udp4");
+  const session = harness.session(harness.tunnel(endpoint), { reorderTimeoutMs: 100, recvSeq: true });
   const packets = Array.from({ length: 40 }, (_, i) =>
     Uint8Array.of(
       ...encodeV3DataHeader({ encap: "udp", l2spec: "default" }, { sessionId: 1, cookie: NONE, sequence: i }),
       ...frame(i, 1500),
     ));
-  world.receive(endpoint, [packets[0]!, ...packets.slice(2)]);
+  harness.receive(endpoint, [packets[0]!, ...packets.slice(2)]);
   assert.equal(session.queued, 32);
   assert.deepEqual(drops(session.counters), { reorder_full: 6 });
-  assert.equal(world.receive(endpoint, [packets[1]!]).length, 33);
-  world.assertConservation();
+  assert.equal(harness.receive(endpoint, [packets[1]!]).length, 33);
+  harness.assertConservation();
 });
 
-Deno.test("frame vector: a long run released at once is drained in the middle", () => {
-  const { world, receive } = bench({ reorderTimeoutMs: 1000 }, 3, 4);
+Deno.test("frame vector: a long run released at once is drained during the call", () => {
+  const { harness, receive } = bench({ reorderTimeoutMs: 1000 }, 3, 4);
   receive([0]);
   for (let i = 2; i < 200; i += 50) receive(sequence(i, 50));
   assert.deepEqual(receive([1]), sequence(1, 201));
-  world.assertConservation();
+  harness.assertConservation();
 });
 
-Deno.test("section 4.4: bytes are those of header and payload; the tunnel sums up", () => {
-  const world = new World();
-  const endpoint = world.endpoint("udp4");
-  const tunnel = world.tunnel(endpoint, { version: 2 });
-  const one = world.session(tunnel, { sessionId: 1 });
-  const two = world.session(tunnel, { sessionId: 2 });
+Deno.test("counters: bytes are those of header and payload; the tunnel sums up", () => {
+  const harness = new DataPathHarness();
+  const endpoint = harness.endpoint("udp4");
+  const tunnel = harness.tunnel(endpoint, { version: 2 });
+  const one = harness.session(tunnel, { sessionId: 1 });
+  const two = harness.session(tunnel, { sessionId: 2 });
   const packet = (id: number): Uint8Array =>
     Uint8Array.of(0, 2, 0, 1, 0, id, 0xff, 3, 0xc0, 0x21, 9, 1, 0, 8, 1, 2, 3, 4);
-  world.receive(endpoint, [packet(1), packet(1), packet(2)], { now: 12345 });
+  harness.receive(endpoint, [packet(1), packet(1), packet(2)], { now: 12345 });
   const bytes = [one, two, tunnel].map(({ counters }) => readCounters(counters).rxBytes);
   assert.deepEqual(bytes, [36n, 18n, 54n]);
   assert.equal(readCounters(tunnel.counters).rxPackets, 3n);
   assert.equal(tunnel.counters[LIVE_LAST_RECEIVED], 12345);
 });
 
-Deno.test("PPP: ff 03 is taken off if it is there, in both versions", () => {
+Deno.test("PPP: ff 03 is stripped if present, in both versions", () => {
   for (const version of [2, 3] as const) {
-    const world = new World();
-    const endpoint = world.endpoint("udp4");
-    const session = world.session(world.tunnel(endpoint, { version }), { pseudowire: "ppp", l2spec: "none" });
+    const harness = new DataPathHarness();
+    const endpoint = harness.endpoint("udp4");
+    const session = harness.session(harness.tunnel(endpoint, { version }), {
+      pseudowire: "ppp",
+      l2spec: "none",
+    });
     const header = version === 2 ? hexBytes("0002 0001 0001") : hexBytes("00030000 00000001");
     const ppp = hexBytes("c021 0901 0008 01020304");
     const packets = [Uint8Array.of(...header, 0xff, 3, ...ppp), Uint8Array.of(...header, ...ppp)];
-    assert.deepEqual(world.receive(endpoint, packets).map(({ bytes }) => bytes), [ppp, ppp]);
-    world.path.detachPpp(session);
-    assert.deepEqual(world.receive(endpoint, packets), []);
-    // As in the kernel they are received, and then nobody wants them.
+    assert.deepEqual(harness.receive(endpoint, packets).map(({ bytes }) => bytes), [ppp, ppp]);
+    harness.path.detachPpp(session);
+    assert.deepEqual(harness.receive(endpoint, packets), []);
+    // As in the kernel, the packets count as received, and the frames are then dropped.
     assert.equal(readCounters(session.counters).rxPackets, 4n);
     assert.deepEqual(drops(session.counters), { no_ppp: 2 });
-    world.assertConservation();
+    harness.assertConservation();
   }
 });
 
-Deno.test("section 3.1: every form L, S, O, P is read; padding beyond the end is refused after the policy", () => {
-  const world = new World();
-  const endpoint = world.endpoint("udp4");
-  const session = world.session(world.tunnel(endpoint, { version: 2 }), { reorderTimeoutMs: 0 });
+Deno.test("version 2 header: all forms L, S, O, P are parsed; padding beyond the end is refused after the policy", () => {
+  const harness = new DataPathHarness();
+  const endpoint = harness.endpoint("udp4");
+  const session = harness.session(harness.tunnel(endpoint, { version: 2 }), { reorderTimeoutMs: 0 });
   const ppp = hexBytes("c021 0901 0008 01020304");
   let ns = 0;
   for (let form = 0; form < 16; form++) {
@@ -349,28 +355,30 @@ Deno.test("section 3.1: every form L, S, O, P is read; padding beyond the end is
       offsetSize: (form & 4) === 0 ? undefined : 5,
       priority: (form & 8) !== 0,
     });
-    assert.deepEqual(world.receive(endpoint, [Uint8Array.of(...header, ...ppp)])[0]?.bytes, ppp);
+    assert.deepEqual(harness.receive(endpoint, [Uint8Array.of(...header, ...ppp)])[0]?.bytes, ppp);
     assert.equal(session.sendSeq, (form & 2) !== 0);
   }
   const long = encodeV2DataHeader({ tunnelId: 1, sessionId: 1, ns, offsetSize: 20, priority: false });
-  world.receive(endpoint, [long.subarray(0, long.length - 1)]);
+  harness.receive(endpoint, [long.subarray(0, long.length - 1)]);
   assert.deepEqual(drops(session.counters), { too_short: 1 });
   assert.equal(readCounters(session.counters).rxErrors, 1n);
   assert.equal(session.sendSeq, true);
-  // Exactly to the end is an empty frame.
-  assert.deepEqual(world.receive(endpoint, [long]), []);
+  // Padding up to the end leaves an empty frame.
+  assert.deepEqual(harness.receive(endpoint, [long]), []);
   assert.deepEqual(drops(session.counters), { too_short: 1, frame_too_short: 1 });
-  world.assertConservation();
+  harness.assertConservation();
 });
 
 Deno.test("Ethernet: frames shorter than their header are received and then dropped, as by the kernel's device", () => {
-  const { world, endpoint, session } = bench({ l2spec: "none" });
+  const { harness, endpoint, session } = bench({ l2spec: "none" });
   const packet = (length: number): Uint8Array =>
     Uint8Array.of(...hexBytes("00030000 00000001"), ...new Uint8Array(length));
-  assert.deepEqual(world.receive(endpoint, [packet(13), packet(14)]).map(({ bytes }) => bytes.length), [14]);
+  assert.deepEqual(harness.receive(endpoint, [packet(13), packet(14)]).map(({ bytes }) => bytes.length), [
+    14,
+  ]);
   assert.deepEqual(drops(session.counters), { frame_too_short: 1 });
   assert.equal(readCounters(session.counters).rxPackets, 2n);
-  world.path.undelivered(session, 1);
+  harness.path.undelivered(session, 1);
   assert.deepEqual(drops(session.counters), { frame_too_short: 1, device_full: 1 });
-  world.assertConservation();
+  harness.assertConservation();
 });

@@ -1,10 +1,10 @@
-/** Version 3 over UDP where many sessions have the same id: whose each packet is, against the plainest search. */
+/** Version 3 over UDP with many sessions of the same id: the session of each packet, against a linear search. */
 
 import assert from "node:assert/strict";
 import { type DataSession, type DataTunnel, DROP, type Endpoint } from "../../../src/dataplane/mod.ts";
 import { SourceHash } from "../../../src/dataplane/sessions/source_hash.ts";
 import { Random } from "../../support/random.ts";
-import { arriving, drops, frame, type Source, World } from "../support.ts";
+import { arriving, DataPathHarness, drops, frame, type Source } from "../support.ts";
 
 /** A version 3 packet without cookie and sublayer; over UDP with that version. */
 function packetFor(endpoint: Endpoint, sessionId: number, version = 3): Uint8Array {
@@ -13,14 +13,14 @@ function packetFor(endpoint: Endpoint, sessionId: number, version = 3): Uint8Arr
   return arriving(endpoint.kind, endpoint.isUdp ? bytes : bytes.slice(4));
 }
 
-/** What a tunnel of the model was made with. */
+/** The options of a tunnel of the model. */
 interface Peer {
   readonly tunnel: DataTunnel;
   readonly endpoint: Endpoint;
   readonly source: { address: readonly number[]; port?: number | undefined; scopeId?: number } | undefined;
 }
 
-/** How exactly a tunnel that takes packets from the source insists on it; -1: it does not take them. */
+/** How much of the source a tunnel that accepts it compares; -1 if it does not accept it. */
 function fit({ endpoint, source: wanted }: Peer, source: Source): number {
   if (wanted === undefined) return 0;
   if (wanted.address.some((byte, i) => byte !== source.address[i])) return -1;
@@ -31,15 +31,15 @@ function fit({ endpoint, source: wanted }: Peer, source: Source): number {
   return 1 + (isPorted ? 2 : 0) + (isScoped ? 1 : 0);
 }
 
-/** Packets that are counted on a session as somebody else's. */
+/** Packets that count on a session as from a wrong peer. */
 function wrongPeer(session: DataSession): number {
   return session.counters[DROP.wrong_peer]!;
 }
 
-/** All sessions in the order in which they came. */
+/** All sessions in the order of their creation. */
 type Model = { readonly peer: Peer; readonly session: DataSession }[];
 
-/** Who gets a packet: the pickiest, of those the oldest. */
+/** The session that gets a packet: of the most specific tunnel, and among those the oldest. */
 function owner(model: Model, endpoint: Endpoint, id: number, source: Source): DataSession | undefined {
   let best: DataSession | undefined;
   let most = -1;
@@ -68,14 +68,14 @@ function sources(isIpv6: boolean): Source[] {
   return found;
 }
 
-function makePeers(world: World): Peer[] {
+function makePeers(harness: DataPathHarness): Peer[] {
   const peers: Peer[] = [];
   let tunnelId = 0;
   for (const kind of ["udp4", "udp4", "udp6", "ip4", "ip6"] as const) {
-    const endpoint = world.endpoint(kind);
+    const endpoint = harness.endpoint(kind);
     const all = sources(endpoint.isIpv6);
     const wanted: Peer["source"][] = [undefined, undefined];
-    // Each source in whole, twice here and there, and without its port or its scope.
+    // Each source in full, some twice, and without its port or its scope.
     for (const [i, source] of all.entries()) {
       wanted.push(source);
       if (i % 3 === 0) wanted.push(source, { ...source, scopeId: 0 });
@@ -84,21 +84,21 @@ function makePeers(world: World): Peer[] {
     }
     for (const source of wanted) {
       const peer = source && { ...source, address: Uint8Array.from(source.address) };
-      peers.push({ source, endpoint, tunnel: world.tunnel(endpoint, { tunnelId: ++tunnelId, peer }) });
+      peers.push({ source, endpoint, tunnel: harness.tunnel(endpoint, { tunnelId: ++tunnelId, peer }) });
     }
   }
   return peers;
 }
 
 for (const seed of [1, 2, 3]) {
-  Deno.test(`equal ids: 20,000 random additions, removals and packets as by a search, seed ${seed}`, () => {
+  Deno.test(`equal ids: 20,000 random additions, removals and packets as by a linear search, seed ${seed}`, () => {
     const random = new Random(seed);
-    const world = new World({ seed: random.next() });
-    const peers = makePeers(world);
-    const endpoints = [...new Set(peers.map(({ endpoint }) => endpoint)), world.endpoint("udp4")];
+    const harness = new DataPathHarness({ seed: random.next() });
+    const peers = makePeers(harness);
+    const endpoints = [...new Set(peers.map(({ endpoint }) => endpoint)), harness.endpoint("udp4")];
     const ids = [1, 2, 3, 0x80000001, 0xffffffff];
     const model: Model = [];
-    /** Who was counted last for what nobody took, by endpoint and id. */
+    /** The session that counted the last unaccepted packet, by endpoint and id. */
     const blamed = new Map<string, DataSession>();
     const reached = { delivered: 0, wrong_peer: 0, wrong_endpoint: 0, unknown_session: 0, bad_version: 0 };
 
@@ -114,10 +114,10 @@ for (const seed of [1, 2, 3]) {
       const wrong = model.map(({ session }) => wrongPeer(session));
       const expected = owner(model, endpoint, id, source);
       const versions = expected === undefined ? 0 : expected.counters[DROP.bad_version]!;
-      const found = world.receive(endpoint, [packetFor(endpoint, id, version)], { source });
+      const found = harness.receive(endpoint, [packetFor(endpoint, id, version)], { source });
       if (expected !== undefined) {
         if (version === 3) {
-          // Told in words: sessions hang together, and showing one would show them all.
+          // As text: sessions refer to each other, so printing one would print all.
           assert.ok(found.length === 1 && found[0]!.session === expected, `a packet for ${id}`);
           reached.delivered++;
         } else {
@@ -136,7 +136,7 @@ for (const seed of [1, 2, 3]) {
         assert.equal(peer.endpoint, endpoint);
         const key = `${endpoints.indexOf(endpoint)} ${id}`;
         const last = blamed.get(key);
-        // Another one is counted only once that one is gone.
+        // Another session counts only after this one was removed.
         if (last !== undefined && last.index >= 0) assert.ok(session === last, `counted for ${id}`);
         blamed.set(key, session);
         reached.wrong_peer++;
@@ -149,7 +149,7 @@ for (const seed of [1, 2, 3]) {
     };
 
     for (let i = 0; i < 20_000; i++) {
-      // Phases of growth and of decay, down to nothing.
+      // Phases of growth and of shrinking, down to nothing.
       const grows = (i >> 10) % 2 === 0;
       if (random.below(10) < (grows ? 6 : 1)) {
         const peer = random.pick(peers);
@@ -158,35 +158,37 @@ for (const seed of [1, 2, 3]) {
         const isTaken = others.some((other) =>
           other.peer === peer || !other.peer.endpoint.isUdp || !peer.endpoint.isUdp
         );
-        const add = (): DataSession => world.session(peer.tunnel, { sessionId, l2spec: "none" });
+        const add = (): DataSession => harness.session(peer.tunnel, { sessionId, l2spec: "none" });
         if (isTaken) assert.throws(add, RangeError);
         else model.push({ peer, session: add() });
       } else if (model.length > 0 && random.below(10) < (grows ? 3 : 9)) {
         const [gone] = model.splice(random.below(model.length), 1);
-        world.path.removeSession(gone!.session);
+        harness.path.removeSession(gone!.session);
       }
       receive();
-      assert.equal(world.path.sessionCount, model.length);
+      assert.equal(harness.path.sessionCount, model.length);
     }
-    world.assertConservation();
+    harness.assertConservation();
     for (const [what, times] of Object.entries(reached)) assert.ok(times > 50, `${what}: ${times}`);
-    for (const { session } of model.splice(0)) world.path.removeSession(session);
+    for (const { session } of model.splice(0)) harness.path.removeSession(session);
     for (let i = 0; i < 100; i++) receive();
-    world.assertConservation();
+    harness.assertConservation();
   });
 }
 
-Deno.test("equal ids: who is counted for spoofed packets is replaced when removed, in whatever order", () => {
+Deno.test("equal ids: after the removal of the session that counts spoofed packets, another one counts them", () => {
   for (const order of [[0, 1, 2, 3], [3, 2, 1, 0], [1, 0, 3, 2], [2, 0, 1, 3], [0, 3, 1, 2]]) {
-    const world = new World();
-    const endpoint = world.endpoint("udp4");
+    const harness = new DataPathHarness();
+    const endpoint = harness.endpoint("udp4");
     const sessions = [2, 3, 4, 5].map((host) =>
-      world.session(world.tunnel(endpoint, { peer: { address: Uint8Array.of(10, 0, 0, host), port: 1701 } }))
+      harness.session(
+        harness.tunnel(endpoint, { peer: { address: Uint8Array.of(10, 0, 0, host), port: 1701 } }),
+      )
     );
     const wrong = (): number[] => sessions.map(wrongPeer);
     const spoof = (): void => {
       const source = { address: [192, 0, 2, 1], port: 1701 };
-      assert.deepEqual(world.receive(endpoint, [packetFor(endpoint, 1)], { source }), []);
+      assert.deepEqual(harness.receive(endpoint, [packetFor(endpoint, 1)], { source }), []);
     };
     for (const place of order) {
       const before = wrong();
@@ -196,16 +198,16 @@ Deno.test("equal ids: who is counted for spoofed packets is replaced when remove
       spoof();
       before[counted]! += 2;
       assert.deepEqual(wrong(), before);
-      world.path.removeSession(sessions[place]!);
+      harness.path.removeSession(sessions[place]!);
     }
     assert.equal(wrong().reduce((sum, times) => sum + times), 8);
     spoof();
     assert.deepEqual(drops(endpoint.counters), { unknown_session: 1 });
-    world.assertConservation();
+    harness.assertConservation();
   }
 });
 
-Deno.test("source hash: neighbouring sources and ids have keys of their own, which follow from the seed", () => {
+Deno.test("source hash: neighbouring sources and ids have different keys, which depend on the seed", () => {
   const names = new Int32Array(7);
   for (const isIpv6 of [false, true]) {
     const all = (seed: number): number[] => {

@@ -1,25 +1,25 @@
 import assert from "node:assert/strict";
 import type { DataSession, DataTunnel } from "../../../src/dataplane/mod.ts";
 import { Random } from "../../support/random.ts";
-import { frame, World } from "../support.ts";
+import { DataPathHarness, frame } from "../support.ts";
 
 Deno.test("registry: 20,000 random additions and removals; each packet finds its session, or none", () => {
   const random = new Random(60);
-  const world = new World();
-  const endpoint = world.endpoint("udp4");
+  const harness = new DataPathHarness();
+  const endpoint = harness.endpoint("udp4");
   const peers = [2, 3, 4, 5].map((host) => ({ address: [10, 0, 0, host], port: 1000 + host }));
   const v3 = peers.map(({ address, port }, i) =>
-    world.tunnel(endpoint, { tunnelId: 10 + i, peer: { address: Uint8Array.from(address), port } })
+    harness.tunnel(endpoint, { tunnelId: 10 + i, peer: { address: Uint8Array.from(address), port } })
   );
   const v2 = peers.map(({ address, port }, i) =>
-    world.tunnel(endpoint, {
+    harness.tunnel(endpoint, {
       version: 2,
       tunnelId: 20 + i,
       peer: { address: Uint8Array.from(address), port },
     })
   );
   const model = new Map<string, DataSession>();
-  const counters = world.view();
+  const counters = harness.view();
   const packet = (tunnel: DataTunnel, sessionId: number): Uint8Array => {
     const bytes = Uint8Array.of(0, 3, 0, 0, 0, 0, 0, 0, ...frame());
     const fields = new DataView(bytes.buffer);
@@ -34,24 +34,24 @@ Deno.test("registry: 20,000 random additions and removals; each packet finds its
   for (let i = 0; i < 20_000; i++) {
     const which = random.below(4);
     const tunnel = random.oneIn(2) ? v3[which]! : v2[which]!;
-    // Few ids, so that the chains of version 3 are long; from all of the 32 bits.
+    // Few ids, so that the chains of version 3 are long; from the whole 32-bit range.
     const sessionId = tunnel.version === 3 ? (1 + random.below(40)) * 0x06000001 : 1 + random.below(40);
     const key = `${tunnel.tunnelId} ${sessionId}`;
     const known = model.get(key);
-    const found = world.receive(endpoint, [packet(tunnel, sessionId)], { source: peers[which]! });
+    const found = harness.receive(endpoint, [packet(tunnel, sessionId)], { source: peers[which]! });
     assert.equal(found[0]?.session, known, key);
     if (known === undefined) {
       const spec = { sessionId, peerSessionId: 1, pseudowire: "ppp", l2spec: "none", counters } as const;
-      const session = world.path.addSession(tunnel, spec);
-      world.path.attachPpp(session, 1, { clampMss: false });
+      const session = harness.path.addSession(tunnel, spec);
+      harness.path.attachPpp(session, 1, { clampMss: false });
       model.set(key, session);
     } else {
-      world.path.removeSession(known);
+      harness.path.removeSession(known);
       model.delete(key);
     }
-    assert.equal(world.path.sessionCount, model.size);
+    assert.equal(harness.path.sessionCount, model.size);
   }
-  for (const tunnel of [...v2, ...v3]) world.path.removeTunnel(tunnel);
-  assert.equal(world.path.sessionCount, 0);
-  world.assertConservation();
+  for (const tunnel of [...v2, ...v3]) harness.path.removeTunnel(tunnel);
+  assert.equal(harness.path.sessionCount, 0);
+  harness.assertConservation();
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { SessionTable } from "../../../src/dataplane/sessions/session_table.ts";
 import { Random } from "../../support/random.ts";
 
-/** Ways to choose ids, so that some are close together, some far apart, some repeated. */
+/** Generators of ids: close together, far apart, repeated. */
 const KEYS: readonly ((random: Random) => number)[] = [
   (random) => random.next(),
   (random) => random.below(500),
@@ -17,7 +17,7 @@ Deno.test("session table: 100,000 additions, removals and look-ups as in a Map",
     const model = new Map<number, number>();
     for (let i = 0; i < 100_000; i++) {
       const id = key(random);
-      // Phases of growth and of decay.
+      // Phases of growth and of shrinking.
       if (random.below(10) < ((i >> 13) % 2 === 0 ? 6 : 3)) {
         const value = random.below(0x7fffffff);
         table.set(id, value);
