@@ -17,7 +17,7 @@ int main(void) {
 }
 `;
 
-Deno.test("timerFrequency() is what C finds", async () => {
+Deno.test("timerFrequency() is the value that C computes", async () => {
   const folder = await Deno.makeTempDir({ prefix: "l2tp-clock." });
   try {
     await Deno.writeTextFile(`${folder}/tick.c`, PROGRAM);

@@ -14,7 +14,7 @@ import { assertNoLeaks } from "../support/descriptors.ts";
 /** Edge-triggered (`sys/epoll.h`), which src does not use: bit 31, the sign of an int. */
 const EPOLLET = 0x8000_0000;
 
-// Opened here, because a library that is opened within a test counts as a leak of it.
+// Opened here, because a library opened within a test counts as a leak.
 bindLibc();
 packetLibc();
 daemonLibc();
@@ -25,7 +25,7 @@ function ready(epoll: Epoll, count: number): Map<number, number> {
   return new Map(Array.from({ length: count }, (_, i) => [epoll.tag(i), epoll.events(i)]));
 }
 
-Deno.test("Epoll tells which descriptors are ready, by tags of 32 bits", async () => {
+Deno.test("Epoll reports ready descriptors, by tags of 32 bits", async () => {
   await assertNoLeaks(() => {
     using epoll = Epoll.open();
     using quiet = EventFd.open();
@@ -46,7 +46,7 @@ Deno.test("Epoll tells which descriptors are ready, by tags of 32 bits", async (
   });
 });
 
-Deno.test("Epoll: modify, remove, a closed descriptor, and what does not work", async () => {
+Deno.test("Epoll: modify, remove, a closed descriptor, and errors", async () => {
   await assertNoLeaks(() => {
     using epoll = Epoll.open();
     using event = EventFd.open();
@@ -78,7 +78,7 @@ Deno.test("Epoll: modify, remove, a closed descriptor, and what does not work", 
   });
 });
 
-Deno.test("Epoll: edge-triggered descriptors are told of once; more than fit come with the next wait", async () => {
+Deno.test("Epoll: edge-triggered descriptors are reported once; those beyond the capacity by the next wait", async () => {
   await assertNoLeaks(() => {
     using epoll = Epoll.open(2);
     using stack = new DisposableStack();
@@ -97,7 +97,7 @@ Deno.test("Epoll: edge-triggered descriptors are told of once; more than fit com
   });
 });
 
-Deno.test("Epoll tells of a peer that hung up", async () => {
+Deno.test("Epoll reports a peer that hung up", async () => {
   await assertNoLeaks(() => {
     using epoll = Epoll.open();
     const [left, right] = UnixConnection.pair();
@@ -112,7 +112,7 @@ Deno.test("Epoll tells of a peer that hung up", async () => {
   });
 });
 
-Deno.test("Epoll.wait() waits as long as it was told to", async () => {
+Deno.test("Epoll.wait() waits for its time", async () => {
   await assertNoLeaks(() => {
     using epoll = Epoll.open();
     const start = performance.now();
@@ -126,7 +126,7 @@ Deno.test("Epoll.wait() waits as long as it was told to", async () => {
   });
 });
 
-Deno.test("Epoll.waitInBackground() leaves the thread free; the set may change meanwhile", async () => {
+Deno.test("Epoll.waitInBackground() does not block the thread; the set may change meanwhile", async () => {
   await assertNoLeaks(async () => {
     using epoll = Epoll.open();
     using event = EventFd.open();
@@ -148,7 +148,7 @@ Deno.test("Epoll.waitInBackground() leaves the thread free; the set may change m
   });
 });
 
-Deno.test("Address stores the low and the high half, also across the border between them", () => {
+Deno.test("Address stores the low and the high half, also with a carry", () => {
   const bytes = pinned(64);
   const address = new Address(bytes);
   const whole = Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));

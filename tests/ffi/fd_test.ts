@@ -18,7 +18,7 @@ import { Namespace } from "../support/namespaces.ts";
 import { openNetns, withNetns } from "../../ffi/kernel/netns.ts";
 import { EMULATED } from "./emulated.ts";
 
-// Opened here, because a library that is opened within a test counts as a leak of it.
+// Opened here, because a library opened within a test counts as a leak.
 bindLibc();
 
 /** `poll.h`; src waits for POLLIN only. */
@@ -40,7 +40,7 @@ function udp(): Socket {
   return Socket.open(AF_INET, SOCK_DGRAM, 0);
 }
 
-Deno.test("OwnedFd closes once, although another descriptor has its number by then", async () => {
+Deno.test("OwnedFd closes once, even if another descriptor has its number by then", async () => {
   await assertNoLeaks(() => {
     const first = udp();
     const { number } = first;
@@ -57,7 +57,7 @@ Deno.test("OwnedFd closes once, although another descriptor has its number by th
   });
 });
 
-Deno.test("duplicateFd(): another descriptor of the same, which programs do not inherit", async () => {
+Deno.test("duplicateFd(): a copy of the descriptor, which child processes do not inherit", async () => {
   await assertNoLeaks(() => {
     using socket = udp();
     using copy = duplicateFd(socket.number);
@@ -73,7 +73,7 @@ Deno.test("duplicateFd(): another descriptor of the same, which programs do not 
   });
 });
 
-Deno.test("inheritableFd(): another descriptor of the same, which programs inherit until it is closed", async () => {
+Deno.test("inheritableFd(): a copy of the descriptor, which child processes inherit until it is closed", async () => {
   await assertNoLeaks(async () => {
     using socket = udp();
     const link = (number: number): string => Deno.readLinkSync(`/proc/self/fd/${number}`);
@@ -106,7 +106,7 @@ Deno.test("OwnedFd is closed by using, also when an error leaves the block", asy
   });
 });
 
-Deno.test("OwnedFd.release() gives the descriptor away open", async () => {
+Deno.test("OwnedFd.release() gives up ownership of the open descriptor", async () => {
   await assertNoLeaks(() => {
     const socket = udp();
     const number = socket.release();
@@ -119,14 +119,14 @@ Deno.test("OwnedFd.release() gives the descriptor away open", async () => {
   });
 });
 
-Deno.test("OwnedFd.number throws once it is closed", () => {
+Deno.test("OwnedFd.number throws after closing", () => {
   const socket = udp();
   socket.close();
   assert.throws(() => socket.number, ReferenceError);
   assert.throws(() => socket.localName(), ReferenceError);
 });
 
-Deno.test("openFile() opens for reading, not for programs started later; errors name the path", async () => {
+Deno.test("openFile() opens for reading, with close-on-exec; errors name the path", async () => {
   await assertNoLeaks(() => {
     using file = openFile("/dev/null");
     assert.equal(Deno.readLinkSync(`/proc/self/fd/${file.number}`), "/dev/null");
@@ -145,7 +145,7 @@ Deno.test("cString() ends with one NUL, also in UTF-8", () => {
   assert.deepEqual([...cString("")], [0]);
 });
 
-Deno.test("lastErrno() is the one of the call that just failed, ten thousand times over but for the engine's", () => {
+Deno.test("lastErrno() is that of the failed call, in ten thousand calls, except for the engine's own", () => {
   const buffer = new Uint8Array(8);
   using socket = udp();
   const wrong: number[] = [];
@@ -162,8 +162,8 @@ Deno.test("lastErrno() is the one of the call that just failed, ten thousand tim
     assert.equal(libc.socket(255, 1, 0), -1);
     judge(Errno.EAFNOSUPPORT);
   }
-  // The engine may make a call of its own between a failed call and the reading, once in millions. So nothing is
-  // decided by one errno alone that the next call would not put right.
+  // The engine may make a call between a failed call and the reading of errno, once in millions. So no decision may
+  // depend on one errno alone unless the next call corrects it.
   assert.ok(wrong.length <= 2, `wrong: ${wrong}`);
 });
 
@@ -180,12 +180,12 @@ Deno.test("EventFd and poll(): readable after signal(), not after reset(), and t
     assert.deepEqual(await poll([request], 0), [POLLIN]);
     event.reset();
     assert.deepEqual(await poll([request], 0), [0]);
-    // Nothing to read is no reason to wait: it does not block.
+    // Reading an unreadable eventfd does not block.
     event.reset();
   });
 });
 
-Deno.test("poll() does not hold the caller, and signal() ends it", async () => {
+Deno.test("poll() does not block the caller, and signal() ends it", async () => {
   await assertNoLeaks(async () => {
     using event = EventFd.open();
     let over = false;
@@ -200,7 +200,7 @@ Deno.test("poll() does not hold the caller, and signal() ends it", async () => {
   });
 });
 
-Deno.test("poll() tells of each descriptor in its place", async () => {
+Deno.test("poll() reports each descriptor at its index", async () => {
   await assertNoLeaks(async () => {
     using quiet = EventFd.open();
     using loud = EventFd.open();
@@ -217,7 +217,7 @@ Deno.test("poll() tells of each descriptor in its place", async () => {
   });
 });
 
-Deno.test("poll() tells of an error that is pending, asked or not", async () => {
+Deno.test("poll() reports a pending error, requested or not", async () => {
   await assertNoLeaks(async () => {
     using closed = udp();
     closed.bind(encodeInet({ address: LOOPBACK, port: 0 }));
@@ -238,7 +238,7 @@ const NS_GET_NSTYPE = 0xb703;
 const TUNSETIFF = 0x400454ca;
 const TUNSETOWNER = 0x400454cc;
 
-Deno.test("ioctl() with a buffer writes into it", async () => {
+Deno.test("ioctl() with a buffer writes to it", async () => {
   await assertNoLeaks(() => {
     using socket = udp();
     const request = new Uint8Array(40);
@@ -269,7 +269,7 @@ Deno.test("ioctl() with a number, and results other than 0", { ignore: EMULATED 
   });
 });
 
-Deno.test("ioctl() hands over the number itself: the owner of a TUN device", async () => {
+Deno.test("ioctl() passes the number by value: the owner of a TUN device", async () => {
   await using scratch = await Namespace.create("l2tp-ffi");
   using namespace = openNetns(scratch.name);
   using device = withNetns(namespace, () => openFile("/dev/net/tun"));
@@ -282,7 +282,7 @@ Deno.test("ioctl() hands over the number itself: the owner of a TUN device", asy
   assert.match(await scratch.ip("tuntap show"), /^ffitest: tun .*user 54321/m);
 });
 
-Deno.test("ioctl() fails with the call's number and errno", () => {
+Deno.test("ioctl() fails with the request's number and errno", () => {
   using socket = udp();
   const request = new Uint8Array(40);
   request.set(cString("no-such-link"));

@@ -18,12 +18,12 @@ import { Namespace } from "../support/namespaces.ts";
 
 bindLibc();
 
-/** What the calling thread's namespace is called by the kernel. */
+/** The kernel's identifier of the calling thread's namespace. */
 function present(): string {
   return Deno.readLinkSync("/proc/thread-self/ns/net");
 }
 
-Deno.test("withNetns() runs inside and comes back, with the action's result", async () => {
+Deno.test("withNetns() runs inside and returns, with the action's result", async () => {
   await using scratch = await Namespace.create("l2tp-ffi");
   await scratch.ip("link add inside type bridge");
   await assertNoLeaks(() => {
@@ -38,7 +38,7 @@ Deno.test("withNetns() runs inside and comes back, with the action's result", as
   });
 });
 
-Deno.test("withNetns() comes back when the action throws", async () => {
+Deno.test("withNetns() returns when the action throws", async () => {
   await using scratch = await Namespace.create("l2tp-ffi");
   await assertNoLeaks(() => {
     const home = present();
@@ -51,7 +51,7 @@ Deno.test("withNetns() comes back when the action throws", async () => {
   });
 });
 
-Deno.test("withNetns() within withNetns() comes back step by step", async () => {
+Deno.test("nested withNetns() returns step by step", async () => {
   await using outer = await Namespace.create("l2tp-ffi");
   await using inner = await Namespace.create("l2tp-ffi");
   await outer.ip("link add outer0 type bridge");
@@ -66,7 +66,7 @@ Deno.test("withNetns() within withNetns() comes back step by step", async () => 
   assert.deepEqual(seen, [true, [true, false], true]);
 });
 
-Deno.test("openNetns() and enterNetns() fail with the errno of what is not there or no namespace", async () => {
+Deno.test("openNetns() and enterNetns() fail with the errno of a missing path or of another kind of file", async () => {
   await assertNoLeaks(() => {
     assert.throws(() => openNetns("no-such-namespace"), {
       name: "SyscallError",
@@ -76,14 +76,14 @@ Deno.test("openNetns() and enterNetns() fail with the errno of what is not there
     assert.throws(() => inNamespace("no-such-namespace", () => 1), { errno: Errno.ENOENT });
     using file = openNetns("/dev/null");
     assert.throws(() => enterNetns(file), { call: "setns", errno: Errno.EINVAL });
-    // Another kind of namespace is none for this.
+    // A namespace of another kind is refused.
     using mounts = openNetns("/proc/self/ns/mnt");
     assert.throws(() => enterNetns(mounts), { call: "setns", errno: Errno.EINVAL });
     assert.throws(() => withNetns(file, () => 1), { errno: Errno.EINVAL });
   });
 });
 
-Deno.test("inNamespace() and withNamespaceFd() open the namespace for as long as it takes", async () => {
+Deno.test("inNamespace() and withNamespaceFd() open the namespace for the duration of the action", async () => {
   await using scratch = await Namespace.create("l2tp-ffi");
   await scratch.ip("link add inside type bridge");
   await assertNoLeaks(() => {
@@ -97,10 +97,10 @@ Deno.test("inNamespace() and withNamespaceFd() open the namespace for as long as
   });
 });
 
-Deno.test("enterNamespace() stays there, until the thread is moved again", async () => {
+Deno.test("enterNamespace() stays in the namespace, until the thread is moved again", async () => {
   await using scratch = await Namespace.create("l2tp-ffi");
   await scratch.ip("link add inside type bridge");
-  // From the first time on, a process keeps a descriptor of where it came from.
+  // After the first call, a process keeps a descriptor of its original namespace.
   enterNamespace("/proc/thread-self/ns/net");
   await assertNoLeaks(() => {
     using home = openNetns("/proc/thread-self/ns/net");
@@ -116,7 +116,7 @@ Deno.test("enterNamespace() stays there, until the thread is moved again", async
   });
 });
 
-Deno.test("interfaceIndex(): the loopback interface is 1, what is not there is undefined", () => {
+Deno.test("interfaceIndex(): the loopback interface is 1, a missing one undefined", () => {
   assert.equal(interfaceIndex("lo"), 1);
   for (const name of ["no-such-link", "", "lo0", "a name far too long for any interface"]) {
     assert.equal(interfaceIndex(name), undefined, name);
@@ -140,7 +140,7 @@ Deno.test("resolveHost(): localhost, literal addresses, one family or both", asy
   });
 });
 
-Deno.test("resolveHostInBackground(): as resolveHost(), while others work", async () => {
+Deno.test("resolveHostInBackground(): as resolveHost(), while this thread goes on", async () => {
   const texts = async (host: string, family: number): Promise<string[]> =>
     (await resolveHostInBackground(host, family)).map(({ address }) => formatIpAddress(address));
   assert.deepEqual(await texts("10.1.2.3", 0), ["10.1.2.3"]);
@@ -152,7 +152,7 @@ Deno.test("resolveHostInBackground(): as resolveHost(), while others work", asyn
   );
 });
 
-Deno.test("resolveHost(): what has no address", () => {
+Deno.test("resolveHost(): a name without an address", () => {
   for (const host of ["no-such-host.invalid", "", "a b"]) {
     assert.throws(() => resolveHost(host, 0), (error) => {
       assert.ok(error instanceof ResolveError, String(error));

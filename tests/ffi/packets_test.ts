@@ -17,7 +17,7 @@ import { assertNoLeaks } from "../support/descriptors.ts";
 import { Namespace } from "../support/namespaces.ts";
 import { Random } from "../support/random.ts";
 
-// Opened here, because a library that is opened within a test counts as a leak of it.
+// Opened here, because a library opened within a test counts as a leak.
 bindLibc();
 packetLibc();
 
@@ -49,7 +49,7 @@ function remote(address: string, socket: Socket, from?: string): Remote {
   return new Remote(name, from === undefined ? undefined : { address: parseIpAddress(from)! });
 }
 
-/** Makes message `index` of these bytes; the first one begins the batch anew. */
+/** Makes message `index` of these bytes; the first one starts a new batch. */
 function set(send: SendVector, index: number, offset: number, length: number, to?: Remote): void {
   if (index === 0) send.clear();
   assert.equal(send.count, index);
@@ -130,7 +130,7 @@ for (const { family, any, first, second } of FAMILIES) {
     });
   });
 
-  Deno.test(`packets over ${first}: where they were sent to, and answers from there`, async () => {
+  Deno.test(`packets over ${first}: destination addresses, and answers from them`, async () => {
     await using scratch = await loopback();
     await assertNoLeaks(() => {
       using client = bound(scratch, first, true);
@@ -144,7 +144,7 @@ for (const { family, any, first, second } of FAMILIES) {
       assert.equal(receive.receive(server.number), 2);
       assert.deepEqual([0, 1].map((i) => destination(receive, i, size)), [first, second]);
       assert.deepEqual([0, 1].map((i) => receive.interfaceIndex(i)), [1, 1]);
-      // Without a source the system answers from the address that it prefers, which the client did not write to.
+      // Without a source, the kernel answers from its preferred address, which the client did not write to.
       set(send, 0, arena.start(0), 20, remote(first, client, second));
       set(send, 1, arena.start(0), 21, remote(first, client));
       set(send, 2, arena.start(0), 22, remote(first, client, any));
@@ -159,7 +159,7 @@ for (const { family, any, first, second } of FAMILIES) {
     });
   });
 
-  Deno.test(`packets over ${first}: one that is too long is cut, and said to be`, async () => {
+  Deno.test(`packets over ${first}: a message that is too long is truncated and flagged`, async () => {
     await using scratch = await loopback();
     await assertNoLeaks(() => {
       using a = bound(scratch, first);
@@ -172,7 +172,7 @@ for (const { family, any, first, second } of FAMILIES) {
       assert.equal(send.send(a.number, 0, 3), 3);
       assert.equal(receive.receive(b.number), 3);
       assert.deepEqual([0, 1, 2].map((i) => receive.length(i)), [100, 100, 5]);
-      // The second is too long; all have a control message that there is no room for.
+      // The second is too long; all have a control message without room.
       assert.deepEqual([0, 1, 2].map((i) => receive.truncated(i)), [true, true, true]);
       const roomy = new ReceiveVector(into, { control: true });
       assert.equal(send.send(a.number, 0, 3), 3);
@@ -182,7 +182,7 @@ for (const { family, any, first, second } of FAMILIES) {
   });
 }
 
-Deno.test("SendVector: an error in the middle of a batch comes with the call that starts there", async () => {
+Deno.test("SendVector: an error in the middle of a batch is returned by the call that starts there", async () => {
   await using scratch = await loopback();
   await assertNoLeaks(() => {
     using a = bound(scratch, "127.0.0.1");
@@ -214,7 +214,7 @@ Deno.test("SendVector: an error in the middle of a batch comes with the call tha
   });
 });
 
-Deno.test("SendVector and Remote: what cannot be sent is refused before C sees it", () => {
+Deno.test("SendVector and Remote: invalid messages are refused before the call into C", () => {
   const arena = new PacketArena({ slots: 2, slotSize: 64 });
   const send = new SendVector(arena, { messages: 2, parts: 3 });
   assert.throws(() => send.add(0, 1), RangeError, "no message");
@@ -234,7 +234,7 @@ Deno.test("SendVector and Remote: what cannot be sent is refused before C sees i
 });
 
 for (const { first } of FAMILIES) {
-  Deno.test(`packets over ${first}: one message of many parts becomes many datagrams, and one message again`, async () => {
+  Deno.test(`packets over ${first}: a super-datagram becomes many datagrams, and is coalesced again`, async () => {
     await using scratch = await loopback();
     await assertNoLeaks(() => {
       using a = bound(scratch, first);
@@ -247,7 +247,7 @@ for (const { first } of FAMILIES) {
       arena.bytes.subarray(0, 65_536).set(random.bytes(65_536));
       const send = new SendVector(arena, { messages: 4, parts: 64 });
       const receive = new ReceiveVector(arena, { firstSlot: 2, control: true });
-      // Three datagrams of 1,000 bytes and one of 7, whose parts end elsewhere than they do; and a plain one.
+      // Three datagrams of 1,000 bytes and one of 7, with other part boundaries; and a plain one.
       const parts = [[0, 400], [5000, 1600], [9000, 7], [20_000, 1000]] as const;
       const whole = Uint8Array.of(
         ...parts.flatMap(([at, length]) => [...arena.bytes.subarray(at, at + length)]),
@@ -275,7 +275,7 @@ for (const { first } of FAMILIES) {
   });
 }
 
-Deno.test("vectors go on working after the heap was swept, thousands of batches long", async () => {
+Deno.test("vectors work after garbage collections, for thousands of batches", async () => {
   await using scratch = await loopback();
   await assertNoLeaks(() => {
     using a = bound(scratch, "127.0.0.1", true);
@@ -283,7 +283,7 @@ Deno.test("vectors go on working after the heap was swept, thousands of batches 
     const send = new SendVector(arena, { messages: 16 });
     const receive = new ReceiveVector(arena, { firstSlot: 16, control: true });
     for (let round = 0; round < 2000; round++) {
-      // The only hold on these is the vector's.
+      // Only the vector refers to these.
       for (let i = 0; i < 16; i++) {
         if (round % 10 === 0) set(send, i, arena.start(i), 200, remote("127.0.0.1", a, "127.0.0.2"));
         arena.view.setUint32(arena.start(i), round * 16 + i);

@@ -1,6 +1,6 @@
 /**
- * Numbers of `ffi/kernel/ppp.ts`, `ppp_ioctl.ts` and `pppol2tp.ts` against this machine's C compiler. What stands behind them
- * is tested on a real kernel: `tests/kernel/ppp_channels_test.ts`.
+ * Constants of `ffi/kernel/ppp.ts`, `ppp_ioctl.ts` and `pppol2tp.ts` against this machine's C compiler. Their
+ * functions are tested on a real kernel: `tests/kernel/ppp_channels_test.ts`.
  */
 
 import assert from "node:assert/strict";
@@ -10,7 +10,7 @@ import { PPPOL2TP_SO, SOL_PPPOL2TP } from "../../ffi/sockets/pppol2tp.ts";
 
 const HEADERS = ["stdio.h", "sys/ioctl.h", "sys/socket.h", "linux/ppp-ioctl.h", "linux/if_pppol2tp.h"];
 
-/** Each name with the number that C has for it. */
+/** Each name with its value in C. */
 async function compiled(names: readonly string[]): Promise<Record<string, number>> {
   const folder = await Deno.makeTempDir({ prefix: "l2tp-ppp-" });
   try {
@@ -28,7 +28,7 @@ async function compiled(names: readonly string[]): Promise<Record<string, number
   }
 }
 
-Deno.test("requests, options and protocols of PPP have C's numbers", async () => {
+Deno.test("requests, options and protocols of PPP have C's values", async () => {
   const constants = Object.entries(ppp).filter(([, value]) => typeof value === "number");
   assert.ok(constants.length >= 8, `${constants.length} constants`);
   const numbers = { ...PPPIOC, ...PPPOL2TP_SO, SOL_PPPOL2TP, ...Object.fromEntries(constants) };

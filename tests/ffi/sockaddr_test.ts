@@ -1,4 +1,4 @@
-/** `ffi/sockets/sockaddr.ts`: socket addresses both ways, against bytes written out by hand and malformed ones. */
+/** `ffi/sockets/sockaddr.ts`: socket addresses both ways, against hand-written bytes and malformed ones. */
 
 import assert from "node:assert/strict";
 import {
@@ -26,7 +26,7 @@ Deno.test("encodeInet() and decodeInet(): port and address in network order, sco
   assert.equal(formatHex(encodeInet({ address: V6, port: 1701, scopeId: 3 })), six);
   assert.deepEqual(decodeInet(hexBytes(six)), { address: V6, port: 1701, scopeId: 3 });
   assert.equal(formatHex(encodeInet({ address: V6, port: 65535 })), "0a00ffff00000000" + V6_HEX + "00000000");
-  // A scope means nothing to IPv4.
+  // IPv4 has no scope.
   assert.equal(formatHex(encodeInet({ address: V4, port: 1701, scopeId: 9 })), four);
 });
 
@@ -44,7 +44,7 @@ Deno.test("encodeNetlink(): family and port id", () => {
   assert.equal(formatHex(encodeNetlink(0xfffff001)), "1000" + "0000" + "01f0ffff" + "00000000");
 });
 
-Deno.test("encodePppol2tp(): the four addresses, told apart by their length", () => {
+Deno.test("encodePppol2tp(): the four addresses, distinguished by their length", () => {
   const ids = { tunnelId: 1, sessionId: 2, peerTunnelId: 3, peerSessionId: 4 };
   const head = "1800" + "01000000" + "00000000";
   const four = "0200" + "06a5" + "0a000001" + "00".repeat(8);
@@ -77,7 +77,7 @@ Deno.test("encoders refuse addresses of another length, and return new buffers",
   assert.equal(formatHex(encodeInet({ address: V4, port: 1 })), "020000010a0000010000000000000000");
 });
 
-Deno.test("decodeInet() and decodeL2tpIp() refuse what is too short or of another family", () => {
+Deno.test("decodeInet() and decodeL2tpIp() refuse bytes that are too short or of another family", () => {
   const inet = encodeInet({ address: V4, port: 1 });
   const inet6 = encodeInet({ address: V6, port: 1 });
   const l2tp6 = encodeL2tpIp({ address: V6, connectionId: 1 });

@@ -72,7 +72,7 @@ for (const [family, address] of FAMILIES) {
     });
   });
 
-  Deno.test(`UDP over ${address}: peek leaves the datagram, trunc tells its whole length`, async () => {
+  Deno.test(`UDP over ${address}: MSG_PEEK leaves the datagram, MSG_TRUNC returns its full length`, async () => {
     await assertNoLeaks(() => {
       using socket = bound(family, address);
       socket.send(Uint8Array.of(1, 2, 3, 4, 5), socket.localName());
@@ -84,14 +84,14 @@ for (const [family, address] of FAMILIES) {
       assert.equal(socket.receive(large, MSG_TRUNC), 5);
       assert.deepEqual([...large], [1, 2, 3, 4, 5, 0, 0, 0, 0]);
       assert.throws(() => socket.receive(large, MSG_DONTWAIT), { errno: Errno.EAGAIN, call: "recvmsg" });
-      // What does not fit and is not peeked at is gone.
+      // The part that does not fit, without MSG_PEEK, is lost.
       socket.send(Uint8Array.of(6, 7, 8), socket.localName());
       assert.equal(socket.receive(small, 0), 2);
       assert.throws(() => socket.receive(large, MSG_DONTWAIT), { errno: Errno.EAGAIN });
     });
   });
 
-  Deno.test(`UDP over ${address}: bind to an address that is not ours`, () => {
+  Deno.test(`UDP over ${address}: bind to an address of another host`, () => {
     const foreign = family === AF_INET ? "192.0.2.1" : "2001:db8::1";
     using socket = Socket.open(family, SOCK_DGRAM, 0);
     const name = encodeInet({ address: parseIpAddress(foreign)!, port: 0 });
@@ -125,7 +125,7 @@ Deno.test("datagrams of every size arrive whole, from parts of larger buffers in
   });
 });
 
-Deno.test("the same buffer is sent with what it holds then, also after the heap was swept", async () => {
+Deno.test("the same buffer is sent with its current content, also after a garbage collection", async () => {
   await assertNoLeaks(() => {
     using socket = bound(AF_INET, "127.0.0.1");
     const to = socket.localName();
@@ -134,7 +134,7 @@ Deno.test("the same buffer is sent with what it holds then, also after the heap 
     for (let i = 0; i < 2000; i++) {
       buffer.fill(i);
       socket.send(buffer, to);
-      // Garbage enough to make the collector move whatever can be moved.
+      // Enough garbage to make the collector move whatever it can.
       if (i % 100 === 0) Array.from({ length: 2000 }, () => new Uint8Array(64));
       socket.receive(into, 0);
       assert.deepEqual(into, buffer);
@@ -142,7 +142,7 @@ Deno.test("the same buffer is sent with what it holds then, also after the heap 
   });
 });
 
-Deno.test("two sockets do not share what they keep between calls", () => {
+Deno.test("two sockets do not share their message headers", () => {
   using a = bound(AF_INET, "127.0.0.1");
   using b = bound(AF_INET6, "::1");
   const buffer = new Uint8Array(1);
@@ -154,7 +154,7 @@ Deno.test("two sockets do not share what they keep between calls", () => {
   assert.deepEqual([a.sender.length, b.sender.length], [16, 28]);
 });
 
-Deno.test("a receive with a timeout fails with EAGAIN when it is over, and not before", () => {
+Deno.test("a receive with a timeout fails with EAGAIN after it, and not before", () => {
   using socket = bound(AF_INET, "127.0.0.1");
   for (const milliseconds of [30, 1050]) {
     setReceiveTimeout(socket, milliseconds);
@@ -165,13 +165,13 @@ Deno.test("a receive with a timeout fails with EAGAIN when it is over, and not b
   }
 });
 
-Deno.test("options: an int both ways, the bytes of a struct, and what does not exist", () => {
+Deno.test("options: an int both ways, the bytes of a struct, and an unknown option", () => {
   using socket = bound(AF_INET, "127.0.0.1");
   assert.equal(socket.option(SOL_SOCKET, SO_NO_CHECK), 0);
   socket.setOption(SOL_SOCKET, SO_NO_CHECK, 1);
   assert.equal(socket.option(SOL_SOCKET, SO_NO_CHECK), 1);
   socket.setOption(SOL_SOCKET, SO_RCVBUF, 10_000);
-  // The kernel keeps as much again for its own records.
+  // The kernel doubles the size for its own records.
   assert.equal(socket.option(SOL_SOCKET, SO_RCVBUF), 20_000);
   socket.setOption(SOL_SOCKET, SO_RCVBUFFORCE, 50_000_000);
   assert.equal(socket.option(SOL_SOCKET, SO_RCVBUF), 100_000_000);
@@ -185,7 +185,7 @@ Deno.test("options: an int both ways, the bytes of a struct, and what does not e
   });
 });
 
-Deno.test("Socket.open(): inherited or not by programs started later, and families that do not exist", () => {
+Deno.test("Socket.open(): inherited by child processes or not, and unknown families", () => {
   const closeOnExec = (socket: Socket): boolean =>
     (Number.parseInt(
       /^flags:\s+(\d+)$/m.exec(Deno.readTextFileSync(`/proc/self/fdinfo/${socket.number}`))![1]!,
@@ -204,7 +204,7 @@ Deno.test("Socket.open(): inherited or not by programs started later, and famili
   assert.ok(netlink.number > 2);
 });
 
-Deno.test("an error of the network arrives with the next call: nobody listens", () => {
+Deno.test("an ICMP error is returned by the next call: no socket is bound", () => {
   using closed = bound(AF_INET, "127.0.0.1");
   const nobody = closed.localName();
   closed.close();
@@ -215,7 +215,7 @@ Deno.test("an error of the network arrives with the next call: nobody listens", 
   assert.throws(() => socket.receive(new Uint8Array(1), 0), { errno: Errno.ECONNREFUSED });
 });
 
-Deno.test("sendInBackground() sends on another thread, and tells whether it did", async () => {
+Deno.test("sendInBackground() sends on another thread, and returns whether it did", async () => {
   await assertNoLeaks(async () => {
     using socket = bound(AF_INET, "127.0.0.1");
     assert.equal(await socket.sendInBackground(Uint8Array.of(4, 5), socket.localName()), true);

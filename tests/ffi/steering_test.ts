@@ -1,4 +1,4 @@
-/** `ffi/sockets/steering.ts` over the loopback interface of a namespace: each peer has its socket. */
+/** `ffi/sockets/steering.ts` over the loopback interface of a namespace: each peer's packets reach one socket. */
 
 import assert from "node:assert/strict";
 import { AF_INET, AF_INET6 } from "../../src/base/inet.ts";
@@ -74,7 +74,7 @@ for (
   });
 }
 
-Deno.test("steeredIndex() is the remainder of all words of the address", () => {
+Deno.test("steeredIndex() is the exclusive or of the address's words, modulo the count", () => {
   const index = (text: string, count: number): number => steeredIndex(parseIpAddress(text)!, count);
   assert.equal(index("0.0.0.7", 4), 3);
   assert.equal(index("255.255.255.255", 10), 5);

@@ -16,7 +16,7 @@ import { assertNoLeaks } from "../support/descriptors.ts";
 import { Namespace } from "../support/namespaces.ts";
 import { until } from "../support/until.ts";
 
-// Opened here, because a library that is opened within a test counts as a leak of it.
+// Opened here, because a library opened within a test counts as a leak.
 bindLibc();
 packetLibc();
 daemonLibc();
@@ -29,7 +29,7 @@ function setCarrier(device: TunTapDevice, on: boolean): void {
   ioctl(device, TUNSETCARRIER, new Uint8Array(new Int32Array([on ? 1 : 0]).buffer));
 }
 
-/** A namespace where only frames of this test are sent. */
+/** A namespace in which only this test sends frames. */
 async function quiet(): Promise<Namespace> {
   const namespace = await Namespace.create("l2tp-ffi");
   await namespace.sh("sysctl", "-q", "-w", "net.ipv6.conf.all.disable_ipv6=1");
@@ -59,7 +59,7 @@ function refusal(action: () => TunTapDevice): string {
   }
 }
 
-Deno.test("TapDevice.open() makes an Ethernet device, down, in the thread's namespace; closing deletes it", async () => {
+Deno.test("TapDevice.open() creates an Ethernet device, down, in the thread's namespace; closing deletes it", async () => {
   await using scratch = await quiet();
   await assertNoLeaks(async () => {
     using device = open(scratch, "frames0");
@@ -77,7 +77,7 @@ Deno.test("TapDevice.open() makes an Ethernet device, down, in the thread's name
   });
 });
 
-Deno.test("TapDevice.open() fills in a template, and takes any name the kernel takes", async () => {
+Deno.test("TapDevice.open() completes a name template, and accepts any name that the kernel accepts", async () => {
   await using scratch = await quiet();
   await assertNoLeaks(() => {
     using first = open(scratch, "l2tpeth%d");
@@ -96,7 +96,7 @@ Deno.test("TapDevice.open() fills in a template, and takes any name the kernel t
   });
 });
 
-Deno.test("TapDevice.open(): what the kernel says of a name that exists", async () => {
+Deno.test("TapDevice.open(): the kernel's errors for an existing name", async () => {
   await using scratch = await quiet();
   await scratch.ip("link add bridge0 type bridge");
   await scratch.ip("tuntap add dev tun0 mode tun");
@@ -115,7 +115,7 @@ Deno.test("TapDevice.open(): what the kernel says of a name that exists", async 
   });
 });
 
-Deno.test("TapDevice.setPersist(): the device outlives its descriptor and is found again", async () => {
+Deno.test("TapDevice.setPersist(): the device outlives its descriptor and can be attached again", async () => {
   await using scratch = await quiet();
   await assertNoLeaks(async () => {
     {
@@ -137,7 +137,7 @@ Deno.test("TapDevice.setPersist(): the device outlives its descriptor and is fou
   });
 });
 
-Deno.test("TUNSETCARRIER unplugs the cable of a TapDevice and plugs it in", async () => {
+Deno.test("TUNSETCARRIER turns the carrier of a TapDevice off and on", async () => {
   await using scratch = await quiet();
   using device = open(scratch, "frames0");
   await scratch.ip("link set frames0 up");
@@ -164,7 +164,7 @@ function checksum(bytes: Uint8Array): number {
   return ~sum & 0xffff;
 }
 
-/** An echo request from 10.9.9.2 to 10.9.9.1 within Ethernet. */
+/** An Echo-Request from 10.9.9.2 to 10.9.9.1 in Ethernet. */
 function echoRequest(to: Uint8Array, data: Uint8Array): Uint8Array {
   const frame = new Uint8Array(14 + 20 + 8 + data.length);
   const view = new DataView(frame.buffer);
@@ -212,7 +212,7 @@ Deno.test("frames: a host behind the device answers ARP and echo requests, byte 
   });
 });
 
-Deno.test("frames: what the kernel cuts, refuses and loses", async () => {
+Deno.test("frames: truncated, refused and lost by the kernel", async () => {
   await using scratch = await quiet();
   await assertNoLeaks(async () => {
     using device = open(scratch, "frames0");
@@ -268,7 +268,7 @@ function openTun(namespace: Namespace, name: string, options?: TunTapOptions): T
   return withNetns(netns, () => TunDevice.open(name, options));
 }
 
-Deno.test("TunDevice.open() makes a point-to-point device of IP packets, named by a template", async () => {
+Deno.test("TunDevice.open() creates a point-to-point device for IP packets, named by a template", async () => {
   await using scratch = await quiet();
   await assertNoLeaks(async () => {
     using device = openTun(scratch, "ppp%d");
@@ -287,7 +287,7 @@ Deno.test("TunDevice.open() makes a point-to-point device of IP packets, named b
   });
 });
 
-Deno.test("TunDevice: IP packets go in and out as they are; what is no IP is refused", async () => {
+Deno.test("TunDevice: IP packets pass unchanged; other data is refused", async () => {
   await using scratch = await quiet();
   await assertNoLeaks(async () => {
     using device = openTun(scratch, "ppp0");

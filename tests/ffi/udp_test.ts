@@ -32,7 +32,7 @@ import { type Namespace, Pair } from "../support/namespaces.ts";
 import { EMULATED } from "./emulated.ts";
 import { setReceiveTimeout } from "../support/receive_timeout.ts";
 
-// Opened here, because a library that is opened within a test counts as a leak of it.
+// Opened here, because a library opened within a test counts as a leak.
 bindLibc();
 packetLibc();
 
@@ -48,7 +48,7 @@ function inside<T>({ name }: Namespace, action: () => T): T {
 /** An error is pending (`poll.h`); src waits for POLLIN only. */
 const POLLERR = 0x008;
 
-Deno.test("openUdp(): options are as asked for, and off unless asked for", async () => {
+Deno.test("openUdp(): options as requested, and off by default", async () => {
   await assertNoLeaks(() => {
     using plain = openUdp(AF_INET, { local: at("127.0.0.1") });
     assert.equal(formatIpAddress(decodeInet(plain.localName()).address), "127.0.0.1");
@@ -85,7 +85,7 @@ Deno.test("openUdp(): options are as asked for, and off unless asked for", async
   });
 });
 
-Deno.test("openUdp(): a port is taken, or shared by those that say so; IPv4 and IPv6 are apart", async () => {
+Deno.test("openUdp(): a port is in use, or shared with reusePort; IPv4 and IPv6 are separate", async () => {
   await assertNoLeaks(() => {
     for (const share of [{ reuseAddress: true }, { reusePort: true }]) {
       using first = openUdp(AF_INET, { local: at("127.0.0.1"), ...share });
@@ -102,7 +102,7 @@ Deno.test("openUdp(): a port is taken, or shared by those that say so; IPv4 and 
   });
 });
 
-Deno.test("openUdp(): datagrams longer than the MTU leave in fragments, without DF on any", async () => {
+Deno.test("openUdp(): datagrams longer than the MTU are fragmented, without DF", async () => {
   await using pair = await Pair.create();
   await assertNoLeaks(() => {
     for (
@@ -179,7 +179,7 @@ for (
   });
 }
 
-Deno.test("openRawL2tp(): another's address, and a port in an IPv6 name", async () => {
+Deno.test("openRawL2tp(): another host's address, and a port in an IPv6 address", async () => {
   await using pair = await Pair.create();
   await assertNoLeaks(() => {
     assert.throws(() => openRawL2tp(AF_INET, at("192.0.2.1")), { call: "bind", errno: Errno.EADDRNOTAVAIL });
@@ -235,7 +235,7 @@ Deno.test("pathMtu(): MTU and source of the route, of the device, of the loopbac
   });
 });
 
-Deno.test("takeError(): a connected socket's error ends the wait once, an unconnected one has none", async () => {
+Deno.test("takeError(): clears a connected socket's error; an unconnected socket has none", async () => {
   await assertNoLeaks(async () => {
     using closed = openUdp(AF_INET, { local: at("127.0.0.1") });
     const nobody = closed.localName();

@@ -12,12 +12,12 @@ import { assertNoLeaks } from "../support/descriptors.ts";
 import { runProgram } from "../support/processes.ts";
 import { EMULATED } from "./emulated.ts";
 
-// Opened here, because a library that is opened within a test counts as a leak of it.
+// Opened here, because a library opened within a test counts as a leak.
 bindLibc();
 daemonLibc();
 localLibc();
 
-/** Runs the action with the path of a socket that does not exist yet, and checks that it leaves no descriptor. */
+/** Runs the action with the path of a socket that does not exist yet, and checks that it leaks no descriptor. */
 async function atPath(action: (path: string) => Promise<void> | void): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "l2tp-unix-" });
   try {
@@ -27,7 +27,7 @@ async function atPath(action: (path: string) => Promise<void> | void): Promise<v
   }
 }
 
-Deno.test("UnixListener.listen(): mode and group as asked for, whatever the umask; gone when closed", async () => {
+Deno.test("UnixListener.listen(): mode and group as requested, whatever the umask; removed when closed", async () => {
   await atPath((path) => {
     const umask = Deno.umask(0o777);
     try {
@@ -82,7 +82,7 @@ Deno.test("the mode decides who may connect", async () => {
   }
 });
 
-/** Another process that listens at the path, and says so. */
+/** Another process that listens at the path, and reports it. */
 async function withServer(path: string, action: (child: Deno.ChildProcess) => Promise<void>): Promise<void> {
   const url = new URL("../../ffi/sockets/unix_listener.ts", import.meta.url).href;
   const program = `import { UnixListener } from "${url}";
@@ -106,7 +106,7 @@ async function withServer(path: string, action: (child: Deno.ChildProcess) => Pr
     try {
       child.kill("SIGKILL");
     } catch {
-      // Killed by the test.
+      // The test killed it.
     }
     await child.status;
     await reader.cancel();
@@ -139,7 +139,7 @@ Deno.test("a live server's socket is not taken; a killed one's is replaced", {
   });
 });
 
-Deno.test("a path that another kind of file or a foreign live socket has is not taken", async () => {
+Deno.test("a path of another kind of file or of another live socket is not replaced", async () => {
   await atPath((path) => {
     const inUse = { call: `bind("${path}")`, errno: Errno.EADDRINUSE };
     const refused = (): void => assert.throws(() => UnixListener.listen(path, { mode: 0o600 }), inUse);
@@ -158,7 +158,7 @@ Deno.test("a path that another kind of file or a foreign live socket has is not 
     }
     using listener = UnixListener.listen(path, { mode: 0o600 });
     assert.ok(listener.number > 2);
-    // Somebody moved another file there: closing leaves it alone.
+    // Another file was moved there: closing leaves it in place.
     Deno.removeSync(path);
     Deno.writeTextFileSync(path, "new");
     listener.close();

@@ -13,12 +13,12 @@ import { Errno } from "../../src/base/errno.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 import { EMULATED } from "./emulated.ts";
 
-// Opened here, because a library that is opened within a test counts as a leak of it.
+// Opened here, because a library opened within a test counts as a leak.
 bindLibc();
 daemonLibc();
 localLibc();
 
-/** Runs the action with the path of a socket that does not exist yet, and checks that it leaves no descriptor. */
+/** Runs the action with the path of a socket that does not exist yet, and checks that it leaks no descriptor. */
 async function atPath(action: (path: string) => Promise<void> | void): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "l2tp-unix-" });
   try {
@@ -28,7 +28,7 @@ async function atPath(action: (path: string) => Promise<void> | void): Promise<v
   }
 }
 
-/** Both ends of a connection; the server's does not block. */
+/** Both ends of a connection; the server's end is non-blocking. */
 function connected(listener: UnixListener): [client: UnixConnection, server: UnixConnection] {
   const client = UnixConnection.connect(listener.path, { timeoutMs: 2000 });
   return [client, listener.accept()!];
@@ -38,7 +38,7 @@ function bytes(...values: number[]): Uint8Array<ArrayBuffer> {
   return Uint8Array.of(...values);
 }
 
-/** Flags of a descriptor as `/proc` tells them. */
+/** Flags of a descriptor from `/proc`. */
 function flagsOf(fd: OwnedFd): number {
   return Number.parseInt(
     /^flags:\s+(\d+)$/m.exec(Deno.readTextFileSync(`/proc/self/fdinfo/${fd.number}`))![1]!,
@@ -46,7 +46,7 @@ function flagsOf(fd: OwnedFd): number {
   );
 }
 
-Deno.test("messages stay apart and in order, both ways; each side sees the other close", async () => {
+Deno.test("message boundaries and order are kept, both ways; each side sees the other close", async () => {
   await atPath((path) => {
     using listener = UnixListener.listen(path, { mode: 0o600 });
     assert.equal(listener.accept(), undefined);
@@ -69,7 +69,7 @@ Deno.test("messages stay apart and in order, both ways; each side sees the other
   });
 });
 
-Deno.test("a peer that closes with messages unread: what it had sent arrives, then the end", async () => {
+Deno.test("a peer that closes with unread messages: its own messages arrive, then the end", async () => {
   await assertNoLeaks(() => {
     const [left, right] = UnixConnection.pair();
     using near = left;
@@ -83,7 +83,7 @@ Deno.test("a peer that closes with messages unread: what it had sent arrives, th
   });
 });
 
-Deno.test("a connecting side waits no longer than its timeout, and not at all if told so", async () => {
+Deno.test("a connecting side's calls block no longer than its timeout, and not at all with dontWait", async () => {
   await atPath((path) => {
     using listener = UnixListener.listen(path, { mode: 0o600 });
     using client = UnixConnection.connect(path, { timeoutMs: 50 });
@@ -102,7 +102,7 @@ Deno.test("a connecting side waits no longer than its timeout, and not at all if
   });
 });
 
-Deno.test("descriptors travel: copies, not inherited, the receiver's to close", async () => {
+Deno.test("descriptors in messages: copies, with close-on-exec, owned by the receiver", async () => {
   await assertNoLeaks(() => {
     const [left, right] = UnixConnection.pair();
     using near = left;
@@ -120,7 +120,7 @@ Deno.test("descriptors travel: copies, not inherited, the receiver's to close", 
       fd.close();
     }
     assert.equal(event.closed, false);
-    // None with the next message: what came with the last is not given twice.
+    // None with the next message: descriptors are not delivered twice.
     near.send(bytes(2));
     assert.deepEqual(far.receive(new Uint8Array(10), { maxFds: 5 })?.fds, []);
   });
@@ -156,7 +156,7 @@ Deno.test("descriptors that nobody asked for are closed: none, fewer, or one few
   });
 });
 
-Deno.test("a message longer than the buffer is cut, and its descriptors still arrive", async () => {
+Deno.test("a message longer than the buffer is truncated, and its descriptors still arrive", async () => {
   await assertNoLeaks(() => {
     const [left, right] = UnixConnection.pair();
     using near = left;
@@ -174,7 +174,7 @@ Deno.test("a message longer than the buffer is cut, and its descriptors still ar
   });
 });
 
-Deno.test("no room: false, until the other side reads; never room: EMSGSIZE; empty: refused", async () => {
+Deno.test("send(): false while the buffer is full; EMSGSIZE if it never fits; RangeError if empty", async () => {
   await assertNoLeaks(() => {
     const [left, right] = UnixConnection.pair();
     using near = left;
@@ -193,7 +193,7 @@ Deno.test("no room: false, until the other side reads; never room: EMSGSIZE; emp
   });
 });
 
-Deno.test("a peer that sends an empty message looks closed, and is one to close", async () => {
+Deno.test("a peer that sends an empty message looks closed, and should be closed", async () => {
   await atPath((path) => {
     using listener = UnixListener.listen(path, { mode: 0o600 });
     using hostile = Socket.open(AF_UNIX, SOCK_SEQPACKET, 0);
@@ -204,7 +204,7 @@ Deno.test("a peer that sends an empty message looks closed, and is one to close"
   });
 });
 
-Deno.test("peerCredentials(): who connected, who listens", async () => {
+Deno.test("peerCredentials(): of the connecting and of the listening side", async () => {
   await atPath((path) => {
     using listener = UnixListener.listen(path, { mode: 0o600 });
     const [client, server] = connected(listener);

@@ -1,10 +1,10 @@
-/** `src/wire/virtio/net_header.ts`, by which frames of TAP devices are read, against this machine's C compiler. */
+/** `src/wire/virtio/net_header.ts`, the header of a TUN or TAP device's frames, against this machine's C compiler. */
 
 import assert from "node:assert/strict";
 import * as header from "../../src/wire/virtio/net_header.ts";
 import { sh } from "../support/processes.ts";
 
-/** Each of our names, and C's expression for it. */
+/** The C expression of each constant. */
 const IN_C: Readonly<Record<keyof typeof header, string>> = {
   VIRTIO_NET_HEADER: "sizeof(struct virtio_net_hdr)",
   VIRTIO_FLAGS: "offsetof(struct virtio_net_hdr, flags)",
@@ -21,7 +21,7 @@ const IN_C: Readonly<Record<keyof typeof header, string>> = {
   VIRTIO_GSO_ECN: "VIRTIO_NET_HDR_GSO_ECN",
 };
 
-Deno.test("every place and number of struct virtio_net_hdr is the one of linux/virtio_net.h", async () => {
+Deno.test("every offset and number of struct virtio_net_hdr is that of linux/virtio_net.h", async () => {
   const folder = await Deno.makeTempDir({ prefix: "l2tp-virtio-" });
   try {
     const rows = Object.entries(IN_C).map(([name, text]) => `  printf("${name} %d\\n", (int)(${text}));`);

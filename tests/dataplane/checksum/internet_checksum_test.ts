@@ -41,7 +41,7 @@ class Memory {
     this.summers = [new PlainChecksum(this.memory.buffer), new WasmChecksum(this.memory)];
   }
 
-  /** Writes the bytes to the memory, and returns the implementations with a wrong sum. */
+  /** Writes the bytes to the memory, and asserts that both checksummers sum them correctly. */
   check(content: Uint8Array, offset: number): void {
     this.bytes.set(content, offset);
     const expected = model(content);

@@ -1,4 +1,4 @@
-/** `src/driver/bpf/attachment.ts`: programs at a device, by link and by filter, and what is left of them. */
+/** `src/driver/bpf/attachment.ts`: programs attached to a device, by link and by filter, and their removal. */
 
 import assert from "node:assert/strict";
 import { NetlinkError, SyscallError } from "../../../src/base/errors.ts";
@@ -11,7 +11,7 @@ import { lastErrno } from "../../../ffi/errno.ts";
 import { daemonLibc } from "../../../ffi/packet_libc.ts";
 import { Namespace } from "../../support/namespaces.ts";
 
-// Opened here, because a library that is opened within a test counts as a leak of it.
+// Opened here, because a library opened within a test counts as a leak.
 bindLibc();
 lastErrno();
 daemonLibc();
@@ -19,18 +19,18 @@ daemonLibc();
 const LOOPBACK = 1;
 const POINTS = ["ingress", "egress"] as const;
 
-/** Leaves every packet to whoever comes next. */
+/** A program that passes every packet on. */
 function idle(): Uint8Array<ArrayBuffer> {
   return new BpfProgram().move(R0, -1).exit().assemble();
 }
 
-/** The numbers of the filters of ours, by `tc`. */
+/** The handles of these filters, by `tc`. */
 async function filters(namespace: Namespace, point: string): Promise<number[]> {
   const shown = await namespace.sh("tc", "filter", "show", "dev", "lo", point);
   return [...shown.matchAll(/handle (0x[0-9a-f]+) l2tp direct-action/g)].map(([, handle]) => Number(handle));
 }
 
-Deno.test("clsact goes with the last filter of whoever made it, and stays for others", async () => {
+Deno.test("clsact is removed with the last filter of the object that added it, and stays for others", async () => {
   await using namespace = await Namespace.create("f");
   using program = loadBpfProgram("test_idle", idle());
   const attach = (): FilterAttachment =>
@@ -50,7 +50,7 @@ Deno.test("clsact goes with the last filter of whoever made it, and stays for ot
   assert.equal(await hasClsact(), true);
 });
 
-Deno.test("filters come and go, and those of processes that are no more go, too", async () => {
+Deno.test("filters are added and removed, and those of ended processes are removed, too", async () => {
   await using namespace = await Namespace.create("f");
   using program = loadBpfProgram("test_idle", idle());
   const attach = (point: typeof POINTS[number], process?: number): FilterAttachment =>

@@ -1,6 +1,6 @@
 /**
- * `src/dataplane/bpf/` in this machine's kernel: what the programs make of packets, byte for byte, what they leave alone,
- * and what they count. Their addresses and ids are made up; nothing is sent.
+ * The programs of `src/dataplane/bpf/` on the running kernel: their output byte for byte, the packets that they pass
+ * on unchanged, and their counters. Addresses and ids are made up; nothing is sent.
  */
 
 import assert from "node:assert/strict";
@@ -26,19 +26,19 @@ import { daemonLibc } from "../../../ffi/packet_libc.ts";
 import { MARK, runBpf } from "../../support/bpf_run.ts";
 import { Random } from "../../support/random.ts";
 
-// Opened here, because a library that is opened within a test counts as a leak of it.
+// Opened here, because a library opened within a test counts as a leak.
 lastErrno();
 daemonLibc();
 
 const NEXT = -1;
 /** TC_ACT_REDIRECT. */
 const REDIRECTED = 7;
-/** Where test runs say that packets come from and go to. */
+/** The devices that packets of test runs come from and go to. */
 const LOOPBACK = 1;
 const SLOT = 3;
 const FRAME_MAX = 1400;
 
-/** Programs and maps with a session in them, seen from one end. */
+/** Programs and maps with one session, of one end. */
 class Kernel implements Disposable {
   readonly encapsulate: OwnedFd;
   readonly decapsulate: OwnedFd;
@@ -72,7 +72,7 @@ class Kernel implements Disposable {
   }
 }
 
-/** How packets of a session look. */
+/** The shape of a session's packets. */
 interface Shape {
   readonly family: 4 | 6;
   readonly cookie: number;
@@ -101,7 +101,7 @@ function sessionOf({ family, cookie, l2spec }: Shape): BpfSession {
   };
 }
 
-/** The same session, as the peer has it. */
+/** The same session at the peer. */
 function peerOf(session: BpfSession): BpfSession {
   const { local, peer, localPort, peerPort, sessionId, peerSessionId, cookie, peerCookie } = session;
   return {
@@ -111,16 +111,16 @@ function peerOf(session: BpfSession): BpfSession {
   };
 }
 
-/** A frame whose payload is no more than it says to be, which is enough for what does not have to be cut. */
+/** A frame whose payload is just as long as its headers say, enough for tests without segmentation. */
 function frame(random: Random, length: number, type = 0x0800): Uint8Array {
   const bytes = random.bytes(length);
   new DataView(bytes.buffer).setUint16(12, type);
-  // The kernel looks whether it begins as the EtherType says.
+  // The kernel checks that it begins as its EtherType requires.
   bytes[14] = type === 0x86dd ? 0x60 : 0x45;
   return bytes;
 }
 
-/** The packet that a session's frame becomes, with 0 for IPv4's id and checksum. */
+/** The packet of a session's frame, with 0 for IPv4's identification and checksum. */
 function packetOf(session: BpfSession, inner: Uint8Array): Uint8Array {
   const { local, peer, localPort, peerPort, cookie, l2spec, peerSessionId } = session;
   const l2tp = encodeV3DataHeader({ encap: "udp", l2spec }, { sessionId: peerSessionId, cookie });
@@ -146,7 +146,7 @@ function packetOf(session: BpfSession, inner: Uint8Array): Uint8Array {
   return out;
 }
 
-/** Sets the checksum of the IPv4 header behind an Ethernet header. */
+/** Writes the checksum of the IPv4 header behind an Ethernet header. */
 function sumIpv4(packet: Uint8Array): Uint8Array {
   const view = new DataView(packet.buffer, packet.byteOffset);
   view.setUint16(24, 0);
@@ -157,7 +157,7 @@ function sumIpv4(packet: Uint8Array): Uint8Array {
   return packet;
 }
 
-Deno.test("frames become packets, and packets frames again, in all shapes", () => {
+Deno.test("frames become packets, and packets become frames again, in all shapes", () => {
   const random = new Random(0xbbf);
   for (const shape of SHAPES) {
     const session = sessionOf(shape);
@@ -171,15 +171,15 @@ Deno.test("frames become packets, and packets frames again, in all shapes", () =
         const what = `${JSON.stringify(shape)}, ${length} bytes of ${type.toString(16)}`;
         const inner = frame(random, length, type);
         const sent = runBpf(own.encapsulate, inner);
-        // A mark is for what it was put on.
+        // A mark applies only to the packet it was set on.
         assert.deepEqual([sent.verdict, sent.mark], [REDIRECTED, 0], what);
         const expected = packetOf(session, inner);
         if (shape.family === 4) {
-          // Any id will do.
+          // Any identification will do.
           expected.set(sent.packet.subarray(18, 20), 18);
           sumIpv4(expected);
         }
-        // The neighbour's address is not in yet.
+        // The neighbour's address is not written yet.
         assert.equal(formatHex(sent.packet.subarray(14)), formatHex(expected.subarray(14)), what);
         sent.packet.set(expected.subarray(0, 14));
         const received = runBpf(peer.decapsulate, sent.packet);
@@ -198,7 +198,7 @@ Deno.test("frames become packets, and packets frames again, in all shapes", () =
   }
 });
 
-Deno.test("frames that need more than headers are left alone", () => {
+Deno.test("frames that need more than headers are passed on unchanged", () => {
   const random = new Random(1);
   using kernel = new Kernel(sessionOf({ family: 4, cookie: 8, l2spec: "default" }));
   const cases: Record<string, Uint8Array> = {
@@ -219,7 +219,7 @@ Deno.test("frames that need more than headers are left alone", () => {
   assert.equal(kernel.count("txPackets"), 0);
 });
 
-Deno.test("packets that are not just those of the session are left alone", () => {
+Deno.test("packets that are not of the session are passed on unchanged", () => {
   const random = new Random(2);
   for (const family of [4, 6] as const) {
     const session = sessionOf({ family, cookie: 8, l2spec: "default" });
@@ -283,7 +283,7 @@ Deno.test("packets that are not just those of the session are left alone", () =>
   }
 });
 
-Deno.test("whatever is changed in a packet's headers, it is delivered as it was sent or left alone", () => {
+Deno.test("with any change in its headers, a packet is delivered as it was sent or passed on unchanged", () => {
   const random = new Random(3);
   for (const family of [4, 6] as const) {
     const session = sessionOf({ family, cookie: 4, l2spec: "default" });
@@ -294,7 +294,7 @@ Deno.test("whatever is changed in a packet's headers, it is delivered as it was 
     for (let round = 0; round < 2000; round++) {
       const packet = packetOf(session, inner);
       for (let changes = random.below(3); changes >= 0; changes--) {
-        // Not the EtherType: the kernel would not take it for an IP packet at all.
+        // Except the EtherType: the kernel would not treat it as an IP packet at all.
         packet[14 + random.below(headers - 14)]! ^= 1 << random.below(8);
       }
       if (family === 4 && random.below(4) > 0) sumIpv4(packet);
@@ -307,13 +307,13 @@ Deno.test("whatever is changed in a packet's headers, it is delivered as it was 
         assert.equal(formatHex(ran.packet), formatHex(packet));
       }
     }
-    // Type of service, TTL, id, flow label and the sublayer's reserved bits are nobody's business here.
+    // Type of service, TTL, identification, flow label and the sublayer's reserved bits are not checked.
     assert.ok(delivered > 50 && delivered < 1500, `${delivered} delivered`);
     assert.equal(kernel.count("rxPackets"), delivered);
   }
 });
 
-Deno.test("a program that the verifier refuses comes with what it says", () => {
+Deno.test("a program that the verifier rejects is reported with the verifier's log", () => {
   assert.throws(
     () => loadBpfProgram("test_bad", new Uint8Array(8)),
     (error) => error instanceof BpfProgramError && error.log.length > 0,

@@ -1,6 +1,5 @@
 /**
- * Two hosts with a cable between them, and a data plane that drives both: what the tests of the data path's worker run
- * in. Needs root.
+ * Two hosts joined by a cable, and a data plane that serves both: the fixture of the worker's tests. Needs root.
  *
  * @module
  */
@@ -29,7 +28,7 @@ import { type Namespace, Pair } from "../../support/namespaces.ts";
 import { until } from "../../support/until.ts";
 import { EMULATED } from "../../ffi/emulated.ts";
 
-// Opened here, because a library that is opened within a test counts as a leak of it.
+// Opened here, because a library opened within a test counts as a leak.
 bindLibc();
 localLibc();
 packetLibc();
@@ -46,22 +45,22 @@ function openThings(): Map<string, number> {
     try {
       add(Deno.readLinkSync(`/proc/self/fd/${name}`).replace(/:\[\d+\]/, ""));
     } catch {
-      // The one that the listing itself needed.
+      // The descriptor of this listing.
     }
   }
   for (const { name } of Deno.readDirSync("/proc/self/task")) {
     try {
       if (Deno.readTextFileSync(`/proc/self/task/${name}/comm`).startsWith("worker-")) add("thread");
     } catch {
-      // It has ended meanwhile.
+      // The thread has ended meanwhile.
     }
   }
   return things;
 }
 
 /**
- * Runs the action, and asserts that afterwards no more descriptors are open, and no more threads of workers run, than
- * before. They are counted by kind: the runtime keeps an eventfd and an epoll of the last worker, at numbers that change.
+ * Runs the action, and asserts that it leaks no descriptors and no worker threads. Descriptors are counted by kind:
+ * the runtime keeps an eventfd and an epoll of the last worker, with changing numbers.
  */
 export async function assertNothingLeft(action: () => Promise<void>): Promise<void> {
   (await DataPlane.start(START)).close();
@@ -77,10 +76,10 @@ export async function assertNothingLeft(action: () => Promise<void>): Promise<vo
   assert.deepEqual(excess(), [], "open, but not before");
 }
 
-/** One of the hosts. */
+/** A host. */
 export type Host = "a" | "b";
 
-/** The other one. */
+/** The other host. */
 export function other(host: Host): Host {
   return host === "a" ? "b" : "a";
 }
@@ -105,7 +104,7 @@ export interface WireEnd extends End {
   readonly session: SessionHandle;
 }
 
-/** What of a pseudowire's end is not as usual. */
+/** Options of a pseudowire's end. */
 export interface WireOptions {
   readonly session?: Partial<SessionOptions>;
   readonly tunnel?: Partial<TunnelOptions>;
@@ -113,9 +112,9 @@ export interface WireOptions {
   readonly mtu?: number;
 }
 
-/** The hosts. */
-export class Site implements AsyncDisposable {
-  /** The data plane of both. */
+/** Both hosts. */
+export class DataPlaneFixture implements AsyncDisposable {
+  /** The data plane of both hosts. */
   readonly plane: DataPlane;
   readonly #pair: Pair;
   readonly #open: DisposableStack = new DisposableStack();
@@ -125,13 +124,13 @@ export class Site implements AsyncDisposable {
     this.plane = plane;
   }
 
-  /** Two hosts whose devices send nothing of themselves. */
-  static async create(options: DataPlaneOptions = {}): Promise<Site> {
+  /** Creates two hosts whose devices send no packets on their own. */
+  static async create(options: DataPlaneOptions = {}): Promise<DataPlaneFixture> {
     const pair = await Pair.create();
     for (const host of [pair.a, pair.b]) {
       await host.sh("sysctl", "-q", "-w", "net.ipv6.conf.default.disable_ipv6=1");
     }
-    return new Site(pair, await DataPlane.start({ ...START, ...options }));
+    return new DataPlaneFixture(pair, await DataPlane.start({ ...START, ...options }));
   }
 
   /** The namespace of a host. */
@@ -139,7 +138,7 @@ export class Site implements AsyncDisposable {
     return this.#pair[host];
   }
 
-  /** Does something within a host. */
+  /** Runs an action in a host's namespace. */
   within<T>(host: Host, action: () => T): T {
     return inNamespace(this.namespace(host).name, action);
   }
@@ -169,7 +168,7 @@ export class Site implements AsyncDisposable {
     return this.#open.use(this.within(host, () => TunDevice.open(name, { vnetHeader })));
   }
 
-  /** One end of a tunnel; host a's is number 1 and host b's number 2. */
+  /** One end of a tunnel; host a's id is 1, host b's is 2. */
   end(host: Host, kind: EndpointKind, options: Partial<TunnelOptions> = {}): End {
     const socket = this.socket(host, kind);
     const endpoint = this.plane.addEndpoint({ fd: socket.number, kind });
@@ -183,7 +182,7 @@ export class Site implements AsyncDisposable {
     return { socket, endpoint, tunnel };
   }
 
-  /** One end of a pseudowire with a device `wire`, up, that has the address 10.9.0.1 or .2. */
+  /** One end of a pseudowire with a device `wire`, up, with the address 10.9.0.1 or .2. */
   async wireEnd(host: Host, kind: EndpointKind, options: WireOptions = {}): Promise<WireEnd> {
     const end = this.end(host, kind, options.tunnel);
     const tap = this.tap(host, "wire");
@@ -199,12 +198,12 @@ export class Site implements AsyncDisposable {
     return { ...end, tap, session };
   }
 
-  /** A pseudowire: both ends. */
+  /** Both ends of a pseudowire. */
   async wire(kind: EndpointKind, options: WireOptions = {}): Promise<{ a: WireEnd; b: WireEnd }> {
     return { a: await this.wireEnd("a", kind, options), b: await this.wireEnd("b", kind, options) };
   }
 
-  /** Pings from host a, which must succeed without a loss. */
+  /** Pings from host a; asserts that no packet is lost. */
   async ping(to: string, ...options: readonly string[]): Promise<void> {
     const output = await this.namespace("a").sh(
       ...["ping", "-q", "-c", "5", "-i", "0.01", "-W", "5", ...options, to],

@@ -1,4 +1,4 @@
-/** The data path's worker with real sockets and devices: what goes through, and what is counted. */
+/** The data path's worker with real sockets and devices: delivered packets, and counters. */
 
 import assert from "node:assert/strict";
 import type { EndpointKind } from "../../../src/dataplane/mod.ts";
@@ -8,11 +8,11 @@ import { SOCK_RAW, Socket } from "../../../ffi/sockets/socket.ts";
 import { encodeInet } from "../../../ffi/sockets/sockaddr.ts";
 import { UnixConnection } from "../../../ffi/sockets/unix.ts";
 import { until } from "../../support/until.ts";
-import { addressOf, assertNothingLeft, Site, type WireEnd } from "./fixture.ts";
+import { addressOf, assertNothingLeft, DataPlaneFixture, type WireEnd } from "./fixture.ts";
 
 const AF_PACKET = 17;
 
-/** `struct sockaddr_ll` of an interface: nothing is to be received. */
+/** A `struct sockaddr_ll` of an interface, for a socket that receives nothing. */
 function packetAddress(index: number): Uint8Array<ArrayBuffer> {
   const address = new DataView(new ArrayBuffer(20));
   address.setUint16(0, AF_PACKET, true);
@@ -23,7 +23,7 @@ function packetAddress(index: number): Uint8Array<ArrayBuffer> {
 const COOKIE_A = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
 const COOKIE_B = Uint8Array.of(9, 8, 7, 6);
 
-/** Sessions of either kind, and the bytes that their header has over UDP. */
+/** Sessions of each kind, and the length of their header over UDP in bytes. */
 const SHAPES: readonly [what: string, a: Partial<SessionOptions>, b: Partial<SessionOptions>][] = [
   ["plain", {}, {}],
   ["no sublayer", { l2spec: "none" }, { l2spec: "none" }],
@@ -38,14 +38,14 @@ const SHAPES: readonly [what: string, a: Partial<SessionOptions>, b: Partial<Ses
 
 for (const kind of ["udp4", "udp6", "ip4", "ip6"] as const) {
   for (const [what, a, b] of SHAPES) {
-    Deno.test(`${kind}, ${what}: pings go through and are counted at both ends`, async () => {
+    Deno.test(`${kind}, ${what}: pings pass and are counted at both ends`, async () => {
       await assertNothingLeft(async () => {
-        await using site = await Site.create();
-        const here = await site.wireEnd("a", kind, { session: a });
-        const there = await site.wireEnd("b", kind, { session: b });
-        await site.ping("10.9.0.2");
-        // The size of the whole device's MTU, unfragmented inside.
-        await site.ping("10.9.0.2", "-s", "1372", "-M", "do");
+        await using fixture = await DataPlaneFixture.create();
+        const here = await fixture.wireEnd("a", kind, { session: a });
+        const there = await fixture.wireEnd("b", kind, { session: b });
+        await fixture.ping("10.9.0.2");
+        // The size of the device's MTU, unfragmented inside.
+        await fixture.ping("10.9.0.2", "-s", "1372", "-M", "do");
         assertMirrored(here, there);
         assert.deepEqual(dropsOf(here), {});
         assert.deepEqual(dropsOf(there), {});
@@ -63,7 +63,7 @@ for (const kind of ["udp4", "udp6", "ip4", "ip6"] as const) {
   }
 }
 
-/** Asserts that what one end counts as sent, the other one counts as received, and that tunnels have the sums. */
+/** Asserts that each end has received what the other has sent, and that the tunnels have the sums. */
 function assertMirrored(a: WireEnd, b: WireEnd): void {
   for (const [from, to] of [[a, b], [b, a]] as const) {
     const sent = from.session.counters();
@@ -81,33 +81,33 @@ function assertMirrored(a: WireEnd, b: WireEnd): void {
   }
 }
 
-/** Reasons with the packets dropped for them, of session and endpoint. */
+/** Dropped packets by reason, of session and endpoint. */
 function dropsOf({ session, endpoint }: WireEnd): Record<string, number> {
   const all = [...Object.entries(session.drops()), ...Object.entries(endpoint.drops())];
   return Object.fromEntries(all.filter(([, count]) => count > 0));
 }
 
-Deno.test("the bytes counted are L2TP header and frame, without UDP and IP", async () => {
-  await using site = await Site.create();
-  const { a } = await site.wire("udp4");
-  await site.ping("10.9.0.2");
+Deno.test("byte counters include L2TP header and frame, without UDP and IP", async () => {
+  await using fixture = await DataPlaneFixture.create();
+  const { a } = await fixture.wire("udp4");
+  await fixture.ping("10.9.0.2");
   const before = a.session.counters();
-  await site.ping("10.9.0.2", "-s", "100");
+  await fixture.ping("10.9.0.2", "-s", "100");
   const after = a.session.counters();
   // Flags and id, sublayer, Ethernet, IP, ICMP, data.
   assert.equal(after.txBytes - before.txBytes, 5n * (8n + 4n + 14n + 20n + 8n + 100n));
   assert.equal(after.txPackets - before.txPackets, 5n);
 });
 
-Deno.test("jumbo frames go through, up to what a datagram takes", async () => {
-  await using site = await Site.create();
+Deno.test("jumbo frames pass, up to the length of a datagram", async () => {
+  await using fixture = await DataPlaneFixture.create();
   for (const kind of ["udp4", "ip6"] satisfies EndpointKind[]) {
-    const { a, b } = await site.wire(kind, { mtu: 65_521 });
+    const { a, b } = await fixture.wire(kind, { mtu: 65_521 });
     for (const size of [1472, 8972, 30_000, 65_400]) {
-      await site.ping("10.9.0.2", "-s", `${size}`, "-M", "do");
+      await fixture.ping("10.9.0.2", "-s", `${size}`, "-M", "do");
     }
     assertMirrored(a, b);
-    await assert.rejects(site.ping("10.9.0.2", "-c", "1", "-W", "0.1", "-s", "65493", "-M", "do"));
+    await assert.rejects(fixture.ping("10.9.0.2", "-c", "1", "-W", "0.1", "-s", "65493", "-M", "do"));
     assert.deepEqual(dropsOf(a), { tx_too_long: 1 });
     for (const end of [a, b]) {
       end.endpoint.remove();
@@ -117,18 +117,18 @@ Deno.test("jumbo frames go through, up to what a datagram takes", async () => {
   }
 });
 
-Deno.test("a VLAN-tagged frame arrives byte for byte, and goes back into the device", async () => {
-  await using site = await Site.create();
-  const a = await site.wireEnd("a", "udp4");
-  const b = site.end("b", "udp4");
-  // Instead of a device, what shows the frames that are written to it.
+Deno.test("a VLAN-tagged frame is delivered byte for byte, and sent back through the device", async () => {
+  await using fixture = await DataPlaneFixture.create();
+  const a = await fixture.wireEnd("a", "udp4");
+  const b = fixture.end("b", "udp4");
+  // A socket pair in place of a device, which shows the frames written to it.
   const [inside, outside] = UnixConnection.pair();
   using _inside = inside;
   using _outside = outside;
-  site.plane.addSession(b.tunnel, {
+  fixture.plane.addSession(b.tunnel, {
     ...{ sessionId: 22, peerSessionId: 11, pseudowire: "eth", tapFd: inside.number },
   });
-  using packets = site.within("a", () => {
+  using packets = fixture.within("a", () => {
     using stack = new DisposableStack();
     const socket = stack.use(Socket.open(AF_PACKET, SOCK_RAW, 0));
     socket.bind(packetAddress(interfaceIndex("wire")!));
@@ -145,17 +145,17 @@ Deno.test("a VLAN-tagged frame arrives byte for byte, and goes back into the dev
   assert.equal(outside.send(frame), true);
   await until(() => a.session.counters().rxPackets === 1n, "the frame on its way back");
   assert.deepEqual(dropsOf(a), {});
-  assert.match(await site.namespace("a").ip("-s link show wire"), /RX:[^]*?\n\s+1418 /);
+  assert.match(await fixture.namespace("a").ip("-s link show wire"), /RX:[^]*?\n\s+1418 /);
 });
 
-Deno.test("what has the wrong cookie, peer or session is dropped and counted there", async () => {
-  await using site = await Site.create();
-  const a = await site.wireEnd("a", "udp4", { session: { cookie: COOKIE_A } });
-  const b = await site.wireEnd("b", "udp4", { session: { peerCookie: COOKIE_B } });
+Deno.test("packets with a wrong cookie, peer or session are dropped and counted there", async () => {
+  await using fixture = await DataPlaneFixture.create();
+  const a = await fixture.wireEnd("a", "udp4", { session: { cookie: COOKIE_A } });
+  const b = await fixture.wireEnd("b", "udp4", { session: { peerCookie: COOKIE_B } });
   const lose = async (): Promise<void> => {
-    // Three attempts to learn the address, one second apart, would do it too.
-    await site.namespace("a").ip("neigh replace 10.9.0.2 lladdr 02:00:00:00:00:02 dev wire");
-    await assert.rejects(site.ping("10.9.0.2", "-c", "3", "-W", "0.1"));
+    // Three attempts at ARP, one second apart, would take longer.
+    await fixture.namespace("a").ip("neigh replace 10.9.0.2 lladdr 02:00:00:00:00:02 dev wire");
+    await assert.rejects(fixture.ping("10.9.0.2", "-c", "3", "-W", "0.1"));
   };
   await lose();
   await until(() => b.session.counters().rxCookieDiscards === 3n, "discards for the cookie");
@@ -164,11 +164,11 @@ Deno.test("what has the wrong cookie, peer or session is dropped and counted the
 
   b.tunnel.remove();
   const { address } = addressOf("b", "udp4");
-  const picky = site.plane.addTunnel({
+  const picky = fixture.plane.addTunnel({
     ...{ netnsKey: "b", tunnelId: 2, peerTunnelId: 1, version: 3, endpoint: b.endpoint },
     peer: { address, port: 1701 },
   });
-  const session = site.plane.addSession(picky, {
+  const session = fixture.plane.addSession(picky, {
     ...{ sessionId: 22, peerSessionId: 11, pseudowire: "eth", tapFd: b.tap.number },
   });
   await lose();
@@ -181,29 +181,29 @@ Deno.test("what has the wrong cookie, peer or session is dropped and counted the
   assert.equal(a.session.counters().txErrors, 0n);
 });
 
-Deno.test("change() turns sequence numbers on, and an end without them is told of by the counters", async () => {
-  await using site = await Site.create();
-  const { a, b } = await site.wire("ip4", { session: { lnsMode: true } });
-  await site.ping("10.9.0.2");
+Deno.test("change() turns sequence numbers on, and the counters show an end without them", async () => {
+  await using fixture = await DataPlaneFixture.create();
+  const { a, b } = await fixture.wire("ip4", { session: { lnsMode: true } });
+  await fixture.ping("10.9.0.2");
   a.session.change({ sendSeq: true });
   assert.equal(a.session.live().sendSeq, true);
-  await assert.rejects(site.ping("10.9.0.2", "-c", "3", "-W", "0.1"));
+  await assert.rejects(fixture.ping("10.9.0.2", "-c", "3", "-W", "0.1"));
   assert.equal(a.session.counters().rxSeqDiscards, 3n);
   b.session.change({ sendSeq: true, recvSeq: true, reorderTimeoutMs: 50 });
-  await site.ping("10.9.0.2");
+  await fixture.ping("10.9.0.2");
   assert.equal(b.session.live().nr > 0, true);
 });
 
-Deno.test("packets that come in the wrong order are delivered in the right one, those that waited included", async () => {
-  await using site = await Site.create();
-  const b = site.end("b", "udp4");
+Deno.test("packets that arrive out of order are delivered in order, including those that waited", async () => {
+  await using fixture = await DataPlaneFixture.create();
+  const b = fixture.end("b", "udp4");
   const [inside, outside] = UnixConnection.pair();
   using _inside = inside;
   using _outside = outside;
-  const session = site.plane.addSession(b.tunnel, {
+  const session = fixture.plane.addSession(b.tunnel, {
     ...{ sessionId: 22, peerSessionId: 11, pseudowire: "eth", tapFd: inside.number, reorderTimeoutMs: 5000 },
   });
-  const sender = site.socket("a", "udp4");
+  const sender = fixture.socket("a", "udp4");
   for (const ns of [0, 3, 2, 5, 1, 4]) {
     const packet = new Uint8Array(12 + 1000).fill(ns, 12);
     packet.set([0, 3, 0, 0, 0, 0, 0, 22, 0x40, 0, 0, ns]);
@@ -218,18 +218,22 @@ Deno.test("packets that come in the wrong order are delivered in the right one, 
   assert.deepEqual([session.live().nr, session.live().queued, session.counters().rxOosPackets], [6, 0, 3n]);
 });
 
-Deno.test("version 2 and PPP sessions: frames without PPP are counted, not delivered", async () => {
-  await using site = await Site.create();
-  const end = site.end("b", "udp4", { version: 2 });
-  const session = site.plane.addSession(end.tunnel, { sessionId: 22, peerSessionId: 11, pseudowire: "ppp" });
-  const socket = site.socket("a", "udp4");
-  // Flags, tunnel 2, session 22, then an LCP echo request.
+Deno.test("version 2 and PPP sessions: without PPP, frames are counted and not delivered", async () => {
+  await using fixture = await DataPlaneFixture.create();
+  const end = fixture.end("b", "udp4", { version: 2 });
+  const session = fixture.plane.addSession(end.tunnel, {
+    sessionId: 22,
+    peerSessionId: 11,
+    pseudowire: "ppp",
+  });
+  const socket = fixture.socket("a", "udp4");
+  // Flags, tunnel 2, session 22, then an LCP Echo-Request.
   const packet = Uint8Array.of(0, 2, 0, 2, 0, 22, 0xff, 3, 0xc0, 0x21, 9, 1, 0, 8, 0, 0, 0, 0);
   socket.send(packet, encodeInet(addressOf("b", "udp4")));
   await until(() => session.drops().no_ppp === 1, "the drop");
   assert.equal(session.counters().rxPackets, 1n);
   assert.throws(() =>
-    site.plane.addSession(end.tunnel, {
-      ...{ sessionId: 23, peerSessionId: 12, pseudowire: "ppp", tapFd: site.tap("b", "x").number },
+    fixture.plane.addSession(end.tunnel, {
+      ...{ sessionId: 23, peerSessionId: 12, pseudowire: "ppp", tapFd: fixture.tap("b", "x").number },
     }), RangeError);
 });

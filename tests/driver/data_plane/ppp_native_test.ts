@@ -1,4 +1,7 @@
-/** PPP sessions of the data path's worker, with real sockets and TUN devices: IP goes by the devices, the rest by us. */
+/**
+ * PPP sessions of the data path's worker, with real sockets and TUN devices: IP passes through the devices, control
+ * frames through the main thread.
+ */
 
 import assert from "node:assert/strict";
 import { encodeInet } from "../../../ffi/sockets/sockaddr.ts";
@@ -7,7 +10,7 @@ import type { EndpointKind, PppAgreement } from "../../../src/dataplane/mod.ts";
 import type { PppHandle, SessionOptions } from "../../../src/driver/data_plane/mod.ts";
 import { ping, transfer } from "../../support/traffic.ts";
 import { until } from "../../support/until.ts";
-import { addressOf, assertNothingLeft, type End, type Host, other, Site } from "./fixture.ts";
+import { addressOf, assertNothingLeft, DataPlaneFixture, type End, type Host, other } from "./fixture.ts";
 
 const AGREED: PppAgreement = { mtu: 1400, mru: 1400, pfc: false, acfc: false };
 const LCP_ECHO = Uint8Array.fromHex("c0210901000801020304");
@@ -15,11 +18,11 @@ const LCP_ECHO = Uint8Array.fromHex("c0210901000801020304");
 /** One end of a PPP session. */
 interface PppEnd extends End {
   readonly tun: TunDevice;
-  readonly session: ReturnType<Site["plane"]["addSession"]>;
+  readonly session: ReturnType<DataPlaneFixture["plane"]["addSession"]>;
   readonly ppp: PppHandle;
-  /** Control frames that came. */
+  /** Received control frames. */
   readonly frames: Uint8Array[];
-  /** How often it was said to be lost. */
+  /** Number of calls of `lost`. */
   readonly losses: { count: number };
 }
 
@@ -29,24 +32,31 @@ interface Options {
   readonly agreed?: Partial<PppAgreement>;
   readonly vnetHeader?: boolean;
   readonly clampMss?: boolean;
-  /** MTU of the device; what was agreed on unless given. */
+  /** MTU of the device; the negotiated one unless given. */
   readonly mtu?: number;
 }
 
-/** One end whose PPP lets everything through, with a device `ppp0`, up, that has 10.9.0.1 and fd09::1, or 2. */
-async function pppEnd(site: Site, host: Host, kind: EndpointKind, options: Options = {}): Promise<PppEnd> {
+/**
+ * One end whose PPP lets all packets pass, with a device `ppp0`, up, with the addresses 10.9.0.1 and fd09::1, or 2.
+ */
+async function pppEnd(
+  fixture: DataPlaneFixture,
+  host: Host,
+  kind: EndpointKind,
+  options: Options = {},
+): Promise<PppEnd> {
   const { version = 3, vnetHeader = true, clampMss = false } = options;
-  const end = site.end(host, kind, { version });
+  const end = fixture.end(host, kind, { version });
   const [sessionId, peerSessionId] = host === "a" ? [11, 22] : [22, 11];
-  const session = site.plane.addSession(end.tunnel, {
+  const session = fixture.plane.addSession(end.tunnel, {
     ...{ sessionId, peerSessionId, pseudowire: "ppp" },
     ...options.session,
   });
-  const tun = site.tun(host, "ppp%d", vnetHeader);
+  const tun = fixture.tun(host, "ppp%d", vnetHeader);
   if (vnetHeader) tun.setOffload(TUN_OFFLOADS);
   const frames: Uint8Array[] = [];
   const losses = { count: 0 };
-  const ppp = site.plane.attachPpp(session, {
+  const ppp = fixture.plane.attachPpp(session, {
     tunFd: tun.number,
     device: { virtio: vnetHeader, coalesceTcp: vnetHeader, coalesceUdp: vnetHeader },
     clampMss,
@@ -55,7 +65,7 @@ async function pppEnd(site: Site, host: Host, kind: EndpointKind, options: Optio
   });
   const agreed = { ...AGREED, ...options.agreed };
   ppp.change({ ipv4: true, ipv6: true, agreed });
-  const namespace = site.namespace(host);
+  const namespace = fixture.namespace(host);
   await namespace.sh("sysctl", "-q", "-w", `net.ipv6.conf.${tun.name}.disable_ipv6=0`);
   await namespace.ip(`link set ${tun.name} mtu ${options.mtu ?? agreed.mtu} addrgenmode none`);
   const [mine, theirs] = host === "a" ? [1, 2] : [2, 1];
@@ -69,20 +79,20 @@ async function pppEnd(site: Site, host: Host, kind: EndpointKind, options: Optio
 const TUN_OFFLOADS = 0x6f;
 
 async function both(
-  site: Site,
+  fixture: DataPlaneFixture,
   kind: EndpointKind,
   options: Options = {},
 ): Promise<{ a: PppEnd; b: PppEnd }> {
-  return { a: await pppEnd(site, "a", kind, options), b: await pppEnd(site, "b", kind, options) };
+  return { a: await pppEnd(fixture, "a", kind, options), b: await pppEnd(fixture, "b", kind, options) };
 }
 
-/** Reasons with the packets dropped for them, of session and endpoint. */
+/** Dropped packets by reason, of session and endpoint. */
 function dropsOf({ session, endpoint }: PppEnd): Record<string, number> {
   const all = [...Object.entries(session.drops()), ...Object.entries(endpoint.drops())];
   return Object.fromEntries(all.filter(([, count]) => count > 0));
 }
 
-/** Waits until what either end has sent was received by the other one; neither dropped anything. */
+/** Waits until each end has received what the other has sent; asserts that neither dropped any. */
 async function assertMirrored(a: PppEnd, b: PppEnd): Promise<void> {
   for (const [from, to] of [[a, b], [b, a]] as const) {
     await until(() => {
@@ -110,9 +120,9 @@ const CARRIERS: readonly [kind: EndpointKind, options: Options][] = [
 for (const [kind, options] of CARRIERS) {
   Deno.test(`PPP over ${kind}, ${Deno.inspect(options, { compact: true, breakLength: Infinity })}: echoes, TCP by hash, control frames`, async () => {
     await assertNothingLeft(async () => {
-      await using site = await Site.create();
-      const { a, b } = await both(site, kind, options);
-      const [from, to] = [site.namespace("a").name, site.namespace("b").name];
+      await using fixture = await DataPlaneFixture.create();
+      const { a, b } = await both(fixture, kind, options);
+      const [from, to] = [fixture.namespace("a").name, fixture.namespace("b").name];
       await ping(from, "10.9.0.2");
       await ping(to, "fd09::1");
       await ping(from, "10.9.0.2", { size: 1400 - 28, dontFragment: true });
@@ -129,16 +139,16 @@ for (const [kind, options] of CARRIERS) {
   });
 }
 
-Deno.test("PPP: packets of a version that is not let through are dropped at either end, and by name", async () => {
-  await using site = await Site.create();
-  const { a, b } = await both(site, "udp4", { version: 2 });
-  const [from, to] = [site.namespace("a").name, site.namespace("b").name];
+Deno.test("PPP: packets of a closed protocol are dropped at either end, under their reason", async () => {
+  await using fixture = await DataPlaneFixture.create();
+  const { a, b } = await both(fixture, "udp4", { version: 2 });
+  const [from, to] = [fixture.namespace("a").name, fixture.namespace("b").name];
   b.ppp.change({ ipv6: false });
   await ping(from, "10.9.0.2");
-  await assert.rejects(site.ping("fd09::2", "-c", "3", "-W", "0.1"));
+  await assert.rejects(fixture.ping("fd09::2", "-c", "3", "-W", "0.1"));
   await until(() => b.session.drops().ppp_closed === 3, "IPv6 dropped on receipt");
   await assert.rejects(
-    site.namespace("b").sh("ping", "-q", "-c", "2", "-i", "0.01", "-W", "0.1", "fd09::1"),
+    fixture.namespace("b").sh("ping", "-q", "-c", "2", "-i", "0.01", "-W", "0.1", "fd09::1"),
   );
   assert.deepEqual(dropsOf(b), { ppp_closed: 3, tx_ppp_closed: 2 });
   b.ppp.change({ ipv6: true });
@@ -146,12 +156,12 @@ Deno.test("PPP: packets of a version that is not let through are dropped at eith
   assert.deepEqual(dropsOf(a), {});
 });
 
-Deno.test("PPP: what is longer than the peer takes is dropped, also if the device allows it", async () => {
-  await using site = await Site.create();
-  const { a, b } = await both(site, "udp4", { version: 2 });
-  const from = site.namespace("a").name;
+Deno.test("PPP: packets longer than the peer accepts are dropped, even if the device allows them", async () => {
+  await using fixture = await DataPlaneFixture.create();
+  const { a, b } = await both(fixture, "udp4", { version: 2 });
+  const from = fixture.namespace("a").name;
   a.ppp.change({ agreed: { ...AGREED, mtu: 1000 } });
-  await assert.rejects(site.ping("10.9.0.2", "-c", "1", "-W", "0.1", "-s", "973", "-M", "do"));
+  await assert.rejects(fixture.ping("10.9.0.2", "-c", "1", "-W", "0.1", "-s", "973", "-M", "do"));
   assert.deepEqual(dropsOf(a), { tx_too_long: 1 });
   await ping(from, "10.9.0.2", { size: 972, dontFragment: true });
   assert.throws(() => a.ppp.change({ agreed: { ...AGREED, mtu: 0 } }), RangeError);
@@ -159,44 +169,44 @@ Deno.test("PPP: what is longer than the peer takes is dropped, also if the devic
   assert.deepEqual(dropsOf(b), {});
 });
 
-Deno.test("PPP: TCP through a link whose ends do not know its MTU works once the MSS is clamped", async () => {
-  await using site = await Site.create();
+Deno.test("PPP: TCP through a link with an unknown MTU works once the MSS is clamped", async () => {
+  await using fixture = await DataPlaneFixture.create();
   const agreed = { mtu: 600, mru: 600 };
-  const { a, b } = await both(site, "udp4", { version: 2, clampMss: true, agreed, mtu: 1400 });
-  const [from, to] = [site.namespace("a").name, site.namespace("b").name];
+  const { a, b } = await both(fixture, "udp4", { version: 2, clampMss: true, agreed, mtu: 1400 });
+  const [from, to] = [fixture.namespace("a").name, fixture.namespace("b").name];
   await transfer({ from, to, address: "10.9.0.2" }, 300_000);
   await transfer({ from, to, address: "fd09::2", listen: "::" }, 300_000);
   await assertMirrored(a, b);
 });
 
-Deno.test("PPP: a flood of control frames is dropped by name, and the data path and other sessions go on", async () => {
-  await using site = await Site.create();
-  const { a, b } = await both(site, "udp4", { version: 2 });
+Deno.test("PPP: a flood of control frames is dropped under its reason; the data path and other sessions continue", async () => {
+  await using fixture = await DataPlaneFixture.create();
+  const { a, b } = await both(fixture, "udp4", { version: 2 });
   const { socket } = a;
-  // As the session of host a would send them, but thousands: header of version 2, then LCP.
+  // As host a's session would send them, but thousands: header of version 2, then LCP.
   const flood = Uint8Array.of(0, 2, 0, 2, 0, 22, 0xff, 3, ...LCP_ECHO);
   const name = encodeInet(addressOf("b", "udp4"));
   for (let i = 0; i < 5000; i++) socket.send(flood, name);
   await until(() => Number(b.session.counters().rxPackets) >= 5000, "the flood");
-  await ping(site.namespace("a").name, "10.9.0.2");
+  await ping(fixture.namespace("a").name, "10.9.0.2");
   await until(() => b.frames.length + b.session.drops().ppp_control_flood === 5000, "all are accounted for");
   assert.ok(b.frames.length >= 64 && b.session.drops().ppp_control_flood > 1000, `${b.frames.length} came`);
   assert.ok(b.frames.every((frame) => frame.toHex() === LCP_ECHO.toHex()));
 });
 
-Deno.test("PPP: a main thread that does not take control frames costs a bounded amount of memory", async () => {
-  await using site = await Site.create();
-  const end = site.end("b", "udp4", { version: 2 });
-  const { socket } = site.end("a", "udp4", { version: 2 });
+Deno.test("PPP: a main thread that does not process control frames costs a bounded amount of memory", async () => {
+  await using fixture = await DataPlaneFixture.create();
+  const end = fixture.end("b", "udp4", { version: 2 });
+  const { socket } = fixture.end("a", "udp4", { version: 2 });
   const frames: number[] = [];
   const sessions = Array.from({ length: 100 }, (_, i) => {
-    const session = site.plane.addSession(end.tunnel, {
+    const session = fixture.plane.addSession(end.tunnel, {
       sessionId: i + 1,
       peerSessionId: 1,
       pseudowire: "ppp",
     });
-    const tun = site.tun("b", "ppp%d", false);
-    site.plane.attachPpp(session, {
+    const tun = fixture.tun("b", "ppp%d", false);
+    fixture.plane.attachPpp(session, {
       tunFd: tun.number,
       device: { virtio: false, coalesceTcp: false, coalesceUdp: false },
       clampMss: false,
@@ -208,7 +218,7 @@ Deno.test("PPP: a main thread that does not take control frames costs a bounded 
   const name = encodeInet(addressOf("b", "udp4"));
   const frame = new Uint8Array(1400);
   let sent = 0;
-  // This thread takes nothing meanwhile: 64 frames of each session would be allowed, which are 12 MB.
+  // This thread processes nothing meanwhile: 64 frames of each session would be allowed, which are 12 MB.
   for (const [i] of sessions.entries()) {
     frame.set([0, 2, 0, 2, 0, i + 1, 0xff, 3, 0xc0, 0x21]);
     for (let n = 0; n < 64; n++, sent++) socket.send(frame, name);
@@ -227,10 +237,10 @@ Deno.test("PPP: a main thread that does not take control frames costs a bounded 
   await until(() => frames.length === sent - full + 1, "one more comes");
 });
 
-Deno.test("PPP: a control frame as long as a datagram can be goes both ways", async () => {
-  await using site = await Site.create();
-  const { a, b } = await both(site, "udp4", { version: 2 });
-  // Header of version 2, address and control.
+Deno.test("PPP: a control frame as long as a datagram passes both ways", async () => {
+  await using fixture = await DataPlaneFixture.create();
+  const { a, b } = await both(fixture, "udp4", { version: 2 });
+  // Header of version 2, Address and Control.
   const long = Uint8Array.from({ length: 65_507 - 8 }, (_, i) => i).with(0, 0xc0);
   a.ppp.send(long);
   await until(() => b.frames.length === 1, "the frame");
@@ -240,39 +250,39 @@ Deno.test("PPP: a control frame as long as a datagram can be goes both ways", as
   assert.deepEqual([dropsOf(a), dropsOf(b)], [{}, {}]);
 });
 
-Deno.test("PPP: detached, a session drops what it receives; attached again, it goes on", async () => {
+Deno.test("PPP: a detached session drops what it receives; attached again, it continues", async () => {
   await assertNothingLeft(async () => {
-    await using site = await Site.create();
-    const { a, b } = await both(site, "udp4");
+    await using fixture = await DataPlaneFixture.create();
+    const { a, b } = await both(fixture, "udp4");
     b.ppp.remove();
     b.ppp.remove();
     a.ppp.send(LCP_ECHO);
     await until(() => b.session.drops().no_ppp === 1, "nobody there");
-    // What is asked of it now does nothing.
+    // Calls now have no effect.
     b.ppp.send(LCP_ECHO);
     b.ppp.change({ ipv4: false });
     assert.equal(b.session.counters().txPackets, 0n);
     const frames: Uint8Array[] = [];
-    const again = site.plane.attachPpp(b.session, {
+    const again = fixture.plane.attachPpp(b.session, {
       tunFd: b.tun.number,
       device: { virtio: true, coalesceTcp: true, coalesceUdp: true },
       clampMss: false,
       receive: (frame) => frames.push(frame),
       lost: () => b.losses.count++,
     });
-    await assert.rejects(site.ping("10.9.0.2", "-c", "1", "-W", "0.1"));
+    await assert.rejects(fixture.ping("10.9.0.2", "-c", "1", "-W", "0.1"));
     assert.ok(b.session.drops().ppp_closed >= 1, "nothing passes at first");
     again.change({ ipv4: true });
-    await ping(site.namespace("a").name, "10.9.0.2");
+    await ping(fixture.namespace("a").name, "10.9.0.2");
     a.ppp.send(LCP_ECHO);
     await until(() => frames.length === 1, "the control frame");
     assert.deepEqual([b.frames, b.losses.count], [[], 0]);
   });
 });
 
-Deno.test("PPP: it is lost with its session, its tunnel, its endpoint, or its device; once, and not after removal", async () => {
-  await using site = await Site.create();
-  const { a, b } = await both(site, "udp4");
+Deno.test("PPP: lost with its session, tunnel, endpoint or device; once, and not after removal", async () => {
+  await using fixture = await DataPlaneFixture.create();
+  const { a, b } = await both(fixture, "udp4");
   const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
   a.session.remove();
   assert.equal(a.losses.count, 0, "not within the call");
@@ -282,7 +292,7 @@ Deno.test("PPP: it is lost with its session, its tunnel, its endpoint, or its de
   a.ppp.send(LCP_ECHO);
   await turn();
   assert.equal(a.losses.count, 1);
-  await site.namespace("b").ip("link delete ppp0");
+  await fixture.namespace("b").ip("link delete ppp0");
   await until(() => b.losses.count === 1, "told of the device");
   b.ppp.send(LCP_ECHO);
   b.endpoint.remove();
@@ -293,22 +303,22 @@ Deno.test("PPP: it is lost with its session, its tunnel, its endpoint, or its de
     end.socket.close();
     end.tun.close();
   }
-  const next = await pppEnd(site, "a", "udp4");
+  const next = await pppEnd(fixture, "a", "udp4");
   next.ppp.remove();
   next.endpoint.remove();
   await turn();
   assert.equal(next.losses.count, 0);
   next.socket.close();
   next.tun.close();
-  const last = await pppEnd(site, "a", "udp4");
+  const last = await pppEnd(fixture, "a", "udp4");
   last.endpoint.remove();
   await turn();
   assert.equal(last.losses.count, 1);
 });
 
-Deno.test("PPP: what makes no sense is refused, and nothing is left of it", async () => {
-  await using site = await Site.create();
-  const { a } = await both(site, "udp4");
+Deno.test("PPP: invalid arguments are refused, and leave nothing behind", async () => {
+  await using fixture = await DataPlaneFixture.create();
+  const { a } = await both(fixture, "udp4");
   const options = {
     tunFd: a.tun.number,
     device: { virtio: true, coalesceTcp: true, coalesceUdp: true },
@@ -316,19 +326,19 @@ Deno.test("PPP: what makes no sense is refused, and nothing is left of it", asyn
     receive: (): void => {},
     lost: (): void => {},
   };
-  assert.throws(() => site.plane.attachPpp(a.session, options), RangeError, "has PPP");
-  const ethernet = site.plane.addSession(a.tunnel, { sessionId: 99, peerSessionId: 9, pseudowire: "eth" });
-  assert.throws(() => site.plane.attachPpp(ethernet, options), RangeError, "Ethernet");
-  const second = site.plane.addSession(a.tunnel, { sessionId: 98, peerSessionId: 8, pseudowire: "ppp" });
+  assert.throws(() => fixture.plane.attachPpp(a.session, options), RangeError, "has PPP");
+  const ethernet = fixture.plane.addSession(a.tunnel, { sessionId: 99, peerSessionId: 9, pseudowire: "eth" });
+  assert.throws(() => fixture.plane.attachPpp(ethernet, options), RangeError, "Ethernet");
+  const second = fixture.plane.addSession(a.tunnel, { sessionId: 98, peerSessionId: 8, pseudowire: "ppp" });
   const code = (code: string) => (error: unknown): boolean => (error as { code?: string }).code === code;
-  assert.throws(() => site.plane.attachPpp(second, options), code("EEXIST"), "another session's device");
-  const tun = site.tun(other("b"), "ppp%d", false);
-  const ppp = site.plane.attachPpp(second, { ...options, tunFd: tun.number });
+  assert.throws(() => fixture.plane.attachPpp(second, options), code("EEXIST"), "another session's device");
+  const tun = fixture.tun(other("b"), "ppp%d", false);
+  const ppp = fixture.plane.attachPpp(second, { ...options, tunFd: tun.number });
   assert.throws(() => ppp.send(new Uint8Array(65_538)), RangeError);
   ppp.send(new Uint8Array(65_537));
   ppp.send(new Uint8Array(1));
   assert.deepEqual([second.drops().tx_too_long, second.drops().tx_too_short], [1, 1]);
   second.remove();
-  assert.throws(() => site.plane.attachPpp(second, options), RangeError, "gone");
-  await ping(site.namespace("a").name, "10.9.0.2");
+  assert.throws(() => fixture.plane.attachPpp(second, options), RangeError, "gone");
+  await ping(fixture.namespace("a").name, "10.9.0.2");
 });

@@ -1,4 +1,7 @@
-/** `src/driver/data_plane/sync_call.ts`: both sides on one thread, where the signal is the other side's turn; and two threads. */
+/**
+ * `src/driver/data_plane/sync_call.ts`: both sides on one thread, where the signal runs the server; and on two
+ * threads.
+ */
 
 import assert from "node:assert/strict";
 import { Errno } from "../../../src/base/errno.ts";
@@ -10,7 +13,7 @@ import {
   SyncServer,
 } from "../../../src/driver/data_plane/sync_call.ts";
 
-/** A caller whose other side executes at once. */
+/** A caller whose server executes at once. */
 function pairOf(
   execute: (command: unknown) => unknown,
   options: Partial<SyncCallerOptions> = {},
@@ -20,7 +23,7 @@ function pairOf(
   return { caller, server };
 }
 
-Deno.test("call() gives the answer to each of many commands", () => {
+Deno.test("call() returns the answer to each of many commands", () => {
   const { caller } = pairOf((command) => ({ echo: command }));
   for (const command of [null, 1, "ü…🥖", [], { a: { b: [1, 2] } }, "x".repeat(60_000), { n: 2 ** 40 }]) {
     assert.deepEqual(caller.call(command), { echo: command });
@@ -43,7 +46,7 @@ Deno.test("commands and answers that are too long are refused, and the next ones
   assert.equal(caller.call("little"), "z");
 });
 
-Deno.test("errors come back as what they were", () => {
+Deno.test("errors keep their class and fields", () => {
   const { caller } = pairOf((command) => {
     if (command === "syscall") throw new SyscallError("epoll_ctl(EPOLL_CTL_ADD)", Errno.EEXIST);
     if (command === "range") throw new RangeError("Session id 5 is taken");
@@ -55,7 +58,7 @@ Deno.test("errors come back as what they were", () => {
   assert.equal(caller.closed, false);
 });
 
-Deno.test("a call that is not answered in time fails, later ones at once, and the other side learns of it", () => {
+Deno.test("a call without an answer in time fails, later ones fail at once, and the server sees it", () => {
   let signals = 0;
   const caller = new SyncCaller({ signal: () => signals++, timeoutMs: 20 });
   const server = new SyncServer(caller.memory);
@@ -67,9 +70,9 @@ Deno.test("a call that is not answered in time fails, later ones at once, and th
   server.serve(() => assert.fail("executed too late"));
 });
 
-Deno.test("an answer that comes too late is nobody's", () => {
+Deno.test("an answer that comes too late is dropped", () => {
   const { caller, server } = pairOf(() => {
-    // While it is being executed, the caller gives up.
+    // The caller gives up during the execution.
     caller.close("given up");
     return 1;
   });
@@ -77,7 +80,7 @@ Deno.test("an answer that comes too late is nobody's", () => {
   assert.deepEqual([caller.closed, server.closed], [true, true]);
 });
 
-Deno.test("a side that dies says why: before a call, and while one waits", () => {
+Deno.test("a server that closes gives the reason: before a call, and during one", () => {
   const { caller, server } = pairOf(() => 1);
   server.close("no bread ".repeat(1000));
   assert.throws(() => caller.call(1), /^DataPlaneClosed: no bread no bread /);
@@ -90,7 +93,7 @@ Deno.test("a side that dies says why: before a call, and while one waits", () =>
   assert.throws(() => dying.call(1), new DataPlaneClosed("crashed"), "the first reason stays");
 });
 
-Deno.test("a thread that waits is woken by the other one", async () => {
+Deno.test("a waiting thread is woken by the other one", async () => {
   const text = `
     import { SyncServer } from ${
     JSON.stringify(new URL("../../../src/driver/data_plane/sync_call.ts", import.meta.url).href)
@@ -101,7 +104,7 @@ Deno.test("a thread that waits is woken by the other one", async () => {
       postMessage("ready");
       for (let count = 0; !server.closed;) {
         Atomics.wait(words, 0, 0, 1);
-        // Not before it is asked again: an answer that nobody has read yet would die with it.
+        // Not before the next command: closing would discard an unread answer.
         server.serve((command) => {
           if (++count > 100) server.close("that was all");
           return command + 1;

@@ -1,4 +1,4 @@
-/** The data path's worker when devices and sockets come, go and fail. */
+/** The data path's worker while devices and sockets are added, removed, and fail. */
 
 import assert from "node:assert/strict";
 import { SOL_SOCKET } from "../../../ffi/sockets/socket.ts";
@@ -6,17 +6,17 @@ import { encodeInet } from "../../../ffi/sockets/sockaddr.ts";
 import { SyscallError } from "../../../src/base/errors.ts";
 import type { SessionHandle } from "../../../src/driver/data_plane/mod.ts";
 import { until } from "../../support/until.ts";
-import { addressOf, assertNothingLeft, other, Site } from "./fixture.ts";
+import { addressOf, assertNothingLeft, DataPlaneFixture, other } from "./fixture.ts";
 
 const SHUT_RDWR = 2;
 
-// Opened here, because a library that is opened within a test counts as a leak of it.
+// Opened here, because a library opened within a test counts as a leak.
 const posix = Deno.dlopen("libc.so.6", {
   // int shutdown(int fd, int how)
   shutdown: { parameters: ["i32", "i32"], result: "i32" },
 });
 
-/** Clock ticks of processor time that the threads of data planes have taken so far. */
+/** Processor time that the threads of data planes have used so far, in clock ticks. */
 function workerTicks(): number {
   let ticks = 0;
   for (const { name } of Deno.readDirSync("/proc/self/task")) {
@@ -28,7 +28,7 @@ function workerTicks(): number {
   return ticks;
 }
 
-/** Asserts that the worker does next to nothing now. */
+/** Asserts that the worker uses almost no processor time now. */
 async function assertIdle(what: string): Promise<void> {
   const before = workerTicks();
   await new Promise((resolve) => setTimeout(resolve, 300));
@@ -36,9 +36,9 @@ async function assertIdle(what: string): Promise<void> {
   assert.ok(ticks <= 5, `${what}: ${ticks} ticks of 10 ms`);
 }
 
-/** Pings without caring, until the function that this gives is called. */
-function traffic(site: Site): () => Promise<void> {
-  const { name } = site.namespace("a");
+/** Pings without checking, until the returned function is called. */
+function traffic(fixture: DataPlaneFixture): () => Promise<void> {
+  const { name } = fixture.namespace("a");
   const child = new Deno.Command("ip", {
     args: ["netns", "exec", name, "ping", "-q", "-i", "0.002", "-s", "1000", "10.9.0.2"],
     stdout: "null",
@@ -50,63 +50,63 @@ function traffic(site: Site): () => Promise<void> {
   };
 }
 
-Deno.test("an interface that goes down and up under traffic: frames are counted, then go on", async () => {
-  await using site = await Site.create();
-  const { b } = await site.wire("udp4");
-  const stop = traffic(site);
+Deno.test("an interface that goes down and up under traffic: frames are counted, then delivered again", async () => {
+  await using fixture = await DataPlaneFixture.create();
+  const { b } = await fixture.wire("udp4");
+  const stop = traffic(fixture);
   for (let round = 0; round < 3; round++) {
     const before = b.session.counters().rxPackets;
     await until(() => b.session.counters().rxPackets > before + 5n, "traffic");
     const lost = b.session.drops().not_ready;
-    await site.namespace("b").ip("link set wire down");
+    await fixture.namespace("b").ip("link set wire down");
     await until(() => b.session.drops().not_ready > lost + 5, "frames for a device that is down");
-    await site.namespace("b").ip("link set wire up");
+    await fixture.namespace("b").ip("link set wire up");
   }
   await stop();
-  await site.ping("10.9.0.2");
-  await site.namespace("a").ip("link set wire down");
+  await fixture.ping("10.9.0.2");
+  await fixture.namespace("a").ip("link set wire down");
   await assertIdle("devices that are down");
-  await site.namespace("a").ip("link set wire up");
-  await site.ping("10.9.0.2");
+  await fixture.namespace("a").ip("link set wire up");
+  await fixture.ping("10.9.0.2");
 });
 
-Deno.test("a device that is deleted under traffic: its session goes on without", async () => {
-  await using site = await Site.create();
-  const { a, b } = await site.wire("ip4");
-  const stop = traffic(site);
+Deno.test("a device that is deleted under traffic: its session continues without it", async () => {
+  await using fixture = await DataPlaneFixture.create();
+  const { a, b } = await fixture.wire("ip4");
+  const stop = traffic(fixture);
   await until(() => b.session.counters().rxPackets > 5n, "traffic");
-  // Known for good, or it would be asked for, and not answered, until nothing is sent any more.
-  const mac = /link\/ether (\S+)/.exec(await site.namespace("b").ip("link show wire"))![1];
-  await site.namespace("a").ip(`neigh replace 10.9.0.2 lladdr ${mac} dev wire`);
-  await site.namespace("b").ip("link delete wire");
+  // A permanent neighbour entry; otherwise unanswered ARP requests would stop the traffic.
+  const mac = /link\/ether (\S+)/.exec(await fixture.namespace("b").ip("link show wire"))![1];
+  await fixture.namespace("a").ip(`neigh replace 10.9.0.2 lladdr ${mac} dev wire`);
+  await fixture.namespace("b").ip("link delete wire");
   const lost = b.session.drops().not_ready;
   await until(() => b.session.drops().not_ready > lost + 20, "frames for a device that is gone");
-  await site.namespace("a").ip("link delete wire");
+  await fixture.namespace("a").ip("link delete wire");
   await stop();
   await assertIdle("devices that are gone");
   for (const host of [a, b]) {
     host.session.remove();
     host.tap.close();
   }
-  const back = site.tap("b", "wire");
-  site.plane.addSession(b.tunnel, {
+  const back = fixture.tap("b", "wire");
+  fixture.plane.addSession(b.tunnel, {
     ...{ sessionId: 22, peerSessionId: 11, pseudowire: "eth", tapFd: back.number },
   });
 });
 
-Deno.test("a remote socket that is gone, a cable that is cut: failures are counted, nothing spins", async () => {
-  await using site = await Site.create();
-  // Connected, so that the far kernel's refusals come back as errors of the socket.
-  const here = site.end("a", "udp4", { connected: true });
+Deno.test("a remote socket that is closed, a cable that is cut: failures are counted, without a busy loop", async () => {
+  await using fixture = await DataPlaneFixture.create();
+  // Connected, so that ICMP errors of the far kernel become errors of the socket.
+  const here = fixture.end("a", "udp4", { connected: true });
   here.socket.connect(encodeInet(addressOf("b", "udp4")));
-  const tap = site.tap("a", "wire");
-  const session = site.plane.addSession(here.tunnel, {
+  const tap = fixture.tap("a", "wire");
+  const session = fixture.plane.addSession(here.tunnel, {
     ...{ sessionId: 11, peerSessionId: 22, pseudowire: "eth", tapFd: tap.number },
   });
-  await site.namespace("a").ip("addr add 10.9.0.1/24 dev wire");
-  await site.namespace("a").ip("link set wire up");
-  await site.namespace("a").ip("neigh replace 10.9.0.2 lladdr 02:00:00:00:00:02 dev wire");
-  await assert.rejects(site.ping("10.9.0.2", "-c", "10", "-W", "0.1"));
+  await fixture.namespace("a").ip("addr add 10.9.0.1/24 dev wire");
+  await fixture.namespace("a").ip("link set wire up");
+  await fixture.namespace("a").ip("neigh replace 10.9.0.2 lladdr 02:00:00:00:00:02 dev wire");
+  await assert.rejects(fixture.ping("10.9.0.2", "-c", "10", "-W", "0.1"));
   const { txPackets, txErrors } = session.counters();
   assert.equal(txPackets + txErrors, 10n);
   assert.ok(
@@ -114,137 +114,142 @@ Deno.test("a remote socket that is gone, a cable that is cut: failures are count
     `${txPackets} sent: refusals of earlier packets are not held against later ones`,
   );
   await assertIdle("refusals");
-  await site.namespace("a").ip("link set cable down");
-  await assert.rejects(site.ping("10.9.0.2", "-c", "10", "-W", "0.1"));
+  await fixture.namespace("a").ip("link set cable down");
+  await assert.rejects(fixture.ping("10.9.0.2", "-c", "10", "-W", "0.1"));
   assert.ok(session.drops().tx_failed >= 10);
   assert.equal(session.counters().txErrors, here.tunnel.counters().txErrors);
   await assertIdle("no route");
-  await site.namespace("a").ip("link set cable up");
-  const there = await site.wireEnd("b", "udp4");
-  await site.namespace("a").ip("neigh del 10.9.0.2 dev wire");
-  await site.ping("10.9.0.2");
+  await fixture.namespace("a").ip("link set cable up");
+  const there = await fixture.wireEnd("b", "udp4");
+  await fixture.namespace("a").ip("neigh del 10.9.0.2 dev wire");
+  await fixture.ping("10.9.0.2");
   assert.equal(there.session.counters().rxErrors, 0n);
 });
 
-Deno.test("a tunnel without a peer cannot send, and says so", async () => {
-  await using site = await Site.create();
-  const a = await site.wireEnd("a", "udp4", { tunnel: { peer: undefined } });
-  await assert.rejects(site.ping("10.9.0.2", "-c", "1", "-W", "0.1"));
+Deno.test("a tunnel without a peer cannot send, and counts it", async () => {
+  await using fixture = await DataPlaneFixture.create();
+  const a = await fixture.wireEnd("a", "udp4", { tunnel: { peer: undefined } });
+  await assert.rejects(fixture.ping("10.9.0.2", "-c", "1", "-W", "0.1"));
   assert.ok(a.session.drops().tx_failed >= 1);
 });
 
-Deno.test("a frame that cannot be sent does not take others with it", async () => {
-  await using site = await Site.create();
-  const { a, b } = await site.wire("udp4", { mtu: 9000 });
-  // Beyond the MTU of the cable and not to be fragmented (IP_MTU_DISCOVER is IP_PMTUDISC_DO).
+Deno.test("a frame that cannot be sent does not prevent others", async () => {
+  await using fixture = await DataPlaneFixture.create();
+  const { a, b } = await fixture.wire("udp4", { mtu: 9000 });
+  // Longer than the MTU of the cable and not to be fragmented (IP_MTU_DISCOVER is IP_PMTUDISC_DO).
   a.socket.setOption(0, 10, 2);
   const big = ["-c", "20", "-i", "0.002", "-W", "0.2", "-s", "3000"];
-  await site.ping("10.9.0.2");
+  await fixture.ping("10.9.0.2");
   const before = a.session.counters();
-  const bigs = assert.rejects(site.ping("10.9.0.2", ...big));
-  await site.ping("10.9.0.2", "-c", "100", "-i", "0.002");
+  const bigs = assert.rejects(fixture.ping("10.9.0.2", ...big));
+  await fixture.ping("10.9.0.2", "-c", "100", "-i", "0.002");
   await bigs;
   assert.equal(a.session.drops().tx_failed, 20);
   assert.ok(a.session.counters().txPackets >= before.txPackets + 100n);
   assert.equal(b.session.counters().txErrors, 0n);
 });
 
-Deno.test("an adopted socket with options of its owner's: nothing is lost, nothing spins", async () => {
-  await using site = await Site.create();
-  const { a } = await site.wire("udp4");
+Deno.test("an adopted socket with options of its owner: no loss, no busy loop", async () => {
+  await using fixture = await DataPlaneFixture.create();
+  const { a } = await fixture.wire("udp4");
   // IP_PKTINFO and SO_TIMESTAMP, for which there is no room; IP_RECVERR, which queues errors.
   a.socket.setOption(0, 8, 1);
   a.socket.setOption(SOL_SOCKET, 29, 1);
   a.socket.setOption(0, 11, 1);
-  await site.ping("10.9.0.2");
+  await fixture.ping("10.9.0.2");
   assert.equal(a.endpoint.drops().too_short, 0);
-  const strangers = site.end("a", "ip4");
+  const strangers = fixture.end("a", "ip4");
   strangers.socket.setOption(0, 11, 1);
   await assertIdle("options");
-  // Nobody listens at b's port 9, which a's socket is told of.
+  // No socket is bound to b's port 9, so a's socket gets an ICMP error.
   a.socket.send(new Uint8Array(20), encodeInet({ ...addressOf("b", "udp4"), port: 9 }));
   await assertIdle("an error in the queue");
-  await site.ping("10.9.0.2");
+  await fixture.ping("10.9.0.2");
 });
 
-Deno.test("commands and other tunnels have their turns while one is flooded", async () => {
-  await using site = await Site.create();
-  const { b } = await site.wire("udp4");
+Deno.test("commands and other tunnels are served while one tunnel is flooded", async () => {
+  await using fixture = await DataPlaneFixture.create();
+  const { b } = await fixture.wire("udp4");
   for (const host of ["a", "b"] as const) {
-    const end = site.end(host, "ip4");
-    const tap = site.tap(host, "quiet");
+    const end = fixture.end(host, "ip4");
+    const tap = fixture.tap(host, "quiet");
     const ids = { sessionId: 5, peerSessionId: 5, pseudowire: "eth" } as const;
-    site.plane.addSession(end.tunnel, { ...ids, tapFd: tap.number });
-    await site.namespace(host).ip(`addr add 10.8.0.${host === "a" ? 1 : 2}/24 dev quiet`);
-    await site.namespace(host).ip("link set quiet up");
+    fixture.plane.addSession(end.tunnel, { ...ids, tapFd: tap.number });
+    await fixture.namespace(host).ip(`addr add 10.8.0.${host === "a" ? 1 : 2}/24 dev quiet`);
+    await fixture.namespace(host).ip("link set quiet up");
   }
-  const { name } = site.namespace("a");
+  const { name } = fixture.namespace("a");
   const flood = new Deno.Command("ip", {
     args: ["netns", "exec", name, "ping", "-f", "-q", "-l", "200", "-s", "1300", "10.9.0.2"],
     stdout: "null",
     stderr: "null",
   }).spawn();
   await until(() => b.session.counters().rxPackets > 5000n, "a flood");
-  await site.ping("10.8.0.2", "-W", "2");
+  await fixture.ping("10.8.0.2", "-W", "2");
   const before = performance.now();
-  for (let i = 0; i < 20; i++) site.plane.setTrace(false);
+  for (let i = 0; i < 20; i++) fixture.plane.setTrace(false);
   assert.ok(performance.now() - before < 2000);
   flood.kill("SIGKILL");
   await flood.status;
 });
 
-Deno.test("a socket that another owner shuts down: it is left alone", async () => {
-  await using site = await Site.create();
-  const { a } = await site.wire("udp4");
+Deno.test("a socket that another owner shuts down is left alone", async () => {
+  await using fixture = await DataPlaneFixture.create();
+  const { a } = await fixture.wire("udp4");
   a.socket.connect(encodeInet(addressOf("b", "udp4")));
   assert.equal(posix.symbols.shutdown(a.socket.number, SHUT_RDWR), 0);
   await assertIdle("a shutdown");
-  await assert.rejects(site.ping("10.9.0.2", "-c", "1", "-W", "0.1"));
+  await assert.rejects(fixture.ping("10.9.0.2", "-c", "1", "-W", "0.1"));
   a.endpoint.remove();
 });
 
-Deno.test("200 sessions on one endpoint, each with its device", async () => {
-  await using site = await Site.create();
+Deno.test("200 sessions on one endpoint, each with a device", async () => {
+  await using fixture = await DataPlaneFixture.create();
   const sessions: Record<"a" | "b", SessionHandle[]> = { a: [], b: [] };
   for (const host of ["a", "b"] as const) {
-    const end = site.end(host, "udp4");
+    const end = fixture.end(host, "udp4");
     const lines: string[] = [];
     for (let i = 1; i <= 200; i++) {
-      const tap = site.tap(host, `wire${i}`);
+      const tap = fixture.tap(host, `wire${i}`);
       const ids = { sessionId: i, peerSessionId: i } as const;
       sessions[host].push(
-        site.plane.addSession(end.tunnel, { ...ids, pseudowire: "eth", tapFd: tap.number, l2spec: "none" }),
+        fixture.plane.addSession(end.tunnel, {
+          ...ids,
+          pseudowire: "eth",
+          tapFd: tap.number,
+          l2spec: "none",
+        }),
       );
       lines.push(`addr add 10.${i}.0.${host === "a" ? 1 : 2}/24 dev wire${i}`, `link set wire${i} up`);
     }
     const batch = await Deno.makeTempFile();
     await Deno.writeTextFile(batch, lines.join("\n"));
-    await site.namespace(host).ip(`-batch ${batch}`);
+    await fixture.namespace(host).ip(`-batch ${batch}`);
     await Deno.remove(batch);
   }
-  assert.equal(site.plane.slotsUsed, 404);
+  assert.equal(fixture.plane.slotsUsed, 404);
   const wires = [1, 2, 77, 199, 200];
-  await Promise.all(wires.map((i) => site.ping(`10.${i}.0.2`)));
+  await Promise.all(wires.map((i) => fixture.ping(`10.${i}.0.2`)));
   for (const [i, session] of sessions.b.entries()) {
     assert.equal(session.counters().rxPackets > 0n, wires.includes(i + 1), `session ${i + 1}`);
   }
 });
 
-Deno.test("adding and removing 500 times leaves no descriptors, slots, or traces in the counters", async () => {
+Deno.test("adding and removing 500 times leaks no descriptors and slots, and leaves the counters at zero", async () => {
   await assertNothingLeft(async () => {
-    await using site = await Site.create();
-    const { b } = await site.wire("udp4");
-    const used = site.plane.slotsUsed;
-    const stop = traffic(site);
-    const tap = site.tap("b", "spare");
+    await using fixture = await DataPlaneFixture.create();
+    const { b } = await fixture.wire("udp4");
+    const used = fixture.plane.slotsUsed;
+    const stop = traffic(fixture);
+    const tap = fixture.tap("b", "spare");
     for (let i = 0; i < 500; i++) {
-      using socket = site.socket("b", "udp4", 5000);
-      const endpoint = site.plane.addEndpoint({ fd: socket.number, kind: "udp4" });
-      const tunnel = site.plane.addTunnel({
+      using socket = fixture.socket("b", "udp4", 5000);
+      const endpoint = fixture.plane.addEndpoint({ fd: socket.number, kind: "udp4" });
+      const tunnel = fixture.plane.addTunnel({
         ...{ netnsKey: "b", tunnelId: 7, peerTunnelId: 8, version: 3, endpoint },
         peer: addressOf(other("b"), "udp4"),
       });
-      const session = site.plane.addSession(tunnel, {
+      const session = fixture.plane.addSession(tunnel, {
         ...{ sessionId: 7, peerSessionId: 8, pseudowire: "eth", tapFd: tap.number, sendSeq: true },
       });
       assert.deepEqual(session.counters().rxPackets, 0n);
@@ -256,15 +261,15 @@ Deno.test("adding and removing 500 times leaves no descriptors, slots, or traces
       assert.equal(session.live().sendSeq, true);
     }
     await stop();
-    assert.equal(site.plane.slotsUsed, used);
+    assert.equal(fixture.plane.slotsUsed, used);
     assert.ok(b.session.counters().rxPackets > 0n);
-    await site.ping("10.9.0.2");
+    await fixture.ping("10.9.0.2");
   });
 });
 
-Deno.test("what cannot be added is refused, and leaves nothing behind", async () => {
-  await using site = await Site.create({ slots: 5 });
-  const { plane } = site;
+Deno.test("invalid objects are refused, and leave nothing behind", async () => {
+  await using fixture = await DataPlaneFixture.create({ slots: 5 });
+  const { plane } = fixture;
   const refusal = (action: () => unknown): string => {
     try {
       action();
@@ -273,8 +278,8 @@ Deno.test("what cannot be added is refused, and leaves nothing behind", async ()
       return error instanceof SyscallError ? error.code : (error as Error).name;
     }
   };
-  const { a, b } = { a: site.end("a", "udp4"), b: site.end("b", "ip4") };
-  const tap = site.tap("a", "wire");
+  const { a, b } = { a: fixture.end("a", "udp4"), b: fixture.end("b", "ip4") };
+  const tap = fixture.tap("a", "wire");
   const one = { sessionId: 1, peerSessionId: 1, pseudowire: "eth", tapFd: tap.number } as const;
   assert.equal(plane.slotsUsed, 4);
   assert.equal(refusal(() => plane.addEndpoint({ fd: 9999, kind: "udp4" })), "EBADF");

@@ -1,6 +1,6 @@
 /**
- * `src/driver/netlink/connection.ts` against a kernel that is a function: numbering, acknowledgements, dumps in
- * awkward pieces, and answers that no kernel should give.
+ * `src/driver/netlink/connection.ts` against a fake kernel: sequence numbers, acknowledgements, dumps in any division
+ * into datagrams, and invalid answers.
  */
 
 import assert from "node:assert/strict";
@@ -34,7 +34,7 @@ import { Random } from "../../support/random.ts";
 
 const REQUEST = { operation: "TEST", type: 0x20, payload: hexBytes("01010000") };
 
-/** A connection to the kernel, and what carries it. */
+/** A connection to the fake kernel, and its transport. */
 function connect(
   kernel: KernelFunction,
   options?: FakeTransportOptions,
@@ -55,12 +55,12 @@ function numbers(count: number): Uint8Array[] {
   return Array.from({ length: count }, (_, i) => new Uint8Array(new Uint32Array([i]).buffer));
 }
 
-/** Every way in which answers may share datagrams. */
+/** Every division of answers into datagrams. */
 function batchings(): Batching[] {
   return ["single", "joined", "doneAlone", new Random(1), new Random(2), new Random(3)];
 }
 
-Deno.test("request() sends type, flags, payload and a new sequence number each time, and takes the acknowledgement", () => {
+Deno.test("request() sends type, flags, payload and a new sequence number each time, and waits for the acknowledgement", () => {
   const { connection, transport } = connect((request) => [ack(request)]);
   connection.request(REQUEST);
   connection.request({ ...REQUEST, type: 20, flags: NLM_F_CREATE | NLM_F_EXCL, payload: new Uint8Array(0) });
@@ -76,7 +76,7 @@ Deno.test("request() sends type, flags, payload and a new sequence number each t
   assert.equal(transport.unread, 0);
 });
 
-Deno.test("request() hands over the messages before the acknowledgement, in order, however they are packed", () => {
+Deno.test("request() passes on the messages before the acknowledgement, in order, in any division into datagrams", () => {
   for (const batching of batchings()) {
     const { connection } = connect(
       (request) => [...numbers(5).map((payload) => reply(request, payload)), ack(request)],
@@ -89,7 +89,7 @@ Deno.test("request() hands over the messages before the acknowledgement, in orde
   }
 });
 
-Deno.test("request() throws what the kernel refuses with: number, extended acknowledgement, offset", () => {
+Deno.test("request() throws the kernel's error: number, extended acknowledgement, offset", () => {
   for (const capped of [true, false]) {
     const facts = { extack: "Attribute failed policy validation", offset: 20, capped };
     const { connection } = connect((request) => [refuse(request, Errno.ERANGE, facts)]);
@@ -104,7 +104,7 @@ Deno.test("request() throws what the kernel refuses with: number, extended ackno
   assert.throws(() => connection.request(REQUEST), { name: "NetlinkError", errno: 17, extack: undefined });
 });
 
-Deno.test("request() is usable after a refusal, also one that comes after replies", () => {
+Deno.test("request() works after an error, also after one that follows replies", () => {
   let refusing = true;
   const { connection } = connect((request) =>
     refusing ? [reply(request, numbers(1)[0]!), refuse(request, Errno.EPERM)] : [ack(request)]
@@ -114,12 +114,12 @@ Deno.test("request() is usable after a refusal, also one that comes after replie
   connection.request(REQUEST);
 });
 
-Deno.test("request() takes an empty extended acknowledgement on success for what it is", () => {
+Deno.test("request() accepts an empty extended acknowledgement on success", () => {
   const { connection } = connect((request) => [refuse(request, 0, { extack: "just a warning" })]);
   connection.request(REQUEST);
 });
 
-Deno.test("request() and dump() skip messages that mean nothing", () => {
+Deno.test("request() and dump() skip NLMSG_NOOP", () => {
   for (const batching of batchings()) {
     const { connection } = connect(
       (request) => [noop(request), ...dump(request, numbers(2)), noop(request)],
@@ -137,12 +137,12 @@ Deno.test("request() and dump() skip messages that mean nothing", () => {
   }
 });
 
-Deno.test("request() and dump() skip what is left of earlier exchanges", () => {
+Deno.test("request() and dump() skip the rest of earlier exchanges", () => {
   for (const batching of batchings()) {
     const { connection } = connect((request) => [
       reply({ ...request, sequence: request.sequence - 1 }, numbers(1)[0]!),
       ack({ ...request, sequence: request.sequence - 1 }),
-      // A refusal of an earlier request is none of this one.
+      // An error of an earlier request does not fail this one.
       refuse({ ...request, sequence: request.sequence - 3 }, Errno.EPERM),
       ack(request),
     ], { batching });
@@ -183,7 +183,7 @@ Deno.test("dump() asks for the whole table without an acknowledgement, and decod
   }
 });
 
-Deno.test("dump() takes 10,000 messages in any pieces", () => {
+Deno.test("dump() reads 10,000 messages in any division into datagrams", () => {
   const payloads = numbers(10_000);
   for (const batching of batchings()) {
     const { connection } = connect((request) => dump(request, payloads), { batching });
@@ -193,12 +193,12 @@ Deno.test("dump() takes 10,000 messages in any pieces", () => {
   }
 });
 
-Deno.test("dump() begins anew while the table changes under it, and returns the first listing that is whole", () => {
+Deno.test("dump() repeats while the table changes, and returns the first complete listing", () => {
   for (const batching of batchings()) {
     for (const changes of [1, 2, 7]) {
       let left = changes;
       const { connection, transport } = connect((request) => {
-        // The listing differs each time, so that pieces of two cannot be taken for one.
+        // The listing differs each time, so that a mixture of two is recognised.
         const messages = dump(request, numbers(3 + left));
         return left-- > 0 ? interrupted(messages) : messages;
       }, { batching });
@@ -209,7 +209,7 @@ Deno.test("dump() begins anew while the table changes under it, and returns the 
   }
 });
 
-Deno.test("dump() notices a change that only the end of the listing tells", () => {
+Deno.test("dump() notices a change that only the last message reports", () => {
   let left = 1;
   const { connection, transport } = connect((request) => {
     const messages = dump(request, numbers(2));
@@ -219,7 +219,7 @@ Deno.test("dump() notices a change that only the end of the listing tells", () =
   assert.equal(transport.requests.length, 2);
 });
 
-Deno.test("dump() gives up after eight tries and returns the last listing", () => {
+Deno.test("dump() gives up after eight attempts and returns the last listing", () => {
   let tries = 0;
   const { connection, transport } = connect((request) => interrupted(dump(request, numbers(++tries))));
   assert.equal(connection.dump(REQUEST, readNumber).length, 8);
@@ -240,7 +240,7 @@ Deno.test("dump() throws an error at its start, at its end, and in its middle", 
   }
 });
 
-Deno.test("dump() does not begin anew when an interrupted listing ends with an error", () => {
+Deno.test("dump() does not repeat an interrupted listing that ends with an error", () => {
   const { connection, transport } = connect((request) =>
     interrupted(dump(request, numbers(1), { errno: Errno.ENOMEM }))
   );
@@ -267,7 +267,7 @@ Deno.test("dump() and request(): a message that cannot be decoded leaves the con
   }
 });
 
-Deno.test("request(): a datagram that is no message is a DecodeError, and the next request works", () => {
+Deno.test("request(): a datagram without a valid message is a DecodeError, and the next request works", () => {
   const { connection, transport } = connect((request) => [ack(request)]);
   transport.inject(hexBytes("ffffffff 0000"));
   assert.throws(() => connection.request(REQUEST), DecodeError);
@@ -280,7 +280,7 @@ Deno.test("request(): an acknowledgement that is too short is a DecodeError", ()
   assert.throws(() => connection.request(REQUEST), { name: "DecodeError", field: "nlmsgerr" });
 });
 
-Deno.test("request(): an empty datagram is passed over", () => {
+Deno.test("request(): an empty datagram is skipped", () => {
   const { connection, transport } = connect(() => []);
   transport.inject(new Uint8Array(0));
   const sequence = 1;
@@ -289,7 +289,7 @@ Deno.test("request(): an empty datagram is passed over", () => {
   connection.request(REQUEST);
 });
 
-Deno.test("request() and dump() pass a failure of the socket on", () => {
+Deno.test("request() and dump() pass on an error of the socket", () => {
   const { connection, transport } = connect(() => []);
   transport.inject(new SyscallError("recvmsg", Errno.ENOBUFS));
   assert.throws(() => connection.request(REQUEST), { name: "SyscallError", errno: Errno.ENOBUFS });
@@ -297,7 +297,7 @@ Deno.test("request() and dump() pass a failure of the socket on", () => {
   assert.throws(() => connection.dump(REQUEST, readNumber), { name: "SyscallError", errno: Errno.EBADF });
 });
 
-Deno.test("dump() does not look behind the end of the dump", () => {
+Deno.test("dump() ignores messages behind the end of the dump", () => {
   const { connection } = connect((request) => {
     const messages = dump(request, numbers(1));
     return [...messages, { ...messages[0]!, payload: new Uint8Array(0) }];
@@ -305,7 +305,7 @@ Deno.test("dump() does not look behind the end of the dump", () => {
   assert.deepEqual(connection.dump(REQUEST, readNumber), [0]);
 });
 
-Deno.test("dump() of an old kernel, whose end has no error number", () => {
+Deno.test("dump() of an old kernel, whose last message has no error number", () => {
   const { connection } = connect((request) => [
     ...dump(request, numbers(2)).slice(0, -1),
     reply(request, new Uint8Array(0), { type: NLMSG_DONE, flags: NLM_F_MULTI }),

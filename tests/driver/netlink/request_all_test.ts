@@ -1,6 +1,6 @@
 /**
- * `NetlinkConnection.requestAll()` against a kernel that is a function: many requests in one datagram, of which only the
- * last asks for an acknowledgement.
+ * `NetlinkConnection.requestAll()` against a fake kernel: many requests in one datagram, of which only the last asks
+ * for an acknowledgement.
  */
 
 import assert from "node:assert/strict";
@@ -19,7 +19,7 @@ import {
 } from "../../support/fake_kernel.ts";
 import { Random } from "../../support/random.ts";
 
-/** Requests whose payload is their place. */
+/** Requests with their index as the payload. */
 function requests(count: number): NetlinkRequest[] {
   return Array.from({ length: count }, (_, i) => ({
     operation: `REQUEST_${i}`,
@@ -28,7 +28,7 @@ function requests(count: number): NetlinkRequest[] {
   }));
 }
 
-/** A kernel that refuses the requests in these places. */
+/** A kernel that refuses the requests with these indexes. */
 function refusing(places: ReadonlySet<number>): KernelFunction {
   return (request) => {
     const place = request.payload[0]! | (request.payload[1]! << 8);
@@ -71,13 +71,13 @@ Deno.test("requestAll() sends one datagram, numbers its requests, and asks only 
   }
 });
 
-Deno.test("requestAll() of nothing sends nothing", async () => {
+Deno.test("requestAll() without requests sends nothing", async () => {
   const transport = new FakeTransport(refusing(new Set()));
   assert.deepEqual(await new NetlinkConnection(transport).requestAll([]), []);
   assert.equal(transport.requests.length, 0);
 });
 
-Deno.test("requestAll() tells each refusal in its place: first, last, all, none, some", async () => {
+Deno.test("requestAll() returns each error at its index: first, last, all, none, some", async () => {
   const random = new Random(3);
   const some = new Set(Array.from({ length: 40 }, () => random.below(200)));
   const all = new Set(Array.from({ length: 200 }, (_, i) => i));
@@ -91,13 +91,13 @@ Deno.test("requestAll() tells each refusal in its place: first, last, all, none,
         const { operation, errno, extack } = outcomes[place]!;
         assert.deepEqual([operation, errno, extack], [`REQUEST_${place}`, Errno.EEXIST, `place ${place}`]);
       }
-      // The connection is usable for the next exchange, which hears nothing of this one.
+      // The next exchange works, and sees nothing of this one.
       connection.request(requests(300)[299]!);
     }
   }
 });
 
-Deno.test("requestAll() passes over replies, messages that mean nothing, and what is left of earlier exchanges", async () => {
+Deno.test("requestAll() skips replies, NLMSG_NOOP, and the rest of earlier exchanges", async () => {
   const kernel: KernelFunction = (request) => [
     noop(request),
     refuse({ ...request, sequence: request.sequence - 5 }, Errno.EPERM),
@@ -116,7 +116,7 @@ Deno.test("requestAll() refuses answers to requests that were never made", async
   await assert.rejects(new NetlinkConnection(ahead).requestAll(requests(2)), NetlinkProtocolError);
 });
 
-Deno.test("requestAll() passes a failure of the socket on", async () => {
+Deno.test("requestAll() passes on an error of the socket", async () => {
   for (const background of [false, true]) {
     const transport = new FakeTransport(() => [], { background });
     transport.inject(new SyscallError("recvmsg", Errno.ENOBUFS));

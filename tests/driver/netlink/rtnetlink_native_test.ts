@@ -1,6 +1,6 @@
 /**
- * `src/driver/netlink/socket.ts` and `netlink_notifications.ts` against this machine's kernel: rtnetlink, which every
- * Linux has, through `LinkClient`, in a namespace of this test's own.
+ * `src/driver/netlink/socket.ts` and `notifications.ts` on the running kernel, by rtnetlink, which every Linux has,
+ * through `LinkClient`, in a namespace of the test.
  */
 
 import assert from "node:assert/strict";
@@ -56,7 +56,7 @@ Deno.test("LinkClient in a namespace: everything it can change, as `ip` sees it 
   await scratch.ip("link add v0 type veth peer name v1");
   await scratch.ip("link add br0 type bridge");
   await assertNoLeaks(async () => {
-    // A socket stays in the namespace that it was opened in.
+    // A socket stays in the namespace in which it was opened.
     using links = inNamespace(scratch.name, LinkClient.open);
     const [v0, br0] = [links.link("v0")!.index, links.link("br0")!.index];
     links.changeLink(v0, { mtu: 1400, master: br0, up: true });
@@ -118,7 +118,7 @@ Deno.test("LinkClient in a namespace: both ends' addresses, routes and another n
     const six = await scratch.ip("-6 route show");
     assert.match(six, /^default dev dial0 metric 77 /m);
     assert.match(six, /^fd09::\/32 dev dial0 metric 1024 /m);
-    // A destination with bits behind its prefix.
+    // A destination with host bits behind its prefix.
     assert.throws(() => links.addRoute({ index, destination: "10.8.0.1", prefixLength: 16 }), {
       errno: Errno.EINVAL,
     });
@@ -131,7 +131,7 @@ Deno.test("LinkClient in a namespace: both ends' addresses, routes and another n
   });
 });
 
-Deno.test("LinkClient: what the real kernel refuses, with its own words", async () => {
+Deno.test("LinkClient: errors of the real kernel, with its extended acknowledgement", async () => {
   await using scratch = await Namespace.create("l2tp-ffi");
   await scratch.ip("link add v0 type veth peer name v1");
   await assertNoLeaks(() => {
@@ -141,25 +141,25 @@ Deno.test("LinkClient: what the real kernel refuses, with its own words", async 
       errno: Errno.ENODEV,
       operation: "RTM_NEWLINK",
     });
-    // veth says in its extended acknowledgement why not.
+    // veth gives the reason in its extended acknowledgement.
     assert.throws(() => links.changeLink(index, { mtu: 70_000 }), { errno: Errno.EINVAL, extack: /mtu/ });
     links.addAddress({ index, address: "10.0.0.1", prefixLength: 24 });
     assert.throws(() => links.addAddress({ index, address: "10.0.0.1", prefixLength: 24 }), {
       errno: Errno.EEXIST,
       operation: "RTM_NEWADDR",
     });
-    // The offset is that of the attribute in the request.
+    // The offset of the attribute in the request.
     assert.throws(() => links.link("a-name-far-too-long"), (error) => {
       assert.ok(error instanceof Error && "extack" in error && "attributeOffset" in error);
       assert.deepEqual([error.extack, error.attributeOffset], ["Attribute failed policy validation", 32]);
       return true;
     });
-    // And the client is as good as before.
+    // The client still works afterwards.
     assert.equal(links.link("v0")!.index, index);
   });
 });
 
-Deno.test("LinkClient.links() of 600 interfaces: a dump in many datagrams, whole", async () => {
+Deno.test("LinkClient.links() of 600 interfaces: a dump in many datagrams, complete", async () => {
   await using scratch = await Namespace.create("l2tp-ffi");
   const lines = Array.from({ length: 300 }, (_, i) => `link add d${i} type veth peer name e${i}`).join("\n");
   const made = await runProgram(["ip", "-n", scratch.name, "-batch", "-"], { stdin: lines });
@@ -184,14 +184,14 @@ Deno.test("NetlinkSocket: each socket has a port id of its own; a netlink protoc
   });
 });
 
-Deno.test("NetlinkSocket.receive() takes only what the kernel sends", async () => {
+Deno.test("NetlinkSocket.receive() accepts datagrams of the kernel only", async () => {
   await assertNoLeaks(() => {
     using transport = NetlinkSocket.open(NETLINK_ROUTE);
     using stranger = Socket.open(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
     stranger.bind(encodeNetlink(0));
     const connection = new NetlinkConnection(transport);
     connection.request(GET_LO);
-    // Another process may send to our port; on a busy machine somebody will.
+    // Another process may send to this port id; on a busy machine one will.
     stranger.send(new Uint8Array(20), encodeNetlink(transport.portId));
     let name = "";
     connection.request(GET_LO, (reply) => {
@@ -209,7 +209,7 @@ Deno.test("DatagramReader reads a datagram that is longer than its buffer at fir
     using socket = Socket.open(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
     socket.bind(encodeNetlink(0));
     const reader = new DatagramReader(socket);
-    // Without NETLINK_CAP_ACK the kernel sends a request that it refuses back whole.
+    // Without NETLINK_CAP_ACK, the kernel returns the whole refused request.
     for (const length of [100_000, 40_000, 0, 120_001]) {
       const payload = Uint8Array.from({ length }, (_, i) => i * 7);
       const request = encodeMessage({
@@ -229,7 +229,7 @@ Deno.test("DatagramReader reads a datagram that is longer than its buffer at fir
   });
 });
 
-Deno.test("NetlinkSocket.sendInBackground() gets through to the kernel, and failures come out as errors", async () => {
+Deno.test("NetlinkSocket.sendInBackground() reaches the kernel, and failures are thrown as errors", async () => {
   await assertNoLeaks(async () => {
     const transport = NetlinkSocket.open(NETLINK_ROUTE);
     const connection = new NetlinkConnection(transport);
@@ -237,14 +237,14 @@ Deno.test("NetlinkSocket.sendInBackground() gets through to the kernel, and fail
     const missing = { ...request, payload: encodeGetLink("no-such-link") };
     const outcomes = await connection.requestAll([request, missing, request]);
     assert.deepEqual(outcomes.map((outcome) => outcome?.code), [undefined, "ENODEV", undefined]);
-    // More than a socket's send buffer takes.
+    // More than a socket's send buffer holds.
     const huge = new Uint8Array(64 * 1024 * 1024);
     await assert.rejects(transport.sendInBackground(huge), { name: "SyscallError", errno: Errno.EMSGSIZE });
     connection[Symbol.dispose]();
   });
 });
 
-Deno.test("NetlinkNotifications: what happens to interfaces, in order, until it is closed", async () => {
+Deno.test("NetlinkNotifications: events of interfaces, in order, until it is closed", async () => {
   await using scratch = await Namespace.create("l2tp-ffi");
   await assertNoLeaks(async () => {
     const source = inNamespace(scratch.name, () => NetlinkNotifications.open(NETLINK_ROUTE, RTNLGRP_LINK));
@@ -262,12 +262,12 @@ Deno.test("NetlinkNotifications: what happens to interfaces, in order, until it 
     const pending = source.next();
     await new Promise((resolve) => setTimeout(resolve, 20));
     source.close();
-    // Whoever waits gives the descriptors back: nothing else is called here.
+    // A pending next() closes the descriptors; nothing else is called here.
     assert.equal(await pending, undefined);
   });
 });
 
-Deno.test("NetlinkNotifications.close() twice, and next() behind it", async () => {
+Deno.test("NetlinkNotifications.close() twice, and next() after it", async () => {
   await assertNoLeaks(async () => {
     const source = NetlinkNotifications.open(NETLINK_ROUTE, RTNLGRP_LINK);
     const pending = source.next();
@@ -280,7 +280,7 @@ Deno.test("NetlinkNotifications.close() twice, and next() behind it", async () =
   });
 });
 
-Deno.test("NetlinkNotifications.close() before anybody waited", async () => {
+Deno.test("NetlinkNotifications.close() without a pending next()", async () => {
   await assertNoLeaks(async () => {
     const source = NetlinkNotifications.open(NETLINK_ROUTE, RTNLGRP_LINK);
     source[Symbol.dispose]();
@@ -288,7 +288,7 @@ Deno.test("NetlinkNotifications.close() before anybody waited", async () => {
   });
 });
 
-Deno.test("NetlinkNotifications: more than the buffer holds is told as a loss, and it goes on", async () => {
+Deno.test("NetlinkNotifications: a full buffer is reported as an overrun, and reading continues", async () => {
   await using scratch = await Namespace.create("l2tp-ffi");
   await assertNoLeaks(async () => {
     const source = inNamespace(
@@ -332,7 +332,7 @@ Deno.test("openTunnelSocket(): UDP sockets are bound, connected and have the che
   });
 });
 
-Deno.test("openTunnelSocket(): link-local ends in their scope; scopes, addresses and ports that cannot be", async () => {
+Deno.test("openTunnelSocket(): link-local addresses in their scope; invalid scopes, addresses and ports", async () => {
   await using scratch = await Namespace.create("l2tp-ffi");
   await scratch.ip("link add v0 type veth peer name v1");
   await scratch.ip("addr add fe80::1/64 dev v0 nodad");
@@ -387,7 +387,7 @@ Deno.test(
   },
 );
 
-Deno.test("openNetworkChanges(): addresses, routes and links are heard of, in one namespace", async () => {
+Deno.test("openNetworkChanges(): notifications of addresses, routes and links, of one namespace", async () => {
   await using scratch = await Namespace.create("changes");
   const source = inNamespace(scratch.name, openNetworkChanges);
   const heard = async (): Promise<Set<number>> => {

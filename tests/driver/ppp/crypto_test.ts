@@ -1,4 +1,4 @@
-/** `src/driver/ppp/crypto.ts`: published values of its algorithms, and of what PPP makes of them. */
+/** `src/driver/ppp/crypto.ts`: published test vectors of its algorithms, and of PPP's use of them. */
 
 import assert from "node:assert/strict";
 import { PPP_CRYPTO } from "../../../src/driver/ppp/crypto.ts";

@@ -33,7 +33,7 @@ Deno.test("readLines(): lines without their newlines, the last with or without o
   });
 });
 
-Deno.test("readLines() of a file longer than its buffer, with characters that lie across its end", async () => {
+Deno.test("readLines() of a file longer than its buffer, with characters across its end", async () => {
   const line = "é".repeat(1000);
   const lines = Array.from({ length: 200 }, (_, i) => `${i} ${line}`);
   assert.deepEqual(await linesOf(lines.join("\n")), lines);
@@ -46,7 +46,7 @@ Deno.test("readLines() closes the file, also when the reader stops early", async
   });
 });
 
-Deno.test("readLines(): a file that is not there is told in C's words", () => {
+Deno.test("readLines(): a missing file is reported by errno", () => {
   assert.throws(() => [...readLines("/no/such/file")], {
     name: "SyscallError",
     call: 'open("/no/such/file")',
@@ -54,12 +54,12 @@ Deno.test("readLines(): a file that is not there is told in C's words", () => {
   });
 });
 
-Deno.test("readLines(): a folder, and a path through a file, are told in C's words as well", () => {
+Deno.test("readLines(): a folder, and a path through a file, are reported by errno as well", () => {
   assert.throws(() => [...readLines("/tmp")], { name: "SyscallError", code: "EISDIR" });
   assert.throws(() => [...readLines("/dev/null/x")], { name: "SyscallError", code: "ENOTDIR" });
 });
 
-Deno.test("readPrivateFile(): where it is, and a stamp that is another one after a change; nothing of what others can read or is no file", async () => {
+Deno.test("readPrivateFile(): absolute path, and a stamp that changes with the file; nothing of public files and of others than files", async () => {
   const folder = await Deno.makeTempDir({ prefix: "l2tp-secrets-" });
   const before = Deno.cwd();
   try {
@@ -90,29 +90,29 @@ Deno.test("readPrivateFile(): where it is, and a stamp that is another one after
   }
 });
 
-Deno.test("kernelRelease() is what uname says", async () => {
+Deno.test("kernelRelease() is what uname prints", async () => {
   const { stdout } = await new Deno.Command("uname", { args: ["-r"] }).output();
   assert.equal(kernelRelease(), new TextDecoder().decode(stdout).trim());
 });
 
-Deno.test("distributionId(), hasKernelModule() and forbiddingFile() answer, whatever the machine", () => {
+Deno.test("distributionId(), hasKernelModule() and forbiddingFile() answer on any machine", () => {
   assert.match(distributionId(), /^[a-z0-9._-]*$/);
   assert.equal(hasKernelModule("no_such_module_at_all"), false);
   assert.equal(forbiddingFile("no_such_module_at_all"), undefined);
 });
 
-Deno.test("hasKernelModule() knows the modules that are loaded", () => {
+Deno.test("hasKernelModule() knows the loaded modules", () => {
   let modules: string[];
   try {
     modules = Deno.readTextFileSync("/proc/modules").split("\n").map((line) => line.split(" ")[0]!);
   } catch {
-    // A kernel without modules has none to know.
+    // A kernel without modules has none.
     modules = [];
   }
   for (const name of modules.filter((name) => name !== "")) assert.equal(hasKernelModule(name), true, name);
 });
 
-Deno.test("writeWholeFile(): whole, for its owner alone, in place of what was there; or nothing", async () => {
+Deno.test("writeWholeFile(): whole, for its owner only, in place of the old content; or no change", async () => {
   const folder = await Deno.makeTempDir({ prefix: "l2tp-whole-" });
   try {
     const path = `${folder}/l2tp.toml`;

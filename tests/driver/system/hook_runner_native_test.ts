@@ -1,4 +1,4 @@
-/** `src/driver/system/hook_runner.ts`: real programs, what they see, and how they end. */
+/** `src/driver/system/hook_runner.ts`: real programs, their environment, and their ends. */
 
 import assert from "node:assert/strict";
 import { HookError } from "../../../src/base/hook_error.ts";
@@ -33,7 +33,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Resolves to how it failed. */
+/** Resolves to the error of a hook. */
 async function troubleOf(running: Promise<void>): Promise<[string, string]> {
   try {
     await running;
@@ -44,7 +44,7 @@ async function troubleOf(running: Promise<void>): Promise<[string, string]> {
   throw new Error("It did not fail");
 }
 
-Deno.test("HookRunner: its environment and arguments and nothing else, no input, no descriptors, the root folder", async () => {
+Deno.test("HookRunner: only its own environment and arguments, no input, no descriptors, the root folder", async () => {
   const lines: string[] = [];
   const runner = new HookRunner((line) => lines.push(line));
   using _file = Deno.openSync("/etc/services");
@@ -66,7 +66,7 @@ Deno.test("HookRunner: its environment and arguments and nothing else, no input,
   ]);
 });
 
-Deno.test("HookRunner: how hooks fail", async () => {
+Deno.test("HookRunner: the errors of hooks", async () => {
   const runner = new HookRunner(() => {});
   assert.deepEqual(await troubleOf(run(runner, { script: "exit 3" })), [
     "failed",
@@ -85,7 +85,7 @@ Deno.test("HookRunner: how hooks fail", async () => {
   await Deno.remove(plain);
 });
 
-Deno.test("HookRunner: one that takes too long is killed with all that it started", async () => {
+Deno.test("HookRunner: a hook beyond its time limit is killed with its children", async () => {
   const lines: string[] = [];
   const runner = new HookRunner((line) => lines.push(line));
   const script = "sleep 1000 & echo $!; echo $$; wait";
@@ -98,7 +98,7 @@ Deno.test("HookRunner: one that takes too long is killed with all that it starte
   }
 });
 
-Deno.test("HookRunner: an interrupt ends what runs and what waits, and not what is begun later", async () => {
+Deno.test("HookRunner: an interrupt ends running and waiting hooks, and not later ones", async () => {
   const lines: string[] = [];
   const runner = new HookRunner((line) => lines.push(line));
   const running = Array.from({ length: 12 }, () => troubleOf(run(runner, { script: "echo on; sleep 1000" })));
@@ -114,12 +114,12 @@ Deno.test("HookRunner: an interrupt ends what runs and what waits, and not what 
   await runner.settled();
 });
 
-Deno.test("HookRunner: no more than eight at a time, and all have their turn", async () => {
+Deno.test("HookRunner: at most eight run at a time, and all run", async () => {
   const lines: string[] = [];
   const runner = new HookRunner((line) => lines.push(line));
   const folder = await Deno.makeTempDir();
   try {
-    // Each notes how many are there.
+    // Each records how many are running.
     const script = `mkdir ${folder}/$$; ls ${folder} | wc -l; sleep 0.05; rmdir ${folder}/$$`;
     await Promise.all(
       Array.from({ length: 20 }, () => run(runner, { script, environment: { PATH: "/usr/bin:/bin" } })),
@@ -132,7 +132,7 @@ Deno.test("HookRunner: no more than eight at a time, and all have their turn", a
   }
 });
 
-Deno.test("HookRunner: output is cut where it is too long or too much, and freed of control characters", async () => {
+Deno.test("HookRunner: output is truncated if it is too long, and stripped of control characters", async () => {
   const lines: string[] = [];
   const runner = new HookRunner((line) => lines.push(line));
   const environment = { PATH: "/usr/bin:/bin" };
@@ -147,7 +147,7 @@ Deno.test("HookRunner: output is cut where it is too long or too much, and freed
   assert.deepEqual(lines.slice(-2), ["h: 200", "h: further lines omitted"]);
 });
 
-Deno.test("HookRunner: what a hook leaves running holds nobody up", async () => {
+Deno.test("HookRunner: a child that a hook leaves running does not block", async () => {
   const lines: string[] = [];
   const runner = new HookRunner((line) => lines.push(line));
   await run(runner, { script: "sleep 1000 & echo $!" });
@@ -156,7 +156,7 @@ Deno.test("HookRunner: what a hook leaves running holds nobody up", async () => 
   Deno.kill(pid, "SIGKILL");
 });
 
-Deno.test("HookRunner: in another network namespace; one that is not there is told", async () => {
+Deno.test("HookRunner: in another network namespace; a missing one is reported", async () => {
   await using namespace = await Namespace.create("hook");
   await namespace.ip("link add here type veth peer name there");
   const lines: string[] = [];

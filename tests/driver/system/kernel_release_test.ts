@@ -1,10 +1,10 @@
-/** `src/driver/system/kernel_release.ts` and `streams.ts`: what of them needs no permission. */
+/** `src/driver/system/kernel_release.ts` and `streams.ts`, as far as they need no permission. */
 
 import assert from "node:assert/strict";
 import { isKernelAtLeast, kernelRelease } from "../../../src/driver/system/kernel_release.ts";
 import { writeText } from "../../../src/driver/terminal/streams.ts";
 
-Deno.test("isKernelAtLeast() compares numbers, not texts; a release that cannot be read counts as later", () => {
+Deno.test("isKernelAtLeast() compares numbers, not strings; an unreadable release counts as later", () => {
   const table: [release: string, major: number, minor: number, expected: boolean][] = [
     ["6.1.0-41-amd64", 6, 10, false],
     ["6.9.12", 6, 10, false],
@@ -23,13 +23,13 @@ Deno.test("isKernelAtLeast() compares numbers, not texts; a release that cannot 
   }
 });
 
-Deno.test("kernelRelease() is empty where the file may not be read", () => {
+Deno.test("kernelRelease() is empty if the file may not be read", () => {
   const { state } = Deno.permissions.querySync({ name: "read", path: "/proc/sys/kernel/osrelease" });
   if (state !== "granted") assert.equal(kernelRelease(), "");
   else assert.match(kernelRelease(), /^\d+\.\d+/);
 });
 
-Deno.test("writeText() writes on until all is written, also when a character is cut in two", () => {
+Deno.test("writeText() writes until all is written, also when a character is split", () => {
   const chunks: number[] = [];
   let calls = 0;
   const writer = {

@@ -1,9 +1,12 @@
-/** `src/driver/system/sleep.ts`: it ends when the time is over or when it is told to, and leaves no timer behind (the sanitizer looks). */
+/**
+ * `src/driver/system/sleep.ts`: ends after its time or when aborted, and leaves no timer behind (the sanitizer
+ * checks).
+ */
 
 import assert from "node:assert/strict";
 import { sleep } from "../../../src/driver/system/sleep.ts";
 
-Deno.test("sleep() takes its time", async () => {
+Deno.test("sleep() waits for its time", async () => {
   const started = performance.now();
   await sleep(20, new AbortController().signal);
   assert.ok(performance.now() - started >= 19);

@@ -1,4 +1,4 @@
-/** The worker of the data path, but it fails in the midst of its loop when it has a control message to tell of. */
+/** The data path's worker, but with a loop that throws when it reports a control message. */
 
 import type { StartMessage } from "../../../../src/driver/data_plane/commands.ts";
 import { serve } from "../../../../src/driver/data_plane/worker/loop.ts";
