@@ -1,6 +1,6 @@
 /**
  * Waits for many descriptors at once (`sys/epoll.h`): on the calling thread for workers, on another thread for the
- * main isolate. A wait cannot be cancelled: add an {@link EventFd} to every set, and signal it to end the wait.
+ * main isolate. A wait cannot be cancelled: add an `EventFd` to every set, and signal it to end the wait.
  *
  * @module
  */

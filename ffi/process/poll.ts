@@ -1,6 +1,6 @@
 /**
  * Waits for descriptors without blocking the calling thread. A wait cannot be cancelled, and keeps the process alive:
- * add an {@link EventFd} to every set, and signal it to end the wait.
+ * add an `EventFd` to every set, and signal it to end the wait.
  *
  * @module
  */

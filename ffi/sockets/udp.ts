@@ -25,7 +25,7 @@ export const UDP_GRO = 104;
 
 /** Level of the IPv4 socket options (`linux/in.h`). */
 export const SOL_IP = 0;
-/** Control message with an {@link IN_PKTINFO}, and the option to receive it. */
+/** Control message with an `IN_PKTINFO`, and the option to receive it. */
 export const IP_PKTINFO = 8;
 /** Path MTU discovery: whether packets may be fragmented on the path. */
 export const IP_MTU_DISCOVER = 10;
@@ -46,7 +46,7 @@ export const IPV6_V6ONLY = 26;
 /** Receive control messages of type {@link IPV6_PKTINFO}. */
 export const IPV6_RECVPKTINFO = 49;
 const IPV6_FREEBIND = 78;
-/** Control message with an {@link IN6_PKTINFO}. */
+/** Control message with an `IN6_PKTINFO`. */
 export const IPV6_PKTINFO = 50;
 
 const SO_REUSEADDR = 2;

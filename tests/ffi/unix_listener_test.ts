@@ -70,9 +70,9 @@ Deno.test("the mode decides who may connect", async () => {
     for (const [mode, group, code] of [[0o660, 0, Errno.EACCES], [0o660, 54321, 0], [0o666, 0, 0]] as const) {
       using listener = UnixListener.listen(`${folder}/api.sock`, { mode, group });
       assert.equal(await connect(listener.path), code);
-      using stranger = listener.accept();
-      if (code !== 0) assert.equal(stranger, undefined);
-      else {assert.deepEqual([stranger!.peerCredentials().uid, stranger!.peerCredentials().gid], [
+      using connection = listener.accept();
+      if (code !== 0) assert.equal(connection, undefined);
+      else {assert.deepEqual([connection!.peerCredentials().uid, connection!.peerCredentials().gid], [
           54321,
           54321,
         ]);}

@@ -26,7 +26,7 @@ export class WasmChecksum implements Checksummer {
   /**
    * Compiles the module and binds it to the memory, which it borrows. The memory may grow, but must not be shared.
    *
-   * @throws {WasmMissingError} if the engine cannot run it; use {@link PlainChecksum} then
+   * @throws {WasmMissingError} if the engine cannot run it; use `PlainChecksum` then
    * @throws {WebAssembly.LinkError} for shared memory
    */
   constructor(memory: WebAssembly.Memory) {

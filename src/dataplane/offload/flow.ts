@@ -87,12 +87,12 @@ export class Flow {
     if (this.frame.session !== session || this.#isTcp !== inner.isTcp || this.#isIpv6 !== inner.isIpv6) {
       return false;
     }
-    const mine = this.#memory.view;
+    const own = this.#memory.view;
     const { view } = memory;
-    if (mine.getInt32(this.#transport, BIG) !== view.getInt32(inner.transport, BIG)) return false;
+    if (own.getInt32(this.#transport, BIG) !== view.getInt32(inner.transport, BIG)) return false;
     const from = inner.isIpv6 ? IPV6_ADDRESSES : IPV4_ADDRESSES;
     const to = inner.isIpv6 ? IPV6_HEADER : IPV4_HEADER;
-    return sameWords(mine, this.#network + from, view, inner.network + from, to - from);
+    return sameWords(own, this.#network + from, view, inner.network + from, to - from);
   }
 
   /** Whether no frame can be added any more. */
@@ -121,38 +121,38 @@ export class Flow {
 
   /** Compares Ethernet headers, if there are any, and IP headers, except for lengths and checksum. */
   #sameNetwork(view: DataView, inner: InnerFrame): boolean {
-    const mine = this.#memory.view;
+    const own = this.#memory.view;
     const { network, transport, start } = inner;
     // Addresses and VLAN tags. The EtherType behind them only repeats the IP version; PPP has no Ethernet header.
     const length = network - start - 2;
     if (length !== this.#network - this.#start - 2) return false;
-    if (!sameWords(mine, this.#start, view, start, length)) return false;
-    const first = mine.getInt32(this.#network, BIG) ^ view.getInt32(network, BIG);
+    if (!sameWords(own, this.#start, view, start, length)) return false;
+    const first = own.getInt32(this.#network, BIG) ^ view.getInt32(network, BIG);
     if (this.#isIpv6) {
       // Version, traffic class and flow label; hop limit.
-      return first === 0 && mine.getUint8(this.#network + 7) === view.getUint8(network + 7);
+      return first === 0 && own.getUint8(this.#network + 7) === view.getUint8(network + 7);
     }
     // Version, header length and type of service; time to live.
-    if (first >>> 16 !== 0 || mine.getUint8(this.#network + 8) !== view.getUint8(network + 8)) return false;
+    if (first >>> 16 !== 0 || own.getUint8(this.#network + 8) !== view.getUint8(network + 8)) return false;
     const fragment = view.getUint16(network + 6, BIG);
-    if (mine.getUint16(this.#network + 6, BIG) !== fragment) return false;
+    if (own.getUint16(this.#network + 6, BIG) !== fragment) return false;
     const isNext = view.getUint16(network + 4, BIG) === ((this.#identification + this.frame.parts) & 0xffff);
     if (!isNext && (fragment & IPV4_DF) === 0) return false;
     const options = transport - network - IPV4_HEADER;
     return options === 0 ||
-      sameWords(mine, this.#network + IPV4_HEADER, view, network + IPV4_HEADER, options);
+      sameWords(own, this.#network + IPV4_HEADER, view, network + IPV4_HEADER, options);
   }
 
   /** Compares acknowledgement number, flags except PSH, window, urgent pointer and options. */
   #sameTcp(view: DataView, inner: InnerFrame): boolean {
-    const mine = this.#memory.view;
+    const own = this.#memory.view;
     const here = this.#transport;
     const there = inner.transport;
-    if (mine.getInt32(here + 8, BIG) !== view.getInt32(there + 8, BIG)) return false;
-    if (((mine.getInt32(here + 12, BIG) ^ view.getInt32(there + 12, BIG)) & ~PSH_BIT) !== 0) return false;
-    if (mine.getInt16(here + 18, BIG) !== view.getInt16(there + 18, BIG)) return false;
+    if (own.getInt32(here + 8, BIG) !== view.getInt32(there + 8, BIG)) return false;
+    if (((own.getInt32(here + 12, BIG) ^ view.getInt32(there + 12, BIG)) & ~PSH_BIT) !== 0) return false;
+    if (own.getInt16(here + 18, BIG) !== view.getInt16(there + 18, BIG)) return false;
     const options = inner.payload - there - TCP_HEADER;
-    return options === 0 || sameWords(mine, here + TCP_HEADER, view, there + TCP_HEADER, options);
+    return options === 0 || sameWords(own, here + TCP_HEADER, view, there + TCP_HEADER, options);
   }
 
   /**

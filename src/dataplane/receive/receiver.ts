@@ -384,10 +384,10 @@ export class Receiver {
     now: number,
     out: ReceiveOutput,
   ): void {
-    const mine = session.counters;
+    const counters = session.counters;
     const sums = session.tunnel.counters;
-    mine[RX_PACKETS]!++;
-    mine[RX_BYTES]! += total;
+    counters[RX_PACKETS]!++;
+    counters[RX_BYTES]! += total;
     sums[RX_PACKETS]!++;
     sums[RX_BYTES]! += total;
     sums[LIVE_LAST_RECEIVED] = now;

@@ -104,11 +104,11 @@ export class DataTunnel {
   /** Whether the tunnel accepts packets from the source at `names[word]`. */
   accepts(names: Int32Array, word: number): boolean {
     if (this.strictness === 0) return true;
-    const mine = this.name;
+    const own = this.name;
     // Family and port form one word: one comparison.
-    if (this.strictness === 2 && names[word] !== mine[0]) return false;
-    if (!this.#isIpv6) return names[word + 1] === mine[1];
-    return names[word + 2] === mine[2] && names[word + 3] === mine[3] && names[word + 4] === mine[4] &&
-      names[word + 5] === mine[5] && (this.scopeId === 0 || names[word + SCOPE_WORD] === this.scopeId);
+    if (this.strictness === 2 && names[word] !== own[0]) return false;
+    if (!this.#isIpv6) return names[word + 1] === own[1];
+    return names[word + 2] === own[2] && names[word + 3] === own[3] && names[word + 4] === own[4] &&
+      names[word + 5] === own[5] && (this.scopeId === 0 || names[word + SCOPE_WORD] === this.scopeId);
   }
 }

@@ -147,7 +147,7 @@ export type WorkerCommand =
 
 /** The only message that the main thread posts to the worker: it starts the worker's loop. */
 export interface StartMessage {
-  /** Memory of the {@link SyncCaller}, which the worker serves. */
+  /** Memory of the `SyncCaller`, which the worker serves. */
   readonly callMemory: SharedArrayBuffer;
   /** The eventfd that signals a waiting call; the main thread owns it. */
   readonly wakeFd: number;

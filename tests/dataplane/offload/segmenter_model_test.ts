@@ -117,15 +117,15 @@ Deno.test(`segmenter: ${MALFORMED} malformed super-frames are sent or counted, s
 function damaged(virtio: VirtioFields, length: number, random: Random): VirtioFields {
   const any = (): number =>
     random.pick([0, 1, 0xffff, random.below(0x10000), Math.max(0, length + random.below(5) - 3)]);
-  const seldom = (value: number, other: () => number): number => random.oneIn(4) ? other() : value;
+  const sometimes = (value: number, other: () => number): number => random.oneIn(4) ? other() : value;
   return {
-    flags: seldom(virtio.flags, () => random.below(256)),
-    gsoType: seldom(virtio.gsoType, () => random.pick([0, 0, 1, 4, 5, 0x81, 0x85, random.below(256)])),
-    headerLength: seldom(virtio.headerLength, any),
+    flags: sometimes(virtio.flags, () => random.below(256)),
+    gsoType: sometimes(virtio.gsoType, () => random.pick([0, 0, 1, 4, 5, 0x81, 0x85, random.below(256)])),
+    headerLength: sometimes(virtio.headerLength, any),
     // Sizes of a few bytes make thousands of packets each.
-    gsoSize: seldom(virtio.gsoSize, () => random.pick([0, 400 + any()])) & 0xffff,
-    checksumStart: seldom(virtio.checksumStart, any),
-    checksumOffset: seldom(virtio.checksumOffset, any),
+    gsoSize: sometimes(virtio.gsoSize, () => random.pick([0, 400 + any()])) & 0xffff,
+    checksumStart: sometimes(virtio.checksumStart, any),
+    checksumOffset: sometimes(virtio.checksumOffset, any),
   };
 }
 

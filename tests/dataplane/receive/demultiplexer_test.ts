@@ -221,9 +221,9 @@ Deno.test("one id in several UDP tunnels is resolved by endpoint and peer, the m
   assert.equal(owner(two, PEER4), elsewhere);
   assert.equal(owner(two, { ...PEER4, port: 9 }), undefined);
   assert.deepEqual(drops(elsewhere.counters), { wrong_peer: 1 });
-  const stranger = harness.endpoint("udp4");
-  assert.equal(owner(stranger, PEER4), undefined);
-  assert.deepEqual(drops(stranger.counters), { wrong_endpoint: 1 });
+  const other = harness.endpoint("udp4");
+  assert.equal(owner(other, PEER4), undefined);
+  assert.deepEqual(drops(other.counters), { wrong_endpoint: 1 });
   // In any order of removal, the others are still found.
   harness.path.removeSession(exact);
   assert.equal(owner(one, PEER4), anyPort);

@@ -98,9 +98,9 @@ for (const kind of ["udp4", "udp6", "ip4", "ip6"] as const) {
     const messages: ControlMessage[] = [];
     await using fixture = await DataPlaneFixture.create({ onControl: (message) => messages.push(message) });
     const a = fixture.end("a", kind);
-    const stranger = fixture.socket("b", kind, 4711);
+    const sender = fixture.socket("b", kind, 4711);
     const prefix = kind.startsWith("ip") ? [0, 0, 0, 0] : [];
-    stranger.send(Uint8Array.of(...prefix, ...CONTROL), encodeInet(addressOf("a", kind)));
+    sender.send(Uint8Array.of(...prefix, ...CONTROL), encodeInet(addressOf("a", kind)));
     await until(() => messages.length > 0, "the message");
     const { endpoint, bytes, source } = messages[0]!;
     assert.equal(endpoint, a.endpoint);

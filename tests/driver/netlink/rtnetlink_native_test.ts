@@ -187,12 +187,12 @@ Deno.test("NetlinkSocket: each socket has a port id of its own; a netlink protoc
 Deno.test("NetlinkSocket.receive() accepts datagrams of the kernel only", async () => {
   await assertNoLeaks(() => {
     using transport = NetlinkSocket.open(NETLINK_ROUTE);
-    using stranger = Socket.open(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
-    stranger.bind(encodeNetlink(0));
+    using other = Socket.open(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+    other.bind(encodeNetlink(0));
     const connection = new NetlinkConnection(transport);
     connection.request(GET_LO);
     // Another process may send to this port id; on a busy machine one will.
-    stranger.send(new Uint8Array(20), encodeNetlink(transport.portId));
+    other.send(new Uint8Array(20), encodeNetlink(transport.portId));
     let name = "";
     connection.request(GET_LO, (reply) => {
       name = decodeLink(reply.payload).name;
