@@ -26,7 +26,7 @@ export class OwnedFd implements Disposable {
     return this.#number;
   }
 
-  /** Whether the descriptor was closed or released. */
+  /** Returns true if the descriptor was closed or released. */
   get closed(): boolean {
     return this.#number < 0;
   }

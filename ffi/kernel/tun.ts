@@ -60,7 +60,7 @@ export interface TunTapOptions {
 export class TunTapDevice extends OwnedFd {
   /** Name of the device when it was opened. */
   readonly name: string;
-  /** Whether every frame begins with a `struct virtio_net_hdr`. */
+  /** Every frame begins with a `struct virtio_net_hdr`. */
   readonly hasVnetHeader: boolean;
 
   /** Takes over the descriptor. */
@@ -177,7 +177,7 @@ function nameIn(request: Uint8Array): string {
 }
 
 /**
- * Whether the driver supports a `struct virtio_net_hdr` in front of frames.
+ * Returns true if the driver supports a `struct virtio_net_hdr` in front of frames.
  *
  * @throws {SyscallError} as `TapDevice.open`
  */

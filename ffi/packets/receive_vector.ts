@@ -38,7 +38,7 @@ export interface ReceiveVectorOptions {
   /** Number of slots, one per message; all from the first one on unless given. */
   readonly slots?: number;
   /**
-   * Whether to receive control messages, which must be turned on for the socket: destination addresses (`pktinfo`),
+   * Receive control messages, which must be turned on for the socket: destination addresses (`pktinfo`),
    * and the segment size of coalesced datagrams (`setUdpGro`).
    */
   readonly control?: boolean;
@@ -130,7 +130,7 @@ export class ReceiveVector {
     return this.#headers[index * HEADER_WORDS + LENGTH]!;
   }
 
-  /** Whether the message was longer than a slot, or its control messages longer than their room. */
+  /** Returns true if the message was longer than a slot, or its control messages longer than their room. */
   truncated(index: number): boolean {
     return (this.#headers[index * HEADER_WORDS + FLAGS]! & (MSG_TRUNC | MSG_CTRUNC)) !== 0;
   }

@@ -17,9 +17,9 @@ export const SOL_PPPOL2TP = 273;
 export const PPPOL2TP_SO = {
   /** Debug flags: accepted, without effect. The only option of a management socket. */
   PPPOL2TP_SO_DEBUG: 1,
-  /** Whether packets without sequence numbers are dropped: 0 or 1. */
+  /** 1 if packets without sequence numbers are dropped, else 0. */
   PPPOL2TP_SO_RECVSEQ: 2,
-  /** Whether sent packets have sequence numbers: 0 or 1. */
+  /** 1 if sent packets have sequence numbers, else 0. */
   PPPOL2TP_SO_SENDSEQ: 3,
   /** LNS mode, in which the peer cannot turn sent sequence numbers on or off: 0 or 1. */
   PPPOL2TP_SO_LNSMODE: 4,
@@ -33,7 +33,7 @@ export interface Pppol2tpStats {
   readonly tunnelId: number;
   /** Local session id; 0 for the tunnel's own counters. */
   readonly sessionId: number;
-  /** Whether the tunnel's socket has an IPsec policy. */
+  /** The tunnel's socket has an IPsec policy. */
   readonly usingIpsec: boolean;
   /** Packets sent. */
   readonly txPackets: bigint;

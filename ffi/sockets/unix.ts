@@ -45,9 +45,9 @@ export interface UnixMessage {
   readonly length: number;
   /** Descriptors in the message, with close-on-exec; the receiver owns them. */
   readonly fds: OwnedFd[];
-  /** Whether the message was longer than the buffer; the rest is lost. */
+  /** The message was longer than the buffer; the rest is lost. */
   readonly truncated: boolean;
-  /** Whether the message carried more descriptors than allowed. Then all of them are closed, and `fds` is empty. */
+  /** The message carried more descriptors than allowed. Then all of them are closed, and `fds` is empty. */
   readonly fdsRefused: boolean;
 }
 

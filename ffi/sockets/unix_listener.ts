@@ -141,7 +141,7 @@ function bindOrReplace(socket: Socket, path: string, address: Uint8Array<ArrayBu
   }
 }
 
-/** Whether the path is a socket on which no process listens. */
+/** Returns true if the path is a socket on which no process listens. */
 function isDead(path: string, address: Uint8Array<ArrayBuffer>): boolean {
   // Connecting to a file that is not a socket fails with the same error.
   if (!Deno.lstatSync(path).isSocket) return false;

@@ -95,7 +95,7 @@ export interface LiveState {
   readonly ns: number;
   /** Expected sequence number. */
   readonly nr: number;
-  /** Whether sent packets have sequence numbers. */
+  /** Sent packets have sequence numbers. */
   readonly sendSeq: boolean;
   /** Packets in the reorder queue. */
   readonly queued: number;

@@ -18,7 +18,7 @@ export const SK_BUFF = {
   mark: 8,
   /** EtherType behind Ethernet header and VLAN tags, in network order. */
   protocol: 16,
-  /** Whether a VLAN tag is stored apart from the packet's bytes. */
+  /** Not 0 if a VLAN tag is stored apart from the packet's bytes. */
   vlan_present: 20,
   /** Index of the device. */
   ifindex: 40,

@@ -104,7 +104,7 @@ export const DECAPSULATION = {
   device: 4,
   /** Length of the cookie in bytes. */
   cookieLength: 8,
-  /** Whether packets have the default sublayer: 0 or 1. */
+  /** 1 if packets have the default sublayer, else 0. */
   hasSublayer: 12,
   /** The cookie, followed by zeros. */
   cookie: 16,

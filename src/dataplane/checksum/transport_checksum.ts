@@ -27,7 +27,7 @@ export function pseudoHeaderSum(addresses: number, isTcp: boolean, length: numbe
 }
 
 /**
- * Whether the TCP or UDP header has a checksum, and it is correct.
+ * Returns true if the TCP or UDP header has a checksum, and it is correct.
  *
  * @param pseudo {@link pseudoHeaderSum}
  */
@@ -42,8 +42,8 @@ export function hasCorrectChecksum(
 }
 
 /**
- * Whether the checksum covers only the pseudo-header. The packet then never crossed a wire: the rest was left to a
- * device that did not compute it, as on a veth pair between namespaces or the device of a virtual machine.
+ * Returns true if the checksum covers only the pseudo-header. The packet then never crossed a wire: the rest was left
+ * to a device that did not compute it, as on a veth pair between namespaces or the device of a virtual machine.
  *
  * @param pseudo {@link pseudoHeaderSum}
  */

@@ -49,10 +49,10 @@ const SAFE_SEGMENT = 1280 - 40 - 60;
 
 /** Which frames of a session are coalesced. */
 export interface CoalesceOptions {
-  /** Whether TCP segments are coalesced. */
+  /** TCP segments are coalesced. */
   readonly coalesceTcp: boolean;
   /**
-   * Whether UDP datagrams of equal size are coalesced. The kernel must be able to segment them (Linux 6.2 or later).
+   * UDP datagrams of equal size are coalesced. The kernel must be able to segment them (Linux 6.2 or later).
    */
   readonly coalesceUdp: boolean;
 }

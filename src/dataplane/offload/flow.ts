@@ -82,7 +82,7 @@ export class Flow {
     this.#hasPush = (view.getInt32(transport + 12, BIG) & PSH_BIT) !== 0;
   }
 
-  /** Whether a frame belongs to this flow: same session, addresses, protocol and ports. */
+  /** Returns true if a frame belongs to this flow: same session, addresses, protocol and ports. */
   owns(session: DataSession, memory: PacketMemory, inner: InnerFrame): boolean {
     if (this.frame.session !== session || this.#isTcp !== inner.isTcp || this.#isIpv6 !== inner.isIpv6) {
       return false;
@@ -95,7 +95,7 @@ export class Flow {
     return sameWords(own, this.#network + from, view, inner.network + from, to - from);
   }
 
-  /** Whether no frame can be added any more. */
+  /** Returns true if no frame can be added any more. */
   get isFull(): boolean {
     return this.#hasPush || this.frame.parts === MAX_COALESCED || this.#lastSize < this.#size;
   }

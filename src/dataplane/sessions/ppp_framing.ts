@@ -23,9 +23,9 @@ export interface PppAgreement {
 
 /** Changes of the framing; omitted members keep their values. */
 export interface PppChanges {
-  /** Whether IPv4 packets pass. */
+  /** IPv4 packets pass. */
   readonly ipv4?: boolean | undefined;
-  /** Whether IPv6 packets pass. */
+  /** IPv6 packets pass. */
   readonly ipv6?: boolean | undefined;
   /** The options that LCP has negotiated. */
   readonly agreed?: PppAgreement | undefined;
@@ -37,9 +37,9 @@ const PACKET_MAX = 0xffff;
 
 /** PPP framing of a session. Created by `DataPath.attachPpp`. Only the data path writes its members. */
 export class PppFraming {
-  /** Whether IPv4 packets pass. */
+  /** IPv4 packets pass. */
   passesIpv4 = false;
-  /** Whether IPv6 packets pass. */
+  /** IPv6 packets pass. */
   passesIpv6 = false;
   /** Longest packet that may be sent, in bytes. */
   mtu = UNNEGOTIATED.mtu;

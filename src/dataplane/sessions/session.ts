@@ -60,7 +60,7 @@ export class DataSession {
   readonly peerSessionId: number;
   /** True for PPP, false for Ethernet. */
   readonly isPpp: boolean;
-  /** Whether packets have a field for a sequence number: version 2, or the default sublayer. */
+  /** Packets have a field for a sequence number: version 2, or the default sublayer. */
   readonly canSequence: boolean;
   /** Version 3: whether packets have the default sublayer. */
   readonly hasSublayer: boolean;
@@ -87,7 +87,7 @@ export class DataSession {
   consumer: unknown;
   /** PPP framing; `undefined` for Ethernet, and while PPP is not attached. */
   ppp: PppFraming | undefined = undefined;
-  /** Whether received packets must have sequence numbers. */
+  /** Received packets must have sequence numbers. */
   recvSeq: boolean;
   /** LNS mode: the peer cannot turn sent sequence numbers on or off. */
   lnsMode: boolean;
@@ -98,7 +98,7 @@ export class DataSession {
   ns = 0;
   /** Expected sequence number. */
   nr = 0;
-  /** Whether the next sequenced packet sets the expected number. */
+  /** The next sequenced packet sets the expected number. */
   reorderSkip: boolean = true;
   /** The last number that was not the expected one. */
   nrOos = 0;
@@ -109,7 +109,7 @@ export class DataSession {
   queueHead = -1;
   /** Last queued packet: a node of the reorder store, or -1. */
   queueTail = -1;
-  /** Whether the sequence numbers of the queued packets ascend from head to tail. */
+  /** The sequence numbers of the queued packets ascend from head to tail. */
   queueSorted: boolean = true;
   /** Number of queued packets. */
   queued = 0;
@@ -179,7 +179,7 @@ export class DataSession {
     this.sendSeq = spec.sendSeq ?? false;
   }
 
-  /** Whether sent packets have sequence numbers, if their headers have a field for one. */
+  /** Returns true if sent packets have sequence numbers, if their headers have a field for one. */
   get sendSeq(): boolean {
     return this.#sendSeq;
   }

@@ -68,7 +68,7 @@ export class SessionRegistry {
     return sessions;
   }
 
-  /** Whether any endpoint has a version 3 session with the id. */
+  /** Returns true if any endpoint has a version 3 session with the id. */
   isKnown(sessionId: number): boolean {
     return this.#udpIds.get(sessionId) >= 0 || this.#ip.get(sessionId) >= 0;
   }

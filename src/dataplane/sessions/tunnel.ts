@@ -101,7 +101,7 @@ export class DataTunnel {
     this.scopeId = endpoint.isIpv6 ? this.name[SCOPE_WORD]! : 0;
   }
 
-  /** Whether the tunnel accepts packets from the source at `names[word]`. */
+  /** Returns true if the tunnel accepts packets from the source at `names[word]`. */
   accepts(names: Int32Array, word: number): boolean {
     if (this.strictness === 0) return true;
     const own = this.name;

@@ -68,7 +68,7 @@ export class UdpSessions {
     return this.#sessionAt(this.#byId.get(sessionId));
   }
 
-  /** Whether the tunnel has a session with the id. */
+  /** Returns true if the tunnel has a session with the id. */
   has(tunnel: DataTunnel, sessionId: number): boolean {
     let session = this.#sessionAt(this.#bySource.get(this.#key(tunnel, sessionId)));
     while (session !== undefined && (session.tunnel !== tunnel || session.sessionId !== sessionId)) {

@@ -55,7 +55,7 @@ export function attachProgram(program: OwnedFd, device: number, point: BpfAttach
 export class FilterAttachment implements Disposable {
   readonly #connection: NetlinkConnection;
   readonly #filter: BpfFilter;
-  /** Whether this object added the device's clsact qdisc. */
+  /** This object added the device's clsact qdisc. */
   readonly #addedClsact: boolean;
 
   private constructor(connection: NetlinkConnection, filter: BpfFilter, isFirst: boolean) {

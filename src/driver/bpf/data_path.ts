@@ -116,7 +116,7 @@ export class BpfDataPath implements Disposable {
     };
   }
 
-  /** Whether the programs leave the session to the worker because its peer sends sequence numbers. */
+  /** Returns true if the programs leave the session to the worker because its peer sends sequence numbers. */
   hasYielded(slot: number): boolean {
     return this.#counts.get(slot, COUNTERS.yielded) !== 0n;
   }

@@ -21,11 +21,11 @@ export interface AddEndpoint {
   /** Descriptor of the socket; the main thread owns it. */
   readonly fd: number;
   readonly kind: EndpointKind;
-  /** Whether the socket may send super-datagrams (`UDP_SEGMENT`). */
+  /** The socket may send super-datagrams (`UDP_SEGMENT`). */
   readonly gso: boolean;
-  /** Whether the socket returns coalesced datagrams (`UDP_GRO`). */
+  /** The socket returns coalesced datagrams (`UDP_GRO`). */
   readonly gro: boolean;
-  /** Whether the socket omits UDP checksums, except on super-datagrams, which need them. */
+  /** The socket omits UDP checksums, except on super-datagrams, which need them. */
   readonly noChecksumTx: boolean;
 }
 
@@ -43,17 +43,17 @@ export interface AddTunnel {
   readonly version: 2 | 3;
   /** The peer's address, in hex, with its UDP port and IPv6 scope id. */
   readonly peer?: { readonly address: string; readonly port?: number; readonly scopeId?: number };
-  /** Whether the socket is connected to the peer. */
+  /** The socket is connected to the peer. */
   readonly connected: boolean;
 }
 
 /** What a TUN or TAP device supports. */
 export interface DeviceFacts {
-  /** Whether every frame of the device begins with a `struct virtio_net_hdr`. */
+  /** Every frame of the device begins with a `struct virtio_net_hdr`. */
   readonly virtio: boolean;
-  /** Whether the device accepts TCP segments coalesced into super-frames. */
+  /** The device accepts TCP segments coalesced into super-frames. */
   readonly coalesceTcp: boolean;
-  /** Whether the device accepts UDP datagrams coalesced into super-frames. */
+  /** The device accepts UDP datagrams coalesced into super-frames. */
   readonly coalesceUdp: boolean;
 }
 
@@ -96,7 +96,7 @@ export interface AttachPpp {
   /** Descriptor of the TUN device; the main thread owns it. */
   readonly tunFd: number;
   readonly device: DeviceFacts;
-  /** Whether the worker clamps the MSS option of TCP handshakes to the negotiated MTU. */
+  /** The worker clamps the MSS option of TCP handshakes to the negotiated MTU. */
   readonly clampMss: boolean;
 }
 
@@ -155,7 +155,7 @@ export interface StartMessage {
   readonly counters: SharedArrayBuffer;
   /** Counters of reports in flight and dropped ({@link REPORTS}). */
   readonly reports: SharedArrayBuffer;
-  /** Whether the worker computes checksums with WebAssembly SIMD, where the engine supports it. */
+  /** The worker computes checksums with WebAssembly SIMD, where the engine supports it. */
   readonly simd: boolean;
 }
 

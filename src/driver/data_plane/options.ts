@@ -31,7 +31,7 @@ export interface DataPlaneOptions {
   readonly workerUrl?: URL | undefined;
   /** Maximum number of endpoints, tunnels and sessions together; default 131072. */
   readonly slots?: number | undefined;
-  /** Whether the worker computes checksums with WebAssembly SIMD, where the engine supports it; default true. */
+  /** The worker computes checksums with WebAssembly SIMD, where the engine supports it; default true. */
   readonly simd?: boolean | undefined;
   /** Time limit for the worker's start and for each answer, in milliseconds; default 10 seconds. */
   readonly timeoutMs?: number | undefined;
@@ -73,7 +73,7 @@ export interface TunnelOptions {
    * the tunnel can send only through a connected endpoint. Without an address, it accepts packets from any source.
    */
   readonly peer?: PeerAddress | undefined;
-  /** Whether the socket is connected, so that packets are sent without an address; default false. */
+  /** The socket is connected, so that packets are sent without an address; default false. */
   readonly connected?: boolean | undefined;
 }
 
@@ -104,7 +104,7 @@ export interface PppPathOptions extends PppEvents {
    */
   readonly tunFd: number;
   readonly device: DeviceFacts;
-  /** Whether the worker clamps the MSS option of TCP handshakes to the negotiated MTU. */
+  /** The worker clamps the MSS option of TCP handshakes to the negotiated MTU. */
   readonly clampMss: boolean;
 }
 

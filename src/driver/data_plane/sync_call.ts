@@ -118,7 +118,7 @@ export class SyncCaller {
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   }
 
-  /** Whether either side has closed the memory. */
+  /** Returns true if either side has closed the memory. */
   get closed(): boolean {
     return Atomics.load(this.#shared.words, STATE) === CLOSED;
   }
@@ -181,7 +181,7 @@ export class SyncServer {
     this.#shared = new CallMemory(memory);
   }
 
-  /** Whether the caller has closed the memory, or {@link close} was called. */
+  /** Returns true if the caller has closed the memory, or {@link close} was called. */
   get closed(): boolean {
     return Atomics.load(this.#shared.words, STATE) === CLOSED;
   }

@@ -82,7 +82,7 @@ export class HookRunner {
     };
     const interrupt = (): void => stop("interrupted");
     this.#interrupts.add(interrupt);
-    await this.#turn();
+    await this.#waitForSlot();
     try {
       if (trouble !== undefined) throw new HookError(hook.name, "interrupted", "was interrupted");
       child = spawn(hook);
@@ -107,7 +107,7 @@ export class HookRunner {
     }
   }
 
-  async #turn(): Promise<void> {
+  async #waitForSlot(): Promise<void> {
     while (this.#running >= RUNNING_MAX) await new Promise<void>((resolve) => this.#queue.push(resolve));
     this.#running++;
   }

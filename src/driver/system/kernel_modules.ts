@@ -14,7 +14,7 @@ function readText(path: string): string {
   }
 }
 
-/** Whether the running kernel has the module: loaded, built in, or as a file. */
+/** Returns true if the running kernel has the module: loaded, built in, or as a file. */
 export function hasKernelModule(name: string): boolean {
   const folder = `/lib/modules/${kernelRelease()}`;
   const file = new RegExp(`(^|/)${name.replaceAll("_", "[_-]")}\\.ko(\\.[a-z0-9]+)?(:|$)`, "m");

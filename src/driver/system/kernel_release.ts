@@ -13,7 +13,7 @@ export function kernelRelease(): string {
   }
 }
 
-/** Whether the release is this version or later. An unreadable release counts as later. */
+/** Returns true if the release is this version or later. An unreadable release counts as later. */
 export function isKernelAtLeast(release: string, major: number, minor: number): boolean {
   const [, a, b] = /^(\d+)\.(\d+)/.exec(release) ?? [];
   if (a === undefined) return true;

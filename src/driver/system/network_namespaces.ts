@@ -65,7 +65,7 @@ export class NetworkNamespaces implements Disposable {
     return `/proc/self/fd/${this.#find(key).fd.number}`;
   }
 
-  /** Whether the descriptor refers to this namespace. */
+  /** Returns true if the descriptor refers to this namespace. */
   is(key: string, fd: OwnedFd): boolean {
     const own = Deno.statSync(this.pathOf(key));
     const other = Deno.statSync(`/proc/self/fd/${fd.number}`);

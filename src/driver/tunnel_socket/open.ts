@@ -24,7 +24,7 @@ const UDP_NO_CHECK6_RX = 102;
 export interface TunnelSocketOptions {
   /** Name of the interface that link-local addresses belong to. */
   readonly scope?: string | undefined;
-  /** Whether child processes inherit the socket. */
+  /** Child processes inherit the socket. */
   readonly inheritable?: boolean;
 }
 

@@ -38,11 +38,11 @@ export interface EndpointResources {
 export interface SocketFacts {
   /** Descriptor of the socket; the main thread owns it. */
   readonly fd: number;
-  /** Whether the socket may send super-datagrams (`UDP_SEGMENT`). */
+  /** The socket may send super-datagrams (`UDP_SEGMENT`). */
   readonly gso: boolean;
-  /** Whether the socket returns coalesced datagrams (`UDP_GRO`). */
+  /** The socket returns coalesced datagrams (`UDP_GRO`). */
   readonly gro: boolean;
-  /** Whether the socket omits UDP checksums, except on super-datagrams, which need them. */
+  /** The socket omits UDP checksums, except on super-datagrams, which need them. */
   readonly noChecksumTx: boolean;
 }
 
@@ -55,7 +55,7 @@ export class WorkerEndpoint implements EventSource {
   readonly tunnels: Set<number> = new Set();
   /** The data path that receives the socket's packets. */
   path: WorkerPath;
-  /** Whether the socket may send super-datagrams (`UDP_SEGMENT`). */
+  /** The socket may send super-datagrams (`UDP_SEGMENT`). */
   readonly gso: boolean;
   readonly #gro: boolean;
   readonly #omitChecksums: boolean;

@@ -60,7 +60,7 @@ export interface DataObjectsOptions {
   /** Memory of the counter slots. */
   readonly counters: SharedArrayBuffer;
   readonly reports: WorkerReports;
-  /** Whether checksums are computed with WebAssembly SIMD, where the engine supports it. */
+  /** Checksums are computed with WebAssembly SIMD, where the engine supports it. */
   readonly simd: boolean;
 }
 

@@ -29,7 +29,7 @@ export class PacketSender {
   readonly #singles: SendVector;
   /** Index of the first packet of each message; behind the last message, that of the next one. */
   readonly #firsts = new Int32Array(MESSAGES + 1);
-  /** Whether a message in the vector is a super-datagram. */
+  /** A message in the vector is a super-datagram. */
   #usesGso = false;
 
   /** The parts of all packets must lie in the memory of `arena`. */

@@ -31,7 +31,7 @@ const IPV6_NAME = 28;
 
 /** Sends reports through `post`. */
 export class WorkerReports {
-  /** Whether trace events are sent. */
+  /** Trace events are sent. */
   tracing = false;
   /** Ids of the endpoints, as the main thread knows them. */
   readonly endpoints: Map<Endpoint, ObjectId> = new Map();

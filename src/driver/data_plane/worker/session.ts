@@ -161,7 +161,7 @@ export class WorkerSession implements EventSource {
     packets.flush();
   }
 
-  /** Whether the rate limit lets one more PPP control frame pass to the main thread at `now`. */
+  /** Counts a PPP control frame at `now` against the rate limit. Returns true if it may pass to the main thread. */
   mayReport(now: number): boolean {
     return this.#ppp?.allowance.take(now) ?? false;
   }

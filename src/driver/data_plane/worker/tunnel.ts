@@ -31,7 +31,7 @@ export interface WorkerTunnel {
   readonly endpoint: WorkerEndpoint;
   /** The peer's address; `undefined` if it is unknown, or if the socket is connected. */
   readonly remote: Remote | undefined;
-  /** Whether the socket is connected to the peer. */
+  /** The socket is connected to the peer. */
   readonly connected: boolean;
   /** The peer's refusals of super-datagrams. */
   readonly gsoBackoff: GsoBackoff;
