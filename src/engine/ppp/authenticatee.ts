@@ -1,14 +1,14 @@
 /**
- * The peer authenticates us: PAP (RFC 1334), CHAP (RFC 1994), MS-CHAP (RFC 2433, RFC 2759). Passwords are not changed
- * here, and there is no other one to try after a failure. Pure.
+ * Authenticates us to the peer: PAP (RFC 1334), CHAP (RFC 1994), MS-CHAP (RFC 2433, RFC 2759). Changing the password
+ * is not supported, and a failure is final because we have a single secret.
  *
  * ```
- *  PAP   Authenticate-Request, again and again ── Ack: succeeded, Nak: failed
- *  CHAP  waits ── Challenge ──▶ Response, again and again ── Success: succeeded (… Challenge anew), Failure: failed
+ *  PAP   Authenticate-Request, retransmitted ── Ack: succeeded, Nak: failed
+ *  CHAP  waits ── Challenge ──▶ Response, retransmitted ── Success: succeeded (… next Challenge), Failure: failed
  * ```
  *
- * The Response is repeated, since a Success that was lost would leave us waiting for ever (RFC 1994 section 4.1 has
- * authenticators answer that).
+ * We retransmit the Response because a lost Success would leave us waiting for ever. RFC 1994 section 4.1 requires the
+ * authenticator to answer repeated Responses.
  *
  * @module
  */
@@ -25,34 +25,34 @@ import { CHAP_CODE, PAP_CODE, PPP_PROTOCOL } from "../../wire/ppp/constants.ts";
 import type { ControlPacket } from "../../wire/ppp/control_packet.ts";
 import { decodePapMessage, encodePapRequest } from "../../wire/ppp/pap.ts";
 import type { Authenticator } from "./authenticator.ts";
-import { answerChallenge, type ChapMethod, isChallengeLength } from "./chap_response.ts";
+import { type ChapMethod, computeResponse, isChallengeLength } from "./chap_response.ts";
 import type { LinkPorts } from "./link_ports.ts";
 import { decodeText, peerText } from "./peer_text.ts";
 
-/** Our authentication. */
+/** Our authentication to the peer. */
 export class Authenticatee {
-  /** How we authenticate ourselves. */
+  /** The negotiated authentication protocol. */
   readonly method: AuthMethod;
   readonly #ports: LinkPorts;
   readonly #name: string;
-  /** The peer's authentication at the same time. */
-  readonly #other: Authenticator | undefined;
+  /** The authentication in the opposite direction, if any. */
+  readonly #authenticator: Authenticator | undefined;
   #state: PppAuthStatus["state"] = "pending";
-  /** What was sent last, until there is a reply to it. */
+  /** The last request or response sent; `undefined` once a reply has arrived. */
   #request: ControlPacket | undefined;
-  /** The challenge that was answered last. */
+  /** Copy of the last challenge that we answered. */
   #challenge: Uint8Array | undefined;
-  /** What the peer must prove itself with. */
-  #proof: Uint8Array | undefined;
+  /** Authenticator Response that the peer must send (MS-CHAP version 2). */
+  #expectedProof: Uint8Array | undefined;
   #deadline = Infinity;
-  /** How often that may still be sent. */
-  #left = 0;
+  /** Transmissions of the request that are left. */
+  #transmissionsLeft = 0;
 
   constructor(ports: LinkPorts, method: AuthMethod, other: Authenticator | undefined) {
     this.#ports = ports;
     this.method = method;
-    this.#other = other;
-    // LCP agrees to authentication only if there are both.
+    this.#authenticator = other;
+    // LCP acknowledges Authentication-Protocol only if name and secret are set.
     this.#name = ports.settings.name ?? "";
   }
 
@@ -60,17 +60,17 @@ export class Authenticatee {
     return this.#ports.settings.secret ?? "";
   }
 
-  /** How far it has come. */
+  /** State of this authentication. */
   get status(): PppAuthStatus {
     return { method: this.method, state: this.#state, name: this.#name };
   }
 
-  /** When `timeout` is to be called next; `Infinity`: not at all. */
+  /** Time of the next `timeout` call, in milliseconds of the caller's clock; `Infinity` if no timer runs. */
   get deadline(): number {
     return this.#deadline;
   }
 
-  /** Begins. */
+  /** Starts the authentication: sends the PAP request, or waits for a challenge. */
   start(): void {
     if (this.method !== "pap") return;
     const encoder = new TextEncoder();
@@ -79,18 +79,18 @@ export class Authenticatee {
       password: encoder.encode(this.#secret),
     });
     const identifier = this.#ports.settings.random(1)[0]!;
-    this.#sendAnew({ code: PAP_CODE.AUTHENTICATE_REQUEST, identifier, data });
+    this.#sendNew({ code: PAP_CODE.AUTHENTICATE_REQUEST, identifier, data });
   }
 
-  /** The link ends or negotiates anew. */
+  /** Stops the timer because LCP has left the Opened state. */
   stop(): void {
     this.#deadline = Infinity;
   }
 
-  /** Does what is due now. */
+  /** Handles an expired timer. Does nothing before the deadline. */
   timeout(): void {
     if (this.#ports.now < this.#deadline) return;
-    if (this.#left > 0) {
+    if (this.#transmissionsLeft > 0) {
       this.#send();
       return;
     }
@@ -99,9 +99,9 @@ export class Authenticatee {
   }
 
   /**
-   * Takes a PAP packet: a reply.
+   * Handles a PAP reply.
    *
-   * @throws {DecodeError} if it is broken
+   * @throws {DecodeError} if the packet is malformed
    */
   receivePap(packet: ControlPacket): void {
     if (this.method !== "pap") {
@@ -116,9 +116,9 @@ export class Authenticatee {
   }
 
   /**
-   * Takes a CHAP packet: a challenge or a reply to our response.
+   * Handles a CHAP Challenge, Success or Failure.
    *
-   * @throws {DecodeError} if it is broken
+   * @throws {DecodeError} if the packet is malformed
    */
   receiveChap(packet: ControlPacket): void {
     const { method } = this;
@@ -136,7 +136,7 @@ export class Authenticatee {
       this.#failedChap(method, packet.data);
       return;
     }
-    const proof = this.#proof;
+    const proof = this.#expectedProof;
     if (proof !== undefined) {
       const proven = parseMsChapV2Success(decodeText(packet.data));
       if (proven === undefined || !equalInConstantTime(proven, proof)) {
@@ -150,7 +150,7 @@ export class Authenticatee {
 
   #respond(method: ChapMethod, { identifier, data }: ControlPacket): void {
     const { value: challenge } = decodeChapValue(data);
-    if (this.#other?.isOwnChallenge(challenge) === true) {
+    if (this.#authenticator?.isOwnChallenge(challenge) === true) {
       this.#ports.drop("ownChallenge");
       return;
     }
@@ -166,21 +166,21 @@ export class Authenticatee {
       return;
     }
     const name = new TextEncoder().encode(this.#name);
-    const question = { method, identifier, challenge, name };
-    const { value, proof } = answerChallenge(this.#ports.settings, question, this.#secret);
+    const context = { method, identifier, challenge, name };
+    const { value, proof } = computeResponse(this.#ports.settings, context, this.#secret);
     this.#challenge = challenge.slice();
-    this.#proof = proof;
-    this.#sendAnew({ code: CHAP_CODE.RESPONSE, identifier, data: encodeChapValue({ value, name }) });
+    this.#expectedProof = proof;
+    this.#sendNew({ code: CHAP_CODE.RESPONSE, identifier, data: encodeChapValue({ value, name }) });
   }
 
-  /** Whether the packet replies to what was sent last. */
+  /** Reports whether a packet answers the outstanding request; counts a drop if it does not. */
   #isReply(packet: ControlPacket): boolean {
     if (this.#request !== undefined && packet.identifier === this.#request.identifier) return true;
     this.#ports.drop("unexpectedReply");
     return false;
   }
 
-  /** What was sent last has its reply. */
+  /** Marks the outstanding request as answered. */
   #settle(): void {
     this.#request = undefined;
     this.#deadline = Infinity;
@@ -212,15 +212,15 @@ export class Authenticatee {
     });
   }
 
-  #sendAnew(request: ControlPacket): void {
+  #sendNew(request: ControlPacket): void {
     this.#request = request;
-    this.#left = this.#ports.settings.maxConfigure;
+    this.#transmissionsLeft = this.#ports.settings.maxConfigure;
     this.#send();
   }
 
   #send(): void {
     if (this.#request === undefined) return;
-    this.#left--;
+    this.#transmissionsLeft--;
     this.#deadline = this.#ports.now + this.#ports.settings.restartMs;
     this.#ports.send(this.method === "pap" ? PPP_PROTOCOL.PAP : PPP_PROTOCOL.CHAP, this.#request);
   }

@@ -1,5 +1,5 @@
 /**
- * Which end of an authentication a packet is for. Pure.
+ * Dispatches PAP and CHAP packets between the two roles of an authentication.
  *
  * @module
  */
@@ -7,8 +7,8 @@
 import { CHAP_CODE, PAP_CODE, PPP_PROTOCOL } from "../../wire/ppp/constants.ts";
 
 /**
- * The side that a packet of PAP or CHAP with this code is for: who has the peer authenticate itself, or who is
- * authenticated. `undefined`: nobody knows the code.
+ * Returns the role that handles a PAP or CHAP packet with this code: the authenticator, or the side that
+ * authenticates to it. Returns `undefined` for an unknown code.
  */
 export function receiverOf(
   protocol: number,
@@ -29,7 +29,7 @@ export function receiverOf(
     case CHAP_CODE.CHANGE_PASSWORD_1:
     case CHAP_CODE.CHANGE_PASSWORD_2:
     case CHAP_CODE.CHANGE_PASSWORD_3:
-      // We never tell that a password has expired, so nobody has a reason to change it here.
+      // We never report an expired password, so that the peer has no reason to change it.
       return "changePassword";
     default:
       return undefined;

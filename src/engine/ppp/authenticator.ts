@@ -1,10 +1,10 @@
 /**
- * We authenticate the peer: PAP (RFC 1334), CHAP (RFC 1994), MS-CHAP (RFC 2433, RFC 2759). The peer has one try; a
- * name that nobody has is treated like a wrong secret, in time and in words. Pure.
+ * Authenticates the peer: PAP (RFC 1334), CHAP (RFC 1994), MS-CHAP (RFC 2433, RFC 2759). The peer has one attempt. An
+ * unknown name gets the same reply as a wrong secret, after the same computation.
  *
  * ```
  *  PAP   waits ── Authenticate-Request ──▶ Ack: succeeded, Nak: failed
- *  CHAP  Challenge, again and again ── Response ──▶ Success: succeeded (… Challenge anew), Failure: failed
+ *  CHAP  Challenge, retransmitted ── Response ──▶ Success: succeeded (… next Challenge), Failure: failed
  * ```
  *
  * @module
@@ -28,28 +28,28 @@ import { decodeText, peerText } from "./peer_text.ts";
 
 /** ERROR_AUTHENTICATION_FAILURE of MS-CHAP. */
 const AUTHENTICATION_FAILURE = 691;
-/** Versions of the protocols for changing passwords that MS-CHAP's Failures name (which we do not speak). */
+/** Version of the Change-Password packets in MS-CHAP Failure messages. We do not support these packets. */
 const CHANGE_PASSWORD_VERSION = { mschap: 2, mschapv2: 3 } as const;
-/** The ways of authentication that Proxy Authen Types stand for (RFC 2661 section 4.4.5). */
+/** Authentication protocols by Proxy Authen Type (RFC 2661 section 4.4.5). */
 const PROXY_TYPES: Readonly<Record<number, AuthMethod>> = { 1: "pap", 2: "chap", 3: "pap", 5: "mschap" };
 
 const NO_BYTES = new Uint8Array(0);
 
-/** The peer's authentication. */
+/** The peer's authentication to us. */
 export class Authenticator {
-  /** How the peer authenticates itself. */
+  /** The negotiated authentication protocol. */
   readonly method: AuthMethod;
   readonly #ports: LinkPorts;
   #state: PppAuthStatus["state"] = "pending";
   #name: string | undefined;
   #deadline = Infinity;
-  /** Challenges that may still be sent. */
-  #left = 0;
+  /** Transmissions of the challenge that are left. */
+  #transmissionsLeft = 0;
   #identifier: number;
-  /** The challenge that is to be answered, or was. */
+  /** Value of the current or last challenge. */
   #challenge: Uint8Array = NO_BYTES;
   #isAnswered = false;
-  /** What a repeated request or response gets once more. */
+  /** Our last reply, sent again to a repeated request or response. */
   #reply: ControlPacket | undefined;
 
   constructor(ports: LinkPorts, method: AuthMethod) {
@@ -58,42 +58,42 @@ export class Authenticator {
     this.#identifier = ports.settings.random(1)[0]!;
   }
 
-  /** How far it has come. */
+  /** State of this authentication. */
   get status(): PppAuthStatus {
     return { method: this.method, state: this.#state, name: this.#name };
   }
 
-  /** The peer's name, once it is authenticated. */
+  /** The authenticated name of the peer; `undefined` before success. */
   get peerName(): string | undefined {
     return this.#state === "succeeded" ? this.#name : undefined;
   }
 
-  /** When `timeout` is to be called next; `Infinity`: not at all. */
+  /** Time of the next `timeout` call, in milliseconds of the caller's clock; `Infinity` if no timer runs. */
   get deadline(): number {
     return this.#deadline;
   }
 
-  /** Whether a challenge is one of ours, which nobody may have us answer. */
+  /** Reports whether a challenge equals our current one, which we must not answer (reflection attack). */
   isOwnChallenge(challenge: Uint8Array): boolean {
     return this.#challenge.length > 0 && equalInConstantTime(challenge, this.#challenge);
   }
 
-  /** Begins; what a LAC tells of an authentication that it has begun is used if it fits. */
+  /** Starts the authentication: verifies the LAC's proxy response if there is a usable one, or sends a challenge. */
   start(proxy: ProxyAuth | undefined): void {
-    if (proxy !== undefined && this.#takeProxy(proxy)) return;
-    if (this.method !== "pap") this.#challengeAnew(this.method);
+    if (proxy !== undefined && this.#verifyProxy(proxy)) return;
+    if (this.method !== "pap") this.#sendNewChallenge(this.method);
   }
 
-  /** The link ends or negotiates anew. */
+  /** Stops the timer because LCP has left the Opened state. */
   stop(): void {
     this.#deadline = Infinity;
   }
 
-  /** Does what is due now. */
+  /** Handles an expired timer. Does nothing before the deadline. */
   timeout(): void {
     if (this.#ports.now < this.#deadline || this.method === "pap") return;
-    if (this.#isAnswered) this.#challengeAnew(this.method);
-    else if (this.#left > 0) this.#sendChallenge();
+    if (this.#isAnswered) this.#sendNewChallenge(this.method);
+    else if (this.#transmissionsLeft > 0) this.#sendChallenge();
     else {
       this.#deadline = Infinity;
       this.#ports.fail({ reason: "authenticationTimedOut", of: "peer", method: this.method });
@@ -101,9 +101,9 @@ export class Authenticator {
   }
 
   /**
-   * Takes a PAP packet: a request.
+   * Handles a PAP Authenticate-Request.
    *
-   * @throws {DecodeError} if it is broken
+   * @throws {DecodeError} if the packet is malformed
    */
   receivePap(packet: ControlPacket): void {
     if (this.method !== "pap") {
@@ -116,13 +116,13 @@ export class Authenticator {
       this.#ports.send(PPP_PROTOCOL.PAP, { ...this.#reply, identifier: packet.identifier });
       return;
     }
-    this.#judgePap(packet.identifier, peerId, password);
+    this.#verifyPap(packet.identifier, peerId, password);
   }
 
   /**
-   * Takes a CHAP packet: a response.
+   * Handles a CHAP Response.
    *
-   * @throws {DecodeError} if it is broken
+   * @throws {DecodeError} if the packet is malformed
    */
   receiveChap(packet: ControlPacket): void {
     if (this.method === "pap") {
@@ -139,19 +139,19 @@ export class Authenticator {
       return;
     }
     const { value, name } = decodeChapValue(packet.data);
-    this.#judgeChap(this.method, value, name);
+    this.#verifyChap(this.method, value, name);
   }
 
-  /** The secret of that peer; an empty one is none (RFC 1994 section 2.3). */
+  /** Returns the secret of a peer. An empty secret counts as none (RFC 1994 section 2.3). */
   #secretOf(name: string): string | undefined {
     return this.#ports.settings.peerSecret?.(name) || undefined;
   }
 
-  #judgePap(identifier: number, peerId: Uint8Array, password: Uint8Array): void {
+  #verifyPap(identifier: number, peerId: Uint8Array, password: Uint8Array): void {
     const name = decodeText(peerId);
     const { crypto: algorithms } = this.#ports.settings;
     const secret = this.#secretOf(name);
-    // Digests have one length whatever the passwords have.
+    // Comparing digests hides the length of the password.
     const expected = algorithms.sha1(new TextEncoder().encode(secret ?? ""));
     const isRight = equalInConstantTime(expected, algorithms.sha1(password)) && secret !== undefined;
     const code = isRight ? PAP_CODE.AUTHENTICATE_ACK : PAP_CODE.AUTHENTICATE_NAK;
@@ -160,14 +160,14 @@ export class Authenticator {
     this.#conclude(isRight, name, peerId);
   }
 
-  /** @throws {DecodeError} if the value has not the length it must have */
-  #judgeChap(method: ChapMethod, value: Uint8Array, nameBytes: Uint8Array): void {
+  /** @throws {DecodeError} if the value has the wrong length */
+  #verifyChap(method: ChapMethod, value: Uint8Array, nameBytes: Uint8Array): void {
     const { settings } = this.#ports;
     const name = decodeText(nameBytes);
     const secret = this.#secretOf(name);
-    const question = { method, identifier: this.#identifier, challenge: this.#challenge, name: nameBytes };
-    const { isRight: isResponse, proof } = checkResponse(settings, question, value, secret ?? "");
-    // Who has authenticated itself does not become somebody else.
+    const context = { method, identifier: this.#identifier, challenge: this.#challenge, name: nameBytes };
+    const { isRight: isResponse, proof } = checkResponse(settings, context, value, secret ?? "");
+    // A rechallenge must not change the authenticated name.
     const isSame = this.#state !== "succeeded" || name === this.#name;
     const isRight = isResponse && secret !== undefined && isSame;
     this.#isAnswered = true;
@@ -207,38 +207,38 @@ export class Authenticator {
     if (isFirst) this.#ports.authenticated({ of: "peer", method, name });
   }
 
-  /** Judges what the LAC has got from the peer; whether there was something to judge. */
-  #takeProxy({ type, name, challenge, identifier, response }: ProxyAuth): boolean {
+  /** Verifies the response that the LAC received from the peer. Returns `false` if the proxy AVPs are not usable. */
+  #verifyProxy({ type, name, challenge, identifier, response }: ProxyAuth): boolean {
     const { method } = this;
     if (PROXY_TYPES[type] !== method || name === undefined || response === undefined) return false;
     if (method === "pap") {
-      this.#judgePap(identifier ?? 0, name, response);
+      this.#verifyPap(identifier ?? 0, name, response);
       return true;
     }
     const isWhole = challenge !== undefined && challenge.length > 0 && identifier !== undefined;
     if (!isWhole) return false;
-    // A response of another kind, as of MS-CHAP version 2, which has no type: the peer is asked anew.
+    // A response of another protocol (MS-CHAP version 2 has no Proxy Authen Type) is not usable.
     const length = method === "chap" ? 16 : 49;
     if (response.length !== length || (method === "mschap" && challenge.length !== CHALLENGE_BYTES.mschap)) {
       return false;
     }
     this.#identifier = identifier & 0xff;
     this.#challenge = challenge.slice();
-    this.#judgeChap(method, response, name);
+    this.#verifyChap(method, response, name);
     return true;
   }
 
-  #challengeAnew(method: ChapMethod): void {
+  #sendNewChallenge(method: ChapMethod): void {
     this.#identifier = (this.#identifier + 1) & 0xff;
     this.#challenge = this.#ports.settings.random(CHALLENGE_BYTES[method]);
     this.#isAnswered = false;
-    this.#left = this.#ports.settings.maxConfigure;
+    this.#transmissionsLeft = this.#ports.settings.maxConfigure;
     this.#sendChallenge();
   }
 
   #sendChallenge(): void {
     const { settings, now } = this.#ports;
-    this.#left--;
+    this.#transmissionsLeft--;
     this.#deadline = now + settings.restartMs;
     const name = new TextEncoder().encode(settings.name);
     this.#ports.send(PPP_PROTOCOL.CHAP, {

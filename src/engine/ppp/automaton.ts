@@ -1,6 +1,6 @@
 /**
- * The option negotiation automaton of RFC 1661 section 4, as its table: all events in all states. Nothing here knows
- * packets or protocols; `control_protocol.ts` does what the actions say. Pure.
+ * The option negotiation automaton of RFC 1661 section 4 as a table of all events in all states. It knows neither
+ * packets nor protocols; `control_protocol.ts` performs the actions.
  *
  * ```
  *            Up                                    RCR+ sent, RCA received
@@ -13,14 +13,14 @@
  *                   Stopped ◀────────────────────────── Stopping
  * ```
  *
- * The options [p] (passive) and [r] (restart by Open) of the RFC are not taken.
+ * The RFC's options [p] (passive) and [r] (restart on Open) are not implemented.
  *
  * @module
  */
 
 import { AUTOMATON_STATES, type AutomatonState } from "../../model/ppp/status.ts";
 
-/** An action of section 4.4. */
+/** An action of RFC 1661 section 4.4, by the RFC's abbreviation. */
 export type AutomatonAction =
   | "tlu"
   | "tld"
@@ -36,17 +36,18 @@ export type AutomatonAction =
   | "scj"
   | "ser";
 
-/** What an event leads to. */
+/** The result of an event in one state. */
 export interface Transition {
-  /** What is to be done, in this order. */
+  /** Actions to perform, in this order. */
   readonly actions: readonly AutomatonAction[];
-  /** The state afterwards. */
+  /** The next state. */
   readonly next: AutomatonState;
 }
 
 /**
- * Section 4.1: an event's row has a cell for each state, in their order: actions and the number of the next state; a
- * dash is an event that cannot be.
+ * The table of RFC 1661 section 4.1. The row of an event has one cell for each state, in the order of
+ * `AUTOMATON_STATES`: the actions and the number of the next state. A dash marks an event that cannot occur in that
+ * state.
  */
 const TABLE = {
   "Up": "2 irc,scr/6 - - - - - - - -",
@@ -67,7 +68,7 @@ const TABLE = {
   "RXR": "- - 2 3 4 5 6 7 8 ser/9",
 } as const;
 
-/** An event of section 4.3. */
+/** An event of RFC 1661 section 4.3, by the RFC's abbreviation. */
 export type AutomatonEvent = keyof typeof TABLE;
 
 function readCell(cell: string): Transition | undefined {
@@ -77,17 +78,17 @@ function readCell(cell: string): Transition | undefined {
   return { actions, next: AUTOMATON_STATES[Number(cell.slice(slash + 1))]! };
 }
 
-/** The table as it is looked up: once for all links. */
+/** The parsed table, shared by all links. */
 const TRANSITIONS: ReadonlyMap<string, readonly (Transition | undefined)[]> = new Map(
   Object.entries(TABLE).map(([event, row]) => [event, row.split(" ").map(readCell)]),
 );
 
-/** What an event leads to in a state; `undefined` where it cannot be, and nothing is to be done. */
+/** Looks up an event in a state. Returns `undefined` if the event cannot occur there: the caller ignores it. */
 export function transition(event: AutomatonEvent, state: AutomatonState): Transition | undefined {
   return TRANSITIONS.get(event)![AUTOMATON_STATES.indexOf(state)];
 }
 
-/** Whether the Restart timer runs in a state: where there are events TO. */
+/** Reports whether the restart timer runs in a state, which is where the table has timeout events (TO+, TO-). */
 export function hasRestartTimer(state: AutomatonState): boolean {
   return transition("TO+", state) !== undefined;
 }

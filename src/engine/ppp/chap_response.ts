@@ -1,6 +1,6 @@
 /**
- * Responses to challenges, of CHAP with MD5 and both versions of MS-CHAP: made, and checked. Secrets and what is made
- * of them are compared in constant time. Pure.
+ * Computes and verifies CHAP responses: MD5 and both versions of MS-CHAP. Secrets and values derived from them are
+ * compared in constant time.
  *
  * @module
  */
@@ -22,45 +22,49 @@ import {
 } from "./mschap.ts";
 import type { PppSettings } from "./options.ts";
 
-/** Ways of authentication by challenge and response. */
+/** Authentication protocols of the CHAP family. */
 export type ChapMethod = Exclude<AuthMethod, "pap">;
 
-/** Bytes of a challenge of ours; for MS-CHAP of any challenge. */
+/** Length in bytes of our challenges. MS-CHAP prescribes it for every challenge. */
 export const CHALLENGE_BYTES = { chap: 16, mschap: 8, mschapv2: 16 } as const;
 
-/** A challenge, and by whom it is answered. */
-export interface ChapQuestion {
-  /** How. */
+/** The fields of a Challenge and its Response that the response value depends on, beside the secret. */
+export interface ChapContext {
+  /** The authentication protocol. */
   readonly method: ChapMethod;
-  /** Identifier of the Challenge. */
+  /** Identifier of the Challenge packet. */
   readonly identifier: number;
-  /** Its value. */
+  /** Value of the challenge. */
   readonly challenge: Uint8Array;
-  /** Name of the one who responds. */
+  /** Name in the Response packet, as sent. */
   readonly name: Uint8Array;
 }
 
 /** A response to a challenge. */
-export interface ChapAnswer {
+export interface ChapResponse {
   /** The value to send. */
   readonly value: Uint8Array;
-  /** What the authenticator must prove itself with; 20 bytes, for MS-CHAP version 2 only. */
+  /** Authenticator Response of MS-CHAP version 2 that the authenticator must return: 20 bytes. */
   readonly proof?: Uint8Array | undefined;
 }
 
-type Tools = Pick<PppSettings, "crypto" | "random">;
+type ChapAlgorithms = Pick<PppSettings, "crypto" | "random">;
 
-/** Whether a challenge of that many bytes can be answered. */
+/** Reports whether a challenge has a valid length in bytes. */
 export function isChallengeLength(method: ChapMethod, length: number): boolean {
   return method === "chap" || length === CHALLENGE_BYTES[method];
 }
 
-/** The response of someone who knows the secret. */
-export function answerChallenge(tools: Tools, question: ChapQuestion, secret: string): ChapAnswer {
-  const { method, challenge, name } = question;
+/** Computes the response to a challenge. */
+export function computeResponse(
+  tools: ChapAlgorithms,
+  context: ChapContext,
+  secret: string,
+): ChapResponse {
+  const { method, challenge, name } = context;
   switch (method) {
     case "chap":
-      return { value: md5Response(tools, question, secret) };
+      return { value: md5Response(tools, context, secret) };
     case "mschap": {
       const hash = ntPasswordHash(tools.crypto, secret);
       return { value: encodeMsChapResponse(challengeResponse(tools.crypto, challenge, hash)) };
@@ -77,20 +81,20 @@ export function answerChallenge(tools: Tools, question: ChapQuestion, secret: st
 }
 
 /**
- * Whether the value is the response of someone who knows the secret.
+ * Verifies a response value against the secret, in constant time.
  *
- * @throws {DecodeError} if it has not the length it must have
+ * @throws {DecodeError} if the value has the wrong length
  */
 export function checkResponse(
-  tools: Tools,
-  question: ChapQuestion,
+  tools: ChapAlgorithms,
+  context: ChapContext,
   value: Uint8Array,
   secret: string,
 ): { readonly isRight: boolean; readonly proof?: Uint8Array } {
-  const { method, challenge, name } = question;
+  const { method, challenge, name } = context;
   switch (method) {
     case "chap":
-      return { isRight: equalInConstantTime(md5Response(tools, question, secret), value) };
+      return { isRight: equalInConstantTime(md5Response(tools, context, secret), value) };
     case "mschap": {
       const { ntResponse, usesNt } = decodeMsChapResponse(value);
       const expected = challengeResponse(tools.crypto, challenge, ntPasswordHash(tools.crypto, secret));
@@ -108,8 +112,8 @@ export function checkResponse(
   }
 }
 
-/** RFC 1994 section 4.1: MD5 of identifier, secret and challenge. */
-function md5Response(tools: Tools, question: ChapQuestion, secret: string): Uint8Array {
+/** Computes MD5 over identifier, secret and challenge (RFC 1994 section 4.1). */
+function md5Response(tools: ChapAlgorithms, context: ChapContext, secret: string): Uint8Array {
   const secretBytes = new TextEncoder().encode(secret);
-  return tools.crypto.md5(concat(Uint8Array.of(question.identifier), secretBytes, question.challenge));
+  return tools.crypto.md5(concat(Uint8Array.of(context.identifier), secretBytes, context.challenge));
 }

@@ -1,9 +1,10 @@
 /**
- * What LCP, IPCP and IPV6CP have in common: packets, identifiers, counters and the Restart timer around the automaton
- * (RFC 1661 sections 4.3 to 5.6), and bounds on what a peer can make of it. Pure.
+ * The common part of LCP, IPCP and IPV6CP: packets, identifiers, counters and the restart timer around the automaton
+ * (RFC 1661 sections 4.3 to 5.6), with bounds on the work a peer can cause.
  *
- * A negotiation ends in all cases: after Max-Failure Configure-Naks we reject what is not acceptable, we take the
- * peer's Naks for Rejects likewise, and after three times as many of either kind the protocol is closed.
+ * Every negotiation ends. After Max-Failure Configure-Naks of ours, unacceptable options get a Configure-Reject. After
+ * Max-Failure Configure-Naks of the peer, its further Configure-Naks count as Configure-Rejects. After three times
+ * Max-Failure refusals in one direction the protocol is closed.
  *
  * @module
  */
@@ -15,38 +16,38 @@ import { decodeOptions, encodeOptions, type PppOption } from "../../wire/ppp/opt
 import { type AutomatonAction, type AutomatonEvent, hasRestartTimer, transition } from "./automaton.ts";
 import type { LinkPorts } from "./link_ports.ts";
 
-/** What is said to an option of the peer: yes, never, or another value. */
+/** Our answer to one option of a Configure-Request: ack, reject, or nak with this value. */
 export type OptionVerdict = "ack" | "reject" | PppOption;
 
-/** Negative answers in a row that close the protocol, as a multiple of Max-Failure. */
-const PATIENCE = 3;
+/** Consecutive refusals that close the protocol, as a multiple of Max-Failure. */
+const REFUSAL_LIMIT_FACTOR = 3;
 
 const NO_DATA = new Uint8Array(0);
 
-/** Bytes of a packet's header: of a Code-Reject, and of what it rejects. */
+/** Length in bytes of a packet's header: Code, Identifier, Length. */
 const HEADER_BYTES = 4;
 
-/** A control protocol of a link. */
+/** A control protocol of a link: its automaton, and the packets that drive it. */
 export abstract class ControlProtocol {
-  /** Value of the Protocol field. */
+  /** Value of the Protocol field in this protocol's frames. */
   abstract readonly protocol: number;
-  /** The link. */
+  /** The link that this protocol belongs to. */
   protected readonly ports: LinkPorts;
 
   #state: AutomatonState = "Initial";
-  /** When the Restart timer expires. */
+  /** Time at which the restart timer expires; `Infinity` while it is stopped. */
   #restartAt = Infinity;
-  /** Transmissions that are left (Restart counter). */
+  /** Restart counter: transmissions left before the negotiation times out. */
   #restartCount = 0;
   #identifier = 0;
-  /** Options of the last Configure-Request, until it has a valid reply. */
+  /** Encoded options of the last Configure-Request; `undefined` once a valid reply has arrived. */
   #requested: Uint8Array | undefined;
-  /** Identifier of that request. */
+  /** Identifier of the last Configure-Request. */
   #requestIdentifier = 0;
-  /** Negative answers to the peer since the last positive one. */
-  #refusals = 0;
-  /** Negative answers of the peer since its last positive one. */
-  #refused = 0;
+  /** Configure-Naks and Configure-Rejects sent since our last Configure-Ack. */
+  #refusalsSent = 0;
+  /** Configure-Naks and Configure-Rejects received since the peer's last Configure-Ack. */
+  #refusalsReceived = 0;
 
   constructor(ports: LinkPorts) {
     this.ports = ports;
@@ -57,39 +58,39 @@ export abstract class ControlProtocol {
     return this.#state;
   }
 
-  /** When `timeout` is to be called next, in milliseconds of the caller's clock; `Infinity`: not at all. */
+  /** Time of the next `timeout` call, in milliseconds of the caller's clock; `Infinity` if no timer runs. */
   get deadline(): number {
     return this.#restartAt;
   }
 
-  /** The lower layer is there. */
+  /** Event Up: the lower layer is ready to carry packets. */
   lowerUp(): void {
     if (this.#state === "Starting") this.#begin();
     this.#event("Up");
   }
 
-  /** The lower layer is gone. */
+  /** Event Down: the lower layer no longer carries packets. */
   lowerDown(): void {
     this.#event("Down");
   }
 
-  /** Administrative Open. */
+  /** Event Open: the caller allows the protocol to open. */
   open(): void {
     if (this.#state === "Closed") this.#begin();
     this.#event("Open");
   }
 
-  /** Administrative Close. */
+  /** Event Close: the caller no longer wants the protocol. */
   close(): void {
     this.#event("Close");
   }
 
-  /** The peer does not know the protocol. */
+  /** The peer rejected this protocol with a Protocol-Reject. */
   rejectedByPeer(): void {
     this.#event("RXJ-");
   }
 
-  /** Does what is due now. */
+  /** Handles an expired restart timer. Does nothing before the deadline. */
   timeout(): void {
     if (this.ports.now < this.#restartAt) return;
     if (this.#restartCount > 0) {
@@ -101,9 +102,9 @@ export abstract class ControlProtocol {
   }
 
   /**
-   * Takes the payload of a received frame of this protocol.
+   * Handles the payload of a received frame of this protocol.
    *
-   * @throws {DecodeError} if it is broken; then nothing has changed
+   * @throws {DecodeError} if the payload is malformed; the state is then unchanged
    */
   receive(payload: Uint8Array): void {
     const packet = decodeControlPacket(payload);
@@ -137,58 +138,61 @@ export abstract class ControlProtocol {
     }
   }
 
-  /** Options for a Configure-Request. */
+  /** Returns the options of our next Configure-Request. */
   protected abstract request(): PppOption[];
-  /** What to say to an option of the peer. May be asked again and again before it counts. */
+  /** Decides on one option of the peer's Configure-Request. May be called several times before `adopt`. */
   protected abstract judge(option: PppOption): OptionVerdict;
-  /** Options that the peer should have asked for, to be added to a Configure-Nak; types it asked for are `given`. */
+  /**
+   * Returns options to append to a Configure-Nak because the peer should have requested them (RFC 1661 section 5.3).
+   * `given` holds the option types of the peer's Configure-Request.
+   */
   protected abstract prompts(given: ReadonlySet<number>): PppOption[];
-  /** The peer's options, all of them acceptable, are agreed to. */
+  /** Stores the options of a Configure-Request that is about to be acknowledged. */
   protected abstract adopt(options: readonly PppOption[]): void;
-  /** The peer wants other values. Those that were not asked for are to be ignored. */
+  /** Handles the values of a Configure-Nak. Options that we did not request must be ignored. */
   protected abstract suggested(options: readonly PppOption[]): void;
-  /** The peer will not talk about these options, which have been asked for. */
+  /** Handles a Configure-Reject. All the options are in our last Configure-Request. */
   protected abstract rejected(options: readonly PppOption[]): void;
-  /** Negotiation starts from the beginning. */
+  /** Resets the values for a new negotiation. */
   protected abstract begin(): void;
 
-  /** The peer never answered. */
+  /** The restart counter reached zero without an answer to our Configure-Request. */
   protected timedOut(): void {}
-  /** The peer wants to end the protocol. */
+  /** The peer sent a Terminate-Request with this data. */
   protected terminatedByPeer(_data: Uint8Array): void {}
-  /** The peer does not know a code; a fundamental one ends the protocol. */
+  /** The peer sent a Code-Reject. Rejection of a fundamental code (1 to 7) ends the protocol. */
   protected codeRejected(_code: number, _isFundamental: boolean): void {}
-  /** A packet of a code that not all protocols have; whether it is known. */
+  /** Handles a packet whose code is specific to one protocol. Returns `false` if the code is unknown. */
   protected receiveOther(_packet: ControlPacket): boolean {
     return false;
   }
-  /** Answers an Echo-Request in the Opened state. */
+  /** Sends the Echo-Reply to an Echo-Request. Called in the Opened state only. */
   protected echo(_packet: ControlPacket): void {}
-  /** Negotiation has gone on for too long. */
+  /** The refusals exceeded their bound. */
   protected notConverging(): void {
     this.close();
   }
 
-  /** A new identifier. */
+  /** Returns the next packet identifier, modulo 256. */
   protected nextIdentifier(): number {
     this.#identifier = (this.#identifier + 1) & 0xff;
     return this.#identifier;
   }
 
-  /** An Echo-Request came. What else RXR stands for has no answer and changes no state. */
+  /** Raises RXR for an Echo-Request. The other packets of RXR need no answer and change no state. */
   protected echoRequested(packet: ControlPacket): void {
     this.#event("RXR", packet);
   }
 
-  /** Comes to the Opened state without packets, since somebody else has exchanged them in our place. */
-  protected openAsAgreed(): void {
+  /** Enters the Opened state without a negotiation: the LAC has negotiated in our place. */
+  protected openWithoutNegotiation(): void {
     this.#state = "Opened";
     this.ports.layerUp(this.protocol);
   }
 
   #begin(): void {
-    this.#refusals = 0;
-    this.#refused = 0;
+    this.#refusalsSent = 0;
+    this.#refusalsReceived = 0;
     this.begin();
   }
 
@@ -196,7 +200,7 @@ export abstract class ControlProtocol {
     return this.#state === "Closing" || this.#state === "Stopping";
   }
 
-  /** Whether a Configure-Request is to be answered by more than the state alone. */
+  /** Reports whether the answer to a Configure-Request depends on its options, not on the state alone. */
   #isNegotiable(): boolean {
     return this.#state !== "Closed" && !this.#isTerminating();
   }
@@ -210,28 +214,28 @@ export abstract class ControlProtocol {
     if (this.#state === "Stopped") this.#begin();
     const before = this.#state;
     const answer = this.#answer(packet, options);
-    // To judge may have ended the link: a loop was found.
+    // `judge` may have ended the link because it detected a loop.
     if (this.#state !== before) return;
     if (answer.code === PPP_CODE.CONFIGURE_ACK) {
-      this.#refusals = 0;
+      this.#refusalsSent = 0;
       this.adopt(options);
       this.#event("RCR+", packet, answer);
       return;
     }
-    this.#refusals++;
+    this.#refusalsSent++;
     this.#event("RCR-", packet, answer);
-    if (this.#refusals > PATIENCE * this.ports.settings.maxFailure) this.notConverging();
+    if (this.#refusalsSent > REFUSAL_LIMIT_FACTOR * this.ports.settings.maxFailure) this.notConverging();
   }
 
-  /** The answer to a Configure-Request (sections 5.2 to 5.4). */
+  /** Builds the answer to a Configure-Request (RFC 1661 sections 5.2 to 5.4). */
   #answer(packet: ControlPacket, options: readonly PppOption[]): ControlPacket {
     const { identifier } = packet;
-    const mayNak = this.#refusals < this.ports.settings.maxFailure;
+    const mayNak = this.#refusalsSent < this.ports.settings.maxFailure;
     const given = new Set<number>();
     const rejects: PppOption[] = [];
     const naks: PppOption[] = [];
     for (const option of options) {
-      // None of the options that are known may be listed twice.
+      // No option that we implement may occur twice in one packet.
       const verdict = given.has(option.type) ? "reject" : this.judge(option);
       given.add(option.type);
       if (verdict === "ack") continue;
@@ -254,7 +258,7 @@ export abstract class ControlProtocol {
       this.ports.drop("foreignOptions");
       return;
     }
-    this.#refused = 0;
+    this.#refusalsReceived = 0;
     this.#event("RCA", packet);
   }
 
@@ -274,20 +278,26 @@ export abstract class ControlProtocol {
         return;
       }
     }
-    this.#refused++;
+    this.#refusalsReceived++;
     const before = this.#state;
     const { maxFailure } = this.ports.settings;
-    if (packet.code === PPP_CODE.CONFIGURE_NAK && this.#refused <= maxFailure) this.suggested(options);
-    else this.rejected(asked.filter(({ type }) => options.some((option) => option.type === type)));
-    if (this.#state === before && this.#refused > PATIENCE * maxFailure) this.notConverging();
-    // What the peer will not do may have ended the protocol.
+    if (packet.code === PPP_CODE.CONFIGURE_NAK && this.#refusalsReceived <= maxFailure) {
+      this.suggested(options);
+    } else this.rejected(asked.filter(({ type }) => options.some((option) => option.type === type)));
+    if (this.#state === before && this.#refusalsReceived > REFUSAL_LIMIT_FACTOR * maxFailure) {
+      this.notConverging();
+    }
+    // `suggested` or `rejected` may have ended the protocol.
     if (this.#state === before) this.#event("RCN", packet);
   }
 
-  /** The options of the request that the packet replies to, which has no further reply then. */
+  /**
+   * Returns the encoded options of the Configure-Request that this packet answers, and marks that request as answered.
+   * Returns `undefined` if the packet answers no outstanding request.
+   */
   #takeRequested(packet: ControlPacket): Uint8Array | undefined {
     const requested = this.#requested;
-    // Without a request there is nothing to acknowledge, but the state may want to say so (Terminate-Ack).
+    // No reply is valid in these states. RCA and RCN have the same cell there: send a Terminate-Ack.
     if (this.#state === "Closed" || this.#state === "Stopped") {
       this.#event("RCA", packet);
       return undefined;
@@ -311,7 +321,10 @@ export abstract class ControlProtocol {
     this.#event(isFundamental ? "RXJ-" : "RXJ+");
   }
 
-  /** One step of the automaton. The packet is what the event is about, the answer what `sca` and `scn` send. */
+  /**
+   * Performs one transition of the automaton. `packet` is the received packet that caused the event; `answer` is the
+   * packet for the actions `sca` and `scn`.
+   */
   #event(event: AutomatonEvent, packet?: ControlPacket, answer?: ControlPacket): void {
     const step = transition(event, this.#state);
     if (step === undefined) return;
@@ -327,12 +340,12 @@ export abstract class ControlProtocol {
         this.ports.layerUp(this.protocol);
         return;
       case "tld":
-        this.#refusals = 0;
-        this.#refused = 0;
+        this.#refusalsSent = 0;
+        this.#refusalsReceived = 0;
         this.ports.layerDown(this.protocol);
         return;
       case "tls":
-        // The lower layer is the caller's, who knows that it is needed.
+        // The caller owns the lower layer and has requested the link: nothing to start.
         return;
       case "tlf":
         this.ports.layerFinished(this.protocol);
@@ -370,7 +383,7 @@ export abstract class ControlProtocol {
     }
   }
 
-  /** Data of a Terminate-Request. */
+  /** Returns the data of our Terminate-Requests. */
   protected terminateData(): Uint8Array {
     return NO_DATA;
   }

@@ -1,98 +1,107 @@
 /**
- * What a link wants done, and what it tells.
+ * Effects of a link: frames to send, and state changes that the caller applies to the system.
  *
  * @module
  */
 
 import type { AuthMethod, PppEnd, PppSide } from "../../model/ppp/status.ts";
 
-/** A frame is to be sent: protocol and payload, without Address and Control fields. Its bytes are the taker's. */
+/** Sends a frame: Protocol field and payload, without Address and Control fields. The caller owns the bytes. */
 export interface SendEffect {
-  /** Kind of effect. */
+  /** Discriminant. */
   readonly effect: "send";
-  /** The frame. */
+  /** Protocol field and payload. */
   readonly frame: Uint8Array<ArrayBuffer>;
 }
 
-/** LCP has opened; authentication is next. */
+/** LCP has reached the Opened state; authentication follows. */
 export interface LinkUpEffect {
-  /** Kind of effect. */
+  /** Discriminant. */
   readonly effect: "linkUp";
-  /** Longest payload that may be sent: the peer's Maximum-Receive-Unit. */
+  /** Longest payload that may be sent, in bytes: the peer's Maximum-Receive-Unit. */
   readonly mtu: number;
-  /** Longest payload that the peer may send. */
+  /** Longest payload that the peer may send, in bytes: our Maximum-Receive-Unit. */
   readonly mru: number;
-  /** Whether Protocol fields may be sent compressed. */
+  /** The peer accepts compressed Protocol fields. */
   readonly pfc: boolean;
-  /** Whether Address and Control fields may be left out. */
+  /** The peer accepts frames without Address and Control fields. */
   readonly acfc: boolean;
-  /** Our Magic-Number; 0 without. */
+  /** Our Magic-Number; 0 if none was negotiated. */
   readonly magic: number;
 }
 
-/** LCP is no longer open: the peer wants to negotiate anew, or the link is ending. What was up has been taken down. */
+/**
+ * LCP has left the Opened state: the peer renegotiates, or the link is terminating. Network protocols that were up
+ * have sent their down effects before.
+ */
 export interface LinkDownEffect {
-  /** Kind of effect. */
+  /** Discriminant. */
   readonly effect: "linkDown";
 }
 
-/** An authentication has succeeded; told once, not again when it is repeated. */
+/** An authentication has succeeded. Later successes of a rechallenge send no effect. */
 export interface AuthenticatedEffect {
-  /** Kind of effect. */
+  /** Discriminant. */
   readonly effect: "authenticated";
-  /** Who was authenticated. */
+  /** The side that proved its identity. */
   readonly of: PppSide;
-  /** The name. */
+  /** The authenticated name. */
   readonly name: string;
-  /** How. */
+  /** The authentication protocol. */
   readonly method: AuthMethod;
 }
 
-/** IPv4 packets may flow. */
+/** IPCP has reached the Opened state: IPv4 packets may be sent and received. */
 export interface Ipv4UpEffect {
-  /** Kind of effect. */
+  /** Discriminant. */
   readonly effect: "ipv4Up";
-  /** Our address. */
+  /** Our IPv4 address. */
   readonly local: string;
-  /** The peer's address; `undefined` if it told none and none was set. */
+  /** The peer's IPv4 address; `undefined` if the peer sent none and none is configured. */
   readonly peer: string | undefined;
-  /** Name servers that the peer told. */
+  /** DNS servers from the peer. */
   readonly dns: readonly string[];
-  /** NetBIOS name servers that the peer told. */
+  /** NetBIOS name servers from the peer. */
   readonly nbns: readonly string[];
 }
 
-/** No more IPv4 packets. */
+/** IPCP has left the Opened state. */
 export interface Ipv4DownEffect {
-  /** Kind of effect. */
+  /** Discriminant. */
   readonly effect: "ipv4Down";
 }
 
-/** IPv6 packets may flow. Link-local addresses are `fe80::` with these identifiers (RFC 5072 section 5). */
+/**
+ * IPV6CP has reached the Opened state: IPv6 packets may be sent and received. Link-local addresses consist of `fe80::`
+ * and these identifiers (RFC 5072 section 5).
+ */
 export interface Ipv6UpEffect {
-  /** Kind of effect. */
+  /** Discriminant. */
   readonly effect: "ipv6Up";
-  /** Our interface identifier, 16 hex digits. */
+  /** Our interface identifier: 16 hex digits. */
   readonly localId: string;
-  /** The peer's; `undefined` if it told none. */
+  /** The peer's interface identifier: 16 hex digits; `undefined` if the peer sent none. */
   readonly peerId: string | undefined;
 }
 
-/** No more IPv6 packets. */
+/** IPV6CP has left the Opened state. */
 export interface Ipv6DownEffect {
-  /** Kind of effect. */
+  /** Discriminant. */
   readonly effect: "ipv6Down";
 }
 
-/** The link has ended and takes no more frames: its lower layer may go. Told once, until the lower layer is up anew. */
+/**
+ * The link has ended and drops all frames, so that the caller may close the lower layer. Sent once; the link sends it
+ * again only after another `open`.
+ */
 export interface FinishedEffect {
-  /** Kind of effect. */
+  /** Discriminant. */
   readonly effect: "finished";
-  /** Why. */
+  /** Reason of the end. */
   readonly end: PppEnd;
 }
 
-/** What a link wants done, or tells. */
+/** An effect of a link. */
 export type PppEffect =
   | SendEffect
   | LinkUpEffect
@@ -104,27 +113,27 @@ export type PppEffect =
   | Ipv6DownEffect
   | FinishedEffect;
 
-/** Why a frame was not used. */
+/** Reason for which the link dropped a received frame. */
 export type PppDropReason =
-  /** It is not shaped as it must be. */
+  /** The frame could not be decoded. */
   | "malformed"
   /** The lower layer is down. */
   | "lowerLayerDown"
   /** The link has ended. */
   | "finished"
-  /** A data frame, which is not for this engine. */
+  /** An IPv4 or IPv6 frame, which belongs to the data path. */
   | "data"
-  /** Its protocol is for another phase. */
+  /** The frame's protocol is not valid in the current phase. */
   | "phase"
-  /** A reply to nothing that was asked, or to what has been answered. */
+  /** A reply that matches no outstanding request. */
   | "unexpectedReply"
-  /** A Configure-Ack or Configure-Reject with options that were not asked for. */
+  /** A Configure-Ack or Configure-Reject with options that are not in our Configure-Request. */
   | "foreignOptions"
-  /** A packet of an authentication that was not agreed on, or of the wrong side. */
+  /** A packet of an authentication protocol that was not negotiated, or for the other role. */
   | "unexpectedAuthentication"
-  /** A request to change the password, which is refused. */
+  /** An MS-CHAP Change-Password packet, which is not supported. */
   | "changePassword"
-  /** Our own Magic-Number came back. */
+  /** The frame carries our own Magic-Number. */
   | "ownMagic"
-  /** Our own challenge came back (to make us answer it for the peer). */
+  /** A challenge equal to our own (a reflection attack, in which we would compute the response for the peer). */
   | "ownChallenge";

@@ -1,6 +1,6 @@
 /**
- * IPCP: addresses and name servers of IPv4 (RFC 1332, RFC 1877). Header compression (IP-Compression-Protocol) and the
- * old option IP-Addresses are rejected. Pure.
+ * IPCP: IPv4 addresses and name servers (RFC 1332, RFC 1877). Header compression (IP-Compression-Protocol) and the
+ * obsolete option IP-Addresses are rejected.
  *
  * @module
  */
@@ -13,22 +13,22 @@ import { ControlProtocol, type OptionVerdict } from "./control_protocol.ts";
 import type { LinkPorts } from "./link_ports.ts";
 import type { AddressPool, PppIpv4Options } from "./options.ts";
 
-/** The address that asks for one. */
+/** The address that requests an address from the peer. */
 const UNSPECIFIED = "0.0.0.0";
 
 const DNS = [IPCP_OPTION.PRIMARY_DNS, IPCP_OPTION.SECONDARY_DNS] as const;
 const NBNS = [IPCP_OPTION.PRIMARY_NBNS, IPCP_OPTION.SECONDARY_NBNS] as const;
 
-/** IPCP of a link. */
+/** The IPCP instance of a link. */
 export class Ipcp extends ControlProtocol {
   readonly protocol = PPP_PROTOCOL.IPCP;
   readonly #options: PppIpv4Options;
 
-  /** What we ask for, by type of option; the address that asks until the peer tells another one. */
-  #wanted = new Map<number, string>();
-  /** Our address, as soon as there is one. */
+  /** Addresses that we request, by option type: 0.0.0.0 until the peer has sent one in a Configure-Nak. */
+  #requested = new Map<number, string>();
+  /** Our address, once configured or received. */
   #local: string | undefined;
-  /** The address that the peer is to have, if we say which. */
+  /** The peer's address, if we assign it. */
   #assigned: string | undefined;
   #isLeased = false;
   #peer: string | undefined;
@@ -40,32 +40,32 @@ export class Ipcp extends ControlProtocol {
     this.#options = options;
   }
 
-  /** Our address, as far as it is known. */
+  /** Our address; `undefined` until it is known. */
   get local(): string | undefined {
     return this.#local;
   }
 
-  /** The peer's address, as far as it is known. */
+  /** The peer's address; `undefined` until it is known. */
   get peer(): string | undefined {
     return this.#peer;
   }
 
-  /** Name servers that the peer told. */
+  /** DNS servers from the peer. */
   get dns(): readonly string[] {
-    return this.#told(DNS);
+    return this.#serversOf(DNS);
   }
 
-  /** NetBIOS name servers that the peer told. */
+  /** NetBIOS name servers from the peer. */
   get nbns(): readonly string[] {
-    return this.#told(NBNS);
+    return this.#serversOf(NBNS);
   }
 
-  /** What kept it from opening, beside the peer's will. */
+  /** Local reason for which IPCP could not open; `undefined` if there is none. */
   get problem(): PppEnd | undefined {
     return this.#problem;
   }
 
-  /** Takes an address for the peer from the pool, if there is one; whether there is an address. */
+  /** Leases the peer's address if a pool is configured. Returns `false` if the pool has no valid address left. */
   lease(peerName: string | undefined): boolean {
     const { peer } = this.#options;
     this.#problem = undefined;
@@ -81,16 +81,16 @@ export class Ipcp extends ControlProtocol {
     return false;
   }
 
-  /** Gives the address back to the pool. */
+  /** Returns a leased address to the pool. */
   release(): void {
     if (!this.#isLeased) return;
     this.#isLeased = false;
-    // Only a pool leases.
+    // `#isLeased` implies that `peer` is a pool.
     (this.#options.peer as AddressPool).release(this.#assigned!);
     this.#assigned = undefined;
   }
 
-  /** There is no address for us: it cannot be open. */
+  /** Closes IPCP because we have no address. */
   closeWithoutAddress(): void {
     this.#problem = { reason: "noAddress", of: "local" };
     this.close();
@@ -101,19 +101,19 @@ export class Ipcp extends ControlProtocol {
     this.#local = local;
     this.#peer = this.#assigned;
     this.#isPrompted = false;
-    this.#wanted.clear();
-    this.#wanted.set(IPCP_OPTION.IP_ADDRESS, local ?? UNSPECIFIED);
-    if (askDns === true) { for (const type of DNS) this.#wanted.set(type, UNSPECIFIED); }
-    if (askNbns === true) { for (const type of NBNS) this.#wanted.set(type, UNSPECIFIED); }
+    this.#requested.clear();
+    this.#requested.set(IPCP_OPTION.IP_ADDRESS, local ?? UNSPECIFIED);
+    if (askDns === true) { for (const type of DNS) this.#requested.set(type, UNSPECIFIED); }
+    if (askNbns === true) { for (const type of NBNS) this.#requested.set(type, UNSPECIFIED); }
   }
 
   protected override request(): PppOption[] {
-    return [...this.#wanted].map(([type, address]) => ipv4Option(type, address));
+    return [...this.#requested].map(([type, address]) => ipv4Option(type, address));
   }
 
   protected override judge(option: PppOption): OptionVerdict {
     if (option.type === IPCP_OPTION.IP_ADDRESS) return this.#judgeAddress(option);
-    const given = this.#given(option.type);
+    const given = this.#offeredServer(option.type);
     if (given === undefined) return "reject";
     return readIpv4(option) === given ? "ack" : ipv4Option(option.type, given);
   }
@@ -132,20 +132,20 @@ export class Ipcp extends ControlProtocol {
   protected override suggested(options: readonly PppOption[]): void {
     for (const option of options) {
       const address = readIpv4(option);
-      if (address === undefined || !isUnicast(address) || !this.#wanted.has(option.type)) continue;
+      if (address === undefined || !isUnicast(address) || !this.#requested.has(option.type)) continue;
       if (option.type === IPCP_OPTION.IP_ADDRESS) {
-        // One that was set is insisted on.
+        // We insist on a configured address.
         if (this.#options.local !== undefined) continue;
         this.#local = address;
       }
-      this.#wanted.set(option.type, address);
+      this.#requested.set(option.type, address);
     }
   }
 
   protected override rejected(options: readonly PppOption[]): void {
     for (const { type } of options) {
-      this.#wanted.delete(type);
-      // Where both ends have been told their addresses, nothing need be said of them.
+      this.#requested.delete(type);
+      // IPCP works without the option if both ends have a configured address.
       if (type === IPCP_OPTION.IP_ADDRESS && this.#local === undefined) this.closeWithoutAddress();
     }
   }
@@ -155,13 +155,13 @@ export class Ipcp extends ControlProtocol {
     if (this.#assigned !== undefined) {
       return address === this.#assigned ? "ack" : ipv4Option(option.type, this.#assigned);
     }
-    // The peer wants one from us, or one that would lead its packets astray.
+    // We have no address to assign, or the requested one cannot identify the peer.
     if (address === undefined || !isUnicast(address) || address === this.#local) return "reject";
     return "ack";
   }
 
-  /** The name server that an option of the peer asks for. */
-  #given(type: number): string | undefined {
+  /** Returns the name server that we offer for an option type. */
+  #offeredServer(type: number): string | undefined {
     const { dns = [], nbns = [] } = this.#options;
     switch (type) {
       case IPCP_OPTION.PRIMARY_DNS:
@@ -177,14 +177,14 @@ export class Ipcp extends ControlProtocol {
     }
   }
 
-  /** The servers of these types. A peer that has one server tells it as the secondary as well, as pppd does. */
-  #told(types: readonly number[]): string[] {
-    const told = types.map((type) => this.#wanted.get(type) ?? UNSPECIFIED);
+  /** Returns the servers of these option types. pppd sends a single server as primary and secondary: list it once. */
+  #serversOf(types: readonly number[]): string[] {
+    const told = types.map((type) => this.#requested.get(type) ?? UNSPECIFIED);
     return [...new Set(told)].filter((address) => address !== UNSPECIFIED);
   }
 }
 
-/** Whether it can be the address of one host: not this host, loopback, multicast or reserved (RFC 1122 3.2.1.3). */
+/** Reports whether an address can belong to one other host, as opposed to those of RFC 1122 section 3.2.1.3. */
 function isUnicast(address: string): boolean {
   const first = parseIpv4(address)![0]!;
   return first !== 0 && first !== 127 && first < 224;

@@ -1,5 +1,5 @@
 /**
- * IPV6CP: interface identifiers of IPv6 (RFC 5072 section 4). Pure.
+ * IPV6CP: IPv6 interface identifiers (RFC 5072 section 4).
  *
  * @module
  */
@@ -11,18 +11,18 @@ import { ControlProtocol, type OptionVerdict } from "./control_protocol.ts";
 import type { LinkPorts } from "./link_ports.ts";
 import type { PppIpv6Options } from "./options.ts";
 
-/** The identifier that asks for one. */
+/** The identifier that requests an identifier from the peer. */
 const ZERO = "0000000000000000";
-/** The bit that says that an identifier is the only one in the world. */
+/** The "universal/local" bit in the first byte of an identifier: set if the identifier is globally unique. */
 const UNIVERSAL_BIT = 0x02;
 
-/** IPV6CP of a link. */
+/** The IPV6CP instance of a link. */
 export class Ipv6cp extends ControlProtocol {
   readonly protocol = PPP_PROTOCOL.IPV6CP;
   readonly #options: PppIpv6Options;
   #localId: string | undefined;
   #peerId: string | undefined;
-  /** What was suggested to the peer last. */
+  /** Identifier in our last Configure-Nak. */
   #suggestedId: string | undefined;
   #isPrompted = false;
 
@@ -31,12 +31,12 @@ export class Ipv6cp extends ControlProtocol {
     this.#options = options;
   }
 
-  /** Our identifier, 16 hex digits, as far as it is known. */
+  /** Our identifier: 16 hex digits; `undefined` until it is known. */
   get localId(): string | undefined {
     return this.#localId;
   }
 
-  /** The peer's identifier, 16 hex digits, as far as it is known. */
+  /** The peer's identifier: 16 hex digits; `undefined` until it is known. */
   get peerId(): string | undefined {
     return this.#peerId;
   }
@@ -79,7 +79,7 @@ export class Ipv6cp extends ControlProtocol {
   }
 
   protected override rejected(options: readonly PppOption[]): void {
-    // Without identifiers there are no addresses, and the procedure for that is unspecified (section 4.1).
+    // RFC 5072 section 4.1 leaves the case of a rejected identifier unspecified; without one there is no address.
     if (options.length > 0) this.close();
   }
 
@@ -89,11 +89,11 @@ export class Ipv6cp extends ControlProtocol {
     return interfaceIdOption(IPV6CP_OPTION.INTERFACE_IDENTIFIER, this.#suggestedId);
   }
 
-  /** An identifier by chance, of this link alone. */
+  /** Returns a random identifier with local scope. */
   #newId(): string {
     const bytes = this.ports.settings.random(8).slice();
     bytes[0]! &= ~UNIVERSAL_BIT;
-    // Zero would be none.
+    // All zeros means "no identifier".
     bytes[7]! |= 1;
     return formatHex(bytes);
   }

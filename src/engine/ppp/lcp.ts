@@ -1,5 +1,5 @@
 /**
- * LCP: the link's own protocol (RFC 1661 sections 5 and 6, RFC 1570 section 1). Pure.
+ * LCP, the Link Control Protocol (RFC 1661 sections 5 and 6, RFC 1570 section 1).
  *
  * @module
  */
@@ -27,94 +27,96 @@ import {
   u32Option,
 } from "../../wire/ppp/options.ts";
 import { ControlProtocol, type OptionVerdict } from "./control_protocol.ts";
+import { LcpEcho } from "./lcp_echo.ts";
+import type { LinkPorts } from "./link_ports.ts";
 import { MIN_MRU, type ProxyLcp } from "./options.ts";
 import { peerText } from "./peer_text.ts";
 
-/** The ways in which we authenticate ourselves, the safest first. */
+/** Authentication protocols by which we may authenticate to the peer, strongest first. */
 const METHODS = ["mschapv2", "chap", "mschap", "pap"] as const satisfies readonly AuthMethod[];
 
-/** Control characters are escaped by the LAC where its line needs that, so that no map is wanted (RFC 2661 6.14). */
+/** Our Async-Control-Character-Map: empty, because the LAC escapes characters for its line (RFC 2661 section 6.14). */
 const NO_CONTROL_CHARACTERS = 0;
 
-/** Bytes of the text in a Terminate-Request that are sent: they fit every Maximum-Receive-Unit. */
+/** Longest text in a Terminate-Request, in bytes. It fits every Maximum-Receive-Unit. */
 const MAX_CLOSE_BYTES = 100;
 
-/** Bytes of a control packet's header. */
+/** Length in bytes of a control packet's header. */
 const HEADER_BYTES = 4;
 
 const DEFAULTS: LcpValues = { mru: DEFAULT_MRU, magic: 0, pfc: false, acfc: false };
 const NO_DATA = new Uint8Array(0);
 
-/** LCP of a link. */
+/** The LCP instance of a link. */
 export class Lcp extends ControlProtocol {
   readonly protocol = PPP_PROTOCOL.LCP;
 
-  /** What we ask for, then what was agreed. */
+  /** Values for our receive direction: requested ones during the negotiation, agreed ones afterwards. */
   #local: LcpValues = DEFAULTS;
-  /** What the peer was granted. */
+  /** Agreed values for the peer's receive direction. */
   #peer: LcpValues = DEFAULTS;
-  /** Ways of authentication that the peer has refused; each is asked for once. */
+  /** Authentication protocols that the peer has refused. Each is requested once per negotiation. */
   #refusedMethods: readonly AuthMethod[] = [];
-  /** Magic-Number that we have suggested last. */
+  /** Magic-Number in our last Configure-Nak. */
   #suggestedMagic = 0;
-  /** Signs of a loop in a row. */
-  #loops = 0;
+  /** Consecutive signs of a looped-back link. */
+  #loopSigns = 0;
   #closeText: string | undefined;
 
-  #echoAt = Infinity;
-  #echoIdentifier = 0;
-  #echoSentAt = 0;
-  #isEchoPending = false;
-  #canEcho = true;
-  #echo = { sent: 0, answered: 0, missed: 0, roundTripMs: undefined as number | undefined };
+  readonly #keepAlive: LcpEcho;
   #identification: string | undefined;
   #secondsRemaining: number | undefined;
 
-  /** What we receive. */
+  constructor(ports: LinkPorts) {
+    super(ports);
+    this.#keepAlive = new LcpEcho(ports);
+  }
+
+  /** Agreed values for our receive direction. */
   get local(): LcpValues {
     return this.#local;
   }
 
-  /** What the peer receives. */
+  /** Agreed values for the peer's receive direction. */
   get peer(): LcpValues {
     return this.#peer;
   }
 
-  /** What Echo-Requests have shown. */
+  /** Statistics of the echo keep-alive. */
   get echoes(): PppStatus["echo"] {
-    return { ...this.#echo };
+    return this.#keepAlive.counters();
   }
 
-  /** What the peer says that it is. */
+  /** Text of the peer's last Identification packet (RFC 1570 section 1.1). */
   get identification(): string | undefined {
     return this.#identification;
   }
 
-  /** Seconds that the peer last said are left. */
+  /** Seconds in the peer's last Time-Remaining packet; `undefined` for "forever" or if none has arrived. */
   get secondsRemaining(): number | undefined {
     return this.#secondsRemaining;
   }
 
   override get deadline(): number {
-    return Math.min(super.deadline, this.#echoAt);
+    return Math.min(super.deadline, this.#keepAlive.deadline);
   }
 
   override timeout(): void {
     super.timeout();
-    if (this.ports.now >= this.#echoAt) this.#echoDue();
+    if (this.ports.now >= this.#keepAlive.deadline && this.#keepAlive.timeout()) this.#sendEchoRequest();
   }
 
-  /** Administrative Close; the text tells the peer why. */
+  /** Event Close. `text` becomes the data of our Terminate-Requests. */
   override close(text?: string): void {
     this.#closeText = text;
     super.close();
   }
 
   /**
-   * Opens as the LAC has agreed with the peer, in place of the lower layer's coming up, if that is what we would have
-   * agreed to; whether it did.
+   * Opens LCP with the options that the LAC negotiated with the peer, in place of event Up. Returns `false` if our
+   * settings do not allow these options; the automaton's state is then unchanged.
    *
-   * @throws {DecodeError} if the options are broken
+   * @throws {DecodeError} if the options are malformed
    */
   openByProxy(proxy: ProxyLcp): boolean {
     const sent = decodeOptions(proxy.lastSent);
@@ -123,54 +125,52 @@ export class Lcp extends ControlProtocol {
     const local = readValues(sent);
     const isAcceptable = local.mru <= this.ports.settings.mru &&
       (local.magic !== 0 || !this.ports.settings.magic) &&
-      this.#isEnough(sent, local.auth);
+      this.#isSufficientAuth(sent, local.auth);
     if (isAcceptable) {
       this.#local = local;
       if (received.every((option) => this.judge(option) === "ack")) {
         this.adopt(received);
-        this.openAsAgreed();
+        this.openWithoutNegotiation();
         return true;
       }
     }
     return false;
   }
 
-  /** Tells the peer that a frame's protocol is not known here (section 5.7). */
+  /** Sends a Protocol-Reject for a received frame (RFC 1661 section 5.7). */
   rejectProtocol(protocol: number, payload: Uint8Array): void {
     const information = payload.subarray(0, this.ports.mtu - HEADER_BYTES - 2);
     this.#send(PPP_CODE.PROTOCOL_REJECT, encodeRejectedProtocol({ protocol, information }));
   }
 
-  /** Tells the peer how long the session will last: advice only (RFC 1570 section 1.2). */
+  /** Sends a Time-Remaining packet, which is advisory (RFC 1570 section 1.2). */
   announceTimeRemaining(seconds: number): void {
     const { magic } = this.#local;
     this.#send(PPP_CODE.TIME_REMAINING, encodeTimeRemaining({ magic, seconds, message: NO_DATA }));
   }
 
-  /** The Opened state is reached. */
+  /** Starts the echo keep-alive and sends our Identification. Called when LCP has reached the Opened state. */
   opened(): void {
-    this.#loops = 0;
-    this.#isEchoPending = false;
-    this.#echo.missed = 0;
-    const { echoIntervalMs, identification } = this.ports.settings;
-    if (echoIntervalMs > 0 && this.#canEcho) this.#echoAt = this.ports.now + echoIntervalMs;
+    this.#loopSigns = 0;
+    this.#keepAlive.start();
+    const { identification } = this.ports.settings;
     if (identification !== undefined) {
       const data = new TextEncoder().encode(identification);
       this.#send(PPP_CODE.IDENTIFICATION, encodeMagicData({ magic: this.#local.magic, data }));
     }
   }
 
-  /** The Opened state is left. */
+  /** Stops the echo keep-alive. Called when LCP has left the Opened state. */
   left(): void {
-    this.#echoAt = Infinity;
+    this.#keepAlive.stop();
   }
 
   protected override begin(): void {
     const { settings } = this.ports;
     this.#refusedMethods = [];
-    this.#loops = 0;
+    this.#loopSigns = 0;
     this.#peer = DEFAULTS;
-    this.#canEcho = true;
+    this.#keepAlive.reset();
     this.#local = {
       mru: settings.mru,
       magic: settings.magic ? this.#newMagic() : 0,
@@ -229,7 +229,7 @@ export class Lcp extends ControlProtocol {
     for (const option of options) {
       switch (option.type) {
         case LCP_OPTION.MAXIMUM_RECEIVE_UNIT: {
-          // A larger one than ours would be more than we can take.
+          // We cannot receive more than the MRU of our settings.
           const mru = readU16(option);
           if (mru !== undefined && mru >= MIN_MRU && mru < this.#local.mru) {
             this.#local = { ...this.#local, mru };
@@ -260,7 +260,7 @@ export class Lcp extends ControlProtocol {
           this.#local = { ...this.#local, mru: DEFAULT_MRU };
           break;
         case LCP_OPTION.AUTHENTICATION_PROTOCOL:
-          // Rejected is the whole option, whichever way it names.
+          // A Configure-Reject refuses the option itself, and thus every authentication protocol.
           this.#refusedMethods = METHODS;
           this.#changeMethod([]);
           break;
@@ -299,9 +299,7 @@ export class Lcp extends ControlProtocol {
 
   protected override codeRejected(code: number, isFundamental: boolean): void {
     if (isFundamental) this.ports.noteEnd({ reason: "rejectedByPeer", protocol: this.protocol, code });
-    if (code !== PPP_CODE.ECHO_REQUEST) return;
-    this.#canEcho = false;
-    this.#echoAt = Infinity;
+    if (code === PPP_CODE.ECHO_REQUEST) this.#keepAlive.rejected();
   }
 
   override rejectedByPeer(): void {
@@ -318,10 +316,12 @@ export class Lcp extends ControlProtocol {
         return true;
       }
       case PPP_CODE.ECHO_REQUEST:
-        if (this.#isForeign(decodeMagicData(packet.data).magic)) this.echoRequested(packet);
+        if (this.#isFromPeer(decodeMagicData(packet.data).magic)) this.echoRequested(packet);
         return true;
       case PPP_CODE.ECHO_REPLY:
-        if (this.#isForeign(decodeMagicData(packet.data).magic)) this.#receiveEchoReply(packet);
+        if (this.#isFromPeer(decodeMagicData(packet.data).magic)) {
+          this.#keepAlive.receiveReply(packet.identifier);
+        }
         return true;
       case PPP_CODE.DISCARD_REQUEST:
         return true;
@@ -352,22 +352,22 @@ export class Lcp extends ControlProtocol {
     this.ports.send(this.protocol, { code, identifier: this.nextIdentifier(), data });
   }
 
-  /** Ways in which we can authenticate ourselves. */
+  /** Returns the protocols by which we can authenticate to the peer, strongest first. */
   #ownMethods(): AuthMethod[] {
     const { name, secret, refuse } = this.ports.settings;
     if (name === undefined || secret === undefined) return [];
     return METHODS.filter((method) => !refuse.includes(method));
   }
 
-  /** Whether what the LAC has asked for in our place makes the peer authenticate itself as it must. */
-  #isEnough(sent: readonly PppOption[], auth: AuthMethod | undefined): boolean {
+  /** Reports whether the Authentication-Protocol that the LAC requested in our place satisfies `require`. */
+  #isSufficientAuth(sent: readonly PppOption[], auth: AuthMethod | undefined): boolean {
     const { require } = this.ports.settings;
     if (auth !== undefined) return require.includes(auth);
     const isUnknown = sent.some(({ type }) => type === LCP_OPTION.AUTHENTICATION_PROTOCOL);
     return !isUnknown && (require.length === 0 || require.includes("none"));
   }
 
-  /** The first way of authentication that the peer has not refused. */
+  /** Returns the most preferred authentication protocol that the peer has not refused. */
   #nextMethod(): AuthMethod | undefined {
     for (const method of this.ports.settings.require) {
       if (method !== "none" && !this.#refusedMethods.includes(method)) return method;
@@ -375,7 +375,7 @@ export class Lcp extends ControlProtocol {
     return undefined;
   }
 
-  /** The peer does not agree to the way of authentication that was asked for. */
+  /** Chooses another authentication protocol after the peer has refused the requested one. */
   #changeMethod(suggestions: readonly AuthMethod[]): void {
     const { auth } = this.#local;
     if (auth === undefined) return;
@@ -399,58 +399,36 @@ export class Lcp extends ControlProtocol {
     return u32Option(option.type, this.#suggestedMagic);
   }
 
-  /** Section 6.4: one sign proves nothing. */
+  /** Counts one sign of a looped-back link. One sign alone proves nothing (RFC 1661 section 6.4). */
   #suspectLoop(): void {
-    this.#loops++;
-    if (this.#loops > this.ports.settings.maxFailure) this.ports.fail({ reason: "loopedBack" });
+    this.#loopSigns++;
+    if (this.#loopSigns > this.ports.settings.maxFailure) this.ports.fail({ reason: "loopedBack" });
   }
 
   #newMagic(): number {
     const bytes = this.ports.settings.random(4);
-    // Zero would mean that there is none.
+    // Zero means "no Magic-Number".
     return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) || 1;
   }
 
-  #isForeign(magic: number): boolean {
+  #isFromPeer(magic: number): boolean {
     if (magic === 0 || magic !== this.#local.magic) return true;
     this.ports.drop("ownMagic");
     return false;
   }
 
-  #echoDue(): void {
-    const { echoIntervalMs, echoFailures } = this.ports.settings;
-    if (this.#isEchoPending) {
-      const missedEchoes = ++this.#echo.missed;
-      if (missedEchoes === echoFailures) {
-        this.ports.fail({ reason: "peerUnresponsive", missedEchoes });
-        return;
-      }
-    }
-    this.#echoAt = this.ports.now + echoIntervalMs;
-    this.#echoSentAt = this.ports.now;
-    this.#isEchoPending = true;
-    this.#echoIdentifier = this.nextIdentifier();
-    this.#echo.sent++;
+  #sendEchoRequest(): void {
+    const identifier = this.nextIdentifier();
+    this.#keepAlive.requestSent(identifier);
     this.ports.send(this.protocol, {
       code: PPP_CODE.ECHO_REQUEST,
-      identifier: this.#echoIdentifier,
+      identifier,
       data: encodeMagicData({ magic: this.#local.magic, data: NO_DATA }),
     });
   }
-
-  #receiveEchoReply(packet: ControlPacket): void {
-    if (!this.#isEchoPending || packet.identifier !== this.#echoIdentifier) {
-      this.ports.drop("unexpectedReply");
-      return;
-    }
-    this.#isEchoPending = false;
-    this.#echo.answered++;
-    this.#echo.missed = 0;
-    this.#echo.roundTripMs = this.ports.now - this.#echoSentAt;
-  }
 }
 
-/** What the options of a Configure-Request ask for; what they leave out has its default. */
+/** Reads the options of a Configure-Request; absent options get their default. */
 function readValues(options: readonly PppOption[]): LcpValues {
   const values: { -readonly [Key in keyof LcpValues]: LcpValues[Key] } = { ...DEFAULTS };
   for (const option of options) {

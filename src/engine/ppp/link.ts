@@ -1,5 +1,5 @@
 /**
- * A PPP link: LCP, authentication and network protocols, and the phases that they go through (RFC 1661 section 3).
+ * A PPP link: LCP, authentication and network protocols, run through the phases of RFC 1661 section 3.
  *
  * ```
  *  dead ── lowerUp ──▶ establish ── LCP opened ──▶ authenticate ── succeeded ──▶ network
@@ -7,7 +7,7 @@
  *   └───── lowerDown ◀── finished ◀── terminate ◀───────┴───────────────────────────┘
  * ```
  *
- * Pure: bytes, time and chance come in, effects are taken out.
+ * The link performs no I/O: its inputs are bytes, time and random bytes, and its outputs are effects.
  *
  * @module
  */
@@ -33,11 +33,11 @@ import type { LinkPorts } from "./link_ports.ts";
 import { checkText, type PppOptions, type PppSettings, type ProxyLcp, withDefaults } from "./options.ts";
 
 /**
- * A PPP link over a session. After every call that takes `now` the caller takes the effects and arms its one timer
- * for {@link deadline}. `now` never decreases.
+ * A PPP link over an L2TP session. After every call with `now` the caller performs the effects of
+ * {@link takeEffects} and sets its single timer to {@link deadline}. `now` is in milliseconds and must not decrease.
  */
 export class PppLink {
-  /** A link as its layers see it. A class, since a closure for each port would be most of a link's memory. */
+  /** The link as seen by its layers. A class, because one closure for each port would be most of a link's memory. */
   static readonly #Ports = class implements LinkPorts {
     readonly #link: PppLink;
 
@@ -109,20 +109,20 @@ export class PppLink {
   #effects: PppEffect[] = [];
   #drops: Partial<Record<PppDropReason, number>> = {};
   #phase: PppPhase = "dead";
-  /** When the phase has lasted for too long. */
+  /** Time at which the current phase times out. */
   #phaseEndsAt = Infinity;
   #isLowerUp = false;
-  /** From `open` until it has finished. */
+  /** True from `open` until the link has finished. */
   #isOpen = false;
-  /** From then until it is opened, or has another lower layer. */
+  /** True from the `finished` effect until the next `open` or `lowerUp`. */
   #isFinished = false;
   #isIpv4Up = false;
   #isIpv6Up = false;
   #end: PppEnd | undefined;
 
   /**
-   * A link that is closed and whose lower layer is down. What a LAC tells of its negotiation with the peer is used
-   * when both have changed for the first time.
+   * Creates a closed link whose lower layer is down. `proxy` holds the proxy AVPs of a LAC. The link uses them once,
+   * when it is open and its lower layer is up for the first time.
    *
    * @throws {RangeError} if a setting is out of range
    */
@@ -136,7 +136,7 @@ export class PppLink {
     this.#ipv6cp = ipv6 === false ? undefined : new Ipv6cp(this.#ports, ipv6);
   }
 
-  /** The session carries frames. */
+  /** The session has started to carry frames. */
   lowerUp(now: number): void {
     this.#now = now;
     if (this.#isLowerUp) return;
@@ -146,7 +146,7 @@ export class PppLink {
     if (!this.#openByProxy()) this.#lcp.lowerUp();
   }
 
-  /** The session carries frames no longer: what was up is down, and if the link was wanted it has finished. */
+  /** The session no longer carries frames. All layers go down, and an open link finishes. */
   lowerDown(now: number): void {
     this.#now = now;
     if (!this.#isLowerUp) return;
@@ -156,7 +156,10 @@ export class PppLink {
     this.#finish();
   }
 
-  /** Wants the link, at once or as soon as the session carries frames. Not before an earlier one has finished. */
+  /**
+   * Opens the link, now or as soon as the session carries frames. Does nothing while the link is open, which lasts
+   * until its `finished` effect.
+   */
   open(now: number): void {
     this.#now = now;
     if (this.#isOpen) return;
@@ -167,15 +170,15 @@ export class PppLink {
     if (!this.#openByProxy()) this.#lcp.open();
   }
 
-  /** Wants the link no longer. The text, of which 100 bytes are sent, tells the peer why. */
+  /** Terminates the link. The Terminate-Request carries at most the first 100 bytes of `message`. */
   close(now: number, message?: string): void {
     this.#now = now;
     this.#terminate({ reason: "closed", message }, message);
   }
 
   /**
-   * Takes a frame that came, with Address and Control fields or without. It is not kept. Whatever it holds, nothing is
-   * thrown; what is not used is counted.
+   * Handles a received frame, with or without Address and Control fields. The link keeps no reference to it. Malformed
+   * or unexpected frames are counted as drops and throw nothing.
    */
   receive(frame: Uint8Array, now: number): void {
     this.#now = now;
@@ -187,7 +190,7 @@ export class PppLink {
     }
   }
 
-  /** Does what is due now. */
+  /** Handles all timers that have expired. */
   timeout(now: number): void {
     this.#now = now;
     const layers = [this.#lcp, this.#authenticator, this.#authenticatee, this.#ipcp, this.#ipv6cp];
@@ -197,7 +200,7 @@ export class PppLink {
     if (now >= this.#phaseEndsAt) this.#phaseTimedOut();
   }
 
-  /** When {@link timeout} is to be called, in milliseconds of the caller's clock; `undefined`: not at all. */
+  /** Returns the time of the next {@link timeout} call, in milliseconds; `undefined` if no timer runs. */
   deadline(): number | undefined {
     const deadline = Math.min(
       this.#phaseEndsAt,
@@ -210,30 +213,30 @@ export class PppLink {
     return deadline === Infinity ? undefined : deadline;
   }
 
-  /** What is to be done and to be known since the last call, in order. */
+  /** Returns the effects since the last call, in order. The caller owns the array. */
   takeEffects(): PppEffect[] {
     const effects = this.#effects;
     this.#effects = [];
     return effects;
   }
 
-  /** Tells the peer how many seconds the session will last: advice only (RFC 1570 section 1.2). */
+  /** Sends a Time-Remaining packet, which is advisory (RFC 1570 section 1.2). */
   announceTimeRemaining(now: number, seconds: number): void {
     this.#now = now;
     if (this.#lcp.state === "Opened") this.#lcp.announceTimeRemaining(seconds);
   }
 
   /**
-   * Has us prove another secret from the next authentication on; what is open stays open.
+   * Replaces our secret from the next authentication on. A link that is up stays up.
    *
-   * @throws {RangeError} if it is too long
+   * @throws {RangeError} if the secret has more than 255 bytes
    */
   renewSecret(secret: string | undefined): void {
     checkText("secret", secret);
     this.#settings.secret = secret;
   }
 
-  /** How the link is. Never holds a secret. */
+  /** Returns the state of the link. The status contains no secret. */
   status(): PppStatus {
     const lcp = this.#lcp;
     const ipcp = this.#ipcp;
@@ -291,15 +294,15 @@ export class PppLink {
     else side.receiveChap(packet);
   }
 
-  /** Frames of network protocols, of those that are not known here, and of those that are off. */
+  /** Handles frames of network protocols, and rejects unknown and disabled protocols. */
   #receiveNetwork(layer: ControlProtocol | undefined, protocol: number, payload: Uint8Array): void {
-    // Before, they are to be discarded silently (RFC 1661 sections 3.4 and 3.5).
+    // Before the network phase they must be silently discarded (RFC 1661 sections 3.4 and 3.5).
     if (this.#phase !== "network") this.#ports.drop("phase");
     else if (layer === undefined || layer.state === "Initial") this.#lcp.rejectProtocol(protocol, payload);
     else layer.receive(payload);
   }
 
-  /** The peer does not know a protocol. */
+  /** Handles a Protocol-Reject. */
   #protocolRejected(protocol: number): void {
     switch (protocol) {
       case PPP_PROTOCOL.LCP:
@@ -329,7 +332,7 @@ export class PppLink {
     this.#phaseEndsAt = isLimited ? this.#now + this.#settings.phaseLimitMs : Infinity;
   }
 
-  /** Whether the link is open by what the LAC has agreed with the peer. */
+  /** Opens LCP with the options that the LAC negotiated. Returns `false` if LCP must negotiate itself. */
   #openByProxy(): boolean {
     const proxy = this.#proxy;
     if (proxy === undefined || !this.#isLowerUp || !this.#isOpen) return false;
@@ -430,7 +433,7 @@ export class PppLink {
     this.#effects.push({ effect: "ipv6Up", localId: localId!, peerId });
   }
 
-  /** Ends the link once no network protocol is left that could be used. */
+  /** Terminates the link if no network protocol is open or still negotiating. */
   #checkNetwork(): void {
     if (this.#phase !== "network") return;
     const isLeft = [this.#ipcp, this.#ipv6cp].some((layer) =>
@@ -440,7 +443,7 @@ export class PppLink {
   }
 
   #lcpDown(): void {
-    // The automaton has its next state already: it ends, or negotiates anew.
+    // The automaton is in its next state already: LCP terminates or renegotiates.
     const { state } = this.#lcp;
     const isEnding = state === "Closing" || state === "Stopping" || state === "Starting";
     this.#enter(isEnding ? "terminate" : "establish");
@@ -475,7 +478,7 @@ export class PppLink {
     this.#isOpen = false;
     this.#isFinished = true;
     this.#enter("dead");
-    // Nothing is wanted any more, whatever state the end has left.
+    // Withdraw Open from every layer, in whatever state the termination has left it.
     this.#lcp.close();
     this.#ipcp?.close();
     this.#ipv6cp?.close();

@@ -1,5 +1,5 @@
 /**
- * What the layers of a link see of it and of each other.
+ * The interface between a link and its layers (LCP, authentication, IPCP, IPV6CP).
  *
  * @module
  */
@@ -9,30 +9,30 @@ import type { ControlPacket } from "../../wire/ppp/control_packet.ts";
 import type { AuthenticatedEffect, PppDropReason } from "./effects.ts";
 import type { PppSettings } from "./options.ts";
 
-/** The link, as its layers see it. */
+/** The link as seen by its layers. */
 export interface LinkPorts {
-  /** The settings. */
+  /** Settings of the link, with defaults. */
   readonly settings: PppSettings;
-  /** Milliseconds of the caller's clock. */
+  /** Current time, in milliseconds of the caller's clock. */
   readonly now: number;
-  /** Longest payload that may be sent now. */
+  /** Longest payload that may be sent now, in bytes. */
   readonly mtu: number;
-  /** Sends a packet. */
+  /** Sends a packet with this Protocol field. */
   send(protocol: number, packet: ControlPacket): void;
-  /** Counts a frame that was not used. */
+  /** Counts a dropped frame. */
   drop(reason: PppDropReason): void;
-  /** The automaton of a protocol has come to the Opened state (tlu). */
+  /** The automaton of a protocol has reached the Opened state (This-Layer-Up). */
   layerUp(protocol: number): void;
-  /** It has left the Opened state (tld). */
+  /** The automaton of a protocol has left the Opened state (This-Layer-Down). */
   layerDown(protocol: number): void;
-  /** It needs its lower layer no longer (tlf). */
+  /** The automaton of a protocol no longer needs its lower layer (This-Layer-Finished). */
   layerFinished(protocol: number): void;
-  /** The peer does not know a protocol. */
+  /** The peer sent a Protocol-Reject for a protocol. */
   protocolRejected(protocol: number): void;
   /** An authentication has succeeded. */
   authenticated(success: Omit<AuthenticatedEffect, "effect">): void;
-  /** Keeps why the link will end, if it does not know yet. */
+  /** Records the reason of the link's end. The first reason wins. */
   noteEnd(end: PppEnd): void;
-  /** Ends the link for that reason. */
+  /** Terminates the link for this reason. */
   fail(end: PppEnd): void;
 }

@@ -1,16 +1,16 @@
 /**
- * PPP, in place of pppd: a link that negotiates LCP, authentication, IPCP and IPV6CP. Bytes, time and chance come in;
- * frames and what to tell the system come out.
+ * A PPP engine that replaces pppd: one link negotiates LCP, authentication, IPCP and IPV6CP. Its inputs are received
+ * frames, the time and random bytes. Its outputs are effects: frames to send and state changes to report.
  *
  * ```ts ignore
  * const link = new PppLink({ crypto, random, name: "lns", require: ["mschapv2"], peerSecret, ipv4, ipv6: false });
  * link.open(now);
  * link.lowerUp(now);
- * // for each frame of a control protocol that comes
+ * // for each received frame of a control protocol
  * link.receive(frame, now);
- * // when link.deadline() has come
+ * // when link.deadline() has passed
  * link.timeout(now);
- * // after each of these
+ * // after each of these calls
  * for (const effect of link.takeEffects()) perform(effect);
  * ```
  *

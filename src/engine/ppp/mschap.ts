@@ -1,26 +1,26 @@
 /**
- * The computations of MS-CHAP (RFC 2433 appendix A, RFC 2759 section 8), by the names of their routines. Passwords
- * become UTF-16 with the low byte first. Pure.
+ * The computations of MS-CHAP, named after the routines of RFC 2433 appendix A and RFC 2759 section 8. Passwords are
+ * encoded in UTF-16, little endian.
  *
  * @module
  */
 
 import type { PppCrypto } from "./options.ts";
 
-/** Section 8.7 of RFC 2759, "Magic server to client signing constant". */
+/** Magic1 of RFC 2759 section 8.7. */
 const MAGIC_1 = ascii("Magic server to client signing constant");
-/** The same section, "Pad to make it do more than one iteration". */
+/** Magic2 of RFC 2759 section 8.7. */
 const MAGIC_2 = ascii("Pad to make it do more than one iteration");
 
 const BACKSLASH = 0x5c;
 
-/** The challenge and the two names that MS-CHAP version 2 computes with. */
+/** The inputs of MS-CHAP version 2: both challenges and the peer's name. */
 export interface MsChapV2Exchange {
-  /** The authenticator's challenge, 16 bytes. */
+  /** The authenticator's challenge: 16 bytes. */
   readonly challenge: Uint8Array;
-  /** The peer's challenge, 16 bytes. */
+  /** The peer's challenge: 16 bytes. */
   readonly peerChallenge: Uint8Array;
-  /** The peer's name, as it was sent. */
+  /** The peer's name, as sent. */
   readonly name: Uint8Array;
 }
 
@@ -32,7 +32,7 @@ export function ntPasswordHash(algorithms: PppCrypto, password: string): Uint8Ar
   return algorithms.md4(bytes);
 }
 
-/** ChallengeResponse(), of a challenge of 8 bytes and a hash of 16: 24 bytes. */
+/** ChallengeResponse(): 24 bytes, from a challenge of 8 bytes and a password hash of 16 bytes. */
 export function challengeResponse(
   algorithms: PppCrypto,
   challenge: Uint8Array,
@@ -57,7 +57,7 @@ export function generateNtResponse(
   return challengeResponse(algorithms, challenge, ntPasswordHash(algorithms, password));
 }
 
-/** GenerateAuthenticatorResponse() of version 2: the 20 bytes, of which the message tells the hex digits. */
+/** GenerateAuthenticatorResponse() of version 2: 20 bytes. The Success message carries their hex digits. */
 export function generateAuthenticatorResponse(
   algorithms: PppCrypto,
   exchange: MsChapV2Exchange,
@@ -69,14 +69,14 @@ export function generateAuthenticatorResponse(
   return algorithms.sha1(concat(digest, challengeHash(algorithms, exchange), MAGIC_2));
 }
 
-/** ChallengeHash(): 8 bytes. A domain in front of the name does not count (section 4). */
+/** ChallengeHash(): 8 bytes. A domain before the name is excluded (RFC 2759 section 4). */
 function challengeHash(algorithms: PppCrypto, exchange: MsChapV2Exchange): Uint8Array {
   const { challenge, peerChallenge, name } = exchange;
   const user = name.subarray(name.lastIndexOf(BACKSLASH) + 1);
   return algorithms.sha1(concat(peerChallenge, challenge, user)).subarray(0, 8);
 }
 
-/** Spreads 56 bits over 8 bytes, whose lowest bits are left for parity (section 8.6). */
+/** Spreads 56 bits over 8 bytes, whose lowest bits are left for parity (RFC 2759 section 8.6). */
 function desKey(raw: Uint8Array): Uint8Array {
   const key = new Uint8Array(8);
   for (let i = 0; i < 8; i++) {
@@ -87,7 +87,7 @@ function desKey(raw: Uint8Array): Uint8Array {
   return key;
 }
 
-/** The bytes one behind the other. */
+/** Returns a new array that holds the parts in order. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;

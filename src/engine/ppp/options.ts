@@ -1,5 +1,5 @@
 /**
- * What a link is made with: the settings, and the ports to what is outside.
+ * Settings of a link, and the interfaces that a link gets from its caller: algorithms, random bytes, address pool.
  *
  * @module
  */
@@ -9,51 +9,54 @@ import { parseIpv4 } from "../../base/ip_address.ts";
 import type { AuthMethod } from "../../model/ppp/status.ts";
 import { DEFAULT_MRU } from "../../wire/ppp/constants.ts";
 
-/** The algorithms that PPP's authentication uses. All are synchronous; results are new arrays. */
+/** The algorithms of PPP authentication. All are synchronous and return new arrays. */
 export interface PppCrypto {
-  /** MD5 (RFC 1321): 16 bytes. */
+  /** Computes MD5 (RFC 1321): 16 bytes. */
   md5(data: Uint8Array): Uint8Array;
-  /** SHA-1: 20 bytes. */
+  /** Computes SHA-1 (FIPS 180): 20 bytes. */
   sha1(data: Uint8Array): Uint8Array;
-  /** MD4 (RFC 1320): 16 bytes. */
+  /** Computes MD4 (RFC 1320): 16 bytes. */
   md4(data: Uint8Array): Uint8Array;
-  /** One block of 8 bytes, encrypted by DES with a key of 8 bytes, whose lowest bits (parity) do not count. */
+  /** Encrypts one block of 8 bytes by DES. The key has 8 bytes, whose lowest bits (parity) are ignored. */
   des(key: Uint8Array, block: Uint8Array): Uint8Array;
 }
 
-/** Hands out addresses for peers. */
+/** A pool of IPv4 addresses for peers. */
 export interface AddressPool {
-  /** An address for that peer (`undefined`: it has no name), as a dotted quad; `undefined` if none is left. */
+  /**
+   * Leases an address to a peer. `peerName` is `undefined` if the peer was not authenticated. Returns a dotted quad, or
+   * `undefined` if the pool is exhausted.
+   */
   lease(peerName: string | undefined): string | undefined;
-  /** Takes back an address that is no longer used. */
+  /** Returns a leased address to the pool. */
   release(address: string): void;
 }
 
-/** Settings of IPv4. */
+/** Settings of IPCP. */
 export interface PppIpv4Options {
-  /** Our address; the peer is asked for one unless given. */
+  /** Our address. Default: request one from the peer. */
   readonly local?: string | undefined;
-  /** The peer's address, or a pool to take it from; unless given the peer says which it has. */
+  /** The peer's address, or the pool that supplies it. Default: accept the address that the peer requests. */
   readonly peer?: string | AddressPool | undefined;
-  /** Name servers for the peer: primary and secondary. */
+  /** DNS servers to offer the peer: primary and secondary. */
   readonly dns?: readonly string[] | undefined;
-  /** NetBIOS name servers for the peer: primary and secondary. */
+  /** NetBIOS name servers to offer the peer: primary and secondary. */
   readonly nbns?: readonly string[] | undefined;
-  /** Whether to ask the peer for name servers. No unless given. */
+  /** Request DNS servers from the peer. Default: false. */
   readonly askDns?: boolean | undefined;
-  /** Whether to ask the peer for NetBIOS name servers. No unless given. */
+  /** Request NetBIOS name servers from the peer. Default: false. */
   readonly askNbns?: boolean | undefined;
 }
 
-/** Settings of IPv6. */
+/** Settings of IPV6CP. */
 export interface PppIpv6Options {
-  /** Our interface identifier, 16 hex digits, not all zero; by chance unless given. */
+  /** Our interface identifier: 16 hex digits, not all zero. Default: random. */
   readonly localId?: string | undefined;
-  /** What to suggest to a peer that has no identifier, or ours; by chance unless given. */
+  /** Identifier to suggest to a peer that sends none, or one equal to ours. Default: random. */
   readonly peerId?: string | undefined;
 }
 
-/** What the LAC tells of the authentication it has begun (RFC 2661 section 4.4.5). */
+/** Proxy authentication AVPs of a LAC (RFC 2661 section 4.4.5). */
 export interface ProxyAuth {
   /** Proxy Authen Type: 1 to 5. */
   readonly type: number;
@@ -61,84 +64,84 @@ export interface ProxyAuth {
   readonly name?: Uint8Array | undefined;
   /** Proxy Authen Challenge. */
   readonly challenge?: Uint8Array | undefined;
-  /** Proxy Authen ID: its low byte. */
+  /** Proxy Authen ID. Only the low byte counts. */
   readonly identifier?: number | undefined;
   /** Proxy Authen Response. */
   readonly response?: Uint8Array | undefined;
 }
 
 /**
- * What the LAC tells of the negotiation it had with the peer (RFC 2661 section 4.4.5): options of Configure-Requests,
- * without header. Nothing follows from the first Configure-Request it received, so that one is not asked for.
+ * Proxy LCP AVPs of a LAC (RFC 2661 section 4.4.5): the options of Configure-Requests, without packet header. The AVP
+ * Initial Received LCP CONFREQ has no effect on the agreed options and is therefore absent.
  */
 export interface ProxyLcp {
-  /** Last Sent LCP CONFREQ: what the LAC asked for in our place. */
+  /** Last Sent LCP CONFREQ: the options that the LAC requested in our place. */
   readonly lastSent: Uint8Array;
-  /** Last Received LCP CONFREQ: what the peer asked for. */
+  /** Last Received LCP CONFREQ: the options that the peer requested. */
   readonly lastReceived: Uint8Array;
-  /** The authentication. Leave it out to have the peer authenticate itself to us, whatever the LAC says. */
+  /** Proxy authentication. Without it the peer must authenticate to us again. */
   readonly auth?: ProxyAuth | undefined;
 }
 
-/** Settings of a link. One object may serve many links. */
+/** Settings of a link. Several links may share one object. */
 export interface PppOptions {
-  /** The algorithms of authentication. */
+  /** Algorithms of PPP authentication. */
   readonly crypto: PppCrypto;
-  /** A new array of that many bytes nobody can guess. */
+  /** Returns a new array of `count` cryptographically secure random bytes. */
   readonly random: (count: number) => Uint8Array;
 
-  /** Longest payload that we receive, 128 to 65535. 1500 unless given. */
+  /** Our Maximum-Receive-Unit, in bytes: 128 to 65535. Default: 1500. */
   readonly mru?: number | undefined;
-  /** Whether to use Magic-Numbers and find looped links. Yes unless given. */
+  /** Negotiate a Magic-Number and detect looped-back links. Default: true. */
   readonly magic?: boolean | undefined;
-  /** Whether to allow the peer Protocol-Field-Compression. No unless given; that of the peer is always agreed to. */
+  /** Request Protocol-Field-Compression. Default: false. A request of the peer is always acknowledged. */
   readonly pfc?: boolean | undefined;
-  /** Whether to allow the peer Address-and-Control-Field-Compression; likewise. */
+  /** Request Address-and-Control-Field-Compression. Default: false. A request of the peer is always acknowledged. */
   readonly acfc?: boolean | undefined;
-  /** Text that tells the peer what we are (RFC 1570 section 1.1), at most 100 bytes; not sent unless given. */
+  /** Text of our Identification packet (RFC 1570 section 1.1), at most 100 bytes in UTF-8. Default: none is sent. */
   readonly identification?: string | undefined;
 
   /**
-   * How the peer must authenticate itself: any of these, the first preferred. With `"none"` among them it need not, if
-   * it will not. Unless given nothing is required.
+   * Protocols by which the peer may authenticate to us, most preferred first. With `"none"` in the list, a peer that
+   * refuses all of them is accepted without authentication. Default: no authentication is required.
    */
   readonly require?: readonly (AuthMethod | "none")[] | undefined;
-  /** Ways in which we do not authenticate ourselves. */
+  /** Protocols by which we never authenticate to the peer. Default: none. */
   readonly refuse?: readonly AuthMethod[] | undefined;
-  /** Our name, at most 255 bytes in UTF-8. */
+  /** Our name in PAP and CHAP, at most 255 bytes in UTF-8. */
   readonly name?: string | undefined;
-  /** Our secret, at most 255 bytes in UTF-8; without it we do not authenticate ourselves. */
+  /** Our secret, at most 255 bytes in UTF-8. Without name and secret we reject every Authentication-Protocol. */
   readonly secret?: string | undefined;
-  /** The secret of a peer of that name; `undefined`, or none at all, if there is no such peer. */
+  /** Looks up the secret of a peer. Returns `undefined` for an unknown name; an empty secret counts as none. */
   readonly peerSecret?: ((name: string) => string | undefined) | undefined;
-  /** After how long the peer must authenticate itself again (all ways but PAP), in milliseconds; 0, never, unless given. */
+  /** Interval of CHAP rechallenges, in milliseconds; 0 means never. PAP cannot repeat authentication. Default: 0. */
   readonly rechallengeMs?: number | undefined;
 
-  /** Settings of IPv4; `false` turns it off. On unless given. */
+  /** Settings of IPCP; `false` disables IPv4. Default: enabled. */
   readonly ipv4?: PppIpv4Options | false | undefined;
-  /** Settings of IPv6; `false` turns it off. On unless given. */
+  /** Settings of IPV6CP; `false` disables IPv6. Default: enabled. */
   readonly ipv6?: PppIpv6Options | false | undefined;
 
-  /** How often to send Echo-Requests, in milliseconds; 0, never, unless given. */
+  /** Interval of Echo-Requests, in milliseconds; 0 means never. Default: 0. */
   readonly echoIntervalMs?: number | undefined;
-  /** Echo-Requests without reply in a row that end the link; 0: none do. 5 unless given. */
+  /** Consecutive unanswered Echo-Requests that end the link; 0 means no limit. Default: 5. */
   readonly echoFailures?: number | undefined;
 
-  /** Restart timer (RFC 1661 section 4.6), in milliseconds. 3000 unless given. */
+  /** Restart timer (RFC 1661 section 4.6), in milliseconds. Default: 3000. */
   readonly restartMs?: number | undefined;
-  /** Max-Configure: requests that are sent before giving up. 10 unless given. */
+  /** Max-Configure: unanswered requests before the negotiation times out. Default: 10. */
   readonly maxConfigure?: number | undefined;
-  /** Max-Terminate: Terminate-Requests that are sent before giving up. 2 unless given. */
+  /** Max-Terminate: unanswered Terminate-Requests before the link counts as terminated. Default: 2. */
   readonly maxTerminate?: number | undefined;
-  /** Max-Failure: Configure-Naks that are sent before the options are rejected. 5 unless given. */
+  /** Max-Failure: Configure-Naks before unacceptable options get a Configure-Reject. Default: 5. */
   readonly maxFailure?: number | undefined;
-  /** How long LCP, authentication, and the first network protocol may each take, in milliseconds. 60,000 unless given. */
+  /** Time limit for each of LCP, authentication and the first network protocol, in milliseconds. Default: 60,000. */
   readonly phaseLimitMs?: number | undefined;
 }
 
-/** The settings with nothing left out that has a value. */
+/** Settings of a link after {@link withDefaults}. */
 export interface PppSettings extends PppOptions {
-  /** The only one that may be changed on the way. */
+  /** The only setting that changes during the life of a link. */
   secret?: string | undefined;
   readonly mru: number;
   readonly magic: boolean;
@@ -156,15 +159,15 @@ export interface PppSettings extends PppOptions {
   readonly phaseLimitMs: number;
 }
 
-/** The shortest Maximum-Receive-Unit that is taken from a peer, or set here: room for every control packet. */
+/** Smallest Maximum-Receive-Unit, in bytes, of a peer or of our settings. Every control packet fits it. */
 export const MIN_MRU = 128;
 
 const MAX_TEXT_BYTES = { name: 255, secret: 255, identification: 100 } as const;
 
 /**
- * The settings, with what was left out.
+ * Validates settings and fills in defaults.
  *
- * @throws {RangeError} if one is out of range or no address
+ * @throws {RangeError} if a setting is out of range or an address is invalid
  */
 export function withDefaults(options: PppOptions): PppSettings {
   const settings: PppSettings = {
@@ -208,9 +211,9 @@ export function withDefaults(options: PppOptions): PppSettings {
 }
 
 /**
- * Holds a text against the longest that a packet has room for. Its value may be a secret, and is not told.
+ * Checks that a text setting fits its packet field. The error does not quote the text, which may be a secret.
  *
- * @throws {RangeError} if it is longer
+ * @throws {RangeError} if the text is too long
  */
 export function checkText(key: keyof typeof MAX_TEXT_BYTES, text: string | undefined): void {
   const most = MAX_TEXT_BYTES[key];
@@ -224,17 +227,19 @@ function checkIpv4(ipv4: PppIpv4Options | false): void {
   const { local, peer, dns = [], nbns = [] } = ipv4;
   for (const address of [local, peer, ...dns, ...nbns]) {
     if (typeof address === "string" && parseIpv4(address) === undefined) {
-      throw new RangeError(`Setting of IPv4 is no address: "${address}"`);
+      throw new RangeError(`Setting of IPv4 is not an address: "${address}"`);
     }
   }
-  if (dns.length > 2 || nbns.length > 2) throw new RangeError("PPP tells two name servers at most");
+  if (dns.length > 2 || nbns.length > 2) {
+    throw new RangeError("PPP carries at most two name servers of a kind");
+  }
 }
 
 function checkIpv6(ipv6: PppIpv6Options | false): void {
   if (ipv6 === false) return;
   for (const id of [ipv6.localId, ipv6.peerId]) {
     if (id !== undefined && (parseHex(id)?.length !== 8 || /^0+$/.test(id))) {
-      throw new RangeError(`Interface identifier "${id}" is not 16 hex digits, or zero`);
+      throw new RangeError(`Interface identifier "${id}" is zero or not 16 hex digits`);
     }
   }
 }
