@@ -1,28 +1,28 @@
 /**
- * How long to wait before something that ended is begun anew. Pure.
+ * Exponential backoff for restarts.
  *
  * @module
  */
 
-/** After so long, and after twice as long each time until one has lasted. */
+/** First pause; each further pause is twice as long, up to the longest. */
 const FIRST_MS = 1000;
 const LONGEST_MS = 60_000;
-/** What went on for so long has lasted: a peer that ends it at once each time is not waited for less and less. */
-const LASTED_MS = 10_000;
+/** A run of this length resets the backoff. A shorter one, as with a peer that hangs up at once, does not. */
+const STABLE_MS = 10_000;
 
-/** The pauses between one end and the next beginning. */
-export class RestartPause {
+/** Pauses between the end of one run and the start of the next. Times are in milliseconds. */
+export class Backoff {
   #nextMs = FIRST_MS;
 
-  /** Whether what went on for so long has lasted; then the pauses begin anew. */
-  hasLasted(ms: number): boolean {
-    if (ms < LASTED_MS) return false;
+  /** Resets the pauses if a run of `ms` was long enough. Returns whether it was. */
+  resetAfter(ms: number): boolean {
+    if (ms < STABLE_MS) return false;
     this.#nextMs = FIRST_MS;
     return true;
   }
 
-  /** The next pause, in milliseconds. */
-  take(): number {
+  /** Returns the next pause and doubles the one after it. */
+  next(): number {
     const ms = this.#nextMs;
     this.#nextMs = Math.min(2 * ms, LONGEST_MS);
     return ms;

@@ -1,24 +1,24 @@
 /**
- * A growing buffer for encoders, and the byte order of this machine. Pure.
+ * A growing buffer for encoders, and the byte order of this host.
  *
  * @module
  */
 
-/** Whether this machine stores the low byte first: the `littleEndian` argument for fields in host byte order. */
+/** True on little-endian hosts. Use it as the `littleEndian` argument for fields in host byte order. */
 export const HOST_IS_LITTLE_ENDIAN: boolean = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
-/** Byte order of RFC-defined packets ("network order"): the `littleEndian` argument for them. */
+/** The `littleEndian` argument for fields in network byte order. */
 export const NETWORK_IS_LITTLE_ENDIAN = false;
 
-/** What a {@link ByteWriter} is made with. */
+/** Options of a {@link ByteWriter}. */
 export interface ByteWriterOptions {
-  /** Bytes to set aside at first; the buffer doubles when it is full. */
+  /** Initial size of the buffer, in bytes. The buffer doubles when it is full. Default: 256. */
   readonly capacity?: number;
   /** Byte order of `u16`, `u32` and `u64`. */
   readonly littleEndian: boolean;
 }
 
-/** Appends integers and bytes to a buffer that grows. Values wider than their field are cut to it, as in C. */
+/** Appends integers and bytes to a growing buffer. Values wider than their field are truncated, as in C. */
 export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer>;
   #view: DataView<ArrayBuffer>;
@@ -31,12 +31,12 @@ export class ByteWriter {
     this.#littleEndian = options.littleEndian;
   }
 
-  /** Bytes written so far. */
+  /** Number of bytes written so far. */
   get length(): number {
     return this.#length;
   }
 
-  /** What was written so far. Borrows the buffer: valid until the next write. */
+  /** The bytes written so far. Borrowed: valid until the next write. */
   get written(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(0, this.#length);
   }
@@ -72,7 +72,7 @@ export class ByteWriter {
   }
 
   /**
-   * Appends the characters of a text, a byte each, if all of them are ASCII; else appends nothing and returns false.
+   * Appends an ASCII string, one byte per character. Appends nothing and returns false if a character is not ASCII.
    */
   ascii(value: string): boolean {
     for (let i = 0; i < value.length; i++) if (value.charCodeAt(i) >= 0x80) return false;
@@ -89,17 +89,17 @@ export class ByteWriter {
     this.#bytes.fill(0, at, this.#length);
   }
 
-  /** Overwrites a 16-bit integer written before, at byte `offset`. */
+  /** Overwrites a 16-bit integer at byte `offset`, which must be written already. */
   setU16(offset: number, value: number): void {
     this.#view.setUint16(offset, value, this.#littleEndian);
   }
 
-  /** Overwrites a 32-bit integer written before, at byte `offset`. */
+  /** Overwrites a 32-bit integer at byte `offset`, which must be written already. */
   setU32(offset: number, value: number): void {
     this.#view.setUint32(offset, value, this.#littleEndian);
   }
 
-  /** Makes room; afterwards the buffer may be another one, so it comes before any use of it. */
+  /** Appends `size` bytes of unspecified value and returns their offset. May replace `#bytes` and `#view`. */
   #claim(size: number): number {
     const start = this.#length;
     const end = start + size;

@@ -1,10 +1,10 @@
 /**
- * Comparison of what must not be guessed. Pure.
+ * Comparison of secrets.
  *
  * @module
  */
 
-/** Whether the bytes are the same. The time it takes tells nothing but whether their lengths are. */
+/** Reports whether two byte strings are equal. Its running time reveals only whether their lengths differ. */
 export function equalInConstantTime(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   let difference = 0;

@@ -1,22 +1,25 @@
 /**
- * Who is due when, the soonest first.
+ * A priority queue of deadlines.
  *
  * @module
  */
 
-/** Items with a time each: a binary heap, and where in it each item is. Pure: the time is handed in. */
-export class Deadlines<T> {
+/**
+ * Items with one deadline each, in a binary heap with an index by item. Setting and taking a deadline costs O(log n).
+ * The caller passes the time; any unit will do.
+ */
+export class DeadlineQueue<T> {
   readonly #heap: { item: T; at: number }[] = [];
-  readonly #places = new Map<T, number>();
+  readonly #positions = new Map<T, number>();
 
-  /** When the soonest is due; `Infinity` if none is. */
+  /** The earliest deadline; `Infinity` if the queue is empty. */
   get next(): number {
     return this.#heap[0]?.at ?? Infinity;
   }
 
-  /** Has an item be due then, and no more when it was due before; `Infinity`: never. */
+  /** Sets or replaces the deadline of an item; `Infinity` removes the item. */
   set(item: T, at: number): void {
-    const place = this.#places.get(item);
+    const place = this.#positions.get(item);
     if (place !== undefined) {
       const entry = this.#heap[place]!;
       if (at === entry.at) return;
@@ -29,7 +32,7 @@ export class Deadlines<T> {
     }
   }
 
-  /** Takes out the soonest item that is due at `now`; `undefined` if none is. */
+  /** Removes and returns the item with the earliest deadline if that is not after `now`; otherwise `undefined`. */
   take(now: number): T | undefined {
     const first = this.#heap[0];
     if (first === undefined || first.at > now) return undefined;
@@ -38,14 +41,14 @@ export class Deadlines<T> {
   }
 
   #remove(place: number): void {
-    this.#places.delete(this.#heap[place]!.item);
+    this.#positions.delete(this.#heap[place]!.item);
     const last = this.#heap.pop()!;
     if (place === this.#heap.length) return;
     this.#heap[place] = last;
     this.#settle(place);
   }
 
-  /** Moves the entry at a place, whose time is new, up or down to where it belongs. */
+  /** Restores the heap order after the deadline of the entry at this position has changed. */
   #settle(place: number): void {
     const heap = this.#heap;
     const entry = heap[place]!;
@@ -64,6 +67,6 @@ export class Deadlines<T> {
 
   #put(entry: { item: T; at: number }, place: number): void {
     this.#heap[place] = entry;
-    this.#places.set(entry.item, place);
+    this.#positions.set(entry.item, place);
   }
 }

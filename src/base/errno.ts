@@ -1,12 +1,11 @@
 /**
- * Linux error numbers with their names and the words glibc's `strerror` has for them, because users of
- * `ip` know those words and scripts match them. The numbers are those of `asm-generic/errno.h`, which
- * x86-64 and arm64 share. Pure.
+ * Linux error numbers with their names and glibc's `strerror` texts, which users of `ip` know and scripts match. The
+ * numbers are those of `asm-generic/errno.h`, which x86-64 and arm64 share.
  *
  * @module
  */
 
-/** Error numbers this program compares with, by their kernel names. */
+/** The error numbers that this program compares with, by their kernel names. */
 export const Errno = {
   EPERM: 1,
   ENOENT: 2,
@@ -188,17 +187,17 @@ function lookUp(errno: number): readonly [number, string, string] | undefined {
   return byNumber.get(errno);
 }
 
-/** The number of an error by the kernel's name of it; `undefined` if Linux has none of that name. */
+/** Returns the error number with this kernel name, or `undefined` for an unknown name. */
 export function errnoNamed(name: string): number | undefined {
   return TABLE.find((row) => row[1] === name)?.[0];
 }
 
-/** The kernel's name of a (positive) error number: `errnoName(17)` is `"EEXIST"`; `"E4000"` for an unknown 4000. */
+/** Returns the kernel name of a positive error number: `"EEXIST"` for 17, `"E4000"` for the unknown 4000. */
 export function errnoName(errno: number): string {
   return lookUp(errno)?.[1] ?? `E${errno}`;
 }
 
-/** What glibc's `strerror` prints for a (positive) error number. */
+/** Returns glibc's `strerror` text for a positive error number. */
 export function errnoText(errno: number): string {
   return lookUp(errno)?.[2] ?? `Unknown error ${errno}`;
 }

@@ -1,6 +1,5 @@
 /**
- * The errors that cross room borders. Each carries its facts in fields; nothing in this program branches on a
- * message. Pure.
+ * Errors that several rooms throw or catch. Each carries its facts in fields: no code branches on a message.
  *
  * @module
  */
@@ -9,30 +8,30 @@ import { errnoName, errnoText } from "./errno.ts";
 
 /** Facts about bytes that could not be decoded. */
 export interface DecodeErrorFacts {
-  /** What was being read, in the words of its source (`"nlmsghdr"`, `"L2TP_ATTR_CONN_ID"`). */
+  /** Name of the field in its specification or header file (`"nlmsghdr"`, `"L2TP_ATTR_CONN_ID"`). */
   readonly field: string;
-  /** Offset of the field from the start of the buffer being decoded, in bytes. */
+  /** Offset of the field in the decoded buffer, in bytes. */
   readonly offset: number;
-  /** Bytes the field needs at least. */
+  /** Minimum number of bytes that the field needs. */
   readonly needed: number;
-  /** Bytes that were there. */
+  /** Number of bytes available. */
   readonly had: number;
 }
 
-/** Bytes from outside do not have the shape they must have. The only error that a decoder throws. */
+/** Input is malformed. Decoders throw no other error. */
 export class DecodeError extends Error implements DecodeErrorFacts {
-  /** Name of the class, which survives minification. */
+  /** Name of the class, also after minification. */
   override readonly name = "DecodeError";
   readonly field: string;
   readonly offset: number;
   readonly needed: number;
   readonly had: number;
 
-  /** Tells the facts in words; they stay in the fields. */
+  /** Builds the message from the facts and keeps them in the fields. */
   constructor(facts: DecodeErrorFacts, reason?: string) {
     super(
       `Cannot decode ${facts.field} at byte ${facts.offset}: ` +
-        (reason ?? `it needs ${facts.needed} bytes, ${facts.had} are there`),
+        (reason ?? `it needs ${facts.needed} bytes, ${facts.had} are available`),
     );
     this.field = facts.field;
     this.offset = facts.offset;
@@ -41,18 +40,18 @@ export class DecodeError extends Error implements DecodeErrorFacts {
   }
 }
 
-/** A system call failed. A kernel's refusal of a netlink request is a {@link NetlinkError} instead. */
+/** A system call failed. Netlink requests that the kernel refuses throw {@link NetlinkError} instead. */
 export class SyscallError extends Error {
-  /** Name of the class, which survives minification. */
+  /** Name of the class, also after minification. */
   override readonly name = "SyscallError";
-  /** The call, in C's words, with what it was about where that helps: `open("/run/netns/a")`. */
+  /** The call in C syntax, with arguments where they help: `open("/run/netns/a")`. */
   readonly call: string;
   /** Positive error number. */
   readonly errno: number;
-  /** Name of the error number: `"EPERM"`. */
+  /** Name of the error number, such as `"EPERM"`. */
   readonly code: string;
 
-  /** Tells the facts in words; they stay in the fields. */
+  /** Builds the message from the facts and keeps them in the fields. */
   constructor(call: string, errno: number) {
     super(`${call} failed: ${errnoText(errno)} (${errnoName(errno)})`);
     this.call = call;
@@ -61,30 +60,30 @@ export class SyscallError extends Error {
   }
 }
 
-/** What the kernel said when it refused a netlink request. */
+/** Facts of a netlink request that was refused. */
 export interface NetlinkErrorFacts {
-  /** The command, by its kernel name: `"L2TP_CMD_TUNNEL_CREATE"`. */
+  /** Kernel name of the command, such as `"L2TP_CMD_TUNNEL_CREATE"`. */
   readonly operation: string;
   /** Positive error number. */
   readonly errno: number;
-  /** The extended-ack text (NLMSGERR_ATTR_MSG), if the kernel gave one. */
+  /** Text of the extended acknowledgement (NLMSGERR_ATTR_MSG), if any. */
   readonly extack?: string | undefined;
-  /** Offset in the request of the attribute that is wrong (NLMSGERR_ATTR_OFFS), if the kernel gave one. */
+  /** Offset of the offending attribute in the request, in bytes (NLMSGERR_ATTR_OFFS), if any. */
   readonly attributeOffset?: number | undefined;
 }
 
 /** The kernel refused a netlink request. */
 export class NetlinkError extends Error implements NetlinkErrorFacts {
-  /** Name of the class, which survives minification. */
+  /** Name of the class, also after minification. */
   override readonly name = "NetlinkError";
   readonly operation: string;
   readonly errno: number;
-  /** Name of the error number: `"EEXIST"`. */
+  /** Name of the error number, such as `"EEXIST"`. */
   readonly code: string;
   readonly extack?: string | undefined;
   readonly attributeOffset?: number | undefined;
 
-  /** Tells the facts in words; they stay in the fields. */
+  /** Builds the message from the facts and keeps them in the fields. */
   constructor(facts: NetlinkErrorFacts) {
     super(
       `Kernel refused ${facts.operation}: ${errnoText(facts.errno)} (${errnoName(facts.errno)})` +
@@ -98,32 +97,32 @@ export class NetlinkError extends Error implements NetlinkErrorFacts {
   }
 }
 
-/** The kernel offers no generic-netlink family of that name: its module is missing or was not allowed to load. */
+/** The kernel has no generic netlink family of this name: its module is missing or could not be loaded. */
 export class FamilyMissingError extends Error {
-  /** Name of the class, which survives minification. */
+  /** Name of the class, also after minification. */
   override readonly name = "FamilyMissingError";
-  /** Name of the family: `"l2tp"`. */
+  /** Name of the family, such as `"l2tp"`. */
   readonly family: string;
 
-  /** Tells the facts in words; they stay in the fields. */
+  /** Builds the message from the facts and keeps them in the fields. */
   constructor(family: string) {
     super(
-      `Kernel has no generic-netlink family "${family}": its module is not loaded and could not be loaded`,
+      `Kernel has no generic netlink family "${family}": its module is not loaded and could not be loaded`,
     );
     this.family = family;
   }
 }
 
-/** The peer of a netlink socket broke the protocol: an answer to another request, an unfinished dump. */
+/** A netlink reply violates the protocol: it answers another request, or a dump is incomplete. */
 export class NetlinkProtocolError extends Error {
-  /** Name of the class, which survives minification. */
+  /** Name of the class, also after minification. */
   override readonly name = "NetlinkProtocolError";
-  /** The command that was being answered. */
+  /** Kernel name of the command that was sent. */
   readonly operation: string;
 
-  /** Tells the facts in words; they stay in the fields. */
+  /** Builds the message from the facts and keeps them in the fields. */
   constructor(operation: string, reason: string) {
-    super(`Bad answer to ${operation}: ${reason}`);
+    super(`Invalid reply to ${operation}: ${reason}`);
     this.operation = operation;
   }
 }

@@ -1,13 +1,13 @@
 /**
- * Bytes as hexadecimal text and back. Pure.
+ * Converts between bytes and hexadecimal text.
  *
  * @module
  */
 
-/** The two digits of each byte, once some were needed. */
+/** The two digits of each byte value, filled on first use. */
 const PAIRS: string[] = [];
 
-/** Lower-case hex digits of the bytes, in order, without separators. */
+/** Formats bytes as lower-case hex digits without separators. */
 export function formatHex(bytes: Uint8Array): string {
   for (let byte = PAIRS.length; byte < 256; byte++) PAIRS.push(byte.toString(16).padStart(2, "0"));
   let text = "";
@@ -15,7 +15,7 @@ export function formatHex(bytes: Uint8Array): string {
   return text;
 }
 
-/** The bytes of an even number of hex digits of either case; `undefined` for anything else. */
+/** Parses an even number of hex digits of either case. Returns `undefined` for any other text. */
 export function parseHex(text: string): Uint8Array<ArrayBuffer> | undefined {
   if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) return undefined;
   const bytes = new Uint8Array(text.length / 2);

@@ -1,22 +1,22 @@
 /**
- * The failure of a hook. Pure.
+ * The failure of a hook program.
  *
  * @module
  */
 
-/** How a hook failed: it could not be started, ended badly, took too long, or was interrupted. */
+/** How a hook failed: it could not be started, exited with an error, exceeded its time limit, or was interrupted. */
 export type HookTrouble = "notStarted" | "failed" | "timeout" | "interrupted";
 
-/** A program that a configuration has run did not do what it was to do. */
+/** A hook program of the configuration failed. */
 export class HookError extends Error {
-  /** Name of the class, which survives minification. */
+  /** Name of the class, also after minification. */
   override readonly name = "HookError";
-  /** What the administrator knows it by. */
+  /** Name of the hook as the administrator knows it. */
   readonly hook: string;
-  /** How it failed. */
+  /** Kind of failure. */
   readonly trouble: HookTrouble;
 
-  /** Tells the facts in words; they stay in the fields. `what` goes behind the hook's name. */
+  /** Builds the message from the hook's name followed by `what`, and keeps the facts in the fields. */
   constructor(hook: string, trouble: HookTrouble, what: string) {
     super(`${hook} ${what}`);
     this.hook = hook;

@@ -1,26 +1,25 @@
 /**
- * IPv4 and IPv6 addresses between their text and their bytes in network order, as glibc's `inet_pton` and
- * `inet_ntop` have them (RFC 4291 section 2.2, RFC 5952 except that a run of two zero groups is the least that is
- * shortened). Pure.
+ * Converts IPv4 and IPv6 addresses between text and bytes in network byte order, like glibc's `inet_pton` and
+ * `inet_ntop`: RFC 4291 section 2.2 and RFC 5952. A single zero group is not shortened to `::`.
  *
  * @module
  */
 
-/** The four bytes of a dotted quad (`"10.0.0.1"`; no octal, no missing parts), or `undefined`. */
+/** Parses a dotted quad (`"10.0.0.1"`) into four bytes. Returns `undefined` for octal or missing parts. */
 export function parseIpv4(text: string): Uint8Array<ArrayBuffer> | undefined {
   const parts = text.split(".");
   if (parts.length !== 4) return undefined;
   const bytes = new Uint8Array(4);
   for (let i = 0; i < 4; i++) {
     const value = Number(parts[i]);
-    // Only plain decimal survives the way there and back.
+    // Only plain decimal survives the round trip through Number.
     if (!(value >= 0 && value <= 255) || String(value) !== parts[i]) return undefined;
     bytes[i] = value;
   }
   return bytes;
 }
 
-/** The sixteen bytes of an IPv6 address without scope, or `undefined`. */
+/** Parses an IPv6 address without scope into sixteen bytes. Returns `undefined` for any other text. */
 export function parseIpv6(text: string): Uint8Array<ArrayBuffer> | undefined {
   let head = text;
   let embedded: Uint8Array | undefined;
@@ -28,7 +27,7 @@ export function parseIpv6(text: string): Uint8Array<ArrayBuffer> | undefined {
     const colon = text.lastIndexOf(":");
     embedded = parseIpv4(text.slice(colon + 1));
     if (colon < 0 || embedded === undefined) return undefined;
-    // Two groups stand in for the dotted quad while the colons are counted.
+    // Two groups replace the dotted quad while the groups are counted.
     head = text.slice(0, colon + 1) + "0:0";
   }
   const halves = head.split("::");
@@ -50,12 +49,12 @@ export function parseIpv6(text: string): Uint8Array<ArrayBuffer> | undefined {
   return bytes;
 }
 
-/** The bytes (4 or 16) of an address of either family, without scope; `undefined` if it is neither. */
+/** Parses an address of either family, without scope, into 4 or 16 bytes. Returns `undefined` for any other text. */
 export function parseIpAddress(text: string): Uint8Array<ArrayBuffer> | undefined {
   return text.includes(":") ? parseIpv6(text) : parseIpv4(text);
 }
 
-/** Text of an address of 4 or 16 bytes, as `inet_ntop` writes it. Any other length is shown as `"?"`. */
+/** Formats an address of 4 or 16 bytes as `inet_ntop` does. Returns `"?"` for any other length. */
 export function formatIpAddress(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join(".");
   if (bytes.length !== 16) return "?";
@@ -79,12 +78,12 @@ function longestZeroRun(groups: readonly number[]): { start: number; length: num
   return best;
 }
 
-/** Whether the address of 16 bytes is link-local (`fe80::/10`, RFC 4291 section 2.5.6) and so needs a scope. */
+/** Reports whether an address is IPv6 link-local (`fe80::/10`, RFC 4291 section 2.5.6), which needs a scope. */
 export function isLinkLocal(bytes: Uint8Array): boolean {
   return bytes.length === 16 && bytes[0] === 0xfe && (bytes[1]! & 0xc0) === 0x80;
 }
 
-/** The link-local address of the interface identifier of 8 bytes (RFC 4291 section 2.5.6), as PPP has it (RFC 5072). */
+/** Returns the link-local address of an interface identifier of 8 bytes (RFC 4291 section 2.5.6, RFC 5072). */
 export function linkLocalAddress(identifier: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(16);
   bytes.set([0xfe, 0x80]);

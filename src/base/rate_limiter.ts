@@ -1,28 +1,28 @@
 /**
- * How often something may be done: so many times at once, and so many times a second.
+ * A rate limiter (token bucket).
  *
  * @module
  */
 
-/** An allowance. Pure: the time is handed in. */
-export class Allowance {
-  readonly #atOnce: number;
+/** A token bucket: allows a burst, and a number of events per second. The caller passes the time. */
+export class RateLimiter {
+  readonly #burst: number;
   readonly #perSecond: number;
-  #left: number;
+  #tokens: number;
   #since = -Infinity;
 
-  /** Full at first. */
-  constructor(atOnce: number, perSecond: number) {
-    this.#atOnce = this.#left = atOnce;
+  /** Starts full: allows `burst` events immediately and `perSecond` more each second. */
+  constructor(burst: number, perSecond: number) {
+    this.#burst = this.#tokens = burst;
     this.#perSecond = perSecond;
   }
 
-  /** Takes one, if there is one left at `now`, in milliseconds of any clock that never goes back. */
+  /** Takes one token at `now`, in milliseconds of a monotonic clock. Returns false if none is left. */
   take(now: number): boolean {
-    this.#left = Math.min(this.#atOnce, this.#left + (now - this.#since) * this.#perSecond / 1000);
+    this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#since) * this.#perSecond / 1000);
     this.#since = now;
-    if (this.#left < 1) return false;
-    this.#left--;
+    if (this.#tokens < 1) return false;
+    this.#tokens--;
     return true;
   }
 }

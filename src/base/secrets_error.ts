@@ -1,36 +1,36 @@
 /**
- * What is wrong with a file of secrets. Pure.
+ * The error for an unusable secrets file.
  *
  * @module
  */
 
 import { errnoName } from "./errno.ts";
 
-/** The facts. None of them is what stands in the file. */
+/** What is wrong with a secrets file. Never contains a secret. */
 export type SecretsTrouble =
-  /** It cannot be read. */
+  /** The file cannot be read. */
   | { readonly trouble: "unreadable"; readonly errno: number }
-  /** Others than its owner and group can read it. */
+  /** Users other than owner and group can read the file. */
   | { readonly trouble: "public" }
-  /** A line is no name with a secret. */
+  /** A line does not consist of a name and a secret. */
   | { readonly trouble: "malformed"; readonly line: number }
-  /** It has no secret of that name, which is ours. */
+  /** The file has no secret for our own name. */
   | { readonly trouble: "nameless"; readonly user: string }
-  /** It has more than one session can take. */
+  /** The file has more names and secrets than one session can hold. `most` is the limit in bytes. */
   | { readonly trouble: "tooLong"; readonly most: number };
 
-/** A file of secrets cannot be used. */
+/** A secrets file cannot be used. */
 export class SecretsError extends Error {
-  /** Name of the class, which survives minification. */
+  /** Name of the class, also after minification. */
   override readonly name = "SecretsError";
   /** Path of the file. */
   readonly file: string;
-  /** What is wrong with it. */
+  /** What is wrong with the file. */
   readonly facts: SecretsTrouble;
-  /** What to try: one line each. */
+  /** Advice to the administrator: one line each. */
   readonly advice: readonly string[];
 
-  /** Tells the facts in words; they stay in the fields. */
+  /** Builds message and advice from the facts and keeps them in the fields. */
   constructor(file: string, facts: SecretsTrouble) {
     const [message, ...advice] = inWords(file, facts);
     super(message);
@@ -45,21 +45,21 @@ function inWords(file: string, facts: SecretsTrouble): [message: string, ...advi
     case "unreadable":
       return [`secret-file "${file}" cannot be read: ${errnoName(facts.errno)}`];
     case "public":
-      return [`secret-file "${file}" can be read by everybody`, `Keep it to yourself: chmod 600 ${file}`];
+      return [`secret-file "${file}" is readable by everyone`, `Restrict it: chmod 600 ${file}`];
     case "malformed":
       return [
-        `${file}:${facts.line}: a line of a name and a secret is expected`,
-        'Such as: alice "correct horse"',
+        `${file}:${facts.line}: expected a name and a secret`,
+        'Example: alice "correct horse"',
       ];
     case "nameless":
       return [
-        `"${file}" has no secret of ${JSON.stringify(facts.user)}`,
-        `Its lines are names with their secrets: ${facts.user} SECRET`,
+        `"${file}" has no secret for ${JSON.stringify(facts.user)}`,
+        `Add a line: ${facts.user} SECRET`,
       ];
     case "tooLong":
       return [
-        `"${file}" has more names than one session can take`,
-        `Names and secrets may have ${facts.most} bytes together; give a file of fewer.`,
+        `"${file}" has more names than one session can hold`,
+        `Names and secrets may have ${facts.most} bytes in total. Use a file with fewer names.`,
       ];
     default:
       return facts satisfies never;

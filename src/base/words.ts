@@ -1,12 +1,12 @@
 /**
- * What people type: host names, and words that are nearly right. Pure.
+ * Checks for typed words: host names, and suggestions for misspelt keywords.
  *
  * @module
  */
 
 /**
- * Whether it can be a host's name: labels of letters, digits and hyphens. One that ends in digits alone would be a
- * mistyped address.
+ * Reports whether a text is a valid host name: labels of letters, digits, hyphens and underscores. A last label of
+ * digits only is rejected because it is a mistyped address.
  */
 export function isHostName(text: string): boolean {
   if (text.length > 253) return false;
@@ -15,7 +15,7 @@ export function isHostName(text: string): boolean {
     !/^[0-9]+$/.test(labels.at(-1)!);
 }
 
-/** The candidate that was probably meant by the word; `undefined` if none is near. */
+/** Returns the candidate nearest to a misspelt word, or `undefined` if none is near. */
 export function nearestWord(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = Math.min(3, word.length);
@@ -26,7 +26,7 @@ export function nearestWord(word: string, candidates: readonly string[]): string
   return best;
 }
 
-/** Levenshtein distance: insertions, deletions and replacements of one character. */
+/** Computes the Levenshtein distance: insertions, deletions and replacements of one character. */
 function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

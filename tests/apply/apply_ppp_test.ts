@@ -131,7 +131,7 @@ mtu = 1400
     await Deno.writeTextFile(path, server.replace("1400", "1200"));
     const { code, stderr } = await site.run(a, "apply", "-f", path);
     assert.equal(code, 1);
-    assert.match(stderr, /^\S+\/l2tp\.toml:14:15: tunnel line: secret-file ".*" can be read by everybody\n/);
+    assert.match(stderr, /^\S+\/l2tp\.toml:14:15: tunnel line: secret-file ".*" is readable by everyone\n/);
     await crosses(1300);
   });
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { Deadlines } from "../../src/base/deadline_queue.ts";
+import { DeadlineQueue } from "../../src/base/deadline_queue.ts";
 
-Deno.test("Deadlines: whoever is due comes out, the soonest first, and once", () => {
-  const deadlines = new Deadlines<string>();
+Deno.test("DeadlineQueue: due items come out once, the earliest first", () => {
+  const deadlines = new DeadlineQueue<string>();
   assert.equal(deadlines.next, Infinity);
   for (const [item, at] of [["c", 30], ["a", 10], ["d", 40], ["b", 20]] as const) deadlines.set(item, at);
   assert.equal(deadlines.next, 10);
@@ -16,8 +16,8 @@ Deno.test("Deadlines: whoever is due comes out, the soonest first, and once", ()
   assert.equal(deadlines.next, Infinity);
 });
 
-Deno.test("Deadlines: a time set anew replaces the one before, and Infinity takes it away", () => {
-  const deadlines = new Deadlines<string>();
+Deno.test("DeadlineQueue: setting a deadline again replaces it, and Infinity removes it", () => {
+  const deadlines = new DeadlineQueue<string>();
   for (const item of ["a", "b", "c"]) deadlines.set(item, 10);
   deadlines.set("a", 30);
   deadlines.set("b", Infinity);
@@ -27,8 +27,8 @@ Deno.test("Deadlines: a time set anew replaces the one before, and Infinity take
   assert.deepEqual([deadlines.take(20), deadlines.take(Infinity)], ["a", undefined]);
 });
 
-Deno.test("Deadlines agrees with a sorted list over many changes", () => {
-  const deadlines = new Deadlines<number>();
+Deno.test("DeadlineQueue agrees with a sorted list over many changes", () => {
+  const deadlines = new DeadlineQueue<number>();
   const model = new Map<number, number>();
   let seed = 7;
   const random = (below: number): number => (seed = (seed * 48271) % 0x7fffffff) % below;

@@ -67,7 +67,7 @@ Deno.test("DecodeError keeps its facts and tells them", () => {
   assert.ok(error instanceof Error);
   assert.equal(error.name, "DecodeError");
   assert.deepEqual({ field: error.field, offset: error.offset, needed: error.needed, had: error.had }, facts);
-  assert.equal(error.message, "Cannot decode nlmsghdr at byte 4: it needs 16 bytes, 3 are there");
+  assert.equal(error.message, "Cannot decode nlmsghdr at byte 4: it needs 16 bytes, 3 are available");
   assert.equal(new DecodeError(facts, "odd").message, "Cannot decode nlmsghdr at byte 4: odd");
 });
 
@@ -101,8 +101,8 @@ Deno.test("NetlinkError keeps its facts and tells them", () => {
 Deno.test("FamilyMissingError and NetlinkProtocolError keep their facts and tell them", () => {
   const missing = new FamilyMissingError("l2tp");
   assert.deepEqual([missing.name, missing.family], ["FamilyMissingError", "l2tp"]);
-  assert.match(missing.message, /^Kernel has no generic-netlink family "l2tp"/);
+  assert.match(missing.message, /^Kernel has no generic netlink family "l2tp"/);
   const broken = new NetlinkProtocolError("X", "no family in it");
   assert.deepEqual([broken.name, broken.operation], ["NetlinkProtocolError", "X"]);
-  assert.equal(broken.message, "Bad answer to X: no family in it");
+  assert.equal(broken.message, "Invalid reply to X: no family in it");
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { Allowance } from "../../src/base/rate_limiter.ts";
+import { RateLimiter } from "../../src/base/rate_limiter.ts";
 
-Deno.test("Allowance: so many at once, then so many a second, and never more than so many at once again", () => {
-  const allowance = new Allowance(3, 10);
+Deno.test("RateLimiter: a burst, then a rate per second, and never more than the burst again", () => {
+  const allowance = new RateLimiter(3, 10);
   const take = (now: number, count: number): boolean[] =>
     Array.from({ length: count }, () => allowance.take(now));
   assert.deepEqual(take(1000, 4), [true, true, true, false]);

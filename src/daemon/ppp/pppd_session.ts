@@ -5,11 +5,11 @@
  */
 
 import { SyscallError } from "../../base/errors.ts";
-import { Allowance } from "../../base/rate_limiter.ts";
+import { RateLimiter } from "../../base/rate_limiter.ts";
 import { PppdProcess } from "../../driver/ppp/pppd_process.ts";
 import { type PppdExit, pppdExitText, type PppdStatus } from "../../model/ppp/pppd.ts";
 import type { HeldSession } from "./attachment.ts";
-import { RestartPause } from "../../base/backoff.ts";
+import { Backoff } from "../../base/backoff.ts";
 
 /** Lines in the log that a peer can cause: so many at once, and so many a second. */
 const LINES_AT_ONCE = 20;
@@ -46,8 +46,8 @@ export interface PppdSessionParts {
 export class PppdSession implements AsyncDisposable {
   readonly #parts: PppdSessionParts;
   readonly #held: HeldSession;
-  readonly #pause = new RestartPause();
-  readonly #lines = new Allowance(LINES_AT_ONCE, LINES_PER_SECOND);
+  readonly #pause = new Backoff();
+  readonly #lines = new RateLimiter(LINES_AT_ONCE, LINES_PER_SECOND);
   #process: PppdProcess | undefined;
   #starts = 0;
   #end: PppdExit | undefined;
@@ -106,7 +106,7 @@ export class PppdSession implements AsyncDisposable {
   #ended(end: PppdExit, afterMs: number): void {
     this.#process = undefined;
     if (this.#disposed) return;
-    const hasLasted = this.#pause.hasLasted(afterMs - GIVES_UP_MS);
+    const hasLasted = this.#pause.resetAfter(afterMs - GIVES_UP_MS);
     // A peer that is not there for days is told of once.
     if (hasLasted || end.status !== this.#end?.status) this.#log(`pppd has ended: ${pppdExitText(end)}`);
     this.#end = end;
@@ -122,7 +122,7 @@ export class PppdSession implements AsyncDisposable {
         this.#log(`pppd cannot be started: ${error.message}`);
         this.#startLater();
       }
-    }, this.#pause.take());
+    }, this.#pause.next());
   }
 
   #log(line: string): void {

@@ -8,7 +8,7 @@ import { NetlinkError, SyscallError } from "../../base/errors.ts";
 import { parseHex } from "../../base/hex.ts";
 import { formatIpAddress, linkLocalAddress } from "../../base/ip_address.ts";
 import type { LinkClient } from "../../client/link_client.ts";
-import { Allowance } from "../../base/rate_limiter.ts";
+import { RateLimiter } from "../../base/rate_limiter.ts";
 import type { PppPath, PppPathUser } from "../../driver/ppp/path.ts";
 import type { TimerClient, Timers } from "../../driver/system/timers.ts";
 import type { AttachedPpp } from "./attachment.ts";
@@ -17,7 +17,7 @@ import type { PppEnd, PppStatus } from "../../model/ppp/status.ts";
 import { pppEndText } from "../../model/ppp/end.ts";
 import type { LinkAddress, LinkRoute } from "../../model/link.ts";
 import type { PppSessionSettings } from "../../model/ppp/settings.ts";
-import { RestartPause } from "../../base/backoff.ts";
+import { Backoff } from "../../base/backoff.ts";
 
 /** Lines in the log that a peer can cause: so many at once, and so many a second. */
 const LINES_AT_ONCE = 20;
@@ -57,12 +57,12 @@ export class PppSession implements Disposable, TimerClient {
   #addresses: { ipv4?: LinkAddress; ipv6?: LinkAddress } = {};
   #route: LinkRoute | undefined;
   #restartAt = Infinity;
-  readonly #pause = new RestartPause();
+  readonly #pause = new Backoff();
   #upSince: number | undefined;
   #told: PppEnd["reason"] | undefined;
   #interfaceMtu = 0;
   #disposed = false;
-  readonly #lines = new Allowance(LINES_AT_ONCE, LINES_PER_SECOND);
+  readonly #lines = new RateLimiter(LINES_AT_ONCE, LINES_PER_SECOND);
 
   /**
    * Begins to negotiate.
@@ -272,12 +272,12 @@ export class PppSession implements Disposable, TimerClient {
   #finished(end: PppEnd): void {
     if (this.#disposed) return;
     const now = performance.now();
-    if (this.#upSince !== undefined && this.#pause.hasLasted(now - this.#upSince)) this.#told = undefined;
+    if (this.#upSince !== undefined && this.#pause.resetAfter(now - this.#upSince)) this.#told = undefined;
     this.#upSince = undefined;
     // A peer that is not there for days is told of once.
     if (end.reason !== this.#told) this.#log(`PPP has ended: ${pppEndText(end)}`);
     this.#told = end.reason;
-    this.#restartAt = now + this.#pause.take();
+    this.#restartAt = now + this.#pause.next();
   }
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Deadlines } from "../../base/deadline_queue.ts";
+import { DeadlineQueue } from "../../base/deadline_queue.ts";
 
 /** A client with at most one pending timer. */
 export interface TimerClient {
@@ -15,7 +15,7 @@ export interface TimerClient {
 
 /** The timers. Times are those of `performance.now()`. */
 export class Timers {
-  readonly #deadlines = new Deadlines<TimerClient>();
+  readonly #deadlines = new DeadlineQueue<TimerClient>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Time at which the runtime's timer fires. */
   #firesAt = Infinity;

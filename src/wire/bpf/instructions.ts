@@ -1,50 +1,50 @@
 /**
- * Programs for the kernel's BPF machine (`linux/bpf.h`; RFC 9669): instructions one by one, with labels to jump to.
- * Operations are those of 64 bits, host byte order, but where a name says otherwise. Pure.
+ * An assembler for BPF programs (`linux/bpf.h`; RFC 9669): one method per instruction, with labels as jump targets.
+ * Operations have 64 bits and host byte order unless their name says otherwise.
  *
  * @module
  */
 
 import { HOST_IS_LITTLE_ENDIAN } from "../../base/bytes.ts";
 
-/** Bytes of an instruction; those that load 64 bits take two. */
+/** Length of an instruction, in bytes. A load of a 64-bit immediate takes two instructions. */
 export const INSTRUCTION_BYTES = 8;
 
-/** A register. */
+/** A BPF register. */
 export class Register {
-  /** Its number. */
+  /** Number of the register. */
   readonly number: number;
 
-  /** The register with this number. */
+  /** Creates the register with this number. */
   constructor(number: number) {
     this.number = number;
   }
 }
 
-/** What a function returns, and the program. */
+/** Return value of helper calls and of the program. */
 export const R0: Register = new Register(0);
-/** First argument; the program's context at first. Lost in a call, as are those up to {@link R5}. */
+/** First argument of a call; at entry the program's context. Calls clobber {@link R1} to {@link R5}. */
 export const R1: Register = new Register(1);
-/** Second argument. */
+/** Second argument of a call. */
 export const R2: Register = new Register(2);
-/** Third argument. */
+/** Third argument of a call. */
 export const R3: Register = new Register(3);
-/** Fourth argument. */
+/** Fourth argument of a call. */
 export const R4: Register = new Register(4);
-/** Fifth argument. */
+/** Fifth argument of a call. */
 export const R5: Register = new Register(5);
-/** Outlives calls. */
+/** Callee-saved. */
 export const R6: Register = new Register(6);
-/** Outlives calls. */
+/** Callee-saved. */
 export const R7: Register = new Register(7);
-/** Outlives calls. */
+/** Callee-saved. */
 export const R8: Register = new Register(8);
-/** Outlives calls. */
+/** Callee-saved. */
 export const R9: Register = new Register(9);
-/** End of the stack, which goes down 512 bytes from there. */
+/** Frame pointer, read-only. The stack is the 512 bytes below it. */
 export const FP: Register = new Register(10);
 
-/** The kernel's functions (`enum bpf_func_id`) that programs of ours call. */
+/** Numbers of the helper functions that our programs call (`enum bpf_func_id`). */
 export const HELPER = {
   map_lookup_elem: 1,
   get_prandom_u32: 7,
@@ -55,7 +55,7 @@ export const HELPER = {
   redirect_neigh: 152,
 } as const;
 
-/** Two-operand arithmetic: BPF_ALU64. */
+/** Codes of the arithmetic operations. */
 const ALU = {
   add: 0x00,
   sub: 0x10,
@@ -69,18 +69,18 @@ const ALU = {
   mov: 0xb0,
 } as const;
 
-/** Comparisons, without sign. */
+/** Codes of the unsigned conditional jumps; `&` is BPF_JSET. */
 const JUMP = { "==": 0x10, ">": 0x20, ">=": 0x30, "&": 0x40, "!=": 0x50, "<": 0xa0, "<=": 0xb0 } as const;
 
 const SIZE = { b: 0x10, h: 0x08, w: 0x00, dw: 0x18 } as const;
 
-/** An operation on a register and an operand, which stays in the register. */
+/** An arithmetic operation; its result replaces the target register. */
 export type Operation = keyof typeof ALU;
-/** A comparison without sign; `&`: they have a bit in common. */
+/** An unsigned comparison; `&` is true if the operands have a bit in common. */
 export type Condition = keyof typeof JUMP;
-/** 1, 2, 4 or 8 bytes. */
+/** Size of a memory access: 1, 2, 4 or 8 bytes. */
 export type Size = keyof typeof SIZE;
-/** A register, or a number of 32 bits with sign. */
+/** A register, or a signed 32-bit immediate. */
 export type Operand = Register | number;
 
 const CLASS_LD = 0x00;
@@ -93,12 +93,12 @@ const CLASS_ALU64 = 0x07;
 const MODE_MEM = 0x60;
 const MODE_ATOMIC = 0xc0;
 const SOURCE_REGISTER = 0x08;
-/** BPF_END, to big-endian. */
+/** Byte swap to big endian (BPF_END, BPF_TO_BE). */
 const END_TO_BE = 0xd0 | SOURCE_REGISTER;
 const JUMP_ALWAYS = 0x00;
 const CALL = 0x80;
 const EXIT = 0x90;
-/** What LD_IMM64 loads is the address of the map with this descriptor. */
+/** The immediate of LD_IMM64 is the file descriptor of a map (BPF_PSEUDO_MAP_FD). */
 const PSEUDO_MAP_FD = 1;
 
 interface Instruction {
@@ -107,37 +107,37 @@ interface Instruction {
   readonly source?: number;
   readonly offset?: number;
   readonly immediate?: number;
-  /** Where it jumps to. */
+  /** Target of a jump. */
   readonly label?: string;
 }
 
-/** A program in the making. Each method adds to its end, and returns the program. */
+/** Builder of a program. Each method appends to the program and returns it. */
 export class BpfProgram {
   readonly #instructions: Instruction[] = [];
   readonly #labels = new Map<string, number>();
 
-  /** Computes: the register becomes (register) (operation) (operand). Division is without sign; by zero gives zero. */
+  /** Appends target = target OPERATION operand. Division is unsigned; division by zero yields zero. */
   compute(operation: Operation, target: Register, operand: Operand): this {
     return this.#binary(ALU[operation] | CLASS_ALU64, target, operand);
   }
 
-  /** The register becomes the operand. */
+  /** Appends target = operand. */
   move(target: Register, operand: Operand): this {
     return this.compute("mov", target, operand);
   }
 
-  /** Turns the lowest 16, 32 or 64 bits from host to network order or back; the others become zero. */
+  /** Converts the lowest 16, 32 or 64 bits between host and network byte order; the other bits become zero. */
   networkOrder(target: Register, bits: 16 | 32 | 64): this {
     return this.#add({ code: END_TO_BE | CLASS_ALU, target: target.number, immediate: bits });
   }
 
-  /** The register becomes what lies at `base` + `offset`. */
+  /** Loads from memory at `base` + `offset`. */
   load(size: Size, target: Register, base: Register, offset: number): this {
     const code = MODE_MEM | SIZE[size] | CLASS_LDX;
     return this.#add({ code, target: target.number, source: base.number, offset });
   }
 
-  /** Puts the operand at `base` + `offset`. Before Linux 6.3, a number must be in a register to get into the context. */
+  /** Stores at `base` + `offset`. Before Linux 6.3 a store to the context needs a register, not an immediate. */
   store(size: Size, base: Register, offset: number, operand: Operand): this {
     const place = { target: base.number, offset };
     return operand instanceof Register
@@ -145,54 +145,54 @@ export class BpfProgram {
       : this.#add({ code: MODE_MEM | SIZE[size] | CLASS_ST, ...place, immediate: operand });
   }
 
-  /** Adds the register to the 8 bytes at `base` + `offset`, so that no other processor's addition is lost. */
+  /** Adds the register atomically to the 8 bytes at `base` + `offset`. */
   atomicAdd(base: Register, offset: number, source: Register): this {
     const code = MODE_ATOMIC | SIZE.dw | CLASS_STX;
     return this.#add({ code, target: base.number, source: source.number, offset, immediate: ALU.add });
   }
 
-  /** The register becomes the address of the map with this descriptor. */
+  /** Loads the address of the map with this file descriptor. */
   map(target: Register, fd: number): this {
     const code = CLASS_LD | SIZE.dw;
     this.#add({ code, target: target.number, source: PSEUDO_MAP_FD, immediate: fd });
     return this.#add({ code: 0 });
   }
 
-  /** Calls one of the kernel's functions, whose arguments are in R1 … R5. */
+  /** Calls a helper function with the arguments in R1 to R5. */
   call(helper: keyof typeof HELPER): this {
     return this.#add({ code: CALL | CLASS_JMP, immediate: HELPER[helper] });
   }
 
-  /** Goes on at the label. */
+  /** Jumps to the label. */
   jump(label: string): this {
     return this.#add({ code: JUMP_ALWAYS | CLASS_JMP, label });
   }
 
-  /** Goes on at the label if (register) (condition) (operand). */
+  /** Jumps to the label if target CONDITION operand. */
   jumpIf(target: Register, condition: Condition, operand: Operand, label: string): this {
     return this.#binary(JUMP[condition] | CLASS_JMP, target, operand, label);
   }
 
   /**
-   * What comes next can be jumped to, from earlier places: loops are not for such programs.
+   * Places a label before the next instruction. Only earlier instructions may jump to it: these programs have no loops.
    *
-   * @throws {RangeError} if there is such a label already
+   * @throws {RangeError} if the label is already defined
    */
   label(name: string): this {
-    if (this.#labels.has(name)) throw new RangeError(`There is a label ${name} already`);
+    if (this.#labels.has(name)) throw new RangeError(`Label ${name} is already defined`);
     this.#labels.set(name, this.#instructions.length);
     return this;
   }
 
-  /** Ends the program; R0 is what becomes of the packet. */
+  /** Ends the program. R0 is its verdict on the packet. */
   exit(): this {
     return this.#add({ code: EXIT | CLASS_JMP });
   }
 
   /**
-   * The program as the kernel loads it.
+   * Assembles the program in the form that the kernel loads.
    *
-   * @throws {RangeError} if a label is missing, or stands before a jump to it
+   * @throws {RangeError} if a label is undefined or precedes a jump to it
    */
   assemble(): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(this.#instructions.length * INSTRUCTION_BYTES);
@@ -211,8 +211,8 @@ export class BpfProgram {
 
   #distance(from: number, label: string): number {
     const to = this.#labels.get(label);
-    if (to === undefined) throw new RangeError(`There is no label ${label}`);
-    if (to <= from) throw new RangeError(`The label ${label} stands before a jump to it`);
+    if (to === undefined) throw new RangeError(`Label ${label} is undefined`);
+    if (to <= from) throw new RangeError(`Label ${label} precedes a jump to it`);
     return to - from - 1;
   }
 

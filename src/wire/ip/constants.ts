@@ -1,11 +1,11 @@
 /**
- * Numbers of the frames that a pseudowire carries: Ethernet (IEEE 802.3, 802.1Q), IPv4 (RFC 791), IPv6 (RFC 8200),
- * TCP (RFC 9293) and UDP (RFC 768). Offsets are bytes from the start of the header that they belong to.
+ * Constants of Ethernet (IEEE 802.3, 802.1Q), IPv4 (RFC 791), IPv6 (RFC 8200), TCP (RFC 9293) and UDP (RFC 768).
+ * Lengths and offsets are in bytes; an offset counts from the start of its header.
  *
  * @module
  */
 
-/** Bytes of a VLAN tag. */
+/** Length of a VLAN tag. */
 export const VLAN_TAG = 4;
 /** EtherType of IPv4. */
 export const ETHERTYPE_IPV4 = 0x0800;
@@ -16,20 +16,21 @@ export const ETHERTYPE_VLAN = 0x8100;
 /** EtherType of an outer VLAN tag (802.1ad). */
 export const ETHERTYPE_QINQ = 0x88a8;
 
-/** Where the addresses are in an IPv4 header, source first. */
+/** Offset of the source address in an IPv4 header; the destination address follows. */
 export const IPV4_ADDRESSES = 12;
-/** Where the addresses are in an IPv6 header, source first. */
+/** Offset of the source address in an IPv6 header; the destination address follows. */
 export const IPV6_ADDRESSES = 8;
-/** Word of an IPv4 header with its identification: do not fragment. */
+/** Flag "don't fragment" in the flags and fragment offset word of an IPv4 header. */
 export const IPV4_DF = 0x4000;
-/** The same word: more fragments, and the fragment's place; all zero for a whole packet. */
+/** Mask of "more fragments" and fragment offset in the same word of an IPv4 header; all zero for a whole packet. */
 export const IPV4_FRAGMENT = 0x3fff;
 
-/** Bytes of a TCP header without options. */
+
+/** Length of a TCP header without options. */
 export const TCP_HEADER = 20;
-/** Where the checksum is in a TCP header. */
+/** Offset of the checksum in a TCP header. */
 export const TCP_CHECKSUM = 16;
-/** Where the checksum is in a UDP header. */
+/** Offset of the checksum in a UDP header. */
 export const UDP_CHECKSUM = 6;
 
 /** TCP flag: no more data from the sender. */
@@ -40,9 +41,9 @@ export const TCP_SYN = 0x02;
 export const TCP_RST = 0x04;
 /** TCP flag: push. */
 export const TCP_PSH = 0x08;
-/** TCP flag: the acknowledgement number counts. */
+/** TCP flag: the acknowledgement number is valid. */
 export const TCP_ACK = 0x10;
-/** TCP flag: the urgent pointer counts. */
+/** TCP flag: the urgent pointer is valid. */
 export const TCP_URG = 0x20;
 /** TCP flag: congestion window reduced (RFC 3168). */
 export const TCP_CWR = 0x80;

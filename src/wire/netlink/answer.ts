@@ -1,6 +1,6 @@
 /**
- * The messages that end an exchange, as a kernel writes them to a socket with NETLINK_CAP_ACK and NETLINK_EXT_ACK
- * (`netlink_ack`, `netlink_dump_done`): the other side of `decodeError` and `decodeDone`. Host byte order. Pure.
+ * Encodes NLMSG_ERROR and NLMSG_DONE as the kernel sends them to a socket with NETLINK_CAP_ACK and NETLINK_EXT_ACK
+ * (`netlink_ack`, `netlink_dump_done`): the counterpart of `decodeError` and `decodeDone`. Host byte order.
  *
  * @module
  */
@@ -20,8 +20,8 @@ import {
 import { type Acknowledgement, encodeMessage, type NetlinkMessage } from "./message.ts";
 
 /**
- * The acknowledgement (errno 0) or refusal of a request: {i32 -errno, the request's header as it was sent, extended
- * acknowledgement}. It goes to `portId`, which need not be the one in the request's header.
+ * Encodes the acknowledgement (errno 0) or refusal of a request: {i32 -errno, the request's header, extended
+ * acknowledgement}. `portId` is the receiver's port id, which may differ from the one in the request's header.
  */
 export function encodeAcknowledgement(
   request: NetlinkMessage,
@@ -48,7 +48,7 @@ export function encodeAcknowledgement(
   });
 }
 
-/** The end of a dump: {i32 -errno}. */
+/** Encodes the end of a dump: {i32 -errno}. */
 export function encodeDone(sequence: number, portId: number, errno: number): Uint8Array<ArrayBuffer> {
   const out = new ByteWriter({ littleEndian: HOST_IS_LITTLE_ENDIAN, capacity: 4 });
   out.u32(-errno);

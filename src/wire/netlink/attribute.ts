@@ -1,6 +1,6 @@
 /**
- * Netlink attributes (`struct nlattr`, `linux/netlink.h`): {u16 length, u16 type, payload, padding to 4 bytes},
- * integers in host byte order. Pure; what a reader returns as bytes borrows the buffer it reads.
+ * Netlink attributes (`struct nlattr`, `linux/netlink.h`): {u16 length, u16 type, payload, padding to 4 bytes}.
+ * Integers are in host byte order. Bytes returned by a reader borrow its buffer.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { ByteWriter, HOST_IS_LITTLE_ENDIAN } from "../../base/bytes.ts";
 import { DecodeError } from "../../base/errors.ts";
 import { NLA_F_NESTED, NLA_HDRLEN, NLA_TYPE_MASK, NLMSG_ALIGNTO, nlmsgAlign } from "./constants.ts";
 
-/** Made at the first need, which most runs of the program do not have. */
+/** Created on first use: most runs of the program need neither. */
 let utf8Encoder: TextEncoder | undefined;
 let utf8Decoder: TextDecoder | undefined;
 
@@ -17,57 +17,57 @@ let utf8Decoder: TextDecoder | undefined;
 export class AttributeWriter {
   readonly #out: ByteWriter;
 
-  /** Writes into a new buffer, or behind what `out` already holds (a fixed header). */
+  /** Writes into a new buffer, or appends to `out`, which may hold a fixed header. */
   constructor(out: ByteWriter = new ByteWriter({ littleEndian: HOST_IS_LITTLE_ENDIAN })) {
     this.#out = out;
   }
 
-  /** The bytes written so far, the fixed header included. Borrows: valid until the next write. */
+  /** The bytes written so far, including the fixed header. Borrowed: valid until the next write. */
   get written(): Uint8Array<ArrayBuffer> {
     return this.#out.written;
   }
 
-  /** An attribute without payload, whose presence is its value. */
+  /** Appends an attribute without payload, whose presence is its value. */
   flag(type: number): this {
     return this.#header(type, 0);
   }
 
-  /** An 8-bit integer. */
+  /** Appends an 8-bit integer. */
   u8(type: number, value: number): this {
     this.#header(type, 1);
     this.#out.u8(value);
     return this.#pad();
   }
 
-  /** A 16-bit integer in host order. */
+  /** Appends a 16-bit integer in host byte order. */
   u16(type: number, value: number): this {
     this.#header(type, 2);
     this.#out.u16(value);
     return this.#pad();
   }
 
-  /** A 32-bit integer in host order. */
+  /** Appends a 32-bit integer in host byte order. */
   u32(type: number, value: number): this {
     this.#header(type, 4);
     this.#out.u32(value);
     return this;
   }
 
-  /** A 64-bit integer in host order. */
+  /** Appends a 64-bit integer in host byte order. */
   u64(type: number, value: bigint): this {
     this.#header(type, 8);
     this.#out.u64(value);
     return this;
   }
 
-  /** Bytes as they are: addresses in network order, cookies. */
+  /** Appends bytes unchanged, such as addresses in network byte order and cookies. */
   bytes(type: number, value: Uint8Array): this {
     this.#header(type, value.length);
     this.#out.bytes(value);
     return this.#pad();
   }
 
-  /** A NUL-terminated string in UTF-8. */
+  /** Appends a NUL-terminated string in UTF-8. */
   string(type: number, value: string): this {
     const start = this.#out.length;
     this.#header(type, value.length + 1);
@@ -83,8 +83,8 @@ export class AttributeWriter {
   }
 
   /**
-   * Attributes within an attribute. The L2TP family's own STATS lack the NESTED flag, so it is said with
-   * `flagged`.
+   * Appends nested attributes, written by `write`. `flagged` sets NLA_F_NESTED, which the L2TP family's STATS attribute
+   * lacks.
    */
   nested(type: number, write: (attributes: this) => void, flagged: boolean): this {
     const start = this.#out.length;
@@ -107,7 +107,7 @@ export class AttributeWriter {
 }
 
 /**
- * Walks over the attributes in a range of bytes:
+ * Iterates over the attributes in a range of bytes:
  *
  * ```ts
  * import { AttributeReader, AttributeWriter } from "./attribute.ts";
@@ -119,8 +119,8 @@ export class AttributeWriter {
  * }
  * ```
  *
- * Integer getters read the first bytes of a longer payload, as the kernel does, and throw `DecodeError` for a
- * shorter one.
+ * Integer getters read the first bytes of a longer payload, as the kernel does. They throw `DecodeError` for a shorter
+ * payload.
  */
 export class AttributeReader {
   readonly #bytes: Uint8Array;
@@ -150,8 +150,8 @@ export class AttributeReader {
   }
 
   /**
-   * Moves to the next attribute; false at the end. Fewer than four bytes after the last one are padding and passed
-   * over, as `nla_ok` does.
+   * Moves to the next attribute; returns false at the end. Fewer than four bytes after the last attribute are padding,
+   * as in the kernel's `nla_ok`.
    *
    * @throws {DecodeError} if the attribute's length is below its header's or past the end
    */
@@ -173,40 +173,40 @@ export class AttributeReader {
     return true;
   }
 
-  /** The payload as an 8-bit integer. */
+  /** Returns the payload as an 8-bit integer. */
   u8(): number {
     return this.#view.getUint8(this.#need(1));
   }
 
-  /** The payload as a 16-bit integer in host order. */
+  /** Returns the payload as a 16-bit integer in host byte order. */
   u16(): number {
     return this.#view.getUint16(this.#need(2), HOST_IS_LITTLE_ENDIAN);
   }
 
-  /** The payload as a 32-bit integer in host order. */
+  /** Returns the payload as a 32-bit integer in host byte order. */
   u32(): number {
     return this.#view.getUint32(this.#need(4), HOST_IS_LITTLE_ENDIAN);
   }
 
-  /** The payload as a 64-bit integer in host order. */
+  /** Returns the payload as a 64-bit integer in host byte order. */
   u64(): bigint {
     return this.#view.getBigUint64(this.#need(8), HOST_IS_LITTLE_ENDIAN);
   }
 
-  /** The payload. Borrows the buffer. */
+  /** Returns the payload, which borrows the buffer. */
   bytes(): Uint8Array {
     return this.#bytes.subarray(this.#payload, this.#payloadEnd);
   }
 
-  /** A copy of exactly `length` bytes of payload. */
+  /** Returns a copy of the first `length` bytes of the payload. */
   fixed(length: number): Uint8Array<ArrayBuffer> {
     const start = this.#need(length);
     return this.#bytes.slice(start, start + length) as Uint8Array<ArrayBuffer>;
   }
 
-  /** The payload up to its first NUL, or all of it, as UTF-8 (bytes that are not become U+FFFD). */
+  /** Returns the payload up to its first NUL as a string. Invalid UTF-8 becomes U+FFFD. */
   string(): string {
-    // Names are short and nearly always ASCII: cheaper than a decoder, which takes its bytes out of the engine.
+    // Names are short and nearly always ASCII: this loop is cheaper than a TextDecoder, which leaves the JS engine.
     let text = "";
     for (let at = this.#payload; at < this.#payloadEnd; at++) {
       const byte = this.#bytes[at]!;
@@ -224,7 +224,7 @@ export class AttributeReader {
     return utf8Decoder.decode(nul < 0 ? bytes : bytes.subarray(0, nul));
   }
 
-  /** A reader over the attributes within this one. */
+  /** Returns a reader of the nested attributes in the payload. */
   nested(): AttributeReader {
     return new AttributeReader(this.#bytes, this.#payload, this.#payloadEnd, this.#view);
   }

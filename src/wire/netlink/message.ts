@@ -1,6 +1,6 @@
 /**
- * Netlink messages (`struct nlmsghdr`, `linux/netlink.h`), several of which may share one datagram, and the
- * error messages that end an exchange. Host byte order. Pure; decoded payloads borrow the datagram.
+ * Netlink messages (`struct nlmsghdr`, `linux/netlink.h`), of which one datagram may hold several, and the messages
+ * that end an exchange. Host byte order. Decoded payloads borrow the datagram.
  *
  * ```
  *  0        4      6       8          12       16
@@ -24,19 +24,19 @@ import {
 
 /** One netlink message. */
 export interface NetlinkMessage {
-  /** What it is: below 16 a control message (`NLMSG_*`), else the family's own number. */
+  /** Message type: a control message (`NLMSG_*`) below 16, else the family's number. */
   readonly type: number;
   /** `NLM_F_*` bits. */
   readonly flags: number;
-  /** The number that the requester gave its request. */
+  /** Sequence number, chosen by the requester. */
   readonly sequence: number;
   /** Port id of the requester's socket. */
   readonly portId: number;
-  /** Everything behind the header. Borrows the datagram it was decoded from. */
+  /** Bytes after the header. A decoded payload borrows the datagram. */
   readonly payload: Uint8Array;
 }
 
-/** The bytes of one message. */
+/** Encodes one message, with padding. */
 export function encodeMessage(message: NetlinkMessage): Uint8Array<ArrayBuffer> {
   const length = NLMSG_HDRLEN + message.payload.length;
   const bytes = new Uint8Array(nlmsgAlign(length));
@@ -51,7 +51,7 @@ export function encodeMessage(message: NetlinkMessage): Uint8Array<ArrayBuffer> 
 }
 
 /**
- * The messages in a datagram, in order.
+ * Decodes the messages of a datagram, in order.
  *
  * @throws {DecodeError} if a header is cut short or its length is impossible
  */
@@ -82,20 +82,20 @@ export function decodeMessages(datagram: Uint8Array): NetlinkMessage[] {
   return messages;
 }
 
-/** What an NLMSG_ERROR or NLMSG_DONE message says. */
+/** Contents of an NLMSG_ERROR or NLMSG_DONE message. */
 export interface Acknowledgement {
   /** Positive error number; 0 for success. */
   readonly errno: number;
-  /** The kernel's explanation, if it gave one. */
+  /** Extended acknowledgement: the kernel's explanation. */
   readonly extack: string | undefined;
-  /** Offset in the request of the attribute that is wrong, if the kernel gave one. */
+  /** Extended acknowledgement: offset of the offending attribute in the request, in bytes. */
   readonly attributeOffset: number | undefined;
 }
 
 /**
- * Reads an NLMSG_ERROR message: {i32 -errno, the request's header, its payload unless capped, attributes}.
+ * Decodes an NLMSG_ERROR message: {i32 -errno, the request's header, its payload unless capped, attributes}.
  *
- * @throws {DecodeError} if it is shorter than it must be
+ * @throws {DecodeError} if the message is too short
  */
 export function decodeError(message: NetlinkMessage): Acknowledgement {
   const { payload } = message;
@@ -110,9 +110,9 @@ export function decodeError(message: NetlinkMessage): Acknowledgement {
 }
 
 /**
- * Reads an NLMSG_DONE message: {i32 -errno, attributes}. Old kernels may leave the number out, which is success.
+ * Decodes an NLMSG_DONE message: {i32 -errno, attributes}. Old kernels may omit the number, which means success.
  *
- * @throws {DecodeError} if its attributes are malformed
+ * @throws {DecodeError} if the attributes are malformed
  */
 export function decodeDone(message: NetlinkMessage): Acknowledgement {
   const { payload } = message;
@@ -131,6 +131,6 @@ function readAcknowledgement(message: NetlinkMessage, view: DataView, attributes
       else if (reader.type === NLMSGERR_ATTR_OFFS) attributeOffset = reader.u32();
     }
   }
-  // Negative in the message; a positive number would be the kernel's mistake and still no success.
+  // The number is negative. A positive one would be a kernel bug and must not count as success.
   return { errno: Math.abs(view.getInt32(0, HOST_IS_LITTLE_ENDIAN)), extack, attributeOffset };
 }

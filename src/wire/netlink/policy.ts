@@ -1,9 +1,9 @@
 /**
- * Reading the attributes of a request the way the kernel does for families of before Linux 5.2 (`nla_parse_deprecated`,
- * "liberal" validation, `lib/nlattr.c`): every attribute that the family's policy names is checked, also those that
- * the command has no use for; unknown ones are passed over; integers may be too long; of several with the same
- * number the last counts; behind an attribute whose length cannot be, nothing more is read. Pure; what is read as
- * bytes or text owns its memory.
+ * Parses the attributes of a request as the kernel does for generic netlink families older than Linux 5.2
+ * (`nla_parse_deprecated`, "liberal" validation, `lib/nlattr.c`): every attribute in the family's policy is checked,
+ * even if the command does not use it. Unknown attributes are skipped. Integers may be longer than their type. Of
+ * duplicates the last one counts. Parsing stops at an attribute with an impossible length. Getters of bytes and
+ * strings return copies.
  *
  * @module
  */
@@ -14,43 +14,43 @@ import { NLA_HDRLEN, NLA_TYPE_MASK, nlmsgAlign } from "./constants.ts";
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** What an attribute's payload must be. All lengths are in bytes. */
+/** The constraint on an attribute's payload. Lengths are in bytes. */
 export type AttributeRule =
-  /** An integer of at least so many bytes. */
+  /** An integer of at least `size` bytes. */
   | { readonly kind: "integer"; readonly size: 1 | 2 | 4 | 8 }
-  /** Any bytes, at most so many. */
+  /** At most `max` bytes of any value. */
   | { readonly kind: "binary"; readonly max: number }
-  /** Text with a NUL, at most so many bytes before it. */
+  /** A NUL-terminated string of at most `max` bytes without the NUL. */
   | { readonly kind: "nulString"; readonly max: number }
-  /** Attributes, or nothing. */
+  /** Nested attributes; may be empty. */
   | { readonly kind: "nested" };
 
-/** A family's rules, by attribute number. Attributes without a rule may hold anything. */
+/** A family's rules by attribute number. An attribute without a rule may hold anything. */
 export type AttributePolicy = ReadonlyMap<number, AttributeRule>;
 
-/** Text of the extended acknowledgement for every attribute that breaks its rule. */
+/** Extended acknowledgement for an attribute that violates its rule. */
 export const POLICY_EXTACK = "Attribute failed policy validation";
-/** Text of the extended acknowledgement, also of a success, when bytes behind the attributes made no sense. */
+/** Extended acknowledgement, even of a success, when bytes after the last attribute could not be parsed. */
 export const LEFTOVER_EXTACK = "bytes leftover after parsing attributes";
 
-/** An attribute of a request breaks the family's policy. */
+/** An attribute of a request violates the family's policy. */
 export class PolicyError extends Error {
   /** Name of the class, which survives minification. */
   override readonly name = "PolicyError";
   /** Number of the attribute. */
   readonly attribute: number;
-  /** Where the attribute starts, in bytes from the start of the payload. */
+  /** Offset of the attribute in the payload, in bytes. */
   readonly offset: number;
-  /** Length of what it holds, in bytes. */
+  /** Length of the attribute's payload, in bytes. */
   readonly length: number;
-  /** Positive error number that the kernel answers with. */
+  /** Positive error number of the kernel's reply. */
   readonly errno: number;
 
-  /** Tells the facts in words; they stay in the fields. */
+  /** Builds the message from the facts and keeps them in the fields. */
   constructor(facts: Pick<PolicyError, "attribute" | "offset" | "length" | "errno">) {
     super(
-      `Cannot take attribute ${facts.attribute} at byte ${facts.offset}: ` +
-        `its ${facts.length} bytes break the family's policy`,
+      `Cannot accept attribute ${facts.attribute} at byte ${facts.offset}: ` +
+        `its ${facts.length} bytes violate the family's policy`,
     );
     this.attribute = facts.attribute;
     this.offset = facts.offset;
@@ -59,21 +59,21 @@ export class PolicyError extends Error {
   }
 }
 
-/** Where an attribute's payload is. */
+/** Byte range of an attribute's payload. */
 interface Extent {
   readonly start: number;
   readonly end: number;
 }
 
-/** The attributes of a request. Getters of absent attributes return `undefined`. */
+/** The parsed attributes of a request. Getters return `undefined` for an absent attribute. */
 export class RequestAttributes {
   readonly #payload: Uint8Array;
   readonly #view: DataView;
   readonly #extents: ReadonlyMap<number, Extent>;
-  /** Bytes behind the last attribute that were not read because they cannot be one. */
+  /** Number of bytes after the last attribute that could not be parsed. */
   readonly leftover: number;
 
-  /** For {@link parseAttributes}. */
+  /** Called by {@link parseAttributes}. */
   constructor(payload: Uint8Array, extents: ReadonlyMap<number, Extent>, leftover: number) {
     this.#payload = payload;
     this.#view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
@@ -81,42 +81,42 @@ export class RequestAttributes {
     this.leftover = leftover;
   }
 
-  /** Whether the attribute is there. */
+  /** Reports whether the attribute is present. */
   has(type: number): boolean {
     return this.#extents.has(type);
   }
 
-  /** An 8-bit integer. */
+  /** Returns an 8-bit integer. */
   u8(type: number): number | undefined {
     const start = this.#start(type, 1);
     return start === undefined ? undefined : this.#view.getUint8(start);
   }
 
-  /** A 16-bit integer in host order. */
+  /** Returns a 16-bit integer in host byte order. */
   u16(type: number): number | undefined {
     const start = this.#start(type, 2);
     return start === undefined ? undefined : this.#view.getUint16(start, HOST_IS_LITTLE_ENDIAN);
   }
 
-  /** A 32-bit integer in host order. */
+  /** Returns a 32-bit integer in host byte order. */
   u32(type: number): number | undefined {
     const start = this.#start(type, 4);
     return start === undefined ? undefined : this.#view.getUint32(start, HOST_IS_LITTLE_ENDIAN);
   }
 
-  /** A 64-bit integer in host order. */
+  /** Returns a 64-bit integer in host byte order. */
   u64(type: number): bigint | undefined {
     const start = this.#start(type, 8);
     return start === undefined ? undefined : this.#view.getBigUint64(start, HOST_IS_LITTLE_ENDIAN);
   }
 
-  /** A copy of the payload. */
+  /** Returns a copy of the payload. */
   bytes(type: number): Uint8Array | undefined {
     const extent = this.#extents.get(type);
     return extent === undefined ? undefined : this.#payload.slice(extent.start, extent.end);
   }
 
-  /** Text up to the first NUL, as UTF-8 (bytes that are not become U+FFFD). */
+  /** Returns the string up to the first NUL. Invalid UTF-8 becomes U+FFFD. */
   string(type: number): string | undefined {
     const bytes = this.bytes(type);
     if (bytes === undefined) return undefined;
@@ -124,7 +124,7 @@ export class RequestAttributes {
     return utf8.decode(nul < 0 ? bytes : bytes.subarray(0, nul));
   }
 
-  /** A payload too short for a getter counts as absent; a policy that asks for less than it is used as is a bug. */
+  /** A payload too short for a getter counts as absent: the policy that let it through has a bug. */
   #start(type: number, size: number): number | undefined {
     const extent = this.#extents.get(type);
     return extent === undefined || extent.end - extent.start < size ? undefined : extent.start;
@@ -132,9 +132,9 @@ export class RequestAttributes {
 }
 
 /**
- * The attributes in `payload` from byte `start` on.
+ * Parses the attributes in `payload` from byte `start` on.
  *
- * @throws {PolicyError} for the first attribute that breaks its rule
+ * @throws {PolicyError} for the first attribute that violates its rule
  */
 export function parseAttributes(
   payload: Uint8Array,
@@ -159,7 +159,7 @@ export function parseAttributes(
   return new RequestAttributes(payload, extents, Math.max(0, payload.length - at));
 }
 
-/** The error number for a payload that breaks the rule; `undefined` for one that keeps it. */
+/** Returns the error number for a payload that violates its rule, or `undefined` if it is valid. */
 function violation(bytes: Uint8Array, rule: AttributeRule | undefined): number | undefined {
   switch (rule?.kind) {
     case undefined:
@@ -171,7 +171,7 @@ function violation(bytes: Uint8Array, rule: AttributeRule | undefined): number |
     case "nested":
       return bytes.length > 0 && bytes.length < NLA_HDRLEN ? Errno.ERANGE : undefined;
     case "nulString": {
-      // A NUL must be near enough; one at the very end is then not counted as part of the text.
+      // As `validate_nla` does: a NUL within the first max + 1 bytes is required, and a trailing NUL is not counted.
       if (!bytes.subarray(0, rule.max + 1).includes(0)) return Errno.EINVAL;
       const counted = bytes.at(-1) === 0 ? bytes.length - 1 : bytes.length;
       return counted > rule.max ? Errno.ERANGE : undefined;

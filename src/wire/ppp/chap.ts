@@ -1,6 +1,6 @@
 /**
- * Data of CHAP's packets (RFC 1994 section 4), and the responses and messages of MS-CHAP (RFC 2433, RFC 2759) in
- * them. Pure; what is decoded borrows the data.
+ * Data of CHAP packets (RFC 1994 section 4), and the responses and messages of MS-CHAP (RFC 2433, RFC 2759) in them.
+ * Decoded values borrow the data.
  *
  * @module
  */
@@ -8,50 +8,50 @@
 import { DecodeError } from "../../base/errors.ts";
 import { formatHex, parseHex } from "../../base/hex.ts";
 
-/** The longest name that is read: the longest that RFC 2759 section 4 knows. */
+/** Longest name, in bytes (RFC 2759 section 4). */
 const MAX_NAME_BYTES = 256;
-/** Bytes of the value in a Response of MS-CHAP, both versions (RFC 2433 section 6, RFC 2759 section 4). */
+/** Length in bytes of an MS-CHAP response value, both versions (RFC 2433 section 6, RFC 2759 section 4). */
 const MSCHAP_RESPONSE_BYTES = 49;
 
-/** What a Challenge or Response says. */
+/** Data of a Challenge or Response. */
 export interface ChapValue {
-  /** The challenge, or the response to one. */
+  /** Value: the challenge or the response. */
   readonly value: Uint8Array;
-  /** Who sends it. */
+  /** Name of the sender. */
   readonly name: Uint8Array;
 }
 
-/** The value in a Response of MS-CHAP version 1. */
+/** Value of an MS-CHAP version 1 Response. */
 export interface MsChapResponse {
-  /** NT-Response, 24 bytes. */
+  /** NT-Response: 24 bytes. */
   readonly ntResponse: Uint8Array;
-  /** Whether it counts; else the LAN Manager response would, which nobody here makes or takes. */
+  /** The NT-Response is valid. Otherwise only the LAN Manager response is, which we do not support. */
   readonly usesNt: boolean;
 }
 
-/** The value in a Response of MS-CHAP version 2. */
+/** Value of an MS-CHAP version 2 Response. */
 export interface MsChapV2Response {
-  /** Peer-Challenge, 16 bytes. */
+  /** Peer-Challenge: 16 bytes. */
   readonly peerChallenge: Uint8Array;
-  /** NT-Response, 24 bytes. */
+  /** NT-Response: 24 bytes. */
   readonly ntResponse: Uint8Array;
 }
 
-/** The message of a Failure of MS-CHAP (RFC 2433 section 8, RFC 2759 section 6). */
+/** Message of an MS-CHAP Failure (RFC 2433 section 8, RFC 2759 section 6). */
 export interface MsChapFailure {
   /** E: error code, such as 691 for a wrong password. */
   readonly error: number;
-  /** R: whether another try is allowed. */
+  /** R: the peer may retry. */
   readonly retry: boolean;
-  /** C: the challenge for it. */
+  /** C: the challenge for the retry. */
   readonly challenge?: Uint8Array | undefined;
-  /** V: version of the protocol for changing passwords. */
+  /** V: version of the Change-Password packet. */
   readonly version?: number | undefined;
-  /** M: text for people. */
+  /** M: text for the user. */
   readonly message?: string | undefined;
 }
 
-/** Data of a Challenge or Response; the value has at most 255 bytes. */
+/** Encodes the data of a Challenge or Response. The value must have at most 255 bytes. */
 export function encodeChapValue({ value, name }: ChapValue): Uint8Array<ArrayBuffer> {
   const data = new Uint8Array(1 + value.length + name.length);
   data[0] = value.length;
@@ -61,9 +61,9 @@ export function encodeChapValue({ value, name }: ChapValue): Uint8Array<ArrayBuf
 }
 
 /**
- * What a Challenge or Response says.
+ * Decodes the data of a Challenge or Response.
  *
- * @throws {DecodeError} if it is cut short, its value empty, or the name longer than 256 bytes
+ * @throws {DecodeError} if the data is truncated, the value empty, or the name longer than 256 bytes
  */
 export function decodeChapValue(data: Uint8Array): ChapValue {
   const size = data[0];
@@ -81,7 +81,7 @@ export function decodeChapValue(data: Uint8Array): ChapValue {
   return { value: data.subarray(1, 1 + size), name };
 }
 
-/** The value of a Response of version 1; its LAN Manager response is zero, as section 6 asks for. */
+/** Encodes the value of a version 1 Response. The LAN Manager response is zero (RFC 2433 section 6). */
 export function encodeMsChapResponse(ntResponse: Uint8Array): Uint8Array<ArrayBuffer> {
   const value = new Uint8Array(MSCHAP_RESPONSE_BYTES);
   value.set(ntResponse, 24);
@@ -90,16 +90,16 @@ export function encodeMsChapResponse(ntResponse: Uint8Array): Uint8Array<ArrayBu
 }
 
 /**
- * The parts of the value of a Response of version 1.
+ * Decodes the value of a version 1 Response.
  *
- * @throws {DecodeError} if it has another length
+ * @throws {DecodeError} if the value has another length than 49 bytes
  */
 export function decodeMsChapResponse(value: Uint8Array): MsChapResponse {
   checkResponse(value);
   return { ntResponse: value.subarray(24, 48), usesNt: value[48] === 1 };
 }
 
-/** The value of a Response of version 2. */
+/** Encodes the value of a version 2 Response. */
 export function encodeMsChapV2Response(response: MsChapV2Response): Uint8Array<ArrayBuffer> {
   const value = new Uint8Array(MSCHAP_RESPONSE_BYTES);
   value.set(response.peerChallenge);
@@ -108,16 +108,16 @@ export function encodeMsChapV2Response(response: MsChapV2Response): Uint8Array<A
 }
 
 /**
- * The parts of the value of a Response of version 2. Reserved bytes and flags are ignored: some peers set them.
+ * Decodes the value of a version 2 Response. Reserved bytes and flags are ignored: some peers set them.
  *
- * @throws {DecodeError} if it has another length
+ * @throws {DecodeError} if the value has another length than 49 bytes
  */
 export function decodeMsChapV2Response(value: Uint8Array): MsChapV2Response {
   checkResponse(value);
   return { peerChallenge: value.subarray(0, 16), ntResponse: value.subarray(24, 48) };
 }
 
-/** The message of a Failure of MS-CHAP. */
+/** Formats the message of an MS-CHAP Failure. */
 export function formatMsChapFailure(failure: MsChapFailure): string {
   const parts = [`E=${failure.error} R=${failure.retry ? 1 : 0}`];
   if (failure.challenge !== undefined) parts.push(`C=${formatHex(failure.challenge).toUpperCase()}`);
@@ -126,11 +126,11 @@ export function formatMsChapFailure(failure: MsChapFailure): string {
   return parts.join(" ");
 }
 
-/** What the message of a Failure of MS-CHAP says; `undefined` if it begins without an error code. */
+/** Parses the message of an MS-CHAP Failure. Returns `undefined` if it does not start with an error code. */
 export function parseMsChapFailure(text: string): MsChapFailure | undefined {
   const error = /^E=(\d{1,10})(?: |$)/.exec(text)?.[1];
   if (error === undefined) return undefined;
-  // M is the last one and may hold what looks like the others.
+  // M is the last field. Its text may look like other fields.
   const [, fields, message] = /^(.*?)(?: M=(.*))?$/s.exec(text)!;
   const challenge = / C=([0-9A-Fa-f]{16,32})(?: |$)/.exec(fields!)?.[1];
   const version = / V=(\d{1,10})(?: |$)/.exec(fields!)?.[1];
@@ -143,12 +143,12 @@ export function parseMsChapFailure(text: string): MsChapFailure | undefined {
   };
 }
 
-/** The message of a Success of MS-CHAP version 2 (RFC 2759 section 5), of the authenticator's 20 bytes. */
+/** Formats the message of an MS-CHAP version 2 Success (RFC 2759 section 5) from the 20-byte Authenticator Response. */
 export function formatMsChapV2Success(response: Uint8Array, message: string): string {
   return `S=${formatHex(response).toUpperCase()} M=${message}`;
 }
 
-/** The authenticator's 20 bytes in the message of a Success of MS-CHAP version 2; `undefined` if there are none. */
+/** Parses the Authenticator Response (20 bytes) of an MS-CHAP version 2 Success; `undefined` if there is none. */
 export function parseMsChapV2Success(text: string): Uint8Array<ArrayBuffer> | undefined {
   const digits = /^S=([0-9A-Fa-f]{40})(?: |$)/.exec(text)?.[1];
   return digits === undefined ? undefined : parseHex(digits);

@@ -1,6 +1,6 @@
 /**
- * Numbers of PPP: protocols, codes of control packets, types of configuration options (the IANA's "PPP Numbers";
- * RFC 1661, 1332, 1334, 1570, 1877, 1994, 2433, 2759, 5072), by the names of the RFCs.
+ * PPP numbers by their RFC names: protocols, codes of control packets, types of configuration options (IANA "PPP
+ * Numbers"; RFC 1661, 1332, 1334, 1570, 1877, 1994, 2433, 2759, 5072).
  *
  * @module
  */
@@ -25,7 +25,7 @@ export const PPP_PROTOCOL = {
   CHAP: 0xc223,
 } as const;
 
-/** Codes of control packets; those up to Code-Reject are common to all control protocols, the others LCP's. */
+/** Codes of control packets. Codes up to Code-Reject are common to all control protocols; the others belong to LCP. */
 export const PPP_CODE = {
   CONFIGURE_REQUEST: 1,
   CONFIGURE_ACK: 2,
@@ -50,7 +50,7 @@ export const PAP_CODE = {
 } as const;
 
 /**
- * Codes of CHAP packets (RFC 1994 section 4), and those of MS-CHAP for changing passwords (RFC 2433 sections 9 and
+ * Codes of CHAP packets (RFC 1994 section 4), and of the Change-Password packets of MS-CHAP (RFC 2433 sections 9 and
  * 10, RFC 2759 section 7).
  */
 export const CHAP_CODE = {
@@ -63,7 +63,7 @@ export const CHAP_CODE = {
   CHANGE_PASSWORD_3: 7,
 } as const;
 
-/** Types of LCP's configuration options (RFC 1661 section 6, RFC 1662 section 7.1). */
+/** Types of LCP configuration options (RFC 1661 section 6, RFC 1662 section 7.1). */
 export const LCP_OPTION = {
   MAXIMUM_RECEIVE_UNIT: 1,
   ASYNC_CONTROL_CHARACTER_MAP: 2,
@@ -73,7 +73,7 @@ export const LCP_OPTION = {
   ADDRESS_AND_CONTROL_FIELD_COMPRESSION: 8,
 } as const;
 
-/** Types of IPCP's configuration options (RFC 1332 section 3, RFC 1877 section 1). */
+/** Types of IPCP configuration options (RFC 1332 section 3, RFC 1877 section 1). */
 export const IPCP_OPTION = {
   IP_ADDRESS: 3,
   PRIMARY_DNS: 129,
@@ -82,10 +82,10 @@ export const IPCP_OPTION = {
   SECONDARY_NBNS: 132,
 } as const;
 
-/** Types of IPV6CP's configuration options (RFC 5072 section 4). */
+/** Types of IPV6CP configuration options (RFC 5072 section 4). */
 export const IPV6CP_OPTION = {
   INTERFACE_IDENTIFIER: 1,
 } as const;
 
-/** Maximum-Receive-Unit where none was negotiated (RFC 1661 section 6.1). */
+/** Default Maximum-Receive-Unit, in bytes (RFC 1661 section 6.1). */
 export const DEFAULT_MRU = 1500;

@@ -1,30 +1,30 @@
 /**
- * Packets of PPP's control and authentication protocols: {Code u8, Identifier u8, Length u16, data, padding}
- * (RFC 1661 section 5), and the data of LCP's own. Network byte order. Pure; decoded data borrows the packet.
+ * Packets of PPP control and authentication protocols: {Code u8, Identifier u8, Length u16, data, padding} (RFC 1661
+ * section 5), and the data of LCP packets. Network byte order. Decoded data borrows the packet.
  *
  * @module
  */
 
 import { DecodeError } from "../../base/errors.ts";
 
-/** Bytes of Code, Identifier and Length. */
+/** Length in bytes of Code, Identifier and Length. */
 const HEADER_BYTES = 4;
 
-/** A control packet. */
+/** A packet of a control or authentication protocol. */
 export interface ControlPacket {
-  /** Code: what it is. */
+  /** Code: the type of the packet. */
   readonly code: number;
-  /** Identifier, which matches requests and replies. */
+  /** Identifier, which matches replies to requests. */
   readonly identifier: number;
-  /** What follows the header, without padding. */
+  /** Data after the header, without padding. */
   readonly data: Uint8Array;
 }
 
 /** The data of a Protocol-Reject packet. */
 export interface RejectedProtocol {
-  /** The protocol that its sender does not know. */
+  /** Rejected-Protocol field. */
   readonly protocol: number;
-  /** The start of the rejected packet. */
+  /** Rejected-Information field: the start of the rejected packet. */
   readonly information: Uint8Array;
 }
 
@@ -32,7 +32,7 @@ export interface RejectedProtocol {
 export interface MagicData {
   /** The sender's Magic-Number; 0 if none was negotiated. */
   readonly magic: number;
-  /** What follows it. */
+  /** Data after the Magic-Number. */
   readonly data: Uint8Array;
 }
 
@@ -40,13 +40,13 @@ export interface MagicData {
 export interface TimeRemaining {
   /** The sender's Magic-Number; 0 if none was negotiated. */
   readonly magic: number;
-  /** Seconds until the session ends; 0xffffffff: never. */
+  /** Seconds until the session ends; 0xffffffff means never. */
   readonly seconds: number;
-  /** Text for people. */
+  /** Text for the user. */
   readonly message: Uint8Array;
 }
 
-/** The bytes of a packet without padding. Its data must be shorter than 65,532 bytes. */
+/** Encodes a packet without padding. The data must have less than 65,532 bytes. */
 export function encodeControlPacket(packet: ControlPacket): Uint8Array<ArrayBuffer> {
   const { code, identifier, data } = packet;
   const length = HEADER_BYTES + data.length;
@@ -57,22 +57,22 @@ export function encodeControlPacket(packet: ControlPacket): Uint8Array<ArrayBuff
 }
 
 /**
- * The packet at the start of a frame's payload. What follows its Length is padding and ignored.
+ * Decodes the packet at the start of a frame's payload. Bytes after its Length are padding and ignored.
  *
- * @throws {DecodeError} if it is cut short, or its Length less than its header
+ * @throws {DecodeError} if the packet is truncated or its Length is below 4
  */
 export function decodeControlPacket(payload: Uint8Array): ControlPacket {
   need("control packet", payload, HEADER_BYTES);
   const length = (payload[2]! << 8) | payload[3]!;
   if (length < HEADER_BYTES) {
     const facts = { field: "Length", offset: 2, needed: HEADER_BYTES, had: length };
-    throw new DecodeError(facts, `it is ${length}, less than the header's bytes`);
+    throw new DecodeError(facts, `it is ${length}, less than the header`);
   }
   need("control packet", payload, length);
   return { code: payload[0]!, identifier: payload[1]!, data: payload.subarray(HEADER_BYTES, length) };
 }
 
-/** Data of a Protocol-Reject packet (RFC 1661 section 5.7); the information is copied. */
+/** Encodes the data of a Protocol-Reject packet (RFC 1661 section 5.7). The information is copied. */
 export function encodeRejectedProtocol(rejected: RejectedProtocol): Uint8Array<ArrayBuffer> {
   const data = new Uint8Array(2 + rejected.information.length);
   data.set([rejected.protocol >> 8, rejected.protocol]);
@@ -81,16 +81,19 @@ export function encodeRejectedProtocol(rejected: RejectedProtocol): Uint8Array<A
 }
 
 /**
- * What a Protocol-Reject packet rejects.
+ * Decodes the data of a Protocol-Reject packet.
  *
- * @throws {DecodeError} if it is cut short
+ * @throws {DecodeError} if the data is truncated
  */
 export function decodeRejectedProtocol(data: Uint8Array): RejectedProtocol {
   need("Rejected-Protocol", data, 2);
   return { protocol: (data[0]! << 8) | data[1]!, information: data.subarray(2) };
 }
 
-/** Data of Echo-Request, Echo-Reply, Discard-Request (RFC 1661 sections 5.8, 5.9), Identification (RFC 1570). */
+/**
+ * Encodes the data of Echo-Request, Echo-Reply, Discard-Request (RFC 1661 sections 5.8 and 5.9) and Identification
+ * (RFC 1570 section 1.1).
+ */
 export function encodeMagicData(content: MagicData): Uint8Array<ArrayBuffer> {
   const data = new Uint8Array(4 + content.data.length);
   new DataView(data.buffer).setUint32(0, content.magic);
@@ -99,15 +102,15 @@ export function encodeMagicData(content: MagicData): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The data of one of those.
+ * Decodes the data of Echo-Request, Echo-Reply, Discard-Request and Identification.
  *
- * @throws {DecodeError} if it is cut short
+ * @throws {DecodeError} if the data is truncated
  */
 export function decodeMagicData(data: Uint8Array): MagicData {
   return { magic: u32("Magic-Number", data, 0), data: data.subarray(4) };
 }
 
-/** Data of a Time-Remaining packet (RFC 1570 section 1.2). */
+/** Encodes the data of a Time-Remaining packet (RFC 1570 section 1.2). */
 export function encodeTimeRemaining(content: TimeRemaining): Uint8Array<ArrayBuffer> {
   const data = new Uint8Array(8 + content.message.length);
   const view = new DataView(data.buffer);
@@ -118,9 +121,9 @@ export function encodeTimeRemaining(content: TimeRemaining): Uint8Array<ArrayBuf
 }
 
 /**
- * What a Time-Remaining packet says.
+ * Decodes the data of a Time-Remaining packet.
  *
- * @throws {DecodeError} if it is cut short
+ * @throws {DecodeError} if the data is truncated
  */
 export function decodeTimeRemaining(data: Uint8Array): TimeRemaining {
   return {

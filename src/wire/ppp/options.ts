@@ -1,9 +1,9 @@
 /**
- * Configuration options of PPP's control protocols: a list of {Type u8, Length u8, data} (RFC 1661 section 6), and
- * the values of those that LCP, IPCP and IPV6CP have. Network byte order. Pure; decoded data borrows the list.
+ * Configuration options of PPP control protocols: a list of {Type u8, Length u8, data} (RFC 1661 section 6), and the
+ * option values of LCP, IPCP and IPV6CP. Network byte order. Decoded data borrows the list.
  *
- * A reader of a value gives `undefined` for data of a wrong length, since that is to be answered with a
- * Configure-Nak, unlike a list that is broken.
+ * A malformed list throws. A value of the wrong length does not: its reader returns `undefined`, because the answer to
+ * it is a Configure-Nak.
  *
  * @module
  */
@@ -19,16 +19,16 @@ const NO_DATA = new Uint8Array(0);
 
 /** A configuration option. */
 export interface PppOption {
-  /** Type: what it configures. */
+  /** Type of the option. */
   readonly type: number;
-  /** Its value, at most 253 bytes. */
+  /** Value of at most 253 bytes. */
   readonly data: Uint8Array;
 }
 
-/** Algorithm field of CHAP (RFC 1994 section 3, RFC 2433 section 4, RFC 2759 section 3). */
+/** Algorithm field of the CHAP option (RFC 1994 section 3, RFC 2433 section 4, RFC 2759 section 3). */
 const CHAP_ALGORITHM = { chap: 5, mschap: 0x80, mschapv2: 0x81 } as const;
 
-/** The bytes of a list of options. */
+/** Encodes a list of options. */
 export function encodeOptions(options: readonly PppOption[]): Uint8Array<ArrayBuffer> {
   let length = 0;
   for (const { data } of options) length += HEADER_BYTES + data.length;
@@ -44,9 +44,9 @@ export function encodeOptions(options: readonly PppOption[]): Uint8Array<ArrayBu
 }
 
 /**
- * The options of a list, in order.
+ * Decodes a list of options, in order.
  *
- * @throws {DecodeError} if one is cut short, or its Length less than its header
+ * @throws {DecodeError} if an option is truncated or its Length is below 2
  */
 export function decodeOptions(bytes: Uint8Array): PppOption[] {
   const options: PppOption[] = [];
@@ -56,7 +56,7 @@ export function decodeOptions(bytes: Uint8Array): PppOption[] {
     const length = bytes[at + 1]!;
     if (length < HEADER_BYTES) {
       const facts = { field: "option Length", offset: at + 1, needed: HEADER_BYTES, had: length };
-      throw new DecodeError(facts, `it is ${length}, less than the header's bytes`);
+      throw new DecodeError(facts, `it is ${length}, less than the header`);
     }
     if (had < length) throw new DecodeError({ field: "option", offset: at, needed: length, had });
     options.push({ type: bytes[at]!, data: bytes.subarray(at + HEADER_BYTES, at + length) });
@@ -65,32 +65,32 @@ export function decodeOptions(bytes: Uint8Array): PppOption[] {
   return options;
 }
 
-/** An option whose presence is its value. */
+/** Creates an option without data, whose presence is its value. */
 export function flagOption(type: number): PppOption {
   return { type, data: NO_DATA };
 }
 
-/** An option with a 16-bit integer: Maximum-Receive-Unit. */
+/** Creates an option with a 16-bit integer: Maximum-Receive-Unit. */
 export function u16Option(type: number, value: number): PppOption {
   return { type, data: Uint8Array.of(value >> 8, value) };
 }
 
-/** The 16-bit integer of an option. */
+/** Reads a 16-bit integer. */
 export function readU16({ data }: PppOption): number | undefined {
   return data.length === 2 ? (data[0]! << 8) | data[1]! : undefined;
 }
 
-/** An option with a 32-bit integer: Magic-Number, Async-Control-Character-Map. */
+/** Creates an option with a 32-bit integer: Magic-Number, Async-Control-Character-Map. */
 export function u32Option(type: number, value: number): PppOption {
   return { type, data: Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value) };
 }
 
-/** The 32-bit integer of an option. */
+/** Reads a 32-bit integer. */
 export function readU32({ data }: PppOption): number | undefined {
   return data.length === 4 ? new DataView(data.buffer, data.byteOffset).getUint32(0) : undefined;
 }
 
-/** The Authentication-Protocol option for a way of authentication. */
+/** Creates an Authentication-Protocol option. */
 export function authOption(method: AuthMethod): PppOption {
   const type = LCP_OPTION.AUTHENTICATION_PROTOCOL;
   if (method === "pap") return u16Option(type, PPP_PROTOCOL.PAP);
@@ -98,7 +98,7 @@ export function authOption(method: AuthMethod): PppOption {
   return { type, data: Uint8Array.of(protocol >> 8, protocol & 0xff, CHAP_ALGORITHM[method]) };
 }
 
-/** The way of authentication that an option asks for; `undefined` for one that has no name here. */
+/** Reads an Authentication-Protocol option; `undefined` for an unsupported protocol or algorithm. */
 export function readAuth({ data }: PppOption): AuthMethod | undefined {
   const protocol = data.length < 2 ? undefined : (data[0]! << 8) | data[1]!;
   if (protocol === PPP_PROTOCOL.PAP && data.length === 2) return "pap";
@@ -110,25 +110,25 @@ export function readAuth({ data }: PppOption): AuthMethod | undefined {
 }
 
 /**
- * An option with an IPv4 address: IP-Address, name servers.
+ * Creates an option with an IPv4 address: IP-Address, name servers.
  *
- * @throws {RangeError} if the text is no dotted quad
+ * @throws {RangeError} if the text is not a dotted quad
  */
 export function ipv4Option(type: number, address: string): PppOption {
   const data = parseIpv4(address);
-  if (data === undefined) throw new RangeError(`Address "${address}" is no IPv4 address`);
+  if (data === undefined) throw new RangeError(`"${address}" is not an IPv4 address`);
   return { type, data };
 }
 
-/** The IPv4 address of an option, as a dotted quad. */
+/** Reads an IPv4 address as a dotted quad. */
 export function readIpv4({ data }: PppOption): string | undefined {
   return data.length === 4 ? formatIpAddress(data) : undefined;
 }
 
 /**
- * An option with an interface identifier, given as 16 hex digits.
+ * Creates an Interface-Identifier option from 16 hex digits.
  *
- * @throws {RangeError} if the text is something else
+ * @throws {RangeError} if the text is not 16 hex digits
  */
 export function interfaceIdOption(type: number, interfaceId: string): PppOption {
   const data = parseHex(interfaceId);
@@ -136,7 +136,7 @@ export function interfaceIdOption(type: number, interfaceId: string): PppOption 
   return { type, data };
 }
 
-/** The interface identifier of an option, as 16 hex digits in lower case. */
+/** Reads an interface identifier as 16 hex digits in lower case. */
 export function readInterfaceId({ data }: PppOption): string | undefined {
   return data.length === 8 ? formatHex(data) : undefined;
 }

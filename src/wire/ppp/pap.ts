@@ -1,20 +1,20 @@
 /**
- * Data of PAP's packets (RFC 1334 section 2.2). Pure; what is decoded borrows the data.
+ * Data of PAP packets (RFC 1334 section 2.2). Decoded values borrow the data.
  *
  * @module
  */
 
 import { DecodeError } from "../../base/errors.ts";
 
-/** What an Authenticate-Request says. */
+/** Encodes the data of an Authenticate-Request. */
 export interface PapRequest {
-  /** Peer-ID: the name of who wants to be authenticated, at most 255 bytes. */
+  /** Peer-ID: the name to authenticate, at most 255 bytes. */
   readonly peerId: Uint8Array;
-  /** The password in the clear, at most 255 bytes. */
+  /** Password in clear text, at most 255 bytes. */
   readonly password: Uint8Array;
 }
 
-/** Data of an Authenticate-Request. */
+/** Encodes the data of an Authenticate-Request. */
 export function encodePapRequest({ peerId, password }: PapRequest): Uint8Array<ArrayBuffer> {
   const data = new Uint8Array(2 + peerId.length + password.length);
   data[0] = peerId.length;
@@ -25,16 +25,16 @@ export function encodePapRequest({ peerId, password }: PapRequest): Uint8Array<A
 }
 
 /**
- * What an Authenticate-Request says.
+ * Decodes the data of an Authenticate-Request.
  *
- * @throws {DecodeError} if it is cut short
+ * @throws {DecodeError} if the data is truncated
  */
 export function decodePapRequest(data: Uint8Array): PapRequest {
   const peerId = counted("Peer-ID", data, 0);
   return { peerId, password: counted("Password", data, 1 + peerId.length) };
 }
 
-/** Data of an Authenticate-Ack or Authenticate-Nak: a text of at most 255 bytes. */
+/** Encodes the data of an Authenticate-Ack or Authenticate-Nak. The message must have at most 255 bytes. */
 export function encodePapMessage(message: Uint8Array): Uint8Array<ArrayBuffer> {
   const data = new Uint8Array(1 + message.length);
   data[0] = message.length;
@@ -43,15 +43,16 @@ export function encodePapMessage(message: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The text of an Authenticate-Ack or Authenticate-Nak. Its length may be left out together with it, as some do.
+ * Decodes the message of an Authenticate-Ack or Authenticate-Nak. Some peers send no data, not even a length: the
+ * message is then empty.
  *
- * @throws {DecodeError} if it is cut short
+ * @throws {DecodeError} if the data is truncated
  */
 export function decodePapMessage(data: Uint8Array): Uint8Array {
   return data.length === 0 ? data : counted("Message", data, 0);
 }
 
-/** Bytes with their number in front of them. */
+/** Reads bytes that are preceded by their length in one byte. */
 function counted(field: string, data: Uint8Array, offset: number): Uint8Array {
   const length = data[offset];
   if (length === undefined) throw new DecodeError({ field, offset, needed: 1, had: 0 });

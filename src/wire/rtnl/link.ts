@@ -1,6 +1,6 @@
 /**
- * The part of rtnetlink (`linux/rtnetlink.h`, `linux/if_link.h`, `linux/if_addr.h`) that puts a session's interface
- * to use: links and their addresses. Host byte order; addresses in network order. Pure.
+ * The part of rtnetlink (`linux/rtnetlink.h`, `linux/if_link.h`, `linux/if_addr.h`) that configures session interfaces:
+ * links and their addresses. Host byte order; addresses in network byte order.
  *
  * @module
  */
@@ -12,20 +12,20 @@ import { formatIpAddress } from "../../base/ip_address.ts";
 import type { Link, LinkAddress, LinkChanges } from "../../model/link.ts";
 import { AttributeReader, AttributeWriter } from "../netlink/attribute.ts";
 
-/** Message types. */
+/** Message type: reports or changes a link. */
 export const RTM_NEWLINK = 16;
-/** Asks for links. */
+/** Message type: requests links. */
 export const RTM_GETLINK = 18;
-/** Adds an address. */
+/** Message type: adds an address. */
 export const RTM_NEWADDR = 20;
-/** Takes an address away. */
+/** Message type: removes an address. */
 export const RTM_DELADDR = 21;
-/** Asks for addresses. */
+/** Message type: requests addresses. */
 export const RTM_GETADDR = 22;
 
-/** Size of `struct ifinfomsg`. */
+/** Size of `struct ifinfomsg`, in bytes. */
 export const IFINFOMSG_SIZE = 16;
-/** Size of `struct ifaddrmsg`. */
+/** Size of `struct ifaddrmsg`, in bytes. */
 export const IFADDRMSG_SIZE = 8;
 
 const AF_UNSPEC = 0;
@@ -38,7 +38,7 @@ const IFLA_LINKINFO = 18;
 const IFLA_INFO_KIND = 1;
 const IFLA_AF_SPEC = 26;
 const IFLA_NET_NS_FD = 28;
-/** Within IFLA_AF_SPEC, of AF_INET6: a number of `enum in6_addr_gen_mode`. */
+/** Attribute of AF_INET6 within IFLA_AF_SPEC: a value of `enum in6_addr_gen_mode`. */
 const IFLA_INET6_ADDR_GEN_MODE = 8;
 const IN6_ADDR_GEN_MODE_EUI64 = 0;
 const IN6_ADDR_GEN_MODE_NONE = 1;
@@ -47,10 +47,10 @@ const IFA_LOCAL = 2;
 const IFA_F_NODAD = 0x02;
 const IFA_F_PERMANENT = 0x80;
 
-/** `IF_OPER_*` of `linux/if.h`, in order, in the words of `ip link`. */
+/** Names of `IF_OPER_*` (`linux/if.h`), in order, as `ip link` prints them. */
 const OPERSTATES = ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"] as const;
 
-/** `struct ifinfomsg`: {u8 family, pad, u16 type, i32 index, u32 flags, u32 change}. */
+/** Encodes `struct ifinfomsg`: {u8 family, pad, u16 type, i32 index, u32 flags, u32 change}. */
 function beginLink(index: number, flags: number, change: number): AttributeWriter {
   const out = new ByteWriter({ littleEndian: HOST_IS_LITTLE_ENDIAN });
   out.u8(AF_UNSPEC);
@@ -62,31 +62,31 @@ function beginLink(index: number, flags: number, change: number): AttributeWrite
   return new AttributeWriter(out);
 }
 
-/** Payload of RTM_GETLINK for one interface by name. */
+/** Encodes the payload of RTM_GETLINK for the interface with this name. */
 export function encodeGetLink(name: string): Uint8Array<ArrayBuffer> {
   return beginLink(0, 0, 0).string(IFLA_IFNAME, name).written;
 }
 
-/** Payload of RTM_GETLINK for one interface by number. */
+/** Encodes the payload of RTM_GETLINK for the interface with this index. */
 export function encodeGetLinkAt(index: number): Uint8Array<ArrayBuffer> {
   return beginLink(index, 0, 0).written;
 }
 
 /**
- * What hardware an interface is of (`ARPHRD_*` of `linux/if_arp.h`), out of the payload of an RTM_NEWLINK message.
+ * Decodes the hardware type of an interface (`ARPHRD_*` of `linux/if_arp.h`) from the payload of RTM_NEWLINK.
  *
- * @throws {DecodeError} if it is malformed
+ * @throws {DecodeError} if the payload is malformed
  */
 export function decodeHardwareType(payload: Uint8Array): number {
   return fixedHeader("ifinfomsg", payload, IFINFOMSG_SIZE).getUint16(2, HOST_IS_LITTLE_ENDIAN);
 }
 
-/** Payload of a dump of all links. */
+/** Encodes the payload of RTM_GETLINK for a dump of all links. */
 export function encodeLinkDump(): Uint8Array<ArrayBuffer> {
   return beginLink(0, 0, 0).written;
 }
 
-/** Payload of RTM_NEWLINK that changes the interface with this number. */
+/** Encodes the payload of RTM_NEWLINK that changes the interface with this index. */
 export function encodeSetLink(index: number, changes: LinkChanges): Uint8Array<ArrayBuffer> {
   const out = beginLink(index, changes.up === true ? IFF_UP : 0, changes.up === undefined ? 0 : IFF_UP);
   if (changes.name !== undefined) out.string(IFLA_IFNAME, changes.name);
@@ -105,9 +105,9 @@ export function encodeSetLink(index: number, changes: LinkChanges): Uint8Array<A
 }
 
 /**
- * Reads the payload of an RTM_NEWLINK message.
+ * Decodes the payload of an RTM_NEWLINK message.
  *
- * @throws {DecodeError} if it is malformed
+ * @throws {DecodeError} if the payload is malformed
  */
 export function decodeLink(payload: Uint8Array): Link {
   const view = fixedHeader("ifinfomsg", payload, IFINFOMSG_SIZE);
@@ -141,7 +141,7 @@ function decodeKind(attributes: AttributeReader): string | undefined {
   return undefined;
 }
 
-/** `struct ifaddrmsg`: {u8 family, u8 prefix length, u8 flags, u8 scope, u32 index}. */
+/** Encodes `struct ifaddrmsg`: {u8 family, u8 prefix length, u8 flags, u8 scope, u32 index}. */
 function beginAddress(family: number, prefixLength: number, index: number, flags = 0): AttributeWriter {
   const out = new ByteWriter({ littleEndian: HOST_IS_LITTLE_ENDIAN });
   out.u8(family);
@@ -153,9 +153,9 @@ function beginAddress(family: number, prefixLength: number, index: number, flags
 }
 
 /**
- * Payload of RTM_NEWADDR and RTM_DELADDR: the interface has an address of 4 or 16 bytes, or no longer. With a peer of
- * the same family, which the prefix is of then, as on a point-to-point interface. Of an IPv6 address that is unique, the
- * system looks for no duplicates (IFA_F_NODAD).
+ * Encodes the payload of RTM_NEWADDR and RTM_DELADDR. `address` has 4 or 16 bytes. `peer`, of the same family, is the
+ * other end of a point-to-point interface; the prefix then belongs to the peer. `isUnique` disables duplicate address
+ * detection of an IPv6 address (IFA_F_NODAD).
  */
 export function encodeAddAddress(
   index: number,
@@ -169,15 +169,15 @@ export function encodeAddAddress(
     .bytes(IFA_LOCAL, address).bytes(IFA_ADDRESS, peer).written;
 }
 
-/** Payload of a dump of all addresses. */
+/** Encodes the payload of RTM_GETADDR for a dump of all addresses. */
 export function encodeAddressDump(): Uint8Array<ArrayBuffer> {
   return beginAddress(AF_UNSPEC, 0, 0).written;
 }
 
 /**
- * Reads the payload of an RTM_NEWADDR message.
+ * Decodes the payload of an RTM_NEWADDR message.
  *
- * @throws {DecodeError} if it is malformed
+ * @throws {DecodeError} if the payload is malformed
  */
 export function decodeAddress(payload: Uint8Array): LinkAddress {
   const view = fixedHeader("ifaddrmsg", payload, IFADDRMSG_SIZE);
@@ -188,7 +188,7 @@ export function decodeAddress(payload: Uint8Array): LinkAddress {
     if (attributes.type === IFA_LOCAL) local = attributes.bytes();
     else if (attributes.type === IFA_ADDRESS) address = attributes.bytes();
   }
-  // On a point-to-point interface IFA_ADDRESS is the peer's; IPv6 has no IFA_LOCAL otherwise.
+  // On a point-to-point interface IFA_ADDRESS is the peer's address. Otherwise IPv6 sends no IFA_LOCAL.
   const own = formatIpAddress(local ?? address ?? new Uint8Array(0));
   const peer = address === undefined ? own : formatIpAddress(address);
   return {

@@ -1,6 +1,6 @@
 /**
- * The part of rtnetlink (`linux/rtnetlink.h`) that routes packets to an interface without a gateway: what goes through
- * a point-to-point interface needs none. Host byte order; addresses in network order. Pure.
+ * The part of rtnetlink (`linux/rtnetlink.h`) that manages routes through a point-to-point interface, which need no
+ * gateway. Host byte order; addresses in network byte order.
  *
  * @module
  */
@@ -11,19 +11,19 @@ import { DecodeError } from "../../base/errors.ts";
 import type { UdpEnds } from "../../model/link.ts";
 import { AttributeReader, AttributeWriter } from "../netlink/attribute.ts";
 
-/** Adds a route. */
+/** Message type: adds a route. */
 export const RTM_NEWROUTE = 24;
-/** Takes a route away. */
+/** Message type: removes a route. */
 export const RTM_DELROUTE = 25;
-/** Asks which route packets take. */
+/** Message type: looks up the route of a packet. */
 export const RTM_GETROUTE = 26;
 
 const RT_TABLE_MAIN = 254;
-/** Origin: set while the machine runs, by a program, and not by a routing protocol. */
+/** Origin of a route: added after boot by a program that is not a routing daemon. */
 const RTPROT_BOOT = 3;
-/** The destination is on the link. */
+/** Scope: the destination is on the link. */
 const RT_SCOPE_LINK = 253;
-/** IPv6 has no scopes of routes. */
+/** Scope of every IPv6 route: IPv6 has no route scopes. */
 const RT_SCOPE_UNIVERSE = 0;
 const RTN_UNICAST = 1;
 const RTA_DST = 1;
@@ -39,19 +39,19 @@ const RTMSG_SIZE = 12;
 
 /** A route through an interface. */
 export interface Route {
-  /** Number of the interface. */
+  /** Index of the interface. */
   readonly index: number;
-  /** 4 or 16 bytes; behind the prefix's bits they are 0. */
+  /** Destination of 4 or 16 bytes. The bits after the prefix are 0. */
   readonly destination: Uint8Array;
-  /** Bits of the prefix. */
+  /** Length of the prefix, in bits. */
   readonly prefixLength: number;
-  /** Metric; the kernel's default if it is left out. */
+  /** Metric. Default: the kernel's. */
   readonly metric?: number | undefined;
 }
 
 /**
- * Payload of RTM_NEWROUTE and RTM_DELROUTE for the main table. `struct rtmsg`: {u8 family, destination's bits, source's
- * bits, tos, table, protocol, scope, type, u32 flags}.
+ * Encodes the payload of RTM_NEWROUTE and RTM_DELROUTE for the main table. `struct rtmsg`: {u8 family, u8 destination
+ * prefix length, u8 source prefix length, u8 tos, u8 table, u8 protocol, u8 scope, u8 type, u32 flags}.
  */
 export function encodeRoute({ index, destination, prefixLength, metric }: Route): Uint8Array<ArrayBuffer> {
   const ipv4 = destination.length === 4;
@@ -71,7 +71,7 @@ export function encodeRoute({ index, destination, prefixLength, metric }: Route)
   return attributes.u32(RTA_OIF, index).written;
 }
 
-/** Payload of RTM_GETROUTE: which way UDP packets leave. */
+/** Encodes the payload of RTM_GETROUTE, which looks up the route of UDP packets between these endpoints. */
 export function encodeGetRoute(ends: UdpEnds): Uint8Array<ArrayBuffer> {
   const { source, destination, sourcePort, destinationPort } = ends;
   const port = (number: number): Uint8Array => Uint8Array.of(number >> 8, number);
@@ -87,10 +87,10 @@ export function encodeGetRoute(ends: UdpEnds): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Number of the interface that a route leads to, out of the answer to RTM_GETROUTE; `undefined` if it leads to none, is
- * none for packets to one other host, or puts something around them.
+ * Decodes the reply to RTM_GETROUTE. Returns the index of the outgoing interface, or `undefined` if there is none, the
+ * route is not a unicast route, or it encapsulates packets.
  *
- * @throws {DecodeError} if it is malformed
+ * @throws {DecodeError} if the payload is malformed
  */
 export function decodeRouteInterface(payload: Uint8Array): number | undefined {
   if (payload.length < RTMSG_SIZE) {

@@ -1,6 +1,6 @@
 /**
- * The part of rtnetlink (`linux/rtnetlink.h`, `linux/pkt_sched.h`, `linux/pkt_cls.h`) that has BPF programs see the
- * packets of a device: the clsact queueing discipline, and filters of kind "bpf" at it. Host byte order. Pure.
+ * The part of rtnetlink (`linux/rtnetlink.h`, `linux/pkt_sched.h`, `linux/pkt_cls.h`) that attaches BPF programs to a
+ * device: the clsact queueing discipline and its filters of kind "bpf". Host byte order.
  *
  * @module
  */
@@ -9,24 +9,24 @@ import { ByteWriter, HOST_IS_LITTLE_ENDIAN } from "../../base/bytes.ts";
 import { DecodeError } from "../../base/errors.ts";
 import { AttributeReader, AttributeWriter } from "../netlink/attribute.ts";
 
-/** Adds a queueing discipline. */
+/** Message type: adds a queueing discipline. */
 export const RTM_NEWQDISC = 36;
-/** Takes a queueing discipline away. */
+/** Message type: removes a queueing discipline. */
 export const RTM_DELQDISC = 37;
-/** Adds a filter. */
+/** Message type: adds a filter. */
 export const RTM_NEWTFILTER = 44;
-/** Takes a filter away. */
+/** Message type: removes a filter. */
 export const RTM_DELTFILTER = 45;
-/** Asks for filters. */
+/** Message type: requests filters. */
 export const RTM_GETTFILTER = 46;
 
-/** Size of `struct tcmsg`. */
+/** Size of `struct tcmsg`, in bytes. */
 export const TCMSG_SIZE = 20;
 
 const AF_UNSPEC = 0;
 const TC_H_CLSACT = 0xffff_fff1;
 const CLSACT_HANDLE = 0xffff_0000;
-/** Where filters of clsact are. */
+/** Parent handles of clsact filters (TC_H_MIN_INGRESS, TC_H_MIN_EGRESS). */
 const PARENT = { ingress: 0xffff_fff2, egress: 0xffff_fff3 } as const;
 const ETH_P_ALL = 3;
 const TCA_KIND = 1;
@@ -34,22 +34,22 @@ const TCA_OPTIONS = 2;
 const TCA_BPF_FD = 6;
 const TCA_BPF_NAME = 7;
 const TCA_BPF_FLAGS = 8;
-/** What the program returns is the verdict. */
+/** The program's return value is the verdict on the packet ("direct-action"). */
 const TCA_BPF_FLAG_ACT_DIRECT = 1;
 
 /** A filter of kind "bpf". */
 export interface BpfFilter {
-  /** Number of the device. */
+  /** Interface index of the device. */
   readonly device: number;
-  /** Whether it sees what comes in, or what is to be sent. */
+  /** Hook of the filter: received packets (ingress) or sent packets (egress). */
   readonly point: keyof typeof PARENT;
-  /** Its place among the device's filters: less goes first. */
+  /** Priority among the device's filters: the smallest runs first. */
   readonly priority: number;
-  /** Its number among those of one priority. */
+  /** Handle among the filters of one priority. */
   readonly handle: number;
 }
 
-/** `struct tcmsg`: {u8 family, pad, u16 pad, i32 index, u32 handle, u32 parent, u32 info}. */
+/** Encodes `struct tcmsg`: {u8 family, pad, u16 pad, i32 index, u32 handle, u32 parent, u32 info}. */
 function begin(device: number, handle: number, parent: number, info: number): AttributeWriter {
   const out = new ByteWriter({ littleEndian: HOST_IS_LITTLE_ENDIAN });
   out.u8(AF_UNSPEC);
@@ -62,17 +62,17 @@ function begin(device: number, handle: number, parent: number, info: number): At
   return new AttributeWriter(out);
 }
 
-/** Payload of RTM_NEWQDISC and RTM_DELQDISC: the device has places for filters, both ways, or no longer. */
+/** Encodes the payload of RTM_NEWQDISC and RTM_DELQDISC for the clsact queueing discipline of a device. */
 export function encodeClsact(device: number): Uint8Array<ArrayBuffer> {
   return begin(device, CLSACT_HANDLE, TC_H_CLSACT, 0).string(TCA_KIND, "clsact").written;
 }
 
-/** Payload of RTM_DELTFILTER, and the beginning of RTM_NEWTFILTER's. */
+/** Encodes the payload of RTM_DELTFILTER, which is also the start of RTM_NEWTFILTER's. */
 export function encodeFilter(filter: BpfFilter): Uint8Array<ArrayBuffer> {
   return beginFilter(filter).written;
 }
 
-/** Payload of RTM_NEWTFILTER: the program with this descriptor sees the packets. */
+/** Encodes the payload of RTM_NEWTFILTER. `program` is the file descriptor of the BPF program. */
 export function encodeAddFilter(filter: BpfFilter, program: number, name: string): Uint8Array<ArrayBuffer> {
   return beginFilter(filter).nested(
     TCA_OPTIONS,
@@ -87,16 +87,16 @@ function beginFilter({ device, point, priority, handle }: BpfFilter): AttributeW
   return begin(device, handle, PARENT[point], (priority << 16 | protocol) >>> 0).string(TCA_KIND, "bpf");
 }
 
-/** Payload of RTM_GETTFILTER for a dump of the filters at a device. */
+/** Encodes the payload of RTM_GETTFILTER for a dump of the filters at one hook of a device. */
 export function encodeFilterDump(device: number, point: BpfFilter["point"]): Uint8Array<ArrayBuffer> {
   return begin(device, 0, PARENT[point], 0).written;
 }
 
 /**
- * Priority, number and name of a filter out of the payload of an RTM_NEWTFILTER message; the name is `undefined` if it is
- * none of kind "bpf", or nothing but the beginning of a list.
+ * Decodes priority, handle and name of a filter from the payload of an RTM_NEWTFILTER message. The name is `undefined`
+ * for a filter of another kind and for a list head.
  *
- * @throws {DecodeError} if it is malformed
+ * @throws {DecodeError} if the payload is malformed
  */
 export function decodeFilter(
   payload: Uint8Array,

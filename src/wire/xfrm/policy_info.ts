@@ -1,5 +1,5 @@
 /**
- * The part of the IPsec API (`linux/xfrm.h`) that tells whether there are policies. Host byte order. Pure.
+ * The part of the IPsec API (`linux/xfrm.h`) that counts the policies. Host byte order.
  *
  * @module
  */
@@ -8,27 +8,27 @@ import { HOST_IS_LITTLE_ENDIAN } from "../../base/bytes.ts";
 import { DecodeError } from "../../base/errors.ts";
 import { AttributeReader } from "../netlink/attribute.ts";
 
-/** Answers {@link XFRM_MSG_GETSPDINFO}. */
+/** Reply to {@link XFRM_MSG_GETSPDINFO}. */
 export const XFRM_MSG_NEWSPDINFO = 0x24;
-/** Asks about the policies of the namespace. */
+/** Requests statistics about the policies of the network namespace. */
 export const XFRM_MSG_GETSPDINFO = 0x25;
-/** Multicast group that hears of policies. */
+/** Multicast group of policy changes. */
 export const XFRMNLGRP_POLICY = 4;
 
 const XFRMA_SPD_INFO = 1;
-/** Both messages begin with flags of 32 bits. */
+/** Length of the 32-bit flags at the start of both messages, in bytes. */
 const FLAGS_SIZE = 4;
 
-/** Payload of XFRM_MSG_GETSPDINFO. */
+/** Encodes the payload of XFRM_MSG_GETSPDINFO. */
 export function encodeGetPolicyInfo(): Uint8Array<ArrayBuffer> {
   return new Uint8Array(FLAGS_SIZE);
 }
 
 /**
- * How many policies there are, of all directions and of sockets, out of the payload of XFRM_MSG_NEWSPDINFO: `struct
- * xfrmu_spdinfo` has a number of 32 bits for each kind.
+ * Decodes the payload of XFRM_MSG_NEWSPDINFO. Returns the number of policies of all directions and of sockets: the sum
+ * of the 32-bit counters in `struct xfrmu_spdinfo`.
  *
- * @throws {DecodeError} if it is malformed
+ * @throws {DecodeError} if the payload is malformed
  */
 export function decodePolicyCount(payload: Uint8Array): number {
   if (payload.length < FLAGS_SIZE) {

@@ -140,15 +140,15 @@ Deno.test("ppp: what makes no sense is refused before anything is made, and no s
     ["ppp cookie 01020304", 255, "Unknown command: cookie"],
     ["ppp user", 255, "Command line is not complete"],
     ["ppp secret-file /etc/none", 1, 'Error: secret-file "/etc/none" cannot be read: ENOENT.'],
-    ["ppp secret-file /etc/open", 1, 'Error: secret-file "/etc/open" can be read by everybody.'],
-    ["ppp secret-file /etc/bad", 255, "Error: /etc/bad:2: a line of a name and a secret is expected."],
-    ["ppp user carol secret-file /etc/secrets", 1, 'Error: "/etc/secrets" has no secret of "carol".'],
+    ["ppp secret-file /etc/open", 1, 'Error: secret-file "/etc/open" is readable by everyone.'],
+    ["ppp secret-file /etc/bad", 255, "Error: /etc/bad:2: expected a name and a secret."],
+    ["ppp user carol secret-file /etc/secrets", 1, 'Error: "/etc/secrets" has no secret for "carol".'],
     [
       "ppp user carol secret-file /etc/secrets require none",
       1,
-      'Error: "/etc/secrets" has no secret of "carol".',
+      'Error: "/etc/secrets" has no secret for "carol".',
     ],
-    ["ppp secret-file /etc/many", 1, 'Error: "/etc/many" has more names than one session can take.'],
+    ["ppp secret-file /etc/many", 1, 'Error: "/etc/many" has more names than one session can hold.'],
     ["up ppp", 255, 'Error: argument "ppp" is wrong: interface settings need pw_type eth'],
   ];
   for (const [words, code, first] of table) {
@@ -236,7 +236,7 @@ Deno.test("parseSecrets(): quotes, comments, and the line of what is wrong witho
   for (const line of ["alone", "a b c", 'a "open', '"" b', 'a ""', "a #b", '"a"b c']) {
     assert.throws(() => parseSecrets(`x y\n${line}`, "f"), (error) => {
       assert.ok(error instanceof SecretsError, line);
-      assert.equal(error.message, "f:2: a line of a name and a secret is expected");
+      assert.equal(error.message, "f:2: expected a name and a secret");
       return true;
     });
   }

@@ -88,8 +88,8 @@ Deno.test("plans: a file of secrets that is of no use keeps from being made what
     );
   for (
     const [file, message] of [
-      [unreadable, 'secret-file "/etc/secrets" can be read by everybody'],
-      [{ stamp: "1", names: new Set(["bob"]) }, '"/etc/secrets" has no secret of "alice"'],
+      [unreadable, 'secret-file "/etc/secrets" is readable by everyone'],
+      [{ stamp: "1", names: new Set(["bob"]) }, '"/etc/secrets" has no secret for "alice"'],
     ] as const
   ) {
     const machine = new Machine();
@@ -102,7 +102,7 @@ Deno.test("plans: a file of secrets that is of no use keeps from being made what
   const anew = A.slice(0, A.indexOf("[tunnel.a.session")).replace("= 2", "= 3");
   const stranger = "PPP on session 10, which is not in the file, could not be run again: ";
   assert.deepEqual(messages(running, anew), [
-    ["tunnel_id", "file", "/etc/secrets", `${stranger}secret-file "/etc/secrets" can be read by everybody`],
+    ["tunnel_id", "file", "/etc/secrets", `${stranger}secret-file "/etc/secrets" is readable by everyone`],
   ]);
   assert.deepEqual(messages(machineAs(PPP), anew), []);
   // Run by a program of somebody's, with secrets that are in no file.

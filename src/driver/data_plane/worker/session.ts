@@ -9,7 +9,7 @@ import type { DataSession, PacketBatch, PacketVector, PppChanges } from "../../.
 import { VIRTIO_NET_HEADER } from "../../../wire/virtio/net_header.ts";
 import { type Epoll, EPOLLERR, EPOLLHUP, EPOLLIN } from "../../../../ffi/process/epoll.ts";
 import type { PacketArena } from "../../../../ffi/packets/mod.ts";
-import { Allowance } from "../../../base/rate_limiter.ts";
+import { RateLimiter } from "../../../base/rate_limiter.ts";
 import type { DeviceFacts, ObjectId } from "../commands.ts";
 import type { PacketSender } from "./packet_sender.ts";
 import type { EventSource } from "./source.ts";
@@ -42,7 +42,7 @@ interface AttachedPpp {
   /** The id that the main thread knows it by. */
   readonly id: ObjectId;
   /** Limits the control frames that are passed to the main thread. */
-  readonly allowance: Allowance;
+  readonly allowance: RateLimiter;
 }
 
 /** Bytes of frames read in one batch; the last frame may exceed the limit. */
@@ -119,7 +119,7 @@ export class WorkerSession implements EventSource {
       path.detachPpp(this.session);
       throw error;
     }
-    this.#ppp = { id, allowance: new Allowance(CONTROL_AT_ONCE, CONTROL_PER_SECOND) };
+    this.#ppp = { id, allowance: new RateLimiter(CONTROL_AT_ONCE, CONTROL_PER_SECOND) };
   }
 
   #watch({ fd, facts }: SessionDevice): void {
