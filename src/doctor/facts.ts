@@ -1,5 +1,5 @@
 /**
- * What the doctor looks at: facts about a machine, as they were found. What could not be found out is absent.
+ * Facts about a host that the doctor's rules check. Facts that could not be determined are `undefined` or absent.
  *
  * @module
  */
@@ -12,96 +12,96 @@ import type { Tunnel } from "../model/tunnel.ts";
 
 /** A kernel module. */
 export interface ModuleFacts {
-  /** Its name: `"l2tp_eth"`. */
+  /** Name of the module, such as `"l2tp_eth"`. */
   readonly name: string;
-  /** Whether it is loaded. */
+  /** The module is loaded. */
   readonly loaded: boolean;
-  /** Whether the running kernel has it: loaded, built in, or as a file. */
+  /** The running kernel has the module: loaded, built in, or as a file. */
   readonly available: boolean;
-  /** File that forbids loading it; `undefined` if none does. */
+  /** File of modprobe.d that forbids loading the module; `undefined` if there is none. */
   readonly forbiddenBy: string | undefined;
 }
 
-/** Who has a UDP port. */
+/** A socket bound to a UDP port. */
 export interface PortHolder {
-  /** The port. */
+  /** UDP port. */
   readonly port: number;
-  /** The address, in text. */
+  /** Local address of the socket, in text. */
   readonly address: string;
-  /** Process id; `undefined` for the kernel's own socket, or where it is not for us to see. */
+  /** Process id; `undefined` for a kernel socket, and for a process that we may not inspect. */
   readonly pid: number | undefined;
-  /** Name of the program. */
+  /** Name of the program; `undefined` if the process is unknown. */
   readonly program: string | undefined;
 }
 
-/** A tunnel, and the way to its peer. */
+/** A tunnel and the path to its peer. */
 export interface TunnelFacts {
   /** The tunnel. */
   readonly tunnel: Tunnel;
-  /** Largest IP packet on the way to the peer, in bytes; or the name of the error there is instead of a way. */
+  /** Path MTU to the peer, in bytes; or the name of the error of the route lookup. */
   readonly path: { readonly mtu: number } | { readonly code: string };
 }
 
-/** A session, and its interface. */
+/** A session and its interface. */
 export interface SessionFacts {
   /** The session. */
   readonly session: Session;
-  /** Its interface; `undefined` if none here has the name. */
+  /** Interface of the session; `undefined` if no interface has its name. */
   readonly link: Link | undefined;
-  /** Its sublayer; `undefined` if that is not told. */
+  /** L2-specific sublayer; `undefined` if unknown. */
   readonly l2spec: L2Spec | undefined;
-  /** Offloads that work; `undefined` if that is not told. */
+  /** Active offloads; `undefined` if unknown. */
   readonly offloads: readonly string[] | undefined;
-  /** Addresses of its interface. */
+  /** Addresses of the interface. */
   readonly addresses: readonly LinkAddress[];
 }
 
-/** The daemon. */
+/** State of the daemon. */
 export interface DaemonFacts {
-  /** Path of its socket. */
+  /** Path of the daemon's socket. */
   readonly path: string;
-  /** What keeps us from talking to it: the words of `DaemonError`; `undefined` if it answers. */
+  /** Kind of `DaemonError` of a request to the daemon; `undefined` if it answers. */
   readonly trouble: string | undefined;
-  /** Its process id, if it answers. */
+  /** Process id, if the daemon answers. */
   readonly pid: number | undefined;
-  /** The version of the program that it runs; `undefined` if it does not tell. */
+  /** Version of the daemon; `undefined` if it does not report one. */
   readonly version: string | undefined;
-  /** Descriptors: how many it has open, and how many it may have. */
+  /** Number and limit of the daemon's open file descriptors. */
   readonly descriptors: { readonly open: number; readonly limit: number } | undefined;
-  /** Path of the journal of a daemon that ended without taking its tunnels down. */
+  /** Path of the journal of a daemon that ended without deleting its tunnels. */
   readonly leftBehind: string | undefined;
 }
 
-/** The whole of a machine, as seen from one network namespace. */
+/** All facts about a host, seen from one network namespace. */
 export interface MachineFacts {
-  /** This program's version. */
+  /** Version of this program. */
   readonly version: string;
   /** Release of the running kernel. */
   readonly kernelRelease: string;
-  /** Whether the kernel answers to L2TP requests. */
+  /** The kernel's L2TP subsystem answers requests. */
   readonly kernelL2tp: boolean;
-  /** Its L2TP modules. */
+  /** The kernel's L2TP modules. */
   readonly modules: readonly ModuleFacts[];
-  /** Name of the error that opening `/dev/net/tun` ends with; `undefined` if it opens. */
+  /** Name of the error of opening `/dev/net/tun`; `undefined` on success. */
   readonly tunError: string | undefined;
-  /** Names of the capabilities that are in effect: `"CAP_NET_ADMIN"`. */
+  /** Names of this process' effective capabilities, such as `"CAP_NET_ADMIN"`. */
   readonly capabilities: ReadonlySet<string>;
-  /** Values below `/proc/sys`, by path with dots: `"net.ipv4.ip_forward"`. */
+  /** Values below `/proc/sys` by dotted path, such as `"net.ipv4.ip_forward"`. */
   readonly sysctls: ReadonlyMap<string, string>;
-  /** Packets dropped because their source did not fit their interface (`IPReversePathFilter`), since the start. */
+  /** Packets dropped by reverse path filtering since boot (`IPReversePathFilter`). */
   readonly reversePathDrops: number;
-  /** UDP datagrams dropped because a socket's buffer was full (`RcvbufErrors`), since the start. */
+  /** UDP datagrams dropped since boot because a socket buffer was full (`RcvbufErrors`). */
   readonly udpBufferDrops: number;
-  /** Who has UDP ports. */
+  /** Sockets bound to UDP ports. */
   readonly ports: readonly PortHolder[];
-  /** Offloads that this kernel does not have, and why. */
+  /** Offloads that this kernel does not support, with the reason. */
   readonly missingOffloads: ReadonlyMap<Offload, string>;
-  /** The daemon. */
+  /** State of the daemon. */
   readonly daemon: DaemonFacts;
-  /** Which subsystem the tunnels are of; `undefined` if there is none. */
+  /** Subsystem that the tunnels belong to; `undefined` if there is none. */
   readonly dataplane: "kernel" | "user" | undefined;
-  /** Its tunnels. */
+  /** Tunnels of the subsystem. */
   readonly tunnels: readonly TunnelFacts[];
-  /** Its sessions. */
+  /** Sessions of the subsystem. */
   readonly sessions: readonly SessionFacts[];
 }

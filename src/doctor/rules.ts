@@ -1,5 +1,5 @@
 /**
- * The doctor's rules: facts in, findings out.
+ * The doctor's rules. Each computes findings from the facts about a host.
  *
  * @module
  */
@@ -9,29 +9,32 @@ import { SPEED_OFFLOADS } from "../model/offloads.ts";
 import type { DaemonFacts, MachineFacts, PortHolder, SessionFacts, TunnelFacts } from "./facts.ts";
 import { overheadFacts, sessionOverhead } from "../model/session_mtu.ts";
 
-/** How bad it is: nothing works so, something works badly or will not work, good to know, or as it should be. */
+/**
+ * Severity of a finding. `error`: tunnels cannot work. `warning`: something works badly or will fail. `note`: worth
+ * knowing. `ok`: nothing to do.
+ */
 export type Level = "error" | "warning" | "note" | "ok";
 
-/** What a rule found. */
+/** Result of a rule. */
 export interface Finding {
-  /** What was looked at: the rule's name. */
+  /** Name of the rule. */
   readonly check: string;
-  /** How bad it is. */
+  /** Severity. */
   readonly level: Level;
-  /** What is so, in one line. */
+  /** The fact, in one line. */
   readonly text: string;
-  /** What to do about it, a line each. */
+  /** Advice, one line each. */
   readonly fix: readonly string[];
 }
 
-/** A finding before it has its rule's name. */
+/** A finding without its rule's name. */
 type Found = Omit<Finding, "check">;
 
 /** A rule of the doctor. */
 export interface DoctorRule {
-  /** What it looks at, in one word. */
+  /** Name of the rule: one word. */
   readonly check: string;
-  /** What it says of a machine. It always says something. */
+  /** Computes the findings. Returns at least one. */
   readonly judge: (facts: MachineFacts) => readonly Found[];
 }
 
@@ -39,10 +42,10 @@ function found(level: Level, text: string, ...fix: string[]): Found {
   return { level, text, fix };
 }
 
-/** What a socket of the daemon asks for, in bytes; a kernel's tunnel has what the sysctl says. */
+/** Socket buffer that the daemon requests, in bytes. Sockets of kernel tunnels use the sysctl's default. */
 const BUFFER_BYTES = 4 * 1024 * 1024;
 
-/** L2TP's own UDP port (RFC 3931 section 4.1.2). */
+/** The assigned UDP port of L2TP (RFC 3931 section 4.1.2). */
 const L2TP_PORT = 1701;
 
 function kernel({ kernelL2tp, kernelRelease, modules, tunError }: MachineFacts): Found[] {
@@ -51,27 +54,27 @@ function kernel({ kernelL2tp, kernelRelease, modules, tunError }: MachineFacts):
     found(
       kernelL2tp && name === "l2tp_core" ? "note" : "warning",
       `${forbiddenBy} forbids loading ${name}.`,
-      `Take the line out of that file, then: modprobe ${name}`,
+      `Remove the line from that file, then: modprobe ${name}`,
     )
   );
   if (kernelL2tp) {
     const missing = modules.filter(({ available }) => !available).map(({ name }) => name);
     all.push(
       missing.length === 0
-        ? found("ok", `Kernel ${kernelRelease} has L2TP and all modules of it.`)
-        : found("note", `Kernel ${kernelRelease} has L2TP, but no ${missing.join(", ")}.`),
+        ? found("ok", `Kernel ${kernelRelease} has L2TP and all its modules.`)
+        : found("note", `Kernel ${kernelRelease} has L2TP, but lacks ${missing.join(", ")}.`),
     );
   } else {
     const there = modules.some(({ name, available }) => name === "l2tp_netlink" && available);
     const instead = tunError === undefined
       ? ": tunnels run in userspace"
-      : ", and userspace has no TAP devices";
+      : ", and userspace cannot use TAP devices";
     all.push(found(
       tunError === undefined ? "note" : "error",
       there
-        ? `Kernel ${kernelRelease} has L2TP modules that were not loaded${instead}.`
+        ? `Kernel ${kernelRelease} has L2TP modules that are not loaded${instead}.`
         : `Kernel ${kernelRelease} has no L2TP${instead}.`,
-      ...(there ? ["To use the kernel's: modprobe -a l2tp_netlink l2tp_eth l2tp_ip l2tp_ip6"] : []),
+      ...(there ? ["To use the kernel's L2TP: modprobe -a l2tp_netlink l2tp_eth l2tp_ip l2tp_ip6"] : []),
     ));
   }
   return all;
@@ -81,8 +84,8 @@ function tun({ tunError, kernelL2tp, dataplane }: MachineFacts): Found[] {
   if (tunError === undefined) return [found("ok", "/dev/net/tun can be opened.")];
   const needed = dataplane === "user" || !kernelL2tp;
   const fix = tunError === "EACCES" || tunError === "EPERM"
-    ? ["Run this as root; in a container let its settings allow the device (c 10:200 rw)."]
-    : ["As root: modprobe tun; in a container pass the device in: --device /dev/net/tun"];
+    ? ["Run this as root. In a container, allow the device: c 10:200 rw"]
+    : ["As root: modprobe tun. In a container, pass the device: --device /dev/net/tun"];
   return [found(needed ? "error" : "note", `/dev/net/tun cannot be opened: ${tunError}.`, ...fix)];
 }
 
@@ -93,7 +96,7 @@ function capabilities({ capabilities, kernelL2tp }: MachineFacts): Found[] {
   return [found("error", `This process lacks ${missing.join(", ")}.`, "Run it as root: sudo l2tp doctor")];
 }
 
-/** The stricter of what holds for all interfaces and for one counts. */
+/** Returns the interfaces with strict reverse path filtering: the maximum of `all` and the interface's value counts. */
 function strictInterfaces(sysctls: ReadonlyMap<string, string>): string[] {
   const all = Number(sysctls.get("net.ipv4.conf.all.rp_filter") ?? 0);
   return [...sysctls].flatMap(([path, value]) => {
@@ -109,7 +112,7 @@ function sysctls({ sysctls, reversePathDrops, udpBufferDrops, sessions }: Machin
   if (strict.length > 0 && reversePathDrops > 0) {
     all.push(found(
       "warning",
-      `${reversePathDrops} packets were dropped because the way back leads elsewhere (rp_filter is 1 on ${
+      `${reversePathDrops} packets were dropped by reverse path filtering (rp_filter is 1 on ${
         some(strict)
       }).`,
       "sysctl -w net.ipv4.conf.all.rp_filter=2",
@@ -119,7 +122,7 @@ function sysctls({ sysctls, reversePathDrops, udpBufferDrops, sessions }: Machin
   if (udpBufferDrops > 0 && most < BUFFER_BYTES) {
     all.push(found(
       "warning",
-      `${udpBufferDrops} UDP datagrams were dropped because a socket's buffer was full (net.core.rmem_max is ${most}).`,
+      `${udpBufferDrops} UDP datagrams were dropped because a socket buffer was full (net.core.rmem_max is ${most}).`,
       `sysctl -w net.core.rmem_max=${BUFFER_BYTES} net.core.rmem_default=${BUFFER_BYTES}`,
     ));
   }
@@ -137,19 +140,19 @@ function sysctls({ sysctls, reversePathDrops, udpBufferDrops, sessions }: Machin
     if (names.length === 0 || sysctls.get(path) !== "0") continue;
     all.push(found(
       "note",
-      `${some(names)} has an address, but packets are not forwarded (${path} is 0).`,
-      `If hosts behind this one are to use the tunnel: sysctl -w ${path}=1`,
+      `${some(names)} has an address, but IP forwarding is off (${path} is 0).`,
+      `If hosts behind this one use the tunnel: sysctl -w ${path}=1`,
     ));
   }
   return all.length > 0 ? all : [
     found(
       "ok",
-      "No packet was lost for rp_filter or small socket buffers, and forwarding is as it is needed.",
+      "No problem with rp_filter, socket buffers or IP forwarding.",
     ),
   ];
 }
 
-/** A few of the names. */
+/** Lists up to three names, and counts the others. */
 function some(names: readonly string[]): string {
   return names.length <= 3
     ? names.join(", ")
@@ -164,17 +167,19 @@ function paths({ tunnels, sessions }: MachineFacts): Found[] {
     const tunnel = byId.get(each.session.tunnelId);
     if (tunnel !== undefined) all.push(...tooLarge(tunnel, each));
   }
-  return all.length > 0 ? all : [found("ok", "Peers can be reached, and whole frames fit the way to them.")];
+  return all.length > 0
+    ? all
+    : [found("ok", "There is a route to every peer, and full frames fit the path MTU.")];
 }
 
 function noWay({ tunnel, path }: TunnelFacts): Found[] {
   if ("mtu" in path) return [];
   const fix = path.code === "EADDRNOTAVAIL"
-    ? `Give this host the address: ip addr add ${tunnel.local}/… dev …`
-    : `Give this host a way: ip route get ${tunnel.peer}`;
+    ? `Add the address: ip addr add ${tunnel.local}/… dev …`
+    : `Add a route. To check: ip route get ${tunnel.peer}`;
   const text = path.code === "EADDRNOTAVAIL"
-    ? `Tunnel ${tunnel.tunnelId}: ${tunnel.local} is no address of this host any more.`
-    : `Tunnel ${tunnel.tunnelId}: there is no way to the peer ${tunnel.peer}: ${path.code}.`;
+    ? `Tunnel ${tunnel.tunnelId}: ${tunnel.local} is no longer an address of this host.`
+    : `Tunnel ${tunnel.tunnelId}: no route to the peer ${tunnel.peer}: ${path.code}.`;
   return [found("error", text, fix)];
 }
 
@@ -187,8 +192,8 @@ function tooLarge({ tunnel, path }: TunnelFacts, { session, link, l2spec }: Sess
   const best = path.mtu - overhead;
   return [found(
     "warning",
-    `${link.name} has an MTU of ${link.mtu}: its packets have up to ${packet} bytes, the way to ${tunnel.peer} takes ` +
-      `${path.mtu}; they go in fragments or are lost.`,
+    `${link.name} has MTU ${link.mtu}, which makes packets of up to ${packet} bytes, but the path MTU to ` +
+      `${tunnel.peer} is ${path.mtu}: packets are fragmented or lost.`,
     best >= 68
       ? `ip link set ${link.name} mtu ${best}`
       : `Raise the MTU of the interface towards ${tunnel.peer}`,
@@ -204,13 +209,13 @@ function interfaces({ sessions }: MachineFacts): Found[] {
       return [found(
         "warning",
         `${which}: there is no interface ${name} in this namespace.`,
-        "It was renamed, moved or deleted. Where it was deleted, delete the session and add it again.",
+        "It was renamed, moved or deleted. If it was deleted, delete the session and add it again.",
       )];
     }
     if (!link.up) return [found("warning", `${which}: ${name} is down.`, `ip link set ${name} up`)];
     return [];
   });
-  return all.length > 0 ? all : [found("ok", "The sessions' interfaces are up.")];
+  return all.length > 0 ? all : [found("ok", "All session interfaces are up.")];
 }
 
 function ports({ ports, tunnels, daemon, dataplane }: MachineFacts): Found[] {
@@ -225,26 +230,27 @@ function ports({ ports, tunnels, daemon, dataplane }: MachineFacts): Found[] {
     return found(
       "warning",
       used.has(holder.port)
-        ? `UDP port ${holder.port}, which a tunnel here uses, is also ${who}'s at ${holder.address}.`
-        : `UDP port ${holder.port} at ${holder.address} is ${who}'s: tunnels with udp_sport ${holder.port} are refused.`,
+        ? `UDP port ${holder.port}, which a tunnel uses, is also bound at ${holder.address} by ${who}.`
+        : `UDP port ${holder.port} at ${holder.address} is bound by ${who}: tunnels cannot use udp_sport ` +
+          `${holder.port}.`,
       holder.pid === undefined
-        ? `See whose it is: ss -ulnp sport = :${holder.port}`
-        : "End it, or choose another udp_sport.",
+        ? `To find the program: ss -ulnp sport = :${holder.port}`
+        : "Stop it, or choose another udp_sport.",
     );
   });
-  return all.length > 0 ? all : [found("ok", `Nobody else has UDP port ${[...wanted].join(", ")}.`)];
+  return all.length > 0 ? all : [found("ok", `No other program uses UDP port ${[...wanted].join(", ")}.`)];
 }
 
 function offloads({ missingOffloads, sessions, tunnels, dataplane }: MachineFacts): Found[] {
-  if (dataplane === "kernel") return [found("ok", "The kernel's L2TP needs none from us.")];
+  if (dataplane === "kernel") return [found("ok", "Tunnels run in the kernel, which needs no offloads.")];
   const all = [...missingOffloads].map(([offload, why]) =>
-    found("note", `Offload ${offload} is not to be had: ${why}. The daemon does without.`)
+    found("note", `Offload ${offload} unavailable: ${why}. The daemon works without it.`)
   );
   const encapOf = new Map(tunnels.map(({ tunnel }) => [tunnel.tunnelId, tunnel.encap]));
   for (const offload of SPEED_OFFLOADS) {
     if (missingOffloads.has(offload)) continue;
     const without = sessions.filter(({ offloads }) =>
-      // Packets are not joined before BPF programs see them.
+      // Tunnels with BPF sessions do without GRO: merged packets would not reach the BPF program one by one.
       offloads !== undefined && !offloads.includes(offload) &&
       !(offload === "gro" && offloads.includes("bpf"))
     );
@@ -253,18 +259,19 @@ function offloads({ missingOffloads, sessions, tunnels, dataplane }: MachineFact
     const others = without.filter((each) => !overIp.includes(each));
     if (overIp.length > 0) {
       all.push(
-        found("note", `Offload ${offload} is not for tunnels over IP (${count(overIp)}): UDP only has it.`),
+        found("note", `Offload ${offload} works with UDP only: ${count(overIp)} over IP cannot use it.`),
       );
     }
     if (others.length > 0) {
       all.push(found(
         "note",
-        `Offload ${offload} does not work for ${count(others)}, though this kernel has it.`,
-        "It was turned off (l2tp daemon offload, L2TP_OFFLOAD), the session is PPP, or its socket was handed over.",
+        `Offload ${offload} is off for ${count(others)}, though this kernel supports it.`,
+        "It was turned off (l2tp daemon offload, L2TP_OFFLOAD), the session carries PPP, or another program opened " +
+          "its socket.",
       ));
     }
   }
-  return all.length > 0 ? all : [found("ok", "All offloads work.")];
+  return all.length > 0 ? all : [found("ok", "All offloads are on.")];
 }
 
 function count(sessions: readonly SessionFacts[]): string {
@@ -274,8 +281,8 @@ function count(sessions: readonly SessionFacts[]): string {
 const TROUBLES: Readonly<Record<string, string>> = {
   silent: "does not answer",
   ended: "closes the connection",
-  forbidden: "may not be talked to",
-  garbled: "says what makes no sense",
+  forbidden: "refuses access",
+  garbled: "sends invalid replies",
 };
 
 function daemon({ daemon, dataplane, version }: MachineFacts): Found[] {
@@ -285,22 +292,22 @@ function daemon({ daemon, dataplane, version }: MachineFacts): Found[] {
       "error",
       `The daemon at ${daemon.path} ${TROUBLES[daemon.trouble] ?? daemon.trouble}.`,
       daemon.trouble === "forbidden"
-        ? "Run this as root, or as a member of the group l2tp."
-        : "See its log; end it and start another: l2tp daemon",
+        ? "Run this as root or as a member of the group l2tp."
+        : "See its log. Stop it and start another: l2tp daemon",
     )];
   }
   if (daemon.leftBehind !== undefined) {
     return [found(
       "warning",
-      `No daemon runs, and one has left tunnels behind in ${daemon.leftBehind}.`,
-      "To bring them back: l2tp daemon. To delete them: l2tp daemon --fresh",
+      `No daemon is running, but a previous one left tunnels in ${daemon.leftBehind}.`,
+      "To restore them: l2tp daemon. To delete them: l2tp daemon --fresh",
     )];
   }
   return [found(
     "ok",
     dataplane === "kernel"
-      ? "No daemon runs, and none is needed."
-      : "No daemon runs; the first tunnel starts one.",
+      ? "No daemon is running, and none is needed."
+      : "No daemon is running; the first tunnel starts one.",
   )];
 }
 
@@ -311,8 +318,8 @@ function ofRunning({ path, pid, version: theirs }: DaemonFacts, ours: string): F
     "warning",
     theirs === undefined
       ? `${who}, but is older than this program.`
-      : `${who}, but has version ${theirs}, not ${ours}.`,
-    "Start it anew; with --keep the tunnels stay: systemctl restart l2tp",
+      : `${who}, but has version ${theirs} instead of ${ours}.`,
+    "Restart it: systemctl restart l2tp. With --keep the tunnels stay up.",
   )];
 }
 
@@ -320,12 +327,12 @@ function descriptors({ descriptors }: DaemonFacts): Found[] {
   if (descriptors === undefined || descriptors.open * 10 < descriptors.limit * 9) return [];
   return [found(
     "warning",
-    `The daemon has ${descriptors.open} descriptors of ${descriptors.limit}: each session takes one.`,
-    "Start it with more: LimitNOFILE=262144 in its unit, or ulimit -n 262144",
+    `The daemon has ${descriptors.open} of ${descriptors.limit} file descriptors open. Each session needs one.`,
+    "Raise the limit: LimitNOFILE=262144 in its unit, or ulimit -n 262144",
   )];
 }
 
-/** The rules, in the order in which they are told. */
+/** All rules, in the order of the output. */
 export const RULES: readonly DoctorRule[] = [
   { check: "kernel", judge: kernel },
   { check: "tun", judge: tun },
@@ -338,12 +345,12 @@ export const RULES: readonly DoctorRule[] = [
   { check: "offloads", judge: offloads },
 ];
 
-/** What all rules say of the machine. */
+/** Applies all rules. */
 export function diagnose(facts: MachineFacts): Finding[] {
   return RULES.flatMap(({ check, judge }) => judge(facts).map((each) => ({ check, ...each })));
 }
 
-/** Whether there is nothing to fix. */
+/** Reports whether no finding is an error or a warning. */
 export function isHealthy(findings: readonly Finding[]): boolean {
   return findings.every(({ level }) => level === "ok" || level === "note");
 }

@@ -1,41 +1,41 @@
 /**
- * A dashboard for Grafana (its JSON model, schema version 39), made from the table of metrics.
+ * A Grafana dashboard (JSON model, schema version 39) generated from the table of metrics.
  *
  * @module
  */
 
 import { metricNamed } from "./metrics.ts";
 
-/** Width of a dashboard in Grafana's grid. */
+/** Width of Grafana's grid, in columns. */
 const GRID = 24;
 
-/** A panel, before it has its place. */
+/** A panel without its position. */
 interface Panel {
   readonly title: string;
   readonly description?: string;
   readonly type: "stat" | "timeseries" | "table";
-  /** In columns of the grid. */
+  /** Width in columns of the grid. */
   readonly width: number;
-  /** In rows of the grid. */
+  /** Height in rows of the grid. */
   readonly height: number;
-  /** Grafana's name of it. */
+  /** Grafana's identifier of the unit. */
   readonly unit: string;
   readonly queries: readonly Query[];
-  /** Values from which on it is red; 0 is green. */
+  /** Shows 0 in green and values from 1 on in red. */
   readonly alarming?: true;
 }
 
 interface Query {
   readonly expression: string;
   readonly legend: string;
-  /** The value of now instead of a curve. */
+  /** Queries the current value instead of a range. */
   readonly instant?: true;
 }
 
 const PICKED = 'instance=~"$instance", netns=~"$netns"';
 const KEY = "instance, netns, tunnel_id, session_id";
 
-/** The metric with the picks of the dashboard's lists. */
+/** Returns the metric restricted to the selected instances and namespaces. */
 function picked(name: string, more = ""): string {
   return `${metricNamed(name).name}{${PICKED}${more}}`;
 }
@@ -44,7 +44,7 @@ function rate(name: string): string {
   return `rate(${picked(name)}[$__rate_interval])`;
 }
 
-/** Sums over sessions, with the name of the interface; of sessions that the list of interfaces picks. */
+/** Sums by session and adds the interface's name. Restricts to the selected interfaces. */
 function bySession(expression: string, more: readonly string[] = []): string {
   const by = [KEY, ...more].join(", ");
   const info = picked("l2tp_session_info", ', interface=~"$interface"');
@@ -56,7 +56,7 @@ const SESSION = "{{interface}} {{netns}} {{tunnel_id}}/{{session_id}}";
 function both(title: string, unit: string, names: readonly [string, string], factor = ""): Panel {
   return {
     ...{ title, type: "timeseries", width: 12, height: 8, unit },
-    description: "Received above, sent below the axis.",
+    description: "Received above the axis, sent below.",
     queries: [
       { expression: `${bySession(rate(names[0]))}${factor}`, legend: `${SESSION} received` },
       { expression: `-(${bySession(rate(names[1]))})${factor}`, legend: `${SESSION} sent` },
@@ -88,17 +88,17 @@ function panels(): Panel[] {
     number("Descriptors in use", `max(${open} / ${most})`, { unit: "percentunit" }),
     both("Traffic", "bps", ["l2tp_session_receive_bytes_total", "l2tp_session_transmit_bytes_total"], " * 8"),
     both("Packets", "pps", ["l2tp_session_receive_packets_total", "l2tp_session_transmit_packets_total"]),
-    curve("Errors", "Packets that were not delivered or not sent.", [
+    curve("Errors", "Packets that could not be delivered or sent.", [
       { expression: bySession(rate("l2tp_session_receive_errors_total")), legend: `${SESSION} received` },
       { expression: bySession(rate("l2tp_session_transmit_errors_total")), legend: `${SESSION} sent` },
     ]),
-    curve("Drops by reason", "In userspace: what was dropped of sessions, and why.", [
+    curve("Drops by reason", "Userspace only: dropped packets of sessions by reason.", [
       {
         expression: bySession(rate("l2tp_session_drops_total"), ["reason"]),
         legend: `{{reason}} ${SESSION}`,
       },
     ]),
-    curve("Sequence and cookies", "Wrong cookies: the peer is configured with another one.", [
+    curve("Sequence and cookies", "Cookie: the peer is configured with another cookie.", [
       {
         expression: bySession(rate("l2tp_session_receive_sequence_discards_total")),
         legend: `${SESSION} sequence`,
@@ -112,7 +112,7 @@ function panels(): Panel[] {
         legend: `${SESSION} cookie`,
       },
     ]),
-    curve("Nobody's packets", "In userspace: packets that no tunnel or session was found for.", [
+    curve("Unmatched packets", "Userspace only: packets that match no tunnel or session.", [
       {
         expression: `sum by (instance, netns, local, port, reason) (${rate("l2tp_socket_drops_total")})`,
         legend: "{{reason}} {{local}} {{port}} {{netns}}",
@@ -177,7 +177,7 @@ function panelJson(panel: Panel, id: number, x: number, y: number): object {
   };
 }
 
-/** A list to pick from: the values that a label of a metric has. */
+/** Creates a dashboard variable that selects among the values of a metric's label. */
 function list(name: string, label: string, metric: string, within: string): object {
   const query = `label_values(${metricNamed(metric).name}${within}, ${label})`;
   return {
@@ -195,7 +195,7 @@ function list(name: string, label: string, metric: string, within: string): obje
   };
 }
 
-/** The dashboard, as what is to become JSON. */
+/** Builds the dashboard as an object to be serialised as JSON. */
 export function dashboard(): object {
   let [x, y, row] = [0, 0, 0];
   const placed = panels().map((panel, i) => {

@@ -1,5 +1,5 @@
 /**
- * What a metric is, and what metrics are made of.
+ * Types of metrics and of the data they are computed from.
  *
  * @module
  */
@@ -10,67 +10,70 @@ import type { Session } from "../model/session.ts";
 import type { SessionOffloads } from "../model/session_offloads.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 
-/** What was found in one network namespace. */
+/** State of one network namespace. */
 export interface NamespaceSnapshot {
-  /** Its name, for the label; `""` for the namespace of process 1. */
+  /** Name of the namespace, for the label; `""` for the namespace of process 1. */
   readonly netns: string;
-  /** Its tunnels. */
+  /** Tunnels of the namespace. */
   readonly tunnels: readonly Tunnel[];
-  /** Their sessions. */
+  /** Sessions of these tunnels. */
   readonly sessions: readonly Session[];
-  /** Its interfaces; `undefined` where they are not known. */
+  /** Interfaces of the namespace; `undefined` if they could not be read. */
   readonly links: readonly Link[] | undefined;
-  /** Dropped packets by reason; none of the kernel's subsystem. */
+  /** Dropped packets by reason; empty for the kernel's subsystem. */
   readonly drops: readonly DropCounts[];
-  /** What the system does for sessions; none of the kernel's subsystem. */
+  /** Active offloads by session; empty for the kernel's subsystem. */
   readonly offloads: readonly SessionOffloads[];
 }
 
-/** What is known of the daemon's process. */
+/** Facts about the daemon's process. */
 export interface ProcessFacts {
-  /** When it was started, in seconds since 1970. */
+  /** Start time, in seconds since 1970. */
   readonly startSeconds: number;
-  /** Memory that it has in use, in bytes. */
+  /** Resident memory, in bytes. */
   readonly residentBytes: number;
-  /** Its open descriptors. */
+  /** Number of open file descriptors. */
   readonly openFds: number;
-  /** How many it may have. */
+  /** Limit of open file descriptors. */
   readonly maxFds: number;
 }
 
-/** Everything that metrics are made of, as it was at one time. */
+/** The data that metrics are computed from, at one moment. */
 export interface Snapshot {
-  /** The program's version. */
+  /** Version of this program. */
   readonly version: string;
-  /** Which subsystem it is of. */
+  /** Subsystem that the tunnels belong to. */
   readonly dataplane: "kernel" | "user";
-  /** The daemon's own process, where it is the daemon that tells. */
+  /** The daemon's process; `undefined` if the metrics do not come from a daemon. */
   readonly daemon: ProcessFacts | undefined;
-  /** The namespaces. */
+  /** State by network namespace. */
   readonly namespaces: readonly NamespaceSnapshot[];
 }
 
-/** Values of a metric's labels, by the label's name. */
+/** Label values of a sample by label name. */
 export type Labels = Readonly<Record<string, string | number>>;
 
-/** One number of a metric. */
+/** One sample of a metric. */
 export interface MetricSample {
-  /** All labels of the metric with their values. */
+  /** Values of all labels of the metric. */
   readonly labels: Labels;
-  /** The number. Counters beyond 2^53 are rounded, as everything is in Prometheus. */
+  /** Value. Counters beyond 2^53 are rounded, as in Prometheus, whose values are 64-bit floats. */
   readonly value: number;
 }
 
-/** A metric: a row of the table. */
+/** A metric: one row of the table. */
 export interface Metric {
-  /** Its name, which stays what it is. */
+  /** Name of the metric. Part of the public interface: never changes. */
   readonly name: string;
-  /** Whether it only grows. */
+  /** A counter never decreases; a gauge may. */
   readonly type: "counter" | "gauge";
-  /** One line about it. */
+  /** Help text: one line. */
   readonly help: string;
-  /** Names of its labels, which stay what they are; no value changes while the thing it is about lives. */
+  /**
+   * Label names. Part of the public interface: never change. A label's value stays the same during the life of the
+   * tunnel or session.
+   */
   readonly labels: readonly string[];
-  /** Its numbers. */
+  /** Computes the samples of the metric. */
   samples(snapshot: Snapshot): Iterable<MetricSample>;
 }

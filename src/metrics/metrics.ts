@@ -1,9 +1,8 @@
 /**
- * The metrics, as a table: their text, the dashboard and the tests are made from it.
+ * The table of metrics. The text output, the dashboard and the tests are generated from it.
  *
- * What identifies a tunnel or a session labels its numbers and nothing else does; everything else that is known of it
- * is in the labels of `l2tp_tunnel_info` and `l2tp_session_info`, to be joined: so no series breaks off because
- * something about a session changes.
+ * Samples of a tunnel or session carry only its ids as labels. All other properties are labels of `l2tp_tunnel_info`
+ * and `l2tp_session_info`, to be joined in queries, so that a changed property does not end a time series.
  *
  * @module
  */
@@ -30,23 +29,31 @@ function sessionLabels(
   return { netns, tunnel_id: tunnelId, session_id: sessionId };
 }
 
-/** What the counters are called in names of metrics, and in words behind "Packets". */
+/** Name and help text of each counter. */
 const COUNTERS: readonly { readonly key: keyof Counters; readonly name: string; readonly help: string }[] = [
   { key: "txPackets", name: "transmit_packets", help: "Packets sent" },
-  { key: "txBytes", name: "transmit_bytes", help: "Bytes sent, L2TP header included, UDP and IP not" },
+  {
+    key: "txBytes",
+    name: "transmit_bytes",
+    help: "Bytes sent, including the L2TP header but not UDP and IP",
+  },
   { key: "txErrors", name: "transmit_errors", help: "Packets that could not be sent" },
   { key: "rxPackets", name: "receive_packets", help: "Packets received and delivered" },
-  { key: "rxBytes", name: "receive_bytes", help: "Bytes received, L2TP header included, UDP and IP not" },
+  {
+    key: "rxBytes",
+    name: "receive_bytes",
+    help: "Bytes received, including the L2TP header but not UDP and IP",
+  },
   { key: "rxErrors", name: "receive_errors", help: "Received packets dropped for any reason" },
   {
     key: "rxSeqDiscards",
     name: "receive_sequence_discards",
-    help: "Received packets dropped for their sequence number, or for having none",
+    help: "Received packets dropped for a wrong or missing sequence number",
   },
   {
     key: "rxOosPackets",
     name: "receive_out_of_sequence_packets",
-    help: "Received packets put in front of others while reordering",
+    help: "Received packets that arrived out of order and were reordered",
   },
   {
     key: "rxCookieDiscards",
@@ -56,7 +63,7 @@ const COUNTERS: readonly { readonly key: keyof Counters; readonly name: string; 
   {
     key: "rxInvalid",
     name: "receive_invalid_packets",
-    help: "Received packets that were no valid L2TP data packet",
+    help: "Received packets that were not valid L2TP data packets",
   },
 ];
 
@@ -91,12 +98,12 @@ function* perSession(
   }
 }
 
-/** A number that older kernels may not tell. */
+/** Creates a sample of a counter, which older kernels may lack. */
 function counted(labels: Labels, value: bigint | undefined): MetricSample | undefined {
   return value === undefined ? undefined : { labels, value: Number(value) };
 }
 
-/** Samples of sessions with an interface here, by what is known of that. */
+/** Yields a sample for each session with an interface name. `link` is `undefined` if the interface does not exist. */
 function* perLink(
   snapshot: Snapshot,
   value: (link: Link | undefined) => number | undefined,
@@ -112,7 +119,7 @@ function* perLink(
   }
 }
 
-/** Interfaces of drivers that know nothing of a carrier, as TAP devices, say "unknown" and work. */
+/** Drivers without carrier detection, such as TAP, report the state "unknown" for a working interface. */
 function isUp(link: Link | undefined): boolean {
   return link !== undefined && link.up && (link.state === "up" || link.state === "unknown");
 }
@@ -129,7 +136,7 @@ const COUNTER_METRICS: readonly Metric[] = COUNTERS.flatMap(({ key, name, help }
   {
     name: `l2tp_tunnel_${name}_total`,
     type: "counter",
-    help: `${help}: sum over the sessions that the tunnel has had.`,
+    help: `${help}: sum over all sessions of the tunnel, including deleted ones.`,
     labels: TUNNEL,
     samples: (snapshot) =>
       perTunnel(snapshot, (at, tunnel) => counted(tunnelLabels(at, tunnel), tunnel.counters[key])),
@@ -157,7 +164,7 @@ function* drops(
 function* offloads({ namespaces }: Snapshot): Generator<MetricSample> {
   for (const namespace of namespaces) {
     for (const row of namespace.offloads) {
-      // Names that a newer daemon has are told, too.
+      // A newer daemon may know more offloads.
       const newer = row.offloads.filter((name) => !OFFLOADS.includes(name as Offload));
       for (const offload of [...OFFLOADS, ...newer]) {
         const value = row.offloads.includes(offload) ? 1 : 0;
@@ -177,33 +184,33 @@ function ofProcess(name: string, help: string, value: (facts: ProcessFacts) => n
   };
 }
 
-/** The metrics, in the order in which they are printed. */
+/** All metrics, in the order of the output. */
 export const METRICS: readonly Metric[] = [
   {
     name: "l2tp_build_info",
     type: "gauge",
-    help: "Always 1; the program's version, and which subsystem it tells of: kernel or user.",
+    help: "Always 1; version of the program, and subsystem of the tunnels: kernel or user.",
     labels: ["version", "dataplane"],
     samples: ({ version, dataplane }) => [{ labels: { version, dataplane }, value: 1 }],
   },
   {
     name: "l2tp_tunnels",
     type: "gauge",
-    help: "Tunnels there are.",
+    help: "Number of tunnels.",
     labels: ["netns"],
     samples: (snapshot) => perNamespace(snapshot, ({ tunnels }) => tunnels.length),
   },
   {
     name: "l2tp_sessions",
     type: "gauge",
-    help: "Sessions there are.",
+    help: "Number of sessions.",
     labels: ["netns"],
     samples: (snapshot) => perNamespace(snapshot, ({ sessions }) => sessions.length),
   },
   {
     name: "l2tp_tunnel_info",
     type: "gauge",
-    help: "Always 1; what else is known of a tunnel.",
+    help: "Always 1; properties of a tunnel.",
     labels: [...TUNNEL, "peer_tunnel_id", "version", "encap", "local", "peer", "local_port", "peer_port"],
     samples: (snapshot) =>
       perTunnel(snapshot, (at, tunnel) => ({
@@ -223,7 +230,7 @@ export const METRICS: readonly Metric[] = [
   {
     name: "l2tp_session_info",
     type: "gauge",
-    help: "Always 1; what else is known of a session. The interface's name is that of its creation.",
+    help: "Always 1; properties of a session. The interface has the name it was created with.",
     labels: [...SESSION, "peer_session_id", "interface", "pw_type"],
     samples: (snapshot) =>
       perSession(snapshot, (at, session) => ({
@@ -239,7 +246,7 @@ export const METRICS: readonly Metric[] = [
   {
     name: "l2tp_session_up",
     type: "gauge",
-    help: "Whether the session's interface is there, was brought up, and has a carrier.",
+    help: "1 if the session's interface exists, is up and has a carrier; otherwise 0.",
     labels: SESSION,
     samples: (snapshot) => perLink(snapshot, (link) => isUp(link) ? 1 : 0),
   },
@@ -254,38 +261,38 @@ export const METRICS: readonly Metric[] = [
   {
     name: "l2tp_session_drops_total",
     type: "counter",
-    help: "Packets of the session that were dropped, by reason; reasons that never occurred are absent.",
+    help: "Dropped packets of the session by reason; reasons that never occurred are absent.",
     labels: [...SESSION, "reason"],
     samples: (snapshot) => drops(snapshot, "session"),
   },
   {
     name: "l2tp_tunnel_drops_total",
     type: "counter",
-    help: "Packets of the tunnel that were dropped before they were a session's, by reason.",
+    help: "Dropped packets of the tunnel that match no session, by reason.",
     labels: [...TUNNEL, "reason"],
     samples: (snapshot) => drops(snapshot, "tunnel"),
   },
   {
     name: "l2tp_socket_drops_total",
     type: "counter",
-    help: "Packets to a socket, which tunnels may share, that were nobody's, by reason.",
+    help: "Dropped packets of a socket, which tunnels may share, that match no tunnel, by reason.",
     labels: ["netns", "local", "port", "reason"],
     samples: (snapshot) => drops(snapshot, "socket"),
   },
   {
     name: "l2tp_session_offload",
     type: "gauge",
-    help: "Whether the offload works for the session; see l2tp help daemon.",
+    help: "1 if the offload is active for the session, otherwise 0; see l2tp help daemon.",
     labels: [...SESSION, "offload"],
     samples: offloads,
   },
-  ofProcess("start_time_seconds", "When the daemon was started, since 1970.", (facts) => facts.startSeconds),
-  ofProcess("resident_memory_bytes", "Memory that the daemon has in use.", (facts) => facts.residentBytes),
-  ofProcess("open_fds", "Descriptors that the daemon has open.", (facts) => facts.openFds),
-  ofProcess("max_fds", "Descriptors that the daemon may have open.", (facts) => facts.maxFds),
+  ofProcess("start_time_seconds", "Start time of the daemon, since 1970.", (facts) => facts.startSeconds),
+  ofProcess("resident_memory_bytes", "Resident memory of the daemon.", (facts) => facts.residentBytes),
+  ofProcess("open_fds", "File descriptors that the daemon has open.", (facts) => facts.openFds),
+  ofProcess("max_fds", "Limit of the daemon's open file descriptors.", (facts) => facts.maxFds),
 ];
 
-/** The metric with this name; there must be one. */
+/** Returns the metric with this name, which must exist. */
 export function metricNamed(name: string): Metric {
   const metric = METRICS.find((candidate) => candidate.name === name);
   if (metric === undefined) throw new ReferenceError(`There is no metric ${name}`);

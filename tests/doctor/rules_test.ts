@@ -1,4 +1,4 @@
-/** The doctor's rules as a table: what is changed about a healthy machine, and what is said of it then. */
+/** The doctor's rules as a table: a change to a healthy host, and the finding that it causes. */
 
 import assert from "node:assert/strict";
 import type { MachineFacts, SessionFacts, TunnelFacts } from "../../src/doctor/facts.ts";
@@ -69,18 +69,23 @@ function session(changes: Partial<SessionFacts>): Partial<MachineFacts> {
 const LINK = SESSION.link!;
 const MODULE = { name: "l2tp_netlink", loaded: false, available: true, forbiddenBy: undefined };
 
-/** What is changed; which check says something, how bad it is, what it says, and what to do. */
+/** Changed facts; the rule that reports them, severity, text, and advice. */
 const TABLE: readonly (readonly [Partial<MachineFacts>, string, Level, RegExp, RegExp?])[] = [
   [{}, "kernel", "note", /^Kernel 6\.12\.1 has no L2TP: tunnels run in userspace\.$/],
-  [{ tunError: "ENOENT" }, "kernel", "error", /no L2TP, and userspace has no TAP devices/],
+  [{ tunError: "ENOENT" }, "kernel", "error", /no L2TP, and userspace cannot use TAP devices/],
   [
     { modules: [MODULE] },
     "kernel",
     "note",
-    /modules that were not loaded/,
-    /^To use the kernel's: modprobe -a/,
+    /modules that are not loaded/,
+    /^To use the kernel's L2TP: modprobe -a/,
   ],
-  [{ kernelL2tp: true, modules: [{ ...MODULE, loaded: true }] }, "kernel", "ok", /has L2TP and all modules/],
+  [
+    { kernelL2tp: true, modules: [{ ...MODULE, loaded: true }] },
+    "kernel",
+    "ok",
+    /has L2TP and all its modules/,
+  ],
   [
     { modules: [{ ...MODULE, forbiddenBy: "/etc/modprobe.d/l2tp.conf" }] },
     "kernel",
@@ -88,7 +93,7 @@ const TABLE: readonly (readonly [Partial<MachineFacts>, string, Level, RegExp, R
     /^\/etc\/modprobe\.d\/l2tp\.conf forbids loading l2tp_netlink\.$/,
     /modprobe l2tp_netlink$/,
   ],
-  [{ kernelL2tp: true, dataplane: "kernel" }, "kernel", "note", /has L2TP, but no l2tp_netlink\.$/],
+  [{ kernelL2tp: true, dataplane: "kernel" }, "kernel", "note", /has L2TP, but lacks l2tp_netlink\.$/],
   [{ tunError: "ENOENT" }, "tun", "error", /cannot be opened: ENOENT/, /modprobe tun/],
   [{ tunError: "EPERM" }, "tun", "error", /cannot be opened: EPERM/, /c 10:200 rw/],
   [{ tunError: "ENOENT", kernelL2tp: true, dataplane: "kernel" }, "tun", "note", /cannot be opened/],
@@ -105,8 +110,8 @@ const TABLE: readonly (readonly [Partial<MachineFacts>, string, Level, RegExp, R
     { daemon: { ...HEALTHY.daemon, version: "0.9.0" } },
     "daemon",
     "warning",
-    /version 0\.9\.0, not 1/,
-    /anew/,
+    /version 0\.9\.0 instead of 1/,
+    /^Restart it/,
   ],
   [{ daemon: { ...HEALTHY.daemon, version: undefined } }, "daemon", "warning", /is older than this/],
   [{ daemon: ABSENT, dataplane: undefined }, "daemon", "ok", /the first tunnel starts one/],
@@ -115,16 +120,16 @@ const TABLE: readonly (readonly [Partial<MachineFacts>, string, Level, RegExp, R
     { daemon: { ...ABSENT, leftBehind: "/run/l2tp/journal" } },
     "daemon",
     "warning",
-    /has left tunnels behind in \/run\/l2tp\/journal/,
+    /a previous one left tunnels in \/run\/l2tp\/journal/,
     /l2tp daemon --fresh$/,
   ],
   [{ daemon: { ...ABSENT, trouble: "silent" } }, "daemon", "error", /does not answer\.$/, /start another/],
-  [{ daemon: { ...ABSENT, trouble: "forbidden" } }, "daemon", "error", /may not be talked to/, /group l2tp/],
+  [{ daemon: { ...ABSENT, trouble: "forbidden" } }, "daemon", "error", /refuses access/, /group l2tp/],
   [
     { daemon: { ...HEALTHY.daemon, descriptors: { open: 922, limit: 1024 } } },
     "daemon",
     "warning",
-    /922 descriptors of 1024/,
+    /922 of 1024 file descriptors/,
     /LimitNOFILE/,
   ],
   [
@@ -134,7 +139,7 @@ const TABLE: readonly (readonly [Partial<MachineFacts>, string, Level, RegExp, R
     /^3 packets were dropped .*rp_filter is 1 on eth0\)/,
     /^sysctl -w net\.ipv4\.conf\.all\.rp_filter=2$/,
   ],
-  [{ reversePathDrops: 3 }, "sysctls", "ok", /No packet was lost/],
+  [{ reversePathDrops: 3 }, "sysctls", "ok", /^No problem with rp_filter/],
   [
     {
       ...sysctls({ "net.ipv4.conf.all.rp_filter": "2", "net.ipv4.conf.eth0.rp_filter": "1" }),
@@ -142,11 +147,16 @@ const TABLE: readonly (readonly [Partial<MachineFacts>, string, Level, RegExp, R
     },
     "sysctls",
     "ok",
-    /No packet/,
+    /^No problem with rp_filter/,
   ],
-  [sysctls({ "net.ipv4.conf.all.rp_filter": "1" }), "sysctls", "ok", /No packet/],
+  [sysctls({ "net.ipv4.conf.all.rp_filter": "1" }), "sysctls", "ok", /^No problem with rp_filter/],
   [{ udpBufferDrops: 9 }, "sysctls", "warning", /^9 UDP datagrams .*rmem_max is 212992/, /rmem_max=4194304/],
-  [{ ...sysctls({ "net.core.rmem_max": "8388608" }), udpBufferDrops: 9 }, "sysctls", "ok", /No packet/],
+  [
+    { ...sysctls({ "net.core.rmem_max": "8388608" }), udpBufferDrops: 9 },
+    "sysctls",
+    "ok",
+    /^No problem with rp_filter/,
+  ],
   [
     {
       ...sysctls({ "net.ipv4.ip_forward": "0" }),
@@ -154,7 +164,7 @@ const TABLE: readonly (readonly [Partial<MachineFacts>, string, Level, RegExp, R
     },
     "sysctls",
     "note",
-    /^pw0 has an address, but packets are not forwarded \(net\.ipv4\.ip_forward is 0\)/,
+    /^pw0 has an address, but IP forwarding is off \(net\.ipv4\.ip_forward is 0\)/,
     /net\.ipv4\.ip_forward=1$/,
   ],
   [
@@ -164,56 +174,56 @@ const TABLE: readonly (readonly [Partial<MachineFacts>, string, Level, RegExp, R
     },
     "sysctls",
     "ok",
-    /forwarding is as it is needed/,
+    /^No problem with .* IP forwarding/,
   ],
   [
     { ports: [...HEALTHY.ports, { port: 1701, address: "0.0.0.0", pid: 5, program: "xl2tpd" }], tunnels: [] },
     "ports",
     "warning",
-    /^UDP port 1701 at 0\.0\.0\.0 is xl2tpd \(process 5\)'s: tunnels with udp_sport 1701 are refused/,
-    /^End it/,
+    /^UDP port 1701 at 0\.0\.0\.0 is bound by xl2tpd \(process 5\): tunnels cannot use udp_sport 1701\.$/,
+    /^Stop it/,
   ],
   [
     { ports: [{ port: 1701, address: "::", pid: undefined, program: undefined }] },
     "ports",
     "warning",
-    /^UDP port 1701, which a tunnel here uses, is also another program's at ::\.$/,
-    /^See whose it is: ss -ulnp/,
+    /^UDP port 1701, which a tunnel uses, is also bound at :: by another program\.$/,
+    /^To find the program: ss -ulnp/,
   ],
   [
     { ports: [{ port: 1701, address: "::", pid: undefined, program: undefined }], dataplane: "kernel" },
     "ports",
     "ok",
-    /Nobody/,
+    /No other program/,
   ],
   [
     { ports: [{ port: 53, address: "::", pid: 1, program: "named" }] },
     "ports",
     "ok",
-    /Nobody else has UDP port 1701/,
+    /No other program uses UDP port 1701/,
   ],
   [
     { tunnels: [{ ...TUNNEL, path: { code: "ENETUNREACH" } }] },
     "paths",
     "error",
-    /^Tunnel 1: there is no way to the peer 10\.0\.0\.2: ENETUNREACH\.$/,
+    /^Tunnel 1: no route to the peer 10\.0\.0\.2: ENETUNREACH\.$/,
     /ip route get 10\.0\.0\.2$/,
   ],
   [
     { tunnels: [{ ...TUNNEL, path: { code: "EADDRNOTAVAIL" } }] },
     "paths",
     "error",
-    /no address of this host/,
+    /no longer an address of this host/,
   ],
   [
     { tunnels: [{ ...TUNNEL, path: { mtu: 1400 } }] },
     "paths",
     "warning",
-    /^pw0 has an MTU of 1446: its packets have up to 1500 bytes, the way to 10\.0\.0\.2 takes 1400;/,
+    /^pw0 has MTU 1446, which makes packets of up to 1500 bytes, but the path MTU to 10\.0\.0\.2 is 1400:/,
     /^ip link set pw0 mtu 1346$/,
   ],
   [session({ link: { ...LINK, mtu: 1447 } }), "paths", "warning", /up to 1501 bytes/, /mtu 1446$/],
-  [{ tunnels: [{ ...TUNNEL, path: { mtu: 100 } }] }, "paths", "warning", /takes 100/, /^Raise the MTU/],
+  [{ tunnels: [{ ...TUNNEL, path: { mtu: 100 } }] }, "paths", "warning", /is 100:/, /^Raise the MTU/],
   [{ tunnels: [], sessions: [] }, "paths", "ok", /no tunnels/],
   [
     session({ link: undefined }),
@@ -227,13 +237,13 @@ const TABLE: readonly (readonly [Partial<MachineFacts>, string, Level, RegExp, R
     { missingOffloads: new Map([["uso", "it takes Linux 6.2"]]) },
     "offloads",
     "note",
-    /^Offload uso is not to be had: it takes/,
+    /^Offload uso unavailable: it takes/,
   ],
   [
     session({ offloads: ["tap", "tso", "uso", "gso", "gro", "coalesce"] }),
     "offloads",
     "note",
-    /^Offload simd does not work for 1 session, though/,
+    /^Offload simd is off for 1 session, though/,
     /turned off/,
   ],
   [
@@ -243,18 +253,18 @@ const TABLE: readonly (readonly [Partial<MachineFacts>, string, Level, RegExp, R
     },
     "offloads",
     "note",
-    /^Offload gso is not for tunnels over IP \(1 session\)/,
+    /^Offload gso works with UDP only: 1 session over IP/,
   ],
   [
     session({ offloads: ["tap", "tso", "uso", "gso", "coalesce", "simd", "bpf"] }),
     "offloads",
     "ok",
-    /All offloads work/,
+    /All offloads are on/,
   ],
-  [{ dataplane: "kernel" }, "offloads", "ok", /needs none/],
+  [{ dataplane: "kernel" }, "offloads", "ok", /needs no offloads/],
 ];
 
-Deno.test("a healthy machine has nothing to fix, and every rule says something of it", () => {
+Deno.test("a healthy host has nothing to fix, and every rule has a finding", () => {
   const findings = diagnose(HEALTHY);
   assert.ok(isHealthy(findings), JSON.stringify(findings));
   assert.deepEqual([...new Set(findings.map(({ check }) => check))], RULES.map(({ check }) => check));
@@ -268,7 +278,7 @@ for (const [changes, check, level, text, fix] of TABLE) {
     assert.ok(found !== undefined, JSON.stringify(mine));
     assert.equal(found.level, level);
     if (fix !== undefined) assert.ok(found.fix.some((line) => fix.test(line)), JSON.stringify(found.fix));
-    // What is to be fixed says how; a check that found something does not also say that all is well.
+    // Every problem has advice. A rule that found a problem does not also report ok.
     if (level === "error" || level === "warning") assert.ok(!isHealthy(findings));
     if (level === "warning") assert.ok(found.fix.length > 0);
     if (level === "ok") assert.ok(mine.every((other) => other.level === "ok"));

@@ -1,12 +1,12 @@
 /** Requests of readers of metrics, and of others. */
 
 import assert from "node:assert/strict";
-import { HEAD_MAX, judgeRequest } from "../../src/metrics/http_request.ts";
+import { HEAD_MAX, readRequest } from "../../src/metrics/http_request.ts";
 import { Random } from "../support/random.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-Deno.test("judgeRequest(): a table", () => {
+Deno.test("readRequest(): accepted and refused requests", () => {
   const table: [request: string, status: number][] = [
     ["GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", 200],
     ["GET / HTTP/1.0\r\n\r\n", 200],
@@ -27,22 +27,22 @@ Deno.test("judgeRequest(): a table", () => {
     ["\r\n\r\n", 400],
     ["\x16\x03\x01\x02\r\n\r\n", 400],
   ];
-  for (const [request, status] of table) assert.equal(judgeRequest(encode(request))?.status, status, request);
-  assert.deepEqual(judgeRequest(encode("HEAD / HTTP/1.1\r\n\r\n")), { status: 200, headOnly: true });
+  for (const [request, status] of table) assert.equal(readRequest(encode(request))?.status, status, request);
+  assert.deepEqual(readRequest(encode("HEAD / HTTP/1.1\r\n\r\n")), { status: 200, headOnly: true });
 });
 
-Deno.test("judgeRequest() waits for the end of the head, but not for ever", () => {
+Deno.test("readRequest() waits for the end of the head, up to the limit", () => {
   const whole = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
-  for (let i = 0; i < whole.length; i++) assert.equal(judgeRequest(encode(whole.slice(0, i))), undefined);
-  assert.equal(judgeRequest(new Uint8Array(HEAD_MAX - 1).fill(65)), undefined);
-  assert.equal(judgeRequest(new Uint8Array(HEAD_MAX).fill(65))?.status, 431);
+  for (let i = 0; i < whole.length; i++) assert.equal(readRequest(encode(whole.slice(0, i))), undefined);
+  assert.equal(readRequest(new Uint8Array(HEAD_MAX - 1).fill(65)), undefined);
+  assert.equal(readRequest(new Uint8Array(HEAD_MAX).fill(65))?.status, 431);
 });
 
-Deno.test("judgeRequest() takes any bytes without throwing", () => {
+Deno.test("readRequest() accepts any bytes without throwing", () => {
   const random = new Random(0x477);
   for (let i = 0; i < 5000; i++) {
     const bytes = Uint8Array.from({ length: random.below(200) }, () => random.below(256));
-    const verdict = judgeRequest(new Uint8Array([...bytes, 13, 10, 13, 10]));
+    const verdict = readRequest(new Uint8Array([...bytes, 13, 10, 13, 10]));
     assert.ok(verdict !== undefined && verdict.status !== 200);
   }
 });

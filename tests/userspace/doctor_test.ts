@@ -69,14 +69,14 @@ Deno.test("the doctor finds what was broken, and nothing else, and its advice he
 
   await a.ip("link set pw0 mtu 1480");
   const fix = await patient.expect(
-    /^paths: pw0 has an MTU of 1480: .* 1534 bytes, the way to 10\.0\.0\.2 takes 1500;/,
+    /^paths: pw0 has MTU 1480, .* 1534 bytes, but the path MTU to 10\.0\.0\.2 is 1500: /,
   );
   await a.sh(...fix.split(" "));
   await patient.expectHealth();
 
-  // The way gets narrower somewhere else than at our own interface.
+  // The path MTU decreases beyond our own interface.
   await a.ip("route add 10.0.0.2/32 dev cable mtu 1300");
-  await a.sh(...(await patient.expect(/^paths: .* takes 1300;/)).split(" "));
+  await a.sh(...(await patient.expect(/^paths: .* is 1300: /)).split(" "));
   await patient.expectHealth();
 
   await a.ip("link set pw0 down");
@@ -84,12 +84,12 @@ Deno.test("the doctor finds what was broken, and nothing else, and its advice he
   await patient.expectHealth();
 
   await a.ip("addr del 10.0.0.1/24 dev cable");
-  await patient.expect(/^paths: Tunnel 1: 10\.0\.0\.1 is no address of this host any more\.$/);
+  await patient.expect(/^paths: Tunnel 1: 10\.0\.0\.1 is no longer an address of this host\.$/);
   await a.ip("addr add 10.0.0.1/24 dev cable");
   await a.ip("route replace 10.0.0.2/32 dev cable mtu 1300");
 
   await a.ip("route replace unreachable 10.0.0.2/32");
-  await patient.expect(/^paths: Tunnel 1: there is no way to the peer 10\.0\.0\.2: EHOSTUNREACH\.$/);
+  await patient.expect(/^paths: Tunnel 1: no route to the peer 10\.0\.0\.2: EHOSTUNREACH\.$/);
   await a.ip("route del unreachable 10.0.0.2/32");
   await patient.expectHealth();
 
@@ -99,7 +99,7 @@ Deno.test("the doctor finds what was broken, and nothing else, and its advice he
       () => openUdp(AF_INET, { local: { address: Uint8Array.of(10, 0, 0, 1), port: 1701 } }),
     );
     await patient.expect(
-      new RegExp(`^ports: UDP port 1701 at 10\\.0\\.0\\.1 is .*\\(process ${Deno.pid}\\)'s`),
+      new RegExp(`^ports: UDP port 1701 at 10\\.0\\.0\\.1 is bound by .*\\(process ${Deno.pid}\\): `),
     );
   }
   await patient.expectHealth();
@@ -112,20 +112,20 @@ Deno.test("the doctor finds what was broken, and nothing else, and its advice he
   await a.sh("sysctl", "-q", "-w", "net.ipv4.conf.all.rp_filter=1", "net.ipv4.conf.cable.rp_filter=1");
   await a.ip("addr add 10.77.0.1/24 dev pw0");
   await pair.b.ip("addr add 10.77.0.2/24 dev lo");
-  // The neighbour is known before: a question from the wrong address is not even answered.
+  // Fill the neighbour table first: an ARP request from the wrong address gets no reply.
   await pair.b.sh("ping", "-q", "-c", "1", "10.0.0.1");
   await pair.b.ip("route add 10.77.0.1/32 via 10.0.0.1 src 10.77.0.2");
   await pair.b.sh("sh", "-c", "ping -q -c 2 -i 0.2 -W 1 -I 10.77.0.2 10.77.0.1 || true");
   const loose = await patient.expect(
-    /^sysctls: \d+ packets were dropped because the way back leads elsewhere/,
+    /^sysctls: \d+ packets were dropped by reverse path filtering/,
   );
   await a.sh(...loose.split(" "));
   await patient.expectHealth();
 
   await daemon.end("SIGKILL");
-  await patient.expect(/^daemon: No daemon runs, and one has left tunnels behind in .*journal\.$/);
+  await patient.expect(/^daemon: No daemon is running, but a previous one left tunnels in .*journal\.$/);
   const { stdout } = await patient.l2tp("doctor");
-  assert.match(stdout, /^warning {3}daemon: .*\n {10}To bring them back: l2tp daemon\. /m);
+  assert.match(stdout, /^warning {3}daemon: .*\n {10}To restore them: l2tp daemon\. /m);
   await using _next = await TestDaemon.start({ folder: daemon.folder });
   await patient.expectHealth();
 });

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { HEAD_MAX, type HttpVerdict, judgeRequest } from "../../metrics/http_request.ts";
+import { HEAD_MAX, type HttpResponseHead, readRequest } from "../../metrics/http_request.ts";
 import type { ListenAddress } from "../../metrics/listen_address.ts";
 
 /** Connections at a time; further ones are told to come later. */
@@ -21,7 +21,7 @@ const LINGER_BYTES = 64 * 1024;
 /** How long no connections are accepted after that has failed. */
 const ACCEPT_PAUSE_MS = 1000;
 
-const REASONS: Readonly<Record<HttpVerdict["status"] | 408 | 500 | 503, string>> = {
+const REASONS: Readonly<Record<HttpResponseHead["status"] | 408 | 500 | 503, string>> = {
   200: "OK",
   400: "Bad Request",
   404: "Not Found",
@@ -131,7 +131,7 @@ export class MetricsEndpoint implements Disposable {
     }
   }
 
-  async #answer(connection: Deno.Conn, { headOnly }: HttpVerdict): Promise<void> {
+  async #answer(connection: Deno.Conn, { headOnly }: HttpResponseHead): Promise<void> {
     const head = `HTTP/1.1 200 OK\r\nContent-Type: ${this.#parts.type}\r\nConnection: close\r\n\r\n`;
     if (headOnly) return await write(connection, head);
     const pieces = await this.#text();
@@ -162,7 +162,7 @@ export class MetricsEndpoint implements Disposable {
 }
 
 /** Reads until the head has ended or is refused; `undefined` if nobody is there any more, or too slow. */
-async function readHead(connection: Deno.Conn): Promise<HttpVerdict | undefined> {
+async function readHead(connection: Deno.Conn): Promise<HttpResponseHead | undefined> {
   const buffer = new Uint8Array(HEAD_MAX);
   let length = 0;
   let isLate = false;
@@ -175,7 +175,7 @@ async function readHead(connection: Deno.Conn): Promise<HttpVerdict | undefined>
       const count = await connection.read(buffer.subarray(length));
       if (count === null || isLate) return undefined;
       length += count;
-      const verdict = judgeRequest(buffer.subarray(0, length));
+      const verdict = readRequest(buffer.subarray(0, length));
       if (verdict !== undefined) return verdict;
     }
   } finally {

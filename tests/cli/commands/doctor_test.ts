@@ -12,11 +12,11 @@ Deno.test("doctor: exit 0 where there is nothing to fix, 1 otherwise, with what 
   await world.prepare(TUNNEL, SESSION);
   const { code, out, err } = await world.run("doctor");
   assert.deepEqual([code, err], [0, ""], out);
-  assert.match(out, /^ok {8}interfaces: The sessions' interfaces are up\.$/m);
+  assert.match(out, /^ok {8}interfaces: All session interfaces are up\.$/m);
   world.home.l2tp.unreachable.add("10.0.0.2");
   const broken = await world.run("doctor");
   assert.equal(broken.code, 1);
-  assert.match(broken.out, /^error {5}paths: Tunnel 1: there is no way .*\n {10}Give this host a way: /m);
+  assert.match(broken.out, /^error {5}paths: Tunnel 1: no route to .*\n {10}Add a route\. To check: /m);
   assert.equal(world.leaks, 0);
 });
 
