@@ -1,45 +1,45 @@
 /**
- * What the debug file `l2tp/tunnels` (`net/l2tp/l2tp_debugfs.c`) tells and netlink does not. Pure.
+ * Parses the debugfs file `l2tp/tunnels` (`net/l2tp/l2tp_debugfs.c`) for the facts that netlink does not report.
  *
  * @module
  */
 
 import type { L2Spec } from "../model/session.ts";
 
-/** More about a session; members are `undefined` where the text does not have them. */
+/** Facts about a session. Members are `undefined` if the file lacks them. */
 export interface SessionDebugFacts {
-  /** Its sublayer. */
+  /** L2-specific sublayer. */
   readonly l2spec: L2Spec | undefined;
-  /** Low 16 bits of the number that is expected in the next received packet. */
+  /** Expected sequence number of the next received packet: low 16 bits. */
   readonly nr: number | undefined;
-  /** Low 16 bits of the number of the next packet to send. */
+  /** Sequence number of the next packet to send: low 16 bits. */
   readonly ns: number | undefined;
-  /** How often it is referred to. */
+  /** Reference count. */
   readonly references: number | undefined;
 }
 
-/** More about a tunnel. */
+/** Facts about a tunnel. */
 export interface TunnelDebugFacts {
-  /** How often its socket is referred to. */
+  /** Reference count of the tunnel's socket. */
   readonly socketReferences: number;
-  /** How often it is referred to. */
+  /** Reference count. */
   readonly references: number;
 }
 
-/** Everything that only the debug file tells. */
+/** All facts from the debugfs file. */
 export interface DebugFacts {
-  /** By our id. */
+  /** By tunnel id. */
   readonly tunnels: ReadonlyMap<number, TunnelDebugFacts>;
-  /** By the session's key. */
+  /** By session key: `"TUNNEL/SESSION"`. */
   readonly sessions: ReadonlyMap<string, SessionDebugFacts>;
 }
 
-/** Where the file cannot be read. */
+/** Facts for the case that the file cannot be read. */
 export const NO_DEBUG_FACTS: DebugFacts = { tunnels: new Map(), sessions: new Map() };
 
 const NOTHING: SessionDebugFacts = { l2spec: undefined, nr: undefined, ns: undefined, references: undefined };
 
-/** Reads the file's text. What does not look as expected is not there. */
+/** Parses the text of the file. Unexpected lines are ignored. */
 export function parseDebugFacts(text: string): DebugFacts {
   const tunnels = new Map<number, TunnelDebugFacts>();
   const sessions = new Map<string, SessionDebugFacts>();

@@ -1,6 +1,5 @@
 /**
- * Errors by reason: the daemon's reasons where they are told, else the kernel's counters. Remembers which of them have
- * grown lately. Pure.
+ * Errors by reason: the daemon's drop reasons, or the kernel's counters. Tracks which of them increased recently.
  *
  * @module
  */
@@ -8,12 +7,12 @@
 import type { Counters } from "../model/counters.ts";
 import { type ErrorCount, RECENT_MS } from "./overview.ts";
 
-/** Totals by reason. */
+/** Number of packets by reason. */
 export type Totals = ReadonlyMap<string, number>;
 
 /**
- * The kernel's counters of a session's errors, under the names that JSON has; `rx_errors` are those that no other tells
- * of.
+ * Returns the kernel's error counters of a session under their JSON names. `rx_errors` excludes the packets that the
+ * more specific counters contain.
  */
 export function counterTotals({ rxErrors, rxCookieDiscards, rxSeqDiscards, txErrors }: Counters): Totals {
   const others = rxErrors - (rxCookieDiscards ?? 0n) - rxSeqDiscards;
@@ -25,17 +24,17 @@ export function counterTotals({ rxErrors, rxCookieDiscards, rxSeqDiscards, txErr
   ]);
 }
 
-/** What only a tunnel's counters tell: a tunnel's other errors are those of its sessions. */
+/** Returns the only error counter of a tunnel that its sessions do not have. */
 export function tunnelTotals({ rxInvalid }: Counters): Totals {
   return new Map([["rx_invalid", Number(rxInvalid ?? 0n)]]);
 }
 
-/** What is known of the errors of one thing. */
+/** Error state of one session, tunnel or socket between samples. */
 export class ErrorMemory {
   #totals: Totals | undefined;
   readonly #grownAtMs = new Map<string, number>();
 
-  /** Takes the totals of now; what went wrong at all, largest first. */
+  /** Processes the current totals. Returns the nonzero ones, largest first. */
   update(totals: Totals, atMs: number): ErrorCount[] {
     const before = this.#totals;
     this.#totals = totals;
@@ -50,7 +49,7 @@ export class ErrorMemory {
   }
 }
 
-/** The errors of several things together, largest first. */
+/** Adds error counts by reason. Returns the sums, largest first. */
 export function sumErrors(all: Iterable<readonly ErrorCount[]>): ErrorCount[] {
   const sums = new Map<string, ErrorCount>();
   for (const counts of all) {

@@ -1,6 +1,5 @@
 /**
- * What is wrong, and what to do. The rules are a table: each looks at one kind of thing and finds a problem or none.
- * Pure.
+ * Finds problems of tunnels and sessions, with advice. The rules are tables; each rule checks one tunnel or session.
  *
  * @module
  */
@@ -11,46 +10,46 @@ import type { Overview, SessionStatus, SocketStatus, TunnelStatus } from "./over
 import { ERROR_RULES, type ErrorRule } from "./health_errors.ts";
 import { shortDuration } from "./units.ts";
 
-/** How bad: `error` nothing passes, `warning` something is lost, `note` worth knowing. */
+/** Severity of a problem. `error`: no packets pass. `warning`: packets are lost. `note`: worth knowing. */
 export type Severity = "error" | "warning" | "note";
 
-/** Something that is wrong. */
+/** A problem of a tunnel, session or socket. */
 export interface Problem {
-  /** Name of the rule that found it, for programs. */
+  /** Name of the rule, for programs. */
   readonly problem: string;
   readonly severity: Severity;
-  /** What it is about, in words: `session 10 in tunnel 1 (pw0)`. */
+  /** Name of the affected object, such as `session 10 in tunnel 1 (pw0)`. */
   readonly subject: string;
   readonly tunnelId?: number | undefined;
   readonly sessionId?: number | undefined;
   readonly interfaceName?: string | undefined;
-  /** What is wrong, in one line. */
+  /** Description, in one line. */
   readonly message: string;
-  /** What to do, a line each. */
+  /** Advice, one line each. */
   readonly advice: readonly string[];
 }
 
-/** What a rule says. */
+/** Result of a rule that found a problem. */
 export interface HealthVerdict {
-  /** What is wrong. */
+  /** Description, in one line. */
   readonly message: string;
-  /** What to do. */
+  /** Advice, one line each. */
   readonly advice: readonly string[];
 }
 
-/** A rule about one kind of thing. */
+/** A rule that checks one kind of object. */
 export interface HealthRule<T> {
-  /** Name of the problem that it finds. */
+  /** Name of the problem. */
   readonly problem: string;
   readonly severity: Severity;
-  /** Judges one thing. */
+  /** Checks one object. Returns `undefined` if it is fine. */
   readonly judge: (thing: T) => HealthVerdict | undefined;
 }
 
-/** From when on silence of the peer is a problem, in milliseconds. */
+/** Time without a packet from the peer that counts as a problem, in milliseconds. */
 export const SILENCE_MS = 180_000;
 
-/** Rules about a session. */
+/** Rules for sessions. */
 export const SESSION_RULES: readonly HealthRule<SessionStatus>[] = [
   {
     problem: "interface_down",
@@ -67,7 +66,7 @@ export const SESSION_RULES: readonly HealthRule<SessionStatus>[] = [
     judge: ({ link, state }) =>
       link === undefined || !link.up || state !== "down" ? undefined : {
         message: `interface up, but its state is ${link.state}`,
-        advice: [`See what it waits for: ip -d link show ${link.name}`],
+        advice: [`To see its state: ip -d link show ${link.name}`],
       },
   },
   {
@@ -77,7 +76,7 @@ export const SESSION_RULES: readonly HealthRule<SessionStatus>[] = [
       state !== "absent" ? undefined : {
         message: `no interface ${session.interfaceName} here: renamed, deleted, or in another namespace`,
         advice: [
-          "Its state, MTU and addresses are not judged. Look in the others: ip -all netns exec ip link",
+          "Its state, MTU and addresses are unknown. Search all namespaces: ip -all netns exec ip link",
         ],
       },
   },
@@ -88,10 +87,10 @@ export const SESSION_RULES: readonly HealthRule<SessionStatus>[] = [
       state === "down" || counters.rxPackets > 0n || counters.rxErrors > 0n || counters.txPackets === 0n
         ? undefined
         : {
-          message: `no packet ever came from the peer, ${counters.txPackets} were sent to it`,
+          message: `no packet received from the peer yet, ${counters.txPackets} sent to it`,
           advice: [
             ...reach(tunnel?.peer),
-            "At the peer: is its session up, and are its ids, address and port those of ours the other way round?",
+            "At the peer: is its session up, and do its ids, addresses and ports mirror ours?",
           ],
         },
   },
@@ -101,20 +100,23 @@ export const SESSION_RULES: readonly HealthRule<SessionStatus>[] = [
     judge: ({ session: { counters }, tunnel, silentMs, state }) =>
       state === "down" || silentMs < SILENCE_MS || counters.rxPackets === 0n ? undefined : {
         message: `no packets from the peer for ${shortDuration(silentMs)}`,
-        advice: [...reach(tunnel?.peer), "At the peer: is its session still there, its interface up?"],
+        advice: [
+          ...reach(tunnel?.peer),
+          "At the peer: does its session still exist, and is its interface up?",
+        ],
       },
   },
   { problem: "mtu_too_large", severity: "warning", judge: judgeMtu },
 ];
 
-/** Rules about a tunnel. */
+/** Rules for tunnels. */
 export const TUNNEL_RULES: readonly HealthRule<TunnelStatus>[] = [
   {
     problem: "local_address_gone",
     severity: "error",
     judge: ({ hasLocalAddress, tunnel }) =>
       hasLocalAddress ? undefined : {
-        message: `local address ${tunnel.local} is not on this host in this namespace`,
+        message: `${tunnel.local} is no longer an address in this namespace`,
         advice: [`ip addr add ${tunnel.local}/… dev …`],
       },
   },
@@ -132,7 +134,7 @@ export const TUNNEL_RULES: readonly HealthRule<TunnelStatus>[] = [
     severity: "note",
     judge: ({ sessions, tunnel: { tunnelId } }) =>
       sessions.length > 0 ? undefined : {
-        message: "it carries no session",
+        message: "no sessions",
         advice: [`l2tp add session tunnel_id ${tunnelId} session_id … peer_session_id …`],
       },
   },
@@ -145,18 +147,18 @@ function judgeMtu({ link, pathMtu, tunnel, session, debug }: SessionStatus): Hea
   const longest = link.mtu + overhead;
   if (longest <= pathMtu) return undefined;
   return {
-    message: `mtu ${link.mtu} makes packets of ${longest} bytes, and the way out takes ${pathMtu}`,
+    message: `mtu ${link.mtu} makes packets of ${longest} bytes, but path MTU is ${pathMtu}`,
     advice: [`At both ends: ip link set ${link.name} mtu ${pathMtu - overhead}`],
   };
 }
 
 function reach(peer: string | undefined): string[] {
-  return peer === undefined ? [] : [`Is it reachable? ping ${peer}; ip route get ${peer}`];
+  return peer === undefined ? [] : [`Is the peer reachable? ping ${peer}; ip route get ${peer}`];
 }
 
 const SEVERITIES: readonly Severity[] = ["error", "warning", "note"];
 
-/** Everything that is wrong, worst first. */
+/** Applies all rules. Returns the problems by severity, errors first. */
 export function findProblems(
   { tunnels, sessions, sockets, declared }: Omit<Overview, "problems">,
 ): Problem[] {
@@ -186,7 +188,7 @@ function sessionProblems(status: SessionStatus): Problem[] {
     sessionId,
     interfaceName,
   };
-  // Where nothing ever came through, errors of any age tell why.
+  // If no packet was ever received, old errors explain it, too.
   const telling = status.errors.filter(({ recent }) => recent || status.session.counters.rxPackets === 0n);
   return [...judged(SESSION_RULES, status, subject), ...errorProblems(telling, status, subject)];
 }
@@ -199,14 +201,14 @@ function socketProblems({ local, port, errors }: SocketStatus): Problem[] {
 function declaredProblem({ name, tunnelId, waitsFor, subject, message }: DeclaredTunnel): Problem {
   const of = { subject: `tunnel ${name} of the configuration file`, tunnelId };
   if (waitsFor === undefined) {
-    const advice = ["Once that is put right: systemctl reload l2tp, or kill -HUP of the daemon"];
+    const advice = ["After correcting it: systemctl reload l2tp, or send SIGHUP to the daemon"];
     return { problem: "declared_failed", severity: "error", ...of, message, advice };
   }
   const advice = WAITING_ADVICE[waitsFor](subject ?? "…");
   return { problem: "declared_waiting", severity: "warning", ...of, message, advice: [advice] };
 }
 
-/** What brings what a tunnel waits for; the tunnel then comes by itself. */
+/** Command to provide or inspect what a tunnel waits for. The daemon then sets the tunnel up by itself. */
 const WAITING_ADVICE: Readonly<Record<WaitingFor, (subject: string) => string>> = {
   name: (host) => `getent hosts ${host}`,
   address: (address) => `ip addr add ${address.replace(/%.*/, "")}/… dev ${address.split("%")[1] ?? "…"}`,
@@ -225,7 +227,7 @@ function judged<T>(rules: readonly HealthRule<T>[], thing: T, subject: Subject):
   });
 }
 
-/** One problem for each rule that a reason belongs to, with the packets of all its reasons. */
+/** Applies the error rules. Returns one problem per matching rule, with the packets of all its reasons. */
 function errorProblems(
   errors: readonly { readonly reason: string; readonly total: number }[],
   status: Partial<SessionStatus>,

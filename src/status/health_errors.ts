@@ -1,6 +1,6 @@
 /**
- * What errors mean and what to do about them: a table by the reason that the daemon names
- * (`src/dataplane/counters.ts` says when each is counted) or the kernel's counter. Pure.
+ * Explains error counters, with advice: a table by the daemon's drop reasons (`src/dataplane/counters.ts` documents
+ * them) and by the kernel's counters.
  *
  * @module
  */
@@ -8,35 +8,35 @@
 import type { HealthVerdict, Severity } from "./health.ts";
 import type { SessionStatus } from "./overview.ts";
 
-/** What is known of the session that the errors are of; nothing if they are a tunnel's or a socket's. */
-type Whose = Partial<SessionStatus>;
+/** The session whose errors are explained; empty for errors of a tunnel or socket. */
+type ErrorContext = Partial<SessionStatus>;
 
-/** A rule about errors. */
+/** A rule that explains errors. */
 export interface ErrorRule {
   /** Name of the problem. */
   readonly problem: string;
   readonly severity: Severity;
-  /** The reasons that it is about. */
+  /** Drop reasons and counters that the rule explains. */
   readonly reasons: readonly string[];
-  /** Whether it is about these errors at all; the first rule that is counts. */
-  readonly applies?: (whose: Whose) => boolean;
-  /** Says what is wrong, given how many packets there were. */
-  readonly judge: (whose: Whose, total: number) => HealthVerdict;
+  /** Restricts the rule. The first rule in the table that applies is used. */
+  readonly applies?: (context: ErrorContext) => boolean;
+  /** Describes the problem. `total` is the number of packets. */
+  readonly judge: (context: ErrorContext, total: number) => HealthVerdict;
 }
 
-function words({ session }: Whose): string {
+function sessionKeywords({ session }: ErrorContext): string {
   return session === undefined
     ? "tunnel_id … session_id …"
     : `tunnel_id ${session.tunnelId} session_id ${session.sessionId}`;
 }
 
-/** The word for `seq` that leaves sending as it is and receiving without need of numbers. */
-function seqWithoutReceiving({ session }: Whose): string {
+/** Returns the value of `seq` that keeps sending as it is and does not require numbers from the peer. */
+function seqWithoutReceiving({ session }: ErrorContext): string {
   return session?.sendSeq === true ? "send" : "none";
 }
 
-/** Whether all packets are refused, so that it is no matter of single ones that were lost or late. */
-function nothingPasses({ session, rates }: Whose): boolean {
+/** Reports whether all received packets are dropped, in contrast to single lost or late ones. */
+function nothingPasses({ session, rates }: ErrorContext): boolean {
   if (session?.recvSeq !== true) return false;
   return rates === undefined ? session.counters.rxPackets === 0n : rates.rxPackets === 0;
 }
@@ -44,39 +44,39 @@ function nothingPasses({ session, rates }: Whose): boolean {
 const SEQ_MISSING: Pick<ErrorRule, "problem" | "severity" | "judge"> = {
   problem: "no_sequence_numbers",
   severity: "error",
-  judge: (whose, total) => ({
+  judge: (context, total) => ({
     message: `peer sends no sequence numbers but recv_seq is on: ${total} packets dropped`,
     advice: [
       "At the peer: seq both (or send)",
-      `Or here: l2tp set session ${words(whose)} seq ${seqWithoutReceiving(whose)}`,
+      `Or here: l2tp set session ${sessionKeywords(context)} seq ${seqWithoutReceiving(context)}`,
     ],
   }),
 };
 
-/** The rules. */
+/** All rules. */
 export const ERROR_RULES: readonly ErrorRule[] = [
   {
     problem: "cookie_mismatch",
     severity: "error",
     reasons: ["cookie_mismatch", "rx_cookie_discards"],
     judge: (_, total) => ({
-      message: `cookie mismatches: peer configured another cookie; ${total} packets dropped`,
-      advice: ["peer_cookie here must be cookie at the peer, and cookie here peer_cookie there"],
+      message: `cookie mismatch: peer sends another cookie; ${total} packets dropped`,
+      advice: ["cookie here must equal peer_cookie at the peer, and peer_cookie here its cookie"],
     }),
   },
   { ...SEQ_MISSING, reasons: ["seq_missing"] },
-  // The kernel has one counter for all that sequence numbers cause.
+  // The kernel has a single counter for all drops related to sequence numbers.
   { ...SEQ_MISSING, reasons: ["rx_seq_discards"], applies: nothingPasses },
   {
     problem: "out_of_order",
     severity: "warning",
     reasons: ["seq_gap", "seq_old", "rx_seq_discards"],
-    judge: (whose, total) => ({
-      message: `packets came late, twice or out of order: ${total} dropped`,
+    judge: (context, total) => ({
+      message: `packets arrived late, twice or out of order: ${total} dropped`,
       advice: [
-        whose.session?.reorderTimeoutMs === 0
-          ? `Let them wait for each other: l2tp set session ${words(whose)} reorder_timeout 50`
-          : "Their order got lost on the way: is it load-balanced packet by packet?",
+        context.session?.reorderTimeoutMs === 0
+          ? `Reorder them: l2tp set session ${sessionKeywords(context)} reorder_timeout 50`
+          : "The path reorders packets. Is it load-balanced per packet?",
       ],
     }),
   },
@@ -84,11 +84,11 @@ export const ERROR_RULES: readonly ErrorRule[] = [
     problem: "reorder_expired",
     severity: "warning",
     reasons: ["expired", "reorder_full"],
-    judge: (whose, total) => ({
-      message: `packets are missing on the way, others waited too long for them: ${total} dropped`,
+    judge: (context, total) => ({
+      message: `packets were lost on the path, and others waited too long for them: ${total} dropped`,
       advice: [
-        `Is the path lossy? Or wait longer: l2tp set session ${words(whose)} reorder_timeout ` +
-        String(2 * Math.max(whose.session?.reorderTimeoutMs ?? 0, 25)),
+        `Is the path lossy? Or wait longer: l2tp set session ${sessionKeywords(context)} reorder_timeout ` +
+        String(2 * Math.max(context.session?.reorderTimeoutMs ?? 0, 25)),
       ],
     }),
   },
@@ -97,9 +97,9 @@ export const ERROR_RULES: readonly ErrorRule[] = [
     severity: "error",
     reasons: ["unknown_session"],
     judge: (_, total) => ({
-      message: `peer sends to a session that is not here: ${total} packets dropped`,
+      message: `the peer sends to an unknown session id: ${total} packets dropped`,
       advice: [
-        "peer_session_id at the peer must be session_id here. Which one it sends: l2tp monitor --trace",
+        "peer_session_id at the peer must equal session_id here. To see what it sends: l2tp monitor --trace",
       ],
     }),
   },
@@ -109,7 +109,7 @@ export const ERROR_RULES: readonly ErrorRule[] = [
     reasons: ["wrong_peer", "wrong_endpoint"],
     judge: (_, total) => ({
       message: `packets from another address or to another port than the tunnel's: ${total} dropped`,
-      advice: ["Is there a NAT on the way? remote and udp_dport must be where packets come from"],
+      advice: ["Is there a NAT on the path? remote and udp_dport must be the source of the packets"],
     }),
   },
   {
@@ -117,8 +117,8 @@ export const ERROR_RULES: readonly ErrorRule[] = [
     severity: "error",
     reasons: ["not_ready"],
     judge: (_, total) => ({
-      message: `the session's interface is not there to take packets: ${total} dropped`,
-      advice: ["Was it deleted? Delete the session and add it again"],
+      message: `the session's interface is down or deleted: ${total} packets dropped`,
+      advice: ["Is it up? If it was deleted, delete the session and add it again"],
     }),
   },
   {
@@ -126,8 +126,8 @@ export const ERROR_RULES: readonly ErrorRule[] = [
     severity: "warning",
     reasons: ["device_full"],
     judge: (_, total) => ({
-      message: `the session's interface did not take frames: ${total} dropped`,
-      advice: ["Is it up? Else this host is too slow for what comes"],
+      message: `the session's interface did not accept frames: ${total} dropped`,
+      advice: ["Is it up? Otherwise this host is too slow for the traffic"],
     }),
   },
   {
@@ -135,7 +135,7 @@ export const ERROR_RULES: readonly ErrorRule[] = [
     severity: "warning",
     reasons: ["tx_too_long"],
     judge: ({ link }, total) => ({
-      message: `frames were too long to be sent: ${total} dropped`,
+      message: `frames were too long to send: ${total} dropped`,
       advice: [`Lower the mtu: ip link set ${link?.name ?? "…"} mtu …`],
     }),
   },
@@ -153,7 +153,7 @@ export const ERROR_RULES: readonly ErrorRule[] = [
     severity: "warning",
     reasons: ["frame_too_short", "tx_too_short", "tx_bad_offload"],
     judge: (_, total) => ({
-      message: `frames that make no sense: ${total} dropped`,
+      message: `malformed frames: ${total} dropped`,
       advice: ["l2spec_type must be the same at both ends, and both sessions Ethernet"],
     }),
   },
@@ -162,8 +162,8 @@ export const ERROR_RULES: readonly ErrorRule[] = [
     severity: "warning",
     reasons: ["ppp_bad_packet"],
     judge: (_, total) => ({
-      message: `PPP frames whose packet is not of the IP version that they say: ${total} dropped`,
-      advice: ["The peer's PPP is at fault, or something else sends to this session"],
+      message: `PPP frames whose IP version contradicts their protocol: ${total} dropped`,
+      advice: ["The peer's PPP is faulty, or another program sends to this session"],
     }),
   },
   {
@@ -171,8 +171,8 @@ export const ERROR_RULES: readonly ErrorRule[] = [
     severity: "note",
     reasons: ["ppp_closed", "tx_ppp_closed"],
     judge: (_, total) => ({
-      message: `packets of an IP version that PPP has not agreed on: ${total} dropped`,
-      advice: ["Normal while PPP comes up. Else: does the peer want IPv4 and IPv6 alike?"],
+      message: `packets of an IP version that PPP has not negotiated: ${total} dropped`,
+      advice: ["Normal while PPP comes up. Otherwise: do both ends enable the same of IPv4 and IPv6?"],
     }),
   },
   {
@@ -180,9 +180,9 @@ export const ERROR_RULES: readonly ErrorRule[] = [
     severity: "warning",
     reasons: ["ppp_control_flood", "ppp_control_full"],
     judge: (_, total) => ({
-      message: `control frames of PPP came faster than they are taken: ${total} dropped`,
+      message: `PPP control frames arrived faster than they can be processed: ${total} dropped`,
       advice: [
-        "Does the peer send a protocol that nobody here speaks, or attack? Else this host is too slow",
+        "Does the peer send an unsupported protocol, or attack? Otherwise this host is too slow",
       ],
     }),
   },
@@ -191,8 +191,8 @@ export const ERROR_RULES: readonly ErrorRule[] = [
     severity: "warning",
     reasons: ["too_short", "bad_version", "bad_ip_header", "bad_control", "rx_invalid"],
     judge: (_, total) => ({
-      message: `packets that are no L2TP of this tunnel: ${total} dropped`,
-      advice: ["Is the peer's version the same? Does something else send to this port?"],
+      message: `packets that are not valid L2TP for this tunnel: ${total} dropped`,
+      advice: ["Does the peer use the same L2TP version? Does another program send to this port?"],
     }),
   },
   {
@@ -200,8 +200,8 @@ export const ERROR_RULES: readonly ErrorRule[] = [
     severity: "warning",
     reasons: ["no_ppp"],
     judge: (_, total) => ({
-      message: `nobody runs PPP on this session: ${total} packets dropped`,
-      advice: ["Make it with PPP: l2tp add session … ppp …, or the table ppp in the configuration file"],
+      message: `no PPP runs on this session: ${total} packets dropped`,
+      advice: ["Create it with PPP: l2tp add session … ppp …, or a ppp table in the configuration file"],
     }),
   },
   {
@@ -209,7 +209,7 @@ export const ERROR_RULES: readonly ErrorRule[] = [
     severity: "warning",
     reasons: ["rx_errors"],
     judge: (_, total) => ({
-      message: `received packets that could not be used: ${total} dropped`,
+      message: `received packets that could not be delivered: ${total} dropped`,
       advice: ["Is the interface up? l2spec_type and cookie must be the same at both ends"],
     }),
   },

@@ -1,5 +1,5 @@
 /**
- * The health of the population as lines of text, none longer than 80 columns but for long names. Pure.
+ * Formats the overview as text of at most 80 columns, except for long names.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { shortNumber } from "./units.ts";
 
 const COLUMNS = 80;
 
-/** The text, its last newline included. */
+/** Formats the overview: summary, session table, problems. Ends with a newline. */
 export function healthText(overview: Overview): string {
   const { tunnels, tunnelsUp, sessions, sessionsUp, rates, intervalMs, errors, problems } = overview;
   const lines = ["HEALTH"];
@@ -19,21 +19,21 @@ export function healthText(overview: Overview): string {
     ` tunnels ${tunnelsUp} up of ${tunnels.length}, sessions ${sessionsUp} up of ${sessions.length}`,
   );
   if (rates !== undefined && intervalMs !== undefined) {
-    lines.push(` ${ratesText(rates)}, within ${(intervalMs / 1000).toFixed(1)} s`);
+    lines.push(` ${ratesText(rates)}, over ${(intervalMs / 1000).toFixed(1)} s`);
   }
-  lines.push(...wrapped(` errors since creation (* more right now): ${errorsText(errors)}`, "  "));
+  lines.push(...wrapped(` errors since creation (* increasing): ${errorsText(errors)}`, "  "));
   if (sessions.length > 0) lines.push("", ...sessionTable(sessions));
   lines.push("", ...problemLines(problems));
   return lines.join("\n") + "\n";
 }
 
-/** Rates in words. */
+/** Formats rates in one line. */
 export function ratesText({ rxPackets, rxBytes, txPackets, txBytes }: Rates): string {
   return `rx ${shortNumber(rxPackets)} packets/s ${shortNumber(rxBytes)} bytes/s, ` +
     `tx ${shortNumber(txPackets)} packets/s ${shortNumber(txBytes)} bytes/s`;
 }
 
-/** Errors in words; a star marks those that are recent. */
+/** Formats error counts in one line. A star marks recent errors. */
 export function errorsText(errors: readonly ErrorCount[]): string {
   if (errors.length === 0) return "none";
   return errors.map(({ reason, total, recent }) => `${reason} ${total}${recent ? "*" : ""}`).join(", ");
@@ -75,7 +75,7 @@ function problemLines(problems: readonly Problem[]): string[] {
   ]);
 }
 
-/** The text in lines that fit, broken between words; all but the first are indented. */
+/** Breaks text between words into lines of at most `columns`. Continuation lines start with `indent`. */
 export function wrapped(text: string, indent: string, columns: number = COLUMNS): string[] {
   const lines: string[] = [];
   let line = "";

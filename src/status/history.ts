@@ -1,19 +1,19 @@
 /**
- * The last minute of something, one number for each second. Pure: the time comes in.
+ * A ring buffer of one rate per second over the last minute.
  *
  * @module
  */
 
-/** How far back it reaches, in seconds. */
+/** Length of the history, in seconds. */
 export const HISTORY_SECONDS = 60;
 
-/** A minute of rates. */
+/** The rates of the last {@link HISTORY_SECONDS}. */
 export class History {
   readonly #slots = new Float32Array(HISTORY_SECONDS);
-  /** The second that was told of last; -1 before the first. */
+  /** The last second with a value; -1 if there is none yet. */
   #second = -1;
 
-  /** Says what the rate was from one moment to another, in milliseconds of a clock that only runs forward. */
+  /** Records the rate of an interval, in milliseconds of a monotonic clock. */
   add(fromMs: number, toMs: number, rate: number): void {
     const last = Math.floor(toMs / 1000);
     const first = Math.max(Math.floor(fromMs / 1000) + 1, last - HISTORY_SECONDS + 1);
@@ -23,7 +23,7 @@ export class History {
     this.#second = last;
   }
 
-  /** The rates, oldest first; those before anything was known are 0. */
+  /** Returns one rate per second, oldest first. Seconds before the first record are 0. */
   values(): number[] {
     if (this.#second < 0) return new Array<number>(HISTORY_SECONDS).fill(0);
     return Array.from(

@@ -1,5 +1,5 @@
 /**
- * The population with everything that is known of it by now: what the views show and the health rules judge.
+ * The state of all tunnels and sessions, with rates, errors and problems, as the views show it.
  *
  * @module
  */
@@ -14,109 +14,109 @@ import type { Problem } from "./health.ts";
 import type { History } from "./history.ts";
 import type { Rates } from "./rates.ts";
 
-/** Packets that went wrong for one reason. */
+/** Errors of one kind. */
 export interface ErrorCount {
-  /** The daemon's name for the reason, or the name of the kernel's counter. */
+  /** The daemon's drop reason, or the name of the kernel's counter. */
   readonly reason: string;
-  /** Packets since creation. */
+  /** Number of packets since creation. */
   readonly total: number;
-  /** Whether there were any within the last {@link RECENT_MS}. */
+  /** The count has increased within the last {@link RECENT_MS}. */
   readonly recent: boolean;
 }
 
-/** For how long an error is news, in milliseconds. */
+/** Time for which an error counts as recent, in milliseconds. */
 export const RECENT_MS = 10_000;
 
 /**
- * Whether packets can pass: `up`, `down`, `absent` (no interface of that name in this namespace: renamed, moved or
- * deleted), or `detached` (a PPP session that nobody is attached to).
+ * Readiness of a session's interface: `up`, `down`, `absent` (this namespace has no interface of that name: renamed,
+ * moved or deleted), or `detached` (a session without an interface: no PPP is attached to it).
  */
 export type SessionReadiness = "up" | "down" | "absent" | "detached";
 
-/** A session with what is known of it. */
+/** State of a session. */
 export interface SessionStatus {
-  /** `"TUNNEL/SESSION"`. */
+  /** Key of the session: `"TUNNEL/SESSION"`. */
   readonly key: string;
   /** The session. */
   readonly session: Session;
-  /** Its tunnel; `undefined` if it went between two requests. */
+  /** Tunnel of the session; `undefined` if it was deleted between the two requests. */
   readonly tunnel: Tunnel | undefined;
-  /** Whether packets can pass. */
+  /** Readiness of the interface. */
   readonly state: SessionReadiness;
-  /** Its interface now. */
+  /** Interface of the session, if it exists. */
   readonly link: Link | undefined;
-  /** Name of the bridge or bond of the interface. */
+  /** Name of the bridge or bond that the interface belongs to. */
   readonly master: string | undefined;
-  /** Largest IP packet that the interface with the tunnel's local address takes. */
+  /** MTU of the interface with the tunnel's local address, in bytes. */
   readonly pathMtu: number | undefined;
-  /** `undefined` until there are two samples with it. */
+  /** Rates; `undefined` before the second sample. */
   readonly rates: Rates | undefined;
-  /** What went wrong, largest first. */
+  /** Errors, largest count first. */
   readonly errors: readonly ErrorCount[];
-  /** Milliseconds since the last packet from the peer, as far as was watched: it may be longer. */
+  /** Time since the last packet from the peer, or since tracking began if none has arrived, in milliseconds. */
   readonly silentMs: number;
-  /** What only the debug file tells. */
+  /** Facts from debugfs. */
   readonly debug: SessionDebugFacts | undefined;
-  /** What the system does for it; `undefined` where that is not told. */
+  /** Active offloads; `undefined` if unknown. */
   readonly offloads: readonly string[] | undefined;
-  /** Bytes a second received in the last minute. */
+  /** Received bytes per second over the last minute. */
   readonly rxHistory: History;
-  /** Bytes a second sent in the last minute. */
+  /** Sent bytes per second over the last minute. */
   readonly txHistory: History;
 }
 
-/** A tunnel with what is known of it. */
+/** State of a tunnel. */
 export interface TunnelStatus {
   /** The tunnel. */
   readonly tunnel: Tunnel;
-  /** Whether its local address is there, on an interface that is up. */
+  /** The local address exists and its interface is up. */
   readonly up: boolean;
-  /** Whether the local address is one of this namespace, as far as can be known. */
+  /** The local address exists in this namespace. Always true for wildcard and link-local addresses. */
   readonly hasLocalAddress: boolean;
-  /** The interface that has the local address. */
+  /** Interface with the local address. */
   readonly link: Link | undefined;
-  /** `undefined` until there are two samples with it. */
+  /** Rates; `undefined` before the second sample. */
   readonly rates: Rates | undefined;
-  /** Its sessions. */
+  /** Sessions of the tunnel. */
   readonly sessions: readonly SessionStatus[];
-  /** What went wrong before it was a session's. */
+  /** Errors that belong to no session, largest count first. */
   readonly errors: readonly ErrorCount[];
-  /** What only the debug file tells. */
+  /** Facts from debugfs. */
   readonly debug: TunnelDebugFacts | undefined;
 }
 
-/** A socket that tunnels may share, with packets that were nobody's. */
+/** A socket, which several tunnels may share, and its errors that belong to no tunnel. */
 export interface SocketStatus {
-  /** Its address, in text. */
+  /** Local address of the socket. */
   readonly local: string;
-  /** Its UDP port; 0 for IP. */
+  /** Local UDP port; 0 for IP encapsulation. */
   readonly port: number;
-  /** What went wrong, largest first. */
+  /** Errors, largest count first. */
   readonly errors: readonly ErrorCount[];
 }
 
-/** Everything. */
+/** State of the whole subsystem in one namespace. */
 export interface Overview {
-  /** Which subsystem it is about. */
+  /** The subsystem. */
   readonly dataplane: Dataplane;
-  /** Milliseconds between the last two samples; `undefined` until there are two. */
+  /** Time between the last two samples, in milliseconds; `undefined` before the second sample. */
   readonly intervalMs: number | undefined;
-  /** The tunnels, in the sample's order. */
+  /** Tunnels, in the order of the sample. */
   readonly tunnels: readonly TunnelStatus[];
-  /** The sessions, in the sample's order. */
+  /** Sessions, in the order of the sample. */
   readonly sessions: readonly SessionStatus[];
-  /** The sockets, in userspace. */
+  /** Sockets with errors; userspace only. */
   readonly sockets: readonly SocketStatus[];
-  /** Tunnels that a configuration file declares and that are not there as it says. */
+  /** Tunnels of the configuration file that are not set up as declared: waiting or failed. */
   readonly declared: readonly DeclaredTunnel[];
-  /** How many tunnels are up. */
+  /** Number of tunnels that are up. */
   readonly tunnelsUp: number;
-  /** How many sessions are up. */
+  /** Number of sessions that are up. */
   readonly sessionsUp: number;
-  /** Sums over the sessions; `undefined` until there are two samples. */
+  /** Sum of the sessions' rates; `undefined` before the second sample. */
   readonly rates: Rates | undefined;
-  /** Sums over everything, largest first. */
+  /** Errors of all sessions, tunnels and sockets, largest count first. */
   readonly errors: readonly ErrorCount[];
-  /** What is wrong, worst first. */
+  /** Problems, most severe first. */
   readonly problems: readonly Problem[];
 }

@@ -1,6 +1,5 @@
 /**
- * The population as the kernel's debug file has it, with the same columns, from what clients of either subsystem are
- * told. Pure.
+ * Formats tunnels and sessions like the kernel's debugfs file, with the same columns, for either subsystem.
  *
  * @module
  */
@@ -8,7 +7,7 @@
 import { debugfsText, type DebugSession, type DebugTunnel } from "../subsystem/debugfs.ts";
 import type { Overview, SessionStatus, TunnelStatus } from "./overview.ts";
 
-/** The text: header, tunnels, sessions beneath them. */
+/** Formats the header, and each tunnel followed by its sessions. */
 export function populationText({ tunnels }: Pick<Overview, "tunnels">): string {
   return [...debugfsText(tunnels.map(debugTunnel))].join("");
 }

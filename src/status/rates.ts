@@ -1,12 +1,12 @@
 /**
- * How fast counters grow. Pure: the time between two samples comes in.
+ * Rates of counters between two samples.
  *
  * @module
  */
 
 import type { Counters } from "../model/counters.ts";
 
-/** Growth a second. */
+/** Rates per second. */
 export interface Rates {
   readonly rxPackets: number;
   readonly rxBytes: number;
@@ -18,7 +18,7 @@ export interface Rates {
   readonly txErrors: number;
 }
 
-/** Nothing moves. */
+/** All rates zero. */
 export const ZERO_RATES: Rates = {
   rxPackets: 0,
   rxBytes: 0,
@@ -33,8 +33,8 @@ const MEMBERS = ["rxPackets", "rxBytes", "txPackets", "txBytes", "rxErrors", "tx
 type Mutable = Record<typeof MEMBERS[number], number>;
 
 /**
- * Growth a second from `before` to `now`, `elapsedMs` later. Counters that shrank belong to something new under the
- * same name, which began at 0.
+ * Computes the rates per second between two samples that are `elapsedMs` apart. If a counter has decreased, the tunnel
+ * or session was re-created with the same id and started from 0.
  */
 export function ratesBetween(before: Counters, now: Counters, elapsedMs: number): Rates {
   const rates: Mutable = { ...ZERO_RATES };
@@ -46,7 +46,7 @@ export function ratesBetween(before: Counters, now: Counters, elapsedMs: number)
   return rates;
 }
 
-/** Several rates together. */
+/** Adds rates. */
 export function sumRates(all: Iterable<Rates>): Rates {
   const sum: Mutable = { ...ZERO_RATES };
   for (const rates of all) {
@@ -55,7 +55,7 @@ export function sumRates(all: Iterable<Rates>): Rates {
   return sum;
 }
 
-/** Bytes a second, both ways. */
+/** Returns bytes per second in both directions together. */
 export function throughput({ rxBytes, txBytes }: Rates): number {
   return rxBytes + txBytes;
 }

@@ -1,5 +1,5 @@
 /**
- * What the status view is made from: everything that can be read of a subsystem and its interfaces, at one moment.
+ * The input of the tracker: the state of a subsystem and its interfaces at one moment.
  *
  * @module
  */
@@ -13,31 +13,31 @@ import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import type { DebugFacts } from "./debug_facts.ts";
 
-/** The population at one moment. */
+/** State of a subsystem at one moment. */
 export interface StatusSample {
-  /** When it was taken, in milliseconds of a clock that only runs forward. */
+  /** Time of the sample, in milliseconds of a monotonic clock. */
   readonly atMs: number;
-  /** Which subsystem it is of. */
+  /** The subsystem. */
   readonly dataplane: Dataplane;
-  /** The tunnels, in the order to show them. */
+  /** Tunnels, in display order. */
   readonly tunnels: readonly Tunnel[];
-  /** The sessions of all tunnels, in the subsystem's order. */
+  /** Sessions of all tunnels, in the subsystem's order. */
   readonly sessions: readonly Session[];
-  /** The interfaces of the namespace. */
+  /** Interfaces of the namespace. */
   readonly links: readonly Link[];
-  /** Their addresses. */
+  /** Addresses of these interfaces. */
   readonly addresses: readonly LinkAddress[];
-  /** Dropped packets by reason, since creation; none where the subsystem does not tell. */
+  /** Dropped packets by reason since creation; empty if the subsystem does not report them. */
   readonly drops: readonly DropCounts[];
-  /** What the system does for each session; none where the subsystem does not tell. */
+  /** Active offloads by session; empty if the subsystem does not report them. */
   readonly offloads: readonly SessionOffloads[];
-  /** Tunnels that a configuration file declares and that are not there as it says. */
+  /** Tunnels of the configuration file that are not set up as declared: waiting or failed. */
   readonly declared: readonly DeclaredTunnel[];
-  /** What only the subsystem's debug file tells. */
+  /** Facts from debugfs. */
   readonly debug: DebugFacts;
 }
 
-/** A session's name among all: `"TUNNEL/SESSION"`, by our ids. */
+/** Returns the key of a session: `"TUNNEL/SESSION"`, with local ids. */
 export function sessionKey({ tunnelId, sessionId }: { tunnelId: number; sessionId: number }): string {
   return `${tunnelId}/${sessionId}`;
 }

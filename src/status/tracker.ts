@@ -1,6 +1,5 @@
 /**
- * Turns samples, one after another, into an overview: rates, histories, silences and problems. Pure: each sample says
- * when it was taken.
+ * Computes an overview from successive samples: rates, histories, time since the last packet, problems.
  *
  * @module
  */
@@ -19,45 +18,45 @@ import { sessionKey, type StatusSample } from "./sample.ts";
 
 const NO_TOTALS: Totals = new Map();
 
-/** What is remembered of a session from one sample to the next. */
+/** State of a session between samples. */
 class SessionMemory {
   readonly rx = new History();
   readonly tx = new History();
   readonly errors = new ErrorMemory();
   counters: Counters | undefined;
-  /** When a packet came last, or when watching began. */
+  /** Time of the last received packet, or of the first sample. */
   receivedAtMs = 0;
 }
 
-/** What is remembered of a tunnel. */
+/** State of a tunnel between samples. */
 class TunnelMemory {
   readonly errors = new ErrorMemory();
   counters: Counters | undefined;
 }
 
-/** Takes samples. */
+/** Keeps the state between samples. */
 export class Tracker {
   readonly #tunnels = new Map<number, TunnelMemory>();
   readonly #sessions = new Map<string, SessionMemory>();
   readonly #sockets = new Map<string, ErrorMemory>();
   #previousMs: number | undefined;
 
-  /** Takes the next sample; what is known now. */
+  /** Processes the next sample and returns the overview. */
   update(sample: StatusSample): Overview {
     const fromMs = this.#previousMs;
     this.#previousMs = sample.atMs;
-    const place = new Place(sample);
+    const index = new SampleIndex(sample);
     const tunnelOf = new Map(sample.tunnels.map((tunnel) => [tunnel.tunnelId, tunnel]));
     const sessions = sample.sessions.map((session) =>
-      this.#session(session, tunnelOf.get(session.tunnelId), place, fromMs)
+      this.#session(session, tunnelOf.get(session.tunnelId), index, fromMs)
     );
     const sessionsOf = Map.groupBy(sessions, ({ session }) => session.tunnelId);
     const tunnels = sample.tunnels.map((tunnel) =>
-      this.#tunnel(tunnel, sessionsOf.get(tunnel.tunnelId) ?? [], place, fromMs)
+      this.#tunnel(tunnel, sessionsOf.get(tunnel.tunnelId) ?? [], index, fromMs)
     );
-    const sockets = place.socketDrops.map((row) => this.#socket(row, sample.atMs));
-    forgetOthers(this.#sessions, new Set(sessions.map(({ key }) => key)));
-    forgetOthers(this.#tunnels, new Set(tunnelOf.keys()));
+    const sockets = index.socketDrops.map((row) => this.#socket(row, sample.atMs));
+    retainOnly(this.#sessions, new Set(sessions.map(({ key }) => key)));
+    retainOnly(this.#tunnels, new Set(tunnelOf.keys()));
     const facts: Omit<Overview, "problems"> = {
       dataplane: sample.dataplane,
       intervalMs: fromMs === undefined ? undefined : sample.atMs - fromMs,
@@ -76,10 +75,10 @@ export class Tracker {
   #session(
     session: Session,
     tunnel: Tunnel | undefined,
-    place: Place,
+    index: SampleIndex,
     fromMs: number | undefined,
   ): SessionStatus {
-    const { atMs } = place.sample;
+    const { atMs } = index.sample;
     const key = sessionKey(session);
     let memory = this.#sessions.get(key);
     if (memory === undefined) {
@@ -94,20 +93,20 @@ export class Tracker {
       memory.rx.add(fromMs!, atMs, rates.rxBytes);
       memory.tx.add(fromMs!, atMs, rates.txBytes);
     }
-    const link = place.linkNamed(session.interfaceName);
+    const link = index.linkNamed(session.interfaceName);
     return {
       key,
       session,
       tunnel,
       state: stateOf(session, link),
       link,
-      master: link?.master === undefined ? undefined : place.linkNumbered(link.master)?.name,
-      pathMtu: tunnel === undefined ? undefined : place.linkWith(tunnel.local)?.mtu,
+      master: link?.master === undefined ? undefined : index.linkNumbered(link.master)?.name,
+      pathMtu: tunnel === undefined ? undefined : index.linkWith(tunnel.local)?.mtu,
       rates,
-      errors: memory.errors.update(place.sessionTotals(session), atMs),
+      errors: memory.errors.update(index.sessionTotals(session), atMs),
       silentMs: atMs - memory.receivedAtMs,
-      debug: place.sample.debug.sessions.get(key),
-      offloads: place.offloads.get(key),
+      debug: index.sample.debug.sessions.get(key),
+      offloads: index.offloads.get(key),
       rxHistory: memory.rx,
       txHistory: memory.tx,
     };
@@ -116,14 +115,14 @@ export class Tracker {
   #tunnel(
     tunnel: Tunnel,
     sessions: readonly SessionStatus[],
-    place: Place,
+    index: SampleIndex,
     fromMs: number | undefined,
   ): TunnelStatus {
-    const { atMs } = place.sample;
-    const memory = remembered(this.#tunnels, tunnel.tunnelId, () => new TunnelMemory());
+    const { atMs } = index.sample;
+    const memory = getOrCreate(this.#tunnels, tunnel.tunnelId, () => new TunnelMemory());
     const rates = ratesSince(memory.counters, tunnel.counters, atMs, fromMs);
     memory.counters = tunnel.counters;
-    const link = place.linkWith(tunnel.local);
+    const link = index.linkWith(tunnel.local);
     const hasLocalAddress = link !== undefined || isAny(tunnel.local) || isLinkLocal(tunnel.local);
     return {
       tunnel,
@@ -132,19 +131,19 @@ export class Tracker {
       link,
       rates,
       sessions,
-      errors: memory.errors.update(place.tunnelTotals(tunnel), atMs),
-      debug: place.sample.debug.tunnels.get(tunnel.tunnelId),
+      errors: memory.errors.update(index.tunnelTotals(tunnel), atMs),
+      debug: index.sample.debug.tunnels.get(tunnel.tunnelId),
     };
   }
 
   #socket({ local = "", port = 0, reasons }: DropCounts, atMs: number): SocketStatus {
-    const memory = remembered(this.#sockets, `${local} ${port}`, () => new ErrorMemory());
+    const memory = getOrCreate(this.#sockets, `${local} ${port}`, () => new ErrorMemory());
     return { local, port, errors: memory.update(reasons, atMs) };
   }
 }
 
-/** A sample, made quick to look things up in. */
-class Place {
+/** A sample with indexes for fast lookup. */
+class SampleIndex {
   readonly sample: StatusSample;
   readonly socketDrops: readonly DropCounts[];
   readonly offloads = new Map<string, readonly string[]>();
@@ -216,17 +215,17 @@ function isAny(address: string): boolean {
   return address === "0.0.0.0" || address === "::";
 }
 
-/** Such an address may be on several interfaces, and which one is meant is not told. */
+/** A link-local address may exist on several interfaces, and the tunnel does not report its scope. */
 function isLinkLocal(address: string): boolean {
   return /^fe[89ab]/.test(address);
 }
 
-function remembered<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+function getOrCreate<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   let value = map.get(key);
   if (value === undefined) map.set(key, value = make());
   return value;
 }
 
-function forgetOthers<K>(map: Map<K, unknown>, present: ReadonlySet<K>): void {
+function retainOnly<K>(map: Map<K, unknown>, present: ReadonlySet<K>): void {
   for (const key of map.keys()) if (!present.has(key)) map.delete(key);
 }

@@ -1,12 +1,12 @@
 /**
- * Numbers for people. Pure.
+ * Formats numbers and durations for display.
  *
  * @module
  */
 
 const UNITS = ["", "k", "M", "G", "T", "P", "E"];
 
-/** A number in at most five characters: `0`, `0.4`, `12`, `999`, `1.2k`, `45k`, `3.1M` (thousands, not 1024). */
+/** Formats a number in at most five characters: `0`, `0.4`, `12`, `999`, `1.2k`, `45k`, `3.1M` (powers of 1000). */
 export function shortNumber(value: number): string {
   if (value < 0.05) return "0";
   if (value < 9.95) return trimmed(value.toFixed(1));
@@ -20,7 +20,7 @@ function trimmed(text: string): string {
   return text.replace(/\.0$/, "");
 }
 
-/** A time span: `45 s`, `3 min`, `2 h`, `5 d`. */
+/** Formats a duration given in milliseconds: `45 s`, `3 min`, `2 h`, `5 d`. */
 export function shortDuration(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   if (seconds < 120) return `${seconds} s`;

@@ -1,10 +1,10 @@
 /**
- * Keys, out of what a terminal sends for them. Pure.
+ * Decodes the keys in a terminal's input.
  *
  * @module
  */
 
-/** Keys that are no characters. */
+/** Names of the keys that are not characters. */
 export type NamedKey =
   | "up"
   | "down"
@@ -23,7 +23,7 @@ export type NamedKey =
   | "redraw"
   | "suspend";
 
-/** A key: a character, or one that has a name. */
+/** A key: a character or a named key. */
 export type Key = { readonly character: string } | { readonly name: NamedKey };
 
 const CONTROLS: ReadonlyMap<string, NamedKey> = new Map([
@@ -39,7 +39,7 @@ const CONTROLS: ReadonlyMap<string, NamedKey> = new Map([
   ["\x7f", "backspace"],
 ]);
 
-/** By what stands behind `ESC [` or `ESC O`: the same keys have several, by terminal and mode. */
+/** Keys by the part after `ESC [` or `ESC O`. Terminals and modes differ in the sequence for a key. */
 const SEQUENCES: ReadonlyMap<string, NamedKey> = new Map([
   ["A", "up"],
   ["B", "down"],
@@ -56,23 +56,23 @@ const SEQUENCES: ReadonlyMap<string, NamedKey> = new Map([
   ["6~", "pageDown"],
 ]);
 
-/** A whole sequence; parameters of modifiers are left out of what names the key. */
+/** A complete escape sequence. Modifier parameters do not affect the key. */
 // deno-lint-ignore no-control-regex -- this is what keys send
 const SEQUENCE = /^\x1b(?:\[([0-9;?<=>]*)([ -/]*)([@-~])|O([A-Za-z]))/;
-/** The beginning of one that may go on. */
+/** An incomplete escape sequence. */
 // deno-lint-ignore no-control-regex -- this is what keys send
 const PARTIAL = /^\x1b(?:\[[0-9;?<=>]*[ -/]*|O)?$/;
 
-/** Reads keys. A sequence may come in pieces; Escape alone is one once nothing follows it. */
+/** Decodes keys. A sequence may arrive in pieces. Escape counts as a key once nothing follows it. */
 export class KeyReader {
   #rest = "";
 
-  /** Whether a sequence has begun, so that {@link flush} is to be called if nothing comes soon. */
+  /** A sequence has begun. The caller must call {@link flush} if no more input arrives soon. */
   get isPending(): boolean {
     return this.#rest !== "";
   }
 
-  /** Takes what came; the keys that are whole. */
+  /** Decodes received input. Returns the complete keys. */
   push(text: string): Key[] {
     let rest = this.#rest + text;
     const keys: Key[] = [];
@@ -85,7 +85,7 @@ export class KeyReader {
     return keys;
   }
 
-  /** Nothing more came: what has begun is a key by itself. */
+  /** Ends an incomplete sequence, which then counts as the Escape key. */
   flush(): Key[] {
     const rest = this.#rest;
     this.#rest = "";
@@ -93,7 +93,7 @@ export class KeyReader {
   }
 }
 
-/** The first key and the length of what stands for it; `undefined` for one that means nothing here. */
+/** Returns the first key, or `undefined` for an unknown one, and the length of its sequence. */
 function firstKey(text: string): [key: Key | undefined, length: number] {
   const match = SEQUENCE.exec(text);
   if (match !== null) {

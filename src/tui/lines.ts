@@ -1,5 +1,5 @@
 /**
- * The texts that fill the screen in place of the list: a session's details, what is wrong, and help. Pure.
+ * The texts that fill the screen in place of the list: details of a session, problems, and help.
  *
  * @module
  */
@@ -15,13 +15,13 @@ import { STYLE } from "./screen.ts";
 import { sparkline } from "./sparkline.ts";
 import { shortDuration, shortNumber } from "../status/units.ts";
 
-/** A line and how it looks. */
+/** A line with its style. */
 export interface StyledLine {
   readonly text: string;
   readonly style: number;
 }
 
-/** The colour of each severity. */
+/** Style of each severity. */
 export const SEVERITY_STYLES: Readonly<Record<Severity, number>> = {
   error: STYLE.red | STYLE.bold,
   warning: STYLE.yellow,
@@ -32,7 +32,7 @@ function plain(text: string): StyledLine {
   return { text, style: STYLE.plain };
 }
 
-/** Everything about a session. */
+/** Formats the details of a session. */
 export function detailLines(
   status: SessionStatus,
   problems: readonly Problem[],
@@ -66,14 +66,14 @@ export function detailLines(
     ...wrapped(`  errors since creation: ${errorsText(status.errors)}`, "    ", columns).map(plain),
     plain(
       `  last packet from the peer: ${
-        (status.rates?.rxPackets ?? 0) > 0 ? "just now" : `not for ${shortDuration(status.silentMs)} at least`
+        (status.rates?.rxPackets ?? 0) > 0 ? "just now" : `at least ${shortDuration(status.silentMs)} ago`
       }`,
     ),
     plain(""),
     ...problemLines(
       mine,
       columns,
-      link?.up === true ? "Nothing is wrong with it." : "Nothing is known to be wrong.",
+      link?.up === true ? "Nothing is wrong." : "No problem is known.",
     ),
   ];
 }
@@ -84,10 +84,10 @@ function endpoint(address: string, port: number | undefined): string {
 }
 
 function interfaceText({ session, link, master, state, pathMtu }: SessionStatus): string {
-  if (session.interfaceName === undefined) return "none: nobody is attached";
-  if (link === undefined) return `${session.interfaceName}: not in this namespace under that name`;
+  if (session.interfaceName === undefined) return "none: no PPP attached";
+  if (link === undefined) return `${session.interfaceName}: no interface of this name in this namespace`;
   return `${link.name} ${state}  mtu ${link.mtu}${master === undefined ? "" : `  master ${master}`}` +
-    (pathMtu === undefined ? "" : `  way out takes ${pathMtu}`);
+    (pathMtu === undefined ? "" : `  path MTU ${pathMtu}`);
 }
 
 function optionsText({ session, debug }: SessionStatus): string {
@@ -128,7 +128,7 @@ function barLine(name: string, history: History, columns: number, unicode: boole
   };
 }
 
-/** What is wrong, with what to do. */
+/** Formats problems with their advice. */
 export function problemLines(problems: readonly Problem[], columns: number, none: string): StyledLine[] {
   if (problems.length === 0) return [{ text: `  ${none}`, style: STYLE.green }];
   return problems.flatMap(({ severity, subject, message, advice }) => [
@@ -140,7 +140,7 @@ export function problemLines(problems: readonly Problem[], columns: number, none
   ]);
 }
 
-/** Problems of everything, with the errors by reason in front. */
+/** Formats the errors by reason and all problems. */
 export function allProblemLines({ problems, errors }: Overview, columns: number): StyledLine[] {
   return [
     ...wrapped(`Errors since creation (* within the last 10 s): ${errorsText(errors)}`, "  ", columns)
@@ -150,23 +150,23 @@ export function allProblemLines({ problems, errors }: Overview, columns: number)
   ];
 }
 
-/** What the keys do. */
+/** The help screen. */
 export const HELP_LINES: readonly StyledLine[] = [
   { text: "Keys", style: STYLE.bold },
   ...[
     "  up down k j      select another session; PgUp PgDn Home End too",
     "  Enter            details of the selected session; Enter, Esc or q: back",
-    "  s S              sort by rate, rx, tx, errors, name, id; S goes backwards",
-    "  r                the other way round",
-    "  /                filter: words that must be there, !word must not; Esc: all",
+    "  s S              sort by rate, rx, tx, errors, name, id; S: previous key",
+    "  r                reverse the order",
+    "  /                filter: words to match, !word to exclude; Esc: clear",
     "                   (interface, ids, state, addresses, bridge)",
-    "  p                everything that is wrong, and what to do",
-    "  Ctrl-L           draw the screen anew",
-    "  Ctrl-Z           suspend; fg comes back",
-    "  q Ctrl-C         leave",
+    "  p                all problems, with advice",
+    "  Ctrl-L           redraw the screen",
+    "  Ctrl-Z           suspend; fg resumes",
+    "  q Ctrl-C         quit",
     "",
-    "  Rates are a second's, in thousands (k) and millions (M). Bars: the last 60 s",
-    "  of a session, each scaled to its own maximum. ERRORS: packets since creation,",
-    "  in red if any were within the last 10 s.",
+    "  Rates are per second, in thousands (k) and millions (M). Bars: the last 60 s",
+    "  of a session, scaled to its own maximum. ERRORS: packets since creation, red",
+    "  if any occurred within the last 10 s.",
   ].map(plain),
 ];

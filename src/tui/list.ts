@@ -1,5 +1,5 @@
 /**
- * The list of sessions as a table that fits the screen: what matters least makes way first. Pure.
+ * The session list as a table that fits the screen. The least important columns are omitted first.
  *
  * @module
  */
@@ -11,15 +11,15 @@ import { HISTORY_SECONDS } from "../status/history.ts";
 import { sparkline } from "./sparkline.ts";
 import type { SortKey } from "./state.ts";
 import { shortNumber } from "../status/units.ts";
-import { fitted, widthOf } from "./width.ts";
+import { truncated, widthOf } from "./width.ts";
 
 /** A column of the table. */
 interface Column {
   readonly title: string;
   readonly width: number;
-  /** Numbers stand at the right. */
+  /** Right-aligned. */
   readonly right?: true;
-  /** What the sessions are sorted by when its title is marked. */
+  /** Sort key of this column; its title is marked while the list is sorted by it. */
   readonly sort?: SortKey;
   readonly text: (status: SessionStatus) => string;
   readonly style?: (status: SessionStatus) => number;
@@ -27,8 +27,8 @@ interface Column {
 
 type ColumnName = "name" | "id" | "state" | "rxPackets" | "rx" | "txPackets" | "tx" | "errors";
 
-/** What makes way for the rest, in this order; the bars stand among the columns. */
-const DISPENSABLE: readonly (ColumnName | "bars")[] = [
+/** Columns, and the bars, to omit on a narrow screen, in this order. */
+const OMISSION_ORDER: readonly (ColumnName | "bars")[] = [
   "txPackets",
   "rxPackets",
   "errors",
@@ -39,11 +39,11 @@ const DISPENSABLE: readonly (ColumnName | "bars")[] = [
   "rx",
 ];
 
-/** Bars that are narrower than this tell nothing. */
-const LEAST_BARS = 10;
+/** Minimum width of the bars. */
+const MIN_BAR_WIDTH = 10;
 const NAME_WIDTH = { least: 9, most: 15 };
 
-/** A table for these sessions, on a screen of so many columns. */
+/** The table of these sessions for a screen of this width. */
 export class SessionList {
   readonly #columns: readonly Column[];
   readonly #barWidth: number;
@@ -60,8 +60,8 @@ export class SessionList {
       }
       return room;
     };
-    for (const name of DISPENSABLE) {
-      if (left() >= (shown.has("bars") ? LEAST_BARS : -1)) break;
+    for (const name of OMISSION_ORDER) {
+      if (left() >= (shown.has("bars") ? MIN_BAR_WIDTH : -1)) break;
       shown.delete(name);
     }
     this.#columns = Object.entries(all).filter(([name]) => shown.has(name as ColumnName)).map(([, column]) =>
@@ -70,7 +70,7 @@ export class SessionList {
     this.#barWidth = shown.has("bars") ? Math.min(left(), HISTORY_SECONDS) : 0;
   }
 
-  /** Draws the titles; that of the order is marked. */
+  /** Draws the titles, and marks the one of the sort key. */
   drawTitles(screen: Screen, row: number, sort: SortKey, reversed: boolean): void {
     screen.paintRow(row, STYLE.reverse);
     let at = 0;
@@ -83,7 +83,7 @@ export class SessionList {
     if (this.#barWidth > 0) screen.put(row, at, sort === "rate" ? "LAST 60 s" : "last 60 s", STYLE.reverse);
   }
 
-  /** Draws a session. */
+  /** Draws the row of a session. */
   drawSession(screen: Screen, row: number, status: SessionStatus, isSelected: boolean): void {
     const over = isSelected ? STYLE.reverse : STYLE.plain;
     if (isSelected) screen.paintRow(row, over);
@@ -124,7 +124,7 @@ function columnsFor(sessions: readonly SessionStatus[], mark: string): Record<Co
     name = Math.max(name, widthOf(nameOf(status)));
     id = Math.max(id, status.key.length);
   }
-  // Titles have room for the mark of the order.
+  // Leave room for the mark of the sort key.
   const nameWidth = Math.min(name, NAME_WIDTH.most) + 1;
   const rate = (title: string, member: keyof Rates, sort?: SortKey): Column => ({
     title,
@@ -139,7 +139,7 @@ function columnsFor(sessions: readonly SessionStatus[], mark: string): Record<Co
       title: "INTERFACE",
       width: nameWidth,
       sort: "name",
-      text: (status) => fitted(nameOf(status), nameWidth, mark),
+      text: (status) => truncated(nameOf(status), nameWidth, mark),
     },
     id: { title: "SESSION", width: id + 1, sort: "id", text: ({ key }) => key },
     state: {

@@ -1,5 +1,5 @@
 /**
- * Which sessions are listed, and in which order. Pure.
+ * Filters and sorts the listed sessions.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Overview, SessionStatus } from "../status/overview.ts";
 import { throughput, ZERO_RATES } from "../status/rates.ts";
 import type { SortKey, ViewState } from "./state.ts";
 
-/** The sessions that the filter picks, in the state's order. */
+/** Returns the sessions that match the filter, in the selected order. */
 export function listedSessions(
   { sessions }: Pick<Overview, "sessions">,
   { filter, sort, reversed }: Pick<ViewState, "filter" | "sort" | "reversed">,
@@ -19,7 +19,7 @@ export function listedSessions(
   return picked.map(({ status }) => status);
 }
 
-/** Whether a session has every word of the filter, and none of those behind an exclamation mark. */
+/** Returns a predicate: a session matches all words of the filter and none of the words after `!`. */
 function matcher(filter: string): (status: SessionStatus) => boolean {
   const words = filter.toLowerCase().split(" ").filter((word) => word !== "" && word !== "!");
   if (words.length === 0) return () => true;
@@ -34,7 +34,7 @@ function searchText({ key, state, session, tunnel, link, master }: SessionStatus
   return parts.filter((part) => part !== undefined).join(" ").toLowerCase();
 }
 
-/** What is compared: numbers of which the largest come first, so negative ones, or a name. */
+/** Returns the sort value: a name, an id, or a negated number where the largest comes first. */
 function valueOf(
   { rates = ZERO_RATES, errors, session, link }: SessionStatus,
   sort: SortKey,
@@ -64,7 +64,7 @@ function compare(a: number | string, b: number | string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** `pw2` stands before `pw10`. Made at the first need, as it takes long. */
+/** Sorts `pw2` before `pw10`. Created on first use because the constructor is slow. */
 let names: Intl.Collator | undefined;
 
 function compareIds(a: SessionStatus, b: SessionStatus): number {

@@ -1,5 +1,5 @@
 /**
- * The live view as a screen: what is known, what the user wants to see of it, and how much room there is. Pure.
+ * Renders the live view: overview, view state and screen size in, screen out.
  *
  * @module
  */
@@ -18,60 +18,60 @@ import { SessionList } from "./list.ts";
 import { listedSessions } from "./order.ts";
 import type { Overview, SessionStatus } from "../status/overview.ts";
 import { Screen, STYLE } from "./screen.ts";
-import { settled, type Surroundings, type ViewState } from "./state.ts";
-import { fitted, widthOf } from "./width.ts";
+import { fitToList, type Viewport, type ViewState } from "./state.ts";
+import { truncated, widthOf } from "./width.ts";
 
-/** What the screen depends on beside the population and the state. */
+/** Inputs of the renderer beside the overview and the view state. */
 export interface Frame {
   readonly columns: number;
   readonly rows: number;
-  /** The time, in text. */
+  /** Current time, as text. */
   readonly clock: string;
-  /** Where this is, in text: `netns blue`; may be empty. */
-  readonly place: string;
-  /** Whether the terminal shows more than ASCII. */
+  /** Location, such as `netns blue`; may be empty. */
+  readonly location: string;
+  /** The terminal supports Unicode. */
   readonly unicode: boolean;
-  /** Why the population could not be read anew; what is shown is old. */
-  readonly trouble?: string | undefined;
+  /** Reason why the last update failed; the overview is then out of date. */
+  readonly updateError?: string | undefined;
 }
 
-/** A screen, the state that it shows, and what keys can move in. */
+/** The screen, the state that it shows, and the viewport for key handling. */
 export interface Rendered {
   readonly screen: Screen;
   readonly state: ViewState;
-  readonly around: Surroundings;
+  readonly viewport: Viewport;
 }
 
-/** The lines above the list, the one that matters most last to go: rows are what small screens lack. */
+/** Rows of the head above the list. On a low screen the most important row stays longest. */
 const HEAD_ROWS = 4;
-/** Rows beside head and list: the titles, and the help line at the bottom. */
+/** Rows beside head and list: the column titles, and the help line at the bottom. */
 const OTHER_ROWS = 2;
-/** As long as the list has fewer, the head makes way for it. */
-const LEAST_LIST_ROWS = 3;
+/** Minimum rows of the list; the head shrinks first. */
+const MIN_LIST_ROWS = 3;
 
-/** Draws everything. */
+/** Renders the whole screen. */
 export function render(overview: Overview, before: ViewState, frame: Frame): Rendered {
   const { rows, columns } = frame;
-  const head = Math.max(1, Math.min(HEAD_ROWS, rows - OTHER_ROWS - LEAST_LIST_ROWS));
+  const head = Math.max(1, Math.min(HEAD_ROWS, rows - OTHER_ROWS - MIN_LIST_ROWS));
   const page = Math.max(0, rows - head - OTHER_ROWS);
   const sessions = listedSessions(overview, before);
-  const around = { keys: sessions.map(({ key }) => key), page };
-  const state = settled(before, around);
+  const viewport = { keys: sessions.map(({ key }) => key), page };
+  const state = fitToList(before, viewport);
   const screen = new Screen(columns, rows);
   drawHead(screen, head, overview, frame);
   if (state.mode === "list") drawList(screen, head, page, sessions, state, frame);
   const scrolled = state.mode === "list" ? state : drawText(screen, head, overview, state, frame);
   drawBottom(screen, rows - 1, sessions.length, overview.sessions.length, scrolled, frame);
   if (!frame.unicode) screen.toAscii();
-  return { screen, state: scrolled, around };
+  return { screen, state: scrolled, viewport };
 }
 
 function drawHead(screen: Screen, rows: number, overview: Overview, frame: Frame): void {
   const { tunnels, tunnelsUp, sessions, sessionsUp, rates, dataplane, problems } = overview;
   const subsystem = dataplane === "kernel" ? "kernel" : "userspace (l2tp daemon)";
-  const title = ` l2tp status: ${subsystem}${frame.place === "" ? "" : `, ${frame.place}`}`;
+  const title = ` l2tp status: ${subsystem}${frame.location === "" ? "" : `, ${frame.location}`}`;
   screen.paintRow(0, STYLE.reverse);
-  const end = screen.put(0, 0, fitted(title, screen.columns, mark(frame)), STYLE.reverse | STYLE.bold);
+  const end = screen.put(0, 0, truncated(title, screen.columns, mark(frame)), STYLE.reverse | STYLE.bold);
   const clockAt = screen.columns - widthOf(frame.clock) - 1;
   if (clockAt > end) screen.put(0, clockAt, frame.clock, STYLE.reverse);
   const lines: StyledLine[] = [
@@ -84,16 +84,18 @@ function drawHead(screen: Screen, rows: number, overview: Overview, frame: Frame
     },
     { text: rates === undefined ? "measuring" : ratesText(rates), style: STYLE.plain },
   ];
-  // In the order of what may go, but shown with what is wrong at the end.
+  // `lines` is in order of importance. The worst problem is shown last.
   const kept = lines.slice(0, Math.max(0, rows - 1));
   const [worst, ...others] = kept;
   for (const [i, { text, style }] of [...others, ...(worst === undefined ? [] : [worst])].entries()) {
-    screen.put(1 + i, 0, fitted(text, screen.columns, mark(frame)), style);
+    screen.put(1 + i, 0, truncated(text, screen.columns, mark(frame)), style);
   }
 }
 
-function worstLine([worst, ...others]: readonly Problem[], { trouble }: Frame): StyledLine {
-  if (trouble !== undefined) return { text: `Not up to date: ${trouble}`, style: SEVERITY_STYLES.error };
+function worstLine([worst, ...others]: readonly Problem[], { updateError }: Frame): StyledLine {
+  if (updateError !== undefined) {
+    return { text: `Not up to date: ${updateError}`, style: SEVERITY_STYLES.error };
+  }
   if (worst === undefined) return { text: "Nothing is wrong.", style: STYLE.green };
   const more = others.length === 0 ? "" : ` (and ${others.length} more: p)`;
   return {
@@ -122,7 +124,7 @@ function drawList(
   screen.put(head + 1, 0, why, STYLE.dim);
 }
 
-/** Draws what is in place of the list; the state with the scrolling that was possible. */
+/** Draws details, problems or help in place of the list. Returns the state with the scroll position clamped. */
 function drawText(
   screen: Screen,
   head: number,
@@ -134,7 +136,7 @@ function drawText(
   const room = Math.max(0, screen.rows - head - 1);
   const scroll = Math.min(state.scroll, Math.max(0, lines.length - room));
   for (const [i, { text, style }] of lines.slice(scroll, scroll + room).entries()) {
-    screen.put(head + i, 0, fitted(text, screen.columns, mark(frame)), style);
+    screen.put(head + i, 0, truncated(text, screen.columns, mark(frame)), style);
   }
   return { ...state, scroll };
 }
@@ -144,7 +146,7 @@ function linesOf(overview: Overview, state: ViewState, { columns, unicode }: Fra
   if (state.mode === "problems") return allProblemLines(overview, columns);
   const status = overview.sessions.find(({ key }) => key === state.selected);
   if (status === undefined) {
-    return problemLines([], columns, `Session ${state.selected ?? ""} is gone.`).map(({ text }) => ({
+    return problemLines([], columns, `Session ${state.selected ?? ""} no longer exists.`).map(({ text }) => ({
       text,
       style: STYLE.yellow,
     }));
@@ -163,14 +165,14 @@ function drawBottom(
   if (state.isEditing) {
     const end = screen.put(row, 0, `/${state.filter}`, STYLE.bold);
     screen.put(row, end, "_", STYLE.reverse);
-    screen.put(row, end + 2, "Enter: keep  Esc: all", STYLE.dim);
+    screen.put(row, end + 2, "Enter: keep  Esc: clear", STYLE.dim);
     return;
   }
   const filtered = state.filter === "" ? "" : `"${state.filter}": ${listed} of ${all}  `;
   const text = state.mode === "list"
     ? `${filtered}q quit  s sort:${state.sort}  r reverse  / filter  Enter details  p problems  ? help`
     : "q back  up/down scroll  p problems  ? help";
-  screen.put(row, 0, fitted(text, screen.columns, mark(frame)), STYLE.dim);
+  screen.put(row, 0, truncated(text, screen.columns, mark(frame)), STYLE.dim);
 }
 
 function mark({ unicode }: Frame): string {

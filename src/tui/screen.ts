@@ -1,12 +1,12 @@
 /**
- * A screen of character cells, and what must be written to a terminal to turn one into another. Pure.
+ * A screen of character cells, and the terminal output that changes one screen into another.
  *
  * @module
  */
 
 import { glyphsOf } from "./width.ts";
 
-/** How a cell looks: bits, joined with `|`. */
+/** Style bits of a cell, combined with `|`. */
 export const STYLE = {
   plain: 0,
   bold: 1,
@@ -18,7 +18,7 @@ export const STYLE = {
   cyan: 64,
 } as const;
 
-/** Bits of {@link STYLE} that are colours. */
+/** Mask of the colours in {@link STYLE}. */
 const COLORS = STYLE.red | STYLE.yellow | STYLE.green | STYLE.cyan;
 
 const CODES: readonly (readonly [bit: number, code: number])[] = [
@@ -31,18 +31,18 @@ const CODES: readonly (readonly [bit: number, code: number])[] = [
   [STYLE.cyan, 36],
 ];
 
-/** Cells in rows. */
+/** A grid of character cells. */
 export class Screen {
-  /** Cells in a row. */
+  /** Number of columns. */
   readonly columns: number;
-  /** Rows. */
+  /** Number of rows. */
   readonly rows: number;
-  /** The character of each cell, row by row; `""` is the right half of a wide one. */
+  /** Character of each cell, row by row; `""` is the right half of a wide character. */
   readonly texts: string[];
-  /** The style of each cell. */
+  /** Style of each cell, row by row. */
   readonly styles: Uint8Array;
 
-  /** A blank one. */
+  /** Creates a blank screen. */
   constructor(columns: number, rows: number) {
     this.columns = columns;
     this.rows = rows;
@@ -50,14 +50,14 @@ export class Screen {
     this.styles = new Uint8Array(columns * rows);
   }
 
-  /** Writes text; what does not fit into the row, or the row into the screen, is left out. Returns the next column. */
+  /** Writes text, clipped at the end of the row and outside of the screen. Returns the next column. */
   put(row: number, column: number, text: string, style: number = STYLE.plain): number {
     if (row < 0 || row >= this.rows) return column;
     let at = column;
     for (const { text: glyph, width } of glyphsOf(text)) {
       if (at < 0 || at + width > this.columns) break;
       const cell = row * this.columns + at;
-      // There are no halves of wide characters.
+      // Overwriting one half of a wide character erases the other half.
       if (this.texts[cell] === "") this.texts[cell - 1] = " ";
       if (this.texts[cell + width] === "") this.texts[cell + width] = " ";
       this.#set(cell, glyph, style);
@@ -72,21 +72,21 @@ export class Screen {
     this.styles[cell] = style;
   }
 
-  /** Gives a whole row a style. */
+  /** Sets the style of a whole row. */
   paintRow(row: number, style: number): void {
     if (row >= 0 && row < this.rows) {
       this.styles.fill(style, row * this.columns, (row + 1) * this.columns);
     }
   }
 
-  /** Leaves out what a terminal without Unicode cannot show. */
+  /** Replaces non-ASCII characters by `?`. */
   toAscii(): void {
     for (const [cell, text] of this.texts.entries()) {
       if (text === "" || text > "~") this.#set(cell, text === "" ? " " : "?", this.styles[cell]!);
     }
   }
 
-  /** The rows as text, without blanks at their ends. */
+  /** Returns the rows as text without trailing blanks. */
   lines(): string[] {
     return Array.from(
       { length: this.rows },
@@ -95,14 +95,14 @@ export class Screen {
   }
 }
 
-/** Cells that did not change are written again rather than jumped over, up to so many: a jump is as long. */
-const JUMP_FROM = 6;
+/** Unchanged cells to rewrite instead of moving the cursor: the escape sequence has about this length. */
+const REWRITE_LIMIT = 6;
 
 /**
- * What to write to a terminal that shows `before` so that it shows `after`: only what changed. A terminal that shows
- * nothing known, or has another size, is cleared first.
+ * Returns the output that changes a terminal from `before` to `after`, limited to changed cells. Clears the terminal
+ * first if `before` is undefined or has another size.
  */
-export function difference(before: Screen | undefined, after: Screen, colored: boolean): string {
+export function screenUpdate(before: Screen | undefined, after: Screen, colored: boolean): string {
   const isFresh = before?.columns !== after.columns || before.rows !== after.rows;
   const shown = isFresh ? new Screen(after.columns, after.rows) : before;
   const writer = new CellWriter(after, colored);
@@ -117,14 +117,14 @@ export function difference(before: Screen | undefined, after: Screen, colored: b
   return (isFresh ? "\x1b[0m\x1b[2J" : "") + writer.end();
 }
 
-/** Writes cells in their order. */
+/** Writes cells in ascending order. */
 class CellWriter {
   readonly #screen: Screen;
   readonly #colored: boolean;
   #out = "";
   #style = 0;
   #row = -1;
-  /** The column behind what was written last. */
+  /** Column after the last written cell. */
   #column = 0;
 
   constructor(screen: Screen, colored: boolean) {
@@ -134,10 +134,10 @@ class CellWriter {
 
   write(row: number, column: number): void {
     const { columns, texts } = this.#screen;
-    // The right half of a wide character comes with its left one.
+    // Writing the left half of a wide character also writes its right half.
     const first = texts[row * columns + column] === "" ? column - 1 : column;
     if (row === this.#row && first < this.#column) return;
-    if (row !== this.#row || first - this.#column > JUMP_FROM) {
+    if (row !== this.#row || first - this.#column > REWRITE_LIMIT) {
       this.#out += `\x1b[${row + 1};${first + 1}H`;
       this.#row = row;
       this.#column = first;

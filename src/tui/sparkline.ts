@@ -1,16 +1,16 @@
 /**
- * A row of small bars. Pure.
+ * A line of small bars.
  *
  * @module
  */
 
 const BLOCKS = " ▁▂▃▄▅▆▇█";
-/** For terminals without Unicode. */
+/** Bars for terminals without Unicode. */
 const ASCII = " .:-=+*%#";
 
 /**
- * The values in so many characters, oldest first, each as high as the largest value it stands for; the highest of all
- * is a full bar, and what is not nothing can be seen.
+ * Draws values in at most `width` characters, oldest first. Each character shows the maximum of the values it covers,
+ * scaled so that the overall maximum is a full bar. A nonzero value is always visible.
  */
 export function sparkline(values: readonly number[], width: number, unicode: boolean): string {
   const bars = unicode ? BLOCKS : ASCII;

@@ -1,41 +1,41 @@
 /**
- * What the live view shows, and how keys change it. Pure.
+ * The state of the live view, and how keys change it.
  *
  * @module
  */
 
 import type { Key, NamedKey } from "./keys.ts";
 
-/** What sessions are put in order by. */
+/** Sort key of the session list. */
 export type SortKey = "rate" | "rx" | "tx" | "errors" | "name" | "id";
 
-/** The orders, as `s` goes through them. */
+/** All sort keys, in the order in which `s` cycles through them. */
 export const SORT_KEYS: readonly SortKey[] = ["rate", "rx", "tx", "errors", "name", "id"];
 
-/** What fills the screen. */
+/** Contents of the screen. */
 export type ViewMode = "list" | "details" | "problems" | "help";
 
-/** What the live view shows. */
+/** State of the live view. */
 export interface ViewState {
   readonly mode: ViewMode;
   readonly sort: SortKey;
-  /** Whether the order is the other way round than usual: largest first for numbers, smallest for names. */
+  /** The order is reversed. The usual order is: largest number first, names ascending. */
   readonly reversed: boolean;
-  /** Words that a session must have. */
+  /** Text of the filter. */
   readonly filter: string;
-  /** Whether the filter is being typed. */
+  /** The user is typing the filter. */
   readonly isEditing: boolean;
-  /** The session that the user moved to; until then the row at {@link index} is selected, whichever it is. */
+  /** Key of the selected session; `undefined` until the user moves the selection: then {@link index} counts. */
   readonly selected: string | undefined;
-  /** The selected row. */
+  /** Index of the selected row. */
   readonly index: number;
-  /** The list's first visible row. */
+  /** Index of the first visible row of the list. */
   readonly top: number;
-  /** The first visible line of anything that is not the list. */
+  /** First visible line of details, problems or help. */
   readonly scroll: number;
 }
 
-/** At the start. */
+/** State at the start. */
 export const INITIAL_STATE: ViewState = {
   mode: "list",
   sort: "rate",
@@ -48,53 +48,55 @@ export const INITIAL_STATE: ViewState = {
   scroll: 0,
 };
 
-/** What there is to move in. */
-export interface Surroundings {
-  /** Keys of the listed sessions, in their order. */
+/** The list that the selection moves in. */
+export interface Viewport {
+  /** Keys of the listed sessions, in display order. */
   readonly keys: readonly string[];
-  /** Rows of the list that fit onto the screen. */
+  /** Number of list rows that fit on the screen. */
   readonly page: number;
 }
 
-/** What a key has the program do beside showing the state. */
-export type Effect = "quit" | "suspend" | "redraw";
+/** Action that a key requests beside a change of the state. */
+export type KeyEffect = "quit" | "suspend" | "redraw";
 
-/** What a key does. */
-export interface Pressed {
+/** Result of a key. */
+export interface KeyResult {
   readonly state: ViewState;
-  readonly effect?: Effect;
+  readonly effect?: KeyEffect;
 }
 
-/** What a key does to what is shown. */
-export function press(state: ViewState, key: Key, around: Surroundings): Pressed {
+/** Applies a key to the state. */
+export function handleKey(state: ViewState, key: Key, viewport: Viewport): KeyResult {
   if ("name" in key) {
     if (key.name === "interrupt") return { state, effect: "quit" };
     if (key.name === "suspend" || key.name === "redraw") return { state, effect: key.name };
   }
-  if (state.isEditing) return { state: edit(state, key) };
+  if (state.isEditing) return { state: handleFilterKey(state, key) };
   if ("character" in key && key.character === "q") {
     return state.mode === "list" ? { state, effect: "quit" } : { state: toList(state) };
   }
-  return { state: state.mode === "list" ? inList(state, key, around) : inText(state, key, around) };
+  return {
+    state: state.mode === "list" ? handleListKey(state, key, viewport) : handleTextKey(state, key, viewport),
+  };
 }
 
-function edit(state: ViewState, key: Key): ViewState {
-  if ("character" in key) return refiltered(state, state.filter + key.character);
+function handleFilterKey(state: ViewState, key: Key): ViewState {
+  if ("character" in key) return withFilter(state, state.filter + key.character);
   switch (key.name) {
     case "enter":
       return { ...state, isEditing: false };
     case "escape":
-      return { ...refiltered(state, ""), isEditing: false };
+      return { ...withFilter(state, ""), isEditing: false };
     case "backspace":
-      return refiltered(state, [...state.filter].slice(0, -1).join(""));
+      return withFilter(state, [...state.filter].slice(0, -1).join(""));
     case "deleteLine":
-      return refiltered(state, "");
+      return withFilter(state, "");
     default:
       return state;
   }
 }
 
-function refiltered(state: ViewState, filter: string): ViewState {
+function withFilter(state: ViewState, filter: string): ViewState {
   return { ...state, filter, selected: undefined, index: 0, top: 0 };
 }
 
@@ -106,21 +108,21 @@ function toMode(state: ViewState, mode: ViewMode): ViewState {
   return { ...state, mode, scroll: 0 };
 }
 
-function inList(state: ViewState, key: Key, around: Surroundings): ViewState {
+function handleListKey(state: ViewState, key: Key, viewport: Viewport): ViewState {
   if ("name" in key) {
-    if (key.name === "enter") return around.keys.length === 0 ? state : toDetails(state, around);
-    if (key.name === "escape") return refiltered(state, "");
-    return moved(state, stepOf(key.name, around.page), around);
+    if (key.name === "enter") return viewport.keys.length === 0 ? state : toDetails(state, viewport);
+    if (key.name === "escape") return withFilter(state, "");
+    return moved(state, stepOf(key.name, viewport.page), viewport);
   }
   switch (key.character) {
     case "k":
-      return moved(state, -1, around);
+      return moved(state, -1, viewport);
     case "j":
-      return moved(state, 1, around);
+      return moved(state, 1, viewport);
     case "g":
-      return moved(state, -Infinity, around);
+      return moved(state, -Infinity, viewport);
     case "G":
-      return moved(state, Infinity, around);
+      return moved(state, Infinity, viewport);
     case "s":
       return { ...state, sort: nextSort(state.sort, 1), top: 0 };
     case "S":
@@ -139,17 +141,17 @@ function inList(state: ViewState, key: Key, around: Surroundings): ViewState {
   }
 }
 
-/** The details are about the session that is selected now, also when another takes its row. */
-function toDetails(state: ViewState, { keys }: Surroundings): ViewState {
+/** Shows the details of the selected session, and pins the selection to it even if its row changes. */
+function toDetails(state: ViewState, { keys }: Viewport): ViewState {
   return { ...toMode(state, "details"), selected: keys[Math.min(state.index, keys.length - 1)] };
 }
 
-function inText(state: ViewState, key: Key, { page }: Surroundings): ViewState {
+function handleTextKey(state: ViewState, key: Key, { page }: Viewport): ViewState {
   if ("name" in key) {
     if (key.name === "escape" || key.name === "backspace" || key.name === "enter" || key.name === "left") {
       return toList(state);
     }
-    return { ...state, scroll: Math.max(0, state.scroll + finite(stepOf(key.name, page))) };
+    return { ...state, scroll: Math.max(0, state.scroll + clampStep(stepOf(key.name, page))) };
   }
   switch (key.character) {
     case "k":
@@ -185,16 +187,16 @@ function stepOf(name: NamedKey, page: number): number {
   }
 }
 
-/** More lines than any text here has: how far is cut where it is shown. */
-const FAR = 1_000_000;
+/** More lines than any text has. The renderer clamps the scroll position. */
+const MAX_SCROLL = 1_000_000;
 
-function finite(step: number): number {
-  return Math.min(Math.max(step, -FAR), FAR);
+function clampStep(step: number): number {
+  return Math.min(Math.max(step, -MAX_SCROLL), MAX_SCROLL);
 }
 
-function moved(state: ViewState, step: number, { keys }: Surroundings): ViewState {
+function moved(state: ViewState, step: number, { keys }: Viewport): ViewState {
   if (step === 0 || keys.length === 0) return state;
-  const index = Math.min(Math.max(state.index + finite(step), 0), keys.length - 1);
+  const index = Math.min(Math.max(state.index + clampStep(step), 0), keys.length - 1);
   return { ...state, index, selected: keys[index] };
 }
 
@@ -204,10 +206,10 @@ function nextSort(sort: SortKey, step: 1 | -1): SortKey {
 }
 
 /**
- * The state where the list is this one now: the selection stays with its session, or where that is gone with its row;
- * and the selected row is visible.
+ * Adapts the state to the current list. The selection follows its session, or stays on its row if the session is gone.
+ * The selected row becomes visible.
  */
-export function settled(state: ViewState, { keys, page }: Surroundings): ViewState {
+export function fitToList(state: ViewState, { keys, page }: Viewport): ViewState {
   const found = state.selected === undefined ? -1 : keys.indexOf(state.selected);
   const selected = found < 0 && state.mode !== "details" ? undefined : state.selected;
   const index = found >= 0 ? found : Math.min(state.index, Math.max(0, keys.length - 1));

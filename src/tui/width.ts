@@ -1,34 +1,34 @@
 /**
- * How many columns text takes on a terminal, by the Unicode tables of the runtime. Pure.
+ * Display width of text on a terminal, by the runtime's Unicode tables.
  *
  * @module
  */
 
-/** A character as people see it, and its columns. */
+/** A grapheme cluster and its display width. */
 export interface Glyph {
-  /** The character; what terminals would obey instead of show is replaced. */
+  /** The characters; `?` in place of a control character. */
   readonly text: string;
-  /** 1 or 2. */
+  /** Width in columns. */
   readonly width: 1 | 2;
 }
 
 const ASCII = /^[\x20-\x7e]*$/;
 
-/** Terminals act on these, so that the name of an interface must not have them. */
+/** Characters that terminals interpret. Interface names may contain them, so they must never be printed. */
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 
-/** Scripts whose characters are as wide as two; half-wide forms are apart. */
+/** Characters two columns wide, apart from half-width forms. */
 const WIDE =
   /^(?:\p{Emoji_Presentation}|[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Bopomofo}\p{sc=Yi}\u3001-\u303e\u3000\uff01-\uff60\uffe0-\uffe6])/u;
 const HALF_WIDE = /^[\uff61-\uffdc]/u;
 
-/** Marks and joiners that stand alone have nothing to stand on. */
+/** Combining marks and joiners without a base character. */
 const INVISIBLE = /^[\p{Mn}\p{Me}\p{Cf}]+$/u;
 
-/** Made at the first need: it takes longer than most commands, which are in the same file of the program. */
+/** Created on first use: the constructor takes longer than most commands, which share the executable. */
 let segmenter: Intl.Segmenter | undefined;
 
-/** The characters of the text. */
+/** Splits text into grapheme clusters. */
 export function glyphsOf(text: string): Glyph[] {
   if (ASCII.test(text)) return Array.from(text, (character) => ({ text: character, width: 1 }));
   const glyphs: Glyph[] = [];
@@ -41,14 +41,14 @@ export function glyphsOf(text: string): Glyph[] {
   return glyphs;
 }
 
-/** Columns that the text takes. */
+/** Returns the display width of text, in columns. */
 export function widthOf(text: string): number {
   if (ASCII.test(text)) return text.length;
   return glyphsOf(text).reduce((sum, { width }) => sum + width, 0);
 }
 
-/** The text cut so that it takes at most so many columns; what was cut is marked. */
-export function fitted(text: string, columns: number, mark = "…"): string {
+/** Truncates text to at most `columns`. Truncated text ends with `mark`. */
+export function truncated(text: string, columns: number, mark = "…"): string {
   if (widthOf(text) <= columns) return text;
   if (columns < 1) return "";
   let left = columns - 1;

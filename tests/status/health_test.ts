@@ -89,7 +89,7 @@ Deno.test("health: advice is a command that can be typed", () => {
 
 Deno.test("health of cookies: while packets are dropped for them, or if nothing else ever came", () => {
   const message = (count: number) =>
-    `error cookie_mismatch: cookie mismatches: peer configured another cookie; ${count} packets dropped`;
+    `error cookie_mismatch: cookie mismatch: peer sends another cookie; ${count} packets dropped`;
   assert.deepEqual(
     counted({ rxPackets: 1n, rxErrors: 3n, rxCookieDiscards: 3n }, {
       rxPackets: 1n,
@@ -117,7 +117,7 @@ Deno.test("health of cookies: while packets are dropped for them, or if nothing 
 Deno.test("health of sequence numbers: none at all is told from some that are wrong", () => {
   const none =
     "error no_sequence_numbers: peer sends no sequence numbers but recv_seq is on: 5 packets dropped";
-  const some = "warning out_of_order: packets came late, twice or out of order: 5 dropped";
+  const some = "warning out_of_order: packets arrived late, twice or out of order: 5 dropped";
   const before = { rxPackets: 10n, rxErrors: 1n, rxSeqDiscards: 1n };
   const after = { ...before, rxErrors: 5n, rxSeqDiscards: 5n };
   assert.deepEqual(counted(before, after, { recvSeq: true }), [none]);
@@ -128,7 +128,7 @@ Deno.test("health of sequence numbers: none at all is told from some that are wr
   assert.deepEqual(user({ seq_missing: 5 }), [none]);
   assert.deepEqual(user({ seq_gap: 3, seq_old: 2 }), [some]);
   assert.deepEqual(user({ expired: 4, reorder_full: 1 }), [
-    "warning reorder_expired: packets are missing on the way, others waited too long for them: 5 dropped",
+    "warning reorder_expired: packets were lost on the path, and others waited too long for them: 5 dropped",
   ]);
 });
 
@@ -142,14 +142,14 @@ Deno.test("health of sequence numbers: the advice keeps what is right as it is",
   const set = "l2tp set session tunnel_id 3000 session_id 1000";
   assert.deepEqual(advice({ sendSeq: true, recvSeq: true }, "seq_missing"), [`Or here: ${set} seq send`]);
   assert.deepEqual(advice({ recvSeq: true }, "seq_missing"), [`Or here: ${set} seq none`]);
-  assert.deepEqual(advice({}, "seq_gap"), [`Let them wait for each other: ${set} reorder_timeout 50`]);
+  assert.deepEqual(advice({}, "seq_gap"), [`Reorder them: ${set} reorder_timeout 50`]);
   assert.deepEqual(advice({ reorderTimeoutMs: 40 }, "expired"), [
     `Is the path lossy? Or wait longer: ${set} reorder_timeout 80`,
   ]);
 });
 
 Deno.test("health of the peer: never heard, heard of long ago, and no complaint about an interface that is down", () => {
-  const never = "warning never_received: no packet ever came from the peer, 7 were sent to it";
+  const never = "warning never_received: no packet received from the peer yet, 7 sent to it";
   assert.deepEqual(counted({ txPackets: 7n }, { txPackets: 7n }), [never]);
   assert.deepEqual(counted({}, {}), [], "nobody asked it anything");
   const quiet = { sessions: [counting(LIVELY)] };
@@ -168,18 +168,18 @@ Deno.test("health of the MTU: the longest packet must fit the interface that it 
   // 1500 - IP 20 - UDP 8 - version and flags 4 - session id 4 - Ethernet 14
   const table: [mtu: number, changes: Partial<StatusSample>, problem: string | undefined][] = [
     [1450, {}, undefined],
-    [1451, {}, "mtu 1451 makes packets of 1501 bytes, and the way out takes 1500"],
+    [1451, {}, "mtu 1451 makes packets of 1501 bytes, but path MTU is 1500"],
     [1462, { tunnels: [sampleIpTunnel()] }, undefined],
     [
       1463,
       { tunnels: [sampleIpTunnel()] },
-      "mtu 1463 makes packets of 1501 bytes, and the way out takes 1500",
+      "mtu 1463 makes packets of 1501 bytes, but path MTU is 1500",
     ],
     [1442, { sessions: [counting(LIVELY, { cookie: new Uint8Array(8) })] }, undefined],
     [
       1443,
       { sessions: [counting(LIVELY, { cookie: new Uint8Array(8) })] },
-      "mtu 1443 makes packets of 1501 bytes, and the way out takes 1500",
+      "mtu 1443 makes packets of 1501 bytes, but path MTU is 1500",
     ],
     [9000, { addresses: [] }, undefined],
   ];
@@ -200,7 +200,7 @@ Deno.test("health of the MTU: the longest packet must fit the interface that it 
 Deno.test("health of tunnels: local address gone, its interface down, no session; what cannot be known is no problem", () => {
   const gone = overviewOf({ addresses: [] });
   assert.deepEqual(found(gone), [
-    "error local_address_gone: local address 10.0.0.1 is not on this host in this namespace",
+    "error local_address_gone: 10.0.0.1 is no longer an address in this namespace",
   ]);
   assert.equal(gone.tunnelsUp, 0);
   const down = overviewOf({ links: [{ ...ETH0, up: false }, sampleLink("l2e0", 3)] });
@@ -213,7 +213,7 @@ Deno.test("health of tunnels: local address gone, its interface down, no session
     const anywhere = overviewOf({ tunnels: [tunnel], addresses: [] });
     assert.deepEqual([found(anywhere), anywhere.tunnelsUp], [[], 1], local);
   }
-  assert.deepEqual(found(overviewOf({ sessions: [] })), ["note no_sessions: it carries no session"]);
+  assert.deepEqual(found(overviewOf({ sessions: [] })), ["note no_sessions: no sessions"]);
 });
 
 Deno.test("health of sockets and tunnels: packets that were nobody's, while they come", () => {
@@ -229,7 +229,7 @@ Deno.test("health of sockets and tunnels: packets that were nobody's, while they
   });
   const overview = overviewOf(row(1), row(3));
   assert.deepEqual(found(overview), [
-    "error unknown_session: peer sends to a session that is not here: 3 packets dropped",
+    "error unknown_session: the peer sends to an unknown session id: 3 packets dropped",
   ]);
   assert.equal(overview.problems[0]!.subject, "UDP port 5000 of 10.0.0.1");
   assert.deepEqual(found(overviewOf(row(3), row(3))), []);
@@ -237,7 +237,7 @@ Deno.test("health of sockets and tunnels: packets that were nobody's, while they
     tunnels: [sampleTunnel({ counters: { ...sampleTunnel().counters, rxInvalid: count } })],
   });
   assert.deepEqual(found(overviewOf(invalid(1n), invalid(2n))), [
-    "warning bad_packets: packets that are no L2TP of this tunnel: 2 dropped",
+    "warning bad_packets: packets that are not valid L2TP for this tunnel: 2 dropped",
   ]);
 });
 

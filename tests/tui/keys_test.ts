@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type Key, KeyReader } from "../../src/tui/keys.ts";
-import { INITIAL_STATE, press, settled, SORT_KEYS, type ViewState } from "../../src/tui/state.ts";
+import { fitToList, handleKey, INITIAL_STATE, SORT_KEYS, type ViewState } from "../../src/tui/state.ts";
 
 function names(keys: readonly Key[]): string[] {
   return keys.map((key) => ("name" in key ? `<${key.name}>` : key.character));
@@ -61,10 +61,10 @@ const AROUND = { keys: ["1/1", "1/2", "1/3", "1/4", "1/5"], page: 2 };
 
 /** The state after keys: names in angle brackets, and characters. */
 function after(typed: string, start: Partial<ViewState> = {}, around = AROUND): ViewState {
-  let state: ViewState = settled({ ...INITIAL_STATE, ...start }, around);
+  let state: ViewState = fitToList({ ...INITIAL_STATE, ...start }, around);
   for (const [, name, character] of typed.matchAll(/<(\w+)>|(.)/gu)) {
     const key = name === undefined ? { character: character! } : { name } as Key;
-    state = settled(press(state, key, around).state, around);
+    state = fitToList(handleKey(state, key, around).state, around);
   }
   return state;
 }
@@ -97,10 +97,10 @@ Deno.test("keys in the list: moving keeps the selected session in sight", () => 
 Deno.test("the selection stays with its session, and where that is gone with its row", () => {
   const state = after("jj");
   const shuffled = { keys: ["1/3", "1/5", "1/2", "1/1", "1/4"], page: 2 };
-  assert.deepEqual(settled(state, shuffled).index, 0);
+  assert.deepEqual(fitToList(state, shuffled).index, 0);
   const without = { keys: ["1/1", "1/2", "1/4"], page: 2 };
-  assert.deepEqual([settled(state, without).index, settled(state, without).selected], [2, undefined]);
-  const none = settled(state, { keys: [], page: 2 });
+  assert.deepEqual([fitToList(state, without).index, fitToList(state, without).selected], [2, undefined]);
+  const none = fitToList(state, { keys: [], page: 2 });
   assert.deepEqual([none.index, none.top, none.selected], [0, 0, undefined]);
 });
 
@@ -151,10 +151,10 @@ Deno.test("keys that end, suspend and redraw do so wherever they are pressed", (
     for (
       const [name, effect] of [["interrupt", "quit"], ["suspend", "suspend"], ["redraw", "redraw"]] as const
     ) {
-      assert.deepEqual(press(state, { name }, AROUND), { state, effect });
+      assert.deepEqual(handleKey(state, { name }, AROUND), { state, effect });
     }
   }
-  assert.equal(press(after(""), { character: "q" }, AROUND).effect, "quit");
-  assert.equal(press(after("p"), { character: "q" }, AROUND).effect, undefined);
-  assert.equal(press(after("/"), { character: "q" }, AROUND).effect, undefined);
+  assert.equal(handleKey(after(""), { character: "q" }, AROUND).effect, "quit");
+  assert.equal(handleKey(after("p"), { character: "q" }, AROUND).effect, undefined);
+  assert.equal(handleKey(after("/"), { character: "q" }, AROUND).effect, undefined);
 });

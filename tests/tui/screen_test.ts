@@ -1,8 +1,8 @@
 /** `src/tui/screen.ts`, `width.ts` and everything drawn with them: goldens, and a terminal that obeys what is written. */
 
 import assert from "node:assert/strict";
-import { difference, Screen, STYLE } from "../../src/tui/screen.ts";
-import { fitted, glyphsOf, widthOf } from "../../src/tui/width.ts";
+import { Screen, screenUpdate, STYLE } from "../../src/tui/screen.ts";
+import { glyphsOf, truncated, widthOf } from "../../src/tui/width.ts";
 import { FakeDisplay } from "../support/fake_screen.ts";
 import { goldenText } from "../support/golden.ts";
 import { Random } from "../support/random.ts";
@@ -59,7 +59,7 @@ Deno.test("difference() turns one screen into another on a terminal, whatever th
       shown = undefined;
     }
     const next = randomScreen(random, display.columns, display.rows);
-    display.feed(difference(shown, next, true));
+    display.feed(screenUpdate(shown, next, true));
     // Half of a wide character that something else was written over is for the next line to show.
     assert.deepEqual(display.lines(), next.lines(), `round ${round}`);
     for (let row = 0; row < next.rows; row++) {
@@ -75,16 +75,16 @@ Deno.test("difference() turns one screen into another on a terminal, whatever th
 Deno.test("difference() writes nothing where nothing changed, and little where little did", () => {
   const overview = busyOverview();
   const before = screenAfter(overview, []);
-  assert.equal(difference(before, screenAfter(overview, []), true), "");
-  const tick = difference(before, screenAfter(overview, [], { clock: "12:07:29" }), true);
+  assert.equal(screenUpdate(before, screenAfter(overview, []), true), "");
+  const tick = screenUpdate(before, screenAfter(overview, [], { clock: "12:07:29" }), true);
   assert.equal(tick, "\x1b[1;79H\x1b[0;7m9\x1b[0m");
 });
 
 Deno.test("difference() without colours keeps what is not one", () => {
   const screen = new Screen(3, 1);
   screen.put(0, 0, "abc", STYLE.red | STYLE.bold);
-  assert.equal(difference(undefined, screen, true), "\x1b[0m\x1b[2J\x1b[1;1H\x1b[0;1;31mabc\x1b[0m");
-  assert.equal(difference(undefined, screen, false), "\x1b[0m\x1b[2J\x1b[1;1H\x1b[0;1mabc\x1b[0m");
+  assert.equal(screenUpdate(undefined, screen, true), "\x1b[0m\x1b[2J\x1b[1;1H\x1b[0;1;31mabc\x1b[0m");
+  assert.equal(screenUpdate(undefined, screen, false), "\x1b[0m\x1b[2J\x1b[1;1H\x1b[0;1mabc\x1b[0m");
 });
 
 Deno.test("Screen.put() stays on the screen and does not halve wide characters", () => {
@@ -144,6 +144,6 @@ Deno.test("fitted() cuts between characters and marks the cut", () => {
     ["abc", 0, ""],
   ];
   for (const [text, columns, shown] of table) {
-    assert.equal(fitted(text, columns), shown, `${text} ${columns}`);
+    assert.equal(truncated(text, columns), shown, `${text} ${columns}`);
   }
 });

@@ -7,13 +7,13 @@ import type { Key, NamedKey } from "../../src/tui/keys.ts";
 import type { Overview } from "../../src/status/overview.ts";
 import { type Frame, render } from "../../src/tui/render.ts";
 import type { Screen } from "../../src/tui/screen.ts";
-import { INITIAL_STATE, press } from "../../src/tui/state.ts";
+import { handleKey, INITIAL_STATE } from "../../src/tui/state.ts";
 import { healthText } from "../../src/status/health_text.ts";
 import { populationText } from "../../src/status/population.ts";
 import { busyOverview, overviewOf } from "../status/support.ts";
 
 /** Where and when the screens are seen, unless they say otherwise. */
-const FRAME: Frame = { columns: 80, rows: 24, clock: "12:07:28", place: "netns blue", unicode: true };
+const FRAME: Frame = { columns: 80, rows: 24, clock: "12:07:28", location: "netns blue", unicode: true };
 
 /** A key by its name or character. */
 function keyOf(text: string): Key {
@@ -29,7 +29,7 @@ export function screenAfter(
   const whole = { ...FRAME, ...frame };
   let rendered = render(overview, INITIAL_STATE, whole);
   for (const key of keys) {
-    rendered = render(overview, press(rendered.state, keyOf(key), rendered.around).state, whole);
+    rendered = render(overview, handleKey(rendered.state, keyOf(key), rendered.viewport).state, whole);
   }
   return rendered.screen;
 }
@@ -69,7 +69,7 @@ export const SCREENS: Readonly<Record<string, () => Screen>> = {
   list_filter_typed: () => screenAfter(busy, ["/", ..."10.0.0.3 !down"]),
   list_filter_kept: () => screenAfter(busy, ["/", ..."pw4", "enter"]),
   list_filter_nothing: () => screenAfter(busy, ["/", ..."nowhere", "enter"]),
-  list_old: () => screenAfter(busy, [], { trouble: "Error: the l2tp daemon has ended." }),
+  list_old: () => screenAfter(busy, [], { updateError: "Error: the l2tp daemon has ended." }),
   nothing_80x24: () => screenAfter(overviewOf({ tunnels: [], sessions: [] }), []),
   details_80x24: () => screenAfter(busy, ["/", ..."pw4", "enter", "enter"]),
   details_40x16: () => screenAfter(busy, ["/", ..."pw4", "enter", "enter"], { columns: 40, rows: 16 }),

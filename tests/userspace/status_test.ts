@@ -77,17 +77,17 @@ Deno.test("status -w in a terminal: what is there, keys, resize, and the termina
     );
     assert.deepEqual(await terminal.modes(), { otherScreen: true, cursor: false, wraps: false });
     // The interfaces' own multicast is refused first, then the ping's requests for an address.
-    await terminal.sees(/^error: session 11 in tunnel 1 \(pw1\): cookie mismatches/m);
+    await terminal.sees(/^error: session 11 in tunnel 1 \(pw1\): cookie mismatch: peer sends another/m);
     await terminal.sees(/^pw0 .* █/m);
 
     await terminal.press("p");
-    await terminal.sees(/^ {2}-> peer_cookie here must be cookie at the peer/m);
+    await terminal.sees(/^ {2}-> cookie here must equal peer_cookie at the peer/m);
     await terminal.press("Escape");
     await terminal.sees(/^INTERFACE/m);
     await terminal.type("/pw1");
     await terminal.press("Enter", "Enter");
     const details = await terminal.sees(/^Session 11 in tunnel 1, peer session 12, tunnel 2$/m);
-    assert.ok(details.some((row) => /^ {2}interface pw1 up {2}mtu 1442 {2}way out takes 1500$/.test(row)));
+    assert.ok(details.some((row) => /^ {2}interface pw1 up {2}mtu 1442 {2}path MTU 1500$/.test(row)));
     await terminal.press("q");
     await terminal.sees(/^"pw1": 1 of 2 /m);
     await terminal.press("Escape");

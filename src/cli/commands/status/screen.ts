@@ -8,8 +8,8 @@ import { DaemonError } from "../../../client/daemon/error.ts";
 import { type Key, KeyReader } from "../../../tui/keys.ts";
 import type { Overview } from "../../../status/overview.ts";
 import { render, type Rendered } from "../../../tui/render.ts";
-import { difference, type Screen } from "../../../tui/screen.ts";
-import { INITIAL_STATE, press, type ViewState } from "../../../tui/state.ts";
+import { type Screen, screenUpdate } from "../../../tui/screen.ts";
+import { handleKey, INITIAL_STATE, type ViewState } from "../../../tui/state.ts";
 import { Tracker } from "../../../status/tracker.ts";
 import type { Context } from "../../context.ts";
 import { failureOf } from "../../errors/failure.ts";
@@ -63,7 +63,7 @@ class LiveView {
   readonly #colored: boolean;
   #overview: Overview;
   #state: ViewState = INITIAL_STATE;
-  #around: Rendered["around"] = { keys: [], page: 0 };
+  #around: Rendered["viewport"] = { keys: [], page: 0 };
   #shown: Screen | undefined;
   #trouble: string | undefined;
 
@@ -95,28 +95,28 @@ class LiveView {
   /** Writes what changed since the last time, in one piece. */
   paint(): void {
     const screen = this.#draw();
-    const text = difference(this.#shown, screen, this.#colored);
+    const text = screenUpdate(this.#shown, screen, this.#colored);
     if (text !== "") this.#screen.write(text);
     this.#shown = screen;
   }
 
   #draw(): Screen {
     const { columns, rows } = this.#screen.size;
-    const { screen, state, around } = render(this.#overview, this.#state, {
+    const { screen, state, viewport } = render(this.#overview, this.#state, {
       columns,
       rows,
       clock: this.#context.lazy.now().toTimeString().slice(0, 8),
-      place: this.#options.netns === undefined ? "" : `netns ${this.#options.netns}`,
+      location: this.#options.netns === undefined ? "" : `netns ${this.#options.netns}`,
       unicode: this.#unicode,
-      trouble: this.#trouble,
+      updateError: this.#trouble,
     });
-    [this.#state, this.#around] = [state, around];
+    [this.#state, this.#around] = [state, viewport];
     return screen;
   }
 
   /** Does what a key says. */
   press(key: Key): "quit" | undefined {
-    const { state, effect } = press(this.#state, key, this.#around);
+    const { state, effect } = handleKey(this.#state, key, this.#around);
     this.#state = state;
     if (effect === "quit") return "quit";
     if (effect === "suspend") this.#screen.suspend();

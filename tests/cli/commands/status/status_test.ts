@@ -75,8 +75,8 @@ Deno.test("status: the population, then health, with rates of the time between",
     assert.equal(
       health,
       " tunnels 1 up of 1, sessions 1 up of 1\n" +
-        " rx 8 packets/s 800 bytes/s, tx 0 packets/s 0 bytes/s, within 1.0 s\n" +
-        " errors since creation (* more right now): none\n" +
+        " rx 8 packets/s 800 bytes/s, tx 0 packets/s 0 bytes/s, over 1.0 s\n" +
+        " errors since creation (* increasing): none\n" +
         "\n" +
         " INTERFACE SESSION STATE  MTU RX pkt/s byte/s TX pkt/s byte/s ERRORS\n" +
         " pw0       1/10    up    1458        8    800        0      0      0\n" +
@@ -101,7 +101,7 @@ Deno.test("status: where debugfs cannot be read, and where nothing is there", as
 
 Deno.test("status interval: how long is measured; what is no number of seconds is refused", async () => {
   const world = await busyWorld();
-  assert.match((await world.run("status interval 0.5")).out, / rx 16 packets\/s .* within 0\.5 s\n/);
+  assert.match((await world.run("status interval 0.5")).out, / rx 16 packets\/s .* over 0\.5 s\n/);
   for (const bad of ["0", "0.01", "-1", "x", "1e3", "3601", "1s"]) {
     const { code, err } = await world.run(["status", "interval", bad]);
     assert.equal(code, 255, bad);
@@ -158,8 +158,8 @@ Deno.test("status -json: the same facts", async () => {
       session_id: 10,
       interface: "pw0",
       subject: "session 10 in tunnel 1 (pw0)",
-      message: "cookie mismatches: peer configured another cookie; 4 packets dropped",
-      advice: ["peer_cookie here must be cookie at the peer, and cookie here peer_cookie there"],
+      message: "cookie mismatch: peer sends another cookie; 4 packets dropped",
+      advice: ["cookie here must equal peer_cookie at the peer, and peer_cookie here its cookie"],
     }],
     tunnels: [],
   });
