@@ -1,11 +1,11 @@
-/** `src/base/bytes.ts`: integers of either byte order into a buffer that grows. */
+/** `src/base/bytes.ts`: integers of either byte order in a growing buffer. */
 
 import assert from "node:assert/strict";
 import { ByteWriter, HOST_IS_LITTLE_ENDIAN, NETWORK_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
 import { formatHex } from "../../src/base/hex.ts";
 import { Random } from "../support/random.ts";
 
-Deno.test("HOST_IS_LITTLE_ENDIAN is what typed arrays do, NETWORK_IS_LITTLE_ENDIAN is false", () => {
+Deno.test("HOST_IS_LITTLE_ENDIAN matches typed arrays, NETWORK_IS_LITTLE_ENDIAN is false", () => {
   const bytes = new Uint8Array(new Uint32Array([0x01020304]).buffer);
   assert.equal(HOST_IS_LITTLE_ENDIAN, bytes[0] === 4);
   assert.equal(NETWORK_IS_LITTLE_ENDIAN, false);
@@ -28,7 +28,7 @@ Deno.test("ByteWriter writes each width in the byte order asked for", () => {
   }
 });
 
-Deno.test("ByteWriter cuts values to their field, as C does", () => {
+Deno.test("ByteWriter truncates values to their field, as C does", () => {
   const out = new ByteWriter({ littleEndian: true });
   out.u8(0x1ff);
   out.u16(-1);
@@ -37,7 +37,7 @@ Deno.test("ByteWriter cuts values to their field, as C does", () => {
   assert.equal(formatHex(out.written), "ff" + "ffff" + "feffffff" + "ffffffffffffffff");
 });
 
-Deno.test("ByteWriter.alignTo() pads with zeros up to the unit, and not when it is there", () => {
+Deno.test("ByteWriter.alignTo() pads with zeros up to the unit, unless already aligned", () => {
   const out = new ByteWriter({ littleEndian: true, capacity: 1 });
   out.alignTo(4);
   assert.equal(out.length, 0);
@@ -51,7 +51,7 @@ Deno.test("ByteWriter.alignTo() pads with zeros up to the unit, and not when it 
   assert.equal(formatHex(out.written), "ff00000001020300");
 });
 
-Deno.test("ByteWriter.setU16() and setU32() overwrite what was written before and nothing else", () => {
+Deno.test("ByteWriter.setU16() and setU32() overwrite their field and nothing else", () => {
   for (const littleEndian of [true, false]) {
     const out = new ByteWriter({ littleEndian });
     for (let i = 0; i < 8; i++) out.u8(0xee);

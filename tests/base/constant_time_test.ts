@@ -9,7 +9,7 @@ Deno.test("equalInConstantTime() compares all bytes, and lengths", () => {
     [[1, 2, 3], [1, 2, 9], false],
     [[1, 2], [1, 2, 3], false],
     [[1, 2, 3], [1, 2], false],
-    // Differences that would cancel each other out.
+    // Differences that would cancel each other in a sum or XOR.
     [[1, 2], [2, 1], false],
     [[], [0], false],
   ];

@@ -1,4 +1,4 @@
-/** `src/base/errno.ts` and `src/base/errors.ts`: error numbers, their names and words, and the classes. */
+/** `src/base/errno.ts` and `src/base/errors.ts`: error numbers, names, texts and error classes. */
 
 import assert from "node:assert/strict";
 import { Errno, errnoName, errnoText } from "../../src/base/errno.ts";
@@ -19,7 +19,7 @@ Deno.test("Errno has the numbers of asm-generic/errno.h, and errnoName() their n
   assert.equal(numbers.size, Object.keys(Errno).length);
 });
 
-Deno.test("errnoText() has the words of glibc's strerror", () => {
+Deno.test("errnoText() returns the texts of glibc's strerror", () => {
   const table: [number, string, string][] = [
     [1, "EPERM", "Operation not permitted"],
     [2, "ENOENT", "No such file or directory"],
@@ -43,14 +43,14 @@ Deno.test("errnoText() has the words of glibc's strerror", () => {
   }
 });
 
-Deno.test("errnoName() and errnoText() have something to say of numbers that nobody has", () => {
+Deno.test("errnoName() and errnoText() return a fallback for unknown numbers", () => {
   for (const errno of [0, 41, 58, 133, 4000, -1]) {
     assert.equal(errnoName(errno), `E${errno}`);
     assert.equal(errnoText(errno), `Unknown error ${errno}`);
   }
 });
 
-Deno.test("errnoName() and errnoText() know every number from 1 to 132 but the two that Linux left out", () => {
+Deno.test("errnoName() and errnoText() know every number from 1 to 132 except the two that Linux skips", () => {
   const unknown: number[] = [];
   const names = new Set<string>();
   for (let errno = 1; errno <= 132; errno++) {
@@ -61,7 +61,7 @@ Deno.test("errnoName() and errnoText() know every number from 1 to 132 but the t
   assert.equal(names.size, 132);
 });
 
-Deno.test("DecodeError keeps its facts and tells them", () => {
+Deno.test("DecodeError has its facts in fields and message", () => {
   const facts = { field: "nlmsghdr", offset: 4, needed: 16, had: 3 };
   const error = new DecodeError(facts);
   assert.ok(error instanceof Error);
@@ -71,7 +71,7 @@ Deno.test("DecodeError keeps its facts and tells them", () => {
   assert.equal(new DecodeError(facts, "odd").message, "Cannot decode nlmsghdr at byte 4: odd");
 });
 
-Deno.test("SyscallError keeps its facts and tells them", () => {
+Deno.test("SyscallError has its facts in fields and message", () => {
   const error = new SyscallError("bind", Errno.EADDRINUSE);
   assert.deepEqual([error.name, error.call, error.errno, error.code], [
     "SyscallError",
@@ -82,7 +82,7 @@ Deno.test("SyscallError keeps its facts and tells them", () => {
   assert.equal(error.message, "bind failed: Address already in use (EADDRINUSE)");
 });
 
-Deno.test("NetlinkError keeps its facts and tells them", () => {
+Deno.test("NetlinkError has its facts in fields and message", () => {
   const plain = new NetlinkError({ operation: "L2TP_CMD_TUNNEL_GET", errno: Errno.ENODEV });
   assert.deepEqual([plain.name, plain.operation, plain.errno, plain.code], [
     "NetlinkError",
@@ -98,7 +98,7 @@ Deno.test("NetlinkError keeps its facts and tells them", () => {
   assert.equal(full.message, "Kernel refused X: Invalid argument (EINVAL): Bad mtu");
 });
 
-Deno.test("FamilyMissingError and NetlinkProtocolError keep their facts and tell them", () => {
+Deno.test("FamilyMissingError and NetlinkProtocolError have their facts in fields and message", () => {
   const missing = new FamilyMissingError("l2tp");
   assert.deepEqual([missing.name, missing.family], ["FamilyMissingError", "l2tp"]);
   assert.match(missing.message, /^Kernel has no generic netlink family "l2tp"/);

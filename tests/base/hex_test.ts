@@ -1,4 +1,4 @@
-/** `src/base/hex.ts`: hexadecimal text both ways. */
+/** `src/base/hex.ts`: hexadecimal text to bytes and back. */
 
 import assert from "node:assert/strict";
 import { formatHex, parseHex } from "../../src/base/hex.ts";
@@ -11,17 +11,17 @@ Deno.test("formatHex() and parseHex() agree on every byte", () => {
   assert.deepEqual(parseHex(text), all);
 });
 
-Deno.test("formatHex() of a part of a buffer does not look at the rest", () => {
+Deno.test("formatHex() of a subarray formats only that", () => {
   assert.equal(formatHex(Uint8Array.of(1, 2, 3, 4).subarray(1, 3)), "0203");
   assert.equal(formatHex(new Uint8Array(0)), "");
 });
 
-Deno.test("parseHex() takes either case and an empty text", () => {
+Deno.test("parseHex() accepts either case and an empty text", () => {
   assert.deepEqual(parseHex("DEADbeef"), Uint8Array.of(0xde, 0xad, 0xbe, 0xef));
   assert.deepEqual(parseHex(""), new Uint8Array(0));
 });
 
-Deno.test("parseHex() refuses what is no even number of digits", () => {
+Deno.test("parseHex() refuses anything but an even number of digits", () => {
   for (
     const text of [
       "0",

@@ -1,6 +1,5 @@
 /**
- * `src/base/ip_address.ts` against what glibc's `inet_pton` and `inet_ntop` do: the tables below were made with them
- * (glibc 2.36).
+ * `src/base/ip_address.ts` against glibc's `inet_pton` and `inet_ntop`, which produced the tables below (glibc 2.36).
  */
 
 import assert from "node:assert/strict";
@@ -15,7 +14,7 @@ import {
 } from "../../src/base/ip_address.ts";
 import { Random } from "../support/random.ts";
 
-/** Text as given, its bytes, text as `inet_ntop` writes the bytes. */
+/** Input text, its bytes, and the output of `inet_ntop` for these bytes. */
 const IPV6: readonly [given: string, bytes: string, written: string][] = [
   ["::", "00000000000000000000000000000000", "::"],
   ["0:0:0:0:0:0:0:0", "00000000000000000000000000000000", "::"],
@@ -39,7 +38,7 @@ const IPV6: readonly [given: string, bytes: string, written: string][] = [
   ["::1:0:0", "00000000000000000000000100000000", "::1:0:0"],
   ["::2:0:0:0", "00000000000000000002000000000000", "::2:0:0:0"],
   ["::ffff", "0000000000000000000000000000ffff", "::ffff"],
-  // The forms with a dotted quad.
+  // Forms with a dotted quad.
   ["::ffff:10.0.0.1", "00000000000000000000ffff0a000001", "::ffff:10.0.0.1"],
   ["::ffff:0:1", "00000000000000000000ffff00000001", "::ffff:0.0.0.1"],
   ["0:0:0:0:0:ffff:0:0", "00000000000000000000ffff00000000", "::ffff:0.0.0.0"],
@@ -164,7 +163,7 @@ Deno.test("parseIpv4() refuses what inet_pton refuses", () => {
   }
 });
 
-Deno.test("parseIpAddress() takes either family", () => {
+Deno.test("parseIpAddress() accepts either family", () => {
   assert.equal(parseIpAddress("10.0.0.1")?.length, 4);
   assert.equal(parseIpAddress("fd00::1")?.length, 16);
   assert.equal(parseIpAddress("::ffff:10.0.0.1")?.length, 16);
@@ -180,7 +179,7 @@ Deno.test("parseIpAddress() reads back what formatIpAddress() writes, for random
   const random = new Random(0x1b2c);
   for (let i = 0; i < 20_000; i++) {
     const bytes = random.bytes(random.oneIn(4) ? 4 : 16);
-    // Runs of zeros are where the rules are.
+    // The formatting rules concern runs of zeros.
     for (let group = 0; group < bytes.length; group += 2) {
       if (random.oneIn(2)) bytes.fill(0, group, group + 2);
       else if (random.oneIn(3)) bytes[group] = 0;

@@ -1,4 +1,4 @@
-/** Host names, and words that are nearly right. */
+/** Host names, and suggestions for misspelt words. */
 
 import assert from "node:assert/strict";
 import { isHostName, nearestWord } from "../../src/base/words.ts";
@@ -13,7 +13,7 @@ Deno.test("isHostName()", () => {
   }
 });
 
-Deno.test("nearestWord(): at most two letters away, and nearer than the word is long", () => {
+Deno.test("nearestWord(): edit distance at most two and less than the length of the word", () => {
   const words = ["tunnel", "session", "mtu"];
   const cases: [word: string, nearest: string | undefined][] = [
     ["tunel", "tunnel"],

@@ -33,8 +33,8 @@ import {
 export type AttributeName = keyof typeof L2TP_ATTR;
 
 /**
- * What an attribute holds: a number of the attribute's own width, text with its NUL, bytes as they are, or nothing
- * (`true`). `undefined` leaves the attribute out.
+ * Value of an attribute: a number of the attribute's width, a NUL-terminated string, bytes, or nothing (`true`).
+ * `undefined` omits the attribute.
  */
 export type AttributeValue = number | string | Uint8Array | true | undefined;
 
@@ -120,23 +120,23 @@ export function readStats(payload: Uint8Array): Record<string, number> {
   return stats;
 }
 
-/** What came of a request. */
+/** Result of a request. */
 export interface Answer {
   /** `"OK"`, or the name of the error number. */
   readonly code: string;
   /** Text of the extended acknowledgement. */
   readonly extack: string | undefined;
-  /** Offset in the request of the attribute that is wrong, as the extended acknowledgement has it. */
+  /** Offset of the offending attribute in the request, from the extended acknowledgement. */
   readonly offset: number | undefined;
-  /** What came before the acknowledgement, or before the end of a dump. Own their memory. */
+  /** Messages before the acknowledgement or the end of a dump. Owned by the caller. */
   readonly replies: readonly NetlinkMessage[];
   /** The request's sequence number. */
   readonly sequence: number;
-  /** What ended the answer: type and flags of the last message. */
+  /** Type and flags of the last message of the reply. */
   readonly end: { readonly type: number; readonly flags: number };
 }
 
-/** How a request differs from the usual. */
+/** Deviations of a request from the default. */
 export interface CallOptions {
   /** Flags instead of REQUEST and ACK. */
   readonly flags?: number;
@@ -158,7 +158,7 @@ export class Api implements Disposable {
   readonly #portId: () => number | undefined;
   #sequence = 0x1000;
 
-  /** Takes over the transport. `portId` tells its port id, where that can be known. */
+  /** Takes ownership of the transport. `portId` returns its port id, if known. */
   constructor(
     transport: NetlinkTransport,
     resolve: (connection: NetlinkConnection) => GenlFamily,

@@ -22,7 +22,7 @@ export interface Case {
 export class Trial implements Disposable {
   /** The two hosts. */
   readonly bench: Bench;
-  /** What is to be closed at the end. */
+  /** Resources to close at the end. */
   readonly stack: DisposableStack = new DisposableStack();
 
   /** Starts on a bench where nothing is. */
@@ -30,7 +30,7 @@ export class Trial implements Disposable {
     this.bench = bench;
   }
 
-  /** What is expected of the subject where the two differ. */
+  /** Expected value for this subject where the subsystems differ. */
   expected<T>(entry: Difference<T>): T {
     return expected(this.bench.subject, entry);
   }
@@ -57,12 +57,12 @@ export class Trial implements Disposable {
     this.ok(L2TP_CMD.SESSION_CREATE, { ...ETH, ...changes });
   }
 
-  /** Whether there is such a tunnel. */
+  /** Reports whether a tunnel exists. */
   hasTunnel(tunnelId: number): boolean {
     return this.call(L2TP_CMD.TUNNEL_GET, { CONN_ID: tunnelId }).code === "OK";
   }
 
-  /** Whether there is such a session. */
+  /** Reports whether a session exists. */
   hasSession(tunnelId: number, sessionId: number): boolean {
     return this.call(L2TP_CMD.SESSION_GET, { CONN_ID: tunnelId, SESSION_ID: sessionId }).code === "OK";
   }

@@ -127,7 +127,7 @@ function mismatch(carrier: Carrier, [rule, own, sent]: Mismatch): Case {
 
 type Stray = readonly [rule: string, packet: Uint8Array<ArrayBuffer>, oldInvalid: number];
 
-/** What is no data packet of the session, over UDP, and whether Linux before 6.10 counts it as invalid. */
+/** UDP datagrams that are not data packets of the session, and whether Linux before 6.10 counts them as invalid. */
 const STRAYS: readonly Stray[] = [
   ["of an unknown session", data("udp", frame(1), { sessionId: 12 }), 0],
   ["of session 0", data("udp", frame(1), { sessionId: 0 }), 0],
@@ -307,7 +307,7 @@ const COUNTING: readonly Case[] = [
   },
 ];
 
-/** Where a packet comes from that is not from the tunnel's peer, and whether it is taken. */
+/** Sources other than the tunnel's peer, and whether packets from them are accepted. */
 function fromElsewhere(carrier: Carrier, what: string, options: Parameters<typeof Peer.open>[2]): Case {
   return {
     name: `§4.1 ${carrier.name}: a packet from ${what}`,
@@ -465,7 +465,7 @@ function underTraffic(carrier: Carrier, what: string, command: number, key: Attr
       const again = Ethernet.open(t);
       peer.send(data(carrier.encap, frame(7777), options));
       for (;;) {
-        // What was on its way belongs to whoever has the session's id now.
+        // Packets in flight belong to the session that has the id now.
         if (again.receive()[17] === (7777 & 0xff)) break;
       }
     },

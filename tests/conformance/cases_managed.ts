@@ -24,7 +24,7 @@ const { TUNNEL_CREATE, TUNNEL_DELETE } = L2TP_CMD;
 const SOCK_STREAM = 1;
 const RECEIVE_TIMEOUT_MS = 5000;
 
-/** What a managed tunnel is asked for with: no addresses. */
+/** Attributes of a managed tunnel: no addresses. */
 const MANAGED = without(UDP4, "IP_SADDR", "IP_DADDR", "UDP_SPORT", "UDP_DPORT");
 
 function adopt(t: Trial, fd: OwnedFd, changes: Attributes = {}): Answer {

@@ -22,7 +22,7 @@ const { SESSION_CREATE, SESSION_DELETE, SESSION_MODIFY, SESSION_GET } = L2TP_CMD
 const MADE_TUNNEL: readonly Listed[] = [...tunnelHead("00"), CSUM_OFF, ...PORTS, ...V4];
 const MADE_SESSION: readonly Listed[] = [...SESSION_IDS, NAME, ...flags("00", "00", "00"), STATS];
 
-/** Command and body of what was heard. */
+/** Command and body of a notification. */
 function heard(t: Trial, act: () => void): [number, readonly Listed[]][] {
   return t.bench.notifications(act).map(({ command, attributes }) => [command, attributes]);
 }

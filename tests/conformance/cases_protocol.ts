@@ -1,6 +1,5 @@
 /**
- * What netlink itself asks of the family: privileges, commands, versions, how attributes are read, extended
- * acknowledgements. §1.
+ * Requirements of generic netlink: privileges, commands, versions, attributes, extended acknowledgements. §1.
  *
  * @module
  */
@@ -26,7 +25,7 @@ function concatenate(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
-/** What comes of a command of somebody without any privilege. */
+/** Result of a command of a user without privileges. */
 function unprivileged(t: Trial, command: number, attributes: Attributes): string {
   return inNamespace(t.bench.a, () =>
     asNobody(() => {

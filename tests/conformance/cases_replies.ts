@@ -1,5 +1,5 @@
 /**
- * What GET and dumps say, attribute by attribute; SESSION_MODIFY and _DELETE. §2.4, §2.6.
+ * Replies to GET and dumps, attribute by attribute; SESSION_MODIFY and _DELETE. §2.4, §2.6.
  *
  * @module
  */

@@ -66,7 +66,7 @@ function policy([rule, session, sequence, delivered, after]: Policy): Case {
   };
 }
 
-/** What comes in, with what is to be delivered of it, in order, and the counters beside RX_PACKETS and RX_BYTES. */
+/** Received packets, the delivered ones in order, and the counters beside RX_PACKETS and RX_BYTES. */
 interface Course {
   readonly rule: string;
   readonly session?: Attributes;

@@ -149,7 +149,7 @@ function taken([rule, attributes, shown]: Taken): Case {
   };
 }
 
-/** Who has the id, who wants it, and what comes of it. */
+/** The existing session, the new session with the same id, and the result. */
 type Sharing = readonly [rule: string, first: Attributes, second: Attributes, code: string];
 
 const OTHER_UDP = { ...UDP4, CONN_ID: 2, UDP_SPORT: 5001 };

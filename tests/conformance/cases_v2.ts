@@ -1,6 +1,5 @@
 /**
- * Version 2: data packets of PPP sessions that nobody is attached to, in all forms of their header. §3.1, §4.2, §4.3,
- * §4.5.
+ * Version 2: data packets of PPP sessions without attached PPP, in all forms of the header. §3.1, §4.2, §4.3, §4.5.
  *
  * @module
  */

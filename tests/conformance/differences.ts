@@ -1,5 +1,5 @@
 /**
- * Where the two subsystems may differ, and why: everything that the suite expects of one and not of the other.
+ * The permitted differences between the two subsystems, with reasons.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import type { Subject } from "./subject.ts";
 
 /** A difference that is meant. */
 export interface Difference<T> {
-  /** What Linux from 6.10 on does. */
+  /** Behaviour of Linux 6.10 and later. */
   readonly kernel: T;
-  /** What Linux before 6.10 does, where that is something else. */
+  /** Behaviour of Linux before 6.10, if different. */
   readonly oldKernel?: T;
-  /** What userspace does. */
+  /** Behaviour of the userspace subsystem. */
   readonly user: T;
-  /** Why. */
+  /** Reason of the difference. */
   readonly why: string;
 }
 
@@ -105,7 +105,7 @@ export const DIFFERENCES = {
   }),
 } as const;
 
-/** What is expected of the subject. */
+/** Returns the expected value for a subject. */
 export function expected<T>(subject: Subject, entry: Difference<T>): T {
   if (subject.kind === "user") return entry.user;
   return !subject.modern && entry.oldKernel !== undefined ? entry.oldKernel : entry.kernel;

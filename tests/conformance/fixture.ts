@@ -34,7 +34,7 @@ export function sleep(milliseconds: number): void {
   Atomics.wait(napping, 0, 0, milliseconds);
 }
 
-/** What takes milliseconds may take this long on an emulated machine. */
+/** Timeout for actions of milliseconds, which may take this long on an emulated machine. */
 const PATIENCE_MS = 10_000;
 
 /** Waits until `probe` gives the wanted value; fails with the difference if it does not come to that. */
@@ -52,7 +52,7 @@ export function eventually<T>(probe: () => T, wanted: T, what?: string): void {
 
 /** The two hosts. */
 export class Bench implements AsyncDisposable {
-  /** What is judged. */
+  /** The subsystem under test. */
   readonly subject: Subject;
   /** Name of the subject's namespace. */
   readonly a: string;
@@ -159,7 +159,7 @@ export class Bench implements AsyncDisposable {
 export interface Heard {
   /** Number of the command. */
   readonly command: number;
-  /** Its attributes, in order. */
+  /** Attributes of the message, in order. */
   readonly attributes: ReturnType<typeof listAttributes>;
   /** Message type. */
   readonly type: number;

@@ -9,7 +9,7 @@ import { bindLibc } from "../../ffi/libc.ts";
 import { Api, type Attributes } from "./api.ts";
 import { KernelSubject } from "./subject.ts";
 
-/** What to do. */
+/** The action to repeat. */
 export interface HammerOrder {
   /** Namespace to do it in. */
   readonly netns: string;
@@ -17,7 +17,7 @@ export interface HammerOrder {
   readonly path: string | undefined;
   /** The commands of one round. */
   readonly commands: readonly (readonly [command: number, attributes: Attributes])[];
-  /** How many rounds. */
+  /** Number of rounds. */
   readonly rounds: number;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Being nobody for a moment: the user id of this thread alone, which is what the kernel looks at.
+ * Temporarily drops the privileges of this thread by changing its user id, which is what the kernel checks.
  *
  * @module
  */
@@ -23,7 +23,7 @@ function becomeUser(id: bigint): void {
   }
 }
 
-/** Runs the synchronous action as user nobody, without capabilities, on this thread. */
+/** Runs a synchronous action on this thread as the user `nobody`, without capabilities. */
 export function asNobody<T>(action: () => T): T {
   becomeUser(NOBODY);
   try {

@@ -23,7 +23,7 @@ export const STATS: Listed = ["STATS", [
   ["RX_INVALID", ZERO],
 ]];
 
-/** What a tunnel's reply begins with. */
+/** First attributes of a tunnel's reply. */
 export function tunnelHead(encap: "00" | "01"): Listed[] {
   return [
     ["PROTO_VERSION", "03"],
@@ -53,7 +53,7 @@ export const CSUM_ON: Listed = ["UDP_CSUM", "01"];
 /** UDP over IPv4 without checksums. */
 export const CSUM_OFF: Listed = ["UDP_CSUM", "00"];
 
-/** What a session's reply begins with. */
+/** First attributes of a session's reply. */
 export const SESSION_IDS: readonly Listed[] = [
   ["CONN_ID", "01000000"],
   ["SESSION_ID", "0b000000"],
@@ -71,7 +71,7 @@ export const COOKIE: Listed = ["COOKIE", "01020304"];
 /** The second. */
 export const PEER_COOKIE: Listed = ["PEER_COOKIE", "a1a2a3a4a5a6a7a8"];
 
-/** What stands in front of a session's timeout and counters. */
+/** Attributes of a session's reply before timeout and counters. */
 export function flags(recv: string, send: string, lns: string): Listed[] {
   return [["RECV_SEQ", recv], ["SEND_SEQ", send], ["LNS_MODE", lns]];
 }

@@ -1,5 +1,5 @@
 /**
- * What the suite judges: an L2TP subsystem, and how to reach it in a network namespace.
+ * The subject of the suite: an L2TP subsystem, and access to it in a network namespace.
  *
  * @module
  */
@@ -27,9 +27,9 @@ export interface Listener extends Disposable {
 
 /** An L2TP subsystem. */
 export interface Subject extends AsyncDisposable {
-  /** Which one. */
+  /** Kind of subsystem. */
   readonly kind: SubjectKind;
-  /** Whether rules hold that Linux has from 6.10 on; in userspace they always do. */
+  /** The rules of Linux 6.10 and later apply, as they always do in userspace. */
   readonly modern: boolean;
   /** For the report: which kernel, which daemon. */
   readonly description: string;
@@ -39,9 +39,9 @@ export interface Subject extends AsyncDisposable {
   openHere(): Api;
   /** A member of the multicast group in the namespace. */
   listen(netns: string): Listener;
-  /** The same in the calling thread's namespace, with the calling thread's privileges. */
+  /** Opens a connection in the calling thread's namespace, with the calling thread's privileges. */
   listenHere(): Listener;
-  /** How another thread finds it: the path of the daemon's socket; none for the kernel. */
+  /** Path of the daemon's socket, for other threads; `undefined` for the kernel. */
   readonly path: string | undefined;
 }
 

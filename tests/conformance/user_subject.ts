@@ -31,7 +31,7 @@ export class UserSubject implements Subject {
   readonly path: string;
   readonly #pid: number;
 
-  /** The daemon whose socket has the path, which somebody else started and will end. */
+  /** Uses the daemon at this socket path. The caller has started it and ends it. */
   static at(path: string): UserSubject {
     return new UserSubject("", path, 0);
   }

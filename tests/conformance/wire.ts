@@ -22,10 +22,10 @@ import type { Trial } from "./case.ts";
 import { setReceiveTimeout } from "../support/receive_timeout.ts";
 
 const AF_PACKET = 17;
-/** For experiments within one's own network (IEEE 802): nobody else sends it. */
+/** EtherType for local experiments (IEEE 802): no other traffic uses it. */
 const ETHERTYPE = 0x88b5;
 const SOCKADDR_LL_SIZE = 20;
-/** What should come and does not must not hold the suite for ever. */
+/** Timeout for an expected packet. */
 const RECEIVE_TIMEOUT_MS = 5000;
 const BUFFER_SIZE = 65_536;
 
@@ -62,7 +62,7 @@ class Receiver {
     }
   }
 
-  /** What comes next. */
+  /** Returns the next packet. */
   receive(): Uint8Array<ArrayBuffer> {
     const packet = this.#read(0);
     assert.ok(packet !== undefined, `nothing came within ${RECEIVE_TIMEOUT_MS} ms`);
@@ -116,7 +116,7 @@ export class Ethernet extends Receiver {
   }
 }
 
-/** What carries a tunnel. */
+/** Encapsulation of a tunnel. */
 export interface Carrier {
   /** For names of cases. */
   readonly name: string;
@@ -139,13 +139,13 @@ export const CARRIERS: readonly Carrier[] = [
 /** The one that most cases use. */
 export const OVER_UDP: Carrier = CARRIERS[0]!;
 
-/** What differs from the usual at a peer. */
+/** Deviations of a peer from the default. */
 export interface PeerOptions {
-  /** Its own UDP port: 6000 unless given. */
+  /** UDP port of the peer. Default: 6000. */
   readonly port?: number;
   /** The subject's UDP port: 5000 unless given. */
   readonly to?: number;
-  /** Its own address over IPv4: 10.0.0.2 unless given. */
+  /** IPv4 address of the peer. Default: 10.0.0.2. */
   readonly address?: string;
   /** Send without checksums. */
   readonly noChecksum?: boolean;
@@ -198,7 +198,7 @@ function ipv4HeaderLength(packet: Uint8Array): number {
   return (packet[0]! & 0x0f) * 4;
 }
 
-/** What a data packet has beside its frame. */
+/** Header fields of a data packet. */
 export interface DataOptions {
   /** Session id; 11, the subject's, unless given. */
   readonly sessionId?: number;

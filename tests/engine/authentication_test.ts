@@ -1,4 +1,4 @@
-/** Authentication either way, as scripts (RFC 1334, RFC 1994, RFC 2433, RFC 2759). */
+/** Authentication in both directions, as scripts (RFC 1334, RFC 1994, RFC 2433, RFC 2759). */
 
 import assert from "node:assert/strict";
 import { PPP_CRYPTO } from "../../src/driver/ppp/crypto.ts";
@@ -30,13 +30,13 @@ function bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** Chance, but for challenges of one length. */
+/** Random bytes, except that challenges of one length are fixed. */
 function chance(length: number, value: Uint8Array): PppOptions["random"] {
   const random = new Random(7);
   return (count) => count === length ? value.slice() : random.bytes(count);
 }
 
-/** A link with LCP open whose peer must authenticate itself that way; Joe's secret is "pw". */
+/** A link with LCP open whose peer must authenticate by this method; Joe's secret is "pw". */
 function authenticator(method: AuthMethod, options: TestOptions = {}): Bench {
   const bench = new Bench({
     ipv4: false,
@@ -51,7 +51,7 @@ function authenticator(method: AuthMethod, options: TestOptions = {}): Bench {
   return bench;
 }
 
-/** A link with LCP open that must authenticate itself that way. */
+/** A link with LCP open that must authenticate to its peer by this method. */
 function authenticatee(method: AuthMethod, options: TestOptions = {}): Bench {
   const bench = new Bench({ ipv4: false, ipv6: false, name: "joe", secret: "pw", ...options });
   bench.openLcp([authOption(method)]);
@@ -59,14 +59,14 @@ function authenticatee(method: AuthMethod, options: TestOptions = {}): Bench {
   return bench;
 }
 
-/** How it ended, without the packets that this takes. */
+/** Lets the packets of the termination pass, and returns the reason of the end. */
 function ending(bench: Bench): unknown {
   bench.wait(30_000);
   const finished = bench.takeEvents().find(({ effect }) => effect === "finished");
   return finished?.effect === "finished" ? finished.end : undefined;
 }
 
-Deno.test("PAP: a right password is acknowledged, again whenever it is asked for again", () => {
+Deno.test("PAP: a correct password is acknowledged, and repeated requests get the same reply", () => {
   const bench = authenticator("pap");
   assert.deepEqual(bench.takeSent(), []);
   const request = encodePapRequest({ peerId: bytes("joe"), password: bytes("pw") });
@@ -76,7 +76,7 @@ Deno.test("PAP: a right password is acknowledged, again whenever it is asked for
   assert.deepEqual(bench.takeEvents(), [success]);
   assert.deepEqual(bench.link.status().auth.peer, { method: "pap", state: "succeeded", name: "joe" });
   assert.equal(bench.link.status().phase, "network");
-  // What is repeated is the answer, not the judgement.
+  // The reply is repeated, not the verification.
   for (const repeated of [request, encodePapRequest({ peerId: bytes("joe"), password: bytes("no") })]) {
     bench.gets(PAP, PAP_CODE.AUTHENTICATE_REQUEST, 6, repeated);
     assert.equal(bench.sent(PAP, PAP_CODE.AUTHENTICATE_ACK).identifier, 6);
@@ -84,7 +84,7 @@ Deno.test("PAP: a right password is acknowledged, again whenever it is asked for
   assert.deepEqual(bench.takeEvents(), []);
 });
 
-Deno.test("PAP: a wrong password, a part of it, and a name that nobody has are refused alike", () => {
+Deno.test("PAP: a wrong password, a prefix of it, and an unknown name are refused alike", () => {
   for (const [name, password] of [["joe", "wrong"], ["joe", "p"], ["joe", ""], ["jim", "pw"], ["jim", ""]]) {
     const bench = authenticator("pap");
     const request = encodePapRequest({ peerId: bytes(name!), password: bytes(password!) });
@@ -97,7 +97,7 @@ Deno.test("PAP: a wrong password, a part of it, and a name that nobody has are r
   }
 });
 
-Deno.test("an empty secret is none, whoever gives it", () => {
+Deno.test("an empty secret counts as none, on either side", () => {
   const pap = authenticator("pap", { peerSecret: () => "" });
   pap.gets(
     PAP,
@@ -113,7 +113,7 @@ Deno.test("an empty secret is none, whoever gives it", () => {
   assert.equal(chap.takeSent()[0]!.code, CHAP_CODE.FAILURE);
 });
 
-Deno.test("PAP: a peer that does not authenticate itself is given up in time", () => {
+Deno.test("PAP: a peer that does not authenticate times out", () => {
   const bench = authenticator("pap", { phaseLimitMs: 20_000 });
   bench.wait(19_999);
   assert.deepEqual(bench.takeSent(), []);
@@ -122,7 +122,7 @@ Deno.test("PAP: a peer that does not authenticate itself is given up in time", (
   assert.deepEqual(ending(bench), { reason: "authenticationTimedOut", of: "peer", method: "pap" });
 });
 
-Deno.test("PAP of us: asked until there is an answer, then the network", () => {
+Deno.test("PAP to the peer: the request is retransmitted until the reply, then the network phase begins", () => {
   const bench = authenticatee("pap");
   const first = bench.sent(PAP, PAP_CODE.AUTHENTICATE_REQUEST);
   const { peerId, password } = decodePapRequest(first.data);
@@ -142,7 +142,7 @@ Deno.test("PAP of us: asked until there is an answer, then the network", () => {
   assert.equal(bench.link.deadline(), undefined);
 });
 
-Deno.test("PAP of us: refused with the peer's words, which cannot speak to a terminal", () => {
+Deno.test("PAP to the peer: a refusal keeps the peer's message without control characters", () => {
   const bench = authenticatee("pap");
   const { identifier } = bench.sent(PAP, PAP_CODE.AUTHENTICATE_REQUEST);
   bench.gets(PAP, PAP_CODE.AUTHENTICATE_NAK, identifier, encodePapMessage(bytes("no\u0007")));
@@ -156,7 +156,7 @@ Deno.test("PAP of us: refused with the peer's words, which cannot speak to a ter
   });
 });
 
-Deno.test("PAP of us: without answer it is given up after Max-Configure requests", () => {
+Deno.test("PAP to the peer: without a reply it times out after Max-Configure requests", () => {
   const bench = authenticatee("pap", { maxConfigure: 3 });
   bench.wait(9000);
   assert.deepEqual(bench.takeSent().map(({ protocol }) => protocol), [PAP, PAP, PAP, LCP]);
@@ -193,7 +193,7 @@ Deno.test("CHAP: the response is MD5 of identifier, secret and challenge", () =>
   assert.deepEqual(bench.link.status().drops, { unexpectedReply: 1 });
 });
 
-Deno.test("CHAP: challenged, until there is a response; the right one succeeds, and is answered again", () => {
+Deno.test("CHAP: the challenge is retransmitted until the response; repeated responses get the same reply", () => {
   const bench = authenticator("chap", { peerSecret: () => "b", random: chance(16, bytes("c")) });
   const challenge = bench.sent(CHAP, CHAP_CODE.CHALLENGE);
   assert.deepEqual(decodeChapValue(challenge.data), { value: bytes("c"), name: bytes("lns") });
@@ -215,7 +215,7 @@ Deno.test("CHAP: challenged, until there is a response; the right one succeeds, 
     method: "chap",
     name: "joe",
   }]);
-  // A wrong one afterwards changes nothing: what is repeated is the answer, not the judgement.
+  // A wrong response afterwards changes nothing: the reply is repeated, not the verification.
   bench.gets(
     CHAP,
     CHAP_CODE.RESPONSE,
@@ -226,14 +226,14 @@ Deno.test("CHAP: challenged, until there is a response; the right one succeeds, 
   assert.equal(bench.link.deadline(), undefined);
 });
 
-Deno.test("CHAP: without response it is given up after Max-Configure challenges", () => {
+Deno.test("CHAP: without a response it times out after Max-Configure challenges", () => {
   const bench = authenticator("chap", { maxConfigure: 3 });
   bench.wait(9000);
   assert.deepEqual(bench.takeSent().map(({ protocol }) => protocol), [CHAP, CHAP, CHAP, LCP]);
   assert.deepEqual(ending(bench), { reason: "authenticationTimedOut", of: "peer", method: "chap" });
 });
 
-Deno.test("CHAP: our own challenge is not answered for the peer", () => {
+Deno.test("CHAP: our own challenge, reflected by the peer, is not answered", () => {
   const bench = new Bench({ ipv4: false, ipv6: false, name: "a", secret: "s", require: ["chap"] });
   bench.openLcp([authOption("chap")]);
   const challenge = bench.sent(CHAP, CHAP_CODE.CHALLENGE);
@@ -242,7 +242,7 @@ Deno.test("CHAP: our own challenge is not answered for the peer", () => {
   assert.deepEqual(bench.link.status().drops, { ownChallenge: 1 });
 });
 
-Deno.test("both authenticate themselves: the network waits for both", () => {
+Deno.test("authentication in both directions: the network phase waits for both", () => {
   const bench = new Bench({
     ipv6: false,
     name: "lns",
@@ -253,7 +253,7 @@ Deno.test("both authenticate themselves: the network waits for both", () => {
   bench.openLcp([authOption("pap")]);
   const [challenge, request] = bench.takeSent();
   assert.deepEqual([challenge!.protocol, request!.protocol], [CHAP, PAP]);
-  // We are let in; the peer is not yet.
+  // We are authenticated; the peer is not yet.
   bench.gets(PAP, PAP_CODE.AUTHENTICATE_ACK, request!.identifier, hexBytes("00"));
   bench.gets(IPCP, PPP_CODE.CONFIGURE_REQUEST, 1, []);
   assert.deepEqual([bench.takeSent(), bench.link.status().phase], [[], "authenticate"]);
@@ -263,7 +263,7 @@ Deno.test("both authenticate themselves: the network waits for both", () => {
   assert.equal(bench.link.status().phase, "network");
 });
 
-Deno.test("challenged again: the peer must still know the secret, and be the same", () => {
+Deno.test("rechallenge: the peer must still know the secret and keep its name", () => {
   const secrets: Record<string, string> = { joe: "pw", jim: "pw" };
   const options: TestOptions = { rechallengeMs: 60_000, peerSecret: (name) => secrets[name] };
   const respond = (bench: Bench, name: string, secret: string): void => {
@@ -292,7 +292,7 @@ Deno.test("challenged again: the peer must still know the secret, and be the sam
     respond(bench, name, secret);
     const [answer] = bench.takeSent();
     assert.equal(answer!.code, isRight ? CHAP_CODE.SUCCESS : CHAP_CODE.FAILURE);
-    // It is not told once more.
+    // The effect is not sent again.
     if (isRight) assert.deepEqual(bench.takeEvents(), []);
     else {
       assert.deepEqual(ending(bench), { reason: "authenticationFailed", of: "peer", method: "chap", name });
@@ -300,7 +300,7 @@ Deno.test("challenged again: the peer must still know the secret, and be the sam
   }
 });
 
-Deno.test("MS-CHAP, RFC 2433 section B.2: made and judged", () => {
+Deno.test("MS-CHAP, RFC 2433 section B.2: response computed and verified", () => {
   const { password, challenge, ntResponse } = RFC_2433;
   const ours = authenticatee("mschap", { secret: password });
   ours.gets(CHAP, CHAP_CODE.CHALLENGE, 3, encodeChapValue({ value: challenge, name: bytes("") }));
@@ -309,7 +309,7 @@ Deno.test("MS-CHAP, RFC 2433 section B.2: made and judged", () => {
   for (const flag of [1, 0]) {
     const theirs = authenticator("mschap", { peerSecret: () => password, random: chance(8, challenge) });
     const { identifier } = theirs.sent(CHAP, CHAP_CODE.CHALLENGE);
-    // Without the flag it is the LAN Manager response that counts, which is not there.
+    // Without the flag the LAN Manager response counts, which is absent.
     value[48] = flag;
     theirs.gets(CHAP, CHAP_CODE.RESPONSE, identifier, encodeChapValue({ value, name: bytes("joe") }));
     const [answer] = theirs.takeSent();
@@ -317,7 +317,7 @@ Deno.test("MS-CHAP, RFC 2433 section B.2: made and judged", () => {
   }
 });
 
-Deno.test("MS-CHAP version 2, RFC 2759 section 9.2: made, and the peer's proof demanded", () => {
+Deno.test("MS-CHAP version 2, RFC 2759 section 9.2: response computed, and the peer's proof required", () => {
   const { name, password, challenge, peerChallenge, ntResponse } = RFC_2759;
   const proof = "S=407A5589115FD0D6209F510FE9C04566932CDA56";
   const answers = [proof, `${proof} M=hi`, proof.replace("40", "41"), proof.slice(0, -1), ""];
@@ -333,7 +333,7 @@ Deno.test("MS-CHAP version 2, RFC 2759 section 9.2: made, and the peer's proof d
   }
 });
 
-Deno.test("MS-CHAP version 2, RFC 2759 section 9.2: judged, and proven to the peer", () => {
+Deno.test("MS-CHAP version 2, RFC 2759 section 9.2: response verified, and proof sent to the peer", () => {
   const { name, password, challenge, peerChallenge, ntResponse } = RFC_2759;
   const options = { peerSecret: () => password, random: chance(16, challenge) };
   const bench = authenticator("mschapv2", options);
@@ -344,7 +344,7 @@ Deno.test("MS-CHAP version 2, RFC 2759 section 9.2: judged, and proven to the pe
   assert.equal(text(data), "S=407A5589115FD0D6209F510FE9C04566932CDA56 M=");
 });
 
-Deno.test("MS-CHAP: a Failure says that there is no second try, and in version 2 has a challenge", () => {
+Deno.test("MS-CHAP: a Failure forbids a retry, and in version 2 carries a challenge", () => {
   for (const method of ["mschap", "mschapv2"] as const) {
     const bench = authenticator(method);
     const { identifier } = bench.sent(CHAP, CHAP_CODE.CHALLENGE);
@@ -359,7 +359,7 @@ Deno.test("MS-CHAP: a Failure says that there is no second try, and in version 2
   }
 });
 
-Deno.test("MS-CHAP: what a Failure says is told, and an expired password is not changed", () => {
+Deno.test("MS-CHAP: a Failure's code and message are reported, and an expired password is not changed", () => {
   const bench = authenticatee("mschapv2");
   bench.gets(CHAP, CHAP_CODE.CHALLENGE, 3, encodeChapValue({ value: new Uint8Array(16), name: bytes("") }));
   bench.sent(CHAP, CHAP_CODE.RESPONSE);
@@ -375,7 +375,7 @@ Deno.test("MS-CHAP: what a Failure says is told, and an expired password is not 
   });
 });
 
-Deno.test("MS-CHAP: challenges and responses of other lengths are malformed; nobody changes a password here", () => {
+Deno.test("MS-CHAP: challenges and responses of other lengths are malformed; Change-Password is dropped", () => {
   const ours = authenticatee("mschapv2");
   ours.gets(CHAP, CHAP_CODE.CHALLENGE, 3, encodeChapValue({ value: new Uint8Array(8), name: bytes("") }));
   assert.deepEqual([ours.takeSent(), ours.link.status().drops], [[], { malformed: 1 }]);
@@ -392,7 +392,7 @@ Deno.test("MS-CHAP: challenges and responses of other lengths are malformed; nob
   assert.equal(theirs.link.status().auth.peer!.state, "pending");
 });
 
-Deno.test("packets of authentications that nobody agreed on, of the wrong kind or in the wrong phase", () => {
+Deno.test("authentication packets are dropped if not negotiated, of the wrong kind or in the wrong phase", () => {
   const bench = authenticator("chap");
   bench.takeSent();
   bench.gets(
@@ -416,7 +416,7 @@ Deno.test("packets of authentications that nobody agreed on, of the wrong kind o
   assert.deepEqual(ours.link.status().drops, { unexpectedReply: 1, unexpectedAuthentication: 1 });
 });
 
-Deno.test("a peer that does not know the protocol of its own authentication ends the link", () => {
+Deno.test("a Protocol-Reject of the negotiated authentication protocol ends the link", () => {
   const bench = authenticator("chap");
   const rejected = (protocol: number) => encodeRejectedProtocol({ protocol, information: bytes("") });
   bench.gets(LCP, PPP_CODE.PROTOCOL_REJECT, 1, rejected(PAP));
@@ -430,7 +430,7 @@ function md5(identifier: number, secret: string, challenge: string | Uint8Array)
   return PPP_CRYPTO.md5(Uint8Array.of(identifier, ...bytes(secret), ...value));
 }
 
-Deno.test("renewSecret(): the next challenge is answered with the other secret, what is open stays open", () => {
+Deno.test("renewSecret(): the next challenge is answered with the new secret, and the link stays up", () => {
   const bench = authenticatee("chap");
   const answerTo = (identifier: number): string => {
     const challenge = { value: Uint8Array.of(1, 2, 3), name: bytes("lns") };

@@ -25,7 +25,7 @@ const EVENTS = [
   "RXR",
 ] as const satisfies readonly AutomatonEvent[];
 
-/** Each state's column: what an event does, and where it leads. What is not listed cannot be. */
+/** Each state's column: actions and next state by event. Events that are not listed cannot occur. */
 const COLUMNS: Record<AutomatonState, Partial<Record<AutomatonEvent, string>>> = {
   "Initial": {
     "Up": "> Closed",
@@ -179,11 +179,11 @@ Deno.test("automaton, RFC 1661 section 4.1: every event in every state", () => {
       if (step !== undefined) possible++;
     }
   }
-  // As many cells as the RFC has, without its dashes: 2 + 8 + 10 + 10 + 5 + 5, and ten events in eight states.
+  // The number of the RFC's cells without dashes: 2 + 8 + 10 + 10 + 5 + 5, and ten events in eight states.
   assert.equal(possible, 120);
 });
 
-Deno.test("automaton: the Restart timer runs where there are events TO", () => {
+Deno.test("automaton: the restart timer runs in the states with timeout events", () => {
   const running = AUTOMATON_STATES.filter(hasRestartTimer);
   assert.deepEqual(running, ["Closing", "Stopping", "Req-Sent", "Ack-Rcvd", "Ack-Sent"]);
 });

@@ -1,6 +1,6 @@
 /**
- * A million damaged frames against links in every phase: two links negotiate as always, and what they send each other
- * comes damaged as well, again and again. Nothing is thrown, each frame is answered by few, and no state grows.
+ * A million damaged frames against links in every phase. Two links negotiate, and each frame between them also arrives
+ * in damaged copies. Nothing is thrown, each frame causes few others, and no state grows.
  *
  * The seed is printed; `L2TP_FUZZ_SEED` and `L2TP_FUZZ_COUNT` set seed and count, as for `tests/wire/fuzz_test.ts`.
  */
@@ -13,12 +13,12 @@ import { Random, setting } from "../support/random.ts";
 const SEED = setting("L2TP_FUZZ_SEED", 0x12c0ffee);
 const COUNT = setting("L2TP_FUZZ_COUNT", 1_000_000);
 
-/** Frames that one frame may lead to: an answer, Configure-Requests of what opens, a Challenge, an Identification. */
+/** Most frames that one frame may cause: a reply, Configure-Requests, a Challenge, an Identification. */
 const MOST_FRAMES = 6;
-/** Characters of a status in JSON. */
+/** Longest status in JSON, in characters. */
 const MOST_STATUS = 4096;
 
-/** Algorithms that are none, but fast: what they give depends on all they get. */
+/** Fast stand-ins for the algorithms. Each result depends on the whole input. */
 function digest(length: number): (data: Uint8Array) => Uint8Array {
   return (data) => {
     let sum = 0x811c9dc5;
@@ -76,7 +76,7 @@ Deno.test(`PPP links: ${COUNT} damaged frames, seed ${SEED}, nothing thrown, not
       const links = [new PppLink(options()), new PppLink(options())] as const;
       const queues: [Uint8Array[], Uint8Array[]] = [[], []];
       let now = 0;
-      /** Takes what a link sends; how many frames that are. */
+      /** Collects the frames that a link sends; returns their number. */
       const drain = (end: 0 | 1): number => {
         let frames = 0;
         for (const effect of links[end].takeEffects()) {
@@ -99,7 +99,7 @@ Deno.test(`PPP links: ${COUNT} damaged frames, seed ${SEED}, nothing thrown, not
         link.open(now);
         link.lowerUp(now);
       }
-      // So that every phase is reached, nothing is damaged for a while.
+      // Damage nothing for a while, so that every phase is reached.
       const calm = random.below(25);
       const most = 1 + random.below(12);
       for (let step = 0; step < 60; step++) {
@@ -108,15 +108,15 @@ Deno.test(`PPP links: ${COUNT} damaged frames, seed ${SEED}, nothing thrown, not
           const link = links[end];
           const deadline = link.deadline();
           if (deadline !== undefined && deadline <= now) link.timeout(now);
-          // One that has ended is wanted again.
+          // Open a link again after it has finished.
           if (deadline === undefined && random.oneIn(3)) link.open(now);
           drain(end);
           const frame = queues[end].shift();
-          // What waits too long is lost.
+          // Drop frames that have waited too long.
           if (queues[end].length > 20) queues[end].length = 0;
           for (let n = step < calm ? 0 : 1 + random.below(most); n > 0; n--) {
             damaged++;
-            // Any frame, one of its own, or the one that it is about to get.
+            // Damage a sample frame, a frame of the link itself, or the frame it is about to receive.
             const own = random.oneIn(6) ? queues[1 - end as 0 | 1].at(-1) : undefined;
             const original = random.oneIn(4) ? undefined : own ?? frame;
             give(end, damage(original ?? random.pick(PPP_FRAMES), room, random));
@@ -143,7 +143,7 @@ Deno.test(`PPP links: ${COUNT} damaged frames, seed ${SEED}, nothing thrown, not
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
-  // A fuzz that never gets anywhere tests nothing.
+  // A fuzz test that never reaches the later phases tests nothing.
   for (const phase of ["establish", "authenticate", "network", "terminate", "dead"]) {
     assert.ok(
       (phases.get(phase) ?? 0) >= Math.floor(rounds / 500),

@@ -1,4 +1,4 @@
-/** LCP of a link, as scripts: what the peer sends, what the link answers (RFC 1661, RFC 1570). */
+/** LCP of a link, as scripts of received and sent packets (RFC 1661, RFC 1570). */
 
 import assert from "node:assert/strict";
 import { PPP_CODE, PPP_PROTOCOL } from "../../src/wire/ppp/constants.ts";
@@ -39,10 +39,10 @@ const {
   TIME_REMAINING,
 } = PPP_CODE;
 
-/** Without network protocols there is LCP alone to look at. */
+/** Settings without network protocols, to test LCP alone. */
 const LCP_ONLY: TestOptions = { ipv4: false, ipv6: false };
 
-Deno.test("LCP opens: request, answer, up with what was agreed", () => {
+Deno.test("LCP opens: request, reply, up with the agreed values", () => {
   const bench = new Bench({ ...LCP_ONLY, mru: 1400, pfc: true, acfc: true });
   const request = bench.sent(LCP, CONFIGURE_REQUEST);
   const [mru, magic, pfc, acfc, ...others] = optionsOf(request);
@@ -62,12 +62,12 @@ Deno.test("LCP opens: request, answer, up with what was agreed", () => {
   assert.equal(bench.link.deadline(), undefined);
 });
 
-Deno.test("LCP asks for nothing that is the default", () => {
+Deno.test("LCP requests no option whose value is the default", () => {
   const bench = new Bench({ ...LCP_ONLY, magic: false });
   assert.deepEqual(optionsOf(bench.sent(LCP, CONFIGURE_REQUEST)), []);
 });
 
-Deno.test("LCP gives up after Max-Configure requests, one every Restart timer, with one identifier", () => {
+Deno.test("LCP times out after Max-Configure requests, one per restart timer, with one identifier", () => {
   const bench = new Bench({ ...LCP_ONLY, maxConfigure: 4, restartMs: 2000 });
   bench.wait(7999);
   const sent = bench.takeSent();
@@ -80,15 +80,15 @@ Deno.test("LCP gives up after Max-Configure requests, one every Restart timer, w
   assert.equal(bench.link.deadline(), undefined);
 });
 
-Deno.test("options of the peer: acknowledged, another value wanted, rejected", () => {
+Deno.test("options of the peer: acknowledged, nak'ed, rejected", () => {
   const table: [options: Parameters<Bench["gets"]>[3], code: number, answer: string][] = [
     [[u16Option(1, 128), u32Option(5, 7), flagOption(7), flagOption(8)], CONFIGURE_ACK, ""],
     [[u16Option(1, 127)], CONFIGURE_NAK, "0104 0080"],
     [[{ type: 1, data: hexBytes("05") }], CONFIGURE_NAK, "0104 05dc"],
     [[{ type: 2, data: hexBytes("05") }], CONFIGURE_NAK, "0206 00000000"],
-    // A flag with a value has no value that could be wanted instead.
+    // A flag with data is rejected: there is no other value to suggest.
     [[{ type: 7, data: hexBytes("05") }, flagOption(8)], CONFIGURE_REJECT, "0703 05"],
-    // Without a secret we cannot authenticate ourselves.
+    // Without a secret we cannot authenticate.
     [[authOption("chap"), u16Option(1, 100)], CONFIGURE_REJECT, "0305 c22305"],
     // Quality protocol, callback, multilink, endpoint discriminator.
     [
@@ -97,7 +97,7 @@ Deno.test("options of the peer: acknowledged, another value wanted, rejected", (
       "0404 c025 0d03 06",
     ],
     [[{ type: 17, data: hexBytes("05dc") }, { type: 19, data: hexBytes("0031") }], 4, "1104 05dc 1304 0031"],
-    // None may be there twice.
+    // No option may occur twice.
     [[u16Option(1, 1400), u16Option(1, 1400)], CONFIGURE_REJECT, "0104 0578"],
   ];
   for (const [options, code, answer] of table) {
@@ -109,7 +109,7 @@ Deno.test("options of the peer: acknowledged, another value wanted, rejected", (
   }
 });
 
-Deno.test("after Max-Failure Naks the options are rejected, and in the end the link is closed", () => {
+Deno.test("after Max-Failure Configure-Naks the options are rejected, and finally the link is closed", () => {
   const bench = new Bench({ ...LCP_ONLY, maxFailure: 2 });
   bench.takeSent();
   const codes: number[] = [];
@@ -122,7 +122,7 @@ Deno.test("after Max-Failure Naks the options are rejected, and in the end the l
   assert.deepEqual(bench.takeEvents(), [{ effect: "finished", end: { reason: "notConverging" } }]);
 });
 
-Deno.test("what the peer rejects is not asked for again; what it naks is changed", () => {
+Deno.test("rejected options are not requested again; nak'ed ones change", () => {
   const bench = new Bench({ ...LCP_ONLY, mru: 1450, pfc: true, acfc: true });
   const first = bench.sent(LCP, CONFIGURE_REQUEST);
   bench.gets(LCP, CONFIGURE_REJECT, first.identifier, [flagOption(7), flagOption(8)]);
@@ -132,7 +132,7 @@ Deno.test("what the peer rejects is not asked for again; what it naks is changed
   bench.gets(LCP, CONFIGURE_NAK, second.identifier, [u16Option(1, 1300)]);
   const third = bench.sent(LCP, CONFIGURE_REQUEST);
   assert.deepEqual(optionsOf(third)[0], u16Option(1, 1300));
-  // More than we can take.
+  // A larger MRU than ours.
   bench.gets(LCP, CONFIGURE_NAK, third.identifier, [u16Option(1, 9000)]);
   const fourth = bench.sent(LCP, CONFIGURE_REQUEST);
   assert.deepEqual(optionsOf(fourth)[0], u16Option(1, 1300));
@@ -140,7 +140,7 @@ Deno.test("what the peer rejects is not asked for again; what it naks is changed
   assert.deepEqual(optionsOf(bench.sent(LCP, CONFIGURE_REQUEST)), []);
 });
 
-Deno.test("a peer that naks for ever ends the link", () => {
+Deno.test("endless Configure-Naks of the peer end the link", () => {
   const bench = new Bench({ ...LCP_ONLY, maxFailure: 2, mru: 1400 });
   for (let i = 0; i < 7; i++) {
     const [request] = bench.takeSent();
@@ -151,7 +151,7 @@ Deno.test("a peer that naks for ever ends the link", () => {
   assert.deepEqual(bench.takeEvents(), [{ effect: "finished", end: { reason: "notConverging" } }]);
 });
 
-Deno.test("replies that reply to nothing are dropped by their reasons", () => {
+Deno.test("replies that match no request are dropped with their reasons", () => {
   const bench = new Bench(LCP_ONLY);
   const request = bench.sent(LCP, CONFIGURE_REQUEST);
   bench.gets(LCP, CONFIGURE_ACK, request.identifier + 1, request.data);
@@ -163,13 +163,13 @@ Deno.test("replies that reply to nothing are dropped by their reasons", () => {
   assert.deepEqual(bench.link.status().drops, { unexpectedReply: 2, foreignOptions: 3 });
   assert.equal(bench.link.status().lcp.state, "Req-Sent");
   bench.gets(LCP, CONFIGURE_ACK, request.identifier, request.data);
-  // One that came twice.
+  // A duplicate.
   bench.gets(LCP, CONFIGURE_ACK, request.identifier, request.data);
   assert.equal(bench.link.status().lcp.state, "Ack-Rcvd");
   assert.equal(bench.link.status().drops.unexpectedReply, 3);
 });
 
-Deno.test("broken packets change nothing", () => {
+Deno.test("malformed packets change nothing", () => {
   const bench = new Bench(LCP_ONLY);
   bench.takeSent();
   const before = bench.link.status();
@@ -189,7 +189,7 @@ Deno.test("broken packets change nothing", () => {
   assert.deepEqual(bench.link.status(), { ...before, drops: { malformed: 10 } });
 });
 
-Deno.test("the peer closes: acknowledged, down at once, finished when the timer has run", () => {
+Deno.test("the peer terminates: acknowledged, down at once, finished when the timer expires", () => {
   const bench = new Bench(LCP_ONLY);
   bench.openLcp();
   bench.takeEvents();
@@ -198,7 +198,7 @@ Deno.test("the peer closes: acknowledged, down at once, finished when the timer 
   assert.deepEqual(bench.takeEvents(), [{ effect: "linkDown" }]);
   assert.equal(bench.link.status().phase, "terminate");
   bench.wait(3000);
-  // What could speak to a terminal does not.
+  // Control characters are replaced.
   const end = { reason: "terminatedByPeer", message: "bye\ufffd[2J" };
   assert.deepEqual(bench.takeEvents(), [{ effect: "finished", end }]);
   bench.gets(LCP, CONFIGURE_REQUEST, 1, []);
@@ -206,7 +206,7 @@ Deno.test("the peer closes: acknowledged, down at once, finished when the timer 
   assert.deepEqual(bench.link.status().drops, { finished: 1 });
 });
 
-Deno.test("we close: the text goes with it; Max-Terminate requests, then finished; it can be opened again", () => {
+Deno.test("we terminate: Max-Terminate requests with the text, then finished; the link can be opened again", () => {
   const bench = new Bench(LCP_ONLY);
   bench.openLcp();
   bench.takeEvents();
@@ -227,7 +227,7 @@ Deno.test("we close: the text goes with it; Max-Terminate requests, then finishe
   assert.equal(bench.link.status().end, undefined);
 });
 
-Deno.test("a link that is ending agrees to nothing any more", () => {
+Deno.test("a terminating link ignores Configure-Requests", () => {
   const bench = new Bench(LCP_ONLY);
   bench.openLcp();
   bench.link.close(bench.now);
@@ -237,7 +237,7 @@ Deno.test("a link that is ending agrees to nothing any more", () => {
   assert.deepEqual([bench.takeSent(), bench.link.status().lcp.peer.mru], [[], 1500]);
 });
 
-Deno.test("the lower layer goes: down and finished at once; with open and another one it begins anew", () => {
+Deno.test("the lower layer goes down: finished at once; open and lowerUp start again", () => {
   const bench = new Bench(LCP_ONLY);
   bench.openLcp();
   bench.takeEvents();
@@ -255,7 +255,7 @@ Deno.test("the lower layer goes: down and finished at once; with open and anothe
   bench.openLcp();
 });
 
-Deno.test("a link that is not wanted says so to its peer", () => {
+Deno.test("a closed link answers its peer with Terminate-Acks", () => {
   const bench = new Bench(LCP_ONLY, undefined, false);
   bench.link.lowerUp(0);
   bench.gets(LCP, CONFIGURE_REQUEST, 5, []);
@@ -265,7 +265,7 @@ Deno.test("a link that is not wanted says so to its peer", () => {
   assert.deepEqual(bench.takeEvents(), []);
 });
 
-Deno.test("closing before there is a lower layer finishes at once", () => {
+Deno.test("closing before the lower layer is up finishes at once", () => {
   const bench = new Bench(LCP_ONLY, undefined, false);
   bench.link.open(0);
   bench.link.close(0);
@@ -273,7 +273,7 @@ Deno.test("closing before there is a lower layer finishes at once", () => {
   assert.deepEqual(bench.takeEvents().map(({ effect }) => effect), ["finished"]);
 });
 
-Deno.test("the peer negotiates anew: down, and up with other values", () => {
+Deno.test("the peer renegotiates: down, and up with other values", () => {
   const bench = new Bench(LCP_ONLY);
   bench.openLcp();
   bench.takeEvents();
@@ -283,7 +283,7 @@ Deno.test("the peer negotiates anew: down, and up with other values", () => {
   assert.equal(up?.effect === "linkUp" && up.mtu, 1000);
 });
 
-Deno.test("unknown codes are rejected, cut to the peer's MRU; unknown protocols, too", () => {
+Deno.test("unknown codes and protocols are rejected, truncated to the peer's MRU", () => {
   const bench = new Bench(LCP_ONLY);
   bench.openLcp([u16Option(1, 128)]);
   bench.gets(LCP, 99, 3, new Uint8Array(500).fill(1));
@@ -294,14 +294,14 @@ Deno.test("unknown codes are rejected, cut to the peer's MRU; unknown protocols,
   const protocol = bench.sent(LCP, PROTOCOL_REJECT);
   assert.equal(protocol.data.length, 124);
   assert.equal(decodeRejectedProtocol(protocol.data).protocol, CCP);
-  // Network protocols that are off are unknown likewise.
+  // Disabled network protocols count as unknown.
   bench.gets(IPCP, CONFIGURE_REQUEST, 1, []);
   assert.deepEqual(bench.sent(LCP, PROTOCOL_REJECT).data, hexBytes("8021 0101 0004"));
   bench.gets(0x1234, 1, 1, []);
   bench.sent(LCP, PROTOCOL_REJECT);
 });
 
-Deno.test("data frames, and protocols of other phases, are dropped by their reasons", () => {
+Deno.test("data frames, and protocols of other phases, are dropped with their reasons", () => {
   const bench = new Bench({ ...LCP_ONLY, require: ["chap"] });
   bench.takeSent();
   bench.gets(IPV6CP, CONFIGURE_REQUEST, 1, []);
@@ -314,7 +314,7 @@ Deno.test("data frames, and protocols of other phases, are dropped by their reas
   assert.deepEqual(bench.link.status().drops, { phase: 3, data: 1 });
 });
 
-Deno.test("rejections: of what is fundamental they end the link, of what is not they do not", () => {
+Deno.test("Code-Reject and Protocol-Reject end the link only for fundamental codes and protocols", () => {
   const end = (act: (bench: Bench) => void): unknown => {
     const bench = new Bench({ ...LCP_ONLY, echoIntervalMs: 1000 });
     bench.openLcp();
@@ -334,20 +334,20 @@ Deno.test("rejections: of what is fundamental they end the link, of what is not 
     effect: "finished",
     end: { reason: "rejectedByPeer", protocol: LCP },
   });
-  // A peer that knows no Echo-Request is asked no more, and so cannot fail to answer.
+  // After a Code-Reject of Echo-Request no more are sent, and none can be missed.
   assert.equal(
     end((bench) => bench.gets(LCP, CODE_REJECT, 1, Uint8Array.of(ECHO_REQUEST, 1, 0, 4))),
     undefined,
   );
 });
 
-Deno.test("Protocol-Reject counts in the Opened state only", () => {
+Deno.test("Protocol-Reject takes effect in the Opened state only", () => {
   const bench = new Bench(LCP_ONLY);
   bench.gets(LCP, PROTOCOL_REJECT, 1, hexBytes("c021"));
   assert.deepEqual(bench.link.status().drops, { phase: 1 });
 });
 
-Deno.test("echo: sent, answered, missed in a row, the round trip, and the end", () => {
+Deno.test("echo keep-alive: sent, answered, missed, round trip, and the end of the link", () => {
   const bench = new Bench({ ...LCP_ONLY, echoIntervalMs: 10_000, echoFailures: 3 });
   bench.openLcp();
   bench.takeEvents();
@@ -355,7 +355,7 @@ Deno.test("echo: sent, answered, missed in a row, the round trip, and the end", 
   const first = bench.sent(LCP, ECHO_REQUEST);
   assert.equal(decodeMagicData(first.data).magic, bench.link.status().lcp.local.magic);
   bench.wait(25);
-  // To another request, and then to this one.
+  // A reply to another request, then the reply to this one.
   bench.gets(LCP, ECHO_REPLY, first.identifier + 1, encodeMagicData({ magic: 5, data: new Uint8Array(0) }));
   assert.equal(bench.link.status().echo.answered, 0);
   bench.gets(LCP, ECHO_REPLY, first.identifier, encodeMagicData({ magic: 5, data: new Uint8Array(0) }));
@@ -373,7 +373,7 @@ Deno.test("echo: sent, answered, missed in a row, the round trip, and the end", 
   ]);
 });
 
-Deno.test("echo: the peer's requests are answered with their data, in the Opened state only", () => {
+Deno.test("echo: Echo-Requests are answered with their data, in the Opened state only", () => {
   const bench = new Bench(LCP_ONLY);
   bench.takeSent();
   const data = encodeMagicData({ magic: 0, data: hexBytes("0102") });
@@ -387,7 +387,7 @@ Deno.test("echo: the peer's requests are answered with their data, in the Opened
   assert.deepEqual([reply.identifier, decodeMagicData(reply.data)], [4, { magic, data: hexBytes("0102") }]);
 });
 
-Deno.test("echo: what comes back from ourselves is neither answered nor counted as an answer", () => {
+Deno.test("echo: reflected packets are neither answered nor counted as replies", () => {
   const bench = new Bench({ ...LCP_ONLY, echoIntervalMs: 1000 });
   bench.openLcp();
   bench.wait(1000);
@@ -399,7 +399,7 @@ Deno.test("echo: what comes back from ourselves is neither answered nor counted 
   assert.equal(bench.link.status().echo.answered, 0);
 });
 
-Deno.test("a link that is looped back is found out and ended", () => {
+Deno.test("a looped-back link is detected and ended", () => {
   const bench = new Bench(LCP_ONLY);
   for (let i = 0; i < 1000 && bench.link.status().phase !== "dead"; i++) {
     for (const { protocol, code, identifier, data } of bench.takeSent()) {
@@ -410,7 +410,7 @@ Deno.test("a link that is looped back is found out and ended", () => {
   assert.deepEqual(bench.takeEvents(), [{ effect: "finished", end: { reason: "loopedBack" } }]);
 });
 
-Deno.test("equal Magic-Numbers once are no loop: another one is suggested", () => {
+Deno.test("a single equal Magic-Number is not a loop: another one is suggested", () => {
   const bench = new Bench(LCP_ONLY);
   const request = bench.sent(LCP, CONFIGURE_REQUEST);
   const own = readU32(optionsOf(request)[0]!)!;
@@ -423,7 +423,7 @@ Deno.test("equal Magic-Numbers once are no loop: another one is suggested", () =
   assert.notEqual(readU32(optionsOf(bench.sent(LCP, CONFIGURE_REQUEST))[0]!), own);
 });
 
-Deno.test("Identification is told and kept, Time-Remaining likewise, Discard-Request ignored", () => {
+Deno.test("Identification and Time-Remaining are sent and stored, Discard-Request is ignored", () => {
   const bench = new Bench({ ...LCP_ONLY, identification: "l2tp" });
   bench.openLcp();
   const { magic } = bench.link.status().lcp.local;
@@ -445,15 +445,15 @@ Deno.test("Identification is told and kept, Time-Remaining likewise, Discard-Req
   assert.deepEqual(remaining, { magic, seconds: 30, message: new Uint8Array(0) });
 });
 
-Deno.test("authentication: the ways are tried in order of preference, the peer's suggestion first", () => {
+Deno.test("authentication: protocols are tried in order of preference, the peer's suggestion first", () => {
   const bench = new Bench({ ...LCP_ONLY, magic: false, require: ["mschapv2", "chap", "pap"] });
   const first = bench.sent(LCP, CONFIGURE_REQUEST);
   assert.equal(readAuth(optionsOf(first)[0]!), "mschapv2");
-  // Something that has no name here.
+  // An unknown authentication protocol.
   bench.gets(LCP, CONFIGURE_NAK, first.identifier, [{ type: 3, data: hexBytes("c227") }]);
   const second = bench.sent(LCP, CONFIGURE_REQUEST);
   assert.equal(readAuth(optionsOf(second)[0]!), "chap");
-  // One that was refused already, and one that is allowed.
+  // A protocol that the peer has refused before, and one that `require` allows.
   bench.gets(LCP, CONFIGURE_NAK, second.identifier, [authOption("mschapv2"), authOption("pap")]);
   const third = bench.sent(LCP, CONFIGURE_REQUEST);
   assert.equal(readAuth(optionsOf(third)[0]!), "pap");
@@ -463,7 +463,7 @@ Deno.test("authentication: the ways are tried in order of preference, the peer's
   assert.deepEqual(bench.takeEvents(), [{ effect: "finished", end: { reason: "authenticationRefused" } }]);
 });
 
-Deno.test("authentication: rejected, it ends the link, unless none will do", () => {
+Deno.test("authentication: a Configure-Reject ends the link unless `none` is allowed", () => {
   for (const require of [["chap", "pap"], ["chap", "none"]] as const) {
     const bench = new Bench({ ...LCP_ONLY, magic: false, require });
     const request = bench.sent(LCP, CONFIGURE_REQUEST);
@@ -472,7 +472,7 @@ Deno.test("authentication: rejected, it ends the link, unless none will do", () 
   }
 });
 
-Deno.test("authentication of us: what we refuse, or do not know, is answered with what we would do", () => {
+Deno.test("authentication to the peer: refused and unknown protocols are nak'ed with our choice", () => {
   const own: TestOptions = { ...LCP_ONLY, name: "joe", secret: "pw" };
   const answer = (options: TestOptions, data: string): [code: number, method: string | undefined] => {
     const bench = new Bench({ ...LCP_ONLY, ...options });
@@ -488,7 +488,7 @@ Deno.test("authentication of us: what we refuse, or do not know, is answered wit
   assert.deepEqual(answer({ name: "joe" }, "c023"), [CONFIGURE_REJECT, "pap"]);
 });
 
-Deno.test("settings that cannot be are refused, and secrets not told", () => {
+Deno.test("invalid settings throw, and the error contains no secret", () => {
   const wrong: TestOptions[] = [
     { mru: 127 },
     { mru: 65536 },

@@ -31,7 +31,7 @@ Deno.test("MS-CHAP version 2, RFC 2759 section 9.2, with a domain in front of th
   }
 });
 
-Deno.test("ntPasswordHash() takes characters beyond ASCII as UTF-16", () => {
+Deno.test("ntPasswordHash() encodes characters beyond ASCII in UTF-16", () => {
   // MD4 of e4 00 3d d8 00 de, from `printf 'ä😀' | iconv -t UTF-16LE | openssl dgst -md4 -provider legacy`.
   assert.deepEqual(ntPasswordHash(PPP_CRYPTO, "ä😀"), hexBytes("cf50f5315ec57a0e435a992545ecf405"));
 });

@@ -16,7 +16,7 @@ import { Bench, optionsOf, type Sent, type TestOptions } from "./support.ts";
 const { LCP, IPCP, IPV6CP } = PPP_PROTOCOL;
 const { CONFIGURE_REQUEST, CONFIGURE_ACK, CONFIGURE_NAK, CONFIGURE_REJECT, TERMINATE_REQUEST } = PPP_CODE;
 
-/** A link whose IPCP has begun, alone, and its first Configure-Request. */
+/** A link with IPCP only, and its first Configure-Request. */
 function ipcp(ipv4: PppIpv4Options, others: TestOptions = {}): [bench: Bench, request: Sent] {
   const bench = new Bench({ ipv6: false, ...others, ipv4 });
   bench.openLcp();
@@ -24,7 +24,7 @@ function ipcp(ipv4: PppIpv4Options, others: TestOptions = {}): [bench: Bench, re
   return [bench, bench.sent(IPCP, CONFIGURE_REQUEST)];
 }
 
-/** A link whose IPV6CP has begun, alone, and its first Configure-Request. */
+/** A link with IPV6CP only, and its first Configure-Request. */
 function ipv6cp(ipv6: PppIpv6Options = {}): [bench: Bench, request: Sent] {
   const bench = new Bench({ ipv4: false, ipv6 });
   bench.openLcp();
@@ -32,12 +32,12 @@ function ipv6cp(ipv6: PppIpv6Options = {}): [bench: Bench, request: Sent] {
   return [bench, bench.sent(IPV6CP, CONFIGURE_REQUEST)];
 }
 
-/** Addresses of options, as `type=address`. */
+/** Formats address options as `type=address`. */
 function shown(options: readonly PppOption[]): string[] {
   return options.map(({ type, data }) => `${type}=${data.join(".")}`);
 }
 
-/** How it ended. */
+/** Returns the reason of the link's end. */
 function ending(bench: Bench): unknown {
   bench.wait(70_000);
   const finished = bench.takeEvents().find(({ effect }) => effect === "finished");
@@ -61,7 +61,7 @@ Deno.test("IPCP with fixed addresses: up with both, down with the link", () => {
   assert.deepEqual(bench.takeEvents(), [{ effect: "ipv4Down" }, { effect: "linkDown" }]);
 });
 
-Deno.test("IPCP that asks: address and name servers are what the peer tells", () => {
+Deno.test("IPCP without an address: address and name servers come from the peer", () => {
   const [bench, request] = ipcp({ askDns: true, askNbns: true });
   const asked = ["3=0.0.0.0", "129=0.0.0.0", "131=0.0.0.0", "130=0.0.0.0", "132=0.0.0.0"];
   assert.deepEqual(shown(optionsOf(request)), asked);
@@ -74,7 +74,7 @@ Deno.test("IPCP that asks: address and name servers are what the peer tells", ()
   bench.gets(IPCP, CONFIGURE_NAK, second.identifier, [
     ipv4Option(3, "192.0.2.7"),
     ipv4Option(129, "192.0.2.53"),
-    // Not asked for.
+    // An option that was not requested.
     ipv4Option(130, "192.0.2.54"),
   ]);
   const third = bench.sent(IPCP, CONFIGURE_REQUEST);
@@ -111,12 +111,12 @@ Deno.test("IPCP: options of the peer", () => {
       "130=10.0.0.9",
     ]],
     [gives, [{ type: 3, data: hexBytes("0a00") }], CONFIGURE_NAK, ["3=10.0.0.2"]],
-    // There is no second one.
+    // No secondary server is configured.
     [gives, [ipv4Option(3, "10.0.0.2"), ipv4Option(131, "0.0.0.0")], CONFIGURE_REJECT, ["131=0.0.0.0"]],
-    // IP-Addresses, of old; header compression.
+    // The obsolete IP-Addresses; header compression.
     [gives, [{ type: 1, data: new Uint8Array(8) }], CONFIGURE_REJECT, ["1=0.0.0.0.0.0.0.0"]],
     [gives, [{ type: 2, data: hexBytes("002d0f01") }], CONFIGURE_REJECT, ["2=0.45.15.1"]],
-    // Who has no address that is set says which it has, but not any.
+    // A peer without a configured address may choose its own, but not any address.
     [{}, [ipv4Option(3, "192.0.2.1")], CONFIGURE_ACK, ["3=192.0.2.1"]],
     [{}, [ipv4Option(3, "0.0.0.0")], CONFIGURE_REJECT, ["3=0.0.0.0"]],
     [{}, [ipv4Option(3, "127.0.0.1")], CONFIGURE_REJECT, ["3=127.0.0.1"]],
@@ -131,13 +131,13 @@ Deno.test("IPCP: options of the peer", () => {
   }
 });
 
-Deno.test("IPCP: a peer that names no address is told of its own once, then taken as it is", () => {
+Deno.test("IPCP: a peer that requests no address gets one suggestion, then is acknowledged without", () => {
   const [bench, request] = ipcp({ local: "10.0.0.1", peer: "10.0.0.2" });
   bench.gets(IPCP, CONFIGURE_REQUEST, 1, []);
   assert.deepEqual(shown(optionsOf(bench.sent(IPCP, CONFIGURE_NAK))), ["3=10.0.0.2"]);
   bench.gets(IPCP, CONFIGURE_REQUEST, 2, []);
   bench.sent(IPCP, CONFIGURE_ACK);
-  // Nor does it want to hear of ours.
+  // The peer also rejects our address.
   bench.gets(IPCP, CONFIGURE_REJECT, request.identifier, request.data);
   const second = bench.sent(IPCP, CONFIGURE_REQUEST);
   assert.deepEqual(optionsOf(second), []);
@@ -152,17 +152,17 @@ Deno.test("IPCP: our fixed address is insisted on", () => {
   assert.deepEqual(shown(optionsOf(bench.sent(IPCP, CONFIGURE_REQUEST))), ["3=10.0.0.1"]);
 });
 
-Deno.test("IPCP: an address for us that cannot be one is not taken; without one IPv4 is not up", () => {
+Deno.test("IPCP: an invalid address from the peer is ignored; without one IPv4 does not come up", () => {
   const [bench, request] = ipcp({});
   bench.gets(IPCP, CONFIGURE_NAK, request.identifier, [ipv4Option(3, "127.0.0.1")]);
   const second = bench.sent(IPCP, CONFIGURE_REQUEST);
   assert.deepEqual(shown(optionsOf(second)), ["3=0.0.0.0"]);
   bench.gets(IPCP, CONFIGURE_REQUEST, 1, [ipv4Option(3, "192.0.2.1")]);
   bench.takeSent();
-  // A peer that agrees to "tell me", and does not.
+  // The peer acknowledges 0.0.0.0 instead of sending an address.
   bench.gets(IPCP, CONFIGURE_ACK, second.identifier, second.data);
   assert.equal(bench.sent(IPCP, TERMINATE_REQUEST).protocol, IPCP);
-  // What was not up is not told to be down.
+  // A protocol that was not up sends no down effect.
   assert.deepEqual(bench.takeEvents(), []);
   assert.deepEqual(ending(bench), { reason: "noAddress", of: "local" });
   const [other, first] = ipcp({});
@@ -170,7 +170,7 @@ Deno.test("IPCP: an address for us that cannot be one is not taken; without one 
   assert.deepEqual(ending(other), { reason: "noAddress", of: "local" });
 });
 
-Deno.test("IPCP: addresses of a pool are leased by name, kept through renegotiation, and given back once", () => {
+Deno.test("IPCP: pool addresses are leased by name, kept through renegotiation, and released once", () => {
   const log: string[] = [];
   const pool: AddressPool = {
     lease(name): string {
@@ -199,7 +199,7 @@ Deno.test("IPCP: addresses of a pool are leased by name, kept through renegotiat
   assert.deepEqual(log.slice(3), ["release 10.0.0.77"]);
 });
 
-Deno.test("IPCP: an empty pool is told as such; IPv6 goes on without", () => {
+Deno.test("IPCP: an exhausted pool is reported; IPv6 continues", () => {
   const pool: AddressPool = { lease: () => undefined, release: () => assert.fail("Nothing was leased") };
   const alone = new Bench({ ipv4: { peer: pool }, ipv6: false });
   alone.openLcp();
@@ -216,7 +216,7 @@ Deno.test("IPCP: an empty pool is told as such; IPv6 goes on without", () => {
   both.sent(LCP, PPP_CODE.PROTOCOL_REJECT);
 });
 
-Deno.test("a network protocol that the peer rejects does not hold up the other; with none left the link ends", () => {
+Deno.test("a rejected network protocol does not delay the other one; with none left the link ends", () => {
   const bench = new Bench({ ipv4: { local: "10.0.0.1" } });
   bench.openLcp();
   bench.takeEvents();
@@ -229,11 +229,11 @@ Deno.test("a network protocol that the peer rejects does not hold up the other; 
   assert.deepEqual(ending(bench), { reason: "noNetworkProtocol" });
 });
 
-Deno.test("a peer that opens no network protocol in time is left", () => {
+Deno.test("a peer that opens no network protocol times out", () => {
   const silent = new Bench({ ipv4: { local: "10.0.0.1" }, ipv6: false, maxConfigure: 3 });
   silent.openLcp();
   assert.deepEqual(ending(silent), { reason: "noNetworkProtocol" });
-  // One that agrees to all we ask and never asks itself would keep the automaton going for ever.
+  // A peer that acknowledges every request but sends none would keep the automaton running for ever.
   const [bench, request] = ipcp({ local: "10.0.0.1" }, { phaseLimitMs: 50_000 });
   bench.gets(IPCP, CONFIGURE_ACK, request.identifier, request.data);
   for (let i = 0; i < 100; i++) {
@@ -246,7 +246,7 @@ Deno.test("a peer that opens no network protocol in time is left", () => {
   assert.deepEqual(finished, { effect: "finished", end: { reason: "noNetworkProtocol" } });
 });
 
-Deno.test("the peer closes a network protocol: down, and the link follows when it was the last", () => {
+Deno.test("the peer closes a network protocol: down, and the link ends with the last one", () => {
   const [bench, request] = ipcp({ local: "10.0.0.1" });
   bench.gets(IPCP, CONFIGURE_REQUEST, 1, []);
   bench.gets(IPCP, CONFIGURE_ACK, request.identifier, request.data);
@@ -258,7 +258,7 @@ Deno.test("the peer closes a network protocol: down, and the link follows when i
   assert.deepEqual(ending(bench), { reason: "noNetworkProtocol" });
 });
 
-Deno.test("a network protocol that the peer closed and wants again is negotiated from the beginning", () => {
+Deno.test("a network protocol that the peer closed can be negotiated again", () => {
   const bench = new Bench({ ipv4: { local: "10.0.0.1", askDns: true } });
   bench.openLcp();
   const [first] = bench.takeSent().filter(({ protocol }) => protocol === IPCP);
@@ -277,7 +277,7 @@ Deno.test("a network protocol that the peer closed and wants again is negotiated
   assert.equal(ack!.code, CONFIGURE_ACK);
 });
 
-Deno.test("IPV6CP: identifiers of both, ours by chance and not said to be the only one in the world", () => {
+Deno.test("IPV6CP: both identifiers, ours random and with local scope", () => {
   const [bench, request] = ipv6cp();
   const localId = readInterfaceId(optionsOf(request)[0]!)!;
   assert.equal(Number.parseInt(localId.slice(0, 2), 16) & 2, 0);
@@ -294,7 +294,7 @@ Deno.test("IPV6CP: options of the peer", () => {
   const own = "00000000000000A1";
   const table: [option: PppOption, code: number, answer: string][] = [
     [interfaceIdOption(1, "00000000000000b2"), CONFIGURE_ACK, "00000000000000b2"],
-    // None, ours, half of one.
+    // Zero, ours, and a truncated identifier.
     [interfaceIdOption(1, "0000000000000000"), CONFIGURE_NAK, "00000000000000c3"],
     [interfaceIdOption(1, own), CONFIGURE_NAK, "00000000000000c3"],
     [{ type: 1, data: hexBytes("00c3") }, CONFIGURE_NAK, "00000000000000c3"],
@@ -311,7 +311,7 @@ Deno.test("IPV6CP: options of the peer", () => {
   bench.sent(IPV6CP, CONFIGURE_REJECT);
 });
 
-Deno.test("IPV6CP: a peer without identifier is told of one once, then taken as it is", () => {
+Deno.test("IPV6CP: a peer without identifier gets one suggestion, then is acknowledged without", () => {
   const [bench, request] = ipv6cp({ localId: "00000000000000a1" });
   bench.gets(IPV6CP, CONFIGURE_REQUEST, 1, []);
   assert.equal(optionsOf(bench.sent(IPV6CP, CONFIGURE_NAK)).length, 1);
@@ -323,7 +323,7 @@ Deno.test("IPV6CP: a peer without identifier is told of one once, then taken as 
   ]);
 });
 
-Deno.test("IPV6CP: a suggestion is taken, but not one that we have made ourselves; rejected, IPv6 is off", () => {
+Deno.test("IPV6CP: a suggestion is accepted unless it is our own; a Configure-Reject closes IPv6", () => {
   const [bench, first] = ipv6cp({ localId: "00000000000000a1", peerId: "00000000000000c3" });
   bench.gets(IPV6CP, CONFIGURE_NAK, first.identifier, [interfaceIdOption(1, "00000000000000b2")]);
   const second = bench.sent(IPV6CP, CONFIGURE_REQUEST);

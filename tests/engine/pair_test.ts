@@ -1,6 +1,6 @@
 /**
- * Two links joined: over a cable that keeps all, and over one that loses, doubles and reorders, with many seeds. In the
- * end both are open or both have finished with a reason; nobody is stuck, and no secret is anywhere but in frames.
+ * Two connected links: over a perfect cable, and over one that loses, duplicates and reorders frames, with many seeds.
+ * In the end both are open, or both have finished with a reason. No link is stuck, and secrets occur only in frames.
  */
 
 import assert from "node:assert/strict";
@@ -13,7 +13,7 @@ const SEED = setting("L2TP_FUZZ_SEED", 1);
 const METHODS: readonly (AuthMethod | undefined)[] = [undefined, "pap", "chap", "mschap", "mschapv2"];
 const SECRETS: Readonly<Record<string, string>> = { alice: "wonderland-secret", bob: "builder-secret" };
 
-/** What each end is, when `ofB` is how B authenticates itself to A, and `ofA` the other way round. */
+/** Settings of both ends: B authenticates to A by `ofB`, and A to B by `ofA`. */
 function ends(ofB: AuthMethod | undefined, ofA: AuthMethod | undefined): [a: TestOptions, b: TestOptions] {
   const peerSecret = (name: string): string | undefined => SECRETS[name];
   const a: TestOptions = {
@@ -34,7 +34,7 @@ function ends(ofB: AuthMethod | undefined, ofA: AuthMethod | undefined): [a: Tes
   return [a, b];
 }
 
-/** Asserts that no secret is in what the link tells. */
+/** Asserts that status and effects of the link contain no secret. */
 function assertNoSecret(link: PppLink, events: readonly PppEffect[]): void {
   const told = JSON.stringify([link.status(), events]);
   for (const secret of Object.values(SECRETS)) assert.ok(!told.includes(secret));
@@ -50,7 +50,7 @@ function isOpen({ phase, ipcp, ipv6cp }: PppStatus): boolean {
   return phase === "network" && ipcp?.state === "Opened" && ipv6cp?.state === "Opened";
 }
 
-Deno.test("two links open with every authentication either way, and close", () => {
+Deno.test("two links open with every authentication in either direction, and close", () => {
   for (const ofB of METHODS) {
     for (const ofA of METHODS) {
       const pair = new Pair(...ends(ofB, ofA));
@@ -90,7 +90,7 @@ Deno.test("two links open with every authentication either way, and close", () =
   }
 });
 
-Deno.test("two links: a wrong secret fails either way, with a reason at both ends", () => {
+Deno.test("two links: a wrong secret fails in either direction, with a reason at both ends", () => {
   for (const method of METHODS) {
     if (method === undefined) continue;
     const [a, b] = ends(method, undefined);
@@ -107,7 +107,7 @@ Deno.test("two links: a wrong secret fails either way, with a reason at both end
   }
 });
 
-Deno.test("two links agree on a way of authentication that both can", () => {
+Deno.test("two links agree on an authentication protocol that both support", () => {
   const [a, b] = ends(undefined, undefined);
   const pair = new Pair({ ...a, require: ["mschapv2", "mschap", "chap"] }, {
     ...b,
@@ -115,7 +115,7 @@ Deno.test("two links agree on a way of authentication that both can", () => {
   });
   pair.start();
   pair.run();
-  // Of what A would have, B prefers CHAP.
+  // Of the protocols that A accepts, B prefers CHAP.
   assert.equal(pair.a.status().auth.peer!.method, "chap");
   const none = new Pair({ ...a, require: ["pap"] }, { ...b, refuse: ["pap"] });
   none.start();
@@ -133,7 +133,7 @@ Deno.test("two links with the same interface identifier end up with different on
   assert.ok(isOpen(pair.a.status()) && isOpen(pair.b.status()) && localId !== peerId);
 });
 
-Deno.test("two links of which one has no IPv6 and the other wants it: IPv4 is up all the same", () => {
+Deno.test("two links, one with IPv6 disabled: IPv4 comes up", () => {
   const [a, b] = ends(undefined, undefined);
   const pair = new Pair({ ...a, ipv6: false }, b);
   pair.start();
@@ -158,10 +158,10 @@ Deno.test("two links with echoes and challenges every minute stay open for four 
   assert.ok(echo.sent === 480 && echo.answered === 480 && echo.roundTripMs === 2, JSON.stringify(echo));
 });
 
-/** Longer than every limit of both ends one after the other. */
+/** Longer than the sum of all time limits of both ends. */
 const SETTLED_MS = 400_000;
 
-/** Bad, worse, and so bad that it may fail. */
+/** Cables: bad, worse, and so bad that the negotiation may fail. */
 const CABLES: readonly Cable[] = [
   { delayMs: 40 },
   { duplication: 20, delayMs: 40 },
@@ -186,7 +186,7 @@ Deno.test(`two links over bad cables: both open or both finished, never stuck, s
           pair.start();
           const where = `seed ${seed}, ${JSON.stringify(cable)}, ${ofB}, ${ofA}`;
           pair.run(SETTLED_MS);
-          // When one ends, the other may not hear of it; then echoes find out.
+          // If one end finishes, its Terminate-Request may be lost; then the echo keep-alive ends the other.
           if (![pair.a, pair.b].every((link) => isNetwork(link.status()))) pair.run(SETTLED_MS);
           const [a, b] = [pair.a.status(), pair.b.status()];
           if (isNetwork(a) && isNetwork(b)) open++;
@@ -198,7 +198,7 @@ Deno.test(`two links over bad cables: both open or both finished, never stuck, s
             assert.equal(finishes.length, status.phase === "dead" ? 1 : 0, where);
             assertBalanced(pair.events[end], status, where);
             assertNoSecret(pair[end], pair.events[end]);
-            // A whole negotiation takes some dozens of frames.
+            // A complete negotiation takes some dozens of frames.
             assert.ok(pair.frames < 2000, `${where}: ${pair.frames} frames`);
           }
         }
@@ -217,7 +217,7 @@ function isNetwork({ phase, ipcp, ipv6cp }: PppStatus): boolean {
   return phase === "network" && (ipcp!.state === "Opened" || ipv6cp!.state === "Opened");
 }
 
-/** Asserts that what went up and down is what is up now. */
+/** Asserts that the up and down effects add up to the current state. */
 function assertBalanced(events: readonly PppEffect[], status: PppStatus, where: string): void {
   const up = { link: false, ipv4: false, ipv6: false };
   for (const { effect } of events) {

@@ -1,4 +1,4 @@
-/** What a LAC tells of its own negotiation with the peer (RFC 2661 section 4.4.5). */
+/** Proxy LCP and proxy authentication of a LAC (RFC 2661 section 4.4.5). */
 
 import assert from "node:assert/strict";
 import { PPP_CRYPTO } from "../../src/driver/ppp/crypto.ts";
@@ -57,7 +57,7 @@ const MSCHAP_AUTH: ProxyAuth = {
   response: encodeMsChapResponse(RFC_2433.ntResponse),
 };
 
-Deno.test("proxy LCP and authentication: nothing is negotiated again, the peer is told of its success", () => {
+Deno.test("proxy LCP and authentication: nothing is renegotiated, and the peer gets its Success", () => {
   const table: [option: PppOption, auth: ProxyAuth, protocol: number, code: number, identifier: number][] = [
     [authOption("pap"), PAP_AUTH, PAP, PAP_CODE.AUTHENTICATE_ACK, 9],
     [authOption("pap"), { ...PAP_AUTH, type: 1 }, PAP, PAP_CODE.AUTHENTICATE_ACK, 9],
@@ -83,7 +83,7 @@ Deno.test("proxy LCP and authentication: nothing is negotiated again, the peer i
   }
 });
 
-Deno.test("proxy authentication that is wrong ends the link", () => {
+Deno.test("proxy authentication with a wrong response ends the link", () => {
   const cases: [PppOption, ProxyAuth, number, number][] = [
     [authOption("pap"), { ...PAP_AUTH, response: bytes("x") }, PAP, PAP_CODE.AUTHENTICATE_NAK],
     [authOption("chap"), { ...CHAP_AUTH, identifier: 6 }, CHAP, CHAP_CODE.FAILURE],
@@ -97,7 +97,7 @@ Deno.test("proxy authentication that is wrong ends the link", () => {
   }
 });
 
-Deno.test("proxy authentication that is not there, not whole or of another kind: the peer is asked anew", () => {
+Deno.test("proxy authentication that is absent, incomplete or of another protocol: the peer is challenged", () => {
   const cases: (ProxyAuth | undefined)[] = [
     undefined,
     { type: 4 },
@@ -109,7 +109,7 @@ Deno.test("proxy authentication that is not there, not whole or of another kind:
     { ...CHAP_AUTH, challenge: new Uint8Array(0) },
     { ...CHAP_AUTH, identifier: undefined },
     { ...CHAP_AUTH, response: undefined },
-    // MS-CHAP version 2 has no type of its own.
+    // MS-CHAP version 2 has no Proxy Authen Type.
     { ...CHAP_AUTH, response: new Uint8Array(49) },
   ];
   for (const auth of cases) {
@@ -119,7 +119,7 @@ Deno.test("proxy authentication that is not there, not whole or of another kind:
   }
 });
 
-Deno.test("proxy LCP that we would not have agreed to is negotiated anew, once and for all", () => {
+Deno.test("proxy LCP that our settings do not allow is ignored: LCP negotiates", () => {
   const chap = authOption("chap");
   const cases: [why: string, sent: PppOption[], received: PppOption[], options?: TestOptions][] = [
     ["no authentication", [MAGIC], PEER],
@@ -135,18 +135,18 @@ Deno.test("proxy LCP that we would not have agreed to is negotiated anew, once a
     bench.sent(LCP, PPP_CODE.CONFIGURE_REQUEST);
     assert.equal(bench.link.status().phase, "establish", why);
     bench.openLcp([u32Option(5, 9)]);
-    // The peer is authenticated by us, as if the LAC had said nothing.
+    // We authenticate the peer as if the LAC had sent no proxy AVPs.
     if (options === undefined) bench.sent(CHAP, CHAP_CODE.CHALLENGE);
   }
 });
 
-Deno.test("proxy LCP that is broken is negotiated anew", () => {
+Deno.test("malformed proxy LCP is ignored: LCP negotiates", () => {
   const bench = new Bench(LNS, { lastSent: hexBytes("0503"), lastReceived: hexBytes("") });
   bench.sent(LCP, PPP_CODE.CONFIGURE_REQUEST);
   assert.deepEqual(bench.link.status().drops, { malformed: 1 });
 });
 
-Deno.test("proxy LCP: a peer that begins anew gets a negotiation, and has to authenticate itself anew", () => {
+Deno.test("proxy LCP: a peer that renegotiates must authenticate again", () => {
   const bench = new Bench(LNS, proxy([MAGIC, authOption("chap")], PEER, CHAP_AUTH));
   bench.takeSent();
   bench.openLcp([u32Option(5, 9)]);

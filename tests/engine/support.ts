@@ -1,5 +1,5 @@
 /**
- * PPP links for tests: their settings with chance that repeats itself, and two of them joined.
+ * PPP links for tests: settings with reproducible random bytes, a scripted peer, and two connected links.
  *
  * @module
  */
@@ -18,27 +18,27 @@ import { decodeOptions, encodeOptions, type PppOption } from "../../src/wire/ppp
 import { hexBytes } from "../support/golden.ts";
 import { Random } from "../support/random.ts";
 
-/** Settings of which some were left to be the usual ones of tests. */
+/** Settings of a test; the others have defaults. */
 export type TestOptions = Partial<PppOptions>;
 
-/** Settings with the real algorithms and chance of that seed. */
+/** Settings with the real algorithms and random bytes from this seed. */
 export function pppOptions(options: TestOptions = {}, seed = 1): PppOptions {
   const random = new Random(seed);
   return { crypto: PPP_CRYPTO, random: (count) => random.bytes(count), ...options };
 }
 
-/** A packet of a protocol. */
+/** A packet with its protocol. */
 export interface Sent extends ControlPacket {
   readonly protocol: number;
 }
 
-/** The packet in a frame. */
+/** Decodes the packet in a frame. */
 export function readFrame(frame: Uint8Array): Sent {
   const { protocol, payload } = decodePppFrame(frame);
   return { protocol, ...decodeControlPacket(payload) };
 }
 
-/** A frame with a packet. */
+/** Encodes a packet as a frame. */
 export function makeFrame(
   protocol: number,
   code: number,
@@ -55,21 +55,20 @@ const CODE_NAMES: Readonly<Record<number, string>> = Object.fromEntries(
 );
 
 /**
- * A link whose peer is the test's script: what is sent waits until it is asked for, the clock goes where it is told
- * to.
+ * A link whose peer is the test's script. Sent packets wait until the test takes them, and the test advances the clock.
  */
 export class Bench {
   /** The link. */
   readonly link: PppLink;
-  /** Milliseconds of the clock. */
+  /** Current time, in milliseconds. */
   now = 0;
-  /** Effects but frames since they were last taken. */
+  /** Effects other than frames since they were last taken. */
   events: PppEffect[] = [];
   #sent: Sent[] = [];
-  /** The last Configure-Request of LCP. */
+  /** The last Configure-Request that LCP sent. */
   #asked: Sent | undefined;
 
-  /** A link that is wanted and has its lower layer, unless told otherwise. */
+  /** Creates a link; opens it with its lower layer up unless the options differ. */
   constructor(options: TestOptions = {}, proxy?: ProxyLcp, isStarted = true) {
     this.link = new PppLink(pppOptions(options), proxy);
     if (!isStarted) return;
@@ -78,7 +77,7 @@ export class Bench {
     this.drain();
   }
 
-  /** Takes the effects: for calls of the link that the bench does not make. */
+  /** Takes the effects after a direct call of the link. */
   drain(): void {
     for (const effect of this.link.takeEffects()) {
       if (effect.effect === "send") {
@@ -90,14 +89,14 @@ export class Bench {
     }
   }
 
-  /** What was sent since the last call. */
+  /** Returns the packets sent since the last call. */
   takeSent(): Sent[] {
     const sent = this.#sent;
     this.#sent = [];
     return sent;
   }
 
-  /** The one packet that was sent since the last call; it must be of that protocol and code. */
+  /** Returns the single packet sent since the last call, which must have this protocol and code. */
   sent(protocol: number, code: number): Sent {
     const sent = this.takeSent();
     const shown = sent.map((packet) => `${packet.protocol.toString(16)} ${packet.code}`);
@@ -105,18 +104,18 @@ export class Bench {
     return sent[0]!;
   }
 
-  /** What was sent since the last call, as names of codes. */
+  /** Returns the codes of the packets sent since the last call, by name. */
   sentNames(): string[] {
     return this.takeSent().map(({ code }) => CODE_NAMES[code] ?? String(code));
   }
 
-  /** The link gets that frame. */
+  /** Delivers a frame to the link. */
   receive(frame: Uint8Array): void {
     this.link.receive(frame, this.now);
     this.drain();
   }
 
-  /** The link gets a packet of a protocol. */
+  /** Delivers a packet to the link. */
   gets(
     protocol: number,
     code: number,
@@ -126,7 +125,7 @@ export class Bench {
     this.receive(makeFrame(protocol, code, identifier, data));
   }
 
-  /** The clock goes on, and what falls due is done when it does. */
+  /** Advances the clock and calls `timeout` at each deadline. */
   wait(ms: number): void {
     const end = this.now + ms;
     for (let step = 0;; step++) {
@@ -140,7 +139,7 @@ export class Bench {
     this.now = end;
   }
 
-  /** Effects but frames since the last call. */
+  /** Returns the effects other than frames since the last call. */
   takeEvents(): PppEffect[] {
     const events = this.events;
     this.events = [];
@@ -148,8 +147,8 @@ export class Bench {
   }
 
   /**
-   * Opens LCP: the peer acknowledges what it was and is asked for, and asks for these options itself. What else was
-   * sent stays to be taken.
+   * Opens LCP: the peer acknowledges our Configure-Request and requests these options. Other sent packets stay to be
+   * taken.
    */
   openLcp(peer: readonly PppOption[] = []): void {
     this.gets(PPP_PROTOCOL.LCP, PPP_CODE.CONFIGURE_REQUEST, 1, peer);
@@ -160,20 +159,20 @@ export class Bench {
   }
 }
 
-/** Options of a packet. */
+/** Decodes the options of a packet. */
 export function optionsOf(packet: ControlPacket): PppOption[] {
   return decodeOptions(packet.data);
 }
 
-/** Two links and what is between them, which loses, doubles and reorders what is sent. */
+/** Two links and the cable between them, which loses, duplicates and reorders frames. */
 export class Pair {
   readonly a: PppLink;
   readonly b: PppLink;
-  /** Milliseconds of the clock. */
+  /** Current time, in milliseconds. */
   now = 0;
-  /** Effects but frames of each end. */
+  /** Effects other than frames, of each end. */
   readonly events: { readonly a: PppEffect[]; readonly b: PppEffect[] } = { a: [], b: [] };
-  /** Frames sent by both. */
+  /** Number of frames sent by both ends. */
   frames = 0;
   readonly #flying: { at: number; to: "a" | "b"; frame: Uint8Array }[] = [];
   readonly #random: Random;
@@ -186,7 +185,7 @@ export class Pair {
     this.#cable = cable;
   }
 
-  /** Both are wanted, and carried. */
+  /** Opens both links with their lower layers up. */
   start(): void {
     for (const link of [this.a, this.b]) {
       link.open(this.now);
@@ -195,7 +194,7 @@ export class Pair {
     this.#drain();
   }
 
-  /** Lets time pass until nothing happens any more, or for so long; whether nothing happens any more. */
+  /** Advances the time until no event is pending, or by the limit. Returns whether no event is pending. */
   run(ms = Infinity): boolean {
     const end = this.now + ms;
     for (let step = 0; step < 20_000; step++) {
@@ -224,7 +223,7 @@ export class Pair {
     throw new Error("It goes on for ever");
   }
 
-  /** Takes the effects after a call that the pair has not made. */
+  /** Takes the effects after a direct call of a link. */
   drain(): void {
     this.#drain();
   }
@@ -250,14 +249,14 @@ export class Pair {
   }
 }
 
-/** What a cable does to frames. */
+/** Faults of a cable. */
 export interface Cable {
   readonly seed?: number;
-  /** Percent of the frames that are lost. */
+  /** Percentage of lost frames. */
   readonly loss?: number;
-  /** Percent of the frames that come twice. */
+  /** Percentage of duplicated frames. */
   readonly duplication?: number;
-  /** Frames take up to so long, each another time. */
+  /** Maximum delay of a frame, in milliseconds; each frame has a random one. */
   readonly delayMs?: number;
 }
 

@@ -48,7 +48,7 @@ const CARRIERS: readonly (WireOptions & { readonly name: string })[] = [
   { name: "IPv6", encap: "ip", family: 6 },
 ];
 
-/** Which end is in userspace; the other one is the kernel's. */
+/** The end that is in userspace; the other one is the kernel's. */
 const USER: HostName = "a";
 
 function open(daemon: TestDaemon, netns: string, name: HostName): L2tpClient {
@@ -147,7 +147,7 @@ Deno.test("userspace and the kernel", async (t) => {
     await wire.assertMirrored();
   });
 
-  // What has sequence numbers is no BPF program's, and netem's counts are of whole packets.
+  // BPF programs do not carry sessions with sequence numbers, and netem counts whole packets.
   if (wanted.bpf) await computeChecksums(pair, false);
   for (const { name, ...carrier } of CARRIERS) {
     const sequenced = (reorderTimeoutMs: number): WireOptions => ({
@@ -206,12 +206,12 @@ Deno.test("userspace and the kernel", async (t) => {
   );
 });
 
-/** Whether late packets are dropped. */
+/** Late packets are dropped. */
 function isSequenced({ session, a }: WireOptions): boolean {
   return (session?.sendSeq ?? a?.sendSeq) === true;
 }
 
-/** What the kernel can do to the packets that leave a host. */
+/** Disturbances that netem applies to the packets that leave a host. */
 class Netem implements Disturber {
   /** Packets that it has lost. */
   lost = 0;

@@ -1,5 +1,5 @@
 /**
- * What PPP must do between two hosts, whoever moves the packets at either end.
+ * Requirements on PPP between two hosts, with either subsystem at each end.
  *
  * @module
  */
@@ -57,7 +57,7 @@ export async function checkPings(hosts: PppHosts): Promise<void> {
   }
 }
 
-/** A secret that is wrong: refused by each way, told at both ends, and no packet passes. */
+/** A wrong secret: every method refuses it, both ends report it, and no packet passes. */
 export async function checkRefused(hosts: PppHosts, method: AuthMethod): Promise<void> {
   await using _parting = hosts.join({ version: 2, family: 4 });
   hosts.run("a", serverSettings(method));

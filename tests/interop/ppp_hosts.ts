@@ -1,13 +1,12 @@
 /**
- * PPP between the two hosts of a pair, each end on a session of whichever subsystem it is to be; one daemon runs PPP at
- * both.
+ * PPP between the two hosts of a pair, each end on a session of either subsystem; one daemon runs PPP at both ends.
  *
  * ```
  *   a: 10.0.0.1 fd00::1 ── cable ── b: 10.0.0.2 fd00::2
  *      192.0.2.1 ppp ═══ session ═══ ppp 192.0.2.10
  * ```
  *
- * `a` is the one that asks for names and hands out addresses.
+ * `a` is the authenticator and assigns addresses.
  *
  * @module
  */
@@ -27,13 +26,13 @@ import { until } from "../support/until.ts";
 /** One of the two hosts. */
 export type PppHostName = "a" | "b";
 
-/** How the two are joined. */
+/** Options of the connection. */
 export interface PppJoin {
   /** Protocol version. */
   readonly version: 2 | 3;
   /** IP version of the cable's addresses that the tunnel uses. */
   readonly family: 4 | 6;
-  /** What carries the tunnel; UDP unless given. */
+  /** Encapsulation of the tunnel. Default: UDP. */
   readonly encap?: "udp" | "ip";
 }
 
@@ -44,7 +43,7 @@ export const SECRET = "Wonderland-7c1e55aa";
 /** Our address, the peer's. */
 export const ADDRESSES = { a: "192.0.2.1", b: "192.0.2.10" } as const;
 
-/** What `a` runs PPP with. */
+/** PPP settings of `a`. */
 export function serverSettings(method: AuthMethod | "none"): PppSessionSettings {
   return {
     user: "server",
@@ -56,7 +55,7 @@ export function serverSettings(method: AuthMethod | "none"): PppSessionSettings 
   };
 }
 
-/** What `b` runs PPP with. */
+/** PPP settings of `b`. */
 export function clientSettings(secret: string = SECRET): PppSessionSettings {
   return {
     user: USER,
@@ -107,8 +106,8 @@ export class PppHosts implements Disposable {
   }
 
   /**
-   * Makes a tunnel with a PPP session, on which nobody runs PPP yet. Disposing of the result deletes it and waits until
-   * nothing of it is left.
+   * Creates a tunnel with a PPP session on which no PPP runs yet. Disposing of the result deletes the tunnel and waits
+   * until it is gone.
    */
   join({ version, family, encap = "udp" }: PppJoin): AsyncDisposable {
     for (const [name, other] of [["a", "b"], ["b", "a"]] as const) {
@@ -141,7 +140,7 @@ export class PppHosts implements Disposable {
     ppp.run({ dataplane, tunnelId: own, sessionId: 10 + own, settings });
   }
 
-  /** How PPP is at one end; `undefined` if nobody runs it. */
+  /** Returns the PPP status at one end; `undefined` if no PPP runs there. */
   status(name: PppHostName): PppStatus | undefined {
     return this[name].ppp.sessions()[0]?.status;
   }

@@ -18,7 +18,7 @@ const { symbols } = Deno.dlopen("libc.so.6", {
   close: { parameters: ["i32"], result: "i32" },
 });
 
-/** Options with which nothing but the way of authentication at hand is to be had. */
+/** Options that allow only the authentication method under test. */
 export const REFUSE: Readonly<Record<AuthMethod, string>> = {
   pap: "refuse-pap",
   chap: "refuse-chap",
@@ -33,20 +33,20 @@ export const REQUIRE: Readonly<Record<AuthMethod, string>> = {
   mschapv2: "require-mschap-v2",
 };
 
-/** Its options when it is the one that is asked for its name. */
+/** Options of the end that authenticates to its peer. */
 export const CLIENT = ["noauth", "user", USER, "password", SECRET, "+ipv6", "usepeerdns"];
-/** And when it asks, one of `REQUIRE` beside, and hands out addresses. */
+/** Options of the authenticator, to be used with one of `REQUIRE`; it also assigns addresses. */
 export const SERVER = ["name", "server", "+ipv6", `${ADDRESSES.a}:${ADDRESSES.b}`, "ms-dns", "192.0.2.53"];
-/** Its files of secrets. */
+/** Secrets files of pppd. */
 const SECRETS = `${USER} * ${SECRET} *\n`;
 
-/** How to run it. */
+/** Options of a pppd process. */
 export interface PppdOptions {
-  /** Where its interface is to be, and the session if that is its link. */
+  /** Namespace of the interface, and of the session if that is the link. */
   readonly netns: Namespace;
-  /** Its link: a session of the kernel, by our ids, or the path of a terminal. */
+  /** The link: a kernel session by local ids, or the path of a terminal. */
   readonly link: { readonly tunnelId: number; readonly sessionId: number } | string;
-  /** Its own options. */
+  /** Further options of pppd. */
   readonly options: readonly string[];
 }
 
@@ -98,7 +98,7 @@ export class Pppd implements AsyncDisposable {
     }
   }
 
-  /** Whether it has ended. */
+  /** pppd has exited. */
   get ended(): boolean {
     return this.#ended;
   }

@@ -1,5 +1,5 @@
 /**
- * What PPP of ours must do with pppd at the other end, whatever is between the two.
+ * Requirements on our PPP with pppd as the peer, over any link.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import { until } from "../support/until.ts";
 import { ADDRESSES, clientSettings, serverSettings, USER } from "./ppp_hosts.ts";
 import { CLIENT, type Pppd, REFUSE, REQUIRE, SERVER } from "./pppd.ts";
 
-/** Something to run PPP over, with nobody at either end yet. */
+/** A link to run PPP over, without PPP at either end. */
 export interface LinkToPppd extends AsyncDisposable {
   /** Names of the namespaces of both ends. */
   readonly netns: { readonly ours: string; readonly its: string };
   /** Runs PPP at our end. */
   run(settings: PppSessionSettings): void;
-  /** How it is there; `undefined` if nobody runs it. */
+  /** Returns the status of our PPP; `undefined` if it does not run. */
   status(): PppStatus | undefined;
   /** Name of our interface. */
   interfaceName(): string;
@@ -80,7 +80,7 @@ export async function checkWeRefuse(link: LinkToPppd, method: AuthMethod): Promi
   assert.match(await peer.end(), /authentication failed|Failed to authenticate/i);
 }
 
-/** Our secret is wrong: pppd refuses us, and we are told. */
+/** Our secret is wrong: pppd refuses us, and we report it. */
 export async function checkPppdRefuses(link: LinkToPppd, method: AuthMethod): Promise<void> {
   link.run(clientSettings("quite another"));
   await using _pppd = await link.start([...SERVER, REQUIRE[method]]);
@@ -108,7 +108,7 @@ export async function checkTransfer(link: LinkToPppd, bytes: number): Promise<vo
   console.log(`${bytes / 1e6} MB each way at ${speed.toFixed(0)} Mbit/s`);
 }
 
-/** pppd ends the link: we are told. */
+/** pppd terminates the link: we report it. */
 export async function checkPppdEnds(link: LinkToPppd): Promise<void> {
   link.run(serverSettings("chap"));
   await using peer = await link.start(CLIENT);

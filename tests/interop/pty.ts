@@ -22,7 +22,7 @@ const TIOCGPTPEER = 0x5441;
 const TIOCGPTN = 0x8004_5430;
 const TIOCSPTLCK = 0x4004_5431;
 
-/** `struct termios` as the kernel has it: four words of flags, line discipline, 19 control characters. */
+/** The kernel's `struct termios`: four words of flags, line discipline, 19 control characters. */
 const TERMIOS_SIZE = 36;
 const FLAG_WORDS = { c_iflag: 0, c_oflag: 4, c_lflag: 12 } as const;
 

@@ -34,7 +34,7 @@ import { DEFAULT_ACCM, encodeHdlc, HdlcDeframer } from "../support/hdlc.ts";
 import { Pty } from "./pty.ts";
 
 const KEY = { dataplane: "user", tunnelId: 1, sessionId: 1 } as const;
-/** How many bytes can be read (`asm-generic/ioctls.h`). */
+/** ioctl that returns the number of readable bytes (`asm-generic/ioctls.h`). */
 const FIONREAD = 0x541b;
 const WAKE = 0;
 const LINE = 1;
@@ -61,7 +61,7 @@ export class SerialLink implements AsyncDisposable {
   #begun: Promise<void> | undefined;
   #isOver = false;
 
-  /** Nobody runs PPP yet. */
+  /** No PPP runs yet. */
   constructor(netns: string) {
     this.#key = this.#namespaces.hold(openNetns(netns));
     this.#sessions = new PppSessions({
@@ -78,24 +78,24 @@ export class SerialLink implements AsyncDisposable {
     return this.#pty.path;
   }
 
-  /** What would be in the daemon's log. */
+  /** Log lines, as in the daemon's log. */
   get said(): string {
     return this.#said.join("\n");
   }
 
-  /** What came over the line and was no frame, by reason. */
+  /** Number of invalid frames from the line by reason. */
   get drops(): Readonly<Record<string, number>> {
     return this.#path!.drops;
   }
 
-  /** Runs PPP from when the other end has said something, before which nobody would hear us, until {@link end}. */
+  /** Runs PPP until {@link end}. Starts when the other end has sent something: it receives nothing before. */
   run(settings: PppSessionSettings): void {
     this.#begun = this.#spokenTo().then((spokenTo) => {
       if (spokenTo) this.#sessions.run(this.#key, { ...KEY, settings });
     });
   }
 
-  /** Whether something has come over the line before it is over. */
+  /** Reports whether anything was received from the line before its end. */
   async #spokenTo(): Promise<boolean> {
     const count = new Uint8Array(4);
     for (; !this.#isOver; await new Promise((resolve) => setTimeout(resolve, 5))) {
@@ -105,7 +105,7 @@ export class SerialLink implements AsyncDisposable {
     return false;
   }
 
-  /** How PPP is, as a client of the daemon would be told; `undefined` if nobody runs it. */
+  /** Returns the PPP status in the form of the daemon's reply; `undefined` if no PPP runs. */
   status(): PppStatus | undefined {
     const [session] = this.#sessions.statuses(this.#key);
     return session?.status && JSON.parse(JSON.stringify(session.status));
@@ -130,7 +130,7 @@ export class SerialLink implements AsyncDisposable {
     await this.#path?.ended;
   }
 
-  /** What of the peer's options only a serial line has a use for. */
+  /** Options of the peer that only a serial line uses. */
   #accm(): number {
     const [session] = this.#sessions.statuses(this.#key);
     return session?.status?.lcp.peer.accm ?? DEFAULT_ACCM;
@@ -160,7 +160,7 @@ interface SerialPathParts {
   readonly line: OwnedFd;
   readonly interfaceName: string;
   readonly user: PppPathUser;
-  /** Which control characters the peer wants escaped. */
+  /** Control characters that the peer wants escaped (ACCM). */
   readonly accm: () => number;
   readonly changeMtu: (mtu: number) => void;
 }

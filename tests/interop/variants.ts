@@ -9,13 +9,13 @@ import type { WireOptions } from "../userspace/wire.ts";
 
 /** One of them. */
 export interface Variant {
-  /** Its name. */
+  /** Name of the variant. */
   readonly name: string;
-  /** How both ends are made. */
+  /** Creates both ends. */
   readonly options: WireOptions;
   /** MTU of the device at a and at b. */
   readonly mtu: readonly [a: number, b: number];
-  /** Whether anything comes through. */
+  /** Reports whether packets pass. */
   readonly carries: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What is given to `ip l2tp` and to the program under test alike, each in a namespace of its own with the addresses
- * 10.0.0.1/24 and fd00::1/64. Groups begin without tunnels; commands of a group build on each other.
+ * Inputs for both `ip l2tp` and the program under test, each in its own namespace with the addresses 10.0.0.1/24 and
+ * fd00::1/64. Groups start without tunnels; the commands of a group build on each other.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import type { DifferenceName } from "./differences.ts";
 export interface Case {
   /** Global options and the words behind `l2tp`, as a shell would have them. */
   readonly line: string;
-  /** Whether it is input that must be refused. */
+  /** The input must be refused. */
   readonly bad: boolean;
   /** The documented difference it shows; it must differ, and in that way. */
   readonly differs?: DifferenceName;
-  /** Where both read standard input: what is there. */
+  /** Standard input of both. */
   readonly stdin?: string;
 }
 

@@ -1,7 +1,6 @@
 /**
- * The same commands given to `ip l2tp` and to the program under test, each in its own namespace, on the same state:
- * output, exit code, errors, netlink bytes and the kernel's tables afterwards must agree, except in the documented
- * differences.
+ * Runs the same commands with `ip l2tp` and the program under test, each in its own namespace with the same state.
+ * Output, exit code, errors, netlink bytes and the kernel's tables must agree, except for documented differences.
  */
 
 import assert from "node:assert/strict";
@@ -104,7 +103,7 @@ function comparable(stderr: string): string {
   return (usage < 0 ? lines : lines.slice(0, usage)).join("\n");
 }
 
-/** What the two must have in common, in a form that shows what does not. */
+/** Results that must agree, in a form that shows differences. */
 function commonOf(outcome: Outcome): unknown {
   return {
     code: outcome.code,
@@ -120,7 +119,7 @@ function plainErrors(stderr: string): string {
   return stderr.replaceAll(/^\{"error":.*\}$/gm, (line) => (JSON.parse(line) as { error: string }).error);
 }
 
-/** What must hold where the two differ on purpose, beyond that they do. */
+/** Checks of the documented differences. */
 const EXPECTED: Record<keyof typeof DIFFERENCES, (ours: Outcome, theirs: Outcome, test: Case) => void> = {
   "advice": () => assert.fail("holds everywhere and marks no case"),
   "JSON": () => assert.fail("holds everywhere and marks no case"),
@@ -178,7 +177,7 @@ const EXPECTED: Record<keyof typeof DIFFERENCES, (ours: Outcome, theirs: Outcome
   },
   "atomic": (ours, theirs) => {
     assert.equal(ours.code, 2);
-    // Where the first step fails nothing more is tried; where the second fails the first is undone.
+    // If the first step fails, nothing else is tried; if the second fails, the first is undone.
     assert.doesNotMatch(ours.state, /TUNNEL 7|SESSION 9/);
     assert.match(theirs.state, /TUNNEL 7|SESSION 9/);
   },

@@ -1,6 +1,5 @@
 /**
- * What `l2tp` says when the real kernel refuses: the line that `ip` prints, then why and what to try, and the same as
- * JSON.
+ * Errors of `l2tp` when the real kernel refuses: the line of `ip`, then reason and advice, and the same as JSON.
  */
 
 import assert from "node:assert/strict";
@@ -172,7 +171,7 @@ const REFUSED: readonly Refused[] = [
   },
 ];
 
-/** How the refusal looks as text. */
+/** Expected text of the refusal. */
 function asText({ error, advice }: Refused): string {
   return `${error}\n${advice.map((line) => `  ${line}\n`).join("")}`;
 }

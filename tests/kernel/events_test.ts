@@ -23,7 +23,7 @@ const TUNNEL = {
 const SESSION = { tunnelId: 3000, sessionId: 1000, peerSessionId: 2000, interfaceName: "l2e0" } as const;
 const KEY = { tunnelId: 3000, sessionId: 1000 } as const;
 
-/** Gathers what a listener hears until it is closed. */
+/** Collects the events of a listener until it is closed. */
 class Listener implements AsyncDisposable {
   readonly heard: L2tpEvent[] = [];
   readonly #events: L2tpEvents;
@@ -69,13 +69,13 @@ function changeEverything(namespace: Namespace): L2tpEvent[] {
   const last = l2tp.session(KEY)!;
   l2tp.deleteSession(KEY);
   expected.push({ type: "sessionDeleted", session: last });
-  // This one goes with its tunnel, and nothing is told of it.
+  // This session is deleted with its tunnel, without an event.
   l2tp.createSession({ ...SESSION, sessionId: 1001, interfaceName: "l2e1" });
   expected.push({ type: "sessionCreated", session: l2tp.session({ tunnelId: 3000, sessionId: 1001 })! });
   const tunnel = l2tp.tunnel(3000)!;
   l2tp.deleteTunnel(3000);
   expected.push({ type: "tunnelDeleted", tunnel });
-  // The end of what is compared, told apart from what a session's end may yet bring.
+  // Marks the end of the comparison, before late events of the session.
   l2tp.createTunnel({ ...TUNNEL, tunnelId: 9999, localPort: 5999 });
   expected.push({ type: "tunnelCreated", tunnel: l2tp.tunnel(9999)! });
   l2tp.deleteTunnel(9999);
@@ -86,7 +86,7 @@ Deno.test("every kind of event through the library", async () => {
   requireL2tp();
   await using host = await openHost("events");
   await using elsewhere = await openHost("events");
-  // The kernel tells every namespace's events to all.
+  // The kernel sends the events of every namespace to all listeners.
   await using here = new Listener(inNamespace(host.name, () => L2tpEvents.open()));
   await using there = new Listener(inNamespace(elsewhere.name, () => L2tpEvents.open()));
   const expected = changeEverything(host);
@@ -97,7 +97,7 @@ Deno.test("every kind of event through the library", async () => {
   }
 });
 
-Deno.test("a listener that cannot keep up loses events, is told, and goes on", async () => {
+Deno.test("a listener that cannot keep up loses events, learns of it, and continues", async () => {
   requireL2tp();
   await using host = await openHost("lost");
   using l2tp = clientIn(host);
@@ -151,7 +151,7 @@ class Monitor implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
-  /** Its exit code, after all it had to say has been read. */
+  /** Reads all output and returns the exit code. */
   async end(): Promise<number> {
     const { code } = await this.#child.status;
     this.#ended = true;
@@ -199,7 +199,7 @@ async function watch(
   }));
 }
 
-/** What `changeEverything` looks like as text. */
+/** Expected text for `changeEverything`. */
 const TEXT = `Created Tunnel 3000, encap UDP
   From 10.0.0.1 to 10.0.0.2
   Peer tunnel 4000
@@ -313,7 +313,7 @@ function drops(pid: number): number {
   return table.slice(1).reduce((sum, row) => sum + Number(row[column]), 0);
 }
 
-Deno.test("l2tp monitor that was stopped too long tells so, and what there is", async () => {
+Deno.test("l2tp monitor that was stopped too long reports lost events, and lists the current state", async () => {
   requireL2tp();
   await using host = await openHost("resync");
   using l2tp = clientIn(host);
@@ -330,7 +330,7 @@ Deno.test("l2tp monitor that was stopped too long tells so, and what there is", 
     for (let i = 0; i < 100; i++) l2tp.announceTunnel(3000);
     return drops(monitor.pid) > before;
   });
-  // Made while nobody could be told.
+  // Created while the listener could not receive events.
   l2tp.createTunnel({ ...TUNNEL, tunnelId: 3001, localPort: 5001 });
   monitor.signal("SIGCONT");
   await until("the monitor is up to date", () => monitor.stdout.includes('{"event":"resynced"}\n'));
@@ -355,7 +355,7 @@ Deno.test("l2tp monitor that was stopped too long tells so, and what there is", 
     3001,
     "l2e0",
   ]);
-  // It goes on after that.
+  // Events continue afterwards.
   await until("events come again", () => {
     l2tp.announceTunnel(3001);
     return monitor.stdout.includes('{"event":"tunnel_modified","tunnel":{"tunnel_id":3001,');

@@ -7,7 +7,7 @@ import type { Namespace } from "../support/namespaces.ts";
 import { l2tp, programUnderTest, runProgram } from "../support/processes.ts";
 import { clientIn, openHost, requireL2tp, until } from "./kernel.ts";
 
-/** What jq makes of the text with the filter: one value for each that comes in. */
+/** Applies a jq filter to the text; returns one value per input value. */
 async function jq(text: string, filter: string): Promise<unknown[]> {
   const { code, stdout, stderr } = await runProgram(["jq", "-c", filter], { stdin: text });
   assert.deepEqual([code, stderr], [0, ""]);

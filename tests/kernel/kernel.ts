@@ -1,6 +1,6 @@
 /**
- * What the tests on a real kernel share: the check that there is one, waiting for what the kernel does behind its
- * acknowledgements, and clients inside of namespaces.
+ * Shared helpers of the tests on a real kernel: the check for one, waiting for the kernel's deferred work, and clients
+ * inside namespaces.
  *
  * @module
  */
@@ -34,7 +34,7 @@ export function requireL2tp(): void {
   }
 }
 
-/** Whether this is the test guest, where nothing that is done to the system lasts. */
+/** True in the test guest, where changes to the system do not persist. */
 export function isGuest(): boolean {
   return Deno.env.get("L2TP_GUEST") === "1";
 }
@@ -93,7 +93,7 @@ export function debugfsOf({ name }: Namespace): string {
   return text.split("\n").slice(11).join("\n");
 }
 
-/** Writes a file below /proc/sys as the namespace has it. */
+/** Writes a file below /proc/sys of the namespace. */
 export function sysctl({ name }: Namespace, path: string, value: string): void {
   inNamespace(name, () => Deno.writeTextFileSync(`/proc/sys/${path}`, value));
 }

@@ -24,7 +24,7 @@ function build(namespace: Namespace): L2tpClient {
   return client;
 }
 
-/** What can be changed of the session, as it is now. */
+/** Returns the changeable properties of the session. */
 function state(client: L2tpClient): Pick<Session, "sendSeq" | "recvSeq" | "lnsMode" | "reorderTimeoutMs"> {
   const [session, ...more] = BOTH.map((key) => client.session(key)!);
   for (const other of more) assert.deepEqual(other, session, "by ids and by name it is the same one");

@@ -1,6 +1,5 @@
 /**
- * What `l2tp` says when the kernel's modules are missing. Takes modules away, so it runs in the guest only, where
- * nothing lasts.
+ * Errors of `l2tp` when kernel modules are missing. Removes modules, and therefore runs in the guest only.
  */
 
 import assert from "node:assert/strict";

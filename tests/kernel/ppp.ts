@@ -1,5 +1,5 @@
 /**
- * What the tests of PPP on a real kernel share: users of paths that note what they are told, and paths in namespaces.
+ * Shared helpers of the PPP tests on a real kernel: recorders of path events, and paths in namespaces.
  *
  * @module
  */
@@ -20,11 +20,11 @@ import { clientIn, linksIn, until } from "./kernel.ts";
 // Opened once and for good: inside of a test it would count as its leak.
 packetLibc();
 
-/** Notes what a path tells. */
+/** Records the events of a path. */
 export class Notes implements PppPathUser {
   /** The frames that came, in hex, in order. */
   readonly frames: string[] = [];
-  /** How often the path was lost. */
+  /** Number of `lost` events. */
   losses = 0;
 
   receive(frame: Uint8Array): void {
@@ -51,19 +51,19 @@ export function attachIn(
   return inNamespace(name, () => ppp.attach(parts));
 }
 
-/** What carries a session, and how. */
+/** Encapsulation and options of a session. */
 export interface Variant {
   readonly version: 2 | 3;
   readonly encap: "udp" | "ip";
   readonly family: "inet" | "inet6";
-  /** What our and the other end's sessions are created with besides their ids. */
+  /** Further parameters of both ends' sessions. */
   readonly a?: Partial<SessionParameters>;
   readonly b?: Partial<SessionParameters>;
 }
 
 const PREFIX = { inet: "10.0.0.", inet6: "fd00::" };
 
-/** The tunnel as the end with this number has it. */
+/** Parameters of the tunnel at this end. */
 export function tunnelOf({ version, encap, family }: Variant, end: 1 | 2): TunnelParameters {
   const other = 3 - end;
   return {

@@ -52,7 +52,7 @@ function openPppoe(name: string, peer: string): Socket {
   return socket;
 }
 
-/** What the subscriber has: the Ethernet frames of the interface; what is bound is a `sockaddr_ll`. */
+/** The subscriber: a packet socket bound to the interface by `sockaddr_ll`. */
 function openPacket(name: string): Socket {
   using stack = new DisposableStack();
   const swapped = (ETH_P_PPP_SES >> 8) | ((ETH_P_PPP_SES & 0xff) << 8);

@@ -133,7 +133,7 @@ function counters(host: Namespace): void {
   assert.throws(() => inNamespace(host.name, () => PppChannel.open(fresh)), { code: "ENOTCONN" });
 }
 
-/** What openTunnel and openSession refuse, and that a refusal leaves nothing. */
+/** Refusals of openTunnel and openSession leave nothing behind. */
 function refusals(host: Namespace): void {
   using l2tp = clientIn(host);
   using udp = inNamespace(host.name, () => openTunnelSocket(tunnel(2)));
@@ -275,7 +275,7 @@ async function bridges(host: Namespace): Promise<void> {
   });
 }
 
-/** Which ids may be used twice (category scope). */
+/** Ids that may be used twice (category scope). */
 function scopes(host: Namespace): void {
   using l2tp = clientIn(host);
   l2tp.createTunnel(tunnel(2, 300));

@@ -41,7 +41,7 @@ for (const dataplanes of [{ a: "kernel", b: "kernel" }, { a: "user", b: "kernel"
       "version 3 over IP: TCP by hash",
       () => checkTransfer(hosts, { version: 3, family: 4, encap: "ip" }, MEGABYTE),
     );
-    // The kernel tells nobody before it deletes a session.
+    // The kernel sends no event before it deletes a session.
     await t.step(
       "the session of b is deleted: the other end notices",
       () => checkTornDown(hosts, "b", ["terminatedByPeer", "peerUnresponsive"]),

@@ -76,7 +76,7 @@ async function data(pair: Pair, variant: Variant): Promise<void> {
   });
 }
 
-/** What has not the cookie that the other end expects does not pass, and is counted. */
+/** Packets with a wrong cookie are dropped and counted. */
 async function cookieMismatch(pair: Pair, variant: Variant): Promise<void> {
   await withEnds(pair, variant, async (a, b) => {
     letThrough(a);
@@ -265,6 +265,6 @@ Deno.test("PPP sessions of two kernels", async (t) => {
       () => shutdown(pair, { version, encap, family: "inet" }),
     );
   }
-  await t.step("sessions that somebody else deletes", () => watched(pair));
+  await t.step("sessions deleted by another program", () => watched(pair));
   await t.step("many sessions and one wait", () => many(pair));
 });

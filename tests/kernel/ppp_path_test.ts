@@ -71,7 +71,7 @@ class Peer implements Disposable {
   }
 }
 
-/** Sum of 16-bit words, as the Internet checksum has it (RFC 1071). */
+/** Internet checksum: sum of 16-bit words (RFC 1071). */
 function checksum(bytes: Uint8Array): number {
   let sum = 0;
   for (let i = 0; i < bytes.length; i += 2) sum += 256 * bytes[i]! + (bytes[i + 1] ?? 0);
@@ -95,7 +95,7 @@ function essence(packet: string): string {
   return packet.slice(4, 8) + packet.slice(16, 20) + packet.slice(24);
 }
 
-/** What the steps work with. */
+/** Fixture of the steps. */
 interface Bench {
   readonly pair: Pair;
   readonly ppp: KernelPpp;
@@ -190,7 +190,7 @@ async function control({ pair, ppp, peer, socket, links }: Bench): Promise<void>
   assert.equal(user.losses, 0);
 }
 
-/** Packets pass through the interface, and by nobody else, while they are let through. */
+/** Packets pass through the interface only, and only while they are let through. */
 async function packets({ pair, ppp, peer, socket, links }: Bench): Promise<void> {
   const user = new Notes();
   using path = attachIn(pair.a, ppp, { socket, interfaces: links, user });
@@ -199,7 +199,7 @@ async function packets({ pair, ppp, peer, socket, links }: Bench): Promise<void>
   links.changeLink(index, { up: true });
   links.addRoute({ index, destination: "10.88.0.0", prefixLength: 16 });
 
-  // What is sent behind a packet comes behind it.
+  // Packets keep their order.
   const passes = async (sequence: number): Promise<boolean> => {
     peer.send("ff03" + "0021" + echo("request", sequence));
     peer.send("ff03" + "c021" + "0901" + sequence.toString(16).padStart(4, "0"));
@@ -289,7 +289,7 @@ async function interfaceDeleted({ pair, ppp, peer, socket, links }: Bench): Prom
   assert.deepEqual([user.losses, user.frames], [1, []]);
   const agreed = { mtu: 1400, mru: 1400, pfc: false, acfc: false };
   assert.throws(() => path.configure(agreed), { name: "NetlinkError", code: "ENODEV" });
-  // The session can have another path, which gets what nobody has read.
+  // Another path can be opened for the session; it gets the unread frames.
   path[Symbol.dispose]();
   using next = attachIn(pair.a, ppp, { socket, interfaces: links, user });
   peer.send("ff03" + "c021" + "0901000400000000");

@@ -92,7 +92,7 @@ Deno.test("a session is handed to pppd", async (t) => {
     await until("its interface has gone", () => !linkNames(pair.b).includes("lns7"));
   });
 
-  await t.step("what it ends with is told", async () => {
+  await t.step("the reason of pppd's exit is reported", async () => {
     await using _parting = join();
     hosts.run("a", serverSettings("chap"));
     const wrong = ARGUMENTS.with(2, "password other");

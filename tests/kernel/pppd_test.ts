@@ -87,7 +87,7 @@ for (const dataplane of ["kernel", "user"] as const) {
       await up(link);
       hosts.deleteSession("a");
       await until(() => peer.ended, "pppd ends");
-      // The kernel tells nobody before it deletes a session.
+      // The kernel sends no event before it deletes a session.
       const expected = dataplane === "user"
         ? /LCP terminated by peer/
         : /LCP terminated by peer|No response to/;

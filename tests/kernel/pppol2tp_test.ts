@@ -193,7 +193,7 @@ Deno.test("PPPoL2TP sockets", async (t) => {
   await using host = await openHost("ppp");
   const step = async (name: string, action: () => Promise<void>): Promise<void> => {
     await t.step(name, action);
-    // What a step that failed left behind is not the next one's.
+    // Remove what a failed step left behind.
     await deleteTunnels(host);
   };
   for (const form of FORMS) {

@@ -22,7 +22,7 @@ function keepers(tunnelId: number): number[] {
       const verb = words.lastIndexOf("keep");
       if (verb > 0 && words[verb + 1] === String(tunnelId)) found.push(Number(name));
     } catch {
-      // It has ended since it was listed.
+      // The process has ended since it was listed.
     }
   }
   return found;
@@ -80,7 +80,7 @@ Deno.test("tunnels between link-local addresses", async (t) => {
     const [atA, atB] = [clientIn(a), clientIn(b)] as const;
     using _atA = atA;
     using _atB = atB;
-    // A keeper hears of every namespace's deletions: that of the other side's tunnel, of the same id, is not its own.
+    // A keeper receives the deletions of every namespace, and must ignore the other side's tunnel with the same id.
     atA.deleteTunnel(UDP_ID);
     await until("one keeper ends", () => keepers(UDP_ID).length === 1);
     assert.notEqual(atB.tunnel(UDP_ID), undefined);

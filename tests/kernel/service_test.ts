@@ -57,9 +57,9 @@ Deno.test({
     assert.match(text, new RegExp(`^ExecStart=${PROGRAM} daemon --keep$`, "m"));
     await using systemd = await Systemd.boot({
       [UNIT]: text,
-      // Where an emulated machine is one of many on a busy one, the program unpacks itself for minutes.
+      // On a busy host with several emulated machines, the program unpacks itself for minutes.
       [`${UNIT}.d/patience.conf`]: "[Service]\nTimeoutStartSec=600\n",
-      // What takes most of what the unit leaves it.
+      // BPF needs the most privileges of all features.
       [`${UNIT}.d/offload.conf`]: "[Service]\nEnvironment=L2TP_OFFLOAD=bpf\n",
     });
     const main = async (): Promise<number> => {

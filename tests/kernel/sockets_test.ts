@@ -88,7 +88,7 @@ function exchange(pair: Pair, { a, b, name }: Family): void {
   assert.deepEqual(decodeL2tpIp(ours.peerName()), { address: bytes(b), connectionId: 88, scopeId: 0 });
   theirs.connect(at(a, 77));
 
-  // What is no control message is dropped on the way: without T, without L, too short.
+  // Packets that are not control messages are dropped: without T, without L, too short.
   ours.send(control(88, 1, 0x4803));
   ours.send(control(88, 2, 0x8803));
   ours.send(control(88, 3, 0xc803, 11));
@@ -110,9 +110,9 @@ function exchange(pair: Pair, { a, b, name }: Family): void {
 
   theirs.send(control(77, 7));
   assert.deepEqual(received(ours), control(77, 7));
-  // Unconnected, to an address given with each message, whose connection id nobody looks at.
+  // Unconnected, with an address for each message; the connection id in it is ignored.
   another.send(control(77, 8), at(a, 4711));
-  // A connected socket hears its peer only, by address: both of b's sockets are that.
+  // A connected socket receives from its peer's address only, which both sockets of b have.
   assert.deepEqual(received(ours), control(77, 8));
   for (const socket of [ours, theirs, another]) {
     assert.throws(() => received(socket, MSG_DONTWAIT), { code: "EAGAIN" });
@@ -168,7 +168,7 @@ Deno.test("L2TP/IP sockets", async (t) => {
       scopeId,
     });
   });
-  await t.step("streams are not to be had", () => {
+  await t.step("stream sockets are not supported", () => {
     for (const family of [AF_INET, AF_INET6]) {
       assert.throws(() => Socket.open(family, SOCK_STREAM, IPPROTO_L2TP), { code: "EPROTONOSUPPORT" });
     }
@@ -221,7 +221,7 @@ async function liveAndDie(namespace: Namespace, wanted: TunnelParameters): Promi
   );
 }
 
-/** Which descriptors the kernel takes for a tunnel. */
+/** Descriptors that the kernel accepts for a tunnel. */
 async function takesOnly({ a, b }: Pair): Promise<void> {
   using l2tp = clientIn(a);
   const refuses = (code: string, encap: "udp" | "ip", fd: number): void =>

@@ -67,10 +67,10 @@ Deno.test("status prints what the kernel's debugfs file has, then its health", a
         stderr: "",
       });
     });
-    await t.step("what is sent and comes back from nobody", async () => {
+    await t.step("packets without a reply", async () => {
       await host.ip("link set pw1 mtu 1500 up");
       await host.ip("addr add 192.168.7.1/24 dev pw1");
-      // Nobody answers: only that something is sent matters.
+      // No host replies: only sending matters.
       await host.sh("sh", "-c", "ping -c 1 -W 1 192.168.7.2 || true");
       const { code, stdout } = await l2tp(["-n", host.name, "status", "-json", "interval", "0.1"]);
       assert.equal(code, 0);

@@ -15,7 +15,7 @@ const UNITS = "/run/l2tp-test-units";
 const DEBIAN_UNITS = "/lib/systemd/system";
 const CGROUP = "/sys/fs/cgroup/l2tp-test";
 
-/** What of Debian's units is there. */
+/** Debian's units that exist. */
 const CHOSEN = [
   ...["basic", "sysinit", "local-fs", "multi-user", "network", "network-pre", "shutdown", "umount", "final"]
     .map((name) => `${name}.target`),
@@ -77,14 +77,14 @@ export class Systemd implements AsyncDisposable {
 
   /** Runs `systemctl` with these words. */
   async control(...words: readonly string[]): Promise<Ended> {
-    // From within: systemd talks to nobody whose process it cannot see.
+    // Run inside the namespace: systemd ignores clients whose process it cannot see.
     const [first] = (await Deno.readTextFile(`/proc/${this.#child.pid}/task/${this.#child.pid}/children`))
       .split(" ");
     const enter = ["nsenter", "--target", first!, "--pid", "--mount", "--cgroup", "--"];
     return await runProgram([...enter, "systemctl", "--no-pager", "--no-ask-password", ...words]);
   }
 
-  /** Properties of a unit, as `systemctl show` tells them. */
+  /** Properties of a unit from `systemctl show`. */
   async properties(unit: string, ...names: readonly string[]): Promise<Record<string, string>> {
     const { stdout } = await this.control("show", unit, ...names.flatMap((name) => ["-p", name]));
     return Object.fromEntries(

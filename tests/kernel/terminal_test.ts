@@ -53,7 +53,7 @@ Deno.test("interactive mode on the kernel: lines, answers and completion are of 
     await complete("del tunnel tunnel_id ", "del tunnel tunnel_id 4711");
     await complete("set session name p", "set session name pw0");
 
-    // Somebody else makes one, and it is there for the next Tab.
+    // Another program creates a tunnel; the next Tab offers it.
     client.createTunnel({ tunnelId: 5, peerTunnelId: 6, encap: "ip", local: "10.0.0.1", peer: "10.0.0.3" });
     await complete("show tunnel tunnel_id 5", "show tunnel tunnel_id 5");
     await terminal.enter("show tunnel tunnel_id 5 | include From");

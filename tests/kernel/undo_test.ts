@@ -126,7 +126,7 @@ Deno.test("a line that fails at any step leaves nothing behind", async (t) => {
   await using inside = await Namespace.create("inside");
   await inside.ip("link add taken type dummy");
   using client = clientIn(host);
-  // In the way of one of the lines, and itself in nobody's way.
+  // Conflicts with one of the lines only.
   client.createTunnel({ tunnelId: 9, peerTunnelId: 9, encap: "ip", local: "10.0.0.1", peer: "10.0.0.2" });
   client.createSession({ tunnelId: 9, sessionId: 99, peerSessionId: 99, interfaceName: "other" });
   const everything = (): unknown => ({

@@ -62,7 +62,7 @@ const SHORT_COOKIES = {
   b: { cookie: "11121314", peer: "0a0b0c0d" },
 };
 
-/** What one side of a variant is made of. */
+/** Parameters of one side of a variant. */
 interface Parts {
   readonly addresses: typeof V4;
   readonly ports?: typeof PORTS;
@@ -75,7 +75,7 @@ interface Parts {
   readonly flags?: readonly [a: string, b: string];
   /** Type and length of the L2-specific sublayer. */
   readonly l2specific?: string;
-  /** Whether sequence numbers have been counted up. */
+  /** Reports whether sequence numbers have increased. */
   readonly counted?: boolean;
 }
 
@@ -156,7 +156,7 @@ const VARIANTS: readonly Variant[] = [
     tunnel: "udp_csum off",
     cookies: SHORT_COOKIES,
     session: ["seq send", "seq recv"],
-    // b was told to require them only: as a LAC it also sends them once it receives one.
+    // b is configured to require them only: as a LAC it also sends them once it receives one.
     flags: ["-/S", "R/S"],
     counted: true,
   }),
@@ -193,7 +193,7 @@ function lasting(debugfs: string): string {
     .replaceAll(/^ {3}[1-9]\d*\/[1-9]\d*$/gm, "   …/…");
 }
 
-/** `patience`: how ping is told when to give up. */
+/** `patience`: arguments of ping for its time limit. */
 async function ping(
   from: Namespace,
   to: string,

@@ -1,4 +1,4 @@
-/** The dashboard is made from the table of metrics: it asks for nothing that is not there. */
+/** The dashboard queries only metrics and labels that exist. */
 
 import assert from "node:assert/strict";
 import { dashboard } from "../../src/metrics/dashboard.ts";
@@ -28,13 +28,13 @@ function texts({ panels, templating }: DashboardJson): string[] {
   return [...panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)), ...queries];
 }
 
-Deno.test("every expression names a metric, and only labels that it or a joined one has", async () => {
+Deno.test("every expression names a metric, and only labels of it or of a joined metric", async () => {
   const known = new Map(METRICS.map(({ name, labels }) => [name, labels]));
   for (const text of texts(await printed())) {
     const names = [...text.matchAll(/\b(?:l2tp|process)_[a-z_]+\b/g)].map(([name]) => name);
     assert.ok(names.length > 0, text);
     for (const name of names) assert.ok(known.has(name), `${name} in ${text}`);
-    // "instance" is the scraper's own label.
+    // Prometheus adds the label "instance".
     const labels = new Set(["instance", ...names.flatMap((name) => known.get(name)!)]);
     for (const [, label] of text.matchAll(/([a-z_]+)=~/g)) {
       assert.ok(labels.has(label!), `${label} in ${text}`);
@@ -45,7 +45,7 @@ Deno.test("every expression names a metric, and only labels that it or a joined 
   }
 });
 
-Deno.test("variables that expressions use are there to be picked", async () => {
+Deno.test("every variable in an expression is defined", async () => {
   const json = await printed();
   const names = new Set([...json.templating.list.map(({ name }) => name), "__rate_interval"]);
   for (const text of texts(json)) {
@@ -53,7 +53,7 @@ Deno.test("variables that expressions use are there to be picked", async () => {
   }
 });
 
-Deno.test("panels have numbers of their own and lie beside each other, not on top", () => {
+Deno.test("panels have unique ids and do not overlap", () => {
   const { panels } = dashboard() as DashboardJson;
   assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
   const taken = new Set<string>();

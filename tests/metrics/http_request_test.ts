@@ -1,4 +1,4 @@
-/** Requests of readers of metrics, and of others. */
+/** HTTP requests of metrics clients, and invalid ones. */
 
 import assert from "node:assert/strict";
 import { HEAD_MAX, readRequest } from "../../src/metrics/http_request.ts";

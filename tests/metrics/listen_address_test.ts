@@ -1,9 +1,9 @@
-/** Where metrics may be offered: on this machine, and nowhere else. */
+/** Addresses at which metrics may be served: local ones only. */
 
 import assert from "node:assert/strict";
 import { parseListenAddress } from "../../src/metrics/listen_address.ts";
 
-Deno.test("loopback addresses and local sockets are taken", () => {
+Deno.test("loopback addresses and Unix sockets are accepted", () => {
   const tcp = (hostname: string, port: number): object => ({ transport: "tcp", hostname, port });
   const table: [text: string, address: object][] = [
     ["127.0.0.1:9550", tcp("127.0.0.1", 9550)],
@@ -15,7 +15,7 @@ Deno.test("loopback addresses and local sockets are taken", () => {
   for (const [text, address] of table) assert.deepEqual(parseListenAddress(text), address, text);
 });
 
-Deno.test("others are refused with the reason", () => {
+Deno.test("other addresses are refused with a reason", () => {
   const table: [text: string, reason: RegExp][] = [
     ["0.0.0.0:9550", /^0\.0\.0\.0 is not a loopback address, and others could read/],
     ["10.0.0.1:9550", /not a loopback address/],

@@ -1,4 +1,4 @@
-/** The table of metrics: names and labels that stay, and numbers that are those of the subsystem. */
+/** The table of metrics: stable names and labels, and values from the subsystem. */
 
 import assert from "node:assert/strict";
 import { prometheusText } from "../../src/driver/metrics/prometheus_text.ts";
@@ -40,7 +40,7 @@ function snapshot(...namespaces: NamespaceSnapshot[]): Snapshot {
   return { version: "1.2.3", dataplane: "user", daemon: undefined, namespaces };
 }
 
-/** Value of a metric's sample with these labels. */
+/** Returns the value of a metric's sample with these labels. */
 function valueOf(name: string, of: Snapshot, labels: Labels): number | undefined {
   const samples = [...metricNamed(name).samples(of)];
   return samples.find((sample) => labelKey(sample.labels) === labelKey(labels))?.value;
@@ -52,7 +52,7 @@ async function textOf(of: Snapshot): Promise<string> {
 
 const ID = { netns: "blue", tunnel_id: 1, session_id: 10 };
 
-Deno.test("names and labels are those that dashboards and alarms of others know: they only grow in number", () => {
+Deno.test("names and labels are a public interface: existing ones never change", () => {
   const session = "netns,tunnel_id,session_id";
   const counters = [
     ...["transmit_packets", "transmit_bytes", "transmit_errors", "receive_packets", "receive_bytes"],
@@ -87,7 +87,7 @@ Deno.test("names and labels are those that dashboards and alarms of others know:
   assert.deepEqual(METRICS.map(({ name, type, labels }) => [name, type, labels.join(",")]), expected);
 });
 
-Deno.test("every sample has all labels of its metric and no others, and no two have the same", () => {
+Deno.test("every sample has exactly the labels of its metric, and no two samples the same values", () => {
   const drops = [
     { tunnelId: 1, sessionId: 10, local: undefined, port: undefined, reasons: new Map([["seq_old", 1]]) },
     {
@@ -129,7 +129,7 @@ Deno.test("every sample has all labels of its metric and no others, and no two h
   assert.deepEqual([...metricNamed("process_max_fds").samples(all)], [{ labels: {}, value: 4 }]);
 });
 
-Deno.test("each counter is under its own name; one that the kernel does not tell has no sample", () => {
+Deno.test("each counter has its own metric; a counter that the kernel lacks has no sample", () => {
   const of = snapshot(namespace("blue"));
   const expected: [string, number][] = [
     ["transmit_packets", 1],
@@ -150,7 +150,7 @@ Deno.test("each counter is under its own name; one that the kernel does not tell
   }
 });
 
-Deno.test("what identifies a session stays, whatever about it changes", () => {
+Deno.test("the identifying labels of a session stay the same when its properties change", () => {
   const before = namespace("blue");
   const after = namespace("blue", {
     sessions: before.sessions.map((session) => ({
@@ -170,7 +170,7 @@ Deno.test("what identifies a session stays, whatever about it changes", () => {
   assert.equal(valueOf("l2tp_session_mtu_bytes", snapshot(after), ID), 1280);
 });
 
-Deno.test("a session is up if its interface is there, brought up, and has a carrier as far as that is known", () => {
+Deno.test("a session is up if its interface exists, is up, and has a carrier or an unknown state", () => {
   const table: [link: Partial<typeof LINK> | undefined, up: number][] = [
     [{}, 1],
     [{ state: "up" }, 1],
@@ -188,7 +188,7 @@ Deno.test("a session is up if its interface is there, brought up, and has a carr
   assert.equal(valueOf("l2tp_session_up", unknown, ID), undefined);
 });
 
-Deno.test("the text is what the format says, with every sample of the table and every character of a label", async () => {
+Deno.test("the text follows the exposition format, with every sample and every character of a label", async () => {
   const odd = 'a"b\\c\nd é';
   const of = snapshot(namespace(odd), namespace(""));
   const read = readExposition(await textOf(of));
@@ -205,7 +205,7 @@ Deno.test("the text is what the format says, with every sample of the table and 
   assert.equal(read.get("l2tp_tunnels")?.samples.get(labelKey({ netns: odd })), 1);
 });
 
-Deno.test("thousands of samples come in pieces, each metric with one head", async () => {
+Deno.test("thousands of samples are written in pieces, with one header per metric", async () => {
   const [session] = namespace("").sessions;
   const sessions = Array.from({ length: 2500 }, (_, i) => ({ ...session!, sessionId: i + 1 }));
   const of = snapshot(namespace("", { sessions }));

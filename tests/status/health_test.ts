@@ -1,4 +1,4 @@
-/** `src/status/health.ts` and `health_errors.ts`: which facts are which problem. */
+/** `src/status/health.ts` and `health_errors.ts`: the problem that each fact causes. */
 
 import assert from "node:assert/strict";
 import { DROP_REASONS } from "../../src/dataplane/drop_reasons.ts";
@@ -13,14 +13,14 @@ import type { Overview } from "../../src/status/overview.ts";
 import { COUNTERS, sampleIpTunnel, sampleTunnel, sampleTunnel6 } from "../support/samples.ts";
 import { counting, ETH0, overviewOf, sampleLink } from "./support.ts";
 
-/** The problems in short: `severity problem: message`. */
+/** Formats the problems as `severity problem: message`. */
 function found({ problems }: Overview): string[] {
   return problems.map(({ severity, problem, message }) => `${severity} ${problem}: ${message}`);
 }
 
 const LIVELY = { rxPackets: 1n, txPackets: 1n };
 
-/** Rows of the daemon's dropped packets of the usual session. */
+/** Dropped packets of the sample session, as the daemon reports them. */
 function dropped(reasons: Record<string, number>): Partial<StatusSample> {
   return {
     drops: [{
@@ -33,7 +33,7 @@ function dropped(reasons: Record<string, number>): Partial<StatusSample> {
   };
 }
 
-/** What is wrong when the usual session's kernel counters go from these to those. */
+/** Returns the problems after the sample session's kernel counters have changed from `before` to `after`. */
 function counted(
   before: Partial<Session["counters"]>,
   after: Partial<Session["counters"]>,
@@ -44,7 +44,7 @@ function counted(
   );
 }
 
-Deno.test("health: nothing is wrong with a session that works", () => {
+Deno.test("health: a working session has no problem", () => {
   assert.deepEqual(found(overviewOf({}, {})), []);
 });
 
@@ -73,7 +73,7 @@ Deno.test("health of interfaces: down, without carrier, absent; a PPP session ha
   assert.deepEqual(found(ppp), []);
 });
 
-Deno.test("health: advice is a command that can be typed", () => {
+Deno.test("health: advice contains commands that can be typed", () => {
   const [problem] = overviewOf({ links: [ETH0, sampleLink("l2e0", 3, { up: false })] }).problems;
   assert.deepEqual(problem, {
     problem: "interface_down",
@@ -87,7 +87,7 @@ Deno.test("health: advice is a command that can be typed", () => {
   });
 });
 
-Deno.test("health of cookies: while packets are dropped for them, or if nothing else ever came", () => {
+Deno.test("health of cookies: while packets are dropped, or if no valid packet was ever received", () => {
   const message = (count: number) =>
     `error cookie_mismatch: cookie mismatch: peer sends another cookie; ${count} packets dropped`;
   assert.deepEqual(
@@ -114,7 +114,7 @@ Deno.test("health of cookies: while packets are dropped for them, or if nothing 
   );
 });
 
-Deno.test("health of sequence numbers: none at all is told from some that are wrong", () => {
+Deno.test("health of sequence numbers: missing numbers and wrong numbers are different problems", () => {
   const none =
     "error no_sequence_numbers: peer sends no sequence numbers but recv_seq is on: 5 packets dropped";
   const some = "warning out_of_order: packets arrived late, twice or out of order: 5 dropped";
@@ -132,7 +132,7 @@ Deno.test("health of sequence numbers: none at all is told from some that are wr
   ]);
 });
 
-Deno.test("health of sequence numbers: the advice keeps what is right as it is", () => {
+Deno.test("health of sequence numbers: the advice does not change correct settings", () => {
   const advice = (changes: Partial<Session>, reason: string) =>
     overviewOf({ dataplane: "user", sessions: [counting(LIVELY, changes)] }, {
       dataplane: "user",
@@ -148,7 +148,7 @@ Deno.test("health of sequence numbers: the advice keeps what is right as it is",
   ]);
 });
 
-Deno.test("health of the peer: never heard, heard of long ago, and no complaint about an interface that is down", () => {
+Deno.test("health of the peer: nothing received, or silent; no such problem while the interface is down", () => {
   const never = "warning never_received: no packet received from the peer yet, 7 sent to it";
   assert.deepEqual(counted({ txPackets: 7n }, { txPackets: 7n }), [never]);
   assert.deepEqual(counted({}, {}), [], "nobody asked it anything");
@@ -164,7 +164,7 @@ Deno.test("health of the peer: never heard, heard of long ago, and no complaint 
   ]);
 });
 
-Deno.test("health of the MTU: the longest packet must fit the interface that it leaves by", () => {
+Deno.test("health of the MTU: the longest packet must fit the path MTU", () => {
   // 1500 - IP 20 - UDP 8 - version and flags 4 - session id 4 - Ethernet 14
   const table: [mtu: number, changes: Partial<StatusSample>, problem: string | undefined][] = [
     [1450, {}, undefined],
@@ -197,7 +197,7 @@ Deno.test("health of the MTU: the longest packet must fit the interface that it 
   assert.deepEqual(known.problems[0]?.advice, ["At both ends: ip link set l2e0 mtu 1446"]);
 });
 
-Deno.test("health of tunnels: local address gone, its interface down, no session; what cannot be known is no problem", () => {
+Deno.test("health of tunnels: local address gone, its interface down, no session; unknown facts cause none", () => {
   const gone = overviewOf({ addresses: [] });
   assert.deepEqual(found(gone), [
     "error local_address_gone: 10.0.0.1 is no longer an address in this namespace",
@@ -216,7 +216,7 @@ Deno.test("health of tunnels: local address gone, its interface down, no session
   assert.deepEqual(found(overviewOf({ sessions: [] })), ["note no_sessions: no sessions"]);
 });
 
-Deno.test("health of sockets and tunnels: packets that were nobody's, while they come", () => {
+Deno.test("health of sockets and tunnels: unmatched packets, while they arrive", () => {
   const row = (count: number) => ({
     dataplane: "user" as const,
     drops: [{
@@ -241,7 +241,7 @@ Deno.test("health of sockets and tunnels: packets that were nobody's, while they
   ]);
 });
 
-Deno.test("health: tunnels of the configuration file that wait, or could not be made", () => {
+Deno.test("health: tunnels of the configuration file that wait or failed", () => {
   const one = { name: "paris", tunnelId: 7, message: "waits for a route to 10.0.0.2", sinceMs: 0 };
   const waiting = { ...one, waitsFor: "route", subject: "10.0.0.2" } as const;
   const failed = { ...one, name: "lyon", waitsFor: undefined, subject: undefined, message: "is refused" };
@@ -259,7 +259,7 @@ Deno.test("health: tunnels of the configuration file that wait, or could not be 
   ]);
 });
 
-Deno.test("health: errors stay news for ten seconds after the last one", () => {
+Deno.test("health: errors count as recent for ten seconds", () => {
   const at = (atMs: number, count: bigint) => ({
     atMs,
     sessions: [counting({ rxPackets: 1n, txErrors: count })],
@@ -269,7 +269,7 @@ Deno.test("health: errors stay news for ten seconds after the last one", () => {
   assert.deepEqual(found(overviewOf(at(0, 1n), at(1000, 2n), at(11_000, 2n))), []);
 });
 
-Deno.test("health: worst first", () => {
+Deno.test("health: errors come first, then warnings, then notes", () => {
   const { problems } = overviewOf({
     sessions: [counting({ txPackets: 1n }), counting({}, { sessionId: 1001, interfaceName: "gone" })],
     links: [sampleLink("l2e0", 3)],
@@ -278,8 +278,8 @@ Deno.test("health: worst first", () => {
   assert.deepEqual(problems.map(({ severity }) => severity), ["error", "warning", "note"]);
 });
 
-Deno.test("health: every reason of the daemon and every counter of the kernel has a rule, and every rule a reason", () => {
-  // A packet that waited when its session was deleted is no trouble.
+Deno.test("health: every drop reason and every kernel counter has a rule, and every rule a reason", () => {
+  // A packet that was in the reorder queue when its session was deleted is not a problem.
   const silent = ["session_removed"];
   const reasons = new Set<string>([
     ...DROP_REASONS,
@@ -293,7 +293,7 @@ Deno.test("health: every reason of the daemon and every counter of the kernel ha
   for (const reason of ERROR_RULES.flatMap((rule) => rule.reasons)) assert.ok(reasons.has(reason), reason);
 });
 
-Deno.test("health: lines of advice and messages are short enough to be read", () => {
+Deno.test("health: messages and advice are short", () => {
   const rules = [...ERROR_RULES.map(({ judge }) => judge({}, 12345)), ...verdicts()];
   assert.ok(rules.length > ERROR_RULES.length);
   for (const { message, advice } of rules) {

@@ -1,4 +1,4 @@
-/** Samples and overviews to test the status view with. */
+/** Samples and overviews for tests of the status view. */
 
 import { ZERO_COUNTERS } from "../../src/model/counters.ts";
 import type { Link, LinkAddress } from "../../src/model/link.ts";
@@ -14,13 +14,13 @@ export function sampleLink(name: string, index: number, changes: Partial<Link> =
   return { index, name, up: true, state: "unknown", mtu: 1446, master: undefined, ...changes };
 }
 
-/** `eth0`, which has the local address of the usual tunnel. */
+/** `eth0`, with the local address of the sample tunnel. */
 export const ETH0: Link = sampleLink("eth0", 2, { state: "up", mtu: 1500 });
 
-/** Its address. */
+/** The address of `eth0`. */
 export const ADDRESS: LinkAddress = { index: 2, address: "10.0.0.1", prefixLength: 24 };
 
-/** One tunnel with one session whose interface is up, seen by the kernel, with what the test cares about put over it. */
+/** One kernel tunnel with one session whose interface is up; `changes` override members. */
 export function sampleOf(changes: Partial<StatusSample> = {}): StatusSample {
   return {
     atMs: 0,
@@ -37,7 +37,7 @@ export function sampleOf(changes: Partial<StatusSample> = {}): StatusSample {
   };
 }
 
-/** What is known after these samples, a second after each other. */
+/** Returns the overview after these samples, taken one second apart. */
 export function overviewOf(...samples: readonly Partial<StatusSample>[]): Overview {
   const tracker = new Tracker();
   let overview: Overview | undefined;
@@ -47,12 +47,12 @@ export function overviewOf(...samples: readonly Partial<StatusSample>[]): Overvi
   return overview!;
 }
 
-/** The usual session with these counters. */
+/** The sample session with these counters. */
 export function counting(counters: Partial<Session["counters"]>, changes: Partial<Session> = {}): Session {
   return sampleSession({ counters: { ...ZERO_COUNTERS, ...counters }, ...changes });
 }
 
-/** Ten sessions of two tunnels with a minute of traffic of various shapes, and some trouble. */
+/** Ten sessions of two tunnels with a minute of varied traffic, and some problems. */
 export function busyOverview(names: (i: number) => string = (i) => `pw${i}`): Overview {
   const tracker = new Tracker();
   let overview: Overview | undefined;

@@ -1,4 +1,4 @@
-/** `src/status/tracker.ts` and what it is made of: rates, histories, silences, orders, numbers, the population's text. */
+/** `src/status/tracker.ts` and its parts: rates, histories, silence, order, numbers, the population's text. */
 
 import assert from "node:assert/strict";
 import { parseDebugFacts } from "../../src/status/debug_facts.ts";
@@ -14,7 +14,7 @@ import { goldenText, hexBytes } from "../support/golden.ts";
 import { COUNTERS, sampleTunnel } from "../support/samples.ts";
 import { busyOverview, counting, ETH0, overviewOf, sampleLink } from "./support.ts";
 
-Deno.test("ratesBetween(): growth over time; what shrank is new; no time, no rate", () => {
+Deno.test("ratesBetween(): growth over time; a decreased counter restarted at 0; no rate without elapsed time", () => {
   const doubled = Object.fromEntries(
     Object.entries(COUNTERS).map(([name, value]) => [name, 2n * value!]),
   ) as unknown as typeof COUNTERS;
@@ -30,7 +30,7 @@ Deno.test("ratesBetween(): growth over time; what shrank is new; no time, no rat
   assert.equal(ratesBetween(ZERO_COUNTERS, COUNTERS, 0).rxBytes, 0);
 });
 
-Deno.test("Tracker: no rates before the second sample, nor for what is new in it", () => {
+Deno.test("Tracker: no rates before the second sample of a session", () => {
   const first = overviewOf({});
   assert.deepEqual([first.intervalMs, first.rates, first.sessions[0]!.rates], [
     undefined,
@@ -48,7 +48,7 @@ Deno.test("Tracker: no rates before the second sample, nor for what is new in it
   assert.equal(sessions[0]!.rxHistory.values().at(-1), 500);
 });
 
-Deno.test("Tracker: a session that was away begins anew", () => {
+Deno.test("Tracker: a session that disappeared and came back starts again", () => {
   const one = { sessions: [counting({ rxBytes: 1000n })] };
   const { sessions } = overviewOf(one, { sessions: [] }, { sessions: [counting({ rxBytes: 9000n })] });
   assert.equal(sessions[0]!.rates, undefined);
@@ -70,7 +70,7 @@ Deno.test("History: a minute, oldest first, across gaps and several samples in a
   assert.equal(history.values().length, 60);
 });
 
-Deno.test("sparkline(): the highest of each part, something for anything, nothing for nothing", () => {
+Deno.test("sparkline(): the maximum of each part; nonzero values are visible, zero is blank", () => {
   assert.equal(sparkline([0, 1, 2, 4, 8], 5, true), " ▁▂▄█");
   assert.equal(sparkline([0, 1, 0, 8, 0, 0], 3, true), "▁█ ");
   assert.equal(sparkline([0, 1, 8], 3, false), " .#");
@@ -80,7 +80,7 @@ Deno.test("sparkline(): the highest of each part, something for anything, nothin
   assert.equal(sparkline([1], 0, true), "");
 });
 
-Deno.test("shortNumber(): five characters at most, and never a thousand of a unit", () => {
+Deno.test("shortNumber(): at most five characters, and less than 1000 of a unit", () => {
   const table: [number, string][] = [
     [0, "0"],
     [0.04, "0"],
@@ -114,7 +114,7 @@ Deno.test("shortDuration()", () => {
   for (const [ms, text] of table) assert.equal(shortDuration(ms), text);
 });
 
-Deno.test("listedSessions(): every order, both ways; equal ones by their ids", () => {
+Deno.test("listedSessions(): every sort key, both directions; ties by id", () => {
   const overview = busyOverview();
   const order = (sort: SortKey, reversed = false): string =>
     listedSessions(overview, { filter: "", sort, reversed }).map(({ link, session }) =>
@@ -132,14 +132,14 @@ Deno.test("listedSessions(): every order, both ways; equal ones by their ids", (
   assert.equal(order("id"), "0246813579");
 });
 
-Deno.test("listedSessions(): names are compared by their numbers", () => {
+Deno.test("listedSessions(): names with numbers sort numerically", () => {
   const names = ["pw10", "pw9", "pw1", "eth"];
   const sessions = names.map((interfaceName, i) => counting({}, { interfaceName, sessionId: 1 + i }));
   const listed = listedSessions(overviewOf({ sessions }), { filter: "", sort: "name", reversed: false });
   assert.deepEqual(listed.map(({ session }) => session.interfaceName), ["eth", "pw1", "pw9", "pw10"]);
 });
 
-Deno.test("listedSessions(): the filter's words must all be there, or not be there", () => {
+Deno.test("listedSessions(): all words of the filter must match, and excluded words must not", () => {
   const overview = busyOverview();
   const table: [filter: string, count: number][] = [
     ["", 10],
@@ -161,7 +161,7 @@ Deno.test("listedSessions(): the filter's words must all be there, or not be the
 const CAPTURED = goldenText("l2tp/debugfs_tunnels.txt").split("\n").filter((line) => !line.startsWith("#"))
   .join("\n");
 
-Deno.test("populationText(): what the kernel's file says, out of netlink and of what only the file tells", () => {
+Deno.test("populationText(): the kernel's file, from netlink and debugfs facts", () => {
   const overview = overviewOf({
     tunnels: [sampleTunnel({ counters: { ...ZERO_COUNTERS, txPackets: 9n, txBytes: 770n } })],
     sessions: [
@@ -179,7 +179,7 @@ Deno.test("populationText(): what the kernel's file says, out of netlink and of 
   assert.equal(populationText(overview), CAPTURED);
 });
 
-Deno.test("populationText(): where the file cannot be read, question marks in its place", () => {
+Deno.test("populationText(): question marks if the file cannot be read", () => {
   const text = populationText(overviewOf({ sessions: [counting({}, { sendSeq: true })] }));
   assert.match(text, /^ 1 sessions, refcnt \?\/\?$/m);
   assert.match(text, /^ {3}nr \?, ns \?\n {3}refcnt \?$/m);
@@ -187,6 +187,6 @@ Deno.test("populationText(): where the file cannot be read, question marks in it
   assert.match(text, /^ {3}\?\/\? tx 0\/0\/0 rx 0\/0\/0$/m);
 });
 
-Deno.test("parseDebugFacts(): text that is none of the file has no facts", () => {
+Deno.test("parseDebugFacts(): other text yields no facts", () => {
   assert.deepEqual(parseDebugFacts("x\n\n"), { tunnels: new Map(), sessions: new Map() });
 });

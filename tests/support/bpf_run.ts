@@ -21,13 +21,13 @@ const CONTEXT_SIZE = 256;
 const CONTEXT_MARK = 8;
 const ROOM = 4096;
 
-/** What became of a packet. */
+/** Result of a program run. */
 export interface Ran {
-  /** What the program returned: -1, 2, or 7 for a packet that goes somewhere else. */
+  /** Return value of the program: -1, 2 (drop), or 7 (redirect). */
   readonly verdict: number;
   /** The packet, from its Ethernet header on. */
   readonly packet: Uint8Array;
-  /** Its mark. */
+  /** Mark of the packet. */
   readonly mark: number;
 }
 

@@ -14,21 +14,21 @@ import { programUnderTest } from "./processes.ts";
 /** A slow machine under load takes seconds to start Deno. */
 const START_LIMIT_MS = 60_000;
 
-/** How to start a daemon. */
+/** Options of a daemon under test. */
 export interface TestDaemonOptions {
-  /** Its options: `--fresh`, `--keep`. */
+  /** Command line options: `--fresh`, `--keep`. */
   readonly args?: readonly string[];
   /** Variables of its environment beside the test's own. */
   readonly env?: Record<string, string>;
   /** A program that is given the daemon's command line as its own last words, and becomes what they say. */
   readonly through?: readonly string[];
-  /** Its runtime folder; a new one, deleted at the end, unless given. */
+  /** Runtime folder. Default: a new one, deleted at the end. */
   readonly folder?: string;
 }
 
 /** A daemon that is ready, and ended when the test is. */
 export class TestDaemon implements AsyncDisposable {
-  /** Its runtime folder. */
+  /** Runtime folder. */
   readonly folder: string;
   readonly #ownFolder: boolean;
   readonly #child: Deno.ChildProcess;
@@ -65,7 +65,7 @@ export class TestDaemon implements AsyncDisposable {
     return this.#said;
   }
 
-  /** What it has said on standard error so far. */
+  /** Standard error output so far. */
   get said(): string {
     return this.#said;
   }
@@ -84,7 +84,7 @@ export class TestDaemon implements AsyncDisposable {
     }
   }
 
-  /** Its process id. */
+  /** Process id. */
   get pid(): number {
     return this.#child.pid;
   }
@@ -110,7 +110,7 @@ export class TestDaemon implements AsyncDisposable {
     try {
       this.#child.kill(signal);
     } catch (error) {
-      // It has ended by itself, or somebody else has ended it.
+      // The process has ended already.
       if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
     }
     const status = await this.#child.status;

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { DecodeError, type DecodeErrorFacts } from "../../src/base/errors.ts";
 
-/** Asserts that the action throws a `DecodeError` with these facts, and that its message tells field and offset. */
+/** Asserts that the action throws a `DecodeError` with these facts, and that its message names field and offset. */
 export function assertDecodeError(action: () => unknown, facts: DecodeErrorFacts, label: string): void {
   let thrown: unknown;
   try {

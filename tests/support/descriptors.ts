@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 
-/** What each open descriptor is, by number: `socket:[123]`, a path, `anon_inode:[eventfd]`. */
+/** Returns the target of each open descriptor by number: `socket:[123]`, a path, `anon_inode:[eventfd]`. */
 function openDescriptors(): Map<number, string> {
   const open = new Map<number, string>();
   for (const { name } of Deno.readDirSync("/proc/self/fd")) {

@@ -8,7 +8,7 @@
 
 import assert from "node:assert/strict";
 
-/** A metric as the text has it. */
+/** A metric parsed from the text. */
 export interface ReadMetric {
   readonly name: string;
   readonly help: string;

@@ -27,8 +27,8 @@ import { Random } from "./random.ts";
 export type KernelFunction = (request: NetlinkMessage) => readonly NetlinkMessage[];
 
 /**
- * How messages share datagrams: each alone; all in one; all in one but the end of a dump alone (as the kernel does
- * it); or cut at random places.
+ * How messages are packed into datagrams: one each; all in one; all in one except the end of a dump (as the kernel
+ * does); or split at random.
  */
 export type Batching = "single" | "joined" | "doneAlone" | Random;
 
@@ -56,15 +56,15 @@ export function toDatagrams(messages: readonly NetlinkMessage[], batching: Batch
   return datagrams;
 }
 
-/** What a {@link FakeTransport} is made with. */
+/** Options of a {@link FakeTransport}. */
 export interface FakeTransportOptions {
-  /** How answers are packed; `"doneAlone"` unless given. */
+  /** Packing of replies. Default: `"doneAlone"`. */
   readonly batching?: Batching;
-  /** Whether it can send without holding the caller. */
+  /** Supports sending without blocking. */
   readonly background?: boolean;
 }
 
-/** Whether the message is an acknowledgement; to a request that does not ask for one a kernel sends only refusals. */
+/** Reports whether a message is an acknowledgement. Without NLM_F_ACK a kernel sends refusals only. */
 function isAck({ type, payload }: NetlinkMessage): boolean {
   return type === NLMSG_ERROR && payload.subarray(0, 4).every((byte) => byte === 0);
 }
@@ -79,7 +79,7 @@ const DATAGRAM_MAX = 64 * 1024;
 export class FakeTransport implements NetlinkTransport {
   /** Every message that was sent. */
   readonly requests: NetlinkMessage[] = [];
-  /** How often it was closed. */
+  /** Number of `close` calls. */
   disposals = 0;
   readonly #kernel: KernelFunction;
   readonly #batching: Batching;
@@ -124,7 +124,7 @@ export class FakeTransport implements NetlinkTransport {
     this.#pending.push(datagram);
   }
 
-  /** Datagrams that nobody has received. */
+  /** Datagrams that have not been received. */
   get unread(): number {
     return this.#pending.length;
   }
@@ -162,13 +162,13 @@ export function ack(request: NetlinkMessage): NetlinkMessage {
   return refuse(request, 0);
 }
 
-/** What a refusal says beside its number. */
+/** Contents of a refusal beside its error number. */
 export interface RefusalFacts {
   /** Extended-ack text. */
   readonly extack?: string | undefined;
   /** Offset of the attribute that is wrong. */
   readonly offset?: number | undefined;
-  /** Whether the request's payload is left out; it is unless said otherwise. */
+  /** Omits the request's payload. Default: true. */
   readonly capped?: boolean | undefined;
 }
 

@@ -89,13 +89,13 @@ export class FakeL2tpKernel {
   readonly l2specs: Map<string, number> = new Map();
   /** Every request: its command's name, in order. */
   readonly commands: string[] = [];
-  /** Whether the family is there. */
+  /** The family exists. */
   hasFamily = true;
-  /** Whether the caller has CAP_NET_ADMIN. */
+  /** The caller has CAP_NET_ADMIN. */
   privileged = true;
   /** The modules that are there beside `l2tp_netlink`. */
   readonly modules: Set<string> = new Set(["l2tp_ip", "l2tp_ip6", "l2tp_eth", "l2tp_ppp"]);
-  /** Whether one UDP tunnel may have two sessions with the same id, as from Linux 6.10 on. */
+  /** A UDP tunnel may have two sessions with the same id, as from Linux 6.10 on. */
   acceptsDuplicates = false;
   /** Peers that no route leads to. */
   readonly unreachable: Set<string> = new Set();
@@ -203,7 +203,7 @@ export class FakeL2tpKernel {
     }
   }
 
-  /** Deletes a tunnel with its sessions; of those nobody is told. */
+  /** Deletes a tunnel and its sessions, without notifications about the sessions. */
   deleteTunnel(tunnelId: number): void {
     this.tunnels.delete(tunnelId);
     for (const session of this.sessions.filter((session) => session.tunnelId === tunnelId)) {

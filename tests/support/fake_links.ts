@@ -60,7 +60,7 @@ export function encodeAddress(
   return attributes.written.slice();
 }
 
-/** Why a step is refused. */
+/** Reason of a refusal. */
 export interface StepRefusal extends RefusalFacts {
   /** Positive error number. */
   readonly errno: number;
@@ -73,8 +73,8 @@ export class FakeLinks {
   /** The addresses of all of them. */
   addresses: LinkAddress[] = [];
   /**
-   * What was asked, one line for each request: `get NAME`, `list`, `name N`, `mtu N`, `master N`, `up`, `down`,
-   * `netns FD`, `address A/N`, `address A peer B/N`, `no address A/N`, `addresses`, `route HEX`, `no route HEX`.
+   * Received requests, one line each: `get NAME`, `list`, `name N`, `mtu N`, `master N`, `up`, `down`, `netns FD`,
+   * `address A/N`, `address A peer B/N`, `no address A/N`, `addresses`, `route HEX`, `no route HEX`.
    */
   readonly steps: string[] = [];
   /** Refuses the steps that it has a refusal for. */

@@ -8,7 +8,7 @@ import type { NotificationSource } from "../../src/driver/netlink/ports.ts";
 
 /** A source of notifications in memory. Like the real one it overwrites what it delivered before. */
 export class FakeNotifications implements NotificationSource {
-  /** How often it was closed. */
+  /** Number of `close` calls. */
   closings = 0;
   readonly #queue: (Uint8Array | "overrun" | Error)[] = [];
   #buffer = new Uint8Array(0);
@@ -27,7 +27,7 @@ export class FakeNotifications implements NotificationSource {
     this.#wake?.();
   }
 
-  /** Whether somebody waits for the next one. */
+  /** A receiver is waiting for the next notification. */
   get waiting(): boolean {
     return this.#wake !== undefined;
   }

@@ -87,13 +87,13 @@ export class FakeDisplay {
     );
   }
 
-  /** How a cell looks. */
+  /** Style of a cell. */
   styleAt(row: number, column: number): string {
     return this.#styles[row * this.columns + column]!;
   }
 }
 
-/** What happens: an event, or something else that a test does, such as a look at the screen. */
+/** A step of a script: an event, or an action of the test such as a check of the screen. */
 export type ScriptStep = TerminalEvent | ((screen: FakeScreen) => void);
 
 /** A terminal whose user follows a script. */

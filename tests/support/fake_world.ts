@@ -1,6 +1,6 @@
 /**
- * Everything the command line needs of the world, in memory: namespaces with an L2TP subsystem and interfaces, files,
- * names, a clock. Whole command lines run against it, and what they print is kept.
+ * In-memory implementations of all ports of the command line: namespaces with an L2TP subsystem and interfaces, files,
+ * names, a clock. Tests run whole command lines against them and inspect the output.
  *
  * @module
  */
@@ -38,21 +38,21 @@ import type { FakeScreen } from "./fake_screen.ts";
 
 /** A network namespace. */
 export class FakeNamespace {
-  /** Its interfaces. */
+  /** Interfaces of the namespace. */
   readonly links: FakeLinks = new FakeLinks();
-  /** Its tunnels and sessions. */
+  /** Tunnels and sessions of the namespace. */
   readonly l2tp: FakeL2tpKernel = new FakeL2tpKernel(this.links);
   /** The daemon's tunnels and sessions in it. */
   readonly user: FakeL2tpKernel = new FakeL2tpKernel(this.links);
-  /** What the daemon dropped in it: rows of JSON. */
+  /** Drop counters of the namespace, as the daemon's JSON rows. */
   readonly drops: string[] = [];
-  /** What the daemon tells of offloads. */
+  /** Offloads, as the daemon's JSON rows. */
   readonly offloads: string[] = [];
   /** On what the daemon was asked to run PPP, and how. */
   readonly pppRequests: PppRequest[] = [];
-  /** Which of them it was asked to end, or to give other secrets. */
+  /** Requests to end PPP or to replace its secrets. */
   readonly pppChanges: PppRequest[] = [];
-  /** How the PPP sessions are doing. */
+  /** Status of the PPP sessions. */
   readonly pppSessions: PppSessionStatus[] = [];
   /** The error number with which the daemon refuses to run PPP. */
   pppRefusal: number | undefined;
@@ -88,17 +88,17 @@ export class FakeNamespace {
 /** The daemon: it runs, it does not, or every connection fails like this. */
 export type FakeDaemon = "running" | "absent" | Error;
 
-/** How a command line ended. */
+/** Result of a command line. */
 export interface Outcome {
   /** Exit code. */
   readonly code: number;
-  /** What it wrote to standard output. */
+  /** Standard output. */
   readonly out: string;
-  /** What it wrote to standard error. */
+  /** Standard error. */
   readonly err: string;
 }
 
-/** What the daemon can be asked to do with PPP on a session. */
+/** PPP requests that the daemon accepts for a session. */
 const PPP_CHANGES: readonly number[] = [L2TPD_CMD.PPP, L2TPD_CMD.PPP_SECRETS, L2TPD_CMD.PPP_END];
 
 /** Descriptors that the pretended process gives out. */
@@ -107,7 +107,7 @@ const SOCKET_FD = 77;
 /** Process id of the daemon that the pretended process starts. */
 const DAEMON_PID = 4242;
 
-/** A world with one namespace: an interface `eth0` with 10.0.0.1 and fd00::1, and nothing else. */
+/** Ports of a host with one namespace, which has only an interface `eth0` with 10.0.0.1 and fd00::1. */
 export class FakeWorld {
   /** The namespace the program is started in. */
   readonly home: FakeNamespace = new FakeNamespace();
@@ -115,38 +115,38 @@ export class FakeWorld {
   readonly namespaces: Map<string, FakeNamespace> = new Map();
   /** Lines of files. */
   readonly files: Map<string, readonly (string | undefined)[]> = new Map();
-  /** Those of them that everybody can read. */
+  /** Files that every user can read. */
   readonly publicFiles: Set<string> = new Set();
-  /** What stands in the way of pppd, and what it was tried with. */
+  /** Error of starting pppd, and the arguments of the attempts. */
   pppd: Omit<PppdTrial, "file"> = {};
   readonly pppdTrials: string[] = [];
   /** Addresses of hosts. */
   readonly hosts: Map<string, readonly string[]> = new Map();
   /** The environment. */
   readonly env: Map<string, string> = new Map();
-  /** What the listener gets. */
+  /** Notifications for the listener. */
   readonly notifications: FakeNotifications = new FakeNotifications();
-  /** What the listener to the daemon gets. */
+  /** Notifications for the listener of the daemon. */
   readonly userNotifications: FakeNotifications = new FakeNotifications();
-  /** What the listener to the daemon's trace events gets. */
+  /** Trace events for the listener of the daemon. */
   readonly traces: FakeNotifications = new FakeNotifications();
-  /** Whether there is a daemon. */
+  /** State of the daemon. */
   daemon: FakeDaemon = "absent";
-  /** Why a daemon that runs cannot be talked to, on connections that are open as well. */
+  /** Error of every request to the running daemon, also on open connections. */
   userDaemonFails: Error | undefined;
-  /** How often one was started. */
+  /** Number of started daemons. */
   starts = 0;
-  /** Why none can be started. */
+  /** Error of starting a daemon. */
   startFails: Error | undefined;
-  /** Whether another daemon is quicker than the one that is started. */
+  /** Another daemon starts first. */
   rival = false;
-  /** What became of `l2tp daemon`: the words it was given. */
+  /** Arguments of `l2tp daemon`. */
   readonly daemonWords: (readonly string[])[] = [];
-  /** What the daemon's configuration file declares and is not there. */
+  /** Declared tunnels that are not set up, as the daemon reports them. */
   declared: readonly DeclaredTunnel[] = [];
   /** The hooks that were run. */
   readonly hooks: HookProcess[] = [];
-  /** Why a hook fails; `undefined` if it does not. */
+  /** Error of a hook; `undefined` on success. */
   hookFails: (hook: HookProcess) => Error | undefined = () => undefined;
   /** The scoped tunnels that were made: their scopes. */
   readonly scopes: string[] = [];
@@ -154,17 +154,17 @@ export class FakeWorld {
   readonly transports: FakeTransport[] = [];
   /** The journal of a daemon that ended without taking its tunnels down. */
   leftBehind: string | undefined = undefined;
-  /** Whether standard output is a terminal. */
+  /** Standard output is a terminal. */
   terminal = false;
-  /** Whether somebody sits before it. */
+  /** Standard input is a terminal, too. */
   interactive = false;
   /** The options that interactive mode was started with. */
   readonly shells: Options[] = [];
-  /** Whether debugfs can be read. */
+  /** debugfs can be read. */
   debugfs = true;
-  /** How answers are packed into datagrams. */
+  /** Packing of replies into datagrams. */
   batching: Batching = "doneAlone";
-  /** Whether transports can send without holding the caller, as the real one. */
+  /** Transports support sending without blocking, like the real one. */
   background = true;
   /** Facts about the system. */
   system: SystemFacts = {
@@ -173,7 +173,7 @@ export class FakeWorld {
     hasModule: () => false,
     forbiddenBy: () => undefined,
   };
-  /** What the doctor finds. */
+  /** Facts for the doctor. */
   machine: Inspection = {
     kernelRelease: "6.1.0-41-amd64",
     modules: [],
@@ -185,7 +185,7 @@ export class FakeWorld {
     ports: [],
     missingOffloads: new Map(),
   };
-  /** What the doctor finds of the daemon. */
+  /** Facts about the daemon for the doctor. */
   daemonFacts: DaemonFacts = {
     path: "/run/l2tp/api.sock",
     trouble: "absent",
@@ -198,7 +198,7 @@ export class FakeWorld {
   time = new Date(2026, 10, 22, 12, 7, 28, 123);
   /** The clock that only runs forward, in milliseconds. */
   clockMs = 1_000_000;
-  /** What happens while the program sleeps. */
+  /** Called while the program sleeps. */
   onSleep: () => void = () => {};
   /** The terminal, if there is one. */
   screen: FakeScreen | undefined = undefined;
@@ -253,7 +253,7 @@ export class FakeWorld {
     for (const action of this.#interrupts) action();
   }
 
-  /** How many are still asked to call back at an interrupt. */
+  /** Number of registered interrupt handlers. */
   get interruptHandlers(): number {
     return this.#interrupts.size;
   }
@@ -263,7 +263,7 @@ export class FakeWorld {
     this.#present = this.home;
   }
 
-  /** How many connections were opened and never closed, or closed twice. */
+  /** Number of connections that were opened but never closed, or closed twice. */
   get leaks(): number {
     return this.transports.filter((transport) => transport.disposals !== 1).length;
   }

@@ -7,12 +7,12 @@
 
 const FLAG = 0x7e;
 const ESCAPE = 0x7d;
-/** What an escaped byte is exclusive-or'd with. */
+/** Value that an escaped byte is XORed with. */
 const COMPLEMENT = 0x20;
 const ADDRESS_AND_CONTROL = [0xff, 0x03] as const;
 
 const FCS_INIT = 0xffff;
-/** What the sequence comes to over a frame with its own complement behind it. */
+/** FCS over a frame that ends with its own complemented FCS ("good" value). */
 const FCS_GOOD = 0xf0b8;
 const FCS_BYTES = 2;
 /** x^16 + x^12 + x^5 + 1, the lowest bit first. */
@@ -64,20 +64,20 @@ export function encodeHdlc(frame: Uint8Array, accm: number): Uint8Array<ArrayBuf
   return line.slice(0, length);
 }
 
-/** Why what stood between two flags is no frame. */
+/** Reason for which the bytes between two flags are not a frame. */
 export type HdlcDropReason =
-  /** It has less than four bytes. */
+  /** Fewer than four bytes. */
   | "short"
-  /** It is longer than any that may come. */
+  /** Longer than the longest frame. */
   | "long"
   /** The sender broke it off: an escape, then the flag. */
   | "aborted"
-  /** Its check sequence is wrong. */
+  /** Wrong frame check sequence. */
   | "fcs";
 
 /** Finds the frames in what comes over the line, in however many pieces that is. */
 export class HdlcDeframer {
-  /** What was no frame, counted by reason. */
+  /** Number of invalid frames by reason. */
   readonly drops: Readonly<Record<HdlcDropReason, number>>;
   readonly #drops: Record<HdlcDropReason, number> = { short: 0, long: 0, aborted: 0, fcs: 0 };
   readonly #frame: Uint8Array<ArrayBuffer>;
@@ -122,7 +122,7 @@ export class HdlcDeframer {
     else this.#isTooLong = true;
   }
 
-  /** What a flag ends, if that is a frame. */
+  /** Returns the frame that a flag ends, if it is valid. */
   #end(): Uint8Array | undefined {
     const bytes = this.#frame.subarray(0, this.#length);
     const reason = this.#reason(bytes);

@@ -27,7 +27,7 @@ export interface FrameSpec {
   readonly mac?: Uint8Array;
   /** VLAN tags, outermost first: EtherType and contents. */
   readonly tags?: readonly (readonly [type: number, contents: number])[];
-  /** Whether IPv6; otherwise IPv4. */
+  /** IPv6; otherwise IPv4. */
   readonly isIpv6?: boolean;
   /** Addresses, source first: 8 or 32 bytes. */
   readonly addresses?: Uint8Array;
@@ -45,7 +45,7 @@ export interface FrameSpec {
   readonly flowLabel?: number;
   /** IPv6: an extension header of destination options, a multiple of 8 bytes; its first byte is filled in. */
   readonly extension?: Uint8Array;
-  /** Whether UDP; otherwise TCP. */
+  /** UDP; otherwise TCP. */
   readonly isUdp?: boolean;
   /** Ports, source first. */
   readonly ports?: readonly [number, number];
@@ -65,7 +65,7 @@ export interface FrameSpec {
   readonly payload?: Uint8Array;
 }
 
-/** What is said of a frame in front of it (`struct virtio_net_hdr`). */
+/** Fields of the header before a frame (`struct virtio_net_hdr`). */
 export interface VirtioFields {
   readonly flags: number;
   readonly gsoType: number;
@@ -193,7 +193,7 @@ function pseudoHeader(bytes: Uint8Array, network: number, transport: number, isU
   return joinBytes(addresses, uint32(bytes.length - transport), uint32(isUdp ? 17 : 6));
 }
 
-/** Whether the checksums of IPv4 header and whole TCP or UDP packet are right, and there. False for other frames. */
+/** Reports whether the checksums of IPv4 header and TCP or UDP are present and correct. */
 export function isIntact(bytes: Uint8Array): boolean {
   const raw = RawFrame.read(bytes);
   if (raw === undefined || !raw.isWhole) return false;
@@ -203,7 +203,7 @@ export function isIntact(bytes: Uint8Array): boolean {
   return checksumOf(pseudoHeader(bytes, network, transport, isUdp), bytes.subarray(transport)) === 0;
 }
 
-/** Whether the checksum of the whole TCP or UDP packet is but the sum of its pseudo-header. */
+/** Reports whether the checksum field of TCP or UDP holds the sum of the pseudo-header only. */
 export function isPartial(bytes: Uint8Array): boolean {
   const raw = RawFrame.read(bytes);
   if (raw === undefined || !raw.isWhole) return false;
@@ -237,8 +237,8 @@ function leavePartial(bytes: Uint8Array, network: number, transport: number, isU
 }
 
 /**
- * What goes over the wire for a frame: the segments of a super-frame, each with headers of its own. Of TCP, FIN and
- * PSH go with the last one, CWR with the first; the IPv4 identification counts up.
+ * Returns the segments of a super-frame as sent, each with its own headers. TCP: the last segment has FIN and PSH, the
+ * first CWR. The IPv4 identification increases by one.
  */
 export function cutFrame({ bytes, virtio }: SuperFrame): Uint8Array[] {
   const kind = virtio.gsoType & ~VIRTIO.ecn;

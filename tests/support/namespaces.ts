@@ -11,7 +11,7 @@ let count = 0;
 
 /** A network namespace that is deleted with everything in it. */
 export class Namespace implements AsyncDisposable {
-  /** Its name, for `ip -n` and `l2tp -n`. */
+  /** Name of the namespace, for `ip -n` and `l2tp -n`. */
   readonly name: string;
 
   private constructor(name: string) {
@@ -38,7 +38,7 @@ export class Namespace implements AsyncDisposable {
 
   /** The text of debugfs' `l2tp/tunnels` as seen from here, without its header. */
   debugfs(): Promise<string> {
-    // The namespace of whoever opens the file decides; a synchronous read opens it on this thread.
+    // The namespace of the opening thread decides; a synchronous read opens the file on this thread.
     const text = inNamespace(this.name, () => Deno.readTextFileSync("/sys/kernel/debug/l2tp/tunnels"));
     return Promise.resolve(text.split("\n").slice(11).join("\n"));
   }

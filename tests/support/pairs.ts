@@ -11,7 +11,7 @@ export interface Spread {
   readonly max: number;
 }
 
-/** What two commands took, in seconds, and the ratio of the first to the second, pair by pair. */
+/** Times of two commands in seconds, and their ratio, pair by pair. */
 export interface PairedTimes {
   readonly name: string;
   readonly a: Spread;

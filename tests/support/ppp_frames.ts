@@ -42,8 +42,8 @@ export const PPP_FRAMES: readonly Uint8Array[] = [
 const LENGTHS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 16, 49, 0x7f, 0x80, 0xff];
 
 /**
- * Copies the frame into `room`, at a place by chance, and damages the copy there; it borrows the room, which must be
- * longer than the frame by 64 bytes.
+ * Copies the frame to a random offset in `room` and damages the copy. The result borrows `room`, which must be 64 bytes
+ * longer than the frame.
  */
 export function damage(frame: Uint8Array, room: Uint8Array, random: Random): Uint8Array {
   const start = random.below(8);

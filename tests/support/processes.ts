@@ -4,24 +4,24 @@
  * @module
  */
 
-/** How a program ended. */
+/** Result of a program. */
 export interface Ended {
   /** Exit code, or 128 and the signal's number. */
   readonly code: number;
-  /** What it wrote. */
+  /** Standard output. */
   readonly stdout: string;
-  /** What it wrote on standard error. */
+  /** Standard error. */
   readonly stderr: string;
 }
 
-/** How to run a program. */
+/** Options of a program run. */
 export interface RunOptions {
-  /** What it reads on standard input; nothing unless given. */
+  /** Standard input. Default: empty. */
   readonly stdin?: string | undefined;
-  /** Its environment: these variables and the test's own, or (`clearEnv`) these only. */
+  /** Environment variables, in addition to the test's own or, with `clearEnv`, instead of them. */
   readonly env?: Record<string, string> | undefined;
   readonly clearEnv?: boolean | undefined;
-  /** Where it runs. */
+  /** Working directory. */
   readonly cwd?: string | undefined;
 }
 
@@ -36,8 +36,7 @@ const BARE = [
 const ROOT = new URL("../../", import.meta.url).pathname;
 
 /**
- * How the program under test is started: `L2TP_UNDER_TEST` names an executable; without it, it is `main.ts` on this
- * Deno.
+ * Command of the program under test: the executable in `L2TP_UNDER_TEST`, or `main.ts` on this Deno.
  */
 export function programUnderTest(): readonly [string, ...string[]] {
   const executable = Deno.env.get("L2TP_UNDER_TEST");

@@ -8,7 +8,7 @@
 export class Random {
   #state: number;
 
-  /** The same seed gives the same numbers. */
+  /** Creates a generator. The same seed yields the same numbers. */
   constructor(seed: number) {
     // Zero is the one state that never leaves itself.
     this.#state = (seed | 0) === 0 ? 0x9e3779b9 : seed | 0;
@@ -39,7 +39,7 @@ export class Random {
     return items[this.below(items.length)]!;
   }
 
-  /** That many bytes. */
+  /** Returns `count` random bytes. */
   bytes(length: number): Uint8Array<ArrayBuffer> {
     return Uint8Array.from({ length }, () => this.next() & 0xff);
   }

@@ -9,7 +9,7 @@ import type { Random } from "./random.ts";
 
 const NO_TAGS: readonly (readonly [number, number])[] = [];
 
-/** Headers of a flow, without payload: everything about them by chance, but such that they make sense. */
+/** Random but valid headers of a flow, without payload. */
 export function randomFlow(random: Random, isUdp: boolean = random.oneIn(2)): FrameSpec {
   const isIpv6 = random.oneIn(2);
   const tag = (type: number): readonly [number, number] => [type, random.below(0x10000)];

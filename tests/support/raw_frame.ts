@@ -30,17 +30,17 @@ export function joinBytes(...pieces: readonly Uint8Array[]): Uint8Array<ArrayBuf
   return bytes;
 }
 
-/** Where the headers of a frame are. */
+/** Offsets of a frame's headers. */
 export class RawFrame {
-  /** Where the IP header begins. */
+  /** Offset of the IP header. */
   readonly network: number;
-  /** Where the TCP or UDP header begins. */
+  /** Offset of the TCP or UDP header. */
   readonly transport: number;
-  /** Where the payload begins. */
+  /** Offset of the payload. */
   readonly payload: number;
   readonly isIpv6: boolean;
   readonly isUdp: boolean;
-  /** Whether the packet fills the frame, in its own words, and is no fragment. */
+  /** The packet's length field equals the rest of the frame, and it is not a fragment. */
   readonly isWhole: boolean;
 
   private constructor(readonly bytes: Uint8Array, network: number) {
@@ -67,7 +67,7 @@ export class RawFrame {
     return raw.protocol === 6 || raw.protocol === 17 ? raw : undefined;
   }
 
-  /** Where the IP header is, behind at most two tags; `undefined` if there is none, or only part of it. */
+  /** Returns the offset of the IP header after at most two tags; `undefined` if it is absent or truncated. */
   static networkOf(bytes: Uint8Array): number | undefined {
     for (const [at, tags] of [[12, 0], [16, 1], [20, 2]] as const) {
       const type = 256 * (bytes[at] ?? 0) + (bytes[at + 1] ?? 0);
@@ -79,12 +79,12 @@ export class RawFrame {
     return undefined;
   }
 
-  /** What the IP header carries. */
+  /** Returns the protocol number in the IP header. */
   get protocol(): number {
     return this.bytes[this.network + (this.isIpv6 ? 6 : 9)]!;
   }
 
-  /** Where the checksum of the TCP or UDP header is. */
+  /** Returns the offset of the checksum in the TCP or UDP header. */
   get checksum(): number {
     return this.transport + (this.isUdp ? 6 : 16);
   }
@@ -94,7 +94,7 @@ export class RawFrame {
     return 256 * (this.bytes[at] ?? 0) + (this.bytes[at + 1] ?? 0);
   }
 
-  /** What tells its flow from others: protocol, addresses and ports. */
+  /** Returns the key of its flow: protocol, addresses and ports. */
   get flow(): string {
     const { bytes, network, transport } = this;
     const addresses = bytes.subarray(network + (this.isIpv6 ? 8 : 12), network + (this.isIpv6 ? 40 : 20));

@@ -1,9 +1,9 @@
 /**
- * Programs on a real pseudo-terminal: tmux types, and tells what is on the screen.
+ * Runs programs on a real pseudo-terminal: tmux sends keys and reads the screen.
  *
- * Keys are not answered at once, and less so on a busy machine: whoever presses some waits for what they do
- * ({@linkcode TestTerminal.until}), or where that may be nothing, for the keys to have been dealt with
- * ({@linkcode TestTerminal.settle}).
+ * Programs react to keys with a delay, above all on a busy machine. After pressing keys, wait for their effect
+ * ({@linkcode TestTerminal.until}) or, if there may be none, until the program has processed them ({@linkcode
+ * TestTerminal.settle}).
  *
  * @module
  */
@@ -16,7 +16,7 @@ const POLL_MS = 30;
 /** A character that no test types otherwise and no program takes for more than a letter. */
 const MARK = "Z";
 
-/** How to start a program on a terminal. */
+/** Options of a program on a terminal. */
 export interface TerminalOptions {
   readonly columns?: number;
   readonly rows?: number;
@@ -24,17 +24,17 @@ export interface TerminalOptions {
   readonly env?: Record<string, string>;
 }
 
-/** What a program can have changed of how a terminal shows things. */
+/** Terminal modes that a program may have changed. */
 export interface TerminalModes {
-  /** Whether the screen that full-screen programs use is shown. */
+  /** The alternate screen is active. */
   readonly otherScreen: boolean;
   readonly cursor: boolean;
   readonly wraps: boolean;
 }
 
 /**
- * A terminal with a program on it, gone when the test ends. Its program's exit code comes to stand on the screen, and
- * how the line was set up before and after it is compared.
+ * A terminal with a program, closed at the end of the test. The screen shows the program's exit code, and the line
+ * settings before and after it are compared.
  */
 export class TestTerminal implements AsyncDisposable {
   readonly #folder: string;
@@ -102,12 +102,12 @@ export class TestTerminal implements AsyncDisposable {
     await this.#tmux("resize-window", "-x", `${columns}`, "-y", `${rows}`);
   }
 
-  /** What is on the screen now, row by row. */
+  /** Returns the screen, row by row. */
   async screen(): Promise<string[]> {
     return (await this.#tmux("capture-pane", "-p")).replace(/\n$/, "").split("\n");
   }
 
-  /** What is and was on the screen, lines whole that are broken there, without empty lines at the end. */
+  /** Returns screen and scrollback with wrapped lines joined, without empty lines at the end. */
   async text(): Promise<string> {
     return (await this.#tmux("capture-pane", "-p", "-J", "-S", "-")).trimEnd();
   }
@@ -142,16 +142,16 @@ export class TestTerminal implements AsyncDisposable {
     await this.until((text) => !lastLine(text).endsWith(MARK), "it is off the screen again");
   }
 
-  /** Whether the other screen is shown, and whether the cursor is, and whether long lines go on in the next row. */
+  /** Returns the modes: alternate screen, cursor visibility, line wrapping. */
   async modes(): Promise<TerminalModes> {
     const text = await this.#tmux("display-message", "-p", "#{alternate_on} #{cursor_flag} #{wrap_flag}");
     const [otherScreen, cursor, wraps] = text.trim().split(" ").map((flag) => flag === "1");
     return { otherScreen: otherScreen!, cursor: cursor!, wraps: wraps! };
   }
 
-  /** How the terminal's line is set up, as `stty -g` tells it. A shell must be there, waiting for a line. */
+  /** Returns the line settings from `stty -g`. A shell must be waiting for a command. */
   async lineSettings(): Promise<string> {
-    // From outside the line would be seen as the shell's own editor has it, or as it is when commands run.
+    // Read from outside, the settings would be those of the shell's line editor or of running commands.
     const path = `${this.#folder}/stty-${performance.now()}`;
     await this.enter(`stty -g > ${path}.new && mv ${path}.new ${path}`);
     return await poll(() => readText(path), (text) => text !== "", "stty tells how the line is set up");
@@ -168,7 +168,7 @@ export class TestTerminal implements AsyncDisposable {
     }
   }
 
-  /** Whether the program left the terminal as it found it; once it has ended. */
+  /** Reports whether the program, which must have ended, restored the terminal. */
   async isRestored(): Promise<boolean> {
     await this.until((text) => /^left with \d+$/m.test(text), "the program ends");
     const [before, after] = ["before", "after"].map((name) => () => readText(`${this.#folder}/${name}`));

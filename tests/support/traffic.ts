@@ -46,7 +46,7 @@ const IP_PMTUDISC_DO = 2;
 const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
 const BUFFER_BYTES = 65_536 + 64;
 
-/** For experiments within one's own network (IEEE 802): nobody else sends it. */
+/** EtherType for local experiments (IEEE 802): no other traffic uses it. */
 export const ETHERTYPE_TEST = 0x88b5;
 const ETHERTYPE_VLAN = 0x8100;
 
@@ -63,9 +63,9 @@ export function receiveNow(
   }
 }
 
-/** What is unusual about echoes. */
+/** Options of an echo test. */
 export interface PingOptions {
-  /** How many; 3 unless given. */
+  /** Number of echo requests. Default: 3. */
   readonly count?: number;
   /** Bytes of data in each; 56 unless given. */
   readonly size?: number;
@@ -186,11 +186,11 @@ export interface TcpEnds {
   readonly to: string;
   /** Its address. */
   readonly address: string;
-  /** What it listens at: any IPv4 address unless given. */
+  /** Address to listen on. Default: any IPv4 address. */
   readonly listen?: string;
 }
 
-/** How long TCP may make no progress at all: it waits up to two minutes itself if much is lost. */
+/** Time without progress after which a transfer fails. TCP itself waits up to two minutes under heavy loss. */
 const STALL_MS = 60_000;
 const BLOCK_BYTES = 256 * 1024;
 

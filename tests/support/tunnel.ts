@@ -18,15 +18,14 @@ export interface TunnelEnd {
 }
 
 /**
- * Makes a tunnel over UDP between the two hosts of a pair, with one session, of which everything is told apart by the
- * host's number:
+ * Creates a UDP tunnel with one session between the two hosts of a pair. Ids and addresses contain the host's number:
  *
  * ```
  *   a: tunnel 1, session 1, pw0 192.168.7.1/24 ── b: tunnel 2, session 2, pw0 192.168.7.2/24
  * ```
  *
  * @param open a client of the subsystem in that namespace
- * @param more what each end has besides
+ * @param more further parameters of each end
  */
 export async function joinByTunnel(
   { a, b }: Pair,

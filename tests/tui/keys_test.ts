@@ -1,4 +1,4 @@
-/** `src/tui/keys.ts` and `state.ts`: what terminals send, and what it does. */
+/** `src/tui/keys.ts` and `state.ts`: terminal input and its effect on the state. */
 
 import assert from "node:assert/strict";
 import { type Key, KeyReader } from "../../src/tui/keys.ts";
@@ -59,7 +59,7 @@ Deno.test("KeyReader: Escape alone is a key once nothing follows", () => {
 
 const AROUND = { keys: ["1/1", "1/2", "1/3", "1/4", "1/5"], page: 2 };
 
-/** The state after keys: names in angle brackets, and characters. */
+/** Returns the state after these keys: characters, and names in angle brackets. */
 function after(typed: string, start: Partial<ViewState> = {}, around = AROUND): ViewState {
   let state: ViewState = fitToList({ ...INITIAL_STATE, ...start }, around);
   for (const [, name, character] of typed.matchAll(/<(\w+)>|(.)/gu)) {
@@ -69,7 +69,7 @@ function after(typed: string, start: Partial<ViewState> = {}, around = AROUND): 
   return state;
 }
 
-Deno.test("keys in the list: moving keeps the selected session in sight", () => {
+Deno.test("keys in the list: the selected session stays visible", () => {
   const table: [typed: string, index: number, top: number][] = [
     ["", 0, 0],
     ["j", 1, 0],
@@ -94,7 +94,7 @@ Deno.test("keys in the list: moving keeps the selected session in sight", () => 
   assert.equal(after("").selected, undefined, "nobody has moved yet: the first row, whichever it is");
 });
 
-Deno.test("the selection stays with its session, and where that is gone with its row", () => {
+Deno.test("the selection follows its session, or stays on its row if the session is gone", () => {
   const state = after("jj");
   const shuffled = { keys: ["1/3", "1/5", "1/2", "1/1", "1/4"], page: 2 };
   assert.deepEqual(fitToList(state, shuffled).index, 0);
@@ -127,7 +127,7 @@ Deno.test("keys in the list: order, filter, other screens", () => {
   assert.equal(after("p?").mode, "help");
 });
 
-Deno.test("keys in the filter: they are text, also those that mean something elsewhere", () => {
+Deno.test("keys in the filter are text, even those with a meaning elsewhere", () => {
   const typing = after("/qs!p 1");
   assert.deepEqual([typing.filter, typing.isEditing, typing.sort], ["qs!p 1", true, "rate"]);
   assert.deepEqual(after("/ab<enter>s").filter, "ab");
@@ -138,7 +138,7 @@ Deno.test("keys in the filter: they are text, also those that mean something els
   assert.equal(after("/ab<enter><escape>").filter, "");
 });
 
-Deno.test("keys elsewhere scroll, not above the top", () => {
+Deno.test("keys outside the list scroll, but not above the top", () => {
   assert.equal(after("pjj<down>k").scroll, 2);
   assert.equal(after("p<pageDown><up>").scroll, 1);
   assert.equal(after("pkk").scroll, 0);
@@ -146,7 +146,7 @@ Deno.test("keys elsewhere scroll, not above the top", () => {
   assert.equal(after("pjjq?").scroll, 0);
 });
 
-Deno.test("keys that end, suspend and redraw do so wherever they are pressed", () => {
+Deno.test("the keys for quit, suspend and redraw work in every mode", () => {
   for (const state of [after(""), after("/x"), after("p"), after("<enter>")]) {
     for (
       const [name, effect] of [["interrupt", "quit"], ["suspend", "suspend"], ["redraw", "redraw"]] as const

@@ -1,4 +1,4 @@
-/** `src/tui/screen.ts`, `width.ts` and everything drawn with them: goldens, and a terminal that obeys what is written. */
+/** `src/tui/screen.ts`, `width.ts` and the views: golden screens, and an emulated terminal. */
 
 import assert from "node:assert/strict";
 import { Screen, screenUpdate, STYLE } from "../../src/tui/screen.ts";
@@ -25,7 +25,7 @@ for (const [name, make] of Object.entries(TEXTS)) {
   });
 }
 
-Deno.test("every size of a terminal gets a screen", () => {
+Deno.test("a screen is rendered for every terminal size", () => {
   const overview = busyOverview();
   for (let columns = 1; columns <= 140; columns += 3) {
     for (const rows of [1, 2, 3, 4, 5, 6, 7, 8, 24, 60]) {
@@ -49,7 +49,7 @@ function randomScreen(random: Random, columns: number, rows: number): Screen {
   return screen;
 }
 
-Deno.test("difference() turns one screen into another on a terminal, whatever they are", () => {
+Deno.test("screenUpdate() changes any screen into any other on a terminal", () => {
   const random = new Random(7);
   const display = new FakeDisplay(13, 5);
   let shown: Screen | undefined;
@@ -60,7 +60,7 @@ Deno.test("difference() turns one screen into another on a terminal, whatever th
     }
     const next = randomScreen(random, display.columns, display.rows);
     display.feed(screenUpdate(shown, next, true));
-    // Half of a wide character that something else was written over is for the next line to show.
+    // An overwritten half of a wide character is blank until the next update.
     assert.deepEqual(display.lines(), next.lines(), `round ${round}`);
     for (let row = 0; row < next.rows; row++) {
       for (let column = 0; column < next.columns; column++) {
@@ -72,7 +72,7 @@ Deno.test("difference() turns one screen into another on a terminal, whatever th
   }
 });
 
-Deno.test("difference() writes nothing where nothing changed, and little where little did", () => {
+Deno.test("screenUpdate() writes changed cells only", () => {
   const overview = busyOverview();
   const before = screenAfter(overview, []);
   assert.equal(screenUpdate(before, screenAfter(overview, []), true), "");
@@ -80,14 +80,14 @@ Deno.test("difference() writes nothing where nothing changed, and little where l
   assert.equal(tick, "\x1b[1;79H\x1b[0;7m9\x1b[0m");
 });
 
-Deno.test("difference() without colours keeps what is not one", () => {
+Deno.test("screenUpdate() without colours keeps the other styles", () => {
   const screen = new Screen(3, 1);
   screen.put(0, 0, "abc", STYLE.red | STYLE.bold);
   assert.equal(screenUpdate(undefined, screen, true), "\x1b[0m\x1b[2J\x1b[1;1H\x1b[0;1;31mabc\x1b[0m");
   assert.equal(screenUpdate(undefined, screen, false), "\x1b[0m\x1b[2J\x1b[1;1H\x1b[0;1mabc\x1b[0m");
 });
 
-Deno.test("Screen.put() stays on the screen and does not halve wide characters", () => {
+Deno.test("Screen.put() clips to the screen and does not split wide characters", () => {
   const screen = new Screen(5, 2);
   assert.equal(screen.put(0, 0, "線路線"), 4);
   assert.equal(screen.put(1, 4, "線"), 4);
@@ -96,7 +96,7 @@ Deno.test("Screen.put() stays on the screen and does not halve wide characters",
   assert.deepEqual(screen.lines(), ["線路", ""]);
 });
 
-Deno.test("Screen.put() over half of a wide character takes the other half away", () => {
+Deno.test("Screen.put() over one half of a wide character erases the other half", () => {
   const screen = new Screen(4, 2);
   screen.put(0, 0, "線路");
   screen.put(0, 1, "x");
@@ -105,7 +105,7 @@ Deno.test("Screen.put() over half of a wide character takes the other half away"
   assert.deepEqual(screen.lines(), [" x路", " 光"]);
 });
 
-Deno.test("widthOf(): characters as wide as two, marks that take no room, and what must not reach a terminal", () => {
+Deno.test("widthOf(): wide characters, combining marks, and control characters", () => {
   const table: [text: string, width: number][] = [
     ["pw0", 3],
     ["", 0],
@@ -133,7 +133,7 @@ Deno.test("widthOf(): characters as wide as two, marks that take no room, and wh
   }
 });
 
-Deno.test("fitted() cuts between characters and marks the cut", () => {
+Deno.test("truncated() cuts between characters and marks the cut", () => {
   const table: [text: string, columns: number, shown: string][] = [
     ["abc", 3, "abc"],
     ["abcd", 3, "ab…"],

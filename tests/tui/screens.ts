@@ -1,6 +1,6 @@
 /**
- * The screens that are kept as text under `tests/golden/tui/`: what the live view shows of one population in several
- * states and sizes. `deno run --allow-write=tests/golden/tui tests/tui/screens.ts` writes them anew.
+ * The golden screens under `tests/golden/tui/`: the live view of one population in several states and sizes.
+ * `deno run --allow-write=tests/golden/tui tests/tui/screens.ts` regenerates them.
  */
 
 import type { Key, NamedKey } from "../../src/tui/keys.ts";
@@ -12,15 +12,15 @@ import { healthText } from "../../src/status/health_text.ts";
 import { populationText } from "../../src/status/population.ts";
 import { busyOverview, overviewOf } from "../status/support.ts";
 
-/** Where and when the screens are seen, unless they say otherwise. */
+/** Default frame of the screens. */
 const FRAME: Frame = { columns: 80, rows: 24, clock: "12:07:28", location: "netns blue", unicode: true };
 
-/** A key by its name or character. */
+/** Returns a key by name or character. */
 function keyOf(text: string): Key {
   return text.length === 1 ? { character: text } : { name: text as NamedKey };
 }
 
-/** The screen after some keys. */
+/** Returns the screen after these keys. */
 export function screenAfter(
   overview: Overview,
   keys: readonly string[],
@@ -52,7 +52,7 @@ const busy = busyOverview();
 /** The screens that `docs/guides/monitoring.md` shows. */
 export const DOCUMENTED_SCREENS = ["list_80x16", "details_80x24"] as const;
 
-/** The screens, by the name of their files. */
+/** The golden screens by file name. */
 export const SCREENS: Readonly<Record<string, () => Screen>> = {
   list_80x24: () => screenAfter(busy, []),
   list_80x16: () => screenAfter(busy, [], { rows: 16 }),
@@ -78,12 +78,12 @@ export const SCREENS: Readonly<Record<string, () => Screen>> = {
   help_80x24: () => screenAfter(busy, ["?"]),
 };
 
-/** The texts that `status` prints once, by the name of their files. */
+/** The golden texts of a single `status` run by file name. */
 export const TEXTS: Readonly<Record<string, () => string>> = {
   status: () => `${populationText(busy)}\n${healthText(busy)}`,
 };
 
-/** What is in a screen's file: its rows between bars, so that blanks at their ends are seen. */
+/** Formats a golden file: rows between bars, so that trailing blanks are visible. */
 export function screenText(screen: Screen): string {
   return screen.lines().map((line) => `${line}\n`).join("");
 }

@@ -19,7 +19,7 @@ import { checkDatagrams, checksumErrors, transferIpv6 } from "./offload_checks.t
 import { type HostName, Hosts, userClient, Wire, type WireOptions } from "./wire.ts";
 
 const MEGABYTE = 1_000_000;
-/** What is longer is cut by the system before a cable of veth sees it. */
+/** Longer packets are segmented by the kernel before they reach a veth cable. */
 const CUT = 1_400;
 const WHOLE = 65_536;
 
@@ -30,7 +30,7 @@ const CARRIERS: readonly (WireOptions & { readonly name: string })[] = [
   { name: "IPv6", family: 6, cookieA: 4, cookieB: 8, tunnel: WITHOUT_CHECKSUMS },
 ];
 
-/** Whether the programs carry what an end of a wire has. */
+/** Reports whether BPF programs carry the session of an end of the wire. */
 function isCarried(hosts: Hosts, wire: Wire, name: HostName): boolean {
   const { sessionId } = wire.ids(name);
   return hosts[name].l2tp.offloads().some((each) =>
@@ -186,7 +186,7 @@ Deno.test("sessions come to the worker, and go back to BPF programs", async (t) 
     "the peer sends sequence numbers: the session answers with its own, as in the kernel",
     async () => {
       await using wire = new Wire(hosts, { b: { sendSeq: true, lnsMode: true } });
-      // Until somebody has said a number, the peer takes nothing without one.
+      // The peer accepts no packet without a number before it has received one.
       await wire.ping({}, "b");
       await carried(wire, false);
       assert.equal(hosts.a.l2tp.session(wire.ids("a"))!.sendSeq, true);
@@ -266,7 +266,7 @@ Deno.test("sessions come to the worker, and go back to BPF programs", async (t) 
     const number = hosts.a.index(wire.device);
     hosts.a.change(wire.device, { netnsFd: there.number });
     await until(() => !isCarried(hosts, wire, "a"), "the programs let go of it");
-    // A stranger of the same number and name is no reason to carry it again.
+    // Another device with the same index and name is not used for BPF.
     await hosts.a.namespace.ip(`link add ${wire.device} index ${number} type veth peer name stranger`);
     await hosts.a.namespace.ip(`link set ${wire.device} up`);
     await new Promise((resolve) => setTimeout(resolve, 200));

@@ -1,5 +1,5 @@
 /**
- * What must go through a pseudowire, whatever subsystem is at either end.
+ * Traffic that must pass through a pseudowire, with either subsystem at each end.
  *
  * @module
  */
@@ -86,7 +86,7 @@ export async function checkJumbo(hosts: Hosts, options: WireOptions): Promise<vo
   }
 }
 
-/** IPv6 finds its neighbours, all hosts answer, and a group of IPv4 hears what is sent to it. */
+/** IPv6 neighbour discovery, all-hosts multicast, and an IPv4 multicast group work. */
 export async function checkMulticast(hosts: Hosts, wire: Wire): Promise<void> {
   for (const name of ["a", "b"] as const) {
     hosts[name].sysctl(`net/ipv6/conf/${wire.device}/accept_dad`, "0");
@@ -95,7 +95,7 @@ export async function checkMulticast(hosts: Hosts, wire: Wire): Promise<void> {
   for (const name of ["a", "b"] as const) {
     using pinger = new Pinger(hosts[name].netns, "ff02::1", { device: wire.device });
     let asked = -Infinity;
-    // Until both have their link-local addresses there is nowhere to send from, and nobody to answer.
+    // Wait for the link-local addresses of both ends: there is no source and no reply before.
     await until(() => {
       const now = performance.now();
       if (now - asked > 200) {

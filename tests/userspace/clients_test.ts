@@ -40,7 +40,7 @@ const GET_FAMILY = encodeMessage({
   payload: encodeGetFamily("l2tp"),
 });
 
-/** A connection that says what it is told to. */
+/** A raw connection to the daemon: sends what the test dictates. */
 class RawClient implements Disposable {
   readonly #connection: UnixConnection;
   readonly #buffer = new Uint8Array(new ArrayBuffer(64 * 1024));
@@ -86,7 +86,7 @@ class RawClient implements Disposable {
   }
 }
 
-/** Somebody well-behaved still gets what they ask for. */
+/** Asserts that a well-behaved client still gets replies. */
 function assertServes(daemon: TestDaemon): void {
   using client = new RawClient(daemon);
   client.hello();
@@ -134,7 +134,7 @@ Deno.test("garbage, cut messages and oversized datagrams end the connection that
   assertServes(daemon);
 });
 
-Deno.test("descriptors that nobody asked for are closed", async () => {
+Deno.test("unexpected descriptors are closed", async () => {
   await using daemon = await TestDaemon.start();
   const open = (): number => [...Deno.readDirSync(`/proc/${daemon.pid}/fd`)].length;
   assertServes(daemon);
@@ -149,11 +149,11 @@ Deno.test("descriptors that nobody asked for are closed", async () => {
     else assert.ok(client.hungUp());
   }
   assertServes(daemon);
-  // It learns of the ends of connections one after another.
+  // The daemon handles the ends of connections one after another.
   await until(() => open() <= before, "no descriptor more than before");
 });
 
-Deno.test("a client that asks and does not read holds nobody up, and costs no memory", async () => {
+Deno.test("a client that does not read its replies neither blocks other clients nor costs memory", async () => {
   await using pair = await Pair.create();
   await using daemon = await TestDaemon.start();
   using good = daemon.client(pair.a.name);
@@ -229,7 +229,7 @@ Deno.test("a client sees the tunnels of its own namespace only", async () => {
   );
 });
 
-Deno.test("a client that goes while its own requests notify it takes nobody along", async () => {
+Deno.test("a client that disconnects during its own notifications does not affect other clients", async () => {
   await using pair = await Pair.create();
   await using daemon = await TestDaemon.start();
   using good = daemon.client(pair.a.name);

@@ -1,4 +1,4 @@
-/** Control messages that arrive on the sockets of tunnels: to whoever asked for them, and never into the data path. */
+/** Control messages on the sockets of tunnels reach the clients that subscribed to them, and never the data path. */
 
 import assert from "node:assert/strict";
 import { AF_INET } from "../../src/base/inet.ts";

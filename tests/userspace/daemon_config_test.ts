@@ -78,7 +78,7 @@ class Site implements AsyncDisposable {
     assert.equal(code, 0, stderr);
   }
 
-  /** What `status` says of tunnels that are declared and not there. */
+  /** Returns the declared tunnels that are not set up, from `status`. */
   async declared(): Promise<Record<string, unknown>[]> {
     const { stdout, stderr } = await this.run(this.a, "-j", "status");
     assert.equal(stderr, "");
@@ -90,7 +90,7 @@ class Site implements AsyncDisposable {
     return this.daemon.said.split("\n").filter((line) => pattern.test(line));
   }
 
-  /** Writes the file and has it read again; resolves once the daemon has said what came of it. */
+  /** Writes the configuration file and reloads the daemon; resolves once the daemon has logged the result. */
   async reload(toml: string, says: RegExp): Promise<void> {
     const before = this.said(says).length;
     await Deno.writeTextFile(`${this.folder}/l2tp.toml`, toml);
@@ -258,7 +258,7 @@ Deno.test("daemon config --prune: what is not in the file is deleted, at the sta
   assert.deepEqual(await site.declared(), []);
 });
 
-/** A hook that notes what it is told, and the state of its interface. */
+/** A hook that records its arguments and environment, and the state of its interface. */
 function noting(folder: string, more = ""): string {
   const script = "ip -br link show ${L2TP_INTERFACE:-lo} 2>&1 | cut -c 1-24 | xargs echo " +
     '"$L2TP_EVENT $L2TP_TUNNEL/$L2TP_SESSION $L2TP_TUNNEL_ID $L2TP_SESSION_ID $L2TP_INTERFACE ' +

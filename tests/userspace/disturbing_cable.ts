@@ -15,7 +15,7 @@ const ETHERTYPE_IPV6 = 0x86dd;
 const UDP = 17;
 const L2TP = 115;
 
-/** What is done to the packets of tunnels; others pass. */
+/** Disturbances of tunnel packets; other packets pass. */
 export interface Disturbance {
   /** Every so manieth packet … */
   readonly holdEvery?: number;
@@ -25,7 +25,7 @@ export interface Disturbance {
   readonly loseEvery?: number;
 }
 
-/** How long a packet is held if no others come. */
+/** Maximum time a packet is held if no others arrive. */
 const HOLD_MAX_MS = 20;
 
 interface Held {
@@ -98,7 +98,7 @@ function isTunnelled(packet: Uint8Array): boolean {
 export class DisturbedPair implements AsyncDisposable {
   /** Two namespaces, as `Hosts` takes them. */
   readonly pair: Pair;
-  /** What is done at the moment. */
+  /** Current disturbances. */
   disturbance: Disturbance = {};
   readonly #stack: AsyncDisposableStack;
   readonly #lanes: readonly Lane[];
@@ -128,7 +128,7 @@ export class DisturbedPair implements AsyncDisposable {
     return new DisturbedPair(pair, ends as [TapHost, TapHost], stack.move());
   }
 
-  /** How many packets were lost so far, both ways together. */
+  /** Number of lost packets so far, in both directions together. */
   get lost(): number {
     return this.#lanes.reduce((sum, { lost }) => sum + lost, 0);
   }

@@ -35,7 +35,7 @@ class Patient {
     return await l2tp(words, { env: { L2TP_RUNTIME_DIR: this.folder } });
   }
 
-  /** What the doctor finds that is to be fixed: `check: text`. */
+  /** Returns the doctor's errors and warnings as `check: text`. */
   async troubles(): Promise<{ readonly texts: string[]; readonly fixes: string[] }> {
     const { code, stdout, stderr } = await this.l2tp("-json doctor");
     assert.equal(stderr, "");

@@ -1,6 +1,6 @@
 /**
- * Who may use the daemon: root, and members of the group `l2tp`. The group is one of the daemon's own view of
- * /etc/group, since this machine's is not the test's to change.
+ * Access to the daemon: root and members of the group `l2tp`. The daemon sees its own /etc/group, so that the test does
+ * not change the one of this machine.
  */
 
 import assert from "node:assert/strict";
@@ -48,7 +48,7 @@ async function start(folder: string, hasGroup: boolean, args: readonly string[] 
   });
 }
 
-/** Runs the command in the namespace as somebody without any privilege, who is in this group besides his own. */
+/** Runs the command in the namespace as an unprivileged user with this supplementary group. */
 async function somebody(
   netns: string,
   groups: "l2tp" | "none",

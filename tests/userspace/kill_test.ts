@@ -22,7 +22,7 @@ const KILLS = 50;
 const CHURN = { from: 100, to: 120 };
 const ECHO_PORT = 7;
 
-/** What is known to be there, by tunnel id: whether its session is. Changed when a request is acknowledged. */
+/** Existing tunnels by id, and whether their session exists. Updated when a request is acknowledged. */
 type Expected = Map<number, boolean>;
 
 /** A request that was under way when the daemon died: both before and after it are right. */

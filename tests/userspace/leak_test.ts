@@ -1,4 +1,4 @@
-/** What comes and goes leaves nothing behind: descriptors, devices, memory. */
+/** Created and deleted tunnels leave nothing behind: no descriptors, devices or memory. */
 
 import assert from "node:assert/strict";
 import { bindLibc } from "../../ffi/libc.ts";
@@ -20,7 +20,7 @@ const WARM_UP = 2_000;
 /** Memory that may come and go with the collector's moods. */
 const TOLERANCE_BYTES = 48 * 1024 * 1024;
 
-/** What a daemon has. */
+/** Resources of a daemon. */
 interface Held {
   readonly descriptors: number;
   readonly devices: number;

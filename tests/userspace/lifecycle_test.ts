@@ -1,4 +1,4 @@
-/** How a daemon starts, ends, and hands over to the next one. */
+/** Start and end of a daemon, and the restart with kept tunnels. */
 
 import assert from "node:assert/strict";
 import { AF_INET } from "../../src/base/inet.ts";
@@ -47,7 +47,7 @@ function build(daemon: TestDaemon, { a }: Pair): void {
   });
 }
 
-/** What the namespace of the daemon has, in a form to compare. */
+/** Returns the state of the daemon's namespace in a comparable form. */
 function state(daemon: TestDaemon, { a }: Pair): unknown {
   using client = daemon.client(a.name);
   const plain = <T extends { counters: unknown }>({ counters: _counters, ...rest }: T): unknown => rest;
@@ -85,7 +85,7 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     assert.deepEqual(devices(pair.a), ["pw"]);
     daemon = await TestDaemon.start({ folder: `${path}` });
     assert.deepEqual(state(daemon, pair), before);
-    // The same device, with what was done to it: its address, and its hardware address.
+    // The device is the same, with its addresses and hardware address.
     assert.match(await pair.a.ip("addr show pw"), /mtu 1234.*192\.168\.5\.1\/24/s);
     assert.equal((await pair.a.ip("-br link show pw")).split(/\s+/)[2], address.split(/\s+/)[2]);
     const { stderr } = await daemon.end("SIGTERM");
@@ -106,13 +106,13 @@ Deno.test("--fresh forgets what was left, and deletes its devices", async () => 
   assert.deepEqual(devices(pair.a), []);
 });
 
-Deno.test("what cannot be made again is told, and its device is deleted", async () => {
+Deno.test("a tunnel that cannot be restored is reported, and its device is deleted", async () => {
   await using pair = await Pair.create();
   await using path = await folder();
   const first = await TestDaemon.start({ folder: `${path}` });
   build(first, pair);
   await first.end("SIGKILL");
-  // Somebody else takes the port meanwhile.
+  // Another program binds the port meanwhile.
   const taken = inNamespace(
     pair.a.name,
     () => openUdp(AF_INET, { local: { address: Uint8Array.of(10, 0, 0, 1), port: 1701 } }),
@@ -158,7 +158,7 @@ Deno.test("the socket is root's alone", async () => {
   assert.deepEqual([mode! & 0o777, uid], [0o600, 0]);
 });
 
-Deno.test("a service manager is told when it is ready, and when it stops", async () => {
+Deno.test("the daemon notifies the service manager when it is ready and when it stops", async () => {
   await using path = await folder();
   using manager = Socket.open(AF_UNIX, SOCK_DGRAM, 0);
   manager.bind(encodeUnix(`${path}/notify`));
@@ -242,7 +242,7 @@ Deno.test("neither a route nor the address need be there when a tunnel is made a
   assert.deepEqual(devices(pair.a), ["pw"]);
 });
 
-Deno.test("a device that was renamed is the same session's after a crash, and nobody else's", async () => {
+Deno.test("a renamed device still belongs to its session after a crash", async () => {
   await using pair = await Pair.create();
   await using path = await folder();
   const first = await TestDaemon.start({ folder: `${path}` });
@@ -318,7 +318,7 @@ Deno.test("a daemon that dies writes no core, which would have cookies and secre
   assert.match(limits, /^Max core file size +1 +unlimited /m);
   const { status } = await daemon.end("SIGABRT");
   assert.equal(status.signal, "SIGABRT");
-  // Where the system's core_pattern is a path of its own, only the limit tells.
+  // If core_pattern is a path elsewhere, only the limit shows it.
   const names = Array.from(Deno.readDirSync(daemon.folder), ({ name }) => name);
   assert.deepEqual(names.filter((name) => name.startsWith("core")), []);
 });

@@ -35,7 +35,7 @@ async function statusOf(request: string | Uint8Array): Promise<string> {
     try {
       rest = rest.subarray(await connection.write(rest));
     } catch {
-      // It has its answer and is not listened to any more.
+      // The client has its response; further input is ignored.
       break;
     }
   }
@@ -78,7 +78,7 @@ Deno.test("metrics over HTTP: of two namespaces, equal to show -s, taken by prom
     }
     assert.equal(value("l2tp_session_up"), 0);
     assert.equal(read.get("l2tp_tunnels")?.samples.get(labelKey({ netns })), 1);
-    // The command line tells the same of its own namespace, but for the daemon itself.
+    // The command line prints the same for its own namespace, except for the daemon's process.
     const mine = await l2tp(["-n", netns, "-dataplane", "user", "metrics"], { env });
     assert.equal(mine.code, 0, mine.stderr);
     for (const [metric, { samples }] of readExposition(mine.stdout)) {
@@ -148,7 +148,7 @@ async function whileCarrying(pair: Pair, daemon: TestDaemon): Promise<void> {
   assert.match(await statusOf("nonsense\r\n\r\n"), / 400 /);
   assert.match(await statusOf(`GET /${"a".repeat(100_000)} HTTP/1.1\r\n\r\n`), / 431 /);
   assert.match(await statusOf(new Uint8Array(5_000_000).fill(65)), / 431 /);
-  // As many as there may be say nothing; one more is told to come later, and the API goes on.
+  // The maximum number of clients connects and stays silent. One more gets an error, and the API still works.
   const slow = await Promise.all(
     Array.from({ length: 16 }, () => Deno.connect({ hostname: "127.0.0.1", port: PORT })),
   );

@@ -21,7 +21,7 @@ const NARROW_MTU = 1300;
 const ECHO_BYTES = 1372;
 const ASK_AGAIN_MS = 200;
 
-/** The router tells a that packets are too long, and from then on what carries them is fragmented. */
+/** The router reports to host a that packets are too long; tunnel packets are fragmented from then on. */
 export async function checkNarrowPath(hosts: Hosts, open: (netns: string) => L2tpClient): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const far = stack.use(await Namespace.create("c"));
@@ -52,7 +52,7 @@ export async function checkNarrowPath(hosts: Hosts, open: (netns: string) => L2t
   let number = 0;
   for (const [encap, local, peer] of WAYS) {
     number++;
-    // What an earlier tunnel has learnt.
+    // Path MTU cached for an earlier tunnel.
     await hosts.a.namespace.ip("-4 route flush cache");
     await hosts.a.namespace.ip("-6 route flush cache");
     const tunnelId = 8000 + number;

@@ -1,6 +1,6 @@
 /**
- * Somebody who has never seen the program: knows what he wants, and nothing of how it is said. He asks with `?` at every
- * word, types as much of a word of the answer as tells it from the others, and lets Tab do the rest.
+ * Simulates a new user who knows the goal but not the syntax: types `?` at every word, then the shortest unambiguous
+ * prefix of a listed word, and completes it with Tab.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import { lastLine, type TestTerminal } from "../support/test_terminal.ts";
 
-/** What `?` answered. */
+/** Words that `?` listed. */
 interface Answer {
   /** The words that are needed. */
   readonly needed: readonly string[];
@@ -20,7 +20,7 @@ interface Answer {
 export class NewUser {
   readonly #terminal: TestTerminal;
   readonly #prompt: () => string;
-  /** How often he asked. */
+  /** Number of times `?` was typed. */
   questions = 0;
 
   constructor(terminal: TestTerminal, prompt: () => string) {
@@ -78,7 +78,7 @@ export class NewUser {
     return { needed, all: rows(lines) };
   }
 
-  /** Types as much of a word as tells it from the others that `?` lists, and Tab. */
+  /** Types the shortest unambiguous prefix of a word among those that `?` lists, and Tab. */
   async #choose(line: string, word: string): Promise<string> {
     const { all } = await this.#ask(line);
     assert.ok(all.includes(word), `? does not list ${word}: ${all.join(" ")}`);

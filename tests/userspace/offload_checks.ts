@@ -1,6 +1,5 @@
 /**
- * What must hold of frames whose cutting and checksums are left to others: TCP over IPv6, UDP by the datagram, and no
- * checksum that anybody finds wrong.
+ * Frames with offloaded segmentation and checksums: TCP over IPv6 and UDP datagrams arrive with correct checksums.
  *
  * @module
  */

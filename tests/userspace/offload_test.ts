@@ -62,13 +62,13 @@ for (const list of ["all", "none", ...SPEED_OFFLOADS.map((offload) => `no-${offl
       });
     }
 
-    await t.step("show -d tells which are on", async () => {
+    await t.step("show -d lists the active offloads", async () => {
       await using _wire = new Wire(hosts, {});
       const names = (name: "a" | "b"): readonly string[] => hosts[name].l2tp.offloads()[0]!.offloads;
       const off: readonly string[] = list === "none"
         ? OFFLOADS
         : ["bpf", ...SPEED_OFFLOADS.filter((each) => `no-${each}` === list)];
-      // What stands on a device's headers goes with them.
+      // tso, uso and coalesce need tap's headers.
       const gone = off.includes("tap") ? [...off, "tso", "uso", "coalesce"] : off;
       assert.deepEqual(names("a"), OFFLOADS.filter((each) => !gone.includes(each)));
       assert.deepEqual(names("b"), SPEED_OFFLOADS);

@@ -1,6 +1,6 @@
 /**
- * Frames that never crossed a wire: their checksums, and cutting them, were left to a device that nobody asked. So they
- * come from peers on the same machine; the test is such a peer, and what the hub makes of them leaves by another tunnel:
+ * Frames that never crossed a wire have incomplete checksums and pending segmentation. Peers on the same machine send
+ * such frames. The test is such a peer, and the hub forwards its frames through another tunnel:
  *
  * ```
  *   b: socket 1 ── tunnel 1 ── w1 ─┐

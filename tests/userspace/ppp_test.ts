@@ -50,7 +50,7 @@ Deno.test("PPP in userspace", async (t) => {
 
   for (const name of ["a", "b"] as const) {
     await t.step(
-      `the session of ${name} is deleted: the other end is told at once`,
+      `the session of ${name} is deleted: the other end learns it at once`,
       () => checkTornDown(hosts, name, ["terminatedByPeer"]),
     );
   }
@@ -68,7 +68,7 @@ Deno.test("PPP in userspace", async (t) => {
   });
 
   await t.step(
-    "another secret is taken without making anything anew; PPP that is ended can be run again",
+    "a new secret is used without a restart; PPP can be run again after its end",
     async () => {
       await using _parting = hosts.join({ version: 2, family: 4 });
       const { ppp, l2tp } = hosts.b;
@@ -132,7 +132,7 @@ Deno.test("PPP in userspace", async (t) => {
     assert.equal(hosts.status("a")!.end, undefined);
   });
 
-  await t.step("who has our own name and secret is nobody's peer", async () => {
+  await t.step("a peer with our own name and secret is refused", async () => {
     await using _parting = hosts.join({ version: 2, family: 4 });
     hosts.run("a", { ...serverSettings("chap"), user: USER });
     hosts.run("b", clientSettings());
@@ -140,7 +140,7 @@ Deno.test("PPP in userspace", async (t) => {
     assert.equal(hosts.status("a")!.end!.reason, "authenticationFailed");
   });
 
-  await t.step("a pool that is empty is told of", async () => {
+  await t.step("an exhausted pool is reported", async () => {
     await using _parting = hosts.join({ version: 2, family: 4 });
     const { ipv4, ...settings } = serverSettings("none");
     const pool = [ADDRESSES.a, ADDRESSES.a] as const;
@@ -149,7 +149,7 @@ Deno.test("PPP in userspace", async (t) => {
     await until(() => daemon.said.includes("no address is left of 192.0.2.1-192.0.2.1"), "it is said");
   });
 
-  await t.step("no secret is in anything that the daemon says, tells or writes", async () => {
+  await t.step("no output, reply or file of the daemon contains a secret", async () => {
     await using _parting = hosts.join({ version: 2, family: 4 });
     const env = { L2TP_RUNTIME_DIR: daemon.folder, L2TP_DATAPLANE: "user" };
     const told: string[] = [daemon.said];

@@ -1,5 +1,5 @@
 /**
- * What sequence numbers are for: what comes in the wrong order, and what never comes.
+ * Sequence numbers under reordering and loss.
  *
  * @module
  */
@@ -10,25 +10,25 @@ import { type HostName, type Hosts, other, type Wire } from "./wire.ts";
 
 /** Of the first frame. */
 const FRAME_BYTES = 200;
-/** What may be on its way at once: TAP devices drop what waits beyond their queue's length. */
+/** Frames in flight at once: TAP devices drop frames beyond their queue length. */
 const BURST = 10;
 /** Frames that are sent behind a disturbance at most until things are as usual again. */
 const FLUSH_MAX = 500;
 const FLUSH_NAP_MS = 20;
 
-/** What became of numbered frames. */
+/** Result of a transfer of numbered frames. */
 export interface Passage {
-  /** How many were sent. */
+  /** Number of sent frames. */
   readonly sent: number;
   /** Numbers of those that arrived, in the order of their arrival. */
   readonly arrived: readonly number[];
-  /** How many the receiving end dropped: out of its turn, waited too long, or behind what was delivered already. */
+  /** Frames that the receiver dropped: out of sequence, timed out, or older than a delivered one. */
   readonly dropped: number;
-  /** How many the receiving end put in front of others. */
+  /** Frames that the receiver reordered. */
   readonly outOfSequence: number;
 }
 
-/** Whether each is greater than the one before. */
+/** Reports whether the numbers are strictly increasing. */
 export function isInOrder(numbers: readonly number[]): boolean {
   return numbers.every((number, i) => i === 0 || number > numbers[i - 1]!);
 }
@@ -37,14 +37,14 @@ export function isInOrder(numbers: readonly number[]): boolean {
 export interface Disturber {
   /** Begins. */
   readonly disturb: () => void | Promise<void>;
-  /** Ends it; resolves when nothing is under way any more. */
+  /** Ends the transfer; resolves when no frame is in flight. */
   readonly calm: () => Promise<void>;
 }
 
 /**
- * Sends numbered frames over a cable that disturbs all but the first, which tells the receiver where numbers begin.
- * At the end frames follow until one arrives in its turn, since what waits in a reorder queue looks at its clock
- * when another one comes.
+ * Sends numbered frames over a cable that disturbs all frames but the first, which sets the receiver's initial number.
+ * At the end, sends further frames until one arrives in sequence, because a reorder queue checks its timeouts only when
+ * another frame arrives.
  */
 export async function sendDisturbed(
   { hosts, wire, from }: { readonly hosts: Hosts; readonly wire: Wire; readonly from: HostName },
@@ -93,7 +93,7 @@ export function assertReordered({ sent, arrived, dropped, outOfSequence }: Passa
   assert.ok(outOfSequence > 0, "some were out of sequence");
 }
 
-/** What arrives is in order; the rest was dropped by the receiver, or before it. */
+/** Asserts that frames arrive in order, and that the others were dropped by the receiver or lost before it. */
 export function assertThinned({ sent, arrived, dropped }: Passage, lost: number): void {
   assert.ok(isInOrder(arrived), `in order: ${arrived.join(" ")}`);
   assert.equal(arrived.length + dropped + lost, sent);

@@ -15,7 +15,7 @@ import { ping } from "../support/traffic.ts";
 import { ipBatch } from "./bridges.ts";
 import { Host, type Hosts } from "./wire.ts";
 
-/** Host a, in userspace, tells its two peers apart by their addresses: all ids are the same. `open` is for host c. */
+/** Host a, in userspace, distinguishes its two peers by address: all ids are the same. `open` is for host c. */
 export async function checkSharedPort(hosts: Hosts, open: (netns: string) => L2tpClient): Promise<void> {
   await using far = await Namespace.create("c");
   await ipBatch(hosts.a.netns, [

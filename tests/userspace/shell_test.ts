@@ -73,13 +73,13 @@ class Site implements AsyncDisposable {
     return text.split("\n").slice(before, -1).join("\n");
   }
 
-  /** Runs `monitor`; resolves once it has told of tunnel 7. */
+  /** Runs `monitor`; resolves once it has printed tunnel 7. */
   async monitor(): Promise<void> {
     const told = (text: string): number => text.split("Modified Tunnel 7").length;
     const before = told(await this.terminal.text());
     await this.terminal.enter("monitor");
     using client = this.daemon.client(this.pair.a.name);
-    // Nothing on the screen tells when it has begun to listen: there is something to tell until it does.
+    // The screen does not show when `monitor` has started to listen: create events until it does.
     await this.terminal.until((text) => {
       client.announceTunnel(7);
       return told(text) > before;
@@ -139,7 +139,7 @@ Deno.test("interactive mode on a terminal", async (t) => {
   const { pair } = site;
   const PROMPT = site.prompt();
 
-  await t.step("no arguments on a terminal: a line that tells how to go on, and a prompt", async () => {
+  await t.step("no arguments on a terminal: a hint and a prompt", async () => {
     const lines = (await site.terminal.text()).split("\n");
     assert.match(lines[0]!, /^l2tp \d\S*: \? lists what may come next, Tab completes, Ctrl-D leaves$/);
     assert.deepEqual(lines.slice(1), [PROMPT]);
@@ -329,7 +329,7 @@ Deno.test("interactive mode on a terminal", async (t) => {
   });
 
   await t.step(
-    "the terminal gets another size: the line is broken anew, and the answer stands below all of it",
+    "the terminal is resized: the line is wrapped again, and the output appears below it",
     async () => {
       const { terminal } = site;
       const line = "add tunnel tunnel_id 1 peer_tunnel_id 2 udp_sport 5001 udp_dport 5002 encap ";
@@ -345,7 +345,7 @@ Deno.test("interactive mode on a terminal", async (t) => {
       ];
       const answers = (text: string): number => text.split(`${line}?\n`).length;
       let end: string[] = [];
-      // Nothing tells when the shell has learnt of the size: it is asked until it has.
+      // The shell does not show when it has noticed the new size: poll it.
       for (let tries = 0; tries < 20 && end.join("\n") !== expected.join("\n"); tries++) {
         const before = answers(await terminal.text());
         await terminal.type("?");

@@ -25,7 +25,7 @@ const SLACK_BYTES = SECONDS < 600 ? 32 * 1024 * 1024 : 0;
 
 const SEQUENCED = { sendSeq: true, recvSeq: true };
 
-/** What goes through each wire: words for iperf3, which end sends is a's business. */
+/** Arguments of iperf3 for each wire, seen from host a. */
 const LOADS: readonly (WireOptions & { readonly words: string })[] = [
   { encap: "udp", family: 4, cookieA: 8, cookieB: 8, words: "-P 2 --bidir" },
   { encap: "udp", family: 6, session: { ...SEQUENCED, reorderTimeoutMs: 100 }, words: "-P 2" },
@@ -65,7 +65,7 @@ function load(hosts: Hosts, wire: Wire, port: number, words: string): Load {
       try {
         server.kill("SIGKILL");
       } catch {
-        // It has ended.
+        // The process has ended.
       }
       await served;
     },

@@ -17,7 +17,7 @@ bindLibc();
 localLibc();
 daemonLibc();
 
-/** What the tunnel has besides: a session whose cookies do not agree. */
+/** A second session of the tunnel, with a cookie mismatch. */
 async function addMismatch({ client, netns, own, other }: TunnelEnd): Promise<void> {
   const cookie = Uint8Array.of(0, 0, 0, own);
   const [sessionId, peerSessionId] = [10 + own, 10 + other];
@@ -137,7 +137,7 @@ Deno.test("status -w gives the terminal back after Ctrl-C and after every signal
   });
 });
 
-Deno.test("status -w can be suspended, and a daemon that ends meanwhile is told of, and found again", async () => {
+Deno.test("status -w can be suspended; it reports a daemon that ended meanwhile, and finds the next one", async () => {
   await inTerminal(async (terminal, command, pair, daemon) => {
     const settings = await terminal.lineSettings();
     await terminal.enter(`clear; ${command} top`);

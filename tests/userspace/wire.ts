@@ -35,11 +35,11 @@ export function other(name: HostName): HostName {
 
 /** A host with the subsystem that its ends of wires are in. */
 export class Host implements Disposable {
-  /** Its namespace. */
+  /** Namespace of this end. */
   readonly namespace: Namespace;
-  /** Its tunnels. */
+  /** Client for tunnels. */
   readonly l2tp: L2tpClient;
-  /** Its interfaces. */
+  /** Client for interfaces. */
   readonly links: LinkClient;
 
   /** Takes the client over, not the namespace. Interfaces that are made from now on say nothing of themselves. */
@@ -55,7 +55,7 @@ export class Host implements Disposable {
     return this.namespace.name;
   }
 
-  /** Sets a variable below `/proc/sys` as the namespace has it. */
+  /** Sets a variable below `/proc/sys` of the namespace. */
   sysctl(path: string, value: string): void {
     inNamespace(this.netns, () => Deno.writeTextFileSync(`/proc/sys/${path}`, value));
   }
@@ -99,15 +99,15 @@ export class Hosts implements Disposable {
   }
 }
 
-/** A client of the daemon for a namespace, which also tells what was dropped. */
+/** A client of the daemon for a namespace, which also reads the drop counters. */
 export function userClient(daemon: TestDaemon, netns: string): UserL2tpClient {
   const connection = daemon.connect(netns);
   return new UserL2tpClient(connection, resolveFamily(connection, L2TP_GENL_NAME));
 }
 
-/** How the two ends of a wire are made. */
+/** Options of the two ends of a wire. */
 export interface WireOptions {
-  /** What carries it: UDP unless given. */
+  /** Encapsulation. Default: UDP. */
   readonly encap?: "udp" | "ip";
   /** IP version: 4 unless given. */
   readonly family?: 4 | 6;
@@ -137,7 +137,7 @@ function cookie(length: number | undefined, seed: number): Uint8Array | undefine
 
 /** So many wires have names, ids, ports and addresses of their own. */
 const WIRES_MAX = 250;
-/** How many there have been: what is still under way from one that is gone must not get into the next. */
+/** Counts the wires, so that packets in flight from a deleted wire do not match the next one. */
 let wires = 0;
 
 /** A pseudowire whose devices have addresses and are up. */
@@ -175,7 +175,7 @@ export class Wire implements AsyncDisposable {
       : { tunnelId: 4000 + number, sessionId: 2000 + number };
   }
 
-  /** What an end's tunnel is created with. */
+  /** Parameters of an end's tunnel. */
   tunnel(
     name: HostName,
     { encap = "udp", family = 4, tunnel, tunnelA, tunnelB }: WireOptions,

@@ -49,7 +49,7 @@ for (
   });
 }
 
-Deno.test("a port whose peers are spread over workers takes no tunnel with anybody for a peer, and the other way", async () => {
+Deno.test("a port with peers on several workers refuses a tunnel without a peer, and vice versa", async () => {
   await using pair = await Pair.create();
   await using daemon = await TestDaemon.start({ args: ["workers", "2"] });
   using client = daemon.client(pair.a.name);

@@ -1,6 +1,6 @@
 /**
- * Every decoder of `src/wire/` against a million messages that began as real ones and were damaged: nothing but a
- * `DecodeError` may come out, and what is decoded must survive being written and read again.
+ * Every decoder of `src/wire/` against a million damaged copies of real messages. Decoders may throw nothing but
+ * `DecodeError`, and decoded values must survive encoding and decoding.
  *
  * The seed is printed. `L2TP_FUZZ_SEED` and `L2TP_FUZZ_COUNT` set seed and count where the environment may be read:
  * `L2TP_FUZZ_SEED=1 deno test --allow-read=. --allow-env tests/wire/fuzz_test.ts`.
@@ -30,13 +30,13 @@ import { sampleSession, sampleTunnel6 } from "../support/samples.ts";
 const SEED = setting("L2TP_FUZZ_SEED", 0x12c0ffee);
 const COUNT = setting("L2TP_FUZZ_COUNT", 1_000_000);
 
-/** Lengths that have been trouble before. */
+/** Lengths that are likely to reveal faults. */
 const LENGTHS = [0, 1, 3, 4, 5, 8, 15, 16, 17, 20, 0x7fff, 0x8000, 0xffff];
 
-/** Only so much of a seed is used: what follows in the longest ones is more of the same. */
+/** Bytes used of a sample: the rest of long samples repeats the same structure. */
 const LONGEST = 512;
 
-/** The captures, and what no capture has: extended acknowledgements, every optional attribute. */
+/** Samples: the captures, and messages with extended acknowledgements and all optional attributes. */
 function seeds(): Uint8Array[] {
   const message = (type: number, payload: Uint8Array): NetlinkMessage => ({
     type,
@@ -66,10 +66,10 @@ function seeds(): Uint8Array[] {
   );
 }
 
-/** Damages `bytes[0, length)` in place; the new length. */
+/** Damages `bytes[0, length)` in place. Returns the new length. */
 function damage(bytes: Uint8Array, length: number, all: readonly Uint8Array[], random: Random): number {
   if (length === 0) return 0;
-  // Mostly behind the message's header: what is refused there is tried no further.
+  // Mostly after the message's header: a damaged header is refused at once.
   const at = length > 20 && !random.oneIn(6) ? 16 + random.below(length - 16) : random.below(length);
   switch (random.below(8)) {
     case 0: // one bit
@@ -110,7 +110,7 @@ function damage(bytes: Uint8Array, length: number, all: readonly Uint8Array[], r
   }
 }
 
-/** Reads everything that every getter can read. */
+/** Reads every attribute with every getter that its length allows. */
 function walk(reader: AttributeReader, depth = 0): number {
   let count = 0;
   while (reader.next()) {
@@ -126,7 +126,7 @@ function walk(reader: AttributeReader, depth = 0): number {
   return count;
 }
 
-/** Getters without a look at the length first: these may fail, with a DecodeError. */
+/** Calls getters without checking the length: they may throw DecodeError. */
 function blindly(payload: Uint8Array, random: Random): void {
   const reader = new AttributeReader(payload, random.below(24));
   const size = random.below(20);
@@ -150,7 +150,7 @@ function blindly(payload: Uint8Array, random: Random): void {
   }
 }
 
-/** What was decoded must come back when it is written and read again. */
+/** Decoded values must survive encoding and decoding. */
 function again<T>(value: T, write: (value: T) => Uint8Array, read: (payload: Uint8Array) => T): void {
   assert.deepEqual(read(write(value)), value);
 }
@@ -202,7 +202,7 @@ const DECODERS: readonly Decoder[] = [
   { name: "AttributeReader, blindly", decode: ({ payload }, random) => blindly(payload, random) },
 ];
 
-/** Decoders for the kinds of messages, by type, so that much of what is tried is nearly right. */
+/** Decoders by message type, so that most attempts are nearly valid. */
 const LIKELY: ReadonlyMap<number, readonly number[]> = new Map([
   [2, [6]],
   [3, [7]],
@@ -219,7 +219,7 @@ Deno.test(`all decoders: ${COUNT} damaged messages, seed ${SEED}, only DecodeErr
   const refused = DECODERS.map(() => 0);
   let whole = 0;
   let broken = 0;
-  /** Whether it was accepted. */
+  /** Returns whether the decoder accepted the message. */
   function attempt(action: () => void, what: string, bytes: Uint8Array): boolean {
     try {
       action();
@@ -230,7 +230,7 @@ Deno.test(`all decoders: ${COUNT} damaged messages, seed ${SEED}, only DecodeErr
     }
   }
   const { stackTraceLimit } = Error;
-  // Most of the time would go into stack traces that nobody reads.
+  // Stack traces would take most of the time.
   Error.stackTraceLimit = 0;
   try {
     for (let i = 0; i < COUNT; i++) {
@@ -244,7 +244,7 @@ Deno.test(`all decoders: ${COUNT} damaged messages, seed ${SEED}, only DecodeErr
       let messages: NetlinkMessage[] = [];
       if (attempt(() => messages = decodeMessages(datagram), "decodeMessages", datagram)) whole++;
       else broken++;
-      // Damage to the header must not keep the rest from being tried.
+      // A damaged header must not prevent tests of the rest.
       const message = messages[0] ??
         {
           type: seed[4]!,
@@ -254,7 +254,7 @@ Deno.test(`all decoders: ${COUNT} damaged messages, seed ${SEED}, only DecodeErr
           payload: datagram.subarray(16),
         };
       const likely = LIKELY.get(seed[4]!) ?? [8];
-      // Now and then also one that the message is not for.
+      // Occasionally use a decoder of another message type.
       const tried = random.oneIn(4)
         ? [random.pick(likely), random.below(DECODERS.length)]
         : [random.pick(likely)];
@@ -268,7 +268,7 @@ Deno.test(`all decoders: ${COUNT} damaged messages, seed ${SEED}, only DecodeErr
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
-  // A fuzz that is refused at the door, or never refused, tests nothing.
+  // A fuzz test in which all or no messages are accepted tests nothing.
   assert.ok(
     whole > COUNT / 20 && broken > COUNT / 20,
     `decodeMessages: ${whole} accepted, ${broken} refused`,

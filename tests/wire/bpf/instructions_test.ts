@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { formatHex } from "../../../src/base/hex.ts";
 import { BpfProgram, FP, R0, R1, R2, R3, R4, R6, R7, R8, R9 } from "../../../src/wire/bpf/instructions.ts";
 
-Deno.test("instructions are what LLVM makes of them", () => {
+Deno.test("instructions equal LLVM's", () => {
   const cases: [llvm: string, bytes: string, add: (program: BpfProgram) => void][] = [
     ["r6 = r1", "bf16000000000000", (p) => p.move(R6, R1)],
     ["r0 = -1", "b7000000ffffffff", (p) => p.move(R0, -1)],
@@ -28,7 +28,7 @@ Deno.test("instructions are what LLVM makes of them", () => {
     ["*(u16 *)(r10 - 132) = r1", "6b1a7cff00000000", (p) => p.store("h", FP, -132, R1)],
     ["*(u8 *)(r10 - 1) = r9", "739affff00000000", (p) => p.store("b", FP, -1, R9)],
     ["*(u64 *)(r10 - 16) = r4", "7b4af0ff00000000", (p) => p.store("dw", FP, -16, R4)],
-    // LLVM 14 knows neither a number that is stored nor a test of bits; these are by RFC 9669, sections 5.2 and 4.3.
+    // LLVM 14 supports neither stores of immediates nor JSET; these are by RFC 9669, sections 5.2 and 4.3.
     ["*(u64 *)(r9 + 80) = 1", "7a09500001000000", (p) => p.store("dw", R9, 80, 1)],
     ["lock *(u64 *)(r9 + 8) += r1", "db19080000000000", (p) => p.atomicAdd(R9, 8, R1)],
     ["call 26", "850000001a000000", (p) => p.call("skb_load_bytes")],
@@ -42,7 +42,7 @@ Deno.test("instructions are what LLVM makes of them", () => {
   }
 });
 
-Deno.test("jumps count instructions, of which a map's address takes two", () => {
+Deno.test("jump offsets count instructions; the load of a map's address takes two", () => {
   const program = new BpfProgram()
     .jumpIf(R0, "!=", 0, "two").map(R1, 5)
     .label("two").jumpIf(R1, ">", R2, "one").exit()
@@ -58,7 +58,7 @@ Deno.test("jumps count instructions, of which a map's address takes two", () => 
   );
 });
 
-Deno.test("labels are there once, and behind the jumps to them", () => {
+Deno.test("labels are defined once, and after the jumps to them", () => {
   assert.throws(() => new BpfProgram().label("a").label("a"), RangeError);
   assert.throws(() => new BpfProgram().jump("a").exit().assemble(), RangeError);
   assert.throws(() => new BpfProgram().label("a").jump("a").assemble(), RangeError);

@@ -29,7 +29,7 @@ Deno.test("encodeFamily() writes what decodeFamily() reads, with no group and wi
   }
 });
 
-Deno.test("decodeFamily() leaves groups out that have no name or no id", () => {
+Deno.test("decodeFamily() skips groups without name or id", () => {
   const reply = hexBytes(
     "01020000" + "06000100 20000000" +
       "28000700" + "0c000100 08000200 09000000" + "0c000200 08000100 61626300" + "0c000380 08000900 01000000",

@@ -1,4 +1,4 @@
-/** `src/wire/l2tpd/family.ts`: what the daemon and its clients say to each other. */
+/** `src/wire/l2tpd/family.ts`: messages between the daemon and its clients. */
 
 import assert from "node:assert/strict";
 import {

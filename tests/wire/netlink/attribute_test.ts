@@ -8,7 +8,7 @@ import { nlmsgAlign } from "../../../src/wire/netlink/constants.ts";
 import { assertDecodeError } from "../../support/decode_errors.ts";
 import { goldenBytes, hexBytes } from "../../support/golden.ts";
 
-/** What writes an attribute, its bytes, what reads it, its value. */
+/** Writer call, encoded bytes, reader call, value. */
 const TABLE: readonly {
   name: string;
   write: (out: AttributeWriter) => void;
@@ -190,7 +190,7 @@ Deno.test("AttributeReader.next() takes the flag bits off the type", () => {
   }
 });
 
-Deno.test("AttributeReader.next() refuses lengths that cannot be", () => {
+Deno.test("AttributeReader.next() refuses impossible lengths", () => {
   const table: [bytes: string, offset: number, had: number, text: RegExp][] = [
     ["00000100", 0, 4, /its length says 0, 4 to 4 are possible/],
     ["03000100", 0, 4, /its length says 3/],
@@ -210,14 +210,14 @@ Deno.test("AttributeReader.next() refuses lengths that cannot be", () => {
   }
 });
 
-Deno.test("AttributeReader.nested() does not let an inner attribute reach out of the outer one", () => {
+Deno.test("AttributeReader.nested() refuses an inner attribute that exceeds the outer one", () => {
   // The inner length 8 would be fine for the buffer, not for its parent of 4 payload bytes.
   const reader = new AttributeReader(hexBytes("08001e00 08000100 01020304"));
   reader.next();
   assertDecodeError(() => reader.nested().next(), { field: "nlattr", offset: 4, needed: 4, had: 4 }, "inner");
 });
 
-Deno.test("AttributeReader getters refuse a payload that is too short, and read the first bytes of a longer one", () => {
+Deno.test("AttributeReader getters refuse a short payload, and read the first bytes of a longer one", () => {
   const getters: [name: string, size: number, get: (reader: AttributeReader) => unknown, value: unknown][] = [
     ["u8", 1, (a) => a.u8(), 0x11],
     ["u16", 2, (a) => a.u16(), 0x2211],
@@ -261,7 +261,7 @@ Deno.test("AttributeReader.bytes() borrows and fixed() copies", () => {
   assert.equal(formatHex(copied), "01020304");
 });
 
-Deno.test("AttributeReader.string() ends at the first NUL or at the end, and survives bytes that are no text", () => {
+Deno.test("AttributeReader.string() ends at the first NUL or at the end, and accepts invalid UTF-8", () => {
   const table: [payload: string, expected: string][] = [
     ["61626300", "abc"],
     ["616263", "abc"],

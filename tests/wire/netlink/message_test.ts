@@ -83,7 +83,7 @@ Deno.test("decodeMessages() works at odd addresses, and its payloads borrow", ()
   assert.equal(message!.payload[0], 0x77);
 });
 
-Deno.test("decodeMessages() refuses headers that cannot be", () => {
+Deno.test("decodeMessages() refuses truncated and impossible headers", () => {
   const good = formatHex(encodeMessage(MESSAGE));
   const table: [name: string, bytes: string, offset: number, had: number][] = [
     ["one byte", "18", 0, 1],
@@ -166,7 +166,7 @@ Deno.test("decodeError() passes over attributes it does not know (cookie, policy
   assert.deepEqual(decodeError(message), { errno: 34, extack: "bad", attributeOffset: undefined });
 });
 
-Deno.test("decodeError() looks for attributes only where the flag says that there are some", () => {
+Deno.test("decodeError() reads attributes only if the flag is set", () => {
   const { flags, ...rest } = refuse(REQUEST, 22, { extack: "hidden" });
   const expected = { errno: 22, extack: undefined, attributeOffset: undefined };
   assert.deepEqual(decodeError({ ...rest, flags: flags & ~NLM_F_ACK_TLVS }), expected);
@@ -199,7 +199,7 @@ Deno.test("decodeError() refuses what is too short or has malformed attributes",
   );
 });
 
-Deno.test("decodeError() does not take a length of the echoed request that cannot be for the place of attributes", () => {
+Deno.test("decodeError() ignores an impossible length of the echoed request", () => {
   for (const echoed of ["00000000", "0f000000", "ffffffff", "00010000"]) {
     const bytes = refuse(REQUEST, 22, { extack: "seen", capped: false }).payload.slice();
     bytes.set(hexBytes(echoed), 4);
@@ -234,7 +234,7 @@ Deno.test("decodeDone() reads the end of a dump, with an error, without, and of 
   assertDecodeError(() => decodeDone(cut), { field: "nlattr", offset: 4, needed: 4, had: 8 }, "cut");
 });
 
-Deno.test("decodeError() and decodeDone() take a positive number for an error all the same", () => {
+Deno.test("decodeError() and decodeDone() treat a positive number as an error", () => {
   const payload = hexBytes("11000000" + "10000000 2000 0500 01000000 00000000");
   assert.equal(decodeError({ ...REQUEST, type: NLMSG_ERROR, flags: NLM_F_CAPPED, payload }).errno, 17);
   assert.equal(

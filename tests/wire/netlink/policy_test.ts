@@ -1,4 +1,4 @@
-/** `src/wire/netlink/policy.ts`: attributes of requests, taken and refused as the kernel does. */
+/** `src/wire/netlink/policy.ts`: attributes of requests, accepted and refused as by the kernel. */
 
 import assert from "node:assert/strict";
 import { Errno } from "../../../src/base/errno.ts";
@@ -95,7 +95,7 @@ Deno.test("RequestAttributes: values, too long integers, the last of several, fl
   assert.deepEqual([u8, u16, u32, u64, raw, string], Array(6).fill(undefined));
 });
 
-Deno.test("parseAttributes(): behind an impossible length nothing is read", () => {
+Deno.test("parseAttributes(): parsing stops at an impossible length", () => {
   const good = [...new AttributeWriter().u8(1, 7).written];
   const table: [tail: number[], leftover: number][] = [
     [[], 0],

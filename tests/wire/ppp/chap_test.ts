@@ -27,7 +27,7 @@ Deno.test("CHAP, RFC 1994 section 4.1: both ways", () => {
   assert.deepEqual(decodeChapValue(hexBytes("01 09")), { value: hexBytes("09"), name: hexBytes("") });
 });
 
-Deno.test("decodeChapValue() rejects what is cut short, an empty value and an endless name", () => {
+Deno.test("decodeChapValue() rejects truncated data, an empty value and an overlong name", () => {
   const table: [data: Uint8Array, field: string, offset: number, needed: number, had: number][] = [
     [hexBytes(""), "Value-Size", 0, 1, 0],
     [hexBytes("00 6c"), "Value", 0, 1, 1],
@@ -74,11 +74,11 @@ Deno.test("MS-CHAP's Failure, RFC 2759 section 6: both ways", () => {
   }
 });
 
-Deno.test("parseMsChapFailure(): what peers may leave out or get wrong", () => {
+Deno.test("parseMsChapFailure(): missing and malformed fields", () => {
   const none = { retry: false, challenge: undefined, version: undefined, message: undefined };
   assert.deepEqual(parseMsChapFailure("E=691"), { ...none, error: 691 });
   assert.deepEqual(parseMsChapFailure("E=691 C=12 V=x R=2"), { ...none, error: 691 });
-  // Messages may have lines.
+  // Messages may have several lines.
   assert.equal(parseMsChapFailure("E=691 R=0 M=a\nb")?.message, "a\nb");
   for (const text of ["", "R=1 E=691", "E= R=0", "E=x", "E=12345678901", "Access denied"]) {
     assert.equal(parseMsChapFailure(text), undefined, text);

@@ -33,7 +33,7 @@ Deno.test("decodeControlPacket() ignores padding", () => {
   });
 });
 
-Deno.test("decodeControlPacket() rejects what is cut short or says that it is shorter than its header", () => {
+Deno.test("decodeControlPacket() rejects truncated packets and a Length below the header's", () => {
   const field = "control packet";
   const bytes = hexBytes("01 07 0008 0104 0578");
   for (let length = 0; length < bytes.length; length++) {

@@ -11,7 +11,7 @@ Deno.test("encodePppFrame(): two bytes of protocol, then a copy of the payload",
   assert.deepEqual(frame, hexBytes("c021 0101 0004"));
 });
 
-Deno.test("decodePppFrame(): Address and Control or not, Protocol of two bytes or one", () => {
+Deno.test("decodePppFrame(): with and without Address and Control, Protocol of two bytes or one", () => {
   const table: [frame: string, protocol: number, payload: string][] = [
     ["c021 0101 0004", 0xc021, "0101 0004"],
     ["ff03 c021 0101 0004", 0xc021, "0101 0004"],
@@ -22,7 +22,7 @@ Deno.test("decodePppFrame(): Address and Control or not, Protocol of two bytes o
     // All stations, but not unnumbered information: a compressed protocol.
     ["ff 04", 0xff, "04"],
     ["c021", 0xc021, ""],
-    // A protocol that there cannot be is for the receiver to reject, not for the decoder.
+    // The receiver rejects impossible protocols; the decoder accepts them.
     ["c020 01", 0xc020, "01"],
   ];
   for (const [frame, protocol, payload] of table) {
@@ -37,7 +37,7 @@ Deno.test("decodePppFrame() borrows the payload", () => {
   assert.equal(payload[0], 9);
 });
 
-Deno.test("decodePppFrame() rejects a frame that ends in front of its payload", () => {
+Deno.test("decodePppFrame() rejects a frame that ends before its payload", () => {
   const table: [frame: string, offset: number, needed: number, had: number][] = [
     ["", 0, 2, 0],
     ["c0", 0, 2, 1],

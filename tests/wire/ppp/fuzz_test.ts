@@ -1,6 +1,6 @@
 /**
- * Every decoder of `src/wire/ppp/` against a million frames that began as real ones and were damaged: nothing but a
- * `DecodeError` may come out, and what is decoded must survive being written and read again.
+ * Every decoder of `src/wire/ppp/` against a million damaged copies of real frames. Decoders may throw nothing but
+ * `DecodeError`, and decoded values must survive encoding and decoding.
  *
  * The seed is printed; `L2TP_FUZZ_SEED` and `L2TP_FUZZ_COUNT` set seed and count, as for `tests/wire/fuzz_test.ts`.
  */
@@ -55,12 +55,12 @@ import { Random, setting } from "../../support/random.ts";
 const SEED = setting("L2TP_FUZZ_SEED", 0x12c0ffee);
 const COUNT = setting("L2TP_FUZZ_COUNT", 1_000_000);
 
-/** What was decoded must come back when it is written and read again. */
+/** Decoded values must survive encoding and decoding. */
 function again<T>(value: T, write: (value: T) => Uint8Array, read: (bytes: Uint8Array) => T): void {
   assert.deepEqual(read(write(value)), value);
 }
 
-/** Reads every value that an option of any type may have; those that are there come back. */
+/** Reads an option with every value reader; values that can be read must survive encoding. */
 function readOption(option: { type: number; data: Uint8Array }, verify: boolean): void {
   const values = [
     readU16(option),
@@ -165,7 +165,7 @@ Deno.test(`PPP's decoders: ${COUNT} damaged frames, seed ${SEED}, only DecodeErr
   const refused = DECODERS.map(() => 0);
   let whole = 0;
   let broken = 0;
-  /** What it gives; `undefined` if that is refused. */
+  /** Returns the decoded value; `undefined` if the decoder refuses the frame. */
   function attempt<T>(action: () => T, what: string, bytes: Uint8Array): T | undefined {
     try {
       return action();
@@ -175,7 +175,7 @@ Deno.test(`PPP's decoders: ${COUNT} damaged frames, seed ${SEED}, only DecodeErr
     }
   }
   const { stackTraceLimit } = Error;
-  // Most of the time would go into stack traces that nobody reads.
+  // Stack traces would take most of the time.
   Error.stackTraceLimit = 0;
   try {
     for (let i = 0; i < COUNT; i++) {
@@ -184,7 +184,7 @@ Deno.test(`PPP's decoders: ${COUNT} damaged frames, seed ${SEED}, only DecodeErr
       const packet = attempt(
         () => {
           const frame = decodePppFrame(bytes);
-          // A protocol that looks compressed is not written as it was read.
+          // A compressed Protocol field is not encoded as it was decoded.
           if (verify && (frame.protocol & 0x101) === 1) {
             again(frame, ({ protocol, payload }) => encodePppFrame(protocol, payload), decodePppFrame);
           }
@@ -197,7 +197,7 @@ Deno.test(`PPP's decoders: ${COUNT} damaged frames, seed ${SEED}, only DecodeErr
       );
       if (packet === undefined) broken++;
       else whole++;
-      // Damage to the header must not keep the rest from being tried.
+      // A damaged header must not prevent tests of the rest.
       const data = packet?.data ?? bytes.subarray(6);
       const index = random.below(DECODERS.length);
       const { name, decode } = DECODERS[index]!;
@@ -207,7 +207,7 @@ Deno.test(`PPP's decoders: ${COUNT} damaged frames, seed ${SEED}, only DecodeErr
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
-  // A fuzz that is refused at the door, or never refused, tests nothing.
+  // A fuzz test in which all or no frames are accepted tests nothing.
   assert.ok(whole > COUNT / 20 && broken > COUNT / 20, `${whole} accepted, ${broken} refused`);
   for (const [index, { name }] of DECODERS.entries()) {
     const share = `${name}: ${accepted[index]} accepted, ${refused[index]} refused`;

@@ -17,7 +17,7 @@ function deframe(deframer: HdlcDeframer, ...pieces: readonly Uint8Array[]): stri
   return pieces.flatMap((piece) => Array.from(deframer.take(piece), (frame) => frame.toHex()));
 }
 
-/** A frame as it comes out of the line: with Address and Control fields. */
+/** A frame as received from the line, with Address and Control fields. */
 function plain(frame: Uint8Array): string {
   return `ff03${frame.toHex()}`;
 }
@@ -31,7 +31,7 @@ Deno.test("FCS-16: CRC-16/X-25's check value, the first entries of the RFC's tab
   assert.equal(fcs16(Uint8Array.of(...hexBytes("ff03c021"), fcs & 0xff, fcs >> 8)), 0xf0b8);
 });
 
-Deno.test("HDLC: what the RFC escapes is escaped, control characters as the map says", () => {
+Deno.test("HDLC: the RFC's characters are escaped, and control characters by the map", () => {
   const inner = (accm: number): string => encodeHdlc(hexBytes("c021 7e7d 0311 1391"), accm).toHex();
   // Section 4.2: 0x7e is 0x7d 0x5e, 0x7d is 0x7d 0x5d, 0x03 is 0x7d 0x23, 0x11 is 0x7d 0x31, 0x13 is 0x7d 0x33.
   assert.match(inner(DEFAULT_ACCM), /^7eff7d23c0217d5e7d5d7d237d317d3391.*7e$/);
@@ -39,7 +39,7 @@ Deno.test("HDLC: what the RFC escapes is escaped, control characters as the map 
   assert.match(inner(1 << 0x11 | 1 << 0x13), /^7eff03c0217d5e7d5d037d317d3391.*7e$/);
 });
 
-Deno.test("HDLC: frames come back whole, in pieces of any length, whatever the map", () => {
+Deno.test("HDLC: frames survive encoding and decoding in pieces of any length, with any map", () => {
   const random = new Random(7);
   for (const accm of [DEFAULT_ACCM, 0, 0x000a_0000]) {
     const deframer = new HdlcDeframer(1504, accm);
@@ -57,7 +57,7 @@ Deno.test("HDLC: frames come back whole, in pieces of any length, whatever the m
   }
 });
 
-Deno.test("HDLC: one flag may stand between two frames, and control characters of the map may come from elsewhere", () => {
+Deno.test("HDLC: frames share a flag; inserted control characters are ignored", () => {
   const deframer = new HdlcDeframer(LONGEST);
   const [first, second] = ["c0210102", "c0210304"].map(hexBytes) as [Uint8Array, Uint8Array];
   const line = [...encodeHdlc(first, DEFAULT_ACCM).subarray(0, -1), ...encodeHdlc(second, DEFAULT_ACCM)];
@@ -65,7 +65,7 @@ Deno.test("HDLC: one flag may stand between two frames, and control characters o
   assert.deepEqual(deframe(deframer, Uint8Array.from(noisy)), [plain(first), plain(second)]);
 });
 
-Deno.test("HDLC: what is no frame is dropped by name, and the next one comes", () => {
+Deno.test("HDLC: an invalid frame is dropped with its reason, and the next one is received", () => {
   const good = encodeHdlc(hexBytes("c0210102"), DEFAULT_ACCM);
   const wrong = good.slice();
   wrong[3]! ^= 0x01;
@@ -107,7 +107,7 @@ Deno.test(`HDLC: ${COUNT} bytes of noise and damaged frames, seed ${SEED}: bound
       }
       bytes += piece.length;
     }
-    // What is broken off must not take the next frame with it.
+    // A truncated frame must not spoil the next one.
     if (isDamaged) {
       for (const found of deframer.take(Uint8Array.of(0x7e))) assert.ok(found.length <= LONGEST);
     } else sent++;

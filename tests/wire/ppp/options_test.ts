@@ -38,7 +38,7 @@ Deno.test("options, RFC 1661 section 6: the Configure-Request of a pppd, both wa
   assert.deepEqual(decodeOptions(hexBytes("")), []);
 });
 
-Deno.test("decodeOptions() rejects an option that is cut short or shorter than its header", () => {
+Deno.test("decodeOptions() rejects a truncated option and a Length below the header's", () => {
   const bytes = hexBytes("0104 0578 0506 3924a6fe");
   for (let length = 1; length < bytes.length; length++) {
     if (length === 4) continue;
@@ -55,7 +55,7 @@ Deno.test("decodeOptions() rejects an option that is cut short or shorter than i
   }
 });
 
-Deno.test("values of options: both ways, and undefined for another length", () => {
+Deno.test("option values: encoded and decoded, and undefined for a wrong length", () => {
   assert.equal(readU16(u16Option(1, 0xfffe)), 0xfffe);
   assert.equal(readU32(u32Option(1, 0xfffffffe)), 0xfffffffe);
   assert.equal(readIpv4(ipv4Option(3, "192.0.2.1")), "192.0.2.1");
@@ -71,7 +71,7 @@ Deno.test("values of options: both ways, and undefined for another length", () =
   assert.throws(() => interfaceIdOption(1, "1"), RangeError);
 });
 
-Deno.test("Authentication-Protocol, RFC 1661 section 6.2: every way, and those that have no name here", () => {
+Deno.test("Authentication-Protocol, RFC 1661 section 6.2: every supported method, and unknown ones", () => {
   const table = { pap: "c023", chap: "c22305", mschap: "c22380", mschapv2: "c22381" } as const;
   for (const [method, data] of Object.entries(table)) {
     assert.equal(readAuth(option(data)), method);

@@ -19,7 +19,7 @@ Deno.test("PAP, RFC 1334 section 2.2: both ways", () => {
   assert.deepEqual(decodePapMessage(hexBytes("02 6f6b")), hexBytes("6f6b"));
 });
 
-Deno.test("decodePapMessage(): without length there is no text", () => {
+Deno.test("decodePapMessage(): data without a length is an empty message", () => {
   assert.deepEqual(decodePapMessage(hexBytes("")), hexBytes(""));
   assertDecodeError(
     () => decodePapMessage(hexBytes("02 6f")),
@@ -28,7 +28,7 @@ Deno.test("decodePapMessage(): without length there is no text", () => {
   );
 });
 
-Deno.test("decodePapRequest(): cut at every byte it is refused", () => {
+Deno.test("decodePapRequest(): refused when truncated at any byte", () => {
   const bytes = hexBytes("03 6a6f65 02 7077");
   for (let length = 0; length < bytes.length; length++) {
     const isId = length < 4;

@@ -1,4 +1,4 @@
-/** What the kernel says of routes, filters and policies, damaged and cut: nothing but a `DecodeError` comes out. */
+/** Damaged and truncated replies about routes, filters and policies: decoders throw nothing but `DecodeError`. */
 
 import assert from "node:assert/strict";
 import { DecodeError } from "../../../src/base/errors.ts";

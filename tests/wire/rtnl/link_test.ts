@@ -1,6 +1,6 @@
 /**
- * `src/wire/rtnl/link.ts` against what `ip` (iproute2 6.1.0) sent and Linux 6.18 answered, and against what they never
- * would.
+ * `src/wire/rtnl/link.ts` against requests of `ip` (iproute2 6.1.0) and replies of Linux 6.18, and against malformed
+ * ones.
  */
 
 import assert from "node:assert/strict";
@@ -106,7 +106,7 @@ Deno.test("decodeLink(): each member and where it comes from", () => {
 
 const BARE = "00000100 05000000 00000000 00000000";
 
-Deno.test("decodeLink() gives what is left out its resting value, and knows no states beyond the known", () => {
+Deno.test("decodeLink() uses defaults for absent attributes and unknown states", () => {
   const link: Link = { index: 5, name: "", up: false, state: "unknown", mtu: 0, master: undefined };
   assert.deepEqual(decodeLink(hexBytes(BARE)), link);
   assert.deepEqual(decodeLink(hexBytes(BARE + "0500100007000000")), link);
@@ -138,7 +138,7 @@ Deno.test("decodeLink() refuses what is too short", () => {
   }
 });
 
-Deno.test("decodeAddress() reads the kernel's dump: on a point-to-point interface both ends, each in its place", () => {
+Deno.test("decodeAddress() reads the kernel's dump, with both ends of a point-to-point interface", () => {
   const expected: LinkAddress[] = [
     { index: 1, address: "127.0.0.1", prefixLength: 8 },
     { index: 4, address: "10.0.0.1", prefixLength: 24 },
@@ -164,7 +164,7 @@ Deno.test("decodeAddress(): what a fake kernel writes comes back", () => {
   }
 });
 
-Deno.test("decodeAddress() shows an address that is none as a question mark", () => {
+Deno.test("decodeAddress() formats an invalid address as a question mark", () => {
   const header = "02180000 04000000";
   assert.equal(decodeAddress(hexBytes(header)).address, "?");
   assert.equal(decodeAddress(hexBytes(header + "07000100 0a000000")).address, "?");

@@ -36,7 +36,7 @@ Deno.test("encodeRoute(): IPv6's default route has no destination, and a metric 
   assert.equal(formatHex(encodeRoute(route)), header + "0800060000000000" + "0800040007000000");
 });
 
-Deno.test("encodeGetRoute() asks what `ip route get` asks, but for its wish to be told the table", () => {
+Deno.test("encodeGetRoute() sends what `ip route get` sends, except for RTM_F_LOOKUP_TABLE", () => {
   const ends = (source: string, destination: string): UdpEnds => ({
     source: parseIpAddress(source)!,
     destination: parseIpAddress(destination)!,
@@ -51,7 +51,7 @@ Deno.test("encodeGetRoute() asks what `ip route get` asks, but for its wish to b
   assert.equal(formatHex(encodeGetRoute(ends("::1", "::2")).subarray(0, 4)), "0a808000");
 });
 
-Deno.test("decodeRouteInterface(): only a route to one other host leads anywhere", () => {
+Deno.test("decodeRouteInterface(): only unicast routes have an interface", () => {
   const answer = encodeRoute({ index: 5, destination: parseIpAddress("10.9.0.0")!, prefixLength: 16 });
   assert.equal(decodeRouteInterface(answer), 5);
   // RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST, RTN_BLACKHOLE

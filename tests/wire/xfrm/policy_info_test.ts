@@ -1,10 +1,10 @@
-/** `src/wire/xfrm/policy_info.ts`: what the kernel says of its IPsec policies. */
+/** `src/wire/xfrm/policy_info.ts`: the number of the kernel's IPsec policies. */
 
 import assert from "node:assert/strict";
 import { DecodeError } from "../../../src/base/errors.ts";
 import { decodePolicyCount, encodeGetPolicyInfo } from "../../../src/wire/xfrm/policy_info.ts";
 
-/** A `struct xfrmu_spdinfo` behind the flags, as attribute 1. */
+/** A `struct xfrmu_spdinfo` after the flags, as attribute 1. */
 function answer(...counts: readonly number[]): Uint8Array {
   return new Uint8Array(new Uint32Array([0, 28 | 1 << 16, ...counts]).buffer);
 }
@@ -20,7 +20,7 @@ Deno.test("decodePolicyCount(): policies in, out and forwarded, and those of soc
   assert.equal(decodePolicyCount(answer(1, 2, 3, 4, 5, 6)), 21);
 });
 
-Deno.test("decodePolicyCount(): without the attribute there are none, and what is cut short is refused", () => {
+Deno.test("decodePolicyCount(): 0 without the attribute; truncated messages are refused", () => {
   assert.equal(decodePolicyCount(new Uint8Array(4)), 0);
   assert.throws(() => decodePolicyCount(new Uint8Array(3)), DecodeError);
   assert.throws(() => decodePolicyCount(answer(1, 2, 3, 4, 5, 6).subarray(0, 20)), DecodeError);

@@ -1,4 +1,4 @@
-/** `src/wire/genl/l2tp/request.ts`, `decodeGetFamily()`: requests as captured, as our encoders write them, and broken. */
+/** `src/wire/genl/l2tp/request.ts`, `decodeGetFamily()`: captured, encoded and malformed requests. */
 
 import assert from "node:assert/strict";
 import { Errno } from "../../../../src/base/errno.ts";
@@ -263,7 +263,7 @@ Deno.test("parseL2tpRequest(): the policy of every attribute", () => {
     Errno.ERANGE,
     0,
   ]);
-  // Flags and fillers may be anything, and so may what nobody knows.
+  // Flags, padding and unknown attributes may have any value.
   for (const type of [0, A.UDP_ZERO_CSUM6_TX, A.UDP_ZERO_CSUM6_RX, A.PAD, 36, 99]) {
     assert.deepEqual([errno(type, 0), errno(type, 1), errno(type, 100)], [0, 0, 0]);
     seen.add(type);

@@ -120,7 +120,7 @@ Deno.test("encodeTunnelCreate(): each parameter and the attributes it becomes", 
   }
 });
 
-Deno.test("encodeTunnelCreate() refuses what is no address", () => {
+Deno.test("encodeTunnelCreate() refuses an invalid address", () => {
   for (const bad of ["", "10.0.0", "example.org", "fe80::1%lo", "any"]) {
     assert.throws(() => encodeTunnelCreate({ ...UDP4, local: bad }), RangeError, bad);
     assert.throws(() => encodeTunnelCreate({ ...UDP4, peer: bad }), { message: new RegExp(`"${bad}"`) }, bad);
