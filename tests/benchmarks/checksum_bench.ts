@@ -11,7 +11,7 @@ import { Random } from "../support/random.ts";
 const PAIRS = 31;
 /** Bytes that one measurement sums. */
 const BYTES = 32e6;
-/** What packets lie at in turn, as in slots of 2 KiB behind headers: half of them not aligned to anything. */
+/** Offsets of the packets in turn, as after headers in slots of 2 KiB: half of them are unaligned. */
 const STARTS = [16, 2062, 4112, 6159, 8208, 10_254, 12_304, 14_351];
 
 /** Bytes a nanosecond, which is GB/s. */

@@ -1,7 +1,7 @@
 /**
- * The benchmark of completion: `deno run -A tests/benchmarks/completion_bench.ts` as root. What the shells' scripts run at
- * each Tab, as a whole process, from its start to its end: for a word of the grammar, and for ids and names that exist
- * now, with 1 and with 1,000 sessions; in turn with an empty Deno program, which tells how fast the machine is just now.
+ * The completion benchmark: `deno run -A tests/benchmarks/completion_bench.ts` as root. Measures the process that shell
+ * scripts run at each Tab, from start to end: for a word of the grammar, and for existing ids and names with 1 and with
+ * 1,000 sessions. It alternates with an empty Deno program, which shows the current speed of the machine.
  */
 
 import { TestDaemon } from "../support/daemon.ts";
@@ -12,7 +12,7 @@ import { l2tp, sh } from "../support/processes.ts";
 const RUNS = 31;
 const POPULATIONS = [1, 1000];
 
-/** What is typed when Tab is pressed, and how many words that must give among so many sessions. */
+/** The line at which Tab is pressed, and the expected number of words for a number of sessions. */
 interface Place {
   readonly name: string;
   readonly words: readonly string[];
@@ -45,7 +45,7 @@ async function populate(daemon: TestDaemon, netns: Namespace, sessions: number):
   await netns.ip("link set l2tpeth0 up");
 }
 
-/** What a Tab came to. */
+/** Result of one Tab. */
 interface Tab {
   readonly seconds: number;
   readonly answered: boolean;
@@ -85,7 +85,7 @@ for (const sessions of POPULATIONS) {
   await using daemon = await TestDaemon.start();
   await populate(daemon, netns, sessions);
   for (const place of PLACES) {
-    // A daemon that is too busy for somebody who waits is given up, which is fast, and no answer.
+    // Completion gives up on a busy daemon, which is fast but yields no words.
     let unanswered = 0;
     const times = await timePairs(
       `${place.name}, with ${sessions} session${sessions === 1 ? "" : "s"}`,

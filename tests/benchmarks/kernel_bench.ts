@@ -94,7 +94,7 @@ async function emptyProgram(folder: string): Promise<string[]> {
   return [Deno.execPath(), "run", "-A", "--no-config", "--no-lock", empty];
 }
 
-/** Seconds that the kernel works for a command, as bash's `time` tells. */
+/** System time of a command, in seconds, from bash's `time`. */
 async function systemSeconds(command: readonly string[]): Promise<number> {
   const { code, stderr } = await new Deno.Command("bash", {
     args: ["-c", 'TIMEFORMAT=%S; time "$@" >/dev/null', "bash", ...command],
@@ -107,7 +107,7 @@ async function systemSeconds(command: readonly string[]): Promise<number> {
   return Number(text);
 }
 
-/** What is left to win: the runtime's start and the kernel's work, against all that `ip` takes. */
+/** Lower bound: the start of the runtime plus the kernel's work, against the whole time of `ip`. */
 async function benchBounds(file: string, folder: string): Promise<void> {
   const empty = await emptyProgram(folder);
   await using filled = await openNamespace();

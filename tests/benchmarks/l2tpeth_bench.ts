@@ -29,7 +29,7 @@ const VARIANTS = [
 /** Of those, the kernel's. */
 const KERNEL_VARIANTS = 2;
 
-/** What a tunnel's runs came to, by round. */
+/** Results of a tunnel by round. */
 class Found {
   readonly rates = new Map<number, number>();
   /** Busy cores of the whole machine, iperf3 included, and those of either end's process, for each Gbit/s. */
@@ -57,7 +57,7 @@ await using stack = new AsyncDisposableStack();
 const all: { readonly tunnel: Tunnel; readonly found: Found }[] = [];
 for (const variant of VARIANTS) {
   const tunnel = stack.use(await Tunnel.open(variant));
-  // What is compiled at run time is compiled now.
+  // Warm up the JIT compiler.
   await runTcp(tunnel, { seconds: 1 });
   all.push({ tunnel, found: new Found() });
 }

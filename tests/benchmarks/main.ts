@@ -29,7 +29,7 @@ async function startUp(): Promise<void> {
   const empty = await Deno.makeTempFile({ suffix: ".js" });
   const emptyProgram = (): Promise<number> =>
     run([DENO, "run", "-A", "--no-config", "--no-lock", empty], [0]);
-  // Where the kernel has no L2TP, `show` asks the kernel, looks for a daemon, and finds nothing to show.
+  // Without kernel L2TP, `show` asks the kernel, looks for a daemon, and finds nothing to show.
   const runtimeDir = await Deno.makeTempDir();
   Deno.env.set("L2TP_RUNTIME_DIR", runtimeDir);
   for (const [args, accepted] of [[["version"], [0]], [["show"], [0]]] as const) {

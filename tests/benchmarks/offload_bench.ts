@@ -22,7 +22,7 @@ const PAYLOAD = 1448;
 /** Bytes in front of the payload, at least. */
 const HEADERS = 66;
 const SLOT = 2048;
-/** Where a frame begins in its slot. */
+/** Offset of a frame in its slot. */
 const START = 20;
 /** Frames between two flushes. */
 const BATCH = 512;

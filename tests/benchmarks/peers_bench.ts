@@ -48,7 +48,7 @@ const ALL_REPEATS = 40;
 const CODE_INTERRUPTED = 130;
 const LOAD_SOURCE = new URL("./peers/load.c", import.meta.url).pathname;
 
-/** What is to be done. */
+/** Options of a run. */
 interface Plan {
   readonly rounds: number;
   readonly isQuick: boolean;
@@ -57,7 +57,7 @@ interface Plan {
   readonly json: string | undefined;
 }
 
-/** What was asked for makes no sense. */
+/** The options are invalid. */
 class UsageError extends Error {
   override readonly name = "UsageError";
 }
@@ -120,16 +120,16 @@ class Run {
   readonly samples: Sample[] = [];
   readonly failures: Failure[] = [];
   readonly disturbances: Disturbance[] = [];
-  /** Those that could be made. */
+  /** Tunnels that could be created. */
   readonly variants: VariantFacts[] = [];
-  /** Those of them whose processes still run. */
+  /** Tunnels whose processes are still running. */
   readonly tunnels: Tunnel[] = [];
   #repeats = 0;
   /** A signal has ended it. */
   isStopped = false;
 
   fail(variant: string, measurement: string, error: unknown, isAbsence = false): void {
-    // What runs at that time may be ended by the same signal.
+    // The signal may also end the program that is running.
     if (this.isStopped) return;
     const reason = error instanceof Error ? error.message : String(error);
     this.failures.push({ variant, measurement, reason, isAbsence });
@@ -264,7 +264,7 @@ async function main(): Promise<number> {
     return 2;
   }
   const run = new Run();
-  // What runs then ends or is waited for, and everything is taken down.
+  // Wait for the running program, then remove everything.
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, () => run.isStopped = true);
   }

@@ -65,7 +65,7 @@ async function open(sites: readonly Site[], first: number, last: number): Promis
     for (const { ppp, settings, number } of sites) {
       ppp.run({ dataplane: "user", tunnelId: number, sessionId: id, settings });
     }
-    // What the daemons say must be read meanwhile, or they wait until it is.
+    // Read the daemons' output meanwhile, or they block.
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
   for (const { ppp } of sites) {

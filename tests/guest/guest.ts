@@ -17,11 +17,11 @@ import { Scratch } from "./scratch.ts";
 export { GuestError, type GuestStage } from "./guest_error.ts";
 export { type GuestImage, prepareGuest } from "./guest_image.ts";
 
-/** What to run in the guest, and how. */
+/** A command to run in the guest, and its options. */
 export interface GuestOptions {
   /** The program and its arguments; no shell takes part. The program is searched for in root's PATH. */
   command: readonly string[];
-  /** Where the command starts: an absolute path. The current directory if not given. */
+  /** Working directory of the command: an absolute path. Default: the current directory. */
   cwd?: string;
   /** Variables for the command besides PATH, HOME=/root, LANG=C.UTF-8, TERM=dumb and L2TP_GUEST=1. */
   env?: Readonly<Record<string, string>>;
@@ -31,7 +31,7 @@ export interface GuestOptions {
    * here.
    */
   writable?: readonly string[];
-  /** How long booting and the command may take, in seconds; 300 if not given. */
+  /** Time limit for booting and the command, in seconds. Default: 300. */
   timeoutSeconds?: number;
   /** The guest's memory in MiB, files that it changes included; 2048 if not given. */
   memoryMib?: number;
@@ -43,24 +43,24 @@ export interface GuestOptions {
   stdout?: "inherit" | "piped";
   /** As for stdout. */
   stderr?: "inherit" | "piped";
-  /** Whether what the guest's kernel says goes to stderr as it comes. */
+  /** Copies the guest's kernel log to stderr. */
   consoleLog?: boolean;
   /** Ends the guest, and the call with the signal's reason. */
   signal?: AbortSignal;
 }
 
-/** How a command in the guest ended. */
+/** Result of a command in the guest. */
 export interface GuestResult {
   /**
    * The command's exit code, 128 and the signal's number if a signal ended it; 124 if the time limit was
    * reached.
    */
   code: number;
-  /** Whether the time limit ended it: a command can have an exit code of 124 of its own. */
+  /** The time limit ended the command. A command may also exit with 124 by itself. */
   timedOut: boolean;
-  /** What the command wrote on stdout as UTF-8; empty unless "piped". */
+  /** Standard output as UTF-8; empty unless "piped". */
   stdout: string;
-  /** What the command wrote on stderr as UTF-8; empty unless "piped". */
+  /** Standard error as UTF-8; empty unless "piped". */
   stderr: string;
   /** From QEMU's start until the command could start; NaN if the time limit was reached before. */
   bootSeconds: number;
@@ -74,15 +74,15 @@ const CODE_TIME_LIMIT = 124;
 const CODE_GUEST_FAILED = 125;
 
 /**
- * Runs a command in the guest and waits for its end. The guest is made if necessary, see {@linkcode
- * prepareGuest}; that does not count for the time limit. The command's stdin is empty. Booting takes some 8 s
- * of both processors of a small machine: one guest at a time.
+ * Runs a command in the guest and waits for its end. Creates the guest if necessary ({@linkcode prepareGuest}), outside
+ * of the time limit. The command's stdin is empty. Booting takes some 8 s of both processors of a small machine: run
+ * one guest at a time.
  *
- * @throws {GuestError} the guest failed, whatever the command did
+ * @throws {GuestError} the guest failed, as opposed to the command
  * @throws {PackagesMissingError} Debian packages are missing and cannot be installed from here
- * @throws {TypeError} the options make no sense
- * @throws {Deno.errors.BrokenPipe} nobody reads this program's stdout or stderr any more
- * @throws {Deno.errors.Interrupted} a signal came that this program survives, before the guest was started
+ * @throws {TypeError} the options are invalid
+ * @throws {Deno.errors.BrokenPipe} the reader of this program's stdout or stderr has closed it
+ * @throws {Deno.errors.Interrupted} a signal that this program survives arrived before the guest was started
  */
 export async function runInGuest(options: GuestOptions): Promise<GuestResult> {
   const script = commandScript(options);
@@ -123,7 +123,7 @@ export async function runInGuest(options: GuestOptions): Promise<GuestResult> {
     try {
       qemu.kill("SIGKILL");
     } catch {
-      // It ended by itself: the ports will tell.
+      // QEMU has exited: the ports will report it.
     }
   };
 
@@ -142,7 +142,7 @@ export async function runInGuest(options: GuestOptions): Promise<GuestResult> {
     log(ports.console.read(), consoleTail, echo),
     log(qemu.stderr, consoleTail, echo),
   ]);
-  // It is awaited last; a stderr that nobody reads any more ends the guest before.
+  // Awaited last; a closed stderr ends the guest before.
   logged.catch(kill);
   const ended = qemu.status.then(() => {
     for (const port of Object.values(ports)) port.close();
@@ -179,8 +179,8 @@ export async function runInGuest(options: GuestOptions): Promise<GuestResult> {
 }
 
 /**
- * Whether this machine's own kernel has L2TP with its netlink interface: loaded, built in, or as a module
- * that would be loaded on first use. Loads nothing. Says nothing about the privileges that using it takes.
+ * Reports whether this machine's kernel has L2TP with its netlink interface: loaded, built in, or as a module that
+ * would be loaded on first use. Loads nothing, and does not check privileges.
  */
 export async function kernelHasL2tp(): Promise<boolean> {
   try {
@@ -192,7 +192,7 @@ export async function kernelHasL2tp(): Promise<boolean> {
   try {
     const dryRun = new Deno.Command("modprobe", {
       args: ["-n", "-q", "l2tp_netlink"],
-      // It is not where users who are not root look for programs.
+      // The program is not in the PATH of users other than root.
       env: { PATH: `${Deno.env.get("PATH") ?? "/usr/bin:/bin"}:/usr/sbin:/sbin` },
       stdin: "null",
     });
@@ -221,12 +221,12 @@ class CommandOutput {
     this.#sink = sink;
   }
 
-  /** Whether all of it has come. */
+  /** The output is complete. */
   get complete(): boolean {
     return this.#mark.found;
   }
 
-  /** What has come; empty if it was passed on. */
+  /** Received output; empty if it was passed on. */
   get text(): string {
     return this.#text + this.#decoder.decode();
   }

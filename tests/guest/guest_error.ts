@@ -1,4 +1,4 @@
-/** What failed. */
+/** Stage at which the guest failed. */
 export type GuestStage =
   /** This machine cannot run the guest. */
   | "host"

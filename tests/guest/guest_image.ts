@@ -10,7 +10,7 @@ import { ensurePackages, updatePackageLists } from "../tools/debian.ts";
 import { GuestError } from "./guest_error.ts";
 import { CommandError, removeTree, Scratch } from "./scratch.ts";
 
-/** What a guest needs to start. All paths are absolute. */
+/** Files that a guest needs to boot. All paths are absolute. */
 export interface GuestImage {
   /** As `uname -r` says in the guest. */
   readonly kernelRelease: string;
@@ -18,7 +18,7 @@ export interface GuestImage {
   readonly kernel: string;
   /** A cpio archive: busybox, the modules needed at boot, initramfs_init.sh. */
   readonly initramfs: string;
-  /** What is to be seen as /lib/modules/RELEASE in the guest. */
+  /** Directory that the guest mounts as /lib/modules/RELEASE. */
   readonly modulesDirectory: string;
 }
 
@@ -27,11 +27,11 @@ const KERNEL_META_PACKAGE = "linux-image-amd64";
 
 const PACKAGES = ["qemu-system-x86", "busybox-static", "cpio", "kmod", "xz-utils"];
 
-/** What it takes to mount the root. */
+/** Modules for mounting the root file system. */
 const ROOT_MODULES = ["virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay"];
 
 /**
- * What the tests use, loaded before the command runs; anything else is loaded on demand, which takes longer.
+ * Modules that the tests use, loaded before the command. Other modules are loaded on demand, which takes longer.
  */
 const GUEST_MODULES = [
   "l2tp_eth",
@@ -46,7 +46,7 @@ const GUEST_MODULES = [
   "veth",
   "nlmon",
   "bridge",
-  // As Debian itself configures it: no dummy0 that nobody asked for.
+  // As Debian configures it: no dummy0 by default.
   "dummy numdummies=0",
 ];
 
@@ -122,7 +122,7 @@ async function currentRelease(cache: string): Promise<string | undefined> {
 }
 
 /**
- * What earlier runs left that were ended too hard to clean up. Nobody else is at work while we have the lock.
+ * Removes leftovers of killed runs. The lock excludes concurrent runs.
  */
 async function removeLeftovers(cache: string): Promise<void> {
   for await (const entry of Deno.readDir(cache)) {
@@ -143,8 +143,7 @@ async function makeKernel(cache: string): Promise<string> {
   await Deno.mkdir(tree);
   await scratch.run(["dpkg-deb", "-x", archive, tree]);
   await Deno.remove(archive);
-  // Debian 13 moved it; kmod's programs look where they were told to when they were built, which may be
-  // either.
+  // Debian 13 moved it, and kmod's programs have one of the two paths built in.
   if (await exists(join(tree, "usr/lib/modules"))) await Deno.symlink("usr/lib", join(tree, "lib"));
   else await Deno.symlink("../lib", join(tree, "usr/lib"));
   await scratch.run(["depmod", "-b", tree, release]);
@@ -290,7 +289,7 @@ async function filesOfModule(scratch: Scratch, image: GuestImage, name: string):
   ]);
   const files: string[] = [];
   for (const line of new TextDecoder().decode(output).split("\n")) {
-    // What is built into this kernel has a line that starts with "builtin".
+    // Modules built into this kernel have a line that starts with "builtin".
     const file = /^insmod (.*\.ko(?:\.\w+)?)(?: |$)/.exec(line)?.[1];
     if (file !== undefined) files.push(file);
   }

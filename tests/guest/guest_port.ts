@@ -11,9 +11,9 @@ export class GuestPort {
   readonly #listener: Deno.UnixListener;
 
   /**
-   * Listens at once: QEMU, which gives up if nobody does, may be started next.
+   * Listens immediately, so that QEMU, which fails without a listener, can be started next.
    *
-   * @param directory where the socket is made
+   * @param directory directory of the socket
    * @param name the socket's file name, and the port's name for QEMU
    */
   constructor(directory: string, readonly name: string) {
@@ -25,8 +25,7 @@ export class GuestPort {
   readonly path: string;
 
   /**
-   * What the guest writes, as it comes, until QEMU ends. Nothing if QEMU never connects and the port is
-   * closed.
+   * The guest's output as it arrives, until QEMU exits. Empty if QEMU never connects and the port is closed.
    */
   async *read(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     let connection: Deno.UnixConn;
@@ -82,7 +81,7 @@ export class EndMark {
     this.#mark = Buffer.from(mark);
   }
 
-  /** Whether the mark has come. */
+  /** The end mark has arrived. */
   get found(): boolean {
     return this.#found;
   }
@@ -106,7 +105,8 @@ export class EndMark {
   }
 
   /**
-   * How many bytes at the end could be the mark's beginning. Nothing else is held back, so output stays live.
+   * Returns the number of bytes at the end that may be the start of the mark. Only these are held back, so that output
+   * stays live.
    */
   #beginningAtEndOf(bytes: Buffer): number {
     for (let length = Math.min(this.#mark.length - 1, bytes.length); length > 0; length--) {
@@ -133,7 +133,7 @@ export class TextTail {
     this.#text = (this.#text + this.#decoder.decode(piece, { stream: true })).slice(-this.limit);
   }
 
-  /** What is kept, without carriage returns. */
+  /** Collected output, without carriage returns. */
   toString(): string {
     return this.#text.replaceAll("\r", "");
   }

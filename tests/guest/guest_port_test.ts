@@ -6,7 +6,7 @@ function bytes(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
 }
 
-/** What comes out of an end mark for pieces of this size. */
+/** Returns the output of an end mark for input in pieces of this size. */
 function cut(mark: string, stream: string, size: number): { text: string; found: boolean } {
   const end = new EndMark(mark);
   const out: Uint8Array[] = [];

@@ -8,19 +8,19 @@ import type { GuestPort } from "./guest_port.ts";
 
 /** The machine to emulate. */
 export interface GuestMachine {
-  /** What it boots. */
+  /** Image to boot. */
   readonly image: GuestImage;
-  /** Where its console and its three serial ports end. */
+  /** Sockets of the console and the three serial ports. */
   readonly ports: Readonly<Record<"console" | "stdout" | "stderr" | "events", GuestPort>>;
   /** The directory that guest_init.sh reads. */
   readonly control: string;
   /** The directories, absolute, that the guest may change. */
   readonly writable: readonly string[];
-  /** Whether its kernel says more than warnings. */
+  /** The kernel logs more than warnings. */
   readonly verbose: boolean;
-  /** Its memory in MiB. */
+  /** Memory, in MiB. */
   readonly memoryMib: number;
-  /** Its processors. */
+  /** Number of processors. */
   readonly cpus: number;
 }
 

@@ -12,11 +12,11 @@ export class CommandError extends Error {
   override readonly name = "CommandError";
 
   /**
-   * Says which command failed, and what it said.
+   * Formats the failure of a command with its output.
    *
    * @param command the whole command line
-   * @param code its exit code; 127 if there is no such program
-   * @param stderr what it wrote on stderr
+   * @param code exit code; 127 if the program does not exist
+   * @param stderr standard error of the command
    */
   constructor(readonly command: readonly string[], readonly code: number, readonly stderr: string) {
     super(`${command.join(" ")} failed (exit code ${code}): ${stderr.trim()}`);
@@ -108,12 +108,12 @@ export class Scratch implements AsyncDisposable {
       stdout: "piped",
       stderr: "piped",
     });
-    // A program that ends before it has read everything breaks the pipe; its exit code tells what went wrong.
+    // A program that exits before it has read everything breaks the pipe; its exit code shows the error.
     const fed = options.input === undefined
       ? undefined
       : new Blob([options.input]).stream().pipeTo(child.stdin).catch(() => undefined);
     const [{ code, stdout, stderr }] = await Promise.all([child.output(), fed]);
-    // Killed by us: it did not fail, and nobody is to try again.
+    // Killed by us: not a failure, and not to be retried.
     this.#mustLive();
     if (code !== 0) throw new CommandError(command, code, new TextDecoder().decode(stderr));
     return stdout;
@@ -149,14 +149,14 @@ export class Scratch implements AsyncDisposable {
     this.#disposed ??= this.#dispose();
   }
 
-  /** The program ends now: no promise will be waited for any more. */
+  /** The program exits now: no promise will be awaited. */
   readonly #abandon = (event: Event): void => {
     if (event.defaultPrevented) return;
     this.#killAll();
     try {
       Deno.removeSync(this.directory, { recursive: true });
     } catch {
-      // It is gone already, or what we killed has yet to notice: there is no time to wait for that.
+      // The directory is gone already, or a killed process still uses it: there is no time to wait.
     }
   };
 
@@ -171,7 +171,7 @@ export class Scratch implements AsyncDisposable {
         // The whole group: dpkg-deb, for one, leaves the work to a child of its own.
         Deno.kill(-child.pid, "SIGKILL");
       } catch {
-        // It ended by itself, and its status is on the way.
+        // The process has exited, and its status will arrive.
       }
     }
   }

@@ -18,7 +18,7 @@ const { symbols } = Deno.dlopen("libc.so.6", {
   close: { parameters: ["i32"], result: "i32" },
 });
 
-/** Options that allow only the authentication method under test. */
+/** pppd's option that refuses each authentication method, used to leave only the one under test. */
 export const REFUSE: Readonly<Record<AuthMethod, string>> = {
   pap: "refuse-pap",
   chap: "refuse-chap",

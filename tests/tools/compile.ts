@@ -1,9 +1,8 @@
 /**
- * `deno task compile`: leaves `dist/l2tp`, one file that runs on a machine without Deno.
+ * `deno task compile`: creates `dist/l2tp`, a single executable that runs without Deno.
  *
- * It is what `deno compile` makes, where the runtime for that (denort) can be had: from `DENORT_BIN`, from Deno's
- * cache or from the network. Elsewhere it is a self-extracting executable with the `deno` executable of the npm
- * registry: see `unpack_stub.sh` for what that one needs and does.
+ * It uses `deno compile` if its runtime (denort) is available: from `DENORT_BIN`, Deno's cache or the network. Otherwise
+ * it creates a self-extracting executable with the `deno` executable of the npm registry; `unpack_stub.sh` describes it.
  *
  * @module
  */
@@ -16,7 +15,7 @@ import { findRuntime } from "./compile_runtime.ts";
 import { targetOf, type Triple } from "./compile_target.ts";
 import { selfExtracting } from "./unpack_file.ts";
 
-/** What to compile, and into what. */
+/** Options of the compilation. */
 export interface CompileOptions {
   /** Path of the module to start. */
   readonly entry: string;
@@ -36,13 +35,13 @@ export interface CompileOptions {
   readonly level?: number;
 }
 
-/** What was made. */
+/** Result of the compilation. */
 export interface CompileReport {
-  /** How it was made. */
+  /** Method of the compilation. */
   readonly kind: "deno compile" | "self-extracting";
   /** For a self-extracting executable: where its runtime is from. */
   readonly runtime?: string;
-  /** Why `deno compile` did not make it, if that was tried. */
+  /** Reason why `deno compile` failed, if it was tried. */
   readonly fallback?: string;
   /** Size in bytes. */
   readonly size: number;

@@ -21,13 +21,13 @@ export interface Bundle {
  * It is not minified, which would save a millisecond of each start: esbuild's minifier makes
  * `using file = open(); file.sync();` into `open().sync()`, and what `using` was to close stays open.
  *
- * The modules are named `.mjs`, since Deno looks for a package.json above a `.js` file to learn its kind, and in
- * somebody's home folder there may be one.
+ * The modules are named `.mjs`, because Deno searches for a package.json above a `.js` file to determine its kind, and
+ * a home directory may contain one.
  *
  * @param entry path of the module to start.
  * @param apart paths of modules that share no objects with the rest, such as workers. Each becomes one module of its
  *   own, so that its parts do not scatter over the files of the start.
- * @throws {Error} with what `deno bundle` printed, where it fails.
+ * @throws {Error} with the output of `deno bundle` if it fails.
  */
 export async function bundle(entry: string, apart: readonly string[] = []): Promise<Bundle> {
   const files = await runBundle(entry, [
@@ -62,7 +62,7 @@ function tail(path: string): string {
   return path.split("/").slice(-2).join("/");
 }
 
-/** What a module apart is called in the bundle: `src/daemon/mod.ts` is `daemon_mod.mjs`. */
+/** Returns the bundle name of a separate module: `daemon_mod.mjs` for `src/daemon/mod.ts`. */
 function apartName(path: string): string {
   return tail(path).replace("/", "_").replace(/\.ts$/, ".mjs");
 }
@@ -115,7 +115,7 @@ export function firstEvaluated({ main, modules }: Bundle): string {
   }
 }
 
-/** The same bundle with a statement that runs before everything else in it. */
+/** Prepends a statement to the bundle. */
 export function withFirstStatement(bundle: Bundle, statement: string): Bundle {
   const first = firstEvaluated(bundle);
   const modules = new Map(bundle.modules);

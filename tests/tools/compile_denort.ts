@@ -31,11 +31,11 @@ async function unreachable(url: string): Promise<string | undefined> {
 }
 
 /**
- * Runs `deno compile` on a bundle. It takes denort from `DENORT_BIN`, from Deno's cache or from the network;
- * whether the network has it is asked first, so that a lost network costs seconds.
+ * Runs `deno compile` on a bundle. It takes denort from `DENORT_BIN`, from Deno's cache or from the network. It probes
+ * the network first, so that an unreachable one costs seconds only.
  *
  * @param output path of the executable to make.
- * @returns `undefined` where the executable was made, else one line on why not.
+ * @returns `undefined` on success, otherwise the reason in one line.
  */
 export async function denoCompile(
   bundle: Bundle,

@@ -8,11 +8,11 @@ import { type Target, unfitFor } from "./compile_target.ts";
 
 /** A `deno` executable for a target. */
 export interface Runtime {
-  /** Its version: `"2.9.6"`. */
+  /** Version of the runtime, such as `"2.9.6"`. */
   readonly version: string;
   /** The whole ELF file. */
   readonly bytes: Uint8Array;
-  /** Where it came from, for people. */
+  /** Origin of the runtime, for display. */
   readonly source: string;
 }
 

@@ -4,14 +4,14 @@
  * @module
  */
 
-/** What Deno calls the machines that a one-file executable can be made for. */
+/** Deno's names of the supported targets. */
 export type Triple = "x86_64-unknown-linux-gnu" | "aarch64-unknown-linux-gnu";
 
 /** Facts about one of the machines. */
 export interface Target {
   /** The name that `--target` takes. */
   readonly triple: Triple;
-  /** What `uname -m` prints there. */
+  /** Output of `uname -m` on the target. */
   readonly machine: string;
   /** `e_machine` of ELF files for it. */
   readonly elfMachine: number;

@@ -1,6 +1,6 @@
 /**
- * The self-extracting executable that `compile.ts` makes, with a small program in it: it must behave as a program
- * of its own does, and unpack itself only where nobody else can meddle.
+ * The self-extracting executable of `compile.ts`, with a small program: it must behave like any program, and unpack
+ * itself only to directories that other users cannot change.
  *
  * Tests that mount file systems or change owners run as root only.
  *
@@ -260,7 +260,7 @@ Deno.test("broken files of other tools in the current folder change nothing, and
   equal(entries(cwd).length, 8);
 });
 
-Deno.test("it runs on in a cache that cannot be written any more", { ignore: !root }, async () => {
+Deno.test("it still runs from a cache that has become read-only", { ignore: !root }, async () => {
   const script = `$FILE exit 0 && mount -o bind,remount,ro /mnt && $FILE lazy`;
   await Deno.mkdir(`${work}/fixed`, { mode: 0o700 });
   equal(await mounted(script, { HOME: "/mnt/fixed" }), { code: 0, out: "lazy /mnt/fixed\n", err: "" });

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** How long apt waits for another apt or dpkg to finish before it gives up, in seconds. */
+/** Time that apt waits for another apt or dpkg, in seconds. */
 const APT_LOCK_SECONDS = 300;
 
 /** Packages are missing and this process cannot install them: it is not root, or this is not Debian. */
@@ -48,12 +48,11 @@ export class AptError extends Error {
 }
 
 /**
- * Which of these packages dpkg does not have installed, in the order given. On a machine without dpkg that is
- * all of them.
+ * Returns the packages that are not installed, in the given order: all of them on a machine without dpkg.
  */
 export async function missingPackages(packages: readonly string[]): Promise<string[]> {
   if (packages.length === 0) return [];
-  // dpkg-query exits with 1 when it has never heard of one of them: its exit code says nothing.
+  // dpkg-query exits with 1 for an unknown package: ignore its exit code.
   const query = await run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\\n", ...packages]);
   const installed = new Set<string>();
   for (const line of query?.stdout.split("\n") ?? []) {
@@ -88,7 +87,7 @@ export async function ensurePackages(packages: readonly string[], why: string): 
 }
 
 /**
- * Fetches apt's package lists anew. Takes root.
+ * Updates apt's package lists. Needs root.
  *
  * @throws {AptError} apt-get failed
  */
@@ -112,7 +111,7 @@ async function apt(command: readonly string[]): Promise<{ code: number; output: 
   return { code: ended.code, output: ended.stdout + ended.stderr };
 }
 
-/** Runs a program to its end; undefined if there is no such program. */
+/** Runs a program to its end; `undefined` if the program does not exist. */
 async function run(
   command: readonly string[],
   env: Record<string, string> = {},

@@ -94,7 +94,7 @@ class Runner implements Disposable {
   }
 }
 
-/** The two hosts: network namespaces with names that nobody else has. */
+/** The two hosts: network namespaces with unique names. */
 interface Hosts {
   readonly a: string;
   readonly b: string;
@@ -257,7 +257,7 @@ class DemoDaemon implements AsyncDisposable {
     try {
       this.#child.kill("SIGTERM");
     } catch {
-      // It has ended by itself.
+      // The process has exited.
     }
     await this.#child.status;
     await Deno.remove(this.#folder, { recursive: true });
@@ -291,14 +291,14 @@ async function demonstrateHere(dataplane: "kernel" | "user"): Promise<number> {
   }
 }
 
-/** Whether this process may make network namespaces and tunnels: CAP_NET_ADMIN and CAP_SYS_ADMIN. */
+/** Reports whether this process may create network namespaces and tunnels: CAP_NET_ADMIN and CAP_SYS_ADMIN. */
 async function isPrivileged(): Promise<boolean> {
   const [, effective] = /^CapEff:\s*([0-9a-f]+)$/m.exec(await Deno.readTextFile("/proc/self/status")) ?? [];
   const wanted = 1n << 12n | 1n << 21n;
   return effective !== undefined && (BigInt(`0x${effective}`) & wanted) === wanted;
 }
 
-/** Why the demonstration cannot be here; `undefined` if it can. */
+/** Returns the reason why the demonstration cannot run here; `undefined` if it can. */
 async function obstacle(): Promise<string | undefined> {
   return await isPrivileged() ? undefined : "This user may not make network namespaces";
 }

@@ -18,10 +18,10 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 const DENO = Deno.execPath();
 const BINARY = `${ROOT}dist/l2tp`;
 
-/** How long the kernel suite may take in the guest, in seconds. */
+/** Time limit of the kernel suite in the guest, in seconds. */
 const KERNEL_SECONDS = 40 * 60;
 
-/** What a stage came to. */
+/** Result of a stage. */
 interface Tally {
   readonly passed: number;
   readonly failed: number;
@@ -168,7 +168,7 @@ const STAGES: readonly Stage[] = [
   },
 ];
 
-/** Whether the tests of a file need privileges, though those of its folder do not. */
+/** Reports whether the tests of a file need privileges, unlike the others in its folder. */
 function isNative(path: string): boolean {
   return path.endsWith("_native_test.ts");
 }
@@ -312,7 +312,7 @@ async function kernelSuite(
   }
 }
 
-/** Runs the stage; what keeps it from running is told, and counts as a failure only where everything must run. */
+/** Runs a stage. A missing requirement is reported, and counts as a failure only if everything must run. */
 async function runStage(stage: Stage): Promise<Tally> {
   console.error(`\n== ${stage.name}: ${stage.about}`);
   const started = performance.now();

@@ -51,8 +51,8 @@ const UNSET = [
 );
 
 /**
- * Puts HOME back before any module of the program can look at it. A process that the program starts of itself has
- * no such variable, and its HOME is right already.
+ * Restores HOME before any module of the program reads it. A process that the program starts from itself has no such
+ * variable, and its HOME is correct already.
  */
 const RESTORE =
   `{const e=Deno.env,h=e.get("L2TP_START_HOME");if(h!==undefined){e.delete("L2TP_START_HOME");` +
@@ -91,7 +91,7 @@ function join(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** What goes into a self-extracting executable. */
+/** Contents of a self-extracting executable. */
 export interface UnpackInputs {
   /** The machine it is for. */
   readonly target: Target;

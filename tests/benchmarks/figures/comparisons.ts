@@ -1,5 +1,5 @@
 /**
- * What the benchmark against peers compares, and what was promised.
+ * The comparisons of the benchmark against peers, and the promised figures.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Figure, Figures, Metric } from "./results.ts";
 /** The tunnel that is compared with everything else. */
 export const OURS = "ours-udp4";
 
-/** The same, carried by BPF programs as far as they can. */
+/** The same with BPF programs. */
 export const OURS_BPF = "ours-bpf-udp4";
 
 /** The words of `L2TP_OFFLOAD` that can be turned off alone. */
@@ -25,7 +25,7 @@ export interface Comparison {
 
 /** A ratio with a limit. */
 export interface Acceptance extends Comparison {
-  /** Its least value, or its greatest. */
+  /** Minimum or maximum value. */
   readonly limit: { readonly atLeast: number } | { readonly atMost: number };
 }
 
@@ -113,7 +113,7 @@ function promises({ what, plain, udp6, cookies }: Promised): Acceptance[] {
   ];
 }
 
-/** What was promised of the data path, of the worker's and of that by BPF. */
+/** Promised figures of the data path, in the worker and by BPF. */
 export const ACCEPTANCE: readonly Acceptance[] = [
   ...promises({ what: "ours", plain: OURS, udp6: "ours-udp6", cookies: "ours-cookie" }),
   ...promises({
@@ -124,11 +124,11 @@ export const ACCEPTANCE: readonly Acceptance[] = [
   }),
 ];
 
-/** What became of a promise. */
+/** Result of a promise. */
 export interface Verdict {
   readonly name: string;
   readonly limit: Acceptance["limit"];
-  /** What was measured; `undefined` if it was not. */
+  /** Measured value; `undefined` if there is none. */
   readonly ratio: Spread | undefined;
   readonly verdict: "holds" | "falls short" | "not measured";
 }

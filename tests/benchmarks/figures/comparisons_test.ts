@@ -1,4 +1,4 @@
-/** What was measured is held against what was promised. */
+/** Measured values are compared with the promised ones. */
 
 import assert from "node:assert/strict";
 import { ACCEPTANCE, type Acceptance, judge, OURS } from "./comparisons.ts";

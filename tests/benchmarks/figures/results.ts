@@ -1,5 +1,5 @@
 /**
- * What the benchmark against peers leaves behind: every value, by round, variant and metric.
+ * Results of the benchmark against peers: every value by round, variant and metric.
  *
  * @module
  */
@@ -7,13 +7,13 @@
 import { type Spread, spread } from "../../support/pairs.ts";
 import { ratioByRound, type Rounds } from "./statistics.ts";
 
-/** How a metric is shown. */
+/** Display of a metric. */
 interface MetricFormat {
-  /** What it is. */
+  /** Name of the metric. */
   readonly what: string;
   /** Unit that it is shown in. */
   readonly unit: string;
-  /** How much of what was measured makes one of the unit. */
+  /** Divisor from the measured value to the unit. */
   readonly scale: number;
 }
 
@@ -67,19 +67,19 @@ export interface Sample {
 /** Something that is compared: a tunnel of some make. */
 export interface VariantFacts {
   readonly name: string;
-  /** What it is, in words. */
+  /** Description. */
   readonly what: string;
   /** MTU of its device. */
   readonly mtu: number;
 }
 
-/** What was not measured, and why. */
+/** A missing measurement and its reason. */
 export interface Failure {
   readonly variant: string;
-  /** What was to be measured; `set-up` if nothing of the variant was. */
+  /** The missing metric; `set-up` if the whole variant is missing. */
   readonly measurement: string;
   readonly reason: string;
-  /** Whether it is only that a peer cannot be had here: nothing of ours went wrong. */
+  /** The peer's program is not available here: not a failure of ours. */
   readonly isAbsence: boolean;
 }
 
@@ -88,17 +88,17 @@ export interface Disturbance {
   readonly round: number;
   readonly variant: string;
   readonly measurement: string;
-  /** How many cores they kept busy. */
+  /** Number of busy cores. */
   readonly cores: number;
 }
 
-/** What a run of the benchmark found, as its JSON file has it. */
+/** Results of a run, in the form of the JSON file. */
 export interface PeersResults {
   readonly format: "l2tp-bench-peers-1";
   /** When it was started, in ISO 8601. */
   readonly date: string;
   readonly rounds: number;
-  /** Whether the run was a short one. */
+  /** The run was a quick one. */
   readonly quick: boolean;
   /** Kernel, processors and versions of the programs, by name. */
   readonly machine: Readonly<Record<string, string>>;
@@ -111,7 +111,7 @@ export interface PeersResults {
   readonly samples: readonly Sample[];
 }
 
-/** What is in a file that the benchmark has written, medians aside, which follow from the samples. */
+/** Contents of a result file without the medians, which follow from the samples. */
 export function parseResults(text: string): PeersResults {
   const results = JSON.parse(text) as PeersResults;
   if (results.format !== "l2tp-bench-peers-1") {
@@ -156,7 +156,7 @@ export class Figures {
     }
   }
 
-  /** What was measured, by round. */
+  /** Measured values by round. */
   rounds(variant: string, metric: Metric): Rounds {
     return this.#byName.get(`${variant} ${metric}`) ?? new Map();
   }

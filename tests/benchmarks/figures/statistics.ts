@@ -1,5 +1,5 @@
 /**
- * What many measured values come to.
+ * Statistics of measured values.
  *
  * @module
  */

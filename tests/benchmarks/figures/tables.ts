@@ -8,11 +8,11 @@ import { type Spread, spread } from "../../support/pairs.ts";
 import { COMPARISONS, judge, type Verdict } from "./comparisons.ts";
 import { Figures, type Metric, METRICS, type PeersResults } from "./results.ts";
 
-/** What stands around the benchmark's section of `docs/performance.md`. */
+/** Marks around the benchmark's section of `docs/performance.md`. */
 export const MARKERS = ["<!-- bench:peers -->", "<!-- /bench:peers -->"] as const;
 
 const MISSING = "–";
-/** Where more than this share of what was offered arrives, the flooder was the limit, not the tunnel. */
+/** If more than this share of the offered load arrives, the sender was the limit, not the tunnel. */
 const FLOODER_IS_LIMIT = 0.98;
 
 /** A number with three digits, or as many as it takes. */
@@ -96,7 +96,7 @@ function limitText(limit: Verdict["limit"]): string {
   return "atLeast" in limit ? `≥ ${limit.atLeast}` : `≤ ${limit.atMost}`;
 }
 
-/** What to think of the figures, if other programs have had a hand in them. */
+/** Returns a remark on the figures if other programs used the processors meanwhile. */
 function caution({ disturbances }: PeersResults): string[] {
   if (disturbances.length === 0) return [];
   const cores = showSpread(spread(disturbances.map(({ cores }) => cores)));

@@ -9,14 +9,14 @@ import { percentile } from "../figures/statistics.ts";
 import { processorSeconds, Program, residentBytes } from "./programs.ts";
 import { FAR_END, type Tunnel } from "./tunnel.ts";
 
-/** What was measured, by metric. */
+/** Measured values by metric. */
 export type Values = Partial<Record<Metric, number>>;
 
 const TCP_SECONDS = 3;
 const OMITTED_SECONDS = 1;
-/** How long round trips are taken, and frames counted. */
+/** Duration of the measurements of round trips and frame rates. */
 const SECONDS = 2;
-/** What a flood gets before anything counts, and how long it goes on behind it. */
+/** Time of a flood before and after the measured interval. */
 const FLOOD_LEAD_SECONDS = 0.4;
 const PORT = "7777";
 /** An echo that takes longer counts as lost, and as one that took so long. */
@@ -25,19 +25,19 @@ const LOST_NS = 200e6;
 const LOAD_CARRIED = 0.95;
 const IPERF_SERVER_LISTENS = "Server listening";
 
-/** How TCP is sent. */
+/** Options of a TCP measurement. */
 export interface TcpOptions {
   /** Words for iperf3. */
   readonly words?: readonly string[];
   /** IP version inside. */
   readonly family?: 4 | 6;
-  /** What counts. */
+  /** Measured interval. */
   readonly seconds?: number;
-  /** What is sent before that, and does not count. */
+  /** Interval before the measurement. */
   readonly omitted?: number;
 }
 
-/** What iperf3 says of a test, as far as it is read here. */
+/** The part of iperf3's JSON output that is used. */
 export interface IperfReport {
   readonly error?: string;
   readonly intervals: readonly { readonly sum: { readonly bytes: number } }[];
@@ -203,7 +203,7 @@ export async function warmUp(tunnel: Tunnel, load: string): Promise<void> {
   await runTcp(tunnel, { seconds: 1, omitted: 0 });
 }
 
-/** Whether anything at all gets through, there and back. */
+/** Reports whether packets pass in both directions. */
 async function checkAlive(tunnel: Tunnel, load: string): Promise<void> {
   const { a, b } = tunnel.pair;
   await using echo = new Program(b.name, [load, "echo", PORT, "5"]);

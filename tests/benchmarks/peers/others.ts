@@ -1,5 +1,5 @@
 /**
- * What ours are measured against: the cable itself, the kernel's VXLAN, fastd, openvpn, and a tunnel that does nothing.
+ * The peers of the comparison: the bare cable, the kernel's VXLAN, fastd, openvpn, and a minimal tunnel.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { Made, Variant } from "./tunnel.ts";
 const DEVICE = "pw";
 /** Of the devices of fastd and openvpn, which do not choose one that fits: that of VXLAN. What they add fits, too. */
 const MTU = 1450;
-/** For both directions of openvpn's socket: its default loses packets between two bursts. fastd has no such option. */
+/** Socket buffers of openvpn: its default loses packets between two bursts. fastd has no such option. */
 const SOCKET_BUFFER = 4 * 1024 * 1024;
 
 const cable: Variant = {
@@ -137,12 +137,12 @@ async function makeFloor(pair: Pair, stack: AsyncDisposableStack): Promise<Made>
   return { device: DEVICE, pids: [programs[0]!.pid, programs[1]!.pid] };
 }
 
-/** What no tunnel of these system calls exceeds: the limit that ours is to come near. */
+/** Upper bound of a tunnel with these system calls, which ours should approach. */
 const floor: Variant = {
   name: "floor",
   what: "the system calls of ours alone, in C: no header, no checksum, no look-up",
   make: makeFloor,
 };
 
-/** What ours are measured against. */
+/** The peers. */
 export const OTHER_VARIANTS: readonly Variant[] = [cable, vxlan, fastd, openvpn, floor];

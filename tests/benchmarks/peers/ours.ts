@@ -13,15 +13,15 @@ import type { Variant } from "./tunnel.ts";
 const DEVICE = "pw";
 const COOKIES = ["a1a2a3a4a5a6a7a8", "b1b2b3b4b5b6b7b8"] as const;
 
-/** How a tunnel of ours differs from the plainest. */
+/** Options of a tunnel of ours. */
 export interface OursOptions {
-  /** Which subsystem; the one in userspace unless given. */
+  /** Subsystem. Default: userspace. */
   readonly dataplane?: "kernel" | "user";
-  /** What carries it; UDP unless given. */
+  /** Encapsulation. Default: UDP. */
   readonly encap?: "udp" | "ip";
   /** IP version outside; 4 unless given. */
   readonly family?: 4 | 6;
-  /** Whether there are cookies of 8 bytes, both ways. */
+  /** Use cookies of 8 bytes in both directions. */
   readonly cookies?: boolean;
   /** More words of the line. */
   readonly words?: string;

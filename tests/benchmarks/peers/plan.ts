@@ -1,5 +1,5 @@
 /**
- * Which measurement is made of which tunnels, and in which rounds.
+ * The plan: measurements of each tunnel, and their rounds.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import {
 } from "./measure.ts";
 import type { Tunnel } from "./tunnel.ts";
 
-/** What measurements need beside a tunnel. */
+/** Resources that measurements need beside a tunnel. */
 export interface Equipment {
   /** Path of the program that makes loads. */
   readonly load: string;
@@ -111,7 +111,7 @@ export const QUICK_VARIANTS: readonly string[] = [
   "floor",
 ];
 
-/** Where it is made in this round, and in which order: nobody always comes first, or always after the same one. */
+/** Order of a round: it changes, so that no tunnel is always first or always after the same other one. */
 export function turn(
   { variants, quickVariants, isSide }: Measurement,
   { round, isQuick, tunnels }: {

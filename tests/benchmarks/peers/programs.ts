@@ -4,14 +4,14 @@
  * @module
  */
 
-/** How long a program may take to say what is waited for. */
+/** Time limit for an expected line of output. */
 const READY_MS = 10_000;
 /** No program takes longer from its start to its end: iperf3 waits for ever for a peer that has gone. */
 const PROGRAM_MS = 60_000;
-/** Linux tells programs of time in units of its own, a hundred a second on every machine that Deno runs on. */
+/** Clock ticks per second (USER_HZ): 100 on every architecture that Deno supports. */
 const TICKS_PER_SECOND = 100;
 
-/** How to start one. */
+/** Options of a program. */
 export interface StartOptions {
   /** Variables of its environment beside our own. */
   readonly env?: Record<string, string>;
@@ -48,7 +48,7 @@ export class Program implements AsyncDisposable {
     ];
   }
 
-  /** Its process id: `ip netns exec` becomes the program. */
+  /** Process id: `ip netns exec` replaces itself by the program. */
   get pid(): number {
     return this.#child.pid;
   }
@@ -111,7 +111,7 @@ export class Program implements AsyncDisposable {
   }
 }
 
-/** What the kernel says of a process; `undefined` if there is none, or one that has ended and only waits to be collected. */
+/** Reads the kernel's statistics of a process; `undefined` for a missing process or a zombie. */
 function processFacts(
   pid: number,
 ): { readonly parent: number; readonly ticks: number; readonly isUser: boolean } | undefined {
@@ -134,7 +134,7 @@ function processFacts(
   };
 }
 
-/** A process that ends while its file is read is told by `ESRCH`, for which Deno has no class. */
+/** Reading the file of a process that ends meanwhile fails with ESRCH, for which Deno has no class. */
 function isGone(error: unknown): boolean {
   return error instanceof Error && /os error 3\)/.test(error.message);
 }
@@ -154,7 +154,7 @@ export function processorSeconds(pids: readonly number[]): number {
   return ticks / TICKS_PER_SECOND;
 }
 
-/** What other people's programs use of the processors while we measure. */
+/** Processor time of other programs during the measurement. */
 export class Others {
   readonly #started = performance.now();
   readonly #before = Others.#ticks();
@@ -206,7 +206,7 @@ export function pidsOf(names: readonly string[]): number[] {
     try {
       if (names.includes(Deno.readTextFileSync(`/proc/${name}/comm`).trim())) pids.push(Number(name));
     } catch (error) {
-      // It has ended meanwhile.
+      // The process has ended meanwhile.
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }

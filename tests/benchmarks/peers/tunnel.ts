@@ -16,7 +16,7 @@ import type { VariantFacts } from "../figures/results.ts";
 /** The far end's address within the tunnel. */
 export const FAR_END = { 4: "192.168.7.2", 6: "fd07::2" } as const;
 
-/** What a maker leaves: a device of the same name at both ends. */
+/** A created tunnel: a device of the same name at both ends. */
 export interface Made {
   /** Name of the device. */
   readonly device: string;
@@ -27,7 +27,7 @@ export interface Made {
 /** A make of tunnel. */
 export interface Variant {
   readonly name: string;
-  /** What it is, in words. */
+  /** Description. */
   readonly what: string;
   /** Makes both ends; what has to be ended goes on the stack, and is ended before the namespaces go. */
   readonly make: (pair: Pair, stack: AsyncDisposableStack) => Promise<Made>;
@@ -78,15 +78,15 @@ export class Tunnel implements AsyncDisposable {
     return new Tunnel(variant, pair, made, link.mtu, stack.move());
   }
 
-  /** What the results say of it. */
+  /** Facts about the tunnel for the results. */
   get facts(): VariantFacts {
     return { name: this.variant.name, what: this.variant.what, mtu: this.mtu };
   }
 
   /**
-   * Packets that were cut in pieces so far: a tunnel whose packets are measures how slow that is.
+   * Number of fragmented packets so far. A tunnel whose packets are fragmented would measure the cost of that.
    *
-   * Those that a tunnel's own device is too narrow for count as well, but none of the loads makes any.
+   * Packets that exceed the MTU of the tunnel's device count as well, but no load creates any.
    */
   async fragments(): Promise<number> {
     let count = 0;
