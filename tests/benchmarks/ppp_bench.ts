@@ -30,7 +30,7 @@ const SERVER: PppSessionSettings = {
 const CLIENT: PppSessionSettings = { user: "alice", secrets: SECRETS, ipv4: { askDns: true } };
 
 /** A host with a daemon of its own. */
-interface Site {
+interface BenchHost {
   readonly netns: Namespace;
   readonly daemon: TestDaemon;
   readonly ppp: PppClient;
@@ -39,14 +39,14 @@ interface Site {
 }
 
 /** Memory that the process has, and the most that it has had, in KiB (`VmRSS`, `VmHWM`). */
-async function memory({ daemon }: Site): Promise<{ readonly now: number; readonly most: number }> {
+async function memory({ daemon }: BenchHost): Promise<{ readonly now: number; readonly most: number }> {
   const status = await Deno.readTextFile(`/proc/${daemon.pid}/status`);
   const read = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)![1]);
   return { now: read("VmRSS"), most: read("VmHWM") };
 }
 
-async function prepare(site: Site): Promise<void> {
-  const { daemon, netns, number } = site;
+async function prepare(host: BenchHost): Promise<void> {
+  const { daemon, netns, number } = host;
   using client = daemon.client(netns.name);
   const other = 3 - number;
   const ends = { local: `10.0.0.${number}`, peer: `10.0.0.${other}`, localPort: 1701, peerPort: 1701 };
@@ -59,16 +59,16 @@ async function prepare(site: Site): Promise<void> {
 }
 
 /** Runs PPP on these sessions at both ends; resolves to the milliseconds until all are open. */
-async function open(sites: readonly Site[], first: number, last: number): Promise<number> {
+async function open(hosts: readonly BenchHost[], first: number, last: number): Promise<number> {
   const started = performance.now();
   for (let id = first; id <= last; id++) {
-    for (const { ppp, settings, number } of sites) {
+    for (const { ppp, settings, number } of hosts) {
       ppp.run({ dataplane: "user", tunnelId: number, sessionId: id, settings });
     }
     // Read the daemons' output meanwhile, or they block.
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
-  for (const { ppp } of sites) {
+  for (const { ppp } of hosts) {
     for (;;) {
       const isUp = ppp.sessions().filter(({ status: { ipcp, ipv6cp } = {} }) =>
         ipcp?.state === "Opened" && ipv6cp?.state === "Opened"
@@ -89,20 +89,20 @@ async function open(sites: readonly Site[], first: number, last: number): Promis
 
 await using pair = await Pair.create();
 await using stack = new AsyncDisposableStack();
-const sites: Site[] = [];
+const hosts: BenchHost[] = [];
 for (const [netns, number, settings] of [[pair.a, 1, SERVER], [pair.b, 2, CLIENT]] as const) {
   const daemon = stack.use(await TestDaemon.start());
   const ppp = inNamespace(netns.name, () => new PppClient(UserSocket.connect(daemon.socketPath)));
-  sites.push({ netns, daemon, ppp: stack.use(ppp), settings, number });
+  hosts.push({ netns, daemon, ppp: stack.use(ppp), settings, number });
 }
-for (const site of sites) await prepare(site);
-await open(sites, 1, 1);
+for (const host of hosts) await prepare(host);
+await open(hosts, 1, 1);
 const rest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, REST_MS));
 await rest();
-const before = await Promise.all(sites.map(memory));
-const took = await open(sites, 2, SESSIONS);
+const before = await Promise.all(hosts.map(memory));
+const took = await open(hosts, 2, SESSIONS);
 await rest();
-const after = await Promise.all(sites.map(memory));
+const after = await Promise.all(hosts.map(memory));
 await ping(pair.b.name, "192.0.2.1");
 const each = (which: "now" | "most"): string =>
   after.map((memory, i) => ((memory[which] - before[i]!.now) / (SESSIONS - 1)).toFixed(1)).join(" and ");
@@ -113,4 +113,4 @@ console.log(
     `the daemons had ${before.map(({ now }) => (now / 1024).toFixed(1)).join(" and ")} MiB before`,
 );
 // A thousand devices go faster with their namespaces than one by one.
-for (const { daemon } of sites) await daemon.end("SIGKILL");
+for (const { daemon } of hosts) await daemon.end("SIGKILL");

@@ -8,7 +8,7 @@ import { encodeSession } from "../../src/wire/genl/l2tp/session.ts";
 import { encodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../src/wire/l2tpd/family.ts";
 import { encodeMessage } from "../../src/wire/netlink/message.ts";
 import { FAMILY_ID } from "../support/fake_l2tp_kernel.ts";
-import { FakeWorld } from "../support/fake_world.ts";
+import { FakeHost } from "../support/fake_host.ts";
 import { sampleSession } from "../support/samples.ts";
 
 const TUNNEL = "add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2";
@@ -18,45 +18,45 @@ const STARTED = "Started l2tp daemon (process 4242): this kernel has no L2TP, so
 const STARTED_USER = "Started l2tp daemon (process 4242): tunnels run in userspace.\n";
 const SOCKET = "/run/l2tp/api.sock";
 
-/** A world whose kernel has no L2TP. */
-function withoutKernel(): FakeWorld {
-  const world = new FakeWorld();
-  world.home.l2tp.hasFamily = false;
-  return world;
+/** A host whose kernel has no L2TP. */
+function withoutKernel(): FakeHost {
+  const host = new FakeHost();
+  host.home.l2tp.hasFamily = false;
+  return host;
 }
 
 /** How many tunnels the kernel and the daemon have. */
-function counts({ home }: FakeWorld): [number, number] {
+function counts({ home }: FakeHost): [number, number] {
   return [home.l2tp.tunnels.size, home.user.tunnels.size];
 }
 
 Deno.test("auto: the kernel's subsystem where it has one, whether or not a daemon runs", async () => {
   for (const daemon of ["absent", "running"] as const) {
-    const world = new FakeWorld();
-    world.daemon = daemon;
-    assert.deepEqual(await world.run(TUNNEL), OK);
-    assert.deepEqual([counts(world), world.starts], [[1, 0], 0]);
-    assert.equal(JSON.parse((await world.run("-j show")).out)[0].dataplane, "kernel");
-    assert.equal(world.leaks, 0);
+    const host = new FakeHost();
+    host.daemon = daemon;
+    assert.deepEqual(await host.run(TUNNEL), OK);
+    assert.deepEqual([counts(host), host.starts], [[1, 0], 0]);
+    assert.equal(JSON.parse((await host.run("-j show")).out)[0].dataplane, "kernel");
+    assert.equal(host.leaks, 0);
   }
 });
 
 Deno.test("auto without L2TP in the kernel: the daemon that runs", async () => {
-  const world = withoutKernel();
-  world.daemon = "running";
+  const host = withoutKernel();
+  host.daemon = "running";
   for (const line of [TUNNEL, SESSION, "set session tid 1 sid 10 lns_mode on"]) {
-    assert.deepEqual(await world.run(line), OK);
+    assert.deepEqual(await host.run(line), OK);
   }
-  assert.deepEqual([counts(world), world.starts], [[0, 1], 0]);
-  const [tunnel] = JSON.parse((await world.run("-j show")).out);
+  assert.deepEqual([counts(host), host.starts], [[0, 1], 0]);
+  const [tunnel] = JSON.parse((await host.run("-j show")).out);
   assert.deepEqual([tunnel.dataplane, tunnel.sessions[0].dataplane], ["user", "user"]);
-  assert.deepEqual(await world.run("del tunnel tid 1"), OK);
-  assert.deepEqual(counts(world), [0, 0]);
-  assert.equal(world.leaks, 0);
+  assert.deepEqual(await host.run("del tunnel tid 1"), OK);
+  assert.deepEqual(counts(host), [0, 0]);
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("auto with neither: what reads and deletes finds nothing, and starts nothing", async () => {
-  const world = withoutKernel();
+  const host = withoutKernel();
   const table: [line: string, out: string][] = [
     ["show", ""],
     ["-d -s show", ""],
@@ -69,24 +69,24 @@ Deno.test("auto with neither: what reads and deletes finds nothing, and starts n
     ["debugfs", ""],
   ];
   for (const [line, out] of table) {
-    assert.deepEqual(await world.run(line), { code: 0, out, err: "" }, line);
+    assert.deepEqual(await host.run(line), { code: 0, out, err: "" }, line);
   }
-  const kernel = new FakeWorld();
+  const kernel = new FakeHost();
   for (
     const line of ["del tunnel tid 5", "del session tid 5 sid 6", "set session tid 5 sid 6 seq both", SESSION]
   ) {
-    assert.deepEqual(await world.run(line), await kernel.run(line), line);
+    assert.deepEqual(await host.run(line), await kernel.run(line), line);
   }
-  assert.equal(world.starts, 0);
-  assert.equal(world.leaks, 0);
+  assert.equal(host.starts, 0);
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("a daemon that ended without taking its tunnels down: what reads or deletes says what waits", async () => {
-  const world = new FakeWorld();
-  world.home.l2tp.hasFamily = false;
-  world.leftBehind = "/run/l2tp/journal";
+  const host = new FakeHost();
+  host.home.l2tp.hasFamily = false;
+  host.leftBehind = "/run/l2tp/journal";
   for (const line of ["show", "flush", "del tunnel tunnel_id 1"]) {
-    const { err } = await world.run(line);
+    const { err } = await host.run(line);
     assert.match(
       err,
       /^l2tp daemon is not running, and left tunnels behind in \/run\/l2tp\/journal:\n {2}l2tp daemon/,
@@ -96,17 +96,17 @@ Deno.test("a daemon that ended without taking its tunnels down: what reads or de
 
 Deno.test("auto with neither: a tunnel starts the daemon, and one line says so", async () => {
   for (const line of [TUNNEL, TUNNEL.replace("tunnel ", "tunnel session sid 10 psid 20 "), `-j ${TUNNEL}`]) {
-    const world = withoutKernel();
-    assert.deepEqual(await world.run(line), { ...OK, err: STARTED }, line);
-    assert.deepEqual([counts(world), world.starts], [[0, 1], 1]);
-    assert.deepEqual(await world.run(TUNNEL.replace("id 1", "id 3")), OK);
-    assert.equal(world.starts, 1);
-    assert.equal(world.leaks, 0);
+    const host = withoutKernel();
+    assert.deepEqual(await host.run(line), { ...OK, err: STARTED }, line);
+    assert.deepEqual([counts(host), host.starts], [[0, 1], 1]);
+    assert.deepEqual(await host.run(TUNNEL.replace("id 1", "id 3")), OK);
+    assert.equal(host.starts, 1);
+    assert.equal(host.leaks, 0);
   }
 });
 
 Deno.test("a daemon is not started for a line that is wrong anyway", async () => {
-  const world = withoutKernel();
+  const host = withoutKernel();
   for (
     const line of [
       "add tunnel tid 1",
@@ -115,86 +115,86 @@ Deno.test("a daemon is not started for a line that is wrong anyway", async () =>
       TUNNEL.replace("tunnel ", "tunnel session sid 1 psid 1 master nobridge "),
       "-dataplane blue show",
     ]
-  ) assert.notEqual((await world.run(line)).code, 0, line);
-  assert.equal(world.starts, 0);
+  ) assert.notEqual((await host.run(line)).code, 0, line);
+  assert.equal(host.starts, 0);
 });
 
 Deno.test("another daemon that was quicker is nothing to tell of", async () => {
-  const world = withoutKernel();
-  world.rival = true;
-  assert.deepEqual(await world.run(TUNNEL), OK);
-  assert.deepEqual(counts(world), [0, 1]);
+  const host = withoutKernel();
+  host.rival = true;
+  assert.deepEqual(await host.run(TUNNEL), OK);
+  assert.deepEqual(counts(host), [0, 1]);
 });
 
 Deno.test("-dataplane user: the daemon, though the kernel has L2TP; started if need be", async () => {
-  const world = new FakeWorld();
-  assert.deepEqual(await world.run("-dataplane user show"), OK);
-  assert.deepEqual(await world.run(`-dataplane=user ${TUNNEL}`), { ...OK, err: STARTED_USER });
-  assert.deepEqual(counts(world), [0, 1]);
-  assert.deepEqual(world.home.l2tp.commands, []);
-  assert.deepEqual(await world.run("show"), OK);
-  assert.match((await world.run("show --dataplane user")).out, /^Tunnel 1,/);
-  world.env.set("L2TP_DATAPLANE", "user");
-  assert.match((await world.run("show -d")).out, /^ {2}dataplane user$/m);
-  assert.deepEqual(await world.run("-dataplane kernel show"), OK);
+  const host = new FakeHost();
+  assert.deepEqual(await host.run("-dataplane user show"), OK);
+  assert.deepEqual(await host.run(`-dataplane=user ${TUNNEL}`), { ...OK, err: STARTED_USER });
+  assert.deepEqual(counts(host), [0, 1]);
+  assert.deepEqual(host.home.l2tp.commands, []);
+  assert.deepEqual(await host.run("show"), OK);
+  assert.match((await host.run("show --dataplane user")).out, /^Tunnel 1,/);
+  host.env.set("L2TP_DATAPLANE", "user");
+  assert.match((await host.run("show -d")).out, /^ {2}dataplane user$/m);
+  assert.deepEqual(await host.run("-dataplane kernel show"), OK);
 });
 
 Deno.test("-dataplane kernel: what it says when the kernel has none, and no daemon is asked", async () => {
-  const world = withoutKernel();
-  world.daemon = new TypeError("asked");
+  const host = withoutKernel();
+  host.daemon = new TypeError("asked");
   for (const line of ["show", TUNNEL, "monitor", "flush", "debugfs", "monitor --trace"]) {
-    const { code, out, err } = await world.run(`-dataplane kernel ${line}`);
+    const { code, out, err } = await host.run(`-dataplane kernel ${line}`);
     assert.deepEqual([code, out], [1, ""], line);
     assert.match(err, /^RTNETLINK answers: No such file or directory\n {2}Kernel \S+ has no module/, line);
   }
 });
 
 Deno.test("-dataplane and L2TP_DATAPLANE take three words", async () => {
-  const world = new FakeWorld();
-  assert.deepEqual(await world.run("-dataplane blue show"), {
+  const host = new FakeHost();
+  assert.deepEqual(await host.run("-dataplane blue show"), {
     code: 255,
     out: "",
     err: 'Error: argument "blue" is wrong: dataplane is auto, kernel or user\n',
   });
-  world.env.set("L2TP_DATAPLANE", "green");
-  assert.deepEqual(await world.run("show"), {
+  host.env.set("L2TP_DATAPLANE", "green");
+  assert.deepEqual(await host.run("show"), {
     code: 255,
     out: "",
     err: 'Error: argument "green" is wrong: L2TP_DATAPLANE is auto, kernel or user\n',
   });
-  assert.deepEqual(await world.run("-dataplane auto show"), OK);
-  assert.equal((await world.run("version")).code, 0);
-  world.env.set("L2TP_DATAPLANE", "");
-  assert.deepEqual(await world.run("show"), OK);
-  assert.equal((await world.run("-d show")).code, 0, "-d is -details");
+  assert.deepEqual(await host.run("-dataplane auto show"), OK);
+  assert.equal((await host.run("version")).code, 0);
+  host.env.set("L2TP_DATAPLANE", "");
+  assert.deepEqual(await host.run("show"), OK);
+  assert.equal((await host.run("-d show")).code, 0, "-d is -details");
 });
 
 Deno.test("batch: the first tunnel starts the daemon, also behind a listing; -dataplane is the whole batch's", async () => {
-  const world = withoutKernel();
-  world.files.set("f", ["show", TUNNEL, SESSION, "-j show", TUNNEL.replace("id 1", "id 3")]);
-  const { code, out, err } = await world.run("-b f");
+  const host = withoutKernel();
+  host.files.set("f", ["show", TUNNEL, SESSION, "-j show", TUNNEL.replace("id 1", "id 3")]);
+  const { code, out, err } = await host.run("-b f");
   assert.deepEqual([code, err], [0, STARTED]);
   assert.deepEqual(JSON.parse(out).map(({ tunnel_id }: { tunnel_id: number }) => tunnel_id), [1]);
-  assert.deepEqual([counts(world), world.starts], [[0, 2], 1]);
-  assert.equal(world.leaks, 0);
-  world.files.set("f", ["show", "-dataplane kernel show"]);
-  const misplaced = await world.run("-b f");
+  assert.deepEqual([counts(host), host.starts], [[0, 2], 1]);
+  assert.equal(host.leaks, 0);
+  host.files.set("f", ["show", "-dataplane kernel show"]);
+  const misplaced = await host.run("-b f");
   assert.equal(misplaced.code, 255);
   assert.match(misplaced.err, /^Option "-dataplane" cannot be part of a batch\.\n/);
-  assert.equal((await world.run("-dataplane kernel -b f")).code, 1);
+  assert.equal((await host.run("-dataplane kernel -b f")).code, 1);
 });
 
 Deno.test("a daemon that cannot be started: why, and exit 1", async () => {
-  const world = withoutKernel();
-  world.startFails = new DaemonError("notStarted", SOCKET, ["l2tp daemon: Cannot start: no", "because"]);
-  assert.deepEqual(await world.run(TUNNEL), {
+  const host = withoutKernel();
+  host.startFails = new DaemonError("notStarted", SOCKET, ["l2tp daemon: Cannot start: no", "because"]);
+  assert.deepEqual(await host.run(TUNNEL), {
     code: 1,
     out: "",
     err: "Error: the l2tp daemon could not be started.\n" +
       "  The reason:\n    l2tp daemon: Cannot start: no\n    because\n",
   });
-  world.startFails = new DaemonError("notStarted", SOCKET);
-  assert.match((await world.run(TUNNEL)).err, /in the foreground: l2tp daemon\n$/);
+  host.startFails = new DaemonError("notStarted", SOCKET);
+  assert.match((await host.run(TUNNEL)).err, /in the foreground: l2tp daemon\n$/);
 });
 
 Deno.test("a daemon that cannot be talked to: which trouble, what to try, exit 1; as JSON too", async () => {
@@ -209,174 +209,174 @@ Deno.test("a daemon that cannot be talked to: which trouble, what to try, exit 1
     ["badPath", /^Error: "\/run\/l2tp\/api\.sock" cannot be the path of a socket\.\n.*L2TP_RUNTIME_DIR/],
   ];
   for (const [trouble, err] of table) {
-    const world = withoutKernel();
-    world.daemon = new DaemonError(trouble, SOCKET);
+    const host = withoutKernel();
+    host.daemon = new DaemonError(trouble, SOCKET);
     for (const line of ["show", TUNNEL, "monitor", "flush"]) {
-      const outcome = await world.run(line);
+      const outcome = await host.run(line);
       assert.deepEqual([outcome.code, outcome.out], [1, ""], `${trouble}: ${line}`);
       assert.match(outcome.err, err);
     }
-    const json = JSON.parse((await world.run("-j show")).err);
+    const json = JSON.parse((await host.run("-j show")).err);
     assert.deepEqual([json.exit_code, json.advice.length > 0], [1, true]);
-    assert.equal(world.starts, 0);
+    assert.equal(host.starts, 0);
   }
 });
 
 Deno.test("a daemon that goes away under way fails the command, not the program", async () => {
-  const world = withoutKernel();
-  world.daemon = "running";
-  await world.prepare(TUNNEL);
-  const { openL2tp } = world.ports;
-  world.ports.openL2tp = async (choice, purpose) => {
+  const host = withoutKernel();
+  host.daemon = "running";
+  await host.prepare(TUNNEL);
+  const { openL2tp } = host.ports;
+  host.ports.openL2tp = async (choice, purpose) => {
     const opened = await openL2tp(choice, purpose);
-    world.transports.at(-1)!.send = () => {
+    host.transports.at(-1)!.send = () => {
       throw new DaemonError("ended", SOCKET);
     };
     return opened;
   };
   for (const line of ["show", "del tunnel tid 1", SESSION]) {
-    const { code, err } = await world.run(line);
+    const { code, err } = await host.run(line);
     assert.equal(code, 1, line);
     assert.match(err, /^Error: the l2tp daemon has ended/, line);
   }
-  assert.equal(world.leaks, 0);
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("explanations name the daemon, and say nothing of kernel modules", async () => {
-  const world = withoutKernel();
-  world.daemon = "running";
-  world.home.user.refuseNext("TUNNEL_CREATE", Errno.EEXIST);
-  assert.match((await world.run(TUNNEL)).err, /The daemon is still taking down a tunnel with id 1\./);
-  world.home.user.unreachable.add("10.0.0.2");
-  assert.match((await world.run(TUNNEL)).err, /The daemon looks for one/);
-  world.home.user.unreachable.clear();
-  world.home.user.modules.clear();
-  assert.deepEqual(await world.run(TUNNEL), {
+  const host = withoutKernel();
+  host.daemon = "running";
+  host.home.user.refuseNext("TUNNEL_CREATE", Errno.EEXIST);
+  assert.match((await host.run(TUNNEL)).err, /The daemon is still taking down a tunnel with id 1\./);
+  host.home.user.unreachable.add("10.0.0.2");
+  assert.match((await host.run(TUNNEL)).err, /The daemon looks for one/);
+  host.home.user.unreachable.clear();
+  host.home.user.modules.clear();
+  assert.deepEqual(await host.run(TUNNEL), {
     code: 2,
     out: "",
     err: "RTNETLINK answers: Protocol not supported\n",
   });
-  world.home.user.modules.add("l2tp_ip");
-  await world.prepare(TUNNEL);
-  assert.equal((await world.run(SESSION)).err, "RTNETLINK answers: Protocol not supported\n");
-  world.home.user.refuseNext("SESSION_CREATE", Errno.ENOENT);
-  assert.match((await world.run(SESSION)).err, /no \/dev\/net\/tun here.*\n {2}As root: modprobe tun\n$/);
+  host.home.user.modules.add("l2tp_ip");
+  await host.prepare(TUNNEL);
+  assert.equal((await host.run(SESSION)).err, "RTNETLINK answers: Protocol not supported\n");
+  host.home.user.refuseNext("SESSION_CREATE", Errno.ENOENT);
+  assert.match((await host.run(SESSION)).err, /no \/dev\/net\/tun here.*\n {2}As root: modprobe tun\n$/);
   const udp = TUNNEL.replace("encap ip", "udp_sport 5000 udp_dport 6000").replace("id 1", "id 2");
-  await world.prepare(udp);
-  assert.match((await world.run(udp.replace("id 2", "id 3"))).err, /need different peers/);
+  await host.prepare(udp);
+  assert.match((await host.run(udp.replace("id 2", "id 3"))).err, /need different peers/);
 });
 
 Deno.test("show -s: what the daemon dropped, by reason, of sessions, tunnels and sockets", async () => {
-  const world = withoutKernel();
-  world.daemon = "running";
-  await world.prepare(
+  const host = withoutKernel();
+  host.daemon = "running";
+  await host.prepare(
     TUNNEL,
     SESSION,
     SESSION.replace("session_id 10", "session_id 11").replace("pw0", "pw1"),
   );
-  world.home.drops.push(
+  host.home.drops.push(
     '{"tunnel_id":1,"session_id":10,"drops":{"cookie_mismatch":3,"malformed":0}}',
     '{"tunnel_id":1,"drops":{"unknown_session":4}}',
     '{"local":"10.0.0.1","port":0,"drops":{"no_tunnel":5}}',
     '{"local":"10.0.0.9","port":1701,"drops":{"no_tunnel":6}}',
   );
-  const [tunnel] = JSON.parse((await world.run("-s -j show")).out);
+  const [tunnel] = JSON.parse((await host.run("-s -j show")).out);
   assert.deepEqual([tunnel.drops, tunnel.socket_drops], [{ unknown_session: 4 }, { no_tunnel: 5 }]);
   const sessions = tunnel.sessions.map(({ drops }: { drops: unknown }) => drops);
   assert.deepEqual(sessions, [{ cookie_mismatch: 3, malformed: 0 }, {}]);
-  const { out } = await world.run("-s show");
+  const { out } = await host.run("-s show");
   assert.deepEqual(out.split("\n").filter((line) => line.includes("dropped")), [
     "  dropped: unknown_session 4",
     "  dropped at socket: no_tunnel 5",
     "    dropped: cookie_mismatch 3",
   ]);
-  assert.match((await world.run("-s show session sid 10 tid 1")).out, /^ {2}dropped: cookie_mismatch 3$/m);
-  assert.match((await world.run("-s show tunnel")).out, /^ {2}dropped at socket: no_tunnel 5$/m);
-  assert.ok(!("drops" in JSON.parse((await world.run("-j show session")).out)[0]));
-  world.home.drops.push("nonsense");
-  const broken = await world.run("-s show");
+  assert.match((await host.run("-s show session sid 10 tid 1")).out, /^ {2}dropped: cookie_mismatch 3$/m);
+  assert.match((await host.run("-s show tunnel")).out, /^ {2}dropped at socket: no_tunnel 5$/m);
+  assert.ok(!("drops" in JSON.parse((await host.run("-j show session")).out)[0]));
+  host.home.drops.push("nonsense");
+  const broken = await host.run("-s show");
   assert.equal(broken.code, 1);
   assert.match(broken.err, /^Error: Cannot decode L2TPD_CMD_DROPS.*\n {2}The daemon's answer makes no sense/);
 });
 
 Deno.test("show -s of the kernel has no drops", async () => {
-  const world = new FakeWorld();
-  await world.prepare(TUNNEL, SESSION);
-  const [tunnel] = JSON.parse((await world.run("-s -j show")).out);
+  const host = new FakeHost();
+  await host.prepare(TUNNEL, SESSION);
+  const [tunnel] = JSON.parse((await host.run("-s -j show")).out);
   assert.ok(!("drops" in tunnel) && !("socket_drops" in tunnel) && !("drops" in tunnel.sessions[0]));
 });
 
 Deno.test("show -d: the sublayer is the daemon's word, whatever debugfs is", async () => {
-  const world = withoutKernel();
-  world.daemon = "running";
-  world.debugfs = false;
-  await world.prepare(TUNNEL, `${SESSION} l2spec_type none`);
-  assert.match((await world.run("-d show session")).out, / l2spec none /);
+  const host = withoutKernel();
+  host.daemon = "running";
+  host.debugfs = false;
+  await host.prepare(TUNNEL, `${SESSION} l2spec_type none`);
+  assert.match((await host.run("-d show session")).out, / l2spec none /);
 });
 
 Deno.test("show -d: what the system does for each session, where the daemon tells it", async () => {
-  const world = withoutKernel();
-  world.daemon = "running";
-  await world.prepare(TUNNEL, SESSION);
-  assert.doesNotMatch((await world.run("-d show session")).out, /offloads/);
-  world.home.offloads.push('{"tunnel_id":1,"session_id":10,"offloads":["tap","gso"]}');
-  assert.match((await world.run("-d show session")).out, /\n {2}offloads tap gso\n/);
-  assert.deepEqual(JSON.parse((await world.run("-d -j show session")).out)[0].offloads, ["tap", "gso"]);
-  world.home.offloads[0] = '{"tunnel_id":1,"session_id":10,"offloads":[]}';
-  assert.match((await world.run("-d show session")).out, /\n {2}offloads none\n/);
-  assert.ok(!("offloads" in JSON.parse((await world.run("-j show session")).out)[0]));
-  world.home.offloads[0] = '{"tunnel_id":1,"offloads":[]}';
-  assert.equal((await world.run("-d show session")).code, 1, "it makes no sense");
+  const host = withoutKernel();
+  host.daemon = "running";
+  await host.prepare(TUNNEL, SESSION);
+  assert.doesNotMatch((await host.run("-d show session")).out, /offloads/);
+  host.home.offloads.push('{"tunnel_id":1,"session_id":10,"offloads":["tap","gso"]}');
+  assert.match((await host.run("-d show session")).out, /\n {2}offloads tap gso\n/);
+  assert.deepEqual(JSON.parse((await host.run("-d -j show session")).out)[0].offloads, ["tap", "gso"]);
+  host.home.offloads[0] = '{"tunnel_id":1,"session_id":10,"offloads":[]}';
+  assert.match((await host.run("-d show session")).out, /\n {2}offloads none\n/);
+  assert.ok(!("offloads" in JSON.parse((await host.run("-j show session")).out)[0]));
+  host.home.offloads[0] = '{"tunnel_id":1,"offloads":[]}';
+  assert.equal((await host.run("-d show session")).code, 1, "it makes no sense");
 });
 
 Deno.test("debugfs: the text of whichever subsystem; of none where it cannot be read", async () => {
-  const world = new FakeWorld();
-  await world.prepare(TUNNEL, SESSION);
-  assert.deepEqual(await world.run("debugfs"), { ...OK, out: world.home.l2tp.debugfs() });
-  world.debugfs = false;
-  assert.deepEqual(await world.run("debugfs"), {
+  const host = new FakeHost();
+  await host.prepare(TUNNEL, SESSION);
+  assert.deepEqual(await host.run("debugfs"), { ...OK, out: host.home.l2tp.debugfs() });
+  host.debugfs = false;
+  assert.deepEqual(await host.run("debugfs"), {
     code: 1,
     out: "",
     err: 'Cannot open file "/sys/kernel/debug/l2tp/tunnels" for reading: No such file or directory\n' +
       "  As root: modprobe l2tp_debugfs; mount -t debugfs none /sys/kernel/debug\n",
   });
-  await world.run(`-dataplane user ${TUNNEL.replace("id 1", "id 7")}`);
-  const user = await world.run("-dataplane user debugfs");
-  assert.deepEqual(user, { ...OK, out: world.home.user.debugfs() });
+  await host.run(`-dataplane user ${TUNNEL.replace("id 1", "id 7")}`);
+  const user = await host.run("-dataplane user debugfs");
+  assert.deepEqual(user, { ...OK, out: host.home.user.debugfs() });
   assert.match(user.out, /^TUNNEL 7 peer 2 /m);
-  assert.equal((await world.run("debugfs tunnel")).code, 255);
+  assert.equal((await host.run("debugfs tunnel")).code, 255);
 });
 
 Deno.test("scoped tunnels: over a socket of ours, with the daemon as with the kernel", async () => {
-  const world = withoutKernel();
-  world.daemon = "running";
+  const host = withoutKernel();
+  host.daemon = "running";
   const line = "add tunnel tid 1 ptid 2 encap ip local fe80::1%eth0 remote fe80::2%eth0";
-  assert.deepEqual(await world.run(line), OK);
-  assert.deepEqual([world.scopes, counts(world)], [["eth0"], [0, 1]]);
+  assert.deepEqual(await host.run(line), OK);
+  assert.deepEqual([host.scopes, counts(host)], [["eth0"], [0, 1]]);
 });
 
 Deno.test("monitor listens to the daemon where it is the subsystem", async () => {
-  const world = withoutKernel();
-  world.daemon = "running";
+  const host = withoutKernel();
+  host.daemon = "running";
   const payload = encodeSession(5, sampleSession());
-  world.userNotifications.push(
+  host.userNotifications.push(
     encodeMessage({ type: FAMILY_ID, flags: 0, sequence: 0, portId: 0, payload }),
     "overrun",
   );
-  world.userNotifications.end();
-  const { code, out, err } = await world.run("-j monitor");
+  host.userNotifications.end();
+  const { code, out, err } = await host.run("-j monitor");
   assert.deepEqual([code, err], [0, "events lost, resyncing\n"]);
   const rows = out.trimEnd().split("\n").map((line) => JSON.parse(line));
   assert.deepEqual(rows.map(({ event }) => event), ["session_created", "events_lost", "resynced"]);
   assert.equal(rows[0].session.dataplane, "user");
-  assert.deepEqual([world.userNotifications.closings, world.notifications.closings], [1, 0]);
-  assert.equal(world.leaks, 0);
+  assert.deepEqual([host.userNotifications.closings, host.notifications.closings], [1, 0]);
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("monitor with neither: nobody to listen to; nothing is started", async () => {
-  const world = withoutKernel();
+  const host = withoutKernel();
   for (const line of ["monitor", "monitor --trace", "-dataplane user monitor"]) {
-    assert.deepEqual(await world.run(line), {
+    assert.deepEqual(await host.run(line), {
       code: 1,
       out: "",
       err: "Error: there is no L2TP here: no kernel's, no daemon's.\n" +
@@ -384,7 +384,7 @@ Deno.test("monitor with neither: nobody to listen to; nothing is started", async
         "  Start the one in userspace: l2tp daemon, or add a tunnel first.\n",
     });
   }
-  assert.equal(world.starts, 0);
+  assert.equal(host.starts, 0);
 });
 
 function trace(event: object | string): Uint8Array<ArrayBuffer> {
@@ -416,19 +416,19 @@ const TRACES = [
 ];
 
 Deno.test("monitor --trace: the daemon's trace events, in the kernel's words; as JSON in those of all JSON", async () => {
-  const world = withoutKernel();
-  world.daemon = "running";
-  world.traces.push(...TRACES);
-  world.traces.end();
+  const host = withoutKernel();
+  host.daemon = "running";
+  host.traces.push(...TRACES);
+  host.traces.end();
   const time = "2026-11-22T12:07:28.123000";
-  assert.deepEqual(await world.run("monitor --trace"), {
+  assert.deepEqual(await host.run("monitor --trace"), {
     code: 0,
     out: `[${time}] register_tunnel: tid=1 ptid=2 version=3 encap=udp fd=-1\n` +
       `[${time}] events_lost\n` +
       `[${time}] session_pkt_oos: tid=1 sid=2 pkt_ns=9 nr=8 reorder_q_len=0\n`,
     err: "",
   });
-  assert.deepEqual([world.traces.closings, world.interruptHandlers, world.leaks], [1, 0, 0]);
+  assert.deepEqual([host.traces.closings, host.interruptHandlers, host.leaks], [1, 0, 0]);
   const json = withoutKernel();
   json.daemon = "running";
   json.traces.push(...TRACES);
@@ -449,13 +449,13 @@ Deno.test("monitor --trace: the daemon's trace events, in the kernel's words; as
 
 Deno.test("monitor --trace: nonsense, a failure, and a kernel that traces by itself", async () => {
   for (const item of [trace("{"), trace('"text"'), trace({}), new SyscallError("recvmsg", Errno.ENOMEM)]) {
-    const world = withoutKernel();
-    world.daemon = "running";
-    world.traces.push(item);
-    assert.equal((await world.run("monitor --trace")).code, 1);
-    assert.deepEqual([world.traces.closings, world.interruptHandlers, world.leaks], [1, 0, 0]);
+    const host = withoutKernel();
+    host.daemon = "running";
+    host.traces.push(item);
+    assert.equal((await host.run("monitor --trace")).code, 1);
+    assert.deepEqual([host.traces.closings, host.interruptHandlers, host.leaks], [1, 0, 0]);
   }
-  assert.deepEqual(await new FakeWorld().run("monitor --trace"), {
+  assert.deepEqual(await new FakeHost().run("monitor --trace"), {
     code: 1,
     out: "",
     err: 'Error: argument "--trace" is wrong: the kernel\'s L2TP is traced by the kernel\n' +
@@ -465,7 +465,7 @@ Deno.test("monitor --trace: nonsense, a failure, and a kernel that traces by its
 });
 
 Deno.test("daemon: its own options are passed on in one form, help is help, others are none of its own", async () => {
-  const world = new FakeWorld();
+  const host = new FakeHost();
   const table: [line: string, words: string[]][] = [
     ["daemon", []],
     ["daemon --fresh -keep", ["--fresh", "--keep"]],
@@ -473,22 +473,22 @@ Deno.test("daemon: its own options are passed on in one form, help is help, othe
     ["-j daemon more", ["more"]],
   ];
   for (const [line, words] of table) {
-    assert.deepEqual(await world.run(line), OK, line);
-    assert.deepEqual(world.daemonWords.pop(), words, line);
+    assert.deepEqual(await host.run(line), OK, line);
+    assert.deepEqual(host.daemonWords.pop(), words, line);
   }
-  assert.match((await world.run("daemon --help")).out, /^Usage: l2tp daemon .*\n[^]*--fresh/);
+  assert.match((await host.run("daemon --help")).out, /^Usage: l2tp daemon .*\n[^]*--fresh/);
   assert.equal(
-    (await world.run("daemon --nonsense")).err,
+    (await host.run("daemon --nonsense")).err,
     'Option "-nonsense" is unknown, try "l2tp help".\n',
   );
-  assert.equal((await world.run("show --fresh")).code, 255);
-  assert.equal((await world.run("add daemon")).code, 255);
-  assert.deepEqual(world.daemonWords, []);
+  assert.equal((await host.run("show --fresh")).code, 255);
+  assert.equal((await host.run("add daemon")).code, 255);
+  assert.deepEqual(host.daemonWords, []);
 });
 
 Deno.test("keep looks at the kernel, whatever the environment says", async () => {
-  const world = new FakeWorld();
-  world.env.set("L2TP_DATAPLANE", "user");
-  world.daemon = new TypeError("asked");
-  assert.deepEqual(await world.run("keep 7"), OK);
+  const host = new FakeHost();
+  host.env.set("L2TP_DATAPLANE", "user");
+  host.daemon = new TypeError("asked");
+  assert.deepEqual(await host.run("keep 7"), OK);
 });

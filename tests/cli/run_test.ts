@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Context } from "../../src/cli/context.ts";
 import { PROGRAM_VERSION } from "../../src/cli/version.ts";
-import { FakeWorld } from "../support/fake_world.ts";
+import { FakeHost } from "../support/fake_host.ts";
 
 const TUNNEL = "add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2";
 
@@ -14,59 +14,59 @@ Deno.test("PROGRAM_VERSION is the version of deno.json", () => {
 });
 
 Deno.test("version: as a verb and as an option, as text and as JSON, whatever else is on the line", async () => {
-  const world = new FakeWorld();
+  const host = new FakeHost();
   for (const line of ["version", "-V", "-Version", "--Version", "show -V"]) {
-    assert.deepEqual(await world.run(line), { code: 0, out: `l2tp ${PROGRAM_VERSION}\n`, err: "" }, line);
+    assert.deepEqual(await host.run(line), { code: 0, out: `l2tp ${PROGRAM_VERSION}\n`, err: "" }, line);
   }
-  assert.deepEqual(JSON.parse((await world.run("-j version")).out), {
+  assert.deepEqual(JSON.parse((await host.run("-j version")).out), {
     program: "l2tp",
     version: PROGRAM_VERSION,
   });
-  assert.equal(world.transports.length, 0);
+  assert.equal(host.transports.length, 0);
 });
 
 Deno.test("no words at all: usage on standard error, 255", async () => {
   for (const line of ["", "-j", "-s -d"]) {
-    const { code, out, err } = await new FakeWorld().run(line);
+    const { code, out, err } = await new FakeHost().run(line);
     assert.deepEqual([code, out], [255, ""], line);
     assert.match(err, /^Usage: l2tp /, line);
   }
 });
 
 Deno.test("-netns: everything happens there; what is not there is told as by ip", async () => {
-  const world = new FakeWorld();
-  const blue = world.addNamespace("blue");
+  const host = new FakeHost();
+  const blue = host.addNamespace("blue");
   blue.links.add("eth0");
   blue.links.addAddress("eth0", "10.0.0.1", 24);
   for (const line of [`-n blue ${TUNNEL}`, `${TUNNEL.replace("tunnel_id 1", "tunnel_id 2")} --netns=blue`]) {
-    assert.deepEqual(await world.run(line), { code: 0, out: "", err: "" });
+    assert.deepEqual(await host.run(line), { code: 0, out: "", err: "" });
   }
-  assert.deepEqual([world.home.l2tp.tunnels.size, blue.l2tp.tunnels.size], [0, 2]);
-  assert.deepEqual(await world.run("-n green show"), {
+  assert.deepEqual([host.home.l2tp.tunnels.size, blue.l2tp.tunnels.size], [0, 2]);
+  assert.deepEqual(await host.run("-n green show"), {
     code: 255,
     out: "",
     err: 'Cannot open network namespace "green": No such file or directory\n' +
       "  The namespaces are: see ip netns list\n",
   });
-  const session = await world.run("-n blue add session tid 1 sid 1 psid 1 name pw0 up");
+  const session = await host.run("-n blue add session tid 1 sid 1 psid 1 name pw0 up");
   assert.equal(session.code, 0);
   assert.equal(blue.links.byName("pw0")!.up, true);
 });
 
 Deno.test("errors of this program itself are not made up as errors of the user", async () => {
-  const world = new FakeWorld();
-  world.ports.openL2tp = () => {
+  const host = new FakeHost();
+  host.ports.openL2tp = () => {
     throw new TypeError("defect");
   };
-  await assert.rejects(world.run("show"), { name: "TypeError", message: "defect" });
+  await assert.rejects(host.run("show"), { name: "TypeError", message: "defect" });
 });
 
 Deno.test("Context.print() hands output over in pieces, and flush() what is left", () => {
-  const world = new FakeWorld();
+  const host = new FakeHost();
   const order: string[] = [];
-  world.ports.out = (text) => void order.push(`out ${text.length}`);
-  world.ports.err = () => void order.push("err");
-  using context = new Context(world.ports);
+  host.ports.out = (text) => void order.push(`out ${text.length}`);
+  host.ports.err = () => void order.push("err");
+  using context = new Context(host.ports);
   context.print("");
   context.flush();
   assert.deepEqual(order, []);
@@ -81,19 +81,19 @@ Deno.test("Context.print() hands output over in pieces, and flush() what is left
 });
 
 Deno.test("Context opens each connection once, when it is needed, and closes it", async () => {
-  const world = new FakeWorld();
+  const host = new FakeHost();
   {
-    using context = new Context(world.ports);
+    using context = new Context(host.ports);
     assert.throws(() => context.links, ReferenceError);
     assert.throws(() => context.l2tp, ReferenceError);
     await context.loadLazy();
-    assert.equal(world.transports.length, 0);
+    assert.equal(host.transports.length, 0);
     await context.open("read");
     await context.open("create");
     assert.equal(context.l2tp, context.l2tp);
     assert.equal(context.links, context.links);
-    assert.equal(world.transports.length, 2);
-    assert.deepEqual(world.transports.map(({ disposals }) => disposals), [0, 0]);
+    assert.equal(host.transports.length, 2);
+    assert.deepEqual(host.transports.map(({ disposals }) => disposals), [0, 0]);
   }
-  assert.equal(world.leaks, 0);
+  assert.equal(host.leaks, 0);
 });

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import { type Answer, type Attributes, type CallOptions, readStats } from "./api.ts";
-import { type Bench, ETH, sleep, UDP4 } from "./fixture.ts";
+import { type ConformanceFixture, ETH, sleep, UDP4 } from "./fixture.ts";
 import { type Difference, expected } from "./differences.ts";
 
 /** One rule and how to see that it is kept. */
@@ -21,23 +21,23 @@ export interface Case {
 /** One run of a case. What it opens is closed when it ends. */
 export class Trial implements Disposable {
   /** The two hosts. */
-  readonly bench: Bench;
+  readonly fixture: ConformanceFixture;
   /** Resources to close at the end. */
   readonly stack: DisposableStack = new DisposableStack();
 
-  /** Starts on a bench where nothing is. */
-  constructor(bench: Bench) {
-    this.bench = bench;
+  /** Starts on a fixture where nothing is. */
+  constructor(fixture: ConformanceFixture) {
+    this.fixture = fixture;
   }
 
   /** Expected value for this subject where the subsystems differ. */
   expected<T>(entry: Difference<T>): T {
-    return expected(this.bench.subject, entry);
+    return expected(this.fixture.subject, entry);
   }
 
   /** Sends a command. */
   call(command: number, attributes: Attributes, options?: CallOptions): Answer {
-    return this.bench.api.call(command, attributes, options);
+    return this.fixture.api.call(command, attributes, options);
   }
 
   /** Sends a command that must succeed; its answer. */

@@ -244,7 +244,7 @@ const COUNTING: readonly Case[] = [
       eth.send(frame(1));
       peer.expect(data("udp", frame(1), { sessionId: 21, sequence: 0 }));
       t.ok(SESSION_DELETE, KEY);
-      eventually(() => [t.hasSession(1, 11), t.bench.links.link("pw0")], [false, undefined]);
+      eventually(() => [t.hasSession(1, 11), t.fixture.links.link("pw0")], [false, undefined]);
       t.session({ SEND_SEQ: 1 });
       assert.deepEqual(t.sessionStats(), {});
       Ethernet.open(t).send(frame(2));
@@ -259,7 +259,7 @@ const COUNTING: readonly Case[] = [
       peer.send(packet);
       eth.expect(frame(1));
       eventually(() => t.sessionStats(), counted("RX", packet));
-      const [said] = t.bench.notifications(() => t.ok(SESSION_DELETE, KEY));
+      const [said] = t.fixture.notifications(() => t.ok(SESSION_DELETE, KEY));
       const stats = said!.attributes.find(([name]) => name === "STATS")![1] as [string, string][];
       assert.deepEqual(stats.filter(([, value]) => /[1-9a-f]/.test(value)), [
         ["RX_PACKETS", "0100000000000000"],
@@ -271,11 +271,11 @@ const COUNTING: readonly Case[] = [
     name: "§4.4 an interface that is down delivers nothing; up again it does",
     run: (t) => {
       const { eth, peer } = wire(t);
-      const { index } = t.bench.link("pw0");
-      t.bench.links.changeLink(index, { up: false });
+      const { index } = t.fixture.link("pw0");
+      t.fixture.links.changeLink(index, { up: false });
       peer.send(data("udp", frame(1)));
       const again = (): Ethernet => Ethernet.open(t);
-      eventually(() => t.bench.link("pw0").up, false);
+      eventually(() => t.fixture.link("pw0").up, false);
       t.sleep(50);
       const second = again();
       peer.send(data("udp", frame(2)));
@@ -287,7 +287,7 @@ const COUNTING: readonly Case[] = [
     name: "§4.7 outer packets may be fragmented, both ways",
     run: (t) => {
       const { eth, peer } = wire(t);
-      t.bench.links.changeLink(t.bench.link("pw0").index, { mtu: 9000 });
+      t.fixture.links.changeLink(t.fixture.link("pw0").index, { mtu: 9000 });
       eth.send(frame(1, 8000));
       peer.expect(data("udp", frame(1, 8000), { sessionId: 21 }));
       peer.send(data("udp", frame(2, 8000)));
@@ -298,7 +298,7 @@ const COUNTING: readonly Case[] = [
     name: "§4.7 outer packets over IPv6 may be fragmented, both ways",
     run: (t) => {
       const { eth, peer } = wire(t, CARRIERS[3]);
-      t.bench.links.changeLink(t.bench.link("pw0").index, { mtu: 9000 });
+      t.fixture.links.changeLink(t.fixture.link("pw0").index, { mtu: 9000 });
       eth.send(frame(1, 8000));
       peer.expect(data("ip", frame(1, 8000), { sessionId: 21 }));
       peer.send(data("ip", frame(2, 8000)));
@@ -456,7 +456,7 @@ function underTraffic(carrier: Carrier, what: string, command: number, key: Attr
       burst();
       t.ok(command, key);
       burst();
-      eventually(() => [t.hasSession(1, 11), t.bench.links.link("pw0")], [false, undefined]);
+      eventually(() => [t.hasSession(1, 11), t.fixture.links.link("pw0")], [false, undefined]);
       if (command === TUNNEL_DELETE) {
         eventually(() => t.hasTunnel(1), false);
         t.tunnel({}, carrier.tunnel);

@@ -21,12 +21,12 @@ const TOO_LONG = frame(1, LARGEST_MTU);
 
 /** Gives the cable's end on the subject's host another MTU for as long as the action runs. */
 function withCableMtu(t: Trial, mtu: number, action: () => void): void {
-  const { index } = t.bench.link("cable");
-  t.bench.links.changeLink(index, { mtu });
+  const { index } = t.fixture.link("cable");
+  t.fixture.links.changeLink(index, { mtu });
   try {
     action();
   } finally {
-    t.bench.links.changeLink(index, { mtu: 1500 });
+    t.fixture.links.changeLink(index, { mtu: 1500 });
   }
 }
 
@@ -38,12 +38,12 @@ export const DEVICE_CASES: readonly Case[] = [
       t.tunnel();
       withCableMtu(t, 1400, () => {
         t.session();
-        assert.equal(t.bench.link("pw0").mtu, 1346);
+        assert.equal(t.fixture.link("pw0").mtu, 1346);
       });
       t.sleep(50);
-      assert.equal(t.bench.link("pw0").mtu, 1346);
+      assert.equal(t.fixture.link("pw0").mtu, 1346);
       t.session({ SESSION_ID: 12, IFNAME: "pw1" });
-      assert.equal(t.bench.link("pw1").mtu, 1446);
+      assert.equal(t.fixture.link("pw1").mtu, 1446);
     },
   },
   {
@@ -52,8 +52,8 @@ export const DEVICE_CASES: readonly Case[] = [
       t.tunnel();
       t.session();
       for (const mtu of [68, 1500, 9000, LARGEST_MTU]) {
-        t.bench.links.changeLink(t.bench.link("pw0").index, { mtu });
-        assert.equal(t.bench.link("pw0").mtu, mtu);
+        t.fixture.links.changeLink(t.fixture.link("pw0").index, { mtu });
+        assert.equal(t.fixture.link("pw0").mtu, mtu);
       }
     },
   },
@@ -64,11 +64,11 @@ export const DEVICE_CASES: readonly Case[] = [
       const make = (id: number): void => t.session({ SESSION_ID: id, IFNAME: undefined });
       [11, 12, 13].forEach(make);
       const names = (): (string | undefined)[] =>
-        t.bench.api.client.sessions().toSorted((a, b) => a.sessionId - b.sessionId)
+        t.fixture.api.client.sessions().toSorted((a, b) => a.sessionId - b.sessionId)
           .map(({ interfaceName }) => interfaceName);
       assert.deepEqual(names(), ["l2tpeth0", "l2tpeth1", "l2tpeth2"]);
       t.ok(L2TP_CMD.SESSION_DELETE, { CONN_ID: 1, SESSION_ID: 12 });
-      eventually(() => t.bench.links.link("l2tpeth1"), undefined);
+      eventually(() => t.fixture.links.link("l2tpeth1"), undefined);
       make(14);
       assert.deepEqual(names(), ["l2tpeth0", "l2tpeth2", "l2tpeth1"]);
     },
@@ -77,7 +77,7 @@ export const DEVICE_CASES: readonly Case[] = [
     name: `§4.4 ${carrier.name}: a frame that fits no packet counts TX_ERRORS on session and tunnel`,
     run: (t) => {
       const { eth, peer } = wire(t, carrier);
-      t.bench.links.changeLink(t.bench.link("pw0").index, { mtu: LARGEST_MTU });
+      t.fixture.links.changeLink(t.fixture.link("pw0").index, { mtu: LARGEST_MTU });
       eth.send(TOO_LONG);
       const sent = { TX_PACKETS: 1, TX_BYTES: data(carrier.encap, TOO_LONG).length };
       const counted = carrier.encap === "ip" && t.expected(DIFFERENCES.overlongOverIp);
@@ -94,10 +94,10 @@ export const DEVICE_CASES: readonly Case[] = [
     run: (t) => {
       t.tunnel();
       t.session();
-      const { index } = t.bench.link("pw0");
-      withNamespaceFd(t.bench.b, (netnsFd) => t.bench.links.changeLink(index, { netnsFd }));
-      using there = inNamespace(t.bench.b, () => LinkClient.open());
-      assert.deepEqual([t.bench.links.link("pw0"), there.link("pw0")?.name], [undefined, "pw0"]);
+      const { index } = t.fixture.link("pw0");
+      withNamespaceFd(t.fixture.b, (netnsFd) => t.fixture.links.changeLink(index, { netnsFd }));
+      using there = inNamespace(t.fixture.b, () => LinkClient.open());
+      assert.deepEqual([t.fixture.links.link("pw0"), there.link("pw0")?.name], [undefined, "pw0"]);
       assert.ok(t.hasSession(1, 11));
       t.ok(L2TP_CMD.SESSION_GET, { IFNAME: "pw0" });
       t.ok(L2TP_CMD.SESSION_DELETE, KEY);
@@ -108,12 +108,12 @@ export const DEVICE_CASES: readonly Case[] = [
     name: "§4.7 an interface can be taken down and up under traffic",
     run: (t) => {
       const { peer } = wire(t);
-      const { index } = t.bench.link("pw0");
+      const { index } = t.fixture.link("pw0");
       for (let n = 0; n < 20; n++) {
         peer.send(data("udp", frame(n)));
-        t.bench.links.changeLink(index, { up: n % 2 === 1 });
+        t.fixture.links.changeLink(index, { up: n % 2 === 1 });
       }
-      t.bench.links.changeLink(index, { up: true });
+      t.fixture.links.changeLink(index, { up: true });
       t.sleep(20);
       // A socket that was open meanwhile would tell that the interface was down.
       Ethernet.open(t).send(frame(100));

@@ -47,7 +47,7 @@ function tunnelSocket(t: Trial, { encap, family }: Carrier): Socket {
     localPort: 5000,
     peerPort: 6000,
   };
-  const socket = t.stack.use(inNamespace(t.bench.a, () => openTunnelSocket(wanted)));
+  const socket = t.stack.use(inNamespace(t.fixture.a, () => openTunnelSocket(wanted)));
   setReceiveTimeout(socket, RECEIVE_TIMEOUT_MS);
   return socket;
 }
@@ -56,25 +56,25 @@ type Refusal = readonly [rule: string, code: string, fd: (t: Trial) => OwnedFd, 
 
 const REFUSED: readonly Refusal[] = [
   ["of a file", "ENOTSOCK", (t) => t.stack.use(openFile("/proc/self/status"))],
-  ["of a local socket", "EPROTONOSUPPORT", (t) => open(t, t.bench.a, AF_UNIX, SOCK_DGRAM)],
-  ["of a stream", "EPROTONOSUPPORT", (t) => open(t, t.bench.a, AF_INET, SOCK_STREAM)],
+  ["of a local socket", "EPROTONOSUPPORT", (t) => open(t, t.fixture.a, AF_UNIX, SOCK_DGRAM)],
+  ["of a stream", "EPROTONOSUPPORT", (t) => open(t, t.fixture.a, AF_INET, SOCK_STREAM)],
   [
     "of a UDP socket, for encapsulation in IP",
     "EPROTONOSUPPORT",
-    (t) => open(t, t.bench.a, AF_INET, SOCK_DGRAM),
+    (t) => open(t, t.fixture.a, AF_INET, SOCK_DGRAM),
     { ENCAP_TYPE: 1 },
   ],
   [
     "of a UDP socket over IPv6, for encapsulation in IP",
     "EPROTONOSUPPORT",
-    (t) => open(t, t.bench.a, AF_INET6, SOCK_DGRAM),
+    (t) => open(t, t.fixture.a, AF_INET6, SOCK_DGRAM),
     { ENCAP_TYPE: 1 },
   ],
-  ["of a socket of another namespace", "EINVAL", (t) => open(t, t.bench.b, AF_INET, SOCK_DGRAM)],
-  ["of a UDP socket, for ENCAP_TYPE 2", "EINVAL", (t) => open(t, t.bench.a, AF_INET, SOCK_DGRAM), {
+  ["of a socket of another namespace", "EINVAL", (t) => open(t, t.fixture.b, AF_INET, SOCK_DGRAM)],
+  ["of a UDP socket, for ENCAP_TYPE 2", "EINVAL", (t) => open(t, t.fixture.a, AF_INET, SOCK_DGRAM), {
     ENCAP_TYPE: 2,
   }],
-  ["of a UDP socket, without PEER_CONN_ID", "EINVAL", (t) => open(t, t.bench.a, AF_INET, SOCK_DGRAM), {
+  ["of a UDP socket, without PEER_CONN_ID", "EINVAL", (t) => open(t, t.fixture.a, AF_INET, SOCK_DGRAM), {
     PEER_CONN_ID: undefined,
   }],
 ];
@@ -100,7 +100,7 @@ function works(carrier: Carrier): Case {
       const { code } = adopt(t, socket, { ENCAP_TYPE: carrier.encap === "udp" ? 0 : 1 });
       assert.equal(code, "OK");
       t.session();
-      const [tunnel] = t.bench.api.client.tunnels();
+      const [tunnel] = t.fixture.api.client.tunnels();
       const v4 = carrier.family === 4;
       assert.deepEqual([tunnel!.local, tunnel!.peer], v4 ? ["10.0.0.1", "10.0.0.2"] : ["fd00::1", "fd00::2"]);
       if (carrier.encap === "udp") assert.deepEqual([tunnel!.localPort, tunnel!.peerPort], [5000, 6000]);
@@ -111,7 +111,7 @@ function works(carrier: Carrier): Case {
       peer.send(data(carrier.encap, frame(2)));
       eth.expect(frame(2));
       t.ok(TUNNEL_DELETE, { CONN_ID: 1 });
-      eventually(() => [t.hasTunnel(1), t.bench.links.link("pw0")], [false, undefined]);
+      eventually(() => [t.hasTunnel(1), t.fixture.links.link("pw0")], [false, undefined]);
       assert.notEqual(socket.localName().length, 0, "the socket is ours still");
     },
   };
@@ -146,7 +146,7 @@ const MORE: readonly Case[] = [
         UDP_CSUM: 1,
       };
       assert.equal(adopt(t, socket, others).code, "OK");
-      const [tunnel] = t.bench.api.client.tunnels();
+      const [tunnel] = t.fixture.api.client.tunnels();
       const { local, peer, localPort, peerPort, udpChecksum } = tunnel!;
       assert.deepEqual([local, peer, localPort, peerPort, udpChecksum], [
         "10.0.0.1",
@@ -160,11 +160,11 @@ const MORE: readonly Case[] = [
   {
     name: "§4.6 with FD the socket's options say whether checksums are sent",
     run: (t) => {
-      const socket = open(t, t.bench.a, AF_INET, SOCK_DGRAM);
+      const socket = open(t, t.fixture.a, AF_INET, SOCK_DGRAM);
       socket.bind(encodeInet({ address: ip("10.0.0.1"), port: 5000 }));
       socket.connect(encodeInet({ address: ip("10.0.0.2"), port: 6000 }));
       assert.equal(adopt(t, socket).code, "OK");
-      const [tunnel] = t.bench.api.client.tunnels();
+      const [tunnel] = t.fixture.api.client.tunnels();
       assert.equal(tunnel!.udpChecksum, true);
     },
   },
@@ -174,10 +174,10 @@ const MORE: readonly Case[] = [
       const socket = tunnelSocket(t, OVER_UDP);
       assert.equal(adopt(t, socket).code, "OK");
       t.session();
-      const said = t.bench.notifications(() => {
+      const said = t.fixture.notifications(() => {
         socket.close();
         if (t.expected(DIFFERENCES.dyingSocket)) {
-          eventually(() => [t.hasTunnel(1), t.bench.links.link("pw0")], [false, undefined]);
+          eventually(() => [t.hasTunnel(1), t.fixture.links.link("pw0")], [false, undefined]);
         }
       });
       assert.deepEqual(said, []);
@@ -219,7 +219,7 @@ const MORE: readonly Case[] = [
   {
     name: "§2.1 a tunnel over an unconnected socket of ours carries data once it is connected",
     run: (t) => {
-      const socket = open(t, t.bench.a, AF_INET, SOCK_DGRAM);
+      const socket = open(t, t.fixture.a, AF_INET, SOCK_DGRAM);
       socket.bind(encodeInet({ address: ip("10.0.0.1"), port: 5000 }));
       assert.equal(adopt(t, socket).code, "OK");
       t.session();

@@ -24,7 +24,7 @@ const MADE_SESSION: readonly Listed[] = [...SESSION_IDS, NAME, ...flags("00", "0
 
 /** Command and body of a notification. */
 function heard(t: Trial, act: () => void): [number, readonly Listed[]][] {
-  return t.bench.notifications(act).map(({ command, attributes }) => [command, attributes]);
+  return t.fixture.notifications(act).map(({ command, attributes }) => [command, attributes]);
 }
 
 /** The cases. */
@@ -81,15 +81,15 @@ export const NOTIFICATION_CASES: readonly Case[] = [
       "§2.7 a notification has flags 4, the family's type, and the requester's sequence number and port id",
     run: (t) => {
       let sequence = 0;
-      const [first] = t.bench.notifications(() => {
+      const [first] = t.fixture.notifications(() => {
         sequence = t.ok(TUNNEL_CREATE, UDP4).sequence;
       });
       assert.deepEqual([first!.type, first!.flags, first!.sequence], [
-        t.bench.api.family.id,
+        t.fixture.api.family.id,
         NLM_F_ACK,
         sequence,
       ]);
-      const { portId } = t.bench.api;
+      const { portId } = t.fixture.api;
       if (portId !== undefined) assert.equal(first!.portId, portId);
       const [reply] = t.ok(TUNNEL_GET, { CONN_ID: 1 }).replies;
       assert.equal(first!.portId, reply!.portId, "the one that replies have");
@@ -103,7 +103,7 @@ export const NOTIFICATION_CASES: readonly Case[] = [
       const said = heard(t, () => {
         t.ok(TUNNEL_GET, { CONN_ID: 1 });
         t.ok(SESSION_GET, KEY);
-        t.bench.api.dump(TUNNEL_GET);
+        t.fixture.api.dump(TUNNEL_GET);
         t.ok(L2TP_CMD.NOOP, {});
         assert.equal(t.call(TUNNEL_CREATE, UDP4).code, "EEXIST");
         assert.equal(t.call(SESSION_MODIFY, { IFNAME: "none" }).code, "ENODEV");
@@ -117,20 +117,20 @@ export const NOTIFICATION_CASES: readonly Case[] = [
     run: (t) => {
       t.tunnel();
       t.session();
-      assert.deepEqual(heard(t, () => t.bench.rename("pw0", "other")), []);
+      assert.deepEqual(heard(t, () => t.fixture.rename("pw0", "other")), []);
     },
   },
   {
     name: "§2.7 listeners in another namespace",
     run: (t) => {
-      const said = t.bench.notifications(() => t.tunnel(), t.bench.b);
+      const said = t.fixture.notifications(() => t.tunnel(), t.fixture.b);
       assert.equal(said.length, t.expected(DIFFERENCES.foreignNotifications) ? 1 : 0);
     },
   },
   {
     name: "§2.7 every listener is told",
     run: (t) => {
-      using more = t.bench.subject.listen(t.bench.a);
+      using more = t.fixture.subject.listen(t.fixture.a);
       assert.equal(heard(t, () => t.tunnel()).length, 1);
       assert.equal(more.take()[0]!.payload[0], TUNNEL_CREATE);
     },
@@ -139,7 +139,7 @@ export const NOTIFICATION_CASES: readonly Case[] = [
     name: "§2.7 joining the multicast group takes no privilege",
     run: (t) => {
       const listen = (): Listener =>
-        inNamespace(t.bench.a, () => asNobody(() => t.bench.subject.listenHere()));
+        inNamespace(t.fixture.a, () => asNobody(() => t.fixture.subject.listenHere()));
       const [code] = t.expected(DIFFERENCES.unprivileged);
       if (code !== "OK") {
         assert.throws(listen, { code });

@@ -27,10 +27,10 @@ function concatenate(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 
 /** Result of a command of a user without privileges. */
 function unprivileged(t: Trial, command: number, attributes: Attributes): string {
-  return inNamespace(t.bench.a, () =>
+  return inNamespace(t.fixture.a, () =>
     asNobody(() => {
       try {
-        using api = t.bench.subject.openHere();
+        using api = t.fixture.subject.openHere();
         return api.call(command, attributes).code;
       } catch (error) {
         if (error instanceof NetlinkError || error instanceof SyscallError) return errnoName(error.errno);
@@ -114,7 +114,7 @@ function malformed([rule, command, attributes, code]: Malformed): Case {
       const answer = t.call(command, attributes);
       const offset = offsetOf(command, attributes, rule.split(/[ ,]/)[0]!);
       assert.deepEqual([answer.code, answer.extack, answer.offset], [code, POLICY, offset]);
-      assert.equal(t.bench.api.client.sessions().length, 0);
+      assert.equal(t.fixture.api.client.sessions().length, 0);
     },
   };
 }
@@ -124,7 +124,7 @@ const READING: readonly Case[] = [
     name: "§1.3 an attribute that nobody knows is ignored",
     run: (t) => {
       const unknown = hex("0800 6300 01020304 0500 ff3f 09000000");
-      const answer = t.bench.api.send(concatenate(encodeRequest(TUNNEL_CREATE, UDP4), unknown));
+      const answer = t.fixture.api.send(concatenate(encodeRequest(TUNNEL_CREATE, UDP4), unknown));
       assert.deepEqual([answer.code, answer.extack], ["OK", undefined]);
     },
   },
@@ -132,7 +132,7 @@ const READING: readonly Case[] = [
     name: "§1.3 an integer that is too long counts by its first bytes",
     run: (t) => {
       t.tunnel({ CONN_ID: hex("0500000001020304"), PROTO_VERSION: hex("0305"), UDP_SPORT: hex("88130102") });
-      const [tunnel] = t.bench.api.client.tunnels();
+      const [tunnel] = t.fixture.api.client.tunnels();
       assert.deepEqual([tunnel!.tunnelId, tunnel!.version, tunnel!.localPort], [5, 3, 5000]);
     },
   },
@@ -140,7 +140,7 @@ const READING: readonly Case[] = [
     name: "§1.3 of an attribute given twice the last one counts",
     run: (t) => {
       const twice = encodeRequest(TUNNEL_CREATE, { CONN_ID: 6 }).slice(4);
-      const answer = t.bench.api.send(concatenate(encodeRequest(TUNNEL_CREATE, UDP4), twice));
+      const answer = t.fixture.api.send(concatenate(encodeRequest(TUNNEL_CREATE, UDP4), twice));
       assert.equal(answer.code, "OK");
       assert.deepEqual([t.hasTunnel(1), t.hasTunnel(6)], [false, true]);
     },
@@ -148,7 +148,7 @@ const READING: readonly Case[] = [
   {
     name: "§1.3 bytes behind the last attribute are ignored, and told of",
     run: (t) => {
-      const answer = t.bench.api.send(concatenate(encodeRequest(TUNNEL_CREATE, UDP4), hex("0200 0900")));
+      const answer = t.fixture.api.send(concatenate(encodeRequest(TUNNEL_CREATE, UDP4), hex("0200 0900")));
       assert.deepEqual([answer.code, answer.extack], ["OK", "bytes leftover after parsing attributes"]);
       assert.ok(t.hasTunnel(1));
     },
@@ -156,7 +156,7 @@ const READING: readonly Case[] = [
   {
     name: "§1.3 an attribute that ends behind the message is ignored with all that follow",
     run: (t) => {
-      const answer = t.bench.api.send(
+      const answer = t.fixture.api.send(
         concatenate(encodeRequest(TUNNEL_CREATE, UDP4), hex("4000 0900 07000000")),
       );
       assert.equal(answer.code, "OK");
@@ -168,7 +168,7 @@ const READING: readonly Case[] = [
     run: (t) => {
       t.tunnel();
       for (const type of ["0980", "0940"]) {
-        const answer = t.bench.api.send(hex(`04010000 0800 ${type} 01000000`));
+        const answer = t.fixture.api.send(hex(`04010000 0800 ${type} 01000000`));
         assert.equal(answer.code, "OK", type);
       }
     },
@@ -177,7 +177,7 @@ const READING: readonly Case[] = [
     name: "§1.3 flags UDP_ZERO_CSUM6_TX and _RX may have a payload",
     run: (t) => {
       t.tunnel({ UDP_ZERO_CSUM6_TX: hex("00"), UDP_ZERO_CSUM6_RX: hex("0000") }, UDP6);
-      const [tunnel] = t.bench.api.client.tunnels();
+      const [tunnel] = t.fixture.api.client.tunnels();
       assert.deepEqual([tunnel!.checksumTx, tunnel!.checksumRx], [false, false]);
     },
   },
@@ -216,7 +216,7 @@ const FRAMING: readonly Case[] = [
       const { replies, code } = t.call(NOOP, {});
       assert.equal(code, "OK");
       assert.deepEqual(replies.map(({ payload, type }) => [[...payload], type]), [
-        [[0, 1, 0, 0], t.bench.api.family.id],
+        [[0, 1, 0, 0], t.fixture.api.family.id],
       ]);
     },
   },
@@ -248,7 +248,7 @@ const FRAMING: readonly Case[] = [
   {
     name: "§1 a message without generic header: EINVAL",
     run: (t) => {
-      for (const length of [0, 1, 3]) assert.equal(t.bench.api.send(new Uint8Array(length)).code, "EINVAL");
+      for (const length of [0, 1, 3]) assert.equal(t.fixture.api.send(new Uint8Array(length)).code, "EINVAL");
     },
   },
   {
@@ -258,7 +258,7 @@ const FRAMING: readonly Case[] = [
   {
     name: "§1 the controller tells the family's number and its group",
     run: (t) => {
-      const { family } = t.bench.api;
+      const { family } = t.fixture.api;
       assert.equal(family.name, "l2tp");
       assert.deepEqual([...family.groups.keys()], ["l2tp"]);
     },
@@ -268,7 +268,7 @@ const FRAMING: readonly Case[] = [
     run: (t) => {
       const flags = NLM_F_REQUEST;
       assert.equal(t.call(TUNNEL_CREATE, without(UDP4, "CONN_ID"), { flags }).code, "EINVAL");
-      const { code, sequence } = t.bench.api.sendPair(
+      const { code, sequence } = t.fixture.api.sendPair(
         encodeRequest(TUNNEL_CREATE, UDP4),
         encodeRequest(TUNNEL_DELETE, { CONN_ID: 99 }),
       );
@@ -279,7 +279,7 @@ const FRAMING: readonly Case[] = [
   {
     name: "§1 several requests in one datagram are done in order, whatever becomes of each",
     run: async (t) => {
-      const { client } = t.bench.api;
+      const { client } = t.fixture.api;
       const [good, bad, last] = await client.createAll([
         { tunnel: { tunnelId: 1, peerTunnelId: 2, encap: "ip", local: "10.0.0.1", peer: "10.0.0.2" } },
         { tunnel: { tunnelId: 1, peerTunnelId: 3, encap: "ip", local: "10.0.0.1", peer: "10.0.0.2" } },

@@ -31,7 +31,7 @@ async function beside(
       worker.onmessage = ({ data }: MessageEvent<Record<string, number>>): void => resolve(data);
       worker.onerror = (event): void => reject(new Error(event.message));
     });
-    const order: HammerOrder = { netns: t.bench.a, path: t.bench.subject.path, commands, rounds };
+    const order: HammerOrder = { netns: t.fixture.a, path: t.fixture.subject.path, commands, rounds };
     worker.postMessage(order);
     meanwhile();
     return await done;
@@ -44,13 +44,13 @@ function race(name: string, here: Commands, there: Commands, allowed: readonly s
   return {
     name: `races: ${name}`,
     run: async (t) => {
-      const order = { netns: t.bench.a, path: undefined, commands: here, rounds: ROUNDS };
+      const order = { netns: t.fixture.a, path: undefined, commands: here, rounds: ROUNDS };
       let ours: Record<string, number> = {};
       const theirs = await beside(t, there, ROUNDS, () => {
         // The other thread takes a while to start.
         const end = performance.now() + 600;
         do {
-          for (const [code, count] of Object.entries(hammer(t.bench.api, order))) {
+          for (const [code, count] of Object.entries(hammer(t.fixture.api, order))) {
             ours = { ...ours, [code]: (ours[code] ?? 0) + count };
           }
         } while (performance.now() < end);
@@ -60,7 +60,7 @@ function race(name: string, here: Commands, there: Commands, allowed: readonly s
         assert.deepEqual(odd, [], `answers: ${JSON.stringify([ours, theirs])}`);
       }
       // Everything still works.
-      t.bench.flush();
+      t.fixture.flush();
       t.tunnel();
       t.session();
       const peer = Peer.open(t, OVER_UDP);

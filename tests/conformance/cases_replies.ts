@@ -150,11 +150,11 @@ const DUMPS: readonly Case[] = [
     name: "§2.4 §2.6 dumps of nothing",
     run: (t) => {
       for (const command of [TUNNEL_GET, SESSION_GET]) {
-        const { code, replies } = t.bench.api.dump(command);
+        const { code, replies } = t.fixture.api.dump(command);
         assert.deepEqual([code, replies.length], ["OK", 0]);
       }
       t.tunnel();
-      assert.equal(t.bench.api.dump(SESSION_GET).replies.length, 0);
+      assert.equal(t.fixture.api.dump(SESSION_GET).replies.length, 0);
     },
   },
   {
@@ -163,7 +163,7 @@ const DUMPS: readonly Case[] = [
       const ids = [500, 3, 0x80000000, 77, 1];
       ids.forEach((id, i) => t.tunnel({ CONN_ID: id, UDP_SPORT: 5000 + i }));
       for (const attributes of [{}, { CONN_ID: 3 }, { CONN_ID: 9999 }]) {
-        const { code, replies } = t.bench.api.dump(TUNNEL_GET, attributes);
+        const { code, replies } = t.fixture.api.dump(TUNNEL_GET, attributes);
         assert.equal(code, "OK");
         const found = replies.map(({ payload }) => listAttributes(payload)[1]);
         assert.deepEqual(
@@ -183,12 +183,12 @@ const DUMPS: readonly Case[] = [
       for (const [tunnel, session] of [[5, 1], [2, 9], [5, 7], [2, 3]] as const) {
         t.session({ CONN_ID: tunnel, SESSION_ID: session, IFNAME: `pw${n++}` });
       }
-      const found = t.bench.api.client.sessions().map(({ tunnelId, sessionId }) => [tunnelId, sessionId]);
+      const found = t.fixture.api.client.sessions().map(({ tunnelId, sessionId }) => [tunnelId, sessionId]);
       assert.deepEqual(found.map(([tunnelId]) => tunnelId), [2, 2, 5, 5]);
       const sorted = found.toSorted(([a, b], [c, d]) => a! - c! || b! - d!);
       assert.deepEqual(sorted, [[2, 3], [2, 9], [5, 1], [5, 7]]);
       // Before 6.10 the sessions of a tunnel come in no order to rely on.
-      if (t.bench.subject.modern) assert.deepEqual(found, sorted);
+      if (t.fixture.subject.modern) assert.deepEqual(found, sorted);
     },
   },
   {
@@ -196,7 +196,7 @@ const DUMPS: readonly Case[] = [
     run: (t) => {
       t.tunnel();
       t.session(COOKIES);
-      const [dumped] = t.bench.api.dump(SESSION_GET).replies;
+      const [dumped] = t.fixture.api.dump(SESSION_GET).replies;
       const [got] = t.ok(SESSION_GET, KEY).replies;
       assert.deepEqual(dumped!.payload, got!.payload);
     },
@@ -207,7 +207,7 @@ const DUMPS: readonly Case[] = [
       for (let id = 1; id <= 200; id++) {
         t.tunnel({ CONN_ID: id, UDP_SPORT: 10_000 + id });
       }
-      const ids = t.bench.api.client.tunnels().map(({ tunnelId }) => tunnelId);
+      const ids = t.fixture.api.client.tunnels().map(({ tunnelId }) => tunnelId);
       assert.deepEqual(ids, Array.from({ length: 200 }, (_, i) => i + 1));
     },
   },
@@ -216,7 +216,7 @@ const DUMPS: readonly Case[] = [
     run: (t) => {
       t.tunnel();
       t.session();
-      using other = t.bench.subject.open(t.bench.b);
+      using other = t.fixture.subject.open(t.fixture.b);
       assert.deepEqual([other.client.tunnels(), other.client.sessions()], [[], []]);
       assert.equal(other.call(TUNNEL_GET, { CONN_ID: 1 }).code, "ENODEV");
       assert.equal(other.call(SESSION_GET, { IFNAME: "pw0" }).code, "ENODEV");
@@ -231,7 +231,7 @@ const DUMPS: readonly Case[] = [
       t.ok(SESSION_CREATE, { ...ppp, SESSION_ID: 0 });
       t.ok(SESSION_CREATE, { ...ppp, SESSION_ID: 5 });
       assert.deepEqual(
-        t.bench.api.client.sessions().map(({ sessionId }) => sessionId).toSorted(),
+        t.fixture.api.client.sessions().map(({ sessionId }) => sessionId).toSorted(),
         t.expected(DIFFERENCES.session0Listed) ? [0, 5] : [5],
       );
       assert.ok(t.hasSession(1, 5));
@@ -241,14 +241,14 @@ const DUMPS: readonly Case[] = [
     name: "§2.5 version 2 with PPP: cookies and IFNAME are ignored, no interface is made",
     run: (t) => {
       t.tunnel({ PROTO_VERSION: 2 });
-      const links = t.bench.linkNames();
+      const links = t.fixture.linkNames();
       t.ok(SESSION_CREATE, { ...ETH, PW_TYPE: 7, L2SPEC_TYPE: 1, ...COOKIES });
       const [reply] = t.ok(SESSION_GET, KEY).replies;
       assert.equal(first(reply!, "PW_TYPE"), "0700");
       for (const name of ["IFNAME", "COOKIE", "PEER_COOKIE"]) {
         assert.equal(first(reply!, name), undefined, name);
       }
-      assert.deepEqual(t.bench.linkNames(), links);
+      assert.deepEqual(t.fixture.linkNames(), links);
       t.ok(SESSION_DELETE, KEY);
       eventually(() => t.hasSession(1, 11), false);
     },
@@ -309,7 +309,7 @@ const MODIFY: readonly Case[] = [
       t.session();
       const read = (ms: number): number => {
         t.ok(SESSION_MODIFY, { ...KEY, RECV_TIMEOUT: ms });
-        return t.bench.api.client.session({ tunnelId: 1, sessionId: 11 })!.reorderTimeoutMs;
+        return t.fixture.api.client.session({ tunnelId: 1, sessionId: 11 })!.reorderTimeoutMs;
       };
       const tick = read(1);
       assert.ok([1, 4, 10].includes(tick), `a tick of ${tick} ms`);
@@ -323,11 +323,11 @@ const MODIFY: readonly Case[] = [
     run: (t) => {
       t.tunnel();
       t.session();
-      t.bench.rename("pw0", "other");
+      t.fixture.rename("pw0", "other");
       assert.equal(t.call(SESSION_GET, { IFNAME: "other" }).code, "ENODEV");
       assert.equal(first(t.ok(SESSION_GET, { IFNAME: "pw0" }).replies[0]!, "IFNAME"), "70773000");
       t.ok(SESSION_DELETE, { IFNAME: "pw0" });
-      eventually(() => [t.hasSession(1, 11), t.bench.links.link("other")], [false, undefined]);
+      eventually(() => [t.hasSession(1, 11), t.fixture.links.link("other")], [false, undefined]);
     },
   },
   {
@@ -336,7 +336,7 @@ const MODIFY: readonly Case[] = [
       t.tunnel();
       t.session();
       t.ok(SESSION_DELETE, KEY);
-      const gone = (): unknown => [t.hasSession(1, 11), t.bench.links.link("pw0")];
+      const gone = (): unknown => [t.hasSession(1, 11), t.fixture.links.link("pw0")];
       if (t.expected(DIFFERENCES.deletionAtOnce)) assert.deepEqual(gone(), [false, undefined]);
       else eventually(gone, [false, undefined]);
       assert.ok(t.hasTunnel(1));

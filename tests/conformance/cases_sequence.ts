@@ -14,7 +14,7 @@ import { CARRIERS, data, frame, OVER_UDP } from "./wire.ts";
 
 /** Flags of session 11 as they are now. */
 function sendSeq(t: Trial): boolean {
-  return t.bench.api.client.session({ tunnelId: 1, sessionId: 11 })!.sendSeq;
+  return t.fixture.api.client.session({ tunnelId: 1, sessionId: 11 })!.sendSeq;
 }
 
 type Policy = readonly [
@@ -211,7 +211,7 @@ export const SEQUENCE_CASES: readonly Case[] = [
     name: "§4.2 SEND_SEQ that the peer turns on and off notifies of nothing, and shows in what is sent",
     run: (t) => {
       const { eth, peer } = wire(t);
-      const said = t.bench.notifications(() => {
+      const said = t.fixture.notifications(() => {
         peer.send(data("udp", frame(1), { sequence: 0 }));
         eth.expect(frame(1));
         eth.send(frame(2));

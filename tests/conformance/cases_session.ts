@@ -62,11 +62,11 @@ function refused([rule, attributes, code, before]: Refusal): Case {
     name: `§2.5 SESSION_CREATE ${rule}: ${code}`,
     run: (t) => {
       before?.(t);
-      const links = t.bench.linkNames();
-      const count = t.bench.api.client.sessions().length;
+      const links = t.fixture.linkNames();
+      const count = t.fixture.api.client.sessions().length;
       assert.equal(t.call(SESSION_CREATE, attributes).code, code);
-      assert.equal(t.bench.api.client.sessions().length, count, "and nothing is made");
-      eventually(() => t.bench.linkNames(), links, "and no interface");
+      assert.equal(t.fixture.api.client.sessions().length, count, "and nothing is made");
+      eventually(() => t.fixture.linkNames(), links, "and no interface");
     },
   };
 }
@@ -137,13 +137,13 @@ function taken([rule, attributes, shown]: Taken): Case {
     run: (t) => {
       t.tunnel();
       t.ok(SESSION_CREATE, attributes);
-      const [session, ...more] = t.bench.api.client.sessions();
+      const [session, ...more] = t.fixture.api.client.sessions();
       assert.equal(more.length, 0);
       const plain = (value: unknown): unknown => value instanceof Uint8Array ? formatHex(value) : value;
       for (const [key, value] of Object.entries(shown)) {
         assert.deepEqual(plain(session![key as "sessionId"]), plain(value), key);
       }
-      const link = t.bench.link(session!.interfaceName!);
+      const link = t.fixture.link(session!.interfaceName!);
       assert.equal(link.up, false, "the interface is there, and down");
     },
   };
@@ -207,7 +207,7 @@ function mtu([rule, tunnel, session, expected]: Mtu): Case {
     run: (t) => {
       t.tunnel({}, tunnel);
       t.session(session);
-      assert.equal(t.bench.link("pw0").mtu, expected);
+      assert.equal(t.fixture.link("pw0").mtu, expected);
     },
   };
 }

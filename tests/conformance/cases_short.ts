@@ -57,7 +57,7 @@ export const SHORT_CASES: readonly Case[] = [
       const { eth, peer } = wire(t, OVER_UDP, { PEER_COOKIE: COOKIE });
       peer.send(data("udp", frame(1), { cookie: hex("ff".repeat(8)), sequence: 5 }));
       eventually(() => t.sessionStats(), { RX_COOKIE_DISCARDS: 1, RX_ERRORS: 1 });
-      assert.equal(t.bench.api.client.session({ tunnelId: 1, sessionId: 11 })!.sendSeq, false);
+      assert.equal(t.fixture.api.client.session({ tunnelId: 1, sessionId: 11 })!.sendSeq, false);
       peer.send(data("udp", frame(2), { cookie: COOKIE, sequence: 100 }));
       eth.expect(frame(2));
     },

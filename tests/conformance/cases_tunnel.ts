@@ -25,7 +25,7 @@ type Refusal = readonly [rule: string, attributes: Attributes, code: string, bef
 
 /** Bound to the address as another program would be. */
 function occupyUdp(t: Trial): void {
-  const socket = inNamespace(t.bench.a, () => Socket.open(AF_INET, SOCK_DGRAM, 0));
+  const socket = inNamespace(t.fixture.a, () => Socket.open(AF_INET, SOCK_DGRAM, 0));
   t.stack.use(socket).bind(encodeInet({ address: ip("10.0.0.1"), port: 5000 }));
 }
 
@@ -85,9 +85,9 @@ function refused([rule, attributes, code, before]: Refusal): Case {
     name: `§2.1 TUNNEL_CREATE ${rule}: ${code}`,
     run: (t) => {
       before?.(t);
-      const count = t.bench.api.client.tunnels().length;
+      const count = t.fixture.api.client.tunnels().length;
       assert.equal(t.call(TUNNEL_CREATE, attributes).code, code);
-      assert.equal(t.bench.api.client.tunnels().length, count, "and nothing is made");
+      assert.equal(t.fixture.api.client.tunnels().length, count, "and nothing is made");
     },
   };
 }
@@ -183,7 +183,7 @@ function taken([rule, attributes, shown]: Taken): Case {
     name: `§2.1 TUNNEL_CREATE ${rule}`,
     run: (t) => {
       t.ok(TUNNEL_CREATE, attributes);
-      const [tunnel, ...more] = t.bench.api.client.tunnels();
+      const [tunnel, ...more] = t.fixture.api.client.tunnels();
       assert.equal(more.length, 0);
       const found = Object.fromEntries(Object.keys(shown).map((key) => [key, tunnel![key as "tunnelId"]]));
       assert.deepEqual(found, shown);
@@ -197,7 +197,7 @@ const OTHERS: readonly Case[] = [
     run: (t) => {
       t.tunnel({ CONN_ID: 1, UDP_SPORT: 0 });
       t.tunnel({ CONN_ID: 2, UDP_SPORT: undefined });
-      const ports = t.bench.api.client.tunnels().map(({ localPort }) => localPort!);
+      const ports = t.fixture.api.client.tunnels().map(({ localPort }) => localPort!);
       assert.equal(new Set(ports).size, 2);
       for (const port of ports) assert.ok(port > 0, `port ${port}`);
     },
@@ -217,7 +217,7 @@ const OTHERS: readonly Case[] = [
     run: (t) => {
       if (!t.expected(DIFFERENCES.ipSockets)) return;
       const socket = t.stack.use(
-        inNamespace(t.bench.a, () => Socket.open(AF_INET, SOCK_DGRAM, IPPROTO_L2TP)),
+        inNamespace(t.fixture.a, () => Socket.open(AF_INET, SOCK_DGRAM, IPPROTO_L2TP)),
       );
       socket.bind(encodeL2tpIp({ address: ip("10.0.0.1"), connectionId: 1 }));
       assert.equal(t.call(TUNNEL_CREATE, IP4).code, "EADDRINUSE");
@@ -227,11 +227,11 @@ const OTHERS: readonly Case[] = [
     name: "§2.1 tunnel ids are the namespace's own: the same one and the same port in another",
     run: (t) => {
       t.tunnel();
-      using other = t.bench.subject.open(t.bench.b);
+      using other = t.fixture.subject.open(t.fixture.b);
       const there = { ...UDP4, IP_SADDR: ip("10.0.0.2"), IP_DADDR: ip("10.0.0.1") };
       assert.equal(other.call(TUNNEL_CREATE, there).code, "OK");
       assert.deepEqual(other.client.tunnels().map(({ local }) => local), ["10.0.0.2"]);
-      assert.deepEqual(t.bench.api.client.tunnels().map(({ local }) => local), ["10.0.0.1"]);
+      assert.deepEqual(t.fixture.api.client.tunnels().map(({ local }) => local), ["10.0.0.1"]);
       assert.equal(other.call(TUNNEL_DELETE, { CONN_ID: 1 }).code, "OK");
       eventually(() => other.client.tunnels().length, 0);
       assert.ok(t.hasTunnel(1), "ours stays");
@@ -265,12 +265,12 @@ const OTHERS: readonly Case[] = [
       t.session({ SESSION_ID: 12, IFNAME: "pw1" });
       t.ok(TUNNEL_DELETE, { CONN_ID: 1 });
       if (t.expected(DIFFERENCES.deletionAtOnce)) {
-        assert.deepEqual([t.hasTunnel(1), t.bench.links.link("pw0")], [false, undefined]);
+        assert.deepEqual([t.hasTunnel(1), t.fixture.links.link("pw0")], [false, undefined]);
       } else {
-        eventually(() => [t.hasTunnel(1), t.bench.links.link("pw0")], [false, undefined]);
-        eventually(() => t.bench.links.link("pw1"), undefined);
+        eventually(() => [t.hasTunnel(1), t.fixture.links.link("pw0")], [false, undefined]);
+        eventually(() => t.fixture.links.link("pw1"), undefined);
       }
-      assert.deepEqual(t.bench.api.client.sessions(), []);
+      assert.deepEqual(t.fixture.api.client.sessions(), []);
       t.tunnel();
       t.session();
     },
@@ -294,9 +294,9 @@ const OTHERS: readonly Case[] = [
     name: "§2.3 TUNNEL_MODIFY changes nothing",
     run: (t) => {
       t.tunnel();
-      const before = t.bench.api.client.tunnels();
+      const before = t.fixture.api.client.tunnels();
       t.ok(TUNNEL_MODIFY, { ...UDP4, PEER_CONN_ID: 77, UDP_CSUM: 1, UDP_SPORT: 5005, PROTO_VERSION: 2 });
-      assert.deepEqual(t.bench.api.client.tunnels(), before);
+      assert.deepEqual(t.fixture.api.client.tunnels(), before);
     },
   },
   {

@@ -97,7 +97,7 @@ export const V2_CASES: readonly Case[] = [
     name: "§4.2 version 2: a number turns SEND_SEQ on, none turns it off",
     run: (t) => {
       const peer = open(t);
-      const sendSeq = (): boolean => t.bench.api.client.session({ tunnelId: 1, sessionId: 11 })!.sendSeq;
+      const sendSeq = (): boolean => t.fixture.api.client.session({ tunnelId: 1, sessionId: 11 })!.sendSeq;
       peer.send(numbered(0));
       eventually(sendSeq, true);
       peer.send(hex(`0002 0001 000b ${LCP}`));
@@ -138,7 +138,7 @@ export const V2_CASES: readonly Case[] = [
     run: (t) => {
       open(t, { SEND_SEQ: 1, RECV_SEQ: 1, LNS_MODE: 1 });
       t.ok(SESSION_GET, { CONN_ID: 1, SESSION_ID: 11 });
-      const session = t.bench.api.client.session({ tunnelId: 1, sessionId: 11 })!;
+      const session = t.fixture.api.client.session({ tunnelId: 1, sessionId: 11 })!;
       assert.deepEqual(
         [session.pseudowireType, session.interfaceName, session.cookie, session.peerCookie],
         [7, undefined, undefined, undefined],

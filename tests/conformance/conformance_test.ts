@@ -4,7 +4,7 @@
 
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc, packetLibc } from "../../ffi/packet_libc.ts";
-import { Bench } from "./fixture.ts";
+import { ConformanceFixture } from "./fixture.ts";
 import { say } from "../support/say.ts";
 import { type Case, Trial } from "./case.ts";
 import { CASES } from "./cases.ts";
@@ -27,11 +27,11 @@ async function openSubject(): Promise<Subject> {
 }
 
 const subject = await openSubject();
-const bench = await Bench.create(subject);
+const fixture = await ConformanceFixture.create(subject);
 let passed = 0;
 
 Deno.test.afterAll(async () => {
-  await bench[Symbol.asyncDispose]();
+  await fixture[Symbol.asyncDispose]();
   await subject[Symbol.asyncDispose]();
   const differences = Object.keys(DIFFERENCES).length;
   const missing = CASES.length - passed;
@@ -43,10 +43,10 @@ Deno.test.afterAll(async () => {
 
 async function run(case_: Case): Promise<void> {
   try {
-    using trial = new Trial(bench);
+    using trial = new Trial(fixture);
     await case_.run(trial);
   } finally {
-    bench.flush();
+    fixture.flush();
   }
   passed++;
 }

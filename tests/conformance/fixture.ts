@@ -51,7 +51,7 @@ export function eventually<T>(probe: () => T, wanted: T, what?: string): void {
 }
 
 /** The two hosts. */
-export class Bench implements AsyncDisposable {
+export class ConformanceFixture implements AsyncDisposable {
   /** The subsystem under test. */
   readonly subject: Subject;
   /** Name of the subject's namespace. */
@@ -76,14 +76,14 @@ export class Bench implements AsyncDisposable {
   }
 
   /** Builds the hosts. */
-  static async create(subject: Subject): Promise<Bench> {
+  static async create(subject: Subject): Promise<ConformanceFixture> {
     const pair = await Pair.create();
     await pair.b.ip("addr add 10.0.0.3/24 dev cable");
     for (const { name } of [pair.a, pair.b]) {
       // Interfaces that come up must say nothing of their own.
       inNamespace(name, () => Deno.writeTextFileSync("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1"));
     }
-    return new Bench(subject, pair);
+    return new ConformanceFixture(subject, pair);
   }
 
   /** Names of the interfaces of the subject's namespace. */

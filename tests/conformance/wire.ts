@@ -92,8 +92,8 @@ export class Ethernet extends Receiver {
 
   /** Brings the interface up. */
   static open(t: Trial, name = "pw0"): Ethernet {
-    const { index } = t.bench.link(name);
-    t.bench.links.changeLink(index, { up: true });
+    const { index } = t.fixture.link(name);
+    t.fixture.links.changeLink(index, { up: true });
     const address = new Uint8Array(SOCKADDR_LL_SIZE);
     const view = new DataView(address.buffer);
     view.setUint16(0, AF_PACKET, HOST_IS_LITTLE_ENDIAN);
@@ -102,7 +102,7 @@ export class Ethernet extends Receiver {
     const protocol = ((ETHERTYPE & 0xff) << 8) | (ETHERTYPE >> 8);
     const socket = t.stack.use(
       inNamespace(
-        t.bench.a,
+        t.fixture.a,
         () => Socket.open(AF_PACKET, SOCK_RAW, HOST_IS_LITTLE_ENDIAN ? protocol : ETHERTYPE),
       ),
     );
@@ -170,7 +170,7 @@ export class Peer extends Receiver {
       address: v4 ? ip("10.0.0.1") : ip6(1),
       port: encap === "udp" ? options.to ?? 5000 : 0,
     });
-    const socket = inNamespace(t.bench.b, () =>
+    const socket = inNamespace(t.fixture.b, () =>
       encap === "udp"
         ? openUdp(v4 ? AF_INET : AF_INET6, {
           local: { address: local, port: options.port ?? 6000 },
@@ -184,7 +184,10 @@ export class Peer extends Receiver {
   static openRawUdp(t: Trial, family: 4 | 6): Peer {
     const v4 = family === 4;
     const to = encodeInet({ address: v4 ? ip("10.0.0.1") : ip6(1), port: 0 });
-    const socket = inNamespace(t.bench.b, () => Socket.open(v4 ? AF_INET : AF_INET6, SOCK_RAW, IPPROTO_UDP));
+    const socket = inNamespace(
+      t.fixture.b,
+      () => Socket.open(v4 ? AF_INET : AF_INET6, SOCK_RAW, IPPROTO_UDP),
+    );
     return new Peer(t.stack.use(socket), to, v4 ? ipv4HeaderLength : undefined);
   }
 

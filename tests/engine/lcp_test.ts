@@ -20,7 +20,7 @@ import {
   u32Option,
 } from "../../src/wire/ppp/options.ts";
 import { hexBytes } from "../support/golden.ts";
-import { Bench, optionsOf, type TestOptions } from "./support.ts";
+import { optionsOf, ScriptedPeer, type TestOptions } from "./support.ts";
 
 const { LCP, IPCP, IPV6CP, CCP, CHAP } = PPP_PROTOCOL;
 const {
@@ -43,45 +43,45 @@ const {
 const LCP_ONLY: TestOptions = { ipv4: false, ipv6: false };
 
 Deno.test("LCP opens: request, reply, up with the agreed values", () => {
-  const bench = new Bench({ ...LCP_ONLY, mru: 1400, pfc: true, acfc: true });
-  const request = bench.sent(LCP, CONFIGURE_REQUEST);
+  const script = new ScriptedPeer({ ...LCP_ONLY, mru: 1400, pfc: true, acfc: true });
+  const request = script.sent(LCP, CONFIGURE_REQUEST);
   const [mru, magic, pfc, acfc, ...others] = optionsOf(request);
   assert.deepEqual([mru, pfc, acfc, others], [u16Option(1, 1400), flagOption(7), flagOption(8), []]);
   assert.equal(magic!.type, 5);
   const options = [u16Option(1, 1460), u32Option(2, 0xa0000), u32Option(5, 0x12345678), flagOption(7)];
-  bench.gets(LCP, CONFIGURE_REQUEST, 9, options);
-  const ack = bench.sent(LCP, CONFIGURE_ACK);
+  script.gets(LCP, CONFIGURE_REQUEST, 9, options);
+  const ack = script.sent(LCP, CONFIGURE_ACK);
   assert.deepEqual([ack.identifier, optionsOf(ack)], [9, options]);
-  assert.equal(bench.link.status().lcp.state, "Ack-Sent");
-  bench.gets(LCP, CONFIGURE_ACK, request.identifier, request.data);
-  assert.deepEqual(bench.takeEvents(), [
+  assert.equal(script.link.status().lcp.state, "Ack-Sent");
+  script.gets(LCP, CONFIGURE_ACK, request.identifier, request.data);
+  assert.deepEqual(script.takeEvents(), [
     { effect: "linkUp", mtu: 1460, mru: 1400, pfc: true, acfc: false, magic: readU32(magic!) },
   ]);
-  const { phase, lcp } = bench.link.status();
+  const { phase, lcp } = script.link.status();
   assert.deepEqual([phase, lcp.state, lcp.peer.accm], ["network", "Opened", 0xa0000]);
-  assert.equal(bench.link.deadline(), undefined);
+  assert.equal(script.link.deadline(), undefined);
 });
 
 Deno.test("LCP requests no option whose value is the default", () => {
-  const bench = new Bench({ ...LCP_ONLY, magic: false });
-  assert.deepEqual(optionsOf(bench.sent(LCP, CONFIGURE_REQUEST)), []);
+  const script = new ScriptedPeer({ ...LCP_ONLY, magic: false });
+  assert.deepEqual(optionsOf(script.sent(LCP, CONFIGURE_REQUEST)), []);
 });
 
 Deno.test("LCP times out after Max-Configure requests, one per restart timer, with one identifier", () => {
-  const bench = new Bench({ ...LCP_ONLY, maxConfigure: 4, restartMs: 2000 });
-  bench.wait(7999);
-  const sent = bench.takeSent();
+  const script = new ScriptedPeer({ ...LCP_ONLY, maxConfigure: 4, restartMs: 2000 });
+  script.wait(7999);
+  const sent = script.takeSent();
   assert.deepEqual(sent.map(({ code }) => code), [1, 1, 1, 1]);
   assert.equal(new Set(sent.map(({ identifier }) => identifier)).size, 1);
-  assert.deepEqual(bench.takeEvents(), []);
-  bench.wait(1);
-  assert.deepEqual(bench.takeEvents(), [{ effect: "finished", end: { reason: "lcpTimedOut" } }]);
-  assert.deepEqual(bench.takeSent(), []);
-  assert.equal(bench.link.deadline(), undefined);
+  assert.deepEqual(script.takeEvents(), []);
+  script.wait(1);
+  assert.deepEqual(script.takeEvents(), [{ effect: "finished", end: { reason: "lcpTimedOut" } }]);
+  assert.deepEqual(script.takeSent(), []);
+  assert.equal(script.link.deadline(), undefined);
 });
 
 Deno.test("options of the peer: acknowledged, nak'ed, rejected", () => {
-  const table: [options: Parameters<Bench["gets"]>[3], code: number, answer: string][] = [
+  const table: [options: Parameters<ScriptedPeer["gets"]>[3], code: number, answer: string][] = [
     [[u16Option(1, 128), u32Option(5, 7), flagOption(7), flagOption(8)], CONFIGURE_ACK, ""],
     [[u16Option(1, 127)], CONFIGURE_NAK, "0104 0080"],
     [[{ type: 1, data: hexBytes("05") }], CONFIGURE_NAK, "0104 05dc"],
@@ -101,78 +101,78 @@ Deno.test("options of the peer: acknowledged, nak'ed, rejected", () => {
     [[u16Option(1, 1400), u16Option(1, 1400)], CONFIGURE_REJECT, "0104 0578"],
   ];
   for (const [options, code, answer] of table) {
-    const bench = new Bench(LCP_ONLY);
-    bench.takeSent();
-    bench.gets(LCP, CONFIGURE_REQUEST, 1, options);
-    const sent = bench.sent(LCP, code);
+    const script = new ScriptedPeer(LCP_ONLY);
+    script.takeSent();
+    script.gets(LCP, CONFIGURE_REQUEST, 1, options);
+    const sent = script.sent(LCP, code);
     if (code !== CONFIGURE_ACK) assert.deepEqual(sent.data, hexBytes(answer));
   }
 });
 
 Deno.test("after Max-Failure Configure-Naks the options are rejected, and finally the link is closed", () => {
-  const bench = new Bench({ ...LCP_ONLY, maxFailure: 2 });
-  bench.takeSent();
+  const script = new ScriptedPeer({ ...LCP_ONLY, maxFailure: 2 });
+  script.takeSent();
   const codes: number[] = [];
   for (let i = 0; i < 7; i++) {
-    bench.gets(LCP, CONFIGURE_REQUEST, i, [u16Option(1, 64)]);
-    codes.push(...bench.takeSent().map(({ code }) => code));
+    script.gets(LCP, CONFIGURE_REQUEST, i, [u16Option(1, 64)]);
+    codes.push(...script.takeSent().map(({ code }) => code));
   }
   assert.deepEqual(codes, [3, 3, 4, 4, 4, 4, 4, TERMINATE_REQUEST]);
-  bench.gets(LCP, TERMINATE_ACK, 0);
-  assert.deepEqual(bench.takeEvents(), [{ effect: "finished", end: { reason: "notConverging" } }]);
+  script.gets(LCP, TERMINATE_ACK, 0);
+  assert.deepEqual(script.takeEvents(), [{ effect: "finished", end: { reason: "notConverging" } }]);
 });
 
 Deno.test("rejected options are not requested again; nak'ed ones change", () => {
-  const bench = new Bench({ ...LCP_ONLY, mru: 1450, pfc: true, acfc: true });
-  const first = bench.sent(LCP, CONFIGURE_REQUEST);
-  bench.gets(LCP, CONFIGURE_REJECT, first.identifier, [flagOption(7), flagOption(8)]);
-  const second = bench.sent(LCP, CONFIGURE_REQUEST);
+  const script = new ScriptedPeer({ ...LCP_ONLY, mru: 1450, pfc: true, acfc: true });
+  const first = script.sent(LCP, CONFIGURE_REQUEST);
+  script.gets(LCP, CONFIGURE_REJECT, first.identifier, [flagOption(7), flagOption(8)]);
+  const second = script.sent(LCP, CONFIGURE_REQUEST);
   assert.notEqual(second.identifier, first.identifier);
   assert.deepEqual(optionsOf(second).map(({ type }) => type), [1, 5]);
-  bench.gets(LCP, CONFIGURE_NAK, second.identifier, [u16Option(1, 1300)]);
-  const third = bench.sent(LCP, CONFIGURE_REQUEST);
+  script.gets(LCP, CONFIGURE_NAK, second.identifier, [u16Option(1, 1300)]);
+  const third = script.sent(LCP, CONFIGURE_REQUEST);
   assert.deepEqual(optionsOf(third)[0], u16Option(1, 1300));
   // A larger MRU than ours.
-  bench.gets(LCP, CONFIGURE_NAK, third.identifier, [u16Option(1, 9000)]);
-  const fourth = bench.sent(LCP, CONFIGURE_REQUEST);
+  script.gets(LCP, CONFIGURE_NAK, third.identifier, [u16Option(1, 9000)]);
+  const fourth = script.sent(LCP, CONFIGURE_REQUEST);
   assert.deepEqual(optionsOf(fourth)[0], u16Option(1, 1300));
-  bench.gets(LCP, CONFIGURE_REJECT, fourth.identifier, [optionsOf(fourth)[0]!, optionsOf(fourth)[1]!]);
-  assert.deepEqual(optionsOf(bench.sent(LCP, CONFIGURE_REQUEST)), []);
+  script.gets(LCP, CONFIGURE_REJECT, fourth.identifier, [optionsOf(fourth)[0]!, optionsOf(fourth)[1]!]);
+  assert.deepEqual(optionsOf(script.sent(LCP, CONFIGURE_REQUEST)), []);
 });
 
 Deno.test("endless Configure-Naks of the peer end the link", () => {
-  const bench = new Bench({ ...LCP_ONLY, maxFailure: 2, mru: 1400 });
+  const script = new ScriptedPeer({ ...LCP_ONLY, maxFailure: 2, mru: 1400 });
   for (let i = 0; i < 7; i++) {
-    const [request] = bench.takeSent();
-    bench.gets(LCP, CONFIGURE_NAK, request!.identifier, [u16Option(1, 9000)]);
+    const [request] = script.takeSent();
+    script.gets(LCP, CONFIGURE_NAK, request!.identifier, [u16Option(1, 9000)]);
   }
-  assert.deepEqual(bench.sentNames(), ["TERMINATE_REQUEST"]);
-  bench.wait(60_000);
-  assert.deepEqual(bench.takeEvents(), [{ effect: "finished", end: { reason: "notConverging" } }]);
+  assert.deepEqual(script.sentNames(), ["TERMINATE_REQUEST"]);
+  script.wait(60_000);
+  assert.deepEqual(script.takeEvents(), [{ effect: "finished", end: { reason: "notConverging" } }]);
 });
 
 Deno.test("replies that match no request are dropped with their reasons", () => {
-  const bench = new Bench(LCP_ONLY);
-  const request = bench.sent(LCP, CONFIGURE_REQUEST);
-  bench.gets(LCP, CONFIGURE_ACK, request.identifier + 1, request.data);
-  bench.gets(LCP, CONFIGURE_NAK, request.identifier + 1, [u16Option(1, 1000)]);
-  assert.deepEqual(bench.link.status().drops, { unexpectedReply: 2 });
-  bench.gets(LCP, CONFIGURE_ACK, request.identifier, [u16Option(1, 1000)]);
-  bench.gets(LCP, CONFIGURE_REJECT, request.identifier, [u16Option(1, 1000)]);
-  bench.gets(LCP, CONFIGURE_REJECT, request.identifier, []);
-  assert.deepEqual(bench.link.status().drops, { unexpectedReply: 2, foreignOptions: 3 });
-  assert.equal(bench.link.status().lcp.state, "Req-Sent");
-  bench.gets(LCP, CONFIGURE_ACK, request.identifier, request.data);
+  const script = new ScriptedPeer(LCP_ONLY);
+  const request = script.sent(LCP, CONFIGURE_REQUEST);
+  script.gets(LCP, CONFIGURE_ACK, request.identifier + 1, request.data);
+  script.gets(LCP, CONFIGURE_NAK, request.identifier + 1, [u16Option(1, 1000)]);
+  assert.deepEqual(script.link.status().drops, { unexpectedReply: 2 });
+  script.gets(LCP, CONFIGURE_ACK, request.identifier, [u16Option(1, 1000)]);
+  script.gets(LCP, CONFIGURE_REJECT, request.identifier, [u16Option(1, 1000)]);
+  script.gets(LCP, CONFIGURE_REJECT, request.identifier, []);
+  assert.deepEqual(script.link.status().drops, { unexpectedReply: 2, foreignOptions: 3 });
+  assert.equal(script.link.status().lcp.state, "Req-Sent");
+  script.gets(LCP, CONFIGURE_ACK, request.identifier, request.data);
   // A duplicate.
-  bench.gets(LCP, CONFIGURE_ACK, request.identifier, request.data);
-  assert.equal(bench.link.status().lcp.state, "Ack-Rcvd");
-  assert.equal(bench.link.status().drops.unexpectedReply, 3);
+  script.gets(LCP, CONFIGURE_ACK, request.identifier, request.data);
+  assert.equal(script.link.status().lcp.state, "Ack-Rcvd");
+  assert.equal(script.link.status().drops.unexpectedReply, 3);
 });
 
 Deno.test("malformed packets change nothing", () => {
-  const bench = new Bench(LCP_ONLY);
-  bench.takeSent();
-  const before = bench.link.status();
+  const script = new ScriptedPeer(LCP_ONLY);
+  script.takeSent();
+  const before = script.link.status();
   const broken = [
     "",
     "c0",
@@ -183,302 +183,302 @@ Deno.test("malformed packets change nothing", () => {
     "c021 0901 0006 00",
   ];
   for (const frame of [...broken, "c021 0101 0007 010405", "c021 0701 0004", "c021 0801 0005 c0"]) {
-    bench.receive(hexBytes(frame));
+    script.receive(hexBytes(frame));
   }
-  assert.deepEqual(bench.takeSent(), []);
-  assert.deepEqual(bench.link.status(), { ...before, drops: { malformed: 10 } });
+  assert.deepEqual(script.takeSent(), []);
+  assert.deepEqual(script.link.status(), { ...before, drops: { malformed: 10 } });
 });
 
 Deno.test("the peer terminates: acknowledged, down at once, finished when the timer expires", () => {
-  const bench = new Bench(LCP_ONLY);
-  bench.openLcp();
-  bench.takeEvents();
-  bench.gets(LCP, TERMINATE_REQUEST, 77, new TextEncoder().encode("bye\u001b[2J"));
-  assert.equal(bench.sent(LCP, TERMINATE_ACK).identifier, 77);
-  assert.deepEqual(bench.takeEvents(), [{ effect: "linkDown" }]);
-  assert.equal(bench.link.status().phase, "terminate");
-  bench.wait(3000);
+  const script = new ScriptedPeer(LCP_ONLY);
+  script.openLcp();
+  script.takeEvents();
+  script.gets(LCP, TERMINATE_REQUEST, 77, new TextEncoder().encode("bye\u001b[2J"));
+  assert.equal(script.sent(LCP, TERMINATE_ACK).identifier, 77);
+  assert.deepEqual(script.takeEvents(), [{ effect: "linkDown" }]);
+  assert.equal(script.link.status().phase, "terminate");
+  script.wait(3000);
   // Control characters are replaced.
   const end = { reason: "terminatedByPeer", message: "bye\ufffd[2J" };
-  assert.deepEqual(bench.takeEvents(), [{ effect: "finished", end }]);
-  bench.gets(LCP, CONFIGURE_REQUEST, 1, []);
-  assert.deepEqual(bench.takeSent(), []);
-  assert.deepEqual(bench.link.status().drops, { finished: 1 });
+  assert.deepEqual(script.takeEvents(), [{ effect: "finished", end }]);
+  script.gets(LCP, CONFIGURE_REQUEST, 1, []);
+  assert.deepEqual(script.takeSent(), []);
+  assert.deepEqual(script.link.status().drops, { finished: 1 });
 });
 
 Deno.test("we terminate: Max-Terminate requests with the text, then finished; the link can be opened again", () => {
-  const bench = new Bench(LCP_ONLY);
-  bench.openLcp();
-  bench.takeEvents();
-  bench.link.close(bench.now, "x".repeat(300));
-  bench.drain();
-  assert.deepEqual(bench.sent(LCP, TERMINATE_REQUEST).data, new Uint8Array(100).fill(120));
-  assert.deepEqual(bench.takeEvents(), [{ effect: "linkDown" }]);
-  bench.wait(5999);
-  assert.deepEqual(bench.sentNames(), ["TERMINATE_REQUEST"]);
-  bench.wait(1);
-  assert.deepEqual(bench.takeEvents(), [
+  const script = new ScriptedPeer(LCP_ONLY);
+  script.openLcp();
+  script.takeEvents();
+  script.link.close(script.now, "x".repeat(300));
+  script.drain();
+  assert.deepEqual(script.sent(LCP, TERMINATE_REQUEST).data, new Uint8Array(100).fill(120));
+  assert.deepEqual(script.takeEvents(), [{ effect: "linkDown" }]);
+  script.wait(5999);
+  assert.deepEqual(script.sentNames(), ["TERMINATE_REQUEST"]);
+  script.wait(1);
+  assert.deepEqual(script.takeEvents(), [
     { effect: "finished", end: { reason: "closed", message: "x".repeat(300) } },
   ]);
-  bench.link.open(bench.now);
-  bench.drain();
-  bench.openLcp();
-  assert.deepEqual(bench.takeEvents().map(({ effect }) => effect), ["linkUp"]);
-  assert.equal(bench.link.status().end, undefined);
+  script.link.open(script.now);
+  script.drain();
+  script.openLcp();
+  assert.deepEqual(script.takeEvents().map(({ effect }) => effect), ["linkUp"]);
+  assert.equal(script.link.status().end, undefined);
 });
 
 Deno.test("a terminating link ignores Configure-Requests", () => {
-  const bench = new Bench(LCP_ONLY);
-  bench.openLcp();
-  bench.link.close(bench.now);
-  bench.drain();
-  bench.takeSent();
-  bench.gets(LCP, CONFIGURE_REQUEST, 2, [u16Option(1, 1000)]);
-  assert.deepEqual([bench.takeSent(), bench.link.status().lcp.peer.mru], [[], 1500]);
+  const script = new ScriptedPeer(LCP_ONLY);
+  script.openLcp();
+  script.link.close(script.now);
+  script.drain();
+  script.takeSent();
+  script.gets(LCP, CONFIGURE_REQUEST, 2, [u16Option(1, 1000)]);
+  assert.deepEqual([script.takeSent(), script.link.status().lcp.peer.mru], [[], 1500]);
 });
 
 Deno.test("the lower layer goes down: finished at once; open and lowerUp start again", () => {
-  const bench = new Bench(LCP_ONLY);
-  bench.openLcp();
-  bench.takeEvents();
-  bench.link.lowerDown(bench.now);
-  bench.drain();
-  assert.deepEqual(bench.takeEvents(), [
+  const script = new ScriptedPeer(LCP_ONLY);
+  script.openLcp();
+  script.takeEvents();
+  script.link.lowerDown(script.now);
+  script.drain();
+  assert.deepEqual(script.takeEvents(), [
     { effect: "linkDown" },
     { effect: "finished", end: { reason: "lowerLayerDown" } },
   ]);
-  bench.gets(LCP, CONFIGURE_REQUEST, 1, []);
-  assert.deepEqual([bench.takeSent(), bench.link.status().drops], [[], { lowerLayerDown: 1 }]);
-  bench.link.open(bench.now);
-  bench.link.lowerUp(bench.now);
-  bench.drain();
-  bench.openLcp();
+  script.gets(LCP, CONFIGURE_REQUEST, 1, []);
+  assert.deepEqual([script.takeSent(), script.link.status().drops], [[], { lowerLayerDown: 1 }]);
+  script.link.open(script.now);
+  script.link.lowerUp(script.now);
+  script.drain();
+  script.openLcp();
 });
 
 Deno.test("a closed link answers its peer with Terminate-Acks", () => {
-  const bench = new Bench(LCP_ONLY, undefined, false);
-  bench.link.lowerUp(0);
-  bench.gets(LCP, CONFIGURE_REQUEST, 5, []);
-  assert.equal(bench.sent(LCP, TERMINATE_ACK).identifier, 5);
-  bench.link.close(0);
-  bench.drain();
-  assert.deepEqual(bench.takeEvents(), []);
+  const script = new ScriptedPeer(LCP_ONLY, undefined, false);
+  script.link.lowerUp(0);
+  script.gets(LCP, CONFIGURE_REQUEST, 5, []);
+  assert.equal(script.sent(LCP, TERMINATE_ACK).identifier, 5);
+  script.link.close(0);
+  script.drain();
+  assert.deepEqual(script.takeEvents(), []);
 });
 
 Deno.test("closing before the lower layer is up finishes at once", () => {
-  const bench = new Bench(LCP_ONLY, undefined, false);
-  bench.link.open(0);
-  bench.link.close(0);
-  bench.drain();
-  assert.deepEqual(bench.takeEvents().map(({ effect }) => effect), ["finished"]);
+  const script = new ScriptedPeer(LCP_ONLY, undefined, false);
+  script.link.open(0);
+  script.link.close(0);
+  script.drain();
+  assert.deepEqual(script.takeEvents().map(({ effect }) => effect), ["finished"]);
 });
 
 Deno.test("the peer renegotiates: down, and up with other values", () => {
-  const bench = new Bench(LCP_ONLY);
-  bench.openLcp();
-  bench.takeEvents();
-  bench.openLcp([u16Option(1, 1000)]);
-  const [down, up] = bench.takeEvents();
+  const script = new ScriptedPeer(LCP_ONLY);
+  script.openLcp();
+  script.takeEvents();
+  script.openLcp([u16Option(1, 1000)]);
+  const [down, up] = script.takeEvents();
   assert.deepEqual(down, { effect: "linkDown" });
   assert.equal(up?.effect === "linkUp" && up.mtu, 1000);
 });
 
 Deno.test("unknown codes and protocols are rejected, truncated to the peer's MRU", () => {
-  const bench = new Bench(LCP_ONLY);
-  bench.openLcp([u16Option(1, 128)]);
-  bench.gets(LCP, 99, 3, new Uint8Array(500).fill(1));
-  const code = bench.sent(LCP, CODE_REJECT);
+  const script = new ScriptedPeer(LCP_ONLY);
+  script.openLcp([u16Option(1, 128)]);
+  script.gets(LCP, 99, 3, new Uint8Array(500).fill(1));
+  const code = script.sent(LCP, CODE_REJECT);
   assert.equal(code.data.length, 124);
   assert.deepEqual(code.data.subarray(0, 5), hexBytes("6303 01f8 01"));
-  bench.receive(encodePppFrame(CCP, new Uint8Array(500).fill(2)));
-  const protocol = bench.sent(LCP, PROTOCOL_REJECT);
+  script.receive(encodePppFrame(CCP, new Uint8Array(500).fill(2)));
+  const protocol = script.sent(LCP, PROTOCOL_REJECT);
   assert.equal(protocol.data.length, 124);
   assert.equal(decodeRejectedProtocol(protocol.data).protocol, CCP);
   // Disabled network protocols count as unknown.
-  bench.gets(IPCP, CONFIGURE_REQUEST, 1, []);
-  assert.deepEqual(bench.sent(LCP, PROTOCOL_REJECT).data, hexBytes("8021 0101 0004"));
-  bench.gets(0x1234, 1, 1, []);
-  bench.sent(LCP, PROTOCOL_REJECT);
+  script.gets(IPCP, CONFIGURE_REQUEST, 1, []);
+  assert.deepEqual(script.sent(LCP, PROTOCOL_REJECT).data, hexBytes("8021 0101 0004"));
+  script.gets(0x1234, 1, 1, []);
+  script.sent(LCP, PROTOCOL_REJECT);
 });
 
 Deno.test("data frames, and protocols of other phases, are dropped with their reasons", () => {
-  const bench = new Bench({ ...LCP_ONLY, require: ["chap"] });
-  bench.takeSent();
-  bench.gets(IPV6CP, CONFIGURE_REQUEST, 1, []);
-  bench.gets(CHAP, 2, 1, new Uint8Array(20).fill(1));
-  bench.receive(hexBytes("21 45"));
-  bench.openLcp();
-  bench.takeSent();
-  bench.gets(CCP, CONFIGURE_REQUEST, 1, []);
-  assert.deepEqual(bench.takeSent(), []);
-  assert.deepEqual(bench.link.status().drops, { phase: 3, data: 1 });
+  const script = new ScriptedPeer({ ...LCP_ONLY, require: ["chap"] });
+  script.takeSent();
+  script.gets(IPV6CP, CONFIGURE_REQUEST, 1, []);
+  script.gets(CHAP, 2, 1, new Uint8Array(20).fill(1));
+  script.receive(hexBytes("21 45"));
+  script.openLcp();
+  script.takeSent();
+  script.gets(CCP, CONFIGURE_REQUEST, 1, []);
+  assert.deepEqual(script.takeSent(), []);
+  assert.deepEqual(script.link.status().drops, { phase: 3, data: 1 });
 });
 
 Deno.test("Code-Reject and Protocol-Reject end the link only for fundamental codes and protocols", () => {
-  const end = (act: (bench: Bench) => void): unknown => {
-    const bench = new Bench({ ...LCP_ONLY, echoIntervalMs: 1000 });
-    bench.openLcp();
-    bench.takeEvents();
-    act(bench);
-    bench.wait(60_000);
-    return bench.takeEvents().find(({ effect }) => effect === "finished");
+  const end = (act: (script: ScriptedPeer) => void): unknown => {
+    const script = new ScriptedPeer({ ...LCP_ONLY, echoIntervalMs: 1000 });
+    script.openLcp();
+    script.takeEvents();
+    act(script);
+    script.wait(60_000);
+    return script.takeEvents().find(({ effect }) => effect === "finished");
   };
   for (const code of [CONFIGURE_REQUEST, TERMINATE_ACK, CODE_REJECT]) {
-    assert.deepEqual(end((bench) => bench.gets(LCP, CODE_REJECT, 1, Uint8Array.of(code, 1, 0, 4))), {
+    assert.deepEqual(end((script) => script.gets(LCP, CODE_REJECT, 1, Uint8Array.of(code, 1, 0, 4))), {
       effect: "finished",
       end: { reason: "rejectedByPeer", protocol: LCP, code },
     });
   }
   const rejected = (protocol: number) => encodeRejectedProtocol({ protocol, information: new Uint8Array(0) });
-  assert.deepEqual(end((bench) => bench.gets(LCP, PROTOCOL_REJECT, 1, rejected(LCP))), {
+  assert.deepEqual(end((script) => script.gets(LCP, PROTOCOL_REJECT, 1, rejected(LCP))), {
     effect: "finished",
     end: { reason: "rejectedByPeer", protocol: LCP },
   });
   // After a Code-Reject of Echo-Request no more are sent, and none can be missed.
   assert.equal(
-    end((bench) => bench.gets(LCP, CODE_REJECT, 1, Uint8Array.of(ECHO_REQUEST, 1, 0, 4))),
+    end((script) => script.gets(LCP, CODE_REJECT, 1, Uint8Array.of(ECHO_REQUEST, 1, 0, 4))),
     undefined,
   );
 });
 
 Deno.test("Protocol-Reject takes effect in the Opened state only", () => {
-  const bench = new Bench(LCP_ONLY);
-  bench.gets(LCP, PROTOCOL_REJECT, 1, hexBytes("c021"));
-  assert.deepEqual(bench.link.status().drops, { phase: 1 });
+  const script = new ScriptedPeer(LCP_ONLY);
+  script.gets(LCP, PROTOCOL_REJECT, 1, hexBytes("c021"));
+  assert.deepEqual(script.link.status().drops, { phase: 1 });
 });
 
 Deno.test("echo keep-alive: sent, answered, missed, round trip, and the end of the link", () => {
-  const bench = new Bench({ ...LCP_ONLY, echoIntervalMs: 10_000, echoFailures: 3 });
-  bench.openLcp();
-  bench.takeEvents();
-  bench.wait(10_000);
-  const first = bench.sent(LCP, ECHO_REQUEST);
-  assert.equal(decodeMagicData(first.data).magic, bench.link.status().lcp.local.magic);
-  bench.wait(25);
+  const script = new ScriptedPeer({ ...LCP_ONLY, echoIntervalMs: 10_000, echoFailures: 3 });
+  script.openLcp();
+  script.takeEvents();
+  script.wait(10_000);
+  const first = script.sent(LCP, ECHO_REQUEST);
+  assert.equal(decodeMagicData(first.data).magic, script.link.status().lcp.local.magic);
+  script.wait(25);
   // A reply to another request, then the reply to this one.
-  bench.gets(LCP, ECHO_REPLY, first.identifier + 1, encodeMagicData({ magic: 5, data: new Uint8Array(0) }));
-  assert.equal(bench.link.status().echo.answered, 0);
-  bench.gets(LCP, ECHO_REPLY, first.identifier, encodeMagicData({ magic: 5, data: new Uint8Array(0) }));
-  assert.deepEqual(bench.link.status().echo, { sent: 1, answered: 1, missed: 0, roundTripMs: 25 });
+  script.gets(LCP, ECHO_REPLY, first.identifier + 1, encodeMagicData({ magic: 5, data: new Uint8Array(0) }));
+  assert.equal(script.link.status().echo.answered, 0);
+  script.gets(LCP, ECHO_REPLY, first.identifier, encodeMagicData({ magic: 5, data: new Uint8Array(0) }));
+  assert.deepEqual(script.link.status().echo, { sent: 1, answered: 1, missed: 0, roundTripMs: 25 });
   // A second reply to the same request.
-  bench.gets(LCP, ECHO_REPLY, first.identifier, encodeMagicData({ magic: 5, data: new Uint8Array(0) }));
-  assert.deepEqual(bench.link.status().drops, { unexpectedReply: 2 });
-  bench.wait(9_975 + 30_000 - 1);
-  assert.deepEqual(bench.sentNames(), ["ECHO_REQUEST", "ECHO_REQUEST", "ECHO_REQUEST"]);
-  assert.deepEqual(bench.takeEvents(), []);
-  bench.wait(1 + 6000);
-  assert.deepEqual(bench.takeEvents(), [
+  script.gets(LCP, ECHO_REPLY, first.identifier, encodeMagicData({ magic: 5, data: new Uint8Array(0) }));
+  assert.deepEqual(script.link.status().drops, { unexpectedReply: 2 });
+  script.wait(9_975 + 30_000 - 1);
+  assert.deepEqual(script.sentNames(), ["ECHO_REQUEST", "ECHO_REQUEST", "ECHO_REQUEST"]);
+  assert.deepEqual(script.takeEvents(), []);
+  script.wait(1 + 6000);
+  assert.deepEqual(script.takeEvents(), [
     { effect: "linkDown" },
     { effect: "finished", end: { reason: "peerUnresponsive", missedEchoes: 3 } },
   ]);
 });
 
 Deno.test("echo: Echo-Requests are answered with their data, in the Opened state only", () => {
-  const bench = new Bench(LCP_ONLY);
-  bench.takeSent();
+  const script = new ScriptedPeer(LCP_ONLY);
+  script.takeSent();
   const data = encodeMagicData({ magic: 0, data: hexBytes("0102") });
-  bench.gets(LCP, ECHO_REQUEST, 4, data);
-  assert.deepEqual(bench.takeSent(), []);
-  bench.openLcp();
-  bench.takeSent();
-  bench.gets(LCP, ECHO_REQUEST, 4, data);
-  const reply = bench.sent(LCP, ECHO_REPLY);
-  const { magic } = bench.link.status().lcp.local;
+  script.gets(LCP, ECHO_REQUEST, 4, data);
+  assert.deepEqual(script.takeSent(), []);
+  script.openLcp();
+  script.takeSent();
+  script.gets(LCP, ECHO_REQUEST, 4, data);
+  const reply = script.sent(LCP, ECHO_REPLY);
+  const { magic } = script.link.status().lcp.local;
   assert.deepEqual([reply.identifier, decodeMagicData(reply.data)], [4, { magic, data: hexBytes("0102") }]);
 });
 
 Deno.test("echo: reflected packets are neither answered nor counted as replies", () => {
-  const bench = new Bench({ ...LCP_ONLY, echoIntervalMs: 1000 });
-  bench.openLcp();
-  bench.wait(1000);
-  const request = bench.sent(LCP, ECHO_REQUEST);
-  bench.gets(LCP, ECHO_REQUEST, request.identifier, request.data);
-  bench.gets(LCP, ECHO_REPLY, request.identifier, request.data);
-  assert.deepEqual(bench.takeSent(), []);
-  assert.deepEqual(bench.link.status().drops, { ownMagic: 2 });
-  assert.equal(bench.link.status().echo.answered, 0);
+  const script = new ScriptedPeer({ ...LCP_ONLY, echoIntervalMs: 1000 });
+  script.openLcp();
+  script.wait(1000);
+  const request = script.sent(LCP, ECHO_REQUEST);
+  script.gets(LCP, ECHO_REQUEST, request.identifier, request.data);
+  script.gets(LCP, ECHO_REPLY, request.identifier, request.data);
+  assert.deepEqual(script.takeSent(), []);
+  assert.deepEqual(script.link.status().drops, { ownMagic: 2 });
+  assert.equal(script.link.status().echo.answered, 0);
 });
 
 Deno.test("a looped-back link is detected and ended", () => {
-  const bench = new Bench(LCP_ONLY);
-  for (let i = 0; i < 1000 && bench.link.status().phase !== "dead"; i++) {
-    for (const { protocol, code, identifier, data } of bench.takeSent()) {
-      bench.gets(protocol, code, identifier, data);
+  const script = new ScriptedPeer(LCP_ONLY);
+  for (let i = 0; i < 1000 && script.link.status().phase !== "dead"; i++) {
+    for (const { protocol, code, identifier, data } of script.takeSent()) {
+      script.gets(protocol, code, identifier, data);
     }
-    bench.wait(100);
+    script.wait(100);
   }
-  assert.deepEqual(bench.takeEvents(), [{ effect: "finished", end: { reason: "loopedBack" } }]);
+  assert.deepEqual(script.takeEvents(), [{ effect: "finished", end: { reason: "loopedBack" } }]);
 });
 
 Deno.test("a single equal Magic-Number is not a loop: another one is suggested", () => {
-  const bench = new Bench(LCP_ONLY);
-  const request = bench.sent(LCP, CONFIGURE_REQUEST);
+  const script = new ScriptedPeer(LCP_ONLY);
+  const request = script.sent(LCP, CONFIGURE_REQUEST);
   const own = readU32(optionsOf(request)[0]!)!;
-  bench.gets(LCP, CONFIGURE_REQUEST, 1, [u32Option(5, own)]);
-  const nak = bench.sent(LCP, CONFIGURE_NAK);
+  script.gets(LCP, CONFIGURE_REQUEST, 1, [u32Option(5, own)]);
+  const nak = script.sent(LCP, CONFIGURE_NAK);
   assert.notEqual(readU32(optionsOf(nak)[0]!), own);
-  bench.gets(LCP, CONFIGURE_REQUEST, 2, [u32Option(5, 0)]);
-  bench.sent(LCP, CONFIGURE_NAK);
-  bench.gets(LCP, CONFIGURE_NAK, request.identifier, [u32Option(5, 99)]);
-  assert.notEqual(readU32(optionsOf(bench.sent(LCP, CONFIGURE_REQUEST))[0]!), own);
+  script.gets(LCP, CONFIGURE_REQUEST, 2, [u32Option(5, 0)]);
+  script.sent(LCP, CONFIGURE_NAK);
+  script.gets(LCP, CONFIGURE_NAK, request.identifier, [u32Option(5, 99)]);
+  assert.notEqual(readU32(optionsOf(script.sent(LCP, CONFIGURE_REQUEST))[0]!), own);
 });
 
 Deno.test("Identification and Time-Remaining are sent and stored, Discard-Request is ignored", () => {
-  const bench = new Bench({ ...LCP_ONLY, identification: "l2tp" });
-  bench.openLcp();
-  const { magic } = bench.link.status().lcp.local;
-  const sent = bench.sent(LCP, IDENTIFICATION);
+  const script = new ScriptedPeer({ ...LCP_ONLY, identification: "l2tp" });
+  script.openLcp();
+  const { magic } = script.link.status().lcp.local;
+  const sent = script.sent(LCP, IDENTIFICATION);
   assert.deepEqual(decodeMagicData(sent.data), { magic, data: hexBytes("6c327470") });
   const text = new TextEncoder().encode("MSRASV5.20" + "y".repeat(1000));
-  bench.gets(LCP, IDENTIFICATION, 1, encodeMagicData({ magic: 1, data: text }));
-  bench.gets(LCP, TIME_REMAINING, 1, encodeTimeRemaining({ magic: 1, seconds: 60, message: text }));
-  bench.gets(LCP, DISCARD_REQUEST, 1, encodeMagicData({ magic: 1, data: text }));
-  const status = bench.link.status();
+  script.gets(LCP, IDENTIFICATION, 1, encodeMagicData({ magic: 1, data: text }));
+  script.gets(LCP, TIME_REMAINING, 1, encodeTimeRemaining({ magic: 1, seconds: 60, message: text }));
+  script.gets(LCP, DISCARD_REQUEST, 1, encodeMagicData({ magic: 1, data: text }));
+  const status = script.link.status();
   assert.equal(status.identification, "MSRASV5.20" + "y".repeat(246));
   assert.equal(status.secondsRemaining, 60);
-  bench.gets(LCP, TIME_REMAINING, 1, encodeTimeRemaining({ magic: 1, seconds: 0xffffffff, message: text }));
-  assert.equal(bench.link.status().secondsRemaining, undefined);
-  assert.deepEqual(bench.takeSent(), []);
-  bench.link.announceTimeRemaining(bench.now, 30);
-  bench.drain();
-  const remaining = decodeTimeRemaining(bench.sent(LCP, TIME_REMAINING).data);
+  script.gets(LCP, TIME_REMAINING, 1, encodeTimeRemaining({ magic: 1, seconds: 0xffffffff, message: text }));
+  assert.equal(script.link.status().secondsRemaining, undefined);
+  assert.deepEqual(script.takeSent(), []);
+  script.link.announceTimeRemaining(script.now, 30);
+  script.drain();
+  const remaining = decodeTimeRemaining(script.sent(LCP, TIME_REMAINING).data);
   assert.deepEqual(remaining, { magic, seconds: 30, message: new Uint8Array(0) });
 });
 
 Deno.test("authentication: protocols are tried in order of preference, the peer's suggestion first", () => {
-  const bench = new Bench({ ...LCP_ONLY, magic: false, require: ["mschapv2", "chap", "pap"] });
-  const first = bench.sent(LCP, CONFIGURE_REQUEST);
+  const script = new ScriptedPeer({ ...LCP_ONLY, magic: false, require: ["mschapv2", "chap", "pap"] });
+  const first = script.sent(LCP, CONFIGURE_REQUEST);
   assert.equal(readAuth(optionsOf(first)[0]!), "mschapv2");
   // An unknown authentication protocol.
-  bench.gets(LCP, CONFIGURE_NAK, first.identifier, [{ type: 3, data: hexBytes("c227") }]);
-  const second = bench.sent(LCP, CONFIGURE_REQUEST);
+  script.gets(LCP, CONFIGURE_NAK, first.identifier, [{ type: 3, data: hexBytes("c227") }]);
+  const second = script.sent(LCP, CONFIGURE_REQUEST);
   assert.equal(readAuth(optionsOf(second)[0]!), "chap");
   // A protocol that the peer has refused before, and one that `require` allows.
-  bench.gets(LCP, CONFIGURE_NAK, second.identifier, [authOption("mschapv2"), authOption("pap")]);
-  const third = bench.sent(LCP, CONFIGURE_REQUEST);
+  script.gets(LCP, CONFIGURE_NAK, second.identifier, [authOption("mschapv2"), authOption("pap")]);
+  const third = script.sent(LCP, CONFIGURE_REQUEST);
   assert.equal(readAuth(optionsOf(third)[0]!), "pap");
-  bench.gets(LCP, CONFIGURE_NAK, third.identifier, [authOption("chap")]);
-  assert.deepEqual(bench.sentNames(), ["TERMINATE_REQUEST"]);
-  bench.wait(60_000);
-  assert.deepEqual(bench.takeEvents(), [{ effect: "finished", end: { reason: "authenticationRefused" } }]);
+  script.gets(LCP, CONFIGURE_NAK, third.identifier, [authOption("chap")]);
+  assert.deepEqual(script.sentNames(), ["TERMINATE_REQUEST"]);
+  script.wait(60_000);
+  assert.deepEqual(script.takeEvents(), [{ effect: "finished", end: { reason: "authenticationRefused" } }]);
 });
 
 Deno.test("authentication: a Configure-Reject ends the link unless `none` is allowed", () => {
   for (const require of [["chap", "pap"], ["chap", "none"]] as const) {
-    const bench = new Bench({ ...LCP_ONLY, magic: false, require });
-    const request = bench.sent(LCP, CONFIGURE_REQUEST);
-    bench.gets(LCP, CONFIGURE_REJECT, request.identifier, request.data);
-    assert.deepEqual(bench.sentNames(), [require[1] === "none" ? "CONFIGURE_REQUEST" : "TERMINATE_REQUEST"]);
+    const script = new ScriptedPeer({ ...LCP_ONLY, magic: false, require });
+    const request = script.sent(LCP, CONFIGURE_REQUEST);
+    script.gets(LCP, CONFIGURE_REJECT, request.identifier, request.data);
+    assert.deepEqual(script.sentNames(), [require[1] === "none" ? "CONFIGURE_REQUEST" : "TERMINATE_REQUEST"]);
   }
 });
 
 Deno.test("authentication to the peer: refused and unknown protocols are nak'ed with our choice", () => {
   const own: TestOptions = { ...LCP_ONLY, name: "joe", secret: "pw" };
   const answer = (options: TestOptions, data: string): [code: number, method: string | undefined] => {
-    const bench = new Bench({ ...LCP_ONLY, ...options });
-    bench.takeSent();
-    bench.gets(LCP, CONFIGURE_REQUEST, 1, [{ type: 3, data: hexBytes(data) }]);
-    const [sent] = bench.takeSent();
+    const script = new ScriptedPeer({ ...LCP_ONLY, ...options });
+    script.takeSent();
+    script.gets(LCP, CONFIGURE_REQUEST, 1, [{ type: 3, data: hexBytes(data) }]);
+    const [sent] = script.takeSent();
     return [sent!.code, readAuth(optionsOf(sent!)[0]!)];
   };
   assert.deepEqual(answer(own, "c22305"), [CONFIGURE_ACK, "chap"]);
@@ -503,7 +503,9 @@ Deno.test("invalid settings throw, and the error contains no secret", () => {
     { ipv6: { localId: "1" } },
     { ipv6: { peerId: "0000000000000000" } },
   ];
-  for (const options of wrong) assert.throws(() => new Bench(options), RangeError, JSON.stringify(options));
+  for (const options of wrong) {
+    assert.throws(() => new ScriptedPeer(options), RangeError, JSON.stringify(options));
+  }
   const told = (error: Error): boolean => error instanceof RangeError && !error.message.includes("hush");
-  assert.throws(() => new Bench({ secret: "hush".repeat(100) }), told);
+  assert.throws(() => new ScriptedPeer({ secret: "hush".repeat(100) }), told);
 });

@@ -13,7 +13,7 @@ import {
   u32Option,
 } from "../../src/wire/ppp/options.ts";
 import { hexBytes } from "../support/golden.ts";
-import { Bench, RFC_2433, type TestOptions } from "./support.ts";
+import { RFC_2433, ScriptedPeer, type TestOptions } from "./support.ts";
 
 const { LCP, PAP, CHAP, IPCP } = PPP_PROTOCOL;
 
@@ -65,11 +65,11 @@ Deno.test("proxy LCP and authentication: nothing is renegotiated, and the peer g
     [authOption("mschap"), MSCHAP_AUTH, CHAP, CHAP_CODE.SUCCESS, 8],
   ];
   for (const [option, auth, protocol, code, identifier] of table) {
-    const bench = new Bench(LNS, proxy([MAGIC, option], PEER, auth));
-    const [success, request, ...others] = bench.takeSent();
+    const script = new ScriptedPeer(LNS, proxy([MAGIC, option], PEER, auth));
+    const [success, request, ...others] = script.takeSent();
     assert.deepEqual([success!.protocol, success!.code, success!.identifier], [protocol, code, identifier]);
     assert.deepEqual([request!.protocol, request!.code, others], [IPCP, PPP_CODE.CONFIGURE_REQUEST, []]);
-    const [up, authenticated] = bench.takeEvents();
+    const [up, authenticated] = script.takeEvents();
     assert.deepEqual(up, {
       effect: "linkUp",
       mtu: 1400,
@@ -79,7 +79,7 @@ Deno.test("proxy LCP and authentication: nothing is renegotiated, and the peer g
       magic: 0x11111111,
     });
     assert.equal(authenticated!.effect === "authenticated" && authenticated!.name, "joe");
-    assert.equal(bench.link.status().lcp.peer.magic, 0x22222222);
+    assert.equal(script.link.status().lcp.peer.magic, 0x22222222);
   }
 });
 
@@ -90,8 +90,8 @@ Deno.test("proxy authentication with a wrong response ends the link", () => {
     [authOption("mschap"), { ...MSCHAP_AUTH, name: bytes("jim") }, CHAP, CHAP_CODE.FAILURE],
   ];
   for (const [option, auth, protocol, code] of cases) {
-    const bench = new Bench(LNS, proxy([MAGIC, option], PEER, auth));
-    const [failure, terminate] = bench.takeSent();
+    const script = new ScriptedPeer(LNS, proxy([MAGIC, option], PEER, auth));
+    const [failure, terminate] = script.takeSent();
     assert.deepEqual([failure!.protocol, failure!.code], [protocol, code]);
     assert.deepEqual([terminate!.protocol, terminate!.code], [LCP, PPP_CODE.TERMINATE_REQUEST]);
   }
@@ -113,9 +113,9 @@ Deno.test("proxy authentication that is absent, incomplete or of another protoco
     { ...CHAP_AUTH, response: new Uint8Array(49) },
   ];
   for (const auth of cases) {
-    const bench = new Bench(LNS, proxy([MAGIC, authOption("chap")], PEER, auth));
-    bench.sent(CHAP, CHAP_CODE.CHALLENGE);
-    assert.equal(bench.link.status().phase, "authenticate");
+    const script = new ScriptedPeer(LNS, proxy([MAGIC, authOption("chap")], PEER, auth));
+    script.sent(CHAP, CHAP_CODE.CHALLENGE);
+    assert.equal(script.link.status().phase, "authenticate");
   }
 });
 
@@ -131,25 +131,25 @@ Deno.test("proxy LCP that our settings do not allow is ignored: LCP negotiates",
     ["what we do not know", [MAGIC, chap], [{ type: 17, data: hexBytes("05dc") }]],
   ];
   for (const [why, sent, received, options] of cases) {
-    const bench = new Bench({ ...LNS, ...options }, proxy(sent, received, CHAP_AUTH));
-    bench.sent(LCP, PPP_CODE.CONFIGURE_REQUEST);
-    assert.equal(bench.link.status().phase, "establish", why);
-    bench.openLcp([u32Option(5, 9)]);
+    const script = new ScriptedPeer({ ...LNS, ...options }, proxy(sent, received, CHAP_AUTH));
+    script.sent(LCP, PPP_CODE.CONFIGURE_REQUEST);
+    assert.equal(script.link.status().phase, "establish", why);
+    script.openLcp([u32Option(5, 9)]);
     // We authenticate the peer as if the LAC had sent no proxy AVPs.
-    if (options === undefined) bench.sent(CHAP, CHAP_CODE.CHALLENGE);
+    if (options === undefined) script.sent(CHAP, CHAP_CODE.CHALLENGE);
   }
 });
 
 Deno.test("malformed proxy LCP is ignored: LCP negotiates", () => {
-  const bench = new Bench(LNS, { lastSent: hexBytes("0503"), lastReceived: hexBytes("") });
-  bench.sent(LCP, PPP_CODE.CONFIGURE_REQUEST);
-  assert.deepEqual(bench.link.status().drops, { malformed: 1 });
+  const script = new ScriptedPeer(LNS, { lastSent: hexBytes("0503"), lastReceived: hexBytes("") });
+  script.sent(LCP, PPP_CODE.CONFIGURE_REQUEST);
+  assert.deepEqual(script.link.status().drops, { malformed: 1 });
 });
 
 Deno.test("proxy LCP: a peer that renegotiates must authenticate again", () => {
-  const bench = new Bench(LNS, proxy([MAGIC, authOption("chap")], PEER, CHAP_AUTH));
-  bench.takeSent();
-  bench.openLcp([u32Option(5, 9)]);
-  bench.sent(CHAP, CHAP_CODE.CHALLENGE);
-  assert.equal(bench.link.status().auth.peer!.state, "pending");
+  const script = new ScriptedPeer(LNS, proxy([MAGIC, authOption("chap")], PEER, CHAP_AUTH));
+  script.takeSent();
+  script.openLcp([u32Option(5, 9)]);
+  script.sent(CHAP, CHAP_CODE.CHALLENGE);
+  assert.equal(script.link.status().auth.peer!.state, "pending");
 });

@@ -57,7 +57,7 @@ const CODE_NAMES: Readonly<Record<number, string>> = Object.fromEntries(
 /**
  * A link whose peer is the test's script. Sent packets wait until the test takes them, and the test advances the clock.
  */
-export class Bench {
+export class ScriptedPeer {
   /** The link. */
   readonly link: PppLink;
   /** Current time, in milliseconds. */

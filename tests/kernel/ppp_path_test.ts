@@ -96,7 +96,7 @@ function essence(packet: string): string {
 }
 
 /** Fixture of the steps. */
-interface Bench {
+interface Fixture {
   readonly pair: Pair;
   readonly ppp: KernelPpp;
   readonly peer: Peer;
@@ -104,7 +104,7 @@ interface Bench {
   readonly links: ReturnType<typeof linksIn>;
 }
 
-async function withBench(pair: Pair, action: (bench: Bench) => Promise<void>): Promise<void> {
+async function withFixture(pair: Pair, action: (fixture: Fixture) => Promise<void>): Promise<void> {
   await using stack = new AsyncDisposableStack();
   stack.defer(() => deleteTunnels(pair.a));
   await assertNoLeaks(async () => {
@@ -138,7 +138,7 @@ async function withBench(pair: Pair, action: (bench: Bench) => Promise<void>): P
 }
 
 /** Control frames, both ways, however they are framed. */
-async function control({ pair, ppp, peer, socket, links }: Bench): Promise<void> {
+async function control({ pair, ppp, peer, socket, links }: Fixture): Promise<void> {
   const user = new Notes();
   using path = attachIn(pair.a, ppp, { socket, interfaces: links, user });
   assert.match(path.interfaceName, /^ppp\d+$/);
@@ -191,7 +191,7 @@ async function control({ pair, ppp, peer, socket, links }: Bench): Promise<void>
 }
 
 /** Packets pass through the interface only, and only while they are let through. */
-async function packets({ pair, ppp, peer, socket, links }: Bench): Promise<void> {
+async function packets({ pair, ppp, peer, socket, links }: Fixture): Promise<void> {
   const user = new Notes();
   using path = attachIn(pair.a, ppp, { socket, interfaces: links, user });
   const { interfaceIndex: index, interfaceName } = path;
@@ -242,7 +242,7 @@ async function packets({ pair, ppp, peer, socket, links }: Bench): Promise<void>
 }
 
 /** Names of interfaces, and who cannot attach. */
-function names({ pair, ppp, socket, links }: Bench): Promise<void> {
+function names({ pair, ppp, socket, links }: Fixture): Promise<void> {
   const user = new Notes();
   const before = linkNames(pair.a);
   const attach = (interfaceName?: string): Disposable =>
@@ -276,7 +276,7 @@ function names({ pair, ppp, socket, links }: Bench): Promise<void> {
 }
 
 /** A path is lost when its interface is deleted. */
-async function interfaceDeleted({ pair, ppp, peer, socket, links }: Bench): Promise<void> {
+async function interfaceDeleted({ pair, ppp, peer, socket, links }: Fixture): Promise<void> {
   const user = new Notes();
   using path = attachIn(pair.a, ppp, { socket, interfaces: links, user });
   await pair.a.ip(`link delete ${path.interfaceName}`);
@@ -298,7 +298,7 @@ async function interfaceDeleted({ pair, ppp, peer, socket, links }: Bench): Prom
 }
 
 /** A path is lost when its session's socket is closed, whatever the user does then. */
-async function socketClosed({ pair, ppp, socket, links }: Bench): Promise<void> {
+async function socketClosed({ pair, ppp, socket, links }: Fixture): Promise<void> {
   const notes = new Notes();
   const path = attachIn(pair.a, ppp, {
     ...{ socket, interfaces: links },
@@ -317,7 +317,7 @@ async function socketClosed({ pair, ppp, socket, links }: Bench): Promise<void> 
 }
 
 /** A user that disposes its path in the midst of frames gets no more of them. */
-async function disposedInReceive({ pair, ppp, peer, socket, links }: Bench): Promise<void> {
+async function disposedInReceive({ pair, ppp, peer, socket, links }: Fixture): Promise<void> {
   const frames: string[] = [];
   const first = attachIn(pair.a, ppp, {
     ...{ socket, interfaces: links },
@@ -338,8 +338,8 @@ async function disposedInReceive({ pair, ppp, peer, socket, links }: Bench): Pro
 Deno.test("KernelPpp against a peer made by hand", async (t) => {
   requireL2tp();
   await using pair = await Pair.create();
-  const step = (name: string, action: (bench: Bench) => Promise<void>): Promise<boolean> =>
-    t.step(name, () => withBench(pair, action));
+  const step = (name: string, action: (fixture: Fixture) => Promise<void>): Promise<boolean> =>
+    t.step(name, () => withFixture(pair, action));
   await step("control frames", control);
   await step("packets", packets);
   await step("names, and sessions that are taken", names);

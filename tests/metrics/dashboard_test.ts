@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { dashboard } from "../../src/metrics/dashboard.ts";
 import { METRICS } from "../../src/metrics/metrics.ts";
-import { FakeWorld } from "../support/fake_world.ts";
+import { FakeHost } from "../support/fake_host.ts";
 
 interface PanelJson {
   readonly id: number;
@@ -18,7 +18,7 @@ interface DashboardJson {
 }
 
 async function printed(): Promise<DashboardJson> {
-  const { code, out, err } = await new FakeWorld().run("metrics --dashboard");
+  const { code, out, err } = await new FakeHost().run("metrics --dashboard");
   assert.deepEqual([code, err], [0, ""]);
   return JSON.parse(out);
 }

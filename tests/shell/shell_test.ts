@@ -1,4 +1,4 @@
-/** `src/shell/shell.ts`: what lines do, against a world in memory. Keys and screens are in tests/userspace/shell_test.ts. */
+/** `src/shell/shell.ts`: command lines on a fake host. Keys and screens are in tests/userspace/shell_test.ts. */
 
 import assert from "node:assert/strict";
 import type { Options } from "../../src/cli/grammar/options.ts";
@@ -6,21 +6,21 @@ import type { CliPorts } from "../../src/cli/ports.ts";
 import { run } from "../../src/cli/run.ts";
 import type { ShellPorts } from "../../src/shell/ports.ts";
 import { Shell } from "../../src/shell/shell.ts";
-import { FakeWorld } from "../support/fake_world.ts";
+import { FakeHost } from "../support/fake_host.ts";
 
-/** A shell in a world, and what it says. */
-class Site {
-  readonly world = new FakeWorld();
+/** A shell on a fake host, and its output. */
+class ShellFixture {
+  readonly host = new FakeHost();
   readonly #shell: Shell;
   #out = "";
   #err = "";
 
   constructor(options: Options = {}) {
-    this.world.addNamespace("blue");
-    this.world.addNamespace("red");
-    if (options.netns !== undefined) this.world.ports.enterNetns(options.netns);
+    this.host.addNamespace("blue");
+    this.host.addNamespace("red");
+    if (options.netns !== undefined) this.host.ports.enterNetns(options.netns);
     const cli: CliPorts = {
-      ...this.world.ports,
+      ...this.host.ports,
       terminal: true,
       interactive: true,
       out: (text) => void (this.#out += text),
@@ -38,7 +38,7 @@ class Site {
       history: { load: () => [], add: () => {} },
       host: "gw1",
       netnsName: () => undefined,
-      leaveNetns: () => this.world.leaveNetns(),
+      leaveNetns: () => this.host.leaveNetns(),
     };
     this.#shell = new Shell(ports, cli, options);
   }
@@ -64,41 +64,44 @@ class Site {
 const TUNNEL = "add tunnel tid 1 ptid 2 encap ip local 10.0.0.1 remote 10.0.0.2";
 
 Deno.test("lines: the command line's own, shortened or not, with the program's name in front or not", async () => {
-  const site = new Site();
-  await site.lines(TUNNEL, "l2tp add session tid 1 sid 3 psid 4 name pw0", "# nothing", "", "   ");
-  const all = await site.lines("show");
-  assert.equal(all, (await site.world.run("show")).out);
-  assert.equal(await site.lines("ip l2tp sh tu"), (await site.world.run("show tunnel")).out);
-  assert.equal(await site.lines("sh se sid 3"), (await site.world.run("show session")).out);
-  assert.equal(await site.lines("help add"), (await site.world.run("help add")).out);
-  assert.equal(await site.lines("-V"), (await site.world.run("version")).out);
+  const fixture = new ShellFixture();
+  await fixture.lines(TUNNEL, "l2tp add session tid 1 sid 3 psid 4 name pw0", "# nothing", "", "   ");
+  const all = await fixture.lines("show");
+  assert.equal(all, (await fixture.host.run("show")).out);
+  assert.equal(await fixture.lines("ip l2tp sh tu"), (await fixture.host.run("show tunnel")).out);
+  assert.equal(await fixture.lines("sh se sid 3"), (await fixture.host.run("show session")).out);
+  assert.equal(await fixture.lines("help add"), (await fixture.host.run("help add")).out);
+  assert.equal(await fixture.lines("-V"), (await fixture.host.run("version")).out);
 });
 
 Deno.test("lines: filters", async () => {
-  const site = new Site();
-  await site.lines(
+  const fixture = new ShellFixture();
+  await fixture.lines(
     TUNNEL,
     "add session tid 1 sid 3 psid 4 name pw0",
     "add session tid 1 sid 5 psid 6 name pw1",
   );
-  assert.equal(await site.lines("show session | count"), "2\n");
-  assert.equal(await site.lines("show | count"), "1\n");
-  assert.equal(await site.lines("show tunnel tid 9 | count"), "0\n");
-  assert.equal(await site.lines("show session | include pw1 | count"), "1\n");
+  assert.equal(await fixture.lines("show session | count"), "2\n");
+  assert.equal(await fixture.lines("show | count"), "1\n");
+  assert.equal(await fixture.lines("show tunnel tid 9 | count"), "0\n");
+  assert.equal(await fixture.lines("show session | include pw1 | count"), "1\n");
   assert.equal(
-    await site.lines("show session | include interface"),
+    await fixture.lines("show session | include interface"),
     "  interface name: pw0\n  interface name: pw1\n",
   );
-  assert.equal(await site.lines("show session | json"), (await site.world.run("-j -p show session")).out);
-  assert.equal(await site.lines("version | json"), (await site.world.run("-j version")).out);
-  assert.equal(await site.lines("help | include ^Usage | count"), "1\n");
+  assert.equal(
+    await fixture.lines("show session | json"),
+    (await fixture.host.run("-j -p show session")).out,
+  );
+  assert.equal(await fixture.lines("version | json"), (await fixture.host.run("-j version")).out);
+  assert.equal(await fixture.lines("help | include ^Usage | count"), "1\n");
   // Colour is for people, not for what is looked through.
-  assert.equal(await site.lines("show session -color=auto | include pw0"), "  interface name: pw0\n");
-  assert.ok((await site.lines("show session -color=auto")).includes("\x1b["));
+  assert.equal(await fixture.lines("show session -color=auto | include pw0"), "  interface name: pw0\n");
+  assert.ok((await fixture.lines("show session -color=auto")).includes("\x1b["));
 });
 
 Deno.test("lines: what fails is told as by the command line, and the line is to be offered again", async () => {
-  const site = new Site();
+  const fixture = new ShellFixture();
   const table: [line: string, err: RegExp][] = [
     ["shwo", /^Command "shwo" is unknown, try "l2tp help"\.\n {2}Did you mean "show"\?\n$/],
     ["add tunnel tid x", /^Error: argument "x" is wrong: invalid ID\n$/],
@@ -117,63 +120,63 @@ Deno.test("lines: what fails is told as by the command line, and the line is to 
     ["show -j bogus", /^\{"error":"Unknown command: bogus"/],
   ];
   for (const [line, err] of table) {
-    const done = await site.line(line);
+    const done = await fixture.line(line);
     assert.deepEqual([done.outcome, done.out], ["failed", ""], line);
     assert.match(done.err, err, line);
   }
-  assert.equal(site.world.leaks, 0);
+  assert.equal(fixture.host.leaks, 0);
 });
 
 Deno.test("lines: a namespace for one line, for all that follow, and back", async () => {
-  const site = new Site();
-  await site.lines(TUNNEL, "-n blue add tunnel tid 5 ptid 6 encap ip local 127.0.0.1 remote 10.0.0.9");
-  assert.equal(await site.lines("show tunnel | count"), "1\n");
-  assert.match(await site.lines("-n blue show tunnel"), /^Tunnel 5,/);
-  assert.match(await site.lines("show tunnel"), /^Tunnel 1,/);
-  assert.match(await site.lines("-n blue", "show tunnel"), /^Tunnel 5,/);
-  assert.equal(await site.lines("-n red show tunnel"), "");
-  assert.match(await site.lines("show tunnel"), /^Tunnel 5,/);
-  assert.match(await site.lines("-n - show tunnel"), /^Tunnel 1,/);
-  assert.match(await site.lines("show tunnel"), /^Tunnel 5,/);
-  assert.match(await site.lines("-n -", "show tunnel"), /^Tunnel 1,/);
+  const fixture = new ShellFixture();
+  await fixture.lines(TUNNEL, "-n blue add tunnel tid 5 ptid 6 encap ip local 127.0.0.1 remote 10.0.0.9");
+  assert.equal(await fixture.lines("show tunnel | count"), "1\n");
+  assert.match(await fixture.lines("-n blue show tunnel"), /^Tunnel 5,/);
+  assert.match(await fixture.lines("show tunnel"), /^Tunnel 1,/);
+  assert.match(await fixture.lines("-n blue", "show tunnel"), /^Tunnel 5,/);
+  assert.equal(await fixture.lines("-n red show tunnel"), "");
+  assert.match(await fixture.lines("show tunnel"), /^Tunnel 5,/);
+  assert.match(await fixture.lines("-n - show tunnel"), /^Tunnel 1,/);
+  assert.match(await fixture.lines("show tunnel"), /^Tunnel 5,/);
+  assert.match(await fixture.lines("-n -", "show tunnel"), /^Tunnel 1,/);
 });
 
 Deno.test("lines: options of the start hold for all, those of a line for that line", async () => {
-  const site = new Site({ json: true, netns: "blue" });
-  assert.equal(await site.lines("show"), "[]\n");
-  assert.equal(await site.lines("-n red show", "show tunnel"), "[]\n[]\n");
-  const { err } = await site.line("bogus");
+  const fixture = new ShellFixture({ json: true, netns: "blue" });
+  assert.equal(await fixture.lines("show"), "[]\n");
+  assert.equal(await fixture.lines("-n red show", "show tunnel"), "[]\n[]\n");
+  const { err } = await fixture.line("bogus");
   assert.match(err, /^\{"error":/);
 });
 
 Deno.test("lines: a subsystem for all that follow", async () => {
-  const site = new Site();
-  site.world.daemon = "running";
-  await site.lines(TUNNEL, "-dataplane user");
-  assert.equal(await site.lines("show tunnel"), "");
-  assert.match(await site.lines("-dataplane kernel show tunnel"), /^Tunnel 1,/);
-  assert.match(await site.lines("-datap auto", "show tunnel"), /^Tunnel 1,/);
+  const fixture = new ShellFixture();
+  fixture.host.daemon = "running";
+  await fixture.lines(TUNNEL, "-dataplane user");
+  assert.equal(await fixture.lines("show tunnel"), "");
+  assert.match(await fixture.lines("-dataplane kernel show tunnel"), /^Tunnel 1,/);
+  assert.match(await fixture.lines("-datap auto", "show tunnel"), /^Tunnel 1,/);
 });
 
 Deno.test("lines: leaving", async () => {
-  const site = new Site();
+  const fixture = new ShellFixture();
   for (const word of ["exit", "ex", "quit", "q"]) {
-    assert.equal((await site.line(word)).outcome, "leave", word);
+    assert.equal((await fixture.line(word)).outcome, "leave", word);
   }
 });
 
 Deno.test("l2tp alone before somebody, and l2tp shell, are interactive mode; for nobody it is a batch", async () => {
-  const world = new FakeWorld();
-  world.interactive = true;
+  const host = new FakeHost();
+  host.interactive = true;
   for (const line of ["", "shell", "-n blue shell", "-j"]) {
-    world.addNamespace("blue");
-    assert.deepEqual(await world.run(line), { code: 0, out: "", err: "" }, line);
+    host.addNamespace("blue");
+    assert.deepEqual(await host.run(line), { code: 0, out: "", err: "" }, line);
   }
-  assert.deepEqual(world.shells, [{}, {}, { netns: "blue" }, { json: true }]);
-  world.interactive = false;
-  world.files.set("-", [TUNNEL, "show tunnel"]);
-  const { code, out } = await world.run("shell");
+  assert.deepEqual(host.shells, [{}, {}, { netns: "blue" }, { json: true }]);
+  host.interactive = false;
+  host.files.set("-", [TUNNEL, "show tunnel"]);
+  const { code, out } = await host.run("shell");
   assert.deepEqual([code, out.split("\n")[0]], [0, "Tunnel 1, encap IP"]);
-  assert.equal((await world.run("")).code, 255);
-  assert.equal(world.shells.length, 4);
+  assert.equal((await host.run("")).code, 255);
+  assert.equal(host.shells.length, 4);
 });

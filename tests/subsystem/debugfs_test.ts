@@ -6,7 +6,7 @@ import { debugfsText, type DebugSession, type DebugTunnel } from "../../src/subs
 import { goldenText } from "../support/golden.ts";
 import { sampleIpTunnel, sampleSession, sampleTunnel, sampleTunnel6 } from "../support/samples.ts";
 import { hexBytes } from "../support/golden.ts";
-import { SubsystemBench } from "./fixture.ts";
+import { SubsystemFixture } from "./fixture.ts";
 
 const CAPTURED = goldenText("l2tp/debugfs_tunnels.txt").split("\n").filter((line) => !line.startsWith("#"));
 const HEADER = CAPTURED.slice(0, 11).join("\n") + "\n";
@@ -146,7 +146,7 @@ TUNNEL 29781 peer 47316 from 10.0.0.2 to 10.0.0.1
 });
 
 Deno.test("Subsystem.debugfs(): one namespace, ascending, live numbers, odd cookies", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   assert.equal([...bench.subsystem.debugfs("a")].join(""), HEADER);
   bench.addTunnel({ tunnelId: 2, localPort: 5002 });
   bench.addTunnel({ tunnelId: 1, encap: "ip" });
@@ -159,7 +159,7 @@ Deno.test("Subsystem.debugfs(): one namespace, ascending, live numbers, odd cook
     reorderTimeoutMs: 1500,
   });
   bench.addSession({ tunnelId: 2, sessionId: 0, pseudowire: "ppp" });
-  const path = bench.world.path(2, 11);
+  const path = bench.platform.path(2, 11);
   path.current = { ...path.current, nr: 0x12345, ns: 0xffffff };
   bench.caller = { ...bench.caller, netns: "b" };
   bench.addTunnel();

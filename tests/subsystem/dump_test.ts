@@ -9,12 +9,12 @@ import { encodeSessionCommand } from "../../src/wire/genl/l2tp/session.ts";
 import { encodeTunnelCommand } from "../../src/wire/genl/l2tp/tunnel.ts";
 import { decodeDone, decodeMessages } from "../../src/wire/netlink/message.ts";
 import { Random, setting } from "../support/random.ts";
-import { idOf, readDump, SubsystemBench } from "./fixture.ts";
+import { idOf, readDump, SubsystemFixture } from "./fixture.ts";
 
 const SEED = setting("L2TP_FUZZ_SEED", 0x12c0ffee);
 
 Deno.test("dumps: ascending tunnels, ascending sessions, of one namespace, version 2's session 0 left out", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   assert.deepEqual(bench.list(L2TP_CMD.TUNNEL_GET), []);
   assert.deepEqual(bench.list(L2TP_CMD.SESSION_GET), []);
   for (const tunnelId of [4_000_000_000, 7, 0, 30]) {
@@ -38,15 +38,15 @@ Deno.test("dumps: ascending tunnels, ascending sessions, of one namespace, versi
 });
 
 Deno.test("dumps: datagrams are full but not too long, and made only when asked for", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   for (let tunnelId = 0; tunnelId < 500; tunnelId++) bench.addTunnel({ tunnelId, localPort: undefined });
-  bench.world.calls.length = 0;
+  bench.platform.calls.length = 0;
   const dump = bench.startDump(L2TP_CMD.TUNNEL_GET);
-  assert.equal(bench.world.calls.length, 0);
+  assert.equal(bench.platform.calls.length, 0);
   const first = dump.next().value!;
   assert.ok(first.length <= DUMP_DATAGRAM_MAX && first.length > DUMP_DATAGRAM_MAX - 1300, `${first.length}`);
   const shown = decodeMessages(first).length;
-  assert.equal(bench.world.calls.length, shown, "none was read that was not told");
+  assert.equal(bench.platform.calls.length, shown, "none was read that was not told");
   assert.equal(readDump(dump).length, 500 - shown);
   // Giving up is fine.
   const other = bench.startDump(L2TP_CMD.TUNNEL_GET);
@@ -57,7 +57,7 @@ Deno.test("dumps: datagrams are full but not too long, and made only when asked 
 Deno.test("dumps: what is there all the time is told once, in order, whatever comes and goes meanwhile", () => {
   for (let round = 0; round < 20; round++) {
     const random = new Random(SEED + round);
-    const bench = new SubsystemBench();
+    const bench = new SubsystemFixture();
     const stable = new Set<string>();
     const addTunnel = (tunnelId: number): void => void bench.addTunnel({ tunnelId, localPort: undefined });
     const addSession = (tunnelId: number, sessionId: number): void =>
@@ -99,7 +99,7 @@ Deno.test("dumps: what is there all the time is told once, in order, whatever co
 });
 
 Deno.test("dumps: the namespace may vanish and come back meanwhile", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   for (let tunnelId = 0; tunnelId < 300; tunnelId++) bench.addTunnel({ tunnelId, localPort: undefined });
   const dump = bench.startDump(L2TP_CMD.TUNNEL_GET);
   const last = decodeMessages(dump.next().value!).map(idOf).at(-1)!;

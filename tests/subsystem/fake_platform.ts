@@ -1,6 +1,6 @@
 /**
- * A world for the subsystem to act on, in memory: it keeps count of what is open, refuses what the kernel would, and
- * fails where a test wants it to.
+ * An in-memory platform for the subsystem: it counts open resources, refuses what the kernel refuses, and fails where a
+ * test tells it to.
  *
  * @module
  */
@@ -22,8 +22,8 @@ import type {
 } from "../../src/subsystem/ports.ts";
 import type { SessionRecord } from "../../src/subsystem/records.ts";
 
-/** What can be made to fail. */
-export type WorldCall =
+/** Calls that can be made to fail. */
+export type PlatformCall =
   | "openTunnelSocket"
   | "adoptTunnelSocket"
   | "createEthernetDevice"
@@ -35,103 +35,103 @@ export type WorldCall =
   | "state"
   | "counters";
 
-/** The least port of those that the world chooses itself. */
+/** First port that the platform assigns itself. */
 export const FIRST_EPHEMERAL_PORT = 49152;
 
-/** A session that is being carried. */
-export class PretendPath implements SessionPath {
-  readonly #world: PretendWorld;
+/** A started session. */
+export class FakeSessionPath implements SessionPath {
+  readonly #platform: FakePlatform;
   readonly record: SessionRecord;
   readonly device: EthernetDevice | undefined;
   current: LiveSessionState;
   readonly changes: SessionChanges[] = [];
 
-  constructor(world: PretendWorld, record: SessionRecord, device: EthernetDevice | undefined) {
-    this.#world = world;
+  constructor(platform: FakePlatform, record: SessionRecord, device: EthernetDevice | undefined) {
+    this.#platform = platform;
     this.record = record;
     this.device = device;
     this.current = { sendSeq: record.sendSeq, nr: 0, ns: 0, counters: ZERO_COUNTERS };
   }
 
   state(): LiveSessionState {
-    this.#world.step("state");
+    this.#platform.step("state");
     return this.current;
   }
 
   change(changes: SessionChanges): void {
-    this.#world.step("change");
+    this.#platform.step("change");
     this.changes.push(changes);
     if (changes.sendSeq !== undefined) this.current = { ...this.current, sendSeq: changes.sendSeq };
   }
 
   stop(): void {
-    if (!this.#world.paths.delete(this)) throw new Error("Path is stopped twice");
-    this.#world.step("stop");
+    if (!this.#platform.paths.delete(this)) throw new Error("Path is stopped twice");
+    this.#platform.step("stop");
   }
 }
 
 /** An open socket. */
-export class PretendSocket implements TunnelSocket {
-  readonly #world: PretendWorld;
+export class FakeTunnelSocket implements TunnelSocket {
+  readonly #platform: FakePlatform;
   readonly netns: string;
   readonly facts: TunnelSocketFacts;
   /** Its counters. */
   current: Counters = ZERO_COUNTERS;
 
-  constructor(world: PretendWorld, netns: string, facts: TunnelSocketFacts) {
-    this.#world = world;
+  constructor(platform: FakePlatform, netns: string, facts: TunnelSocketFacts) {
+    this.#platform = platform;
     this.netns = netns;
     this.facts = facts;
   }
 
   pathMtu(): number | undefined {
-    return this.#world.pathMtu;
+    return this.#platform.pathMtu;
   }
 
   counters(): Counters {
-    this.#world.step("counters");
+    this.#platform.step("counters");
     return this.current;
   }
 
   startSession(record: SessionRecord, device: EthernetDevice | undefined): SessionPath {
-    this.#world.step("startSession");
-    const path = new PretendPath(this.#world, record, device);
-    this.#world.paths.add(path);
+    this.#platform.step("startSession");
+    const path = new FakeSessionPath(this.#platform, record, device);
+    this.#platform.paths.add(path);
     return path;
   }
 
   close(): void {
-    if (!this.#world.sockets.delete(this)) throw new Error("Socket is closed twice");
-    this.#world.step("close");
+    if (!this.#platform.sockets.delete(this)) throw new Error("Socket is closed twice");
+    this.#platform.step("close");
   }
 }
 
-/** The world. */
-export class PretendWorld implements Platform {
-  /** Sockets that are open. */
-  readonly sockets: Set<PretendSocket> = new Set();
-  /** Sessions that are being carried. */
-  readonly paths: Set<PretendPath> = new Set();
+/** The in-memory platform. */
+export class FakePlatform implements Platform {
+  /** Open sockets. */
+  readonly sockets: Set<FakeTunnelSocket> = new Set();
+  /** Started sessions. */
+  readonly paths: Set<FakeSessionPath> = new Set();
   /** Devices, by "netns/name". */
   readonly devices: Map<string, EthernetDeviceRequest> = new Map();
-  /** What was asked for, in order. */
+  /** Calls, in order. */
   readonly calls: string[] = [];
-  /** Addresses of this host, besides every other one if it is empty. */
+  /** Addresses of this host; if empty, every address counts as local. */
   readonly addresses: Set<string> = new Set();
   /** Sockets that can be handed over, by descriptor. */
   readonly descriptors: Map<number, TunnelSocketFacts | number> = new Map();
   /** MTU towards every peer. */
   pathMtu: number | undefined = 1500;
-  readonly #failures = new Map<WorldCall, number>();
+  readonly #failures = new Map<PlatformCall, number>();
   #nextPort = FIRST_EPHEMERAL_PORT;
 
   /** Makes the next such call fail. */
-  failNext(call: WorldCall, errno: number): void {
+  failNext(call: PlatformCall, errno: number): void {
     this.#failures.set(call, errno);
   }
 
   /** Notes a call, and fails if it is to. */
-  step(call: WorldCall): void {
+  step(call: PlatformCall): void {
     this.calls.push(call);
     const errno = this.#failures.get(call);
     if (errno === undefined) return;
@@ -196,7 +196,7 @@ export class PretendWorld implements Platform {
   }
 
   /** The path of a session. */
-  path(tunnelId: number, sessionId: number): PretendPath {
+  path(tunnelId: number, sessionId: number): FakeSessionPath {
     for (const path of this.paths) {
       if (path.record.tunnelId === tunnelId && path.record.sessionId === sessionId) return path;
     }
@@ -211,8 +211,8 @@ export class PretendWorld implements Platform {
     return false;
   }
 
-  #add(netns: string, facts: TunnelSocketFacts): PretendSocket {
-    const socket = new PretendSocket(this, netns, facts);
+  #add(netns: string, facts: TunnelSocketFacts): FakeTunnelSocket {
+    const socket = new FakeTunnelSocket(this, netns, facts);
     this.sockets.add(socket);
     return socket;
   }

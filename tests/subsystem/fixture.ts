@@ -1,5 +1,5 @@
 /**
- * A subsystem with a pretended world, and a caller that talks to it in terms of the model.
+ * A subsystem with a fake platform, and a caller that uses the model's types.
  *
  * @module
  */
@@ -39,7 +39,7 @@ import {
   decodeMessages,
   type NetlinkMessage,
 } from "../../src/wire/netlink/message.ts";
-import { PretendWorld } from "./fake_platform.ts";
+import { FakePlatform } from "./fake_platform.ts";
 
 /** A usual tunnel over UDP. */
 export const UDP_TUNNEL: TunnelParameters = {
@@ -73,8 +73,8 @@ export interface Heard {
 }
 
 /** A subsystem and its caller. */
-export class SubsystemBench {
-  readonly world: PretendWorld = new PretendWorld();
+export class SubsystemFixture {
+  readonly platform: FakePlatform = new FakePlatform();
   readonly subsystem: Subsystem;
   /** Who calls. */
   caller: Caller = {
@@ -86,7 +86,7 @@ export class SubsystemBench {
   #sequence = 0;
 
   constructor(options?: SubsystemOptions) {
-    this.subsystem = new Subsystem(this.world, options);
+    this.subsystem = new Subsystem(this.platform, options);
   }
 
   /** A request's message. */
@@ -167,18 +167,18 @@ export class SubsystemBench {
     return readDump(this.startDump(command));
   }
 
-  /** What is open in the world is what is in the tables, and the journal has it. */
+  /** Asserts that platform, tables and journal agree. */
   assertConsistent(): void {
     const records = [...this.subsystem.records()];
     const tunnels = records.filter((record) => record.kind === "tunnel");
     const sessions = records.filter((record) => record.kind === "session");
     assert.equal(this.subsystem.tunnelCount, tunnels.length);
     assert.equal(this.subsystem.sessionCount, sessions.length);
-    assert.equal(this.world.sockets.size, tunnels.length, "sockets");
-    assert.equal(this.world.paths.size, sessions.length, "paths");
+    assert.equal(this.platform.sockets.size, tunnels.length, "sockets");
+    assert.equal(this.platform.paths.size, sessions.length, "paths");
     const devices = sessions.filter((session) => session.interfaceName !== undefined)
       .map((session) => `${session.netns}/${session.interfaceName}`).sort();
-    assert.deepEqual([...this.world.devices.keys()].sort(), devices);
+    assert.deepEqual([...this.platform.devices.keys()].sort(), devices);
     assert.deepEqual(
       [...this.subsystem.namespaces].sort(),
       [...new Set(tunnels.map((tunnel) => tunnel.netns))].sort(),

@@ -1,6 +1,6 @@
 /**
- * The subsystem against requests that began as sensible ones and were damaged, and a world that sometimes fails: nothing
- * is thrown, every request that must be answered is, and tables, world and journal agree.
+ * The subsystem against requests that began as sensible ones and were damaged, and a platform that sometimes fails: nothing
+ * is thrown, every request that must be answered is, and tables, platform and journal agree.
  *
  * `L2TP_FUZZ_SEED` and `L2TP_FUZZ_COUNT` set seed and count where the environment may be read.
  */
@@ -16,8 +16,8 @@ import { beginGenl } from "../../src/wire/genl/header.ts";
 import { NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST } from "../../src/wire/netlink/constants.ts";
 import { decodeMessages, type NetlinkMessage } from "../../src/wire/netlink/message.ts";
 import { Random, setting } from "../support/random.ts";
-import { readDump, SubsystemBench } from "./fixture.ts";
-import type { WorldCall } from "./fake_platform.ts";
+import { readDump, SubsystemFixture } from "./fixture.ts";
+import type { PlatformCall } from "./fake_platform.ts";
 
 const SEED = setting("L2TP_FUZZ_SEED", 0x12c0ffee);
 const COUNT = Math.min(setting("L2TP_FUZZ_COUNT", 100_000), 1_000_000);
@@ -26,7 +26,7 @@ const A = L2TP_ATTR;
 const C = L2TP_CMD;
 const U8_ATTRIBUTES = [A.PROTO_VERSION, A.L2SPEC_TYPE, A.RECV_SEQ, A.SEND_SEQ, A.LNS_MODE, A.UDP_CSUM];
 const NAMES = ["foo0", "foo%d", "l2tpeth0", "l2tpeth1", "", ".", "a/b", "%d%d", "sixteen bytes it has"];
-const CALLS: WorldCall[] = [
+const CALLS: PlatformCall[] = [
   "openTunnelSocket",
   "createEthernetDevice",
   "startSession",
@@ -130,8 +130,8 @@ class Ledger {
 
 Deno.test(`requests: ${COUNT} of them, damaged, seed ${SEED}: always answered, never thrown, all agrees`, () => {
   const random = new Random(SEED);
-  const bench = new SubsystemBench({ tunnelsMax: 8, sessionsMax: 30 });
-  const { world, subsystem } = bench;
+  const bench = new SubsystemFixture({ tunnelsMax: 8, sessionsMax: 30 });
+  const { platform, subsystem } = bench;
   const ledger = new Ledger();
   const commands = [
     C.TUNNEL_CREATE,
@@ -150,7 +150,7 @@ Deno.test(`requests: ${COUNT} of them, damaged, seed ${SEED}: always answered, n
       (random.oneIn(20) ? NLM_F_DUMP : 0) | (random.oneIn(50) ? random.below(0x10000) : 0);
     const type = random.oneIn(100) ? random.pick([GENL_ID_CTRL, 3, 0x30]) : SUBSYSTEM_FAMILY_ID;
     const message: NetlinkMessage = { ...bench.message(payload, flags), type };
-    if (random.oneIn(20)) world.failNext(random.pick(CALLS), Errno.ENOMEM);
+    if (random.oneIn(20)) platform.failNext(random.pick(CALLS), Errno.ENOMEM);
     try {
       const { answer, ack, messages } = bench.send(message);
       for (const change of answer.journalEntries) ledger.write(change);
@@ -175,7 +175,7 @@ Deno.test(`requests: ${COUNT} of them, damaged, seed ${SEED}: always answered, n
       `${record.netns}/${record.tunnelId}` + (record.kind === "session" ? `/${record.sessionId}` : "")
     );
     assert.deepEqual([...ledger.keys].sort(), keys.sort(), `request ${i}`);
-    world.calls.length = 0;
+    platform.calls.length = 0;
   }
   // A fuzz that is refused at the door tests nothing.
   for (const command of Object.values(C)) {
@@ -197,7 +197,7 @@ function drain(dump: Iterator<Uint8Array, void, void>): void {
 
 Deno.test("requests: noise is answered, too", () => {
   const random = new Random(SEED);
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   for (let i = 0; i < 10_000; i++) {
     const payload = random.bytes(random.below(64));
     if (payload.length > 0) payload[0]! %= 10;

@@ -1,21 +1,21 @@
 import assert from "node:assert/strict";
-import { SubsystemBench } from "./fixture.ts";
+import { SubsystemFixture } from "./fixture.ts";
 
 Deno.test("SESSION_CREATE asks for a device with the MTU of its path", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   bench.addTunnel({ tunnelId: 1, encap: "ip" });
   bench.addTunnel({ tunnelId: 2, local: "fd00::1", peer: "fd00::2" });
-  bench.world.pathMtu = 1400;
+  bench.platform.pathMtu = 1400;
   bench.addSession({ tunnelId: 1, sessionId: 1, l2spec: "none", interfaceName: "one" });
   bench.addSession({ tunnelId: 2, sessionId: 2, cookie: new Uint8Array(8), interfaceName: "two" });
-  assert.deepEqual(bench.world.devices.get("a/one"), {
+  assert.deepEqual(bench.platform.devices.get("a/one"), {
     netns: "a",
     name: "one",
     mtu: 1362,
     existing: false,
     index: undefined,
   });
-  assert.deepEqual(bench.world.devices.get("a/two"), {
+  assert.deepEqual(bench.platform.devices.get("a/two"), {
     netns: "a",
     name: "two",
     mtu: 1318,

@@ -6,7 +6,7 @@ import { L2TP_ATTR as A, L2TP_CMD as C } from "../../src/wire/genl/l2tp/constant
 import type { AttributeWriter } from "../../src/wire/netlink/attribute.ts";
 import { NLM_F_DUMP, NLM_F_REQUEST } from "../../src/wire/netlink/constants.ts";
 import { POLICY_EXTACK } from "../../src/wire/netlink/policy.ts";
-import { SubsystemBench } from "./fixture.ts";
+import { SubsystemFixture } from "./fixture.ts";
 
 /** An attribute to be written. */
 type Put = (out: AttributeWriter) => AttributeWriter;
@@ -92,10 +92,10 @@ Deno.test("TUNNEL_CREATE: every refusal, and the order in which it looks", () =>
       version: u8(A.PROTO_VERSION, 9),
     }, 0],
   ];
-  const bench = new SubsystemBench();
-  bench.world.addresses.add("10.0.0.1");
-  bench.world.descriptors.set(10, Errno.ENOTSOCK).set(11, Errno.EPROTONOSUPPORT);
-  bench.world.descriptors.set(12, Errno.EBUSY).set(13, Errno.EINVAL);
+  const bench = new SubsystemFixture();
+  bench.platform.addresses.add("10.0.0.1");
+  bench.platform.descriptors.set(10, Errno.ENOTSOCK).set(11, Errno.EPROTONOSUPPORT);
+  bench.platform.descriptors.set(12, Errno.EBUSY).set(13, Errno.EINVAL);
   bench.addTunnel({ tunnelId: 7, localPort: 7000 });
   for (const [name, attributes, errno] of table) {
     const { answer, ack } = bench.command(C.TUNNEL_CREATE, put(attributes));
@@ -112,10 +112,10 @@ Deno.test("TUNNEL_CREATE: every refusal, and the order in which it looks", () =>
   }
 });
 
-Deno.test("TUNNEL_CREATE: whatever the world says is the answer", () => {
+Deno.test("TUNNEL_CREATE: the platform's error number is the reply", () => {
   for (const errno of [Errno.ENETUNREACH, Errno.EHOSTUNREACH, Errno.EPROTONOSUPPORT, Errno.ENOMEM]) {
-    const bench = new SubsystemBench();
-    bench.world.failNext("openTunnelSocket", errno);
+    const bench = new SubsystemFixture();
+    bench.platform.failNext("openTunnelSocket", errno);
     assert.equal(bench.errno(C.TUNNEL_CREATE, put(TUNNEL)), errno);
     bench.assertConsistent();
   }
@@ -123,7 +123,7 @@ Deno.test("TUNNEL_CREATE: whatever the world says is the answer", () => {
 
 Deno.test("TUNNEL_DELETE, _MODIFY, _GET: no id, unknown id", () => {
   for (const command of [C.TUNNEL_DELETE, C.TUNNEL_MODIFY, C.TUNNEL_GET]) {
-    const bench = new SubsystemBench();
+    const bench = new SubsystemFixture();
     bench.addTunnel();
     assert.equal(bench.errno(command), Errno.EINVAL);
     assert.equal(bench.errno(command, u32(A.CONN_ID, 99)), Errno.ENODEV);
@@ -196,7 +196,7 @@ Deno.test("SESSION_CREATE: every refusal, and the order in which it looks", () =
       cookie: bytes(A.COOKIE, 1, 2, 3),
     }, 0],
   ];
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   bench.addTunnel({ tunnelId: 1 });
   bench.addTunnel({ tunnelId: 2, version: 2, localPort: 5002 });
   bench.addSession({ tunnelId: 1, sessionId: 11, interfaceName: "eth11" });
@@ -227,7 +227,7 @@ Deno.test("SESSION_CREATE: where ids may be used twice", () => {
     ["version 2 twice", ["udp", 2], ["udp", 2], 0],
   ];
   for (const [name, first, second, errno] of table) {
-    const bench = new SubsystemBench();
+    const bench = new SubsystemFixture();
     [first, second].forEach(([encap, version], i) =>
       bench.addTunnel({ tunnelId: i, encap, version, localPort: 5000 + i })
     );
@@ -248,7 +248,7 @@ Deno.test("SESSION_CREATE: where ids may be used twice", () => {
 });
 
 Deno.test("SESSION_CREATE: an id that many UDP tunnels share is free again for IP when all are gone", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   bench.addTunnel({ tunnelId: 9, encap: "ip" });
   for (const tunnelId of [1, 2, 3]) {
     bench.addTunnel({ tunnelId, localPort: 5000 + tunnelId });
@@ -265,7 +265,7 @@ Deno.test("SESSION_CREATE: an id that many UDP tunnels share is free again for I
 
 Deno.test("SESSION_DELETE, _MODIFY, _GET: whatever selects nothing is ENODEV", () => {
   for (const command of [C.SESSION_DELETE, C.SESSION_MODIFY, C.SESSION_GET]) {
-    const bench = new SubsystemBench();
+    const bench = new SubsystemFixture();
     bench.addTunnel();
     bench.addSession({ interfaceName: "foo0" });
     const table: [name: string, attributes: Record<string, Put>][] = [
@@ -289,7 +289,7 @@ Deno.test("SESSION_DELETE, _MODIFY, _GET: whatever selects nothing is ENODEV", (
 });
 
 Deno.test("every command: no privilege, unknown numbers, no dump, no room, other families", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   bench.caller = { ...bench.caller, privileged: false };
   for (const command of Object.values(C)) {
     assert.equal(bench.errno(command), command === C.NOOP ? 0 : Errno.EPERM, `command ${command}`);
@@ -309,7 +309,7 @@ Deno.test("every command: no privilege, unknown numbers, no dump, no room, other
 });
 
 Deno.test("broken attributes: refused before anything else is looked at, with their place", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   const table: [name: string, put: Put, errno: number][] = [
     ["short integer", bytes(A.CONN_ID, 1, 2, 3), Errno.ERANGE],
     ["short 64-bit integer", bytes(A.RECV_TIMEOUT, 1, 2, 3, 4), Errno.ERANGE],
@@ -333,7 +333,7 @@ Deno.test("broken attributes: refused before anything else is looked at, with th
 });
 
 Deno.test("limits: ENOMEM beyond, and room again after a deletion", () => {
-  const bench = new SubsystemBench({ tunnelsMax: 2, sessionsMax: 2 });
+  const bench = new SubsystemFixture({ tunnelsMax: 2, sessionsMax: 2 });
   bench.addTunnel({ tunnelId: 1, localPort: 5001 });
   bench.caller = { ...bench.caller, netns: "b" };
   bench.addTunnel({ tunnelId: 7, localPort: 5002 });
@@ -348,8 +348,8 @@ Deno.test("limits: ENOMEM beyond, and room again after a deletion", () => {
   bench.assertConsistent();
 });
 
-Deno.test("pseudowires that the world cannot carry are not supported", () => {
-  const bench = new SubsystemBench({ pseudowireTypes: [5] });
+Deno.test("pseudowires that the platform cannot carry are not supported", () => {
+  const bench = new SubsystemFixture({ pseudowireTypes: [5] });
   bench.addTunnel({ tunnelId: 1 });
   const ppp = put({ ...SESSION, type: u16(A.PW_TYPE, 7) });
   assert.equal(bench.errno(C.SESSION_CREATE, ppp), Errno.EPROTONOSUPPORT);

@@ -19,19 +19,19 @@ import { LEFTOVER_EXTACK } from "../../src/wire/netlink/policy.ts";
 import { goldenBytes, goldenMessages } from "../support/golden.ts";
 import { COUNTERS } from "../support/samples.ts";
 import { FIRST_EPHEMERAL_PORT } from "./fake_platform.ts";
-import { SESSION, SubsystemBench, UDP_TUNNEL } from "./fixture.ts";
+import { SESSION, SubsystemFixture, UDP_TUNNEL } from "./fixture.ts";
 
 const hex = (parts: readonly Uint8Array[]): string[] => parts.map(formatHex);
 
 Deno.test("a captured request is acknowledged with the captured bytes", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   bench.caller = { ...bench.caller, portId: 0x248 };
   const { answer } = bench.send(goldenMessages("l2tp/tunnel_create_udp4_request")[0]!);
   assert.deepEqual(hex(answer.replies), [formatHex(goldenBytes("l2tp/tunnel_create_udp4_ack"))]);
 });
 
 Deno.test("captured tunnels and sessions are dumped with the captured bytes", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   for (
     const name of [
       "tunnel_create_ip6_request",
@@ -59,7 +59,7 @@ Deno.test("captured tunnels and sessions are dumped with the captured bytes", ()
 });
 
 Deno.test("creating and deleting is notified with the captured bytes", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   const notified: string[] = [];
   const steps: [name: string, payload: Uint8Array][] = [
     ["notify_tunnel_create", encodeTunnelCreate({ ...UDP_TUNNEL, version: 3 })],
@@ -82,7 +82,7 @@ Deno.test("creating and deleting is notified with the captured bytes", () => {
 });
 
 Deno.test("GET: flags of the replies, acknowledged only if that is asked for", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   bench.addTunnel();
   bench.addSession();
   const session = beginGenl(8, 1).u32(L2TP_ATTR.CONN_ID, 3000).u32(L2TP_ATTR.SESSION_ID, 1000).written;
@@ -103,7 +103,7 @@ Deno.test("GET: flags of the replies, acknowledged only if that is asked for", (
 });
 
 Deno.test("acknowledgements: only if asked for, errors always, and never for what is no request", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   const wrong = Uint8Array.of(2, 1, 0, 0);
   assert.equal(bench.send(bench.message(wrong, NLM_F_REQUEST)).ack?.errno, 22);
   assert.equal(bench.send(bench.message(wrong, NLM_F_ACK)).ack?.errno, 0);
@@ -115,7 +115,7 @@ Deno.test("acknowledgements: only if asked for, errors always, and never for wha
 });
 
 Deno.test("bytes behind the attributes are told, and do not matter", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   const create = encodeTunnelCreate(UDP_TUNNEL);
   for (const [tail, errno] of [[[1], 0], [[3, 0, 9, 0], 17], [[0xff, 0xff, 9, 0, 1], 17]] as const) {
     const { ack } = bench.ask(Uint8Array.from([...create, ...tail]));
@@ -124,7 +124,7 @@ Deno.test("bytes behind the attributes are told, and do not matter", () => {
 });
 
 Deno.test("controller: the family by name, by number, in a dump; no other", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   bench.caller = { ...bench.caller, privileged: false };
   const ask = (payload: Uint8Array, flags = NLM_F_REQUEST | NLM_F_ACK) =>
     bench.send({ ...bench.message(payload, flags), type: GENL_ID_CTRL });
@@ -152,8 +152,8 @@ Deno.test("controller: the family by name, by number, in a dump; no other", () =
   assert.deepEqual(decodeFamily(family!.payload), expected);
 });
 
-Deno.test("TUNNEL_CREATE: defaults, what the world chose, and what is remembered", () => {
-  const bench = new SubsystemBench();
+Deno.test("TUNNEL_CREATE: defaults, what the platform chose, and what is remembered", () => {
+  const bench = new SubsystemFixture();
   const { answer } = bench.addTunnel({ local: "0.0.0.0", localPort: undefined, peerPort: undefined });
   const facts = {
     tunnelId: 3000,
@@ -180,7 +180,7 @@ Deno.test("TUNNEL_CREATE: defaults, what the world chose, and what is remembered
 });
 
 Deno.test("TUNNEL_CREATE: UDP_CSUM counts by being there, IPv6 wins, flags may have a payload", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   const start = (id: number) =>
     beginGenl(1, 1).u32(9, id).u32(10, 2).u8(7, 3).u16(2, 0)
       .bytes(24, Uint8Array.of(10, 0, 0, 1)).bytes(25, Uint8Array.of(10, 0, 0, 2));
@@ -193,7 +193,7 @@ Deno.test("TUNNEL_CREATE: UDP_CSUM counts by being there, IPv6 wins, flags may h
 });
 
 Deno.test("TUNNEL_CREATE: a socket that was handed over", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   const facts = {
     local: "::ffff:10.0.0.1",
     peer: "::ffff:10.0.0.2",
@@ -203,7 +203,7 @@ Deno.test("TUNNEL_CREATE: a socket that was handed over", () => {
     checksumTx: true,
     checksumRx: false,
   };
-  bench.world.descriptors.set(5, facts);
+  bench.platform.descriptors.set(5, facts);
   const { answer } = bench.succeed(
     encodeTunnelCreate({ tunnelId: 1, peerTunnelId: 2, version: 2, encap: "udp", fd: 5 }),
   );
@@ -216,7 +216,7 @@ Deno.test("TUNNEL_CREATE: a socket that was handed over", () => {
 });
 
 Deno.test("TUNNEL_DELETE: notified first, and of the sessions only traces tell", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   bench.addTunnel();
   for (const sessionId of [7, 3]) bench.addSession({ sessionId });
   const { answer } = bench.succeed(encodeTunnelCommand(L2TP_CMD.TUNNEL_DELETE, 3000));
@@ -242,7 +242,7 @@ Deno.test("TUNNEL_DELETE: notified first, and of the sessions only traces tell",
 });
 
 Deno.test("TUNNEL_MODIFY changes nothing and is notified", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   bench.addTunnel();
   const { answer } = bench.succeed(encodeTunnelCommand(L2TP_CMD.TUNNEL_MODIFY, 3000));
   assert.deepEqual([answer.journalEntries, answer.traces], [[], []]);
@@ -251,7 +251,7 @@ Deno.test("TUNNEL_MODIFY changes nothing and is notified", () => {
 });
 
 Deno.test("SESSION_CREATE: defaults of each version, and what is remembered", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   bench.addTunnel();
   bench.addTunnel({ tunnelId: 2, version: 2, localPort: 5002 });
   const create = (tunnelId: number, type: number) =>
@@ -282,7 +282,7 @@ Deno.test("SESSION_CREATE: defaults of each version, and what is remembered", ()
   assert.deepEqual(answer.traces.map(formatTrace), [
     "register_session: sess 3000/10: pseudowire=ETH sid=10 psid=20 tid=3000 ptid=4000",
   ]);
-  assert.deepEqual(bench.world.path(3000, 10).record, v3);
+  assert.deepEqual(bench.platform.path(3000, 10).record, v3);
   const v2: SessionRecord = {
     ...v3,
     tunnelId: 2,
@@ -295,11 +295,11 @@ Deno.test("SESSION_CREATE: defaults of each version, and what is remembered", ()
     mtu: undefined,
   };
   assert.deepEqual(create(2, 7).answer.journalEntries, [{ change: "putSession", session: v2 }]);
-  assert.equal(bench.world.path(2, 10).device, undefined);
+  assert.equal(bench.platform.path(2, 10).device, undefined);
 });
 
 Deno.test("SESSION_MODIFY: only what is given, one bit of each number, and notified", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   bench.addTunnel();
   bench.addSession({ interfaceName: "foo0" });
   const key = { tunnelId: 3000, sessionId: 1000 };
@@ -323,8 +323,8 @@ Deno.test("SESSION_MODIFY: only what is given, one bit of each number, and notif
   assert.deepEqual(shown(), [true, false, true, Number.MAX_SAFE_INTEGER]);
   bench.succeed(encodeSessionModify({ interfaceName: "foo0" }, { reorderTimeoutMs: 0 }));
   assert.deepEqual(shown(), [true, false, true, 0]);
-  assert.deepEqual(bench.world.path(3000, 1000).changes.at(-1), { reorderTimeoutMs: 0 });
-  bench.world.failNext("change", 12);
+  assert.deepEqual(bench.platform.path(3000, 1000).changes.at(-1), { reorderTimeoutMs: 0 });
+  bench.platform.failNext("change", 12);
   const failed = bench.ask(encodeSessionModify(key, { recvSeq: true }));
   assert.deepEqual([failed.ack?.errno, failed.answer.journalEntries, failed.answer.notifications], [
     12,
@@ -335,12 +335,12 @@ Deno.test("SESSION_MODIFY: only what is given, one bit of each number, and notif
 });
 
 Deno.test("what the data path does is shown, and kept when something else is modified", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   bench.addTunnel();
   bench.addSession();
-  const path = bench.world.path(3000, 1000);
+  const path = bench.platform.path(3000, 1000);
   path.current = { sendSeq: true, nr: 5, ns: 6, counters: COUNTERS };
-  [...bench.world.sockets][0]!.current = COUNTERS;
+  [...bench.platform.sockets][0]!.current = COUNTERS;
   assert.deepEqual(bench.session(3000, 1000).sendSeq, true);
   assert.deepEqual(bench.session(3000, 1000).counters, COUNTERS);
   assert.deepEqual(bench.tunnel(3000).counters, COUNTERS);
@@ -353,11 +353,11 @@ Deno.test("what the data path does is shown, and kept when something else is mod
 });
 
 Deno.test("sessions by name: that of their creation, the oldest first", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   bench.addTunnel();
   bench.addSession({ sessionId: 1, interfaceName: "foo0" });
   // The interface is renamed, so that its name is free.
-  bench.world.devices.delete("a/foo0");
+  bench.platform.devices.delete("a/foo0");
   bench.addSession({ sessionId: 2, interfaceName: "foo0" });
   const byName = () => bench.command(L2TP_CMD.SESSION_GET, (out) => out.string(8, "foo0")).messages[0];
   assert.equal(sessionIdOf(byName()!.payload), 1);
@@ -371,7 +371,7 @@ function sessionIdOf(payload: Uint8Array): number {
 }
 
 Deno.test("dropping: a tunnel whose socket is closed, a namespace that is gone, nobody is notified", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   for (const netns of ["a", "b"]) {
     bench.caller = { ...bench.caller, netns };
     for (const tunnelId of [1, 2]) {

@@ -14,8 +14,8 @@ import {
 } from "../../src/wire/genl/l2tp/session.ts";
 import { encodeTunnelCommand, encodeTunnelCreate } from "../../src/wire/genl/l2tp/tunnel.ts";
 import { Random, setting } from "../support/random.ts";
-import { SubsystemBench } from "./fixture.ts";
-import { PretendWorld } from "./fake_platform.ts";
+import { SubsystemFixture } from "./fixture.ts";
+import { FakePlatform } from "./fake_platform.ts";
 
 const SEED = setting("L2TP_FUZZ_SEED", 0x12c0ffee);
 
@@ -68,7 +68,7 @@ function sorted(subsystem: Subsystem): SubsystemRecord[] {
 Deno.test("restore(): after any requests the journal has what the tables have, and makes the same again", () => {
   for (let round = 0; round < 30; round++) {
     const random = new Random(SEED + round);
-    const bench = new SubsystemBench();
+    const bench = new SubsystemFixture();
     const journal = new Journal();
     const flag = (): boolean => random.oneIn(2);
     for (let i = 0; i < 300; i++) {
@@ -120,9 +120,9 @@ Deno.test("restore(): after any requests the journal has what the tables have, a
     assert.deepEqual(journal.sorted(), sorted(bench.subsystem), `round ${round}`);
     assert.ok(bench.subsystem.tunnelCount > 2 && bench.subsystem.sessionCount > 2, `round ${round}: too few`);
 
-    const again = new SubsystemBench();
+    const again = new SubsystemFixture();
     // The crash has left some of the devices.
-    for (const [name, device] of bench.world.devices) if (flag()) again.world.devices.set(name, device);
+    for (const [name, device] of bench.platform.devices) if (flag()) again.platform.devices.set(name, device);
     const { leftOut, journalEntries } = again.subsystem.restore(journal.sorted().reverse());
     assert.deepEqual([leftOut, journalEntries], [[], []], `round ${round}`);
     assert.deepEqual(sorted(again.subsystem), journal.sorted(), `round ${round}`);
@@ -135,8 +135,8 @@ Deno.test("restore(): after any requests the journal has what the tables have, a
       }
     }
     assert.deepEqual(
-      [...again.world.paths].map((path) => path.record).sort(byId),
-      [...bench.world.paths].map((path) => path.record).sort(byId)
+      [...again.platform.paths].map((path) => path.record).sort(byId),
+      [...bench.platform.paths].map((path) => path.record).sort(byId)
         .map((record) => sessionOf(bench.subsystem, record)),
     );
   }
@@ -157,8 +157,8 @@ function sessionOf(subsystem: Subsystem, key: SessionLike): SubsystemRecord | un
 }
 
 Deno.test("restore(): what cannot be is left out, with the reason, and hinders nothing else", () => {
-  const bench = new SubsystemBench();
-  bench.world.descriptors.set(5, {
+  const bench = new SubsystemFixture();
+  bench.platform.descriptors.set(5, {
     local: "10.0.0.1",
     peer: "10.0.0.2",
     localPort: 1701,
@@ -172,9 +172,9 @@ Deno.test("restore(): what cannot be is left out, with the reason, and hinders n
   for (const tunnelId of [1, 2, 3, 4]) bench.addSession({ tunnelId, sessionId: 10 + tunnelId });
   const records = [...bench.subsystem.records()];
 
-  const again = new SubsystemBench();
+  const again = new SubsystemFixture();
   again.addTunnel({ tunnelId: 2 });
-  again.world.failNext("startSession", Errno.ENOMEM);
+  again.platform.failNext("startSession", Errno.ENOMEM);
   const { leftOut, traces } = again.subsystem.restore([
     ...records,
     { ...records.find((record) => record.kind === "session")!, tunnelId: 9 },
@@ -202,22 +202,22 @@ Deno.test("restore(): what cannot be is left out, with the reason, and hinders n
   assert.ok(reason instanceof SyscallError && reason.message.startsWith("restore tunnel 2 failed"));
 });
 
-Deno.test("restore(): the world is asked for what was chosen, and for devices that are there", () => {
-  const bench = new SubsystemBench();
+Deno.test("restore(): the platform gets the values it chose before, and existing devices", () => {
+  const bench = new SubsystemFixture();
   bench.addTunnel({ local: "0.0.0.0", localPort: undefined });
   bench.addSession({ interfaceName: "x%d" });
-  const world = new PretendWorld();
+  const platform = new FakePlatform();
   const asked: unknown[] = [];
-  const { openTunnelSocket, createEthernetDevice } = world;
-  world.openTunnelSocket = (request) => {
+  const { openTunnelSocket, createEthernetDevice } = platform;
+  platform.openTunnelSocket = (request) => {
     asked.push([request.local, request.localPort]);
-    return openTunnelSocket.call(world, request);
+    return openTunnelSocket.call(platform, request);
   };
-  world.createEthernetDevice = (request) => {
+  platform.createEthernetDevice = (request) => {
     asked.push(request);
-    return createEthernetDevice.call(world, request);
+    return createEthernetDevice.call(platform, request);
   };
-  new Subsystem(world).restore(bench.subsystem.records());
+  new Subsystem(platform).restore(bench.subsystem.records());
   assert.deepEqual(asked, [
     ["10.0.0.1", 49152],
     { netns: "a", name: "x0", mtu: 1446, existing: true, index: 101 },

@@ -1,27 +1,27 @@
-/** `src/subsystem/`: what is left when the world fails halfway. */
+/** `src/subsystem/`: the state after the platform fails halfway. */
 
 import assert from "node:assert/strict";
 import { Errno } from "../../src/base/errno.ts";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import { encodeSessionCommand, encodeSessionCreate } from "../../src/wire/genl/l2tp/session.ts";
 import { encodeTunnelCommand } from "../../src/wire/genl/l2tp/tunnel.ts";
-import { SESSION, SubsystemBench } from "./fixture.ts";
-import type { WorldCall } from "./fake_platform.ts";
+import { SESSION, SubsystemFixture } from "./fixture.ts";
+import type { PlatformCall } from "./fake_platform.ts";
 
 Deno.test("SESSION_CREATE: a failure at each step leaves nothing behind", () => {
-  const steps: [call: WorldCall, pseudowire: "eth" | "ppp", undone: WorldCall[]][] = [
+  const steps: [call: PlatformCall, pseudowire: "eth" | "ppp", undone: PlatformCall[]][] = [
     ["createEthernetDevice", "eth", []],
     ["startSession", "eth", ["delete"]],
     ["startSession", "ppp", []],
   ];
   for (const [call, pseudowire, undone] of steps) {
-    const bench = new SubsystemBench();
+    const bench = new SubsystemFixture();
     bench.addTunnel();
-    bench.world.failNext(call, Errno.ENOMEM);
-    bench.world.calls.length = 0;
+    bench.platform.failNext(call, Errno.ENOMEM);
+    bench.platform.calls.length = 0;
     const { answer, ack } = bench.ask(encodeSessionCreate({ ...SESSION, pseudowire }));
     assert.equal(ack?.errno, Errno.ENOMEM, call);
-    assert.deepEqual(bench.world.calls.slice(bench.world.calls.indexOf(call) + 1), undone, call);
+    assert.deepEqual(bench.platform.calls.slice(bench.platform.calls.indexOf(call) + 1), undone, call);
     const { journalEntries, traces, notifications, cleanupErrors } = answer;
     assert.deepEqual({ journalEntries, traces, notifications, cleanupErrors }, {
       journalEntries: [],
@@ -35,33 +35,33 @@ Deno.test("SESSION_CREATE: a failure at each step leaves nothing behind", () => 
 });
 
 Deno.test("SESSION_CREATE: if undoing fails as well, the first failure is the answer and the second is told", () => {
-  const bench = new SubsystemBench();
+  const bench = new SubsystemFixture();
   bench.addTunnel();
-  bench.world.failNext("startSession", Errno.ENOMEM);
-  bench.world.failNext("delete", Errno.EBUSY);
+  bench.platform.failNext("startSession", Errno.ENOMEM);
+  bench.platform.failNext("delete", Errno.EBUSY);
   const { answer, ack } = bench.ask(encodeSessionCreate(SESSION));
   assert.equal(ack?.errno, Errno.ENOMEM);
   assert.deepEqual(answer.cleanupErrors.map((mishap) => mishap.errno), [Errno.EBUSY]);
   assert.equal(bench.subsystem.sessionCount, 0);
 });
 
-Deno.test("deleting cannot fail: what the world says is told, and all is taken away", () => {
+Deno.test("deleting cannot fail: errors of the platform are reported, and everything is removed", () => {
   for (const call of ["stop", "delete", "close"] as const) {
-    const bench = new SubsystemBench();
+    const bench = new SubsystemFixture();
     bench.addTunnel();
     bench.addSession();
     bench.addSession({ sessionId: 1001 });
-    bench.world.failNext(call, Errno.EBADF);
+    bench.platform.failNext(call, Errno.EBADF);
     const { answer } = bench.succeed(encodeTunnelCommand(L2TP_CMD.TUNNEL_DELETE, 3000));
     assert.deepEqual(answer.cleanupErrors.map((mishap) => mishap.call), [call]);
     bench.assertConsistent();
-    assert.equal(bench.world.devices.size, 0);
+    assert.equal(bench.platform.devices.size, 0);
   }
 });
 
 Deno.test("what cannot be notified of happens all the same", () => {
-  const bench = new SubsystemBench();
-  bench.world.failNext("counters", Errno.ENOMEM);
+  const bench = new SubsystemFixture();
+  bench.platform.failNext("counters", Errno.ENOMEM);
   const created = bench.addTunnel().answer;
   assert.deepEqual([
     created.notifications.length,
@@ -73,7 +73,7 @@ Deno.test("what cannot be notified of happens all the same", () => {
     1,
   ]);
   bench.addSession();
-  bench.world.failNext("state", Errno.ENOMEM);
+  bench.platform.failNext("state", Errno.ENOMEM);
   const key = { tunnelId: 3000, sessionId: 1000 };
   const deleted = bench.succeed(encodeSessionCommand(L2TP_CMD.SESSION_DELETE, key)).answer;
   assert.deepEqual([
@@ -88,10 +88,10 @@ Deno.test("what cannot be notified of happens all the same", () => {
   bench.assertConsistent();
 });
 
-Deno.test("a bug of the world comes out, and the tables are whole", () => {
-  const bench = new SubsystemBench();
+Deno.test("an unexpected error of the platform is thrown on, and the tables stay consistent", () => {
+  const bench = new SubsystemFixture();
   bench.addTunnel();
-  const socket = [...bench.world.sockets][0]!;
+  const socket = [...bench.platform.sockets][0]!;
   socket.startSession = (): never => {
     throw new TypeError("bug");
   };

@@ -71,7 +71,7 @@ class Attributes {
   }
 }
 
-/** A socket that a test pretends to have handed over (L2TP_ATTR_FD). */
+/** A socket that a test passes by descriptor (L2TP_ATTR_FD). */
 export interface FakeTunnelSocket {
   readonly local: string;
   readonly peer: string;

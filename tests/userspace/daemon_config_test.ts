@@ -16,7 +16,7 @@ import { until } from "../support/until.ts";
 const PING_EVERY_MS = 10;
 
 /** Two hosts on a cable, of which the second has its address; a file for the first, and its daemon. */
-class Site implements AsyncDisposable {
+class ConfiguredPair implements AsyncDisposable {
   readonly a: Namespace;
   readonly b: Namespace;
   readonly folder: string;
@@ -30,7 +30,7 @@ class Site implements AsyncDisposable {
   }
 
   /** The daemon's `/etc/hosts` is the file `hosts`, empty at first. */
-  static async create(toml: string, ...words: string[]): Promise<Site> {
+  static async create(toml: string, ...words: string[]): Promise<ConfiguredPair> {
     const [a, b] = [await Namespace.create("dca"), await Namespace.create("dcb")];
     await a.ip(`link add cable type veth peer name cable netns ${b.name}`);
     await b.ip("addr add 10.0.0.2/24 dev cable");
@@ -59,7 +59,7 @@ class Site implements AsyncDisposable {
         ],
       ],
     });
-    return new Site(a, b, folder, daemon);
+    return new ConfiguredPair(a, b, folder, daemon);
   }
 
   /** Runs the program under test for a namespace. */
@@ -138,12 +138,12 @@ async function pingCrosses(netns: Namespace, id: number): Promise<void> {
 Deno.test("daemon config: tunnels wait for an address, a route, an interface and a name, and come up", async () => {
   const file = wire(1, "10.0.0.2") + wire(2, "10.9.0.2", "any") + wire(3, "peer.example") +
     `${wire(4, "10.0.0.2")}bridge = "br0"\n${wire(5, "10.0.0.2")}netns = "dcn-${Deno.pid}"\n`;
-  await using site = await Site.create(file);
-  const { a, b } = site;
-  await until(() => site.said(APPLIED).length === 1, "the file is applied");
-  assert.match(site.said(APPLIED)[0]!, /: 0 of 10 changes made, 0 tunnels untouched$/);
-  await until(() => site.said(/waits for/).length === 5, site.daemon.said);
-  const waits = (await site.declared()).map(({ name, tunnel_id, waits_for, subject }) => [
+  await using fixture = await ConfiguredPair.create(file);
+  const { a, b } = fixture;
+  await until(() => fixture.said(APPLIED).length === 1, "the file is applied");
+  assert.match(fixture.said(APPLIED)[0]!, /: 0 of 10 changes made, 0 tunnels untouched$/);
+  await until(() => fixture.said(/waits for/).length === 5, fixture.daemon.said);
+  const waits = (await fixture.declared()).map(({ name, tunnel_id, waits_for, subject }) => [
     name,
     tunnel_id,
     waits_for,
@@ -156,55 +156,55 @@ Deno.test("daemon config: tunnels wait for an address, a route, an interface and
     ["t4", 4, "interface", "br0"],
     ["t5", 5, "namespace", `dcn-${Deno.pid}`],
   ]);
-  const { stdout } = await site.run(a, "status");
+  const { stdout } = await fixture.run(a, "status");
   assert.match(stdout, /tunnel t2 of the configuration file: waits for a route to 10\.9\.0\.2/);
   assert.deepEqual(
-    (await site.run(b, "-j", "status")).stdout.includes("declared"),
+    (await fixture.run(b, "-j", "status")).stdout.includes("declared"),
     false,
     "another namespace",
   );
 
-  for (const id of [1, 2, 3, 4]) await site.addPeer(id);
+  for (const id of [1, 2, 3, 4]) await fixture.addPeer(id);
   await a.ip("addr add 10.0.0.1/24 dev cable");
   await a.ip("link set cable up");
   await pingCrosses(a, 1);
   await b.ip("addr add 10.9.0.2/32 dev lo");
-  assert.equal((await site.declared()).length, 4);
+  assert.equal((await fixture.declared()).length, 4);
   await a.ip("route add 10.9.0.2/32 via 10.0.0.2");
-  await until(() => site.said(/tunnel t2 waits no longer/).length === 1, "the route is noticed");
-  await Deno.writeTextFile(`${site.folder}/hosts`, "10.0.0.2 peer.example\n");
+  await until(() => fixture.said(/tunnel t2 waits no longer/).length === 1, "the route is noticed");
+  await Deno.writeTextFile(`${fixture.folder}/hosts`, "10.0.0.2 peer.example\n");
   // A network that changes may bring names, too: they are not waited for as long as the last pause was.
   await a.ip("addr add 10.1.1.1/32 dev lo");
   await pingCrosses(a, 3);
   await a.ip("link add br0 type bridge");
-  await until(() => site.said(/tunnel t4 waits no longer/).length === 1, "the bridge is noticed");
+  await until(() => fixture.said(/tunnel t4 waits no longer/).length === 1, "the bridge is noticed");
   assert.match(await a.ip("link show master br0"), / w4: /);
   await sh("ip", "netns", "add", `dcn-${Deno.pid}`);
   try {
     await a.ip("addr add 10.1.1.2/32 dev lo");
-    await until(() => site.said(/tunnel t5 waits no longer/).length === 1, "the namespace is found");
+    await until(() => fixture.said(/tunnel t5 waits no longer/).length === 1, "the namespace is found");
     assert.match(await sh("ip", "-n", `dcn-${Deno.pid}`, "addr"), / w5: .*[^]* 192\.168\.5\.1\/24 /);
   } finally {
     await sh("ip", "netns", "delete", `dcn-${Deno.pid}`);
   }
-  assert.deepEqual(await site.declared(), []);
+  assert.deepEqual(await fixture.declared(), []);
   for (const id of [1, 2, 3, 4, 5]) {
-    assert.equal(site.said(new RegExp(`tunnel t${id} waits for `)).length, 1, "told once");
-    assert.equal(site.said(new RegExp(`tunnel t${id} waits no longer: it is up$`)).length, 1);
+    assert.equal(fixture.said(new RegExp(`tunnel t${id} waits for `)).length, 1, "told once");
+    assert.equal(fixture.said(new RegExp(`tunnel t${id} waits no longer: it is up$`)).length, 1);
   }
-  const { status, stderr } = await site.daemon.end("SIGTERM");
+  const { status, stderr } = await fixture.daemon.end("SIGTERM");
   assert.equal(status.code, 0, stderr);
   assert.doesNotMatch(await a.ip("link"), / w\d: /);
 });
 
 Deno.test("daemon config: a reload changes what changed, loses no packet of the rest, and is nothing the second time", async () => {
-  await using site = await Site.create("");
-  const { a } = site;
+  await using fixture = await ConfiguredPair.create("");
+  const { a } = fixture;
   await a.ip("addr add 10.0.0.1/24 dev cable");
   await a.ip("link set cable up");
-  for (const id of [1, 2]) await site.addPeer(id);
+  for (const id of [1, 2]) await fixture.addPeer(id);
   const file = wire(1, "10.0.0.2") + wire(2, "10.0.0.2");
-  await site.reload(file, /: 4 of 4 changes made/);
+  await fixture.reload(file, /: 4 of 4 changes made/);
   await pingCrosses(a, 2);
   using pinger = new Pinger(a.name, "192.168.1.2", { size: 100 });
   let [sent, received] = [0, 0];
@@ -220,10 +220,10 @@ Deno.test("daemon config: a reload changes what changed, loses no packet of the 
   const before = sent;
   try {
     const other = file.replace("tunnel_id = 2\npeer_tunnel_id = 2", "tunnel_id = 2\npeer_tunnel_id = 9");
-    await site.reload(other, /: 2 of 2 changes made, 1 tunnels untouched$/);
-    await site.reload(`${file}mtu = 1300\n`, /session w \(2\) of tunnel t2 \(2\): made anew/);
-    await site.reload(`${file}tunnel_id = 1\n`, /nothing was changed/);
-    const [wrong] = site.said(/unknown key "tunnel_id"/);
+    await fixture.reload(other, /: 2 of 2 changes made, 1 tunnels untouched$/);
+    await fixture.reload(`${file}mtu = 1300\n`, /session w \(2\) of tunnel t2 \(2\): made anew/);
+    await fixture.reload(`${file}tunnel_id = 1\n`, /nothing was changed/);
+    const [wrong] = fixture.said(/unknown key "tunnel_id"/);
     assert.match(wrong!, /^l2tp daemon: \S+\/l2tp\.toml:25:1: unknown key "tunnel_id"/);
     await until(() => sent - before > 20, "some pings");
   } finally {
@@ -231,31 +231,31 @@ Deno.test("daemon config: a reload changes what changed, loses no packet of the 
   }
   await until(() => (take(), received === sent), `all ${sent} replies`);
 
-  const events = inNamespace(a.name, () => openUserEvents(site.daemon.folder));
+  const events = inNamespace(a.name, () => openUserEvents(fixture.daemon.folder));
   const heard: string[] = [];
   const listening = (async () => {
     for await (const event of events) heard.push(event.type);
   })();
-  await site.reload(`${file}mtu = 1300\n`, /: 0 of 0 changes made, 2 tunnels untouched$/);
-  await site.reload(`${wire(1, "10.0.0.2")}reorder_timeout = 20\n`, /\(1\): changed \(reorder_timeout\)$/);
-  await until(() => site.said(/not in the file, and kept: tunnel 2$/).length > 0, "what is kept is named");
+  await fixture.reload(`${file}mtu = 1300\n`, /: 0 of 0 changes made, 2 tunnels untouched$/);
+  await fixture.reload(`${wire(1, "10.0.0.2")}reorder_timeout = 20\n`, /\(1\): changed \(reorder_timeout\)$/);
+  await until(() => fixture.said(/not in the file, and kept: tunnel 2$/).length > 0, "what is kept is named");
   events.close();
   await listening;
   assert.deepEqual(heard, ["sessionModified"]);
 });
 
 Deno.test("daemon config --prune: what is not in the file is deleted, at the start and by a reload", async () => {
-  await using site = await Site.create("", "--prune");
-  await site.a.ip("addr add 10.0.0.1/24 dev cable");
-  await site.a.ip("link set cable up");
-  await site.reload(wire(1, "10.0.0.2") + wire(2, "10.0.0.2"), /: 4 of 4 changes made/);
-  await site.reload(wire(1, "10.0.0.2"), /^l2tp daemon: tunnel 2: deleted$/);
-  using client = site.daemon.client(site.a.name);
+  await using fixture = await ConfiguredPair.create("", "--prune");
+  await fixture.a.ip("addr add 10.0.0.1/24 dev cable");
+  await fixture.a.ip("link set cable up");
+  await fixture.reload(wire(1, "10.0.0.2") + wire(2, "10.0.0.2"), /: 4 of 4 changes made/);
+  await fixture.reload(wire(1, "10.0.0.2"), /^l2tp daemon: tunnel 2: deleted$/);
+  using client = fixture.daemon.client(fixture.a.name);
   assert.deepEqual(client.tunnels().map(({ tunnelId }) => tunnelId), [1]);
   // What a tunnel waits for is forgotten with it.
-  await site.reload(wire(1, "10.0.0.2") + wire(3, "10.9.9.9"), /tunnel t3 waits for/);
-  await site.reload(wire(1, "10.0.0.2"), APPLIED);
-  assert.deepEqual(await site.declared(), []);
+  await fixture.reload(wire(1, "10.0.0.2") + wire(3, "10.9.9.9"), /tunnel t3 waits for/);
+  await fixture.reload(wire(1, "10.0.0.2"), APPLIED);
+  assert.deepEqual(await fixture.declared(), []);
 });
 
 /** A hook that records its arguments and environment, and the state of its interface. */
@@ -267,8 +267,8 @@ function noting(folder: string, more = ""): string {
 }
 
 Deno.test("daemon config: hooks run when things are there and when they are gone; SIGTERM is one of the ends", async () => {
-  await using site = await Site.create("");
-  const { a, folder } = site;
+  await using fixture = await ConfiguredPair.create("");
+  const { a, folder } = fixture;
   await a.ip("addr add 10.0.0.1/24 dev cable");
   await a.ip("link set cable up");
   const hooks = ["on_up", "on_pre_down", "on_down"].map((key) => `${key} = ${noting(folder)}\n`).join("");
@@ -281,19 +281,19 @@ Deno.test("daemon config: hooks run when things are there and when they are gone
     return text.trimEnd().split("\n").map((line) => line.replaceAll(/ +/g, " "));
   };
   const tunnel = "10.0.0.1 10.0.0.2 user lo UNKNOWN";
-  await site.reload(file, /: 2 of 2 changes made/);
+  await fixture.reload(file, /: 2 of 2 changes made/);
   assert.deepEqual(await notes(), [
     `up t1/ 1 ${tunnel}`,
     "up t1/w 1 1 w1 10.0.0.1 10.0.0.2 user w1 UNKNOWN",
   ]);
-  await site.reload(file.replace("deadbeef", "deadbeee"), /\(1\): made anew/);
+  await fixture.reload(file.replace("deadbeef", "deadbeee"), /\(1\): made anew/);
   const gone = "Device";
   assert.deepEqual((await notes()).map((line) => line.replace(/ Device.*/, ` ${gone}`)), [
     "pre-down t1/w 1 1 w1 10.0.0.1 10.0.0.2 user w1 UNKNOWN",
     `down t1/w 1 1 w1 10.0.0.1 10.0.0.2 user ${gone}`,
     "up t1/w 1 1 w1 10.0.0.1 10.0.0.2 user w1 UNKNOWN",
   ]);
-  const { status, stderr } = await site.daemon.end("SIGTERM");
+  const { status, stderr } = await fixture.daemon.end("SIGTERM");
   assert.equal(status.code, 0, stderr);
   assert.deepEqual((await notes()).map((line) => line.replace(/ Device.*/, ` ${gone}`)), [
     "pre-down t1/w 1 1 w1 10.0.0.1 10.0.0.2 user w1 UNKNOWN",
@@ -305,21 +305,21 @@ Deno.test("daemon config: hooks run when things are there and when they are gone
 });
 
 Deno.test("daemon config: a hook that fails, takes too long, or is in the way of the end", async () => {
-  await using site = await Site.create("");
-  const { a, folder } = site;
+  await using fixture = await ConfiguredPair.create("");
+  const { a, folder } = fixture;
   await a.ip("addr add 10.0.0.1/24 dev cable");
   await a.ip("link set cable up");
   const script = (text: string): string => JSON.stringify(["/bin/sh", "-c", text]);
   const bad = `${wire(1, "10.0.0.2")}on_up = ${script("echo so it is; exit 7")}\non_down = ${
     script(`echo down > ${folder}/down`)
   }\n`;
-  await site.reload(bad + wire(2, "10.0.0.2"), /: 2 of 4 changes made/);
-  assert.equal(site.said(/: on_up of session w of tunnel t1: so it is$/).length, 1);
+  await fixture.reload(bad + wire(2, "10.0.0.2"), /: 2 of 4 changes made/);
+  assert.equal(fixture.said(/: on_up of session w of tunnel t1: so it is$/).length, 1);
   assert.equal(
-    site.said(/t1 could not be made: on_up of session w of tunnel t1 ended with exit code 7/).length,
+    fixture.said(/t1 could not be made: on_up of session w of tunnel t1 ended with exit code 7/).length,
     1,
   );
-  assert.deepEqual((await site.declared()).map(({ name, waits_for }) => [name, waits_for]), [[
+  assert.deepEqual((await fixture.declared()).map(({ name, waits_for }) => [name, waits_for]), [[
     "t1",
     undefined,
   ]]);
@@ -327,9 +327,9 @@ Deno.test("daemon config: a hook that fails, takes too long, or is in the way of
   assert.doesNotMatch(await a.ip("link"), / w1: /);
 
   const slow = `${wire(1, "10.0.0.2")}hook_timeout = 1\non_up = ${script("sleep 1000")}\nhook_wait = false\n`;
-  await site.reload(slow + wire(2, "10.0.0.2"), /: 2 of 2 changes made, 1 tunnels untouched/);
+  await fixture.reload(slow + wire(2, "10.0.0.2"), /: 2 of 2 changes made, 1 tunnels untouched/);
   await until(
-    () => site.said(/on_up of session w of tunnel t1 took longer than 1 s and was killed$/).length === 1,
+    () => fixture.said(/on_up of session w of tunnel t1 took longer than 1 s and was killed$/).length === 1,
     "it is told",
   );
   assert.match(await a.ip("link"), / w1: /, "nobody waited for it");
@@ -339,17 +339,17 @@ Deno.test("daemon config: a hook that fails, takes too long, or is in the way of
   const asking = JSON.stringify([
     "/bin/sh",
     "-c",
-    `L2TP_RUNTIME_DIR=${site.daemon.folder} HOME=${folder} "$@" > ${folder}/shown`,
+    `L2TP_RUNTIME_DIR=${fixture.daemon.folder} HOME=${folder} "$@" > ${folder}/shown`,
     "sh",
     ...[program, ...words, "-dataplane", "user", "show", "tunnel", "tunnel_id", "3"],
   ]);
   const third = `${wire(3, "10.0.0.2")}on_up = ${asking}\n`;
-  await site.reload(third + wire(2, "10.0.0.2"), /: 2 of 2 changes made/);
+  await fixture.reload(third + wire(2, "10.0.0.2"), /: 2 of 2 changes made/);
   assert.match(await Deno.readTextFile(`${folder}/shown`), /^Tunnel 3, encap IP/);
 
   const long = `${wire(4, "10.0.0.2")}on_up = ${script(`echo $$ > ${folder}/pid; exec sleep 1000`)}\n`;
   await Deno.writeTextFile(`${folder}/l2tp.toml`, long + wire(2, "10.0.0.2"));
-  Deno.kill(site.daemon.pid, "SIGHUP");
+  Deno.kill(fixture.daemon.pid, "SIGHUP");
   const pidOf = (): number => {
     try {
       return Number(Deno.readTextFileSync(`${folder}/pid`));
@@ -358,7 +358,7 @@ Deno.test("daemon config: a hook that fails, takes too long, or is in the way of
     }
   };
   await until(() => pidOf() > 0, "the hook runs");
-  const { status, stderr } = await site.daemon.end("SIGTERM");
+  const { status, stderr } = await fixture.daemon.end("SIGTERM");
   assert.equal(status.code, 0, stderr);
   assert.match(stderr, /t4 could not be made: on_up of session w of tunnel t4 was interrupted/);
   assert.throws(() => Deno.statSync(`/proc/${pidOf()}`), Deno.errors.NotFound);

@@ -20,7 +20,7 @@ localLibc();
 const HOST = Deno.hostname().split(".")[0]!.slice(0, 20);
 
 /** Two hosts, a daemon, and a shell on the first of them. */
-class Site implements AsyncDisposable {
+class ShellFixture implements AsyncDisposable {
   readonly pair: Pair;
   readonly daemon: TestDaemon;
   readonly state: string;
@@ -32,11 +32,15 @@ class Site implements AsyncDisposable {
     this.state = state;
   }
 
-  static async create(): Promise<Site> {
+  static async create(): Promise<ShellFixture> {
     const pair = await Pair.create();
-    const site = new Site(pair, await TestDaemon.start(), await Deno.makeTempDir({ prefix: "l2tp-state." }));
-    await site.open();
-    return site;
+    const fixture = new ShellFixture(
+      pair,
+      await TestDaemon.start(),
+      await Deno.makeTempDir({ prefix: "l2tp-state." }),
+    );
+    await fixture.open();
+    return fixture;
   }
 
   /** The environment of everything that is run here. */
@@ -95,9 +99,9 @@ class Site implements AsyncDisposable {
 }
 
 Deno.test("from nothing to a working tunnel by ? and Tab alone", async () => {
-  await using site = await Site.create();
-  const { pair, terminal } = site;
-  const user = new NewUser(terminal, () => site.prompt());
+  await using fixture = await ShellFixture.create();
+  const { pair, terminal } = fixture;
+  const user = new NewUser(terminal, () => fixture.prompt());
   await user.begin();
   await user.make({
     tunnel_id: "1",
@@ -113,10 +117,10 @@ Deno.test("from nothing to a working tunnel by ? and Tab alone", async () => {
   });
   await terminal.type(`-n ${pair.b.name.slice(0, -1)}`);
   await terminal.press("Tab");
-  await terminal.line(`${site.prompt()} -n ${pair.b.name}`);
+  await terminal.line(`${fixture.prompt()} -n ${pair.b.name}`);
   await terminal.press("Enter");
-  await terminal.line(site.prompt(pair.b.name));
-  const there = new NewUser(terminal, () => site.prompt(pair.b.name));
+  await terminal.line(fixture.prompt(pair.b.name));
+  const there = new NewUser(terminal, () => fixture.prompt(pair.b.name));
   await there.make({
     tunnel_id: "2",
     peer_tunnel_id: "1",
@@ -135,12 +139,12 @@ Deno.test("from nothing to a working tunnel by ? and Tab alone", async () => {
 });
 
 Deno.test("interactive mode on a terminal", async (t) => {
-  await using site = await Site.create();
-  const { pair } = site;
-  const PROMPT = site.prompt();
+  await using fixture = await ShellFixture.create();
+  const { pair } = fixture;
+  const PROMPT = fixture.prompt();
 
   await t.step("no arguments on a terminal: a hint and a prompt", async () => {
-    const lines = (await site.terminal.text()).split("\n");
+    const lines = (await fixture.terminal.text()).split("\n");
     assert.match(lines[0]!, /^l2tp \d\S*: \? lists what may come next, Tab completes, Ctrl-D leaves$/);
     assert.deepEqual(lines.slice(1), [PROMPT]);
   });
@@ -148,7 +152,7 @@ Deno.test("interactive mode on a terminal", async (t) => {
   await t.step(
     "?: the answer stands below the line, which comes again, the cursor where it was",
     async () => {
-      const { terminal } = site;
+      const { terminal } = fixture;
       await terminal.type("add tunnel encap ?");
       await terminal.line(`${PROMPT} add tunnel encap`);
       assert.deepEqual((await terminal.text()).split("\n").slice(1), [
@@ -168,15 +172,15 @@ Deno.test("interactive mode on a terminal", async (t) => {
   );
 
   await t.step("? on an empty line: the very text that the grammar gives", async () => {
-    const { terminal } = site;
+    const { terminal } = fixture;
     const expected = await explainNext("", () => Promise.resolve([]));
     await terminal.press("?");
     await terminal.until((text) => text.endsWith(`${PROMPT} ?\n${expected}${PROMPT}`), "the answer");
   });
 
   await t.step("a word that may be shortened, a word that may be several, one that is none", async () => {
-    const { terminal } = site;
-    assert.equal(await site.run("sh tu"), "");
+    const { terminal } = fixture;
+    assert.equal(await fixture.run("sh tu"), "");
     const run = async (line: string, first: string): Promise<void> => {
       await terminal.enter(line);
       await terminal.until((text) => text.includes(first), first);
@@ -202,7 +206,7 @@ Deno.test("interactive mode on a terminal", async (t) => {
   });
 
   await t.step("a line that failed is offered again, to be put right", async () => {
-    const { terminal } = site;
+    const { terminal } = fixture;
     const line = (local: string): string => `add tunnel tid 7 ptid 8 encap ip local ${local} remote 10.0.0.2`;
     await terminal.enter(line("10.0.0.9"));
     await terminal.line(`${PROMPT} ${line("10.0.0.9")}`);
@@ -211,7 +215,7 @@ Deno.test("interactive mode on a terminal", async (t) => {
     await terminal.enter("1");
     await terminal.line(PROMPT);
     assert.equal(
-      await site.run("show tunnel"),
+      await fixture.run("show tunnel"),
       "Tunnel 7, encap IP\n  From 10.0.0.1 to 10.0.0.2\n  Peer tunnel 8",
     );
   });
@@ -219,7 +223,7 @@ Deno.test("interactive mode on a terminal", async (t) => {
   await t.step(
     "several pasted lines take the place of one that is offered; tabs and marks in them are text",
     async () => {
-      const { terminal } = site;
+      const { terminal } = fixture;
       await terminal.enter("bogus");
       await terminal.line(`${PROMPT} bogus`);
       await terminal.paste(
@@ -235,20 +239,20 @@ Deno.test("interactive mode on a terminal", async (t) => {
   );
 
   await t.step("filters", async () => {
-    assert.equal(await site.run("show session | include interface"), "  interface name: pw0");
-    assert.equal(await site.run("sh se | exc interface | inc Session"), "Session 1 in tunnel 7");
-    assert.equal(await site.run("show session | count"), "1");
-    assert.equal(await site.run("show session session_id 9 | count"), "0");
-    const json = await site.run("show session | json");
+    assert.equal(await fixture.run("show session | include interface"), "  interface name: pw0");
+    assert.equal(await fixture.run("sh se | exc interface | inc Session"), "Session 1 in tunnel 7");
+    assert.equal(await fixture.run("show session | count"), "1");
+    assert.equal(await fixture.run("show session session_id 9 | count"), "0");
+    const json = await fixture.run("show session | json");
     assert.equal((JSON.parse(json.replaceAll("\n", "")) as { interface: string }[])[0]!.interface, "pw0");
     assert.equal(
-      (await site.run("show session | json | include peer_session_id")).trim(),
+      (await fixture.run("show session | json | include peer_session_id")).trim(),
       '"peer_session_id": 2,',
     );
   });
 
   await t.step("Tab: words, values that exist now; twice what ? says", async () => {
-    const { terminal } = site;
+    const { terminal } = fixture;
     const complete = async (typed: string, line: string): Promise<void> => {
       await terminal.type(typed);
       await terminal.line(`${PROMPT} ${typed}`.trimEnd());
@@ -282,7 +286,7 @@ Deno.test("interactive mode on a terminal", async (t) => {
   });
 
   await t.step("Ctrl-C: cancels the line, ends what runs, and never the shell", async () => {
-    const { terminal } = site;
+    const { terminal } = fixture;
     await terminal.type("flush");
     await terminal.press("C-c");
     await terminal.line(PROMPT);
@@ -296,20 +300,20 @@ Deno.test("interactive mode on a terminal", async (t) => {
     await terminal.press("C-c", "C-c");
     await terminal.until((text) => prompts(text) === before + 2, "two new prompts");
     await terminal.line(PROMPT);
-    assert.equal(await site.run("show | count"), "1");
-    await site.monitor();
+    assert.equal(await fixture.run("show | count"), "1");
+    await fixture.monitor();
     await terminal.press("C-c");
     await terminal.line(PROMPT);
   });
 
   await t.step("what is typed while a command runs waits for the next line, whatever it is", async () => {
-    const { terminal } = site;
-    await site.monitor();
+    const { terminal } = fixture;
+    await fixture.monitor();
     await terminal.type("xshow");
     await terminal.press("C-a", "C-d");
     assert.doesNotMatch(lastLine(await terminal.text()), /show/);
     // The terminal throws away what is typed before a Ctrl-C; SIGINT alone does not.
-    Deno.kill(await site.terminal.processId(), "SIGINT");
+    Deno.kill(await fixture.terminal.processId(), "SIGINT");
     await terminal.line(`${PROMPT} show`);
     await terminal.press("C-c");
     await terminal.line(PROMPT);
@@ -317,21 +321,21 @@ Deno.test("interactive mode on a terminal", async (t) => {
 
   await t.step("another namespace: for one line, for all that follow, and back", async () => {
     const { a, b } = pair;
-    assert.equal(await site.run(`-n ${b.name} show tunnel`), "");
-    assert.equal(await site.run("show tunnel | count"), "1");
-    assert.equal(await site.run(`-n ${b.name}`, site.prompt(b.name)), "");
-    assert.equal(await site.run("show tunnel", site.prompt(b.name)), "");
-    assert.match(await site.run(`-n ${a.name} show tunnel`, site.prompt(b.name)), /^Tunnel 7/);
-    assert.match(await site.run("-n - show tunnel", site.prompt(b.name)), /^Tunnel 7/);
-    assert.equal(await site.run("show tunnel", site.prompt(b.name)), "");
-    assert.equal(await site.run("-n -"), "");
-    assert.match(await site.run("show tunnel"), /^Tunnel 7/);
+    assert.equal(await fixture.run(`-n ${b.name} show tunnel`), "");
+    assert.equal(await fixture.run("show tunnel | count"), "1");
+    assert.equal(await fixture.run(`-n ${b.name}`, fixture.prompt(b.name)), "");
+    assert.equal(await fixture.run("show tunnel", fixture.prompt(b.name)), "");
+    assert.match(await fixture.run(`-n ${a.name} show tunnel`, fixture.prompt(b.name)), /^Tunnel 7/);
+    assert.match(await fixture.run("-n - show tunnel", fixture.prompt(b.name)), /^Tunnel 7/);
+    assert.equal(await fixture.run("show tunnel", fixture.prompt(b.name)), "");
+    assert.equal(await fixture.run("-n -"), "");
+    assert.match(await fixture.run("show tunnel"), /^Tunnel 7/);
   });
 
   await t.step(
     "the terminal is resized: the line is wrapped again, and the output appears below it",
     async () => {
-      const { terminal } = site;
+      const { terminal } = fixture;
       const line = "add tunnel tunnel_id 1 peer_tunnel_id 2 udp_sport 5001 udp_dport 5002 encap ";
       await terminal.type(line);
       await terminal.line(`${PROMPT} ${line}`.trimEnd());
@@ -359,12 +363,12 @@ Deno.test("interactive mode on a terminal", async (t) => {
       await terminal.press("C-c");
       await terminal.resize(80, 24);
       await terminal.line(PROMPT);
-      assert.equal(await site.run("show | count"), "1");
+      assert.equal(await fixture.run("show | count"), "1");
     },
   );
 
   await t.step("history: arrow-up, and in the next shell too, without what was secret", async () => {
-    const { terminal } = site;
+    const { terminal } = fixture;
     await terminal.press("Up", "Up");
     await terminal.press("C-c");
     await terminal.press("Up");
@@ -374,64 +378,64 @@ Deno.test("interactive mode on a terminal", async (t) => {
     await terminal.until((text) => /^left with 0$/m.test(text), "Ctrl-D leaves");
     assert.ok(await terminal.isRestored());
     await terminal[Symbol.asyncDispose]();
-    const path = `${site.state}/l2tp/history`;
+    const path = `${fixture.state}/l2tp/history`;
     const lines = (await Deno.readTextFile(path)).trimEnd().split("\n");
     assert.equal(lines.at(-1), "show | count");
     assert.ok(lines.some((line) => /name pw0 cookie HEXSTR$/.test(line)), lines.join("\n"));
     assert.ok(!lines.join("\n").includes("0011223344556677"));
     assert.equal((await Deno.stat(path)).mode! & 0o777, 0o600);
-    assert.equal((await Deno.stat(`${site.state}/l2tp`)).mode! & 0o777, 0o700);
-    await site.open(["shell"]);
-    await site.terminal.press("Up");
-    await site.terminal.line(`${PROMPT} show | count`);
-    await site.terminal.press("C-c");
+    assert.equal((await Deno.stat(`${fixture.state}/l2tp`)).mode! & 0o777, 0o700);
+    await fixture.open(["shell"]);
+    await fixture.terminal.press("Up");
+    await fixture.terminal.line(`${PROMPT} show | count`);
+    await fixture.terminal.press("C-c");
   });
 
   await t.step("Ctrl-D in a line deletes; exit leaves; SIGTERM leaves the terminal in order", async () => {
-    await site.terminal.type("xshow");
-    await site.terminal.press("C-a", "C-d");
-    await site.terminal.line(`${PROMPT} show`);
-    await site.terminal.press("C-c");
-    await site.terminal.enter("exit");
-    await site.terminal.until((text) => /^left with 0$/m.test(text), "exit leaves");
-    assert.ok(await site.terminal.isRestored());
-    await site.terminal[Symbol.asyncDispose]();
-    await site.open();
-    await site.terminal.type("show");
-    await site.terminal.line(`${PROMPT} show`);
-    Deno.kill(await site.terminal.processId(), "SIGTERM");
-    await site.terminal.until((text) => /^left with 143$/m.test(text), "it ends");
-    assert.ok(await site.terminal.isRestored());
+    await fixture.terminal.type("xshow");
+    await fixture.terminal.press("C-a", "C-d");
+    await fixture.terminal.line(`${PROMPT} show`);
+    await fixture.terminal.press("C-c");
+    await fixture.terminal.enter("exit");
+    await fixture.terminal.until((text) => /^left with 0$/m.test(text), "exit leaves");
+    assert.ok(await fixture.terminal.isRestored());
+    await fixture.terminal[Symbol.asyncDispose]();
+    await fixture.open();
+    await fixture.terminal.type("show");
+    await fixture.terminal.line(`${PROMPT} show`);
+    Deno.kill(await fixture.terminal.processId(), "SIGTERM");
+    await fixture.terminal.until((text) => /^left with 143$/m.test(text), "it ends");
+    assert.ok(await fixture.terminal.isRestored());
   });
 
   await t.step("not a terminal: lines as those of a batch", async () => {
     const stdin = "show tunnel\nadd bogus\nshow tunnel\n";
-    const { code, stdout, stderr } = await l2tp(["-n", pair.a.name, "shell"], { env: site.env, stdin });
+    const { code, stdout, stderr } = await l2tp(["-n", pair.a.name, "shell"], { env: fixture.env, stdin });
     assert.equal(code, 255);
     assert.equal(stdout, "Tunnel 7, encap IP\n  From 10.0.0.1 to 10.0.0.2\n  Peer tunnel 8\n");
     assert.match(stderr, /^Unknown command: bogus\n[^]*Command failed -:2\n$/);
     // Without arguments, too, but for the word.
-    assert.equal((await l2tp([], { env: site.env, stdin })).code, 255);
+    assert.equal((await l2tp([], { env: fixture.env, stdin })).code, 255);
   });
 
   await t.step("a daemon that hangs: completion gives up soon, and so does the prompt", async () => {
-    await site.terminal[Symbol.asyncDispose]();
-    await site.open();
-    Deno.kill(site.daemon.pid, "SIGSTOP");
+    await fixture.terminal[Symbol.asyncDispose]();
+    await fixture.open();
+    Deno.kill(fixture.daemon.pid, "SIGSTOP");
     try {
       const begin = performance.now();
       const { code, stdout } = await l2tp(
         ["-n", pair.a.name, "complete", "show", "tunnel", "tunnel_id", ""],
-        { env: site.env },
+        { env: fixture.env },
       );
       assert.deepEqual([code, stdout], [0, ""]);
       assert.ok(performance.now() - begin < 10_000, "it waits as long as a command does");
-      await site.terminal.press("Enter");
-      await site.terminal.line(PROMPT.replace("user>", "user?>"));
+      await fixture.terminal.press("Enter");
+      await fixture.terminal.line(PROMPT.replace("user>", "user?>"));
     } finally {
-      Deno.kill(site.daemon.pid, "SIGCONT");
+      Deno.kill(fixture.daemon.pid, "SIGCONT");
     }
-    await site.terminal.press("Enter");
-    await site.terminal.line(PROMPT);
+    await fixture.terminal.press("Enter");
+    await fixture.terminal.line(PROMPT);
   });
 });

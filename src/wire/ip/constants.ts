@@ -25,7 +25,6 @@ export const IPV4_DF = 0x4000;
 /** Mask of "more fragments" and fragment offset in the same word of an IPv4 header; all zero for a whole packet. */
 export const IPV4_FRAGMENT = 0x3fff;
 
-
 /** Length of a TCP header without options. */
 export const TCP_HEADER = 20;
 /** Offset of the checksum in a TCP header. */

@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import { FakeWorld } from "../../support/fake_world.ts";
+import { FakeHost } from "../../support/fake_host.ts";
 import { Random } from "../../support/random.ts";
 
 /**
@@ -54,8 +54,8 @@ function randomLine(random: Random, force: boolean): string {
   }
 }
 
-/** All that can be seen of a world afterwards. */
-function state({ home: { l2tp, links } }: FakeWorld): unknown {
+/** All that can be seen of a host afterwards. */
+function state({ home: { l2tp, links } }: FakeHost): unknown {
   return {
     tunnels: [...l2tp.tunnels.values()],
     sessions: l2tp.sessions,
@@ -70,7 +70,7 @@ function withoutAdvice(err: string): string {
 
 /** Does the lines one by one, as a batch is described. */
 async function oneByOne(
-  world: FakeWorld,
+  host: FakeHost,
   lines: readonly string[],
   force: boolean,
 ): Promise<[number, string, string]> {
@@ -80,7 +80,7 @@ async function oneByOne(
     const unterminated = (line.match(/"/g) ?? []).length === 1;
     const outcome = unterminated
       ? { code: 1, out: "", err: "Unterminated quoted string\n" }
-      : await world.run(line);
+      : await host.run(line);
     out += outcome.out;
     err += outcome.err;
     if (outcome.code === 0) continue;
@@ -98,8 +98,8 @@ async function compare(rounds: number, seed: number, acceptsDuplicates: boolean)
   for (let round = 0; round < rounds; round++) {
     const force = random.oneIn(2);
     const lines = Array.from({ length: 1 + random.below(30) }, () => randomLine(random, force));
-    const [batched, single] = [new FakeWorld(), new FakeWorld()];
-    for (const world of [batched, single]) world.home.l2tp.acceptsDuplicates = acceptsDuplicates;
+    const [batched, single] = [new FakeHost(), new FakeHost()];
+    for (const host of [batched, single]) host.home.l2tp.acceptsDuplicates = acceptsDuplicates;
     batched.background = random.oneIn(2);
     // Now and then the next line is long in coming.
     batched.files.set("f", lines.flatMap((line) => random.oneIn(6) ? [line, undefined] : [line]));

@@ -8,23 +8,23 @@ import { Errno } from "../../../src/base/errno.ts";
 import { SyscallError } from "../../../src/base/errors.ts";
 import { logicalLines, splitWords } from "../../../src/cli/commands/batch.ts";
 import { UsageError } from "../../../src/cli/grammar/usage_error.ts";
-import { FakeWorld, type Outcome } from "../../support/fake_world.ts";
+import { FakeHost, type Outcome } from "../../support/fake_host.ts";
 
 const TUNNEL = "add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2";
 const OK: Outcome = { code: 0, out: "", err: "" };
 
 /** Runs the lines as a file called "f". */
 async function batch(
-  world: FakeWorld,
+  host: FakeHost,
   lines: readonly (string | undefined)[],
   options = "",
 ): Promise<Outcome> {
-  world.files.set("f", lines);
-  return await world.run(`${options} -batch f`);
+  host.files.set("f", lines);
+  return await host.run(`${options} -batch f`);
 }
 
-function tunnelIds(world: FakeWorld): number[] {
-  return [...world.home.l2tp.tunnels.keys()];
+function tunnelIds(host: FakeHost): number[] {
+  return [...host.home.l2tp.tunnels.keys()];
 }
 
 Deno.test("splitWords() splits at white space and keeps quoted words together", () => {
@@ -101,8 +101,8 @@ Deno.test("logicalLines() passes on where the next line may be long in coming, w
 });
 
 Deno.test("batch: comments, blank lines, continuations, quotes, lines of ip", async () => {
-  const world = new FakeWorld();
-  const outcome = await batch(world, [
+  const host = new FakeHost();
+  const outcome = await batch(host, [
     "# tunnels",
     "",
     "   ",
@@ -116,14 +116,14 @@ Deno.test("batch: comments, blank lines, continuations, quotes, lines of ip", as
     'tunnel add tunnel_id "5" peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2\r',
   ]);
   assert.deepEqual(outcome, OK);
-  assert.deepEqual(tunnelIds(world), [1, 2, 3, 4, 5]);
-  assert.equal(world.home.l2tp.sessions[0]!.interfaceName, "pw0");
-  assert.equal(world.leaks, 0);
+  assert.deepEqual(tunnelIds(host), [1, 2, 3, 4, 5]);
+  assert.equal(host.home.l2tp.sessions[0]!.interfaceName, "pw0");
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("batch: an empty file, and files that cannot be opened", async () => {
-  assert.deepEqual(await batch(new FakeWorld(), []), OK);
-  assert.deepEqual(await new FakeWorld().run("-b nowhere"), {
+  assert.deepEqual(await batch(new FakeHost(), []), OK);
+  assert.deepEqual(await new FakeHost().run("-b nowhere"), {
     code: 1,
     out: "",
     err: 'Cannot open file "nowhere" for reading: No such file or directory\n',
@@ -131,8 +131,8 @@ Deno.test("batch: an empty file, and files that cannot be opened", async () => {
 });
 
 Deno.test("batch: listings see what the lines before made, and come in their place", async () => {
-  const world = new FakeWorld();
-  const { code, out } = await batch(world, [
+  const host = new FakeHost();
+  const { code, out } = await batch(host, [
     TUNNEL,
     "show tunnel",
     TUNNEL.replace("tunnel_id 1", "tunnel_id 3"),
@@ -151,8 +151,8 @@ Deno.test("batch: listings see what the lines before made, and come in their pla
 });
 
 Deno.test("batch: the first line that the kernel refuses ends it with 1, under its number", async () => {
-  const world = new FakeWorld();
-  const outcome = await batch(world, [
+  const host = new FakeHost();
+  const outcome = await batch(host, [
     TUNNEL,
     "",
     TUNNEL,
@@ -167,7 +167,7 @@ Deno.test("batch: the first line that the kernel refuses ends it with 1, under i
       "  Choose another tunnel_id, or delete it first: l2tp del tunnel tunnel_id 1\n" +
       "Command failed f:3\n",
   });
-  assert.deepEqual(tunnelIds(world), [1]);
+  assert.deepEqual(tunnelIds(host), [1]);
 });
 
 Deno.test("batch: the first line that is wrong ends it with 255; what was in front of it is done", async () => {
@@ -180,25 +180,25 @@ Deno.test("batch: the first line that is wrong ends it with 255; what was in fro
       "-bogus show",
     ]
   ) {
-    const world = new FakeWorld();
-    const { code, out, err } = await batch(world, [
+    const host = new FakeHost();
+    const { code, out, err } = await batch(host, [
       TUNNEL,
       bad,
       TUNNEL.replace("tunnel_id 1", "tunnel_id 3"),
     ]);
     assert.deepEqual([code, out], [255, ""], bad);
     assert.ok(err.endsWith("Command failed f:2\n"), err);
-    assert.deepEqual(tunnelIds(world), [1], bad);
+    assert.deepEqual(tunnelIds(host), [1], bad);
   }
-  const world = new FakeWorld();
-  const quote = await batch(world, [TUNNEL, "show 'x"]);
+  const host = new FakeHost();
+  const quote = await batch(host, [TUNNEL, "show 'x"]);
   assert.deepEqual([quote.code, quote.err], [1, "Unterminated quoted string\nCommand failed f:2\n"]);
-  assert.deepEqual(tunnelIds(world), [1]);
+  assert.deepEqual(tunnelIds(host), [1]);
 });
 
 Deno.test("batch -force goes on after errors of both kinds and ends with 1", async () => {
-  const world = new FakeWorld();
-  const { code, err } = await batch(world, [
+  const host = new FakeHost();
+  const { code, err } = await batch(host, [
     TUNNEL,
     TUNNEL,
     "bogus",
@@ -215,13 +215,13 @@ Deno.test("batch -force goes on after errors of both kinds and ends with 1", asy
     5,
     7,
   ]);
-  assert.deepEqual(tunnelIds(world), [1, 3]);
-  assert.deepEqual(await batch(new FakeWorld(), [TUNNEL], "-force"), OK);
+  assert.deepEqual(tunnelIds(host), [1, 3]);
+  assert.deepEqual(await batch(new FakeHost(), [TUNNEL], "-force"), OK);
 });
 
 Deno.test("batch -json: errors are lines of JSON with file and line, and no others", async () => {
-  const world = new FakeWorld();
-  const { code, err } = await batch(world, [TUNNEL, TUNNEL, "bogus"], "-json -force");
+  const host = new FakeHost();
+  const { code, err } = await batch(host, [TUNNEL, TUNNEL, "bogus"], "-json -force");
   assert.equal(code, 1);
   const errors = err.trimEnd().split("\n").map((line) => JSON.parse(line));
   assert.deepEqual(errors.map(({ error, file, line, code }) => [error, file, line, code]), [
@@ -231,17 +231,17 @@ Deno.test("batch -json: errors are lines of JSON with file and line, and no othe
 });
 
 Deno.test("batch: options of the batch hold for its lines, and those of a line for that line", async () => {
-  const world = new FakeWorld();
-  await world.prepare(TUNNEL);
-  const { out } = await batch(world, ["show tunnel", "show tunnel -j", "show tunnel"], "-o");
+  const host = new FakeHost();
+  await host.prepare(TUNNEL);
+  const { out } = await batch(host, ["show tunnel", "show tunnel -j", "show tunnel"], "-o");
   assert.deepEqual(out.split("\n").map((line) => line[0]), ["T", "[", "T", undefined]);
-  const json = await batch(world, ["show tunnel", "-p show tunnel"], "-j");
+  const json = await batch(host, ["show tunnel", "-p show tunnel"], "-j");
   assert.ok(json.out.startsWith("[{") && json.out.includes("\n[ {\n"));
 });
 
 Deno.test("batch: other commands cannot be part of one", async () => {
   for (const line of ["monitor", "help", "version", "man", "completion bash", "complete x", "keep 1"]) {
-    const { code, out, err } = await batch(new FakeWorld(), [line]);
+    const { code, out, err } = await batch(new FakeHost(), [line]);
     assert.deepEqual([code, out], [255, ""], line);
     assert.match(err, /^Command ".*" cannot be part of a batch\.\nCommand failed f:1\n$/, line);
   }
@@ -249,33 +249,33 @@ Deno.test("batch: other commands cannot be part of one", async () => {
 
 Deno.test("batch: a line's own namespace is used or refused, but not passed over in silence", async () => {
   for (const line of [`-n blue ${TUNNEL}`, `${TUNNEL} -n blue`, `-netns=blue ${TUNNEL}`]) {
-    const world = new FakeWorld();
-    const blue = world.addNamespace("blue");
+    const host = new FakeHost();
+    const blue = host.addNamespace("blue");
     blue.links.add("eth0");
     blue.links.addAddress("eth0", "10.0.0.1", 24);
-    const { code } = await batch(world, [line]);
-    assert.equal(world.home.l2tp.tunnels.size, 0, `${line}: made in the wrong namespace`);
+    const { code } = await batch(host, [line]);
+    assert.equal(host.home.l2tp.tunnels.size, 0, `${line}: made in the wrong namespace`);
     if (code === 0) assert.equal(blue.l2tp.tunnels.size, 1, line);
     else assert.equal(code, 255, line);
   }
 });
 
 Deno.test("batch: a batch within a batch is refused", async () => {
-  const { code } = await batch(new FakeWorld(), ["-batch g"]);
+  const { code } = await batch(new FakeHost(), ["-batch g"]);
   assert.equal(code, 255);
 });
 
 Deno.test("batch -netns: all lines are about that namespace", async () => {
-  const world = new FakeWorld();
-  const blue = world.addNamespace("blue");
+  const host = new FakeHost();
+  const blue = host.addNamespace("blue");
   blue.links.add("eth0");
   blue.links.addAddress("eth0", "10.0.0.1", 24);
-  assert.deepEqual(await batch(world, [TUNNEL], "-n blue"), OK);
-  assert.deepEqual([blue.l2tp.tunnels.size, world.home.l2tp.tunnels.size], [1, 0]);
+  assert.deepEqual(await batch(host, [TUNNEL], "-n blue"), OK);
+  assert.deepEqual([blue.l2tp.tunnels.size, host.home.l2tp.tunnels.size], [1, 0]);
 });
 
 Deno.test("batch: one connection for all lines", async () => {
-  const world = new FakeWorld();
+  const host = new FakeHost();
   const lines = [
     TUNNEL,
     "show",
@@ -283,22 +283,22 @@ Deno.test("batch: one connection for all lines", async () => {
     "set session tid 1 sid 1 seq both",
     "flush",
   ];
-  assert.equal((await batch(world, lines)).code, 0);
-  assert.equal(world.transports.length, 2);
-  assert.equal(world.leaks, 0);
+  assert.equal((await batch(host, lines)).code, 0);
+  assert.equal(host.transports.length, 2);
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("batch: 1,000 tunnels with 1,000 sessions", async () => {
   for (const background of [true, false]) {
-    const world = new FakeWorld();
-    world.background = background;
+    const host = new FakeHost();
+    host.background = background;
     const lines = Array.from({ length: 1000 }, (_, i) => [
       `add tunnel tid ${i + 1} ptid ${i + 1} encap ip local 10.0.0.1 remote 10.0.0.2`,
       `add session tid ${i + 1} sid ${i + 1} psid 1`,
     ]).flat();
-    assert.deepEqual(await batch(world, lines), OK);
-    assert.deepEqual([world.home.l2tp.tunnels.size, world.home.l2tp.sessions.length], [1000, 1000]);
-    assert.ok(world.home.l2tp.sessions.every(({ sessionId }, i) => sessionId === i + 1));
+    assert.deepEqual(await batch(host, lines), OK);
+    assert.deepEqual([host.home.l2tp.tunnels.size, host.home.l2tp.sessions.length], [1000, 1000]);
+    assert.ok(host.home.l2tp.sessions.every(({ sessionId }, i) => sessionId === i + 1));
   }
 });
 
@@ -306,12 +306,12 @@ Deno.test("batch: a refusal anywhere among 200 creations ends it there, and noth
   for (const bad of [1, 2, 63, 64, 65, 66, 127, 128, 129, 199, 200]) {
     const lines = Array.from({ length: 200 }, (_, i) => TUNNEL.replace("tunnel_id 1", `tunnel_id ${i + 1}`));
     lines[bad - 1] = `add session tid 999 sid ${bad} psid 1`;
-    const world = new FakeWorld();
-    const { code, err } = await batch(world, lines);
+    const host = new FakeHost();
+    const { code, err } = await batch(host, lines);
     assert.equal(code, 1, `line ${bad}`);
     assert.match(err, new RegExp(`^RTNETLINK answers: No such device\\n[^]*\\nCommand failed f:${bad}\\n$`));
-    assert.deepEqual(tunnelIds(world), Array.from({ length: bad - 1 }, (_, i) => i + 1), `line ${bad}`);
-    const forced = new FakeWorld();
+    assert.deepEqual(tunnelIds(host), Array.from({ length: bad - 1 }, (_, i) => i + 1), `line ${bad}`);
+    const forced = new FakeHost();
     assert.equal((await batch(forced, lines, "-force")).code, 1);
     assert.equal(forced.home.l2tp.tunnels.size, 199, `line ${bad}`);
   }
@@ -319,60 +319,60 @@ Deno.test("batch: a refusal anywhere among 200 creations ends it there, and noth
 
 Deno.test("batch: with -force every one of many refusals is told, in order", async () => {
   const lines = Array.from({ length: 200 }, (_, i) => `add session tid 999 sid ${i + 1} psid 1`);
-  const { err } = await batch(new FakeWorld(), lines, "-force");
+  const { err } = await batch(new FakeHost(), lines, "-force");
   const numbers = [...err.matchAll(/^Command failed f:(\d+)$/gm)].map(([, line]) => Number(line));
   assert.deepEqual(numbers, Array.from({ length: 200 }, (_, i) => i + 1));
 });
 
 Deno.test("batch: a line of options only does nothing", async () => {
-  assert.deepEqual(await batch(new FakeWorld(), ["-s", "-j -d"]), OK);
+  assert.deepEqual(await batch(new FakeHost(), ["-s", "-j -d"]), OK);
 });
 
 Deno.test("batch: a file that cannot be read to its end, and a defect behind it", async () => {
-  const world = new FakeWorld();
+  const host = new FakeHost();
   function* failing(error: Error): Generator<string> {
     yield TUNNEL;
     throw error;
   }
-  world.files.set(
+  host.files.set(
     "f",
     { [Symbol.iterator]: () => failing(new SyscallError("read", Errno.EBADF)) } as unknown as string[],
   );
-  assert.equal((await world.run("-b f")).code, 1);
-  world.files.set("g", { [Symbol.iterator]: () => failing(new TypeError("defect")) } as unknown as string[]);
-  await assert.rejects(world.run("-b g"), TypeError);
-  assert.equal(world.leaks, 0);
+  assert.equal((await host.run("-b f")).code, 1);
+  host.files.set("g", { [Symbol.iterator]: () => failing(new TypeError("defect")) } as unknown as string[]);
+  await assert.rejects(host.run("-b g"), TypeError);
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("batch: what waits is done before the reading of the next line may take long", async () => {
-  const world = new FakeWorld();
+  const host = new FakeHost();
   const seen: number[] = [];
   function* slowly(): Generator<string | undefined> {
     yield TUNNEL;
     yield undefined;
-    seen.push(world.home.l2tp.tunnels.size);
+    seen.push(host.home.l2tp.tunnels.size);
     yield TUNNEL.replace("tunnel_id 1", "tunnel_id 3");
     yield undefined;
-    seen.push(world.home.l2tp.tunnels.size);
+    seen.push(host.home.l2tp.tunnels.size);
   }
-  world.files.set("f", { [Symbol.iterator]: slowly } as unknown as string[]);
-  assert.deepEqual(await world.run("-b f"), OK);
+  host.files.set("f", { [Symbol.iterator]: slowly } as unknown as string[]);
+  assert.deepEqual(await host.run("-b f"), OK);
   assert.deepEqual(seen, [1, 2]);
 });
 
 Deno.test("batch: a kernel without L2TP fails the first line that needs it", async () => {
-  const world = new FakeWorld();
-  world.home.l2tp.hasFamily = false;
-  world.env.set("L2TP_DATAPLANE", "kernel");
-  const { code, err } = await batch(world, ["# nothing", TUNNEL]);
+  const host = new FakeHost();
+  host.home.l2tp.hasFamily = false;
+  host.env.set("L2TP_DATAPLANE", "kernel");
+  const { code, err } = await batch(host, ["# nothing", TUNNEL]);
   assert.equal(code, 1);
   assert.match(err, /^RTNETLINK answers: No such file or directory\n[^]*\nCommand failed f:2\n$/);
-  const wrong = await batch(world, ["add tunnel tid abc"]);
+  const wrong = await batch(host, ["add tunnel tid abc"]);
   assert.equal(wrong.code, 255);
 });
 
 Deno.test("batch: a socket that fails is told as what it is, not as a file that cannot be opened", async () => {
-  const world = new FakeWorld();
+  const host = new FakeHost();
   const lines = [
     TUNNEL,
     undefined,
@@ -381,12 +381,12 @@ Deno.test("batch: a socket that fails is told as what it is, not as a file that 
   function* failing(): Generator<string | undefined> {
     for (const [i, line] of lines.entries()) {
       // The connection is there from the first line on.
-      if (i === 2) world.transports[0]!.inject(new SyscallError("recvmsg", Errno.ENOBUFS));
+      if (i === 2) host.transports[0]!.inject(new SyscallError("recvmsg", Errno.ENOBUFS));
       yield line;
     }
   }
-  world.files.set("f", { [Symbol.iterator]: failing } as unknown as string[]);
-  const { code, err } = await world.run("-b f");
+  host.files.set("f", { [Symbol.iterator]: failing } as unknown as string[]);
+  const { code, err } = await host.run("-b f");
   assert.equal(code, 1);
   assert.match(err, /No buffer space available/);
   assert.doesNotMatch(err, /Cannot open file/);

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { Errno } from "../../../src/base/errno.ts";
-import { FakeWorld, type Outcome } from "../../support/fake_world.ts";
+import { FakeHost, type Outcome } from "../../support/fake_host.ts";
 import { sampleSession, sampleTunnel, sampleTunnel6 } from "../../support/samples.ts";
 
 const TUNNEL =
@@ -13,62 +13,62 @@ const TUNNEL =
 const SESSION = "add session tunnel_id 3000 session_id 1000 peer_session_id 2000 name l2e0";
 const OK: Outcome = { code: 0, out: "", err: "" };
 
-/** A world with a tunnel, a bridge, and another namespace called "blue". */
-async function withTunnel(): Promise<FakeWorld> {
-  const world = new FakeWorld();
-  world.addNamespace("blue");
-  world.home.links.add("br0");
-  await world.prepare(TUNNEL);
-  return world;
+/** A host with a tunnel, a bridge, and another namespace called "blue". */
+async function withTunnel(): Promise<FakeHost> {
+  const host = new FakeHost();
+  host.addNamespace("blue");
+  host.home.links.add("br0");
+  await host.prepare(TUNNEL);
+  return host;
 }
 
 Deno.test("add tunnel: what it says is what is there, and nothing is printed", async () => {
-  const world = new FakeWorld();
-  assert.deepEqual(await world.run(TUNNEL), OK);
-  assert.deepEqual([...world.home.l2tp.tunnels.values()], [sampleTunnel()]);
+  const host = new FakeHost();
+  assert.deepEqual(await host.run(TUNNEL), OK);
+  assert.deepEqual([...host.home.l2tp.tunnels.values()], [sampleTunnel()]);
   assert.deepEqual(
-    await world.run(`-j ${TUNNEL.replace("3000", "1").replace("5000", "5001")} udp_csum on`),
+    await host.run(`-j ${TUNNEL.replace("3000", "1").replace("5000", "5001")} udp_csum on`),
     OK,
   );
-  assert.equal(world.home.l2tp.tunnels.get(1)!.udpChecksum, true);
+  assert.equal(host.home.l2tp.tunnels.get(1)!.udpChecksum, true);
   const six = "add tunnel tid 2 ptid 4 local fd00::1 remote fd00::2 udp_sport 1 udp_dport 2 udp6_csum_tx off";
-  assert.deepEqual(await world.run(`${six} version 2`), OK);
+  assert.deepEqual(await host.run(`${six} version 2`), OK);
   assert.deepEqual(
-    world.home.l2tp.tunnels.get(2),
+    host.home.l2tp.tunnels.get(2),
     sampleTunnel6({ tunnelId: 2, peerTunnelId: 4, localPort: 1, peerPort: 2, checksumTx: false, version: 2 }),
   );
-  assert.equal(world.leaks, 0);
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("add tunnel local any: the kernel chooses, of the peer's family", async () => {
-  const world = new FakeWorld();
-  assert.deepEqual(await world.run("add tunnel tid 1 ptid 2 encap ip local any remote 10.0.0.2"), OK);
-  assert.deepEqual(await world.run("add tunnel tid 2 ptid 2 encap ip local any remote fd00::2"), OK);
-  const { tunnels } = world.home.l2tp;
+  const host = new FakeHost();
+  assert.deepEqual(await host.run("add tunnel tid 1 ptid 2 encap ip local any remote 10.0.0.2"), OK);
+  assert.deepEqual(await host.run("add tunnel tid 2 ptid 2 encap ip local any remote fd00::2"), OK);
+  const { tunnels } = host.home.l2tp;
   assert.deepEqual([tunnels.get(1)!.local, tunnels.get(2)!.local], ["10.0.0.1", "fd00::1"]);
 });
 
 Deno.test("add tunnel remote HOST: the first address, of the family of local if that is given", async () => {
-  const world = new FakeWorld();
-  world.hosts.set("both.example", ["fd00::2", "10.0.0.2"]);
+  const host = new FakeHost();
+  host.hosts.set("both.example", ["fd00::2", "10.0.0.2"]);
   assert.deepEqual(
-    await world.run("add tunnel tid 1 ptid 2 encap ip local 10.0.0.1 remote both.example"),
+    await host.run("add tunnel tid 1 ptid 2 encap ip local 10.0.0.1 remote both.example"),
     OK,
   );
-  assert.deepEqual(await world.run("add tunnel tid 2 ptid 2 encap ip remote both.example local fd00::1"), OK);
-  assert.deepEqual(await world.run("add tunnel tid 3 ptid 2 encap ip local any remote both.example"), OK);
-  const peers = [...world.home.l2tp.tunnels.values()].map(({ peer }) => peer);
+  assert.deepEqual(await host.run("add tunnel tid 2 ptid 2 encap ip remote both.example local fd00::1"), OK);
+  assert.deepEqual(await host.run("add tunnel tid 3 ptid 2 encap ip local any remote both.example"), OK);
+  const peers = [...host.home.l2tp.tunnels.values()].map(({ peer }) => peer);
   assert.deepEqual(peers, ["10.0.0.2", "fd00::2", "fd00::2"]);
 });
 
 Deno.test("add tunnel with link-local ends: over a socket of our own, in the scope", async () => {
-  const world = new FakeWorld();
+  const host = new FakeHost();
   const line = "add tunnel tid 1 ptid 2 local fe80::1%eth0 remote fe80::2%eth0 udp_sport 1 udp_dport 2";
-  assert.deepEqual(await world.run(line), OK);
-  assert.deepEqual(world.scopes, ["eth0"]);
-  const { local, peer, localPort } = world.home.l2tp.tunnels.get(1)!;
+  assert.deepEqual(await host.run(line), OK);
+  assert.deepEqual(host.scopes, ["eth0"]);
+  const { local, peer, localPort } = host.home.l2tp.tunnels.get(1)!;
   assert.deepEqual([local, peer, localPort], ["fe80::1", "fe80::2", 1]);
-  const missing = await world.run(line.replaceAll("eth0", "eth9"));
+  const missing = await host.run(line.replaceAll("eth0", "eth9"));
   assert.equal(missing.code, 2);
   assert.match(missing.err, /^RTNETLINK answers: No such device\n {2}There is no interface called eth9 here/);
 });
@@ -83,20 +83,20 @@ Deno.test("add tunnel with link-local ends: one interface for both, said at eith
     ["fe80::1%eth0", "fe80::2%lo", [], 255],
   ];
   for (const [local, remote, scopes, code] of table) {
-    const world = new FakeWorld();
-    const outcome = await world.run(`add tunnel tid 1 ptid 2 local ${local} remote ${remote} ${ports}`);
-    assert.deepEqual([outcome.code, world.scopes], [code, scopes], `${local} ${remote}: ${outcome.err}`);
-    assert.equal(world.home.l2tp.tunnels.size, scopes.length);
+    const host = new FakeHost();
+    const outcome = await host.run(`add tunnel tid 1 ptid 2 local ${local} remote ${remote} ${ports}`);
+    assert.deepEqual([outcome.code, host.scopes], [code, scopes], `${local} ${remote}: ${outcome.err}`);
+    assert.equal(host.home.l2tp.tunnels.size, scopes.length);
   }
 });
 
 Deno.test("add session: every parameter arrives", async () => {
-  const world = await withTunnel();
+  const host = await withTunnel();
   const line =
     `${SESSION} cookie DEADBEEF peer_cookie 0102030405060708 seq both l2spec_type none reorder_timeout 20 ` +
     "lns_mode on peer_tunnel_id 4000";
-  assert.deepEqual(await world.run(line), OK);
-  assert.deepEqual(world.home.l2tp.sessions, [
+  assert.deepEqual(await host.run(line), OK);
+  assert.deepEqual(host.home.l2tp.sessions, [
     sampleSession({
       cookie: Uint8Array.of(0xde, 0xad, 0xbe, 0xef),
       peerCookie: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8),
@@ -106,17 +106,17 @@ Deno.test("add session: every parameter arrives", async () => {
       lnsMode: true,
     }),
   ]);
-  assert.equal(world.home.l2tp.l2specs.get("3000/1000"), 0);
+  assert.equal(host.home.l2tp.l2specs.get("3000/1000"), 0);
   // Nothing was asked of the interface, so nothing was asked about it.
-  assert.deepEqual(world.home.links.steps, []);
-  assert.deepEqual(world.home.l2tp.commands, ["SESSION_CREATE"]);
+  assert.deepEqual(host.home.links.steps, []);
+  assert.deepEqual(host.home.l2tp.commands, ["SESSION_CREATE"]);
 });
 
 Deno.test("add session: each step of setting up the interface, in order", async () => {
-  const world = await withTunnel();
+  const host = await withTunnel();
   const line = `${SESSION} mtu 1400 master br0 addr 10.1.0.1/24 addr fd01::1/64 up`;
-  assert.deepEqual(await world.run(line), OK);
-  const { links } = world.home;
+  assert.deepEqual(await host.run(line), OK);
+  const { links } = host.home;
   const br0 = links.byName("br0")!.index;
   assert.deepEqual(links.steps, [
     "get br0",
@@ -129,51 +129,51 @@ Deno.test("add session: each step of setting up the interface, in order", async 
   ]);
   const { up, mtu, master } = links.byName("l2e0")!;
   assert.deepEqual([up, mtu, master], [true, 1400, br0]);
-  assert.equal(world.leaks, 0);
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("add session without a name: the one that the kernel chose is set up", async () => {
-  const world = await withTunnel();
-  assert.deepEqual(await world.run("add session tid 3000 sid 1 psid 2 up"), OK);
-  assert.equal(world.home.links.byName("l2tpeth0")!.up, true);
-  assert.deepEqual(await world.run("add session tid 3000 sid 2 psid 2 name pw%d mtu 1300"), OK);
-  assert.equal(world.home.links.byName("pw0")!.mtu, 1300);
+  const host = await withTunnel();
+  assert.deepEqual(await host.run("add session tid 3000 sid 1 psid 2 up"), OK);
+  assert.equal(host.home.links.byName("l2tpeth0")!.up, true);
+  assert.deepEqual(await host.run("add session tid 3000 sid 2 psid 2 name pw%d mtu 1300"), OK);
+  assert.equal(host.home.links.byName("pw0")!.mtu, 1300);
 });
 
 Deno.test("add session netns: the interface is moved, and set up there", async () => {
-  const world = await withTunnel();
-  const blue = world.namespaces.get("blue")!;
+  const host = await withTunnel();
+  const blue = host.namespaces.get("blue")!;
   const bridge = blue.links.add("br1").index;
-  assert.deepEqual(await world.run(`${SESSION} netns blue mtu 1400 master br1 addr 10.1.0.1/24 up`), OK);
-  assert.equal(world.home.links.byName("l2e0"), undefined);
+  assert.deepEqual(await host.run(`${SESSION} netns blue mtu 1400 master br1 addr 10.1.0.1/24 up`), OK);
+  assert.equal(host.home.links.byName("l2e0"), undefined);
   const { up, mtu, master } = blue.links.byName("l2e0")!;
   assert.deepEqual([up, mtu, master], [true, 1400, bridge]);
-  assert.equal(world.leaks, 0);
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("add tunnel session: both at once, the tunnel first", async () => {
-  const world = new FakeWorld();
+  const host = new FakeHost();
   const line = "add tunnel session tid 3000 ptid 4000 sid 1000 psid 2000 local 10.0.0.1 remote 10.0.0.2 " +
     "udp_sport 5000 udp_dport 6000 name l2e0 up";
-  assert.deepEqual(await world.run(line), OK);
-  assert.deepEqual(world.home.l2tp.commands, ["TUNNEL_CREATE", "SESSION_CREATE", "SESSION_GET"]);
-  assert.deepEqual(world.home.l2tp.sessions, [sampleSession()]);
+  assert.deepEqual(await host.run(line), OK);
+  assert.deepEqual(host.home.l2tp.commands, ["TUNNEL_CREATE", "SESSION_CREATE", "SESSION_GET"]);
+  assert.deepEqual(host.home.l2tp.sessions, [sampleSession()]);
 });
 
 const STEPS = ["get l2e0", "mtu 1400", "master", "address 10.1.0.1/24", "up"];
 
 Deno.test("add session: whichever step fails, no session stays, and the tunnel does", async () => {
   for (const step of STEPS) {
-    const world = await withTunnel();
-    world.home.links.refusal = (asked) => asked.startsWith(step) ? { errno: Errno.EPERM } : undefined;
-    const { code, out, err } = await world.run(`${SESSION} mtu 1400 master br0 addr 10.1.0.1/24 up`);
+    const host = await withTunnel();
+    host.home.links.refusal = (asked) => asked.startsWith(step) ? { errno: Errno.EPERM } : undefined;
+    const { code, out, err } = await host.run(`${SESSION} mtu 1400 master br0 addr 10.1.0.1/24 up`);
     assert.equal(code, step.startsWith("get") ? 1 : 2, step);
     assert.equal(out, "");
     assert.match(err, /^RTNETLINK answers: Operation not permitted\n/, step);
-    assert.deepEqual(world.home.l2tp.sessions, [], step);
-    assert.deepEqual([...world.home.l2tp.tunnels.keys()], [3000], step);
-    assert.equal(world.home.links.byName("l2e0"), undefined, step);
-    assert.equal(world.leaks, 0, step);
+    assert.deepEqual(host.home.l2tp.sessions, [], step);
+    assert.deepEqual([...host.home.l2tp.tunnels.keys()], [3000], step);
+    assert.equal(host.home.links.byName("l2e0"), undefined, step);
+    assert.equal(host.leaks, 0, step);
   }
 });
 
@@ -181,15 +181,15 @@ Deno.test("add tunnel session: whichever step fails, neither stays", async () =>
   const both = "add tunnel session tid 3000 ptid 4000 sid 1000 psid 2000 local 10.0.0.1 remote 10.0.0.2 " +
     "udp_sport 5000 udp_dport 6000 name l2e0 mtu 1400 master br0 addr 10.1.0.1/24 up";
   for (const step of [...STEPS, "SESSION_CREATE", "SESSION_GET"]) {
-    const world = new FakeWorld();
-    world.home.links.add("br0");
-    if (step === "SESSION_CREATE" || step === "SESSION_GET") world.home.l2tp.refuseNext(step, Errno.ENOMEM);
-    else world.home.links.refusal = (asked) => asked.startsWith(step) ? { errno: Errno.ENOMEM } : undefined;
-    const { code, err } = await world.run(both);
+    const host = new FakeHost();
+    host.home.links.add("br0");
+    if (step === "SESSION_CREATE" || step === "SESSION_GET") host.home.l2tp.refuseNext(step, Errno.ENOMEM);
+    else host.home.links.refusal = (asked) => asked.startsWith(step) ? { errno: Errno.ENOMEM } : undefined;
+    const { code, err } = await host.run(both);
     assert.notEqual(code, 0, step);
     assert.match(err, /^RTNETLINK answers: Cannot allocate memory\n/, step);
-    assert.deepEqual([world.home.l2tp.sessions, [...world.home.l2tp.tunnels]], [[], []], step);
-    assert.equal(world.home.links.byName("l2e0"), undefined, step);
+    assert.deepEqual([host.home.l2tp.sessions, [...host.home.l2tp.tunnels]], [[], []], step);
+    assert.equal(host.home.links.byName("l2e0"), undefined, step);
   }
 });
 
@@ -206,53 +206,53 @@ Deno.test("add session netns: a move that fails, and a step that fails after it,
 });
 
 Deno.test("add session: what cannot be undone is told, with the error that was first", async () => {
-  const world = await withTunnel();
-  world.home.links.refusal = (step) => (step === "up" ? { errno: Errno.EPERM, extack: "no way" } : undefined);
-  world.home.l2tp.refuseNext("SESSION_DELETE", Errno.EBUSY);
-  const { code, err } = await world.run(`${SESSION} up`);
+  const host = await withTunnel();
+  host.home.links.refusal = (step) => (step === "up" ? { errno: Errno.EPERM, extack: "no way" } : undefined);
+  host.home.l2tp.refuseNext("SESSION_DELETE", Errno.EBUSY);
+  const { code, err } = await host.run(`${SESSION} up`);
   assert.equal(code, 2);
   assert.match(err, /^Could not delete session 1000 again: .*Device or resource busy/);
   assert.match(err, /\nError: no way\.\n/);
 });
 
 Deno.test("add session: bridge and namespace are looked for before anything is made", async () => {
-  const world = await withTunnel();
-  const bridge = await world.run(`${SESSION} master br9`);
+  const host = await withTunnel();
+  const bridge = await host.run(`${SESSION} master br9`);
   assert.deepEqual(bridge, {
     code: 255,
     out: "",
     err:
       'Error: argument "br9" is wrong: Device does not exist\n  Make the bridge first: ip link add br9 type bridge\n',
   });
-  const there = await world.run(`${SESSION} netns blue master br0`);
+  const there = await host.run(`${SESSION} netns blue master br0`);
   assert.equal(there.code, 255, "the bridge must be in the namespace that the interface goes to");
-  const netns = await world.run(`${SESSION} netns green up`);
+  const netns = await host.run(`${SESSION} netns green up`);
   assert.equal(netns.code, 255);
   assert.match(netns.err, /^Cannot open network namespace "green": No such file or directory\n/);
-  assert.deepEqual(world.home.l2tp.commands, []);
-  assert.equal(world.leaks, 0);
+  assert.deepEqual(host.home.l2tp.commands, []);
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("add session: a client for another namespace is closed when looking for the bridge fails", async () => {
-  const world = await withTunnel();
-  world.namespaces.get("blue")!.links.refusal = () => ({ errno: Errno.EPERM });
-  assert.equal((await world.run(`${SESSION} netns blue master br1`)).code, 1);
-  assert.equal(world.leaks, 0);
+  const host = await withTunnel();
+  host.namespaces.get("blue")!.links.refusal = () => ({ errno: Errno.EPERM });
+  assert.equal((await host.run(`${SESSION} netns blue master br1`)).code, 1);
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("add session pw_type ppp has no interface to set up", async () => {
-  const world = await withTunnel();
+  const host = await withTunnel();
   for (const setting of ["up", "mtu 1400", "master br0", "addr 10.1.0.1/24", "netns blue"]) {
-    const { code, err } = await world.run(`add session tid 3000 sid 1 psid 2 pw_type ppp ${setting}`);
+    const { code, err } = await host.run(`add session tid 3000 sid 1 psid 2 pw_type ppp ${setting}`);
     assert.equal(code, 255, setting);
     assert.match(
       err,
       /^Error: argument "ppp" is wrong: interface settings need pw_type eth\n {2}A PPP session's/,
     );
   }
-  assert.deepEqual(world.home.l2tp.commands, []);
-  assert.deepEqual(await world.run("add session tid 3000 sid 1 psid 2 pw_type ppp"), OK);
-  assert.equal(world.home.l2tp.sessions[0]!.pseudowireType, 7);
+  assert.deepEqual(host.home.l2tp.commands, []);
+  assert.deepEqual(await host.run("add session tid 3000 sid 1 psid 2 pw_type ppp"), OK);
+  assert.equal(host.home.l2tp.sessions[0]!.pseudowireType, 7);
 });
 
 Deno.test("add: bad input sends no request at all, not even for the part that is right", async () => {
@@ -289,90 +289,90 @@ Deno.test("add: bad input sends no request at all, not even for the part that is
     "show -n",
   ];
   for (const line of lines) {
-    const world = new FakeWorld();
-    const { code, out, err } = await world.run(line);
+    const host = new FakeHost();
+    const { code, out, err } = await host.run(line);
     assert.ok(code === 255 || code === 1, `${line}: ${code}`);
     assert.equal(out, "", line);
     assert.notEqual(err, "", line);
-    assert.deepEqual([world.home.l2tp.commands, world.home.l2tp.tunnels.size], [[], 0], line);
-    assert.equal(world.leaks, 0, line);
+    assert.deepEqual([host.home.l2tp.commands, host.home.l2tp.tunnels.size], [[], 0], line);
+    assert.equal(host.leaks, 0, line);
   }
 });
 
 Deno.test("add tunnel version 2 says why it is refused", async () => {
-  const world = new FakeWorld();
+  const host = new FakeHost();
   const ends = "local 10.0.0.1 remote 10.0.0.2 udp_sport 1 udp_dport 2 version 2";
-  assert.deepEqual(await world.run(`add tunnel tid 1 ptid 70000 ${ends}`), {
+  assert.deepEqual(await host.run(`add tunnel tid 1 ptid 70000 ${ends}`), {
     code: 255,
     out: "",
     err: 'Error: argument "70000" is wrong: invalid ID\n  Version 2 has 16 bits for an id: 1 to 65535.\n',
   });
-  const ip = await world.run(`add tunnel tid 1 ptid 2 ${ends} encap ip`);
+  const ip = await host.run(`add tunnel tid 1 ptid 2 ${ends} encap ip`);
   assert.match(
     ip.err,
     /^Error: argument "ip" is wrong: version 2 needs encap udp\n {2}L2TPv2 runs over UDP only/,
   );
-  assert.deepEqual(await world.run(`add tunnel tid 65535 ptid 1 ${ends}`), OK);
+  assert.deepEqual(await host.run(`add tunnel tid 65535 ptid 1 ${ends}`), OK);
 });
 
 Deno.test("add: keywords that mean nothing are told on standard error, and the rest is done", async () => {
-  const world = new FakeWorld();
-  assert.deepEqual(await world.run(`${TUNNEL} offset 4 cookie 01020304`), {
+  const host = new FakeHost();
+  assert.deepEqual(await host.run(`${TUNNEL} offset 4 cookie 01020304`), {
     code: 0,
     out: "",
     err: 'Ignoring option "offset"\nIgnoring option "cookie"\n',
   });
-  assert.ok(world.home.l2tp.tunnels.has(3000));
+  assert.ok(host.home.l2tp.tunnels.has(3000));
 });
 
 Deno.test("set session: changes what is given, by ids or by the interface's name", async () => {
-  const world = await withTunnel();
-  await world.prepare(`${SESSION} seq both`);
-  assert.deepEqual(await world.run("set session tid 3000 sid 1000 reorder_timeout 50 lns_mode on"), OK);
-  assert.deepEqual(world.home.l2tp.sessions, [
+  const host = await withTunnel();
+  await host.prepare(`${SESSION} seq both`);
+  assert.deepEqual(await host.run("set session tid 3000 sid 1000 reorder_timeout 50 lns_mode on"), OK);
+  assert.deepEqual(host.home.l2tp.sessions, [
     sampleSession({ sendSeq: true, recvSeq: true, reorderTimeoutMs: 50, lnsMode: true }),
   ]);
-  assert.deepEqual(await world.run("set session name l2e0 seq none reorder_timeout 0 lns_mode off"), OK);
-  assert.deepEqual(world.home.l2tp.sessions, [sampleSession()]);
-  const missing = await world.run("set session tid 3000 sid 9 seq none");
+  assert.deepEqual(await host.run("set session name l2e0 seq none reorder_timeout 0 lns_mode off"), OK);
+  assert.deepEqual(host.home.l2tp.sessions, [sampleSession()]);
+  const missing = await host.run("set session tid 3000 sid 9 seq none");
   assert.equal(missing.code, 2);
   assert.match(missing.err, /^RTNETLINK answers: No such device\n/);
 });
 
 Deno.test("set tunnel announces it", async () => {
-  const world = await withTunnel();
-  assert.deepEqual(await world.run("set tunnel tid 3000"), OK);
-  assert.deepEqual(world.home.l2tp.commands, ["TUNNEL_MODIFY"]);
+  const host = await withTunnel();
+  assert.deepEqual(await host.run("set tunnel tid 3000"), OK);
+  assert.deepEqual(host.home.l2tp.commands, ["TUNNEL_MODIFY"]);
 });
 
 Deno.test("del: tunnels, sessions, and as with ip a session whenever its id is given", async () => {
-  const world = await withTunnel();
-  await world.prepare(SESSION, SESSION.replace("1000", "1001").replace("l2e0", "l2e1"));
-  assert.deepEqual(await world.run("del tunnel tid 3000 sid 1000"), OK);
-  assert.deepEqual(world.home.l2tp.sessions.map(({ sessionId }) => sessionId), [1001]);
-  assert.deepEqual(await world.run("del session name l2e1"), OK);
-  assert.deepEqual(world.home.l2tp.commands, ["SESSION_DELETE", "SESSION_DELETE"]);
-  assert.deepEqual(await world.run("del tunnel tid 3000"), OK);
-  assert.equal(world.home.l2tp.tunnels.size, 0);
+  const host = await withTunnel();
+  await host.prepare(SESSION, SESSION.replace("1000", "1001").replace("l2e0", "l2e1"));
+  assert.deepEqual(await host.run("del tunnel tid 3000 sid 1000"), OK);
+  assert.deepEqual(host.home.l2tp.sessions.map(({ sessionId }) => sessionId), [1001]);
+  assert.deepEqual(await host.run("del session name l2e1"), OK);
+  assert.deepEqual(host.home.l2tp.commands, ["SESSION_DELETE", "SESSION_DELETE"]);
+  assert.deepEqual(await host.run("del tunnel tid 3000"), OK);
+  assert.equal(host.home.l2tp.tunnels.size, 0);
   // Without the tunnel's id, tunnel 0 is asked for, as by ip.
-  const unnamed = await world.run("del session sid 1000");
+  const unnamed = await host.run("del session sid 1000");
   assert.equal(unnamed.code, 2);
   assert.match(unnamed.err, /^RTNETLINK answers: No such device\n/);
 });
 
 /** Tunnels 1 (two sessions), 2 (one) and 3 (none). */
-async function populated(): Promise<FakeWorld> {
-  const world = new FakeWorld();
+async function populated(): Promise<FakeHost> {
+  const host = new FakeHost();
   const lines = [1, 2, 3].map((id) =>
     `add tunnel tid ${id} ptid ${id} encap ip local 10.0.0.1 remote 10.0.0.2`
   );
-  await world.prepare(
+  await host.prepare(
     ...lines,
     "add session tid 1 sid 11 psid 1 seq both",
     "add session tid 1 sid 12 psid 1",
     "add session tid 2 sid 13 psid 1 name x",
   );
-  return world;
+  return host;
 }
 
 Deno.test("flush: all tunnels, those picked, sessions", async () => {
@@ -392,9 +392,9 @@ Deno.test("flush: all tunnels, those picked, sessions", async () => {
     ["tunnel flush tid 3", [1, 2], [11, 12, 13]],
   ];
   for (const [line, tunnels, sessions] of table) {
-    const world = await populated();
-    assert.deepEqual(await world.run(line), OK, line);
-    const { l2tp } = world.home;
+    const host = await populated();
+    assert.deepEqual(await host.run(line), OK, line);
+    const { l2tp } = host.home;
     assert.deepEqual([[...l2tp.tunnels.keys()], l2tp.sessions.map(({ sessionId }) => sessionId)], [
       tunnels,
       sessions,
@@ -410,9 +410,9 @@ Deno.test("flush with a filter that means nothing to it deletes nothing: it must
       "flush mtu 1400",
     ]
   ) {
-    const world = await populated();
-    const { code } = await world.run(line);
-    const { l2tp } = world.home;
+    const host = await populated();
+    const { code } = await host.run(line);
+    const { l2tp } = host.home;
     assert.deepEqual([code, l2tp.tunnels.size, l2tp.sessions.length], [255, 3, 3], line);
   }
 });

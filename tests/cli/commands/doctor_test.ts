@@ -2,28 +2,28 @@
 
 import assert from "node:assert/strict";
 import { DaemonError } from "../../../src/driver/daemon_api/error.ts";
-import { FakeWorld } from "../../support/fake_world.ts";
+import { FakeHost } from "../../support/fake_host.ts";
 
 const TUNNEL = "add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2";
 const SESSION = "add session tunnel_id 1 session_id 10 peer_session_id 20 name pw0 mtu 1400 up";
 
 Deno.test("doctor: exit 0 where there is nothing to fix, 1 otherwise, with what to do indented", async () => {
-  const world = new FakeWorld();
-  await world.prepare(TUNNEL, SESSION);
-  const { code, out, err } = await world.run("doctor");
+  const host = new FakeHost();
+  await host.prepare(TUNNEL, SESSION);
+  const { code, out, err } = await host.run("doctor");
   assert.deepEqual([code, err], [0, ""], out);
   assert.match(out, /^ok {8}interfaces: All session interfaces are up\.$/m);
-  world.home.l2tp.unreachable.add("10.0.0.2");
-  const broken = await world.run("doctor");
+  host.home.l2tp.unreachable.add("10.0.0.2");
+  const broken = await host.run("doctor");
   assert.equal(broken.code, 1);
   assert.match(broken.out, /^error {5}paths: Tunnel 1: no route to .*\n {10}Add a route\. To check: /m);
-  assert.equal(world.leaks, 0);
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("doctor -json: one object with all findings", async () => {
-  const world = new FakeWorld();
-  await world.prepare(TUNNEL, SESSION.replace(" up", ""));
-  const { code, out } = await world.run("-j doctor");
+  const host = new FakeHost();
+  await host.prepare(TUNNEL, SESSION.replace(" up", ""));
+  const { code, out } = await host.run("-j doctor");
   const json = JSON.parse(out);
   assert.deepEqual([code, json.ok], [1, false]);
   assert.deepEqual(json.findings.filter(({ check }: { check: string }) => check === "interfaces"), [{
@@ -36,18 +36,18 @@ Deno.test("doctor -json: one object with all findings", async () => {
 
 Deno.test("doctor: without a subsystem, and with a daemon in trouble, it still tells the rest; it starts nothing", async () => {
   for (const daemon of ["absent", new DaemonError("silent", "/run/l2tp/api.sock")] as const) {
-    const world = new FakeWorld();
-    world.home.l2tp.hasFamily = false;
-    world.daemon = daemon;
+    const host = new FakeHost();
+    host.home.l2tp.hasFamily = false;
+    host.daemon = daemon;
     // Found silent, it is not asked again.
-    if (daemon !== "absent") world.daemonFacts = { ...world.daemonFacts, trouble: "silent" };
-    const { code, out, err } = await world.run("doctor");
+    if (daemon !== "absent") host.daemonFacts = { ...host.daemonFacts, trouble: "silent" };
+    const { code, out, err } = await host.run("doctor");
     assert.deepEqual([code, err], [daemon === "absent" ? 0 : 1, ""], out);
     assert.match(out, /has no L2TP: tunnels run in userspace/);
-    assert.equal(world.starts, 0);
+    assert.equal(host.starts, 0);
   }
 });
 
 Deno.test("doctor takes no words", async () => {
-  assert.equal((await new FakeWorld().run("doctor now")).code, 255);
+  assert.equal((await new FakeHost().run("doctor now")).code, 255);
 });

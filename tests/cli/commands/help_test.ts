@@ -17,7 +17,7 @@ import { matching, typing } from "../../../src/cli/grammar/next_words.ts";
 import { parseLine } from "../../../src/cli/grammar/parse.ts";
 import { UsageError } from "../../../src/cli/grammar/usage_error.ts";
 import { PROGRAM_VERSION } from "../../../src/cli/version.ts";
-import { FakeWorld } from "../../support/fake_world.ts";
+import { FakeHost } from "../../support/fake_host.ts";
 import { Random } from "../../support/random.ts";
 
 /** The text on one line, however it was broken. */
@@ -107,7 +107,7 @@ Deno.test("help fits into the 80 columns of a terminal, and ends with a newline"
 });
 
 Deno.test("help: on standard output with 0, as verb, as option and behind a verb", async () => {
-  const world = new FakeWorld();
+  const host = new FakeHost();
   const table: [line: string, topic: string[]][] = [
     ["help", []],
     ["-h", []],
@@ -123,10 +123,10 @@ Deno.test("help: on standard output with 0, as verb, as option and behind a verb
     ["help tunnel", ["tunnel"]],
   ];
   for (const [line, topic] of table) {
-    assert.deepEqual(await world.run(line), { code: 0, out: help(topic), err: "" }, line);
+    assert.deepEqual(await host.run(line), { code: 0, out: help(topic), err: "" }, line);
   }
-  assert.equal((await world.run("help bogus")).code, 255);
-  assert.equal(world.transports.length, 0);
+  assert.equal((await host.run("help bogus")).code, 255);
+  assert.equal(host.transports.length, 0);
 });
 
 Deno.test("help says each option's short form only if it means that option", () => {
@@ -180,7 +180,7 @@ Deno.test("the manual page is plain roff: known requests only, no line that begi
 });
 
 Deno.test("man prints the page", async () => {
-  assert.deepEqual(await new FakeWorld().run("man"), { code: 0, out: manualPage(), err: "" });
+  assert.deepEqual(await new FakeHost().run("man"), { code: 0, out: manualPage(), err: "" });
 });
 
 Deno.test("completionsOf(): what may come next", () => {
@@ -298,33 +298,33 @@ Deno.test("completionsOf() never throws, whatever the words, and offers only wha
 });
 
 Deno.test("complete prints one candidate on a line, and never fails", async () => {
-  const world = new FakeWorld();
-  assert.deepEqual(await world.run(["complete", "add", "tunnel", "encap", ""]), {
+  const host = new FakeHost();
+  assert.deepEqual(await host.run(["complete", "add", "tunnel", "encap", ""]), {
     code: 0,
     out: "ip\nudp\n",
     err: "",
   });
-  assert.deepEqual(await world.run(["complete", "-bogus", ""]), {
+  assert.deepEqual(await host.run(["complete", "-bogus", ""]), {
     code: 0,
-    out: await world.run("complete").then(({ out }) => out),
+    out: await host.run("complete").then(({ out }) => out),
     err: "",
   });
-  assert.deepEqual(await world.run(["complete", "bogus", "x"]), { code: 0, out: "", err: "" });
-  assert.equal(world.transports.length, 0);
+  assert.deepEqual(await host.run(["complete", "bogus", "x"]), { code: 0, out: "", err: "" });
+  assert.equal(host.transports.length, 0);
 });
 
 Deno.test("completion: a script for each shell that asks l2tp complete, and no other shells", async () => {
-  const world = new FakeWorld();
+  const host = new FakeHost();
   for (const shell of ["bash", "zsh", "fish"]) {
-    const { code, out } = await world.run(`completion ${shell}`);
+    const { code, out } = await host.run(`completion ${shell}`);
     assert.equal(code, 0);
     assert.equal(out, completionScript([shell]));
     assert.match(out, /l2tp complete /);
     assert.ok(out.includes(`l2tp completion ${shell}`));
   }
-  assert.equal((await world.run("completion")).err, 'Error: argument "bash, zsh, fish" is required\n');
+  assert.equal((await host.run("completion")).err, 'Error: argument "bash, zsh, fish" is required\n');
   for (const shell of ["tcsh", "constructor", "__proto__", ""]) {
-    const { code, err } = await world.run(["completion", shell]);
+    const { code, err } = await host.run(["completion", shell]);
     assert.equal(code, 255, shell);
     assert.equal(err, `Error: argument "${shell}" is wrong: completion is there for bash, zsh, fish\n`);
   }

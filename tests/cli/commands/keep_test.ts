@@ -5,7 +5,7 @@ import type { Tunnel } from "../../../src/model/tunnel.ts";
 import { encodeTunnel } from "../../../src/wire/genl/l2tp/tunnel.ts";
 import { encodeMessage } from "../../../src/wire/netlink/message.ts";
 import { FAMILY_ID } from "../../support/fake_l2tp_kernel.ts";
-import { FakeWorld } from "../../support/fake_world.ts";
+import { FakeHost } from "../../support/fake_host.ts";
 import { sampleIpTunnel, sampleTunnel } from "../../support/samples.ts";
 import { until } from "../../support/until.ts";
 
@@ -19,14 +19,14 @@ function deleted(tunnel: Tunnel): Uint8Array<ArrayBuffer> {
 
 /** A `keep` that runs. */
 class Keeping {
-  readonly world = new FakeWorld();
+  readonly host = new FakeHost();
   over = false;
   readonly ended: Promise<number>;
 
   /** Starts it with the tunnel there. */
   constructor(line: string, tunnel: Tunnel) {
-    this.world.home.l2tp.tunnels.set(tunnel.tunnelId, tunnel);
-    this.ended = this.world.run(line).then(({ code }) => {
+    this.host.home.l2tp.tunnels.set(tunnel.tunnelId, tunnel);
+    this.ended = this.host.run(line).then(({ code }) => {
       this.over = true;
       return code;
     });
@@ -34,7 +34,7 @@ class Keeping {
 
   /** Waits until it has dealt with everything and listens. */
   async listening(): Promise<void> {
-    await until(() => this.over || this.world.notifications.waiting, "keep listens");
+    await until(() => this.over || this.host.notifications.waiting, "keep listens");
     assert.equal(this.over, false);
   }
 
@@ -42,17 +42,17 @@ class Keeping {
   async assertEnds(): Promise<void> {
     await until(() => this.over, "keep ends");
     assert.equal(await this.ended, 0);
-    assert.equal(this.world.notifications.closings, 1);
-    assert.equal(this.world.leaks, 0);
+    assert.equal(this.host.notifications.closings, 1);
+    assert.equal(this.host.leaks, 0);
   }
 }
 
 Deno.test("keep ends at once where there is no such tunnel", async () => {
   for (const line of ["keep 7", "keep 7 0", "keep 7 5000"]) {
-    const world = new FakeWorld();
-    assert.deepEqual(await world.run(line), { code: 0, out: "", err: "" }, line);
-    assert.equal(world.notifications.closings, 1);
-    assert.equal(world.leaks, 0);
+    const host = new FakeHost();
+    assert.deepEqual(await host.run(line), { code: 0, out: "", err: "" }, line);
+    assert.equal(host.notifications.closings, 1);
+    assert.equal(host.leaks, 0);
   }
 });
 
@@ -72,8 +72,8 @@ Deno.test("keep ends when its tunnel is deleted, by id and port, or by id alone"
   for (const [line, tunnel] of table) {
     const keeping = new Keeping(line, tunnel);
     await keeping.listening();
-    keeping.world.home.l2tp.deleteTunnel(7);
-    keeping.world.notifications.push(deleted(tunnel));
+    keeping.host.home.l2tp.deleteTunnel(7);
+    keeping.host.notifications.push(deleted(tunnel));
     await keeping.assertEnds();
   }
 });
@@ -81,41 +81,41 @@ Deno.test("keep ends when its tunnel is deleted, by id and port, or by id alone"
 Deno.test("keep does not even look when another tunnel is deleted", async () => {
   const keeping = new Keeping("keep 7 5000", UDP_TUNNEL);
   await keeping.listening();
-  keeping.world.home.l2tp.commands.length = 0;
-  keeping.world.notifications.push(
+  keeping.host.home.l2tp.commands.length = 0;
+  keeping.host.notifications.push(
     deleted({ ...UDP_TUNNEL, tunnelId: 8 }),
     deleted({ ...UDP_TUNNEL, localPort: 5001 }),
   );
   await keeping.listening();
-  assert.deepEqual(keeping.world.home.l2tp.commands, []);
-  keeping.world.home.l2tp.deleteTunnel(7);
-  keeping.world.notifications.push(deleted(UDP_TUNNEL));
+  assert.deepEqual(keeping.host.home.l2tp.commands, []);
+  keeping.host.home.l2tp.deleteTunnel(7);
+  keeping.host.notifications.push(deleted(UDP_TUNNEL));
   await keeping.assertEnds();
 });
 
 Deno.test("keep waits for the end of a deletion whose notification came first", async () => {
   const keeping = new Keeping("keep 7 5000", UDP_TUNNEL);
   await keeping.listening();
-  keeping.world.notifications.push(deleted(UDP_TUNNEL));
+  keeping.host.notifications.push(deleted(UDP_TUNNEL));
   await new Promise((resolve) => setTimeout(resolve, 50));
   assert.equal(keeping.over, false);
-  keeping.world.home.l2tp.deleteTunnel(7);
+  keeping.host.home.l2tp.deleteTunnel(7);
   await keeping.assertEnds();
 });
 
 Deno.test("keep ends when a new tunnel has taken the id of its own", async () => {
   const keeping = new Keeping("keep 7 5000", UDP_TUNNEL);
   await keeping.listening();
-  keeping.world.home.l2tp.tunnels.set(7, { ...UDP_TUNNEL, localPort: 6000 });
-  keeping.world.notifications.push(deleted(UDP_TUNNEL));
+  keeping.host.home.l2tp.tunnels.set(7, { ...UDP_TUNNEL, localPort: 6000 });
+  keeping.host.notifications.push(deleted(UDP_TUNNEL));
   await keeping.assertEnds();
 });
 
 Deno.test("keep looks for itself when events were lost", async () => {
   const keeping = new Keeping("keep 7 5000", UDP_TUNNEL);
   await keeping.listening();
-  keeping.world.home.l2tp.deleteTunnel(7);
-  keeping.world.notifications.push("overrun");
+  keeping.host.home.l2tp.deleteTunnel(7);
+  keeping.host.notifications.push("overrun");
   await keeping.assertEnds();
 });
 
@@ -123,12 +123,12 @@ Deno.test("keep stays when such a tunnel is deleted in another namespace, or eve
   for (const item of [deleted(UDP_TUNNEL), "overrun" as const]) {
     const keeping = new Keeping("keep 7 5000", UDP_TUNNEL);
     await keeping.listening();
-    keeping.world.notifications.push(item);
+    keeping.host.notifications.push(item);
     await new Promise((resolve) => setTimeout(resolve, 200));
     assert.equal(keeping.over, false);
     // And it hears of the end of its own all the same.
-    keeping.world.home.l2tp.deleteTunnel(7);
-    keeping.world.notifications.push(deleted(UDP_TUNNEL));
+    keeping.host.home.l2tp.deleteTunnel(7);
+    keeping.host.notifications.push(deleted(UDP_TUNNEL));
     await keeping.assertEnds();
   }
 });

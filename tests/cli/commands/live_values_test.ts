@@ -1,35 +1,35 @@
-/** What exists now, for completion: `src/cli/commands/live_values.ts` through `l2tp complete`, against a world in memory. */
+/** What exists now, for completion: `src/cli/commands/live_values.ts` through `l2tp complete`, against a host in memory. */
 
 import assert from "node:assert/strict";
 import { DaemonError } from "../../../src/driver/daemon_api/error.ts";
-import { FakeWorld } from "../../support/fake_world.ts";
+import { FakeHost } from "../../support/fake_host.ts";
 
-async function world(): Promise<FakeWorld> {
-  const world = new FakeWorld();
-  world.addNamespace("blue");
-  world.addNamespace("red").links.add("red0");
-  world.home.links.add("br0", { kind: "bridge" });
-  world.home.links.add("bond0", { kind: "bond", up: true });
-  world.home.links.add("veth0", { kind: "veth" });
-  world.home.links.addAddress("eth0", "fe80::1", 64);
-  await world.prepare(
+async function host(): Promise<FakeHost> {
+  const host = new FakeHost();
+  host.addNamespace("blue");
+  host.addNamespace("red").links.add("red0");
+  host.home.links.add("br0", { kind: "bridge" });
+  host.home.links.add("bond0", { kind: "bond", up: true });
+  host.home.links.add("veth0", { kind: "veth" });
+  host.home.links.addAddress("eth0", "fe80::1", 64);
+  await host.prepare(
     "add tunnel tid 9 ptid 90 encap udp local 10.0.0.1 remote 10.0.0.2 udp_sport 5000 udp_dport 6000",
     "add tunnel tid 10 ptid 11 encap ip local fd00::1 remote fd00::2",
     "add session tid 9 sid 1 psid 2 name pw0",
     "add session tid 10 sid 3 psid 4 name pw1",
     "-n blue add tunnel tid 7 ptid 8 encap ip local 127.0.0.1 remote 10.0.0.9",
   );
-  return world;
+  return host;
 }
 
-async function complete(world: FakeWorld, line: string): Promise<string[]> {
-  const { code, out, err } = await world.run(["complete", ...line.split(" ")]);
+async function complete(host: FakeHost, line: string): Promise<string[]> {
+  const { code, out, err } = await host.run(["complete", ...line.split(" ")]);
   assert.deepEqual([code, err], [0, ""], line);
   return out.split("\n").filter((word) => word !== "");
 }
 
 Deno.test("complete: values that exist now", async () => {
-  const there = await world();
+  const there = await host();
   const table: [line: string, expected: string[]][] = [
     ["show tunnel tunnel_id ", ["9", "10"]],
     ["del tunnel tid 1", ["10"]],
@@ -68,7 +68,7 @@ Deno.test("complete: values that exist now", async () => {
 });
 
 Deno.test("complete: silently nothing where nobody can be asked", async () => {
-  const there = await world();
+  const there = await host();
   assert.deepEqual(await complete(there, "-n nowhere show tunnel tunnel_id "), []);
   assert.deepEqual(await complete(there, "-dataplane user show tunnel tunnel_id "), []);
   there.daemon = new DaemonError("silent", "/run/l2tp/api.sock");
@@ -83,13 +83,13 @@ Deno.test("complete: silently nothing where nobody can be asked", async () => {
 });
 
 Deno.test("complete: an error that is this program's own is not kept quiet", async () => {
-  const there = await world();
+  const there = await host();
   there.daemon = new TypeError("a defect");
   await assert.rejects(there.run(["complete", "-dataplane", "user", "show", "tunnel", "tid", ""]), TypeError);
 });
 
 Deno.test("complete: the subsystem that the line says", async () => {
-  const there = await world();
+  const there = await host();
   there.daemon = "running";
   await there.prepare("-dataplane user add tunnel tid 77 ptid 1 encap ip local 10.0.0.1 remote 10.0.0.7");
   assert.deepEqual(await complete(there, "-dataplane user show tunnel tid "), ["77"]);

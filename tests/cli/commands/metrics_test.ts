@@ -1,7 +1,7 @@
 /** `metrics`: the numbers of `show -s`, of either subsystem, labelled with the namespace. */
 
 import assert from "node:assert/strict";
-import { FakeWorld } from "../../support/fake_world.ts";
+import { FakeHost } from "../../support/fake_host.ts";
 import { labelKey, readExposition } from "../../support/exposition.ts";
 
 const TUNNEL = "add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2";
@@ -9,13 +9,13 @@ const SESSION = "add session tunnel_id 1 session_id 10 peer_session_id 20 name p
 
 Deno.test("metrics: counters of both subsystems are those of show -s", async () => {
   for (const dataplane of ["kernel", "user"]) {
-    const world = new FakeWorld();
-    world.daemon = "running";
-    await world.prepare(`-dataplane ${dataplane} ${TUNNEL}`, `-dataplane ${dataplane} ${SESSION}`);
-    const { code, out, err } = await world.run(`-dataplane ${dataplane} metrics`);
+    const host = new FakeHost();
+    host.daemon = "running";
+    await host.prepare(`-dataplane ${dataplane} ${TUNNEL}`, `-dataplane ${dataplane} ${SESSION}`);
+    const { code, out, err } = await host.run(`-dataplane ${dataplane} metrics`);
     assert.deepEqual([code, err], [0, ""]);
     const read = readExposition(out);
-    const [tunnel] = JSON.parse((await world.run(`-dataplane ${dataplane} -s -j show`)).out);
+    const [tunnel] = JSON.parse((await host.run(`-dataplane ${dataplane} -s -j show`)).out);
     const [session] = tunnel.sessions;
     const key = labelKey({ netns: "", tunnel_id: 1, session_id: 10 });
     const at = (name: string): number | undefined => read.get(`l2tp_session_${name}_total`)?.samples.get(key);
@@ -28,21 +28,21 @@ Deno.test("metrics: counters of both subsystems are those of show -s", async () 
     assert.deepEqual([...read.get("l2tp_build_info")!.samples.keys()], [
       labelKey({ version: "0.1.0", dataplane }),
     ]);
-    assert.equal(world.leaks, 0);
+    assert.equal(host.leaks, 0);
   }
 });
 
 Deno.test("metrics: drops and offloads where the daemon tells them", async () => {
-  const world = new FakeWorld();
-  world.home.l2tp.hasFamily = false;
-  world.daemon = "running";
-  await world.prepare(TUNNEL, SESSION);
-  world.home.drops.push(
+  const host = new FakeHost();
+  host.home.l2tp.hasFamily = false;
+  host.daemon = "running";
+  await host.prepare(TUNNEL, SESSION);
+  host.home.drops.push(
     '{"tunnel_id":1,"session_id":10,"drops":{"cookie_mismatch":3}}',
     '{"local":"10.0.0.1","port":0,"drops":{"no_tunnel":5}}',
   );
-  world.home.offloads.push('{"tunnel_id":1,"session_id":10,"offloads":["tap","gso"]}');
-  const read = readExposition((await world.run("metrics")).out);
+  host.home.offloads.push('{"tunnel_id":1,"session_id":10,"offloads":["tap","gso"]}');
+  const read = readExposition((await host.run("metrics")).out);
   const id = { netns: "", tunnel_id: 1, session_id: 10 };
   const value = (name: string, labels: Record<string, string | number>): number | undefined =>
     read.get(name)?.samples.get(labelKey(labels));
@@ -54,20 +54,20 @@ Deno.test("metrics: drops and offloads where the daemon tells them", async () =>
 });
 
 Deno.test("metrics: the namespace's name is a label; where no subsystem is, there are no tunnels", async () => {
-  const world = new FakeWorld();
-  world.addNamespace("blue").l2tp.hasFamily = false;
-  const { code, out } = await world.run("-n blue metrics");
+  const host = new FakeHost();
+  host.addNamespace("blue").l2tp.hasFamily = false;
+  const { code, out } = await host.run("-n blue metrics");
   assert.equal(code, 0);
   assert.equal(readExposition(out).get("l2tp_tunnels")?.samples.get(labelKey({ netns: "blue" })), 0);
-  assert.equal(world.starts, 0);
+  assert.equal(host.starts, 0);
 });
 
 Deno.test("metrics takes --dashboard and no other word", async () => {
-  const world = new FakeWorld();
-  assert.deepEqual(await world.run("metrics all"), {
+  const host = new FakeHost();
+  assert.deepEqual(await host.run("metrics all"), {
     code: 255,
     out: "",
     err: "Unknown command: all\n  See: l2tp help metrics\n",
   });
-  assert.equal((await world.run("metrics -dashboard")).code, 0);
+  assert.equal((await host.run("metrics -dashboard")).code, 0);
 });

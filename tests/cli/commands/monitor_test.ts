@@ -5,7 +5,7 @@ import { encodeSession } from "../../../src/wire/genl/l2tp/session.ts";
 import { encodeTunnel } from "../../../src/wire/genl/l2tp/tunnel.ts";
 import { encodeMessage } from "../../../src/wire/netlink/message.ts";
 import { FAMILY_ID } from "../../support/fake_l2tp_kernel.ts";
-import { FakeWorld, type Outcome } from "../../support/fake_world.ts";
+import { FakeHost, type Outcome } from "../../support/fake_host.ts";
 import { hexBytes } from "../../support/golden.ts";
 import { COUNTERS, sampleIpTunnel, sampleSession, sampleTunnel } from "../../support/samples.ts";
 import { until } from "../../support/until.ts";
@@ -18,16 +18,16 @@ function datagram(payload: Uint8Array): Uint8Array<ArrayBuffer> {
 async function monitor(
   line: string,
   items: readonly (Uint8Array | "overrun" | Error)[],
-  setUp: (world: FakeWorld) => void = () => {},
+  setUp: (host: FakeHost) => void = () => {},
 ): Promise<Outcome> {
-  const world = new FakeWorld();
-  setUp(world);
-  world.notifications.push(...items);
-  world.notifications.end();
-  const outcome = await world.run(line);
-  assert.equal(world.notifications.closings, 1, "the listener is closed");
-  assert.equal(world.interruptHandlers, 0, "nobody waits for an interrupt any more");
-  assert.equal(world.leaks, 0);
+  const host = new FakeHost();
+  setUp(host);
+  host.notifications.push(...items);
+  host.notifications.end();
+  const outcome = await host.run(line);
+  assert.equal(host.notifications.closings, 1, "the listener is closed");
+  assert.equal(host.interruptHandlers, 0, "nobody waits for an interrupt any more");
+  assert.equal(host.leaks, 0);
   return outcome;
 }
 
@@ -94,12 +94,12 @@ Deno.test("monitor -timestamp and -tshort: the local time as ip writes it", asyn
       /^\{"event":"tunnel_created","timestamp":"2026-11-22T12:07:28\.123000","tunnel":\{/,
     );
   }
-  const early = await monitor("-t monitor", one, (world) => world.time = new Date(2027, 0, 3, 4, 5, 6, 7));
+  const early = await monitor("-t monitor", one, (host) => host.time = new Date(2027, 0, 3, 4, 5, 6, 7));
   assert.match(early.out, /^Timestamp: Sun Jan {2}3 04:05:06 2027 7000 usec\n/);
   const earlyShort = await monitor(
     "-ts monitor",
     one,
-    (world) => world.time = new Date(2027, 0, 3, 4, 5, 6, 7),
+    (host) => host.time = new Date(2027, 0, 3, 4, 5, 6, 7),
   );
   assert.match(earlyShort.out, /^\[2027-01-03T04:05:06\.007000\] /);
 });
@@ -145,32 +145,32 @@ Deno.test("monitor -json: after lost events, marks around what is there now", as
 });
 
 Deno.test("monitor prints each event at once, and ends with 0 when the user interrupts", async () => {
-  const world = new FakeWorld();
+  const host = new FakeHost();
   const parts: string[] = [];
-  const { out } = world.ports;
-  world.ports.out = (text) => {
+  const { out } = host.ports;
+  host.ports.out = (text) => {
     parts.push(text);
     out(text);
   };
-  const ended = world.run("-o monitor");
-  await until(() => world.notifications.waiting, "monitor listens");
-  world.notifications.push(ALL[0]!);
+  const ended = host.run("-o monitor");
+  await until(() => host.notifications.waiting, "monitor listens");
+  host.notifications.push(ALL[0]!);
   await until(() => parts.length > 0, "monitor prints");
-  world.interrupt();
+  host.interrupt();
   const { code, out: all } = await ended;
   assert.deepEqual([code, all.split("\n").length], [0, 2]);
-  assert.equal(world.interruptHandlers, 0);
+  assert.equal(host.interruptHandlers, 0);
 });
 
 Deno.test("monitor hears what commands do", async () => {
-  const world = new FakeWorld();
-  await world.prepare(
+  const host = new FakeHost();
+  await host.prepare(
     "add tunnel tid 1 ptid 2 encap ip local 10.0.0.1 remote 10.0.0.2",
     "set tunnel tid 1",
     "flush",
   );
-  world.notifications.end();
-  const { out } = await world.run("-j monitor");
+  host.notifications.end();
+  const { out } = await host.run("-j monitor");
   const events = out.trimEnd().split("\n").map((line) => JSON.parse(line).event);
   assert.deepEqual(events, ["tunnel_created", "tunnel_modified", "tunnel_deleted"]);
 });
@@ -184,7 +184,7 @@ Deno.test("monitor needs no privilege until events are lost", async () => {
 });
 
 Deno.test("monitor takes no words, and fails where a notification makes no sense", async () => {
-  const words = await new FakeWorld().run("monitor tunnel");
+  const words = await new FakeHost().run("monitor tunnel");
   assert.deepEqual(words, { code: 255, out: "", err: "Unknown command: tunnel\n  See: l2tp help monitor\n" });
   const broken = await monitor("monitor", [ALL[0]!, hexBytes("ffffffff")]);
   assert.equal(broken.code, 1);

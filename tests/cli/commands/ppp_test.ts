@@ -6,29 +6,29 @@ import { nextWords } from "../../../src/cli/grammar/next_words.ts";
 import { parseSecrets } from "../../../src/config/plan/secrets.ts";
 import { SecretsError } from "../../../src/base/secrets_error.ts";
 import { DaemonError } from "../../../src/driver/daemon_api/error.ts";
-import { FakeWorld } from "../../support/fake_world.ts";
+import { FakeHost } from "../../support/fake_host.ts";
 
 const OK = { code: 0, out: "", err: "" };
 const TUNNEL = "add tunnel tid 1 ptid 2 local 10.0.0.1 remote 10.0.0.2 udp_sport 1 udp_dport 2";
 const SESSION = "add session tid 1 sid 3 psid 4";
 
 /** A tunnel of the kernel, and a daemon. */
-async function withTunnel(): Promise<FakeWorld> {
-  const world = new FakeWorld();
-  await world.prepare(TUNNEL);
-  world.daemon = "running";
-  world.files.set("/etc/secrets", ["# names", "alice  wonderland", 'bob "two words"']);
-  return world;
+async function withTunnel(): Promise<FakeHost> {
+  const host = new FakeHost();
+  await host.prepare(TUNNEL);
+  host.daemon = "running";
+  host.files.set("/etc/secrets", ["# names", "alice  wonderland", 'bob "two words"']);
+  return host;
 }
 
 Deno.test("add session … ppp: the session is made, and the daemon is asked to run PPP on it as the keywords say", async () => {
-  const world = await withTunnel();
+  const host = await withTunnel();
   const line = `${SESSION} name ppp7 ppp user alice secret-file /etc/secrets require chap require mschapv2 ` +
     "local 192.0.2.1 pool 192.0.2.10-192.0.2.20 dns 192.0.2.53 askdns on mtu 1400 mru 1420 defaultroute on " +
     "ipv6 off mss on echo 5 echo_failures 3";
-  assert.deepEqual(await world.run(line), OK);
-  assert.equal(world.home.l2tp.sessions[0]!.pseudowireType, 7);
-  assert.deepEqual(world.home.pppRequests, [{
+  assert.deepEqual(await host.run(line), OK);
+  assert.equal(host.home.l2tp.sessions[0]!.pseudowireType, 7);
+  assert.deepEqual(host.home.pppRequests, [{
     dataplane: "kernel",
     tunnelId: 1,
     sessionId: 3,
@@ -55,32 +55,32 @@ Deno.test("add session … ppp: the session is made, and the daemon is asked to 
       pppdFile: undefined,
     },
   }]);
-  assert.equal(world.leaks, 0);
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("add session … ppp alone: nothing is decided for the peer, and the tunnel's own words keep their meaning", async () => {
-  const world = new FakeWorld();
-  world.daemon = "running";
-  const { code, err } = await world.run(
+  const host = new FakeHost();
+  host.daemon = "running";
+  const { code, err } = await host.run(
     `${TUNNEL} session sid 3 psid 4 ppp local 192.0.2.1 remote 192.0.2.2 ipv6 on`,
   );
   assert.deepEqual([code, err], [0, ""]);
-  assert.equal(world.home.l2tp.tunnels.get(1)!.peer, "10.0.0.2");
-  const [request] = world.home.pppRequests;
+  assert.equal(host.home.l2tp.tunnels.get(1)!.peer, "10.0.0.2");
+  const [request] = host.home.pppRequests;
   assert.ok(request!.settings.ipv4);
   assert.deepEqual([request!.settings.ipv4.local, request!.settings.ipv4.remote], ["192.0.2.1", "192.0.2.2"]);
   assert.equal(request!.settings.secrets, undefined);
 });
 
 Deno.test("secret-file may be relative to where the command is run", async () => {
-  const world = await withTunnel();
-  world.files.set("secrets", ["alice wonderland"]);
-  assert.deepEqual(await world.run(`${SESSION} ppp secret-file secrets`), OK);
-  assert.equal(world.home.pppRequests[0]!.settings.secretsFrom?.file, "secrets");
+  const host = await withTunnel();
+  host.files.set("secrets", ["alice wonderland"]);
+  assert.deepEqual(await host.run(`${SESSION} ppp secret-file secrets`), OK);
+  assert.equal(host.home.pppRequests[0]!.settings.secretsFrom?.file, "secrets");
 });
 
 Deno.test("ppp in the daemon's own subsystem, and where none runs one is started", async () => {
-  const user = new FakeWorld();
+  const user = new FakeHost();
   user.daemon = "running";
   user.home.l2tp.hasFamily = false;
   await user.prepare(TUNNEL);
@@ -96,25 +96,25 @@ Deno.test("ppp in the daemon's own subsystem, and where none runs one is started
 });
 
 Deno.test("ppp: who asks the peer for a proof needs no secret under a name of its own", async () => {
-  const world = await withTunnel();
-  assert.deepEqual(await world.run(`${SESSION} ppp user carol secret-file /etc/secrets require chap`), OK);
-  assert.equal(world.home.pppRequests[0]!.settings.user, "carol");
+  const host = await withTunnel();
+  assert.deepEqual(await host.run(`${SESSION} ppp user carol secret-file /etc/secrets require chap`), OK);
+  assert.equal(host.home.pppRequests[0]!.settings.user, "carol");
 });
 
 Deno.test("ppp that the daemon refuses: the session that was made for it goes again", async () => {
-  const world = await withTunnel();
-  world.home.pppRefusal = Errno.EEXIST;
-  const { code } = await world.run(`${SESSION} ppp`);
+  const host = await withTunnel();
+  host.home.pppRefusal = Errno.EEXIST;
+  const { code } = await host.run(`${SESSION} ppp`);
   assert.equal(code, 2);
-  assert.deepEqual(world.home.l2tp.sessions, []);
-  assert.equal(world.leaks, 0);
+  assert.deepEqual(host.home.l2tp.sessions, []);
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("ppp: what makes no sense is refused before anything is made, and no secret is said", async () => {
-  const world = await withTunnel();
-  world.files.set("/etc/open", ["alice wonderland"]).set("/etc/bad", ["alice wonderland", "lonely"])
+  const host = await withTunnel();
+  host.files.set("/etc/open", ["alice wonderland"]).set("/etc/bad", ["alice wonderland", "lonely"])
     .set("/etc/many", Array.from({ length: 990 }, (_, i) => `user${i} wonderland-${"x".repeat(20)}`));
-  world.publicFiles.add("/etc/open");
+  host.publicFiles.add("/etc/open");
   const table: readonly [words: string, code: number, first: string][] = [
     ["pw_type eth ppp", 255, 'Error: argument "eth" is wrong: ppp needs pw_type ppp'],
     ["ppp require chap", 255, 'Error: argument "secret-file" is required'],
@@ -152,34 +152,34 @@ Deno.test("ppp: what makes no sense is refused before anything is made, and no s
     ["up ppp", 255, 'Error: argument "ppp" is wrong: interface settings need pw_type eth'],
   ];
   for (const [words, code, first] of table) {
-    const outcome = await world.run(`${SESSION} ${words}`);
+    const outcome = await host.run(`${SESSION} ${words}`);
     assert.equal(outcome.code, code, words);
     assert.ok(outcome.err.startsWith(first), `${words}: ${outcome.err}`);
     assert.doesNotMatch(outcome.err, /wonderland|lonely|two words/, words);
   }
-  assert.deepEqual(world.home.l2tp.commands, []);
-  assert.deepEqual(world.home.pppRequests, []);
+  assert.deepEqual(host.home.l2tp.commands, []);
+  assert.deepEqual(host.home.pppRequests, []);
 });
 
 Deno.test("ppp pppd FILE: pppd is tried, then gets the session", async () => {
-  const world = await withTunnel();
-  world.files.set("peers/lns", ["noauth"]);
-  assert.deepEqual(await world.run(`${SESSION} name ppp7 ppp pppd peers/lns`), OK);
-  assert.deepEqual(world.pppdTrials, ["peers/lns"]);
-  const [request] = world.home.pppRequests;
+  const host = await withTunnel();
+  host.files.set("peers/lns", ["noauth"]);
+  assert.deepEqual(await host.run(`${SESSION} name ppp7 ppp pppd peers/lns`), OK);
+  assert.deepEqual(host.pppdTrials, ["peers/lns"]);
+  const [request] = host.home.pppRequests;
   const { interfaceName, pppdFile } = request!.settings;
   assert.deepEqual([request!.dataplane, interfaceName, pppdFile], ["kernel", "ppp7", "/peers/lns"]);
-  assert.equal(world.leaks, 0);
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("ppp pppd FILE: what stands in its way is said before anything changes", async () => {
-  const run = async (words: string, change: (world: FakeWorld) => void = () => {}): Promise<string> => {
-    const world = await withTunnel();
-    change(world);
-    const { code, err } = await world.run(`${SESSION} ppp pppd ${words}`);
+  const run = async (words: string, change: (host: FakeHost) => void = () => {}): Promise<string> => {
+    const host = await withTunnel();
+    change(host);
+    const { code, err } = await host.run(`${SESSION} ppp pppd ${words}`);
     assert.notEqual(code, 0);
-    assert.deepEqual([world.home.l2tp.commands, world.home.pppRequests], [[], []]);
-    assert.equal(world.leaks, 0);
+    assert.deepEqual([host.home.l2tp.commands, host.home.pppRequests], [[], []]);
+    assert.equal(host.leaks, 0);
     return err;
   };
   assert.match(
@@ -187,8 +187,8 @@ Deno.test("ppp pppd FILE: what stands in its way is said before anything changes
     /^Error: argument "pppd" is wrong: the other keywords of ppp do not go with it/,
   );
   assert.match(await run("/etc/none"), /^Error: pppd's file "\/etc\/none" cannot be read: ENOENT\./);
-  const trouble = (pppd: FakeWorld["pppd"]): Promise<string> =>
-    run("/etc/secrets", (world) => world.pppd = pppd);
+  const trouble = (pppd: FakeHost["pppd"]): Promise<string> =>
+    run("/etc/secrets", (host) => host.pppd = pppd);
   assert.match(await trouble({ trouble: "missing" }), /^Error: there is no pppd here\./);
   assert.match(
     await trouble({ trouble: "plugin", exit: { status: 2 } }),
@@ -201,15 +201,15 @@ Deno.test("ppp pppd FILE: what stands in its way is said before anything changes
 
 Deno.test("ppp pppd FILE where L2TP is in userspace: refused, and no daemon is started for it", async () => {
   for (const daemon of ["running", "absent"] as const) {
-    const world = new FakeWorld();
-    world.home.l2tp.hasFamily = false;
-    world.daemon = daemon;
-    world.files.set("/etc/lns", ["noauth"]);
-    const { code, err } = await world.run(`${TUNNEL} session sid 3 psid 4 ppp pppd /etc/lns`);
+    const host = new FakeHost();
+    host.home.l2tp.hasFamily = false;
+    host.daemon = daemon;
+    host.files.set("/etc/lns", ["noauth"]);
+    const { code, err } = await host.run(`${TUNNEL} session sid 3 psid 4 ppp pppd /etc/lns`);
     assert.equal(code, 1);
     assert.match(err, /^Error: pppd takes sessions of the kernel only/);
-    assert.deepEqual(world.pppdTrials, []);
-    assert.equal(world.daemon, daemon);
+    assert.deepEqual(host.pppdTrials, []);
+    assert.equal(host.daemon, daemon);
   }
 });
 
@@ -266,37 +266,37 @@ const STATUS: PppSessionStatus = {
 };
 
 Deno.test("show names the interface of PPP, as text, in JSON and to pick by, on connections that it closes", async () => {
-  const world = await withTunnel();
-  await world.prepare(`${SESSION} pw_type ppp`, "add session tid 1 sid 5 psid 6 pw_type ppp");
-  world.home.pppSessions.push(STATUS, { ...STATUS, dataplane: "user", sessionId: 5, interfaceName: "ppp8" });
-  const { out } = await world.run("show session");
+  const host = await withTunnel();
+  await host.prepare(`${SESSION} pw_type ppp`, "add session tid 1 sid 5 psid 6 pw_type ppp");
+  host.home.pppSessions.push(STATUS, { ...STATUS, dataplane: "user", sessionId: 5, interfaceName: "ppp8" });
+  const { out } = await host.run("show session");
   assert.deepEqual(out.match(/.*interface name: .*/g), ["  interface name: ppp7"]);
-  assert.match((await world.run("show")).out, /^ {4}interface name: ppp7$/m);
-  const names = JSON.parse((await world.run("-j show session")).out).map((row: SessionJson) => row.interface);
+  assert.match((await host.run("show")).out, /^ {4}interface name: ppp7$/m);
+  const names = JSON.parse((await host.run("-j show session")).out).map((row: SessionJson) => row.interface);
   assert.deepEqual(names, ["ppp7", undefined]);
-  assert.match((await world.run("show session name ppp7")).out, /^Session 3 in tunnel 1$/m);
-  world.daemon = new DaemonError("forbidden", "/run/l2tp/api.sock");
-  assert.equal((await world.run("show session name ppp7")).out, "");
-  assert.deepEqual(await world.run("show session session_id 3 tunnel_id 1").then(({ code }) => code), 0);
-  assert.equal(world.leaks, 0);
+  assert.match((await host.run("show session name ppp7")).out, /^Session 3 in tunnel 1$/m);
+  host.daemon = new DaemonError("forbidden", "/run/l2tp/api.sock");
+  assert.equal((await host.run("show session name ppp7")).out, "");
+  assert.deepEqual(await host.run("show session session_id 3 tunnel_id 1").then(({ code }) => code), 0);
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("status and metrics name the interface of PPP", async () => {
-  const world = await withTunnel();
-  await world.prepare(`${SESSION} pw_type ppp`);
-  assert.match((await world.run("metrics")).out, /^l2tp_session_info\{.*interface="".*\} 1$/m);
-  world.home.pppSessions.push(STATUS);
-  const { tunnels: [{ sessions: [session] }] } = JSON.parse((await world.run("status -json")).out);
+  const host = await withTunnel();
+  await host.prepare(`${SESSION} pw_type ppp`);
+  assert.match((await host.run("metrics")).out, /^l2tp_session_info\{.*interface="".*\} 1$/m);
+  host.home.pppSessions.push(STATUS);
+  const { tunnels: [{ sessions: [session] }] } = JSON.parse((await host.run("status -json")).out);
   assert.deepEqual([session.interface, session.state], ["ppp7", "absent"]);
-  assert.match((await world.run("metrics")).out, /^l2tp_session_info\{.*interface="ppp7".*\} 1$/m);
-  assert.equal(world.leaks, 0);
+  assert.match((await host.run("metrics")).out, /^l2tp_session_info\{.*interface="ppp7".*\} 1$/m);
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("show session -d tells how PPP is doing, and prints nothing of the peer's as it is", async () => {
-  const world = await withTunnel();
-  await world.prepare(`${SESSION} pw_type ppp`);
-  world.home.pppSessions.push(STATUS, { ...STATUS, dataplane: "user", sessionId: 3 });
-  const { out } = await world.run("-d show session");
+  const host = await withTunnel();
+  await host.prepare(`${SESSION} pw_type ppp`);
+  host.home.pppSessions.push(STATUS, { ...STATUS, dataplane: "user", sessionId: 3 });
+  const { out } = await host.run("-d show session");
   const lines = out.split("\n");
   const from = lines.findIndex((line) => line.startsWith("  ppp "));
   assert.deepEqual(lines.slice(from, from + 8), [
@@ -309,7 +309,7 @@ Deno.test("show session -d tells how PPP is doing, and prints nothing of the pee
     '    peer says "a\\u001b[31mb"',
     "    ended: the peer has not answered 5 echo requests",
   ]);
-  const [{ ppp }] = JSON.parse((await world.run("-d -j show session")).out);
+  const [{ ppp }] = JSON.parse((await host.run("-d -j show session")).out);
   assert.deepEqual(ppp, {
     interface: "ppp7",
     phase: "network",
@@ -327,14 +327,14 @@ Deno.test("show session -d tells how PPP is doing, and prints nothing of the pee
     end: "the peer has not answered 5 echo requests",
     end_reason: "peerUnresponsive",
   });
-  assert.equal(world.leaks, 0);
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("show session -d without a daemon, or with one that knows no PPP, tells the rest", async () => {
-  const world = await withTunnel();
-  await world.prepare(`${SESSION} pw_type ppp`);
-  world.daemon = "absent";
-  const { code, out } = await world.run("-d show session");
+  const host = await withTunnel();
+  await host.prepare(`${SESSION} pw_type ppp`);
+  host.daemon = "absent";
+  const { code, out } = await host.run("-d show session");
   assert.equal(code, 0);
   assert.match(out, /pseudowire ppp/);
   assert.doesNotMatch(out, /phase/);
@@ -344,10 +344,10 @@ Deno.test("show session -d tells which pppd has the session, and how the one bef
   const pppd = { file: "/etc/ppp/peers/lns", pid: 4711, starts: 2, end: { status: 15 } };
   const session = { dataplane: "kernel", tunnelId: 1, sessionId: 3, interfaceName: "ppp7", pppd } as const;
   const show = async (status: PppSessionStatus, words: string): Promise<string> => {
-    const world = await withTunnel();
-    await world.prepare(`${SESSION} pw_type ppp`);
-    world.home.pppSessions.push(status);
-    return (await world.run(words)).out;
+    const host = await withTunnel();
+    await host.prepare(`${SESSION} pw_type ppp`);
+    host.home.pppSessions.push(status);
+    return (await host.run(words)).out;
   };
   const text = await show(session, "-d show session");
   assert.ok(text.includes(

@@ -2,33 +2,33 @@
 
 import assert from "node:assert/strict";
 import { systemdUnit } from "../../../src/cli/commands/service.ts";
-import { FakeWorld } from "../../support/fake_world.ts";
+import { FakeHost } from "../../support/fake_host.ts";
 
 Deno.test("service systemd: the unit of the program that is there, and of no other manager", async () => {
-  const world = new FakeWorld();
-  assert.deepEqual(await world.run("service systemd"), {
+  const host = new FakeHost();
+  assert.deepEqual(await host.run("service systemd"), {
     code: 0,
     out: systemdUnit("/usr/local/bin/l2tp", undefined),
     err: "",
   });
-  Object.defineProperty(world.ports, "programPath", { value: "/opt/l2tp" });
-  assert.match((await world.run("service systemd")).out, /^ExecStart=\/opt\/l2tp daemon --keep$/m);
-  assert.equal((await world.run("service")).err, 'Error: argument "systemd" is required\n');
-  const { code, err } = await world.run("service openrc");
+  Object.defineProperty(host.ports, "programPath", { value: "/opt/l2tp" });
+  assert.match((await host.run("service systemd")).out, /^ExecStart=\/opt\/l2tp daemon --keep$/m);
+  assert.equal((await host.run("service")).err, 'Error: argument "systemd" is required\n');
+  const { code, err } = await host.run("service openrc");
   assert.deepEqual([code, err], [255, 'Error: argument "openrc" is wrong: there is a unit for systemd\n']);
-  assert.equal((await world.run("service systemd now")).code, 255);
+  assert.equal((await host.run("service systemd now")).code, 255);
 });
 
 Deno.test("service systemd config FILE: the daemon applies the file, and again on a reload", async () => {
-  const world = new FakeWorld();
-  const plain = (await world.run("service systemd")).out;
+  const host = new FakeHost();
+  const plain = (await host.run("service systemd")).out;
   assert.doesNotMatch(plain, /^ExecReload/m, "without a file the signal ends the daemon");
-  const { code, out } = await world.run("service systemd config /etc/l2tp/l2tp.toml");
+  const { code, out } = await host.run("service systemd config /etc/l2tp/l2tp.toml");
   assert.equal(code, 0);
   assert.match(out, /^ExecStart=\/usr\/local\/bin\/l2tp daemon --keep config \/etc\/l2tp\/l2tp\.toml$/m);
   assert.match(out, /^ExecReload=\/bin\/kill -HUP \$MAINPID$/m);
   assert.match(out, /^RestartPreventExitStatus=255$/m);
   for (const words of ["config", "config l2tp.toml", "config /a%b", "config /a b", "file /a"]) {
-    assert.equal((await world.run(`service systemd ${words}`)).code, 255, words);
+    assert.equal((await host.run(`service systemd ${words}`)).code, 255, words);
   }
 });

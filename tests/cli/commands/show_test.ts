@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { parseL2specs } from "../../../src/apply/l2specs.ts";
-import { FakeWorld } from "../../support/fake_world.ts";
+import { FakeHost } from "../../support/fake_host.ts";
 import { goldenText, hexBytes } from "../../support/golden.ts";
 import { Random } from "../../support/random.ts";
 import {
@@ -14,9 +14,9 @@ import {
 } from "../../support/samples.ts";
 
 /** Three tunnels with four sessions. */
-function populated(): FakeWorld {
-  const world = new FakeWorld();
-  const { l2tp, links } = world.home;
+function populated(): FakeHost {
+  const host = new FakeHost();
+  const { l2tp, links } = host.home;
   for (
     const tunnel of [
       sampleTunnel({ tunnelId: 1, peerTunnelId: 11 }),
@@ -65,19 +65,19 @@ function populated(): FakeWorld {
   links.add("pw0", { mtu: 1446, master: links.add("br0").index, up: true });
   links.add("renamed");
   l2tp.l2specs.set("1/101", 0);
-  return world;
+  return host;
 }
 
 /** Ids of the tunnels that the line lists. */
-async function tunnelIds(world: FakeWorld, line: string): Promise<number[]> {
-  const { code, out, err } = await world.run(`-json ${line}`);
+async function tunnelIds(host: FakeHost, line: string): Promise<number[]> {
+  const { code, out, err } = await host.run(`-json ${line}`);
   assert.deepEqual([code, err], [0, ""], line);
   return JSON.parse(out).map((tunnel: { tunnel_id: number }) => tunnel.tunnel_id);
 }
 
 /** Ids of the sessions that the line lists, as "tunnel/session". */
-async function sessionIds(world: FakeWorld, line: string): Promise<string> {
-  const { code, out, err } = await world.run(`-json ${line}`);
+async function sessionIds(host: FakeHost, line: string): Promise<string> {
+  const { code, out, err } = await host.run(`-json ${line}`);
   assert.deepEqual([code, err], [0, ""], line);
   return JSON.parse(out).map((session: { tunnel_id: number; session_id: number }) =>
     `${session.tunnel_id}/${session.session_id}`
@@ -85,8 +85,8 @@ async function sessionIds(world: FakeWorld, line: string): Promise<string> {
 }
 
 Deno.test("show tunnel, show session: the text of ip", async () => {
-  const world = populated();
-  assert.deepEqual(await world.run("show tunnel"), {
+  const host = populated();
+  assert.deepEqual(await host.run("show tunnel"), {
     code: 0,
     out: `Tunnel 1, encap UDP
   From 10.0.0.1 to 10.0.0.2
@@ -104,7 +104,7 @@ Tunnel 3, encap UDP
 `,
     err: "",
   });
-  assert.deepEqual(await world.run("show session"), {
+  assert.deepEqual(await host.run("show session"), {
     code: 0,
     out: `Session 100 in tunnel 1
   Peer session 200, tunnel 11
@@ -145,8 +145,8 @@ Deno.test("show session: nothing of one session is shown with the next, as it is
 });
 
 Deno.test("show alone: tunnels with their sessions beneath them", async () => {
-  const world = populated();
-  const { code, out } = await world.run("show");
+  const host = populated();
+  const { code, out } = await host.run("show");
   assert.equal(code, 0);
   assert.deepEqual(out.split("\n").filter((line) => /^ {0,2}(Tunnel|Session)/.test(line)), [
     "Tunnel 1, encap UDP",
@@ -157,7 +157,7 @@ Deno.test("show alone: tunnels with their sessions beneath them", async () => {
     "Tunnel 3, encap UDP",
     "  Session 100 in tunnel 3",
   ]);
-  const rows = JSON.parse((await world.run("-j show")).out);
+  const rows = JSON.parse((await host.run("-j show")).out);
   assert.deepEqual(
     rows.map((row: { tunnel_id: number; sessions: { session_id: number }[] }) => [
       row.tunnel_id,
@@ -168,7 +168,7 @@ Deno.test("show alone: tunnels with their sessions beneath them", async () => {
 });
 
 Deno.test("show of nothing", async () => {
-  const world = new FakeWorld();
+  const host = new FakeHost();
   const table: [line: string, out: string][] = [
     ["show", ""],
     ["show tunnel", ""],
@@ -178,12 +178,12 @@ Deno.test("show of nothing", async () => {
     ["-j -p show session", "[ ]\n"],
     ["-s -d show session", ""],
   ];
-  for (const [line, out] of table) assert.deepEqual(await world.run(line), { code: 0, out, err: "" }, line);
+  for (const [line, out] of table) assert.deepEqual(await host.run(line), { code: 0, out, err: "" }, line);
 });
 
 Deno.test("show tunnel: every filter is applied, unlike by ip", async () => {
-  const world = populated();
-  world.hosts.set("peer.example", ["10.0.0.3", "fd00::2"]);
+  const host = populated();
+  host.hosts.set("peer.example", ["10.0.0.3", "fd00::2"]);
   const table: [filter: string, ids: number[]][] = [
     ["", [1, 2, 3]],
     ["tunnel_id 2", [2]],
@@ -210,12 +210,12 @@ Deno.test("show tunnel: every filter is applied, unlike by ip", async () => {
     ["encap ip tid 1", []],
   ];
   for (const [filter, ids] of table) {
-    assert.deepEqual(await tunnelIds(world, `show tunnel ${filter}`), ids, filter);
+    assert.deepEqual(await tunnelIds(host, `show tunnel ${filter}`), ids, filter);
   }
 });
 
 Deno.test("show session: every filter is applied, those about the tunnel too", async () => {
-  const world = populated();
+  const host = populated();
   const table: [filter: string, ids: string][] = [
     ["", "1/100 1/101 2/102 3/100"],
     ["tunnel_id 1", "1/100 1/101"],
@@ -240,12 +240,12 @@ Deno.test("show session: every filter is applied, those about the tunnel too", a
     ["tid 1 sid 101 seq none", ""],
   ];
   for (const [filter, ids] of table) {
-    assert.equal(await sessionIds(world, `show session ${filter}`), ids, filter);
+    assert.equal(await sessionIds(host, `show session ${filter}`), ids, filter);
   }
 });
 
 Deno.test("show session: what only its tunnel tells picks sessions as well, and is not called ignored", async () => {
-  const world = populated();
+  const host = populated();
   const table: [filter: string, ids: string][] = [
     ["encap ip", "2/102"],
     ["encap udp", "1/100 1/101 3/100"],
@@ -259,12 +259,12 @@ Deno.test("show session: what only its tunnel tells picks sessions as well, and 
     ["encap ip tid 1", ""],
   ];
   for (const [filter, ids] of table) {
-    assert.equal(await sessionIds(world, `show session ${filter}`), ids, filter);
+    assert.equal(await sessionIds(host, `show session ${filter}`), ids, filter);
   }
 });
 
 Deno.test("show alone with filters: of the tunnel, of the session, of both", async () => {
-  const world = populated();
+  const host = populated();
   const table: [filter: string, expected: [number, number[]][]][] = [
     ["tunnel_id 2", [[2, [102]]]],
     ["encap ip", [[2, [102]]]],
@@ -278,7 +278,7 @@ Deno.test("show alone with filters: of the tunnel, of the session, of both", asy
     ["tid 1 sid 101", [[1, [101]]]],
   ];
   for (const [filter, expected] of table) {
-    const rows = JSON.parse((await world.run(`-j show ${filter}`)).out);
+    const rows = JSON.parse((await host.run(`-j show ${filter}`)).out);
     assert.deepEqual(
       rows.map((row: { tunnel_id: number; sessions: { session_id: number }[] }) => [
         row.tunnel_id,
@@ -291,7 +291,7 @@ Deno.test("show alone with filters: of the tunnel, of the session, of both", asy
 });
 
 Deno.test("show asks for one where one is named, and for all otherwise", async () => {
-  const world = populated();
+  const host = populated();
   const table: [line: string, requests: number, dumps: number][] = [
     ["show tunnel", 0, 1],
     ["show tunnel tid 1", 1, 0],
@@ -303,9 +303,9 @@ Deno.test("show asks for one where one is named, and for all otherwise", async (
     ["show", 0, 2],
   ];
   for (const [line, requests, dumps] of table) {
-    world.transports.length = 0;
-    await world.run(line);
-    const flags = world.transports.flatMap((transport) => transport.requests).slice(1).map(({ flags }) =>
+    host.transports.length = 0;
+    await host.run(line);
+    const flags = host.transports.flatMap((transport) => transport.requests).slice(1).map(({ flags }) =>
       flags
     );
     const counted = [
@@ -317,13 +317,13 @@ Deno.test("show asks for one where one is named, and for all otherwise", async (
 });
 
 Deno.test("show -statistics and -details on the whole way", async () => {
-  const world = populated();
-  const stats = await world.run("-s show session tid 2 sid 102");
+  const host = populated();
+  const stats = await host.run("-s show session tid 2 sid 102");
   assert.ok(stats.out.endsWith(
     "  TX: packets 1  bytes 2  errors 3\n" +
       "  RX: packets 4  bytes 5  errors 6  seq_discards 7  oos_packets 8  cookie_discards 9  invalid 10\n",
   ));
-  const details = await world.run("-d show session tid 1");
+  const details = await host.run("-d show session tid 1");
   assert.deepEqual(
     details.out.split("\n").filter((line) => /pseudowire|interface (up|down|ren)/.test(line)),
     [
@@ -333,7 +333,7 @@ Deno.test("show -statistics and -details on the whole way", async () => {
       "  interface renamed or in another namespace",
     ],
   );
-  const rows = JSON.parse((await world.run("-d -j show session tid 1")).out);
+  const rows = JSON.parse((await host.run("-d -j show session tid 1")).out);
   assert.deepEqual(rows.map((row: Record<string, unknown>) => [row.l2spec_type, row.link]), [
     ["default", { ifindex: 4, up: true, operstate: "unknown", mtu: 1446, master: "br0" }],
     ["none", null],
@@ -341,40 +341,40 @@ Deno.test("show -statistics and -details on the whole way", async () => {
 });
 
 Deno.test("show without -details asks nothing of the interfaces; with it, and no debugfs, the sublayer is unknown", async () => {
-  const world = populated();
-  await world.run("show session");
-  assert.deepEqual(world.home.links.steps, []);
-  world.debugfs = false;
-  const { out } = await world.run("-d show session tid 1 sid 101");
+  const host = populated();
+  await host.run("show session");
+  assert.deepEqual(host.home.links.steps, []);
+  host.debugfs = false;
+  const { out } = await host.run("-d show session tid 1 sid 101");
   assert.match(out, /pseudowire eth {2}l2spec unknown/);
-  assert.deepEqual(world.home.links.steps, ["list"]);
-  const [row] = JSON.parse((await world.run("-d -j show session tid 1 sid 101")).out);
+  assert.deepEqual(host.home.links.steps, ["list"]);
+  const [row] = JSON.parse((await host.run("-d -j show session tid 1 sid 101")).out);
   assert.ok(!("l2spec_type" in row));
 });
 
 Deno.test("show -color: only with a terminal for auto, never in JSON", async () => {
-  const world = populated();
+  const host = populated();
   const colored = "\x1b[36m  interface name: pw0\x1b[0m";
-  assert.ok((await world.run("-c show session")).out.includes(colored));
-  assert.ok(!(await world.run("-c=auto show session")).out.includes("\x1b"));
-  assert.ok(!(await world.run("-c -j show session")).out.includes("\x1b"));
-  world.terminal = true;
-  assert.ok((await world.run("-c=auto show session")).out.includes(colored));
-  assert.ok(!(await world.run("show session")).out.includes("\x1b"));
-  world.env.set("COLORFGBG", "15;0");
-  assert.ok((await world.run("-c show session")).out.includes("\x1b[1;36m  interface name: pw0\x1b[0m"));
+  assert.ok((await host.run("-c show session")).out.includes(colored));
+  assert.ok(!(await host.run("-c=auto show session")).out.includes("\x1b"));
+  assert.ok(!(await host.run("-c -j show session")).out.includes("\x1b"));
+  host.terminal = true;
+  assert.ok((await host.run("-c=auto show session")).out.includes(colored));
+  assert.ok(!(await host.run("show session")).out.includes("\x1b"));
+  host.env.set("COLORFGBG", "15;0");
+  assert.ok((await host.run("-c show session")).out.includes("\x1b[1;36m  interface name: pw0\x1b[0m"));
 });
 
 Deno.test("show of 10,000 sessions in any pieces, in order, printed in parts", async () => {
-  const world = new FakeWorld();
-  world.home.l2tp.tunnels.set(1, sampleTunnel({ tunnelId: 1 }));
-  world.home.l2tp.sessions = Array.from(
+  const host = new FakeHost();
+  host.home.l2tp.tunnels.set(1, sampleTunnel({ tunnelId: 1 }));
+  host.home.l2tp.sessions = Array.from(
     { length: 10_000 },
     (_, i) => sampleSession({ tunnelId: 1, sessionId: i + 1, interfaceName: `pw${i}` }),
   );
   for (const batching of ["single", "joined", new Random(5)] as const) {
-    world.batching = batching;
-    const { code, out } = await world.run("-o show session");
+    host.batching = batching;
+    const { code, out } = await host.run("-o show session");
     assert.equal(code, 0);
     const lines = out.split("\n");
     assert.equal(lines.length, 10_001);
@@ -383,13 +383,13 @@ Deno.test("show of 10,000 sessions in any pieces, in order, printed in parts", a
 });
 
 Deno.test("show closes what it opened, also when it is refused", async () => {
-  const world = populated();
-  await world.run("-d show");
-  assert.equal(world.transports.length, 2);
-  assert.equal(world.leaks, 0);
-  world.home.l2tp.privileged = false;
-  assert.equal((await world.run("show")).code, 1);
-  assert.equal(world.leaks, 0);
+  const host = populated();
+  await host.run("-d show");
+  assert.equal(host.transports.length, 2);
+  assert.equal(host.leaks, 0);
+  host.home.l2tp.privileged = false;
+  assert.equal((await host.run("show")).code, 1);
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("parseL2specs() reads what debugfs says", () => {

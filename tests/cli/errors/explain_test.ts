@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { Errno } from "../../../src/base/errno.ts";
 import { explainMissingModule } from "../../../src/cli/errors/explain_module.ts";
 import type { SystemFacts } from "../../../src/cli/ports.ts";
-import { FakeWorld } from "../../support/fake_world.ts";
+import { FakeHost } from "../../support/fake_host.ts";
 
 const TUNNEL =
   "add tunnel tunnel_id 1 peer_tunnel_id 2 local 10.0.0.1 remote 10.0.0.2 udp_sport 5000 udp_dport 6000";
@@ -18,7 +18,7 @@ const SESSION = "add session tunnel_id 1 session_id 10 peer_session_id 20 name p
 interface Case {
   readonly name: string;
   readonly prepare?: readonly string[];
-  readonly setUp?: (world: FakeWorld) => void;
+  readonly setUp?: (host: FakeHost) => void;
   readonly line: string;
   readonly code?: number;
   readonly err: readonly string[];
@@ -242,9 +242,9 @@ const CASES: readonly Case[] = [
   {
     name: "no module for Ethernet",
     prepare: [TUNNEL],
-    setUp: (world) => {
-      world.home.l2tp.modules.delete("l2tp_eth");
-      world.system = { ...world.system, distribution: "openwrt" };
+    setUp: (host) => {
+      host.home.l2tp.modules.delete("l2tp_eth");
+      host.system = { ...host.system, distribution: "openwrt" };
     },
     line: SESSION,
     err: [
@@ -256,10 +256,10 @@ const CASES: readonly Case[] = [
   {
     name: "no module for PPP",
     prepare: [`${TUNNEL} version 2`],
-    setUp: (world) => {
-      world.home.l2tp.modules.delete("l2tp_ppp");
-      world.system = {
-        ...world.system,
+    setUp: (host) => {
+      host.home.l2tp.modules.delete("l2tp_ppp");
+      host.system = {
+        ...host.system,
         hasModule: () => true,
         forbiddenBy: () => "/etc/modprobe.d/l2tp_ppp.conf",
       };
@@ -407,7 +407,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: "a host that has no address of this family",
-    setUp: (world) => world.hosts.set("six.example", ["fd00::2"]),
+    setUp: (host) => host.hosts.set("six.example", ["fd00::2"]),
     line: "add tunnel tid 1 ptid 2 encap ip local 10.0.0.1 remote six.example",
     code: 1,
     err: [
@@ -429,29 +429,29 @@ const CASES: readonly Case[] = [
 
 for (const { name, prepare, setUp, line, code = 2, err } of CASES) {
   Deno.test(`failure: ${name}`, async () => {
-    const world = new FakeWorld();
-    await world.prepare(...prepare ?? []);
-    setUp?.(world);
-    const before = [world.home.l2tp.tunnels.size, world.home.l2tp.sessions.length];
-    assert.deepEqual(await world.run(line), { code, out: "", err: `${err.join("\n")}\n` });
-    assert.deepEqual([world.home.l2tp.tunnels.size, world.home.l2tp.sessions.length], before);
+    const host = new FakeHost();
+    await host.prepare(...prepare ?? []);
+    setUp?.(host);
+    const before = [host.home.l2tp.tunnels.size, host.home.l2tp.sessions.length];
+    assert.deepEqual(await host.run(line), { code, out: "", err: `${err.join("\n")}\n` });
+    assert.deepEqual([host.home.l2tp.tunnels.size, host.home.l2tp.sessions.length], before);
   });
 }
 
 Deno.test("failure: an explanation that fails does not hide the error", async () => {
-  const world = new FakeWorld();
-  const { l2tp } = world.home;
+  const host = new FakeHost();
+  const { l2tp } = host.home;
   l2tp.refuseNext("TUNNEL_CREATE", Errno.EEXIST);
   l2tp.refuseNext("TUNNEL_GET", Errno.EPERM);
-  const { code, err } = await world.run(IP_TUNNEL);
+  const { code, err } = await host.run(IP_TUNNEL);
   assert.deepEqual([code, err], [2, "RTNETLINK answers: File exists\n"]);
 });
 
 Deno.test("failure: an explanation changes nothing", async () => {
-  const world = new FakeWorld();
-  await world.prepare(TUNNEL, SESSION);
-  await world.run(SESSION);
-  assert.deepEqual(world.home.l2tp.commands.filter((name) => !name.endsWith("_GET")), ["SESSION_CREATE"]);
+  const host = new FakeHost();
+  await host.prepare(TUNNEL, SESSION);
+  await host.run(SESSION);
+  assert.deepEqual(host.home.l2tp.commands.filter((name) => !name.endsWith("_GET")), ["SESSION_CREATE"]);
 });
 
 Deno.test("explainMissingModule(): there or not, forbidden or not, by distribution", () => {

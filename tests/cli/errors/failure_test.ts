@@ -8,25 +8,25 @@ import { Errno } from "../../../src/base/errno.ts";
 import { DecodeError, NetlinkProtocolError, SyscallError } from "../../../src/base/errors.ts";
 import { Context } from "../../../src/cli/context.ts";
 import { failureOf, failureText } from "../../../src/cli/errors/failure.ts";
-import { FakeWorld } from "../../support/fake_world.ts";
+import { FakeHost } from "../../support/fake_host.ts";
 
 Deno.test("failure as JSON: one line on standard error with code, number and advice", async () => {
-  const world = new FakeWorld();
-  const refused = await world.run("-json del tunnel tid 9");
+  const host = new FakeHost();
+  const refused = await host.run("-json del tunnel tid 9");
   assert.deepEqual(refused, {
     code: 2,
     out: "",
     err: '{"error":"RTNETLINK answers: No such device","exit_code":2,"code":"ENODEV","errno":19,' +
       '"advice":["There is no tunnel 9 in this network namespace.","There are no tunnels."]}\n',
   });
-  const wrong = await world.run("-json add tunnel tid abc");
+  const wrong = await host.run("-json add tunnel tid abc");
   assert.equal(wrong.code, 255);
   assert.equal(wrong.err, '{"error":"Error: argument \\"abc\\" is wrong: invalid ID","exit_code":255}\n');
   assert.equal(wrong.out, "");
 });
 
 Deno.test("failure as JSON: wherever -json stands, also on a line that cannot be read to its end", async () => {
-  const world = new FakeWorld();
+  const host = new FakeHost();
   for (
     const line of [
       "-j bogus",
@@ -36,25 +36,25 @@ Deno.test("failure as JSON: wherever -json stands, also on a line that cannot be
       "show -n -json bogus",
     ]
   ) {
-    const { code, err } = await world.run(line);
+    const { code, err } = await host.run(line);
     assert.equal(code, 255, line);
     assert.equal(JSON.parse(err).exit_code, 255, line);
     assert.equal(err.indexOf("\n"), err.length - 1, line);
   }
-  assert.match((await world.run("bogus")).err, /^Command "bogus" is unknown/);
+  assert.match((await host.run("bogus")).err, /^Command "bogus" is unknown/);
 });
 
 Deno.test("failure: a kernel without L2TP is told before what is wrong with the line only where the line was read", async () => {
-  const world = new FakeWorld();
-  world.home.l2tp.hasFamily = false;
-  assert.equal((await world.run("-dataplane kernel add tunnel tid abc")).code, 255);
-  assert.equal((await world.run("-dataplane kernel -j show")).code, 1);
-  assert.equal(world.leaks, 0);
+  const host = new FakeHost();
+  host.home.l2tp.hasFamily = false;
+  assert.equal((await host.run("-dataplane kernel add tunnel tid abc")).code, 255);
+  assert.equal((await host.run("-dataplane kernel -j show")).code, 1);
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("failureOf(): system calls and broken answers end with 1; defects of this program are not caught", () => {
-  const world = new FakeWorld();
-  using context = new Context(world.ports);
+  const host = new FakeHost();
+  using context = new Context(host.ports);
   const socket = failureOf(new SyscallError("socket(16, 3, 16)", Errno.EACCES), {}, context);
   assert.deepEqual([socket.exitCode, socket.message, socket.advice], [
     1,

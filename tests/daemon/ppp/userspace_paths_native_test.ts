@@ -45,10 +45,10 @@ function other(host: Host): Host {
 }
 
 /** The subsystem of both hosts. */
-class House implements AsyncDisposable {
+class PairFixture implements AsyncDisposable {
   readonly pair: Pair;
   readonly paths: PppPaths;
-  readonly world: LinuxPlatform;
+  readonly platform: LinuxPlatform;
   readonly subsystem: Subsystem;
   readonly #stack: DisposableStack;
   readonly #keys: Record<Host, string>;
@@ -64,7 +64,7 @@ class House implements AsyncDisposable {
     const devices = new Devices(namespaces, offloads, log);
     const endpoints = new Endpoints(planes, offloads);
     const bpf = this.#stack.use(new BpfSessions({ namespaces, offloads, log }));
-    this.world = new LinuxPlatform({
+    this.platform = new LinuxPlatform({
       planes,
       namespaces,
       endpoints,
@@ -73,17 +73,17 @@ class House implements AsyncDisposable {
       offloads,
       bpf,
     });
-    this.subsystem = new Subsystem(this.world);
-    this.paths = new PppPaths({ subsystem: this.subsystem, platform: this.world, devices });
+    this.subsystem = new Subsystem(this.platform);
+    this.paths = new PppPaths({ subsystem: this.subsystem, platform: this.platform, devices });
     this.#keys = {
       a: namespaces.hold(openNetns(pair.a.name)),
       b: namespaces.hold(openNetns(pair.b.name)),
     };
   }
 
-  static async create(): Promise<House> {
+  static async create(): Promise<PairFixture> {
     const pair = await Pair.create();
-    return new House(pair, await DataPlanes.start(1, {}));
+    return new PairFixture(pair, await DataPlanes.start(1, {}));
   }
 
   /** Key of a host's namespace. */
@@ -157,12 +157,14 @@ class House implements AsyncDisposable {
 
   /** What a host's session has dropped, by reason. */
   drops(host: Host): Record<string, number> {
-    const mine = [...this.world.dropCounts(this.key(host))].find(({ sessionId }) => sessionId !== undefined);
+    const mine = [...this.platform.dropCounts(this.key(host))].find(({ sessionId }) =>
+      sessionId !== undefined
+    );
     return Object.fromEntries(mine?.reasons ?? []);
   }
 
   offloads(host: Host): readonly string[] {
-    return [...this.world.sessionOffloads(this.key(host))].flatMap(({ offloads }) => offloads);
+    return [...this.platform.sessionOffloads(this.key(host))].flatMap(({ offloads }) => offloads);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -180,13 +182,13 @@ class TrivialPpp {
   readonly path: PppPath;
   opened = false;
   lost = 0;
-  readonly #house: House;
+  readonly #fixture: PairFixture;
   readonly #host: Host;
 
-  constructor(house: House, host: Host) {
-    this.#house = house;
+  constructor(fixture: PairFixture, host: Host) {
+    this.#fixture = fixture;
     this.#host = host;
-    this.path = house.attach(host, {
+    this.path = fixture.attach(host, {
       receive: (frame) => this.#hear(frame),
       lost: () => this.lost++,
     });
@@ -208,7 +210,7 @@ class TrivialPpp {
     this.path.configure({ mtu: 1400, mru: 1400, pfc: this.#host === "a", acfc: this.#host === "b" });
     this.path.pass("ipv4", true);
     this.path.pass("ipv6", true);
-    this.#house.within(this.#host, (links) => {
+    this.#fixture.within(this.#host, (links) => {
       const index = this.path.interfaceIndex;
       links.changeLink(index, { up: true });
       links.addAddress({ index, address: `10.9.0.${this.#last(this.#host)}`, prefixLength: 24 });
@@ -222,9 +224,9 @@ class TrivialPpp {
 for (const version of [2, 3] as const) {
   for (const family of [4, 6] as const) {
     Deno.test(`version ${version} over UDP and IPv${family}: both ends agree, and IPv4, IPv6 and TCP go through`, async () => {
-      await using house = await House.create();
+      await using fixture = await PairFixture.create();
       for (const host of ["a", "b"] as const) {
-        house.create(
+        fixture.create(
           host,
           family,
           { version },
@@ -232,25 +234,25 @@ for (const version of [2, 3] as const) {
             ? { cookie: Uint8Array.of(1, 2, 3, 4), peerCookie: Uint8Array.of(1, 2, 3, 4) }
             : { sendSeq: true },
         );
-        assert.equal(house.link(host, "ppp0"), undefined, "a session alone makes no interface");
+        assert.equal(fixture.link(host, "ppp0"), undefined, "a session alone makes no interface");
       }
-      const [a, b] = [new TrivialPpp(house, "a"), new TrivialPpp(house, "b")];
+      const [a, b] = [new TrivialPpp(fixture, "a"), new TrivialPpp(fixture, "b")];
       assert.deepEqual([a.path.interfaceName, b.path.interfaceName], ["ppp0", "ppp0"]);
-      assert.equal(house.link("a", "ppp0")!.index, a.path.interfaceIndex);
+      assert.equal(fixture.link("a", "ppp0")!.index, a.path.interfaceIndex);
       a.speak();
       await until(() => a.opened && b.opened, "both ends agree");
-      assert.deepEqual([house.link("a", "ppp0")!.mtu, house.link("b", "ppp0")!.mtu], [1400, 1400]);
-      const [from, to] = [house.netns("a"), house.netns("b")];
+      assert.deepEqual([fixture.link("a", "ppp0")!.mtu, fixture.link("b", "ppp0")!.mtu], [1400, 1400]);
+      const [from, to] = [fixture.netns("a"), fixture.netns("b")];
       await ping(from, "10.9.0.2", { size: 1372, dontFragment: true });
       await ping(to, "10.9.0.1");
       await until(
-        () => house.within("b", (links) => links.addresses().some(({ address }) => address === "fd09::2")),
+        () => fixture.within("b", (links) => links.addresses().some(({ address }) => address === "fd09::2")),
         "b's address",
       );
       await ping(from, "fd09::2");
       await transfer({ from, to, address: "10.9.0.2" }, 3_000_000);
       await transfer({ from, to, address: "fd09::2", listen: "::" }, 3_000_000);
-      const automatic = house.within(
+      const automatic = fixture.within(
         "a",
         (links) =>
           links.addresses().filter(({ index, address }) =>
@@ -258,34 +260,34 @@ for (const version of [2, 3] as const) {
           ),
       );
       assert.deepEqual(automatic, [], "no address but those agreed on");
-      assert.deepEqual([house.drops("a"), house.drops("b")], [{}, {}]);
-      assert.ok(house.offloads("a").includes("tso") && house.offloads("b").includes("coalesce"));
+      assert.deepEqual([fixture.drops("a"), fixture.drops("b")], [{}, {}]);
+      assert.ok(fixture.offloads("a").includes("tso") && fixture.offloads("b").includes("coalesce"));
     });
   }
 }
 
 Deno.test("disposed of: the device is gone, the session drops what it gets, and can be attached again", async () => {
-  await using house = await House.create();
-  for (const host of ["a", "b"] as const) house.create(host, 4, { version: 2 });
-  const a = house.attach("a");
+  await using fixture = await PairFixture.create();
+  for (const host of ["a", "b"] as const) fixture.create(host, 4, { version: 2 });
+  const a = fixture.attach("a");
   let lost = 0;
-  const first = house.attach("b", { interfaceName: "wan", lost: () => lost++ });
+  const first = fixture.attach("b", { interfaceName: "wan", lost: () => lost++ });
   assert.equal(first.interfaceName, "wan");
   first[Symbol.dispose]();
   first[Symbol.dispose]();
-  assert.equal(house.link("b", "wan"), undefined);
+  assert.equal(fixture.link("b", "wan"), undefined);
   a.send(Uint8Array.fromHex("c021090100080a0b0c0d"));
-  await until(() => house.drops("b").no_ppp === 1, "nobody is there");
-  assert.ok(!house.offloads("b").includes("tap"));
+  await until(() => fixture.drops("b").no_ppp === 1, "nobody is there");
+  assert.ok(!fixture.offloads("b").includes("tap"));
   const frames: string[] = [];
-  const second = house.attach("b", { receive: (frame) => frames.push(frame.toHex()) });
+  const second = fixture.attach("b", { receive: (frame) => frames.push(frame.toHex()) });
   // What is asked of the first one now is for nobody.
   first.send(Uint8Array.fromHex("c0210901000801020304"));
   first.pass("ipv4", true);
   first.configure({ mtu: 1000, mru: 1000, pfc: false, acfc: false });
   first[Symbol.dispose]();
-  assert.ok(house.offloads("b").includes("tap"));
-  assert.equal(house.link("b", second.interfaceName)!.mtu, 1500);
+  assert.ok(fixture.offloads("b").includes("tap"));
+  assert.equal(fixture.link("b", second.interfaceName)!.mtu, 1500);
   a.send(Uint8Array.fromHex("c021090100080a0b0c0d"));
   await until(() => frames.length > 0, "a control frame");
   assert.deepEqual(frames, ["c021090100080a0b0c0d"]);
@@ -293,33 +295,33 @@ Deno.test("disposed of: the device is gone, the session drops what it gets, and 
 });
 
 Deno.test("lost: with the session, the tunnel, or the device; then nothing is left", async () => {
-  await using house = await House.create();
+  await using fixture = await PairFixture.create();
   const remove = [
-    (host: Host): void => house.ask(host, encodeSessionCommand(L2TP_CMD.SESSION_DELETE, IDS[host])),
-    (host: Host): void => house.ask(host, encodeTunnelCommand(L2TP_CMD.TUNNEL_DELETE, IDS[host].tunnelId)),
+    (host: Host): void => fixture.ask(host, encodeSessionCommand(L2TP_CMD.SESSION_DELETE, IDS[host])),
+    (host: Host): void => fixture.ask(host, encodeTunnelCommand(L2TP_CMD.TUNNEL_DELETE, IDS[host].tunnelId)),
   ];
   for (const take of remove) {
-    house.create("a", 4, { version: 2 });
+    fixture.create("a", 4, { version: 2 });
     let lost = 0;
-    const path = house.attach("a", { lost: () => lost++ });
+    const path = fixture.attach("a", { lost: () => lost++ });
     take("a");
     await until(() => lost === 1, "told");
-    assert.equal(house.link("a", "ppp0"), undefined);
+    assert.equal(fixture.link("a", "ppp0"), undefined);
     path.send(Uint8Array.fromHex("c021090100080a0b0c0d"));
     path[Symbol.dispose]();
-    house.subsystem.dropNamespace(house.key("a"));
+    fixture.subsystem.dropNamespace(fixture.key("a"));
   }
-  house.create("a", 4, { version: 2 });
+  fixture.create("a", 4, { version: 2 });
   let lost = 0;
-  house.attach("a", { lost: () => lost++ });
-  await house.pair.a.ip("link delete ppp0");
+  fixture.attach("a", { lost: () => lost++ });
+  await fixture.pair.a.ip("link delete ppp0");
   await until(() => lost === 1, "told of the device");
-  const again = house.attach("a", { lost: () => lost++ });
-  assert.notEqual(house.link("a", again.interfaceName), undefined);
+  const again = fixture.attach("a", { lost: () => lost++ });
+  assert.notEqual(fixture.link("a", again.interfaceName), undefined);
   again[Symbol.dispose]();
   assert.equal(lost, 1);
-  const last = house.attach("a", { lost: () => lost++ });
-  house.release("a");
+  const last = fixture.attach("a", { lost: () => lost++ });
+  fixture.release("a");
   remove[1]!("a");
   await until(() => lost === 2, "told, and the namespace is held no more");
   last.configure({ mtu: 1000, mru: 1000, pfc: false, acfc: false });
@@ -327,31 +329,31 @@ Deno.test("lost: with the session, the tunnel, or the device; then nothing is le
 });
 
 Deno.test("refused: no such session, no PPP, attached already, a name that is taken; and nothing is left of it", async () => {
-  await using house = await House.create();
-  house.create("a", 4);
+  await using fixture = await PairFixture.create();
+  fixture.create("a", 4);
   const session = { ...IDS.a, peerSessionId: 9 };
-  house.ask(
+  fixture.ask(
     "a",
     encodeSessionCreate({ ...session, sessionId: 12, pseudowire: "eth", interfaceName: "eth9" }),
   );
   const code = (code: string) => (error: unknown): boolean =>
     error instanceof SyscallError && error.code === code;
-  const attach = (request: Partial<PppPathRequest>) => (): PppPath => house.attach("a", request);
+  const attach = (request: Partial<PppPathRequest>) => (): PppPath => fixture.attach("a", request);
   assert.throws(attach({ sessionId: 99 }), code("ENODEV"));
   assert.throws(attach({ tunnelId: 99 }), code("ENODEV"));
-  assert.throws(attach({ netns: house.key("b") }), code("ENODEV"));
+  assert.throws(attach({ netns: fixture.key("b") }), code("ENODEV"));
   assert.throws(attach({ sessionId: 12 }), code("EPROTONOSUPPORT"));
   assert.throws(attach({ interfaceName: "eth9" }), code("EEXIST"));
   assert.throws(attach({ interfaceName: "cable" }), code("EEXIST"));
   assert.throws(attach({ interfaceName: "abcdefghijklmnop" }), RangeError);
-  using path = house.attach("a");
+  using path = fixture.attach("a");
   assert.throws(attach({}), code("EBUSY"));
   assert.throws(attach({ interfaceName: "other" }), code("EBUSY"));
-  assert.equal(house.link("a", "other"), undefined);
+  assert.equal(fixture.link("a", "other"), undefined);
   for (const mtu of [0, 65_536]) {
     assert.throws(() => path.configure({ mtu, mru: 1500, pfc: false, acfc: false }), RangeError);
   }
-  assert.equal(house.link("a", "ppp0")!.mtu, 1500);
+  assert.equal(fixture.link("a", "ppp0")!.mtu, 1500);
   path.configure({ mtu: 1, mru: 1, pfc: false, acfc: false });
-  assert.equal(house.link("a", "ppp0")!.mtu, 68, "as little as a device can have");
+  assert.equal(fixture.link("a", "ppp0")!.mtu, 68, "as little as a device can have");
 });

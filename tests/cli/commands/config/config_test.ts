@@ -3,31 +3,31 @@
 import assert from "node:assert/strict";
 import { Errno } from "../../../../src/base/errno.ts";
 import { HookError } from "../../../../src/base/hook_error.ts";
-import { FakeWorld } from "../../../support/fake_world.ts";
-import { FILE, LYON, PARIS, worldWith } from "./fixture.ts";
+import { FakeHost } from "../../../support/fake_host.ts";
+import { FILE, hostWith, LYON, PARIS } from "./fixture.ts";
 
 /** What was asked of the subsystem, of interfaces too, but for questions. */
-function changesIn({ home }: FakeWorld): string[] {
+function changesIn({ home }: FakeHost): string[] {
   const commands = home.l2tp.commands.map(String).filter((command) => !/GET|NOOP/.test(command));
   const steps = home.links.steps.filter((step) => !/^(get|list|addresses)/.test(step));
   return [...commands, ...steps];
 }
 
 Deno.test("check: a good file, a bad one with every problem's place, and one that is not there", async () => {
-  const world = worldWith(PARIS + LYON);
-  assert.deepEqual(await world.run("check"), {
+  const host = hostWith(PARIS + LYON);
+  assert.deepEqual(await host.run("check"), {
     code: 0,
     out: `${FILE} is good: 2 tunnels, 2 sessions\n`,
     err: "",
   });
-  world.files.set("bad.toml", `${PARIS}cookie = "00"\nmtuu = 1\n`.split("\n"));
-  assert.deepEqual(await world.run("check bad.toml"), {
+  host.files.set("bad.toml", `${PARIS}cookie = "00"\nmtuu = 1\n`.split("\n"));
+  assert.deepEqual(await host.run("check bad.toml"), {
     code: 255,
     out: "",
     err: "bad.toml:15:10: cookie must have 8 or 16 hex digits, and has 2\n" +
       'bad.toml:16:1: unknown key "mtuu" in [tunnel.paris.session.one]\n  Did you mean "mtu"?\n',
   });
-  const { err } = await world.run("-j check bad.toml");
+  const { err } = await host.run("-j check bad.toml");
   assert.deepEqual(err.trimEnd().split("\n").map((line) => JSON.parse(line)), [
     {
       error: "cookie must have 8 or 16 hex digits, and has 2",
@@ -45,27 +45,27 @@ Deno.test("check: a good file, a bad one with every problem's place, and one tha
       column: 1,
     },
   ]);
-  assert.deepEqual(JSON.parse((await world.run("-j check")).out), { file: FILE, tunnels: 2, sessions: 2 });
-  assert.deepEqual(await world.run("check nothing.toml"), {
+  assert.deepEqual(JSON.parse((await host.run("-j check")).out), { file: FILE, tunnels: 2, sessions: 2 });
+  assert.deepEqual(await host.run("check nothing.toml"), {
     code: 1,
     out: "",
     err: 'Cannot open file "nothing.toml" for reading: No such file or directory\n',
   });
-  assert.deepEqual(changesIn(world), []);
-  assert.equal(world.transports.length, 0, "nobody is asked");
+  assert.deepEqual(changesIn(host), []);
+  assert.equal(host.transports.length, 0, "nobody is asked");
 });
 
 Deno.test("apply: a file that is wrong changes nothing", async () => {
-  const world = worldWith(`${PARIS}${LYON}mtu = 1\n`);
-  const { code, err } = await world.run("apply");
+  const host = hostWith(`${PARIS}${LYON}mtu = 1\n`);
+  const { code, err } = await host.run("apply");
   assert.equal(code, 255);
   assert.match(err, /^\/etc\/l2tp\/l2tp\.toml:27:7: mtu must be a whole number from 68 to 65535\n$/);
-  assert.equal(world.transports.length, 0);
+  assert.equal(host.transports.length, 0);
 });
 
 Deno.test("apply: makes everything, and a second time asks for nothing", async () => {
-  const world = worldWith(PARIS + LYON);
-  const first = await world.run("apply");
+  const host = hostWith(PARIS + LYON);
+  const first = await host.run("apply");
   assert.deepEqual([first.code, first.err], [0, ""]);
   assert.equal(
     first.out,
@@ -96,31 +96,31 @@ Deno.test("apply: makes everything, and a second time asks for nothing", async (
 4 of 4 changes made; 0 tunnels untouched.
 `,
   );
-  assert.deepEqual(world.home.links.steps.filter((step) => /^(mtu|address |up)/.test(step)), [
+  assert.deepEqual(host.home.links.steps.filter((step) => /^(mtu|address |up)/.test(step)), [
     "mtu 1400",
     "address 10.1.1.1/24",
     "up",
   ]);
-  world.home.l2tp.commands.length = 0;
-  world.home.links.steps.length = 0;
-  assert.deepEqual(await world.run("apply -f -"), {
+  host.home.l2tp.commands.length = 0;
+  host.home.links.steps.length = 0;
+  assert.deepEqual(await host.run("apply -f -"), {
     code: 1,
     out: "",
     err: 'Cannot open file "-" for reading: No such file or directory\n',
   });
-  assert.deepEqual(await world.run("apply"), {
+  assert.deepEqual(await host.run("apply"), {
     code: 0,
     out: "Nothing to do: 2 tunnels untouched.\n",
     err: "",
   });
-  assert.deepEqual(changesIn(world), []);
-  assert.equal(world.leaks, 0);
+  assert.deepEqual(changesIn(host), []);
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("apply: only what differs, said as a diff; in colour on terminals alone", async () => {
-  const world = worldWith(PARIS + LYON);
-  await world.prepare("apply");
-  world.files.set("new.toml", `${PARIS.replace("1400", "1300")}${LYON}reorder_timeout = 50\n`.split("\n"));
+  const host = hostWith(PARIS + LYON);
+  await host.prepare("apply");
+  host.files.set("new.toml", `${PARIS.replace("1400", "1300")}${LYON}reorder_timeout = 50\n`.split("\n"));
   const diff = `~ session one (10) of tunnel paris (1)
 -   mtu = 1400
 +   mtu = 1300
@@ -129,72 +129,72 @@ Deno.test("apply: only what differs, said as a diff; in colour on terminals alon
 +   reorder_timeout = 50
 `;
   const dry = { code: 0, out: `${diff}2 changes to make; 0 tunnels untouched.\n`, err: "" };
-  assert.deepEqual(await world.run("apply --dry-run -f new.toml"), dry);
-  assert.deepEqual(await world.run("apply -dry-run --file new.toml"), dry);
-  assert.deepEqual(changesIn(world), []);
-  world.terminal = true;
-  const { out: colored } = await world.run("apply --dry-run -f new.toml");
+  assert.deepEqual(await host.run("apply --dry-run -f new.toml"), dry);
+  assert.deepEqual(await host.run("apply -dry-run --file new.toml"), dry);
+  assert.deepEqual(changesIn(host), []);
+  host.terminal = true;
+  const { out: colored } = await host.run("apply --dry-run -f new.toml");
   const [yellow, red, green, end] = ["\x1b[33m", "\x1b[31m", "\x1b[32m", "\x1b[0m"];
   assert.deepEqual(colored.split("\n").slice(0, 3), [
     `${yellow}~ session one (10) of tunnel paris (1)${end}`,
     `${red}-   mtu = 1400${end}`,
     `${green}+   mtu = 1300${end}`,
   ]);
-  assert.equal((await world.run("-color=never apply --dry-run -f new.toml")).out, dry.out);
-  world.env.set("NO_COLOR", "1");
-  assert.equal((await world.run("apply --dry-run -f new.toml")).out, dry.out);
-  world.terminal = false;
+  assert.equal((await host.run("-color=never apply --dry-run -f new.toml")).out, dry.out);
+  host.env.set("NO_COLOR", "1");
+  assert.equal((await host.run("apply --dry-run -f new.toml")).out, dry.out);
+  host.terminal = false;
   const done = { ...dry, out: `${diff}2 of 2 changes made; 0 tunnels untouched.\n` };
-  assert.deepEqual(await world.run("apply -f new.toml"), done);
-  assert.equal(changesIn(world).length, 2, "one request for each");
+  assert.deepEqual(await host.run("apply -f new.toml"), done);
+  assert.equal(changesIn(host).length, 2, "one request for each");
 });
 
 Deno.test("apply: what is not in the file is kept and named, or with --prune deleted", async () => {
-  const world = worldWith(PARIS);
-  await world.prepare(
+  const host = hostWith(PARIS);
+  await host.prepare(
     "apply",
     "add tunnel tunnel_id 7 peer_tunnel_id 7 encap ip local 10.0.0.1 remote 10.0.0.7",
     "add session tunnel_id 1 session_id 12 peer_session_id 12 name other",
   );
-  assert.deepEqual(await world.run("apply"), {
+  assert.deepEqual(await host.run("apply"), {
     code: 0,
     out: "Nothing to do: 1 tunnel untouched.\n" +
       "Not in the file, and kept: tunnel 7, session 12 of tunnel 1 (--prune deletes them).\n",
     err: "",
   });
-  const { code, out } = await world.run("apply --prune");
+  const { code, out } = await host.run("apply --prune");
   assert.equal(code, 0);
   assert.match(out, /^- session 12 of tunnel paris \(1\)\n- {3}session_id = 12\n/);
   assert.match(out, /^- tunnel 7\n/m);
-  assert.deepEqual([...world.home.l2tp.tunnels.keys()], [1]);
-  assert.equal((await world.run("apply --prune")).out, "Nothing to do: 1 tunnel untouched.\n");
+  assert.deepEqual([...host.home.l2tp.tunnels.keys()], [1]);
+  assert.equal((await host.run("apply --prune")).out, "Nothing to do: 1 tunnel untouched.\n");
 });
 
 Deno.test("apply: a step that fails undoes its tunnel, and the others go on", async () => {
-  const world = worldWith(PARIS + LYON);
-  world.home.links.refusal = (step) => step === "up" ? { errno: Errno.EINVAL } : undefined;
-  const { code, out, err } = await world.run("apply");
+  const host = hostWith(PARIS + LYON);
+  host.home.links.refusal = (step) => step === "up" ? { errno: Errno.EINVAL } : undefined;
+  const { code, out, err } = await host.run("apply");
   assert.equal(code, 2);
   assert.match(
     err,
     /^RTNETLINK answers: Invalid argument\n {2}What was done for tunnel paris \(1\) is undone\.\n$/,
   );
   assert.match(out, /2 of 4 changes made; 0 tunnels untouched\.\n$/);
-  assert.deepEqual([...world.home.l2tp.tunnels.keys()], [3]);
-  world.home.links.refusal = () => undefined;
-  await world.prepare("apply");
-  const before = (await world.run("-j show")).out;
+  assert.deepEqual([...host.home.l2tp.tunnels.keys()], [3]);
+  host.home.links.refusal = () => undefined;
+  await host.prepare("apply");
+  const before = (await host.run("-j show")).out;
   // A change on a living tunnel that fails at its second step.
-  world.home.links.refusal = (step) => step === "address 10.1.1.2/24" ? { errno: Errno.EINVAL } : undefined;
-  world.files.set(FILE, (PARIS.replace("1400", "1300").replace("1.1.1", "1.1.2") + LYON).split("\n"));
-  assert.equal((await world.run("apply")).code, 2);
-  assert.deepEqual((await world.run("-j show")).out, before);
-  assert.deepEqual(world.home.links.byName("pw0")?.mtu, 1400);
-  assert.ok(world.home.links.addresses.some(({ address }) => address === "10.1.1.1"));
+  host.home.links.refusal = (step) => step === "address 10.1.1.2/24" ? { errno: Errno.EINVAL } : undefined;
+  host.files.set(FILE, (PARIS.replace("1400", "1300").replace("1.1.1", "1.1.2") + LYON).split("\n"));
+  assert.equal((await host.run("apply")).code, 2);
+  assert.deepEqual((await host.run("-j show")).out, before);
+  assert.deepEqual(host.home.links.byName("pw0")?.mtu, 1400);
+  assert.ok(host.home.links.addresses.some(({ address }) => address === "10.1.1.1"));
   // A tunnel that cannot be made anew is what it was, with its sessions and their interfaces.
-  world.home.links.refusal = () => undefined;
-  world.files.set(FILE, PARIS.replace('local = "10.0.0.1"', 'local = "10.9.9.9"').split("\n"));
-  const failed = await world.run("apply");
+  host.home.links.refusal = () => undefined;
+  host.files.set(FILE, PARIS.replace('local = "10.0.0.1"', 'local = "10.9.9.9"').split("\n"));
+  const failed = await host.run("apply");
   assert.equal(failed.code, 2);
   assert.match(
     failed.err,
@@ -202,15 +202,15 @@ Deno.test("apply: a step that fails undoes its tunnel, and the others go on", as
   );
   assert.match(failed.err, /is undone\.\n$/);
   assert.deepEqual(
-    JSON.parse((await world.run("-j -d show session tid 1")).out)[0].link.mtu,
+    JSON.parse((await host.run("-j -d show session tid 1")).out)[0].link.mtu,
     1400,
   );
-  assert.equal(world.leaks, 0);
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("apply: bridges and names that are not there keep their tunnel from being touched", async () => {
-  const world = worldWith(`${PARIS.replace("10.0.0.2", "paris.example")}bridge = "br9"\n${LYON}`);
-  const { code, err } = await world.run("apply");
+  const host = hostWith(`${PARIS.replace("10.0.0.2", "paris.example")}bridge = "br9"\n${LYON}`);
+  const { code, err } = await host.run("apply");
   assert.equal(code, 1);
   assert.equal(
     err,
@@ -222,13 +222,13 @@ ${FILE}:15:10: tunnel paris: there is no interface "br9"
   Nothing was done for this tunnel.
 `,
   );
-  assert.deepEqual([...world.home.l2tp.tunnels.keys()], [3]);
-  world.hosts.set("paris.example", ["10.0.0.2"]);
-  world.home.links.add("br9");
-  assert.equal((await world.run("apply")).code, 0);
-  assert.equal(world.home.l2tp.tunnels.get(1)?.peer, "10.0.0.2");
-  world.hosts.delete("paris.example");
-  assert.deepEqual(await world.run("apply"), {
+  assert.deepEqual([...host.home.l2tp.tunnels.keys()], [3]);
+  host.hosts.set("paris.example", ["10.0.0.2"]);
+  host.home.links.add("br9");
+  assert.equal((await host.run("apply")).code, 0);
+  assert.equal(host.home.l2tp.tunnels.get(1)?.peer, "10.0.0.2");
+  host.hosts.delete("paris.example");
+  assert.deepEqual(await host.run("apply"), {
     code: 0,
     out: "Nothing to do: 2 tunnels untouched.\n",
     err: "",
@@ -236,9 +236,9 @@ ${FILE}:15:10: tunnel paris: there is no interface "br9"
 });
 
 Deno.test("apply -json: each change with what became of it", async () => {
-  const world = worldWith(PARIS.slice(0, PARIS.indexOf("\n[tunnel.paris.session")) + LYON);
-  world.home.l2tp.hasFamily = true;
-  const planned = JSON.parse((await world.run("-j apply --dry-run")).out);
+  const host = hostWith(PARIS.slice(0, PARIS.indexOf("\n[tunnel.paris.session")) + LYON);
+  host.home.l2tp.hasFamily = true;
+  const planned = JSON.parse((await host.run("-j apply --dry-run")).out);
   assert.deepEqual(planned[0], {
     action: "create",
     tunnel: "paris",
@@ -254,55 +254,55 @@ Deno.test("apply -json: each change with what became of it", async () => {
   });
   const outcomes = (text: string): string[] =>
     JSON.parse(text).map(({ outcome }: { outcome: string }) => outcome);
-  world.files.set(FILE, (PARIS + LYON.replace("10.0.0.1", "10.9.9.9")).split("\n"));
-  const { code, out, err } = await world.run("apply --json");
+  host.files.set(FILE, (PARIS + LYON.replace("10.0.0.1", "10.9.9.9")).split("\n"));
+  const { code, out, err } = await host.run("apply --json");
   assert.deepEqual([code, outcomes(out)], [2, ["done", "done", "undone", "undone"]]);
   assert.equal(JSON.parse(err).code, "EADDRNOTAVAIL");
-  assert.equal((await world.run("-j apply --prune -f /etc/l2tp/l2tp.toml")).code, 2);
+  assert.equal((await host.run("-j apply --prune -f /etc/l2tp/l2tp.toml")).code, 2);
 });
 
 Deno.test("apply: in userspace a daemon is started where there is something to make, and not before", async () => {
-  const world = worldWith("");
-  world.home.l2tp.hasFamily = false;
-  assert.deepEqual(await world.run("apply"), {
+  const host = hostWith("");
+  host.home.l2tp.hasFamily = false;
+  assert.deepEqual(await host.run("apply"), {
     code: 0,
     out: "Nothing to do: 0 tunnels untouched.\n",
     err: "",
   });
-  world.files.set(FILE, PARIS.split("\n"));
-  assert.equal((await world.run("apply --dry-run")).code, 0);
-  assert.equal(world.starts, 0);
-  const { code, err } = await world.run("apply");
-  assert.deepEqual([code, world.starts], [0, 1]);
+  host.files.set(FILE, PARIS.split("\n"));
+  assert.equal((await host.run("apply --dry-run")).code, 0);
+  assert.equal(host.starts, 0);
+  const { code, err } = await host.run("apply");
+  assert.deepEqual([code, host.starts], [0, 1]);
   assert.match(err, /^Started l2tp daemon/);
-  assert.deepEqual([...world.home.user.tunnels.keys()], [1]);
+  assert.deepEqual([...host.home.user.tunnels.keys()], [1]);
 });
 
 Deno.test("apply: link-local tunnels have their scope; save finds it again", async () => {
-  const world = worldWith(PARIS.replace("10.0.0.1", "fe80::1%eth0").replace("10.0.0.2", "fe80::2"));
-  world.home.links.addAddress("eth0", "fe80::1", 64);
-  assert.deepEqual([(await world.run("apply")).err, world.scopes], ["", ["eth0"]]);
-  assert.equal((await world.run("apply")).out, "Nothing to do: 1 tunnel untouched.\n");
-  const { out, err } = await world.run("save");
+  const host = hostWith(PARIS.replace("10.0.0.1", "fe80::1%eth0").replace("10.0.0.2", "fe80::2"));
+  host.home.links.addAddress("eth0", "fe80::1", 64);
+  assert.deepEqual([(await host.run("apply")).err, host.scopes], ["", ["eth0"]]);
+  assert.equal((await host.run("apply")).out, "Nothing to do: 1 tunnel untouched.\n");
+  const { out, err } = await host.run("save");
   assert.match(out, /^local = "fe80::1%eth0"\nremote = "fe80::2%eth0"$/m);
   assert.equal(err, "");
 });
 
 Deno.test("save: prints or writes what makes the same again; says what it cannot know", async () => {
-  const world = worldWith(PARIS + LYON);
-  await world.prepare("apply");
-  const { out } = await world.run("save");
-  assert.equal((await world.run("save -f saved.toml")).out, "");
-  assert.equal(world.files.get("saved.toml")!.join("\n"), out);
-  const before = (await world.run("-j -d show")).out;
-  await world.prepare("flush", "apply -f saved.toml");
+  const host = hostWith(PARIS + LYON);
+  await host.prepare("apply");
+  const { out } = await host.run("save");
+  assert.equal((await host.run("save -f saved.toml")).out, "");
+  assert.equal(host.files.get("saved.toml")!.join("\n"), out);
+  const before = (await host.run("-j -d show")).out;
+  await host.prepare("flush", "apply -f saved.toml");
   const withoutIndex = (text: string): string => text.replaceAll(/"ifindex":\d+/g, "");
-  assert.equal(withoutIndex((await world.run("-j -d show")).out), withoutIndex(before));
-  assert.equal((await world.run("apply --prune -f saved.toml")).out, "Nothing to do: 2 tunnels untouched.\n");
-  world.debugfs = false;
-  world.home.links.remove("pw0");
+  assert.equal(withoutIndex((await host.run("-j -d show")).out), withoutIndex(before));
+  assert.equal((await host.run("apply --prune -f saved.toml")).out, "Nothing to do: 2 tunnels untouched.\n");
+  host.debugfs = false;
+  host.home.links.remove("pw0");
   assert.equal(
-    (await world.run("save")).err,
+    (await host.run("save")).err,
     `Not saved: l2spec_type of session 10 of tunnel 1, which only debugfs tells
 Not saved: interface settings of session 10 of tunnel 1: no pw0 is here
 Not saved: l2spec_type of session 11 of tunnel 3, which only debugfs tells
@@ -317,11 +317,11 @@ const HOOKED =
   'on_up = ["/up", "session"]\non_pre_down = ["/pre"]\non_down = ["/down"]\n';
 
 Deno.test("apply: hooks are told what there is, and one that fails undoes its tunnel", async () => {
-  const world = worldWith(HOOKED);
-  const { code, out, err } = await world.run("apply");
+  const host = hostWith(HOOKED);
+  const { code, out, err } = await host.run("apply");
   assert.deepEqual([code, err], [0, ""]);
   assert.match(out, /^2 of 2 changes made/m);
-  const told = world.hooks.map(({ name, command, environment }) => [
+  const told = host.hooks.map(({ name, command, environment }) => [
     name,
     command,
     environment.L2TP_EVENT,
@@ -333,7 +333,7 @@ Deno.test("apply: hooks are told what there is, and one that fails undoes its tu
     ["on_up of session one of tunnel paris", ["/up", "session"], "up", "10.0.0.1", "pw0"],
   ]);
 
-  const other = worldWith(HOOKED);
+  const other = hostWith(HOOKED);
   other.hookFails = ({ command, name }) =>
     command[1] === "session" ? new HookError(name, "failed", "ended badly") : undefined;
   const failed = await other.run("apply");
@@ -355,23 +355,23 @@ Deno.test("apply: hooks are told what there is, and one that fails undoes its tu
 });
 
 Deno.test("apply: undoing runs the hooks of what was up, and of what comes back, and no others", async () => {
-  const world = worldWith(HOOKED);
-  world.hookFails = ({ name }) => new HookError(name, "failed", "ended badly");
-  await world.run("apply");
-  const names = (): string[] => world.hooks.splice(0).map(({ name }) => name.replace(" of tunnel paris", ""));
+  const host = hostWith(HOOKED);
+  host.hookFails = ({ name }) => new HookError(name, "failed", "ended badly");
+  await host.run("apply");
+  const names = (): string[] => host.hooks.splice(0).map(({ name }) => name.replace(" of tunnel paris", ""));
   assert.deepEqual(names(), ["on_up", "on_down"], "the session's were never up");
 
-  world.hookFails = () => undefined;
-  await world.run("apply");
+  host.hookFails = () => undefined;
+  await host.run("apply");
   assert.deepEqual(names(), ["on_up", "on_up of session one"]);
-  world.files.set(FILE, HOOKED.replace("peer_tunnel_id = 2", "peer_tunnel_id = 9").split("\n"));
+  host.files.set(FILE, HOOKED.replace("peer_tunnel_id = 2", "peer_tunnel_id = 9").split("\n"));
   let fails = true;
-  world.hookFails = ({ name, command }) => {
+  host.hookFails = ({ name, command }) => {
     if (command[1] !== "session" || !fails) return undefined;
     fails = false;
     return new HookError(name, "failed", "ended badly");
   };
-  assert.equal((await world.run("apply")).code, 1);
+  assert.equal((await host.run("apply")).code, 1);
   assert.deepEqual(names(), [
     "on_pre_down of session one",
     "on_down of session one",
@@ -384,11 +384,11 @@ Deno.test("apply: undoing runs the hooks of what was up, and of what comes back,
     "on_up",
     "on_up of session one",
   ]);
-  assert.match((await world.run("show tunnel")).out, /Peer tunnel 2/);
+  assert.match((await host.run("show tunnel")).out, /Peer tunnel 2/);
 
   const taken = HOOKED.replace("peer_tunnel_id = 2", "peer_tunnel_id = 9").replace('"pw0"', '"lo"');
-  world.files.set(FILE, taken.split("\n"));
-  assert.equal((await world.run("apply")).code, 2);
+  host.files.set(FILE, taken.split("\n"));
+  assert.equal((await host.run("apply")).code, 2);
   assert.deepEqual(names(), [
     "on_pre_down of session one",
     "on_down of session one",
@@ -399,15 +399,15 @@ Deno.test("apply: undoing runs the hooks of what was up, and of what comes back,
 });
 
 Deno.test("apply: a hook for down that fails is told, and stops nothing; a dry run runs none", async () => {
-  const world = worldWith(HOOKED);
-  await world.run("apply");
-  world.hooks.splice(0);
-  world.files.set(FILE, HOOKED.replace("peer_tunnel_id = 2", "peer_tunnel_id = 9").split("\n"));
-  await world.run("apply --dry-run");
-  assert.equal(world.hooks.length, 0);
-  world.hookFails = ({ command, name }) =>
+  const host = hostWith(HOOKED);
+  await host.run("apply");
+  host.hooks.splice(0);
+  host.files.set(FILE, HOOKED.replace("peer_tunnel_id = 2", "peer_tunnel_id = 9").split("\n"));
+  await host.run("apply --dry-run");
+  assert.equal(host.hooks.length, 0);
+  host.hookFails = ({ command, name }) =>
     command[0] !== "/up" ? new HookError(name, "timeout", "took long") : undefined;
-  const { code, err } = await world.run("apply");
+  const { code, err } = await host.run("apply");
   assert.equal(code, 0);
   assert.equal(
     err,
@@ -418,17 +418,17 @@ Deno.test("apply: a hook for down that fails is told, and stops nothing; a dry r
       "",
     ].join("\n"),
   );
-  const down = world.hooks.find(({ name }) => name === "on_down of session one of tunnel paris");
+  const down = host.hooks.find(({ name }) => name === "on_down of session one of tunnel paris");
   assert.deepEqual([down?.environment.L2TP_PEER_TUNNEL_ID, down?.environment.L2TP_INTERFACE], ["2", "pw0"]);
 });
 
 Deno.test("words that the verbs do not know", async () => {
-  const world = worldWith("");
+  const host = hostWith("");
   for (const line of ["check a b", "apply x", "save x", "apply --prune --bogus"]) {
-    const { code, out, err } = await world.run(line);
+    const { code, out, err } = await host.run(line);
     assert.deepEqual([code, out], [255, ""], line);
     assert.match(err, /^(Unknown command: |Option )/, line);
   }
-  assert.match((await world.run("import")).err, /^Error: argument "FILE" is required\n/);
-  assert.equal((await world.run("apply -f")).code, 255);
+  assert.match((await host.run("import")).err, /^Error: argument "FILE" is required\n/);
+  assert.equal((await host.run("apply -f")).code, 255);
 });

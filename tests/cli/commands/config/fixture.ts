@@ -4,7 +4,7 @@
  * @module
  */
 
-import { FakeWorld } from "../../../support/fake_world.ts";
+import { FakeHost } from "../../../support/fake_host.ts";
 
 /** Where the file is unless another is said. */
 export const FILE = "/etc/l2tp/l2tp.toml";
@@ -40,8 +40,8 @@ seq = "both"
 `;
 
 /** A machine with nothing but the file. */
-export function worldWith(text: string, path = FILE): FakeWorld {
-  const world = new FakeWorld();
-  world.files.set(path, text.split("\n"));
-  return world;
+export function hostWith(text: string, path = FILE): FakeHost {
+  const host = new FakeHost();
+  host.files.set(path, text.split("\n"));
+  return host;
 }

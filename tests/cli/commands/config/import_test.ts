@@ -1,7 +1,7 @@
 /** `import`: files of three other programs, and that what is written is what they meant. */
 
 import assert from "node:assert/strict";
-import { FakeWorld } from "../../../support/fake_world.ts";
+import { FakeHost } from "../../../support/fake_host.ts";
 
 const NETDEV = `# a unit
 [NetDev]
@@ -168,30 +168,30 @@ peer_session_id = 8
 l2spec_type = "none"
 `;
 
-function worldWith(files: Record<string, string>): FakeWorld {
-  const world = new FakeWorld();
-  for (const [path, text] of Object.entries(files)) world.files.set(path, text.split("\n"));
-  return world;
+function hostWith(files: Record<string, string>): FakeHost {
+  const host = new FakeHost();
+  for (const [path, text] of Object.entries(files)) host.files.set(path, text.split("\n"));
+  return host;
 }
 
 Deno.test("import: units of systemd-networkd", async () => {
-  const world = worldWith({ "a.netdev": NETDEV });
-  const { code, out, err } = await world.run("import a.netdev");
+  const host = hostWith({ "a.netdev": NETDEV });
+  const { code, out, err } = await host.run("import a.netdev");
   assert.deepEqual([code, out], [0, NETDEV_TOML]);
   assert.equal(err, "a.netdev:5:1: MTUBytes is left out\n");
-  assert.equal((await world.run("import networkd a.netdev")).out, out);
+  assert.equal((await host.run("import networkd a.netdev")).out, out);
 });
 
 Deno.test("import: ql2tpd.toml", async () => {
-  const world = worldWith({ "ql2tpd.toml": QL2TPD });
-  const { code, out, err } = await world.run("import ql2tpd.toml");
+  const host = hostWith({ "ql2tpd.toml": QL2TPD });
+  const { code, out, err } = await host.run("import ql2tpd.toml");
   assert.deepEqual([code, out], [0, QL2TPD_TOML]);
   assert.equal(err, "ql2tpd.toml:8:1: hello_timeout is of a control protocol, and left out\n");
 });
 
 Deno.test("import: commands", async () => {
-  const world = worldWith({ "tunnels.sh": COMMANDS });
-  const { code, out, err } = await world.run("import tunnels.sh");
+  const host = hostWith({ "tunnels.sh": COMMANDS });
+  const { code, out, err } = await host.run("import tunnels.sh");
   assert.deepEqual([code, out], [0, COMMANDS_TOML]);
   assert.equal(
     err,
@@ -206,15 +206,15 @@ Deno.test("import: what is written makes what the commands themselves make", asy
   const lines = COMMANDS.split("\n").filter((line) =>
     !/^(#|set|modprobe|sudo|ip r|echo|ip l2tp add session tid 5)/.test(line)
   );
-  const world = worldWith({ "tunnels.sh": lines.join("\n") });
-  world.home.links.add("br0");
-  const { out } = await world.run("import tunnels.sh");
-  world.files.set("l2tp.toml", out.split("\n"));
+  const host = hostWith({ "tunnels.sh": lines.join("\n") });
+  host.home.links.add("br0");
+  const { out } = await host.run("import tunnels.sh");
+  host.files.set("l2tp.toml", out.split("\n"));
   const creations = lines.filter((line) => !/^ip (link|addr)/.test(line));
-  world.files.set("creations", creations);
-  await world.prepare("-batch creations");
-  const pw0 = world.home.links.byName("pw0")!;
-  const { out: diff } = await world.run("apply --dry-run -f l2tp.toml");
+  host.files.set("creations", creations);
+  await host.prepare("-batch creations");
+  const pw0 = host.home.links.byName("pw0")!;
+  const { out: diff } = await host.run("apply --dry-run -f l2tp.toml");
   assert.equal(pw0.up, false);
   // The interface is all that the commands to the subsystem alone do not make.
   assert.deepEqual(diff.split("\n").filter((line) => line.startsWith("+")), [
@@ -223,8 +223,8 @@ Deno.test("import: what is written makes what the commands themselves make", asy
     '+   addresses = ["10.42.1.1/24", "fd42::1/64"]',
     "+   up = true",
   ]);
-  await world.prepare("apply -f l2tp.toml");
-  const saved = (await world.run("save")).out;
+  await host.prepare("apply -f l2tp.toml");
+  const saved = (await host.run("save")).out;
   assert.equal(
     saved.replaceAll("session.1000]", "session.pw0]").replace(/^#.*\n/, ""),
     out.replace(/^#.*\n/, ""),
@@ -233,31 +233,31 @@ Deno.test("import: what is written makes what the commands themselves make", asy
 
 Deno.test("import: every format comes back from apply and save as it went in", async () => {
   for (const text of [NETDEV, QL2TPD]) {
-    const world = worldWith({ file: text });
-    world.home.links.addAddress("eth0", "fd00::1", 64);
-    const { out } = await world.run("import file");
-    world.files.set("l2tp.toml", out.split("\n"));
-    await world.prepare("apply -f l2tp.toml");
-    const first = (await world.run("-j -d show")).out;
-    await world.prepare("save -f saved.toml", "flush", "apply -f saved.toml");
+    const host = hostWith({ file: text });
+    host.home.links.addAddress("eth0", "fd00::1", 64);
+    const { out } = await host.run("import file");
+    host.files.set("l2tp.toml", out.split("\n"));
+    await host.prepare("apply -f l2tp.toml");
+    const first = (await host.run("-j -d show")).out;
+    await host.prepare("save -f saved.toml", "flush", "apply -f saved.toml");
     const strip = (json: string): string => json.replaceAll(/"ifindex":\d+/g, "");
-    assert.equal(strip((await world.run("-j -d show")).out), strip(first));
-    assert.match((await world.run("apply --prune -f l2tp.toml")).out, /^Nothing to do/);
+    assert.equal(strip((await host.run("-j -d show")).out), strip(first));
+    assert.match((await host.run("apply --prune -f l2tp.toml")).out, /^Nothing to do/);
   }
 });
 
 Deno.test("import: several files make one configuration, whose names are different", async () => {
-  const world = worldWith({
+  const host = hostWith({
     "a.netdev": NETDEV,
     "b.netdev": NETDEV.replaceAll("l2tp-", "m-").replace("=10\n", "=11\n"),
   });
-  const { code, out } = await world.run("import a.netdev b.netdev");
+  const { code, out } = await host.run("import a.netdev b.netdev");
   assert.equal(code, 0);
   assert.deepEqual(out.match(/^\[tunnel\.[^.]+\]$/gm), ["[tunnel.site-a]", "[tunnel.site-a-2]"]);
 });
 
 Deno.test("import: what is wrong or missing is told, with its line", async () => {
-  const world = worldWith({
+  const host = hostWith({
     "vlan.netdev": "[NetDev]\nName=v\nKind=vlan\n",
     "bad.netdev": NETDEV.replace("=10\n", "=zehn\n").replace("Remote=10.0.0.2", "Remote=peer.example"),
     "bad.toml": QL2TPD.replace("tid = 62719", "tid = 0").replace("0xa8 ]", "0xa8, 1 ]"),
@@ -265,7 +265,7 @@ Deno.test("import: what is wrong or missing is told, with its line", async () =>
     "bad.sh": "ip l2tp add session tid 1 sid 1 psid 1\nip l2tp add tunnel tid x\nip l2tp del tunnel tid 1\n",
   });
   const errors = async (line: string): Promise<[number, string[]]> => {
-    const { code, err } = await world.run(line);
+    const { code, err } = await host.run(line);
     return [code, err.trimEnd().split("\n")];
   };
   assert.deepEqual(await errors("import vlan.netdev"), [0, [

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { Errno } from "../../../../src/base/errno.ts";
 import type { PppLinkStatus, PppRequest } from "../../../../src/client/daemon/ppp_client.ts";
 import type { PppStatus } from "../../../../src/model/ppp/status.ts";
-import { FakeWorld } from "../../../support/fake_world.ts";
-import { FILE, LYON, PARIS, worldWith } from "./fixture.ts";
+import { FakeHost } from "../../../support/fake_host.ts";
+import { FILE, hostWith, LYON, PARIS } from "./fixture.ts";
 
 const SECRET_FILE = "/etc/l2tp/secrets";
 const DIALIN = `${LYON.slice(0, LYON.indexOf("seq"))}interface = "ppp7"
@@ -16,63 +16,63 @@ secret-file = "${SECRET_FILE}"
 mtu = 1400
 `;
 
-/** A world with that file, its secrets and a daemon, in which PPP that was asked for runs. */
-async function withPpp(): Promise<FakeWorld> {
-  const world = worldWith(DIALIN);
-  world.daemon = "running";
-  world.files.set(SECRET_FILE, ["alice wonderland"]);
-  assert.equal((await world.run("apply")).code, 0);
-  const [{ settings: { secrets: _, ...settings }, ...id }] = world.home.pppRequests as [PppRequest];
-  world.home.pppSessions.push({ ...id, interfaceName: "ppp7", settings, status: {} as PppStatus });
-  return world;
+/** A host with that file, its secrets and a daemon, in which PPP that was asked for runs. */
+async function withPpp(): Promise<FakeHost> {
+  const host = hostWith(DIALIN);
+  host.daemon = "running";
+  host.files.set(SECRET_FILE, ["alice wonderland"]);
+  assert.equal((await host.run("apply")).code, 0);
+  const [{ settings: { secrets: _, ...settings }, ...id }] = host.home.pppRequests as [PppRequest];
+  host.home.pppSessions.push({ ...id, interfaceName: "ppp7", settings, status: {} as PppStatus });
+  return host;
 }
 
 Deno.test("apply: PPP is run by the daemon, which is started for it, on sessions of the kernel, too", async () => {
-  const world = worldWith(DIALIN);
-  world.files.set(SECRET_FILE, ["alice wonderland"]);
-  const planned = await world.run("apply --dry-run");
+  const host = hostWith(DIALIN);
+  host.files.set(SECRET_FILE, ["alice wonderland"]);
+  const planned = await host.run("apply --dry-run");
   assert.match(planned.out, /^\+ {3}ppp\.user = "alice"\n\+ {3}ppp\.secret-file = "\/etc\/l2tp\/secrets"$/m);
-  assert.deepEqual([world.starts, world.home.pppRequests], [0, []]);
-  const { code, out, err } = await world.run("apply");
+  assert.deepEqual([host.starts, host.home.pppRequests], [0, []]);
+  const { code, out, err } = await host.run("apply");
   assert.deepEqual([code, err], [0, "Started l2tp daemon (process 4242): it runs PPP.\n"]);
   assert.doesNotMatch(out, /wonderland/);
-  const [request] = world.home.pppRequests;
+  const [request] = host.home.pppRequests;
   assert.deepEqual([request!.dataplane, request!.tunnelId, request!.sessionId], ["kernel", 3, 11]);
   const { interfaceName, user, secrets, mtu } = request!.settings;
   assert.deepEqual([interfaceName, user, mtu], ["ppp7", "alice", 1400]);
   assert.deepEqual(secrets, [{ name: "alice", secret: "wonderland" }]);
-  assert.equal(world.leaks, 0);
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("apply: PPP that is as the file says is not asked for again; a changed file of secrets is handed over", async () => {
-  const world = await withPpp();
-  assert.equal((await world.run("apply")).out, "Nothing to do: 1 tunnel untouched.\n");
-  world.files.set(SECRET_FILE, ["alice looking-glass"]);
-  const { code, out } = await world.run("apply");
+  const host = await withPpp();
+  assert.equal((await host.run("apply")).out, "Nothing to do: 1 tunnel untouched.\n");
+  host.files.set(SECRET_FILE, ["alice looking-glass"]);
+  const { code, out } = await host.run("apply");
   assert.equal(code, 0);
   assert.match(
     out,
     /^~ session one \(11\)[^]*\n\+ {3}ppp\.secret-file = ".*" # changed since\n1 of 1 change made/,
   );
   assert.doesNotMatch(out, /looking-glass/);
-  assert.deepEqual(world.home.pppChanges.map(({ settings }) => settings.secrets), [[
+  assert.deepEqual(host.home.pppChanges.map(({ settings }) => settings.secrets), [[
     { name: "alice", secret: "looking-glass" },
   ]]);
-  assert.equal(world.home.pppRequests.length, 1);
-  world.home.l2tp.commands.length = 0;
-  world.files.set(FILE, DIALIN.replace("1400", "1300").split("\n"));
-  await world.run("apply");
-  assert.deepEqual(world.home.pppChanges.slice(1).map(({ tunnelId, sessionId }) => [tunnelId, sessionId]), [
+  assert.equal(host.home.pppRequests.length, 1);
+  host.home.l2tp.commands.length = 0;
+  host.files.set(FILE, DIALIN.replace("1400", "1300").split("\n"));
+  await host.run("apply");
+  assert.deepEqual(host.home.pppChanges.slice(1).map(({ tunnelId, sessionId }) => [tunnelId, sessionId]), [
     [3, 11],
   ]);
-  assert.deepEqual(world.home.pppRequests.map(({ settings }) => settings.mtu), [1400, 1300]);
-  assert.equal(world.leaks, 0);
+  assert.deepEqual(host.home.pppRequests.map(({ settings }) => settings.mtu), [1400, 1300]);
+  assert.equal(host.leaks, 0);
 });
 
 Deno.test("apply: without its secrets PPP's tunnel is not touched, and the place is named", async () => {
-  const world = worldWith(DIALIN + PARIS.replaceAll("[tunnel.paris", "\n[tunnel.paris"));
-  world.daemon = "running";
-  const { code, out, err } = await world.run("apply");
+  const host = hostWith(DIALIN + PARIS.replaceAll("[tunnel.paris", "\n[tunnel.paris"));
+  host.daemon = "running";
+  const { code, out, err } = await host.run("apply");
   assert.equal(code, 1);
   assert.match(out, /^2 of 4 changes made/m);
   assert.equal(
@@ -80,23 +80,23 @@ Deno.test("apply: without its secrets PPP's tunnel is not touched, and the place
     `${FILE}:16:15: tunnel lyon: secret-file "${SECRET_FILE}" cannot be read: ENOENT\n` +
       "  Nothing was done for this tunnel.\n",
   );
-  assert.deepEqual([...world.home.l2tp.tunnels.keys()], [1]);
+  assert.deepEqual([...host.home.l2tp.tunnels.keys()], [1]);
 });
 
 Deno.test("apply: PPP that the daemon refuses undoes its tunnel", async () => {
-  const world = worldWith(DIALIN);
-  world.daemon = "running";
-  world.files.set(SECRET_FILE, ["alice wonderland"]);
-  world.home.pppRefusal = Errno.EEXIST;
-  const { code, err } = await world.run("apply");
+  const host = hostWith(DIALIN);
+  host.daemon = "running";
+  host.files.set(SECRET_FILE, ["alice wonderland"]);
+  host.home.pppRefusal = Errno.EEXIST;
+  const { code, err } = await host.run("apply");
   assert.equal(code, 2);
   assert.match(err, /What was done for tunnel lyon \(3\) is undone\./);
-  assert.equal(world.home.l2tp.tunnels.size, 0);
+  assert.equal(host.home.l2tp.tunnels.size, 0);
 });
 
 Deno.test("save: PPP that runs, with the path of its secrets; secrets of no file are named", async () => {
-  const world = await withPpp();
-  const { code, out, err } = await world.run("save");
+  const host = await withPpp();
+  const { code, out, err } = await host.run("save");
   assert.deepEqual([code, err], [0, ""]);
   assert.ok(
     out.endsWith(
@@ -105,12 +105,12 @@ Deno.test("save: PPP that runs, with the path of its secrets; secrets of no file
     ),
     out,
   );
-  world.files.set(FILE, out.split("\n"));
-  assert.equal((await world.run("apply")).out, "Nothing to do: 1 tunnel untouched.\n");
-  const [running] = world.home.pppSessions as [PppLinkStatus];
-  world.home.pppSessions[0] = { ...running, settings: { require: ["chap"] as const } };
+  host.files.set(FILE, out.split("\n"));
+  assert.equal((await host.run("apply")).out, "Nothing to do: 1 tunnel untouched.\n");
+  const [running] = host.home.pppSessions as [PppLinkStatus];
+  host.home.pppSessions[0] = { ...running, settings: { require: ["chap"] as const } };
   assert.equal(
-    (await world.run("save")).err,
+    (await host.run("save")).err,
     "Not saved: secrets of PPP on session 11 of tunnel 3, which came from no file\n",
   );
 });

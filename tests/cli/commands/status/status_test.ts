@@ -4,24 +4,24 @@ import assert from "node:assert/strict";
 import { DaemonError } from "../../../../src/driver/daemon_api/error.ts";
 import type { StatusJson } from "../../../../src/cli/output/status_json.ts";
 import { FakeScreen, type ScriptStep } from "../../../support/fake_screen.ts";
-import { FakeWorld } from "../../../support/fake_world.ts";
+import { FakeHost } from "../../../support/fake_host.ts";
 import { COUNTERS } from "../../../support/samples.ts";
 
 const TUNNEL = "add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2";
 const SESSION = "add session tunnel_id 1 session_id 10 peer_session_id 20 name pw0";
 
-/** A world with a tunnel and a session whose interface is up, and traffic whenever the program sleeps. */
-async function busyWorld(dataplane: "kernel" | "user" = "kernel"): Promise<FakeWorld> {
-  const world = new FakeWorld();
+/** A host with a tunnel and a session whose interface is up, and traffic whenever the program sleeps. */
+async function busyHost(dataplane: "kernel" | "user" = "kernel"): Promise<FakeHost> {
+  const host = new FakeHost();
   if (dataplane === "user") {
-    world.daemon = "running";
-    world.home.l2tp.hasFamily = false;
+    host.daemon = "running";
+    host.home.l2tp.hasFamily = false;
   }
-  await world.prepare(TUNNEL, SESSION);
-  const kernel = world.home[dataplane === "user" ? "user" : "l2tp"];
-  const { links } = world.home;
+  await host.prepare(TUNNEL, SESSION);
+  const kernel = host.home[dataplane === "user" ? "user" : "l2tp"];
+  const { links } = host.home;
   links.links.set(links.byName("pw0")!.index, { ...links.byName("pw0")!, up: true });
-  world.onSleep = () => {
+  host.onSleep = () => {
     kernel.sessions = kernel.sessions.map((session) => ({
       ...session,
       counters: {
@@ -31,26 +31,26 @@ async function busyWorld(dataplane: "kernel" | "user" = "kernel"): Promise<FakeW
       },
     }));
   };
-  world.onSleep();
-  return world;
+  host.onSleep();
+  return host;
 }
 
 /** Runs `status --watch` with a user who follows the script. */
 async function watch(
-  world: FakeWorld,
+  host: FakeHost,
   script: readonly ScriptStep[],
   line = "status -w",
   size?: { columns: number; rows: number },
 ): Promise<FakeScreen> {
   const screen = new FakeScreen(script, (ms) => {
-    world.clockMs += ms;
-    world.onSleep();
+    host.clockMs += ms;
+    host.onSleep();
   }, size);
-  world.screen = screen;
-  world.env.set("LANG", "en_US.UTF-8");
-  assert.deepEqual(await world.run(line), { code: 0, out: "", err: "" });
+  host.screen = screen;
+  host.env.set("LANG", "en_US.UTF-8");
+  assert.deepEqual(await host.run(line), { code: 0, out: "", err: "" });
   assert.equal(screen.disposals, 1, "the terminal is given back");
-  assert.equal(world.leaks, 0);
+  assert.equal(host.leaks, 0);
   return screen;
 }
 
@@ -64,8 +64,8 @@ function sees(row: number, pattern: RegExp): ScriptStep {
 
 Deno.test("status: the population, then health, with rates of the time between", async () => {
   for (const dataplane of ["kernel", "user"] as const) {
-    const world = await busyWorld(dataplane);
-    const { code, out, err } = await world.run("status");
+    const host = await busyHost(dataplane);
+    const { code, out, err } = await host.run("status");
     assert.deepEqual([code, err], [0, ""]);
     const [population, health] = out.split("\nHEALTH\n");
     assert.match(population!, /^TUNNEL ID, peer ID from IP to IP\n/);
@@ -83,16 +83,16 @@ Deno.test("status: the population, then health, with rates of the time between",
         "\n" +
         " nothing is wrong\n",
     );
-    assert.equal(world.leaks, 0);
-    assert.equal(world.interruptHandlers, 0);
+    assert.equal(host.leaks, 0);
+    assert.equal(host.interruptHandlers, 0);
   }
 });
 
 Deno.test("status: where debugfs cannot be read, and where nothing is there", async () => {
-  const world = await busyWorld();
-  world.debugfs = false;
-  assert.match((await world.run("status")).out, /^ {3}offset 0 l2specific \?\/\?$/m);
-  const empty = new FakeWorld();
+  const host = await busyHost();
+  host.debugfs = false;
+  assert.match((await host.run("status")).out, /^ {3}offset 0 l2specific \?\/\?$/m);
+  const empty = new FakeHost();
   empty.home.l2tp.hasFamily = false;
   const before = empty.clockMs;
   assert.match((await empty.run("status")).out, /\n tunnels 0 up of 0, sessions 0 up of 0\n/);
@@ -100,42 +100,42 @@ Deno.test("status: where debugfs cannot be read, and where nothing is there", as
 });
 
 Deno.test("status interval: how long is measured; what is no number of seconds is refused", async () => {
-  const world = await busyWorld();
-  assert.match((await world.run("status interval 0.5")).out, / rx 16 packets\/s .* over 0\.5 s\n/);
+  const host = await busyHost();
+  assert.match((await host.run("status interval 0.5")).out, / rx 16 packets\/s .* over 0\.5 s\n/);
   for (const bad of ["0", "0.01", "-1", "x", "1e3", "3601", "1s"]) {
-    const { code, err } = await world.run(["status", "interval", bad]);
+    const { code, err } = await host.run(["status", "interval", bad]);
     assert.equal(code, 255, bad);
     assert.ok(
       err.startsWith(`Error: argument "${bad}" is wrong: interval is a number of seconds`) || bad === "-1",
       err,
     );
   }
-  assert.equal((await world.run("status interval")).code, 255);
-  assert.deepEqual(await world.run("status bogus"), {
+  assert.equal((await host.run("status interval")).code, 255);
+  assert.deepEqual(await host.run("status bogus"), {
     code: 255,
     out: "",
     err: "Unknown command: bogus\n  See: l2tp help status\n",
   });
-  assert.equal((await world.run("status --watch --raw")).code, 255);
+  assert.equal((await host.run("status --watch --raw")).code, 255);
 });
 
 Deno.test("status --raw: the file itself, and what to do where it is not there", async () => {
-  const world = await busyWorld();
-  assert.deepEqual(await world.run("status --raw"), { code: 0, out: world.home.l2tp.debugfs(), err: "" });
-  world.debugfs = false;
-  assert.match((await world.run("status --raw")).err, /modprobe l2tp_debugfs/);
+  const host = await busyHost();
+  assert.deepEqual(await host.run("status --raw"), { code: 0, out: host.home.l2tp.debugfs(), err: "" });
+  host.debugfs = false;
+  assert.match((await host.run("status --raw")).err, /modprobe l2tp_debugfs/);
 });
 
 Deno.test("status -json: the same facts", async () => {
-  const world = await busyWorld("user");
-  world.home.drops.push('{"tunnel_id":1,"session_id":10,"drops":{"cookie_mismatch":3}}');
-  world.home.offloads.push('{"tunnel_id":1,"session_id":10,"offloads":["tso"]}');
-  const before = world.onSleep;
-  world.onSleep = () => {
+  const host = await busyHost("user");
+  host.home.drops.push('{"tunnel_id":1,"session_id":10,"drops":{"cookie_mismatch":3}}');
+  host.home.offloads.push('{"tunnel_id":1,"session_id":10,"offloads":["tso"]}');
+  const before = host.onSleep;
+  host.onSleep = () => {
     before();
-    world.home.drops[0] = '{"tunnel_id":1,"session_id":10,"drops":{"cookie_mismatch":4}}';
+    host.home.drops[0] = '{"tunnel_id":1,"session_id":10,"drops":{"cookie_mismatch":4}}';
   };
-  const { code, out, err } = await world.run("status -j");
+  const { code, out, err } = await host.run("status -j");
   assert.deepEqual([code, err], [0, ""]);
   const status = JSON.parse(out) as StatusJson;
   const [tunnel] = status.tunnels;
@@ -183,12 +183,12 @@ Deno.test("status -json: the same facts", async () => {
 });
 
 Deno.test("status -json: what the daemon's configuration file declares and is not there", async () => {
-  const world = new FakeWorld();
-  assert.equal("declared" in JSON.parse((await world.run("-json status")).out), false);
+  const host = new FakeHost();
+  assert.equal("declared" in JSON.parse((await host.run("-json status")).out), false);
   const message = 'waits for host name "lyon.example" to be resolved';
   const lyon = { name: "lyon", tunnelId: 3, message, sinceMs: Date.parse("2026-01-02T03:04:05Z") };
-  world.declared = [{ ...lyon, waitsFor: "name", subject: "lyon.example" }];
-  const { declared, problems } = JSON.parse((await world.run("-json status")).out);
+  host.declared = [{ ...lyon, waitsFor: "name", subject: "lyon.example" }];
+  const { declared, problems } = JSON.parse((await host.run("-json status")).out);
   const [{ since, ...rest }] = declared;
   assert.deepEqual(rest, {
     name: "lyon",
@@ -199,34 +199,34 @@ Deno.test("status -json: what the daemon's configuration file declares and is no
   });
   assert.equal(Date.parse(since), lyon.sinceMs);
   assert.deepEqual(problems.map(({ problem }: { problem: string }) => problem), ["declared_waiting"]);
-  assert.match((await world.run("status")).out, /tunnel lyon of the configuration file: waits for host name/);
+  assert.match((await host.run("status")).out, /tunnel lyon of the configuration file: waits for host name/);
 });
 
 Deno.test("status -w -json: one object a second, until the interrupt", async () => {
-  const world = await busyWorld();
-  const grow = world.onSleep;
+  const host = await busyHost();
+  const grow = host.onSleep;
   let seconds = 0;
-  world.onSleep = () => {
+  host.onSleep = () => {
     grow();
-    if (++seconds === 4) world.interrupt();
+    if (++seconds === 4) host.interrupt();
   };
-  const { code, out } = await world.run("-j status --watch");
+  const { code, out } = await host.run("-j status --watch");
   assert.equal(code, 0);
   const objects = out.trimEnd().split("\n").map((line) => JSON.parse(line) as StatusJson);
   assert.deepEqual(objects.map(({ rates }) => rates?.rx_packets), [8, 8, 8]);
-  assert.deepEqual([world.leaks, world.interruptHandlers], [0, 0]);
+  assert.deepEqual([host.leaks, host.interruptHandlers], [0, 0]);
 });
 
 Deno.test("status -w without a terminal says what can be done", async () => {
-  const { code, out, err } = await new FakeWorld().run("status -w");
+  const { code, out, err } = await new FakeHost().run("status -w");
   assert.deepEqual([code, out], [1, ""]);
   assert.match(err, /^Error: standard input and output are no terminal\.\n {2}Without one: .*-json/);
 });
 
 Deno.test("status -w, --watch and top: the same screen, written once, then only what changed", async () => {
-  const world = await busyWorld();
+  const host = await busyHost();
   for (const line of ["status -w", "status --watch", "top", "st -w interval 1"]) {
-    const screen = await watch(world, [
+    const screen = await watch(host, [
       sees(0, /^ l2tp status: kernel +12:07:28$/),
       sees(2, /^measuring$/),
       sees(5, /^pw0 +1\/10 +up +- /),
@@ -243,8 +243,8 @@ Deno.test("status -w, --watch and top: the same screen, written once, then only 
 });
 
 Deno.test("status -w: keys in one piece and in several, Escape, resize, suspension", async () => {
-  const world = await busyWorld();
-  const screen = await watch(world, [
+  const host = await busyHost();
+  const screen = await watch(host, [
     typed("?"),
     sees(4, /^Keys$/),
     typed("\x1b"),
@@ -269,26 +269,26 @@ Deno.test("status -w: keys in one piece and in several, Escape, resize, suspensi
 });
 
 Deno.test("status -w: a daemon that goes away is told of, and found again", async () => {
-  const world = await busyWorld("user");
+  const host = await busyHost("user");
   const gone = new DaemonError("ended", "/run/l2tp/api.sock");
-  await watch(world, [
+  await watch(host, [
     SECOND,
     sees(3, /^Nothing is wrong/),
     () => {
-      world.userDaemonFails = gone;
+      host.userDaemonFails = gone;
     },
     SECOND,
     sees(3, /^Not up to date: Error: the l2tp daemon has ended\.$/),
     sees(5, /^pw0 /),
     () => {
-      world.daemon = "absent";
+      host.daemon = "absent";
     },
     SECOND,
     sees(3, /^Not up to date: /),
     sees(5, /^pw0 /),
     () => {
-      world.daemon = "running";
-      world.userDaemonFails = undefined;
+      host.daemon = "running";
+      host.userDaemonFails = undefined;
     },
     SECOND,
     sees(3, /^Nothing is wrong/),
@@ -296,31 +296,31 @@ Deno.test("status -w: a daemon that goes away is told of, and found again", asyn
 });
 
 Deno.test("status -w: what fails ends it with the terminal given back, and is told as always", async () => {
-  const world = await busyWorld();
+  const host = await busyHost();
   const screen = new FakeScreen([
     () => {
-      world.home.l2tp.refuseNext("SESSION_GET", 1);
+      host.home.l2tp.refuseNext("SESSION_GET", 1);
     },
     SECOND,
     () => assert.fail("it goes on"),
-  ], (ms) => world.clockMs += ms);
-  world.screen = screen;
-  const { code, err } = await world.run("status -w");
+  ], (ms) => host.clockMs += ms);
+  host.screen = screen;
+  const { code, err } = await host.run("status -w");
   assert.deepEqual([code, screen.disposals], [1, 1]);
   assert.match(err, /^RTNETLINK answers: Operation not permitted\n/);
 });
 
 Deno.test("status -w: without Unicode and without colours where the terminal has none", async () => {
-  const world = await busyWorld();
+  const host = await busyHost();
   const run = async (line: string, env: Record<string, string>): Promise<string> => {
     const screen = new FakeScreen([SECOND, typed("q")], (ms) => {
-      world.clockMs += ms;
-      world.onSleep();
+      host.clockMs += ms;
+      host.onSleep();
     });
-    world.screen = screen;
-    world.env.clear();
-    for (const [name, value] of Object.entries(env)) world.env.set(name, value);
-    assert.equal((await world.run(line)).code, 0);
+    host.screen = screen;
+    host.env.clear();
+    for (const [name, value] of Object.entries(env)) host.env.set(name, value);
+    assert.equal((await host.run(line)).code, 0);
     return screen.writes.join("");
   };
   // deno-lint-ignore no-control-regex -- colours are made of these
@@ -335,11 +335,11 @@ Deno.test("status -w: without Unicode and without colours where the terminal has
 });
 
 Deno.test("status: the kernel's counters are errors by reason", async () => {
-  const world = await busyWorld();
-  const [session] = world.home.l2tp.sessions;
-  world.home.l2tp.sessions = [{ ...session!, counters: COUNTERS }];
-  world.onSleep = () => {};
-  const { out } = await world.run("status -j");
+  const host = await busyHost();
+  const [session] = host.home.l2tp.sessions;
+  host.home.l2tp.sessions = [{ ...session!, counters: COUNTERS }];
+  host.onSleep = () => {};
+  const { out } = await host.run("status -j");
   assert.deepEqual((JSON.parse(out) as StatusJson).tunnels[0]!.sessions[0]!.errors, {
     rx_cookie_discards: 9,
     rx_seq_discards: 7,

@@ -101,14 +101,14 @@ export interface Outcome {
 /** PPP requests that the daemon accepts for a session. */
 const PPP_CHANGES: readonly number[] = [L2TPD_CMD.PPP, L2TPD_CMD.PPP_SECRETS, L2TPD_CMD.PPP_END];
 
-/** Descriptors that the pretended process gives out. */
+/** Descriptors that the fake process returns. */
 const NETNS_FD = 100;
 const SOCKET_FD = 77;
-/** Process id of the daemon that the pretended process starts. */
+/** Process id of the daemon that the fake process starts. */
 const DAEMON_PID = 4242;
 
 /** Ports of a host with one namespace, which has only an interface `eth0` with 10.0.0.1 and fd00::1. */
-export class FakeWorld {
+export class FakeHost {
   /** The namespace the program is started in. */
   readonly home: FakeNamespace = new FakeNamespace();
   /** The others, by name. */
