@@ -19,13 +19,13 @@ export class DeadlineQueue<T> {
 
   /** Sets or replaces the deadline of an item; `Infinity` removes the item. */
   set(item: T, at: number): void {
-    const place = this.#positions.get(item);
-    if (place !== undefined) {
-      const entry = this.#heap[place]!;
+    const index = this.#positions.get(item);
+    if (index !== undefined) {
+      const entry = this.#heap[index]!;
       if (at === entry.at) return;
-      if (at === Infinity) return this.#remove(place);
+      if (at === Infinity) return this.#remove(index);
       entry.at = at;
-      this.#settle(place);
+      this.#settle(index);
     } else if (at !== Infinity) {
       this.#heap.push({ item, at });
       this.#settle(this.#heap.length - 1);
@@ -40,33 +40,33 @@ export class DeadlineQueue<T> {
     return first.item;
   }
 
-  #remove(place: number): void {
-    this.#positions.delete(this.#heap[place]!.item);
+  #remove(index: number): void {
+    this.#positions.delete(this.#heap[index]!.item);
     const last = this.#heap.pop()!;
-    if (place === this.#heap.length) return;
-    this.#heap[place] = last;
-    this.#settle(place);
+    if (index === this.#heap.length) return;
+    this.#heap[index] = last;
+    this.#settle(index);
   }
 
   /** Restores the heap order after the deadline of the entry at this position has changed. */
-  #settle(place: number): void {
+  #settle(index: number): void {
     const heap = this.#heap;
-    const entry = heap[place]!;
-    for (let above; place > 0 && heap[above = (place - 1) >> 1]!.at > entry.at; place = above) {
-      this.#put(heap[above]!, place);
+    const entry = heap[index]!;
+    for (let above; index > 0 && heap[above = (index - 1) >> 1]!.at > entry.at; index = above) {
+      this.#put(heap[above]!, index);
     }
     for (;;) {
-      let below = 2 * place + 1;
+      let below = 2 * index + 1;
       if (below + 1 < heap.length && heap[below + 1]!.at < heap[below]!.at) below++;
       if (below >= heap.length || heap[below]!.at >= entry.at) break;
-      this.#put(heap[below]!, place);
-      place = below;
+      this.#put(heap[below]!, index);
+      index = below;
     }
-    this.#put(entry, place);
+    this.#put(entry, index);
   }
 
-  #put(entry: { item: T; at: number }, place: number): void {
-    this.#heap[place] = entry;
-    this.#positions.set(entry.item, place);
+  #put(entry: { item: T; at: number }, index: number): void {
+    this.#heap[index] = entry;
+    this.#positions.set(entry.item, index);
   }
 }

@@ -5,7 +5,7 @@
  */
 
 /** How a hook failed: it could not be started, exited with an error, exceeded its time limit, or was interrupted. */
-export type HookTrouble = "notStarted" | "failed" | "timeout" | "interrupted";
+export type HookFailure = "notStarted" | "failed" | "timeout" | "interrupted";
 
 /** A hook program of the configuration failed. */
 export class HookError extends Error {
@@ -14,12 +14,12 @@ export class HookError extends Error {
   /** Name of the hook as the administrator knows it. */
   readonly hook: string;
   /** Kind of failure. */
-  readonly trouble: HookTrouble;
+  readonly failure: HookFailure;
 
   /** Builds the message from the hook's name followed by `what`, and keeps the facts in the fields. */
-  constructor(hook: string, trouble: HookTrouble, what: string) {
+  constructor(hook: string, failure: HookFailure, what: string) {
     super(`${hook} ${what}`);
     this.hook = hook;
-    this.trouble = trouble;
+    this.failure = failure;
   }
 }

@@ -7,7 +7,7 @@
 import { errnoName } from "./errno.ts";
 
 /** What is wrong with a secrets file. Never contains a secret. */
-export type SecretsTrouble =
+export type SecretsProblem =
   /** The file cannot be read. */
   | { readonly trouble: "unreadable"; readonly errno: number }
   /** Users other than owner and group can read the file. */
@@ -26,12 +26,12 @@ export class SecretsError extends Error {
   /** Path of the file. */
   readonly file: string;
   /** What is wrong with the file. */
-  readonly facts: SecretsTrouble;
+  readonly facts: SecretsProblem;
   /** Advice to the administrator: one line each. */
   readonly advice: readonly string[];
 
   /** Builds message and advice from the facts and keeps them in the fields. */
-  constructor(file: string, facts: SecretsTrouble) {
+  constructor(file: string, facts: SecretsProblem) {
     const [message, ...advice] = inWords(file, facts);
     super(message);
     this.file = file;
@@ -40,7 +40,7 @@ export class SecretsError extends Error {
   }
 }
 
-function inWords(file: string, facts: SecretsTrouble): [message: string, ...advice: string[]] {
+function inWords(file: string, facts: SecretsProblem): [message: string, ...advice: string[]] {
   switch (facts.trouble) {
     case "unreadable":
       return [`secret-file "${file}" cannot be read: ${errnoName(facts.errno)}`];

@@ -219,11 +219,11 @@ function interfaces({ sessions }: MachineFacts): Found[] {
 }
 
 function ports({ ports, tunnels, daemon, dataplane }: MachineFacts): Found[] {
-  const ours = (holder: PortHolder): boolean =>
+  const isOurs = (holder: PortHolder): boolean =>
     holder.pid === undefined ? dataplane === "kernel" : holder.pid === daemon.pid;
   const wanted = new Set([L2TP_PORT, ...tunnels.flatMap(({ tunnel }) => tunnel.localPort ?? [])]);
   const used = new Set(tunnels.map(({ tunnel }) => tunnel.localPort));
-  const all = ports.filter((holder) => wanted.has(holder.port) && !ours(holder)).map((holder) => {
+  const all = ports.filter((holder) => wanted.has(holder.port) && !isOurs(holder)).map((holder) => {
     const who = holder.program === undefined
       ? "another program"
       : `${holder.program} (process ${holder.pid})`;

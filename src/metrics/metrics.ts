@@ -145,12 +145,12 @@ const COUNTER_METRICS: readonly Metric[] = COUNTERS.flatMap(({ key, name, help }
 
 function* drops(
   { namespaces }: Snapshot,
-  whose: "session" | "tunnel" | "socket",
+  owner: "session" | "tunnel" | "socket",
 ): Generator<MetricSample> {
   for (const { netns, drops: rows } of namespaces) {
     for (const { tunnelId, sessionId, local, port, reasons } of rows) {
       const is = tunnelId === undefined ? "socket" : sessionId === undefined ? "tunnel" : "session";
-      if (is !== whose) continue;
+      if (is !== owner) continue;
       const labels: Labels = is === "socket"
         ? { netns, local: local ?? "", port: port ?? 0 }
         : is === "tunnel"

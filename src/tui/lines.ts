@@ -41,7 +41,7 @@ export function detailLines(
 ): StyledLine[] {
   const { session, tunnel, link } = status;
   const { tunnelId, sessionId } = session;
-  const mine = problems.filter((problem) =>
+  const own = problems.filter((problem) =>
     problem.tunnelId === tunnelId && (problem.sessionId === undefined || problem.sessionId === sessionId)
   );
   return [
@@ -71,7 +71,7 @@ export function detailLines(
     ),
     plain(""),
     ...problemLines(
-      mine,
+      own,
       columns,
       link?.up === true ? "Nothing is wrong." : "No problem is known.",
     ),

@@ -238,7 +238,7 @@ const COUNTING: readonly Case[] = [
     },
   },
   {
-    name: "§4.4 a session that is made anew counts from 0",
+    name: "§4.4 a re-created session counts from 0",
     run: (t) => {
       const { eth, peer } = wire(t, OVER_UDP, { SEND_SEQ: 1 });
       eth.send(frame(1));
@@ -439,7 +439,7 @@ function checksumTaken([rule, family, tunnel, checksum, taken]: Taken): Case {
 /** Frames both ways while something is taken away under them; then all of it works again. */
 function underTraffic(carrier: Carrier, what: string, command: number, key: Attributes): Case {
   return {
-    name: `§2 ${what} under traffic, ${carrier.name}: traffic ends, and goes on when it is made anew`,
+    name: `§2 ${what} under traffic, ${carrier.name}: traffic stops, and continues after re-creation`,
     run: (t) => {
       const { eth, peer } = wire(t, carrier, { PEER_COOKIE });
       const options: DataOptions = { cookie: PEER_COOKIE };

@@ -169,7 +169,7 @@ const MORE: readonly Case[] = [
     },
   },
   {
-    name: "§2.1 a tunnel dies with the last descriptor of its socket, and nobody is notified",
+    name: "§2.1 a tunnel is deleted with the last descriptor of its socket, without notification",
     run: (t) => {
       const socket = tunnelSocket(t, OVER_UDP);
       assert.equal(adopt(t, socket).code, "OK");

@@ -128,7 +128,7 @@ export const NOTIFICATION_CASES: readonly Case[] = [
     },
   },
   {
-    name: "§2.7 every listener is told",
+    name: "§2.7 every listener is notified",
     run: (t) => {
       using more = t.fixture.subject.listen(t.fixture.a);
       assert.equal(heard(t, () => t.tunnel()).length, 1);
@@ -136,7 +136,7 @@ export const NOTIFICATION_CASES: readonly Case[] = [
     },
   },
   {
-    name: "§2.7 joining the multicast group takes no privilege",
+    name: "§2.7 joining the multicast group needs no privilege",
     run: (t) => {
       const listen = (): Listener =>
         inNamespace(t.fixture.a, () => asNobody(() => t.fixture.subject.listenHere()));

@@ -52,7 +52,7 @@ const COMMANDS: readonly (readonly [name: string, command: number, attributes: A
 
 const PRIVILEGES: readonly Case[] = [
   {
-    name: "§1.1 NOOP takes no privilege",
+    name: "§1.1 NOOP needs no privilege",
     run: (t) => assert.equal(unprivileged(t, NOOP, {}), t.expected(DIFFERENCES.unprivileged)[0]),
   },
   ...COMMANDS.map(([name, command, attributes]): Case => ({
@@ -121,7 +121,7 @@ function malformed([rule, command, attributes, code]: Malformed): Case {
 
 const READING: readonly Case[] = [
   {
-    name: "§1.3 an attribute that nobody knows is ignored",
+    name: "§1.3 an unknown attribute is ignored",
     run: (t) => {
       const unknown = hex("0800 6300 01020304 0500 ff3f 09000000");
       const answer = t.fixture.api.send(concatenate(encodeRequest(TUNNEL_CREATE, UDP4), unknown));
@@ -146,7 +146,7 @@ const READING: readonly Case[] = [
     },
   },
   {
-    name: "§1.3 bytes behind the last attribute are ignored, and told of",
+    name: "§1.3 bytes after the last attribute are ignored, and reported",
     run: (t) => {
       const answer = t.fixture.api.send(concatenate(encodeRequest(TUNNEL_CREATE, UDP4), hex("0200 0900")));
       assert.deepEqual([answer.code, answer.extack], ["OK", "bytes leftover after parsing attributes"]);
@@ -201,7 +201,7 @@ const READING: readonly Case[] = [
     },
   },
   {
-    name: "§1.3 of two wrong attributes the first one is told",
+    name: "§1.3 of two wrong attributes the first one is reported",
     run: (t) => {
       const answer = t.call(TUNNEL_CREATE, { COOKIE: new Uint8Array(9), CONN_ID: new Uint8Array(3) });
       assert.deepEqual([answer.code, answer.offset], ["ERANGE", NLMSG_HDRLEN + 4]);
@@ -256,7 +256,7 @@ const FRAMING: readonly Case[] = [
     run: (t) => assert.equal(t.call(NOOP, {}, { type: 0x7ff0 }).code, "ENOENT"),
   },
   {
-    name: "§1 the controller tells the family's number and its group",
+    name: "§1 the controller reports the family's number and its group",
     run: (t) => {
       const { family } = t.fixture.api;
       assert.equal(family.name, "l2tp");

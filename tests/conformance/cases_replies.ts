@@ -303,7 +303,7 @@ const MODIFY: readonly Case[] = [
     },
   },
   {
-    name: "§2.6 RECV_TIMEOUT is told as long as it is not 0; kept in ticks, rounded up",
+    name: "§2.6 RECV_TIMEOUT is reported unless it is 0; stored in ticks, rounded up",
     run: (t) => {
       t.tunnel();
       t.session();

@@ -144,7 +144,7 @@ Deno.test("BPF programs at one end, the worker at the other", async (t) => {
           await using wire = new Wire(hosts, carrier);
           assert.deepEqual([isCarried(hosts, wire, "a"), isCarried(hosts, wire, "b")], [true, false]);
         }
-        // What was never cut is one packet for a worker.
+        // A packet that was never segmented counts as one for a worker.
         await checkTraffic(hosts, carrier, bytes === CUT);
       });
     }

@@ -72,7 +72,7 @@ export async function checkJumbo(hosts: Hosts, options: WireOptions): Promise<vo
   try {
     {
       await using wire = new Wire(hosts, options);
-      // What encapsulation takes away is less than 100 bytes in any variant.
+      // The overhead of every encapsulation is less than 100 bytes.
       for (const name of ["a", "b"] as const) assert.ok(wire.mtu(name) > 8900 && wire.mtu(name) < 9000);
       await checkMtu(hosts, wire);
     }

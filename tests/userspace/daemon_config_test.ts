@@ -252,7 +252,7 @@ Deno.test("daemon config --prune: what is not in the file is deleted, at the sta
   await fixture.reload(wire(1, "10.0.0.2"), /^l2tp daemon: tunnel 2: deleted$/);
   using client = fixture.daemon.client(fixture.a.name);
   assert.deepEqual(client.tunnels().map(({ tunnelId }) => tunnelId), [1]);
-  // What a tunnel waits for is forgotten with it.
+  // The daemon forgets the wait of a tunnel that left the file.
   await fixture.reload(wire(1, "10.0.0.2") + wire(3, "10.9.9.9"), /tunnel t3 waits for/);
   await fixture.reload(wire(1, "10.0.0.2"), APPLIED);
   assert.deepEqual(await fixture.declared(), []);

@@ -48,10 +48,10 @@ export class Authenticatee {
   /** Transmissions of the request that are left. */
   #transmissionsLeft = 0;
 
-  constructor(ports: LinkPorts, method: AuthMethod, other: Authenticator | undefined) {
+  constructor(ports: LinkPorts, method: AuthMethod, authenticator: Authenticator | undefined) {
     this.#ports = ports;
     this.method = method;
-    this.#authenticator = other;
+    this.#authenticator = authenticator;
     // LCP acknowledges Authentication-Protocol only if name and secret are set.
     this.#name = ports.settings.name ?? "";
   }

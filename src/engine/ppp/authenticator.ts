@@ -153,11 +153,11 @@ export class Authenticator {
     const secret = this.#secretOf(name);
     // Comparing digests hides the length of the password.
     const expected = algorithms.sha1(new TextEncoder().encode(secret ?? ""));
-    const isRight = equalInConstantTime(expected, algorithms.sha1(password)) && secret !== undefined;
-    const code = isRight ? PAP_CODE.AUTHENTICATE_ACK : PAP_CODE.AUTHENTICATE_NAK;
+    const isValid = equalInConstantTime(expected, algorithms.sha1(password)) && secret !== undefined;
+    const code = isValid ? PAP_CODE.AUTHENTICATE_ACK : PAP_CODE.AUTHENTICATE_NAK;
     this.#reply = { code, identifier, data: encodePapMessage(NO_BYTES) };
     this.#ports.send(PPP_PROTOCOL.PAP, this.#reply);
-    this.#conclude(isRight, name, peerId);
+    this.#conclude(isValid, name, peerId);
   }
 
   /** @throws {DecodeError} if the value has the wrong length */
@@ -166,22 +166,22 @@ export class Authenticator {
     const name = decodeText(nameBytes);
     const secret = this.#secretOf(name);
     const context = { method, identifier: this.#identifier, challenge: this.#challenge, name: nameBytes };
-    const { isRight: isResponse, proof } = checkResponse(settings, context, value, secret ?? "");
+    const { isValid: isValidResponse, proof } = checkResponse(settings, context, value, secret ?? "");
     // A rechallenge must not change the authenticated name.
     const isSame = this.#state !== "succeeded" || name === this.#name;
-    const isRight = isResponse && secret !== undefined && isSame;
+    const isValid = isValidResponse && secret !== undefined && isSame;
     this.#isAnswered = true;
     this.#reply = {
-      code: isRight ? CHAP_CODE.SUCCESS : CHAP_CODE.FAILURE,
+      code: isValid ? CHAP_CODE.SUCCESS : CHAP_CODE.FAILURE,
       identifier: this.#identifier,
-      data: new TextEncoder().encode(this.#message(method, isRight, proof)),
+      data: new TextEncoder().encode(this.#message(method, isValid, proof)),
     };
     this.#ports.send(PPP_PROTOCOL.CHAP, this.#reply);
-    this.#conclude(isRight, name, nameBytes);
+    this.#conclude(isValid, name, nameBytes);
   }
 
-  #message(method: ChapMethod, isRight: boolean, proof: Uint8Array | undefined): string {
-    if (isRight) return proof === undefined ? "" : formatMsChapV2Success(proof, "");
+  #message(method: ChapMethod, isValid: boolean, proof: Uint8Array | undefined): string {
+    if (isValid) return proof === undefined ? "" : formatMsChapV2Success(proof, "");
     if (method === "chap") return "";
     const version = CHANGE_PASSWORD_VERSION[method];
     const challenge = method === "mschapv2"
@@ -190,13 +190,13 @@ export class Authenticator {
     return formatMsChapFailure({ error: AUTHENTICATION_FAILURE, retry: false, challenge, version });
   }
 
-  #conclude(isRight: boolean, name: string, nameBytes: Uint8Array): void {
+  #conclude(isValid: boolean, name: string, nameBytes: Uint8Array): void {
     const { settings, now } = this.#ports;
     const { method } = this;
     const isFirst = this.#state === "pending";
-    const mayRepeat = isRight && method !== "pap" && settings.rechallengeMs > 0;
+    const mayRepeat = isValid && method !== "pap" && settings.rechallengeMs > 0;
     this.#deadline = mayRepeat ? now + settings.rechallengeMs : Infinity;
-    if (!isRight) {
+    if (!isValid) {
       this.#state = "failed";
       this.#name = peerText(nameBytes);
       this.#ports.fail({ reason: "authenticationFailed", of: "peer", method, name: this.#name });
@@ -215,8 +215,8 @@ export class Authenticator {
       this.#verifyPap(identifier ?? 0, name, response);
       return true;
     }
-    const isWhole = challenge !== undefined && challenge.length > 0 && identifier !== undefined;
-    if (!isWhole) return false;
+    const isComplete = challenge !== undefined && challenge.length > 0 && identifier !== undefined;
+    if (!isComplete) return false;
     // A response of another protocol (MS-CHAP version 2 has no Proxy Authen Type) is not usable.
     const length = method === "chap" ? 16 : 49;
     if (response.length !== length || (method === "mschap" && challenge.length !== CHALLENGE_BYTES.mschap)) {

@@ -90,22 +90,22 @@ export function checkResponse(
   context: ChapContext,
   value: Uint8Array,
   secret: string,
-): { readonly isRight: boolean; readonly proof?: Uint8Array } {
+): { readonly isValid: boolean; readonly proof?: Uint8Array } {
   const { method, challenge, name } = context;
   switch (method) {
     case "chap":
-      return { isRight: equalInConstantTime(md5Response(tools, context, secret), value) };
+      return { isValid: equalInConstantTime(md5Response(tools, context, secret), value) };
     case "mschap": {
       const { ntResponse, usesNt } = decodeMsChapResponse(value);
       const expected = challengeResponse(tools.crypto, challenge, ntPasswordHash(tools.crypto, secret));
-      return { isRight: equalInConstantTime(expected, ntResponse) && usesNt };
+      return { isValid: equalInConstantTime(expected, ntResponse) && usesNt };
     }
     case "mschapv2": {
       const { peerChallenge, ntResponse } = decodeMsChapV2Response(value);
       const exchange = { challenge, peerChallenge, name };
       const expected = generateNtResponse(tools.crypto, exchange, secret);
       return {
-        isRight: equalInConstantTime(expected, ntResponse),
+        isValid: equalInConstantTime(expected, ntResponse),
         proof: generateAuthenticatorResponse(tools.crypto, exchange, secret, ntResponse),
       };
     }

@@ -179,8 +179,8 @@ export class Ipcp extends ControlProtocol {
 
   /** Returns the servers of these option types. pppd sends a single server as primary and secondary: list it once. */
   #serversOf(types: readonly number[]): string[] {
-    const told = types.map((type) => this.#requested.get(type) ?? UNSPECIFIED);
-    return [...new Set(told)].filter((address) => address !== UNSPECIFIED);
+    const servers = types.map((type) => this.#requested.get(type) ?? UNSPECIFIED);
+    return [...new Set(servers)].filter((address) => address !== UNSPECIFIED);
   }
 }
 

@@ -139,10 +139,10 @@ export class BpfProgram {
 
   /** Stores at `base` + `offset`. Before Linux 6.3 a store to the context needs a register, not an immediate. */
   store(size: Size, base: Register, offset: number, operand: Operand): this {
-    const place = { target: base.number, offset };
+    const address = { target: base.number, offset };
     return operand instanceof Register
-      ? this.#add({ code: MODE_MEM | SIZE[size] | CLASS_STX, ...place, source: operand.number })
-      : this.#add({ code: MODE_MEM | SIZE[size] | CLASS_ST, ...place, immediate: operand });
+      ? this.#add({ code: MODE_MEM | SIZE[size] | CLASS_STX, ...address, source: operand.number })
+      : this.#add({ code: MODE_MEM | SIZE[size] | CLASS_ST, ...address, immediate: operand });
   }
 
   /** Adds the register atomically to the 8 bytes at `base` + `offset`. */

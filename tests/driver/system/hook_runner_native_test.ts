@@ -39,7 +39,7 @@ async function troubleOf(running: Promise<void>): Promise<[string, string]> {
     await running;
   } catch (error) {
     assert.ok(error instanceof HookError, String(error));
-    return [error.trouble, error.message];
+    return [error.failure, error.message];
   }
   throw new Error("It did not fail");
 }

@@ -153,7 +153,7 @@ Deno.test("encodeSessionModify() sends the changes that are there, off as well a
   ]]);
 });
 
-/** What the captured dump holds: a session with everything, and one without. */
+/** Sessions of the captured dump: one with all options, and one without. */
 const DUMPED: Session[] = [
   sampleSession({ cookie: COOKIE, peerCookie: PEER_COOKIE, sendSeq: true, recvSeq: true }),
   sampleSession({

@@ -137,7 +137,7 @@ Deno.test("encodeTunnelCommand() and encodeTunnelDump() send what `ip l2tp` send
   assert.equal(formatHex(encodeTunnelCommand(L2TP_CMD.TUNNEL_MODIFY, 1)), "03010000" + "0800090001000000");
 });
 
-/** What the captured dump holds. */
+/** Tunnels of the captured dump. */
 const DUMPED: Tunnel[] = [
   sampleTunnel(),
   sampleIpTunnel({ tunnelId: 3001, peerTunnelId: 4001, local: "fd00::1", peer: "fd00::2" }),
