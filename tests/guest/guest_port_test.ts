@@ -26,13 +26,13 @@ Deno.test("the end mark is found and removed in pieces of any size", () => {
   }
 });
 
-Deno.test("a stream that breaks off loses nothing", () => {
+Deno.test("a stream that ends early loses nothing", () => {
   for (let size = 1; size <= 20; size++) {
     assert.deepEqual(cut("--end--", "output\n--end-", size), { text: "output\n--end-", found: false });
   }
 });
 
-Deno.test("only what could become the end mark is held back", () => {
+Deno.test("only a possible start of the end mark is held back", () => {
   const end = new EndMark("--end--");
   assert.equal(Buffer.from(end.push(bytes("prompt> "))).toString(), "prompt> ");
   assert.equal(Buffer.from(end.push(bytes("x--e"))).toString(), "x");

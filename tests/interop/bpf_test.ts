@@ -55,7 +55,7 @@ Deno.test("BPF programs and the kernel", async (t) => {
   }
 });
 
-Deno.test("what a killed daemon leaves at devices goes with the next one, whatever that is to do", async () => {
+Deno.test("the next daemon removes what a killed one left at devices, whatever its options", async () => {
   requireL2tp();
   await using pair = await Pair.create();
   const folder = await Deno.makeTempDir({ prefix: "l2tp-bpf." });

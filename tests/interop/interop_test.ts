@@ -132,7 +132,7 @@ Deno.test("userspace and the kernel", async (t) => {
     await checkSharedPort(hosts, (netns) => inNamespace(netns, () => L2tpClient.open()));
   });
 
-  await timed("a path that is narrower than it looks", async () => {
+  await timed("a path MTU smaller than that of the interface", async () => {
     await checkNarrowPath(hosts, (netns) => inNamespace(netns, () => L2tpClient.open()));
   });
 

@@ -277,7 +277,7 @@ async function clear(side: Side): Promise<void> {
   }
 }
 
-Deno.test("ip l2tp and l2tp agree but for the documented differences", async (t) => {
+Deno.test("ip l2tp and l2tp agree except for the documented differences", async (t) => {
   const ip = await openSide("ip");
   const own = await openSide("own");
   try {

@@ -227,12 +227,12 @@ Deno.test("refusals are explained", async (t) => {
       assert.deepEqual(objects[i], { error, exit_code: 2, code, errno, advice, ...place });
     });
   }
-  await t.step("as a process of its own", async () => {
+  await t.step("as a separate process", async () => {
     const [first] = REFUSED as [Refused];
     const ended = await l2tp(["-n", host.name, ...first.line.split(" ")]);
     assert.deepEqual(ended, { code: 2, stdout: "", stderr: asText(first) });
   });
-  await t.step("the command that is to show who has the port does", async () => {
+  await t.step("the advised command shows the owner of the port", async () => {
     const [, command] = /: (ss .*)$/.exec(REFUSED[2]!.advice[0]!)!;
     assert.match(await host.sh("sh", "-c", command!), /\b10\.0\.0\.1:7000\b.*pid=\d+/);
   });

@@ -118,7 +118,7 @@ Deno.test("a batch that fails in the middle", async (t) => {
   const told = "RTNETLINK answers: Address already in use\n" +
     `  Tunnel 5 (UDP from 10.0.0.1 port 10005 to 10.0.0.2 port 6000, peer tunnel 5) has UDP port 10005.\n` +
     `  Choose another udp_sport; each tunnel needs its own.\nCommand failed -:${line}\n`;
-  await t.step("stops there, and nothing behind it stays", async () => {
+  await t.step("stops at the error, and undoes the line", async () => {
     const ended = await l2tp(["-n", host.name, "-batch", "-"], { stdin });
     assert.deepEqual(ended, { code: 1, stdout: "", stderr: told });
     await comesTo(ids.filter((id) => id < broken));

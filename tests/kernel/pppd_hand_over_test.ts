@@ -55,7 +55,7 @@ Deno.test("a session is handed to pppd", async (t) => {
     }
   };
 
-  await t.step("it comes up, again after its peer has ended it, and ends with the session", async () => {
+  await t.step("PPP comes up, again after its peer has ended it, and ends with the session", async () => {
     await using _parting = join();
     hosts.run("a", serverSettings("chap"));
     assert.deepEqual(await handOver(ARGUMENTS, "name", "lns7"), { code: 0, stdout: "", stderr: "" });
@@ -104,7 +104,7 @@ Deno.test("a session is handed to pppd", async (t) => {
     assert.equal(ppp.end_status, 19);
   });
 
-  await t.step("what cannot be is said before anything is made", async () => {
+  await t.step("impossible requests are refused before anything is created", async () => {
     await using _parting = join();
     const bad = await handOver([...ARGUMENTS, `passwort ${SECRET}`]);
     assert.equal(bad.code, 1);
@@ -121,7 +121,7 @@ Deno.test("a session is handed to pppd", async (t) => {
     assert.deepEqual(hosts.b.l2tp.sessions(), []);
   });
 
-  await t.step("the daemon ends: so does a pppd that does not want to", async () => {
+  await t.step("the daemon ends, and ends an unwilling pppd", async () => {
     join();
     hosts.run("a", serverSettings("chap"));
     assert.deepEqual(await handOver(ARGUMENTS), { code: 0, stdout: "", stderr: "" });

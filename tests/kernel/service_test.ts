@@ -71,7 +71,7 @@ Deno.test({
       await netns.sh("ping", "-q", "-c", "2", "-i", "0.2", "-W", "10", address);
     };
 
-    await t.step("start comes back when the daemon serves", async () => {
+    await t.step("start returns when the daemon is ready", async () => {
       const started = await systemd.control("start", UNIT);
       assert.equal(started.code, 0, started.stderr + (await systemd.control("status", UNIT)).stdout);
       // A listing finds nothing where there is no daemon, too.
@@ -85,7 +85,7 @@ Deno.test({
     });
 
     await t.step(
-      "it has the unit's capabilities and no others, and can get none; system calls are filtered",
+      "the daemon has only the unit's capabilities, and cannot gain any; system calls are filtered",
       async () => {
         const status = await Deno.readTextFile(`/proc/${await main()}/status`);
         const named = /^CapabilityBoundingSet=(.*)$/m.exec(text)![1]!.split(" ");
@@ -108,7 +108,7 @@ Deno.test({
       assert.match(await user(`-n ${pair.a.name} -d show session tunnel_id 8`), /offloads .*\bbpf$/m);
     });
 
-    await t.step("a namespace that is made while it runs", async () => {
+    await t.step("a namespace created while the daemon runs", async () => {
       await using later = await Namespace.create("later");
       await user(
         `-n ${later.name} add tunnel session tunnel_id 1 peer_tunnel_id 2 encap ip local any remote 127.0.0.1` +
@@ -130,7 +130,7 @@ Deno.test({
       await ping(pair.a, "192.168.8.2");
     });
 
-    await t.step("stop is clean, and leaves tunnels to the next start", async () => {
+    await t.step("stop is clean, and the next start gets the tunnels", async () => {
       assert.equal((await systemd.control("stop", UNIT)).code, 0);
       assert.deepEqual(await systemd.properties(UNIT, "ActiveState", "Result", "ExecMainStatus"), {
         ActiveState: "inactive",

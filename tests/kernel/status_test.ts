@@ -8,7 +8,7 @@ import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { l2tp } from "../support/processes.ts";
 import { clientIn, deleteTunnels, openHost, requireL2tp } from "./kernel.ts";
 
-Deno.test("status prints what the kernel's debugfs file has, then its health", async (t) => {
+Deno.test("status prints the contents of the kernel's debugfs file, then the health", async (t) => {
   requireL2tp();
   await using host = await openHost("status");
   using client = clientIn(host);
@@ -49,7 +49,7 @@ Deno.test("status prints what the kernel's debugfs file has, then its health", a
   });
   const file = inNamespace(host.name, () => Deno.readTextFileSync("/sys/kernel/debug/l2tp/tunnels"));
   try {
-    await t.step("the population is the file, to the letter", async () => {
+    await t.step("the population equals the debugfs file exactly", async () => {
       const { code, stdout, stderr } = await l2tp(["-n", host.name, "status", "interval", "0.1"]);
       assert.deepEqual([code, stderr], [0, ""]);
       const [population, health] = stdout.split("\nHEALTH\n");
@@ -60,7 +60,7 @@ Deno.test("status prints what the kernel's debugfs file has, then its health", a
         /^ error: session 10 in tunnel 1 \(pw0\): interface down\n {3}-> ip link set pw0 up$/m,
       );
     });
-    await t.step("--raw is the file", async () => {
+    await t.step("--raw prints the debugfs file", async () => {
       assert.deepEqual(await l2tp(["-n", host.name, "status", "--raw"]), {
         code: 0,
         stdout: file,

@@ -9,7 +9,7 @@ import { clientIn, deleteTunnels, openHost, requireL2tp } from "./kernel.ts";
 
 const HOST = Deno.hostname().split(".")[0]!.slice(0, 20);
 
-Deno.test("interactive mode on the kernel: lines, answers and completion are of what the kernel has now", async () => {
+Deno.test("interactive mode on the kernel: lines, output and completion show the kernel's current state", async () => {
   requireL2tp();
   await using host = await openHost("shell");
   using client = clientIn(host);
@@ -71,7 +71,7 @@ Deno.test("interactive mode on the kernel: lines, answers and completion are of 
   }
 });
 
-Deno.test("completion scripts are answered with what the kernel has now", async () => {
+Deno.test("completion scripts get the kernel's current values", async () => {
   requireL2tp();
   await using host = await openHost("complete");
   using client = clientIn(host);
@@ -100,7 +100,7 @@ Deno.test("completion scripts are answered with what the kernel has now", async 
   }
 });
 
-Deno.test("status -w on the kernel: traffic, what is wrong and when it is over, and the terminal as it was", async () => {
+Deno.test("status -w on the kernel: traffic, problems and their end, and the restored terminal", async () => {
   requireL2tp();
   await using pair = await Pair.create();
   await joinByTunnel(pair, clientIn);

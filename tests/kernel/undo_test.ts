@@ -162,7 +162,7 @@ Deno.test("a line that fails at any step leaves nothing behind", async (t) => {
   }
   await until("nothing is left", () => JSON.stringify(everything()) === JSON.stringify(before));
 
-  await t.step("as a process of its own", async () => {
+  await t.step("as a separate process", async () => {
     const { code, stderr } = await l2tp(["-n", host.name, ...lines[5]!.split(" ")]);
     assert.equal(code, 2);
     assert.match(stderr, /^Error: mtu greater than device maximum\.\n/);

@@ -3,6 +3,6 @@
 import assert from "node:assert/strict";
 import { assemble, ASSEMBLED } from "./assemble.ts";
 
-Deno.test("what is committed is what the assembler makes", async () => {
+Deno.test("the committed file equals the assembler's output", async () => {
   assert.equal(await Deno.readTextFile(ASSEMBLED), await assemble(), "run `deno task assemble`");
 });

@@ -104,7 +104,7 @@ Deno.test.afterAll(async () => {
   await Deno.remove(work, { recursive: true });
 });
 
-Deno.test("same inputs give the same bytes, wherever the program lies", async () => {
+Deno.test("the same inputs yield the same bytes, wherever the program's folder is", async () => {
   await Deno.mkdir(`${work}/elsewhere/deeper`, { recursive: true });
   for (const name of Object.keys(PROGRAM)) {
     await Deno.copyFile(`${work}/program/${name}`, `${work}/elsewhere/deeper/${name}`);
@@ -162,7 +162,7 @@ Deno.test("stdin, stdout, exit status and a thrown error are the program's own, 
   match(thrown.err, /Error: thrown/);
 });
 
-Deno.test("signals end it with the right status, and it keeps its pid", async () => {
+Deno.test("signals end the program with the right status, and its pid stays the same", async () => {
   const HOME = await home();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"] as const) {
     const child = new Deno.Command(file, { args: ["wait"], env: { HOME }, clearEnv: true, stdout: "piped" })
@@ -180,7 +180,7 @@ Deno.test("signals end it with the right status, and it keeps its pid", async ()
   equal(pid, first.pid);
 });
 
-Deno.test("compiled code is kept from the first start on, and of other settings apart", async () => {
+Deno.test("compiled code is cached from the first start on, separately for other settings", async () => {
   const HOME = await home();
   // Of a program that ends at once Deno would keep none.
   equal((await run([file, "exit", "0"], { HOME })).code, 0);
@@ -200,7 +200,7 @@ Deno.test("compiled code is kept from the first start on, and of other settings 
   ok(entries(`${cache}/long`).includes("v8_code_cache_v2"));
 });
 
-Deno.test("a start killed while it unpacks does not hinder the next", async () => {
+Deno.test("a start that is killed while unpacking does not affect the next", async () => {
   const HOME = await home();
   const child = new Deno.Command(file, { env: { HOME }, clearEnv: true, stdout: "null" }).spawn();
   await new Promise((resolve) => setTimeout(resolve, 200));
@@ -267,7 +267,7 @@ Deno.test("it still runs from a cache that has become read-only", { ignore: !roo
 });
 
 Deno.test(
-  "without a home, and with a read-only one, it goes to the next folder",
+  "without a home or with a read-only one, the next folder is used",
   { ignore: !root },
   async () => {
     const script = `mount -t tmpfs none /var/cache
@@ -278,7 +278,7 @@ Deno.test(
   },
 );
 
-Deno.test("where no folder will do, it says which it tried and why, and leaves nothing behind", {
+Deno.test("if no folder is usable, the error lists those tried with reasons, and nothing is left behind", {
   ignore: !root,
 }, async () => {
   const script = `mount -t tmpfs -o size=20m,mode=700 none /root
@@ -294,7 +294,7 @@ Deno.test("where no folder will do, it says which it tried and why, and leaves n
   match(err, /Set XDG_CACHE_HOME to a folder of your own/);
 });
 
-Deno.test("a cache folder that others could have a hand in is not used", async () => {
+Deno.test("a cache folder that other users could change is not used", async () => {
   const tricks: Record<string, (path: string) => Promise<void>> = {
     "a symbolic link": async (path) => {
       await Deno.mkdir(`${path}-real`, { mode: 0o700 });
@@ -325,7 +325,7 @@ Deno.test("a cache folder that others could have a hand in is not used", async (
   }
 });
 
-Deno.test("what was planted or changed below the cache folder is replaced", async () => {
+Deno.test("planted or changed files below the cache folder are replaced", async () => {
   const HOME = await home();
   const cache = `${HOME}/.cache/l2tp`;
   await run([file, "exit", "0"], { HOME });
@@ -392,7 +392,7 @@ Deno.test("eight first starts at once all run, and leave one copy", async () => 
   }
 });
 
-Deno.test("a file that was cut short or changed on the way says so", async () => {
+Deno.test("a truncated or changed file is detected", async () => {
   const HOME = await home();
   const bytes = await Deno.readFile(file);
   const damaged = `${work}/damaged`;
@@ -438,7 +438,7 @@ Deno.test("a new version removes versions that were not read for 30 days, and no
   equal(entries(cache).filter((name) => /^[ab]*$/.test(name)), ["b".repeat(32)]);
 });
 
-Deno.test("deno compile makes it where its runtime can be had, and what keeps it from that is one line", async () => {
+Deno.test("deno compile is used if its runtime is available; otherwise one line says why not", async () => {
   const entry = `${work}/program/main.ts`;
   const output = `${work}/compiled`;
   Deno.env.set("DENORT_BIN", Deno.execPath());
@@ -464,7 +464,7 @@ Deno.test("the module that runs first is found", () => {
   equal(firstEvaluated({ main: "main.mjs", modules }), "y.mjs");
 });
 
-Deno.test("an executable of another machine, or none at all, is not embedded", async () => {
+Deno.test("an executable of another architecture, or none, is not embedded", async () => {
   const start = (await Deno.readFile(Deno.execPath())).subarray(0, 1 << 16);
   equal(unfitFor(targetOf(Deno.build.target), start), undefined);
   const other = Deno.build.arch === "x86_64" ? "aarch64" : "x86_64";

@@ -100,7 +100,7 @@ Deno.test("BPF programs at both ends", async (t) => {
     });
   }
 
-  await t.step("what they do not know how to make is the worker's", async () => {
+  await t.step("packets that BPF programs cannot build go through the worker", async () => {
     for (
       const carrier of [
         { encap: "ip" },
@@ -117,7 +117,7 @@ Deno.test("BPF programs at both ends", async (t) => {
     }
   });
 
-  await t.step("a socket that was handed over is its owner's, whatever it is for", async () => {
+  await t.step("an adopted socket stays its owner's, also with BPF", async () => {
     const end = (host: number): { address: Uint8Array; port: number } => ({
       address: parseIpAddress(`10.0.0.${host}`)!,
       port: 1800 + host,
@@ -205,7 +205,7 @@ Deno.test("sessions come to the worker, and go back to BPF programs", async (t) 
     },
   );
 
-  await t.step("IPsec has a policy, whatever for: nothing is to escape it", async () => {
+  await t.step("any IPsec policy disables BPF, so that no packet bypasses it", async () => {
     await using wire = new Wire(hosts);
     await carried(wire, true);
     const policy = "src 192.0.2.1 dst 192.0.2.2 dir out";
@@ -215,7 +215,7 @@ Deno.test("sessions come to the worker, and go back to BPF programs", async (t) 
     await carried(wire, true);
   });
 
-  await t.step("cookies that are wrong are counted", async () => {
+  await t.step("wrong cookies are counted", async () => {
     const cookie = Uint8Array.of(1, 2, 3, 4);
     await using wire = new Wire(hosts, { a: { peerCookie: cookie }, b: { cookie: cookie.toReversed() } });
     await until(() => isCarried(hosts, wire, "a"), "the programs carry it");
@@ -224,7 +224,7 @@ Deno.test("sessions come to the worker, and go back to BPF programs", async (t) 
     assert.ok(rxCookieDiscards! > 0n && rxPackets === 0n, `${rxCookieDiscards} discards`);
   });
 
-  await t.step("the way to the peer goes, and comes back", async () => {
+  await t.step("the route to the peer disappears and returns", async () => {
     await using wire = new Wire(hosts);
     await carried(wire, true);
     hosts.a.change("cable", { up: false });
@@ -233,7 +233,7 @@ Deno.test("sessions come to the worker, and go back to BPF programs", async (t) 
     await carried(wire, true);
   });
 
-  await t.step("the way to the peer becomes narrower", async () => {
+  await t.step("the path MTU to the peer decreases", async () => {
     await using wire = new Wire(hosts);
     await carried(wire, true);
     try {
@@ -258,7 +258,7 @@ Deno.test("sessions come to the worker, and go back to BPF programs", async (t) 
     }
   });
 
-  await t.step("the device goes to another network namespace, and comes back", async () => {
+  await t.step("the device moves to another network namespace and back", async () => {
     await using elsewhere = await Namespace.create("c");
     await using wire = new Wire(hosts);
     await carried(wire, true);
@@ -286,7 +286,7 @@ Deno.test("sessions come to the worker, and go back to BPF programs", async (t) 
     await carried(wire, true);
   });
 
-  await t.step("the device has another name", async () => {
+  await t.step("the device is renamed", async () => {
     await using wire = new Wire(hosts);
     await carried(wire, true);
     await hosts.a.namespace.ip(`link set ${wire.device} down`);
@@ -297,7 +297,7 @@ Deno.test("sessions come to the worker, and go back to BPF programs", async (t) 
     await hosts.a.namespace.ip(`link set renamed name ${wire.device}`);
   });
 
-  await t.step("the daemon is killed, and the next one carries on", async () => {
+  await t.step("the daemon is killed, and the next one continues", async () => {
     const wire = new Wire(hosts);
     await carried(wire, true);
     await daemons.pop()!.end("SIGKILL");

@@ -112,7 +112,7 @@ Deno.test("before HELLO every request is refused, and HELLO needs a network name
   assertServes(daemon);
 });
 
-Deno.test("garbage, cut messages and oversized datagrams end the connection that they came by, and no other", async () => {
+Deno.test("garbage, truncated messages and oversized datagrams end their connection only", async () => {
   await using daemon = await TestDaemon.start();
   const random = new Random(3);
   const noise = (length: number): Uint8Array<ArrayBuffer> =>
@@ -192,7 +192,7 @@ Deno.test("a client that does not read its replies neither blocks other clients 
   assert.equal(good.sessions().length, 400);
 });
 
-Deno.test("at most 256 clients at a time; those before can still work", async () => {
+Deno.test("at most 256 clients at a time; connected clients still work", async () => {
   await using pair = await Pair.create();
   await using daemon = await TestDaemon.start();
   using good = daemon.client(pair.a.name);
@@ -248,7 +248,7 @@ Deno.test("a client that disconnects during its own notifications does not affec
   assert.equal(good.tunnels().length, 1);
 });
 
-Deno.test("ids that the rules allow and the data path cannot tell apart are refused, and no more", async () => {
+Deno.test("ids that the rules allow but the data path cannot distinguish are refused", async () => {
   await using pair = await Pair.create();
   await using daemon = await TestDaemon.start();
   using client = daemon.client(pair.a.name);

@@ -129,7 +129,7 @@ async function removeLater(folder: string): Promise<void> {
   }
 }
 
-Deno.test("the shells that are tested are those that scripts are printed for", async () => {
+Deno.test("every shell with a completion script is tested", async () => {
   const { stderr } = await l2tp(["completion", "no"]);
   assert.ok(
     stderr.endsWith(`: completion is there for ${SHELLS.map(({ name }) => name).join(", ")}\n`),

@@ -197,7 +197,7 @@ Deno.test("daemon config: tunnels wait for an address, a route, an interface and
   assert.doesNotMatch(await a.ip("link"), / w\d: /);
 });
 
-Deno.test("daemon config: a reload changes what changed, loses no packet of the rest, and is nothing the second time", async () => {
+Deno.test("daemon config: a reload applies changes only, loses no packet of other tunnels, and is idempotent", async () => {
   await using fixture = await ConfiguredPair.create("");
   const { a } = fixture;
   await a.ip("addr add 10.0.0.1/24 dev cable");
@@ -244,7 +244,7 @@ Deno.test("daemon config: a reload changes what changed, loses no packet of the 
   assert.deepEqual(heard, ["sessionModified"]);
 });
 
-Deno.test("daemon config --prune: what is not in the file is deleted, at the start and by a reload", async () => {
+Deno.test("daemon config --prune: tunnels that are not in the file are deleted, at the start and by a reload", async () => {
   await using fixture = await ConfiguredPair.create("", "--prune");
   await fixture.a.ip("addr add 10.0.0.1/24 dev cable");
   await fixture.a.ip("link set cable up");
@@ -266,7 +266,7 @@ function noting(folder: string, more = ""): string {
   return JSON.stringify(["/bin/sh", "-c", script]);
 }
 
-Deno.test("daemon config: hooks run when things are there and when they are gone; SIGTERM is one of the ends", async () => {
+Deno.test("daemon config: hooks run after setup and teardown, also at SIGTERM", async () => {
   await using fixture = await ConfiguredPair.create("");
   const { a, folder } = fixture;
   await a.ip("addr add 10.0.0.1/24 dev cable");
@@ -304,7 +304,7 @@ Deno.test("daemon config: hooks run when things are there and when they are gone
   assert.doesNotMatch(stderr, /dead/, "no secret in the log");
 });
 
-Deno.test("daemon config: a hook that fails, takes too long, or is in the way of the end", async () => {
+Deno.test("daemon config: a hook that fails, exceeds its time limit, or delays the end", async () => {
   await using fixture = await ConfiguredPair.create("");
   const { a, folder } = fixture;
   await a.ip("addr add 10.0.0.1/24 dev cable");
@@ -365,7 +365,7 @@ Deno.test("daemon config: a hook that fails, takes too long, or is in the way of
   assert.doesNotMatch(await a.ip("link"), / w\d: /);
 });
 
-Deno.test("daemon config: a file that is wrong ends it with the place, and one that is not there, too", async () => {
+Deno.test("daemon config: a wrong or missing file ends the daemon with the position of the error", async () => {
   const folder = await Deno.makeTempDir({ prefix: "l2tp-config." });
   const env = { L2TP_RUNTIME_DIR: folder };
   try {

@@ -58,7 +58,7 @@ class Patient {
   }
 }
 
-Deno.test("the doctor finds what was broken, and nothing else, and its advice helps", async () => {
+Deno.test("the doctor finds exactly what was broken, and its advice helps", async () => {
   await using pair = await Pair.create();
   await using daemon = await TestDaemon.start({ args: ["--keep"] });
   const { a } = pair;

@@ -62,7 +62,7 @@ async function somebody(
   });
 }
 
-Deno.test("the group l2tp: members may do everything, others not even look", async () => {
+Deno.test("the group l2tp: members have full access, others cannot list either", async () => {
   await using pair = await Pair.create();
   await using folder = await openFolder();
   const metrics = `${folder.path}/metrics.sock`;
@@ -111,7 +111,7 @@ Deno.test("the group l2tp: members may do everything, others not even look", asy
   assert.equal(refused.stdout, "");
 });
 
-Deno.test("without a group l2tp the daemon is root's alone, whatever groups one is in", async () => {
+Deno.test("without a group l2tp only root has access to the daemon", async () => {
   await using pair = await Pair.create();
   await using folder = await openFolder();
   await using daemon = await start(folder.path, false);

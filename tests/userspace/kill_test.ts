@@ -31,7 +31,7 @@ interface Doubt {
   readonly after: boolean | undefined;
 }
 
-Deno.test(`${KILLS} times SIGKILL: acknowledged tunnels are there again, deleted ones are not, TCP goes on`, async () => {
+Deno.test(`${KILLS} times SIGKILL: acknowledged tunnels are restored, deleted ones are not, TCP continues`, async () => {
   const seed = Number(Deno.env.get("L2TP_KILL_SEED") ?? Math.floor(Math.random() * 2 ** 31));
   say(`kill test: seed ${seed}`);
   const random = new Random(seed);

@@ -59,7 +59,7 @@ async function folder(): Promise<string & AsyncDisposable> {
   return Object.assign(path, { [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) });
 }
 
-Deno.test("SIGTERM ends it with 0, its devices, its socket and its journal", async () => {
+Deno.test("SIGTERM ends the daemon with status 0 and removes devices, socket and journal", async () => {
   await using pair = await Pair.create();
   await using daemon = await TestDaemon.start();
   build(daemon, pair);
@@ -71,7 +71,7 @@ Deno.test("SIGTERM ends it with 0, its devices, its socket and its journal", asy
 });
 
 for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-  Deno.test(`after ${signal === "SIGTERM" ? "SIGTERM with --keep" : signal} the next one takes everything over`, async () => {
+  Deno.test(`after ${signal === "SIGTERM" ? "SIGTERM with --keep" : signal} the next daemon takes over everything`, async () => {
     await using pair = await Pair.create();
     await using path = await folder();
     let daemon = await TestDaemon.start({ folder: `${path}`, args: signal === "SIGTERM" ? ["--keep"] : [] });
@@ -94,7 +94,7 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
   });
 }
 
-Deno.test("--fresh forgets what was left, and deletes its devices", async () => {
+Deno.test("--fresh discards what a previous daemon left, and deletes its devices", async () => {
   await using pair = await Pair.create();
   await using path = await folder();
   const first = await TestDaemon.start({ folder: `${path}` });
@@ -129,7 +129,7 @@ Deno.test("a tunnel that cannot be restored is reported, and its device is delet
   }
 });
 
-Deno.test("tunnels of a namespace that is gone are not missed", async () => {
+Deno.test("tunnels of a deleted namespace are not an error", async () => {
   await using path = await folder();
   {
     await using pair = await Pair.create();
@@ -142,7 +142,7 @@ Deno.test("tunnels of a namespace that is gone are not missed", async () => {
   assert.equal(stderr, "");
 });
 
-Deno.test("a second daemon in the same folder refuses to start, and the first goes on", async () => {
+Deno.test("a second daemon in the same folder refuses to start, and the first continues", async () => {
   await using pair = await Pair.create();
   await using daemon = await TestDaemon.start();
   build(daemon, pair);
@@ -152,7 +152,7 @@ Deno.test("a second daemon in the same folder refuses to start, and the first go
   assert.deepEqual((state(daemon, pair) as unknown[][]).map((list) => list.length), [1, 1]);
 });
 
-Deno.test("the socket is root's alone", async () => {
+Deno.test("only root has access to the socket", async () => {
   await using daemon = await TestDaemon.start();
   const { mode, uid } = Deno.statSync(daemon.socketPath);
   assert.deepEqual([mode! & 0o777, uid], [0o600, 0]);
@@ -180,7 +180,7 @@ Deno.test("the daemon notifies the service manager when it is ready and when it 
   assert.deepEqual(heard, ["READY=1", "STOPPING=1"]);
 });
 
-Deno.test("where the kernel has no L2TP, add starts a daemon and says so; show starts none", async () => {
+Deno.test("without kernel L2TP, add starts a daemon and says so; show starts none", async () => {
   await using pair = await Pair.create();
   await using path = await folder();
   const env = { L2TP_RUNTIME_DIR: `${path}/run`, L2TP_DATAPLANE: "user" };
@@ -211,7 +211,7 @@ function exists(path: string): boolean {
   }
 }
 
-Deno.test("without root the daemon refuses to start, and says what it needs", async () => {
+Deno.test("without root the daemon refuses to start, and names what it needs", async () => {
   await using path = await folder();
   await Deno.chmod(`${path}`, 0o777);
   const command = [...programUnderTest(), "daemon"];
@@ -230,7 +230,7 @@ Deno.test("a runtime folder whose name is too long for a socket", async () => {
   assert.match(stderr, /^l2tp daemon: Cannot start: Cannot use socket path /);
 });
 
-Deno.test("neither a route nor the address need be there when a tunnel is made again", async () => {
+Deno.test("a tunnel is restored even without a route or its address", async () => {
   await using pair = await Pair.create();
   await using path = await folder();
   const first = await TestDaemon.start({ folder: `${path}` });
@@ -266,7 +266,7 @@ Deno.test("a renamed device still belongs to its session after a crash", async (
   assert.deepEqual(devices(pair.a), ["pw"]);
 });
 
-Deno.test("files that are no namespaces do not keep it from finding those that are", async () => {
+Deno.test("files that are not namespaces are skipped", async () => {
   await using pair = await Pair.create();
   await using path = await folder();
   const stale = `/run/netns/0-stale-${Deno.pid}`;
@@ -282,7 +282,7 @@ Deno.test("files that are no namespaces do not keep it from finding those that a
   }
 });
 
-Deno.test("a full disk: nothing is acknowledged that is not on it, and the daemon and its tunnels go on", async () => {
+Deno.test("a full disk: unwritten changes are not acknowledged, and daemon and tunnels continue", async () => {
   await using pair = await Pair.create();
   await using path = await folder();
   await sh("mount", "-t", "tmpfs", "-o", "size=16k", "none", `${path}`);
@@ -311,7 +311,7 @@ Deno.test("a full disk: nothing is acknowledged that is not on it, and the daemo
   }
 });
 
-Deno.test("a daemon that dies writes no core, which would have cookies and secrets in it", async () => {
+Deno.test("a crashed daemon writes no core file, which would contain cookies and secrets", async () => {
   const script = 'ulimit -c unlimited && cd "$L2TP_RUNTIME_DIR" && exec "$@"';
   await using daemon = await TestDaemon.start({ through: ["sh", "-c", script, "sh"] });
   const limits = await Deno.readTextFile(`/proc/${daemon.pid}/limits`);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { l2tp, runProgram } from "../support/processes.ts";
 import { VERBS } from "../../src/cli/grammar/verbs.ts";
 
-Deno.test("mandoc and man have nothing to say about the page, and show every verb", async () => {
+Deno.test("mandoc and man report no problem of the page, and show every verb", async () => {
   const page = await l2tp(["man"]);
   assert.deepEqual([page.code, page.stderr], [0, ""]);
   const path = await Deno.makeTempFile({ suffix: ".8" });

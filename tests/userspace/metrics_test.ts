@@ -95,7 +95,7 @@ Deno.test("metrics over HTTP: of two namespaces, equal to show -s, taken by prom
   assert.ok(read.get("process_open_fds")!.samples.get("[]")! > 0);
 });
 
-Deno.test("what metrics may not be offered at is refused with the reason; a port in use does not matter", async () => {
+Deno.test("invalid metrics addresses are refused with a reason; a port in use is not fatal", async () => {
   const refused = await l2tp(["daemon", "metrics", "0.0.0.0:9550"]);
   assert.equal(refused.code, 255);
   assert.match(refused.stderr, /Cannot offer metrics at "0\.0\.0\.0:9550": .* is not a loopback address/);
@@ -106,7 +106,7 @@ Deno.test("what metrics may not be offered at is refused with the reason; a port
   assert.equal(status.code, 0);
 });
 
-Deno.test("a local socket: closed to others, replaced where it is a dead daemon's, gone at the end", async () => {
+Deno.test("a Unix socket: inaccessible to others, replaced if stale, removed at the end", async () => {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/m.sock`;
   try {
@@ -132,7 +132,7 @@ Deno.test("a local socket: closed to others, replaced where it is a dead daemon'
   }
 });
 
-Deno.test("hostile requests: huge, slow, many, and wrong ones; tunnels and others notice nothing", async () => {
+Deno.test("hostile requests (huge, slow, many, wrong) do not affect tunnels and other clients", async () => {
   await using pair = await Pair.create();
   await using daemon = await TestDaemon.start({ args: ["metrics", WHERE] });
   await whileCarrying(pair, daemon);

@@ -115,7 +115,7 @@ async function takeUntil(hub: Hub, spec: FrameSpec, payload: number): Promise<Ui
   return frames;
 }
 
-Deno.test("what was left to a device is done before it leaves: checksums, and cutting TCP", async () => {
+Deno.test("offloaded checksums and TCP segmentation are completed before sending", async () => {
   await using hub = await Hub.open();
   const random = new Random(0x9a7);
   const cases: [what: string, spec: FrameSpec, length: number][] = [];
@@ -144,7 +144,7 @@ Deno.test("what was left to a device is done before it leaves: checksums, and cu
   }
 });
 
-Deno.test("what is damaged is not mended", async () => {
+Deno.test("damaged packets are not repaired", async () => {
   await using hub = await Hub.open();
   const payload = new Random(5).bytes(600);
   for (const isUdp of [false, true]) {

@@ -55,7 +55,7 @@ Deno.test("PPP in userspace", async (t) => {
     );
   }
 
-  await t.step("a peer that falls silent is noticed, and PPP comes back by itself when it does", async () => {
+  await t.step("a silent peer is detected, and PPP restarts by itself when it returns", async () => {
     await using _parting = hosts.join({ version: 2, family: 4 });
     hosts.run("a", serverSettings("chap"));
     hosts.run("b", clientSettings());
@@ -97,7 +97,7 @@ Deno.test("PPP in userspace", async (t) => {
     },
   );
 
-  await t.step("what cannot be is refused and changes nothing", async () => {
+  await t.step("invalid changes are refused and have no effect", async () => {
     await using _parting = hosts.join({ version: 2, family: 4 });
     const code = (action: () => void): string | undefined => {
       try {

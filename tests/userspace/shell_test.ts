@@ -150,7 +150,7 @@ Deno.test("interactive mode on a terminal", async (t) => {
   });
 
   await t.step(
-    "?: the answer stands below the line, which comes again, the cursor where it was",
+    "?: the answer appears below the line, which is printed again with the cursor unchanged",
     async () => {
       const { terminal } = fixture;
       await terminal.type("add tunnel encap ?");
@@ -171,14 +171,14 @@ Deno.test("interactive mode on a terminal", async (t) => {
     },
   );
 
-  await t.step("? on an empty line: the very text that the grammar gives", async () => {
+  await t.step("? on an empty line prints the grammar's text", async () => {
     const { terminal } = fixture;
     const expected = await explainNext("", () => Promise.resolve([]));
     await terminal.press("?");
     await terminal.until((text) => text.endsWith(`${PROMPT} ?\n${expected}${PROMPT}`), "the answer");
   });
 
-  await t.step("a word that may be shortened, a word that may be several, one that is none", async () => {
+  await t.step("abbreviated, ambiguous and unknown words", async () => {
     const { terminal } = fixture;
     assert.equal(await fixture.run("sh tu"), "");
     const run = async (line: string, first: string): Promise<void> => {
@@ -205,7 +205,7 @@ Deno.test("interactive mode on a terminal", async (t) => {
     );
   });
 
-  await t.step("a line that failed is offered again, to be put right", async () => {
+  await t.step("a failed line is offered again for correction", async () => {
     const { terminal } = fixture;
     const line = (local: string): string => `add tunnel tid 7 ptid 8 encap ip local ${local} remote 10.0.0.2`;
     await terminal.enter(line("10.0.0.9"));
@@ -221,7 +221,7 @@ Deno.test("interactive mode on a terminal", async (t) => {
   });
 
   await t.step(
-    "several pasted lines take the place of one that is offered; tabs and marks in them are text",
+    "several pasted lines replace an offered line; tabs and paste marks in them are text",
     async () => {
       const { terminal } = fixture;
       await terminal.enter("bogus");
@@ -251,7 +251,7 @@ Deno.test("interactive mode on a terminal", async (t) => {
     );
   });
 
-  await t.step("Tab: words, values that exist now; twice what ? says", async () => {
+  await t.step("Tab completes words and existing values; twice it lists the same as ?", async () => {
     const { terminal } = fixture;
     const complete = async (typed: string, line: string): Promise<void> => {
       await terminal.type(typed);
@@ -285,7 +285,7 @@ Deno.test("interactive mode on a terminal", async (t) => {
     await terminal.line(PROMPT);
   });
 
-  await t.step("Ctrl-C: cancels the line, ends what runs, and never the shell", async () => {
+  await t.step("Ctrl-C cancels the line or the running command, and never ends the shell", async () => {
     const { terminal } = fixture;
     await terminal.type("flush");
     await terminal.press("C-c");
@@ -306,7 +306,7 @@ Deno.test("interactive mode on a terminal", async (t) => {
     await terminal.line(PROMPT);
   });
 
-  await t.step("what is typed while a command runs waits for the next line, whatever it is", async () => {
+  await t.step("input during a command is kept for the next line", async () => {
     const { terminal } = fixture;
     await fixture.monitor();
     await terminal.type("xshow");
@@ -367,7 +367,7 @@ Deno.test("interactive mode on a terminal", async (t) => {
     },
   );
 
-  await t.step("history: arrow-up, and in the next shell too, without what was secret", async () => {
+  await t.step("history: arrow-up, also in the next shell, without secrets", async () => {
     const { terminal } = fixture;
     await terminal.press("Up", "Up");
     await terminal.press("C-c");
@@ -418,7 +418,7 @@ Deno.test("interactive mode on a terminal", async (t) => {
     assert.equal((await l2tp([], { env: fixture.env, stdin })).code, 255);
   });
 
-  await t.step("a daemon that hangs: completion gives up soon, and so does the prompt", async () => {
+  await t.step("a hanging daemon: completion and prompt time out soon", async () => {
     await fixture.terminal[Symbol.asyncDispose]();
     await fixture.open();
     Deno.kill(fixture.daemon.pid, "SIGSTOP");

@@ -59,7 +59,7 @@ async function inTerminal(
   }
 }
 
-Deno.test("status -w in a terminal: what is there, keys, resize, and the terminal as it was", async () => {
+Deno.test("status -w in a terminal: contents, keys, resize, and the restored terminal", async () => {
   await inTerminal(async (terminal, command, pair) => {
     const settings = await terminal.lineSettings();
     await terminal.enter(`clear; echo before; ${command} status -w; echo left with $?`);
@@ -114,7 +114,7 @@ Deno.test("status -w in a terminal: what is there, keys, resize, and the termina
   });
 });
 
-Deno.test("status -w gives the terminal back after Ctrl-C and after every signal that asks it to end", async () => {
+Deno.test("status -w restores the terminal after Ctrl-C and after every terminating signal", async () => {
   await inTerminal(async (terminal, command) => {
     const settings = await terminal.lineSettings();
     const ends: [name: string, end: () => Promise<void>][] = [

@@ -37,7 +37,7 @@ Deno.test("wires in userspace", async (t) => {
     await checkSharedPort(hosts, (netns) => userClient(daemon, netns));
   });
 
-  await t.step("a path that is narrower than it looks", async () => {
+  await t.step("a path MTU smaller than that of the interface", async () => {
     await checkNarrowPath(hosts, (netns) => userClient(daemon, netns));
   });
 
@@ -80,7 +80,7 @@ Deno.test("wires in userspace", async (t) => {
   });
 
   await t.step(
-    "an interface goes down and up under TCP, which goes on, and other tunnels never stop",
+    "an interface goes down and up: its TCP connection continues, and other tunnels are unaffected",
     async () => {
       await checkDownAndUp(hosts, 30 * MEGABYTE);
     },

@@ -83,8 +83,11 @@ Deno.test("userspace to userspace", async (t) => {
     await wire.assertMirrored();
   });
 
-  await t.step("without a sublayer there are no sequence numbers: who needs them gets nothing", async () => {
-    await using wire = new Wire(hosts, { cookieA: 8, cookieB: 4, session: NEEDS_WHAT_IT_CANNOT_GET });
-    await checkNothingArrives(hosts, wire);
-  });
+  await t.step(
+    "without a sublayer there are no sequence numbers: a receiver that requires them drops everything",
+    async () => {
+      await using wire = new Wire(hosts, { cookieA: 8, cookieB: 4, session: NEEDS_WHAT_IT_CANNOT_GET });
+      await checkNothingArrives(hosts, wire);
+    },
+  );
 });

@@ -15,7 +15,7 @@ const FAST: Acceptance = {
 };
 const SOON: Acceptance = { ...FAST, name: "soon", limit: { atMost: 1 } };
 
-Deno.test("a limit itself is kept; the median decides, not the best round", () => {
+Deno.test("a value equal to its limit passes; the median decides, not the best round", () => {
   const verdicts = (a: readonly number[], line: Acceptance): string =>
     judge(new Figures([...one("a", "tcp", a), ...one("b", "tcp", a.map(() => 1))]), [line])[0]!.verdict;
   assert.equal(verdicts([1, 2, 9], FAST), "holds");
@@ -24,13 +24,13 @@ Deno.test("a limit itself is kept; the median decides, not the best round", () =
   assert.equal(verdicts([0.1, 1.01, 9], SOON), "falls short");
 });
 
-Deno.test("what was not measured is not judged", () => {
+Deno.test("missing measurements have no verdict", () => {
   for (const { verdict, ratio } of judge(new Figures(one(OURS, "tcp", [1])))) {
     assert.deepEqual([verdict, ratio], ["not measured", undefined]);
   }
 });
 
-Deno.test("every promise has a limit of its own kind: times at most, rates at least", () => {
+Deno.test("every promise has the right kind of limit: a maximum for times, a minimum for rates", () => {
   for (const { a, b, limit } of ACCEPTANCE) {
     assert.equal("atMost" in limit, /_p\d+$/.test(a.metric));
     assert.equal(/_p\d+$/.test(a.metric), /_p\d+$/.test(b.metric));

@@ -20,7 +20,7 @@ Deno.test("a ratio compares what was measured in the same round", () => {
   assert.deepEqual(ratioByRound(a, b), { min: 2, median: 2, max: 2.5 });
 });
 
-Deno.test("a round that only one of them has does not count", () => {
+Deno.test("a round that only one variant has is ignored", () => {
   assert.deepEqual(ratioByRound(new Map([[0, 3], [2, 8]]), new Map([[1, 1], [2, 2]])), {
     min: 4,
     median: 4,

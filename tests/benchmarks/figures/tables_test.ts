@@ -36,7 +36,7 @@ const RESULTS: PeersResults = {
   samples,
 };
 
-Deno.test("numbers have three digits, or as many as it takes", () => {
+Deno.test("numbers have three significant digits, and large ones all digits", () => {
   const shown = [0, 0.1234, 1.234, 12.34, 123.4, 12345].map(show);
   assert.deepEqual(shown, ["0", "0.123", "1.23", "12.3", "123", "12345"]);
   assert.equal(showSpread({ min: 1e9, median: 2e9, max: 3e9 }, 1e9), "2.00 (1.00–3.00)");
@@ -54,7 +54,7 @@ Deno.test("nothing is measured twice in a round", () => {
   assert.throws(() => new Figures([samples[0]!, samples[0]!]), RangeError);
 });
 
-Deno.test("the report has figures, ratios, promises, and loudly what was not run", () => {
+Deno.test("the report has figures, ratios, promises, and prominently the missing measurements", () => {
   const lines = report(RESULTS).split("\n");
   const line = (pattern: RegExp): string => lines.find((text) => pattern.test(text)) ?? "";
   assert.match(line(/^ours-udp4 +11\.2/), /11\.2 \(10\.5–11\.9\).*≥ 396 \(396–396\) of 400/);
@@ -80,7 +80,7 @@ Deno.test("the documentation's tables are whole", () => {
   assert.deepEqual([...new Set(widths)].length, 2);
 });
 
-Deno.test("only what stands between the markers is replaced", () => {
+Deno.test("only the text between the markers is replaced", () => {
   const [start, end] = MARKERS;
   assert.equal(replaceSection(`a\n${start}\n${end}\nb`, "new"), `a\n${start}\nnew\n${end}\nb`);
   assert.equal(replaceSection(`a\n${start}\nold\n${end}\nb`, "new"), `a\n${start}\nnew\n${end}\nb`);
