@@ -1,15 +1,15 @@
 /** `examples/`: `l2tp check` finds nothing wrong with any file. `tests/apply/examples_test.ts` applies them. */
 
 import assert from "node:assert/strict";
-import { worldWith } from "./fixture.ts";
+import { hostWith } from "./fixture.ts";
 
 const EXAMPLES = new URL("../../../../examples/", import.meta.url);
 
 for (const { name } of Deno.readDirSync(EXAMPLES)) {
   if (!name.endsWith(".toml")) continue;
   Deno.test(`check: examples/${name}`, async () => {
-    const world = worldWith(Deno.readTextFileSync(new URL(name, EXAMPLES)), name);
-    const { code, out, err } = await world.run(`check ${name}`);
+    const host = hostWith(Deno.readTextFileSync(new URL(name, EXAMPLES)), name);
+    const { code, out, err } = await host.run(`check ${name}`);
     assert.deepEqual([code, err], [0, ""]);
     assert.match(out, /^\S+\.toml is good: [1-9]\d* tunnels?, [1-9]\d* sessions?\n$/);
   });
