@@ -5,6 +5,7 @@
  */
 
 import type { Counters } from "./counters.ts";
+import type { Optional } from "./optional.ts";
 
 /** The pseudowires that the kernel can make: Ethernet (an `l2tpethN` interface) and PPP (a PPPoL2TP socket). */
 export type Pseudowire = "eth" | "ppp";
@@ -12,73 +13,112 @@ export type Pseudowire = "eth" | "ppp";
 /** The L2-specific sublayer of a version 3 session (RFC 3931 section 4.6): none, or the default one of 4 bytes. */
 export type L2Spec = "none" | "default";
 
-/** A session as the subsystem reports it. */
-export interface Session {
-  /** The tunnel that carries it, by our id. */
+/** The ids that name a session on this host. */
+export interface SessionIds {
+  /** Our id of the tunnel. */
   readonly tunnelId: number;
-  /** Our id. */
+  /** Our id of the session. */
   readonly sessionId: number;
-  /** The tunnel that carries it, by the peer's id. */
-  readonly peerTunnelId: number;
-  /** The peer's id. */
-  readonly peerSessionId: number;
-  /** Pseudowire type number (RFC 4667's registry; 5 Ethernet, 7 PPP). */
-  readonly pseudowireType: number;
-  /** Name of its interface when it was created; `undefined` for a PPP session nobody has attached to. */
-  readonly interfaceName: string | undefined;
-  /** Sent in our packets; `undefined` if there is none. */
+}
+
+/** Names a session: by our ids, or by the interface name it was created with. */
+export type SessionKey = SessionIds | { readonly interfaceName: string };
+
+/** The cookies of a version 3 session: up to 8 bytes (RFC 3931: 4 or 8); `undefined` for none. */
+export interface SessionCookies {
+  /** Cookie of the packets that we send. */
   readonly cookie: Uint8Array | undefined;
-  /** Expected in received packets; `undefined` if there is none. */
+  /** Cookie that received packets must have. */
   readonly peerCookie: Uint8Array | undefined;
+}
+
+/** The options of a session that can be changed while it lives. */
+export interface ChangeableOptions {
   /** Whether we send sequence numbers. */
   readonly sendSeq: boolean;
   /** Whether received packets must have sequence numbers. */
   readonly recvSeq: boolean;
   /** Whether the peer cannot turn our sequence numbers on and off. */
   readonly lnsMode: boolean;
-  /** Whether an IPsec policy is on the tunnel's socket. */
-  readonly usingIpsec: boolean;
   /** How long received packets may wait to be put in order, in milliseconds; 0: they do not wait. */
   readonly reorderTimeoutMs: number;
+}
+
+/** All options of a session: what both ends must agree on, and what each end chooses. */
+export interface SessionOptionSet extends SessionCookies, ChangeableOptions {
+  /** The L2-specific sublayer; version 2 has none. */
+  readonly l2spec: L2Spec;
+}
+
+/** The kernel's defaults. */
+export const DEFAULT_CHANGEABLE_OPTIONS: ChangeableOptions = {
+  sendSeq: false,
+  recvSeq: false,
+  lnsMode: false,
+  reorderTimeoutMs: 0,
+};
+
+/** Changes of a session. Members that are absent or `undefined` leave the session as it is. */
+export type SessionChanges = Optional<ChangeableOptions>;
+
+/** The changeable options among the members of an object. */
+export function changeableOptions<T extends SessionChanges>(from: T): Pick<T, keyof ChangeableOptions> {
+  const { sendSeq, recvSeq, lnsMode, reorderTimeoutMs } = from;
+  return { sendSeq, recvSeq, lnsMode, reorderTimeoutMs };
+}
+
+/** The options of a session among the members of an object. */
+export function sessionOptions<T extends Optional<SessionOptionSet>>(
+  from: T,
+): Pick<T, keyof SessionOptionSet> {
+  const { l2spec, cookie, peerCookie } = from;
+  return { l2spec, cookie, peerCookie, ...changeableOptions(from) };
+}
+
+/** The options after changes. */
+export function changedOptions(changes: SessionChanges, before: ChangeableOptions): ChangeableOptions {
+  return {
+    sendSeq: changes.sendSeq ?? before.sendSeq,
+    recvSeq: changes.recvSeq ?? before.recvSeq,
+    lnsMode: changes.lnsMode ?? before.lnsMode,
+    reorderTimeoutMs: changes.reorderTimeoutMs ?? before.reorderTimeoutMs,
+  };
+}
+
+/** A session as the subsystem reports it. */
+export interface Session extends SessionIds, SessionCookies, ChangeableOptions {
+  /** The peer's id of the tunnel. */
+  readonly peerTunnelId: number;
+  /** The peer's id of the session. */
+  readonly peerSessionId: number;
+  /** Pseudowire type number (RFC 4667's registry; 5 Ethernet, 7 PPP). */
+  readonly pseudowireType: number;
+  /** Name of its interface when it was created; `undefined` for a PPP session without a PPP interface. */
+  readonly interfaceName: string | undefined;
+  /** Whether an IPsec policy is on the tunnel's socket. */
+  readonly usingIpsec: boolean;
   /** Its packet counters. */
   readonly counters: Counters;
 }
 
-/** Names a session: by our ids, or by the interface name it was created with. */
-export type SessionKey =
-  | { readonly tunnelId: number; readonly sessionId: number }
-  | { readonly interfaceName: string };
-
-/** What can be changed while a session lives; members that are left out stay as they are. */
-export interface SessionChanges {
-  /** Send sequence numbers. */
-  readonly sendSeq?: boolean | undefined;
-  /** Refuse received packets without sequence numbers. */
-  readonly recvSeq?: boolean | undefined;
-  /** Do not let the peer turn our sequence numbers on and off. */
-  readonly lnsMode?: boolean | undefined;
-  /** How long received packets may wait to be put in order, in milliseconds. */
-  readonly reorderTimeoutMs?: number | undefined;
+/** What a data path carries a session's packets by. Options that are absent or `undefined` have the kernel's defaults. */
+export interface DataSessionParameters extends Optional<SessionOptionSet> {
+  /** Our id of the session, not 0. */
+  readonly sessionId: number;
+  /** The peer's id of the session. */
+  readonly peerSessionId: number;
+  /** What the session carries. */
+  readonly pseudowire: Pseudowire;
 }
 
-/** What a session is created with. */
-export interface SessionParameters extends SessionChanges {
-  /** The tunnel to carry it, by our id. */
-  readonly tunnelId: number;
-  /** The tunnel by the peer's id. The kernel knows it already and does not look; 0 is sent unless given. */
+/** What a session is created with. Options that are absent or `undefined` have the kernel's defaults. */
+export interface SessionParameters extends SessionIds, Optional<SessionOptionSet> {
+  /** The peer's id of the tunnel; 0 is sent unless given. The kernel ignores it. */
   readonly peerTunnelId?: number | undefined;
-  /** Our id, not 0. */
-  readonly sessionId: number;
-  /** The peer's id, not 0. */
+  /** The peer's id of the session, not 0. */
   readonly peerSessionId: number;
-  /** What it carries; Ethernet unless given. */
+  /** What the session carries; Ethernet unless given. */
   readonly pseudowire?: Pseudowire | undefined;
-  /** Version 3: the L2-specific sublayer; the default one unless given. Both ends must agree. */
-  readonly l2spec?: L2Spec | undefined;
-  /** Version 3: put into our packets, 4 or 8 bytes. */
-  readonly cookie?: Uint8Array | undefined;
-  /** Version 3: required in received packets, 4 or 8 bytes. */
-  readonly peerCookie?: Uint8Array | undefined;
   /** Name for the interface (at most 15 bytes); `%d` becomes a free number. Default `l2tpeth%d`. */
   readonly interfaceName?: string | undefined;
 }

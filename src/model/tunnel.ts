@@ -5,12 +5,68 @@
  */
 
 import type { Counters } from "./counters.ts";
+import type { Optional } from "./optional.ts";
 
 /** What carries a tunnel's packets: UDP, or IP protocol 115 directly. */
 export type Encap = "udp" | "ip";
 
+/** Which UDP checksums a tunnel uses; `undefined` for those that its encapsulation or IP version does not have. */
+export interface UdpChecksums {
+  /** UDP over IPv4: whether we send checksums. */
+  readonly udpChecksum: boolean | undefined;
+  /** UDP over IPv6: whether we send checksums. */
+  readonly checksumTx: boolean | undefined;
+  /** UDP over IPv6: whether received packets must have one. */
+  readonly checksumRx: boolean | undefined;
+}
+
+/** Checksum settings for a tunnel of either IP version. */
+export type UdpChecksumSettings = { readonly [Name in keyof UdpChecksums]: boolean };
+
+/** The kernel's defaults. */
+export const DEFAULT_UDP_CHECKSUMS: UdpChecksumSettings = {
+  udpChecksum: false,
+  checksumTx: true,
+  checksumRx: true,
+};
+
+/** The settings with the kernel's defaults for those that are absent or `undefined`. */
+export function completeChecksums(given: Optional<UdpChecksums>): UdpChecksumSettings {
+  return {
+    udpChecksum: given.udpChecksum ?? DEFAULT_UDP_CHECKSUMS.udpChecksum,
+    checksumTx: given.checksumTx ?? DEFAULT_UDP_CHECKSUMS.checksumTx,
+    checksumRx: given.checksumRx ?? DEFAULT_UDP_CHECKSUMS.checksumRx,
+  };
+}
+
+/** Those of the settings that a tunnel with this encapsulation and IP version has. */
+export function applicableChecksums(
+  given: Optional<UdpChecksums>,
+  encap: Encap | undefined,
+  isIpv6: boolean,
+): UdpChecksums {
+  const isUdp = encap === "udp";
+  return {
+    udpChecksum: isUdp && !isIpv6 ? given.udpChecksum : undefined,
+    checksumTx: isUdp && isIpv6 ? given.checksumTx : undefined,
+    checksumRx: isUdp && isIpv6 ? given.checksumRx : undefined,
+  };
+}
+
+/** Whether the tunnel sends checksums or requires them. Settings that are absent or `undefined` count as on. */
+export function usesChecksums(given: Optional<UdpChecksums>, isIpv6: boolean): boolean {
+  const { udpChecksum, checksumTx, checksumRx } = given;
+  return isIpv6 ? checksumTx !== false || checksumRx !== false : udpChecksum !== false;
+}
+
+/** The checksum settings among the members of an object. */
+export function udpChecksums<T extends Optional<UdpChecksums>>(from: T): Pick<T, keyof UdpChecksums> {
+  const { udpChecksum, checksumTx, checksumRx } = from;
+  return { udpChecksum, checksumTx, checksumRx };
+}
+
 /** A tunnel as the subsystem reports it. */
-export interface Tunnel {
+export interface Tunnel extends UdpChecksums {
   /** Our id, 32 bits (16 for version 2). */
   readonly tunnelId: number;
   /** The peer's id. */
@@ -27,20 +83,14 @@ export interface Tunnel {
   readonly localPort: number | undefined;
   /** The peer's UDP port; `undefined` without UDP. */
   readonly peerPort: number | undefined;
-  /** UDP over IPv4: whether checksums are sent; otherwise `undefined`. */
-  readonly udpChecksum: boolean | undefined;
-  /** UDP over IPv6: whether checksums are sent; otherwise `undefined`. */
-  readonly checksumTx: boolean | undefined;
-  /** UDP over IPv6: whether received packets must have one; otherwise `undefined`. */
-  readonly checksumRx: boolean | undefined;
   /** Whether an IPsec policy is on the tunnel's socket. */
   readonly usingIpsec: boolean;
   /** Sums over the tunnel's sessions. */
   readonly counters: Counters;
 }
 
-/** What a tunnel is created with. */
-export interface TunnelParameters {
+/** What a tunnel is created with. Members that are absent or `undefined` have the kernel's defaults. */
+export interface TunnelParameters extends Optional<UdpChecksums> {
   /** Our id, not 0. */
   readonly tunnelId: number;
   /** The peer's id, not 0. */
@@ -57,12 +107,6 @@ export interface TunnelParameters {
   readonly localPort?: number | undefined;
   /** The peer's UDP port. */
   readonly peerPort?: number | undefined;
-  /** UDP over IPv4: send checksums (default: no). */
-  readonly udpChecksum?: boolean | undefined;
-  /** UDP over IPv6: send checksums (default: yes). */
-  readonly checksumTx?: boolean | undefined;
-  /** UDP over IPv6: refuse packets without one (default: yes). */
-  readonly checksumRx?: boolean | undefined;
   /**
    * Descriptor, in this process, of a bound and connected socket to run the tunnel over ("managed tunnel"). The
    * tunnel lives no longer than the socket.

@@ -8,11 +8,11 @@
 
 import type { Counters } from "../model/counters.ts";
 import type { SessionChanges } from "../model/session.ts";
-import type { Encap, Tunnel } from "../model/tunnel.ts";
+import type { Encap, Tunnel, UdpChecksums, UdpChecksumSettings } from "../model/tunnel.ts";
 import type { SessionRecord } from "./records.ts";
 
 /** A socket for a tunnel, as it is wanted. */
-export interface TunnelSocketRequest {
+export interface TunnelSocketRequest extends UdpChecksumSettings {
   /** Key of the network namespace to open it in. */
   readonly netns: string;
   /** Our id: what an L2TP/IP socket is bound to beside the address. */
@@ -31,12 +31,6 @@ export interface TunnelSocketRequest {
   readonly localPort: number;
   /** The peer's UDP port; 0 leaves the socket unconnected. Not looked at without UDP. */
   readonly peerPort: number;
-  /** UDP over IPv4: send checksums. */
-  readonly udpChecksum: boolean;
-  /** UDP over IPv6: send checksums. */
-  readonly checksumTx: boolean;
-  /** UDP over IPv6: refuse packets without one. */
-  readonly checksumRx: boolean;
   /** It is to be what was there before a crash: then neither route nor address need be there now. */
   readonly existing: boolean;
 }
@@ -60,7 +54,7 @@ export interface TunnelSocketAdoption {
 /** What became of a socket: addresses and ports in use. Members that do not apply are `undefined`, as in `Tunnel`. */
 export type TunnelSocketFacts = Pick<
   Tunnel,
-  "local" | "peer" | "localPort" | "peerPort" | "udpChecksum" | "checksumTx" | "checksumRx"
+  "local" | "peer" | "localPort" | "peerPort" | keyof UdpChecksums
 >;
 
 /** A tunnel's socket. */

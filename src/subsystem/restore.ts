@@ -7,6 +7,7 @@
 
 import { Errno } from "../base/errno.ts";
 import { SyscallError } from "../base/errors.ts";
+import { completeChecksums } from "../model/tunnel.ts";
 import type { SessionRecord, SubsystemRecord, TunnelRecord } from "./records.ts";
 import { need, Refusal } from "./refusal.ts";
 import { checkSessionId, startSession } from "./session_rules.ts";
@@ -74,9 +75,7 @@ function restoreTunnel(machine: SubsystemState, record: TunnelRecord, work: Requ
     peer: record.peer,
     localPort: record.localPort ?? 0,
     peerPort: record.peerPort ?? 0,
-    udpChecksum: record.udpChecksum ?? false,
-    checksumTx: record.checksumTx ?? true,
-    checksumRx: record.checksumRx ?? true,
+    ...completeChecksums(record),
     existing: true,
   });
   registerTunnel(machine, record, socket, -1, work);

@@ -8,9 +8,14 @@
 import { ipVersionOf } from "../base/inet.ts";
 import { L2TP_PWTYPE } from "../model/pseudowire.ts";
 import { Errno } from "../base/errno.ts";
-import type { L2Spec, SessionChanges } from "../model/session.ts";
-import { L2TP_L2SPECTYPE } from "../wire/genl/l2tp/constants.ts";
-import type { SessionCreateRequest, SessionKeyRequest } from "../wire/genl/l2tp/request.ts";
+import {
+  changedOptions,
+  DEFAULT_CHANGEABLE_OPTIONS,
+  type L2Spec,
+  type SessionChanges,
+} from "../model/session.ts";
+import { L2TP_L2SPECTYPE, L2TP_PWTYPE } from "../wire/genl/l2tp/constants.ts";
+import type { SessionCreateRequest, SessionKeyRequest } from "../wire/genl/l2tp/session.ts";
 import { DEFAULT_INTERFACE_NAME, isInterfaceNameTemplate } from "../model/interface_name.ts";
 import type { SessionRecord } from "./records.ts";
 import { need, Refusal } from "./refusal.ts";
@@ -71,10 +76,7 @@ export function createSession(
       interfaceName: ethernet ? wantedName : undefined,
       interfaceIndex: undefined,
       mtu: ethernet ? mtuOf(tunnel, l2spec, cookie) : undefined,
-      sendSeq: request.sendSeq ?? false,
-      recvSeq: request.recvSeq ?? false,
-      lnsMode: request.lnsMode ?? false,
-      reorderTimeoutMs: request.reorderTimeoutMs ?? 0,
+      ...changedOptions(request, DEFAULT_CHANGEABLE_OPTIONS),
     },
     { existing: false },
     work,
@@ -172,16 +174,10 @@ export function findSession(
 export function modifySession(session: SessionEntry, changes: SessionChanges, work: RequestEffects): void {
   if (Object.keys(changes).length === 0) return;
   const { record, path } = session;
-  // What the peer has made of it meanwhile counts, not what was asked for once.
-  const sendSeq = changes.sendSeq ?? path.state().sendSeq;
+  // The peer may have turned our sequence numbers on or off: that counts, not what the record says.
+  const { sendSeq } = path.state();
   path.change(changes);
-  session.record = {
-    ...record,
-    sendSeq,
-    recvSeq: changes.recvSeq ?? record.recvSeq,
-    lnsMode: changes.lnsMode ?? record.lnsMode,
-    reorderTimeoutMs: changes.reorderTimeoutMs ?? record.reorderTimeoutMs,
-  };
+  session.record = { ...record, ...changedOptions(changes, { ...record, sendSeq }) };
   work.journalEntries.push({ change: "putSession", session: session.record });
 }
 

@@ -13,17 +13,15 @@ import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import { GENL_ID_CTRL } from "../wire/genl/ctrl.ts";
 import { beginGenl, GENL_HDRLEN } from "../wire/genl/header.ts";
-import { L2TP_CMD, L2TP_GENL_VERSION } from "../wire/genl/l2tp/constants.ts";
+import { parseL2tpRequest } from "../wire/genl/l2tp/attributes.ts";
+import { L2TP_CMD, L2TP_GENL_VERSION, L2TP_PWTYPE } from "../wire/genl/l2tp/constants.ts";
 import {
   decodeSessionChanges,
   decodeSessionCreate,
   decodeSessionKey,
-  decodeTunnelCreate,
-  decodeTunnelKey,
-  parseL2tpRequest,
-} from "../wire/genl/l2tp/request.ts";
-import { encodeSession } from "../wire/genl/l2tp/session.ts";
-import { encodeTunnel } from "../wire/genl/l2tp/tunnel.ts";
+  encodeSession,
+} from "../wire/genl/l2tp/session.ts";
+import { decodeTunnelCreate, decodeTunnelKey, encodeTunnel } from "../wire/genl/l2tp/tunnel.ts";
 import { encodeAcknowledgement } from "../wire/netlink/answer.ts";
 import { NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_HDRLEN } from "../wire/netlink/constants.ts";
 import { type Acknowledgement, encodeMessage, type NetlinkMessage } from "../wire/netlink/message.ts";

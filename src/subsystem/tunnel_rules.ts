@@ -6,9 +6,8 @@
  */
 
 import { Errno } from "../base/errno.ts";
-import type { Encap } from "../model/tunnel.ts";
-import { L2TP_ENCAPTYPE } from "../wire/genl/l2tp/constants.ts";
-import type { TunnelCreateRequest, TunnelKeyRequest } from "../wire/genl/l2tp/request.ts";
+import { udpChecksums } from "../model/tunnel.ts";
+import type { TunnelCreateRequest, TunnelKeyRequest } from "../wire/genl/l2tp/tunnel.ts";
 import type { TunnelSocket } from "./ports.ts";
 import type { TunnelRecord } from "./records.ts";
 import { need, Refusal } from "./refusal.ts";
@@ -16,11 +15,6 @@ import { removeSession } from "./session_rules.ts";
 import { SortedIds } from "./sorted_ids.ts";
 import type { TunnelEntry } from "./tables.ts";
 import type { RequestEffects, SubsystemState } from "./work.ts";
-
-const ENCAP_OF: ReadonlyMap<number, Encap> = new Map([
-  [L2TP_ENCAPTYPE.UDP, "udp"],
-  [L2TP_ENCAPTYPE.IP, "ip"],
-]);
 
 /** Where a request is from, as far as the rules of tunnels care. */
 export interface TunnelCreator {
@@ -46,9 +40,8 @@ export function createTunnel(
   const tunnelId = need(request.tunnelId, Errno.EINVAL);
   const peerTunnelId = need(request.peerTunnelId, Errno.EINVAL);
   const version = need(request.version, Errno.EINVAL);
-  const encapType = need(request.encapType, Errno.EINVAL);
+  const encap = need(request.encap, Errno.EINVAL);
   if (request.fd === undefined) need(request.addresses, Errno.EINVAL);
-  const encap = need(ENCAP_OF.get(encapType), Errno.EINVAL);
   checkTunnelId(machine, netns, tunnelId);
   const ids = { netns, tunnelId, peerTunnelId, version, encap };
   const socket = request.fd === undefined
@@ -57,9 +50,7 @@ export function createTunnel(
       ...need(request.addresses, Errno.EINVAL),
       localPort: request.localPort ?? 0,
       peerPort: request.peerPort ?? 0,
-      udpChecksum: request.udpChecksum,
-      checksumTx: !request.zeroChecksumTx,
-      checksumRx: !request.zeroChecksumRx,
+      ...udpChecksums(request),
       existing: false,
     })
     : machine.platform.adoptTunnelSocket({ ...ids, fd: need(creator.takeFd(request.fd), Errno.EBADF) });
@@ -72,8 +63,8 @@ export function createTunnel(
 
 /** Only what a record has: the port's object may hold more. */
 function pickFacts({ facts }: TunnelSocket): TunnelSocket["facts"] {
-  const { local, peer, localPort, peerPort, udpChecksum, checksumTx, checksumRx } = facts;
-  return { local, peer, localPort, peerPort, udpChecksum, checksumTx, checksumRx };
+  const { local, peer, localPort, peerPort } = facts;
+  return { local, peer, localPort, peerPort, ...udpChecksums(facts) };
 }
 
 /** @throws {Refusal} EEXIST if the id is in use, ENOMEM at the limit */

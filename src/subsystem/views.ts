@@ -4,13 +4,15 @@
  * @module
  */
 
-import type { Session } from "../model/session.ts";
-import type { Tunnel } from "../model/tunnel.ts";
+import { changeableOptions, type Session } from "../model/session.ts";
+import { type Tunnel, udpChecksums } from "../model/tunnel.ts";
 import type { SessionEntry, TunnelEntry } from "./tables.ts";
 
 /** The tunnel with its counters of this moment. */
 export function viewTunnel({ record, socket }: TunnelEntry): Tunnel {
   return {
+    // First: spreading into a new object is several times faster than into one that has members.
+    ...udpChecksums(record),
     tunnelId: record.tunnelId,
     peerTunnelId: record.peerTunnelId,
     version: record.version,
@@ -19,9 +21,6 @@ export function viewTunnel({ record, socket }: TunnelEntry): Tunnel {
     peer: record.peer,
     localPort: record.localPort,
     peerPort: record.peerPort,
-    udpChecksum: record.udpChecksum,
-    checksumTx: record.checksumTx,
-    checksumRx: record.checksumRx,
     usingIpsec: false,
     counters: socket.counters(),
   };
@@ -31,6 +30,7 @@ export function viewTunnel({ record, socket }: TunnelEntry): Tunnel {
 export function viewSession({ record, tunnel, path }: SessionEntry): Session {
   const { sendSeq, counters } = path.state();
   return {
+    ...changeableOptions(record),
     tunnelId: record.tunnelId,
     sessionId: record.sessionId,
     peerTunnelId: tunnel.record.peerTunnelId,
@@ -40,10 +40,7 @@ export function viewSession({ record, tunnel, path }: SessionEntry): Session {
     cookie: record.cookie,
     peerCookie: record.peerCookie,
     sendSeq,
-    recvSeq: record.recvSeq,
-    lnsMode: record.lnsMode,
     usingIpsec: false,
-    reorderTimeoutMs: record.reorderTimeoutMs,
     counters,
   };
 }

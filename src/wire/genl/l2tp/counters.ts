@@ -81,9 +81,9 @@ function decodeAny(stats: AttributeReader): Counters {
 /** Writes the counters as the kernel does. */
 export function encodeCounters(out: AttributeWriter, counters: Counters): void {
   out.nested(L2TP_ATTR.STATS, (stats) => {
-    for (const [type, field] of FIELDS) {
-      const value = counters[field];
-      if (value !== undefined) stats.u64(type, value);
+    for (let i = 0; i < FIELDS.length; i++) {
+      const value = counters[FIELDS[i]![1]];
+      if (value !== undefined) stats.u64(FIELDS[i]![0], value);
     }
   }, false);
 }

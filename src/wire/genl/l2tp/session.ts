@@ -1,7 +1,7 @@
 /**
- * The messages of the "l2tp" family about sessions (`linux/l2tp.h`): what SESSION_CREATE, _DELETE, _MODIFY and _GET
- * carry, and the body that replies and notifications share. Host byte order; cookies as they go on the wire.
- * Pure; decoded sessions own their memory.
+ * The messages of the "l2tp" family about sessions (`linux/l2tp.h`): SESSION_CREATE, _DELETE, _MODIFY and _GET, and the
+ * body that replies and notifications share. Integers are in host byte order; cookies as they go on the wire. Pure;
+ * decoded messages own their memory.
  *
  * @module
  */
@@ -9,49 +9,71 @@
 import { L2TP_PWTYPE } from "../../../model/pseudowire.ts";
 import { DecodeError } from "../../../base/errors.ts";
 import { ZERO_COUNTERS } from "../../../model/counters.ts";
-import type { Session, SessionChanges, SessionKey, SessionParameters } from "../../../model/session.ts";
+import {
+  DEFAULT_CHANGEABLE_OPTIONS,
+  type Session,
+  type SessionChanges,
+  type SessionIds,
+  type SessionKey,
+  type SessionParameters,
+} from "../../../model/session.ts";
 import type { AttributeReader, AttributeWriter } from "../../netlink/attribute.ts";
+import type { RequestAttributes } from "../../netlink/policy.ts";
 import { beginGenl } from "../header.ts";
-import { L2TP_ATTR, L2TP_CMD, L2TP_GENL_VERSION, L2TP_L2SPECTYPE } from "./constants.ts";
-import { decodeCounters, encodeCounters } from "./counters.ts";
+import {
+  ATTRIBUTE as A,
+  attributeEncoder,
+  orElse,
+  presentDecoder,
+  replyDecoder,
+  requestDecoder,
+  unless,
+} from "./attributes.ts";
+import { L2TP_CMD, L2TP_GENL_VERSION, L2TP_L2SPECTYPE, L2TP_PWTYPE } from "./constants.ts";
 
 /** Length in bytes of the default L2-specific sublayer. */
 const DEFAULT_L2SPEC_LENGTH = 4;
 
-/**
- * Payload of SESSION_CREATE. Attributes stand in the order in which `ip l2tp` writes them; those that `ip l2tp` does
- * not know come last.
- */
+/** What SESSION_MODIFY can change. */
+const CHANGES = [A.RECV_SEQ, A.SEND_SEQ, A.LNS_MODE, A.RECV_TIMEOUT] as const;
+
+const putIds = attributeEncoder(A.CONN_ID, A.SESSION_ID);
+const putName = attributeEncoder(A.IFNAME);
+const putChanges = attributeEncoder(...CHANGES);
+
+/** The order is that of `ip l2tp`; attributes that `ip l2tp` does not know come last. */
+const putParameters = attributeEncoder(
+  A.CONN_ID,
+  orElse(A.PEER_CONN_ID, 0),
+  A.SESSION_ID,
+  A.PEER_SESSION_ID,
+  A.PW_TYPE,
+  A.L2SPEC_TYPE,
+  A.L2SPEC_LEN,
+  // The kernel starts with "off", so only "on" is sent.
+  unless(A.RECV_SEQ, false),
+  unless(A.SEND_SEQ, false),
+  A.COOKIE,
+  A.PEER_COOKIE,
+  A.IFNAME,
+  unless(A.LNS_MODE, false),
+  A.RECV_TIMEOUT,
+);
+
+/** Payload of SESSION_CREATE. */
 export function encodeSessionCreate(session: SessionParameters): Uint8Array<ArrayBuffer> {
-  const l2spec = session.l2spec ?? "default";
-  const out = beginGenl(L2TP_CMD.SESSION_CREATE, L2TP_GENL_VERSION)
-    .u32(L2TP_ATTR.CONN_ID, session.tunnelId)
-    .u32(L2TP_ATTR.PEER_CONN_ID, session.peerTunnelId ?? 0)
-    .u32(L2TP_ATTR.SESSION_ID, session.sessionId)
-    .u32(L2TP_ATTR.PEER_SESSION_ID, session.peerSessionId)
-    .u16(L2TP_ATTR.PW_TYPE, session.pseudowire === "ppp" ? L2TP_PWTYPE.PPP : L2TP_PWTYPE.ETH)
-    .u8(L2TP_ATTR.L2SPEC_TYPE, l2spec === "none" ? L2TP_L2SPECTYPE.NONE : L2TP_L2SPECTYPE.DEFAULT)
-    .u8(L2TP_ATTR.L2SPEC_LEN, l2spec === "none" ? 0 : DEFAULT_L2SPEC_LENGTH);
-  // Off is what the kernel starts with, so only "on" is said.
-  if (session.recvSeq === true) out.u8(L2TP_ATTR.RECV_SEQ, 1);
-  if (session.sendSeq === true) out.u8(L2TP_ATTR.SEND_SEQ, 1);
-  if (session.cookie !== undefined) out.bytes(L2TP_ATTR.COOKIE, session.cookie);
-  if (session.peerCookie !== undefined) out.bytes(L2TP_ATTR.PEER_COOKIE, session.peerCookie);
-  if (session.interfaceName !== undefined) out.string(L2TP_ATTR.IFNAME, session.interfaceName);
-  if (session.lnsMode === true) out.u8(L2TP_ATTR.LNS_MODE, 1);
-  if (session.reorderTimeoutMs !== undefined) putTimeout(out, session.reorderTimeoutMs);
-  return out.written;
+  const hasSublayer = session.l2spec !== "none";
+  return putParameters(beginGenl(L2TP_CMD.SESSION_CREATE, L2TP_GENL_VERSION), {
+    ...session,
+    pseudowireType: session.pseudowire === "ppp" ? L2TP_PWTYPE.PPP : L2TP_PWTYPE.ETH,
+    l2specType: hasSublayer ? L2TP_L2SPECTYPE.DEFAULT : L2TP_L2SPECTYPE.NONE,
+    l2specLength: hasSublayer ? DEFAULT_L2SPEC_LENGTH : 0,
+  }).written;
 }
 
 /** Payload of SESSION_MODIFY: the members of `changes` that are there. */
 export function encodeSessionModify(key: SessionKey, changes: SessionChanges): Uint8Array<ArrayBuffer> {
-  const out = beginGenl(L2TP_CMD.SESSION_MODIFY, L2TP_GENL_VERSION);
-  putKey(out, key);
-  if (changes.recvSeq !== undefined) out.u8(L2TP_ATTR.RECV_SEQ, changes.recvSeq ? 1 : 0);
-  if (changes.sendSeq !== undefined) out.u8(L2TP_ATTR.SEND_SEQ, changes.sendSeq ? 1 : 0);
-  if (changes.lnsMode !== undefined) out.u8(L2TP_ATTR.LNS_MODE, changes.lnsMode ? 1 : 0);
-  if (changes.reorderTimeoutMs !== undefined) putTimeout(out, changes.reorderTimeoutMs);
-  return out.written;
+  return putChanges(putKey(beginGenl(L2TP_CMD.SESSION_MODIFY, L2TP_GENL_VERSION), key), changes).written;
 }
 
 /** Payload of the commands that name a session and say nothing else: SESSION_DELETE and SESSION_GET. */
@@ -59,9 +81,7 @@ export function encodeSessionCommand(
   command: typeof L2TP_CMD.SESSION_DELETE | typeof L2TP_CMD.SESSION_GET,
   key: SessionKey,
 ): Uint8Array<ArrayBuffer> {
-  const out = beginGenl(command, L2TP_GENL_VERSION);
-  putKey(out, key);
-  return out.written;
+  return putKey(beginGenl(command, L2TP_GENL_VERSION), key).written;
 }
 
 /** Payload of a dump of all sessions of all tunnels. */
@@ -69,122 +89,134 @@ export function encodeSessionDump(): Uint8Array<ArrayBuffer> {
   return beginGenl(L2TP_CMD.SESSION_GET, L2TP_GENL_VERSION).written;
 }
 
-function putKey(out: AttributeWriter, key: SessionKey): void {
-  // Whoever has both means the ids: the kernel would go by the name.
-  if ("sessionId" in key) out.u32(L2TP_ATTR.CONN_ID, key.tunnelId).u32(L2TP_ATTR.SESSION_ID, key.sessionId);
-  else out.string(L2TP_ATTR.IFNAME, key.interfaceName);
+/** A key with ids and name goes by the ids: the kernel would go by the name. */
+function putKey(out: AttributeWriter, key: SessionKey): AttributeWriter {
+  return "sessionId" in key ? putIds(out, key) : putName(out, key);
 }
 
-function putTimeout(out: AttributeWriter, milliseconds: number): void {
-  out.u64(L2TP_ATTR.RECV_TIMEOUT, BigInt(milliseconds));
+/** What SESSION_DELETE and SESSION_GET say. */
+export interface SessionKeyRequest {
+  /** Our id of the tunnel. */
+  readonly tunnelId: number | undefined;
+  /** Our id of the session. */
+  readonly sessionId: number | undefined;
+  /** Name of the interface when the session was created; it takes precedence over the ids. */
+  readonly interfaceName: string | undefined;
 }
 
 /**
- * Reads the body of a reply or notification about a session. What the kernel leaves out gets its resting value; so do
- * the counters without `withCounters`.
+ * What SESSION_CREATE says. Nothing is checked: which attributes a command requires, and which values it takes, are rules
+ * of the subsystem.
+ */
+export interface SessionCreateRequest extends SessionKeyRequest, SessionChanges {
+  /** The peer's id. */
+  readonly peerSessionId: number | undefined;
+  /** L2TP_PWTYPE, or another number. */
+  readonly pseudowireType: number | undefined;
+  /** L2TP_L2SPECTYPE, or another number. */
+  readonly l2specType: number | undefined;
+  /** Cookie of the packets that we send, 1 to 8 bytes. */
+  readonly cookie: Uint8Array | undefined;
+  /** Cookie of the packets that we receive, 1 to 8 bytes. */
+  readonly peerCookie: Uint8Array | undefined;
+}
+
+/** Reads SESSION_DELETE and SESSION_GET. */
+export const decodeSessionKey: (request: RequestAttributes) => SessionKeyRequest = requestDecoder(
+  A.CONN_ID,
+  A.SESSION_ID,
+  A.IFNAME,
+);
+
+/** Reads what SESSION_MODIFY says beside the key. The result has members only for attributes that are present. */
+export const decodeSessionChanges: (request: RequestAttributes) => SessionChanges = presentDecoder(
+  ...CHANGES,
+);
+
+const decodeParameters = requestDecoder(
+  A.CONN_ID,
+  A.SESSION_ID,
+  A.IFNAME,
+  A.PEER_SESSION_ID,
+  A.PW_TYPE,
+  A.L2SPEC_TYPE,
+  A.COOKIE,
+  A.PEER_COOKIE,
+);
+
+/** Reads SESSION_CREATE. Of {@link SessionChanges}, the result has members only for attributes that are present. */
+export function decodeSessionCreate(request: RequestAttributes): SessionCreateRequest {
+  return { ...decodeParameters(request), ...decodeSessionChanges(request) };
+}
+
+/** A session as a reply tells it: the ids may be absent. */
+type SessionReply = Omit<Session, keyof SessionIds> & Pick<SessionKeyRequest, keyof SessionIds>;
+
+const decodeReply = replyDecoder<SessionReply>(
+  {
+    tunnelId: undefined,
+    sessionId: undefined,
+    peerTunnelId: 0,
+    peerSessionId: 0,
+    pseudowireType: 0,
+    interfaceName: undefined,
+    cookie: undefined,
+    peerCookie: undefined,
+    ...DEFAULT_CHANGEABLE_OPTIONS,
+    usingIpsec: false,
+    counters: ZERO_COUNTERS,
+  },
+  A.CONN_ID,
+  A.SESSION_ID,
+  A.PEER_CONN_ID,
+  A.PEER_SESSION_ID,
+  A.PW_TYPE,
+  A.IFNAME,
+  A.COOKIE,
+  A.PEER_COOKIE,
+  ...CHANGES,
+  A.USING_IPSEC,
+  A.STATS,
+);
+
+/**
+ * Reads the body of a reply or notification about a session. Members whose attributes the kernel leaves out have the
+ * kernel's defaults; without `withCounters` the counters are 0.
  *
  * @throws {DecodeError} if an attribute is malformed or an id of the session is absent
  */
 export function decodeSession(attributes: AttributeReader, withCounters = true): Session {
-  let tunnelId: number | undefined;
-  let sessionId: number | undefined;
-  let peerTunnelId = 0;
-  let peerSessionId = 0;
-  let pseudowireType = 0;
-  let interfaceName: string | undefined;
-  let cookie: Uint8Array | undefined;
-  let peerCookie: Uint8Array | undefined;
-  let sendSeq = false;
-  let recvSeq = false;
-  let lnsMode = false;
-  let usingIpsec = false;
-  let reorderTimeoutMs = 0;
-  let counters = ZERO_COUNTERS;
-  while (attributes.next()) {
-    switch (attributes.type) {
-      case L2TP_ATTR.CONN_ID:
-        tunnelId = attributes.u32();
-        break;
-      case L2TP_ATTR.SESSION_ID:
-        sessionId = attributes.u32();
-        break;
-      case L2TP_ATTR.PEER_CONN_ID:
-        peerTunnelId = attributes.u32();
-        break;
-      case L2TP_ATTR.PEER_SESSION_ID:
-        peerSessionId = attributes.u32();
-        break;
-      case L2TP_ATTR.PW_TYPE:
-        pseudowireType = attributes.u16();
-        break;
-      case L2TP_ATTR.IFNAME:
-        interfaceName = attributes.string();
-        break;
-      case L2TP_ATTR.COOKIE:
-        cookie = attributes.fixed(attributes.length);
-        break;
-      case L2TP_ATTR.PEER_COOKIE:
-        peerCookie = attributes.fixed(attributes.length);
-        break;
-      case L2TP_ATTR.SEND_SEQ:
-        sendSeq = attributes.u8() !== 0;
-        break;
-      case L2TP_ATTR.RECV_SEQ:
-        recvSeq = attributes.u8() !== 0;
-        break;
-      case L2TP_ATTR.LNS_MODE:
-        lnsMode = attributes.u8() !== 0;
-        break;
-      case L2TP_ATTR.USING_IPSEC:
-        usingIpsec = attributes.u8() !== 0;
-        break;
-      case L2TP_ATTR.RECV_TIMEOUT:
-        reorderTimeoutMs = Number(attributes.u64());
-        break;
-      case L2TP_ATTR.STATS:
-        if (withCounters) counters = decodeCounters(attributes);
-        break;
-    }
-  }
-  if (tunnelId === undefined || sessionId === undefined) {
-    const field = tunnelId === undefined ? "L2TP_ATTR_CONN_ID" : "L2TP_ATTR_SESSION_ID";
-    throw new DecodeError({ field, offset: 0, needed: 4, had: 0 }, "it is absent");
-  }
-  return {
-    tunnelId,
-    sessionId,
-    peerTunnelId,
-    peerSessionId,
-    pseudowireType,
-    interfaceName,
-    cookie,
-    peerCookie,
-    sendSeq,
-    recvSeq,
-    lnsMode,
-    usingIpsec,
-    reorderTimeoutMs,
-    counters,
-  };
+  const session = decodeReply(attributes, withCounters);
+  checkIds(session);
+  return session;
 }
 
-/** Payload of a reply or notification about a session, attributes in the kernel's order. */
+function checkIds(session: SessionReply): asserts session is Session {
+  if (session.tunnelId !== undefined && session.sessionId !== undefined) return;
+  const field = session.tunnelId === undefined ? "L2TP_ATTR_CONN_ID" : "L2TP_ATTR_SESSION_ID";
+  throw new DecodeError({ field, offset: 0, needed: 4, had: 0 }, "it is absent");
+}
+
+/** The order is the kernel's (`l2tp_nl_session_send`). */
+const putSession = attributeEncoder(
+  A.CONN_ID,
+  A.SESSION_ID,
+  A.PEER_CONN_ID,
+  A.PEER_SESSION_ID,
+  orElse(A.DEBUG, 0),
+  A.PW_TYPE,
+  A.IFNAME,
+  A.COOKIE,
+  A.PEER_COOKIE,
+  A.RECV_SEQ,
+  A.SEND_SEQ,
+  A.LNS_MODE,
+  unless(A.USING_IPSEC, false),
+  unless(A.RECV_TIMEOUT, 0),
+  A.STATS,
+);
+
+/** Payload of a reply or notification about a session. */
 export function encodeSession(command: number, session: Session): Uint8Array<ArrayBuffer> {
-  const out = beginGenl(command, L2TP_GENL_VERSION)
-    .u32(L2TP_ATTR.CONN_ID, session.tunnelId)
-    .u32(L2TP_ATTR.SESSION_ID, session.sessionId)
-    .u32(L2TP_ATTR.PEER_CONN_ID, session.peerTunnelId)
-    .u32(L2TP_ATTR.PEER_SESSION_ID, session.peerSessionId)
-    .u32(L2TP_ATTR.DEBUG, 0)
-    .u16(L2TP_ATTR.PW_TYPE, session.pseudowireType);
-  if (session.interfaceName !== undefined) out.string(L2TP_ATTR.IFNAME, session.interfaceName);
-  if (session.cookie !== undefined) out.bytes(L2TP_ATTR.COOKIE, session.cookie);
-  if (session.peerCookie !== undefined) out.bytes(L2TP_ATTR.PEER_COOKIE, session.peerCookie);
-  out.u8(L2TP_ATTR.RECV_SEQ, session.recvSeq ? 1 : 0)
-    .u8(L2TP_ATTR.SEND_SEQ, session.sendSeq ? 1 : 0)
-    .u8(L2TP_ATTR.LNS_MODE, session.lnsMode ? 1 : 0);
-  if (session.usingIpsec) out.u8(L2TP_ATTR.USING_IPSEC, 1);
-  if (session.reorderTimeoutMs !== 0) putTimeout(out, session.reorderTimeoutMs);
-  encodeCounters(out, session.counters);
-  return out.written;
+  return putSession(beginGenl(command, L2TP_GENL_VERSION), session).written;
 }

@@ -1,19 +1,57 @@
 /**
- * The messages of the "l2tp" family about tunnels (`linux/l2tp.h`): what TUNNEL_CREATE, _DELETE, _MODIFY and _GET
- * carry, and the body that replies and notifications share. Integers in host order, UDP ports too; addresses in
- * network order. Pure; decoded tunnels own their memory.
+ * The messages of the "l2tp" family about tunnels (`linux/l2tp.h`): TUNNEL_CREATE, _DELETE, _MODIFY and _GET, and the
+ * body that replies and notifications share. Integers are in host byte order, UDP ports too; addresses in network order.
+ * Pure; decoded messages own their memory.
  *
  * @module
  */
 
-import { formatIpAddress, parseIpAddress } from "../../../base/ip_address.ts";
 import { DecodeError } from "../../../base/errors.ts";
 import { ZERO_COUNTERS } from "../../../model/counters.ts";
-import type { Encap, Tunnel, TunnelParameters } from "../../../model/tunnel.ts";
-import type { AttributeReader, AttributeWriter } from "../../netlink/attribute.ts";
+import type { Optional } from "../../../model/optional.ts";
+import {
+  applicableChecksums,
+  DEFAULT_UDP_CHECKSUMS,
+  type Encap,
+  type Tunnel,
+  type TunnelParameters,
+  type UdpChecksumSettings,
+} from "../../../model/tunnel.ts";
+import type { AttributeReader } from "../../netlink/attribute.ts";
+import type { RequestAttributes } from "../../netlink/policy.ts";
 import { beginGenl } from "../header.ts";
-import { L2TP_ATTR, L2TP_CMD, L2TP_ENCAPTYPE, L2TP_GENL_VERSION } from "./constants.ts";
-import { decodeCounters, encodeCounters } from "./counters.ts";
+import {
+  ATTRIBUTE as A,
+  type Attribute,
+  attributeEncoder,
+  orElse,
+  replyDecoder,
+  requestDecoder,
+  unless,
+} from "./attributes.ts";
+import { L2TP_CMD, L2TP_GENL_VERSION } from "./constants.ts";
+
+const CHECKSUMS = [A.UDP_CSUM, A.UDP_ZERO_CSUM6_TX, A.UDP_ZERO_CSUM6_RX] as const;
+const PORTS = [A.UDP_SPORT, A.UDP_DPORT] as const;
+/** Of each pair of attributes, a message has the one that an address of its IP version goes into. */
+const ADDRESSES = [A.IP_SADDR, A.IP6_SADDR, A.IP_DADDR, A.IP6_DADDR] as const;
+
+const putId = attributeEncoder(A.CONN_ID);
+const putParameters = attributeEncoder(
+  A.CONN_ID,
+  A.PEER_CONN_ID,
+  orElse(A.PROTO_VERSION, 3),
+  A.ENCAP_TYPE,
+);
+const putFd = attributeEncoder(A.FD);
+const putAddresses = attributeEncoder(...ADDRESSES);
+const putUdp = attributeEncoder(
+  ...PORTS,
+  // The kernel looks for the attribute, not at its value.
+  unless(A.UDP_CSUM, false),
+  A.UDP_ZERO_CSUM6_TX,
+  A.UDP_ZERO_CSUM6_RX,
+);
 
 /**
  * Payload of TUNNEL_CREATE. Attributes stand in the order in which `ip l2tp` writes them.
@@ -21,22 +59,10 @@ import { decodeCounters, encodeCounters } from "./counters.ts";
  * @throws {RangeError} if an address is no IPv4 or IPv6 address
  */
 export function encodeTunnelCreate(tunnel: TunnelParameters): Uint8Array<ArrayBuffer> {
-  const out = beginGenl(L2TP_CMD.TUNNEL_CREATE, L2TP_GENL_VERSION)
-    .u32(L2TP_ATTR.CONN_ID, tunnel.tunnelId)
-    .u32(L2TP_ATTR.PEER_CONN_ID, tunnel.peerTunnelId)
-    .u8(L2TP_ATTR.PROTO_VERSION, tunnel.version ?? 3)
-    .u16(L2TP_ATTR.ENCAP_TYPE, tunnel.encap === "ip" ? L2TP_ENCAPTYPE.IP : L2TP_ENCAPTYPE.UDP);
-  if (tunnel.fd !== undefined) return out.u32(L2TP_ATTR.FD, tunnel.fd).written;
-  putAddress(out, L2TP_ATTR.IP_SADDR, L2TP_ATTR.IP6_SADDR, tunnel.local);
-  putAddress(out, L2TP_ATTR.IP_DADDR, L2TP_ATTR.IP6_DADDR, tunnel.peer);
-  if (tunnel.encap === "udp") {
-    if (tunnel.localPort !== undefined) out.u16(L2TP_ATTR.UDP_SPORT, tunnel.localPort);
-    if (tunnel.peerPort !== undefined) out.u16(L2TP_ATTR.UDP_DPORT, tunnel.peerPort);
-    // The kernel looks for the attribute, not at its value.
-    if (tunnel.udpChecksum === true) out.u8(L2TP_ATTR.UDP_CSUM, 1);
-    if (tunnel.checksumTx === false) out.flag(L2TP_ATTR.UDP_ZERO_CSUM6_TX);
-    if (tunnel.checksumRx === false) out.flag(L2TP_ATTR.UDP_ZERO_CSUM6_RX);
-  }
+  const out = putParameters(beginGenl(L2TP_CMD.TUNNEL_CREATE, L2TP_GENL_VERSION), tunnel);
+  if (tunnel.fd !== undefined) return putFd(out, tunnel).written;
+  putAddresses(out, tunnel);
+  if (tunnel.encap === "udp") putUdp(out, tunnel);
   return out.written;
 }
 
@@ -45,7 +71,7 @@ export function encodeTunnelCommand(
   command: typeof L2TP_CMD.TUNNEL_DELETE | typeof L2TP_CMD.TUNNEL_MODIFY | typeof L2TP_CMD.TUNNEL_GET,
   tunnelId: number,
 ): Uint8Array<ArrayBuffer> {
-  return beginGenl(command, L2TP_GENL_VERSION).u32(L2TP_ATTR.CONN_ID, tunnelId).written;
+  return putId(beginGenl(command, L2TP_GENL_VERSION), { tunnelId }).written;
 }
 
 /** Payload of a dump of all tunnels. */
@@ -53,128 +79,141 @@ export function encodeTunnelDump(): Uint8Array<ArrayBuffer> {
   return beginGenl(L2TP_CMD.TUNNEL_GET, L2TP_GENL_VERSION).written;
 }
 
-function putAddress(out: AttributeWriter, v4: number, v6: number, text: string | undefined): void {
-  if (text === undefined) return;
-  const bytes = parseIpAddress(text);
-  if (bytes === undefined) {
-    throw new RangeError(`Cannot encode address "${text}": it is no IPv4 or IPv6 address`);
-  }
-  out.bytes(bytes.length === 4 ? v4 : v6, bytes);
+/** What TUNNEL_DELETE, TUNNEL_MODIFY and TUNNEL_GET say. */
+export interface TunnelKeyRequest {
+  /** Our id of the tunnel. */
+  readonly tunnelId: number | undefined;
+}
+
+/** The two ends of a tunnel, in text. */
+export interface AddressPair {
+  /** Our address. */
+  readonly local: string;
+  /** The peer's address, of the same IP version. */
+  readonly peer: string;
 }
 
 /**
- * Reads the body of a reply or notification about a tunnel. What the kernel leaves out gets its resting value; so do
- * the counters without `withCounters`.
+ * What TUNNEL_CREATE says. Nothing is checked: which attributes a command requires, and which values it takes, are rules
+ * of the subsystem.
+ */
+export interface TunnelCreateRequest extends TunnelKeyRequest, UdpChecksumSettings {
+  /** The peer's id of the tunnel. */
+  readonly peerTunnelId: number | undefined;
+  /** Protocol version. */
+  readonly version: number | undefined;
+  /** Encapsulation; `undefined` also if the request names one that there is not. */
+  readonly encap: Encap | undefined;
+  /** Descriptor, in the requester, of the socket to use. With it, addresses, ports and checksums are ignored. */
+  readonly fd: number | undefined;
+  /** Both IPv6 addresses if both are there, else both IPv4 addresses; `undefined` if neither pair is complete. */
+  readonly addresses: AddressPair | undefined;
+  /** Our UDP port. */
+  readonly localPort: number | undefined;
+  /** The peer's UDP port. */
+  readonly peerPort: number | undefined;
+}
+
+/** Reads TUNNEL_DELETE, TUNNEL_MODIFY and TUNNEL_GET. */
+export const decodeTunnelKey: (request: RequestAttributes) => TunnelKeyRequest = requestDecoder(A.CONN_ID);
+
+const decodeParameters = requestDecoder(
+  A.CONN_ID,
+  A.PEER_CONN_ID,
+  A.PROTO_VERSION,
+  A.ENCAP_TYPE,
+  A.FD,
+  ...PORTS,
+  ...CHECKSUMS,
+);
+
+/** Reads TUNNEL_CREATE. */
+export function decodeTunnelCreate(request: RequestAttributes): TunnelCreateRequest {
+  const isIpv6 = request.has(A.IP6_SADDR.type) && request.has(A.IP6_DADDR.type);
+  return {
+    ...decodeParameters(request),
+    addresses: isIpv6
+      ? addressPair(request, A.IP6_SADDR, A.IP6_DADDR)
+      : addressPair(request, A.IP_SADDR, A.IP_DADDR),
+  };
+}
+
+function addressPair(
+  request: RequestAttributes,
+  source: Attribute<"local", string>,
+  destination: Attribute<"peer", string>,
+): AddressPair | undefined {
+  const local = source.kind.find(request, source.type);
+  const peer = destination.kind.find(request, destination.type);
+  return local === undefined || peer === undefined ? undefined : { local, peer };
+}
+
+/** A tunnel as a reply tells it: the id and the addresses may be absent. */
+type TunnelReply = Omit<Tunnel, "tunnelId" | keyof AddressPair> & TunnelKeyRequest & Optional<AddressPair>;
+
+const decodeReply = replyDecoder<TunnelReply>(
+  {
+    tunnelId: undefined,
+    peerTunnelId: 0,
+    version: 0,
+    encap: undefined,
+    local: undefined,
+    peer: undefined,
+    localPort: undefined,
+    peerPort: undefined,
+    ...DEFAULT_UDP_CHECKSUMS,
+    usingIpsec: false,
+    counters: ZERO_COUNTERS,
+  },
+  A.CONN_ID,
+  A.PEER_CONN_ID,
+  A.PROTO_VERSION,
+  A.ENCAP_TYPE,
+  ...ADDRESSES,
+  ...PORTS,
+  ...CHECKSUMS,
+  A.USING_IPSEC,
+  A.STATS,
+);
+
+/**
+ * Reads the body of a reply or notification about a tunnel. Members whose attributes the kernel leaves out have the
+ * kernel's defaults; without `withCounters` the counters are 0.
  *
  * @throws {DecodeError} if an attribute is malformed or the tunnel's id is absent
  */
 export function decodeTunnel(attributes: AttributeReader, withCounters = true): Tunnel {
-  let tunnelId: number | undefined;
-  let peerTunnelId = 0;
-  let version = 0;
-  let encap: Encap | undefined;
-  let local: string | undefined;
-  let peer: string | undefined;
-  let family = 4;
-  let localPort: number | undefined;
-  let peerPort: number | undefined;
-  let udpChecksum = false;
-  let checksumTx = true;
-  let checksumRx = true;
-  let usingIpsec = false;
-  let counters = ZERO_COUNTERS;
-  while (attributes.next()) {
-    switch (attributes.type) {
-      case L2TP_ATTR.CONN_ID:
-        tunnelId = attributes.u32();
-        break;
-      case L2TP_ATTR.PEER_CONN_ID:
-        peerTunnelId = attributes.u32();
-        break;
-      case L2TP_ATTR.PROTO_VERSION:
-        version = attributes.u8();
-        break;
-      case L2TP_ATTR.ENCAP_TYPE:
-        encap = ENCAP_OF[attributes.u16()];
-        break;
-      case L2TP_ATTR.IP_SADDR:
-        local = formatIpAddress(attributes.fixed(4));
-        break;
-      case L2TP_ATTR.IP_DADDR:
-        peer = formatIpAddress(attributes.fixed(4));
-        break;
-      case L2TP_ATTR.IP6_SADDR:
-        family = 6;
-        local = formatIpAddress(attributes.fixed(16));
-        break;
-      case L2TP_ATTR.IP6_DADDR:
-        family = 6;
-        peer = formatIpAddress(attributes.fixed(16));
-        break;
-      case L2TP_ATTR.UDP_SPORT:
-        localPort = attributes.u16();
-        break;
-      case L2TP_ATTR.UDP_DPORT:
-        peerPort = attributes.u16();
-        break;
-      case L2TP_ATTR.UDP_CSUM:
-        udpChecksum = attributes.u8() !== 0;
-        break;
-      case L2TP_ATTR.UDP_ZERO_CSUM6_TX:
-        checksumTx = false;
-        break;
-      case L2TP_ATTR.UDP_ZERO_CSUM6_RX:
-        checksumRx = false;
-        break;
-      case L2TP_ATTR.USING_IPSEC:
-        usingIpsec = attributes.u8() !== 0;
-        break;
-      case L2TP_ATTR.STATS:
-        if (withCounters) counters = decodeCounters(attributes);
-        break;
-    }
-  }
+  const tunnel = decodeReply(attributes, withCounters);
+  const { tunnelId, encap, local, peer } = tunnel;
   if (tunnelId === undefined) {
     throw new DecodeError({ field: "L2TP_ATTR_CONN_ID", offset: 0, needed: 4, had: 0 }, "it is absent");
   }
-  const udp4 = encap === "udp" && family === 4;
-  const udp6 = encap === "udp" && family === 6;
-  const unspecified = family === 4 ? "0.0.0.0" : "::";
+  const isIpv6 = (local ?? peer)?.includes(":") === true;
+  const unspecified = isIpv6 ? "::" : "0.0.0.0";
   return {
+    ...tunnel,
     tunnelId,
-    peerTunnelId,
-    version,
-    encap,
     local: local ?? unspecified,
     peer: peer ?? unspecified,
-    localPort,
-    peerPort,
-    udpChecksum: udp4 ? udpChecksum : undefined,
-    checksumTx: udp6 ? checksumTx : undefined,
-    checksumRx: udp6 ? checksumRx : undefined,
-    usingIpsec,
-    counters,
+    ...applicableChecksums(tunnel, encap, isIpv6),
   };
 }
 
-const ENCAP_OF: readonly (Encap | undefined)[] = ["udp", "ip"];
+/** The order is the kernel's (`l2tp_nl_tunnel_send`). */
+const putTunnel = attributeEncoder(
+  A.PROTO_VERSION,
+  A.CONN_ID,
+  A.PEER_CONN_ID,
+  orElse(A.DEBUG, 0),
+  orElse(A.ENCAP_TYPE, "udp"),
+  A.STATS,
+  unless(A.USING_IPSEC, false),
+  ...CHECKSUMS,
+  ...PORTS,
+  ...ADDRESSES,
+);
 
-/** Payload of a reply or notification about a tunnel, attributes in the kernel's order. */
+/** Payload of a reply or notification about a tunnel. */
 export function encodeTunnel(command: number, tunnel: Tunnel): Uint8Array<ArrayBuffer> {
-  const out = beginGenl(command, L2TP_GENL_VERSION)
-    .u8(L2TP_ATTR.PROTO_VERSION, tunnel.version)
-    .u32(L2TP_ATTR.CONN_ID, tunnel.tunnelId)
-    .u32(L2TP_ATTR.PEER_CONN_ID, tunnel.peerTunnelId)
-    .u32(L2TP_ATTR.DEBUG, 0)
-    .u16(L2TP_ATTR.ENCAP_TYPE, tunnel.encap === "ip" ? L2TP_ENCAPTYPE.IP : L2TP_ENCAPTYPE.UDP);
-  encodeCounters(out, tunnel.counters);
-  if (tunnel.usingIpsec) out.u8(L2TP_ATTR.USING_IPSEC, 1);
-  if (tunnel.udpChecksum !== undefined) out.u8(L2TP_ATTR.UDP_CSUM, tunnel.udpChecksum ? 1 : 0);
-  if (tunnel.checksumTx === false) out.flag(L2TP_ATTR.UDP_ZERO_CSUM6_TX);
-  if (tunnel.checksumRx === false) out.flag(L2TP_ATTR.UDP_ZERO_CSUM6_RX);
-  if (tunnel.localPort !== undefined) out.u16(L2TP_ATTR.UDP_SPORT, tunnel.localPort);
-  if (tunnel.peerPort !== undefined) out.u16(L2TP_ATTR.UDP_DPORT, tunnel.peerPort);
-  putAddress(out, L2TP_ATTR.IP_SADDR, L2TP_ATTR.IP6_SADDR, tunnel.local);
-  putAddress(out, L2TP_ATTR.IP_DADDR, L2TP_ATTR.IP6_DADDR, tunnel.peer);
-  return out.written;
+  return putTunnel(beginGenl(command, L2TP_GENL_VERSION), tunnel).written;
 }

@@ -1,26 +1,24 @@
-/** `src/wire/genl/l2tp/request.ts`, `decodeGetFamily()`: captured, encoded and malformed requests. */
+/** `src/wire/genl/l2tp/{attributes,session,tunnel}.ts`, `decodeGetFamily()`: requests as captured, as our encoders write them, and broken. */
 
 import assert from "node:assert/strict";
 import { Errno } from "../../../../src/base/errno.ts";
 import { encodeGetFamily } from "../../../../src/wire/genl/ctrl.ts";
 import { decodeGetFamily } from "../../../../src/wire/genl/ctrl_request.ts";
 import { beginGenl } from "../../../../src/wire/genl/header.ts";
+import { parseL2tpRequest } from "../../../../src/wire/genl/l2tp/attributes.ts";
 import { L2TP_ATTR, L2TP_CMD } from "../../../../src/wire/genl/l2tp/constants.ts";
 import {
   decodeSessionChanges,
   decodeSessionCreate,
   decodeSessionKey,
-  decodeTunnelCreate,
-  decodeTunnelKey,
-  parseL2tpRequest,
-} from "../../../../src/wire/genl/l2tp/request.ts";
-import {
   encodeSessionCommand,
   encodeSessionCreate,
   encodeSessionDump,
   encodeSessionModify,
 } from "../../../../src/wire/genl/l2tp/session.ts";
 import {
+  decodeTunnelCreate,
+  decodeTunnelKey,
   encodeTunnelCommand,
   encodeTunnelCreate,
   encodeTunnelDump,
@@ -33,14 +31,14 @@ const NO_TUNNEL = {
   tunnelId: undefined,
   peerTunnelId: undefined,
   version: undefined,
-  encapType: undefined,
+  encap: undefined,
   fd: undefined,
   addresses: undefined,
   localPort: undefined,
   peerPort: undefined,
   udpChecksum: false,
-  zeroChecksumTx: false,
-  zeroChecksumRx: false,
+  checksumTx: true,
+  checksumRx: true,
 };
 
 const tunnelCreate = (payload: Uint8Array) => decodeTunnelCreate(parseL2tpRequest(payload));
@@ -52,7 +50,7 @@ Deno.test("decodeTunnelCreate(): captured requests of `ip l2tp`", () => {
     tunnelId: 3000,
     peerTunnelId: 4000,
     version: 3,
-    encapType: 0,
+    encap: "udp",
     addresses: { local: "10.0.0.1", peer: "10.0.0.2" },
     localPort: 5000,
     peerPort: 6000,
@@ -62,7 +60,7 @@ Deno.test("decodeTunnelCreate(): captured requests of `ip l2tp`", () => {
     tunnelId: 3001,
     peerTunnelId: 4001,
     version: 3,
-    encapType: 1,
+    encap: "ip",
     addresses: { local: "fd00::1", peer: "fd00::2" },
   });
 });
@@ -85,14 +83,14 @@ Deno.test("decodeTunnelCreate(): all of it, none of it, a descriptor", () => {
     tunnelId: 0xffff_ffff,
     peerTunnelId: 0,
     version: 2,
-    encapType: 0,
+    encap: "udp",
     fd: undefined,
     addresses: { local: "::", peer: "fe80::1" },
     localPort: 65535,
     peerPort: 0,
     udpChecksum: true,
-    zeroChecksumTx: true,
-    zeroChecksumRx: true,
+    checksumTx: false,
+    checksumRx: false,
   });
   assert.deepEqual(tunnelCreate(encodeTunnelDump()), NO_TUNNEL);
   const managed = encodeTunnelCreate({ tunnelId: 1, peerTunnelId: 2, encap: "ip", fd: 7 });
@@ -101,7 +99,7 @@ Deno.test("decodeTunnelCreate(): all of it, none of it, a descriptor", () => {
     tunnelId: 1,
     peerTunnelId: 2,
     version: 3,
-    encapType: 1,
+    encap: "ip",
     fd: 7,
   });
 });
