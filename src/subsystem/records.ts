@@ -6,8 +6,8 @@
  */
 
 import { parseIpAddress } from "../base/ip_address.ts";
-import type { L2Spec } from "../model/session.ts";
-import type { Encap } from "../model/tunnel.ts";
+import type { SessionIds, SessionOptionSet } from "../model/session.ts";
+import { applicableChecksums, DEFAULT_UDP_CHECKSUMS, type Encap } from "../model/tunnel.ts";
 import { isInterfaceName } from "../model/interface_name.ts";
 import { type JsonObject, JsonObjectReader } from "../base/json_reader.ts";
 import type { TunnelSocketFacts } from "./ports.ts";
@@ -30,40 +30,22 @@ export interface TunnelRecord extends TunnelSocketFacts {
   readonly managed: boolean;
 }
 
-/** What there is to know of a session. */
-export interface SessionRecord {
-  /** What it is a record of. */
+/** A session in the journal. */
+export interface SessionRecord extends SessionIds, SessionOptionSet {
+  /** Tells it from a tunnel's record. */
   readonly kind: "session";
   /** Key of its network namespace. */
   readonly netns: string;
-  /** The tunnel, by our id. */
-  readonly tunnelId: number;
-  /** Our id. */
-  readonly sessionId: number;
-  /** The peer's id. */
+  /** The peer's id of the session. */
   readonly peerSessionId: number;
   /** L2TP_PWTYPE. */
   readonly pseudowireType: number;
-  /** The sublayer in its packets. */
-  readonly l2spec: L2Spec;
-  /** In our packets, 1 to 8 bytes; `undefined`: none. */
-  readonly cookie: Uint8Array | undefined;
-  /** In received packets, 1 to 8 bytes; `undefined`: none. */
-  readonly peerCookie: Uint8Array | undefined;
-  /** Name of the interface at its creation; `undefined` without interface. */
+  /** Name of the interface when it was created; `undefined` without interface. */
   readonly interfaceName: string | undefined;
-  /** Number of the interface; `undefined` without interface. */
+  /** Index of the interface; `undefined` without interface. */
   readonly interfaceIndex: number | undefined;
-  /** MTU of the interface at its creation, in bytes; `undefined` without interface. */
+  /** MTU of the interface when it was created, in bytes; `undefined` without interface. */
   readonly mtu: number | undefined;
-  /** Whether we send sequence numbers. The data path may have changed its mind. */
-  readonly sendSeq: boolean;
-  /** Whether received packets must have sequence numbers. */
-  readonly recvSeq: boolean;
-  /** Whether the peer cannot turn our sequence numbers on and off. */
-  readonly lnsMode: boolean;
-  /** How long received packets may wait to be put in order, in milliseconds. */
-  readonly reorderTimeoutMs: number;
 }
 
 /** A record of either kind. */
@@ -113,15 +95,83 @@ export type JournalEntry = PutTunnel | PutSession | DeleteTunnel | DeleteSession
 const ID_MAX = 0xffff_ffff;
 const NETNS_MAX = 4096;
 const ADDRESS_MAX = 64;
+const NAME_MAX = 64;
 const COOKIE_MAX = 8;
 const INDEX_MAX = 0x7fff_ffff;
 
-/** The record as a plain object for JSON: bytes in hex, what is `undefined` left out. */
+/** Reads one member of a record, and checks it. */
+type ReadMember<T> = (reader: JsonObjectReader, name: string) => T;
+/** The members of a record, `kind` apart, in the order in which the journal has them. */
+type Members<T> = { readonly [Name in Exclude<keyof T, "kind">]: ReadMember<T[Name]> };
+
+const boolean: ReadMember<boolean> = (reader, name) => reader.boolean(name);
+const cookie: ReadMember<Uint8Array> = (reader, name) => reader.hex(name, COOKIE_MAX);
+
+function integer(max: number): ReadMember<number> {
+  return (reader, name) => reader.integer(name, max);
+}
+
+function text(max: number): ReadMember<string> {
+  return (reader, name) => reader.text(name, max);
+}
+
+function choice<T extends string>(...choices: readonly T[]): ReadMember<T> {
+  return (reader, name) => reader.choice(name, choices);
+}
+
+function optional<T>(read: ReadMember<T>): ReadMember<T | undefined> {
+  return (reader, name) => reader.has(name) ? read(reader, name) : undefined;
+}
+
+/** The table that tunnels are written and read by. */
+const TUNNEL_MEMBERS: Members<TunnelRecord> = {
+  netns: text(NETNS_MAX),
+  tunnelId: integer(ID_MAX),
+  peerTunnelId: integer(ID_MAX),
+  version: integer(0xff),
+  encap: choice("udp", "ip"),
+  managed: boolean,
+  local: text(ADDRESS_MAX),
+  peer: text(ADDRESS_MAX),
+  localPort: optional(integer(0xffff)),
+  peerPort: optional(integer(0xffff)),
+  udpChecksum: optional(boolean),
+  checksumTx: optional(boolean),
+  checksumRx: optional(boolean),
+};
+
+/** The table that sessions are written and read by. */
+const SESSION_MEMBERS: Members<SessionRecord> = {
+  netns: text(NETNS_MAX),
+  tunnelId: integer(ID_MAX),
+  sessionId: integer(ID_MAX),
+  peerSessionId: integer(ID_MAX),
+  pseudowireType: integer(0xffff),
+  l2spec: choice("none", "default"),
+  cookie: optional(cookie),
+  peerCookie: optional(cookie),
+  interfaceName: optional(text(NAME_MAX)),
+  interfaceIndex: optional(integer(INDEX_MAX)),
+  mtu: optional(integer(0xffff)),
+  sendSeq: boolean,
+  recvSeq: boolean,
+  lnsMode: boolean,
+  reorderTimeoutMs: integer(Number.MAX_SAFE_INTEGER),
+};
+
+const MEMBER_NAMES = {
+  tunnel: Object.keys(TUNNEL_MEMBERS),
+  session: Object.keys(SESSION_MEMBERS),
+} as const;
+
+/** The record as a plain object for JSON: bytes in hex; members that are `undefined` are left out. */
 export function encodeRecord(record: SubsystemRecord): JsonObject {
-  const members: { [name: string]: string | number | boolean } = {};
-  for (const [name, value] of Object.entries(record)) {
+  const values: { readonly [name: string]: unknown } = { ...record };
+  const members: { [name: string]: string | number | boolean } = { kind: record.kind };
+  for (const name of MEMBER_NAMES[record.kind]) {
+    const value = values[name];
     if (value instanceof Uint8Array) members[name] = value.toHex();
-    else if (value !== undefined) members[name] = value;
+    else if (value !== undefined) members[name] = value as string | number | boolean;
   }
   return members;
 }
@@ -139,65 +189,36 @@ export function decodeRecord(value: unknown): SubsystemRecord {
   return record;
 }
 
+function readMembers<T>(reader: JsonObjectReader, members: Members<T>): Omit<T, "kind"> {
+  const reads: { readonly [name: string]: ReadMember<unknown> } = members;
+  const record: { [name: string]: unknown } = {};
+  for (const name in reads) record[name] = reads[name]!(reader, name);
+  return record as Omit<T, "kind">;
+}
+
 function readTunnel(reader: JsonObjectReader): TunnelRecord {
-  const integer = (max: number) => (name: string): number => reader.integer(name, max);
-  const boolean = (name: string): boolean => reader.boolean(name);
-  const record: TunnelRecord = {
-    kind: "tunnel",
-    netns: reader.text("netns", NETNS_MAX),
-    tunnelId: reader.integer("tunnelId", ID_MAX),
-    peerTunnelId: reader.integer("peerTunnelId", ID_MAX),
-    version: reader.integer("version", 0xff),
-    encap: reader.choice("encap", ["udp", "ip"]),
-    managed: reader.boolean("managed"),
-    local: reader.text("local", ADDRESS_MAX),
-    peer: reader.text("peer", ADDRESS_MAX),
-    localPort: reader.optional("localPort", integer(0xffff)),
-    peerPort: reader.optional("peerPort", integer(0xffff)),
-    udpChecksum: reader.optional("udpChecksum", boolean),
-    checksumTx: reader.optional("checksumTx", boolean),
-    checksumRx: reader.optional("checksumRx", boolean),
-  };
+  const record: TunnelRecord = { kind: "tunnel", ...readMembers<TunnelRecord>(reader, TUNNEL_MEMBERS) };
   const family = parseIpAddress(record.local)?.length;
   if (family === undefined) throw reader.error("local", "it is no IP address");
   if (parseIpAddress(record.peer)?.length !== family) {
     throw reader.error("peer", `it is no IP address of the family of ${record.local}`);
   }
-  const udp = record.encap === "udp";
-  const wanted = {
-    localPort: udp,
-    peerPort: udp,
-    udpChecksum: udp && family === 4,
-    checksumTx: udp && family === 16,
-    checksumRx: udp && family === 16,
+  const port = record.encap === "udp" ? 0 : undefined;
+  const applicable = {
+    localPort: port,
+    peerPort: port,
+    ...applicableChecksums(DEFAULT_UDP_CHECKSUMS, record.encap, family === 16),
   };
-  for (const name of Object.keys(wanted) as (keyof typeof wanted)[]) {
-    if ((record[name] !== undefined) === wanted[name]) continue;
-    throw reader.error(name, `it must ${wanted[name] ? "" : "not "}be there with encap and addresses`);
+  for (const name of Object.keys(applicable) as (keyof typeof applicable)[]) {
+    const applies = applicable[name] !== undefined;
+    if ((record[name] !== undefined) === applies) continue;
+    throw reader.error(name, `it must ${applies ? "" : "not "}be there with encap and addresses`);
   }
   return record;
 }
 
 function readSession(reader: JsonObjectReader): SessionRecord {
-  const cookie = (name: string): Uint8Array => reader.hex(name, COOKIE_MAX);
-  const record: SessionRecord = {
-    kind: "session",
-    netns: reader.text("netns", NETNS_MAX),
-    tunnelId: reader.integer("tunnelId", ID_MAX),
-    sessionId: reader.integer("sessionId", ID_MAX),
-    peerSessionId: reader.integer("peerSessionId", ID_MAX),
-    pseudowireType: reader.integer("pseudowireType", 0xffff),
-    l2spec: reader.choice("l2spec", ["none", "default"]),
-    cookie: reader.optional("cookie", cookie),
-    peerCookie: reader.optional("peerCookie", cookie),
-    interfaceName: reader.optional("interfaceName", (name) => reader.text(name, ADDRESS_MAX)),
-    interfaceIndex: reader.optional("interfaceIndex", (name) => reader.integer(name, INDEX_MAX)),
-    mtu: reader.optional("mtu", (name) => reader.integer(name, 0xffff)),
-    sendSeq: reader.boolean("sendSeq"),
-    recvSeq: reader.boolean("recvSeq"),
-    lnsMode: reader.boolean("lnsMode"),
-    reorderTimeoutMs: reader.integer("reorderTimeoutMs", Number.MAX_SAFE_INTEGER),
-  };
+  const record: SessionRecord = { kind: "session", ...readMembers<SessionRecord>(reader, SESSION_MEMBERS) };
   const { interfaceName: name } = record;
   if (name !== undefined && !(isInterfaceName(name) && !name.includes("%"))) {
     throw reader.error("interfaceName", "no interface can be called so");
