@@ -115,10 +115,7 @@ export class DataPath {
     if (session.isPpp && "consumer" in changes) {
       throw new RangeError("A PPP session cannot have a consumer: use attachPpp() and detachPpp()");
     }
-    if (changes.sendSeq !== undefined) session.sendSeq = changes.sendSeq;
-    if (changes.recvSeq !== undefined) session.recvSeq = changes.recvSeq;
-    if (changes.lnsMode !== undefined) session.lnsMode = changes.lnsMode;
-    if (changes.reorderTimeoutMs !== undefined) session.reorderTimeoutMs = changes.reorderTimeoutMs;
+    session.change(changes);
     if ("consumer" in changes) session.consumer = changes.consumer;
   }
 

@@ -44,11 +44,14 @@ export interface ChangeableOptions {
   readonly reorderTimeoutMs: number;
 }
 
-/** All options of a session: what both ends must agree on, and what each end chooses. */
-export interface SessionOptionSet extends SessionCookies, ChangeableOptions {
+/** The options of a version 3 session that the layout of its packets depends on: both ends must agree on them. */
+export interface HeaderOptions extends SessionCookies {
   /** The L2-specific sublayer; version 2 has none. */
   readonly l2spec: L2Spec;
 }
+
+/** All options of a session. */
+export interface SessionOptionSet extends HeaderOptions, ChangeableOptions {}
 
 /** The kernel's defaults. */
 export const DEFAULT_CHANGEABLE_OPTIONS: ChangeableOptions = {
@@ -67,12 +70,10 @@ export function changeableOptions<T extends SessionChanges>(from: T): Pick<T, ke
   return { sendSeq, recvSeq, lnsMode, reorderTimeoutMs };
 }
 
-/** The options of a session among the members of an object. */
-export function sessionOptions<T extends Optional<SessionOptionSet>>(
-  from: T,
-): Pick<T, keyof SessionOptionSet> {
+/** The header options among the members of an object. */
+export function headerOptions<T extends Optional<HeaderOptions>>(from: T): Pick<T, keyof HeaderOptions> {
   const { l2spec, cookie, peerCookie } = from;
-  return { l2spec, cookie, peerCookie, ...changeableOptions(from) };
+  return { l2spec, cookie, peerCookie };
 }
 
 /** The options after changes. */

@@ -4,26 +4,21 @@
  * @module
  */
 
-import type { L2Spec, Pseudowire, SessionChanges } from "../../model/session.ts";
+import {
+  changedOptions,
+  type DataSessionParameters,
+  DEFAULT_CHANGEABLE_OPTIONS,
+  type L2Spec,
+  type SessionChanges,
+} from "../../model/session.ts";
 import { MAX_SEQUENCE_V2, MAX_SEQUENCE_V3, SUBLAYER_BYTES } from "../../wire/l2tp/constants.ts";
 import { checkCounters, FLAG_SEND_SEQ, LIVE_FLAGS } from "../counters.ts";
 import { type Headers, sessionHeaders, template } from "../transmit/headers.ts";
 import type { PppFraming } from "./ppp_framing.ts";
 import type { DataTunnel } from "./tunnel.ts";
 
-/** Options of a session. Flags default to false, the timeout to 0, as in the kernel. */
-export interface SessionSpec extends SessionChanges {
-  /** Local session id: 1 to 0xffffffff (version 2: 0xffff). */
-  readonly sessionId: number;
-  /** The peer's session id. */
-  readonly peerSessionId: number;
-  readonly pseudowire: Pseudowire;
-  /** Version 3: the L2-specific sublayer; the default sublayer unless given. Version 2 has none. */
-  readonly l2spec?: L2Spec | undefined;
-  /** Version 3: cookie of sent packets, up to 8 bytes. Ignored in version 2. */
-  readonly cookie?: Uint8Array | undefined;
-  /** Version 3: cookie required in received packets, up to 8 bytes. Ignored in version 2. */
-  readonly peerCookie?: Uint8Array | undefined;
+/** Options of a session. Ids are 1 to 0xffffffff (version 2: 0xffff); the peer's may be 0. */
+export interface SessionSpec extends DataSessionParameters {
   /**
    * Ethernet: receiver of the session's frames, an object of the caller that the data path does not look into. While
    * it is `undefined`, frames are dropped unread (`not_ready`). PPP uses `DataPath.attachPpp` instead.
@@ -88,11 +83,11 @@ export class DataSession {
   /** PPP framing; `undefined` for Ethernet, and while PPP is not attached. */
   ppp: PppFraming | undefined = undefined;
   /** Received packets must have sequence numbers. */
-  recvSeq: boolean;
+  recvSeq = false;
   /** LNS mode: the peer cannot turn sent sequence numbers on or off. */
-  lnsMode: boolean;
+  lnsMode = false;
   /** Time for which packets may wait to be reordered, in milliseconds; 0 turns reordering off. */
-  reorderTimeoutMs: number;
+  reorderTimeoutMs = 0;
 
   /** Sequence number of the next packet to send. */
   ns = 0;
@@ -169,14 +164,20 @@ export class DataSession {
     this.peerCookieLast = words[1] ?? 0;
     this.optionBytes = cookie.length + (this.hasSublayer ? SUBLAYER_BYTES : 0);
     this.counters = spec.counters;
-    this.headers = sessionHeaders(tunnel, spec, l2spec);
+    this.headers = sessionHeaders(tunnel, spec, { encap: tunnel.endpoint.isUdp ? "udp" : "ip", l2spec });
     this.nrMax = isV3 ? MAX_SEQUENCE_V3 : MAX_SEQUENCE_V2;
     this.window = this.nrMax >> 1;
     this.consumer = spec.consumer;
-    this.recvSeq = spec.recvSeq ?? false;
-    this.lnsMode = spec.lnsMode ?? false;
-    this.reorderTimeoutMs = spec.reorderTimeoutMs ?? 0;
-    this.sendSeq = spec.sendSeq ?? false;
+    this.change(changedOptions(spec, DEFAULT_CHANGEABLE_OPTIONS));
+  }
+
+  /** Changes the options that `changes` has. Queued packets keep their expiry time. */
+  change(changes: SessionChanges): void {
+    const { sendSeq, recvSeq, lnsMode, reorderTimeoutMs } = changedOptions(changes, this);
+    this.sendSeq = sendSeq;
+    this.recvSeq = recvSeq;
+    this.lnsMode = lnsMode;
+    this.reorderTimeoutMs = reorderTimeoutMs;
   }
 
   /** Returns true if sent packets have sequence numbers, if their headers have a field for one. */

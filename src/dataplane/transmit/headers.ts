@@ -4,10 +4,9 @@
  * @module
  */
 
-import type { L2Spec } from "../../model/session.ts";
 import { PPP_ALLSTATIONS, PPP_UI, SUBLAYER_BYTES } from "../../wire/l2tp/constants.ts";
 import { encodeV2DataHeader } from "../../wire/l2tp/data_header_v2.ts";
-import { encodeV3DataHeader } from "../../wire/l2tp/data_header_v3.ts";
+import { encodeV3DataHeader, type V3DataShape } from "../../wire/l2tp/data_header_v3.ts";
 import type { SessionSpec } from "../sessions/session.ts";
 import type { DataTunnel } from "../sessions/tunnel.ts";
 
@@ -55,8 +54,12 @@ export function template(bytes: readonly number[]): HeaderTemplate {
   return { length: bytes.length, words: words.slice(), bytes: NOTHING };
 }
 
-/** Headers of a session's frames. PPP frames begin at their Protocol field. */
-export function sessionHeaders(tunnel: DataTunnel, spec: SessionSpec, l2spec: L2Spec): Headers {
+/** Headers of a session's frames. PPP frames begin at their Protocol field. `shape` is used in version 3 only. */
+export function sessionHeaders(
+  tunnel: DataTunnel,
+  spec: SessionSpec,
+  shape: V3DataShape,
+): Headers {
   const ppp = spec.pseudowire === "ppp" ? ADDRESS_AND_CONTROL : [];
   if (tunnel.version === 2) {
     const header = { tunnelId: tunnel.peerTunnelId, sessionId: spec.peerSessionId, priority: false };
@@ -66,7 +69,6 @@ export function sessionHeaders(tunnel: DataTunnel, spec: SessionSpec, l2spec: L2
       sequenceOffset: V2_NS_OFFSET,
     };
   }
-  const shape = { encap: tunnel.endpoint.isUdp ? "udp" : "ip", l2spec } as const;
   const header = encodeV3DataHeader(shape, {
     sessionId: spec.peerSessionId,
     cookie: spec.cookie ?? NO_BYTES,

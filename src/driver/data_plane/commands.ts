@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { L2Spec, Pseudowire, SessionChanges } from "../../model/session.ts";
+import type { DataSessionParameters, SessionChanges, SessionCookies } from "../../model/session.ts";
 import type { EndpointKind, PppChanges } from "../../dataplane/mod.ts";
 import type { TraceEvent } from "../../subsystem/trace.ts";
 
@@ -57,6 +57,14 @@ export interface DeviceFacts {
   readonly coalesceUdp: boolean;
 }
 
+/** Parameters of a session in a command. Cookies are in hex, because JSON has no bytes. */
+export interface SessionCommandParameters extends Omit<DataSessionParameters, keyof SessionCookies> {
+  /** Cookie of sent packets. */
+  readonly cookie?: string | undefined;
+  /** Cookie required in received packets. */
+  readonly peerCookie?: string | undefined;
+}
+
 /** Adds a session to a tunnel. */
 export interface AddSession {
   readonly op: "addSession";
@@ -64,17 +72,7 @@ export interface AddSession {
   /** Index of the session's counter slot. */
   readonly slot: number;
   readonly tunnel: ObjectId;
-  readonly sessionId: number;
-  readonly peerSessionId: number;
-  readonly pseudowire: Pseudowire;
-  /** The L2-specific sublayer; version 3 only. */
-  readonly l2spec?: L2Spec;
-  /** Cookie of sent packets, in hex. */
-  readonly cookie?: string;
-  /** Cookie required in received packets, in hex. */
-  readonly peerCookie?: string;
-  /** Attributes that can change later. */
-  readonly changes: SessionChanges;
+  readonly session: SessionCommandParameters;
   /** Descriptor of the TAP device; the main thread owns it. */
   readonly tapFd?: number;
   readonly tap: DeviceFacts;

@@ -217,17 +217,13 @@ export class DataPlane implements Disposable {
    * @throws {DataPlaneClosed}
    */
   addSession(tunnel: TunnelHandle, options: SessionOptions): SessionHandle {
-    const { cookie, peerCookie, sessionId, peerSessionId, pseudowire, l2spec, tapFd } = options;
-    const { sendSeq, recvSeq, lnsMode, reorderTimeoutMs, tap = PLAIN_TAP } = options;
+    const { tapFd, tap = PLAIN_TAP, cookie, peerCookie, ...parameters } = options;
     return this.#add((id, slot) => {
       this.#call({
-        ...{ op: "addSession", id, slot, tunnel: tunnel.id, sessionId, peerSessionId, pseudowire },
-        ...(l2spec !== undefined && { l2spec }),
-        ...(cookie !== undefined && { cookie: cookie.toHex() }),
-        ...(peerCookie !== undefined && { peerCookie: peerCookie.toHex() }),
+        ...{ op: "addSession", id, slot, tunnel: tunnel.id },
+        session: { ...parameters, cookie: cookie?.toHex(), peerCookie: peerCookie?.toHex() },
         ...(tapFd !== undefined && { tapFd }),
         tap,
-        changes: { sendSeq, recvSeq, lnsMode, reorderTimeoutMs },
       });
       const session = new SessionHandle(this.#owner, id, slot, tunnel);
       tunnel.sessions.add(session);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { L2Spec, Pseudowire, SessionChanges } from "../../model/session.ts";
+import type { DataSessionParameters } from "../../model/session.ts";
 import type { EndpointKind, PeerAddress } from "../../dataplane/mod.ts";
 import type { TraceEvent } from "../../subsystem/trace.ts";
 import type { InetAddress } from "../../../ffi/sockets/sockaddr.ts";
@@ -78,16 +78,7 @@ export interface TunnelOptions {
 }
 
 /** Options of a session. Flags default to false, the reorder timeout to 0. */
-export interface SessionOptions extends SessionChanges {
-  readonly sessionId: number;
-  readonly peerSessionId: number;
-  readonly pseudowire: Pseudowire;
-  /** Version 3: the L2-specific sublayer; the default sublayer unless given. */
-  readonly l2spec?: L2Spec | undefined;
-  /** Version 3: cookie of sent packets, up to 8 bytes. */
-  readonly cookie?: Uint8Array | undefined;
-  /** Version 3: cookie required in received packets, up to 8 bytes. */
-  readonly peerCookie?: Uint8Array | undefined;
+export interface SessionOptions extends DataSessionParameters {
   /**
    * A non-blocking TAP device, for an Ethernet session. Without it, received frames are dropped. The caller owns it,
    * and closes it only after the session's removal.

@@ -242,17 +242,16 @@ export class DataObjects {
   }
 
   #addSession(command: AddSession): void {
-    const { id, slot, changes, pseudowire, l2spec, sessionId, peerSessionId, tapFd, tap } = command;
+    const { id, slot, tapFd, tap, session: { cookie, peerCookie, ...parameters } } = command;
     const tunnel = getObject(this.#tunnels, command.tunnel);
     const { path } = tunnel.path;
-    if (pseudowire !== "eth" && tapFd !== undefined) {
-      throw new RangeError(`A session of pseudowire type ${pseudowire} cannot have an Ethernet device`);
+    if (parameters.pseudowire !== "eth" && tapFd !== undefined) {
+      throw new RangeError(`A session of pseudowire type ${parameters.pseudowire} cannot have an Ethernet device`);
     }
     const session = path.addSession(tunnel.tunnel, {
-      ...changes,
-      ...{ sessionId, peerSessionId, pseudowire, l2spec },
-      cookie: command.cookie === undefined ? undefined : Uint8Array.fromHex(command.cookie),
-      peerCookie: command.peerCookie === undefined ? undefined : Uint8Array.fromHex(command.peerCookie),
+      ...parameters,
+      cookie: cookie === undefined ? undefined : Uint8Array.fromHex(cookie),
+      peerCookie: peerCookie === undefined ? undefined : Uint8Array.fromHex(peerCookie),
       counters: slotView(this.#counters, slot),
     });
     const worker = new WorkerSession(tunnel, session, id, this.#sending);
