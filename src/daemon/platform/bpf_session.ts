@@ -10,7 +10,8 @@ import { parseIpAddress } from "../../base/ip_address.ts";
 import type { LinkClient } from "../../client/link_client.ts";
 import type { BpfSession } from "../../dataplane/bpf/mod.ts";
 import type { BpfCounts, BpfDataPath } from "../../driver/bpf/data_path.ts";
-import type { SessionChanges } from "../../model/session.ts";
+import { headerOptions, type SessionChanges } from "../../model/session.ts";
+import { usesChecksums } from "../../model/tunnel.ts";
 import type { TunnelSocketFacts, TunnelSocketRequest } from "../../subsystem/ports.ts";
 import type { SessionRecord } from "../../subsystem/records.ts";
 import type { TapDevice } from "../../../ffi/kernel/tun.ts";
@@ -80,22 +81,18 @@ export interface BpfCarrierParts {
 
 /** Whether a socket can be of tunnels whose packets the programs make: over UDP, version 3, without checksums. */
 export function isForBpf(request: TunnelSocketRequest): boolean {
-  const { encap, version, local, udpChecksum, checksumTx, checksumRx } = request;
-  if (encap !== "udp" || version === 2) return false;
-  return isIpv6Text(local) ? !checksumTx && !checksumRx : !udpChecksum;
+  const { encap, version, local } = request;
+  return encap === "udp" && version !== 2 && !usesChecksums(request, isIpv6Text(local));
 }
 
 /** The tunnel's ends; `undefined` for tunnels whose packets the programs do not make, or whose peer is anybody. */
 export function bpfEnds({ version, facts }: BpfRequest): BpfEnds | undefined {
-  const { localPort, peerPort, udpChecksum, checksumTx, checksumRx } = facts;
+  const { localPort, peerPort } = facts;
   if (version === 2 || localPort === undefined || peerPort === undefined || peerPort === 0) return undefined;
   const local = parseIpAddress(facts.local);
   const peer = parseIpAddress(facts.peer);
   if (local === undefined || peer === undefined || isLinkLocal(peer)) return undefined;
-  const hasChecksums = local.length === 4
-    ? udpChecksum !== false
-    : checksumTx !== false || checksumRx !== false;
-  return hasChecksums ? undefined : { local, peer, localPort, peerPort };
+  return usesChecksums(facts, local.length === 16) ? undefined : { local, peer, localPort, peerPort };
 }
 
 /** Of those, the address does not say where they are. */
@@ -177,7 +174,7 @@ export class BpfCarrier implements BpfSessionHandle {
       device,
       sessionId: session.sessionId,
       peerSessionId: session.peerSessionId,
-      l2spec: session.l2spec,
+      ...headerOptions(session),
       cookie: session.cookie ?? new Uint8Array(0),
       peerCookie: session.peerCookie ?? new Uint8Array(0),
     };

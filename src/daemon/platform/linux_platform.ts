@@ -13,7 +13,8 @@ import { type Counters, ZERO_COUNTERS } from "../../model/counters.ts";
 import { type Offload, OFFLOADS } from "../../model/offloads.ts";
 import type { DropCounts } from "../../model/drop_counts.ts";
 import type { SessionOffloads } from "../../model/session_offloads.ts";
-import type { SessionChanges } from "../../model/session.ts";
+import { changeableOptions, headerOptions, type SessionChanges } from "../../model/session.ts";
+import { applicableChecksums } from "../../model/tunnel.ts";
 import type {
   DataPlane,
   DeviceFacts,
@@ -313,9 +314,7 @@ function factsOf(request: TunnelSocketRequest, endpoint: SharedEndpoint): Tunnel
     peer: udp && request.peerPort === 0 ? (ipv6 ? "::" : "0.0.0.0") : normal(request.peer),
     localPort: udp ? endpoint.port : undefined,
     peerPort: udp ? request.peerPort : undefined,
-    udpChecksum: udp && !ipv6 ? request.udpChecksum : undefined,
-    checksumTx: udp && ipv6 ? request.checksumTx : undefined,
-    checksumRx: udp && ipv6 ? request.checksumRx : undefined,
+    ...applicableChecksums(request, request.encap, ipv6),
   };
 }
 
@@ -427,13 +426,8 @@ class RealTunnelSocket implements TunnelSocket {
         sessionId,
         peerSessionId,
         pseudowire: pseudowireType === L2TP_PWTYPE.PPP ? "ppp" : "eth",
-        l2spec: session.l2spec,
-        cookie: session.cookie,
-        peerCookie: session.peerCookie,
-        sendSeq: session.sendSeq,
-        recvSeq: session.recvSeq,
-        lnsMode: session.lnsMode,
-        reorderTimeoutMs: session.reorderTimeoutMs,
+        ...headerOptions(session),
+        ...changeableOptions(session),
         tapFd: device?.tap.number,
         tap: device === undefined ? undefined : deviceFacts(device.offloads),
       }));
