@@ -15,11 +15,11 @@ import {
 } from "../config/plan/actual.ts";
 import { desiredPppOf } from "../config/plan/ppp_parameters.ts";
 import type { ConfigTunnel } from "../config/schema/settings.ts";
+import { parseDebugFacts } from "../model/debug_facts.ts";
 import type { Link, LinkAddress } from "../model/link.ts";
 import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import { lookAtSecrets } from "./secrets.ts";
-import { parseL2specs } from "./l2specs.ts";
 import type { ApplyTarget } from "./target.ts";
 
 /**
@@ -30,16 +30,15 @@ export function observe(target: ApplyTarget, entries: readonly ConfigTunnel[] = 
   const { l2tp, links } = target;
   const tunnels = l2tp.tunnels();
   const sessions = tunnels.length === 0 ? [] : l2tp.sessions();
-  const debugfs = sessions.length === 0 ? undefined : target.debugfs();
-  const l2specs = parseL2specs(debugfs ?? "");
+  const debug = parseDebugFacts(sessions.length === 0 ? "" : target.debugfs() ?? "").sessions;
   const interfaces = new Interfaces(links.links(), links.addresses());
   const others = new OtherNamespaces(target, entries);
   const ppp = sessions.some(isPppSession) ? runningPpp(target) : new Map<string, ActualPpp>();
   const rows = sessions.map((session): ActualSession => {
     const key = `${session.tunnelId}/${session.sessionId}`;
     return {
+      ...debug.get(key),
       session,
-      l2spec: l2specs.get(key),
       link: interfaces.find(session.interfaceName, others.home, false) ?? others.find(session),
       ppp: isPppSession(session) ? ppp.get(key) : undefined,
     };

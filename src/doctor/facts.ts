@@ -4,10 +4,12 @@
  * @module
  */
 
+import type { SessionDebugFacts } from "../model/debug_facts.ts";
 import type { LinkAddress } from "../model/link.ts";
 import type { Link } from "../model/link.ts";
 import type { Offload } from "../model/offloads.ts";
-import type { L2Spec, Session } from "../model/session.ts";
+import type { Optional } from "../model/optional.ts";
+import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 
 /** A kernel module. */
@@ -43,13 +45,11 @@ export interface TunnelFacts {
 }
 
 /** A session and its interface. */
-export interface SessionFacts {
+export interface SessionFacts extends Optional<SessionDebugFacts> {
   /** The session. */
   readonly session: Session;
   /** Interface of the session; `undefined` if no interface has its name. */
   readonly link: Link | undefined;
-  /** L2-specific sublayer; `undefined` if unknown. */
-  readonly l2spec: L2Spec | undefined;
   /** Active offloads; `undefined` if unknown. */
   readonly offloads: readonly string[] | undefined;
   /** Addresses of the interface. */

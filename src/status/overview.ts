@@ -9,7 +9,7 @@ import type { DeclaredTunnel } from "../model/declared_tunnel.ts";
 import type { Link } from "../model/link.ts";
 import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
-import type { SessionDebugFacts, TunnelDebugFacts } from "./debug_facts.ts";
+import type { SessionDebugFacts, TunnelDebugFacts } from "../model/debug_facts.ts";
 import type { Problem } from "./health.ts";
 import type { History } from "./history.ts";
 import type { Rates } from "./rates.ts";

@@ -15,20 +15,12 @@ export function populationText({ tunnels }: Pick<Overview, "tunnels">): string {
 function debugTunnel({ tunnel, sessions, debug }: TunnelStatus): DebugTunnel {
   return {
     tunnel,
-    socketReferences: debug?.socketReferences,
-    references: debug?.references,
+    ...debug,
     sessionCount: sessions.length,
     sessions: sessions.map(debugSession),
   };
 }
 
 function debugSession({ session, debug, link }: SessionStatus): DebugSession {
-  return {
-    session,
-    l2spec: debug?.l2spec,
-    nr: debug?.nr,
-    ns: debug?.ns,
-    references: debug?.references,
-    interfaceName: link?.name ?? session.interfaceName,
-  };
+  return { session, ...debug, interfaceName: link?.name ?? session.interfaceName };
 }

@@ -11,7 +11,7 @@ import type { Dataplane } from "../client/subsystem.ts";
 import type { Link, LinkAddress } from "../model/link.ts";
 import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
-import type { DebugFacts } from "./debug_facts.ts";
+import type { DebugFacts } from "../model/debug_facts.ts";
 
 /** State of a subsystem at one moment. */
 export interface StatusSample {

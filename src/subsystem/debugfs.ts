@@ -6,34 +6,24 @@
 
 import { formatHex } from "../base/hex.ts";
 import type { Counters } from "../model/counters.ts";
+import type { SessionDebugFacts, TunnelDebugFacts } from "../model/debug_facts.ts";
+import type { Optional } from "../model/optional.ts";
 import type { L2Spec, Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import { L2TP_PWTYPE } from "../model/pseudowire.ts";
 
 /** A session, as the debug file tells it. Of what is `undefined`, a question mark tells that it is not known. */
-export interface DebugSession {
+export interface DebugSession extends Optional<SessionDebugFacts> {
   /** The session. */
   readonly session: Session;
-  /** Its sublayer. */
-  readonly l2spec: L2Spec | undefined;
-  /** Number expected in the next received packet; two bytes of it are shown. */
-  readonly nr: number | undefined;
-  /** Number for the next packet to send; two bytes of it are shown. */
-  readonly ns: number | undefined;
-  /** How often it is referred to. */
-  readonly references: number | undefined;
   /** Name of its interface now; `undefined` for a PPP session nobody is attached to. */
   readonly interfaceName: string | undefined;
 }
 
 /** A tunnel, as the debug file tells it. Of what is `undefined`, a question mark tells that it is not known. */
-export interface DebugTunnel {
+export interface DebugTunnel extends Optional<TunnelDebugFacts> {
   /** The tunnel. */
   readonly tunnel: Tunnel;
-  /** How often its socket is referred to. */
-  readonly socketReferences: number | undefined;
-  /** How often it is referred to. */
-  readonly references: number | undefined;
   /** Sessions, without those of id 0, which are no real ones. */
   readonly sessionCount: number;
   /** Its sessions, in the order to show them. */

@@ -2,7 +2,7 @@
 
 import { ZERO_COUNTERS } from "../../src/model/counters.ts";
 import type { Link, LinkAddress } from "../../src/model/link.ts";
-import { NO_DEBUG_FACTS } from "../../src/status/debug_facts.ts";
+import { NO_DEBUG_FACTS } from "../../src/model/debug_facts.ts";
 import type { Overview } from "../../src/status/overview.ts";
 import type { StatusSample } from "../../src/status/sample.ts";
 import { Tracker } from "../../src/status/tracker.ts";

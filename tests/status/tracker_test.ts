@@ -1,7 +1,7 @@
 /** `src/status/tracker.ts` and its parts: rates, histories, silence, order, numbers, the population's text. */
 
 import assert from "node:assert/strict";
-import { parseDebugFacts } from "../../src/status/debug_facts.ts";
+import { parseDebugFacts } from "../../src/model/debug_facts.ts";
 import { History } from "../../src/status/history.ts";
 import { listedSessions } from "../../src/tui/order.ts";
 import { populationText } from "../../src/status/population.ts";

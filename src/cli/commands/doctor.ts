@@ -90,11 +90,11 @@ function sessionFacts({ links, lazy }: Context, l2tp: L2tpClient): MachineFacts[
   });
   const addresses = Map.groupBy(links.addresses(), ({ index }: LinkAddress) => index);
   return sessions.map((session) => {
-    const { link, l2spec, offloads } = finder.find(session);
+    const { link, offloads, ...details } = finder.find(session);
     return {
+      ...details,
       session,
       link,
-      l2spec,
       offloads,
       addresses: link === undefined ? [] : addresses.get(link.index) ?? [],
     };

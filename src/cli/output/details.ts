@@ -8,17 +8,16 @@
 import type { PppSessionStatus } from "../../client/daemon/ppp_client.ts";
 import type { SessionOffloads } from "../../model/session_offloads.ts";
 import type { Link } from "../../model/link.ts";
-import { parseL2specs } from "../../apply/l2specs.ts";
-import type { L2Spec, Session } from "../../model/session.ts";
+import { type DebugFacts, parseDebugFacts, type SessionDebugFacts } from "../../model/debug_facts.ts";
+import type { Optional } from "../../model/optional.ts";
+import type { Session } from "../../model/session.ts";
 
 /** More about a session. */
-export interface SessionDetails {
+export interface SessionDetails extends Optional<SessionDebugFacts> {
   /** Its interface; `undefined` if none in this namespace has the name it was created with. */
   readonly link: Link | undefined;
   /** Name of the bridge or bond that the interface belongs to. */
   readonly master: string | undefined;
-  /** Its sublayer; `undefined` where debugfs cannot be read. */
-  readonly l2spec: L2Spec | undefined;
   /** What the system does for it, in userspace; `undefined` where that is not told. */
   readonly offloads?: readonly string[] | undefined;
   /** PPP, if the daemon runs it on the session. */
@@ -41,7 +40,7 @@ export interface DetailSources {
 export class DetailsFinder {
   readonly #byName = new Map<string, Link>();
   readonly #byIndex = new Map<number, Link>();
-  readonly #l2specs: ReadonlyMap<string, L2Spec>;
+  readonly #debug: DebugFacts["sessions"];
   readonly #offloads = new Map<string, readonly string[]>();
   readonly #ppp: ReadonlyMap<string, PppSessionStatus>;
 
@@ -55,7 +54,7 @@ export class DetailsFinder {
     for (const { tunnelId, sessionId, offloads: names } of offloads) {
       this.#offloads.set(`${tunnelId}/${sessionId}`, names);
     }
-    this.#l2specs = debugfs === undefined ? new Map() : parseL2specs(debugfs);
+    this.#debug = parseDebugFacts(debugfs ?? "").sessions;
   }
 
   /** The details of one session. */
@@ -65,6 +64,6 @@ export class DetailsFinder {
     const name = ppp?.interfaceName ?? session.interfaceName;
     const link = name === undefined ? undefined : this.#byName.get(name);
     const master = link?.master === undefined ? undefined : this.#byIndex.get(link.master)?.name;
-    return { link, master, l2spec: this.#l2specs.get(key), offloads: this.#offloads.get(key), ppp };
+    return { ...this.#debug.get(key), link, master, offloads: this.#offloads.get(key), ppp };
   }
 }

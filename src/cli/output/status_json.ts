@@ -163,7 +163,7 @@ function tunnelStatusJson(
 function sessionStatusJson(status: SessionStatus, style: TextStyle): SessionStatusJson {
   const { session, state, link, master, debug, offloads, rates, errors, silentMs } = status;
   return {
-    ...sessionJson(session, { link, master, l2spec: debug?.l2spec, offloads }, style),
+    ...sessionJson(session, { ...debug, link, master, offloads }, style),
     state,
     ...(rates !== undefined && { rates: ratesJson(rates) }),
     errors: errorsJson(errors),

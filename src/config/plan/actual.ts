@@ -7,7 +7,9 @@
 import { isPppType } from "../../model/pseudowire.ts";
 import type { SecretsError } from "../../base/secrets_error.ts";
 import type { DesiredPpp } from "../../model/ppp/settings.ts";
-import type { L2Spec, Session, SessionParameters } from "../../model/session.ts";
+import type { SessionDebugFacts } from "../../model/debug_facts.ts";
+import type { Optional } from "../../model/optional.ts";
+import type { Session, SessionParameters } from "../../model/session.ts";
 import type { Tunnel, TunnelParameters } from "../../model/tunnel.ts";
 import { readEndAddress } from "../schema/kinds.ts";
 import type { SecretsFile } from "./secrets.ts";
@@ -49,11 +51,9 @@ export interface ActualPpp {
 }
 
 /** A session that is there. */
-export interface ActualSession {
+export interface ActualSession extends Optional<SessionDebugFacts> {
   /** What the subsystem tells of it. */
   readonly session: Session;
-  /** Its sublayer; `undefined` where that cannot be known. */
-  readonly l2spec: L2Spec | undefined;
   /** Its interface; `undefined` if it has none that can be found. */
   readonly link: ActualLink | undefined;
   /** PPP, if the daemon runs it there. */

@@ -1,7 +1,7 @@
 /** `src/cli/commands/show.ts` and `details.ts`, as whole command lines: what is listed, how it is filtered, what is asked. */
 
 import assert from "node:assert/strict";
-import { parseL2specs } from "../../../src/apply/l2specs.ts";
+import { parseDebugFacts } from "../../../src/model/debug_facts.ts";
 import { FakeHost } from "../../support/fake_host.ts";
 import { goldenText, hexBytes } from "../../support/golden.ts";
 import { Random } from "../../support/random.ts";
@@ -392,11 +392,14 @@ Deno.test("show closes what it opened, also when it is refused", async () => {
   assert.equal(host.leaks, 0);
 });
 
-Deno.test("parseL2specs() reads what debugfs says", () => {
+const l2specs = (text: string) =>
+  new Map([...parseDebugFacts(text).sessions].map(([key, { l2spec }]) => [key, l2spec]));
+
+Deno.test("parseDebugFacts() reads what debugfs says", () => {
   assert.deepEqual(
-    parseL2specs(goldenText("l2tp/debugfs_tunnels.txt")),
+    l2specs(goldenText("l2tp/debugfs_tunnels.txt")),
     new Map([["3000/1001", "default"], ["3000/1000", "none"]]),
   );
-  assert.deepEqual(parseL2specs(""), new Map());
-  assert.deepEqual(parseL2specs("nonsense\n   offset 0\n"), new Map());
+  assert.deepEqual(l2specs(""), new Map());
+  assert.deepEqual(l2specs("nonsense\n   offset 0\n"), new Map());
 });

@@ -9,7 +9,7 @@ import type { Link } from "../../../model/link.ts";
 import { carryPpp, withPppInterfaces } from "../../../model/ppp/interfaces.ts";
 import type { Session } from "../../../model/session.ts";
 import type { SessionOffloads } from "../../../model/session_offloads.ts";
-import { type DebugFacts, NO_DEBUG_FACTS, parseDebugFacts } from "../../../status/debug_facts.ts";
+import { type DebugFacts, NO_DEBUG_FACTS, parseDebugFacts } from "../../../model/debug_facts.ts";
 import { sessionKey, type StatusSample } from "../../../status/sample.ts";
 import type { Context } from "../../context.ts";
 import { pppStatuses } from "../../output/ppp_statuses.ts";
