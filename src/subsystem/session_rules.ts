@@ -19,7 +19,7 @@ import type { SessionCreateRequest, SessionKeyRequest } from "../wire/genl/l2tp/
 import { DEFAULT_INTERFACE_NAME, isInterfaceNameTemplate } from "../model/interface_name.ts";
 import type { SessionRecord } from "./records.ts";
 import { need, Refusal } from "./refusal.ts";
-import { sessionMtu } from "../model/session_mtu.ts";
+import { pppMtu, sessionMtu } from "../model/session_mtu.ts";
 import type { SessionEntry, TunnelEntry } from "./tables.ts";
 import type { RequestEffects, SubsystemState } from "./work.ts";
 
@@ -92,6 +92,20 @@ function mtuOf({ record, socket }: TunnelEntry, l2spec: L2Spec, cookie: Uint8Arr
     cookieLength: cookie?.length ?? 0,
     l2spec,
     pathMtu: socket.pathMtu(),
+  });
+}
+
+/** Largest IP packet in a PPP session, in bytes, whose outer packet fits the path MTU. */
+export function pppMtuOf({ record, path, tunnel }: SessionEntry): number {
+  const { version, encap, peer } = tunnel.record;
+  return pppMtu({
+    version,
+    encap,
+    l2spec: record.l2spec,
+    ipVersion: peer.includes(":") ? 6 : 4,
+    cookieLength: record.cookie?.length ?? 0,
+    sendSeq: path.state().sendSeq,
+    pathMtu: tunnel.socket.pathMtu(),
   });
 }
 

@@ -40,8 +40,7 @@ import type { Platform, SessionPath } from "./ports.ts";
 import type { SubsystemRecord } from "./records.ts";
 import { Refusal } from "./refusal.ts";
 import { restoreRecords } from "./restore.ts";
-import { overheadFacts, pppMtu } from "../model/session_mtu.ts";
-import { createSession, findSession, modifySession, removeSession } from "./session_rules.ts";
+import { createSession, findSession, modifySession, pppMtuOf, removeSession } from "./session_rules.ts";
 import { Tables } from "./tables.ts";
 import { createTunnel, findTunnel, removeTunnel } from "./tunnel_rules.ts";
 import { viewSession, viewTunnel } from "./views.ts";
@@ -166,15 +165,8 @@ export class Subsystem {
 
   /** Bytes that an IP packet in a PPP session may have, so that it passes the way whole; `undefined` without session. */
   pppMtu(netns: string, tunnelId: number, sessionId: number): number | undefined {
-    const entry = this.#state.tables.session(netns, tunnelId, sessionId);
-    if (entry === undefined) return undefined;
-    const { record: { cookie, l2spec }, path, tunnel } = entry;
-    return pppMtu({
-      ...overheadFacts(tunnel.record, { cookie }, l2spec),
-      version: tunnel.record.version,
-      sendSeq: path.state().sendSeq,
-      pathMtu: tunnel.socket.pathMtu(),
-    });
+    const session = this.#state.tables.session(netns, tunnelId, sessionId);
+    return session && pppMtuOf(session);
   }
 
   /** The text of the debug file `l2tp/tunnels` of a network namespace, in parts. */
