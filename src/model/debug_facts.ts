@@ -1,5 +1,6 @@
 /**
- * The facts in the kernel's debug file `l2tp/tunnels` (`net/l2tp/l2tp_debugfs.c`) that netlink does not report.
+ * The facts in the kernel's debug file `l2tp/tunnels` (`net/l2tp/l2tp_debugfs.c`) that netlink does not
+ * report.
  *
  * @module
  */

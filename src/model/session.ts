@@ -7,10 +7,15 @@
 import type { Counters } from "./counters.ts";
 import type { Optional } from "./optional.ts";
 
-/** The pseudowires that the kernel can make: Ethernet (an `l2tpethN` interface) and PPP (a PPPoL2TP socket). */
+/**
+ * The pseudowires that the kernel can make: Ethernet (an `l2tpethN` interface) and PPP (a PPPoL2TP socket).
+ */
 export type Pseudowire = "eth" | "ppp";
 
-/** The L2-specific sublayer of a version 3 session (RFC 3931 section 4.6): none, or the default one of 4 bytes. */
+/**
+ * The L2-specific sublayer of a version 3 session (RFC 3931 section 4.6): none, or the default one of 4
+ * bytes.
+ */
 export type L2Spec = "none" | "default";
 
 /** The ids that name a session on this host. */
@@ -44,7 +49,9 @@ export interface ChangeableOptions {
   readonly reorderTimeoutMs: number;
 }
 
-/** The options of a version 3 session that the layout of its packets depends on: both ends must agree on them. */
+/**
+ * The options of a version 3 session that the layout of its packets depends on: both ends must agree on them.
+ */
 export interface HeaderOptions extends SessionCookies {
   /** The L2-specific sublayer; version 2 has none. */
   readonly l2spec: L2Spec;
@@ -102,7 +109,10 @@ export interface Session extends SessionIds, SessionCookies, ChangeableOptions {
   readonly counters: Counters;
 }
 
-/** What a data path carries a session's packets by. Options that are absent or `undefined` have the kernel's defaults. */
+/**
+ * What a data path carries a session's packets by. Options that are absent or `undefined` have the kernel's
+ * defaults.
+ */
 export interface DataSessionParameters extends Optional<SessionOptionSet> {
   /** Our id of the session, not 0. */
   readonly sessionId: number;

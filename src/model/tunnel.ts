@@ -10,7 +10,10 @@ import type { Optional } from "./optional.ts";
 /** What carries a tunnel's packets: UDP, or IP protocol 115 directly. */
 export type Encap = "udp" | "ip";
 
-/** Which UDP checksums a tunnel uses; `undefined` for those that its encapsulation or IP version does not have. */
+/**
+ * Which UDP checksums a tunnel uses; `undefined` for those that its encapsulation or IP version does not
+ * have.
+ */
 export interface UdpChecksums {
   /** UDP over IPv4: whether we send checksums. */
   readonly udpChecksum: boolean | undefined;
@@ -53,7 +56,9 @@ export function applicableChecksums(
   };
 }
 
-/** Whether the tunnel sends checksums or requires them. Settings that are absent or `undefined` count as on. */
+/**
+ * Whether the tunnel sends checksums or requires them. Settings that are absent or `undefined` count as on.
+ */
 export function usesChecksums(given: Optional<UdpChecksums>, isIpv6: boolean): boolean {
   const { udpChecksum, checksumTx, checksumRx } = given;
   return isIpv6 ? checksumTx !== false || checksumRx !== false : udpChecksum !== false;
@@ -108,8 +113,8 @@ export interface TunnelParameters extends Optional<UdpChecksums> {
   /** The peer's UDP port. */
   readonly peerPort?: number | undefined;
   /**
-   * Descriptor, in this process, of a bound and connected socket to run the tunnel over ("managed tunnel"). The
-   * tunnel lives no longer than the socket.
+   * Descriptor, in this process, of a bound and connected socket to run the tunnel over ("managed tunnel").
+   * The tunnel lives no longer than the socket.
    */
   readonly fd?: number | undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * Who asks the subsystem, and what it says.
+ * The face of the subsystem: callers, answers, options.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { JournalEntry } from "./records.ts";
 import type { LeftOut } from "./restore.ts";
 import type { TraceEvent } from "./trace.ts";
 
-/** Whoever sends a request. */
+/** The sender of a request. */
 export interface Caller {
   /** Key of the network namespace that the request is for. */
   readonly netns: string;
@@ -18,46 +18,54 @@ export interface Caller {
   /** Whether the caller has CAP_NET_ADMIN in the user namespace that owns the network namespace. */
   readonly privileged: boolean;
   /**
-   * The descriptor, in this process, of what the caller calls `fd` and sent along; `undefined` if it sent no such one.
-   * Who takes a descriptor owns it.
+   * The descriptor, in this process, of the file that is `fd` in the caller's process; `undefined` if the
+   * caller did not send that file. The subsystem owns the descriptors that it takes.
    */
   readonly takeFd: (fd: number) => number | undefined;
 }
 
-/** What happened without anybody being answered. */
+/** Effects of a request or an event beside the answer. */
 export interface Consequences {
-  /** What a journal must write before anybody learns of it. */
+  /** Entries that must be in the journal before the answer or a notification is sent. */
   readonly journalEntries: readonly JournalEntry[];
   /** Trace events. */
   readonly traces: readonly TraceEvent[];
-  /** What failed while things were taken away, which nobody is refused for. */
+  /** Failures while sockets, devices or paths were removed; the request succeeded nevertheless. */
   readonly cleanupErrors: readonly SyscallError[];
 }
 
-/** What comes of a request. */
+/** The answer to a request. */
 export interface Answer extends Consequences {
-  /** Datagrams for the caller, in order, one message each. None for a success that needs no acknowledgement. */
+  /**
+   * Datagrams for the caller, in order, one message each. None for a success that needs no acknowledgement.
+   */
   readonly replies: readonly Uint8Array[];
   /**
-   * For a dump: further datagrams for the caller, made as they are asked for, ending with NLMSG_DONE. The tables may
-   * change meanwhile: what is there all the time is told once, in ascending order of ids.
+   * For a dump: further datagrams for the caller, ending with NLMSG_DONE. Each is encoded when it is asked
+   * for. The tables may change meanwhile: an entry that exists for the whole dump is reported once, in
+   * ascending order of ids.
    */
   readonly dump: Iterator<Uint8Array, void, void> | undefined;
   /** Datagrams for the multicast group: for its members in every network namespace. */
   readonly notifications: readonly Uint8Array[];
 }
 
-/** What came of a restoration. */
+/** Result of a restoration. */
 export interface Restoration extends Consequences {
-  /** Records that nothing was made of. The journal still has them. */
+  /** Records that could not be restored. They stay in the journal. */
   readonly leftOut: readonly LeftOut[];
 }
 
-/** What a {@link Subsystem} may be made with. */
+/** Options of a {@link Subsystem}. */
 export interface SubsystemOptions {
-  /** Most tunnels, of all namespaces together; further ones are refused with ENOMEM. No limit unless given. */
+  /**
+   * Limit of tunnels in all namespaces together; beyond it creation fails with ENOMEM. No limit unless given.
+   */
   readonly tunnelsMax?: number | undefined;
-  /** Most sessions, of all namespaces together; further ones are refused with ENOMEM. No limit unless given. */
+  /**
+   * Limit of sessions in all namespaces together; beyond it creation fails with ENOMEM. No limit unless
+   * given.
+   */
   readonly sessionsMax?: number | undefined;
   /** Pseudowire types that the platform can carry; Ethernet and PPP unless given. */
   readonly pseudowireTypes?: readonly number[] | undefined;

@@ -1,5 +1,5 @@
 /**
- * The generic-netlink controller, as far as one must ask it to find the family. Pure.
+ * The generic-netlink controller ("nlctrl"), reduced to CTRL_CMD_GETFAMILY of the one family.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { CTRL_CMD_GETFAMILY, encodeFamily, type GenlFamily } from "../wire/genl/
 import { decodeGetFamily } from "../wire/genl/ctrl_request.ts";
 import { L2TP_GENL_MCGROUP, L2TP_GENL_NAME } from "../wire/genl/l2tp/constants.ts";
 import { Refusal } from "./refusal.ts";
-import type { Result } from "./work.ts";
+import type { Result } from "./effects.ts";
 
-/** Message type of the family: always this one, unlike the kernel's. */
+/** Message type of the family. It is fixed; the kernel assigns one at each boot. */
 export const SUBSYSTEM_FAMILY_ID = 0x20;
-/** Number of the family's multicast group: always this one, unlike the kernel's. */
+/** Number of the family's multicast group. It is fixed; the kernel assigns one at each boot. */
 export const SUBSYSTEM_GROUP_ID = 9;
 
 const FAMILY: GenlFamily = {
@@ -23,10 +23,10 @@ const FAMILY: GenlFamily = {
 };
 
 /**
- * Answers a request to the controller, which knows one family.
+ * Answers a request to the controller.
  *
- * @throws {Refusal} EOPNOTSUPP for other commands, EINVAL if no family is named, ENOENT if it is not ours
- * @throws {PolicyError} if an attribute is broken
+ * @throws {Refusal} EOPNOTSUPP for other commands, EINVAL without name and number, ENOENT for another family
+ * @throws {PolicyError} if an attribute breaks the policy
  */
 export function controller(command: number, isDump: boolean, payload: Uint8Array): Result {
   if (command !== CTRL_CMD_GETFAMILY) throw new Refusal(Errno.EOPNOTSUPP);

@@ -1,5 +1,5 @@
 /**
- * What the debug file tells of the entries of the tables. Pure.
+ * The entries of the tables as the debug file has them.
  *
  * @module
  */
@@ -9,13 +9,16 @@ import type { SessionEntry, Tables, TunnelEntry } from "./tables.ts";
 import { viewSession, viewTunnel } from "./views.ts";
 
 /**
- * The kernel's reference counts at rest, as captured: nothing here is counted, but readers of the file look at them.
+ * The kernel's reference counts of idle objects, as captured. This subsystem has no reference counts, but
+ * readers of the file look at them.
  */
 const SOCKET_REFERENCES = { udp: 3, ip: 2 } as const;
 const TUNNEL_REFERENCES = 2;
 const SESSION_REFERENCES = 2;
 
-/** The tunnels of a namespace with their sessions, by ascending ids; the tables may change meanwhile. */
+/**
+ * Yields the tunnels of a namespace with their sessions, by ascending ids. The tables may change meanwhile.
+ */
 export function* debugTunnels(tables: Tables, netns: string): Generator<DebugTunnel, void, void> {
   for (const tunnel of tables.tunnelsOf(netns)) {
     yield {

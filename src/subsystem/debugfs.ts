@@ -1,5 +1,5 @@
 /**
- * The text of the kernel's debug file `l2tp/tunnels` (`net/l2tp/l2tp_debugfs.c`). Pure.
+ * The text of the kernel's debug file `l2tp/tunnels` (`net/l2tp/l2tp_debugfs.c`).
  *
  * @module
  */
@@ -12,21 +12,21 @@ import type { L2Spec, Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import { L2TP_PWTYPE } from "../model/pseudowire.ts";
 
-/** A session, as the debug file tells it. Of what is `undefined`, a question mark tells that it is not known. */
+/** A session in the debug file. Facts that are `undefined` are printed as a question mark. */
 export interface DebugSession extends Optional<SessionDebugFacts> {
-  /** The session. */
+  /** The session as netlink reports it. */
   readonly session: Session;
-  /** Name of its interface now; `undefined` for a PPP session nobody is attached to. */
+  /** Present name of its interface; `undefined` for a PPP session without a PPP interface. */
   readonly interfaceName: string | undefined;
 }
 
-/** A tunnel, as the debug file tells it. Of what is `undefined`, a question mark tells that it is not known. */
+/** A tunnel in the debug file. Facts that are `undefined` are printed as a question mark. */
 export interface DebugTunnel extends Optional<TunnelDebugFacts> {
   /** The tunnel. */
   readonly tunnel: Tunnel;
-  /** Sessions, without those of id 0, which are no real ones. */
+  /** Count of sessions, without the one of id 0 that stands for a version 2 tunnel. */
   readonly sessionCount: number;
-  /** Its sessions, in the order to show them. */
+  /** Its sessions, in the order of the text. */
   readonly sessions: Iterable<DebugSession>;
 }
 
@@ -44,7 +44,7 @@ const HEADER = [
   "   nr/ns tx-pkts/bytes/errs rx-pkts/bytes/errs",
 ].join("\n") + "\n";
 
-/** The text in parts: the header, then one part for each tunnel and each session. */
+/** Yields the text in parts: the header, then one part for each tunnel and each session. */
 export function* debugfsText(tunnels: Iterable<DebugTunnel>): Generator<string, void, void> {
   yield HEADER;
   for (const tunnel of tunnels) {
@@ -59,7 +59,7 @@ function tunnelText({ tunnel, socketReferences, references, sessionCount }: Debu
     (udp ? ` source port ${tunnel.localPort ?? 0}, dest port ${tunnel.peerPort ?? 0}\n` : "") +
     ` L2TPv${tunnel.version}, ${tunnel.encap?.toUpperCase() ?? ""}\n` +
     ` ${sessionCount} sessions, refcnt ${known(socketReferences)}/${known(references)}\n` +
-    // The kernel says "rx" of both.
+    // The kernel prints "rx" for both.
     ` 00000000 rx ${sent(tunnel.counters)} rx ${received(tunnel.counters)}\n`;
 }
 
@@ -80,7 +80,7 @@ function sessionText({ session, l2spec, nr, ns, references, interfaceName }: Deb
     (interfaceName === undefined ? "" : `   interface ${interfaceName}\n`);
 }
 
-/** Type and length of the sublayers. */
+/** Type and length of the sublayers, as printed. */
 const L2SPECS: Readonly<Record<L2Spec, string>> = { default: "1/4", none: "0/0" };
 
 function known(value: number | undefined): string {
@@ -92,7 +92,7 @@ const PSEUDOWIRES: ReadonlyMap<number, string> = new Map([
   [L2TP_PWTYPE.PPP, "PPP"],
 ]);
 
-/** Four bytes are shown of all cookies that do not have eight. */
+/** The kernel prints 4 bytes of every cookie that is not 8 bytes long. */
 function cookieText(name: string, cookie: Uint8Array | undefined): string {
   if (cookie === undefined || cookie.length === 0) return "";
   const shown = new Uint8Array(cookie.length === 8 ? 8 : 4);

@@ -1,6 +1,6 @@
 /**
- * Dumps: messages made one after another as they are asked for, so that a dump of any length needs the memory of one
- * datagram. Pure.
+ * Dumps: messages are encoded when they are asked for, so a dump of any length needs the memory of one
+ * datagram.
  *
  * @module
  */
@@ -9,20 +9,22 @@ import { SyscallError } from "../base/errors.ts";
 import { encodeDone } from "../wire/netlink/answer.ts";
 import { NLM_F_MULTI } from "../wire/netlink/constants.ts";
 import { encodeMessage } from "../wire/netlink/message.ts";
-import type { ReplyHeader } from "./work.ts";
+import type { ReplyHeader } from "./effects.ts";
 
-/** Most bytes of a datagram of several messages: what receivers of netlink messages have room for. */
+/**
+ * Longest datagram of several messages, in bytes: receivers of netlink messages have buffers of this size.
+ */
 export const DUMP_DATAGRAM_MAX = 32 * 1024;
 
 /**
- * A datagram with less room than this is full: no message of ours is as long. So none is made before there is a
- * datagram for it, and what is told was true when its datagram was asked for.
+ * A datagram with less room than this, in bytes, is full: every message of the family is shorter. So no
+ * message is encoded before the datagram that carries it is asked for.
  */
 const MESSAGE_ROOM = 1024;
 
 /**
- * Packs a message for each payload into datagrams, the last of which is the end of the dump alone, as the kernel sends
- * it. If a payload cannot be made, the end tells the error number.
+ * Packs a message for each payload into datagrams. The last datagram is NLMSG_DONE alone, as from the kernel.
+ * If the iterator of payloads throws `SyscallError`, NLMSG_DONE carries its error number.
  */
 export function* dumpDatagrams(
   header: ReplyHeader,

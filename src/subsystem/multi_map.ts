@@ -1,21 +1,21 @@
 /**
- * A map that may have several values for a key and mostly has one. Pure.
+ * A map with several values for a key, made for keys that nearly always have one.
  *
  * @module
  */
 
-/** A map with one value, seldom more, for each key. */
+/** A map with one value for nearly every key, and several for some. */
 export class MultiMap<K, V> {
   readonly #first = new Map<K, V>();
-  /** The values beyond the first, in the order of their coming. */
+  /** The values after the first, in order of insertion. */
   readonly #others = new Map<K, Set<V>>();
 
-  /** The value that has been there longest. */
+  /** The oldest value of the key. */
   first(key: K): V | undefined {
     return this.#first.get(key);
   }
 
-  /** Puts a value in that is not there. */
+  /** Adds a value; the key must not have it yet. */
   add(key: K, value: V): void {
     if (!this.#first.has(key)) {
       this.#first.set(key, value);
@@ -26,7 +26,7 @@ export class MultiMap<K, V> {
     else others.add(value);
   }
 
-  /** Takes the value out; nothing happens if it is not there. */
+  /** Removes the value if the key has it. */
   delete(key: K, value: V): void {
     const others = this.#others.get(key);
     if (this.#first.get(key) === value) {

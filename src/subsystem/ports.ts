@@ -1,7 +1,6 @@
 /**
- * What the subsystem needs of the platform: tunnel sockets, Ethernet devices, data paths. Everything is synchronous; a
- * method that cannot do what is asked throws `SyscallError` and leaves nothing behind, and the requester is answered
- * with its error number.
+ * The port to the platform: tunnel sockets, Ethernet devices, data paths. All methods are synchronous. A
+ * method that fails throws `SyscallError` and leaves nothing behind; the requester gets the error number.
  *
  * @module
  */
@@ -11,15 +10,15 @@ import type { SessionChanges } from "../model/session.ts";
 import type { Encap, Tunnel, UdpChecksums, UdpChecksumSettings } from "../model/tunnel.ts";
 import type { SessionRecord } from "./records.ts";
 
-/** A socket for a tunnel, as it is wanted. */
+/** Request for a tunnel's socket. */
 export interface TunnelSocketRequest extends UdpChecksumSettings {
   /** Key of the network namespace to open it in. */
   readonly netns: string;
-  /** Our id: what an L2TP/IP socket is bound to beside the address. */
+  /** Our id of the tunnel; an L2TP/IP socket is bound to it and the address. */
   readonly tunnelId: number;
-  /** The peer's id: what an L2TP/IP socket is connected to beside the address. */
+  /** The peer's id of the tunnel; an L2TP/IP socket is connected to it and the address. */
   readonly peerTunnelId: number;
-  /** Protocol version, any 8-bit number: the packets are those of version 2, or else those of version 3. */
+  /** Protocol version, any 8-bit number. Every version but 2 has the packets of version 3. */
   readonly version: number;
   /** UDP, or IP protocol 115. */
   readonly encap: Encap;
@@ -27,31 +26,34 @@ export interface TunnelSocketRequest extends UdpChecksumSettings {
   readonly local: string;
   /** The peer's address in text, of the same family. */
   readonly peer: string;
-  /** Our UDP port, 0 for a free one; not looked at without UDP. */
+  /** Our UDP port; 0 for a free one. Ignored without UDP. */
   readonly localPort: number;
-  /** The peer's UDP port; 0 leaves the socket unconnected. Not looked at without UDP. */
+  /** The peer's UDP port; 0 leaves the socket unconnected. Ignored without UDP. */
   readonly peerPort: number;
-  /** It is to be what was there before a crash: then neither route nor address need be there now. */
+  /** Whether it restores a tunnel after a crash. Then neither the route nor the address must exist now. */
   readonly existing: boolean;
 }
 
-/** A socket that came with a request, to become a tunnel's. */
+/** A socket that came with a request and becomes a tunnel's. */
 export interface TunnelSocketAdoption {
-  /** Key of the network namespace that it must belong to (else EINVAL). */
+  /** Key of the network namespace that the socket must belong to (else EINVAL). */
   readonly netns: string;
-  /** The descriptor, in this process. The port owns it from now on, also if it throws. */
+  /** The descriptor, in this process. The platform owns it from now on, also if it throws. */
   readonly fd: number;
-  /** What it must be a socket for (else EPROTONOSUPPORT; ENOTSOCK if it is no socket, EBUSY if it is a tunnel's). */
+  /**
+   * Encapsulation that the socket must be for (else EPROTONOSUPPORT; ENOTSOCK for no socket, EBUSY for a
+   * tunnel's).
+   */
   readonly encap: Encap;
   /** Our id. */
   readonly tunnelId: number;
   /** The peer's id. */
   readonly peerTunnelId: number;
-  /** Protocol version, any 8-bit number: the packets are those of version 2, or else those of version 3. */
+  /** Protocol version, any 8-bit number. Every version but 2 has the packets of version 3. */
   readonly version: number;
 }
 
-/** What became of a socket: addresses and ports in use. Members that do not apply are `undefined`, as in `Tunnel`. */
+/** Addresses, ports and checksums of a socket. Members that do not apply are `undefined`, as in `Tunnel`. */
 export type TunnelSocketFacts = Pick<
   Tunnel,
   "local" | "peer" | "localPort" | "peerPort" | keyof UdpChecksums
@@ -59,84 +61,94 @@ export type TunnelSocketFacts = Pick<
 
 /** A tunnel's socket. */
 export interface TunnelSocket {
-  /** Its addresses and ports. */
+  /** Addresses, ports and checksums. */
   readonly facts: TunnelSocketFacts;
-  /** Largest IP packet on the way to the peer, in bytes; `undefined` without route. Must not throw. */
+  /** Path MTU to the peer, in bytes; `undefined` without a route. Must not throw. */
   pathMtu(): number | undefined;
-  /** The tunnel's counters, of all its sessions past and present. Must not throw. */
+  /** The tunnel's counters, of its past and present sessions. Must not throw. */
   counters(): Counters;
   /**
-   * Starts to carry a session's packets. `device` is where an Ethernet session's frames come from and go to;
-   * `undefined` for a PPP session.
+   * Starts to forward a session's packets. `device` is the interface of an Ethernet session; `undefined` for
+   * a PPP session.
    */
   startSession(session: SessionRecord, device: EthernetDevice | undefined): SessionPath;
-  /** Gives the socket up: when this returns, address and port are free (an adopted one lives on elsewhere). */
+  /**
+   * Closes the socket. Address and port are free afterwards, unless the socket was adopted: its creator has
+   * it, too.
+   */
   close(): void;
 }
 
-/** An Ethernet device, as it is wanted. */
+/** Request for an Ethernet device. */
 export interface EthernetDeviceRequest {
-  /** Key of the network namespace to make it in. */
+  /** Key of the network namespace to create it in. */
   readonly netns: string;
-  /** Its name; one `%d` is to become the least number that makes the name free. */
+  /** Its name; one `%d` becomes the least number that makes the name free. */
   readonly name: string;
   /** Largest payload of a frame, in bytes. */
   readonly mtu: number;
-  /** Take over a device of this very name that a crash has left behind, if there is one; MTU and state are its own. */
+  /**
+   * Whether to take over a device of this name that a crash has left behind. Such a device keeps its MTU and
+   * state.
+   */
   readonly existing: boolean;
-  /** With `existing`: its number, by which it is known though its name may be another now; `undefined`: by its name. */
+  /**
+   * With `existing`: index of the device, which finds it after a renaming; `undefined`: the name finds it.
+   */
   readonly index: number | undefined;
 }
 
-/** An Ethernet device. The port made it, so it may cast it back to what it is. */
+/** An Ethernet device. The platform created the object, and may cast it back to its own class. */
 export interface EthernetDevice {
   /** Its name at creation. */
   readonly name: string;
-  /** Its number, which it keeps for as long as it is in its namespace. */
+  /** Its index, which it keeps as long as it is in its namespace. */
   readonly index: number;
-  /** Removes it: when this returns, the name is free. */
+  /** Removes it. The name is free afterwards. */
   delete(): void;
 }
 
-/** Where a session is now. */
+/** Live state of a session. */
 export interface LiveSessionState {
-  /** Whether we send sequence numbers: the data path changes that as the peer wishes. */
+  /**
+   * Whether we send sequence numbers; the data path changes that when the peer does (RFC 2661 section 5.4).
+   */
   readonly sendSeq: boolean;
-  /** Number expected in the next received packet. */
+  /** Sequence number expected in the next received packet. */
   readonly nr: number;
-  /** Number for the next packet to send. */
+  /** Sequence number of the next packet to send. */
   readonly ns: number;
   /** The session's counters. */
   readonly counters: Counters;
 }
 
-/** Something that carries a session's packets. */
+/** The data path of one session. */
 export interface SessionPath {
-  /** Where the session is now. Must not throw. */
+  /** The live state. Must not throw. */
   state(): LiveSessionState;
-  /** Changes parameters; members that are left out stay as they are. `state` tells the new ones at once. */
+  /** Changes options; absent members stay as they are. `state` returns the new ones at once. */
   change(changes: SessionChanges): void;
-  /** Stops: when this returns, it touches device and socket no more. */
+  /** Stops. The path does not use device and socket afterwards. */
   stop(): void;
 }
 
-/** What the subsystem asks of the system it runs on. */
+/** The system that the subsystem runs on. */
 export interface Platform {
   /**
    * Opens, binds and connects a tunnel's socket.
    *
-   * @throws {SyscallError} EADDRNOTAVAIL, EADDRINUSE, ENETUNREACH, EHOSTUNREACH, EPROTONOSUPPORT, EINVAL (link-local
-   * address) and others
+   * @throws {SyscallError} EADDRNOTAVAIL, EADDRINUSE, ENETUNREACH, EHOSTUNREACH, EPROTONOSUPPORT, EINVAL
+   * (link-local address) and others
    */
   openTunnelSocket(request: TunnelSocketRequest): TunnelSocket;
   /**
-   * Makes a descriptor a tunnel's socket.
+   * Turns a descriptor into a tunnel's socket.
    *
    * @throws {SyscallError} EBADF, ENOTSOCK, EPROTONOSUPPORT, EBUSY, EINVAL
    */
   adoptTunnelSocket(request: TunnelSocketAdoption): TunnelSocket;
   /**
-   * Makes an Ethernet device.
+   * Creates an Ethernet device.
    *
    * @throws {SyscallError} EEXIST if the name is in use, and others
    */

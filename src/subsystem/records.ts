@@ -1,6 +1,7 @@
 /**
- * What must be remembered of tunnels and sessions to make them again after a crash: what they were created with, and
- * what was chosen at that time. Records are plain data. A journal writes {@link JournalEntry}s, one JSON object a line. Pure.
+ * Records of tunnels and sessions, from which they are restored after a crash: the parameters they were
+ * created with, and the choices made then. Records are plain data. The journal has {@link JournalEntry}s, one
+ * JSON object a line.
  *
  * @module
  */
@@ -12,9 +13,9 @@ import { isInterfaceName } from "../model/interface_name.ts";
 import { type JsonObject, JsonObjectReader } from "../base/json_reader.ts";
 import type { TunnelSocketFacts } from "./ports.ts";
 
-/** What there is to know of a tunnel. Addresses are in text, ports as numbers. */
+/** A tunnel in the journal. */
 export interface TunnelRecord extends TunnelSocketFacts {
-  /** What it is a record of. */
+  /** Tells it from a session's record. */
   readonly kind: "tunnel";
   /** Key of its network namespace. */
   readonly netns: string;
@@ -24,9 +25,12 @@ export interface TunnelRecord extends TunnelSocketFacts {
   readonly peerTunnelId: number;
   /** Protocol version, any 8-bit number. */
   readonly version: number;
-  /** What carries it. */
+  /** Encapsulation. */
   readonly encap: Encap;
-  /** Whether it runs over a socket that its creator handed over: then nothing can be restored after a crash. */
+  /**
+   * Whether it runs over a socket that its creator handed over. Such a tunnel cannot be restored after a
+   * crash.
+   */
   readonly managed: boolean;
 }
 
@@ -51,25 +55,25 @@ export interface SessionRecord extends SessionIds, SessionOptionSet {
 /** A record of either kind. */
 export type SubsystemRecord = TunnelRecord | SessionRecord;
 
-/** The tunnel was made; there was none of this id in the namespace. */
+/** The tunnel was created; its id was free in the namespace. */
 export interface PutTunnel {
-  /** What to do. */
+  /** Kind of the entry. */
   readonly change: "putTunnel";
   /** The tunnel. */
   readonly tunnel: TunnelRecord;
 }
 
-/** The session was made, or its parameters were changed. */
+/** The session was created or modified. */
 export interface PutSession {
-  /** What to do. */
+  /** Kind of the entry. */
   readonly change: "putSession";
   /** The session. */
   readonly session: SessionRecord;
 }
 
-/** The tunnel is gone, and all its sessions with it. */
+/** The tunnel was deleted with all its sessions. */
 export interface DeleteTunnel {
-  /** What to do. */
+  /** Kind of the entry. */
   readonly change: "deleteTunnel";
   /** Key of its network namespace. */
   readonly netns: string;
@@ -77,9 +81,9 @@ export interface DeleteTunnel {
   readonly tunnelId: number;
 }
 
-/** The session is gone. */
+/** The session was deleted. */
 export interface DeleteSession {
-  /** What to do. */
+  /** Kind of the entry. */
   readonly change: "deleteSession";
   /** Key of its network namespace. */
   readonly netns: string;
@@ -89,7 +93,7 @@ export interface DeleteSession {
   readonly sessionId: number;
 }
 
-/** What a journal must write down. */
+/** An entry of the journal. */
 export type JournalEntry = PutTunnel | PutSession | DeleteTunnel | DeleteSession;
 
 const ID_MAX = 0xffff_ffff;
@@ -199,9 +203,9 @@ function readMembers<T>(reader: JsonObjectReader, members: Members<T>): Omit<T, 
 function readTunnel(reader: JsonObjectReader): TunnelRecord {
   const record: TunnelRecord = { kind: "tunnel", ...readMembers<TunnelRecord>(reader, TUNNEL_MEMBERS) };
   const family = parseIpAddress(record.local)?.length;
-  if (family === undefined) throw reader.error("local", "it is no IP address");
+  if (family === undefined) throw reader.error("local", "it is not an IP address");
   if (parseIpAddress(record.peer)?.length !== family) {
-    throw reader.error("peer", `it is no IP address of the family of ${record.local}`);
+    throw reader.error("peer", `it is not an address of the IP version of ${record.local}`);
   }
   const port = record.encap === "udp" ? 0 : undefined;
   const applicable = {
@@ -212,7 +216,10 @@ function readTunnel(reader: JsonObjectReader): TunnelRecord {
   for (const name of Object.keys(applicable) as (keyof typeof applicable)[]) {
     const applies = applicable[name] !== undefined;
     if ((record[name] !== undefined) === applies) continue;
-    throw reader.error(name, `it must ${applies ? "" : "not "}be there with encap and addresses`);
+    throw reader.error(
+      name,
+      `it must be ${applies ? "present" : "absent"} with this encap and these addresses`,
+    );
   }
   return record;
 }
@@ -221,15 +228,15 @@ function readSession(reader: JsonObjectReader): SessionRecord {
   const record: SessionRecord = { kind: "session", ...readMembers<SessionRecord>(reader, SESSION_MEMBERS) };
   const { interfaceName: name } = record;
   if (name !== undefined && !(isInterfaceName(name) && !name.includes("%"))) {
-    throw reader.error("interfaceName", "no interface can be called so");
+    throw reader.error("interfaceName", "it is not a valid interface name");
   }
   if ((name === undefined) !== (record.mtu === undefined)) {
-    throw reader.error("mtu", "it must be there exactly with interfaceName");
+    throw reader.error("mtu", "it must be present if and only if interfaceName is");
   }
   return record;
 }
 
-/** The change as a plain object for JSON: a record with what to do, or the key of what is gone. */
+/** The entry as a plain object for JSON: the members of a record, or the key of a deleted object. */
 export function encodeChange(change: JournalEntry): JsonObject {
   switch (change.change) {
     case "putTunnel":
@@ -243,7 +250,7 @@ export function encodeChange(change: JournalEntry): JsonObject {
 }
 
 /**
- * The change that a value from JSON is.
+ * The entry that a value from JSON is.
  *
  * @throws {DecodeError} if a member is absent, wrong, unknown, or does not go with another
  */

@@ -1,6 +1,5 @@
 /**
- * Making tunnels and sessions again from their records, after a crash has taken the process but left a journal.
- * Pure.
+ * Restores tunnels and sessions from their records after a crash of the process.
  *
  * @module
  */
@@ -13,21 +12,24 @@ import { need, Refusal } from "./refusal.ts";
 import { checkSessionId, startSession } from "./session_rules.ts";
 import { checkTunnelId, registerTunnel } from "./tunnel_rules.ts";
 import type { TunnelSocket } from "./ports.ts";
-import type { RequestEffects, SubsystemState } from "./work.ts";
+import type { RequestEffects, SubsystemState } from "./effects.ts";
 
-/** A record that nothing was made of. */
+/** A record that could not be restored. */
 export interface LeftOut {
   /** The record. */
   readonly record: SubsystemRecord;
-  /** Why: a managed tunnel and its sessions cannot be restored; else the error, ENODEV if a session has no tunnel. */
+  /**
+   * `managed`: a managed tunnel and its sessions cannot be restored. Otherwise the error; ENODEV without a
+   * tunnel.
+   */
   readonly reason: "managed" | SyscallError;
 }
 
-/** Makes all it can; the others are returned. Tunnels come first, so the order of the records does not matter. */
+/** Restores the tunnels, then the sessions. Returns the records that could not be restored. */
 export function restoreRecords(
-  machine: SubsystemState,
+  state: SubsystemState,
   records: Iterable<SubsystemRecord>,
-  work: RequestEffects,
+  effects: RequestEffects,
 ): LeftOut[] {
   const leftOut: LeftOut[] = [];
   const sessions: SessionRecord[] = [];
@@ -37,11 +39,11 @@ export function restoreRecords(
     else if (record.managed) {
       managed.add(tunnelKey(record));
       leftOut.push({ record, reason: "managed" });
-    } else attempt(record, leftOut, () => restoreTunnel(machine, record, work));
+    } else attempt(record, leftOut, () => restoreTunnel(state, record, effects));
   }
   for (const record of sessions) {
     if (managed.has(tunnelKey(record))) leftOut.push({ record, reason: "managed" });
-    else attempt(record, leftOut, () => restoreSession(machine, record, work));
+    else attempt(record, leftOut, () => restoreSession(state, record, effects));
   }
   return leftOut;
 }
@@ -63,9 +65,9 @@ function attempt(record: SubsystemRecord, leftOut: LeftOut[], restore: () => voi
   }
 }
 
-function restoreTunnel(machine: SubsystemState, record: TunnelRecord, work: RequestEffects): void {
-  checkTunnelId(machine, record.netns, record.tunnelId);
-  const socket: TunnelSocket = machine.platform.openTunnelSocket({
+function restoreTunnel(state: SubsystemState, record: TunnelRecord, effects: RequestEffects): void {
+  checkTunnelId(state, record.netns, record.tunnelId);
+  const socket: TunnelSocket = state.platform.openTunnelSocket({
     netns: record.netns,
     tunnelId: record.tunnelId,
     peerTunnelId: record.peerTunnelId,
@@ -78,11 +80,11 @@ function restoreTunnel(machine: SubsystemState, record: TunnelRecord, work: Requ
     ...completeChecksums(record),
     existing: true,
   });
-  registerTunnel(machine, record, socket, -1, work);
+  registerTunnel(state, record, socket, -1, effects);
 }
 
-function restoreSession(machine: SubsystemState, record: SessionRecord, work: RequestEffects): void {
-  const tunnel = need(machine.tables.tunnel(record.netns, record.tunnelId), Errno.ENODEV);
-  checkSessionId(machine, tunnel, record.sessionId);
-  startSession(machine, tunnel, record, { existing: true }, work);
+function restoreSession(state: SubsystemState, record: SessionRecord, effects: RequestEffects): void {
+  const tunnel = need(state.tables.tunnel(record.netns, record.tunnelId), Errno.ENODEV);
+  checkSessionId(state, tunnel, record.sessionId);
+  startSession(state, tunnel, record, { existing: true }, effects);
 }

@@ -1,6 +1,7 @@
 /**
- * The rules of sessions: what is refused, with which error number and in which order (`net/l2tp/l2tp_netlink.c`,
- * `l2tp_core.c`, `l2tp_eth.c` of Linux 6.12), and what else happens. Pure.
+ * The rules of sessions, in the kernel's order and with its error numbers (`net/l2tp/l2tp_netlink.c`,
+ * `l2tp_core.c`,
+ * `l2tp_eth.c` of Linux 6.12).
  *
  * @module
  */
@@ -21,9 +22,9 @@ import type { SessionRecord } from "./records.ts";
 import { need, Refusal } from "./refusal.ts";
 import { pppMtu, sessionMtu } from "../model/session_mtu.ts";
 import type { SessionEntry, TunnelEntry } from "./tables.ts";
-import type { RequestEffects, SubsystemState } from "./work.ts";
+import type { RequestEffects, SubsystemState } from "./effects.ts";
 
-/** From here on numbers are no pseudowire types (`__L2TP_PWTYPE_MAX`). */
+/** Pseudowire types are below this number (`__L2TP_PWTYPE_MAX`). */
 const PWTYPE_END = 12;
 
 const L2SPEC_OF: ReadonlyMap<number, L2Spec> = new Map([
@@ -34,15 +35,15 @@ const L2SPEC_OF: ReadonlyMap<number, L2Spec> = new Map([
 /**
  * SESSION_CREATE, for a tunnel that was found.
  *
- * @throws {Refusal} EINVAL for what is missing or unknown, EPROTONOSUPPORT for a pseudowire that the tunnel or we cannot
- * have, EEXIST, ENOMEM at the limit
- * @throws {SyscallError} if the platform cannot have such a device or data path
+ * @throws {Refusal} EINVAL for a missing or unknown value, EPROTONOSUPPORT for a pseudowire that the tunnel
+ * or the platform does not support, EEXIST for an id in use, ENOMEM at the limit
+ * @throws {SyscallError} if the platform cannot create the device or the data path
  */
 export function createSession(
-  machine: SubsystemState,
+  state: SubsystemState,
   tunnel: TunnelEntry,
   request: SessionCreateRequest,
-  work: RequestEffects,
+  effects: RequestEffects,
 ): SessionEntry {
   const { netns, tunnelId, version } = tunnel.record;
   const sessionId = need(request.sessionId, Errno.EINVAL);
@@ -50,18 +51,18 @@ export function createSession(
   const pseudowireType = need(request.pseudowireType, Errno.EINVAL);
   if (pseudowireType >= PWTYPE_END) throw new Refusal(Errno.EINVAL);
   if (version === 2 && pseudowireType !== L2TP_PWTYPE.PPP) throw new Refusal(Errno.EPROTONOSUPPORT);
-  // Before version 3 there are no sublayers and cookies, and no Ethernet whose interface could be named.
+  // Version 2 has no sublayers, no cookies, and no Ethernet sessions whose interface has a name.
   const modern = version > 2;
   const l2specType = request.l2specType ?? L2TP_L2SPECTYPE.DEFAULT;
   const l2spec = modern ? need(L2SPEC_OF.get(l2specType), Errno.EINVAL) : "none";
   const cookie = modern ? request.cookie : undefined;
-  if (!machine.pseudowireTypes.has(pseudowireType)) throw new Refusal(Errno.EPROTONOSUPPORT);
-  checkSessionId(machine, tunnel, sessionId);
+  if (!state.pseudowireTypes.has(pseudowireType)) throw new Refusal(Errno.EPROTONOSUPPORT);
+  checkSessionId(state, tunnel, sessionId);
   const wantedName = (modern ? request.interfaceName : undefined) ?? DEFAULT_INTERFACE_NAME;
   const ethernet = pseudowireType === L2TP_PWTYPE.ETH;
   if (ethernet && !isInterfaceNameTemplate(wantedName)) throw new Refusal(Errno.EINVAL);
   const session = startSession(
-    machine,
+    state,
     tunnel,
     {
       kind: "session",
@@ -79,9 +80,9 @@ export function createSession(
       ...changedOptions(request, DEFAULT_CHANGEABLE_OPTIONS),
     },
     { existing: false },
-    work,
+    effects,
   );
-  work.journalEntries.push({ change: "putSession", session: session.record });
+  effects.journalEntries.push({ change: "putSession", session: session.record });
   return session;
 }
 
@@ -109,27 +110,29 @@ export function pppMtuOf({ record, path, tunnel }: SessionEntry): number {
   });
 }
 
-/** @throws {Refusal} EEXIST if the tunnel cannot have a session with this id, ENOMEM at the limit */
-export function checkSessionId(machine: SubsystemState, tunnel: TunnelEntry, sessionId: number): void {
-  if (machine.tables.isSessionIdTaken(tunnel, sessionId)) throw new Refusal(Errno.EEXIST);
-  if (machine.tables.sessionCount >= machine.sessionsMax) throw new Refusal(Errno.ENOMEM);
+/** @throws {Refusal} EEXIST if the id is in use for the tunnel, ENOMEM at the limit */
+export function checkSessionId(state: SubsystemState, tunnel: TunnelEntry, sessionId: number): void {
+  if (state.tables.isSessionIdTaken(tunnel, sessionId)) throw new Refusal(Errno.EEXIST);
+  if (state.tables.sessionCount >= state.sessionsMax) throw new Refusal(Errno.ENOMEM);
 }
 
 /**
- * Makes the device of a session, if the record names one, and its data path, and puts it into the tables. The entry's
- * record has the name that the device got. With `existing` a device that is there is taken over.
+ * Creates the device of a session, if the record has an interface name, and the data path; adds the session
+ * to the tables. The entry's record has the name that the device got. With `existing`, a device that exists
+ * is taken over.
  *
- * @throws {SyscallError} if the platform cannot have such a device or data path; then nothing is left of it
+ * @throws {SyscallError} if the platform cannot create the device or the data path; then nothing is left
+ * behind
  */
 export function startSession(
-  machine: SubsystemState,
+  state: SubsystemState,
   tunnel: TunnelEntry,
   wanted: SessionRecord,
   { existing }: { readonly existing: boolean },
-  work: RequestEffects,
+  effects: RequestEffects,
 ): SessionEntry {
   const { netns, tunnelId, sessionId, peerSessionId, pseudowireType } = wanted;
-  const device = wanted.interfaceName === undefined ? undefined : machine.platform.createEthernetDevice({
+  const device = wanted.interfaceName === undefined ? undefined : state.platform.createEthernetDevice({
     netns,
     name: wanted.interfaceName,
     mtu: wanted.mtu ?? 0,
@@ -143,12 +146,12 @@ export function startSession(
       : { ...wanted, interfaceName: device.name, interfaceIndex: device.index };
     session = { record, tunnel, device, path: tunnel.socket.startSession(record, device) };
   } catch (error) {
-    work.attempt(() => device?.delete());
+    effects.attempt(() => device?.delete());
     throw error;
   }
-  machine.tables.addSession(session);
+  state.tables.addSession(session);
   const { peerTunnelId } = tunnel.record;
-  work.traces.push({
+  effects.traces.push({
     event: "register_session",
     netns,
     tunnelId,
@@ -161,21 +164,21 @@ export function startSession(
 }
 
 /**
- * The session that a request names, by interface if it names one.
+ * The session that a request names. The interface name takes precedence over the ids.
  *
- * @throws {Refusal} ENODEV if there is none, or the request does not say enough
+ * @throws {Refusal} ENODEV if there is none, or if the request lacks an id
  */
 export function findSession(
-  machine: SubsystemState,
+  state: SubsystemState,
   netns: string,
   request: SessionKeyRequest,
 ): SessionEntry {
   const { interfaceName, tunnelId, sessionId } = request;
   if (interfaceName !== undefined) {
-    return need(machine.tables.sessionByName(netns, interfaceName), Errno.ENODEV);
+    return need(state.tables.sessionByName(netns, interfaceName), Errno.ENODEV);
   }
   return need(
-    machine.tables.session(netns, need(tunnelId, Errno.ENODEV), need(sessionId, Errno.ENODEV)),
+    state.tables.session(netns, need(tunnelId, Errno.ENODEV), need(sessionId, Errno.ENODEV)),
     Errno.ENODEV,
   );
 }
@@ -183,24 +186,24 @@ export function findSession(
 /**
  * SESSION_MODIFY, for a session that was found.
  *
- * @throws {SyscallError} if the data path cannot be changed; then nothing is
+ * @throws {SyscallError} if the data path cannot be changed; then nothing changes
  */
-export function modifySession(session: SessionEntry, changes: SessionChanges, work: RequestEffects): void {
+export function modifySession(session: SessionEntry, changes: SessionChanges, effects: RequestEffects): void {
   if (Object.keys(changes).length === 0) return;
   const { record, path } = session;
   // The peer may have turned our sequence numbers on or off: that counts, not what the record says.
   const { sendSeq } = path.state();
   path.change(changes);
   session.record = { ...record, ...changedOptions(changes, { ...record, sendSeq }) };
-  work.journalEntries.push({ change: "putSession", session: session.record });
+  effects.journalEntries.push({ change: "putSession", session: session.record });
 }
 
-/** Takes a session away; when this returns, its id and the name of its interface are free. */
-export function removeSession(machine: SubsystemState, session: SessionEntry, work: RequestEffects): void {
+/** Removes a session. Its id and the name of its interface are free afterwards. */
+export function removeSession(state: SubsystemState, session: SessionEntry, effects: RequestEffects): void {
   const { netns, tunnelId, sessionId } = session.record;
-  work.traces.push({ event: "delete_session", netns, tunnelId, sessionId });
-  machine.tables.deleteSession(session);
-  work.attempt(() => session.path.stop());
-  work.attempt(() => session.device?.delete());
-  work.traces.push({ event: "free_session", netns, tunnelId, sessionId });
+  effects.traces.push({ event: "delete_session", netns, tunnelId, sessionId });
+  state.tables.deleteSession(session);
+  effects.attempt(() => session.path.stop());
+  effects.attempt(() => session.device?.delete());
+  effects.traces.push({ event: "free_session", netns, tunnelId, sessionId });
 }

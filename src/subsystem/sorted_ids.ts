@@ -1,24 +1,24 @@
 /**
- * A set of numbers that can be walked in ascending order while it changes: what a dump goes along. Pure.
+ * A set of numbers that can be iterated in ascending order while it changes, for dumps.
  *
  * @module
  */
 
-/** Most numbers in one chunk: a change moves at most so many, whatever the size of the set. */
+/** Limit of numbers in one chunk: a change moves at most this many, whatever the size of the set. */
 const CHUNK_MAX = 512;
 
-/** A set of numbers in ascending order, kept as a list of short sorted lists. */
+/** A set of numbers in ascending order: a list of short sorted arrays. */
 export class SortedIds {
-  /** Never empty ones; all numbers of one are less than those of the next. */
+  /** None is empty. All numbers of a chunk are less than those of the next chunk. */
   readonly #chunks: number[][] = [];
   #size = 0;
 
-  /** How many numbers there are. */
+  /** Count of numbers. */
   get size(): number {
     return this.#size;
   }
 
-  /** Puts the number in; nothing happens if it is there. */
+  /** Adds the number if it is absent. */
   add(id: number): void {
     const index = Math.max(0, this.#chunkOf(id));
     const chunk = this.#chunks[index];
@@ -34,7 +34,7 @@ export class SortedIds {
     if (chunk.length > CHUNK_MAX) this.#chunks.splice(index + 1, 0, chunk.splice(CHUNK_MAX / 2));
   }
 
-  /** Takes the number out; nothing happens if it is not there. */
+  /** Removes the number if it is present. */
   delete(id: number): void {
     const index = this.#chunkOf(id);
     const chunk = this.#chunks[index];
@@ -54,7 +54,7 @@ export class SortedIds {
     return chunk[countBelow(chunk, id + 1)] ?? this.#chunks[index + 1]?.[0];
   }
 
-  /** The numbers in ascending order; they may change meanwhile. */
+  /** The numbers in ascending order. The set may change during the iteration. */
   *[Symbol.iterator](): Generator<number, void, void> {
     for (let id = this.after(-1); id !== undefined; id = this.after(id)) yield id;
   }
@@ -72,7 +72,7 @@ export class SortedIds {
   }
 }
 
-/** How many members of a sorted list are less than the number. */
+/** Count of members of a sorted array that are less than the number. */
 function countBelow(sorted: readonly number[], id: number): number {
   let low = 0;
   let high = sorted.length;

@@ -1,7 +1,7 @@
 /**
- * The L2TP subsystem of the kernel as a machine: netlink requests go in; replies, notifications and what is to be
- * remembered come out. It follows `net/l2tp/` of Linux 6.12; `docs/userspace-subsystem.md` lists where it differs on
- * purpose. Effects on the system go through {@link Platform}.
+ * The kernel's L2TP subsystem as a state machine: netlink requests go in; replies, notifications and journal
+ * entries come out. It follows `net/l2tp/` of Linux 6.12; `docs/userspace-subsystem.md` lists the intended differences.
+ * All effects on the system go through {@link Platform}.
  *
  * @module
  */
@@ -44,12 +44,12 @@ import { createSession, findSession, modifySession, pppMtuOf, removeSession } fr
 import { Tables } from "./tables.ts";
 import { createTunnel, findTunnel, removeTunnel } from "./tunnel_rules.ts";
 import { viewSession, viewTunnel } from "./views.ts";
-import { RequestEffects, type Result, type SubsystemState } from "./work.ts";
+import { RequestEffects, type Result, type SubsystemState } from "./effects.ts";
 
 export type { Answer, Caller, Consequences, Restoration, SubsystemOptions } from "./api.ts";
 export { SUBSYSTEM_FAMILY_ID, SUBSYSTEM_GROUP_ID } from "./controller.ts";
 
-/** Messages of lower types are the protocol's own and mean nothing as requests (NLMSG_MIN_TYPE). */
+/** Messages of lower types are netlink's own, and no requests (NLMSG_MIN_TYPE). */
 const NLMSG_MIN_TYPE = 0x10;
 
 const COMMANDS: ReadonlySet<number> = new Set(Object.values(L2TP_CMD));
@@ -72,12 +72,12 @@ export class Subsystem {
     };
   }
 
-  /** Tunnels of all namespaces. */
+  /** Count of tunnels in all namespaces. */
   get tunnelCount(): number {
     return this.#state.tables.tunnelCount;
   }
 
-  /** Sessions of all namespaces. */
+  /** Count of sessions in all namespaces. */
   get sessionCount(): number {
     return this.#state.tables.sessionCount;
   }
@@ -87,94 +87,104 @@ export class Subsystem {
     return this.#state.tables.namespaces;
   }
 
-  /** Records of all that is there, each tunnel before its sessions: what a journal could start anew with. */
+  /** All records, each tunnel before its sessions: the content of a compact journal. */
   records(): Iterable<SubsystemRecord> {
     return this.#state.tables.records();
   }
 
   /**
-   * Answers a request to the "l2tp" family or to the controller. Whatever the message holds, nothing is thrown but what
-   * the platform throws beside `SyscallError`.
+   * Answers a request to the "l2tp" family or to the controller. No message makes it throw; only errors of
+   * the platform that are no `SyscallError` pass through.
    */
   request(message: NetlinkMessage, caller: Caller): Answer {
     const header = { type: message.type, sequence: message.sequence, portId: caller.portId };
-    const work = new RequestEffects(header);
+    const effects = new RequestEffects(header);
     const replies: Uint8Array[] = [];
     const note = new RequestNote();
     let end = NO_ERROR;
     let dump: Iterator<Uint8Array, void, void> | undefined;
     try {
-      const result = this.#dispatch(message, caller, work, note);
+      const result = this.#dispatch(message, caller, effects, note);
       if (result.reply !== undefined) replies.push(encodeMessage({ ...header, ...result.reply }));
       if (result.dump !== undefined) dump = dumpDatagrams(header, result.dump);
       end = { ...NO_ERROR, extack: note.extack };
     } catch (error) {
       end = refusal(error, note);
     }
-    // The end of a dump is its acknowledgement.
+    // NLMSG_DONE acknowledges a dump.
     const wanted = (message.flags & NLM_F_ACK) !== 0 && dump === undefined;
     if (wanted || end.errno !== 0) replies.push(encodeAcknowledgement(message, caller.portId, end));
-    return { replies, dump, ...consequences(work), notifications: work.notifications };
+    return { replies, dump, ...consequences(effects), notifications: effects.notifications };
   }
 
-  /** Makes tunnels and sessions again from records, in any order; devices that are still there are taken over. */
+  /** Restores tunnels and sessions from records, in any order. Devices that still exist are taken over. */
   restore(records: Iterable<SubsystemRecord>): Restoration {
-    const work = new RequestEffects();
-    return { leftOut: restoreRecords(this.#state, records, work), ...consequences(work) };
+    const effects = new RequestEffects();
+    return { leftOut: restoreRecords(this.#state, records, effects), ...consequences(effects) };
   }
 
-  /** Takes away a tunnel whose socket its owner has closed, with its sessions. Nobody is notified, as by the kernel. */
+  /**
+   * Removes a tunnel, whose socket its owner has closed, with its sessions. Like the kernel, it sends no
+   * notification.
+   */
   dropTunnel(netns: string, tunnelId: number): Consequences {
-    const work = new RequestEffects();
-    this.#drop(netns, tunnelId, work);
-    return consequences(work);
+    const effects = new RequestEffects();
+    this.#drop(netns, tunnelId, effects);
+    return consequences(effects);
   }
 
-  /** Takes away all tunnels of a network namespace that is gone. Nobody is notified, as by the kernel. */
+  /** Removes all tunnels of a network namespace that is gone. Like the kernel, it sends no notification. */
   dropNamespace(netns: string): Consequences {
-    const work = new RequestEffects();
-    for (const { record } of this.#state.tables.tunnelsOf(netns)) this.#drop(netns, record.tunnelId, work);
-    return consequences(work);
+    const effects = new RequestEffects();
+    for (const { record } of this.#state.tables.tunnelsOf(netns)) this.#drop(netns, record.tunnelId, effects);
+    return consequences(effects);
   }
 
-  #drop(netns: string, tunnelId: number, work: RequestEffects): void {
+  #drop(netns: string, tunnelId: number, effects: RequestEffects): void {
     const tunnel = this.#state.tables.tunnel(netns, tunnelId);
     if (tunnel === undefined) return;
-    removeTunnel(this.#state, tunnel, work);
-    work.journalEntries.push({ change: "deleteTunnel", netns, tunnelId });
+    removeTunnel(this.#state, tunnel, effects);
+    effects.journalEntries.push({ change: "deleteTunnel", netns, tunnelId });
   }
 
-  /** The tunnels of a network namespace as they are when they are asked for; the tables may change meanwhile. */
+  /**
+   * Yields the tunnels of a network namespace, each as it is at that moment. The tables may change meanwhile.
+   */
   *tunnels(netns: string): Generator<Tunnel, void, void> {
     for (const tunnel of this.#state.tables.tunnelsOf(netns)) yield viewTunnel(tunnel);
   }
 
-  /** The sessions of a network namespace as they are when they are asked for; the tables may change meanwhile. */
+  /**
+   * Yields the sessions of a network namespace, each as it is at that moment. The tables may change
+   * meanwhile.
+   */
   *sessions(netns: string): Generator<Session, void, void> {
     for (const session of this.#state.tables.sessionsOf(netns)) {
-      // With version 2 it stands for the tunnel itself.
+      // In version 2, session 0 stands for the tunnel itself.
       if (session.record.sessionId === 0 && session.tunnel.record.version === 2) continue;
       yield viewSession(session);
     }
   }
 
-  /** What carries a session's packets; `undefined` if there is none. The platform made it, and may cast it back. */
+  /**
+   * The data path of a session; `undefined` without session. The platform created it, and may cast it back.
+   */
   sessionPath(netns: string, tunnelId: number, sessionId: number): SessionPath | undefined {
     return this.#state.tables.session(netns, tunnelId, sessionId)?.path;
   }
 
-  /** Bytes that an IP packet in a PPP session may have, so that it passes the way whole; `undefined` without session. */
+  /** Largest IP packet in a PPP session, in bytes, that fits the path MTU; `undefined` without session. */
   pppMtu(netns: string, tunnelId: number, sessionId: number): number | undefined {
     const session = this.#state.tables.session(netns, tunnelId, sessionId);
     return session && pppMtuOf(session);
   }
 
-  /** The text of the debug file `l2tp/tunnels` of a network namespace, in parts. */
+  /** Yields the text of the debug file `l2tp/tunnels` of a network namespace in parts. */
   debugfs(netns: string): Iterable<string> {
     return debugfsText(debugTunnels(this.#state.tables, netns));
   }
 
-  #dispatch(message: NetlinkMessage, caller: Caller, work: RequestEffects, note: RequestNote): Result {
+  #dispatch(message: NetlinkMessage, caller: Caller, effects: RequestEffects, note: RequestNote): Result {
     const { type, flags, payload } = message;
     if ((flags & NLM_F_REQUEST) === 0 || type < NLMSG_MIN_TYPE) return {};
     if (type !== SUBSYSTEM_FAMILY_ID && type !== GENL_ID_CTRL) throw new Refusal(Errno.ENOENT);
@@ -188,7 +198,7 @@ export class Subsystem {
     if (isDump) return { dump: this.#dump(command, caller.netns) };
     const attributes = parseL2tpRequest(payload);
     note.parsed(attributes);
-    return this.#do(command, attributes, caller, work);
+    return this.#do(command, attributes, caller, effects);
   }
 
   #dump(command: number, netns: string): Iterable<Uint8Array> {
@@ -203,51 +213,51 @@ export class Subsystem {
     for (const session of this.sessions(netns)) yield encodeSession(L2TP_CMD.SESSION_GET, session);
   }
 
-  #do(command: number, attributes: RequestAttributes, caller: Caller, work: RequestEffects): Result {
-    const machine = this.#state;
+  #do(command: number, attributes: RequestAttributes, caller: Caller, effects: RequestEffects): Result {
+    const state = this.#state;
     const { netns } = caller;
     switch (command) {
       case L2TP_CMD.NOOP:
         return { reply: { flags: 0, payload: beginGenl(command, L2TP_GENL_VERSION).written } };
       case L2TP_CMD.TUNNEL_CREATE:
-        work.notifyTunnel(command, createTunnel(machine, decodeTunnelCreate(attributes), caller, work));
+        effects.notifyTunnel(command, createTunnel(state, decodeTunnelCreate(attributes), caller, effects));
         return {};
       case L2TP_CMD.TUNNEL_DELETE: {
-        const tunnel = findTunnel(machine, netns, decodeTunnelKey(attributes));
-        work.notifyTunnel(command, tunnel);
-        this.#drop(netns, tunnel.record.tunnelId, work);
+        const tunnel = findTunnel(state, netns, decodeTunnelKey(attributes));
+        effects.notifyTunnel(command, tunnel);
+        this.#drop(netns, tunnel.record.tunnelId, effects);
         return {};
       }
       case L2TP_CMD.TUNNEL_MODIFY:
-        work.notifyTunnel(command, findTunnel(machine, netns, decodeTunnelKey(attributes)));
+        effects.notifyTunnel(command, findTunnel(state, netns, decodeTunnelKey(attributes)));
         return {};
       case L2TP_CMD.TUNNEL_GET: {
-        const tunnel = findTunnel(machine, netns, decodeTunnelKey(attributes));
-        // The kernel's reply has this flag, which means nothing there.
+        const tunnel = findTunnel(state, netns, decodeTunnelKey(attributes));
+        // The kernel sends this flag, too; it has no meaning in a reply.
         return { reply: { flags: NLM_F_ACK, payload: encodeTunnel(command, viewTunnel(tunnel)) } };
       }
       case L2TP_CMD.SESSION_CREATE: {
-        const tunnel = findTunnel(machine, netns, decodeTunnelKey(attributes));
-        const session = createSession(machine, tunnel, decodeSessionCreate(attributes), work);
-        work.notifySession(command, session);
+        const tunnel = findTunnel(state, netns, decodeTunnelKey(attributes));
+        const session = createSession(state, tunnel, decodeSessionCreate(attributes), effects);
+        effects.notifySession(command, session);
         return {};
       }
       case L2TP_CMD.SESSION_DELETE: {
-        const session = findSession(machine, netns, decodeSessionKey(attributes));
+        const session = findSession(state, netns, decodeSessionKey(attributes));
         const { tunnelId, sessionId } = session.record;
-        work.notifySession(command, session);
-        removeSession(machine, session, work);
-        work.journalEntries.push({ change: "deleteSession", netns, tunnelId, sessionId });
+        effects.notifySession(command, session);
+        removeSession(state, session, effects);
+        effects.journalEntries.push({ change: "deleteSession", netns, tunnelId, sessionId });
         return {};
       }
       case L2TP_CMD.SESSION_MODIFY: {
-        const session = findSession(machine, netns, decodeSessionKey(attributes));
-        modifySession(session, decodeSessionChanges(attributes), work);
-        work.notifySession(command, session);
+        const session = findSession(state, netns, decodeSessionKey(attributes));
+        modifySession(session, decodeSessionChanges(attributes), effects);
+        effects.notifySession(command, session);
         return {};
       }
       case L2TP_CMD.SESSION_GET: {
-        const session = findSession(machine, netns, decodeSessionKey(attributes));
+        const session = findSession(state, netns, decodeSessionKey(attributes));
         return { reply: { flags: 0, payload: encodeSession(command, viewSession(session)) } };
       }
       default:
@@ -256,18 +266,18 @@ export class Subsystem {
   }
 }
 
-/** What reading a request has shown that its acknowledgement is to tell. */
+/** Facts about a request that its acknowledgement carries. */
 class RequestNote {
-  /** Text for the extended acknowledgement. */
+  /** Text of the extended acknowledgement. */
   extack: string | undefined;
 
-  /** The attributes were read; the kernel tells of bytes it could not read, and goes on. */
+  /** Notes bytes that could not be parsed: the kernel reports them, and executes the command. */
   parsed(attributes: RequestAttributes): void {
     if (attributes.leftover > 0) this.extack = LEFTOVER_EXTACK;
   }
 }
 
-/** The error number, and what else is known, for what a command has thrown. Anything unexpected is thrown on. */
+/** The acknowledgement for an error that a command has thrown. Unexpected errors are thrown again. */
 function refusal(error: unknown, { extack }: RequestNote): Acknowledgement {
   if (error instanceof PolicyError) {
     const attributeOffset = NLMSG_HDRLEN + error.offset;
@@ -280,5 +290,5 @@ function refusal(error: unknown, { extack }: RequestNote): Acknowledgement {
 }
 
 function consequences({ journalEntries, traces, cleanupErrors }: RequestEffects): Consequences {
-  return { journalEntries: journalEntries, traces, cleanupErrors: cleanupErrors };
+  return { journalEntries, traces, cleanupErrors };
 }

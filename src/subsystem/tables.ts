@@ -1,6 +1,6 @@
 /**
- * The tables of tunnels and sessions, by network namespace, and which ids may be in use together. A namespace has
- * tables while it has tunnels. Pure.
+ * The tables of tunnels and sessions, by network namespace, and the rule of unique ids. A namespace has
+ * tables while it has tunnels.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { SortedIds } from "./sorted_ids.ts";
 
 /** A tunnel in the tables. */
 export interface TunnelEntry {
-  /** What it is. */
+  /** Its record. */
   readonly record: TunnelRecord;
   /** Its socket. */
   readonly socket: TunnelSocket;
@@ -24,11 +24,11 @@ export interface TunnelEntry {
 
 /** A session in the tables. */
 export interface SessionEntry {
-  /** What it is; replaced when it is modified. */
+  /** Its record, which is replaced when the session is modified. */
   record: SessionRecord;
-  /** What carries it. */
+  /** Its tunnel. */
   readonly tunnel: TunnelEntry;
-  /** Its device, if it is an Ethernet session. */
+  /** Its device; `undefined` for a PPP session. */
   readonly device: EthernetDevice | undefined;
   /** Its data path. */
   readonly path: SessionPath;
@@ -38,13 +38,16 @@ export interface SessionEntry {
 interface Namespace {
   readonly tunnels: Map<number, TunnelEntry>;
   readonly tunnelIds: SortedIds;
-  /** Sessions by the name of their interface at creation: after a renaming a later one may have the same. */
+  /**
+   * Sessions by the interface name they were created with. After a renaming, a later session may have the
+   * same name.
+   */
   readonly byName: MultiMap<string, SessionEntry>;
-  /** Sessions of version 3, whose ids mean something outside of their tunnel. */
+  /** Sessions of version 3, whose ids have a meaning outside of their tunnel. */
   readonly version3: MultiMap<number, SessionEntry>;
 }
 
-/** Versions other than 3 have their session ids for each tunnel. */
+/** In other versions than 3, session ids are per tunnel. */
 function isVersion3(tunnel: TunnelEntry): boolean {
   return tunnel.record.version === 3;
 }
@@ -55,12 +58,12 @@ export class Tables {
   #tunnelCount = 0;
   #sessionCount = 0;
 
-  /** Tunnels of all namespaces. */
+  /** Count of tunnels in all namespaces. */
   get tunnelCount(): number {
     return this.#tunnelCount;
   }
 
-  /** Sessions of all namespaces. */
+  /** Count of sessions in all namespaces. */
   get sessionCount(): number {
     return this.#sessionCount;
   }
@@ -75,7 +78,7 @@ export class Tables {
     return this.#namespaces.get(netns)?.tunnels.get(tunnelId);
   }
 
-  /** The tunnel with the least id above `tunnelId`; with -1 the first. */
+  /** The tunnel with the least id above `tunnelId`; for -1 the first tunnel. */
   tunnelAfter(netns: string, tunnelId: number): TunnelEntry | undefined {
     const namespace = this.#namespaces.get(netns);
     const next = namespace?.tunnelIds.after(tunnelId);
@@ -87,24 +90,25 @@ export class Tables {
     return this.tunnel(netns, tunnelId)?.sessions.get(sessionId);
   }
 
-  /** The oldest session whose interface was made with this name. */
+  /** The oldest session whose interface was created with this name. */
   sessionByName(netns: string, interfaceName: string): SessionEntry | undefined {
     return this.#namespaces.get(netns)?.byName.first(interfaceName);
   }
 
   /**
-   * Whether a session of the tunnel may not have this id: it is in use in the tunnel; or, with version 3, anywhere in
-   * the namespace if one of the two tunnels is over IP, where packets do not tell their tunnel.
+   * Whether a new session of the tunnel cannot have this id: a session of the tunnel has it; or, in version
+   * 3, a session of another tunnel in the namespace has it and one of the two tunnels runs over IP, where
+   * packets have no tunnel id.
    */
   isSessionIdTaken(tunnel: TunnelEntry, sessionId: number): boolean {
     if (tunnel.sessions.has(sessionId)) return true;
     if (!isVersion3(tunnel)) return false;
     const other = this.#namespaces.get(tunnel.record.netns)?.version3.first(sessionId);
-    // Where several share an id, all are over UDP, so one speaks for all.
+    // If several sessions share an id, all their tunnels run over UDP, so looking at one is enough.
     return other !== undefined && (tunnel.record.encap === "ip" || other.tunnel.record.encap === "ip");
   }
 
-  /** Puts a tunnel in, whose id must be free. */
+  /** Adds a tunnel; its id must be free. */
   addTunnel(tunnel: TunnelEntry): void {
     const { netns, tunnelId } = tunnel.record;
     let namespace = this.#namespaces.get(netns);
@@ -122,7 +126,7 @@ export class Tables {
     this.#tunnelCount++;
   }
 
-  /** Takes a tunnel out that has no sessions any more. */
+  /** Removes a tunnel without sessions. */
   deleteTunnel(tunnel: TunnelEntry): void {
     const { netns, tunnelId } = tunnel.record;
     const namespace = this.#namespaces.get(netns);
@@ -132,7 +136,7 @@ export class Tables {
     if (namespace.tunnels.size === 0) this.#namespaces.delete(netns);
   }
 
-  /** Puts a session in, whose id must be free. */
+  /** Adds a session; its id must be free. */
   addSession(session: SessionEntry): void {
     const { netns, sessionId, interfaceName } = session.record;
     const { tunnel } = session;
@@ -144,7 +148,7 @@ export class Tables {
     this.#sessionCount++;
   }
 
-  /** Takes a session out. */
+  /** Removes a session. */
   deleteSession(session: SessionEntry): void {
     const { netns, sessionId, interfaceName } = session.record;
     const { tunnel } = session;
@@ -156,7 +160,7 @@ export class Tables {
     this.#sessionCount--;
   }
 
-  /** The tunnels of a namespace by ascending id; the tables may change meanwhile. */
+  /** Yields the tunnels of a namespace by ascending id. The tables may change meanwhile. */
   *tunnelsOf(netns: string): Generator<TunnelEntry, void, void> {
     let next = this.tunnelAfter(netns, -1);
     while (next !== undefined) {
@@ -165,12 +169,15 @@ export class Tables {
     }
   }
 
-  /** The sessions of a namespace by ascending tunnel id and session id; the tables may change meanwhile. */
+  /**
+   * Yields the sessions of a namespace by ascending tunnel id and session id. The tables may change
+   * meanwhile.
+   */
   *sessionsOf(netns: string): Generator<SessionEntry, void, void> {
     for (const { record } of this.tunnelsOf(netns)) {
       let last = -1;
       for (;;) {
-        // Looked up anew: meanwhile another may have its id.
+        // The lookup is repeated, since another tunnel may have the id meanwhile.
         const tunnel = this.tunnel(netns, record.tunnelId);
         const next = tunnel?.sessionIds.after(last);
         const session = next === undefined ? undefined : tunnel?.sessions.get(next);
@@ -181,7 +188,7 @@ export class Tables {
     }
   }
 
-  /** All that is in the tables, each tunnel before its sessions. */
+  /** Yields all records, each tunnel before its sessions. */
   *records(): Generator<SubsystemRecord, void, void> {
     for (const netns of this.namespaces) {
       for (const tunnel of this.tunnelsOf(netns)) {

@@ -1,6 +1,6 @@
 /**
- * The trace events of the subsystem (`net/l2tp/trace.h`): the machine makes those of tunnels and sessions, the data
- * path those of sequence numbers and packets. Pure.
+ * The trace events of the subsystem (`net/l2tp/trace.h`). The rules emit those of tunnels and sessions, the
+ * data path those of sequence numbers and packets.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface SessionTrace extends TunnelTrace {
   readonly sessionId: number;
 }
 
-/** A tunnel came to be. */
+/** A tunnel was created. */
 export interface RegisterTunnelTrace extends TunnelTrace {
   /** Kind of event. */
   readonly event: "register_tunnel";
@@ -30,19 +30,19 @@ export interface RegisterTunnelTrace extends TunnelTrace {
   readonly peerTunnelId: number;
   /** Protocol version. */
   readonly version: number;
-  /** What carries it. */
+  /** Encapsulation. */
   readonly encap: Encap;
-  /** Number of the descriptor in its creator; -1 for a socket of ours. */
+  /** Number of the descriptor in its creator; -1 for a socket of the subsystem. */
   readonly fd: number;
 }
 
-/** A tunnel goes, or is gone. */
+/** A tunnel is being deleted, or was freed. */
 export interface TunnelOnlyTrace extends TunnelTrace {
   /** Kind of event. */
   readonly event: "delete_tunnel" | "free_tunnel";
 }
 
-/** A session came to be. */
+/** A session was created. */
 export interface RegisterSessionTrace extends SessionTrace {
   /** Kind of event. */
   readonly event: "register_session";
@@ -54,7 +54,7 @@ export interface RegisterSessionTrace extends SessionTrace {
   readonly pseudowireType: number;
 }
 
-/** A session goes or is gone; the peer turned our sequence numbers on or off. */
+/** A session is being deleted or was freed; or the peer turned our sequence numbers on or off. */
 export interface SessionOnlyTrace extends SessionTrace {
   /** Kind of event. */
   readonly event:
@@ -64,7 +64,7 @@ export interface SessionOnlyTrace extends SessionTrace {
     | "session_seqnum_lns_disable";
 }
 
-/** A packet moved a session's numbers on; or the numbers were set to those of the packets that came. */
+/** A packet advanced a session's sequence numbers; or they were reset to those of the received packets. */
 export interface SessionNumbersTrace extends SessionTrace {
   /** Kind of event. */
   readonly event: "session_seqnum_update" | "session_seqnum_reset";
@@ -74,7 +74,9 @@ export interface SessionNumbersTrace extends SessionTrace {
   readonly nr: number;
 }
 
-/** A received packet was dropped: it waited too long, was too far off, or came out of order. */
+/**
+ * A received packet was dropped: it waited too long, was outside the receive window, or came out of order.
+ */
 export interface SessionPacketTrace extends SessionTrace {
   /** Kind of event. */
   readonly event: "session_pkt_expired" | "session_pkt_outside_rx_window" | "session_pkt_oos";
@@ -82,7 +84,7 @@ export interface SessionPacketTrace extends SessionTrace {
   readonly packetNs: number;
   /** Number expected. */
   readonly nr: number;
-  /** How many packets wait to be put in order. */
+  /** Length of the reorder queue, in packets. */
   readonly reorderQueueLength: number;
 }
 
@@ -100,7 +102,10 @@ const PSEUDOWIRE_NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(L2TP_PWTYPE).filter(([name]) => name !== "NONE").map(([name, type]) => [type, name]),
 );
 
-/** The event's name and text as the kernel writes them, except that sessions are told with their tunnel's ids. */
+/**
+ * The event's name and text as the kernel writes them, except that a session's text has the ids of its
+ * tunnel, too.
+ */
 export function formatTrace(trace: TraceEvent): string {
   const tunnel = `tunl ${trace.tunnelId}`;
   switch (trace.event) {

@@ -1,6 +1,6 @@
 /**
- * The rules of tunnels: what is refused, with which error number and in which order (`net/l2tp/l2tp_netlink.c`,
- * `l2tp_core.c` of Linux 6.12), and what else happens. Pure.
+ * The rules of tunnels, in the kernel's order and with its error numbers (`net/l2tp/l2tp_netlink.c`,
+ * `l2tp_core.c` of Linux 6.12).
  *
  * @module
  */
@@ -14,27 +14,28 @@ import { need, Refusal } from "./refusal.ts";
 import { removeSession } from "./session_rules.ts";
 import { SortedIds } from "./sorted_ids.ts";
 import type { TunnelEntry } from "./tables.ts";
-import type { RequestEffects, SubsystemState } from "./work.ts";
+import type { RequestEffects, SubsystemState } from "./effects.ts";
 
-/** Where a request is from, as far as the rules of tunnels care. */
+/** The part of a caller that the rules of tunnels need. */
 export interface TunnelCreator {
   /** Key of the network namespace to work in. */
   readonly netns: string;
-  /** The descriptor, in this process, that came as the requester's `fd`. */
+  /** The descriptor, in this process, of the file that is `fd` in the requester's process. */
   readonly takeFd: (fd: number) => number | undefined;
 }
 
 /**
  * TUNNEL_CREATE.
  *
- * @throws {Refusal} EINVAL for what is missing or unknown, EEXIST, EBADF, ENOMEM at the limit
- * @throws {SyscallError} if the platform has no such socket
+ * @throws {Refusal} EINVAL for a missing or unknown value, EEXIST for an id in use, EBADF, ENOMEM at the
+ * limit
+ * @throws {SyscallError} if the platform cannot open or adopt the socket
  */
 export function createTunnel(
-  machine: SubsystemState,
+  state: SubsystemState,
   request: TunnelCreateRequest,
   creator: TunnelCreator,
-  work: RequestEffects,
+  effects: RequestEffects,
 ): TunnelEntry {
   const { netns } = creator;
   const tunnelId = need(request.tunnelId, Errno.EINVAL);
@@ -42,10 +43,10 @@ export function createTunnel(
   const version = need(request.version, Errno.EINVAL);
   const encap = need(request.encap, Errno.EINVAL);
   if (request.fd === undefined) need(request.addresses, Errno.EINVAL);
-  checkTunnelId(machine, netns, tunnelId);
+  checkTunnelId(state, netns, tunnelId);
   const ids = { netns, tunnelId, peerTunnelId, version, encap };
   const socket = request.fd === undefined
-    ? machine.platform.openTunnelSocket({
+    ? state.platform.openTunnelSocket({
       ...ids,
       ...need(request.addresses, Errno.EINVAL),
       localPort: request.localPort ?? 0,
@@ -53,38 +54,41 @@ export function createTunnel(
       ...udpChecksums(request),
       existing: false,
     })
-    : machine.platform.adoptTunnelSocket({ ...ids, fd: need(creator.takeFd(request.fd), Errno.EBADF) });
+    : state.platform.adoptTunnelSocket({ ...ids, fd: need(creator.takeFd(request.fd), Errno.EBADF) });
   const managed = request.fd !== undefined;
   const record: TunnelRecord = { kind: "tunnel", ...ids, managed, ...pickFacts(socket) };
-  const tunnel = registerTunnel(machine, record, socket, request.fd ?? -1, work);
-  work.journalEntries.push({ change: "putTunnel", tunnel: record });
+  const tunnel = registerTunnel(state, record, socket, request.fd ?? -1, effects);
+  effects.journalEntries.push({ change: "putTunnel", tunnel: record });
   return tunnel;
 }
 
-/** Only what a record has: the port's object may hold more. */
+/** The members that a record has; the platform's object may have more. */
 function pickFacts({ facts }: TunnelSocket): TunnelSocket["facts"] {
   const { local, peer, localPort, peerPort } = facts;
   return { local, peer, localPort, peerPort, ...udpChecksums(facts) };
 }
 
 /** @throws {Refusal} EEXIST if the id is in use, ENOMEM at the limit */
-export function checkTunnelId(machine: SubsystemState, netns: string, tunnelId: number): void {
-  if (machine.tables.tunnel(netns, tunnelId) !== undefined) throw new Refusal(Errno.EEXIST);
-  if (machine.tables.tunnelCount >= machine.tunnelsMax) throw new Refusal(Errno.ENOMEM);
+export function checkTunnelId(state: SubsystemState, netns: string, tunnelId: number): void {
+  if (state.tables.tunnel(netns, tunnelId) !== undefined) throw new Refusal(Errno.EEXIST);
+  if (state.tables.tunnelCount >= state.tunnelsMax) throw new Refusal(Errno.ENOMEM);
 }
 
-/** Puts a tunnel whose id is free into the tables. `fd` is the creator's descriptor, -1 for a socket of ours. */
+/**
+ * Adds a tunnel to the tables; its id must be free. `fd` is the creator's descriptor, -1 for a socket of the
+ * platform.
+ */
 export function registerTunnel(
-  machine: SubsystemState,
+  state: SubsystemState,
   record: TunnelRecord,
   socket: TunnelSocket,
   fd: number,
-  work: RequestEffects,
+  effects: RequestEffects,
 ): TunnelEntry {
   const { netns, tunnelId, peerTunnelId, version, encap } = record;
   const tunnel: TunnelEntry = { record, socket, sessions: new Map(), sessionIds: new SortedIds() };
-  machine.tables.addTunnel(tunnel);
-  work.traces.push({ event: "register_tunnel", netns, tunnelId, peerTunnelId, version, encap, fd });
+  state.tables.addTunnel(tunnel);
+  effects.traces.push({ event: "register_tunnel", netns, tunnelId, peerTunnelId, version, encap, fd });
   return tunnel;
 }
 
@@ -93,19 +97,19 @@ export function registerTunnel(
  *
  * @throws {Refusal} EINVAL if it names none, ENODEV if there is none
  */
-export function findTunnel(machine: SubsystemState, netns: string, request: TunnelKeyRequest): TunnelEntry {
-  return need(machine.tables.tunnel(netns, need(request.tunnelId, Errno.EINVAL)), Errno.ENODEV);
+export function findTunnel(state: SubsystemState, netns: string, request: TunnelKeyRequest): TunnelEntry {
+  return need(state.tables.tunnel(netns, need(request.tunnelId, Errno.EINVAL)), Errno.ENODEV);
 }
 
-/** Takes a tunnel away with its sessions; when this returns, ids, port and interface names are free. */
-export function removeTunnel(machine: SubsystemState, tunnel: TunnelEntry, work: RequestEffects): void {
+/** Removes a tunnel with its sessions. Ids, port and interface names are free afterwards. */
+export function removeTunnel(state: SubsystemState, tunnel: TunnelEntry, effects: RequestEffects): void {
   const { netns, tunnelId } = tunnel.record;
-  work.traces.push({ event: "delete_tunnel", netns, tunnelId });
+  effects.traces.push({ event: "delete_tunnel", netns, tunnelId });
   for (const sessionId of tunnel.sessionIds) {
     const session = tunnel.sessions.get(sessionId);
-    if (session !== undefined) removeSession(machine, session, work);
+    if (session !== undefined) removeSession(state, session, effects);
   }
-  machine.tables.deleteTunnel(tunnel);
-  work.attempt(() => tunnel.socket.close());
-  work.traces.push({ event: "free_tunnel", netns, tunnelId });
+  state.tables.deleteTunnel(tunnel);
+  effects.attempt(() => tunnel.socket.close());
+  effects.traces.push({ event: "free_tunnel", netns, tunnelId });
 }

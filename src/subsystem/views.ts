@@ -1,5 +1,5 @@
 /**
- * What replies and notifications tell of the entries of the tables. Pure.
+ * The entries of the tables as replies and notifications report them.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { changeableOptions, type Session } from "../model/session.ts";
 import { type Tunnel, udpChecksums } from "../model/tunnel.ts";
 import type { SessionEntry, TunnelEntry } from "./tables.ts";
 
-/** The tunnel with its counters of this moment. */
+/** The tunnel with its present counters. */
 export function viewTunnel({ record, socket }: TunnelEntry): Tunnel {
   return {
     // First: spreading into a new object is several times faster than into one that has members.
@@ -26,7 +26,7 @@ export function viewTunnel({ record, socket }: TunnelEntry): Tunnel {
   };
 }
 
-/** The session as its data path has it at this moment. */
+/** The session with the present state of its data path. */
 export function viewSession({ record, tunnel, path }: SessionEntry): Session {
   const { sendSeq, counters } = path.state();
   return {

@@ -1,6 +1,6 @@
 /**
- * The generic-netlink controller ("nlctrl", `linux/genetlink.h`), which turns a family's name into the numbers that
- * this boot of the kernel gave it. Pure.
+ * The generic-netlink controller ("nlctrl", `linux/genetlink.h`), which turns a family's name into the
+ * numbers that this boot of the kernel gave it. Pure.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The generic-netlink header (`struct genlmsghdr`, `linux/genetlink.h`): {u8 command, u8 version, u16 reserved},
- * in front of the attributes of every message of a family. Pure.
+ * The generic-netlink header (`struct genlmsghdr`, `linux/genetlink.h`): {u8 command, u8 version, u16
+ * reserved}, in front of the attributes of every message of a family. Pure.
  *
  * @module
  */

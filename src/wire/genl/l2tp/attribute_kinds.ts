@@ -14,8 +14,8 @@ import { L2TP_ENCAPTYPE } from "./constants.ts";
 import { decodeCounters, encodeCounters } from "./counters.ts";
 
 /**
- * How attributes of one kind carry a value of type T. `Found` is what a request can say: it lacks `undefined` where the
- * absence of the attribute is a value, too.
+ * How attributes of one kind carry a value of type T. `Found` is what a request can say: it lacks `undefined`
+ * where the absence of the attribute is a value, too.
  */
 export interface AttributeKind<T, Found extends T | undefined = T | undefined> {
   /** What the family's policy demands of the payload; `undefined`: nothing. */
@@ -112,7 +112,9 @@ export const IPV4_ADDRESS: AttributeKind<string> = addressKind(4, INTEGER_32);
 /** An IPv6 address in text. An IPv4 address is not written: the IPv4 attribute beside this one carries it. */
 export const IPV6_ADDRESS: AttributeKind<string> = addressKind(16, { kind: "binary", max: 16 });
 
-/** In a request, an address that is too short counts as absent: the kernel would read beyond the attribute. */
+/**
+ * In a request, an address that is too short counts as absent: the kernel would read beyond the attribute.
+ */
 function addressKind(size: 4 | 16, rule: AttributeRule): AttributeKind<string> {
   return {
     rule,

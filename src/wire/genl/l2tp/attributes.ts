@@ -1,7 +1,8 @@
 /**
- * The attributes of the "l2tp" family (`linux/l2tp.h`) as a table: for each, its number, its kind, and the member of our
- * messages that it carries. The family's policy, and the encoders and decoders of requests and replies come from the
- * table; `tunnel.ts` and `session.ts` say which attributes a message has, and in which order. Pure.
+ * The attributes of the "l2tp" family (`linux/l2tp.h`) as a table: for each, its number, its kind, and the
+ * member of our messages that it carries. The family's policy, and the encoders and decoders of requests and
+ * replies come from the table; `tunnel.ts` and `session.ts` say which attributes a message has, and in which
+ * order. Pure.
  *
  * @module
  */
@@ -42,7 +43,10 @@ export interface Attribute<Field extends string, T, Found extends T | undefined 
   readonly kind: AttributeKind<T, Found>;
   /** A message leaves the attribute out if it would have this value. */
   readonly omitted?: T;
-  /** The attribute has this value if the member is `undefined`; without it, the message leaves the attribute out. */
+  /**
+   * The attribute has this value if the member is `undefined`; without it, the message leaves the attribute
+   * out.
+   */
   readonly fallback?: T;
 }
 
@@ -127,7 +131,9 @@ export function orElse<Field extends string, T, Found extends T | undefined>(
   return { ...row, fallback };
 }
 
-/** Any row, for the functions below; that rows and messages fit each other is checked where these are called. */
+/**
+ * Any row, for the functions below; that rows and messages fit each other is checked where these are called.
+ */
 // deno-lint-ignore no-explicit-any
 type Row = Attribute<string, any, any>;
 /** The row of a member of T. */
@@ -187,8 +193,8 @@ export function presentDecoder<const Rows extends readonly Row[]>(
 const TYPES_END = L2TP_ATTR.PAD + 1;
 
 /**
- * Makes a function that reads the body of a reply. Members whose attributes are absent are as in `absent`; so are the
- * counters if they are not wanted.
+ * Makes a function that reads the body of a reply. Members whose attributes are absent are as in `absent`; so
+ * are the counters if they are not wanted.
  */
 export function replyDecoder<T extends object>(
   absent: T,

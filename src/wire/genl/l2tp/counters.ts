@@ -39,7 +39,10 @@ const COUNTER_SIZE = 12;
 /** Length of the attributes that present kernels send. */
 const USUAL_LENGTH = FIELDS.length * COUNTER_SIZE;
 
-/** Reads the counters where they stand if they are those of {@link FIELDS} in that order, as from present kernels. */
+/**
+ * Reads the counters where they stand if they are those of {@link FIELDS} in that order, as from present
+ * kernels.
+ */
 function decodeUsual(stats: AttributeReader): Counters | undefined {
   const bytes = stats.bytes();
   if (bytes.length !== USUAL_LENGTH) return undefined;

@@ -1,7 +1,7 @@
 /**
- * The messages of the "l2tp" family about sessions (`linux/l2tp.h`): SESSION_CREATE, _DELETE, _MODIFY and _GET, and the
- * body that replies and notifications share. Integers are in host byte order; cookies as they go on the wire. Pure;
- * decoded messages own their memory.
+ * The messages of the "l2tp" family about sessions (`linux/l2tp.h`): SESSION_CREATE, _DELETE, _MODIFY and
+ * _GET, and the body that replies and notifications share. Integers are in host byte order; cookies as they
+ * go on the wire. Pure; decoded messages own their memory.
  *
  * @module
  */
@@ -105,8 +105,8 @@ export interface SessionKeyRequest {
 }
 
 /**
- * What SESSION_CREATE says. Nothing is checked: which attributes a command requires, and which values it takes, are rules
- * of the subsystem.
+ * What SESSION_CREATE says. Nothing is checked: which attributes a command requires, and which values it
+ * takes, are rules of the subsystem.
  */
 export interface SessionCreateRequest extends SessionKeyRequest, SessionChanges {
   /** The peer's id. */
@@ -128,7 +128,9 @@ export const decodeSessionKey: (request: RequestAttributes) => SessionKeyRequest
   A.IFNAME,
 );
 
-/** Reads what SESSION_MODIFY says beside the key. The result has members only for attributes that are present. */
+/**
+ * Reads what SESSION_MODIFY says beside the key. The result has members only for attributes that are present.
+ */
 export const decodeSessionChanges: (request: RequestAttributes) => SessionChanges = presentDecoder(
   ...CHANGES,
 );
@@ -144,7 +146,10 @@ const decodeParameters = requestDecoder(
   A.PEER_COOKIE,
 );
 
-/** Reads SESSION_CREATE. Of {@link SessionChanges}, the result has members only for attributes that are present. */
+/**
+ * Reads SESSION_CREATE. Of {@link SessionChanges}, the result has members only for attributes that are
+ * present.
+ */
 export function decodeSessionCreate(request: RequestAttributes): SessionCreateRequest {
   return { ...decodeParameters(request), ...decodeSessionChanges(request) };
 }
@@ -180,8 +185,8 @@ const decodeReply = replyDecoder<SessionReply>(
 );
 
 /**
- * Reads the body of a reply or notification about a session. Members whose attributes the kernel leaves out have the
- * kernel's defaults; without `withCounters` the counters are 0.
+ * Reads the body of a reply or notification about a session. Members whose attributes the kernel leaves out
+ * have the kernel's defaults; without `withCounters` the counters are 0.
  *
  * @throws {DecodeError} if an attribute is malformed or an id of the session is absent
  */

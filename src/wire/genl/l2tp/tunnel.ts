@@ -1,7 +1,7 @@
 /**
- * The messages of the "l2tp" family about tunnels (`linux/l2tp.h`): TUNNEL_CREATE, _DELETE, _MODIFY and _GET, and the
- * body that replies and notifications share. Integers are in host byte order, UDP ports too; addresses in network order.
- * Pure; decoded messages own their memory.
+ * The messages of the "l2tp" family about tunnels (`linux/l2tp.h`): TUNNEL_CREATE, _DELETE, _MODIFY and _GET,
+ * and the body that replies and notifications share. Integers are in host byte order, UDP ports too;
+ * addresses in network order. Pure; decoded messages own their memory.
  *
  * @module
  */
@@ -94,8 +94,8 @@ export interface AddressPair {
 }
 
 /**
- * What TUNNEL_CREATE says. Nothing is checked: which attributes a command requires, and which values it takes, are rules
- * of the subsystem.
+ * What TUNNEL_CREATE says. Nothing is checked: which attributes a command requires, and which values it
+ * takes, are rules of the subsystem.
  */
 export interface TunnelCreateRequest extends TunnelKeyRequest, UdpChecksumSettings {
   /** The peer's id of the tunnel. */
@@ -104,9 +104,13 @@ export interface TunnelCreateRequest extends TunnelKeyRequest, UdpChecksumSettin
   readonly version: number | undefined;
   /** Encapsulation; `undefined` also if the request names one that there is not. */
   readonly encap: Encap | undefined;
-  /** Descriptor, in the requester, of the socket to use. With it, addresses, ports and checksums are ignored. */
+  /**
+   * Descriptor, in the requester, of the socket to use. With it, addresses, ports and checksums are ignored.
+   */
   readonly fd: number | undefined;
-  /** Both IPv6 addresses if both are there, else both IPv4 addresses; `undefined` if neither pair is complete. */
+  /**
+   * Both IPv6 addresses if both are there, else both IPv4 addresses; `undefined` if neither pair is complete.
+   */
   readonly addresses: AddressPair | undefined;
   /** Our UDP port. */
   readonly localPort: number | undefined;
@@ -177,8 +181,8 @@ const decodeReply = replyDecoder<TunnelReply>(
 );
 
 /**
- * Reads the body of a reply or notification about a tunnel. Members whose attributes the kernel leaves out have the
- * kernel's defaults; without `withCounters` the counters are 0.
+ * Reads the body of a reply or notification about a tunnel. Members whose attributes the kernel leaves out
+ * have the kernel's defaults; without `withCounters` the counters are 0.
  *
  * @throws {DecodeError} if an attribute is malformed or the tunnel's id is absent
  */

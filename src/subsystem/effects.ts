@@ -1,5 +1,5 @@
 /**
- * What comes of a request beside its reply, collected while the request is worked on. Pure.
+ * The state of the subsystem, and the effects that a request has beside its reply.
  *
  * @module
  */
@@ -16,21 +16,21 @@ import type { SessionEntry, Tables, TunnelEntry } from "./tables.ts";
 import type { TraceEvent } from "./trace.ts";
 import { viewSession, viewTunnel } from "./views.ts";
 
-/** What the rules work on. */
+/** The state that the rules work on. */
 export interface SubsystemState {
   /** The tunnels and sessions. */
   readonly tables: Tables;
-  /** What is outside. */
+  /** Sockets, devices and data paths of the system. */
   readonly platform: Platform;
-  /** Most tunnels, of all namespaces together. */
+  /** Limit of tunnels in all namespaces together. */
   readonly tunnelsMax: number;
-  /** Most sessions, of all namespaces together. */
+  /** Limit of sessions in all namespaces together. */
   readonly sessionsMax: number;
   /** Pseudowire types (L2TP_PWTYPE) that sessions may have. */
   readonly pseudowireTypes: ReadonlySet<number>;
 }
 
-/** What a command leads to, before it is packed. */
+/** The reply to a command, without netlink headers. */
 export interface Result {
   /** A reply without its header. */
   readonly reply?: { readonly flags: number; readonly payload: Uint8Array };
@@ -38,27 +38,27 @@ export interface Result {
   readonly dump?: Iterable<Uint8Array>;
 }
 
-/** What replies and notifications to one request have in common. */
+/** Header fields that the replies and notifications of one request share. */
 export type ReplyHeader = Pick<NetlinkMessage, "type" | "sequence" | "portId">;
 
-/** Consequences of a request, in the order in which they came about. */
+/** Collects the effects of one request, in order. */
 export class RequestEffects {
   /** Datagrams for the multicast group. */
   readonly notifications: Uint8Array[] = [];
-  /** What the journal must write. */
+  /** Entries for the journal. */
   readonly journalEntries: JournalEntry[] = [];
   /** Trace events. */
   readonly traces: TraceEvent[] = [];
-  /** What went wrong where nobody could be refused for it: while something was taken away. */
+  /** Errors during a removal or an undo, which cannot fail the request. */
   readonly cleanupErrors: SyscallError[] = [];
   readonly #header: ReplyHeader | undefined;
 
-  /** Without header nobody asked for what happens, and nobody is notified of it. */
+  /** Without a header there is no requester, and nothing is announced. */
   constructor(header?: ReplyHeader) {
     this.#header = header;
   }
 
-  /** Does something whose failure keeps nothing from going on. */
+  /** Runs an action of a removal; a `SyscallError` goes to {@link cleanupErrors}. */
   attempt(action: () => void): void {
     try {
       action();
@@ -68,7 +68,7 @@ export class RequestEffects {
     }
   }
 
-  /** Notifies of a command on a tunnel. */
+  /** Announces a command on a tunnel. */
   notifyTunnel(
     command:
       | typeof L2TP_CMD.TUNNEL_CREATE
@@ -79,7 +79,7 @@ export class RequestEffects {
     this.#notify(() => encodeTunnel(command, viewTunnel(tunnel)));
   }
 
-  /** Notifies of a command on a session. */
+  /** Announces a command on a session. */
   notifySession(
     command:
       | typeof L2TP_CMD.SESSION_CREATE
@@ -90,12 +90,12 @@ export class RequestEffects {
     this.#notify(() => encodeSession(command, viewSession(session)));
   }
 
-  /** As in Linux 6.1 and later, what cannot be notified of happens all the same. */
+  /** As in Linux 6.1 and later, a failing notification does not undo the command. */
   #notify(encode: () => Uint8Array): void {
     const header = this.#header;
     if (header === undefined) return;
     this.attempt(() => {
-      // The flag means nothing here; listeners get it from the kernel, too.
+      // The kernel sends this flag, too; it has no meaning in a notification.
       this.notifications.push(encodeMessage({ ...header, flags: NLM_F_ACK, payload: encode() }));
     });
   }
