@@ -16,19 +16,19 @@ export interface Counters {
   readonly rxPackets: bigint;
   /** Bytes received and delivered. */
   readonly rxBytes: bigint;
-  /** Received packets dropped for their sequence number, or for having none. */
+  /** Received packets dropped for a wrong or missing sequence number. */
   readonly rxSeqDiscards: bigint;
-  /** Received packets that were put in front of others while reordering. */
+  /** Received packets that were inserted before others in the reorder queue. */
   readonly rxOosPackets: bigint;
   /** Received packets dropped for any reason. */
   readonly rxErrors: bigint;
-  /** Received packets dropped for a wrong cookie; kernels before 5.12 may not tell. */
+  /** Received packets dropped for a wrong cookie; kernels before 5.12 may not report them. */
   readonly rxCookieDiscards: bigint | undefined;
-  /** Received packets that were no valid L2TP data packet; kernels before 5.12 may not tell. */
+  /** Received packets that were not valid L2TP data packets; kernels before 5.12 may not report them. */
   readonly rxInvalid: bigint | undefined;
 }
 
-/** Counters of something that has not seen a packet. */
+/** All counters at 0. */
 export const ZERO_COUNTERS: Counters = {
   txPackets: 0n,
   txBytes: 0n,

@@ -1,5 +1,5 @@
 /**
- * What happens to tunnels and sessions.
+ * Events of tunnels and sessions.
  *
  * @module
  */
@@ -7,30 +7,37 @@
 import type { Session } from "./session.ts";
 import type { Tunnel } from "./tunnel.ts";
 
-/** Something happened to a tunnel. The subsystem modifies nothing on a tunnel; "modified" is an announcement. */
+/**
+ * An event of a tunnel. "tunnelModified" is only an announcement: a tunnel has nothing that can be modified.
+ */
 export interface TunnelEvent {
-  /** What happened. */
+  /** Kind of the event. */
   readonly type: "tunnelCreated" | "tunnelDeleted" | "tunnelModified";
-  /** The tunnel at that moment. Its sessions go with it unannounced when it is deleted. */
+  /**
+   * The tunnel at that moment. When a tunnel is deleted, its sessions are deleted without events of their
+   * own.
+   */
   readonly tunnel: Tunnel;
 }
 
-/** Something happened to a session. */
+/** An event of a session. */
 export interface SessionEvent {
-  /** What happened. */
+  /** Kind of the event. */
   readonly type: "sessionCreated" | "sessionDeleted" | "sessionModified";
   /** The session at that moment. */
   readonly session: Session;
 }
 
-/** More happened than the socket could hold: some events are lost, so list the state anew. */
+/**
+ * The socket's buffer overflowed and events were lost: the listener must list the tunnels and sessions again.
+ */
 export interface EventsLost {
-  /** What happened. */
+  /** Kind of the event. */
   readonly type: "eventsLost";
 }
 
 /**
- * An event. The kernel sends those of every network namespace to every listener and does not say which namespace
- * they are from.
+ * An event. The kernel sends the events of all network namespaces to every listener, and does not say which
+ * namespace an event is from.
  */
 export type L2tpEvent = TunnelEvent | SessionEvent | EventsLost;

@@ -1,14 +1,14 @@
 /**
- * A network interface, as far as tunnels need one.
+ * Network interfaces, their addresses and routes, as far as tunnels need them.
  *
  * @module
  */
 
 /** A network interface. */
 export interface Link {
-  /** Its number in its namespace. */
+  /** Its index in its namespace. */
   readonly index: number;
-  /** Its name now. */
+  /** Its present name. */
   readonly name: string;
   /** Whether it was brought up (IFF_UP). */
   readonly up: boolean;
@@ -16,15 +16,15 @@ export interface Link {
   readonly state: string;
   /** Largest payload of a frame, in bytes. */
   readonly mtu: number;
-  /** Number of the bridge or bond it belongs to. */
+  /** Index of its bridge or bond. */
   readonly master: number | undefined;
-  /** What made it, if that tells: `"bridge"`, `"l2tpeth"`, `"veth"`, … */
+  /** Kind of the device (IFLA_INFO_KIND): `"bridge"`, `"tun"`, `"veth"`, …; absent if it has none. */
   readonly kind?: string;
 }
 
 /** An address of an interface. */
 export interface LinkAddress {
-  /** Number of the interface. */
+  /** Index of the interface. */
   readonly index: number;
   /** The address, in text, without prefix length. */
   readonly address: string;
@@ -32,48 +32,50 @@ export interface LinkAddress {
   readonly prefixLength: number;
   /** Address of the other end of a point-to-point interface, in text, if it is known. */
   readonly peer?: string;
-  /** Whether it comes and goes by itself (it lacks IFA_F_PERMANENT), as addresses do that routers advertise. */
+  /** Whether it is dynamic (without IFA_F_PERMANENT), like an address from a router advertisement. */
   readonly automatic?: true;
-  /** For one to be given: nobody else can have it, so it is of use at once, without a look for duplicates (IPv6). */
+  /** When it is added: skip duplicate address detection (IPv6), since no other host can have it. */
   readonly isUnique?: true;
 }
 
-/** A route through an interface without a gateway: packets to the destination go out there. */
+/** A route through an interface, without a gateway. */
 export interface LinkRoute {
-  /** Number of the interface. */
+  /** Index of the interface. */
   readonly index: number;
-  /** Where to, in text, 0 behind its prefix: `0.0.0.0` or `::` with no bits is the default route of that family. */
+  /**
+   * Destination in text, 0 behind its prefix. `0.0.0.0` or `::` with a prefix of 0 bits is the default route.
+   */
   readonly destination: string;
   /** Bits of the destination's prefix. */
   readonly prefixLength: number;
-  /** Its metric: the least of several routes to a destination counts. The kernel's default (0; IPv6: 1024) unless given. */
+  /** Metric; the route with the lowest metric is used. The kernel's default (0; IPv6: 1024) unless given. */
   readonly metric?: number | undefined;
 }
 
-/** The ends of UDP packets: addresses of 4 or 16 bytes, ports. */
+/** Addresses (4 or 16 bytes) and ports of a UDP packet. */
 export interface UdpEnds {
-  /** Where they come from. */
+  /** Source address. */
   readonly source: Uint8Array;
-  /** Where they go. */
+  /** Destination address. */
   readonly destination: Uint8Array;
-  /** The port they come from. */
+  /** Source port. */
   readonly sourcePort: number;
-  /** The port they go to. */
+  /** Destination port. */
   readonly destinationPort: number;
 }
 
-/** What is to become of an interface; members that are left out stay as they are. */
+/** Changes of an interface. Members that are absent or `undefined` leave it as it is. */
 export interface LinkChanges {
   /** Bring it up or take it down. */
   readonly up?: boolean | undefined;
-  /** New name; most kernels give one only to an interface that is down. */
+  /** New name; most kernels rename only an interface that is down. */
   readonly name?: string | undefined;
   /** Largest payload of a frame, in bytes. */
   readonly mtu?: number | undefined;
-  /** Number of the bridge or bond to join; 0 leaves the present one. */
+  /** Index of the bridge or bond to join; 0 leaves the present one. */
   readonly master?: number | undefined;
   /** Descriptor, in this process, of the network namespace to move to. */
   readonly netnsFd?: number | undefined;
-  /** Whether IPv6 gives it a link-local address of its own accord. */
+  /** Whether IPv6 generates a link-local address for it. */
   readonly automaticLinkLocal?: boolean | undefined;
 }

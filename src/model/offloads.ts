@@ -1,31 +1,34 @@
 /**
- * What the userspace data path leaves to the system to do.
+ * Offloads of the userspace data path.
  *
  * @module
  */
 
-/** The offloads that change nothing but how fast it goes: each is on unless somebody turns it off. */
+/** Offloads that change nothing but speed; they are on by default. */
 export const SPEED_OFFLOADS = [
-  /** Devices say what is still to be done to a frame (`IFF_VNET_HDR`); checksums are left to us. */
+  /** Devices pass frames with a `virtio_net_hdr` (`IFF_VNET_HDR`); the data path computes checksums. */
   "tap",
-  /** Devices hand over TCP segments uncut (`TUN_F_TSO4`, `TUN_F_TSO6`). */
+  /** Devices pass TCP super-segments (`TUN_F_TSO4`, `TUN_F_TSO6`). */
   "tso",
-  /** Devices hand over UDP datagrams of equal size uncut, and take them so (`TUN_F_USO4`, `TUN_F_USO6`). */
+  /** Devices pass and accept several UDP datagrams of one size as one frame (`TUN_F_USO4`, `TUN_F_USO6`). */
   "uso",
-  /** Sockets take many datagrams as one message (`UDP_SEGMENT`). */
+  /** Sockets send many datagrams with one message (`UDP_SEGMENT`). */
   "gso",
-  /** Sockets give many datagrams as one message (`UDP_GRO`). */
+  /** Sockets receive many datagrams with one message (`UDP_GRO`). */
   "gro",
-  /** Received frames are joined before a device gets them. */
+  /** Received frames are coalesced before they are written to a device. */
   "coalesce",
-  /** Checksums are computed by WebAssembly with vectors. */
+  /** Checksums are computed with the vector instructions of WebAssembly. */
   "simd",
 ] as const;
 
 /** All offloads. */
 export const OFFLOADS = [
   ...SPEED_OFFLOADS,
-  /** BPF programs carry sessions that need no more than headers; packet filters do not see those packets. */
+  /**
+   * BPF programs forward sessions without sequence numbers in the kernel. Packet filters do not see those
+   * packets.
+   */
   "bpf",
 ] as const;
 
@@ -35,7 +38,7 @@ export type Offload = typeof OFFLOADS[number];
 /** Which offloads are on. */
 export type Offloads = Readonly<Record<Offload, boolean>>;
 
-/** What is on unless somebody says otherwise: {@link SPEED_OFFLOADS}. */
+/** The default: {@link SPEED_OFFLOADS} are on. */
 export const DEFAULT_OFFLOADS: Offloads = offloadsOf(new Set(SPEED_OFFLOADS));
 
 function offloadsOf(on: ReadonlySet<Offload>): Offloads {
@@ -46,10 +49,11 @@ function offloadsOf(on: ReadonlySet<Offload>): Offloads {
 }
 
 /**
- * Reads a list such as `bpf`, `none`, `no-gro,no-uso` or `none,tap,tso`: words with commas between them, each of which
- * changes what those before it said; `all` is what is on at first, {@link DEFAULT_OFFLOADS}.
+ * Reads a list such as `bpf`, `none`, `no-gro,no-uso` or `none,tap,tso`. The words are separated by commas,
+ * and each changes the result of those before it, starting from {@link DEFAULT_OFFLOADS}; `all` stands for
+ * {@link DEFAULT_OFFLOADS}.
  *
- * @returns the word that is none, if there is one
+ * @returns the offloads, or the first unknown word
  */
 export function parseOffloads(text: string): Offloads | string {
   let on = new Set<Offload>(SPEED_OFFLOADS);

@@ -1,15 +1,15 @@
 /**
- * What the system does for a session of the userspace subsystem.
+ * Active offloads of a session of the userspace subsystem.
  *
  * @module
  */
 
-/** Which offloads work for a session. */
+/** The active offloads of a session. */
 export interface SessionOffloads {
-  /** The tunnel, by our id. */
+  /** Our id of the tunnel. */
   readonly tunnelId: number;
-  /** The session, by our id. */
+  /** Our id of the session. */
   readonly sessionId: number;
-  /** Names of those that do: of `OFFLOADS`, or what a newer daemon calls them. */
+  /** Names of the active offloads: of `OFFLOADS`, or names that only a newer daemon knows. */
   readonly offloads: readonly string[];
 }

@@ -1,5 +1,5 @@
 /**
- * A tunnel: what connects two hosts and carries sessions (RFC 3931 "control connection", RFC 2661 "tunnel").
+ * A tunnel between two hosts, which carries sessions (RFC 3931 "control connection", RFC 2661 "tunnel").
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { Counters } from "./counters.ts";
 import type { Optional } from "./optional.ts";
 
-/** What carries a tunnel's packets: UDP, or IP protocol 115 directly. */
+/** Encapsulation of a tunnel's packets: UDP, or IP protocol 115 directly. */
 export type Encap = "udp" | "ip";
 
 /**
@@ -78,7 +78,7 @@ export interface Tunnel extends UdpChecksums {
   readonly peerTunnelId: number;
   /** Protocol version: 2 or 3 (the kernel takes others as well). */
   readonly version: number;
-  /** Its encapsulation; `undefined` if the subsystem named one that this program does not know. */
+  /** Its encapsulation; `undefined` if the subsystem reports an unknown one. */
   readonly encap: Encap | undefined;
   /** Our address, in text. */
   readonly local: string;
@@ -90,7 +90,7 @@ export interface Tunnel extends UdpChecksums {
   readonly peerPort: number | undefined;
   /** Whether an IPsec policy is on the tunnel's socket. */
   readonly usingIpsec: boolean;
-  /** Sums over the tunnel's sessions. */
+  /** Sums over the tunnel's past and present sessions. */
   readonly counters: Counters;
 }
 
@@ -104,17 +104,17 @@ export interface TunnelParameters extends Optional<UdpChecksums> {
   readonly version?: 2 | 3 | undefined;
   /** Its encapsulation. */
   readonly encap: Encap;
-  /** Our address (without scope; `0.0.0.0` or `::` lets the kernel choose). Not looked at with `fd`. */
+  /** Our address (without scope; `0.0.0.0` or `::` lets the kernel choose). Ignored with `fd`. */
   readonly local?: string | undefined;
-  /** The peer's address, of the same family. Not looked at with `fd`. */
+  /** The peer's address, of the same family. Ignored with `fd`. */
   readonly peer?: string | undefined;
-  /** Our UDP port; the kernel chooses one if it is left out. */
+  /** Our UDP port; the kernel chooses one unless given. */
   readonly localPort?: number | undefined;
   /** The peer's UDP port. */
   readonly peerPort?: number | undefined;
   /**
    * Descriptor, in this process, of a bound and connected socket to run the tunnel over ("managed tunnel").
-   * The tunnel lives no longer than the socket.
+   * The tunnel is deleted when the socket is closed.
    */
   readonly fd?: number | undefined;
 }

@@ -1,7 +1,6 @@
 /**
  * The rules of sessions, in the kernel's order and with its error numbers (`net/l2tp/l2tp_netlink.c`,
- * `l2tp_core.c`,
- * `l2tp_eth.c` of Linux 6.12).
+ * `l2tp_core.c`, `l2tp_eth.c` of Linux 6.12).
  *
  * @module
  */

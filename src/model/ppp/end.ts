@@ -1,12 +1,12 @@
 /**
- * Why a PPP link ended, in words. Pure.
+ * Text for the reason that a PPP link ended.
  *
  * @module
  */
 
 import type { AuthMethod, PppEnd, PppSide } from "./status.ts";
 
-/** What people call the ways of authentication. */
+/** Names of the authentication methods. */
 const METHODS: Readonly<Record<AuthMethod, string>> = {
   pap: "PAP",
   chap: "CHAP",
@@ -59,7 +59,7 @@ function side(of: PppSide): string {
   return of === "local" ? "us" : "the peer";
 }
 
-/** What the peer said is not ours to print as it is: a text may hold anything. */
+/** Quotes a text from the peer, since it may contain any character. */
 function said(message: string | undefined): string {
   return message === undefined || message === "" ? "" : `: ${JSON.stringify(message)}`;
 }

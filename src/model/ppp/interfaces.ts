@@ -1,5 +1,6 @@
 /**
- * Interfaces of PPP sessions: those who run PPP make and name them, and the subsystem knows nothing of that.
+ * Interfaces of PPP sessions. The runner of PPP creates and names them; the L2TP subsystem does not know
+ * them.
  *
  * @module
  */
@@ -13,7 +14,7 @@ export interface PppInterface {
   readonly tunnelId: number;
   /** Our id of the session. */
   readonly sessionId: number;
-  /** Its name; `undefined` as long as there is none. */
+  /** Its name; `undefined` before it exists. */
   readonly interfaceName?: string | undefined;
 }
 
@@ -22,7 +23,7 @@ export function carryPpp(sessions: readonly Session[]): boolean {
   return sessions.some(({ pseudowireType }) => isPppType(pseudowireType));
 }
 
-/** The sessions with the names of these interfaces of theirs; `interfaces` are of the same subsystem. */
+/** The sessions with the names of their PPP interfaces. `interfaces` must be of the same subsystem. */
 export function withPppInterfaces(
   sessions: readonly Session[],
   interfaces: Iterable<PppInterface>,

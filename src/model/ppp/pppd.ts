@@ -1,40 +1,40 @@
 /**
- * A session that pppd has: how that is going, and why it ended. No secret is ever among it.
+ * Status of a session that pppd runs. It never contains a secret.
  *
  * @module
  */
 
-/** How a pppd has ended. */
+/** Exit of a pppd process. */
 export interface PppdExit {
-  /** Its exit status; with a signal 128 and the signal's number. */
+  /** Exit status; 128 plus the signal's number if a signal ended it. */
   readonly status: number;
   /** The signal that ended it: `"SIGKILL"`. */
   readonly signal?: string | undefined;
 }
 
-/** A session that was handed to pppd. */
+/** A session that pppd runs. */
 export interface PppdStatus {
-  /** Its file of arguments. */
+  /** Path of the file with its arguments. */
   readonly file: string;
-  /** Its process id; `undefined` until it is started anew. */
+  /** Process id; `undefined` until it is restarted. */
   readonly pid?: number | undefined;
-  /** How often it was started. */
+  /** Count of starts. */
   readonly starts: number;
-  /** How the one before ended. */
+  /** Exit of the previous process. */
   readonly end?: PppdExit | undefined;
 }
 
-/** What pppd would do with a file of arguments. */
+/** Result of a test run of pppd with a file of arguments. */
 export interface PppdTrial {
   /** Absolute path of the file. */
   readonly file: string;
-  /** What is in its way: it is not there, cannot use its plugin for L2TP, or its arguments; nothing unless given. */
+  /** The problem, if any: pppd is missing, cannot load its L2TP plugin, or rejects the arguments. */
   readonly trouble?: "missing" | "plugin" | "arguments" | undefined;
-  /** How it ended, where it did not start. */
+  /** Exit of pppd, if it rejected the arguments. */
   readonly exit?: PppdExit | undefined;
 }
 
-/** What an exit status tells (pppd(8), "EXIT STATUS"); the place in the list is the status. */
+/** Meanings of exit statuses (pppd(8), "EXIT STATUS"); the index is the status. */
 const REASONS = [
   "the peer ended it",
   "a system call failed, or memory ran out",
@@ -59,7 +59,10 @@ const REASONS = [
   "the peer does not take us for who we say we are",
 ];
 
-/** How it ended, as the end of a sentence: "the peer does not answer echo requests (exit status 15)". */
+/**
+ * The reason for the exit, as the end of a sentence: "the peer does not answer echo requests (exit status
+ * 15)".
+ */
 export function pppdExitText({ status, signal }: PppdExit): string {
   if (signal !== undefined) return `it was ended by ${signal}`;
   return `${REASONS[status] ?? "for a reason of its own"} (exit status ${status})`;

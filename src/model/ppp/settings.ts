@@ -1,46 +1,48 @@
 /**
- * How a PPP session is to be run: what the command line asks for and the daemon does.
+ * Settings of PPP sessions: as the user writes them, and as the daemon runs them.
  *
  * @module
  */
 
 import type { AuthMethod } from "./status.ts";
 
-/** A name with its secret: ours towards a peer, or a peer's towards us. */
+/** A name with its secret, of this host or of a peer. */
 export interface PppSecret {
-  /** Whose. */
+  /** Name that the secret belongs to. */
   readonly name: string;
-  /** Never to be shown. */
+  /** The secret; it must never be printed. */
   readonly secret: string;
 }
 
 /** IPv4 on a PPP session. */
 export interface PppIpv4Settings {
-  /** Our address in text; the peer is asked for one unless given. */
+  /** Our address in text; requested from the peer unless given. */
   readonly local?: string | undefined;
-  /** The peer's address in text; the peer says it unless given. */
+  /** The peer's address in text; the peer chooses it unless given. */
   readonly remote?: string | undefined;
-  /** Instead of `remote`: first and last address to choose one for the peer from. */
+  /** Instead of `remote`: first and last address of a pool for the peer. */
   readonly pool?: readonly [first: string, last: string] | undefined;
   /** Name servers for the peer, two at most. */
   readonly dns?: readonly string[] | undefined;
   /** Whether to ask the peer for name servers. */
   readonly askDns?: boolean | undefined;
-  /** Whether the route to everywhere is through this session. */
+  /** Whether the default route goes through this session. */
   readonly defaultRoute?: boolean | undefined;
 }
 
-/** Where secrets came from. */
+/** Origin of secrets. */
 export interface PppSecretsSource {
   /** Absolute path of the file. */
   readonly file: string;
-  /** Tells what the file was when it was read from what it is later, and nothing of what is in it. */
+  /**
+   * Stamp of the file's state when it was read; it changes with the file, and reveals nothing of the content.
+   */
   readonly stamp: string;
 }
 
 /**
- * What people say of PPP on a session, on the command line and in the configuration file; what is left out has its
- * default.
+ * PPP on a session as the user asks for it on the command line or in the configuration file. Absent members
+ * have their defaults.
  */
 export interface DesiredPpp {
   user?: string | undefined;
@@ -62,7 +64,7 @@ export interface DesiredPpp {
   echoFailures?: number | undefined;
 }
 
-/** How to run a PPP session. */
+/** Settings that the daemon runs a PPP session with. */
 export interface PppSessionSettings {
   /** Name for the interface; `ppp` and the lowest free number unless given. */
   readonly interfaceName?: string | undefined;
@@ -70,27 +72,27 @@ export interface PppSessionSettings {
   readonly user?: string | undefined;
   /** Our secret, under the name `user`, and those of peers. */
   readonly secrets?: readonly PppSecret[] | undefined;
-  /** The file that they came from. */
+  /** The file that the secrets came from. */
   readonly secretsFrom?: PppSecretsSource | undefined;
-  /** How the peer must authenticate itself, the first preferred; nothing is required unless given. */
+  /** Methods by which the peer must authenticate itself, by preference; nothing is required unless given. */
   readonly require?: readonly (AuthMethod | "none")[] | undefined;
   /** IPv4; `false` turns it off. */
   readonly ipv4?: PppIpv4Settings | false | undefined;
   /** Whether IPv6 is on; it is unless given. */
   readonly ipv6?: boolean | undefined;
-  /** Largest packet that the interface sends, in bytes, where the peer takes larger ones. */
+  /** Limit of the packets that the interface sends, in bytes, if the peer accepts larger ones. */
   readonly mtu?: number | undefined;
   /** Largest packet that we receive, in bytes. */
   readonly mru?: number | undefined;
-  /** Whether to lower the MSS of TCP connections to what fits, in userspace. */
+  /** Whether to clamp the MSS of TCP connections to the MTU (userspace sessions only). */
   readonly clampMss?: boolean | undefined;
-  /** How often to ask whether the peer is there, in milliseconds; 0: never. */
+  /** Interval of LCP Echo-Requests, in milliseconds; 0 for none. */
   readonly echoIntervalMs?: number | undefined;
-  /** That many such requests without an answer end the link. */
+  /** Count of consecutive Echo-Requests without a reply that ends the link. */
   readonly echoFailures?: number | undefined;
   /**
-   * Absolute path of a file with arguments of pppd, which gets the session instead: but for `interfaceName` nothing else
-   * counts then. The kernel's sessions only.
+   * Absolute path of a file with arguments for pppd, which then runs the session. All other members but
+   * `interfaceName` are ignored. Kernel sessions only.
    */
   readonly pppdFile?: string | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * The generic-netlink controller ("nlctrl", `linux/genetlink.h`), which turns a family's name into the
- * numbers that this boot of the kernel gave it. Pure.
+ * The generic-netlink controller ("nlctrl", `linux/genetlink.h`): it maps a family's name to the
+ * numbers that the kernel assigned at boot.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { beginGenl, decodeGenl } from "./header.ts";
 /** Message type of the controller itself. */
 export const GENL_ID_CTRL = 16;
 const CTRL_VERSION = 1;
-/** Command that asks for a family, by name or number, or for all of them. */
+/** Command that gets a family by name or number, or dumps all families. */
 export const CTRL_CMD_GETFAMILY = 3;
 const CTRL_CMD_NEWFAMILY = 1;
 /** The number of a family. */
@@ -22,7 +22,7 @@ const CTRL_ATTR_MCAST_GROUPS = 7;
 const CTRL_ATTR_MCAST_GRP_NAME = 1;
 const CTRL_ATTR_MCAST_GRP_ID = 2;
 
-/** A generic-netlink family as this kernel knows it. */
+/** A generic-netlink family. */
 export interface GenlFamily {
   /** Its name: `"l2tp"`. */
   readonly name: string;
@@ -37,7 +37,7 @@ export function encodeGetFamily(name: string): Uint8Array<ArrayBuffer> {
   return beginGenl(CTRL_CMD_GETFAMILY, 0).string(CTRL_ATTR_FAMILY_NAME, name).written;
 }
 
-/** Payload of the controller's answer, as the kernel writes it (for a kernel that is not there). */
+/** Payload of the controller's reply, as the kernel writes it. */
 export function encodeFamily(family: GenlFamily): Uint8Array<ArrayBuffer> {
   const out = beginGenl(CTRL_CMD_NEWFAMILY, CTRL_VERSION)
     .string(CTRL_ATTR_FAMILY_NAME, family.name)
@@ -53,9 +53,9 @@ export function encodeFamily(family: GenlFamily): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Reads the controller's answer.
+ * Reads the controller's reply.
  *
- * @throws {DecodeError} if it is malformed or names no family id
+ * @throws {DecodeError} if it is malformed or has no family id
  */
 export function decodeFamily(payload: Uint8Array): GenlFamily {
   const { attributes } = decodeGenl(payload);

@@ -1,5 +1,5 @@
 /**
- * Requests to the generic-netlink controller, as the controller reads them. Pure.
+ * Decoder of requests to the generic-netlink controller.
  *
  * @module
  */
@@ -8,11 +8,11 @@ import { type AttributePolicy, type AttributeRule, parseAttributes } from "../ne
 import { CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME } from "./ctrl.ts";
 import { GENL_HDRLEN } from "./header.ts";
 
-/** What a request for a family names. */
+/** A request for a family. */
 export interface FamilyRequest {
   /** The family's number. */
   readonly id: number | undefined;
-  /** The family's name; wins over the number. */
+  /** The family's name; it takes precedence over the number. */
   readonly name: string | undefined;
 }
 

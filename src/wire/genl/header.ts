@@ -1,6 +1,6 @@
 /**
  * The generic-netlink header (`struct genlmsghdr`, `linux/genetlink.h`): {u8 command, u8 version, u16
- * reserved}, in front of the attributes of every message of a family. Pure.
+ * reserved}. It precedes the attributes of every message.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { AttributeReader, AttributeWriter } from "../netlink/attribute.ts";
 /** Size of `struct genlmsghdr`. */
 export const GENL_HDRLEN = 4;
 
-/** A writer of attributes behind the header of a family's command. */
+/** Begins a message: writes the header, and returns a writer for the attributes. */
 export function beginGenl(command: number, version: number): AttributeWriter {
   const out = new ByteWriter({ littleEndian: HOST_IS_LITTLE_ENDIAN });
   out.u8(command);
@@ -21,18 +21,18 @@ export function beginGenl(command: number, version: number): AttributeWriter {
   return new AttributeWriter(out);
 }
 
-/** A generic-netlink payload, opened. */
+/** A decoded generic-netlink header. */
 export interface GenlMessage {
   /** The family's command number. */
   readonly command: number;
   /** The family's version. */
   readonly version: number;
-  /** Stands before the first attribute. Borrows the payload. */
+  /** A reader in front of the first attribute. It borrows the payload. */
   readonly attributes: AttributeReader;
 }
 
 /**
- * Opens the payload of a generic-netlink message.
+ * Decodes the header of a generic-netlink message.
  *
  * @throws {DecodeError} if it is shorter than the header
  */

@@ -4,9 +4,9 @@
  * @module
  */
 
-/** Name of the generic-netlink family and of its one multicast group. */
+/** Name of the generic-netlink family. */
 export const L2TP_GENL_NAME = "l2tp";
-/** Name of the family's multicast group. */
+/** Name of the family's only multicast group. */
 export const L2TP_GENL_MCGROUP = "l2tp";
 /** Version of the family. */
 export const L2TP_GENL_VERSION = 1;

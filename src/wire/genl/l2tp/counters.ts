@@ -1,5 +1,5 @@
 /**
- * L2TP_ATTR_STATS, the counters nested in the replies about tunnels and sessions. Pure.
+ * L2TP_ATTR_STATS, the counters nested in the replies about tunnels and sessions.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { type Counters, ZERO_COUNTERS } from "../../../model/counters.ts";
 import type { AttributeReader, AttributeWriter } from "../../netlink/attribute.ts";
 import { L2TP_ATTR, L2TP_ATTR_STATS } from "./constants.ts";
 
-/** Which counter each attribute is, in the order the kernel emits them. */
+/** The counters and their attributes, in the kernel's order. */
 const FIELDS: ReadonlyArray<readonly [number, keyof Counters]> = [
   [L2TP_ATTR_STATS.TX_PACKETS, "txPackets"],
   [L2TP_ATTR_STATS.TX_BYTES, "txBytes"],
@@ -31,22 +31,22 @@ const FIELD_OF = new Map(FIELDS);
  * @throws {DecodeError} if a counter is shorter than 64 bits
  */
 export function decodeCounters(stats: AttributeReader): Counters {
-  return decodeUsual(stats) ?? decodeAny(stats);
+  return decodeAll(stats) ?? decodeSome(stats);
 }
 
-/** Length of {u16 length, u16 type, u64 value}. */
+/** Length in bytes of {u16 length, u16 type, u64 value}. */
 const COUNTER_SIZE = 12;
-/** Length of the attributes that present kernels send. */
-const USUAL_LENGTH = FIELDS.length * COUNTER_SIZE;
+/** Length in bytes of all counters of {@link FIELDS}. */
+const ALL_LENGTH = FIELDS.length * COUNTER_SIZE;
 
 /**
- * Reads the counters where they stand if they are those of {@link FIELDS} in that order, as from present
- * kernels.
+ * Reads counters at fixed offsets if all of {@link FIELDS} are there in that order, as from Linux 5.12 and
+ * later; otherwise returns `undefined`.
  */
-function decodeUsual(stats: AttributeReader): Counters | undefined {
+function decodeAll(stats: AttributeReader): Counters | undefined {
   const bytes = stats.bytes();
-  if (bytes.length !== USUAL_LENGTH) return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, USUAL_LENGTH);
+  if (bytes.length !== ALL_LENGTH) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, ALL_LENGTH);
   for (let i = 0; i < FIELDS.length; i++) {
     const at = i * COUNTER_SIZE;
     if (view.getUint16(at, HOST_IS_LITTLE_ENDIAN) !== COUNTER_SIZE) return undefined;
@@ -67,7 +67,7 @@ function decodeUsual(stats: AttributeReader): Counters | undefined {
   };
 }
 
-function decodeAny(stats: AttributeReader): Counters {
+function decodeSome(stats: AttributeReader): Counters {
   const counters: { -readonly [name in keyof Counters]: Counters[name] } = {
     ...ZERO_COUNTERS,
     rxCookieDiscards: undefined,
@@ -81,7 +81,7 @@ function decodeAny(stats: AttributeReader): Counters {
   return counters;
 }
 
-/** Writes the counters as the kernel does. */
+/** Appends the counters in the kernel's order. */
 export function encodeCounters(out: AttributeWriter, counters: Counters): void {
   out.nested(L2TP_ATTR.STATS, (stats) => {
     for (let i = 0; i < FIELDS.length; i++) {

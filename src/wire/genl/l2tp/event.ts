@@ -1,6 +1,6 @@
 /**
- * Notifications of the "l2tp" multicast group: the body of a GET reply under the number of the command that
- * caused it. Pure.
+ * Notifications of the "l2tp" multicast group. A notification has the command that caused it and the body of
+ * a GET reply.
  *
  * @module
  */
@@ -24,7 +24,7 @@ const SESSION_EVENTS = new Map<number, SessionEvent["type"]>([
 ]);
 
 /**
- * The event that a notification tells of; `undefined` for a command that this program does not know.
+ * The event of a notification; `undefined` for an unknown command.
  *
  * @throws {DecodeError} if the message is malformed
  */
