@@ -35,7 +35,7 @@ export const OFFLOADS = [
 /** An offload. */
 export type Offload = typeof OFFLOADS[number];
 
-/** Which offloads are on. */
+/** For each offload, whether it is on. */
 export type Offloads = Readonly<Record<Offload, boolean>>;
 
 /** The default: {@link SPEED_OFFLOADS} are on. */

@@ -110,7 +110,7 @@ export interface Session extends SessionIds, SessionCookies, ChangeableOptions {
 }
 
 /**
- * What a data path carries a session's packets by. Options that are absent or `undefined` have the kernel's
+ * Parameters of a session in the data path. Options that are absent or `undefined` have the kernel's
  * defaults.
  */
 export interface DataSessionParameters extends Optional<SessionOptionSet> {
@@ -122,7 +122,7 @@ export interface DataSessionParameters extends Optional<SessionOptionSet> {
   readonly pseudowire: Pseudowire;
 }
 
-/** What a session is created with. Options that are absent or `undefined` have the kernel's defaults. */
+/** Parameters that a session is created with. Options that are absent or `undefined` have the kernel's defaults. */
 export interface SessionParameters extends SessionIds, Optional<SessionOptionSet> {
   /** The peer's id of the tunnel; 0 is sent unless given. The kernel ignores it. */
   readonly peerTunnelId?: number | undefined;

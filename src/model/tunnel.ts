@@ -11,7 +11,7 @@ import type { Optional } from "./optional.ts";
 export type Encap = "udp" | "ip";
 
 /**
- * Which UDP checksums a tunnel uses; `undefined` for those that its encapsulation or IP version does not
+ * The UDP checksum settings of a tunnel; `undefined` for those that its encapsulation or IP version does not
  * have.
  */
 export interface UdpChecksums {
@@ -94,7 +94,7 @@ export interface Tunnel extends UdpChecksums {
   readonly counters: Counters;
 }
 
-/** What a tunnel is created with. Members that are absent or `undefined` have the kernel's defaults. */
+/** Parameters that a tunnel is created with. Members that are absent or `undefined` have the kernel's defaults. */
 export interface TunnelParameters extends Optional<UdpChecksums> {
   /** Our id, not 0. */
   readonly tunnelId: number;

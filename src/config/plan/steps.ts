@@ -5,7 +5,7 @@
  */
 
 import { isIpv6Text } from "../../base/inet.ts";
-import type { SessionChanges, SessionParameters } from "../../model/session.ts";
+import type { SessionChanges, SessionIds, SessionParameters } from "../../model/session.ts";
 import type { DesiredPpp } from "../../model/ppp/settings.ts";
 import type { TunnelParameters } from "../../model/tunnel.ts";
 import {
@@ -19,13 +19,7 @@ import {
 import type { Hook } from "./hooks.ts";
 import type { Prefix } from "../schema/settings.ts";
 
-/** Our ids of a session. */
-export interface SessionIds {
-  /** Our id of its tunnel. */
-  readonly tunnelId: number;
-  /** Our id of it. */
-  readonly sessionId: number;
-}
+export type { SessionIds } from "../../model/session.ts";
 
 /** A session's interface. */
 export interface LinkPlace extends SessionIds {

@@ -14,11 +14,11 @@ import { L2TP_ENCAPTYPE } from "./constants.ts";
 import { decodeCounters, encodeCounters } from "./counters.ts";
 
 /**
- * How attributes of one kind carry a value of type T. `Found` is what a request can say: it lacks `undefined`
- * where the absence of the attribute is a value, too.
+ * A kind of attribute that carries a value of type T. `Found` is the type of a value in a request: it lacks
+ * `undefined` if the absence of the attribute is a value, too.
  */
 export interface AttributeKind<T, Found extends T | undefined = T | undefined> {
-  /** What the family's policy demands of the payload; `undefined`: nothing. */
+  /** Rule of the family's policy for the payload; `undefined` for none. */
   readonly rule: AttributeRule | undefined;
   /** Appends the attribute. */
   readonly write: (out: AttributeWriter, type: number, value: T) => void;
@@ -42,7 +42,7 @@ const NAME_MAX = 15;
 const COOKIE_MAX = 8;
 
 /** An 8-bit integer. */
-export const U8: AttributeKind<number> = {
+const U8: AttributeKind<number> = {
   rule: INTEGER_8,
   write: (out, type, value) => out.u8(type, value),
   read: (reply) => reply.u8(),
@@ -50,7 +50,7 @@ export const U8: AttributeKind<number> = {
 };
 
 /** A 16-bit integer in host order. */
-export const U16: AttributeKind<number> = {
+const U16: AttributeKind<number> = {
   rule: INTEGER_16,
   write: (out, type, value) => out.u16(type, value),
   read: (reply) => reply.u16(),
@@ -58,7 +58,7 @@ export const U16: AttributeKind<number> = {
 };
 
 /** A 32-bit integer in host order. */
-export const U32: AttributeKind<number> = {
+const U32: AttributeKind<number> = {
   rule: INTEGER_32,
   write: (out, type, value) => out.u32(type, value),
   read: (reply) => reply.u32(),
@@ -66,7 +66,7 @@ export const U32: AttributeKind<number> = {
 };
 
 /** An 8-bit integer, 0 or 1. Of a request the kernel takes the lowest bit. */
-export const BOOLEAN: AttributeKind<boolean> = {
+const BOOLEAN: AttributeKind<boolean> = {
   rule: INTEGER_8,
   write: (out, type, value) => out.u8(type, value ? 1 : 0),
   read: (reply) => reply.u8() !== 0,
@@ -77,7 +77,7 @@ export const BOOLEAN: AttributeKind<boolean> = {
 };
 
 /** A 64-bit number of milliseconds. More of them than a number can tell apart count as `MAX_SAFE_INTEGER`. */
-export const MILLISECONDS: AttributeKind<number> = {
+const MILLISECONDS: AttributeKind<number> = {
   rule: INTEGER_64,
   write: (out, type, value) => out.u64(type, BigInt(value)),
   read: (reply) => Number(reply.u64()),
@@ -88,7 +88,7 @@ export const MILLISECONDS: AttributeKind<number> = {
 };
 
 /** A cookie as it goes on the wire. In a request, one of no bytes counts as absent. */
-export const COOKIE: AttributeKind<Uint8Array> = {
+const COOKIE: AttributeKind<Uint8Array> = {
   rule: { kind: "binary", max: COOKIE_MAX },
   write: (out, type, value) => out.bytes(type, value),
   read: (reply) => reply.fixed(reply.length),
@@ -99,7 +99,7 @@ export const COOKIE: AttributeKind<Uint8Array> = {
 };
 
 /** Name of an interface. */
-export const NAME: AttributeKind<string> = {
+const NAME: AttributeKind<string> = {
   rule: { kind: "nulString", max: NAME_MAX },
   write: (out, type, value) => out.string(type, value),
   read: (reply) => reply.string(),
@@ -107,10 +107,10 @@ export const NAME: AttributeKind<string> = {
 };
 
 /** An IPv4 address in text. An IPv6 address is not written: the IPv6 attribute beside this one carries it. */
-export const IPV4_ADDRESS: AttributeKind<string> = addressKind(4, INTEGER_32);
+const IPV4_ADDRESS: AttributeKind<string> = addressKind(4, INTEGER_32);
 
 /** An IPv6 address in text. An IPv4 address is not written: the IPv4 attribute beside this one carries it. */
-export const IPV6_ADDRESS: AttributeKind<string> = addressKind(16, { kind: "binary", max: 16 });
+const IPV6_ADDRESS: AttributeKind<string> = addressKind(16, { kind: "binary", max: 16 });
 
 /**
  * In a request, an address that is too short counts as absent: the kernel would read beyond the attribute.
@@ -135,7 +135,7 @@ function addressKind(size: 4 | 16, rule: AttributeRule): AttributeKind<string> {
 }
 
 /** ENCAP_TYPE, a 16-bit integer; `undefined` for an encapsulation that this program does not know. */
-export const ENCAP: AttributeKind<Encap | undefined> = {
+const ENCAP: AttributeKind<Encap | undefined> = {
   rule: INTEGER_16,
   write: (out, type, value) => out.u16(type, value === "ip" ? L2TP_ENCAPTYPE.IP : L2TP_ENCAPTYPE.UDP),
   read: (reply) => encapOf(reply.u16()),
@@ -148,13 +148,13 @@ function encapOf(type: number | undefined): Encap | undefined {
 }
 
 /** UDP_CSUM: an 8-bit integer, 0 or 1. In a request, its presence turns checksums on, whatever its value. */
-export const CHECKSUM: AttributeKind<boolean, boolean> = {
+const CHECKSUM: AttributeKind<boolean, boolean> = {
   ...BOOLEAN,
   find: (request, type) => request.has(type),
 };
 
 /** UDP_ZERO_CSUM6_TX and _RX: flags whose presence turns checksums off. The policy has no rule for flags. */
-export const NO_CHECKSUM: AttributeKind<boolean, boolean> = {
+const NO_CHECKSUM: AttributeKind<boolean, boolean> = {
   rule: undefined,
   write(out, type, value): void {
     if (!value) out.flag(type);
@@ -164,9 +164,26 @@ export const NO_CHECKSUM: AttributeKind<boolean, boolean> = {
 };
 
 /** STATS: counters within the attribute. Requests do not carry them. */
-export const COUNTERS: AttributeKind<Counters> = {
+const COUNTERS: AttributeKind<Counters> = {
   rule: { kind: "nested" },
   write: (out, _type, value) => encodeCounters(out, value),
   read: (reply) => decodeCounters(reply),
   find: () => undefined,
 };
+
+/** The kinds by name. */
+export const ATTRIBUTE_KIND = {
+  U8,
+  U16,
+  U32,
+  BOOLEAN,
+  MILLISECONDS,
+  COOKIE,
+  NAME,
+  IPV4_ADDRESS,
+  IPV6_ADDRESS,
+  ENCAP,
+  CHECKSUM,
+  NO_CHECKSUM,
+  COUNTERS,
+} as const;

@@ -15,22 +15,7 @@ import {
   type RequestAttributes,
 } from "../../netlink/policy.ts";
 import { GENL_HDRLEN } from "../header.ts";
-import {
-  type AttributeKind,
-  BOOLEAN,
-  CHECKSUM,
-  COOKIE,
-  COUNTERS,
-  ENCAP,
-  IPV4_ADDRESS,
-  IPV6_ADDRESS,
-  MILLISECONDS,
-  NAME,
-  NO_CHECKSUM,
-  U16,
-  U32,
-  U8,
-} from "./attribute_kinds.ts";
+import { ATTRIBUTE_KIND as KIND, type AttributeKind } from "./attribute_kinds.ts";
 import { L2TP_ATTR } from "./constants.ts";
 
 /** A row of the table: an attribute that carries a value of type T in the member `Field` of messages. */
@@ -39,7 +24,7 @@ export interface Attribute<Field extends string, T, Found extends T | undefined 
   readonly type: number;
   /** Name of the member. */
   readonly field: Field;
-  /** How the attribute carries the value. */
+  /** Kind of the attribute. */
   readonly kind: AttributeKind<T, Found>;
   /** A message leaves the attribute out if it would have this value. */
   readonly omitted?: T;
@@ -60,44 +45,44 @@ function attribute<Field extends string, T, Found extends T | undefined>(
 
 /** The attributes of our messages, by the kernel's names without `L2TP_ATTR_`. */
 export const ATTRIBUTE = {
-  PW_TYPE: attribute(L2TP_ATTR.PW_TYPE, "pseudowireType", U16),
-  ENCAP_TYPE: attribute(L2TP_ATTR.ENCAP_TYPE, "encap", ENCAP),
-  L2SPEC_TYPE: attribute(L2TP_ATTR.L2SPEC_TYPE, "l2specType", U8),
-  L2SPEC_LEN: attribute(L2TP_ATTR.L2SPEC_LEN, "l2specLength", U8),
-  PROTO_VERSION: attribute(L2TP_ATTR.PROTO_VERSION, "version", U8),
-  IFNAME: attribute(L2TP_ATTR.IFNAME, "interfaceName", NAME),
-  CONN_ID: attribute(L2TP_ATTR.CONN_ID, "tunnelId", U32),
-  PEER_CONN_ID: attribute(L2TP_ATTR.PEER_CONN_ID, "peerTunnelId", U32),
-  SESSION_ID: attribute(L2TP_ATTR.SESSION_ID, "sessionId", U32),
-  PEER_SESSION_ID: attribute(L2TP_ATTR.PEER_SESSION_ID, "peerSessionId", U32),
-  UDP_CSUM: attribute(L2TP_ATTR.UDP_CSUM, "udpChecksum", CHECKSUM),
-  COOKIE: attribute(L2TP_ATTR.COOKIE, "cookie", COOKIE),
-  PEER_COOKIE: attribute(L2TP_ATTR.PEER_COOKIE, "peerCookie", COOKIE),
-  DEBUG: attribute(L2TP_ATTR.DEBUG, "debug", U32),
-  RECV_SEQ: attribute(L2TP_ATTR.RECV_SEQ, "recvSeq", BOOLEAN),
-  SEND_SEQ: attribute(L2TP_ATTR.SEND_SEQ, "sendSeq", BOOLEAN),
-  LNS_MODE: attribute(L2TP_ATTR.LNS_MODE, "lnsMode", BOOLEAN),
-  USING_IPSEC: attribute(L2TP_ATTR.USING_IPSEC, "usingIpsec", BOOLEAN),
-  RECV_TIMEOUT: attribute(L2TP_ATTR.RECV_TIMEOUT, "reorderTimeoutMs", MILLISECONDS),
-  FD: attribute(L2TP_ATTR.FD, "fd", U32),
-  IP_SADDR: attribute(L2TP_ATTR.IP_SADDR, "local", IPV4_ADDRESS),
-  IP_DADDR: attribute(L2TP_ATTR.IP_DADDR, "peer", IPV4_ADDRESS),
-  UDP_SPORT: attribute(L2TP_ATTR.UDP_SPORT, "localPort", U16),
-  UDP_DPORT: attribute(L2TP_ATTR.UDP_DPORT, "peerPort", U16),
-  STATS: attribute(L2TP_ATTR.STATS, "counters", COUNTERS),
-  IP6_SADDR: attribute(L2TP_ATTR.IP6_SADDR, "local", IPV6_ADDRESS),
-  IP6_DADDR: attribute(L2TP_ATTR.IP6_DADDR, "peer", IPV6_ADDRESS),
-  UDP_ZERO_CSUM6_TX: attribute(L2TP_ATTR.UDP_ZERO_CSUM6_TX, "checksumTx", NO_CHECKSUM),
-  UDP_ZERO_CSUM6_RX: attribute(L2TP_ATTR.UDP_ZERO_CSUM6_RX, "checksumRx", NO_CHECKSUM),
+  PW_TYPE: attribute(L2TP_ATTR.PW_TYPE, "pseudowireType", KIND.U16),
+  ENCAP_TYPE: attribute(L2TP_ATTR.ENCAP_TYPE, "encap", KIND.ENCAP),
+  L2SPEC_TYPE: attribute(L2TP_ATTR.L2SPEC_TYPE, "l2specType", KIND.U8),
+  L2SPEC_LEN: attribute(L2TP_ATTR.L2SPEC_LEN, "l2specLength", KIND.U8),
+  PROTO_VERSION: attribute(L2TP_ATTR.PROTO_VERSION, "version", KIND.U8),
+  IFNAME: attribute(L2TP_ATTR.IFNAME, "interfaceName", KIND.NAME),
+  CONN_ID: attribute(L2TP_ATTR.CONN_ID, "tunnelId", KIND.U32),
+  PEER_CONN_ID: attribute(L2TP_ATTR.PEER_CONN_ID, "peerTunnelId", KIND.U32),
+  SESSION_ID: attribute(L2TP_ATTR.SESSION_ID, "sessionId", KIND.U32),
+  PEER_SESSION_ID: attribute(L2TP_ATTR.PEER_SESSION_ID, "peerSessionId", KIND.U32),
+  UDP_CSUM: attribute(L2TP_ATTR.UDP_CSUM, "udpChecksum", KIND.CHECKSUM),
+  COOKIE: attribute(L2TP_ATTR.COOKIE, "cookie", KIND.COOKIE),
+  PEER_COOKIE: attribute(L2TP_ATTR.PEER_COOKIE, "peerCookie", KIND.COOKIE),
+  DEBUG: attribute(L2TP_ATTR.DEBUG, "debug", KIND.U32),
+  RECV_SEQ: attribute(L2TP_ATTR.RECV_SEQ, "recvSeq", KIND.BOOLEAN),
+  SEND_SEQ: attribute(L2TP_ATTR.SEND_SEQ, "sendSeq", KIND.BOOLEAN),
+  LNS_MODE: attribute(L2TP_ATTR.LNS_MODE, "lnsMode", KIND.BOOLEAN),
+  USING_IPSEC: attribute(L2TP_ATTR.USING_IPSEC, "usingIpsec", KIND.BOOLEAN),
+  RECV_TIMEOUT: attribute(L2TP_ATTR.RECV_TIMEOUT, "reorderTimeoutMs", KIND.MILLISECONDS),
+  FD: attribute(L2TP_ATTR.FD, "fd", KIND.U32),
+  IP_SADDR: attribute(L2TP_ATTR.IP_SADDR, "local", KIND.IPV4_ADDRESS),
+  IP_DADDR: attribute(L2TP_ATTR.IP_DADDR, "peer", KIND.IPV4_ADDRESS),
+  UDP_SPORT: attribute(L2TP_ATTR.UDP_SPORT, "localPort", KIND.U16),
+  UDP_DPORT: attribute(L2TP_ATTR.UDP_DPORT, "peerPort", KIND.U16),
+  STATS: attribute(L2TP_ATTR.STATS, "counters", KIND.COUNTERS),
+  IP6_SADDR: attribute(L2TP_ATTR.IP6_SADDR, "local", KIND.IPV6_ADDRESS),
+  IP6_DADDR: attribute(L2TP_ATTR.IP6_DADDR, "peer", KIND.IPV6_ADDRESS),
+  UDP_ZERO_CSUM6_TX: attribute(L2TP_ATTR.UDP_ZERO_CSUM6_TX, "checksumTx", KIND.NO_CHECKSUM),
+  UDP_ZERO_CSUM6_RX: attribute(L2TP_ATTR.UDP_ZERO_CSUM6_RX, "checksumRx", KIND.NO_CHECKSUM),
 } as const;
 
 /** Attributes that the kernel checks and ignores. */
 const IGNORED: readonly (readonly [type: number, kind: AttributeKind<number>])[] = [
-  [L2TP_ATTR.OFFSET, U16],
-  [L2TP_ATTR.DATA_SEQ, U8],
-  [L2TP_ATTR.VLAN_ID, U16],
-  [L2TP_ATTR.MTU, U16],
-  [L2TP_ATTR.MRU, U16],
+  [L2TP_ATTR.OFFSET, KIND.U16],
+  [L2TP_ATTR.DATA_SEQ, KIND.U8],
+  [L2TP_ATTR.VLAN_ID, KIND.U16],
+  [L2TP_ATTR.MTU, KIND.U16],
+  [L2TP_ATTR.MRU, KIND.U16],
 ];
 
 /** The family's policy (`l2tp_nl_policy`, `net/l2tp/l2tp_netlink.c`). */
@@ -142,11 +127,11 @@ type RowOf<T> = {
 }[keyof T & string];
 type ValueOf<R> = R extends Attribute<string, infer T> ? T : never;
 type FoundOf<R> = R extends { readonly kind: AttributeKind<infer _, infer Found> } ? Found : never;
-/** A message of which an encoder with these rows takes its attributes. */
+/** A message, as an encoder with these rows takes it. */
 type MessageOf<Rows extends readonly Row[]> = {
   readonly [R in Rows[number] as R["field"]]?: ValueOf<R> | undefined;
 };
-/** What a decoder with these rows finds in a request. */
+/** A request, as a decoder with these rows returns it. */
 type RequestOf<Rows extends readonly Row[]> = { readonly [R in Rows[number] as R["field"]]: FoundOf<R> };
 type Members = { [field: string]: unknown };
 

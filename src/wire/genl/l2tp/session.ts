@@ -34,7 +34,7 @@ import { L2TP_CMD, L2TP_GENL_VERSION, L2TP_L2SPECTYPE, L2TP_PWTYPE } from "./con
 /** Length in bytes of the default L2-specific sublayer. */
 const DEFAULT_L2SPEC_LENGTH = 4;
 
-/** What SESSION_MODIFY can change. */
+/** The attributes that SESSION_MODIFY can change. */
 const CHANGES = [A.RECV_SEQ, A.SEND_SEQ, A.LNS_MODE, A.RECV_TIMEOUT] as const;
 
 const putIds = attributeEncoder(A.CONN_ID, A.SESSION_ID);
@@ -94,7 +94,7 @@ function putKey(out: AttributeWriter, key: SessionKey): AttributeWriter {
   return "sessionId" in key ? putIds(out, key) : putName(out, key);
 }
 
-/** What SESSION_DELETE and SESSION_GET say. */
+/** The content of SESSION_DELETE and SESSION_GET. */
 export interface SessionKeyRequest {
   /** Our id of the tunnel. */
   readonly tunnelId: number | undefined;
@@ -105,7 +105,7 @@ export interface SessionKeyRequest {
 }
 
 /**
- * What SESSION_CREATE says. Nothing is checked: which attributes a command requires, and which values it
+ * The content of SESSION_CREATE. Nothing is checked: which attributes a command requires, and which values it
  * takes, are rules of the subsystem.
  */
 export interface SessionCreateRequest extends SessionKeyRequest, SessionChanges {

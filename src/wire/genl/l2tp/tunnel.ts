@@ -79,7 +79,7 @@ export function encodeTunnelDump(): Uint8Array<ArrayBuffer> {
   return beginGenl(L2TP_CMD.TUNNEL_GET, L2TP_GENL_VERSION).written;
 }
 
-/** What TUNNEL_DELETE, TUNNEL_MODIFY and TUNNEL_GET say. */
+/** The content of TUNNEL_DELETE, TUNNEL_MODIFY and TUNNEL_GET. */
 export interface TunnelKeyRequest {
   /** Our id of the tunnel. */
   readonly tunnelId: number | undefined;
@@ -94,7 +94,7 @@ export interface AddressPair {
 }
 
 /**
- * What TUNNEL_CREATE says. Nothing is checked: which attributes a command requires, and which values it
+ * The content of TUNNEL_CREATE. Nothing is checked: which attributes a command requires, and which values it
  * takes, are rules of the subsystem.
  */
 export interface TunnelCreateRequest extends TunnelKeyRequest, UdpChecksumSettings {
