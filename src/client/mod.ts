@@ -48,15 +48,21 @@ export {
 export type { Counters } from "../model/counters.ts";
 export type { EventsLost, L2tpEvent, SessionEvent, TunnelEvent } from "../model/event.ts";
 export type { Link, LinkAddress, LinkChanges, LinkRoute, UdpEnds } from "../model/link.ts";
+export type { Optional } from "../model/optional.ts";
 export type {
+  ChangeableOptions,
+  HeaderOptions,
   L2Spec,
   Pseudowire,
   Session,
   SessionChanges,
+  SessionCookies,
+  SessionIds,
   SessionKey,
+  SessionOptionSet,
   SessionParameters,
 } from "../model/session.ts";
-export type { Encap, Tunnel, TunnelParameters } from "../model/tunnel.ts";
+export type { Encap, Tunnel, TunnelParameters, UdpChecksums } from "../model/tunnel.ts";
 export type { GenlFamily } from "../wire/genl/ctrl.ts";
 export { NetlinkConnection, type NetlinkRequest } from "../driver/netlink/connection.ts";
 export type { NetlinkTransport, NotificationSource } from "../driver/netlink/ports.ts";

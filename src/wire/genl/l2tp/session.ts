@@ -129,7 +129,7 @@ export const decodeSessionKey: (request: RequestAttributes) => SessionKeyRequest
 );
 
 /**
- * Reads what SESSION_MODIFY says beside the key. The result has members only for attributes that are present.
+ * Reads SESSION_MODIFY without its key. The result has members only for attributes that are present.
  */
 export const decodeSessionChanges: (request: RequestAttributes) => SessionChanges = presentDecoder(
   ...CHANGES,
