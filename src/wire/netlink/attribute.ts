@@ -34,30 +34,26 @@ export class AttributeWriter {
 
   /** Appends an 8-bit integer. */
   u8(type: number, value: number): this {
-    this.#header(type, 1);
     // The value with its padding.
-    this.#out.u32(HOST_IS_LITTLE_ENDIAN ? value & 0xff : value << 24);
+    this.#out.u16PairU32(NLA_HDRLEN + 1, type, HOST_IS_LITTLE_ENDIAN ? value & 0xff : value << 24);
     return this;
   }
 
   /** Appends a 16-bit integer in host byte order. */
   u16(type: number, value: number): this {
-    this.#header(type, 2);
-    this.#out.u16Pair(value, 0);
+    this.#out.u16PairU32(NLA_HDRLEN + 2, type, HOST_IS_LITTLE_ENDIAN ? value & 0xffff : value << 16);
     return this;
   }
 
   /** Appends a 32-bit integer in host byte order. */
   u32(type: number, value: number): this {
-    this.#header(type, 4);
-    this.#out.u32(value);
+    this.#out.u16PairU32(NLA_HDRLEN + 4, type, value);
     return this;
   }
 
   /** Appends a 64-bit integer in host byte order. */
   u64(type: number, value: bigint): this {
-    this.#header(type, 8);
-    this.#out.u64(value);
+    this.#out.u16PairU64(NLA_HDRLEN + 8, type, value);
     return this;
   }
 
