@@ -5,8 +5,8 @@
  * @module
  */
 
-import { ipVersionOf } from "../base/inet.ts";
 import { L2TP_PWTYPE } from "../model/pseudowire.ts";
+import { ipVersionOf } from "../base/inet.ts";
 import { Errno } from "../base/errno.ts";
 import {
   changedOptions,
@@ -14,12 +14,12 @@ import {
   type L2Spec,
   type SessionChanges,
 } from "../model/session.ts";
-import { L2TP_L2SPECTYPE, L2TP_PWTYPE } from "../wire/genl/l2tp/constants.ts";
+import { L2TP_L2SPECTYPE } from "../wire/genl/l2tp/constants.ts";
 import type { SessionCreateRequest, SessionKeyRequest } from "../wire/genl/l2tp/session.ts";
 import { DEFAULT_INTERFACE_NAME, isInterfaceNameTemplate } from "../model/interface_name.ts";
 import type { SessionRecord } from "./records.ts";
 import { need, Refusal } from "./refusal.ts";
-import { pppMtu, sessionMtu } from "../model/session_mtu.ts";
+import { overheadFacts, pppMtu, sessionMtu } from "../model/session_mtu.ts";
 import type { SessionEntry, TunnelEntry } from "./tables.ts";
 import type { RequestEffects, SubsystemState } from "./effects.ts";
 
@@ -97,13 +97,9 @@ function mtuOf({ record, socket }: TunnelEntry, l2spec: L2Spec, cookie: Uint8Arr
 
 /** Largest IP packet in a PPP session, in bytes, whose outer packet fits the path MTU. */
 export function pppMtuOf({ record, path, tunnel }: SessionEntry): number {
-  const { version, encap, peer } = tunnel.record;
   return pppMtu({
-    version,
-    encap,
-    l2spec: record.l2spec,
-    ipVersion: peer.includes(":") ? 6 : 4,
-    cookieLength: record.cookie?.length ?? 0,
+    ...overheadFacts(tunnel.record, record, record.l2spec),
+    version: tunnel.record.version,
     sendSeq: path.state().sendSeq,
     pathMtu: tunnel.socket.pathMtu(),
   });

@@ -14,7 +14,7 @@ import type { Tunnel } from "../model/tunnel.ts";
 import { GENL_ID_CTRL } from "../wire/genl/ctrl.ts";
 import { beginGenl, GENL_HDRLEN } from "../wire/genl/header.ts";
 import { parseL2tpRequest } from "../wire/genl/l2tp/attributes.ts";
-import { L2TP_CMD, L2TP_GENL_VERSION, L2TP_PWTYPE } from "../wire/genl/l2tp/constants.ts";
+import { L2TP_CMD, L2TP_GENL_VERSION } from "../wire/genl/l2tp/constants.ts";
 import {
   decodeSessionChanges,
   decodeSessionCreate,

@@ -246,7 +246,9 @@ export class DataObjects {
     const tunnel = getObject(this.#tunnels, command.tunnel);
     const { path } = tunnel.path;
     if (parameters.pseudowire !== "eth" && tapFd !== undefined) {
-      throw new RangeError(`A session of pseudowire type ${parameters.pseudowire} cannot have an Ethernet device`);
+      throw new RangeError(
+        `A session of pseudowire type ${parameters.pseudowire} cannot have an Ethernet device`,
+      );
     }
     const session = path.addSession(tunnel.tunnel, {
       ...parameters,

@@ -29,7 +29,7 @@ import {
   requestDecoder,
   unless,
 } from "./attributes.ts";
-import { L2TP_CMD, L2TP_GENL_VERSION, L2TP_L2SPECTYPE, L2TP_PWTYPE } from "./constants.ts";
+import { L2TP_CMD, L2TP_GENL_VERSION, L2TP_L2SPECTYPE } from "./constants.ts";
 
 /** Length in bytes of the default L2-specific sublayer. */
 const DEFAULT_L2SPEC_LENGTH = 4;
