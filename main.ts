@@ -1,6 +1,6 @@
 /**
- * l2tp: L2TP tunnels and sessions from the command line. Chooses the real parts, wires them, and turns what gets out
- * of them into an exit code.
+ * l2tp: L2TP tunnels and sessions from the command line. Passes the real ports to the command line, and turns errors
+ * of the output into exit codes.
  *
  * @module
  */
@@ -8,15 +8,13 @@
 import type { CliPorts, LazyPorts } from "./src/cli/ports.ts";
 import { run } from "./src/cli/run.ts";
 import { openL2tp, runtimeDirOf } from "./src/client/open_l2tp.ts";
-import { journalLeftIn } from "./src/client/daemon/locate.ts";
-import { kernelRelease } from "./src/driver/system/kernel_release.ts";
 import { enterNamespace, homeNamespace } from "./src/driver/system/namespace.ts";
 import { OutputError, writeText } from "./src/driver/terminal/streams.ts";
 
-/** What a shell shows for a program that SIGPIPE ended; so ends one whose reader has gone. */
+/** Exit code that a shell shows for a program that SIGPIPE ended. */
 const EXIT_SIGPIPE = 141;
 
-/** A full disk, for one. */
+/** Exit code where output cannot be written, for example on a full disk. */
 const EXIT_OUTPUT = 1;
 
 const ports: CliPorts = {
@@ -35,98 +33,27 @@ const ports: CliPorts = {
   loadLazy,
 };
 
-function runtimeDir(): string {
-  return runtimeDirOf(Deno.env.get("L2TP_RUNTIME_DIR"));
-}
-
 async function loadLazy(): Promise<LazyPorts> {
-  const { client: lazy } = await import("./src/cli/lazy.ts");
-  const keepers = new lazy.Keepers();
+  const { client, commands, driver } = await import("./src/lazy.ts");
   return {
-    openLinks: (netns) =>
-      netns === undefined ? lazy.LinkClient.open() : lazy.inNamespace(netns, lazy.LinkClient.open),
-    openEvents: (dataplane) =>
-      dataplane === "kernel" ? lazy.L2tpEvents.open() : lazy.openUserEvents(runtimeDir()),
-    openTrace: () => lazy.openUserTrace(runtimeDir()),
-    connectPpp: () => lazy.connectPpp(runtimeDir()),
-    startPpp: () => lazy.startPpp({ runtimeDir: runtimeDir(), netns: homeNamespace() }),
-    readPrivateFile: lazy.readPrivateFile,
-    tryPppd: lazy.tryPppd,
-    moveLink: (links, index, netns) =>
-      lazy.withNamespaceFd(netns, (netnsFd) => links.changeLink(index, { netnsFd })),
-    createScopedTunnel: (l2tp, tunnel, scope) => lazy.createScopedTunnel(keepers, l2tp, tunnel, scope),
-    openHooks: (write) => new lazy.HookRunner(write),
-    resolveHost: lazy.hostAddresses,
-    kernelTimerHz: lazy.kernelTimerHz,
-    readLines: lazy.readLines,
-    writeFile: lazy.writeWholeFile,
-    debugfs(): string | undefined {
-      try {
-        return Deno.readTextFileSync("/sys/kernel/debug/l2tp/tunnels");
-      } catch {
-        return undefined;
-      }
-    },
+    ...driver.PORTS,
+    network: new client.NetworkClients(runtimeDir()),
+    daemon: new client.DaemonClients(runtimeDir(), homeNamespace()),
+    commands,
     async runDaemon(words, dataplane): Promise<number> {
       const { runDaemon } = await import("./src/daemon/mod.ts");
       return await runDaemon(words, dataplane);
     },
     async runShell(options): Promise<number> {
-      const { HISTORY_SIZE, runShell } = await import("./src/shell/mod.ts");
-      using terminal = new lazy.LineTerminal();
-      const path = lazy.historyPath({
-        stateHome: Deno.env.get("XDG_STATE_HOME"),
-        home: Deno.env.get("HOME"),
-      });
-      return await runShell(
-        {
-          terminal,
-          run,
-          history: new lazy.HistoryFile(path, { size: HISTORY_SIZE }),
-          host: Deno.hostname(),
-          netnsName: lazy.currentNamespaceName,
-          leaveNetns: lazy.leaveNamespace,
-        },
-        ports,
-        options,
-      );
-    },
-    netnsNames: lazy.namespaceNames,
-    kernelHasL2tp: lazy.kernelHasL2tp,
-    declaredTunnels: () => lazy.declaredTunnels(runtimeDir()),
-    inspectDaemon: () => lazy.inspectDaemon(runtimeDir(), journalLeftIn(runtimeDir())),
-    inspectMachine: lazy.inspectMachine,
-    wayTo: lazy.pathToPeer,
-    get programPath() {
-      return lazy.programPath();
-    },
-    namespaceName: lazy.currentNamespace,
-    metricsText: lazy.metricsText,
-    system: {
-      get kernelRelease() {
-        return kernelRelease();
-      },
-      get distribution() {
-        return lazy.distributionId();
-      },
-      hasModule: lazy.hasKernelModule,
-      forbiddenBy: lazy.forbiddingFile,
-    },
-    now: () => new Date(),
-    monotonicMs: () => performance.now(),
-    sleep: lazy.sleep,
-    openFullScreen: () =>
-      Deno.stdin.isTerminal() && Deno.stdout.isTerminal() ? lazy.FullScreenTerminal.open() : undefined,
-    onInterrupt(action): Disposable {
-      const signals = ["SIGINT", "SIGTERM"] as const;
-      for (const signal of signals) Deno.addSignalListener(signal, action);
-      return {
-        [Symbol.dispose]: () => {
-          for (const signal of signals) Deno.removeSignalListener(signal, action);
-        },
-      };
+      const { HISTORY_SIZE, runShell } = await import("./src/lazy_shell.ts");
+      using console = driver.openConsole(HISTORY_SIZE);
+      return await runShell({ ...console, run }, ports, options);
     },
   };
+}
+
+function runtimeDir(): string {
+  return runtimeDirOf(Deno.env.get("L2TP_RUNTIME_DIR"));
 }
 
 if (import.meta.main) {

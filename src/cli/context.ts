@@ -18,7 +18,7 @@ const FLUSH_AT = 64 * 1024;
 
 /** What the commands of one process share. */
 export class Context implements Disposable {
-  /** The world. */
+  /** The ports that are there from the start. */
   readonly ports: CliPorts;
   /** Which subsystem the line asks for; the environment's word counts unless it does. */
   dataplane: DataplaneChoice | undefined;
@@ -34,20 +34,18 @@ export class Context implements Disposable {
     this.ports = ports;
   }
 
-  /** Loads the rest of the world. */
-  async loadLazy(): Promise<void> {
-    this.#lazy ??= await this.ports.loadLazy();
+  /** Loads the ports that a plain `show` does not use, once. */
+  async loadLazy(): Promise<LazyPorts> {
+    return this.#lazy ??= await this.ports.loadLazy();
   }
 
   /**
-   * The rest of the world.
+   * The ports that a plain `show` does not use.
    *
    * @throws {ReferenceError} before {@link loadLazy}
    */
   get lazy(): LazyPorts {
-    if (this.#lazy === undefined) {
-      throw new ReferenceError("Cannot use the rest of the world: it is not loaded");
-    }
+    if (this.#lazy === undefined) throw new ReferenceError("Cannot use the lazy ports: they are not loaded");
     return this.#lazy;
   }
 
@@ -107,12 +105,17 @@ export class Context implements Disposable {
 
   /** The client for interfaces. */
   get links(): LinkClient {
-    return this.#links ??= this.lazy.openLinks();
+    return this.#links ??= this.lazy.network.openLinks();
+  }
+
+  /** Text of the subsystem's debug file, as the kernel formats it; `undefined` if it cannot be read. */
+  debugfs(): string | undefined {
+    return this.l2tp.dataplane === "user" ? this.l2tp.debugfs() : this.lazy.system.readDebugfs();
   }
 
   /** Runs hooks; what they write goes to standard error. */
   get hooks(): Hooks {
-    return this.#hooks ??= this.lazy.openHooks((line) => {
+    return this.#hooks ??= this.lazy.system.openHooks((line) => {
       this.flush();
       this.ports.err(`${line}\n`);
     });

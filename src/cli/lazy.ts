@@ -1,11 +1,9 @@
 /**
- * What most runs of the program do not need, behind one door: loaded as a whole when any of it is needed. One door
- * and not one for each keeps the bundled program in few files, and every file costs start-up time.
+ * The commands that a plain `show` does not use. `src/lazy.ts` loads them.
  *
  * @module
  */
 
-export * as client from "../client/lazy.ts";
 export { apply } from "./commands/config/apply.ts";
 export { checkFile } from "./commands/config/check.ts";
 export { importFiles } from "./commands/config/import.ts";

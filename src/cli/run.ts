@@ -47,7 +47,7 @@ async function fail(
   options: Options,
   context: Context,
 ): Promise<number> {
-  const [{ failureOf, failureText }] = await Promise.all([import("./lazy.ts"), context.loadLazy()]);
+  const { failureOf, failureText } = (await context.loadLazy()).commands;
   const failure = failureOf(error, command.arguments ?? {}, context);
   context.flush();
   context.ports.err(failureText(failure, options, undefined));
@@ -68,23 +68,20 @@ async function execute({ options, command }: Invocation, context: Context): Prom
     if (!context.hasNoSubsystem || options.json) await show(context, command.arguments, options);
     return 0;
   }
-  await context.loadLazy();
+  const { commands, runShell } = await context.loadLazy();
   if (command === undefined && options.batch === undefined && context.ports.interactive) {
-    return await context.lazy.runShell(options);
+    return await runShell(options);
   }
   if (options.batch !== undefined) {
-    const { runBatch } = await import("./lazy.ts");
-    return await runBatch(options.batch, options, context);
+    return await commands.runBatch(options.batch, options, context);
   }
   if (command === undefined) {
-    const { shortUsage } = await import("./lazy.ts");
-    context.ports.err(shortUsage());
+    context.ports.err(commands.shortUsage());
     return EXIT_USAGE;
   }
   if (!isTableCommand(command)) return await executeOther(command, options, context);
   try {
-    const { executeTable } = await import("./lazy.ts");
-    await executeTable(command, options, context);
+    await commands.executeTable(command, options, context);
     return 0;
   } catch (error) {
     return await fail(error, command, options, context);
@@ -114,7 +111,7 @@ async function executeOther(
   options: Options,
   context: Context,
 ): Promise<number> {
-  const lazy = await import("./lazy.ts");
+  const lazy = (await context.loadLazy()).commands;
   switch (verb) {
     case "help":
       context.print(lazy.help(words));

@@ -1,32 +1,100 @@
 /**
- * What a plain `show` does not need, behind one door: loaded as a whole when any of it is needed, because every file
- * and every line that is read costs start-up time.
+ * Parts of the client that a plain `show` does not use. `src/lazy.ts` loads them; the daemon's connection is loaded
+ * alone where only that is needed.
  *
  * @module
  */
 
-export { hostAddresses } from "../driver/system/hosts.ts";
-export { kernelTimerHz } from "../driver/system/kernel_clock.ts";
-export { Keepers } from "../driver/tunnel_socket/keeper.ts";
-export { metricsText } from "../driver/metrics/exposition.ts";
-export { currentNamespace, currentNamespaceName, namespaceNames } from "../driver/system/namespace_names.ts";
-export { distributionId, forbiddingFile, hasKernelModule } from "../driver/system/kernel_modules.ts";
-export { inspectDaemon } from "../driver/daemon_api/inspect.ts";
-export { inspectMachine, pathToPeer } from "../driver/system/inspection.ts";
-export { programPath } from "../driver/system/program_path.ts";
-export { tryPppd } from "../driver/ppp/pppd_program.ts";
-export { readLines, writeWholeFile } from "../driver/system/files.ts";
-export { readPrivateFile } from "../driver/system/private_file.ts";
-export { inNamespace, leaveNamespace, withNamespaceFd } from "../driver/system/namespace.ts";
-export { HistoryFile, historyPath } from "../driver/terminal/history_file.ts";
-export { HookRunner } from "../driver/system/hook_runner.ts";
-export { FullScreenTerminal } from "../driver/terminal/full_screen.ts";
-export { LineTerminal } from "../driver/terminal/line_terminal.ts";
-export { sleep } from "../driver/system/sleep.ts";
+import { inspectDaemon } from "../driver/daemon_api/inspect.ts";
+import { inNamespace, withNamespaceFd } from "../driver/system/namespace.ts";
+import { Keepers } from "../driver/tunnel_socket/keeper.ts";
+import type { DaemonFacts } from "../doctor/facts.ts";
+import type { DeclaredTunnel } from "../model/declared_tunnel.ts";
+import type { TunnelParameters } from "../model/tunnel.ts";
+import { declaredTunnels } from "./daemon/declared_tunnels.ts";
+import { connectPpp, openUserEvents, openUserTrace, startPpp } from "./daemon/lazy.ts";
+import { journalLeftIn } from "./daemon/locate.ts";
+import type { PppClient } from "./daemon/ppp_client.ts";
+import type { L2tpTrace } from "./daemon/trace.ts";
+import { kernelHasL2tp } from "./kernel/detect.ts";
+import type { L2tpClient } from "./l2tp_client.ts";
+import { L2tpEvents } from "./l2tp_events.ts";
+import { LinkClient } from "./link_client.ts";
+import { createScopedTunnel } from "./scoped_tunnel.ts";
+import type { Dataplane } from "./subsystem.ts";
+
 export { UserSocket } from "../driver/daemon_api/connection.ts";
-export { declaredTunnels } from "./daemon/declared_tunnels.ts";
-export { kernelHasL2tp } from "./kernel/detect.ts";
-export { L2tpEvents } from "./l2tp_events.ts";
-export { LinkClient } from "./link_client.ts";
-export { createScopedTunnel } from "./scoped_tunnel.ts";
-export { connectPpp, DaemonProcess, openUserEvents, openUserTrace, startPpp } from "./daemon/lazy.ts";
+export { DaemonProcess } from "./daemon/lazy.ts";
+
+/** Interfaces, notifications and tunnel sockets of this system. Every method throws the errors of its client. */
+export class NetworkClients {
+  readonly #runtimeDir: string;
+  readonly #keepers = new Keepers();
+
+  /** Opens nothing yet. `runtimeDir` is the folder of the daemon's socket, as an absolute path. */
+  constructor(runtimeDir: string) {
+    this.#runtimeDir = runtimeDir;
+  }
+
+  /** Opens a client for interfaces, in the named namespace or (without a name) the present one. */
+  openLinks(netns?: string): LinkClient {
+    return netns === undefined ? LinkClient.open() : inNamespace(netns, LinkClient.open);
+  }
+
+  /** Moves an interface of the present namespace, by its index, to another namespace. */
+  moveLink(links: LinkClient, index: number, netns: string): void {
+    withNamespaceFd(netns, (netnsFd) => links.changeLink(index, { netnsFd }));
+  }
+
+  /** Subscribes to the notifications of a subsystem. */
+  openEvents(dataplane: Dataplane): L2tpEvents {
+    return dataplane === "kernel" ? L2tpEvents.open() : openUserEvents(this.#runtimeDir);
+  }
+
+  /** Creates a tunnel between link-local addresses. */
+  createScopedTunnel(l2tp: L2tpClient, tunnel: TunnelParameters, scope: string): void {
+    createScopedTunnel(this.#keepers, l2tp, tunnel, scope);
+  }
+
+  /** Whether the kernel answers L2TP requests. */
+  kernelHasL2tp(): boolean {
+    return kernelHasL2tp();
+  }
+}
+
+/** The daemon of one folder. Every method throws `DaemonError` if the daemon cannot be used. */
+export class DaemonClients {
+  readonly #runtimeDir: string;
+  readonly #netns: string | undefined;
+
+  /** Opens nothing yet. A daemon that has to be started runs in the network namespace of the path `netns`. */
+  constructor(runtimeDir: string, netns: string | undefined) {
+    this.#runtimeDir = runtimeDir;
+    this.#netns = netns;
+  }
+
+  /** Subscribes to the trace events of the userspace subsystem. */
+  openTrace(): L2tpTrace {
+    return openUserTrace(this.#runtimeDir);
+  }
+
+  /** A client for the PPP sessions of the present namespace; `undefined` if no daemon runs. */
+  connectPpp(): PppClient | undefined {
+    return connectPpp(this.#runtimeDir);
+  }
+
+  /** The same client. Starts a daemon if none runs; `startedPid` is its process id. */
+  async startPpp(): Promise<{ readonly ppp: PppClient; readonly startedPid: number | undefined }> {
+    return await startPpp({ runtimeDir: this.#runtimeDir, netns: this.#netns });
+  }
+
+  /** Tunnels of the daemon's configuration file that differ from the file; none if no daemon answers. */
+  declaredTunnels(): readonly DeclaredTunnel[] {
+    return declaredTunnels(this.#runtimeDir);
+  }
+
+  /** Facts about the daemon, for the doctor. */
+  inspect(): DaemonFacts {
+    return inspectDaemon(this.#runtimeDir, journalLeftIn(this.#runtimeDir));
+  }
+}

@@ -105,3 +105,9 @@ export interface MachineFacts {
   /** Sessions of the subsystem. */
   readonly sessions: readonly SessionFacts[];
 }
+
+/** The facts about a machine that need no client. */
+export type Inspection = Omit<
+  MachineFacts,
+  "version" | "kernelL2tp" | "daemon" | "dataplane" | "tunnels" | "sessions"
+>;

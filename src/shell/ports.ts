@@ -1,5 +1,5 @@
 /**
- * What interactive mode needs of the world beside what the command line needs. `main.ts` gives the real thing.
+ * Ports of interactive mode, beside those of the command line. `main.ts` passes the real ones.
  *
  * @module
  */

@@ -216,7 +216,7 @@ export const ROOMS: readonly Room[] = [
   {
     path: `${DRIVER}terminal/`,
     holds: "lines and full screens on a terminal, the history file, standard streams",
-    imports: [BASE, FFI],
+    imports: [BASE, MODEL, FFI],
   },
   {
     path: `${DRIVER}metrics/`,
@@ -226,7 +226,7 @@ export const ROOMS: readonly Room[] = [
   {
     path: CLIENT,
     holds: "the typed L2TP API, over either subsystem",
-    imports: [BASE, MODEL, WIRE, METRICS, DRIVER],
+    imports: [BASE, MODEL, WIRE, METRICS, DOCTOR, DRIVER],
     tests: "tests/client",
   },
   {

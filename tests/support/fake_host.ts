@@ -11,7 +11,10 @@ import { SyscallError } from "../../src/base/errors.ts";
 import type { HookProcess } from "../../src/apply/target.ts";
 import type { PppdTrial } from "../../src/model/ppp/pppd.ts";
 import type { DeclaredTunnel } from "../../src/model/declared_tunnel.ts";
-import type { CliPorts, Inspection, LazyPorts, SystemFacts } from "../../src/cli/ports.ts";
+import * as commands from "../../src/cli/lazy.ts";
+import type { CliPorts, LazyPorts, SystemFacts, SystemPorts } from "../../src/cli/ports.ts";
+import type { Inspection } from "../../src/doctor/facts.ts";
+import { KERNEL_DEBUGFS_PATH } from "../../src/driver/system/kernel_debugfs.ts";
 import type { Options } from "../../src/cli/grammar/options.ts";
 import { run } from "../../src/cli/run.ts";
 import { findFamily, resolveFamily } from "../../src/client/genl_family.ts";
@@ -326,10 +329,13 @@ export class FakeHost {
     return namespace;
   }
 
-  /** The ports. */
-  readonly ports: CliPorts & LazyPorts = this.#makePorts();
+  /** The ports that are there from the start. */
+  readonly ports: CliPorts = this.#makePorts();
 
-  #makePorts(): CliPorts & LazyPorts {
+  /** The ports that are loaded when they are used. */
+  readonly lazy: LazyPorts = this.#makeLazyPorts();
+
+  #makePorts(): CliPorts {
     // deno-lint-ignore no-this-alias -- `ports` has getters of its own, in which `this` is another
     const world = this;
     return {
@@ -342,38 +348,89 @@ export class FakeHost {
         return world.interactive;
       },
       env: (name) => this.env.get(name),
-      loadLazy: () => Promise.resolve(this.ports),
+      loadLazy: () => Promise.resolve(this.lazy),
       openL2tp: (choice, purpose) =>
         openSubsystem(choice, purpose, {
           kernel: () => this.#kernelClient(),
           user: () => this.#userSubsystem,
         }),
-      openLinks: (netns) => {
-        const { links } = netns === undefined ? this.#present : this.#namespace(netns);
-        return new LinkClient(this.#connect(links.handle));
+      enterNetns: (name) => void (this.#present = this.#namespace(name)),
+    };
+  }
+
+  #makeLazyPorts(): LazyPorts {
+    return {
+      commands,
+      terminal: {
+        openFullScreen: () => this.screen,
+        onInterrupt: (action) => {
+          this.#interrupts.add(action);
+          return { [Symbol.dispose]: () => void this.#interrupts.delete(action) };
+        },
       },
-      openEvents: (dataplane) => {
-        const source = dataplane === "user" ? this.userNotifications : this.notifications;
-        return new L2tpEvents(source, FAMILY_ID);
+      clock: {
+        now: () => this.time,
+        monotonicMs: () => this.clockMs,
+        sleep: (ms, abort) => {
+          if (!abort.aborted) this.clockMs += ms;
+          this.onSleep();
+          return Promise.resolve();
+        },
       },
-      openTrace: () => new L2tpTrace(this.traces),
-      connectPpp: () => this.#connectPpp(),
-      startPpp: async () => {
-        const ppp = this.#connectPpp();
-        if (ppp !== undefined) return { ppp, startedPid: undefined };
-        const { client, pid } = await this.#userSubsystem.start();
-        client[Symbol.dispose]();
-        return { ppp: this.#connectPpp()!, startedPid: pid };
+      files: {
+        readLines: (path) => this.#readLines(path),
+        write: (path, text) => void this.files.set(path, text.split("\n")),
+        readPrivateFile: (path) => {
+          if (this.publicFiles.has(path)) return undefined;
+          const text = [...this.#readLines(path)].filter((line) => line !== undefined).join("\n");
+          return { path, text, stamp: `stamp of ${text.length}` };
+        },
       },
-      readPrivateFile: (path) => {
-        if (this.publicFiles.has(path)) return undefined;
-        const text = [...this.ports.readLines(path)].filter((line) => line !== undefined).join("\n");
-        return { path, text, stamp: `stamp of ${text.length}` };
+      system: this.#makeSystemPorts(),
+      network: {
+        openLinks: (netns) => {
+          const { links } = netns === undefined ? this.#present : this.#namespace(netns);
+          return new LinkClient(this.#connect(links.handle));
+        },
+        moveLink: (links, index, netns): void => {
+          this.#namespace(netns);
+          const netnsFd = NETNS_FD + [...this.namespaces.keys()].indexOf(netns);
+          links.changeLink(index, { netnsFd });
+        },
+        openEvents: (dataplane) => {
+          const source = dataplane === "user" ? this.userNotifications : this.notifications;
+          return new L2tpEvents(source, FAMILY_ID);
+        },
+        createScopedTunnel: (l2tp, tunnel, scope): void => {
+          if (this.#present.links.byName(scope) === undefined) {
+            throw new SyscallError(`if_nametoindex("${scope}")`, Errno.ENODEV);
+          }
+          this.scopes.push(scope);
+          const { local, peer, localPort, peerPort } = tunnel;
+          this.#present[l2tp.dataplane === "user" ? "user" : "l2tp"].sockets.set(SOCKET_FD, {
+            local: local!,
+            peer: peer!,
+            localPort,
+            peerPort,
+          });
+          l2tp.createTunnel({ ...tunnel, fd: SOCKET_FD });
+        },
+        kernelHasL2tp: () => this.#present.l2tp.hasFamily,
       },
-      tryPppd: (path) => {
-        this.pppdTrials.push(path);
-        return Promise.resolve({ file: `/${path.replace(/^\/+/, "")}`, ...this.pppd });
+      daemon: {
+        openTrace: () => new L2tpTrace(this.traces),
+        connectPpp: () => this.#connectPpp(),
+        startPpp: async () => {
+          const ppp = this.#connectPpp();
+          if (ppp !== undefined) return { ppp, startedPid: undefined };
+          const { client, pid } = await this.#userSubsystem.start();
+          client[Symbol.dispose]();
+          return { ppp: this.#connectPpp()!, startedPid: pid };
+        },
+        declaredTunnels: () => this.declared,
+        inspect: () => this.daemonFacts,
       },
+      metricsText: prometheusText,
       runDaemon: (words) => {
         this.daemonWords.push(words);
         return Promise.resolve(0);
@@ -382,27 +439,37 @@ export class FakeHost {
         this.shells.push(options);
         return Promise.resolve(0);
       },
+    };
+  }
+
+  #makeSystemPorts(): SystemPorts {
+    // deno-lint-ignore no-this-alias -- the ports have getters of their own, in which `this` is another
+    const world = this;
+    return {
+      get kernelRelease() {
+        return world.system.kernelRelease;
+      },
+      get distribution() {
+        return world.system.distribution;
+      },
+      hasModule: (name) => this.system.hasModule(name),
+      forbiddenBy: (name) => this.system.forbiddenBy(name),
+      kernelTimerHz: () => 1000,
+      debugfsPath: KERNEL_DEBUGFS_PATH,
+      readDebugfs: () => (this.debugfs ? this.#present.l2tp.debugfs() : undefined),
       netnsNames: () => [...this.namespaces.keys()],
-      enterNetns: (name) => void (this.#present = this.#namespace(name)),
-      moveLink: (links, index, netns): void => {
-        this.#namespace(netns);
-        const netnsFd = NETNS_FD + [...this.namespaces.keys()].indexOf(netns);
-        links.changeLink(index, { netnsFd });
+      netnsName: () => [...this.namespaces].find(([, namespace]) => namespace === this.#present)?.[0] ?? "",
+      resolveHost: (host, family) => {
+        const addresses = this.hosts.get(host)?.filter((address) =>
+          family === undefined || address.includes(":") === (family === 6)
+        );
+        if (addresses === undefined) throw new ResolveError(host, -2, "Name or service not known");
+        return addresses;
       },
-      createScopedTunnel: (l2tp, tunnel, scope): void => {
-        if (this.#present.links.byName(scope) === undefined) {
-          throw new SyscallError(`if_nametoindex("${scope}")`, Errno.ENODEV);
-        }
-        this.scopes.push(scope);
-        const { local, peer, localPort, peerPort } = tunnel;
-        this.#present[l2tp.dataplane === "user" ? "user" : "l2tp"].sockets.set(SOCKET_FD, {
-          local: local!,
-          peer: peer!,
-          localPort,
-          peerPort,
-        });
-        l2tp.createTunnel({ ...tunnel, fd: SOCKET_FD });
-      },
+      pathTo: ({ peer }) =>
+        this.#present.l2tp.unreachable.has(peer) ? { code: "ENETUNREACH" } : { mtu: 1500 },
+      inspect: () => this.machine,
+      programPath: undefined,
       openHooks: (write) => ({
         run: (hook) => {
           this.hooks.push(hook);
@@ -413,45 +480,16 @@ export class FakeHost {
         interrupt: () => {},
         settled: () => Promise.resolve(),
       }),
-      resolveHost: (host, family) => {
-        const addresses = this.hosts.get(host)?.filter((address) =>
-          family === undefined || address.includes(":") === (family === 6)
-        );
-        if (addresses === undefined) throw new ResolveError(host, -2, "Name or service not known");
-        return addresses;
-      },
-      kernelTimerHz: () => 1000,
-      readLines: (path) => {
-        const lines = this.files.get(path);
-        if (lines === undefined) throw new SyscallError(`open("${path}")`, Errno.ENOENT);
-        return lines;
-      },
-      writeFile: (path, text) => void this.files.set(path, text.split("\n")),
-      debugfs: () => (this.debugfs ? this.#present.l2tp.debugfs() : undefined),
-      kernelHasL2tp: () => this.#present.l2tp.hasFamily,
-      declaredTunnels: () => this.declared,
-      inspectDaemon: () => this.daemonFacts,
-      inspectMachine: () => this.machine,
-      wayTo: ({ peer }) => this.#present.l2tp.unreachable.has(peer) ? { code: "ENETUNREACH" } : { mtu: 1500 },
-      programPath: undefined,
-      namespaceName: () =>
-        [...this.namespaces].find(([, namespace]) => namespace === this.#present)?.[0] ?? "",
-      metricsText: prometheusText,
-      get system() {
-        return world.system;
-      },
-      now: () => this.time,
-      monotonicMs: () => this.clockMs,
-      sleep: (ms, abort) => {
-        if (!abort.aborted) this.clockMs += ms;
-        this.onSleep();
-        return Promise.resolve();
-      },
-      openFullScreen: () => this.screen,
-      onInterrupt: (action) => {
-        this.#interrupts.add(action);
-        return { [Symbol.dispose]: () => void this.#interrupts.delete(action) };
+      tryPppd: (path) => {
+        this.pppdTrials.push(path);
+        return Promise.resolve({ file: `/${path.replace(/^\/+/, "")}`, ...this.pppd });
       },
     };
+  }
+
+  #readLines(path: string): readonly (string | undefined)[] {
+    const lines = this.files.get(path);
+    if (lines === undefined) throw new SyscallError(`open("${path}")`, Errno.ENOENT);
+    return lines;
   }
 }

@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { FullScreen, TerminalEvent } from "../../src/cli/ports.ts";
+import type { FullScreen } from "../../src/cli/ports.ts";
+import type { TerminalEvent } from "../../src/model/terminal_event.ts";
 import { glyphsOf } from "../../src/tui/width.ts";
 
 /** The characters of a screen, and how each looks: the parameters of the last SGR sequence. */

@@ -15,7 +15,15 @@ import { findRuntime } from "./compile_runtime.ts";
 import { targetOf, type Triple } from "./compile_target.ts";
 import { selfExtracting } from "./unpack_file.ts";
 
-/** Options of the compilation. */
+/** Modules of `main.ts` that share no objects with the rest, by their paths from the project's root. */
+export const APART: readonly string[] = [
+  "src/driver/data_plane/worker/main.ts",
+  "src/driver/metrics/prometheus_text.ts",
+  "src/daemon/mod.ts",
+  "src/apply/toml.ts",
+];
+
+/** What to compile, and into what. */
 export interface CompileOptions {
   /** Path of the module to start. */
   readonly entry: string;
@@ -109,14 +117,7 @@ async function main(): Promise<void> {
   const { triple } = targetOf(values.target);
   const report = await compile({
     entry: values.entry,
-    apart: values.entry === `${root}/main.ts`
-      ? [
-        `${root}/src/driver/data_plane/worker/main.ts`,
-        `${root}/src/driver/metrics/prometheus_text.ts`,
-        `${root}/src/daemon/mod.ts`,
-        `${root}/src/apply/toml.ts`,
-      ]
-      : [],
+    apart: values.entry === `${root}/main.ts` ? APART.map((path) => `${root}/${path}`) : [],
     output: values.output,
     target: triple,
     kind: values["self-extracting"] ? "self-extracting" : "auto",

@@ -1,6 +1,7 @@
 /** `compile_bundle.ts`: a bundled program does what its source does. */
 
 import assert from "node:assert/strict";
+import { APART } from "./compile.ts";
 import { bundle } from "./compile_bundle.ts";
 
 const PROGRAM = `
@@ -32,4 +33,16 @@ Deno.test("what `using` closes is closed in the bundle, too", async () => {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("a plain show loads three files of the bundled program: every file costs start-up time", async () => {
+  const root = new URL("../../", import.meta.url).pathname;
+  const { main, modules } = await bundle(`${root}main.ts`, APART.map((path) => `${root}${path}`));
+  const loaded = new Set<string>([main]);
+  for (const name of loaded) {
+    for (const [, other = ""] of modules.get(name)!.matchAll(/^(?:import|} from)\b[^"\n]*"\.\/([^"]+)"/gm)) {
+      loaded.add(other);
+    }
+  }
+  assert.equal(loaded.size, 3, [...loaded].join());
 });

@@ -44,7 +44,7 @@ export async function runBatch(file: string, options: Options, context: Context)
 
 function openLines(file: string, { lazy }: Context): Iterable<string | undefined> {
   try {
-    return lazy.readLines(file);
+    return lazy.files.readLines(file);
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     throw new UsageError(cannotOpenFile(file, error.errno), { exitCode: EXIT_FAILURE });

@@ -170,7 +170,7 @@ function checkLinkTargets(context: Context, given: Arguments): LinkTargets | und
 
 function openLinks(netns: string, { lazy }: Context): LinkClient {
   try {
-    return lazy.openLinks(netns);
+    return lazy.network.openLinks(netns);
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     throw new UsageError(cannotOpenNetns(netns, error.errno), {
@@ -201,7 +201,7 @@ function setUpLink(context: Context, key: SessionKey, given: Arguments, targets:
   const name = context.l2tp.session(key)?.interfaceName;
   if (name === undefined) throw new NetlinkError({ operation: "L2TP_CMD_SESSION_GET", errno: Errno.ENODEV });
   if (given.netns !== undefined) {
-    context.lazy.moveLink(context.links, linkIndex(context.links, name), given.netns);
+    context.lazy.network.moveLink(context.links, linkIndex(context.links, name), given.netns);
   }
   const { links, masterIndex } = targets;
   const index = linkIndex(links, name);
@@ -300,7 +300,7 @@ function lookUp(context: Context, host: string, family: 4 | 6 | undefined): stri
     });
   let addresses: string[];
   try {
-    addresses = context.lazy.resolveHost(host, family);
+    addresses = context.lazy.system.resolveHost(host, family);
   } catch (error) {
     throw failed(error instanceof Error && "reason" in error ? String(error.reason) : String(error));
   }

@@ -14,10 +14,9 @@ import { UsageError } from "../grammar/usage_error.ts";
 export async function debugfs(context: Context, words: readonly string[]): Promise<number> {
   if (words[0] !== undefined) throw new UsageError(unknownKeyword(words[0]));
   await context.open("read");
-  const { l2tp } = context;
-  const text = l2tp.dataplane === "user" ? l2tp.debugfs() : context.lazy.debugfs();
+  const text = context.debugfs();
   if (text === undefined) {
-    throw new UsageError(cannotOpenFile("/sys/kernel/debug/l2tp/tunnels", Errno.ENOENT), {
+    throw new UsageError(cannotOpenFile(context.lazy.system.debugfsPath, Errno.ENOENT), {
       exitCode: EXIT_FAILURE,
       advice: ["As root: modprobe l2tp_debugfs; mount -t debugfs none /sys/kernel/debug"],
     });

@@ -42,8 +42,8 @@ function textOf({ check, level, text, fix }: Finding): string {
 }
 
 async function gather(context: Context): Promise<MachineFacts> {
-  const kernelL2tp = context.lazy.kernelHasL2tp();
-  const daemon = context.lazy.inspectDaemon();
+  const kernelL2tp = context.lazy.network.kernelHasL2tp();
+  const daemon = context.lazy.daemon.inspect();
   // A daemon that was found silent is not waited for a second time, and for longer.
   const isThere = daemon.trouble === undefined || (kernelL2tp && wanted(context) !== "user");
   const client = isThere ? await tryOpen(context) : undefined;
@@ -54,9 +54,9 @@ async function gather(context: Context): Promise<MachineFacts> {
     kernelL2tp,
     daemon,
     dataplane: client?.dataplane,
-    tunnels: tunnels.map((tunnel) => ({ tunnel, path: context.lazy.wayTo(tunnel) })),
+    tunnels: tunnels.map((tunnel) => ({ tunnel, path: context.lazy.system.pathTo(tunnel) })),
     sessions: client === undefined ? [] : sessionFacts(context, client),
-    ...context.lazy.inspectMachine([L2TP_PORT, ...ports]),
+    ...context.lazy.system.inspect([L2TP_PORT, ...ports]),
   };
 }
 
@@ -78,13 +78,13 @@ async function tryOpen(context: Context): Promise<L2tpClient | undefined> {
   }
 }
 
-function sessionFacts({ links, lazy }: Context, l2tp: L2tpClient): MachineFacts["sessions"] {
+function sessionFacts(context: Context, l2tp: L2tpClient): MachineFacts["sessions"] {
   const sessions = l2tp.sessions();
   if (sessions.length === 0) return [];
-  const debugfs = l2tp.dataplane === "user" ? l2tp.debugfs() : lazy.debugfs();
+  const { links } = context;
   const finder = new DetailsFinder({
     links: links.links(),
-    debugfs,
+    debugfs: context.debugfs(),
     offloads: l2tp.offloads(),
     ppp: new Map(),
   });

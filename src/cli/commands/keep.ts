@@ -23,7 +23,7 @@ export async function keep(context: Context, [tunnelId, localPort]: readonly str
   };
   // Only the kernel's tunnels need a keeper, whatever the environment says.
   context.dataplane = "kernel";
-  using events = context.lazy.openEvents("kernel");
+  using events = context.lazy.network.openEvents("kernel");
   await context.open("read");
   // Deleted before the listening began: nothing will be told of it.
   if (!isThere()) return 0;

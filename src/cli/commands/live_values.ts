@@ -58,7 +58,7 @@ export function isTrouble(error: unknown): boolean {
 async function ask(kind: LiveKind, given: Arguments, context: Context): Promise<NextWord[]> {
   switch (kind) {
     case "netns":
-      return context.lazy.netnsNames().map((word) => ({ word, help: "network namespace" }));
+      return context.lazy.system.netnsNames().map((word) => ({ word, help: "network namespace" }));
     case "bridge":
       return context.links.links().filter(({ kind = "" }) => MASTER_KINDS.has(kind)).map((
         { name, kind = "", up },

@@ -32,7 +32,7 @@ export async function metrics(context: Context, words: readonly string[]): Promi
     dataplane: l2tp.dataplane,
     daemon: undefined,
     namespaces: [{
-      netns: lazy.namespaceName(),
+      netns: lazy.system.netnsName(),
       tunnels,
       sessions,
       links: links.links(),

@@ -46,8 +46,8 @@ export async function monitor(context: Context, words: readonly string[], option
   await context.open("listen");
   if (words.length > 0) return await traceEvents(context, options);
   const printer = new EventPrinter(context, options);
-  using events = context.lazy.openEvents(context.l2tp.dataplane);
-  using _interrupt = context.lazy.onInterrupt(() => events.close());
+  using events = context.lazy.network.openEvents(context.l2tp.dataplane);
+  using _interrupt = context.lazy.terminal.onInterrupt(() => events.close());
   for await (const event of events) {
     if (event.type === "eventsLost") resync(context, printer);
     else printer.event(event);
@@ -102,14 +102,14 @@ class EventPrinter {
     const { event: name, ...rest } = event;
     const timestamp = this.#options.timestamp === undefined
       ? {}
-      : { timestamp: isoTime(this.#context.lazy.now()) };
+      : { timestamp: isoTime(this.#context.lazy.clock.now()) };
     this.#context.print(
       formatJson({ event: name, ...timestamp, ...rest }, this.#options.pretty === true) + "\n",
     );
   }
 
   #text(text: string): void {
-    const now = this.#context.lazy.now();
+    const now = this.#context.lazy.clock.now();
     if (this.#options.timestamp === "long") this.#context.print(`Timestamp: ${longTime(now)}\n`);
     else if (this.#options.timestamp === "short") this.#context.print(`[${isoTime(now)}] `);
     this.#context.print(text);

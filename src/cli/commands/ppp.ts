@@ -33,7 +33,7 @@ export async function readPppSettings(context: Context, given: Arguments): Promi
   if (lacksSecrets(ppp)) throw new UsageError(argumentRequired("secret-file"), { advice: [WHY_SECRETS] });
   const [conflict] = pppConflicts(ppp);
   if (conflict !== undefined) throw new UsageError(argumentWrong(conflict.key, conflict.reason));
-  return pppSettingsOf(ppp, readSecrets(ppp, context.lazy.readPrivateFile), given.name);
+  return pppSettingsOf(ppp, readSecrets(ppp, context.lazy.files.readPrivateFile), given.name);
 }
 
 /** PPP on the sessions of the present namespace, by the daemon; to run it one is started where there is none. */
@@ -41,19 +41,19 @@ export function pppHost({ lazy, ports }: Context): PppHost {
   return {
     sessions: () => runningPpp({ lazy }),
     run: async (request) => {
-      const { ppp: client, startedPid } = await lazy.startPpp();
+      const { ppp: client, startedPid } = await lazy.daemon.startPpp();
       using ppp = client;
       if (startedPid !== undefined) ports.err(pppDaemonStarted(startedPid));
       ppp.run(request);
     },
     renewSecrets: (request) => {
-      using ppp = lazy.connectPpp();
+      using ppp = lazy.daemon.connectPpp();
       ppp?.renewSecrets(request);
     },
     end: (session) => {
-      using ppp = lazy.connectPpp();
+      using ppp = lazy.daemon.connectPpp();
       ppp?.end(session);
     },
-    readPrivateFile: (path) => lazy.readPrivateFile(path),
+    readPrivateFile: (path) => lazy.files.readPrivateFile(path),
   };
 }

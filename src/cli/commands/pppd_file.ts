@@ -29,12 +29,12 @@ export async function findPppdFile(context: Context, path: string, ppp: DesiredP
     });
   }
   try {
-    context.lazy.readPrivateFile(path);
+    context.lazy.files.readPrivateFile(path);
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     throw new UsageError(`Error: pppd's file "${path}" cannot be read: ${error.code}.`, { exitCode: 1 });
   }
-  const { file, trouble, exit } = await context.lazy.tryPppd(path);
+  const { file, trouble, exit } = await context.lazy.system.tryPppd(path);
   const how = exit === undefined ? "" : `: ${pppdExitText(exit)}`;
   switch (trouble) {
     case undefined:

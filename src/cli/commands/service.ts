@@ -129,6 +129,6 @@ export function service(context: Context, [manager, ...more]: readonly string[])
   if (config !== undefined && !/^\/[A-Za-z0-9_./@+-]+$/.test(config)) {
     throw new UsageError(argumentWrong(config, "it must be an absolute path of letters, digits and _./@+-"));
   }
-  context.print(systemdUnit(context.lazy.programPath ?? USUAL_PATH, config));
+  context.print(systemdUnit(context.lazy.system.programPath ?? USUAL_PATH, config));
   return 0;
 }

@@ -117,9 +117,8 @@ async function pickedWithDetails(
   const ppp = isPpp ? pppStatuses(context) : NO_PPP;
   const sessions = pickSessions(context, withPppInterfaces(listed, ppp.values()), picked);
   if (!style.details || sessions.length === 0) return sessions.map((session) => [session, undefined]);
-  const debugfs = context.l2tp.dataplane === "user" ? context.l2tp.debugfs() : context.lazy.debugfs();
   const finder = new DetailsFinder({
-    debugfs,
+    debugfs: context.debugfs(),
     links: context.links.links(),
     offloads: context.l2tp.offloads(),
     ppp,

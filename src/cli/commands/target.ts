@@ -17,18 +17,19 @@ export function targetOf(context: Context): ApplyTarget {
     get links() {
       return context.links;
     },
-    debugfs: () => context.l2tp.dataplane === "user" ? context.l2tp.debugfs() : context.lazy.debugfs(),
-    openLinks: (netns) => context.lazy.openLinks(netns),
-    moveLink: (index, netns) => context.lazy.moveLink(context.links, index, netns),
-    netnsNames: () => context.lazy.netnsNames(),
-    namespaceName: () => context.lazy.namespaceName(),
-    timerHz: () => context.l2tp.dataplane === "user" ? USER_TIMER_HZ : context.lazy.kernelTimerHz(),
+    debugfs: () => context.debugfs(),
+    openLinks: (netns) => context.lazy.network.openLinks(netns),
+    moveLink: (index, netns) => context.lazy.network.moveLink(context.links, index, netns),
+    netnsNames: () => context.lazy.system.netnsNames(),
+    namespaceName: () => context.lazy.system.netnsName(),
+    timerHz: () => context.l2tp.dataplane === "user" ? USER_TIMER_HZ : context.lazy.system.kernelTimerHz(),
     get ppp() {
       return pppHost(context);
     },
     get hooks() {
       return context.hooks;
     },
-    createScopedTunnel: (tunnel, scope) => context.lazy.createScopedTunnel(context.l2tp, tunnel, scope),
+    createScopedTunnel: (tunnel, scope) =>
+      context.lazy.network.createScopedTunnel(context.l2tp, tunnel, scope),
   };
 }

@@ -35,10 +35,10 @@ export async function traceEvents(context: Context, options: Options): Promise<n
       ],
     });
   }
-  using events = context.lazy.openTrace();
-  using _interrupt = context.lazy.onInterrupt(() => events.close());
+  using events = context.lazy.daemon.openTrace();
+  using _interrupt = context.lazy.terminal.onInterrupt(() => events.close());
   for await (const event of events) {
-    const row = rowOf(event, isoTime(context.lazy.now()));
+    const row = rowOf(event, isoTime(context.lazy.clock.now()));
     context.print(options.json ? formatJson(row, options.pretty === true) + "\n" : textOf(row));
     context.flush();
   }

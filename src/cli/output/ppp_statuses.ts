@@ -16,7 +16,7 @@ import type { Context } from "../context.ts";
  * @throws {DaemonError} if it cannot be talked to
  */
 export function runningPpp({ lazy }: Pick<Context, "lazy">): readonly PppSessionStatus[] {
-  using ppp = lazy.connectPpp();
+  using ppp = lazy.daemon.connectPpp();
   try {
     return ppp?.sessions() ?? [];
   } catch (error) {

@@ -15,6 +15,7 @@ import { hostAddressesInBackground } from "../../driver/system/hosts.ts";
 import { Keepers } from "../../driver/tunnel_socket/keeper.ts";
 import { kernelTimerHz } from "../../driver/system/kernel_clock.ts";
 import { HookRunner } from "../../driver/system/hook_runner.ts";
+import { readKernelDebugfs } from "../../driver/system/kernel_debugfs.ts";
 import { isKernelAtLeast, kernelRelease } from "../../driver/system/kernel_release.ts";
 import { readPrivateFile } from "../../driver/system/private_file.ts";
 import { inNamespace, withNamespaceFd } from "../../driver/system/namespace.ts";
@@ -83,7 +84,7 @@ export class DaemonTarget implements Disposable {
     const target: ApplyTarget = {
       l2tp,
       links,
-      debugfs: () => kernel === undefined ? [...subsystem.debugfs(netns)].join("") : kernelDebugfs(),
+      debugfs: () => kernel === undefined ? [...subsystem.debugfs(netns)].join("") : readKernelDebugfs(),
       openLinks: (netns) => inNamespace(netns, LinkClient.open),
       moveLink: (index, netns) => withNamespaceFd(netns, (netnsFd) => links.changeLink(index, { netnsFd })),
       netnsNames: namespaceNames,
@@ -149,15 +150,6 @@ function kernelClient(choice: DataplaneChoice | undefined): L2tpClient | undefin
     },
   };
   return choice === "kernel" ? L2tpClient.open(options) : L2tpClient.openIfThere(options);
-}
-
-/** As the command line has it; it is root's to read. */
-function kernelDebugfs(): string | undefined {
-  try {
-    return Deno.readTextFileSync("/sys/kernel/debug/l2tp/tunnels");
-  } catch {
-    return undefined;
-  }
 }
 
 function textOf({ name, tunnelId, waitsFor, subject, message, sinceMs }: DeclaredTunnel): string {

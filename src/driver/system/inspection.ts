@@ -10,7 +10,7 @@ import { SyscallError } from "../../base/errors.ts";
 import { formatIpAddress, parseIpAddress } from "../../base/ip_address.ts";
 import { WasmChecksum, WasmMissingError } from "../../dataplane/checksum/wasm_checksum.ts";
 import type { Offload } from "../../model/offloads.ts";
-import type { MachineFacts, ModuleFacts, PortHolder, TunnelFacts } from "../../doctor/facts.ts";
+import type { Inspection, ModuleFacts, PortHolder, TunnelFacts } from "../../doctor/facts.ts";
 import type { Tunnel } from "../../model/tunnel.ts";
 import { SOCK_DGRAM, Socket } from "../../../ffi/sockets/socket.ts";
 import { tunHasVnetHeader } from "../../../ffi/kernel/tun.ts";
@@ -18,12 +18,6 @@ import { pathMtu, probeUdpSegment, setUdpGro } from "../../../ffi/sockets/udp.ts
 import { forbiddingFile, hasKernelModule } from "./kernel_modules.ts";
 import { isKernelAtLeast, kernelRelease } from "./kernel_release.ts";
 import { linkAt, namesIn, readProcFile } from "./proc_files.ts";
-
-/** The facts that need no client. */
-export type Inspection = Omit<
-  MachineFacts,
-  "version" | "kernelL2tp" | "daemon" | "dataplane" | "tunnels" | "sessions"
->;
 
 /** Bits of the capabilities that L2TP needs (`linux/capability.h`). */
 const CAPABILITIES: readonly [name: string, bit: bigint][] = [

@@ -8,6 +8,7 @@
 import { EventFd } from "../../../ffi/process/eventfd.ts";
 import { OwnedFd } from "../../../ffi/fd.ts";
 import { poll, POLLIN } from "../../../ffi/process/poll.ts";
+import type { TerminalEvent } from "../../model/terminal_event.ts";
 import { writeText } from "./streams.ts";
 
 /** Size of a terminal in characters. */
@@ -15,13 +16,6 @@ export interface TerminalSize {
   readonly columns: number;
   readonly rows: number;
 }
-
-/** An event of the terminal: typed input, a changed size, a request to end the program, or a timeout. */
-export type TerminalEvent =
-  | { readonly type: "typed"; readonly text: string }
-  | { readonly type: "resized" }
-  | { readonly type: "ended" }
-  | { readonly type: "timeout" };
 
 /** Alternate screen, without cursor and without wrapping at the right edge. */
 const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[0m\x1b[2J";

@@ -47,7 +47,7 @@ export async function apply(context: Context, words: readonly string[], options:
   await context.open("read");
   const plan = makePlan(config, observe(targetOf(context), config.tunnels), {
     prune: wanted.prune,
-    peers: await lookUpPeers(config.tunnels, context.lazy.resolveHost),
+    peers: await lookUpPeers(config.tunnels, context.lazy.system.resolveHost),
   });
   return await new Applying(context, options, wanted).run(plan);
 }
@@ -93,7 +93,7 @@ class Applying {
   async #unitsWithHooks(units: readonly Unit[]): Promise<void> {
     const { hooks, lazy } = this.#context;
     let interrupted = false;
-    using _interrupt = lazy.onInterrupt(() => {
+    using _interrupt = lazy.terminal.onInterrupt(() => {
       interrupted = true;
       hooks.interrupt();
     });

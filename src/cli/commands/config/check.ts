@@ -25,7 +25,7 @@ export const CONFIG_PATH = "/etc/l2tp/l2tp.toml";
  */
 export function readConfigText({ lazy }: Context, path: string): string {
   try {
-    return [...lazy.readLines(path)].filter((line) => line !== undefined).join("\n");
+    return [...lazy.files.readLines(path)].filter((line) => line !== undefined).join("\n");
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     throw new UsageError(cannotOpenFile(path, error.errno), { exitCode: EXIT_FAILURE });

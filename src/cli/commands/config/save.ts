@@ -31,7 +31,7 @@ export async function save(context: Context, words: readonly string[]): Promise<
   if (file === undefined || file === "-") context.print(toml);
   else {
     try {
-      context.lazy.writeFile(file, toml);
+      context.lazy.files.write(file, toml);
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
       throw new UsageError(`Cannot write file "${file}": ${errnoText(error.errno)}`, {

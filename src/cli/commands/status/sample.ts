@@ -14,11 +14,6 @@ import { sessionKey, type StatusSample } from "../../../status/sample.ts";
 import type { Context } from "../../context.ts";
 import { pppStatuses } from "../../output/ppp_statuses.ts";
 
-/** The text of the debug file, of either subsystem; `undefined` where it cannot be read. */
-export function debugfsOf({ l2tp, lazy }: Context): string | undefined {
-  return l2tp.dataplane === "user" ? l2tp.debugfs() : lazy.debugfs();
-}
-
 /** Reads samples, one after another. */
 export class Sampler {
   readonly #context: Context;
@@ -46,14 +41,14 @@ export class Sampler {
     const population = `${tunnels.map(({ tunnelId }) => tunnelId)};${sessions.map(sessionKey)}`;
     const isOther = options.whole || population !== this.#population;
     if (isOther) {
-      const text = debugfsOf(this.#context);
+      const text = this.#context.debugfs();
       this.#debug = text === undefined ? NO_DEBUG_FACTS : parseDebugFacts(text);
       this.#population = population;
     }
     if (options.whole) this.#offloads = l2tp.offloads();
     const present = links.links();
     return {
-      atMs: lazy.monotonicMs(),
+      atMs: lazy.clock.monotonicMs(),
       dataplane: l2tp.dataplane,
       tunnels,
       sessions: this.#withPpp(sessions, present, isOther),
@@ -61,7 +56,7 @@ export class Sampler {
       addresses: links.addresses(),
       drops: l2tp.drops(),
       offloads: this.#offloads,
-      declared: lazy.declaredTunnels(),
+      declared: lazy.daemon.declaredTunnels(),
       debug: this.#debug,
     };
   }

@@ -28,7 +28,7 @@ export async function watchScreen(
 ): Promise<number> {
   const view = new LiveView(context, screen, settings.options);
   const keys = new KeyReader();
-  const now = (): number => context.lazy.monotonicMs();
+  const now = (): number => context.lazy.clock.monotonicMs();
   let nextMs = now() + settings.intervalMs;
   view.paint();
   for (;;) {
@@ -105,7 +105,7 @@ class LiveView {
     const { screen, state, viewport } = render(this.#overview, this.#state, {
       columns,
       rows,
-      clock: this.#context.lazy.now().toTimeString().slice(0, 8),
+      clock: this.#context.lazy.clock.now().toTimeString().slice(0, 8),
       location: this.#options.netns === undefined ? "" : `netns ${this.#options.netns}`,
       unicode: this.#unicode,
       updateError: this.#trouble,

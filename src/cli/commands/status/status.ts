@@ -38,7 +38,7 @@ export async function status(context: Context, words: readonly string[], options
   await context.open("read");
   if (!wanted.watch) return await printOnce(context, wanted, options);
   if (options.json) return await printOften(context, wanted, options);
-  const screen = context.lazy.openFullScreen();
+  const screen = context.lazy.terminal.openFullScreen();
   if (screen === undefined) {
     throw new UsageError(NO_TERMINAL, {
       exitCode: EXIT_FAILURE,
@@ -102,13 +102,13 @@ async function printOften(context: Context, { intervalMs }: StatusWords, options
 }
 
 function printJson(context: Context, overview: Overview, options: Options): void {
-  const json = statusJson(overview, context.lazy.now());
+  const json = statusJson(overview, context.lazy.clock.now());
   context.print(formatJson(json, options.pretty === true) + "\n");
 }
 
 async function pause(context: Context, ms: number): Promise<"over" | "interrupted"> {
   const abort = new AbortController();
-  using _interrupt = context.lazy.onInterrupt(() => abort.abort());
-  await context.lazy.sleep(ms, abort.signal);
+  using _interrupt = context.lazy.terminal.onInterrupt(() => abort.abort());
+  await context.lazy.clock.sleep(ms, abort.signal);
   return abort.signal.aborted ? "interrupted" : "over";
 }
