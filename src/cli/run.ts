@@ -12,6 +12,7 @@ import { cannotOpenNetns } from "./grammar/messages.ts";
 import { type Invocation, parseLine } from "./grammar/parse.ts";
 import type { CliPorts } from "./ports.ts";
 import { show } from "./commands/show.ts";
+import { VERBS } from "./grammar/verbs.ts";
 import { EXIT_USAGE, UsageError } from "./grammar/usage_error.ts";
 
 /**
@@ -55,10 +56,10 @@ async function fail(
 }
 
 async function execute({ options, command }: Invocation, context: Context): Promise<number> {
-  if (options.version) return await executeOther({ verb: "version", words: [] }, options, context);
+  if (options.version) return await runVerb({ verb: "version", words: [] }, options, context);
   if (options.help) {
     const topic = command === undefined ? [] : [command.verb];
-    return await executeOther({ verb: "help", words: topic }, options, context);
+    return await runVerb({ verb: "help", words: topic }, options, context);
   }
   context.dataplane = options.dataplane;
   if (options.netns !== undefined) enterNetns(options.netns, context);
@@ -79,7 +80,7 @@ async function execute({ options, command }: Invocation, context: Context): Prom
     context.ports.err(commands.shortUsage());
     return EXIT_USAGE;
   }
-  if (!isTableCommand(command)) return await executeOther(command, options, context);
+  if (!isTableCommand(command)) return await runVerb(command, options, context);
   try {
     await commands.executeTable(command, options, context);
     return 0;
@@ -106,65 +107,13 @@ function enterNetns(name: string, { ports }: Context): void {
   }
 }
 
-async function executeOther(
+async function runVerb(
   { verb, words }: OtherCommand,
   options: Options,
   context: Context,
 ): Promise<number> {
-  const lazy = (await context.loadLazy()).commands;
-  switch (verb) {
-    case "help":
-      context.print(lazy.help(words));
-      return 0;
-    case "monitor":
-      return await lazy.monitor(context, words, options);
-    case "status":
-      return await lazy.status(context, words, options);
-    case "top":
-      return await lazy.status(context, ["--watch", ...words], options);
-    case "version": {
-      const version = lazy.PROGRAM_VERSION;
-      context.print(options.json ? `{"program":"l2tp","version":"${version}"}\n` : `l2tp ${version}\n`);
-      return 0;
-    }
-    case "completion":
-      context.print(lazy.completionScript(words));
-      return 0;
-    case "complete":
-      context.print((await lazy.completions(words, context.ports)).map((word) => `${word}\n`).join(""));
-      return 0;
-    case "debugfs":
-      return await lazy.debugfs(context, words);
-    case "daemon":
-      // The foreground is where it stays anyway.
-      return await context.lazy.runDaemon(
-        words.filter((word) => word !== "--foreground"),
-        options.dataplane,
-      );
-    case "shell":
-      return context.ports.interactive
-        ? await context.lazy.runShell(options)
-        : await lazy.runBatch("-", options, context);
-    case "metrics":
-      return await lazy.metrics(context, words);
-    case "doctor":
-      return await lazy.doctor(context, words, options);
-    case "service":
-      return lazy.service(context, words);
-    case "apply":
-      return await lazy.apply(context, words, options);
-    case "check":
-      return await lazy.checkFile(context, words, options);
-    case "save":
-      return await lazy.save(context, words);
-    case "import":
-      return await lazy.importFiles(context, words, options);
-    case "keep":
-      return await lazy.keep(context, words);
-    case "man":
-      context.print(lazy.manualPage());
-      return 0;
-    default:
-      return verb satisfies never;
-  }
+  const { commands } = await context.loadLazy();
+  const row = VERBS.find((row) => row.verb === verb);
+  if (row?.run === undefined) throw new ReferenceError(`Cannot run verb "${verb}": its row has no run`);
+  return await row.run(commands, { context, words, options });
 }

@@ -14,7 +14,7 @@ import type { Options } from "../cli/grammar/options.ts";
 import { type Invocation, parseLine } from "../cli/grammar/parse.ts";
 import type { CliPorts } from "../cli/ports.ts";
 import { UsageError } from "../cli/grammar/usage_error.ts";
-import { PROGRAM_VERSION } from "../cli/version.ts";
+import { PROGRAM_VERSION } from "../model/version.ts";
 import { DaemonError } from "../client/daemon/error.ts";
 import { SyscallError } from "../base/errors.ts";
 import { expand } from "./abbreviations.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Context } from "../../src/cli/context.ts";
-import { PROGRAM_VERSION } from "../../src/cli/version.ts";
+import { PROGRAM_VERSION } from "../../src/model/version.ts";
 import { FakeHost } from "../support/fake_host.ts";
 
 const TUNNEL = "add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2";

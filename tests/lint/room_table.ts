@@ -321,7 +321,8 @@ export const ROOMS: readonly Room[] = [
   {
     path: GRAMMAR,
     holds: "verbs, objects, keywords and options as tables, and the parser that reads them",
-    imports: [BASE, MODEL, CONFIG, CLIENT],
+    // Of the context and the ports it takes types.
+    imports: [BASE, MODEL, CONFIG, CLIENT, ...CLI_CONTEXT],
   },
   {
     path: OUTPUT,
@@ -339,7 +340,6 @@ export const ROOMS: readonly Room[] = [
     imports: [
       ...[BASE, MODEL, METRICS, DOCTOR, CONFIG, CLIENT, APPLY, STATUS, TUI, GRAMMAR, OUTPUT, ERRORS],
       ...CLI_CONTEXT,
-      `${CLI}version.ts`,
     ],
   },
   {

@@ -17,6 +17,12 @@ export async function completions(words: readonly string[], ports: CliPorts): Pr
   return matching(place, await liveWords(place, ports)).map(({ word }) => word);
 }
 
+/** Prints the completions of the last word; resolves to the exit code. */
+export async function complete(context: Context, words: readonly string[]): Promise<number> {
+  context.print((await completions(words, context.ports)).map((word) => `${word}\n`).join(""));
+  return 0;
+}
+
 /**
  * What there is now that the word may name, in the namespace and the subsystem that the line says. Moves to that
  * namespace, and says nothing of what is in the way.

@@ -17,7 +17,7 @@ import { type DoctorJson, formatJson } from "../output/json.ts";
 import { unknownKeyword } from "../grammar/messages.ts";
 import type { Options } from "../grammar/options.ts";
 import { UsageError } from "../grammar/usage_error.ts";
-import { PROGRAM_VERSION } from "../version.ts";
+import { PROGRAM_VERSION } from "../../model/version.ts";
 
 /** L2TP's own UDP port is looked at although no tunnel may have it. */
 const L2TP_PORT = 1701;

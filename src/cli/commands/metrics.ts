@@ -10,7 +10,7 @@ import type { Context } from "../context.ts";
 import { unknownKeyword } from "../grammar/messages.ts";
 import { pppStatuses } from "../output/ppp_statuses.ts";
 import { UsageError } from "../grammar/usage_error.ts";
-import { PROGRAM_VERSION } from "../version.ts";
+import { PROGRAM_VERSION } from "../../model/version.ts";
 
 /** Prints the metrics of the present namespace, or the dashboard; resolves to the exit code. */
 export async function metrics(context: Context, words: readonly string[]): Promise<number> {

@@ -5,7 +5,7 @@
  */
 
 import type { Arguments } from "./arguments.ts";
-import type { OtherVerb, TableVerb } from "./grammar.ts";
+import type { TableVerb } from "./grammar.ts";
 
 /** A command about tunnels and sessions. */
 export interface TableCommand {
@@ -20,7 +20,7 @@ export interface TableCommand {
 /** Any other command. */
 export interface OtherCommand {
   /** What to do. */
-  readonly verb: OtherVerb;
+  readonly verb: string;
   /** The words behind the verb. */
   readonly words: readonly string[];
 }

@@ -31,7 +31,7 @@ import {
 
 export type { Keyword, Use } from "./keyword.ts";
 export { PPP_KEYWORDS } from "./ppp_keywords.ts";
-export { type OtherVerb, type TableVerb, type Verb, verbOf, type VerbOption, VERBS } from "./verbs.ts";
+export { isTableVerb, type TableVerb, type Verb, verbOf, type VerbOption, VERBS } from "./verbs.ts";
 
 const TUNNELS: readonly Use[] = ["add tunnel", "set tunnel", "del tunnel", "filter tunnel"];
 const SESSIONS: readonly Use[] = ["add session", "set session", "del session", "filter session"];

@@ -7,6 +7,7 @@
 
 import type { Arguments } from "./arguments.ts";
 import {
+  isTableVerb,
   type Keyword,
   keywordsBehind,
   objectOf,
@@ -312,10 +313,6 @@ class Line {
     }
     return undefined;
   }
-}
-
-function isTableVerb(verb: Verb["verb"]): verb is TableVerb {
-  return verb === "add" || verb === "del" || verb === "set" || verb === "show" || verb === "flush";
 }
 
 function tableVerbRows(): NextWord[] {

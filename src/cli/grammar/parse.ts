@@ -8,6 +8,7 @@ import { nearestWord } from "../../base/words.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command, TableCommand } from "./command.ts";
 import {
+  isTableVerb,
   type Keyword,
   keywordsBehind,
   objectOf,
@@ -137,30 +138,20 @@ function readCommand(reader: WordReader): Command | undefined {
       throw new UsageError(unknownVerb(second), { advice: suggest(second, verbWords()) });
     }
   }
-  switch (verb.verb) {
-    case "add":
-    case "del":
-    case "set":
-    case "show":
-    case "flush":
-      return readTableCommand(reader, verb.verb, into);
-    case "complete":
-      return { verb: "complete", words: reader.rest };
-    default: {
-      const words: string[] = [];
-      while (reader.next !== undefined) {
-        const own = verb.options?.find(({ word, alias = word }) =>
-          [word, alias].includes(/^--?(.+)$/.exec(reader.next!)?.[1] ?? "")
-        );
-        if (own !== undefined) {
-          reader.take();
-          words.push(`--${own.word}`);
-          if (own.placeholder !== undefined) words.push(reader.takeValue());
-        } else if (!reader.takeOption(false)) words.push(reader.take()!);
-      }
-      return { verb: verb.verb, words };
-    }
+  if (isTableVerb(verb.verb)) return readTableCommand(reader, verb.verb, into);
+  if (verb.verb === "complete") return { verb: "complete", words: reader.rest };
+  const words: string[] = [];
+  while (reader.next !== undefined) {
+    const own = verb.options?.find(({ word, alias = word }) =>
+      [word, alias].includes(/^--?(.+)$/.exec(reader.next!)?.[1] ?? "")
+    );
+    if (own !== undefined) {
+      reader.take();
+      words.push(`--${own.word}`);
+      if (own.placeholder !== undefined) words.push(reader.takeValue());
+    } else if (!reader.takeOption(false)) words.push(reader.take()!);
   }
+  return { verb: verb.verb, words };
 }
 
 function readTableCommand(reader: WordReader, verb: TableVerb, into: Arguments): Command {

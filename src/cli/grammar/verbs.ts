@@ -4,32 +4,12 @@
  * @module
  */
 
-import { isPrefix } from "./options.ts";
+import type { Context } from "../context.ts";
+import type { LazyPorts } from "../ports.ts";
+import { isPrefix, type Options } from "./options.ts";
 
 /** What a line can do to tunnels and sessions. */
 export type TableVerb = "add" | "del" | "set" | "show" | "flush";
-
-/** What else a line can do. */
-export type OtherVerb =
-  | "apply"
-  | "check"
-  | "save"
-  | "import"
-  | "monitor"
-  | "status"
-  | "top"
-  | "debugfs"
-  | "daemon"
-  | "shell"
-  | "metrics"
-  | "service"
-  | "doctor"
-  | "help"
-  | "version"
-  | "completion"
-  | "complete"
-  | "man"
-  | "keep";
 
 /** An option that only one verb has, written out behind it. */
 export interface VerbOption {
@@ -43,10 +23,19 @@ export interface VerbOption {
   readonly help: string;
 }
 
-/** A verb of the command line. */
-export interface Verb {
-  /** What it does. */
-  readonly verb: TableVerb | OtherVerb;
+/** A command line whose verb is not about tunnels and sessions. */
+export interface VerbLine {
+  readonly context: Context;
+  /** The words behind the verb, without global options. */
+  readonly words: readonly string[];
+  readonly options: Options;
+}
+
+/** Runs a verb. Returns the exit code. */
+export type RunVerb = (commands: LazyPorts["commands"], line: VerbLine) => number | Promise<number>;
+
+/** How a verb is written and explained. */
+interface VerbText {
   /** How it is written. */
   readonly words: readonly string[];
   /** Whether the words may be shortened to any prefix. Earlier rows win, so `s` is `show` and `se` is `set`. */
@@ -66,6 +55,16 @@ export interface Verb {
   readonly rare?: true;
   /** Left out of help and completion. */
   readonly hidden?: true;
+}
+
+/** A verb of the command line: one about tunnels and sessions, whose keywords are read first, or one with `run`. */
+export type Verb =
+  & VerbText
+  & ({ readonly verb: TableVerb; readonly run?: never } | { readonly verb: string; readonly run: RunVerb });
+
+function printed(context: Context, text: string): number {
+  context.print(text);
+  return 0;
 }
 
 const CONFIG_FILE: VerbOption = {
@@ -98,7 +97,14 @@ export const VERBS: readonly Verb[] = [
     synopsis: "[ tunnel | session ] [ FILTER … ]",
     help: "list tunnels, sessions, or (alone) tunnels with their sessions",
   },
-  { verb: "help", words: ["help"], shortens: true, synopsis: "[ VERB ]", help: "explain the command line" },
+  {
+    verb: "help",
+    words: ["help"],
+    shortens: true,
+    synopsis: "[ VERB ]",
+    help: "explain the command line",
+    run: ({ help }, { context, words }) => printed(context, help(words)),
+  },
   {
     verb: "set",
     words: ["set"],
@@ -121,6 +127,7 @@ export const VERBS: readonly Verb[] = [
     synopsis: "[ --trace ]",
     help: "print what happens as it happens",
     options: [{ word: "trace", help: "trace events of the daemon instead: also those of packets" }],
+    run: ({ monitor }, { context, words, options }) => monitor(context, words, options),
   },
   {
     verb: "status",
@@ -132,8 +139,16 @@ export const VERBS: readonly Verb[] = [
       { word: "watch", alias: "w", help: "full screen, until q; with -json one object a second" },
       { word: "raw", help: "the kernel's debugfs file itself, or what the daemon has like it" },
     ],
+    run: ({ status }, { context, words, options }) => status(context, words, options),
   },
-  { verb: "top", words: ["top"], shortens: false, synopsis: "[ interval SECONDS ]", help: "status --watch" },
+  {
+    verb: "top",
+    words: ["top"],
+    shortens: false,
+    synopsis: "[ interval SECONDS ]",
+    help: "status --watch",
+    run: ({ status }, { context, words, options }) => status(context, ["--watch", ...words], options),
+  },
   {
     verb: "apply",
     words: ["apply"],
@@ -145,6 +160,7 @@ export const VERBS: readonly Verb[] = [
       { word: "prune", help: "delete tunnels and sessions that are not in the file" },
       CONFIG_FILE,
     ],
+    run: ({ apply }, { context, words, options }) => apply(context, words, options),
   },
   {
     verb: "check",
@@ -153,6 +169,7 @@ export const VERBS: readonly Verb[] = [
     synopsis: "[ FILE ]",
     help: "say what is wrong with a configuration file, and where",
     rare: true,
+    run: ({ checkFile }, { context, words, options }) => checkFile(context, words, options),
   },
   {
     verb: "save",
@@ -162,6 +179,7 @@ export const VERBS: readonly Verb[] = [
     help: "write what is there as a configuration file",
     options: [{ ...CONFIG_FILE, help: "write it to FILE instead of printing it" }],
     rare: true,
+    run: ({ save }, { context, words }) => save(context, words),
   },
   {
     verb: "import",
@@ -170,6 +188,7 @@ export const VERBS: readonly Verb[] = [
     synopsis: "[ networkd | ql2tpd | ip ] FILE …",
     help: "write a configuration file from those of other programs",
     rare: true,
+    run: ({ importFiles }, { context, words, options }) => importFiles(context, words, options),
   },
   {
     verb: "daemon",
@@ -183,6 +202,9 @@ export const VERBS: readonly Verb[] = [
       { word: "prune", help: "with config: delete tunnels and sessions that are not in the file" },
       { word: "foreground", help: "do not go to the background, which is what it does anyway" },
     ],
+    run: (_, { context, words, options }) =>
+      // The daemon always stays in the foreground.
+      context.lazy.runDaemon(words.filter((word) => word !== "--foreground"), options.dataplane),
   },
   {
     verb: "shell",
@@ -190,6 +212,8 @@ export const VERBS: readonly Verb[] = [
     shortens: false,
     synopsis: "",
     help: "take commands line by line, with completion and help at every word",
+    run: ({ runBatch }, { context, options }) =>
+      context.ports.interactive ? context.lazy.runShell(options) : runBatch("-", options, context),
   },
   {
     verb: "metrics",
@@ -198,6 +222,7 @@ export const VERBS: readonly Verb[] = [
     synopsis: "[ --dashboard ]",
     help: "print counters and states for Prometheus",
     options: [{ word: "dashboard", help: "print a dashboard for Grafana instead, as JSON" }],
+    run: ({ metrics }, { context, words }) => metrics(context, words),
   },
   {
     verb: "service",
@@ -205,6 +230,7 @@ export const VERBS: readonly Verb[] = [
     shortens: false,
     synopsis: "systemd [ config FILE ]",
     help: "print a hardened systemd unit for the daemon",
+    run: ({ service }, { context, words }) => service(context, words),
   },
   {
     verb: "doctor",
@@ -212,6 +238,7 @@ export const VERBS: readonly Verb[] = [
     shortens: false,
     synopsis: "",
     help: "look at this machine, and say what is wrong and what to do",
+    run: ({ doctor }, { context, words, options }) => doctor(context, words, options),
   },
   {
     verb: "debugfs",
@@ -220,14 +247,23 @@ export const VERBS: readonly Verb[] = [
     synopsis: "",
     help: "print the subsystem's own view, as the kernel's debugfs has it",
     rare: true,
+    run: ({ debugfs }, { context, words }) => debugfs(context, words),
   },
-  { verb: "version", words: ["version"], shortens: true, synopsis: "", help: "print the program's version" },
+  {
+    verb: "version",
+    words: ["version"],
+    shortens: true,
+    synopsis: "",
+    help: "print the program's version",
+    run: ({ version }, { context, options }) => printed(context, version(options)),
+  },
   {
     verb: "completion",
     words: ["completion"],
     shortens: false,
     synopsis: "{ bash | zsh | fish }",
     help: "print a completion script for the shell",
+    run: ({ completionScript }, { context, words }) => printed(context, completionScript(words)),
   },
   {
     verb: "man",
@@ -235,6 +271,7 @@ export const VERBS: readonly Verb[] = [
     shortens: false,
     synopsis: "",
     help: "print the manual page (pipe it to man -l -)",
+    run: ({ manualPage }, { context }) => printed(context, manualPage()),
   },
   {
     verb: "complete",
@@ -243,6 +280,7 @@ export const VERBS: readonly Verb[] = [
     synopsis: "[ WORD … ]",
     help: "print what the last word may become",
     hidden: true,
+    run: ({ complete }, { context, words }) => complete(context, words),
   },
   {
     verb: "keep",
@@ -251,8 +289,14 @@ export const VERBS: readonly Verb[] = [
     synopsis: "TUNNEL_ID",
     help: "hold an inherited tunnel socket open until the tunnel is deleted",
     hidden: true,
+    run: ({ keep }, { context, words }) => keep(context, words),
   },
 ];
+
+/** Whether the verb is about tunnels and sessions. */
+export function isTableVerb(verb: string): verb is TableVerb {
+  return ["add", "del", "set", "show", "flush"].includes(verb);
+}
 
 /** The verb that the word means. */
 export function verbOf(word: string): Verb | undefined {

@@ -16,7 +16,7 @@ import { manualPage } from "../../../src/cli/commands/man.ts";
 import { matching, typing } from "../../../src/cli/grammar/next_words.ts";
 import { parseLine } from "../../../src/cli/grammar/parse.ts";
 import { UsageError } from "../../../src/cli/grammar/usage_error.ts";
-import { PROGRAM_VERSION } from "../../../src/cli/version.ts";
+import { PROGRAM_VERSION } from "../../../src/model/version.ts";
 import { FakeHost } from "../../support/fake_host.ts";
 import { Random } from "../../support/random.ts";
 

@@ -11,10 +11,10 @@ Deno.test("service systemd: the unit of the program that is there, and of no oth
     out: systemdUnit("/usr/local/bin/l2tp", undefined),
     err: "",
   });
-  Object.defineProperty(world.lazy.system, "programPath", { value: "/opt/l2tp" });
-  assert.match((await world.run("service systemd")).out, /^ExecStart=\/opt\/l2tp daemon --keep$/m);
-  assert.equal((await world.run("service")).err, 'Error: argument "systemd" is required\n');
-  const { code, err } = await world.run("service openrc");
+  Object.defineProperty(host.lazy.system, "programPath", { value: "/opt/l2tp" });
+  assert.match((await host.run("service systemd")).out, /^ExecStart=\/opt\/l2tp daemon --keep$/m);
+  assert.equal((await host.run("service")).err, 'Error: argument "systemd" is required\n');
+  const { code, err } = await host.run("service openrc");
   assert.deepEqual([code, err], [255, 'Error: argument "openrc" is wrong: there is a unit for systemd\n']);
   assert.equal((await host.run("service systemd now")).code, 255);
 });
