@@ -340,6 +340,7 @@ export const ROOMS: readonly Room[] = [
     imports: [
       ...[BASE, MODEL, METRICS, DOCTOR, CONFIG, CLIENT, APPLY, STATUS, TUI, GRAMMAR, OUTPUT, ERRORS],
       ...CLI_CONTEXT,
+      `${CLI}filters.ts`,
     ],
   },
   {

@@ -15,10 +15,11 @@ import type { SessionKey, SessionParameters } from "../../model/session.ts";
 import type { TunnelParameters } from "../../model/tunnel.ts";
 import type { Arguments } from "../grammar/arguments.ts";
 import type { Context } from "../context.ts";
+import { selectionOf } from "../filters.ts";
 import type { Options } from "../grammar/options.ts";
 import { pppHost, readPppSettings } from "./ppp.ts";
 import { addressExpected, argumentWrong, cannotOpenNetns } from "../grammar/messages.ts";
-import { findSessions, findTunnels, hasSessionFilter } from "./show.ts";
+import { findSessions, findTunnels } from "./show.ts";
 import { targetOf } from "./target.ts";
 import { UsageError } from "../grammar/usage_error.ts";
 
@@ -245,7 +246,7 @@ function sessionKey(given: Arguments): SessionKey {
 
 /** Deletes all tunnels, or all tunnels or sessions that the filter picks. */
 export function flush(context: Context, picked: Arguments, options: Options): void {
-  const sessions = picked.session || (!picked.tunnel && hasSessionFilter(picked));
+  const sessions = picked.session || (!picked.tunnel && selectionOf(picked).isAboutSessions);
   const deletions = sessions
     ? findSessions(context, picked, { counters: false }).map(({ tunnelId, sessionId }) => () =>
       context.l2tp.deleteSession({ tunnelId, sessionId })

@@ -1,5 +1,5 @@
 /**
- * `show`: tunnels, sessions, or tunnels with their sessions; and the filters, which `flush` uses too.
+ * `show`: tunnels, sessions, or tunnels with their sessions; and finding those that filters pick, for `flush` too.
  *
  * @module
  */
@@ -12,6 +12,7 @@ import type { Session } from "../../model/session.ts";
 import type { Tunnel } from "../../model/tunnel.ts";
 import type { Arguments } from "../grammar/arguments.ts";
 import type { Context } from "../context.ts";
+import { selectionOf } from "../filters.ts";
 import { DetailsFinder, type SessionDetails } from "../output/details.ts";
 import { DropsFinder } from "../output/drops.ts";
 import type { Options } from "../grammar/options.ts";
@@ -78,9 +79,9 @@ async function showBoth(
     await pickedWithDetails(context, picked, style),
     ([session]) => session.tunnelId,
   );
-  const aboutSession = hasSessionFilter(picked);
+  const { isAboutSessions } = selectionOf(picked);
   const tunnels = findTunnels(context, picked, listOptions(style)).filter(({ tunnelId }) =>
-    !aboutSession || sessionsOf.has(tunnelId)
+    !isAboutSessions || sessionsOf.has(tunnelId)
   );
   const drops = findDrops(context, style);
   if (options.json) {
@@ -136,7 +137,8 @@ function listOptions({ statistics }: TextStyle): ListOptions {
 /** The tunnels that the arguments pick. */
 export function findTunnels(context: Context, picked: Arguments, options: ListOptions): Tunnel[] {
   const tunnels = listTunnels(context, picked, options);
-  return picksAll(picked) ? tunnels : tunnels.filter((tunnel) => isPickedTunnel(tunnel, picked));
+  const selection = selectionOf(picked);
+  return selection.isAll ? tunnels : tunnels.filter((tunnel) => selection.tunnel(tunnel));
 }
 
 function listTunnels({ l2tp }: Context, { tunnelId }: Arguments, options: ListOptions): Tunnel[] {
@@ -155,9 +157,10 @@ export function findSessions(
 }
 
 function pickSessions(context: Context, listed: readonly Session[], picked: Arguments): readonly Session[] {
-  if (picksAll(picked)) return listed;
-  const sessions = listed.filter((session) => isPickedSession(session, picked));
-  if (!hasTunnelFilter(picked)) return sessions;
+  const selection = selectionOf(picked);
+  if (selection.isAll) return listed;
+  const sessions = listed.filter((session) => selection.session(session));
+  if (!selection.isAboutTunnels) return sessions;
   const tunnels = new Set(
     findTunnels(context, picked, { counters: false }).map((tunnel) => tunnel.tunnelId),
   );
@@ -172,78 +175,4 @@ function listSessions(
   if (tunnelId === undefined || sessionId === undefined) return l2tp.sessions(options);
   const session = l2tp.session({ tunnelId, sessionId });
   return session === undefined ? [] : [session];
-}
-
-/** Whether there is no filter at all. */
-function picksAll(picked: Arguments): boolean {
-  for (const name in picked) if (name !== "tunnel" && name !== "session") return false;
-  return true;
-}
-
-function matches<T>(wanted: T | undefined, actual: T): boolean {
-  return wanted === undefined || wanted === actual;
-}
-
-function isPickedTunnel(tunnel: Tunnel, picked: Arguments): boolean {
-  return matches(picked.tunnelId, tunnel.tunnelId) &&
-    matches(picked.peerTunnelId, tunnel.peerTunnelId) &&
-    matches(picked.encap, tunnel.encap) &&
-    matches(picked.version, tunnel.version) &&
-    matches(picked.localPort, tunnel.localPort) &&
-    matches(picked.peerPort, tunnel.peerPort) &&
-    matches(picked.udpChecksum, tunnel.udpChecksum) &&
-    matches(picked.checksumTx, tunnel.checksumTx) &&
-    matches(picked.checksumRx, tunnel.checksumRx) &&
-    (picked.local === undefined || picked.local.type === "any" || picked.local.address === tunnel.local) &&
-    (picked.remote === undefined || picked.remote.type === "any" || picked.remote.address === tunnel.peer);
-}
-
-/** Whether something is asked for that only the tunnel of a session tells. */
-function hasTunnelFilter(picked: Arguments): boolean {
-  const { encap, version, localPort, peerPort, udpChecksum, checksumTx, checksumRx, local, remote } = picked;
-  return [encap, version, localPort, peerPort, udpChecksum, checksumTx, checksumRx, local, remote]
-    .some((wanted) => wanted !== undefined);
-}
-
-function isPickedSession(session: Session, picked: Arguments): boolean {
-  const type = picked.pseudowire === undefined
-    ? undefined
-    : picked.pseudowire === "eth"
-    ? L2TP_PWTYPE.ETH
-    : L2TP_PWTYPE.PPP;
-  return matches(picked.tunnelId, session.tunnelId) &&
-    matches(picked.sessionId, session.sessionId) &&
-    matches(picked.peerTunnelId, session.peerTunnelId) &&
-    matches(picked.peerSessionId, session.peerSessionId) &&
-    matches(picked.name, session.interfaceName) &&
-    matches(type, session.pseudowireType) &&
-    matches(picked.sendSeq, session.sendSeq) &&
-    matches(picked.recvSeq, session.recvSeq) &&
-    matches(picked.lnsMode, session.lnsMode) &&
-    matches(picked.reorderTimeoutMs, session.reorderTimeoutMs) &&
-    hasCookie(picked.cookie, session.cookie) &&
-    hasCookie(picked.peerCookie, session.peerCookie);
-}
-
-function hasCookie(wanted: Uint8Array | undefined, actual: Uint8Array | undefined): boolean {
-  if (wanted === undefined) return true;
-  return actual !== undefined && wanted.length === actual.length &&
-    wanted.every((byte, i) => byte === actual[i]);
-}
-
-/** Whether something is asked for that only sessions tell. */
-export function hasSessionFilter(picked: Arguments): boolean {
-  const {
-    sessionId,
-    peerSessionId,
-    name,
-    pseudowire,
-    sendSeq,
-    lnsMode,
-    reorderTimeoutMs,
-    cookie,
-    peerCookie,
-  } = picked;
-  return [sessionId, peerSessionId, name, pseudowire, sendSeq, lnsMode, reorderTimeoutMs, cookie, peerCookie]
-    .some((wanted) => wanted !== undefined);
 }
