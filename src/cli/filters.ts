@@ -4,6 +4,7 @@
  * @module
  */
 
+import { sequenceOf } from "../config/schema/settings.ts";
 import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import type { Arguments } from "./grammar/arguments.ts";
@@ -21,7 +22,7 @@ type NoFilter =
   | "l2spec"
   | "up"
   | "mtu"
-  | "master"
+  | "bridge"
   | "addresses"
   | "netns"
   | "ppp"
@@ -56,12 +57,11 @@ const FILTERS: Filters = {
   checksumRx: { tunnel: (wanted, { checksumRx }) => wanted === checksumRx },
   sessionId: { session: (wanted, { sessionId }) => wanted === sessionId },
   peerSessionId: { session: (wanted, { peerSessionId }) => wanted === peerSessionId },
-  name: { session: (wanted, { interfaceName }) => wanted === interfaceName },
+  interfaceName: { session: (wanted, { interfaceName }) => wanted === interfaceName },
   pseudowire: { session: (wanted, { pseudowireType }) => pseudowireType === (wanted === "eth" ? 5 : 7) },
   cookie: { session: (wanted, { cookie }) => isSame(wanted, cookie) },
   peerCookie: { session: (wanted, { peerCookie }) => isSame(wanted, peerCookie) },
-  sendSeq: { session: (wanted, { sendSeq }) => wanted === sendSeq },
-  recvSeq: { session: (wanted, { recvSeq }) => wanted === recvSeq },
+  sequence: { session: (wanted, session) => wanted === sequenceOf(session) },
   reorderTimeoutMs: { session: (wanted, { reorderTimeoutMs }) => wanted === reorderTimeoutMs },
   lnsMode: { session: (wanted, { lnsMode }) => wanted === lnsMode },
 };

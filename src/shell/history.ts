@@ -6,7 +6,7 @@
 
 import { nextWords } from "../cli/grammar/next_words.ts";
 import { expand } from "./abbreviations.ts";
-import { withoutProgramName } from "./suggest.ts";
+import { withoutProgramName } from "../cli/grammar/parse.ts";
 import { splitAtPipes, type Token, tokensOf } from "./tokens.ts";
 
 /** So many lines are remembered. */

@@ -11,7 +11,7 @@ import { isTrouble } from "../cli/commands/live_values.ts";
 import { argumentRequired, cannotOpenNetns, UNTERMINATED_QUOTE } from "../cli/grammar/messages.ts";
 import type { NextWord, Typing } from "../cli/grammar/next_words.ts";
 import type { Options } from "../cli/grammar/options.ts";
-import { type Invocation, parseLine } from "../cli/grammar/parse.ts";
+import { type Invocation, parseLine, withoutProgramName } from "../cli/grammar/parse.ts";
 import type { CliPorts } from "../cli/ports.ts";
 import { UsageError } from "../cli/grammar/usage_error.ts";
 import { PROGRAM_VERSION } from "../model/version.ts";
@@ -23,7 +23,7 @@ import { LineFilter, readFilters } from "./filters.ts";
 import { historyOf, rememberedLine } from "./history.ts";
 import type { ShellPorts } from "./ports.ts";
 import { promptOf, type SubsystemName } from "./prompt.ts";
-import { explainNext, NOT_HERE, suggest, withoutProgramName } from "./suggest.ts";
+import { explainNext, NOT_HERE, suggest } from "./suggest.ts";
 import { splitAtPipes, tokensOf, withoutComment } from "./tokens.ts";
 
 /** What stands at the begin of a line that goes on the one before. */

@@ -6,6 +6,7 @@
  */
 
 import { isComplete, matching, type NextWord, type Typing, typing } from "../cli/grammar/next_words.ts";
+import { withoutProgramName } from "../cli/grammar/parse.ts";
 import { expand, OWN_WORDS } from "./abbreviations.ts";
 import { FILTERS, PATTERN_HELP } from "./filters.ts";
 import { answer } from "./question.ts";
@@ -80,12 +81,6 @@ function placeOf(text: string): Place | undefined {
 
 /** What `-n -` means here. */
 const HOME: NextWord = { word: "-", help: "the namespace that the shell was started in" };
-
-/** Lines may be pasted from where the program's name stands in front. */
-export function withoutProgramName(words: readonly string[]): readonly string[] {
-  const start = words[0] === "ip" ? 1 : 0;
-  return words[start] === "l2tp" ? words.slice(start + 1) : words;
-}
 
 /** Behind a bar: the filters, or what one takes. */
 function filterPlace(words: readonly string[]): Place | undefined {

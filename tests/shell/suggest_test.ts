@@ -1,7 +1,7 @@
 /** `src/shell/suggest.ts` and `question.ts`: what Tab and `?` say at every place of a line. */
 
 import assert from "node:assert/strict";
-import { KEYWORDS } from "../../src/cli/grammar/grammar.ts";
+import { KEYWORDS, requiredFor } from "../../src/cli/grammar/grammar.ts";
 import { shownVerbs } from "../../src/cli/commands/help.ts";
 import type { NextWord, Typing } from "../../src/cli/grammar/next_words.ts";
 import { explainNext, suggest } from "../../src/shell/suggest.ts";
@@ -74,10 +74,8 @@ Deno.test("? behind add tunnel: what is needed first, then every other keyword, 
   const [needed, also] = text.split("Also:\n");
   const rows = (part: string): string[] => [...part.matchAll(/^ {2}(\w+)/gm)].map(([, word]) => word!);
   const mine = KEYWORDS.filter(({ uses, word }) => uses.includes("add tunnel") && word !== "tunnel");
-  const isNeeded = (word: string): boolean => {
-    const { required = [], requiredOverUdp = [] } = KEYWORDS.find((keyword) => keyword.word === word)!;
-    return [...required, ...requiredOverUdp].includes("add tunnel");
-  };
+  const isNeeded = (word: string): boolean => requiredFor("add tunnel", {}).includes(word);
+  assert.ok(isNeeded("tunnel_id") && isNeeded("udp_sport") && !isNeeded("encap"));
   assert.deepEqual(rows(needed!), mine.map(({ word }) => word).filter(isNeeded));
   assert.deepEqual(rows(also!), mine.map(({ word }) => word).filter((word) => !isNeeded(word)));
   for (const { help } of mine) assert.ok(text.replaceAll(/\s+/g, " ").includes(help), help);

@@ -19,7 +19,7 @@ import type { Context } from "../context.ts";
 import { EXIT_FAILURE, failureOf, failureText } from "../errors/failure.ts";
 import type { Options } from "../grammar/options.ts";
 import { batchLineFailed, cannotOpenFile, UNTERMINATED_QUOTE } from "../grammar/messages.ts";
-import { parseLine, requireArguments } from "../grammar/parse.ts";
+import { parseLine, requireArguments, withoutProgramName } from "../grammar/parse.ts";
 import { executeTable } from "./execute.ts";
 import { UsageError } from "../grammar/usage_error.ts";
 
@@ -176,12 +176,6 @@ class Batch {
     this.exitCode = !goOn && error instanceof UsageError ? failure.exitCode : EXIT_FAILURE;
     return goOn;
   }
-}
-
-/** Words without the program: `ip l2tp add …` and `l2tp add …` as well as `add …`. */
-export function withoutProgramName(words: readonly string[]): readonly string[] {
-  const start = words[0] === "ip" ? 1 : 0;
-  return words[start] === "l2tp" ? words.slice(start + 1) : words;
 }
 
 /**

@@ -14,6 +14,10 @@ import type { LinkClient } from "../../client/link_client.ts";
 import type { SessionKey, SessionParameters } from "../../model/session.ts";
 import type { TunnelParameters } from "../../model/tunnel.ts";
 import type { Arguments } from "../grammar/arguments.ts";
+import { sessionChangesOf } from "../../config/plan/parameters.ts";
+import { sessionFields, tunnelFields } from "../../config/schema/fields.ts";
+import { SESSION_SETTINGS } from "../../config/schema/schema.ts";
+import { sequenceFlags } from "../../config/schema/settings.ts";
 import type { Context } from "../context.ts";
 import { selectionOf } from "../filters.ts";
 import type { Options } from "../grammar/options.ts";
@@ -106,41 +110,30 @@ function tunnelParameters(given: Arguments): TunnelParameters {
   const peer = given.remote!.address;
   const anyAddress = isIpv6Text(peer) ? "::" : "0.0.0.0";
   return {
-    tunnelId: given.tunnelId!,
-    peerTunnelId: given.peerTunnelId!,
-    version: given.version,
-    encap: given.encap ?? "udp",
+    ...tunnelFields(given),
+    ...{ tunnelId: given.tunnelId!, peerTunnelId: given.peerTunnelId!, encap: given.encap ?? "udp" },
     local: given.local!.type === "any" ? anyAddress : given.local!.address,
     peer,
-    localPort: given.localPort,
-    peerPort: given.peerPort,
-    udpChecksum: given.udpChecksum,
-    checksumTx: given.checksumTx,
-    checksumRx: given.checksumRx,
   };
 }
 
 function sessionParameters(given: Arguments): SessionParameters {
+  const { tunnelId, peerTunnelId, sessionId, peerSessionId, sequence } = given;
   return {
-    tunnelId: given.tunnelId!,
-    peerTunnelId: given.peerTunnelId,
-    sessionId: given.sessionId!,
-    peerSessionId: given.peerSessionId!,
+    ...sessionFields(given),
+    ...(sequence !== undefined && sequenceFlags(sequence)),
+    ...{ tunnelId: tunnelId!, peerTunnelId, sessionId: sessionId!, peerSessionId: peerSessionId! },
     pseudowire: given.ppp === undefined ? given.pseudowire : "ppp",
-    l2spec: given.l2spec,
-    cookie: given.cookie,
-    peerCookie: given.peerCookie,
-    sendSeq: given.sendSeq,
-    recvSeq: given.recvSeq,
-    lnsMode: given.lnsMode,
-    reorderTimeoutMs: given.reorderTimeoutMs,
-    interfaceName: given.name,
   };
 }
 
-function wantsLinkSettings({ up, mtu, master, addresses, netns }: Arguments): boolean {
-  return [up, mtu, master, addresses, netns].some((setting) => setting !== undefined);
+/** Whether the arguments have settings of the session's interface beside its name. */
+function wantsLinkSettings(given: Arguments): boolean {
+  return LINK_FIELDS.some((field) => given[field] !== undefined);
 }
+
+const LINK_FIELDS = SESSION_SETTINGS.filter(({ group, key }) => group === "interface" && key !== "interface")
+  .map(({ field }) => field as keyof Arguments);
 
 /**
  * Finds out before anything is made whether the bridge and the namespace for the interface are there; `undefined` if
@@ -148,7 +141,7 @@ function wantsLinkSettings({ up, mtu, master, addresses, netns }: Arguments): bo
  */
 function checkLinkTargets(context: Context, given: Arguments): LinkTargets | undefined {
   if (!wantsLinkSettings(given)) return undefined;
-  const { master, netns } = given;
+  const { bridge, netns } = given;
   if (given.pseudowire === "ppp" || given.ppp !== undefined) {
     throw new UsageError(argumentWrong("ppp", "interface settings need pw_type eth"), {
       advice: ["A PPP session's interface is set up by PPP: see the keywords behind ppp in l2tp help add"],
@@ -158,10 +151,10 @@ function checkLinkTargets(context: Context, given: Arguments): LinkTargets | und
   const targets = stack.use(
     new LinkTargets(netns === undefined ? context.links : openLinks(netns, context), netns),
   );
-  const masterIndex = master === undefined ? undefined : targets.links.link(master)?.index;
-  if (master !== undefined && masterIndex === undefined) {
-    throw new UsageError(argumentWrong(master, "Device does not exist"), {
-      advice: [`Make the bridge first: ip link add ${master} type bridge`],
+  const masterIndex = bridge === undefined ? undefined : targets.links.link(bridge)?.index;
+  if (bridge !== undefined && masterIndex === undefined) {
+    throw new UsageError(argumentWrong(bridge, "Device does not exist"), {
+      advice: [`Make the bridge first: ip link add ${bridge} type bridge`],
     });
   }
   targets.masterIndex = masterIndex;
@@ -221,15 +214,18 @@ function linkIndex(links: LinkClient, name: string): number {
 /** Changes a session, or announces a tunnel. */
 export function set(context: Context, given: Arguments): void {
   if (given.session) {
-    context.l2tp.modifySession(sessionKey(given), {
-      sendSeq: given.sendSeq,
-      recvSeq: given.recvSeq,
-      lnsMode: given.lnsMode,
-      reorderTimeoutMs: given.reorderTimeoutMs,
-    });
+    context.l2tp.modifySession(sessionKey(given), sessionChangesOf(given, givenKeys(given)));
   } else {
     context.l2tp.announceTunnel(given.tunnelId!);
   }
+}
+
+/** Keys of the settings that are given. */
+function givenKeys(given: Arguments): ReadonlySet<string> {
+  const fields: ReadonlySet<string> = new Set(
+    Object.entries(given).filter(([, value]) => value !== undefined).map(([field]) => field),
+  );
+  return new Set(SESSION_SETTINGS.filter(({ field }) => fields.has(field)).map(({ key }) => key));
 }
 
 /** Deletes a tunnel or a session. As with `ip`, a session if its id is given, whatever the object is called. */
@@ -239,8 +235,8 @@ export function del(context: Context, given: Arguments): void {
 }
 
 function sessionKey(given: Arguments): SessionKey {
-  return given.sessionId === undefined && given.name !== undefined
-    ? { interfaceName: given.name }
+  return given.sessionId === undefined && given.interfaceName !== undefined
+    ? { interfaceName: given.interfaceName }
     : { tunnelId: given.tunnelId ?? 0, sessionId: given.sessionId! };
 }
 

@@ -8,6 +8,7 @@ import {
   type Keyword,
   KEYWORDS,
   PPP_KEYWORDS,
+  requiredFor,
   type Use,
   type Verb,
   verbOf,
@@ -245,8 +246,10 @@ function keywordHelp(uses: readonly Use[]): string {
     const [action, object] = use.split(" ");
     const rows = KEYWORDS.filter((keyword) => keyword.uses.includes(use) && keyword.word !== object);
     if (action === "filter") return keywordList(`Keywords that pick a ${object}:`, rows);
-    const required = rows.filter((keyword) => keyword.required?.includes(use));
-    const optional = rows.filter((keyword) => !keyword.required?.includes(use));
+    // Ports are needed over UDP only.
+    const always = requiredFor(use, { encap: "ip" });
+    const required = rows.filter(({ word }) => always.includes(word));
+    const optional = rows.filter(({ word }) => !always.includes(word));
     const ppp = PPP_KEYWORDS.filter((keyword) => keyword.uses.includes(use));
     return keywordList(`${use} needs:`, required) + keywordList(`${use} takes:`, optional) +
       keywordList(`${use} takes behind ppp:`, ppp);

@@ -28,12 +28,12 @@ export async function readPppSettings(context: Context, given: Arguments): Promi
     throw new UsageError(argumentWrong("eth", "ppp needs pw_type ppp"), { advice: ["Leave pw_type out."] });
   }
   if (given.pppdFile !== undefined) {
-    return { interfaceName: given.name, pppdFile: await findPppdFile(context, given.pppdFile, ppp) };
+    return { interfaceName: given.interfaceName, pppdFile: await findPppdFile(context, given.pppdFile, ppp) };
   }
   if (lacksSecrets(ppp)) throw new UsageError(argumentRequired("secret-file"), { advice: [WHY_SECRETS] });
   const [conflict] = pppConflicts(ppp);
   if (conflict !== undefined) throw new UsageError(argumentWrong(conflict.key, conflict.reason));
-  return pppSettingsOf(ppp, readSecrets(ppp, context.lazy.files.readPrivateFile), given.name);
+  return pppSettingsOf(ppp, readSecrets(ppp, context.lazy.files.readPrivateFile), given.interfaceName);
 }
 
 /** PPP on the sessions of the present namespace, by the daemon; to run it one is started where there is none. */

@@ -182,7 +182,9 @@ function explainSessionCreate(error: NetlinkError, given: Arguments, context: Co
         "As root: modprobe tun",
       ];
     case Errno.EINVAL:
-      return given.name === undefined ? [] : [`"${given.name}" is not a name that an interface can have.`];
+      return given.interfaceName === undefined
+        ? []
+        : [`"${given.interfaceName}" is not a name that an interface can have.`];
     default:
       return [];
   }
@@ -201,8 +203,11 @@ function explainSessionExists(given: Arguments, context: Context): string[] {
       `l2tp del session tunnel_id ${here.tunnelId} session_id ${here.sessionId}`,
     ];
   }
-  if (given.name !== undefined && context.links.link(given.name) !== undefined) {
-    return [`There is an interface called ${given.name} already.`, "Choose another name, or leave it out."];
+  if (given.interfaceName !== undefined && context.links.link(given.interfaceName) !== undefined) {
+    return [
+      `There is an interface called ${given.interfaceName} already.`,
+      "Choose another name, or leave it out.",
+    ];
   }
   const elsewhere = sessions.find(({ sessionId }) => sessionId === given.sessionId);
   if (elsewhere === undefined) return [];
@@ -220,9 +225,9 @@ function noSuchTunnel(tunnelId: number | undefined, context: Context): string[] 
 }
 
 function noSuchSession(given: Arguments, context: Context): string[] {
-  if (given.sessionId === undefined && given.name !== undefined) {
+  if (given.sessionId === undefined && given.interfaceName !== undefined) {
     return [
-      `No session was created with the interface name "${given.name}".`,
+      `No session was created with the interface name "${given.interfaceName}".`,
       `The ${subsystemOf(context)} does not follow renamed interfaces: see l2tp show session`,
     ];
   }

@@ -5,23 +5,20 @@
  */
 
 import type { PlanStep } from "../../config/plan/steps.ts";
-import type { AddressArgument, Arguments } from "../grammar/arguments.ts";
+import { sessionFields, tunnelFields } from "../../config/schema/fields.ts";
+import type { EndAddress } from "../../config/schema/settings.ts";
+import type { Arguments } from "../grammar/arguments.ts";
 
 /** The step as the line of a command would say it, for explanations. */
 export function argumentsOf(step: PlanStep): Arguments {
   switch (step.do) {
     case "createTunnel": {
-      const { tunnelId, peerTunnelId, encap, version, localPort, peerPort, local = "", peer = "" } =
-        step.tunnel;
+      const { local = "", peer = "" } = step.tunnel;
       const ends = { local: addressArgument(local, step.scope), remote: addressArgument(peer, step.scope) };
-      return { tunnel: true, tunnelId, peerTunnelId, encap, version, localPort, peerPort, ...ends };
+      return { tunnel: true, ...tunnelFields(step.tunnel), ...ends };
     }
-    case "createSession": {
-      const { tunnelId, sessionId, peerSessionId, interfaceName, cookie, peerCookie, l2spec } = step.session;
-      const { pseudowire } = step.session;
-      const own = { name: interfaceName, cookie, peerCookie, l2spec, pseudowire };
-      return { session: true, tunnelId, sessionId, peerSessionId, ...own };
-    }
+    case "createSession":
+      return { session: true, tunnelId: step.session.tunnelId, ...sessionFields(step.session) };
     case "runHook":
       return { tunnel: true, tunnelId: step.hook.tunnel.id };
     case "deleteTunnel":
@@ -31,7 +28,7 @@ export function argumentsOf(step: PlanStep): Arguments {
   }
 }
 
-function addressArgument(address: string, scope: string | undefined): AddressArgument {
+function addressArgument(address: string, scope: string | undefined): EndAddress {
   const any = address === "0.0.0.0" || address === "::";
   return { text: any ? "any" : address, type: any ? "any" : "address", address, scope };
 }

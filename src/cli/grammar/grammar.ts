@@ -5,29 +5,12 @@
  * @module
  */
 
+import { SESSION_SETTINGS, type Setting, TUNNEL_SETTINGS } from "../../config/schema/schema.ts";
 import type { Arguments } from "./arguments.ts";
-import type { Keyword, Use } from "./keyword.ts";
+import { helpOf, type Keyword, type Use } from "./keyword.ts";
 import { isPrefix } from "./options.ts";
 import { PPP_KEYWORDS } from "./ppp_keywords.ts";
-import {
-  address,
-  cookie,
-  ENCAP,
-  id,
-  IGNORED,
-  L2SPEC,
-  MASTER,
-  milliseconds,
-  MTU,
-  NAME,
-  NETNS,
-  onOff,
-  port,
-  PREFIX,
-  PW_TYPE,
-  SEQ,
-  VERSION,
-} from "./values.ts";
+import { IGNORED, valueOf } from "./values.ts";
 
 export type { Keyword, Use } from "./keyword.ts";
 export { PPP_KEYWORDS } from "./ppp_keywords.ts";
@@ -38,6 +21,47 @@ const SESSIONS: readonly Use[] = ["add session", "set session", "del session", "
 /** A session can be picked by what only its tunnel tells. */
 const NEW_TUNNEL: readonly Use[] = ["add tunnel", "filter tunnel", "filter session"];
 const NEW_SESSION: readonly Use[] = ["add session", "filter session"];
+const CHANGED_SESSION: readonly Use[] = ["add session", "set session", "filter session"];
+
+/** What the command line says of a setting differently than the configuration. */
+interface Spelling {
+  /** The keyword; the setting's key unless given. */
+  readonly word?: string;
+  readonly alias?: string;
+  /** The help; the setting's with its default unless given. */
+  readonly help?: string;
+}
+
+const ROWS: ReadonlyMap<string, Setting<Arguments>> = new Map(
+  [...TUNNEL_SETTINGS, ...SESSION_SETTINGS].filter(({ group }) => group !== "hooks").map((row) => [
+    row.key,
+    row as Setting<Arguments>,
+  ]),
+);
+
+/** A keyword whose value, help and default come from the row of a setting in the configuration's schema. */
+function setting(key: string, uses: readonly Use[], { word = key, alias, help }: Spelling = {}): Keyword {
+  const row = ROWS.get(key);
+  if (row === undefined) throw new RangeError(`Cannot make keyword "${word}": no setting has key "${key}"`);
+  if (row.form === "flag" && row.group === "interface") {
+    return {
+      word,
+      field: row.field,
+      help: help ?? row.help,
+      uses,
+      mark: (into) => void row.read(true, into),
+    };
+  }
+  return {
+    word,
+    ...(alias !== undefined && { alias }),
+    field: row.field,
+    value: valueOf(row, word),
+    ...(row.form === "prefixes" && { repeats: true }),
+    help: help ?? helpOf(row),
+    uses,
+  };
+}
 
 /** The keywords, in the order in which help lists them. */
 export const KEYWORDS: readonly Keyword[] = [
@@ -53,165 +77,40 @@ export const KEYWORDS: readonly Keyword[] = [
     help: "the command is about sessions; behind add tunnel: make one with it",
     uses: [...SESSIONS, "del tunnel", "add tunnel"],
   },
-  {
-    word: "tunnel_id",
-    alias: "tid",
-    value: id("tunnelId"),
-    help: "our id of the tunnel",
-    uses: [...TUNNELS, ...SESSIONS],
-    required: ["add tunnel", "set tunnel", "del tunnel", "add session", "set session"],
-  },
-  {
-    word: "peer_tunnel_id",
-    alias: "ptid",
-    value: id("peerTunnelId"),
-    help: "the peer's id of the tunnel",
-    uses: [...NEW_TUNNEL, ...NEW_SESSION],
-    required: ["add tunnel"],
-  },
-  {
-    word: "session_id",
-    alias: "sid",
-    value: id("sessionId"),
-    help: "our id of the session",
-    uses: [...SESSIONS, "del tunnel"],
-    required: ["add session", "set session", "del session"],
-  },
-  {
-    word: "peer_session_id",
-    alias: "psid",
-    value: id("peerSessionId"),
-    help: "the peer's id of the session",
-    uses: NEW_SESSION,
-    required: ["add session"],
-  },
-  {
-    word: "encap",
-    value: ENCAP,
-    help: "what carries the tunnel: UDP, or IP protocol 115 (default udp)",
-    uses: NEW_TUNNEL,
-  },
-  {
-    word: "local",
-    value: address("local", { hosts: false }),
-    help: "our address; `any` leaves the choice to the kernel; %INTERFACE behind a link-local one",
-    uses: NEW_TUNNEL,
-    required: ["add tunnel"],
-  },
-  {
-    word: "remote",
-    value: address("remote", { hosts: true }),
-    help: "the peer's address or host name",
-    uses: NEW_TUNNEL,
-    required: ["add tunnel"],
-  },
-  {
-    word: "udp_sport",
-    value: port("localPort"),
-    help: "our UDP port (required for encap udp)",
-    uses: NEW_TUNNEL,
-    requiredOverUdp: ["add tunnel"],
-  },
-  {
-    word: "udp_dport",
-    value: port("peerPort"),
-    help: "the peer's UDP port (required for encap udp)",
-    uses: NEW_TUNNEL,
-    requiredOverUdp: ["add tunnel"],
-  },
-  {
-    word: "udp_csum",
-    value: onOff("udpChecksum", "udp_csum"),
-    help: "send UDP checksums over IPv4 (default off)",
-    uses: NEW_TUNNEL,
-  },
-  {
-    word: "udp6_csum_tx",
-    value: onOff("checksumTx", "udp6_csum_tx"),
-    help: "send UDP checksums over IPv6 (default on)",
-    uses: NEW_TUNNEL,
-  },
-  {
-    word: "udp6_csum_rx",
-    value: onOff("checksumRx", "udp6_csum_rx"),
-    help: "require UDP checksums over IPv6 (default on)",
-    uses: NEW_TUNNEL,
-  },
-  { word: "version", value: VERSION, help: "L2TP version (default 3)", uses: NEW_TUNNEL },
-  {
+  setting("tunnel_id", [...TUNNELS, ...SESSIONS], { alias: "tid" }),
+  setting("peer_tunnel_id", [...NEW_TUNNEL, ...NEW_SESSION], { alias: "ptid" }),
+  setting("session_id", [...SESSIONS, "del tunnel"], { alias: "sid" }),
+  setting("peer_session_id", NEW_SESSION, { alias: "psid" }),
+  setting("encap", NEW_TUNNEL),
+  setting("local", NEW_TUNNEL),
+  setting("remote", NEW_TUNNEL),
+  setting("udp_sport", NEW_TUNNEL),
+  setting("udp_dport", NEW_TUNNEL),
+  setting("udp_csum", NEW_TUNNEL),
+  setting("udp6_csum_tx", NEW_TUNNEL),
+  setting("udp6_csum_rx", NEW_TUNNEL),
+  setting("version", NEW_TUNNEL),
+  setting("interface", SESSIONS, {
     word: "name",
-    value: NAME,
     help: "the session's interface (default l2tpethN); picks a session by the name it was made with",
-    uses: SESSIONS,
-  },
-  {
-    word: "cookie",
-    value: cookie("cookie"),
-    help: "8 or 16 hex digits that we send in each packet",
-    uses: NEW_SESSION,
-  },
-  {
-    word: "peer_cookie",
-    value: cookie("peerCookie"),
-    help: "8 or 16 hex digits that each received packet must have",
-    uses: NEW_SESSION,
-  },
-  {
-    word: "l2spec_type",
-    value: L2SPEC,
-    help: "L2-specific sublayer, the same at both ends (default default)",
-    uses: ["add session"],
-  },
-  {
-    word: "seq",
-    value: SEQ,
-    help: "sequence numbers: send them, require them, both (use both, at both ends), none",
-    uses: ["add session", "set session", "filter session"],
-  },
-  {
-    word: "reorder_timeout",
-    value: milliseconds("reorderTimeoutMs"),
-    help: "how long packets may wait to be put in order; 0 drops those out of order",
-    uses: ["add session", "set session", "filter session"],
-  },
-  {
-    word: "lns_mode",
-    value: onOff("lnsMode", "lns_mode"),
-    help: "on: the peer cannot turn our sequence numbers on and off",
-    uses: ["add session", "set session", "filter session"],
-  },
-  {
-    word: "pw_type",
-    value: PW_TYPE,
+  }),
+  setting("cookie", NEW_SESSION),
+  setting("peer_cookie", NEW_SESSION),
+  setting("l2spec_type", ["add session"]),
+  setting("seq", CHANGED_SESSION),
+  setting("reorder_timeout", CHANGED_SESSION),
+  setting("lns_mode", CHANGED_SESSION),
+  setting("pw_type", NEW_SESSION, {
     help: "what the session carries (default eth; a version 2 tunnel only ppp)",
-    uses: NEW_SESSION,
-  },
-  {
-    word: "up",
-    mark: (into) => into.up = true,
-    help: "bring the session's interface up",
-    uses: ["add session"],
-  },
-  { word: "mtu", value: MTU, help: "MTU of the session's interface", uses: ["add session"] },
-  {
-    word: "master",
-    value: MASTER,
-    help: "bridge or bond for the session's interface",
-    uses: ["add session"],
-  },
-  {
+  }),
+  setting("up", ["add session"], { help: "bring the session's interface up" }),
+  setting("mtu", ["add session"]),
+  setting("bridge", ["add session"], { word: "master" }),
+  setting("addresses", ["add session"], {
     word: "addr",
-    value: PREFIX,
-    repeats: true,
     help: "address for the session's interface; may be repeated",
-    uses: ["add session"],
-  },
-  {
-    word: "netns",
-    value: NETNS,
-    help: "namespace to move the session's interface to",
-    uses: ["add session"],
-  },
+  }),
+  setting("netns", ["add session"], { help: "namespace to move the session's interface to" }),
   {
     word: "ppp",
     mark: (into) => into.ppp ??= {},
@@ -221,6 +120,31 @@ export const KEYWORDS: readonly Keyword[] = [
   { word: "offset", value: IGNORED, help: "ignored, kept for old scripts", uses: [] },
   { word: "peer_offset", value: IGNORED, help: "ignored, kept for old scripts", uses: [] },
 ];
+
+/** Keywords that a command cannot do without, in the order in which `ip` tells of the first that is missing. */
+const REQUIRED: Readonly<Partial<Record<Use, readonly string[]>>> = {
+  "add session": ["tunnel_id", "peer_session_id", "session_id"],
+  "add tunnel": ["tunnel_id", "peer_tunnel_id", "local", "remote", "udp_sport", "udp_dport"],
+  "del tunnel": ["tunnel_id"],
+  "del session": ["session_id"],
+  "set tunnel": ["tunnel_id"],
+  "set session": ["tunnel_id", "session_id"],
+};
+
+/** Commands that take the name of the session's interface instead of ids. */
+const BY_NAME: ReadonlySet<Use> = new Set(["del session", "set session"]);
+
+/** Keywords that only tunnels over UDP cannot do without. */
+const OVER_UDP: ReadonlySet<string> = new Set(
+  TUNNEL_SETTINGS.filter(({ over }) => over === "udp").map(({ key }) => key),
+);
+
+/** The keywords that the command cannot do without, given its other arguments, in the order of the error. */
+export function requiredFor(use: Use, { encap, interfaceName }: Arguments): readonly string[] {
+  if (BY_NAME.has(use) && interfaceName !== undefined) return [];
+  const words = REQUIRED[use] ?? [];
+  return encap === "ip" ? words.filter((word) => !OVER_UDP.has(word)) : words;
+}
 
 /** Keywords by any way to write them. */
 export interface KeywordTable {

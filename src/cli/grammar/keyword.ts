@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Setting } from "../../config/schema/setting.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Value } from "./values.ts";
 
@@ -20,22 +21,33 @@ export type Use =
 
 /** A keyword of the command line. */
 export interface Keyword {
-  /** How it is written, in full; keywords are never shortened. */
+  /** The keyword in full; keywords are never shortened. */
   readonly word: string;
-  /** Another way to write it. */
+  /** Another spelling. */
   readonly alias?: string;
-  /** Its value; none if its presence says it all. */
+  /** Its value; none for a keyword that stands alone. */
   readonly value?: Value;
-  /** What its presence says, if it has no value. */
+  /** Sets the argument of a keyword that stands alone. */
   readonly mark?: (into: Arguments) => void;
+  /** The argument that it sets; none for keywords that are ignored, and those behind `ppp`. */
+  readonly field?: keyof Arguments;
   /** One line of help. */
   readonly help: string;
-  /** Which commands it means something to. Others take it and say that they ignore it. */
+  /** Commands that it means something to. Other commands accept it and print that they ignore it. */
   readonly uses: readonly Use[];
-  /** Whether giving it several times means several of it. */
+  /** Giving it several times means several values. */
   readonly repeats?: true;
-  /** Which commands cannot do without. */
-  readonly required?: readonly Use[];
-  /** Which commands cannot do without unless the tunnel is over IP. */
-  readonly requiredOverUdp?: readonly Use[];
+}
+
+/** The help of a setting, with its default in the words of the command line. */
+export function helpOf(
+  { help, form, fallback, byDefault }: Pick<Setting<never>, "help" | "form" | "fallback" | "byDefault">,
+): string {
+  if (fallback === undefined || form === "words" || byDefault === undefined) return help;
+  const word = form === "flag"
+    ? (byDefault ? "on" : "off")
+    : form === "number"
+    ? fallback
+    : String(byDefault);
+  return `${help} (default ${word})`;
 }

@@ -11,6 +11,7 @@ import {
   type Keyword,
   keywordsBehind,
   objectOf,
+  requiredFor,
   type TableVerb,
   type Verb,
   verbOf,
@@ -244,7 +245,7 @@ class Line {
         // The line is wrong; whoever runs it hears of it.
       }
     }
-    const { tunnel, session, encap } = this.#given;
+    const { tunnel, session } = this.#given;
     if (verb === "add" && !tunnel && !session) {
       return this.#next("keyword", [
         { word: "tunnel", help: "a tunnel; with session behind it both, or neither if one fails" },
@@ -252,15 +253,12 @@ class Line {
       ]);
     }
     const uses = usesOf(verb, this.#given);
+    const required = uses.flatMap((use) => requiredFor(use, this.#given));
     const rows = keywordsFor(verb, this.#given).filter((keyword) => keyword.repeats || !given.has(keyword));
     return this.#next(
       "keyword",
       rows.map((keyword) => {
-        const required = [
-          ...keyword.required ?? [],
-          ...(encap === "ip" ? [] : keyword.requiredOverUdp ?? []),
-        ];
-        const needed = (tunnel || session) && required.some((use) => uses.includes(use));
+        const needed = (tunnel || session) && required.includes(keyword.word);
         return {
           word: keyword.word,
           help: keyword.help,

@@ -10,8 +10,10 @@ import type { Command, TableCommand } from "./command.ts";
 import {
   isTableVerb,
   type Keyword,
+  KEYWORDS,
   keywordsBehind,
   objectOf,
+  requiredFor,
   type TableVerb,
   type Use,
   verbOf,
@@ -46,6 +48,12 @@ export function parseLine(words: readonly string[], defaults: Options = {}): Inv
   while (reader.takeOption(true)) { /* leading options */ }
   const command = readCommand(reader);
   return { options: reader.options, command };
+}
+
+/** The words without the program name in front: `ip l2tp add …` and `l2tp add …` mean `add …`. */
+export function withoutProgramName(words: readonly string[]): readonly string[] {
+  const start = words[0] === "ip" ? 1 : 0;
+  return words[start] === "l2tp" ? words.slice(start + 1) : words;
 }
 
 /** The words of a line, from left to right. */
@@ -218,47 +226,36 @@ function suggest(word: string, words: readonly string[]): string[] {
  * @throws {UsageError} naming the first that is
  */
 export function requireArguments({ verb, arguments: given }: TableCommand): void {
-  const { tunnel, session } = given;
+  if (verb === "show" || verb === "flush") return;
   const need = (present: boolean, keyword: string): void => {
     if (!present) throw new UsageError(argumentRequired(keyword), { advice: [`See: l2tp help ${verb}`] });
   };
-  switch (verb) {
-    case "add":
-      need(Boolean(tunnel || session), "tunnel or session");
-      need(given.tunnelId !== undefined, "tunnel_id");
-      if (session) {
-        need(given.peerSessionId !== undefined, "peer_session_id");
-        need(given.sessionId !== undefined, "session_id");
-      }
-      if (tunnel) {
-        need(given.peerTunnelId !== undefined, "peer_tunnel_id");
-        need(given.local !== undefined, "local");
-        need(given.remote !== undefined && given.remote.type !== "any", "remote");
-        if (given.encap !== "ip") {
-          need(given.localPort !== undefined, "udp_sport");
-          need(given.peerPort !== undefined, "udp_dport");
-        }
-      }
-      break;
-    case "del":
-      need(Boolean(tunnel || session), "tunnel or session");
-      if (tunnel) need(given.tunnelId !== undefined, "tunnel_id");
-      if (session && given.name === undefined) need(given.sessionId !== undefined, "session_id");
-      break;
-    case "set":
-      need(Boolean(tunnel || session), "tunnel or session");
-      if (tunnel || given.name === undefined) need(given.tunnelId !== undefined, "tunnel_id");
-      if (session) {
-        if (given.name === undefined) need(given.sessionId !== undefined, "session_id");
-        const { sendSeq, reorderTimeoutMs, lnsMode } = given;
-        const changes = sendSeq !== undefined || reorderTimeoutMs !== undefined || lnsMode !== undefined;
-        need(changes, "seq, reorder_timeout or lns_mode");
-      }
-      break;
-    case "show":
-    case "flush":
-      break;
-    default:
-      verb satisfies never;
+  const { tunnel, session } = given;
+  need(Boolean(tunnel || session), "tunnel or session");
+  // ip looks at the session first when it adds, and at the tunnel otherwise.
+  const objects = verb === "add" ? ["session", "tunnel"] as const : ["tunnel", "session"] as const;
+  for (const object of objects) {
+    if (!given[object]) continue;
+    for (const word of requiredFor(`${verb} ${object}`, given)) need(isGiven(word, given), word);
   }
+  if (verb === "set" && session) {
+    const changes = changeKeywords();
+    need(changes.some(({ field }) => given[field!] !== undefined), listOf(changes.map(({ word }) => word)));
+  }
+}
+
+function isGiven(word: string, given: Arguments): boolean {
+  const value = given[keywordsBehind({}).byWord.get(word)!.field!];
+  return value !== undefined && (word !== "remote" || given.remote?.type !== "any");
+}
+
+/** The keywords that change a session. */
+function changeKeywords(): Keyword[] {
+  return KEYWORDS.filter(({ uses, value }) =>
+    value !== undefined && uses.includes("set session") && !uses.includes("del session")
+  );
+}
+
+function listOf(words: readonly string[]): string {
+  return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }

@@ -5,42 +5,38 @@
  * @module
  */
 
-import { PPP_SETTINGS, type PppSetting } from "../../config/schema/ppp_schema.ts";
+import { isPath } from "../../config/schema/ppp_kinds.ts";
+import { PPP_SETTINGS, type Setting } from "../../config/schema/schema.ts";
 import type { DesiredPpp } from "../../model/ppp/settings.ts";
-import type { Keyword, Use } from "./keyword.ts";
+import { helpOf, type Keyword, type Use } from "./keyword.ts";
 import { argumentWrong } from "./messages.ts";
 import { UsageError } from "./usage_error.ts";
 import { parseUnsigned } from "./values.ts";
 
 const USES: readonly Use[] = ["add session"];
 
-/** The word as a configuration would have it, behind what was said before. */
-function valueOf({ form, field }: PppSetting, word: string, before: DesiredPpp): unknown {
+/** Reads a word of the command line into the settings. Returns why it is wrong. */
+function read(setting: Setting<DesiredPpp>, word: string, into: DesiredPpp): string | undefined {
+  const { form, field } = setting;
+  const reasonOf = (value: unknown): string | undefined => setting.read(value, into)?.reason;
   switch (form) {
     case "flag":
-      return word === "on" ? true : word === "off" ? false : word;
+      if (word !== "on" && word !== "off") return "must be on or off";
+      return reasonOf(word === "on");
     case "number":
-      return parseUnsigned(word) ?? word;
+      return reasonOf(parseUnsigned(word) ?? word);
     case "words":
-      return [...(before[field] as readonly string[] | undefined) ?? [], word];
-    // Relative to where the command is run.
+      return reasonOf([...(into[field] as readonly string[] | undefined) ?? [], word]);
     case "path":
-      return word.startsWith("/") || word === "" ? word : `/${word}`;
-    case "text":
-      return word;
+      // Unlike in a file, it may be relative: to where the command is run.
+      if (!isPath(word)) return "must be the path of a file";
+      return void Object.assign(into, { [field]: word });
     default:
-      return form satisfies never;
+      return reasonOf(word);
   }
 }
 
-/** How help tells of a setting on the command line. */
-function helpOf({ form, help, fallback }: PppSetting): string {
-  if (form === "words") return `${help}; may be repeated`;
-  if (fallback === undefined) return help;
-  return `${help} (default ${form === "flag" ? (fallback === "true" ? "on" : "off") : fallback})`;
-}
-
-function keyword(setting: PppSetting): Keyword {
+function keyword(setting: Setting<DesiredPpp>): Keyword {
   const { key, form, placeholder } = setting;
   const choices = form === "flag" ? { on: `turn ${key} on`, off: `turn ${key} off` } : setting.choices;
   return {
@@ -49,21 +45,14 @@ function keyword(setting: PppSetting): Keyword {
       placeholder,
       ...(choices !== undefined && { choices: Object.keys(choices), about: choices }),
       read: (word, into) => {
-        const ppp = into.ppp ??= {};
-        const wrong = setting.read(valueOf(setting, word, ppp), ppp);
-        if (wrong !== undefined) throw new UsageError(argumentWrong(word, `it ${reasonOf(setting, wrong)}`));
-        if (form === "path") ppp.secretFile = word;
+        const wrong = read(setting, word, into.ppp ??= {});
+        if (wrong !== undefined) throw new UsageError(argumentWrong(word, `it ${wrong}`));
       },
     },
     ...(form === "words" && { repeats: true }),
-    help: helpOf(setting),
+    help: form === "words" ? `${setting.help}; may be repeated` : helpOf(setting),
     uses: USES,
   };
-}
-
-/** Why a word is wrong, in the command line's words. */
-function reasonOf({ form }: PppSetting, { reason }: { readonly reason: string }): string {
-  return form === "flag" ? "must be on or off" : reason;
 }
 
 /** The keywords behind `ppp`, in the order in which help lists them. */

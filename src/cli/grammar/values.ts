@@ -7,7 +7,10 @@
 import { formatIpAddress, parseIpAddress, parseIpv4, parseIpv6 } from "../../base/ip_address.ts";
 import { parseHex } from "../../base/hex.ts";
 import { isHostName } from "../../base/words.ts";
-import type { AddressArgument, Arguments, PrefixArgument } from "./arguments.ts";
+import type { Form } from "../../config/schema/kinds.ts";
+import type { Setting } from "../../config/schema/setting.ts";
+import type { EndAddress, Prefix, Sequence } from "../../config/schema/settings.ts";
+import type { Arguments } from "./arguments.ts";
 import {
   addressExpected,
   argumentWrong,
@@ -58,11 +61,6 @@ export interface Value {
   readonly read: (text: string, into: Arguments) => void;
 }
 
-/** Members of the arguments that hold a value of type T. */
-type Of<T> = {
-  [Name in keyof Arguments]-?: T extends NonNullable<Arguments[Name]> ? Name : never;
-}[keyof Arguments];
-
 /**
  * C's `strtoul(text, NULL, 0)` where the whole text must be a number: decimal, 0x hexadecimal or 0 octal, after
  * white space and a sign, modulo 2^64. `undefined` for what is none.
@@ -86,145 +84,114 @@ function bounded(text: string, max: number, reason: string): number {
   return Number(value);
 }
 
-/** A tunnel or session id: 32 bits, 0 for "not given". */
-export function id(field: "tunnelId" | "peerTunnelId" | "sessionId" | "peerSessionId"): Value {
-  return {
-    placeholder: "ID",
-    live: field,
-    read: (text, into) => {
-      into[field] = bounded(text, 0xffff_ffff, "invalid ID") || undefined;
-    },
-  };
+/** Puts a value among the arguments. The row and the reader of its form guarantee that it has the type of the field. */
+function put(into: Arguments, { field }: Row, value: unknown): void {
+  (into as Record<string, unknown>)[field] = value;
 }
 
-/** A UDP port: 16 bits, 0 for "not given". */
-export function port(field: "localPort" | "peerPort"): Value {
-  return {
-    placeholder: "PORT",
-    live: field,
-    read: (text, into) => {
-      into[field] = bounded(text, 0xffff, "invalid port") || undefined;
-    },
-  };
+/** The row of the schema that a keyword is of: its field, and what help tells of its value. */
+export type Row = Pick<Setting<Arguments>, "key" | "field" | "form" | "placeholder" | "choices">;
+
+/** Reads the text of one form, for a keyword. Returns what goes into the field, `undefined` for "not given". */
+type Read = (text: string, row: Row, word: string, before: Arguments) => unknown;
+
+/** Refusals of words, as `ip` phrases them. */
+const REFUSALS: Readonly<Record<string, (text: string) => string>> = {
+  encap: unknownEncap,
+  l2spec_type: unknownL2spec,
+  seq: unknownSeq,
+};
+
+/** Keywords whose words `ip` takes in either case. */
+const EITHER_CASE: ReadonlySet<string> = new Set(["l2spec_type", "seq"]);
+
+function readWord(text: string, { key, choices = {} }: Row): string {
+  const word = EITHER_CASE.has(key) ? text.toLowerCase() : text;
+  if (Object.hasOwn(choices, word)) return word;
+  const refusal = REFUSALS[key];
+  const words = Object.keys(choices).join(" or ");
+  throw new UsageError(
+    refusal === undefined ? argumentWrong(text, `${key} must be ${words}`) : refusal(text),
+  );
 }
 
-/** A number of milliseconds, 0 allowed. */
-export function milliseconds(field: Of<number>): Value {
-  return {
-    placeholder: "MS",
-    read: (text, into) => {
-      into[field] = bounded(text, 0xffff_ffff, "invalid timeout") as never;
-    },
-  };
+/** Directions add up over several keywords `seq`; `none` clears them. */
+function addSequence(before: Sequence | undefined, word: Sequence): Sequence {
+  const isOther = (before === "send" && word === "recv") || (before === "recv" && word === "send");
+  return word !== "none" && (before === "both" || isOther) ? "both" : word;
 }
 
-/** The largest payload of a frame, in bytes. */
-export const MTU: Value = {
-  placeholder: "BYTES",
-  read: (text, into) => {
-    into.mtu = bounded(text, 0xffff_ffff, 'Invalid "mtu" value');
+/** `ip`'s rules for each form of value of the schema. Its numbers have no range but their width. */
+const READERS: Partial<Readonly<Record<Form, Read>>> = {
+  id: (text) => bounded(text, 0xffff_ffff, "invalid ID") || undefined,
+  port: (text) => bounded(text, 0xffff, "invalid port") || undefined,
+  milliseconds: (text) => bounded(text, 0xffff_ffff, "invalid timeout"),
+  number: (text, _, word) => bounded(text, 0xffff_ffff, `Invalid "${word}" value`),
+  flag: (text, _, word) => {
+    if (text === "on" || text === "off") return text === "on";
+    throw new UsageError(argumentWrong(text, `invalid option for ${word}`));
   },
-};
-
-/** `on` or `off`, exactly. */
-export function onOff(
-  field: "udpChecksum" | "checksumTx" | "checksumRx" | "lnsMode",
-  keyword: string,
-): Value {
-  return {
-    placeholder: "{ on | off }",
-    choices: ["on", "off"],
-    about: { on: `turn ${keyword} on`, off: `turn ${keyword} off` },
-    read: (text, into) => {
-      if (text !== "on" && text !== "off") {
-        throw new UsageError(argumentWrong(text, `invalid option for ${keyword}`));
-      }
-      into[field] = text === "on";
-    },
-  };
-}
-
-/** `ip` or `udp`, exactly. */
-export const ENCAP: Value = {
-  placeholder: "{ ip | udp }",
-  choices: ["ip", "udp"],
-  about: { ip: "IP protocol 115, without ports", udp: "UDP; needs udp_sport and udp_dport" },
-  read: (text, into) => {
-    if (text !== "ip" && text !== "udp") throw new UsageError(unknownEncap(text));
-    into.encap = text;
+  word: (text, row) => {
+    const word = readWord(text, row);
+    return /^[0-9]$/.test(word) ? Number(word) : word;
   },
-};
-
-/** The L2-specific sublayer, in either case. */
-export const L2SPEC: Value = {
-  placeholder: "{ none | default }",
-  choices: ["none", "default"],
-  about: { none: "no sublayer", default: "4 bytes that hold the sequence number" },
-  read: (text, into) => {
-    const word = text.toLowerCase();
-    if (word !== "none" && word !== "default") throw new UsageError(unknownL2spec(text));
-    into.l2spec = word;
-  },
-};
-
-/** Which way sequence numbers go, in either case. Several add up; `none` clears them all. */
-export const SEQ: Value = {
-  placeholder: "{ none | send | recv | both }",
-  choices: ["none", "send", "recv", "both"],
-  about: {
-    none: "no sequence numbers",
-    send: "number the packets that we send",
-    recv: "require numbers of the peer's packets, and put those in order",
-    both: "send and require them",
-  },
-  read: (text, into) => {
-    const word = text.toLowerCase();
-    if (word === "none") into.sendSeq = into.recvSeq = false;
-    else if (word === "both") into.sendSeq = into.recvSeq = true;
-    else if (word === "send") [into.sendSeq, into.recvSeq] = [true, into.recvSeq ?? false];
-    else if (word === "recv") [into.sendSeq, into.recvSeq] = [into.sendSeq ?? false, true];
-    else throw new UsageError(unknownSeq(text));
-  },
-};
-
-/** The pseudowire: Ethernet or PPP. */
-export const PW_TYPE: Value = {
-  placeholder: "{ eth | ppp }",
-  choices: ["eth", "ppp"],
-  about: { eth: "Ethernet frames, through an interface of its own", ppp: "PPP frames" },
-  read: (text, into) => {
-    if (text !== "eth" && text !== "ppp") {
-      throw new UsageError(argumentWrong(text, "pw_type must be eth or ppp"));
+  sequence: (text, row, _, { sequence }) => addSequence(sequence, readWord(text, row) as Sequence),
+  cookie: (text) => {
+    if (text.length !== 8 && text.length !== 16) {
+      throw new UsageError(argumentWrong(text, "cookie must be either 8 or 16 hex digits"));
     }
-    into.pseudowire = text;
+    const bytes = parseHex(text);
+    if (bytes === undefined) throw new UsageError(argumentWrong(text, "cookie must be a hex string"));
+    return bytes;
   },
+  interface: readInterface,
+  bridge: readInterface,
+  netns: (text, _, word) => {
+    if (text !== "" && text !== "." && text !== "..") return text;
+    throw new UsageError(argumentWrong(text, `Invalid "${word}" value`));
+  },
+  local: (text) => readAddress(text, false),
+  remote: (text) => readAddress(text, true),
+  prefixes: (text, _, __, { addresses = [] }) => [...addresses, readPrefix(text)],
 };
 
-/** The protocol's version. */
-export const VERSION: Value = {
-  placeholder: "{ 2 | 3 }",
-  choices: ["2", "3"],
-  about: { 2: "L2TPv2 (RFC 2661): PPP over UDP", 3: "L2TPv3 (RFC 3931)" },
-  read: (text, into) => {
-    if (text !== "2" && text !== "3") throw new UsageError(argumentWrong(text, "version must be 2 or 3"));
-    into.version = text === "2" ? 2 : 3;
-  },
-};
+/** Existing things that values of a form can name. Ids, ports and addresses name those of their own field. */
+function liveKindOf({ form, field }: Row): LiveKind | undefined {
+  switch (form) {
+    case "interface":
+    case "bridge":
+    case "netns":
+      return form;
+    case "id":
+    case "port":
+    case "local":
+    case "remote":
+      return field as LiveKind;
+    default:
+      return undefined;
+  }
+}
 
-/** A cookie: 8 or 16 hex digits. */
-export function cookie(field: "cookie" | "peerCookie"): Value {
+/** The value of a keyword whose row the schema has, read as `ip` reads it. */
+export function valueOf(row: Row, word = row.key): Value {
+  const { form, placeholder } = row;
+  const read = READERS[form];
+  if (read === undefined) throw new RangeError(`Cannot make keyword "${word}": no reader for form "${form}"`);
+  const choices = choicesOf(row, word);
+  const live = liveKindOf(row);
   return {
-    placeholder: "HEXSTR",
-    secret: true,
-    read: (text, into) => {
-      if (text.length !== 8 && text.length !== 16) {
-        throw new UsageError(argumentWrong(text, "cookie must be either 8 or 16 hex digits"));
-      }
-      const bytes = parseHex(text);
-      if (bytes === undefined) throw new UsageError(argumentWrong(text, "cookie must be a hex string"));
-      into[field] = bytes;
-    },
+    placeholder,
+    ...(choices !== undefined && { choices: Object.keys(choices), about: choices }),
+    ...((form === "local" || form === "remote") && { open: true }),
+    ...(live !== undefined && { live }),
+    ...(form === "cookie" && { secret: true }),
+    read: (text, into) => put(into, row, read(text, row, word, into)),
   };
+}
+
+function choicesOf({ form, choices }: Row, word: string): Readonly<Record<string, string>> | undefined {
+  if (form === "flag") return { on: `turn ${word} on`, off: `turn ${word} off` };
+  return form === "local" ? { any: "whichever address the system chooses" } : choices;
 }
 
 /** Whether the kernel can name an interface so: 1 to 15 bytes without `/` and white space. */
@@ -233,55 +200,15 @@ export function isIpInterfaceName(text: string): boolean {
   return length >= 1 && length <= 15 && !/[/ \t\n\v\f\r]/.test(text);
 }
 
-/** Name of the session's interface. */
-export const NAME: Value = {
-  placeholder: "NAME",
-  live: "interface",
-  read: (text, into) => {
-    if (!isIpInterfaceName(text)) throw new UsageError(argumentWrong(text, '"name" not a valid ifname'));
-    into.name = text;
-  },
-};
-
-/** Name of a bridge or bond. */
-export const MASTER: Value = {
-  placeholder: "BRIDGE",
-  live: "bridge",
-  read: (text, into) => {
-    if (!isIpInterfaceName(text)) throw new UsageError(argumentWrong(text, '"master" not a valid ifname'));
-    into.master = text;
-  },
-};
-
-/** Name of a network namespace. */
-export const NETNS: Value = {
-  placeholder: "NETNS",
-  live: "netns",
-  read: (text, into) => {
-    if (text === "" || text === "." || text === "..") {
-      throw new UsageError(argumentWrong(text, 'Invalid "netns" value'));
-    }
-    into.netns = text;
-  },
-};
+function readInterface(text: string, _: Row, word: string): string {
+  if (isIpInterfaceName(text)) return text;
+  throw new UsageError(argumentWrong(text, `"${word}" not a valid ifname`));
+}
 
 /** A word that is taken and not looked at. */
 export const IGNORED: Value = { placeholder: "N", read: () => {} };
 
-/** A literal address, `any`, or (where `hosts`) a host name to be looked up later. */
-export function address(field: "local" | "remote", options: { readonly hosts: boolean }): Value {
-  return {
-    placeholder: options.hosts ? "{ ADDR | HOST }" : "ADDR",
-    ...(!options.hosts && { choices: ["any"], about: { any: "whichever address the system chooses" } }),
-    open: true,
-    live: field,
-    read: (text, into) => {
-      into[field] = readAddress(text, options.hosts);
-    },
-  };
-}
-
-function readAddress(text: string, hosts: boolean): AddressArgument {
+function readAddress(text: string, hosts: boolean): EndAddress {
   if (text === "any" || text === "all" || text === "default") {
     return { text, type: "any", address: "", scope: undefined };
   }
@@ -310,15 +237,8 @@ function parseShortIpv4(text: string): Uint8Array | undefined {
   return bytes;
 }
 
-/** An address with prefix length; the whole address's bits unless given. Several are collected. */
-export const PREFIX: Value = {
-  placeholder: "PREFIX",
-  read: (text, into) => {
-    (into.addresses ??= []).push(readPrefix(text));
-  },
-};
-
-function readPrefix(text: string): PrefixArgument {
+/** An address with prefix length; the whole address's bits unless given. */
+function readPrefix(text: string): Prefix {
   const [literal = "", length, ...more] = text.split("/");
   const bytes = parseIpAddress(literal);
   if (bytes !== undefined && more.length === 0) {

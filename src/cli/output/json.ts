@@ -219,7 +219,7 @@ export function tunnelJson(
 /** A session as JSON. */
 export function sessionJson(
   session: Session,
-  details: SessionDetails | undefined,
+  details: Partial<SessionDetails> | undefined,
   style: TextStyle,
   drops?: Reasons | undefined,
 ): SessionJson {
@@ -249,7 +249,7 @@ export function sessionJson(
   return json;
 }
 
-function linkJson(details: SessionDetails | undefined): LinkJson | null {
+function linkJson(details: Partial<SessionDetails> | undefined): LinkJson | null {
   const link = details?.link;
   if (link === undefined) return null;
   return {

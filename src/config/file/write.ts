@@ -5,6 +5,7 @@
  */
 
 import { type Actual, sessionSettings, tunnelSettings } from "../plan/actual.ts";
+import { applicableSession } from "../schema/fields.ts";
 import { writeTomlString } from "../schema/kinds.ts";
 import { PPP_SETTINGS, SESSION_SETTINGS, type Setting, TUNNEL_SETTINGS } from "../schema/schema.ts";
 import type { SessionSettings, TunnelSettings } from "../schema/settings.ts";
@@ -65,11 +66,7 @@ export function writtenActual({ tunnels }: Actual): WrittenTunnel[] {
     settings: tunnelSettings(tunnel),
     sessions: tunnel.sessions.map((session) => ({
       label: String(session.session.sessionId),
-      // Version 2 has no sublayer, whatever the subsystem calls that.
-      settings: {
-        ...sessionSettings(session),
-        ...(tunnel.tunnel.version === 2 && { l2spec: undefined }),
-      },
+      settings: applicableSession(sessionSettings(session), tunnel.tunnel.version === 2 ? 2 : 3),
     })),
   }));
 }

@@ -7,6 +7,8 @@
 
 import { isIpv6Text } from "../../base/inet.ts";
 import { ID, PORT, readEndAddress } from "../schema/kinds.ts";
+import { applicableTunnel } from "../schema/fields.ts";
+import { sessionSetting, type Setting, tunnelSetting } from "../schema/schema.ts";
 import type { ConfigProblem } from "../schema/problem.ts";
 import type { SessionSettings, TunnelSettings } from "../schema/settings.ts";
 import type { WrittenTunnel } from "../file/write.ts";
@@ -104,15 +106,15 @@ function readTunnelLine(line: Line, into: TunnelSettings, remark: Remark): void 
       break;
     case "UDPChecksum":
     case "UDPCheckSum":
-      into.udpChecksum = booleanOf(line, remark);
+      put(tunnelSetting("udp_csum"), booleanOf(line, remark), into);
       break;
     case "UDP6ZeroChecksumTx":
     case "UDP6CheckSumTx":
-      into.checksumTx = not(booleanOf(line, remark));
+      put(tunnelSetting("udp6_csum_tx"), not(booleanOf(line, remark)), into);
       break;
     case "UDP6ZeroChecksumRx":
     case "UDP6CheckSumRx":
-      into.checksumRx = not(booleanOf(line, remark));
+      put(tunnelSetting("udp6_csum_rx"), not(booleanOf(line, remark)), into);
       break;
     default:
       remark(line, `${key} is left out`);
@@ -126,27 +128,22 @@ function readSession(lines: readonly Line[], remark: Remark): { label: string; s
     if (key === "Name") settings.interfaceName = value;
     else if (key === "SessionId") settings.sessionId = numberOf(line, ID, remark);
     else if (key === "PeerSessionId") settings.peerSessionId = numberOf(line, ID, remark);
-    else if (key === "Layer2SpecificHeader" && (value === "none" || value === "default")) {
-      settings.l2spec = value;
-    } else remark(line, `${key}=${value} is left out`);
+    else if (key !== "Layer2SpecificHeader" || !put(sessionSetting("l2spec_type"), value, settings)) {
+      remark(line, `${key}=${value} is left out`);
+    }
   }
   return { label: settings.interfaceName ?? String(settings.sessionId), settings };
 }
 
 /** Without settings of another encapsulation or IP version, which networkd does not look at either. */
 function relevant(settings: TunnelSettings): TunnelSettings {
-  const { encap = "udp", remote } = settings;
-  const isUdp = encap === "udp";
-  const isIpv6 = remote !== undefined && isIpv6Text(remote.address);
-  return {
-    ...settings,
-    local: settings.local ?? readEndAddress("any", false),
-    localPort: isUdp ? settings.localPort : undefined,
-    peerPort: isUdp ? settings.peerPort : undefined,
-    udpChecksum: isUdp && !isIpv6 ? settings.udpChecksum : undefined,
-    checksumTx: isUdp && isIpv6 ? settings.checksumTx : undefined,
-    checksumRx: isUdp && isIpv6 ? settings.checksumRx : undefined,
-  };
+  const local = settings.local ?? readEndAddress("any", false);
+  return applicableTunnel({ ...settings, local }, settings.remote?.address.includes(":") === true ? 6 : 4);
+}
+
+/** Puts a value into the settings, if it is one; returns whether it is. */
+function put<T>(setting: Setting<T>, value: unknown, into: T): boolean {
+  return value !== undefined && setting.read(value, into) === undefined;
 }
 
 function not(value: boolean | undefined): boolean | undefined {

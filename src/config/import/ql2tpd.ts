@@ -7,6 +7,7 @@
 import { isHostName } from "../../base/words.ts";
 import type { Imported } from "./networkd.ts";
 import { ID, readEndAddress } from "../schema/kinds.ts";
+import { sessionSetting } from "../schema/schema.ts";
 import type { ConfigProblem } from "../schema/problem.ts";
 import { type Path, Positions } from "../file/positions.ts";
 import type { EndAddress, SessionSettings, TunnelSettings } from "../schema/settings.ts";
@@ -86,7 +87,9 @@ class Reader {
 
   #session(label: string, table: Table, path: Path): WrittenSession {
     // Unlike ours, its default is no sublayer.
-    const settings: SessionSettings = { l2spec: "none" };
+    const settings: SessionSettings = {};
+    const sublayer = sessionSetting("l2spec_type");
+    sublayer.read("none", settings);
     for (const [key, value] of Object.entries(table)) {
       const at = [...path, key];
       if (key === "sid") settings.sessionId = this.#id(value, at);
@@ -98,8 +101,9 @@ class Reader {
       } else if (key === "cookie") settings.cookie = this.#cookie(value, at);
       else if (key === "peer_cookie") settings.peerCookie = this.#cookie(value, at);
       else if (key === "interface_name" && typeof value === "string") settings.interfaceName = value;
-      else if (key === "l2spec_type" && (value === "none" || value === "default")) settings.l2spec = value;
-      else this.#remark(at, `${key} is left out`);
+      else if (key !== sublayer.key || sublayer.read(value, settings) !== undefined) {
+        this.#remark(at, `${key} is left out`);
+      }
     }
     return { label, settings };
   }

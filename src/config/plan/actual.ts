@@ -13,7 +13,15 @@ import type { Session, SessionParameters } from "../../model/session.ts";
 import type { Tunnel, TunnelParameters } from "../../model/tunnel.ts";
 import { readEndAddress } from "../schema/kinds.ts";
 import type { SecretsFile } from "./secrets.ts";
-import type { EndAddress, Prefix, Sequence, SessionSettings, TunnelSettings } from "../schema/settings.ts";
+import { sessionFields, tunnelFields } from "../schema/fields.ts";
+import {
+  type EndAddress,
+  type Prefix,
+  sequenceOf,
+  type SessionFields,
+  type SessionSettings,
+  type TunnelSettings,
+} from "../schema/settings.ts";
 import { isLinkLocal, parseIpAddress } from "../../base/ip_address.ts";
 
 /** An address of an interface. */
@@ -102,58 +110,39 @@ function endOf(address: string, scope: string | undefined): EndAddress | undefin
   return readEndAddress(scoped, false);
 }
 
-/** What a configuration would say of the tunnel, defaults included. */
+/** The tunnel as a configuration would describe it, defaults included. */
 export function tunnelSettings({ tunnel, scope }: ActualTunnel): TunnelSettings {
-  const { tunnelId, peerTunnelId, version, encap, local, peer, localPort, peerPort } = tunnel;
   return {
-    tunnelId,
-    peerTunnelId,
-    version: version === 2 ? 2 : 3,
-    encap: encap ?? "udp",
-    local: endOf(local, scope),
-    remote: endOf(peer, scope),
-    ...(encap === "udp" && {
-      localPort,
-      peerPort,
-      udpChecksum: tunnel.udpChecksum,
-      checksumTx: tunnel.checksumTx,
-      checksumRx: tunnel.checksumRx,
-    }),
+    ...tunnelFields(knownTunnel(tunnel)),
+    local: endOf(tunnel.local, scope),
+    remote: endOf(tunnel.peer, scope),
   };
 }
 
-/** Sequence numbers as one word. */
-export function sequenceOf({ sendSeq, recvSeq }: { sendSeq: boolean; recvSeq: boolean }): Sequence {
-  return sendSeq ? (recvSeq ? "both" : "send") : recvSeq ? "recv" : "none";
+/** The tunnel; what this program has no word for is taken to be the default. */
+function knownTunnel(tunnel: Tunnel): Tunnel & Pick<TunnelParameters, "encap" | "version"> {
+  return { ...tunnel, version: tunnel.version === 2 ? 2 : 3, encap: tunnel.encap ?? "udp" };
 }
 
-/** Name of the session's interface, whoever made that; `undefined` if it has none. */
+/** Name of the session's interface, which the subsystem or PPP made; `undefined` if there is none. */
 export function interfaceNameOf({ session, ppp }: ActualSession): string | undefined {
   return session.interfaceName ?? ppp?.interfaceName;
 }
 
-/** What a configuration would say of the session, defaults included; of addresses only those that it governs. */
+/** The session as a configuration would describe it, defaults included; of addresses only those that it manages. */
 export function sessionSettings(actual: ActualSession): SessionSettings {
-  const { session, l2spec, link, ppp } = actual;
-  const { sessionId, peerSessionId, interfaceName, cookie, peerCookie } = session;
+  const { session, link, ppp } = actual;
   const isPpp = isPppSession(session);
   return {
-    sessionId,
-    peerSessionId,
-    pseudowire: isPpp ? "ppp" : "eth",
-    interfaceName: isPpp ? ppp?.interfaceName : interfaceName,
+    ...fieldsOf(actual),
+    interfaceName: isPpp ? ppp?.interfaceName : session.interfaceName,
     ppp: ppp?.wish,
-    cookie,
-    peerCookie,
-    l2spec,
     sequence: sequenceOf(session),
-    reorderTimeoutMs: session.reorderTimeoutMs,
-    lnsMode: session.lnsMode,
     ...(link !== undefined && !isPpp && {
       netns: link.away ? link.netns : undefined,
       mtu: link.mtu,
       bridge: link.bridge ?? "none",
-      addresses: link.addresses.filter(isGoverned).map(({ address, prefixLength }) => ({
+      addresses: link.addresses.filter(isManaged).map(({ address, prefixLength }) => ({
         address,
         prefixLength,
       })),
@@ -162,44 +151,27 @@ export function sessionSettings(actual: ActualSession): SessionSettings {
   };
 }
 
-/** Whether an address is one that somebody gave the interface. */
-function isGoverned({ address, automatic }: ActualAddress): boolean {
+function fieldsOf({ session, l2spec }: ActualSession): SessionFields & Pick<Session, "peerSessionId"> {
+  return sessionFields({ ...session, l2spec, pseudowire: isPppSession(session) ? "ppp" : "eth" });
+}
+
+/** Whether somebody configured the address: it is neither link-local nor automatic. */
+function isManaged({ address, automatic }: ActualAddress): boolean {
   return !automatic && !isLinkLocalText(address);
 }
 
-/** What would make the tunnel again. */
+/** Parameters that create the tunnel again. */
 export function tunnelParameters({ tunnel }: ActualTunnel): TunnelParameters {
-  return {
-    tunnelId: tunnel.tunnelId,
-    peerTunnelId: tunnel.peerTunnelId,
-    version: tunnel.version === 2 ? 2 : 3,
-    encap: tunnel.encap ?? "udp",
-    local: tunnel.local,
-    peer: tunnel.peer,
-    localPort: tunnel.localPort,
-    peerPort: tunnel.peerPort,
-    udpChecksum: tunnel.udpChecksum,
-    checksumTx: tunnel.checksumTx,
-    checksumRx: tunnel.checksumRx,
-  };
+  return { ...tunnelFields(knownTunnel(tunnel)), local: tunnel.local, peer: tunnel.peer };
 }
 
-/** What would make the session again. */
-export function sessionParameters({ session, l2spec }: ActualSession): SessionParameters {
-  const isPpp = isPppSession(session);
+/** Parameters that create the session again. */
+export function sessionParameters(actual: ActualSession): SessionParameters {
+  const { session } = actual;
+  const { tunnelId, peerTunnelId, sessionId, sendSeq, recvSeq } = session;
   return {
-    tunnelId: session.tunnelId,
-    peerTunnelId: session.peerTunnelId,
-    sessionId: session.sessionId,
-    peerSessionId: session.peerSessionId,
-    pseudowire: isPpp ? "ppp" : "eth",
-    l2spec,
-    cookie: session.cookie,
-    peerCookie: session.peerCookie,
-    sendSeq: session.sendSeq,
-    recvSeq: session.recvSeq,
-    lnsMode: session.lnsMode,
-    reorderTimeoutMs: session.reorderTimeoutMs,
-    interfaceName: isPpp ? undefined : session.interfaceName,
+    ...fieldsOf(actual),
+    ...{ tunnelId, peerTunnelId, sessionId, sendSeq, recvSeq },
+    interfaceName: isPppSession(session) ? undefined : session.interfaceName,
   };
 }

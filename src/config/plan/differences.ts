@@ -14,8 +14,21 @@ import {
   sessionSettings,
   tunnelSettings,
 } from "./actual.ts";
+import {
+  applicableSession,
+  applicableTunnel,
+  appliesOver,
+  sessionFields,
+  tunnelFields,
+} from "../schema/fields.ts";
 import { prefixText } from "../schema/kinds.ts";
-import { PPP_SETTINGS, SESSION_SETTINGS, type Setting, TUNNEL_SETTINGS } from "../schema/schema.ts";
+import {
+  PPP_SETTINGS,
+  SESSION_SETTINGS,
+  sessionSetting,
+  type Setting,
+  TUNNEL_SETTINGS,
+} from "../schema/schema.ts";
 import { type Prefix, pseudowireOf, type SessionSettings, type TunnelSettings } from "../schema/settings.ts";
 
 /** A setting that is otherwise than it is to be. */
@@ -30,10 +43,11 @@ export interface Difference {
   readonly changes: boolean;
 }
 
-/** Settings that `want` has and `have` has not like that. Where leaving out means none, `want` means none. */
+/** Settings that `want` has and `have` does not have with this value. A parameter that `want` leaves out has its default. */
 function differences<T>(schema: readonly Setting<T>[], want: T, have: T): Difference[] {
-  return schema.flatMap(({ key, write, fallback, changes }) => {
-    const [from, to] = [write(have), write(want)];
+  return schema.flatMap(({ key, write, group, byDefault, fallback, changes }) => {
+    const isDefaulted = group === "l2tp" && byDefault !== undefined;
+    const [from, to] = [write(have), write(want) ?? (isDefaulted ? fallback : undefined)];
     if (from === to || (to === undefined && fallback !== "none")) return [];
     return { key, from, to, changes };
   });
@@ -90,15 +104,11 @@ export function tunnelDifferences(
   peers: PeerAddresses | undefined,
 ): Difference[] {
   const have = tunnelSettings(actual);
-  const { local, remote, encap = "udp", version = 3, ...rest } = settings;
-  const isUdp = encap === "udp";
+  const { local, remote } = settings;
   const peer = peers?.includes(actual.tunnel.peer) ? actual.tunnel.peer : peers?.[0];
-  const isIpv6 = isIpv6Text(peer ?? actual.tunnel.peer);
+  const ipVersion = (peer ?? actual.tunnel.peer).includes(":") ? 6 : 4;
   const want: TunnelSettings = {
-    tunnelId: rest.tunnelId,
-    peerTunnelId: rest.peerTunnelId,
-    version,
-    encap,
+    ...tunnelFields(applicableTunnel(settings, ipVersion)),
     // Whatever the system chose is right.
     local: local === undefined || local.type === "any" || local.address === actual.tunnel.local
       ? undefined
@@ -106,15 +116,11 @@ export function tunnelDifferences(
     remote: peer === undefined || peer === actual.tunnel.peer
       ? undefined
       : { text: peer, type: "address", address: peer, scope: undefined },
-    localPort: isUdp ? rest.localPort : undefined,
-    peerPort: isUdp ? rest.peerPort : undefined,
-    udpChecksum: isUdp && !isIpv6 ? rest.udpChecksum ?? false : undefined,
-    checksumTx: isUdp && isIpv6 ? rest.checksumTx ?? true : undefined,
-    checksumRx: isUdp && isIpv6 ? rest.checksumRx ?? true : undefined,
   };
   const scope = local?.scope ?? remote?.scope;
   const moved = scope !== undefined && actual.scope !== undefined && scope !== actual.scope;
-  return differences(TUNNEL_SETTINGS, moved ? { ...want, local: local ?? remote } : want, have);
+  const schema = TUNNEL_SETTINGS.filter((row) => appliesOver(row, settings.encap ?? "udp", ipVersion));
+  return differences(schema, moved ? { ...want, local: local ?? remote } : want, have);
 }
 
 /** Where a session is to be. */
@@ -139,21 +145,16 @@ export function sessionDifferences(
   const { link, ppp } = actual;
   const takesName = isEthernet || (settings.ppp !== undefined && ppp !== undefined);
   const { addresses } = settings;
+  const applicable = applicableSession(settings, version);
+  const isTimeoutKept = isKeptAs(settings.reorderTimeoutMs ?? 0, have.reorderTimeoutMs ?? 0, timerHz);
   const want: SessionSettings = {
-    sessionId: settings.sessionId,
-    peerSessionId: settings.peerSessionId,
+    ...sessionFields(applicable),
+    sequence: settings.sequence,
     pseudowire,
-    cookie: version === 2 ? undefined : settings.cookie,
-    peerCookie: version === 2 ? undefined : settings.peerCookie,
-    // Where it cannot be known, it is taken to be right.
-    l2spec: version === 2 || have.l2spec === undefined ? undefined : settings.l2spec ?? "default",
-    sequence: settings.sequence ?? "none",
-    reorderTimeoutMs: isKeptAs(settings.reorderTimeoutMs ?? 0, have.reorderTimeoutMs ?? 0, timerHz)
-      ? undefined
-      : settings.reorderTimeoutMs ?? 0,
-    lnsMode: settings.lnsMode ?? false,
-    ...(takesName && !isNamedLike(settings.interfaceName, have.interfaceName) &&
-      { interfaceName: settings.interfaceName }),
+    interfaceName: takesName && !isNamedLike(settings.interfaceName, have.interfaceName)
+      ? settings.interfaceName
+      : undefined,
+    ...(isTimeoutKept && { reorderTimeoutMs: have.reorderTimeoutMs }),
     ...(isEthernet && link !== undefined &&
       { netns: settings.netns, mtu: settings.mtu, bridge: settings.bridge, up: settings.up }),
   };
@@ -168,8 +169,11 @@ export function sessionDifferences(
   const file = settings.ppp?.secretFile;
   const now = file === undefined ? undefined : secrets.get(file);
   const changed = now !== undefined && !(now instanceof SecretsError) && now.stamp !== ppp?.stamp;
+  // Version 2 has no sublayer, and one that the subsystem does not tell counts as right.
+  const isSublayerKnown = version === 3 && sessionSetting("l2spec_type").write(have) !== undefined;
+  const schema = SESSION_SETTINGS.filter(({ key }) => isSublayerKnown || key !== "l2spec_type");
   return [
-    ...differences(SESSION_SETTINGS, want, have),
+    ...differences(schema, want, have),
     ...pppDifferences(settings.ppp, ppp?.wish, changed),
   ];
 }

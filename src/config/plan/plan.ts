@@ -27,7 +27,8 @@ import {
 } from "./differences.ts";
 import { type HookScope, TunnelHooks } from "./hook_steps.ts";
 import { type Blocker, linkBlockers, secretsBlockers, unmanagedBlockers, unresolved } from "./blockers.ts";
-import { sessionParametersOf, tunnelParametersOf } from "./parameters.ts";
+import { sessionChangesOf, sessionParametersOf, tunnelParametersOf } from "./parameters.ts";
+import type { SessionChanges } from "../../model/session.ts";
 import { TUNNEL_SETTINGS } from "../schema/schema.ts";
 import {
   type Config,
@@ -453,19 +454,11 @@ class TunnelPlanner {
     const { session, link } = actual;
     const key = { tunnelId: session.tunnelId, sessionId: session.sessionId };
     const differs = (name: string): boolean => differences.some((each) => each.key === name);
-    const { sequence = "none" } = settings;
-    const changes = {
-      ...(differs("seq") && {
-        sendSeq: sequence === "send" || sequence === "both",
-        recvSeq: sequence === "recv" || sequence === "both",
-      }),
-      ...(differs("reorder_timeout") && { reorderTimeoutMs: settings.reorderTimeoutMs ?? 0 }),
-      ...(differs("lns_mode") && { lnsMode: settings.lnsMode ?? false }),
-    };
+    const changes = sessionChangesOf(settings, new Set(differences.map((each) => each.key)));
     if (Object.keys(changes).length > 0) {
-      const { sendSeq, recvSeq, reorderTimeoutMs, lnsMode } = session;
-      const before = { sendSeq, recvSeq, reorderTimeoutMs, lnsMode };
-      const undo = Object.fromEntries(Object.entries(before).filter(([name]) => name in changes));
+      const undo: SessionChanges = Object.fromEntries(
+        Object.entries(session).filter(([name]) => name in changes),
+      );
       this.setup.push({
         step: { do: "modifySession", key, changes },
         undo: [{ do: "modifySession", key, changes: undo }],

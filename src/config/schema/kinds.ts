@@ -1,5 +1,5 @@
 /**
- * The kinds of values that a configuration has: how each is read, refused, written and named. Pure.
+ * The kinds of values in a configuration: how each is read, refused, written and described. Pure.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { formatHex, parseHex } from "../../base/hex.ts";
 import { formatIpAddress, parseIpAddress } from "../../base/ip_address.ts";
 import { isHostName } from "../../base/words.ts";
 import { isInterfaceName, isInterfaceNameTemplate } from "../../model/interface_name.ts";
-import type { EndAddress, Prefix } from "./settings.ts";
+import type { EndAddress, Prefix, Sequence } from "./settings.ts";
 
 /** Why a value is none of its kind. */
 export class ValueError {
@@ -24,10 +24,37 @@ export class ValueError {
   }
 }
 
+/** The form of a value. Other readers than a TOML parser, such as the command line's, choose by it how to read. */
+export type Form =
+  | "id"
+  | "port"
+  | "milliseconds"
+  | "number"
+  | "flag"
+  | "word"
+  | "sequence"
+  | "text"
+  | "path"
+  | "words"
+  | "cookie"
+  | "interface"
+  | "bridge"
+  | "netns"
+  | "local"
+  | "remote"
+  | "prefixes"
+  | "command";
+
 /** A kind of value. */
 export interface Kind<T> {
-  /** How the documentation names it. */
+  /** How the documentation describes it. */
   readonly type: string;
+  /** Its form. */
+  readonly form: Form;
+  /** How the help of the command line writes a value: `ID`, `{ on | off }`. */
+  readonly placeholder: string;
+  /** The words that the command line takes, with a line of help each; `undefined` unless they are few. */
+  readonly choices?: Readonly<Record<string, string>>;
   /** Reads what a TOML parser gives (integers as bigint). */
   readonly read: (value: unknown) => T | ValueError;
   /** TOML of the value. */
@@ -44,6 +71,8 @@ export function writeTomlString(text: string): string {
 export function integer(min: number, max: number): Kind<number> {
   return {
     type: `${min} to ${max}`,
+    form: "number",
+    placeholder: "N",
     read: (value) =>
       typeof value === "bigint" && value >= min && value <= max
         ? Number(value)
@@ -53,27 +82,41 @@ export function integer(min: number, max: number): Kind<number> {
 }
 
 /** An id of 32 bits. */
-export const ID: Kind<number> = integer(1, 0xffff_ffff);
+export const ID: Kind<number> = { ...integer(1, 0xffff_ffff), form: "id", placeholder: "ID" };
 
 /** A UDP port. */
-export const PORT: Kind<number> = integer(1, 0xffff);
+export const PORT: Kind<number> = { ...integer(1, 0xffff), form: "port", placeholder: "PORT" };
 
 /** Milliseconds. */
-export const MILLISECONDS: Kind<number> = { ...integer(0, 0xffff_ffff), type: "milliseconds" };
+export const MILLISECONDS: Kind<number> = {
+  ...integer(0, 0xffff_ffff),
+  type: "milliseconds",
+  form: "milliseconds",
+  placeholder: "MS",
+};
+
+/** The MTU of an interface, in bytes. */
+export const MTU: Kind<number> = { ...integer(68, 65535), placeholder: "BYTES" };
 
 /** `true` or `false`. */
 export const BOOLEAN: Kind<boolean> = {
   type: "true or false",
+  form: "flag",
+  placeholder: "{ on | off }",
   read: (value) => typeof value === "boolean" ? value : new ValueError("must be true or false"),
   write: String,
 };
 
-/** One of a few words. */
-export function word<const T extends string>(...words: readonly T[]): Kind<T> {
+/** One of a few words, each with a line of help. */
+export function word<T extends string>(choices: Readonly<Record<T, string>>): Kind<T> {
+  const words = Object.keys(choices) as T[];
   const list = words.map(writeTomlString);
   const type = `${list.slice(0, -1).join(", ")} or ${list.at(-1)}`;
   return {
     type,
+    form: "word",
+    placeholder: `{ ${words.join(" | ")} }`,
+    choices,
     read: (value) => words.find((candidate) => candidate === value) ?? new ValueError(`must be ${type}`),
     write: writeTomlString,
   };
@@ -82,13 +125,29 @@ export function word<const T extends string>(...words: readonly T[]): Kind<T> {
 /** The protocol's version. */
 export const VERSION: Kind<2 | 3> = {
   type: "2 or 3",
+  form: "word",
+  placeholder: "{ 2 | 3 }",
+  choices: { 2: "L2TPv2 (RFC 2661): PPP over UDP", 3: "L2TPv3 (RFC 3931)" },
   read: (value) => value === 2n ? 2 : value === 3n ? 3 : new ValueError("must be 2 or 3"),
   write: String,
+};
+
+/** Directions in which packets carry sequence numbers. */
+export const SEQUENCE: Kind<Sequence> = {
+  ...word<Sequence>({
+    none: "no sequence numbers",
+    send: "number the packets that we send",
+    recv: "require numbers of the peer's packets, and put those in order",
+    both: "send and require them",
+  }),
+  form: "sequence",
 };
 
 /** A cookie: 4 or 8 bytes in hex digits. */
 export const COOKIE: Kind<Uint8Array> = {
   type: "8 or 16 hex digits",
+  form: "cookie",
+  placeholder: "HEXSTR",
   read: (value) => {
     if (typeof value !== "string") return new ValueError("must be a text of 8 or 16 hex digits");
     const bytes = parseHex(value);
@@ -105,6 +164,8 @@ export const COOKIE: Kind<Uint8Array> = {
 /** Name of a session's interface, where `%d` may stand for a number. */
 export const INTERFACE: Kind<string> = {
   type: "name",
+  form: "interface",
+  placeholder: "NAME",
   read: (value) =>
     typeof value === "string" && isInterfaceNameTemplate(value)
       ? value
@@ -115,6 +176,8 @@ export const INTERFACE: Kind<string> = {
 /** Name of a bridge or bond, or `none`. */
 export const BRIDGE: Kind<string> = {
   type: 'name, or "none"',
+  form: "bridge",
+  placeholder: "BRIDGE",
   read: (value) =>
     typeof value === "string" && isInterfaceName(value)
       ? value
@@ -125,6 +188,8 @@ export const BRIDGE: Kind<string> = {
 /** A program with its arguments, which no shell sees. */
 export const COMMAND: Kind<readonly string[]> = {
   type: "array of texts",
+  form: "command",
+  placeholder: "PROGRAM",
   read: (value) => {
     if (!Array.isArray(value) || value.length === 0) {
       return new ValueError('must be an array of a program and its arguments, like ["/etc/l2tp/up", "fast"]');
@@ -148,6 +213,8 @@ export const SECONDS: Kind<number> = { ...integer(1, 3600), type: "seconds, 1 to
 /** Name of a network namespace, as `ip netns` gives it: that of a file in its folder. */
 export const NETNS: Kind<string> = {
   type: "name",
+  form: "netns",
+  placeholder: "NETNS",
   read: (value) =>
     typeof value === "string" && /^(?!\.{1,2}$)[^/\0]{1,255}$/.test(value)
       ? value
@@ -160,6 +227,8 @@ export function endAddress({ hosts }: { readonly hosts: boolean }): Kind<EndAddr
   const type = hosts ? "address or host name" : 'address, or "any"';
   return {
     type,
+    form: hosts ? "remote" : "local",
+    placeholder: hosts ? "{ ADDR | HOST }" : "ADDR",
     read: (value) =>
       (typeof value === "string" ? readEndAddress(value, hosts) : undefined) ??
         new ValueError(`must be an ${type}`),
@@ -183,6 +252,8 @@ export function readEndAddress(text: string, hosts: boolean): EndAddress | undef
 /** Addresses with prefix lengths. */
 export const PREFIXES: Kind<readonly Prefix[]> = {
   type: "array of ADDRESS/LENGTH",
+  form: "prefixes",
+  placeholder: "PREFIX",
   read: (value) => {
     if (!Array.isArray(value)) return new ValueError('must be an array, like ["192.168.1.1/24"]');
     const prefixes: Prefix[] = [];

@@ -24,9 +24,16 @@ export const REQUIRE_WORDS: Readonly<Record<AuthMethod | "none", string>> = {
   none: "it need not",
 };
 
-function text(type: string, reason: string, is: (text: string) => boolean): Kind<string> {
+function text(
+  type: string,
+  placeholder: string,
+  reason: string,
+  is: (text: string) => boolean,
+): Kind<string> {
   return {
     type,
+    form: "text",
+    placeholder,
     read: (value) => typeof value === "string" && is(value) ? value : new ValueError(reason),
     write: writeTomlString,
   };
@@ -39,20 +46,31 @@ function byteLength(text: string): number {
 /** A name towards a peer. */
 export const PPP_NAME: Kind<string> = text(
   "text",
+  "NAME",
   `must be a text of 1 to ${NAME_MAX} bytes`,
   (name) => name !== "" && byteLength(name) <= NAME_MAX,
 );
 
 /** A file, by a path that means the same to everybody. */
-export const FILE: Kind<string> = text(
-  "absolute path",
-  "must be the absolute path of a file",
-  (path) => path.startsWith("/") && !path.includes("\0") && byteLength(path) < PATH_MAX,
-);
+export const FILE: Kind<string> = {
+  ...text(
+    "absolute path",
+    "FILE",
+    "must be the absolute path of a file",
+    (path) => path.startsWith("/") && isPath(path),
+  ),
+  form: "path",
+};
+
+/** Whether the kernel takes the text as a path. */
+export function isPath(text: string): boolean {
+  return text !== "" && !text.includes("\0") && byteLength(text) < PATH_MAX;
+}
 
 /** An IPv4 address. */
 export const IPV4: Kind<string> = text(
   "IPv4 address",
+  "ADDR",
   "must be an IPv4 address; IPv6 ones come of interface identifiers, by themselves",
   (address) => parseIpv4(address) !== undefined,
 );
@@ -60,6 +78,8 @@ export const IPV4: Kind<string> = text(
 /** Addresses from a first to a last one. */
 export const POOL: Kind<readonly [first: string, last: string]> = {
   type: '"FIRST-LAST"',
+  form: "text",
+  placeholder: "FIRST-LAST",
   read: (value) => {
     const [first = "", last = "", ...more] = typeof value === "string" ? value.split("-") : [];
     const ends = [first, last].map(parseIpv4);
@@ -77,8 +97,9 @@ function numberOf(bytes: Uint8Array<ArrayBuffer>): number {
 
 /** Texts of a kind, each once; what is there twice counts once. */
 function list<T extends string>(
-  { type, most, example, reason, is }: {
+  { type, placeholder, most, example, reason, is }: {
     readonly type: string;
+    readonly placeholder: string;
     readonly most: number;
     readonly example: string;
     readonly reason: string;
@@ -87,6 +108,8 @@ function list<T extends string>(
 ): Kind<readonly T[]> {
   return {
     type,
+    form: "words",
+    placeholder,
     read: (value) => {
       if (!Array.isArray(value)) return new ValueError(`must be an array, like ${example}`);
       const wrong = value.findIndex((item) => !is(item));
@@ -100,17 +123,22 @@ function list<T extends string>(
 }
 
 /** Ways of authentication, the first preferred. */
-export const REQUIRE: Kind<readonly (AuthMethod | "none")[]> = list({
-  type: `array of ${Object.keys(REQUIRE_WORDS).map(writeTomlString).join(", ")}`,
-  most: Infinity,
-  example: '["mschapv2", "chap"]',
-  reason: `must be one of ${Object.keys(REQUIRE_WORDS).join(", ")}`,
-  is: (item): item is AuthMethod | "none" => typeof item === "string" && Object.hasOwn(REQUIRE_WORDS, item),
-});
+export const REQUIRE: Kind<readonly (AuthMethod | "none")[]> = {
+  ...list({
+    placeholder: `{ ${Object.keys(REQUIRE_WORDS).join(" | ")} }`,
+    type: `array of ${Object.keys(REQUIRE_WORDS).map(writeTomlString).join(", ")}`,
+    most: Infinity,
+    example: '["mschapv2", "chap"]',
+    reason: `must be one of ${Object.keys(REQUIRE_WORDS).join(", ")}`,
+    is: (item): item is AuthMethod | "none" => typeof item === "string" && Object.hasOwn(REQUIRE_WORDS, item),
+  }),
+  choices: REQUIRE_WORDS,
+};
 
 /** Name servers. */
 export const DNS: Kind<readonly string[]> = list({
   type: "array of IPv4 addresses",
+  placeholder: "ADDR",
   most: DNS_MAX,
   example: '["192.0.2.53"]',
   reason: "must be an IPv4 address",
@@ -121,6 +149,8 @@ export const DNS: Kind<readonly string[]> = list({
 export function secondsFromZero(most: number): Kind<number> {
   return {
     type: `seconds, 0 to ${most}`,
+    form: "number",
+    placeholder: "SECONDS",
     read: (value) =>
       typeof value === "bigint" && value >= 0 && value <= most
         ? 1000 * Number(value)

@@ -9,6 +9,7 @@ import { isLinkLocal, parseIpAddress } from "../../base/ip_address.ts";
 import type { DesiredPpp } from "../../model/ppp/settings.ts";
 import type { ConfigProblem, SourcePosition } from "./problem.ts";
 import { lacksSecrets, pppConflicts, WHY_SECRETS } from "./ppp_rules.ts";
+import { appliesOver } from "./fields.ts";
 import { INTERFACE_KEYS, SESSION_SETTINGS, TUNNEL_SETTINGS } from "./schema.ts";
 import {
   type Config,
@@ -58,15 +59,15 @@ class Checker {
       for (const key of ["udp_sport", "udp_dport"]) {
         this.#need(tunnel, key, `tunnel ${label} needs ${key} with encap udp`);
       }
-      const family = endIpVersion(settings);
-      if (family === 6) this.#useless(origins, "udp_csum", "udp_csum is for IPv4, and this is IPv6");
-      if (family === 4) {
-        this.#useless(origins, "udp6_csum_tx", "udp6_csum_tx is for IPv6, and this is IPv4");
-        this.#useless(origins, "udp6_csum_rx", "udp6_csum_rx is for IPv6, and this is IPv4");
+      const version = familyOf(settings);
+      for (const row of TUNNEL_SETTINGS) {
+        if (appliesOver(row, encap, version)) continue;
+        const { key } = row;
+        this.#useless(origins, key, `${key} is for IPv${version === 4 ? 6 : 4}, and this is IPv${version}`);
       }
     } else {
-      for (const key of ["udp_sport", "udp_dport", "udp_csum", "udp6_csum_tx", "udp6_csum_rx"]) {
-        this.#useless(origins, key, `${key} means nothing with encap ip`);
+      for (const { key, over } of TUNNEL_SETTINGS) {
+        if (over !== undefined) this.#useless(origins, key, `${key} means nothing with encap ip`);
       }
     }
     if (version === 2) {
@@ -113,8 +114,8 @@ class Checker {
       if (settings.pseudowire === "eth") {
         this.#useless(origins, "pw_type", "a version 2 tunnel carries ppp only");
       }
-      for (const key of ["cookie", "peer_cookie", "l2spec_type"]) {
-        this.#useless(origins, key, `${key} means nothing in version 2`);
+      for (const { key, v3Only } of SESSION_SETTINGS) {
+        if (v3Only) this.#useless(origins, key, `${key} means nothing in version 2`);
       }
     }
     const isEthernet = pseudowireOf(settings, version) === "eth";

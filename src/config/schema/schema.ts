@@ -40,14 +40,15 @@ import {
   COOKIE,
   endAddress,
   ID,
-  integer,
   INTERFACE,
   type Kind,
   MILLISECONDS,
+  MTU,
   NETNS,
   PORT,
   PREFIXES,
   SECONDS,
+  SEQUENCE,
   VERSION,
   word,
 } from "./kinds.ts";
@@ -61,50 +62,66 @@ function tunnel<Field extends keyof TunnelSettings>(
   key: string,
   field: Field,
   kind: Kind<NonNullable<TunnelSettings[Field]>>,
-  traits: Traits,
+  traits: Traits<NonNullable<TunnelSettings[Field]>>,
 ): Setting<TunnelSettings> {
-  return setting<TunnelSettings, Field>(key, field, kind, traits);
+  return setting<TunnelSettings, Field>("l2tp", key, field, kind, traits);
 }
 
 function session<Field extends keyof SessionSettings>(
   key: string,
   field: Field,
   kind: Kind<NonNullable<SessionSettings[Field]>>,
-  traits: Traits,
+  traits: Traits<NonNullable<SessionSettings[Field]>>,
 ): Setting<SessionSettings> {
-  return setting<SessionSettings, Field>(key, field, kind, traits);
+  return setting<SessionSettings, Field>("l2tp", key, field, kind, traits);
 }
 
-/** What both can say of the programs that are run when they come and go. */
+function link<Field extends keyof SessionSettings>(
+  key: string,
+  field: Field,
+  kind: Kind<NonNullable<SessionSettings[Field]>>,
+  traits: Traits<NonNullable<SessionSettings[Field]>>,
+): Setting<SessionSettings> {
+  return setting<SessionSettings, Field>("interface", key, field, kind, traits);
+}
+
+/** Settings of the programs that run when a tunnel or a session comes and goes. */
 function hooks<T extends HookSettings>(): Setting<T>[] {
-  const command = (key: string, field: "onUp" | "onPreDown" | "onDown", help: string): Setting<T> =>
-    setting<HookSettings, typeof field>(key, field, COMMAND, { help, changes: true });
-  return [
+  const command = (
+    key: string,
+    field: "onUp" | "onPreDown" | "onDown",
+    help: string,
+  ): Setting<HookSettings> =>
+    setting<HookSettings, typeof field>("hooks", key, field, COMMAND, { help, changes: true });
+  const rows = [
     command("on_up", "onUp", "program to run once it is there"),
     command("on_pre_down", "onPreDown", "program to run before it goes"),
     command("on_down", "onDown", "program to run once it is gone"),
-    setting<HookSettings, "hookWait">("hook_wait", "hookWait", BOOLEAN, {
+    setting<HookSettings, "hookWait">("hooks", "hook_wait", "hookWait", BOOLEAN, {
       help: "go on only when its programs have ended",
-      fallback: "true",
+      byDefault: true,
       changes: true,
     }),
-    setting<HookSettings, "hookTimeoutS">("hook_timeout", "hookTimeoutS", SECONDS, {
+    setting<HookSettings, "hookTimeoutS">("hooks", "hook_timeout", "hookTimeoutS", SECONDS, {
       help: "its programs are killed when they take longer",
-      fallback: String(HOOK_TIMEOUT_S),
+      byDefault: HOOK_TIMEOUT_S,
       changes: true,
     }),
   ];
+  return rows as unknown as Setting<T>[];
 }
 
-/** What a tunnel can say, in the order in which it is written. */
+/** Settings of a tunnel, in the order in which they are written. */
 export const TUNNEL_SETTINGS: readonly Setting<TunnelSettings>[] = [
   tunnel("tunnel_id", "tunnelId", ID, { help: "our id of the tunnel", required: true, own: true }),
   tunnel("peer_tunnel_id", "peerTunnelId", ID, { help: "the peer's id of the tunnel", required: true }),
-  tunnel("version", "version", VERSION, { help: "L2TP version", fallback: "3" }),
-  tunnel("encap", "encap", word("udp", "ip"), {
-    help: "what carries the tunnel: UDP, or IP protocol 115",
-    fallback: '"udp"',
-  }),
+  tunnel("version", "version", VERSION, { help: "L2TP version", byDefault: 3 }),
+  tunnel(
+    "encap",
+    "encap",
+    word({ ip: "IP protocol 115, without ports", udp: "UDP; needs udp_sport and udp_dport" }),
+    { help: "what carries the tunnel: UDP, or IP protocol 115", byDefault: "udp" },
+  ),
   tunnel("local", "local", endAddress({ hosts: false }), {
     help: "our address; any leaves the choice to the system; %INTERFACE behind a link-local one",
     fallback: '"any"',
@@ -113,72 +130,104 @@ export const TUNNEL_SETTINGS: readonly Setting<TunnelSettings>[] = [
     help: "the peer's address or host name",
     required: true,
   }),
-  tunnel("udp_sport", "localPort", PORT, { help: "our UDP port; needed with encap udp" }),
-  tunnel("udp_dport", "peerPort", PORT, { help: "the peer's UDP port; needed with encap udp" }),
+  tunnel("udp_sport", "localPort", PORT, { help: "our UDP port; needed with encap udp", over: "udp" }),
+  tunnel("udp_dport", "peerPort", PORT, { help: "the peer's UDP port; needed with encap udp", over: "udp" }),
   tunnel("udp_csum", "udpChecksum", BOOLEAN, {
     help: "send UDP checksums over IPv4",
-    fallback: "false",
+    byDefault: false,
+    over: "udp4",
   }),
   tunnel("udp6_csum_tx", "checksumTx", BOOLEAN, {
     help: "send UDP checksums over IPv6",
-    fallback: "true",
+    byDefault: true,
+    over: "udp6",
   }),
   tunnel("udp6_csum_rx", "checksumRx", BOOLEAN, {
     help: "require UDP checksums over IPv6",
-    fallback: "true",
+    byDefault: true,
+    over: "udp6",
   }),
   ...hooks<TunnelSettings>(),
 ];
 
-/** What a session can say, in the order in which it is written. */
+/** Settings of a session, in the order in which they are written. */
 export const SESSION_SETTINGS: readonly Setting<SessionSettings>[] = [
   session("session_id", "sessionId", ID, { help: "our id of the session", required: true, own: true }),
   session("peer_session_id", "peerSessionId", ID, { help: "the peer's id of the session", required: true }),
-  session("pw_type", "pseudowire", word("eth", "ppp"), {
-    help: "what the session carries; in a version 2 tunnel, and with a table ppp, ppp and nothing else",
-    fallback: '"eth"',
-  }),
-  session("interface", "interfaceName", INTERFACE, {
+  session(
+    "pw_type",
+    "pseudowire",
+    word({ eth: "Ethernet frames, through an interface of its own", ppp: "PPP frames" }),
+    {
+      help: "what the session carries; in a version 2 tunnel, and with a table ppp, ppp and nothing else",
+      byDefault: "eth",
+    },
+  ),
+  link("interface", "interfaceName", INTERFACE, {
     help: "the session's interface; one that is not named gets a free name",
     fallback: "l2tpethN or pppN",
     own: true,
   }),
-  session("cookie", "cookie", COOKIE, { help: "what we send in each packet", fallback: "none" }),
+  session("cookie", "cookie", COOKIE, {
+    help: "what we send in each packet",
+    fallback: "none",
+    v3Only: true,
+  }),
   session("peer_cookie", "peerCookie", COOKIE, {
     help: "what each received packet must have",
     fallback: "none",
+    v3Only: true,
   }),
-  session("l2spec_type", "l2spec", word("none", "default"), {
-    help: "L2-specific sublayer, the same at both ends",
-    fallback: '"default"',
-  }),
-  session("seq", "sequence", word("none", "send", "recv", "both"), {
+  session(
+    "l2spec_type",
+    "l2spec",
+    word({ none: "no sublayer", default: "4 bytes that hold the sequence number" }),
+    { help: "L2-specific sublayer, the same at both ends", byDefault: "default", v3Only: true },
+  ),
+  session("seq", "sequence", SEQUENCE, {
     help: "sequence numbers: send them, require them, both, none",
-    fallback: '"none"',
+    byDefault: "none",
     changes: true,
   }),
   session("reorder_timeout", "reorderTimeoutMs", MILLISECONDS, {
     help: "how long packets may wait to be put in order; 0 drops those out of order",
-    fallback: "0",
+    byDefault: 0,
     changes: true,
   }),
   session("lns_mode", "lnsMode", BOOLEAN, {
     help: "the peer cannot turn our sequence numbers on and off",
-    fallback: "false",
+    byDefault: false,
     changes: true,
   }),
-  session("netns", "netns", NETNS, {
+  link("netns", "netns", NETNS, {
     help: "network namespace for the interface, one of ip netns; what else is said of it holds there",
   }),
-  session("mtu", "mtu", integer(68, 65535), { help: "MTU of the interface", changes: true }),
-  session("bridge", "bridge", BRIDGE, { help: "the bridge or bond of the interface", changes: true }),
-  session("addresses", "addresses", PREFIXES, {
+  link("mtu", "mtu", MTU, { help: "MTU of the interface", changes: true }),
+  link("bridge", "bridge", BRIDGE, { help: "the bridge or bond of the interface", changes: true }),
+  link("addresses", "addresses", PREFIXES, {
     help: "the interface's addresses; others go, except link-local and automatic ones",
     changes: true,
   }),
-  session("up", "up", BOOLEAN, { help: "bring the interface up, or take it down", changes: true }),
+  link("up", "up", BOOLEAN, { help: "bring the interface up, or take it down", changes: true }),
   ...hooks<SessionSettings>(),
 ];
 
+/** The row of a setting of a session. */
+export function sessionSetting(key: string): Setting<SessionSettings> {
+  return rowOf(SESSION_SETTINGS, key);
+}
+
+/** The row of a setting of a tunnel. */
+export function tunnelSetting(key: string): Setting<TunnelSettings> {
+  return rowOf(TUNNEL_SETTINGS, key);
+}
+
+function rowOf<T>(schema: readonly Setting<T>[], key: string): Setting<T> {
+  const row = schema.find((row) => row.key === key);
+  if (row === undefined) throw new RangeError(`Cannot find setting "${key}": the schema has no such row`);
+  return row;
+}
+
 /** The keys of settings that are about a session's interface. */
-export const INTERFACE_KEYS = ["interface", "netns", "mtu", "bridge", "addresses", "up"] as const;
+export const INTERFACE_KEYS: readonly string[] = SESSION_SETTINGS.filter(({ group }) => group === "interface")
+  .map(({ key }) => key);

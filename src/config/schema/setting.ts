@@ -1,57 +1,79 @@
 /**
- * What a setting of a configuration is. Pure.
+ * A row of the schema: one setting of a tunnel, a session or its PPP. Pure.
  *
  * @module
  */
 
-import { type Kind, ValueError } from "./kinds.ts";
+import { type Form, type Kind, ValueError } from "./kinds.ts";
 
-/** Something that a tunnel, a session or its PPP can say. */
-export interface Setting<T> {
-  /** Its key in the file: the word of the command line, where that has one for it. */
-  readonly key: string;
-  /** What its value is, for the documentation. */
-  readonly type: string;
+/** Part of the system that a setting is about: the L2TP subsystem, the session's interface, PPP, or hook programs. */
+export type SettingGroup = "l2tp" | "interface" | "ppp" | "hooks";
+
+/** Facts about a setting beside its kind. `Value` is the type of its value. */
+export interface Traits<Value> {
   /** One line of documentation. */
   readonly help: string;
-  /** Its default, for the documentation; `undefined` for what must be said or, of an interface, stays as it is. */
-  readonly fallback: string | undefined;
-  /** Whether every thing must say it. */
+  /** Its default value. */
+  readonly byDefault?: Value;
+  /** Its default as the documentation writes it, where that is no value: `"none"` means that leaving it out means none. */
+  readonly fallback?: string;
+  /** Every tunnel or session must have it. */
+  readonly required?: true;
+  /** Only the tunnel or session itself can have it, not a class or the defaults. */
+  readonly own?: true;
+  /** It can be changed in a living session. Any other difference re-creates the session. */
+  readonly changes?: true;
+  /** The encapsulation, and the IP version, that it means something with; any unless given. */
+  readonly over?: "udp" | "udp4" | "udp6";
+  /** It means something in L2TP version 3 only. */
+  readonly v3Only?: true;
+}
+
+/** A setting of a tunnel, a session or its PPP. */
+export interface Setting<T> extends Omit<Traits<unknown>, "required" | "own" | "changes" | "v3Only"> {
+  /** Its key in the file, which is also its keyword on the command line unless `cli/grammar` names another. */
+  readonly key: string;
+  /** Its field in the settings. */
+  readonly field: keyof T & string;
+  /** Part of the system that it is about. */
+  readonly group: SettingGroup;
+  /** Its value, as the documentation describes it. */
+  readonly type: string;
+  /** Form of its value. */
+  readonly form: Form;
+  /** How the help of the command line writes its value. */
+  readonly placeholder: string;
+  /** The words that the command line takes, with a line of help each; `undefined` unless they are few. */
+  readonly choices: Readonly<Record<string, string>> | undefined;
   readonly required: boolean;
-  /** Whether only the thing itself can say it, and no class. */
   readonly own: boolean;
-  /** Whether it can be changed while the thing lives; what cannot makes it be made anew. */
   readonly changes: boolean;
-  /** Reads what a TOML parser gives into the settings, unless it is wrong. */
+  readonly v3Only: boolean;
+  /** Reads what a TOML parser gives into the settings. Returns what is wrong with the value. */
   readonly read: (value: unknown, into: T) => ValueError | undefined;
   /** TOML of the value that the settings have; `undefined` if they have none. */
   readonly write: (settings: T) => string | undefined;
 }
 
-/** What else there is to know of a setting. */
-export interface Traits {
-  readonly help: string;
-  readonly fallback?: string;
-  readonly required?: true;
-  readonly own?: true;
-  readonly changes?: true;
-}
-
-/** The setting that is kept in a field. */
+/** Makes a row: a key, its field in the settings, and the kind of its value. */
 export function setting<T, Field extends keyof T & string>(
+  group: SettingGroup,
   key: string,
   field: Field,
   kind: Kind<NonNullable<T[Field]>>,
-  { help, fallback, required, own, changes }: Traits,
+  traits: Traits<NonNullable<T[Field]>>,
 ): Setting<T> {
+  const { byDefault, required, own, changes, v3Only } = traits;
+  const fallback = traits.fallback ?? (byDefault === undefined ? undefined : kind.write(byDefault));
   return {
-    key,
-    type: kind.type,
-    help,
-    fallback,
+    ...traits,
+    ...{ key, field, group },
+    ...{ type: kind.type, form: kind.form, placeholder: kind.placeholder, choices: kind.choices },
+    ...(fallback !== undefined && { fallback }),
     required: required === true,
     own: own === true,
     changes: changes === true,
+    v3Only: v3Only === true,
     read: (value, into) => {
       const read = kind.read(value);
       if (read instanceof ValueError) return read;
@@ -63,4 +85,13 @@ export function setting<T, Field extends keyof T & string>(
       return value === undefined || value === null ? undefined : kind.write(value);
     },
   };
+}
+
+/** Fills in the defaults of settings that can be changed in a living session: what is not given means the default. */
+export function fillDefaults<T>(schema: readonly Setting<T>[], settings: T): T {
+  const filled = { ...settings } as object as Record<string, unknown>;
+  for (const { field, changes, byDefault } of schema) {
+    if (changes && byDefault !== undefined) filled[field] ??= byDefault;
+  }
+  return filled as T;
 }

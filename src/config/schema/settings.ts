@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { L2Spec, Pseudowire } from "../../model/session.ts";
+import type { Pseudowire, SessionParameters } from "../../model/session.ts";
 import type { DesiredPpp } from "../../model/ppp/settings.ts";
-import type { Encap } from "../../model/tunnel.ts";
+import type { TunnelParameters } from "../../model/tunnel.ts";
 import type { SourcePosition } from "./problem.ts";
 
 /** An address of an end of a tunnel. */
@@ -29,8 +29,29 @@ export interface Prefix {
   readonly prefixLength: number;
 }
 
-/** Which way sequence numbers go. */
+/** Directions in which packets carry sequence numbers. */
 export type Sequence = "none" | "send" | "recv" | "both";
+
+/** Sequence numbers as the subsystem has them. */
+export interface SequenceFlags {
+  /** We send sequence numbers. */
+  readonly sendSeq: boolean;
+  /** Received packets must have sequence numbers. */
+  readonly recvSeq: boolean;
+}
+
+/** The directions as one word. */
+export function sequenceOf({ sendSeq, recvSeq }: SequenceFlags): Sequence {
+  return sendSeq ? (recvSeq ? "both" : "send") : recvSeq ? "recv" : "none";
+}
+
+/** The word as flags. */
+export function sequenceFlags(sequence: Sequence): SequenceFlags {
+  return {
+    sendSeq: sequence === "send" || sequence === "both",
+    recvSeq: sequence === "recv" || sequence === "both",
+  };
+}
 
 /** For how long a hook may run unless it says otherwise. */
 export const HOOK_TIMEOUT_S = 30;
@@ -44,33 +65,26 @@ export interface HookSettings {
   hookTimeoutS?: number | undefined;
 }
 
-/** Settings of a tunnel, what the schema says of them; what is left out has its default. */
-export interface TunnelSettings extends HookSettings {
-  tunnelId?: number | undefined;
-  peerTunnelId?: number | undefined;
-  version?: 2 | 3 | undefined;
-  encap?: Encap | undefined;
+/** The members of `T`, each of which may be left out. */
+type Given<T> = { -readonly [Field in keyof T]?: T[Field] | undefined };
+
+/** Settings of a tunnel that are parameters of the subsystem as they are. */
+export type TunnelFields = Given<Omit<TunnelParameters, "local" | "peer" | "fd">>;
+
+/** Settings of a session that are parameters of the subsystem as they are. */
+export type SessionFields = Given<
+  Omit<SessionParameters, "tunnelId" | "peerTunnelId" | "sendSeq" | "recvSeq">
+>;
+
+/** Settings of a tunnel; a setting that is left out has its default. */
+export interface TunnelSettings extends HookSettings, TunnelFields {
   local?: EndAddress | undefined;
   remote?: EndAddress | undefined;
-  localPort?: number | undefined;
-  peerPort?: number | undefined;
-  udpChecksum?: boolean | undefined;
-  checksumTx?: boolean | undefined;
-  checksumRx?: boolean | undefined;
 }
 
-/** Settings of a session and its interface; what is left out has its default, or (of an interface) stays as it is. */
-export interface SessionSettings extends HookSettings {
-  sessionId?: number | undefined;
-  peerSessionId?: number | undefined;
-  interfaceName?: string | undefined;
-  cookie?: Uint8Array | undefined;
-  peerCookie?: Uint8Array | undefined;
-  l2spec?: L2Spec | undefined;
+/** Settings of a session and its interface. A setting that is left out has its default, or (of an interface) stays as it is. */
+export interface SessionSettings extends HookSettings, SessionFields {
   sequence?: Sequence | undefined;
-  reorderTimeoutMs?: number | undefined;
-  lnsMode?: boolean | undefined;
-  pseudowire?: Pseudowire | undefined;
   /** Name of the network namespace that the interface is in. */
   netns?: string | undefined;
   up?: boolean | undefined;
@@ -78,7 +92,7 @@ export interface SessionSettings extends HookSettings {
   /** Name of the bridge or bond; `"none"` for none. */
   bridge?: string | undefined;
   addresses?: readonly Prefix[] | undefined;
-  /** How PPP is run on it; `undefined` if nobody here runs it. */
+  /** Options of PPP; `undefined` if this program does not run PPP on the session. */
   ppp?: DesiredPpp | undefined;
 }
 

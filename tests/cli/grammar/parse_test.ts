@@ -5,7 +5,14 @@
 
 import assert from "node:assert/strict";
 import type { Arguments } from "../../../src/cli/grammar/arguments.ts";
-import { KEYWORDS, keywordsBehind, PPP_KEYWORDS, VERBS } from "../../../src/cli/grammar/grammar.ts";
+import {
+  KEYWORDS,
+  keywordsBehind,
+  PPP_KEYWORDS,
+  requiredFor,
+  type Use,
+  VERBS,
+} from "../../../src/cli/grammar/grammar.ts";
 import { OPTIONS, type Options } from "../../../src/cli/grammar/options.ts";
 import { type Invocation, parseLine } from "../../../src/cli/grammar/parse.ts";
 import { UsageError } from "../../../src/cli/grammar/usage_error.ts";
@@ -112,18 +119,17 @@ Deno.test("parseLine(): every keyword of every use, with its alias", () => {
     udpChecksum: true,
     checksumTx: false,
     checksumRx: false,
-    name: "pw0",
+    interfaceName: "pw0",
     cookie: Uint8Array.of(1, 2, 3, 4),
     peerCookie: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8),
     l2spec: "none",
-    sendSeq: true,
-    recvSeq: true,
+    sequence: "both",
     reorderTimeoutMs: 7,
     lnsMode: true,
     pseudowire: "eth",
     up: true,
     mtu: 1400,
-    master: "br0",
+    bridge: "br0",
     addresses: [{ address: "10.1.0.1", prefixLength: 24 }],
     netns: "blue",
   };
@@ -164,11 +170,10 @@ Deno.test("parseLine(): the last of several wins, seq adds up, addr collects", (
     "add session tunnel_id 1 tid 2 encap ip encap udp seq send seq recv addr 10.0.0.1 addr ::1/64 " +
     "local 10.0.0.1 local any";
   const given = parseTable(line).arguments;
-  assert.deepEqual([given.tunnelId, given.encap, given.sendSeq, given.recvSeq], [2, "udp", true, true]);
+  assert.deepEqual([given.tunnelId, given.encap, given.sequence], [2, "udp", "both"]);
   assert.deepEqual(given.addresses!.map(({ address }) => address), ["10.0.0.1", "::1"]);
   assert.equal(given.local!.type, "any");
-  const { sendSeq, recvSeq } = parseTable("add session seq both seq none").arguments;
-  assert.deepEqual([sendSeq, recvSeq], [false, false]);
+  assert.equal(parseTable("add session seq both seq none").arguments.sequence, "none");
 });
 
 Deno.test("parseLine(): keywords that mean nothing to the command are taken, and that is said once each", () => {
@@ -200,8 +205,8 @@ Deno.test("parseLine(): a keyword at the end of the line lacks its value, whiche
 });
 
 Deno.test("parseLine(): a keyword takes the next word whatever it is", () => {
-  assert.equal(parseTable("add session name -json").arguments.name, "-json");
-  assert.equal(parseTable("add session name help").arguments.name, "help");
+  assert.equal(parseTable("add session name -json").arguments.interfaceName, "-json");
+  assert.equal(parseTable("add session name help").arguments.interfaceName, "help");
   assert.equal(parseTable("add session name tunnel").arguments.tunnel, undefined);
 });
 
@@ -359,14 +364,25 @@ Deno.test("parseLine(): defaults hold unless the line says otherwise, and are no
   assert.deepEqual(defaults, { json: true, netns: "blue" });
 });
 
+const USES: readonly Use[] = [...new Set(KEYWORDS.flatMap(({ uses }) => uses))];
+
 Deno.test("the tables: no word twice, every required keyword is one that means something", () => {
   for (const [table, ppp] of [[KEYWORDS, undefined], [PPP_KEYWORDS, {}]] as const) {
     const words = table.flatMap(({ word, alias }) => (alias === undefined ? [word] : [word, alias]));
     assert.equal(new Set(words).size, words.length);
     assert.deepEqual([...keywordsBehind({ ppp }).byWord.keys()].sort(), words.toSorted());
-    for (const { word, uses, required, value, mark } of table) {
-      for (const use of required ?? []) assert.ok(uses.includes(use), `${word} for ${use}`);
+    for (const { word, uses, value, mark } of table) {
+      for (const use of USES) {
+        if (table === KEYWORDS && requiredFor(use, {}).includes(word)) {
+          assert.ok(uses.includes(use), `${word} for ${use}`);
+        }
+      }
       assert.equal(value === undefined, mark !== undefined, word);
+    }
+  }
+  for (const use of USES) {
+    for (const word of requiredFor(use, {})) {
+      assert.ok(keywordsBehind({}).byWord.has(word), `${use}: ${word}`);
     }
   }
   const verbs = VERBS.flatMap(({ words }) => words);

@@ -4,28 +4,26 @@ import assert from "node:assert/strict";
 import { formatHex } from "../../../src/base/hex.ts";
 import type { Arguments } from "../../../src/cli/grammar/arguments.ts";
 import { UsageError } from "../../../src/cli/grammar/usage_error.ts";
-import {
-  address,
-  cookie,
-  ENCAP,
-  id,
-  IGNORED,
-  isIpInterfaceName,
-  L2SPEC,
-  MASTER,
-  milliseconds,
-  MTU,
-  NAME,
-  NETNS,
-  onOff,
-  parseUnsigned,
-  port,
-  PREFIX,
-  PW_TYPE,
-  SEQ,
-  type Value,
-  VERSION,
-} from "../../../src/cli/grammar/values.ts";
+import { KEYWORDS } from "../../../src/cli/grammar/grammar.ts";
+import { IGNORED, isIpInterfaceName, parseUnsigned, type Value } from "../../../src/cli/grammar/values.ts";
+import { sequenceFlags } from "../../../src/config/schema/settings.ts";
+
+/** The value of a keyword. */
+function valueOf(word: string): Value {
+  return KEYWORDS.find((keyword) => keyword.word === word)!.value!;
+}
+
+const ENCAP = valueOf("encap");
+const L2SPEC = valueOf("l2spec_type");
+const MASTER = valueOf("master");
+const MTU = valueOf("mtu");
+const NAME = valueOf("name");
+const NETNS = valueOf("netns");
+const PREFIX = valueOf("addr");
+const PW_TYPE = valueOf("pw_type");
+const REORDER_TIMEOUT = valueOf("reorder_timeout");
+const SEQ = valueOf("seq");
+const VERSION = valueOf("version");
 
 /** What a value puts among the arguments. */
 function read(value: Value, ...texts: readonly string[]): Arguments {
@@ -100,7 +98,14 @@ Deno.test("parseUnsigned() is C's strtoul with base 0 of the whole text", () => 
 });
 
 Deno.test("id(): 32 bits in any base; 0 counts as not given; the last of several wins", () => {
-  for (const field of ["tunnelId", "peerTunnelId", "sessionId", "peerSessionId"] as const) {
+  for (
+    const [field, word] of [
+      ["tunnelId", "tunnel_id"],
+      ["peerTunnelId", "peer_tunnel_id"],
+      ["sessionId", "session_id"],
+      ["peerSessionId", "peer_session_id"],
+    ] as const
+  ) {
     const table: [text: string, expected: number | undefined][] = [
       ["1", 1],
       ["4294967295", 4294967295],
@@ -112,17 +117,17 @@ Deno.test("id(): 32 bits in any base; 0 counts as not given; the last of several
       // As in C it is modulo 2^64, so this one is 1.
       ["-18446744073709551615", 1],
     ];
-    for (const [text, expected] of table) assert.equal(read(id(field), text)[field], expected, text);
-    assert.equal(read(id(field), "5", "6")[field], 6);
-    assert.equal(read(id(field), "5", "0")[field], undefined);
+    for (const [text, expected] of table) assert.equal(read(valueOf(word), text)[field], expected, text);
+    assert.equal(read(valueOf(word), "5", "6")[field], 6);
+    assert.equal(read(valueOf(word), "5", "0")[field], undefined);
     for (const text of ["4294967296", "-1", "abc", "", "0x100000000", "1.5", "08", "1 "]) {
-      assertRefused(id(field), text, `Error: argument "${text}" is wrong: invalid ID`);
+      assertRefused(valueOf(word), text, `Error: argument "${text}" is wrong: invalid ID`);
     }
   }
 });
 
 Deno.test("port(): 16 bits; 0 counts as not given", () => {
-  for (const field of ["localPort", "peerPort"] as const) {
+  for (const [field, word] of [["localPort", "udp_sport"], ["peerPort", "udp_dport"]] as const) {
     const table: [text: string, expected: number | undefined][] = [["1701", 1701], ["65535", 65535], [
       "0",
       undefined,
@@ -130,18 +135,18 @@ Deno.test("port(): 16 bits; 0 counts as not given", () => {
       "0x6a5",
       1701,
     ]];
-    for (const [text, expected] of table) assert.equal(read(port(field), text)[field], expected, text);
+    for (const [text, expected] of table) assert.equal(read(valueOf(word), text)[field], expected, text);
     for (const text of ["65536", "70000", "-1", "http", ""]) {
-      assertRefused(port(field), text, `Error: argument "${text}" is wrong: invalid port`);
+      assertRefused(valueOf(word), text, `Error: argument "${text}" is wrong: invalid port`);
     }
   }
 });
 
 Deno.test("milliseconds() and MTU: 0 is a value of its own", () => {
-  assert.deepEqual(read(milliseconds("reorderTimeoutMs"), "0"), { reorderTimeoutMs: 0 });
-  assert.deepEqual(read(milliseconds("reorderTimeoutMs"), "1500"), { reorderTimeoutMs: 1500 });
-  assertRefused(milliseconds("reorderTimeoutMs"), "-5", 'Error: argument "-5" is wrong: invalid timeout');
-  assertRefused(milliseconds("reorderTimeoutMs"), "1s", 'Error: argument "1s" is wrong: invalid timeout');
+  assert.deepEqual(read(REORDER_TIMEOUT, "0"), { reorderTimeoutMs: 0 });
+  assert.deepEqual(read(REORDER_TIMEOUT, "1500"), { reorderTimeoutMs: 1500 });
+  assertRefused(REORDER_TIMEOUT, "-5", 'Error: argument "-5" is wrong: invalid timeout');
+  assertRefused(REORDER_TIMEOUT, "1s", 'Error: argument "1s" is wrong: invalid timeout');
   assert.deepEqual(read(MTU, "1400"), { mtu: 1400 });
   assertRefused(MTU, "big", 'Error: argument "big" is wrong: Invalid "mtu" value');
   assertRefused(MTU, "4294967296", 'Error: argument "4294967296" is wrong: Invalid "mtu" value');
@@ -156,11 +161,11 @@ Deno.test("onOff(): exactly on and off", () => {
       ["lnsMode", "lns_mode"],
     ] as const
   ) {
-    assert.deepEqual(read(onOff(field, word), "on"), { [field]: true });
-    assert.deepEqual(read(onOff(field, word), "off"), { [field]: false });
+    assert.deepEqual(read(valueOf(word), "on"), { [field]: true });
+    assert.deepEqual(read(valueOf(word), "off"), { [field]: false });
     for (const text of ["ON", "Off", "1", "true", "yes", "", "o", "maybe"]) {
       assertRefused(
-        onOff(field, word),
+        valueOf(word),
         text,
         `Error: argument "${text}" is wrong: invalid option for ${word}`,
       );
@@ -199,7 +204,8 @@ Deno.test("SEQ: either case, several add up, none clears", () => {
     [["both", "send"], true, true],
   ];
   for (const [texts, sendSeq, recvSeq] of table) {
-    assert.deepEqual(read(SEQ, ...texts), { sendSeq, recvSeq }, texts.join(" "));
+    const { sequence, ...others } = read(SEQ, ...texts);
+    assert.deepEqual([sequenceFlags(sequence!), others], [{ sendSeq, recvSeq }, {}], texts.join(" "));
   }
   for (const text of ["foo", "", "sendrecv", "1"]) assertRefused(SEQ, text, `Unknown seq value "${text}"`);
 });
@@ -216,9 +222,9 @@ Deno.test("PW_TYPE and VERSION: exactly their words", () => {
 });
 
 Deno.test("cookie(): exactly 8 or 16 hex digits of either case", () => {
-  for (const field of ["cookie", "peerCookie"] as const) {
-    assert.equal(formatHex(read(cookie(field), "DEADbeef")[field]!), "deadbeef");
-    assert.equal(formatHex(read(cookie(field), "0123456789abcdef")[field]!), "0123456789abcdef");
+  for (const [field, word] of [["cookie", "cookie"], ["peerCookie", "peer_cookie"]] as const) {
+    assert.equal(formatHex(read(valueOf(word), "DEADbeef")[field]!), "deadbeef");
+    assert.equal(formatHex(read(valueOf(word), "0123456789abcdef")[field]!), "0123456789abcdef");
     for (
       const text of [
         "",
@@ -232,13 +238,13 @@ Deno.test("cookie(): exactly 8 or 16 hex digits of either case", () => {
       ]
     ) {
       assertRefused(
-        cookie(field),
+        valueOf(word),
         text,
         `Error: argument "${text}" is wrong: cookie must be either 8 or 16 hex digits`,
       );
     }
     for (const text of ["0123456z", "0x010203", "01 02 03", "-1020304", "0123456789abcdeg"]) {
-      assertRefused(cookie(field), text, `Error: argument "${text}" is wrong: cookie must be a hex string`);
+      assertRefused(valueOf(word), text, `Error: argument "${text}" is wrong: cookie must be a hex string`);
     }
   }
 });
@@ -266,9 +272,9 @@ Deno.test("isInterfaceName(): 1 to 15 bytes without slash and white space", () =
 });
 
 Deno.test("NAME, MASTER and NETNS refuse in the words of ip", () => {
-  assert.deepEqual(read(NAME, "pw0"), { name: "pw0" });
+  assert.deepEqual(read(NAME, "pw0"), { interfaceName: "pw0" });
   assertRefused(NAME, "a/b", 'Error: argument "a/b" is wrong: "name" not a valid ifname');
-  assert.deepEqual(read(MASTER, "br0"), { master: "br0" });
+  assert.deepEqual(read(MASTER, "br0"), { bridge: "br0" });
   assertRefused(MASTER, "", 'Error: argument "" is wrong: "master" not a valid ifname');
   assert.deepEqual(read(NETNS, "blue"), { netns: "blue" });
   assert.deepEqual(read(NETNS, "/proc/1/ns/net"), { netns: "/proc/1/ns/net" });
@@ -281,8 +287,8 @@ Deno.test("IGNORED takes anything and puts nothing down", () => {
   assert.deepEqual(read(IGNORED, "4", "", "nonsense"), {});
 });
 
-const LOCAL = address("local", { hosts: false });
-const REMOTE = address("remote", { hosts: true });
+const LOCAL = valueOf("local");
+const REMOTE = valueOf("remote");
 
 Deno.test("address(): IPv4 as ip reads it, IPv6 as inet_pton, canonical afterwards", () => {
   const table: [text: string, address: string][] = [

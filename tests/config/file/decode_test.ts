@@ -74,7 +74,7 @@ const BAD: [name: string, text: string, ...problems: string[]][] = [
     "2:13: tunnel_id must be a whole number from 1 to 4294967295",
   ],
   ["a port", UDP.replace("5000", "65536"), "5:13: udp_sport must be a whole number from 1 to 65535"],
-  ["an encapsulation", TUNNEL.replace('"ip"', '"gre"'), '4:9: encap must be "udp" or "ip"'],
+  ["an encapsulation", TUNNEL.replace('"ip"', '"gre"'), '4:9: encap must be "ip" or "udp"'],
   ["a version", `${TUNNEL}version = 4\n`, "6:11: version must be 2 or 3"],
   ["a boolean", `${UDP}udp_csum = "on"\n`, "7:12: udp_csum must be true or false"],
   [

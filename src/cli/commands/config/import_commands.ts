@@ -9,13 +9,13 @@ import { isIpv6Text } from "../../../base/inet.ts";
 import type { Imported } from "../../../config/import/networkd.ts";
 import { prefixText, readEndAddress, readPrefix } from "../../../config/schema/kinds.ts";
 import type { ConfigProblem } from "../../../config/schema/problem.ts";
-import { SESSION_SETTINGS } from "../../../config/schema/schema.ts";
-import type { SessionSettings, TunnelSettings } from "../../../config/schema/settings.ts";
-import { sequenceOf } from "../../../config/plan/actual.ts";
-import type { AddressArgument, Arguments } from "../../grammar/arguments.ts";
-import { logicalLines, splitWords, withoutProgramName } from "../batch.ts";
+import { applicableTunnel, sessionFields, tunnelFields } from "../../../config/schema/fields.ts";
+import { sessionSetting } from "../../../config/schema/schema.ts";
+import type { EndAddress, SessionSettings, TunnelSettings } from "../../../config/schema/settings.ts";
+import type { Arguments } from "../../grammar/arguments.ts";
+import { logicalLines, splitWords } from "../batch.ts";
 import { isTableCommand } from "../../grammar/command.ts";
-import { parseLine } from "../../grammar/parse.ts";
+import { parseLine, withoutProgramName } from "../../grammar/parse.ts";
 import { UsageError } from "../../grammar/usage_error.ts";
 
 /** A tunnel as the lines so far make it. */
@@ -73,7 +73,7 @@ function readCommand(words: readonly string[], tunnels: Tunnel[], remark: (messa
   tunnel.sessions.push({ label: settings.interfaceName ?? String(given.sessionId), settings });
 }
 
-function endOf(argument: AddressArgument | undefined, hosts: boolean): TunnelSettings["local"] {
+function endOf(argument: EndAddress | undefined, hosts: boolean): TunnelSettings["local"] {
   if (argument === undefined) return undefined;
   if (argument.type !== "address") {
     return readEndAddress(argument.type === "any" ? "any" : argument.text, hosts);
@@ -83,42 +83,19 @@ function endOf(argument: AddressArgument | undefined, hosts: boolean): TunnelSet
 }
 
 function tunnelOf(given: Arguments): TunnelSettings {
-  const { tunnelId, peerTunnelId, version, encap = "udp", local, remote } = given;
-  const isUdp = encap === "udp";
-  const isIpv6 = isIpv6Text(remote?.address ?? "");
-  return {
-    tunnelId,
-    peerTunnelId,
-    version,
-    encap,
-    local: endOf(local, false),
-    remote: endOf(remote, true),
-    // What ip takes and has no use for, a configuration would be wrong with.
-    localPort: isUdp ? given.localPort : undefined,
-    peerPort: isUdp ? given.peerPort : undefined,
-    udpChecksum: isUdp && !isIpv6 ? given.udpChecksum : undefined,
-    checksumTx: isUdp && isIpv6 ? given.checksumTx : undefined,
-    checksumRx: isUdp && isIpv6 ? given.checksumRx : undefined,
+  const settings = {
+    ...tunnelFields(given),
+    encap: given.encap ?? "udp",
+    local: endOf(given.local, false),
+    remote: endOf(given.remote, true),
   };
+  // ip takes and ignores settings that would be wrong in a configuration.
+  return applicableTunnel(settings, (given.remote?.address ?? "").includes(":") ? 6 : 4);
 }
 
 function sessionOf(given: Arguments): SessionSettings {
-  return {
-    sessionId: given.sessionId,
-    peerSessionId: given.peerSessionId,
-    interfaceName: given.name,
-    cookie: given.cookie,
-    peerCookie: given.peerCookie,
-    l2spec: given.l2spec,
-    sequence: sequenceOf({ sendSeq: given.sendSeq ?? false, recvSeq: given.recvSeq ?? false }),
-    reorderTimeoutMs: given.reorderTimeoutMs,
-    lnsMode: given.lnsMode,
-    pseudowire: given.pseudowire,
-    up: given.up,
-    mtu: given.mtu,
-    bridge: given.master,
-    addresses: given.addresses,
-  };
+  const { sequence = "none", up, mtu, bridge, addresses } = given;
+  return { ...sessionFields(given), sequence, up, mtu, bridge, addresses };
 }
 
 /** `link set [dev] NAME …` and `addr add PREFIX dev NAME`; returns whether it was understood. */
@@ -157,8 +134,7 @@ function readLinkChanges(words: readonly string[], into: SessionSettings): boole
     else if (word === "nomaster") into.bridge = undefined;
     else if (word === "master" && left.length > 0) into.bridge = left.shift();
     else if (word === "mtu" && /^[0-9]{1,5}$/.test(left[0] ?? "")) {
-      const mtu = SESSION_SETTINGS.find(({ key }) => key === "mtu")!;
-      if (mtu.read(BigInt(left.shift()!), into) !== undefined) return false;
+      if (sessionSetting("mtu").read(BigInt(left.shift()!), into) !== undefined) return false;
     } else return false;
   }
   return words.length > 0;

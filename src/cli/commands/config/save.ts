@@ -7,8 +7,8 @@
 import { observe } from "../../../apply/observe.ts";
 import { SyscallError } from "../../../base/errors.ts";
 import { errnoText } from "../../../base/errno.ts";
-import type { Actual } from "../../../config/plan/actual.ts";
-import { isLinkLocalText } from "../../../config/plan/actual.ts";
+import { type Actual, isLinkLocalText, sessionSettings } from "../../../config/plan/actual.ts";
+import { sessionSetting } from "../../../config/schema/schema.ts";
 import { lacksSecrets } from "../../../config/schema/ppp_rules.ts";
 import { writeConfig, writtenActual } from "../../../config/file/write.ts";
 import type { Context } from "../../context.ts";
@@ -53,9 +53,10 @@ function gapsOf({ tunnels }: Actual): string[] {
     if (isLinkLocalText(tunnel.local) && scope === undefined) {
       gaps.push(`the interface of ${name}, whose link-local address is on none or on several`);
     }
-    for (const { session, l2spec, link, ppp } of sessions) {
+    for (const each of sessions) {
+      const { session, link, ppp } = each;
       const own = `session ${session.sessionId} of ${name}`;
-      if (l2spec === undefined && tunnel.version !== 2) {
+      if (tunnel.version !== 2 && sessionSetting("l2spec_type").write(sessionSettings(each)) === undefined) {
         gaps.push(`l2spec_type of ${own}, which only debugfs tells`);
       }
       if (ppp !== undefined && lacksSecrets(ppp.wish)) {
