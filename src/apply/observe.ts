@@ -65,7 +65,7 @@ function runningPpp({ l2tp, ppp }: ApplyTarget): Map<string, ActualPpp> {
     if (session.dataplane !== l2tp.dataplane || session.pppd !== undefined) continue;
     const { tunnelId, sessionId, interfaceName, settings } = session;
     const stamp = settings.secretsFrom?.stamp;
-    running.set(`${tunnelId}/${sessionId}`, { interfaceName, wish: desiredPppOf(settings), stamp });
+    running.set(`${tunnelId}/${sessionId}`, { interfaceName, desired: desiredPppOf(settings), stamp });
   }
   return running;
 }
@@ -77,7 +77,7 @@ function secretsOf(
   running: readonly ActualSession[],
 ): Actual["secrets"] {
   const wishes = entries.flatMap(({ sessions }) => sessions.map(({ settings }) => settings.ppp))
-    .concat(running.map((session) => session.ppp?.wish));
+    .concat(running.map((session) => session.ppp?.desired));
   const paths = new Set(wishes.flatMap((wish) => wish?.secretFile ?? []));
   return new Map([...paths].map((path) => [path, lookAtSecrets(path, ppp.readPrivateFile)]));
 }

@@ -92,7 +92,7 @@ mtu = 1400
     const narrow = server.replace("1400", "1300");
     assert.match(
       await site.apply(a, narrow),
-      /^-\/\+ session one \(1\).*, made anew\n- {3}ppp\.mtu = 1400\n\+ {3}ppp\.mtu = 1300$/m,
+      /^-\/\+ session one \(1\).*, re-created\n- {3}ppp\.mtu = 1400\n\+ {3}ppp\.mtu = 1300$/m,
     );
     await crosses(1300);
     assert.equal(await site.apply(a, narrow), nothing);

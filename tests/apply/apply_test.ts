@@ -168,7 +168,7 @@ Deno.test("apply, on a real subsystem", async (t) => {
   });
 
   await t.step(
-    "a ping each 10 ms through a tunnel loses nothing while its neighbour is made anew",
+    "a ping each 10 ms through a tunnel loses nothing while its neighbour is re-created",
     async () => {
       using pinger = new Pinger(a.name, "192.168.1.2", { size: 100 });
       let [sent, received] = [0, 0];
@@ -185,7 +185,7 @@ Deno.test("apply, on a real subsystem", async (t) => {
       const before = sent;
       const other = wires(1, 2).replaceAll("5000", "5002");
       try {
-        assert.match(await site.apply(a, other), /^-\/\+ tunnel neighbour \(2\), made anew$/m);
+        assert.match(await site.apply(a, other), /^-\/\+ tunnel neighbour \(2\), re-created$/m);
         await site.apply(b, wires(2, 1).replaceAll("5000", "5002"));
         const rest = 'seq = "both"\nmtu = 1300\n';
         assert.match(await site.apply(a, other + rest), /^~ session w \(2\) of tunnel neighbour \(2\)$/m);
@@ -208,7 +208,7 @@ Deno.test("apply, on a real subsystem", async (t) => {
       planned = await site.apply(a, other, "--dry-run");
     });
     assert.deepEqual(heard, []);
-    assert.match(planned, /^-\/\+ tunnel neighbour \(2\), made anew$/m);
+    assert.match(planned, /^-\/\+ tunnel neighbour \(2\), re-created$/m);
     assert.match(planned, /^2 changes to make; 1 tunnel untouched\.$/m);
     const nothing = await site.apply(a, "", "--dry-run", "--prune");
     assert.match(nothing, /^4 changes to make; 0 tunnels untouched\.$/m);
@@ -294,7 +294,7 @@ Deno.test("apply, on a real subsystem", async (t) => {
     await Deno.writeTextFile(path, bad);
     const { code, stdout, stderr } = await site.run(a, "apply", "-f", path);
     assert.equal(code, 2, stderr);
-    assert.match(stdout, /^-\/\+ tunnel neighbour \(2\), made anew$/m);
+    assert.match(stdout, /^-\/\+ tunnel neighbour \(2\), re-created$/m);
     assert.match(stderr, /^ {2}What was done for tunnel neighbour \(2\) is undone\.$/m);
     assert.match(stdout, /^1 of 3 changes made; 1 tunnel untouched\.$/m);
     using client = site.client(a);

@@ -91,7 +91,7 @@ Deno.test("daemon config: PPP between two daemons waits for its secrets, is chan
 
     const narrow = (await Deno.readTextFile(`${folder}/a.toml`)).replace("echo = 1", "mtu = 1300\necho = 1");
     await Deno.writeTextFile(`${folder}/a.toml`, narrow);
-    await reload(/session one \(1\) of tunnel line \(1\): made anew \(ppp\.mtu\)$/m);
+    await reload(/session one \(1\) of tunnel line \(1\): re-created \(ppp\.mtu\)$/m);
     assert.notEqual(await indexOf(), index);
     await until(
       () => daemon.said.includes('authentication of the peer as "alice" by CHAP failed'),

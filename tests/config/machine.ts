@@ -94,15 +94,15 @@ export class Machine {
         const entry = this.#session(step.key);
         need(entry.session.pseudowireType === 7 && entry.ppp === undefined, "no PPP can be run");
         const interfaceName = this.#freeName(step.interfaceName ?? "ppp%d");
-        const ppp = { interfaceName, wish: step.ppp, stamp: this.#stampOf(step.ppp) };
+        const ppp = { interfaceName, desired: step.ppp, stamp: this.#stampOf(step.ppp) };
         this.#sessions.set(nameOf(step.key), { ...entry, ppp });
         break;
       }
       case "renewSecrets": {
         const entry = this.#session(step.key);
-        const { interfaceName, wish } = entry.ppp ?? refuse("no PPP runs");
-        const renewed = { ...wish, secretFile: step.ppp.secretFile };
-        const ppp = { interfaceName, wish: renewed, stamp: this.#stampOf(renewed) };
+        const { interfaceName, desired } = entry.ppp ?? refuse("no PPP runs");
+        const renewed = { ...desired, secretFile: step.ppp.secretFile };
+        const ppp = { interfaceName, desired: renewed, stamp: this.#stampOf(renewed) };
         this.#sessions.set(nameOf(step.key), { ...entry, ppp });
         break;
       }

@@ -12,7 +12,8 @@ import type { ChangeJson } from "./json.ts";
 export function changeJson(change: PlannedChange, outcome: ChangeJson["outcome"]): ChangeJson {
   const { action, tunnel, tunnelId, session, sessionId, differences } = change;
   return {
-    action,
+    // The member's value is older than the name that the plan has for it.
+    action: action === "recreate" ? "remake" : action,
     ...(tunnel !== undefined && { tunnel }),
     tunnel_id: tunnelId,
     ...(session !== undefined && { session }),

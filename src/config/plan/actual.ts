@@ -53,7 +53,7 @@ export interface ActualPpp {
   /** Name of its interface. */
   readonly interfaceName: string;
   /** As what it was begun. */
-  readonly wish: DesiredPpp;
+  readonly desired: DesiredPpp;
   /** What tells its file of secrets, as it was then, from what it is after a change. */
   readonly stamp: string | undefined;
 }
@@ -136,7 +136,7 @@ export function sessionSettings(actual: ActualSession): SessionSettings {
   return {
     ...fieldsOf(actual),
     interfaceName: isPpp ? ppp?.interfaceName : session.interfaceName,
-    ppp: ppp?.wish,
+    ppp: ppp?.desired,
     sequence: sequenceOf(session),
     ...(link !== undefined && !isPpp && {
       netns: link.away ? link.netns : undefined,

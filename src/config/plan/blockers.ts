@@ -76,14 +76,14 @@ export function secretsBlockers(
   return found === undefined ? [] : [{ tunnel, session, key: "ppp.secret-file", ...found }];
 }
 
-/** What is in the way of running PPP again on a session that is to be made anew without being in the file. */
+/** What is in the way of running PPP again on a session that is to be re-created without being in the file. */
 export function unmanagedBlockers(
   tunnel: ConfigTunnel,
   { session: { sessionId }, ppp }: ActualSession,
   { secrets }: Pick<Actual, "secrets">,
 ): Blocker[] {
   if (ppp === undefined) return [];
-  const found = unusable(ppp.wish, secrets) ?? (lacksSecrets(ppp.wish) ? NO_FILE : undefined);
+  const found = unusable(ppp.desired, secrets) ?? (lacksSecrets(ppp.desired) ? NO_FILE : undefined);
   if (found === undefined) return [];
   const message =
     `PPP on session ${sessionId}, which is not in the file, could not be run again: ${found.message}`;

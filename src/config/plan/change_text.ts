@@ -27,13 +27,13 @@ const SIGNS: Readonly<Record<PlannedChange["action"], Sign>> = {
   create: "+",
   delete: "-",
   change: "~",
-  remake: "-/+",
+  recreate: "-/+",
 };
 
 /** A change as lines: a head that names the thing, and a line for each old and each new value, in the file's words. */
 export function changeText(change: PlannedChange, colors: DiffColors): string {
   const sign = SIGNS[change.action];
-  const suffix = change.action === "remake" ? ", made anew" : "";
+  const suffix = change.action === "recreate" ? ", re-created" : "";
   const line = (sign: Sign, text: string): string => `${colors[sign][0]}${sign} ${text}${colors[sign][1]}\n`;
   const values = change.differences.flatMap(({ key, from, to }) => [
     ...(from === undefined ? [] : [line("-", `  ${key} = ${from}`)]),
@@ -56,7 +56,7 @@ const PAST: Readonly<Record<PlannedChange["action"], string>> = {
   create: "created",
   delete: "deleted",
   change: "changed",
-  remake: "made anew",
+  recreate: "re-created",
 };
 
 /** A change that was made, in one line without values, some of which are secret: `session one (10) of …: changed (mtu)`. */

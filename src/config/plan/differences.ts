@@ -174,7 +174,7 @@ export function sessionDifferences(
   const schema = SESSION_SETTINGS.filter(({ key }) => isSublayerKnown || key !== "l2spec_type");
   return [
     ...differences(schema, want, have),
-    ...pppDifferences(settings.ppp, ppp?.wish, changed),
+    ...pppDifferences(settings.ppp, ppp?.desired, changed),
   ];
 }
 

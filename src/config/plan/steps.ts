@@ -90,10 +90,10 @@ export function configureLinkSteps(
 }
 
 /** Steps that make an interface as it is wished that is there, where it is. */
-export function changeLinkSteps(session: SessionIds, link: ActualLink, wish: DesiredLink): PlannedStep[] {
+export function changeLinkSteps(session: SessionIds, link: ActualLink, desired: DesiredLink): PlannedStep[] {
   const steps: PlannedStep[] = [];
   const key = link.away ? { ...session, netns: link.netns } : session;
-  const { mtu, bridge, addresses, up } = wish;
+  const { mtu, bridge, addresses, up } = desired;
   const goesDown = up === false && link.up;
   if (goesDown) {
     steps.push({ step: { do: "setUp", key, up: false }, undo: [{ do: "setUp", key, up: true }] });
@@ -133,7 +133,7 @@ export function changeLinkSteps(session: SessionIds, link: ActualLink, wish: Des
 export function recreateSession(actual: ActualSession): PlanStep[] {
   const { session: { tunnelId, sessionId }, link, ppp } = actual;
   const key = { tunnelId, sessionId };
-  const dress = link === undefined ? [] : configureLinkSteps(key, {
+  const configure = link === undefined ? [] : configureLinkSteps(key, {
     netns: link.away ? link.netns : undefined,
     mtu: link.mtu,
     bridge: link.bridge,
@@ -142,8 +142,8 @@ export function recreateSession(actual: ActualSession): PlanStep[] {
   });
   const run: PlanStep[] = ppp === undefined
     ? []
-    : [{ do: "runPpp", key, ppp: ppp.wish, interfaceName: ppp.interfaceName }];
-  return [{ do: "createSession", session: sessionParameters(actual) }, ...dress, ...run];
+    : [{ do: "runPpp", key, ppp: ppp.desired, interfaceName: ppp.interfaceName }];
+  return [{ do: "createSession", session: sessionParameters(actual) }, ...configure, ...run];
 }
 
 /** Steps that make a tunnel again that was there, with its sessions. */

@@ -52,7 +52,7 @@ const PLANS: readonly ExpectedPlan[] = [
     ["-session 10", "+session 10 pw0", "mtu 1400", "+10.1.1.1/24", "up"],
   ]],
   [
-    "made anew, it is where it was",
+    "re-created, it is where it was",
     `${A}netns = "blue"\n`,
     A.replace("peer_session_id = 20", "peer_session_id = 21"),
     [["-session 10", "+session 10 pw0", "to blue", "mtu 1400", "+10.1.1.1/24", "up"]],
@@ -94,7 +94,7 @@ const PLANS: readonly ExpectedPlan[] = [
   ]],
   ["a name that fits", A, A.replace("pw0", "pw%d"), []],
   [
-    "an interface made anew keeps what the file does not say",
+    "an interface re-created keeps what the file does not say",
     `${A}bridge = "br1"\n`,
     A.replace('addresses = ["10.1.1.1/24"]\nup = true\n', 'cookie = "00112233"\n'),
     [
@@ -206,8 +206,8 @@ Deno.test("plans: what is said to change, with what was and what is to be", () =
   ]);
   assert.deepEqual(said, [
     ["change", "a s", "mtu: 1400 > 1300", 'addresses: ["10.1.1.1/24"] > ["10.1.1.2/24"]'],
-    ["remake", "b ", 'remote: "10.0.0.2" > "10.0.0.3"'],
-    ["remake", "b s", 'seq: "none" > "send"'],
+    ["recreate", "b ", 'remote: "10.0.0.2" > "10.0.0.3"'],
+    ["recreate", "b s", 'seq: "none" > "send"'],
   ]);
   assert.deepEqual(untouched, []);
   const { unmanaged, untouched: left } = planFor(machine, A);
@@ -237,7 +237,7 @@ Deno.test("plans: an interface that went elsewhere is let alone, and that is sai
   };
   const { units } = makePlan(configOf(A.replace("1400", "1300")), moved, NO_PEERS);
   assert.deepEqual(units.map(({ steps, notes }) => [steps, notes]), [[[], [
-    "interface pw0 of session s is not here: its settings are left as they are",
+    "interface pw0 of session s is not here: its settings are not changed",
   ]]]);
 });
 
@@ -320,7 +320,8 @@ function essence(machine: Machine): unknown {
     ...entry,
     sessions: entry.sessions.map(({ link, ppp, ...rest }) => ({
       ...rest,
-      ppp: ppp && [ppp.interfaceName, PPP_SETTINGS.map(({ write, fallback }) => write(ppp.wish) ?? fallback)],
+      ppp: ppp &&
+        [ppp.interfaceName, PPP_SETTINGS.map(({ write, fallback }) => write(ppp.desired) ?? fallback)],
       link: link === undefined ? undefined : {
         ...link,
         addresses: link.addresses.filter(({ address }) => !address.startsWith("fe80"))
@@ -339,7 +340,9 @@ Deno.test("plans of random files: they can be done, a second time there is nothi
     const prune = random.oneIn(2);
     const label = `round ${round}\n${before}\n---\n${after}`;
     const plan = planFor(machine, after, { prune: true });
-    remade += plan.units.flatMap(({ changes }) => changes).filter(({ action }) => action === "remake").length;
+    remade += plan.units.flatMap(({ changes }) =>
+      changes
+    ).filter(({ action }) => action === "recreate").length;
     joined += plan.units.filter(({ tunnelIds }) => tunnelIds.length > 1).length;
     if (prune) {
       for (const unit of plan.units) perform(machine, unit);

@@ -57,17 +57,17 @@ Deno.test("plans: PPP is a difference as any other; a file of secrets that chang
     ]);
   const machine = machineAs(PPP);
   assert.deepEqual(said(machine, `${PPP}mtu = 1400\nipv6 = false\n`), [
-    "remake",
+    "recreate",
     "ppp.mtu: undefined > 1400",
     "ppp.ipv6: true > false",
   ]);
   assert.deepEqual(said(machine, BARE), [
-    "remake",
+    "recreate",
     'ppp.user: "alice" > undefined',
     'ppp.secret-file: "/etc/secrets" > undefined',
   ]);
   assert.deepEqual(said(machineAs(BARE), `${BARE}[tunnel.a.session.s.ppp]\n`), [
-    "remake",
+    "recreate",
     "ppp: undefined > {}",
   ]);
   machine.secrets.set("/etc/secrets", { ...SECRETS, stamp: "2" });
@@ -98,7 +98,7 @@ Deno.test("plans: a file of secrets that is of no use keeps from being made what
   }
   running.secrets.set("/etc/secrets", unreadable);
   assert.deepEqual(planFor(running, PPP).untouched, ["a"]);
-  // A tunnel that is made anew takes PPP with it of sessions that are not in the file, too.
+  // A tunnel that is re-created takes PPP with it of sessions that are not in the file, too.
   const anew = A.slice(0, A.indexOf("[tunnel.a.session")).replace("= 2", "= 3");
   const stranger = "PPP on session 10, which is not in the file, could not be run again: ";
   assert.deepEqual(messages(running, anew), [

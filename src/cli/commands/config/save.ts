@@ -59,7 +59,7 @@ function gapsOf({ tunnels }: Actual): string[] {
       if (tunnel.version !== 2 && sessionSetting("l2spec_type").write(sessionSettings(each)) === undefined) {
         gaps.push(`l2spec_type of ${own}, which only debugfs tells`);
       }
-      if (ppp !== undefined && lacksSecrets(ppp.wish)) {
+      if (ppp !== undefined && lacksSecrets(ppp.desired)) {
         gaps.push(`secrets of PPP on ${own}, which came from no file`);
       }
       if (link === undefined && session.interfaceName !== undefined) {

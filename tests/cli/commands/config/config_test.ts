@@ -191,7 +191,7 @@ Deno.test("apply: a step that fails undoes its tunnel, and the others go on", as
   assert.deepEqual((await host.run("-j show")).out, before);
   assert.deepEqual(host.home.links.byName("pw0")?.mtu, 1400);
   assert.ok(host.home.links.addresses.some(({ address }) => address === "10.1.1.1"));
-  // A tunnel that cannot be made anew is what it was, with its sessions and their interfaces.
+  // A tunnel that cannot be re-created is what it was, with its sessions and their interfaces.
   host.home.links.refusal = () => undefined;
   host.files.set(FILE, PARIS.replace('local = "10.0.0.1"', 'local = "10.9.9.9"').split("\n"));
   const failed = await host.run("apply");
