@@ -11,9 +11,9 @@ import { type NextWord, nextWords } from "../cli/grammar/next_words.ts";
 import { UsageError } from "../cli/grammar/usage_error.ts";
 
 /** What only this mode knows. */
-export const OWN_WORDS: readonly NextWord[] = [{ word: "exit", help: "leave, as Ctrl-D does" }];
+export const OWN_WORDS: readonly NextWord[] = [{ word: "exit", help: "leave the shell, like Ctrl-D" }];
 
-const ALSO_EXIT: readonly NextWord[] = [{ word: "quit", help: "leave, as Ctrl-D does" }];
+const ALSO_EXIT: readonly NextWord[] = [{ word: "quit", help: "leave the shell, like Ctrl-D" }];
 
 /** What a command is about is named first, and wins over other keywords for as long as it is not. */
 const OBJECTS = ["tunnel", "session"] as const;

@@ -10,16 +10,16 @@ import { UsageError } from "../cli/grammar/usage_error.ts";
 
 /** The filters. */
 export const FILTERS: readonly NextWord[] = [
-  { word: "include", placeholder: "TEXT", help: "print only the lines in which the regular expression is" },
-  { word: "exclude", placeholder: "TEXT", help: "print only the lines in which it is not" },
-  { word: "count", help: "print how many lines there are; of show how many tunnels or sessions" },
-  { word: "json", help: "print JSON (right behind the command)" },
+  { word: "include", placeholder: "TEXT", help: "print only lines that match the regular expression" },
+  { word: "exclude", placeholder: "TEXT", help: "print only lines that do not match it" },
+  { word: "count", help: "print the number of lines; after show the number of tunnels or sessions" },
+  { word: "json", help: "print JSON (right after the command)" },
 ];
 
 /** Help for what include and exclude take. */
 export const PATTERN_HELP: NextWord = {
   word: "TEXT",
-  help: "a regular expression; all words up to the next bar belong to it",
+  help: "a regular expression; it includes all words up to the next bar",
 };
 
 /** What the filters of a line do. */
@@ -60,7 +60,7 @@ export function readFilters(parts: readonly (readonly string[])[]): Pipeline {
         break;
       default:
         if (i > 0) {
-          throw new UsageError(argumentWrong("json", "it stands right behind the command"), {
+          throw new UsageError(argumentWrong("json", "it must be right after the command"), {
             advice: ["For example: show session | json | include interface"],
           });
         }
@@ -74,7 +74,7 @@ function filterOf(name: string): NextWord {
   const names = FILTERS.map(({ word }) => word).join(", ");
   if (name === "") throw new UsageError(argumentRequired(names));
   const filter = FILTERS.find(({ word }) => word.startsWith(name));
-  if (filter === undefined) throw new UsageError(argumentWrong(name, `behind a bar are ${names}`));
+  if (filter === undefined) throw new UsageError(argumentWrong(name, `filters are ${names}`));
   return filter;
 }
 
@@ -83,8 +83,8 @@ function readPattern(text: string, name: string): RegExp {
   try {
     return new RegExp(text, "u");
   } catch {
-    throw new UsageError(argumentWrong(text, "it is no regular expression"), {
-      advice: ["Put a backslash before each of .*+?()[]{}^$|\\ that means itself."],
+    throw new UsageError(argumentWrong(text, "it is not a regular expression"), {
+      advice: ["Put a backslash before each literal .*+?()[]{}^$|\\"],
     });
   }
 }

@@ -38,7 +38,7 @@ const HOME_NETNS = "-";
 const PROMPT_LIMIT_MS = 1000;
 
 /** What a filter needs to have anything to filter. */
-const NO_COMMAND = "a command in front of the bar";
+const NO_COMMAND = "a command before the bar";
 
 /** What became of a line. */
 type Outcome = "done" | "failed" | "leave";
@@ -122,7 +122,7 @@ export class Shell {
     const pipeline = readFilters(filters);
     const { options, command } = this.#read(words);
     if (command !== undefined && NOT_HERE.has(command.verb)) {
-      throw new UsageError(`Command "${command.verb}" cannot be given in here.`, {
+      throw new UsageError(`Command "${command.verb}" cannot be used in the shell.`, {
         advice: [`Leave with Ctrl-D, then: l2tp ${command.verb}`],
       });
     }

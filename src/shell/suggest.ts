@@ -99,4 +99,4 @@ function filterPlace(words: readonly string[]): Place | undefined {
   return { typing: { next: { ...nothing, value }, last, head: "" }, before: [], own: [] };
 }
 
-const BAR: NextWord = { word: "|", help: "pass what comes out on to another filter" };
+const BAR: NextWord = { word: "|", help: "pass the output to another filter" };

@@ -248,7 +248,7 @@ Deno.test("apply, on a real subsystem", async (t) => {
       assert.equal(code, 1);
       assert.match(
         stderr,
-        /:13:9: tunnel far: there is no network namespace "no-such-netns"\n {2}Make it first: ip netns add/,
+        /:13:9: tunnel far: there is no network namespace "no-such-netns"\n {2}Create it first: ip netns add/,
       );
       await site.apply(a, wires(1, 2), "--prune");
       await site.apply(b, wires(2, 1), "--prune");

@@ -130,7 +130,7 @@ const REFUSED: readonly Refused[] = [
     code: "EEXIST",
     errno: 17,
     advice: [
-      "Session 10 is there already in tunnel 3, with peer session 20 and interface l2e0.",
+      "Session 10 already exists in tunnel 3, with peer session 20 and interface l2e0.",
       "Choose another session_id, or delete it first: l2tp del session tunnel_id 3 session_id 10",
     ],
   },
@@ -151,7 +151,7 @@ const REFUSED: readonly Refused[] = [
     error: "RTNETLINK answers: File exists",
     code: "EEXIST",
     errno: 17,
-    advice: ["There is an interface called d0 already.", "Choose another name, or leave it out."],
+    advice: ["Interface d0 already exists.", "Choose another name, or leave it out."],
   },
   {
     why: "no such tunnel to delete",
@@ -242,8 +242,8 @@ Deno.test("without CAP_NET_ADMIN", async (t) => {
   requireL2tp();
   await using host = await openHost("eperm");
   const said = "RTNETLINK answers: Operation not permitted\n" +
-    "  L2TP takes CAP_NET_ADMIN in the user namespace that owns this network namespace, for reading too.\n" +
-    "  Try it as root: sudo l2tp …\n";
+    "  L2TP needs CAP_NET_ADMIN in the user namespace that owns this network namespace, for reading too.\n" +
+    "  Run it as root: sudo l2tp …\n";
   const dropped = ["setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin", "--"];
   const cases: readonly [string, number, readonly string[], readonly string[]][] = [
     ["root without the capability, reading", 1, dropped, ["-n", host.name, "show"]],

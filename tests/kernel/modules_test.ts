@@ -67,7 +67,7 @@ Deno.test({
           assert.equal(code, 2);
           assert.deepEqual(firstLines(stderr), [
             "RTNETLINK answers: Protocol not supported",
-            "  Kernel module l2tp_eth is there but was not loaded.",
+            "  Kernel module l2tp_eth exists but was not loaded.",
             `  ${FORBIDDING} forbids it.`,
           ]);
           await sh(...advisedCommand(stderr, "l2tp_eth"));
@@ -83,7 +83,7 @@ Deno.test({
           assert.equal(code, 2);
           assert.deepEqual(firstLines(stderr), [
             "RTNETLINK answers: Protocol not supported",
-            "  Kernel module l2tp_ip is there but was not loaded.",
+            "  Kernel module l2tp_ip exists but was not loaded.",
             `  ${FORBIDDING} forbids it.`,
           ]);
           await sh(...advisedCommand(stderr, "l2tp_ip"));
@@ -104,14 +104,14 @@ Deno.test({
           assert.equal(text.code, 1);
           assert.deepEqual(firstLines(text.stderr), [
             "RTNETLINK answers: No such file or directory",
-            "  Kernel module l2tp_netlink is there but was not loaded.",
+            "  Kernel module l2tp_netlink exists but was not loaded.",
             `  ${FORBIDDING} forbids it.`,
           ]);
           assert.equal(json.code, 1);
           const { error, exit_code, advice } = JSON.parse(json.stderr);
           assert.deepEqual([error, exit_code], [firstLines(text.stderr)[0], 1]);
           assert.deepEqual(advice.slice(0, 2), [
-            "Kernel module l2tp_netlink is there but was not loaded.",
+            "Kernel module l2tp_netlink exists but was not loaded.",
             `${FORBIDDING} forbids it.`,
           ]);
         });

@@ -98,7 +98,7 @@ Deno.test("tunnels between link-local addresses", async (t) => {
     assert.deepEqual([code, stdout], [2, ""]);
     assert.match(
       stderr,
-      /^RTNETLINK answers: No such device\n {2}There is no interface called wire here\.\n/,
+      /^RTNETLINK answers: No such device\n {2}There is no interface wire here\.\n/,
     );
     using client = clientIn(a);
     assert.deepEqual(client.tunnels(), []);

@@ -56,11 +56,11 @@ Deno.test("readFilters(): JSON is asked of the command", () => {
 Deno.test("readFilters() refuses what is wrong, and says what would be right", () => {
   const table: [parts: string[][], message: string][] = [
     [[[]], 'Error: argument "include, exclude, count, json" is required'],
-    [[["grep", "x"]], 'Error: argument "grep" is wrong: behind a bar are include, exclude, count, json'],
+    [[["grep", "x"]], 'Error: argument "grep" is wrong: filters are include, exclude, count, json'],
     [[["include"]], 'Error: argument "TEXT of include" is required'],
-    [[["include", "("]], 'Error: argument "(" is wrong: it is no regular expression'],
+    [[["include", "("]], 'Error: argument "(" is wrong: it is not a regular expression'],
     [[["count", "x"]], 'Error: argument "x" is wrong: count takes nothing'],
-    [[["count"], ["json"]], 'Error: argument "json" is wrong: it stands right behind the command'],
+    [[["count"], ["json"]], 'Error: argument "json" is wrong: it must be right after the command'],
   ];
   for (const [parts, message] of table) {
     assert.throws(() => readFilters(parts), (error) => {

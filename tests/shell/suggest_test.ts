@@ -95,14 +95,14 @@ Deno.test("? at other places", async () => {
     ["add tunnel tunnel_id ", "  ID  our id of the tunnel\n"],
     [
       "show | ",
-      "  include TEXT  print only the lines in which the regular expression is\n" +
-      "  exclude TEXT  print only the lines in which it is not\n" +
-      "  count         print how many lines there are; of show how many tunnels or\n" +
+      "  include TEXT  print only lines that match the regular expression\n" +
+      "  exclude TEXT  print only lines that do not match it\n" +
+      "  count         print the number of lines; after show the number of tunnels or\n" +
       "                sessions\n" +
-      "  json          print JSON (right behind the command)\n",
+      "  json          print JSON (right after the command)\n",
     ],
-    ["show | include ", "  TEXT  a regular expression; all words up to the next bar belong to it\n"],
-    ["show | count ", "  |  pass what comes out on to another filter\n"],
+    ["show | include ", "  TEXT  a regular expression; it includes all words up to the next bar\n"],
+    ["show | count ", "  |  pass the output to another filter\n"],
     ["show tunnel x", '  Nothing here begins with "x".\n'],
     ["bogus ", "  Nothing may come next.\n"],
     [

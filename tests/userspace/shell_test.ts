@@ -192,10 +192,10 @@ Deno.test("interactive mode on a terminal", async (t) => {
     await run("add tunnel udp", 'Error: "udp" is ambiguous: udp_sport, udp_dport, udp_csum,');
     await run("shwo", 'Command "shwo" is unknown, try "l2tp help".\n  Did you mean "show"?');
     await run("fl", 'Command "fl" is unknown');
-    await run("daemon", 'Command "daemon" cannot be given in here.');
+    await run("daemon", 'Command "daemon" cannot be used in the shell.');
     await run(
       "show | grep x",
-      'Error: argument "grep" is wrong: behind a bar are include, exclude, count, json',
+      'Error: argument "grep" is wrong: filters are include, exclude, count, json',
     );
     await run("-j", 'Option "-json" needs a command.');
     await run("-n nowhere", 'Cannot open network namespace "nowhere": No such file or directory');

@@ -144,7 +144,7 @@ function checkLinkTargets(context: Context, given: Arguments): LinkTargets | und
   const { bridge, netns } = given;
   if (given.pseudowire === "ppp" || given.ppp !== undefined) {
     throw new UsageError(argumentWrong("ppp", "interface settings need pw_type eth"), {
-      advice: ["A PPP session's interface is set up by PPP: see the keywords behind ppp in l2tp help add"],
+      advice: ["PPP configures the interface of a PPP session: see the keywords after ppp in l2tp help add"],
     });
   }
   using stack = new DisposableStack();
@@ -154,7 +154,7 @@ function checkLinkTargets(context: Context, given: Arguments): LinkTargets | und
   const masterIndex = bridge === undefined ? undefined : targets.links.link(bridge)?.index;
   if (bridge !== undefined && masterIndex === undefined) {
     throw new UsageError(argumentWrong(bridge, "Device does not exist"), {
-      advice: [`Make the bridge first: ip link add ${bridge} type bridge`],
+      advice: [`Create the bridge first: ip link add ${bridge} type bridge`],
     });
   }
   targets.masterIndex = masterIndex;

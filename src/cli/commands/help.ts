@@ -22,7 +22,7 @@ import { UsageError } from "../grammar/usage_error.ts";
 
 const SYNOPSIS = "l2tp [ OPTIONS ] VERB { tunnel | session } [ KEYWORD VALUE ] …";
 
-/** What is printed when nothing was asked for. */
+/** The text that is printed for an empty command line. */
 export function shortUsage(): string {
   return `Usage: ${SYNOPSIS}\n       l2tp help\n\n${table(verbRows(({ rare }) => rare !== true))}`;
 }
@@ -41,17 +41,17 @@ export function help(words: readonly string[]): string {
   return verbHelp(verb);
 }
 
-/** The verbs that people use, with a line of help each. */
+/** The verbs that help lists. */
 export function shownVerbs(): Verb[] {
   return VERBS.filter((verb) => verb.hidden !== true);
 }
 
-/** The options that people use, with a line of help each. */
+/** The options that help lists. */
 export function shownOptions(): (Option & { readonly help: string })[] {
   return OPTIONS.filter((option): option is Option & { readonly help: string } => option.help !== undefined);
 }
 
-/** How an option is written: `-n, -netns NETNS`. */
+/** The spelling of an option: `-n, -netns NETNS`. */
 export function optionText(option: Option): string {
   const [first = ""] = option.words;
   const short = option.shortens ? `-${first[0]}, ` : "";
@@ -62,12 +62,12 @@ export function optionText(option: Option): string {
 /** Options whose first letter alone means another option, because that stands earlier in the table. */
 const SHORT_IS_ANOTHERS: ReadonlySet<string> = new Set(["dataplane", "force", "help"]);
 
-/** How a keyword is written: `tunnel_id ID`. */
+/** The spelling of a keyword: `tunnel_id ID`. */
 export function keywordText(keyword: Keyword): string {
   return keyword.value === undefined ? keyword.word : `${keyword.word} ${keyword.value.placeholder}`;
 }
 
-/** How an option of a verb is written: `-f, --file FILE`. */
+/** The spelling of an option of a verb: `-f, --file FILE`. */
 export function verbOptionText({ word, alias, placeholder }: VerbOption): string {
   const short = alias === undefined ? "" : `-${alias}, `;
   return `${short}--${word}${placeholder === undefined ? "" : ` ${placeholder}`}`;
@@ -84,7 +84,7 @@ function generalHelp(): string {
 
 Verbs (most may be shortened; "l2tp help VERB" lists the keywords):
 ${table(verbRows())}
-Options (one dash or two; most may also stand behind the command):
+Options (one dash or two; most may also follow the command):
 ${table(options)}
 Examples:
   l2tp add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip \\
@@ -108,51 +108,50 @@ function verbHelp(verb: Verb): string {
       return `${head}\n${keywordHelp([`${verb.verb} tunnel`, `${verb.verb} session`])}`;
     case "show":
     case "flush":
-      return `${head}\nAll that are given must match.\n\n${keywordHelp(["filter tunnel", "filter session"])}`;
+      return `${head}\nAll filters must match.\n\n${keywordHelp(["filter tunnel", "filter session"])}`;
     case "monitor":
       return `${head}
-  The kernel tells of the tunnels of every network namespace, and does not say
-  which; of sessions that go with their tunnel it says nothing. With -t each
-  event has its time, with -json it is one object on a line. Ctrl-C ends it.
-  The daemon tells of the present network namespace only, and also what the
-  kernel has as trace events; the kernel's own are in tracefs (l2tp:*).
+  The kernel reports tunnels of every network namespace without saying which,
+  and does not report sessions that are deleted with their tunnel. -t prints the
+  time of each event, -json prints one object per line. Ctrl-C ends it.
+  The daemon reports the present network namespace only, trace events included.
+  Trace events of the kernel are in tracefs (l2tp:*).
 `;
     case "doctor":
       return `${head}
-  Looks at kernel modules, /dev/net/tun, capabilities, the daemon, its version
-  and what an earlier one left, sysctls, UDP ports, the MTU of the way to each
-  peer (by the routes: nothing is sent), interfaces and offloads; of tunnels, at
-  those in the present network namespace. "error" and "warning" are to be fixed,
-  and how stands below; then the exit code is 1.
+  Checks kernel modules, /dev/net/tun, capabilities, the daemon with its version
+  and its journal, sysctls, UDP ports, the path MTU to each peer (by the routes:
+  it sends nothing), interfaces and offloads; and the tunnels of the present
+  network namespace. Each "error" and "warning" is followed by its remedy. With
+  either of them the exit code is 1.
 `;
     case "service":
       return `${head}
   l2tp service systemd > /etc/systemd/system/l2tp.service
   With config FILE the daemon applies the file when it starts, and again on
   systemctl reload l2tp.
-  Where the program does not run as one file made by deno compile, the unit
-  starts the l2tp that the PATH leads to.
+  Unless the program runs as one file made by deno compile, the unit starts the
+  l2tp that is found in PATH.
 `;
     case "metrics":
       return `${head}
-  Prometheus' text format, of the tunnels in the present network namespace:
-  counters as of show -s, whether interfaces are up, in userspace also what was
-  dropped by reason and which offloads work. The label netns is the namespace's
-  name, and empty for that of process 1. "l2tp daemon metrics" offers them over
-  HTTP. The dashboard goes to Grafana: Dashboards, New, Import.
+  Prometheus' text format, for the tunnels of the present network namespace:
+  counters as in show -s, interface state, and in userspace drops by reason and
+  offloads in use. The label netns is the name of the namespace; it is empty for
+  that of process 1. "l2tp daemon metrics" serves them over HTTP. Load the
+  dashboard into Grafana: Dashboards, New, Import.
 `;
     case "status":
       return `${head}
-  Once: tunnels and sessions with the columns of the kernel's debugfs file (a
-  question mark where it cannot be read), then rates, measured for a second or
-  the interval, errors by reason, MTU and state of each interface, and what is
-  wrong with what to do. With -json the same facts; -json --watch prints one
-  object a second.
+  Without --watch: tunnels and sessions with the columns of the kernel's debugfs
+  file (a question mark where it cannot be read), rates over one second or the
+  interval, errors by reason, MTU and state of each interface, problems and
+  remedies. -json prints the same facts; -json --watch one object a second.
 
-  Watching: s sorts, / filters, Enter shows a session, p what is wrong, ? all
-  keys, q leaves. Bars are the last 60 s of a session. Colours go with
-  -color=never or NO_COLOR. Silence of a peer is told after 3 minutes, so only
-  while watching, or with interval 180.
+  With --watch: s sorts, / filters, Enter shows a session, p shows problems,
+  ? lists all keys, q quits. Bars show the last 60 s of a session. -color=never
+  or NO_COLOR turns colours off. A silent peer is reported after 3 minutes, so
+  only with --watch, or with interval 180.
 `;
     case "apply":
     case "check":
@@ -161,30 +160,32 @@ function verbHelp(verb: Verb): string {
       return head + configHelp(verb.verb);
     case "daemon":
       return `${head}
-  add starts it where it is needed. Its socket, its journal and (so started)
-  its log are in /run/l2tp, or in the folder that L2TP_RUNTIME_DIR names. Who
-  may connect is root and, where there is one, the group l2tp.
+  add starts a daemon where one is needed. The daemon's socket, journal and (if
+  add started it) log are in /run/l2tp, or in the folder L2TP_RUNTIME_DIR. Only
+  root and, if it exists, the group l2tp may connect.
 
-  offload LIST says what the system is to do for many packets at once: words
-  with commas between them out of all (which it begins with), none, tap, tso,
-  uso, gso, gro, coalesce, simd, or one of them behind no-, as in no-uso,no-gro.
-  L2TP_OFFLOAD says the same. What the system refuses is said and done without;
-  show -d tells what works for each session.
-  offload bpf has BPF programs in the kernel carry L2TPv3 Ethernet sessions over
-  UDP without checksums (IPv6: udp6_csum_tx off udp6_csum_rx off) and sequence
-  numbers: several times as fast. Packet filters do not see those packets, nor
-  does the interface count what it sends; show -s does. all does not include it.
-  workers N lets N threads move packets, each those of its share of the peers.
-  metrics ADDRESS:PORT or metrics unix:PATH answers HTTP there with what
-  "l2tp metrics" prints, of all network namespaces. Only loopback addresses:
-  nobody has to say who they are. Metrics that cannot be offered are logged.
+  offload LIST chooses offloads: a list with commas of all (the default), none,
+  tap, tso, uso, gso, gro, coalesce, simd, each also with no- in front, as in
+  no-uso,no-gro. L2TP_OFFLOAD does the same. The daemon reports offloads that
+  the system refuses, and works without them; show -d lists those in use for
+  each session.
+  offload bpf moves L2TPv3 Ethernet sessions over UDP without checksums (IPv6:
+  udp6_csum_tx off udp6_csum_rx off) and without sequence numbers to BPF
+  programs in the kernel, which is several times as fast. Packet filters do not
+  see those packets, and the interface does not count the packets that it sends;
+  show -s does. all does not include bpf.
+  workers N uses N threads to move packets, each for its share of the peers.
+  metrics ADDRESS:PORT or metrics unix:PATH serves over HTTP what "l2tp metrics"
+  prints, for all network namespaces. There is no authentication, so only
+  loopback addresses are accepted. The log tells if metrics cannot be served.
 
-  config FILE has the file applied as "l2tp apply" does, in the daemon's own
-  network namespace: at the start, where a file that is wrong ends it (255), and
-  again on SIGHUP, where a file that is wrong changes nothing. A tunnel waits
-  whose peer's name, local address, route or bridge is not there, and comes up
-  by itself; "l2tp status" tells which wait, and for what. The tunnels are those
-  of the daemon, or of the kernel: l2tp -dataplane kernel daemon config FILE.
+  config FILE applies the file as "l2tp apply" does, in the daemon's own network
+  namespace. At the start, a file with problems ends the daemon (255). SIGHUP
+  applies the file again; then a file with problems changes nothing. A tunnel
+  whose peer's name, local address, route or bridge is missing waits for it, and
+  comes up by itself; "l2tp status" lists the tunnels that wait, and the reason.
+  The tunnels belong to the daemon. With -dataplane kernel in front, they belong
+  to the kernel: l2tp -dataplane kernel daemon config FILE.
 `;
     default:
       return head;
@@ -193,31 +194,32 @@ function verbHelp(verb: Verb): string {
 
 const CONFIG_TEXTS = {
   apply: `
-What can be changed on a living session is changed, anything else is made
-anew, and what is as the file says is not touched. What an interface has and
-the file does not mention stays. If a step fails, what was done for its tunnel
-is undone. What is not in the file is left alone, unless --prune is given.
+A setting that can be changed in a living session is changed; any other
+difference re-creates the session. What already matches the file is not
+touched. Interface settings that the file leaves out stay as they are. If a
+step fails, the changes of its tunnel are undone. Tunnels and sessions that are
+not in the file stay, unless --prune is given.
 
-on_up, on_pre_down and on_down are programs with their arguments, as arrays.
-They find facts in variables (L2TP_EVENT, L2TP_TUNNEL_ID, L2TP_INTERFACE, …;
-docs/guides/hooks.md has all). An on_up that fails is a step that fails.
+on_up, on_pre_down and on_down are programs with their arguments, as lists of
+strings. Variables tell them the facts (L2TP_EVENT, L2TP_TUNNEL_ID,
+L2TP_INTERFACE, …; the README lists all). An on_up that fails is a failed step.
 `,
   check: `
-Nothing is touched and nobody is asked. Each problem is on a line of its own:
-FILE:LINE:COLUMN: what it is. The default is /etc/l2tp/l2tp.toml.
+Checks the file without touching the system. Each problem is printed on a line:
+FILE:LINE:COLUMN: problem. The default file is /etc/l2tp/l2tp.toml.
 `,
   save: `
-Applied to an empty system, it makes the same tunnels, sessions and interfaces.
-Cookies are in it: FILE is made for its owner alone.
+Applied to an empty system, the file creates the same tunnels, sessions and
+interfaces. It contains cookies, so only its owner can read FILE.
 `,
   import: `
-FILE is a .netdev unit of systemd-networkd, a ql2tpd.toml of go-l2tp, or
-commands: ip l2tp add …, ip link set … and ip addr add …, one a line. Which it
-is shows in the file, unless the first word says it.
+FILE is a .netdev unit of systemd-networkd, a ql2tpd.toml of go-l2tp, or a list
+of commands: ip l2tp add …, ip link set … and ip addr add …, one per line. The
+first word names the format; without it, l2tp recognizes the format.
 `,
 };
 
-/** What a configuration file is, from its schema. */
+/** The format of the configuration file, from its schema. */
 function configHelp(verb: keyof typeof CONFIG_TEXTS): string {
   const rows = (schema: readonly SchemaRow[]): string =>
     table(schema.map(({ key, type, help, fallback }) => {
@@ -225,34 +227,34 @@ function configHelp(verb: keyof typeof CONFIG_TEXTS): string {
       return [key, `${help}: ${type}${wanted}`];
     }));
   return `${CONFIG_TEXTS[verb]}
-A configuration is TOML: [tunnel.NAME] and [tunnel.NAME.session.NAME].
-[defaults.tunnel] and [defaults.session] are for all, [class.tunnel.NAME] and
-[class.session.NAME] for those that say class = "NAME". With a table
-[tunnel.NAME.session.NAME.ppp], empty or not, PPP is run on the session.
+A configuration is TOML: tables [tunnel.NAME] and [tunnel.NAME.session.NAME].
+[defaults.tunnel] and [defaults.session] apply to all, [class.tunnel.NAME] and
+[class.session.NAME] to those with class = "NAME". A table
+[tunnel.NAME.session.NAME.ppp], which may be empty, runs PPP on the session.
 
-A tunnel says:
+Settings of a tunnel:
 ${rows(TUNNEL_SETTINGS)}
-A session says:
+Settings of a session:
 ${rows(SESSION_SETTINGS)}
-A session's table ppp says:
+Settings of PPP, in a session's table ppp:
 ${rows(PPP_SETTINGS)}`;
 }
 
-/** What help tells of a setting. */
+/** The parts of a setting that help prints. */
 type SchemaRow = Pick<Setting<never>, "key" | "type" | "help" | "fallback">;
 
 function keywordHelp(uses: readonly Use[]): string {
   return uses.map((use) => {
     const [action, object] = use.split(" ");
     const rows = KEYWORDS.filter((keyword) => keyword.uses.includes(use) && keyword.word !== object);
-    if (action === "filter") return keywordList(`Keywords that pick a ${object}:`, rows);
+    if (action === "filter") return keywordList(`Filters for a ${object}:`, rows);
     // Ports are needed over UDP only.
     const always = requiredFor(use, { encap: "ip" });
     const required = rows.filter(({ word }) => always.includes(word));
     const optional = rows.filter(({ word }) => !always.includes(word));
     const ppp = PPP_KEYWORDS.filter((keyword) => keyword.uses.includes(use));
     return keywordList(`${use} needs:`, required) + keywordList(`${use} takes:`, optional) +
-      keywordList(`${use} takes behind ppp:`, ppp);
+      keywordList(`${use} takes after ppp:`, ppp);
   }).join("\n");
 }
 
@@ -261,10 +263,10 @@ function keywordList(title: string, keywords: readonly Keyword[]): string {
   return `${title}\n${table(keywords.map((keyword) => [keywordText(keyword), keyword.help]))}`;
 }
 
-/** Lines are no longer than the narrowest terminals that people use. */
+/** Width of the narrowest terminals in use. */
 const COLUMNS = 80;
 
-/** Two columns for a terminal, the right one wrapped; what does not fit beside it begins on a line of its own. */
+/** Two columns for a terminal, the right one wrapped. A left text that is too wide gets a line of its own. */
 export function table(rows: readonly (readonly [string, string])[]): string {
   const width = Math.min(24, Math.max(...rows.map(([left]) => left.length)));
   const indent = " ".repeat(width + 4);

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { type Keyword, KEYWORDS, PPP_KEYWORDS } from "../grammar/grammar.ts";
+import { type Keyword, KEYWORDS, PPP_KEYWORDS, requiredFor, type Use } from "../grammar/grammar.ts";
 import { keywordText, optionText, shownOptions, shownVerbs, verbOptionText } from "./help.ts";
 import { MANUAL_DATE, PROGRAM_VERSION } from "../../model/version.ts";
 
-/** Text in which roff sees nothing special. */
+/** Escapes the text for roff. */
 function plain(text: string): string {
   return text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("…", "...").replace(
     /^([.'])/gm,
@@ -16,23 +16,47 @@ function plain(text: string): string {
   );
 }
 
-/** Longest line of text, in characters: longer ones are hard to compare and to mail. */
+/** Longest line of text, in characters: longer lines are hard to compare and to mail. */
 const COLUMNS = 80;
 
 function entry(term: string, text: string): string {
   return `.TP\n.B ${plain(term.trim())}\n${wrapped(plain(text))}\n`;
 }
 
-/** The text in lines, broken between words; none begins with what roff takes for a request. */
+/** The text in lines, broken between words; none begins like a request of roff. */
 function wrapped(text: string): string {
   return text.replaceAll(new RegExp(`(?=\\S)(.{1,${COLUMNS - 2}})(?: +|$)`, "g"), "$1\n").trimEnd()
     .replaceAll(/^([.'])/gm, "\\&$1");
 }
 
 function keywordEntry(keyword: Keyword): string {
-  const uses = keyword.uses.map((use) => use.replace("filter", "show and flush")).join(", ");
-  const alias = keyword.alias === undefined ? "" : ` Also ${keyword.alias}.`;
-  return entry(keywordText(keyword), `${keyword.help}.${alias}${uses === "" ? "" : ` For ${uses}.`}`);
+  const { alias, help } = keyword;
+  return entry(keywordText(keyword), `${help}.${alias === undefined ? "" : ` Also ${alias}.`}`);
+}
+
+/** The commands that keywords belong to, with the words of their headings. */
+const COMMANDS: readonly [use: Use, heading: string][] = [
+  ["add tunnel", "add tunnel"],
+  ["add session", "add session"],
+  ["set tunnel", "set tunnel"],
+  ["set session", "set session"],
+  ["del tunnel", "delete tunnel"],
+  ["del session", "delete session"],
+  ["filter tunnel", "show tunnel, flush tunnel"],
+  ["filter session", "show session, flush session"],
+];
+
+/** The keywords of a command, those that it requires first. */
+function commandEntry([use, heading]: readonly [use: Use, heading: string]): string {
+  const required = requiredFor(use, {});
+  const others = KEYWORDS.filter(({ uses, word }) =>
+    uses.includes(use) && !required.includes(word) && !use.endsWith(` ${word}`)
+  ).map(({ word }) => word);
+  const parts = [
+    ...(required.length > 0 ? [`Required: ${required.join(", ")}.`] : []),
+    ...(others.length > 0 ? [`Optional: ${others.join(", ")}.`] : []),
+  ];
+  return entry(heading, parts.join(" "));
 }
 
 /** The manual page. */
@@ -56,23 +80,29 @@ l2tp \\- L2TP tunnels and sessions of Linux
 [ OPTIONS ] { tunnel | session } VERB [ KEYWORD VALUE ] ...
 .SH DESCRIPTION
 .B l2tp
-creates, changes, lists, watches and deletes L2TP tunnels and sessions:
-the kernel's, or where it has no L2TP those of
+creates, changes, lists, watches and deletes L2TP tunnels and sessions.
+They belong to the kernel or, where the kernel has no L2TP, to
 .BR "l2tp daemon" ,
-which is the same in userspace. What
+which does the same in userspace.
+.B l2tp
+accepts every command of
 .BR ip\\-l2tp (8)
-takes, it takes as well, and prints the same.
+and prints the same.
 .SH VERBS
-${verbs.join("")}.SH KEYWORDS
-${keywords.join("")}.SH KEYWORDS BEHIND PPP
+${verbs.join("")}.SH KEYWORDS BY COMMAND
+UDP ports are not required with encap ip. A session can be changed and deleted
+by its name instead of its ids.
+${COMMANDS.map(commandEntry).join("")}.SH KEYWORDS
+${keywords.join("")}.SH KEYWORDS AFTER PPP
 ${pppKeywords.join("")}.SH OPTIONS
 ${options.join("")}.SH EXIT STATUS
 .TP
 .B 0
-All went well.
+Success.
 .TP
 .B 1
-An address was none, a batch or a listing failed, or there is no L2TP to be had.
+An address was not valid, a batch or a listing failed, or there is no L2TP
+subsystem.
 .TP
 .B 2
 The kernel refused a change.
@@ -88,13 +118,17 @@ auto, kernel or user: as the option \\-dataplane.
 The folder of the daemon's socket, journal and log, instead of /run/l2tp.
 .TP
 .B L2TP_OFFLOAD
-What a daemon has the system do for many packets at once, as
+The offloads of a daemon, as
 .BR "l2tp daemon offload" :
 a list such as no\\-gro,no\\-uso or bpf.
 .SH FILES
 .TP
 .B /run/l2tp/api.sock, journal, daemon.log
-The daemon's socket, what it has acknowledged, and its log if l2tp started it.
+The daemon's socket, its journal of acknowledged changes, and its log if l2tp
+started it.
+.TP
+.B /etc/l2tp/l2tp.toml
+The configuration file that apply and check read unless another is given.
 .SH EXAMPLES
 .EX
 l2tp add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2

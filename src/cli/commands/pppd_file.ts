@@ -14,17 +14,17 @@ import { UsageError } from "../grammar/usage_error.ts";
 /** Absolute path of the file with pppd's arguments, which pppd has read without complaint. */
 export async function findPppdFile(context: Context, path: string, ppp: DesiredPpp): Promise<string> {
   if (Object.keys(ppp).length > 0) {
-    throw new UsageError(argumentWrong("pppd", "the other keywords of ppp do not go with it"), {
-      advice: [`Say it in the words of pppd(8), in the file: ${path}`],
+    throw new UsageError(argumentWrong("pppd", "it cannot be combined with other keywords of ppp"), {
+      advice: [`Put these options into pppd's file, as in pppd(8): ${path}`],
     });
   }
   // Without a word about starting something in userspace, which would be of no use.
   await context.open("read");
   if (context.hasNoSubsystem || context.l2tp.dataplane !== "kernel") {
-    throw new UsageError("Error: pppd takes sessions of the kernel only, and these are in userspace.", {
+    throw new UsageError("Error: pppd works with kernel sessions only, and these are userspace sessions.", {
       exitCode: 1,
       advice: [
-        "Leave pppd out: l2tp runs PPP there itself, see the words behind ppp in l2tp help add session.",
+        "Leave pppd out: l2tp runs PPP on them itself, see the keywords after ppp in l2tp help add session.",
       ],
     });
   }
@@ -40,7 +40,7 @@ export async function findPppdFile(context: Context, path: string, ppp: DesiredP
     case undefined:
       return file;
     case "missing":
-      throw new UsageError("Error: there is no pppd here.", {
+      throw new UsageError("Error: pppd is not installed.", {
         exitCode: 1,
         advice: ["It is in the package ppp.", "Or leave pppd out: l2tp runs PPP itself."],
       });

@@ -1,6 +1,6 @@
 /**
- * Why the kernel refused, and what to try: what an error number alone does not say. Looks at the system again after
- * the fact, so everything here is best effort and changes nothing.
+ * Explains why the kernel refused a request, and what to try. It looks at the system again after the error, so an
+ * explanation is best effort. It changes nothing.
  *
  * @module
  */
@@ -15,10 +15,10 @@ import type { Context } from "../context.ts";
 import { explainDaemon } from "./explain_daemon.ts";
 import { explainMissingModule } from "./explain_module.ts";
 
-/** At most so many examples are listed. */
+/** Largest number of examples in a list. */
 const EXAMPLES = 5;
 
-/** Lines of why and what to try; none if nothing more is known. */
+/** Lines with the reason and what to try; none if nothing more is known. */
 export function explain(error: unknown, given: Arguments, context: Context): string[] {
   try {
     if (error instanceof FamilyMissingError) {
@@ -39,20 +39,20 @@ export function explain(error: unknown, given: Arguments, context: Context): str
       case "L2TP_CMD_SESSION_MODIFY":
         return error.errno === Errno.ENODEV ? noSuchSession(given, context) : [];
       case "RTM_NEWADDR":
-        return error.errno === Errno.EEXIST ? ["The interface has that address already."] : [];
+        return error.errno === Errno.EEXIST ? ["The interface already has that address."] : [];
       default:
         return [];
     }
   } catch {
-    // An explanation that fails must not hide the error it was to explain.
+    // An explanation that fails must not hide the error that it explains.
     return [];
   }
 }
 
 function explainPermission(): string[] {
   return [
-    "L2TP takes CAP_NET_ADMIN in the user namespace that owns this network namespace, for reading too.",
-    "Try it as root: sudo l2tp …",
+    "L2TP needs CAP_NET_ADMIN in the user namespace that owns this network namespace, for reading too.",
+    "Run it as root: sudo l2tp …",
   ];
 }
 
@@ -114,7 +114,7 @@ function explainTunnelCreate(error: NetlinkError, given: Arguments, context: Con
       return explainInvalidTunnel(given, context);
     case Errno.ENODEV: {
       const scope = given.remote?.scope ?? given.local?.scope;
-      return scope === undefined ? [] : [`There is no interface called ${scope} here.`, "See: ip link"];
+      return scope === undefined ? [] : [`There is no interface ${scope} here.`, "See: ip link"];
     }
     default:
       return [];
@@ -157,7 +157,7 @@ function explainInvalidTunnel({ local, remote }: Arguments, context: Context): s
   );
   return unscoped === undefined ? [] : [
     `${unscoped.text} is link-local, so the ${subsystemOf(context)} needs to know its interface.`,
-    `Say which: ${unscoped.text}%INTERFACE`,
+    `Add it: ${unscoped.text}%INTERFACE`,
   ];
 }
 
@@ -178,13 +178,13 @@ function explainSessionCreate(error: NetlinkError, given: Arguments, context: Co
     case Errno.ENOENT:
       // Only the daemon opens a file for a session.
       return [
-        "There is no /dev/net/tun here, which the daemon makes interfaces with.",
+        "The daemon creates interfaces with /dev/net/tun, which does not exist here.",
         "As root: modprobe tun",
       ];
     case Errno.EINVAL:
       return given.interfaceName === undefined
         ? []
-        : [`"${given.interfaceName}" is not a name that an interface can have.`];
+        : [`"${given.interfaceName}" is not a valid interface name.`];
     default:
       return [];
   }
@@ -197,7 +197,7 @@ function explainSessionExists(given: Arguments, context: Context): string[] {
   );
   if (here !== undefined) {
     return [
-      `Session ${here.sessionId} is there already in tunnel ${here.tunnelId}, with peer session ${here.peerSessionId}` +
+      `Session ${here.sessionId} already exists in tunnel ${here.tunnelId}, with peer session ${here.peerSessionId}` +
       (here.interfaceName === undefined ? "." : ` and interface ${here.interfaceName}.`),
       "Choose another session_id, or delete it first: " +
       `l2tp del session tunnel_id ${here.tunnelId} session_id ${here.sessionId}`,
@@ -205,7 +205,7 @@ function explainSessionExists(given: Arguments, context: Context): string[] {
   }
   if (given.interfaceName !== undefined && context.links.link(given.interfaceName) !== undefined) {
     return [
-      `There is an interface called ${given.interfaceName} already.`,
+      `Interface ${given.interfaceName} already exists.`,
       "Choose another name, or leave it out.",
     ];
   }
@@ -231,7 +231,7 @@ function noSuchSession(given: Arguments, context: Context): string[] {
       `The ${subsystemOf(context)} does not follow renamed interfaces: see l2tp show session`,
     ];
   }
-  if (given.tunnelId === undefined) return ["A session is named by its tunnel as well: add tunnel_id ID"];
+  if (given.tunnelId === undefined) return ["The session's tunnel must be given as well: add tunnel_id ID"];
   if (context.l2tp.tunnel(given.tunnelId) === undefined) return noSuchTunnel(given.tunnelId, context);
   const ids = context.l2tp.sessions().filter(({ tunnelId }) => tunnelId === given.tunnelId)
     .map(({ sessionId }) => sessionId);

@@ -1,5 +1,5 @@
 /**
- * What is wrong with the daemon, and what to try.
+ * Explains why the daemon cannot be used, and what to try.
  *
  * @module
  */
@@ -10,15 +10,15 @@ import type { DaemonError } from "../../client/daemon/error.ts";
 export function daemonTrouble({ trouble, path }: DaemonError): string {
   switch (trouble) {
     case "absent":
-      return "Error: there is no L2TP here: no kernel's, no daemon's.";
+      return "Error: no L2TP here: the kernel has none, and no l2tp daemon runs.";
     case "ended":
       return "Error: the l2tp daemon has ended.";
     case "silent":
       return "Error: the l2tp daemon does not answer.";
     case "forbidden":
-      return "Error: the l2tp daemon may not be talked to: Permission denied";
+      return "Error: no permission to talk to the l2tp daemon.";
     case "garbled":
-      return "Error: the answer of the l2tp daemon makes no sense.";
+      return "Error: invalid reply from the l2tp daemon.";
     case "notStarted":
       return "Error: the l2tp daemon could not be started.";
     case "badPath":
@@ -28,32 +28,32 @@ export function daemonTrouble({ trouble, path }: DaemonError): string {
   }
 }
 
-/** Lines of why and what to try. */
+/** Lines with the reason and what to try. */
 export function explainDaemon({ trouble, path, lastWords }: DaemonError): string[] {
   const log = `Its log, if l2tp started it: ${path.replace(/[^/]*$/, "daemon.log")}`;
   switch (trouble) {
     case "absent":
       return [
-        `Nobody listens at ${path}.`,
-        "Start the one in userspace: l2tp daemon, or add a tunnel first.",
+        `No daemon listens at ${path}.`,
+        "Start it: l2tp daemon. Adding a tunnel starts it as well.",
       ];
     case "ended":
-      return ["What was asked of it last may have been done or not: see l2tp show", log];
+      return ["The last request may or may not have been carried out: see l2tp show", log];
     case "silent":
-      return [`It was waited for at ${path}.`, log];
+      return [`There was no answer at ${path}.`, log];
     case "forbidden":
       return [
-        `Who may write to ${path} may: root and, where there is one, the group l2tp.`,
-        "Try it as root: sudo l2tp …",
+        `Only root and, if it exists, the group l2tp may write to ${path}.`,
+        "Run it as root: sudo l2tp …",
       ];
     case "garbled":
-      return [`Is it l2tp that listens at ${path}?`];
+      return [`Another program may be listening at ${path}.`];
     case "notStarted":
       return lastWords.length > 0
         ? ["The reason:", ...lastWords.map((line) => `  ${line}`)]
-        : ["It said nothing. See what it says in the foreground: l2tp daemon"];
+        : ["It printed nothing. Run it in the foreground: l2tp daemon"];
     case "badPath":
-      return ["L2TP_RUNTIME_DIR names the daemon's folder: a path of at most 98 bytes."];
+      return ["L2TP_RUNTIME_DIR is the path of the daemon's folder, of at most 98 bytes."];
     default:
       return trouble satisfies never;
   }

@@ -1,17 +1,17 @@
 /**
- * Why a kernel module is not there, and how to get it.
+ * Explains why a kernel module is missing, and how to get it.
  *
  * @module
  */
 
 import type { SystemFacts } from "../ports.ts";
 
-/** Lines of why and what to try about a module that the kernel could not load. */
+/** Lines with the reason and what to try, for a module that the kernel could not load. */
 export function explainMissingModule(module: string, system: SystemFacts): string[] {
   const forbiddenBy = system.forbiddenBy(module);
   if (system.hasModule(module)) {
     return [
-      `Kernel module ${module} is there but was not loaded.`,
+      `Kernel module ${module} exists but was not loaded.`,
       ...(forbiddenBy === undefined
         ? ["A container cannot load modules: let the host do it.", `Load it as root: modprobe ${module}`]
         : [

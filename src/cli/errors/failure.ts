@@ -1,6 +1,6 @@
 /**
- * Errors as the user sees them: first the line that `ip` prints, then why and what to try, indented; or one line of
- * JSON. And the exit codes: 255 wrong input, 2 the kernel refused a change, 1 anything else.
+ * Errors as the user sees them: the line that `ip` prints, then indented lines with the reason and what to try; or one
+ * line of JSON. Exit codes: 255 for wrong input, 2 for a change that the kernel refused, 1 for anything else.
  *
  * @module
  */
@@ -31,34 +31,34 @@ export const EXIT_FAILURE = 1;
 /** Exit code: the kernel refused a change. */
 const EXIT_REFUSED = 2;
 
-/** Where in a batch something failed. */
+/** The line of a batch that failed. */
 export interface BatchPlace {
   /** The file, as it was given. */
   readonly file: string;
-  /** The line, from 1; of several joined ones the last. */
+  /** The line number, from 1; of several joined lines the last. */
   readonly line: number;
 }
 
-/** Why a command failed. */
+/** The failure of a command. */
 export interface Failure {
   /** Exit code. */
   readonly exitCode: number;
   /** The line that `ip` prints. */
   readonly message: string;
-  /** Why, and what to try. */
+  /** Lines with the reason and what to try. */
   readonly advice: readonly string[];
-  /** The kernel's error number, if it was the kernel. */
+  /** The kernel's error, if the kernel refused. */
   readonly error?: NetlinkError | SyscallError | undefined;
 }
 
-/** Of what is asked of the daemon itself, what changes something. */
+/** Requests to the daemon itself that change something. */
 const PPP_CHANGES: ReadonlySet<string> = new Set([
   "L2TPD_CMD_PPP",
   "L2TPD_CMD_PPP_SECRETS",
   "L2TPD_CMD_PPP_END",
 ]);
 
-/** Whether a command only reads, so that a refusal of it is no refused change. */
+/** Whether the operation only reads: its refusal is not a refused change. */
 function isReading(operation: string): boolean {
   if (PPP_CHANGES.has(operation)) return false;
   return operation.endsWith("_GET") || operation.startsWith("L2TPD_") || operation.startsWith("RTM_GET") ||
@@ -66,9 +66,9 @@ function isReading(operation: string): boolean {
 }
 
 /**
- * Makes a failure of an error.
+ * Converts an error into a failure.
  *
- * @throws the error itself if it is none that a user can do anything about: a defect of this program
+ * @throws the error itself if it is a defect of this program
  */
 export function failureOf(error: unknown, given: Arguments, context: Context): Failure {
   if (error instanceof UsageError) {
@@ -99,13 +99,13 @@ export function failureOf(error: unknown, given: Arguments, context: Context): F
     return {
       exitCode: EXIT_FAILURE,
       message: `Error: ${error.message}.`,
-      advice: [`The ${answerer(context)} answer makes no sense to this program. Please report it.`],
+      advice: [`This program cannot decode the ${answerer(context)} reply. Please report it.`],
     };
   }
   throw error;
 }
 
-/** Who gave the last answer, as far as it can be known. */
+/** The subsystem that sent the last reply, as far as it is known. */
 function answerer(context: Context): string {
   try {
     return context.l2tp.dataplane === "user" ? "daemon's" : "kernel's";
@@ -114,7 +114,7 @@ function answerer(context: Context): string {
   }
 }
 
-/** A failure as it is printed on standard error. */
+/** The text of a failure for standard error. */
 export function failureText(failure: Failure, options: Options, place: BatchPlace | undefined): string {
   if (!options.json) {
     const advice = failure.advice.map((line) => `  ${line}\n`).join("");

@@ -1,5 +1,5 @@
 /**
- * Steps of plans in the words of the command line, which explanations of errors are about.
+ * Converts steps of plans into arguments of the command line, for explanations of errors.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { sessionFields, tunnelFields } from "../../config/schema/fields.ts";
 import type { EndAddress } from "../../config/schema/settings.ts";
 import type { Arguments } from "../grammar/arguments.ts";
 
-/** The step as the line of a command would say it, for explanations. */
+/** The arguments of a command that does the step. */
 export function argumentsOf(step: PlanStep): Arguments {
   switch (step.do) {
     case "createTunnel": {

@@ -74,7 +74,7 @@ export const KEYWORDS: readonly Keyword[] = [
   {
     word: "session",
     mark: (into) => into.session = true,
-    help: "the command is about sessions; behind add tunnel: make one with it",
+    help: "the command is about sessions; after add tunnel: create one with it",
     uses: [...SESSIONS, "del tunnel", "add tunnel"],
   },
   setting("tunnel_id", [...TUNNELS, ...SESSIONS], { alias: "tid" }),
@@ -92,7 +92,7 @@ export const KEYWORDS: readonly Keyword[] = [
   setting("version", NEW_TUNNEL),
   setting("interface", SESSIONS, {
     word: "name",
-    help: "the session's interface (default l2tpethN); picks a session by the name it was made with",
+    help: "name of the session's interface (default l2tpethN); a filter compares the name at creation",
   }),
   setting("cookie", NEW_SESSION),
   setting("peer_cookie", NEW_SESSION),
@@ -101,7 +101,7 @@ export const KEYWORDS: readonly Keyword[] = [
   setting("reorder_timeout", CHANGED_SESSION),
   setting("lns_mode", CHANGED_SESSION),
   setting("pw_type", NEW_SESSION, {
-    help: "what the session carries (default eth; a version 2 tunnel only ppp)",
+    help: "pseudowire type (default eth; always ppp in a version 2 tunnel)",
   }),
   setting("up", ["add session"], { help: "bring the session's interface up" }),
   setting("mtu", ["add session"]),
@@ -114,7 +114,7 @@ export const KEYWORDS: readonly Keyword[] = [
   {
     word: "ppp",
     mark: (into) => into.ppp ??= {},
-    help: "run PPP on the session, as the keywords behind say; the rest of the line is about it",
+    help: "run PPP on the session; all keywords after it are about PPP",
     uses: ["add session"],
   },
   { word: "offset", value: IGNORED, help: "ignored, kept for old scripts", uses: [] },

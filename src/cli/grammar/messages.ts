@@ -90,8 +90,8 @@ export function pppDaemonStarted(pid: number): string {
 
 /** No daemon runs, but one ended without taking its tunnels down. */
 export function daemonLeft(journal: string): string {
-  return `l2tp daemon is not running, and left tunnels behind in ${journal}:\n` +
-    "  l2tp daemon brings them back, l2tp daemon --fresh deletes them\n";
+  return `l2tp daemon is not running, and left tunnels in the journal ${journal}:\n` +
+    "  l2tp daemon restores them, l2tp daemon --fresh discards them\n";
 }
 
 /** A named network namespace cannot be opened. */
@@ -113,4 +113,4 @@ export function batchLineFailed(file: string, line: number): string {
 export const UNTERMINATED_QUOTE = "Unterminated quoted string";
 
 /** A full-screen view was asked for where there is no terminal. */
-export const NO_TERMINAL = "Error: standard input and output are no terminal.";
+export const NO_TERMINAL = "Error: standard input and output are not a terminal.";

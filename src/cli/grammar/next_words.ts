@@ -248,8 +248,8 @@ class Line {
     const { tunnel, session } = this.#given;
     if (verb === "add" && !tunnel && !session) {
       return this.#next("keyword", [
-        { word: "tunnel", help: "a tunnel; with session behind it both, or neither if one fails" },
-        { word: "session", help: "a session in a tunnel that is there" },
+        { word: "tunnel", help: "a tunnel; followed by session: both, or neither if one fails" },
+        { word: "session", help: "a session in an existing tunnel" },
       ]);
     }
     const uses = usesOf(verb, this.#given);

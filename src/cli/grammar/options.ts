@@ -137,7 +137,7 @@ export const OPTIONS: readonly Option[] = [
     shortens: true,
     anywhere: true,
     apply: (options) => options.json = true,
-    help: "JSON instead of text, errors too",
+    help: "print JSON instead of text, also for errors",
   },
   { words: ["rcvbuf"], shortens: true, placeholder: "BYTES", anywhere: false, apply: NOTHING },
   {
@@ -171,7 +171,7 @@ export const OPTIONS: readonly Option[] = [
     choices: DATAPLANES,
     anywhere: true,
     apply: (options, value) => options.dataplane = readDataplane(value, "dataplane"),
-    help: "the kernel's L2TP or l2tp daemon in userspace (default auto: the kernel's if it has any)",
+    help: "kernel L2TP or the userspace daemon (default auto: kernel if available)",
   },
   { words: ["Numeric"], shortens: true, anywhere: false, apply: NOTHING },
   {
@@ -179,7 +179,7 @@ export const OPTIONS: readonly Option[] = [
     shortens: true,
     anywhere: true,
     apply: (options) => options.pretty = true,
-    help: "with -json: indented, for people",
+    help: "with -json: indented",
   },
   { words: ["all"], shortens: true, anywhere: false, apply: NOTHING },
 ];

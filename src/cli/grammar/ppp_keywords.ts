@@ -68,7 +68,7 @@ export const PPP_KEYWORDS: readonly Keyword[] = [
         into.pppdFile = word;
       },
     },
-    help: "instead of all these: pppd gets the session, with its arguments in FILE (kernel)",
+    help: "instead of these: run pppd on the session, with its arguments in FILE (kernel)",
     uses: USES,
   },
 ];

@@ -191,7 +191,7 @@ export function valueOf(row: Row, word = row.key): Value {
 
 function choicesOf({ form, choices }: Row, word: string): Readonly<Record<string, string>> | undefined {
   if (form === "flag") return { on: `turn ${word} on`, off: `turn ${word} off` };
-  return form === "local" ? { any: "whichever address the system chooses" } : choices;
+  return form === "local" ? { any: "an address that the system chooses" } : choices;
 }
 
 /** Whether the kernel can name an interface so: 1 to 15 bytes without `/` and white space. */

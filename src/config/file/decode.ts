@@ -157,7 +157,7 @@ class Decoder {
     return names.flatMap((name, i) => {
       const at: Path = Array.isArray(given) ? [...path, "class", i] : [...path, "class"];
       if (typeof name !== "string") {
-        this.#wrong(at, "class must be the name of a class, or an array of names");
+        this.#wrong(at, "class must be the name of a class, or a list of names");
         return [];
       }
       const found = classes.get(name);
@@ -206,7 +206,7 @@ class Decoder {
       if (value === undefined) continue;
       const at = [...path, key];
       if (own && from !== "own") {
-        this.#wrong(at, `${key} cannot be shared: each has its own`, [], "key");
+        this.#wrong(at, `${key} cannot be shared: each needs its own`, [], "key");
         continue;
       }
       const wrong = read(value, settings);

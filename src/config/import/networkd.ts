@@ -39,7 +39,10 @@ export function importNetworkd(text: string): Imported {
   const netdev = sections.find(([{ section }]) => section === "NetDev")?.[1] ?? [];
   const kind = netdev.find(({ key }) => key === "Kind");
   if (kind?.value !== "l2tp") {
-    remark(kind ?? { line: 1 }, `this is no unit of an L2TP tunnel: its Kind is ${kind?.value ?? "missing"}`);
+    remark(
+      kind ?? { line: 1 },
+      `this is not a unit of an L2TP tunnel: its Kind is ${kind?.value ?? "missing"}`,
+    );
     return { tunnels: [], remarks };
   }
   for (const line of netdev) {
@@ -70,7 +73,7 @@ function readSections(text: string, remark: Remark): [{ readonly section: string
     }
     const [, key, value] = /^([^=]+?)\s*=\s*(.*)$/.exec(line) ?? [];
     const last = sections.at(-1);
-    if (key === undefined || last === undefined) remark({ line: i + 1 }, `"${line}" is no setting`);
+    if (key === undefined || last === undefined) remark({ line: i + 1 }, `"${line}" is not a setting`);
     else last[1].push({ section: last[0].section, key, value: value!, line: i + 1 });
   }
   return sections;
@@ -93,11 +96,11 @@ function readTunnelLine(line: Line, into: TunnelSettings, remark: Remark): void 
       break;
     case "Remote":
       into.remote = value === "any" ? undefined : readEndAddress(value, false);
-      if (into.remote === undefined) remark(line, `Remote "${value}" is no address`);
+      if (into.remote === undefined) remark(line, `Remote "${value}" is not an address`);
       break;
     case "Local":
       into.local = readEndAddress(["", "auto", "static", "dynamic"].includes(value) ? "any" : value, false);
-      if (into.local === undefined) remark(line, `Local "${value}" is no address`);
+      if (into.local === undefined) remark(line, `Local "${value}" is not an address`);
       if (value === "static" || value === "dynamic") remark(line, `Local=${value} becomes local = "any"`);
       break;
     case "EncapsulationType":

@@ -59,8 +59,9 @@ class Reader {
       else if (key === "version" && value === "l2tpv3") settings.version = 3;
       else if (key === "version" && value === "l2tpv2") settings.version = 2;
       else if (key === "local" || key === "peer") this.#end(key, value, at, settings);
-      else if (CONTROL.includes(key)) this.#remark(at, `${key} is of a control protocol, and left out`);
-      else this.#remark(at, `${key} is left out`);
+      else if (CONTROL.includes(key)) {
+        this.#remark(at, `${key} belongs to a control protocol, and is left out`);
+      } else this.#remark(at, `${key} is left out`);
     }
     if (settings.encap === "ip") settings.localPort = settings.peerPort = undefined;
     const sessions = Object.entries(tableOf(table.session)).map(([label, session]) =>
@@ -79,7 +80,7 @@ class Reader {
       false,
     );
     if (end === undefined && key === "peer" && isHostName(address)) end = readEndAddress(address, true);
-    if (end === undefined) this.#remark(at, `${key} "${text}" is no address`);
+    if (end === undefined) this.#remark(at, `${key} "${text}" is not an address`);
     const number = port === undefined ? undefined : Number(port);
     if (key === "local") [into.local, into.localPort] = [end, number];
     else [into.remote, into.peerPort] = [end, number];

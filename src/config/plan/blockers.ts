@@ -52,7 +52,7 @@ export function linkBlockers(
       ...{ tunnel, session, key: "netns" },
       cause: { waitsFor: "namespace", subject: netns },
       message: `there is no network namespace "${netns}"`,
-      advice: [`Make it first: ip netns add ${netns}`],
+      advice: [`Create it first: ip netns add ${netns}`],
     }];
   }
   const { bridge } = session.settings;
@@ -61,7 +61,7 @@ export function linkBlockers(
     ...{ tunnel, session, key: "bridge" },
     cause: { waitsFor: "interface", subject: bridge },
     message: `there is no interface "${bridge}"`,
-    advice: [`Make it first: ip link add ${bridge} type bridge`],
+    advice: [`Create it first: ip link add ${bridge} type bridge`],
   }];
 }
 
@@ -94,8 +94,8 @@ type Trouble = Pick<Blocker, "cause" | "message" | "advice">;
 
 const NO_FILE: Trouble = {
   cause: { waitsFor: "file", subject: "secret-file" },
-  message: "its secrets came from no file",
-  advice: ["Delete that session, or have it in the file."],
+  message: "its secrets are not from a file",
+  advice: ["Delete that session, or add it to the file."],
 };
 
 function unusable(ppp: DesiredPpp, secrets: Actual["secrets"]): Trouble | undefined {

@@ -137,7 +137,7 @@ export const SEQUENCE: Kind<Sequence> = {
   ...word<Sequence>({
     none: "no sequence numbers",
     send: "number the packets that we send",
-    recv: "require numbers of the peer's packets, and put those in order",
+    recv: "require numbers in received packets, and reorder them",
     both: "send and require them",
   }),
   form: "sequence",
@@ -149,7 +149,7 @@ export const COOKIE: Kind<Uint8Array> = {
   form: "cookie",
   placeholder: "HEXSTR",
   read: (value) => {
-    if (typeof value !== "string") return new ValueError("must be a text of 8 or 16 hex digits");
+    if (typeof value !== "string") return new ValueError("must be a string of 8 or 16 hex digits");
     const bytes = parseHex(value);
     if (bytes?.length === 4 || bytes?.length === 8) return bytes;
     return new ValueError(
@@ -187,19 +187,19 @@ export const BRIDGE: Kind<string> = {
 
 /** A program with its arguments, which no shell sees. */
 export const COMMAND: Kind<readonly string[]> = {
-  type: "array of texts",
+  type: "list of strings",
   form: "command",
   placeholder: "PROGRAM",
   read: (value) => {
     if (!Array.isArray(value) || value.length === 0) {
-      return new ValueError('must be an array of a program and its arguments, like ["/etc/l2tp/up", "fast"]');
+      return new ValueError('must be a list of a program and its arguments, like ["/etc/l2tp/up", "fast"]');
     }
     for (const [i, item] of value.entries()) {
       if (typeof item !== "string" || item.includes("\0")) {
-        return new ValueError("must be a text without NUL", i);
+        return new ValueError("must be a string without NUL", i);
       }
       if (i === 0 && !item.startsWith("/")) {
-        return new ValueError("must be the absolute path of a program: no shell looks for it", i);
+        return new ValueError("must be the absolute path of a program", i);
       }
     }
     return value as string[];
@@ -251,17 +251,17 @@ export function readEndAddress(text: string, hosts: boolean): EndAddress | undef
 
 /** Addresses with prefix lengths. */
 export const PREFIXES: Kind<readonly Prefix[]> = {
-  type: "array of ADDRESS/LENGTH",
+  type: "list of ADDRESS/LENGTH",
   form: "prefixes",
   placeholder: "PREFIX",
   read: (value) => {
-    if (!Array.isArray(value)) return new ValueError('must be an array, like ["192.168.1.1/24"]');
+    if (!Array.isArray(value)) return new ValueError('must be a list, like ["192.168.1.1/24"]');
     const prefixes: Prefix[] = [];
     for (const [i, item] of value.entries()) {
       const prefix = typeof item === "string" ? readPrefix(item) : undefined;
       if (prefix === undefined) return new ValueError('must be an address like "192.168.1.1/24"', i);
       if (prefixes.some(({ address }) => address === prefix.address)) {
-        return new ValueError("is there twice", i);
+        return new ValueError("is given twice", i);
       }
       prefixes.push(prefix);
     }

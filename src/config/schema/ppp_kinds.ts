@@ -17,11 +17,11 @@ const PATH_MAX = 4096;
 
 /** Ways of authentication, each with a line of help. */
 export const REQUIRE_WORDS: Readonly<Record<AuthMethod | "none", string>> = {
-  chap: "the peer proves that it knows its secret (MD5)",
-  mschapv2: "as Microsoft's, both ends prove it",
-  mschap: "as Microsoft's old one",
-  pap: "the peer tells its secret",
-  none: "it need not",
+  chap: "CHAP with MD5: the peer proves that it knows its secret",
+  mschapv2: "MS-CHAPv2: both ends prove that they know the secret",
+  mschap: "MS-CHAP: the older version of MS-CHAPv2",
+  pap: "PAP: the peer sends its secret in clear text",
+  none: "no authentication",
 };
 
 function text(
@@ -47,7 +47,7 @@ function byteLength(text: string): number {
 export const PPP_NAME: Kind<string> = text(
   "text",
   "NAME",
-  `must be a text of 1 to ${NAME_MAX} bytes`,
+  `must be a string of 1 to ${NAME_MAX} bytes`,
   (name) => name !== "" && byteLength(name) <= NAME_MAX,
 );
 
@@ -71,7 +71,7 @@ export function isPath(text: string): boolean {
 export const IPV4: Kind<string> = text(
   "IPv4 address",
   "ADDR",
-  "must be an IPv4 address; IPv6 ones come of interface identifiers, by themselves",
+  "must be an IPv4 address; IPv6 addresses follow from interface identifiers",
   (address) => parseIpv4(address) !== undefined,
 );
 
@@ -95,7 +95,7 @@ function numberOf(bytes: Uint8Array<ArrayBuffer>): number {
   return new DataView(bytes.buffer).getUint32(0);
 }
 
-/** Texts of a kind, each once; what is there twice counts once. */
+/** Texts of a kind, each once; what is given twice counts once. */
 function list<T extends string>(
   { type, placeholder, most, example, reason, is }: {
     readonly type: string;
@@ -111,12 +111,12 @@ function list<T extends string>(
     form: "words",
     placeholder,
     read: (value) => {
-      if (!Array.isArray(value)) return new ValueError(`must be an array, like ${example}`);
+      if (!Array.isArray(value)) return new ValueError(`must be a list, like ${example}`);
       const wrong = value.findIndex((item) => !is(item));
       if (wrong >= 0) return new ValueError(reason, wrong);
       const items = [...new Set<T>(value)];
       if (items.length <= most) return items;
-      return new ValueError(`must not be there: ${most} at most`, value.indexOf(items[most]));
+      return new ValueError(`is one too many: ${most} at most`, value.indexOf(items[most]));
     },
     write: (items) => `[${items.map(writeTomlString).join(", ")}]`,
   };
@@ -126,7 +126,7 @@ function list<T extends string>(
 export const REQUIRE: Kind<readonly (AuthMethod | "none")[]> = {
   ...list({
     placeholder: `{ ${Object.keys(REQUIRE_WORDS).join(" | ")} }`,
-    type: `array of ${Object.keys(REQUIRE_WORDS).map(writeTomlString).join(", ")}`,
+    type: `list of ${Object.keys(REQUIRE_WORDS).map(writeTomlString).join(", ")}`,
     most: Infinity,
     example: '["mschapv2", "chap"]',
     reason: `must be one of ${Object.keys(REQUIRE_WORDS).join(", ")}`,
@@ -137,7 +137,7 @@ export const REQUIRE: Kind<readonly (AuthMethod | "none")[]> = {
 
 /** Name servers. */
 export const DNS: Kind<readonly string[]> = list({
-  type: "array of IPv4 addresses",
+  type: "list of IPv4 addresses",
   placeholder: "ADDR",
   most: DNS_MAX,
   example: '["192.0.2.53"]',

@@ -33,12 +33,12 @@ export function pppConflicts(ppp: DesiredPpp): PppConflict[] {
     conflicts.push({ key, against, reason });
   };
   if (ppp.remote !== undefined && ppp.pool !== undefined) {
-    say("pool", "remote", "remote says the peer's address already");
+    say("pool", "remote", "remote already gives the peer's address");
   }
   if (ppp.ipv4 === false) {
-    if (ppp.ipv6 === false) say("ipv6", "ipv4", "neither IPv4 nor IPv6 would be left");
+    if (ppp.ipv6 === false) say("ipv6", "ipv4", "IPv4 and IPv6 cannot both be off");
     for (const [key, field] of Object.entries(ABOUT_IPV4)) {
-      if (ppp[field] !== undefined) say(key, "ipv4", "it is about IPv4, which is off");
+      if (ppp[field] !== undefined) say(key, "ipv4", "it needs IPv4, which is off");
     }
   }
   return conflicts;
@@ -50,4 +50,4 @@ export function lacksSecrets({ require = [], secretFile }: DesiredPpp): boolean 
 }
 
 /** Why they are. */
-export const WHY_SECRETS = "Whoever requires a proof of the peer needs the peer's secret.";
+export const WHY_SECRETS = "Authenticating the peer takes the peer's secret.";

@@ -26,43 +26,43 @@ function ppp<Field extends keyof DesiredPpp>(
 
 /** What can be said of PPP on a session, in the order in which it is written. */
 export const PPP_SETTINGS: readonly Setting<DesiredPpp>[] = [
-  ppp("user", "user", PPP_NAME, { help: "our name towards the peer" }),
+  ppp("user", "user", PPP_NAME, { help: "our name for authentication" }),
   ppp("secret-file", "secretFile", FILE, {
-    help: "file of lines `NAME SECRET`: ours under the name of user, and those of peers",
+    help: "file of lines `NAME SECRET`: our secret under our name, and secrets of peers",
     changes: true,
   }),
   ppp("require", "require", REQUIRE, {
-    help: "how the peer must authenticate itself, the first preferred",
+    help: "how the peer must authenticate, best method first",
     byDefault: ["none"],
   }),
-  ppp("local", "local", IPV4, { help: "our IPv4 address; else the peer is asked for one" }),
-  ppp("remote", "remote", IPV4, { help: "the peer's IPv4 address; else the peer says it" }),
+  ppp("local", "local", IPV4, { help: "our IPv4 address; assigned by the peer unless given" }),
+  ppp("remote", "remote", IPV4, { help: "the peer's IPv4 address; chosen by the peer unless given" }),
   ppp("pool", "pool", POOL, {
-    help: "addresses to choose the peer's from",
+    help: "range of addresses to assign to the peer",
   }),
   ppp("dns", "dns", DNS, {
-    help: "name servers for the peer, two at most",
+    help: "DNS servers for the peer, at most two",
     byDefault: [],
   }),
-  ppp("askdns", "askDns", BOOLEAN, { help: "ask the peer for name servers", byDefault: false }),
-  ppp("mtu", "mtu", SIZE, { help: "MTU of the interface, where the peer takes larger packets" }),
-  ppp("mru", "mru", SIZE, { help: "largest packet that the peer may send; else what the way leaves" }),
+  ppp("askdns", "askDns", BOOLEAN, { help: "ask the peer for DNS servers", byDefault: false }),
+  ppp("mtu", "mtu", SIZE, { help: "MTU of the interface; less if the peer's MRU is smaller" }),
+  ppp("mru", "mru", SIZE, { help: "largest packet that the peer may send; by the path MTU unless given" }),
   ppp("defaultroute", "defaultRoute", BOOLEAN, {
-    help: "send everything that has no other route through the session",
+    help: "install a default route through the session",
     byDefault: false,
   }),
   ppp("ipv4", "ipv4", BOOLEAN, { help: "carry IPv4", byDefault: true }),
   ppp("ipv6", "ipv6", BOOLEAN, { help: "carry IPv6", byDefault: true }),
   ppp("mss", "clampMss", BOOLEAN, {
-    help: "lower the MSS of TCP connections to what fits, in userspace",
+    help: "clamp the MSS of TCP connections to the MTU (userspace)",
     byDefault: false,
   }),
   ppp("echo", "echoIntervalMs", secondsFromZero(3600), {
-    help: "how often to ask whether the peer is there; 0: never",
+    help: "interval between LCP echo requests; 0: none",
     byDefault: 20_000,
   }),
   ppp("echo_failures", "echoFailures", FAILURES, {
-    help: "so many such questions without an answer end the link",
+    help: "number of unanswered echo requests that ends the link",
     byDefault: 5,
   }),
 ];

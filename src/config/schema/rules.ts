@@ -67,7 +67,7 @@ class Checker {
       }
     } else {
       for (const { key, over } of TUNNEL_SETTINGS) {
-        if (over !== undefined) this.#useless(origins, key, `${key} means nothing with encap ip`);
+        if (over !== undefined) this.#useless(origins, key, `${key} does not apply to encap ip`);
       }
     }
     if (version === 2) {
@@ -99,7 +99,7 @@ class Checker {
     } else if (local.scope !== undefined && remote.scope !== undefined && local.scope !== remote.scope) {
       this.#say(
         places.remote,
-        `local is on ${local.scope} and remote on ${remote.scope}: they are on one link`,
+        `local is on ${local.scope} and remote on ${remote.scope}: both must be on the same link`,
       );
     }
   }
@@ -115,15 +115,15 @@ class Checker {
         this.#useless(origins, "pw_type", "a version 2 tunnel carries ppp only");
       }
       for (const { key, v3Only } of SESSION_SETTINGS) {
-        if (v3Only) this.#useless(origins, key, `${key} means nothing in version 2`);
+        if (v3Only) this.#useless(origins, key, `${key} does not apply to version 2`);
       }
     }
     const isEthernet = pseudowireOf(settings, version) === "eth";
     if (settings.ppp !== undefined) this.#ppp(tunnel, session, settings.ppp);
     else if (!isEthernet) {
       const advice = [
-        "A PPP session gets its interface from whoever runs PPP on it.",
-        `To have that done here: a table [tunnel.${tunnel.label}.session.${label}.ppp]`,
+        "The program that runs PPP creates the interface of a PPP session.",
+        `To run PPP here, add a table [tunnel.${tunnel.label}.session.${label}.ppp]`,
       ];
       for (const key of INTERFACE_KEYS) this.#useless(origins, key, `${key} needs pw_type eth`, ...advice);
     }
@@ -131,8 +131,8 @@ class Checker {
     if (netns !== undefined && isEthernet && settings.interfaceName?.includes("%") !== false) {
       this.#say(
         netns.key,
-        `session ${label} of tunnel ${tunnel.label} needs a whole name as interface, to have a netns`,
-        "A name that is free here may be taken there.",
+        `session ${label} of tunnel ${tunnel.label} needs a complete interface name, because it has a netns`,
+        "A name that is free here may be in use there.",
       );
     }
     const place = origins.get("seq")?.value;
@@ -160,11 +160,16 @@ class Checker {
     }
     for (const key of INTERFACE_KEYS) {
       if (key === "interface") continue;
-      this.#useless(origins, key, `${key} needs pw_type eth`, "PPP sets its interface up as its table says.");
+      this.#useless(
+        origins,
+        key,
+        `${key} needs pw_type eth`,
+        "The table ppp configures the interface of a PPP session.",
+      );
     }
     const name = origins.get("interface");
     if (name !== undefined && settings.interfaceName?.includes("%") === true) {
-      this.#say(name.value, "interface must be a whole name where PPP is run");
+      this.#say(name.value, "interface must be a complete name with a table ppp");
     }
     const require = origins.get("ppp.require");
     if (require !== undefined && lacksSecrets(ppp) && !this.#unread.has("ppp.secret-file")) {
@@ -198,8 +203,10 @@ class Checker {
         if (other === undefined) continue;
         this.#say(
           place,
-          `session_id ${sessionId} is also that of ${other.name}`,
-          ...(other.tunnel === tunnel ? [] : ["With encap ip the id alone tells whose a packet is."]),
+          `session_id ${sessionId} is already used by ${other.name}`,
+          ...(other.tunnel === tunnel
+            ? []
+            : ["With encap ip, the id alone identifies the session of a packet."]),
         );
       }
     }
@@ -214,7 +221,7 @@ class Checker {
   ): void {
     if (value === undefined || origin === undefined) return;
     const other = seen.get(value);
-    if (other !== undefined) this.#say(origin.value, `${key} ${value} is also that of ${other}`);
+    if (other !== undefined) this.#say(origin.value, `${key} ${value} is already used by ${other}`);
     else seen.set(value, owner);
   }
 

@@ -94,16 +94,16 @@ function hooks<T extends HookSettings>(): Setting<T>[] {
   ): Setting<HookSettings> =>
     setting<HookSettings, typeof field>("hooks", key, field, COMMAND, { help, changes: true });
   const rows = [
-    command("on_up", "onUp", "program to run once it is there"),
-    command("on_pre_down", "onPreDown", "program to run before it goes"),
-    command("on_down", "onDown", "program to run once it is gone"),
+    command("on_up", "onUp", "program to run after it is created"),
+    command("on_pre_down", "onPreDown", "program to run before it is deleted"),
+    command("on_down", "onDown", "program to run after it is deleted"),
     setting<HookSettings, "hookWait">("hooks", "hook_wait", "hookWait", BOOLEAN, {
-      help: "go on only when its programs have ended",
+      help: "wait until hook programs have ended",
       byDefault: true,
       changes: true,
     }),
     setting<HookSettings, "hookTimeoutS">("hooks", "hook_timeout", "hookTimeoutS", SECONDS, {
-      help: "its programs are killed when they take longer",
+      help: "time limit for hook programs",
       byDefault: HOOK_TIMEOUT_S,
       changes: true,
     }),
@@ -120,18 +120,21 @@ export const TUNNEL_SETTINGS: readonly Setting<TunnelSettings>[] = [
     "encap",
     "encap",
     word({ ip: "IP protocol 115, without ports", udp: "UDP; needs udp_sport and udp_dport" }),
-    { help: "what carries the tunnel: UDP, or IP protocol 115", byDefault: "udp" },
+    { help: "encapsulation of the tunnel: UDP, or IP protocol 115", byDefault: "udp" },
   ),
   tunnel("local", "local", endAddress({ hosts: false }), {
-    help: "our address; any leaves the choice to the system; %INTERFACE behind a link-local one",
+    help: "our address; any: the system chooses; a link-local one takes %INTERFACE",
     fallback: '"any"',
   }),
   tunnel("remote", "remote", endAddress({ hosts: true }), {
     help: "the peer's address or host name",
     required: true,
   }),
-  tunnel("udp_sport", "localPort", PORT, { help: "our UDP port; needed with encap udp", over: "udp" }),
-  tunnel("udp_dport", "peerPort", PORT, { help: "the peer's UDP port; needed with encap udp", over: "udp" }),
+  tunnel("udp_sport", "localPort", PORT, { help: "our UDP port; required with encap udp", over: "udp" }),
+  tunnel("udp_dport", "peerPort", PORT, {
+    help: "the peer's UDP port; required with encap udp",
+    over: "udp",
+  }),
   tunnel("udp_csum", "udpChecksum", BOOLEAN, {
     help: "send UDP checksums over IPv4",
     byDefault: false,
@@ -157,40 +160,40 @@ export const SESSION_SETTINGS: readonly Setting<SessionSettings>[] = [
   session(
     "pw_type",
     "pseudowire",
-    word({ eth: "Ethernet frames, through an interface of its own", ppp: "PPP frames" }),
+    word({ eth: "Ethernet frames, through an Ethernet interface", ppp: "PPP frames" }),
     {
-      help: "what the session carries; in a version 2 tunnel, and with a table ppp, ppp and nothing else",
+      help: "pseudowire type; always ppp in a version 2 tunnel and with a table ppp",
       byDefault: "eth",
     },
   ),
   link("interface", "interfaceName", INTERFACE, {
-    help: "the session's interface; one that is not named gets a free name",
+    help: "name of the session's interface; a free name unless given",
     fallback: "l2tpethN or pppN",
     own: true,
   }),
   session("cookie", "cookie", COOKIE, {
-    help: "what we send in each packet",
+    help: "cookie that we send in each packet",
     fallback: "none",
     v3Only: true,
   }),
   session("peer_cookie", "peerCookie", COOKIE, {
-    help: "what each received packet must have",
+    help: "cookie that each received packet must have",
     fallback: "none",
     v3Only: true,
   }),
   session(
     "l2spec_type",
     "l2spec",
-    word({ none: "no sublayer", default: "4 bytes that hold the sequence number" }),
+    word({ none: "no sublayer", default: "4 bytes, with a sequence number" }),
     { help: "L2-specific sublayer, the same at both ends", byDefault: "default", v3Only: true },
   ),
   session("seq", "sequence", SEQUENCE, {
-    help: "sequence numbers: send them, require them, both, none",
+    help: "sequence numbers: send them, require them, both or none; best both, at both ends",
     byDefault: "none",
     changes: true,
   }),
   session("reorder_timeout", "reorderTimeoutMs", MILLISECONDS, {
-    help: "how long packets may wait to be put in order; 0 drops those out of order",
+    help: "how long packets wait for missing ones before them; 0: late ones are dropped",
     byDefault: 0,
     changes: true,
   }),
@@ -200,15 +203,15 @@ export const SESSION_SETTINGS: readonly Setting<SessionSettings>[] = [
     changes: true,
   }),
   link("netns", "netns", NETNS, {
-    help: "network namespace for the interface, one of ip netns; what else is said of it holds there",
+    help: "network namespace of the interface, by its ip netns name; its other settings apply there",
   }),
   link("mtu", "mtu", MTU, { help: "MTU of the interface", changes: true }),
-  link("bridge", "bridge", BRIDGE, { help: "the bridge or bond of the interface", changes: true }),
+  link("bridge", "bridge", BRIDGE, { help: "bridge or bond that the interface joins", changes: true }),
   link("addresses", "addresses", PREFIXES, {
-    help: "the interface's addresses; others go, except link-local and automatic ones",
+    help: "addresses of the interface; others are removed, except link-local and automatic ones",
     changes: true,
   }),
-  link("up", "up", BOOLEAN, { help: "bring the interface up, or take it down", changes: true }),
+  link("up", "up", BOOLEAN, { help: "set the interface up or down", changes: true }),
   ...hooks<SessionSettings>(),
 ];
 

@@ -70,7 +70,7 @@ Deno.test("add tunnel with link-local ends: over a socket of our own, in the sco
   assert.deepEqual([local, peer, localPort], ["fe80::1", "fe80::2", 1]);
   const missing = await host.run(line.replaceAll("eth0", "eth9"));
   assert.equal(missing.code, 2);
-  assert.match(missing.err, /^RTNETLINK answers: No such device\n {2}There is no interface called eth9 here/);
+  assert.match(missing.err, /^RTNETLINK answers: No such device\n {2}There is no interface eth9 here/);
 });
 
 Deno.test("add tunnel with link-local ends: one interface for both, said at either or at both", async () => {
@@ -222,7 +222,7 @@ Deno.test("add session: bridge and namespace are looked for before anything is m
     code: 255,
     out: "",
     err:
-      'Error: argument "br9" is wrong: Device does not exist\n  Make the bridge first: ip link add br9 type bridge\n',
+      'Error: argument "br9" is wrong: Device does not exist\n  Create the bridge first: ip link add br9 type bridge\n',
   });
   const there = await host.run(`${SESSION} netns blue master br0`);
   assert.equal(there.code, 255, "the bridge must be in the namespace that the interface goes to");
@@ -247,7 +247,7 @@ Deno.test("add session pw_type ppp has no interface to set up", async () => {
     assert.equal(code, 255, setting);
     assert.match(
       err,
-      /^Error: argument "ppp" is wrong: interface settings need pw_type eth\n {2}A PPP session's/,
+      /^Error: argument "ppp" is wrong: interface settings need pw_type eth\n {2}PPP configures/,
     );
   }
   assert.deepEqual(host.home.l2tp.commands, []);

@@ -92,7 +92,7 @@ Deno.test("help TOPIC: every verb by every prefix, tunnel, session, and nothing 
   assert.match(help(["tunnel"]), / peer_tunnel_id ID /);
   assert.doesNotMatch(help(["tunnel"]), / cookie HEXSTR /);
   assert.match(help(["session"]), / cookie HEXSTR /);
-  assert.doesNotMatch(help(["session"]).split("Keywords that pick")[0]!, / encap /);
+  assert.doesNotMatch(help(["session"]).split("Filters for")[0]!, / encap /);
   assert.throws(() => help(["bogus"]), (error) => {
     assert.ok(error instanceof UsageError);
     assert.deepEqual([error.message, error.exitCode], ['Command "bogus" is unknown, try "l2tp help".', 255]);

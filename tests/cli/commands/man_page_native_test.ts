@@ -27,7 +27,7 @@ Deno.test("groff formats the manual page without a warning", async () => {
   const text = ended.stdout.replaceAll(/\x1b\[[0-9;]*m|.\x08/g, "");
   assert.match(text, /L2TP\(8\) +Network administration +L2TP\(8\)/);
   assert.match(text, /tunnel_id ID\n +our +id +of +the +tunnel/);
-  assert.match(text, /-json\n +JSON +instead +of +text/);
+  assert.match(text, /-json\n +print +JSON +instead +of +text/);
 });
 
 Deno.test("man -l shows the manual page", async () => {

@@ -118,9 +118,13 @@ Deno.test("ppp: what makes no sense is refused before anything is made, and no s
   const table: readonly [words: string, code: number, first: string][] = [
     ["pw_type eth ppp", 255, 'Error: argument "eth" is wrong: ppp needs pw_type ppp'],
     ["ppp require chap", 255, 'Error: argument "secret-file" is required'],
-    ["ppp remote 192.0.2.1 pool 192.0.2.2-192.0.2.3", 255, 'Error: argument "pool" is wrong: remote says'],
-    ["ppp ipv4 off ipv6 off", 255, 'Error: argument "ipv6" is wrong: neither IPv4 nor IPv6'],
-    ["ppp ipv4 off dns 192.0.2.53", 255, 'Error: argument "dns" is wrong: it is about IPv4, which is off'],
+    [
+      "ppp remote 192.0.2.1 pool 192.0.2.2-192.0.2.3",
+      255,
+      'Error: argument "pool" is wrong: remote already gives',
+    ],
+    ["ppp ipv4 off ipv6 off", 255, 'Error: argument "ipv6" is wrong: IPv4 and IPv6 cannot both be off'],
+    ["ppp ipv4 off dns 192.0.2.53", 255, 'Error: argument "dns" is wrong: it needs IPv4, which is off'],
     ["ppp local ::1", 255, 'Error: argument "::1" is wrong: it must be an IPv4 address'],
     [
       "ppp pool 192.0.2.9-192.0.2.3",
@@ -131,7 +135,7 @@ Deno.test("ppp: what makes no sense is refused before anything is made, and no s
     [
       "ppp dns 1.1.1.1 dns 1.1.1.2 dns 1.1.1.3",
       255,
-      'Error: argument "1.1.1.3" is wrong: it must not be there: 2 at most',
+      'Error: argument "1.1.1.3" is wrong: it is one too many: 2 at most',
     ],
     ["ppp require toString", 255, 'Error: argument "toString" is wrong: it must be one of chap, mschapv2'],
     ["ppp mru 127", 255, 'Error: argument "127" is wrong: it must be a whole number from 128 to 65535'],
@@ -184,12 +188,12 @@ Deno.test("ppp pppd FILE: what stands in its way is said before anything changes
   };
   assert.match(
     await run("/etc/secrets user alice"),
-    /^Error: argument "pppd" is wrong: the other keywords of ppp do not go with it/,
+    /^Error: argument "pppd" is wrong: it cannot be combined with other keywords of ppp/,
   );
   assert.match(await run("/etc/none"), /^Error: pppd's file "\/etc\/none" cannot be read: ENOENT\./);
   const trouble = (pppd: FakeHost["pppd"]): Promise<string> =>
     run("/etc/secrets", (host) => host.pppd = pppd);
-  assert.match(await trouble({ trouble: "missing" }), /^Error: there is no pppd here\./);
+  assert.match(await trouble({ trouble: "missing" }), /^Error: pppd is not installed\./);
   assert.match(
     await trouble({ trouble: "plugin", exit: { status: 2 } }),
     /^Error: pppd does not start with its plugin pppol2tp\.so: its options make no sense \(exit status 2\)\./,
@@ -207,7 +211,7 @@ Deno.test("ppp pppd FILE where L2TP is in userspace: refused, and no daemon is s
     host.files.set("/etc/lns", ["noauth"]);
     const { code, err } = await host.run(`${TUNNEL} session sid 3 psid 4 ppp pppd /etc/lns`);
     assert.equal(code, 1);
-    assert.match(err, /^Error: pppd takes sessions of the kernel only/);
+    assert.match(err, /^Error: pppd works with kernel sessions only/);
     assert.deepEqual(host.pppdTrials, []);
     assert.equal(host.daemon, daemon);
   }

@@ -135,13 +135,13 @@ const CASES: readonly Case[] = [
     err: [
       "RTNETLINK answers: Invalid argument",
       "  fe80::1 is link-local, so the kernel needs to know its interface.",
-      "  Say which: fe80::1%INTERFACE",
+      "  Add it: fe80::1%INTERFACE",
     ],
   },
   {
     name: "link-local on an interface that is not there",
     line: "add tunnel tid 1 ptid 2 encap ip local fe80::1%eth9 remote fe80::2%eth9",
-    err: ["RTNETLINK answers: No such device", "  There is no interface called eth9 here.", "  See: ip link"],
+    err: ["RTNETLINK answers: No such device", "  There is no interface eth9 here.", "  See: ip link"],
   },
   {
     name: "no module for IP over IPv4",
@@ -188,7 +188,7 @@ const CASES: readonly Case[] = [
     line: SESSION.replace("pw0", "pw1"),
     err: [
       "RTNETLINK answers: File exists",
-      "  Session 10 is there already in tunnel 1, with peer session 20 and interface pw0.",
+      "  Session 10 already exists in tunnel 1, with peer session 20 and interface pw0.",
       "  Choose another session_id, or delete it first: l2tp del session tunnel_id 1 session_id 10",
     ],
   },
@@ -198,7 +198,7 @@ const CASES: readonly Case[] = [
     line: SESSION,
     err: [
       "RTNETLINK answers: File exists",
-      "  Session 10 is there already in tunnel 1, with peer session 20.",
+      "  Session 10 already exists in tunnel 1, with peer session 20.",
       "  Choose another session_id, or delete it first: l2tp del session tunnel_id 1 session_id 10",
     ],
   },
@@ -215,7 +215,7 @@ const CASES: readonly Case[] = [
     line: SESSION.replace("pw0", "eth0"),
     err: [
       "RTNETLINK answers: File exists",
-      "  There is an interface called eth0 already.",
+      "  Interface eth0 already exists.",
       "  Choose another name, or leave it out.",
     ],
   },
@@ -267,7 +267,7 @@ const CASES: readonly Case[] = [
     line: "add session tid 1 sid 10 psid 20 pw_type ppp",
     err: [
       "RTNETLINK answers: Protocol not supported",
-      "  Kernel module l2tp_ppp is there but was not loaded.",
+      "  Kernel module l2tp_ppp exists but was not loaded.",
       "  /etc/modprobe.d/l2tp_ppp.conf forbids it.",
       "  Load it as root all the same: modprobe --ignore-install l2tp_ppp, or change that file.",
     ],
@@ -276,7 +276,7 @@ const CASES: readonly Case[] = [
     name: "name that no interface can have",
     prepare: [TUNNEL],
     line: SESSION.replace("pw0", "a:b"),
-    err: ["RTNETLINK answers: Invalid argument", '  "a:b" is not a name that an interface can have.'],
+    err: ["RTNETLINK answers: Invalid argument", '  "a:b" is not a valid interface name.'],
   },
   {
     name: "deleting a tunnel that is not there",
@@ -323,7 +323,7 @@ const CASES: readonly Case[] = [
     line: "del session sid 10",
     err: [
       "RTNETLINK answers: No such device",
-      "  A session is named by its tunnel as well: add tunnel_id ID",
+      "  The session's tunnel must be given as well: add tunnel_id ID",
     ],
   },
   {
@@ -340,7 +340,7 @@ const CASES: readonly Case[] = [
     name: "address that the interface has already",
     prepare: [TUNNEL],
     line: `${SESSION} addr 10.1.0.1/24 addr 10.1.0.1/24`,
-    err: ["RTNETLINK answers: File exists", "  The interface has that address already."],
+    err: ["RTNETLINK answers: File exists", "  The interface already has that address."],
   },
   {
     name: "no privilege, changing",
@@ -348,8 +348,8 @@ const CASES: readonly Case[] = [
     line: IP_TUNNEL,
     err: [
       "RTNETLINK answers: Operation not permitted",
-      "  L2TP takes CAP_NET_ADMIN in the user namespace that owns this network namespace, for reading too.",
-      "  Try it as root: sudo l2tp …",
+      "  L2TP needs CAP_NET_ADMIN in the user namespace that owns this network namespace, for reading too.",
+      "  Run it as root: sudo l2tp …",
     ],
   },
   {
@@ -359,8 +359,8 @@ const CASES: readonly Case[] = [
     code: 1,
     err: [
       "RTNETLINK answers: Operation not permitted",
-      "  L2TP takes CAP_NET_ADMIN in the user namespace that owns this network namespace, for reading too.",
-      "  Try it as root: sudo l2tp …",
+      "  L2TP needs CAP_NET_ADMIN in the user namespace that owns this network namespace, for reading too.",
+      "  Run it as root: sudo l2tp …",
     ],
   },
   {
@@ -485,7 +485,7 @@ Deno.test("explainMissingModule(): there or not, forbidden or not, by distributi
   assert.deepEqual(
     explainMissingModule("l2tp_eth", system("debian", { hasModule: (name) => name === "l2tp_eth" })),
     [
-      "Kernel module l2tp_eth is there but was not loaded.",
+      "Kernel module l2tp_eth exists but was not loaded.",
       "A container cannot load modules: let the host do it.",
       "Load it as root: modprobe l2tp_eth",
     ],

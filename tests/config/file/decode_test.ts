@@ -80,22 +80,22 @@ const BAD: [name: string, text: string, ...problems: string[]][] = [
   [
     "a hook in one text",
     `${TUNNEL}on_up = "/bin/true"\n`,
-    '6:9: on_up must be an array of a program and its arguments, like ["/etc/l2tp/up", "fast"]',
+    '6:9: on_up must be a list of a program and its arguments, like ["/etc/l2tp/up", "fast"]',
   ],
   [
     "a hook of nothing",
     `${TUNNEL}on_down = []\n`,
-    '6:11: on_down must be an array of a program and its arguments, like ["/etc/l2tp/up", "fast"]',
+    '6:11: on_down must be a list of a program and its arguments, like ["/etc/l2tp/up", "fast"]',
   ],
   [
     "a hook for a shell to find",
     `${TUNNEL}${SESSION}on_pre_down = ["echo", "x"]\n`,
-    "9:16: on_pre_down[0] must be the absolute path of a program: no shell looks for it",
+    "9:16: on_pre_down[0] must be the absolute path of a program",
   ],
   [
     "a hook's argument",
     `[defaults.session]\non_up = ["/bin/echo", 5]\n`,
-    "2:23: on_up[1] must be a text without NUL",
+    "2:23: on_up[1] must be a string without NUL",
   ],
   [
     "a hook's time",
@@ -117,7 +117,7 @@ const BAD: [name: string, text: string, ...problems: string[]][] = [
   [
     "a namespace for an interface without a name",
     `[defaults.session]\nnetns = "blue"\n${TUNNEL}${SESSION}interface = "pw%d"\n`,
-    "2:1: session s of tunnel a needs a whole name as interface, to have a netns",
+    "2:1: session s of tunnel a needs a complete interface name, because it has a netns",
   ],
   ["an address", `${TUNNEL}local = "10.0.0.256"\n`, '6:9: local must be an address, or "any"'],
   ["a host name for us", `${TUNNEL}local = "host.example"\n`, '6:9: local must be an address, or "any"'],
@@ -140,14 +140,14 @@ const BAD: [name: string, text: string, ...problems: string[]][] = [
   [
     "two links",
     `${TUNNEL.replace("10.0.0.2", "fe80::2%a")}local = "fe80::1%b"\n`,
-    "5:10: local is on b and remote on a: they are on one link",
+    "5:10: local is on b and remote on a: both must be on the same link",
   ],
   [
     "a scope for nothing",
     TUNNEL.replace("10.0.0.2", "fd00::2%eth0"),
     "5:10: remote has an interface behind %: only link-local addresses (fe80::/10) take one",
   ],
-  ["ports over IP", `${TUNNEL}udp_sport = 5\n`, "6:1: udp_sport means nothing with encap ip"],
+  ["ports over IP", `${TUNNEL}udp_sport = 5\n`, "6:1: udp_sport does not apply to encap ip"],
   [
     "IPv6 checksums over IPv4",
     `${UDP}udp6_csum_tx = true\n`,
@@ -172,8 +172,8 @@ const BAD: [name: string, text: string, ...problems: string[]][] = [
     `${UDP}version = 2\n[tunnel.u.session.s]\nsession_id = 1\npeer_session_id = 1\npw_type = "eth"\n` +
     'cookie = "00112233"\nl2spec_type = "none"\nmtu = 1400\n',
     "11:1: a version 2 tunnel carries ppp only",
-    "12:1: cookie means nothing in version 2",
-    "13:1: l2spec_type means nothing in version 2",
+    "12:1: cookie does not apply to version 2",
+    "13:1: l2spec_type does not apply to version 2",
     "14:1: mtu needs pw_type eth",
   ],
   [
@@ -202,7 +202,7 @@ const BAD: [name: string, text: string, ...problems: string[]][] = [
   [
     "a cookie as a number",
     `${TUNNEL}${SESSION}cookie = 11223344\n`,
-    "9:10: cookie must be a text of 8 or 16 hex digits",
+    "9:10: cookie must be a string of 8 or 16 hex digits",
   ],
   [
     "sequence numbers without sublayer",
@@ -219,7 +219,7 @@ const BAD: [name: string, text: string, ...problems: string[]][] = [
   [
     "addresses in text",
     `${TUNNEL}${SESSION}addresses = "10.1.1.1/24"\n`,
-    '9:13: addresses must be an array, like ["192.168.1.1/24"]',
+    '9:13: addresses must be a list, like ["192.168.1.1/24"]',
   ],
   [
     "an address among others",
@@ -229,27 +229,27 @@ const BAD: [name: string, text: string, ...problems: string[]][] = [
   [
     "an address twice",
     `${TUNNEL}${SESSION}addresses = ["10.1.1.1/24", "10.1.1.1/16"]\n`,
-    "9:29: addresses[1] is there twice",
+    "9:29: addresses[1] is given twice",
   ],
   [
     "a tunnel id twice",
     `${TUNNEL}${TUNNEL.replace("tunnel.a", "tunnel.b")}`,
-    "7:13: tunnel_id 1 is also that of tunnel a",
+    "7:13: tunnel_id 1 is already used by tunnel a",
   ],
   [
     "a session id twice",
     `${TUNNEL}${SESSION}${SESSION.replace("session.s", "session.t")}`,
-    "10:14: session_id 10 is also that of session s of tunnel a",
+    "10:14: session_id 10 is already used by session s of tunnel a",
   ],
   [
     "a session id in two tunnels, one over IP",
     `${TUNNEL}${SESSION}${UDP}${SESSION.replace("tunnel.a", "tunnel.u")}`,
-    "16:14: session_id 10 is also that of session s of tunnel a",
+    "16:14: session_id 10 is already used by session s of tunnel a",
   ],
   [
     "an interface twice",
     `${TUNNEL}${SESSION}interface = "pw0"\n${UDP}[tunnel.u.session.s]\nsession_id = 11\npeer_session_id = 1\ninterface = "pw0"\n`,
-    "19:13: interface pw0 is also that of session s of tunnel a",
+    "19:13: interface pw0 is already used by session s of tunnel a",
   ],
   [
     "an unknown class",
@@ -264,18 +264,18 @@ const BAD: [name: string, text: string, ...problems: string[]][] = [
   [
     "a class that is none",
     `${TUNNEL}class = 5\n`,
-    "6:9: class must be the name of a class, or an array of names",
+    "6:9: class must be the name of a class, or a list of names",
   ],
   [
     "what cannot be shared",
     `${TUNNEL}${SESSION}[defaults.session]\ninterface = "pw0"\n[class.tunnel.c]\ntunnel_id = 1\n`,
-    "10:1: interface cannot be shared: each has its own",
-    "12:1: tunnel_id cannot be shared: each has its own",
+    "10:1: interface cannot be shared: each needs its own",
+    "12:1: tunnel_id cannot be shared: each needs its own",
   ],
   [
     "a contradiction from a class",
     `${TUNNEL}class = "c"\n[class.tunnel.c]\nudp_csum = true\n`,
-    "8:1: udp_csum means nothing with encap ip",
+    "8:1: udp_csum does not apply to encap ip",
   ],
   [
     "several at once, in the file's order",

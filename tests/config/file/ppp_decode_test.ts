@@ -19,19 +19,19 @@ peer_session_id = 20
 const BAD: readonly (readonly [name: string, lines: string, ...problems: string[]])[] = [
   ["no table", "ppp = 5\n", "9:1: ppp must be a table"],
   ["an unknown key", "userr = 'x'\n", '10:1: unknown key "userr" in [tunnel.a.session.s.ppp]'],
-  ["an empty name", "user = ''\n", "10:8: ppp.user must be a text of 1 to 255 bytes"],
+  ["an empty name", "user = ''\n", "10:8: ppp.user must be a string of 1 to 255 bytes"],
   ["a relative path", "secret-file = 'x'\n", "10:15: ppp.secret-file must be the absolute path of a file"],
   [
     "a way of authentication",
     "require = ['chap', 'toString']\n",
     "10:20: ppp.require[1] must be one of chap, mschapv2, mschap, pap, none",
   ],
-  ["one in text", "require = 'chap'\n", '10:11: ppp.require must be an array, like ["mschapv2", "chap"]'],
+  ["one in text", "require = 'chap'\n", '10:11: ppp.require must be a list, like ["mschapv2", "chap"]'],
   ["needed secrets", "require = ['chap']\n", "10:11: ppp.require needs ppp.secret-file"],
   [
     "an address",
     "local = '::1'\n",
-    "10:9: ppp.local must be an IPv4 address; IPv6 ones come of interface identifiers, by themselves",
+    "10:9: ppp.local must be an IPv4 address; IPv6 addresses follow from interface identifiers",
   ],
   [
     "a pool the wrong way round",
@@ -46,7 +46,7 @@ const BAD: readonly (readonly [name: string, lines: string, ...problems: string[
   [
     "name servers",
     "dns = ['1.1.1.1', '1.1.1.1', '1.1.1.2', '1.1.1.3']\n",
-    "10:41: ppp.dns[3] must not be there: 2 at most",
+    "10:41: ppp.dns[3] is one too many: 2 at most",
   ],
   ["a size", "mru = 127\n", "10:7: ppp.mru must be a whole number from 128 to 65535"],
   ["a time", "echo = 3601\n", "10:8: ppp.echo must be a whole number from 0 to 3600"],
@@ -54,17 +54,17 @@ const BAD: readonly (readonly [name: string, lines: string, ...problems: string[
   [
     "two ways to an address",
     "remote = '192.0.2.1'\npool = '192.0.2.2-192.0.2.3'\n",
-    "11:1: ppp.pool is wrong: remote says the peer's address already",
+    "11:1: ppp.pool is wrong: remote already gives the peer's address",
   ],
   [
     "no protocol",
     "ipv4 = false\nipv6 = false\n",
-    "11:1: ppp.ipv6 is wrong: neither IPv4 nor IPv6 would be left",
+    "11:1: ppp.ipv6 is wrong: IPv4 and IPv6 cannot both be off",
   ],
   [
     "IPv4 that is off",
     "askdns = true\nipv4 = false\n",
-    "10:1: ppp.askdns is wrong: it is about IPv4, which is off",
+    "10:1: ppp.askdns is wrong: it needs IPv4, which is off",
   ],
 ];
 
@@ -81,7 +81,7 @@ const BAD_FILES: readonly (readonly [name: string, text: string, ...problems: st
     "PPP with settings of other pseudowires",
     `${TUNNEL}${SESSION}pw_type = "eth"\ninterface = "ppp%d"\nup = true\nppp = {}\n`,
     "9:11: ppp needs pw_type ppp",
-    "10:13: interface must be a whole name where PPP is run",
+    "10:13: interface must be a complete name with a table ppp",
     "11:1: up needs pw_type eth",
   ],
   [
@@ -92,7 +92,7 @@ const BAD_FILES: readonly (readonly [name: string, text: string, ...problems: st
   [
     "defaults of PPP that contradict themselves",
     `[defaults.session.ppp]\nipv4 = false\nipv6 = false\n${TUNNEL}${SESSION}`,
-    "3:1: ppp.ipv6 is wrong: neither IPv4 nor IPv6 would be left",
+    "3:1: ppp.ipv6 is wrong: IPv4 and IPv6 cannot both be off",
   ],
 ];
 

@@ -114,6 +114,6 @@ Deno.test("plans: a file of secrets that is of no use keeps from being made what
     interfaceName: undefined,
   });
   assert.deepEqual(messages(bySomebody, anew), [
-    ["tunnel_id", "file", "secret-file", `${stranger}its secrets came from no file`],
+    ["tunnel_id", "file", "secret-file", `${stranger}its secrets are not from a file`],
   ]);
 });

@@ -87,7 +87,7 @@ export async function checkFile(
   context.print(
     options.json
       ? formatJson({ file: path, tunnels, sessions }, options.pretty === true) + "\n"
-      : `${path} is good: ${count(tunnels, "tunnel")}, ${count(sessions, "session")}\n`,
+      : `${path} is valid: ${count(tunnels, "tunnel")}, ${count(sessions, "session")}\n`,
   );
   return 0;
 }

@@ -41,7 +41,7 @@ export async function importFiles(
     tellProblems(context, file, remarks, options);
     for (const tunnel of found) tunnels.push({ ...tunnel, label: freeLabel(tunnel, tunnels) });
   }
-  const toml = writeConfig(tunnels, [`Made of ${files.join(", ")} by l2tp import.`]);
+  const toml = writeConfig(tunnels, [`Generated from ${files.join(", ")} by l2tp import.`]);
   context.print(toml);
   const { problems } = await readConfig(toml);
   // What is wrong in what was written was wrong, or missing, in what was read.

@@ -61,7 +61,7 @@ function readCommand(words: readonly string[], tunnels: Tunnel[], remark: (messa
   const { arguments: given, ignored } = command;
   for (const notice of ignored) remark(notice);
   if (given.netns !== undefined) {
-    remark(`netns ${given.netns} is left out: a configuration is of one namespace`);
+    remark(`netns ${given.netns} is left out: a configuration is for one namespace`);
   }
   if (given.tunnel) {
     tunnels.push({ label: String(given.tunnelId), settings: tunnelOf(given), sessions: [] });

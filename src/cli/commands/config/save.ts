@@ -57,10 +57,10 @@ function gapsOf({ tunnels }: Actual): string[] {
       const { session, link, ppp } = each;
       const own = `session ${session.sessionId} of ${name}`;
       if (tunnel.version !== 2 && sessionSetting("l2spec_type").write(sessionSettings(each)) === undefined) {
-        gaps.push(`l2spec_type of ${own}, which only debugfs tells`);
+        gaps.push(`l2spec_type of ${own}, which only debugfs shows`);
       }
       if (ppp !== undefined && lacksSecrets(ppp.desired)) {
-        gaps.push(`secrets of PPP on ${own}, which came from no file`);
+        gaps.push(`secrets of PPP on ${own}, which are not from a file`);
       }
       if (link === undefined && session.interfaceName !== undefined) {
         gaps.push(`interface settings of ${own}: no ${session.interfaceName} is here`);

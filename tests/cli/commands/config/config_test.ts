@@ -17,7 +17,7 @@ Deno.test("check: a good file, a bad one with every problem's place, and one tha
   const host = hostWith(PARIS + LYON);
   assert.deepEqual(await host.run("check"), {
     code: 0,
-    out: `${FILE} is good: 2 tunnels, 2 sessions\n`,
+    out: `${FILE} is valid: 2 tunnels, 2 sessions\n`,
     err: "",
   });
   host.files.set("bad.toml", `${PARIS}cookie = "00"\nmtuu = 1\n`.split("\n"));
@@ -218,7 +218,7 @@ Deno.test("apply: bridges and names that are not there keep their tunnel from be
   See: getent hosts paris.example
   Nothing was done for this tunnel.
 ${FILE}:15:10: tunnel paris: there is no interface "br9"
-  Make it first: ip link add br9 type bridge
+  Create it first: ip link add br9 type bridge
   Nothing was done for this tunnel.
 `,
   );
@@ -303,9 +303,9 @@ Deno.test("save: prints or writes what makes the same again; says what it cannot
   host.home.links.remove("pw0");
   assert.equal(
     (await host.run("save")).err,
-    `Not saved: l2spec_type of session 10 of tunnel 1, which only debugfs tells
+    `Not saved: l2spec_type of session 10 of tunnel 1, which only debugfs shows
 Not saved: interface settings of session 10 of tunnel 1: no pw0 is here
-Not saved: l2spec_type of session 11 of tunnel 3, which only debugfs tells
+Not saved: l2spec_type of session 11 of tunnel 3, which only debugfs shows
 `,
   );
 });

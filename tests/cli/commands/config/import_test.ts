@@ -32,7 +32,7 @@ PeerSessionId=201
 Layer2SpecificHeader=none
 `;
 
-const NETDEV_TOML = `# Made of a.netdev by l2tp import.
+const NETDEV_TOML = `# Generated from a.netdev by l2tp import.
 
 [tunnel.site-a]
 tunnel_id = 10
@@ -88,7 +88,7 @@ psid = 4
 reorder_timeout = 20
 `;
 
-const QL2TPD_TOML = `# Made of ql2tpd.toml by l2tp import.
+const QL2TPD_TOML = `# Generated from ql2tpd.toml by l2tp import.
 
 [tunnel.t1]
 tunnel_id = 62719
@@ -135,7 +135,7 @@ ip route add default dev pw0
 echo done
 `;
 
-const COMMANDS_TOML = `# Made of tunnels.sh by l2tp import.
+const COMMANDS_TOML = `# Generated from tunnels.sh by l2tp import.
 
 [tunnel.3000]
 tunnel_id = 3000
@@ -186,7 +186,7 @@ Deno.test("import: ql2tpd.toml", async () => {
   const host = hostWith({ "ql2tpd.toml": QL2TPD });
   const { code, out, err } = await host.run("import ql2tpd.toml");
   assert.deepEqual([code, out], [0, QL2TPD_TOML]);
-  assert.equal(err, "ql2tpd.toml:8:1: hello_timeout is of a control protocol, and left out\n");
+  assert.equal(err, "ql2tpd.toml:8:1: hello_timeout belongs to a control protocol, and is left out\n");
 });
 
 Deno.test("import: commands", async () => {
@@ -269,12 +269,12 @@ Deno.test("import: what is wrong or missing is told, with its line", async () =>
     return [code, err.trimEnd().split("\n")];
   };
   assert.deepEqual(await errors("import vlan.netdev"), [0, [
-    "vlan.netdev:3:1: this is no unit of an L2TP tunnel: its Kind is vlan",
+    "vlan.netdev:3:1: this is not a unit of an L2TP tunnel: its Kind is vlan",
   ]]);
   assert.deepEqual(await errors("import bad.netdev"), [1, [
     "bad.netdev:5:1: MTUBytes is left out",
     'bad.netdev:8:1: TunnelId "zehn" must be 1 to 4294967295',
-    'bad.netdev:11:1: Remote "peer.example" is no address',
+    'bad.netdev:11:1: Remote "peer.example" is not an address',
     "the configuration printed:3:9: tunnel site-a needs tunnel_id",
     "the configuration printed:3:9: tunnel site-a needs remote",
   ]]);
@@ -282,7 +282,7 @@ Deno.test("import: what is wrong or missing is told, with its line", async () =>
   assert.equal(code, 1);
   assert.deepEqual(lines.slice(0, 2), [
     "bad.toml:5:1: tid must be 1 to 4294967295",
-    "bad.toml:8:1: hello_timeout is of a control protocol, and left out",
+    "bad.toml:8:1: hello_timeout belongs to a control protocol, and is left out",
   ]);
   assert.ok(lines.includes("bad.toml:16:1: peer_cookie must be 4 or 8 bytes"));
   assert.deepEqual(await errors("import ql2tpd no.toml"), [0, ["no.toml:1:10: illegal character in key"]]);

@@ -111,6 +111,6 @@ Deno.test("save: PPP that runs, with the path of its secrets; secrets of no file
   host.home.pppSessions[0] = { ...running, settings: { require: ["chap"] as const } };
   assert.equal(
     (await host.run("save")).err,
-    "Not saved: secrets of PPP on session 11 of tunnel 3, which came from no file\n",
+    "Not saved: secrets of PPP on session 11 of tunnel 3, which are not from a file\n",
   );
 });

@@ -220,7 +220,7 @@ Deno.test("status -w -json: one object a second, until the interrupt", async () 
 Deno.test("status -w without a terminal says what can be done", async () => {
   const { code, out, err } = await new FakeHost().run("status -w");
   assert.deepEqual([code, out], [1, ""]);
-  assert.match(err, /^Error: standard input and output are no terminal\.\n {2}Without one: .*-json/);
+  assert.match(err, /^Error: standard input and output are not a terminal\.\n {2}Without one: .*-json/);
 });
 
 Deno.test("status -w, --watch and top: the same screen, written once, then only what changed", async () => {
