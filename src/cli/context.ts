@@ -1,6 +1,6 @@
 /**
- * What the commands of one process share: the ports, and the connections that are opened at the first need and
- * kept, one for a whole batch.
+ * State that all commands of one process share: the ports, and connections. A connection is opened when a command first
+ * uses it, and stays open, so that a whole batch uses one.
  *
  * @module
  */
@@ -16,11 +16,11 @@ import type { CliPorts, LazyPorts } from "./ports.ts";
 /** Output is handed over in pieces of about this many characters. */
 const FLUSH_AT = 64 * 1024;
 
-/** What the commands of one process share. */
+/** State that all commands of one process share. */
 export class Context implements Disposable {
   /** The ports that are there from the start. */
   readonly ports: CliPorts;
-  /** Which subsystem the line asks for; the environment's word counts unless it does. */
+  /** The subsystem that the line chooses; `undefined`: the environment's choice applies. */
   dataplane: DataplaneChoice | undefined;
   #lazy: LazyPorts | undefined;
   #l2tp: L2tpClient | undefined;
@@ -50,8 +50,8 @@ export class Context implements Disposable {
   }
 
   /**
-   * Opens the client of the L2TP subsystem, unless it is open. One that found no subsystem makes way for another when
-   * something is to be created. A daemon that is silent for `answerLimitMs` counts as hung; half a minute unless given.
+   * Opens the client of the L2TP subsystem, unless it is open. A client that found no subsystem is replaced if `purpose`
+   * is more than reading. A daemon that does not answer for `answerLimitMs` counts as hung; 30 seconds unless given.
    *
    * @throws {UsageError} if the environment asks for a subsystem that does not exist
    */
@@ -68,7 +68,8 @@ export class Context implements Disposable {
   }
 
   /**
-   * Opens a client again, of whichever subsystem is there by now: where none was, or where it went away. Says nothing.
+   * Opens a new client, of the subsystem that exists now. For use where there was no subsystem, or where it ended.
+   * Prints nothing.
    *
    * @throws as {@link open}
    */
@@ -83,7 +84,7 @@ export class Context implements Disposable {
     return this.dataplane ?? readDataplane(this.ports.env("L2TP_DATAPLANE") || "auto", "L2TP_DATAPLANE");
   }
 
-  /** Whether there is no subsystem, so that the client finds nothing. */
+  /** Whether there is no subsystem: the client then finds nothing. */
   get hasNoSubsystem(): boolean {
     return this.#opened?.isEmpty === true;
   }
@@ -98,7 +99,7 @@ export class Context implements Disposable {
     return this.#l2tp ??= this.#opened.client;
   }
 
-  /** Whether what was deleted may still be in the way. */
+  /** Whether the kernel may still be deleting something. */
   get hasDeleted(): boolean {
     return this.#l2tp?.hasDeleted ?? false;
   }

@@ -9,13 +9,13 @@ import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
 import type { Arguments } from "./grammar/arguments.ts";
 
-/** How the value of one keyword picks tunnels, sessions or both. */
+/** Compares the value of one keyword with tunnels, sessions or both. */
 interface Filter<Value> {
   readonly tunnel?: (wanted: Value, tunnel: Tunnel) => boolean;
   readonly session?: (wanted: Value, session: Session) => boolean;
 }
 
-/** Arguments that pick nothing: objects, and keywords that only commands take that create something. */
+/** Arguments that are no filters: objects, and keywords of commands that create something. */
 type NoFilter =
   | "tunnel"
   | "session"
@@ -28,15 +28,12 @@ type NoFilter =
   | "ppp"
   | "pppdFile";
 
-/** Every other argument. A new one needs a row below, or a place in {@link NoFilter}. */
+/** All other arguments. A new argument needs a row below, or a place in {@link NoFilter}. */
 type FilterField = Exclude<keyof Arguments, NoFilter>;
 
 type Filters = { readonly [Field in FilterField]-?: Filter<NonNullable<Arguments[Field]>> };
 
-/**
- * A row without `tunnel` is about something that only sessions have, a row without `session` about something that only
- * their tunnel has.
- */
+/** A row without `tunnel` is about a property that only sessions have; a row without `session`, that only tunnels have. */
 const FILTERS: Filters = {
   tunnelId: {
     tunnel: (wanted, { tunnelId }) => wanted === tunnelId,
@@ -80,13 +77,13 @@ function given(picked: Arguments): { readonly wanted: never; readonly filter: Fi
   );
 }
 
-/** What arguments pick. */
+/** The tunnels and sessions that arguments pick. */
 export interface Selection {
   /** Whether all tunnels and all sessions are picked. */
   readonly isAll: boolean;
-  /** Whether an argument is about something that only sessions have. */
+  /** Whether an argument is about a property that only sessions have. */
   readonly isAboutSessions: boolean;
-  /** Whether an argument is about something that of a session only its tunnel has. */
+  /** Whether an argument is about a property that only tunnels have. */
   readonly isAboutTunnels: boolean;
   /** Whether the tunnel itself is picked. */
   tunnel(tunnel: Tunnel): boolean;
@@ -94,7 +91,7 @@ export interface Selection {
   session(session: Session): boolean;
 }
 
-/** What the arguments pick: all of them must match. */
+/** The selection of the arguments: all of them must match. */
 export function selectionOf(picked: Arguments): Selection {
   const rows = given(picked);
   return {

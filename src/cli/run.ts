@@ -1,5 +1,5 @@
 /**
- * Runs command lines. What few runs need is loaded on demand, because starting fast matters more.
+ * Runs command lines. Code that few runs use is loaded on demand, to start fast.
  *
  * @module
  */
@@ -37,7 +37,7 @@ export async function run(
   }
 }
 
-/** The options that decide how an error looks, for a line that cannot be read to its end. */
+/** The options that decide the form of an error, for a line that cannot be parsed to its end. */
 function wantedOptions(words: readonly string[]): Options {
   return words.some((word) => /^--?j(s(o(n)?)?)?$/.test(word)) ? { json: true } : {};
 }
@@ -65,7 +65,7 @@ async function execute({ options, command }: Invocation, context: Context): Prom
   if (options.netns !== undefined) enterNetns(options.netns, context);
   if (options.batch === undefined && command !== undefined && isPlainShow(command, options)) {
     await context.open("read");
-    // Where no subsystem is there is nothing to print, and nobody to ask.
+    // Without a subsystem there is nothing to print.
     if (!context.hasNoSubsystem || options.json) await show(context, command.arguments, options);
     return 0;
   }
@@ -89,7 +89,7 @@ async function execute({ options, command }: Invocation, context: Context): Prom
   }
 }
 
-/** Whether nothing but a client of the subsystem is needed: the command that must be quickest. */
+/** Whether the command needs only a client of the subsystem. It is the command that must start fastest. */
 function isPlainShow(command: Command, options: Options): command is TableCommand {
   if (!isTableCommand(command) || command.verb !== "show" || command.ignored.length > 0) return false;
   const { local, remote } = command.arguments;

@@ -302,7 +302,10 @@ Deno.test("show -s: what the daemon dropped, by reason, of sessions, tunnels and
   host.home.drops.push("nonsense");
   const broken = await host.run("-s show");
   assert.equal(broken.code, 1);
-  assert.match(broken.err, /^Error: Cannot decode L2TPD_CMD_DROPS.*\n {2}This program cannot decode the daemon's reply/);
+  assert.match(
+    broken.err,
+    /^Error: Cannot decode L2TPD_CMD_DROPS.*\n {2}This program cannot decode the daemon's reply/,
+  );
 });
 
 Deno.test("show -s of the kernel has no drops", async () => {

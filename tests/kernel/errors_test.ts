@@ -112,7 +112,7 @@ const REFUSED: readonly Refused[] = [
     errno: 22,
     advice: [
       "fe80::1 is link-local, so the kernel needs to know its interface.",
-      "Say which: fe80::1%INTERFACE",
+      "Add it: fe80::1%INTERFACE",
     ],
   },
   {

@@ -117,7 +117,7 @@ Deno.test("a session is handed to pppd", async (t) => {
     assert.match(missing.stderr, /^Error: pppd's file ".*none" cannot be read: ENOENT/);
     const user = await run("-dataplane", "user", ...SESSION, "ppp", "pppd", argumentsFile(ARGUMENTS));
     assert.equal(user.code, 1);
-    assert.match(user.stderr, /^Error: pppd takes sessions of the kernel only/);
+    assert.match(user.stderr, /^Error: pppd works with kernel sessions only/);
     assert.deepEqual(hosts.b.l2tp.sessions(), []);
   });
 

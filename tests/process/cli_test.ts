@@ -211,7 +211,7 @@ Deno.test("no subsystem at all: nothing is listed, nothing can be listened to, n
     assert.match(deleted.stderr, /^RTNETLINK answers: No such device\n {2}There is no tunnel 5 /);
     const monitor = await l2tp(["monitor"], { env });
     assert.deepEqual([monitor.code, monitor.stdout], [1, ""]);
-    assert.match(monitor.stderr, /^Error: there is no L2TP here.*\n.*api\.sock\.\n/);
+    assert.match(monitor.stderr, /^Error: no L2TP here.*\n.*api\.sock\.\n/);
     assert.deepEqual([...Deno.readDirSync(folder)], []);
     const long = { ...env, L2TP_RUNTIME_DIR: `/${"x".repeat(120)}` };
     assert.match((await l2tp(["show"], { env: long })).stderr, /cannot be the path of a socket/);

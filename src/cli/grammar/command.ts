@@ -1,5 +1,5 @@
 /**
- * What a command line asks for, once it is read.
+ * A parsed command line.
  *
  * @module
  */
@@ -9,17 +9,17 @@ import type { TableVerb } from "./grammar.ts";
 
 /** A command about tunnels and sessions. */
 export interface TableCommand {
-  /** What to do. */
+  /** The verb. */
   readonly verb: TableVerb;
   /** Its keywords. */
   readonly arguments: Arguments;
-  /** Keywords that were given and mean nothing to this command. */
+  /** Notices about given keywords that mean nothing to this command. */
   readonly ignored: readonly string[];
 }
 
 /** Any other command. */
 export interface OtherCommand {
-  /** What to do. */
+  /** The verb. */
   readonly verb: string;
   /** The words behind the verb. */
   readonly words: readonly string[];

@@ -1,6 +1,6 @@
 /**
- * The command line's grammar, as tables: keywords here, verbs in `verbs.ts`, options in `options.ts`. The parser, help, completion
- * and the manual page all come from them.
+ * The grammar of the command line, as tables: keywords here, verbs in `verbs.ts`, options in `options.ts`. The parser, help,
+ * completion and the manual page use them.
  *
  * @module
  */
@@ -18,12 +18,12 @@ export { isTableVerb, type TableVerb, type Verb, verbOf, type VerbOption, VERBS 
 
 const TUNNELS: readonly Use[] = ["add tunnel", "set tunnel", "del tunnel", "filter tunnel"];
 const SESSIONS: readonly Use[] = ["add session", "set session", "del session", "filter session"];
-/** A session can be picked by what only its tunnel tells. */
+/** A filter for sessions may be about their tunnel. */
 const NEW_TUNNEL: readonly Use[] = ["add tunnel", "filter tunnel", "filter session"];
 const NEW_SESSION: readonly Use[] = ["add session", "filter session"];
 const CHANGED_SESSION: readonly Use[] = ["add session", "set session", "filter session"];
 
-/** What the command line says of a setting differently than the configuration. */
+/** Differences between a keyword and the setting that it is made from. */
 interface Spelling {
   /** The keyword; the setting's key unless given. */
   readonly word?: string;
@@ -121,7 +121,7 @@ export const KEYWORDS: readonly Keyword[] = [
   { word: "peer_offset", value: IGNORED, help: "ignored, kept for old scripts", uses: [] },
 ];
 
-/** Keywords that a command cannot do without, in the order in which `ip` tells of the first that is missing. */
+/** Required keywords of a command, in the order in which `ip` checks them. */
 const REQUIRED: Readonly<Partial<Record<Use, readonly string[]>>> = {
   "add session": ["tunnel_id", "peer_session_id", "session_id"],
   "add tunnel": ["tunnel_id", "peer_tunnel_id", "local", "remote", "udp_sport", "udp_dport"],
@@ -131,22 +131,22 @@ const REQUIRED: Readonly<Partial<Record<Use, readonly string[]>>> = {
   "set session": ["tunnel_id", "session_id"],
 };
 
-/** Commands that take the name of the session's interface instead of ids. */
+/** Commands that accept the name of the session's interface instead of ids. */
 const BY_NAME: ReadonlySet<Use> = new Set(["del session", "set session"]);
 
-/** Keywords that only tunnels over UDP cannot do without. */
+/** Keywords that are required over UDP only. */
 const OVER_UDP: ReadonlySet<string> = new Set(
   TUNNEL_SETTINGS.filter(({ over }) => over === "udp").map(({ key }) => key),
 );
 
-/** The keywords that the command cannot do without, given its other arguments, in the order of the error. */
+/** The required keywords of a command, given its other arguments, in the order in which `ip` checks them. */
 export function requiredFor(use: Use, { encap, interfaceName }: Arguments): readonly string[] {
   if (BY_NAME.has(use) && interfaceName !== undefined) return [];
   const words = REQUIRED[use] ?? [];
   return encap === "ip" ? words.filter((word) => !OVER_UDP.has(word)) : words;
 }
 
-/** Keywords by any way to write them. */
+/** Keywords, by word and alias. */
 export interface KeywordTable {
   /** In the order in which help lists them. */
   readonly keywords: readonly Keyword[];
@@ -157,7 +157,7 @@ export interface KeywordTable {
 const PLAIN = keywordTable(KEYWORDS);
 const BEHIND_PPP = keywordTable(PPP_KEYWORDS);
 
-/** The keywords that may be next in a line that says so much. */
+/** The keywords that may come next in a line with these arguments. */
 export function keywordsBehind({ ppp }: Arguments): KeywordTable {
   return ppp === undefined ? PLAIN : BEHIND_PPP;
 }

@@ -1,5 +1,5 @@
 /**
- * What a keyword of the command line is.
+ * The type of a keyword of the command line.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Setting } from "../../config/schema/setting.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Value } from "./values.ts";
 
-/** A verb with its object: what keywords belong to. */
+/** A command that keywords can belong to: an action with its object; `filter` is for show and flush. */
 export type Use =
   | "add tunnel"
   | "add session"

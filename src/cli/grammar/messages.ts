@@ -1,6 +1,6 @@
 /**
- * The first lines of errors, as `ip` words them: scripts and people know them. All of them are here and nowhere
- * else; the differential suite holds them against the real `ip`.
+ * First lines of errors, in the words of `ip`, which scripts and people know. The differential suite compares them with
+ * the real `ip`.
  *
  * @module
  */
@@ -17,12 +17,12 @@ export function argumentWrong(value: string, reason: string): string {
   return `Error: argument "${value}" is wrong: ${reason}`;
 }
 
-/** A value is no address; `family` is the word for what was expected. */
+/** A value is not an address. */
 export function addressExpected(value: string): string {
   return `Error: any valid address is expected rather than "${value}".`;
 }
 
-/** A value is no address with prefix length. */
+/** A value is not an address with a prefix length. */
 export function prefixExpected(value: string): string {
   return `Error: any valid prefix is expected rather than "${value}".`;
 }
@@ -60,7 +60,7 @@ export function unknownSeq(value: string): string {
   return `Unknown seq value "${value}"`;
 }
 
-/** A keyword was given that this command has no use for. */
+/** A given keyword means nothing to this command. */
 export function ignoringOption(keyword: string): string {
   return `Ignoring option "${keyword}"`;
 }
@@ -70,12 +70,12 @@ export function kernelAnswers(errno: number): string {
   return `RTNETLINK answers: ${errnoText(errno)}`;
 }
 
-/** The kernel refused and said why. */
+/** The kernel refused with a reason (extended ACK). */
 export function kernelExplains(extack: string): string {
   return `Error: ${extack.replace(/\.?$/, ".")}`;
 }
 
-/** A daemon was started: which subsystem it is, once, in one line. */
+/** A daemon was started. */
 export function daemonStarted(pid: number, kernelLacksL2tp: boolean): string {
   return `Started l2tp daemon (process ${pid}): ` +
     (kernelLacksL2tp
@@ -88,7 +88,7 @@ export function pppDaemonStarted(pid: number): string {
   return `Started l2tp daemon (process ${pid}): it runs PPP.\n`;
 }
 
-/** No daemon runs, but one ended without taking its tunnels down. */
+/** No daemon runs, but a journal has the tunnels of one that ended without deleting them. */
 export function daemonLeft(journal: string): string {
   return `l2tp daemon is not running, and left tunnels in the journal ${journal}:\n` +
     "  l2tp daemon restores them, l2tp daemon --fresh discards them\n";
@@ -104,7 +104,7 @@ export function cannotOpenFile(path: string, errno: number): string {
   return `Cannot open file "${path}" for reading: ${errnoText(errno)}`;
 }
 
-/** Which line of a batch failed. */
+/** A line of a batch failed. */
 export function batchLineFailed(file: string, line: number): string {
   return `Command failed ${file}:${line}`;
 }
@@ -112,5 +112,5 @@ export function batchLineFailed(file: string, line: number): string {
 /** A quote in a batch line has no end. */
 export const UNTERMINATED_QUOTE = "Unterminated quoted string";
 
-/** A full-screen view was asked for where there is no terminal. */
+/** A full-screen view needs a terminal. */
 export const NO_TERMINAL = "Error: standard input and output are not a terminal.";

@@ -1,6 +1,6 @@
 /**
- * What may come next in a command line, by the tables of the grammar: what completion and the help at every word are
- * made from. Looks at nothing but the words.
+ * The words that may come next in a command line, by the tables of the grammar. Completion and the shell's help use them.
+ * The result depends on the words alone.
  *
  * @module
  */
@@ -23,63 +23,63 @@ import type { LiveKind, Value } from "./values.ts";
 
 /** A word that may come next. */
 export interface NextWord {
-  /** How it is written, in full. */
+  /** The word in full. */
   readonly word: string;
-  /** How its value is written, if it takes one. */
+  /** Its value in help; `undefined` if it takes none. */
   readonly placeholder?: string;
   /** One line of help. */
   readonly help: string;
-  /** Whether the line cannot do without it. */
+  /** It is required. */
   readonly needed?: true;
 }
 
-/** A value that may come next, and that is none of a few words. */
+/** A value that may come next, unless it is one of a few words. */
 export interface NextValue {
-  /** How help writes it. */
+  /** The value in help. */
   readonly placeholder: string;
   /** One line of help. */
   readonly help: string;
-  /** What there is now that it may name. */
+  /** Existing things that it can name; completion offers them. */
   readonly live?: LiveKind;
 }
 
-/** Where in a line the next word is: at its start, a keyword, the value of one, or what only one verb knows. */
+/** Position of the next word: at the start of the line, a keyword, a value, or a word that only one verb has. */
 export type Position = "command" | "keyword" | "value" | "other" | "unknown";
 
-/** What may come next. */
+/** The words that may come next. */
 export interface Next {
-  /** Where in the line it is. */
+  /** Position in the line. */
   readonly position: Position;
-  /** The words that it may be. */
+  /** Words of the grammar. */
   readonly words: readonly NextWord[];
-  /** The options that it may be, without their dashes; those of the verb first. */
+  /** Options, without their dashes; those of the verb first. */
   readonly options: readonly NextWord[];
-  /** A value that it may be. */
+  /** A value. */
   readonly value?: NextValue;
-  /** Whether it is a value to be kept out of files. */
+  /** It is a value that must not be written to files. */
   readonly secret?: true;
-  /** What the line says so far. */
+  /** The arguments so far. */
   readonly given: Arguments;
   /** The options so far. */
   readonly set: Options;
 }
 
-/** What may come next behind these words. */
+/** The words that may follow these words. */
 export function nextWords(words: readonly string[]): Next {
   return new Line(words).next();
 }
 
-/** A word that is being typed. */
+/** A word that the user is typing. */
 export interface Typing {
-  /** What it may become. */
+  /** The words that it may become. */
   readonly next: Next;
-  /** What there is of it; of `-netns=blue` what is behind the equals sign. */
+  /** Its text so far; of `-netns=blue` the part after the equals sign. */
   readonly last: string;
-  /** What stands before that: `-netns=`. */
+  /** The text before that: `-netns=`. */
   readonly head: string;
 }
 
-/** What the last of the words, which may be empty, is to become. */
+/** The last of the words, which may be empty, as a word that the user is typing. */
 export function typing(words: readonly string[]): Typing {
   const last = words.at(-1) ?? "";
   const before = words.slice(0, -1);
@@ -91,7 +91,7 @@ export function typing(words: readonly string[]): Typing {
   return { next: new Line(before).valueOf(key!), last: value!, head };
 }
 
-/** What the word may become: words of the grammar and of those that exist now. */
+/** Completions of the word, among words of the grammar and of `live`. */
 export function matching({ next, last, head }: Typing, live: readonly NextWord[] = []): NextWord[] {
   const dashes = next.position !== "value" && head === "" && /^--?/.exec(last)?.[0];
   const words = dashes
@@ -100,7 +100,7 @@ export function matching({ next, last, head }: Typing, live: readonly NextWord[]
   return words.filter(({ word }) => word.startsWith(last)).map((row) => ({ ...row, word: head + row.word }));
 }
 
-/** Whether the words are a command that lacks nothing. */
+/** Whether the words are a complete command. */
 export function isComplete(words: readonly string[]): boolean {
   try {
     const { command } = parseLine(words);
@@ -111,7 +111,7 @@ export function isComplete(words: readonly string[]): boolean {
   }
 }
 
-/** The verbs that people use, as words that may come next. */
+/** The verbs that help lists, as words that may come next. */
 export function verbRows(): NextWord[] {
   return VERBS.filter((verb) => !verb.hidden).map(({ words, help }) => ({ word: words[0]!, help }));
 }
@@ -121,7 +121,7 @@ const OBJECTS: readonly NextWord[] = [
   { word: "session", help: "the command is about sessions" },
 ];
 
-/** Words that only one verb knows, by what they follow. */
+/** Words that only one verb has. */
 const SHELLS: readonly NextWord[] = ["bash", "zsh", "fish"].map((word) => ({
   word,
   help: `completion for ${word}`,
@@ -129,7 +129,7 @@ const SHELLS: readonly NextWord[] = ["bash", "zsh", "fish"].map((word) => ({
 
 const SERVICE_MANAGERS: readonly NextWord[] = [{ word: "systemd", help: "a unit for systemd" }];
 
-/** A line from left to right. */
+/** Reads a line from left to right. */
 class Line {
   readonly #left: string[];
   readonly #given: Arguments = {};
@@ -178,7 +178,7 @@ class Line {
     };
   }
 
-  /** Passes over options; where the value of one may come next, that is the answer. */
+  /** Skips options. Returns the next words if an option's value comes next. */
   #skipOptions(leading: boolean): Next | undefined {
     for (;;) {
       const word = this.#left[0];
@@ -208,7 +208,7 @@ class Line {
     return this.#next("value", [], { value: { placeholder, help, ...(live !== undefined && { live }) } });
   }
 
-  /** What may stand behind `-OPTION=` at the end of the line. */
+  /** The values that may follow `-OPTION=` at the end of the line. */
   valueOf(key: string): Next {
     const next = this.next();
     const option = findOption(key);
@@ -219,7 +219,7 @@ class Line {
     try {
       option.apply(this.#set, value, key);
     } catch {
-      // The line is wrong; whoever runs it hears of it.
+      // Running the line prints the error.
     }
   }
 
@@ -242,7 +242,7 @@ class Line {
       try {
         keyword.value.read(value, this.#given);
       } catch {
-        // The line is wrong; whoever runs it hears of it.
+        // Running the line prints the error.
       }
     }
     const { tunnel, session } = this.#given;
@@ -301,7 +301,7 @@ class Line {
     }
   }
 
-  /** Passes over the rest of the line; where the value of an option may come next, that is the answer. */
+  /** Skips the rest of the line. Returns the next words if an option's value comes next. */
   #skipRest(own: readonly NextWord[]): Next | undefined {
     for (let word = this.#left[0]; word !== undefined; word = this.#left[0]) {
       const isOwn = own.some((option) => word === `-${option.word}` || word === `--${option.word}`);
@@ -325,7 +325,7 @@ function optionRows(wanted: (option: Option) => boolean): NextWord[] {
   }));
 }
 
-/** What there is that the value of a keyword may name: of what is to be created nothing is there yet. */
+/** Existing things that the value can name: with `add`, ids and names of the new thing do not exist yet. */
 function liveKind(verb: TableVerb, given: Arguments, kind: LiveKind | undefined): LiveKind | undefined {
   if (verb !== "add" || kind === "bridge" || kind === "netns") return kind;
   if (kind === "local") return "ownAddress";

@@ -8,7 +8,7 @@ import type { DataplaneChoice } from "../../client/subsystem.ts";
 import { argumentWrong } from "./messages.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** How output is to look, and where to work. */
+/** The global options of a line. */
 export interface Options {
   json?: boolean;
   pretty?: boolean;
@@ -27,21 +27,21 @@ export interface Options {
 
 /** A global option. */
 export interface Option {
-  /** How it is written behind one dash or two. The first is the one that help shows. */
+  /** Its spellings after one dash or two. Help shows the first. */
   readonly words: readonly string[];
   /** Whether the words may be shortened to any prefix. Earlier rows win. */
   readonly shortens: boolean;
-  /** Its value, as help writes it. */
+  /** Its value in help; `undefined` if it takes none. */
   readonly placeholder?: string;
-  /** The words that its value can be; without `placeholder` they may follow behind an equals sign. */
+  /** The words that its value can be. Without `placeholder` they may follow an equals sign. */
   readonly choices?: readonly string[];
-  /** What there is now that the value may name. */
+  /** Existing things that the value can name; completion offers them. */
   readonly live?: "netns";
-  /** Whether it may stand behind the command as well. */
+  /** Whether it may also follow the command. */
   readonly anywhere: boolean;
-  /** Puts it among the options. `word` is how it was written. */
+  /** Sets it in the options. `word` is the spelling that was used. */
   readonly apply: (options: Options, value: string, word: string) => void;
-  /** One line of help; none for those that only `ip` users' habits need. */
+  /** One line of help; `undefined` for options that exist only because `ip` has them. */
   readonly help?: string;
 }
 
@@ -50,9 +50,9 @@ const NOTHING = (): void => {};
 const DATAPLANES: readonly DataplaneChoice[] = ["auto", "kernel", "user"];
 
 /**
- * The subsystem that the text asks for; `name` is what it is the value of.
+ * The subsystem that the text names, as the value of the option or variable `name`.
  *
- * @throws {UsageError} if there is none like that
+ * @throws {UsageError} if the text names no subsystem
  */
 export function readDataplane(text: string, name: string): DataplaneChoice {
   const choice = DATAPLANES.find((candidate) => candidate === text);

@@ -1,5 +1,5 @@
 /**
- * Reads command lines by the tables of the grammar. Looks at nothing but the words.
+ * Parses command lines by the tables of the grammar. The result depends on the words alone.
  *
  * @module
  */
@@ -30,16 +30,16 @@ import {
 } from "./messages.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** A command line, read. */
+/** A parsed command line. */
 export interface Invocation {
-  /** The options, those behind the command included. */
+  /** The global options, before and after the command. */
   readonly options: Options;
   /** The command; `undefined` if there are only options. */
   readonly command: Command | undefined;
 }
 
 /**
- * Reads a whole line. `defaults` are options that hold already (those of the batch that the line is in).
+ * Parses a whole line. `defaults` are options that apply already (those of the batch that contains the line).
  *
  * @throws {UsageError}
  */
@@ -87,7 +87,7 @@ class WordReader {
     return value;
   }
 
-  /** Takes an option if one is next; `leading` before the command, where all are allowed. */
+  /** Takes an option if one is next. All options are allowed before the command (`leading`). */
   takeOption(leading: boolean): boolean {
     const word = this.next;
     if (word === undefined || word.length < 2 || !word.startsWith("-") || this.#optionsEnded) return false;
@@ -115,14 +115,14 @@ function splitOnce(text: string, separator: string): [string, string | undefined
   return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** The option that the word without dashes means. */
+/** The option for a word without dashes. */
 export function findOption(key: string): Option | undefined {
   return OPTIONS.find((option) =>
     option.words.some((full) => option.shortens ? isPrefix(key, full) : key === full)
   );
 }
 
-/** Whether the option may have this value behind an equals sign. */
+/** Whether the option accepts this value after an equals sign. */
 function takesValue(option: Option, value: string): boolean {
   return option.placeholder !== undefined || option.choices?.includes(value) === true;
 }
@@ -194,7 +194,7 @@ function readTableCommand(reader: WordReader, verb: TableVerb, into: Arguments):
   return { verb, arguments: into, ignored };
 }
 
-/** What the line is about, by its verb and the objects it names so far. */
+/** The commands that the line can be, by its verb and the objects that it has so far. */
 export function usesOf(verb: TableVerb, { tunnel, session }: Arguments): Use[] {
   const action = verb === "show" || verb === "flush" ? "filter" : verb;
   const both = !tunnel && !session;
@@ -204,7 +204,7 @@ export function usesOf(verb: TableVerb, { tunnel, session }: Arguments): Use[] {
   ];
 }
 
-/** The keywords that may be next and mean something to the line so far. */
+/** The keywords that may come next and mean something to the line so far. */
 export function keywordsFor(verb: TableVerb, into: Arguments): Keyword[] {
   const uses = usesOf(verb, into);
   return keywordsBehind(into).keywords.filter((keyword) => keyword.uses.some((use) => uses.includes(use)));
@@ -214,16 +214,16 @@ function verbWords(): string[] {
   return [...VERBS.flatMap((verb) => (verb.hidden ? [] : verb.words)), "tunnel", "session"];
 }
 
-/** A line of advice if one of the words is what was probably meant. */
+/** A line of advice if one of the words is similar. */
 function suggest(word: string, words: readonly string[]): string[] {
   const nearest = nearestWord(word, words);
   return nearest === undefined ? [] : [`Did you mean "${nearest}"?`];
 }
 
 /**
- * Checks that nothing is missing from a command, in the order in which `ip` does.
+ * Checks that no required keyword is missing, in the order of `ip`.
  *
- * @throws {UsageError} naming the first that is
+ * @throws {UsageError} with the first that is missing
  */
 export function requireArguments({ verb, arguments: given }: TableCommand): void {
   if (verb === "show" || verb === "flush") return;

@@ -1,6 +1,6 @@
 /**
- * The keywords behind `ppp`: how a PPP session is run. They are a block of their own because some of them (`local`,
- * `remote`, `mtu`) mean something else in front of it. They come from the table that configurations are read by.
+ * The keywords after `ppp`: options of PPP. They are a block of their own because some of them (`local`, `remote`, `mtu`)
+ * have another meaning before `ppp`. They come from the schema of the configuration.
  *
  * @module
  */
@@ -55,14 +55,14 @@ function keyword(setting: Setting<DesiredPpp>): Keyword {
   };
 }
 
-/** The keywords behind `ppp`, in the order in which help lists them. */
+/** The keywords after `ppp`, in the order in which help lists them. */
 export const PPP_KEYWORDS: readonly Keyword[] = [
   ...PPP_SETTINGS.map(keyword),
   {
     word: "pppd",
     value: {
       placeholder: "FILE",
-      // Goes as it is to a program.
+      // The path is an argument of pppd.
       read: (word, into) => {
         if (word === "" || word.includes("\0")) throw new UsageError(argumentWrong(word, "a file expected"));
         into.pppdFile = word;

@@ -1,10 +1,10 @@
 /**
- * What the user typed cannot be done.
+ * Wrong input.
  *
  * @module
  */
 
-/** Exit code of wrong input, as `ip` has it (C's `exit(-1)`). */
+/** Exit code of wrong input, as in `ip` (C's `exit(-1)`). */
 export const EXIT_USAGE = 255;
 
 /** Wrong input. Nothing was changed. */
@@ -13,10 +13,10 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
   /** Exit code. */
   readonly exitCode: number;
-  /** Why, and what to try: one line each. */
+  /** Lines with the reason and what to try. */
   readonly advice: readonly string[];
 
-  /** `message` is the first line on stderr: the one that `ip` prints. */
+  /** `message` is the first line on stderr, as `ip` prints it. */
   constructor(
     message: string,
     options?: { readonly exitCode?: number; readonly advice?: readonly string[] },

@@ -1,5 +1,5 @@
 /**
- * The values that keywords take: how each is written, read and refused. Rules and wording are those of `ip l2tp`.
+ * Values of keywords: how help writes them, and how they are parsed. Rules and error texts are those of `ip l2tp`.
  *
  * @module
  */
@@ -21,10 +21,10 @@ import {
 } from "./messages.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** Exit code of `ip` for addresses that are none. */
+/** Exit code of `ip` for invalid addresses. */
 const EXIT_ADDRESS = 1;
 
-/** What exists now that a value may name; completion asks the system for it. */
+/** Kinds of existing things that a value can name. Completion asks the system for them. */
 export type LiveKind =
   | "tunnelId"
   | "peerTunnelId"
@@ -39,22 +39,22 @@ export type LiveKind =
   | "netns"
   | "ownAddress";
 
-/** A kind of value for a keyword. */
+/** The value of a keyword. */
 export interface Value {
-  /** How help writes it: `"ID"`, `"{ ip | udp }"`. */
+  /** The value in help: `"ID"`, `"{ ip | udp }"`. */
   readonly placeholder: string;
-  /** The words it may be, if they are few. */
+  /** The words that it can be, if they are few. */
   readonly choices?: readonly string[];
-  /** One line of help for each of them. */
+  /** A line of help for each of these words. */
   readonly about?: Readonly<Record<string, string>>;
-  /** Whether it may also be something else than one of the choices. */
+  /** It may be something else than one of the choices. */
   readonly open?: true;
-  /** What there is now that it may name. */
+  /** Existing things that it can name; completion offers them. */
   readonly live?: LiveKind;
-  /** Whether it is to be kept out of files. */
+  /** It must not be written to files. */
   readonly secret?: true;
   /**
-   * Reads the text and puts it among the arguments.
+   * Parses the text into the arguments.
    *
    * @throws {UsageError}
    */
@@ -62,8 +62,8 @@ export interface Value {
 }
 
 /**
- * C's `strtoul(text, NULL, 0)` where the whole text must be a number: decimal, 0x hexadecimal or 0 octal, after
- * white space and a sign, modulo 2^64. `undefined` for what is none.
+ * C's `strtoul(text, NULL, 0)` for a text that must be a number as a whole: decimal, 0x hexadecimal or 0 octal, after
+ * white space and a sign, modulo 2^64. `undefined` for anything else.
  */
 export function parseUnsigned(text: string): bigint | undefined {
   const match = /^[ \t\n\v\f\r]*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$/.exec(text);
@@ -89,7 +89,7 @@ function put(into: Arguments, { field }: Row, value: unknown): void {
   (into as Record<string, unknown>)[field] = value;
 }
 
-/** The row of the schema that a keyword is of: its field, and what help tells of its value. */
+/** A row of the schema, as far as a keyword's value depends on it. */
 export type Row = Pick<Setting<Arguments>, "key" | "field" | "form" | "placeholder" | "choices">;
 
 /** Reads the text of one form, for a keyword. Returns what goes into the field, `undefined` for "not given". */
@@ -205,7 +205,7 @@ function readInterface(text: string, _: Row, word: string): string {
   throw new UsageError(argumentWrong(text, `"${word}" not a valid ifname`));
 }
 
-/** A word that is taken and not looked at. */
+/** A word that is accepted and ignored. */
 export const IGNORED: Value = { placeholder: "N", read: () => {} };
 
 function readAddress(text: string, hosts: boolean): EndAddress {

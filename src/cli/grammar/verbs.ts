@@ -8,16 +8,16 @@ import type { Context } from "../context.ts";
 import type { LazyPorts } from "../ports.ts";
 import { isPrefix, type Options } from "./options.ts";
 
-/** What a line can do to tunnels and sessions. */
+/** Verbs about tunnels and sessions. */
 export type TableVerb = "add" | "del" | "set" | "show" | "flush";
 
-/** An option that only one verb has, written out behind it. */
+/** An option that only one verb has. It is written in full, after the verb. */
 export interface VerbOption {
-  /** How it is written behind one dash or two. */
+  /** Its spelling after one dash or two. */
   readonly word: string;
-  /** Another way to write it. */
+  /** Another spelling. */
   readonly alias?: string;
-  /** What the word behind it is, if it takes one. */
+  /** Its value in help, if it takes one. */
   readonly placeholder?: string;
   /** One line of help. */
   readonly help: string;
@@ -34,24 +34,23 @@ export interface VerbLine {
 /** Runs a verb. Returns the exit code. */
 export type RunVerb = (commands: LazyPorts["commands"], line: VerbLine) => number | Promise<number>;
 
-/** How a verb is written and explained. */
+/** Spelling and help of a verb. */
 interface VerbText {
-  /** How it is written. */
+  /** Its spellings. */
   readonly words: readonly string[];
   /** Whether the words may be shortened to any prefix. Earlier rows win, so `s` is `show` and `se` is `set`. */
   readonly shortens: boolean;
   /**
-   * Whether it is to be written out even in interactive mode, where more words may be shortened: what it does cannot
-   * be undone.
+   * It must be written in full even in interactive mode, which accepts more abbreviations: the verb cannot be undone.
    */
   readonly whole?: true;
-  /** What may follow, for help. */
+  /** Its arguments, for help. */
   readonly synopsis: string;
   /** One line of help. */
   readonly help: string;
   /** Options that only it has. */
   readonly options?: readonly VerbOption[];
-  /** Left out of what is printed when nothing was asked for. */
+  /** Left out of the text that an empty command line prints. */
   readonly rare?: true;
   /** Left out of help and completion. */
   readonly hidden?: true;

@@ -1,6 +1,6 @@
 /**
- * What `-details` shows of a session and the netlink reply does not tell: its interface as it is now, and its
- * L2-specific sublayer, which only debugfs knows, and what the system does for it.
+ * Details of sessions, for `-details`, that are not in the netlink reply: the interface, the L2-specific sublayer, which
+ * only debugfs shows, offloads and PPP.
  *
  * @module
  */
@@ -12,25 +12,25 @@ import { type DebugFacts, parseDebugFacts, type SessionDebugFacts } from "../../
 import type { Optional } from "../../model/optional.ts";
 import type { Session } from "../../model/session.ts";
 
-/** More about a session. */
+/** Details of a session. */
 export interface SessionDetails extends Optional<SessionDebugFacts> {
-  /** Its interface; `undefined` if none in this namespace has the name it was created with. */
+  /** Its interface; `undefined` if no interface of this namespace has the name that the session was created with. */
   readonly link: Link | undefined;
   /** Name of the bridge or bond that the interface belongs to. */
   readonly master: string | undefined;
-  /** What the system does for it, in userspace; `undefined` where that is not told. */
+  /** Offloads in use, in userspace; `undefined` if they are not known. */
   readonly offloads?: readonly string[] | undefined;
   /** PPP, if the daemon runs it on the session. */
   readonly ppp?: PppSessionStatus | undefined;
 }
 
-/** Where details are found. */
+/** Sources of details. */
 export interface DetailSources {
   /** The interfaces of this namespace. */
   readonly links: readonly Link[];
-  /** The text of `l2tp/tunnels` in debugfs, or what the daemon tells like it, if there is one. */
+  /** Text of the subsystem's debug file; `undefined` if it cannot be read. */
   readonly debugfs: string | undefined;
-  /** What the system does for each session. */
+  /** Offloads in use, by session. */
   readonly offloads: readonly SessionOffloads[];
   /** PPP sessions, by "tunnel/session". */
   readonly ppp: ReadonlyMap<string, PppSessionStatus>;
@@ -44,7 +44,7 @@ export class DetailsFinder {
   readonly #offloads = new Map<string, readonly string[]>();
   readonly #ppp: ReadonlyMap<string, PppSessionStatus>;
 
-  /** Looks there. */
+  /** Indexes the sources. */
   constructor({ links, debugfs, offloads, ppp }: DetailSources) {
     this.#ppp = ppp;
     for (const link of links) {

@@ -1,5 +1,5 @@
 /**
- * Dropped packets by reason, which the subsystem in userspace tells: whose they are.
+ * Dropped packets of the userspace subsystem, by reason, for each session, tunnel and socket.
  *
  * @module
  */
@@ -13,21 +13,21 @@ export type Reasons = ReadonlyMap<string, number>;
 
 /** Dropped packets of a tunnel. */
 export interface TunnelDrops {
-  /** Those that were the tunnel's. */
+  /** Packets of the tunnel. */
   readonly own: Reasons;
-  /** Those that came to its socket, which other tunnels may share, and were nobody's. */
+  /** Packets to its socket, which other tunnels may share, that match no tunnel. */
   readonly socket: Reasons;
 }
 
 const NONE: Reasons = new Map();
 
-/** Finds what was dropped. */
+/** Finds dropped packets. */
 export class DropsFinder {
   readonly #bySession = new Map<string, Reasons>();
   readonly #byTunnel = new Map<number, Reasons>();
   readonly #bySocket = new Map<string, Reasons>();
 
-  /** Looks among these. */
+  /** Indexes the rows. */
   constructor(rows: readonly DropCounts[]) {
     for (const { tunnelId, sessionId, local, port, reasons } of rows) {
       if (tunnelId === undefined) this.#bySocket.set(`${local} ${port ?? 0}`, reasons);
@@ -36,12 +36,12 @@ export class DropsFinder {
     }
   }
 
-  /** What was dropped of a session. */
+  /** Dropped packets of a session. */
   session({ tunnelId, sessionId }: Session): Reasons {
     return this.#bySession.get(`${tunnelId}/${sessionId}`) ?? NONE;
   }
 
-  /** What was dropped of a tunnel. */
+  /** Dropped packets of a tunnel. */
   tunnel({ tunnelId, local, localPort }: Tunnel): TunnelDrops {
     return {
       own: this.#byTunnel.get(tunnelId) ?? NONE,

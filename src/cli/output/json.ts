@@ -57,13 +57,13 @@ export interface TunnelJson {
   checksum_rx?: boolean;
   version: number;
   using_ipsec: boolean;
-  /** Which subsystem has it: the kernel's, or `l2tp daemon` in userspace. */
+  /** The subsystem: the kernel's, or the userspace one of `l2tp daemon`. */
   dataplane: Dataplane;
   /** With `-statistics`. */
   stats?: CountersJson;
-  /** With `-statistics`, in userspace: packets of the tunnel that were dropped before they were a session's. */
+  /** With `-statistics`, in userspace: packets of the tunnel that were dropped before their session was found. */
   drops?: DropsJson;
-  /** With `-statistics`, in userspace: packets to its socket, which other tunnels may share, that were nobody's. */
+  /** With `-statistics`, in userspace: packets to its socket, which other tunnels may share, that match no tunnel. */
   socket_drops?: DropsJson;
   /** In `l2tp show -json`, which prints an array of tunnels with their sessions. */
   sessions?: SessionJson[];
@@ -89,13 +89,13 @@ export interface SessionJson {
   pw_type: string;
   lns_mode: boolean;
   using_ipsec: boolean;
-  /** Which subsystem has it: the kernel's, or `l2tp daemon` in userspace. */
+  /** The subsystem: the kernel's, or the userspace one of `l2tp daemon`. */
   dataplane: Dataplane;
   /** With `-details`, in userspace or where debugfs can be read. */
   l2spec_type?: "none" | "default";
   /** With `-details`: the interface now; `null` if none here has that name. */
   link?: LinkJson | null;
-  /** With `-details`, in userspace: what the system does for the session's packets; see `daemon offload`. */
+  /** With `-details`, in userspace: offloads in use; see `daemon offload`. */
   offloads?: readonly string[];
   /** With `-details`: PPP, if the daemon runs it on the session. */
   ppp?: PppJson | PppdJson;
@@ -125,7 +125,7 @@ export interface EventJson {
     | "session_created"
     | "session_modified"
     | "session_deleted"
-    /** More happened than could be told; `*_present` events with the state of now follow, then `resynced`. */
+    /** Events were lost; `*_present` events with the present state follow, then `resynced`. */
     | "events_lost"
     | "tunnel_present"
     | "session_present"
@@ -138,42 +138,42 @@ export interface EventJson {
 
 /** A trace event of the subsystem in userspace. `l2tp monitor --trace -json` prints one a line. */
 export interface TraceJson {
-  /** The kernel's name for it, `"register_tunnel"`; or `"events_lost"`: more happened than could be told. */
+  /** The kernel's name of the event, `"register_tunnel"`; or `"events_lost"`: events were lost. */
   event: string;
   /** ISO 8601 with microseconds, local time. */
   timestamp: string;
-  /** What else is known: `tunnel_id`, `session_id`, `ns`, `nr`, … */
+  /** Further facts: `tunnel_id`, `session_id`, `ns`, `nr`, … */
   [fact: string]: unknown;
 }
 
-/** What `l2tp doctor -json` prints. */
+/** The output of `l2tp doctor -json`. */
 export interface DoctorJson {
-  /** Whether there is nothing to fix: no error and no warning. */
+  /** Whether there is neither an error nor a warning. */
   ok: boolean;
-  /** What each check found, in words; at least one a check. */
+  /** The results of the checks, in words; at least one for each check. */
   findings: readonly Finding[];
 }
 
-/** What `l2tp apply -json` does, or with `--dry-run` would do; it prints an array of them. */
+/** A change that `l2tp apply -json` makes, or with `--dry-run` would make; it prints an array of them. */
 export interface ChangeJson {
-  /** `"remake"`: deleted and made again. */
+  /** `"remake"`: deleted and created again. */
   action: "create" | "delete" | "change" | "remake";
-  /** What the file calls the tunnel; absent for one that is not in it. */
+  /** The tunnel's name in the file; absent if the tunnel is not in it. */
   tunnel?: string;
   tunnel_id: number;
-  /** What the file calls the session; absent for one that is not in it. */
+  /** The session's name in the file; absent if the session is not in it. */
   session?: string;
   /** Absent if it is about the tunnel itself. */
   session_id?: number;
-  /** Settings by their keys (`ppp.mtu` of the table `ppp`): TOML of what was and of what is to be; `null` for nothing. */
+  /** Settings by their keys (`ppp.mtu` of the table `ppp`): TOML of the old and of the new value; `null` for none. */
   settings: { [key: string]: { from: string | null; to: string | null } };
   /** `"blocked"`: nothing was tried. `"undone"`: it failed, or another change with it; errors tell why. */
   outcome: "done" | "planned" | "blocked" | "undone";
 }
 
-/** What is printed on stderr, on one line, when a command with `-json` fails. */
+/** The line on stderr when a command with `-json` fails. */
 export interface ErrorJson {
-  /** The line that would be printed without `-json`. */
+  /** The first line of the error without `-json`. */
   error: string;
   /** Exit code of the program, or of the line of a batch. */
   exit_code: number;
@@ -181,7 +181,7 @@ export interface ErrorJson {
   code?: string;
   /** The kernel's error number. */
   errno?: number;
-  /** Why, and what to try. */
+  /** Lines with the reason and what to try. */
   advice?: readonly string[];
   /** In a batch or a configuration: the file. */
   file?: string;

@@ -1,5 +1,5 @@
 /**
- * How PPP sessions are doing.
+ * Status of PPP sessions.
  *
  * @module
  */
@@ -11,22 +11,22 @@ import type { PppSessionStatus } from "../../client/daemon/ppp_client.ts";
 import type { Context } from "../context.ts";
 
 /**
- * The PPP sessions of the present namespace, of either subsystem; none where no daemon runs.
+ * The PPP sessions of the present namespace, of both subsystems; none if no daemon runs.
  *
- * @throws {DaemonError} if it cannot be talked to
+ * @throws {DaemonError} if the daemon cannot be used
  */
 export function runningPpp({ lazy }: Pick<Context, "lazy">): readonly PppSessionStatus[] {
   using ppp = lazy.daemon.connectPpp();
   try {
     return ppp?.sessions() ?? [];
   } catch (error) {
-    // An older daemon knows nothing of PPP, and runs none.
+    // A daemon of an older version does not run PPP.
     if (!(error instanceof NetlinkError) || error.errno !== Errno.EOPNOTSUPP) throw error;
     return [];
   }
 }
 
-/** How the PPP sessions of the subsystem are doing, by "tunnel/session"; none where no daemon tells. */
+/** Status of the subsystem's PPP sessions, by "tunnel/session"; empty if no daemon answers. */
 export function pppStatuses(context: Context): ReadonlyMap<string, PppSessionStatus> {
   const found = new Map<string, PppSessionStatus>();
   try {
@@ -35,7 +35,7 @@ export function pppStatuses(context: Context): ReadonlyMap<string, PppSessionSta
       found.set(`${session.tunnelId}/${session.sessionId}`, session);
     }
   } catch (error) {
-    // A daemon that does not answer is no reason to show nothing of the kernel.
+    // The kernel's sessions are shown even if the daemon does not answer.
     if (!(error instanceof DaemonError)) throw error;
   }
   return found;

@@ -1,5 +1,5 @@
 /**
- * How `show -details` tells of PPP on a session: as lines, and as JSON.
+ * PPP on a session for `show -details`, as lines and as JSON.
  *
  * @module
  */
@@ -16,20 +16,20 @@ export interface PppJson {
   /** RFC 1661's phase: `"dead"`, `"establish"`, `"authenticate"`, `"network"`, `"terminate"`. */
   phase: string;
   lcp: { state: string; local: LcpJson; peer: LcpJson };
-  /** How we proved who we are; absent if the peer did not ask. */
+  /** Our authentication; absent if the peer does not require it. */
   auth_local?: PppAuthJson;
-  /** How the peer did; absent if it need not. */
+  /** The peer's authentication; absent if we do not require it. */
   auth_peer?: PppAuthJson;
   /** Absent if IPv4 is off. */
   ipcp?: { state: string; local?: string; peer?: string; dns: readonly string[]; nbns: readonly string[] };
   /** Interface identifiers are 16 hex digits. Absent if IPv6 is off. */
   ipv6cp?: { state: string; local_id?: string; peer_id?: string };
   echo: { sent: number; answered: number; missed_in_a_row: number; round_trip_ms?: number };
-  /** What the peer says that it is. */
+  /** The peer's text of an LCP Identification (RFC 1570 section 2.1). */
   identification?: string;
   /** Frames that were not used, by the name of the reason. */
   drops: { [reason: string]: number };
-  /** Why it ended, in words; absent while it has not. */
+  /** The reason of its end, in words; absent while it runs. */
   end?: string;
   /** The same as a word: `"authenticationFailed"`, `"lcpTimedOut"`, … */
   end_reason?: string;
@@ -42,25 +42,25 @@ export interface PppdJson {
   pppd: {
     /** Its file of arguments. */
     file: string;
-    /** Its process id; absent until it is started anew. */
+    /** Its process id; absent between an end and the restart. */
     pid?: number;
-    /** How often it was started. */
+    /** Number of starts. */
     starts: number;
   };
-  /** Why the one before ended, in words. */
+  /** The reason of its last end, in words. */
   end?: string;
   /** Its exit status (pppd(8)); with a signal 128 and the signal's number. */
   end_status?: number;
 }
 
-/** What one end of a link receives. */
+/** LCP options of one end: what it accepts. */
 export interface LcpJson {
   mru: number;
   /** Hex digits. */
   magic: string;
   pfc: boolean;
   acfc: boolean;
-  /** How it wants the other end to authenticate itself. */
+  /** Authentication that it requires of the other end. */
   auth?: string;
 }
 
@@ -134,7 +134,7 @@ export function pppLines(session: PppSessionStatus): string[] {
 }
 
 function pppdLines({ interfaceName, pppd: { file, pid, starts, end } }: PppdSessionStatus): string[] {
-  const process = pid === undefined ? "is started anew" : `process ${pid}`;
+  const process = pid === undefined ? "restarts" : `process ${pid}`;
   const again = starts > 1 ? `  started ${starts} times` : "";
   const lines = [`  ppp ${interfaceName ?? "without interface"}  pppd ${process}  file ${file}${again}`];
   if (end !== undefined) lines.push(`    ended: ${pppdExitText(end)}`);

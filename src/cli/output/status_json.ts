@@ -29,7 +29,7 @@ export interface RatesJson {
   tx_errors: number;
 }
 
-/** Something that is wrong. */
+/** A problem. */
 export interface ProblemJson {
   /** Its name: `"interface_down"`, `"cookie_mismatch"`, … */
   problem: string;
@@ -38,24 +38,24 @@ export interface ProblemJson {
   tunnel_id?: number;
   session_id?: number;
   interface?: string;
-  /** What it is about, in words. */
+  /** The thing that it is about, in words. */
   subject: string;
-  /** What is wrong, in words. */
+  /** The problem, in words. */
   message: string;
-  /** What to do, a line each. */
+  /** Remedies, a line each. */
   advice: readonly string[];
 }
 
-/** A tunnel of the daemon's configuration file that is not there as it says. */
+/** A tunnel of the daemon's configuration file that differs from the file. */
 export interface DeclaredTunnelJson {
-  /** What the file calls it. */
+  /** Its name in the file. */
   name: string;
   tunnel_id: number;
-  /** What it waits for; absent if it could not be made, and is tried again when the file is read again. */
+  /** The kind of thing that it waits for; absent if it failed, and is tried again when the file is read again. */
   waits_for?: WaitingFor;
-  /** The host name, address, interface, namespace or file that it waits for. */
+  /** Name of the host, address, interface, namespace or file that it waits for. */
   subject?: string;
-  /** The same in words, or what went wrong. */
+  /** The same in words, or the error. */
   message: string;
   /** ISO 8601 with microseconds, local time. */
   since: string;
@@ -81,7 +81,7 @@ export interface TunnelStatusJson extends TunnelJson {
   up: boolean;
   /** Absent until there are two samples with it. */
   rates?: RatesJson;
-  /** What was wrong before it was a session's. */
+  /** Errors before the session of a packet was found. */
   errors: DropsJson;
   sessions: SessionStatusJson[];
 }
@@ -103,7 +103,7 @@ export interface StatusJson {
   errors: DropsJson;
   /** Worst first. */
   problems: ProblemJson[];
-  /** Tunnels of the daemon's configuration file that are not there as it says; absent where there are none. */
+  /** Tunnels of the daemon's configuration file that differ from the file; absent if there are none. */
   declared?: DeclaredTunnelJson[];
   tunnels: TunnelStatusJson[];
 }

@@ -16,25 +16,25 @@ import type { Reasons, TunnelDrops } from "./drops.ts";
 import type { Options } from "../grammar/options.ts";
 import { pppLines } from "./ppp_text.ts";
 
-/** How text is to look. */
+/** The style of text. */
 export interface TextStyle {
   /** Joins the lines of one entry. */
   readonly separator: "\n" | "\\";
-  /** Put before and after what is coloured; empty without colour. */
+  /** Escape sequences around coloured text; empty without colour. */
   readonly color: readonly [start: string, end: string];
   /** Whether to show packet counters. */
   readonly statistics: boolean;
-  /** Whether to show what `ip l2tp` never does. */
+  /** Whether to show details, which `ip l2tp` never does. */
   readonly details: boolean;
-  /** Which subsystem it is about. */
+  /** The subsystem. */
   readonly dataplane: Dataplane;
 }
 
-/** What the style depends on beside the options. */
+/** Inputs of the style beside the options. */
 export interface TextSurroundings {
-  /** Where the text goes to, and the environment. */
+  /** The output and the environment. */
   readonly ports: { readonly terminal: boolean; env(name: string): string | undefined };
-  /** What the text is about. */
+  /** The subsystem that the text is about. */
   readonly l2tp: { readonly dataplane: Dataplane };
 }
 
@@ -43,8 +43,8 @@ const BOLD_CYAN = "\x1b[1;36m";
 const RESET = "\x1b[0m";
 
 /**
- * The style that the options ask for. As with `ip`, colours are brighter where COLORFGBG says that the background is
- * dark (its last field 0 to 6, or 8).
+ * The style that the options choose. As with `ip`, colours are brighter if COLORFGBG names a dark background (its last
+ * field is 0 to 6, or 8).
  */
 export function textStyle(options: Options, { ports, l2tp }: TextSurroundings): TextStyle {
   const colored = options.color === "always" || (options.color === "auto" && ports.terminal);
@@ -71,7 +71,7 @@ export function sessionText(
   drops?: Reasons | undefined,
 ): string {
   const lines = sessionLines(session, details, style, drops);
-  // An entry on one line has no use for the empty lines that keep old scripts happy.
+  // Empty lines are for old scripts; an entry on one line does not need them.
   const kept = style.separator === "\n" && !style.statistics && !style.details
     ? lines
     : lines.filter((line) => line !== "");
@@ -94,7 +94,7 @@ export function tunnelWithSessionsText(
   return lines.join(style.separator) + "\n";
 }
 
-/** The constant line that `ip l2tp` prints for scripts older than the removal of offsets. */
+/** The constant line that `ip l2tp` prints for scripts that are older than the removal of offsets. */
 const OFFSETS = "  offset 0, peer offset 0";
 
 function tunnelLines(tunnel: Tunnel, style: TextStyle, drops: TunnelDrops | undefined): string[] {
@@ -183,7 +183,7 @@ function counterLines(counters: Counters): string[] {
   ];
 }
 
-/** One line with the reasons that there were, or none. */
+/** One line with the reasons whose count is not 0, or none. */
 function dropLines(name: string, reasons: Reasons): string[] {
   const words = [...reasons].filter(([, count]) => count > 0).map(([reason, count]) =>
     `  ${reason} ${count}`

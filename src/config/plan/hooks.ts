@@ -37,7 +37,7 @@ export interface Hook {
 
 /** What a hook is about. */
 interface HookThing<T> {
-  /** What the file calls it. */
+  /** Its name in the file. */
   readonly label: string;
   /** Our id of it. */
   readonly id: number;

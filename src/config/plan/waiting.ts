@@ -32,7 +32,7 @@ export interface Cause {
 
 /** A tunnel that waits. */
 export interface WaitingTunnel {
-  /** What the file calls it. */
+  /** Its name in the file. */
   readonly label: string;
   /** Our id of it. */
   readonly tunnelId: number;

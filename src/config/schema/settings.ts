@@ -108,7 +108,7 @@ export interface Origin {
 
 /** A session of the configuration. */
 export interface ConfigSession {
-  /** What the file calls it. */
+  /** Its name in the file. */
   readonly label: string;
   /** Where it begins. */
   readonly place: SourcePosition;
@@ -120,7 +120,7 @@ export interface ConfigSession {
 
 /** A tunnel of the configuration. */
 export interface ConfigTunnel {
-  /** What the file calls it. */
+  /** Its name in the file. */
   readonly label: string;
   /** Where it begins. */
   readonly place: SourcePosition;

@@ -360,7 +360,7 @@ Deno.test("show session -d tells which pppd has the session, and how the one bef
   ));
   const ended = { ...session, interfaceName: undefined, pppd: { ...pppd, pid: undefined, starts: 1 } };
   assert.ok(
-    (await show(ended, "-d show session")).includes("  ppp without interface  pppd is started anew  file"),
+    (await show(ended, "-d show session")).includes("  ppp without interface  pppd restarts  file"),
   );
   const [json] = JSON.parse(await show(session, "-j -d show session"));
   assert.deepEqual(json.ppp, {
