@@ -1,6 +1,6 @@
 /**
- * Abbreviations: words that the command line takes whole only may be shortened here as far as one word is meant. What the
- * command line takes stays as it is. Pure.
+ * Abbreviations: interactive mode expands words that the command line accepts in full only, as long as they are
+ * unambiguous. Words that the command line accepts stay as they are. Pure.
  *
  * @module
  */
@@ -10,23 +10,23 @@ import { isPrefix } from "../cli/grammar/options.ts";
 import { type NextWord, nextWords } from "../cli/grammar/next_words.ts";
 import { UsageError } from "../cli/grammar/usage_error.ts";
 
-/** What only this mode knows. */
+/** Words that only interactive mode has. */
 export const OWN_WORDS: readonly NextWord[] = [{ word: "exit", help: "leave the shell, like Ctrl-D" }];
 
 const ALSO_EXIT: readonly NextWord[] = [{ word: "quit", help: "leave the shell, like Ctrl-D" }];
 
-/** What a command is about is named first, and wins over other keywords for as long as it is not. */
+/** Objects win over other keywords until one of them is given. */
 const OBJECTS = ["tunnel", "session"] as const;
 
 /**
- * The words, each written out.
+ * The words in full.
  *
- * @throws {UsageError} if one may be several
+ * @throws {UsageError} if a word is ambiguous
  */
 export function expand(words: readonly string[]): string[] {
   const full: string[] = [];
   for (const [i, word] of words.entries()) {
-    // Whatever stands behind it, such a line asks for help.
+    // Such a line asks for help, whatever follows.
     if (isPrefix(word, "help") && nextWords(full).position === "keyword") return [...full, ...words.slice(i)];
     full.push(expandNext(full, word));
   }
@@ -63,7 +63,7 @@ function expandNext(before: readonly string[], word: string): string {
   }
 }
 
-/** The one word that begins so; the word itself if there is none. `tunnel` wins over `tunnel_id`, which it begins. */
+/** The one row that begins with the word; the word itself if there is none. `tunnel` wins over `tunnel_id`. */
 function choose(word: string, rows: readonly { readonly word: string }[]): string {
   const found = rows.map((row) => row.word).filter((full) => full.startsWith(word));
   const shortest = found.reduce((a, b) => (b.length < a.length ? b : a), found[0] ?? word);

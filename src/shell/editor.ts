@@ -1,6 +1,6 @@
 /**
- * The line editor: Node's readline, which is given one key at a time. So a question mark can be answered where it is
- * typed, and nothing is read from the terminal while a command runs that may want to read it itself.
+ * The line editor: Node's readline, which receives one key at a time. So the editor can answer a question mark at once,
+ * and reads nothing from the terminal while a command runs, which may read it itself.
  *
  * @module
  */
@@ -13,21 +13,21 @@ import type { Terminal } from "./ports.ts";
 import type { Suggestions } from "./suggest.ts";
 import { HISTORY_SIZE } from "./history.ts";
 
-/** What the editor asks while a line is being typed. */
+/** Completion and help for the line that is being typed. */
 export interface Helper {
-  /** What the last word of the text may become. */
+  /** Completions of the last word of the text. */
   suggest(text: string): Promise<Suggestions>;
-  /** The answer to a question mark behind the text; `undefined` where it is nothing but a character. */
+  /** The answer to a question mark after the text; `undefined` where the mark is an ordinary character. */
   explain(text: string): Promise<string | undefined>;
 }
 
-/** How a line ended: with Enter, with Ctrl-C, or with Ctrl-D or the end of the terminal. */
+/** The end of a line: Enter; Ctrl-C; Ctrl-D or the end of the terminal. */
 export type TypedLine =
   | { readonly type: "line"; readonly text: string }
   | { readonly type: "cancelled" }
   | { readonly type: "left" };
 
-/** A key, or where what was pasted begins or ends. */
+/** A key, or the begin or end of pasted text. */
 type Keypress =
   | { readonly type: "key"; readonly text: string | undefined; readonly key: Key; readonly pasted?: true }
   | { readonly type: PasteMark };
@@ -44,17 +44,17 @@ export class Editor implements Disposable {
   #suggesting: Promise<unknown> | undefined;
   #ended: TypedLine | undefined;
   #afterTab = false;
-  /** Whether the line is one that was offered and nothing has been typed since. */
+  /** Whether the line is the offered one, and nothing was typed since. */
   #offered = false;
 
-  /** Begins with these lines as history, the last first. */
+  /** `history` are lines of earlier sessions, the last first. */
   constructor(terminal: Terminal, helper: Helper, history: readonly string[]) {
     this.#terminal = terminal;
     this.#helper = helper;
     const output = new TerminalOutput(terminal);
     this.#resizing = terminal.onResize(() => output.emit("resize"));
     this.#readline = createInterface({
-      // Never read: keys are given by `write()`.
+      // It is never read: `write()` passes the keys.
       input: new Readable({ read: () => {} }),
       output,
       terminal: true,
@@ -69,7 +69,7 @@ export class Editor implements Disposable {
     });
     this.#readline.on("line", (text) => this.#ended = { type: "line", text });
     this.#readline.on("SIGINT", () => this.#ended = { type: "cancelled" });
-    // There is no shell above that could be gone back to and come from again without disorder.
+    // Ctrl-Z does nothing: returning from it would leave the screen in disorder.
     this.#readline.on("SIGTSTP", () => {});
     this.#readline.on("close", () => this.#ended ??= { type: "left" });
     emitKeypressEvents(this.#decoder as unknown as NodeJS.ReadableStream);
@@ -109,7 +109,7 @@ export class Editor implements Disposable {
     this.#ended = undefined;
     if (ended?.type === "cancelled") {
       this.#clear("^C\n");
-      // The next arrow-up is to begin at the last line again.
+      // The next arrow-up begins at the last line again.
       (this.#readline as Interface & { historyIndex: number }).historyIndex = -1;
     } else if (ended?.type === "left") {
       this.#terminal.write("\n");
@@ -137,7 +137,7 @@ export class Editor implements Disposable {
     const { text, key, pasted } = keypress;
     if (!pasted && text === "?" && await this.#answer("?")) return;
     if (key.name === "tab") {
-      // A tab in a text that is pasted stands between words.
+      // A tab in pasted text separates words.
       if (pasted) return this.#readline.write(" ");
       if (afterTab && await this.#answer("")) return;
       this.#afterTab = true;
@@ -145,13 +145,13 @@ export class Editor implements Disposable {
     this.#readline.write(text as string, key);
     await this.#suggesting;
     if (this.#suggesting !== undefined) {
-      // The editor inserts what was suggested in a microtask of its own.
+      // readline inserts completions in a microtask.
       await new Promise((resolve) => setTimeout(resolve, 0));
       this.#suggesting = undefined;
     }
   }
 
-  /** Collects what is pasted. Several lines take the place of one that was offered and not touched. */
+  /** Collects pasted text. Several lines replace an offered line that was not touched. */
   async #paste(): Promise<void> {
     const wasOffered = this.#offered;
     const pasted: Keypress[] = [];
@@ -166,7 +166,7 @@ export class Editor implements Disposable {
     this.#keys = [...pasted, ...this.#keys];
   }
 
-  /** Answers a question at the cursor, below the line; returns whether there was anything to answer. */
+  /** Prints the answer to a question at the cursor, below the line; returns whether there is an answer. */
   async #answer(mark: string): Promise<boolean> {
     const { line, cursor } = this.#readline;
     const answer = await this.#helper.explain(line.slice(0, cursor));
@@ -181,7 +181,7 @@ export class Editor implements Disposable {
     return true;
   }
 
-  /** Leaves the line as it stands on the screen, with the text behind it, and makes room for a new one. */
+  /** Writes the text after the line on the screen, and clears the line of the editor. */
   #clear(text: string): void {
     this.#readline.write(null as unknown as string, { ctrl: true, name: "e" });
     this.#terminal.write(text);
@@ -196,10 +196,10 @@ function isEnter({ name }: Key): boolean {
   return name === "return" || name === "enter";
 }
 
-/** The terminal as the stream that readline writes to. */
+/** The stream that readline writes to. */
 class TerminalOutput extends Writable {
   readonly #terminal: Terminal;
-  /** Whether what is written is thrown away. */
+  /** Whether output is discarded. */
   muted = false;
 
   constructor(terminal: Terminal) {
@@ -207,7 +207,7 @@ class TerminalOutput extends Writable {
     this.#terminal = terminal;
   }
 
-  /** What readline looks for in a terminal. */
+  /** readline checks this property. */
   get isTTY(): true {
     return true;
   }

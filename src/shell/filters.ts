@@ -1,5 +1,5 @@
 /**
- * What may stand behind a command and a bar: `show | include pw0`, `exclude`, `count`, `json`. Pure.
+ * Filters after a command and a bar: `show | include pw0`, `exclude`, `count`, `json`. Pure.
  *
  * @module
  */
@@ -16,13 +16,13 @@ export const FILTERS: readonly NextWord[] = [
   { word: "json", help: "print JSON (right after the command)" },
 ];
 
-/** Help for what include and exclude take. */
+/** Help for the pattern of include and exclude. */
 export const PATTERN_HELP: NextWord = {
   word: "TEXT",
   help: "a regular expression; it includes all words up to the next bar",
 };
 
-/** What the filters of a line do. */
+/** The filters of a line. */
 export interface Pipeline {
   /** Whether the command is to print JSON. */
   readonly json: boolean;
@@ -38,7 +38,7 @@ export type FilterStep =
   | { readonly type: "count" };
 
 /**
- * Reads the words behind each bar.
+ * Parses the words after each bar.
  *
  * @throws {UsageError}
  */
@@ -89,19 +89,19 @@ function readPattern(text: string, name: string): RegExp {
   }
 }
 
-/** Output on its way through the steps. */
+/** Passes output through the filters. */
 export class LineFilter {
   readonly #steps: readonly FilterStep[];
   readonly #counts: number[];
   #rest = "";
 
-  /** Nothing has come yet. */
+  /** Starts with no output. */
   constructor({ steps }: Pipeline) {
     this.#steps = steps;
     this.#counts = steps.map(() => 0);
   }
 
-  /** Takes some of the output; returns what comes out of it. */
+  /** Filters a part of the output; returns the complete lines that remain. */
   push(text: string): string {
     if (this.#steps.length === 0) return text;
     const lines = (this.#rest + text).split("\n");
@@ -109,7 +109,7 @@ export class LineFilter {
     return lines.map((line) => this.#through(line, 0)).join("");
   }
 
-  /** The output has ended; returns what comes out yet. */
+  /** Ends the output; returns the last line and the counts. */
   end(): string {
     let out = this.#rest === "" ? "" : this.#through(this.#rest, 0);
     this.#rest = "";
@@ -123,7 +123,7 @@ export class LineFilter {
     for (let i = from; i < this.#steps.length; i++) {
       const step = this.#steps[i]!;
       if (step.type === "count") {
-        // The empty lines that stand between entries are no entries.
+        // Empty lines between entries do not count.
         if (line !== "") this.#counts[i]!++;
         return "";
       }

@@ -1,5 +1,5 @@
 /**
- * Which lines are remembered for the next time, and how. Pure.
+ * The lines of the history, without secrets. Pure.
  *
  * @module
  */
@@ -9,19 +9,19 @@ import { expand } from "./abbreviations.ts";
 import { withoutProgramName } from "../cli/grammar/parse.ts";
 import { splitAtPipes, type Token, tokensOf } from "./tokens.ts";
 
-/** So many lines are remembered. */
+/** Lines in the history. */
 export const HISTORY_SIZE = 1000;
 
-/** Longer lines are not remembered. */
+/** Longer lines are not added to the history. */
 const LONGEST_LINE = 4096;
 
-/** What stands in the history for a secret: no value, so that the line is not run again without one. */
+/** Placeholder of a secret in the history. It is not a valid value, so that the line cannot be run by accident. */
 const REDACTED = "HEXSTR";
 
-/** What a cookie looks like, wherever it stands. */
+/** Words that look like a cookie. */
 const COOKIE_SHAPE = /(^|=)(?:0x)?(?:[0-9a-f]{16}|[0-9a-f]{8})$/i;
 
-/** A line as the history file has it; `undefined` if it has nothing worth keeping. */
+/** A line for the history file; `undefined` if it is not added. */
 export function rememberedLine(line: string): string | undefined {
   const text = withoutSecrets(line.replaceAll(/[\r\n]/g, " ")).trim();
   return text === "" || text.length > LONGEST_LINE ? undefined : text;
@@ -32,9 +32,9 @@ export function historyOf(lines: readonly string[]): string[] {
   return [...new Set(lines.filter((line) => line !== "").toReversed())].slice(0, HISTORY_SIZE);
 }
 
-/** The line with every cookie in it replaced: also those in lines that are wrong. */
+/** The line with every cookie replaced, also if the line is wrong. */
 function withoutSecrets(line: string): string {
-  // What stands in a comment is looked at as if it stood in none.
+  // Comments are searched as well.
   const [command, ...filters] = splitAtPipes(tokensOf(line.replaceAll("#", " ")));
   const secrets = [
     ...command.filter((token, i) => isSecret(command.slice(0, i).map(({ word }) => word), token)),
@@ -54,7 +54,7 @@ function isSecret(before: readonly string[], { word }: Token): boolean {
   try {
     words = expand(words);
   } catch {
-    // A word that may be several stays as it is.
+    // An ambiguous word stays as it is.
   }
   const next = nextWords(words);
   if (next.secret) return true;

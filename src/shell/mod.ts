@@ -1,6 +1,6 @@
 /**
- * Interactive mode: `l2tp shell`. The lines are the command line's; this room adds the prompt, completion while typing,
- * help at every word, abbreviations, filters and a history.
+ * Interactive mode: `l2tp shell`. Lines are command lines; this room adds the prompt, completion while typing, help at
+ * every word, abbreviations, filters and a history.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * Bracketed paste: terminals that are asked to put a mark before and one behind what is pasted, so that it can be told
- * from what is typed. Pure.
+ * Bracketed paste: marks that a terminal sends before and after pasted text. Pure.
  *
  * @module
  */
@@ -13,14 +12,14 @@ const MARKS: readonly (readonly [PasteMark, Uint8Array])[] = [
   ["pasteEnds", Uint8Array.from("\x1b[201~", (char) => char.charCodeAt(0))],
 ];
 
-/** So many bytes of a mark are no other key's. */
+/** Bytes of a mark that no other key begins with. */
 const TELLING_BYTES = 4;
 
-/** Takes the marks out of what a terminal sends. */
+/** Separates marks from the other input of a terminal. */
 export class PasteMarks {
   #begun: Uint8Array = new Uint8Array(0);
 
-  /** The marks in it, and the bytes between them. A mark of which the end is missing is kept for the next call. */
+  /** The marks in the bytes, and the bytes between them. An incomplete mark is kept for the next call. */
   split(bytes: Uint8Array): (PasteMark | Uint8Array)[] {
     const all = new Uint8Array([...this.#begun, ...bytes]);
     this.#begun = new Uint8Array(0);

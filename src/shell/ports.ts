@@ -13,14 +13,14 @@ export interface Terminal {
   size(): { readonly columns: number; readonly rows: number };
   /** Writes at once. */
   write(text: string): void;
-  /** What was typed since the last call, once there is any; `undefined` when the terminal has gone. */
+  /** Resolves to the input since the last call, once there is any; `undefined` when the terminal is gone. */
   read(): Promise<Uint8Array | undefined>;
   /**
-   * `editing`: each key comes as it is typed, with marks around what is pasted (bracketed paste). `running`: keys that are
-   * typed wait, and Ctrl-C is a signal.
+   * `editing`: each key arrives at once, with marks around pasted text (bracketed paste). `running`: keys wait, and Ctrl-C
+   * is a signal.
    */
   setMode(mode: "editing" | "running"): void;
-  /** Calls back when the size has changed; the result ends that. */
+  /** Calls back when the size has changed. Disposing the result ends that. */
   onResize(action: () => void): Disposable;
 }
 
@@ -32,13 +32,13 @@ export interface HistoryStore {
   add(line: string): void;
 }
 
-/** What interactive mode needs. */
+/** Ports of interactive mode. */
 export interface ShellPorts {
   /** The terminal. */
   readonly terminal: Terminal;
-  /** Lines of earlier times. */
+  /** Lines of earlier sessions. */
   readonly history: HistoryStore;
-  /** Runs a command line: the one that `main.ts` runs. It comes from there, so that its file is nobody else's. */
+  /** Runs a command line. `main.ts` passes its own `run`, so that the bundler keeps that in the file of the start. */
   run(words: readonly string[], cli: CliPorts, defaults: Options): Promise<number>;
   /** Name of this host. */
   readonly host: string;

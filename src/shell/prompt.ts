@@ -4,10 +4,10 @@
  * @module
  */
 
-/** The subsystem as the prompt has it: `none` if there is none yet, with a question mark if it does not answer. */
+/** The subsystem in the prompt: `none` if there is none, with a question mark if it does not answer. */
 export type SubsystemName = "kernel" | "user" | "none" | "user?" | "?";
 
-/** Where lines are run. */
+/** The place where lines run. */
 export interface PromptFacts {
   /** Name of the host. */
   readonly host: string;
@@ -26,7 +26,7 @@ export function promptOf({ host, netns, subsystem }: PromptFacts): string {
   return `${shortName(host.split(".")[0]!)}${place} ${subsystem}> `;
 }
 
-/** The name without what a terminal would not show as it is, and not too long for a prompt. */
+/** The name without control characters, shortened for a prompt. */
 function shortName(name: string): string {
   const plain = name.replaceAll(/[^\x21-\x7e]/g, "?");
   return plain.length <= LONGEST_NAME ? plain : `${plain.slice(0, LONGEST_NAME - 1)}~`;

@@ -1,5 +1,5 @@
 /**
- * The answer to `?`: what may come next, one line of help each. Pure.
+ * The answer to `?`: the words that may come next, with a line of help each. Pure.
  *
  * @module
  */
@@ -7,16 +7,16 @@
 import { table } from "../cli/commands/help.ts";
 import { matching, type NextWord, type Typing } from "../cli/grammar/next_words.ts";
 
-/** So many of the values that exist now are listed. */
+/** Largest number of existing values in an answer. */
 const MOST_LIVE = 20;
 
-/** What the answer is made from. */
+/** Inputs of an answer. */
 export interface Question {
-  /** The word at which it was asked. */
+  /** The word at the question mark. */
   readonly typing: Typing;
-  /** What exists now that the word may name. */
+  /** Existing things that the word can name. */
   readonly live: readonly NextWord[];
-  /** What only this mode knows and may come next. */
+  /** Words of interactive mode that may come next. */
   readonly own: readonly NextWord[];
   /** Whether the line may end here. */
   readonly complete: boolean;

@@ -1,5 +1,5 @@
 /**
- * Interactive mode: reads lines from the terminal and runs each as the command line would, until the user leaves.
+ * Interactive mode: reads lines from the terminal and runs each like a command line, until the user leaves.
  *
  * @module
  */
@@ -26,24 +26,24 @@ import { promptOf, type SubsystemName } from "./prompt.ts";
 import { explainNext, NOT_HERE, suggest } from "./suggest.ts";
 import { splitAtPipes, tokensOf, withoutComment } from "./tokens.ts";
 
-/** What stands at the begin of a line that goes on the one before. */
+/** Prompt of a line that continues the previous one. */
 const MORE_PROMPT = "> ";
 
 const WELCOME = `l2tp ${PROGRAM_VERSION}: ? lists what may come next, Tab completes, Ctrl-D leaves\n`;
 
-/** The name that stands for the namespace that the shell was started in. */
+/** Name for the namespace that the shell was started in. */
 const HOME_NETNS = "-";
 
-/** For how long a daemon may be silent when the prompt is to say which subsystem there is. */
+/** Time limit for the daemon's answer, for the name of the subsystem in the prompt. */
 const PROMPT_LIMIT_MS = 1000;
 
-/** What a filter needs to have anything to filter. */
+/** The argument that is missing before a filter. */
 const NO_COMMAND = "a command before the bar";
 
-/** What became of a line. */
+/** The outcome of a line. */
 type Outcome = "done" | "failed" | "leave";
 
-/** Takes commands from the terminal until the user leaves; the options hold for all of them. Resolves to the exit code. */
+/** Runs commands from the terminal until the user leaves; the options apply to all of them. Resolves to the exit code. */
 export async function runShell(ports: ShellPorts, cli: CliPorts, options: Options): Promise<number> {
   return await new Shell(ports, cli, options).run();
 }
@@ -52,12 +52,12 @@ export async function runShell(ports: ShellPorts, cli: CliPorts, options: Option
 export class Shell {
   readonly #ports: ShellPorts;
   readonly #cli: CliPorts;
-  /** Options of all lines, without the namespace, which the process is in. */
+  /** Options of all lines, without the namespace: the process is in it. */
   #defaults: Options;
-  /** The namespace that lines are run in, by the name that it was asked for; `undefined` for the one of the start. */
+  /** Name of the namespace that lines run in; `undefined` for that of the start. */
   #netns: string | undefined;
 
-  /** Nothing has been read yet. `options` are those of the start; the process is in their namespace. */
+  /** `options` are those of the start; the process is in their namespace. */
   constructor(ports: ShellPorts, cli: CliPorts, options: Options) {
     const { netns, batch: _batch, ...defaults } = options;
     this.#ports = ports;
@@ -149,7 +149,7 @@ export class Shell {
     return code === 0 ? "done" : "failed";
   }
 
-  /** Reads a command. One that cannot be read is left to whoever runs it, who says why in the form asked for. */
+  /** Parses a command. Running a wrong command prints its error in the form of the options. */
   #read(words: readonly string[]): Invocation {
     try {
       return parseLine(words, this.#defaults);
@@ -163,7 +163,7 @@ export class Shell {
     if (text !== "") this.#cli.out(text);
   }
 
-  /** Options alone hold for the lines that follow. */
+  /** A line of options alone changes the options of the following lines. */
   #keep(options: Options): void {
     const { netns, ...rest } = options;
     const other = Object.keys(rest).find((name) =>
@@ -194,7 +194,7 @@ export class Shell {
     }
   }
 
-  /** Runs a command, and comes back from the namespace that it may have asked for. */
+  /** Runs a command, and returns from the namespace that it may have entered. */
   async #inNetnsOf(words: readonly string[], defaults: Options, cli: CliPorts): Promise<number> {
     using _back = this.#comingBack();
     return await this.#ports.run(words, { ...cli, enterNetns: this.#enterNetns }, defaults);
@@ -241,7 +241,7 @@ export class Shell {
     });
   }
 
-  /** Which subsystem a line talks to if it says nothing about it. */
+  /** The subsystem of a line without option -dataplane. */
   async #subsystem(): Promise<SubsystemName> {
     using context = new Context({ ...this.#cli, err: () => {} });
     context.dataplane = this.#defaults.dataplane;

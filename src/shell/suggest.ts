@@ -1,6 +1,6 @@
 /**
- * Completion and help at a place in a line of interactive mode: the grammar of the command line, what only this mode
- * knows, and what exists now. Looks at nothing itself: what exists now is asked of whoever calls.
+ * Completion and help in a line of interactive mode: words of the grammar, words of interactive mode, and existing
+ * things, which the caller looks up.
  *
  * @module
  */
@@ -12,30 +12,30 @@ import { FILTERS, PATTERN_HELP } from "./filters.ts";
 import { answer } from "./question.ts";
 import { splitAtPipes, tokensTyped } from "./tokens.ts";
 
-/** Verbs that make no sense in here. */
+/** Verbs that cannot be used in the shell. */
 export const NOT_HERE: ReadonlySet<string> = new Set(["shell", "daemon"]);
 
-/** Asks what exists now that the word may name. */
+/** Looks up existing things that the word can name. */
 export type AskLive = (typing: Typing) => Promise<NextWord[]>;
 
-/** What a word may become. */
+/** Completions of a word. */
 export interface Suggestions {
-  /** The words in full; a blank behind one that is the only one. */
+  /** The words in full; with a blank at the end if there is only one. */
   readonly words: readonly string[];
-  /** What there is of it in the line. */
+  /** The part of it that is in the line. */
   readonly last: string;
 }
 
-/** A place in a line at which something may come next. */
+/** A position in a line. */
 interface Place {
   readonly typing: Typing;
-  /** The words of the command before it, written out. */
+  /** The words of the command before it, in full. */
   readonly before: readonly string[];
-  /** What may come next that only this mode knows. */
+  /** Words of interactive mode that may come next. */
   readonly own: readonly NextWord[];
 }
 
-/** What the last word of the text may become. */
+/** Completions of the last word of the text. */
 export async function suggest(text: string, ask: AskLive): Promise<Suggestions> {
   const place = placeOf(text);
   if (place === undefined) return { words: [], last: "" };
@@ -46,7 +46,7 @@ export async function suggest(text: string, ask: AskLive): Promise<Suggestions> 
   return { words: words.length === 1 ? [`${words[0]} `] : words, last };
 }
 
-/** The answer to a question mark behind the text; `undefined` where it is nothing but a character. */
+/** The answer to a question mark after the text; `undefined` where the mark is an ordinary character. */
 export async function explainNext(text: string, ask: AskLive): Promise<string | undefined> {
   const place = placeOf(text);
   if (place === undefined) return undefined;
@@ -64,7 +64,7 @@ function placeOf(text: string): Place | undefined {
   try {
     before = expand(withoutProgramName(last.slice(0, -1)));
   } catch {
-    // An earlier word may be several: what comes behind it nobody knows.
+    // An earlier word is ambiguous, so the next words are unknown.
     return undefined;
   }
   const place = typing([...before, last.at(-1)!]);
@@ -79,10 +79,10 @@ function placeOf(text: string): Place | undefined {
   };
 }
 
-/** What `-n -` means here. */
+/** The value of `-n -` in the shell. */
 const HOME: NextWord = { word: "-", help: "the namespace that the shell was started in" };
 
-/** Behind a bar: the filters, or what one takes. */
+/** After a bar: the filters, or the argument of one. */
 function filterPlace(words: readonly string[]): Place | undefined {
   const last = words.at(-1)!;
   const [name, ...taken] = words.slice(0, -1);
@@ -93,7 +93,7 @@ function filterPlace(words: readonly string[]): Place | undefined {
   if (filter.placeholder === undefined) {
     return { typing: { next: nothing, last, head: "" }, before: [], own: taken.length > 0 ? [] : [BAR] };
   }
-  // Whatever is typed here is the pattern's; a question mark, too, once it has begun.
+  // All text belongs to the pattern, also a question mark once the pattern has begun.
   if (last !== "" || taken.length > 0) return undefined;
   const value = { placeholder: filter.placeholder, help: PATTERN_HELP.help };
   return { typing: { next: { ...nothing, value }, last, head: "" }, before: [], own: [] };

@@ -1,26 +1,25 @@
 /**
- * The words of a line that is being typed: cut as the lines of a batch are, but never refused, since a quote may get its
- * end yet. Pure.
+ * The words of a line that is being typed. They are split like lines of a batch, but an open quote is no error. Pure.
  *
  * @module
  */
 
 /** A word of a line. */
 export interface Token {
-  /** What it says, without quotes. */
+  /** Its text, without quotes. */
   readonly word: string;
-  /** Where it begins in the line, its quote included. */
+  /** Its offset in the line, its quote included. */
   readonly start: number;
   /** Whether it is in quotes. */
   readonly quoted: boolean;
-  /** Whether its quote has no end. */
+  /** Whether its quote is open. */
   readonly open: boolean;
 }
 
-/** What separates a command from what filters its output. */
+/** Separates a command from its filters. */
 const PIPE = "|";
 
-/** The words of a line up to a comment. A bar in front of a word is one of its own. */
+/** The words of a line up to a comment. A bar before a word is a word of its own. */
 export function tokensOf(line: string): Token[] {
   const code = withoutComment(line);
   const tokens: Token[] = [];
@@ -49,7 +48,7 @@ function isPipe({ word, quoted }: Token): boolean {
   return word === PIPE && !quoted;
 }
 
-/** The words in front of the first bar, and those behind each. */
+/** The words before the first bar, and those after each bar. */
 export function splitAtPipes(tokens: readonly Token[]): [command: Token[], ...filters: Token[][]] {
   const parts: [Token[], ...Token[][]] = [[]];
   for (const token of tokens) {
@@ -60,8 +59,8 @@ export function splitAtPipes(tokens: readonly Token[]): [command: Token[], ...fi
 }
 
 /**
- * The words of a line of which the last is still being typed: an empty one behind a blank. `undefined` where no word of
- * the grammar can be: in a comment, or in quotes.
+ * The words of a line whose last word is being typed; after a blank it is empty. `undefined` in a comment and in quotes,
+ * where no word of the grammar can be.
  */
 export function tokensTyped(line: string): Token[] | undefined {
   if (line.includes("#")) return undefined;

@@ -278,7 +278,7 @@ Deno.test("apply, on a real subsystem", async (t) => {
     assert.equal(code, 1, said);
     assert.match(
       said,
-      /^Error: on_up of tunnel t7 was interrupted\.\n {2}What was done for tunnel t7 \(7\) is undone\.$/m,
+      /^Error: on_up of tunnel t7 was interrupted\.\n {2}The changes of tunnel t7 \(7\) are undone\.$/m,
     );
     assert.match(said, /^Interrupted: /m);
     assert.throws(() => Deno.statSync(`/proc/${pidOf()}`), Deno.errors.NotFound);
@@ -295,7 +295,7 @@ Deno.test("apply, on a real subsystem", async (t) => {
     const { code, stdout, stderr } = await site.run(a, "apply", "-f", path);
     assert.equal(code, 2, stderr);
     assert.match(stdout, /^-\/\+ tunnel neighbour \(2\), re-created$/m);
-    assert.match(stderr, /^ {2}What was done for tunnel neighbour \(2\) is undone\.$/m);
+    assert.match(stderr, /^ {2}The changes of tunnel neighbour \(2\) are undone\.$/m);
     assert.match(stdout, /^1 of 3 changes made; 1 tunnel untouched\.$/m);
     using client = site.client(a);
     client.deleteTunnel(3);

@@ -3,9 +3,9 @@
  * with `l2tp`; comments run from `#` to the end of the line, a backslash at the end continues a line, quotes keep
  * words together.
  *
- * Lines that create one thing each are sent to the kernel many at a time, and the next ones are read while it works
- * through them. What one sees is the same as line by line: when a line fails, what was sent along behind it is deleted
- * again, unless the batch goes on after errors anyway.
+ * Lines that create one thing each are sent to the kernel in groups, and the next lines are read meanwhile. The result is
+ * the same as line by line: if a line fails, the creations that were sent after it are deleted again, unless the batch
+ * continues after errors.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { parseLine, requireArguments, withoutProgramName } from "../grammar/pars
 import { executeTable } from "./execute.ts";
 import { UsageError } from "../grammar/usage_error.ts";
 
-/** So many creations are sent at a time. Their refusals, if all are refused, fit into a socket's receive buffer. */
+/** Creations in a group. If all are refused, the replies still fit into a socket's receive buffer. */
 const GROUP_SIZE = 64;
 
 /**
@@ -51,17 +51,17 @@ function openLines(file: string, { lazy }: Context): Iterable<string | undefined
   }
 }
 
-/** Options that are the whole batch's. */
+/** Options that apply to a whole batch only. */
 const BATCH_OPTIONS = ["netns", "batch", "dataplane"] as const;
 
-/** A creation that waits to be sent with others, or is on its way. */
+/** A creation that is to be sent in a group, or was sent. */
 interface Waiting {
   readonly line: number;
   readonly given: Arguments;
   readonly creation: Creation;
 }
 
-/** A group of creations that the kernel is working through. */
+/** A group of creations that was sent. */
 interface Underway {
   readonly group: readonly Waiting[];
   readonly outcomes: Promise<readonly (NetlinkError | "notCreated" | undefined)[]>;
@@ -81,7 +81,7 @@ class Batch {
     this.#context = context;
   }
 
-  /** Takes the next line; resolves to whether there is to be another. */
+  /** Runs the next line, or queues it; resolves to whether the batch continues. */
   async take(text: string, line: number): Promise<boolean> {
     let command: TableCommand | undefined;
     let options = this.#options;
@@ -107,7 +107,7 @@ class Batch {
         return this.#waiting.length < GROUP_SIZE || await this.#send();
       }
     } catch (error) {
-      // A wrong line is told of in its turn.
+      // Lines before it are finished first.
       return await this.settle() && this.#fail(error, command?.arguments ?? {}, line);
     }
     if (!await this.settle()) return false;
@@ -119,7 +119,7 @@ class Batch {
     }
   }
 
-  /** What the command creates if it may be sent with others. */
+  /** The creation of a command that can be sent in a group. */
   async #creationOf(command: TableCommand): Promise<Creation | undefined> {
     const { verb, arguments: given, ignored } = command;
     if (verb !== "add" || ignored.length > 0 || this.#context.hasDeleted) return undefined;
@@ -130,20 +130,20 @@ class Batch {
     return creation;
   }
 
-  /** Sends what waits, once the kernel is done with the group before. */
+  /** Sends the queued creations, after the previous group has finished. */
   async #send(): Promise<boolean> {
     if (!await this.#arrive()) return false;
     const group = this.#waiting;
     this.#waiting = [];
     const goOn = this.#options.force === true;
     const outcomes = this.#context.l2tp.createAll(group.map(({ creation }) => creation), { goOn });
-    // Whoever waits for it hears of a failure; until then nobody does.
+    // #arrive handles a rejection; this avoids an unhandled one before.
     outcomes.catch(() => {});
     this.#underway = { group, outcomes };
     return true;
   }
 
-  /** Waits for the group that the kernel is working through. */
+  /** Waits for the group that was sent; resolves to whether the batch continues. */
   async #arrive(): Promise<boolean> {
     const underway = this.#underway;
     this.#underway = undefined;
@@ -159,13 +159,13 @@ class Batch {
     return true;
   }
 
-  /** Waits for everything that was taken; resolves to whether the batch goes on. */
+  /** Waits for all lines so far; resolves to whether the batch continues. */
   async settle(): Promise<boolean> {
     if (this.#waiting.length > 0 && !await this.#send()) return false;
     return await this.#arrive();
   }
 
-  /** Tells of a line that failed; returns whether the batch goes on. */
+  /** Prints the failure of a line; returns whether the batch continues. */
   #fail(error: unknown, given: Arguments, line: number): boolean {
     const context = this.#context;
     const failure = failureOf(error, given, context);
@@ -179,8 +179,8 @@ class Batch {
 }
 
 /**
- * Lines without comments, continued ones joined, under the number of their last line; `undefined` stays: the next line
- * may be long in coming.
+ * Lines without comments. Continued lines are joined, with the number of their last line. `undefined` is passed on: the
+ * next line may take long to arrive.
  */
 export function* logicalLines(
   lines: Iterable<string | undefined>,
@@ -206,7 +206,7 @@ export function* logicalLines(
 }
 
 /**
- * Splits a line into words at white space. A word that begins with a quote ends at the next one like it.
+ * Splits a line into words at white space. A word that begins with a quote ends at the next quote of this kind.
  *
  * @throws {UsageError} if there is none
  */

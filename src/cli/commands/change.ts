@@ -1,5 +1,5 @@
 /**
- * `add`, `set`, `del` and `flush`: the commands that change something. Each is done whole or not at all.
+ * `add`, `set`, `del` and `flush`: the commands that change something. `add` is done whole or not at all.
  *
  * @module
  */
@@ -27,12 +27,12 @@ import { findSessions, findTunnels } from "./show.ts";
 import { targetOf } from "./target.ts";
 import { UsageError } from "../grammar/usage_error.ts";
 
-/** Creates what the arguments say: a tunnel, a session with its interface set up, or both. */
+/** Creates a tunnel, a session with its interface, or both. */
 export async function add(context: Context, given: Arguments): Promise<void> {
   const tunnel = given.tunnel ? tunnelParameters(given) : undefined;
   const settings = given.ppp === undefined ? undefined : await readPppSettings(context, given);
   using links = given.session ? checkLinkTargets(context, given) : undefined;
-  // A session alone needs a tunnel that is there, so that no daemon needs to be started for it.
+  // A session alone needs an existing tunnel, so starting a daemon would be no use.
   await context.open(tunnel === undefined ? "read" : "create");
   using undo = new DisposableStack();
   if (tunnel !== undefined) {
@@ -54,8 +54,8 @@ export async function add(context: Context, given: Arguments): Promise<void> {
 }
 
 /**
- * What the arguments of an `add` create, if that is all there is to do: one tunnel or one session, without a socket or
- * an interface to set up. Such creations can be sent many at a time.
+ * The tunnel or session that the arguments of an `add` create, if the command needs neither a socket nor an interface.
+ * Many such creations can be sent at a time.
  *
  * @throws {UsageError}
  */
@@ -67,12 +67,12 @@ export function plainCreation(given: Arguments): Creation | undefined {
   return wantsLinkSettings(given) ? undefined : { session: sessionParameters(given) };
 }
 
-/** Undoes a step after a later one failed; if that fails as well the user has to know. */
+/** Undoes a step after a later one failed. Prints a failure. */
 function undoing(context: Context, what: string, action: () => void): void {
   try {
     action();
   } catch (error) {
-    // It went by itself.
+    // It is gone already.
     if (error instanceof NetlinkError && error.errno === Errno.ENODEV) return;
     context.ports.err(`Could not delete ${what} again: ${error instanceof Error ? error.message : error}\n`);
   }
@@ -136,8 +136,8 @@ const LINK_FIELDS = SESSION_SETTINGS.filter(({ group, key }) => group === "inter
   .map(({ field }) => field as keyof Arguments);
 
 /**
- * Finds out before anything is made whether the bridge and the namespace for the interface are there; `undefined` if
- * nothing is to be done to the interface.
+ * Checks before anything is created that the bridge and the namespace for the interface exist; `undefined` if the
+ * arguments do not configure the interface.
  */
 function checkLinkTargets(context: Context, given: Arguments): LinkTargets | undefined {
   if (!wantsLinkSettings(given)) return undefined;
@@ -173,9 +173,9 @@ function openLinks(netns: string, { lazy }: Context): LinkClient {
   }
 }
 
-/** Where the session's interface is to go. */
+/** The namespace and the bridge for the session's interface. */
 class LinkTargets implements Disposable {
-  /** Works in the namespace that the interface will be in. */
+  /** Client in the namespace that the interface will be in. */
   readonly links: LinkClient;
   readonly #netns: string | undefined;
   masterIndex: number | undefined;
@@ -186,7 +186,7 @@ class LinkTargets implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    // Without a namespace of its own the client is the one that all commands share.
+    // Without a namespace it is the client that all commands share.
     if (this.#netns !== undefined) this.links[Symbol.dispose]();
   }
 }
@@ -228,7 +228,7 @@ function givenKeys(given: Arguments): ReadonlySet<string> {
   return new Set(SESSION_SETTINGS.filter(({ field }) => fields.has(field)).map(({ key }) => key));
 }
 
-/** Deletes a tunnel or a session. As with `ip`, a session if its id is given, whatever the object is called. */
+/** Deletes a tunnel or a session. As with `ip`, it is a session if a session id is given, whatever the object. */
 export function del(context: Context, given: Arguments): void {
   if (given.sessionId !== undefined || given.session) context.l2tp.deleteSession(sessionKey(given));
   else context.l2tp.deleteTunnel(given.tunnelId!);
@@ -240,7 +240,7 @@ function sessionKey(given: Arguments): SessionKey {
     : { tunnelId: given.tunnelId ?? 0, sessionId: given.sessionId! };
 }
 
-/** Deletes all tunnels, or all tunnels or sessions that the filter picks. */
+/** Deletes all tunnels, or the tunnels or sessions that the filters pick. */
 export function flush(context: Context, picked: Arguments, options: Options): void {
   const sessions = picked.session || (!picked.tunnel && selectionOf(picked).isAboutSessions);
   const deletions = sessions
@@ -256,7 +256,7 @@ export function flush(context: Context, picked: Arguments, options: Options): vo
       deletion();
       count++;
     } catch (error) {
-      // Gone since it was listed.
+      // It is gone since the listing.
       if (!(error instanceof NetlinkError) || error.errno !== Errno.ENODEV) throw error;
     }
   }
@@ -266,7 +266,7 @@ export function flush(context: Context, picked: Arguments, options: Options): vo
 }
 
 /**
- * Turns host names into addresses and checks scopes.
+ * Resolves host names and checks scopes.
  *
  * @throws {UsageError} if a name has no address of the family that the other end has
  */

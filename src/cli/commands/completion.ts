@@ -1,5 +1,5 @@
 /**
- * Completion in bash, zsh and fish: their scripts ask `l2tp complete` what the last word of a line may become.
+ * Completion in bash, zsh and fish: their scripts run `l2tp complete`, which prints completions of the last word.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { argumentRequired, argumentWrong } from "../grammar/messages.ts";
 import { matching, type NextWord, type Typing, typing } from "../grammar/next_words.ts";
 import { UsageError } from "../grammar/usage_error.ts";
 
-/** What the last of the words (perhaps empty) may become by the grammar and by what there is now. */
+/** Completions of the last word, which may be empty: words of the grammar, and existing things. */
 export async function completions(words: readonly string[], ports: CliPorts): Promise<string[]> {
   const place = typing(words);
   return matching(place, await liveWords(place, ports)).map(({ word }) => word);
@@ -24,8 +24,8 @@ export async function complete(context: Context, words: readonly string[]): Prom
 }
 
 /**
- * What there is now that the word may name, in the namespace and the subsystem that the line says. Moves to that
- * namespace, and says nothing of what is in the way.
+ * Existing things that the word can name, in the namespace and the subsystem of the line. Moves to that namespace.
+ * Prints no errors.
  */
 export async function liveWords({ next }: Typing, ports: CliPorts): Promise<NextWord[]> {
   if (next.value?.live === undefined) return [];

@@ -1,5 +1,5 @@
 /**
- * `debugfs`: the subsystem's own view of its tunnels, as the text of the kernel's debugfs file `l2tp/tunnels`.
+ * `debugfs`: the subsystem's state, as the text of the kernel's debugfs file `l2tp/tunnels`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `doctor`: looks at the machine, and says what is wrong and what to do about it.
+ * `doctor`: finds problems of this machine, and prints how to fix them.
  *
  * @module
  */
@@ -19,10 +19,10 @@ import type { Options } from "../grammar/options.ts";
 import { UsageError } from "../grammar/usage_error.ts";
 import { PROGRAM_VERSION } from "../../model/version.ts";
 
-/** L2TP's own UDP port is looked at although no tunnel may have it. */
+/** The UDP port of L2TP, which is checked even if no tunnel uses it. */
 const L2TP_PORT = 1701;
 
-/** Prints what was found; resolves to 0 if there is nothing to fix, else to 1. */
+/** Prints the findings; resolves to 0 if there is nothing to fix, else to 1. */
 export async function doctor(context: Context, words: readonly string[], options: Options): Promise<number> {
   if (words[0] !== undefined) {
     throw new UsageError(unknownKeyword(words[0]), { advice: ["See: l2tp help doctor"] });
@@ -44,7 +44,7 @@ function textOf({ check, level, text, fix }: Finding): string {
 async function gather(context: Context): Promise<MachineFacts> {
   const kernelL2tp = context.lazy.network.kernelHasL2tp();
   const daemon = context.lazy.daemon.inspect();
-  // A daemon that was found silent is not waited for a second time, and for longer.
+  // A daemon that did not answer before is not asked again with a longer time limit.
   const isThere = daemon.trouble === undefined || (kernelL2tp && wanted(context) !== "user");
   const client = isThere ? await tryOpen(context) : undefined;
   const tunnels = client?.tunnels() ?? [];
@@ -64,7 +64,7 @@ function wanted({ dataplane, ports }: Context): string | undefined {
   return dataplane ?? ports.env("L2TP_DATAPLANE");
 }
 
-/** The subsystem, if there is one that can be talked to; why there is none, other facts tell. */
+/** The subsystem, if it can be used. Other facts explain why it cannot. */
 async function tryOpen(context: Context): Promise<L2tpClient | undefined> {
   try {
     await context.open("read");

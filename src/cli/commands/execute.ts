@@ -1,5 +1,5 @@
 /**
- * Does the commands about tunnels and sessions: those of a line and those of a batch.
+ * Runs commands about tunnels and sessions, of a line or a batch.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { show } from "./show.ts";
 import { UsageError } from "../grammar/usage_error.ts";
 
 /**
- * Does a command about tunnels and sessions.
+ * Runs a command about tunnels and sessions.
  *
  * @throws whatever makes it fail; then nothing has changed
  */
@@ -27,7 +27,7 @@ export async function executeTable(
   requireArguments(command);
   const [useless] = command.ignored;
   if (command.verb === "flush" && useless !== undefined) {
-    // A filter that means nothing must not let more be deleted than was asked for.
+    // An ignored filter would delete more than the user asked for.
     throw new UsageError(useless, { advice: ["Nothing was deleted. See: l2tp help flush"] });
   }
   for (const notice of command.ignored) context.ports.err(`${notice}\n`);

@@ -8,11 +8,11 @@
 import type { Tunnel } from "../../model/tunnel.ts";
 import type { Context } from "../context.ts";
 
-/** The first and the longest pause between two looks at whether the tunnel has gone. */
+/** First and longest pause between two checks for the tunnel. */
 const FIRST_NAP_MS = 20;
 const LONGEST_NAP_MS = 1000;
 
-/** Waits until there is no tunnel with the id that has the local port (0 for encap ip; any if it is left out). */
+/** Waits until no tunnel has the id and the local port (0 for encap ip; any if it is left out). */
 export async function keep(context: Context, [tunnelId, localPort]: readonly string[]): Promise<number> {
   const id = Number(tunnelId);
   const isOurs = (tunnel: Tunnel): boolean =>
@@ -21,11 +21,11 @@ export async function keep(context: Context, [tunnelId, localPort]: readonly str
     const tunnel = context.l2tp.tunnel(id);
     return tunnel !== undefined && isOurs(tunnel);
   };
-  // Only the kernel's tunnels need a keeper, whatever the environment says.
+  // Only kernel tunnels need it, whatever the environment chooses.
   context.dataplane = "kernel";
   using events = context.lazy.network.openEvents("kernel");
   await context.open("read");
-  // Deleted before the listening began: nothing will be told of it.
+  // It may have been deleted before the subscription.
   if (!isThere()) return 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const look = (napMs: number): void => {
@@ -34,8 +34,8 @@ export async function keep(context: Context, [tunnelId, localPort]: readonly str
   };
   try {
     for await (const event of events) {
-      // The notification of a deletion comes before its end, seconds before if there are many; and it may be about
-      // another namespace's tunnel, so that the listening goes on.
+      // The kernel notifies before a deletion has finished, seconds before if there are many; and the notification may
+      // be about a tunnel of another namespace, so waiting continues.
       const perhaps = event.type === "eventsLost" || (event.type === "tunnelDeleted" && isOurs(event.tunnel));
       if (!perhaps) continue;
       clearTimeout(timer);

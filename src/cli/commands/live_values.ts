@@ -1,6 +1,6 @@
 /**
- * What exists now that a value may name: ids, interfaces, addresses. For completion and the help at every word, so it is
- * quick or nothing, and where nobody can be asked there is silently nothing.
+ * Existing things that a value can name: ids, interfaces, addresses. Completion and the shell's help use them, so the
+ * look-up is quick, and without a subsystem it finds nothing and prints nothing.
  *
  * @module
  */
@@ -22,15 +22,15 @@ import type { Next, NextWord } from "../grammar/next_words.ts";
 import { UsageError } from "../grammar/usage_error.ts";
 import type { LiveKind } from "../grammar/values.ts";
 
-/** For how long a daemon may be silent when somebody waits for the word that he types. */
+/** Time limit for the daemon's answer, while the user waits for a completion. */
 export const ANSWER_LIMIT_MS = 100;
 
-/** Links that others can be put into, as keyword `master` does. */
+/** Kinds of links that others can join, with keyword `master`. */
 const MASTER_KINDS: ReadonlySet<string> = new Set(["bridge", "bond", "team"]);
 
 /**
- * What exists now that the next word may name, in the present namespace and the subsystem that the context says. The
- * rest of the world must be loaded.
+ * Existing things that the next word can name, in the present namespace and the context's subsystem. The lazy ports must
+ * be loaded.
  */
 export async function liveValues({ value, given }: Next, context: Context): Promise<NextWord[]> {
   if (value?.live === undefined) return [];
@@ -42,7 +42,7 @@ export async function liveValues({ value, given }: Next, context: Context): Prom
   }
 }
 
-/** Whether the error says that nobody can be asked, rather than that this program is wrong. */
+/** Whether the error is about the system, and not a defect of this program. */
 export function isTrouble(error: unknown): boolean {
   return [
     DaemonError,
@@ -137,12 +137,12 @@ function tunnelHelp(kind: TunnelKind, { tunnelId, local, peer, encap }: Tunnel):
   return `${tunnel}${local} to ${peer}${encap === undefined ? "" : ` over ${encap}`}`;
 }
 
-/** A number that stands for nothing is nothing. */
+/** The number as a word; empty for 0, which means none. */
 function idText(id: number): string {
   return id === 0 ? "" : String(id);
 }
 
-/** The first row of each word, numbers in their order, rows without a word left out. */
+/** Rows without duplicate words, sorted; numbers in numeric order. Rows without a word are left out. */
 function distinct(rows: readonly NextWord[]): NextWord[] {
   const byWord = new Map<string, NextWord>();
   for (const row of rows) if (row.word !== "" && !byWord.has(row.word)) byWord.set(row.word, row);

@@ -1,5 +1,5 @@
 /**
- * `metrics`: what there is in numbers, for Prometheus; and a dashboard for Grafana that shows it.
+ * `metrics`: prints metrics for Prometheus, or a dashboard for Grafana.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `monitor`: every notification of the subsystem, as it comes, until the user interrupts.
+ * `monitor`: prints notifications of the subsystem as they arrive, until the user interrupts.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { sessionText, type TextStyle, textStyle, tunnelText } from "../output/te
 import { traceEvents } from "./trace.ts";
 import { UsageError } from "../grammar/usage_error.ts";
 
-/** What stands in front of the text of an event. */
+/** Text before an event. */
 const PREFIXES = {
   tunnel_created: "Created ",
   session_created: "Created ",
@@ -56,7 +56,7 @@ export async function monitor(context: Context, words: readonly string[], option
   return 0;
 }
 
-/** Tells that events were lost, and what there is now. */
+/** Prints that events were lost, and the present state. */
 function resync(context: Context, printer: EventPrinter): void {
   context.ports.err("events lost, resyncing\n");
   printer.mark("events_lost");
@@ -87,7 +87,7 @@ class EventPrinter {
   }
 
   session(event: SessionEventName, session: Session): void {
-    // The interface may be gone already, or in another namespace: its details are not looked up.
+    // Without details: the interface may be gone, or in another namespace.
     const style = { ...this.#style, details: false };
     if (this.#options.json) this.#json({ event, session: sessionJson(session, undefined, style) });
     else this.#text(PREFIXES[event] + sessionText(session, undefined, this.#style));

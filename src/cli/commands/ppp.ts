@@ -1,5 +1,5 @@
 /**
- * Running PPP on a session as the keywords behind `ppp` say.
+ * Runs PPP on a session with the options of the keywords after `ppp`.
  *
  * @module
  */
@@ -17,9 +17,9 @@ import { findPppdFile } from "./pppd_file.ts";
 import { UsageError } from "../grammar/usage_error.ts";
 
 /**
- * The settings that a line asks for. pppd's are tried.
+ * The PPP settings of a line. Options of pppd are tried out.
  *
- * @throws {UsageError} if they do not go together, or pppd cannot be started so
+ * @throws {UsageError} if they contradict each other, or pppd cannot start with them
  * @throws {SecretsError} if the file of secrets cannot be used
  */
 export async function readPppSettings(context: Context, given: Arguments): Promise<PppSessionSettings> {
@@ -36,7 +36,7 @@ export async function readPppSettings(context: Context, given: Arguments): Promi
   return pppSettingsOf(ppp, readSecrets(ppp, context.lazy.files.readPrivateFile), given.interfaceName);
 }
 
-/** PPP on the sessions of the present namespace, by the daemon; to run it one is started where there is none. */
+/** PPP on the sessions of the present namespace, by the daemon. Running PPP starts a daemon if none runs. */
 export function pppHost({ lazy, ports }: Context): PppHost {
   return {
     sessions: () => runningPpp({ lazy }),

@@ -1,5 +1,5 @@
 /**
- * The file of arguments with which pppd is to have a session.
+ * Checks the file of arguments with which pppd is to run on a session.
  *
  * @module
  */
@@ -11,14 +11,14 @@ import type { Context } from "../context.ts";
 import { argumentWrong } from "../grammar/messages.ts";
 import { UsageError } from "../grammar/usage_error.ts";
 
-/** Absolute path of the file with pppd's arguments, which pppd has read without complaint. */
+/** Absolute path of the file, after pppd has accepted it. */
 export async function findPppdFile(context: Context, path: string, ppp: DesiredPpp): Promise<string> {
   if (Object.keys(ppp).length > 0) {
     throw new UsageError(argumentWrong("pppd", "it cannot be combined with other keywords of ppp"), {
       advice: [`Put these options into pppd's file, as in pppd(8): ${path}`],
     });
   }
-  // Without a word about starting something in userspace, which would be of no use.
+  // For reading only, since starting a daemon would be no use.
   await context.open("read");
   if (context.hasNoSubsystem || context.l2tp.dataplane !== "kernel") {
     throw new UsageError("Error: pppd works with kernel sessions only, and these are userspace sessions.", {
@@ -50,7 +50,7 @@ export async function findPppdFile(context: Context, path: string, ppp: DesiredP
         advice: ["See what it says: pppd plugin pppol2tp.so noauth notty dryrun"],
       });
     case "arguments":
-      // What pppd says of them may quote a secret.
+      // pppd's own message may contain a secret.
       throw new UsageError(`Error: pppd does not start with the arguments in "${path}"${how}.`, {
         exitCode: 1,
         advice: [`See what it says: pppd plugin pppol2tp.so file ${file} notty dryrun`],

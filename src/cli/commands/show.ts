@@ -1,5 +1,5 @@
 /**
- * `show`: tunnels, sessions, or tunnels with their sessions; and finding those that filters pick, for `flush` too.
+ * `show`: lists tunnels, sessions, or tunnels with their sessions. `flush` uses the same filters.
  *
  * @module
  */
@@ -64,7 +64,7 @@ async function showSessions(
   }
 }
 
-/** Dropped packets, where they are asked for and told. */
+/** Dropped packets, with `-statistics` in userspace. */
 function findDrops({ l2tp }: Context, style: TextStyle): DropsFinder | undefined {
   return style.statistics && l2tp.dataplane === "user" ? new DropsFinder(l2tp.drops()) : undefined;
 }
@@ -106,7 +106,7 @@ function printJson(context: Context, rows: object[], options: Options): void {
   context.print(formatJson(rows, options.pretty === true) + "\n");
 }
 
-/** The sessions that the arguments pick, with what `-details` shows of them. */
+/** The sessions that the arguments pick, with their details for `-details`. */
 async function pickedWithDetails(
   context: Context,
   picked: Arguments,
@@ -129,7 +129,7 @@ async function pickedWithDetails(
 
 const NO_PPP: ReadonlyMap<string, PppSessionStatus> = new Map();
 
-/** Counters are decoded only for those who look at them: most of a listing's numbers are counters. */
+/** Counters are decoded only if they are shown: they are most of the numbers in a listing. */
 function listOptions({ statistics }: TextStyle): ListOptions {
   return { counters: statistics };
 }

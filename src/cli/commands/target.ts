@@ -1,5 +1,5 @@
 /**
- * The system that commands make as a configuration says: that of the present namespace.
+ * The system that `apply` and `save` work on: that of the present namespace.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { type ApplyTarget, USER_TIMER_HZ } from "../../apply/target.ts";
 import type { Context } from "../context.ts";
 import { pppHost } from "./ppp.ts";
 
-/** The system that the context's clients work on. They are opened as the context opens them. */
+/** The system of the context's clients. The context opens them when they are first used. */
 export function targetOf(context: Context): ApplyTarget {
   return {
     get l2tp() {

@@ -1,5 +1,5 @@
 /**
- * `monitor --trace`: the trace events of the subsystem in userspace, until the user interrupts.
+ * `monitor --trace`: prints trace events of the userspace subsystem until the user interrupts.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { isoTime } from "../output/monitor_time.ts";
 import type { Options } from "../grammar/options.ts";
 import { UsageError } from "../grammar/usage_error.ts";
 
-/** What the kernel's tracepoints call the facts; others keep their names. */
+/** Names of facts in the kernel's tracepoints; other facts keep their names. */
 const KERNEL_NAMES: ReadonlyMap<string, string> = new Map([
   ["tunnel_id", "tid"],
   ["peer_tunnel_id", "ptid"],
@@ -45,7 +45,7 @@ export async function traceEvents(context: Context, options: Options): Promise<n
   return 0;
 }
 
-/** The facts under the names that everything else in JSON has. The namespace is the listener's own. */
+/** The facts under the names of the other JSON outputs. The namespace is that of this program. */
 function rowOf({ event, ...facts }: L2tpTraceEvent, timestamp: string): TraceJson {
   const named = Object.entries(facts).filter(([name]) => name !== "netns").map(([name, fact]) => [
     name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),

@@ -1,5 +1,5 @@
 /**
- * `apply`: makes tunnels, sessions and their interfaces as a configuration file says, and touches nothing else.
+ * `apply`: creates, changes and deletes tunnels, sessions and their interfaces to match a configuration file.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { targetOf } from "../target.ts";
 import { argumentsOf } from "../../errors/step_arguments.ts";
 import { EXIT_USAGE, UsageError } from "../../grammar/usage_error.ts";
 
-/** What the line asks for. */
+/** The arguments of `apply`. */
 interface Wanted {
   file: string;
   dryRun: boolean;
@@ -39,7 +39,7 @@ function readWords(words: readonly string[]): Wanted {
   return wanted;
 }
 
-/** Makes the system as the file says; resolves to the exit code. */
+/** Applies the file; resolves to the exit code. */
 export async function apply(context: Context, words: readonly string[], options: Options): Promise<number> {
   const wanted = readWords(words);
   const config = await loadConfig(context, wanted.file, options);
@@ -76,7 +76,7 @@ class Applying {
     const creates = plan.units.some(({ steps, blockers }) =>
       blockers.length === 0 && steps.some(({ step }) => step.do === "createTunnel")
     );
-    // Only now is it known whether a daemon has to be there.
+    // A daemon is started only if the plan creates something.
     if (creates && !dryRun) await this.#context.open("create");
     const hasHooks = plan.units.some(({ steps, blockers }) =>
       blockers.length === 0 && steps.some(({ step }) => step.do === "runHook")
@@ -89,7 +89,7 @@ class Applying {
     return this.#exitCode;
   }
 
-  /** An interrupt kills the hook that runs, so that its tunnel is undone; then nothing more is begun. */
+  /** An interrupt kills the running hook, so that its unit is undone, and skips the units after it. */
   async #unitsWithHooks(units: readonly Unit[]): Promise<void> {
     const { hooks, lazy } = this.#context;
     let interrupted = false;
@@ -104,7 +104,7 @@ class Applying {
     await hooks.settled();
     if (!interrupted) return;
     this.#context.flush();
-    this.#context.ports.err("Interrupted: what is behind it was not begun.\n");
+    this.#context.ports.err("Interrupted: the changes after it were not made.\n");
     this.#exitCode = Math.max(this.#exitCode, EXIT_FAILURE);
   }
 
@@ -116,7 +116,7 @@ class Applying {
     this.#context.flush();
     for (const note of notes) this.#context.ports.err(`Note: ${note}\n`);
     if (blockers.length > 0) {
-      this.#tellObstacles(unit);
+      this.#reportBlockers(unit);
       return this.#outcome(unit, "blocked");
     }
     if (this.#wanted.dryRun) return this.#outcome(unit, "planned");
@@ -130,15 +130,15 @@ class Applying {
     const advice = [
       ...failure.advice,
       failed.left.length === 0
-        ? `What was done for ${what} is undone.`
-        : `What was done for ${what} could not all be undone: ${failed.left.map(text).join("; ")}`,
+        ? `The changes of ${what} are undone.`
+        : `Some changes of ${what} could not be undone: ${failed.left.map(text).join("; ")}`,
     ];
     this.#context.ports.err(failureText({ ...failure, advice }, this.#options, undefined));
     this.#exitCode = Math.max(this.#exitCode, failure.exitCode);
     this.#outcome(unit, "undone");
   }
 
-  #tellObstacles({ blockers }: Unit): void {
+  #reportBlockers({ blockers }: Unit): void {
     const problems = blockers.map(({ tunnel, session, key, message, advice }) => ({
       ...(session ?? tunnel).origins.get(key)?.value ?? tunnel.place,
       message: `tunnel ${tunnel.label}: ${message}`,

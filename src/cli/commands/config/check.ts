@@ -1,5 +1,5 @@
 /**
- * Reading configuration files, telling what is wrong with them, and `check`.
+ * `check`; reading configuration files, and printing their problems.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { cannotOpenFile, unknownKeyword } from "../../grammar/messages.ts";
 import type { Options } from "../../grammar/options.ts";
 import { EXIT_USAGE, UsageError } from "../../grammar/usage_error.ts";
 
-/** Where a configuration is unless somebody says otherwise. */
+/** Default path of the configuration file. */
 export const CONFIG_PATH = "/etc/l2tp/l2tp.toml";
 
 /**
@@ -33,7 +33,7 @@ export function readConfigText({ lazy }: Context, path: string): string {
 }
 
 /**
- * The configuration in a file; `undefined` after its problems were told.
+ * The configuration in a file. Prints its problems; `undefined` if it has any.
  *
  * @throws {UsageError} if it cannot be read
  */
@@ -47,7 +47,7 @@ export async function loadConfig(
   return problems.length === 0 ? config : undefined;
 }
 
-/** Tells problems on standard error, each on a line with its place. */
+/** Prints problems on standard error, each on a line with its position. */
 export function tellProblems(
   { ports }: Context,
   path: string,
@@ -72,7 +72,7 @@ export function tellProblems(
   }
 }
 
-/** Says what is wrong with a file; resolves to the exit code. */
+/** Checks a file and prints its problems; resolves to the exit code. */
 export async function checkFile(
   context: Context,
   words: readonly string[],

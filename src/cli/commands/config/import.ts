@@ -1,5 +1,5 @@
 /**
- * `import`: configuration files of other programs become one of ours.
+ * `import`: converts configuration files of other programs.
  *
  * @module
  */
@@ -19,10 +19,10 @@ import { UsageError } from "../../grammar/usage_error.ts";
 
 const FORMATS = ["networkd", "ql2tpd", "ip"] as const;
 
-/** What a file is. */
+/** The format of a file. */
 type Format = typeof FORMATS[number];
 
-/** Prints the configuration that the files make together; resolves to the exit code. */
+/** Prints one configuration for all files; resolves to the exit code. */
 export async function importFiles(
   context: Context,
   words: readonly string[],
@@ -44,7 +44,7 @@ export async function importFiles(
   const toml = writeConfig(tunnels, [`Generated from ${files.join(", ")} by l2tp import.`]);
   context.print(toml);
   const { problems } = await readConfig(toml);
-  // What is wrong in what was written was wrong, or missing, in what was read.
+  // Problems of the output were errors or gaps of the input.
   tellProblems(context, "the configuration printed", problems, options);
   return problems.length === 0 ? 0 : EXIT_FAILURE;
 }
@@ -63,7 +63,7 @@ async function read(format: Format, text: string): Promise<Imported> {
   return importQl2tpd(parsed.root, text);
 }
 
-/** The tunnel's label, or one like it that none of the others has. */
+/** The tunnel's name, or a similar one that no other tunnel has. */
 function freeLabel({ label }: WrittenTunnel, others: readonly WrittenTunnel[]): string {
   const taken = new Set(others.map((other) => other.label));
   if (!taken.has(label)) return label;

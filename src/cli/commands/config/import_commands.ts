@@ -1,6 +1,6 @@
 /**
- * Reads files of commands: `ip l2tp add …` in this program's own grammar, and the `ip link set` and `ip addr add` that
- * usually follow for the sessions' interfaces.
+ * Converts files of commands: `ip l2tp add …` by this program's grammar, and `ip link set` and `ip addr add` for the
+ * interfaces of the sessions.
  *
  * @module
  */
@@ -18,14 +18,14 @@ import { isTableCommand } from "../../grammar/command.ts";
 import { parseLine, withoutProgramName } from "../../grammar/parse.ts";
 import { UsageError } from "../../grammar/usage_error.ts";
 
-/** A tunnel as the lines so far make it. */
+/** A tunnel, as the lines so far create it. */
 interface Tunnel {
   readonly label: string;
   readonly settings: TunnelSettings;
   readonly sessions: { readonly label: string; readonly settings: SessionSettings }[];
 }
 
-/** Reads the commands, which are not run. Lines that are about anything else are left out, and told of. */
+/** Reads the commands without running them. Other lines are left out, with a remark. */
 export function importCommands(text: string): Imported {
   const remarks: ConfigProblem[] = [];
   const tunnels: Tunnel[] = [];

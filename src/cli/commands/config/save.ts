@@ -1,5 +1,5 @@
 /**
- * `save`: what is there, as a configuration file.
+ * `save`: writes the present tunnels and sessions as a configuration file.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { unknownKeyword } from "../../grammar/messages.ts";
 import { targetOf } from "../target.ts";
 import { UsageError } from "../../grammar/usage_error.ts";
 
-/** Prints what is there, or writes it to a file; resolves to the exit code. */
+/** Prints the configuration, or writes it to a file; resolves to the exit code. */
 export async function save(context: Context, words: readonly string[]): Promise<number> {
   const [option, file, more] = words;
   const unknown = option === "--file" ? more : option;
@@ -42,7 +42,7 @@ export async function save(context: Context, words: readonly string[]): Promise<
   return 0;
 }
 
-/** What is there and cannot be told. */
+/** Parts of the present state that the configuration cannot describe. */
 function gapsOf({ tunnels }: Actual): string[] {
   return tunnels.flatMap(({ tunnel, scope, sessions }) => {
     const gaps: string[] = [];

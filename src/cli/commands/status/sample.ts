@@ -1,5 +1,5 @@
 /**
- * Reads everything that the status view is made from.
+ * Reads samples for the status.
  *
  * @module
  */
@@ -17,12 +17,12 @@ import { pppStatuses } from "../../output/ppp_statuses.ts";
 /** Reads samples, one after another. */
 export class Sampler {
   readonly #context: Context;
-  /** Of which population the facts below are. */
+  /** Ids of the tunnels and sessions that the facts below are about. */
   #population: string | undefined;
   #debug: DebugFacts = NO_DEBUG_FACTS;
   #offloads: readonly SessionOffloads[] = [];
   #ppp: ReadonlyMap<string, PppSessionStatus> = new Map();
-  /** Interfaces that were there then. */
+  /** Names of the interfaces at that time. */
   #linkNames = "";
 
   /** The context's client must be open. */
@@ -31,8 +31,8 @@ export class Sampler {
   }
 
   /**
-   * Reads a sample. Unless it is to be `whole`, what the debug file tells, and interfaces of PPP, are read only when the
-   * population is another than before, or for PPP the interfaces, and offloads are not: they cost as much as the rest.
+   * Reads a sample. Unless it is to be `whole`, facts of the debug file are read only if the ids changed, interfaces of PPP
+   * only if ids or interfaces changed, and offloads not at all: these facts cost as much as the rest.
    */
   read(options: { readonly whole: boolean }): StatusSample {
     const { l2tp, lazy, links } = this.#context;
@@ -61,7 +61,7 @@ export class Sampler {
     };
   }
 
-  /** PPP that is run, or ends, makes or takes an interface. */
+  /** Starting and ending PPP creates and deletes an interface. */
   #withPpp(sessions: readonly Session[], present: readonly Link[], isOther: boolean): readonly Session[] {
     if (!carryPpp(sessions)) return sessions;
     const names = present.map(({ name }) => name).join();

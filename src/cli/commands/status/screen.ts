@@ -1,5 +1,5 @@
 /**
- * `status --watch` on a terminal: reads keys and samples, and writes what changed. Everything else is in `src/view/`.
+ * `status --watch` on a terminal: reads keys and samples, and writes changes of the screen. `src/tui/` draws it.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import type { Options } from "../../grammar/options.ts";
 import type { FullScreen } from "../../ports.ts";
 import { Sampler } from "./sample.ts";
 
-/** How long the rest of a key's sequence may take, in milliseconds; Escape alone is a key after that. */
+/** Time limit for the rest of a key's escape sequence, in milliseconds. After it, Escape is a key of its own. */
 const SEQUENCE_MS = 50;
 
 /** Shows the live view until the user ends it; resolves to the exit code. */
@@ -46,7 +46,7 @@ export async function watchScreen(
     }
     if (now() >= nextMs) {
       await view.refresh();
-      // A machine too slow for the interval gets as long a rest as the work took.
+      // A machine that is too slow for the interval pauses for as long as the work took.
       nextMs = Math.max(nextMs + settings.intervalMs, now() + (now() - nextMs));
     }
     view.paint();
@@ -79,7 +79,7 @@ class LiveView {
     this.#overview = this.#tracker.update(this.#sampler.read({ whole: false }));
   }
 
-  /** Reads a sample. A daemon that went away may come back: until then what is known stays on the screen. */
+  /** Reads a sample. If the daemon is gone, the last sample stays on the screen until a daemon is back. */
   async refresh(): Promise<void> {
     try {
       if (this.#trouble !== undefined || this.#context.hasNoSubsystem) await this.#context.reopen();
@@ -92,7 +92,7 @@ class LiveView {
     }
   }
 
-  /** Writes what changed since the last time, in one piece. */
+  /** Writes the changes since the last call, with one write. */
   paint(): void {
     const screen = this.#draw();
     const text = screenUpdate(this.#shown, screen, this.#colored);
@@ -114,19 +114,19 @@ class LiveView {
     return screen;
   }
 
-  /** Does what a key says. */
+  /** Handles a key. */
   press(key: Key): "quit" | undefined {
     const { state, effect } = handleKey(this.#state, key, this.#around);
     this.#state = state;
     if (effect === "quit") return "quit";
     if (effect === "suspend") this.#screen.suspend();
     if (effect !== undefined) this.forgetScreen();
-    // The next key of the same piece moves in what this one made of the list.
+    // The next key of the same input moves in the list that this key made.
     else this.#draw();
     return undefined;
   }
 
-  /** What the terminal shows is not known any more: all is written again. */
+  /** Makes the next {@link paint} write the whole screen. */
   forgetScreen(): void {
     this.#shown = undefined;
   }

@@ -1,6 +1,6 @@
 /**
- * `status`: what is there, as the kernel's debug file has it, and its health; once, as JSON, or (`--watch`) until the
- * user ends it.
+ * `status`: prints tunnels and sessions in the format of the kernel's debug file, rates, errors and problems; once, or
+ * with `--watch` until the user ends it.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { statusJson } from "../../output/status_json.ts";
 import { Sampler } from "./sample.ts";
 import { UsageError } from "../../grammar/usage_error.ts";
 
-/** What the words behind `status` ask for. */
+/** The arguments of `status`. */
 interface StatusWords {
   readonly watch: boolean;
   readonly raw: boolean;
@@ -31,7 +31,7 @@ interface StatusWords {
 const USUAL_INTERVAL_MS = 1000;
 const INTERVAL_SECONDS = { least: 0.1, most: 3600 } as const;
 
-/** Does what the words say; resolves to the exit code. */
+/** Runs `status`; resolves to the exit code. */
 export async function status(context: Context, words: readonly string[], options: Options): Promise<number> {
   const wanted = readWords(words);
   if (wanted.raw) return await debugfs(context, []);
@@ -74,7 +74,7 @@ function readInterval(text: string | undefined): number {
   return seconds * 1000;
 }
 
-/** Prints the state between two samples; an interrupt between them cuts the time short. */
+/** Prints the state of two samples. An interrupt between them shortens the interval. */
 async function printOnce(context: Context, { intervalMs }: StatusWords, options: Options): Promise<number> {
   const sampler = new Sampler(context);
   const tracker = new Tracker();

@@ -177,7 +177,7 @@ Deno.test("apply: a step that fails undoes its tunnel, and the others go on", as
   assert.equal(code, 2);
   assert.match(
     err,
-    /^RTNETLINK answers: Invalid argument\n {2}What was done for tunnel paris \(1\) is undone\.\n$/,
+    /^RTNETLINK answers: Invalid argument\n {2}The changes of tunnel paris \(1\) are undone\.\n$/,
   );
   assert.match(out, /2 of 4 changes made; 0 tunnels untouched\.\n$/);
   assert.deepEqual([...host.home.l2tp.tunnels.keys()], [3]);
@@ -340,7 +340,7 @@ Deno.test("apply: hooks are told what there is, and one that fails undoes its tu
   assert.equal(failed.code, 1);
   assert.equal(
     failed.err,
-    "Error: on_up of session one of tunnel paris ended badly.\n  What was done for tunnel paris (1) is undone.\n",
+    "Error: on_up of session one of tunnel paris ended badly.\n  The changes of tunnel paris (1) are undone.\n",
   );
   assert.match(failed.out, /^0 of 2 changes made/m);
   assert.deepEqual(other.hooks.map(({ name }) => name), [

@@ -90,7 +90,7 @@ Deno.test("apply: PPP that the daemon refuses undoes its tunnel", async () => {
   host.home.pppRefusal = Errno.EEXIST;
   const { code, err } = await host.run("apply");
   assert.equal(code, 2);
-  assert.match(err, /What was done for tunnel lyon \(3\) is undone\./);
+  assert.match(err, /The changes of tunnel lyon \(3\) are undone\./);
   assert.equal(host.home.l2tp.tunnels.size, 0);
 });
 
