@@ -1,5 +1,5 @@
 /**
- * Makes a configuration of what a TOML parser gives, or says what is wrong and where. Pure.
+ * Decodes the result of a TOML parser into a configuration, or finds its problems and their positions. Pure.
  *
  * @module
  */
@@ -20,18 +20,18 @@ import type {
   TunnelSettings,
 } from "../schema/settings.ts";
 
-/** What became of a file. */
+/** A decoded file. */
 export interface Decoded {
   /** The configuration, as far as it could be read. */
   readonly config: Config;
-  /** What is wrong with it, in the file's order; it can be used if there is nothing. */
+  /** Its problems, in the file's order. The configuration can be used if there are none. */
   readonly problems: readonly ConfigProblem[];
 }
 
 /** A table as the parser gives it. */
 type Table = Readonly<Record<string, unknown>>;
 
-/** Decodes a file: what the parser made of it (integers as bigint), and its text, for the places. */
+/** Decodes a file, from the result of the parser (integers as bigint) and, for positions, its text. */
 export function decodeConfig(root: unknown, toml: string): Decoded {
   const decoder = new Decoder(new Positions(toml));
   const config = decoder.decode(root);
@@ -39,14 +39,14 @@ export function decodeConfig(root: unknown, toml: string): Decoded {
   return { config, problems };
 }
 
-/** Whether the parser gave a table here, and no array, date or plain value. */
+/** Whether the value is a table, and not an array, a date or a plain value. */
 function isTable(value: unknown): value is Table {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const prototype = Object.getPrototypeOf(value);
   return prototype === null || prototype === Object.prototype;
 }
 
-/** Settings with where they are from. */
+/** Settings with their origins. */
 interface Layer<T> {
   readonly settings: T;
   readonly origins: ReadonlyMap<string, Origin>;
@@ -58,7 +58,7 @@ interface Shared<T> {
   readonly classes: ReadonlyMap<string, Layer<T>>;
 }
 
-/** Reads one table of a thing: its own, a class, or the defaults. */
+/** Reads one table of a tunnel or session: its own, a class, or the defaults. */
 type ReadLayer<T> = (
   table: Table,
   path: Path,
@@ -70,7 +70,7 @@ function originsOf(layers: readonly Layer<unknown>[]): Map<string, Origin> {
   return new Map(layers.flatMap(({ origins }) => [...origins]));
 }
 
-/** A session's settings: those of later layers win, and within `ppp` likewise. */
+/** A session's settings. Later layers win, also within `ppp`. */
 function sessionOf(layers: readonly Layer<SessionSettings>[]): Layer<SessionSettings> {
   const all = layers.map(({ settings }) => settings);
   const settings: SessionSettings = Object.assign({}, ...all);
@@ -84,7 +84,7 @@ const SHARED_KEYS = ["tunnel", "session"];
 
 class Decoder {
   readonly problems: ConfigProblem[] = [];
-  /** Settings that are there and could not be read, so that they are not told to be missing. */
+  /** Keys of settings that are wrong. They do not count as missing. */
   readonly unread = new Set<string>();
   readonly #positions: Positions;
 
@@ -122,7 +122,7 @@ class Decoder {
     return { label, place: this.#positions.key(path), settings, origins: originsOf(layers), sessions };
   }
 
-  /** What a tunnel or a session has of the defaults, of its classes and of its own. */
+  /** The layers of a tunnel or session: defaults, classes and its own table. */
   #layers<T>(
     table: Table,
     path: Path,
@@ -194,7 +194,7 @@ class Decoder {
     { from, alsoAllowed = [], prefix = "" }: {
       readonly from: Origin["from"];
       readonly alsoAllowed?: readonly string[];
-      /** What stands before the keys where the settings are known by them. */
+      /** Prefix of the keys in messages and origins. */
       readonly prefix?: string;
     },
   ): Layer<T> {
@@ -222,7 +222,7 @@ class Decoder {
     return { settings, origins };
   }
 
-  /** The tables within the table that `path` names, the last of it in `parent`, by name. */
+  /** The tables within the table at `path`, by name. `parent` has the last key of `path`. */
   #named(parent: Table, path: Path): [string, Table][] {
     return Object.entries(this.#table(parent, path)).flatMap(([name, table]): [string, Table][] => {
       if (isTable(table)) return [[name, table]];
@@ -237,7 +237,7 @@ class Decoder {
     });
   }
 
-  /** The table that the last of `path` names in `parent`; an empty one if there is none. */
+  /** The table at `path`; an empty one if there is none. `parent` has the last key of `path`. */
   #table(parent: Table, path: Path): Table {
     const table = parent[path.at(-1)!];
     if (isTable(table)) return table;

@@ -1,22 +1,22 @@
 /**
- * Where in a TOML text each key and each value stands. Parsers give values without places; this finds the places in a
- * text that a parser has found to be right, and so looks only for where things begin and end (TOML 1.1). Pure.
+ * Positions of keys and values in a TOML text. Parsers give values without positions. This scanner finds the positions in
+ * a text that a parser has accepted, so it looks only for begins and ends (TOML 1.1). Pure.
  *
  * @module
  */
 
 import type { SourcePosition } from "../schema/problem.ts";
 
-/** Names of keys from the root on; numbers are places in arrays. */
+/** Keys from the root on; numbers are indexes of arrays. */
 export type Path = readonly (string | number)[];
 
-/** Where a key and its value stand, as offsets in the text. */
+/** Offsets of a key and its value in the text. */
 interface Spot {
   readonly key: number;
   readonly value: number;
 }
 
-/** Finds the places of keys and values. */
+/** Finds positions of keys and values. */
 export class Positions {
   readonly #lineStarts: readonly number[];
   readonly #spots: ReadonlyMap<string, Spot>;
@@ -29,12 +29,12 @@ export class Positions {
     this.#spots = new Scanner(toml).scan();
   }
 
-  /** Where the key stands; for one that is nowhere, the nearest table around it, and at last the beginning. */
+  /** Position of the key; if it is missing, of the nearest table around it, or of the begin of the text. */
   key(path: Path): SourcePosition {
     return this.#place(path, "key");
   }
 
-  /** Where the value stands; of a table, where its name does. */
+  /** Position of the value; for a table, of its name. */
   value(path: Path): SourcePosition {
     return this.#place(path, "value");
   }
@@ -72,7 +72,7 @@ class Scanner {
   readonly #text: string;
   #at: number;
   readonly #spots = new Map<string, Spot>();
-  /** How many tables each array of tables has so far. */
+  /** Number of tables in each array of tables so far. */
   readonly #tables = new Map<string, number>();
 
   constructor(text: string) {
@@ -89,7 +89,7 @@ class Scanner {
       const before = this.#at;
       if (next === "[") table = this.#header();
       else this.#pair(table);
-      // A text that is no TOML must not keep us here.
+      // Text that is not TOML must not cause an endless loop.
       if (this.#at === before) this.#at++;
     }
   }
@@ -104,7 +104,7 @@ class Scanner {
     for (const [i, { name, at }] of parts.entries()) {
       path = [...path, name];
       const isLast = i === parts.length - 1;
-      // What names a table itself tells more than what names one within it.
+      // The name of the table itself is a better position than the name of a table within it.
       this.#put(path, { key: at, value: at }, isLast);
       const count = this.#tables.get(nameOf(path));
       if (isLast && isArray) {
@@ -161,7 +161,7 @@ class Scanner {
     }
   }
 
-  /** Whether there is more before the end, which it takes. */
+  /** Whether there is another element. Takes the end if there is none. */
   #goesOn(end: string): boolean {
     this.#skipVoid();
     const next = this.#text[this.#at];
@@ -173,7 +173,7 @@ class Scanner {
     this.#skipVoid();
     const next = this.#text[this.#at];
     if (next === ",") this.#at++;
-    // Anything else than an end is no TOML.
+    // Anything else is not TOML.
     else if (next !== "]" && next !== "}") this.#at = this.#text.length;
   }
 
@@ -223,7 +223,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   e: "\x1b",
 };
 
-/** The text that a basic string's inner part stands for. */
+/** The text of a basic string, from the part between its quotes. */
 function withoutEscapes(text: string): string {
   return text.replaceAll(
     /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))/g,

@@ -12,23 +12,23 @@ import type { SessionSettings, TunnelSettings } from "../schema/settings.ts";
 
 /** A session to write. */
 export interface WrittenSession {
-  /** What the file is to call it. */
+  /** Its name for the file. */
   readonly label: string;
-  /** What it says. */
+  /** Its settings. */
   readonly settings: SessionSettings;
 }
 
 /** A tunnel to write. */
 export interface WrittenTunnel {
-  /** What the file is to call it. */
+  /** Its name for the file. */
   readonly label: string;
-  /** What it says. */
+  /** Its settings. */
   readonly settings: TunnelSettings;
   /** Its sessions. */
   readonly sessions: readonly WrittenSession[];
 }
 
-/** TOML of the tunnels, behind lines of comment. What is as by default is left out. */
+/** TOML of the tunnels, after lines of comment. Settings with their default are left out. */
 export function writeConfig(tunnels: readonly WrittenTunnel[], comment: readonly string[] = []): string {
   const blocks = tunnels.flatMap(({ label, settings, sessions }) => {
     const path = `tunnel.${key(label)}`;
@@ -54,12 +54,12 @@ function block<T>(path: string, schema: readonly Setting<T>[], settings: T): str
   return `[${path}]\n${lines.join("")}`;
 }
 
-/** A key as it stands in a table's name. */
+/** A key in the name of a table. */
 function key(label: string): string {
   return /^[A-Za-z0-9_-]+$/.test(label) ? label : writeTomlString(label);
 }
 
-/** The tunnels that are there, called by their ids. */
+/** The existing tunnels, with their ids as names. */
 export function writtenActual({ tunnels }: Actual): WrittenTunnel[] {
   return tunnels.map((tunnel) => ({
     label: String(tunnel.tunnel.tunnelId),

@@ -13,11 +13,11 @@ import type { ConfigProblem } from "../schema/problem.ts";
 import type { SessionSettings, TunnelSettings } from "../schema/settings.ts";
 import type { WrittenTunnel } from "../file/write.ts";
 
-/** What another program's configuration says. */
+/** A converted configuration of another program. */
 export interface Imported {
   /** Its tunnels. */
   readonly tunnels: readonly WrittenTunnel[];
-  /** What was left out, and where. */
+  /** Remarks about lines that were left out. */
   readonly remarks: readonly ConfigProblem[];
 }
 
@@ -138,13 +138,13 @@ function readSession(lines: readonly Line[], remark: Remark): { label: string; s
   return { label: settings.interfaceName ?? String(settings.sessionId), settings };
 }
 
-/** Without settings of another encapsulation or IP version, which networkd does not look at either. */
+/** Without settings that do not apply to the encapsulation and IP version; networkd ignores them as well. */
 function relevant(settings: TunnelSettings): TunnelSettings {
   const local = settings.local ?? readEndAddress("any", false);
   return applicableTunnel({ ...settings, local }, settings.remote?.address.includes(":") === true ? 6 : 4);
 }
 
-/** Puts a value into the settings, if it is one; returns whether it is. */
+/** Puts a value into the settings; returns whether it is valid. */
 function put<T>(setting: Setting<T>, value: unknown, into: T): boolean {
   return value !== undefined && setting.read(value, into) === undefined;
 }
@@ -153,7 +153,7 @@ function not(value: boolean | undefined): boolean | undefined {
   return value === undefined ? undefined : !value;
 }
 
-/** As systemd reads it (`parse_boolean`). */
+/** A boolean as systemd parses it (`parse_boolean`). */
 function booleanOf(line: Line, remark: Remark): boolean | undefined {
   const value = line.value.toLowerCase();
   if (["1", "yes", "y", "true", "t", "on"].includes(value)) return true;

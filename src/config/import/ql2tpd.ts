@@ -13,10 +13,10 @@ import { type Path, Positions } from "../file/positions.ts";
 import type { EndAddress, SessionSettings, TunnelSettings } from "../schema/settings.ts";
 import type { WrittenSession, WrittenTunnel } from "../file/write.ts";
 
-/** Settings of its control protocol, which static tunnels of ours have none of. */
+/** Settings of its control protocol, which static tunnels do not have. */
 const CONTROL = ["hello_timeout", "window_size", "retry_timeout", "max_retries", "host_name", "framing_caps"];
 
-/** Reads a file: what a TOML parser made of it (integers as bigint), and its text. */
+/** Reads a file, from the result of a TOML parser (integers as bigint) and its text. */
 export function importQl2tpd(root: unknown, toml: string): Imported {
   const reader = new Reader(new Positions(toml));
   return { tunnels: reader.read(root), remarks: reader.remarks };
@@ -87,7 +87,7 @@ class Reader {
   }
 
   #session(label: string, table: Table, path: Path): WrittenSession {
-    // Unlike ours, its default is no sublayer.
+    // Its default, unlike ours, is no sublayer.
     const settings: SessionSettings = {};
     const sublayer = sessionSetting("l2spec_type");
     sublayer.read("none", settings);

@@ -1,5 +1,5 @@
 /**
- * The state of a system, as far as a configuration can say it. Pure.
+ * The state of a system, as far as a configuration can describe it. Pure.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import { isLinkLocal, parseIpAddress } from "../../base/ip_address.ts";
 
 /** An address of an interface. */
 export interface ActualAddress extends Prefix {
-  /** Whether it comes and goes by itself, as addresses do that routers advertise. */
+  /** Whether it is automatic, like an address that a router advertises. */
   readonly automatic: boolean;
 }
 
@@ -34,9 +34,9 @@ export interface ActualAddress extends Prefix {
 export interface ActualLink {
   /** Its name. */
   readonly name: string;
-  /** Name of its network namespace; `""` where that has none. */
+  /** Name of its network namespace; `""` if that has no name. */
   readonly netns: string;
-  /** Whether that is another than the tunnel's. */
+  /** Whether its namespace differs from the tunnel's. */
   readonly away: boolean;
   /** Whether it is up. */
   readonly up: boolean;
@@ -52,27 +52,27 @@ export interface ActualLink {
 export interface ActualPpp {
   /** Name of its interface. */
   readonly interfaceName: string;
-  /** As what it was begun. */
+  /** The options that it was started with. */
   readonly desired: DesiredPpp;
-  /** What tells its file of secrets, as it was then, from what it is after a change. */
+  /** Stamp of its file of secrets at the start. The stamp changes with the file. */
   readonly stamp: string | undefined;
 }
 
-/** A session that is there. */
+/** An existing session. */
 export interface ActualSession extends Optional<SessionDebugFacts> {
-  /** What the subsystem tells of it. */
+  /** The session, as the subsystem reports it. */
   readonly session: Session;
-  /** Its interface; `undefined` if it has none that can be found. */
+  /** Its interface; `undefined` if it is not found. */
   readonly link: ActualLink | undefined;
-  /** PPP, if the daemon runs it there. */
+  /** PPP, if the daemon runs it on the session. */
   readonly ppp?: ActualPpp | undefined;
 }
 
-/** A tunnel that is there. */
+/** An existing tunnel. */
 export interface ActualTunnel {
-  /** What the subsystem tells of it. */
+  /** The tunnel, as the subsystem reports it. */
   readonly tunnel: Tunnel;
-  /** Interface of its link-local addresses, if it has such and their interface is known. */
+  /** Interface of its link-local addresses; `undefined` without such addresses, or if the interface is unknown. */
   readonly scope: string | undefined;
   /** Its sessions. */
   readonly sessions: readonly ActualSession[];
@@ -84,13 +84,13 @@ export interface Actual {
   readonly tunnels: readonly ActualTunnel[];
   /** Names of all its interfaces. */
   readonly interfaces: ReadonlySet<string>;
-  /** What its network namespace is called; `""` where it has no name. */
+  /** Name of its network namespace; `""` if that has no name. */
   readonly netns: string;
-  /** Names of the interfaces of other network namespaces, as far as there are such and somebody asked. */
+  /** Names of interfaces in the other network namespaces that the configuration names. */
   readonly namespaces: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Files of secrets that the configuration names, by path: what is in them, or why they are of no use. */
+  /** Files of secrets that the configuration names, by path: their names, or why a file cannot be used. */
   readonly secrets: ReadonlyMap<string, SecretsFile | SecretsError>;
-  /** How many times a second the clock ticks by which its reorder timeouts are kept. */
+  /** Frequency of the clock that measures reorder timeouts, in ticks per second. */
   readonly timerHz: number;
 }
 
@@ -119,7 +119,7 @@ export function tunnelSettings({ tunnel, scope }: ActualTunnel): TunnelSettings 
   };
 }
 
-/** The tunnel; what this program has no word for is taken to be the default. */
+/** The tunnel; an unknown version or encapsulation becomes the default. */
 function knownTunnel(tunnel: Tunnel): Tunnel & Pick<TunnelParameters, "encap" | "version"> {
   return { ...tunnel, version: tunnel.version === 2 ? 2 : 3, encap: tunnel.encap ?? "udp" };
 }

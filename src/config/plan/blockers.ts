@@ -1,5 +1,5 @@
 /**
- * What keeps plans from being carried out: what the system would have to have, and does not. Pure.
+ * Blockers of plans: things that the system lacks. Pure.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { secretsTrouble } from "./secrets.ts";
 import type { ConfigSession, ConfigTunnel } from "../schema/settings.ts";
 import type { Cause } from "./waiting.ts";
 
-/** Why nothing can be done for a unit. */
+/** The reason why a unit cannot be done. */
 export interface Blocker {
   /** The tunnel that has it. */
   readonly tunnel: ConfigTunnel;
@@ -19,15 +19,15 @@ export interface Blocker {
   readonly key: string;
   /** The session whose setting that is; `undefined` for the tunnel's. */
   readonly session?: ConfigSession;
-  /** What would have to be there. */
+  /** The thing that is missing. */
   readonly cause: Cause;
-  /** What it is. */
+  /** The problem, in words. */
   readonly message: string;
-  /** What to try. */
+  /** What to try: one line each. */
   readonly advice: readonly string[];
 }
 
-/** A host name that leads nowhere. */
+/** A host name without address. */
 export function unresolved(tunnel: ConfigTunnel, reason: string): Blocker {
   const host = tunnel.settings.remote!.text;
   return {
@@ -39,7 +39,7 @@ export function unresolved(tunnel: ConfigTunnel, reason: string): Blocker {
   };
 }
 
-/** What is in the way of a session's interface, in the namespace of that name or (without one) of its tunnel. */
+/** Blockers of a session's interface, in the namespace of that name or (without a name) of its tunnel. */
 export function linkBlockers(
   tunnel: ConfigTunnel,
   session: ConfigSession,
@@ -65,7 +65,7 @@ export function linkBlockers(
   }];
 }
 
-/** What is in the way of a session's secrets. */
+/** Blockers of a session's secrets. */
 export function secretsBlockers(
   tunnel: ConfigTunnel,
   session: ConfigSession,
@@ -76,7 +76,7 @@ export function secretsBlockers(
   return found === undefined ? [] : [{ tunnel, session, key: "ppp.secret-file", ...found }];
 }
 
-/** What is in the way of running PPP again on a session that is to be re-created without being in the file. */
+/** Blockers of running PPP again on a session that is re-created and not in the configuration. */
 export function unmanagedBlockers(
   tunnel: ConfigTunnel,
   { session: { sessionId }, ppp }: ActualSession,

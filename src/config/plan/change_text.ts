@@ -9,7 +9,7 @@ import type { PlannedChange } from "./plan.ts";
 /** Colours around the lines of a diff, by their sign; none without a terminal. */
 export type DiffColors = Readonly<Record<Sign, readonly [start: string, end: string]>>;
 
-/** What stands before the lines. */
+/** Signs before the lines. */
 type Sign = "+" | "-" | "~" | "-/+";
 
 const RESET = "\x1b[0m";
@@ -18,7 +18,7 @@ const RED = ["\x1b[31m", RESET] as const;
 const YELLOW = ["\x1b[33m", RESET] as const;
 const NONE = ["", ""] as const;
 
-/** For terminals: green comes, red goes, yellow changes. */
+/** For terminals: green for new, red for deleted, yellow for changed. */
 export const COLORED: DiffColors = { "+": GREEN, "-": RED, "~": YELLOW, "-/+": YELLOW };
 /** For files and pipes. */
 export const PLAIN: DiffColors = { "+": NONE, "-": NONE, "~": NONE, "-/+": NONE };
@@ -30,7 +30,7 @@ const SIGNS: Readonly<Record<PlannedChange["action"], Sign>> = {
   recreate: "-/+",
 };
 
-/** A change as lines: a head that names the thing, and a line for each old and each new value, in the file's words. */
+/** A change as lines: its tunnel or session, and a line for each old and each new value, as in the file. */
 export function changeText(change: PlannedChange, colors: DiffColors): string {
   const sign = SIGNS[change.action];
   const suffix = change.action === "recreate" ? ", re-created" : "";

@@ -1,5 +1,5 @@
 /**
- * What is otherwise than a configuration says. Pure.
+ * Differences between a configuration and the state of a system. Pure.
  *
  * @module
  */
@@ -31,15 +31,15 @@ import {
 } from "../schema/schema.ts";
 import { type Prefix, pseudowireOf, type SessionSettings, type TunnelSettings } from "../schema/settings.ts";
 
-/** A setting that is otherwise than it is to be. */
+/** A setting whose value differs from the configuration. */
 export interface Difference {
   /** The setting's key. */
   readonly key: string;
-  /** TOML of what is; `undefined` for nothing. */
+  /** TOML of the present value; `undefined` for none. */
   readonly from: string | undefined;
-  /** TOML of what is to be; `undefined` for nothing. */
+  /** TOML of the configured value; `undefined` for none. */
   readonly to: string | undefined;
-  /** Whether it can be changed while the thing lives. */
+  /** Whether it can be changed without re-creating the tunnel or session. */
   readonly changes: boolean;
 }
 
@@ -53,7 +53,7 @@ function differences<T>(schema: readonly Setting<T>[], want: T, have: T): Differ
   });
 }
 
-/** Settings as lines of a diff: all that they have, as new or (with `gone`) as old. */
+/** All settings as lines of a diff: as new ones, or with `gone` as old ones. */
 export function allDifferences<T>(schema: readonly Setting<T>[], settings: T, gone = false): Difference[] {
   return schema.flatMap(({ key, write, fallback, changes }) => {
     const text = write(settings);
@@ -62,7 +62,7 @@ export function allDifferences<T>(schema: readonly Setting<T>[], settings: T, go
   });
 }
 
-/** A new session as lines of a diff, or with `gone` an old one. */
+/** All settings of a session as lines of a diff: as new ones, or with `gone` as old ones. */
 export function wholeSession(settings: SessionSettings, gone = false): Difference[] {
   const { ppp } = settings;
   return [
@@ -71,7 +71,7 @@ export function wholeSession(settings: SessionSettings, gone = false): Differenc
   ];
 }
 
-/** What is otherwise of PPP on a session. With a file of secrets that `changed` since, that is one of the differences. */
+/** Differences of PPP on a session. A file of secrets that has `changed` is one of them. */
 function pppDifferences(
   want: DesiredPpp | undefined,
   have: DesiredPpp | undefined,
@@ -94,10 +94,10 @@ function pppDifferences(
   }));
 }
 
-/** Addresses of the peer that the tunnel's name has; for a literal address that one. */
+/** Addresses of the tunnel's peer: those of its host name, or the literal address. */
 export type PeerAddresses = readonly string[];
 
-/** What is otherwise of a tunnel than `settings` say. Without addresses of the peer it is not known where it is. */
+/** Differences of a tunnel. Without addresses of the peer, the present address counts as right. */
 export function tunnelDifferences(
   settings: TunnelSettings,
   actual: ActualTunnel,
@@ -109,7 +109,7 @@ export function tunnelDifferences(
   const ipVersion = (peer ?? actual.tunnel.peer).includes(":") ? 6 : 4;
   const want: TunnelSettings = {
     ...tunnelFields(applicableTunnel(settings, ipVersion)),
-    // Whatever the system chose is right.
+    // An address that the system chose is right.
     local: local === undefined || local.type === "any" || local.address === actual.tunnel.local
       ? undefined
       : local,
@@ -123,17 +123,17 @@ export function tunnelDifferences(
   return differences(schema, moved ? { ...want, local: local ?? remote } : want, have);
 }
 
-/** Where a session is to be. */
+/** Facts that the differences of a session depend on. */
 export interface SessionPlace {
   /** Version of its tunnel. */
   readonly version: 2 | 3;
-  /** How many times a second the clock ticks by which its timeouts are kept. */
+  /** Frequency of the clock that measures timeouts, in ticks per second. */
   readonly timerHz: number;
   /** Files of secrets. */
   readonly secrets: Actual["secrets"];
 }
 
-/** What is otherwise of a session and its interface than `settings` say. */
+/** Differences of a session and its interface. */
 export function sessionDifferences(
   settings: SessionSettings,
   actual: ActualSession,
@@ -159,7 +159,7 @@ export function sessionDifferences(
       { netns: settings.netns, mtu: settings.mtu, bridge: settings.bridge, up: settings.up }),
   };
   if (isEthernet && link !== undefined && addresses !== undefined) {
-    // Addresses that come by themselves are there for the file only where it names them.
+    // Automatic addresses count only if the file names them.
     const named = new Set(addresses.map(prefixText));
     const besides = link.addresses.filter((each) => named.has(prefixText(each)));
     const governed = have.addresses ?? [];
@@ -183,14 +183,14 @@ function sorted(prefixes: readonly Prefix[]): Prefix[] {
 }
 
 /**
- * Whether a timeout, asked for in milliseconds, is kept by a clock with so many ticks as the other: the kernel goes up to
+ * Whether a clock of this frequency turns the timeout `asked` into `kept`, both in milliseconds: the kernel rounds up to
  * the next tick, and back up to the next millisecond (`msecs_to_jiffies`, `jiffies_to_msecs` in `kernel/time/time.c`).
  */
 function isKeptAs(asked: number, kept: number, hz: number): boolean {
   return Math.ceil(Math.ceil(asked * hz / 1000) * 1000 / hz) === kept;
 }
 
-/** Whether the interface is called as it is to be, where `%d` is any number. */
+/** Whether the interface has the configured name, in which `%d` is any number. */
 function isNamedLike(template: string | undefined, name: string | undefined): boolean {
   if (template === undefined || template === name) return true;
   const [before, after] = template.split("%d");

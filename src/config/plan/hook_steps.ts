@@ -1,6 +1,6 @@
 /**
- * The hooks of a tunnel and its sessions as steps, in the order in which they nest: a tunnel comes before its sessions
- * and goes behind them. Pure.
+ * The hooks of a tunnel and its sessions as steps, in nested order: a tunnel comes up before its sessions, and goes down
+ * after them. Pure.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import { type HookEvent, hookOf } from "./hooks.ts";
 import type { ConfigTunnel } from "../schema/settings.ts";
 import type { PlanStep } from "./steps.ts";
 
-/** Which things' hooks are meant. */
+/** Selects hooks of a tunnel. */
 export interface HookScope {
-  /** Whether the tunnel's own are. */
+  /** Whether the tunnel's own hooks are selected. */
   readonly tunnel: boolean;
-  /** Our ids of the sessions whose are. */
+  /** Our ids of the sessions whose hooks are selected. */
   readonly sessions: readonly (number | undefined)[];
 }
 
@@ -23,13 +23,13 @@ export class TunnelHooks {
   readonly #entry: ConfigTunnel | undefined;
   readonly #actual: ActualTunnel | undefined;
 
-  /** As the entry says; without one there are none. `actual` is what things are like before they go. */
+  /** The hooks of the entry; none without an entry. `actual` is the state before the deletion. */
   constructor(entry: ConfigTunnel | undefined, actual: ActualTunnel | undefined) {
     this.#entry = entry;
     this.#actual = actual;
   }
 
-  /** Steps that run the hooks of the things for the event; with `onlyAfterUp` of those alone whose "up" was run. */
+  /** Steps that run the selected hooks for the event; with `onlyAfterUp` only of those whose "up" ran. */
   steps(event: HookEvent, scope: HookScope, onlyAfterUp = false): PlanStep[] {
     const entry = this.#entry;
     if (entry === undefined) return [];
@@ -48,7 +48,7 @@ export class TunnelHooks {
     return hooks.flatMap((hook): PlanStep[] => hook === undefined ? [] : [{ do: "runHook", hook }]);
   }
 
-  /** What `remove` undoes, with the hooks of what was begun around it. */
+  /** The step `remove`, which undoes a creation, between its hooks. */
   undoing(remove: PlanStep, scope: HookScope): PlanStep[] {
     return [...this.steps("pre-down", scope, true), remove, ...this.steps("down", scope, true)];
   }

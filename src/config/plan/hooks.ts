@@ -1,6 +1,5 @@
 /**
- * Hooks: the programs that a configuration has run when tunnels and sessions come and go, and the facts that they are
- * told. Pure.
+ * Hooks: programs that run when tunnels and sessions come and go, and their environment variables. Pure.
  *
  * @module
  */
@@ -9,39 +8,39 @@ import type { Session } from "../../model/session.ts";
 import type { Tunnel } from "../../model/tunnel.ts";
 import { type ConfigSession, type ConfigTunnel, HOOK_TIMEOUT_S } from "../schema/settings.ts";
 
-/** When a hook is run: the thing is there and works, is about to go, or is gone. */
+/** Event of a hook: the tunnel or session works, is about to be deleted, or is deleted. */
 export type HookEvent = "up" | "pre-down" | "down";
 
-/** Where hooks find the programs that they start. */
+/** PATH of hooks. */
 const HOOK_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** A program to run. */
 export interface Hook {
-  /** What happens. */
+  /** The event. */
   readonly event: HookEvent;
   /** The program's absolute path and its arguments. */
   readonly command: readonly string[];
-  /** Whether the next step waits for its end. */
+  /** Whether the next step waits until it ends. */
   readonly wait: boolean;
-  /** For how long it may run. */
+  /** Time limit, in milliseconds. */
   readonly timeoutMs: number;
   /** The tunnel, or that of the session. */
   readonly tunnel: HookThing<Tunnel>;
   /** The session; `undefined` if it is about the tunnel. */
   readonly session: HookThing<Session> | undefined;
-  /** Network namespace of the session's interface, if that is another than the tunnel's. */
+  /** Network namespace of the session's interface; `undefined` if it is the tunnel's. */
   readonly netns: string | undefined;
-  /** Whether it is run only where the thing's own hook for "up" was: it undoes that. */
+  /** Whether it runs only if the hook for "up" of the same tunnel or session ran: it undoes that. */
   readonly onlyAfterUp: boolean;
 }
 
-/** What a hook is about. */
+/** The tunnel or session of a hook. */
 interface HookThing<T> {
   /** Its name in the file. */
   readonly label: string;
   /** Our id of it. */
   readonly id: number;
-  /** What it was like before it went; `undefined` if it was not there when the plan was made. */
+  /** Its last state; `undefined` if it did not exist when the plan was made. */
   readonly before: T | undefined;
 }
 
@@ -51,7 +50,7 @@ const KEYS = {
   "down": { field: "onDown", key: "on_down" },
 } as const;
 
-/** A session of a hook, and what it was like. */
+/** The session of a hook, and its last state. */
 interface HookSession {
   readonly entry: ConfigSession;
   readonly before: Session | undefined;
@@ -83,28 +82,28 @@ export function hookOf(
   };
 }
 
-/** What the administrator knows the hook by: `on_up of session office of tunnel paris`. */
+/** The hook in words: `on_up of session office of tunnel paris`. */
 export function hookName({ event, tunnel, session }: Hook): string {
   const of = session === undefined ? "" : ` of session ${session.label}`;
   return `${KEYS[event].key}${of} of tunnel ${tunnel.label}`;
 }
 
-/** A name for what the hook is about: the same for all its events. */
+/** Key of the hook's tunnel or session, the same for all events. */
 export function hookThingKey({ tunnel, session }: Hook): string {
   return JSON.stringify([tunnel.id, session?.id]);
 }
 
-/** Facts about the system that hooks are told. */
+/** Facts about the system in the environment of hooks. */
 export interface HookSystem {
-  /** Which subsystem has the tunnel. */
+  /** The tunnel's subsystem. */
   readonly dataplane: string;
   /** Name of the network namespace that the hook runs in; `""` for one without. */
   readonly netns: string;
 }
 
 /**
- * The whole environment of a hook. Nothing in it is secret: cookies are not. `tunnel` and `session` are as they are now,
- * or as they were last.
+ * The whole environment of a hook. It has no secrets, such as cookies. `tunnel` and `session` are the present or the last
+ * state.
  */
 export function hookEnvironment(
   hook: Hook,

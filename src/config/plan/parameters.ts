@@ -51,7 +51,7 @@ export function sessionParametersOf(
   };
 }
 
-/** The changes of a living session for the settings with these keys, as they are to be. */
+/** Changes of a living session: the settings with these keys. */
 export function sessionChangesOf(settings: SessionSettings, keys: ReadonlySet<string>): SessionChanges {
   const wanted = fillDefaults(SESSION_SETTINGS, settings);
   const rows = SESSION_SETTINGS.filter(({ key, group, changes }) =>

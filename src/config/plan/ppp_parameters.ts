@@ -1,5 +1,5 @@
 /**
- * What PPP's settings mean for whoever runs it, and back. Pure.
+ * Converts PPP settings of the configuration into settings of a PPP session, and back. Pure.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import type {
   PppSessionSettings,
 } from "../../model/ppp/settings.ts";
 
-/** Secrets with where they came from. */
+/** Secrets and their source. */
 export interface ReadSecrets {
   readonly secrets: readonly PppSecret[];
   readonly secretsFrom: PppSecretsSource;
 }
 
-/** How to run PPP as it is wished, on an interface of that name. */
+/** Settings that run PPP as the configuration describes it, on an interface of that name. */
 export function pppSettingsOf(
   ppp: DesiredPpp,
   secrets: ReadSecrets | undefined,
@@ -32,7 +32,7 @@ export function pppSettingsOf(
   };
 }
 
-/** What somebody must have wished, that PPP runs like this. */
+/** The configuration of PPP that runs with these settings. */
 export function desiredPppOf(settings: Omit<PppSessionSettings, "secrets">): DesiredPpp {
   const { secretsFrom, interfaceName: _, ipv4 = {}, ...rest } = settings;
   return {

@@ -10,23 +10,23 @@ import type { DesiredPpp, PppSecret } from "../../model/ppp/settings.ts";
 /** A request has room for so many bytes of names and secrets, and of little else. */
 const SECRETS_BYTES_MAX = 50_000;
 
-/** A word, or anything in double quotes with `\` before quotes and backslashes. */
+/** A word, or text in double quotes, in which `\` escapes quotes and backslashes. */
 const WORD = String.raw`(?:"((?:[^"\\]|\\.)*)"|([^\s"#]\S*))`;
 const LINE = new RegExp(String.raw`^\s*${WORD}\s+${WORD}\s*(?:#.*)?$`);
 const NOTHING = /^\s*(?:#.*)?$/;
 
 /** A file of secrets, as far as plans need it. */
 export interface SecretsFile {
-  /** Tells the file as it is from what it is after a change. */
+  /** Changes with the file. */
   readonly stamp: string;
-  /** Whose secrets it has. */
+  /** The names that have secrets in it. */
   readonly names: ReadonlySet<string>;
 }
 
 /**
  * The names and secrets in the text of a file.
  *
- * @throws {SecretsError} naming the line that is none, and never what stands there; or if there are too many
+ * @throws {SecretsError} with the number of a malformed line, and never its text; or if there are too many
  */
 export function parseSecrets(text: string, file: string): PppSecret[] {
   const secrets: PppSecret[] = [];
@@ -50,8 +50,8 @@ function word(quoted: string | undefined, plain: string | undefined): string | u
 }
 
 /**
- * What keeps PPP from being run with the file as it is wished; `undefined` if nothing does. Whoever asks the peer for a
- * proof needs no secret of its own: its name may be there to be told only.
+ * The problem that keeps PPP from using the file; `undefined` if there is none. An end that authenticates the peer needs no
+ * secret of its own: it may have a name only to tell the peer.
  */
 export function secretsTrouble(
   { user, secretFile, require = [] }: DesiredPpp,

@@ -1,5 +1,5 @@
 /**
- * What can be done to a system, as data: each step is one request, and knows what undoes it. Pure.
+ * Steps of plans, as data: each step is one request, with the steps that undo it. Pure.
  *
  * @module
  */
@@ -30,16 +30,16 @@ export interface LinkPlace extends SessionIds {
 /** One request. */
 export type PlanStep =
   | { readonly do: "createTunnel"; readonly tunnel: TunnelParameters; readonly scope: string | undefined }
-  /** Ends PPP on those of its sessions first. */
+  /** Ends PPP on these of its sessions first. */
   | { readonly do: "deleteTunnel"; readonly tunnelId: number; readonly ppp?: readonly number[] | undefined }
   | { readonly do: "createSession"; readonly session: SessionParameters }
-  /** Ends PPP first, where that runs, so that the peer is told. */
+  /** Ends PPP first, if it runs, so that the peer is notified. */
   | { readonly do: "deleteSession"; readonly key: SessionIds; readonly ppp?: boolean | undefined }
   | { readonly do: "modifySession"; readonly key: SessionIds; readonly changes: SessionChanges }
-  /** Takes it from the tunnel's namespace. */
+  /** Moves it out of the tunnel's namespace. */
   | { readonly do: "moveLink"; readonly key: SessionIds; readonly netns: string }
   | { readonly do: "setMtu"; readonly key: LinkPlace; readonly mtu: number }
-  /** `undefined` leaves the present bridge. */
+  /** `undefined` removes it from its bridge. */
   | { readonly do: "setBridge"; readonly key: LinkPlace; readonly bridge: string | undefined }
   | { readonly do: "setUp"; readonly key: LinkPlace; readonly up: boolean }
   | { readonly do: "addAddress"; readonly key: LinkPlace; readonly prefix: Prefix }
@@ -48,22 +48,22 @@ export type PlanStep =
     readonly do: "runPpp";
     readonly key: SessionIds;
     readonly ppp: DesiredPpp;
-    /** A free one unless given. */
+    /** A free name unless given. */
     readonly interfaceName: string | undefined;
   }
-  /** Gives PPP that runs the secrets of the file. */
+  /** Reads the file of secrets again for running PPP. */
   | { readonly do: "renewSecrets"; readonly key: SessionIds; readonly ppp: DesiredPpp }
   | { readonly do: "runHook"; readonly hook: Hook };
 
-/** A step with what undoes it, in order. */
+/** A step, and the steps that undo it, in order. */
 export interface PlannedStep {
-  /** What to do. */
+  /** The step. */
   readonly step: PlanStep;
-  /** What makes it undone. */
+  /** Steps that undo it. */
   readonly undo: readonly PlanStep[];
 }
 
-/** What an interface is to be like; members that are left out stay as they are. */
+/** Configuration of an interface; settings that are left out stay as they are. */
 export interface DesiredLink {
   /** Name of its network namespace. */
   readonly netns?: string | undefined;
@@ -74,7 +74,7 @@ export interface DesiredLink {
   readonly up?: boolean | undefined;
 }
 
-/** Steps that make a new interface, which is down and has nothing, as it is wished. */
+/** Steps that configure a new interface, which is down and has no settings. */
 export function configureLinkSteps(
   session: SessionIds,
   { netns, mtu, bridge, addresses = [], up }: DesiredLink,
@@ -89,7 +89,7 @@ export function configureLinkSteps(
   return steps;
 }
 
-/** Steps that make an interface as it is wished that is there, where it is. */
+/** Steps that change an existing interface, in its namespace. */
 export function changeLinkSteps(session: SessionIds, link: ActualLink, desired: DesiredLink): PlannedStep[] {
   const steps: PlannedStep[] = [];
   const key = link.away ? { ...session, netns: link.netns } : session;
@@ -129,7 +129,7 @@ export function changeLinkSteps(session: SessionIds, link: ActualLink, desired: 
   return steps;
 }
 
-/** Steps that make a session again that was there, with its interface. */
+/** Steps that create a deleted session again, with its interface. */
 export function recreateSession(actual: ActualSession): PlanStep[] {
   const { session: { tunnelId, sessionId }, link, ppp } = actual;
   const key = { tunnelId, sessionId };
@@ -146,7 +146,7 @@ export function recreateSession(actual: ActualSession): PlanStep[] {
   return [{ do: "createSession", session: sessionParameters(actual) }, ...configure, ...run];
 }
 
-/** Steps that make a tunnel again that was there, with its sessions. */
+/** Steps that create a deleted tunnel again, with its sessions. */
 export function recreateTunnel(actual: ActualTunnel): PlanStep[] {
   return [
     { do: "createTunnel", tunnel: tunnelParameters(actual), scope: actual.scope },

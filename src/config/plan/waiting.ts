@@ -1,16 +1,17 @@
 /**
- * Declared tunnels that wait for something the system does not have yet: which wait, for what, and when each is tried
- * again. Pure: `now` is milliseconds of a clock that only runs forward.
+ * Declared tunnels that wait for something that the system lacks, with their timers. Pure: `now` is milliseconds of a
+ * monotonic clock.
  *
- * What the kernel tells of (addresses, routes, interfaces) is tried again when it tells; what nobody tells of (host
- * names, namespaces, files) after 1, 2, 4, … 60 seconds, and also when the network changes, since that may be why. Changes that
- * come close together make one try, and no tunnel is tried twice within a second.
+ * The kernel sends notifications of addresses, routes and interfaces; a tunnel that waits for one of these is tried again
+ * after a notification. Nothing reports host names, namespaces and files; a tunnel that waits for one of these is tried
+ * after 1, 2, 4, … 60 seconds, and also when the network changes, which may be the reason. Changes within a short time
+ * cause one try, and no tunnel is tried twice within a second.
  *
  * ```
  *   waits ──▶ waiting ──networkChanged, nextAt──▶ due ──▶ settled
  *                ▲                                 │ │
  *                ├────────────── waits ◀───────────┘ │
- *                └── waits ◀── asks (a name's answer is long in coming)
+ *                └── waits ◀── asks (resolving a name takes long)
  * ```
  *
  * @module
@@ -20,13 +21,13 @@ import { Errno } from "../../base/errno.ts";
 import type { WaitingFor } from "../../model/declared_tunnel.ts";
 import type { PlanStep } from "./steps.ts";
 
-/** What a tunnel waits for. */
+/** The thing that a tunnel waits for. */
 export interface Cause {
-  /** Which kind of thing. */
+  /** Its kind. */
   readonly waitsFor: WaitingFor;
   /** Its name or address. */
   readonly subject: string;
-  /** Why it is not there, where somebody said so. */
+  /** The reason why it is missing, if that is known. */
   readonly reason?: string | undefined;
 }
 
@@ -36,28 +37,28 @@ export interface WaitingTunnel {
   readonly label: string;
   /** Our id of it. */
   readonly tunnelId: number;
-  /** What it waits for. */
+  /** The thing that it waits for. */
   readonly cause: Cause;
-  /** Since when it waits, for whatever. */
+  /** The time at which it began to wait. */
   readonly since: number;
 }
 
-/** How long the network is to be quiet before a try: an address comes with routes. */
+/** Time without further changes before a try, since an address comes with routes. */
 const QUIET_MS = 100;
 /** The least time between two tries. */
 const LEAST_PAUSE_MS = 1000;
 /** The longest time between two tries, should a notification be lost. */
 const LONGEST_PAUSE_MS = 60_000;
 
-/** What the kernel tells of. */
+/** Kinds of things that the kernel sends notifications about. */
 const TOLD_OF: ReadonlySet<WaitingFor> = new Set(["address", "route", "interface"]);
 
 interface Entry extends WaitingTunnel {
-  /** Whether the administrator knows of it. */
+  /** Whether it was reported to the administrator. */
   readonly told: boolean;
   readonly tries: number;
   readonly triedAt: number;
-  /** `Infinity` while somebody is asked. */
+  /** `Infinity` while a look-up is under way. */
   readonly nextAt: number;
 }
 
@@ -67,18 +68,18 @@ type Tunnel = Pick<WaitingTunnel, "label" | "tunnelId">;
 export class WaitingTunnels {
   readonly #entries = new Map<string, Entry>();
 
-  /** Those that wait, in the order in which they began to. */
+  /** The tunnels that wait, in the order in which they began to. */
   get list(): readonly WaitingTunnel[] {
     return [...this.#entries.values()];
   }
 
-  /** When the next one is due; `undefined` if none is to be tried. */
+  /** Time of the next try; `undefined` if there is none. */
   get nextAt(): number | undefined {
     const next = Math.min(...[...this.#entries.values()].map(({ nextAt }) => nextAt));
     return next === Infinity ? undefined : next;
   }
 
-  /** The tunnel was tried and has to wait. Returns whether that is news: it did not wait, or for something else. */
+  /** The tunnel was tried and has to wait. Returns whether it did not wait before, or for something else. */
   waits(tunnel: Tunnel, cause: Cause, now: number): boolean {
     const before = this.#entries.get(tunnel.label);
     const tries = (before?.tries ?? 0) + 1;
@@ -89,7 +90,7 @@ export class WaitingTunnels {
       before.cause.subject !== cause.subject;
   }
 
-  /** Somebody is asked for what the tunnel waits for: it is not due before {@link waits} or {@link settled}. */
+  /** A look-up began: the tunnel is not due before {@link waits} or {@link settled}. */
   asks(tunnel: Tunnel, cause: Cause, now: number): void {
     const before = this.#entries.get(tunnel.label);
     const { told = false, tries = 0, triedAt = now } = before ?? {};
@@ -104,12 +105,12 @@ export class WaitingTunnels {
     this.#entries.set(label, { label, tunnelId, since: this.#entries.get(label)?.since ?? now, ...state });
   }
 
-  /** The tunnel waits no longer. Returns whether it did. */
+  /** The tunnel does not wait any more. Returns whether it did. */
   settled(label: string): boolean {
     return this.#entries.delete(label);
   }
 
-  /** Addresses, routes or interfaces are otherwise than before. */
+  /** Addresses, routes or interfaces have changed. */
   networkChanged(now: number): void {
     for (const [label, entry] of this.#entries) {
       const soon = Math.max(now + QUIET_MS, entry.triedAt + LEAST_PAUSE_MS);
@@ -119,7 +120,7 @@ export class WaitingTunnels {
     }
   }
 
-  /** Those that are to be tried now. */
+  /** Names of the tunnels to try now. */
   due(now: number): ReadonlySet<string> {
     return new Set(
       [...this.#entries.values()].filter(({ nextAt }) => nextAt <= now).map(({ label }) => label),
@@ -127,7 +128,7 @@ export class WaitingTunnels {
   }
 }
 
-/** What a tunnel waits for, in words that go behind "waits for". */
+/** The cause in words that follow "waits for". */
 export function causeText({ waitsFor, subject, reason }: Cause): string {
   const because = reason === undefined ? "" : `: ${reason}`;
   switch (waitsFor) {
@@ -148,7 +149,7 @@ export function causeText({ waitsFor, subject, reason }: Cause): string {
   }
 }
 
-/** What would have to be there for a step not to be refused with this error number; `undefined` if waiting is no use. */
+/** The thing whose absence explains the error number of a step; `undefined` if waiting is no use. */
 export function causeOf(step: PlanStep, errno: number): Cause | undefined {
   if (step.do !== "createTunnel") return undefined;
   const { tunnel: { local = "", peer = "" }, scope } = step;

@@ -1,6 +1,6 @@
 /**
- * Settings that are parameters of the L2TP subsystem, chosen by the schema: whoever creates, compares or converts tunnels
- * and sessions copies them with these functions and names none of them. Pure.
+ * Settings that are parameters of the L2TP subsystem, chosen by the schema. Code that creates, compares or converts tunnels
+ * and sessions copies settings with these functions instead of naming each. Pure.
  *
  * @module
  */
@@ -38,7 +38,7 @@ export function sessionFields<T extends SessionFields>(from: T): Pick<T, keyof S
 /** IP version of a tunnel's peer. */
 export type IpVersion = 4 | 6;
 
-/** Whether the setting means something over this encapsulation and IP version. */
+/** Whether the setting applies to this encapsulation and IP version. */
 export function appliesOver(
   { over }: Pick<Setting<TunnelSettings>, "over">,
   encap: "udp" | "ip" | undefined,
@@ -48,7 +48,7 @@ export function appliesOver(
   return encap === "udp" && (over === "udp" || version === undefined || over === `udp${version}`);
 }
 
-/** The tunnel's settings without those that mean nothing over its encapsulation and IP version. */
+/** The tunnel's settings without those that do not apply to its encapsulation and IP version. */
 export function applicableTunnel<T extends TunnelSettings>(settings: T, version: IpVersion): T {
   const { encap = "udp" } = settings;
   const left = { ...settings } as object as Record<string, unknown>;
@@ -58,7 +58,7 @@ export function applicableTunnel<T extends TunnelSettings>(settings: T, version:
   return left as T;
 }
 
-/** The session's settings without those that mean nothing in its tunnel's L2TP version. */
+/** The session's settings without those that do not apply to its tunnel's L2TP version. */
 export function applicableSession<T extends SessionSettings>(settings: T, version: 2 | 3): T {
   if (version === 3) return settings;
   const left = { ...settings } as object as Record<string, unknown>;

@@ -1,5 +1,5 @@
 /**
- * The kinds of values in a configuration: how each is read, refused, written and described. Pure.
+ * The kinds of values in a configuration: reading, writing, error texts and documentation. Pure.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import { isHostName } from "../../base/words.ts";
 import { isInterfaceName, isInterfaceNameTemplate } from "../../model/interface_name.ts";
 import type { EndAddress, Prefix, Sequence } from "./settings.ts";
 
-/** Why a value is none of its kind. */
+/** The error of a value. */
 export class ValueError {
-  /** Goes behind the key: `must be true or false`. */
+  /** The reason, which follows the key: `must be true or false`. */
   readonly reason: string;
-  /** Which part of an array it is about. */
+  /** Index of the wrong element of an array. */
   readonly item: number | undefined;
 
   /** Holds the reason. */
@@ -24,7 +24,7 @@ export class ValueError {
   }
 }
 
-/** The form of a value. Other readers than a TOML parser, such as the command line's, choose by it how to read. */
+/** The form of a value. The command line chooses its parser by the form. */
 export type Form =
   | "id"
   | "port"
@@ -47,15 +47,15 @@ export type Form =
 
 /** A kind of value. */
 export interface Kind<T> {
-  /** How the documentation describes it. */
+  /** Its description in the documentation. */
   readonly type: string;
   /** Its form. */
   readonly form: Form;
-  /** How the help of the command line writes a value: `ID`, `{ on | off }`. */
+  /** A value in the help of the command line: `ID`, `{ on | off }`. */
   readonly placeholder: string;
-  /** The words that the command line takes, with a line of help each; `undefined` unless they are few. */
+  /** The words that the command line accepts, with a line of help each; `undefined` unless they are few. */
   readonly choices?: Readonly<Record<string, string>>;
-  /** Reads what a TOML parser gives (integers as bigint). */
+  /** Reads a value of a TOML parser (integers as bigint). */
   readonly read: (value: unknown) => T | ValueError;
   /** TOML of the value. */
   readonly write: (value: T) => string;
@@ -63,7 +63,7 @@ export interface Kind<T> {
 
 /** TOML of a text, as a basic string. */
 export function writeTomlString(text: string): string {
-  // JSON's escapes are TOML's; JSON lets DEL stand.
+  // JSON's escapes are TOML's, but JSON does not escape DEL.
   return JSON.stringify(text).replaceAll("\x7f", "\\u007f");
 }
 
@@ -161,7 +161,7 @@ export const COOKIE: Kind<Uint8Array> = {
   write: (bytes) => writeTomlString(formatHex(bytes)),
 };
 
-/** Name of a session's interface, where `%d` may stand for a number. */
+/** Name of a session's interface, in which `%d` means a free number. */
 export const INTERFACE: Kind<string> = {
   type: "name",
   form: "interface",
@@ -185,7 +185,7 @@ export const BRIDGE: Kind<string> = {
   write: writeTomlString,
 };
 
-/** A program with its arguments, which no shell sees. */
+/** A program with its arguments, which runs without a shell. */
 export const COMMAND: Kind<readonly string[]> = {
   type: "list of strings",
   form: "command",
@@ -207,10 +207,10 @@ export const COMMAND: Kind<readonly string[]> = {
   write: (words) => `[${words.map(writeTomlString).join(", ")}]`,
 };
 
-/** Seconds that a program may take. */
+/** Time limit of a program, in seconds. */
 export const SECONDS: Kind<number> = { ...integer(1, 3600), type: "seconds, 1 to 3600" };
 
-/** Name of a network namespace, as `ip netns` gives it: that of a file in its folder. */
+/** Name of a network namespace of `ip netns`: that of a file in its folder. */
 export const NETNS: Kind<string> = {
   type: "name",
   form: "netns",
@@ -236,7 +236,7 @@ export function endAddress({ hosts }: { readonly hosts: boolean }): Kind<EndAddr
   };
 }
 
-/** The address of a tunnel's end that the text means, a host name or else `any` among them; `undefined` if it is none. */
+/** The address of a tunnel's end: a literal address, and a host name if `hosts`, else `any`; `undefined` for other text. */
 export function readEndAddress(text: string, hosts: boolean): EndAddress | undefined {
   if (text === "any") return hosts ? undefined : { text, type: "any", address: "", scope: undefined };
   const percent = text.includes(":") ? text.indexOf("%") : -1;
@@ -275,7 +275,7 @@ export function prefixText({ address, prefixLength }: Prefix): string {
   return `${address}/${prefixLength}`;
 }
 
-/** The address with its prefix length, the whole address's bits if it has none; `undefined` if it is none. */
+/** The address with its prefix length, by default all its bits; `undefined` for other text. */
 export function readPrefix(text: string): Prefix | undefined {
   const [, literal, length] = /^([^/]+)(?:\/([0-9]{1,3}))?$/.exec(text) ?? [];
   const bytes = literal === undefined ? undefined : parseIpAddress(literal);

@@ -1,5 +1,5 @@
 /**
- * The kinds of values that PPP's settings have. Pure.
+ * The kinds of values of PPP settings. Pure.
  *
  * @module
  */
@@ -8,14 +8,14 @@ import { parseIpv4 } from "../../base/ip_address.ts";
 import type { AuthMethod } from "../../model/ppp/status.ts";
 import { type Kind, ValueError, writeTomlString } from "./kinds.ts";
 
-/** PPP takes names and secrets of at most a byte's count (RFC 1334 section 2.2.1). */
+/** Largest length of a name in bytes: PPP has one byte for it (RFC 1334 section 2.2.1). */
 const NAME_MAX = 255;
-/** PPP tells two name servers at most (RFC 1877). */
+/** PPP has options for two name servers (RFC 1877). */
 const DNS_MAX = 2;
-/** What the kernel takes of a path, its NUL included. */
+/** Largest length of a path in the kernel, its NUL included. */
 const PATH_MAX = 4096;
 
-/** Ways of authentication, each with a line of help. */
+/** Authentication methods, each with a line of help. */
 export const REQUIRE_WORDS: Readonly<Record<AuthMethod | "none", string>> = {
   chap: "CHAP with MD5: the peer proves that it knows its secret",
   mschapv2: "MS-CHAPv2: both ends prove that they know the secret",
@@ -43,15 +43,15 @@ function byteLength(text: string): number {
   return new TextEncoder().encode(text).length;
 }
 
-/** A name towards a peer. */
+/** A name for authentication. */
 export const PPP_NAME: Kind<string> = text(
-  "text",
+  "string",
   "NAME",
   `must be a string of 1 to ${NAME_MAX} bytes`,
   (name) => name !== "" && byteLength(name) <= NAME_MAX,
 );
 
-/** A file, by a path that means the same to everybody. */
+/** A file, by its absolute path. */
 export const FILE: Kind<string> = {
   ...text(
     "absolute path",
@@ -62,7 +62,7 @@ export const FILE: Kind<string> = {
   form: "path",
 };
 
-/** Whether the kernel takes the text as a path. */
+/** Whether the kernel accepts the text as a path. */
 export function isPath(text: string): boolean {
   return text !== "" && !text.includes("\0") && byteLength(text) < PATH_MAX;
 }
@@ -75,7 +75,7 @@ export const IPV4: Kind<string> = text(
   (address) => parseIpv4(address) !== undefined,
 );
 
-/** Addresses from a first to a last one. */
+/** A range of addresses. */
 export const POOL: Kind<readonly [first: string, last: string]> = {
   type: '"FIRST-LAST"',
   form: "text",
@@ -95,7 +95,7 @@ function numberOf(bytes: Uint8Array<ArrayBuffer>): number {
   return new DataView(bytes.buffer).getUint32(0);
 }
 
-/** Texts of a kind, each once; what is given twice counts once. */
+/** A list of strings of a kind. Duplicates count once. */
 function list<T extends string>(
   { type, placeholder, most, example, reason, is }: {
     readonly type: string;
@@ -122,7 +122,7 @@ function list<T extends string>(
   };
 }
 
-/** Ways of authentication, the first preferred. */
+/** Authentication methods, best first. */
 export const REQUIRE: Kind<readonly (AuthMethod | "none")[]> = {
   ...list({
     placeholder: `{ ${Object.keys(REQUIRE_WORDS).join(" | ")} }`,
@@ -145,7 +145,7 @@ export const DNS: Kind<readonly string[]> = list({
   is: (item): item is string => typeof item === "string" && parseIpv4(item) !== undefined,
 });
 
-/** Seconds, kept as milliseconds. */
+/** Seconds, stored as milliseconds. */
 export function secondsFromZero(most: number): Kind<number> {
   return {
     type: `seconds, 0 to ${most}`,

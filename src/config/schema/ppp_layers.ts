@@ -1,5 +1,5 @@
 /**
- * PPP of sessions whose settings come from several tables. Pure.
+ * PPP settings of sessions that come from several tables. Pure.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import { PPP_SETTINGS } from "./ppp_schema.ts";
 import type { Origin, SessionSettings } from "./settings.ts";
 
 /**
- * The settings without what the defaults say of PPP and something of the session's own, or of its classes, contradicts:
- * they were not meant for this session.
+ * The settings without PPP defaults that contradict a setting of the session itself or of its classes: such defaults are not
+ * meant for this session.
  */
 export function withoutIdlePpp(
   settings: SessionSettings,

@@ -1,5 +1,5 @@
 /**
- * What PPP's settings must not be together, on the command line and in a configuration. Pure.
+ * Contradictions between PPP settings, on the command line and in a configuration. Pure.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export interface PppConflict {
   readonly key: string;
   /** Key of the setting that makes it wrong. */
   readonly against: string;
-  /** Why, behind the key's value. */
+  /** The reason. */
   readonly reason: string;
 }
 
@@ -44,10 +44,10 @@ export function pppConflicts(ppp: DesiredPpp): PppConflict[] {
   return conflicts;
 }
 
-/** Whether secrets are needed and no file of them is named. */
+/** Whether secrets are needed and no file is given. */
 export function lacksSecrets({ require = [], secretFile }: DesiredPpp): boolean {
   return secretFile === undefined && require.some((method) => method !== "none");
 }
 
-/** Why they are. */
+/** Advice where {@link lacksSecrets}. */
 export const WHY_SECRETS = "Authenticating the peer takes the peer's secret.";

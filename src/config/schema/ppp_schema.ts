@@ -1,6 +1,6 @@
 /**
- * What can be said of PPP on a session, as one table: the table `ppp` of a session in a configuration, and the keywords
- * behind `ppp` on the command line. Pure.
+ * Settings of PPP on a session, as one table: the table `ppp` of a session in the configuration, and the keywords after
+ * `ppp` on the command line. Pure.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { type Setting, setting, type Traits } from "./setting.ts";
 
 /** Least MTU of IPv4 (RFC 791), and the least MRU that leaves room for control packets. */
 const SIZE: Kind<number> = { ...integer(128, 65_535), placeholder: "BYTES" };
-/** Echo requests without an answer. */
+/** Number of echo requests. */
 const FAILURES: Kind<number> = { ...integer(1, 100), placeholder: "COUNT" };
 
 function ppp<Field extends keyof DesiredPpp>(
@@ -24,7 +24,7 @@ function ppp<Field extends keyof DesiredPpp>(
   return setting<DesiredPpp, Field>("ppp", key, field, kind, traits);
 }
 
-/** What can be said of PPP on a session, in the order in which it is written. */
+/** Settings of PPP, in the order in which they are written. */
 export const PPP_SETTINGS: readonly Setting<DesiredPpp>[] = [
   ppp("user", "user", PPP_NAME, { help: "our name for authentication" }),
   ppp("secret-file", "secretFile", FILE, {

@@ -1,10 +1,10 @@
 /**
- * Where in a file something stands, and what is wrong there. Pure.
+ * Positions in a file, and problems. Pure.
  *
  * @module
  */
 
-/** A place in a text. */
+/** A position in a text. */
 export interface SourcePosition {
   /** The line, from 1. */
   readonly line: number;
@@ -12,15 +12,15 @@ export interface SourcePosition {
   readonly column: number;
 }
 
-/** Something in a file that cannot be as it is. */
+/** A problem of a file. */
 export interface ConfigProblem extends SourcePosition {
-  /** What is wrong, in one sentence without a full stop. */
+  /** The problem, in one sentence without a full stop. */
   readonly message: string;
   /** What to try: one line each. */
   readonly advice: readonly string[];
 }
 
-/** Problems in the order of the file, each one once. */
+/** Problems in the order of the file, without duplicates. */
 export function sortProblems(problems: readonly ConfigProblem[]): ConfigProblem[] {
   const byText = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
   return [...byText.values()].sort((a, b) => a.line - b.line || a.column - b.column);

@@ -1,5 +1,5 @@
 /**
- * What settings must not be together: ids that collide, values that contradict each other, what is missing. Pure.
+ * Rules for settings: duplicate ids, contradictions, missing settings. Pure.
  *
  * @module
  */
@@ -23,13 +23,13 @@ import {
 /** Largest id of version 2, which has 16 bits for it (RFC 2661 section 3.1). */
 const MAX_V2_ID = 0xffff;
 
-/** The IP version of a tunnel, as far as its addresses tell it. */
-export function endIpVersion({ local, remote }: TunnelSettings): 4 | 6 | undefined {
+/** The IP version of a tunnel; `undefined` without a literal address. */
+export function familyOf({ local, remote }: TunnelSettings): 4 | 6 | undefined {
   const literal = [remote, local].find((end) => end?.type === "address");
   return literal === undefined ? undefined : ipVersionOf(literal.address);
 }
 
-/** All that is wrong in a configuration. `unread` has keys of settings that could not be read: none of them is missing. */
+/** All problems of a configuration. `unread` has keys of settings that are wrong; they do not count as missing. */
 export function checkConfig(config: Config, unread: ReadonlySet<string> = new Set()): ConfigProblem[] {
   const checker = new Checker(unread);
   for (const tunnel of config.tunnels) checker.tunnel(tunnel);
@@ -54,7 +54,7 @@ class Checker {
     this.#required(tunnel, TUNNEL_SETTINGS, `tunnel ${label}`);
     const { encap = "udp", version = 3 } = settings;
     if (this.#unread.has("encap")) {
-      // It is wrong, which was said: nothing follows from it.
+      // It is wrong, which is a problem of its own, so other rules do not apply.
     } else if (encap === "udp") {
       for (const key of ["udp_sport", "udp_dport"]) {
         this.#need(tunnel, key, `tunnel ${label} needs ${key} with encap udp`);
@@ -146,7 +146,7 @@ class Checker {
     }
   }
 
-  /** PPP that is run on a session, and what it has to do with the rest. */
+  /** Rules for PPP on a session. */
   #ppp(
     { settings: { version = 3 } }: ConfigTunnel,
     { settings, origins }: ConfigSession,
@@ -181,7 +181,7 @@ class Checker {
     }
   }
 
-  /** Ids and interface names that two things have. */
+  /** Duplicate ids and interface names. */
   collisions({ tunnels }: Config): void {
     const tunnelIds = new Map<number, string>();
     const names = new Map<string, string>();
@@ -239,7 +239,7 @@ class Checker {
     if (!origins.has(key) && !this.#unread.has(key)) this.#say(place, message);
   }
 
-  /** A setting that contradicts another; one of the defaults was not meant for this thing. */
+  /** A setting that does not apply. A default that does not apply is no problem. */
   #useless(origins: ReadonlyMap<string, Origin>, key: string, message: string, ...advice: string[]): void {
     const origin = origins.get(key);
     if (origin !== undefined && origin.from !== "defaults") this.#say(origin.key, message, ...advice);
@@ -252,7 +252,7 @@ class Checker {
   }
 }
 
-/** Whether sessions of the two tunnels cannot have the same id (`l2tp_session_register`, `net/l2tp/l2tp_core.c`). */
+/** Whether sessions of the two tunnels need different ids (`l2tp_session_register`, `net/l2tp/l2tp_core.c`). */
 function sharesSessionIds(a: ConfigTunnel, b: ConfigTunnel): boolean {
   if (a === b) return true;
   const isVersion3 = ({ settings }: ConfigTunnel): boolean => (settings.version ?? 3) === 3;

@@ -1,34 +1,33 @@
 /**
- * The schema of a configuration, as one table: what a tunnel and a session can say, how it is read and written, and the
- * documentation of it. Decoding, writing, comparing, help and the reference's table all come from it. What a session's PPP can
- * say is in `ppp_schema.ts`, which the command line shares.
+ * The schema of the configuration, as one table: a row for each setting of a tunnel or session. Decoding, writing,
+ * comparing, keywords of the command line, help and the documentation use it. Settings of PPP are in `ppp_schema.ts`.
  *
  * ```toml
  * [defaults.tunnel]               # for every tunnel; [defaults.session] for every session
  * encap = "ip"
  *
- * [class.session.office]          # for those that say class = "office"; also [class.tunnel.NAME]
+ * [class.session.office]          # for those with class = "office"; also [class.tunnel.NAME]
  * bridge = "br0"
  * up = true
  *
- * [tunnel.paris]                  # tunnels and sessions have names of the file's own
+ * [tunnel.paris]                  # names of tunnels and sessions are free
  * tunnel_id = 1
  * peer_tunnel_id = 2
  * local = "10.0.0.1"
  * remote = "10.0.0.2"
  *
  * [tunnel.paris.session.one]
- * class = "office"                # or several: ["office", "quiet"], of which later ones win
+ * class = "office"                # or several: ["office", "quiet"]; later ones win
  * session_id = 10
  * peer_session_id = 20
  * interface = "pw0"
  *
- * [tunnel.paris.session.two.ppp]  # has PPP run on the session
+ * [tunnel.paris.session.two.ppp]  # runs PPP on the session
  * user = "alice"
  * secret-file = "/etc/l2tp/secrets"
  * ```
  *
- * A thing's own settings win over its classes', and those over the defaults; within `ppp` likewise. Pure.
+ * Settings of a tunnel or session win over those of its classes, and these over the defaults; also within `ppp`. Pure.
  *
  * @module
  */

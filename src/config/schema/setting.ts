@@ -15,7 +15,7 @@ export interface Traits<Value> {
   readonly help: string;
   /** Its default value. */
   readonly byDefault?: Value;
-  /** Its default as the documentation writes it, where that is no value: `"none"` means that leaving it out means none. */
+  /** Its default in the documentation, if that is not a value: `"none"` means that a session has none unless given. */
   readonly fallback?: string;
   /** Every tunnel or session must have it. */
   readonly required?: true;
@@ -23,9 +23,9 @@ export interface Traits<Value> {
   readonly own?: true;
   /** It can be changed in a living session. Any other difference re-creates the session. */
   readonly changes?: true;
-  /** The encapsulation, and the IP version, that it means something with; any unless given. */
+  /** The encapsulation and IP version that it applies to; all unless given. */
   readonly over?: "udp" | "udp4" | "udp6";
-  /** It means something in L2TP version 3 only. */
+  /** It applies to L2TP version 3 only. */
   readonly v3Only?: true;
 }
 
@@ -41,15 +41,15 @@ export interface Setting<T> extends Omit<Traits<unknown>, "required" | "own" | "
   readonly type: string;
   /** Form of its value. */
   readonly form: Form;
-  /** How the help of the command line writes its value. */
+  /** Its value in the help of the command line. */
   readonly placeholder: string;
-  /** The words that the command line takes, with a line of help each; `undefined` unless they are few. */
+  /** The words that the command line accepts, with a line of help each; `undefined` unless they are few. */
   readonly choices: Readonly<Record<string, string>> | undefined;
   readonly required: boolean;
   readonly own: boolean;
   readonly changes: boolean;
   readonly v3Only: boolean;
-  /** Reads what a TOML parser gives into the settings. Returns what is wrong with the value. */
+  /** Reads a value of a TOML parser into the settings. Returns an error if the value is wrong. */
   readonly read: (value: unknown, into: T) => ValueError | undefined;
   /** TOML of the value that the settings have; `undefined` if they have none. */
   readonly write: (settings: T) => string | undefined;
@@ -87,7 +87,7 @@ export function setting<T, Field extends keyof T & string>(
   };
 }
 
-/** Fills in the defaults of settings that can be changed in a living session: what is not given means the default. */
+/** Fills in defaults of settings that can be changed in a living session, since a change back to a default must be sent. */
 export function fillDefaults<T>(schema: readonly Setting<T>[], settings: T): T {
   const filled = { ...settings } as object as Record<string, unknown>;
   for (const { field, changes, byDefault } of schema) {

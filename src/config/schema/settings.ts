@@ -1,5 +1,5 @@
 /**
- * What a configuration says, once it is read: settings of tunnels and sessions. Pure.
+ * A decoded configuration: settings of tunnels and sessions. Pure.
  *
  * @module
  */
@@ -11,9 +11,9 @@ import type { SourcePosition } from "./problem.ts";
 
 /** An address of an end of a tunnel. */
 export interface EndAddress {
-  /** As it is written. */
+  /** As the user wrote it. */
   readonly text: string;
-  /** What it is: a literal address, `any`, or a name to be looked up. */
+  /** Its type: a literal address, `any`, or a host name, which is resolved later. */
   readonly type: "address" | "any" | "host";
   /** The address in canonical text; `""` unless it is a literal. */
   readonly address: string;
@@ -53,10 +53,10 @@ export function sequenceFlags(sequence: Sequence): SequenceFlags {
   };
 }
 
-/** For how long a hook may run unless it says otherwise. */
+/** Default time limit of a hook, in seconds. */
 export const HOOK_TIMEOUT_S = 30;
 
-/** Programs that are run when a tunnel or session comes and goes. */
+/** Programs that run when a tunnel or session comes and goes. */
 export interface HookSettings {
   onUp?: readonly string[] | undefined;
   onPreDown?: readonly string[] | undefined;
@@ -96,13 +96,13 @@ export interface SessionSettings extends HookSettings, SessionFields {
   ppp?: DesiredPpp | undefined;
 }
 
-/** Where a setting is from. */
+/** The origin of a setting. */
 export interface Origin {
-  /** Where its key stands. */
+  /** Position of its key. */
   readonly key: SourcePosition;
-  /** Where its value stands. */
+  /** Position of its value. */
   readonly value: SourcePosition;
-  /** Which table it is in: the thing's own, one of its classes, or the defaults. */
+  /** Its table: that of the tunnel or session itself, of one of its classes, or of the defaults. */
   readonly from: "own" | "class" | "defaults";
 }
 
@@ -110,11 +110,11 @@ export interface Origin {
 export interface ConfigSession {
   /** Its name in the file. */
   readonly label: string;
-  /** Where it begins. */
+  /** Position of its table. */
   readonly place: SourcePosition;
   /** Its settings, those of classes and defaults included. */
   readonly settings: SessionSettings;
-  /** Where each setting is from, by its key in the file. */
+  /** Origins of its settings, by their keys in the file. */
   readonly origins: ReadonlyMap<string, Origin>;
 }
 
@@ -122,11 +122,11 @@ export interface ConfigSession {
 export interface ConfigTunnel {
   /** Its name in the file. */
   readonly label: string;
-  /** Where it begins. */
+  /** Position of its table. */
   readonly place: SourcePosition;
   /** Its settings, those of classes and defaults included. */
   readonly settings: TunnelSettings;
-  /** Where each setting is from, by its key in the file. */
+  /** Origins of its settings, by their keys in the file. */
   readonly origins: ReadonlyMap<string, Origin>;
   /** Its sessions, in the file's order. */
   readonly sessions: readonly ConfigSession[];
@@ -143,7 +143,7 @@ export function versionOf({ settings }: ConfigTunnel): 2 | 3 {
   return settings.version ?? 3;
 }
 
-/** What the session carries. */
+/** Pseudowire of the session. */
 export function pseudowireOf({ ppp, pseudowire = "eth" }: SessionSettings, version: 2 | 3): Pseudowire {
   return version === 2 || ppp !== undefined ? "ppp" : pseudowire;
 }

@@ -167,7 +167,7 @@ Deno.test("the manual page names every keyword, verb and option that people use,
   for (const option of shownOptions()) {
     assert.ok(page.includes(`.B ${roff(optionText(option))}\n`), option.words[0]);
   }
-  assert.ok(page.startsWith(`.TH L2TP 8 "2026-11-27" "l2tp ${PROGRAM_VERSION}"`));
+  assert.ok(page.startsWith(`.TH L2TP 8 "2026-11-29" "l2tp ${PROGRAM_VERSION}"`));
   assert.doesNotMatch(page, /^\.B (complete|keep) /m);
 });
 

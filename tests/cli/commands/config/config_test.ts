@@ -200,7 +200,7 @@ Deno.test("apply: a step that fails undoes its tunnel, and the others go on", as
     failed.err,
     /^RTNETLINK answers: Cannot assign requested address\n {2}10\.9\.9\.9 is not an address /,
   );
-  assert.match(failed.err, /is undone\.\n$/);
+  assert.match(failed.err, /are undone\.\n$/);
   assert.deepEqual(
     JSON.parse((await host.run("-j -d show session tid 1")).out)[0].link.mtu,
     1400,
