@@ -4,6 +4,7 @@
  * @module
  */
 
+import { pseudowireName } from "../model/pseudowire.ts";
 import { sequenceOf } from "../config/schema/settings.ts";
 import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
@@ -55,7 +56,7 @@ const FILTERS: Filters = {
   sessionId: { session: (wanted, { sessionId }) => wanted === sessionId },
   peerSessionId: { session: (wanted, { peerSessionId }) => wanted === peerSessionId },
   interfaceName: { session: (wanted, { interfaceName }) => wanted === interfaceName },
-  pseudowire: { session: (wanted, { pseudowireType }) => pseudowireType === (wanted === "eth" ? 5 : 7) },
+  pseudowire: { session: (wanted, { pseudowireType }) => pseudowireName(pseudowireType) === wanted },
   cookie: { session: (wanted, { cookie }) => isSame(wanted, cookie) },
   peerCookie: { session: (wanted, { peerCookie }) => isSame(wanted, peerCookie) },
   sequence: { session: (wanted, session) => wanted === sequenceOf(session) },

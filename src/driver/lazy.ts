@@ -6,13 +6,13 @@
 
 import { hostAddresses } from "./system/hosts.ts";
 import { HookRunner } from "./system/hook_runner.ts";
-import { inspectMachine, wayTo } from "./system/inspection.ts";
+import { inspectMachine, pathToPeer } from "./system/inspection.ts";
 import { kernelTimerHz } from "./system/kernel_clock.ts";
 import { KERNEL_DEBUGFS_PATH, readKernelDebugfs } from "./system/kernel_debugfs.ts";
 import { distributionId, forbiddingFile, hasKernelModule } from "./system/kernel_modules.ts";
 import { kernelRelease } from "./system/kernel_release.ts";
 import { leaveNamespace } from "./system/namespace.ts";
-import { namespaceNames, presentNamespace, presentNamespaceName } from "./system/namespace_names.ts";
+import { currentNamespace, currentNamespaceName, namespaceNames } from "./system/namespace_names.ts";
 import { readLines, writeWholeFile } from "./system/files.ts";
 import { readPrivateFile } from "./system/private_file.ts";
 import { programPath } from "./system/program_path.ts";
@@ -50,9 +50,9 @@ const system = {
   debugfsPath: KERNEL_DEBUGFS_PATH,
   readDebugfs: readKernelDebugfs,
   netnsNames: namespaceNames,
-  netnsName: presentNamespace,
+  netnsName: currentNamespace,
   resolveHost: hostAddresses,
-  pathTo: wayTo,
+  pathTo: pathToPeer,
   inspect: inspectMachine,
   openHooks: (write: (line: string) => void): HookRunner => new HookRunner(write),
   tryPppd,
@@ -100,7 +100,7 @@ export function openConsole(historySize: number): ShellConsole {
     terminal,
     history: new HistoryFile(path, { size: historySize }),
     host: Deno.hostname(),
-    netnsName: presentNamespaceName,
+    netnsName: currentNamespaceName,
     leaveNetns: leaveNamespace,
     [Symbol.dispose]: () => terminal[Symbol.dispose](),
   };

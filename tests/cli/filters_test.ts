@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { KEYWORDS } from "../../src/cli/grammar/grammar.ts";
-import { FakeWorld } from "../support/fake_world.ts";
+import { FakeHost } from "../support/fake_host.ts";
 import { hexBytes } from "../support/golden.ts";
 import { sampleSession, sampleTunnel, sampleTunnel6 } from "../support/samples.ts";
 
@@ -31,9 +31,9 @@ const VALUES: Readonly<Record<string, readonly [has: string, hasNot: string]>> =
 };
 
 /** One tunnel, or its IPv6 twin where the keyword is about UDP over IPv6, with one session. */
-function populated(keyword: string): FakeWorld {
-  const world = new FakeWorld();
-  const { l2tp } = world.home;
+function populated(keyword: string): FakeHost {
+  const host = new FakeHost();
+  const { l2tp } = host.home;
   const tunnel = keyword.startsWith("udp6")
     ? sampleTunnel6({ tunnelId: 1, peerTunnelId: 11, checksumTx: false, checksumRx: true })
     : sampleTunnel({ tunnelId: 1, peerTunnelId: 11 });
@@ -45,7 +45,7 @@ function populated(keyword: string): FakeWorld {
       ...{ sendSeq: true, recvSeq: false, reorderTimeoutMs: 20, lnsMode: true },
     }),
   ];
-  return world;
+  return host;
 }
 
 for (const object of ["tunnel", "session"] as const) {
@@ -60,11 +60,11 @@ for (const object of ["tunnel", "session"] as const) {
       for (const [i, value] of values.entries()) {
         const filter = `${object} ${keyword} ${value}`;
         const picked = i === 0 ? 1 : 0;
-        const world = populated(keyword);
-        const { code, out, err } = await world.run(`-json show ${filter}`);
+        const host = populated(keyword);
+        const { code, out, err } = await host.run(`-json show ${filter}`);
         assert.deepEqual([code, err, JSON.parse(out).length], [0, "", picked], filter);
-        assert.deepEqual(await world.run(`flush ${filter}`), { code: 0, out: "", err: "" }, filter);
-        const { tunnels, sessions } = world.home.l2tp;
+        assert.deepEqual(await host.run(`flush ${filter}`), { code: 0, out: "", err: "" }, filter);
+        const { tunnels, sessions } = host.home.l2tp;
         assert.equal(object === "tunnel" ? tunnels.size : sessions.length, 1 - picked, `flush ${filter}`);
       }
     }
@@ -77,8 +77,8 @@ Deno.test("flush with a keyword that only sessions have deletes no tunnel", asyn
   );
   assert.ok(ofSessions.length >= 8);
   for (const { word } of ofSessions) {
-    const world = populated(word);
-    assert.equal((await world.run(`flush ${word} ${VALUES[word]![0]}`)).code, 0, word);
-    assert.deepEqual([world.home.l2tp.tunnels.size, world.home.l2tp.sessions.length], [1, 0], word);
+    const host = populated(word);
+    assert.equal((await host.run(`flush ${word} ${VALUES[word]![0]}`)).code, 0, word);
+    assert.deepEqual([host.home.l2tp.tunnels.size, host.home.l2tp.sessions.length], [1, 0], word);
   }
 });

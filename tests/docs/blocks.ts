@@ -5,7 +5,7 @@
  * @module
  */
 
-import { KEYWORDS, PPP_KEYWORDS, type Use } from "../../src/cli/grammar/grammar.ts";
+import { KEYWORDS, PPP_KEYWORDS, requiredFor, type Use } from "../../src/cli/grammar/grammar.ts";
 import {
   keywordText,
   optionText,
@@ -86,7 +86,7 @@ function commandLine(): string {
       code(keywordText(keyword)),
       keyword.alias === undefined ? "" : code(keyword.alias),
       keyword.help,
-      keyword.required?.includes(use) === true ? "yes" : "",
+      requiredFor(use, {}).includes(keyword.word) ? "yes" : "",
     ]);
     return `### ${title}\n\n${table(["keyword", "short", "meaning", "required"], rows)}`;
   });

@@ -120,7 +120,7 @@ const TABLE: readonly (readonly [Partial<MachineFacts>, string, Level, RegExp, R
     { daemon: { ...ABSENT, leftBehind: "/run/l2tp/journal" } },
     "daemon",
     "warning",
-    /has left tunnels behind in \/run\/l2tp\/journal/,
+    /a previous one left tunnels in \/run\/l2tp\/journal/,
     /l2tp daemon --fresh$/,
   ],
   [{ daemon: { ...ABSENT, trouble: "silent" } }, "daemon", "error", /does not answer\.$/, /start another/],

@@ -220,10 +220,10 @@ Deno.test("daemon config: a reload applies changes only, loses no packet of othe
   const before = sent;
   try {
     const other = file.replace("tunnel_id = 2\npeer_tunnel_id = 2", "tunnel_id = 2\npeer_tunnel_id = 9");
-    await site.reload(other, /: 2 of 2 changes made, 1 tunnels untouched$/);
-    await site.reload(`${file}mtu = 1300\n`, /session w \(2\) of tunnel t2 \(2\): re-created/);
-    await site.reload(`${file}tunnel_id = 1\n`, /nothing was changed/);
-    const [wrong] = site.said(/unknown key "tunnel_id"/);
+    await fixture.reload(other, /: 2 of 2 changes made, 1 tunnels untouched$/);
+    await fixture.reload(`${file}mtu = 1300\n`, /session w \(2\) of tunnel t2 \(2\): re-created/);
+    await fixture.reload(`${file}tunnel_id = 1\n`, /nothing was changed/);
+    const [wrong] = fixture.said(/unknown key "tunnel_id"/);
     assert.match(wrong!, /^l2tp daemon: \S+\/l2tp\.toml:25:1: unknown key "tunnel_id"/);
     await until(() => sent - before > 20, "some pings");
   } finally {
@@ -286,7 +286,7 @@ Deno.test("daemon config: hooks run after setup and teardown, also at SIGTERM", 
     `up t1/ 1 ${tunnel}`,
     "up t1/w 1 1 w1 10.0.0.1 10.0.0.2 user w1 UNKNOWN",
   ]);
-  await site.reload(file.replace("deadbeef", "deadbeee"), /\(1\): re-created/);
+  await fixture.reload(file.replace("deadbeef", "deadbeee"), /\(1\): re-created/);
   const gone = "Device";
   assert.deepEqual((await notes()).map((line) => line.replace(/ Device.*/, ` ${gone}`)), [
     "pre-down t1/w 1 1 w1 10.0.0.1 10.0.0.2 user w1 UNKNOWN",

@@ -123,7 +123,7 @@ Deno.test("the doctor finds exactly what was broken, and its advice helps", asyn
   await patient.expectHealth();
 
   await daemon.end("SIGKILL");
-  await patient.expect(/^daemon: No daemon runs, and one has left tunnels behind in .*journal\.$/);
+  await patient.expect(/^daemon: No daemon is running, but a previous one left tunnels in .*journal\.$/);
   const { stdout } = await patient.l2tp("doctor");
   assert.match(stdout, /^warning {3}daemon: .*\n {10}To restore them: l2tp daemon\. /m);
   await using _next = await TestDaemon.start({ folder: daemon.folder });

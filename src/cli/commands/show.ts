@@ -4,7 +4,6 @@
  * @module
  */
 
-import { L2TP_PWTYPE } from "../../model/pseudowire.ts";
 import type { ListOptions } from "../../client/l2tp_client.ts";
 import type { PppSessionStatus } from "../../client/daemon/ppp_client.ts";
 import { carryPpp, withPppInterfaces } from "../../model/ppp/interfaces.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isIpv6Text } from "../../base/inet.ts";
+import { ipVersionOf } from "../../base/inet.ts";
 import { ID, PORT, readEndAddress } from "../schema/kinds.ts";
 import { applicableTunnel } from "../schema/fields.ts";
 import { sessionSetting, type Setting, tunnelSetting } from "../schema/schema.ts";
@@ -141,7 +141,7 @@ function readSession(lines: readonly Line[], remark: Remark): { label: string; s
 /** Without settings that do not apply to the encapsulation and IP version; networkd ignores them as well. */
 function relevant(settings: TunnelSettings): TunnelSettings {
   const local = settings.local ?? readEndAddress("any", false);
-  return applicableTunnel({ ...settings, local }, settings.remote?.address.includes(":") === true ? 6 : 4);
+  return applicableTunnel({ ...settings, local }, ipVersionOf(settings.remote?.address ?? ""));
 }
 
 /** Puts a value into the settings; returns whether it is valid. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isIpv6Text } from "../../base/inet.ts";
+import { ipVersionOf } from "../../base/inet.ts";
 import { SecretsError } from "../../base/secrets_error.ts";
 import type { DesiredPpp } from "../../model/ppp/settings.ts";
 import {
@@ -106,7 +106,7 @@ export function tunnelDifferences(
   const have = tunnelSettings(actual);
   const { local, remote } = settings;
   const peer = peers?.includes(actual.tunnel.peer) ? actual.tunnel.peer : peers?.[0];
-  const ipVersion = (peer ?? actual.tunnel.peer).includes(":") ? 6 : 4;
+  const ipVersion = ipVersionOf(peer ?? actual.tunnel.peer);
   const want: TunnelSettings = {
     ...tunnelFields(applicableTunnel(settings, ipVersion)),
     // An address that the system chose is right.

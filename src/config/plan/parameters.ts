@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isIpv6Text } from "../../base/inet.ts";
 import type { SessionChanges, SessionParameters } from "../../model/session.ts";
 import type { TunnelParameters } from "../../model/tunnel.ts";
 import { applicableSession, applicableTunnel, sessionFields, tunnelFields } from "../schema/fields.ts";
@@ -22,7 +23,7 @@ import type { SessionIds } from "./steps.ts";
 /** Parameters that create the tunnel, to a peer at that address. */
 export function tunnelParametersOf(settings: TunnelSettings, peer: string): TunnelParameters {
   const { tunnelId, peerTunnelId, version = 3, encap = "udp", local } = settings;
-  const isIpv6 = peer.includes(":");
+  const isIpv6 = isIpv6Text(peer);
   return {
     ...tunnelFields(applicableTunnel(settings, isIpv6 ? 6 : 4)),
     ...{ tunnelId: tunnelId!, peerTunnelId: peerTunnelId!, version, encap },

@@ -24,7 +24,7 @@ import {
 const MAX_V2_ID = 0xffff;
 
 /** The IP version of a tunnel; `undefined` without a literal address. */
-export function familyOf({ local, remote }: TunnelSettings): 4 | 6 | undefined {
+export function endIpVersion({ local, remote }: TunnelSettings): 4 | 6 | undefined {
   const literal = [remote, local].find((end) => end?.type === "address");
   return literal === undefined ? undefined : ipVersionOf(literal.address);
 }
@@ -59,7 +59,7 @@ class Checker {
       for (const key of ["udp_sport", "udp_dport"]) {
         this.#need(tunnel, key, `tunnel ${label} needs ${key} with encap udp`);
       }
-      const version = familyOf(settings);
+      const version = endIpVersion(settings);
       for (const row of TUNNEL_SETTINGS) {
         if (appliesOver(row, encap, version)) continue;
         const { key } = row;

@@ -161,7 +161,7 @@ Deno.test("an adopted socket with options of its owner: no loss, no busy loop", 
   const strangers = fixture.end("a", "ip4");
   strangers.socket.setOption(0, 11, 1);
   await assertIdle("options");
-  // Nobody listens at b's port 9, which a's socket is told of.
+  // No socket is bound to b's port 9, so a's socket gets an ICMP error.
   a.socket.send(new Uint8Array(20), encodeInet({ ...addressOf("b", "udp4"), port: 9 }));
   await assertIdle("an error in the queue");
   await fixture.ping("10.9.0.2");

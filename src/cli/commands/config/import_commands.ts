@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isIpv6Text } from "../../../base/inet.ts";
+import { ipVersionOf } from "../../../base/inet.ts";
 import type { Imported } from "../../../config/import/networkd.ts";
 import { prefixText, readEndAddress, readPrefix } from "../../../config/schema/kinds.ts";
 import type { ConfigProblem } from "../../../config/schema/problem.ts";
@@ -90,7 +90,7 @@ function tunnelOf(given: Arguments): TunnelSettings {
     remote: endOf(given.remote, true),
   };
   // ip takes and ignores settings that would be wrong in a configuration.
-  return applicableTunnel(settings, (given.remote?.address ?? "").includes(":") ? 6 : 4);
+  return applicableTunnel(settings, ipVersionOf(given.remote?.address ?? ""));
 }
 
 function sessionOf(given: Arguments): SessionSettings {

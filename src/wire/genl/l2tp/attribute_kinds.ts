@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isIpv6Text } from "../../../base/inet.ts";
 import { formatIpAddress, parseIpAddress } from "../../../base/ip_address.ts";
 import type { Counters } from "../../../model/counters.ts";
 import type { Encap } from "../../../model/tunnel.ts";
@@ -119,7 +120,7 @@ function addressKind(size: 4 | 16, rule: AttributeRule): AttributeKind<string> {
   return {
     rule,
     write(out, type, value): void {
-      if (value.includes(":") !== (size === 16)) return;
+      if (isIpv6Text(value) !== (size === 16)) return;
       const bytes = parseIpAddress(value);
       if (bytes?.length !== size) {
         throw new RangeError(`Cannot encode address "${value}": it is no IPv4 or IPv6 address`);

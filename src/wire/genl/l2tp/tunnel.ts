@@ -6,6 +6,7 @@
  * @module
  */
 
+import { isIpv6Text } from "../../../base/inet.ts";
 import { DecodeError } from "../../../base/errors.ts";
 import { ZERO_COUNTERS } from "../../../model/counters.ts";
 import type { Optional } from "../../../model/optional.ts";
@@ -192,7 +193,7 @@ export function decodeTunnel(attributes: AttributeReader, withCounters = true): 
   if (tunnelId === undefined) {
     throw new DecodeError({ field: "L2TP_ATTR_CONN_ID", offset: 0, needed: 4, had: 0 }, "it is absent");
   }
-  const isIpv6 = (local ?? peer)?.includes(":") === true;
+  const isIpv6 = isIpv6Text(local ?? peer ?? "");
   const unspecified = isIpv6 ? "::" : "0.0.0.0";
   return {
     ...tunnel,

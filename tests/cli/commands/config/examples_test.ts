@@ -11,6 +11,6 @@ for (const { name } of Deno.readDirSync(EXAMPLES)) {
     const host = hostWith(Deno.readTextFileSync(new URL(name, EXAMPLES)), name);
     const { code, out, err } = await host.run(`check ${name}`);
     assert.deepEqual([code, err], [0, ""]);
-    assert.match(out, /^\S+\.toml is good: [1-9]\d* tunnels?, [1-9]\d* sessions?\n$/);
+    assert.match(out, /^\S+\.toml is valid: [1-9]\d* tunnels?, [1-9]\d* sessions?\n$/);
   });
 }
