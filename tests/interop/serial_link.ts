@@ -68,7 +68,7 @@ export class SerialLink implements AsyncDisposable {
       namespaces: this.#namespaces,
       attach: { user: (request) => this.#attach(request), kernel: noSession },
       hold: noSession,
-      disturbed: () => {},
+      noteActivity: () => {},
       log: (line) => this.#said.push(line),
     });
   }

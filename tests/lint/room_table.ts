@@ -49,6 +49,7 @@ const DATA_PLANE = "src/driver/data_plane/";
 const CLIENT = "src/client/";
 const APPLY = "src/apply/";
 const DAEMON = "src/daemon/";
+const DAEMON_EVENTS = "src/daemon/events.ts";
 const STATUS = "src/status/";
 const TUI = "src/tui/";
 const CLI = "src/cli/";
@@ -254,8 +255,9 @@ export const ROOMS: readonly Room[] = [
   },
   {
     path: `${DAEMON}journal/`,
-    holds: "the journal: what outlives a daemon, one record for each change",
-    imports: [BASE, SUBSYSTEM, FFI],
+    holds:
+      "the journal: what outlives a daemon, one record for each change; commits, and restoring at the start",
+    imports: [BASE, SUBSYSTEM, DRIVER, `${DAEMON}platform/`],
   },
   {
     path: `${DAEMON}settings/`,
@@ -266,7 +268,7 @@ export const ROOMS: readonly Room[] = [
     path: `${DAEMON}platform/`,
     holds:
       "what the userspace subsystem asks of Linux: sockets, devices, session paths, offloads, BPF programs",
-    imports: [...UP_TO_DRIVER, DRIVER, CLIENT],
+    imports: [...UP_TO_DRIVER, DRIVER, CLIENT, DAEMON_EVENTS],
   },
   {
     path: `${DAEMON}ppp/`,
@@ -276,7 +278,7 @@ export const ROOMS: readonly Room[] = [
   {
     path: `${DAEMON}api/`,
     holds: "the API server: clients, requests, notifications, the daemon's own family",
-    imports: [...UP_TO_DRIVER, DRIVER, CLIENT, `${DAEMON}journal/`, `${DAEMON}ppp/`],
+    imports: [...UP_TO_DRIVER, DRIVER, CLIENT, DAEMON_EVENTS, `${DAEMON}journal/`, `${DAEMON}ppp/`],
   },
   {
     path: `${DAEMON}metrics/`,

@@ -4,29 +4,49 @@
  * @module
  */
 
+import type { EventHub } from "../../base/event_hub.ts";
 import { resolveFamily } from "../../client/genl_family.ts";
 import { UserL2tpClient } from "../../client/daemon/client.ts";
 import { NetlinkConnection } from "../../driver/netlink/connection.ts";
 import type { NetlinkTransport } from "../../driver/netlink/ports.ts";
+import type { Subsystem } from "../../subsystem/subsystem.ts";
 import { L2TP_GENL_NAME } from "../../wire/genl/l2tp/constants.ts";
-import { decodeMessages } from "../../wire/netlink/message.ts";
-import type { Server } from "./server.ts";
+import { decodeMessages, type NetlinkMessage } from "../../wire/netlink/message.ts";
+import { duplicateFd } from "../../../ffi/fd.ts";
+import type { DaemonEvents } from "../events.ts";
+import type { Commit } from "../journal/commit.ts";
 
-/** Carries requests about one namespace to the server. They are answered when `send` returns. */
-class OwnTransport implements NetlinkTransport {
-  readonly #server: Server;
+/** Port id of the daemon itself. The server gives its clients greater ones. */
+const OWN_PORT_ID = 1;
+
+/** What in-process requests work on. All is borrowed. */
+export interface InProcessApi {
+  /** The tables and rules. */
+  readonly subsystem: Subsystem;
+  /** Makes the effects of requests last. */
+  readonly commit: Commit;
+  /** Gets the notifications and traces of requests, for other clients. */
+  readonly events: EventHub<DaemonEvents>;
+}
+
+/** Carries requests about one namespace to the subsystem. They are answered when `send` returns. */
+class InProcessTransport implements NetlinkTransport {
+  readonly #api: InProcessApi;
   readonly #netns: string;
   #answers: Uint8Array[] = [];
 
-  constructor(server: Server, netns: string) {
-    this.#server = server;
+  constructor(api: InProcessApi, netns: string) {
+    this.#api = api;
     this.#netns = netns;
   }
 
+  /**
+   * Duplicates the descriptors.
+   *
+   * @throws {JournalError} if a request was done and cannot be written to disk
+   */
   send(datagram: Uint8Array<ArrayBuffer>, fds: readonly number[] = []): void {
-    for (const message of decodeMessages(datagram)) {
-      this.#answers.push(...this.#server.request(this.#netns, message, fds));
-    }
+    for (const message of decodeMessages(datagram)) this.#request(message, [...fds]);
   }
 
   /** @throws {ReferenceError} if nothing was asked */
@@ -39,12 +59,32 @@ class OwnTransport implements NetlinkTransport {
   [Symbol.dispose](): void {
     this.#answers = [];
   }
+
+  #request(message: NetlinkMessage, fds: number[]): void {
+    const { subsystem, commit, events } = this.#api;
+    const netns = this.#netns;
+    const answer = subsystem.request(message, {
+      netns,
+      portId: OWN_PORT_ID,
+      privileged: true,
+      takeFd: () => {
+        const fd = fds.shift();
+        return fd === undefined ? undefined : duplicateFd(fd).release();
+      },
+    });
+    commit(answer);
+    events.emit("notifications", { netns, messages: answer.notifications });
+    for (const event of answer.traces) events.emit("trace", event);
+    this.#answers.push(...answer.replies);
+    const { dump } = answer;
+    for (let next = dump?.next(); next?.done === false; next = dump?.next()) this.#answers.push(next.value);
+  }
 }
 
-/** A client of the server in this process, for the namespace with the key, which somebody else holds. */
-export function openInProcessClient(server: Server, netns: string): UserL2tpClient {
+/** A client of the subsystem in this process, for the namespace with the key, which the caller holds. */
+export function openInProcessClient(api: InProcessApi, netns: string): UserL2tpClient {
   using stack = new DisposableStack();
-  const connection = stack.use(new NetlinkConnection(new OwnTransport(server, netns)));
+  const connection = stack.use(new NetlinkConnection(new InProcessTransport(api, netns)));
   const client = new UserL2tpClient(connection, resolveFamily(connection, L2TP_GENL_NAME));
   stack.move();
   return client;

@@ -7,9 +7,9 @@
 
 import { Errno } from "../../base/errno.ts";
 import { DecodeError, SyscallError } from "../../base/errors.ts";
+import type { EventHub } from "../../base/event_hub.ts";
 import { EventFd } from "../../../ffi/process/eventfd.ts";
 import { Epoll, EPOLLIN, EPOLLOUT } from "../../../ffi/process/epoll.ts";
-import { duplicateFd } from "../../../ffi/fd.ts";
 import type { UnixConnection } from "../../../ffi/sockets/unix.ts";
 import type { UnixListener } from "../../../ffi/sockets/unix_listener.ts";
 import type { Answer, Consequences, Subsystem } from "../../subsystem/subsystem.ts";
@@ -28,6 +28,8 @@ import { NLM_F_DUMP } from "../../wire/netlink/constants.ts";
 import { decodeMessages, encodeMessage, type NetlinkMessage } from "../../wire/netlink/message.ts";
 import { ClientConnection } from "./client_connection.ts";
 import { type DaemonFamily, daemonFamilyAnswer } from "./daemon_family.ts";
+import type { DaemonEvents } from "../events.ts";
+import type { Commit } from "../journal/commit.ts";
 import { JournalError } from "../journal/journal.ts";
 import type { NetworkNamespaces } from "../../driver/system/network_namespaces.ts";
 import type { PppSessions } from "../ppp/sessions.ts";
@@ -44,13 +46,11 @@ const HELLO_TIMEOUT_MS = 10_000;
 /** So many requests are worked on, and written down, at a time. */
 const GROUP_SIZE = 64;
 
-/** How long no clients are accepted after that has failed. */
+/** How long no clients are accepted after accepting one has failed. */
 const ACCEPT_PAUSE_MS = 1000;
 
 const LISTENER_TAG = 0;
 const WAKE_TAG = 1;
-/** Stands for this process itself in what it asks of itself. No client has it. */
-const OWN_PORT_ID = WAKE_TAG;
 const FIRST_CLIENT_TAG = 2;
 
 /** What the server serves. */
@@ -61,8 +61,10 @@ export interface ServerParts {
   readonly subsystem: Subsystem;
   /** The namespaces that clients work in. */
   readonly namespaces: NetworkNamespaces;
-  /** Writes down what happened, and lets it last, before anybody learns of it. */
-  readonly commit: (consequences: Consequences) => void;
+  /** What other parts of the daemon tell: notifications, traces, control messages. */
+  readonly events: EventHub<DaemonEvents>;
+  /** Makes the effects of requests last. Called before anybody learns of them. */
+  readonly commit: Commit;
   /** Dropped packets, one JSON text for each thing of the namespace that dropped any. */
   readonly drops: (netns: string) => Iterable<string>;
   /** What the system does for each session, one JSON text a session. */
@@ -73,8 +75,8 @@ export interface ServerParts {
   readonly ppp: PppSessions;
   /** Tells the data path whether somebody wants its trace events. */
   readonly setTrace: (on: boolean) => void;
-  /** Hears that a client is being served. */
-  readonly disturbed: () => void;
+  /** Called whenever a client is being served. */
+  readonly noteActivity: () => void;
   /** Writes a line for the administrator. */
   readonly log: (line: string) => void;
 }
@@ -89,9 +91,13 @@ export class Server {
   #nextTag = FIRST_CLIENT_TAG;
   #stopping = false;
 
-  /** Borrows the parts. */
+  /** Borrows the parts, whose events it listens to from now on. */
   constructor(parts: ServerParts) {
     this.#parts = parts;
+    const { events } = parts;
+    events.on("notifications", ({ netns, messages }) => this.#notify(netns, messages));
+    events.on("trace", (event) => this.#trace(event));
+    events.on("control", ({ netns, control }) => this.#control(netns, control));
   }
 
   /** Serves clients; resolves after {@link stop}. */
@@ -113,34 +119,8 @@ export class Server {
     this.#wake.signal();
   }
 
-  /**
-   * Works on a request of this process itself, as on a client's, and returns the answers. Of the descriptors it takes
-   * copies.
-   *
-   * @throws {JournalError} if it was done and cannot be written down
-   */
-  request(netns: string, message: NetlinkMessage, fds: readonly number[]): Uint8Array[] {
-    const left = [...fds];
-    const answer = this.#parts.subsystem.request(message, {
-      netns,
-      portId: OWN_PORT_ID,
-      privileged: true,
-      takeFd: () => {
-        const fd = left.shift();
-        return fd === undefined ? undefined : duplicateFd(fd).release();
-      },
-    });
-    this.#parts.commit(answer);
-    this.#notify(netns, answer.notifications);
-    for (const event of answer.traces) this.trace(event);
-    const replies = [...answer.replies];
-    const { dump } = answer;
-    for (let next = dump?.next(); next?.done === false; next = dump?.next()) replies.push(next.value);
-    return replies;
-  }
-
-  /** Tells clients that trace of an event. */
-  trace(event: TraceEvent): void {
+  /** Tells the clients that trace of an event. */
+  #trace(event: TraceEvent): void {
     const payload = encodeL2tpdText(L2TPD_CMD.TRACE, JSON.stringify(event).slice(0, L2TPD_TEXT_MAX));
     for (const [tag, client] of this.#clients) {
       if (!client.tracing || (client.netns !== event.netns)) continue;
@@ -152,7 +132,7 @@ export class Server {
   }
 
   /** Hands a control message that arrived in the namespace to the clients that want them; nobody else gets it. */
-  control(netns: string, control: L2tpdControl): void {
+  #control(netns: string, control: L2tpdControl): void {
     if (control.message.length > L2TPD_CONTROL_MAX) return;
     const payload = encodeL2tpdControl(control);
     for (const [tag, client] of this.#clients) {
@@ -217,7 +197,7 @@ export class Server {
   }
 
   #serve(tag: number, client: ClientConnection): void {
-    this.#parts.disturbed();
+    this.#parts.noteActivity();
     if (client.stalled || client.requests.length > 0) this.#flush(tag, client);
     else this.#receive(tag, client);
     // One group in a turn: others have theirs in between.
@@ -274,7 +254,7 @@ export class Server {
       if (answer.dump !== undefined) client.send(answer.dump);
       if ("notifications" in answer) this.#notify(client.netns!, answer.notifications);
     }
-    for (const event of traces) this.trace(event);
+    for (const event of traces) this.#trace(event);
   }
 
   #answer(client: ClientConnection, message: NetlinkMessage): Answer | DaemonFamily {

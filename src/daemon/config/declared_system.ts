@@ -22,25 +22,21 @@ import { inNamespace, withNamespaceFd } from "../../driver/system/namespace.ts";
 import { currentNamespace, namespaceNames } from "../../driver/system/namespace_names.ts";
 import { openNetworkChanges } from "../../driver/netlink/network_changes.ts";
 import type { DeclaredTunnel } from "../../model/declared_tunnel.ts";
-import type { Subsystem } from "../../subsystem/subsystem.ts";
 import { L2TPD_TEXT_MAX } from "../../wire/l2tpd/family.ts";
 import { openNetns } from "../../../ffi/kernel/netns.ts";
 import { DeclaredTunnels } from "./declared_tunnels.ts";
 import type { NetworkNamespaces } from "../../driver/system/network_namespaces.ts";
 import type { DaemonOptions } from "../settings/options.ts";
-import { openInProcessClient } from "../api/in_process_transport.ts";
+import { type InProcessApi, openInProcessClient } from "../api/in_process_transport.ts";
 import type { PppSessions } from "../ppp/sessions.ts";
-import type { Server } from "../api/server.ts";
 
 /** Three texts as long as this have room in one message, whatever characters they have; escapes take six bytes each. */
 const SHORT_LENGTH = 40;
 
 /** What a {@link DaemonTarget} works with; all of it stays the caller's. */
 export interface DaemonTargetParts {
-  /** Answers the daemon's own requests. */
-  readonly server: Server;
-  /** The daemon's subsystem. */
-  readonly subsystem: Subsystem;
+  /** The daemon's own subsystem, and what its requests take. */
+  readonly api: InProcessApi;
   /** The namespaces. */
   readonly namespaces: NetworkNamespaces;
   /** Runs PPP. */
@@ -72,19 +68,19 @@ export class DaemonTarget implements Disposable {
   static open(
     config: Config,
     { config: path = "", prune, keep }: Pick<DaemonOptions, "config" | "prune" | "keep">,
-    { server, subsystem, namespaces, ppp, dataplane, log }: DaemonTargetParts,
+    { api, namespaces, ppp, dataplane, log }: DaemonTargetParts,
   ): DaemonTarget {
     using stack = new DisposableStack();
     const netns = namespaces.hold(openNetns("/proc/thread-self/ns/net"));
     stack.defer(() => namespaces.release(netns));
     const kernel = stack.use(kernelClient(dataplane));
-    const l2tp = kernel ?? stack.use(openInProcessClient(server, netns));
+    const l2tp = kernel ?? stack.use(openInProcessClient(api, netns));
     const links = stack.use(LinkClient.open());
     const keepers = new Keepers();
     const target: ApplyTarget = {
       l2tp,
       links,
-      debugfs: () => kernel === undefined ? [...subsystem.debugfs(netns)].join("") : readKernelDebugfs(),
+      debugfs: () => kernel === undefined ? [...api.subsystem.debugfs(netns)].join("") : readKernelDebugfs(),
       openLinks: (netns) => inNamespace(netns, LinkClient.open),
       moveLink: (index, netns) => withNamespaceFd(netns, (netnsFd) => links.changeLink(index, { netnsFd })),
       netnsNames: namespaceNames,

@@ -159,6 +159,15 @@ function syncFolder(path: string): void {
   folder.syncSync();
 }
 
+/** Deletes the journal at the path. There may be none: while the disk was full, none could be written. */
+export function removeJournal(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
 /** What the journal at the path says; nothing if there is none. */
 export function readJournal(path: string): JournalContent {
   let text: string;

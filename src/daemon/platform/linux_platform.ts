@@ -221,8 +221,8 @@ export class LinuxPlatform implements Platform {
     }
   }
 
-  /** Where an endpoint is; `undefined` if it has gone. */
-  placeOf(handle: EndpointHandle): SocketAddress | undefined {
+  /** Where the socket of an endpoint is bound; `undefined` if it has gone. */
+  addressOf(handle: EndpointHandle): SocketAddress | undefined {
     return this.#adopted.get(handle) ?? this.#parts.endpoints.byHandle(handle);
   }
 

@@ -39,8 +39,8 @@ export interface PppSessionParts {
   readonly options: PppOptions;
   /** What else was asked for. */
   readonly settings: PppSessionSettings;
-  /** Hears that the link changes. */
-  readonly disturbed: () => void;
+  /** Called whenever the link changes. */
+  readonly noteActivity: () => void;
   /** Writes a line for the administrator. */
   readonly log: (line: string) => void;
   /** Called once the L2TP session has gone; this is to be disposed then. */
@@ -161,8 +161,8 @@ export class PppSession implements Disposable, TimerClient {
   }
 
   #take(effect: PppEffect): void {
-    const { settings, links, disturbed } = this.#parts;
-    if (effect.effect !== "send") disturbed();
+    const { settings, links, noteActivity } = this.#parts;
+    if (effect.effect !== "send") noteActivity();
     const index = this.#path.interfaceIndex;
     switch (effect.effect) {
       case "send":

@@ -36,8 +36,8 @@ export interface PppSessionsParts {
   readonly attach: Readonly<Record<PppRequest["dataplane"], PppAttach>>;
   /** Takes hold of a session of the kernel for somebody else's PPP. */
   readonly hold: (request: PppHolding) => HeldSession;
-  /** Hears that a session comes up or goes down. */
-  readonly disturbed: () => void;
+  /** Called whenever a session comes up or goes down. */
+  readonly noteActivity: () => void;
   /** Writes a line for the administrator. */
   readonly log: (line: string) => void;
 }
@@ -196,7 +196,7 @@ export class PppSessions implements AsyncDisposable {
       readonly lost: () => void;
     },
   ): AnySession {
-    const { attach, hold, namespaces, disturbed, log } = this.#parts;
+    const { attach, hold, namespaces, noteActivity, log } = this.#parts;
     const { dataplane, tunnelId, sessionId, settings } = request;
     const { interfaceName, clampMss = false, pppdFile } = settings;
     const { links } = place;
@@ -210,7 +210,7 @@ export class PppSessions implements AsyncDisposable {
         clock: this.#clock,
         options: optionsOf(settings, secrets, place, log),
         settings,
-        disturbed,
+        noteActivity,
         log,
         lost,
       });

@@ -12,6 +12,7 @@ import { DataPlaneClosed, type PppHandle } from "../../driver/data_plane/mod.ts"
 import type { PppAgreement, PppPath, PppPathUser } from "../../driver/ppp/path.ts";
 import { DEFAULT_PPP_INTERFACE_NAME } from "../../model/interface_name.ts";
 import type { Subsystem } from "../../subsystem/subsystem.ts";
+import type { AttachedPpp, PppAttachment } from "./attachment.ts";
 import type { Devices, PppDevice } from "../platform/devices.ts";
 import { deviceFacts, type LinuxPlatform, type SessionCarrier } from "../platform/linux_platform.ts";
 
@@ -87,6 +88,12 @@ export class PppPaths {
     const path = new UserPppPath({ netns, devices, device, carrier, handle });
     stack.move();
     return path;
+  }
+
+  /** {@link attach} for the daemon's PPP sessions. */
+  attachLink({ netns, tunnelId, sessionId, interfaceName, clampMss, user }: PppAttachment): AttachedPpp {
+    const path = this.attach({ netns, tunnelId, sessionId, interfaceName, clampMss, ...user });
+    return { path, mtu: this.#parts.subsystem.pppMtu(netns, tunnelId, sessionId)! };
   }
 }
 

@@ -15,16 +15,11 @@ import type { Tunnel } from "../../model/tunnel.ts";
 import { SOCK_DGRAM, Socket } from "../../../ffi/sockets/socket.ts";
 import { tunHasVnetHeader } from "../../../ffi/kernel/tun.ts";
 import { pathMtu, probeUdpSegment, setUdpGro } from "../../../ffi/sockets/udp.ts";
+import { effectiveCapabilities } from "./capabilities.ts";
 import { forbiddingFile, hasKernelModule } from "./kernel_modules.ts";
 import { isKernelAtLeast, kernelRelease } from "./kernel_release.ts";
 import { linkAt, namesIn, readProcFile } from "./proc_files.ts";
 
-/** Bits of the capabilities that L2TP needs (`linux/capability.h`). */
-const CAPABILITIES: readonly [name: string, bit: bigint][] = [
-  ["CAP_NET_ADMIN", 12n],
-  ["CAP_NET_RAW", 13n],
-  ["CAP_SYS_ADMIN", 21n],
-];
 
 const MODULES = ["l2tp_core", "l2tp_netlink", "l2tp_eth", "l2tp_ip", "l2tp_ip6", "l2tp_ppp"];
 
@@ -93,12 +88,6 @@ function tunFacts(): Pick<Inspection, "tunError" | "missingOffloads"> {
     missing.set("simd", error.message);
   }
   return { tunError, missingOffloads: missing };
-}
-
-function effectiveCapabilities(): Set<string> {
-  const [, digits = "0"] = /^CapEff:\s*([0-9a-f]+)$/m.exec(readProcFile("/proc/thread-self/status")) ?? [];
-  const bits = BigInt(`0x${digits}`);
-  return new Set(CAPABILITIES.filter(([, bit]) => (bits >> bit & 1n) === 1n).map(([name]) => name));
 }
 
 function readSysctls(): Map<string, string> {
