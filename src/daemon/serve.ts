@@ -135,7 +135,7 @@ export async function serve(
     events,
     commit,
     drops: (netns) => platform.drops(netns),
-    offloads: (netns) => platform.offloads(netns),
+    offloads: (netns) => platform.sessionOffloads(netns),
     declared: (netns) => target?.unsettled(netns) ?? [],
     ppp,
     setTrace: (on) => planes.setTrace(on),

@@ -5,7 +5,10 @@
  */
 
 /** What a declared tunnel can wait for. */
-export type WaitingFor = "name" | "address" | "route" | "interface" | "namespace" | "file";
+export const WAITING_FOR = ["name", "address", "route", "interface", "namespace", "file"] as const;
+
+/** One of {@link WAITING_FOR}. */
+export type WaitingFor = typeof WAITING_FOR[number];
 
 /** A declared tunnel that waits, or that could not be made. */
 export interface DeclaredTunnel {

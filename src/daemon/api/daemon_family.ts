@@ -1,16 +1,24 @@
 /**
- * The daemon's own requests, beside the "l2tp" family: who is there, and what to watch.
+ * Requests of the "l2tpd" family, the daemon's own beside the "l2tp" family: introducing a client, subscriptions, dumps
+ * and PPP.
  *
  * @module
  */
 
 import { Errno } from "../../base/errno.ts";
 import { DecodeError, NetlinkError, SyscallError } from "../../base/errors.ts";
+import type { DeclaredTunnel } from "../../model/declared_tunnel.ts";
+import type { DropCounts } from "../../model/drop_counts.ts";
+import type { SessionOffloads } from "../../model/session_offloads.ts";
 import { PROGRAM_VERSION } from "../../model/version.ts";
 import { dumpDatagrams } from "../../subsystem/dump.ts";
 import type { Subsystem } from "../../subsystem/subsystem.ts";
-import { decodePppRequest } from "../../wire/l2tpd/ppp.ts";
-import { encodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID, L2TPD_TEXT_MAX } from "../../wire/l2tpd/family.ts";
+import { encodeAbout } from "../../wire/l2tpd/about.ts";
+import { encodeDeclared } from "../../wire/l2tpd/declared.ts";
+import { encodeDrops } from "../../wire/l2tpd/drops.ts";
+import { encodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID, textPieces } from "../../wire/l2tpd/family.ts";
+import { encodeOffloads } from "../../wire/l2tpd/offloads.ts";
+import { decodePppRequest, encodePppStatuses } from "../../wire/l2tpd/ppp.ts";
 import { encodeAcknowledgement } from "../../wire/netlink/answer.ts";
 import { NLM_F_ACK, NLM_F_REQUEST } from "../../wire/netlink/constants.ts";
 import { type Acknowledgement, encodeMessage, type NetlinkMessage } from "../../wire/netlink/message.ts";
@@ -18,28 +26,45 @@ import type { ClientConnection } from "./client_connection.ts";
 import type { NetworkNamespaces } from "../../driver/system/network_namespaces.ts";
 import type { PppSessions } from "../ppp/sessions.ts";
 
-/** What comes of such a request. */
-export interface DaemonFamily {
+/** The answer to such a request. */
+export interface DaemonFamilyAnswer {
   /** Datagrams for the client. */
   readonly replies: readonly Uint8Array[];
   /** Further datagrams, made as they are asked for. */
   readonly dump: Iterator<Uint8Array, void, void> | undefined;
 }
 
-/** What the requests are about. */
+/** What the requests are about. All is borrowed. */
 export interface DaemonFamilyParts {
   /** The namespaces that clients work in. */
   readonly namespaces: NetworkNamespaces;
   /** The tables. */
   readonly subsystem: Subsystem;
-  /** Dropped packets, one JSON text for each thing that dropped any. */
-  readonly drops: (netns: string) => Iterable<string>;
-  /** What the system does for each session, one JSON text a session. */
-  readonly offloads: (netns: string) => Iterable<string>;
-  /** Tunnels of the configuration file that are not as it says, one JSON text each. */
-  readonly declared: (netns: string) => Iterable<string>;
+  /** Dropped packets of each session and socket of the namespace that dropped any. */
+  readonly drops: (netns: string) => Iterable<DropCounts>;
+  /** The offloads that work for each session of the namespace. */
+  readonly offloads: (netns: string) => Iterable<SessionOffloads>;
+  /** Tunnels of the configuration file that are not there as it says; none but in the namespace of the file. */
+  readonly declared: (netns: string) => Iterable<DeclaredTunnel>;
   /** The PPP sessions. */
   readonly ppp: PppSessions;
+}
+
+/** TEXT of each message of a dump about a network namespace. */
+type Dump = (parts: DaemonFamilyParts, netns: string) => Iterable<string>;
+
+/** Dumps by command. */
+const DUMPS = new Map<number, Dump>([
+  [L2TPD_CMD.ABOUT, () => [encodeAbout({ version: PROGRAM_VERSION })]],
+  [L2TPD_CMD.DEBUGFS, ({ subsystem }, netns) => textPieces(subsystem.debugfs(netns))],
+  [L2TPD_CMD.DROPS, ({ drops }, netns) => rows(drops(netns), encodeDrops)],
+  [L2TPD_CMD.OFFLOADS, ({ offloads }, netns) => rows(offloads(netns), encodeOffloads)],
+  [L2TPD_CMD.DECLARED, ({ declared }, netns) => rows(declared(netns), encodeDeclared)],
+  [L2TPD_CMD.PPP_STATUS, ({ ppp }, netns) => encodePppStatuses(ppp.statuses(netns))],
+]);
+
+function* rows<T>(values: Iterable<T>, encode: (value: T) => string): Generator<string> {
+  for (const value of values) yield encode(value);
 }
 
 /** Version of what clients and daemon say to each other: in the reply to HELLO. */
@@ -52,15 +77,15 @@ export function daemonFamilyAnswer(
   message: NetlinkMessage,
   client: ClientConnection,
   parts: DaemonFamilyParts,
-): DaemonFamily {
+): DaemonFamilyAnswer {
   const header = { type: L2TPD_FAMILY_ID, sequence: message.sequence, portId: client.portId };
   const end = (errno: number): Uint8Array =>
     encodeAcknowledgement(message, client.portId, { ...SUCCESS, errno });
-  const done = (...replies: Uint8Array[]): DaemonFamily => ({
+  const done = (...replies: Uint8Array[]): DaemonFamilyAnswer => ({
     replies: (message.flags & NLM_F_ACK) === 0 ? replies : [...replies, end(0)],
     dump: undefined,
   });
-  const refused = (errno: number): DaemonFamily => ({ replies: [end(errno)], dump: undefined });
+  const refused = (errno: number): DaemonFamilyAnswer => ({ replies: [end(errno)], dump: undefined });
   if ((message.flags & NLM_F_REQUEST) === 0) return { replies: [], dump: undefined };
   const command = message.type === L2TPD_FAMILY_ID ? message.payload[0] : undefined;
   if (command === L2TPD_CMD.HELLO) {
@@ -81,14 +106,6 @@ export function daemonFamilyAnswer(
     case L2TPD_CMD.CONTROL:
       client.controlling = true;
       return done();
-    case L2TPD_CMD.DEBUGFS:
-      return dump(command, pieces(parts.subsystem.debugfs(netns)));
-    case L2TPD_CMD.DROPS:
-      return dump(command, parts.drops(netns));
-    case L2TPD_CMD.OFFLOADS:
-      return dump(command, parts.offloads(netns));
-    case L2TPD_CMD.DECLARED:
-      return dump(command, parts.declared(netns));
     case L2TPD_CMD.PPP:
     case L2TPD_CMD.PPP_SECRETS:
     case L2TPD_CMD.PPP_END: {
@@ -97,17 +114,10 @@ export function daemonFamilyAnswer(
         ? done()
         : { replies: [encodeAcknowledgement(message, client.portId, refusal)], dump: undefined };
     }
-    case L2TPD_CMD.PPP_STATUS:
-      return dump(command, pieces(jsonLines(parts.ppp.statuses(netns))));
-    case L2TPD_CMD.ABOUT:
-      return dump(command, [JSON.stringify({ version: PROGRAM_VERSION })]);
-    default:
-      return refused(Errno.EOPNOTSUPP);
   }
-
-  function dump(command: number, texts: Iterable<string>): DaemonFamily {
-    return { replies: [], dump: dumpDatagrams(header, payloads(command, texts)) };
-  }
+  const dump = command === undefined ? undefined : DUMPS.get(command);
+  if (command === undefined || dump === undefined) return refused(Errno.EOPNOTSUPP);
+  return { replies: [], dump: dumpDatagrams(header, payloads(command, dump(parts, netns))) };
 }
 
 /** Takes a client in; returns an errno. */
@@ -152,28 +162,6 @@ function changePpp(
   }
 }
 
-/** A line for each, in ASCII. */
-function* jsonLines(values: Iterable<object>): Generator<string> {
-  for (const value of values) {
-    const json = JSON.stringify(value);
-    // deno-lint-ignore no-control-regex
-    yield json.replace(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`) +
-      "\n";
-  }
-}
-
 function* payloads(command: number, texts: Iterable<string>): Generator<Uint8Array> {
   for (const text of texts) yield encodeL2tpdText(command, text);
-}
-
-/** The text in pieces that a message has room for. It is ASCII. */
-function* pieces(parts: Iterable<string>): Generator<string> {
-  let text = "";
-  for (const part of parts) {
-    text += part;
-    for (; text.length >= L2TPD_TEXT_MAX; text = text.slice(L2TPD_TEXT_MAX)) {
-      yield text.slice(0, L2TPD_TEXT_MAX);
-    }
-  }
-  if (text !== "") yield text;
 }

@@ -20,19 +20,17 @@ import {
   L2TPD_CMD,
   L2TPD_CONTROL_MAX,
   L2TPD_FAMILY_ID,
-  L2TPD_TEXT_MAX,
   type L2tpdControl,
 } from "../../wire/l2tpd/family.ts";
+import { encodeTrace } from "../../wire/l2tpd/trace.ts";
 import { encodeAcknowledgement } from "../../wire/netlink/answer.ts";
 import { NLM_F_DUMP } from "../../wire/netlink/constants.ts";
 import { decodeMessages, encodeMessage, type NetlinkMessage } from "../../wire/netlink/message.ts";
 import { ClientConnection } from "./client_connection.ts";
-import { type DaemonFamily, daemonFamilyAnswer } from "./daemon_family.ts";
+import { type DaemonFamilyAnswer, daemonFamilyAnswer, type DaemonFamilyParts } from "./daemon_family.ts";
 import type { DaemonEvents } from "../events.ts";
 import type { Commit } from "../journal/commit.ts";
 import { JournalError } from "../journal/journal.ts";
-import type { NetworkNamespaces } from "../../driver/system/network_namespaces.ts";
-import type { PppSessions } from "../ppp/sessions.ts";
 
 /** The longest datagram of a client: what a netlink socket takes, too, in practice. */
 const REQUEST_MAX = 64 * 1024;
@@ -53,26 +51,14 @@ const LISTENER_TAG = 0;
 const WAKE_TAG = 1;
 const FIRST_CLIENT_TAG = 2;
 
-/** What the server serves. */
-export interface ServerParts {
+/** What the server serves. All is borrowed. */
+export interface ServerParts extends DaemonFamilyParts {
   /** Where clients connect. */
   readonly listener: UnixListener;
-  /** The tables and rules. */
-  readonly subsystem: Subsystem;
-  /** The namespaces that clients work in. */
-  readonly namespaces: NetworkNamespaces;
   /** What other parts of the daemon tell: notifications, traces, control messages. */
   readonly events: EventHub<DaemonEvents>;
   /** Makes the effects of requests last. Called before anybody learns of them. */
   readonly commit: Commit;
-  /** Dropped packets, one JSON text for each thing of the namespace that dropped any. */
-  readonly drops: (netns: string) => Iterable<string>;
-  /** What the system does for each session, one JSON text a session. */
-  readonly offloads: (netns: string) => Iterable<string>;
-  /** Tunnels of the configuration file that are not as it says, one JSON text each. */
-  readonly declared: (netns: string) => Iterable<string>;
-  /** The PPP sessions. */
-  readonly ppp: PppSessions;
   /** Tells the data path whether somebody wants its trace events. */
   readonly setTrace: (on: boolean) => void;
   /** Called whenever a client is being served. */
@@ -121,7 +107,7 @@ export class Server {
 
   /** Tells the clients that trace of an event. */
   #trace(event: TraceEvent): void {
-    const payload = encodeL2tpdText(L2TPD_CMD.TRACE, JSON.stringify(event).slice(0, L2TPD_TEXT_MAX));
+    const payload = encodeL2tpdText(L2TPD_CMD.TRACE, encodeTrace(event));
     for (const [tag, client] of this.#clients) {
       if (!client.tracing || (client.netns !== event.netns)) continue;
       client.notify(
@@ -228,7 +214,7 @@ export class Server {
 
   /** Works on requests; nobody hears of any before all are written down. */
   #take(tag: number, client: ClientConnection, messages: readonly NetlinkMessage[]): void {
-    const answers: (Answer | DaemonFamily)[] = [];
+    const answers: (Answer | DaemonFamilyAnswer)[] = [];
     const journalEntries: Consequences["journalEntries"][number][] = [];
     const traces: TraceEvent[] = [];
     const cleanupErrors: SyscallError[] = [];
@@ -257,26 +243,18 @@ export class Server {
     for (const event of traces) this.#trace(event);
   }
 
-  #answer(client: ClientConnection, message: NetlinkMessage): Answer | DaemonFamily {
-    const { subsystem, namespaces, drops, offloads, declared, ppp } = this.#parts;
+  #answer(client: ClientConnection, message: NetlinkMessage): Answer | DaemonFamilyAnswer {
     // As in the kernel: what waits for a client must stay bounded.
     if ((message.flags & NLM_F_DUMP) === NLM_F_DUMP && client.dumping) {
       const busy = { errno: Errno.EBUSY, extack: undefined, attributeOffset: undefined };
       return { replies: [encodeAcknowledgement(message, client.portId, busy)], dump: undefined };
     }
     if (message.type === L2TPD_FAMILY_ID || client.netns === undefined) {
-      const answer = daemonFamilyAnswer(message, client, {
-        namespaces,
-        subsystem,
-        drops,
-        offloads,
-        declared,
-        ppp,
-      });
+      const answer = daemonFamilyAnswer(message, client, this.#parts);
       if (client.tracing) this.#parts.setTrace(true);
       return answer;
     }
-    return subsystem.request(message, {
+    return this.#parts.subsystem.request(message, {
       netns: client.netns,
       portId: client.portId,
       // Nobody else can connect.

@@ -22,16 +22,12 @@ import { inNamespace, withNamespaceFd } from "../../driver/system/namespace.ts";
 import { currentNamespace, namespaceNames } from "../../driver/system/namespace_names.ts";
 import { openNetworkChanges } from "../../driver/netlink/network_changes.ts";
 import type { DeclaredTunnel } from "../../model/declared_tunnel.ts";
-import { L2TPD_TEXT_MAX } from "../../wire/l2tpd/family.ts";
 import { openNetns } from "../../../ffi/kernel/netns.ts";
 import { DeclaredTunnels } from "./declared_tunnels.ts";
 import type { NetworkNamespaces } from "../../driver/system/network_namespaces.ts";
 import type { DaemonOptions } from "../settings/options.ts";
 import { type InProcessApi, openInProcessClient } from "../api/in_process_transport.ts";
 import type { PppSessions } from "../ppp/sessions.ts";
-
-/** Three texts as long as this have room in one message, whatever characters they have; escapes take six bytes each. */
-const SHORT_LENGTH = 40;
 
 /** What a {@link DaemonTarget} works with; all of it stays the caller's. */
 export interface DaemonTargetParts {
@@ -125,10 +121,9 @@ export class DaemonTarget implements Disposable {
     this.#tunnels.end();
   }
 
-  /** The tunnels that are not there as the file says, one JSON text each; none for another namespace. */
-  *unsettled(netns: string): Generator<string> {
-    if (netns !== this.#netns) return;
-    for (const tunnel of this.#tunnels.unsettled()) yield textOf(tunnel);
+  /** The tunnels that are not there as the file says; none for another namespace. */
+  unsettled(netns: string): Iterable<DeclaredTunnel> {
+    return netns === this.#netns ? this.#tunnels.unsettled() : [];
   }
 
   /** Closes what was opened. The tunnels stay. */
@@ -146,19 +141,4 @@ function kernelClient(choice: DataplaneChoice | undefined): L2tpClient | undefin
     },
   };
   return choice === "kernel" ? L2tpClient.open(options) : L2tpClient.openIfThere(options);
-}
-
-function textOf({ name, tunnelId, waitsFor, subject, message, sinceMs }: DeclaredTunnel): string {
-  const json = (cut: (text: string) => string): string =>
-    JSON.stringify({
-      name: cut(name),
-      tunnel_id: tunnelId,
-      waits_for: waitsFor,
-      subject: subject === undefined ? undefined : cut(subject),
-      message: cut(message),
-      since_ms: sinceMs,
-    });
-  const whole = json((text) => text);
-  if (new TextEncoder().encode(whole).length <= L2TPD_TEXT_MAX) return whole;
-  return json((text) => text.length <= SHORT_LENGTH ? text : `${text.slice(0, SHORT_LENGTH - 1)}…`);
 }

@@ -44,7 +44,7 @@ function namespaceSnapshot(
     tunnels: [...subsystem.tunnels(key)],
     sessions: withPppInterfaces([...subsystem.sessions(key)], ppp.interfaces(key, "user")),
     links: linksOf(key, namespaces),
-    drops: [...platform.dropCounts(key)],
+    drops: [...platform.drops(key)],
     offloads: [...platform.sessionOffloads(key)],
   };
 }

@@ -24,37 +24,37 @@ import { NO_SOCKET_OFFLOADS, type SocketOffloads, type SystemOffloads } from "./
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 const SEND_BUFFER_BYTES = 4 * 1024 * 1024;
 
-/** A socket in the worker that serves it. */
-export interface Member {
+/** A socket, and the worker that serves it. */
+export interface WorkerSocket {
   /** The worker. */
   readonly plane: DataPlane;
-  /** The socket's place in there. */
+  /** The socket's handle in the worker. */
   readonly handle: EndpointHandle;
   /** The socket. */
   readonly socket: Socket;
 }
 
-/** A local address and port, with the tunnels that hold it. */
+/** A local address and port that tunnels share. */
 export interface SharedEndpoint {
   /** One, or one for each worker, which then has its share of the peers. */
-  readonly members: readonly Member[];
+  readonly workerSockets: readonly WorkerSocket[];
   /** Our address, in text. */
   readonly local: string;
   /** Our UDP port; 0 without UDP. */
   readonly port: number;
   /** Key of its network namespace. */
   readonly netns: string;
-  /** What it does for us. */
+  /** Its offloads. */
   readonly offloads: SocketOffloads;
 }
 
-/** A tunnel's hold on an endpoint. */
-export interface Hold {
-  /** What is held. */
+/** A tunnel's lease of an endpoint. */
+export interface EndpointLease {
+  /** The endpoint. */
   readonly endpoint: SharedEndpoint;
-  /** The member that serves the tunnel's peer. */
-  readonly member: Member;
-  /** Gives the hold up; the last one closes the sockets. */
+  /** The socket that serves the tunnel's peer. */
+  readonly workerSocket: WorkerSocket;
+  /** Ends the lease; the end of the last lease closes the sockets. */
   release(): void;
 }
 
@@ -62,8 +62,8 @@ interface Shared {
   readonly key: string;
   readonly options: string;
   readonly endpoint: SharedEndpoint;
-  /** The tunnels that hold it, with their peers: over UDP two between the same two ends are one too many. */
-  readonly holders: Map<symbol, string>;
+  /** The peer of each lease: over UDP, two tunnels between the same two ends cannot share a socket. */
+  readonly leases: Map<symbol, string>;
 }
 
 /** The endpoints of all workers. */
@@ -79,7 +79,7 @@ export class Endpoints {
     this.#offloads = offloads;
   }
 
-  /** The endpoint with this place in a worker; `undefined` if it has gone. */
+  /** The endpoint that has this handle in a worker; `undefined` if it has gone. */
   byHandle(handle: EndpointHandle): SharedEndpoint | undefined {
     return this.#byHandle.get(handle);
   }
@@ -90,14 +90,14 @@ export class Endpoints {
   }
 
   /**
-   * Holds the endpoint for a tunnel, in the network namespace of the calling thread; opens it if there is none yet.
-   * The errors are those that the kernel's tunnel sockets have, but that a port may be shared.
+   * Leases the endpoint to a tunnel, in the network namespace of the calling thread; opens it if there is none yet.
+   * The errors are those of the kernel's tunnel sockets, except that tunnels can share a port.
    *
    * @throws {SyscallError} EADDRINUSE if another program has the port, or a tunnel with the same peer or with other
    * checksum options, or if several workers share its peers and this tunnel takes packets from anybody;
    * EADDRNOTAVAIL, ENETUNREACH, …
    */
-  hold(request: TunnelSocketRequest): Hold {
+  acquire(request: TunnelSocketRequest): EndpointLease {
     const family = familyOf(request.local);
     const local = localAddress(family, request);
     const udp = request.encap === "udp";
@@ -112,11 +112,11 @@ export class Endpoints {
       ? undefined
       : this.#shared.get(keyOf(request, local, request.localPort));
     if (known !== undefined) {
-      const taken = known.options !== options || [...known.holders.values()].includes(peer);
-      const divided = !connected && known.endpoint.members.length > 1;
+      const taken = known.options !== options || [...known.leases.values()].includes(peer);
+      const divided = !connected && known.endpoint.workerSockets.length > 1;
       if (udp && (taken || divided)) throw new SyscallError("bind", Errno.EADDRINUSE);
       if (mustReach) checkRoute(family, local, request);
-      return this.#holdAgain(known, peer, request);
+      return this.#lease(known, peer, request);
     }
     using stack = new DisposableStack();
     const sockets = openAll(stack, family, local, request, udp && connected ? this.#planes.count : 1);
@@ -125,7 +125,7 @@ export class Endpoints {
     const key = keyOf(request, local, port);
     let offloads = NO_SOCKET_OFFLOADS;
     const noChecksumTx = wantsNoChecksumTx(family, request);
-    const members = sockets.map((socket, i): Member => {
+    const workerSockets = sockets.map((socket, i): WorkerSocket => {
       if (udp) offloads = this.#offloads.setUpUdp(socket, isForBpf(request));
       // Over IP every socket gets everything, so one of the workers has them all.
       const plane = udp ? this.#planes.all[i]! : this.#planes.planeFor(local);
@@ -138,31 +138,31 @@ export class Endpoints {
       stack.defer(() => handle.remove());
       return { plane, handle, socket };
     });
-    const endpoint = { members, local: formatIpAddress(local), port, netns: request.netns, offloads };
-    const shared = { key, options, endpoint, holders: new Map<symbol, string>() };
+    const endpoint = { workerSockets, local: formatIpAddress(local), port, netns: request.netns, offloads };
+    const shared = { key, options, endpoint, leases: new Map<symbol, string>() };
     this.#shared.set(key, shared);
-    for (const { handle } of members) this.#byHandle.set(handle, endpoint);
+    for (const { handle } of workerSockets) this.#byHandle.set(handle, endpoint);
     stack.move();
-    return this.#holdAgain(shared, peer, request);
+    return this.#lease(shared, peer, request);
   }
 
-  #holdAgain(shared: Shared, peer: string, request: TunnelSocketRequest): Hold {
-    const { endpoint, holders } = shared;
-    const { members } = endpoint;
-    const holder = Symbol(peer);
-    holders.set(holder, peer);
+  #lease(shared: Shared, peer: string, request: TunnelSocketRequest): EndpointLease {
+    const { endpoint, leases } = shared;
+    const { workerSockets } = endpoint;
+    const lease = Symbol(peer);
+    leases.set(lease, peer);
     return {
       endpoint,
-      member: members[steeredIndex(remoteOf(request).address, members.length)]!,
+      workerSocket: workerSockets[steeredIndex(remoteOf(request).address, workerSockets.length)]!,
       release: () => {
-        if (holders.delete(holder) && holders.size === 0) this.#close(shared);
+        if (leases.delete(lease) && leases.size === 0) this.#close(shared);
       },
     };
   }
 
-  #close({ key, endpoint: { members } }: Shared): void {
+  #close({ key, endpoint: { workerSockets } }: Shared): void {
     this.#shared.delete(key);
-    for (const { handle, socket } of members) {
+    for (const { handle, socket } of workerSockets) {
       this.#byHandle.delete(handle);
       handle.remove();
       socket.close();

@@ -1,6 +1,6 @@
 /**
- * Where PPP gets hold of sessions: each becomes a TUN device, whose IP packets never come here, and control frames,
- * which do.
+ * Attaches PPP to userspace sessions. IP packets stay in the worker, between TUN device and tunnel; only control frames
+ * reach the main thread.
  *
  * @module
  */
@@ -14,7 +14,8 @@ import { DEFAULT_PPP_INTERFACE_NAME } from "../../model/interface_name.ts";
 import type { Subsystem } from "../../subsystem/subsystem.ts";
 import type { AttachedPpp, PppAttachment } from "./attachment.ts";
 import type { Devices, PppDevice } from "../platform/devices.ts";
-import { deviceFacts, type LinuxPlatform, type SessionCarrier } from "../platform/linux_platform.ts";
+import type { LinuxPlatform } from "../platform/linux_platform.ts";
+import { deviceFacts, type PlaneSession } from "../platform/session_path.ts";
 
 /** What the paths are made of. All is borrowed. */
 export interface PppPathsParts {
@@ -67,14 +68,14 @@ export class PppPaths {
       new SyscallError(`session ${sessionId} in tunnel ${tunnelId}`, errno);
     const session = subsystem.sessionPath(netns, tunnelId, sessionId);
     if (session === undefined) throw refused(Errno.ENODEV);
-    const carrier = platform.carrierOf(session);
-    if (carrier === undefined) throw refused(Errno.EINVAL);
-    if (!carrier.isPpp) throw refused(Errno.EPROTONOSUPPORT);
-    if (carrier.handle.ppp !== undefined) throw refused(Errno.EBUSY);
+    const planeSession = platform.planeSessionOf(session);
+    if (planeSession === undefined) throw refused(Errno.EINVAL);
+    if (!planeSession.isPpp) throw refused(Errno.EPROTONOSUPPORT);
+    if (planeSession.handle.ppp !== undefined) throw refused(Errno.EBUSY);
     using stack = new DisposableStack();
     const device = devices.createPpp(netns, interfaceName ?? DEFAULT_PPP_INTERFACE_NAME);
     stack.use(device.tun);
-    const handle = carrier.plane.attachPpp(carrier.handle, {
+    const handle = planeSession.plane.attachPpp(planeSession.handle, {
       tunFd: device.tun.number,
       device: deviceFacts(device.offloads),
       clampMss,
@@ -85,7 +86,7 @@ export class PppPaths {
         request.lost();
       },
     });
-    const path = new UserPppPath({ netns, devices, device, carrier, handle });
+    const path = new UserPppPath({ netns, devices, device, planeSession, handle });
     stack.move();
     return path;
   }
@@ -102,7 +103,7 @@ interface UserPppPathParts {
   readonly netns: string;
   readonly devices: Devices;
   readonly device: PppDevice;
-  readonly carrier: SessionCarrier;
+  readonly planeSession: PlaneSession;
   readonly handle: PppHandle;
 }
 
@@ -125,10 +126,10 @@ class UserPppPath implements PppPath {
 
   constructor(parts: UserPppPathParts) {
     this.#parts = parts;
-    const { device, carrier } = parts;
+    const { device, planeSession } = parts;
     this.interfaceName = device.tun.name;
     this.interfaceIndex = device.index;
-    carrier.offloads = device.offloads;
+    planeSession.offloads = device.offloads;
   }
 
   send(frame: Uint8Array): void {
@@ -164,7 +165,7 @@ class UserPppPath implements PppPath {
     // The session may have another path by now.
     if (this.#closed) return;
     this.#closed = true;
-    this.#parts.carrier.offloads = undefined;
+    this.#parts.planeSession.offloads = undefined;
     this.#parts.device.tun.close();
   }
 

@@ -9,6 +9,7 @@
  */
 
 import { DecodeError } from "../../base/errors.ts";
+import { JsonObjectReader } from "../../base/json_reader.ts";
 import { beginGenl, decodeGenl } from "../genl/header.ts";
 
 /** Name of the family. */
@@ -43,15 +44,19 @@ export const L2TPD_CMD = {
    * the namespace that the file is about.
    */
   DECLARED: 9,
-  /** Runs PPP on a session, of either subsystem: DATA is the request as JSON (`l2tpd_ppp.ts`). */
+  /** Runs PPP on a session, of either subsystem: DATA is the request as JSON (`ppp.ts`). */
   PPP: 10,
   /** Dump: the PPP sessions that run, JSON lines in pieces. */
   PPP_STATUS: 11,
-  /** Gives PPP on a session other secrets, for the next authentication: DATA as that of PPP, of whose settings only they count. */
+  /** Gives PPP on a session other secrets, for the next authentication: DATA as that of PPP, but for the secrets its settings are ignored. */
   PPP_SECRETS: 12,
-  /** Ends PPP on a session: DATA as that of PPP, whose settings do not count. */
+  /** Ends PPP on a session: DATA as that of PPP, its settings are ignored. */
   PPP_END: 13,
 } as const;
+
+/** Longest IP address in text. */
+const ADDRESS_MAX = 45;
+const PORT_MAX = 0xffff;
 
 const L2TPD_ATTR_TEXT = 1;
 const L2TPD_ATTR_DATA = 2;
@@ -71,22 +76,18 @@ export function encodeL2tpdJson(command: number, value: object): Uint8Array<Arra
 }
 
 /**
- * The value in such a payload.
+ * Reads the object in such a payload, which errors call `what`.
  *
  * @throws {DecodeError} if it is malformed or has none
  */
-export function decodeL2tpdJson(payload: Uint8Array): unknown {
+export function decodeL2tpdJson(payload: Uint8Array, what: string): JsonObjectReader {
   const { attributes } = decodeGenl(payload);
   let json: string | undefined;
   while (attributes.next()) {
     if (attributes.type === L2TPD_ATTR_DATA) json = new TextDecoder().decode(attributes.bytes());
   }
-  try {
-    if (json !== undefined) return JSON.parse(json);
-  } catch {
-    // What it says may be secret, and so is why it makes no sense.
-  }
-  throw new DecodeError({ field: "L2TPD_ATTR_DATA", offset: 0, needed: 1, had: 0 }, "it is no JSON");
+  if (json !== undefined) return JsonObjectReader.parse(json, what);
+  throw new DecodeError({ field: "L2TPD_ATTR_DATA", offset: 0, needed: 1, had: 0 }, "it is absent");
 }
 
 /** Payload of a reply that carries a text of at most {@link L2TPD_TEXT_MAX} bytes. */
@@ -125,30 +126,26 @@ export function encodeL2tpdControl({ message, ...from }: L2tpdControl): Uint8Arr
  */
 export function decodeL2tpdControl(payload: Uint8Array): L2tpdControl {
   const { attributes } = decodeGenl(payload);
-  let from: Omit<L2tpdControl, "message"> | undefined;
+  let from: string | undefined;
   let message: Uint8Array | undefined;
   while (attributes.next()) {
-    if (attributes.type === L2TPD_ATTR_TEXT) from = readSource(attributes.string());
+    if (attributes.type === L2TPD_ATTR_TEXT) from = attributes.string();
     else if (attributes.type === L2TPD_ATTR_DATA) message = attributes.bytes();
   }
   if (from === undefined || message === undefined) {
-    throw new DecodeError({ field: "L2TPD_CMD_CONTROL", offset: 0, needed: 1, had: 0 }, "it is not whole");
+    throw new DecodeError(
+      { field: "L2TPD_CMD_CONTROL", offset: 0, needed: 1, had: 0 },
+      "an attribute is absent",
+    );
   }
-  return { ...from, message };
-}
-
-function readSource(text: string): Omit<L2tpdControl, "message"> | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== "object" || value === null) return undefined;
-  const { local, port, peer, peerPort } = value as Record<string, unknown>;
-  const whole = typeof local === "string" && typeof port === "number" && typeof peer === "string" &&
-    typeof peerPort === "number";
-  return whole ? { local, port, peer, peerPort } : undefined;
+  const source = JsonObjectReader.parse(from, "L2TPD_CMD_CONTROL");
+  return {
+    local: source.text("local", ADDRESS_MAX),
+    port: source.integer("port", PORT_MAX),
+    peer: source.text("peer", ADDRESS_MAX),
+    peerPort: source.integer("peerPort", PORT_MAX),
+    message,
+  };
 }
 
 /**
@@ -166,4 +163,16 @@ export function decodeL2tpdText(payload: Uint8Array): string {
     throw new DecodeError({ field: "L2TPD_ATTR_TEXT", offset: 0, needed: 1, had: 0 }, "it is absent");
   }
   return text;
+}
+
+/** The text in pieces that a message has room for. The parts are ASCII. */
+export function* textPieces(parts: Iterable<string>): Generator<string> {
+  let text = "";
+  for (const part of parts) {
+    text += part;
+    for (; text.length >= L2TPD_TEXT_MAX; text = text.slice(L2TPD_TEXT_MAX)) {
+      yield text.slice(0, L2TPD_TEXT_MAX);
+    }
+  }
+  if (text !== "") yield text;
 }

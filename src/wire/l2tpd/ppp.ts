@@ -1,11 +1,10 @@
 /**
- * What a client and `l2tp daemon` say to each other about PPP sessions, as JSON in messages of the "l2tpd" family.
- * Pure.
+ * Requests and statuses of PPP sessions, as JSON in messages of the "l2tpd" family. Pure.
  *
  * @module
  */
 
-import { DecodeError } from "../../base/errors.ts";
+import { JsonObjectReader } from "../../base/json_reader.ts";
 import { parseIpv4 } from "../../base/ip_address.ts";
 import { isInterfaceName } from "../../model/interface_name.ts";
 import type { AuthMethod, PppStatus } from "../../model/ppp/status.ts";
@@ -16,7 +15,7 @@ import type {
   PppSecretsSource,
   PppSessionSettings,
 } from "../../model/ppp/settings.ts";
-import { decodeL2tpdJson, encodeL2tpdJson, L2TPD_CMD } from "./family.ts";
+import { decodeL2tpdJson, encodeL2tpdJson, L2TPD_CMD, textPieces } from "./family.ts";
 
 /** A session of PPP. */
 export interface PppSessionId {
@@ -66,7 +65,17 @@ const REQUEST_BYTES_MAX = 60_000;
 const TEXT_BYTES_MAX = 255;
 /** Longest path that Linux takes, in bytes. */
 const PATH_BYTES_MAX = 4095;
-const AUTH_METHODS: ReadonlySet<unknown> = new Set(["pap", "chap", "mschap", "mschapv2", "none"]);
+const ID_MAX = 0xffff_ffff;
+/** Bounds of MTU and MRU, in bytes. */
+const SIZE_MIN = 128;
+const SIZE_MAX = 0xffff;
+/** Greatest number that an `int` of C takes. */
+const COUNT_MAX = 0x7fff_ffff;
+const DATAPLANES = ["kernel", "user"] as const;
+const AUTH_METHODS = ["pap", "chap", "mschap", "mschapv2", "none"] as const satisfies readonly (
+  | AuthMethod
+  | "none"
+)[];
 
 /**
  * Payload of a request of one of the commands that are about one session. It has the secrets in it.
@@ -87,147 +96,117 @@ export function encodePppRequest(
 }
 
 /**
- * The request in a payload.
+ * The request in a payload. A newer client may have more members.
  *
- * @throws {DecodeError} naming the member that makes no sense, and never its value
+ * @throws {DecodeError} naming the member that is wrong, and never its value
  */
 export function decodePppRequest(payload: Uint8Array): PppRequest {
-  const request = new Members(decodeL2tpdJson(payload), "");
+  const request = decodeL2tpdJson(payload, "L2TPD_CMD_PPP");
+  return { ...readId(request), settings: readSettings(memberOrEmpty(request, "settings")) };
+}
+
+/** The statuses as JSON lines, in ASCII, in pieces for one message each. */
+export function encodePppStatuses(statuses: Iterable<PppSessionStatus>): Iterable<string> {
+  return textPieces(jsonLines(statuses));
+}
+
+/**
+ * The statuses in the pieces. The daemon is this program: of a status, only what it is about is checked. An older daemon
+ * tells no settings.
+ *
+ * @throws {DecodeError} naming the member that is wrong
+ */
+export function decodePppStatuses(pieces: readonly string[]): PppSessionStatus[] {
+  return pieces.join("").split("\n").filter((line) => line !== "").map(readStatus);
+}
+
+function readStatus(line: string): PppSessionStatus {
+  const status = JsonObjectReader.parse(line, "L2TPD_CMD_PPP_STATUS");
+  const id = readId(status);
+  const rest: { readonly [name: string]: unknown } = Object.fromEntries(status.rest());
+  if (rest.status === undefined && rest.pppd === undefined) throw status.error("status", "it is absent");
+  return { settings: {}, ...id, ...rest } as unknown as PppSessionStatus;
+}
+
+/** A line for each, in ASCII. */
+function* jsonLines(values: Iterable<object>): Generator<string> {
+  for (const value of values) {
+    const json = JSON.stringify(value);
+    // deno-lint-ignore no-control-regex
+    yield json.replace(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`) +
+      "\n";
+  }
+}
+
+function readId(reader: JsonObjectReader): PppSessionId {
   return {
-    dataplane: request.one("dataplane", isDataplane),
-    tunnelId: request.one("tunnelId", isId),
-    sessionId: request.one("sessionId", isId),
-    settings: readSettings(request.members("settings")),
+    dataplane: reader.choice("dataplane", DATAPLANES),
+    tunnelId: reader.integer("tunnelId", ID_MAX, 1),
+    sessionId: reader.integer("sessionId", ID_MAX, 1),
   };
 }
 
-function readSettings(settings: Members): PppSessionSettings {
+/** The reader of the object; without one, of an empty one. */
+function memberOrEmpty(reader: JsonObjectReader, name: string): JsonObjectReader {
+  return reader.has(name) ? reader.object(name) : new JsonObjectReader({}, name);
+}
+
+function readSettings(from: JsonObjectReader): PppSessionSettings {
+  const text = (name: string): string => from.utf8(name, TEXT_BYTES_MAX);
+  const boolean = (name: string): boolean => from.boolean(name);
+  const size = (name: string): number => from.integer(name, SIZE_MAX, SIZE_MIN);
+  const count = (name: string): number => from.integer(name, COUNT_MAX);
   return {
-    interfaceName: settings.maybe("interfaceName", isName),
-    user: settings.maybe("user", isText),
-    secrets: settings.list("secrets", SECRETS_MAX, (item) => {
-      const secret = new Members(item, "secrets");
-      return { name: secret.one("name", isText), secret: secret.one("secret", isText) } satisfies PppSecret;
+    interfaceName: from.optional("interfaceName", (name) => from.textThat(name, isName, "an interface name")),
+    user: from.optional("user", text),
+    secrets: from.optional("secrets", (name) => from.objects(name, SECRETS_MAX, readSecret)),
+    secretsFrom: from.optional("secretsFrom", (name) => readSource(from.object(name))),
+    require: from.optional("require", (name) => from.choices(name, AUTH_METHODS, AUTH_METHODS.length)),
+    ipv4: from.takeIf("ipv4", false) ? false : readIpv4(memberOrEmpty(from, "ipv4")),
+    ipv6: from.optional("ipv6", boolean),
+    mtu: from.optional("mtu", size),
+    mru: from.optional("mru", size),
+    clampMss: from.optional("clampMss", boolean),
+    echoIntervalMs: from.optional("echoIntervalMs", count),
+    echoFailures: from.optional("echoFailures", count),
+    pppdFile: from.optional("pppdFile", (name) => from.textThat(name, isAbsolutePath, "an absolute path")),
+  };
+}
+
+function readSecret(from: JsonObjectReader): PppSecret {
+  return { name: from.utf8("name", TEXT_BYTES_MAX), secret: from.utf8("secret", TEXT_BYTES_MAX) };
+}
+
+function readSource(from: JsonObjectReader): PppSecretsSource {
+  return { file: from.utf8("file", PATH_BYTES_MAX), stamp: from.utf8("stamp", TEXT_BYTES_MAX) };
+}
+
+function readIpv4(from: JsonObjectReader): PppIpv4Settings {
+  const address = (name: string): string => from.textThat(name, isIpv4, "an IPv4 address");
+  const addresses = (name: string): string[] => from.textsThat(name, 2, isIpv4, "IPv4 addresses");
+  return {
+    local: from.optional("local", address),
+    remote: from.optional("remote", address),
+    pool: from.optional("pool", (name) => {
+      const [first, last] = addresses(name);
+      if (first === undefined || last === undefined) throw from.error(name, "it must be two addresses");
+      return [first, last] as const;
     }),
-    secretsFrom: readSource(settings),
-    require: settings.list("require", AUTH_METHODS.size, (item) => {
-      if (!AUTH_METHODS.has(item)) throw makesNoSense("require");
-      return item as AuthMethod | "none";
-    }),
-    ipv4: settings.has("ipv4", false) ? false : readIpv4(settings.members("ipv4")),
-    ipv6: settings.maybe("ipv6", isBoolean),
-    mtu: settings.maybe("mtu", isSize),
-    mru: settings.maybe("mru", isSize),
-    clampMss: settings.maybe("clampMss", isBoolean),
-    echoIntervalMs: settings.maybe("echoIntervalMs", isCount),
-    echoFailures: settings.maybe("echoFailures", isCount),
-    pppdFile: settings.maybe("pppdFile", isAbsolutePath),
+    dns: from.optional("dns", addresses),
+    askDns: from.optional("askDns", (name) => from.boolean(name)),
+    defaultRoute: from.optional("defaultRoute", (name) => from.boolean(name)),
   };
 }
 
-function readSource(settings: Members): PppSecretsSource | undefined {
-  if (settings.has("secretsFrom", undefined)) return undefined;
-  const source = settings.members("secretsFrom");
-  return { file: source.one("file", isPath), stamp: source.one("stamp", isText) };
+function isAbsolutePath(text: string): boolean {
+  return text.startsWith("/") && !text.includes("\0") &&
+    new TextEncoder().encode(text).length <= PATH_BYTES_MAX;
 }
 
-function readIpv4(ipv4: Members): PppIpv4Settings {
-  const address = (item: unknown, name: string): string => {
-    if (!isAddress(item)) throw makesNoSense(name);
-    return item;
-  };
-  const pool = ipv4.list("pool", 2, (item) => address(item, "pool"));
-  if (pool !== undefined && pool.length !== 2) throw makesNoSense("pool");
-  return {
-    local: ipv4.maybe("local", isAddress),
-    remote: ipv4.maybe("remote", isAddress),
-    pool: pool === undefined ? undefined : [pool[0]!, pool[1]!],
-    dns: ipv4.list("dns", 2, (item) => address(item, "dns")),
-    askDns: ipv4.maybe("askDns", isBoolean),
-    defaultRoute: ipv4.maybe("defaultRoute", isBoolean),
-  };
+function isName(text: string): boolean {
+  return isInterfaceName(text) && !text.includes("%");
 }
 
-/** The members of a JSON object from somebody else. */
-class Members {
-  readonly #value: Readonly<Record<string, unknown>>;
-
-  /** @throws {DecodeError} if it is no object */
-  constructor(value: unknown, name: string) {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) throw makesNoSense(name);
-    this.#value = value as Record<string, unknown>;
-  }
-
-  has(name: string, value: unknown): boolean {
-    return this.#value[name] === value;
-  }
-
-  one<T>(name: string, is: (value: unknown) => value is T): T {
-    const value = this.#value[name];
-    if (!is(value)) throw makesNoSense(name);
-    return value;
-  }
-
-  maybe<T>(name: string, is: (value: unknown) => value is T): T | undefined {
-    return this.#value[name] === undefined ? undefined : this.one(name, is);
-  }
-
-  list<T>(name: string, most: number, read: (item: unknown) => T): T[] | undefined {
-    const value = this.#value[name];
-    if (value === undefined) return undefined;
-    if (!Array.isArray(value) || value.length > most) throw makesNoSense(name);
-    return value.map(read);
-  }
-
-  members(name: string): Members {
-    return new Members(this.#value[name] ?? {}, name);
-  }
-}
-
-function isDataplane(value: unknown): value is "kernel" | "user" {
-  return value === "kernel" || value === "user";
-}
-
-function isId(value: unknown): value is number {
-  return Number.isInteger(value) && value as number >= 1 && value as number <= 0xffff_ffff;
-}
-
-function isSize(value: unknown): value is number {
-  return Number.isInteger(value) && value as number >= 128 && value as number <= 0xffff;
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isInteger(value) && value as number >= 0 && value as number <= 0x7fff_ffff;
-}
-
-function isBoolean(value: unknown): value is boolean {
-  return typeof value === "boolean";
-}
-
-function isText(value: unknown): value is string {
-  return isTextOf(value, TEXT_BYTES_MAX);
-}
-
-function isPath(value: unknown): value is string {
-  return isTextOf(value, PATH_BYTES_MAX);
-}
-
-function isTextOf(value: unknown, bytesMax: number): value is string {
-  return typeof value === "string" && value !== "" && new TextEncoder().encode(value).length <= bytesMax;
-}
-
-function isAbsolutePath(value: unknown): value is string {
-  return isPath(value) && value.startsWith("/") && !value.includes("\0");
-}
-
-function isName(value: unknown): value is string {
-  return typeof value === "string" && isInterfaceName(value) && !value.includes("%");
-}
-
-function isAddress(value: unknown): value is string {
-  return typeof value === "string" && parseIpv4(value) !== undefined;
-}
-
-function makesNoSense(name: string): DecodeError {
-  return new DecodeError({ field: "L2TPD_CMD_PPP", offset: 0, needed: 0, had: 0 }, `${name} makes no sense`);
+function isIpv4(text: string): boolean {
+  return parseIpv4(text) !== undefined;
 }

@@ -157,9 +157,7 @@ class PairFixture implements AsyncDisposable {
 
   /** What a host's session has dropped, by reason. */
   drops(host: Host): Record<string, number> {
-    const mine = [...this.platform.dropCounts(this.key(host))].find(({ sessionId }) =>
-      sessionId !== undefined
-    );
+    const mine = [...this.host.drops(this.key(host))].find(({ sessionId }) => sessionId !== undefined);
     return Object.fromEntries(mine?.reasons ?? []);
   }
 
