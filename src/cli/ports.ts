@@ -11,7 +11,7 @@ import type { L2tpClient } from "../client/l2tp_client.ts";
 import type { L2tpEvents } from "../client/l2tp_events.ts";
 import type { L2tpTrace } from "../client/daemon/trace.ts";
 import type { LinkClient } from "../client/link_client.ts";
-import type { PppClient } from "../client/daemon/ppp_client.ts";
+import type { DaemonClient } from "../client/daemon/client.ts";
 import type { ClientPurpose, Dataplane, DataplaneChoice, OpenedClient } from "../client/subsystem.ts";
 import type { Snapshot } from "../metrics/metric.ts";
 import type { DaemonFacts, Inspection, TunnelFacts } from "../doctor/facts.ts";
@@ -120,12 +120,15 @@ export interface NetworkPorts {
 export interface DaemonPorts {
   /** Subscribes to the trace events of the userspace subsystem. */
   openTrace(): L2tpTrace;
-  /** A client for the PPP sessions of the present namespace; `undefined` if no daemon runs. */
-  connectPpp(): PppClient | undefined;
+  /** A client of the daemon for the present namespace; `undefined` if no daemon runs. */
+  connect(): DaemonClient | undefined;
   /** The same client. Starts a daemon if none runs; `startedPid` is its process id. */
-  startPpp(): Promise<{ readonly ppp: PppClient; readonly startedPid: number | undefined }>;
-  /** Tunnels of the daemon's configuration file that differ from the file; none if no daemon answers. */
-  declaredTunnels(): readonly DeclaredTunnel[];
+  start(): Promise<{ readonly daemon: DaemonClient; readonly startedPid: number | undefined }>;
+  /**
+   * Tunnels of the daemon's configuration file that differ from the file; none if no daemon answers. Uses the connection
+   * of `daemon`, or its own.
+   */
+  declaredTunnels(daemon?: DaemonClient): readonly DeclaredTunnel[];
   /** Facts about the daemon, for the doctor. */
   inspect(): DaemonFacts;
 }

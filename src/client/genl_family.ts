@@ -22,7 +22,7 @@ export function resolveFamily(connection: NetlinkConnection, name: string): Genl
 }
 
 /**
- * The same for whoever reckons with there being none: `undefined` then.
+ * Like {@link resolveFamily}, but returns `undefined` if the family does not exist.
  *
  * @throws {NetlinkError} if the kernel refuses for another reason
  */

@@ -39,6 +39,7 @@ import {
 } from "./creation.ts";
 import type { DropCounts } from "../model/drop_counts.ts";
 import type { SessionOffloads } from "../model/session_offloads.ts";
+import type { DaemonClient } from "./daemon/client.ts";
 import type { Dataplane } from "./subsystem.ts";
 
 /** For how long after a deletion by this client what is in a creation's way may be what is still being taken down. */
@@ -51,9 +52,11 @@ const EXCHANGE_MAX = 256;
 export interface L2tpClientOptions {
   /**
    * Whether the subsystem lets one UDP tunnel have two sessions with the same id (Linux from 6.10 on). Then the
-   * client asks before it creates. Read where something is created, and not before.
+   * client asks before it creates. Evaluated lazily, on the first creation.
    */
   readonly acceptsDuplicateSessions?: boolean;
+  /** The daemon whose subsystem it is, over the same connection; the subsystem is the kernel's unless given. */
+  readonly daemon?: DaemonClient | undefined;
 }
 
 /** How to list. */
@@ -103,7 +106,7 @@ export class L2tpClient implements Disposable {
     return client;
   }
 
-  /** The same for whoever reckons with a kernel that has no L2TP and can load none: `undefined` then. */
+  /** Like {@link open}, but returns `undefined` if the kernel has no L2TP and could load none. */
   static openIfThere(options?: L2tpClientOptions): L2tpClient | undefined {
     using stack = new DisposableStack();
     const connection = stack.use(new NetlinkConnection(NetlinkSocket.open(NETLINK_GENERIC)));
@@ -118,24 +121,29 @@ export class L2tpClient implements Disposable {
     return this.#family;
   }
 
+  /** The daemon whose subsystem this is; `undefined` for the kernel's. It goes with this client. */
+  get daemon(): DaemonClient | undefined {
+    return this.#options.daemon;
+  }
+
   /** Which subsystem this is. */
   get dataplane(): Dataplane {
-    return "kernel";
+    return this.daemon === undefined ? "kernel" : "user";
   }
 
-  /** The text that the kernel's debugfs file has, of a subsystem that tells it here: not the kernel's. */
+  /** The {@link daemon}'s text like the kernel's debugfs file; `undefined` for the kernel, which has the file itself. */
   debugfs(): string | undefined {
-    return undefined;
+    return this.daemon?.debugfs();
   }
 
-  /** Dropped packets by reason, of a subsystem that tells them: not the kernel's. */
+  /** The {@link daemon}'s dropped packets by reason; none for the kernel, which does not tell them. */
   drops(): DropCounts[] {
-    return [];
+    return this.daemon?.drops() ?? [];
   }
 
-  /** What the system does for each session, of a subsystem that tells it: not the kernel's. */
+  /** The {@link daemon}'s offloads that work for each session; none for the kernel. */
   offloads(): SessionOffloads[] {
-    return [];
+    return this.daemon?.offloads() ?? [];
   }
 
   /** Does nothing, through the whole way to the subsystem and back. */

@@ -12,9 +12,9 @@ import type { DaemonFacts } from "../doctor/facts.ts";
 import type { DeclaredTunnel } from "../model/declared_tunnel.ts";
 import type { TunnelParameters } from "../model/tunnel.ts";
 import { declaredTunnels } from "./daemon/declared_tunnels.ts";
-import { connectPpp, openUserEvents, openUserTrace, startPpp } from "./daemon/lazy.ts";
+import { connectDaemon, openUserEvents, openUserTrace, startDaemon } from "./daemon/lazy.ts";
 import { journalLeftIn } from "./daemon/locate.ts";
-import type { PppClient } from "./daemon/ppp_client.ts";
+import type { DaemonClient } from "./daemon/client.ts";
 import type { L2tpTrace } from "./daemon/trace.ts";
 import { kernelHasL2tp } from "./kernel/detect.ts";
 import type { L2tpClient } from "./l2tp_client.ts";
@@ -78,19 +78,19 @@ export class DaemonClients {
     return openUserTrace(this.#runtimeDir);
   }
 
-  /** A client for the PPP sessions of the present namespace; `undefined` if no daemon runs. */
-  connectPpp(): PppClient | undefined {
-    return connectPpp(this.#runtimeDir);
+  /** A client of the daemon for the present namespace; `undefined` if no daemon runs. */
+  connect(): DaemonClient | undefined {
+    return connectDaemon(this.#runtimeDir);
   }
 
   /** The same client. Starts a daemon if none runs; `startedPid` is its process id. */
-  async startPpp(): Promise<{ readonly ppp: PppClient; readonly startedPid: number | undefined }> {
-    return await startPpp({ runtimeDir: this.#runtimeDir, netns: this.#netns });
+  async start(): Promise<{ readonly daemon: DaemonClient; readonly startedPid: number | undefined }> {
+    return await startDaemon({ runtimeDir: this.#runtimeDir, netns: this.#netns });
   }
 
   /** Tunnels of the daemon's configuration file that differ from the file; none if no daemon answers. */
-  declaredTunnels(): readonly DeclaredTunnel[] {
-    return declaredTunnels(this.#runtimeDir);
+  declaredTunnels(daemon?: DaemonClient): readonly DeclaredTunnel[] {
+    return declaredTunnels(this.#runtimeDir, daemon);
   }
 
   /** Facts about the daemon, for the doctor. */

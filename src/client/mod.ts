@@ -34,6 +34,33 @@ export { L2tpClient, type L2tpClientOptions, type ListOptions } from "./l2tp_cli
 export { openL2tp, type OpenL2tpOptions } from "./open_l2tp.ts";
 export type { ClientPurpose, Dataplane, DataplaneChoice, OpenedClient } from "./subsystem.ts";
 export { DaemonError, type DaemonTrouble } from "./daemon/error.ts";
+export type { DaemonClient } from "./daemon/client.ts";
+export type {
+  PppClient,
+  PppdSessionStatus,
+  PppLinkStatus,
+  PppRequest,
+  PppSessionId,
+  PppSessionStatus,
+} from "./daemon/ppp_client.ts";
+export type {
+  PppIpv4Settings,
+  PppSecret,
+  PppSecretsSource,
+  PppSessionSettings,
+} from "../model/ppp/settings.ts";
+export type {
+  AuthMethod,
+  AutomatonState,
+  LcpValues,
+  PppAuthStatus,
+  PppEnd,
+  PppPhase,
+  PppSide,
+  PppStatus,
+} from "../model/ppp/status.ts";
+export type { PppdExit, PppdStatus } from "../model/ppp/pppd.ts";
+export type { DeclaredTunnel, WaitingFor } from "../model/declared_tunnel.ts";
 export { L2tpEvents } from "./l2tp_events.ts";
 export { LinkClient } from "./link_client.ts";
 export {

@@ -7,10 +7,8 @@
 import { isKernelAtLeast, kernelRelease } from "../driver/system/kernel_release.ts";
 import { L2tpClient } from "./l2tp_client.ts";
 import { type ClientPurpose, type DataplaneChoice, type OpenedClient, openSubsystem } from "./subsystem.ts";
+import { DEFAULT_RUNTIME_DIR } from "../model/daemon_files.ts";
 import { DaemonLocator } from "./daemon/locate.ts";
-
-/** Folder of the daemon's socket. */
-const DEFAULT_RUNTIME_DIR = "/run/l2tp";
 
 /** The folder of the daemon's socket, as an absolute path: the named one, or the usual one. */
 export function runtimeDirOf(named: string | undefined): string {

@@ -8,10 +8,10 @@ import { Errno } from "../base/errno.ts";
 import { FamilyMissingError, SyscallError } from "../base/errors.ts";
 import type { DataplaneChoice } from "../client/subsystem.ts";
 import { DAEMON_CAPABILITIES, effectiveCapabilities } from "../driver/system/capabilities.ts";
+import { daemonFiles, DEFAULT_RUNTIME_DIR } from "../model/daemon_files.ts";
 import { isBad, readDeclaredFile } from "./config/file.ts";
 import { serve } from "./serve.ts";
 import { readOptions } from "./settings/options.ts";
-import { daemonPaths } from "./settings/paths.ts";
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 255;
@@ -42,12 +42,12 @@ export async function runDaemon(args: readonly string[], dataplane?: DataplaneCh
     for (const line of config.lines) log(line);
     return config.read ? EXIT_USAGE : EXIT_FAILURE;
   }
-  const paths = daemonPaths();
+  const files = daemonFiles(Deno.env.get("L2TP_RUNTIME_DIR") || DEFAULT_RUNTIME_DIR);
   try {
-    const end = await serve({ paths, options, config, dataplane, log });
+    const end = await serve({ files, options, config, dataplane, log });
     return end === "crash" ? EXIT_FAILURE : 0;
   } catch (error) {
-    const reason = whyNotStarted(error, paths.socket);
+    const reason = whyNotStarted(error, files.socket);
     if (reason === undefined) throw error;
     log(reason);
     return EXIT_FAILURE;

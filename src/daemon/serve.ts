@@ -14,6 +14,7 @@ import { IdleMemory } from "../driver/system/idle_memory.ts";
 import { giveMemoryBack } from "../driver/system/memory.ts";
 import { NetworkNamespaces } from "../driver/system/network_namespaces.ts";
 import { notifyServiceManager } from "../driver/system/service_manager.ts";
+import type { DaemonFiles } from "../model/daemon_files.ts";
 import { Subsystem } from "../subsystem/subsystem.ts";
 import { forbidCore } from "../../ffi/process/resource_limit.ts";
 import { groupId, UnixListener } from "../../ffi/sockets/unix_listener.ts";
@@ -34,7 +35,6 @@ import { KernelPppSessions } from "./ppp/kernel_sessions.ts";
 import { PppSessions } from "./ppp/sessions.ts";
 import { PppPaths } from "./ppp/userspace_paths.ts";
 import type { DaemonOptions } from "./settings/options.ts";
-import type { DaemonPaths } from "./settings/paths.ts";
 import { onSignals } from "./signals.ts";
 
 /** Members of this group may use the daemon, where it exists; otherwise root alone. */
@@ -48,7 +48,7 @@ const RELOAD_SIGNALS = ["SIGHUP"] as const;
 /** What the daemon serves with. */
 export interface ServeParts {
   /** Its files. */
-  readonly paths: DaemonPaths;
+  readonly files: DaemonFiles;
   /** What it was started with. */
   readonly options: DaemonOptions;
   /** Its configuration file's content; `undefined` without a file. */
@@ -66,15 +66,15 @@ export interface ServeParts {
  * @throws {SyscallError} EADDRINUSE if another daemon has the socket, and others
  */
 export async function serve(
-  { paths, options, config, dataplane, log }: ServeParts,
+  { files, options, config, dataplane, log }: ServeParts,
 ): Promise<"signal" | "crash"> {
   // Secrets of PPP and cookies are in memory.
   forbidCore();
   // Others may look for the socket, whose own mode says who may use it.
-  Deno.mkdirSync(paths.folder, { recursive: true, mode: 0o755 });
+  Deno.mkdirSync(files.folder, { recursive: true, mode: 0o755 });
   const group = groupOrUndefined();
   using listener = UnixListener.listen(
-    paths.socket,
+    files.socket,
     group === undefined ? { mode: 0o600 } : { mode: 0o660, group },
   );
   using namespaces = new NetworkNamespaces();
@@ -105,7 +105,7 @@ export async function serve(
   });
   relayControlMessages(events, platform);
   const subsystem = new Subsystem(platform);
-  using journal = restoreJournal(paths.journal, options.fresh, { namespaces, subsystem, devices, log });
+  using journal = restoreJournal(files.journal, options.fresh, { namespaces, subsystem, devices, log });
   const commit = commitTo({ journal, subsystem, devices, log });
   using idleMemory = new IdleMemory({ memory: () => Deno.memoryUsage(), giveBack: giveMemoryBack });
   const noteActivity = (): void => idleMemory.noteActivity();
@@ -157,7 +157,7 @@ export async function serve(
     for (const netns of [...subsystem.namespaces]) {
       for (const error of subsystem.dropNamespace(netns).cleanupErrors) log(error.message);
     }
-    removeJournal(paths.journal);
+    removeJournal(files.journal);
   }
   return end;
 }

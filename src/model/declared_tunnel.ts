@@ -5,10 +5,17 @@
  */
 
 /** What a declared tunnel can wait for. */
-export const WAITING_FOR = ["name", "address", "route", "interface", "namespace", "file"] as const;
+export type WaitingFor = "name" | "address" | "route" | "interface" | "namespace" | "file";
 
-/** One of {@link WAITING_FOR}. */
-export type WaitingFor = typeof WAITING_FOR[number];
+/** All that a declared tunnel can wait for. */
+export const WAITING_FOR: readonly WaitingFor[] = [
+  "name",
+  "address",
+  "route",
+  "interface",
+  "namespace",
+  "file",
+];
 
 /** A declared tunnel that waits, or that could not be made. */
 export interface DeclaredTunnel {

@@ -8,17 +8,16 @@ import { Errno } from "../base/errno.ts";
 import { CTRL_CMD_GETFAMILY, encodeFamily, type GenlFamily } from "../wire/genl/ctrl.ts";
 import { decodeGetFamily } from "../wire/genl/ctrl_request.ts";
 import { L2TP_GENL_MCGROUP, L2TP_GENL_NAME } from "../wire/genl/l2tp/constants.ts";
+import { USERSPACE_L2TP_FAMILY_ID } from "../wire/l2tpd/family.ts";
 import { Refusal } from "./refusal.ts";
 import type { Result } from "./effects.ts";
 
-/** Message type of the family. It is fixed; the kernel assigns one at each boot. */
-export const SUBSYSTEM_FAMILY_ID = 0x20;
 /** Number of the family's multicast group. It is fixed; the kernel assigns one at each boot. */
 export const SUBSYSTEM_GROUP_ID = 9;
 
 const FAMILY: GenlFamily = {
   name: L2TP_GENL_NAME,
-  id: SUBSYSTEM_FAMILY_ID,
+  id: USERSPACE_L2TP_FAMILY_ID,
   groups: new Map([[L2TP_GENL_MCGROUP, SUBSYSTEM_GROUP_ID]]),
 };
 

@@ -32,7 +32,8 @@ import {
   type RequestAttributes,
 } from "../wire/netlink/policy.ts";
 import type { Answer, Caller, Consequences, Restoration, SubsystemOptions } from "./api.ts";
-import { controller, SUBSYSTEM_FAMILY_ID } from "./controller.ts";
+import { USERSPACE_L2TP_FAMILY_ID } from "../wire/l2tpd/family.ts";
+import { controller } from "./controller.ts";
 import { debugfsText } from "./debugfs.ts";
 import { debugTunnels } from "./debug_views.ts";
 import { dumpDatagrams } from "./dump.ts";
@@ -47,7 +48,7 @@ import { viewSession, viewTunnel } from "./views.ts";
 import { RequestEffects, type Result, type SubsystemState } from "./effects.ts";
 
 export type { Answer, Caller, Consequences, Restoration, SubsystemOptions } from "./api.ts";
-export { SUBSYSTEM_FAMILY_ID, SUBSYSTEM_GROUP_ID } from "./controller.ts";
+export { SUBSYSTEM_GROUP_ID } from "./controller.ts";
 
 /** Messages of lower types are netlink's own, and no requests (NLMSG_MIN_TYPE). */
 const NLMSG_MIN_TYPE = 0x10;
@@ -187,7 +188,7 @@ export class Subsystem {
   #dispatch(message: NetlinkMessage, caller: Caller, effects: RequestEffects, note: RequestNote): Result {
     const { type, flags, payload } = message;
     if ((flags & NLM_F_REQUEST) === 0 || type < NLMSG_MIN_TYPE) return {};
-    if (type !== SUBSYSTEM_FAMILY_ID && type !== GENL_ID_CTRL) throw new Refusal(Errno.ENOENT);
+    if (type !== USERSPACE_L2TP_FAMILY_ID && type !== GENL_ID_CTRL) throw new Refusal(Errno.ENOENT);
     if (payload.length < GENL_HDRLEN) throw new Refusal(Errno.EINVAL);
     const command = payload[0]!;
     const isDump = (flags & NLM_F_DUMP) === NLM_F_DUMP;

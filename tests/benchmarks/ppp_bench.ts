@@ -5,9 +5,8 @@
  * have come to rest, and at the worst moment.
  */
 
-import { PppClient } from "../../src/client/daemon/ppp_client.ts";
-import { inNamespace } from "../../src/driver/system/namespace.ts";
-import { UserSocket } from "../../src/driver/daemon_api/connection.ts";
+import { DaemonClient } from "../../src/client/daemon/client.ts";
+import type { PppClient } from "../../src/client/daemon/ppp_client.ts";
 import type { PppSessionSettings } from "../../src/model/ppp/settings.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { type Namespace, Pair } from "../support/namespaces.ts";
@@ -92,8 +91,8 @@ await using stack = new AsyncDisposableStack();
 const hosts: BenchHost[] = [];
 for (const [netns, number, settings] of [[pair.a, 1, SERVER], [pair.b, 2, CLIENT]] as const) {
   const daemon = stack.use(await TestDaemon.start());
-  const ppp = inNamespace(netns.name, () => new PppClient(UserSocket.connect(daemon.socketPath)));
-  hosts.push({ netns, daemon, ppp: stack.use(ppp), settings, number });
+  const { ppp } = stack.use(new DaemonClient(daemon.connect(netns.name)));
+  hosts.push({ netns, daemon, ppp, settings, number });
 }
 for (const host of hosts) await prepare(host);
 await open(hosts, 1, 1);

@@ -13,10 +13,10 @@
 
 import { LinkClient } from "../../src/client/link_client.ts";
 import { L2tpClient } from "../../src/client/l2tp_client.ts";
-import { PppClient } from "../../src/client/daemon/ppp_client.ts";
+import { DaemonClient } from "../../src/client/daemon/client.ts";
+import type { PppClient } from "../../src/client/daemon/ppp_client.ts";
 import type { Dataplane } from "../../src/client/subsystem.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
-import { UserSocket } from "../../src/driver/daemon_api/connection.ts";
 import type { AuthMethod, PppStatus } from "../../src/model/ppp/status.ts";
 import type { PppSessionSettings } from "../../src/model/ppp/settings.ts";
 import type { TestDaemon } from "../support/daemon.ts";
@@ -76,17 +76,19 @@ class PppHost implements Disposable {
   readonly l2tp: L2tpClient;
   readonly links: LinkClient;
   readonly ppp: PppClient;
+  readonly #daemon: DaemonClient;
 
   constructor(netns: string, dataplane: Dataplane, daemon: TestDaemon) {
     this.netns = netns;
     this.dataplane = dataplane;
     this.l2tp = dataplane === "user" ? daemon.client(netns) : inNamespace(netns, () => L2tpClient.open());
     this.links = inNamespace(netns, () => LinkClient.open());
-    this.ppp = inNamespace(netns, () => new PppClient(UserSocket.connect(daemon.socketPath)));
+    this.#daemon = new DaemonClient(daemon.connect(netns));
+    this.ppp = this.#daemon.ppp;
   }
 
   [Symbol.dispose](): void {
-    this.ppp[Symbol.dispose]();
+    this.#daemon[Symbol.dispose]();
     this.links[Symbol.dispose]();
     this.l2tp[Symbol.dispose]();
   }

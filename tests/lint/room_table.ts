@@ -257,7 +257,7 @@ export const ROOMS: readonly Room[] = [
     path: `${DAEMON}journal/`,
     holds:
       "the journal: what outlives a daemon, one record for each change; commits, and restoring at the start",
-    imports: [BASE, SUBSYSTEM, DRIVER, `${DAEMON}platform/`],
+    imports: [BASE, MODEL, SUBSYSTEM, DRIVER, `${DAEMON}platform/`],
   },
   {
     path: `${DAEMON}settings/`,

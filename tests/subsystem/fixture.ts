@@ -8,13 +8,7 @@ import assert from "node:assert/strict";
 import type { Session } from "../../src/model/session.ts";
 import type { SessionParameters } from "../../src/model/session.ts";
 import type { Tunnel, TunnelParameters } from "../../src/model/tunnel.ts";
-import {
-  type Answer,
-  type Caller,
-  Subsystem,
-  SUBSYSTEM_FAMILY_ID,
-  type SubsystemOptions,
-} from "../../src/subsystem/subsystem.ts";
+import { type Answer, type Caller, Subsystem, type SubsystemOptions } from "../../src/subsystem/subsystem.ts";
 import { decodeGenl } from "../../src/wire/genl/header.ts";
 import { L2TP_ATTR, L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import {
@@ -40,6 +34,7 @@ import {
   type NetlinkMessage,
 } from "../../src/wire/netlink/message.ts";
 import { FakePlatform } from "./fake_platform.ts";
+import { USERSPACE_L2TP_FAMILY_ID } from "../../src/wire/l2tpd/family.ts";
 
 /** A usual tunnel over UDP. */
 export const UDP_TUNNEL: TunnelParameters = {
@@ -91,7 +86,7 @@ export class SubsystemFixture {
 
   /** A request's message. */
   message(payload: Uint8Array, flags = NLM_F_REQUEST | NLM_F_ACK): NetlinkMessage {
-    return { type: SUBSYSTEM_FAMILY_ID, flags, sequence: ++this.#sequence, portId: 0, payload };
+    return { type: USERSPACE_L2TP_FAMILY_ID, flags, sequence: ++this.#sequence, portId: 0, payload };
   }
 
   /** Sends a message and reads what is answered. */

@@ -8,7 +8,6 @@
 import assert from "node:assert/strict";
 import { Errno } from "../../src/base/errno.ts";
 import { decodeRecord, encodeRecord, type JournalEntry } from "../../src/subsystem/records.ts";
-import { SUBSYSTEM_FAMILY_ID } from "../../src/subsystem/subsystem.ts";
 import { L2TP_ATTR, L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import { GENL_ID_CTRL } from "../../src/wire/genl/ctrl.ts";
 import { decodeEvent } from "../../src/wire/genl/l2tp/event.ts";
@@ -18,6 +17,7 @@ import { decodeMessages, type NetlinkMessage } from "../../src/wire/netlink/mess
 import { Random, setting } from "../support/random.ts";
 import { readDump, SubsystemFixture } from "./fixture.ts";
 import type { PlatformCall } from "./fake_platform.ts";
+import { USERSPACE_L2TP_FAMILY_ID } from "../../src/wire/l2tpd/family.ts";
 
 const SEED = setting("L2TP_FUZZ_SEED", 0x12c0ffee);
 const COUNT = Math.min(setting("L2TP_FUZZ_COUNT", 100_000), 1_000_000);
@@ -148,7 +148,7 @@ Deno.test(`requests: ${COUNT} of them, damaged, seed ${SEED}: always answered, n
     for (let n = random.below(6); n > 3; n--) payload = damage(payload, random);
     const flags = (random.oneIn(60) ? 0 : NLM_F_REQUEST) | (random.oneIn(10) ? 0 : NLM_F_ACK) |
       (random.oneIn(20) ? NLM_F_DUMP : 0) | (random.oneIn(50) ? random.below(0x10000) : 0);
-    const type = random.oneIn(100) ? random.pick([GENL_ID_CTRL, 3, 0x30]) : SUBSYSTEM_FAMILY_ID;
+    const type = random.oneIn(100) ? random.pick([GENL_ID_CTRL, 3, 0x30]) : USERSPACE_L2TP_FAMILY_ID;
     const message: NetlinkMessage = { ...bench.message(payload, flags), type };
     if (random.oneIn(20)) platform.failNext(random.pick(CALLS), Errno.ENOMEM);
     try {

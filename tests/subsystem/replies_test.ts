@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { formatHex } from "../../src/base/hex.ts";
 import { ZERO_COUNTERS } from "../../src/model/counters.ts";
 import type { SessionRecord, TunnelRecord } from "../../src/subsystem/records.ts";
-import { SUBSYSTEM_FAMILY_ID, SUBSYSTEM_GROUP_ID } from "../../src/subsystem/subsystem.ts";
+import { SUBSYSTEM_GROUP_ID } from "../../src/subsystem/subsystem.ts";
 import { formatTrace } from "../../src/subsystem/trace.ts";
 import { decodeFamily, encodeGetFamily, GENL_ID_CTRL } from "../../src/wire/genl/ctrl.ts";
 import { beginGenl } from "../../src/wire/genl/header.ts";
@@ -20,6 +20,7 @@ import { goldenBytes, goldenMessages } from "../support/golden.ts";
 import { COUNTERS } from "../support/samples.ts";
 import { FIRST_EPHEMERAL_PORT } from "./fake_platform.ts";
 import { SESSION, SubsystemFixture, UDP_TUNNEL } from "./fixture.ts";
+import { USERSPACE_L2TP_FAMILY_ID } from "../../src/wire/l2tpd/family.ts";
 
 const hex = (parts: readonly Uint8Array[]): string[] => parts.map(formatHex);
 
@@ -131,10 +132,10 @@ Deno.test("controller: the family by name, by number, in a dump; no other", () =
   const get = (write: (out: AttributeWriter) => AttributeWriter) => ask(write(beginGenl(3, 1)).written);
   const expected = {
     name: "l2tp",
-    id: SUBSYSTEM_FAMILY_ID,
+    id: USERSPACE_L2TP_FAMILY_ID,
     groups: new Map([["l2tp", SUBSYSTEM_GROUP_ID]]),
   };
-  const good = [ask(encodeGetFamily("l2tp")), get((out) => out.u16(1, SUBSYSTEM_FAMILY_ID))];
+  const good = [ask(encodeGetFamily("l2tp")), get((out) => out.u16(1, USERSPACE_L2TP_FAMILY_ID))];
   for (const { messages, ack } of good) {
     assert.deepEqual(messages.map(({ type, flags }) => [type, flags]), [[GENL_ID_CTRL, 0]]);
     assert.deepEqual(decodeFamily(messages[0]!.payload), expected);
@@ -142,7 +143,7 @@ Deno.test("controller: the family by name, by number, in a dump; no other", () =
   }
   assert.equal(ask(encodeGetFamily("nlctrl")).ack?.errno, 2);
   assert.equal(get((out) => out.u16(1, 77)).ack?.errno, 2);
-  assert.equal(get((out) => out.u16(1, SUBSYSTEM_FAMILY_ID).string(2, "other")).ack?.errno, 2);
+  assert.equal(get((out) => out.u16(1, USERSPACE_L2TP_FAMILY_ID).string(2, "other")).ack?.errno, 2);
   assert.equal(get((out) => out).ack?.errno, 22);
   assert.equal(get((out) => out.bytes(2, Uint8Array.of(0x61))).ack?.errno, 22);
   assert.equal(get((out) => out.u8(1, 1)).ack?.errno, 34);

@@ -17,15 +17,14 @@ import type { Inspection } from "../../src/doctor/facts.ts";
 import { KERNEL_DEBUGFS_PATH } from "../../src/driver/system/kernel_debugfs.ts";
 import type { Options } from "../../src/cli/grammar/options.ts";
 import { run } from "../../src/cli/run.ts";
-import { findFamily, resolveFamily } from "../../src/client/genl_family.ts";
+import { findFamily } from "../../src/client/genl_family.ts";
 import { L2tpClient } from "../../src/client/l2tp_client.ts";
 import { L2tpEvents } from "../../src/client/l2tp_events.ts";
 import { L2tpTrace } from "../../src/client/daemon/trace.ts";
 import { LinkClient } from "../../src/client/link_client.ts";
-import { PppClient } from "../../src/client/daemon/ppp_client.ts";
 import { EmptySubsystem } from "../../src/client/daemon/empty_subsystem.ts";
 import { openSubsystem, type UserSubsystem } from "../../src/client/subsystem.ts";
-import { UserL2tpClient } from "../../src/client/daemon/client.ts";
+import { DaemonClient, daemonL2tpClient } from "../../src/client/daemon/client.ts";
 import type { DaemonFacts } from "../../src/doctor/facts.ts";
 import { prometheusText } from "../../src/driver/metrics/prometheus_text.ts";
 import { DaemonError } from "../../src/driver/daemon_api/error.ts";
@@ -271,10 +270,14 @@ export class FakeHost {
     return this.transports.filter((transport) => transport.disposals !== 1).length;
   }
 
-  #connect(handle: KernelFunction): NetlinkConnection {
+  #transport(handle: KernelFunction): FakeTransport {
     const transport = new FakeTransport(handle, { batching: this.batching, background: this.background });
     this.transports.push(transport);
-    return new NetlinkConnection(transport);
+    return transport;
+  }
+
+  #connect(handle: KernelFunction): NetlinkConnection {
+    return new NetlinkConnection(this.#transport(handle));
   }
 
   #kernelClient(): L2tpClient | undefined {
@@ -292,20 +295,16 @@ export class FakeHost {
     if (this.daemon instanceof Error) throw this.daemon;
     if (this.userDaemonFails !== undefined) throw this.userDaemonFails;
     const { daemon } = this.#present;
-    const connection = this.#connect((request) => {
+    return daemonL2tpClient(this.#transport((request) => {
       if (this.userDaemonFails !== undefined) throw this.userDaemonFails;
       return daemon(request);
-    });
-    return new UserL2tpClient(connection, resolveFamily(connection, "l2tp"));
+    }));
   }
 
   readonly #userSubsystem: UserSubsystem = {
     connect: async () => await (this.daemon === "absent" ? undefined : this.#userClient()),
     leftBehind: () => this.leftBehind,
-    emptyClient: () => {
-      const connection = new NetlinkConnection(new EmptySubsystem());
-      return new UserL2tpClient(connection, resolveFamily(connection, "l2tp"));
-    },
+    emptyClient: () => daemonL2tpClient(new EmptySubsystem()),
     absent: () => new DaemonError("absent", "/run/l2tp/api.sock"),
     start: () => {
       this.starts++;
@@ -315,12 +314,12 @@ export class FakeHost {
     },
   };
 
-  #connectPpp(): PppClient | undefined {
+  #connectDaemon(): DaemonClient | undefined {
     if (this.daemon instanceof Error) throw this.daemon;
     if (this.daemon === "absent") return undefined;
     const transport = new FakeTransport(this.#present.daemon, { batching: this.batching });
     this.transports.push(transport);
-    return new PppClient(transport);
+    return new DaemonClient(new NetlinkConnection(transport));
   }
 
   #namespace(name: string): FakeNamespace {
@@ -419,13 +418,13 @@ export class FakeHost {
       },
       daemon: {
         openTrace: () => new L2tpTrace(this.traces),
-        connectPpp: () => this.#connectPpp(),
-        startPpp: async () => {
-          const ppp = this.#connectPpp();
-          if (ppp !== undefined) return { ppp, startedPid: undefined };
+        connect: () => this.#connectDaemon(),
+        start: async () => {
+          const daemon = this.#connectDaemon();
+          if (daemon !== undefined) return { daemon, startedPid: undefined };
           const { client, pid } = await this.#userSubsystem.start();
           client[Symbol.dispose]();
-          return { ppp: this.#connectPpp()!, startedPid: pid };
+          return { daemon: this.#connectDaemon()!, startedPid: pid };
         },
         declaredTunnels: () => this.declared,
         inspect: () => this.daemonFacts,

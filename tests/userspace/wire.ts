@@ -10,9 +10,9 @@
  */
 
 import assert from "node:assert/strict";
-import type { L2tpClient } from "../../src/client/l2tp_client.ts";
 import { resolveFamily } from "../../src/client/genl_family.ts";
-import { UserL2tpClient } from "../../src/client/daemon/client.ts";
+import { DaemonClient } from "../../src/client/daemon/client.ts";
+import { L2tpClient } from "../../src/client/l2tp_client.ts";
 import { L2TP_GENL_NAME } from "../../src/wire/genl/l2tp/constants.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { LinkClient } from "../../src/client/link_client.ts";
@@ -100,9 +100,10 @@ export class Hosts implements Disposable {
 }
 
 /** A client of the daemon for a namespace, which also reads the drop counters. */
-export function userClient(daemon: TestDaemon, netns: string): UserL2tpClient {
+export function userClient(daemon: TestDaemon, netns: string): L2tpClient {
   const connection = daemon.connect(netns);
-  return new UserL2tpClient(connection, resolveFamily(connection, L2TP_GENL_NAME));
+  const options = { daemon: new DaemonClient(connection) };
+  return new L2tpClient(connection, resolveFamily(connection, L2TP_GENL_NAME), options);
 }
 
 /** Options of the two ends of a wire. */

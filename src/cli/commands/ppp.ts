@@ -37,22 +37,23 @@ export async function readPppSettings(context: Context, given: Arguments): Promi
 }
 
 /** PPP on the sessions of the present namespace, by the daemon. Running PPP starts a daemon if none runs. */
-export function pppHost({ lazy, ports }: Context): PppHost {
+export function pppHost(context: Context): PppHost {
+  const { lazy, ports } = context;
   return {
-    sessions: () => runningPpp({ lazy }),
+    sessions: () => runningPpp(context),
     run: async (request) => {
-      const { ppp: client, startedPid } = await lazy.daemon.startPpp();
-      using ppp = client;
+      const { daemon: client, startedPid } = await lazy.daemon.start();
+      using daemon = client;
       if (startedPid !== undefined) ports.err(pppDaemonStarted(startedPid));
-      ppp.run(request);
+      daemon.ppp.run(request);
     },
     renewSecrets: (request) => {
-      using ppp = lazy.daemon.connectPpp();
-      ppp?.renewSecrets(request);
+      using daemon = lazy.daemon.connect();
+      daemon?.ppp.renewSecrets(request);
     },
     end: (session) => {
-      using ppp = lazy.daemon.connectPpp();
-      ppp?.end(session);
+      using daemon = lazy.daemon.connect();
+      daemon?.ppp.end(session);
     },
     readPrivateFile: (path) => lazy.files.readPrivateFile(path),
   };

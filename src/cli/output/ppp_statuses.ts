@@ -11,14 +11,15 @@ import type { PppSessionStatus } from "../../client/daemon/ppp_client.ts";
 import type { Context } from "../context.ts";
 
 /**
- * The PPP sessions of the present namespace, of both subsystems; none if no daemon runs.
+ * The PPP sessions of the present namespace, of both subsystems; none if no daemon runs. The context's client must be
+ * open: if it is the daemon's, its connection is used.
  *
  * @throws {DaemonError} if the daemon cannot be used
  */
-export function runningPpp({ lazy }: Pick<Context, "lazy">): readonly PppSessionStatus[] {
-  using ppp = lazy.daemon.connectPpp();
+export function runningPpp({ l2tp, lazy }: Context): readonly PppSessionStatus[] {
+  using own = l2tp.daemon === undefined ? lazy.daemon.connect() : undefined;
   try {
-    return ppp?.sessions() ?? [];
+    return (l2tp.daemon ?? own)?.ppp.sessions() ?? [];
   } catch (error) {
     // A daemon of an older version does not run PPP.
     if (!(error instanceof NetlinkError) || error.errno !== Errno.EOPNOTSUPP) throw error;

@@ -1,98 +1,82 @@
 /**
- * A client of the subsystem in userspace, which tells more of itself than the kernel's.
+ * A client of `l2tp daemon` for what the kernel's subsystem has no requests for, and of the daemon's subsystem.
  *
  * @module
  */
 
 import { DecodeError } from "../../base/errors.ts";
-import type { NetlinkConnection } from "../../driver/netlink/connection.ts";
-import type { GenlFamily } from "../../wire/genl/ctrl.ts";
-import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../wire/l2tpd/family.ts";
+import { NetlinkConnection } from "../../driver/netlink/connection.ts";
+import type { NetlinkTransport } from "../../driver/netlink/ports.ts";
+import type { DeclaredTunnel } from "../../model/declared_tunnel.ts";
 import type { DropCounts } from "../../model/drop_counts.ts";
-import { L2tpClient } from "../l2tp_client.ts";
 import type { SessionOffloads } from "../../model/session_offloads.ts";
-import type { Dataplane } from "../subsystem.ts";
+import { L2TP_GENL_NAME } from "../../wire/genl/l2tp/constants.ts";
+import { decodeDeclared } from "../../wire/l2tpd/declared.ts";
+import { decodeDrops } from "../../wire/l2tpd/drops.ts";
+import { decodeOffloads } from "../../wire/l2tpd/offloads.ts";
+import { resolveFamily } from "../genl_family.ts";
+import { L2tpClient } from "../l2tp_client.ts";
+import { PppClient } from "./ppp_client.ts";
+import { dumpOfDaemon } from "./requests.ts";
 
-/** A client of `l2tp daemon`. Methods throw `DaemonError` when the daemon cannot be talked to any more. */
-export class UserL2tpClient extends L2tpClient {
+/**
+ * The daemon's own requests about one network namespace. Every method throws `DaemonError` when the daemon cannot be
+ * reached any more, `NetlinkError` when it refuses, and `DecodeError` when its answer is not valid.
+ */
+export class DaemonClient implements Disposable {
+  /** PPP on sessions of the namespace, of the daemon's subsystem and of the kernel's. */
+  readonly ppp: PppClient;
   readonly #connection: NetlinkConnection;
 
-  /** Takes over the connection, on which `family` was found. */
-  constructor(connection: NetlinkConnection, family: GenlFamily) {
-    super(connection, family);
+  /** Works over the connection, which an {@link L2tpClient} may work over as well. */
+  constructor(connection: NetlinkConnection) {
     this.#connection = connection;
+    this.ppp = new PppClient(connection);
   }
 
-  override get dataplane(): Dataplane {
-    return "user";
+  /** The text that the kernel's debugfs file `l2tp/tunnels` has. */
+  debugfs(): string {
+    return dumpOfDaemon(this.#connection, "DEBUGFS").join("");
   }
 
-  override debugfs(): string {
-    return this.#texts("DEBUGFS").join("");
+  /** Dropped packets by reason, of each session and socket that dropped any. */
+  drops(): DropCounts[] {
+    return dumpOfDaemon(this.#connection, "DROPS").map(decodeDrops);
   }
 
-  /** @throws {DecodeError} if the daemon's answer makes no sense */
-  override drops(): DropCounts[] {
-    return this.#texts("DROPS").map(readDrops);
+  /** The offloads that work for each session. */
+  offloads(): SessionOffloads[] {
+    return dumpOfDaemon(this.#connection, "OFFLOADS").map(decodeOffloads);
   }
 
-  /** @throws {DecodeError} if the daemon's answer makes no sense */
-  override offloads(): SessionOffloads[] {
-    return this.#texts("OFFLOADS").map(readOffloads);
+  /** Tunnels of the daemon's configuration file that are not there as it says. Rows that are not valid are left out. */
+  declaredTunnels(): DeclaredTunnel[] {
+    return dumpOfDaemon(this.#connection, "DECLARED").flatMap((text) => {
+      try {
+        return [decodeDeclared(text)];
+      } catch (error) {
+        if (!(error instanceof DecodeError)) throw error;
+        return [];
+      }
+    });
   }
 
-  #texts(command: "DEBUGFS" | "DROPS" | "OFFLOADS"): string[] {
-    const payload = encodeL2tpdRequest(L2TPD_CMD[command]);
-    return this.#connection.dump(
-      { operation: `L2TPD_CMD_${command}`, type: L2TPD_FAMILY_ID, payload },
-      (message) => decodeL2tpdText(message.payload),
-    );
+  /** Closes the connection. */
+  [Symbol.dispose](): void {
+    this.#connection[Symbol.dispose]();
   }
 }
 
-function readDrops(text: string): DropCounts {
-  const row = parsed(text, "DROPS");
-  const { drops } = row;
-  if (typeof drops !== "object" || drops === null) throw makesNoSense("DROPS", "it has no drops");
-  const reasons = new Map<string, number>();
-  for (const [reason, count] of Object.entries(drops)) {
-    if (typeof count !== "number") throw makesNoSense("DROPS", `${reason} is no number`);
-    reasons.set(reason, count);
-  }
-  return {
-    tunnelId: numberOf(row.tunnel_id),
-    sessionId: numberOf(row.session_id),
-    local: typeof row.local === "string" ? row.local : undefined,
-    port: numberOf(row.port),
-    reasons,
-  };
-}
-
-function readOffloads(text: string): SessionOffloads {
-  const { tunnel_id, session_id, offloads } = parsed(text, "OFFLOADS");
-  const tunnelId = numberOf(tunnel_id);
-  const sessionId = numberOf(session_id);
-  if (tunnelId === undefined || sessionId === undefined || !Array.isArray(offloads)) {
-    throw makesNoSense("OFFLOADS", "it is not whole");
-  }
-  return { tunnelId, sessionId, offloads: offloads.map(String) };
-}
-
-function parsed(text: string, command: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw makesNoSense(command, "it is no JSON");
-  }
-  if (typeof value !== "object" || value === null) throw makesNoSense(command, "it is no object");
-  return value as Record<string, unknown>;
-}
-
-function numberOf(value: unknown): number | undefined {
-  return typeof value === "number" ? value : undefined;
-}
-
-function makesNoSense(command: string, reason: string): DecodeError {
-  return new DecodeError({ field: `L2TPD_CMD_${command}`, offset: 0, needed: 0, had: 0 }, reason);
+/**
+ * A client of the daemon's subsystem, which takes over the transport. Its `daemon` works over the same connection.
+ *
+ * @throws {FamilyMissingError} if what answers is not a subsystem
+ */
+export function daemonL2tpClient(transport: NetlinkTransport): L2tpClient {
+  using stack = new DisposableStack();
+  const connection = stack.use(new NetlinkConnection(transport));
+  const family = resolveFamily(connection, L2TP_GENL_NAME);
+  const client = new L2tpClient(connection, family, { daemon: new DaemonClient(connection) });
+  stack.move();
+  return client;
 }

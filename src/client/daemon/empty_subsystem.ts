@@ -1,5 +1,5 @@
 /**
- * A subsystem with nothing in it: what commands that read and delete find where no subsystem is.
+ * A subsystem without tunnels, in this process: commands that read or delete use it where no daemon runs.
  *
  * @module
  */
@@ -8,12 +8,10 @@ import { Errno } from "../../base/errno.ts";
 import type { NetlinkTransport } from "../../driver/netlink/ports.ts";
 import { encodeFamily, GENL_ID_CTRL } from "../../wire/genl/ctrl.ts";
 import { L2TP_CMD, L2TP_GENL_NAME } from "../../wire/genl/l2tp/constants.ts";
+import { USERSPACE_L2TP_FAMILY_ID } from "../../wire/l2tpd/family.ts";
 import { encodeAcknowledgement, encodeDone } from "../../wire/netlink/answer.ts";
 import { NLM_F_DUMP } from "../../wire/netlink/constants.ts";
 import { decodeMessages, encodeMessage, type NetlinkMessage } from "../../wire/netlink/message.ts";
-
-/** Message type of its family. */
-const FAMILY_ID = 0x20;
 
 /** Answers requests as a subsystem does that has no tunnels. */
 export class EmptySubsystem implements NetlinkTransport {
@@ -40,9 +38,9 @@ function answersTo(request: NetlinkMessage): Uint8Array[] {
   const end = (errno: number): Uint8Array =>
     encodeAcknowledgement(request, 0, { errno, extack: undefined, attributeOffset: undefined });
   if (type === GENL_ID_CTRL) {
-    const payload = encodeFamily({ name: L2TP_GENL_NAME, id: FAMILY_ID, groups: new Map() });
+    const payload = encodeFamily({ name: L2TP_GENL_NAME, id: USERSPACE_L2TP_FAMILY_ID, groups: new Map() });
     return [encodeMessage({ type, flags: 0, sequence, portId: 0, payload }), end(0)];
   }
   if ((request.flags & NLM_F_DUMP) === NLM_F_DUMP) return [encodeDone(sequence, 0, 0)];
-  return [end(type === FAMILY_ID && request.payload[0] === L2TP_CMD.NOOP ? 0 : Errno.ENODEV)];
+  return [end(type === USERSPACE_L2TP_FAMILY_ID && request.payload[0] === L2TP_CMD.NOOP ? 0 : Errno.ENODEV)];
 }

@@ -1,5 +1,5 @@
 /**
- * What most commands do not need of the subsystem in userspace: starting it, listening to it.
+ * Starting the daemon, connecting to it and listening to it: what most commands do not need and need not load.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { DaemonProcess, type DaemonProcessOptions } from "../../driver/daemon_ap
 import { NetlinkConnection } from "../../driver/netlink/connection.ts";
 import { UserNotifications } from "../../driver/daemon_api/notifications.ts";
 import { UserSocket } from "../../driver/daemon_api/connection.ts";
-import { apiSocketPath } from "../../driver/daemon_api/socket_path.ts";
+import { daemonFiles } from "../../model/daemon_files.ts";
 import { L2TP_GENL_NAME } from "../../wire/genl/l2tp/constants.ts";
 import { resolveFamily } from "../genl_family.ts";
 import { L2tpEvents } from "../l2tp_events.ts";
 import { L2tpTrace } from "./trace.ts";
 import { DaemonError } from "../../driver/daemon_api/error.ts";
-import { PppClient } from "./ppp_client.ts";
+import { DaemonClient } from "./client.ts";
 
 export { DaemonProcess };
 
@@ -24,7 +24,7 @@ export { DaemonProcess };
  * @throws {DaemonError}
  */
 export function openUserEvents(runtimeDir: string): L2tpEvents {
-  const path = apiSocketPath(runtimeDir);
+  const path = daemonFiles(runtimeDir).socket;
   using connection = new NetlinkConnection(UserSocket.connect(path));
   const { id } = resolveFamily(connection, L2TP_GENL_NAME);
   return new L2tpEvents(UserNotifications.open(path, "LISTEN"), id);
@@ -36,17 +36,20 @@ export function openUserEvents(runtimeDir: string): L2tpEvents {
  * @throws {DaemonError}
  */
 export function openUserTrace(runtimeDir: string): L2tpTrace {
-  return new L2tpTrace(UserNotifications.open(apiSocketPath(runtimeDir), "TRACE"));
+  return new L2tpTrace(UserNotifications.open(daemonFiles(runtimeDir).socket, "TRACE"));
 }
 
 /**
- * A client for the PPP sessions of the present namespace; `undefined` if no daemon runs.
+ * A client of the daemon of the folder, for the present namespace; `undefined` if no daemon runs.
  *
- * @throws {DaemonError} if it cannot be talked to
+ * @param timeoutMs for how long the daemon may be silent; 30 seconds unless given
+ * @throws {DaemonError} if it cannot be reached
  */
-export function connectPpp(runtimeDir: string): PppClient | undefined {
+export function connectDaemon(runtimeDir: string, timeoutMs?: number): DaemonClient | undefined {
+  const { socket } = daemonFiles(runtimeDir);
   try {
-    return new PppClient(UserSocket.connect(apiSocketPath(runtimeDir)));
+    const transport = UserSocket.connect(socket, timeoutMs === undefined ? {} : { timeoutMs });
+    return new DaemonClient(new NetlinkConnection(transport));
   } catch (error) {
     if (error instanceof DaemonError && error.trouble === "absent") return undefined;
     throw error;
@@ -54,15 +57,15 @@ export function connectPpp(runtimeDir: string): PppClient | undefined {
 }
 
 /**
- * {@link connectPpp}, with a daemon that is started where none runs; `startedPid` is its process id then.
+ * {@link connectDaemon}, with a daemon that is started where none runs; `startedPid` is its process id then.
  *
  * @throws {DaemonError} if none can be started
  */
-export async function startPpp(
+export async function startDaemon(
   options: DaemonProcessOptions,
-): Promise<{ readonly ppp: PppClient; readonly startedPid: number | undefined }> {
-  const ppp = connectPpp(options.runtimeDir);
-  if (ppp !== undefined) return { ppp, startedPid: undefined };
+): Promise<{ readonly daemon: DaemonClient; readonly startedPid: number | undefined }> {
+  const daemon = connectDaemon(options.runtimeDir);
+  if (daemon !== undefined) return { daemon, startedPid: undefined };
   const { socket, pid } = await DaemonProcess.start(options);
-  return { ppp: new PppClient(socket), startedPid: pid };
+  return { daemon: new DaemonClient(new NetlinkConnection(socket)), startedPid: pid };
 }

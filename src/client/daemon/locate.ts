@@ -5,21 +5,14 @@
  */
 
 import { DaemonError } from "../../driver/daemon_api/error.ts";
-import { NetlinkConnection } from "../../driver/netlink/connection.ts";
-import type { NetlinkTransport } from "../../driver/netlink/ports.ts";
-import { apiSocketPath } from "../../driver/daemon_api/socket_path.ts";
-import { L2TP_GENL_NAME } from "../../wire/genl/l2tp/constants.ts";
-import { resolveFamily } from "../genl_family.ts";
+import { daemonFiles, JOURNAL_HEADER } from "../../model/daemon_files.ts";
 import type { L2tpClient } from "../l2tp_client.ts";
 import { EmptySubsystem } from "./empty_subsystem.ts";
 import type { UserSubsystem } from "../subsystem.ts";
-import { UserL2tpClient } from "./client.ts";
+import { daemonL2tpClient } from "./client.ts";
 
 /** Longest path of a socket, in bytes (`sun_path` in `linux/un.h`). */
 const SOCKET_PATH_MAX = 107;
-
-/** Length of a journal that tells of nothing: its header alone. */
-const EMPTY_JOURNAL_BYTES = 32;
 
 /** Where the daemon is, or is to be. */
 export interface DaemonLocatorOptions {
@@ -39,7 +32,7 @@ export class DaemonLocator implements UserSubsystem {
   /** Opens nothing yet. */
   constructor(options: DaemonLocatorOptions) {
     this.#options = options;
-    this.#path = apiSocketPath(options.runtimeDir);
+    this.#path = daemonFiles(options.runtimeDir).socket;
   }
 
   async connect(): Promise<L2tpClient | undefined> {
@@ -48,7 +41,7 @@ export class DaemonLocator implements UserSubsystem {
     const { UserSocket } = await import("../lazy.ts");
     const { answerLimitMs } = this.#options;
     try {
-      return clientOver(
+      return daemonL2tpClient(
         UserSocket.connect(this.#path, answerLimitMs === undefined ? {} : { timeoutMs: answerLimitMs }),
       );
     } catch (error) {
@@ -58,7 +51,7 @@ export class DaemonLocator implements UserSubsystem {
   }
 
   emptyClient(): L2tpClient {
-    return clientOver(new EmptySubsystem());
+    return daemonL2tpClient(new EmptySubsystem());
   }
 
   leftBehind(): string | undefined {
@@ -72,15 +65,15 @@ export class DaemonLocator implements UserSubsystem {
   async start(): Promise<{ readonly client: L2tpClient; readonly pid: number | undefined }> {
     const { DaemonProcess } = await import("../lazy.ts");
     const { socket, pid } = await DaemonProcess.start(this.#options);
-    return { client: clientOver(socket), pid };
+    return { client: daemonL2tpClient(socket), pid };
   }
 }
 
 /** Path of the journal in the folder, if it tells of anything. */
 export function journalLeftIn(runtimeDir: string): string | undefined {
-  const path = `${runtimeDir}/journal`;
+  const { journal } = daemonFiles(runtimeDir);
   try {
-    return Deno.lstatSync(path).size > EMPTY_JOURNAL_BYTES ? path : undefined;
+    return Deno.lstatSync(journal).size > JOURNAL_HEADER.length ? journal : undefined;
   } catch {
     return undefined;
   }
@@ -97,12 +90,4 @@ function exists(path: string): boolean {
     // What else keeps us from it, connecting will tell.
     return !(error instanceof Deno.errors.NotFound);
   }
-}
-
-function clientOver(transport: NetlinkTransport): L2tpClient {
-  using stack = new DisposableStack();
-  const connection = stack.use(new NetlinkConnection(transport));
-  const client = new UserL2tpClient(connection, resolveFamily(connection, L2TP_GENL_NAME));
-  stack.move();
-  return client;
 }

@@ -4,16 +4,15 @@
  * @module
  */
 
-import { DecodeError } from "../../base/errors.ts";
-import { NetlinkConnection } from "../../driver/netlink/connection.ts";
-import type { NetlinkTransport } from "../../driver/netlink/ports.ts";
-import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../wire/l2tpd/family.ts";
+import type { NetlinkConnection } from "../../driver/netlink/connection.ts";
 import {
+  decodePppStatuses,
   encodePppRequest,
   type PppRequest,
   type PppSessionId,
   type PppSessionStatus,
 } from "../../wire/l2tpd/ppp.ts";
+import { dumpOfDaemon, requestOfDaemon } from "./requests.ts";
 
 export type {
   PppdSessionStatus,
@@ -23,13 +22,13 @@ export type {
   PppSessionStatus,
 } from "../../wire/l2tpd/ppp.ts";
 
-/** A client of the daemon, for PPP. Methods throw `DaemonError` when the daemon cannot be talked to any more. */
-export class PppClient implements Disposable {
+/** The daemon's requests about PPP. Methods throw `DaemonError` when the daemon cannot be reached any more. */
+export class PppClient {
   readonly #connection: NetlinkConnection;
 
-  /** Takes over the connection. */
-  constructor(transport: NetlinkTransport) {
-    this.#connection = new NetlinkConnection(transport);
+  /** Works over the connection, which stays the caller's. */
+  constructor(connection: NetlinkConnection) {
+    this.#connection = connection;
   }
 
   /**
@@ -66,39 +65,15 @@ export class PppClient implements Disposable {
   }
 
   #request(request: PppRequest, command: "PPP" | "PPP_SECRETS" | "PPP_END"): void {
-    this.#connection.request({
-      operation: `L2TPD_CMD_${command}`,
-      type: L2TPD_FAMILY_ID,
-      payload: encodePppRequest(request, command),
-    });
+    requestOfDaemon(this.#connection, command, encodePppRequest(request, command));
   }
 
   /**
    * The PPP sessions of this client's namespace.
    *
-   * @throws {DecodeError} if the daemon's answer makes no sense
+   * @throws {DecodeError} if the daemon's answer is not valid
    */
   sessions(): PppSessionStatus[] {
-    const request = {
-      operation: "L2TPD_CMD_PPP_STATUS",
-      type: L2TPD_FAMILY_ID,
-      payload: encodeL2tpdRequest(L2TPD_CMD.PPP_STATUS),
-    };
-    const text = this.#connection.dump(request, (message) => decodeL2tpdText(message.payload)).join("");
-    return text.split("\n").filter((line) => line !== "").map(readStatus);
-  }
-
-  /** Closes the connection. The sessions go on. */
-  [Symbol.dispose](): void {
-    this.#connection[Symbol.dispose]();
-  }
-}
-
-/** The daemon is this program: what it says is taken as it is. An older one tells no settings. */
-function readStatus(line: string): PppSessionStatus {
-  try {
-    return { settings: {}, ...JSON.parse(line) };
-  } catch {
-    throw new DecodeError({ field: "L2TPD_CMD_PPP_STATUS", offset: 0, needed: 0, had: 0 }, "it is no JSON");
+    return decodePppStatuses(dumpOfDaemon(this.#connection, "PPP_STATUS"));
   }
 }

@@ -4,18 +4,12 @@
  * @module
  */
 
-import { DecodeError } from "../../base/errors.ts";
 import type { NotificationSource } from "../../driver/netlink/ports.ts";
 import { decodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../wire/l2tpd/family.ts";
+import { decodeTrace, type L2tpTraceEvent } from "../../wire/l2tpd/trace.ts";
 import { decodeMessages } from "../../wire/netlink/message.ts";
 
-/** What happened, with its facts, as the daemon tells it. */
-export interface L2tpTraceEvent {
-  /** Name of the event, as the kernel's; `"events_lost"` when more happened than could be told. */
-  readonly event: string;
-  /** A fact. */
-  readonly [fact: string]: unknown;
-}
+export type { L2tpTraceEvent };
 
 /** A listener to the trace events of one namespace. */
 export class L2tpTrace implements Disposable, AsyncIterable<L2tpTraceEvent> {
@@ -43,7 +37,7 @@ export class L2tpTrace implements Disposable, AsyncIterable<L2tpTraceEvent> {
       // Decoded before anything is yielded: the datagram is gone once the source is asked again.
       const events = decodeMessages(datagram)
         .filter(({ type, payload }) => type === L2TPD_FAMILY_ID && payload[0] === L2TPD_CMD.TRACE)
-        .map(({ payload }) => readEvent(decodeL2tpdText(payload)));
+        .map(({ payload }) => decodeTrace(decodeL2tpdText(payload)));
       yield* events;
     }
   }
@@ -59,17 +53,4 @@ export class L2tpTrace implements Disposable, AsyncIterable<L2tpTraceEvent> {
   [Symbol.dispose](): void {
     this.close();
   }
-}
-
-function readEvent(text: string): L2tpTraceEvent {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // Told below.
-  }
-  if (typeof value === "object" && value !== null && "event" in value && typeof value.event === "string") {
-    return value as L2tpTraceEvent;
-  }
-  throw new DecodeError({ field: "L2TPD_CMD_TRACE", offset: 0, needed: 0, had: 0 }, "it is no event");
 }

@@ -5,12 +5,10 @@
  */
 
 import type { EventHub } from "../../base/event_hub.ts";
-import { resolveFamily } from "../../client/genl_family.ts";
-import { UserL2tpClient } from "../../client/daemon/client.ts";
-import { NetlinkConnection } from "../../driver/netlink/connection.ts";
+import { daemonL2tpClient } from "../../client/daemon/client.ts";
+import type { L2tpClient } from "../../client/l2tp_client.ts";
 import type { NetlinkTransport } from "../../driver/netlink/ports.ts";
 import type { Subsystem } from "../../subsystem/subsystem.ts";
-import { L2TP_GENL_NAME } from "../../wire/genl/l2tp/constants.ts";
 import { decodeMessages, type NetlinkMessage } from "../../wire/netlink/message.ts";
 import { duplicateFd } from "../../../ffi/fd.ts";
 import type { DaemonEvents } from "../events.ts";
@@ -82,10 +80,6 @@ class InProcessTransport implements NetlinkTransport {
 }
 
 /** A client of the subsystem in this process, for the namespace with the key, which the caller holds. */
-export function openInProcessClient(api: InProcessApi, netns: string): UserL2tpClient {
-  using stack = new DisposableStack();
-  const connection = stack.use(new NetlinkConnection(new InProcessTransport(api, netns)));
-  const client = new UserL2tpClient(connection, resolveFamily(connection, L2TP_GENL_NAME));
-  stack.move();
-  return client;
+export function openInProcessClient(api: InProcessApi, netns: string): L2tpClient {
+  return daemonL2tpClient(new InProcessTransport(api, netns));
 }

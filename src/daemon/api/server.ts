@@ -12,7 +12,7 @@ import { EventFd } from "../../../ffi/process/eventfd.ts";
 import { Epoll, EPOLLIN, EPOLLOUT } from "../../../ffi/process/epoll.ts";
 import type { UnixConnection } from "../../../ffi/sockets/unix.ts";
 import type { UnixListener } from "../../../ffi/sockets/unix_listener.ts";
-import type { Answer, Consequences, Subsystem } from "../../subsystem/subsystem.ts";
+import type { Answer, Consequences } from "../../subsystem/subsystem.ts";
 import type { TraceEvent } from "../../subsystem/trace.ts";
 import {
   encodeL2tpdControl,

@@ -7,6 +7,7 @@
  */
 
 import { DecodeError } from "../../base/errors.ts";
+import { JOURNAL_HEADER } from "../../model/daemon_files.ts";
 import {
   decodeChange,
   encodeChange,
@@ -14,8 +15,6 @@ import {
   type SubsystemRecord,
 } from "../../subsystem/records.ts";
 
-/** First line of every journal. */
-const HEADER = '{"l2tp_journal":1}';
 /** A journal is written anew when it has this many lines, and more than twice as many as there are records. */
 const COMPACT_AT = 4096;
 
@@ -119,7 +118,7 @@ function writeWhole(
   const file = Deno.openSync(temporary, { write: true, create: true, truncate: true, mode: 0o600 });
   try {
     let lines = 1;
-    let text = `${HEADER}\n`;
+    let text = JOURNAL_HEADER;
     for (const record of records) {
       const change: JournalEntry = record.kind === "tunnel"
         ? { change: "putTunnel", tunnel: record }
@@ -187,7 +186,7 @@ export function parseJournal(text: string): JournalContent {
   const damaged: { line: number; reason: string }[] = [];
   const lines = text.split("\n");
   for (const [index, line] of lines.entries()) {
-    if (line === "" || (index === 0 && line === HEADER)) continue;
+    if (line === "" || (index === 0 && line === JOURNAL_HEADER.trimEnd())) continue;
     let change: JournalEntry;
     try {
       // A crash leaves a line without its end; it may be whole JSON all the same.

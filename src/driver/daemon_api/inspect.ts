@@ -6,19 +6,20 @@
 
 import { DecodeError, NetlinkError, NetlinkProtocolError, SyscallError } from "../../base/errors.ts";
 import type { DaemonFacts } from "../../doctor/facts.ts";
+import { daemonFiles } from "../../model/daemon_files.ts";
+import { decodeAbout } from "../../wire/l2tpd/about.ts";
 import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../wire/l2tpd/family.ts";
 import { NetlinkConnection } from "../netlink/connection.ts";
 import { namesIn, readProcFile } from "../system/proc_files.ts";
 import { UserSocket } from "./connection.ts";
 import { DaemonError } from "./error.ts";
-import { apiSocketPath } from "./socket_path.ts";
 
 /** A daemon that lives answers at once. */
 const DAEMON_LIMIT_MS = 3000;
 
 /** Looks at the daemon of the folder; `leftBehind` is the journal there, if it tells of anything. */
 export function inspectDaemon(runtimeDir: string, leftBehind: string | undefined): DaemonFacts {
-  const path = apiSocketPath(runtimeDir);
+  const path = daemonFiles(runtimeDir).socket;
   const none = { path, pid: undefined, version: undefined, descriptors: undefined, leftBehind };
   try {
     using socket = UserSocket.connect(path, { timeoutMs: DAEMON_LIMIT_MS });
@@ -47,11 +48,10 @@ function versionOf(socket: UserSocket): string | undefined {
     const payload = encodeL2tpdRequest(L2TPD_CMD.ABOUT);
     const request = { operation: "L2TPD_CMD_ABOUT", type: L2TPD_FAMILY_ID, payload };
     const [text] = new NetlinkConnection(socket).dump(request, (message) => decodeL2tpdText(message.payload));
-    const { version } = JSON.parse(text ?? "{}") as { version?: unknown };
-    return typeof version === "string" ? version : undefined;
+    return text === undefined ? undefined : decodeAbout(text).version;
   } catch (error) {
     const isOld = error instanceof NetlinkError || error instanceof NetlinkProtocolError ||
-      error instanceof DecodeError || error instanceof SyntaxError;
+      error instanceof DecodeError;
     if (isOld) return undefined;
     throw error;
   }

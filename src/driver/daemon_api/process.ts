@@ -7,7 +7,7 @@
 import { inNamespace } from "../system/namespace.ts";
 import { DaemonError } from "./error.ts";
 import { UserSocket } from "./connection.ts";
-import { apiSocketPath } from "./socket_path.ts";
+import { daemonFiles } from "../../model/daemon_files.ts";
 
 /** How long a daemon may take to answer. */
 const START_LIMIT_MS = 5000;
@@ -84,7 +84,7 @@ export class DaemonProcess {
    * @throws {DaemonError} if it does not
    */
   static async start(options: DaemonProcessOptions): Promise<StartedDaemon> {
-    const path = apiSocketPath(options.runtimeDir);
+    const path = daemonFiles(options.runtimeDir).socket;
     try {
       Deno.mkdirSync(options.runtimeDir, { recursive: true, mode: 0o755 });
     } catch (error) {

@@ -8,8 +8,21 @@
 /** Ways of authentication: RFC 1334, RFC 1994 with MD5, RFC 2433, RFC 2759. */
 export type AuthMethod = "pap" | "chap" | "mschap" | "mschapv2";
 
-/** The states of a control protocol's automaton (RFC 1661 section 4.2); the place in this list is the RFC's number. */
-export const AUTOMATON_STATES = [
+/** A state of a control protocol's automaton (RFC 1661 section 4.2). */
+export type AutomatonState =
+  | "Initial"
+  | "Starting"
+  | "Closed"
+  | "Stopped"
+  | "Closing"
+  | "Stopping"
+  | "Req-Sent"
+  | "Ack-Rcvd"
+  | "Ack-Sent"
+  | "Opened";
+
+/** All states; a state's index in this list is the RFC's number. */
+export const AUTOMATON_STATES: readonly AutomatonState[] = [
   "Initial",
   "Starting",
   "Closed",
@@ -20,10 +33,7 @@ export const AUTOMATON_STATES = [
   "Ack-Rcvd",
   "Ack-Sent",
   "Opened",
-] as const;
-
-/** A state of a control protocol's automaton. */
-export type AutomatonState = typeof AUTOMATON_STATES[number];
+];
 
 /** The phases of a link (RFC 1661 section 3.2). */
 export type PppPhase = "dead" | "establish" | "authenticate" | "network" | "terminate";

@@ -1,4 +1,4 @@
-/** `src/client/daemon/client.ts`, `nothing_there.ts`, `subsystem.ts`, and descriptors on their way to a transport. */
+/** `src/client/daemon/client.ts`, `empty_subsystem.ts`, `subsystem.ts`, and descriptors on their way to a transport. */
 
 import assert from "node:assert/strict";
 import { Errno } from "../../../src/base/errno.ts";
@@ -7,7 +7,7 @@ import { resolveFamily } from "../../../src/client/genl_family.ts";
 import { L2tpClient } from "../../../src/client/l2tp_client.ts";
 import { EmptySubsystem } from "../../../src/client/daemon/empty_subsystem.ts";
 import { type ClientPurpose, openSubsystem, type UserSubsystem } from "../../../src/client/subsystem.ts";
-import { UserL2tpClient } from "../../../src/client/daemon/client.ts";
+import { DaemonClient, daemonL2tpClient } from "../../../src/client/daemon/client.ts";
 import { NetlinkConnection } from "../../../src/driver/netlink/connection.ts";
 import { encodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../../src/wire/l2tpd/family.ts";
 import { NLM_F_DUMP } from "../../../src/wire/netlink/constants.ts";
@@ -24,9 +24,10 @@ const TUNNEL = {
   peer: "127.0.0.2",
 } as const;
 
-function userClient(kernel: KernelFunction): { client: UserL2tpClient; transport: FakeTransport } {
+function userClient(kernel: KernelFunction): { client: L2tpClient; transport: FakeTransport } {
   const transport = new FakeTransport(kernel);
-  return { client: new UserL2tpClient(new NetlinkConnection(transport), FAMILY), transport };
+  const connection = new NetlinkConnection(transport);
+  return { client: new L2tpClient(connection, FAMILY, { daemon: new DaemonClient(connection) }), transport };
 }
 
 /** A daemon that answers dumps with these texts. */
@@ -34,7 +35,7 @@ function saying(command: number, ...texts: string[]): KernelFunction {
   return (request) => dump(request, texts.map((text) => encodeL2tpdText(command, text)));
 }
 
-Deno.test("UserL2tpClient asks the daemon's own family for its debug text and puts the pieces together", () => {
+Deno.test("L2tpClient.debugfs() asks the daemon's own family for its debug text and puts the pieces together", () => {
   const { client, transport } = userClient(saying(L2TPD_CMD.DEBUGFS, "TUNNEL 1\n  SES", "SION 2\n"));
   assert.equal(client.dataplane, "user");
   assert.equal(client.debugfs(), "TUNNEL 1\n  SESSION 2\n");
@@ -44,7 +45,7 @@ Deno.test("UserL2tpClient asks the daemon's own family for its debug text and pu
   assert.equal(userClient(saying(L2TPD_CMD.DEBUGFS)).client.debugfs(), "");
 });
 
-Deno.test("UserL2tpClient.drops() reads rows of sessions, tunnels and sockets", () => {
+Deno.test("L2tpClient.drops() reads rows of sessions, tunnels and sockets", () => {
   const { client } = userClient(saying(
     L2TPD_CMD.DROPS,
     '{"tunnel_id":1,"session_id":2,"drops":{"cookie_mismatch":3}}',
@@ -59,7 +60,7 @@ Deno.test("UserL2tpClient.drops() reads rows of sessions, tunnels and sockets", 
   ]);
 });
 
-Deno.test("UserL2tpClient throws DecodeError for what makes no sense, NetlinkError for refusals", () => {
+Deno.test("L2tpClient.drops() throws DecodeError for an answer that is not valid, NetlinkError for refusals", () => {
   for (const text of ["", "nonsense", "null", "7", "{}", '{"drops":null}', '{"drops":{"a":"1"}}']) {
     assert.throws(() => userClient(saying(L2TPD_CMD.DROPS, text)).client.drops(), DecodeError, text);
   }
@@ -70,11 +71,12 @@ Deno.test("UserL2tpClient throws DecodeError for what makes no sense, NetlinkErr
 Deno.test("a client of the kernel tells neither", () => {
   const transport = new FakeTransport(new FakeL2tpKernel(new FakeLinks()).handle);
   const client = new L2tpClient(new NetlinkConnection(transport), FAMILY);
-  assert.deepEqual([client.dataplane, client.debugfs(), client.drops()], ["kernel", undefined, []]);
+  assert.deepEqual([client.dataplane, client.daemon], ["kernel", undefined]);
+  assert.deepEqual([client.debugfs(), client.drops(), client.offloads()], [undefined, [], []]);
   assert.equal(transport.requests.length, 0);
 });
 
-Deno.test("NothingThere: empty listings, and the answers to unknown ids", () => {
+Deno.test("EmptySubsystem: empty listings, and the answers to unknown ids", () => {
   const transport = new EmptySubsystem();
   const connection = new NetlinkConnection(transport);
   using client = new L2tpClient(connection, resolveFamily(connection, "l2tp"));
@@ -93,7 +95,7 @@ Deno.test("NothingThere: empty listings, and the answers to unknown ids", () => 
   assert.throws(() => transport.receive(), ReferenceError);
 });
 
-Deno.test("NothingThere answers several requests of one datagram", async () => {
+Deno.test("EmptySubsystem answers several requests of one datagram", async () => {
   const client = new L2tpClient(new NetlinkConnection(new EmptySubsystem()), FAMILY);
   const session = { tunnelId: 1, sessionId: 2, peerSessionId: 3 };
   const outcomes = await client.createAll([{ session }, { session }], { goOn: true });
@@ -200,4 +202,42 @@ Deno.test("openSubsystem(): every choice, purpose and state of the world", async
     },
   });
   await assert.rejects(defect, TypeError);
+});
+
+Deno.test("daemonL2tpClient() over an empty subsystem: the daemon's dumps are empty as well", () => {
+  using client = daemonL2tpClient(new EmptySubsystem());
+  assert.equal(client.dataplane, "user");
+  assert.deepEqual([client.debugfs(), client.drops(), client.offloads()], ["", [], []]);
+  assert.deepEqual([client.daemon?.declaredTunnels(), client.daemon?.ppp.sessions()], [[], []]);
+});
+
+Deno.test("DaemonClient.declaredTunnels() leaves out rows that are not valid", () => {
+  const row = { name: "a", tunnel_id: 1, message: "waits for a route", since_ms: 5, waits_for: "route" };
+  const { client } = userClient(saying(
+    L2TPD_CMD.DECLARED,
+    JSON.stringify(row),
+    "nonsense",
+    JSON.stringify({ ...row, tunnel_id: "1" }),
+  ));
+  assert.deepEqual(client.daemon!.declaredTunnels(), [{
+    name: "a",
+    tunnelId: 1,
+    waitsFor: "route",
+    subject: undefined,
+    message: "waits for a route",
+    sinceMs: 5,
+  }]);
+});
+
+Deno.test("DaemonClient and PppClient work over one connection", () => {
+  const { client, transport } = userClient((request) =>
+    request.payload[0] === L2TPD_CMD.PPP_STATUS ? dump(request, []) : [refuse(request, Errno.ENODEV)]
+  );
+  assert.deepEqual(client.daemon!.ppp.sessions(), []);
+  const session = { dataplane: "user", tunnelId: 1, sessionId: 2 } as const;
+  assert.throws(() => client.daemon!.ppp.end(session), { operation: "L2TPD_CMD_PPP_END", code: "ENODEV" });
+  assert.deepEqual(transport.requests.map(({ payload }) => payload[0]), [
+    L2TPD_CMD.PPP_STATUS,
+    L2TPD_CMD.PPP_END,
+  ]);
 });

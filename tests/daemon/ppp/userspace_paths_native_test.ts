@@ -25,7 +25,7 @@ import { DEFAULT_OFFLOADS } from "../../../src/model/offloads.ts";
 import type { Link } from "../../../src/model/link.ts";
 import type { SessionParameters } from "../../../src/model/session.ts";
 import type { TunnelParameters } from "../../../src/model/tunnel.ts";
-import { Subsystem, SUBSYSTEM_FAMILY_ID } from "../../../src/subsystem/subsystem.ts";
+import { Subsystem } from "../../../src/subsystem/subsystem.ts";
 import { L2TP_CMD } from "../../../src/wire/genl/l2tp/constants.ts";
 import { encodeSessionCommand, encodeSessionCreate } from "../../../src/wire/genl/l2tp/session.ts";
 import { encodeTunnelCommand, encodeTunnelCreate } from "../../../src/wire/genl/l2tp/tunnel.ts";
@@ -34,6 +34,7 @@ import { decodeError, decodeMessages } from "../../../src/wire/netlink/message.t
 import { Pair } from "../../support/namespaces.ts";
 import { ping, transfer } from "../../support/traffic.ts";
 import { until } from "../../support/until.ts";
+import { USERSPACE_L2TP_FAMILY_ID } from "../../../src/wire/l2tpd/family.ts";
 
 type Host = "a" | "b";
 
@@ -104,7 +105,12 @@ class PairFixture implements AsyncDisposable {
   /** Asks the subsystem for something that must succeed. */
   ask(host: Host, payload: Uint8Array): void {
     const caller = { netns: this.key(host), portId: 1, privileged: true, takeFd: () => undefined };
-    const header = { type: SUBSYSTEM_FAMILY_ID, flags: NLM_F_REQUEST | NLM_F_ACK, sequence: 1, portId: 0 };
+    const header = {
+      type: USERSPACE_L2TP_FAMILY_ID,
+      flags: NLM_F_REQUEST | NLM_F_ACK,
+      sequence: 1,
+      portId: 0,
+    };
     const { replies } = this.subsystem.request({ ...header, payload }, caller);
     assert.equal(decodeError(decodeMessages(replies.at(-1)!).at(-1)!)?.errno, 0);
   }

@@ -13,7 +13,7 @@ import { daemonLogPath, DaemonProcess } from "../../../src/driver/daemon_api/pro
 import { NetlinkConnection } from "../../../src/driver/netlink/connection.ts";
 import { UserNotifications } from "../../../src/driver/daemon_api/notifications.ts";
 import { UserSocket } from "../../../src/driver/daemon_api/connection.ts";
-import { apiSocketPath } from "../../../src/driver/daemon_api/socket_path.ts";
+import { daemonFiles } from "../../../src/model/daemon_files.ts";
 import { L2TPD_CMD, L2TPD_FAMILY_ID } from "../../../src/wire/l2tpd/family.ts";
 import { decodeMessages } from "../../../src/wire/netlink/message.ts";
 import { assertNoLeaks } from "../../support/descriptors.ts";
@@ -35,7 +35,7 @@ class Server implements AsyncDisposable {
 
   private constructor(folder: string, behaviour: string, ready: (value: string) => void) {
     this.#folder = folder;
-    this.path = apiSocketPath(folder);
+    this.path = daemonFiles(folder).socket;
     this.#said = ready;
     const source = WORKER.replace("BEHAVIOUR", behaviour).replace("PATH", JSON.stringify(this.path));
     const url = `data:text/javascript,${encodeURIComponent(source)}`;
@@ -183,7 +183,7 @@ Deno.test("UserSocket: what is wrong with the daemon is told apart, and leaves n
 Deno.test("UserSocket: no daemon, a dead one, a file, no permission to look, an impossible path", async () => {
   const folder = await Deno.makeTempDir({ prefix: "l2tp-user-" });
   try {
-    const path = apiSocketPath(folder);
+    const path = daemonFiles(folder).socket;
     const connect = (path: string): string => troubleOf(() => UserSocket.connect(path, TIMEOUT));
     await assertNoLeaks(() => {
       assert.equal(connect(path), "absent");

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { DecodeError } from "../../../src/base/errors.ts";
-import { encodeL2tpdJson, L2TPD_CMD } from "../../../src/wire/l2tpd/family.ts";
-import { decodePppRequest, encodePppRequest, type PppRequest } from "../../../src/wire/l2tpd/ppp.ts";
+import { encodeL2tpdJson, L2TPD_CMD, L2TPD_TEXT_MAX } from "../../../src/wire/l2tpd/family.ts";
+import {
+  decodePppRequest,
+  decodePppStatuses,
+  encodePppRequest,
+  encodePppStatuses,
+  type PppLinkStatus,
+  type PppRequest,
+  type PppSessionStatus,
+} from "../../../src/wire/l2tpd/ppp.ts";
+import { assertRefused } from "./refusals.ts";
 
 const WHOLE: PppRequest = {
   dataplane: "user",
@@ -101,4 +110,59 @@ Deno.test("decodePppRequest(): every message that is cut is a DecodeError that s
       assert.doesNotMatch(error.message, /wonder|alice/);
     }
   }
+});
+
+const STATUS: PppLinkStatus = {
+  dataplane: "kernel",
+  tunnelId: 1,
+  sessionId: 2,
+  interfaceName: "ppp0",
+  settings: { user: "ålice" },
+  status: {
+    phase: "network",
+    lcp: {
+      state: "Opened",
+      local: { mru: 1500, magic: 1, pfc: true, acfc: true },
+      peer: { mru: 1400, magic: 2, pfc: false, acfc: false },
+    },
+    auth: {},
+    echo: { sent: 1, answered: 1, missed: 0 },
+    identification: "line\nbreak \u{1f600}",
+    drops: { unknown: 1 },
+  },
+};
+const PPPD_STATUS: PppSessionStatus = {
+  dataplane: "kernel",
+  tunnelId: 1,
+  sessionId: 3,
+  pppd: { file: "/etc/ppp/peers/lns", pid: 5, starts: 1, end: undefined },
+};
+
+Deno.test("PPP statuses: what was encoded comes back, in ASCII and in pieces that a message has room for", () => {
+  const statuses = Array.from({ length: 9 }, (_, i) => ({ ...STATUS, sessionId: i + 1 }));
+  const pieces = [...encodePppStatuses([...statuses, PPPD_STATUS])];
+  assert.ok(pieces.length > 2);
+  for (const piece of pieces) assert.match(piece, new RegExp(`^[\\x00-\\x7f]{1,${L2TPD_TEXT_MAX}}$`));
+  const decoded = decodePppStatuses(pieces);
+  assert.deepEqual(decoded.slice(0, -1), statuses);
+  const { file, pid, starts } = PPPD_STATUS.pppd!;
+  assert.deepEqual(decoded.at(-1), { ...PPPD_STATUS, settings: {}, pppd: { file, pid, starts } });
+  assert.deepEqual(decodePppStatuses([...encodePppStatuses([])]), []);
+});
+
+Deno.test("PPP statuses: an older daemon tells no settings", () => {
+  const { settings: _, ...older } = STATUS;
+  const [decoded] = decodePppStatuses([JSON.stringify(older)]);
+  assert.deepEqual(decoded, { ...STATUS, settings: {} });
+});
+
+Deno.test("PPP statuses: what is refused, and the member that is named", () => {
+  assertRefused((text) => decodePppStatuses([text]), "L2TPD_CMD_PPP_STATUS", [
+    ["", "secret"],
+    ["", "[]"],
+    [".dataplane", { ...STATUS, dataplane: "secret" }],
+    [".tunnelId", { ...STATUS, tunnelId: 0 }],
+    [".sessionId", { ...STATUS, sessionId: "secret" }],
+    [".status", { ...STATUS, status: undefined }],
+  ]);
 });

@@ -1,0 +1,63 @@
+/** `src/wire/l2tpd/declared.ts`: rows of tunnels of the configuration file that are not there. */
+
+import assert from "node:assert/strict";
+import { type DeclaredTunnel, WAITING_FOR } from "../../../src/model/declared_tunnel.ts";
+import { decodeDeclared, encodeDeclared } from "../../../src/wire/l2tpd/declared.ts";
+import { L2TPD_TEXT_MAX } from "../../../src/wire/l2tpd/family.ts";
+import { assertRefused } from "./refusals.ts";
+
+const ROW: DeclaredTunnel = {
+  name: "branch",
+  tunnelId: 0xffff_ffff,
+  waitsFor: "interface",
+  subject: "br0",
+  message: "waits for interface br0",
+  sinceMs: 1_700_000_000_000,
+};
+
+Deno.test("declared: what was encoded comes back", () => {
+  for (const waitsFor of [...WAITING_FOR, undefined]) {
+    assert.deepEqual(decodeDeclared(encodeDeclared({ ...ROW, waitsFor })), { ...ROW, waitsFor });
+  }
+  const failed = { ...ROW, waitsFor: undefined, subject: undefined };
+  assert.deepEqual(decodeDeclared(encodeDeclared(failed)), failed);
+});
+
+Deno.test("declared: the row's members", () => {
+  assert.deepEqual(JSON.parse(encodeDeclared(ROW)), {
+    name: "branch",
+    tunnel_id: 0xffff_ffff,
+    waits_for: "interface",
+    subject: "br0",
+    message: "waits for interface br0",
+    since_ms: 1_700_000_000_000,
+  });
+});
+
+Deno.test("declared: texts that are too long for one message are shortened, whatever is in them", () => {
+  for (const unit of ["x", "\u0001", "ü", "\u{1f600}"]) {
+    const long = unit.repeat(500);
+    const text = encodeDeclared({ ...ROW, name: long, subject: long, message: long });
+    assert.ok(new TextEncoder().encode(text).length <= L2TPD_TEXT_MAX, unit);
+    const { name, message } = decodeDeclared(text);
+    assert.ok(name.endsWith("…") && message.endsWith("…") && name.length === 40);
+  }
+});
+
+Deno.test("declared: of a newer daemon, further members and something else to wait for", () => {
+  const text = JSON.stringify({ ...JSON.parse(encodeDeclared(ROW)), waits_for: "moon", tries: 5 });
+  assert.deepEqual(decodeDeclared(text), { ...ROW, waitsFor: undefined });
+});
+
+Deno.test("declared: what is refused, and the member that is named", () => {
+  const row = JSON.parse(encodeDeclared(ROW));
+  assertRefused(decodeDeclared, "L2TPD_CMD_DECLARED", [
+    ["", "secret"],
+    [".name", { ...row, name: 5 }],
+    [".tunnel_id", { ...row, tunnel_id: "secret" }],
+    [".waits_for", { ...row, waits_for: 1 }],
+    [".subject", { ...row, subject: [] }],
+    [".message", { ...row, message: undefined }],
+    [".since_ms", { ...row, since_ms: -1 }],
+  ]);
+});

@@ -1,0 +1,28 @@
+/**
+ * Refusals of the decoders of the daemon's JSON.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { DecodeError } from "../../../src/base/errors.ts";
+
+/**
+ * Asserts that each text, or value in JSON, is refused with a `DecodeError` that names the member, and in which the word
+ * "secret", of which the tests' wrong values are made, does not stand.
+ */
+export function assertRefused(
+  decode: (text: string) => unknown,
+  what: string,
+  table: readonly (readonly [member: string, wrong: string | object])[],
+): void {
+  for (const [member, wrong] of table) {
+    const text = typeof wrong === "string" ? wrong : JSON.stringify(wrong);
+    assert.throws(() => decode(text), (error) => {
+      assert.ok(error instanceof DecodeError, text);
+      assert.equal(error.field, `${what}${member}`, text);
+      assert.doesNotMatch(error.message, /secret/);
+      return true;
+    }, text);
+  }
+}
