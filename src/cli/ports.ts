@@ -15,7 +15,7 @@ import type { DaemonClient } from "../client/daemon/client.ts";
 import type { ClientPurpose, Dataplane, DataplaneChoice, OpenedClient } from "../client/subsystem.ts";
 import type { Snapshot } from "../metrics/metric.ts";
 import type { DaemonFacts, Inspection, TunnelFacts } from "../doctor/facts.ts";
-import type { DeclaredTunnel } from "../model/declared_tunnel.ts";
+import type { PendingTunnel } from "../model/pending_tunnel.ts";
 import type { PppdTrial } from "../model/ppp/pppd.ts";
 import type { TerminalEvent } from "../model/terminal_event.ts";
 import type { Tunnel, TunnelParameters } from "../model/tunnel.ts";
@@ -128,7 +128,7 @@ export interface DaemonPorts {
    * Tunnels of the daemon's configuration file that differ from the file; none if no daemon answers. Uses the connection
    * of `daemon`, or its own.
    */
-  declaredTunnels(daemon?: DaemonClient): readonly DeclaredTunnel[];
+  pendingTunnels(daemon?: DaemonClient): readonly PendingTunnel[];
   /** Facts about the daemon, for the doctor. */
   inspect(): DaemonFacts;
 }

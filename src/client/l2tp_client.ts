@@ -156,7 +156,7 @@ export class L2tpClient implements Disposable {
   createTunnel(parameters: TunnelParameters): void {
     const payload = encodeTunnelCreate(parameters);
     const fds = fdsOf(parameters);
-    this.#settle(() => this.#request("L2TP_CMD_TUNNEL_CREATE", payload, fds));
+    this.#retryWhileDeleting(() => this.#request("L2TP_CMD_TUNNEL_CREATE", payload, fds));
   }
 
   /** Deletes a tunnel with its sessions. The subsystem may still be taking them down when this returns. */
@@ -191,7 +191,7 @@ export class L2tpClient implements Disposable {
       throw sessionExists();
     }
     const payload = encodeSessionCreate(parameters);
-    this.#settle(() => this.#request("L2TP_CMD_SESSION_CREATE", payload));
+    this.#retryWhileDeleting(() => this.#request("L2TP_CMD_SESSION_CREATE", payload));
   }
 
   /** Deletes a session. The subsystem may still be taking it down when this returns. */
@@ -224,7 +224,7 @@ export class L2tpClient implements Disposable {
     }
     if (failed < 0 || options.goOn) return outcomes;
     for (let i = creations.length - 1; i > failed; i--) {
-      if (outcomes[i] === undefined) this.#takeBack(creations[i]!);
+      if (outcomes[i] === undefined) this.#undo(creations[i]!);
       outcomes[i] = "notCreated";
     }
     return outcomes;
@@ -269,7 +269,7 @@ export class L2tpClient implements Disposable {
     };
   }
 
-  #takeBack(creation: Creation): void {
+  #undo(creation: Creation): void {
     try {
       if ("tunnel" in creation) this.deleteTunnel(creation.tunnel.tunnelId);
       else this.deleteSession(creation.session);
@@ -331,7 +331,7 @@ export class L2tpClient implements Disposable {
    * Does a creation, and again for a while if what stands in its way may be something that this client deleted: ids,
    * ports and interface names become free only after the acknowledgement of their deletion.
    */
-  #settle(create: () => void): void {
+  #retryWhileDeleting(create: () => void): void {
     for (let napMs = 1;; napMs = Math.min(2 * napMs, 50)) {
       try {
         return create();

@@ -9,10 +9,10 @@ import { inspectDaemon } from "../driver/daemon_api/inspect.ts";
 import { inNamespace, withNamespaceFd } from "../driver/system/namespace.ts";
 import { Keepers } from "../driver/tunnel_socket/keeper.ts";
 import type { DaemonFacts } from "../doctor/facts.ts";
-import type { DeclaredTunnel } from "../model/declared_tunnel.ts";
+import type { PendingTunnel } from "../model/pending_tunnel.ts";
 import type { TunnelParameters } from "../model/tunnel.ts";
-import { declaredTunnels } from "./daemon/declared_tunnels.ts";
-import { connectDaemon, openUserEvents, openUserTrace, startDaemon } from "./daemon/lazy.ts";
+import { pendingTunnels } from "./daemon/pending_tunnels.ts";
+import { connectDaemon, openDaemonEvents, openDaemonTrace, startDaemon } from "./daemon/lazy.ts";
 import { journalLeftIn } from "./daemon/locate.ts";
 import type { DaemonClient } from "./daemon/client.ts";
 import type { L2tpTrace } from "./daemon/trace.ts";
@@ -23,7 +23,7 @@ import { LinkClient } from "./link_client.ts";
 import { createScopedTunnel } from "./scoped_tunnel.ts";
 import type { Dataplane } from "./subsystem.ts";
 
-export { UserSocket } from "../driver/daemon_api/connection.ts";
+export { DaemonSocket } from "../driver/daemon_api/connection.ts";
 export { DaemonProcess } from "./daemon/lazy.ts";
 
 /** Interfaces, notifications and tunnel sockets of this system. Every method throws the errors of its client. */
@@ -48,7 +48,7 @@ export class NetworkClients {
 
   /** Subscribes to the notifications of a subsystem. */
   openEvents(dataplane: Dataplane): L2tpEvents {
-    return dataplane === "kernel" ? L2tpEvents.open() : openUserEvents(this.#runtimeDir);
+    return dataplane === "kernel" ? L2tpEvents.open() : openDaemonEvents(this.#runtimeDir);
   }
 
   /** Creates a tunnel between link-local addresses. */
@@ -75,7 +75,7 @@ export class DaemonClients {
 
   /** Subscribes to the trace events of the userspace subsystem. */
   openTrace(): L2tpTrace {
-    return openUserTrace(this.#runtimeDir);
+    return openDaemonTrace(this.#runtimeDir);
   }
 
   /** A client of the daemon for the present namespace; `undefined` if no daemon runs. */
@@ -89,8 +89,8 @@ export class DaemonClients {
   }
 
   /** Tunnels of the daemon's configuration file that differ from the file; none if no daemon answers. */
-  declaredTunnels(daemon?: DaemonClient): readonly DeclaredTunnel[] {
-    return declaredTunnels(this.#runtimeDir, daemon);
+  pendingTunnels(daemon?: DaemonClient): readonly PendingTunnel[] {
+    return pendingTunnels(this.#runtimeDir, daemon);
   }
 
   /** Facts about the daemon, for the doctor. */

@@ -60,7 +60,7 @@ export type {
   PppStatus,
 } from "../model/ppp/status.ts";
 export type { PppdExit, PppdStatus } from "../model/ppp/pppd.ts";
-export type { DeclaredTunnel, WaitingFor } from "../model/declared_tunnel.ts";
+export type { PendingTunnel, WaitingFor } from "../model/pending_tunnel.ts";
 export { L2tpEvents } from "./l2tp_events.ts";
 export { LinkClient } from "./link_client.ts";
 export {

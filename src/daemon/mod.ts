@@ -9,8 +9,8 @@ import { FamilyMissingError, SyscallError } from "../base/errors.ts";
 import type { DataplaneChoice } from "../client/subsystem.ts";
 import { DAEMON_CAPABILITIES, effectiveCapabilities } from "../driver/system/capabilities.ts";
 import { daemonFiles, DEFAULT_RUNTIME_DIR } from "../model/daemon_files.ts";
-import { isBad, readDeclaredFile } from "./config/file.ts";
-import { serve } from "./serve.ts";
+import { isBadFile, readConfigFile } from "./config/file.ts";
+import { serveDaemon } from "./serve.ts";
 import { readOptions } from "./settings/options.ts";
 
 const EXIT_FAILURE = 1;
@@ -37,14 +37,14 @@ export async function runDaemon(args: readonly string[], dataplane?: DataplaneCh
     );
     return EXIT_FAILURE;
   }
-  const config = options.config === undefined ? undefined : await readDeclaredFile(options.config);
-  if (config !== undefined && isBad(config)) {
+  const config = options.config === undefined ? undefined : await readConfigFile(options.config);
+  if (config !== undefined && isBadFile(config)) {
     for (const line of config.lines) log(line);
     return config.read ? EXIT_USAGE : EXIT_FAILURE;
   }
   const files = daemonFiles(Deno.env.get("L2TP_RUNTIME_DIR") || DEFAULT_RUNTIME_DIR);
   try {
-    const end = await serve({ files, options, config, dataplane, log });
+    const end = await serveDaemon({ files, options, config, dataplane, log });
     return end === "crash" ? EXIT_FAILURE : 0;
   } catch (error) {
     const reason = whyNotStarted(error, files.socket);

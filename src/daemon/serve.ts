@@ -19,7 +19,7 @@ import { Subsystem } from "../subsystem/subsystem.ts";
 import { forbidCore } from "../../ffi/process/resource_limit.ts";
 import { groupId, UnixListener } from "../../ffi/sockets/unix_listener.ts";
 import { Server } from "./api/server.ts";
-import { DaemonTarget } from "./config/declared_system.ts";
+import { DaemonTarget } from "./config/target.ts";
 import type { DaemonEvents } from "./events.ts";
 import { commitTo } from "./journal/commit.ts";
 import { removeJournal } from "./journal/journal.ts";
@@ -65,7 +65,7 @@ export interface ServeParts {
  * @throws {FamilyMissingError} if the configuration is for the kernel, which has no L2TP
  * @throws {SyscallError} EADDRINUSE if another daemon has the socket, and others
  */
-export async function serve(
+export async function serveDaemon(
   { files, options, config, dataplane, log }: ServeParts,
 ): Promise<"signal" | "crash"> {
   // Secrets of PPP and cookies are in memory.
@@ -136,7 +136,7 @@ export async function serve(
     commit,
     drops: (netns) => platform.drops(netns),
     offloads: (netns) => platform.sessionOffloads(netns),
-    declared: (netns) => target?.unsettled(netns) ?? [],
+    pendingTunnels: (netns) => target?.pending(netns) ?? [],
     ppp,
     setTrace: (on) => planes.setTrace(on),
     noteActivity,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DeclaredTunnel, WaitingFor } from "../model/declared_tunnel.ts";
+import type { PendingTunnel, WaitingFor } from "../model/pending_tunnel.ts";
 import { overheadFacts, sessionOverhead } from "../model/session_mtu.ts";
 import type { Overview, SessionStatus, SocketStatus, TunnelStatus } from "./overview.ts";
 import { ERROR_RULES, type ErrorRule } from "./health_errors.ts";
@@ -198,7 +198,7 @@ function socketProblems({ local, port, errors }: SocketStatus): Problem[] {
   return errorProblems(errors.filter(({ recent }) => recent), {}, subject);
 }
 
-function declaredProblem({ name, tunnelId, waitsFor, subject, message }: DeclaredTunnel): Problem {
+function declaredProblem({ name, tunnelId, waitsFor, subject, message }: PendingTunnel): Problem {
   const of = { subject: `tunnel ${name} of the configuration file`, tunnelId };
   if (waitsFor === undefined) {
     const advice = ["After correcting it: systemctl reload l2tp, or send SIGHUP to the daemon"];

@@ -5,7 +5,7 @@
  */
 
 import type { Dataplane } from "../client/subsystem.ts";
-import type { DeclaredTunnel } from "../model/declared_tunnel.ts";
+import type { PendingTunnel } from "../model/pending_tunnel.ts";
 import type { Link } from "../model/link.ts";
 import type { Session } from "../model/session.ts";
 import type { Tunnel } from "../model/tunnel.ts";
@@ -108,7 +108,7 @@ export interface Overview {
   /** Sockets with errors; userspace only. */
   readonly sockets: readonly SocketStatus[];
   /** Tunnels of the configuration file that are not set up as declared: waiting or failed. */
-  readonly declared: readonly DeclaredTunnel[];
+  readonly declared: readonly PendingTunnel[];
   /** Number of tunnels that are up. */
   readonly tunnelsUp: number;
   /** Number of sessions that are up. */

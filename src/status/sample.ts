@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DeclaredTunnel } from "../model/declared_tunnel.ts";
+import type { PendingTunnel } from "../model/pending_tunnel.ts";
 import type { DropCounts } from "../model/drop_counts.ts";
 import type { SessionOffloads } from "../model/session_offloads.ts";
 import type { Dataplane } from "../client/subsystem.ts";
@@ -32,7 +32,7 @@ export interface StatusSample {
   /** Active offloads by session; empty if the subsystem does not report them. */
   readonly offloads: readonly SessionOffloads[];
   /** Tunnels of the configuration file that are not set up as declared: waiting or failed. */
-  readonly declared: readonly DeclaredTunnel[];
+  readonly declared: readonly PendingTunnel[];
   /** Facts from debugfs. */
   readonly debug: DebugFacts;
 }

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { L2tpClient } from "../../src/client/l2tp_client.ts";
 import { L2tpEvents } from "../../src/client/l2tp_events.ts";
 import { LinkClient } from "../../src/client/link_client.ts";
-import { openUserEvents } from "../../src/client/daemon/lazy.ts";
+import { openDaemonEvents } from "../../src/client/daemon/lazy.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { type Namespace, Pair } from "../support/namespaces.ts";
@@ -124,7 +124,7 @@ export class Site implements AsyncDisposable {
     const lines = new Response(monitor.stdout).text();
     const events = ON_KERNEL
       ? L2tpEvents.open()
-      : inNamespace(netns.name, () => openUserEvents(this.#daemon.folder));
+      : inNamespace(netns.name, () => openDaemonEvents(this.#daemon.folder));
     const listening = (async () => {
       for await (const event of events) heard.push(event.type);
     })();

@@ -10,7 +10,7 @@ import { resolveFamily } from "../../src/client/genl_family.ts";
 import { DaemonError } from "../../src/driver/daemon_api/error.ts";
 import { DaemonProcess } from "../../src/driver/daemon_api/process.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
-import { UserSocket } from "../../src/driver/daemon_api/connection.ts";
+import { DaemonSocket } from "../../src/driver/daemon_api/connection.ts";
 import { L2TP_GENL_NAME } from "../../src/wire/genl/l2tp/constants.ts";
 import { encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../src/wire/l2tpd/family.ts";
 import { NLM_F_ACK, NLM_F_REQUEST, NLMSG_ERROR } from "../../src/wire/netlink/constants.ts";
@@ -84,9 +84,9 @@ export class UserSubject implements Subject {
     };
   }
 
-  #connect(): UserSocket {
+  #connect(): DaemonSocket {
     try {
-      return UserSocket.connect(this.path);
+      return DaemonSocket.connect(this.path);
     } catch (error) {
       if (!(error instanceof DaemonError) || error.trouble !== "forbidden") throw error;
       throw new SyscallError("connect", Errno.EACCES);

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { localLibc } from "../../ffi/packet_libc.ts";
-import { UserSocket } from "../../src/driver/daemon_api/connection.ts";
+import { DaemonSocket } from "../../src/driver/daemon_api/connection.ts";
 import { Namespace, Pair } from "../support/namespaces.ts";
 import { runProgram, sh } from "../support/processes.ts";
 import { isGuest, requireL2tp, until } from "./kernel.ts";
@@ -75,7 +75,7 @@ Deno.test({
       const started = await systemd.control("start", UNIT);
       assert.equal(started.code, 0, started.stderr + (await systemd.control("status", UNIT)).stdout);
       // A listing finds nothing where there is no daemon, too.
-      UserSocket.connect("/run/l2tp/api.sock")[Symbol.dispose]();
+      DaemonSocket.connect("/run/l2tp/api.sock")[Symbol.dispose]();
       assert.equal(await user("show"), "");
       assert.deepEqual(await systemd.properties(UNIT, "Type", "ActiveState", "SubState"), {
         Type: "notify",

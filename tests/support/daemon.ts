@@ -8,7 +8,7 @@ import { resolveFamily } from "../../src/client/genl_family.ts";
 import { L2tpClient } from "../../src/client/l2tp_client.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { NetlinkConnection } from "../../src/driver/netlink/connection.ts";
-import { UserSocket } from "../../src/driver/daemon_api/connection.ts";
+import { DaemonSocket } from "../../src/driver/daemon_api/connection.ts";
 import { programUnderTest } from "./processes.ts";
 
 /** A slow machine under load takes seconds to start Deno. */
@@ -75,7 +75,7 @@ export class TestDaemon implements AsyncDisposable {
     for (;;) {
       if (this.#status !== undefined) throw new Error(`The daemon ended: ${await this.#stderr}`);
       try {
-        UserSocket.connect(this.socketPath)[Symbol.dispose]();
+        DaemonSocket.connect(this.socketPath)[Symbol.dispose]();
         return;
       } catch (error) {
         if (performance.now() > end) throw error;
@@ -96,7 +96,7 @@ export class TestDaemon implements AsyncDisposable {
 
   /** A connection for requests about the namespace. */
   connect(netns: string): NetlinkConnection {
-    return inNamespace(netns, () => new NetlinkConnection(UserSocket.connect(this.socketPath)));
+    return inNamespace(netns, () => new NetlinkConnection(DaemonSocket.connect(this.socketPath)));
   }
 
   /** A client for the namespace. */

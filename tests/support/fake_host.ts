@@ -10,7 +10,7 @@ import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import type { HookProcess } from "../../src/apply/target.ts";
 import type { PppdTrial } from "../../src/model/ppp/pppd.ts";
-import type { DeclaredTunnel } from "../../src/model/declared_tunnel.ts";
+import type { PendingTunnel } from "../../src/model/pending_tunnel.ts";
 import * as commands from "../../src/cli/lazy.ts";
 import type { CliPorts, LazyPorts, SystemFacts, SystemPorts } from "../../src/cli/ports.ts";
 import type { Inspection } from "../../src/doctor/facts.ts";
@@ -145,7 +145,7 @@ export class FakeHost {
   /** Arguments of `l2tp daemon`. */
   readonly daemonWords: (readonly string[])[] = [];
   /** Declared tunnels that are not set up, as the daemon reports them. */
-  declared: readonly DeclaredTunnel[] = [];
+  declared: readonly PendingTunnel[] = [];
   /** The hooks that were run. */
   readonly hooks: HookProcess[] = [];
   /** Error of a hook; `undefined` on success. */
@@ -426,7 +426,7 @@ export class FakeHost {
           client[Symbol.dispose]();
           return { daemon: this.#connectDaemon()!, startedPid: pid };
         },
-        declaredTunnels: () => this.declared,
+        pendingTunnels: () => this.declared,
         inspect: () => this.daemonFacts,
       },
       metricsText: prometheusText,

@@ -8,7 +8,7 @@ import { encodeInet } from "../../ffi/sockets/sockaddr.ts";
 import { openRawL2tp, openUdp } from "../../ffi/sockets/udp.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { NetlinkConnection } from "../../src/driver/netlink/connection.ts";
-import { UserSocket } from "../../src/driver/daemon_api/connection.ts";
+import { DaemonSocket } from "../../src/driver/daemon_api/connection.ts";
 import {
   decodeL2tpdControl,
   encodeL2tpdRequest,
@@ -31,8 +31,8 @@ const SCCRQ = Uint8Array.fromHex("c803001400000000000000008008000000000001");
 const ZLB_V2 = Uint8Array.fromHex("c802000c0001000000010001");
 
 /** Everything that arrives in the namespace from here on. */
-function subscribe(daemon: TestDaemon, netns: string): UserSocket {
-  const socket = inNamespace(netns, () => UserSocket.connect(daemon.socketPath));
+function subscribe(daemon: TestDaemon, netns: string): DaemonSocket {
+  const socket = inNamespace(netns, () => DaemonSocket.connect(daemon.socketPath));
   new NetlinkConnection(socket).request({
     operation: "L2TPD_CMD_CONTROL",
     type: L2TPD_FAMILY_ID,

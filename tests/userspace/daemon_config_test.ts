@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { LinkClient } from "../../src/client/link_client.ts";
-import { openUserEvents } from "../../src/client/daemon/lazy.ts";
+import { openDaemonEvents } from "../../src/client/daemon/lazy.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Namespace } from "../support/namespaces.ts";
@@ -231,7 +231,7 @@ Deno.test("daemon config: a reload applies changes only, loses no packet of othe
   }
   await until(() => (take(), received === sent), `all ${sent} replies`);
 
-  const events = inNamespace(a.name, () => openUserEvents(fixture.daemon.folder));
+  const events = inNamespace(a.name, () => openDaemonEvents(fixture.daemon.folder));
   const heard: string[] = [];
   const listening = (async () => {
     for await (const event of events) heard.push(event.type);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
 import { DaemonError } from "../../src/driver/daemon_api/error.ts";
-import { UserSocket } from "../../src/driver/daemon_api/connection.ts";
+import { DaemonSocket } from "../../src/driver/daemon_api/connection.ts";
 import { Pair } from "../support/namespaces.ts";
 import { l2tp, programUnderTest, runProgram, sh } from "../support/processes.ts";
 import { until } from "../support/until.ts";
@@ -76,7 +76,7 @@ Deno.test("the unit's capabilities, without new privileges, are enough: tunnels,
     };
     const ready = (): boolean => {
       try {
-        UserSocket.connect(`${folder}/api.sock`)[Symbol.dispose]();
+        DaemonSocket.connect(`${folder}/api.sock`)[Symbol.dispose]();
         return true;
       } catch (error) {
         if (error instanceof DaemonError) return false;

@@ -5,7 +5,7 @@
  */
 
 import type { Dataplane } from "../../client/subsystem.ts";
-import type { DeclaredTunnel, WaitingFor } from "../../model/declared_tunnel.ts";
+import type { PendingTunnel, WaitingFor } from "../../model/pending_tunnel.ts";
 import type { Problem, Severity } from "../../status/health.ts";
 import type {
   ErrorCount,
@@ -135,7 +135,7 @@ export function statusJson(overview: Overview, now: Date): StatusJson {
 }
 
 function declaredJson(
-  { name, tunnelId, waitsFor, subject, message, sinceMs }: DeclaredTunnel,
+  { name, tunnelId, waitsFor, subject, message, sinceMs }: PendingTunnel,
 ): DeclaredTunnelJson {
   return {
     name,

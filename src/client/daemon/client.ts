@@ -7,7 +7,7 @@
 import { DecodeError } from "../../base/errors.ts";
 import { NetlinkConnection } from "../../driver/netlink/connection.ts";
 import type { NetlinkTransport } from "../../driver/netlink/ports.ts";
-import type { DeclaredTunnel } from "../../model/declared_tunnel.ts";
+import type { PendingTunnel } from "../../model/pending_tunnel.ts";
 import type { DropCounts } from "../../model/drop_counts.ts";
 import type { SessionOffloads } from "../../model/session_offloads.ts";
 import { L2TP_GENL_NAME } from "../../wire/genl/l2tp/constants.ts";
@@ -50,7 +50,7 @@ export class DaemonClient implements Disposable {
   }
 
   /** Tunnels of the daemon's configuration file that are not there as it says. Rows that are not valid are left out. */
-  declaredTunnels(): DeclaredTunnel[] {
+  pendingTunnels(): PendingTunnel[] {
     return dumpOfDaemon(this.#connection, "DECLARED").flatMap((text) => {
       try {
         return [decodeDeclared(text)];

@@ -6,8 +6,8 @@
 
 import { DaemonProcess, type DaemonProcessOptions } from "../../driver/daemon_api/process.ts";
 import { NetlinkConnection } from "../../driver/netlink/connection.ts";
-import { UserNotifications } from "../../driver/daemon_api/notifications.ts";
-import { UserSocket } from "../../driver/daemon_api/connection.ts";
+import { DaemonNotifications } from "../../driver/daemon_api/notifications.ts";
+import { DaemonSocket } from "../../driver/daemon_api/connection.ts";
 import { daemonFiles } from "../../model/daemon_files.ts";
 import { L2TP_GENL_NAME } from "../../wire/genl/l2tp/constants.ts";
 import { resolveFamily } from "../genl_family.ts";
@@ -23,11 +23,11 @@ export { DaemonProcess };
  *
  * @throws {DaemonError}
  */
-export function openUserEvents(runtimeDir: string): L2tpEvents {
+export function openDaemonEvents(runtimeDir: string): L2tpEvents {
   const path = daemonFiles(runtimeDir).socket;
-  using connection = new NetlinkConnection(UserSocket.connect(path));
+  using connection = new NetlinkConnection(DaemonSocket.connect(path));
   const { id } = resolveFamily(connection, L2TP_GENL_NAME);
-  return new L2tpEvents(UserNotifications.open(path, "LISTEN"), id);
+  return new L2tpEvents(DaemonNotifications.open(path, "LISTEN"), id);
 }
 
 /**
@@ -35,8 +35,8 @@ export function openUserEvents(runtimeDir: string): L2tpEvents {
  *
  * @throws {DaemonError}
  */
-export function openUserTrace(runtimeDir: string): L2tpTrace {
-  return new L2tpTrace(UserNotifications.open(daemonFiles(runtimeDir).socket, "TRACE"));
+export function openDaemonTrace(runtimeDir: string): L2tpTrace {
+  return new L2tpTrace(DaemonNotifications.open(daemonFiles(runtimeDir).socket, "TRACE"));
 }
 
 /**
@@ -48,7 +48,7 @@ export function openUserTrace(runtimeDir: string): L2tpTrace {
 export function connectDaemon(runtimeDir: string, timeoutMs?: number): DaemonClient | undefined {
   const { socket } = daemonFiles(runtimeDir);
   try {
-    const transport = UserSocket.connect(socket, timeoutMs === undefined ? {} : { timeoutMs });
+    const transport = DaemonSocket.connect(socket, timeoutMs === undefined ? {} : { timeoutMs });
     return new DaemonClient(new NetlinkConnection(transport));
   } catch (error) {
     if (error instanceof DaemonError && error.trouble === "absent") return undefined;

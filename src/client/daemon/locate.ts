@@ -38,11 +38,11 @@ export class DaemonLocator implements UserSubsystem {
   async connect(): Promise<L2tpClient | undefined> {
     // Looking is cheaper than loading what it takes to connect.
     if (!exists(this.#path)) return undefined;
-    const { UserSocket } = await import("../lazy.ts");
+    const { DaemonSocket } = await import("../lazy.ts");
     const { answerLimitMs } = this.#options;
     try {
       return daemonL2tpClient(
-        UserSocket.connect(this.#path, answerLimitMs === undefined ? {} : { timeoutMs: answerLimitMs }),
+        DaemonSocket.connect(this.#path, answerLimitMs === undefined ? {} : { timeoutMs: answerLimitMs }),
       );
     } catch (error) {
       if (error instanceof DaemonError && error.trouble === "absent") return undefined;

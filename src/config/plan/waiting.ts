@@ -18,7 +18,7 @@
  */
 
 import { Errno } from "../../base/errno.ts";
-import type { WaitingFor } from "../../model/declared_tunnel.ts";
+import type { WaitingFor } from "../../model/pending_tunnel.ts";
 import type { PlanStep } from "./steps.ts";
 
 /** The thing that a tunnel waits for. */

@@ -7,7 +7,7 @@
 
 import { Errno } from "../../base/errno.ts";
 import { DecodeError, NetlinkError, SyscallError } from "../../base/errors.ts";
-import type { DeclaredTunnel } from "../../model/declared_tunnel.ts";
+import type { PendingTunnel } from "../../model/pending_tunnel.ts";
 import type { DropCounts } from "../../model/drop_counts.ts";
 import type { SessionOffloads } from "../../model/session_offloads.ts";
 import { PROGRAM_VERSION } from "../../model/version.ts";
@@ -45,7 +45,7 @@ export interface DaemonFamilyParts {
   /** The offloads that work for each session of the namespace. */
   readonly offloads: (netns: string) => Iterable<SessionOffloads>;
   /** Tunnels of the configuration file that are not there as it says; none but in the namespace of the file. */
-  readonly declared: (netns: string) => Iterable<DeclaredTunnel>;
+  readonly pendingTunnels: (netns: string) => Iterable<PendingTunnel>;
   /** The PPP sessions. */
   readonly ppp: PppSessions;
 }
@@ -59,7 +59,7 @@ const DUMPS = new Map<number, Dump>([
   [L2TPD_CMD.DEBUGFS, ({ subsystem }, netns) => textPieces(subsystem.debugfs(netns))],
   [L2TPD_CMD.DROPS, ({ drops }, netns) => rows(drops(netns), encodeDrops)],
   [L2TPD_CMD.OFFLOADS, ({ offloads }, netns) => rows(offloads(netns), encodeOffloads)],
-  [L2TPD_CMD.DECLARED, ({ declared }, netns) => rows(declared(netns), encodeDeclared)],
+  [L2TPD_CMD.DECLARED, ({ pendingTunnels }, netns) => rows(pendingTunnels(netns), encodeDeclared)],
   [L2TPD_CMD.PPP_STATUS, ({ ppp }, netns) => encodePppStatuses(ppp.statuses(netns))],
 ]);
 

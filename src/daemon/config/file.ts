@@ -16,7 +16,7 @@ export interface BadFile {
 }
 
 /** The configuration in the file, or what is wrong. */
-export async function readDeclaredFile(path: string): Promise<Config | BadFile> {
+export async function readConfigFile(path: string): Promise<Config | BadFile> {
   let text: string;
   try {
     text = Deno.readTextFileSync(path);
@@ -34,6 +34,6 @@ export async function readDeclaredFile(path: string): Promise<Config | BadFile> 
 }
 
 /** Whether reading the file gave problems instead of a configuration. */
-export function isBad(read: Config | BadFile): read is BadFile {
+export function isBadFile(read: Config | BadFile): read is BadFile {
   return "lines" in read;
 }

@@ -34,7 +34,7 @@ export function commitTo({ journal, subsystem, devices, log }: CommitParts): Com
   return ({ journalEntries, cleanupErrors }) => {
     for (const error of cleanupErrors) log(error.message);
     journal.append(journalEntries, records);
-    devices.keep();
+    devices.persist();
     journal.compact(subsystem.tunnelCount + subsystem.sessionCount, records);
   };
 }

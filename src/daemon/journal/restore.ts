@@ -37,7 +37,7 @@ export function restoreJournal(path: string, fresh: boolean, parts: RestoreParts
   if (fresh) { for (const record of reachable) removeLeftover(record, parts); }
   else restoreRecords(reachable, parts);
   const journal = Journal.create(path, subsystem.records());
-  devices.keep();
+  devices.persist();
   for (const netns of found) namespaces.run(netns, removeFilterLeftovers);
   // The subsystem's sockets and devices hold the namespaces that are in use.
   for (const netns of found) namespaces.release(netns);

@@ -59,19 +59,19 @@ export interface BpfConditions {
   /** Whether IPsec has policies: packets that never go by a socket would escape them. */
   readonly hasPolicies: boolean;
   /** Where packets leave by, for ends that were looked up already. */
-  readonly ways: Map<string, Way | undefined>;
+  readonly routes: Map<string, BpfRoute | undefined>;
 }
 
 /** Where packets leave by, and how long they may be. */
-type Way = Pick<BpfSession, "outDevice" | "mtu">;
+type BpfRoute = Pick<BpfSession, "outDevice" | "mtu">;
 
 /** What a session needs of its place. */
-export interface BpfCarrierParts {
+export interface BpfCarriedSessionParts {
   /** Maps and programs. */
   readonly path: BpfDataPath;
   /** To tell where its device is. */
   readonly namespaces: NetworkNamespaces;
-  /** To have {@link BpfCarrier.place} called: it has changed. */
+  /** To have {@link BpfCarriedSession.install} called: it has changed. */
   readonly changed: () => void;
   /** It has ended. */
   readonly stopped: () => void;
@@ -101,23 +101,23 @@ function isLinkLocal(address: Uint8Array): boolean {
 }
 
 /** A session. */
-export class BpfCarrier implements BpfSessionHandle {
-  readonly #parts: BpfCarrierParts;
+export class BpfCarriedSession implements BpfSessionHandle {
+  readonly #parts: BpfCarriedSessionParts;
   readonly #request: BpfRequest;
   readonly #ends: BpfEnds;
   readonly #slot: number;
   #sequences: Pick<SessionRecord, "sendSeq" | "recvSeq">;
   /** As the programs carry it; `undefined` while they do not. */
-  #now: BpfSession | undefined;
+  #installed: BpfSession | undefined;
   #isStale = false;
-  #last: BpfCounts | undefined;
+  #finalCounts: BpfCounts | undefined;
 
   /**
-   * Not carried until {@link place}.
+   * Not carried until {@link install}.
    *
    * @throws {SyscallError} ENOSPC if there are too many
    */
-  constructor(parts: BpfCarrierParts, request: BpfRequest, ends: BpfEnds) {
+  constructor(parts: BpfCarriedSessionParts, request: BpfRequest, ends: BpfEnds) {
     this.#parts = parts;
     this.#request = request;
     this.#ends = ends;
@@ -126,12 +126,12 @@ export class BpfCarrier implements BpfSessionHandle {
   }
 
   get isActive(): boolean {
-    return this.#now !== undefined && !this.#parts.path.hasYielded(this.#slot) &&
+    return this.#installed !== undefined && !this.#parts.path.hasYielded(this.#slot) &&
       !this.#request.sendsSequence();
   }
 
   counts(): BpfCounts {
-    return this.#last ?? this.#parts.path.counts(this.#slot);
+    return this.#finalCounts ?? this.#parts.path.counts(this.#slot);
   }
 
   change({ sendSeq, recvSeq }: SessionChanges): void {
@@ -142,17 +142,17 @@ export class BpfCarrier implements BpfSessionHandle {
   }
 
   /** Has it carried, or not, as things are now. The calling thread is in the network namespace. Does not throw. */
-  place(situation: BpfConditions): void {
+  install(situation: BpfConditions): void {
     try {
       const wanted = this.#wanted(situation);
-      if (this.#now !== undefined) {
-        if (!this.#isStale && wanted !== undefined && isAlike(this.#now, wanted)) return;
-        this.#parts.path.uninstall(this.#now);
-        this.#now = undefined;
+      if (this.#installed !== undefined) {
+        if (!this.#isStale && wanted !== undefined && isAlike(this.#installed, wanted)) return;
+        this.#parts.path.uninstall(this.#installed);
+        this.#installed = undefined;
       }
       if (wanted === undefined) return;
       this.#parts.path.install(wanted);
-      this.#now = wanted;
+      this.#installed = wanted;
       this.#isStale = false;
     } catch (error) {
       this.#parts.failed(error);
@@ -165,7 +165,7 @@ export class BpfCarrier implements BpfSessionHandle {
     if (sendSeq || recvSeq || sendsSequence() || situation.hasPolicies) return undefined;
     const device = this.#device(situation.links);
     if (device === undefined) return undefined;
-    const way = wayOf(this.#ends, situation);
+    const way = routeOf(this.#ends, situation);
     if (way === undefined) return undefined;
     return {
       ...this.#ends,
@@ -194,15 +194,15 @@ export class BpfCarrier implements BpfSessionHandle {
   }
 
   stop(): void {
-    if (this.#last !== undefined) return;
+    if (this.#finalCounts !== undefined) return;
     const { path, failed, stopped } = this.#parts;
     try {
-      if (this.#now !== undefined) path.uninstall(this.#now);
+      if (this.#installed !== undefined) path.uninstall(this.#installed);
     } catch (error) {
       failed(error);
     }
-    this.#now = undefined;
-    this.#last = path.counts(this.#slot);
+    this.#installed = undefined;
+    this.#finalCounts = path.counts(this.#slot);
     path.freeSlot(this.#slot);
     stopped();
   }
@@ -212,15 +212,15 @@ function isAlike(one: BpfSession, other: BpfSession): boolean {
   return one.device === other.device && one.outDevice === other.outDevice && one.mtu === other.mtu;
 }
 
-function wayOf(ends: BpfEnds, { links, ways }: BpfConditions): Way | undefined {
+function routeOf(ends: BpfEnds, { links, routes }: BpfConditions): BpfRoute | undefined {
   const { local, peer, localPort, peerPort } = ends;
   const key = [local.toHex(), peer.toHex(), localPort, peerPort].join(" ");
-  if (!ways.has(key)) ways.set(key, findWay(ends, links));
-  return ways.get(key);
+  if (!routes.has(key)) routes.set(key, findRoute(ends, links));
+  return routes.get(key);
 }
 
 /** `undefined` without a way by a device of Ethernet. */
-function findWay({ local, peer, localPort, peerPort }: BpfEnds, links: LinkClient): Way | undefined {
+function findRoute({ local, peer, localPort, peerPort }: BpfEnds, links: LinkClient): BpfRoute | undefined {
   const family = local.length === 4 ? AF_INET : AF_INET6;
   try {
     const ports = { sourcePort: localPort, destinationPort: peerPort };

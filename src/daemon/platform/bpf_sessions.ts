@@ -14,16 +14,22 @@ import { BpfDataPath } from "../../driver/bpf/data_path.ts";
 import { openNetworkChanges, openPolicyChanges } from "../../driver/netlink/network_changes.ts";
 import type { NotificationSource } from "../../driver/netlink/ports.ts";
 import { BpfProgramError } from "../../../ffi/kernel/bpf.ts";
-import { BpfCarrier, type BpfEnds, bpfEnds, type BpfRequest, type BpfSessionHandle } from "./bpf_session.ts";
+import {
+  BpfCarriedSession,
+  type BpfEnds,
+  bpfEnds,
+  type BpfRequest,
+  type BpfSessionHandle,
+} from "./bpf_session.ts";
 import type { NetworkNamespaces } from "../../driver/system/network_namespaces.ts";
 import type { SystemOffloads } from "./offloads.ts";
 
 /** Changes come in bursts. */
 const SETTLE_MS = 20;
 /** Nobody says that a path's MTU was found to be smaller, or that a peer has begun to send sequence numbers. */
-const LOOK_AGAIN_MS = 10_000;
+const REFRESH_MS = 10_000;
 /** What passes: too many descriptors (ENFILE, EMFILE), too little memory. */
-const PASSING: readonly number[] = [23, 24, Errno.ENOMEM];
+const TRANSIENT: readonly number[] = [23, 24, Errno.ENOMEM];
 
 /** What the sessions are carried with. All is borrowed. */
 export interface BpfSessionsParts {
@@ -38,7 +44,7 @@ export interface BpfSessionsParts {
 /** The sessions of all network namespaces. */
 export class BpfSessions implements Disposable {
   readonly #parts: BpfSessionsParts;
-  readonly #places = new Map<string, NamespaceSessions>();
+  readonly #namespaces = new Map<string, NamespaceSessions>();
   #isRefused = false;
 
   /** None yet. */
@@ -57,10 +63,10 @@ export class BpfSessions implements Disposable {
     if (ends === undefined) return undefined;
     let place: NamespaceSessions;
     try {
-      place = this.#places.get(request.netns) ?? this.#open(request.netns);
+      place = this.#namespaces.get(request.netns) ?? this.#open(request.netns);
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
-      this.#isRefused = !PASSING.includes(error.errno);
+      this.#isRefused = !TRANSIENT.includes(error.errno);
       offloads.refused("bpf", reasonOf(error));
       return undefined;
     }
@@ -74,14 +80,14 @@ export class BpfSessions implements Disposable {
   }
 
   #open(netns: string): NamespaceSessions {
-    const place = new NamespaceSessions(this.#parts, netns, () => this.#places.delete(netns));
-    this.#places.set(netns, place);
+    const place = new NamespaceSessions(this.#parts, netns, () => this.#namespaces.delete(netns));
+    this.#namespaces.set(netns, place);
     return place;
   }
 
   /** Ends all. */
   [Symbol.dispose](): void {
-    for (const place of this.#places.values()) place.close();
+    for (const place of this.#namespaces.values()) place.close();
   }
 }
 
@@ -100,11 +106,11 @@ class NamespaceSessions {
   readonly #onEmpty: () => void;
   readonly #path: BpfDataPath;
   readonly #sources: readonly NotificationSource[];
-  readonly #sessions = new Set<BpfCarrier>();
+  readonly #sessions = new Set<BpfCarriedSession>();
   readonly #timer: ReturnType<typeof setInterval>;
-  #settling: ReturnType<typeof setTimeout> | undefined;
-  #lookMs = 0;
-  #complaint = "";
+  #refreshTimer: ReturnType<typeof setTimeout> | undefined;
+  #refreshMs = 0;
+  #lastReported = "";
   #isClosed = false;
 
   constructor(parts: BpfSessionsParts, netns: string, onEmpty: () => void) {
@@ -120,7 +126,7 @@ class NamespaceSessions {
     });
     namespaces.holdAgain(netns);
     stack.move();
-    this.#timer = setInterval(() => this.#look(this.#sessions), LOOK_AGAIN_MS);
+    this.#timer = setInterval(() => this.#refresh(this.#sessions), REFRESH_MS);
     for (const source of this.#sources) this.#listen(source);
   }
 
@@ -129,22 +135,22 @@ class NamespaceSessions {
     const parts = {
       path: this.#path,
       namespaces: this.#parts.namespaces,
-      changed: () => this.#look([carried]),
+      changed: () => this.#refresh([carried]),
       stopped: () => {
         this.#sessions.delete(carried);
         this.#closeIfEmpty();
       },
-      failed: (error: unknown) => this.#complain(error),
+      failed: (error: unknown) => this.#report(error),
     };
-    let carried: BpfCarrier;
+    let carried: BpfCarriedSession;
     try {
-      carried = new BpfCarrier(parts, request, ends);
+      carried = new BpfCarriedSession(parts, request, ends);
     } catch (error) {
       this.#closeIfEmpty();
       throw error;
     }
     this.#sessions.add(carried);
-    this.#look([carried]);
+    this.#refresh([carried]);
     return carried;
   }
 
@@ -156,7 +162,7 @@ class NamespaceSessions {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearInterval(this.#timer);
-    clearTimeout(this.#settling);
+    clearTimeout(this.#refreshTimer);
     for (const source of this.#sources) source.close();
     this.#path[Symbol.dispose]();
     this.#parts.namespaces.release(this.#netns);
@@ -165,41 +171,41 @@ class NamespaceSessions {
 
   async #listen(source: NotificationSource): Promise<void> {
     try {
-      while (await source.next() !== undefined) this.#settle();
+      while (await source.next() !== undefined) this.#refreshSoon();
     } catch (error) {
       // The timer still looks.
-      this.#complain(error);
+      this.#report(error);
     }
   }
 
-  #settle(): void {
-    if (this.#isClosed || this.#settling !== undefined) return;
-    this.#settling = setTimeout(() => {
-      this.#settling = undefined;
-      this.#look(this.#sessions);
-    }, Math.max(SETTLE_MS, this.#lookMs));
+  #refreshSoon(): void {
+    if (this.#isClosed || this.#refreshTimer !== undefined) return;
+    this.#refreshTimer = setTimeout(() => {
+      this.#refreshTimer = undefined;
+      this.#refresh(this.#sessions);
+    }, Math.max(SETTLE_MS, this.#refreshMs));
   }
 
   /** Looks at sessions again. Never throws: then they stay as they are. */
-  #look(sessions: Iterable<BpfCarrier>): void {
+  #refresh(sessions: Iterable<BpfCarriedSession>): void {
     const started = performance.now();
     try {
       this.#parts.namespaces.run(this.#netns, () => {
         using links = LinkClient.open();
-        const situation = { links, hasPolicies: hasIpsecPolicies(), ways: new Map() };
-        for (const session of sessions) session.place(situation);
+        const conditions = { links, hasPolicies: hasIpsecPolicies(), routes: new Map() };
+        for (const session of sessions) session.install(conditions);
       });
     } catch (error) {
-      this.#complain(error);
+      this.#report(error);
     }
-    this.#lookMs = performance.now() - started;
+    this.#refreshMs = performance.now() - started;
   }
 
   /** Says the same only once in a row. */
-  #complain(error: unknown): void {
+  #report(error: unknown): void {
     if (!(error instanceof Error)) throw error;
-    if (error.message === this.#complaint) return;
-    this.#complaint = error.message;
+    if (error.message === this.#lastReported) return;
+    this.#lastReported = error.message;
     this.#parts.log(`BPF programs: ${error.message}`);
   }
 }

@@ -41,7 +41,7 @@ export class Devices {
   readonly #namespaces: NetworkNamespaces;
   readonly #offloads: SystemOffloads;
   readonly #log: (line: string) => void;
-  readonly #passing = new Set<TapDevice>();
+  readonly #transient = new Set<TapDevice>();
 
   /** In these namespaces, set up by these offloads. `log` tells the administrator what is not as it should be. */
   constructor(namespaces: NetworkNamespaces, offloads: SystemOffloads, log: (line: string) => void) {
@@ -52,7 +52,7 @@ export class Devices {
 
   /**
    * Makes a device, or takes over one that an earlier daemon left. A new one goes when this process ends, until
-   * {@link keep}.
+   * {@link persist}.
    *
    * @throws {SyscallError} EEXIST if the name is taken
    */
@@ -71,7 +71,7 @@ export class Devices {
       if (link === undefined) throw new SyscallError(`device "${tap.name}"`, Errno.ENODEV);
       if (left === undefined) links.changeLink(link.index, { mtu });
       stack.move();
-      this.#passing.add(tap);
+      this.#transient.add(tap);
       // A session keeps the name that its interface had at creation, as in the kernel.
       const name = left === undefined ? tap.name : request.name;
       return { name, index: link.index, tap, offloads, delete: () => this.#delete(tap) };
@@ -120,9 +120,9 @@ export class Devices {
   }
 
   /** Lets the devices that were made since the last time outlive this process: their records are on disk. */
-  keep(): void {
-    for (const tap of this.#passing) {
-      this.#passing.delete(tap);
+  persist(): void {
+    for (const tap of this.#transient) {
+      this.#transient.delete(tap);
       try {
         tap.setPersist(true);
       } catch (error) {
@@ -145,7 +145,7 @@ export class Devices {
   }
 
   #delete(tap: TapDevice): void {
-    this.#passing.delete(tap);
+    this.#transient.delete(tap);
     try {
       tap.setPersist(false);
     } catch (error) {

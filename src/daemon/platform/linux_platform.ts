@@ -27,7 +27,7 @@ import { dropReport, offloadReport } from "./drop_report.ts";
 import { type Endpoints, kindOf, type SharedEndpoint } from "./endpoints.ts";
 import { NO_SOCKET_OFFLOADS, type SystemOffloads } from "./offloads.ts";
 import type { LinuxSessionPath, PlaneSession } from "./session_path.ts";
-import { addTunnel, endpointFacts, LinuxTunnelSocket, type TunnelSpec } from "./tunnel_socket.ts";
+import { addTunnel, endpointFacts, LinuxTunnelSocket, type TunnelSocketSpec } from "./tunnel_socket.ts";
 
 /** What the platform is made of. All is borrowed. */
 export interface LinuxPlatformParts {
@@ -134,7 +134,7 @@ export class LinuxPlatform implements Platform {
   }
 
   #opened(
-    spec: TunnelSpec,
+    spec: TunnelSocketSpec,
     plane: DataPlane,
     handle: TunnelHandle | undefined,
     release: () => void,

@@ -40,7 +40,7 @@ export const NO_SOCKET_OFFLOADS: SocketOffloads = { gso: false, gro: false };
 export class SystemOffloads {
   readonly #wanted: Offloads;
   readonly #log: (line: string) => void;
-  readonly #said = new Set<Offload>();
+  readonly #reported = new Set<Offload>();
 
   /** `log` tells the administrator what the kernel refuses. */
   constructor(wanted: Offloads, log: (line: string) => void) {
@@ -90,13 +90,13 @@ export class SystemOffloads {
 
   /** Sets a UDP socket up. Of one whose packets are for BPF programs, none are to be joined before those see them. */
   setUpUdp(socket: Socket, isForBpf: boolean): SocketOffloads {
-    const gso = this.#wanted.gso && this.#takes("gso", () => probeUdpSegment(socket));
+    const gso = this.#wanted.gso && this.#tries("gso", () => probeUdpSegment(socket));
     const gro = this.#wanted.gro && !(isForBpf && this.#wanted.bpf) &&
-      this.#takes("gro", () => setUdpGro(socket, true));
+      this.#tries("gro", () => setUdpGro(socket, true));
     return { gso, gro };
   }
 
-  #takes(offload: Offload, action: () => void): boolean {
+  #tries(offload: Offload, action: () => void): boolean {
     try {
       action();
       return true;
@@ -109,8 +109,8 @@ export class SystemOffloads {
 
   /** Tells the administrator, once, that the system refuses something. */
   refused(offload: Offload, reason: string): void {
-    if (this.#said.has(offload)) return;
-    this.#said.add(offload);
+    if (this.#reported.has(offload)) return;
+    this.#reported.add(offload);
     this.#log(`offload ${offload} is not to be had here: ${reason}`);
   }
 }

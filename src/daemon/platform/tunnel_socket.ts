@@ -41,7 +41,7 @@ export interface TunnelSocketParts {
 }
 
 /** The tunnel that a socket is for. */
-export interface TunnelSpec {
+export interface TunnelSocketSpec {
   /** The offloads of the socket. */
   readonly offloads: SocketOffloads;
   /** Key of the network namespace. */
@@ -62,7 +62,7 @@ export interface TunnelSpec {
 export class LinuxTunnelSocket implements TunnelSocket {
   readonly facts: TunnelSocketFacts;
   /** The tunnel that it is for. */
-  readonly spec: TunnelSpec;
+  readonly spec: TunnelSocketSpec;
   /** Its sessions that have started. */
   readonly sessions = new Set<LinuxSessionPath>();
   readonly #parts: TunnelSocketParts;
@@ -78,7 +78,7 @@ export class LinuxTunnelSocket implements TunnelSocket {
    */
   constructor(
     parts: TunnelSocketParts,
-    spec: TunnelSpec,
+    spec: TunnelSocketSpec,
     plane: DataPlane,
     handle: TunnelHandle | undefined,
     release: () => void,
@@ -181,7 +181,7 @@ export class LinuxTunnelSocket implements TunnelSocket {
  */
 export function addTunnel(
   { plane, handle }: Pick<WorkerSocket, "plane" | "handle">,
-  spec: TunnelSpec,
+  spec: TunnelSocketSpec,
   connected: boolean,
 ): TunnelHandle | undefined {
   if (!hasPackets(spec)) return undefined;
@@ -204,7 +204,7 @@ export function addTunnel(
 }
 
 /** Whether packets can be made for the tunnel. The kernel accepts others as well, which carry nothing. */
-function hasPackets({ tunnelId, peerTunnelId, version, facts }: TunnelSpec): boolean {
+function hasPackets({ tunnelId, peerTunnelId, version, facts }: TunnelSocketSpec): boolean {
   if (tunnelId === 0 || peerTunnelId === 0) return false;
   return version !== 2 ||
     (facts.localPort !== undefined && tunnelId <= V2_ID_MAX && peerTunnelId <= V2_ID_MAX);

@@ -38,7 +38,7 @@ export interface AttachedPpp {
 export type PppAttach = (request: PppAttachment) => AttachedPpp;
 
 /** Which session of the kernel is to be held, and who is told that it has gone. */
-export interface PppHolding extends Pick<PppAttachment, "netns" | "tunnelId" | "sessionId"> {
+export interface PppHoldRequest extends Pick<PppAttachment, "netns" | "tunnelId" | "sessionId"> {
   /** Called once, when it has gone. */
   readonly lost: () => void;
 }

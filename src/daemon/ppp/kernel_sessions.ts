@@ -15,7 +15,7 @@ import type { Session } from "../../model/session.ts";
 import type { Tunnel } from "../../model/tunnel.ts";
 import { overheadFacts, pppMtu } from "../../model/session_mtu.ts";
 import type { NetworkNamespaces } from "../../driver/system/network_namespaces.ts";
-import type { AttachedPpp, HeldSession, PppAttachment, PppHolding } from "./attachment.ts";
+import type { AttachedPpp, HeldSession, PppAttachment, PppHoldRequest } from "./attachment.ts";
 
 /** What all sessions share. */
 interface Kernel {
@@ -40,7 +40,7 @@ export class KernelPppSessions implements Disposable {
    *
    * @throws {SyscallError} ENODEV without such a session or without L2TP in the kernel, EEXIST if somebody has it, EPROTOTYPE if it is none of PPP
    */
-  hold({ netns, tunnelId, sessionId, lost }: PppHolding): HeldSession {
+  hold({ netns, tunnelId, sessionId, lost }: PppHoldRequest): HeldSession {
     const { watch } = this.#kernel ??= open(this.#log);
     const { socket, mtu } = this.#namespaces.run(netns, () => {
       const { tunnel, session, mtu } = find(tunnelId, sessionId);

@@ -34,7 +34,7 @@ export interface PppSessionParts {
   /** Interfaces of its namespace. Borrowed. */
   readonly links: LinkClient;
   /** What wakes it. Borrowed. */
-  readonly clock: Timers;
+  readonly timers: Timers;
   /** How the link is negotiated, but for the MRU. */
   readonly options: PppOptions;
   /** What else was asked for. */
@@ -59,7 +59,7 @@ export class PppSession implements Disposable, TimerClient {
   #restartAt = Infinity;
   readonly #pause = new Backoff();
   #upSince: number | undefined;
-  #told: PppEnd["reason"] | undefined;
+  #lastReported: PppEnd["reason"] | undefined;
   #interfaceMtu = 0;
   #disposed = false;
   readonly #lines = new RateLimiter(LINES_AT_ONCE, LINES_PER_SECOND);
@@ -133,14 +133,14 @@ export class PppSession implements Disposable, TimerClient {
   #do(action: (now: number) => void): void {
     action(performance.now());
     for (let effects = this.#link.takeEffects(); effects.length > 0; effects = this.#link.takeEffects()) {
-      for (const effect of effects) this.#take(effect);
+      for (const effect of effects) this.#perform(effect);
     }
     this.#arm();
   }
 
   #arm(): void {
     const due = this.#disposed ? Infinity : Math.min(this.#link.deadline() ?? Infinity, this.#restartAt);
-    this.#parts.clock.set(this, due);
+    this.#parts.timers.set(this, due);
   }
 
   /** For the clock: does what is due now. */
@@ -160,7 +160,7 @@ export class PppSession implements Disposable, TimerClient {
     if (this.#lines.take(performance.now())) log(`${name}: ${line}`);
   }
 
-  #take(effect: PppEffect): void {
+  #perform(effect: PppEffect): void {
     const { settings, links, noteActivity } = this.#parts;
     if (effect.effect !== "send") noteActivity();
     const index = this.#path.interfaceIndex;
@@ -272,11 +272,11 @@ export class PppSession implements Disposable, TimerClient {
   #finished(end: PppEnd): void {
     if (this.#disposed) return;
     const now = performance.now();
-    if (this.#upSince !== undefined && this.#pause.resetAfter(now - this.#upSince)) this.#told = undefined;
+    if (this.#upSince !== undefined && this.#pause.resetAfter(now - this.#upSince)) this.#lastReported = undefined;
     this.#upSince = undefined;
     // A peer that is not there for days is told of once.
-    if (end.reason !== this.#told) this.#log(`PPP has ended: ${pppEndText(end)}`);
-    this.#told = end.reason;
+    if (end.reason !== this.#lastReported) this.#log(`PPP has ended: ${pppEndText(end)}`);
+    this.#lastReported = end.reason;
     this.#restartAt = now + this.#pause.next();
   }
 }

@@ -14,7 +14,7 @@ import type { PppSecret, PppSessionSettings } from "../../model/ppp/settings.ts"
 import type { PppRequest, PppSessionId, PppSessionStatus } from "../../wire/l2tpd/ppp.ts";
 import type { NetworkNamespaces } from "../../driver/system/network_namespaces.ts";
 import { Timers } from "../../driver/system/timers.ts";
-import type { HeldSession, PppAttach, PppHolding } from "./attachment.ts";
+import type { HeldSession, PppAttach, PppHoldRequest } from "./attachment.ts";
 import { PppPool } from "./address_pool.ts";
 import { PppSession } from "./session.ts";
 import { PppdSession } from "./pppd_session.ts";
@@ -35,7 +35,7 @@ export interface PppSessionsParts {
   /** Makes paths, by whose session it is. */
   readonly attach: Readonly<Record<PppRequest["dataplane"], PppAttach>>;
   /** Takes hold of a session of the kernel for somebody else's PPP. */
-  readonly hold: (request: PppHolding) => HeldSession;
+  readonly hold: (request: PppHoldRequest) => HeldSession;
   /** Called whenever a session comes up or goes down. */
   readonly noteActivity: () => void;
   /** Writes a line for the administrator. */
@@ -43,7 +43,7 @@ export interface PppSessionsParts {
 }
 
 /** A namespace with PPP sessions. */
-interface Place {
+interface NamespacePpp {
   readonly links: LinkClient;
   readonly pools: Map<string, AddressPool>;
   /** Addresses that peers have from any pool. */
@@ -80,8 +80,8 @@ export class PppSessions implements AsyncDisposable {
   readonly #parts: PppSessionsParts;
   /** Those of pppd that are ending. */
   readonly #endings = new Set<Promise<void>>();
-  readonly #places = new Map<string, Place>();
-  readonly #clock = new Timers();
+  readonly #namespaces = new Map<string, NamespacePpp>();
+  readonly #timers = new Timers();
 
   /** None yet. */
   constructor(parts: PppSessionsParts) {
@@ -100,7 +100,7 @@ export class PppSessions implements AsyncDisposable {
     const key = keyOf(request);
     const secrets = new Secrets();
     secrets.take(request.settings.secrets);
-    const place = this.#places.get(netns) ?? this.#open(netns);
+    const place = this.#namespaces.get(netns) ?? this.#open(netns);
     try {
       const lost = (): void => this.#end(netns, key, session);
       const session: AnySession = this.#begin(netns, { request, secrets, place, lost });
@@ -149,9 +149,9 @@ export class PppSessions implements AsyncDisposable {
   #running(
     netns: string,
     id: PppSessionId,
-  ): { readonly key: string; readonly place: Place; readonly running: Running } {
+  ): { readonly key: string; readonly place: NamespacePpp; readonly running: Running } {
     const key = keyOf(id);
-    const place = this.#places.get(netns);
+    const place = this.#namespaces.get(netns);
     const running = place?.sessions.get(key);
     if (place === undefined || running === undefined) {
       throw new SyscallError(`PPP on session ${id.sessionId} in tunnel ${id.tunnelId}`, Errno.ENODEV);
@@ -161,7 +161,7 @@ export class PppSessions implements AsyncDisposable {
 
   /** Interfaces of the sessions of a namespace, of one subsystem. */
   *interfaces(netns: string, dataplane: PppSessionId["dataplane"]): Generator<PppInterface> {
-    for (const { request, session } of this.#places.get(netns)?.sessions.values() ?? []) {
+    for (const { request, session } of this.#namespaces.get(netns)?.sessions.values() ?? []) {
       if (request.dataplane !== dataplane) continue;
       const { tunnelId, sessionId } = request;
       yield { tunnelId, sessionId, interfaceName: session.interfaceName };
@@ -170,7 +170,7 @@ export class PppSessions implements AsyncDisposable {
 
   /** The sessions of a namespace. */
   *statuses(netns: string): Generator<PppSessionStatus> {
-    for (const { request, session } of this.#places.get(netns)?.sessions.values() ?? []) {
+    for (const { request, session } of this.#namespaces.get(netns)?.sessions.values() ?? []) {
       const { dataplane, tunnelId, sessionId, settings: { secrets: _, ...settings } } = request;
       const which = { dataplane, tunnelId, sessionId };
       yield session instanceof PppdSession
@@ -181,7 +181,7 @@ export class PppSessions implements AsyncDisposable {
 
   /** Ends all: tells the peers, and takes the interfaces away. Resolves once every pppd has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const [netns, { sessions }] of [...this.#places]) {
+    for (const [netns, { sessions }] of [...this.#namespaces]) {
       for (const [key, { session }] of [...sessions]) this.#end(netns, key, session);
     }
     await Promise.all(this.#endings);
@@ -192,7 +192,7 @@ export class PppSessions implements AsyncDisposable {
     { request, secrets, place, lost }: {
       readonly request: PppRequest;
       readonly secrets: Secrets;
-      readonly place: Place;
+      readonly place: NamespacePpp;
       readonly lost: () => void;
     },
   ): AnySession {
@@ -207,7 +207,7 @@ export class PppSessions implements AsyncDisposable {
         attach: (user) =>
           attach[dataplane]({ netns, tunnelId, sessionId, interfaceName, clampMss, links, user }),
         links,
-        clock: this.#clock,
+        timers: this.#timers,
         options: optionsOf(settings, secrets, place, log),
         settings,
         noteActivity,
@@ -233,23 +233,23 @@ export class PppSessions implements AsyncDisposable {
     ending.finally(() => this.#endings.delete(ending));
   }
 
-  #open(netns: string): Place {
+  #open(netns: string): NamespacePpp {
     const { namespaces } = this.#parts;
     const links = namespaces.run(netns, () => LinkClient.open());
     namespaces.holdAgain(netns);
-    const place: Place = {
+    const place: NamespacePpp = {
       links,
       pools: new Map(),
       leased: new Set(),
       fixed: new Map(),
       sessions: new Map(),
     };
-    this.#places.set(netns, place);
+    this.#namespaces.set(netns, place);
     return place;
   }
 
   #end(netns: string, key: string, session: AnySession): void {
-    const place = this.#places.get(netns);
+    const place = this.#namespaces.get(netns);
     const running = place?.sessions.get(key);
     if (place === undefined || running?.session !== session) return;
     place.sessions.delete(key);
@@ -261,9 +261,9 @@ export class PppSessions implements AsyncDisposable {
     }
   }
 
-  #closeIfEmpty(netns: string, place: Place): void {
+  #closeIfEmpty(netns: string, place: NamespacePpp): void {
     if (place.sessions.size > 0) return;
-    this.#places.delete(netns);
+    this.#namespaces.delete(netns);
     place.links[Symbol.dispose]();
     this.#parts.namespaces.release(netns);
   }
@@ -277,7 +277,7 @@ function keyOf({ dataplane, tunnelId, sessionId }: PppSessionId): string {
 function optionsOf(
   settings: PppSessionSettings,
   secrets: Secrets,
-  place: Place,
+  place: NamespacePpp,
   log: (line: string) => void,
 ): PppOptions {
   const { user, require, ipv4 = {}, ipv6 = true, echoFailures } = settings;
@@ -309,7 +309,7 @@ function random(count: number): Uint8Array {
 
 function poolOf(
   range: readonly [string, string],
-  { pools, leased, fixed }: Place,
+  { pools, leased, fixed }: NamespacePpp,
   log: (line: string) => void,
 ): AddressPool {
   const key = range.join("-");
@@ -329,7 +329,7 @@ function poolOf(
 }
 
 /** Counts the addresses that a session has without a pool, or counts them no more. */
-function countFixed({ fixed }: Place, { request: { settings: { ipv4 } } }: Running, by: 1 | -1): void {
+function countFixed({ fixed }: NamespacePpp, { request: { settings: { ipv4 } } }: Running, by: 1 | -1): void {
   if (!ipv4) return;
   for (const address of [ipv4.local, ipv4.remote]) {
     if (address === undefined) continue;

@@ -108,7 +108,7 @@ interface UserPppPathParts {
 }
 
 /** After a crash of the data path, of which the daemon ends anyway, there is nobody to tell anything. */
-function unlessDead(action: () => void): void {
+function unlessClosed(action: () => void): void {
   try {
     action();
   } catch (error) {
@@ -133,11 +133,11 @@ class UserPppPath implements PppPath {
   }
 
   send(frame: Uint8Array): void {
-    unlessDead(() => this.#parts.handle.send(frame));
+    unlessClosed(() => this.#parts.handle.send(frame));
   }
 
   pass(protocol: "ipv4" | "ipv6", on: boolean): void {
-    unlessDead(() => this.#parts.handle.change({ [protocol]: on }));
+    unlessClosed(() => this.#parts.handle.change({ [protocol]: on }));
   }
 
   /**
@@ -147,13 +147,13 @@ class UserPppPath implements PppPath {
   configure(agreed: PppAgreement): void {
     if (this.#closed) return;
     const { handle, devices, netns, device } = this.#parts;
-    unlessDead(() => handle.change({ agreed }));
+    unlessClosed(() => handle.change({ agreed }));
     try {
       devices.setPppMtu(netns, device, agreed.mtu);
     } catch (error) {
       // Deleted, of which `lost` tells, or moved elsewhere, where what is too long is dropped.
       if (!(error instanceof SyscallError) || error.errno !== Errno.ENODEV) {
-        unlessDead(() => handle.change({ agreed: this.#agreed }));
+        unlessClosed(() => handle.change({ agreed: this.#agreed }));
         throw error;
       }
     }
@@ -170,7 +170,7 @@ class UserPppPath implements PppPath {
   }
 
   [Symbol.dispose](): void {
-    unlessDead(() => this.#parts.handle.remove());
+    unlessClosed(() => this.#parts.handle.remove());
     this.close();
   }
 }

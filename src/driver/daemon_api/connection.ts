@@ -22,13 +22,13 @@ const ANSWER_LIMIT_MS = 30_000;
 const ECONNRESET = 104;
 
 /** How to connect. */
-export interface UserSocketOptions {
+export interface DaemonSocketOptions {
   /** For how long the daemon may be silent; 30 seconds unless given. */
   readonly timeoutMs?: number;
 }
 
 /** A connection for requests about the namespace that it was opened in. */
-export class UserSocket implements NetlinkTransport {
+export class DaemonSocket implements NetlinkTransport {
   /** Path of the daemon's socket. */
   readonly path: string;
   readonly #connection: UnixConnection;
@@ -47,10 +47,10 @@ export class UserSocket implements NetlinkTransport {
    * @throws {NetlinkError} if the daemon does not want to talk about this namespace
    * @throws {SyscallError}
    */
-  static connect(path: string, options: UserSocketOptions = {}): UserSocket {
+  static connect(path: string, options: DaemonSocketOptions = {}): DaemonSocket {
     using stack = new DisposableStack();
     const timeoutMs = options.timeoutMs ?? ANSWER_LIMIT_MS;
-    const socket = stack.use(new UserSocket(path, connectTo(path, timeoutMs)));
+    const socket = stack.use(new DaemonSocket(path, connectTo(path, timeoutMs)));
     using netns = openFile("/proc/thread-self/ns/net");
     new NetlinkConnection(socket).request(
       {

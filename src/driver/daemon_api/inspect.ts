@@ -11,7 +11,7 @@ import { decodeAbout } from "../../wire/l2tpd/about.ts";
 import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../wire/l2tpd/family.ts";
 import { NetlinkConnection } from "../netlink/connection.ts";
 import { namesIn, readProcFile } from "../system/proc_files.ts";
-import { UserSocket } from "./connection.ts";
+import { DaemonSocket } from "./connection.ts";
 import { DaemonError } from "./error.ts";
 
 /** A daemon that lives answers at once. */
@@ -22,7 +22,7 @@ export function inspectDaemon(runtimeDir: string, leftBehind: string | undefined
   const path = daemonFiles(runtimeDir).socket;
   const none = { path, pid: undefined, version: undefined, descriptors: undefined, leftBehind };
   try {
-    using socket = UserSocket.connect(path, { timeoutMs: DAEMON_LIMIT_MS });
+    using socket = DaemonSocket.connect(path, { timeoutMs: DAEMON_LIMIT_MS });
     const pid = socket.daemonPid;
     const version = versionOf(socket);
     return {
@@ -43,7 +43,7 @@ export function inspectDaemon(runtimeDir: string, leftBehind: string | undefined
 }
 
 /** Version of the program that the daemon runs; `undefined` if it is too old to tell. */
-function versionOf(socket: UserSocket): string | undefined {
+function versionOf(socket: DaemonSocket): string | undefined {
   try {
     const payload = encodeL2tpdRequest(L2TPD_CMD.ABOUT);
     const request = { operation: "L2TPD_CMD_ABOUT", type: L2TPD_FAMILY_ID, payload };

@@ -15,7 +15,7 @@ import { NLM_F_ACK, NLM_F_REQUEST, NLMSG_ERROR } from "../../wire/netlink/consta
 import { decodeError, decodeMessages, encodeMessage } from "../../wire/netlink/message.ts";
 import { DaemonError } from "./error.ts";
 import type { NotificationSource } from "../netlink/ports.ts";
-import { readDatagram, UserSocket, type UserSocketOptions } from "./connection.ts";
+import { DaemonSocket, type DaemonSocketOptions, readDatagram } from "./connection.ts";
 
 /** The daemon sends no longer datagrams. */
 const BUFFER_SIZE = 64 * 1024;
@@ -25,7 +25,7 @@ const NLMSG_OVERRUN = 4;
 const TYPE_OFFSET = 4;
 
 /** A connection on which the daemon tells what happens in the namespace that it was opened in. */
-export class UserNotifications implements NotificationSource {
+export class DaemonNotifications implements NotificationSource {
   readonly #path: string;
   readonly #connection: UnixConnection;
   readonly #wake: EventFd;
@@ -48,10 +48,10 @@ export class UserNotifications implements NotificationSource {
    * @throws {NetlinkError} if the daemon refuses
    * @throws {SyscallError}
    */
-  static open(path: string, what: "LISTEN" | "TRACE", options?: UserSocketOptions): UserNotifications {
+  static open(path: string, what: "LISTEN" | "TRACE", options?: DaemonSocketOptions): DaemonNotifications {
     using stack = new DisposableStack();
-    const connection = stack.use(UserSocket.connect(path, options).release());
-    const source = new UserNotifications(path, connection, stack.use(EventFd.open()));
+    const connection = stack.use(DaemonSocket.connect(path, options).release());
+    const source = new DaemonNotifications(path, connection, stack.use(EventFd.open()));
     source.#ask(what);
     stack.move();
     return source;

@@ -6,7 +6,7 @@
 
 import { inNamespace } from "../system/namespace.ts";
 import { DaemonError } from "./error.ts";
-import { UserSocket } from "./connection.ts";
+import { DaemonSocket } from "./connection.ts";
 import { daemonFiles } from "../../model/daemon_files.ts";
 
 /** How long a daemon may take to answer. */
@@ -47,7 +47,7 @@ export interface DaemonProcessOptions {
 /** A daemon that answers. */
 export interface StartedDaemon {
   /** A connection to it. */
-  readonly socket: UserSocket;
+  readonly socket: DaemonSocket;
   /** Its process id; `undefined` if it is another, which was started elsewhere at the same time. */
   readonly pid: number | undefined;
 }
@@ -106,10 +106,10 @@ export class DaemonProcess {
       }
       const leftMs = Math.max(1, deadline - performance.now());
       try {
-        const socket = UserSocket.connect(path, { timeoutMs: leftMs });
+        const socket = DaemonSocket.connect(path, { timeoutMs: leftMs });
         // A timeout for the start would be too short for what comes.
         socket[Symbol.dispose]();
-        const lasting = UserSocket.connect(path);
+        const lasting = DaemonSocket.connect(path);
         return { socket: lasting, pid: lasting.daemonPid === this.pid ? this.pid : undefined };
       } catch (error) {
         if (!(error instanceof DaemonError)) throw error;

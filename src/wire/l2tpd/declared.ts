@@ -6,7 +6,7 @@
  */
 
 import { JsonObjectReader } from "../../base/json_reader.ts";
-import { type DeclaredTunnel, WAITING_FOR } from "../../model/declared_tunnel.ts";
+import { type PendingTunnel, WAITING_FOR } from "../../model/pending_tunnel.ts";
 import { L2TPD_TEXT_MAX } from "./family.ts";
 
 const ID_MAX = 0xffff_ffff;
@@ -14,7 +14,7 @@ const ID_MAX = 0xffff_ffff;
 const SHORT_LENGTH = 40;
 
 /** The row in JSON. Where it does not fit into one message, long texts end with an ellipsis. */
-export function encodeDeclared(tunnel: DeclaredTunnel): string {
+export function encodeDeclared(tunnel: PendingTunnel): string {
   const { name, tunnelId, waitsFor, subject, message, sinceMs } = tunnel;
   const json = (shorten: (text: string) => string): string =>
     JSON.stringify({
@@ -36,7 +36,7 @@ export function encodeDeclared(tunnel: DeclaredTunnel): string {
  *
  * @throws {DecodeError} naming the member that is wrong
  */
-export function decodeDeclared(text: string): DeclaredTunnel {
+export function decodeDeclared(text: string): PendingTunnel {
   const row = JsonObjectReader.parse(text, "L2TPD_CMD_DECLARED");
   const waitsFor = row.optional("waits_for", (name) => row.text(name, L2TPD_TEXT_MAX));
   return {

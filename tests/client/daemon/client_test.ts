@@ -208,7 +208,7 @@ Deno.test("daemonL2tpClient() over an empty subsystem: the daemon's dumps are em
   using client = daemonL2tpClient(new EmptySubsystem());
   assert.equal(client.dataplane, "user");
   assert.deepEqual([client.debugfs(), client.drops(), client.offloads()], ["", [], []]);
-  assert.deepEqual([client.daemon?.declaredTunnels(), client.daemon?.ppp.sessions()], [[], []]);
+  assert.deepEqual([client.daemon?.pendingTunnels(), client.daemon?.ppp.sessions()], [[], []]);
 });
 
 Deno.test("DaemonClient.declaredTunnels() leaves out rows that are not valid", () => {
@@ -219,7 +219,7 @@ Deno.test("DaemonClient.declaredTunnels() leaves out rows that are not valid", (
     "nonsense",
     JSON.stringify({ ...row, tunnel_id: "1" }),
   ));
-  assert.deepEqual(client.daemon!.declaredTunnels(), [{
+  assert.deepEqual(client.daemon!.pendingTunnels(), [{
     name: "a",
     tunnelId: 1,
     waitsFor: "route",

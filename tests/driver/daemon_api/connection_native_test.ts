@@ -11,8 +11,8 @@ import { Errno } from "../../../src/base/errno.ts";
 import { DaemonError, type DaemonTrouble } from "../../../src/driver/daemon_api/error.ts";
 import { daemonLogPath, DaemonProcess } from "../../../src/driver/daemon_api/process.ts";
 import { NetlinkConnection } from "../../../src/driver/netlink/connection.ts";
-import { UserNotifications } from "../../../src/driver/daemon_api/notifications.ts";
-import { UserSocket } from "../../../src/driver/daemon_api/connection.ts";
+import { DaemonNotifications } from "../../../src/driver/daemon_api/notifications.ts";
+import { DaemonSocket } from "../../../src/driver/daemon_api/connection.ts";
 import { daemonFiles } from "../../../src/model/daemon_files.ts";
 import { L2TPD_CMD, L2TPD_FAMILY_ID } from "../../../src/wire/l2tpd/family.ts";
 import { decodeMessages } from "../../../src/wire/netlink/message.ts";
@@ -143,7 +143,7 @@ const REQUEST = { operation: "TEST", type: 0x20, payload: new Uint8Array([8, 1, 
 Deno.test("UserSocket introduces the namespace it was opened in; requests take descriptors along", async () => {
   await using server = await Server.start(GOOD_SERVER);
   await assertNoLeaks(() => {
-    using socket = UserSocket.connect(server.path, TIMEOUT);
+    using socket = DaemonSocket.connect(server.path, TIMEOUT);
     assert.deepEqual([socket.version, socket.daemonPid], ["7", Deno.pid]);
     using connection = new NetlinkConnection(socket);
     using file = openFile("/dev/null");
@@ -173,7 +173,7 @@ Deno.test("UserSocket: what is wrong with the daemon is told apart, and leaves n
     await assertNoLeaks(() => {
       const started = performance.now();
       const timeoutMs = expected === "silent" ? 200 : 5000;
-      const trouble = troubleOf(() => UserSocket.connect(server.path, { timeoutMs })[Symbol.dispose]());
+      const trouble = troubleOf(() => DaemonSocket.connect(server.path, { timeoutMs })[Symbol.dispose]());
       assert.equal(trouble, expected, behaviour);
       if (expected === "silent") assert.ok(performance.now() - started >= 190);
     });
@@ -184,7 +184,7 @@ Deno.test("UserSocket: no daemon, a dead one, a file, no permission to look, an 
   const folder = await Deno.makeTempDir({ prefix: "l2tp-user-" });
   try {
     const path = daemonFiles(folder).socket;
-    const connect = (path: string): string => troubleOf(() => UserSocket.connect(path, TIMEOUT));
+    const connect = (path: string): string => troubleOf(() => DaemonSocket.connect(path, TIMEOUT));
     await assertNoLeaks(() => {
       assert.equal(connect(path), "absent");
       assert.equal(connect(`${folder}/no/such/folder/api.sock`), "absent");
@@ -204,13 +204,13 @@ Deno.test("UserSocket: a daemon that ends under way", async () => {
     client.send(helloed(request));
     client.send(ack(request));
   }`);
-  using connection = new NetlinkConnection(UserSocket.connect(server.path, TIMEOUT));
+  using connection = new NetlinkConnection(DaemonSocket.connect(server.path, TIMEOUT));
   assert.equal(troubleOf(() => connection.request(REQUEST)), "ended");
   assert.equal(troubleOf(() => connection.request(REQUEST)), "ended");
 });
 
 /** Reads the text of the next datagram. */
-async function next(source: UserNotifications): Promise<string | undefined> {
+async function next(source: DaemonNotifications): Promise<string | undefined> {
   const datagram = await source.next();
   if (datagram === undefined || datagram === "overrun") return datagram;
   return new TextDecoder().decode(decodeMessages(datagram)[0]!.payload.subarray(8, 12));
@@ -223,7 +223,7 @@ Deno.test("UserNotifications: what comes, also before the yes; losses; the end",
     client.send(ack(request));
   }`);
   await assertNoLeaks(async () => {
-    const source = UserNotifications.open(server.path, "LISTEN", TIMEOUT);
+    const source = DaemonNotifications.open(server.path, "LISTEN", TIMEOUT);
     assert.equal(await next(source), "soon");
     server.tell("notify");
     assert.equal(await next(source), "news");
@@ -242,8 +242,8 @@ Deno.test("UserNotifications: what comes, also before the yes; losses; the end",
 Deno.test("UserNotifications: closed before anybody waited; a daemon that closes, or refuses, or says nonsense", async () => {
   await using server = await Server.start(GOOD_SERVER);
   await assertNoLeaks(async () => {
-    UserNotifications.open(server.path, "TRACE", TIMEOUT)[Symbol.dispose]();
-    using source = UserNotifications.open(server.path, "LISTEN", TIMEOUT);
+    DaemonNotifications.open(server.path, "TRACE", TIMEOUT)[Symbol.dispose]();
+    using source = DaemonNotifications.open(server.path, "LISTEN", TIMEOUT);
     server.tell("garbage");
     assert.deepEqual(await source.next(), new Uint8Array([1, 2, 3]));
     const pending = source.next();
@@ -256,7 +256,7 @@ Deno.test("UserNotifications: closed before anybody waited; a daemon that closes
     client.send(ack(request));
   }`);
   await assertNoLeaks(() => {
-    const open = (): UserNotifications => UserNotifications.open(refusing.path, "TRACE", TIMEOUT);
+    const open = (): DaemonNotifications => DaemonNotifications.open(refusing.path, "TRACE", TIMEOUT);
     assert.throws(open, { name: "NetlinkError", operation: "L2TPD_CMD_TRACE", errno: Errno.EOPNOTSUPP });
   });
   await using silent = await Server.start(`(request, client) => {
@@ -264,7 +264,7 @@ Deno.test("UserNotifications: closed before anybody waited; a daemon that closes
     client.send(helloed(request));
     client.send(ack(request));
   }`);
-  const late = troubleOf(() => UserNotifications.open(silent.path, "LISTEN", { timeoutMs: 200 }));
+  const late = troubleOf(() => DaemonNotifications.open(silent.path, "LISTEN", { timeoutMs: 200 }));
   assert.equal(late, "silent");
 });
 

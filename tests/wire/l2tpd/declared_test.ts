@@ -1,12 +1,12 @@
 /** `src/wire/l2tpd/declared.ts`: rows of tunnels of the configuration file that are not there. */
 
 import assert from "node:assert/strict";
-import { type DeclaredTunnel, WAITING_FOR } from "../../../src/model/declared_tunnel.ts";
+import { type PendingTunnel, WAITING_FOR } from "../../../src/model/pending_tunnel.ts";
 import { decodeDeclared, encodeDeclared } from "../../../src/wire/l2tpd/declared.ts";
 import { L2TPD_TEXT_MAX } from "../../../src/wire/l2tpd/family.ts";
 import { assertRefused } from "./refusals.ts";
 
-const ROW: DeclaredTunnel = {
+const ROW: PendingTunnel = {
   name: "branch",
   tunnelId: 0xffff_ffff,
   waitsFor: "interface",

@@ -56,7 +56,7 @@ export class Sampler {
       addresses: links.addresses(),
       drops: l2tp.drops(),
       offloads: this.#offloads,
-      declared: lazy.daemon.declaredTunnels(l2tp.daemon),
+      declared: lazy.daemon.pendingTunnels(l2tp.daemon),
       debug: this.#debug,
     };
   }

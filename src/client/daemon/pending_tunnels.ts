@@ -6,7 +6,7 @@
 
 import { DecodeError, NetlinkError, SyscallError } from "../../base/errors.ts";
 import { DaemonError } from "../../driver/daemon_api/error.ts";
-import type { DeclaredTunnel } from "../../model/declared_tunnel.ts";
+import type { PendingTunnel } from "../../model/pending_tunnel.ts";
 import type { DaemonClient } from "./client.ts";
 import { connectDaemon } from "./lazy.ts";
 
@@ -18,11 +18,11 @@ const ANSWER_LIMIT_MS = 1000;
  * it says; over a connection of its own unless `daemon` is given. None without a daemon, without a file, and where the
  * daemon is too old to tell or cannot be reached.
  */
-export function declaredTunnels(runtimeDir: string, daemon?: DaemonClient): DeclaredTunnel[] {
+export function pendingTunnels(runtimeDir: string, daemon?: DaemonClient): PendingTunnel[] {
   try {
-    if (daemon !== undefined) return daemon.declaredTunnels();
+    if (daemon !== undefined) return daemon.pendingTunnels();
     using own = connectDaemon(runtimeDir, ANSWER_LIMIT_MS);
-    return own?.declaredTunnels() ?? [];
+    return own?.pendingTunnels() ?? [];
   } catch (error) {
     const isNoAnswer = error instanceof DaemonError || error instanceof NetlinkError ||
       error instanceof SyscallError || error instanceof DecodeError;

@@ -21,9 +21,9 @@ import { readPrivateFile } from "../../driver/system/private_file.ts";
 import { inNamespace, withNamespaceFd } from "../../driver/system/namespace.ts";
 import { currentNamespace, namespaceNames } from "../../driver/system/namespace_names.ts";
 import { openNetworkChanges } from "../../driver/netlink/network_changes.ts";
-import type { DeclaredTunnel } from "../../model/declared_tunnel.ts";
+import type { PendingTunnel } from "../../model/pending_tunnel.ts";
 import { openNetns } from "../../../ffi/kernel/netns.ts";
-import { DeclaredTunnels } from "./declared_tunnels.ts";
+import { ConfiguredTunnels } from "./configured_tunnels.ts";
 import type { NetworkNamespaces } from "../../driver/system/network_namespaces.ts";
 import type { DaemonOptions } from "../settings/options.ts";
 import { type InProcessApi, openInProcessClient } from "../api/in_process_transport.ts";
@@ -46,10 +46,10 @@ export interface DaemonTargetParts {
 /** The declared tunnels in the daemon's own namespace, and what they are made with. */
 export class DaemonTarget implements Disposable {
   readonly #netns: string;
-  readonly #tunnels: DeclaredTunnels;
+  readonly #tunnels: ConfiguredTunnels;
   readonly #stack: DisposableStack;
 
-  private constructor(netns: string, tunnels: DeclaredTunnels, stack: DisposableStack) {
+  private constructor(netns: string, tunnels: ConfiguredTunnels, stack: DisposableStack) {
     this.#netns = netns;
     this.#tunnels = tunnels;
     this.#stack = stack;
@@ -92,38 +92,38 @@ export class DaemonTarget implements Disposable {
       hooks: new HookRunner(log),
       createScopedTunnel: (tunnel, scope) => createScopedTunnel(keepers, l2tp, tunnel, scope),
     };
-    const tunnels = new DeclaredTunnels(config, {
+    const tunnels = new ConfiguredTunnels(config, {
       target,
       path,
       prune,
       // What the kernel has is not the daemon's to take down.
       takeDown: !keep && kernel === undefined,
       resolve: hostAddressesInBackground,
-      listen: openNetworkChanges,
+      monitor: openNetworkChanges,
       now: () => performance.now(),
       log,
     });
     return new DaemonTarget(netns, tunnels, stack.move());
   }
 
-  /** As {@link DeclaredTunnels.run}. */
+  /** As {@link ConfiguredTunnels.run}. */
   async run(onApplied: () => void): Promise<void> {
     await this.#tunnels.run(onApplied);
   }
 
-  /** As {@link DeclaredTunnels.reload}. */
+  /** As {@link ConfiguredTunnels.reload}. */
   reload(): void {
     this.#tunnels.reload();
   }
 
-  /** As {@link DeclaredTunnels.end}. */
+  /** As {@link ConfiguredTunnels.end}. */
   end(): void {
     this.#tunnels.end();
   }
 
   /** The tunnels that are not there as the file says; none for another namespace. */
-  unsettled(netns: string): Iterable<DeclaredTunnel> {
-    return netns === this.#netns ? this.#tunnels.unsettled() : [];
+  pending(netns: string): Iterable<PendingTunnel> {
+    return netns === this.#netns ? this.#tunnels.pending() : [];
   }
 
   /** Closes what was opened. The tunnels stay. */

@@ -18,7 +18,7 @@ export const WAITING_FOR: readonly WaitingFor[] = [
 ];
 
 /** A declared tunnel that waits, or that could not be made. */
-export interface DeclaredTunnel {
+export interface PendingTunnel {
   /** What the configuration calls it. */
   readonly name: string;
   /** Our id of it. */

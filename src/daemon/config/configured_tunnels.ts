@@ -16,15 +16,15 @@ import type { Config, ConfigTunnel } from "../../config/schema/settings.ts";
 import { type Cause, causeOf, causeText, WaitingTunnels } from "../../config/plan/waiting.ts";
 import type { NotificationSource } from "../../driver/netlink/ports.ts";
 import { sleep } from "../../driver/system/sleep.ts";
-import type { DeclaredTunnel } from "../../model/declared_tunnel.ts";
-import { isBad, readDeclaredFile } from "./file.ts";
-import { type FoundPeer, PeerResolver } from "./peer_lookups.ts";
+import type { PendingTunnel } from "../../model/pending_tunnel.ts";
+import { isBadFile, readConfigFile } from "./file.ts";
+import { PeerResolver, type ResolvedPeer } from "./peer_resolver.ts";
 
 /** The longest time that a timer takes. */
 const FOREVER_MS = 2 ** 31 - 1;
 
 /** What the tunnels are made with. */
-export interface DeclaredParts {
+export interface ConfiguredTunnelsParts {
   /** The system; stays the caller's. */
   readonly target: ApplyTarget;
   /** Path of the file. */
@@ -36,7 +36,7 @@ export interface DeclaredParts {
   /** Finds hosts' addresses. */
   readonly resolve: Resolver;
   /** Starts to listen to changes of the network. */
-  readonly listen: () => NotificationSource;
+  readonly monitor: () => NotificationSource;
   /** Milliseconds of a clock that only runs forward. */
   readonly now: () => number;
   /** Writes a line for the administrator. */
@@ -44,7 +44,7 @@ export interface DeclaredParts {
 }
 
 /** Stands for a peer's addresses while they are looked up. */
-const ASKED = { reason: "it is being looked up" } as const;
+const RESOLVING = { reason: "it is being looked up" } as const;
 
 /** A tunnel that could not be made. */
 interface Failed {
@@ -54,24 +54,24 @@ interface Failed {
 }
 
 /** The tunnels of a configuration file, for as long as the daemon runs. */
-export class DeclaredTunnels {
-  readonly #parts: DeclaredParts;
+export class ConfiguredTunnels {
+  readonly #parts: ConfiguredTunnelsParts;
   readonly #waiting = new WaitingTunnels();
   readonly #failed = new Map<string, Failed>();
-  readonly #lookUps: PeerResolver;
+  readonly #resolver: PeerResolver;
   #config: Config;
   /** What the file said before, whose hooks belong to what is there from then. */
-  #former: Config | undefined;
-  #listener: NotificationSource | undefined;
-  #alarm: AbortController | undefined;
+  #previous: Config | undefined;
+  #monitor: NotificationSource | undefined;
+  #wake: AbortController | undefined;
   #wantsReload = false;
   #ending = false;
 
   /** Begins with a configuration that has no problems. */
-  constructor(config: Config, parts: DeclaredParts) {
+  constructor(config: Config, parts: ConfiguredTunnelsParts) {
     this.#config = config;
     this.#parts = parts;
-    this.#lookUps = new PeerResolver(parts.resolve, () => this.#alarm?.abort());
+    this.#resolver = new PeerResolver(parts.resolve, () => this.#wake?.abort());
   }
 
   /** Makes what the file declares; `onApplied` is called once that was tried for all. Resolves after {@link end}. */
@@ -81,23 +81,23 @@ export class DeclaredTunnels {
       onApplied();
       while (!this.#ending) {
         const due = this.#waiting.due(this.#parts.now());
-        const found = this.#lookUps.take();
+        const found = this.#resolver.take();
         if (this.#wantsReload) await this.#reload();
-        else if (found.size > 0) await this.#use(found);
-        else if (due.size > 0) await this.#try(due);
+        else if (found.size > 0) await this.#applyResolved(found);
+        else if (due.size > 0) await this.#retry(due);
         else await this.#pause();
       }
       if (this.#parts.takeDown) await this.#takeDown();
       await this.#parts.target.hooks.settled();
     } finally {
-      this.#listener?.close();
+      this.#monitor?.close();
     }
   }
 
   /** Has the file read and applied again. */
   reload(): void {
     this.#wantsReload = true;
-    this.#alarm?.abort();
+    this.#wake?.abort();
   }
 
   /**
@@ -107,11 +107,11 @@ export class DeclaredTunnels {
   end(): void {
     this.#ending = true;
     this.#parts.target.hooks.interrupt();
-    this.#alarm?.abort();
+    this.#wake?.abort();
   }
 
   /** The tunnels that are not there as the file says. */
-  *unsettled(): Generator<DeclaredTunnel> {
+  *pending(): Generator<PendingTunnel> {
     const wall = (instant: number): number => Math.round(Date.now() - (this.#parts.now() - instant));
     for (const { label, tunnelId, cause, since } of this.#waiting.list) {
       const { waitsFor, subject } = cause;
@@ -126,13 +126,13 @@ export class DeclaredTunnels {
   async #reload(): Promise<void> {
     this.#wantsReload = false;
     const { path, log } = this.#parts;
-    const read = await readDeclaredFile(path);
-    if (isBad(read)) {
+    const read = await readConfigFile(path);
+    if (isBadFile(read)) {
       for (const line of read.lines) log(line);
       log(`nothing was changed: what ${path} said before holds`);
       return;
     }
-    this.#former = this.#config;
+    this.#previous = this.#config;
     this.#config = read;
     const labels = new Set(read.tunnels.map(({ label }) => label));
     for (const { label } of this.#waiting.list) if (!labels.has(label)) this.#waiting.settled(label);
@@ -142,12 +142,12 @@ export class DeclaredTunnels {
   async #applyAll(): Promise<void> {
     const { path, prune, log } = this.#parts;
     const { tunnels } = this.#config;
-    const named = tunnels.filter(isNamed);
+    const named = tunnels.filter(hasHostName);
     this.#failed.clear();
     // Who has no name need not wait for the names of others.
-    const peers = new Map(named.map(({ label }) => [label, ASKED]));
+    const peers = new Map(named.map(({ label }) => [label, RESOLVING]));
     const { plan, done } = await this.#apply(tunnels, peers, prune);
-    for (const tunnel of named) this.#lookUps.ask(tunnel);
+    for (const tunnel of named) this.#resolver.resolve(tunnel);
     const { units, untouched, unmanaged } = plan;
     const changes = units.reduce((sum, unit) => sum + unit.changes.length, 0);
     log(`${path}: ${done} of ${changes} changes made, ${untouched.length} tunnels untouched`);
@@ -159,18 +159,18 @@ export class DeclaredTunnels {
   }
 
   /** Tries tunnels that are due; of those that have names the names first. */
-  async #try(due: ReadonlySet<string>): Promise<void> {
+  async #retry(due: ReadonlySet<string>): Promise<void> {
     const tunnels = this.#config.tunnels.filter(({ label }) => due.has(label));
-    for (const tunnel of tunnels.filter(isNamed)) {
-      this.#asks(tunnel, { waitsFor: "name", subject: tunnel.settings.remote!.text });
-      this.#lookUps.ask(tunnel);
+    for (const tunnel of tunnels.filter(hasHostName)) {
+      this.#resolves(tunnel, { waitsFor: "name", subject: tunnel.settings.remote!.text });
+      this.#resolver.resolve(tunnel);
     }
-    await this.#apply(tunnels.filter((tunnel) => !isNamed(tunnel)), new Map());
+    await this.#apply(tunnels.filter((tunnel) => !hasHostName(tunnel)), new Map());
   }
 
   /** Makes those tunnels whose names were looked up, and those that wait because they wait. */
-  async #use(found: ReadonlyMap<string, FoundPeer>): Promise<void> {
-    const peers = new Map<string, FoundPeer["peer"]>();
+  async #applyResolved(found: ReadonlyMap<string, ResolvedPeer>): Promise<void> {
+    const peers = new Map<string, ResolvedPeer["peer"]>();
     const hosts = new Set<string>();
     for (const [label, { host, peer }] of found) {
       peers.set(label, peer);
@@ -182,7 +182,7 @@ export class DeclaredTunnels {
     );
     const tunnels = this.#config.tunnels.filter((tunnel) => {
       const { label, settings: { remote } } = tunnel;
-      if (!isNamed(tunnel)) return waiting.has(label);
+      if (!hasHostName(tunnel)) return waiting.has(label);
       return found.get(label)?.host === remote?.text;
     });
     await this.#apply(tunnels, peers);
@@ -197,22 +197,22 @@ export class DeclaredTunnels {
     const plan = makePlan({ tunnels }, observe(this.#parts.target, tunnels), {
       prune,
       peers,
-      former: this.#former,
+      former: this.#previous,
     });
     for (const label of plan.untouched) this.#settled(label);
     let done = 0;
     for (const unit of plan.units) {
       if (this.#ending) break;
-      if (await this.#unit(unit, tunnels, peers)) done += unit.changes.length;
+      if (await this.#perform(unit, tunnels, peers)) done += unit.changes.length;
       // Clients have their turn in between.
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
-    this.#listen();
+    this.#updateMonitor();
     return { plan, done };
   }
 
   /** Does the steps of a unit; returns whether they were done. */
-  async #unit(
+  async #perform(
     { tunnelIds, changes, notes, blockers, steps }: Unit,
     tunnels: readonly ConfigTunnel[],
     peers: PlanOptions["peers"],
@@ -222,9 +222,9 @@ export class DeclaredTunnels {
     for (const note of notes) log(note);
     const [blocker] = blockers;
     if (blocker !== undefined) {
-      const isAsked = peers.get(blocker.tunnel.label) === ASKED;
+      const isAsked = peers.get(blocker.tunnel.label) === RESOLVING;
       for (const tunnel of own) {
-        if (isAsked) this.#asks(tunnel, blocker.cause);
+        if (isAsked) this.#resolves(tunnel, blocker.cause);
         else this.#waits(tunnel, blocker.cause);
       }
       return false;
@@ -267,7 +267,7 @@ export class DeclaredTunnels {
   }
 
   /** Waits for an answer, of which there is nothing to tell yet. */
-  #asks({ label, settings }: ConfigTunnel, { waitsFor, subject }: Cause): void {
+  #resolves({ label, settings }: ConfigTunnel, { waitsFor, subject }: Cause): void {
     const tunnel = { label, tunnelId: settings.tunnelId! };
     this.#waiting.asks(tunnel, { waitsFor, subject }, this.#parts.now());
   }
@@ -286,25 +286,25 @@ export class DeclaredTunnels {
   }
 
   /** Listens to the network while somebody waits for it. */
-  #listen(): void {
+  #updateMonitor(): void {
     const waits = this.#waiting.list.length > 0;
-    if (waits === (this.#listener !== undefined)) return;
+    if (waits === (this.#monitor !== undefined)) return;
     if (!waits) {
-      this.#listener?.close();
-      this.#listener = undefined;
+      this.#monitor?.close();
+      this.#monitor = undefined;
       return;
     }
-    const listener = this.#listener = this.#parts.listen();
+    const listener = this.#monitor = this.#parts.monitor();
     // What came while nobody listened may be it.
     this.#waiting.networkChanged(this.#parts.now());
-    void this.#hear(listener);
+    void this.#watch(listener);
   }
 
-  async #hear(listener: NotificationSource): Promise<void> {
+  async #watch(listener: NotificationSource): Promise<void> {
     try {
       while (await listener.next() !== undefined) {
         this.#waiting.networkChanged(this.#parts.now());
-        this.#alarm?.abort();
+        this.#wake?.abort();
       }
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
@@ -315,13 +315,13 @@ export class DeclaredTunnels {
   async #pause(): Promise<void> {
     const { nextAt } = this.#waiting;
     const ms = nextAt === undefined ? FOREVER_MS : Math.max(0, nextAt - this.#parts.now());
-    this.#alarm = new AbortController();
-    await sleep(ms, this.#alarm.signal);
-    this.#alarm = undefined;
+    this.#wake = new AbortController();
+    await sleep(ms, this.#wake.signal);
+    this.#wake = undefined;
   }
 }
 
-function isNamed({ settings }: ConfigTunnel): boolean {
+function hasHostName({ settings }: ConfigTunnel): boolean {
   return settings.remote?.type === "host";
 }
 
