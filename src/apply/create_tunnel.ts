@@ -1,5 +1,5 @@
 /**
- * Creating tunnels, whose addresses may need a scope.
+ * Creates tunnels, whose addresses may need a scope.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import type { TunnelParameters } from "../model/tunnel.ts";
 import type { ApplyTarget } from "./target.ts";
 
 /**
- * Creates a tunnel; with the scope of link-local addresses, where they are such.
+ * Creates a tunnel; `scope` is the interface of link-local addresses.
  *
- * @throws {NetlinkError} whoever refused it
+ * @throws {NetlinkError} if the subsystem or the tunnel's socket refuses it
  */
 export function createConfiguredTunnel(
   target: Pick<ApplyTarget, "l2tp" | "createScopedTunnel">,
@@ -25,7 +25,7 @@ export function createConfiguredTunnel(
   try {
     target.createScopedTunnel(tunnel, scope);
   } catch (error) {
-    // The socket is ours here, but to the user it is the same refusal as where the kernel makes it.
+    // The same refusal as for a tunnel whose socket the subsystem opens.
     if (!(error instanceof SyscallError)) throw error;
     throw new NetlinkError({ operation: "L2TP_CMD_TUNNEL_CREATE", errno: error.errno });
   }

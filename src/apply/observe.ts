@@ -1,5 +1,5 @@
 /**
- * The state of the system, as far as a configuration can say it.
+ * Reads the state of the system that a configuration is compared with.
  *
  * @module
  */
@@ -23,8 +23,8 @@ import { lookAtSecrets } from "./secrets.ts";
 import type { ApplyTarget } from "./target.ts";
 
 /**
- * Looks at everything that a configuration could be about, in the target's namespace; at interfaces also in the namespaces
- * that the entries name, and, if those of sessions are not to be found otherwise, in all that have names.
+ * Reads tunnels, sessions, interfaces and PPP in the target's namespace. Interfaces are also read in the namespaces that
+ * the entries name, and, if a session's interface is found in none of them, in all namespaces that have names.
  */
 export function observe(target: ApplyTarget, entries: readonly ConfigTunnel[] = []): Actual {
   const { l2tp, links } = target;
@@ -58,7 +58,7 @@ export function observe(target: ApplyTarget, entries: readonly ConfigTunnel[] = 
   };
 }
 
-/** PPP that runs on the target's sessions, by "tunnel/session"; but for pppd's, of which no file can tell. */
+/** PPP that the daemon runs on the target's sessions, by "tunnel/session"; pppd's sessions have no settings to compare. */
 function runningPpp({ l2tp, ppp }: ApplyTarget): Map<string, ActualPpp> {
   const running = new Map<string, ActualPpp>();
   for (const session of ppp.sessions()) {
@@ -70,7 +70,7 @@ function runningPpp({ l2tp, ppp }: ApplyTarget): Map<string, ActualPpp> {
   return running;
 }
 
-/** The files of secrets that the entries name, and those that PPP runs with. */
+/** Reads the secret files that the entries name, and those that PPP runs with. */
 function secretsOf(
   { ppp }: ApplyTarget,
   entries: readonly ConfigTunnel[],
@@ -82,12 +82,12 @@ function secretsOf(
   return new Map([...paths].map((path) => [path, lookAtSecrets(path, ppp.readPrivateFile)]));
 }
 
-/** Interfaces of namespaces that tunnels are not in. */
+/** Interfaces of network namespaces other than the tunnels'. */
 class OtherNamespaces {
-  /** What the tunnels' own is called. */
+  /** Name of the tunnels' own namespace. */
   readonly home: string;
   readonly #target: ApplyTarget;
-  /** Where the file wants a session's interface, by "tunnel/session". */
+  /** Namespace of a session's interface as configured, by "tunnel/session". */
   readonly #wanted = new Map<string, string>();
   readonly #namespaces = new Map<string, Interfaces>();
   #hasAll = false;
@@ -104,12 +104,12 @@ class OtherNamespaces {
     }
   }
 
-  /** Names of the interfaces of each that was looked into. */
+  /** Names of the interfaces in each namespace that was read. */
   get names(): ReadonlyMap<string, ReadonlySet<string>> {
     return new Map([...this.#namespaces].map(([name, interfaces]) => [name, interfaces.names]));
   }
 
-  /** The session's interface: where the file wants it, or in the one namespace that has such a one. */
+  /** Finds the session's interface: in the configured namespace, or in the only one that has such an interface. */
   find({ tunnelId, sessionId, interfaceName }: Session): ActualLink | undefined {
     if (interfaceName === undefined) return undefined;
     const kind = KINDS[this.#target.l2tp.dataplane];
@@ -136,13 +136,13 @@ class OtherNamespaces {
       using links = this.#target.openLinks(netns);
       this.#namespaces.set(netns, new Interfaces(links.links(), links.addresses()));
     } catch (error) {
-      // It is not there, or not for us to look into.
+      // The namespace does not exist, or may not be entered.
       if (!(error instanceof SyscallError)) throw error;
     }
   }
 }
 
-/** What `IFLA_INFO_KIND` says of the interfaces of sessions: those of the kernel's L2TP say nothing. */
+/** `IFLA_INFO_KIND` of sessions' interfaces: the kernel's L2TP devices have none. */
 const KINDS = { kernel: undefined, user: "tun" } as const;
 
 class Interfaces {
@@ -183,7 +183,7 @@ class Interfaces {
     };
   }
 
-  /** The one interface that has the tunnel's link-local address. */
+  /** Name of the only interface that has the tunnel's link-local address. */
   scopeOf({ local }: Tunnel): string | undefined {
     if (!isLinkLocalText(local)) return undefined;
     const owners = [...this.#addresses].filter(([, list]) => list.some(({ address }) => address === local));

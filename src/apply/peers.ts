@@ -1,5 +1,5 @@
 /**
- * Looking up the peers that have names.
+ * Resolves the host names of peers.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import type { PlanOptions } from "../config/plan/plan.ts";
 import { endIpVersion } from "../config/schema/rules.ts";
 import type { ConfigTunnel } from "../config/schema/settings.ts";
 
-/** Finds a host's addresses, best first, of family 4 or 6, or of both without one. */
+/** Resolves a host name to addresses, best first, of IP version 4 or 6; of both without `family`. */
 export type Resolver = (
   host: string,
   family: 4 | 6 | undefined,
 ) => readonly string[] | Promise<readonly string[]>;
 
-/** Addresses of the peers that have names, by the tunnel's label, or why there are none. All are asked for at once. */
+/** Resolves all peers that have host names at once. Returns addresses, or the reason of a failure, by the tunnel's label. */
 export async function lookUpPeers(
   tunnels: readonly ConfigTunnel[],
   resolve: Resolver,

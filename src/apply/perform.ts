@@ -1,5 +1,5 @@
 /**
- * Does the steps of plans.
+ * Performs the steps of plans.
  *
  * @module
  */
@@ -19,13 +19,13 @@ import type { PlannedStep, PlanStep, SessionIds } from "../config/plan/steps.ts"
 import { createConfiguredTunnel } from "./create_tunnel.ts";
 import type { ApplyTarget } from "./target.ts";
 
-/** What became of steps that belong together. */
+/** Outcome of steps that belong together: `undefined` for success. */
 export type Performed = undefined | {
-  /** What made a step fail. */
+  /** The error of the step that failed. */
   readonly error: unknown;
   /** The step that failed. */
   readonly step: PlanStep;
-  /** What could not be undone. */
+  /** Errors of steps that could not be undone. */
   readonly left: readonly unknown[];
 };
 
@@ -36,12 +36,12 @@ type LinkStep = Extract<
 >;
 
 /**
- * Does all the steps, or none: when one fails, those before it are undone. Of hooks only one for "up" that is waited for
- * can fail like that; what goes wrong with the others is told and stops nothing.
+ * Performs all steps or none: when one fails, the steps before it are undone. Of hooks, only an "up" hook with `wait` can
+ * fail a step; failures of other hooks are logged.
  */
 export async function perform(target: ApplyTarget, steps: readonly PlannedStep[]): Promise<Performed> {
   const undo: PlanStep[][] = [];
-  /** Things whose "up" was run. */
+  /** Tunnels and sessions whose "up" hook was run. */
   const ups = new Set<string>();
   for (const { step, undo: ownUndo } of steps) {
     try {
@@ -66,7 +66,7 @@ export async function perform(target: ApplyTarget, steps: readonly PlannedStep[]
   return undefined;
 }
 
-/** Runs a hook, and waits for it if it says so. */
+/** Runs a hook, and waits for its end if it is so configured. */
 async function performHook(target: ApplyTarget, hook: Hook, ups: Set<string>): Promise<void> {
   const { event, tunnel, session } = hook;
   if (event === "up") ups.add(hookThingKey(hook));
@@ -87,7 +87,7 @@ async function performHook(target: ApplyTarget, hook: Hook, ups: Set<string>): P
   if (hook.wait) await told;
 }
 
-/** The session as it is, with the interface that PPP has made for it. */
+/** Reads the session, with the interface of PPP on it. */
 function sessionNow({ l2tp, ppp }: ApplyTarget, key: SessionIds): Session | undefined {
   const session = l2tp.session(key);
   if (session === undefined || !isPppSession(session)) return session;
@@ -110,7 +110,7 @@ async function performStep(target: ApplyTarget, step: Exclude<PlanStep, { do: "r
     case "deleteSession":
       if (step.ppp !== true) return l2tp.deleteSession(step.key);
       endPpp(target, step.key);
-      // One of the kernel has gone with it.
+      // A session of the kernel is deleted with PPP.
       return unlessGone(() => l2tp.deleteSession(step.key));
     case "modifySession":
       return l2tp.modifySession(step.key, step.changes);
@@ -140,7 +140,7 @@ function endPpp({ l2tp, ppp }: ApplyTarget, key: SessionIds): void {
   unlessGone(() => ppp.end({ ...key, dataplane: l2tp.dataplane }));
 }
 
-/** What is not there need not be taken away. */
+/** Calls an action that deletes something, which may be gone already. */
 function unlessGone(action: () => void): void {
   try {
     action();
@@ -178,7 +178,7 @@ function changeInterface(
   }
 }
 
-/** The interface that the session has, whatever name the system chose. */
+/** Name of the session's interface, which the system may have chosen. */
 function interfaceName({ l2tp }: ApplyTarget, key: SessionIds): string {
   const name = l2tp.session(key)?.interfaceName;
   if (name === undefined) throw new NetlinkError({ operation: "L2TP_CMD_SESSION_GET", errno: Errno.ENODEV });

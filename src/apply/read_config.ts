@@ -1,18 +1,18 @@
 /**
- * Reading configurations from TOML.
+ * Reads configurations in TOML.
  *
  * @module
  */
 
 import { decodeConfig, type Decoded } from "../config/file/decode.ts";
 
-/** The TOML parser, which is loaded when there is something to parse. */
+/** Loads the TOML parser, when there is something to parse. */
 export async function loadToml(): Promise<typeof import("./toml.ts")> {
-  // What Deno sees that a program may import it reads at the start, and would look for the library then.
+  // Deno resolves imports that it can see at start-up, which would slow down commands without a file.
   return await import(String("./toml.ts"));
 }
 
-/** A configuration in TOML, with what is wrong with it. */
+/** Reads a configuration in TOML, with its problems. */
 export async function readConfig(text: string): Promise<Decoded> {
   const { parseToml } = await loadToml();
   const parsed = parseToml(text);

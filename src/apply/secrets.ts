@@ -1,5 +1,5 @@
 /**
- * Reading files of secrets.
+ * Reads secret files.
  *
  * @module
  */
@@ -10,21 +10,21 @@ import type { ReadSecrets } from "../config/plan/ppp_parameters.ts";
 import { parseSecrets, type SecretsFile, secretsTrouble } from "../config/plan/secrets.ts";
 import type { DesiredPpp } from "../model/ppp/settings.ts";
 
-/** A file that others than its owner and group cannot read. */
+/** A file that only its owner and group can read. */
 export interface PrivateFile {
   /** Its absolute path, as it was named. */
   readonly path: string;
-  /** What it says. */
+  /** Its content. */
   readonly text: string;
-  /** Tells the file as it is from what it is after a change. */
+  /** Differs after every change of the file. */
   readonly stamp: string;
 }
 
-/** Reads a file; `undefined` if others than its owner and group can read it. Throws `SyscallError` if it cannot. */
+/** Reads a file; `undefined` if others than its owner and group can read it. Throws `SyscallError` on failure. */
 export type ReadPrivateFile = (path: string) => PrivateFile | undefined;
 
 /**
- * The secrets that PPP is to have; `undefined` if it is to have none.
+ * Reads the secrets for PPP; `undefined` if it is configured without.
  *
  * @throws {SecretsError} if the file cannot be used
  */
@@ -36,7 +36,7 @@ export function readSecrets(ppp: DesiredPpp, readPrivateFile: ReadPrivateFile): 
   return read;
 }
 
-/** What plans need of the file, or what is wrong with it. */
+/** Summarizes the file for plans, or returns its problem. */
 export function lookAtSecrets(secretFile: string, read: ReadPrivateFile): SecretsFile | SecretsError {
   try {
     return summary(readFile(secretFile, read));

@@ -1,5 +1,5 @@
 /**
- * What it takes of the world to make a system as a configuration says: `l2tp apply` and the daemon each have their own.
+ * The port to the system that a configuration is applied to. `l2tp apply` and the daemon implement it.
  *
  * @module
  */
@@ -10,20 +10,20 @@ import type { PppRequest, PppSessionId, PppSessionStatus } from "../client/daemo
 import type { TunnelParameters } from "../model/tunnel.ts";
 import type { ReadPrivateFile } from "./secrets.ts";
 
-/** The userspace subsystem keeps timeouts to the millisecond. */
+/** Timer ticks a second of the userspace subsystem: its timeouts have a resolution of 1 ms. */
 export const USER_TIMER_HZ = 1000;
 
-/** A program that is to be run. */
+/** A hook program to run. */
 export interface HookProcess {
-  /** What the administrator knows it by; stands before each line that it writes. */
+  /** Name for the log; precedes each line that it writes. */
   readonly name: string;
   /** Its absolute path and its arguments. */
   readonly command: readonly string[];
   /** Its whole environment. */
   readonly environment: Readonly<Record<string, string>>;
-  /** It is killed when it takes longer. */
+  /** Time limit, after which it is killed. */
   readonly timeoutMs: number;
-  /** Name of the network namespace to run it in; the present one unless given. */
+  /** Name of the network namespace to run it in. Default: the present one. */
   readonly netns: string | undefined;
 }
 
@@ -35,17 +35,17 @@ export interface Hooks {
    * @throws {HookError} if it cannot be started, fails, takes too long, or is interrupted
    */
   run(hook: HookProcess): Promise<void>;
-  /** Tells the administrator something about hooks. */
+  /** Logs a line about hooks. */
   tell(line: string): void;
-  /** Kills those that run, and lets those that wait for their turn fail. */
+  /** Kills running hooks; queued ones fail. */
   interrupt(): void;
-  /** Resolves when all that were begun have ended. */
+  /** Resolves when all hooks have ended. */
   settled(): Promise<void>;
 }
 
-/** PPP on sessions, which the daemon runs. Methods throw the errors of their rooms. */
+/** PPP on sessions, run by the daemon. Methods throw the errors of their implementation. */
 export interface PppHost {
-  /** Those of the namespace that run, of either subsystem. */
+  /** Running PPP sessions of the namespace, of both subsystems. */
   sessions(): readonly PppSessionStatus[];
   /** As `PppClient.run`. */
   run(request: PppRequest): void | Promise<void>;
@@ -57,32 +57,32 @@ export interface PppHost {
   readonly readPrivateFile: ReadPrivateFile;
 }
 
-/** The system of one network namespace. Methods throw the errors of their rooms. */
+/** The system of one network namespace. Methods throw the errors of their implementation. */
 export interface ApplyTarget {
   /** The client of its L2TP subsystem. */
   readonly l2tp: L2tpClient;
   /** The client for its interfaces. */
   readonly links: LinkClient;
-  /** The text of the debugfs file `l2tp/tunnels`, or what the daemon has like it; `undefined` if it cannot be read. */
+  /** Text of the debugfs file `l2tp/tunnels`, or the daemon's equivalent; `undefined` if it cannot be read. */
   debugfs(): string | undefined;
   /**
-   * Creates a tunnel whose addresses need a scope, which netlink cannot say.
+   * Creates a tunnel whose addresses need a scope, which the netlink API cannot express.
    *
-   * @throws {SyscallError} if its socket cannot be made
+   * @throws {SyscallError} if its socket cannot be opened
    */
   createScopedTunnel(tunnel: TunnelParameters, scope: string): void;
-  /** A client for the interfaces of another namespace, the caller's to close. */
+  /** Opens a client for the interfaces of another namespace; the caller closes it. */
   openLinks(netns: string): LinkClient;
   /** Moves an interface of the namespace, by its number, to another. */
   moveLink(index: number, netns: string): void;
-  /** Names of the network namespaces that `ip netns` made. */
+  /** Names of the network namespaces created by `ip netns`. */
   netnsNames(): readonly string[];
-  /** How many times a second the clock ticks by which the subsystem keeps timeouts. */
+  /** Timer ticks a second of the subsystem, which round its timeouts. */
   timerHz(): number;
-  /** What the namespace is called; `""` if it is that of process 1. */
+  /** Name of the namespace; `""` for that of process 1. */
   namespaceName(): string;
   /** PPP on its sessions. */
   readonly ppp: PppHost;
-  /** Runs the programs that the configuration wants run. */
+  /** Runs the hooks of the configuration. */
   readonly hooks: Hooks;
 }

@@ -1,5 +1,5 @@
 /**
- * TOML, as the library reads it. Loaded only when there is a file to read.
+ * Parses TOML. Loaded only when there is a file to read.
  *
  * @module
  */
@@ -7,13 +7,13 @@
 import { parse, TomlError } from "smol-toml";
 import type { ConfigProblem } from "../config/schema/problem.ts";
 
-/** What the text says, integers as bigint; or why it is no TOML. */
+/** Parses the text, with integers as bigint; or returns the problem. */
 export function parseToml(text: string): { readonly root: unknown } | { readonly problem: ConfigProblem } {
   try {
     return { root: parse(text, { integersAsBigInt: true }) };
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
-    // Behind its first line the library shows the place in the text.
+    // After the first line of the message, the library shows an excerpt of the text.
     const message = error.message.split("\n")[0]!.replace(/^Invalid TOML document: /, "");
     return { problem: { line: error.line, column: error.column, message, advice: [] } };
   }

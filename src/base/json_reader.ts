@@ -48,7 +48,7 @@ export class JsonObjectReader {
     return new JsonObjectReader(value, what);
   }
 
-  /** Whether there is such a member that has not been read. */
+  /** Reports whether a member is present and has not been read. */
   has(name: string): boolean {
     return this.#members.has(name);
   }
@@ -62,21 +62,21 @@ export class JsonObjectReader {
     return value;
   }
 
-  /** Text of 1 to `max` bytes in UTF-8. */
+  /** Reads a string of 1 to `max` bytes in UTF-8. */
   utf8(name: string, max: number): string {
     const value = this.#take(name);
     if (typeof value !== "string" || value === "" || new TextEncoder().encode(value).length > max) {
-      throw this.error(name, `it must be text of 1 to ${max} bytes`);
+      throw this.error(name, `it must be a string of 1 to ${max} bytes`);
     }
     return value;
   }
 
-  /** One of the texts. */
+  /** Reads one of these strings. */
   choice<T extends string>(name: string, choices: readonly T[]): T {
     return this.#choiceOf(name, this.#take(name), choices);
   }
 
-  /** An integer from `min` to `max`. */
+  /** Reads an integer from `min` to `max`. */
   integer(name: string, max: number, min = 0): number {
     return this.#integerOf(name, this.#take(name), max, min);
   }
@@ -98,34 +98,34 @@ export class JsonObjectReader {
     return bytes;
   }
 
-  /** A text for which `isRight` holds: `it must be WHAT`. */
+  /** Reads a string for which `isRight` holds. The error says that it must be `what`. */
   textThat(name: string, isRight: (text: string) => boolean, what: string): string {
     return this.#textThat(name, this.#take(name), isRight, what);
   }
 
-  /** The object's reader. */
+  /** Returns a reader of the object. */
   object(name: string): JsonObjectReader {
     return new JsonObjectReader(this.#take(name), this.#path(name));
   }
 
-  /** Each of at most `max` objects as `read` reads it. */
+  /** Reads a list of at most `max` objects, each by `read`. */
   objects<T>(name: string, max: number, read: (item: JsonObjectReader) => T): T[] {
     return this.#list(name, max).map((item, i) =>
       read(new JsonObjectReader(item, `${this.#path(name)}[${i}]`))
     );
   }
 
-  /** At most `max` texts, each one of the choices. */
+  /** Reads a list of at most `max` strings, each one of the choices. */
   choices<T extends string>(name: string, choices: readonly T[], max: number): T[] {
     return this.#list(name, max).map((item) => this.#choiceOf(name, item, choices));
   }
 
-  /** At most `max` texts for all of which `isRight` holds: `it must be WHAT`. */
+  /** Reads a list of at most `max` strings, for each of which `isRight` holds. The error says that it must be `what`. */
   textsThat(name: string, max: number, isRight: (text: string) => boolean, what: string): string[] {
     return this.#list(name, max).map((item) => this.#textThat(name, item, isRight, what));
   }
 
-  /** The members of an object, which are integers from 0 to `max`, by their names. */
+  /** Reads an object whose members are integers from 0 to `max`; returns them by name. */
   integers(name: string, max: number): Map<string, number> {
     const value = this.#take(name);
     if (!isObject(value)) throw this.error(name, "it is not an object");
@@ -134,33 +134,26 @@ export class JsonObjectReader {
     );
   }
 
-  /** The object as it is: whatever it has in it is not checked. */
-  unchecked(name: string): object {
-    const value = this.#take(name);
-    if (!isObject(value)) throw this.error(name, "it is not an object");
-    return value;
-  }
-
-  /** Names and values of the members that have not been read, unchecked. */
+  /** Returns names and values of the members that have not been read, without a check. */
   rest(): [name: string, value: unknown][] {
     const members = [...this.#members];
     this.#members.clear();
     return members;
   }
 
-  /** Whether the member is this very value, which is read then. Without such a member or with another value nothing is. */
+  /** Reads the member if it is this value. Returns whether it is. */
   takeIf(name: string, value: string | number | boolean): boolean {
     if (this.#members.get(name) !== value) return false;
     this.#members.delete(name);
     return true;
   }
 
-  /** What `read` reads if there is such a member. */
+  /** Calls `read` if the member is present; otherwise returns `undefined`. */
   optional<T>(name: string, read: (name: string) => T): T | undefined {
     return this.has(name) ? read(name) : undefined;
   }
 
-  /** Throws `DecodeError` if a member has not been read. */
+  /** @throws {DecodeError} if a member has not been read */
   end(): void {
     for (const name of this.#members.keys()) throw this.error(name, "there is no such member");
   }
@@ -192,7 +185,7 @@ export class JsonObjectReader {
     if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max) {
       throw this.error(name, `it must be an integer from ${min} to ${max}`);
     }
-    // JSON can say -0.
+    // JSON can express -0, which the addition turns into 0.
     return value + 0;
   }
 
@@ -213,7 +206,7 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The offset is 0: once parsed, a member's place in the text is unknown. */
+/** The offset is 0: after `JSON.parse` the position in the text is unknown. */
 function jsonError(field: string, reason: string): DecodeError {
   return new DecodeError({ field, offset: 0, needed: 0, had: 0 }, reason);
 }

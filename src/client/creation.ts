@@ -1,5 +1,5 @@
 /**
- * Creations of many things at a time, and what becomes of them.
+ * Batches of tunnels and sessions to create, and their outcomes.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import { NetlinkError } from "../base/errors.ts";
 import type { SessionParameters } from "../model/session.ts";
 import type { TunnelParameters } from "../model/tunnel.ts";
 
-/** What became of a creation: nothing bad, a refusal, or nothing at all because of an earlier one. */
+/** Outcome of a creation: `undefined` for success, the refusal, or `"notCreated"` after an earlier refusal. */
 export type CreationOutcome = undefined | NetlinkError | "notCreated";
 
-/** Something to create. */
+/** A tunnel or session to create. */
 export type Creation = { readonly tunnel: TunnelParameters } | { readonly session: SessionParameters };
 
-/** A session's name, by which it is told apart. */
+/** A key for the session: `TUNNEL/SESSION`. */
 export function sessionName({ tunnelId, sessionId }: { tunnelId: number; sessionId: number }): string {
   return `${tunnelId}/${sessionId}`;
 }
 
-/** Where the creations from `start` on name a session a second time, or their end. */
+/** Returns the index from `start` on at which a session occurs for the second time, or the length. */
 export function endOfDistinct(creations: readonly Creation[], start: number): number {
   const seen = new Set<string>();
   for (let i = start; i < creations.length; i++) {
@@ -33,7 +33,7 @@ export function endOfDistinct(creations: readonly Creation[], start: number): nu
   return creations.length;
 }
 
-/** The refusal that a subsystem would have, did it look. */
+/** The refusal of a subsystem that checks for duplicates. */
 export function sessionExists(): NetlinkError {
   return new NetlinkError({ operation: "L2TP_CMD_SESSION_CREATE", errno: Errno.EEXIST });
 }

@@ -10,7 +10,7 @@ import type { NetlinkConnection } from "../driver/netlink/connection.ts";
 import { decodeFamily, encodeGetFamily, GENL_ID_CTRL, type GenlFamily } from "../wire/genl/ctrl.ts";
 
 /**
- * Asks the kernel for the family; it loads the family's module if it can.
+ * Asks the controller for the family. The kernel loads the family's module if it can.
  *
  * @throws {FamilyMissingError} if there is none and the kernel could load none
  * @throws {NetlinkError} if the kernel refuses for another reason

@@ -1,6 +1,5 @@
 /**
- * Tunnels and sessions of an L2TP subsystem, as plain calls. Synchronous: the subsystem answers a request before the
- * call that sends it returns.
+ * Tunnels and sessions of an L2TP subsystem, as method calls. Synchronous: a call returns when the subsystem has answered.
  *
  * @module
  */
@@ -42,24 +41,24 @@ import type { SessionOffloads } from "../model/session_offloads.ts";
 import type { DaemonClient } from "./daemon/client.ts";
 import type { Dataplane } from "./subsystem.ts";
 
-/** For how long after a deletion by this client what is in a creation's way may be what is still being taken down. */
+/** How long after a deletion by this client its ids, ports and names may still be in use. */
 const SETTLE_LIMIT_MS = 1000;
 
-/** So many creations go in one datagram, for which neither the kernel nor the daemon has more room than 64 KiB. */
+/** Most creations in one datagram: neither the kernel nor the daemon accepts more than 64 KiB. */
 const EXCHANGE_MAX = 256;
 
-/** What a client knows of the subsystem behind its connection. */
+/** What a client must know of the subsystem behind its connection. */
 export interface L2tpClientOptions {
   /**
-   * Whether the subsystem lets one UDP tunnel have two sessions with the same id (Linux from 6.10 on). Then the
-   * client asks before it creates. Evaluated lazily, on the first creation.
+   * Whether the subsystem accepts a second session with the same id in one UDP tunnel (Linux from 6.10 on). If so, the
+   * client checks for duplicates before it creates a session. Evaluated lazily, on the first creation.
    */
   readonly acceptsDuplicateSessions?: boolean;
   /** The daemon whose subsystem it is, over the same connection; the subsystem is the kernel's unless given. */
   readonly daemon?: DaemonClient | undefined;
 }
 
-/** How to list. */
+/** Options of a listing. */
 export interface ListOptions {
   /** `false` leaves all counters at 0, which makes a long listing faster. */
   readonly counters?: boolean;
@@ -79,16 +78,16 @@ export interface ListOptions {
  * ```
  *
  * Every method throws `NetlinkError` when the subsystem refuses, with its error number in `errno` and `code`, and
- * `SyscallError` when the socket itself fails. Everything takes CAP_NET_ADMIN, reading too.
+ * `SyscallError` when the socket itself fails. Every method needs CAP_NET_ADMIN, reading as well.
  */
 export class L2tpClient implements Disposable {
   readonly #connection: NetlinkConnection;
   readonly #family: GenlFamily;
   readonly #options: L2tpClientOptions;
-  /** When this client last deleted something: a deletion's acknowledgement comes before its end. */
+  /** Time of this client's last deletion: the subsystem acknowledges a deletion before it is complete. */
   #deletedAtMs = -Infinity;
 
-  /** Takes over the connection, on which `family` was found. */
+  /** Takes ownership of the connection, on which `family` was found. */
   constructor(connection: NetlinkConnection, family: GenlFamily, options: L2tpClientOptions = {}) {
     this.#connection = connection;
     this.#family = family;
@@ -116,7 +115,7 @@ export class L2tpClient implements Disposable {
     return new L2tpClient(connection, family, options);
   }
 
-  /** The generic-netlink family behind this client. */
+  /** The generic-netlink family that the client uses. */
   get family(): GenlFamily {
     return this.#family;
   }
@@ -146,7 +145,7 @@ export class L2tpClient implements Disposable {
     return this.daemon?.offloads() ?? [];
   }
 
-  /** Does nothing, through the whole way to the subsystem and back. */
+  /** Sends a request that has no effect, and waits for its acknowledgement. */
   noop(): void {
     const payload = Uint8Array.of(L2TP_CMD.NOOP, 1, 0, 0);
     this.#request("L2TP_CMD_NOOP", payload);
@@ -159,24 +158,24 @@ export class L2tpClient implements Disposable {
     this.#retryWhileDeleting(() => this.#request("L2TP_CMD_TUNNEL_CREATE", payload, fds));
   }
 
-  /** Deletes a tunnel with its sessions. The subsystem may still be taking them down when this returns. */
+  /** Deletes a tunnel with its sessions. The deletion may not be complete when this returns. */
   deleteTunnel(tunnelId: number): void {
     this.#request("L2TP_CMD_TUNNEL_DELETE", encodeTunnelCommand(L2TP_CMD.TUNNEL_DELETE, tunnelId));
     this.#deletedAtMs = performance.now();
   }
 
-  /** Announces the tunnel to whoever listens; the subsystem has nothing on a tunnel that could be changed. */
+  /** Notifies listeners of the tunnel (TUNNEL_MODIFY); no property of a tunnel can be changed. */
   announceTunnel(tunnelId: number): void {
     this.#request("L2TP_CMD_TUNNEL_MODIFY", encodeTunnelCommand(L2TP_CMD.TUNNEL_MODIFY, tunnelId));
   }
 
-  /** The tunnel with this id of ours; `undefined` if there is none. */
+  /** Returns the tunnel with this id of ours; `undefined` without one. */
   tunnel(tunnelId: number): Tunnel | undefined {
     const payload = encodeTunnelCommand(L2TP_CMD.TUNNEL_GET, tunnelId);
     return this.#get("L2TP_CMD_TUNNEL_GET", payload, readTunnel);
   }
 
-  /** All tunnels, in the subsystem's order. */
+  /** Returns all tunnels, in the subsystem's order. */
   tunnels(options?: ListOptions): Tunnel[] {
     const operation = "L2TP_CMD_TUNNEL_GET";
     return this.#connection.dump(
@@ -185,7 +184,7 @@ export class L2tpClient implements Disposable {
     );
   }
 
-  /** Creates a session in a tunnel. An Ethernet one gets its interface at once, still down. */
+  /** Creates a session in a tunnel. An Ethernet session gets its interface at once, which is down. */
   createSession(parameters: SessionParameters): void {
     if (this.#options.acceptsDuplicateSessions && this.session(parameters) !== undefined) {
       throw sessionExists();
@@ -194,18 +193,18 @@ export class L2tpClient implements Disposable {
     this.#retryWhileDeleting(() => this.#request("L2TP_CMD_SESSION_CREATE", payload));
   }
 
-  /** Deletes a session. The subsystem may still be taking it down when this returns. */
+  /** Deletes a session. The deletion may not be complete when this returns. */
   deleteSession(key: SessionKey): void {
     this.#request("L2TP_CMD_SESSION_DELETE", encodeSessionCommand(L2TP_CMD.SESSION_DELETE, key));
     this.#deletedAtMs = performance.now();
   }
 
   /**
-   * Creates tunnels and sessions in order, many in one exchange: much faster than one by one. Resolves to what became of
-   * each: `undefined` for one that was created, the refusal, or `"notCreated"`. Unless `goOn`, nothing behind the first
-   * that is refused stays: the kernel has seen it already, so it is deleted again.
+   * Creates tunnels and sessions in order, many in one exchange, which is much faster than one by one. Resolves to the
+   * outcome of each: `undefined` for success, the refusal, or `"notCreated"`. Unless `goOn`, creations after the first
+   * refusal are undone: the kernel has processed them already.
    *
-   * The caller goes on while the kernel works, but must not use this client until it is done.
+   * The caller runs while the kernel works, but must not use this client until the promise is settled.
    */
   async createAll(
     creations: readonly Creation[],
@@ -230,7 +229,7 @@ export class L2tpClient implements Disposable {
     return outcomes;
   }
 
-  /** Creates `start` up to `end` in one exchange. Where need be, sessions that are there already are refused here. */
+  /** Creates `start` up to `end` in one exchange. Refuses existing sessions here if the subsystem would accept them. */
   async #createRange(
     creations: readonly Creation[],
     start: number,
@@ -274,28 +273,28 @@ export class L2tpClient implements Disposable {
       if ("tunnel" in creation) this.deleteTunnel(creation.tunnel.tunnelId);
       else this.deleteSession(creation.session);
     } catch (error) {
-      // Somebody else was quicker.
+      // Another program has deleted it.
       if (!(error instanceof NetlinkError) || error.errno !== Errno.ENODEV) throw error;
     }
   }
 
-  /** Whether what this client deleted may still be in the way of {@link createAll}, which does not wait. */
+  /** Whether a deletion by this client may not be complete yet. {@link createAll} does not wait for it. */
   get hasDeleted(): boolean {
     return performance.now() - this.#deletedAtMs < SETTLE_LIMIT_MS;
   }
 
-  /** Changes a session while it lives. */
+  /** Changes a session. */
   modifySession(key: SessionKey, changes: SessionChanges): void {
     this.#request("L2TP_CMD_SESSION_MODIFY", encodeSessionModify(key, changes));
   }
 
-  /** The session that the key names; `undefined` if there is none. */
+  /** Returns the session with the key; `undefined` without one. */
   session(key: SessionKey): Session | undefined {
     const payload = encodeSessionCommand(L2TP_CMD.SESSION_GET, key);
     return this.#get("L2TP_CMD_SESSION_GET", payload, readSession);
   }
 
-  /** All sessions of all tunnels, in the subsystem's order. */
+  /** Returns all sessions of all tunnels, in the subsystem's order. */
   sessions(options?: ListOptions): Session[] {
     const operation = "L2TP_CMD_SESSION_GET";
     return this.#connection.dump(
@@ -328,8 +327,8 @@ export class L2tpClient implements Disposable {
   }
 
   /**
-   * Does a creation, and again for a while if what stands in its way may be something that this client deleted: ids,
-   * ports and interface names become free only after the acknowledgement of their deletion.
+   * Performs a creation. Retries it for a while if ids, ports or names are in use and this client has just deleted
+   * something: they become free only after the deletion was acknowledged.
    */
   #retryWhileDeleting(create: () => void): void {
     for (let napMs = 1;; napMs = Math.min(2 * napMs, 50)) {

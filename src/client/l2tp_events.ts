@@ -1,5 +1,5 @@
 /**
- * What happens to tunnels and sessions, as it happens.
+ * Notifications of a subsystem about tunnels and sessions.
  *
  * @module
  */
@@ -17,8 +17,8 @@ import { FamilyMissingError } from "../base/errors.ts";
 import { resolveFamily } from "./genl_family.ts";
 
 /**
- * A listener to the subsystem's notifications. Takes no privilege. The kernel tells every listener of every
- * namespace's events, and nothing of sessions that go with their tunnel.
+ * A listener to the subsystem's notifications. Needs no privilege. The kernel sends events of all network namespaces to
+ * every listener, and no event for sessions that are deleted with their tunnel.
  *
  * ```ts ignore
  * import { L2tpEvents } from "@l2tp/l2tp";
@@ -34,16 +34,16 @@ export class L2tpEvents implements Disposable, AsyncIterable<L2tpEvent> {
   readonly #familyId: number;
   #closed = false;
 
-  /** Takes over the source, which delivers messages of type `familyId`. */
+  /** Takes ownership of the source, whose messages have the type `familyId`. */
   constructor(source: NotificationSource, familyId: number) {
     this.#source = source;
     this.#familyId = familyId;
   }
 
   /**
-   * Starts to listen: what happens from here on is delivered.
+   * Starts to listen: events from now on are delivered.
    *
-   * @param options `receiveBufferBytes` bounds what may wait unread before events are lost
+   * @param options `receiveBufferBytes`: size of the socket's receive buffer; events are lost when it is full
    * @throws {FamilyMissingError} if the kernel has no L2TP and could load none
    */
   static open(options?: { readonly receiveBufferBytes?: number }): L2tpEvents {
@@ -55,8 +55,7 @@ export class L2tpEvents implements Disposable, AsyncIterable<L2tpEvent> {
   }
 
   /**
-   * Events in order, until {@link close}. After `eventsLost` the listener's picture of the state is out of date: list
-   * tunnels and sessions again.
+   * Events in order, until {@link close}. After `eventsLost`, list tunnels and sessions again to know the state.
    *
    * @throws {DecodeError} if a notification is malformed
    */
@@ -68,7 +67,7 @@ export class L2tpEvents implements Disposable, AsyncIterable<L2tpEvent> {
         yield { type: "eventsLost" };
         continue;
       }
-      // Decoded before anything is yielded: the datagram is gone once the source is asked again.
+      // Decoded before anything is yielded: the source reuses the datagram's buffer.
       const events = decodeMessages(datagram).flatMap((message) =>
         message.type === this.#familyId ? decodeEvent(message.payload) ?? [] : []
       );
@@ -76,7 +75,7 @@ export class L2tpEvents implements Disposable, AsyncIterable<L2tpEvent> {
     }
   }
 
-  /** Ends the iteration. Once is enough; more does no harm. */
+  /** Ends the iteration. Idempotent. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

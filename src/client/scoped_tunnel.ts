@@ -1,5 +1,5 @@
 /**
- * Tunnels between link-local addresses, of either subsystem.
+ * Creates tunnels between link-local addresses, in either subsystem.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import type { TunnelParameters } from "../model/tunnel.ts";
 import type { L2tpClient } from "./l2tp_client.ts";
 
 /**
- * Creates a tunnel whose addresses need a scope, which netlink cannot say: over a socket of our own, which the daemon
- * or one of the keepers holds open for as long as the tunnel is there.
+ * Creates a tunnel whose addresses need a scope, which the netlink API cannot express: over a socket that is opened here,
+ * and that the daemon or a keeper process holds open as long as the tunnel exists.
  *
- * @throws {SyscallError} if the socket cannot be made
+ * @throws {SyscallError} if the socket cannot be opened
  */
 export function createScopedTunnel(
   keepers: Keepers,

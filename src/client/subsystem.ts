@@ -1,5 +1,5 @@
 /**
- * Which L2TP subsystem to talk to: the kernel's, or the one in userspace (`l2tp daemon`). Both speak the same API.
+ * Chooses between the two L2TP subsystems with the same API: the kernel's, and the one in userspace (`l2tp daemon`).
  *
  * @module
  */
@@ -11,46 +11,46 @@ import type { L2tpClient } from "./l2tp_client.ts";
 /** An L2TP subsystem: that of the kernel, or `l2tp daemon`. */
 export type Dataplane = "kernel" | "user";
 
-/** Which subsystem is wanted; `auto`: the kernel's if it has one, else the one in userspace. */
+/** The subsystem that is wanted. `auto`: the kernel's if it has L2TP, otherwise the daemon's. */
 export type DataplaneChoice = "auto" | Dataplane;
 
 /**
- * What a client is wanted for. To `create` something a daemon is started where none runs. Whoever only wants to `read`
- * or delete finds a subsystem with nothing in it; whoever wants to `listen` has nobody to listen to.
+ * What a client is for, which matters if there is neither an L2TP kernel nor a daemon. To `create`, a daemon is started.
+ * To `read` or delete, an empty subsystem takes its place. To `listen` is an error.
  */
 export type ClientPurpose = "read" | "create" | "listen";
 
-/** Ways to the subsystem in userspace. */
+/** Access to the subsystem in userspace. */
 export interface UserSubsystem {
-  /** A client of the daemon; `undefined` if none listens. */
+  /** Connects to the daemon; `undefined` if none runs. */
   connect(): Promise<L2tpClient | undefined>;
-  /** A client of a subsystem in which nothing is. */
+  /** Returns a client of an empty subsystem. */
   emptyClient(): L2tpClient;
-  /** Path of the journal of a daemon that ended without taking its tunnels down; `undefined` if there is none. */
+  /** Path of the journal that a daemon left, with tunnels in it; `undefined` without one. */
   leftBehind(): string | undefined;
-  /** Why there is nothing to listen to. */
+  /** The error if no daemon runs. */
   absent(): Error;
-  /** Starts a daemon; `pid` is `undefined` if another was quicker. */
+  /** Starts a daemon. `pid` is `undefined` if another process started one first. */
   start(): Promise<{ readonly client: L2tpClient; readonly pid: number | undefined }>;
 }
 
-/** Ways to the subsystems. */
+/** Access to both subsystems. */
 export interface Subsystems {
-  /** A client of the kernel; `undefined` if it has no L2TP and could load none. */
+  /** Opens a client of the kernel; `undefined` if it has no L2TP and could load none. */
   kernel(): L2tpClient | undefined;
-  /** The ways to the other one. */
+  /** The subsystem in userspace. */
   user(): UserSubsystem;
 }
 
-/** A client, and whether a daemon was started for it. */
+/** A client, with the circumstances of its opening. */
 export interface OpenedClient {
-  /** The client. With `nothing` each reading makes one. */
+  /** The client. With `isEmpty`, each access creates one. */
   readonly client: L2tpClient;
-  /** Process id of the daemon that was started for it. */
+  /** Process id of the daemon, if one was started for it. */
   readonly startedPid?: number | undefined;
-  /** Whether there is no subsystem behind it, so that it finds nothing. */
+  /** Set if there is no subsystem: the client's is empty. */
   readonly isEmpty?: true;
-  /** With `nothing`: path of the journal of a daemon that left tunnels behind. */
+  /** With `isEmpty`: path of the journal of a daemon that left tunnels behind. */
   readonly leftBehind?: string | undefined;
 }
 
@@ -58,7 +58,7 @@ export interface OpenedClient {
  * Opens a client of the subsystem of choice in the calling thread's network namespace.
  *
  * @throws {FamilyMissingError} with choice `kernel`, if the kernel has no L2TP and could load none
- * @throws {DaemonError} if there is a daemon that cannot be talked to, or none to listen to, or none can be started
+ * @throws {DaemonError} if the daemon cannot be reached, if none runs that could be listened to, or none can be started
  */
 export async function openSubsystem(
   choice: DataplaneChoice,
@@ -75,7 +75,7 @@ export async function openSubsystem(
   if (client !== undefined) return { client };
   if (purpose === "read") {
     return {
-      // Whoever only prints what is there need not ask it.
+      // Created on demand: most listings do without.
       get client(): L2tpClient {
         return user.emptyClient();
       },

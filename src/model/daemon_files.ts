@@ -19,9 +19,16 @@ export interface DaemonFiles {
   readonly socket: string;
   /** The journal. */
   readonly journal: string;
+  /** The log of a daemon that was started in the background. */
+  readonly log: string;
 }
 
 /** The files of the daemon that has this folder. */
 export function daemonFiles(folder: string): DaemonFiles {
-  return { folder, socket: `${folder}/api.sock`, journal: `${folder}/journal` };
+  return {
+    folder,
+    socket: `${folder}/api.sock`,
+    journal: `${folder}/journal`,
+    log: `${folder}/daemon.log`,
+  };
 }

@@ -118,7 +118,7 @@ mtu = 1400
     assert.deepEqual([ppp, session_id], [undefined, 1]);
     assert.equal(await site.apply(b, bare), nothing);
     await until(
-      () => site.said.slice(before.length).includes("PPP has ended: the peer ended it"),
+      () => site.said.slice(before.length).includes("PPP ended: the peer ended it"),
       "a is told",
     );
     await site.apply(b, client);

@@ -83,7 +83,7 @@ Deno.test("userspace and the kernel", async (t) => {
     const expected = OFFLOADS.filter((each) => possible[each] && (each !== "coalesce" || tap));
     assert.deepEqual(hosts.a.l2tp.offloads().map(({ offloads }) => offloads), [expected]);
     if (wanted.uso && tap && !hasUso) {
-      const refusal = /offload uso is not to be had here: .*EINVAL/;
+      const refusal = /offload uso unavailable: .*EINVAL/;
       await until(() => refusal.test(daemon.said), "the refusal is said");
     }
   });

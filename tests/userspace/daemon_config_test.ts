@@ -222,7 +222,7 @@ Deno.test("daemon config: a reload applies changes only, loses no packet of othe
     const other = file.replace("tunnel_id = 2\npeer_tunnel_id = 2", "tunnel_id = 2\npeer_tunnel_id = 9");
     await fixture.reload(other, /: 2 of 2 changes made, 1 tunnels untouched$/);
     await fixture.reload(`${file}mtu = 1300\n`, /session w \(2\) of tunnel t2 \(2\): re-created/);
-    await fixture.reload(`${file}tunnel_id = 1\n`, /nothing was changed/);
+    await fixture.reload(`${file}tunnel_id = 1\n`, /nothing changed/);
     const [wrong] = fixture.said(/unknown key "tunnel_id"/);
     assert.match(wrong!, /^l2tp daemon: \S+\/l2tp\.toml:25:1: unknown key "tunnel_id"/);
     await until(() => sent - before > 20, "some pings");
@@ -238,7 +238,7 @@ Deno.test("daemon config: a reload applies changes only, loses no packet of othe
   })();
   await fixture.reload(`${file}mtu = 1300\n`, /: 0 of 0 changes made, 2 tunnels untouched$/);
   await fixture.reload(`${wire(1, "10.0.0.2")}reorder_timeout = 20\n`, /\(1\): changed \(reorder_timeout\)$/);
-  await until(() => fixture.said(/not in the file, and kept: tunnel 2$/).length > 0, "what is kept is named");
+  await until(() => fixture.said(/not in the file, kept: tunnel 2$/).length > 0, "what is kept is named");
   events.close();
   await listening;
   assert.deepEqual(heard, ["sessionModified"]);
@@ -316,7 +316,7 @@ Deno.test("daemon config: a hook that fails, exceeds its time limit, or delays t
   await fixture.reload(bad + wire(2, "10.0.0.2"), /: 2 of 4 changes made/);
   assert.equal(fixture.said(/: on_up of session w of tunnel t1: so it is$/).length, 1);
   assert.equal(
-    fixture.said(/t1 could not be made: on_up of session w of tunnel t1 ended with exit code 7/).length,
+    fixture.said(/t1 could not be created: on_up of session w of tunnel t1 ended with exit code 7/).length,
     1,
   );
   assert.deepEqual((await fixture.declared()).map(({ name, waits_for }) => [name, waits_for]), [[
@@ -360,7 +360,7 @@ Deno.test("daemon config: a hook that fails, exceeds its time limit, or delays t
   await until(() => pidOf() > 0, "the hook runs");
   const { status, stderr } = await fixture.daemon.end("SIGTERM");
   assert.equal(status.code, 0, stderr);
-  assert.match(stderr, /t4 could not be made: on_up of session w of tunnel t4 was interrupted/);
+  assert.match(stderr, /t4 could not be created: on_up of session w of tunnel t4 was interrupted/);
   assert.throws(() => Deno.statSync(`/proc/${pidOf()}`), Deno.errors.NotFound);
   assert.doesNotMatch(await a.ip("link"), / w\d: /);
 });

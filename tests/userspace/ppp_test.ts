@@ -127,7 +127,7 @@ Deno.test("PPP in userspace", async (t) => {
     hosts.run("b", clientSettings());
     await hosts.up();
     await ping(hosts.b.netns, ADDRESSES.a, { count: 2 });
-    const told = /session 11 .*: IPv6 takes an MTU of 1280, and this is 1200/;
+    const told = /session 11 .*: IPv6 disabled: it needs an MTU of 1280, the link has 1200/;
     await until(() => told.test(daemon.said), "it is said that no IPv6 passes");
     assert.equal(hosts.status("a")!.end, undefined);
   });
@@ -146,7 +146,7 @@ Deno.test("PPP in userspace", async (t) => {
     const pool = [ADDRESSES.a, ADDRESSES.a] as const;
     hosts.run("a", { ...settings, ipv4: { ...ipv4 || {}, pool } });
     hosts.run("b", clientSettings());
-    await until(() => daemon.said.includes("no address is left of 192.0.2.1-192.0.2.1"), "it is said");
+    await until(() => daemon.said.includes("address pool 192.0.2.1-192.0.2.1 is exhausted"), "it is said");
   });
 
   await t.step("no output, reply or file of the daemon contains a secret", async () => {

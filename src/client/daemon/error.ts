@@ -1,5 +1,5 @@
 /**
- * The daemon's troubles, for rooms that may not look into the driver's.
+ * Re-exports `DaemonError` for rooms that may not import the driver.
  *
  * @module
  */

@@ -19,7 +19,7 @@ import { DaemonClient } from "./client.ts";
 export { DaemonProcess };
 
 /**
- * Starts to listen to what the daemon of the folder notifies of in the present namespace.
+ * Listens to the notifications of the daemon of the folder about the present network namespace.
  *
  * @throws {DaemonError}
  */
@@ -31,7 +31,7 @@ export function openDaemonEvents(runtimeDir: string): L2tpEvents {
 }
 
 /**
- * Starts to listen to the trace events of the daemon of the folder in the present namespace.
+ * Listens to the trace events of the daemon of the folder in the present network namespace.
  *
  * @throws {DaemonError}
  */

@@ -1,5 +1,5 @@
 /**
- * The subsystem in userspace, `l2tp daemon`, as clients see it.
+ * Locates the daemon (`l2tp daemon`) of a folder, for clients of its subsystem.
  *
  * @module
  */
@@ -14,29 +14,29 @@ import { daemonL2tpClient } from "./client.ts";
 /** Longest path of a socket, in bytes (`sun_path` in `linux/un.h`). */
 const SOCKET_PATH_MAX = 107;
 
-/** Where the daemon is, or is to be. */
+/** Where the daemon is, or is to be started. */
 export interface DaemonLocatorOptions {
   /** Folder of its socket, as an absolute path. */
   readonly runtimeDir: string;
-  /** Path of the network namespace to start it in; the calling thread's unless given. */
+  /** Path of the network namespace to start it in. Default: the calling thread's. */
   readonly netns?: string | undefined;
-  /** For how long it may be silent; 30 seconds unless given. */
+  /** Time limit for an answer, in milliseconds. Default 30 seconds. */
   readonly answerLimitMs?: number | undefined;
 }
 
-/** The ways to the daemon of a folder. */
+/** Connects to the daemon of a folder, or starts it. */
 export class DaemonLocator implements UserSubsystem {
   readonly #options: DaemonLocatorOptions;
   readonly #path: string;
 
-  /** Opens nothing yet. */
+  /** Connects to nothing yet. */
   constructor(options: DaemonLocatorOptions) {
     this.#options = options;
     this.#path = daemonFiles(options.runtimeDir).socket;
   }
 
   async connect(): Promise<L2tpClient | undefined> {
-    // Looking is cheaper than loading what it takes to connect.
+    // A look at the file system is cheaper than loading the modules for a connection.
     if (!exists(this.#path)) return undefined;
     const { DaemonSocket } = await import("../lazy.ts");
     const { answerLimitMs } = this.#options;
@@ -69,7 +69,7 @@ export class DaemonLocator implements UserSubsystem {
   }
 }
 
-/** Path of the journal in the folder, if it tells of anything. */
+/** Path of the journal in the folder, if it has any record. */
 export function journalLeftIn(runtimeDir: string): string | undefined {
   const { journal } = daemonFiles(runtimeDir);
   try {
@@ -79,15 +79,15 @@ export function journalLeftIn(runtimeDir: string): string | undefined {
   }
 }
 
-/** Whether it is worth trying to connect. */
+/** Reports whether an attempt to connect makes sense. */
 function exists(path: string): boolean {
-  // A folder can be there that no socket can be in; connecting tells why.
+  // The path is too long for a socket: connecting throws the error that says so.
   if (new TextEncoder().encode(path).length > SOCKET_PATH_MAX) return true;
   try {
     Deno.lstatSync(path);
     return true;
   } catch (error) {
-    // What else keeps us from it, connecting will tell.
+    // For any other error, connecting throws the right one.
     return !(error instanceof Deno.errors.NotFound);
   }
 }

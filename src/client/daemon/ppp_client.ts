@@ -1,5 +1,5 @@
 /**
- * PPP sessions, which `l2tp daemon` runs: on its own L2TP sessions, and on the kernel's.
+ * The daemon's requests about PPP, on L2TP sessions of its own subsystem and of the kernel's.
  *
  * @module
  */
@@ -32,23 +32,23 @@ export class PppClient {
   }
 
   /**
-   * Runs PPP on a session of this client's namespace, from now until the session is deleted or the daemon ends.
+   * Runs PPP on a session of this client's namespace until the session is deleted or the daemon ends.
    *
-   * A session of the kernel is deleted when that fails after PPP took hold of it.
+   * If that fails after PPP was attached, a session of the kernel is deleted.
    *
-   * @throws {NetlinkError} ENODEV without such a session, EOPNOTSUPP for one in userspace that pppd is to have, ENOENT without pppd, EBUSY or EEXIST if PPP runs on it, EPROTONOSUPPORT or EPROTOTYPE
-   * if it is none of PPP, EPERM for what takes root: sessions of the kernel, a default route
-   * @throws {RangeError} if there are more secrets than a message has room for
+   * @throws {NetlinkError} ENODEV without such a session, EOPNOTSUPP for pppd on a userspace session, ENOENT without pppd,
+   * EBUSY or EEXIST if PPP runs on it, EPROTONOSUPPORT or EPROTOTYPE if it is not a PPP session, EPERM without root for a
+   * session of the kernel or a default route
+   * @throws {RangeError} if the secrets do not fit into one message
    */
   run(request: PppRequest): void {
     this.#request(request, "PPP");
   }
 
   /**
-   * Gives PPP on a session the secrets in the settings instead of its own, for the next authentication. A link that is up
-   * goes on.
+   * Replaces the secrets of PPP on a session by those in the settings, from the next authentication on. The link stays up.
    *
-   * @throws {NetlinkError} ENODEV if no PPP runs there, EPERM as {@link run}
+   * @throws {NetlinkError} ENODEV if PPP does not run on it, EPERM as {@link run}
    * @throws {RangeError} as {@link run}
    */
   renewSecrets(request: PppRequest): void {
@@ -56,9 +56,9 @@ export class PppClient {
   }
 
   /**
-   * Ends PPP on a session, of which the peer is told. A session of the kernel goes with it.
+   * Terminates PPP on a session. A session of the kernel is deleted with it.
    *
-   * @throws {NetlinkError} ENODEV if no PPP runs there, EPERM as {@link run}
+   * @throws {NetlinkError} ENODEV if PPP does not run on it, EPERM as {@link run}
    */
   end(session: PppSessionId): void {
     this.#request({ ...session, settings: {} }, "PPP_END");
@@ -69,7 +69,7 @@ export class PppClient {
   }
 
   /**
-   * The PPP sessions of this client's namespace.
+   * Returns the PPP sessions of this client's namespace.
    *
    * @throws {DecodeError} if the daemon's answer is not valid
    */

@@ -1,5 +1,5 @@
 /**
- * The trace events of the subsystem in userspace: what the kernel has as tracepoints (`trace/events/l2tp.h`).
+ * Trace events of the daemon, like the kernel's tracepoints (`trace/events/l2tp.h`).
  *
  * @module
  */
@@ -16,7 +16,7 @@ export class L2tpTrace implements Disposable, AsyncIterable<L2tpTraceEvent> {
   readonly #source: NotificationSource;
   #closed = false;
 
-  /** Takes over the source. */
+  /** Takes ownership of the source. */
   constructor(source: NotificationSource) {
     this.#source = source;
   }
@@ -34,7 +34,7 @@ export class L2tpTrace implements Disposable, AsyncIterable<L2tpTraceEvent> {
         yield { event: "events_lost" };
         continue;
       }
-      // Decoded before anything is yielded: the datagram is gone once the source is asked again.
+      // Decoded before anything is yielded: the source reuses the datagram's buffer.
       const events = decodeMessages(datagram)
         .filter(({ type, payload }) => type === L2TPD_FAMILY_ID && payload[0] === L2TPD_CMD.TRACE)
         .map(({ payload }) => decodeTrace(decodeL2tpdText(payload)));
@@ -42,7 +42,7 @@ export class L2tpTrace implements Disposable, AsyncIterable<L2tpTraceEvent> {
     }
   }
 
-  /** Ends the iteration. Once is enough; more does no harm. */
+  /** Ends the iteration. Idempotent. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

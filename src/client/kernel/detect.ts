@@ -1,5 +1,5 @@
 /**
- * Whether the kernel has L2TP.
+ * Detects whether the kernel has L2TP.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { FamilyMissingError } from "../../base/errors.ts";
 import { L2tpClient } from "../l2tp_client.ts";
 
-/** Whether the kernel answers to L2TP requests; it loads its modules for that if it can. */
+/** Reports whether the kernel answers L2TP requests. The kernel loads its modules for that if it can. */
 export function kernelHasL2tp(): boolean {
   try {
     L2tpClient.open()[Symbol.dispose]();

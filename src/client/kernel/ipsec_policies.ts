@@ -1,5 +1,5 @@
 /**
- * Whether IPsec has something to say about the packets of a network namespace.
+ * Detects IPsec policies of a network namespace.
  *
  * @module
  */
@@ -17,9 +17,10 @@ import {
 } from "../../wire/xfrm/policy_info.ts";
 
 /**
- * Whether the calling thread's network namespace has any IPsec policy. A kernel that cannot be asked has none.
+ * Reports whether the calling thread's network namespace has any IPsec policy. A kernel without XFRM has none.
  *
- * @throws {NetlinkError} {SyscallError}
+ * @throws {NetlinkError} if the kernel refuses the request
+ * @throws {SyscallError} if the socket fails
  */
 export function hasIpsecPolicies(): boolean {
   using stack = new DisposableStack();

@@ -1,6 +1,6 @@
 /**
- * Noticing that sessions are deleted by somebody else. Who holds a session's PPPoL2TP socket is not told: to the socket
- * the session looks as before, only nothing comes any more.
+ * Detects that sessions are deleted by other programs. The kernel does not tell the holder of a session's PPPoL2TP socket:
+ * the socket stays as it was, but receives nothing any more.
  *
  * @module
  */
@@ -10,8 +10,9 @@ import type { L2tpEvent } from "../../model/event.ts";
 import { L2tpEvents } from "../l2tp_events.ts";
 
 /**
- * How long to wait before each look whether a session is still there, in milliseconds. The kernel announces a deletion
- * before it begins, and does not say in which network namespace: a session that stays is another one's namesake.
+ * Pauses in milliseconds before each check whether a session still exists. The kernel announces a deletion before it
+ * begins, and without the network namespace: a session that still exists after all checks has the same ids as one in
+ * another namespace.
  */
 const PAUSES_MS = [0, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
 
@@ -21,24 +22,24 @@ export interface WatchedSession {
   readonly tunnelId: number;
   /** Our id. */
   readonly sessionId: number;
-  /** Asks the subsystem of the session's namespace: `L2tpClient.session(…) !== undefined`. */
+  /** Asks the subsystem in the session's namespace: `L2tpClient.session(…) !== undefined`. */
   readonly exists: () => boolean;
-  /** Called once, when it has gone. */
+  /** Called once, when the session is gone. */
   readonly gone: () => void;
 }
 
 /**
- * Watches sessions of any number of network namespaces. What is not announced it cannot notice: a tunnel that goes
- * with its socket, which its holder closes.
+ * Watches sessions of any number of network namespaces. It cannot detect deletions that the kernel does not announce: of a
+ * tunnel whose socket is closed by its holder.
  */
 export class SessionWatch {
   readonly #events: L2tpEvents;
-  /** Each session, and which of the pauses is the next before a look at it; -1 while it is not looked at. */
+  /** Each session, with the index of the pause before its next check; -1 while no check is due. */
   readonly #watched = new Map<WatchedSession, number>();
   readonly #stop = new AbortController();
   #failure: { readonly error: unknown } | undefined;
 
-  /** Takes over the events. */
+  /** Takes ownership of the events. */
   constructor(events: L2tpEvents) {
     this.#events = events;
   }
@@ -52,7 +53,7 @@ export class SessionWatch {
     return new SessionWatch(L2tpEvents.open());
   }
 
-  /** Watches the session until what is returned is disposed. */
+  /** Watches the session until the result is disposed of. */
   watch(session: WatchedSession): Disposable {
     this.#watched.set(session, -1);
     return { [Symbol.dispose]: () => void this.#watched.delete(session) };
@@ -66,7 +67,7 @@ export class SessionWatch {
         for (const [session, next] of this.#watched) {
           if (!isDeletionOf(event, session)) continue;
           this.#watched.set(session, 0);
-          // Whoever looks already begins anew.
+          // A check that runs starts again with the first pause.
           if (next >= 0) continue;
           const look = this.#look(session).catch((error) => {
             this.#failure ??= { error };

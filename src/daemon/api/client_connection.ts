@@ -1,5 +1,5 @@
 /**
- * One client of the daemon: what waits to be sent to it, in order and bounded.
+ * One client of the daemon, and the bounded queue of datagrams for it.
  *
  * @module
  */
@@ -7,41 +7,40 @@
 import type { UnixConnection } from "../../../ffi/sockets/unix.ts";
 import { EPOLLIN } from "../../../ffi/process/epoll.ts";
 import type { OwnedFd } from "../../../ffi/fd.ts";
+import { NLMSG_OVERRUN } from "../../wire/netlink/constants.ts";
 import { encodeMessage, type NetlinkMessage } from "../../wire/netlink/message.ts";
 
-/** So many datagrams of notifications may wait; more are lost, and the client is told that some were. */
+/** Most datagrams of notifications in the queue. Further ones are lost, and the client gets `NLMSG_OVERRUN`. */
 const NOTIFICATIONS_MAX = 1024;
-/** And so many bytes of them: anybody can send control messages to a tunnel's socket. */
+/** Most bytes of them: anybody can send control messages to a tunnel's socket. */
 const NOTIFICATION_BYTES_MAX = 1024 * 1024;
-/** `NLMSG_OVERRUN` (`linux/netlink.h`): data was lost. */
-const NLMSG_OVERRUN = 4;
 
-/** What waits: a datagram, or a dump that is made as it is sent. */
+/** An entry of the queue: a datagram, or a dump whose datagrams are made when there is room for them. */
 type Waiting = Uint8Array<ArrayBuffer> | Iterator<Uint8Array, void, void>;
 
 /** A client's connection. */
 export class ClientConnection implements Disposable {
   /** The socket. */
   readonly socket: UnixConnection;
-  /** Stands for the client in replies and notifications. */
+  /** Netlink port id of the client in replies and notifications. */
   readonly portId: number;
-  /** Key of the namespace that the client works in; `undefined` before its HELLO. */
+  /** Key of the client's network namespace; `undefined` before its HELLO. */
   netns: string | undefined;
-  /** Whether it wants the notifications of its namespace. */
+  /** Whether it subscribed to the notifications of its namespace. */
   listening = false;
-  /** Whether it wants trace events. */
+  /** Whether it subscribed to trace events. */
   tracing = false;
-  /** Whether it wants the control messages that arrive in its namespace. */
+  /** Whether it subscribed to control messages that arrive in its namespace. */
   controlling = false;
-  /** Whether a dump for it has not ended yet. */
+  /** Whether a dump for it is in progress. */
   dumping = false;
-  /** Whether it does not take what is sent to it. */
+  /** Whether its socket has no room for the next datagram. */
   stalled = false;
-  /** What its socket is waited for (`EPOLL*`). */
+  /** Events that its socket is polled for (`EPOLL*`). */
   events = EPOLLIN;
-  /** Requests that wait to be worked on: those of one datagram. */
+  /** Requests of the datagram received last that are not answered yet. */
   readonly requests: NetlinkMessage[] = [];
-  /** The descriptors that came with them. */
+  /** The descriptors that came with that datagram. */
   readonly fds: ReceivedFds = new ReceivedFds();
   #waiting: Waiting[] = [];
   #notifications = 0;
@@ -54,13 +53,13 @@ export class ClientConnection implements Disposable {
     this.portId = portId;
   }
 
-  /** Sends a datagram, or what an iterator makes, after what waits already. */
+  /** Queues a datagram, or the datagrams of a dump. {@link flush} sends them. */
   send(what: Uint8Array | Iterator<Uint8Array, void, void>): void {
     if (this.socket.closed) return;
     this.#waiting.push(what instanceof Uint8Array ? owned(what) : what);
   }
 
-  /** Sends a notification, unless too many wait. */
+  /** Queues a notification, unless too many are queued. */
   notify(datagram: Uint8Array): void {
     if (this.#notifications >= NOTIFICATIONS_MAX || this.#notificationBytes >= NOTIFICATION_BYTES_MAX) {
       this.#lost = true;
@@ -72,9 +71,9 @@ export class ClientConnection implements Disposable {
   }
 
   /**
-   * Sends what there is room for. Returns whether all of it was sent.
+   * Sends from the queue while the socket has room. Returns whether the queue is empty.
    *
-   * @throws {SyscallError} if the client has gone
+   * @throws {SyscallError} if the client has closed the connection
    */
   flush(): boolean {
     for (;;) {
@@ -112,27 +111,27 @@ export class ClientConnection implements Disposable {
   }
 }
 
-/** Descriptors that came with a datagram, in order; those that nobody takes are closed. */
+/** Descriptors that came with a datagram, in order. Owns them until they are taken. */
 class ReceivedFds {
   readonly #fds: OwnedFd[] = [];
 
-  /** Takes over the descriptors. */
+  /** Takes ownership of the descriptors. */
   add(fds: readonly OwnedFd[]): void {
     this.#fds.push(...fds);
   }
 
-  /** The next one, the caller's from now on. */
+  /** Returns the next one, which the caller owns from now on. */
   take(): OwnedFd | undefined {
     return this.#fds.shift();
   }
 
-  /** Closes what is left. */
+  /** Closes those that were not taken. */
   close(): void {
     for (const fd of this.#fds.splice(0)) fd.close();
   }
 }
 
-/** The bytes in memory that is not shared. */
+/** Returns the bytes in memory that is not shared with a worker; copies them if need be. */
 function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes.buffer instanceof ArrayBuffer ? bytes as Uint8Array<ArrayBuffer> : bytes.slice();
 }

@@ -30,7 +30,7 @@ import type { PppSessions } from "../ppp/sessions.ts";
 export interface DaemonFamilyAnswer {
   /** Datagrams for the client. */
   readonly replies: readonly Uint8Array[];
-  /** Further datagrams, made as they are asked for. */
+  /** Further datagrams, made when they are iterated. */
   readonly dump: Iterator<Uint8Array, void, void> | undefined;
 }
 
@@ -67,7 +67,7 @@ function* rows<T>(values: Iterable<T>, encode: (value: T) => string): Generator<
   for (const value of values) yield encode(value);
 }
 
-/** Version of what clients and daemon say to each other: in the reply to HELLO. */
+/** Version of the API, in the reply to HELLO. */
 const API_VERSION = "1";
 
 const SUCCESS = { errno: 0, extack: undefined, attributeOffset: undefined };
@@ -120,7 +120,7 @@ export function daemonFamilyAnswer(
   return { replies: [], dump: dumpDatagrams(header, payloads(command, dump(parts, netns))) };
 }
 
-/** Takes a client in; returns an errno. */
+/** Introduces a client with the descriptor of its network namespace. Returns an errno, 0 for success. */
 function hello(client: ClientConnection, { namespaces }: DaemonFamilyParts): number {
   if (client.netns !== undefined) return Errno.EBUSY;
   const fd = client.fds.take();
@@ -134,7 +134,7 @@ function hello(client: ClientConnection, { namespaces }: DaemonFamilyParts): num
   }
 }
 
-/** Runs PPP on a session, gives it other secrets, or ends it; returns why not. */
+/** Runs PPP on a session, replaces its secrets, or ends it. Returns the refusal, if it is refused. */
 function changePpp(
   command: number,
   payload: Uint8Array,
@@ -145,7 +145,7 @@ function changePpp(
   try {
     const request = decodePppRequest(payload);
     const { dataplane, settings: { ipv4 } } = request;
-    // What is not the daemon's own takes more than the group's right to use the daemon.
+    // Members of the group may use the daemon's subsystem, but not change the kernel's sessions and routes.
     const isForRoot = dataplane === "kernel" || (ipv4 && ipv4.defaultRoute === true);
     if (isForRoot && client.socket.peerCredentials().uid !== 0) return refusal(Errno.EPERM);
     if (command === L2TPD_CMD.PPP) ppp.run(client.netns!, request);

@@ -1,6 +1,6 @@
 /**
- * The daemon's API: the subsystem behind a Unix socket. Each datagram holds netlink messages, of the "l2tp" family and
- * of the daemon's own; requests of all clients are worked on one after another.
+ * The server of the daemon's API on a Unix socket. Each datagram holds netlink messages of the "l2tp" and the "l2tpd"
+ * family. Requests of all clients are processed one after another.
  *
  * @module
  */
@@ -32,16 +32,16 @@ import type { DaemonEvents } from "../events.ts";
 import type { Commit } from "../journal/commit.ts";
 import { JournalError } from "../journal/journal.ts";
 
-/** The longest datagram of a client: what a netlink socket takes, too, in practice. */
+/** Longest datagram of a client, as of a netlink socket in practice. */
 const REQUEST_MAX = 64 * 1024;
 /** Descriptors that may come with one datagram. */
 const FDS_MAX = 8;
-/** Clients at a time. */
+/** Most clients at a time. */
 const CLIENTS_MAX = 256;
 /** How long a client may stay silent before its HELLO. */
 const HELLO_TIMEOUT_MS = 10_000;
 
-/** So many requests are worked on, and written down, at a time. */
+/** Most requests that are processed, and committed to disk, together. */
 const GROUP_SIZE = 64;
 
 /** How long no clients are accepted after accepting one has failed. */
@@ -51,15 +51,15 @@ const LISTENER_TAG = 0;
 const WAKE_TAG = 1;
 const FIRST_CLIENT_TAG = 2;
 
-/** What the server serves. All is borrowed. */
+/** What the server works with. All is borrowed. */
 export interface ServerParts extends DaemonFamilyParts {
   /** Where clients connect. */
   readonly listener: UnixListener;
-  /** What other parts of the daemon tell: notifications, traces, control messages. */
+  /** Events of other parts of the daemon for clients: notifications, traces, control messages. */
   readonly events: EventHub<DaemonEvents>;
   /** Makes the effects of requests last. Called before anybody learns of them. */
   readonly commit: Commit;
-  /** Tells the data path whether somebody wants its trace events. */
+  /** Turns trace events of the data plane on or off. */
   readonly setTrace: (on: boolean) => void;
   /** Called whenever a client is being served. */
   readonly noteActivity: () => void;
@@ -67,7 +67,7 @@ export interface ServerParts extends DaemonFamilyParts {
   readonly log: (line: string) => void;
 }
 
-/** Serves until it is told to stop. */
+/** The server. */
 export class Server {
   readonly #parts: ServerParts;
   readonly #epoll = Epoll.open(64);
@@ -105,7 +105,7 @@ export class Server {
     this.#wake.signal();
   }
 
-  /** Tells the clients that trace of an event. */
+  /** Sends a trace event to the clients of its namespace that subscribed. */
   #trace(event: TraceEvent): void {
     const payload = encodeL2tpdText(L2TPD_CMD.TRACE, encodeTrace(event));
     for (const [tag, client] of this.#clients) {
@@ -117,7 +117,7 @@ export class Server {
     }
   }
 
-  /** Hands a control message that arrived in the namespace to the clients that want them; nobody else gets it. */
+  /** Sends a control message to the clients of the namespace that subscribed. */
   #control(netns: string, control: L2tpdControl): void {
     if (control.message.length > L2TPD_CONTROL_MAX) return;
     const payload = encodeL2tpdControl(control);
@@ -150,7 +150,7 @@ export class Server {
     }
     if (socket === undefined) return;
     if (this.#clients.size >= CLIENTS_MAX) {
-      this.#parts.log(`refused a client: ${CLIENTS_MAX} are connected`);
+      this.#parts.log(`refused a client: ${CLIENTS_MAX} clients are connected`);
       socket.close();
       return;
     }
@@ -171,9 +171,9 @@ export class Server {
     Deno.unrefTimer(timer);
   }
 
-  /** The connection stays waiting: whoever asks again at once spins. */
+  /** The connection stays in the backlog, so accepting again at once would spin. */
   #pauseAccepting(reason: string): void {
-    this.#parts.log(`takes no clients for a second: ${reason}`);
+    this.#parts.log(`not accepting clients for 1 s: ${reason}`);
     const { listener } = this.#parts;
     this.#epoll.modify(listener.number, 0, LISTENER_TAG);
     const timer = setTimeout(() => {
@@ -186,7 +186,7 @@ export class Server {
     this.#parts.noteActivity();
     if (client.stalled || client.requests.length > 0) this.#flush(tag, client);
     else this.#receive(tag, client);
-    // One group in a turn: others have theirs in between.
+    // One group a turn, so that other clients are served in between.
     if (client.requests.length > 0 && !client.stalled) {
       this.#take(tag, client, client.requests.splice(0, GROUP_SIZE));
       this.#flush(tag, client);
@@ -194,7 +194,7 @@ export class Server {
     if (client.requests.length === 0) client.fds.close();
   }
 
-  /** Reads the next datagram of requests. */
+  /** Receives the next datagram of requests. */
   #receive(tag: number, client: ClientConnection): void {
     try {
       const received = client.socket.receive(this.#buffer, { maxFds: FDS_MAX });
@@ -202,17 +202,17 @@ export class Server {
       client.fds.add(received.fds);
       if (received.length === 0 || received.truncated || received.fdsRefused) return this.#drop(tag);
       const messages = decodeMessages(this.#buffer.slice(0, received.length));
-      // Whose descriptor it is, is clear with one request only.
+      // Descriptors can be matched to a request only if the datagram holds exactly one.
       if (received.fds.length > 0 && messages.length !== 1) return this.#drop(tag);
       client.requests.push(...messages);
     } catch (error) {
-      // Whoever does not speak netlink is not spoken to.
+      // Not netlink: drop the client.
       if (!(error instanceof SyscallError || error instanceof DecodeError)) throw error;
       this.#drop(tag);
     }
   }
 
-  /** Works on requests; nobody hears of any before all are written down. */
+  /** Processes requests. Replies and notifications are sent after all of them are committed to disk. */
   #take(tag: number, client: ClientConnection, messages: readonly NetlinkMessage[]): void {
     const answers: (Answer | DaemonFamilyAnswer)[] = [];
     const journalEntries: Consequences["journalEntries"][number][] = [];
@@ -231,7 +231,7 @@ export class Server {
       this.#parts.commit({ journalEntries, traces, cleanupErrors });
     } catch (error) {
       if (!(error instanceof JournalError)) throw error;
-      // What is not on disk is not acknowledged.
+      // Nothing that is not on disk may be acknowledged.
       this.#parts.log(error.message);
       return this.#drop(tag);
     }
@@ -244,7 +244,7 @@ export class Server {
   }
 
   #answer(client: ClientConnection, message: NetlinkMessage): Answer | DaemonFamilyAnswer {
-    // As in the kernel: what waits for a client must stay bounded.
+    // As in the kernel, one dump a client at a time, which bounds its queue.
     if ((message.flags & NLM_F_DUMP) === NLM_F_DUMP && client.dumping) {
       const busy = { errno: Errno.EBUSY, extack: undefined, attributeOffset: undefined };
       return { replies: [encodeAcknowledgement(message, client.portId, busy)], dump: undefined };
@@ -257,7 +257,7 @@ export class Server {
     return this.#parts.subsystem.request(message, {
       netns: client.netns,
       portId: client.portId,
-      // Nobody else can connect.
+      // The mode of the socket admits privileged clients only.
       privileged: true,
       takeFd: () => client.fds.take()?.release(),
     });
@@ -273,12 +273,12 @@ export class Server {
   }
 
   #flush(tag: number, client: ClientConnection): void {
-    // It may have been dropped while its own requests were worked on.
+    // It may have been dropped while its requests were processed.
     if (this.#clients.get(tag) !== client) return;
     try {
       client.stalled = !client.flush();
-      // While replies wait no request is read, so that a client bounds what it can make wait. With requests left over,
-      // "writable" is what brings us back at once.
+      // While replies are queued no request is read, which bounds the queue. With requests left over, EPOLLOUT brings us
+      // back at once.
       const events = client.stalled || client.requests.length > 0 ? EPOLLOUT : EPOLLIN;
       if (events === client.events) return;
       this.#epoll.modify(client.socket.number, events, tag);

@@ -1,6 +1,6 @@
 /**
- * The tunnels that a configuration file declares: made when the daemon starts and when it is told to read the file
- * again, and, where the system lacks something that they need, as soon as it has it.
+ * The tunnels of the daemon's configuration file. They are created when the daemon starts and on every reload. A tunnel
+ * that needs something the system does not have yet (an address, a route, an interface) is created as soon as it appears.
  *
  * @module
  */
@@ -20,33 +20,33 @@ import type { PendingTunnel } from "../../model/pending_tunnel.ts";
 import { isBadFile, readConfigFile } from "./file.ts";
 import { PeerResolver, type ResolvedPeer } from "./peer_resolver.ts";
 
-/** The longest time that a timer takes. */
+/** The longest delay that a timer takes (`setTimeout`). */
 const FOREVER_MS = 2 ** 31 - 1;
 
-/** What the tunnels are made with. */
+/** What {@link ConfiguredTunnels} works with. */
 export interface ConfiguredTunnelsParts {
-  /** The system; stays the caller's. */
+  /** The system to configure. Borrowed. */
   readonly target: ApplyTarget;
   /** Path of the file. */
   readonly path: string;
-  /** Whether what is not in the file is deleted. */
+  /** Whether tunnels and sessions that are not in the file are deleted. */
   readonly prune: boolean;
-  /** Whether tunnels that have hooks are taken down at the end. */
+  /** Whether tunnels that have hooks are deleted at the end, so that their hooks run. */
   readonly takeDown: boolean;
-  /** Finds hosts' addresses. */
+  /** Resolves host names. */
   readonly resolve: Resolver;
-  /** Starts to listen to changes of the network. */
+  /** Opens a monitor of routes, addresses and interfaces. */
   readonly monitor: () => NotificationSource;
-  /** Milliseconds of a clock that only runs forward. */
+  /** Monotonic time in milliseconds. */
   readonly now: () => number;
   /** Writes a line for the administrator. */
   readonly log: (line: string) => void;
 }
 
-/** Stands for a peer's addresses while they are looked up. */
+/** Stands for the addresses of a peer whose name is being resolved. */
 const RESOLVING = { reason: "it is being looked up" } as const;
 
-/** A tunnel that could not be made. */
+/** A tunnel that could not be created. */
 interface Failed {
   readonly tunnelId: number;
   readonly message: string;
@@ -60,21 +60,21 @@ export class ConfiguredTunnels {
   readonly #failed = new Map<string, Failed>();
   readonly #resolver: PeerResolver;
   #config: Config;
-  /** What the file said before, whose hooks belong to what is there from then. */
+  /** The configuration before the last reload: tunnels that it created have its hooks. */
   #previous: Config | undefined;
   #monitor: NotificationSource | undefined;
   #wake: AbortController | undefined;
   #wantsReload = false;
   #ending = false;
 
-  /** Begins with a configuration that has no problems. */
+  /** Nothing is created before {@link run}. The configuration must have no problems. */
   constructor(config: Config, parts: ConfiguredTunnelsParts) {
     this.#config = config;
     this.#parts = parts;
     this.#resolver = new PeerResolver(parts.resolve, () => this.#wake?.abort());
   }
 
-  /** Makes what the file declares; `onApplied` is called once that was tried for all. Resolves after {@link end}. */
+  /** Applies the configuration, and calls `onApplied` once every tunnel was tried. Resolves after {@link end}. */
   async run(onApplied: () => void): Promise<void> {
     try {
       await this.#applyAll();
@@ -94,15 +94,15 @@ export class ConfiguredTunnels {
     }
   }
 
-  /** Has the file read and applied again. */
+  /** Reads and applies the file again, after the step that is being done. */
   reload(): void {
     this.#wantsReload = true;
     this.#wake?.abort();
   }
 
   /**
-   * Ends {@link run} after the step that it is at; a hook that runs is killed. Those for what is taken down then run, and
-   * are killed by another call.
+   * Ends {@link run} after the step that is being done, and kills running hooks. Then the hooks of tunnels that are taken
+   * down run; another call kills those.
    */
   end(): void {
     this.#ending = true;
@@ -110,7 +110,7 @@ export class ConfiguredTunnels {
     this.#wake?.abort();
   }
 
-  /** The tunnels that are not there as the file says. */
+  /** The tunnels that do not exist as the file says, with the reason. */
   *pending(): Generator<PendingTunnel> {
     const wall = (instant: number): number => Math.round(Date.now() - (this.#parts.now() - instant));
     for (const { label, tunnelId, cause, since } of this.#waiting.list) {
@@ -129,7 +129,7 @@ export class ConfiguredTunnels {
     const read = await readConfigFile(path);
     if (isBadFile(read)) {
       for (const line of read.lines) log(line);
-      log(`nothing was changed: what ${path} said before holds`);
+      log(`nothing changed: the previous content of ${path} stays in effect`);
       return;
     }
     this.#previous = this.#config;
@@ -144,7 +144,7 @@ export class ConfiguredTunnels {
     const { tunnels } = this.#config;
     const named = tunnels.filter(hasHostName);
     this.#failed.clear();
-    // Who has no name need not wait for the names of others.
+    // Tunnels with an address need not wait until the names of others are resolved.
     const peers = new Map(named.map(({ label }) => [label, RESOLVING]));
     const { plan, done } = await this.#apply(tunnels, peers, prune);
     for (const tunnel of named) this.#resolver.resolve(tunnel);
@@ -155,10 +155,10 @@ export class ConfiguredTunnels {
       ...unmanaged.tunnels.map((id) => `tunnel ${id}`),
       ...unmanaged.sessions.map(({ tunnelId, sessionId }) => `session ${sessionId} of tunnel ${tunnelId}`),
     ];
-    if (names.length > 0) log(`not in the file, and kept: ${names.join(", ")}`);
+    if (names.length > 0) log(`not in the file, kept: ${names.join(", ")}`);
   }
 
-  /** Tries tunnels that are due; of those that have names the names first. */
+  /** Retries tunnels that are due. A peer's name is resolved first. */
   async #retry(due: ReadonlySet<string>): Promise<void> {
     const tunnels = this.#config.tunnels.filter(({ label }) => due.has(label));
     for (const tunnel of tunnels.filter(hasHostName)) {
@@ -168,7 +168,7 @@ export class ConfiguredTunnels {
     await this.#apply(tunnels.filter((tunnel) => !hasHostName(tunnel)), new Map());
   }
 
-  /** Makes those tunnels whose names were looked up, and those that wait because they wait. */
+  /** Applies the tunnels whose peers were resolved, and those that wait for one of these names. */
   async #applyResolved(found: ReadonlyMap<string, ResolvedPeer>): Promise<void> {
     const peers = new Map<string, ResolvedPeer["peer"]>();
     const hosts = new Set<string>();
@@ -188,7 +188,7 @@ export class ConfiguredTunnels {
     await this.#apply(tunnels, peers);
   }
 
-  /** Makes these tunnels as the file says. */
+  /** Applies these tunnels of the file. */
   async #apply(
     tunnels: readonly ConfigTunnel[],
     peers: PlanOptions["peers"],
@@ -204,14 +204,14 @@ export class ConfiguredTunnels {
     for (const unit of plan.units) {
       if (this.#ending) break;
       if (await this.#perform(unit, tunnels, peers)) done += unit.changes.length;
-      // Clients have their turn in between.
+      // Serve clients in between.
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
     this.#updateMonitor();
     return { plan, done };
   }
 
-  /** Does the steps of a unit; returns whether they were done. */
+  /** Performs the steps of a unit. Returns whether all were done; otherwise none is. */
   async #perform(
     { tunnelIds, changes, notes, blockers, steps }: Unit,
     tunnels: readonly ConfigTunnel[],
@@ -222,9 +222,9 @@ export class ConfiguredTunnels {
     for (const note of notes) log(note);
     const [blocker] = blockers;
     if (blocker !== undefined) {
-      const isAsked = peers.get(blocker.tunnel.label) === RESOLVING;
+      const isResolving = peers.get(blocker.tunnel.label) === RESOLVING;
       for (const tunnel of own) {
-        if (isAsked) this.#resolves(tunnel, blocker.cause);
+        if (isResolving) this.#resolves(tunnel, blocker.cause);
         else this.#waits(tunnel, blocker.cause);
       }
       return false;
@@ -236,7 +236,7 @@ export class ConfiguredTunnels {
       return true;
     }
     const { error, step, left } = failed;
-    for (const each of left) log(`could not be undone: ${textOf(each)}`);
+    for (const each of left) log(`cannot undo a step: ${textOf(each)}`);
     const cause = error instanceof NetlinkError ? causeOf(step, error.errno) : undefined;
     for (const tunnel of own) {
       if (cause !== undefined) this.#waits(tunnel, cause);
@@ -245,7 +245,7 @@ export class ConfiguredTunnels {
     return false;
   }
 
-  /** Takes away what is there of the file and has hooks for that. */
+  /** Deletes the tunnels of the file that have hooks for their end. */
   async #takeDown(): Promise<void> {
     const { target } = this.#parts;
     const actual = observe(target, this.#config.tunnels);
@@ -256,7 +256,7 @@ export class ConfiguredTunnels {
     for (const { steps } of plan.units) {
       if (!steps.some(({ step }) => step.do === "runHook")) continue;
       const failed = await perform(target, steps);
-      if (failed !== undefined) this.#parts.log(`could not be taken down: ${textOf(failed.error)}`);
+      if (failed !== undefined) this.#parts.log(`cannot take down a tunnel: ${textOf(failed.error)}`);
     }
   }
 
@@ -266,7 +266,7 @@ export class ConfiguredTunnels {
     if (isNews) this.#parts.log(`tunnel ${label} waits for ${causeText(cause)}`);
   }
 
-  /** Waits for an answer, of which there is nothing to tell yet. */
+  /** Records that a name is being resolved, which is not logged. */
   #resolves({ label, settings }: ConfigTunnel, { waitsFor, subject }: Cause): void {
     const tunnel = { label, tunnelId: settings.tunnelId! };
     this.#waiting.asks(tunnel, { waitsFor, subject }, this.#parts.now());
@@ -275,9 +275,9 @@ export class ConfiguredTunnels {
   #fails({ label, settings }: ConfigTunnel, reason: string): void {
     const { log, now } = this.#parts;
     this.#waiting.settled(label);
-    const message = `could not be made: ${reason}`;
+    const message = `could not be created: ${reason}`;
     this.#failed.set(label, { tunnelId: settings.tunnelId!, message, since: now() });
-    log(`tunnel ${label} ${message}; what was done for it is undone`);
+    log(`tunnel ${label} ${message}; its steps are undone`);
   }
 
   #settled(label: string): void {
@@ -285,7 +285,7 @@ export class ConfiguredTunnels {
     if (this.#waiting.settled(label)) this.#parts.log(`tunnel ${label} waits no longer: it is up`);
   }
 
-  /** Listens to the network while somebody waits for it. */
+  /** Monitors the network while a tunnel waits. */
   #updateMonitor(): void {
     const waits = this.#waiting.list.length > 0;
     if (waits === (this.#monitor !== undefined)) return;
@@ -295,7 +295,7 @@ export class ConfiguredTunnels {
       return;
     }
     const listener = this.#monitor = this.#parts.monitor();
-    // What came while nobody listened may be it.
+    // A change before the monitor was opened may be the one that a tunnel waits for.
     this.#waiting.networkChanged(this.#parts.now());
     void this.#watch(listener);
   }
@@ -308,7 +308,7 @@ export class ConfiguredTunnels {
       }
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
-      this.#parts.log(`hears of no changes of the network any more, and tries each minute: ${error.message}`);
+      this.#parts.log(`lost the netlink route monitor; retrying every minute: ${error.message}`);
     }
   }
 

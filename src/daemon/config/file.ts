@@ -1,5 +1,5 @@
 /**
- * The configuration file that the daemon is told to apply.
+ * Reads the daemon's configuration file.
  *
  * @module
  */
@@ -7,15 +7,15 @@
 import { readConfig } from "../../apply/read_config.ts";
 import type { Config } from "../../config/schema/settings.ts";
 
-/** Why a file cannot be applied: lines for the administrator. */
+/** A file that cannot be applied. */
 export interface BadFile {
-  /** `FILE:LINE:COLUMN: …` for each problem, its advice behind it; or why the file cannot be read. */
+  /** Lines for the log: `FILE:LINE:COLUMN: …` for each problem, followed by advice; or why the file cannot be read. */
   readonly lines: readonly string[];
-  /** Whether it was read, and is wrong. */
+  /** Whether it could be read, and has problems. */
   readonly read: boolean;
 }
 
-/** The configuration in the file, or what is wrong. */
+/** Reads the configuration in the file, or the problems of the file. */
 export async function readConfigFile(path: string): Promise<Config | BadFile> {
   let text: string;
   try {
@@ -33,7 +33,7 @@ export async function readConfigFile(path: string): Promise<Config | BadFile> {
   return { lines, read: true };
 }
 
-/** Whether reading the file gave problems instead of a configuration. */
+/** Reports whether reading returned problems instead of a configuration. */
 export function isBadFile(read: Config | BadFile): read is BadFile {
   return "lines" in read;
 }

@@ -1,5 +1,5 @@
 /**
- * Looking up hosts while everything else goes on.
+ * Resolves the host names of peers in the background.
  *
  * @module
  */
@@ -8,41 +8,41 @@ import { lookUpPeers, type Resolver } from "../../apply/peers.ts";
 import type { PlanOptions } from "../../config/plan/plan.ts";
 import type { ConfigTunnel } from "../../config/schema/settings.ts";
 
-/** So many are asked for at a time: each takes a thread, of which other things wait on some. */
+/** Most lookups at a time: each occupies a thread of the runtime's pool, which other operations need as well. */
 const LOOKUPS_MAX = 8;
 
-/** What came of looking up a tunnel's peer. */
+/** The result of a lookup. */
 export interface ResolvedPeer {
-  /** The name that was asked for. */
+  /** The host name. */
   readonly host: string;
-  /** Its addresses, or why there are none. */
+  /** Its addresses, or the reason why there are none. */
   readonly peer: PeerOrReason;
 }
 
 type PeerOrReason = PlanOptions["peers"] extends ReadonlyMap<string, infer Value> ? Value : never;
 
-/** Peers' names that are looked up, one question a tunnel at a time. */
+/** Resolves peers, one lookup a tunnel at a time. */
 export class PeerResolver {
   readonly #resolver: Resolver;
   readonly #onResolved: () => void;
-  /** Tunnels by label: those that are asked for, and those that are to be. */
+  /** Labels of the tunnels whose lookup runs; {@link #queue} has those that wait. */
   readonly #running = new Set<string>();
   readonly #queue = new Map<string, ConfigTunnel>();
   #resolved = new Map<string, ResolvedPeer>();
 
-  /** `onFound` is called when there is something to {@link take}. */
-  constructor(resolve: Resolver, onFound: () => void) {
+  /** `onResolved` is called when there is a result to {@link take}. */
+  constructor(resolve: Resolver, onResolved: () => void) {
     this.#resolver = resolve;
-    this.#onResolved = onFound;
+    this.#onResolved = onResolved;
   }
 
-  /** Has the tunnel's peer, which has a name, looked up; of several questions about a tunnel that wait, the last counts. */
+  /** Queues a lookup of the tunnel's peer, which must have a host name. It replaces a queued lookup for the same label. */
   resolve(tunnel: ConfigTunnel): void {
     this.#queue.set(tunnel.label, tunnel);
     this.#next();
   }
 
-  /** What was found since the last time, by the tunnel's label. */
+  /** Returns the results since the last call, by the tunnel's label. */
   take(): ReadonlyMap<string, ResolvedPeer> {
     const found = this.#resolved;
     this.#resolved = new Map();

@@ -1,6 +1,6 @@
 /**
- * The system that the daemon's configuration file is for: the network namespace that the daemon runs in, and in it the
- * daemon's own subsystem, or the kernel's.
+ * The system that the daemon's configuration file is applied to: the daemon's own network namespace, and in it the
+ * daemon's subsystem or the kernel's.
  *
  * @module
  */
@@ -29,7 +29,7 @@ import type { DaemonOptions } from "../settings/options.ts";
 import { type InProcessApi, openInProcessClient } from "../api/in_process_transport.ts";
 import type { PppSessions } from "../ppp/sessions.ts";
 
-/** What a {@link DaemonTarget} works with; all of it stays the caller's. */
+/** What a {@link DaemonTarget} works with. All is borrowed. */
 export interface DaemonTargetParts {
   /** The daemon's own subsystem, and what its requests take. */
   readonly api: InProcessApi;
@@ -43,7 +43,7 @@ export interface DaemonTargetParts {
   readonly log: (line: string) => void;
 }
 
-/** The declared tunnels in the daemon's own namespace, and what they are made with. */
+/** The configured tunnels in the daemon's own namespace, with the clients and keepers that create them. */
 export class DaemonTarget implements Disposable {
   readonly #netns: string;
   readonly #tunnels: ConfiguredTunnels;
@@ -56,9 +56,9 @@ export class DaemonTarget implements Disposable {
   }
 
   /**
-   * Opens what the tunnels of the configuration need. Nothing is made yet.
+   * Opens the clients that the tunnels of the configuration need. No tunnel is created yet.
    *
-   * @throws {FamilyMissingError} if they are for the kernel, and it has no L2TP and could load none
+   * @throws {FamilyMissingError} if they are for the kernel, which has no L2TP and could load none
    * @throws {SyscallError}
    */
   static open(
@@ -96,7 +96,7 @@ export class DaemonTarget implements Disposable {
       target,
       path,
       prune,
-      // What the kernel has is not the daemon's to take down.
+      // The kernel's tunnels outlive the daemon.
       takeDown: !keep && kernel === undefined,
       resolve: hostAddressesInBackground,
       monitor: openNetworkChanges,
@@ -121,18 +121,18 @@ export class DaemonTarget implements Disposable {
     this.#tunnels.end();
   }
 
-  /** The tunnels that are not there as the file says; none for another namespace. */
+  /** As {@link ConfiguredTunnels.pending}; none for another namespace. */
   pending(netns: string): Iterable<PendingTunnel> {
     return netns === this.#netns ? this.#tunnels.pending() : [];
   }
 
-  /** Closes what was opened. The tunnels stay. */
+  /** Closes the clients. The tunnels stay. */
   [Symbol.dispose](): void {
     this.#stack.dispose();
   }
 }
 
-/** A client of the kernel, if it is wanted; with `auto`, if it has L2TP. */
+/** Opens a client of the kernel; `undefined` if the daemon's subsystem is chosen, or with `auto` if the kernel has no L2TP. */
 function kernelClient(choice: DataplaneChoice | undefined): L2tpClient | undefined {
   if (choice === undefined || choice === "user") return undefined;
   const options = {

@@ -1,7 +1,7 @@
 /**
- * The journal: what the tables hold, so that a daemon that is killed loses nothing it has acknowledged. Changes are
- * appended, one JSON object a line, and are on disk before anybody learns of them. A line that a crash has cut short is
- * left out; it was not acknowledged.
+ * The journal: a copy of the tables on disk, so that a daemon that is killed loses nothing it has acknowledged. Each change
+ * is appended as one line of JSON, and is on disk before it is acknowledged. A last line that a crash has cut short is
+ * skipped: it was not acknowledged.
  *
  * @module
  */
@@ -15,18 +15,18 @@ import {
   type SubsystemRecord,
 } from "../../subsystem/records.ts";
 
-/** A journal is written anew when it has this many lines, and more than twice as many as there are records. */
+/** A journal is rewritten when it has this many lines, and more than twice as many as there are records. */
 const COMPACT_AT = 4096;
 
-/** What a journal says. */
+/** The content of a journal. */
 export interface JournalContent {
-  /** What was there at the end, each tunnel before its sessions. */
+  /** The records after the last change, each tunnel before its sessions. */
   readonly records: readonly SubsystemRecord[];
-  /** Lines that could not be read, with the reason. The last one is what a crash leaves behind. */
+  /** Lines that could not be read, with the reason; a crash can damage the last one. */
   readonly damaged: readonly { readonly line: number; readonly reason: string }[];
 }
 
-/** The journal cannot be written: a full disk, for one. */
+/** The journal cannot be written, for example because the disk is full. */
 export class JournalError extends Error {
   /** Name of the class, which survives minification. */
   override readonly name = "JournalError";
@@ -35,7 +35,7 @@ export class JournalError extends Error {
 /** A journal that is open for writing. */
 export class Journal implements Disposable {
   readonly #path: string;
-  /** `undefined`: what is on disk is not known to be whole, so the next change writes all of it. */
+  /** `undefined` after a failed write: the file may be damaged, so the next change rewrites it. */
   #file: Deno.FsFile | undefined;
   #lines = 0;
 
@@ -44,8 +44,8 @@ export class Journal implements Disposable {
   }
 
   /**
-   * Opens the journal anew with these records, replacing an older one at once or not at all. Where it cannot be written,
-   * an older one stays, and the first change tries again.
+   * Replaces the journal at the path with these records, atomically. If it cannot be written, the older journal stays, and
+   * the first change tries again.
    */
   static create(path: string, records: Iterable<SubsystemRecord>): Journal {
     const journal = new Journal(path);
@@ -54,10 +54,10 @@ export class Journal implements Disposable {
   }
 
   /**
-   * Writes the changes; when it returns, they are on disk. `records` are what is there now, for a journal that must be
-   * written as a whole.
+   * Appends the changes; they are on disk when it returns. `records` returns all records after the changes, for a journal
+   * that must be rewritten.
    *
-   * @throws {JournalError} if they are not on disk: then nobody must hear of them
+   * @throws {JournalError} if they are not on disk: then they must not be acknowledged
    */
   append(changes: readonly JournalEntry[], records: () => Iterable<SubsystemRecord>): void {
     if (changes.length === 0) return;
@@ -72,7 +72,7 @@ export class Journal implements Disposable {
     this.#lines += changes.length;
   }
 
-  /** Writes the journal anew if most of its lines are history. `records` are what is there now. */
+  /** Rewrites the journal from `records` if it has many more lines than there are records (`count`). */
   compact(count: number, records: () => Iterable<SubsystemRecord>): void {
     if (this.#file === undefined || this.#lines < COMPACT_AT || this.#lines < 2 * count) return;
     this.#tryAnew(records());
@@ -106,7 +106,7 @@ export class Journal implements Disposable {
   #lose(error: unknown): JournalError {
     this[Symbol.dispose]();
     const reason = error instanceof Error ? error.message : String(error);
-    return new JournalError(`Cannot write ${this.#path}, so nothing is acknowledged: ${reason}`);
+    return new JournalError(`cannot write ${this.#path}: request not acknowledged: ${reason}`);
   }
 }
 
@@ -138,12 +138,12 @@ function writeWhole(
   }
 }
 
-/** What was begun takes the very space that is missing. */
+/** Removes a file that was begun, which takes up the space that is missing. */
 function removeIfThere(path: string): void {
   try {
     Deno.removeSync(path);
   } catch {
-    // It has its place already, or was never made.
+    // It was renamed already, or never created.
   }
 }
 
@@ -152,7 +152,7 @@ function writeAll(file: Deno.FsFile, text: string): void {
   while (rest.length > 0) rest = rest.subarray(file.writeSync(rest));
 }
 
-/** Makes a rename last. */
+/** Flushes a rename to disk. */
 function syncFolder(path: string): void {
   using folder = Deno.openSync(path.replace(/\/[^/]*$/, "") || "/");
   folder.syncSync();
@@ -167,7 +167,7 @@ export function removeJournal(path: string): void {
   }
 }
 
-/** What the journal at the path says; nothing if there is none. */
+/** Reads the journal at the path; without one the result is empty. */
 export function readJournal(path: string): JournalContent {
   let text: string;
   try {
@@ -179,7 +179,7 @@ export function readJournal(path: string): JournalContent {
   return parseJournal(text);
 }
 
-/** What the text of a journal says. Lines that cannot be read are passed over. */
+/** Parses the text of a journal. Lines that cannot be read are skipped. */
 export function parseJournal(text: string): JournalContent {
   const tunnels = new Map<string, SubsystemRecord>();
   const sessions = new Map<string, Map<string, SubsystemRecord>>();
@@ -189,8 +189,8 @@ export function parseJournal(text: string): JournalContent {
     if (line === "" || (index === 0 && line === JOURNAL_HEADER.trimEnd())) continue;
     let change: JournalEntry;
     try {
-      // A crash leaves a line without its end; it may be whole JSON all the same.
-      if (index === lines.length - 1) throw new SyntaxError("it has no end");
+      // A crash can cut the line end alone, and leave valid JSON.
+      if (index === lines.length - 1) throw new SyntaxError("the line end is missing");
       change = decodeChange(JSON.parse(line));
     } catch (error) {
       if (!(error instanceof SyntaxError || error instanceof DecodeError)) throw error;

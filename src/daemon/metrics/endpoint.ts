@@ -1,7 +1,7 @@
 /**
- * Metrics over HTTP, for who is on this machine. The runtime's own server lets a client take as long as it likes to
- * ask, and as many connections; this one bounds both, answers one request a connection, and makes one text at a time.
- * It has the main thread's time between pieces of the text; packets are moved by others.
+ * An HTTP server for metrics, on this machine alone. Unlike the runtime's server, it bounds the number of connections and
+ * the duration of a request; it answers one request a connection, and collects metrics for one request at a time. It runs
+ * on the main thread and yields between pieces of the text; workers move the packets.
  *
  * @module
  */
@@ -9,16 +9,16 @@
 import { HEAD_MAX, type HttpResponseHead, readRequest } from "../../metrics/http_request.ts";
 import type { ListenAddress } from "../../metrics/listen_address.ts";
 
-/** Connections at a time; further ones are told to come later. */
+/** Most connections at a time; further ones get status 503. */
 const CONNECTIONS_MAX = 16;
-/** A request's head must be there after so long. */
+/** Time limit for the head of a request. */
 const HEAD_LIMIT_MS = 5000;
-/** And the answer be taken after so long. */
+/** Time limit for the whole connection. */
 const ANSWER_LIMIT_MS = 30_000;
-/** For so long, and so many bytes, a client is listened to that has its answer: closing earlier could take it away. */
+/** How long, and how many bytes, are still read after the answer: closing with unread bytes resets the connection. */
 const LINGER_MS = 500;
 const LINGER_BYTES = 64 * 1024;
-/** How long no connections are accepted after that has failed. */
+/** How long no connections are accepted after accepting one has failed. */
 const ACCEPT_PAUSE_MS = 1000;
 
 const REASONS: Readonly<Record<HttpResponseHead["status"] | 408 | 500 | 503, string>> = {
@@ -33,9 +33,9 @@ const REASONS: Readonly<Record<HttpResponseHead["status"] | 408 | 500 | 503, str
   503: "Service Unavailable",
 };
 
-/** What the endpoint offers. */
+/** What the endpoint serves. */
 export interface EndpointParts {
-  /** The metrics of this moment, in pieces. */
+  /** Collects the metrics; returns their text in pieces. */
   readonly text: () => AsyncIterable<string>;
   /** Their media type. */
   readonly type: string;
@@ -45,7 +45,7 @@ export interface EndpointParts {
   readonly log: (line: string) => void;
 }
 
-/** Answers until it is disposed of. */
+/** The server; runs until it is disposed of. */
 export class MetricsEndpoint implements Disposable {
   readonly #parts: EndpointParts;
   readonly #listener: Deno.Listener;
@@ -62,9 +62,9 @@ export class MetricsEndpoint implements Disposable {
   }
 
   /**
-   * Listens.
+   * Listens at the address.
    *
-   * @throws {Error} one of `Deno.errors` if somebody else listens there, or nobody can
+   * @throws {Error} one of `Deno.errors` if the address is in use or cannot be bound
    */
   static async listen(address: ListenAddress, parts: EndpointParts): Promise<MetricsEndpoint> {
     if (address.transport === "tcp") {
@@ -72,7 +72,7 @@ export class MetricsEndpoint implements Disposable {
     }
     const { path } = address;
     await removeDead(path);
-    // Nobody can connect before mode and group are set.
+    // No client can connect before mode and group are set.
     const umask = Deno.umask(0o177);
     let listener: Deno.Listener;
     try {
@@ -103,7 +103,9 @@ export class MetricsEndpoint implements Disposable {
         void this.#serve(connection);
       } catch (error) {
         if (this.#closed) return;
-        this.#parts.log(`no metrics for a second: ${error instanceof Error ? error.message : error}`);
+        this.#parts.log(
+          `metrics: not accepting connections for 1 s: ${error instanceof Error ? error.message : error}`,
+        );
         await new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, ACCEPT_PAUSE_MS)));
       }
     }
@@ -121,7 +123,7 @@ export class MetricsEndpoint implements Disposable {
       else await answer(connection, verdict.status, verdict.status === 405 ? "Allow: GET, HEAD\r\n" : "");
       await linger(connection);
     } catch (error) {
-      // Whoever has gone, or was too slow, has no use for an answer.
+      // Errors of the connection itself need no log: the client has gone, or was too slow.
       if (!isOfConnection(error)) {
         this.#parts.log(`metrics: ${error instanceof Error ? error.message : error}`);
       }
@@ -140,19 +142,19 @@ export class MetricsEndpoint implements Disposable {
     for (const piece of pieces) await write(connection, piece);
   }
 
-  /** The text, once those that asked before have theirs; `undefined` if it cannot be made, which is logged. */
+  /** Collects the text after earlier requests have theirs; `undefined` on failure, which is logged. */
   #text(): Promise<string[] | undefined> {
     const text = this.#turn.then(async () => {
       try {
         const pieces: string[] = [];
         for await (const piece of this.#parts.text()) {
           pieces.push(piece);
-          // API clients have a turn between any two pieces.
+          // Serve API clients between two pieces.
           await new Promise((resolve) => setTimeout(resolve, 0));
         }
         return pieces;
       } catch (error) {
-        this.#parts.log(`metrics cannot be told: ${error instanceof Error ? error.message : error}`);
+        this.#parts.log(`metrics: cannot collect: ${error instanceof Error ? error.message : error}`);
         return undefined;
       }
     });
@@ -161,7 +163,7 @@ export class MetricsEndpoint implements Disposable {
   }
 }
 
-/** Reads until the head has ended or is refused; `undefined` if nobody is there any more, or too slow. */
+/** Reads until the head is complete or refused; `undefined` if the client has gone or is too slow. */
 async function readHead(connection: Deno.Conn): Promise<HttpResponseHead | undefined> {
   const buffer = new Uint8Array(HEAD_MAX);
   let length = 0;
@@ -214,7 +216,7 @@ async function linger(connection: Deno.Conn): Promise<void> {
   }
 }
 
-/** Closes the connection after so long, unless it is disposed of before. */
+/** Closes the connection after `limitMs`, unless the result is disposed of before. */
 function deadline(connection: Deno.Conn, limitMs: number): Disposable {
   const timer = setTimeout(() => closeQuietly(connection), limitMs);
   return { [Symbol.dispose]: () => clearTimeout(timer) };
@@ -243,7 +245,7 @@ function removeQuietly(path: string): void {
   }
 }
 
-/** Removes the socket that a dead daemon left. Whatever else is there stays, and listening fails. */
+/** Removes a socket on which no process listens. Any other file stays, and listening fails. */
 async function removeDead(path: string): Promise<void> {
   try {
     if (!Deno.lstatSync(path).isSocket) return;

@@ -1,5 +1,5 @@
 /**
- * What the daemon's metrics are made of, as it is now, in all namespaces.
+ * Takes the snapshot of all namespaces that the daemon's metrics are computed from.
  *
  * @module
  */
@@ -15,15 +15,15 @@ import type { NetworkNamespaces } from "../../driver/system/network_namespaces.t
 import type { PppSessions } from "../ppp/sessions.ts";
 import type { LinuxPlatform } from "../platform/linux_platform.ts";
 
-/** What is looked at. All is borrowed. */
+/** The sources of a snapshot. All is borrowed. */
 export interface SnapshotParts {
   /** The tables. */
   readonly subsystem: Subsystem;
-  /** What is dropped, and what the system does. */
+  /** Reports drops and offloads. */
   readonly platform: LinuxPlatform;
   /** The namespaces. */
   readonly namespaces: NetworkNamespaces;
-  /** What runs PPP. */
+  /** The PPP sessions. */
   readonly ppp: PppSessions;
 }
 
@@ -56,7 +56,7 @@ function linksOf(key: string, namespaces: NetworkNamespaces): readonly Link[] | 
       return links.links();
     });
   } catch (error) {
-    // Numbers without the interfaces' states are better than none.
+    // Metrics without the state of interfaces are better than none.
     if (error instanceof SyscallError || error instanceof NetlinkError) return undefined;
     throw error;
   }

@@ -1,5 +1,5 @@
 /**
- * Sockets that clients hand over to become a tunnel's (`L2TP_ATTR_FD`), with the kernel's conditions.
+ * Sockets that clients hand over for a tunnel (`L2TP_ATTR_FD`), under the kernel's conditions.
  *
  * @module
  */
@@ -18,10 +18,10 @@ const SO_TYPE = 3;
 const SO_PROTOCOL = 38;
 const SO_DOMAIN = 39;
 
-/** Sockets that are a tunnel's now, by what `/proc` calls them. */
+/** Sockets that tunnels have adopted, by the target of their link in `/proc/self/fd`. */
 export type AdoptedSockets = Set<string>;
 
-/** A socket that became a tunnel's. */
+/** A socket that a tunnel has adopted. */
 export interface AdoptedSocket {
   /** Our descriptor of it. */
   readonly fd: number;
@@ -34,9 +34,9 @@ export interface AdoptedSocket {
 }
 
 /**
- * Takes over the descriptor.
+ * Adopts a socket; takes ownership of the descriptor.
  *
- * @throws {SyscallError} ENOTSOCK, EINVAL, EPROTONOSUPPORT, EBUSY; then it is closed
+ * @throws {SyscallError} ENOTSOCK, EINVAL, EPROTONOSUPPORT, EBUSY; then the descriptor is closed
  */
 export function adoptSocket(
   adopted: AdoptedSockets,
@@ -85,7 +85,7 @@ function factsOf(socket: Socket, family: InetFamily, udp: boolean): TunnelSocket
   };
 }
 
-/** Whom the socket is connected to; nobody's address if it is not. */
+/** Returns the address that the socket is connected to; zeros if it is not connected. */
 function peerOf(socket: Socket, family: InetFamily): { readonly address: Uint8Array; readonly port: number } {
   try {
     return decodeInet(socket.peerName());

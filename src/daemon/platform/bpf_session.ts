@@ -1,5 +1,5 @@
 /**
- * One session that BPF programs can carry, and whether they do.
+ * One session that BPF programs can carry: it is installed in their maps while the conditions allow it.
  *
  * @module
  */
@@ -21,71 +21,71 @@ import type { NetworkNamespaces } from "../../driver/system/network_namespaces.t
 /** `ARPHRD_ETHER` (`linux/if_arp.h`). */
 const ARPHRD_ETHER = 1;
 
-/** What a session is to be carried with. */
+/** A session to be carried. */
 export interface BpfRequest {
   /** Key of the network namespace. */
   readonly netns: string;
   /** The tunnel's protocol version. */
   readonly version: number;
-  /** The tunnel's ends. */
+  /** Addresses, ports and checksum options of the tunnel. */
   readonly facts: TunnelSocketFacts;
   /** The session. */
   readonly session: SessionRecord;
   /** Its device. */
   readonly tap: TapDevice;
-  /** Whether its worker sends sequence numbers now: the peer may have turned that on. */
+  /** Reports whether its worker sends sequence numbers now: an LNS peer can turn that on. */
   readonly sendsSequence: () => boolean;
 }
 
-/** The ends of a tunnel whose packets the programs know how to make. */
+/** Addresses and ports of a tunnel whose packets the programs can build. */
 export type BpfEnds = Pick<BpfSession, "local" | "peer" | "localPort" | "peerPort">;
 
-/** A session that the programs can carry. */
+/** The subsystem's view of a session that the programs can carry. Methods do not throw. */
 export interface BpfSessionHandle {
-  /** Whether they do now. */
+  /** Whether the programs carry it now. */
   readonly isActive: boolean;
-  /** What they have counted. Must not throw. */
+  /** Packets and bytes that the programs counted; also after {@link stop}. */
   counts(): BpfCounts;
-  /** The session has changed. Must not throw. */
+  /** Applies changes of the session. */
   change(changes: SessionChanges): void;
-  /** Ends it: the programs find nothing of it any more. What they have counted stays to be asked. Must not throw. */
+  /** Removes the session from the programs for good. */
   stop(): void;
 }
 
-/** How things are in the network namespace, for one look at its sessions. */
+/** The state of a network namespace, read once for all its sessions. */
 export interface BpfConditions {
-  /** Its interfaces and routes. */
+  /** Client for its interfaces and routes. */
   readonly links: LinkClient;
-  /** Whether IPsec has policies: packets that never go by a socket would escape them. */
+  /** Whether it has IPsec policies: packets that bypass the socket would escape them. */
   readonly hasPolicies: boolean;
-  /** Where packets leave by, for ends that were looked up already. */
+  /** Routes that were looked up already, by both ends. */
   readonly routes: Map<string, BpfRoute | undefined>;
 }
 
-/** Where packets leave by, and how long they may be. */
+/** Output device and path MTU towards a peer. */
 type BpfRoute = Pick<BpfSession, "outDevice" | "mtu">;
 
-/** What a session needs of its place. */
+/** What a session works with. All is borrowed. */
 export interface BpfCarriedSessionParts {
   /** Maps and programs. */
   readonly path: BpfDataPath;
-  /** To tell where its device is. */
+  /** To tell in which namespace its device is. */
   readonly namespaces: NetworkNamespaces;
-  /** To have {@link BpfCarriedSession.install} called: it has changed. */
+  /** Called when it has changed, and {@link BpfCarriedSession.install} is due. */
   readonly changed: () => void;
-  /** It has ended. */
+  /** Called when it has stopped. */
   readonly stopped: () => void;
-  /** The system refuses something. */
+  /** Called when the system refuses something. */
   readonly failed: (error: unknown) => void;
 }
 
-/** Whether a socket can be of tunnels whose packets the programs make: over UDP, version 3, without checksums. */
+/** Reports whether the programs can build the packets of tunnels on this socket: UDP, version 3, without checksums. */
 export function isForBpf(request: TunnelSocketRequest): boolean {
   const { encap, version, local } = request;
   return encap === "udp" && version !== 2 && !usesChecksums(request, isIpv6Text(local));
 }
 
-/** The tunnel's ends; `undefined` for tunnels whose packets the programs do not make, or whose peer is anybody. */
+/** Returns the tunnel's ends; `undefined` if the programs cannot build its packets, or it has no fixed peer. */
 export function bpfEnds({ version, facts }: BpfRequest): BpfEnds | undefined {
   const { localPort, peerPort } = facts;
   if (version === 2 || localPort === undefined || peerPort === undefined || peerPort === 0) return undefined;
@@ -95,27 +95,27 @@ export function bpfEnds({ version, facts }: BpfRequest): BpfEnds | undefined {
   return usesChecksums(facts, local.length === 16) ? undefined : { local, peer, localPort, peerPort };
 }
 
-/** Of those, the address does not say where they are. */
+/** A link-local address has no unique route: the interface is missing. */
 function isLinkLocal(address: Uint8Array): boolean {
   return address.length === 16 && address[0] === 0xfe && (address[1]! & 0xc0) === 0x80;
 }
 
-/** A session. */
+/** A session that the programs carry when they can. */
 export class BpfCarriedSession implements BpfSessionHandle {
   readonly #parts: BpfCarriedSessionParts;
   readonly #request: BpfRequest;
   readonly #ends: BpfEnds;
   readonly #slot: number;
   #sequences: Pick<SessionRecord, "sendSeq" | "recvSeq">;
-  /** As the programs carry it; `undefined` while they do not. */
+  /** The entry in the programs' maps; `undefined` while there is none. */
   #installed: BpfSession | undefined;
   #isStale = false;
   #finalCounts: BpfCounts | undefined;
 
   /**
-   * Not carried until {@link install}.
+   * Takes a slot for counters. Not carried before {@link install}.
    *
-   * @throws {SyscallError} ENOSPC if there are too many
+   * @throws {SyscallError} ENOSPC if all slots are taken
    */
   constructor(parts: BpfCarriedSessionParts, request: BpfRequest, ends: BpfEnds) {
     this.#parts = parts;
@@ -141,10 +141,10 @@ export class BpfCarriedSession implements BpfSessionHandle {
     this.#parts.changed();
   }
 
-  /** Has it carried, or not, as things are now. The calling thread is in the network namespace. Does not throw. */
-  install(situation: BpfConditions): void {
+  /** Installs or removes the session as the conditions allow, in the namespace of the calling thread. Does not throw. */
+  install(conditions: BpfConditions): void {
     try {
-      const wanted = this.#wanted(situation);
+      const wanted = this.#wanted(conditions);
       if (this.#installed !== undefined) {
         if (!this.#isStale && wanted !== undefined && isAlike(this.#installed, wanted)) return;
         this.#parts.path.uninstall(this.#installed);
@@ -159,17 +159,17 @@ export class BpfCarriedSession implements BpfSessionHandle {
     }
   }
 
-  #wanted(situation: BpfConditions): BpfSession | undefined {
+  #wanted(conditions: BpfConditions): BpfSession | undefined {
     const { session, sendsSequence } = this.#request;
     const { sendSeq, recvSeq } = this.#sequences;
-    if (sendSeq || recvSeq || sendsSequence() || situation.hasPolicies) return undefined;
-    const device = this.#device(situation.links);
+    if (sendSeq || recvSeq || sendsSequence() || conditions.hasPolicies) return undefined;
+    const device = this.#device(conditions.links);
     if (device === undefined) return undefined;
-    const way = routeOf(this.#ends, situation);
-    if (way === undefined) return undefined;
+    const route = routeOf(this.#ends, conditions);
+    if (route === undefined) return undefined;
     return {
       ...this.#ends,
-      ...way,
+      ...route,
       slot: this.#slot,
       device,
       sessionId: session.sessionId,
@@ -180,14 +180,14 @@ export class BpfCarriedSession implements BpfSessionHandle {
     };
   }
 
-  /** The device's number, if it is in the tunnel's namespace: elsewhere, another one can have the number it had. */
+  /** Returns the interface index of the device if it is in the tunnel's namespace; indexes are per namespace. */
   #device(links: LinkClient): number | undefined {
     const { tap, netns } = this.#request;
     try {
       using where = tap.currentNetns();
       return this.#parts.namespaces.is(netns, where) ? links.link(tap.currentName())?.index : undefined;
     } catch (error) {
-      // Somebody has deleted it.
+      // The device was deleted.
       if (error instanceof SyscallError) return undefined;
       throw error;
     }
@@ -219,7 +219,7 @@ function routeOf(ends: BpfEnds, { links, routes }: BpfConditions): BpfRoute | un
   return routes.get(key);
 }
 
-/** `undefined` without a way by a device of Ethernet. */
+/** Looks up the route; `undefined` without one, or if its device is not Ethernet. */
 function findRoute({ local, peer, localPort, peerPort }: BpfEnds, links: LinkClient): BpfRoute | undefined {
   const family = local.length === 4 ? AF_INET : AF_INET6;
   try {

@@ -1,7 +1,7 @@
 /**
- * Which sessions BPF programs carry. A session that they can carry has a worker as well, which takes what the programs
- * leave to it, and everything while they cannot: as its peer has no route, or its device is in another network namespace.
- * That is looked at again whenever routes, addresses, interfaces or IPsec policies change.
+ * Decides which sessions BPF programs carry. Every session has a worker as well, which handles the packets that the
+ * programs leave to it, and all packets while the programs cannot carry the session: its peer has no route, or its device
+ * is in another network namespace. The decision is refreshed when routes, addresses, interfaces or IPsec policies change.
  *
  * @module
  */
@@ -24,20 +24,20 @@ import {
 import type { NetworkNamespaces } from "../../driver/system/network_namespaces.ts";
 import type { SystemOffloads } from "./offloads.ts";
 
-/** Changes come in bursts. */
+/** Delay before a refresh: changes come in bursts. */
 const SETTLE_MS = 20;
-/** Nobody says that a path's MTU was found to be smaller, or that a peer has begun to send sequence numbers. */
+/** Interval of refreshes: path MTU discovery, and a peer that starts to send sequence numbers, cause no notification. */
 const REFRESH_MS = 10_000;
-/** What passes: too many descriptors (ENFILE, EMFILE), too little memory. */
+/** Errors after which a later attempt may succeed: ENFILE, EMFILE, ENOMEM. */
 const TRANSIENT: readonly number[] = [23, 24, Errno.ENOMEM];
 
-/** What the sessions are carried with. All is borrowed. */
+/** What {@link BpfSessions} works with. All is borrowed. */
 export interface BpfSessionsParts {
   /** The namespaces that tunnels are in. */
   readonly namespaces: NetworkNamespaces;
-  /** Says whether there are to be any, and tells the administrator why there are none. */
+  /** Tells whether BPF is wanted, and logs why it is unavailable. */
   readonly offloads: SystemOffloads;
-  /** Tells the administrator what is not as it should be. */
+  /** Writes a line for the administrator. */
   readonly log: (line: string) => void;
 }
 
@@ -47,23 +47,24 @@ export class BpfSessions implements Disposable {
   readonly #namespaces = new Map<string, NamespaceSessions>();
   #isRefused = false;
 
-  /** None yet. */
+  /** Without a session so far. */
   constructor(parts: BpfSessionsParts) {
     this.#parts = parts;
   }
 
   /**
-   * Has the programs carry a session, if they can and are to. What the kernel refuses is said and done without.
+   * Adds a session that the programs shall carry when they can. A refusal of the kernel is logged; then the worker alone
+   * carries the session.
    *
-   * @returns `undefined` if they never will
+   * @returns `undefined` if the programs can never carry it
    */
   add(request: BpfRequest): BpfSessionHandle | undefined {
     const { offloads, log } = this.#parts;
     const ends = offloads.bpf && !this.#isRefused ? bpfEnds(request) : undefined;
     if (ends === undefined) return undefined;
-    let place: NamespaceSessions;
+    let sessions: NamespaceSessions;
     try {
-      place = this.#namespaces.get(request.netns) ?? this.#open(request.netns);
+      sessions = this.#namespaces.get(request.netns) ?? this.#open(request.netns);
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
       this.#isRefused = !TRANSIENT.includes(error.errno);
@@ -71,30 +72,30 @@ export class BpfSessions implements Disposable {
       return undefined;
     }
     try {
-      return place.add(request, ends);
+      return sessions.add(request, ends);
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error;
-      log(`BPF programs do not carry session ${request.session.sessionId}: ${error.message}`);
+      log(`BPF programs cannot carry session ${request.session.sessionId}: ${error.message}`);
       return undefined;
     }
   }
 
   #open(netns: string): NamespaceSessions {
-    const place = new NamespaceSessions(this.#parts, netns, () => this.#namespaces.delete(netns));
-    this.#namespaces.set(netns, place);
-    return place;
+    const sessions = new NamespaceSessions(this.#parts, netns, () => this.#namespaces.delete(netns));
+    this.#namespaces.set(netns, sessions);
+    return sessions;
   }
 
-  /** Ends all. */
+  /** Stops carrying all sessions. */
   [Symbol.dispose](): void {
-    for (const place of this.#namespaces.values()) place.close();
+    for (const sessions of this.#namespaces.values()) sessions.close();
   }
 }
 
-/** What the kernel says, with the verifier's last words. */
+/** The error's message, with the last message of the verifier. */
 function reasonOf(error: SyscallError): string {
   const words = error instanceof BpfProgramError ? error.log.trimEnd().split("\n") : [];
-  // The very last line counts instructions.
+  // The last line of the log counts instructions.
   const last = words.at(-2);
   return last === undefined ? error.message : `${error.message}: ${last}`;
 }
@@ -130,28 +131,28 @@ class NamespaceSessions {
     for (const source of this.#sources) this.#listen(source);
   }
 
-  /** @throws {SyscallError} ENOSPC if there are too many */
+  /** @throws {SyscallError} ENOSPC if all slots are taken */
   add(request: BpfRequest, ends: BpfEnds): BpfSessionHandle {
     const parts = {
       path: this.#path,
       namespaces: this.#parts.namespaces,
-      changed: () => this.#refresh([carried]),
+      changed: () => this.#refresh([session]),
       stopped: () => {
-        this.#sessions.delete(carried);
+        this.#sessions.delete(session);
         this.#closeIfEmpty();
       },
       failed: (error: unknown) => this.#report(error),
     };
-    let carried: BpfCarriedSession;
+    let session: BpfCarriedSession;
     try {
-      carried = new BpfCarriedSession(parts, request, ends);
+      session = new BpfCarriedSession(parts, request, ends);
     } catch (error) {
       this.#closeIfEmpty();
       throw error;
     }
-    this.#sessions.add(carried);
-    this.#refresh([carried]);
-    return carried;
+    this.#sessions.add(session);
+    this.#refresh([session]);
+    return session;
   }
 
   #closeIfEmpty(): void {
@@ -173,7 +174,7 @@ class NamespaceSessions {
     try {
       while (await source.next() !== undefined) this.#refreshSoon();
     } catch (error) {
-      // The timer still looks.
+      // The timer still refreshes.
       this.#report(error);
     }
   }
@@ -186,7 +187,7 @@ class NamespaceSessions {
     }, Math.max(SETTLE_MS, this.#refreshMs));
   }
 
-  /** Looks at sessions again. Never throws: then they stay as they are. */
+  /** Installs or removes sessions as the namespace is now. An error is logged, and the sessions stay as they are. */
   #refresh(sessions: Iterable<BpfCarriedSession>): void {
     const started = performance.now();
     try {
@@ -201,7 +202,7 @@ class NamespaceSessions {
     this.#refreshMs = performance.now() - started;
   }
 
-  /** Says the same only once in a row. */
+  /** Logs an error, unless it is the same as the last one. */
   #report(error: unknown): void {
     if (!(error instanceof Error)) throw error;
     if (error.message === this.#lastReported) return;

@@ -1,6 +1,6 @@
 /**
- * The devices of sessions: TAP devices for Ethernet, which outlive the daemon once they are in the journal, and TUN
- * devices for PPP, which do not, since what PPP has agreed on does not either.
+ * The devices of sessions. TAP devices for Ethernet outlive the daemon once their session is in the journal. TUN devices
+ * for PPP do not, since the negotiated parameters do not either.
  *
  * @module
  */
@@ -14,36 +14,36 @@ import type { EthernetDevice, EthernetDeviceRequest } from "../../subsystem/port
 import type { NetworkNamespaces } from "../../driver/system/network_namespaces.ts";
 import type { DeviceOffloads, SystemOffloads } from "./offloads.ts";
 
-/** What a TAP device can have (`ETH_MIN_MTU`, `MAX_MTU` less the header); the kernel's own L2TP has 0 to 65535. */
+/** MTU limits of a TAP device (`ETH_MIN_MTU`; `MAX_MTU` less the header). The kernel's L2TP devices accept 0 to 65535. */
 const MTU_MIN = 68;
 const MTU_MAX = 65521;
 
-/** A device with its descriptor. */
+/** A TAP device. */
 export interface Device extends EthernetDevice {
-  /** The TAP device. */
+  /** Its descriptor. */
   readonly tap: TapDevice;
-  /** What it does for us. */
+  /** Its offloads. */
   readonly offloads: DeviceOffloads;
 }
 
-/** A TUN device for PPP, with its descriptor. */
+/** A TUN device for PPP. */
 export interface PppDevice {
-  /** The device; it goes when this is closed. */
+  /** Its descriptor; closing it deletes the device. */
   readonly tun: TunDevice;
-  /** Its number in its namespace. */
+  /** Its interface index. */
   readonly index: number;
-  /** What it does for us. */
+  /** Its offloads. */
   readonly offloads: DeviceOffloads;
 }
 
-/** Makes devices. */
+/** Creates devices. */
 export class Devices {
   readonly #namespaces: NetworkNamespaces;
   readonly #offloads: SystemOffloads;
   readonly #log: (line: string) => void;
   readonly #transient = new Set<TapDevice>();
 
-  /** In these namespaces, set up by these offloads. `log` tells the administrator what is not as it should be. */
+  /** Creates devices in these namespaces, with these offloads. `log` writes a line for the administrator. */
   constructor(namespaces: NetworkNamespaces, offloads: SystemOffloads, log: (line: string) => void) {
     this.#namespaces = namespaces;
     this.#offloads = offloads;
@@ -51,8 +51,8 @@ export class Devices {
   }
 
   /**
-   * Makes a device, or takes over one that an earlier daemon left. A new one goes when this process ends, until
-   * {@link persist}.
+   * Creates a device, or takes over the one that an earlier daemon left. A new device is deleted when this process ends,
+   * unless {@link persist} is called before.
    *
    * @throws {SyscallError} EEXIST if the name is taken
    */
@@ -62,7 +62,7 @@ export class Devices {
       using stack = new DisposableStack();
       const left = request.existing ? leftover(links, request) : undefined;
       if (request.existing && left === undefined) {
-        this.#log(`interface ${request.name} is not where it was made any more: made a new one`);
+        this.#log(`interface ${request.name} is no longer in its namespace: created a new one`);
       }
       const options = { ...this.#offloads.deviceOptions(), exclusive: left === undefined };
       const tap = stack.use(openTap(left?.name ?? request.name, options));
@@ -79,9 +79,9 @@ export class Devices {
   }
 
   /**
-   * Deletes the device that an earlier daemon left, if it is there.
+   * Deletes the device that an earlier daemon left, if it exists.
    *
-   * @throws {SyscallError} EEXIST if it is somebody else's
+   * @throws {SyscallError} EEXIST if another program has the device
    */
   removeLeftover(netns: string, device: { readonly name: string; readonly index: number | undefined }): void {
     this.#within(netns, (links) => {
@@ -91,9 +91,9 @@ export class Devices {
   }
 
   /**
-   * Makes a TUN device for PPP, which has no addresses but those that PPP gives it. It goes with its descriptor.
+   * Creates a TUN device for PPP, without automatic addresses.
    *
-   * @param name May hold one `%d`, which becomes the lowest free number
+   * @param name may hold one `%d`, which becomes the lowest free number
    * @throws {SyscallError} EEXIST if the name is taken
    */
   createPpp(netns: string, name: string): PppDevice {
@@ -111,28 +111,28 @@ export class Devices {
   }
 
   /**
-   * Sets the MTU of a device for PPP, as near as it can be.
+   * Sets the MTU of a device for PPP; 68 if it is less.
    *
-   * @throws {SyscallError} ENODEV if it is there no more
+   * @throws {SyscallError} ENODEV if the device is gone
    */
   setPppMtu(netns: string, { index }: PppDevice, mtu: number): void {
     this.#within(netns, (links) => links.changeLink(index, { mtu: Math.max(mtu, MTU_MIN) }));
   }
 
-  /** Lets the devices that were made since the last time outlive this process: their records are on disk. */
+  /** Makes devices created since the last call persist after this process. To be called once their records are on disk. */
   persist(): void {
     for (const tap of this.#transient) {
       this.#transient.delete(tap);
       try {
         tap.setPersist(true);
       } catch (error) {
-        // Somebody has deleted it already: as later on, that is theirs to do.
+        // Another program has deleted the device, as it may at any time.
         if (!(error instanceof SyscallError)) throw error;
       }
     }
   }
 
-  /** Runs the action in the namespace, with a client for its interfaces. */
+  /** Calls the action in the namespace, with a client for its interfaces. */
   #within<T>(netns: string, action: (links: LinkClient) => T): T {
     try {
       return this.#namespaces.run(netns, () => {
@@ -149,7 +149,7 @@ export class Devices {
     try {
       tap.setPersist(false);
     } catch (error) {
-      // Somebody else has deleted it.
+      // Another program has deleted the device.
       if (!(error instanceof SyscallError)) throw error;
     } finally {
       tap.close();
@@ -161,29 +161,29 @@ function openTap(name: string, options: TunTapOptions): TapDevice {
   return unlessTaken(name, options, () => TapDevice.open(name, options));
 }
 
-/** @throws {SyscallError} EEXIST if the device cannot be opened for another of that name */
+/** @throws {SyscallError} EEXIST if another device has the name */
 function unlessTaken<T>(name: string, options: TunTapOptions, open: () => T): T {
   try {
     return open();
   } catch (error) {
-    // What the driver calls busy, or of the wrong kind, is to others a name in use.
+    // The driver says EBUSY for a device in use, and EINVAL for one of another kind.
     const taken = error instanceof SyscallError &&
       (error.errno === Errno.EBUSY || (options.exclusive !== true && error.errno === Errno.EINVAL));
     throw taken ? new SyscallError(`device "${name}"`, Errno.EEXIST) : error;
   }
 }
 
-/** Of PPP's addresses, the peer is to know all: there is to be none that it has not agreed on (RFC 5072 section 4.1). */
+/** PPP negotiates the link-local address with the peer, so the kernel must not add one (RFC 5072 section 4.1). */
 function withoutAutomaticAddress(links: LinkClient, index: number): void {
   try {
     links.changeLink(index, { automaticLinkLocal: false });
   } catch (error) {
-    // A kernel without IPv6.
+    // The kernel has no IPv6.
     if (!(error instanceof NetlinkError) || error.errno !== Errno.EAFNOSUPPORT) throw error;
   }
 }
 
-/** The device that an earlier daemon left: by its number, since its name may be another now. */
+/** Finds the device that an earlier daemon left: by its index if it is known, since it may have been renamed. */
 function leftover(
   links: LinkClient,
   { name, index }: { readonly name: string; readonly index: number | undefined },

@@ -1,6 +1,6 @@
 /**
- * The sockets that tunnels run over. Tunnels of one namespace with the same local address and port share one, or one
- * for each worker; the data path tells them apart by peer and ids.
+ * The sockets of tunnels. Tunnels of one namespace with the same local address and port share one socket, or one for each
+ * worker; the data plane tells the tunnels apart by peer and ids.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import type { TunnelSocketRequest } from "../../subsystem/ports.ts";
 import { isForBpf } from "./bpf_session.ts";
 import { NO_SOCKET_OFFLOADS, type SocketOffloads, type SystemOffloads } from "./offloads.ts";
 
-/** What may wait in a socket to be received: a good tenth of a second of a fast line. */
+/** Receive buffer of a socket: holds what arrives in a good tenth of a second on a fast line. */
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 const SEND_BUFFER_BYTES = 4 * 1024 * 1024;
 
@@ -36,7 +36,7 @@ export interface WorkerSocket {
 
 /** A local address and port that tunnels share. */
 export interface SharedEndpoint {
-  /** One, or one for each worker, which then has its share of the peers. */
+  /** One socket, or one for each worker, over which peers are spread. */
   readonly workerSockets: readonly WorkerSocket[];
   /** Our address, in text. */
   readonly local: string;
@@ -73,7 +73,7 @@ export class Endpoints {
   readonly #shared = new Map<string, Shared>();
   readonly #byHandle = new Map<EndpointHandle, SharedEndpoint>();
 
-  /** None yet; set up by these offloads. */
+  /** Without endpoints so far; sets up their sockets with these offloads. */
   constructor(planes: DataPlanes, offloads: SystemOffloads) {
     this.#planes = planes;
     this.#offloads = offloads;
@@ -84,7 +84,7 @@ export class Endpoints {
     return this.#byHandle.get(handle);
   }
 
-  /** All that are shared or can be. */
+  /** All endpoints. */
   *[Symbol.iterator](): Generator<SharedEndpoint> {
     for (const { endpoint } of this.#shared.values()) yield endpoint;
   }
@@ -93,16 +93,15 @@ export class Endpoints {
    * Leases the endpoint to a tunnel, in the network namespace of the calling thread; opens it if there is none yet.
    * The errors are those of the kernel's tunnel sockets, except that tunnels can share a port.
    *
-   * @throws {SyscallError} EADDRINUSE if another program has the port, or a tunnel with the same peer or with other
-   * checksum options, or if several workers share its peers and this tunnel takes packets from anybody;
-   * EADDRNOTAVAIL, ENETUNREACH, …
+   * @throws {SyscallError} EADDRINUSE if another program has the port, if a tunnel on it has the same peer or other checksum
+   * options, or if peers are spread over several workers and this tunnel has no fixed peer; EADDRNOTAVAIL, ENETUNREACH, …
    */
   acquire(request: TunnelSocketRequest): EndpointLease {
     const family = familyOf(request.local);
     const local = localAddress(family, request);
     const udp = request.encap === "udp";
     const connected = !udp || request.peerPort !== 0;
-    // As it will stand in the record, so that a restored tunnel says the same.
+    // As in the tunnel's record, so that a restored tunnel has the same key.
     const peer = connected ? `${request.peer} ${udp ? request.peerPort : 0}` : "any";
     const options = family === AF_INET
       ? `${request.udpChecksum}`
@@ -127,7 +126,7 @@ export class Endpoints {
     const noChecksumTx = wantsNoChecksumTx(family, request);
     const workerSockets = sockets.map((socket, i): WorkerSocket => {
       if (udp) offloads = this.#offloads.setUpUdp(socket, isForBpf(request));
-      // Over IP every socket gets everything, so one of the workers has them all.
+      // Every raw IP socket receives every packet, so one worker has all tunnels of the address.
       const plane = udp ? this.#planes.all[i]! : this.#planes.planeFor(local);
       const handle = plane.addEndpoint({
         fd: socket.number,
@@ -170,7 +169,7 @@ export class Endpoints {
   }
 }
 
-/** As connecting would, if the socket served one peer alone. */
+/** Fails as connecting the socket to the peer would. */
 function checkRoute(family: InetFamily, local: Uint8Array, request: TunnelSocketRequest): void {
   const remote = remoteOf(request);
   if (request.encap === "ip" && isMulticast(remote.address)) throw new SyscallError("connect", Errno.EINVAL);
@@ -181,7 +180,7 @@ function isMulticast(address: Uint8Array): boolean {
   return address.length === 4 ? address[0]! >> 4 === 0xe : address[0] === 0xff;
 }
 
-/** What the data plane calls a socket of the family. */
+/** The data plane's name for a socket of the family. */
 export function kindOf(udp: boolean, family: InetFamily): EndpointKind {
   return `${udp ? "udp" : "ip"}${family === AF_INET ? 4 : 6}`;
 }
@@ -190,7 +189,7 @@ function keyOf({ netns, encap }: TunnelSocketRequest, local: Uint8Array, port: n
   return `${netns} ${encap} ${formatIpAddress(local)} ${port}`;
 }
 
-/** Our address; where the choice is left to us, the one that packets to the peer leave from. */
+/** Our address; for the unspecified address, the source address of the route to the peer. */
 function localAddress(family: InetFamily, request: TunnelSocketRequest): Uint8Array {
   const address = parseIpAddress(request.local)!;
   const connected = request.encap === "ip" || request.peerPort !== 0;
@@ -202,7 +201,7 @@ function remoteOf(request: TunnelSocketRequest): { address: Uint8Array; port: nu
   return { address: parseIpAddress(request.peer)!, port: request.peerPort };
 }
 
-/** As many sockets as workers are to serve the endpoint. */
+/** Opens `count` sockets on the address; several share the port, and the kernel steers each peer to one of them. */
 function openAll(
   stack: DisposableStack,
   family: InetFamily,
@@ -212,7 +211,7 @@ function openAll(
 ): Socket[] {
   const first = stack.use(open(family, { address, port: request.localPort }, request, false));
   if (count === 1) return [first];
-  // Bound before it is shared: if another daemon has the port, that is not to be joined.
+  // Bound before SO_REUSEPORT is set: another daemon's port must not be joined.
   shareAddress(first);
   const { port } = decodeInet(first.localName());
   const sockets = [first];

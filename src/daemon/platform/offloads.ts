@@ -1,6 +1,5 @@
 /**
- * What this system does for many packets at once: devices and sockets are set up for as much of what is wanted as the
- * kernel takes. What it refuses is done without, and said once.
+ * Sets up the offloads of devices and sockets. An offload that the kernel refuses is not used, which is logged once.
  *
  * @module
  */
@@ -24,49 +23,49 @@ import { probeUdpSegment, setUdpGro } from "../../../ffi/sockets/udp.ts";
 const TSO = TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
 const USO = TUN_F_USO4 | TUN_F_USO6;
 
-/** What a device does. */
+/** Offloads of a device. */
 export type DeviceOffloads = Pick<Offloads, "tap" | "tso" | "uso" | "coalesce">;
 
-/** What a socket does. */
+/** Offloads of a socket. */
 export type SocketOffloads = Pick<Offloads, "gso" | "gro">;
 
-/** A device that does nothing of the kind. */
+/** A device without offloads. */
 const NO_DEVICE_OFFLOADS: DeviceOffloads = { tap: false, tso: false, uso: false, coalesce: false };
 
-/** A socket that does nothing of the kind. */
+/** A socket without offloads. */
 export const NO_SOCKET_OFFLOADS: SocketOffloads = { gso: false, gro: false };
 
-/** Sets devices and sockets up. */
+/** Sets up devices and sockets with the offloads that are wanted and available. */
 export class SystemOffloads {
   readonly #wanted: Offloads;
   readonly #log: (line: string) => void;
   readonly #reported = new Set<Offload>();
 
-  /** `log` tells the administrator what the kernel refuses. */
+  /** `log` writes a line for the administrator. */
   constructor(wanted: Offloads, log: (line: string) => void) {
     this.#wanted = wanted;
     this.#log = log;
   }
 
-  /** Whether checksums are to be computed by WebAssembly. */
+  /** Whether WebAssembly shall compute checksums. */
   get simd(): boolean {
     return this.#wanted.simd;
   }
 
-  /** Whether BPF programs are to carry what they can. */
+  /** Whether BPF programs shall carry the sessions that they can. */
   get bpf(): boolean {
     return this.#wanted.bpf;
   }
 
-  /** What to open devices with. */
+  /** Options to open devices with. */
   deviceOptions(): Pick<TunTapOptions, "vnetHeader"> {
     if (!this.#wanted.tap) return { vnetHeader: false };
     const vnetHeader = tunHasVnetHeader();
-    if (!vnetHeader) this.refused("tap", "the driver of TUN and TAP devices has no virtio headers");
+    if (!vnetHeader) this.refused("tap", "the TUN/TAP driver has no virtio headers");
     return { vnetHeader };
   }
 
-  /** Sets a device up that was opened with {@link deviceOptions}. */
+  /** Sets up a device that was opened with {@link deviceOptions}. */
   setUpDevice(device: TunTapDevice): DeviceOffloads {
     if (!device.hasVnetHeader) return NO_DEVICE_OFFLOADS;
     const { coalesce } = this.#wanted;
@@ -88,7 +87,7 @@ export class SystemOffloads {
     }
   }
 
-  /** Sets a UDP socket up. Of one whose packets are for BPF programs, none are to be joined before those see them. */
+  /** Sets up a UDP socket. GRO stays off for a socket whose packets BPF programs process, which see each packet alone. */
   setUpUdp(socket: Socket, isForBpf: boolean): SocketOffloads {
     const gso = this.#wanted.gso && this.#tries("gso", () => probeUdpSegment(socket));
     const gro = this.#wanted.gro && !(isForBpf && this.#wanted.bpf) &&
@@ -107,10 +106,10 @@ export class SystemOffloads {
     }
   }
 
-  /** Tells the administrator, once, that the system refuses something. */
+  /** Logs, once for each offload, that the system refuses it. */
   refused(offload: Offload, reason: string): void {
     if (this.#reported.has(offload)) return;
     this.#reported.add(offload);
-    this.#log(`offload ${offload} is not to be had here: ${reason}`);
+    this.#log(`offload ${offload} unavailable: ${reason}`);
   }
 }

@@ -13,8 +13,8 @@ interface Addresses {
 }
 
 /**
- * Addresses from a first to a last one; none that `used` has, which other pools of the namespace may share, and none of
- * those that sessions have without a pool.
+ * Leases addresses of a range, except those in `used`, which pools of a namespace share, and those in `fixed`, which
+ * sessions have without a pool.
  */
 export class PppPool implements AddressPool {
   readonly #first: number;
@@ -23,7 +23,7 @@ export class PppPool implements AddressPool {
   readonly #fixed: Addresses;
   #next: number;
 
-  /** Both ends belong to it. */
+  /** The range includes both ends. */
   constructor(
     [first, last]: readonly [first: string, last: string],
     used: Set<string>,
@@ -35,7 +35,7 @@ export class PppPool implements AddressPool {
     this.#used = used;
   }
 
-  /** The one that has been free for longest, roughly: a peer's late packets do not reach the next one. */
+  /** Leases roughly the address that has been free for longest, so that late packets do not reach the wrong peer. */
   lease(): string | undefined {
     for (let i = this.#first; i <= this.#last; i++) {
       const address = textOf(this.#next);

@@ -1,5 +1,5 @@
 /**
- * How PPP takes hold of an L2TP session, whoever has it.
+ * Attaching PPP to an L2TP session, of the kernel's or the daemon's subsystem.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { LinkClient } from "../../client/link_client.ts";
 import type { PppPath, PppPathUser } from "../../driver/ppp/path.ts";
 import type { Pppol2tpSocket } from "../../driver/ppp/pppol2tp_socket.ts";
 
-/** Which session PPP takes hold of, and how. */
+/** A session to attach PPP to. */
 export interface PppAttachment {
   /** Key of the network namespace. */
   readonly netns: string;
@@ -22,31 +22,31 @@ export interface PppAttachment {
   readonly clampMss: boolean;
   /** Interfaces of the namespace. Borrowed for as long as the path lives. */
   readonly links: LinkClient;
-  /** Who is told what happens on it. */
+  /** Receives control frames and events of the path. */
   readonly user: PppPathUser;
 }
 
-/** A session that PPP has hold of. */
+/** A session that PPP is attached to. */
 export interface AttachedPpp {
-  /** Its path. */
+  /** Its path. Owned by the caller. */
   readonly path: PppPath;
-  /** The longest packet that reaches the peer's host whole, in bytes. */
+  /** Largest packet that fits the path MTU to the peer, in bytes. */
   readonly mtu: number;
 }
 
-/** Takes hold of a session; throws `SyscallError` ENODEV without such a session. */
+/** Attaches PPP to a session; throws `SyscallError` ENODEV without such a session. */
 export type PppAttach = (request: PppAttachment) => AttachedPpp;
 
-/** Which session of the kernel is to be held, and who is told that it has gone. */
+/** A session of the kernel to hold. */
 export interface PppHoldRequest extends Pick<PppAttachment, "netns" | "tunnelId" | "sessionId"> {
-  /** Called once, when it has gone. */
+  /** Called once, when the session is gone. */
   readonly lost: () => void;
 }
 
-/** A session of the kernel that is held: it is deleted when it is let go of, and every copy of its socket is closed. */
+/** A session of the kernel held by its socket. The kernel deletes it when every copy of the socket is closed. */
 export interface HeldSession extends Disposable {
-  /** Its socket, which stays its own. */
+  /** Its socket. Borrowed; closed by disposing of this. */
   readonly socket: Pppol2tpSocket;
-  /** The longest packet that reaches the peer's host whole, in bytes. */
+  /** Largest packet that fits the path MTU to the peer, in bytes. */
   readonly mtu: number;
 }

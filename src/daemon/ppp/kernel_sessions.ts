@@ -1,5 +1,5 @@
 /**
- * PPP on L2TP sessions of the kernel: how the daemon takes hold of them, and learns that they have gone.
+ * PPP on L2TP sessions of the kernel: the daemon holds them by their sockets, and watches for their end.
  *
  * @module
  */
@@ -17,28 +17,29 @@ import { overheadFacts, pppMtu } from "../../model/session_mtu.ts";
 import type { NetworkNamespaces } from "../../driver/system/network_namespaces.ts";
 import type { AttachedPpp, HeldSession, PppAttachment, PppHoldRequest } from "./attachment.ts";
 
-/** What all sessions share. */
+/** Shared by all sessions. */
 interface Kernel {
   readonly ppp: KernelPpp;
   readonly watch: SessionWatch;
 }
 
-/** The kernel's PPP sessions that this process runs. */
+/** The kernel's PPP sessions that this process holds. */
 export class KernelPppSessions implements Disposable {
   readonly #namespaces: NetworkNamespaces;
   readonly #log: (line: string) => void;
   #kernel: Kernel | undefined;
 
-  /** Opens nothing before the first session. */
+  /** Opens the kernel's PPP lazily, for the first session. */
   constructor(namespaces: NetworkNamespaces, log: (line: string) => void) {
     this.#namespaces = namespaces;
     this.#log = log;
   }
 
   /**
-   * Takes hold of a session, whose frames go nowhere yet.
+   * Holds a session, whose frames go nowhere yet.
    *
-   * @throws {SyscallError} ENODEV without such a session or without L2TP in the kernel, EEXIST if somebody has it, EPROTOTYPE if it is none of PPP
+   * @throws {SyscallError} ENODEV without such a session or without L2TP in the kernel, EEXIST if another process holds it,
+   * EPROTOTYPE if it is not a PPP session
    */
   hold({ netns, tunnelId, sessionId, lost }: PppHoldRequest): HeldSession {
     const { watch } = this.#kernel ??= open(this.#log);
@@ -63,7 +64,7 @@ export class KernelPppSessions implements Disposable {
   }
 
   /**
-   * Takes hold of a session for PPP of ours.
+   * Holds a session, and attaches this process' PPP to it.
    *
    * @throws {SyscallError} as {@link hold}, and as `KernelPpp.attach`
    * @throws {NetlinkError} EEXIST if the interface's name is in use
@@ -93,7 +94,7 @@ export class KernelPppSessions implements Disposable {
     };
   }
 
-  /** Lets go of everything. The sessions are to be disposed before. */
+  /** Closes what sessions share. All sessions must be disposed of before. */
   [Symbol.dispose](): void {
     this.#kernel?.watch.close();
     this.#kernel?.ppp.close();
@@ -107,7 +108,7 @@ function open(log: (line: string) => void): Kernel {
   try {
     const watch = SessionWatch.open();
     stack.move();
-    const failed = (error: unknown): void => log(`PPP on sessions of the kernel is over: ${error}`);
+    const failed = (error: unknown): void => log(`PPP on kernel sessions ended: ${error}`);
     ppp.run().catch(failed);
     watch.run().catch(failed);
     return { ppp, watch };
@@ -117,7 +118,7 @@ function open(log: (line: string) => void): Kernel {
   }
 }
 
-/** A kernel that cannot be asked is no reason to let go of a session. */
+/** Reports whether the session exists. If the kernel cannot be asked, the session is kept. */
 function isThere(tunnelId: number, sessionId: number): boolean {
   try {
     using l2tp = L2tpClient.open();
@@ -128,7 +129,7 @@ function isThere(tunnelId: number, sessionId: number): boolean {
   }
 }
 
-/** The session as the kernel has it, in the calling thread's namespace. */
+/** Looks up the session in the calling thread's namespace. */
 function find(
   tunnelId: number,
   sessionId: number,

@@ -1,5 +1,5 @@
 /**
- * One PPP session of the kernel that pppd has.
+ * One PPP session of the kernel on which pppd runs.
  *
  * @module
  */
@@ -11,37 +11,37 @@ import { type PppdExit, pppdExitText, type PppdStatus } from "../../model/ppp/pp
 import type { HeldSession } from "./attachment.ts";
 import { Backoff } from "../../base/backoff.ts";
 
-/** Lines in the log that a peer can cause: so many at once, and so many a second. */
+/** Rate limit of log lines that a peer can cause. */
 const LINES_AT_ONCE = 20;
 const LINES_PER_SECOND = 0.2;
 
-/** A pppd whose peer does not answer gives up after so long (`lcp-max-configure`, `lcp-restart`), and has not lasted. */
+/** A pppd gives up after so long on a silent peer (`lcp-max-configure`, `lcp-restart`): that time is no success. */
 const GIVES_UP_MS = 30_000;
 
-/** What a session is made of. */
+/** What a session works with. */
 export interface PppdSessionParts {
-  /** What people know it by. */
+  /** Its name in the log. */
   readonly name: string;
   /** Our id of the tunnel. */
   readonly tunnelId: number;
   /** Our id of the session. */
   readonly sessionId: number;
-  /** Absolute path of pppd's file of arguments. */
+  /** Absolute path of the file with pppd's arguments. */
   readonly file: string;
-  /** Name for the interface; what pppd says unless given. */
+  /** Name for the interface; pppd chooses one unless given. */
   readonly interfaceName: string | undefined;
-  /** Takes hold of the L2TP session. */
+  /** Holds the L2TP session. */
   readonly hold: (lost: () => void) => HeldSession;
-  /** Does something in the session's network namespace. */
+  /** Calls the action in the session's network namespace. */
   readonly inNamespace: <T>(action: () => T) => T;
   /** Writes a line for the administrator. */
   readonly log: (line: string) => void;
-  /** Called once the L2TP session has gone; this is to be disposed then. */
+  /** Called once the L2TP session is gone; then this must be disposed of. */
   readonly lost: () => void;
 }
 
 /**
- * A session with its pppd. When pppd ends, the session stays, so that it can be told why, and pppd is started anew.
+ * A session with its pppd. When pppd exits, the session stays, so that its status tells why, and pppd is restarted.
  */
 export class PppdSession implements AsyncDisposable {
   readonly #parts: PppdSessionParts;
@@ -55,37 +55,37 @@ export class PppdSession implements AsyncDisposable {
   #disposed = false;
 
   /**
-   * Takes hold of the session and starts pppd.
+   * Holds the session and starts pppd.
    *
-   * @throws {SyscallError} if the session cannot be held, or pppd not be started
+   * @throws {SyscallError} if the session cannot be held, or pppd cannot be started
    */
   constructor(parts: PppdSessionParts) {
     this.#parts = parts;
     using stack = new DisposableStack();
     this.#held = stack.use(parts.hold(() => {
-      this.#log("the session has gone: pppd is told to end");
+      this.#log("the session is gone: stopping pppd");
       parts.lost();
     }));
     this.#start();
     stack.move();
   }
 
-  /** Name of the interface, as long as there is one. */
+  /** Name of the interface; `undefined` while pppd has none. */
   get interfaceName(): string | undefined {
     return this.#process?.interfaceName;
   }
 
-  /** How pppd is doing. */
+  /** The status of pppd. */
   status(): PppdStatus {
     return { file: this.#parts.file, pid: this.#process?.pid, starts: this.#starts, end: this.#end };
   }
 
-  /** Lets go of the session, and ends pppd. Resolves once it has ended. */
+  /** Releases the session, and stops pppd. Resolves once pppd has exited. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
     clearTimeout(this.#timer);
-    // pppd's copy of the socket keeps the session there for its last words.
+    // pppd's copy of the socket keeps the session alive for its Terminate-Request.
     this.#held[Symbol.dispose]();
     await this.#process?.end();
   }
@@ -99,7 +99,7 @@ export class PppdSession implements AsyncDisposable {
     const startedAt = performance.now();
     this.#process = process;
     this.#starts++;
-    if (this.#starts === 1) this.#log(`pppd has it (process ${process.pid})`);
+    if (this.#starts === 1) this.#log(`pppd started (process ${process.pid})`);
     process.ended.then((end) => this.#ended(end, performance.now() - startedAt));
   }
 
@@ -107,8 +107,8 @@ export class PppdSession implements AsyncDisposable {
     this.#process = undefined;
     if (this.#disposed) return;
     const hasLasted = this.#pause.resetAfter(afterMs - GIVES_UP_MS);
-    // A peer that is not there for days is told of once.
-    if (hasLasted || end.status !== this.#end?.status) this.#log(`pppd has ended: ${pppdExitText(end)}`);
+    // An absent peer is logged once.
+    if (hasLasted || end.status !== this.#end?.status) this.#log(`pppd exited: ${pppdExitText(end)}`);
     this.#end = end;
     this.#startLater();
   }
@@ -119,7 +119,7 @@ export class PppdSession implements AsyncDisposable {
         this.#start();
       } catch (error) {
         if (!(error instanceof SyscallError)) throw error;
-        this.#log(`pppd cannot be started: ${error.message}`);
+        this.#log(`cannot start pppd: ${error.message}`);
         this.#startLater();
       }
     }, this.#pause.next());

@@ -1,5 +1,5 @@
 /**
- * One PPP session that runs: the engine's link, the path of its packets, and its interface.
+ * One PPP session: the engine's link, the path of its packets, and its interface.
  *
  * @module
  */
@@ -19,40 +19,40 @@ import type { LinkAddress, LinkRoute } from "../../model/link.ts";
 import type { PppSessionSettings } from "../../model/ppp/settings.ts";
 import { Backoff } from "../../base/backoff.ts";
 
-/** Lines in the log that a peer can cause: so many at once, and so many a second. */
+/** Rate limit of log lines that a peer can cause. */
 const LINES_AT_ONCE = 20;
 const LINES_PER_SECOND = 0.2;
-/** Below it the system has no IPv6 on an interface (RFC 8200 section 5). */
+/** Smallest MTU with which the system runs IPv6 on an interface (RFC 8200 section 5). */
 const IPV6_MTU_MIN = 1280;
 
-/** What a session is made of. */
+/** What a session works with. */
 export interface PppSessionParts {
-  /** What people know it by. */
+  /** Its name in the log. */
   readonly name: string;
-  /** Takes hold of the L2TP session. */
+  /** Attaches PPP to the L2TP session. */
   readonly attach: (user: PppPathUser) => AttachedPpp;
   /** Interfaces of its namespace. Borrowed. */
   readonly links: LinkClient;
-  /** What wakes it. Borrowed. */
+  /** Timers that wake it. Borrowed. */
   readonly timers: Timers;
-  /** How the link is negotiated, but for the MRU. */
+  /** Options of the engine, except for the MRU. */
   readonly options: PppOptions;
-  /** What else was asked for. */
+  /** The settings of the request. */
   readonly settings: PppSessionSettings;
   /** Called whenever the link changes. */
   readonly noteActivity: () => void;
   /** Writes a line for the administrator. */
   readonly log: (line: string) => void;
-  /** Called once the L2TP session has gone; this is to be disposed then. */
+  /** Called once the L2TP session is gone; then this must be disposed of. */
   readonly lost: () => void;
 }
 
-/** A PPP session. Runs until it is disposed: a link that ends is begun anew. */
+/** A PPP session. Runs until it is disposed of: a link that ends is restarted after a pause. */
 export class PppSession implements Disposable, TimerClient {
   readonly #parts: Omit<PppSessionParts, "attach" | "options">;
   readonly #link: PppLink;
   readonly #path: PppPath;
-  /** The longest packet that the interface is to send, if the peer takes it. */
+  /** Upper limit of the interface's MTU; the peer's MRU may lower it. */
   readonly #mtu: number;
   #addresses: { ipv4?: LinkAddress; ipv6?: LinkAddress } = {};
   #route: LinkRoute | undefined;
@@ -65,22 +65,22 @@ export class PppSession implements Disposable, TimerClient {
   readonly #lines = new RateLimiter(LINES_AT_ONCE, LINES_PER_SECOND);
 
   /**
-   * Begins to negotiate.
+   * Attaches PPP and starts to negotiate.
    *
    * @throws {RangeError} if a setting is out of range
-   * @throws {SyscallError} if the path cannot be made
-   * @throws {NetlinkError} if the interface cannot be made
+   * @throws {SyscallError} if PPP cannot be attached
+   * @throws {NetlinkError} if the interface cannot be created
    */
   constructor(parts: PppSessionParts) {
     const { attach, options, ...kept } = parts;
     this.#parts = kept;
     const { settings } = kept;
-    // Nothing comes before this returns.
+    // No callback comes before this constructor returns.
     const { path, mtu } = attach({
       receive: (frame) => this.#do((now) => this.#link.receive(frame, now)),
       ending: () => this.#do((now) => this.#link.close(now)),
       lost: () => {
-        this.#log("the session or its interface has gone: PPP is over");
+        this.#log("the session or its interface is gone: PPP ended");
         kept.lost();
       },
     });
@@ -101,7 +101,7 @@ export class PppSession implements Disposable, TimerClient {
   }
 
   /**
-   * Proves another secret of ours from the next authentication on.
+   * Replaces our own secret from the next authentication on.
    *
    * @throws {RangeError} if it is too long
    */
@@ -109,12 +109,12 @@ export class PppSession implements Disposable, TimerClient {
     this.#link.renewSecret(secret);
   }
 
-  /** How the link is. */
+  /** The status of the link. */
   status(): PppStatus {
     return this.#link.status();
   }
 
-  /** Tells the peer that it is over, and takes the interface away. */
+  /** Terminates the link, and deletes the interface. */
   [Symbol.dispose](): void {
     if (this.#disposed) return;
     try {
@@ -129,7 +129,7 @@ export class PppSession implements Disposable, TimerClient {
     }
   }
 
-  /** Has the link do something, and does what it wants done. */
+  /** Calls the action, performs the effects that the link asks for, and sets the timer. */
   #do(action: (now: number) => void): void {
     action(performance.now());
     for (let effects = this.#link.takeEffects(); effects.length > 0; effects = this.#link.takeEffects()) {
@@ -143,7 +143,7 @@ export class PppSession implements Disposable, TimerClient {
     this.#parts.timers.set(this, due);
   }
 
-  /** For the clock: does what is due now. */
+  /** Called by the timers: handles a timeout or restarts the link. */
   wake(): void {
     this.#do((now) => {
       if (now < this.#restartAt) return this.#link.timeout(now);
@@ -154,7 +154,7 @@ export class PppSession implements Disposable, TimerClient {
     });
   }
 
-  /** For what a peer can cause again and again. */
+  /** Logs a line that a peer can cause, at a limited rate. */
   #log(line: string): void {
     const { name, log } = this.#parts;
     if (this.#lines.take(performance.now())) log(`${name}: ${line}`);
@@ -170,7 +170,7 @@ export class PppSession implements Disposable, TimerClient {
       case "linkUp": {
         const { mru, pfc, acfc } = effect;
         const mtu = this.#interfaceMtu = Math.min(effect.mtu, this.#mtu);
-        if (!this.#onSystem("set up its interface", () => this.#path.configure({ mtu, mru, pfc, acfc }))) {
+        if (!this.#onSystem("set up the interface", () => this.#path.configure({ mtu, mru, pfc, acfc }))) {
           this.#link.close(performance.now(), "no interface");
         }
         return;
@@ -178,28 +178,28 @@ export class PppSession implements Disposable, TimerClient {
       case "authenticated":
         return this.#log(
           effect.of === "peer"
-            ? `the peer is ${JSON.stringify(effect.name)} (${effect.method})`
-            : `the peer knows us as ${JSON.stringify(effect.name)} (${effect.method})`,
+            ? `peer authenticated as ${JSON.stringify(effect.name)} (${effect.method})`
+            : `authenticated to the peer as ${JSON.stringify(effect.name)} (${effect.method})`,
         );
       case "ipv4Up":
-        this.#onSystem("give it its IPv4 address", () => {
+        this.#onSystem("set the IPv4 address", () => {
           const { local, peer } = effect;
           const address = { index, address: local, prefixLength: 32, ...(peer !== undefined && { peer }) };
           links.addAddress(address);
           this.#addresses.ipv4 = address;
           this.#up("ipv4");
-          this.#log(`IPv4 is up: ${local}, the peer is ${peer ?? "unknown"}`);
+          this.#log(`IPv4 up: local ${local}, peer ${peer ?? "unknown"}`);
           if (settings.ipv4 && settings.ipv4.defaultRoute) this.#addDefaultRoute();
         });
         return;
       case "ipv6Up":
         if (this.#interfaceMtu < IPV6_MTU_MIN) {
           return this.#log(
-            `IPv6 takes an MTU of ${IPV6_MTU_MIN}, and this is ${this.#interfaceMtu}: no IPv6 passes`,
+            `IPv6 disabled: it needs an MTU of ${IPV6_MTU_MIN}, the link has ${this.#interfaceMtu}`,
           );
         }
-        this.#onSystem("give it its IPv6 address", () => {
-          // Both ends have agreed on their identifiers: looking for duplicates is redundant (RFC 5072 section 5).
+        this.#onSystem("set the IPv6 address", () => {
+          // Both ends have negotiated their identifiers: duplicate address detection is redundant (RFC 5072 section 5).
           const address = {
             ...{ index, address: linkLocal(effect.localId), prefixLength: 64 },
             isUnique: true as const,
@@ -207,7 +207,7 @@ export class PppSession implements Disposable, TimerClient {
           links.addAddress(address);
           this.#addresses.ipv6 = address;
           this.#up("ipv6");
-          this.#log(`IPv6 is up: ${address.address}`);
+          this.#log(`IPv6 up: ${address.address}`);
         });
         return;
       case "ipv4Down":
@@ -241,10 +241,10 @@ export class PppSession implements Disposable, TimerClient {
       quietly(() => links.deleteRoute(route));
     }
     quietly(() => links.deleteAddress(address));
-    this.#log(`${protocol === "ipv4" ? "IPv4" : "IPv6"} is down`);
+    this.#log(`${protocol === "ipv4" ? "IPv4" : "IPv6"} down`);
   }
 
-  /** There may be one that is somebody else's; that one stays. */
+  /** Adds a default route; an existing one stays, which is logged. */
   #addDefaultRoute(): void {
     const { links } = this.#parts;
     const route = { index: this.#path.interfaceIndex, destination: "0.0.0.0", prefixLength: 0 };
@@ -253,11 +253,11 @@ export class PppSession implements Disposable, TimerClient {
       this.#route = route;
     } catch (error) {
       if (!(error instanceof NetlinkError)) throw error;
-      this.#log(`there is no default route through it: ${error.code}`);
+      this.#log(`default route not added: ${error.code}`);
     }
   }
 
-  /** What the system refuses is told; returns whether it did not. The link stays, for the other protocol's sake. */
+  /** Calls the action; logs a refusal of the system. Returns whether it succeeded. The link stays for the other protocol. */
   #onSystem(what: string, action: () => void): boolean {
     try {
       action();
@@ -274,19 +274,19 @@ export class PppSession implements Disposable, TimerClient {
     const now = performance.now();
     if (this.#upSince !== undefined && this.#pause.resetAfter(now - this.#upSince)) this.#lastReported = undefined;
     this.#upSince = undefined;
-    // A peer that is not there for days is told of once.
-    if (end.reason !== this.#lastReported) this.#log(`PPP has ended: ${pppEndText(end)}`);
+    // An absent peer is logged once.
+    if (end.reason !== this.#lastReported) this.#log(`PPP ended: ${pppEndText(end)}`);
     this.#lastReported = end.reason;
     this.#restartAt = now + this.#pause.next();
   }
 }
 
-/** The link-local address with an interface identifier of 16 hex digits (RFC 5072 section 5). */
+/** Forms the link-local address from an interface identifier of 16 hex digits (RFC 5072 section 5). */
 function linkLocal(identifier: string): string {
   return formatIpAddress(linkLocalAddress(parseHex(identifier)!));
 }
 
-/** What is gone already needs no removing. */
+/** Calls an action that removes something, which may be gone already. */
 function quietly(action: () => void): void {
   try {
     action();

@@ -1,5 +1,5 @@
 /**
- * The PPP sessions of the daemon: on L2TP sessions of its own, and on the kernel's.
+ * The PPP sessions of the daemon, on L2TP sessions of its own subsystem and of the kernel's.
  *
  * @module
  */
@@ -20,21 +20,21 @@ import { PppSession } from "./session.ts";
 import { PppdSession } from "./pppd_session.ts";
 
 /**
- * The Restart timer (RFC 1661 section 4.6), shorter than its 3 seconds: our first request is often lost, when the peer
- * begins later than we do.
+ * The Restart timer (RFC 1661 section 4.6), shorter than its 3 seconds: our first request is often lost, because the peer
+ * starts later than we do.
  */
 const RESTART_MS = 1000;
 
-/** How often a peer is asked whether it is there, unless the request says. */
+/** Default interval of Echo-Requests. */
 const ECHO_INTERVAL_MS = 20_000;
 
-/** What PPP sessions need. */
+/** What PPP sessions work with. */
 export interface PppSessionsParts {
   /** The namespaces that clients work in. */
   readonly namespaces: NetworkNamespaces;
-  /** Makes paths, by whose session it is. */
+  /** Attaches PPP to sessions, by their subsystem. */
   readonly attach: Readonly<Record<PppRequest["dataplane"], PppAttach>>;
-  /** Takes hold of a session of the kernel for somebody else's PPP. */
+  /** Holds a session of the kernel for pppd. */
   readonly hold: (request: PppHoldRequest) => HeldSession;
   /** Called whenever a session comes up or goes down. */
   readonly noteActivity: () => void;
@@ -42,18 +42,18 @@ export interface PppSessionsParts {
   readonly log: (line: string) => void;
 }
 
-/** A namespace with PPP sessions. */
+/** The PPP sessions of a network namespace. */
 interface NamespacePpp {
   readonly links: LinkClient;
   readonly pools: Map<string, AddressPool>;
-  /** Addresses that peers have from any pool. */
+  /** Addresses leased from any pool. */
   readonly leased: Set<string>;
-  /** Addresses that sessions have without a pool, and how many of them. */
+  /** Addresses that sessions have without a pool, with the number of sessions. */
   readonly fixed: Map<string, number>;
   readonly sessions: Map<string, Running>;
 }
 
-/** Secrets by name, which may be replaced by others. */
+/** Secrets by name, all of which can be replaced. */
 class Secrets {
   #all: readonly PppSecret[] = [];
 
@@ -66,7 +66,7 @@ class Secrets {
   }
 }
 
-/** A session, and what was asked for. */
+/** A session with its request. */
 interface Running {
   readonly request: PppRequest;
   readonly session: AnySession;
@@ -78,21 +78,21 @@ type AnySession = PppSession | PppdSession;
 /** The sessions. */
 export class PppSessions implements AsyncDisposable {
   readonly #parts: PppSessionsParts;
-  /** Those of pppd that are ending. */
+  /** Sessions whose pppd has not exited yet. */
   readonly #endings = new Set<Promise<void>>();
   readonly #namespaces = new Map<string, NamespacePpp>();
   readonly #timers = new Timers();
 
-  /** None yet. */
+  /** Without a session so far. */
   constructor(parts: PppSessionsParts) {
     this.#parts = parts;
   }
 
   /**
-   * Runs PPP on a session, or has pppd do so.
+   * Runs PPP on a session, or starts pppd for it.
    *
-   * @throws {SyscallError} EBUSY or EEXIST if it runs there, ENODEV without such a session, EOPNOTSUPP for a session in
-   * userspace that pppd is to have, ENOENT without pppd, and others
+   * @throws {SyscallError} EBUSY or EEXIST if PPP runs on it, ENODEV without such a session, EOPNOTSUPP for pppd on a
+   * userspace session, ENOENT without pppd, and others
    * @throws {NetlinkError} EEXIST if the interface's name is in use
    * @throws {RangeError} if a setting is out of range
    */
@@ -100,46 +100,46 @@ export class PppSessions implements AsyncDisposable {
     const key = keyOf(request);
     const secrets = new Secrets();
     secrets.take(request.settings.secrets);
-    const place = this.#namespaces.get(netns) ?? this.#open(netns);
+    const namespace = this.#namespaces.get(netns) ?? this.#open(netns);
     try {
       const lost = (): void => this.#end(netns, key, session);
-      const session: AnySession = this.#begin(netns, { request, secrets, place, lost });
-      // One that is left of a session that has gone and come back, of which nobody has told yet.
-      const left = place.sessions.get(key);
+      const session: AnySession = this.#begin(netns, { request, secrets, namespace, lost });
+      // A stale entry: the L2TP session was recreated before its `lost` event arrived.
+      const left = namespace.sessions.get(key);
       if (left !== undefined) {
-        countFixed(place, left, -1);
+        countFixed(namespace, left, -1);
         this.#dispose(left.session);
       }
       const running = { request, session, secrets };
-      place.sessions.set(key, running);
-      countFixed(place, running, 1);
+      namespace.sessions.set(key, running);
+      countFixed(namespace, running, 1);
     } finally {
-      this.#closeIfEmpty(netns, place);
+      this.#closeIfEmpty(netns, namespace);
     }
   }
 
   /**
-   * Gives PPP on a session the secrets of the request, for the next authentication. What is open stays open.
+   * Replaces the secrets of PPP on a session by those of the request, from the next authentication on. The link stays up.
    *
-   * @throws {SyscallError} ENODEV if it does not run there, EOPNOTSUPP if pppd has it
+   * @throws {SyscallError} ENODEV if PPP does not run on it, EOPNOTSUPP if pppd does
    */
   renewSecrets(netns: string, request: PppRequest): void {
-    const { key, place, running } = this.#running(netns, request);
+    const { key, namespace, running } = this.#running(netns, request);
     const { secrets, secretsFrom } = request.settings;
     const { settings } = running.request;
     if (running.session instanceof PppdSession) throw new SyscallError("pppd", Errno.EOPNOTSUPP);
     running.secrets.take(secrets);
     running.session.renewSecret(running.secrets.of(settings.user));
-    place.sessions.set(key, {
+    namespace.sessions.set(key, {
       ...running,
       request: { ...running.request, settings: { ...settings, secrets, secretsFrom } },
     });
   }
 
   /**
-   * Ends PPP on a session, of which the peer is told. One of the kernel goes with it.
+   * Terminates PPP on a session. A session of the kernel is deleted with it.
    *
-   * @throws {SyscallError} ENODEV if it does not run there
+   * @throws {SyscallError} ENODEV if PPP does not run on it
    */
   end(netns: string, id: PppSessionId): void {
     const { key, running } = this.#running(netns, id);
@@ -149,17 +149,17 @@ export class PppSessions implements AsyncDisposable {
   #running(
     netns: string,
     id: PppSessionId,
-  ): { readonly key: string; readonly place: NamespacePpp; readonly running: Running } {
+  ): { readonly key: string; readonly namespace: NamespacePpp; readonly running: Running } {
     const key = keyOf(id);
-    const place = this.#namespaces.get(netns);
-    const running = place?.sessions.get(key);
-    if (place === undefined || running === undefined) {
+    const namespace = this.#namespaces.get(netns);
+    const running = namespace?.sessions.get(key);
+    if (namespace === undefined || running === undefined) {
       throw new SyscallError(`PPP on session ${id.sessionId} in tunnel ${id.tunnelId}`, Errno.ENODEV);
     }
-    return { key, place, running };
+    return { key, namespace, running };
   }
 
-  /** Interfaces of the sessions of a namespace, of one subsystem. */
+  /** The interfaces of PPP sessions of a namespace, of one subsystem. */
   *interfaces(netns: string, dataplane: PppSessionId["dataplane"]): Generator<PppInterface> {
     for (const { request, session } of this.#namespaces.get(netns)?.sessions.values() ?? []) {
       if (request.dataplane !== dataplane) continue;
@@ -168,7 +168,7 @@ export class PppSessions implements AsyncDisposable {
     }
   }
 
-  /** The sessions of a namespace. */
+  /** The statuses of PPP sessions of a namespace. */
   *statuses(netns: string): Generator<PppSessionStatus> {
     for (const { request, session } of this.#namespaces.get(netns)?.sessions.values() ?? []) {
       const { dataplane, tunnelId, sessionId, settings: { secrets: _, ...settings } } = request;
@@ -179,7 +179,7 @@ export class PppSessions implements AsyncDisposable {
     }
   }
 
-  /** Ends all: tells the peers, and takes the interfaces away. Resolves once every pppd has ended. */
+  /** Terminates all links, and deletes their interfaces. Resolves once every pppd has exited. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const [netns, { sessions }] of [...this.#namespaces]) {
       for (const [key, { session }] of [...sessions]) this.#end(netns, key, session);
@@ -189,17 +189,17 @@ export class PppSessions implements AsyncDisposable {
 
   #begin(
     netns: string,
-    { request, secrets, place, lost }: {
+    { request, secrets, namespace, lost }: {
       readonly request: PppRequest;
       readonly secrets: Secrets;
-      readonly place: NamespacePpp;
+      readonly namespace: NamespacePpp;
       readonly lost: () => void;
     },
   ): AnySession {
     const { attach, hold, namespaces, noteActivity, log } = this.#parts;
     const { dataplane, tunnelId, sessionId, settings } = request;
     const { interfaceName, clampMss = false, pppdFile } = settings;
-    const { links } = place;
+    const { links } = namespace;
     const name = `PPP on session ${sessionId} in tunnel ${tunnelId}`;
     if (pppdFile === undefined) {
       return new PppSession({
@@ -208,7 +208,7 @@ export class PppSessions implements AsyncDisposable {
           attach[dataplane]({ netns, tunnelId, sessionId, interfaceName, clampMss, links, user }),
         links,
         timers: this.#timers,
-        options: optionsOf(settings, secrets, place, log),
+        options: optionsOf(settings, secrets, namespace, log),
         settings,
         noteActivity,
         log,
@@ -237,34 +237,34 @@ export class PppSessions implements AsyncDisposable {
     const { namespaces } = this.#parts;
     const links = namespaces.run(netns, () => LinkClient.open());
     namespaces.holdAgain(netns);
-    const place: NamespacePpp = {
+    const namespace: NamespacePpp = {
       links,
       pools: new Map(),
       leased: new Set(),
       fixed: new Map(),
       sessions: new Map(),
     };
-    this.#namespaces.set(netns, place);
-    return place;
+    this.#namespaces.set(netns, namespace);
+    return namespace;
   }
 
   #end(netns: string, key: string, session: AnySession): void {
-    const place = this.#namespaces.get(netns);
-    const running = place?.sessions.get(key);
-    if (place === undefined || running?.session !== session) return;
-    place.sessions.delete(key);
-    countFixed(place, running, -1);
+    const namespace = this.#namespaces.get(netns);
+    const running = namespace?.sessions.get(key);
+    if (namespace === undefined || running?.session !== session) return;
+    namespace.sessions.delete(key);
+    countFixed(namespace, running, -1);
     try {
       this.#dispose(session);
     } finally {
-      this.#closeIfEmpty(netns, place);
+      this.#closeIfEmpty(netns, namespace);
     }
   }
 
-  #closeIfEmpty(netns: string, place: NamespacePpp): void {
-    if (place.sessions.size > 0) return;
+  #closeIfEmpty(netns: string, namespace: NamespacePpp): void {
+    if (namespace.sessions.size > 0) return;
     this.#namespaces.delete(netns);
-    place.links[Symbol.dispose]();
+    namespace.links[Symbol.dispose]();
     this.#parts.namespaces.release(netns);
   }
 }
@@ -273,11 +273,11 @@ function keyOf({ dataplane, tunnelId, sessionId }: PppSessionId): string {
   return `${dataplane} ${tunnelId}/${sessionId}`;
 }
 
-/** What the engine is to be told. */
+/** Options of the engine. */
 function optionsOf(
   settings: PppSessionSettings,
   secrets: Secrets,
-  place: NamespacePpp,
+  namespace: NamespacePpp,
   log: (line: string) => void,
 ): PppOptions {
   const { user, require, ipv4 = {}, ipv6 = true, echoFailures } = settings;
@@ -287,11 +287,11 @@ function optionsOf(
     require,
     name: user,
     secret: secrets.of(user),
-    // Whoever could prove to know our own secret may only have had us prove it, on another session.
+    // A peer that proves to know our own secret may have had us compute the proof on another session.
     peerSecret: (name) => name === user ? undefined : secrets.of(name),
     ipv4: ipv4 === false ? false : {
       local: ipv4.local,
-      peer: ipv4.pool === undefined ? ipv4.remote : poolOf(ipv4.pool, place, log),
+      peer: ipv4.pool === undefined ? ipv4.remote : poolOf(ipv4.pool, namespace, log),
       dns: ipv4.dns,
       askDns: ipv4.askDns,
     },
@@ -302,7 +302,7 @@ function optionsOf(
   };
 }
 
-/** Bytes of chance. */
+/** Random bytes. */
 function random(count: number): Uint8Array {
   return crypto.getRandomValues(new Uint8Array(count));
 }
@@ -316,19 +316,19 @@ function poolOf(
   const known = pools.get(key);
   if (known !== undefined) return known;
   const pool = new PppPool(range, leased, fixed);
-  const telling: AddressPool = {
+  const logging: AddressPool = {
     lease(): string | undefined {
       const address = pool.lease();
-      if (address === undefined) log(`PPP: no address is left of ${key}: a peer gets no IPv4`);
+      if (address === undefined) log(`PPP: address pool ${key} is exhausted: a peer gets no IPv4 address`);
       return address;
     },
     release: (address) => pool.release(address),
   };
-  pools.set(key, telling);
-  return telling;
+  pools.set(key, logging);
+  return logging;
 }
 
-/** Counts the addresses that a session has without a pool, or counts them no more. */
+/** Adds `by` to the count of the addresses that a session has without a pool. */
 function countFixed({ fixed }: NamespacePpp, { request: { settings: { ipv4 } } }: Running, by: 1 | -1): void {
   if (!ipv4) return;
   for (const address of [ipv4.local, ipv4.remote]) {

@@ -17,19 +17,19 @@ import type { Devices, PppDevice } from "../platform/devices.ts";
 import type { LinuxPlatform } from "../platform/linux_platform.ts";
 import { deviceFacts, type PlaneSession } from "../platform/session_path.ts";
 
-/** What the paths are made of. All is borrowed. */
+/** What {@link PppPaths} works with. All is borrowed. */
 export interface PppPathsParts {
-  /** Where the sessions are. */
+  /** Has the sessions. */
   readonly subsystem: Subsystem;
-  /** What carries them. */
+  /** Has their data-plane sessions. */
   readonly platform: LinuxPlatform;
-  /** What makes devices. */
+  /** Creates devices. */
   readonly devices: Devices;
 }
 
-/** A session for PPP, how it is wanted, and who is told what happens on it. */
+/** A session to attach PPP to, with the receiver of control frames and events. */
 export interface PppPathRequest extends PppPathUser {
-  /** Key of the session's network namespace, where the device will be. */
+  /** Key of the network namespace of session and device. */
   readonly netns: string;
   /** The tunnel, by our id. */
   readonly tunnelId: number;
@@ -37,7 +37,7 @@ export interface PppPathRequest extends PppPathUser {
   readonly sessionId: number;
   /** Name of the device; one `%d` becomes the lowest free number. `ppp%d` unless given. */
   readonly interfaceName?: string | undefined;
-  /** Tell TCP of segments that fit the packets agreed on. Default false. */
+  /** Whether to lower the MSS of TCP connections to the negotiated MTU. Default false. */
   readonly clampMss?: boolean | undefined;
 }
 
@@ -45,19 +45,19 @@ export interface PppPathRequest extends PppPathUser {
 export class PppPaths {
   readonly #parts: PppPathsParts;
 
-  /** None yet. */
+  /** Borrows the parts. */
   constructor(parts: PppPathsParts) {
     this.#parts = parts;
   }
 
   /**
-   * Attaches PPP to a session. The device is down, has no addresses, and lets nothing through. It goes when the path is
-   * disposed of, after which the session drops what it receives, or when the session does; then `lost` is called, as it
-   * is when somebody deletes the device.
+   * Attaches PPP to a session. The device is down, has no addresses, and no protocol passes. It is deleted when the path is
+   * disposed of, after which the session drops what it receives, or when the session is deleted. In the latter case, and
+   * when another program deletes the device, `lost` is called.
    *
-   * @throws {SyscallError} ENODEV if there is no such session, EPROTONOSUPPORT if it carries no PPP, EBUSY if it has one
-   * already, EINVAL if no packet can be made for it (an id is 0), EEXIST if the name is taken, and others; then nothing
-   * has changed
+   * @throws {SyscallError} ENODEV without such a session, EPROTONOSUPPORT if it is not a PPP session, EBUSY if PPP is
+   * attached already, EINVAL if no packet can be made for it (an id is 0), EEXIST if the name is taken, and others; then
+   * nothing has changed
    * @throws {RangeError} if the name is longer than 15 bytes
    * @throws {DataPlaneClosed}
    */
@@ -98,7 +98,7 @@ export class PppPaths {
   }
 }
 
-/** What a path is made of. */
+/** What a path works with. */
 interface UserPppPathParts {
   readonly netns: string;
   readonly devices: Devices;
@@ -107,7 +107,7 @@ interface UserPppPathParts {
   readonly handle: PppHandle;
 }
 
-/** After a crash of the data path, of which the daemon ends anyway, there is nobody to tell anything. */
+/** Calls the action, except after a crash of the data plane, which ends the daemon anyway. */
 function unlessClosed(action: () => void): void {
   try {
     action();
@@ -151,7 +151,7 @@ class UserPppPath implements PppPath {
     try {
       devices.setPppMtu(netns, device, agreed.mtu);
     } catch (error) {
-      // Deleted, of which `lost` tells, or moved elsewhere, where what is too long is dropped.
+      // The device was deleted, so `lost` follows; or it was moved to another namespace, where too long packets are dropped.
       if (!(error instanceof SyscallError) || error.errno !== Errno.ENODEV) {
         unlessClosed(() => handle.change({ agreed: this.#agreed }));
         throw error;
@@ -160,9 +160,9 @@ class UserPppPath implements PppPath {
     this.#agreed = agreed;
   }
 
-  /** Lets the device go. */
+  /** Deletes the device. */
   close(): void {
-    // The session may have another path by now.
+    // The session may have another path already.
     if (this.#closed) return;
     this.#closed = true;
     this.#parts.planeSession.offloads = undefined;

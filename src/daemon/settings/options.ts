@@ -1,38 +1,37 @@
 /**
- * What the daemon is told on its command line and in its environment.
+ * The daemon's options, from its command line and its environment.
  *
  * @module
  */
 
 import { DEFAULT_OFFLOADS, OFFLOADS, type Offloads, parseOffloads } from "../../model/offloads.ts";
-
 import { type ListenAddress, parseListenAddress } from "../../metrics/listen_address.ts";
 
-/** Each takes memory, and more than the processors there are are no use. */
+/** Each worker takes memory, and more workers than processors gain nothing. */
 const WORKERS_MAX = 64;
 
-/** What a daemon is started with. */
+/** Options of a daemon. */
 export interface DaemonOptions {
-  /** Forget what an earlier daemon left behind. */
+  /** Discard the tunnels that an earlier daemon left behind. */
   readonly fresh: boolean;
-  /** Leave everything to the next daemon when this one is told to end. */
+  /** Leave tunnels to the next daemon when this one ends. */
   readonly keep: boolean;
-  /** How many workers move packets; each has its share of the peers. */
+  /** Number of workers that move packets; peers are spread over them. */
   readonly workers: number;
-  /** What the system is to do for many packets at once, if it can. */
+  /** Offloads to use where the system has them. */
   readonly offloads: Offloads;
-  /** Where to offer metrics; `undefined`: nowhere. */
+  /** Address to serve metrics at; `undefined` for none. */
   readonly metrics: ListenAddress | undefined;
-  /** Path of the configuration file to apply; `undefined`: none. */
+  /** Path of the configuration file to apply; `undefined` for none. */
   readonly config: string | undefined;
-  /** Whether what is not in that file is deleted. */
+  /** Whether tunnels and sessions that are not in that file are deleted. */
   readonly prune: boolean;
 }
 
 /**
- * Reads the words behind `daemon`; where they say nothing of offloads, `fromEnvironment` (L2TP_OFFLOAD) does.
+ * Parses the words after `daemon`. `fromEnvironment` (L2TP_OFFLOAD) is the default of the option `offload`.
  *
- * @returns what is wrong with them, in one line, if something is
+ * @returns the options, or an error message of one line
  */
 export function readOptions(
   words: readonly string[],
@@ -55,7 +54,7 @@ export function readOptions(
     else if (word === "workers" && words[i + 1] !== undefined) {
       workers = /^[0-9]{1,3}$/.test(words[++i]!) ? Number(words[i]) : 0;
       if (workers < 1 || workers > WORKERS_MAX) {
-        return `Cannot use "${words[i]}" workers: there are 1 to ${WORKERS_MAX}`;
+        return `Cannot use "${words[i]}" workers: the number must be 1 to ${WORKERS_MAX}`;
       }
     } else if (word === "metrics" && words[i + 1] !== undefined) {
       const address = parseListenAddress(words[++i]!);
@@ -66,11 +65,11 @@ export function readOptions(
       }": l2tp daemon takes --fresh, --keep, --prune, config FILE, offload LIST, workers COUNT and metrics WHERE`;}
   }
   if (prune && config === undefined) {
-    return "--prune needs config FILE: without a file, everything would not be in it";
+    return "--prune needs config FILE: without a file it would delete every tunnel";
   }
   const offloads = list === undefined || list === "" ? DEFAULT_OFFLOADS : parseOffloads(list);
   if (typeof offloads !== "string") return { fresh, keep, workers, offloads, metrics, config, prune };
-  return `Unknown offload "${offloads}": a list has all, none, ${
+  return `Unknown offload "${offloads}": valid are all, none, ${
     OFFLOADS.join(", ")
-  }, or one of them behind no-`;
+  }, and each of them after no-`;
 }

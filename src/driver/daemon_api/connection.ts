@@ -13,21 +13,21 @@ import { DaemonError } from "./error.ts";
 import { NetlinkConnection } from "../netlink/connection.ts";
 import type { NetlinkTransport } from "../netlink/ports.ts";
 
-/** The daemon sends no longer datagrams. */
+/** Longest datagram that the daemon sends. */
 const BUFFER_SIZE = 64 * 1024;
 
-/** A daemon that is silent for so long is taken for hung. */
+/** Default time limit for an answer. */
 const ANSWER_LIMIT_MS = 30_000;
 
 const ECONNRESET = 104;
 
 /** How to connect. */
 export interface DaemonSocketOptions {
-  /** For how long the daemon may be silent; 30 seconds unless given. */
+  /** Time limit for an answer, in milliseconds. Default 30 seconds. */
   readonly timeoutMs?: number;
 }
 
-/** A connection for requests about the namespace that it was opened in. */
+/** A connection for requests about the network namespace in which it was opened. */
 export class DaemonSocket implements NetlinkTransport {
   /** Path of the daemon's socket. */
   readonly path: string;
@@ -44,7 +44,7 @@ export class DaemonSocket implements NetlinkTransport {
    * Connects to the daemon whose socket has the path, and introduces the calling thread's network namespace to it.
    *
    * @throws {DaemonError}
-   * @throws {NetlinkError} if the daemon does not want to talk about this namespace
+   * @throws {NetlinkError} if the daemon refuses this namespace
    * @throws {SyscallError}
    */
   static connect(path: string, options: DaemonSocketOptions = {}): DaemonSocket {
@@ -65,7 +65,7 @@ export class DaemonSocket implements NetlinkTransport {
     return socket;
   }
 
-  /** What the daemon calls the version of its API. */
+  /** Version of the daemon's API. */
   get version(): string {
     return this.#version;
   }
@@ -75,7 +75,7 @@ export class DaemonSocket implements NetlinkTransport {
     return this.#connection.peerCredentials().pid;
   }
 
-  /** Gives the connection away; this object is not to be used any more. */
+  /** Transfers ownership of the connection. This object must not be used any more. */
   release(): UnixConnection {
     return new UnixConnection(this.#connection.release());
   }
@@ -104,7 +104,7 @@ export class DaemonSocket implements NetlinkTransport {
 }
 
 /**
- * The next datagram, in the buffer; `undefined` if there is none now (`dontWait`) or none came in time.
+ * Receives the next datagram into the buffer; `undefined` if there is none now (`dontWait`) or none came in time.
  *
  * @throws {DaemonError}
  */
@@ -140,7 +140,7 @@ function connectTo(path: string, timeoutMs: number): UnixConnection {
       case Errno.EACCES:
       case Errno.EPERM:
         throw new DaemonError("forbidden", path);
-      // Its queue of connections is full, and nobody takes any from it.
+      // The backlog is full: the daemon does not accept connections.
       case Errno.EAGAIN:
         throw new DaemonError("silent", path);
       default:

@@ -14,10 +14,10 @@ import { namesIn, readProcFile } from "../system/proc_files.ts";
 import { DaemonSocket } from "./connection.ts";
 import { DaemonError } from "./error.ts";
 
-/** A daemon that lives answers at once. */
+/** Time limit for an answer: a daemon that works answers at once. */
 const DAEMON_LIMIT_MS = 3000;
 
-/** Looks at the daemon of the folder; `leftBehind` is the journal there, if it tells of anything. */
+/** Inspects the daemon of the folder; `leftBehind` is the path of the journal there, if it has any record. */
 export function inspectDaemon(runtimeDir: string, leftBehind: string | undefined): DaemonFacts {
   const path = daemonFiles(runtimeDir).socket;
   const none = { path, pid: undefined, version: undefined, descriptors: undefined, leftBehind };
@@ -42,7 +42,7 @@ export function inspectDaemon(runtimeDir: string, leftBehind: string | undefined
   }
 }
 
-/** Version of the program that the daemon runs; `undefined` if it is too old to tell. */
+/** Version of the daemon's program; `undefined` if it is too old to report it. */
 function versionOf(socket: DaemonSocket): string | undefined {
   try {
     const payload = encodeL2tpdRequest(L2TPD_CMD.ABOUT);

@@ -11,26 +11,25 @@ import { EventFd } from "../../../ffi/process/eventfd.ts";
 import { poll, POLLIN } from "../../../ffi/process/poll.ts";
 import type { UnixConnection } from "../../../ffi/sockets/unix.ts";
 import { encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../wire/l2tpd/family.ts";
-import { NLM_F_ACK, NLM_F_REQUEST, NLMSG_ERROR } from "../../wire/netlink/constants.ts";
+import { NLM_F_ACK, NLM_F_REQUEST, NLMSG_ERROR, NLMSG_OVERRUN } from "../../wire/netlink/constants.ts";
 import { decodeError, decodeMessages, encodeMessage } from "../../wire/netlink/message.ts";
 import { DaemonError } from "./error.ts";
 import type { NotificationSource } from "../netlink/ports.ts";
 import { DaemonSocket, type DaemonSocketOptions, readDatagram } from "./connection.ts";
 
-/** The daemon sends no longer datagrams. */
+/** Longest datagram that the daemon sends. */
 const BUFFER_SIZE = 64 * 1024;
 
-/** Says that data was lost (`linux/netlink.h`): a daemon's word for what a netlink socket says with ENOBUFS. */
-const NLMSG_OVERRUN = 4;
+/** Offset of `nlmsg_type` in a message. */
 const TYPE_OFFSET = 4;
 
-/** A connection on which the daemon tells what happens in the namespace that it was opened in. */
+/** A connection on which the daemon notifies of events in the network namespace in which it was opened. */
 export class DaemonNotifications implements NotificationSource {
   readonly #path: string;
   readonly #connection: UnixConnection;
   readonly #wake: EventFd;
   readonly #buffer = new Uint8Array(new ArrayBuffer(BUFFER_SIZE));
-  /** What came before the daemon had said yes. */
+  /** Notifications that arrived before the acknowledgement. */
   readonly #early: Uint8Array[] = [];
   #closed = false;
   #waiting = false;
@@ -42,7 +41,7 @@ export class DaemonNotifications implements NotificationSource {
   }
 
   /**
-   * Connects to the daemon and asks it to tell of changes (`LISTEN`) or of trace events (`TRACE`).
+   * Connects to the daemon and subscribes to changes (`LISTEN`) or trace events (`TRACE`).
    *
    * @throws {DaemonError}
    * @throws {NetlinkError} if the daemon refuses
@@ -109,6 +108,7 @@ export class DaemonNotifications implements NotificationSource {
   }
 }
 
+/** Whether the daemon lost notifications; a netlink socket reports that as ENOBUFS. */
 function isOverrun(datagram: Uint8Array): boolean {
   if (datagram.length < TYPE_OFFSET + 2) return false;
   const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.byteLength);

@@ -1,5 +1,5 @@
 /**
- * Starting `l2tp daemon` in the background.
+ * Starts `l2tp daemon` in the background.
  *
  * @module
  */
@@ -9,55 +9,50 @@ import { DaemonError } from "./error.ts";
 import { DaemonSocket } from "./connection.ts";
 import { daemonFiles } from "../../model/daemon_files.ts";
 
-/** How long a daemon may take to answer. */
+/** Default time limit for the first answer. */
 const START_LIMIT_MS = 5000;
-/** How long one that has started may take to restore thousands of tunnels. */
+/** Time limit for a daemon that accepts connections and still restores thousands of tunnels. */
 const RESTORE_LIMIT_MS = 60_000;
-/** For how long one that has ended is waited for: the reason may be another that was quicker. */
+/** How long to wait for another daemon after ours has exited: it may have been started first. */
 const RIVAL_LIMIT_MS = 1000;
 const FIRST_NAP_MS = 5;
 const LONGEST_NAP_MS = 50;
 /**
- * It has other settings of V8 than short commands (a small young generation, since it lasts), and must not replace the
- * compiled code that is kept for those.
+ * Arguments of Deno. The daemon runs with other V8 options than short commands (a small young generation, since it runs
+ * for long), and must not replace their code cache.
  */
 const RUN = [
   "run",
   ...["--allow-all", "--no-config", "--no-lock", "--no-code-cache"],
   "--v8-flags=--max-semi-space-size=2",
 ];
-/** So many of its last lines tell why it did not start. */
+/** Number of its last log lines in the error if it did not start. */
 const LAST_WORDS = 3;
 
-/** How to start it. */
+/** How to start the daemon. */
 export interface DaemonProcessOptions {
   /** Folder of its socket. */
   readonly runtimeDir: string;
   /**
-   * Path of the network namespace to start it in; the calling thread's unless given. A namespace lives for as long as
-   * the daemon does in it.
+   * Path of the network namespace to start it in. Default: the calling thread's. The namespace exists as long as the
+   * daemon runs in it.
    */
   readonly netns?: string | undefined;
-  /** The program with its first arguments; this one unless given. */
+  /** The program with its first arguments. Default: this program. */
   readonly program?: readonly string[] | undefined;
-  /** How long it may take to answer; 5 seconds unless given. */
+  /** Time limit for the first answer, in milliseconds. Default 5 seconds. */
   readonly limitMs?: number | undefined;
 }
 
-/** A daemon that answers. */
+/** A running daemon. */
 export interface StartedDaemon {
   /** A connection to it. */
   readonly socket: DaemonSocket;
-  /** Its process id; `undefined` if it is another, which was started elsewhere at the same time. */
+  /** Its process id; `undefined` if another process started it at the same time. */
   readonly pid: number | undefined;
 }
 
-/** Path of what the daemon that has this folder writes when nobody else reads it. */
-export function daemonLogPath(runtimeDir: string): string {
-  return `${runtimeDir}/daemon.log`;
-}
-
-/** The daemon as a process of its own, which outlives this one. */
+/** The daemon as a background process, which outlives this one. */
 export class DaemonProcess {
   readonly #log: string;
   readonly #logSize: number;
@@ -66,7 +61,7 @@ export class DaemonProcess {
   readonly pid: number;
 
   private constructor(options: DaemonProcessOptions) {
-    this.#log = daemonLogPath(options.runtimeDir);
+    this.#log = daemonFiles(options.runtimeDir).log;
     this.#logSize = textOf(this.#log).length;
     const { netns } = options;
     const child = netns === undefined
@@ -78,10 +73,10 @@ export class DaemonProcess {
   }
 
   /**
-   * Starts this program again as `l2tp daemon`, in a session of its own so that no terminal's signals reach it, and
-   * resolves once it answers.
+   * Starts this program as `l2tp daemon`, in a session of its own so that no terminal's signals reach it. Resolves once
+   * the daemon answers.
    *
-   * @throws {DaemonError} if it does not
+   * @throws {DaemonError} `notStarted` if it does not answer in time
    */
   static async start(options: DaemonProcessOptions): Promise<StartedDaemon> {
     const path = daemonFiles(options.runtimeDir).socket;
@@ -107,13 +102,13 @@ export class DaemonProcess {
       const leftMs = Math.max(1, deadline - performance.now());
       try {
         const socket = DaemonSocket.connect(path, { timeoutMs: leftMs });
-        // A timeout for the start would be too short for what comes.
+        // The timeout of this connection is that of the start, too short for later requests.
         socket[Symbol.dispose]();
         const lasting = DaemonSocket.connect(path);
         return { socket: lasting, pid: lasting.daemonPid === this.pid ? this.pid : undefined };
       } catch (error) {
         if (!(error instanceof DaemonError)) throw error;
-        // One that listens, lives and is silent is taking over what an earlier one left.
+        // A daemon that runs, listens and is silent restores tunnels of an earlier one.
         const busy = error.trouble === "silent" && !this.#ended &&
           performance.now() < begin + RESTORE_LIMIT_MS;
         const notYet = error.trouble === "absent" || error.trouble === "ended";
@@ -130,13 +125,12 @@ function spawn({ runtimeDir, program }: DaemonProcessOptions, log: string): Deno
     Deno.execPath(),
     ...(Deno.build.standalone ? [] : [...RUN, Deno.mainModule]),
   ];
-  // A service manager that started this program does not wait for the daemon; and only a shell can give a program a
-  // file to write to.
+  // The service manager of this program must not wait for the daemon. Only a shell can redirect output to a file.
   const script = 'unset NOTIFY_SOCKET; log=$1; shift; exec "$@" 2>>"$log"';
   return new Deno.Command("/bin/sh", {
     args: ["-c", script, "sh", log, ...itself, "daemon"],
     cwd: "/",
-    // Deno looks for npm's settings in HOME, and stops at broken ones.
+    // Deno reads npm's settings in HOME, and fails if they are invalid.
     env: { HOME: "/", L2TP_RUNTIME_DIR: runtimeDir },
     stdin: "null",
     stdout: "null",

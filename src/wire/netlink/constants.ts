@@ -17,6 +17,8 @@ export const NLMSG_NOOP = 1;
 export const NLMSG_ERROR = 2;
 /** Message type: end of a multipart dump. */
 export const NLMSG_DONE = 3;
+/** Message type: data was lost (`linux/netlink.h`). */
+export const NLMSG_OVERRUN = 4;
 
 /** Message flag: the message is a request. */
 export const NLM_F_REQUEST = 0x001;

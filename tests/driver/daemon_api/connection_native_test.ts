@@ -9,7 +9,7 @@ import { bindLibc } from "../../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../../ffi/packet_libc.ts";
 import { Errno } from "../../../src/base/errno.ts";
 import { DaemonError, type DaemonTrouble } from "../../../src/driver/daemon_api/error.ts";
-import { daemonLogPath, DaemonProcess } from "../../../src/driver/daemon_api/process.ts";
+import { DaemonProcess } from "../../../src/driver/daemon_api/process.ts";
 import { NetlinkConnection } from "../../../src/driver/netlink/connection.ts";
 import { DaemonNotifications } from "../../../src/driver/daemon_api/notifications.ts";
 import { DaemonSocket } from "../../../src/driver/daemon_api/connection.ts";
@@ -310,7 +310,7 @@ Deno.test(
         const { socket, pid } = await DaemonProcess.start({ runtimeDir, program, limitMs: 30_000 });
         try {
           assert.equal(socket.daemonPid, pid);
-          assert.equal(Deno.readTextFileSync(daemonLogPath(runtimeDir)), "hello daemon / undefined\n");
+          assert.equal(Deno.readTextFileSync(daemonFiles(runtimeDir).log), "hello daemon / undefined\n");
           const stat = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /, "").split(" ");
           assert.equal(Number(stat[3]), pid, "session leader");
           // A second one ends by itself, and the first answers in its place.
@@ -342,7 +342,7 @@ Deno.test(
         assert.equal(failure.trouble, "notStarted");
         return failure;
       };
-      Deno.writeTextFileSync(daemonLogPath(folder), "of another time\n");
+      Deno.writeTextFileSync(daemonFiles(folder).log, "of another time\n");
       const started = performance.now();
       const ending = await fails([
         "/bin/sh",
