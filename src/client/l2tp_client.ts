@@ -41,13 +41,13 @@ import type { SessionOffloads } from "../model/session_offloads.ts";
 import type { DaemonClient } from "./daemon/client.ts";
 import type { Dataplane } from "./subsystem.ts";
 
-/** How long after a deletion by this client its ids, ports and names may still be in use. */
+/** Time after a deletion by this client during which ids, ports and names may still be in use. */
 const SETTLE_LIMIT_MS = 1000;
 
 /** Most creations in one datagram: neither the kernel nor the daemon accepts more than 64 KiB. */
 const EXCHANGE_MAX = 256;
 
-/** What a client must know of the subsystem behind its connection. */
+/** Properties of the subsystem behind a connection. */
 export interface L2tpClientOptions {
   /**
    * Whether the subsystem accepts a second session with the same id in one UDP tunnel (Linux from 6.10 on). If so, the
@@ -120,12 +120,12 @@ export class L2tpClient implements Disposable {
     return this.#family;
   }
 
-  /** The daemon whose subsystem this is; `undefined` for the kernel's. It goes with this client. */
+  /** The daemon whose subsystem this is; `undefined` for the kernel's. Its connection is closed with this client. */
   get daemon(): DaemonClient | undefined {
     return this.#options.daemon;
   }
 
-  /** Which subsystem this is. */
+  /** The subsystem that this is a client of. */
   get dataplane(): Dataplane {
     return this.daemon === undefined ? "kernel" : "user";
   }

@@ -1,5 +1,5 @@
 /**
- * Network interfaces through rtnetlink, as far as tunnels need them. Synchronous, like {@link L2tpClient}.
+ * A client of rtnetlink: the requests that tunnels need. Synchronous, like {@link L2tpClient}.
  *
  * @module
  */
@@ -52,7 +52,7 @@ import {
 export class LinkClient implements Disposable {
   readonly #connection: NetlinkConnection;
 
-  /** Takes over the connection. */
+  /** Takes ownership of the connection. */
   constructor(connection: NetlinkConnection) {
     this.#connection = connection;
   }
@@ -62,7 +62,7 @@ export class LinkClient implements Disposable {
     return new LinkClient(new NetlinkConnection(NetlinkSocket.open(NETLINK_ROUTE)));
   }
 
-  /** The interface that has this name now; `undefined` if there is none. */
+  /** Returns the interface with this name; `undefined` without one. */
   link(name: string): Link | undefined {
     let link: Link | undefined;
     try {
@@ -77,7 +77,7 @@ export class LinkClient implements Disposable {
     return link;
   }
 
-  /** What hardware the interface with this number is of (`ARPHRD_*`); `undefined` if there is none. */
+  /** Returns the hardware type of the interface with this index (`ARPHRD_*`); `undefined` without one. */
   hardwareType(index: number): number | undefined {
     let type: number | undefined;
     const payload = encodeGetLinkAt(index);
@@ -89,7 +89,7 @@ export class LinkClient implements Disposable {
   }
 
   /**
-   * Number of the interface that UDP packets leave by; `undefined` if they go to no other host, or do not go plain.
+   * Returns the index of the output interface of UDP packets; `undefined` for a local or an encapsulated route.
    *
    * @throws {NetlinkError} ENETUNREACH and others without a route
    */
@@ -102,22 +102,22 @@ export class LinkClient implements Disposable {
     return index;
   }
 
-  /** All interfaces. */
+  /** Returns all interfaces. */
   links(): Link[] {
     const request = { operation: "RTM_GETLINK", type: RTM_GETLINK, payload: encodeLinkDump() };
     return this.#connection.dump(request, (message) => decodeLink(message.payload));
   }
 
-  /** Changes the interface with this number. */
+  /** Changes the interface with this index. */
   changeLink(index: number, changes: LinkChanges): void {
     const payload = encodeSetLink(index, changes);
     this.#connection.request({ operation: "RTM_NEWLINK", type: RTM_NEWLINK, payload });
   }
 
   /**
-   * Gives the interface an address, on a point-to-point interface with that of its other end.
+   * Adds an address to the interface; on a point-to-point interface, with the address of the other end.
    *
-   * @throws {RangeError} if a text is no address, or they are of two families
+   * @throws {RangeError} if a text is not an address, or the addresses are of two families
    */
   addAddress(address: LinkAddress): void {
     const payload = encodeAddress("add", address);
@@ -126,16 +126,16 @@ export class LinkClient implements Disposable {
   }
 
   /**
-   * Takes an address from the interface; what it was given with must be said again.
+   * Deletes an address of the interface. Prefix length and peer must be those it was added with.
    *
-   * @throws {RangeError} if a text is no address, or they are of two families
+   * @throws {RangeError} if a text is not an address, or the addresses are of two families
    */
   deleteAddress(address: LinkAddress): void {
     const payload = encodeAddress("delete", address);
     this.#connection.request({ operation: "RTM_DELADDR", type: RTM_DELADDR, payload });
   }
 
-  /** All addresses of all interfaces. */
+  /** Returns all addresses of all interfaces. */
   addresses(): LinkAddress[] {
     const request = { operation: "RTM_GETADDR", type: RTM_GETADDR, payload: encodeAddressDump() };
     return this.#connection.dump(request, (message) => decodeAddress(message.payload));
@@ -144,7 +144,7 @@ export class LinkClient implements Disposable {
   /**
    * Adds a route through an interface, which must be up, to the main table.
    *
-   * @throws {RangeError} if the destination is no address
+   * @throws {RangeError} if the destination is not an address
    */
   addRoute(route: LinkRoute): void {
     const payload = encodeLinkRoute("add", route);
@@ -153,9 +153,9 @@ export class LinkClient implements Disposable {
   }
 
   /**
-   * Takes a route through an interface from the main table.
+   * Deletes a route through an interface from the main table.
    *
-   * @throws {RangeError} if the destination is no address
+   * @throws {RangeError} if the destination is not an address
    */
   deleteRoute(route: LinkRoute): void {
     const payload = encodeLinkRoute("delete", route);

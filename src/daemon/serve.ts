@@ -1,5 +1,5 @@
 /**
- * Composes the daemon of its parts, and serves until it is told to end.
+ * Composes the daemon from its parts, and runs it until a signal ends it.
  *
  * @module
  */
@@ -45,15 +45,15 @@ const OBJECTS_MAX = 131_072;
 const END_SIGNALS = ["SIGTERM", "SIGINT"] as const;
 const RELOAD_SIGNALS = ["SIGHUP"] as const;
 
-/** What the daemon serves with. */
+/** Arguments of {@link serveDaemon}. */
 export interface ServeParts {
   /** Its files. */
   readonly files: DaemonFiles;
-  /** What it was started with. */
+  /** Its options. */
   readonly options: DaemonOptions;
   /** Its configuration file's content; `undefined` without a file. */
   readonly config: Config | undefined;
-  /** Which subsystem the configuration file is for; the daemon's own unless given. */
+  /** The subsystem that the configuration file is for. Default: the daemon's own. */
   readonly dataplane: DataplaneChoice | undefined;
   /** Writes a line for the administrator. */
   readonly log: (line: string) => void;

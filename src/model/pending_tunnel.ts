@@ -1,13 +1,13 @@
 /**
- * A tunnel that a configuration declares and that is not there as it says.
+ * A tunnel of the daemon's configuration file that does not exist as the file says.
  *
  * @module
  */
 
-/** What a declared tunnel can wait for. */
+/** What a pending tunnel can wait for. */
 export type WaitingFor = "name" | "address" | "route" | "interface" | "namespace" | "file";
 
-/** All that a declared tunnel can wait for. */
+/** All values of {@link WaitingFor}. */
 export const WAITING_FOR: readonly WaitingFor[] = [
   "name",
   "address",
@@ -17,18 +17,18 @@ export const WAITING_FOR: readonly WaitingFor[] = [
   "file",
 ];
 
-/** A declared tunnel that waits, or that could not be made. */
+/** A configured tunnel that waits for something, or that could not be created. */
 export interface PendingTunnel {
-  /** What the configuration calls it. */
+  /** Its name in the configuration. */
   readonly name: string;
-  /** Our id of it. */
+  /** Our id. */
   readonly tunnelId: number;
-  /** What it waits for; `undefined` if it could not be made, and is tried again when the file is read again. */
+  /** What it waits for; `undefined` if it could not be created; a reload of the file tries again. */
   readonly waitsFor: WaitingFor | undefined;
   /** The host name, address, interface, namespace or file that it waits for. */
   readonly subject: string | undefined;
-  /** The same in words, or what went wrong. */
+  /** The same in words, or the error. */
   readonly message: string;
-  /** Since when, in milliseconds of the Unix epoch. */
+  /** Time since when, in milliseconds of the Unix epoch. */
   readonly sinceMs: number;
 }

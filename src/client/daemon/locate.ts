@@ -14,7 +14,7 @@ import { daemonL2tpClient } from "./client.ts";
 /** Longest path of a socket, in bytes (`sun_path` in `linux/un.h`). */
 const SOCKET_PATH_MAX = 107;
 
-/** Where the daemon is, or is to be started. */
+/** The daemon to connect to or start. */
 export interface DaemonLocatorOptions {
   /** Folder of its socket, as an absolute path. */
   readonly runtimeDir: string;

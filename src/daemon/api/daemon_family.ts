@@ -34,7 +34,7 @@ export interface DaemonFamilyAnswer {
   readonly dump: Iterator<Uint8Array, void, void> | undefined;
 }
 
-/** What the requests are about. All is borrowed. */
+/** Dependencies of the requests. All is borrowed. */
 export interface DaemonFamilyParts {
   /** The namespaces that clients work in. */
   readonly namespaces: NetworkNamespaces;

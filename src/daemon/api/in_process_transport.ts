@@ -17,7 +17,7 @@ import type { Commit } from "../journal/commit.ts";
 /** Port id of the daemon itself. The server gives its clients greater ones. */
 const OWN_PORT_ID = 1;
 
-/** What in-process requests work on. All is borrowed. */
+/** Dependencies of in-process requests. All is borrowed. */
 export interface InProcessApi {
   /** The tables and rules. */
   readonly subsystem: Subsystem;

@@ -38,22 +38,22 @@ const REQUEST_MAX = 64 * 1024;
 const FDS_MAX = 8;
 /** Most clients at a time. */
 const CLIENTS_MAX = 256;
-/** How long a client may stay silent before its HELLO. */
+/** Time limit for a client's HELLO. */
 const HELLO_TIMEOUT_MS = 10_000;
 
 /** Most requests that are processed, and committed to disk, together. */
 const GROUP_SIZE = 64;
 
-/** How long no clients are accepted after accepting one has failed. */
+/** Pause after accepting a client has failed. */
 const ACCEPT_PAUSE_MS = 1000;
 
 const LISTENER_TAG = 0;
 const WAKE_TAG = 1;
 const FIRST_CLIENT_TAG = 2;
 
-/** What the server works with. All is borrowed. */
+/** Dependencies of the server. All is borrowed. */
 export interface ServerParts extends DaemonFamilyParts {
-  /** Where clients connect. */
+  /** The listening socket. */
   readonly listener: UnixListener;
   /** Events of other parts of the daemon for clients: notifications, traces, control messages. */
   readonly events: EventHub<DaemonEvents>;

@@ -23,7 +23,7 @@ import { PeerResolver, type ResolvedPeer } from "./peer_resolver.ts";
 /** The longest delay that a timer takes (`setTimeout`). */
 const FOREVER_MS = 2 ** 31 - 1;
 
-/** What {@link ConfiguredTunnels} works with. */
+/** Dependencies of {@link ConfiguredTunnels}. */
 export interface ConfiguredTunnelsParts {
   /** The system to configure. Borrowed. */
   readonly target: ApplyTarget;

@@ -29,7 +29,7 @@ import type { DaemonOptions } from "../settings/options.ts";
 import { type InProcessApi, openInProcessClient } from "../api/in_process_transport.ts";
 import type { PppSessions } from "../ppp/sessions.ts";
 
-/** What a {@link DaemonTarget} works with. All is borrowed. */
+/** Dependencies of a {@link DaemonTarget}. All is borrowed. */
 export interface DaemonTargetParts {
   /** The daemon's own subsystem, and what its requests take. */
   readonly api: InProcessApi;
@@ -37,7 +37,7 @@ export interface DaemonTargetParts {
   readonly namespaces: NetworkNamespaces;
   /** Runs PPP. */
   readonly ppp: PppSessions;
-  /** Which subsystem the tunnels are for; the daemon's own unless given. */
+  /** The subsystem of the tunnels. Default: the daemon's own. */
   readonly dataplane: DataplaneChoice | undefined;
   /** Writes a line for the administrator. */
   readonly log: (line: string) => void;

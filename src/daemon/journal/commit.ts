@@ -16,11 +16,11 @@ import type { Journal } from "./journal.ts";
  */
 export type Commit = (consequences: Consequences) => void;
 
-/** What a commit works on. All is borrowed. */
+/** Dependencies of a commit. All is borrowed. */
 export interface CommitParts {
-  /** Where entries are written. */
+  /** The journal. */
   readonly journal: Journal;
-  /** The tables, for a journal that is written anew. */
+  /** The tables, for a journal that is rewritten. */
   readonly subsystem: Subsystem;
   /** The devices of sessions. */
   readonly devices: Devices;

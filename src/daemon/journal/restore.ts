@@ -12,7 +12,7 @@ import type { Subsystem } from "../../subsystem/subsystem.ts";
 import type { Devices } from "../platform/devices.ts";
 import { Journal, readJournal } from "./journal.ts";
 
-/** What restoring works on. All is borrowed. */
+/** Dependencies of {@link restoreJournal}. All is borrowed. */
 export interface RestoreParts {
   /** The namespaces that the records are about. */
   readonly namespaces: NetworkNamespaces;
@@ -25,7 +25,7 @@ export interface RestoreParts {
 }
 
 /**
- * Restores the tunnels and sessions in the journal at the path, and opens the journal anew. With `fresh`, nothing is
+ * Restores the tunnels and sessions in the journal at the path, and rewrites the journal. With `fresh`, nothing is
  * restored, and the devices of the sessions in the journal are deleted.
  */
 export function restoreJournal(path: string, fresh: boolean, parts: RestoreParts): Journal {

@@ -15,10 +15,10 @@ const CONNECTIONS_MAX = 16;
 const HEAD_LIMIT_MS = 5000;
 /** Time limit for the whole connection. */
 const ANSWER_LIMIT_MS = 30_000;
-/** How long, and how many bytes, are still read after the answer: closing with unread bytes resets the connection. */
+/** Time and byte limit for reading on after the answer: closing with unread bytes resets the connection. */
 const LINGER_MS = 500;
 const LINGER_BYTES = 64 * 1024;
-/** How long no connections are accepted after accepting one has failed. */
+/** Pause after accepting a connection has failed. */
 const ACCEPT_PAUSE_MS = 1000;
 
 const REASONS: Readonly<Record<HttpResponseHead["status"] | 408 | 500 | 503, string>> = {
@@ -33,7 +33,7 @@ const REASONS: Readonly<Record<HttpResponseHead["status"] | 408 | 500 | 503, str
   503: "Service Unavailable",
 };
 
-/** What the endpoint serves. */
+/** Dependencies of {@link MetricsEndpoint}. */
 export interface EndpointParts {
   /** Collects the metrics; returns their text in pieces. */
   readonly text: () => AsyncIterable<string>;

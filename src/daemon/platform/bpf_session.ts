@@ -65,7 +65,7 @@ export interface BpfConditions {
 /** Output device and path MTU towards a peer. */
 type BpfRoute = Pick<BpfSession, "outDevice" | "mtu">;
 
-/** What a session works with. All is borrowed. */
+/** Dependencies of a session. All is borrowed. */
 export interface BpfCarriedSessionParts {
   /** Maps and programs. */
   readonly path: BpfDataPath;

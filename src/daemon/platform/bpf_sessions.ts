@@ -31,7 +31,7 @@ const REFRESH_MS = 10_000;
 /** Errors after which a later attempt may succeed: ENFILE, EMFILE, ENOMEM. */
 const TRANSIENT: readonly number[] = [23, 24, Errno.ENOMEM];
 
-/** What {@link BpfSessions} works with. All is borrowed. */
+/** Dependencies of {@link BpfSessions}. All is borrowed. */
 export interface BpfSessionsParts {
   /** The namespaces that tunnels are in. */
   readonly namespaces: NetworkNamespaces;

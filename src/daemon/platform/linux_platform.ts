@@ -29,7 +29,7 @@ import { NO_SOCKET_OFFLOADS, type SystemOffloads } from "./offloads.ts";
 import type { LinuxSessionPath, PlaneSession } from "./session_path.ts";
 import { addTunnel, endpointFacts, LinuxTunnelSocket, type TunnelSocketSpec } from "./tunnel_socket.ts";
 
-/** What the platform is made of. All is borrowed. */
+/** Dependencies of {@link LinuxPlatform}. All is borrowed. */
 export interface LinuxPlatformParts {
   /** Move the packets. */
   readonly planes: DataPlanes;
@@ -47,7 +47,7 @@ export interface LinuxPlatformParts {
   readonly bpf: BpfSessions;
 }
 
-/** Where a socket is bound. */
+/** Network namespace, address and port that a socket is bound to. */
 export type SocketAddress = Pick<SharedEndpoint, "netns" | "local" | "port">;
 
 /** The Linux platform. */
@@ -120,7 +120,7 @@ export class LinuxPlatform implements Platform {
     return offloadReport(netns, this.#parts.offloads.simd, this.#tunnels);
   }
 
-  /** Where the socket of an endpoint is bound; `undefined` if it has gone. */
+  /** Returns the address of an endpoint's socket; `undefined` if it was closed. */
   addressOf(handle: EndpointHandle): SocketAddress | undefined {
     return this.#adopted.get(handle) ?? this.#parts.endpoints.byHandle(handle);
   }

@@ -21,7 +21,7 @@ export interface PlaneSession {
   readonly handle: SessionHandle;
   /** Whether it carries PPP. */
   readonly isPpp: boolean;
-  /** The offloads of its device; `undefined` without one. Whoever attaches or detaches a device later sets them. */
+  /** The offloads of its device; `undefined` without one. Set by the owner of a device that is attached later. */
   offloads: DeviceOffloads | undefined;
   /** The session in the BPF programs; `undefined` if they can never carry it. */
   readonly bpf?: BpfSessionHandle | undefined;
@@ -34,7 +34,7 @@ export class LinuxSessionPath implements SessionPath {
   /** The session in the data plane; `undefined` if no packet can be made for it. */
   readonly planeSession: PlaneSession | undefined;
   readonly #onStop: () => void;
-  /** What was asked for last; valid only without a data-plane session. */
+  /** The value requested last; used only without a data-plane session. */
   #sendSeq: boolean;
 
   /** `onStop` is called when the path has stopped. */
@@ -85,7 +85,7 @@ export function plus<T extends BpfCounts>(counters: T, more: BpfCounts | undefin
   };
 }
 
-/** What the data plane is told of a device. */
+/** The properties of a device that the data plane needs. */
 export function deviceFacts({ tap, uso, coalesce }: DeviceOffloads): DeviceFacts {
   // A system that can cut UDP for us can cut what we joined.
   return { virtio: tap, joinTcp: coalesce, joinUdp: coalesce && uso };

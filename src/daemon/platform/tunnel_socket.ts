@@ -32,7 +32,7 @@ import { deviceFacts, LinuxSessionPath, plus } from "./session_path.ts";
 /** Ids have 16 bits in version 2. */
 const V2_ID_MAX = 0xffff;
 
-/** What tunnel sockets work with. All is borrowed. */
+/** Dependencies of tunnel sockets. All is borrowed. */
 export interface TunnelSocketParts {
   /** The namespaces that tunnels are in. */
   readonly namespaces: NetworkNamespaces;
@@ -69,7 +69,7 @@ export class LinuxTunnelSocket implements TunnelSocket {
   readonly #plane: DataPlane;
   readonly #handle: TunnelHandle | undefined;
   readonly #release: () => void;
-  /** What BPF programs counted of sessions that have ended. */
+  /** Counts of BPF programs for sessions that have ended. */
   #bpfPast: BpfCounts = ZERO_COUNTERS;
 
   /**

@@ -18,7 +18,7 @@ const LINES_PER_SECOND = 0.2;
 /** A pppd gives up after so long on a silent peer (`lcp-max-configure`, `lcp-restart`): that time is no success. */
 const GIVES_UP_MS = 30_000;
 
-/** What a session works with. */
+/** Dependencies of a session. */
 export interface PppdSessionParts {
   /** Its name in the log. */
   readonly name: string;

@@ -25,7 +25,7 @@ const LINES_PER_SECOND = 0.2;
 /** Smallest MTU with which the system runs IPv6 on an interface (RFC 8200 section 5). */
 const IPV6_MTU_MIN = 1280;
 
-/** What a session works with. */
+/** Dependencies of a session. */
 export interface PppSessionParts {
   /** Its name in the log. */
   readonly name: string;

@@ -28,7 +28,7 @@ const RESTART_MS = 1000;
 /** Default interval of Echo-Requests. */
 const ECHO_INTERVAL_MS = 20_000;
 
-/** What PPP sessions work with. */
+/** Dependencies of {@link PppSessions}. */
 export interface PppSessionsParts {
   /** The namespaces that clients work in. */
   readonly namespaces: NetworkNamespaces;

@@ -17,7 +17,7 @@ import type { Devices, PppDevice } from "../platform/devices.ts";
 import type { LinuxPlatform } from "../platform/linux_platform.ts";
 import { deviceFacts, type PlaneSession } from "../platform/session_path.ts";
 
-/** What {@link PppPaths} works with. All is borrowed. */
+/** Dependencies of {@link PppPaths}. All is borrowed. */
 export interface PppPathsParts {
   /** Has the sessions. */
   readonly subsystem: Subsystem;
@@ -98,7 +98,7 @@ export class PppPaths {
   }
 }
 
-/** What a path works with. */
+/** Dependencies of a path. */
 interface UserPppPathParts {
   readonly netns: string;
   readonly devices: Devices;

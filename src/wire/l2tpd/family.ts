@@ -1,9 +1,9 @@
 /**
- * The messages of the "l2tpd" family: what a client and `l2tp daemon` say to each other beside the "l2tp" family.
- * Framed as generic netlink, so that one connection carries both. Pure.
+ * Messages of the "l2tpd" family, which clients and `l2tp daemon` exchange beside the "l2tp" family. Framed as generic
+ * netlink, so that one connection carries both. Pure.
  *
- * A connection begins with HELLO, which carries a descriptor of the client's network namespace; everything later is
- * about that namespace. Every request is acknowledged, or ended with DONE if it is a dump.
+ * A connection begins with HELLO, which carries a descriptor of the client's network namespace; later requests are about
+ * that namespace. Every request is acknowledged, or ended with DONE if it is a dump.
  *
  * @module
  */
@@ -114,7 +114,7 @@ export interface L2tpdControl {
 /** Longest control message that is handed on, in bytes. */
 export const L2TPD_CONTROL_MAX = 32 * 1024;
 
-/** Payload of a control message for whoever asked for them. */
+/** Payload of a control message for a client that subscribed. */
 export function encodeL2tpdControl({ message, ...from }: L2tpdControl): Uint8Array<ArrayBuffer> {
   return beginGenl(L2TPD_CMD.CONTROL, L2TPD_GENL_VERSION)
     .string(L2TPD_ATTR_TEXT, JSON.stringify(from))
