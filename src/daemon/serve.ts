@@ -11,12 +11,12 @@ import type { DataplaneChoice } from "../client/subsystem.ts";
 import type { Config } from "../config/schema/settings.ts";
 import { DataPlanes } from "../driver/data_plane/planes.ts";
 import { IdleMemory } from "../driver/system/idle_memory.ts";
-import { giveMemoryBack } from "../driver/system/memory.ts";
+import { returnMemory } from "../driver/system/memory.ts";
 import { NetworkNamespaces } from "../driver/system/network_namespaces.ts";
 import { notifyServiceManager } from "../driver/system/service_manager.ts";
 import type { DaemonFiles } from "../model/daemon_files.ts";
 import { Subsystem } from "../subsystem/subsystem.ts";
-import { forbidCore } from "../../ffi/process/resource_limit.ts";
+import { disableCoreDumps } from "../../ffi/process/resource_limit.ts";
 import { groupId, UnixListener } from "../../ffi/sockets/unix_listener.ts";
 import { Server } from "./api/server.ts";
 import { DaemonTarget } from "./config/target.ts";
@@ -69,7 +69,7 @@ export async function serveDaemon(
   { files, options, config, dataplane, log }: ServeParts,
 ): Promise<"signal" | "crash"> {
   // Secrets of PPP and cookies are in memory.
-  forbidCore();
+  disableCoreDumps();
   // Others may look for the socket, whose own mode says who may use it.
   Deno.mkdirSync(files.folder, { recursive: true, mode: 0o755 });
   const group = groupOrUndefined();
@@ -107,7 +107,7 @@ export async function serveDaemon(
   const subsystem = new Subsystem(platform);
   using journal = restoreJournal(files.journal, options.fresh, { namespaces, subsystem, devices, log });
   const commit = commitTo({ journal, subsystem, devices, log });
-  using idleMemory = new IdleMemory({ memory: () => Deno.memoryUsage(), giveBack: giveMemoryBack });
+  using idleMemory = new IdleMemory({ memory: () => Deno.memoryUsage(), collect: returnMemory });
   const noteActivity = (): void => idleMemory.noteActivity();
   using kernelPpp = new KernelPppSessions(namespaces, log);
   const userPpp = new PppPaths({ subsystem, platform, devices });

@@ -85,7 +85,7 @@ export class LinuxPlatform implements Platform {
       const { facts, family, fd } = socket;
       const offloads = NO_SOCKET_OFFLOADS;
       const spec = { netns, tunnelId, peerTunnelId, version, facts, offloads, isAdopted: true };
-      const plane = planes.of(parseIpAddress(facts.local)!);
+      const plane = planes.planeFor(parseIpAddress(facts.local)!);
       const handle = plane.addEndpoint({ fd, kind: kindOf(adoption.encap === "udp", family) });
       this.#adopted.set(handle, { netns, local: facts.local, port: facts.localPort ?? 0 });
       const release = (): void => {

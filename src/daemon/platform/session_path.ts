@@ -88,5 +88,5 @@ export function plus<T extends BpfCounts>(counters: T, more: BpfCounts | undefin
 /** The properties of a device that the data plane needs. */
 export function deviceFacts({ tap, uso, coalesce }: DeviceOffloads): DeviceFacts {
   // A system that can cut UDP for us can cut what we joined.
-  return { virtio: tap, joinTcp: coalesce, joinUdp: coalesce && uso };
+  return { virtio: tap, coalesceTcp: coalesce, coalesceUdp: coalesce && uso };
 }

@@ -18,9 +18,11 @@ import type {
   TunnelSocketRequest,
 } from "../../subsystem/ports.ts";
 import type { SessionRecord } from "../../subsystem/records.ts";
-import { L2TP_PWTYPE } from "../../wire/genl/l2tp/constants.ts";
-import { AF_INET, AF_INET6 } from "../../../ffi/sockets/sockaddr.ts";
-import { type InetFamily, pathMtu } from "../../../ffi/sockets/udp.ts";
+import { L2TP_PWTYPE } from "../../model/pseudowire.ts";
+import { changeableOptions, headerOptions } from "../../model/session.ts";
+import { applicableChecksums } from "../../model/tunnel.ts";
+import { AF_INET, AF_INET6, type InetFamily, isIpv6Text } from "../../base/inet.ts";
+import { pathMtu } from "../../../ffi/sockets/udp.ts";
 import type { NetworkNamespaces } from "../../driver/system/network_namespaces.ts";
 import type { BpfSessionHandle } from "./bpf_session.ts";
 import type { BpfSessions } from "./bpf_sessions.ts";
@@ -156,13 +158,8 @@ export class LinuxTunnelSocket implements TunnelSocket {
         sessionId,
         peerSessionId,
         pseudowire: pseudowireType === L2TP_PWTYPE.PPP ? "ppp" : "eth",
-        l2spec: session.l2spec,
-        cookie: session.cookie,
-        peerCookie: session.peerCookie,
-        sendSeq: session.sendSeq,
-        recvSeq: session.recvSeq,
-        lnsMode: session.lnsMode,
-        reorderTimeoutMs: session.reorderTimeoutMs,
+        ...headerOptions(session),
+        ...changeableOptions(session),
         tapFd: device?.tap.number,
         tap: device === undefined ? undefined : deviceFacts(device.offloads),
       }));
@@ -222,16 +219,14 @@ function refused<T>(errno: number, action: () => T): T {
 /** The facts of a tunnel's socket on a shared endpoint. */
 export function endpointFacts(request: TunnelSocketRequest, endpoint: SharedEndpoint): TunnelSocketFacts {
   const udp = request.encap === "udp";
-  const ipv6 = request.peer.includes(":");
+  const ipv6 = isIpv6Text(request.peer);
   return {
     local: endpoint.local,
     // An unconnected socket has no peer, whatever the request says.
     peer: udp && request.peerPort === 0 ? (ipv6 ? "::" : "0.0.0.0") : normal(request.peer),
     localPort: udp ? endpoint.port : undefined,
     peerPort: udp ? request.peerPort : undefined,
-    udpChecksum: udp && !ipv6 ? request.udpChecksum : undefined,
-    checksumTx: udp && ipv6 ? request.checksumTx : undefined,
-    checksumRx: udp && ipv6 ? request.checksumRx : undefined,
+    ...applicableChecksums(request, request.encap, ipv6),
   };
 }
 

@@ -272,7 +272,9 @@ export class PppSession implements Disposable, TimerClient {
   #finished(end: PppEnd): void {
     if (this.#disposed) return;
     const now = performance.now();
-    if (this.#upSince !== undefined && this.#pause.resetAfter(now - this.#upSince)) this.#lastReported = undefined;
+    if (this.#upSince !== undefined && this.#pause.resetAfter(now - this.#upSince)) {
+      this.#lastReported = undefined;
+    }
     this.#upSince = undefined;
     // An absent peer is logged once.
     if (end.reason !== this.#lastReported) this.#log(`PPP ended: ${pppEndText(end)}`);

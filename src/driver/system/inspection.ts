@@ -20,7 +20,6 @@ import { forbiddingFile, hasKernelModule } from "./kernel_modules.ts";
 import { isKernelAtLeast, kernelRelease } from "./kernel_release.ts";
 import { linkAt, namesIn, readProcFile } from "./proc_files.ts";
 
-
 const MODULES = ["l2tp_core", "l2tp_netlink", "l2tp_eth", "l2tp_ip", "l2tp_ip6", "l2tp_ppp"];
 
 /** Inspects the machine as seen from the calling thread's network namespace, and the given UDP ports. */

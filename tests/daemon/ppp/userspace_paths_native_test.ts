@@ -163,7 +163,7 @@ class PairFixture implements AsyncDisposable {
 
   /** What a host's session has dropped, by reason. */
   drops(host: Host): Record<string, number> {
-    const mine = [...this.host.drops(this.key(host))].find(({ sessionId }) => sessionId !== undefined);
+    const mine = [...this.platform.drops(this.key(host))].find(({ sessionId }) => sessionId !== undefined);
     return Object.fromEntries(mine?.reasons ?? []);
   }
 
