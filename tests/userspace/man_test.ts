@@ -2,12 +2,14 @@
 
 import assert from "node:assert/strict";
 import { l2tp, runProgram } from "../support/processes.ts";
+import { SESSION_SETTINGS, TUNNEL_SETTINGS } from "../../src/config/schema/schema.ts";
 import { VERBS } from "../../src/cli/grammar/verbs.ts";
 
-Deno.test("mandoc and man report no problem of the page, and show every verb", async () => {
-  const page = await l2tp(["man"]);
+/** Checks a page: mandoc and man report no problem. Resolves to its text. */
+async function shown(words: readonly string[], suffix: string): Promise<string> {
+  const page = await l2tp(["man", ...words]);
   assert.deepEqual([page.code, page.stderr], [0, ""]);
-  const path = await Deno.makeTempFile({ suffix: ".8" });
+  const path = await Deno.makeTempFile({ suffix });
   try {
     await Deno.writeTextFile(path, page.stdout);
     const lint = await runProgram(["mandoc", "-T", "lint", path]);
@@ -17,15 +19,27 @@ Deno.test("mandoc and man report no problem of the page, and show every verb", a
     assert.deepEqual([man.code, man.stderr], [0, ""]);
     // deno-lint-ignore no-control-regex -- bold and underlined text is overstruck
     const text = man.stdout.replaceAll(/.\x08/g, "");
-    for (const { words, hidden } of VERBS) {
-      if (hidden !== true) {
-        assert.ok(text.includes(` ${words[0]} `) || text.includes(` ${words[0]}\n`), words[0]);
-      }
-    }
     // Something wrong must be found, or the test is none.
     await Deno.writeTextFile(path, `${page.stdout}.NOSUCH\n`);
     assert.notEqual((await runProgram(["mandoc", "-T", "lint", path])).stdout, "");
+    return text;
   } finally {
     await Deno.remove(path);
+  }
+}
+
+Deno.test("mandoc and man report no problem of l2tp(8), which shows every verb", async () => {
+  const text = await shown([], ".8");
+  for (const { words, hidden } of VERBS) {
+    if (hidden !== true) {
+      assert.ok(text.includes(` ${words[0]} `) || text.includes(` ${words[0]}\n`), words[0]);
+    }
+  }
+});
+
+Deno.test("mandoc and man report no problem of l2tp.toml(5), which shows every key of tunnels and sessions", async () => {
+  const text = await shown(["l2tp.toml"], ".5");
+  for (const { key } of [...TUNNEL_SETTINGS, ...SESSION_SETTINGS]) {
+    assert.ok(text.includes(` ${key} = `), key);
   }
 });

@@ -6,32 +6,15 @@
 
 import { type Keyword, KEYWORDS, PPP_KEYWORDS, requiredFor, type Use } from "../grammar/grammar.ts";
 import { keywordText, optionText, shownOptions, shownVerbs, verbOptionText } from "./help.ts";
+import { argumentWrong, unknownKeyword } from "../grammar/messages.ts";
+import { UsageError } from "../grammar/usage_error.ts";
 import { MANUAL_DATE, PROGRAM_VERSION } from "../../model/version.ts";
-
-/** Escapes the text for roff. */
-function plain(text: string): string {
-  return text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("…", "...").replace(
-    /^([.'])/gm,
-    "\\&$1",
-  );
-}
-
-/** Longest line of text, in characters: longer lines are hard to compare and to mail. */
-const COLUMNS = 80;
-
-function entry(term: string, text: string): string {
-  return `.TP\n.B ${plain(term.trim())}\n${wrapped(plain(text))}\n`;
-}
-
-/** The text in lines, broken between words; none begins like a request of roff. */
-function wrapped(text: string): string {
-  return text.replaceAll(new RegExp(`(?=\\S)(.{1,${COLUMNS - 2}})(?: +|$)`, "g"), "$1\n").trimEnd()
-    .replaceAll(/^([.'])/gm, "\\&$1");
-}
+import { roffEntry } from "../output/roff.ts";
+import { configManualPage } from "./man_config.ts";
 
 function keywordEntry(keyword: Keyword): string {
   const { alias, help } = keyword;
-  return entry(keywordText(keyword), `${help}.${alias === undefined ? "" : ` Also ${alias}.`}`);
+  return roffEntry(keywordText(keyword), `${help}.${alias === undefined ? "" : ` Also ${alias}.`}`);
 }
 
 /** The commands that keywords belong to, with the words of their headings. */
@@ -56,17 +39,28 @@ function commandEntry([use, heading]: readonly [use: Use, heading: string]): str
     ...(required.length > 0 ? [`Required: ${required.join(", ")}.`] : []),
     ...(others.length > 0 ? [`Optional: ${others.join(", ")}.`] : []),
   ];
-  return entry(heading, parts.join(" "));
+  return roffEntry(heading, parts.join(" "));
 }
 
-/** The manual page. */
-export function manualPage(): string {
+/**
+ * A manual page: `l2tp(8)`, or the one that is named.
+ *
+ * @throws {UsageError} if there is no such page
+ */
+export function manualPage([page = "l2tp", more]: readonly string[] = []): string {
+  if (more !== undefined) throw new UsageError(unknownKeyword(more));
+  if (page === "l2tp") return commandManualPage();
+  if (page === "l2tp.toml") return configManualPage();
+  throw new UsageError(argumentWrong(page, "there are pages l2tp and l2tp.toml"));
+}
+
+function commandManualPage(): string {
   const verbs = shownVerbs().map((verb) => {
     const own = verb.options?.map((option) => ` ${verbOptionText(option)}: ${option.help}.`) ?? [];
     const text = own.length === 0 ? verb.help : `${verb.help}.${own.join("")}`;
-    return entry(`${verb.words.join(" | ")} ${verb.synopsis}`, text);
+    return roffEntry(`${verb.words.join(" | ")} ${verb.synopsis}`, text);
   });
-  const options = shownOptions().map((option) => entry(optionText(option), option.help));
+  const options = shownOptions().map((option) => roffEntry(optionText(option), option.help));
   const keywords = KEYWORDS.map(keywordEntry);
   const pppKeywords = PPP_KEYWORDS.map(keywordEntry);
   return `.TH L2TP 8 "${MANUAL_DATE}" "l2tp ${PROGRAM_VERSION}" "Network administration"
@@ -136,6 +130,7 @@ l2tp add session tunnel_id 1 session_id 10 peer_session_id 20 name pw0 mtu 1400 
 l2tp \\-json show | jq .
 .EE
 .SH SEE ALSO
+.BR l2tp.toml (5),
 .BR ip\\-l2tp (8),
 .BR ip\\-link (8),
 RFC 3931, RFC 2661

@@ -268,9 +268,9 @@ export const VERBS: readonly Verb[] = [
     verb: "man",
     words: ["man"],
     shortens: false,
-    synopsis: "",
-    help: "print the manual page (pipe it to man -l -)",
-    run: ({ manualPage }, { context }) => printed(context, manualPage()),
+    synopsis: "[ l2tp | l2tp.toml ]",
+    help: "print a manual page (pipe it to man -l -)",
+    run: ({ manualPage }, { context, words }) => printed(context, manualPage(words)),
   },
   {
     verb: "complete",

@@ -16,6 +16,7 @@ import { manualPage } from "../../../src/cli/commands/man.ts";
 import { matching, typing } from "../../../src/cli/grammar/next_words.ts";
 import { parseLine } from "../../../src/cli/grammar/parse.ts";
 import { UsageError } from "../../../src/cli/grammar/usage_error.ts";
+import { PPP_SETTINGS, SESSION_SETTINGS, TUNNEL_SETTINGS } from "../../../src/config/schema/schema.ts";
 import { PROGRAM_VERSION } from "../../../src/model/version.ts";
 import { FakeHost } from "../../support/fake_host.ts";
 import { Random } from "../../support/random.ts";
@@ -171,9 +172,9 @@ Deno.test("the manual page names every keyword, verb and option that people use,
   assert.doesNotMatch(page, /^\.B (complete|keep) /m);
 });
 
-Deno.test("the manual page is plain roff: known requests only, no line that begins with one by accident", () => {
-  const known = /^\.(TH|SH|TP|B|BR|br|EX|EE)( |$)/;
-  for (const line of manualPage().split("\n")) {
+Deno.test("the manual pages are plain roff: known requests only, no line that begins with one by accident", () => {
+  const known = /^\.(TH|SH|TP|PP|B|BR|br|EX|EE)( |$)/;
+  for (const line of `${manualPage()}${manualPage(["l2tp.toml"])}`.split("\n")) {
     if (/^[.']/.test(line)) assert.match(line, known);
     // An unescaped hyphen would be shown as a typographic one, which nobody can copy to a shell.
     else assert.doesNotMatch(line, /(^| |\[ ?)-[a-z]/, line);
@@ -183,6 +184,22 @@ Deno.test("the manual page is plain roff: known requests only, no line that begi
 
 Deno.test("man prints the page", async () => {
   assert.deepEqual(await new FakeHost().run("man"), { code: 0, out: manualPage(), err: "" });
+  assert.deepEqual(await new FakeHost().run("man l2tp"), { code: 0, out: manualPage(), err: "" });
+  const configPage = await new FakeHost().run("man l2tp.toml");
+  assert.deepEqual(configPage, { code: 0, out: manualPage(["l2tp.toml"]), err: "" });
+  assert.equal((await new FakeHost().run("man l2tp.conf")).code, 255);
+  assert.equal((await new FakeHost().run("man l2tp l2tp.toml")).code, 255);
+});
+
+Deno.test("the manual page of the configuration file names every key, its help and its default", () => {
+  const page = manualPage(["l2tp.toml"]).replaceAll("\n", " ");
+  const roff = (text: string): string =>
+    text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("…", "...");
+  for (const { key, help, fallback } of [...TUNNEL_SETTINGS, ...SESSION_SETTINGS, ...PPP_SETTINGS]) {
+    assert.ok(page.includes(`.B ${roff(key)} = `), key);
+    assert.ok(page.includes(roff(help)), help);
+    if (fallback !== undefined) assert.ok(page.includes(`Default: ${roff(fallback)}.`), key);
+  }
 });
 
 Deno.test("completionsOf(): what may come next", () => {
