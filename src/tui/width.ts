@@ -17,10 +17,12 @@ const ASCII = /^[\x20-\x7e]*$/;
 /** Characters that terminals interpret. Interface names may contain them, so they must never be printed. */
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 
-/** Characters two columns wide, apart from half-width forms. */
+/**
+ * Characters that take two columns: emoji that are shown as pictures, and what Unicode Standard Annex #11 (17.0) calls
+ * wide or fullwidth, in ranges that cross code points without a character.
+ */
 const WIDE =
-  /^(?:\p{Emoji_Presentation}|[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Bopomofo}\p{sc=Yi}\u3001-\u303e\u3000\uff01-\uff60\uffe0-\uffe6])/u;
-const HALF_WIDE = /^[\uff61-\uffdc]/u;
+  /^[\p{Emoji_Presentation}\u1100-\u115f\u2329\u232a\u2e80-\u303e\u3041-\u3247\u3250-\ua4c6\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6b\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18df2}\u{1aff0}-\u{1b2fb}\u{1f200}-\u{1f265}\u{20000}-\u{3fffd}]/u;
 
 /** Combining marks and joiners without a base character. */
 const INVISIBLE = /^[\p{Mn}\p{Me}\p{Cf}]+$/u;
@@ -36,7 +38,7 @@ export function glyphsOf(text: string): Glyph[] {
   for (const { segment } of segmenter.segment(text)) {
     if (CONTROL.test(segment)) glyphs.push({ text: "?", width: 1 });
     else if (INVISIBLE.test(segment)) continue;
-    else glyphs.push({ text: segment, width: WIDE.test(segment) && !HALF_WIDE.test(segment) ? 2 : 1 });
+    else glyphs.push({ text: segment, width: WIDE.test(segment) ? 2 : 1 });
   }
   return glyphs;
 }
