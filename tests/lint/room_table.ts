@@ -356,7 +356,13 @@ export const ROOMS: readonly Room[] = [
 ];
 
 /** Pure tests of what is no room: the arithmetic of the benchmarks, the documentation, the lint rules. */
-const MORE_PURE_TESTS = ["tests/benchmarks/figures", "tests/docs", "tests/lint"];
+const MORE_PURE_TESTS = [
+  "tests/std",
+  "tests/support",
+  "tests/benchmarks/figures",
+  "tests/docs",
+  "tests/lint",
+];
 
 /** Folders with the tests that need no privilege, but for files that end in `_native_test.ts`. */
 export function pureTestFolders(): string[] {
