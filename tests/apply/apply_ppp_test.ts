@@ -1,6 +1,6 @@
 /** PPP of configurations on a real subsystem, between two hosts: made, changed, saved and ended by `apply` alone. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { ping, Pinger } from "../support/traffic.ts";
 import { until } from "../support/until.ts";
 import { PING_EVERY_MS, Site, wires } from "./fixture.ts";
@@ -50,12 +50,12 @@ mtu = 1400
   const nothing = "Nothing to do: 1 tunnel untouched.\n";
 
   await t.step("made at both ends, and a packet crosses", async () => {
-    assert.match(await site.apply(a, server, "--dry-run"), /^\+ {3}ppp\.require = \["mschapv2"\]$/m);
-    assert.deepEqual((await site.state(a) as unknown[])[0], []);
-    assert.match(await site.apply(a, server), /^2 of 2 changes made/m);
-    assert.match(await site.apply(b, client), /^2 of 2 changes made/m);
+    assertMatch(await site.apply(a, server, "--dry-run"), /^\+ {3}ppp\.require = \["mschapv2"\]$/m);
+    assertEquals((await site.state(a) as unknown[])[0], []);
+    assertMatch(await site.apply(a, server), /^2 of 2 changes made/m);
+    assertMatch(await site.apply(b, client), /^2 of 2 changes made/m);
     await crosses(1400);
-    assert.match((await site.run(a, "show", "session")).stdout, /^ {2}interface name: line-a$/m);
+    assertMatch((await site.run(a, "show", "session")).stdout, /^ {2}interface name: line-a$/m);
   });
 
   await t.step("a second time nothing is sent; secrets are taken up while pings go on", async () => {
@@ -69,54 +69,54 @@ mtu = 1400
     }, PING_EVERY_MS);
     try {
       const heard = await site.notifications(a, async () => {
-        assert.equal(await site.apply(a, server), nothing);
+        assertStrictEquals(await site.apply(a, server), nothing);
         await site.secrets("alice Wonderland-1\nbob Wonderland-2\n");
-        assert.match(
+        assertMatch(
           await site.apply(a, server),
           /^\+ {3}ppp\.secret-file = .* # changed since\n1 of 1 change made/m,
         );
-        assert.equal(await site.apply(a, server), nothing);
+        assertStrictEquals(await site.apply(a, server), nothing);
         // Nobody but PPP itself has to do with a link that is up.
         await site.apply(a, `${server}${wires(1, 2).slice(wires(1, 2).indexOf("[tunnel.neighbour]"))}`);
-        assert.match(await site.apply(a, server, "--prune"), /^- tunnel 2$/m);
+        assertMatch(await site.apply(a, server, "--prune"), /^- tunnel 2$/m);
       });
-      assert.equal(heard.filter((line) => line.includes("line-a")).length, 0, heard.join("\n"));
+      assertStrictEquals(heard.filter((line) => line.includes("line-a")).length, 0, heard.join("\n"));
     } finally {
       clearInterval(timer);
     }
-    assert.ok(sent > 20, `${sent} pings`);
+    assert(sent > 20, `${sent} pings`);
     await until(() => (take(), received === sent), `all ${sent} replies`);
   });
 
   await t.step("other settings make it anew, and it comes up again", async () => {
     const narrow = server.replace("1400", "1300");
-    assert.match(
+    assertMatch(
       await site.apply(a, narrow),
       /^-\/\+ session one \(1\).*, re-created\n- {3}ppp\.mtu = 1400\n\+ {3}ppp\.mtu = 1300$/m,
     );
     await crosses(1300);
-    assert.equal(await site.apply(a, narrow), nothing);
+    assertStrictEquals(await site.apply(a, narrow), nothing);
   });
 
   await t.step("saved, deleted, and made again of what was saved", async () => {
     const toml = (await site.run(a, "save")).stdout;
-    assert.doesNotMatch(toml, /Wonderland/);
-    assert.equal((await site.run(a, "flush")).code, 0);
+    assertNotMatch(toml, /Wonderland/);
+    assertStrictEquals((await site.run(a, "flush")).code, 0);
     await until(async () => !(await a.ip("link")).includes("line-a"), "the end of the interface");
-    assert.match(await site.apply(a, toml), /^2 of 2 changes made/m);
+    assertMatch(await site.apply(a, toml), /^2 of 2 changes made/m);
     await crosses(1300);
-    assert.equal(await site.apply(a, server.replace("1400", "1300")), nothing);
+    assertStrictEquals(await site.apply(a, server.replace("1400", "1300")), nothing);
   });
 
   await t.step("a session whose table went has no PPP, and the peer is told", async () => {
     const bare = dialled(2, 1, "");
     const before = site.said;
-    assert.match(await site.apply(b, bare), /^-\/\+ session one \(1\).*\n- {3}ppp\.user = "alice"$/m);
-    assert.doesNotMatch(await b.ip("link"), / ppp0: /);
+    assertMatch(await site.apply(b, bare), /^-\/\+ session one \(1\).*\n- {3}ppp\.user = "alice"$/m);
+    assertNotMatch(await b.ip("link"), / ppp0: /);
     const { stdout } = await site.run(b, "-j", "-d", "show", "session");
     const [{ ppp, session_id }] = JSON.parse(stdout);
-    assert.deepEqual([ppp, session_id], [undefined, 1]);
-    assert.equal(await site.apply(b, bare), nothing);
+    assertEquals([ppp, session_id], [undefined, 1]);
+    assertStrictEquals(await site.apply(b, bare), nothing);
     await until(
       () => site.said.slice(before.length).includes("PPP ended: the peer ended it"),
       "a is told",
@@ -130,8 +130,8 @@ mtu = 1400
     const path = `${site.folder}/l2tp.toml`;
     await Deno.writeTextFile(path, server.replace("1400", "1200"));
     const { code, stderr } = await site.run(a, "apply", "-f", path);
-    assert.equal(code, 1);
-    assert.match(stderr, /^\S+\/l2tp\.toml:14:15: tunnel line: secret-file ".*" is readable by everyone\n/);
+    assertStrictEquals(code, 1);
+    assertMatch(stderr, /^\S+\/l2tp\.toml:14:15: tunnel line: secret-file ".*" is readable by everyone\n/);
     await crosses(1300);
   });
 });

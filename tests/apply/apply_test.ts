@@ -3,13 +3,14 @@
  * applied again, with listeners and with pings that go on meanwhile.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { LinkClient } from "../../src/client/link_client.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { Namespace } from "../support/namespaces.ts";
 import { Pinger } from "../support/traffic.ts";
 import { until } from "../support/until.ts";
 import { PING_EVERY_MS, Site, wires } from "./fixture.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 /** Every feature of the schema, in tunnels that need no peer. */
 const EVERYTHING = (secrets: string): string =>
@@ -124,25 +125,25 @@ Deno.test("apply, on a real subsystem", async (t) => {
     "every feature of the schema: made, found to be there, saved, flushed, made again",
     async () => {
       const everything = EVERYTHING(await site.secrets("alice Wonderland-1\n"));
-      assert.match(await site.apply(a, everything), /^13 of 13 changes made; 0 tunnels untouched\.$/m);
-      assert.equal(await site.apply(a, everything, "--prune"), "Nothing to do: 5 tunnels untouched.\n");
+      assertMatch(await site.apply(a, everything), /^13 of 13 changes made; 0 tunnels untouched\.$/m);
+      assertStrictEquals(await site.apply(a, everything, "--prune"), "Nothing to do: 5 tunnels untouched.\n");
       const made = await site.state(a);
       const saved = `${site.folder}/saved.toml`;
       const { code, stderr } = await site.run(a, "save", "-f", saved);
-      assert.deepEqual([code, stderr], [0, ""]);
-      assert.equal((await Deno.stat(saved)).mode! & 0o777, 0o600);
-      assert.equal((await site.run(a, "flush")).code, 0);
+      assertDeepStrictEquals([code, stderr], [0, ""]);
+      assertStrictEquals((await Deno.stat(saved)).mode! & 0o777, 0o600);
+      assertStrictEquals((await site.run(a, "flush")).code, 0);
       await until(() =>
         inNamespace(a.name, () => {
           using links = LinkClient.open();
           return links.links().every(({ name }) => !/^(pw0|dialled|ppp0)$/.test(name));
         }), "the end of the interfaces");
       const toml = await Deno.readTextFile(saved);
-      assert.match(await site.apply(a, toml), /^13 of 13 changes made/m);
-      assert.deepEqual(await site.state(a), made);
-      assert.equal(await site.apply(a, everything, "--prune"), "Nothing to do: 5 tunnels untouched.\n");
-      assert.match(await site.apply(a, "", "--prune"), /^- tunnel 1$/m);
-      assert.deepEqual((await site.state(a) as unknown[])[0], []);
+      assertMatch(await site.apply(a, toml), /^13 of 13 changes made/m);
+      assertDeepStrictEquals(await site.state(a), made);
+      assertStrictEquals(await site.apply(a, everything, "--prune"), "Nothing to do: 5 tunnels untouched.\n");
+      assertMatch(await site.apply(a, "", "--prune"), /^- tunnel 1$/m);
+      assertEquals((await site.state(a) as unknown[])[0], []);
     },
   );
 
@@ -150,20 +151,20 @@ Deno.test("apply, on a real subsystem", async (t) => {
     await site.apply(a, wires(1, 2));
     await site.apply(b, wires(2, 1));
     await site.settle(a);
-    assert.deepEqual(await site.notifications(a, async () => void await site.apply(a, wires(1, 2))), []);
+    assertEquals(await site.notifications(a, async () => void await site.apply(a, wires(1, 2))), []);
     const changed = `${wires(1, 2)}reorder_timeout = 20\n`;
     const heard = await site.notifications(a, async () => {
-      assert.match(await site.apply(a, changed), /^\+ {3}reorder_timeout = 20$/m);
+      assertMatch(await site.apply(a, changed), /^\+ {3}reorder_timeout = 20$/m);
     });
-    assert.deepEqual(heard, ["sessionModified"]);
+    assertEquals(heard, ["sessionModified"]);
     const widened = await site.notifications(
       a,
       async () => void await site.apply(a, `${changed}mtu = 1300\n`),
     );
     // One event of ip is a line with the interface's number, and a line of addresses below it.
     const links = widened.filter((line) => /^\d+: /.test(line));
-    assert.equal(links.length, 1, widened.join("\n"));
-    assert.match(links[0]!, /^\d+: neighbour: .* mtu 1300 /);
+    assertStrictEquals(links.length, 1, widened.join("\n"));
+    assertMatch(links[0]!, /^\d+: neighbour: .* mtu 1300 /);
     await site.apply(a, wires(1, 2));
   });
 
@@ -185,16 +186,16 @@ Deno.test("apply, on a real subsystem", async (t) => {
       const before = sent;
       const other = wires(1, 2).replaceAll("5000", "5002");
       try {
-        assert.match(await site.apply(a, other), /^-\/\+ tunnel neighbour \(2\), re-created$/m);
+        assertMatch(await site.apply(a, other), /^-\/\+ tunnel neighbour \(2\), re-created$/m);
         await site.apply(b, wires(2, 1).replaceAll("5000", "5002"));
         const rest = 'seq = "both"\nmtu = 1300\n';
-        assert.match(await site.apply(a, other + rest), /^~ session w \(2\) of tunnel neighbour \(2\)$/m);
+        assertMatch(await site.apply(a, other + rest), /^~ session w \(2\) of tunnel neighbour \(2\)$/m);
         await site.apply(a, other.slice(0, other.indexOf("[tunnel.neighbour]")), "--prune");
         await site.apply(a, wires(1, 2));
       } finally {
         clearInterval(timer);
       }
-      assert.ok(sent - before > 20, `${sent} pings`);
+      assert(sent - before > 20, `${sent} pings`);
       await until(() => (take(), received === sent), `all ${sent} replies`);
     },
   );
@@ -207,12 +208,12 @@ Deno.test("apply, on a real subsystem", async (t) => {
     const heard = await site.notifications(a, async () => {
       planned = await site.apply(a, other, "--dry-run");
     });
-    assert.deepEqual(heard, []);
-    assert.match(planned, /^-\/\+ tunnel neighbour \(2\), re-created$/m);
-    assert.match(planned, /^2 changes to make; 1 tunnel untouched\.$/m);
+    assertEquals(heard, []);
+    assertMatch(planned, /^-\/\+ tunnel neighbour \(2\), re-created$/m);
+    assertMatch(planned, /^2 changes to make; 1 tunnel untouched\.$/m);
     const nothing = await site.apply(a, "", "--dry-run", "--prune");
-    assert.match(nothing, /^4 changes to make; 0 tunnels untouched\.$/m);
-    assert.equal(await site.apply(a, wires(1, 2)), "Nothing to do: 2 tunnels untouched.\n");
+    assertMatch(nothing, /^4 changes to make; 0 tunnels untouched\.$/m);
+    assertStrictEquals(await site.apply(a, wires(1, 2)), "Nothing to do: 2 tunnels untouched.\n");
   });
 
   await t.step(
@@ -229,24 +230,24 @@ Deno.test("apply, on a real subsystem", async (t) => {
       await site.apply(a, file);
       await site.apply(b, `${wires(2, 1)}${tunnel(9, 2, 1, "")}`);
       await blue.sh("ping", "-q", "-c", "1", "-W", "5", "192.168.9.2");
-      assert.equal(await site.apply(a, file), nothing);
+      assertStrictEquals(await site.apply(a, file), nothing);
       await blue.sh("ping", "-q", "-c", "1", "-W", "5", "192.168.9.2");
       const changed = `${file}mtu = 1300\nbridge = "br9"\n`;
-      assert.match(await site.apply(a, changed), /^~ session w \(9\) of tunnel far \(9\)$/m);
-      assert.match(await blue.ip("link show master br9"), / far1: .* mtu 1300 /);
+      assertMatch(await site.apply(a, changed), /^~ session w \(9\) of tunnel far \(9\)$/m);
+      assertMatch(await blue.ip("link show master br9"), / far1: .* mtu 1300 /);
       const saved = `${site.folder}/saved.toml`;
-      assert.equal((await site.run(a, "save", "-f", saved)).stderr, "");
+      assertStrictEquals((await site.run(a, "save", "-f", saved)).stderr, "");
       const toml = await Deno.readTextFile(saved);
-      assert.match(toml, new RegExp(`^netns = "${blue.name}"$`, "m"));
-      assert.equal((await site.run(a, "del", "tunnel", "tunnel_id", "9")).code, 0);
+      assertMatch(toml, new RegExp(`^netns = "${blue.name}"$`, "m"));
+      assertStrictEquals((await site.run(a, "del", "tunnel", "tunnel_id", "9")).code, 0);
       await until(async () => !(await blue.ip("link")).includes(" far1: "), "the end of the interface");
-      assert.match(await site.apply(a, toml), /^2 of 2 changes made/m);
-      assert.equal(await site.apply(a, changed, "--prune"), nothing);
+      assertMatch(await site.apply(a, toml), /^2 of 2 changes made/m);
+      assertStrictEquals(await site.apply(a, changed, "--prune"), nothing);
       const gone = tunnel(8, 1, 2, 'netns = "no-such-netns"\n').replace("far1", "far3");
       await Deno.writeTextFile(`${site.folder}/gone.toml`, gone);
       const { code, stderr } = await site.run(a, "apply", "-f", `${site.folder}/gone.toml`, "--dry-run");
-      assert.equal(code, 1);
-      assert.match(
+      assertStrictEquals(code, 1);
+      assertMatch(
         stderr,
         /:13:9: tunnel far: there is no network namespace "no-such-netns"\n {2}Create it first: ip netns add/,
       );
@@ -275,14 +276,14 @@ Deno.test("apply, on a real subsystem", async (t) => {
     child.kill("SIGINT");
     const { code, stderr } = await child.output();
     const said = new TextDecoder().decode(stderr);
-    assert.equal(code, 1, said);
-    assert.match(
+    assertStrictEquals(code, 1, said);
+    assertMatch(
       said,
       /^Error: on_up of tunnel t7 was interrupted\.\n {2}The changes of tunnel t7 \(7\) are undone\.$/m,
     );
-    assert.match(said, /^Interrupted: /m);
-    assert.throws(() => Deno.statSync(`/proc/${pidOf()}`), Deno.errors.NotFound);
-    assert.deepEqual(await site.state(a), before);
+    assertMatch(said, /^Interrupted: /m);
+    assertThrows(() => Deno.statSync(`/proc/${pidOf()}`), Deno.errors.NotFound);
+    assertDeepStrictEquals(await site.state(a), before);
   });
 
   await t.step("a step that fails undoes its tunnel alone", async () => {
@@ -293,12 +294,12 @@ Deno.test("apply, on a real subsystem", async (t) => {
       '[tunnel.third]\ntunnel_id = 3\npeer_tunnel_id = 3\nencap = "ip"\nremote = "10.0.0.2"\n';
     await Deno.writeTextFile(path, bad);
     const { code, stdout, stderr } = await site.run(a, "apply", "-f", path);
-    assert.equal(code, 2, stderr);
-    assert.match(stdout, /^-\/\+ tunnel neighbour \(2\), re-created$/m);
-    assert.match(stderr, /^ {2}The changes of tunnel neighbour \(2\) are undone\.$/m);
-    assert.match(stdout, /^1 of 3 changes made; 1 tunnel untouched\.$/m);
+    assertStrictEquals(code, 2, stderr);
+    assertMatch(stdout, /^-\/\+ tunnel neighbour \(2\), re-created$/m);
+    assertMatch(stderr, /^ {2}The changes of tunnel neighbour \(2\) are undone\.$/m);
+    assertMatch(stdout, /^1 of 3 changes made; 1 tunnel untouched\.$/m);
     using client = site.client(a);
     client.deleteTunnel(3);
-    assert.deepEqual(await site.state(a), before);
+    assertDeepStrictEquals(await site.state(a), before);
   });
 });

@@ -3,7 +3,7 @@
  * host.
  */
 
-import assert from "node:assert/strict";
+import { assertMatch, assertNotMatch, assertNotStrictEquals } from "@std/assert";
 import { TestDaemon } from "../support/daemon.ts";
 import { type Namespace, Pair } from "../support/namespaces.ts";
 import { ping } from "../support/traffic.ts";
@@ -74,7 +74,7 @@ Deno.test("daemon config: PPP between two daemons waits for its secrets, is chan
     await until(() => daemon.said.includes(`waits for file "${secrets}": `), "it waits for its secrets");
     await Deno.writeTextFile(secrets, "alice Wonderland-1\n", { mode: 0o600 });
     await up();
-    assert.match(await notes(), /^up line1$/m);
+    assertMatch(await notes(), /^up line1$/m);
 
     // What is read again and is the same is nothing; other secrets are taken up by a link that goes on.
     const reload = async (says: RegExp): Promise<void> => {
@@ -92,7 +92,7 @@ Deno.test("daemon config: PPP between two daemons waits for its secrets, is chan
     const narrow = (await Deno.readTextFile(`${folder}/a.toml`)).replace("echo = 1", "mtu = 1300\necho = 1");
     await Deno.writeTextFile(`${folder}/a.toml`, narrow);
     await reload(/session one \(1\) of tunnel line \(1\): re-created \(ppp\.mtu\)$/m);
-    assert.notEqual(await indexOf(), index);
+    assertNotStrictEquals(await indexOf(), index);
     await until(
       () => daemon.said.includes('authentication of the peer as "alice" by CHAP failed'),
       daemon.said,
@@ -100,14 +100,14 @@ Deno.test("daemon config: PPP between two daemons waits for its secrets, is chan
     await Deno.writeTextFile(secrets, "alice Wonderland-1\n");
     await reload(/changed \(ppp\.secret-file\)$/m);
     await up();
-    assert.match(await a.ip("link show dev line1"), / mtu 1300 /);
+    assertMatch(await a.ip("link show dev line1"), / mtu 1300 /);
 
     await Deno.writeTextFile(`${folder}/notes`, "");
     await daemon.end("SIGKILL");
     daemon = await start(a, "a");
     await up();
-    assert.match(await notes(), /^up line1$/m);
-    for (const said of [daemon.said, other.said]) assert.doesNotMatch(said, /Wonderland/);
+    assertMatch(await notes(), /^up line1$/m);
+    for (const said of [daemon.said, other.said]) assertNotMatch(said, /Wonderland/);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -3,7 +3,7 @@
  * hosts, with packets through every session.
  */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { Namespace } from "../support/namespaces.ts";
 import { ping } from "../support/traffic.ts";
 import { until } from "../support/until.ts";
@@ -27,19 +27,19 @@ async function applied(site: Site, netns: Namespace, toml: string): Promise<void
   const path = `${site.folder}/${netns.name}.toml`;
   await Deno.writeTextFile(path, toml);
   const made = await site.run(netns, "apply", "-f", path);
-  assert.equal(made.code, 0, made.stderr);
-  assert.match(
+  assertStrictEquals(made.code, 0, made.stderr);
+  assertMatch(
     made.stdout,
     new RegExp(`^${changes} of ${changes} changes made; 0 tunnels untouched\\.$`, "m"),
   );
   const again = await site.run(netns, "apply", "--prune", "-f", path);
-  assert.match(again.stdout, /^Nothing to do: \d+ tunnels? untouched\.\n$/);
+  assertMatch(again.stdout, /^Nothing to do: \d+ tunnels? untouched\.\n$/);
 }
 
 /** Makes the other end of an example by a command. */
 async function add(site: Site, netns: Namespace, line: string): Promise<void> {
   const { code, stderr } = await site.run(netns, "add", "tunnel", "session", ...line.split(" "));
-  assert.equal(code, 0, stderr);
+  assertStrictEquals(code, 0, stderr);
 }
 
 Deno.test("every example is applied, and packets cross", async (t) => {
@@ -58,7 +58,7 @@ Deno.test("every example is applied, and packets cross", async (t) => {
       try {
         await run();
       } finally {
-        for (const netns of [a, b]) assert.equal((await site.run(netns, "flush")).code, 0);
+        for (const netns of [a, b]) assertStrictEquals((await site.run(netns, "flush")).code, 0);
       }
     });
   };
@@ -105,7 +105,7 @@ Deno.test("every example is applied, and packets cross", async (t) => {
     }
     const management =
       "add session tunnel_id 3 session_id 2 peer_session_id 203 name mgmt addr 10.99.0.2/24 up";
-    assert.equal((await site.run(b, ...management.split(" "))).code, 0);
+    assertStrictEquals((await site.run(b, ...management.split(" "))).code, 0);
     await ping(a.name, "10.99.0.2");
   });
 
@@ -119,7 +119,7 @@ Deno.test("every example is applied, and packets cross", async (t) => {
       "tunnel_id 8 peer_tunnel_id 7 session_id 80 peer_session_id 70 local 192.0.2.2 remote 192.0.2.1 " +
         "udp_sport 1707 udp_dport 1707 name link7 addr 10.255.7.2/30 addr 10.2.0.1/16 up",
     );
-    assert.match(await a.ip("route show dev link7"), /^10\.2\.0\.0\/16 via 10\.255\.7\.2 *$/m);
+    assertMatch(await a.ip("route show dev link7"), /^10\.2\.0\.0\/16 via 10\.255\.7\.2 *$/m);
     await ping(a.name, "10.2.0.1");
     // Another sublayer takes another session: both hooks run.
     await Deno.writeTextFile(
@@ -127,8 +127,8 @@ Deno.test("every example is applied, and packets cross", async (t) => {
       example("hooks.toml", site).replace("session_id = 70", 'session_id = 70\nl2spec_type = "none"'),
     );
     const { code, stderr } = await site.run(a, "apply", "-f", `${site.folder}/changed.toml`);
-    assert.equal(code, 0, stderr);
-    assert.match(stderr, /pre-down: 10\.2\.0\.0\/16 via link7\n[^]*up: 10\.2\.0\.0\/16 via link7\n/);
+    assertStrictEquals(code, 0, stderr);
+    assertMatch(stderr, /pre-down: 10\.2\.0\.0\/16 via link7\n[^]*up: 10\.2\.0\.0\/16 via link7\n/);
   });
 
   await step(["namespaces.toml"], async () => {
@@ -141,12 +141,12 @@ Deno.test("every example is applied, and packets cross", async (t) => {
         "udp_sport 1709 udp_dport 1709 name uplink addr 10.9.0.2/24 up",
     );
     await ping(blue.name, "10.9.0.2");
-    assert.doesNotMatch(await a.ip("link"), /uplink/);
-    assert.equal((await site.run(a, "flush")).code, 0);
+    assertNotMatch(await a.ip("link"), /uplink/);
+    assertStrictEquals((await site.run(a, "flush")).code, 0);
   });
 
   const there = [...Deno.readDirSync(EXAMPLES)].map(({ name }) => name).filter((name) =>
     name.endsWith(".toml")
   );
-  assert.deepEqual(seen.sort(), there.sort());
+  assertEquals(seen.sort(), there.sort());
 });

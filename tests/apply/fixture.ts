@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert } from "@std/assert";
 import { L2tpClient } from "../../src/client/l2tp_client.ts";
 import { L2tpEvents } from "../../src/client/l2tp_events.ts";
 import { LinkClient } from "../../src/client/link_client.ts";
@@ -13,6 +13,7 @@ import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { type Namespace, Pair } from "../support/namespaces.ts";
 import { type Ended, programUnderTest, runProgram } from "../support/processes.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 /** Whether it is the kernel's. */
 export const ON_KERNEL = Deno.env.get("L2TP_SUBJECT") === "kernel";
@@ -82,7 +83,7 @@ export class Site implements AsyncDisposable {
     const path = `${this.folder}/l2tp.toml`;
     await Deno.writeTextFile(path, toml);
     const { code, stdout, stderr } = await this.run(netns, "apply", "-f", path, ...words);
-    assert.deepEqual([code, stderr], [0, ""], `${stdout}${stderr}`);
+    assertDeepStrictEquals([code, stderr], [0, ""], `${stdout}${stderr}`);
     return stdout;
   }
 
@@ -106,7 +107,7 @@ export class Site implements AsyncDisposable {
   async settle(netns: Namespace): Promise<void> {
     // Two seconds of calm in a row; how many it takes to come to them is the machine's affair.
     for (let calm = 0, looks = 0; calm < 4; looks++) {
-      assert.ok(looks < 100, "addresses are never found to be nobody else's");
+      assert(looks < 100, "addresses are never found to be nobody else's");
       calm = (await netns.ip("addr show")).includes("tentative") ? 0 : calm + 1;
       await new Promise((resolve) => setTimeout(resolve, 500));
     }

@@ -3,7 +3,7 @@
  * another program's validator.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { Ajv2020 } from "ajv/2020";
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
@@ -29,14 +29,14 @@ const judged = new Set<string>();
 function judge(type: string, value: unknown, where: string): void {
   judged.add(type);
   const validate = ajv.getSchema(`output#/$defs/${type}`);
-  assert.ok(validate !== undefined, `the schema has no ${type}`);
-  assert.ok(validate(value), `${where}: ${JSON.stringify(validate.errors)}\n${JSON.stringify(value)}`);
+  assert(validate !== undefined, `the schema has no ${type}`);
+  assert(validate(value), `${where}: ${JSON.stringify(validate.errors)}\n${JSON.stringify(value)}`);
 }
 
 /** Checks every element of an array, of which there are `count` at least. */
 function judgeAll(type: string, text: string, where: string, count = 1): void {
   const values = JSON.parse(text) as unknown[];
-  assert.ok(values.length >= count, `${where}: ${text}`);
+  assert(values.length >= count, `${where}: ${text}`);
   for (const value of values) judge(type, value, where);
 }
 
@@ -103,7 +103,7 @@ Deno.test("-json: every output is as its schema says", async (t) => {
   const { a } = site.pair;
   const run = async (...words: string[]): Promise<string> => {
     const { code, stdout, stderr } = await site.run(a, "-json", ...words);
-    assert.ok(code === 0 || code === 1, `${words.join(" ")}: ${stderr}`);
+    assert(code === 0 || code === 1, `${words.join(" ")}: ${stderr}`);
     return stdout;
   };
 
@@ -183,7 +183,7 @@ Deno.test("-json: every output is as its schema says", async (t) => {
     ];
     for (const [words, code] of table) {
       const ended = await site.run(a, "-json", ...words);
-      assert.ok(ended.code === code, `${words.join(" ")}: exit ${ended.code}, not ${code}: ${ended.stderr}`);
+      assert(ended.code === code, `${words.join(" ")}: exit ${ended.code}, not ${code}: ${ended.stderr}`);
       const lines = ended.stderr.trimEnd().split("\n");
       for (const line of lines) judge("ErrorJson", JSON.parse(line), words.join(" "));
     }
@@ -192,6 +192,6 @@ Deno.test("-json: every output is as its schema says", async (t) => {
   await t.step("every type of output was judged", () => {
     const types = new Set(JSON_OUTPUTS.map(({ type }) => type));
     if (ON_KERNEL) types.delete("TraceJson");
-    assert.deepEqual([...judged].sort(), [...types].sort());
+    assertEquals([...judged].sort(), [...types].sort());
   });
 });

@@ -4,7 +4,7 @@
  * what qemu cannot run.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertRejects, assertStrictEquals } from "@std/assert";
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
 import { TestDaemon } from "../support/daemon.ts";
@@ -13,6 +13,7 @@ import { type Ended, l2tp, runProgram } from "../support/processes.ts";
 import { findRuntime } from "../tools/compile_runtime.ts";
 import { targetOf, unfitFor } from "../tools/compile_target.ts";
 import { arm64Environment } from "./emulator.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 // Opened here, because a library that is opened within a test counts as a leak of it.
 bindLibc();
@@ -93,9 +94,9 @@ Deno.test("deno task compile embeds the npm registry's Deno for arm64, of the ve
     // Where `deno compile` can download its runtime, it would make another kind of file.
     ...["--self-extracting", "--output", file],
   ], { cwd: new URL("../../", import.meta.url).pathname });
-  assert.equal(made.code, 0, made.stderr);
+  assertStrictEquals(made.code, 0, made.stderr);
   const { deno } = Deno.version;
-  assert.ok(
+  assert(
     made.stderr.includes(
       ` for ${TRIPLE}: self-extracting, with Deno ${deno} (npm @deno/linux-arm64-glibc@${deno}), `,
     ),
@@ -104,12 +105,12 @@ Deno.test("deno task compile embeds the npm registry's Deno for arm64, of the ve
 });
 
 Deno.test("a Deno that the registry does not have, or that is for another machine, is refused with the reason", async () => {
-  await assert.rejects(
-    findRuntime(targetOf(TRIPLE), "2.9.999"),
+  assertMatch(
+    String(await assertRejects(() => findRuntime(targetOf(TRIPLE), "2.9.999"))),
     /^Error: The npm registry has no @deno\/linux-arm64-glibc@2\.9\.999; its newest are \d.*: --runtime \d+\.\d+\.\d+$/,
   );
-  await assert.rejects(
-    findRuntime(targetOf(TRIPLE), Deno.execPath()),
+  assertMatch(
+    String(await assertRejects(() => findRuntime(targetOf(TRIPLE), Deno.execPath()))),
     /is no deno for aarch64-unknown-linux-gnu: it is for ELF machine 62, aarch64 is 183\.$/,
   );
 });
@@ -117,25 +118,25 @@ Deno.test("a Deno that the registry does not have, or that is for another machin
 Deno.test("on another machine it fails with the reason, and leaves nothing behind", async () => {
   const ended = await runProgram([file, "version"], { env: { HOME: home, XDG_CACHE_HOME: "" } });
   const { stdout: machine } = await runProgram(["uname", "-m"]);
-  assert.deepEqual(ended, {
+  assertEquals(ended, {
     code: 126,
     stdout: "",
     stderr: `l2tp: this file is for aarch64, this machine is ${machine.trim()}.\n` +
       "l2tp: Take the l2tp that was made for it.\n",
   });
-  assert.deepEqual([...Deno.readDirSync(home)], []);
+  assertEquals([...Deno.readDirSync(home)], []);
 });
 
 Deno.test("the first start unpacks Deno for arm64, the next one uses what the first unpacked", async () => {
   const expected = await l2tp(["version"]);
-  assert.equal(expected.code, 0);
-  assert.deepEqual(await arm64(["version"]), expected);
+  assertStrictEquals(expected.code, 0);
+  assertDeepStrictEquals(await arm64(["version"]), expected);
   const cache = `${home}/.cache/l2tp`;
   const keys = [...Deno.readDirSync(cache)].map(({ name }) => name);
-  assert.equal(keys.length, 1);
-  assert.equal(unfitFor(targetOf(TRIPLE), await Deno.readFile(`${cache}/${keys[0]}/l2tp`)), undefined);
-  assert.deepEqual(await arm64(["version"]), expected);
-  assert.deepEqual([...Deno.readDirSync(cache)].map(({ name }) => name), keys);
+  assertStrictEquals(keys.length, 1);
+  assertStrictEquals(unfitFor(targetOf(TRIPLE), await Deno.readFile(`${cache}/${keys[0]}/l2tp`)), undefined);
+  assertDeepStrictEquals(await arm64(["version"]), expected);
+  assertEquals([...Deno.readDirSync(cache)].map(({ name }) => name), keys);
 });
 
 for (
@@ -152,8 +153,8 @@ for (
 ) {
   Deno.test(`its output is that of the program on this machine: l2tp ${args.join(" ")}`, async () => {
     const expected = await l2tp(args);
-    assert.ok(expected.stdout.length + expected.stderr.length > 40, "some output");
-    assert.deepEqual(await arm64(args), expected);
+    assert(expected.stdout.length + expected.stderr.length > 40, "some output");
+    assertDeepStrictEquals(await arm64(args), expected);
   });
 }
 
@@ -163,8 +164,8 @@ for (const [what, text, code] of [["right", CONFIG, 0], ["wrong", WRONG_CONFIG, 
     await Deno.writeTextFile(path, text);
     for (const args of [["check", path], ["-json", "check", path]]) {
       const expected = await l2tp(args);
-      assert.equal(expected.code, code, expected.stderr);
-      assert.deepEqual(await arm64(args), expected);
+      assertStrictEquals(expected.code, code, expected.stderr);
+      assertDeepStrictEquals(await arm64(args), expected);
     }
   });
 }
@@ -178,15 +179,15 @@ Deno.test("it creates, shows and deletes a tunnel in userspace, with a daemon of
     "add session tunnel_id 1 session_id 10 peer_session_id 20 name pw0 cookie 0011223344556677",
   ];
   const made = await arm64(["-n", namespace.name, "-batch", "-"], env, `${batch.join("\n")}\n`);
-  assert.deepEqual(made, { code: 0, stdout: "", stderr: "" });
-  assert.match(await namespace.ip("link show pw0"), /^\d+: pw0: /);
+  assertDeepStrictEquals(made, { code: 0, stdout: "", stderr: "" });
+  assertMatch(await namespace.ip("link show pw0"), /^\d+: pw0: /);
   const show = ["-n", namespace.name, "-json", "show"];
   const shown = await arm64(show, env);
-  assert.deepEqual(shown, await l2tp(show, { env }));
-  assert.match(shown.stdout, /"cookie":"0011223344556677"/);
+  assertDeepStrictEquals(shown, await l2tp(show, { env }));
+  assertMatch(shown.stdout, /"cookie":"0011223344556677"/);
   const deleted = await arm64(["-n", namespace.name, "del", "tunnel", "tunnel_id", "1"], env);
-  assert.deepEqual(deleted, { code: 0, stdout: "", stderr: "" });
-  assert.equal((await l2tp(show, { env })).stdout, "[]\n");
+  assertDeepStrictEquals(deleted, { code: 0, stdout: "", stderr: "" });
+  assertStrictEquals((await l2tp(show, { env })).stdout, "[]\n");
 });
 
 Deno.test("the daemon starts, answers, and ends at SIGTERM", async () => {
@@ -213,17 +214,17 @@ Deno.test("the daemon starts, answers, and ends at SIGTERM", async () => {
     while (!ended && !listens() && performance.now() < end) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    assert.deepEqual({ ended, listens: listens() }, { ended: false, listens: true });
+    assertEquals({ ended, listens: listens() }, { ended: false, listens: true });
     // The daemon answers once its signal handlers are there. Its answer is EINVAL, because qemu does not know the
     // request NS_GET_NSTYPE, or, with a qemu that does, an empty list.
     const { code: shown, stderr: why } = await l2tp(["show"], {
       env: { L2TP_RUNTIME_DIR: folder, L2TP_DATAPLANE: "user" },
     });
-    assert.ok(shown === 0 || why === "RTNETLINK answers: Invalid argument\n", why);
+    assert(shown === 0 || why === "RTNETLINK answers: Invalid argument\n", why);
     child.kill("SIGTERM");
     const { code, signal, stderr } = await output;
-    assert.deepEqual([code, signal], [0, null], new TextDecoder().decode(stderr));
-    assert.equal(listens(), false);
+    assertDeepStrictEquals([code, signal], [0, null], new TextDecoder().decode(stderr));
+    assertStrictEquals(listens(), false);
   } finally {
     try {
       child.kill("SIGKILL");

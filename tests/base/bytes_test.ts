@@ -1,14 +1,15 @@
 /** `src/base/bytes.ts`: integers of either byte order in a growing buffer. */
 
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { ByteWriter, HOST_IS_LITTLE_ENDIAN, NETWORK_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
 import { formatHex } from "../../src/base/hex.ts";
 import { Random } from "../support/random.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 Deno.test("HOST_IS_LITTLE_ENDIAN matches typed arrays, NETWORK_IS_LITTLE_ENDIAN is false", () => {
   const bytes = new Uint8Array(new Uint32Array([0x01020304]).buffer);
-  assert.equal(HOST_IS_LITTLE_ENDIAN, bytes[0] === 4);
-  assert.equal(NETWORK_IS_LITTLE_ENDIAN, false);
+  assertStrictEquals(HOST_IS_LITTLE_ENDIAN, bytes[0] === 4);
+  assertStrictEquals(NETWORK_IS_LITTLE_ENDIAN, false);
 });
 
 Deno.test("ByteWriter writes each width in the byte order asked for", () => {
@@ -23,8 +24,8 @@ Deno.test("ByteWriter writes each width in the byte order asked for", () => {
     out.u32(littleEndian ? 0x01020304 : 0x04030201);
     out.u64(0x0102030405060708n);
     out.bytes(Uint8Array.of(0x0a, 0x0b));
-    assert.equal(formatHex(out.written), expected, `littleEndian ${littleEndian}`);
-    assert.equal(out.length, 17);
+    assertStrictEquals(formatHex(out.written), expected, `littleEndian ${littleEndian}`);
+    assertStrictEquals(out.length, 17);
   }
 });
 
@@ -34,21 +35,21 @@ Deno.test("ByteWriter truncates values to their field, as C does", () => {
   out.u16(-1);
   out.u32(-2);
   out.u64(-1n);
-  assert.equal(formatHex(out.written), "ff" + "ffff" + "feffffff" + "ffffffffffffffff");
+  assertStrictEquals(formatHex(out.written), "ff" + "ffff" + "feffffff" + "ffffffffffffffff");
 });
 
 Deno.test("ByteWriter.alignTo() pads with zeros up to the unit, unless already aligned", () => {
   const out = new ByteWriter({ littleEndian: true, capacity: 1 });
   out.alignTo(4);
-  assert.equal(out.length, 0);
+  assertStrictEquals(out.length, 0);
   out.u8(0xff);
   out.alignTo(4);
-  assert.equal(formatHex(out.written), "ff000000");
+  assertStrictEquals(formatHex(out.written), "ff000000");
   out.alignTo(4);
-  assert.equal(out.length, 4);
+  assertStrictEquals(out.length, 4);
   out.bytes(Uint8Array.of(1, 2, 3));
   out.alignTo(8);
-  assert.equal(formatHex(out.written), "ff00000001020300");
+  assertStrictEquals(formatHex(out.written), "ff00000001020300");
 });
 
 Deno.test("ByteWriter.setU16() and setU32() overwrite their field and nothing else", () => {
@@ -58,8 +59,8 @@ Deno.test("ByteWriter.setU16() and setU32() overwrite their field and nothing el
     out.setU16(1, 0x0102);
     out.setU32(4, 0x03040506);
     const expected = littleEndian ? "ee0201ee06050403" : "ee0102ee03040506";
-    assert.equal(formatHex(out.written), expected);
-    assert.equal(out.length, 8);
+    assertStrictEquals(formatHex(out.written), expected);
+    assertStrictEquals(out.length, 8);
   }
 });
 
@@ -73,7 +74,7 @@ Deno.test("ByteWriter grows from any capacity without losing a byte", () => {
       out.bytes(part);
       expected.push(...part);
     }
-    assert.deepEqual([...out.written], expected, `capacity ${capacity}`);
+    assertDeepStrictEquals([...out.written], expected, `capacity ${capacity}`);
   }
 });
 
@@ -82,6 +83,6 @@ Deno.test("ByteWriter.written borrows the buffer until the next write", () => {
   out.u8(1);
   const borrowed = out.written;
   out.setU16(0, 0x0202);
-  assert.equal(borrowed[0], 2);
-  assert.equal(borrowed.length, 1);
+  assertStrictEquals(borrowed[0], 2);
+  assertStrictEquals(borrowed.length, 1);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { equalInConstantTime } from "../../src/base/constant_time.ts";
 
 Deno.test("equalInConstantTime() compares all bytes, and lengths", () => {
@@ -14,6 +14,10 @@ Deno.test("equalInConstantTime() compares all bytes, and lengths", () => {
     [[], [0], false],
   ];
   for (const [a, b, expected] of table) {
-    assert.equal(equalInConstantTime(Uint8Array.from(a), Uint8Array.from(b)), expected, `${a} and ${b}`);
+    assertStrictEquals(
+      equalInConstantTime(Uint8Array.from(a), Uint8Array.from(b)),
+      expected,
+      `${a} and ${b}`,
+    );
   }
 });

@@ -1,19 +1,19 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { DeadlineQueue } from "../../src/base/deadline_queue.ts";
 
 Deno.test("DeadlineQueue: due items come out once, the earliest first", () => {
   const deadlines = new DeadlineQueue<string>();
-  assert.equal(deadlines.next, Infinity);
+  assertStrictEquals(deadlines.next, Infinity);
   for (const [item, at] of [["c", 30], ["a", 10], ["d", 40], ["b", 20]] as const) deadlines.set(item, at);
-  assert.equal(deadlines.next, 10);
-  assert.deepEqual([deadlines.take(9), deadlines.take(30), deadlines.take(30), deadlines.take(30)], [
+  assertStrictEquals(deadlines.next, 10);
+  assertEquals([deadlines.take(9), deadlines.take(30), deadlines.take(30), deadlines.take(30)], [
     undefined,
     "a",
     "b",
     "c",
   ]);
-  assert.deepEqual([deadlines.take(30), deadlines.next, deadlines.take(Infinity)], [undefined, 40, "d"]);
-  assert.equal(deadlines.next, Infinity);
+  assertEquals([deadlines.take(30), deadlines.next, deadlines.take(Infinity)], [undefined, 40, "d"]);
+  assertStrictEquals(deadlines.next, Infinity);
 });
 
 Deno.test("DeadlineQueue: setting a deadline again replaces it, and Infinity removes it", () => {
@@ -22,9 +22,9 @@ Deno.test("DeadlineQueue: setting a deadline again replaces it, and Infinity rem
   deadlines.set("a", 30);
   deadlines.set("b", Infinity);
   deadlines.set("d", Infinity);
-  assert.deepEqual([deadlines.take(20), deadlines.take(20)], ["c", undefined]);
+  assertEquals([deadlines.take(20), deadlines.take(20)], ["c", undefined]);
   deadlines.set("a", 15);
-  assert.deepEqual([deadlines.take(20), deadlines.take(Infinity)], ["a", undefined]);
+  assertEquals([deadlines.take(20), deadlines.take(Infinity)], ["a", undefined]);
 });
 
 Deno.test("DeadlineQueue agrees with a sorted list over many changes", () => {
@@ -42,11 +42,11 @@ Deno.test("DeadlineQueue agrees with a sorted list over many changes", () => {
     } else {
       const now = random(1_000_000);
       const soonest = Math.min(Infinity, ...model.values());
-      assert.equal(deadlines.next, soonest);
+      assertStrictEquals(deadlines.next, soonest);
       const taken = deadlines.take(now);
-      assert.equal(taken === undefined, soonest > now);
+      assertStrictEquals(taken === undefined, soonest > now);
       if (taken === undefined) continue;
-      assert.equal(model.get(taken), soonest);
+      assertStrictEquals(model.get(taken), soonest);
       model.delete(taken);
     }
   }

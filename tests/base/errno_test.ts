@@ -1,6 +1,6 @@
 /** `src/base/errno.ts` and `src/base/errors.ts`: error numbers, names, texts and error classes. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { Errno, errnoName, errnoText } from "../../src/base/errno.ts";
 import {
   DecodeError,
@@ -9,14 +9,15 @@ import {
   NetlinkProtocolError,
   SyscallError,
 } from "../../src/base/errors.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 Deno.test("Errno has the numbers of asm-generic/errno.h, and errnoName() their names", () => {
   const numbers = new Set<number>();
   for (const [name, number] of Object.entries(Errno)) {
-    assert.equal(errnoName(number), name);
+    assertStrictEquals(errnoName(number), name);
     numbers.add(number);
   }
-  assert.equal(numbers.size, Object.keys(Errno).length);
+  assertStrictEquals(numbers.size, Object.keys(Errno).length);
 });
 
 Deno.test("errnoText() returns the texts of glibc's strerror", () => {
@@ -38,15 +39,15 @@ Deno.test("errnoText() returns the texts of glibc's strerror", () => {
     [133 - 1, "ERFKILL", "Operation not possible due to RF-kill"],
   ];
   for (const [errno, name, text] of table) {
-    assert.equal(errnoName(errno), name);
-    assert.equal(errnoText(errno), text);
+    assertStrictEquals(errnoName(errno), name);
+    assertStrictEquals(errnoText(errno), text);
   }
 });
 
 Deno.test("errnoName() and errnoText() return a fallback for unknown numbers", () => {
   for (const errno of [0, 41, 58, 133, 4000, -1]) {
-    assert.equal(errnoName(errno), `E${errno}`);
-    assert.equal(errnoText(errno), `Unknown error ${errno}`);
+    assertStrictEquals(errnoName(errno), `E${errno}`);
+    assertStrictEquals(errnoText(errno), `Unknown error ${errno}`);
   }
 });
 
@@ -57,52 +58,55 @@ Deno.test("errnoName() and errnoText() know every number from 1 to 132 except th
     names.add(errnoName(errno));
     if (errnoText(errno).startsWith("Unknown error")) unknown.push(errno);
   }
-  assert.deepEqual(unknown, [41, 58]);
-  assert.equal(names.size, 132);
+  assertEquals(unknown, [41, 58]);
+  assertStrictEquals(names.size, 132);
 });
 
 Deno.test("DecodeError has its facts in fields and message", () => {
   const facts = { field: "nlmsghdr", offset: 4, needed: 16, had: 3 };
   const error = new DecodeError(facts);
-  assert.ok(error instanceof Error);
-  assert.equal(error.name, "DecodeError");
-  assert.deepEqual({ field: error.field, offset: error.offset, needed: error.needed, had: error.had }, facts);
-  assert.equal(error.message, "Cannot decode nlmsghdr at byte 4: it needs 16 bytes, 3 are available");
-  assert.equal(new DecodeError(facts, "odd").message, "Cannot decode nlmsghdr at byte 4: odd");
+  assert(error instanceof Error);
+  assertStrictEquals(error.name, "DecodeError");
+  assertDeepStrictEquals(
+    { field: error.field, offset: error.offset, needed: error.needed, had: error.had },
+    facts,
+  );
+  assertStrictEquals(error.message, "Cannot decode nlmsghdr at byte 4: it needs 16 bytes, 3 are available");
+  assertStrictEquals(new DecodeError(facts, "odd").message, "Cannot decode nlmsghdr at byte 4: odd");
 });
 
 Deno.test("SyscallError has its facts in fields and message", () => {
   const error = new SyscallError("bind", Errno.EADDRINUSE);
-  assert.deepEqual([error.name, error.call, error.errno, error.code], [
+  assertEquals([error.name, error.call, error.errno, error.code], [
     "SyscallError",
     "bind",
     98,
     "EADDRINUSE",
   ]);
-  assert.equal(error.message, "bind failed: Address already in use (EADDRINUSE)");
+  assertStrictEquals(error.message, "bind failed: Address already in use (EADDRINUSE)");
 });
 
 Deno.test("NetlinkError has its facts in fields and message", () => {
   const plain = new NetlinkError({ operation: "L2TP_CMD_TUNNEL_GET", errno: Errno.ENODEV });
-  assert.deepEqual([plain.name, plain.operation, plain.errno, plain.code], [
+  assertEquals([plain.name, plain.operation, plain.errno, plain.code], [
     "NetlinkError",
     "L2TP_CMD_TUNNEL_GET",
     19,
     "ENODEV",
   ]);
-  assert.equal(plain.extack, undefined);
-  assert.equal(plain.attributeOffset, undefined);
-  assert.equal(plain.message, "Kernel refused L2TP_CMD_TUNNEL_GET: No such device (ENODEV)");
+  assertStrictEquals(plain.extack, undefined);
+  assertStrictEquals(plain.attributeOffset, undefined);
+  assertStrictEquals(plain.message, "Kernel refused L2TP_CMD_TUNNEL_GET: No such device (ENODEV)");
   const full = new NetlinkError({ operation: "X", errno: 22, extack: "Bad mtu", attributeOffset: 32 });
-  assert.deepEqual([full.extack, full.attributeOffset], ["Bad mtu", 32]);
-  assert.equal(full.message, "Kernel refused X: Invalid argument (EINVAL): Bad mtu");
+  assertEquals([full.extack, full.attributeOffset], ["Bad mtu", 32]);
+  assertStrictEquals(full.message, "Kernel refused X: Invalid argument (EINVAL): Bad mtu");
 });
 
 Deno.test("FamilyMissingError and NetlinkProtocolError have their facts in fields and message", () => {
   const missing = new FamilyMissingError("l2tp");
-  assert.deepEqual([missing.name, missing.family], ["FamilyMissingError", "l2tp"]);
-  assert.match(missing.message, /^Kernel has no generic netlink family "l2tp"/);
+  assertEquals([missing.name, missing.family], ["FamilyMissingError", "l2tp"]);
+  assertMatch(missing.message, /^Kernel has no generic netlink family "l2tp"/);
   const broken = new NetlinkProtocolError("X", "no family in it");
-  assert.deepEqual([broken.name, broken.operation], ["NetlinkProtocolError", "X"]);
-  assert.equal(broken.message, "Invalid reply to X: no family in it");
+  assertEquals([broken.name, broken.operation], ["NetlinkProtocolError", "X"]);
+  assertStrictEquals(broken.message, "Invalid reply to X: no family in it");
 });

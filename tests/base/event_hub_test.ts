@@ -1,7 +1,8 @@
 /** `src/base/event_hub.ts`: who hears what, in which order. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertThrows } from "@std/assert";
 import { EventHub } from "../../src/base/event_hub.ts";
+import { assertFields } from "../support/assertions.ts";
 
 interface Events {
   readonly count: number;
@@ -20,7 +21,7 @@ Deno.test("EventHub: listeners of the kind hear an event, in order, until they a
   first[Symbol.dispose]();
   first[Symbol.dispose]();
   hub.emit("count", 3);
-  assert.deepEqual(heard, ["first 2", "second 2", "a", "second 3"]);
+  assertEquals(heard, ["first 2", "second 2", "a", "second 3"]);
 });
 
 Deno.test("EventHub.emit() throws what a listener throws", () => {
@@ -28,5 +29,5 @@ Deno.test("EventHub.emit() throws what a listener throws", () => {
   hub.on("text", (text) => {
     throw new RangeError(text);
   });
-  assert.throws(() => hub.emit("text", "it"), { name: "RangeError", message: "it" });
+  assertFields(assertThrows(() => hub.emit("text", "it")), { name: "RangeError", message: "it" });
 });

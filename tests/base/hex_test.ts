@@ -1,24 +1,24 @@
 /** `src/base/hex.ts`: hexadecimal text to bytes and back. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { formatHex, parseHex } from "../../src/base/hex.ts";
 
 Deno.test("formatHex() and parseHex() agree on every byte", () => {
   const all = Uint8Array.from({ length: 256 }, (_, i) => i);
   const text = formatHex(all);
-  assert.equal(text.length, 512);
-  assert.equal(text.slice(0, 34), "000102030405060708090a0b0c0d0e0f10");
-  assert.deepEqual(parseHex(text), all);
+  assertStrictEquals(text.length, 512);
+  assertStrictEquals(text.slice(0, 34), "000102030405060708090a0b0c0d0e0f10");
+  assertEquals(parseHex(text), all);
 });
 
 Deno.test("formatHex() of a subarray formats only that", () => {
-  assert.equal(formatHex(Uint8Array.of(1, 2, 3, 4).subarray(1, 3)), "0203");
-  assert.equal(formatHex(new Uint8Array(0)), "");
+  assertStrictEquals(formatHex(Uint8Array.of(1, 2, 3, 4).subarray(1, 3)), "0203");
+  assertStrictEquals(formatHex(new Uint8Array(0)), "");
 });
 
 Deno.test("parseHex() accepts either case and an empty text", () => {
-  assert.deepEqual(parseHex("DEADbeef"), Uint8Array.of(0xde, 0xad, 0xbe, 0xef));
-  assert.deepEqual(parseHex(""), new Uint8Array(0));
+  assertEquals(parseHex("DEADbeef"), Uint8Array.of(0xde, 0xad, 0xbe, 0xef));
+  assertEquals(parseHex(""), new Uint8Array(0));
 });
 
 Deno.test("parseHex() refuses anything but an even number of digits", () => {
@@ -40,6 +40,6 @@ Deno.test("parseHex() refuses anything but an even number of digits", () => {
       "ab\n",
     ]
   ) {
-    assert.equal(parseHex(text), undefined, JSON.stringify(text));
+    assertStrictEquals(parseHex(text), undefined, JSON.stringify(text));
   }
 });

@@ -2,7 +2,7 @@
  * `src/base/ip_address.ts` against glibc's `inet_pton` and `inet_ntop`, which produced the tables below (glibc 2.36).
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { formatHex, parseHex } from "../../src/base/hex.ts";
 import {
   formatIpAddress,
@@ -134,44 +134,46 @@ const NO_IPV4 = [
 
 Deno.test("parseIpv6() reads what inet_pton reads", () => {
   for (const [given, bytes] of IPV6) {
-    assert.equal(formatHex(parseIpv6(given) ?? new Uint8Array(1)), bytes, given);
+    assertStrictEquals(formatHex(parseIpv6(given) ?? new Uint8Array(1)), bytes, given);
   }
 });
 
 Deno.test("formatIpAddress() writes IPv6 as inet_ntop does", () => {
-  for (const [, bytes, written] of IPV6) assert.equal(formatIpAddress(parseHex(bytes)!), written, bytes);
+  for (const [, bytes, written] of IPV6) {
+    assertStrictEquals(formatIpAddress(parseHex(bytes)!), written, bytes);
+  }
 });
 
 Deno.test("parseIpv6() refuses what inet_pton refuses", () => {
   for (const text of NO_IPV6) {
-    assert.equal(parseIpv6(text), undefined, JSON.stringify(text));
-    if (text.includes(":")) assert.equal(parseIpAddress(text), undefined, JSON.stringify(text));
+    assertStrictEquals(parseIpv6(text), undefined, JSON.stringify(text));
+    if (text.includes(":")) assertStrictEquals(parseIpAddress(text), undefined, JSON.stringify(text));
   }
 });
 
 Deno.test("parseIpv4() and formatIpAddress() agree with inet_pton and inet_ntop", () => {
   for (const [text, bytes] of IPV4) {
-    assert.equal(formatHex(parseIpv4(text) ?? new Uint8Array(1)), bytes, text);
-    assert.equal(formatIpAddress(parseHex(bytes)!), text);
+    assertStrictEquals(formatHex(parseIpv4(text) ?? new Uint8Array(1)), bytes, text);
+    assertStrictEquals(formatIpAddress(parseHex(bytes)!), text);
   }
 });
 
 Deno.test("parseIpv4() refuses what inet_pton refuses", () => {
   for (const text of NO_IPV4) {
-    assert.equal(parseIpv4(text), undefined, JSON.stringify(text));
-    if (!text.includes(":")) assert.equal(parseIpAddress(text), undefined, JSON.stringify(text));
+    assertStrictEquals(parseIpv4(text), undefined, JSON.stringify(text));
+    if (!text.includes(":")) assertStrictEquals(parseIpAddress(text), undefined, JSON.stringify(text));
   }
 });
 
 Deno.test("parseIpAddress() accepts either family", () => {
-  assert.equal(parseIpAddress("10.0.0.1")?.length, 4);
-  assert.equal(parseIpAddress("fd00::1")?.length, 16);
-  assert.equal(parseIpAddress("::ffff:10.0.0.1")?.length, 16);
+  assertStrictEquals(parseIpAddress("10.0.0.1")?.length, 4);
+  assertStrictEquals(parseIpAddress("fd00::1")?.length, 16);
+  assertStrictEquals(parseIpAddress("::ffff:10.0.0.1")?.length, 16);
 });
 
 Deno.test("formatIpAddress() shows any other length as a question mark", () => {
   for (const length of [0, 1, 3, 5, 8, 15, 17, 32]) {
-    assert.equal(formatIpAddress(new Uint8Array(length)), "?");
+    assertStrictEquals(formatIpAddress(new Uint8Array(length)), "?");
   }
 });
 
@@ -186,9 +188,9 @@ Deno.test("parseIpAddress() reads back what formatIpAddress() writes, for random
     }
     if (bytes.length === 16 && random.oneIn(4)) bytes.set([...new Uint8Array(10), 0xff, 0xff]);
     const text = formatIpAddress(bytes);
-    assert.deepEqual(parseIpAddress(text), bytes, text);
-    assert.ok(!/::.*::|:::/.test(text), text);
-    assert.equal(text, text.toLowerCase());
+    assertEquals(parseIpAddress(text), bytes, text);
+    assert(!/::.*::|:::/.test(text), text);
+    assertStrictEquals(text, text.toLowerCase());
   }
 });
 
@@ -202,12 +204,14 @@ Deno.test("isLinkLocal() is true for fe80::/10 and nothing else", () => {
     ["fd00::1", false],
     ["::", false],
   ];
-  for (const [text, expected] of table) assert.equal(isLinkLocal(parseIpAddress(text)!), expected, text);
-  assert.equal(isLinkLocal(Uint8Array.of(0xfe, 0x80, 0, 1)), false);
+  for (const [text, expected] of table) {
+    assertStrictEquals(isLinkLocal(parseIpAddress(text)!), expected, text);
+  }
+  assertStrictEquals(isLinkLocal(Uint8Array.of(0xfe, 0x80, 0, 1)), false);
 });
 
 Deno.test("linkLocalAddress() puts the interface identifier behind fe80::/64", () => {
   const address = linkLocalAddress(parseHex("0211:22ff:fe33:4455".replaceAll(":", ""))!);
-  assert.equal(formatIpAddress(address), "fe80::211:22ff:fe33:4455");
-  assert.ok(isLinkLocal(address));
+  assertStrictEquals(formatIpAddress(address), "fe80::211:22ff:fe33:4455");
+  assert(isLinkLocal(address));
 });

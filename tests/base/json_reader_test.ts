@@ -1,8 +1,9 @@
 /** `src/base/json_reader.ts`: members come back as they are, or are refused by name. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertNotMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { DecodeError } from "../../src/base/errors.ts";
 import { JsonObjectReader } from "../../src/base/json_reader.ts";
+import { assertDeepStrictEquals, assertFields } from "../support/assertions.ts";
 
 const VALUE = {
   text: "abc",
@@ -17,24 +18,24 @@ const VALUE = {
 
 Deno.test("JsonObjectReader: each kind of member", () => {
   const reader = JsonObjectReader.parse(JSON.stringify(VALUE), "it");
-  assert.equal(reader.text("text", 3), "abc");
-  assert.equal(reader.integer("count", 7, 7), 7);
-  assert.equal(reader.boolean("isOn"), false);
-  assert.deepEqual(reader.hex("bytes", 2), Uint8Array.of(10, 11));
-  assert.equal(reader.object("one").utf8("deep", 1), "x");
-  assert.deepEqual(reader.objects("many", 2, (item) => item.integer("n", 9)), [1, 2]);
-  assert.deepEqual(reader.choices("words", ["a", "b"], 2), ["a", "b"]);
-  assert.deepEqual(reader.integers("sums", 1), new Map([["x", 1], ["y", 0]]));
+  assertStrictEquals(reader.text("text", 3), "abc");
+  assertStrictEquals(reader.integer("count", 7, 7), 7);
+  assertStrictEquals(reader.boolean("isOn"), false);
+  assertEquals(reader.hex("bytes", 2), Uint8Array.of(10, 11));
+  assertStrictEquals(reader.object("one").utf8("deep", 1), "x");
+  assertEquals(reader.objects("many", 2, (item) => item.integer("n", 9)), [1, 2]);
+  assertEquals(reader.choices("words", ["a", "b"], 2), ["a", "b"]);
+  assertDeepStrictEquals(reader.integers("sums", 1), new Map([["x", 1], ["y", 0]]));
   reader.end();
 });
 
 Deno.test("JsonObjectReader: optional, takeIf, rest", () => {
   const reader = new JsonObjectReader(VALUE, "it");
-  assert.equal(reader.optional("absent", (name) => reader.boolean(name)), undefined);
-  assert.equal(reader.optional("count", (name) => reader.integer(name, 9)), 7);
-  assert.deepEqual([reader.takeIf("isOn", true), reader.takeIf("isOn", false)], [false, true]);
-  assert.equal(reader.has("isOn"), false);
-  assert.deepEqual(reader.rest().map(([name]) => name), ["text", "bytes", "one", "many", "words", "sums"]);
+  assertStrictEquals(reader.optional("absent", (name) => reader.boolean(name)), undefined);
+  assertStrictEquals(reader.optional("count", (name) => reader.integer(name, 9)), 7);
+  assertEquals([reader.takeIf("isOn", true), reader.takeIf("isOn", false)], [false, true]);
+  assertStrictEquals(reader.has("isOn"), false);
+  assertEquals(reader.rest().map(([name]) => name), ["text", "bytes", "one", "many", "words", "sums"]);
   reader.end();
 });
 
@@ -62,25 +63,19 @@ Deno.test("JsonObjectReader: what is wrong is refused with the member's path, an
     ["it.text", (it) => it.end()],
   ];
   for (const [path, read] of table) {
-    assert.throws(() => read(new JsonObjectReader(VALUE, "it")), (error) => {
-      assert.ok(error instanceof DecodeError, path);
-      assert.equal(error.field, path);
-      assert.doesNotMatch(error.message, /abc|0a0b/);
-      return true;
-    }, path);
+    const error = assertThrows(() => read(new JsonObjectReader(VALUE, "it")), DecodeError, undefined, path);
+    assertStrictEquals(error.field, path);
+    assertNotMatch(error.message, /abc|0a0b/);
   }
   const twice = new JsonObjectReader(VALUE, "it");
   twice.text("text", 3);
-  assert.throws(() => twice.text("text", 3), { name: "DecodeError", field: "it.text" });
+  assertFields(assertThrows(() => twice.text("text", 3)), { name: "DecodeError", field: "it.text" });
 });
 
 Deno.test("JsonObjectReader.parse(): a text that is not JSON is not quoted", () => {
   for (const text of ["", "secret", "[1]", "null", "7", '"secret"', '{"secret"']) {
-    assert.throws(() => JsonObjectReader.parse(text, "it"), (error) => {
-      assert.ok(error instanceof DecodeError);
-      assert.equal(error.field, "it");
-      assert.doesNotMatch(error.message, /secret/);
-      return true;
-    }, text);
+    const error = assertThrows(() => JsonObjectReader.parse(text, "it"), DecodeError, undefined, text);
+    assertStrictEquals(error.field, "it");
+    assertNotMatch(error.message, /secret/);
   }
 });

@@ -1,6 +1,13 @@
 /** Which subsystem command lines go to: the kernel's, the daemon's, or none; and what only the daemon's has. */
 
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+  assertNotStrictEquals,
+  assertStrictEquals,
+} from "@std/assert";
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import { DaemonError } from "../../src/driver/daemon_api/error.ts";
@@ -10,6 +17,7 @@ import { encodeMessage } from "../../src/wire/netlink/message.ts";
 import { FAMILY_ID } from "../support/fake_l2tp_kernel.ts";
 import { FakeHost } from "../support/fake_host.ts";
 import { sampleSession } from "../support/samples.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const TUNNEL = "add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2";
 const SESSION = "add session tunnel_id 1 session_id 10 peer_session_id 20 name pw0";
@@ -34,10 +42,10 @@ Deno.test("auto: the kernel's subsystem where it has one, whether or not a daemo
   for (const daemon of ["absent", "running"] as const) {
     const host = new FakeHost();
     host.daemon = daemon;
-    assert.deepEqual(await host.run(TUNNEL), OK);
-    assert.deepEqual([counts(host), host.starts], [[1, 0], 0]);
-    assert.equal(JSON.parse((await host.run("-j show")).out)[0].dataplane, "kernel");
-    assert.equal(host.leaks, 0);
+    assertDeepStrictEquals(await host.run(TUNNEL), OK);
+    assertDeepStrictEquals([counts(host), host.starts], [[1, 0], 0]);
+    assertStrictEquals(JSON.parse((await host.run("-j show")).out)[0].dataplane, "kernel");
+    assertStrictEquals(host.leaks, 0);
   }
 });
 
@@ -45,14 +53,14 @@ Deno.test("auto without L2TP in the kernel: the daemon that runs", async () => {
   const host = withoutKernel();
   host.daemon = "running";
   for (const line of [TUNNEL, SESSION, "set session tid 1 sid 10 lns_mode on"]) {
-    assert.deepEqual(await host.run(line), OK);
+    assertDeepStrictEquals(await host.run(line), OK);
   }
-  assert.deepEqual([counts(host), host.starts], [[0, 1], 0]);
+  assertDeepStrictEquals([counts(host), host.starts], [[0, 1], 0]);
   const [tunnel] = JSON.parse((await host.run("-j show")).out);
-  assert.deepEqual([tunnel.dataplane, tunnel.sessions[0].dataplane], ["user", "user"]);
-  assert.deepEqual(await host.run("del tunnel tid 1"), OK);
-  assert.deepEqual(counts(host), [0, 0]);
-  assert.equal(host.leaks, 0);
+  assertEquals([tunnel.dataplane, tunnel.sessions[0].dataplane], ["user", "user"]);
+  assertDeepStrictEquals(await host.run("del tunnel tid 1"), OK);
+  assertDeepStrictEquals(counts(host), [0, 0]);
+  assertStrictEquals(host.leaks, 0);
 });
 
 Deno.test("auto with neither: what reads and deletes finds nothing, and starts nothing", async () => {
@@ -69,16 +77,16 @@ Deno.test("auto with neither: what reads and deletes finds nothing, and starts n
     ["debugfs", ""],
   ];
   for (const [line, out] of table) {
-    assert.deepEqual(await host.run(line), { code: 0, out, err: "" }, line);
+    assertDeepStrictEquals(await host.run(line), { code: 0, out, err: "" }, line);
   }
   const kernel = new FakeHost();
   for (
     const line of ["del tunnel tid 5", "del session tid 5 sid 6", "set session tid 5 sid 6 seq both", SESSION]
   ) {
-    assert.deepEqual(await host.run(line), await kernel.run(line), line);
+    assertDeepStrictEquals(await host.run(line), await kernel.run(line), line);
   }
-  assert.equal(host.starts, 0);
-  assert.equal(host.leaks, 0);
+  assertStrictEquals(host.starts, 0);
+  assertStrictEquals(host.leaks, 0);
 });
 
 Deno.test("a daemon that ended without taking its tunnels down: what reads or deletes says what waits", async () => {
@@ -87,7 +95,7 @@ Deno.test("a daemon that ended without taking its tunnels down: what reads or de
   host.leftBehind = "/run/l2tp/journal";
   for (const line of ["show", "flush", "del tunnel tunnel_id 1"]) {
     const { err } = await host.run(line);
-    assert.match(
+    assertMatch(
       err,
       /^l2tp daemon is not running, and left tunnels in the journal \/run\/l2tp\/journal:\n {2}l2tp daemon/,
     );
@@ -97,11 +105,11 @@ Deno.test("a daemon that ended without taking its tunnels down: what reads or de
 Deno.test("auto with neither: a tunnel starts the daemon, and one line says so", async () => {
   for (const line of [TUNNEL, TUNNEL.replace("tunnel ", "tunnel session sid 10 psid 20 "), `-j ${TUNNEL}`]) {
     const host = withoutKernel();
-    assert.deepEqual(await host.run(line), { ...OK, err: STARTED }, line);
-    assert.deepEqual([counts(host), host.starts], [[0, 1], 1]);
-    assert.deepEqual(await host.run(TUNNEL.replace("id 1", "id 3")), OK);
-    assert.equal(host.starts, 1);
-    assert.equal(host.leaks, 0);
+    assertDeepStrictEquals(await host.run(line), { ...OK, err: STARTED }, line);
+    assertDeepStrictEquals([counts(host), host.starts], [[0, 1], 1]);
+    assertDeepStrictEquals(await host.run(TUNNEL.replace("id 1", "id 3")), OK);
+    assertStrictEquals(host.starts, 1);
+    assertStrictEquals(host.leaks, 0);
   }
 });
 
@@ -115,28 +123,28 @@ Deno.test("a daemon is not started for a line that is wrong anyway", async () =>
       TUNNEL.replace("tunnel ", "tunnel session sid 1 psid 1 master nobridge "),
       "-dataplane blue show",
     ]
-  ) assert.notEqual((await host.run(line)).code, 0, line);
-  assert.equal(host.starts, 0);
+  ) assertNotStrictEquals((await host.run(line)).code, 0, line);
+  assertStrictEquals(host.starts, 0);
 });
 
 Deno.test("another daemon that was quicker is nothing to tell of", async () => {
   const host = withoutKernel();
   host.rival = true;
-  assert.deepEqual(await host.run(TUNNEL), OK);
-  assert.deepEqual(counts(host), [0, 1]);
+  assertDeepStrictEquals(await host.run(TUNNEL), OK);
+  assertDeepStrictEquals(counts(host), [0, 1]);
 });
 
 Deno.test("-dataplane user: the daemon, though the kernel has L2TP; started if need be", async () => {
   const host = new FakeHost();
-  assert.deepEqual(await host.run("-dataplane user show"), OK);
-  assert.deepEqual(await host.run(`-dataplane=user ${TUNNEL}`), { ...OK, err: STARTED_USER });
-  assert.deepEqual(counts(host), [0, 1]);
-  assert.deepEqual(host.home.l2tp.commands, []);
-  assert.deepEqual(await host.run("show"), OK);
-  assert.match((await host.run("show --dataplane user")).out, /^Tunnel 1,/);
+  assertDeepStrictEquals(await host.run("-dataplane user show"), OK);
+  assertDeepStrictEquals(await host.run(`-dataplane=user ${TUNNEL}`), { ...OK, err: STARTED_USER });
+  assertDeepStrictEquals(counts(host), [0, 1]);
+  assertEquals(host.home.l2tp.commands, []);
+  assertDeepStrictEquals(await host.run("show"), OK);
+  assertMatch((await host.run("show --dataplane user")).out, /^Tunnel 1,/);
   host.env.set("L2TP_DATAPLANE", "user");
-  assert.match((await host.run("show -d")).out, /^ {2}dataplane user$/m);
-  assert.deepEqual(await host.run("-dataplane kernel show"), OK);
+  assertMatch((await host.run("show -d")).out, /^ {2}dataplane user$/m);
+  assertDeepStrictEquals(await host.run("-dataplane kernel show"), OK);
 });
 
 Deno.test("-dataplane kernel: what it says when the kernel has none, and no daemon is asked", async () => {
@@ -144,57 +152,57 @@ Deno.test("-dataplane kernel: what it says when the kernel has none, and no daem
   host.daemon = new TypeError("asked");
   for (const line of ["show", TUNNEL, "monitor", "flush", "debugfs", "monitor --trace"]) {
     const { code, out, err } = await host.run(`-dataplane kernel ${line}`);
-    assert.deepEqual([code, out], [1, ""], line);
-    assert.match(err, /^RTNETLINK answers: No such file or directory\n {2}Kernel \S+ has no module/, line);
+    assertEquals([code, out], [1, ""], line);
+    assertMatch(err, /^RTNETLINK answers: No such file or directory\n {2}Kernel \S+ has no module/, line);
   }
 });
 
 Deno.test("-dataplane and L2TP_DATAPLANE take three words", async () => {
   const host = new FakeHost();
-  assert.deepEqual(await host.run("-dataplane blue show"), {
+  assertEquals(await host.run("-dataplane blue show"), {
     code: 255,
     out: "",
     err: 'Error: argument "blue" is wrong: dataplane is auto, kernel or user\n',
   });
   host.env.set("L2TP_DATAPLANE", "green");
-  assert.deepEqual(await host.run("show"), {
+  assertEquals(await host.run("show"), {
     code: 255,
     out: "",
     err: 'Error: argument "green" is wrong: L2TP_DATAPLANE is auto, kernel or user\n',
   });
-  assert.deepEqual(await host.run("-dataplane auto show"), OK);
-  assert.equal((await host.run("version")).code, 0);
+  assertDeepStrictEquals(await host.run("-dataplane auto show"), OK);
+  assertStrictEquals((await host.run("version")).code, 0);
   host.env.set("L2TP_DATAPLANE", "");
-  assert.deepEqual(await host.run("show"), OK);
-  assert.equal((await host.run("-d show")).code, 0, "-d is -details");
+  assertDeepStrictEquals(await host.run("show"), OK);
+  assertStrictEquals((await host.run("-d show")).code, 0, "-d is -details");
 });
 
 Deno.test("batch: the first tunnel starts the daemon, also behind a listing; -dataplane is the whole batch's", async () => {
   const host = withoutKernel();
   host.files.set("f", ["show", TUNNEL, SESSION, "-j show", TUNNEL.replace("id 1", "id 3")]);
   const { code, out, err } = await host.run("-b f");
-  assert.deepEqual([code, err], [0, STARTED]);
-  assert.deepEqual(JSON.parse(out).map(({ tunnel_id }: { tunnel_id: number }) => tunnel_id), [1]);
-  assert.deepEqual([counts(host), host.starts], [[0, 2], 1]);
-  assert.equal(host.leaks, 0);
+  assertDeepStrictEquals([code, err], [0, STARTED]);
+  assertEquals(JSON.parse(out).map(({ tunnel_id }: { tunnel_id: number }) => tunnel_id), [1]);
+  assertDeepStrictEquals([counts(host), host.starts], [[0, 2], 1]);
+  assertStrictEquals(host.leaks, 0);
   host.files.set("f", ["show", "-dataplane kernel show"]);
   const misplaced = await host.run("-b f");
-  assert.equal(misplaced.code, 255);
-  assert.match(misplaced.err, /^Option "-dataplane" cannot be part of a batch\.\n/);
-  assert.equal((await host.run("-dataplane kernel -b f")).code, 1);
+  assertStrictEquals(misplaced.code, 255);
+  assertMatch(misplaced.err, /^Option "-dataplane" cannot be part of a batch\.\n/);
+  assertStrictEquals((await host.run("-dataplane kernel -b f")).code, 1);
 });
 
 Deno.test("a daemon that cannot be started: why, and exit 1", async () => {
   const host = withoutKernel();
   host.startFails = new DaemonError("notStarted", SOCKET, ["l2tp daemon: Cannot start: no", "because"]);
-  assert.deepEqual(await host.run(TUNNEL), {
+  assertEquals(await host.run(TUNNEL), {
     code: 1,
     out: "",
     err: "Error: the l2tp daemon could not be started.\n" +
       "  The reason:\n    l2tp daemon: Cannot start: no\n    because\n",
   });
   host.startFails = new DaemonError("notStarted", SOCKET);
-  assert.match((await host.run(TUNNEL)).err, /in the foreground: l2tp daemon\n$/);
+  assertMatch((await host.run(TUNNEL)).err, /in the foreground: l2tp daemon\n$/);
 });
 
 Deno.test("a daemon that cannot be talked to: which trouble, what to try, exit 1; as JSON too", async () => {
@@ -216,12 +224,12 @@ Deno.test("a daemon that cannot be talked to: which trouble, what to try, exit 1
     host.daemon = new DaemonError(trouble, SOCKET);
     for (const line of ["show", TUNNEL, "monitor", "flush"]) {
       const outcome = await host.run(line);
-      assert.deepEqual([outcome.code, outcome.out], [1, ""], `${trouble}: ${line}`);
-      assert.match(outcome.err, err);
+      assertEquals([outcome.code, outcome.out], [1, ""], `${trouble}: ${line}`);
+      assertMatch(outcome.err, err);
     }
     const json = JSON.parse((await host.run("-j show")).err);
-    assert.deepEqual([json.exit_code, json.advice.length > 0], [1, true]);
-    assert.equal(host.starts, 0);
+    assertEquals([json.exit_code, json.advice.length > 0], [1, true]);
+    assertStrictEquals(host.starts, 0);
   }
 });
 
@@ -239,37 +247,37 @@ Deno.test("a daemon that goes away under way fails the command, not the program"
   };
   for (const line of ["show", "del tunnel tid 1", SESSION]) {
     const { code, err } = await host.run(line);
-    assert.equal(code, 1, line);
-    assert.match(err, /^Error: the l2tp daemon has ended/, line);
+    assertStrictEquals(code, 1, line);
+    assertMatch(err, /^Error: the l2tp daemon has ended/, line);
   }
-  assert.equal(host.leaks, 0);
+  assertStrictEquals(host.leaks, 0);
 });
 
 Deno.test("explanations name the daemon, and say nothing of kernel modules", async () => {
   const host = withoutKernel();
   host.daemon = "running";
   host.home.user.refuseNext("TUNNEL_CREATE", Errno.EEXIST);
-  assert.match((await host.run(TUNNEL)).err, /The daemon is still taking down a tunnel with id 1\./);
+  assertMatch((await host.run(TUNNEL)).err, /The daemon is still taking down a tunnel with id 1\./);
   host.home.user.unreachable.add("10.0.0.2");
-  assert.match((await host.run(TUNNEL)).err, /The daemon looks for one/);
+  assertMatch((await host.run(TUNNEL)).err, /The daemon looks for one/);
   host.home.user.unreachable.clear();
   host.home.user.modules.clear();
-  assert.deepEqual(await host.run(TUNNEL), {
+  assertEquals(await host.run(TUNNEL), {
     code: 2,
     out: "",
     err: "RTNETLINK answers: Protocol not supported\n",
   });
   host.home.user.modules.add("l2tp_ip");
   await host.prepare(TUNNEL);
-  assert.equal((await host.run(SESSION)).err, "RTNETLINK answers: Protocol not supported\n");
+  assertStrictEquals((await host.run(SESSION)).err, "RTNETLINK answers: Protocol not supported\n");
   host.home.user.refuseNext("SESSION_CREATE", Errno.ENOENT);
-  assert.match(
+  assertMatch(
     (await host.run(SESSION)).err,
     /\/dev\/net\/tun, which does not exist here.*\n {2}As root: modprobe tun\n$/,
   );
   const udp = TUNNEL.replace("encap ip", "udp_sport 5000 udp_dport 6000").replace("id 1", "id 2");
   await host.prepare(udp);
-  assert.match((await host.run(udp.replace("id 2", "id 3"))).err, /need different peers/);
+  assertMatch((await host.run(udp.replace("id 2", "id 3"))).err, /need different peers/);
 });
 
 Deno.test("show -s: what the daemon dropped, by reason, of sessions, tunnels and sockets", async () => {
@@ -287,22 +295,22 @@ Deno.test("show -s: what the daemon dropped, by reason, of sessions, tunnels and
     '{"local":"10.0.0.9","port":1701,"drops":{"no_tunnel":6}}',
   );
   const [tunnel] = JSON.parse((await host.run("-s -j show")).out);
-  assert.deepEqual([tunnel.drops, tunnel.socket_drops], [{ unknown_session: 4 }, { no_tunnel: 5 }]);
+  assertEquals([tunnel.drops, tunnel.socket_drops], [{ unknown_session: 4 }, { no_tunnel: 5 }]);
   const sessions = tunnel.sessions.map(({ drops }: { drops: unknown }) => drops);
-  assert.deepEqual(sessions, [{ cookie_mismatch: 3, malformed: 0 }, {}]);
+  assertDeepStrictEquals(sessions, [{ cookie_mismatch: 3, malformed: 0 }, {}]);
   const { out } = await host.run("-s show");
-  assert.deepEqual(out.split("\n").filter((line) => line.includes("dropped")), [
+  assertEquals(out.split("\n").filter((line) => line.includes("dropped")), [
     "  dropped: unknown_session 4",
     "  dropped at socket: no_tunnel 5",
     "    dropped: cookie_mismatch 3",
   ]);
-  assert.match((await host.run("-s show session sid 10 tid 1")).out, /^ {2}dropped: cookie_mismatch 3$/m);
-  assert.match((await host.run("-s show tunnel")).out, /^ {2}dropped at socket: no_tunnel 5$/m);
-  assert.ok(!("drops" in JSON.parse((await host.run("-j show session")).out)[0]));
+  assertMatch((await host.run("-s show session sid 10 tid 1")).out, /^ {2}dropped: cookie_mismatch 3$/m);
+  assertMatch((await host.run("-s show tunnel")).out, /^ {2}dropped at socket: no_tunnel 5$/m);
+  assert(!("drops" in JSON.parse((await host.run("-j show session")).out)[0]));
   host.home.drops.push("nonsense");
   const broken = await host.run("-s show");
-  assert.equal(broken.code, 1);
-  assert.match(
+  assertStrictEquals(broken.code, 1);
+  assertMatch(
     broken.err,
     /^Error: Cannot decode L2TPD_CMD_DROPS.*\n {2}This program cannot decode the daemon's reply/,
   );
@@ -312,7 +320,7 @@ Deno.test("show -s of the kernel has no drops", async () => {
   const host = new FakeHost();
   await host.prepare(TUNNEL, SESSION);
   const [tunnel] = JSON.parse((await host.run("-s -j show")).out);
-  assert.ok(!("drops" in tunnel) && !("socket_drops" in tunnel) && !("drops" in tunnel.sessions[0]));
+  assert(!("drops" in tunnel) && !("socket_drops" in tunnel) && !("drops" in tunnel.sessions[0]));
 });
 
 Deno.test("show -d: the sublayer is the daemon's word, whatever debugfs is", async () => {
@@ -320,30 +328,30 @@ Deno.test("show -d: the sublayer is the daemon's word, whatever debugfs is", asy
   host.daemon = "running";
   host.debugfs = false;
   await host.prepare(TUNNEL, `${SESSION} l2spec_type none`);
-  assert.match((await host.run("-d show session")).out, / l2spec none /);
+  assertMatch((await host.run("-d show session")).out, / l2spec none /);
 });
 
 Deno.test("show -d: what the system does for each session, where the daemon tells it", async () => {
   const host = withoutKernel();
   host.daemon = "running";
   await host.prepare(TUNNEL, SESSION);
-  assert.doesNotMatch((await host.run("-d show session")).out, /offloads/);
+  assertNotMatch((await host.run("-d show session")).out, /offloads/);
   host.home.offloads.push('{"tunnel_id":1,"session_id":10,"offloads":["tap","gso"]}');
-  assert.match((await host.run("-d show session")).out, /\n {2}offloads tap gso\n/);
-  assert.deepEqual(JSON.parse((await host.run("-d -j show session")).out)[0].offloads, ["tap", "gso"]);
+  assertMatch((await host.run("-d show session")).out, /\n {2}offloads tap gso\n/);
+  assertEquals(JSON.parse((await host.run("-d -j show session")).out)[0].offloads, ["tap", "gso"]);
   host.home.offloads[0] = '{"tunnel_id":1,"session_id":10,"offloads":[]}';
-  assert.match((await host.run("-d show session")).out, /\n {2}offloads none\n/);
-  assert.ok(!("offloads" in JSON.parse((await host.run("-j show session")).out)[0]));
+  assertMatch((await host.run("-d show session")).out, /\n {2}offloads none\n/);
+  assert(!("offloads" in JSON.parse((await host.run("-j show session")).out)[0]));
   host.home.offloads[0] = '{"tunnel_id":1,"offloads":[]}';
-  assert.equal((await host.run("-d show session")).code, 1, "it makes no sense");
+  assertStrictEquals((await host.run("-d show session")).code, 1, "it makes no sense");
 });
 
 Deno.test("debugfs: the text of whichever subsystem; of none where it cannot be read", async () => {
   const host = new FakeHost();
   await host.prepare(TUNNEL, SESSION);
-  assert.deepEqual(await host.run("debugfs"), { ...OK, out: host.home.l2tp.debugfs() });
+  assertDeepStrictEquals(await host.run("debugfs"), { ...OK, out: host.home.l2tp.debugfs() });
   host.debugfs = false;
-  assert.deepEqual(await host.run("debugfs"), {
+  assertEquals(await host.run("debugfs"), {
     code: 1,
     out: "",
     err: 'Cannot open file "/sys/kernel/debug/l2tp/tunnels" for reading: No such file or directory\n' +
@@ -351,17 +359,17 @@ Deno.test("debugfs: the text of whichever subsystem; of none where it cannot be 
   });
   await host.run(`-dataplane user ${TUNNEL.replace("id 1", "id 7")}`);
   const user = await host.run("-dataplane user debugfs");
-  assert.deepEqual(user, { ...OK, out: host.home.user.debugfs() });
-  assert.match(user.out, /^TUNNEL 7 peer 2 /m);
-  assert.equal((await host.run("debugfs tunnel")).code, 255);
+  assertDeepStrictEquals(user, { ...OK, out: host.home.user.debugfs() });
+  assertMatch(user.out, /^TUNNEL 7 peer 2 /m);
+  assertStrictEquals((await host.run("debugfs tunnel")).code, 255);
 });
 
 Deno.test("scoped tunnels: over a socket of ours, with the daemon as with the kernel", async () => {
   const host = withoutKernel();
   host.daemon = "running";
   const line = "add tunnel tid 1 ptid 2 encap ip local fe80::1%eth0 remote fe80::2%eth0";
-  assert.deepEqual(await host.run(line), OK);
-  assert.deepEqual([host.scopes, counts(host)], [["eth0"], [0, 1]]);
+  assertDeepStrictEquals(await host.run(line), OK);
+  assertDeepStrictEquals([host.scopes, counts(host)], [["eth0"], [0, 1]]);
 });
 
 Deno.test("monitor listens to the daemon where it is the subsystem", async () => {
@@ -374,18 +382,18 @@ Deno.test("monitor listens to the daemon where it is the subsystem", async () =>
   );
   host.userNotifications.end();
   const { code, out, err } = await host.run("-j monitor");
-  assert.deepEqual([code, err], [0, "events lost, resyncing\n"]);
+  assertDeepStrictEquals([code, err], [0, "events lost, resyncing\n"]);
   const rows = out.trimEnd().split("\n").map((line) => JSON.parse(line));
-  assert.deepEqual(rows.map(({ event }) => event), ["session_created", "events_lost", "resynced"]);
-  assert.equal(rows[0].session.dataplane, "user");
-  assert.deepEqual([host.userNotifications.closings, host.notifications.closings], [1, 0]);
-  assert.equal(host.leaks, 0);
+  assertEquals(rows.map(({ event }) => event), ["session_created", "events_lost", "resynced"]);
+  assertStrictEquals(rows[0].session.dataplane, "user");
+  assertDeepStrictEquals([host.userNotifications.closings, host.notifications.closings], [1, 0]);
+  assertStrictEquals(host.leaks, 0);
 });
 
 Deno.test("monitor with neither: nobody to listen to; nothing is started", async () => {
   const host = withoutKernel();
   for (const line of ["monitor", "monitor --trace", "-dataplane user monitor"]) {
-    assert.deepEqual(await host.run(line), {
+    assertEquals(await host.run(line), {
       code: 1,
       out: "",
       err: "Error: no L2TP here: the kernel has none, and no l2tp daemon runs.\n" +
@@ -393,7 +401,7 @@ Deno.test("monitor with neither: nobody to listen to; nothing is started", async
         "  Start it: l2tp daemon. Adding a tunnel starts it as well.\n",
     });
   }
-  assert.equal(host.starts, 0);
+  assertStrictEquals(host.starts, 0);
 });
 
 function trace(event: object | string): Uint8Array<ArrayBuffer> {
@@ -430,14 +438,14 @@ Deno.test("monitor --trace: the daemon's trace events, in the kernel's words; as
   host.traces.push(...TRACES);
   host.traces.end();
   const time = "2026-11-22T12:07:28.123000";
-  assert.deepEqual(await host.run("monitor --trace"), {
+  assertDeepStrictEquals(await host.run("monitor --trace"), {
     code: 0,
     out: `[${time}] register_tunnel: tid=1 ptid=2 version=3 encap=udp fd=-1\n` +
       `[${time}] events_lost\n` +
       `[${time}] session_pkt_oos: tid=1 sid=2 pkt_ns=9 nr=8 reorder_q_len=0\n`,
     err: "",
   });
-  assert.deepEqual([host.traces.closings, host.interruptHandlers, host.leaks], [1, 0, 0]);
+  assertDeepStrictEquals([host.traces.closings, host.interruptHandlers, host.leaks], [1, 0, 0]);
   const json = withoutKernel();
   json.daemon = "running";
   json.traces.push(...TRACES);
@@ -445,7 +453,7 @@ Deno.test("monitor --trace: the daemon's trace events, in the kernel's words; as
   const rows = (await json.run("monitor -trace -j")).out.trimEnd().split("\n").map((line) =>
     JSON.parse(line)
   );
-  assert.deepEqual(rows[2], {
+  assertDeepStrictEquals(rows[2], {
     event: "session_pkt_oos",
     timestamp: time,
     tunnel_id: 1,
@@ -461,10 +469,10 @@ Deno.test("monitor --trace: nonsense, a failure, and a kernel that traces by its
     const host = withoutKernel();
     host.daemon = "running";
     host.traces.push(item);
-    assert.equal((await host.run("monitor --trace")).code, 1);
-    assert.deepEqual([host.traces.closings, host.interruptHandlers, host.leaks], [1, 0, 0]);
+    assertStrictEquals((await host.run("monitor --trace")).code, 1);
+    assertDeepStrictEquals([host.traces.closings, host.interruptHandlers, host.leaks], [1, 0, 0]);
   }
-  assert.deepEqual(await new FakeHost().run("monitor --trace"), {
+  assertEquals(await new FakeHost().run("monitor --trace"), {
     code: 1,
     out: "",
     err: 'Error: argument "--trace" is wrong: the kernel\'s L2TP is traced by the kernel\n' +
@@ -482,22 +490,22 @@ Deno.test("daemon: its own options are passed on in one form, help is help, othe
     ["-j daemon more", ["more"]],
   ];
   for (const [line, words] of table) {
-    assert.deepEqual(await host.run(line), OK, line);
-    assert.deepEqual(host.daemonWords.pop(), words, line);
+    assertDeepStrictEquals(await host.run(line), OK, line);
+    assertEquals(host.daemonWords.pop(), words, line);
   }
-  assert.match((await host.run("daemon --help")).out, /^Usage: l2tp daemon .*\n[^]*--fresh/);
-  assert.equal(
+  assertMatch((await host.run("daemon --help")).out, /^Usage: l2tp daemon .*\n[^]*--fresh/);
+  assertStrictEquals(
     (await host.run("daemon --nonsense")).err,
     'Option "-nonsense" is unknown, try "l2tp help".\n',
   );
-  assert.equal((await host.run("show --fresh")).code, 255);
-  assert.equal((await host.run("add daemon")).code, 255);
-  assert.deepEqual(host.daemonWords, []);
+  assertStrictEquals((await host.run("show --fresh")).code, 255);
+  assertStrictEquals((await host.run("add daemon")).code, 255);
+  assertEquals(host.daemonWords, []);
 });
 
 Deno.test("keep looks at the kernel, whatever the environment says", async () => {
   const host = new FakeHost();
   host.env.set("L2TP_DATAPLANE", "user");
   host.daemon = new TypeError("asked");
-  assert.deepEqual(await host.run("keep 7"), OK);
+  assertDeepStrictEquals(await host.run("keep 7"), OK);
 });

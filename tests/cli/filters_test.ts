@@ -1,10 +1,11 @@
 /** `src/cli/filters.ts`: every keyword that `show` and `flush` take does filter, tunnels and sessions. */
 
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
 import { KEYWORDS } from "../../src/cli/grammar/grammar.ts";
 import { FakeHost } from "../support/fake_host.ts";
 import { hexBytes } from "../support/golden.ts";
 import { sampleSession, sampleTunnel, sampleTunnel6 } from "../support/samples.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 /** For each keyword a value that the thing below with id 1 has, and one that it has not. */
 const VALUES: Readonly<Record<string, readonly [has: string, hasNot: string]>> = {
@@ -53,19 +54,23 @@ for (const object of ["tunnel", "session"] as const) {
     const keywords = KEYWORDS.filter(({ uses, value }) =>
       value !== undefined && uses.includes(`filter ${object}`)
     ).map(({ word }) => word);
-    assert.ok(keywords.length >= 11, keywords.join());
+    assert(keywords.length >= 11, keywords.join());
     for (const keyword of keywords) {
       const values = VALUES[keyword];
-      assert.ok(values !== undefined, `no values for ${keyword}`);
+      assert(values !== undefined, `no values for ${keyword}`);
       for (const [i, value] of values.entries()) {
         const filter = `${object} ${keyword} ${value}`;
         const picked = i === 0 ? 1 : 0;
         const host = populated(keyword);
         const { code, out, err } = await host.run(`-json show ${filter}`);
-        assert.deepEqual([code, err, JSON.parse(out).length], [0, "", picked], filter);
-        assert.deepEqual(await host.run(`flush ${filter}`), { code: 0, out: "", err: "" }, filter);
+        assertDeepStrictEquals([code, err, JSON.parse(out).length], [0, "", picked], filter);
+        assertDeepStrictEquals(await host.run(`flush ${filter}`), { code: 0, out: "", err: "" }, filter);
         const { tunnels, sessions } = host.home.l2tp;
-        assert.equal(object === "tunnel" ? tunnels.size : sessions.length, 1 - picked, `flush ${filter}`);
+        assertStrictEquals(
+          object === "tunnel" ? tunnels.size : sessions.length,
+          1 - picked,
+          `flush ${filter}`,
+        );
       }
     }
   });
@@ -75,10 +80,10 @@ Deno.test("flush with a keyword that only sessions have deletes no tunnel", asyn
   const ofSessions = KEYWORDS.filter(({ uses, value }) =>
     value !== undefined && uses.includes("filter session") && !uses.includes("filter tunnel")
   );
-  assert.ok(ofSessions.length >= 8);
+  assert(ofSessions.length >= 8);
   for (const { word } of ofSessions) {
     const host = populated(word);
-    assert.equal((await host.run(`flush ${word} ${VALUES[word]![0]}`)).code, 0, word);
-    assert.deepEqual([host.home.l2tp.tunnels.size, host.home.l2tp.sessions.length], [1, 0], word);
+    assertStrictEquals((await host.run(`flush ${word} ${VALUES[word]![0]}`)).code, 0, word);
+    assertDeepStrictEquals([host.home.l2tp.tunnels.size, host.home.l2tp.sessions.length], [1, 0], word);
   }
 });

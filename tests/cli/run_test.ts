@@ -1,35 +1,40 @@
 /** `src/cli/run.ts` and `context.ts`: what belongs to no command of its own, and how the program ends. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { Context } from "../../src/cli/context.ts";
 import { PROGRAM_VERSION } from "../../src/model/version.ts";
 import { FakeHost } from "../support/fake_host.ts";
+import { assertDeepStrictEquals, assertFields } from "../support/assertions.ts";
 
 const TUNNEL = "add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2";
 
 Deno.test("PROGRAM_VERSION is the version of deno.json", () => {
   const { version } = JSON.parse(Deno.readTextFileSync(new URL("../../deno.json", import.meta.url)));
-  assert.equal(PROGRAM_VERSION, version);
-  assert.match(PROGRAM_VERSION, /^\d+\.\d+\.\d+/);
+  assertStrictEquals(PROGRAM_VERSION, version);
+  assertMatch(PROGRAM_VERSION, /^\d+\.\d+\.\d+/);
 });
 
 Deno.test("version: as a verb and as an option, as text and as JSON, whatever else is on the line", async () => {
   const host = new FakeHost();
   for (const line of ["version", "-V", "-Version", "--Version", "show -V"]) {
-    assert.deepEqual(await host.run(line), { code: 0, out: `l2tp ${PROGRAM_VERSION}\n`, err: "" }, line);
+    assertDeepStrictEquals(
+      await host.run(line),
+      { code: 0, out: `l2tp ${PROGRAM_VERSION}\n`, err: "" },
+      line,
+    );
   }
-  assert.deepEqual(JSON.parse((await host.run("-j version")).out), {
+  assertEquals(JSON.parse((await host.run("-j version")).out), {
     program: "l2tp",
     version: PROGRAM_VERSION,
   });
-  assert.equal(host.transports.length, 0);
+  assertStrictEquals(host.transports.length, 0);
 });
 
 Deno.test("no words at all: usage on standard error, 255", async () => {
   for (const line of ["", "-j", "-s -d"]) {
     const { code, out, err } = await new FakeHost().run(line);
-    assert.deepEqual([code, out], [255, ""], line);
-    assert.match(err, /^Usage: l2tp /, line);
+    assertEquals([code, out], [255, ""], line);
+    assertMatch(err, /^Usage: l2tp /, line);
   }
 });
 
@@ -39,18 +44,18 @@ Deno.test("-netns: everything happens there; what is not there is told as by ip"
   blue.links.add("eth0");
   blue.links.addAddress("eth0", "10.0.0.1", 24);
   for (const line of [`-n blue ${TUNNEL}`, `${TUNNEL.replace("tunnel_id 1", "tunnel_id 2")} --netns=blue`]) {
-    assert.deepEqual(await host.run(line), { code: 0, out: "", err: "" });
+    assertDeepStrictEquals(await host.run(line), { code: 0, out: "", err: "" });
   }
-  assert.deepEqual([host.home.l2tp.tunnels.size, blue.l2tp.tunnels.size], [0, 2]);
-  assert.deepEqual(await host.run("-n green show"), {
+  assertDeepStrictEquals([host.home.l2tp.tunnels.size, blue.l2tp.tunnels.size], [0, 2]);
+  assertEquals(await host.run("-n green show"), {
     code: 255,
     out: "",
     err: 'Cannot open network namespace "green": No such file or directory\n' +
       "  The namespaces are: see ip netns list\n",
   });
   const session = await host.run("-n blue add session tid 1 sid 1 psid 1 name pw0 up");
-  assert.equal(session.code, 0);
-  assert.equal(blue.links.byName("pw0")!.up, true);
+  assertStrictEquals(session.code, 0);
+  assertStrictEquals(blue.links.byName("pw0")!.up, true);
 });
 
 Deno.test("errors of this program itself are not made up as errors of the user", async () => {
@@ -58,7 +63,7 @@ Deno.test("errors of this program itself are not made up as errors of the user",
   host.ports.openL2tp = () => {
     throw new TypeError("defect");
   };
-  await assert.rejects(host.run("show"), { name: "TypeError", message: "defect" });
+  assertFields(await assertRejects(() => host.run("show")), { name: "TypeError", message: "defect" });
 });
 
 Deno.test("Context.print() hands output over in pieces, and flush() what is left", () => {
@@ -69,31 +74,31 @@ Deno.test("Context.print() hands output over in pieces, and flush() what is left
   using context = new Context(host.ports);
   context.print("");
   context.flush();
-  assert.deepEqual(order, []);
+  assertEquals(order, []);
   context.print("x".repeat(64 * 1024 - 1));
-  assert.deepEqual(order, []);
+  assertEquals(order, []);
   context.print("y");
-  assert.deepEqual(order, ["out 65536"]);
+  assertEquals(order, ["out 65536"]);
   context.print("z");
   context.flush();
   context.flush();
-  assert.deepEqual(order, ["out 65536", "out 1"]);
+  assertEquals(order, ["out 65536", "out 1"]);
 });
 
 Deno.test("Context opens each connection once, when it is needed, and closes it", async () => {
   const host = new FakeHost();
   {
     using context = new Context(host.ports);
-    assert.throws(() => context.links, ReferenceError);
-    assert.throws(() => context.l2tp, ReferenceError);
+    assertThrows(() => context.links, ReferenceError);
+    assertThrows(() => context.l2tp, ReferenceError);
     await context.loadLazy();
-    assert.equal(host.transports.length, 0);
+    assertStrictEquals(host.transports.length, 0);
     await context.open("read");
     await context.open("create");
-    assert.equal(context.l2tp, context.l2tp);
-    assert.equal(context.links, context.links);
-    assert.equal(host.transports.length, 2);
-    assert.deepEqual(host.transports.map(({ disposals }) => disposals), [0, 0]);
+    assertStrictEquals(context.l2tp, context.l2tp);
+    assertStrictEquals(context.links, context.links);
+    assertStrictEquals(host.transports.length, 2);
+    assertDeepStrictEquals(host.transports.map(({ disposals }) => disposals), [0, 0]);
   }
-  assert.equal(host.leaks, 0);
+  assertStrictEquals(host.leaks, 0);
 });

@@ -1,6 +1,6 @@
 /** `L2tpClient.createAll()`: many creations at a time, done as if one by one. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { Errno } from "../../src/base/errno.ts";
 import { NetlinkError } from "../../src/base/errors.ts";
 import { resolveFamily } from "../../src/client/genl_family.ts";
@@ -11,6 +11,7 @@ import type { SessionParameters } from "../../src/model/session.ts";
 import { FakeTransport } from "../support/fake_kernel.ts";
 import { FakeL2tpKernel } from "../support/fake_l2tp_kernel.ts";
 import { FakeLinks } from "../support/fake_links.ts";
+import { assertFields } from "../support/assertions.ts";
 
 function open(acceptsDuplicates = false): { client: L2tpClient; kernel: FakeL2tpKernel; links: FakeLinks } {
   const links = new FakeLinks();
@@ -56,25 +57,25 @@ Deno.test("createAll() creates all in order, sessions in tunnels of the same exc
   ], {
     goOn: false,
   });
-  assert.deepEqual(words(outcomes), Array(5).fill("created"));
-  assert.deepEqual(present(kernel), [[1, 2], ["1/10", "2/20", "1/11"]]);
-  assert.deepEqual(await client.createAll([], { goOn: false }), []);
+  assertEquals(words(outcomes), Array(5).fill("created"));
+  assertEquals(present(kernel), [[1, 2], ["1/10", "2/20", "1/11"]]);
+  assertEquals(await client.createAll([], { goOn: false }), []);
 });
 
 Deno.test("createAll() of more than one datagram has room for: all, and nothing behind a refusal in any", async () => {
   const many = Array.from({ length: 1000 }, (_, i) => session(1, i + 1, { interfaceName: `pw${i}` }));
   const { client, kernel } = open();
-  assert.deepEqual(
+  assertEquals(
     words(await client.createAll([tunnel(1), ...many], { goOn: false })),
     Array(1001).fill("created"),
   );
-  assert.equal(kernel.sessions.length, 1000);
+  assertStrictEquals(kernel.sessions.length, 1000);
   const other = open();
   const refused = many.with(300, session(9, 1));
   const outcomes = words(await other.client.createAll([tunnel(1), ...refused], { goOn: false }));
-  assert.deepEqual(outcomes.slice(0, 301), Array(301).fill("created"));
-  assert.deepEqual(outcomes.slice(302), Array(699).fill("notCreated"));
-  assert.equal(other.kernel.sessions.length, 300);
+  assertEquals(outcomes.slice(0, 301), Array(301).fill("created"));
+  assertEquals(outcomes.slice(302), Array(699).fill("notCreated"));
+  assertStrictEquals(other.kernel.sessions.length, 300);
 });
 
 Deno.test("createAll() without goOn: nothing behind the first refusal stays, what is in front of it does", async () => {
@@ -89,9 +90,9 @@ Deno.test("createAll() without goOn: nothing behind the first refusal stays, wha
     // What is refused behind the first refusal is not told: it was never the user's turn to see it.
     session(9, 2),
   ], { goOn: false });
-  assert.deepEqual(words(outcomes), ["created", "created", "ENODEV", ...Array(4).fill("notCreated")]);
-  assert.deepEqual(present(kernel), [[1], ["1/10"]]);
-  assert.deepEqual([...links.links.values()].map(({ name }) => name), ["lo", "eth0", "pw0"]);
+  assertEquals(words(outcomes), ["created", "created", "ENODEV", ...Array(4).fill("notCreated")]);
+  assertEquals(present(kernel), [[1], ["1/10"]]);
+  assertEquals([...links.links.values()].map(({ name }) => name), ["lo", "eth0", "pw0"]);
 });
 
 Deno.test("createAll() without goOn deletes by ids: what has the name of a session to be deleted stays", async () => {
@@ -104,8 +105,8 @@ Deno.test("createAll() without goOn deletes by ids: what has the name of a sessi
     session(1, 12, { interfaceName: undefined }),
     session(1, 13),
   ], { goOn: false });
-  assert.deepEqual(words(outcomes), ["ENODEV", "notCreated", "notCreated", "notCreated"]);
-  assert.deepEqual(present(kernel), [[1], ["1/10"]]);
+  assertEquals(words(outcomes), ["ENODEV", "notCreated", "notCreated", "notCreated"]);
+  assertEquals(present(kernel), [[1], ["1/10"]]);
 });
 
 Deno.test("createAll() with goOn: each is tried, and each refusal told", async () => {
@@ -118,21 +119,23 @@ Deno.test("createAll() with goOn: each is tried, and each refusal told", async (
     session(1, 10),
     session(1, 10, { interfaceName: "pw1" }),
   ], { goOn: true });
-  assert.deepEqual(words(outcomes), ["created", "EEXIST", "ENODEV", "EADDRINUSE", "created", "EEXIST"]);
-  assert.deepEqual(present(kernel), [[1], ["1/10"]]);
+  assertEquals(words(outcomes), ["created", "EEXIST", "ENODEV", "EADDRINUSE", "created", "EEXIST"]);
+  assertEquals(present(kernel), [[1], ["1/10"]]);
 });
 
 Deno.test("createAll() takes what somebody else deleted meanwhile for deleted", async () => {
   const { client, kernel } = open();
   kernel.refuseNext("TUNNEL_DELETE", Errno.ENODEV);
   const outcomes = await client.createAll([session(9, 1), tunnel(1)], { goOn: false });
-  assert.deepEqual(words(outcomes), ["ENODEV", "notCreated"]);
+  assertEquals(words(outcomes), ["ENODEV", "notCreated"]);
 });
 
 Deno.test("createAll() throws when what was created cannot be deleted again", async () => {
   const { client, kernel } = open();
   kernel.refuseNext("TUNNEL_DELETE", Errno.EPERM);
-  await assert.rejects(client.createAll([session(9, 1), tunnel(1)], { goOn: false }), { errno: Errno.EPERM });
+  assertFields(await assertRejects(() => client.createAll([session(9, 1), tunnel(1)], { goOn: false })), {
+    errno: Errno.EPERM,
+  });
 });
 
 Deno.test("createAll() where the kernel would take the same id twice: duplicates are refused here", async () => {
@@ -146,9 +149,9 @@ Deno.test("createAll() where the kernel would take the same id twice: duplicates
     const expected = goOn
       ? ["created", "EEXIST", "created", "EEXIST"]
       : ["created", "EEXIST", "notCreated", "notCreated"];
-    assert.deepEqual(words(outcomes), expected);
-    assert.deepEqual(present(kernel)[1], goOn ? ["1/10", "1/11", "1/12"] : ["1/10", "1/11"]);
-    assert.equal((outcomes[1] as NetlinkError).operation, "L2TP_CMD_SESSION_CREATE");
+    assertEquals(words(outcomes), expected);
+    assertEquals(present(kernel)[1], goOn ? ["1/10", "1/11", "1/12"] : ["1/10", "1/11"]);
+    assertStrictEquals((outcomes[1] as NetlinkError).operation, "L2TP_CMD_SESSION_CREATE");
   }
 });
 
@@ -159,13 +162,13 @@ Deno.test("createAll() where the kernel would take the same id twice: an id is t
     session(1, 10, { interfaceName: "a:b" }),
     session(1, 10, { interfaceName: "pw0" }),
   ], { goOn: true });
-  assert.deepEqual(words(outcomes), ["EINVAL", "created"]);
-  assert.deepEqual(present(kernel)[1], ["1/10"]);
+  assertEquals(words(outcomes), ["EINVAL", "created"]);
+  assertEquals(present(kernel)[1], ["1/10"]);
 });
 
 Deno.test("createAll(): 1,000 creations at a time", async () => {
   const { client, kernel } = open();
   const creations = [tunnel(1), ...Array.from({ length: 999 }, (_, i) => session(1, i + 1))];
-  assert.deepEqual(new Set(await client.createAll(creations, { goOn: false })), new Set([undefined]));
-  assert.equal(kernel.sessions.length, 999);
+  assertEquals(new Set(await client.createAll(creations, { goOn: false })), new Set([undefined]));
+  assertStrictEquals(kernel.sessions.length, 999);
 });

@@ -1,6 +1,6 @@
 /** `src/client/l2tp_client.ts` and `genl_family.ts` against the L2TP subsystem in memory. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { ZERO_COUNTERS } from "../../src/model/counters.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { FamilyMissingError, NetlinkError, NetlinkProtocolError } from "../../src/base/errors.ts";
@@ -14,6 +14,7 @@ import { ack, FakeTransport, type KernelFunction, refuse, reply } from "../suppo
 import { FakeL2tpKernel, FAMILY_ID, GROUP_ID } from "../support/fake_l2tp_kernel.ts";
 import { FakeLinks } from "../support/fake_links.ts";
 import { sampleIpTunnel, sampleSession, sampleTunnel } from "../support/samples.ts";
+import { assertDeepStrictEquals, assertFields } from "../support/assertions.ts";
 
 const TUNNEL: TunnelParameters = {
   tunnelId: 3000,
@@ -52,8 +53,8 @@ Deno.test("resolveFamily() asks the controller and reads id and groups", () => {
   const kernel = new FakeL2tpKernel(new FakeLinks());
   const transport = new FakeTransport(kernel.handle);
   const family = resolveFamily(new NetlinkConnection(transport), "l2tp");
-  assert.deepEqual(family, { name: "l2tp", id: FAMILY_ID, groups: new Map([["l2tp", GROUP_ID]]) });
-  assert.deepEqual(transport.requests.map(({ type, flags }) => [type, flags]), [[
+  assertDeepStrictEquals(family, { name: "l2tp", id: FAMILY_ID, groups: new Map([["l2tp", GROUP_ID]]) });
+  assertDeepStrictEquals(transport.requests.map(({ type, flags }) => [type, flags]), [[
     16,
     NLM_F_REQUEST | NLM_F_ACK,
   ]]);
@@ -63,18 +64,18 @@ Deno.test("resolveFamily() throws FamilyMissingError where there is no such fami
   const kernel = new FakeL2tpKernel(new FakeLinks());
   kernel.hasFamily = false;
   const connection = new NetlinkConnection(new FakeTransport(kernel.handle));
-  assert.throws(() => resolveFamily(connection, "l2tp"), (error) => {
-    assert.ok(error instanceof FamilyMissingError);
-    assert.equal(error.family, "l2tp");
-    return true;
-  });
+  const error = assertThrows(() => resolveFamily(connection, "l2tp"), FamilyMissingError);
+  assertStrictEquals(error.family, "l2tp");
 });
 
 Deno.test("resolveFamily() passes other refusals on, and an acknowledgement without a family is none", () => {
   const denied = new NetlinkConnection(new FakeTransport((request) => [refuse(request, Errno.EPERM)]));
-  assert.throws(() => resolveFamily(denied, "l2tp"), { name: "NetlinkError", errno: Errno.EPERM });
+  assertFields(assertThrows(() => resolveFamily(denied, "l2tp")), {
+    name: "NetlinkError",
+    errno: Errno.EPERM,
+  });
   const empty = new NetlinkConnection(new FakeTransport((request) => [ack(request)]));
-  assert.throws(() => resolveFamily(empty, "l2tp"), NetlinkProtocolError);
+  assertThrows(() => resolveFamily(empty, "l2tp"), NetlinkProtocolError);
 });
 
 Deno.test("L2tpClient.family is the one it was given, and requests carry its id", () => {
@@ -85,8 +86,8 @@ Deno.test("L2tpClient.family is the one it was given, and requests carry its id"
   const connection = new NetlinkConnection(transport);
   const client = new L2tpClient(connection, resolveFamily(connection, "l2tp"));
   client.noop();
-  assert.deepEqual(client.family, family);
-  assert.equal(transport.requests.at(-1)!.type, 0x31);
+  assertDeepStrictEquals(client.family, family);
+  assertStrictEquals(transport.requests.at(-1)!.type, 0x31);
 });
 
 Deno.test("L2tpClient: one request for each call, with the right command", () => {
@@ -102,7 +103,7 @@ Deno.test("L2tpClient: one request for each call, with the right command", () =>
   client.sessions();
   client.deleteSession(KEY);
   client.deleteTunnel(3000);
-  assert.deepEqual(kernel.commands, [
+  assertEquals(kernel.commands, [
     "NOOP",
     "TUNNEL_CREATE",
     "TUNNEL_MODIFY",
@@ -115,23 +116,23 @@ Deno.test("L2tpClient: one request for each call, with the right command", () =>
     "SESSION_DELETE",
     "TUNNEL_DELETE",
   ]);
-  assert.deepEqual(
+  assertEquals(
     transport.requests.map(({ flags }) => flags === (NLM_F_REQUEST | NLM_F_DUMP) ? "dump" : flags),
     [5, 5, 5, 5, "dump", 5, 5, 5, "dump", 5, 5],
   );
-  assert.equal(transport.unread, 0);
+  assertStrictEquals(transport.unread, 0);
 });
 
 Deno.test("L2tpClient.createTunnel(), tunnel() and tunnels(): what was made is what is there", () => {
   const { client } = open();
-  assert.deepEqual(client.tunnels(), []);
+  assertEquals(client.tunnels(), []);
   client.createTunnel(TUNNEL);
   client.createTunnel({ tunnelId: 1, peerTunnelId: 2, encap: "ip", local: "10.0.0.1", peer: "10.0.0.3" });
   const ip = sampleIpTunnel({ tunnelId: 1, peerTunnelId: 2, peer: "10.0.0.3" });
-  assert.deepEqual(client.tunnel(3000), sampleTunnel());
-  assert.deepEqual(client.tunnel(1), ip);
-  assert.deepEqual(client.tunnels(), [ip, sampleTunnel()]);
-  assert.deepEqual(
+  assertDeepStrictEquals(client.tunnel(3000), sampleTunnel());
+  assertDeepStrictEquals(client.tunnel(1), ip);
+  assertDeepStrictEquals(client.tunnels(), [ip, sampleTunnel()]);
+  assertDeepStrictEquals(
     client.tunnels({ counters: false }),
     [ip, sampleTunnel()].map((tunnel) => ({ ...tunnel, counters: ZERO_COUNTERS })),
   );
@@ -143,32 +144,35 @@ Deno.test("L2tpClient.createSession(), session() and sessions(): what was made i
   const cookie = Uint8Array.of(1, 2, 3, 4);
   client.createSession({ ...SESSION, cookie, sendSeq: true, reorderTimeoutMs: 20, lnsMode: true });
   const expected = sampleSession({ cookie, sendSeq: true, reorderTimeoutMs: 20, lnsMode: true });
-  assert.deepEqual(client.session(KEY), expected);
-  assert.deepEqual(client.session({ interfaceName: "l2e0" }), expected);
-  assert.deepEqual(client.sessions(), [expected]);
-  assert.deepEqual(client.sessions({ counters: false }), [{ ...expected, counters: ZERO_COUNTERS }]);
-  assert.ok(links.byName("l2e0"));
+  assertDeepStrictEquals(client.session(KEY), expected);
+  assertDeepStrictEquals(client.session({ interfaceName: "l2e0" }), expected);
+  assertDeepStrictEquals(client.sessions(), [expected]);
+  assertDeepStrictEquals(client.sessions({ counters: false }), [{ ...expected, counters: ZERO_COUNTERS }]);
+  assert(links.byName("l2e0"));
   client.createSession({ tunnelId: 3000, sessionId: 1001, peerSessionId: 1, pseudowire: "ppp" });
-  assert.equal(client.session({ tunnelId: 3000, sessionId: 1001 })!.interfaceName, undefined);
+  assertStrictEquals(client.session({ tunnelId: 3000, sessionId: 1001 })!.interfaceName, undefined);
 });
 
 Deno.test("L2tpClient.tunnel() and session() are undefined for what is not there, and only then", () => {
   const { client, kernel } = open();
-  assert.equal(client.tunnel(3000), undefined);
-  assert.equal(client.session(KEY), undefined);
-  assert.equal(client.session({ interfaceName: "no" }), undefined);
+  assertStrictEquals(client.tunnel(3000), undefined);
+  assertStrictEquals(client.session(KEY), undefined);
+  assertStrictEquals(client.session({ interfaceName: "no" }), undefined);
   for (const errno of [Errno.EPERM, Errno.ENOENT, Errno.EINVAL]) {
     kernel.refuseNext("TUNNEL_GET", errno);
     kernel.refuseNext("SESSION_GET", errno);
-    assert.throws(() => client.tunnel(3000), { errno, operation: "L2TP_CMD_TUNNEL_GET" });
-    assert.throws(() => client.session(KEY), { errno, operation: "L2TP_CMD_SESSION_GET" });
+    assertFields(assertThrows(() => client.tunnel(3000)), { errno, operation: "L2TP_CMD_TUNNEL_GET" });
+    assertFields(assertThrows(() => client.session(KEY)), { errno, operation: "L2TP_CMD_SESSION_GET" });
   }
 });
 
 Deno.test("L2tpClient.tunnel() and session() do not take an acknowledgement without a reply", () => {
   const client = openOn((request) => [ack(request)]);
-  assert.throws(() => client.tunnel(1), { name: "NetlinkProtocolError", operation: "L2TP_CMD_TUNNEL_GET" });
-  assert.throws(() => client.session(KEY), {
+  assertFields(assertThrows(() => client.tunnel(1)), {
+    name: "NetlinkProtocolError",
+    operation: "L2TP_CMD_TUNNEL_GET",
+  });
+  assertFields(assertThrows(() => client.session(KEY)), {
     name: "NetlinkProtocolError",
     operation: "L2TP_CMD_SESSION_GET",
   });
@@ -179,9 +183,9 @@ Deno.test("L2tpClient.modifySession() changes what is given and nothing else", (
   client.createTunnel(TUNNEL);
   client.createSession({ ...SESSION, sendSeq: true, recvSeq: true });
   client.modifySession(KEY, { sendSeq: false, reorderTimeoutMs: 100 });
-  assert.deepEqual(client.session(KEY), sampleSession({ recvSeq: true, reorderTimeoutMs: 100 }));
+  assertDeepStrictEquals(client.session(KEY), sampleSession({ recvSeq: true, reorderTimeoutMs: 100 }));
   client.modifySession({ interfaceName: "l2e0" }, { lnsMode: true, reorderTimeoutMs: 0 });
-  assert.deepEqual(client.session(KEY), sampleSession({ recvSeq: true, lnsMode: true }));
+  assertDeepStrictEquals(client.session(KEY), sampleSession({ recvSeq: true, lnsMode: true }));
 });
 
 Deno.test("L2tpClient.deleteSession() and deleteTunnel() delete; a tunnel takes its sessions along", () => {
@@ -190,10 +194,10 @@ Deno.test("L2tpClient.deleteSession() and deleteTunnel() delete; a tunnel takes 
   client.createSession(SESSION);
   client.createSession({ ...SESSION, sessionId: 1001, interfaceName: "l2e1" });
   client.deleteSession({ interfaceName: "l2e0" });
-  assert.deepEqual(client.sessions().map(({ sessionId }) => sessionId), [1001]);
+  assertEquals(client.sessions().map(({ sessionId }) => sessionId), [1001]);
   client.deleteTunnel(3000);
-  assert.deepEqual([client.tunnels(), client.sessions()], [[], []]);
-  assert.equal(links.byName("l2e1"), undefined);
+  assertEquals([client.tunnels(), client.sessions()], [[], []]);
+  assertStrictEquals(links.byName("l2e1"), undefined);
 });
 
 Deno.test("L2tpClient: what the kernel refuses, with the name of the command", () => {
@@ -212,13 +216,19 @@ Deno.test("L2tpClient: what the kernel refuses, with the name of the command", (
     [() => client.deleteSession(KEY), "L2TP_CMD_SESSION_DELETE", Errno.ENODEV],
   ];
   for (const [action, operation, errno] of table) {
-    assert.throws(action, { name: "NetlinkError", operation, errno }, operation);
+    assertFields(assertThrows(action), { name: "NetlinkError", operation, errno }, operation);
   }
   const denied = open();
   denied.kernel.privileged = false;
   denied.client.noop();
-  assert.throws(() => denied.client.tunnels(), { operation: "L2TP_CMD_TUNNEL_GET", errno: Errno.EPERM });
-  assert.throws(() => denied.client.sessions(), { operation: "L2TP_CMD_SESSION_GET", errno: Errno.EPERM });
+  assertFields(assertThrows(() => denied.client.tunnels()), {
+    operation: "L2TP_CMD_TUNNEL_GET",
+    errno: Errno.EPERM,
+  });
+  assertFields(assertThrows(() => denied.client.sessions()), {
+    operation: "L2TP_CMD_SESSION_GET",
+    errno: Errno.EPERM,
+  });
 });
 
 Deno.test("L2tpClient.createTunnel() tries again while what it deleted itself is still going", () => {
@@ -228,8 +238,8 @@ Deno.test("L2tpClient.createTunnel() tries again while what it deleted itself is
   client.deleteTunnel(3000);
   kernel.commands.length = 0;
   client.createTunnel(TUNNEL);
-  assert.deepEqual(kernel.commands, Array(5).fill("TUNNEL_CREATE"));
-  assert.deepEqual(client.tunnel(3000), sampleTunnel());
+  assertEquals(kernel.commands, Array(5).fill("TUNNEL_CREATE"));
+  assertDeepStrictEquals(client.tunnel(3000), sampleTunnel());
 });
 
 Deno.test("L2tpClient.createTunnel() tries again for an address in use as well", () => {
@@ -238,7 +248,7 @@ Deno.test("L2tpClient.createTunnel() tries again for an address in use as well",
   client.deleteTunnel(3000);
   kernel.refuseNext("TUNNEL_CREATE", Errno.EADDRINUSE);
   client.createTunnel(TUNNEL);
-  assert.ok(kernel.tunnels.has(3000));
+  assert(kernel.tunnels.has(3000));
 });
 
 Deno.test("L2tpClient.createSession() tries again after a session was deleted", () => {
@@ -249,25 +259,27 @@ Deno.test("L2tpClient.createSession() tries again after a session was deleted", 
   client.deleteSession(KEY);
   kernel.commands.length = 0;
   client.createSession(SESSION);
-  assert.deepEqual(kernel.commands, Array(4).fill("SESSION_CREATE"));
+  assertEquals(kernel.commands, Array(4).fill("SESSION_CREATE"));
 });
 
 Deno.test("L2tpClient.createTunnel() does not try again if it deleted nothing", () => {
   const { client, kernel } = open();
   client.createTunnel(TUNNEL);
   kernel.commands.length = 0;
-  assert.throws(() => client.createTunnel(TUNNEL), { errno: Errno.EEXIST });
-  assert.deepEqual(kernel.commands, ["TUNNEL_CREATE"]);
+  assertFields(assertThrows(() => client.createTunnel(TUNNEL)), { errno: Errno.EEXIST });
+  assertEquals(kernel.commands, ["TUNNEL_CREATE"]);
 });
 
 Deno.test("L2tpClient.createTunnel() does not try again if its deletion was refused", () => {
   const { client, kernel } = open();
   client.createTunnel(TUNNEL);
-  assert.throws(() => client.deleteTunnel(9), { errno: Errno.ENODEV });
-  assert.throws(() => client.deleteSession({ tunnelId: 3000, sessionId: 9 }), { errno: Errno.ENODEV });
+  assertFields(assertThrows(() => client.deleteTunnel(9)), { errno: Errno.ENODEV });
+  assertFields(assertThrows(() => client.deleteSession({ tunnelId: 3000, sessionId: 9 })), {
+    errno: Errno.ENODEV,
+  });
   kernel.commands.length = 0;
-  assert.throws(() => client.createTunnel(TUNNEL), { errno: Errno.EEXIST });
-  assert.deepEqual(kernel.commands, ["TUNNEL_CREATE"]);
+  assertFields(assertThrows(() => client.createTunnel(TUNNEL)), { errno: Errno.EEXIST });
+  assertEquals(kernel.commands, ["TUNNEL_CREATE"]);
 });
 
 Deno.test("L2tpClient.createTunnel() does not try again for any other error", () => {
@@ -275,8 +287,10 @@ Deno.test("L2tpClient.createTunnel() does not try again for any other error", ()
   client.createTunnel(TUNNEL);
   client.deleteTunnel(3000);
   kernel.commands.length = 0;
-  assert.throws(() => client.createTunnel({ ...TUNNEL, local: "10.9.9.9" }), { errno: Errno.EADDRNOTAVAIL });
-  assert.deepEqual(kernel.commands, ["TUNNEL_CREATE"]);
+  assertFields(assertThrows(() => client.createTunnel({ ...TUNNEL, local: "10.9.9.9" })), {
+    errno: Errno.EADDRNOTAVAIL,
+  });
+  assertEquals(kernel.commands, ["TUNNEL_CREATE"]);
 });
 
 Deno.test("L2tpClient.createTunnel() gives up after a second and says why", () => {
@@ -286,11 +300,14 @@ Deno.test("L2tpClient.createTunnel() gives up after a second and says why", () =
   client.deleteTunnel(1);
   kernel.commands.length = 0;
   const start = performance.now();
-  assert.throws(() => client.createTunnel(TUNNEL), { name: "NetlinkError", errno: Errno.EEXIST });
+  assertFields(assertThrows(() => client.createTunnel(TUNNEL)), {
+    name: "NetlinkError",
+    errno: Errno.EEXIST,
+  });
   const elapsedMs = performance.now() - start;
   // A lower bound only: a busy machine may take any time.
-  assert.ok(elapsedMs >= 900, `${elapsedMs} ms`);
-  assert.ok(kernel.commands.length > 10 && kernel.commands.length < 100, `${kernel.commands.length} tries`);
+  assert(elapsedMs >= 900, `${elapsedMs} ms`);
+  assert(kernel.commands.length > 10 && kernel.commands.length < 100, `${kernel.commands.length} tries`);
 });
 
 Deno.test("L2tpClient.createSession() asks first where the kernel would take the same id twice", () => {
@@ -299,15 +316,12 @@ Deno.test("L2tpClient.createSession() asks first where the kernel would take the
   client.createTunnel(TUNNEL);
   client.createSession(SESSION);
   kernel.commands.length = 0;
-  assert.throws(() => client.createSession({ ...SESSION, interfaceName: "l2e1" }), (error) => {
-    assert.ok(error instanceof NetlinkError);
-    assert.deepEqual([error.operation, error.code], ["L2TP_CMD_SESSION_CREATE", "EEXIST"]);
-    return true;
-  });
-  assert.deepEqual(kernel.commands, ["SESSION_GET"]);
-  assert.equal(links.byName("l2e1"), undefined);
+  const error = assertThrows(() => client.createSession({ ...SESSION, interfaceName: "l2e1" }), NetlinkError);
+  assertEquals([error.operation, error.code], ["L2TP_CMD_SESSION_CREATE", "EEXIST"]);
+  assertEquals(kernel.commands, ["SESSION_GET"]);
+  assertStrictEquals(links.byName("l2e1"), undefined);
   client.createSession({ ...SESSION, sessionId: 1001, interfaceName: "l2e1" });
-  assert.equal(kernel.sessions.length, 2);
+  assertStrictEquals(kernel.sessions.length, 2);
 });
 
 Deno.test("L2tpClient.createSession() asks by the ids, not by the interface's name", () => {
@@ -315,8 +329,10 @@ Deno.test("L2tpClient.createSession() asks by the ids, not by the interface's na
   client.createTunnel(TUNNEL);
   client.createSession(SESSION);
   // Another session with the name of the first: the kernel's own refusal, not a wrong answer to the question.
-  assert.throws(() => client.createSession({ ...SESSION, sessionId: 1001 }), { errno: Errno.EEXIST });
-  assert.deepEqual(kernel.commands.slice(-2), ["SESSION_GET", "SESSION_CREATE"]);
+  assertFields(assertThrows(() => client.createSession({ ...SESSION, sessionId: 1001 })), {
+    errno: Errno.EEXIST,
+  });
+  assertEquals(kernel.commands.slice(-2), ["SESSION_GET", "SESSION_CREATE"]);
 });
 
 Deno.test("L2tpClient.createSession() does not ask where the kernel refuses a duplicate itself", () => {
@@ -324,26 +340,28 @@ Deno.test("L2tpClient.createSession() does not ask where the kernel refuses a du
   client.createTunnel(TUNNEL);
   client.createSession(SESSION);
   kernel.commands.length = 0;
-  assert.throws(() => client.createSession({ ...SESSION, interfaceName: "l2e1" }), { errno: Errno.EEXIST });
-  assert.deepEqual(kernel.commands, ["SESSION_CREATE"]);
+  assertFields(assertThrows(() => client.createSession({ ...SESSION, interfaceName: "l2e1" })), {
+    errno: Errno.EEXIST,
+  });
+  assertEquals(kernel.commands, ["SESSION_CREATE"]);
 });
 
 Deno.test("L2tpClient.createTunnel() refuses what is no address before anything is sent", () => {
   const { client, transport } = open();
-  assert.throws(() => client.createTunnel({ ...TUNNEL, peer: "example.org" }), RangeError);
-  assert.equal(transport.requests.length, 0);
+  assertThrows(() => client.createTunnel({ ...TUNNEL, peer: "example.org" }), RangeError);
+  assertStrictEquals(transport.requests.length, 0);
 });
 
 Deno.test("L2tpClient: 10,000 sessions are listed whole", () => {
   const { client, kernel } = open();
   kernel.sessions = Array.from({ length: 10_000 }, (_, i) => sampleSession({ sessionId: i + 1 }));
   const ids = client.sessions().map(({ sessionId }) => sessionId);
-  assert.equal(ids.length, 10_000);
-  assert.ok(ids.every((id, i) => id === i + 1));
+  assertStrictEquals(ids.length, 10_000);
+  assert(ids.every((id, i) => id === i + 1));
 });
 
 Deno.test("L2tpClient closes its connection", () => {
   const { client, transport } = open();
   client[Symbol.dispose]();
-  assert.equal(transport.disposals, 1);
+  assertStrictEquals(transport.disposals, 1);
 });

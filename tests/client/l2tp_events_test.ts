@@ -1,6 +1,6 @@
 /** `src/client/l2tp_events.ts` with notifications that a test sends. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { DecodeError, SyscallError } from "../../src/base/errors.ts";
 import { L2tpEvents } from "../../src/client/l2tp_events.ts";
 import type { L2tpEvent } from "../../src/model/event.ts";
@@ -12,6 +12,7 @@ import { FakeNotifications } from "../support/fake_notifications.ts";
 import { goldenBytes, hexBytes } from "../support/golden.ts";
 import { sampleSession, sampleTunnel } from "../support/samples.ts";
 import { until } from "../support/until.ts";
+import { assertDeepStrictEquals, assertFields } from "../support/assertions.ts";
 
 function datagram(payload: Uint8Array, type = FAMILY_ID): Uint8Array<ArrayBuffer> {
   return encodeMessage({ type, flags: 4, sequence: 1, portId: 2, payload });
@@ -37,7 +38,7 @@ Deno.test("L2tpEvents delivers captured notifications in order", async () => {
   source.push(...names.map((name) => goldenBytes(`l2tp/notify_${name}`)));
   source.end();
   const unnamed = sampleSession({ sessionId: 1001, peerSessionId: 2001, interfaceName: "l2tpeth0" });
-  assert.deepEqual(await collect(new L2tpEvents(source, FAMILY_ID)), [
+  assertDeepStrictEquals(await collect(new L2tpEvents(source, FAMILY_ID)), [
     { type: "tunnelCreated", tunnel },
     { type: "sessionCreated", session },
     { type: "sessionCreated", session: unnamed },
@@ -57,7 +58,7 @@ Deno.test("L2tpEvents delivers every message of a datagram", async () => {
   );
   source.end();
   const types = (await collect(new L2tpEvents(source, FAMILY_ID))).map(({ type }) => type);
-  assert.deepEqual(types, ["tunnelModified", "sessionModified", "sessionDeleted"]);
+  assertEquals(types, ["tunnelModified", "sessionModified", "sessionDeleted"]);
 });
 
 Deno.test("L2tpEvents passes over other families and commands that it does not know", async () => {
@@ -69,14 +70,17 @@ Deno.test("L2tpEvents passes over other families and commands that it does not k
   );
   source.push(datagram(encodeTunnel(2, tunnel)));
   source.end();
-  assert.deepEqual(await collect(new L2tpEvents(source, FAMILY_ID)), [{ type: "tunnelDeleted", tunnel }]);
+  assertDeepStrictEquals(await collect(new L2tpEvents(source, FAMILY_ID)), [{
+    type: "tunnelDeleted",
+    tunnel,
+  }]);
 });
 
 Deno.test("L2tpEvents tells that events were lost, and goes on", async () => {
   const source = new FakeNotifications();
   source.push("overrun", datagram(encodeTunnel(1, tunnel)), "overrun", "overrun");
   source.end();
-  assert.deepEqual(await collect(new L2tpEvents(source, FAMILY_ID)), [
+  assertDeepStrictEquals(await collect(new L2tpEvents(source, FAMILY_ID)), [
     { type: "eventsLost" },
     { type: "tunnelCreated", tunnel },
     { type: "eventsLost" },
@@ -94,7 +98,7 @@ Deno.test("L2tpEvents: an event owns its memory, although the source overwrites 
   );
   source.end();
   const events = await collect(new L2tpEvents(source, FAMILY_ID));
-  assert.deepEqual(events.slice(0, 2), [
+  assertDeepStrictEquals(events.slice(0, 2), [
     { type: "sessionCreated", session: first },
     { type: "sessionDeleted", session: first },
   ]);
@@ -105,12 +109,12 @@ Deno.test("L2tpEvents.close() ends an iteration that waits", async () => {
   const events = new L2tpEvents(source, FAMILY_ID);
   const iterator = events[Symbol.asyncIterator]();
   source.push(datagram(encodeTunnel(1, tunnel)));
-  assert.deepEqual(await iterator.next(), { done: false, value: { type: "tunnelCreated", tunnel } });
+  assertDeepStrictEquals(await iterator.next(), { done: false, value: { type: "tunnelCreated", tunnel } });
   const next = iterator.next();
   await until(() => source.waiting, "the listener waits");
   events.close();
-  assert.deepEqual(await next, { done: true, value: undefined });
-  assert.equal(source.closings, 1);
+  assertEquals(await next, { done: true, value: undefined });
+  assertStrictEquals(source.closings, 1);
 });
 
 Deno.test("L2tpEvents is disposable, before its iteration as well as after it", async () => {
@@ -118,18 +122,21 @@ Deno.test("L2tpEvents is disposable, before its iteration as well as after it", 
   {
     using _events = new L2tpEvents(source, FAMILY_ID);
   }
-  assert.equal(source.closings, 1);
-  assert.deepEqual(await collect(new L2tpEvents(source, FAMILY_ID)), []);
+  assertStrictEquals(source.closings, 1);
+  assertEquals(await collect(new L2tpEvents(source, FAMILY_ID)), []);
 });
 
 Deno.test("L2tpEvents throws what makes no sense, and what the socket throws", async () => {
   const malformed = new FakeNotifications();
   malformed.push(datagram(hexBytes("01010000")));
-  await assert.rejects(collect(new L2tpEvents(malformed, FAMILY_ID)), DecodeError);
+  await assertRejects(() => collect(new L2tpEvents(malformed, FAMILY_ID)), DecodeError);
   const broken = new FakeNotifications();
   broken.push(hexBytes("ffffffff"));
-  await assert.rejects(collect(new L2tpEvents(broken, FAMILY_ID)), DecodeError);
+  await assertRejects(() => collect(new L2tpEvents(broken, FAMILY_ID)), DecodeError);
   const failing = new FakeNotifications();
   failing.push(new SyscallError("recvmsg", 9));
-  await assert.rejects(collect(new L2tpEvents(failing, FAMILY_ID)), { name: "SyscallError", code: "EBADF" });
+  assertFields(await assertRejects(() => collect(new L2tpEvents(failing, FAMILY_ID))), {
+    name: "SyscallError",
+    code: "EBADF",
+  });
 });

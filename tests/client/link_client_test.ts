@@ -1,6 +1,6 @@
 /** `src/client/link_client.ts` against interfaces in memory. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Errno } from "../../src/base/errno.ts";
 import { formatHex } from "../../src/base/hex.ts";
 import { LinkClient } from "../../src/client/link_client.ts";
@@ -15,6 +15,7 @@ import {
 import { ack, dump, FakeTransport, reply } from "../support/fake_kernel.ts";
 import { encodeLink, FakeLinks } from "../support/fake_links.ts";
 import { goldenPayload, hexBytes } from "../support/golden.ts";
+import { assertDeepStrictEquals, assertFields } from "../support/assertions.ts";
 
 function open(): { client: LinkClient; links: FakeLinks; transport: FakeTransport } {
   const links = new FakeLinks();
@@ -25,15 +26,15 @@ function open(): { client: LinkClient; links: FakeLinks; transport: FakeTranspor
 Deno.test("LinkClient.link() finds an interface by the name it has now, and undefined is for none", () => {
   const { client, links } = open();
   const pw0 = links.add("pw0", { mtu: 1446, master: 7, state: "down" });
-  assert.deepEqual(client.link("pw0"), pw0);
-  assert.equal(client.link("lo")!.index, 1);
-  assert.equal(client.link("pw1"), undefined);
+  assertDeepStrictEquals(client.link("pw0"), pw0);
+  assertStrictEquals(client.link("lo")!.index, 1);
+  assertStrictEquals(client.link("pw1"), undefined);
 });
 
 Deno.test("LinkClient.link() throws other refusals, with extended acknowledgement", () => {
   const { client, links } = open();
   links.refusal = () => ({ errno: Errno.ERANGE, extack: "Attribute failed policy validation", offset: 36 });
-  assert.throws(() => client.link("a name that is too long"), {
+  assertFields(assertThrows(() => client.link("a name that is too long")), {
     name: "NetlinkError",
     operation: "RTM_GETLINK",
     errno: Errno.ERANGE,
@@ -49,14 +50,14 @@ Deno.test("LinkClient.link() passes over messages that are no link", () => {
     reply(request, encodeLink(link), { type: 16 }),
     ack(request),
   ]);
-  assert.deepEqual(new LinkClient(new NetlinkConnection(transport)).link("pw0"), link);
+  assertDeepStrictEquals(new LinkClient(new NetlinkConnection(transport)).link("pw0"), link);
 });
 
 Deno.test("LinkClient.links() lists all interfaces", () => {
   const { client, links, transport } = open();
   const pw0 = links.add("pw0");
-  assert.deepEqual(client.links(), [links.byName("lo"), pw0]);
-  assert.deepEqual(transport.requests.map(({ type, flags }) => [type, flags]), [[
+  assertDeepStrictEquals(client.links(), [links.byName("lo"), pw0]);
+  assertDeepStrictEquals(transport.requests.map(({ type, flags }) => [type, flags]), [[
     18,
     NLM_F_REQUEST | NLM_F_DUMP,
   ]]);
@@ -70,21 +71,26 @@ Deno.test("LinkClient.links() lists 5,000 interfaces", () => {
   );
   const transport = new FakeTransport((request) => dump(request, payloads, { type: 16 }));
   const links = new LinkClient(new NetlinkConnection(transport)).links();
-  assert.equal(links.length, 5000);
-  assert.equal(links[4999]!.name, "pw4999");
+  assertStrictEquals(links.length, 5000);
+  assertStrictEquals(links[4999]!.name, "pw4999");
 });
 
 Deno.test("LinkClient.changeLink() changes what is given and nothing else", () => {
   const { client, links } = open();
   const { index } = links.add("pw0");
   client.changeLink(index, { up: true });
-  assert.deepEqual(links.byName("pw0"), { ...links.byName("pw0")!, up: true, mtu: 1500, master: undefined });
+  assertDeepStrictEquals(links.byName("pw0"), {
+    ...links.byName("pw0")!,
+    up: true,
+    mtu: 1500,
+    master: undefined,
+  });
   client.changeLink(index, { mtu: 1400, master: 9 });
   client.changeLink(index, { master: 0 });
   client.changeLink(index, { up: false });
-  assert.deepEqual(links.steps, ["up", "mtu 1400", "master 9", "master 0", "down"]);
+  assertEquals(links.steps, ["up", "mtu 1400", "master 9", "master 0", "down"]);
   const { up, mtu, master } = links.byName("pw0")!;
-  assert.deepEqual([up, mtu, master], [false, 1400, undefined]);
+  assertEquals([up, mtu, master], [false, 1400, undefined]);
 });
 
 Deno.test("LinkClient.changeLink() moves an interface by the descriptor of a namespace", () => {
@@ -92,19 +98,25 @@ Deno.test("LinkClient.changeLink() moves an interface by the descriptor of a nam
   const other = new FakeLinks();
   links.namespaceOf = (fd) => (fd === 42 ? other : undefined);
   const { index } = links.add("pw0", { mtu: 1400 });
-  assert.throws(() => client.changeLink(index, { netnsFd: 41 }), { errno: Errno.EBADF });
+  assertFields(assertThrows(() => client.changeLink(index, { netnsFd: 41 })), { errno: Errno.EBADF });
   client.changeLink(index, { netnsFd: 42 });
-  assert.equal(links.byName("pw0"), undefined);
-  assert.equal(other.byName("pw0")!.mtu, 1400);
+  assertStrictEquals(links.byName("pw0"), undefined);
+  assertStrictEquals(other.byName("pw0")!.mtu, 1400);
 });
 
 Deno.test("LinkClient.changeLink() throws the kernel's refusal", () => {
   const { client, links } = open();
-  assert.throws(() => client.changeLink(99, { up: true }), { operation: "RTM_NEWLINK", errno: Errno.ENODEV });
+  assertFields(assertThrows(() => client.changeLink(99, { up: true })), {
+    operation: "RTM_NEWLINK",
+    errno: Errno.ENODEV,
+  });
   links.refusal = (
     step,
   ) => (step === "mtu 70000" ? { errno: Errno.EINVAL, extack: "mtu too large" } : undefined);
-  assert.throws(() => client.changeLink(1, { mtu: 70000 }), { errno: Errno.EINVAL, extack: "mtu too large" });
+  assertFields(assertThrows(() => client.changeLink(1, { mtu: 70000 })), {
+    errno: Errno.EINVAL,
+    extack: "mtu too large",
+  });
 });
 
 Deno.test("LinkClient.addAddress() and addresses(): both families, each address once", () => {
@@ -112,25 +124,30 @@ Deno.test("LinkClient.addAddress() and addresses(): both families, each address 
   const { index } = links.add("pw0");
   client.addAddress({ index, address: "10.0.0.1", prefixLength: 24 });
   client.addAddress({ index, address: "FD00::0:1", prefixLength: 64 });
-  assert.deepEqual(client.addresses(), [
+  assertDeepStrictEquals(client.addresses(), [
     { index: 1, address: "127.0.0.1", prefixLength: 8 },
     { index, address: "10.0.0.1", prefixLength: 24 },
     { index, address: "fd00::1", prefixLength: 64 },
   ]);
-  assert.throws(() => client.addAddress({ index, address: "10.0.0.1", prefixLength: 24 }), {
+  assertFields(assertThrows(() => client.addAddress({ index, address: "10.0.0.1", prefixLength: 24 })), {
     operation: "RTM_NEWADDR",
     errno: Errno.EEXIST,
   });
   // As `ip addr add`: an address that is there is not replaced in silence.
-  assert.equal(transport.requests[0]!.flags, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
+  assertStrictEquals(transport.requests[0]!.flags, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
 });
 
 Deno.test("LinkClient.addAddress() refuses what is no address before anything is sent", () => {
   const { client, transport } = open();
   for (const address of ["", "10.0.0", "10.0.0.1/24", "host"]) {
-    assert.throws(() => client.addAddress({ index: 1, address, prefixLength: 24 }), RangeError, address);
+    assertThrows(
+      () => client.addAddress({ index: 1, address, prefixLength: 24 }),
+      RangeError,
+      undefined,
+      address,
+    );
   }
-  assert.equal(transport.requests.length, 0);
+  assertStrictEquals(transport.requests.length, 0);
 });
 
 Deno.test("LinkClient.deleteAddress() takes one address away, of either family, and no other", () => {
@@ -141,16 +158,16 @@ Deno.test("LinkClient.deleteAddress() takes one address away, of either family, 
   }
   client.deleteAddress({ index, address: "10.0.0.1", prefixLength: 24 });
   client.deleteAddress({ index, address: "fd00::1", prefixLength: 24 });
-  assert.deepEqual(client.addresses().filter((each) => each.index === index), [
+  assertDeepStrictEquals(client.addresses().filter((each) => each.index === index), [
     { index, address: "10.0.0.2", prefixLength: 24 },
   ]);
-  assert.throws(() => client.deleteAddress({ index, address: "10.0.0.1", prefixLength: 24 }), {
+  assertFields(assertThrows(() => client.deleteAddress({ index, address: "10.0.0.1", prefixLength: 24 })), {
     operation: "RTM_DELADDR",
     errno: Errno.EADDRNOTAVAIL,
   });
   const sent = transport.requests.length;
-  assert.throws(() => client.deleteAddress({ index, address: "host", prefixLength: 24 }), RangeError);
-  assert.equal(transport.requests.length, sent);
+  assertThrows(() => client.deleteAddress({ index, address: "host", prefixLength: 24 }), RangeError);
+  assertStrictEquals(transport.requests.length, sent);
 });
 
 Deno.test("LinkClient.changeLink() gives an interface another name, and not one that is taken", () => {
@@ -158,9 +175,9 @@ Deno.test("LinkClient.changeLink() gives an interface another name, and not one 
   const { index } = links.add("ppp0");
   links.add("eth0");
   client.changeLink(index, { name: "dial0" });
-  assert.equal(client.link("dial0")!.index, index);
-  assert.equal(client.link("ppp0"), undefined);
-  assert.throws(() => client.changeLink(index, { name: "eth0" }), { errno: Errno.EEXIST });
+  assertStrictEquals(client.link("dial0")!.index, index);
+  assertStrictEquals(client.link("ppp0"), undefined);
+  assertFields(assertThrows(() => client.changeLink(index, { name: "eth0" })), { errno: Errno.EEXIST });
 });
 
 Deno.test("LinkClient: an address with that of the other end, of either family, there and away again", () => {
@@ -170,19 +187,19 @@ Deno.test("LinkClient: an address with that of the other end, of either family, 
   const six = { index, address: "fd00::1", prefixLength: 128, peer: "fd00::2" };
   client.addAddress(four);
   client.addAddress(six);
-  assert.deepEqual(client.addresses().filter((each) => each.index === index), [four, six]);
-  assert.throws(() => client.deleteAddress({ index, address: "10.1.0.1", prefixLength: 32 }), {
+  assertDeepStrictEquals(client.addresses().filter((each) => each.index === index), [four, six]);
+  assertFields(assertThrows(() => client.deleteAddress({ index, address: "10.1.0.1", prefixLength: 32 })), {
     errno: Errno.EADDRNOTAVAIL,
   });
   client.deleteAddress(four);
   client.deleteAddress(six);
-  assert.deepEqual(client.addresses().filter((each) => each.index === index), []);
+  assertEquals(client.addresses().filter((each) => each.index === index), []);
   const sent = transport.requests.length;
   for (const peer of ["", "host", "fd00::2"]) {
-    assert.throws(() => client.addAddress({ ...four, peer }), RangeError, peer);
-    assert.throws(() => client.deleteAddress({ ...four, peer }), RangeError, peer);
+    assertThrows(() => client.addAddress({ ...four, peer }), RangeError, undefined, peer);
+    assertThrows(() => client.deleteAddress({ ...four, peer }), RangeError, undefined, peer);
   }
-  assert.equal(transport.requests.length, sent);
+  assertStrictEquals(transport.requests.length, sent);
 });
 
 Deno.test("LinkClient.addRoute() and deleteRoute(): each as asked, a new one only where there is none", () => {
@@ -191,23 +208,29 @@ Deno.test("LinkClient.addRoute() and deleteRoute(): each as asked, a new one onl
   const asked = formatHex(goldenPayload("rtnl/route_add_ipv4_default_request"));
   client.addRoute(route);
   client.deleteRoute(route);
-  assert.deepEqual(links.steps, [`route ${asked}`, `no route ${asked}`]);
-  assert.deepEqual(transport.requests.map(({ flags }) => flags), [
+  assertEquals(links.steps, [`route ${asked}`, `no route ${asked}`]);
+  assertDeepStrictEquals(transport.requests.map(({ flags }) => flags), [
     NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
     NLM_F_REQUEST | NLM_F_ACK,
   ]);
   links.refusal = () => ({ errno: Errno.EEXIST });
-  assert.throws(() => client.addRoute(route), { operation: "RTM_NEWROUTE", errno: Errno.EEXIST });
-  assert.throws(() => client.deleteRoute(route), { operation: "RTM_DELROUTE", errno: Errno.EEXIST });
+  assertFields(assertThrows(() => client.addRoute(route)), {
+    operation: "RTM_NEWROUTE",
+    errno: Errno.EEXIST,
+  });
+  assertFields(assertThrows(() => client.deleteRoute(route)), {
+    operation: "RTM_DELROUTE",
+    errno: Errno.EEXIST,
+  });
   for (const destination of ["", "default", "10.0.0.0/8"]) {
-    assert.throws(() => client.addRoute({ ...route, destination }), RangeError, destination);
-    assert.throws(() => client.deleteRoute({ ...route, destination }), RangeError, destination);
+    assertThrows(() => client.addRoute({ ...route, destination }), RangeError, undefined, destination);
+    assertThrows(() => client.deleteRoute({ ...route, destination }), RangeError, undefined, destination);
   }
-  assert.equal(transport.requests.length, 4);
+  assertStrictEquals(transport.requests.length, 4);
 });
 
 Deno.test("LinkClient closes its connection", () => {
   const { client, transport } = open();
   client[Symbol.dispose]();
-  assert.equal(transport.disposals, 1);
+  assertStrictEquals(transport.disposals, 1);
 });

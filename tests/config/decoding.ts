@@ -4,14 +4,14 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert } from "@std/assert";
 import { parseToml } from "../../src/apply/toml.ts";
 import { decodeConfig } from "../../src/config/file/decode.ts";
 
 /** What a text that is TOML says, and what is wrong with it. */
 export function decode(text: string): ReturnType<typeof decodeConfig> {
   const parsed = parseToml(text);
-  assert.ok("root" in parsed, text);
+  assert("root" in parsed, text);
   return decodeConfig(parsed.root, text);
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import { type Answer, type Attributes, type CallOptions, readStats } from "./api.ts";
 import { type ConformanceFixture, ETH, sleep, UDP4 } from "./fixture.ts";
@@ -43,7 +43,7 @@ export class Trial implements Disposable {
   /** Sends a command that must succeed; its answer. */
   ok(command: number, attributes: Attributes, options?: CallOptions): Answer {
     const answer = this.call(command, attributes, options);
-    assert.equal(answer.code, "OK", answer.extack ?? "without extended acknowledgement");
+    assertStrictEquals(answer.code, "OK", answer.extack ?? "without extended acknowledgement");
     return answer;
   }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import type { Attributes } from "./api.ts";
 import { eventually, hex, KEY } from "./fixture.ts";
@@ -246,7 +246,7 @@ const COUNTING: readonly Case[] = [
       t.ok(SESSION_DELETE, KEY);
       eventually(() => [t.hasSession(1, 11), t.fixture.links.link("pw0")], [false, undefined]);
       t.session({ SEND_SEQ: 1 });
-      assert.deepEqual(t.sessionStats(), {});
+      assertEquals(t.sessionStats(), {});
       Ethernet.open(t).send(frame(2));
       peer.expect(data("udp", frame(2), { sessionId: 21, sequence: 0 }));
     },
@@ -261,7 +261,7 @@ const COUNTING: readonly Case[] = [
       eventually(() => t.sessionStats(), counted("RX", packet));
       const [said] = t.fixture.notifications(() => t.ok(SESSION_DELETE, KEY));
       const stats = said!.attributes.find(([name]) => name === "STATS")![1] as [string, string][];
-      assert.deepEqual(stats.filter(([, value]) => /[1-9a-f]/.test(value)), [
+      assertEquals(stats.filter(([, value]) => /[1-9a-f]/.test(value)), [
         ["RX_PACKETS", "0100000000000000"],
         ["RX_BYTES", `${packet.length.toString(16)}00000000000000`],
       ]);
@@ -396,8 +396,8 @@ function checksumSent([rule, family, tunnel, zero]: Sent): Case {
       eth.send(frame(1));
       const packet = raw.receive();
       const view = new DataView(packet.buffer);
-      assert.deepEqual([view.getUint16(0), view.getUint16(2)], [5000, 6000]);
-      assert.equal(view.getUint16(6) === 0, zero, `checksum ${view.getUint16(6)}`);
+      assertEquals([view.getUint16(0), view.getUint16(2)], [5000, 6000]);
+      assertStrictEquals(view.getUint16(6) === 0, zero, `checksum ${view.getUint16(6)}`);
     },
   };
 }

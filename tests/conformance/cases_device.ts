@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { LinkClient } from "../../src/client/link_client.ts";
 import { inNamespace, withNamespaceFd } from "../../src/driver/system/namespace.ts";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
@@ -38,12 +38,12 @@ export const DEVICE_CASES: readonly Case[] = [
       t.tunnel();
       withCableMtu(t, 1400, () => {
         t.session();
-        assert.equal(t.fixture.link("pw0").mtu, 1346);
+        assertStrictEquals(t.fixture.link("pw0").mtu, 1346);
       });
       t.sleep(50);
-      assert.equal(t.fixture.link("pw0").mtu, 1346);
+      assertStrictEquals(t.fixture.link("pw0").mtu, 1346);
       t.session({ SESSION_ID: 12, IFNAME: "pw1" });
-      assert.equal(t.fixture.link("pw1").mtu, 1446);
+      assertStrictEquals(t.fixture.link("pw1").mtu, 1446);
     },
   },
   {
@@ -53,7 +53,7 @@ export const DEVICE_CASES: readonly Case[] = [
       t.session();
       for (const mtu of [68, 1500, 9000, LARGEST_MTU]) {
         t.fixture.links.changeLink(t.fixture.link("pw0").index, { mtu });
-        assert.equal(t.fixture.link("pw0").mtu, mtu);
+        assertStrictEquals(t.fixture.link("pw0").mtu, mtu);
       }
     },
   },
@@ -66,11 +66,11 @@ export const DEVICE_CASES: readonly Case[] = [
       const names = (): (string | undefined)[] =>
         t.fixture.api.client.sessions().toSorted((a, b) => a.sessionId - b.sessionId)
           .map(({ interfaceName }) => interfaceName);
-      assert.deepEqual(names(), ["l2tpeth0", "l2tpeth1", "l2tpeth2"]);
+      assertEquals(names(), ["l2tpeth0", "l2tpeth1", "l2tpeth2"]);
       t.ok(L2TP_CMD.SESSION_DELETE, { CONN_ID: 1, SESSION_ID: 12 });
       eventually(() => t.fixture.links.link("l2tpeth1"), undefined);
       make(14);
-      assert.deepEqual(names(), ["l2tpeth0", "l2tpeth2", "l2tpeth1"]);
+      assertEquals(names(), ["l2tpeth0", "l2tpeth2", "l2tpeth1"]);
     },
   },
   ...[OVER_UDP, CARRIERS[2]!].map((carrier): Case => ({
@@ -97,8 +97,8 @@ export const DEVICE_CASES: readonly Case[] = [
       const { index } = t.fixture.link("pw0");
       withNamespaceFd(t.fixture.b, (netnsFd) => t.fixture.links.changeLink(index, { netnsFd }));
       using there = inNamespace(t.fixture.b, () => LinkClient.open());
-      assert.deepEqual([t.fixture.links.link("pw0"), there.link("pw0")?.name], [undefined, "pw0"]);
-      assert.ok(t.hasSession(1, 11));
+      assertEquals([t.fixture.links.link("pw0"), there.link("pw0")?.name], [undefined, "pw0"]);
+      assert(t.hasSession(1, 11));
       t.ok(L2TP_CMD.SESSION_GET, { IFNAME: "pw0" });
       t.ok(L2TP_CMD.SESSION_DELETE, KEY);
       eventually(() => [t.hasSession(1, 11), there.link("pw0")], [false, undefined]);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertNotStrictEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { AF_INET, AF_INET6 } from "../../src/base/inet.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { openTunnelSocket } from "../../src/driver/tunnel_socket/open.ts";
@@ -19,6 +19,7 @@ import { type Case, type Trial, without } from "./case.ts";
 import { DIFFERENCES } from "./differences.ts";
 import { type Carrier, CARRIERS, data, Ethernet, frame, OVER_UDP, Peer } from "./wire.ts";
 import { setReceiveTimeout } from "../support/receive_timeout.ts";
+import { assertFields } from "../support/assertions.ts";
 
 const { TUNNEL_CREATE, TUNNEL_DELETE } = L2TP_CMD;
 const SOCK_STREAM = 1;
@@ -83,8 +84,8 @@ function refused([rule, code, fd, changes]: Refusal): Case {
   return {
     name: `§2.1 TUNNEL_CREATE with FD ${rule}: ${code}`,
     run: (t) => {
-      assert.equal(adopt(t, fd(t), changes).code, code);
-      assert.equal(t.hasTunnel(1), false);
+      assertStrictEquals(adopt(t, fd(t), changes).code, code);
+      assertStrictEquals(t.hasTunnel(1), false);
     },
   };
 }
@@ -98,12 +99,12 @@ function works(carrier: Carrier): Case {
       if (carrier.encap === "ip" && !t.expected(DIFFERENCES.ipSockets)) return;
       const socket = tunnelSocket(t, carrier);
       const { code } = adopt(t, socket, { ENCAP_TYPE: carrier.encap === "udp" ? 0 : 1 });
-      assert.equal(code, "OK");
+      assertStrictEquals(code, "OK");
       t.session();
       const [tunnel] = t.fixture.api.client.tunnels();
       const v4 = carrier.family === 4;
-      assert.deepEqual([tunnel!.local, tunnel!.peer], v4 ? ["10.0.0.1", "10.0.0.2"] : ["fd00::1", "fd00::2"]);
-      if (carrier.encap === "udp") assert.deepEqual([tunnel!.localPort, tunnel!.peerPort], [5000, 6000]);
+      assertEquals([tunnel!.local, tunnel!.peer], v4 ? ["10.0.0.1", "10.0.0.2"] : ["fd00::1", "fd00::2"]);
+      if (carrier.encap === "udp") assertEquals([tunnel!.localPort, tunnel!.peerPort], [5000, 6000]);
       const peer = Peer.open(t, carrier);
       const eth = Ethernet.open(t);
       eth.send(frame(1));
@@ -112,7 +113,7 @@ function works(carrier: Carrier): Case {
       eth.expect(frame(2));
       t.ok(TUNNEL_DELETE, { CONN_ID: 1 });
       eventually(() => [t.hasTunnel(1), t.fixture.links.link("pw0")], [false, undefined]);
-      assert.notEqual(socket.localName().length, 0, "the socket is ours still");
+      assertNotStrictEquals(socket.localName().length, 0, "the socket is ours still");
     },
   };
 }
@@ -121,17 +122,17 @@ const MORE: readonly Case[] = [
   {
     name: "§2.1 TUNNEL_CREATE with FD that is not open: EBADF",
     run: (t) => {
-      assert.equal(t.call(TUNNEL_CREATE, { ...MANAGED, FD: 9999 }).code, "EBADF");
-      assert.equal(t.call(TUNNEL_CREATE, { ...UDP4, FD: 9999 }).code, "EBADF", "beside addresses too");
+      assertStrictEquals(t.call(TUNNEL_CREATE, { ...MANAGED, FD: 9999 }).code, "EBADF");
+      assertStrictEquals(t.call(TUNNEL_CREATE, { ...UDP4, FD: 9999 }).code, "EBADF", "beside addresses too");
     },
   },
   {
     name: "§2.1 TUNNEL_CREATE with FD of a tunnel: EBUSY",
     run: (t) => {
       const socket = tunnelSocket(t, OVER_UDP);
-      assert.equal(adopt(t, socket).code, "OK");
-      assert.equal(adopt(t, socket, { CONN_ID: 5 }).code, "EBUSY");
-      assert.equal(t.hasTunnel(5), false);
+      assertStrictEquals(adopt(t, socket).code, "OK");
+      assertStrictEquals(adopt(t, socket, { CONN_ID: 5 }).code, "EBUSY");
+      assertStrictEquals(t.hasTunnel(5), false);
     },
   },
   {
@@ -145,10 +146,10 @@ const MORE: readonly Case[] = [
         UDP_DPORT: 2,
         UDP_CSUM: 1,
       };
-      assert.equal(adopt(t, socket, others).code, "OK");
+      assertStrictEquals(adopt(t, socket, others).code, "OK");
       const [tunnel] = t.fixture.api.client.tunnels();
       const { local, peer, localPort, peerPort, udpChecksum } = tunnel!;
-      assert.deepEqual([local, peer, localPort, peerPort, udpChecksum], [
+      assertEquals([local, peer, localPort, peerPort, udpChecksum], [
         "10.0.0.1",
         "10.0.0.2",
         5000,
@@ -163,16 +164,16 @@ const MORE: readonly Case[] = [
       const socket = open(t, t.fixture.a, AF_INET, SOCK_DGRAM);
       socket.bind(encodeInet({ address: ip("10.0.0.1"), port: 5000 }));
       socket.connect(encodeInet({ address: ip("10.0.0.2"), port: 6000 }));
-      assert.equal(adopt(t, socket).code, "OK");
+      assertStrictEquals(adopt(t, socket).code, "OK");
       const [tunnel] = t.fixture.api.client.tunnels();
-      assert.equal(tunnel!.udpChecksum, true);
+      assertStrictEquals(tunnel!.udpChecksum, true);
     },
   },
   {
     name: "§2.1 a tunnel is deleted with the last descriptor of its socket, without notification",
     run: (t) => {
       const socket = tunnelSocket(t, OVER_UDP);
-      assert.equal(adopt(t, socket).code, "OK");
+      assertStrictEquals(adopt(t, socket).code, "OK");
       t.session();
       const said = t.fixture.notifications(() => {
         socket.close();
@@ -180,15 +181,15 @@ const MORE: readonly Case[] = [
           eventually(() => [t.hasTunnel(1), t.fixture.links.link("pw0")], [false, undefined]);
         }
       });
-      assert.deepEqual(said, []);
-      assert.equal(t.hasTunnel(1), !t.expected(DIFFERENCES.dyingSocket));
+      assertEquals(said, []);
+      assertStrictEquals(t.hasTunnel(1), !t.expected(DIFFERENCES.dyingSocket));
     },
   },
   {
     name: "§3.5 control messages to a tunnel over a socket of ours reach the socket, data does not",
     run: (t) => {
       const socket = tunnelSocket(t, OVER_UDP);
-      assert.equal(adopt(t, socket).code, "OK");
+      assertStrictEquals(adopt(t, socket).code, "OK");
       t.session();
       const peer = Peer.open(t, OVER_UDP);
       const eth = Ethernet.open(t);
@@ -200,16 +201,16 @@ const MORE: readonly Case[] = [
       const buffer = new Uint8Array(new ArrayBuffer(2048));
       if (t.expected(DIFFERENCES.controlToOwner)) {
         const length = socket.receive(buffer, 0);
-        assert.deepEqual(buffer.slice(0, length), control);
+        assertEquals(buffer.slice(0, length), control);
       }
-      assert.throws(() => socket.receive(buffer, MSG_DONTWAIT), { code: "EAGAIN" });
+      assertFields(assertThrows(() => socket.receive(buffer, MSG_DONTWAIT)), { code: "EAGAIN" });
     },
   },
   {
     name: "§2.1 what the owner of a tunnel's socket sends goes out as it is",
     run: (t) => {
       const socket = tunnelSocket(t, OVER_UDP);
-      assert.equal(adopt(t, socket).code, "OK");
+      assertStrictEquals(adopt(t, socket).code, "OK");
       const peer = Peer.open(t, OVER_UDP);
       const control = hex("c803 000c 00000002 0000 0000");
       socket.send(control);
@@ -221,7 +222,7 @@ const MORE: readonly Case[] = [
     run: (t) => {
       const socket = open(t, t.fixture.a, AF_INET, SOCK_DGRAM);
       socket.bind(encodeInet({ address: ip("10.0.0.1"), port: 5000 }));
-      assert.equal(adopt(t, socket).code, "OK");
+      assertStrictEquals(adopt(t, socket).code, "OK");
       t.session();
       const peer = Peer.open(t, OVER_UDP);
       const eth = Ethernet.open(t);
@@ -237,7 +238,7 @@ const MORE: readonly Case[] = [
     name: "§2.1 a tunnel over a socket of ours has its id and is refused like others: EEXIST",
     run: (t) => {
       t.tunnel({ UDP_SPORT: 5001 }, UDP6);
-      assert.equal(adopt(t, tunnelSocket(t, OVER_UDP)).code, "EEXIST");
+      assertStrictEquals(adopt(t, tunnelSocket(t, OVER_UDP)).code, "EEXIST");
     },
   },
 ];

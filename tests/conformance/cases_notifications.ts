@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import { NLM_F_ACK } from "../../src/wire/netlink/constants.ts";
@@ -15,6 +15,7 @@ import { DIFFERENCES } from "./differences.ts";
 import { asNobody } from "./privileges.ts";
 import { CSUM_OFF, flags, NAME, PORTS, SESSION_IDS, STATS, tunnelHead, V4 } from "./reply_lists.ts";
 import type { Listener } from "./subject.ts";
+import { assertDeepStrictEquals, assertFields } from "../support/assertions.ts";
 
 const { TUNNEL_CREATE, TUNNEL_DELETE, TUNNEL_MODIFY, TUNNEL_GET } = L2TP_CMD;
 const { SESSION_CREATE, SESSION_DELETE, SESSION_MODIFY, SESSION_GET } = L2TP_CMD;
@@ -31,13 +32,13 @@ function heard(t: Trial, act: () => void): [number, readonly Listed[]][] {
 export const NOTIFICATION_CASES: readonly Case[] = [
   {
     name: "§2.7 TUNNEL_CREATE notifies with the body of TUNNEL_GET",
-    run: (t) => assert.deepEqual(heard(t, () => t.tunnel()), [[TUNNEL_CREATE, MADE_TUNNEL]]),
+    run: (t) => assertEquals(heard(t, () => t.tunnel()), [[TUNNEL_CREATE, MADE_TUNNEL]]),
   },
   {
     name: "§2.7 TUNNEL_MODIFY notifies, and nothing else",
     run: (t) => {
       t.tunnel();
-      assert.deepEqual(heard(t, () => t.ok(TUNNEL_MODIFY, { CONN_ID: 1 })), [[TUNNEL_MODIFY, MADE_TUNNEL]]);
+      assertEquals(heard(t, () => t.ok(TUNNEL_MODIFY, { CONN_ID: 1 })), [[TUNNEL_MODIFY, MADE_TUNNEL]]);
     },
   },
   {
@@ -49,14 +50,14 @@ export const NOTIFICATION_CASES: readonly Case[] = [
         t.ok(TUNNEL_DELETE, { CONN_ID: 1 });
         eventually(() => t.hasTunnel(1), false);
       });
-      assert.deepEqual(said, [[TUNNEL_DELETE, MADE_TUNNEL]]);
+      assertEquals(said, [[TUNNEL_DELETE, MADE_TUNNEL]]);
     },
   },
   {
     name: "§2.7 SESSION_CREATE notifies with the body of SESSION_GET, the name expanded",
     run: (t) => {
       t.tunnel();
-      assert.deepEqual(heard(t, () => t.session({ IFNAME: "pw%d" })), [[SESSION_CREATE, MADE_SESSION]]);
+      assertEquals(heard(t, () => t.session({ IFNAME: "pw%d" })), [[SESSION_CREATE, MADE_SESSION]]);
     },
   },
   {
@@ -65,7 +66,7 @@ export const NOTIFICATION_CASES: readonly Case[] = [
       t.tunnel();
       t.session();
       const said = heard(t, () => t.ok(SESSION_MODIFY, { ...KEY, SEND_SEQ: 1 }));
-      assert.deepEqual(said, [[SESSION_MODIFY, [...SESSION_IDS, NAME, ...flags("00", "01", "00"), STATS]]]);
+      assertEquals(said, [[SESSION_MODIFY, [...SESSION_IDS, NAME, ...flags("00", "01", "00"), STATS]]]);
     },
   },
   {
@@ -73,7 +74,7 @@ export const NOTIFICATION_CASES: readonly Case[] = [
     run: (t) => {
       t.tunnel();
       t.session();
-      assert.deepEqual(heard(t, () => t.ok(SESSION_DELETE, KEY)), [[SESSION_DELETE, MADE_SESSION]]);
+      assertEquals(heard(t, () => t.ok(SESSION_DELETE, KEY)), [[SESSION_DELETE, MADE_SESSION]]);
     },
   },
   {
@@ -84,15 +85,15 @@ export const NOTIFICATION_CASES: readonly Case[] = [
       const [first] = t.fixture.notifications(() => {
         sequence = t.ok(TUNNEL_CREATE, UDP4).sequence;
       });
-      assert.deepEqual([first!.type, first!.flags, first!.sequence], [
+      assertDeepStrictEquals([first!.type, first!.flags, first!.sequence], [
         t.fixture.api.family.id,
         NLM_F_ACK,
         sequence,
       ]);
       const { portId } = t.fixture.api;
-      if (portId !== undefined) assert.equal(first!.portId, portId);
+      if (portId !== undefined) assertStrictEquals(first!.portId, portId);
       const [reply] = t.ok(TUNNEL_GET, { CONN_ID: 1 }).replies;
-      assert.equal(first!.portId, reply!.portId, "the one that replies have");
+      assertStrictEquals(first!.portId, reply!.portId, "the one that replies have");
     },
   },
   {
@@ -105,11 +106,11 @@ export const NOTIFICATION_CASES: readonly Case[] = [
         t.ok(SESSION_GET, KEY);
         t.fixture.api.dump(TUNNEL_GET);
         t.ok(L2TP_CMD.NOOP, {});
-        assert.equal(t.call(TUNNEL_CREATE, UDP4).code, "EEXIST");
-        assert.equal(t.call(SESSION_MODIFY, { IFNAME: "none" }).code, "ENODEV");
-        assert.equal(t.call(SESSION_CREATE, { ...ETH, SESSION_ID: 12 }).code, "EEXIST");
+        assertStrictEquals(t.call(TUNNEL_CREATE, UDP4).code, "EEXIST");
+        assertStrictEquals(t.call(SESSION_MODIFY, { IFNAME: "none" }).code, "ENODEV");
+        assertStrictEquals(t.call(SESSION_CREATE, { ...ETH, SESSION_ID: 12 }).code, "EEXIST");
       });
-      assert.deepEqual(said, []);
+      assertEquals(said, []);
     },
   },
   {
@@ -117,22 +118,22 @@ export const NOTIFICATION_CASES: readonly Case[] = [
     run: (t) => {
       t.tunnel();
       t.session();
-      assert.deepEqual(heard(t, () => t.fixture.rename("pw0", "other")), []);
+      assertEquals(heard(t, () => t.fixture.rename("pw0", "other")), []);
     },
   },
   {
     name: "§2.7 listeners in another namespace",
     run: (t) => {
       const said = t.fixture.notifications(() => t.tunnel(), t.fixture.b);
-      assert.equal(said.length, t.expected(DIFFERENCES.foreignNotifications) ? 1 : 0);
+      assertStrictEquals(said.length, t.expected(DIFFERENCES.foreignNotifications) ? 1 : 0);
     },
   },
   {
     name: "§2.7 every listener is notified",
     run: (t) => {
       using more = t.fixture.subject.listen(t.fixture.a);
-      assert.equal(heard(t, () => t.tunnel()).length, 1);
-      assert.equal(more.take()[0]!.payload[0], TUNNEL_CREATE);
+      assertStrictEquals(heard(t, () => t.tunnel()).length, 1);
+      assertStrictEquals(more.take()[0]!.payload[0], TUNNEL_CREATE);
     },
   },
   {
@@ -142,19 +143,19 @@ export const NOTIFICATION_CASES: readonly Case[] = [
         inNamespace(t.fixture.a, () => asNobody(() => t.fixture.subject.listenHere()));
       const [code] = t.expected(DIFFERENCES.unprivileged);
       if (code !== "OK") {
-        assert.throws(listen, { code });
+        assertFields(assertThrows(listen), { code });
         return;
       }
       using listener = listen();
       t.tunnel();
-      assert.equal(listener.take()[0]!.payload[0], TUNNEL_CREATE);
+      assertStrictEquals(listener.take()[0]!.payload[0], TUNNEL_CREATE);
     },
   },
   {
     name: "§2.7 notifications of a tunnel over UDP with an address of the route's choice name that address",
     run: (t) => {
       const said = heard(t, () => t.tunnel({ IP_SADDR: ip("0.0.0.0") }));
-      assert.deepEqual(said, [[TUNNEL_CREATE, MADE_TUNNEL]]);
+      assertEquals(said, [[TUNNEL_CREATE, MADE_TUNNEL]]);
     },
   },
 ];

@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
 import { errnoName } from "../../src/base/errno.ts";
 import { NetlinkError, SyscallError } from "../../src/base/errors.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
@@ -15,6 +15,7 @@ import { ETH, hex, KEY, UDP4, UDP6 } from "./fixture.ts";
 import { type Case, type Trial, without } from "./case.ts";
 import { DIFFERENCES } from "./differences.ts";
 import { asNobody } from "./privileges.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const { NOOP, TUNNEL_CREATE, TUNNEL_DELETE, TUNNEL_MODIFY, TUNNEL_GET } = L2TP_CMD;
 const { SESSION_CREATE, SESSION_DELETE, SESSION_MODIFY, SESSION_GET } = L2TP_CMD;
@@ -53,7 +54,7 @@ const COMMANDS: readonly (readonly [name: string, command: number, attributes: A
 const PRIVILEGES: readonly Case[] = [
   {
     name: "§1.1 NOOP needs no privilege",
-    run: (t) => assert.equal(unprivileged(t, NOOP, {}), t.expected(DIFFERENCES.unprivileged)[0]),
+    run: (t) => assertStrictEquals(unprivileged(t, NOOP, {}), t.expected(DIFFERENCES.unprivileged)[0]),
   },
   ...COMMANDS.map(([name, command, attributes]): Case => ({
     name: `§1.1 ${name} takes CAP_NET_ADMIN, whatever it asks`,
@@ -61,10 +62,10 @@ const PRIVILEGES: readonly Case[] = [
       t.tunnel();
       t.session();
       const [, code] = t.expected(DIFFERENCES.unprivileged);
-      assert.equal(unprivileged(t, command, attributes), code);
-      assert.equal(unprivileged(t, command, {}), code, "before its attributes are looked at");
-      assert.deepEqual([t.hasTunnel(1), t.hasTunnel(7)], [true, false]);
-      assert.deepEqual([t.hasSession(1, 11), t.hasSession(1, 12)], [true, false]);
+      assertStrictEquals(unprivileged(t, command, attributes), code);
+      assertStrictEquals(unprivileged(t, command, {}), code, "before its attributes are looked at");
+      assertEquals([t.hasTunnel(1), t.hasTunnel(7)], [true, false]);
+      assertEquals([t.hasSession(1, 11), t.hasSession(1, 12)], [true, false]);
     },
   })),
 ];
@@ -113,8 +114,8 @@ function malformed([rule, command, attributes, code]: Malformed): Case {
       if (command !== TUNNEL_CREATE) t.tunnel();
       const answer = t.call(command, attributes);
       const offset = offsetOf(command, attributes, rule.split(/[ ,]/)[0]!);
-      assert.deepEqual([answer.code, answer.extack, answer.offset], [code, POLICY, offset]);
-      assert.equal(t.fixture.api.client.sessions().length, 0);
+      assertDeepStrictEquals([answer.code, answer.extack, answer.offset], [code, POLICY, offset]);
+      assertStrictEquals(t.fixture.api.client.sessions().length, 0);
     },
   };
 }
@@ -125,7 +126,7 @@ const READING: readonly Case[] = [
     run: (t) => {
       const unknown = hex("0800 6300 01020304 0500 ff3f 09000000");
       const answer = t.fixture.api.send(concatenate(encodeRequest(TUNNEL_CREATE, UDP4), unknown));
-      assert.deepEqual([answer.code, answer.extack], ["OK", undefined]);
+      assertEquals([answer.code, answer.extack], ["OK", undefined]);
     },
   },
   {
@@ -133,7 +134,7 @@ const READING: readonly Case[] = [
     run: (t) => {
       t.tunnel({ CONN_ID: hex("0500000001020304"), PROTO_VERSION: hex("0305"), UDP_SPORT: hex("88130102") });
       const [tunnel] = t.fixture.api.client.tunnels();
-      assert.deepEqual([tunnel!.tunnelId, tunnel!.version, tunnel!.localPort], [5, 3, 5000]);
+      assertEquals([tunnel!.tunnelId, tunnel!.version, tunnel!.localPort], [5, 3, 5000]);
     },
   },
   {
@@ -141,16 +142,16 @@ const READING: readonly Case[] = [
     run: (t) => {
       const twice = encodeRequest(TUNNEL_CREATE, { CONN_ID: 6 }).slice(4);
       const answer = t.fixture.api.send(concatenate(encodeRequest(TUNNEL_CREATE, UDP4), twice));
-      assert.equal(answer.code, "OK");
-      assert.deepEqual([t.hasTunnel(1), t.hasTunnel(6)], [false, true]);
+      assertStrictEquals(answer.code, "OK");
+      assertEquals([t.hasTunnel(1), t.hasTunnel(6)], [false, true]);
     },
   },
   {
     name: "§1.3 bytes after the last attribute are ignored, and reported",
     run: (t) => {
       const answer = t.fixture.api.send(concatenate(encodeRequest(TUNNEL_CREATE, UDP4), hex("0200 0900")));
-      assert.deepEqual([answer.code, answer.extack], ["OK", "bytes leftover after parsing attributes"]);
-      assert.ok(t.hasTunnel(1));
+      assertEquals([answer.code, answer.extack], ["OK", "bytes leftover after parsing attributes"]);
+      assert(t.hasTunnel(1));
     },
   },
   {
@@ -159,8 +160,8 @@ const READING: readonly Case[] = [
       const answer = t.fixture.api.send(
         concatenate(encodeRequest(TUNNEL_CREATE, UDP4), hex("4000 0900 07000000")),
       );
-      assert.equal(answer.code, "OK");
-      assert.deepEqual([t.hasTunnel(1), t.hasTunnel(7)], [true, false]);
+      assertStrictEquals(answer.code, "OK");
+      assertEquals([t.hasTunnel(1), t.hasTunnel(7)], [true, false]);
     },
   },
   {
@@ -169,7 +170,7 @@ const READING: readonly Case[] = [
       t.tunnel();
       for (const type of ["0980", "0940"]) {
         const answer = t.fixture.api.send(hex(`04010000 0800 ${type} 01000000`));
-        assert.equal(answer.code, "OK", type);
+        assertStrictEquals(answer.code, "OK", type);
       }
     },
   },
@@ -178,7 +179,7 @@ const READING: readonly Case[] = [
     run: (t) => {
       t.tunnel({ UDP_ZERO_CSUM6_TX: hex("00"), UDP_ZERO_CSUM6_RX: hex("0000") }, UDP6);
       const [tunnel] = t.fixture.api.client.tunnels();
-      assert.deepEqual([tunnel!.checksumTx, tunnel!.checksumRx], [false, false]);
+      assertEquals([tunnel!.checksumTx, tunnel!.checksumRx], [false, false]);
     },
   },
   {
@@ -187,24 +188,24 @@ const READING: readonly Case[] = [
       for (
         const answer of [t.call(TUNNEL_CREATE, {}), t.call(SESSION_CREATE, ETH), t.call(SESSION_GET, {})]
       ) {
-        assert.notEqual(answer.code, "OK");
-        assert.deepEqual([answer.extack, answer.offset], [undefined, undefined]);
+        assertNotStrictEquals(answer.code, "OK");
+        assertEquals([answer.extack, answer.offset], [undefined, undefined]);
       }
     },
   },
   {
     name: "§1.3 a wrong attribute counts before a missing one and before what is not there",
     run: (t) => {
-      assert.equal(t.call(TUNNEL_CREATE, { IFNAME: hex("6161") }).code, "EINVAL");
-      assert.equal(t.call(TUNNEL_CREATE, { COOKIE: new Uint8Array(9) }).code, "ERANGE");
-      assert.equal(t.call(SESSION_GET, { CONN_ID: 1, SESSION_ID: new Uint8Array(1) }).code, "ERANGE");
+      assertStrictEquals(t.call(TUNNEL_CREATE, { IFNAME: hex("6161") }).code, "EINVAL");
+      assertStrictEquals(t.call(TUNNEL_CREATE, { COOKIE: new Uint8Array(9) }).code, "ERANGE");
+      assertStrictEquals(t.call(SESSION_GET, { CONN_ID: 1, SESSION_ID: new Uint8Array(1) }).code, "ERANGE");
     },
   },
   {
     name: "§1.3 of two wrong attributes the first one is reported",
     run: (t) => {
       const answer = t.call(TUNNEL_CREATE, { COOKIE: new Uint8Array(9), CONN_ID: new Uint8Array(3) });
-      assert.deepEqual([answer.code, answer.offset], ["ERANGE", NLMSG_HDRLEN + 4]);
+      assertDeepStrictEquals([answer.code, answer.offset], ["ERANGE", NLMSG_HDRLEN + 4]);
     },
   },
 ];
@@ -214,8 +215,8 @@ const FRAMING: readonly Case[] = [
     name: "§1.1 NOOP replies with an empty message, then its acknowledgement",
     run: (t) => {
       const { replies, code } = t.call(NOOP, {});
-      assert.equal(code, "OK");
-      assert.deepEqual(replies.map(({ payload, type }) => [[...payload], type]), [
+      assertStrictEquals(code, "OK");
+      assertDeepStrictEquals(replies.map(({ payload, type }) => [[...payload], type]), [
         [[0, 1, 0, 0], t.fixture.api.family.id],
       ]);
     },
@@ -223,8 +224,8 @@ const FRAMING: readonly Case[] = [
   ...[9, 10, 127, 255].map((command): Case => ({
     name: `§1.1 command ${command}: EOPNOTSUPP`,
     run: (t) => {
-      assert.equal(t.call(command, {}).code, "EOPNOTSUPP");
-      assert.equal(t.call(command, UDP4).code, "EOPNOTSUPP");
+      assertStrictEquals(t.call(command, {}).code, "EOPNOTSUPP");
+      assertStrictEquals(t.call(command, UDP4).code, "EOPNOTSUPP");
     },
   })),
   {
@@ -233,9 +234,9 @@ const FRAMING: readonly Case[] = [
       const flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_DUMP;
       for (const [name, command] of Object.entries(L2TP_CMD)) {
         if (name.endsWith("_GET")) continue;
-        assert.equal(t.call(command, UDP4, { flags }).code, "EOPNOTSUPP", name);
+        assertStrictEquals(t.call(command, UDP4, { flags }).code, "EOPNOTSUPP", name);
       }
-      assert.equal(t.hasTunnel(1), false);
+      assertStrictEquals(t.hasTunnel(1), false);
     },
   },
   {
@@ -248,32 +249,34 @@ const FRAMING: readonly Case[] = [
   {
     name: "§1 a message without generic header: EINVAL",
     run: (t) => {
-      for (const length of [0, 1, 3]) assert.equal(t.fixture.api.send(new Uint8Array(length)).code, "EINVAL");
+      for (const length of [0, 1, 3]) {
+        assertStrictEquals(t.fixture.api.send(new Uint8Array(length)).code, "EINVAL");
+      }
     },
   },
   {
     name: "§1 a message type that is no family's: ENOENT",
-    run: (t) => assert.equal(t.call(NOOP, {}, { type: 0x7ff0 }).code, "ENOENT"),
+    run: (t) => assertStrictEquals(t.call(NOOP, {}, { type: 0x7ff0 }).code, "ENOENT"),
   },
   {
     name: "§1 the controller reports the family's number and its group",
     run: (t) => {
       const { family } = t.fixture.api;
-      assert.equal(family.name, "l2tp");
-      assert.deepEqual([...family.groups.keys()], ["l2tp"]);
+      assertStrictEquals(family.name, "l2tp");
+      assertEquals([...family.groups.keys()], ["l2tp"]);
     },
   },
   {
     name: "§1 without the ACK flag a success is not acknowledged, a refusal is",
     run: (t) => {
       const flags = NLM_F_REQUEST;
-      assert.equal(t.call(TUNNEL_CREATE, without(UDP4, "CONN_ID"), { flags }).code, "EINVAL");
+      assertStrictEquals(t.call(TUNNEL_CREATE, without(UDP4, "CONN_ID"), { flags }).code, "EINVAL");
       const { code, sequence } = t.fixture.api.sendPair(
         encodeRequest(TUNNEL_CREATE, UDP4),
         encodeRequest(TUNNEL_DELETE, { CONN_ID: 99 }),
       );
-      assert.deepEqual([code, sequence], ["ENODEV", "second"]);
-      assert.ok(t.hasTunnel(1));
+      assertEquals([code, sequence], ["ENODEV", "second"]);
+      assert(t.hasTunnel(1));
     },
   },
   {
@@ -285,10 +288,10 @@ const FRAMING: readonly Case[] = [
         { tunnel: { tunnelId: 1, peerTunnelId: 3, encap: "ip", local: "10.0.0.1", peer: "10.0.0.2" } },
         { session: { tunnelId: 1, sessionId: 11, peerSessionId: 21, interfaceName: "pw0" } },
       ], { goOn: true });
-      assert.equal(good, undefined);
-      assert.ok(bad instanceof NetlinkError && bad.code === "EEXIST");
-      assert.equal(last, undefined);
-      assert.ok(t.hasSession(1, 11));
+      assertStrictEquals(good, undefined);
+      assert(bad instanceof NetlinkError && bad.code === "EEXIST");
+      assertStrictEquals(last, undefined);
+      assert(t.hasSession(1, 11));
     },
   },
 ];

@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import { ETH, eventually, IP4, KEY, UDP4 } from "./fixture.ts";
 import type { Case, Trial } from "./case.ts";
@@ -57,7 +57,7 @@ function race(name: string, here: Commands, there: Commands, allowed: readonly s
       });
       for (const codes of [ours, theirs]) {
         const odd = Object.keys(codes).filter((code) => !allowed.includes(code));
-        assert.deepEqual(odd, [], `answers: ${JSON.stringify([ours, theirs])}`);
+        assertEquals(odd, [], `answers: ${JSON.stringify([ours, theirs])}`);
       }
       // Everything still works.
       t.fixture.flush();
@@ -116,7 +116,7 @@ export const RACE_CASES: readonly Case[] = [
           eth.expect(frame(number));
         }
       });
-      assert.deepEqual(Object.keys(codes), ["OK"]);
+      assertEquals(Object.keys(codes), ["OK"]);
       eventually(() => t.sessionStats()["RX_PACKETS"], count);
     },
   })),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import {
   NLM_F_ACK,
@@ -34,6 +34,7 @@ import {
   ZERO_RX,
   ZERO_TX,
 } from "./reply_lists.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const { TUNNEL_GET } = L2TP_CMD;
 const { SESSION_CREATE, SESSION_DELETE, SESSION_MODIFY, SESSION_GET } = L2TP_CMD;
@@ -72,10 +73,10 @@ function tunnelReply([rule, created, expected]: TunnelReply): Case {
       t.tunnel({}, created);
       const { replies } = t.ok(TUNNEL_GET, { CONN_ID: 1 });
       const [reply] = replies;
-      assert.equal(replies.length, 1);
-      assert.deepEqual(listAttributes(reply!.payload), expected);
-      assert.deepEqual([...reply!.payload.subarray(0, 4)], [TUNNEL_GET, 1, 0, 0]);
-      assert.equal(reply!.flags, NLM_F_ACK, "the flag that means nothing here");
+      assertStrictEquals(replies.length, 1);
+      assertEquals(listAttributes(reply!.payload), expected);
+      assertDeepStrictEquals([...reply!.payload.subarray(0, 4)], [TUNNEL_GET, 1, 0, 0]);
+      assertStrictEquals(reply!.flags, NLM_F_ACK, "the flag that means nothing here");
     },
   };
 }
@@ -119,10 +120,10 @@ function sessionReply([rule, changes, expected]: SessionReply): Case {
       for (const key of [KEY, { IFNAME: "pw0" }, { CONN_ID: 77, SESSION_ID: 77, IFNAME: "pw0" }]) {
         const { replies } = t.ok(SESSION_GET, key);
         const [reply] = replies;
-        assert.equal(replies.length, 1);
-        assert.deepEqual(listAttributes(reply!.payload), expected);
-        assert.deepEqual([...reply!.payload.subarray(0, 4)], [SESSION_GET, 1, 0, 0]);
-        assert.equal(reply!.flags, 0);
+        assertStrictEquals(replies.length, 1);
+        assertEquals(listAttributes(reply!.payload), expected);
+        assertDeepStrictEquals([...reply!.payload.subarray(0, 4)], [SESSION_GET, 1, 0, 0]);
+        assertStrictEquals(reply!.flags, 0);
       }
     },
   };
@@ -140,9 +141,9 @@ const DUMPS: readonly Case[] = [
       const flags = NLM_F_REQUEST | NLM_F_DUMP | NLM_F_ACK;
       for (const command of [TUNNEL_GET, SESSION_GET]) {
         const { code, end } = t.call(command, {}, { flags });
-        assert.deepEqual([code, end.type, end.flags & NLM_F_MULTI], ["OK", NLMSG_DONE, NLM_F_MULTI]);
+        assertEquals([code, end.type, end.flags & NLM_F_MULTI], ["OK", NLMSG_DONE, NLM_F_MULTI]);
         // The next answer is the next request's: nothing else was on its way.
-        assert.equal(t.ok(L2TP_CMD.NOOP, {}).replies.length, 1);
+        assertStrictEquals(t.ok(L2TP_CMD.NOOP, {}).replies.length, 1);
       }
     },
   },
@@ -151,10 +152,10 @@ const DUMPS: readonly Case[] = [
     run: (t) => {
       for (const command of [TUNNEL_GET, SESSION_GET]) {
         const { code, replies } = t.fixture.api.dump(command);
-        assert.deepEqual([code, replies.length], ["OK", 0]);
+        assertDeepStrictEquals([code, replies.length], ["OK", 0]);
       }
       t.tunnel();
-      assert.equal(t.fixture.api.dump(SESSION_GET).replies.length, 0);
+      assertStrictEquals(t.fixture.api.dump(SESSION_GET).replies.length, 0);
     },
   },
   {
@@ -164,13 +165,13 @@ const DUMPS: readonly Case[] = [
       ids.forEach((id, i) => t.tunnel({ CONN_ID: id, UDP_SPORT: 5000 + i }));
       for (const attributes of [{}, { CONN_ID: 3 }, { CONN_ID: 9999 }]) {
         const { code, replies } = t.fixture.api.dump(TUNNEL_GET, attributes);
-        assert.equal(code, "OK");
+        assertStrictEquals(code, "OK");
         const found = replies.map(({ payload }) => listAttributes(payload)[1]);
-        assert.deepEqual(
+        assertEquals(
           found,
           ["01000000", "03000000", "4d000000", "f4010000", "00000080"].map((id) => ["CONN_ID", id]),
         );
-        for (const { flags } of replies) assert.equal(flags & NLM_F_MULTI, NLM_F_MULTI);
+        for (const { flags } of replies) assertStrictEquals(flags & NLM_F_MULTI, NLM_F_MULTI);
       }
     },
   },
@@ -184,11 +185,11 @@ const DUMPS: readonly Case[] = [
         t.session({ CONN_ID: tunnel, SESSION_ID: session, IFNAME: `pw${n++}` });
       }
       const found = t.fixture.api.client.sessions().map(({ tunnelId, sessionId }) => [tunnelId, sessionId]);
-      assert.deepEqual(found.map(([tunnelId]) => tunnelId), [2, 2, 5, 5]);
+      assertEquals(found.map(([tunnelId]) => tunnelId), [2, 2, 5, 5]);
       const sorted = found.toSorted(([a, b], [c, d]) => a! - c! || b! - d!);
-      assert.deepEqual(sorted, [[2, 3], [2, 9], [5, 1], [5, 7]]);
+      assertEquals(sorted, [[2, 3], [2, 9], [5, 1], [5, 7]]);
       // Before 6.10 the sessions of a tunnel come in no order to rely on.
-      if (t.fixture.subject.modern) assert.deepEqual(found, sorted);
+      if (t.fixture.subject.modern) assertDeepStrictEquals(found, sorted);
     },
   },
   {
@@ -198,7 +199,7 @@ const DUMPS: readonly Case[] = [
       t.session(COOKIES);
       const [dumped] = t.fixture.api.dump(SESSION_GET).replies;
       const [got] = t.ok(SESSION_GET, KEY).replies;
-      assert.deepEqual(dumped!.payload, got!.payload);
+      assertEquals(dumped!.payload, got!.payload);
     },
   },
   {
@@ -208,7 +209,7 @@ const DUMPS: readonly Case[] = [
         t.tunnel({ CONN_ID: id, UDP_SPORT: 10_000 + id });
       }
       const ids = t.fixture.api.client.tunnels().map(({ tunnelId }) => tunnelId);
-      assert.deepEqual(ids, Array.from({ length: 200 }, (_, i) => i + 1));
+      assertDeepStrictEquals(ids, Array.from({ length: 200 }, (_, i) => i + 1));
     },
   },
   {
@@ -217,10 +218,10 @@ const DUMPS: readonly Case[] = [
       t.tunnel();
       t.session();
       using other = t.fixture.subject.open(t.fixture.b);
-      assert.deepEqual([other.client.tunnels(), other.client.sessions()], [[], []]);
-      assert.equal(other.call(TUNNEL_GET, { CONN_ID: 1 }).code, "ENODEV");
-      assert.equal(other.call(SESSION_GET, { IFNAME: "pw0" }).code, "ENODEV");
-      assert.equal(other.call(SESSION_CREATE, ETH).code, "ENODEV");
+      assertEquals([other.client.tunnels(), other.client.sessions()], [[], []]);
+      assertStrictEquals(other.call(TUNNEL_GET, { CONN_ID: 1 }).code, "ENODEV");
+      assertStrictEquals(other.call(SESSION_GET, { IFNAME: "pw0" }).code, "ENODEV");
+      assertStrictEquals(other.call(SESSION_CREATE, ETH).code, "ENODEV");
     },
   },
   {
@@ -230,11 +231,11 @@ const DUMPS: readonly Case[] = [
       const ppp: Attributes = { CONN_ID: 1, PEER_SESSION_ID: 21, PW_TYPE: 7 };
       t.ok(SESSION_CREATE, { ...ppp, SESSION_ID: 0 });
       t.ok(SESSION_CREATE, { ...ppp, SESSION_ID: 5 });
-      assert.deepEqual(
+      assertDeepStrictEquals(
         t.fixture.api.client.sessions().map(({ sessionId }) => sessionId).toSorted(),
         t.expected(DIFFERENCES.session0Listed) ? [0, 5] : [5],
       );
-      assert.ok(t.hasSession(1, 5));
+      assert(t.hasSession(1, 5));
     },
   },
   {
@@ -244,11 +245,11 @@ const DUMPS: readonly Case[] = [
       const links = t.fixture.linkNames();
       t.ok(SESSION_CREATE, { ...ETH, PW_TYPE: 7, L2SPEC_TYPE: 1, ...COOKIES });
       const [reply] = t.ok(SESSION_GET, KEY).replies;
-      assert.equal(first(reply!, "PW_TYPE"), "0700");
+      assertStrictEquals(first(reply!, "PW_TYPE"), "0700");
       for (const name of ["IFNAME", "COOKIE", "PEER_COOKIE"]) {
-        assert.equal(first(reply!, name), undefined, name);
+        assertStrictEquals(first(reply!, name), undefined, name);
       }
-      assert.deepEqual(t.fixture.linkNames(), links);
+      assertEquals(t.fixture.linkNames(), links);
       t.ok(SESSION_DELETE, KEY);
       eventually(() => t.hasSession(1, 11), false);
     },
@@ -264,7 +265,7 @@ const MODIFY: readonly Case[] = [
       for (const key of [KEY, { IFNAME: "pw0" }]) {
         for (const [value, read] of [[1, "01"], [2, "00"], [3, "01"], [0, "00"]] as const) {
           t.ok(SESSION_MODIFY, { ...key, [name]: value });
-          assert.equal(first(t.ok(SESSION_GET, KEY).replies[0]!, name), read);
+          assertStrictEquals(first(t.ok(SESSION_GET, KEY).replies[0]!, name), read);
         }
       }
     },
@@ -276,10 +277,10 @@ const MODIFY: readonly Case[] = [
       t.session({ RECV_SEQ: 1, SEND_SEQ: 1, LNS_MODE: 1, RECV_TIMEOUT: 1000 });
       const before = t.ok(SESSION_GET, KEY).replies[0]!.payload;
       t.ok(SESSION_MODIFY, KEY);
-      assert.deepEqual(t.ok(SESSION_GET, KEY).replies[0]!.payload, before);
+      assertEquals(t.ok(SESSION_GET, KEY).replies[0]!.payload, before);
       t.ok(SESSION_MODIFY, { ...KEY, RECV_SEQ: 0 });
       const after = listAttributes(t.ok(SESSION_GET, KEY).replies[0]!.payload);
-      assert.deepEqual(after.filter(([name]) => /SEQ|LNS|TIMEOUT/.test(name)), [
+      assertEquals(after.filter(([name]) => /SEQ|LNS|TIMEOUT/.test(name)), [
         ...flags("00", "01", "01"),
         ["RECV_TIMEOUT", "e803000000000000"],
       ]);
@@ -299,7 +300,7 @@ const MODIFY: readonly Case[] = [
         PEER_CONN_ID: 98,
         PW_TYPE: 7,
       });
-      assert.deepEqual(t.ok(SESSION_GET, KEY).replies[0]!.payload, before);
+      assertEquals(t.ok(SESSION_GET, KEY).replies[0]!.payload, before);
     },
   },
   {
@@ -312,10 +313,10 @@ const MODIFY: readonly Case[] = [
         return t.fixture.api.client.session({ tunnelId: 1, sessionId: 11 })!.reorderTimeoutMs;
       };
       const tick = read(1);
-      assert.ok([1, 4, 10].includes(tick), `a tick of ${tick} ms`);
-      for (const ms of [100, 333, 1500]) assert.equal(read(ms), Math.ceil(ms / tick) * tick);
+      assert([1, 4, 10].includes(tick), `a tick of ${tick} ms`);
+      for (const ms of [100, 333, 1500]) assertStrictEquals(read(ms), Math.ceil(ms / tick) * tick);
       t.ok(SESSION_MODIFY, { ...KEY, RECV_TIMEOUT: 0 });
-      assert.equal(first(t.ok(SESSION_GET, KEY).replies[0]!, "RECV_TIMEOUT"), undefined);
+      assertStrictEquals(first(t.ok(SESSION_GET, KEY).replies[0]!, "RECV_TIMEOUT"), undefined);
     },
   },
   {
@@ -324,8 +325,8 @@ const MODIFY: readonly Case[] = [
       t.tunnel();
       t.session();
       t.fixture.rename("pw0", "other");
-      assert.equal(t.call(SESSION_GET, { IFNAME: "other" }).code, "ENODEV");
-      assert.equal(first(t.ok(SESSION_GET, { IFNAME: "pw0" }).replies[0]!, "IFNAME"), "70773000");
+      assertStrictEquals(t.call(SESSION_GET, { IFNAME: "other" }).code, "ENODEV");
+      assertStrictEquals(first(t.ok(SESSION_GET, { IFNAME: "pw0" }).replies[0]!, "IFNAME"), "70773000");
       t.ok(SESSION_DELETE, { IFNAME: "pw0" });
       eventually(() => [t.hasSession(1, 11), t.fixture.links.link("other")], [false, undefined]);
     },
@@ -337,9 +338,9 @@ const MODIFY: readonly Case[] = [
       t.session();
       t.ok(SESSION_DELETE, KEY);
       const gone = (): unknown => [t.hasSession(1, 11), t.fixture.links.link("pw0")];
-      if (t.expected(DIFFERENCES.deletionAtOnce)) assert.deepEqual(gone(), [false, undefined]);
+      if (t.expected(DIFFERENCES.deletionAtOnce)) assertEquals(gone(), [false, undefined]);
       else eventually(gone, [false, undefined]);
-      assert.ok(t.hasTunnel(1));
+      assert(t.hasTunnel(1));
       t.session();
     },
   },

@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import type { Attributes } from "./api.ts";
 import { eventually, KEY } from "./fixture.ts";
@@ -58,10 +58,10 @@ function policy([rule, session, sequence, delivered, after]: Policy): Case {
         eventually(() => t.sessionStats(), { RX_PACKETS: 1, RX_BYTES: packet.length });
       } else {
         eventually(() => t.sessionStats(), { RX_SEQ_DISCARDS: 1, RX_ERRORS: 1 });
-        assert.deepEqual(t.tunnelStats(), {}, "errors are the session's alone");
+        assertEquals(t.tunnelStats(), {}, "errors are the session's alone");
         eth.expectNothing();
       }
-      assert.equal(sendSeq(t), after);
+      assertStrictEquals(sendSeq(t), after);
     },
   };
 }
@@ -221,7 +221,7 @@ export const SEQUENCE_CASES: readonly Case[] = [
         eth.send(frame(4));
         peer.expect(data("udp", frame(4), { sessionId: 21 }));
       });
-      assert.deepEqual(said, []);
+      assertEquals(said, []);
     },
   },
   {

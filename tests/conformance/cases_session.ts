@@ -5,13 +5,14 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
 import { formatHex } from "../../src/base/hex.ts";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import type { Attributes } from "./api.ts";
 import { ETH, eventually, hex, ip, IP4, IP6, KEY, UDP4, UDP6 } from "./fixture.ts";
 import { type Case, type Trial, without } from "./case.ts";
 import { DIFFERENCES } from "./differences.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const { SESSION_CREATE, SESSION_DELETE, SESSION_MODIFY, SESSION_GET } = L2TP_CMD;
 
@@ -64,8 +65,8 @@ function refused([rule, attributes, code, before]: Refusal): Case {
       before?.(t);
       const links = t.fixture.linkNames();
       const count = t.fixture.api.client.sessions().length;
-      assert.equal(t.call(SESSION_CREATE, attributes).code, code);
-      assert.equal(t.fixture.api.client.sessions().length, count, "and nothing is made");
+      assertStrictEquals(t.call(SESSION_CREATE, attributes).code, code);
+      assertStrictEquals(t.fixture.api.client.sessions().length, count, "and nothing is made");
       eventually(() => t.fixture.linkNames(), links, "and no interface");
     },
   };
@@ -138,13 +139,13 @@ function taken([rule, attributes, shown]: Taken): Case {
       t.tunnel();
       t.ok(SESSION_CREATE, attributes);
       const [session, ...more] = t.fixture.api.client.sessions();
-      assert.equal(more.length, 0);
+      assertStrictEquals(more.length, 0);
       const plain = (value: unknown): unknown => value instanceof Uint8Array ? formatHex(value) : value;
       for (const [key, value] of Object.entries(shown)) {
-        assert.deepEqual(plain(session![key as "sessionId"]), plain(value), key);
+        assertDeepStrictEquals(plain(session![key as "sessionId"]), plain(value), key);
       }
       const link = t.fixture.link(session!.interfaceName!);
-      assert.equal(link.up, false, "the interface is there, and down");
+      assertStrictEquals(link.up, false, "the interface is there, and down");
     },
   };
 }
@@ -170,9 +171,9 @@ function sharing([rule, first, second, code]: Sharing): Case {
       t.tunnel({}, first);
       t.tunnel({}, second);
       t.session();
-      assert.equal(t.call(SESSION_CREATE, { ...ETH, CONN_ID: 2, IFNAME: "pw1" }).code, code);
-      assert.equal(t.hasSession(1, 11), true);
-      assert.equal(t.hasSession(2, 11), code === "OK");
+      assertStrictEquals(t.call(SESSION_CREATE, { ...ETH, CONN_ID: 2, IFNAME: "pw1" }).code, code);
+      assertStrictEquals(t.hasSession(1, 11), true);
+      assertStrictEquals(t.hasSession(2, 11), code === "OK");
     },
   };
 }
@@ -207,7 +208,7 @@ function mtu([rule, tunnel, session, expected]: Mtu): Case {
     run: (t) => {
       t.tunnel({}, tunnel);
       t.session(session);
-      assert.equal(t.fixture.link("pw0").mtu, expected);
+      assertStrictEquals(t.fixture.link("pw0").mtu, expected);
     },
   };
 }
@@ -232,9 +233,9 @@ function missing([selector, key]: Missing): Case {
       t.tunnel();
       t.session();
       for (const command of [SESSION_GET, SESSION_MODIFY, SESSION_DELETE]) {
-        assert.equal(t.call(command, key).code, "ENODEV");
+        assertStrictEquals(t.call(command, key).code, "ENODEV");
       }
-      assert.ok(t.hasSession(1, 11));
+      assert(t.hasSession(1, 11));
     },
   };
 }
@@ -249,7 +250,7 @@ export const SESSION_CASES: readonly Case[] = [
     run: (t) => {
       t.tunnel();
       t.session();
-      assert.equal(
+      assertStrictEquals(
         t.call(SESSION_CREATE, { ...ETH, IFNAME: "pw1" }).code,
         t.expected(DIFFERENCES.duplicateSession),
       );

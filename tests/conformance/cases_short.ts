@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { eventually, hex, ip6 } from "./fixture.ts";
 import type { Case } from "./case.ts";
 import { wire } from "./cases_data.ts";
@@ -38,7 +38,7 @@ export const SHORT_CASES: readonly Case[] = [
       eth.expect(frame(1));
       eth.expectNothing();
       eventually(() => t.sessionStats()["RX_PACKETS"], 1);
-      assert.equal(t.sessionStats()["RX_COOKIE_DISCARDS"], undefined);
+      assertStrictEquals(t.sessionStats()["RX_COOKIE_DISCARDS"], undefined);
     },
   },
   ...CARRIERS.slice(0, 3).map((carrier): Case => ({
@@ -57,7 +57,7 @@ export const SHORT_CASES: readonly Case[] = [
       const { eth, peer } = wire(t, OVER_UDP, { PEER_COOKIE: COOKIE });
       peer.send(data("udp", frame(1), { cookie: hex("ff".repeat(8)), sequence: 5 }));
       eventually(() => t.sessionStats(), { RX_COOKIE_DISCARDS: 1, RX_ERRORS: 1 });
-      assert.equal(t.fixture.api.client.session({ tunnelId: 1, sessionId: 11 })!.sendSeq, false);
+      assertStrictEquals(t.fixture.api.client.session({ tunnelId: 1, sessionId: 11 })!.sendSeq, false);
       peer.send(data("udp", frame(2), { cookie: COOKIE, sequence: 100 }));
       eth.expect(frame(2));
     },

@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { AF_INET, IPPROTO_L2TP } from "../../src/base/inet.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
@@ -15,6 +15,7 @@ import type { Attributes } from "./api.ts";
 import { ETH, eventually, hex, ip, IP4, IP6, ip6, UDP4, UDP6 } from "./fixture.ts";
 import { type Case, type Trial, without } from "./case.ts";
 import { DIFFERENCES } from "./differences.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const { TUNNEL_CREATE, TUNNEL_DELETE, TUNNEL_MODIFY, TUNNEL_GET, SESSION_CREATE } = L2TP_CMD;
 
@@ -86,8 +87,8 @@ function refused([rule, attributes, code, before]: Refusal): Case {
     run: (t) => {
       before?.(t);
       const count = t.fixture.api.client.tunnels().length;
-      assert.equal(t.call(TUNNEL_CREATE, attributes).code, code);
-      assert.equal(t.fixture.api.client.tunnels().length, count, "and nothing is made");
+      assertStrictEquals(t.call(TUNNEL_CREATE, attributes).code, code);
+      assertStrictEquals(t.fixture.api.client.tunnels().length, count, "and nothing is made");
     },
   };
 }
@@ -184,9 +185,9 @@ function taken([rule, attributes, shown]: Taken): Case {
     run: (t) => {
       t.ok(TUNNEL_CREATE, attributes);
       const [tunnel, ...more] = t.fixture.api.client.tunnels();
-      assert.equal(more.length, 0);
+      assertStrictEquals(more.length, 0);
       const found = Object.fromEntries(Object.keys(shown).map((key) => [key, tunnel![key as "tunnelId"]]));
-      assert.deepEqual(found, shown);
+      assertDeepStrictEquals(found, shown);
     },
   };
 }
@@ -198,15 +199,15 @@ const OTHERS: readonly Case[] = [
       t.tunnel({ CONN_ID: 1, UDP_SPORT: 0 });
       t.tunnel({ CONN_ID: 2, UDP_SPORT: undefined });
       const ports = t.fixture.api.client.tunnels().map(({ localPort }) => localPort!);
-      assert.equal(new Set(ports).size, 2);
-      for (const port of ports) assert.ok(port > 0, `port ${port}`);
+      assertStrictEquals(new Set(ports).size, 2);
+      for (const port of ports) assert(port > 0, `port ${port}`);
     },
   },
   {
     name: "§2.1 TUNNEL_CREATE with the port of another tunnel",
     run: (t) => {
       t.tunnel();
-      assert.equal(
+      assertStrictEquals(
         t.call(TUNNEL_CREATE, { ...UDP4, CONN_ID: 7, IP_DADDR: ip("10.0.0.3") }).code,
         t.expected(DIFFERENCES.sharedPort),
       );
@@ -220,7 +221,7 @@ const OTHERS: readonly Case[] = [
         inNamespace(t.fixture.a, () => Socket.open(AF_INET, SOCK_DGRAM, IPPROTO_L2TP)),
       );
       socket.bind(encodeL2tpIp({ address: ip("10.0.0.1"), connectionId: 1 }));
-      assert.equal(t.call(TUNNEL_CREATE, IP4).code, "EADDRINUSE");
+      assertStrictEquals(t.call(TUNNEL_CREATE, IP4).code, "EADDRINUSE");
     },
   },
   {
@@ -229,18 +230,18 @@ const OTHERS: readonly Case[] = [
       t.tunnel();
       using other = t.fixture.subject.open(t.fixture.b);
       const there = { ...UDP4, IP_SADDR: ip("10.0.0.2"), IP_DADDR: ip("10.0.0.1") };
-      assert.equal(other.call(TUNNEL_CREATE, there).code, "OK");
-      assert.deepEqual(other.client.tunnels().map(({ local }) => local), ["10.0.0.2"]);
-      assert.deepEqual(t.fixture.api.client.tunnels().map(({ local }) => local), ["10.0.0.1"]);
-      assert.equal(other.call(TUNNEL_DELETE, { CONN_ID: 1 }).code, "OK");
+      assertStrictEquals(other.call(TUNNEL_CREATE, there).code, "OK");
+      assertEquals(other.client.tunnels().map(({ local }) => local), ["10.0.0.2"]);
+      assertEquals(t.fixture.api.client.tunnels().map(({ local }) => local), ["10.0.0.1"]);
+      assertStrictEquals(other.call(TUNNEL_DELETE, { CONN_ID: 1 }).code, "OK");
       eventually(() => other.client.tunnels().length, 0);
-      assert.ok(t.hasTunnel(1), "ours stays");
+      assert(t.hasTunnel(1), "ours stays");
     },
   },
   {
     name: "§2.1 a creation that failed leaves the id free",
     run: (t) => {
-      assert.equal(t.call(TUNNEL_CREATE, { ...UDP4, IP_SADDR: ip("10.9.9.9") }).code, "EADDRNOTAVAIL");
+      assertStrictEquals(t.call(TUNNEL_CREATE, { ...UDP4, IP_SADDR: ip("10.9.9.9") }).code, "EADDRNOTAVAIL");
       t.tunnel();
     },
   },
@@ -248,14 +249,14 @@ const OTHERS: readonly Case[] = [
     name: "§2.2 TUNNEL_DELETE without CONN_ID: EINVAL",
     run: (t) => {
       t.tunnel();
-      assert.equal(t.call(TUNNEL_DELETE, {}).code, "EINVAL");
-      assert.equal(t.call(TUNNEL_DELETE, { PEER_CONN_ID: 2 }).code, "EINVAL");
-      assert.ok(t.hasTunnel(1));
+      assertStrictEquals(t.call(TUNNEL_DELETE, {}).code, "EINVAL");
+      assertStrictEquals(t.call(TUNNEL_DELETE, { PEER_CONN_ID: 2 }).code, "EINVAL");
+      assert(t.hasTunnel(1));
     },
   },
   {
     name: "§2.2 TUNNEL_DELETE of an unknown tunnel: ENODEV",
-    run: (t) => assert.equal(t.call(TUNNEL_DELETE, { CONN_ID: 1 }).code, "ENODEV"),
+    run: (t) => assertStrictEquals(t.call(TUNNEL_DELETE, { CONN_ID: 1 }).code, "ENODEV"),
   },
   {
     name: "§2.2 TUNNEL_DELETE takes sessions and interfaces with it; ids, port and names are free again",
@@ -265,12 +266,12 @@ const OTHERS: readonly Case[] = [
       t.session({ SESSION_ID: 12, IFNAME: "pw1" });
       t.ok(TUNNEL_DELETE, { CONN_ID: 1 });
       if (t.expected(DIFFERENCES.deletionAtOnce)) {
-        assert.deepEqual([t.hasTunnel(1), t.fixture.links.link("pw0")], [false, undefined]);
+        assertEquals([t.hasTunnel(1), t.fixture.links.link("pw0")], [false, undefined]);
       } else {
         eventually(() => [t.hasTunnel(1), t.fixture.links.link("pw0")], [false, undefined]);
         eventually(() => t.fixture.links.link("pw1"), undefined);
       }
-      assert.deepEqual(t.fixture.api.client.sessions(), []);
+      assertEquals(t.fixture.api.client.sessions(), []);
       t.tunnel();
       t.session();
     },
@@ -286,8 +287,8 @@ const OTHERS: readonly Case[] = [
   {
     name: "§2.3 TUNNEL_MODIFY without CONN_ID: EINVAL; of an unknown tunnel: ENODEV",
     run: (t) => {
-      assert.equal(t.call(TUNNEL_MODIFY, {}).code, "EINVAL");
-      assert.equal(t.call(TUNNEL_MODIFY, { CONN_ID: 1 }).code, "ENODEV");
+      assertStrictEquals(t.call(TUNNEL_MODIFY, {}).code, "EINVAL");
+      assertStrictEquals(t.call(TUNNEL_MODIFY, { CONN_ID: 1 }).code, "ENODEV");
     },
   },
   {
@@ -296,14 +297,14 @@ const OTHERS: readonly Case[] = [
       t.tunnel();
       const before = t.fixture.api.client.tunnels();
       t.ok(TUNNEL_MODIFY, { ...UDP4, PEER_CONN_ID: 77, UDP_CSUM: 1, UDP_SPORT: 5005, PROTO_VERSION: 2 });
-      assert.deepEqual(t.fixture.api.client.tunnels(), before);
+      assertDeepStrictEquals(t.fixture.api.client.tunnels(), before);
     },
   },
   {
     name: "§2.4 TUNNEL_GET without CONN_ID: EINVAL; of an unknown tunnel: ENODEV",
     run: (t) => {
-      assert.equal(t.call(TUNNEL_GET, {}).code, "EINVAL");
-      assert.equal(t.call(TUNNEL_GET, { CONN_ID: 1 }).code, "ENODEV");
+      assertStrictEquals(t.call(TUNNEL_GET, {}).code, "EINVAL");
+      assertStrictEquals(t.call(TUNNEL_GET, { CONN_ID: 1 }).code, "ENODEV");
     },
   },
   {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import type { Attributes } from "./api.ts";
 import { eventually, hex } from "./fixture.ts";
@@ -139,11 +139,11 @@ export const V2_CASES: readonly Case[] = [
       open(t, { SEND_SEQ: 1, RECV_SEQ: 1, LNS_MODE: 1 });
       t.ok(SESSION_GET, { CONN_ID: 1, SESSION_ID: 11 });
       const session = t.fixture.api.client.session({ tunnelId: 1, sessionId: 11 })!;
-      assert.deepEqual(
+      assertEquals(
         [session.pseudowireType, session.interfaceName, session.cookie, session.peerCookie],
         [7, undefined, undefined, undefined],
       );
-      assert.deepEqual([session.sendSeq, session.recvSeq, session.lnsMode], [true, true, true]);
+      assertEquals([session.sendSeq, session.recvSeq, session.lnsMode], [true, true, true]);
     },
   },
 ];

@@ -10,7 +10,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, AssertionError, assertStrictEquals } from "@std/assert";
 import { LinkClient } from "../../src/client/link_client.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import type { Link } from "../../src/model/link.ts";
@@ -22,6 +22,7 @@ import { SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
 import { Pair } from "../support/namespaces.ts";
 import { Api, type Attributes, listAttributes } from "./api.ts";
 import type { Subject } from "./subject.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const SIOCSIFNAME = 0x8923n;
 const IFREQ_SIZE = 40;
@@ -42,9 +43,9 @@ export function eventually<T>(probe: () => T, wanted: T, what?: string): void {
   const end = performance.now() + PATIENCE_MS;
   for (let nap = 1;; nap = Math.min(2 * nap, 20)) {
     try {
-      return assert.deepEqual(probe(), wanted, what);
+      return assertDeepStrictEquals(probe(), wanted, what);
     } catch (error) {
-      if (!(error instanceof assert.AssertionError) || performance.now() > end) throw error;
+      if (!(error instanceof AssertionError) || performance.now() > end) throw error;
     }
     sleep(nap);
   }
@@ -94,7 +95,7 @@ export class ConformanceFixture implements AsyncDisposable {
   /** An interface of the subject's namespace. */
   link(name: string): Link {
     const link = this.links.link(name);
-    assert.ok(link !== undefined, `there is no interface ${name}`);
+    assert(link !== undefined, `there is no interface ${name}`);
     return link;
   }
 
@@ -112,7 +113,7 @@ export class ConformanceFixture implements AsyncDisposable {
     const { client } = this.api;
     for (const { tunnelId } of client.tunnels()) {
       const { code } = this.api.call(L2TP_CMD.TUNNEL_DELETE, { CONN_ID: tunnelId });
-      assert.ok(code === "OK" || code === "ENODEV", code);
+      assert(code === "OK" || code === "ENODEV", code);
     }
     eventually(() => client.tunnels().length, 0, "all tunnels go");
     eventually(() => this.linkNames(), [...this.#linksAtRest], "all interfaces go");
@@ -130,7 +131,7 @@ export class ConformanceFixture implements AsyncDisposable {
     const there = netns === this.a
       ? sentinel
       : { ...sentinel, IP_SADDR: ip("10.0.0.2"), IP_DADDR: ip("10.0.0.1") };
-    assert.equal(api.call(L2TP_CMD.TUNNEL_CREATE, there).code, "OK");
+    assertStrictEquals(api.call(L2TP_CMD.TUNNEL_CREATE, there).code, "OK");
     const heard: Heard[] = [];
     try {
       for (;;) {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
 import { AF_INET, AF_INET6, IPPROTO_UDP } from "../../src/base/inet.ts";
 import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
 import { Errno } from "../../src/base/errno.ts";
@@ -65,19 +65,19 @@ class Receiver {
   /** Returns the next packet. */
   receive(): Uint8Array<ArrayBuffer> {
     const packet = this.#read(0);
-    assert.ok(packet !== undefined, `nothing came within ${RECEIVE_TIMEOUT_MS} ms`);
+    assert(packet !== undefined, `nothing came within ${RECEIVE_TIMEOUT_MS} ms`);
     return packet;
   }
 
   /** Fails unless these come next, in this order. */
   expect(...packets: readonly Uint8Array[]): void {
-    for (const packet of packets) assert.equal(formatHex(this.receive()), formatHex(packet));
+    for (const packet of packets) assertStrictEquals(formatHex(this.receive()), formatHex(packet));
   }
 
   /** Fails if something has come. */
   expectNothing(): void {
     const packet = this.#read(MSG_DONTWAIT);
-    assert.ok(packet === undefined, `this came: ${formatHex(packet ?? new Uint8Array(0))}`);
+    assert(packet === undefined, `this came: ${formatHex(packet ?? new Uint8Array(0))}`);
   }
 }
 

@@ -1,6 +1,6 @@
 /** The data path parses headers in place; the tests' decoders parse them slowly. Both must agree. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { DecodeError } from "../../src/base/errors.ts";
 import { encodeV2DataHeader } from "../../src/wire/l2tp/data_header_v2.ts";
 import { encodeV3DataHeader } from "../../src/wire/l2tp/data_header_v3.ts";
@@ -63,7 +63,7 @@ Deno.test("agreement: version 3 frames are delivered exactly when the decoder fi
             decoded.header.cookie.every((byte, at) => byte === cookie[at]) &&
             (decoded.header.sequence ?? 0) < session.window &&
             (encap === "ip" || packet.length >= 14);
-          assert.deepEqual(
+          assertEquals(
             frames.map((frame) => frame.bytes),
             isOurs ? controlFrames(packet.slice(decoded.headerLength)) : [],
             packet.toHex(),
@@ -75,7 +75,7 @@ Deno.test("agreement: version 3 frames are delivered exactly when the decoder fi
       }
     }
   }
-  assert.ok(delivered > 1000 && delivered < 15_000, `${delivered}`);
+  assert(delivered > 1000 && delivered < 15_000, `${delivered}`);
 });
 
 Deno.test("agreement: version 2 frames are delivered exactly when the decoder finds the same ids", () => {
@@ -100,10 +100,10 @@ Deno.test("agreement: version 2 frames are delivered exactly when the decoder fi
     const isOurs = decoded !== undefined && decoded.header.tunnelId === 1 && decoded.header.sessionId === 1 &&
       (decoded.header.ns ?? 0) < session.window && packet.length >= 14;
     const expected = isOurs ? controlFrames(packet.slice(decoded.headerLength)) : [];
-    assert.deepEqual(frames.map(({ bytes }) => bytes), expected, packet.toHex());
+    assertEquals(frames.map(({ bytes }) => bytes), expected, packet.toHex());
     delivered += frames.length;
     harness.path.removeSession(session);
   }
   harness.assertConservation();
-  assert.ok(delivered > 500 && delivered < 7500, `${delivered}`);
+  assert(delivered > 500 && delivered < 7500, `${delivered}`);
 });

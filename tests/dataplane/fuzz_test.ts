@@ -5,7 +5,7 @@
  * The seed is printed. `L2TP_FUZZ_SEED` and `L2TP_FUZZ_COUNT` set seed and count where the environment may be read.
  */
 
-import assert from "node:assert/strict";
+import { assert } from "@std/assert";
 import {
   type DataSession,
   type DataTunnel,
@@ -232,8 +232,8 @@ Deno.test(`data path: ${COUNT} damaged packets, seed ${SEED}, nothing throws, ev
     }
     try {
       for (const frame of harness.receiveBatch(site.endpoint, now)) {
-        assert.ok(frame.bytes.length <= LONGEST_FRAME + 64);
-        assert.ok(frame.bytes.length >= (frame.session.isPpp ? 1 : 14));
+        assert(frame.bytes.length <= LONGEST_FRAME + 64);
+        assert(frame.bytes.length >= (frame.session.isPpp ? 1 : 14));
       }
     } catch (error) {
       throw new Error(`Data path, seed ${SEED}, round ${round}`, { cause: error });
@@ -258,11 +258,11 @@ Deno.test(`data path: ${COUNT} damaged packets, seed ${SEED}, nothing throws, ev
     for (const [reason, count] of Object.entries(readDrops(counters))) reached[reason]! += count;
   }
   // A fuzz whose packets are all refused, or none, would test nothing.
-  assert.ok(harness.delivered > COUNT / 20, `${harness.delivered} delivered`);
-  assert.ok(harness.controls > COUNT / 200, `${harness.controls} control`);
+  assert(harness.delivered > COUNT / 20, `${harness.delivered} delivered`);
+  assert(harness.controls > COUNT / 200, `${harness.controls} control`);
   if (COUNT >= 100_000) {
     for (const reason of DROP_REASONS) {
-      if (!UNREACHABLE.includes(reason)) assert.ok(reached[reason]! > 0, `${reason} was never reached`);
+      if (!UNREACHABLE.includes(reason)) assert(reached[reason]! > 0, `${reason} was never reached`);
     }
   }
   for (const session of harness.sessions.splice(0)) harness.path.removeSession(session);

@@ -3,7 +3,7 @@
  * 3.1).
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   copyPppFrame,
   type DataSession,
@@ -72,14 +72,14 @@ Deno.test("received: with and without Address and Control, Protocol fields of on
         for (const field of [[0, protocol], [protocol]]) {
           const inner = ip({ ...spec, payload: hexBytes("0102030405") });
           const frame = Uint8Array.of(...front, ...field, ...inner);
-          assert.deepEqual(harness.receive(endpoint, [packet(session, frame)]).map(({ bytes }) => bytes), [
+          assertEquals(harness.receive(endpoint, [packet(session, frame)]).map(({ bytes }) => bytes), [
             inner,
           ]);
-          assert.deepEqual(harness.ppp, [], "no control frame");
+          assertEquals(harness.ppp, [], "no control frame");
         }
       }
     }
-    assert.deepEqual(drops(session.counters), {});
+    assertEquals(drops(session.counters), {});
     harness.assertConservation();
   }
 });
@@ -101,45 +101,45 @@ Deno.test("received: a frame of any other protocol is a control frame, from its 
   ] as const;
   for (const [sent, expected] of frames) {
     harness.receive(endpoint, [packet(session, hexBytes(sent))]);
-    assert.deepEqual(harness.ppp.map(({ bytes }) => bytes.toHex()), [expected.replaceAll(" ", "")], sent);
-    assert.equal(harness.frames.length, 1);
+    assertEquals(harness.ppp.map(({ bytes }) => bytes.toHex()), [expected.replaceAll(" ", "")], sent);
+    assertStrictEquals(harness.frames.length, 1);
   }
-  assert.deepEqual(drops(session.counters), {});
+  assertEquals(drops(session.counters), {});
   harness.assertConservation();
 });
 
 Deno.test("copyPppFrame(): a copy with a Protocol field of two bytes", () => {
   const memory = packetMemory(hexBytes("eeee c021 01 fd 0203 ee 03"));
-  assert.deepEqual(copyPppFrame(memory, 2, 3), hexBytes("c021 01"));
-  assert.deepEqual(copyPppFrame(memory, 5, 3), hexBytes("00fd 0203"));
-  assert.deepEqual(copyPppFrame(memory, 9, 1), hexBytes("0003"));
+  assertEquals(copyPppFrame(memory, 2, 3), hexBytes("c021 01"));
+  assertEquals(copyPppFrame(memory, 5, 3), hexBytes("00fd 0203"));
+  assertEquals(copyPppFrame(memory, 9, 1), hexBytes("0003"));
   copyPppFrame(memory, 2, 3).fill(0);
-  assert.equal(memory.bytes[2], 0xc0);
+  assertStrictEquals(memory.bytes[2], 0xc0);
 });
 
 Deno.test("received: truncated frames, closed protocols and wrong versions are dropped under their reasons", () => {
   const { harness, endpoint, session } = bench({ version: 3 });
   const receive = (...frames: string[]): number =>
     harness.receive(endpoint, frames.map((frame) => packet(session, hexBytes(frame)))).length;
-  assert.equal(receive("ff03", "ff0300", "ff03 80"), 0);
-  assert.deepEqual(drops(session.counters), { frame_too_short: 3 });
-  assert.equal(receive("ff03 0021", "21 60", "ff03 57 45", "0057 00", "0021 f4", "0057"), 0);
-  assert.deepEqual(drops(session.counters), { frame_too_short: 3, ppp_bad_packet: 6 });
-  assert.equal(receive("0021 45", "0057 6f"), 2);
+  assertStrictEquals(receive("ff03", "ff0300", "ff03 80"), 0);
+  assertEquals(drops(session.counters), { frame_too_short: 3 });
+  assertStrictEquals(receive("ff03 0021", "21 60", "ff03 57 45", "0057 00", "0021 f4", "0057"), 0);
+  assertEquals(drops(session.counters), { frame_too_short: 3, ppp_bad_packet: 6 });
+  assertStrictEquals(receive("0021 45", "0057 6f"), 2);
   session.ppp!.change({ ipv4: false });
-  assert.equal(receive("0021 45", "21 45", "0057 60"), 1);
+  assertStrictEquals(receive("0021 45", "21 45", "0057 60"), 1);
   session.ppp!.change({ ipv4: true, ipv6: false });
-  assert.equal(receive("0021 45", "0057 60", "c021 01"), 2);
-  assert.deepEqual(drops(session.counters), { frame_too_short: 3, ppp_bad_packet: 6, ppp_closed: 3 });
+  assertStrictEquals(receive("0021 45", "0057 60", "c021 01"), 2);
+  assertEquals(drops(session.counters), { frame_too_short: 3, ppp_bad_packet: 6, ppp_closed: 3 });
   harness.path.detachPpp(session);
-  assert.equal(receive("0021 45", "c021 01"), 0);
-  assert.deepEqual(drops(session.counters), {
+  assertStrictEquals(receive("0021 45", "c021 01"), 0);
+  assertEquals(drops(session.counters), {
     frame_too_short: 3,
     ppp_bad_packet: 6,
     ppp_closed: 3,
     no_ppp: 2,
   });
-  assert.equal(readCounters(session.counters).rxErrors, 0n);
+  assertStrictEquals(readCounters(session.counters).rxErrors, 0n);
   harness.assertConservation();
 });
 
@@ -169,20 +169,20 @@ Deno.test("received: random frames of every length are delivered or dropped once
       const dropped = Object.entries(drops(session.counters)).filter(([reason, count]) =>
         count !== before[reason as keyof typeof before]
       ).length;
-      assert.equal(dropped, out === undefined ? 1 : 0);
+      assertStrictEquals(dropped, out === undefined ? 1 : 0);
       if (out === undefined) {
         continue;
       }
       // The frame is unchanged to its end, unless an MSS was lowered.
       if (harness.ppp.length > 0) {
-        assert.deepEqual(out.bytes, frame.slice(length - out.bytes.length));
-      } else assert.equal(out.bytes[0]! >> 4, frame[length - out.bytes.length]! >> 4);
+        assertEquals(out.bytes, frame.slice(length - out.bytes.length));
+      } else assertStrictEquals(out.bytes[0]! >> 4, frame[length - out.bytes.length]! >> 4);
       if (harness.ppp.length > 0) {
         control++;
       } else packets++;
     }
   }
-  assert.ok(packets > 500 && control > 500, `${packets} packets, ${control} control frames`);
+  assert(packets > 500 && control > 500, `${packets} packets, ${control} control frames`);
   harness.assertConservation();
 });
 
@@ -196,8 +196,8 @@ Deno.test("received: packets from the reorder queue are classified as well", () 
       ...encodeV2DataHeader({ tunnelId: 1, sessionId: 1, ns, nr: 0, priority: false }),
       ...hexBytes(frame),
     );
-  assert.equal(harness.receive(endpoint, [numbered(0, "c021 00000000")]).length, 1);
-  assert.equal(
+  assertStrictEquals(harness.receive(endpoint, [numbered(0, "c021 00000000")]).length, 1);
+  assertStrictEquals(
     harness.receive(endpoint, [
       numbered(2, "fd 02030405"),
       numbered(3, "21 45030303"),
@@ -205,7 +205,7 @@ Deno.test("received: packets from the reorder queue are classified as well", () 
     ]).length,
     0,
   );
-  assert.deepEqual(
+  assertEquals(
     harness.receive(endpoint, [numbered(1, "ff03 21 450101")]).map(({ bytes }) => bytes.toHex()),
     [
       "450101",
@@ -213,7 +213,7 @@ Deno.test("received: packets from the reorder queue are classified as well", () 
       "fd02030405",
     ],
   );
-  assert.deepEqual(drops(session.counters), { ppp_closed: 1 });
+  assertEquals(drops(session.counters), { ppp_closed: 1 });
   harness.assertConservation();
 });
 
@@ -232,7 +232,7 @@ Deno.test("sent: packets are framed as negotiated, with and without sequence num
             session.ns = 0;
             const inner = ip({ ...spec, payload: hexBytes("01020304") });
             harness.fill([inner]);
-            assert.deepEqual(harness.transmitBatch(session, false).map((each) => each.toHex()), [
+            assertEquals(harness.transmitBatch(session, false).map((each) => each.toHex()), [
               sent(protocol) + inner.toHex(),
             ]);
           }
@@ -240,11 +240,11 @@ Deno.test("sent: packets are framed as negotiated, with and without sequence num
           session.ns = 0;
           const lcp = hexBytes("c021 0901 0008 01020304");
           const front = header.replaceAll(" ", "") + "ff03";
-          assert.deepEqual(harness.transmit(session, [lcp]).map((each) => each.toHex()), [
+          assertEquals(harness.transmit(session, [lcp]).map((each) => each.toHex()), [
             front + lcp.toHex(),
           ]);
-          assert.equal(session.ns, sendSeq ? 1 : 0);
-          assert.deepEqual(drops(session.counters), {});
+          assertStrictEquals(session.ns, sendSeq ? 1 : 0);
+          assertEquals(drops(session.counters), {});
         }
       }
     }
@@ -257,24 +257,24 @@ Deno.test("sent: closed protocols, empty packets, other protocols and packets be
     harness.fill(frames);
     return harness.transmitBatch(session, false).length;
   };
-  assert.equal(send(new Uint8Array(0)), 0);
-  assert.deepEqual(drops(session.counters), { tx_too_short: 1 });
-  assert.equal(send(hexBytes("05"), hexBytes("f5")), 0);
+  assertStrictEquals(send(new Uint8Array(0)), 0);
+  assertEquals(drops(session.counters), { tx_too_short: 1 });
+  assertStrictEquals(send(hexBytes("05"), hexBytes("f5")), 0);
   session.ppp!.change({ ipv6: false });
-  assert.equal(send(ip(SIX), ip()), 1);
+  assertStrictEquals(send(ip(SIX), ip()), 1);
   session.ppp!.change({ ipv4: false, ipv6: true });
-  assert.equal(send(ip(SIX), ip()), 1);
-  assert.deepEqual(drops(session.counters), { tx_too_short: 1, tx_ppp_closed: 4 });
+  assertStrictEquals(send(ip(SIX), ip()), 1);
+  assertEquals(drops(session.counters), { tx_too_short: 1, tx_ppp_closed: 4 });
   session.ppp!.change({ ipv4: true });
-  assert.equal(send(ip({ payload: new Uint8Array(60) }), ip({ payload: new Uint8Array(61) })), 1);
-  assert.deepEqual(drops(session.counters), { tx_too_short: 1, tx_ppp_closed: 4, tx_too_long: 1 });
-  assert.equal(readCounters(session.counters).txErrors, 2n, "what is closed is no error");
+  assertStrictEquals(send(ip({ payload: new Uint8Array(60) }), ip({ payload: new Uint8Array(61) })), 1);
+  assertEquals(drops(session.counters), { tx_too_short: 1, tx_ppp_closed: 4, tx_too_long: 1 });
+  assertStrictEquals(readCounters(session.counters).txErrors, 2n, "what is closed is no error");
   // The caller is responsible for control frames, except those too short or too long to be frames.
-  assert.equal(
+  assertStrictEquals(
     harness.transmit(session, [hexBytes("c0"), hexBytes("c021"), new Uint8Array(65_500)]).length,
     1,
   );
-  assert.deepEqual(drops(session.counters), { tx_too_short: 2, tx_ppp_closed: 4, tx_too_long: 2 });
+  assertEquals(drops(session.counters), { tx_too_short: 2, tx_ppp_closed: 4, tx_too_long: 2 });
 });
 
 Deno.test("sent: super-frames of a TUN device are segmented, partial checksums completed", () => {
@@ -286,23 +286,26 @@ Deno.test("sent: super-frames of a TUN device are segmented, partial checksums c
       const whole = superFrame(spec, 1000);
       const packets = harness.transmitSuper(session, [withoutEthernet(whole)]);
       const front = `0000000200000000${isIpv6 ? "57" : "21"}`;
-      assert.deepEqual(packets.map((each) => each.subarray(0, 9).toHex()), [front, front, front]);
-      assert.deepEqual(
+      assertEquals(packets.map((each) => each.subarray(0, 9).toHex()), [front, front, front]);
+      assertEquals(
         packets.map((each) => asEthernet(each.subarray(9)).subarray(14)),
         cutFrame(whole).map((each) => each.slice(14)),
       );
       const [one] = harness.transmitSuper(session, [
         withoutEthernet(partialFrame({ ...spec, payload: payload.slice(0, 99) })),
       ]);
-      assert.ok(isIntact(asEthernet(one!.subarray(9))));
+      assert(isIntact(asEthernet(one!.subarray(9))));
     }
   }
-  assert.deepEqual(drops(session.counters), {});
+  assertEquals(drops(session.counters), {});
   // Segments longer than the peer accepts.
   session.ppp!.change({ agreed: { ...AGREED, mtu: 1039 } });
-  assert.deepEqual(harness.transmitSuper(session, [withoutEthernet(superFrame({ payload }, 1000))]), []);
-  assert.deepEqual(drops(session.counters), { tx_too_long: 1 });
-  assert.equal(harness.transmitSuper(session, [withoutEthernet(superFrame({ payload }, 999))]).length, 3);
+  assertEquals(harness.transmitSuper(session, [withoutEthernet(superFrame({ payload }, 1000))]), []);
+  assertEquals(drops(session.counters), { tx_too_long: 1 });
+  assertStrictEquals(
+    harness.transmitSuper(session, [withoutEthernet(superFrame({ payload }, 999))]).length,
+    3,
+  );
 });
 
 Deno.test("MSS: clamping limits the MSS of SYNs in both directions to both ends' MTU", () => {
@@ -316,16 +319,16 @@ Deno.test("MSS: clamping limits the MSS of SYNs in both directions to both ends'
   for (const [spec, protocol, limit] of [[{}, 0x21, 1260], [SIX, 0x57, 1240]] as const) {
     const syn = { ...spec, flags: FLAG.syn, tcpOptions: hexBytes("020405b4") };
     const [received] = harness.receive(endpoint, [packet(session, Uint8Array.of(protocol, ...ip(syn)))]);
-    assert.equal(mss(received!.bytes), limit);
-    assert.ok(isIntact(asEthernet(received!.bytes)));
+    assertStrictEquals(mss(received!.bytes), limit);
+    assert(isIntact(asEthernet(received!.bytes)));
     const [sent] = harness.transmitSuper(session, [withoutEthernet(partialFrame(syn))]);
-    assert.equal(mss(sent!), limit);
-    assert.ok(isIntact(asEthernet(sent!.subarray(12))));
+    assertStrictEquals(mss(sent!), limit);
+    assert(isIntact(asEthernet(sent!.subarray(12))));
   }
   // A new negotiation replaces the old limits; without clamping, nothing is changed.
   session.ppp!.change({ agreed: AGREED });
   const syn = ip({ flags: FLAG.syn, tcpOptions: hexBytes("0204ffff") });
-  assert.equal(
+  assertStrictEquals(
     mss(harness.receive(endpoint, [packet(session, Uint8Array.of(0x21, ...syn))])[0]!.bytes),
     1460,
   );
@@ -333,25 +336,31 @@ Deno.test("MSS: clamping limits the MSS of SYNs in both directions to both ends'
   const untouched = plain.harness.receive(plain.endpoint, [
     packet(plain.session, Uint8Array.of(0x21, ...syn)),
   ]);
-  assert.deepEqual(untouched[0]!.bytes, syn);
+  assertEquals(untouched[0]!.bytes, syn);
 });
 
 Deno.test("invalid arguments are refused and change nothing", () => {
   const { harness, session } = bench();
-  assert.throws(
+  assertThrows(
     () => harness.path.attachPpp(session, 1, { clampMss: false }),
     RangeError,
+    undefined,
     "attached already",
   );
-  assert.throws(() => harness.path.changeSession(session, { consumer: 1 }), RangeError);
+  assertThrows(() => harness.path.changeSession(session, { consumer: 1 }), RangeError);
   const ethernet = harness.session(harness.tunnel(harness.endpoint("ip4")), { sessionId: 9 });
-  assert.throws(() => harness.path.attachPpp(ethernet, 1, { clampMss: false }), RangeError, "Ethernet");
+  assertThrows(
+    () => harness.path.attachPpp(ethernet, 1, { clampMss: false }),
+    RangeError,
+    undefined,
+    "Ethernet",
+  );
   for (const length of [0, -1, 65_536, 1.5, NaN]) {
     for (const bad of [{ mtu: length }, { mru: length }]) {
       const agreed = { ...AGREED, pfc: true, ...bad };
-      assert.throws(() => session.ppp!.change({ ipv4: false, agreed }), RangeError);
+      assertThrows(() => session.ppp!.change({ ipv4: false, agreed }), RangeError);
     }
   }
   harness.fill([ip()]);
-  assert.equal(harness.transmitBatch(session, false)[0]!.subarray(6, 10).toHex(), "ff030021");
+  assertStrictEquals(harness.transmitBatch(session, false)[0]!.subarray(6, 10).toHex(), "ff030021");
 });

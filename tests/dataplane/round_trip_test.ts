@@ -1,6 +1,6 @@
 /** Packets that one data path sends and another receives: every combination of version, encapsulation and options. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { type EndpointKind, readCounters } from "../../src/dataplane/mod.ts";
 import { hexBytes } from "../support/golden.ts";
 import { Random } from "../support/random.ts";
@@ -52,17 +52,17 @@ Deno.test("round trip: all combinations of version, encapsulation, family, cooki
                   const packets = there.transmit(sender, frames);
                   for (const packet of packets) bytes += packet.length;
                   const arrived = here.receive(endpoint, packets.map((packet) => arriving(kind, packet)));
-                  assert.deepEqual(arrived.map((each) => each.bytes), frames);
+                  assertEquals(arrived.map((each) => each.bytes), frames);
                 }
                 const sent = readCounters(sender.counters);
                 for (const { counters } of [receiver, tunnel]) {
                   const received = readCounters(counters);
-                  assert.deepEqual([received.rxPackets, received.rxBytes], [sent.txPackets, sent.txBytes]);
-                  assert.equal(received.rxErrors, 0n);
+                  assertEquals([received.rxPackets, received.rxBytes], [sent.txPackets, sent.txBytes]);
+                  assertStrictEquals(received.rxErrors, 0n);
                 }
-                assert.equal(Number(sent.txBytes), bytes);
-                assert.equal(receiver.nr, sender.ns);
-                assert.deepEqual(drops(receiver.counters), {});
+                assertStrictEquals(Number(sent.txBytes), bytes);
+                assertStrictEquals(receiver.nr, sender.ns);
+                assertEquals(drops(receiver.counters), {});
                 here.assertConservation();
               }
             }
@@ -71,7 +71,7 @@ Deno.test("round trip: all combinations of version, encapsulation, family, cooki
       }
     }
   }
-  assert.equal(combinations, 2 * 1 * 1 * 2 * 1 * 2 + 4 * 5 * 2 * 2 * 2 * 2);
+  assertStrictEquals(combinations, 2 * 1 * 1 * 2 * 1 * 2 + 4 * 5 * 2 * 2 * 2 * 2);
 });
 
 /** Captured data packets of the kernel: UDP payload and the PPP frame in it (xl2tpd, Debian 12). */
@@ -92,8 +92,8 @@ Deno.test("golden: the kernel's own version 2 packets are received, and sent byt
   const session = harness.session(tunnel, { sessionId: 13289, peerSessionId: 13289 });
   const packets = CAPTURED.map(([packet]) => hexBytes(packet));
   const frames = CAPTURED.map(([, frame]) => hexBytes(frame));
-  assert.deepEqual(harness.receive(endpoint, packets).map(({ bytes }) => bytes), frames);
-  assert.deepEqual(harness.transmit(session, frames), packets);
+  assertEquals(harness.receive(endpoint, packets).map(({ bytes }) => bytes), frames);
+  assertEquals(harness.transmit(session, frames), packets);
   harness.assertConservation();
 });
 
@@ -105,8 +105,8 @@ Deno.test("golden: captured control messages of the same tunnel are passed on as
     "c802 000c b8d4 0000 0001 0002",
     "c802 001c b8d4 33e9 0001 0003 8008 0000 0000 000b 8008 0000 000e 867c",
   ].map(hexBytes);
-  assert.deepEqual(harness.receive(endpoint, messages), []);
-  assert.deepEqual(harness.control.map(({ bytes }) => bytes), messages);
+  assertEquals(harness.receive(endpoint, messages), []);
+  assertEquals(harness.control.map(({ bytes }) => bytes), messages);
 });
 
 Deno.test("golden: the kernel's version 3 packet with cookie and sequence number", () => {
@@ -118,7 +118,7 @@ Deno.test("golden: the kernel's version 3 packet with cookie and sequence number
   });
   const frame = hexBytes("333300000016 021122334455 86dd 6000");
   const packet = Uint8Array.of(...hexBytes("00030000 04050607 a1a2a3a4a5a6a7a8 40000000"), ...frame);
-  assert.deepEqual(harness.receive(endpoint, [packet]).map(({ bytes }) => bytes), [frame]);
-  assert.equal(session.nr, 1);
-  assert.equal(session.sendSeq, true);
+  assertEquals(harness.receive(endpoint, [packet]).map(({ bytes }) => bytes), [frame]);
+  assertStrictEquals(session.nr, 1);
+  assertStrictEquals(session.sendSeq, true);
 });

@@ -5,7 +5,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
 import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
 import {
   ControlVector,
@@ -140,7 +140,7 @@ export class DataPathHarness {
 
   /** A vector for at most `BATCH` packets, which sends them through this harness. */
   vector(capacity: number): PacketVector {
-    assert.ok(capacity <= BATCH);
+    assert(capacity <= BATCH);
     return new PacketVector({
       ...{ capacity, segmentsAt: BATCH * SLOT, segmentBytes: LONGEST_SEGMENT },
       drain: (packets) => this.#send(packets),
@@ -150,12 +150,12 @@ export class DataPathHarness {
   /** Copies delivered frames, as a device or the PPP engine would. */
   #take(frames: FrameVector, capacity: number): Delivered[] {
     const first = this.frames.length;
-    assert.ok(frames.count <= capacity);
+    assert(frames.count <= capacity);
     for (let i = 0; i < frames.count; i++) {
       const start = frames.offsets[i]!;
       const memory = frames.memories[i]!;
-      assert.ok(memory === this.batch || memory === this.path.reorderMemory);
-      assert.ok(start >= 0 && start + frames.lengths[i]! <= memory.bytes.length);
+      assert(memory === this.batch || memory === this.path.reorderMemory);
+      assert(start >= 0 && start + frames.lengths[i]! <= memory.bytes.length);
       this.frames.push({
         session: frames.sessions[i]!,
         bytes: memory.bytes.slice(start, start + frames.lengths[i]!),
@@ -301,9 +301,9 @@ export class DataPathHarness {
       for (const reason of DROP_REASONS) if (!NOT_RECEIVED.includes(reason)) dropped += drops[reason];
     }
     const queued = this.sessions.reduce((sum, session) => sum + session.queued, 0);
-    assert.equal(this.delivered + this.controls + queued + dropped, this.received);
+    assertStrictEquals(this.delivered + this.controls + queued + dropped, this.received);
     // No block of the reorder memory leaks or is freed twice.
-    assert.equal(this.path.blocksInUse, queued);
+    assertStrictEquals(this.path.blocksInUse, queued);
   }
 }
 

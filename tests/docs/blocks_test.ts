@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals, assertThrows } from "@std/assert";
 import { pages } from "../lint/pages.ts";
 import { BLOCKS, table, withBlocks } from "./blocks.ts";
 
@@ -9,22 +9,22 @@ Deno.test("withBlocks() replaces what stands between the markers, and nothing el
     "a\n<!-- generated: x -->\nold\nold\n<!-- /generated -->\nb\n<!-- generated: y -->\n<!-- /generated -->\n";
   const expected =
     "a\n<!-- generated: x -->\nX\n<!-- /generated -->\nb\n<!-- generated: y -->\nY\n<!-- /generated -->\n";
-  assert.equal(withBlocks(page, { x: () => "X\n", y: () => "Y\n" }), expected);
-  assert.throws(() => withBlocks(page, { x: () => "X\n" }), RangeError);
+  assertStrictEquals(withBlocks(page, { x: () => "X\n", y: () => "Y\n" }), expected);
+  assertThrows(() => withBlocks(page, { x: () => "X\n" }), RangeError);
 });
 
 Deno.test("table() escapes bars", () => {
-  assert.equal(table(["a", "b"], [["x | y", ""]]), "| a | b |\n| --- | --- |\n| x \\| y | |\n");
+  assertStrictEquals(table(["a", "b"], [["x | y", ""]]), "| a | b |\n| --- | --- |\n| x \\| y | |\n");
 });
 
 Deno.test("the generated parts of the documentation are what the tables say, and each is somewhere", () => {
   let all = "";
   for (const path of pages()) {
     const text = Deno.readTextFileSync(new URL(path, ROOT));
-    assert.equal(text, withBlocks(text, BLOCKS), `${path} is stale: run deno task docs`);
+    assertStrictEquals(text, withBlocks(text, BLOCKS), `${path} is stale: run deno task docs`);
     all += text;
   }
   for (const name of Object.keys(BLOCKS)) {
-    assert.ok(all.includes(`<!-- generated: ${name} -->\n`), `no page has the part "${name}"`);
+    assert(all.includes(`<!-- generated: ${name} -->\n`), `no page has the part "${name}"`);
   }
 });

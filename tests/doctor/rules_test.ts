@@ -1,6 +1,6 @@
 /** The doctor's rules as a table: a change to a healthy host, and the finding that it causes. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import type { MachineFacts, SessionFacts, TunnelFacts } from "../../src/doctor/facts.ts";
 import { diagnose, isHealthy, type Level, RULES } from "../../src/doctor/rules.ts";
 import { SPEED_OFFLOADS } from "../../src/model/offloads.ts";
@@ -266,8 +266,8 @@ const TABLE: readonly (readonly [Partial<MachineFacts>, string, Level, RegExp, R
 
 Deno.test("a healthy host has nothing to fix, and every rule has a finding", () => {
   const findings = diagnose(HEALTHY);
-  assert.ok(isHealthy(findings), JSON.stringify(findings));
-  assert.deepEqual([...new Set(findings.map(({ check }) => check))], RULES.map(({ check }) => check));
+  assert(isHealthy(findings), JSON.stringify(findings));
+  assertEquals([...new Set(findings.map(({ check }) => check))], RULES.map(({ check }) => check));
 });
 
 for (const [changes, check, level, text, fix] of TABLE) {
@@ -275,12 +275,12 @@ for (const [changes, check, level, text, fix] of TABLE) {
     const findings = diagnose({ ...HEALTHY, ...changes });
     const mine = findings.filter((finding) => finding.check === check);
     const found = mine.find((finding) => text.test(finding.text));
-    assert.ok(found !== undefined, JSON.stringify(mine));
-    assert.equal(found.level, level);
-    if (fix !== undefined) assert.ok(found.fix.some((line) => fix.test(line)), JSON.stringify(found.fix));
+    assert(found !== undefined, JSON.stringify(mine));
+    assertStrictEquals(found.level, level);
+    if (fix !== undefined) assert(found.fix.some((line) => fix.test(line)), JSON.stringify(found.fix));
     // Every problem has advice. A rule that found a problem does not also report ok.
-    if (level === "error" || level === "warning") assert.ok(!isHealthy(findings));
-    if (level === "warning") assert.ok(found.fix.length > 0);
-    if (level === "ok") assert.ok(mine.every((other) => other.level === "ok"));
+    if (level === "error" || level === "warning") assert(!isHealthy(findings));
+    if (level === "warning") assert(found.fix.length > 0);
+    if (level === "ok") assert(mine.every((other) => other.level === "ok"));
   });
 }

@@ -2,7 +2,7 @@
  * The automaton against the table of RFC 1661 section 4.1, written out here state by state instead of event by event.
  */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { type AutomatonEvent, hasRestartTimer, transition } from "../../src/engine/ppp/automaton.ts";
 import { AUTOMATON_STATES, type AutomatonState } from "../../src/model/ppp/status.ts";
 
@@ -175,15 +175,15 @@ Deno.test("automaton, RFC 1661 section 4.1: every event in every state", () => {
     for (const event of EVENTS) {
       const step = transition(event, state);
       const shown = step && `${step.actions.map((action) => `${action} `).join("")}> ${step.next}`;
-      assert.equal(shown, COLUMNS[state][event], `${event} in ${state}`);
+      assertStrictEquals(shown, COLUMNS[state][event], `${event} in ${state}`);
       if (step !== undefined) possible++;
     }
   }
   // The number of the RFC's cells without dashes: 2 + 8 + 10 + 10 + 5 + 5, and ten events in eight states.
-  assert.equal(possible, 120);
+  assertStrictEquals(possible, 120);
 });
 
 Deno.test("automaton: the restart timer runs in the states with timeout events", () => {
   const running = AUTOMATON_STATES.filter(hasRestartTimer);
-  assert.deepEqual(running, ["Closing", "Stopping", "Req-Sent", "Ack-Rcvd", "Ack-Sent"]);
+  assertEquals(running, ["Closing", "Stopping", "Req-Sent", "Ack-Rcvd", "Ack-Sent"]);
 });

@@ -5,7 +5,7 @@
  * The seed is printed; `L2TP_FUZZ_SEED` and `L2TP_FUZZ_COUNT` set seed and count, as for `tests/wire/fuzz_test.ts`.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { type PppCrypto, PppLink, type PppOptions } from "../../src/engine/ppp/mod.ts";
 import { damage, PPP_FRAMES } from "../support/ppp_frames.ts";
 import { Random, setting } from "../support/random.ts";
@@ -82,7 +82,7 @@ Deno.test(`PPP links: ${COUNT} damaged frames, seed ${SEED}, nothing thrown, not
         for (const effect of links[end].takeEffects()) {
           if (effect.effect !== "send") continue;
           frames++;
-          assert.ok(effect.frame.length <= 1502);
+          assert(effect.frame.length <= 1502);
           queues[1 - end as 0 | 1].push(effect.frame);
         }
         return frames;
@@ -93,7 +93,7 @@ Deno.test(`PPP links: ${COUNT} damaged frames, seed ${SEED}, nothing thrown, not
         } catch (error) {
           throw new Error(`seed ${SEED}, frame ${frame.toHex()}`, { cause: error });
         }
-        assert.ok(drain(end) <= MOST_FRAMES);
+        assert(drain(end) <= MOST_FRAMES);
       };
       for (const link of links) {
         link.open(now);
@@ -132,20 +132,20 @@ Deno.test(`PPP links: ${COUNT} damaged frames, seed ${SEED}, nothing thrown, not
           drops.set(reason, (drops.get(reason) ?? 0) + count);
         }
         const text = JSON.stringify(status);
-        assert.ok(text.length < MOST_STATUS, text);
+        assert(text.length < MOST_STATUS, text);
         link.lowerDown(now);
         link.close(now);
-        assert.equal(link.deadline(), undefined);
-        assert.deepEqual([link.status().phase, link.status().lcp.state], ["dead", "Initial"]);
+        assertStrictEquals(link.deadline(), undefined);
+        assertEquals([link.status().phase, link.status().lcp.state], ["dead", "Initial"]);
       }
-      assert.equal(leases, 0);
+      assertStrictEquals(leases, 0);
     }
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
   // A fuzz test that never reaches the later phases tests nothing.
   for (const phase of ["establish", "authenticate", "network", "terminate", "dead"]) {
-    assert.ok(
+    assert(
       (phases.get(phase) ?? 0) >= Math.floor(rounds / 500),
       `${phase}: ${phases.get(phase)} of ${rounds} rounds`,
     );
@@ -161,7 +161,7 @@ Deno.test(`PPP links: ${COUNT} damaged frames, seed ${SEED}, nothing thrown, not
       "ownMagic",
     ]
   ) {
-    assert.ok((drops.get(reason) ?? 0) >= Math.floor(COUNT / 100_000), `${drops.get(reason)} ${reason}`);
+    assert((drops.get(reason) ?? 0) >= Math.floor(COUNT / 100_000), `${drops.get(reason)} ${reason}`);
   }
   console.log(
     `fuzz: seed ${SEED}, ${damaged} frames, ${rounds} pairs of links, ${JSON.stringify([...phases])}`,

@@ -1,6 +1,6 @@
 /** The computations of MS-CHAP against the examples of RFC 2433 section B.2 and RFC 2759 section 9.2. */
 
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { PPP_CRYPTO } from "../../src/driver/ppp/crypto.ts";
 import {
   challengeResponse,
@@ -14,17 +14,17 @@ import { RFC_2433, RFC_2759 } from "./support.ts";
 Deno.test("MS-CHAP, RFC 2433 section B.2", () => {
   const { password, challenge, ntResponse } = RFC_2433;
   const hash = ntPasswordHash(PPP_CRYPTO, password);
-  assert.deepEqual(hash, hexBytes("fc156af7edcd6c0edde3337d427f4eac"));
-  assert.deepEqual(challengeResponse(PPP_CRYPTO, challenge, hash), ntResponse);
+  assertEquals(hash, hexBytes("fc156af7edcd6c0edde3337d427f4eac"));
+  assertEquals(challengeResponse(PPP_CRYPTO, challenge, hash), ntResponse);
 });
 
 Deno.test("MS-CHAP version 2, RFC 2759 section 9.2, with a domain in front of the name or none", () => {
   const { password, challenge, peerChallenge, ntResponse, authenticatorResponse } = RFC_2759;
-  assert.deepEqual(ntPasswordHash(PPP_CRYPTO, password), hexBytes("44ebba8d5312b8d611474411f56989ae"));
+  assertEquals(ntPasswordHash(PPP_CRYPTO, password), hexBytes("44ebba8d5312b8d611474411f56989ae"));
   for (const name of ["User", "BIGCO\\User"]) {
     const exchange = { challenge, peerChallenge, name: new TextEncoder().encode(name) };
-    assert.deepEqual(generateNtResponse(PPP_CRYPTO, exchange, password), ntResponse);
-    assert.deepEqual(
+    assertEquals(generateNtResponse(PPP_CRYPTO, exchange, password), ntResponse);
+    assertEquals(
       generateAuthenticatorResponse(PPP_CRYPTO, exchange, password, ntResponse),
       authenticatorResponse,
     );
@@ -33,5 +33,5 @@ Deno.test("MS-CHAP version 2, RFC 2759 section 9.2, with a domain in front of th
 
 Deno.test("ntPasswordHash() encodes characters beyond ASCII in UTF-16", () => {
   // MD4 of e4 00 3d d8 00 de, from `printf 'ä😀' | iconv -t UTF-16LE | openssl dgst -md4 -provider legacy`.
-  assert.deepEqual(ntPasswordHash(PPP_CRYPTO, "ä😀"), hexBytes("cf50f5315ec57a0e435a992545ecf405"));
+  assertEquals(ntPasswordHash(PPP_CRYPTO, "ä😀"), hexBytes("cf50f5315ec57a0e435a992545ecf405"));
 });

@@ -1,6 +1,6 @@
 /** IPCP and IPV6CP of a link, as scripts (RFC 1332, RFC 1877, RFC 5072). */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertNotStrictEquals, assertStrictEquals, fail } from "@std/assert";
 import type { AddressPool, PppIpv4Options, PppIpv6Options } from "../../src/engine/ppp/mod.ts";
 import { PPP_CODE, PPP_PROTOCOL } from "../../src/wire/ppp/constants.ts";
 import { encodeRejectedProtocol } from "../../src/wire/ppp/control_packet.ts";
@@ -46,31 +46,31 @@ function ending(script: ScriptedPeer): unknown {
 
 Deno.test("IPCP with fixed addresses: up with both, down with the link", () => {
   const [script, request] = ipcp({ local: "10.0.0.1", peer: "10.0.0.2" });
-  assert.deepEqual(shown(optionsOf(request)), ["3=10.0.0.1"]);
+  assertEquals(shown(optionsOf(request)), ["3=10.0.0.1"]);
   script.gets(IPCP, CONFIGURE_REQUEST, 1, [ipv4Option(3, "0.0.0.0")]);
-  assert.deepEqual(shown(optionsOf(script.sent(IPCP, CONFIGURE_NAK))), ["3=10.0.0.2"]);
+  assertEquals(shown(optionsOf(script.sent(IPCP, CONFIGURE_NAK))), ["3=10.0.0.2"]);
   script.gets(IPCP, CONFIGURE_REQUEST, 2, [ipv4Option(3, "10.0.0.2")]);
   script.sent(IPCP, CONFIGURE_ACK);
   script.gets(IPCP, CONFIGURE_ACK, request.identifier, request.data);
-  assert.deepEqual(script.takeEvents(), [
+  assertEquals(script.takeEvents(), [
     { effect: "ipv4Up", local: "10.0.0.1", peer: "10.0.0.2", dns: [], nbns: [] },
   ]);
-  assert.equal(script.link.deadline(), undefined);
+  assertStrictEquals(script.link.deadline(), undefined);
   script.link.close(script.now);
   script.drain();
-  assert.deepEqual(script.takeEvents(), [{ effect: "ipv4Down" }, { effect: "linkDown" }]);
+  assertEquals(script.takeEvents(), [{ effect: "ipv4Down" }, { effect: "linkDown" }]);
 });
 
 Deno.test("IPCP without an address: address and name servers come from the peer", () => {
   const [script, request] = ipcp({ askDns: true, askNbns: true });
   const asked = ["3=0.0.0.0", "129=0.0.0.0", "131=0.0.0.0", "130=0.0.0.0", "132=0.0.0.0"];
-  assert.deepEqual(shown(optionsOf(request)), asked);
+  assertEquals(shown(optionsOf(request)), asked);
   script.gets(IPCP, CONFIGURE_REJECT, request.identifier, [
     ipv4Option(130, "0.0.0.0"),
     ipv4Option(132, "0.0.0.0"),
   ]);
   const second = script.sent(IPCP, CONFIGURE_REQUEST);
-  assert.deepEqual(shown(optionsOf(second)), asked.slice(0, 3));
+  assertEquals(shown(optionsOf(second)), asked.slice(0, 3));
   script.gets(IPCP, CONFIGURE_NAK, second.identifier, [
     ipv4Option(3, "192.0.2.7"),
     ipv4Option(129, "192.0.2.53"),
@@ -78,14 +78,14 @@ Deno.test("IPCP without an address: address and name servers come from the peer"
     ipv4Option(130, "192.0.2.54"),
   ]);
   const third = script.sent(IPCP, CONFIGURE_REQUEST);
-  assert.deepEqual(shown(optionsOf(third)), ["3=192.0.2.7", "129=192.0.2.53", "131=0.0.0.0"]);
+  assertEquals(shown(optionsOf(third)), ["3=192.0.2.7", "129=192.0.2.53", "131=0.0.0.0"]);
   script.gets(IPCP, CONFIGURE_REQUEST, 1, [ipv4Option(3, "192.0.2.1")]);
   script.gets(IPCP, CONFIGURE_ACK, third.identifier, third.data);
-  assert.deepEqual(script.takeEvents(), [
+  assertEquals(script.takeEvents(), [
     { effect: "ipv4Up", local: "192.0.2.7", peer: "192.0.2.1", dns: ["192.0.2.53"], nbns: [] },
   ]);
   const { ipcp: status } = script.link.status();
-  assert.deepEqual([status!.state, status!.local, status!.dns], ["Opened", "192.0.2.7", ["192.0.2.53"]]);
+  assertEquals([status!.state, status!.local, status!.dns], ["Opened", "192.0.2.7", ["192.0.2.53"]]);
 });
 
 Deno.test("IPCP: options of the peer", () => {
@@ -127,47 +127,47 @@ Deno.test("IPCP: options of the peer", () => {
   for (const [ipv4, options, code, answer] of table) {
     const [script] = ipcp(ipv4);
     script.gets(IPCP, CONFIGURE_REQUEST, 1, options);
-    assert.deepEqual(shown(optionsOf(script.sent(IPCP, code))), answer);
+    assertEquals(shown(optionsOf(script.sent(IPCP, code))), answer);
   }
 });
 
 Deno.test("IPCP: a peer that requests no address gets one suggestion, then is acknowledged without", () => {
   const [script, request] = ipcp({ local: "10.0.0.1", peer: "10.0.0.2" });
   script.gets(IPCP, CONFIGURE_REQUEST, 1, []);
-  assert.deepEqual(shown(optionsOf(script.sent(IPCP, CONFIGURE_NAK))), ["3=10.0.0.2"]);
+  assertEquals(shown(optionsOf(script.sent(IPCP, CONFIGURE_NAK))), ["3=10.0.0.2"]);
   script.gets(IPCP, CONFIGURE_REQUEST, 2, []);
   script.sent(IPCP, CONFIGURE_ACK);
   // The peer also rejects our address.
   script.gets(IPCP, CONFIGURE_REJECT, request.identifier, request.data);
   const second = script.sent(IPCP, CONFIGURE_REQUEST);
-  assert.deepEqual(optionsOf(second), []);
+  assertEquals(optionsOf(second), []);
   script.gets(IPCP, CONFIGURE_ACK, second.identifier, second.data);
   const [up] = script.takeEvents();
-  assert.deepEqual(up, { effect: "ipv4Up", local: "10.0.0.1", peer: "10.0.0.2", dns: [], nbns: [] });
+  assertEquals(up, { effect: "ipv4Up", local: "10.0.0.1", peer: "10.0.0.2", dns: [], nbns: [] });
 });
 
 Deno.test("IPCP: our fixed address is insisted on", () => {
   const [script, request] = ipcp({ local: "10.0.0.1" });
   script.gets(IPCP, CONFIGURE_NAK, request.identifier, [ipv4Option(3, "10.9.9.9")]);
-  assert.deepEqual(shown(optionsOf(script.sent(IPCP, CONFIGURE_REQUEST))), ["3=10.0.0.1"]);
+  assertEquals(shown(optionsOf(script.sent(IPCP, CONFIGURE_REQUEST))), ["3=10.0.0.1"]);
 });
 
 Deno.test("IPCP: an invalid address from the peer is ignored; without one IPv4 does not come up", () => {
   const [script, request] = ipcp({});
   script.gets(IPCP, CONFIGURE_NAK, request.identifier, [ipv4Option(3, "127.0.0.1")]);
   const second = script.sent(IPCP, CONFIGURE_REQUEST);
-  assert.deepEqual(shown(optionsOf(second)), ["3=0.0.0.0"]);
+  assertEquals(shown(optionsOf(second)), ["3=0.0.0.0"]);
   script.gets(IPCP, CONFIGURE_REQUEST, 1, [ipv4Option(3, "192.0.2.1")]);
   script.takeSent();
   // The peer acknowledges 0.0.0.0 instead of sending an address.
   script.gets(IPCP, CONFIGURE_ACK, second.identifier, second.data);
-  assert.equal(script.sent(IPCP, TERMINATE_REQUEST).protocol, IPCP);
+  assertStrictEquals(script.sent(IPCP, TERMINATE_REQUEST).protocol, IPCP);
   // A protocol that was not up sends no down effect.
-  assert.deepEqual(script.takeEvents(), []);
-  assert.deepEqual(ending(script), { reason: "noAddress", of: "local" });
+  assertEquals(script.takeEvents(), []);
+  assertEquals(ending(script), { reason: "noAddress", of: "local" });
   const [other, first] = ipcp({});
   other.gets(IPCP, CONFIGURE_REJECT, first.identifier, first.data);
-  assert.deepEqual(ending(other), { reason: "noAddress", of: "local" });
+  assertEquals(ending(other), { reason: "noAddress", of: "local" });
 });
 
 Deno.test("IPCP: pool addresses are leased by name, kept through renegotiation, and released once", () => {
@@ -185,30 +185,30 @@ Deno.test("IPCP: pool addresses are leased by name, kept through renegotiation, 
     script.sent(IPCP, CONFIGURE_ACK);
   }
   script.gets(IPCP, CONFIGURE_ACK, request.identifier, request.data);
-  assert.equal(script.link.status().ipcp!.peer, "10.0.0.77");
-  assert.deepEqual(log, ["lease undefined"]);
+  assertStrictEquals(script.link.status().ipcp!.peer, "10.0.0.77");
+  assertEquals(log, ["lease undefined"]);
   script.gets(IPCP, CONFIGURE_REQUEST, 9, [ipv4Option(3, "10.0.0.77")]);
   script.takeSent();
-  assert.deepEqual(log, ["lease undefined"]);
+  assertEquals(log, ["lease undefined"]);
   script.openLcp();
-  assert.deepEqual(log, ["lease undefined", "release 10.0.0.77", "lease undefined"]);
+  assertEquals(log, ["lease undefined", "release 10.0.0.77", "lease undefined"]);
   script.link.close(script.now);
   script.link.lowerDown(script.now);
   script.link.lowerUp(script.now);
   script.link.lowerDown(script.now);
-  assert.deepEqual(log.slice(3), ["release 10.0.0.77"]);
+  assertEquals(log.slice(3), ["release 10.0.0.77"]);
 });
 
 Deno.test("IPCP: an exhausted pool is reported; IPv6 continues", () => {
-  const pool: AddressPool = { lease: () => undefined, release: () => assert.fail("Nothing was leased") };
+  const pool: AddressPool = { lease: () => undefined, release: () => fail("Nothing was leased") };
   const alone = new ScriptedPeer({ ipv4: { peer: pool }, ipv6: false });
   alone.openLcp();
-  assert.deepEqual(ending(alone), { reason: "noAddress", of: "peer" });
+  assertEquals(ending(alone), { reason: "noAddress", of: "peer" });
   const released: string[] = [];
   const wrong: AddressPool = { lease: () => "10.0.0.256", release: (address) => void released.push(address) };
   const bad = new ScriptedPeer({ ipv4: { peer: wrong }, ipv6: false });
   bad.openLcp();
-  assert.deepEqual([released, ending(bad)], [["10.0.0.256"], { reason: "noAddress", of: "peer" }]);
+  assertEquals([released, ending(bad)], [["10.0.0.256"], { reason: "noAddress", of: "peer" }]);
   const both = new ScriptedPeer({ ipv4: { peer: pool } });
   both.openLcp();
   both.sent(IPV6CP, CONFIGURE_REQUEST);
@@ -223,16 +223,16 @@ Deno.test("a rejected network protocol does not delay the other one; with none l
   script.takeSent();
   const rejected = (protocol: number) => encodeRejectedProtocol({ protocol, information: new Uint8Array(0) });
   script.gets(LCP, PPP_CODE.PROTOCOL_REJECT, 1, rejected(IPV6CP));
-  assert.equal(script.link.status().ipv6cp!.state, "Stopped");
-  assert.equal(script.link.status().phase, "network");
+  assertStrictEquals(script.link.status().ipv6cp!.state, "Stopped");
+  assertStrictEquals(script.link.status().phase, "network");
   script.gets(LCP, PPP_CODE.PROTOCOL_REJECT, 1, rejected(IPCP));
-  assert.deepEqual(ending(script), { reason: "noNetworkProtocol" });
+  assertEquals(ending(script), { reason: "noNetworkProtocol" });
 });
 
 Deno.test("a peer that opens no network protocol times out", () => {
   const silent = new ScriptedPeer({ ipv4: { local: "10.0.0.1" }, ipv6: false, maxConfigure: 3 });
   silent.openLcp();
-  assert.deepEqual(ending(silent), { reason: "noNetworkProtocol" });
+  assertEquals(ending(silent), { reason: "noNetworkProtocol" });
   // A peer that acknowledges every request but sends none would keep the automaton running for ever.
   const [script, request] = ipcp({ local: "10.0.0.1" }, { phaseLimitMs: 50_000 });
   script.gets(IPCP, CONFIGURE_ACK, request.identifier, request.data);
@@ -243,7 +243,7 @@ Deno.test("a peer that opens no network protocol times out", () => {
     }
   }
   const finished = script.takeEvents().find(({ effect }) => effect === "finished");
-  assert.deepEqual(finished, { effect: "finished", end: { reason: "noNetworkProtocol" } });
+  assertEquals(finished, { effect: "finished", end: { reason: "noNetworkProtocol" } });
 });
 
 Deno.test("the peer closes a network protocol: down, and the link ends with the last one", () => {
@@ -253,9 +253,9 @@ Deno.test("the peer closes a network protocol: down, and the link ends with the 
   script.takeSent();
   script.takeEvents();
   script.gets(IPCP, TERMINATE_REQUEST, 4);
-  assert.equal(script.sent(IPCP, PPP_CODE.TERMINATE_ACK).identifier, 4);
-  assert.deepEqual(script.takeEvents(), [{ effect: "ipv4Down" }]);
-  assert.deepEqual(ending(script), { reason: "noNetworkProtocol" });
+  assertStrictEquals(script.sent(IPCP, PPP_CODE.TERMINATE_ACK).identifier, 4);
+  assertEquals(script.takeEvents(), [{ effect: "ipv4Down" }]);
+  assertEquals(ending(script), { reason: "noNetworkProtocol" });
 });
 
 Deno.test("a network protocol that the peer closed can be negotiated again", () => {
@@ -264,30 +264,30 @@ Deno.test("a network protocol that the peer closed can be negotiated again", () 
   const [first] = script.takeSent().filter(({ protocol }) => protocol === IPCP);
   script.gets(IPCP, CONFIGURE_REJECT, first!.identifier, optionsOf(first!).slice(1));
   const second = script.sent(IPCP, CONFIGURE_REQUEST);
-  assert.deepEqual(shown(optionsOf(second)), ["3=10.0.0.1"]);
+  assertEquals(shown(optionsOf(second)), ["3=10.0.0.1"]);
   script.gets(IPCP, CONFIGURE_REQUEST, 1, []);
   script.gets(IPCP, CONFIGURE_ACK, second.identifier, second.data);
   script.gets(IPCP, TERMINATE_REQUEST, 4);
   script.wait(3000);
-  assert.equal(script.link.status().ipcp!.state, "Stopped");
+  assertStrictEquals(script.link.status().ipcp!.state, "Stopped");
   script.takeSent();
   script.gets(IPCP, CONFIGURE_REQUEST, 2, []);
   const [third, ack] = script.takeSent();
-  assert.deepEqual(shown(optionsOf(third!)), ["3=10.0.0.1", "129=0.0.0.0", "131=0.0.0.0"]);
-  assert.equal(ack!.code, CONFIGURE_ACK);
+  assertEquals(shown(optionsOf(third!)), ["3=10.0.0.1", "129=0.0.0.0", "131=0.0.0.0"]);
+  assertStrictEquals(ack!.code, CONFIGURE_ACK);
 });
 
 Deno.test("IPV6CP: both identifiers, ours random and with local scope", () => {
   const [script, request] = ipv6cp();
   const localId = readInterfaceId(optionsOf(request)[0]!)!;
-  assert.equal(Number.parseInt(localId.slice(0, 2), 16) & 2, 0);
+  assertStrictEquals(Number.parseInt(localId.slice(0, 2), 16) & 2, 0);
   script.gets(IPV6CP, CONFIGURE_REQUEST, 1, [interfaceIdOption(1, "0211aafffe334455")]);
   script.sent(IPV6CP, CONFIGURE_ACK);
   script.gets(IPV6CP, CONFIGURE_ACK, request.identifier, request.data);
-  assert.deepEqual(script.takeEvents(), [{ effect: "ipv6Up", localId, peerId: "0211aafffe334455" }]);
+  assertEquals(script.takeEvents(), [{ effect: "ipv6Up", localId, peerId: "0211aafffe334455" }]);
   script.link.close(script.now);
   script.drain();
-  assert.deepEqual(script.takeEvents(), [{ effect: "ipv6Down" }, { effect: "linkDown" }]);
+  assertEquals(script.takeEvents(), [{ effect: "ipv6Down" }, { effect: "linkDown" }]);
 });
 
 Deno.test("IPV6CP: options of the peer", () => {
@@ -301,9 +301,9 @@ Deno.test("IPV6CP: options of the peer", () => {
   ];
   for (const [option, code, answer] of table) {
     const [script, request] = ipv6cp({ localId: own, peerId: "00000000000000C3" });
-    assert.equal(readInterfaceId(optionsOf(request)[0]!), own.toLowerCase());
+    assertStrictEquals(readInterfaceId(optionsOf(request)[0]!), own.toLowerCase());
     script.gets(IPV6CP, CONFIGURE_REQUEST, 1, [option]);
-    assert.equal(readInterfaceId(optionsOf(script.sent(IPV6CP, code))[0]!), answer);
+    assertStrictEquals(readInterfaceId(optionsOf(script.sent(IPV6CP, code))[0]!), answer);
   }
   const [script] = ipv6cp();
   // Header compression.
@@ -314,11 +314,11 @@ Deno.test("IPV6CP: options of the peer", () => {
 Deno.test("IPV6CP: a peer without identifier gets one suggestion, then is acknowledged without", () => {
   const [script, request] = ipv6cp({ localId: "00000000000000a1" });
   script.gets(IPV6CP, CONFIGURE_REQUEST, 1, []);
-  assert.equal(optionsOf(script.sent(IPV6CP, CONFIGURE_NAK)).length, 1);
+  assertStrictEquals(optionsOf(script.sent(IPV6CP, CONFIGURE_NAK)).length, 1);
   script.gets(IPV6CP, CONFIGURE_REQUEST, 2, []);
   script.sent(IPV6CP, CONFIGURE_ACK);
   script.gets(IPV6CP, CONFIGURE_ACK, request.identifier, request.data);
-  assert.deepEqual(script.takeEvents(), [
+  assertEquals(script.takeEvents(), [
     { effect: "ipv6Up", localId: "00000000000000a1", peerId: undefined },
   ]);
 });
@@ -327,17 +327,17 @@ Deno.test("IPV6CP: a suggestion is accepted unless it is our own; a Configure-Re
   const [script, first] = ipv6cp({ localId: "00000000000000a1", peerId: "00000000000000c3" });
   script.gets(IPV6CP, CONFIGURE_NAK, first.identifier, [interfaceIdOption(1, "00000000000000b2")]);
   const second = script.sent(IPV6CP, CONFIGURE_REQUEST);
-  assert.equal(readInterfaceId(optionsOf(second)[0]!), "00000000000000b2");
+  assertStrictEquals(readInterfaceId(optionsOf(second)[0]!), "00000000000000b2");
   script.gets(IPV6CP, CONFIGURE_REQUEST, 1, [interfaceIdOption(1, "0000000000000000")]);
   script.sent(IPV6CP, CONFIGURE_NAK);
   for (const suggestion of ["00000000000000c3", "0000000000000000"]) {
     const { identifier } = script.takeSent().at(-1) ?? second;
     script.gets(IPV6CP, CONFIGURE_NAK, identifier, [interfaceIdOption(1, suggestion)]);
     const third = script.sent(IPV6CP, CONFIGURE_REQUEST);
-    assert.notEqual(readInterfaceId(optionsOf(third)[0]!), suggestion);
+    assertNotStrictEquals(readInterfaceId(optionsOf(third)[0]!), suggestion);
     script.gets(IPV6CP, CONFIGURE_NAK, third.identifier, [interfaceIdOption(1, "00000000000000b2")]);
   }
   const last = script.sent(IPV6CP, CONFIGURE_REQUEST);
   script.gets(IPV6CP, CONFIGURE_REJECT, last.identifier, last.data);
-  assert.equal(script.link.status().ipv6cp!.state, "Closing");
+  assertStrictEquals(script.link.status().ipv6cp!.state, "Closing");
 });

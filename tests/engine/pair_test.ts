@@ -3,7 +3,7 @@
  * In the end both are open, or both have finished with a reason. No link is stuck, and secrets occur only in frames.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, fail } from "@std/assert";
 import type { AuthMethod, PppStatus } from "../../src/model/ppp/status.ts";
 import type { PppEffect, PppLink } from "../../src/engine/ppp/mod.ts";
 import { setting } from "../support/random.ts";
@@ -37,7 +37,7 @@ function ends(ofB: AuthMethod | undefined, ofA: AuthMethod | undefined): [a: Tes
 /** Asserts that status and effects of the link contain no secret. */
 function assertNoSecret(link: PppLink, events: readonly PppEffect[]): void {
   const told = JSON.stringify([link.status(), events]);
-  for (const secret of Object.values(SECRETS)) assert.ok(!told.includes(secret));
+  for (const secret of Object.values(SECRETS)) assert(!told.includes(secret));
 }
 
 function kinds(events: readonly PppEffect[]): string[] {
@@ -55,19 +55,19 @@ Deno.test("two links open with every authentication in either direction, and clo
     for (const ofA of METHODS) {
       const pair = new Pair(...ends(ofB, ofA));
       pair.start();
-      assert.ok(pair.run(), `${ofB} ${ofA}`);
+      assert(pair.run(), `${ofB} ${ofA}`);
       for (const end of ["a", "b"] as const) {
         const expected = ["linkUp"];
         const [own, peer] = end === "a" ? [ofA, ofB] : [ofB, ofA];
         if (own !== undefined) expected.push("authenticated local");
         if (peer !== undefined) expected.push("authenticated peer");
         expected.push("ipv4Up", "ipv6Up");
-        assert.deepEqual(kinds(pair.events[end]).sort(), expected.sort(), `${end} ${ofB} ${ofA}`);
+        assertEquals(kinds(pair.events[end]).sort(), expected.sort(), `${end} ${ofB} ${ofA}`);
         assertNoSecret(pair[end], pair.events[end]);
-        assert.deepEqual(pair[end].status().drops.malformed, undefined);
+        assertStrictEquals(pair[end].status().drops.malformed, undefined);
       }
       const up = pair.events.b.find(({ effect }) => effect === "ipv4Up");
-      assert.deepEqual(up, {
+      assertEquals(up, {
         effect: "ipv4Up",
         local: "10.0.0.2",
         peer: "10.0.0.1",
@@ -77,12 +77,12 @@ Deno.test("two links open with every authentication in either direction, and clo
       pair.events.a.length = pair.events.b.length = 0;
       pair.a.close(pair.now, "enough");
       pair.drain();
-      assert.ok(pair.run());
-      assert.deepEqual(pair.events.a.at(-1), {
+      assert(pair.run());
+      assertEquals(pair.events.a.at(-1), {
         effect: "finished",
         end: { reason: "closed", message: "enough" },
       });
-      assert.deepEqual(pair.events.b.at(-1), {
+      assertEquals(pair.events.b.at(-1), {
         effect: "finished",
         end: { reason: "terminatedByPeer", message: "enough" },
       });
@@ -96,14 +96,14 @@ Deno.test("two links: a wrong secret fails in either direction, with a reason at
     const [a, b] = ends(method, undefined);
     const pair = new Pair(a, { ...b, secret: "wrong-secret" });
     pair.start();
-    assert.ok(pair.run());
+    assert(pair.run());
     const [atA, atB] = [pair.events.a.at(-1), pair.events.b.at(-1)];
     const failed = { reason: "authenticationFailed", method, name: "bob" };
-    assert.deepEqual(atA, { effect: "finished", end: { ...failed, of: "peer" } });
-    assert.ok(atB?.effect === "finished" && atB.end.reason === "authenticationFailed", method);
-    assert.deepEqual([atB.end.of, atB.end.code], ["local", method.startsWith("ms") ? 691 : undefined]);
+    assertEquals<unknown>(atA, { effect: "finished", end: { ...failed, of: "peer" } });
+    assert(atB?.effect === "finished" && atB.end.reason === "authenticationFailed", method);
+    assertEquals([atB.end.of, atB.end.code], ["local", method.startsWith("ms") ? 691 : undefined]);
     assertNoSecret(pair.a, pair.events.a);
-    assert.ok(!JSON.stringify([pair.b.status(), pair.events.b]).includes("wrong-secret"));
+    assert(!JSON.stringify([pair.b.status(), pair.events.b]).includes("wrong-secret"));
   }
 });
 
@@ -116,11 +116,11 @@ Deno.test("two links agree on an authentication protocol that both support", () 
   pair.start();
   pair.run();
   // Of the protocols that A accepts, B prefers CHAP.
-  assert.equal(pair.a.status().auth.peer!.method, "chap");
+  assertStrictEquals(pair.a.status().auth.peer!.method, "chap");
   const none = new Pair({ ...a, require: ["pap"] }, { ...b, refuse: ["pap"] });
   none.start();
-  assert.ok(none.run());
-  assert.deepEqual(none.events.a.at(-1), { effect: "finished", end: { reason: "authenticationRefused" } });
+  assert(none.run());
+  assertEquals(none.events.a.at(-1), { effect: "finished", end: { reason: "authenticationRefused" } });
 });
 
 Deno.test("two links with the same interface identifier end up with different ones", () => {
@@ -130,17 +130,17 @@ Deno.test("two links with the same interface identifier end up with different on
   pair.start();
   pair.run();
   const { localId, peerId } = pair.a.status().ipv6cp!;
-  assert.ok(isOpen(pair.a.status()) && isOpen(pair.b.status()) && localId !== peerId);
+  assert(isOpen(pair.a.status()) && isOpen(pair.b.status()) && localId !== peerId);
 });
 
 Deno.test("two links, one with IPv6 disabled: IPv4 comes up", () => {
   const [a, b] = ends(undefined, undefined);
   const pair = new Pair({ ...a, ipv6: false }, b);
   pair.start();
-  assert.ok(pair.run());
-  assert.deepEqual(kinds(pair.events.a), ["linkUp", "ipv4Up"]);
-  assert.deepEqual(kinds(pair.events.b), ["linkUp", "ipv4Up"]);
-  assert.equal(pair.b.status().ipv6cp!.state, "Stopped");
+  assert(pair.run());
+  assertEquals(kinds(pair.events.a), ["linkUp", "ipv4Up"]);
+  assertEquals(kinds(pair.events.b), ["linkUp", "ipv4Up"]);
+  assertStrictEquals(pair.b.status().ipv6cp!.state, "Stopped");
 });
 
 Deno.test("two links with echoes and challenges every minute stay open for four hours", () => {
@@ -153,9 +153,9 @@ Deno.test("two links with echoes and challenges every minute stay open for four 
   pair.run(5_000);
   pair.events.a.length = pair.events.b.length = 0;
   pair.run(4 * 3600_000);
-  assert.deepEqual([pair.events.a, pair.events.b], [[], []]);
+  assertEquals([pair.events.a, pair.events.b], [[], []]);
   const { echo } = pair.a.status();
-  assert.ok(echo.sent === 480 && echo.answered === 480 && echo.roundTripMs === 2, JSON.stringify(echo));
+  assert(echo.sent === 480 && echo.answered === 480 && echo.roundTripMs === 2, JSON.stringify(echo));
 });
 
 /** Longer than the sum of all time limits of both ends. */
@@ -190,23 +190,23 @@ Deno.test(`two links over bad cables: both open or both finished, never stuck, s
           if (![pair.a, pair.b].every((link) => isNetwork(link.status()))) pair.run(SETTLED_MS);
           const [a, b] = [pair.a.status(), pair.b.status()];
           if (isNetwork(a) && isNetwork(b)) open++;
-          else if (cable.loss === undefined) assert.fail(`${where}: nothing was lost, and it is not open`);
+          else if (cable.loss === undefined) fail(`${where}: nothing was lost, and it is not open`);
           else if (hasEnded(a) && hasEnded(b)) finished++;
-          else assert.fail(`${where}: ${JSON.stringify([a, b])}`);
+          else fail(`${where}: ${JSON.stringify([a, b])}`);
           for (const [end, status] of [["a", a], ["b", b]] as const) {
             const finishes = pair.events[end].filter(({ effect }) => effect === "finished");
-            assert.equal(finishes.length, status.phase === "dead" ? 1 : 0, where);
+            assertStrictEquals(finishes.length, status.phase === "dead" ? 1 : 0, where);
             assertBalanced(pair.events[end], status, where);
             assertNoSecret(pair[end], pair.events[end]);
             // A complete negotiation takes some dozens of frames.
-            assert.ok(pair.frames < 2000, `${where}: ${pair.frames} frames`);
+            assert(pair.frames < 2000, `${where}: ${pair.frames} frames`);
           }
         }
       }
     }
   }
   console.log(`bad cables: seed ${SEED}, ${open} opened, ${finished} finished`);
-  assert.ok(open > 750 && finished > 50, `${open} opened, ${finished} finished`);
+  assert(open > 750 && finished > 50, `${open} opened, ${finished} finished`);
 });
 
 function hasEnded({ phase, end }: PppStatus): boolean {
@@ -224,14 +224,14 @@ function assertBalanced(events: readonly PppEffect[], status: PppStatus, where: 
     const [, layer, way] = /^(link|ipv4|ipv6)(Up|Down)$/.exec(effect) ?? [];
     if (layer === undefined) continue;
     const key = layer as keyof typeof up;
-    assert.equal(up[key], way === "Down", `${where}: ${effect}`);
+    assertStrictEquals(up[key], way === "Down", `${where}: ${effect}`);
     up[key] = way === "Up";
-    if (key !== "link") assert.ok(up.link, where);
+    if (key !== "link") assert(up.link, where);
   }
   const expected = {
     link: status.lcp.state === "Opened",
     ipv4: status.ipcp?.state === "Opened",
     ipv6: status.ipv6cp?.state === "Opened",
   };
-  assert.deepEqual(up, expected, where);
+  assertEquals(up, expected, where);
 }

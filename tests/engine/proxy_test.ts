@@ -1,6 +1,6 @@
 /** Proxy LCP and proxy authentication of a LAC (RFC 2661 section 4.4.5). */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { PPP_CRYPTO } from "../../src/driver/ppp/crypto.ts";
 import type { ProxyAuth, ProxyLcp } from "../../src/engine/ppp/mod.ts";
 import { CHAP_CODE, PAP_CODE, PPP_CODE, PPP_PROTOCOL } from "../../src/wire/ppp/constants.ts";
@@ -14,6 +14,7 @@ import {
 } from "../../src/wire/ppp/options.ts";
 import { hexBytes } from "../support/golden.ts";
 import { RFC_2433, ScriptedPeer, type TestOptions } from "./support.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const { LCP, PAP, CHAP, IPCP } = PPP_PROTOCOL;
 
@@ -67,10 +68,14 @@ Deno.test("proxy LCP and authentication: nothing is renegotiated, and the peer g
   for (const [option, auth, protocol, code, identifier] of table) {
     const script = new ScriptedPeer(LNS, proxy([MAGIC, option], PEER, auth));
     const [success, request, ...others] = script.takeSent();
-    assert.deepEqual([success!.protocol, success!.code, success!.identifier], [protocol, code, identifier]);
-    assert.deepEqual([request!.protocol, request!.code, others], [IPCP, PPP_CODE.CONFIGURE_REQUEST, []]);
+    assertDeepStrictEquals([success!.protocol, success!.code, success!.identifier], [
+      protocol,
+      code,
+      identifier,
+    ]);
+    assertEquals([request!.protocol, request!.code, others], [IPCP, PPP_CODE.CONFIGURE_REQUEST, []]);
     const [up, authenticated] = script.takeEvents();
-    assert.deepEqual(up, {
+    assertEquals(up, {
       effect: "linkUp",
       mtu: 1400,
       mru: 1500,
@@ -78,8 +83,8 @@ Deno.test("proxy LCP and authentication: nothing is renegotiated, and the peer g
       acfc: false,
       magic: 0x11111111,
     });
-    assert.equal(authenticated!.effect === "authenticated" && authenticated!.name, "joe");
-    assert.equal(script.link.status().lcp.peer.magic, 0x22222222);
+    assertStrictEquals(authenticated!.effect === "authenticated" && authenticated!.name, "joe");
+    assertStrictEquals(script.link.status().lcp.peer.magic, 0x22222222);
   }
 });
 
@@ -92,8 +97,8 @@ Deno.test("proxy authentication with a wrong response ends the link", () => {
   for (const [option, auth, protocol, code] of cases) {
     const script = new ScriptedPeer(LNS, proxy([MAGIC, option], PEER, auth));
     const [failure, terminate] = script.takeSent();
-    assert.deepEqual([failure!.protocol, failure!.code], [protocol, code]);
-    assert.deepEqual([terminate!.protocol, terminate!.code], [LCP, PPP_CODE.TERMINATE_REQUEST]);
+    assertDeepStrictEquals([failure!.protocol, failure!.code], [protocol, code]);
+    assertEquals([terminate!.protocol, terminate!.code], [LCP, PPP_CODE.TERMINATE_REQUEST]);
   }
 });
 
@@ -115,7 +120,7 @@ Deno.test("proxy authentication that is absent, incomplete or of another protoco
   for (const auth of cases) {
     const script = new ScriptedPeer(LNS, proxy([MAGIC, authOption("chap")], PEER, auth));
     script.sent(CHAP, CHAP_CODE.CHALLENGE);
-    assert.equal(script.link.status().phase, "authenticate");
+    assertStrictEquals(script.link.status().phase, "authenticate");
   }
 });
 
@@ -133,7 +138,7 @@ Deno.test("proxy LCP that our settings do not allow is ignored: LCP negotiates",
   for (const [why, sent, received, options] of cases) {
     const script = new ScriptedPeer({ ...LNS, ...options }, proxy(sent, received, CHAP_AUTH));
     script.sent(LCP, PPP_CODE.CONFIGURE_REQUEST);
-    assert.equal(script.link.status().phase, "establish", why);
+    assertStrictEquals(script.link.status().phase, "establish", why);
     script.openLcp([u32Option(5, 9)]);
     // We authenticate the peer as if the LAC had sent no proxy AVPs.
     if (options === undefined) script.sent(CHAP, CHAP_CODE.CHALLENGE);
@@ -143,7 +148,7 @@ Deno.test("proxy LCP that our settings do not allow is ignored: LCP negotiates",
 Deno.test("malformed proxy LCP is ignored: LCP negotiates", () => {
   const script = new ScriptedPeer(LNS, { lastSent: hexBytes("0503"), lastReceived: hexBytes("") });
   script.sent(LCP, PPP_CODE.CONFIGURE_REQUEST);
-  assert.deepEqual(script.link.status().drops, { malformed: 1 });
+  assertEquals(script.link.status().drops, { malformed: 1 });
 });
 
 Deno.test("proxy LCP: a peer that renegotiates must authenticate again", () => {
@@ -151,5 +156,5 @@ Deno.test("proxy LCP: a peer that renegotiates must authenticate again", () => {
   script.takeSent();
   script.openLcp([u32Option(5, 9)]);
   script.sent(CHAP, CHAP_CODE.CHALLENGE);
-  assert.equal(script.link.status().auth.peer!.state, "pending");
+  assertStrictEquals(script.link.status().auth.peer!.state, "pending");
 });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { PPP_CRYPTO } from "../../src/driver/ppp/crypto.ts";
 import { type PppEffect, PppLink, type PppOptions, type ProxyLcp } from "../../src/engine/ppp/mod.ts";
 import { PPP_CODE, PPP_PROTOCOL } from "../../src/wire/ppp/constants.ts";
@@ -100,7 +100,7 @@ export class ScriptedPeer {
   sent(protocol: number, code: number): Sent {
     const sent = this.takeSent();
     const shown = sent.map((packet) => `${packet.protocol.toString(16)} ${packet.code}`);
-    assert.deepEqual(shown, [`${protocol.toString(16)} ${code}`]);
+    assertEquals(shown, [`${protocol.toString(16)} ${code}`]);
     return sent[0]!;
   }
 
@@ -155,7 +155,7 @@ export class ScriptedPeer {
     this.takeSent();
     const { identifier, data } = this.#asked!;
     this.gets(PPP_PROTOCOL.LCP, PPP_CODE.CONFIGURE_ACK, identifier, data);
-    assert.ok(this.events.some(({ effect }) => effect === "linkUp"));
+    assert(this.events.some(({ effect }) => effect === "linkUp"));
   }
 }
 

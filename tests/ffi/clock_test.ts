@@ -1,6 +1,6 @@
 /** `ffi/process/clock.ts` against this machine's C compiler. */
 
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { timerFrequency } from "../../ffi/process/clock.ts";
 import { bindLibc } from "../../ffi/libc.ts";
 import { sh } from "../support/processes.ts";
@@ -22,7 +22,7 @@ Deno.test("timerFrequency() is the value that C computes", async () => {
   try {
     await Deno.writeTextFile(`${folder}/tick.c`, PROGRAM);
     await sh("gcc", "-o", `${folder}/tick`, `${folder}/tick.c`);
-    assert.equal(timerFrequency(), Math.round(1e9 / Number(await sh(`${folder}/tick`))));
+    assertStrictEquals(timerFrequency(), Math.round(1e9 / Number(await sh(`${folder}/tick`))));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

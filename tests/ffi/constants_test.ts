@@ -6,7 +6,7 @@
  * The exceptions are listed in `OURS`. In `src/`, the test checks the constants that have a kernel's name.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { Errno } from "../../src/base/errno.ts";
 import { runC } from "./c_program.ts";
 
@@ -200,8 +200,8 @@ async function assertAsInC(constants: readonly Constant[]): Promise<void> {
   );
   const judged = constants.filter(({ name }) => c.has(name));
   const skipped = constants.filter(({ name }) => !c.has(name)).map(({ name }) => name);
-  assert.deepEqual(skipped.filter((name) => SINCE[name] === undefined), []);
-  assert.deepEqual(
+  assertEquals(skipped.filter((name) => SINCE[name] === undefined), []);
+  assertEquals(
     judged.map(({ place, name, value }) => `${place} ${name} ${value}`),
     judged.map(({ place, name }) => `${place} ${name} ${c.get(name)}`),
   );
@@ -209,26 +209,26 @@ async function assertAsInC(constants: readonly Constant[]): Promise<void> {
 
 Deno.test("the constants of ffi/ are those of C", async () => {
   const constants = await constantsOf("ffi");
-  assert.ok(constants.length >= 150, `found ${constants.length}`);
+  assert(constants.length >= 150, `found ${constants.length}`);
   const names = new Set(constants.map(({ name }) => name));
   const stale = [...Object.keys(IN_C), ...Object.keys(SINCE), ...OURS].filter((name) => !names.has(name));
-  assert.deepEqual(stale, [], "listed in this test, but not in ffi/");
+  assertEquals(stale, [], "listed in this test, but not in ffi/");
   await assertAsInC(constants.filter(({ name }) => !OURS.has(name)));
 });
 
 Deno.test("the kernel's constants in src/ are those of C", async () => {
   const constants = (await constantsOf("src")).filter(({ name }) => KERNEL_NAMES.test(name));
 
-  assert.ok(constants.length >= 5, `found ${constants.length}`);
+  assert(constants.length >= 5, `found ${constants.length}`);
   await assertAsInC(constants);
 });
 
 Deno.test("the error numbers of errno.ts are those of C", async () => {
   const expected = Object.entries(Errno).map(([name, value]) => [name, BigInt(value)] as const);
-  assert.deepEqual(await inC(Object.fromEntries(expected.map(([name]) => [name, name]))), new Map(expected));
+  assertEquals(await inC(Object.fromEntries(expected.map(([name]) => [name, name]))), new Map(expected));
 });
 
 Deno.test("C types have the sizes that ffi/ relies on", async () => {
   const expected = Object.entries(WIDTHS).map(([name, value]) => [name, BigInt(value)] as const);
-  assert.deepEqual(await inC(Object.fromEntries(expected.map(([name]) => [name, name]))), new Map(expected));
+  assertEquals(await inC(Object.fromEntries(expected.map(([name]) => [name, name]))), new Map(expected));
 });

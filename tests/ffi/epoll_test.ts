@@ -1,6 +1,6 @@
 /** `ffi/process/epoll.ts` and `ffi/memory.ts` on this machine. */
 
-import assert from "node:assert/strict";
+import { assert, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { Epoll, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "../../ffi/process/epoll.ts";
 import { EventFd } from "../../ffi/process/eventfd.ts";
 import { openFile } from "../../ffi/fd.ts";
@@ -10,6 +10,7 @@ import { daemonLibc, localLibc, packetLibc } from "../../ffi/packet_libc.ts";
 import { UnixConnection } from "../../ffi/sockets/unix.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
+import { assertDeepStrictEquals, assertFields } from "../support/assertions.ts";
 
 /** Edge-triggered (`sys/epoll.h`), which src does not use: bit 31, the sign of an int. */
 const EPOLLET = 0x8000_0000;
@@ -37,12 +38,12 @@ Deno.test("Epoll reports ready descriptors, by tags of 32 bits", async () => {
     loud.signal();
     louder.signal();
     const count = epoll.wait(-1);
-    assert.deepEqual(
+    assertDeepStrictEquals(
       ready(epoll, count),
       new Map([[0xffff_ffff, EPOLLIN], [0x8000_0000, EPOLLIN | EPOLLOUT]]),
     );
     loud.reset();
-    assert.deepEqual(ready(epoll, epoll.wait(0)), new Map([[0x8000_0000, EPOLLIN | EPOLLOUT]]));
+    assertDeepStrictEquals(ready(epoll, epoll.wait(0)), new Map([[0x8000_0000, EPOLLIN | EPOLLOUT]]));
   });
 });
 
@@ -52,29 +53,29 @@ Deno.test("Epoll: modify, remove, a closed descriptor, and errors", async () => 
     using event = EventFd.open();
     event.signal();
     epoll.add(event.number, EPOLLIN, 1);
-    assert.throws(() => epoll.add(event.number, EPOLLIN, 1), {
+    assertFields(assertThrows(() => epoll.add(event.number, EPOLLIN, 1)), {
       name: "SyscallError",
       call: "epoll_ctl(EPOLL_CTL_ADD)",
       errno: Errno.EEXIST,
     });
     epoll.modify(event.number, EPOLLOUT, 2);
-    assert.deepEqual(ready(epoll, epoll.wait(0)), new Map([[2, EPOLLOUT]]));
+    assertDeepStrictEquals(ready(epoll, epoll.wait(0)), new Map([[2, EPOLLOUT]]));
     epoll.remove(event.number);
-    assert.equal(epoll.wait(0), 0);
-    assert.throws(() => epoll.remove(event.number), {
+    assertStrictEquals(epoll.wait(0), 0);
+    assertFields(assertThrows(() => epoll.remove(event.number)), {
       call: "epoll_ctl(EPOLL_CTL_DEL)",
       errno: Errno.ENOENT,
     });
-    assert.throws(() => epoll.modify(event.number, EPOLLIN, 3), {
+    assertFields(assertThrows(() => epoll.modify(event.number, EPOLLIN, 3)), {
       call: "epoll_ctl(EPOLL_CTL_MOD)",
       errno: Errno.ENOENT,
     });
-    assert.throws(() => epoll.add(123_456, EPOLLIN, 3), { errno: Errno.EBADF });
+    assertFields(assertThrows(() => epoll.add(123_456, EPOLLIN, 3)), { errno: Errno.EBADF });
     using file = openFile(new URL(import.meta.url).pathname);
-    assert.throws(() => epoll.add(file.number, EPOLLIN, 3), { errno: Errno.EPERM });
+    assertFields(assertThrows(() => epoll.add(file.number, EPOLLIN, 3)), { errno: Errno.EPERM });
     epoll.add(event.number, EPOLLIN, 4);
     event.close();
-    assert.equal(epoll.wait(0), 0);
+    assertStrictEquals(epoll.wait(0), 0);
   });
 });
 
@@ -90,10 +91,10 @@ Deno.test("Epoll: edge-triggered descriptors are reported once; those beyond the
     const seen: number[] = [];
     for (const expected of [2, 2, 1, 0]) {
       const count = epoll.wait(0);
-      assert.equal(count, expected);
+      assertStrictEquals(count, expected);
       seen.push(...ready(epoll, count).keys());
     }
-    assert.deepEqual(seen.sort(), [0, 1, 2, 3, 4]);
+    assertDeepStrictEquals(seen.sort(), [0, 1, 2, 3, 4]);
   });
 });
 
@@ -104,11 +105,11 @@ Deno.test("Epoll reports a peer that hung up", async () => {
     using near = left;
     using far = right;
     epoll.add(near.number, EPOLLIN | EPOLLRDHUP, 5);
-    assert.equal(epoll.wait(0), 0);
+    assertStrictEquals(epoll.wait(0), 0);
     far.close();
-    assert.equal(epoll.wait(0), 1);
-    assert.equal(epoll.events(0), EPOLLIN | EPOLLHUP | EPOLLRDHUP);
-    assert.equal(epoll.events(0) & EPOLLERR, 0);
+    assertStrictEquals(epoll.wait(0), 1);
+    assertStrictEquals(epoll.events(0), EPOLLIN | EPOLLHUP | EPOLLRDHUP);
+    assertStrictEquals(epoll.events(0) & EPOLLERR, 0);
   });
 });
 
@@ -116,13 +117,13 @@ Deno.test("Epoll.wait() waits for its time", async () => {
   await assertNoLeaks(() => {
     using epoll = Epoll.open();
     const start = performance.now();
-    assert.equal(epoll.wait(30), 0);
+    assertStrictEquals(epoll.wait(30), 0);
     const elapsed = performance.now() - start;
-    assert.ok(elapsed >= 25, `${elapsed} ms`);
+    assert(elapsed >= 25, `${elapsed} ms`);
     const number = epoll.number;
     epoll.close();
-    assert.throws(() => epoll.wait(0), ReferenceError);
-    assert.ok(number > 2);
+    assertThrows(() => epoll.wait(0), ReferenceError);
+    assert(number > 2);
   });
 });
 
@@ -135,16 +136,16 @@ Deno.test("Epoll.waitInBackground() does not block the thread; the set may chang
       over = true;
       return count;
     });
-    assert.throws(() => epoll.wait(0), TypeError);
-    await assert.rejects(epoll.waitInBackground(0), TypeError);
+    assertThrows(() => epoll.wait(0), TypeError);
+    await assertRejects(() => epoll.waitInBackground(0), TypeError);
     epoll.add(event.number, EPOLLIN, 9);
     await new Promise((resolve) => setTimeout(resolve, 20));
-    assert.equal(over, false);
+    assertStrictEquals(over, false);
     event.signal();
-    assert.deepEqual(ready(epoll, await waiting), new Map([[9, EPOLLIN]]));
+    assertDeepStrictEquals(ready(epoll, await waiting), new Map([[9, EPOLLIN]]));
     event.reset();
-    assert.equal(await epoll.waitInBackground(5), 0);
-    assert.equal(epoll.wait(0), 0);
+    assertStrictEquals(await epoll.waitInBackground(5), 0);
+    assertStrictEquals(epoll.wait(0), 0);
   });
 });
 
@@ -156,7 +157,7 @@ Deno.test("Address stores the low and the high half, also with a carry", () => {
   const value = (): bigint => new BigUint64Array(words.buffer)[1]!;
   for (const offset of [0, 1, 63, 0xffff_ffff]) {
     address.store(words, 2, offset);
-    assert.equal(value(), whole + BigInt(offset));
+    assertStrictEquals(value(), whole + BigInt(offset));
   }
-  assert.deepEqual([words[0], words[1]], [0, 0]);
+  assertDeepStrictEquals([words[0], words[1]], [0, 0]);
 });

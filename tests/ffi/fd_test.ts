@@ -1,6 +1,13 @@
 /** `ffi/fd.ts`, `ffi/errno.ts`, `ffi/process/eventfd.ts`, `ffi/process/poll.ts` and `ffi/kernel/ioctl.ts` on this machine's C library. */
 
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotStrictEquals,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { AF_INET } from "../../src/base/inet.ts";
 import { lastErrno } from "../../ffi/errno.ts";
 import { EventFd } from "../../ffi/process/eventfd.ts";
@@ -17,6 +24,7 @@ import { assertNoLeaks } from "../support/descriptors.ts";
 import { Namespace } from "../support/namespaces.ts";
 import { openNetns, withNetns } from "../../ffi/kernel/netns.ts";
 import { EMULATED } from "./emulated.ts";
+import { assertDeepStrictEquals, assertFields } from "../support/assertions.ts";
 
 // Opened here, because a library opened within a test counts as a leak.
 bindLibc();
@@ -44,15 +52,15 @@ Deno.test("OwnedFd closes once, even if another descriptor has its number by the
   await assertNoLeaks(() => {
     const first = udp();
     const { number } = first;
-    assert.ok(isOpen(number));
+    assert(isOpen(number));
     first.close();
-    assert.equal(first.closed, true);
-    assert.equal(isOpen(number), false);
+    assertStrictEquals(first.closed, true);
+    assertStrictEquals(isOpen(number), false);
     const second = udp();
-    assert.equal(second.number, number, "the kernel gives the lowest free number");
+    assertStrictEquals(second.number, number, "the kernel gives the lowest free number");
     first.close();
     first[Symbol.dispose]();
-    assert.ok(isOpen(number), "the second was not closed by the first's second close");
+    assert(isOpen(number), "the second was not closed by the first's second close");
     second.close();
   });
 });
@@ -62,14 +70,11 @@ Deno.test("duplicateFd(): a copy of the descriptor, which child processes do not
     using socket = udp();
     using copy = duplicateFd(socket.number);
     const link = (number: number): string => Deno.readLinkSync(`/proc/self/fd/${number}`);
-    assert.notEqual(copy.number, socket.number);
-    assert.equal(link(copy.number), link(socket.number));
+    assertNotStrictEquals(copy.number, socket.number);
+    assertStrictEquals(link(copy.number), link(socket.number));
     const info = Deno.readTextFileSync(`/proc/self/fdinfo/${copy.number}`);
-    assert.match(info, /^flags:\t02[0-7]{6}$/m, "O_CLOEXEC");
-    assert.throws(
-      () => duplicateFd(-1),
-      (error) => error instanceof SyscallError && error.errno === Errno.EBADF,
-    );
+    assertMatch(info, /^flags:\t02[0-7]{6}$/m, "O_CLOEXEC");
+    assertStrictEquals(assertThrows(() => duplicateFd(-1), SyscallError).errno, Errno.EBADF);
   });
 });
 
@@ -83,26 +88,23 @@ Deno.test("inheritableFd(): a copy of the descriptor, which child processes inhe
     };
     const copy = inheritableFd(socket.number);
     const { number } = copy;
-    assert.ok(number > 2);
-    assert.equal(await inSomeProgram(number), link(socket.number));
+    assert(number > 2);
+    assertStrictEquals(await inSomeProgram(number), link(socket.number));
     copy.close();
-    assert.equal(await inSomeProgram(number), "");
-    assert.throws(
-      () => inheritableFd(-1),
-      (error) => error instanceof SyscallError && error.errno === Errno.EBADF,
-    );
+    assertStrictEquals(await inSomeProgram(number), "");
+    assertStrictEquals(assertThrows(() => inheritableFd(-1), SyscallError).errno, Errno.EBADF);
   });
 });
 
 Deno.test("OwnedFd is closed by using, also when an error leaves the block", async () => {
   await assertNoLeaks(() => {
     let number = -1;
-    assert.throws(() => {
+    assertThrows(() => {
       using socket = udp();
       number = socket.number;
       throw new TypeError("on the way");
     }, TypeError);
-    assert.equal(isOpen(number), false);
+    assertStrictEquals(isOpen(number), false);
   });
 });
 
@@ -110,29 +112,29 @@ Deno.test("OwnedFd.release() gives up ownership of the open descriptor", async (
   await assertNoLeaks(() => {
     const socket = udp();
     const number = socket.release();
-    assert.equal(socket.closed, true);
+    assertStrictEquals(socket.closed, true);
     socket.close();
-    assert.ok(isOpen(number));
-    assert.throws(() => socket.release(), ReferenceError);
+    assert(isOpen(number));
+    assertThrows(() => socket.release(), ReferenceError);
     new OwnedFd(number).close();
-    assert.equal(isOpen(number), false);
+    assertStrictEquals(isOpen(number), false);
   });
 });
 
 Deno.test("OwnedFd.number throws after closing", () => {
   const socket = udp();
   socket.close();
-  assert.throws(() => socket.number, ReferenceError);
-  assert.throws(() => socket.localName(), ReferenceError);
+  assertThrows(() => socket.number, ReferenceError);
+  assertThrows(() => socket.localName(), ReferenceError);
 });
 
 Deno.test("openFile() opens for reading, with close-on-exec; errors name the path", async () => {
   await assertNoLeaks(() => {
     using file = openFile("/dev/null");
-    assert.equal(Deno.readLinkSync(`/proc/self/fd/${file.number}`), "/dev/null");
+    assertStrictEquals(Deno.readLinkSync(`/proc/self/fd/${file.number}`), "/dev/null");
     const flags = /^flags:\s+(\d+)$/m.exec(Deno.readTextFileSync(`/proc/self/fdinfo/${file.number}`))![1]!;
-    assert.equal(Number.parseInt(flags, 8) & 0o2000003, 0o2000000, "O_RDONLY | O_CLOEXEC");
-    assert.throws(() => openFile("/no/such/file"), {
+    assertStrictEquals(Number.parseInt(flags, 8) & 0o2000003, 0o2000000, "O_RDONLY | O_CLOEXEC");
+    assertFields(assertThrows(() => openFile("/no/such/file")), {
       name: "SyscallError",
       errno: Errno.ENOENT,
       call: 'open("/no/such/file")',
@@ -141,8 +143,8 @@ Deno.test("openFile() opens for reading, with close-on-exec; errors name the pat
 });
 
 Deno.test("cString() ends with one NUL, also in UTF-8", () => {
-  assert.deepEqual([...cString("é")], [0xc3, 0xa9, 0]);
-  assert.deepEqual([...cString("")], [0]);
+  assertDeepStrictEquals([...cString("é")], [0xc3, 0xa9, 0]);
+  assertDeepStrictEquals([...cString("")], [0]);
 });
 
 Deno.test("lastErrno() is that of the failed call, in ten thousand calls, except for the engine's own", () => {
@@ -155,16 +157,16 @@ Deno.test("lastErrno() is that of the failed call, in ten thousand calls, except
   };
   for (let i = 0; i < 10_000; i++) {
     // Bad descriptor, not a socket, wrong address, in turn.
-    assert.equal(libc.close(123_456), -1);
+    assertStrictEquals(libc.close(123_456), -1);
     judge(Errno.EBADF);
-    assert.equal(libc.bind(socket.number, buffer, 3), -1);
+    assertStrictEquals(libc.bind(socket.number, buffer, 3), -1);
     judge(Errno.EINVAL);
-    assert.equal(libc.socket(255, 1, 0), -1);
+    assertStrictEquals(libc.socket(255, 1, 0), -1);
     judge(Errno.EAFNOSUPPORT);
   }
   // The engine may make a call between a failed call and the reading of errno, once in millions. So no decision may
   // depend on one errno alone unless the next call corrects it.
-  assert.ok(wrong.length <= 2, `wrong: ${wrong}`);
+  assert(wrong.length <= 2, `wrong: ${wrong}`);
 });
 
 Deno.test("EventFd and poll(): readable after signal(), not after reset(), and times out", async () => {
@@ -172,14 +174,14 @@ Deno.test("EventFd and poll(): readable after signal(), not after reset(), and t
     using event = EventFd.open();
     const request = { fd: event, events: POLLIN };
     const start = performance.now();
-    assert.deepEqual(await poll([request], 30), [0]);
-    assert.ok(performance.now() - start >= 25);
+    assertDeepStrictEquals(await poll([request], 30), [0]);
+    assert(performance.now() - start >= 25);
     event.signal();
     event.signal();
-    assert.deepEqual(await poll([request], -1), [POLLIN]);
-    assert.deepEqual(await poll([request], 0), [POLLIN]);
+    assertEquals(await poll([request], -1), [POLLIN]);
+    assertEquals(await poll([request], 0), [POLLIN]);
     event.reset();
-    assert.deepEqual(await poll([request], 0), [0]);
+    assertDeepStrictEquals(await poll([request], 0), [0]);
     // Reading an unreadable eventfd does not block.
     event.reset();
   });
@@ -194,9 +196,9 @@ Deno.test("poll() does not block the caller, and signal() ends it", async () => 
       return ready;
     });
     await new Promise((resolve) => setTimeout(resolve, 20));
-    assert.equal(over, false);
+    assertStrictEquals(over, false);
     event.signal();
-    assert.deepEqual(await waiting, [POLLIN]);
+    assertEquals(await waiting, [POLLIN]);
   });
 });
 
@@ -212,8 +214,8 @@ Deno.test("poll() reports each descriptor at its index", async () => {
       { fd: socket, events: POLLOUT | POLLIN },
       { fd: quiet, events: POLLIN | POLLOUT },
     ], -1);
-    assert.deepEqual(ready, [0, POLLIN, POLLOUT, POLLOUT]);
-    assert.deepEqual(await poll([], 0), []);
+    assertDeepStrictEquals(ready, [0, POLLIN, POLLOUT, POLLOUT]);
+    assertEquals(await poll([], 0), []);
   });
 });
 
@@ -227,7 +229,7 @@ Deno.test("poll() reports a pending error, requested or not", async () => {
     socket.connect(nobody);
     socket.send(Uint8Array.of(1));
     const [ready] = await poll([{ fd: socket, events: POLLIN }], 2000);
-    assert.equal(ready! & POLLERR, POLLERR);
+    assertStrictEquals(ready! & POLLERR, POLLERR);
   });
 });
 
@@ -243,13 +245,13 @@ Deno.test("ioctl() with a buffer writes to it", async () => {
     using socket = udp();
     const request = new Uint8Array(40);
     request.set(cString("lo"));
-    assert.equal(ioctl(socket, SIOCGIFINDEX, request), 0);
-    assert.equal(new DataView(request.buffer).getInt32(16, true), 1);
+    assertStrictEquals(ioctl(socket, SIOCGIFINDEX, request), 0);
+    assertStrictEquals(new DataView(request.buffer).getInt32(16, true), 1);
     socket.bind(encodeInet({ address: LOOPBACK, port: 0 }));
     socket.send(new Uint8Array(123), socket.localName());
     const waiting = new Uint8Array(4);
-    assert.equal(ioctl(socket, FIONREAD, waiting), 0);
-    assert.equal(new DataView(waiting.buffer).getInt32(0, true), 123);
+    assertStrictEquals(ioctl(socket, FIONREAD, waiting), 0);
+    assertStrictEquals(new DataView(waiting.buffer).getInt32(0, true), 123);
   });
 });
 
@@ -257,15 +259,15 @@ Deno.test("ioctl() with a buffer writes to it", async () => {
 Deno.test("ioctl() with a number, and results other than 0", { ignore: EMULATED }, async () => {
   await assertNoLeaks(() => {
     using namespace = openFile("/proc/self/ns/net");
-    assert.equal(ioctl(namespace, NS_GET_NSTYPE, 0), 0x40000000);
+    assertStrictEquals(ioctl(namespace, NS_GET_NSTYPE, 0), 0x40000000);
     const flags = (): number =>
       Number.parseInt(
         /^flags:\s+(\d+)$/m.exec(Deno.readTextFileSync(`/proc/self/fdinfo/${namespace.number}`))![1]!,
         8,
       );
-    assert.equal(flags() & 0o2000000, 0o2000000);
-    assert.equal(ioctl(namespace, FIONCLEX, 0), 0);
-    assert.equal(flags() & 0o2000000, 0);
+    assertStrictEquals(flags() & 0o2000000, 0o2000000);
+    assertStrictEquals(ioctl(namespace, FIONCLEX, 0), 0);
+    assertStrictEquals(flags() & 0o2000000, 0);
   });
 });
 
@@ -279,18 +281,20 @@ Deno.test("ioctl() passes the number by value: the owner of a TUN device", async
   new DataView(request.buffer).setUint16(16, 0x1001, true);
   withNetns(namespace, () => ioctl(device, TUNSETIFF, request));
   ioctl(device, TUNSETOWNER, 54321);
-  assert.match(await scratch.ip("tuntap show"), /^ffitest: tun .*user 54321/m);
+  assertMatch(await scratch.ip("tuntap show"), /^ffitest: tun .*user 54321/m);
 });
 
 Deno.test("ioctl() fails with the request's number and errno", () => {
   using socket = udp();
   const request = new Uint8Array(40);
   request.set(cString("no-such-link"));
-  assert.throws(() => ioctl(socket, SIOCGIFINDEX, request), (error) => {
-    assert.ok(error instanceof SyscallError);
-    assert.deepEqual([error.call, error.code], ["ioctl(0x8933)", "ENODEV"]);
-    return true;
+  const error = assertThrows(() => ioctl(socket, SIOCGIFINDEX, request), SyscallError);
+  assertEquals([error.call, error.code], ["ioctl(0x8933)", "ENODEV"]);
+  assertFields(assertThrows(() => ioctl(socket, TUNSETOWNER, 1)), {
+    name: "SyscallError",
+    errno: Errno.ENOTTY,
   });
-  assert.throws(() => ioctl(socket, TUNSETOWNER, 1), { name: "SyscallError", errno: Errno.ENOTTY });
-  assert.throws(() => ioctl(new OwnedFd(123_456), FIONREAD, new Uint8Array(4)), { errno: Errno.EBADF });
+  assertFields(assertThrows(() => ioctl(new OwnedFd(123_456), FIONREAD, new Uint8Array(4))), {
+    errno: Errno.EBADF,
+  });
 });

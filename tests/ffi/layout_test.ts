@@ -3,10 +3,11 @@
  * is named there.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
 import * as layouts from "../../ffi/layout.ts";
 import type { Layout } from "../../ffi/layout.ts";
 import { runC } from "./c_program.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 /** A C program that prints the layout of one struct as JSON. */
 function program({ struct, headers, fields }: Layout): string {
@@ -35,8 +36,8 @@ async function compiled(layout: Layout): Promise<Record<string, unknown>> {
 const ALL = Object.entries(layouts) as [string, Layout][];
 
 Deno.test("layout.ts lists every struct that is passed to C", () => {
-  assert.ok(ALL.length >= 13, `${ALL.length} structs`);
-  assert.equal(new Set(ALL.map(([, { struct }]) => struct)).size, ALL.length);
+  assert(ALL.length >= 13, `${ALL.length} structs`);
+  assertStrictEquals(new Set(ALL.map(([, { struct }]) => struct)).size, ALL.length);
 });
 
 for (const [name, layout] of ALL) {
@@ -48,6 +49,6 @@ for (const [name, layout] of ALL) {
     // A union grows with the kernel: a part of it will do.
     const isPart = layout.struct.startsWith("union ") && Number(found[""]) >= layout.size;
     const size = isPart ? found[""] : layout.size;
-    assert.deepEqual(Object.fromEntries([["", size], ...fields]), found);
+    assertDeepStrictEquals(Object.fromEntries([["", size], ...fields]), found);
   });
 }

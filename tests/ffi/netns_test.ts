@@ -1,6 +1,14 @@
 /** `ffi/kernel/netns.ts`, `ffi/sockets/resolve.ts` and `src/driver/system/namespace.ts` as root on this machine. */
 
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotStrictEquals,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { bindLibc } from "../../ffi/libc.ts";
 import { enterNetns, openNetns, withNetns } from "../../ffi/kernel/netns.ts";
 import {
@@ -15,6 +23,7 @@ import { formatIpAddress } from "../../src/base/ip_address.ts";
 import { enterNamespace, inNamespace, withNamespaceFd } from "../../src/driver/system/namespace.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 import { Namespace } from "../support/namespaces.ts";
+import { assertFields } from "../support/assertions.ts";
 
 bindLibc();
 
@@ -29,12 +38,12 @@ Deno.test("withNetns() runs inside and returns, with the action's result", async
   await assertNoLeaks(() => {
     const home = present();
     using namespace = openNetns(scratch.name);
-    assert.equal(interfaceIndex("inside"), undefined);
+    assertStrictEquals(interfaceIndex("inside"), undefined);
     const [index, there] = withNetns(namespace, () => [interfaceIndex("inside"), present()]);
-    assert.ok(typeof index === "number" && index > 1);
-    assert.notEqual(there, home);
-    assert.equal(present(), home);
-    assert.equal(interfaceIndex("inside"), undefined);
+    assert(typeof index === "number" && index > 1);
+    assertNotStrictEquals(there, home);
+    assertStrictEquals(present(), home);
+    assertStrictEquals(interfaceIndex("inside"), undefined);
   });
 });
 
@@ -43,11 +52,15 @@ Deno.test("withNetns() returns when the action throws", async () => {
   await assertNoLeaks(() => {
     const home = present();
     using namespace = openNetns(scratch.name);
-    assert.throws(() =>
-      withNetns(namespace, () => {
-        throw new TypeError("inside");
-      }), { message: "inside" });
-    assert.equal(present(), home);
+    assertFields(
+      assertThrows(() =>
+        withNetns(namespace, () => {
+          throw new TypeError("inside");
+        })
+      ),
+      { message: "inside" },
+    );
+    assertStrictEquals(present(), home);
   });
 });
 
@@ -63,23 +76,23 @@ Deno.test("nested withNetns() returns step by step", async () => {
     withNetns(second, () => [interfaceIndex("inner0") !== undefined, interfaceIndex("outer0") !== undefined]),
     interfaceIndex("outer0") !== undefined,
   ]);
-  assert.deepEqual(seen, [true, [true, false], true]);
+  assertEquals(seen, [true, [true, false], true]);
 });
 
 Deno.test("openNetns() and enterNetns() fail with the errno of a missing path or of another kind of file", async () => {
   await assertNoLeaks(() => {
-    assert.throws(() => openNetns("no-such-namespace"), {
+    assertFields(assertThrows(() => openNetns("no-such-namespace")), {
       name: "SyscallError",
       call: 'open("/var/run/netns/no-such-namespace")',
       errno: Errno.ENOENT,
     });
-    assert.throws(() => inNamespace("no-such-namespace", () => 1), { errno: Errno.ENOENT });
+    assertFields(assertThrows(() => inNamespace("no-such-namespace", () => 1)), { errno: Errno.ENOENT });
     using file = openNetns("/dev/null");
-    assert.throws(() => enterNetns(file), { call: "setns", errno: Errno.EINVAL });
+    assertFields(assertThrows(() => enterNetns(file)), { call: "setns", errno: Errno.EINVAL });
     // A namespace of another kind is refused.
     using mounts = openNetns("/proc/self/ns/mnt");
-    assert.throws(() => enterNetns(mounts), { call: "setns", errno: Errno.EINVAL });
-    assert.throws(() => withNetns(file, () => 1), { errno: Errno.EINVAL });
+    assertFields(assertThrows(() => enterNetns(mounts)), { call: "setns", errno: Errno.EINVAL });
+    assertFields(assertThrows(() => withNetns(file, () => 1)), { errno: Errno.EINVAL });
   });
 });
 
@@ -87,10 +100,10 @@ Deno.test("inNamespace() and withNamespaceFd() open the namespace for the durati
   await using scratch = await Namespace.create("l2tp-ffi");
   await scratch.ip("link add inside type bridge");
   await assertNoLeaks(() => {
-    assert.ok(inNamespace(scratch.name, () => interfaceIndex("inside")) !== undefined);
+    assert(inNamespace(scratch.name, () => interfaceIndex("inside")) !== undefined);
     const link = withNamespaceFd(scratch.name, (fd) => Deno.readLinkSync(`/proc/self/fd/${fd}`));
-    assert.match(link, new RegExp(`netns/${scratch.name}$|^net:`));
-    assert.throws(() =>
+    assertMatch(link, new RegExp(`netns/${scratch.name}$|^net:`));
+    assertThrows(() =>
       withNamespaceFd(scratch.name, () => {
         throw new TypeError("inside");
       }), TypeError);
@@ -106,36 +119,36 @@ Deno.test("enterNamespace() stays in the namespace, until the thread is moved ag
     using home = openNetns("/proc/thread-self/ns/net");
     try {
       enterNamespace(scratch.name);
-      assert.notEqual(interfaceIndex("inside"), undefined);
-      assert.throws(() => enterNamespace("no-such-namespace"), { errno: Errno.ENOENT });
-      assert.notEqual(interfaceIndex("inside"), undefined);
+      assertNotStrictEquals(interfaceIndex("inside"), undefined);
+      assertFields(assertThrows(() => enterNamespace("no-such-namespace")), { errno: Errno.ENOENT });
+      assertNotStrictEquals(interfaceIndex("inside"), undefined);
     } finally {
       enterNetns(home);
     }
-    assert.equal(interfaceIndex("inside"), undefined);
+    assertStrictEquals(interfaceIndex("inside"), undefined);
   });
 });
 
 Deno.test("interfaceIndex(): the loopback interface is 1, a missing one undefined", () => {
-  assert.equal(interfaceIndex("lo"), 1);
+  assertStrictEquals(interfaceIndex("lo"), 1);
   for (const name of ["no-such-link", "", "lo0", "a name far too long for any interface"]) {
-    assert.equal(interfaceIndex(name), undefined, name);
+    assertStrictEquals(interfaceIndex(name), undefined, name);
   }
 });
 
 Deno.test("resolveHost(): localhost, literal addresses, one family or both", async () => {
   await assertNoLeaks(() => {
     const four = resolveHost("localhost", AF_INET);
-    assert.ok(four.some(({ address }) => formatIpAddress(address) === "127.0.0.1"));
-    assert.ok(
+    assert(four.some(({ address }) => formatIpAddress(address) === "127.0.0.1"));
+    assert(
       four.every(({ address, port, scopeId }) => address.length === 4 && port === 0 && scopeId === 0),
     );
     const text = (host: string, family: number): string[] =>
       resolveHost(host, family).map(({ address }) => formatIpAddress(address));
-    assert.deepEqual(text("10.1.2.3", 0), ["10.1.2.3"]);
-    assert.deepEqual(text("fd00::5", 0), ["fd00::5"]);
-    assert.deepEqual(text("fd00::5", AF_INET6), ["fd00::5"]);
-    assert.equal(resolveHost("fe80::1%lo", 0)[0]!.scopeId, 1);
+    assertEquals(text("10.1.2.3", 0), ["10.1.2.3"]);
+    assertEquals(text("fd00::5", 0), ["fd00::5"]);
+    assertEquals(text("fd00::5", AF_INET6), ["fd00::5"]);
+    assertStrictEquals(resolveHost("fe80::1%lo", 0)[0]!.scopeId, 1);
     for (let i = 0; i < 200; i++) resolveHost("localhost", 0);
   });
 });
@@ -143,24 +156,20 @@ Deno.test("resolveHost(): localhost, literal addresses, one family or both", asy
 Deno.test("resolveHostInBackground(): as resolveHost(), while this thread goes on", async () => {
   const texts = async (host: string, family: number): Promise<string[]> =>
     (await resolveHostInBackground(host, family)).map(({ address }) => formatIpAddress(address));
-  assert.deepEqual(await texts("10.1.2.3", 0), ["10.1.2.3"]);
+  assertEquals(await texts("10.1.2.3", 0), ["10.1.2.3"]);
   const both = await Promise.all([texts("fd00::5", AF_INET6), texts("10.1.2.4", AF_INET)]);
-  assert.deepEqual(both, [["fd00::5"], ["10.1.2.4"]]);
-  await assert.rejects(
-    resolveHostInBackground("10.0.0.1", AF_INET6),
-    (error) => error instanceof ResolveError && error.host === "10.0.0.1" && error.reason.length > 5,
-  );
+  assertEquals(both, [["fd00::5"], ["10.1.2.4"]]);
+  const error = await assertRejects(() => resolveHostInBackground("10.0.0.1", AF_INET6), ResolveError);
+  assertStrictEquals(error.host, "10.0.0.1");
+  assert(error.reason.length > 5);
 });
 
 Deno.test("resolveHost(): a name without an address", () => {
   for (const host of ["no-such-host.invalid", "", "a b"]) {
-    assert.throws(() => resolveHost(host, 0), (error) => {
-      assert.ok(error instanceof ResolveError, String(error));
-      assert.equal(error.host, host);
-      assert.ok(error.code < 0 && error.reason.length > 5, `${error.code} ${error.reason}`);
-      assert.equal(error.message, `Cannot resolve host name "${host}": ${error.reason}`);
-      return true;
-    });
+    const error = assertThrows(() => resolveHost(host, 0), ResolveError);
+    assertStrictEquals(error.host, host);
+    assert(error.code < 0 && error.reason.length > 5, `${error.code} ${error.reason}`);
+    assertStrictEquals(error.message, `Cannot resolve host name "${host}": ${error.reason}`);
   }
-  assert.throws(() => resolveHost("10.0.0.1", AF_INET6), ResolveError);
+  assertThrows(() => resolveHost("10.0.0.1", AF_INET6), ResolveError);
 });

@@ -1,6 +1,6 @@
 /** `ffi/packets/mod.ts` and `ffi/sockets/control_messages.ts` over UDP on the loopback interface of a namespace. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { AF_INET, AF_INET6 } from "../../src/base/inet.ts";
 import { cmsgLength, cmsgSpace, findCmsg, writeCmsg } from "../../ffi/sockets/control_messages.ts";
 import { lastErrno } from "../../ffi/errno.ts";
@@ -52,7 +52,7 @@ function remote(address: string, socket: Socket, from?: string): Remote {
 /** Makes message `index` of these bytes; the first one starts a new batch. */
 function set(send: SendVector, index: number, offset: number, length: number, to?: Remote): void {
   if (index === 0) send.clear();
-  assert.equal(send.count, index);
+  assertStrictEquals(send.count, index);
   send.begin(to);
   send.add(offset, length);
 }
@@ -70,22 +70,22 @@ function destination(vector: ReceiveVector, index: number, length: number): stri
 
 Deno.test("PacketArena: slots at cache lines, headroom before each, in new or in given memory", () => {
   const arena = new PacketArena({ slots: 3, slotSize: 100, headroom: 10 });
-  assert.deepEqual([arena.stride, arena.bytes.length, arena.start(0), arena.start(2)], [128, 384, 10, 266]);
-  assert.equal(PacketArena.size({ slots: 3, slotSize: 100, headroom: 10 }), 384);
-  assert.equal(new PacketArena({ slotSize: 1 }).slots, 64);
+  assertEquals([arena.stride, arena.bytes.length, arena.start(0), arena.start(2)], [128, 384, 10, 266]);
+  assertStrictEquals(PacketArena.size({ slots: 3, slotSize: 100, headroom: 10 }), 384);
+  assertStrictEquals(new PacketArena({ slotSize: 1 }).slots, 64);
   const buffer = new WebAssembly.Memory({ initial: 1, maximum: 1 }).buffer as ArrayBuffer;
   const within = new PacketArena({ slots: 4, slotSize: 64, memory: buffer, memoryOffset: 128 });
-  assert.equal(within.bytes.buffer, buffer);
-  assert.deepEqual([within.bytes.length, within.start(0), within.start(1)], [65536, 128, 192]);
+  assertStrictEquals(within.bytes.buffer, buffer);
+  assertEquals([within.bytes.length, within.start(0), within.start(1)], [65536, 128, 192]);
   within.view.setUint8(128, 0xa5);
-  assert.equal(new Uint8Array(buffer)[128], 0xa5);
-  assert.throws(() => new PacketArena({ slotSize: 1, memory: buffer, memoryOffset: 8 }), RangeError);
-  assert.throws(
+  assertStrictEquals(new Uint8Array(buffer)[128], 0xa5);
+  assertThrows(() => new PacketArena({ slotSize: 1, memory: buffer, memoryOffset: 8 }), RangeError);
+  assertThrows(
     () => new PacketArena({ slots: 1024, slotSize: 64, memory: buffer, memoryOffset: 64 }),
     RangeError,
   );
-  assert.throws(() => new ReceiveVector(arena, { firstSlot: 2, slots: 2 }), RangeError);
-  assert.throws(() => new ReceiveVector(arena, { firstSlot: 3 }), RangeError);
+  assertThrows(() => new ReceiveVector(arena, { firstSlot: 2, slots: 2 }), RangeError);
+  assertThrows(() => new ReceiveVector(arena, { firstSlot: 3 }), RangeError);
 });
 
 for (const { family, any, first, second } of FAMILIES) {
@@ -107,26 +107,29 @@ for (const { family, any, first, second } of FAMILIES) {
       const peer = remote(first, to);
       const lengths = [0, 1, 17, 576, 1400, 1499, 1500, 64];
       lengths.forEach((length, i) => set(send, i, out.start(i) - i, length, peer));
-      assert.equal(send.send(a.number, 0, 5), 5);
-      assert.equal(send.send(b.number, 5, 3), 3);
-      assert.equal(send.send(b.number, 5, 0), 0);
-      assert.equal(receive.receive(to.number), 8);
+      assertStrictEquals(send.send(a.number, 0, 5), 5);
+      assertStrictEquals(send.send(b.number, 5, 3), 3);
+      assertStrictEquals(send.send(b.number, 5, 0), 0);
+      assertStrictEquals(receive.receive(to.number), 8);
       for (const [i, length] of lengths.entries()) {
         const start = receive.start(i);
-        assert.equal(start, into.start(4 + i));
-        assert.equal(receive.length(i), length);
-        assert.equal(receive.truncated(i), false);
-        assert.equal(receive.destination(i), -1, "not asked for");
+        assertStrictEquals(start, into.start(4 + i));
+        assertStrictEquals(receive.length(i), length);
+        assertStrictEquals(receive.truncated(i), false);
+        assertStrictEquals(receive.destination(i), -1, "not asked for");
         const from = i < 5 ? a : b;
-        assert.equal(sender(receive, i), `${i < 5 ? first : second} ${decodeInet(from.localName()).port}`);
+        assertStrictEquals(
+          sender(receive, i),
+          `${i < 5 ? first : second} ${decodeInet(from.localName()).port}`,
+        );
         const sent = out.bytes.subarray(out.start(i) - i, out.start(i) - i + length);
-        assert.deepEqual(into.bytes.subarray(start, start + length), sent);
-        assert.equal(into.bytes[start - 1], 0xa5, "headroom");
-        if (length < 1500) assert.equal(into.bytes[start + length], 0xa5);
+        assertEquals(into.bytes.subarray(start, start + length), sent);
+        assertStrictEquals(into.bytes[start - 1], 0xa5, "headroom");
+        if (length < 1500) assertStrictEquals(into.bytes[start + length], 0xa5);
       }
-      assert.ok(into.bytes.subarray(0, into.start(4)).every((byte) => byte === 0xa5), "other slots");
-      assert.equal(receive.receive(to.number), -1);
-      assert.equal(lastErrno(), Errno.EAGAIN);
+      assert(into.bytes.subarray(0, into.start(4)).every((byte) => byte === 0xa5), "other slots");
+      assertStrictEquals(receive.receive(to.number), -1);
+      assertStrictEquals(lastErrno(), Errno.EAGAIN);
     });
   });
 
@@ -140,22 +143,22 @@ for (const { family, any, first, second } of FAMILIES) {
       const receive = new ReceiveVector(arena, { firstSlot: 4, control: true });
       set(send, 0, arena.start(0), 10, remote(first, server));
       set(send, 1, arena.start(0), 11, remote(second, server));
-      assert.equal(send.send(client.number, 0, 2), 2);
-      assert.equal(receive.receive(server.number), 2);
-      assert.deepEqual([0, 1].map((i) => destination(receive, i, size)), [first, second]);
-      assert.deepEqual([0, 1].map((i) => receive.interfaceIndex(i)), [1, 1]);
+      assertStrictEquals(send.send(client.number, 0, 2), 2);
+      assertStrictEquals(receive.receive(server.number), 2);
+      assertEquals([0, 1].map((i) => destination(receive, i, size)), [first, second]);
+      assertEquals([0, 1].map((i) => receive.interfaceIndex(i)), [1, 1]);
       // Without a source, the kernel answers from its preferred address, which the client did not write to.
       set(send, 0, arena.start(0), 20, remote(first, client, second));
       set(send, 1, arena.start(0), 21, remote(first, client));
       set(send, 2, arena.start(0), 22, remote(first, client, any));
-      assert.equal(send.send(server.number, 0, 3), 3);
-      assert.equal(receive.receive(client.number, 2), 2);
+      assertStrictEquals(send.send(server.number, 0, 3), 3);
+      assertStrictEquals(receive.receive(client.number, 2), 2);
       const port = decodeInet(server.localName()).port;
-      assert.equal(sender(receive, 0), `${second} ${port}`);
-      assert.equal(sender(receive, 1), `${first} ${port}`);
-      assert.equal(receive.receive(client.number, 2), 1, "the count is the most");
-      assert.equal(sender(receive, 0), `${first} ${port}`);
-      assert.equal(destination(receive, 0, size), first, "room was made again for each batch");
+      assertStrictEquals(sender(receive, 0), `${second} ${port}`);
+      assertStrictEquals(sender(receive, 1), `${first} ${port}`);
+      assertStrictEquals(receive.receive(client.number, 2), 1, "the count is the most");
+      assertStrictEquals(sender(receive, 0), `${first} ${port}`);
+      assertStrictEquals(destination(receive, 0, size), first, "room was made again for each batch");
     });
   });
 
@@ -169,15 +172,15 @@ for (const { family, any, first, second } of FAMILIES) {
       const send = new SendVector(out, { messages: 3 });
       const receive = new ReceiveVector(into);
       for (const [i, length] of [100, 101, 5].entries()) set(send, i, 0, length, remote(first, b));
-      assert.equal(send.send(a.number, 0, 3), 3);
-      assert.equal(receive.receive(b.number), 3);
-      assert.deepEqual([0, 1, 2].map((i) => receive.length(i)), [100, 100, 5]);
+      assertStrictEquals(send.send(a.number, 0, 3), 3);
+      assertStrictEquals(receive.receive(b.number), 3);
+      assertEquals([0, 1, 2].map((i) => receive.length(i)), [100, 100, 5]);
       // The second is too long; all have a control message without room.
-      assert.deepEqual([0, 1, 2].map((i) => receive.truncated(i)), [true, true, true]);
+      assertEquals([0, 1, 2].map((i) => receive.truncated(i)), [true, true, true]);
       const roomy = new ReceiveVector(into, { control: true });
-      assert.equal(send.send(a.number, 0, 3), 3);
-      assert.equal(roomy.receive(b.number), 3);
-      assert.deepEqual([0, 1, 2].map((i) => roomy.truncated(i)), [false, true, false]);
+      assertStrictEquals(send.send(a.number, 0, 3), 3);
+      assertStrictEquals(roomy.receive(b.number), 3);
+      assertEquals([0, 1, 2].map((i) => roomy.truncated(i)), [false, true, false]);
     });
   });
 }
@@ -195,42 +198,42 @@ Deno.test("SendVector: an error in the middle of a batch is returned by the call
     set(send, 1, 0, 10, nowhere);
     set(send, 2, 0, 66_000, good);
     set(send, 3, 0, 12, good);
-    assert.equal(send.send(a.number, 0, 4), 1);
-    assert.equal(send.send(a.number, 1, 3), -1);
-    assert.equal(lastErrno(), Errno.ENETUNREACH);
-    assert.equal(takeError(a), 0, "nothing is left of it");
-    assert.equal(send.send(a.number, 2, 2), -1);
-    assert.equal(lastErrno(), Errno.EMSGSIZE);
-    assert.equal(send.send(a.number, 3, 1), 1);
+    assertStrictEquals(send.send(a.number, 0, 4), 1);
+    assertStrictEquals(send.send(a.number, 1, 3), -1);
+    assertStrictEquals(lastErrno(), Errno.ENETUNREACH);
+    assertStrictEquals(takeError(a), 0, "nothing is left of it");
+    assertStrictEquals(send.send(a.number, 2, 2), -1);
+    assertStrictEquals(lastErrno(), Errno.EMSGSIZE);
+    assertStrictEquals(send.send(a.number, 3, 1), 1);
     const receive = new ReceiveVector(new PacketArena({ slots: 8, slotSize: 100 }));
-    assert.equal(receive.receive(b.number), 2);
-    assert.deepEqual([receive.length(0), receive.length(1)], [10, 12]);
+    assertStrictEquals(receive.receive(b.number), 2);
+    assertEquals([receive.length(0), receive.length(1)], [10, 12]);
     set(send, 0, 0, 10);
-    assert.equal(send.send(a.number, 0, 1), -1);
-    assert.equal(lastErrno(), Errno.EDESTADDRREQ);
+    assertStrictEquals(send.send(a.number, 0, 1), -1);
+    assertStrictEquals(lastErrno(), Errno.EDESTADDRREQ);
     a.connect(b.localName());
-    assert.equal(send.send(a.number, 0, 1), 1);
-    assert.equal(receive.receive(b.number), 1);
+    assertStrictEquals(send.send(a.number, 0, 1), 1);
+    assertStrictEquals(receive.receive(b.number), 1);
   });
 });
 
 Deno.test("SendVector and Remote: invalid messages are refused before the call into C", () => {
   const arena = new PacketArena({ slots: 2, slotSize: 64 });
   const send = new SendVector(arena, { messages: 2, parts: 3 });
-  assert.throws(() => send.add(0, 1), RangeError, "no message");
+  assertThrows(() => send.add(0, 1), RangeError, undefined, "no message");
   send.begin();
-  assert.throws(() => send.add(100, 29), RangeError);
-  assert.throws(() => send.add(-1, 1), RangeError);
-  assert.throws(() => send.add(0, Number.NaN), RangeError);
+  assertThrows(() => send.add(100, 29), RangeError);
+  assertThrows(() => send.add(-1, 1), RangeError);
+  assertThrows(() => send.add(0, Number.NaN), RangeError);
   for (let i = 0; i < 3; i++) send.add(0, 1);
-  assert.equal(send.room, 0);
-  assert.throws(() => send.add(0, 1), RangeError, "no room");
+  assertStrictEquals(send.room, 0);
+  assertThrows(() => send.add(0, 1), RangeError, undefined, "no room");
   send.begin();
-  assert.throws(() => send.begin(), RangeError, "no room");
-  assert.throws(() => send.send(1, 1, 2), RangeError);
-  assert.throws(() => send.send(1, -1, 1), RangeError);
-  assert.throws(() => new Remote(new Uint8Array(33)), RangeError);
-  assert.throws(() => new Remote(new Uint8Array(16), { address: new Uint8Array(5) }), RangeError);
+  assertThrows(() => send.begin(), RangeError, undefined, "no room");
+  assertThrows(() => send.send(1, 1, 2), RangeError);
+  assertThrows(() => send.send(1, -1, 1), RangeError);
+  assertThrows(() => new Remote(new Uint8Array(33)), RangeError);
+  assertThrows(() => new Remote(new Uint8Array(16), { address: new Uint8Array(5) }), RangeError);
 });
 
 for (const { first } of FAMILIES) {
@@ -258,18 +261,18 @@ for (const { first } of FAMILIES) {
         for (const [at, length] of parts) send.add(at, length);
         send.begin(remote(first, socket));
         send.add(77, 9);
-        assert.equal(send.send(a.number, 0, 2), 2);
-        assert.equal(receive.receive(socket.number), expected.length + 1);
+        assertStrictEquals(send.send(a.number, 0, 2), 2);
+        assertStrictEquals(receive.receive(socket.number), expected.length + 1);
         const lengths = [...expected.keys()].map((i) => receive.length(i));
-        assert.deepEqual(lengths, expected);
+        assertEquals<unknown>(lengths, expected);
         const bytes = expected.flatMap((length, i) => {
           const at = receive.start(i);
           return [...arena.bytes.subarray(at, at + length)];
         });
-        assert.deepEqual(Uint8Array.from(bytes), whole);
-        assert.equal(receive.segmentSize(0), socket === joining ? 1000 : 0);
-        assert.equal(receive.length(expected.length), 9);
-        assert.equal(receive.segmentSize(expected.length), 0, "the plain one");
+        assertEquals(Uint8Array.from(bytes), whole);
+        assertStrictEquals(receive.segmentSize(0), socket === joining ? 1000 : 0);
+        assertStrictEquals(receive.length(expected.length), 9);
+        assertStrictEquals(receive.segmentSize(expected.length), 0, "the plain one");
       }
     });
   });
@@ -289,31 +292,31 @@ Deno.test("vectors work after garbage collections, for thousands of batches", as
         arena.view.setUint32(arena.start(i), round * 16 + i);
       }
       if (round % 100 === 0) Array.from({ length: 2000 }, () => new Uint8Array(64));
-      assert.equal(send.send(a.number, 0, 16), 16);
-      assert.equal(receive.receive(a.number), 16);
+      assertStrictEquals(send.send(a.number, 0, 16), 16);
+      assertStrictEquals(receive.receive(a.number), 16);
       for (let i = 0; i < 16; i++) {
-        assert.equal(arena.view.getUint32(receive.start(i)), round * 16 + i);
-        assert.equal(receive.length(i), 200);
+        assertStrictEquals(arena.view.getUint32(receive.start(i)), round * 16 + i);
+        assertStrictEquals(receive.length(i), 200);
       }
-      assert.equal(destination(receive, 15, 4), "127.0.0.1");
+      assertStrictEquals(destination(receive, 15, 4), "127.0.0.1");
     }
   });
 });
 
 Deno.test("findCmsg() walks as CMSG_NXTHDR does, and not beyond the end", () => {
   const words = new Uint32Array(40);
-  assert.deepEqual([cmsgLength(4), cmsgSpace(4), cmsgLength(12), cmsgSpace(12)], [20, 24, 28, 32]);
-  assert.equal(writeCmsg(words, 8, 1, 1, 4), 24);
-  assert.equal(writeCmsg(words, 32, 0, 8, 12), 48);
-  assert.equal(findCmsg(words, 8, 56, 1, 1, 4), 24);
-  assert.equal(findCmsg(words, 8, 56, 0, 8, 12), 48);
-  assert.equal(findCmsg(words, 8, 52, 0, 8, 12), 48, "the last one's padding may be missing");
-  assert.equal(findCmsg(words, 8, 51, 0, 8, 12), -1);
-  assert.equal(findCmsg(words, 8, 56, 0, 8, 13), -1, "shorter than asked");
-  assert.equal(findCmsg(words, 8, 56, 41, 50, 20), -1);
-  assert.equal(findCmsg(words, 8, 0, 1, 1, 4), -1);
+  assertEquals([cmsgLength(4), cmsgSpace(4), cmsgLength(12), cmsgSpace(12)], [20, 24, 28, 32]);
+  assertStrictEquals(writeCmsg(words, 8, 1, 1, 4), 24);
+  assertStrictEquals(writeCmsg(words, 32, 0, 8, 12), 48);
+  assertStrictEquals(findCmsg(words, 8, 56, 1, 1, 4), 24);
+  assertStrictEquals(findCmsg(words, 8, 56, 0, 8, 12), 48);
+  assertStrictEquals(findCmsg(words, 8, 52, 0, 8, 12), 48, "the last one's padding may be missing");
+  assertStrictEquals(findCmsg(words, 8, 51, 0, 8, 12), -1);
+  assertStrictEquals(findCmsg(words, 8, 56, 0, 8, 13), -1, "shorter than asked");
+  assertStrictEquals(findCmsg(words, 8, 56, 41, 50, 20), -1);
+  assertStrictEquals(findCmsg(words, 8, 0, 1, 1, 4), -1);
   for (const length of [0, 15, 0xffff_ffff]) {
     words[2] = length;
-    assert.equal(findCmsg(words, 8, 56, 0, 8, 12), -1, `a length of ${length}`);
+    assertStrictEquals(findCmsg(words, 8, 56, 0, 8, 12), -1, `a length of ${length}`);
   }
 });

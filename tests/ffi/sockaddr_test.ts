@@ -1,6 +1,6 @@
 /** `ffi/sockets/sockaddr.ts`: socket addresses both ways, against hand-written bytes and malformed ones. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   decodeInet,
   decodeL2tpIp,
@@ -13,6 +13,7 @@ import { formatHex } from "../../src/base/hex.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
 import { assertDecodeError } from "../support/decode_errors.ts";
 import { hexBytes } from "../support/golden.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const V4 = parseIpAddress("10.0.0.1")!;
 const V6 = parseIpAddress("fe80::1")!;
@@ -20,28 +21,31 @@ const V6_HEX = "fe80" + "00".repeat(13) + "01";
 
 Deno.test("encodeInet() and decodeInet(): port and address in network order, scope in host order", () => {
   const four = "0200" + "06a5" + "0a000001" + "00".repeat(8);
-  assert.equal(formatHex(encodeInet({ address: V4, port: 1701 })), four);
-  assert.deepEqual(decodeInet(hexBytes(four)), { address: V4, port: 1701, scopeId: 0 });
+  assertStrictEquals(formatHex(encodeInet({ address: V4, port: 1701 })), four);
+  assertDeepStrictEquals(decodeInet(hexBytes(four)), { address: V4, port: 1701, scopeId: 0 });
   const six = "0a00" + "06a5" + "00000000" + V6_HEX + "03000000";
-  assert.equal(formatHex(encodeInet({ address: V6, port: 1701, scopeId: 3 })), six);
-  assert.deepEqual(decodeInet(hexBytes(six)), { address: V6, port: 1701, scopeId: 3 });
-  assert.equal(formatHex(encodeInet({ address: V6, port: 65535 })), "0a00ffff00000000" + V6_HEX + "00000000");
+  assertStrictEquals(formatHex(encodeInet({ address: V6, port: 1701, scopeId: 3 })), six);
+  assertEquals(decodeInet(hexBytes(six)), { address: V6, port: 1701, scopeId: 3 });
+  assertStrictEquals(
+    formatHex(encodeInet({ address: V6, port: 65535 })),
+    "0a00ffff00000000" + V6_HEX + "00000000",
+  );
   // IPv4 has no scope.
-  assert.equal(formatHex(encodeInet({ address: V4, port: 1701, scopeId: 9 })), four);
+  assertStrictEquals(formatHex(encodeInet({ address: V4, port: 1701, scopeId: 9 })), four);
 });
 
 Deno.test("encodeL2tpIp() and decodeL2tpIp(): the connection id in host order", () => {
   const four = "0200" + "0000" + "0a000001" + "b80b0000" + "00000000";
-  assert.equal(formatHex(encodeL2tpIp({ address: V4, connectionId: 3000 })), four);
-  assert.deepEqual(decodeL2tpIp(hexBytes(four)), { address: V4, connectionId: 3000, scopeId: 0 });
+  assertStrictEquals(formatHex(encodeL2tpIp({ address: V4, connectionId: 3000 })), four);
+  assertDeepStrictEquals(decodeL2tpIp(hexBytes(four)), { address: V4, connectionId: 3000, scopeId: 0 });
   const six = "0a00" + "0000" + "00000000" + V6_HEX + "02000000" + "ffffffff";
-  assert.equal(formatHex(encodeL2tpIp({ address: V6, connectionId: 0xffffffff, scopeId: 2 })), six);
-  assert.deepEqual(decodeL2tpIp(hexBytes(six)), { address: V6, connectionId: 0xffffffff, scopeId: 2 });
+  assertStrictEquals(formatHex(encodeL2tpIp({ address: V6, connectionId: 0xffffffff, scopeId: 2 })), six);
+  assertEquals(decodeL2tpIp(hexBytes(six)), { address: V6, connectionId: 0xffffffff, scopeId: 2 });
 });
 
 Deno.test("encodeNetlink(): family and port id", () => {
-  assert.equal(formatHex(encodeNetlink(0)), "1000" + "0000" + "00000000" + "00000000");
-  assert.equal(formatHex(encodeNetlink(0xfffff001)), "1000" + "0000" + "01f0ffff" + "00000000");
+  assertStrictEquals(formatHex(encodeNetlink(0)), "1000" + "0000" + "00000000" + "00000000");
+  assertStrictEquals(formatHex(encodeNetlink(0xfffff001)), "1000" + "0000" + "01f0ffff" + "00000000");
 });
 
 Deno.test("encodePppol2tp(): the four addresses, distinguished by their length", () => {
@@ -61,20 +65,20 @@ Deno.test("encodePppol2tp(): the four addresses, distinguished by their length",
   const lengths = [38, 50, 46, 58];
   for (const [i, [version, peer, fd, expected]] of table.entries()) {
     const bytes = encodePppol2tp({ version, fd, peer, ...ids });
-    assert.equal(formatHex(bytes), expected);
-    assert.equal(bytes.length, lengths[i]);
+    assertStrictEquals(formatHex(bytes), expected);
+    assertStrictEquals(bytes.length, lengths[i]);
   }
 });
 
 Deno.test("encoders refuse addresses of another length, and return new buffers", () => {
   for (const length of [0, 3, 5, 15, 17]) {
     const address = new Uint8Array(length);
-    assert.throws(() => encodeInet({ address, port: 1 }), RangeError, `${length}`);
-    assert.throws(() => encodeL2tpIp({ address, connectionId: 1 }), RangeError, `${length}`);
+    assertThrows(() => encodeInet({ address, port: 1 }), RangeError, undefined, `${length}`);
+    assertThrows(() => encodeL2tpIp({ address, connectionId: 1 }), RangeError, undefined, `${length}`);
   }
   const first = encodeInet({ address: V4, port: 1 });
   first.fill(0xff);
-  assert.equal(formatHex(encodeInet({ address: V4, port: 1 })), "020000010a0000010000000000000000");
+  assertStrictEquals(formatHex(encodeInet({ address: V4, port: 1 })), "020000010a0000010000000000000000");
 });
 
 Deno.test("decodeInet() and decodeL2tpIp() refuse bytes that are too short or of another family", () => {
@@ -105,5 +109,5 @@ Deno.test("decodeInet() reads from a longer buffer at an odd address, and copies
   room.set(encodeInet({ address: V6, port: 9, scopeId: 4 }), 5);
   const read = decodeInet(room.subarray(5));
   room.fill(0);
-  assert.deepEqual(read, { address: V6, port: 9, scopeId: 4 });
+  assertEquals(read, { address: V6, port: 9, scopeId: 4 });
 });

@@ -1,6 +1,6 @@
 /** `ffi/sockets/socket.ts` on UDP over the loopback interface, IPv4 and IPv6, with real errors. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { AF_INET, AF_INET6 } from "../../src/base/inet.ts";
 import { bindLibc } from "../../ffi/libc.ts";
 import { AF_NETLINK, decodeInet, encodeInet } from "../../ffi/sockets/sockaddr.ts";
@@ -21,6 +21,7 @@ import { formatIpAddress, parseIpAddress } from "../../src/base/ip_address.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 import { Random } from "../support/random.ts";
 import { setReceiveTimeout } from "../support/receive_timeout.ts";
+import { assertDeepStrictEquals, assertFields } from "../support/assertions.ts";
 
 bindLibc();
 
@@ -39,16 +40,16 @@ for (const [family, address] of FAMILIES) {
       using a = bound(family, address);
       using b = bound(family, address);
       const name = decodeInet(a.localName());
-      assert.equal(formatIpAddress(name.address), address);
-      assert.notEqual(name.port, decodeInet(b.localName()).port);
-      assert.equal(a.send(Uint8Array.of(1, 2, 3), b.localName()), 3);
+      assertStrictEquals(formatIpAddress(name.address), address);
+      assertNotStrictEquals(name.port, decodeInet(b.localName()).port);
+      assertStrictEquals(a.send(Uint8Array.of(1, 2, 3), b.localName()), 3);
       const buffer = new Uint8Array(10).fill(0xa5);
-      assert.equal(b.receive(buffer, 0), 3);
-      assert.deepEqual([...buffer], [1, 2, 3, ...Array(7).fill(0xa5)]);
-      assert.deepEqual(b.sender, a.localName());
+      assertStrictEquals(b.receive(buffer, 0), 3);
+      assertDeepStrictEquals([...buffer], [1, 2, 3, ...Array(7).fill(0xa5)]);
+      assertEquals(b.sender, a.localName());
       b.send(Uint8Array.of(9), b.sender);
-      assert.equal(a.receive(buffer, 0), 1);
-      assert.deepEqual(decodeInet(a.sender), decodeInet(b.localName()));
+      assertStrictEquals(a.receive(buffer, 0), 1);
+      assertDeepStrictEquals(decodeInet(a.sender), decodeInet(b.localName()));
     });
   });
 
@@ -56,19 +57,22 @@ for (const [family, address] of FAMILIES) {
     await assertNoLeaks(() => {
       using a = bound(family, address);
       using b = bound(family, address);
-      assert.throws(() => a.peerName(), { errno: Errno.ENOTCONN });
-      assert.throws(() => a.send(Uint8Array.of(1)), { errno: Errno.EDESTADDRREQ, call: "sendmsg" });
+      assertFields(assertThrows(() => a.peerName()), { errno: Errno.ENOTCONN });
+      assertFields(assertThrows(() => a.send(Uint8Array.of(1))), {
+        errno: Errno.EDESTADDRREQ,
+        call: "sendmsg",
+      });
       a.connect(b.localName());
-      assert.deepEqual(a.peerName(), b.localName());
+      assertEquals(a.peerName(), b.localName());
       a.send(Uint8Array.of(7));
       // An address given once is not kept for the next send.
       using c = bound(family, address);
       a.send(Uint8Array.of(8), c.localName());
       a.send(Uint8Array.of(9));
       const buffer = new Uint8Array(4);
-      assert.deepEqual([b.receive(buffer, 0), buffer[0]], [1, 7]);
-      assert.deepEqual([b.receive(buffer, 0), buffer[0]], [1, 9]);
-      assert.deepEqual([c.receive(buffer, 0), buffer[0]], [1, 8]);
+      assertEquals([b.receive(buffer, 0), buffer[0]], [1, 7]);
+      assertEquals([b.receive(buffer, 0), buffer[0]], [1, 9]);
+      assertEquals([c.receive(buffer, 0), buffer[0]], [1, 8]);
     });
   });
 
@@ -77,17 +81,20 @@ for (const [family, address] of FAMILIES) {
       using socket = bound(family, address);
       socket.send(Uint8Array.of(1, 2, 3, 4, 5), socket.localName());
       const small = new Uint8Array(2);
-      assert.equal(socket.receive(small, MSG_PEEK), 2);
-      assert.equal(socket.receive(small, MSG_PEEK | MSG_TRUNC), 5);
-      assert.deepEqual([...small], [1, 2]);
+      assertStrictEquals(socket.receive(small, MSG_PEEK), 2);
+      assertStrictEquals(socket.receive(small, MSG_PEEK | MSG_TRUNC), 5);
+      assertEquals([...small], [1, 2]);
       const large = new Uint8Array(9);
-      assert.equal(socket.receive(large, MSG_TRUNC), 5);
-      assert.deepEqual([...large], [1, 2, 3, 4, 5, 0, 0, 0, 0]);
-      assert.throws(() => socket.receive(large, MSG_DONTWAIT), { errno: Errno.EAGAIN, call: "recvmsg" });
+      assertStrictEquals(socket.receive(large, MSG_TRUNC), 5);
+      assertDeepStrictEquals([...large], [1, 2, 3, 4, 5, 0, 0, 0, 0]);
+      assertFields(assertThrows(() => socket.receive(large, MSG_DONTWAIT)), {
+        errno: Errno.EAGAIN,
+        call: "recvmsg",
+      });
       // The part that does not fit, without MSG_PEEK, is lost.
       socket.send(Uint8Array.of(6, 7, 8), socket.localName());
-      assert.equal(socket.receive(small, 0), 2);
-      assert.throws(() => socket.receive(large, MSG_DONTWAIT), { errno: Errno.EAGAIN });
+      assertStrictEquals(socket.receive(small, 0), 2);
+      assertFields(assertThrows(() => socket.receive(large, MSG_DONTWAIT)), { errno: Errno.EAGAIN });
     });
   });
 
@@ -95,13 +102,13 @@ for (const [family, address] of FAMILIES) {
     const foreign = family === AF_INET ? "192.0.2.1" : "2001:db8::1";
     using socket = Socket.open(family, SOCK_DGRAM, 0);
     const name = encodeInet({ address: parseIpAddress(foreign)!, port: 0 });
-    assert.throws(() => socket.bind(name), {
+    assertFields(assertThrows(() => socket.bind(name)), {
       name: "SyscallError",
       call: "bind",
       errno: Errno.EADDRNOTAVAIL,
     });
     using taken = bound(family, address);
-    assert.throws(() => socket.bind(taken.localName()), { errno: Errno.EADDRINUSE });
+    assertFields(assertThrows(() => socket.bind(taken.localName())), { errno: Errno.EADDRINUSE });
   });
 }
 
@@ -114,14 +121,14 @@ Deno.test("datagrams of every size arrive whole, from parts of larger buffers in
     for (const length of [0, 1, 63, 64, 65, 255, 256, 1500, 9000, 65_507]) {
       const start = random.below(1000);
       const sent = room.subarray(start, start + length);
-      assert.equal(socket.send(sent, to), length);
+      assertStrictEquals(socket.send(sent, to), length);
       const into = new Uint8Array(70_000).fill(0xa5);
       const part = into.subarray(5, 5 + length + 1);
-      assert.equal(socket.receive(part, 0), length);
-      assert.deepEqual(part.subarray(0, length), sent);
-      assert.deepEqual([into[4], into[5 + length]], [0xa5, 0xa5], "nothing is written outside");
+      assertStrictEquals(socket.receive(part, 0), length);
+      assertEquals(part.subarray(0, length), sent);
+      assertEquals([into[4], into[5 + length]], [0xa5, 0xa5], "nothing is written outside");
     }
-    assert.throws(() => socket.send(new Uint8Array(65_508), to), { errno: Errno.EMSGSIZE });
+    assertFields(assertThrows(() => socket.send(new Uint8Array(65_508), to)), { errno: Errno.EMSGSIZE });
   });
 });
 
@@ -137,7 +144,7 @@ Deno.test("the same buffer is sent with its current content, also after a garbag
       // Enough garbage to make the collector move whatever it can.
       if (i % 100 === 0) Array.from({ length: 2000 }, () => new Uint8Array(64));
       socket.receive(into, 0);
-      assert.deepEqual(into, buffer);
+      assertEquals(into, buffer);
     }
   });
 });
@@ -146,12 +153,12 @@ Deno.test("two sockets do not share their message headers", () => {
   using a = bound(AF_INET, "127.0.0.1");
   using b = bound(AF_INET6, "::1");
   const buffer = new Uint8Array(1);
-  assert.equal(a.sender.length, 0);
+  assertStrictEquals(a.sender.length, 0);
   a.send(buffer, a.localName());
   b.send(buffer, b.localName());
   a.receive(buffer, 0);
   b.receive(buffer, 0);
-  assert.deepEqual([a.sender.length, b.sender.length], [16, 28]);
+  assertEquals([a.sender.length, b.sender.length], [16, 28]);
 });
 
 Deno.test("a receive with a timeout fails with EAGAIN after it, and not before", () => {
@@ -159,27 +166,27 @@ Deno.test("a receive with a timeout fails with EAGAIN after it, and not before",
   for (const milliseconds of [30, 1050]) {
     setReceiveTimeout(socket, milliseconds);
     const start = performance.now();
-    assert.throws(() => socket.receive(new Uint8Array(1), 0), { errno: Errno.EAGAIN });
+    assertFields(assertThrows(() => socket.receive(new Uint8Array(1), 0)), { errno: Errno.EAGAIN });
     const elapsed = performance.now() - start;
-    assert.ok(elapsed >= milliseconds - 5, `${elapsed} ms`);
+    assert(elapsed >= milliseconds - 5, `${elapsed} ms`);
   }
 });
 
 Deno.test("options: an int both ways, the bytes of a struct, and an unknown option", () => {
   using socket = bound(AF_INET, "127.0.0.1");
-  assert.equal(socket.option(SOL_SOCKET, SO_NO_CHECK), 0);
+  assertStrictEquals(socket.option(SOL_SOCKET, SO_NO_CHECK), 0);
   socket.setOption(SOL_SOCKET, SO_NO_CHECK, 1);
-  assert.equal(socket.option(SOL_SOCKET, SO_NO_CHECK), 1);
+  assertStrictEquals(socket.option(SOL_SOCKET, SO_NO_CHECK), 1);
   socket.setOption(SOL_SOCKET, SO_RCVBUF, 10_000);
   // The kernel doubles the size for its own records.
-  assert.equal(socket.option(SOL_SOCKET, SO_RCVBUF), 20_000);
+  assertStrictEquals(socket.option(SOL_SOCKET, SO_RCVBUF), 20_000);
   socket.setOption(SOL_SOCKET, SO_RCVBUFFORCE, 50_000_000);
-  assert.equal(socket.option(SOL_SOCKET, SO_RCVBUF), 100_000_000);
-  assert.throws(() => socket.option(SOL_SOCKET, 9999), {
+  assertStrictEquals(socket.option(SOL_SOCKET, SO_RCVBUF), 100_000_000);
+  assertFields(assertThrows(() => socket.option(SOL_SOCKET, 9999)), {
     errno: Errno.ENOPROTOOPT,
     call: "getsockopt(1, 9999)",
   });
-  assert.throws(() => socket.setOption(SOL_SOCKET, SO_RCVBUF, new Uint8Array(1)), {
+  assertFields(assertThrows(() => socket.setOption(SOL_SOCKET, SO_RCVBUF, new Uint8Array(1))), {
     errno: Errno.EINVAL,
     call: "setsockopt(1, 8)",
   });
@@ -194,14 +201,14 @@ Deno.test("Socket.open(): inherited by child processes or not, and unknown famil
       0o2000000) !== 0;
   using own = Socket.open(AF_INET, SOCK_DGRAM, 0);
   using passed = Socket.open(AF_INET, SOCK_DGRAM, 0, { inheritable: true });
-  assert.deepEqual([closeOnExec(own), closeOnExec(passed)], [true, false]);
-  assert.throws(() => Socket.open(255, SOCK_DGRAM, 0), {
+  assertEquals([closeOnExec(own), closeOnExec(passed)], [true, false]);
+  assertFields(assertThrows(() => Socket.open(255, SOCK_DGRAM, 0)), {
     name: "SyscallError",
     call: "socket(255, 2, 0)",
     errno: Errno.EAFNOSUPPORT,
   });
   using netlink = Socket.open(AF_NETLINK, SOCK_RAW, 0);
-  assert.ok(netlink.number > 2);
+  assert(netlink.number > 2);
 });
 
 Deno.test("an ICMP error is returned by the next call: no socket is bound", () => {
@@ -212,17 +219,17 @@ Deno.test("an ICMP error is returned by the next call: no socket is bound", () =
   socket.connect(nobody);
   socket.send(Uint8Array.of(1));
   setReceiveTimeout(socket, 2000);
-  assert.throws(() => socket.receive(new Uint8Array(1), 0), { errno: Errno.ECONNREFUSED });
+  assertFields(assertThrows(() => socket.receive(new Uint8Array(1), 0)), { errno: Errno.ECONNREFUSED });
 });
 
 Deno.test("sendInBackground() sends on another thread, and returns whether it did", async () => {
   await assertNoLeaks(async () => {
     using socket = bound(AF_INET, "127.0.0.1");
-    assert.equal(await socket.sendInBackground(Uint8Array.of(4, 5), socket.localName()), true);
+    assertStrictEquals(await socket.sendInBackground(Uint8Array.of(4, 5), socket.localName()), true);
     const buffer = new Uint8Array(4);
-    assert.equal(socket.receive(buffer, 0), 2);
-    assert.deepEqual([...buffer], [4, 5, 0, 0]);
-    assert.equal(await socket.sendInBackground(Uint8Array.of(1)), false);
-    assert.equal(await socket.sendInBackground(new Uint8Array(70_000), socket.localName()), false);
+    assertStrictEquals(socket.receive(buffer, 0), 2);
+    assertDeepStrictEquals([...buffer], [4, 5, 0, 0]);
+    assertStrictEquals(await socket.sendInBackground(Uint8Array.of(1)), false);
+    assertStrictEquals(await socket.sendInBackground(new Uint8Array(70_000), socket.localName()), false);
   });
 });

@@ -1,6 +1,6 @@
 /** `ffi/sockets/steering.ts` over the loopback interface of a namespace: each peer's packets reach one socket. */
 
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals, assertThrows } from "@std/assert";
 import { AF_INET, AF_INET6 } from "../../src/base/inet.ts";
 import { bindLibc } from "../../ffi/libc.ts";
 import { openNetns, withNetns } from "../../ffi/kernel/netns.ts";
@@ -15,6 +15,7 @@ import { parseIpAddress } from "../../src/base/ip_address.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 import { Namespace } from "../support/namespaces.ts";
 import { EMULATED } from "./emulated.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 bindLibc();
 packetLibc();
@@ -46,10 +47,15 @@ for (
         ));
       const first = open(local, 0, false);
       const { port } = decodeInet(first.localName());
-      assert.throws(() => open(local, port, true), SyscallError, "not shared yet");
+      assertThrows(() => open(local, port, true), SyscallError, undefined, "not shared yet");
       shareAddress(first);
       const sockets = [first, open(local, port, true), open(local, port, true)];
-      assert.throws(() => open(local, port, false), SyscallError, "only with those that share, too");
+      assertThrows(
+        () => open(local, port, false),
+        SyscallError,
+        undefined,
+        "only with those that share, too",
+      );
       steerByPeer(first, family, SHARES);
       const arena = new PacketArena({ slots: PEERS, slotSize: 64 });
       const receive = new ReceiveVector(arena);
@@ -60,25 +66,25 @@ for (
         send.begin(to);
         send.add(0, 8);
         using from = open(peer(i), 0, false);
-        assert.equal(send.send(from.number, 0, 1), 1);
+        assertStrictEquals(send.send(from.number, 0, 1), 1);
         const index = steeredIndex(parseIpAddress(peer(i))!, SHARES);
-        assert.deepEqual(
+        assertDeepStrictEquals(
           sockets.map((socket) => Math.max(receive.receive(socket.number), 0)),
           [0, 1, 2].map((each) => each === index ? 1 : 0),
           peer(i),
         );
         counts[index]!++;
       }
-      assert.ok(counts.every((count) => count > 0), `each has some: ${counts}`);
+      assert(counts.every((count) => count > 0), `each has some: ${counts}`);
     });
   });
 }
 
 Deno.test("steeredIndex() is the exclusive or of the address's words, modulo the count", () => {
   const index = (text: string, count: number): number => steeredIndex(parseIpAddress(text)!, count);
-  assert.equal(index("0.0.0.7", 4), 3);
-  assert.equal(index("255.255.255.255", 10), 5);
-  assert.equal(index("::7", 4), 3);
-  assert.equal(index("0:1::0:4", 8), 5);
-  assert.equal(index("10.1.2.3", 1), 0);
+  assertStrictEquals(index("0.0.0.7", 4), 3);
+  assertStrictEquals(index("255.255.255.255", 10), 5);
+  assertStrictEquals(index("::7", 4), 3);
+  assertStrictEquals(index("0:1::0:4", 8), 5);
+  assertStrictEquals(index("10.1.2.3", 1), 0);
 });

@@ -1,6 +1,6 @@
 /** `ffi/kernel/tun.ts`, and frames of `ffi/packets/mod.ts`, as root in namespaces on this machine's kernel. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { Epoll, EPOLLERR, EPOLLIN } from "../../ffi/process/epoll.ts";
 import { lastErrno } from "../../ffi/errno.ts";
 import { bindLibc } from "../../ffi/libc.ts";
@@ -15,6 +15,7 @@ import { SyscallError } from "../../src/base/errors.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 import { Namespace } from "../support/namespaces.ts";
 import { until } from "../support/until.ts";
+import { assertDeepStrictEquals, assertFields } from "../support/assertions.ts";
 
 // Opened here, because a library opened within a test counts as a leak.
 bindLibc();
@@ -53,8 +54,8 @@ function refusal(action: () => TunTapDevice): string {
     using device = action();
     return device.name;
   } catch (error) {
-    assert.ok(error instanceof SyscallError);
-    assert.equal(error.call, TUNSETIFF);
+    assert(error instanceof SyscallError);
+    assertStrictEquals(error.call, TUNSETIFF);
     return error.code;
   }
 }
@@ -63,17 +64,17 @@ Deno.test("TapDevice.open() creates an Ethernet device, down, in the thread's na
   await using scratch = await quiet();
   await assertNoLeaks(async () => {
     using device = open(scratch, "frames0");
-    assert.equal(device.name, "frames0");
-    assert.match(await scratch.ip("tuntap show"), /^frames0: tap/m);
-    assert.match(
+    assertStrictEquals(device.name, "frames0");
+    assertMatch(await scratch.ip("tuntap show"), /^frames0: tap/m);
+    assertMatch(
       await scratch.ip("-d link show frames0"),
       /mtu 1500.* state DOWN[^]*pi off vnet_hdr off persist off/,
     );
     using netns = openNetns(scratch.name);
-    assert.ok(withNetns(netns, () => interfaceIndex("frames0"))! > 1);
-    assert.equal(interfaceIndex("frames0"), undefined, "not in the namespace of this test");
+    assert(withNetns(netns, () => interfaceIndex("frames0"))! > 1);
+    assertStrictEquals(interfaceIndex("frames0"), undefined, "not in the namespace of this test");
     device.close();
-    assert.equal(exists(scratch, "frames0"), false);
+    assertStrictEquals(exists(scratch, "frames0"), false);
   });
 });
 
@@ -85,14 +86,14 @@ Deno.test("TapDevice.open() completes a name template, and accepts any name that
     using nameless = open(scratch, "");
     using longest = open(scratch, "abcdefghijklmno");
     using unicode = open(scratch, "é");
-    assert.deepEqual(
+    assertEquals(
       [first.name, second.name, nameless.name, longest.name, unicode.name],
       ["l2tpeth0", "l2tpeth1", "tap0", "abcdefghijklmno", "é"],
     );
     for (const name of [".", "..", "a b", "a/b", "a:b", "%", "x%s", "x%d%d", "all", "default"]) {
-      assert.equal(refusal(() => open(scratch, name)), "EINVAL", name);
+      assertStrictEquals(refusal(() => open(scratch, name)), "EINVAL", name);
     }
-    assert.throws(() => open(scratch, "abcdefghijklmnop"), RangeError);
+    assertThrows(() => open(scratch, "abcdefghijklmnop"), RangeError);
   });
 });
 
@@ -107,11 +108,11 @@ Deno.test("TapDevice.open(): the kernel's errors for an existing name", async ()
     const attach = (name: string): string => refusal(() => open(scratch, name));
     const exclusive = (name: string): string => refusal(() => open(scratch, name, { exclusive: true }));
     for (const name of [held.name, "kept0", "bridge0", "tun0", "queues0", "lo"]) {
-      assert.equal(exclusive(name), "EBUSY", name);
+      assertStrictEquals(exclusive(name), "EBUSY", name);
     }
-    for (const name of ["bridge0", "tun0", "queues0", "lo"]) assert.equal(attach(name), "EINVAL", name);
-    assert.equal(attach(held.name), "EBUSY");
-    assert.equal(attach("kept0"), "kept0");
+    for (const name of ["bridge0", "tun0", "queues0", "lo"]) assertStrictEquals(attach(name), "EINVAL", name);
+    assertStrictEquals(attach(held.name), "EBUSY");
+    assertStrictEquals(attach("kept0"), "kept0");
   });
 });
 
@@ -122,18 +123,18 @@ Deno.test("TapDevice.setPersist(): the device outlives its descriptor and can be
       using device = open(scratch, "kept0");
       device.setPersist(true);
     }
-    assert.equal(exists(scratch, "kept0"), true);
+    assertStrictEquals(exists(scratch, "kept0"), true);
     const index = await scratch.ip("-br link show kept0");
     {
       using again = open(scratch, "kept0");
-      assert.equal(
+      assertStrictEquals(
         await scratch.ip("-br link show kept0").then((now) => now.split(/\s+/)[2]),
         index.split(/\s+/)[2],
       );
       again.setPersist(false);
-      assert.equal(exists(scratch, "kept0"), true);
+      assertStrictEquals(exists(scratch, "kept0"), true);
     }
-    assert.equal(exists(scratch, "kept0"), false);
+    assertStrictEquals(exists(scratch, "kept0"), false);
   });
 });
 
@@ -141,11 +142,11 @@ Deno.test("TUNSETCARRIER turns the carrier of a TapDevice off and on", async () 
   await using scratch = await quiet();
   using device = open(scratch, "frames0");
   await scratch.ip("link set frames0 up");
-  assert.match(await scratch.ip("link show frames0"), /LOWER_UP/);
+  assertMatch(await scratch.ip("link show frames0"), /LOWER_UP/);
   setCarrier(device, false);
-  assert.match(await scratch.ip("link show frames0"), /NO-CARRIER/);
+  assertMatch(await scratch.ip("link show frames0"), /NO-CARRIER/);
   setCarrier(device, true);
-  assert.match(await scratch.ip("link show frames0"), /LOWER_UP/);
+  assertMatch(await scratch.ip("link show frames0"), /LOWER_UP/);
 });
 
 const OUR_MAC = [2, 0, 0, 0, 0, 2];
@@ -188,27 +189,27 @@ Deno.test("frames: a host behind the device answers ARP and echo requests, byte 
     const exchange = async (frame: Uint8Array): Promise<Uint8Array> => {
       const at = arena.start(3) - 5;
       arena.bytes.set(frame, at);
-      assert.equal(arena.writeFrame(device.number, at, frame.length), frame.length);
+      assertStrictEquals(arena.writeFrame(device.number, at, frame.length), frame.length);
       let length = -1;
       await until(() => (length = arena.readFrame(device.number, 1)) >= 0, "an answer");
       return arena.bytes.slice(arena.start(1), arena.start(1) + length);
     };
     const reply = await exchange(WHO_HAS);
     const mac = reply.subarray(6, 12);
-    assert.deepEqual([...reply.subarray(0, 6)], OUR_MAC);
-    assert.deepEqual([...reply.subarray(12, 22)], [0x08, 0x06, 0, 1, 0x08, 0, 6, 4, 0, 2]);
-    assert.deepEqual(reply.subarray(22, 28), mac);
+    assertDeepStrictEquals([...reply.subarray(0, 6)], OUR_MAC);
+    assertDeepStrictEquals([...reply.subarray(12, 22)], [0x08, 0x06, 0, 1, 0x08, 0, 6, 4, 0, 2]);
+    assertEquals(reply.subarray(22, 28), mac);
     const data = Uint8Array.from({ length: 1400 }, (_, i) => i);
     const echo = await exchange(echoRequest(mac, data));
-    assert.equal(echo.length, 1442);
-    assert.equal(echo[34], 0, "ICMP_ECHOREPLY");
-    assert.deepEqual(echo.subarray(42), data);
-    assert.ok(
+    assertStrictEquals(echo.length, 1442);
+    assertStrictEquals(echo[34], 0, "ICMP_ECHOREPLY");
+    assertEquals(echo.subarray(42), data);
+    assert(
       arena.bytes.subarray(arena.start(1) - 20, arena.start(1)).every((byte) => byte === 0),
       "headroom",
     );
-    assert.equal(arena.readFrame(device.number, 0), -1);
-    assert.equal(lastErrno(), Errno.EAGAIN);
+    assertStrictEquals(arena.readFrame(device.number, 0), -1);
+    assertStrictEquals(lastErrno(), Errno.EAGAIN);
   });
 });
 
@@ -219,22 +220,22 @@ Deno.test("frames: truncated, refused and lost by the kernel", async () => {
     const arena = new PacketArena({ slots: 2, slotSize: 100 });
     const errnoOf = (result: number): string => result < 0 ? errnoName(lastErrno()) : String(result);
     const fd = device.number;
-    assert.equal(errnoOf(arena.readFrame(fd, 0)), "EAGAIN", "down");
-    assert.equal(errnoOf(arena.writeFrame(fd, 0, 60)), "EIO", "down");
+    assertStrictEquals(errnoOf(arena.readFrame(fd, 0)), "EAGAIN", "down");
+    assertStrictEquals(errnoOf(arena.writeFrame(fd, 0, 60)), "EIO", "down");
     await scratch.ip("addr add 10.9.9.1/24 dev frames0");
     await scratch.ip("link set frames0 up");
-    assert.equal(errnoOf(arena.writeFrame(fd, 0, 13)), "EINVAL", "shorter than an Ethernet header");
-    assert.equal(errnoOf(arena.writeFrame(fd, 0, 14)), "14");
-    assert.throws(() => arena.writeFrame(fd, arena.bytes.length - 10, 11), RangeError);
-    assert.throws(() => arena.writeFrame(fd, -1, 11), RangeError);
-    assert.throws(() => arena.writeFrame(fd, Number.NaN, 11), RangeError);
+    assertStrictEquals(errnoOf(arena.writeFrame(fd, 0, 13)), "EINVAL", "shorter than an Ethernet header");
+    assertStrictEquals(errnoOf(arena.writeFrame(fd, 0, 14)), "14");
+    assertThrows(() => arena.writeFrame(fd, arena.bytes.length - 10, 11), RangeError);
+    assertThrows(() => arena.writeFrame(fd, -1, 11), RangeError);
+    assertThrows(() => arena.writeFrame(fd, Number.NaN, 11), RangeError);
     arena.bytes.set(WHO_HAS, 0);
     const tiny = new PacketArena({ slots: 1, slotSize: 20 });
     arena.writeFrame(fd, 0, WHO_HAS.length);
     let length = -1;
     await until(() => (length = tiny.readFrame(fd, 0)) >= 0, "an answer");
-    assert.equal(length, 20, "cut to the slot");
-    assert.equal(errnoOf(tiny.readFrame(fd, 0)), "EAGAIN", "the rest is gone");
+    assertStrictEquals(length, 20, "cut to the slot");
+    assertStrictEquals(errnoOf(tiny.readFrame(fd, 0)), "EAGAIN", "the rest is gone");
   });
 });
 
@@ -245,20 +246,20 @@ Deno.test("a device that is deleted under its descriptor ends waits and fails ev
     await scratch.ip("link set frames0 up");
     using epoll = Epoll.open();
     epoll.add(device.number, EPOLLIN, 7);
-    assert.equal(epoll.wait(0), 0);
+    assertStrictEquals(epoll.wait(0), 0);
     await scratch.ip("link set frames0 name other0");
-    assert.equal(device.name, "frames0", "the name when it was opened");
+    assertStrictEquals(device.name, "frames0", "the name when it was opened");
     const waiting = epoll.waitInBackground(5000);
     await scratch.ip("link delete other0");
-    assert.equal(await waiting, 1);
-    assert.equal(epoll.tag(0), 7);
-    assert.ok(epoll.events(0) & EPOLLERR, "EPOLLERR");
+    assertStrictEquals(await waiting, 1);
+    assertStrictEquals(epoll.tag(0), 7);
+    assert(epoll.events(0) & EPOLLERR, "EPOLLERR");
     const arena = new PacketArena({ slots: 1, slotSize: 100 });
-    assert.equal(arena.readFrame(device.number, 0), -1);
-    assert.equal(errnoName(lastErrno()), "EBADFD");
-    assert.equal(arena.writeFrame(device.number, 0, 60), -1);
-    assert.equal(errnoName(lastErrno()), "EBADFD");
-    assert.throws(() => device.setPersist(true), { name: "SyscallError", code: "EBADFD" });
+    assertStrictEquals(arena.readFrame(device.number, 0), -1);
+    assertStrictEquals(errnoName(lastErrno()), "EBADFD");
+    assertStrictEquals(arena.writeFrame(device.number, 0, 60), -1);
+    assertStrictEquals(errnoName(lastErrno()), "EBADFD");
+    assertFields(assertThrows(() => device.setPersist(true)), { name: "SyscallError", code: "EBADFD" });
   });
 });
 
@@ -274,16 +275,16 @@ Deno.test("TunDevice.open() creates a point-to-point device for IP packets, name
     using device = openTun(scratch, "ppp%d");
     using second = openTun(scratch, "ppp%d", { exclusive: true, vnetHeader: true });
     using nameless = openTun(scratch, "");
-    assert.deepEqual([device.name, second.name, nameless.name], ["ppp0", "ppp1", "tun0"]);
-    assert.deepEqual([device.hasVnetHeader, second.hasVnetHeader], [false, true]);
-    assert.match(await scratch.ip("link show ppp0"), /<POINTOPOINT,MULTICAST,NOARP>[^]*link\/none/);
-    assert.match(await scratch.ip("-d link show ppp0"), /tun type tun pi off vnet_hdr off persist off/);
-    assert.match(await scratch.ip("-d link show ppp1"), /tun type tun pi off vnet_hdr on persist off/);
+    assertEquals([device.name, second.name, nameless.name], ["ppp0", "ppp1", "tun0"]);
+    assertEquals([device.hasVnetHeader, second.hasVnetHeader], [false, true]);
+    assertMatch(await scratch.ip("link show ppp0"), /<POINTOPOINT,MULTICAST,NOARP>[^]*link\/none/);
+    assertMatch(await scratch.ip("-d link show ppp0"), /tun type tun pi off vnet_hdr off persist off/);
+    assertMatch(await scratch.ip("-d link show ppp1"), /tun type tun pi off vnet_hdr on persist off/);
     using tap = open(scratch, "frames0");
-    assert.equal(refusal(() => openTun(scratch, "frames0")), "EINVAL", "of the other kind");
-    assert.equal(refusal(() => openTun(scratch, tap.name, { exclusive: true })), "EBUSY");
+    assertStrictEquals(refusal(() => openTun(scratch, "frames0")), "EINVAL", "of the other kind");
+    assertStrictEquals(refusal(() => openTun(scratch, tap.name, { exclusive: true })), "EBUSY");
     device.close();
-    assert.equal(exists(scratch, "ppp0"), false);
+    assertStrictEquals(exists(scratch, "ppp0"), false);
   });
 });
 
@@ -296,17 +297,17 @@ Deno.test("TunDevice: IP packets pass unchanged; other data is refused", async (
     const arena = new PacketArena({ slots: 2, slotSize: 1500 });
     const request = echoRequest(new Uint8Array(6), Uint8Array.of(1, 2, 3)).subarray(14);
     arena.bytes.set(request);
-    assert.equal(arena.writeFrame(device.number, 0, request.length), request.length);
+    assertStrictEquals(arena.writeFrame(device.number, 0, request.length), request.length);
     let length = -1;
     await until(() => (length = arena.readFrame(device.number, 1)) >= 0, "an answer");
     const reply = arena.bytes.slice(arena.start(1), arena.start(1) + length);
-    assert.equal(reply.length, request.length);
-    assert.deepEqual([...reply.subarray(12, 22)], [10, 9, 9, 1, 10, 9, 9, 2, 0, 0]);
-    assert.deepEqual(reply.subarray(28), request.subarray(28));
+    assertStrictEquals(reply.length, request.length);
+    assertDeepStrictEquals([...reply.subarray(12, 22)], [10, 9, 9, 1, 10, 9, 9, 2, 0, 0]);
+    assertEquals(reply.subarray(28), request.subarray(28));
     for (const first of [0x05, 0x55, 0x75]) {
       arena.bytes[0] = first;
-      assert.equal(arena.writeFrame(device.number, 0, request.length), -1);
-      assert.equal(errnoName(lastErrno()), "EINVAL");
+      assertStrictEquals(arena.writeFrame(device.number, 0, request.length), -1);
+      assertStrictEquals(errnoName(lastErrno()), "EINVAL");
     }
   });
 });

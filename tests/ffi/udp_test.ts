@@ -1,6 +1,6 @@
 /** `ffi/sockets/udp.ts` as root in namespaces on this machine's kernel. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { AF_INET, AF_INET6, IPPROTO_UDP } from "../../src/base/inet.ts";
 import { bindLibc } from "../../ffi/libc.ts";
 import { openNetns, withNetns } from "../../ffi/kernel/netns.ts";
@@ -31,6 +31,7 @@ import { assertNoLeaks } from "../support/descriptors.ts";
 import { type Namespace, Pair } from "../support/namespaces.ts";
 import { EMULATED } from "./emulated.ts";
 import { setReceiveTimeout } from "../support/receive_timeout.ts";
+import { assertDeepStrictEquals, assertFields } from "../support/assertions.ts";
 
 // Opened here, because a library opened within a test counts as a leak.
 bindLibc();
@@ -51,21 +52,21 @@ const POLLERR = 0x008;
 Deno.test("openUdp(): options as requested, and off by default", async () => {
   await assertNoLeaks(() => {
     using plain = openUdp(AF_INET, { local: at("127.0.0.1") });
-    assert.equal(formatIpAddress(decodeInet(plain.localName()).address), "127.0.0.1");
+    assertStrictEquals(formatIpAddress(decodeInet(plain.localName()).address), "127.0.0.1");
     const ipv4 = (socket: Socket): number[] => [
       socket.option(SOL_SOCKET, SO_NO_CHECK),
       socket.option(SOL_IP, IP_PKTINFO),
       socket.option(SOL_IP, IP_MTU_DISCOVER),
     ];
-    assert.deepEqual(ipv4(plain), [0, 0, 0]);
+    assertDeepStrictEquals(ipv4(plain), [0, 0, 0]);
     using full = openUdp(AF_INET, {
       local: at("127.0.0.1"),
       noChecksumTx: true,
       pktinfo: true,
       receiveBuffer: 8 << 20,
     });
-    assert.deepEqual(ipv4(full), [1, 1, 0]);
-    assert.equal(full.option(SOL_SOCKET, SO_RCVBUF), 16 << 20);
+    assertDeepStrictEquals(ipv4(full), [1, 1, 0]);
+    assertStrictEquals(full.option(SOL_SOCKET, SO_RCVBUF), 16 << 20);
     const ipv6 = (socket: Socket): number[] => [
       socket.option(IPPROTO_UDP, UDP_NO_CHECK6_TX),
       socket.option(IPPROTO_UDP, UDP_NO_CHECK6_RX),
@@ -74,14 +75,14 @@ Deno.test("openUdp(): options as requested, and off by default", async () => {
       socket.option(SOL_IPV6, IPV6_MTU_DISCOVER),
     ];
     using plain6 = openUdp(AF_INET6, { local: at("::1") });
-    assert.deepEqual(ipv6(plain6), [0, 0, 0, 1, 0]);
+    assertDeepStrictEquals(ipv6(plain6), [0, 0, 0, 1, 0]);
     using full6 = openUdp(AF_INET6, {
       local: at("::1"),
       noChecksumTx: true,
       zeroChecksum6Rx: true,
       pktinfo: true,
     });
-    assert.deepEqual(ipv6(full6), [1, 1, 1, 1, 0]);
+    assertDeepStrictEquals(ipv6(full6), [1, 1, 1, 1, 0]);
   });
 });
 
@@ -90,15 +91,20 @@ Deno.test("openUdp(): a port is in use, or shared with reusePort; IPv4 and IPv6 
     for (const share of [{ reuseAddress: true }, { reusePort: true }]) {
       using first = openUdp(AF_INET, { local: at("127.0.0.1"), ...share });
       const local = { ...at("127.0.0.1"), port: decodeInet(first.localName()).port };
-      assert.throws(() => openUdp(AF_INET, { local }), { call: "bind", errno: Errno.EADDRINUSE });
+      assertFields(assertThrows(() => openUdp(AF_INET, { local })), {
+        call: "bind",
+        errno: Errno.EADDRINUSE,
+      });
       using second = openUdp(AF_INET, { local, ...share });
-      assert.deepEqual(first.localName(), second.localName());
+      assertEquals(first.localName(), second.localName());
     }
     using everywhere = openUdp(AF_INET, { local: at("0.0.0.0") });
     const { port } = decodeInet(everywhere.localName());
     using also = openUdp(AF_INET6, { local: at("::", port) });
-    assert.equal(decodeInet(also.localName()).port, port);
-    assert.throws(() => openUdp(AF_INET, { local: at("192.0.2.1") }), { errno: Errno.EADDRNOTAVAIL });
+    assertStrictEquals(decodeInet(also.localName()).port, port);
+    assertFields(assertThrows(() => openUdp(AF_INET, { local: at("192.0.2.1") })), {
+      errno: Errno.EADDRNOTAVAIL,
+    });
   });
 });
 
@@ -117,7 +123,7 @@ Deno.test("openUdp(): datagrams longer than the MTU are fragmented, without DF",
       setReceiveTimeout(b, 2000);
       for (const length of [100, 1472, 5000, 60_000]) {
         a.send(new Uint8Array(length), b.localName());
-        assert.equal(b.receive(new Uint8Array(70_000), 0), length);
+        assertStrictEquals(b.receive(new Uint8Array(70_000), 0), length);
       }
     }
     // A capture of IPv4: protocol 0x0800 of AF_PACKET, cooked.
@@ -130,7 +136,7 @@ Deno.test("openUdp(): datagrams longer than the MTU are fragmented, without DF",
       for (let i = 0; i < fragments; i++) {
         const packet = new Uint8Array(2000);
         capture.receive(packet, 0);
-        assert.equal(packet[6]! & 0x40, 0, "DF");
+        assertStrictEquals(packet[6]! & 0x40, 0, "DF");
       }
     }
   });
@@ -158,22 +164,22 @@ for (
         send.begin(to);
         send.add(0, length);
       }
-      assert.equal(send.send(a.number, 0, 2), 2);
+      assertStrictEquals(send.send(a.number, 0, 2), 2);
       await poll([{ fd: b, events: POLLIN }], 2000);
-      assert.equal(receive.receive(b.number), 2);
+      assertStrictEquals(receive.receive(b.number), 2);
       for (const [i, length] of [50, 3000].entries()) {
         const start = receive.start(i);
-        assert.equal(receive.length(i), header + length);
-        assert.deepEqual(
+        assertStrictEquals(receive.length(i), header + length);
+        assertEquals(
           arena.bytes.subarray(start + header, start + header + length),
           arena.bytes.subarray(0, length),
         );
-        if (header > 0) assert.deepEqual([arena.bytes[start], arena.bytes[start + 9]], [0x45, 115]);
+        if (header > 0) assertEquals([arena.bytes[start], arena.bytes[start + 9]], [0x45, 115]);
         const sender = decodeInet(receive.names.slice(i * 32, i * 32 + receive.nameLength(i)));
-        assert.deepEqual([formatIpAddress(sender.address), sender.port], [here, 0]);
+        assertDeepStrictEquals([formatIpAddress(sender.address), sender.port], [here, 0]);
         const to = receive.destination(i);
         const size = family === AF_INET ? 4 : 16;
-        assert.equal(formatIpAddress(receive.controls.subarray(to, to + size)), there);
+        assertStrictEquals(formatIpAddress(receive.controls.subarray(to, to + size)), there);
       }
     });
   });
@@ -182,12 +188,15 @@ for (
 Deno.test("openRawL2tp(): another host's address, and a port in an IPv6 address", async () => {
   await using pair = await Pair.create();
   await assertNoLeaks(() => {
-    assert.throws(() => openRawL2tp(AF_INET, at("192.0.2.1")), { call: "bind", errno: Errno.EADDRNOTAVAIL });
+    assertFields(assertThrows(() => openRawL2tp(AF_INET, at("192.0.2.1"))), {
+      call: "bind",
+      errno: Errno.EADDRNOTAVAIL,
+    });
     using ipv4 = inside(pair.a, () => openRawL2tp(AF_INET, at("10.0.0.1")));
     using ipv6 = inside(pair.a, () => openRawL2tp(AF_INET6, at("fd00::1")));
     ipv4.send(new Uint8Array(9), encodeInet(at("10.0.0.2", 1701)));
     ipv6.send(new Uint8Array(9), encodeInet(at("fd00::2", 0)));
-    assert.throws(() => ipv6.send(new Uint8Array(9), encodeInet(at("fd00::2", 1701))), {
+    assertFields(assertThrows(() => ipv6.send(new Uint8Array(9), encodeInet(at("fd00::2", 1701)))), {
       errno: Errno.EINVAL,
     });
   });
@@ -211,24 +220,27 @@ Deno.test("pathMtu(): MTU and source of the route, of the device, of the loopbac
       const answer = inside(a, () => pathMtu(family, local, remote));
       return [answer.mtu, formatIpAddress(answer.source.address)];
     };
-    assert.deepEqual(mtu("10.0.0.2"), [1500, "10.0.0.1"]);
-    assert.deepEqual(mtu("10.0.0.2", "10.0.0.9"), [1500, "10.0.0.9"]);
-    assert.deepEqual(mtu("192.0.2.7"), [1300, "10.0.0.1"]);
-    assert.deepEqual(mtu("127.0.0.1"), [65535, "127.0.0.1"]);
-    assert.deepEqual(mtu("fd00::2"), [1500, "fd00::1"]);
-    assert.deepEqual(mtu("2001:db8::7", "fd00::1"), [1290, "fd00::1"]);
-    assert.deepEqual(mtu("::1"), [65536, "::1"]);
-    assert.throws(() => mtu("203.0.113.1"), { call: "connect", errno: Errno.ENETUNREACH });
-    assert.throws(() => mtu("198.51.100.1"), { call: "connect", errno: Errno.EHOSTUNREACH });
-    assert.throws(() => mtu("10.0.0.2", "10.0.0.77"), { call: "bind", errno: Errno.EADDRNOTAVAIL });
-    assert.throws(() => mtu("2001:db8:1::1"), { call: "connect", errno: Errno.ENETUNREACH });
-    assert.throws(() => mtu("fe80::2"), { call: "connect", errno: Errno.EINVAL });
+    assertEquals(mtu("10.0.0.2"), [1500, "10.0.0.1"]);
+    assertEquals(mtu("10.0.0.2", "10.0.0.9"), [1500, "10.0.0.9"]);
+    assertEquals(mtu("192.0.2.7"), [1300, "10.0.0.1"]);
+    assertEquals(mtu("127.0.0.1"), [65535, "127.0.0.1"]);
+    assertEquals(mtu("fd00::2"), [1500, "fd00::1"]);
+    assertEquals(mtu("2001:db8::7", "fd00::1"), [1290, "fd00::1"]);
+    assertEquals(mtu("::1"), [65536, "::1"]);
+    assertFields(assertThrows(() => mtu("203.0.113.1")), { call: "connect", errno: Errno.ENETUNREACH });
+    assertFields(assertThrows(() => mtu("198.51.100.1")), { call: "connect", errno: Errno.EHOSTUNREACH });
+    assertFields(assertThrows(() => mtu("10.0.0.2", "10.0.0.77")), {
+      call: "bind",
+      errno: Errno.EADDRNOTAVAIL,
+    });
+    assertFields(assertThrows(() => mtu("2001:db8:1::1")), { call: "connect", errno: Errno.ENETUNREACH });
+    assertFields(assertThrows(() => mtu("fe80::2")), { call: "connect", errno: Errno.EINVAL });
     const scopeId = inside(a, () => interfaceIndex("cable"))!;
     const linkLocal = inside(
       a,
       () => pathMtu(AF_INET6, at("fe80::1", 0, scopeId), at("fe80::2", 0, scopeId)),
     );
-    assert.deepEqual(
+    assertDeepStrictEquals(
       [linkLocal.mtu, formatIpAddress(linkLocal.source.address), linkLocal.source.scopeId],
       [1500, "fe80::1", scopeId],
     );
@@ -242,14 +254,14 @@ Deno.test("takeError(): clears a connected socket's error; an unconnected socket
     closed.close();
     using socket = openUdp(AF_INET, { local: at("127.0.0.1") });
     socket.send(Uint8Array.of(1), nobody);
-    assert.deepEqual(await poll([{ fd: socket, events: POLLIN }], 50), [0]);
-    assert.equal(takeError(socket), 0);
+    assertDeepStrictEquals(await poll([{ fd: socket, events: POLLIN }], 50), [0]);
+    assertStrictEquals(takeError(socket), 0);
     socket.connect(nobody);
     socket.send(Uint8Array.of(1));
     const [ready] = await poll([{ fd: socket, events: 0 }], 2000);
-    assert.equal(ready! & POLLERR, POLLERR);
-    assert.equal(takeError(socket), Errno.ECONNREFUSED);
-    assert.equal(takeError(socket), 0);
-    assert.deepEqual(await poll([{ fd: socket, events: 0 }], 0), [0]);
+    assertStrictEquals(ready! & POLLERR, POLLERR);
+    assertStrictEquals(takeError(socket), Errno.ECONNREFUSED);
+    assertStrictEquals(takeError(socket), 0);
+    assertDeepStrictEquals(await poll([{ fd: socket, events: 0 }], 0), [0]);
   });
 });

@@ -1,6 +1,6 @@
 /** `ffi/sockets/unix_listener.ts` on this machine's kernel: permissions, live and dead servers, other files. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
 import { AF_UNIX, encodeUnix } from "../../ffi/sockets/sockaddr.ts";
@@ -11,6 +11,7 @@ import { Errno } from "../../src/base/errno.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 import { runProgram } from "../support/processes.ts";
 import { EMULATED } from "./emulated.ts";
+import { assertDeepStrictEquals, assertFields } from "../support/assertions.ts";
 
 // Opened here, because a library opened within a test counts as a leak.
 bindLibc();
@@ -40,21 +41,21 @@ Deno.test("UnixListener.listen(): mode and group as requested, whatever the umas
       ) {
         using listener = UnixListener.listen(path, { mode, group });
         const status = Deno.lstatSync(path);
-        assert.ok(status.isSocket);
-        assert.deepEqual([status.mode! & 0o7777, status.gid, status.uid], [mode, gid, Deno.uid()]);
+        assert(status.isSocket);
+        assertDeepStrictEquals([status.mode! & 0o7777, status.gid, status.uid], [mode, gid, Deno.uid()]);
         listener.close();
-        assert.throws(() => Deno.lstatSync(path), Deno.errors.NotFound);
+        assertThrows(() => Deno.lstatSync(path), Deno.errors.NotFound);
         listener.close();
       }
     } finally {
       Deno.umask(umask);
     }
-    assert.equal(groupId("root"), 0);
-    assert.throws(() => UnixListener.listen(path, { mode: 0o600, group: "no-such-group" }), {
+    assertStrictEquals(groupId("root"), 0);
+    assertFields(assertThrows(() => UnixListener.listen(path, { mode: 0o600, group: "no-such-group" })), {
       call: 'getgrnam("no-such-group")',
       errno: Errno.ENOENT,
     });
-    assert.throws(() => Deno.lstatSync(path), Deno.errors.NotFound);
+    assertThrows(() => Deno.lstatSync(path), Deno.errors.NotFound);
   });
 });
 
@@ -69,10 +70,10 @@ Deno.test("the mode decides who may connect", async () => {
     };
     for (const [mode, group, code] of [[0o660, 0, Errno.EACCES], [0o660, 54321, 0], [0o666, 0, 0]] as const) {
       using listener = UnixListener.listen(`${folder}/api.sock`, { mode, group });
-      assert.equal(await connect(listener.path), code);
+      assertStrictEquals(await connect(listener.path), code);
       using connection = listener.accept();
-      if (code !== 0) assert.equal(connection, undefined);
-      else {assert.deepEqual([connection!.peerCredentials().uid, connection!.peerCredentials().gid], [
+      if (code !== 0) assertStrictEquals(connection, undefined);
+      else {assertEquals([connection!.peerCredentials().uid, connection!.peerCredentials().gid], [
           54321,
           54321,
         ]);}
@@ -100,7 +101,7 @@ async function withServer(path: string, action: (child: Deno.ChildProcess) => Pr
   const reader = child.stdout.getReader();
   try {
     const { value } = await reader.read();
-    assert.equal(new TextDecoder().decode(value), "listening\n");
+    assertStrictEquals(new TextDecoder().decode(value), "listening\n");
     await action(child);
   } finally {
     try {
@@ -120,21 +121,21 @@ Deno.test("a live server's socket is not taken; a killed one's is replaced", {
   await atPath(async (path) => {
     await withServer(path, async (child) => {
       const inUse = { name: "SyscallError", call: `bind("${path}")`, errno: Errno.EADDRINUSE };
-      assert.throws(() => UnixListener.listen(path, { mode: 0o600 }), inUse);
+      assertFields(assertThrows(() => UnixListener.listen(path, { mode: 0o600 })), inUse);
       using client = UnixConnection.connect(path, { timeoutMs: 2000 });
-      assert.equal(client.peerCredentials().pid, child.pid);
+      assertStrictEquals(client.peerCredentials().pid, child.pid);
       child.kill("SIGKILL");
       await child.status;
-      assert.ok(Deno.lstatSync(path).isSocket, "left behind");
-      assert.throws(() => UnixConnection.connect(path), {
+      assert(Deno.lstatSync(path).isSocket, "left behind");
+      assertFields(assertThrows(() => UnixConnection.connect(path)), {
         call: `connect("${path}")`,
         errno: Errno.ECONNREFUSED,
       });
       using listener = UnixListener.listen(path, { mode: 0o600 });
       using again = UnixConnection.connect(path);
       using server = listener.accept()!;
-      assert.equal(server.peerCredentials().pid, again.peerCredentials().pid);
-      assert.throws(() => UnixListener.listen(path, { mode: 0o600 }), inUse);
+      assertStrictEquals(server.peerCredentials().pid, again.peerCredentials().pid);
+      assertFields(assertThrows(() => UnixListener.listen(path, { mode: 0o600 })), inUse);
     });
   });
 });
@@ -142,10 +143,11 @@ Deno.test("a live server's socket is not taken; a killed one's is replaced", {
 Deno.test("a path of another kind of file or of another live socket is not replaced", async () => {
   await atPath((path) => {
     const inUse = { call: `bind("${path}")`, errno: Errno.EADDRINUSE };
-    const refused = (): void => assert.throws(() => UnixListener.listen(path, { mode: 0o600 }), inUse);
+    const refused = (): void =>
+      assertFields(assertThrows(() => UnixListener.listen(path, { mode: 0o600 })), inUse);
     Deno.writeTextFileSync(path, "precious");
     refused();
-    assert.equal(Deno.readTextFileSync(path), "precious");
+    assertStrictEquals(Deno.readTextFileSync(path), "precious");
     Deno.removeSync(path);
     Deno.symlinkSync("/nowhere", path);
     refused();
@@ -157,12 +159,12 @@ Deno.test("a path of another kind of file or of another live socket is not repla
       Deno.lstatSync(path);
     }
     using listener = UnixListener.listen(path, { mode: 0o600 });
-    assert.ok(listener.number > 2);
+    assert(listener.number > 2);
     // Another file was moved there: closing leaves it in place.
     Deno.removeSync(path);
     Deno.writeTextFileSync(path, "new");
     listener.close();
-    assert.equal(Deno.readTextFileSync(path), "new");
+    assertStrictEquals(Deno.readTextFileSync(path), "new");
   });
 });
 
@@ -171,15 +173,15 @@ Deno.test("paths: too long, empty, with a NUL, in a folder that does not exist",
     const long = (length: number): string => `${path}-`.padEnd(length, "x");
     using longest = UnixListener.listen(long(107), { mode: 0o600 });
     using client = UnixConnection.connect(long(107));
-    assert.ok(client.number > longest.number);
+    assert(client.number > longest.number);
     for (const bad of [long(108), "", "a\0b", "é".repeat(54)]) {
-      assert.throws(() => UnixListener.listen(bad, { mode: 0o600 }), RangeError);
-      assert.throws(() => UnixConnection.connect(bad), RangeError);
+      assertThrows(() => UnixListener.listen(bad, { mode: 0o600 }), RangeError);
+      assertThrows(() => UnixConnection.connect(bad), RangeError);
     }
-    assert.throws(() => UnixListener.listen("/no/such/folder/x", { mode: 0o600 }), {
+    assertFields(assertThrows(() => UnixListener.listen("/no/such/folder/x", { mode: 0o600 })), {
       call: 'open("/no/such/folder/x.lock")',
       errno: Errno.ENOENT,
     });
-    assert.throws(() => UnixConnection.connect("/no/such/folder/x"), { errno: Errno.ENOENT });
+    assertFields(assertThrows(() => UnixConnection.connect("/no/such/folder/x")), { errno: Errno.ENOENT });
   });
 });

@@ -1,6 +1,6 @@
 /** `ffi/sockets/unix.ts` on this machine's kernel: friendly and hostile peers. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { EventFd } from "../../ffi/process/eventfd.ts";
 import { openFile, OwnedFd } from "../../ffi/fd.ts";
 import { bindLibc } from "../../ffi/libc.ts";
@@ -12,6 +12,7 @@ import { UnixListener } from "../../ffi/sockets/unix_listener.ts";
 import { Errno } from "../../src/base/errno.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 import { EMULATED } from "./emulated.ts";
+import { assertDeepStrictEquals, assertFields } from "../support/assertions.ts";
 
 // Opened here, because a library opened within a test counts as a leak.
 bindLibc();
@@ -49,23 +50,27 @@ function flagsOf(fd: OwnedFd): number {
 Deno.test("message boundaries and order are kept, both ways; each side sees the other close", async () => {
   await atPath((path) => {
     using listener = UnixListener.listen(path, { mode: 0o600 });
-    assert.equal(listener.accept(), undefined);
+    assertStrictEquals(listener.accept(), undefined);
     const [client, server] = connected(listener);
     using near = client;
     using far = server;
     const buffer = new Uint8Array(100);
-    assert.equal(far.receive(buffer), undefined);
-    assert.equal(near.send(bytes(1, 2, 3)), true);
-    assert.equal(near.send(bytes(4)), true);
-    assert.deepEqual(far.receive(buffer), { length: 3, fds: [], truncated: false, fdsRefused: false });
-    assert.deepEqual([...buffer.subarray(0, 4)], [1, 2, 3, 0]);
-    assert.equal(far.receive(buffer)?.length, 1);
-    assert.equal(far.send(bytes(5, 6)), true);
-    assert.equal(near.receive(buffer)?.length, 2);
+    assertStrictEquals(far.receive(buffer), undefined);
+    assertStrictEquals(near.send(bytes(1, 2, 3)), true);
+    assertStrictEquals(near.send(bytes(4)), true);
+    assertEquals(far.receive(buffer), { length: 3, fds: [], truncated: false, fdsRefused: false });
+    assertDeepStrictEquals([...buffer.subarray(0, 4)], [1, 2, 3, 0]);
+    assertStrictEquals(far.receive(buffer)?.length, 1);
+    assertStrictEquals(far.send(bytes(5, 6)), true);
+    assertStrictEquals(near.receive(buffer)?.length, 2);
     far.close();
-    assert.equal(near.receive(buffer)?.length, 0);
-    assert.equal(near.receive(buffer)?.length, 0, "for ever");
-    assert.throws(() => near.send(bytes(1)), { name: "SyscallError", call: "sendmsg", errno: Errno.EPIPE });
+    assertStrictEquals(near.receive(buffer)?.length, 0);
+    assertStrictEquals(near.receive(buffer)?.length, 0, "for ever");
+    assertFields(assertThrows(() => near.send(bytes(1))), {
+      name: "SyscallError",
+      call: "sendmsg",
+      errno: Errno.EPIPE,
+    });
   });
 });
 
@@ -78,8 +83,8 @@ Deno.test("a peer that closes with unread messages: its own messages arrive, the
     far.send(bytes(7, 8));
     far.close();
     const buffer = new Uint8Array(10);
-    assert.deepEqual([near.receive(buffer)?.length, buffer[0]], [2, 7]);
-    assert.equal(near.receive(buffer)?.length, 0);
+    assertEquals([near.receive(buffer)?.length, buffer[0]], [2, 7]);
+    assertStrictEquals(near.receive(buffer)?.length, 0);
   });
 });
 
@@ -89,16 +94,16 @@ Deno.test("a connecting side's calls block no longer than its timeout, and not a
     using client = UnixConnection.connect(path, { timeoutMs: 50 });
     const buffer = new Uint8Array(10);
     const start = performance.now();
-    assert.equal(client.receive(buffer), undefined);
+    assertStrictEquals(client.receive(buffer), undefined);
     const elapsed = performance.now() - start;
-    assert.ok(elapsed >= 45 && elapsed < 5000, `${elapsed} ms`);
+    assert(elapsed >= 45 && elapsed < 5000, `${elapsed} ms`);
     const again = performance.now();
-    assert.equal(client.receive(buffer, { dontWait: true }), undefined);
-    assert.ok(performance.now() - again < 40);
+    assertStrictEquals(client.receive(buffer, { dontWait: true }), undefined);
+    assert(performance.now() - again < 40);
     using server = listener.accept()!;
-    assert.equal(flagsOf(server) & 0o2004000, 0o2004000, "O_NONBLOCK | O_CLOEXEC");
-    assert.equal(flagsOf(client) & 0o2004000, 0o2000000);
-    assert.equal(flagsOf(listener) & 0o2004000, 0o2004000);
+    assertStrictEquals(flagsOf(server) & 0o2004000, 0o2004000, "O_NONBLOCK | O_CLOEXEC");
+    assertStrictEquals(flagsOf(client) & 0o2004000, 0o2000000);
+    assertStrictEquals(flagsOf(listener) & 0o2004000, 0o2004000);
   });
 });
 
@@ -111,18 +116,18 @@ Deno.test("descriptors in messages: copies, with close-on-exec, owned by the rec
     using file = openFile("/proc/version");
     near.send(bytes(1), [event.number, file.number, event.number]);
     const message = far.receive(new Uint8Array(10), { maxFds: 5 })!;
-    assert.deepEqual([message.length, message.fds.length, message.fdsRefused], [1, 3, false]);
+    assertEquals([message.length, message.fds.length, message.fdsRefused], [1, 3, false]);
     const [first, second] = message.fds as [OwnedFd, OwnedFd];
-    assert.notEqual(first.number, event.number);
-    assert.equal(Deno.readLinkSync(`/proc/self/fd/${second.number}`), "/proc/version");
+    assertNotStrictEquals(first.number, event.number);
+    assertStrictEquals(Deno.readLinkSync(`/proc/self/fd/${second.number}`), "/proc/version");
     for (const fd of message.fds) {
-      assert.equal(flagsOf(fd) & 0o2000000, 0o2000000);
+      assertStrictEquals(flagsOf(fd) & 0o2000000, 0o2000000);
       fd.close();
     }
-    assert.equal(event.closed, false);
+    assertStrictEquals(event.closed, false);
     // None with the next message: descriptors are not delivered twice.
     near.send(bytes(2));
-    assert.deepEqual(far.receive(new Uint8Array(10), { maxFds: 5 })?.fds, []);
+    assertEquals(far.receive(new Uint8Array(10), { maxFds: 5 })?.fds, []);
   });
 });
 
@@ -139,7 +144,7 @@ Deno.test("descriptors that nobody asked for are closed: none, fewer, or one few
     for (const [sent, maxFds] of [[1, 0], [2, 1], [3, 1], [MAX_FDS, 2], [MAX_FDS, MAX_FDS - 1]] as const) {
       near.send(bytes(1, 2), Array(sent).fill(event.number));
       const message = far.receive(buffer, { maxFds })!;
-      assert.deepEqual(
+      assertEquals(
         message,
         { length: 2, fds: [], truncated: false, fdsRefused: true },
         `${sent} ${maxFds}`,
@@ -147,10 +152,10 @@ Deno.test("descriptors that nobody asked for are closed: none, fewer, or one few
     }
     near.send(bytes(1), Array(MAX_FDS).fill(event.number));
     const all = far.receive(buffer, { maxFds: MAX_FDS })!;
-    assert.deepEqual([all.fds.length, all.fdsRefused], [MAX_FDS, false]);
+    assertEquals([all.fds.length, all.fdsRefused], [MAX_FDS, false]);
     for (const fd of all.fds) fd.close();
-    assert.throws(() => near.send(bytes(1), Array(MAX_FDS + 1).fill(event.number)), RangeError);
-    assert.throws(() => near.send(bytes(1), [123_456]), { call: "sendmsg", errno: Errno.EBADF });
+    assertThrows(() => near.send(bytes(1), Array(MAX_FDS + 1).fill(event.number)), RangeError);
+    assertFields(assertThrows(() => near.send(bytes(1), [123_456])), { call: "sendmsg", errno: Errno.EBADF });
     // Never received: the kernel closes them with the socket.
     near.send(bytes(1), [event.number]);
   });
@@ -166,11 +171,11 @@ Deno.test("a message longer than the buffer is truncated, and its descriptors st
     near.send(bytes(9));
     const buffer = new Uint8Array(20);
     const message = far.receive(buffer.subarray(5, 15), { maxFds: 1 })!;
-    assert.deepEqual([message.length, message.truncated, message.fds.length], [10, true, 1]);
+    assertEquals([message.length, message.truncated, message.fds.length], [10, true, 1]);
     message.fds[0]!.close();
-    assert.deepEqual([buffer[4], buffer[5], buffer[14], buffer[15]], [0, 7, 7, 0]);
-    assert.equal(far.receive(buffer)?.truncated, false, "the rest of it is gone");
-    assert.equal(buffer[0], 9);
+    assertDeepStrictEquals([buffer[4], buffer[5], buffer[14], buffer[15]], [0, 7, 7, 0]);
+    assertStrictEquals(far.receive(buffer)?.truncated, false, "the rest of it is gone");
+    assertStrictEquals(buffer[0], 9);
   });
 });
 
@@ -182,14 +187,14 @@ Deno.test("send(): false while the buffer is full; EMSGSIZE if it never fits; Ra
     const large = new Uint8Array(60_000);
     let sent = 0;
     while (near.send(large)) sent++;
-    assert.ok(sent > 0 && sent < 100, `${sent}`);
+    assert(sent > 0 && sent < 100, `${sent}`);
     const buffer = new Uint8Array(60_000);
-    for (let i = 0; i < sent; i++) assert.equal(far.receive(buffer)?.length, 60_000);
-    assert.equal(far.receive(buffer), undefined);
-    assert.equal(near.send(large), true);
-    assert.throws(() => near.send(new Uint8Array(4 << 20)), { errno: Errno.EMSGSIZE });
-    assert.throws(() => near.send(new Uint8Array(0)), RangeError);
-    assert.throws(() => near.receive(new Uint8Array(0)), RangeError);
+    for (let i = 0; i < sent; i++) assertStrictEquals(far.receive(buffer)?.length, 60_000);
+    assertStrictEquals(far.receive(buffer), undefined);
+    assertStrictEquals(near.send(large), true);
+    assertFields(assertThrows(() => near.send(new Uint8Array(4 << 20))), { errno: Errno.EMSGSIZE });
+    assertThrows(() => near.send(new Uint8Array(0)), RangeError);
+    assertThrows(() => near.receive(new Uint8Array(0)), RangeError);
   });
 });
 
@@ -200,7 +205,7 @@ Deno.test("a peer that sends an empty message looks closed, and should be closed
     hostile.connect(encodeUnix(path));
     using server = listener.accept()!;
     hostile.send(new Uint8Array(0));
-    assert.equal(server.receive(new Uint8Array(10))?.length, 0);
+    assertStrictEquals(server.receive(new Uint8Array(10))?.length, 0);
   });
 });
 
@@ -211,7 +216,7 @@ Deno.test("peerCredentials(): of the connecting and of the listening side", asyn
     using near = client;
     using far = server;
     const own = { pid: Deno.pid, uid: Deno.uid(), gid: Deno.gid() };
-    assert.deepEqual(near.peerCredentials(), own);
-    assert.deepEqual(far.peerCredentials(), own);
+    assertDeepStrictEquals(near.peerCredentials(), own);
+    assertDeepStrictEquals(far.peerCredentials(), own);
   });
 });

@@ -1,6 +1,6 @@
 /** `src/wire/virtio/net_header.ts`, the header of a TUN or TAP device's frames, against this machine's C compiler. */
 
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import * as header from "../../src/wire/virtio/net_header.ts";
 import { sh } from "../support/processes.ts";
 
@@ -33,7 +33,7 @@ Deno.test("every offset and number of struct virtio_net_hdr is that of linux/vir
     );
     await sh("gcc", "-o", `${folder}/header`, `${folder}/header.c`);
     const lines = (await sh(`${folder}/header`)).trim().split("\n");
-    assert.deepEqual(lines.sort(), Object.entries(header).map(([name, value]) => `${name} ${value}`).sort());
+    assertEquals(lines.sort(), Object.entries(header).map(([name, value]) => `${name} ${value}`).sort());
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

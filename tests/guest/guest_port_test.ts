@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { EndMark, TextTail } from "./guest_port.ts";
 
@@ -18,30 +18,30 @@ function cut(mark: string, stream: string, size: number): { text: string; found:
 
 Deno.test("the end mark is found and removed in pieces of any size", () => {
   for (let size = 1; size <= 20; size++) {
-    assert.deepEqual(cut("--end--", "some --en output\n--end--", size), {
+    assertEquals(cut("--end--", "some --en output\n--end--", size), {
       text: "some --en output\n",
       found: true,
     });
-    assert.deepEqual(cut("--end--", "---end--", size), { text: "-", found: true });
+    assertEquals(cut("--end--", "---end--", size), { text: "-", found: true });
   }
 });
 
 Deno.test("a stream that ends early loses nothing", () => {
   for (let size = 1; size <= 20; size++) {
-    assert.deepEqual(cut("--end--", "output\n--end-", size), { text: "output\n--end-", found: false });
+    assertEquals(cut("--end--", "output\n--end-", size), { text: "output\n--end-", found: false });
   }
 });
 
 Deno.test("only a possible start of the end mark is held back", () => {
   const end = new EndMark("--end--");
-  assert.equal(Buffer.from(end.push(bytes("prompt> "))).toString(), "prompt> ");
-  assert.equal(Buffer.from(end.push(bytes("x--e"))).toString(), "x");
-  assert.equal(Buffer.from(end.push(bytes("cho"))).toString(), "--echo");
+  assertStrictEquals(Buffer.from(end.push(bytes("prompt> "))).toString(), "prompt> ");
+  assertStrictEquals(Buffer.from(end.push(bytes("x--e"))).toString(), "x");
+  assertStrictEquals(Buffer.from(end.push(bytes("cho"))).toString(), "--echo");
 });
 
 Deno.test("a text's tail keeps its last characters, without carriage returns", () => {
   const tail = new TextTail(6);
   tail.push(bytes("first\r\nsec"));
   tail.push(bytes("ond\r\n"));
-  assert.equal(tail.toString(), "cond\n");
+  assertStrictEquals(tail.toString(), "cond\n");
 });

@@ -3,7 +3,7 @@
  * L2TP_OFFLOAD=bpf, all of `interop_test.ts` is about the same.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
 import { L2tpClient } from "../../src/client/l2tp_client.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { isKernelAtLeast, kernelRelease } from "../../src/driver/system/kernel_release.ts";
@@ -35,7 +35,7 @@ Deno.test("BPF programs and the kernel", async (t) => {
   for (const { name, ...carrier } of CARRIERS) {
     await t.step(`${name}: TCP, lengths, neighbours`, async () => {
       await using wire = new Wire(hosts, carrier);
-      assert.ok(hosts.a.l2tp.offloads()[0]!.offloads.includes("bpf"), daemon.said);
+      assert(hosts.a.l2tp.offloads()[0]!.offloads.includes("bpf"), daemon.said);
       await wire.ping();
       await wire.ping({ count: 1 }, "b");
       await checkMtu(hosts, wire);
@@ -77,9 +77,9 @@ Deno.test("the next daemon removes what a killed one left at devices, whatever i
   }
   // Before Linux 6.6 programs are attached by filters; since then nothing of the kind is there at all.
   const attached = isKernelAtLeast(kernelRelease(), 6, 6) ? 0 : 2;
-  assert.equal(await filters(), attached);
+  assertStrictEquals(await filters(), attached);
   await first.end("SIGKILL");
-  assert.equal(await filters(), attached);
+  assertStrictEquals(await filters(), attached);
   await using _next = await TestDaemon.start({ folder });
-  assert.equal(await filters(), 0);
+  assertStrictEquals(await filters(), 0);
 });

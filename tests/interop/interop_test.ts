@@ -3,7 +3,7 @@
  * through, whichever of them began.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, fail } from "@std/assert";
 import { L2tpClient } from "../../src/client/l2tp_client.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { isKernelAtLeast, kernelRelease } from "../../src/driver/system/kernel_release.ts";
@@ -34,6 +34,7 @@ import { checkNarrowPath } from "../userspace/narrow_path.ts";
 import { checkSharedPort } from "../userspace/shared_port.ts";
 import { type HostName, Hosts, userClient, Wire, type WireOptions } from "../userspace/wire.ts";
 import { VARIANTS } from "./variants.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const MEGABYTE = 1_000_000;
 /** Each way; the emulated machine takes 10 to 30 seconds for both. */
@@ -81,7 +82,7 @@ Deno.test("userspace and the kernel", async (t) => {
       gro: wanted.gro && !wanted.bpf,
     };
     const expected = OFFLOADS.filter((each) => possible[each] && (each !== "coalesce" || tap));
-    assert.deepEqual(hosts.a.l2tp.offloads().map(({ offloads }) => offloads), [expected]);
+    assertEquals(hosts.a.l2tp.offloads().map(({ offloads }) => offloads), [expected]);
     if (wanted.uso && tap && !hasUso) {
       const refusal = /offload uso unavailable: .*EINVAL/;
       await until(() => refusal.test(daemon.said), "the refusal is said");
@@ -97,7 +98,7 @@ Deno.test("userspace and the kernel", async (t) => {
     ) {
       await timed(`${name}: ${of}`, async () => {
         await using wire = new Wire(ends, options);
-        assert.deepEqual([wire.mtu("a"), wire.mtu("b")], mtu);
+        assertDeepStrictEquals([wire.mtu("a"), wire.mtu("b")], mtu);
         if (!carries) return await checkNothingArrives(ends, wire);
         await wire.ping();
         await wire.ping({ count: 1 }, "b");
@@ -170,7 +171,7 @@ Deno.test("userspace and the kernel", async (t) => {
         await using wire = new Wire(hosts, sequenced(200));
         const netem = new Netem(hosts, from, "loss 5% reorder 40% delay 50ms");
         const passage = await sendDisturbed({ hosts, wire, from }, FRAMES, netem);
-        assert.ok(netem.lost > 0);
+        assert(netem.lost > 0);
         assertThinned(passage, netem.lost);
       });
     }
@@ -197,10 +198,10 @@ Deno.test("userspace and the kernel", async (t) => {
       await other.assertMirrored();
       for (const [host, wire, name] of [[hosts.a, other, "a"], [crosswise.b, mine, "b"]] as const) {
         const drops = host.l2tp.drops();
-        assert.equal(drops.length, 1);
+        assertStrictEquals(drops.length, 1);
         // Protocol 115 goes to raw sockets as well: all that came for the kernel's tunnel, and nothing else.
         const { rxPackets } = wire.counters(name);
-        assert.deepEqual([...drops[0]!.reasons], [["unknown_session", Number(rxPackets)]]);
+        assertDeepStrictEquals([...drops[0]!.reasons], [["unknown_session", Number(rxPackets)]]);
       }
     },
   );
@@ -231,7 +232,7 @@ class Netem implements Disturber {
     for (;;) {
       const shown = await sh("tc", "-n", this.#netns, "-s", "qdisc", "show", "dev", "cable");
       if (!/backlog 0b 0p/.test(shown)) continue;
-      this.lost = Number(/dropped (\d+)/.exec(shown)?.[1] ?? assert.fail(shown));
+      this.lost = Number(/dropped (\d+)/.exec(shown)?.[1] ?? fail(shown));
       break;
     }
     await sh("tc", "-n", this.#netns, "qdisc", "del", "dev", "cable", "root");

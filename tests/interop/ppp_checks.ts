@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import type { AuthMethod, PppEnd } from "../../src/model/ppp/status.ts";
 import { ping, transfer } from "../support/traffic.ts";
 import { until } from "../support/until.ts";
@@ -36,14 +36,14 @@ export async function checkRow(hosts: PppHosts, join: PppJoin, method: AuthMetho
   hosts.run("b", clientSettings());
   await hosts.up();
   const [a, b] = [hosts.status("a")!, hosts.status("b")!];
-  if (method === "none") assert.deepEqual([a.auth, b.auth], [{}, {}]);
+  if (method === "none") assertEquals([a.auth, b.auth], [{}, {}]);
   else {
-    assert.deepEqual(a.auth.peer, { method, state: "succeeded", name: USER });
-    assert.equal(b.auth.local?.method, method);
-    assert.equal(b.auth.local?.state, "succeeded");
+    assertEquals(a.auth.peer, { method, state: "succeeded", name: USER });
+    assertStrictEquals(b.auth.local?.method, method);
+    assertStrictEquals(b.auth.local?.state, "succeeded");
   }
   const { local, peer, dns } = b.ipcp!;
-  assert.deepEqual([local, peer, dns], [ADDRESSES.b, ADDRESSES.a, ["192.0.2.53"]]);
+  assertEquals([local, peer, dns], [ADDRESSES.b, ADDRESSES.a, ["192.0.2.53"]]);
   await checkPings(hosts);
 }
 
@@ -64,12 +64,12 @@ export async function checkRefused(hosts: PppHosts, method: AuthMethod): Promise
   hosts.run("b", clientSettings("quite another"));
   await until(() => hosts.status("a")?.end !== undefined, "a has refused");
   const end = hosts.status("a")!.end!;
-  assert.equal(end.reason, "authenticationFailed");
-  assert.ok(end.reason === "authenticationFailed" && end.of === "peer" && end.method === method);
+  assertStrictEquals(end.reason, "authenticationFailed");
+  assert(end.reason === "authenticationFailed" && end.of === "peer" && end.method === method);
   await until(() => hosts.status("b")?.end !== undefined, "b has been told");
   const told = hosts.status("b")!.end!.reason;
-  assert.ok(told === "authenticationFailed" || told === "terminatedByPeer", told);
-  assert.equal(hosts.status("a")!.ipcp?.local, undefined);
+  assert(told === "authenticationFailed" || told === "terminatedByPeer", told);
+  assertStrictEquals(hosts.status("a")!.ipcp?.local, undefined);
 }
 
 /** Bytes over TCP, by hash, both ways at once. */
@@ -95,5 +95,5 @@ export async function checkTornDown(
   hosts.deleteSession(name);
   await until(() => hosts.status(other)?.end !== undefined, `${other} learns that PPP is over`);
   const { reason } = hosts.status(other)!.end!;
-  assert.ok(reasons.includes(reason), reason);
+  assert(reasons.includes(reason), reason);
 }

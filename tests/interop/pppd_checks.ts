@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import type { AuthMethod, PppStatus } from "../../src/model/ppp/status.ts";
 import type { PppSessionSettings } from "../../src/model/ppp/settings.ts";
 import { ping, transfer } from "../support/traffic.ts";
@@ -54,7 +54,7 @@ export async function checkWeAsk(link: LinkToPppd, method: AuthMethod | "none"):
   await using _pppd = await link.start(CLIENT);
   await up(link);
   const { auth } = link.status()!;
-  assert.deepEqual(auth, method === "none" ? {} : { peer: { method, state: "succeeded", name: USER } });
+  assertEquals(auth, method === "none" ? {} : { peer: { method, state: "succeeded", name: USER } });
   await checkPings(link, ADDRESSES.b);
 }
 
@@ -64,8 +64,8 @@ export async function checkPppdAsks(link: LinkToPppd, method: AuthMethod): Promi
   await using _pppd = await link.start([...SERVER, REQUIRE[method]]);
   await up(link);
   const { auth, ipcp } = link.status()!;
-  assert.deepEqual(auth, { local: { method, state: "succeeded", name: USER } });
-  assert.deepEqual([ipcp?.local, ipcp?.peer, ipcp?.dns], [ADDRESSES.b, ADDRESSES.a, ["192.0.2.53"]]);
+  assertEquals(auth, { local: { method, state: "succeeded", name: USER } });
+  assertEquals([ipcp?.local, ipcp?.peer, ipcp?.dns], [ADDRESSES.b, ADDRESSES.a, ["192.0.2.53"]]);
   await checkPings(link, ADDRESSES.a);
 }
 
@@ -75,9 +75,9 @@ export async function checkWeRefuse(link: LinkToPppd, method: AuthMethod): Promi
   await using peer = await link.start([...CLIENT, "password", "quite another"]);
   await until(() => link.status()?.end !== undefined, "we have refused");
   const end = link.status()!.end!;
-  assert.ok(end.reason === "authenticationFailed" && end.of === "peer" && end.method === method, end.reason);
+  assert(end.reason === "authenticationFailed" && end.of === "peer" && end.method === method, end.reason);
   await until(() => peer.ended, "pppd has ended");
-  assert.match(await peer.end(), /authentication failed|Failed to authenticate/i);
+  assertMatch(await peer.end(), /authentication failed|Failed to authenticate/i);
 }
 
 /** Our secret is wrong: pppd refuses us, and we report it. */
@@ -86,8 +86,8 @@ export async function checkPppdRefuses(link: LinkToPppd, method: AuthMethod): Pr
   await using _pppd = await link.start([...SERVER, REQUIRE[method]]);
   await until(() => link.status()?.end !== undefined, "we are told");
   const { reason } = link.status()!.end!;
-  assert.ok(reason === "authenticationFailed" || reason === "terminatedByPeer", reason);
-  assert.equal(link.status()!.ipcp?.local, undefined);
+  assert(reason === "authenticationFailed" || reason === "terminatedByPeer", reason);
+  assertStrictEquals(link.status()!.ipcp?.local, undefined);
 }
 
 /** A pppd that refuses what we prefer gets what it takes. */
@@ -95,7 +95,7 @@ export async function checkSecondChoice(link: LinkToPppd): Promise<void> {
   link.run({ ...serverSettings("mschapv2"), require: ["mschapv2", "chap"] });
   await using _pppd = await link.start([...CLIENT, REFUSE.mschapv2, REFUSE.mschap]);
   await up(link);
-  assert.equal(link.status()!.auth.peer?.method, "chap");
+  assertStrictEquals(link.status()!.auth.peer?.method, "chap");
 }
 
 /** So many bytes of TCP each way, by hash; says how long that took. */

@@ -1,6 +1,6 @@
 /** The configuration file of `l2tp -dataplane kernel daemon`: the tunnels are the kernel's, and wait all the same. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { localLibc } from "../../ffi/packet_libc.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Namespace } from "../support/namespaces.ts";
@@ -40,7 +40,7 @@ Deno.test("daemon config, for the kernel: waits for its address, comes up, is re
   try {
     await Deno.writeTextFile(`${folder}/b.toml`, end(2, 1));
     const other = await l2tp(["-n", b.name, "-dataplane", "kernel", "apply", "-f", `${folder}/b.toml`]);
-    assert.equal(other.code, 0, other.stderr);
+    assertStrictEquals(other.code, 0, other.stderr);
     await Deno.writeTextFile(`${folder}/l2tp.toml`, end(1, 2));
     await using daemon = await TestDaemon.start({
       args: ["config", `${folder}/l2tp.toml`, "-dataplane", "kernel"],
@@ -50,7 +50,7 @@ Deno.test("daemon config, for the kernel: waits for its address, comes up, is re
     const env = { L2TP_RUNTIME_DIR: daemon.folder };
     const status = await l2tp(["-n", a.name, "-dataplane", "kernel", "-j", "status"], { env });
     const { declared } = JSON.parse(status.stdout);
-    assert.deepEqual(declared.map(({ name, subject }: Record<string, unknown>) => [name, subject]), [
+    assertEquals(declared.map(({ name, subject }: Record<string, unknown>) => [name, subject]), [
       ["far", "10.0.0.1"],
     ]);
     await a.ip("addr add 10.0.0.1/24 dev cable");
@@ -60,9 +60,9 @@ Deno.test("daemon config, for the kernel: waits for its address, comes up, is re
     Deno.kill(daemon.pid, "SIGHUP");
     await until("it is reloaded", () => daemon.said.includes("changed (reorder_timeout)"));
     const { status: ended, stderr } = await daemon.end("SIGTERM");
-    assert.equal(ended.code, 0, stderr);
+    assertStrictEquals(ended.code, 0, stderr);
     using client = clientIn(a);
-    assert.equal(client.session({ tunnelId: ID, sessionId: ID })?.reorderTimeoutMs, 20);
+    assertStrictEquals(client.session({ tunnelId: ID, sessionId: ID })?.reorderTimeoutMs, 20);
     client.deleteTunnel(ID);
     using peer = clientIn(b);
     peer.deleteTunnel(ID);

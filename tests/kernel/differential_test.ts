@@ -3,7 +3,15 @@
  * Output, exit code, errors, netlink bytes and the kernel's tables must agree, except for documented differences.
  */
 
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+  assertNotStrictEquals,
+  assertStrictEquals,
+  fail,
+} from "@std/assert";
 import { bindLibc } from "../../ffi/libc.ts";
 import { formatHex } from "../../src/base/hex.ts";
 import { GENL_ID_CTRL } from "../../src/wire/genl/ctrl.ts";
@@ -13,6 +21,7 @@ import { type Ended, l2tp, runProgram, words } from "../support/processes.ts";
 import { type Case, type Group, GROUPS } from "./differential_cases.ts";
 import { DIFFERENCES } from "./differences.ts";
 import { NetlinkTap } from "./netlink_tap.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 // A library opened within a test would count as a leak of it.
 bindLibc();
@@ -121,91 +130,99 @@ function plainErrors(stderr: string): string {
 
 /** Checks of the documented differences. */
 const EXPECTED: Record<keyof typeof DIFFERENCES, (ours: Outcome, theirs: Outcome, test: Case) => void> = {
-  "advice": () => assert.fail("holds everywhere and marks no case"),
-  "JSON": () => assert.fail("holds everywhere and marks no case"),
+  "advice": () => fail("holds everywhere and marks no case"),
+  "JSON": () => fail("holds everywhere and marks no case"),
   "usage": (ours, theirs, test) => {
-    assert.equal(theirs.code, 255);
-    assert.match(theirs.stderr, /^Usage: /);
-    assert.deepEqual(ours.requests, []);
+    assertStrictEquals(theirs.code, 255);
+    assertMatch(theirs.stderr, /^Usage: /);
+    assertEquals(ours.requests, []);
     if (/^(help|h|add help|add tunnel h)$/.test(test.line)) {
-      assert.equal(ours.code, 0);
-      assert.match(ours.stdout, /^Usage: /);
+      assertStrictEquals(ours.code, 0);
+      assertMatch(ours.stdout, /^Usage: /);
     } else {
-      assert.equal(ours.code, 255);
-      assert.equal(ours.stdout, "");
-      assert.match(ours.stderr, /^(Usage: |Error: argument "tunnel or session" is required\n)/);
+      assertStrictEquals(ours.code, 255);
+      assertStrictEquals(ours.stdout, "");
+      assertMatch(ours.stderr, /^(Usage: |Error: argument "tunnel or session" is required\n)/);
     }
   },
   "program name": (ours, theirs) => {
-    assert.equal(ours.code, theirs.code);
+    assertStrictEquals(ours.code, theirs.code);
     const named = comparable(theirs.stderr).replace("ip l2tp help", "l2tp help").replace(
       "ip -help",
       "l2tp help",
     );
-    assert.equal(comparable(ours.stderr), named);
+    assertStrictEquals(comparable(ours.stderr), named);
   },
   "filters": (ours, theirs, test) => {
-    assert.equal(ours.code, 0);
-    assert.ok(ours.stdout.length < theirs.stdout.length, "fewer are shown");
+    assertStrictEquals(ours.code, 0);
+    assert(ours.stdout.length < theirs.stdout.length, "fewer are shown");
     const wanted = /(?:tunnel_id|tid|sid) (\d+)$/.exec(test.line)![1]!;
-    if (wanted === "99") assert.equal(ours.stdout, test.line.startsWith("-j") ? "[]\n" : "");
-    else {assert.match(
+    if (wanted === "99") assertStrictEquals(ours.stdout, test.line.startsWith("-j") ? "[]\n" : "");
+    else {assertMatch(
         ours.stdout,
         new RegExp(`^(Tunnel|Session) ${wanted}\\b|"(tunnel|session)_id":${wanted}\\b`),
       );}
   },
   "stale fields": (ours, theirs) => {
-    assert.equal(ours.code, 0);
-    assert.equal(count(theirs.stdout, "cookie") > 2, true, "ip still leaks: else this difference is none");
-    assert.equal(count(ours.stdout, "cookie"), 2);
-    assert.deepEqual(ours.requests, theirs.requests);
+    assertStrictEquals(ours.code, 0);
+    assertStrictEquals(
+      count(theirs.stdout, "cookie") > 2,
+      true,
+      "ip still leaks: else this difference is none",
+    );
+    assertStrictEquals(count(ours.stdout, "cookie"), 2);
+    assertEquals(ours.requests, theirs.requests);
   },
   "oneline": (ours, theirs) => {
-    assert.equal(ours.code, 0);
+    assertStrictEquals(ours.code, 0);
     const entries = count(ours.stdout, /^(Tunnel|Session) /gm);
-    assert.equal(count(ours.stdout, "\n"), entries);
+    assertStrictEquals(count(ours.stdout, "\n"), entries);
     const joined = (text: string): string => text.replaceAll(/[\\\n]/g, "");
-    assert.equal(joined(ours.stdout), joined(theirs.stdout), "the same words in the same order");
+    assertStrictEquals(joined(ours.stdout), joined(theirs.stdout), "the same words in the same order");
   },
   "ignored keywords": (ours, theirs, test) => {
-    assert.deepEqual([ours.code, ours.stdout, ours.requests], [theirs.code, theirs.stdout, theirs.requests]);
-    assert.equal(theirs.stderr, "");
+    assertDeepStrictEquals([ours.code, ours.stdout, ours.requests], [
+      theirs.code,
+      theirs.stdout,
+      theirs.requests,
+    ]);
+    assertStrictEquals(theirs.stderr, "");
     for (const line of ours.stderr.trim().split("\n")) {
-      const [, keyword] = /^Ignoring option "(\w+)"$/.exec(line) ?? assert.fail(line);
-      assert.ok(words(test.line).includes(keyword!));
+      const [, keyword] = /^Ignoring option "(\w+)"$/.exec(line) ?? fail(line);
+      assert(words(test.line).includes(keyword!));
     }
   },
   "atomic": (ours, theirs) => {
-    assert.equal(ours.code, 2);
+    assertStrictEquals(ours.code, 2);
     // If the first step fails, nothing else is tried; if the second fails, the first is undone.
-    assert.doesNotMatch(ours.state, /TUNNEL 7|SESSION 9/);
-    assert.match(theirs.state, /TUNNEL 7|SESSION 9/);
+    assertNotMatch(ours.state, /TUNNEL 7|SESSION 9/);
+    assertMatch(theirs.state, /TUNNEL 7|SESSION 9/);
   },
   "any works": (ours, theirs) => {
-    assert.equal(theirs.code, 255);
-    assert.deepEqual([ours.code, ours.stderr], [0, ""]);
-    assert.match(ours.state, /from (10\.0\.0\.1|fd00::1) to (10\.0\.0\.2|fd00::2)/);
+    assertStrictEquals(theirs.code, 255);
+    assertDeepStrictEquals([ours.code, ours.stderr], [0, ""]);
+    assertMatch(ours.state, /from (10\.0\.0\.1|fd00::1) to (10\.0\.0\.2|fd00::2)/);
   },
   "host names": (ours, theirs) => {
-    assert.equal(theirs.code, 1);
-    assert.deepEqual([ours.code, ours.stderr], [0, ""]);
-    assert.match(ours.state, /from 127\.0\.0\.1 to 127\.0\.0\.1/);
+    assertStrictEquals(theirs.code, 1);
+    assertDeepStrictEquals([ours.code, ours.stderr], [0, ""]);
+    assertMatch(ours.state, /from 127\.0\.0\.1 to 127\.0\.0\.1/);
   },
   "words first": (ours, theirs) => {
-    assert.deepEqual([ours.code, theirs.code], [255, 1]);
-    assert.match(ours.stderr, /^Unknown command: bogus\n/);
+    assertEquals([ours.code, theirs.code], [255, 1]);
+    assertMatch(ours.stderr, /^Unknown command: bogus\n/);
   },
   "network namespaces": (ours, theirs) => {
-    assert.equal(ours.code, theirs.code);
-    assert.equal(ours.stderr.split("\n")[0], theirs.stderr.split("\n")[0]);
+    assertStrictEquals(ours.code, theirs.code);
+    assertStrictEquals(ours.stderr.split("\n")[0], theirs.stderr.split("\n")[0]);
   },
   "batch errors": (ours, theirs) => {
-    assert.ok(theirs.code !== 0);
-    assert.doesNotMatch(theirs.stderr, /Command failed/);
-    assert.match(ours.stderr, /^Command failed -:\d+$/m);
-    assert.equal(ours.stderr.split("\n")[0], theirs.stderr.split("\n")[0]);
+    assert(theirs.code !== 0);
+    assertNotMatch(theirs.stderr, /Command failed/);
+    assertMatch(ours.stderr, /^Command failed -:\d+$/m);
+    assertStrictEquals(ours.stderr.split("\n")[0], theirs.stderr.split("\n")[0]);
   },
-  "more than ip": (ours) => assert.equal(ours.code, 0),
+  "more than ip": (ours) => assertStrictEquals(ours.code, 0),
 };
 
 function count(text: string, what: string | RegExp): number {
@@ -241,7 +258,7 @@ async function compare(test: Case, ip: Side, own: Side): Promise<void> {
     observe(own, (netns) => l2tp(["-n", netns, ...all], { stdin: test.stdin })),
   ]);
   if (test.differs === undefined) [theirs.state, ours.state] = await settledStates(ip, own);
-  if (test.bad) assert.notEqual(theirs.code, 0, "ip accepts what is marked as bad input");
+  if (test.bad) assertNotStrictEquals(theirs.code, 0, "ip accepts what is marked as bad input");
   if (test.differs !== undefined) {
     EXPECTED[test.differs](ours, theirs, test);
     return;
@@ -255,13 +272,13 @@ async function compare(test: Case, ip: Side, own: Side): Promise<void> {
     // After a refusal we look around to explain it, and only then.
     const changes = (outcome: Outcome): string[] =>
       outcome.requests.filter((request) => !READING.test(request));
-    assert.deepEqual(changes(ours), changes(theirs));
+    assertEquals(changes(ours), changes(theirs));
     plain.requests = theirs.requests;
   } else if (test.stdin !== undefined) {
     // Batches ask for one acknowledgement for many requests; refusals come unasked.
     plain.requests = ours.requests.map((request) => request.replace(/^(\w+) 1 /, "$1 5 "));
   }
-  assert.deepEqual(commonOf(plain), commonOf(theirs));
+  assertDeepStrictEquals(commonOf(plain), commonOf(theirs));
 }
 
 /** A request to read: its command, the first byte of its payload, is TUNNEL_GET or SESSION_GET. */
@@ -272,7 +289,7 @@ async function clear(side: Side): Promise<void> {
   const tunnels = JSON.parse(await namespace.ip("-j l2tp show tunnel")) as { tunnel_id: number }[];
   for (const { tunnel_id } of tunnels) await namespace.ip(`l2tp del tunnel tunnel_id ${tunnel_id}`);
   for (let i = 0; (await namespace.debugfs()).includes("TUNNEL"); i++) {
-    assert.ok(i < 50, "tunnels stay");
+    assert(i < 50, "tunnels stay");
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -303,5 +320,5 @@ Deno.test("ip l2tp and l2tp agree except for the documented differences", async 
   console.log(
     `differential suite: ${all.length} cases, ${bad} of them bad input, ${differing} documented differences`,
   );
-  assert.ok(all.length >= 150 && bad >= 60);
+  assert(all.length >= 150 && bad >= 60);
 });

@@ -2,7 +2,7 @@
  * Errors of `l2tp` when the real kernel refuses: the line of `ip`, then reason and advice, and the same as JSON.
  */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { AF_INET, IPPROTO_L2TP } from "../../src/base/inet.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
@@ -11,6 +11,7 @@ import { SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
 import type { Namespace } from "../support/namespaces.ts";
 import { l2tp, programUnderTest, runProgram } from "../support/processes.ts";
 import { clientIn, openHost, requireL2tp } from "./kernel.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 /** A line, and what is said of it. */
 interface Refused {
@@ -212,29 +213,29 @@ Deno.test("refusals are explained", async (t) => {
     l2tp(["-n", host.name, "-force", "-batch", "-"], { stdin }),
     l2tp(["-n", host.name, "-j", "-force", "-batch", "-"], { stdin }),
   ]);
-  assert.deepEqual([text.code, text.stdout, json.code, json.stdout], [1, "", 1, ""]);
+  assertEquals([text.code, text.stdout, json.code, json.stdout], [1, "", 1, ""]);
   const paragraphs = text.stderr.split(/^Command failed -:\d+\n/m);
-  assert.equal(paragraphs.pop(), "");
+  assertStrictEquals(paragraphs.pop(), "");
   const objects = json.stderr.trimEnd().split("\n").map((line) =>
     JSON.parse(line) as Record<string, unknown>
   );
-  assert.deepEqual([paragraphs.length, objects.length], [REFUSED.length, REFUSED.length]);
+  assertDeepStrictEquals([paragraphs.length, objects.length], [REFUSED.length, REFUSED.length]);
   for (const [i, refused] of REFUSED.entries()) {
     await t.step(refused.why, () => {
-      assert.equal(paragraphs[i], asText(refused));
+      assertStrictEquals(paragraphs[i], asText(refused));
       const { error, code, errno, advice } = refused;
       const place = { file: "-", line: i + 1 };
-      assert.deepEqual(objects[i], { error, exit_code: 2, code, errno, advice, ...place });
+      assertDeepStrictEquals(objects[i], { error, exit_code: 2, code, errno, advice, ...place });
     });
   }
   await t.step("as a separate process", async () => {
     const [first] = REFUSED as [Refused];
     const ended = await l2tp(["-n", host.name, ...first.line.split(" ")]);
-    assert.deepEqual(ended, { code: 2, stdout: "", stderr: asText(first) });
+    assertEquals(ended, { code: 2, stdout: "", stderr: asText(first) });
   });
   await t.step("the advised command shows the owner of the port", async () => {
     const [, command] = /: (ss .*)$/.exec(REFUSED[2]!.advice[0]!)!;
-    assert.match(await host.sh("sh", "-c", command!), /\b10\.0\.0\.1:7000\b.*pid=\d+/);
+    assertMatch(await host.sh("sh", "-c", command!), /\b10\.0\.0\.1:7000\b.*pid=\d+/);
   });
 });
 
@@ -261,6 +262,6 @@ Deno.test("without CAP_NET_ADMIN", async (t) => {
     cases.map(([, , before, args]) => runProgram([...before, ...programUnderTest(), ...args])),
   );
   for (const [i, [name, code]] of cases.entries()) {
-    await t.step(name, () => assert.deepEqual(ends[i], { code, stdout: "", stderr: said }));
+    await t.step(name, () => assertDeepStrictEquals(ends[i], { code, stdout: "", stderr: said }));
   }
 });

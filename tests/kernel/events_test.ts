@@ -3,13 +3,14 @@
  * lost; and through `l2tp monitor` as a process.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { L2tpEvents } from "../../src/client/l2tp_events.ts";
 import type { L2tpEvent } from "../../src/model/event.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import type { Namespace } from "../support/namespaces.ts";
 import { programUnderTest } from "../support/processes.ts";
 import { clientIn, openHost, requireL2tp, until } from "./kernel.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const TUNNEL = {
   tunnelId: 3000,
@@ -56,7 +57,7 @@ function changeEverything(namespace: Namespace): L2tpEvent[] {
   expected.push({ type: "sessionCreated", session: l2tp.session(KEY)! });
   l2tp.modifySession(KEY, { sendSeq: true, recvSeq: true, lnsMode: true, reorderTimeoutMs: 100 });
   expected.push({ type: "sessionModified", session: l2tp.session(KEY)! });
-  assert.deepEqual(expected.at(-1), {
+  assertDeepStrictEquals(expected.at(-1), {
     type: "sessionModified",
     session: {
       ...(expected.at(-2) as { session: object }).session,
@@ -90,10 +91,10 @@ Deno.test("every kind of event through the library", async () => {
   await using here = new Listener(inNamespace(host.name, () => L2tpEvents.open()));
   await using there = new Listener(inNamespace(elsewhere.name, () => L2tpEvents.open()));
   const expected = changeEverything(host);
-  assert.equal(expected.length, 8);
+  assertStrictEquals(expected.length, 8);
   for (const { heard } of [here, there]) {
     await until("the last event comes", () => heard.length > expected.length);
-    assert.deepEqual(heard.slice(0, expected.length), expected);
+    assertDeepStrictEquals(heard.slice(0, expected.length), expected);
   }
 });
 
@@ -114,10 +115,10 @@ Deno.test("a listener that cannot keep up loses events, learns of it, and contin
     return heard.some((event) => event.type === "tunnelModified" && event.tunnel.tunnelId === 3001);
   });
   const kept = heard.filter((event) => event.type === "tunnelModified" && event.tunnel.tunnelId === 3000);
-  assert.ok(kept.length < changes, "some were lost");
+  assert(kept.length < changes, "some were lost");
   const lost = heard.findIndex(({ type }) => type === "eventsLost");
   const again = heard.findIndex((event) => event.type === "tunnelModified" && event.tunnel.tunnelId === 3001);
-  assert.ok(lost < again, "the loss is told before what comes after it");
+  assert(lost < again, "the loss is told before what comes after it");
 });
 
 /** `l2tp monitor` in the background. */
@@ -250,11 +251,11 @@ Deno.test("l2tp monitor: text, -json, -timestamp, -tshort; ends on SIGINT", asyn
   await using host = await openHost("monitor");
   const ended = await watch(host, [["monitor"], ["-j", "monitor"], ["-t", "monitor"], ["-ts", "monitor"]]);
   for (const { code, stderr, endMs } of ended) {
-    assert.deepEqual([code, stderr], [0, ""]);
-    assert.ok(endMs < 5000, `it took ${endMs} ms to end`);
+    assertDeepStrictEquals([code, stderr], [0, ""]);
+    assert(endMs < 5000, `it took ${endMs} ms to end`);
   }
   const [plain, json, long, short] = ended.map(({ stdout }) => stdout) as [string, string, string, string];
-  assert.equal(middle(plain), TEXT);
+  assertStrictEquals(middle(plain), TEXT);
 
   const lines = json.trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
   const about = (line: Record<string, unknown>): unknown[] => {
@@ -266,7 +267,7 @@ Deno.test("l2tp monitor: text, -json, -timestamp, -tshort; ends on SIGINT", asyn
     return [event, tunnel?.tunnel_id ?? session?.session_id];
   };
   const first = lines.findIndex((line) => about(line)[1] === 3000);
-  assert.deepEqual(lines.slice(first).map(about), [
+  assertEquals(lines.slice(first).map(about), [
     ["tunnel_created", 3000],
     ["tunnel_modified", 3000],
     ["session_created", 1000],
@@ -277,7 +278,7 @@ Deno.test("l2tp monitor: text, -json, -timestamp, -tshort; ends on SIGINT", asyn
     ["tunnel_created", 9999],
     ["tunnel_deleted", 9999],
   ]);
-  assert.deepEqual(lines[first + 3]!["session"], {
+  assertEquals(lines[first + 3]!["session"], {
     session_id: 1000,
     tunnel_id: 3000,
     peer_session_id: 2000,
@@ -295,12 +296,12 @@ Deno.test("l2tp monitor: text, -json, -timestamp, -tshort; ends on SIGINT", asyn
 
   const day = /^Timestamp: [A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4} \d+ usec\n/gm;
   const entries = plain.match(/^(Created|Modified|Deleted) /gm)!.length;
-  assert.equal(long.match(day)?.length, long.match(/^(Created|Modified|Deleted) /gm)!.length);
-  assert.equal(middle(long.replaceAll(day, "")), TEXT);
+  assertStrictEquals(long.match(day)?.length, long.match(/^(Created|Modified|Deleted) /gm)!.length);
+  assertStrictEquals(middle(long.replaceAll(day, "")), TEXT);
   const iso = /^\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\] (?=Created|Modified|Deleted)/gm;
-  assert.ok((short.match(iso)?.length ?? 0) > 0 && entries > 0);
-  assert.equal(middle(short.replaceAll(iso, "")), TEXT);
-  assert.doesNotMatch(short.replaceAll(iso, ""), /\d{4}-\d\d-\d\dT/);
+  assert((short.match(iso)?.length ?? 0) > 0 && entries > 0);
+  assertStrictEquals(middle(short.replaceAll(iso, "")), TEXT);
+  assertNotMatch(short.replaceAll(iso, ""), /\d{4}-\d\d-\d\dT/);
 });
 
 /** Notifications that the kernel dropped for sockets of the process: the column "Drops" of its /proc/net/netlink. */
@@ -309,7 +310,7 @@ function drops(pid: number): number {
     line.trim().split(/\s+/)
   );
   const column = table[0]!.indexOf("Drops");
-  assert.ok(column > 0, "there is no column Drops");
+  assert(column > 0, "there is no column Drops");
   return table.slice(1).reduce((sum, row) => sum + Number(row[column]), 0);
 }
 
@@ -334,12 +335,12 @@ Deno.test("l2tp monitor that was stopped too long reports lost events, and lists
   l2tp.createTunnel({ ...TUNNEL, tunnelId: 3001, localPort: 5001 });
   monitor.signal("SIGCONT");
   await until("the monitor is up to date", () => monitor.stdout.includes('{"event":"resynced"}\n'));
-  assert.equal(monitor.stderr, "events lost, resyncing\n");
+  assertStrictEquals(monitor.stderr, "events lost, resyncing\n");
   const lines = monitor.stdout.split("\n").slice(0, -1).map((line) => JSON.parse(line) as { event: string });
   const events = lines.map(({ event }) => event);
   const start = events.indexOf("events_lost");
   const end = events.indexOf("resynced");
-  assert.deepEqual(events.slice(start, end + 1), [
+  assertEquals(events.slice(start, end + 1), [
     "events_lost",
     "tunnel_present",
     "tunnel_present",
@@ -350,7 +351,7 @@ Deno.test("l2tp monitor that was stopped too long reports lost events, and lists
     tunnel?: { tunnel_id: number };
     session?: { interface: string };
   }[];
-  assert.deepEqual(present.map(({ tunnel, session }) => tunnel?.tunnel_id ?? session?.interface), [
+  assertEquals(present.map(({ tunnel, session }) => tunnel?.tunnel_id ?? session?.interface), [
     3000,
     3001,
     "l2e0",
@@ -361,5 +362,5 @@ Deno.test("l2tp monitor that was stopped too long reports lost events, and lists
     return monitor.stdout.includes('{"event":"tunnel_modified","tunnel":{"tunnel_id":3001,');
   });
   monitor.signal("SIGTERM");
-  assert.equal(await monitor.end(), 0);
+  assertStrictEquals(await monitor.end(), 0);
 });

@@ -2,15 +2,16 @@
  * Every form of `l2tp`'s JSON through the real jq.
  */
 
-import assert from "node:assert/strict";
+import { assertMatch, assertStrictEquals } from "@std/assert";
 import type { Namespace } from "../support/namespaces.ts";
 import { l2tp, programUnderTest, runProgram } from "../support/processes.ts";
 import { clientIn, openHost, requireL2tp, until } from "./kernel.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 /** Applies a jq filter to the text; returns one value per input value. */
 async function jq(text: string, filter: string): Promise<unknown[]> {
   const { code, stdout, stderr } = await runProgram(["jq", "-c", filter], { stdin: text });
-  assert.deepEqual([code, stderr], [0, ""]);
+  assertDeepStrictEquals([code, stderr], [0, ""]);
   return stdout.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
 }
 
@@ -122,12 +123,12 @@ Deno.test("l2tp show -json and jq", async (t) => {
   // One process for all: what each line prints is a value of its own to jq.
   const stdin = FORMS.map(([line]) => `${line}\n`).join("");
   const { code, stdout, stderr } = await l2tp(["-n", host.name, "-batch", "-"], { stdin });
-  assert.deepEqual([code, stderr], [0, ""]);
+  assertDeepStrictEquals([code, stderr], [0, ""]);
   const values = await jq(stdout, ".");
-  assert.equal(values.length, FORMS.length);
+  assertStrictEquals(values.length, FORMS.length);
   for (const [i, [line, filter, expected]] of FORMS.entries()) {
     await t.step(line, async () => {
-      assert.deepEqual(await jq(JSON.stringify(values[i]), filter), [expected]);
+      assertDeepStrictEquals(await jq(JSON.stringify(values[i]), filter), [expected]);
     });
   }
   await t.step("l2tp show --json | jq, as it is typed", async () => {
@@ -143,7 +144,7 @@ Deno.test("l2tp show -json and jq", async (t) => {
       "show",
       "--json",
     ]);
-    assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: 'l"2\\\nl2e1\n', stderr: "" });
+    assertDeepStrictEquals({ code, stdout, stderr }, { code: 0, stdout: 'l"2\\\nl2e1\n', stderr: "" });
   });
 });
 
@@ -170,7 +171,7 @@ Deno.test("l2tp monitor -json and jq", async () => {
     });
     client.deleteTunnel(1);
     await until("jq prints the deletion", () => told.includes('["tunnel_deleted",true,1]\n'));
-    assert.match(told, /^(\["tunnel_modified",true,1\]\n)+\["tunnel_deleted",true,1\]\n$/);
+    assertMatch(told, /^(\["tunnel_modified",true,1\]\n)+\["tunnel_deleted",true,1\]\n$/);
   } finally {
     Deno.kill(-child.pid, "SIGTERM");
     await child.status;

@@ -3,13 +3,14 @@
  * line; announcements of tunnels.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals, assertThrows } from "@std/assert";
 import { L2tpEvents } from "../../src/client/l2tp_events.ts";
 import type { L2tpClient } from "../../src/client/l2tp_client.ts";
 import type { Session, SessionKey } from "../../src/model/session.ts";
 import type { Namespace } from "../support/namespaces.ts";
 import { l2tp as program } from "../support/processes.ts";
 import { clientIn, linkNames, openHost, requireL2tp, until } from "./kernel.ts";
+import { assertDeepStrictEquals, assertFields } from "../support/assertions.ts";
 
 const BY_IDS = { tunnelId: 1, sessionId: 10 } as const;
 const BY_NAME = { interfaceName: "l2e0" } as const;
@@ -27,7 +28,7 @@ function build(namespace: Namespace): L2tpClient {
 /** Returns the changeable properties of the session. */
 function state(client: L2tpClient): Pick<Session, "sendSeq" | "recvSeq" | "lnsMode" | "reorderTimeoutMs"> {
   const [session, ...more] = BOTH.map((key) => client.session(key)!);
-  for (const other of more) assert.deepEqual(other, session, "by ids and by name it is the same one");
+  for (const other of more) assertDeepStrictEquals(other, session, "by ids and by name it is the same one");
   const { sendSeq, recvSeq, lnsMode, reorderTimeoutMs } = session!;
   return { sendSeq, recvSeq, lnsMode, reorderTimeoutMs };
 }
@@ -38,7 +39,7 @@ Deno.test("sessions are changed by ids and by name", async (t) => {
   requireL2tp();
   await using host = await openHost("modify");
   using client = build(host);
-  assert.deepEqual(state(client), AT_REST);
+  assertDeepStrictEquals(state(client), AT_REST);
   for (const key of BOTH) {
     await t.step(`${"tunnelId" in key ? "by ids" : "by name"}: one thing at a time`, () => {
       const changes = { sendSeq: true, recvSeq: true, lnsMode: true, reorderTimeoutMs: 1000 };
@@ -46,12 +47,12 @@ Deno.test("sessions are changed by ids and by name", async (t) => {
       for (const [member, value] of Object.entries(changes)) {
         client.modifySession(key, { [member]: value });
         expected = { ...expected, [member]: value };
-        assert.deepEqual(state(client), expected);
+        assertDeepStrictEquals(state(client), expected);
       }
       client.modifySession(key, {});
-      assert.deepEqual(state(client), expected, "no change is none");
+      assertDeepStrictEquals(state(client), expected, "no change is none");
       client.modifySession(key, AT_REST);
-      assert.deepEqual(state(client), AT_REST);
+      assertDeepStrictEquals(state(client), AT_REST);
     });
   }
   await t.step("what is not there", () => {
@@ -61,9 +62,9 @@ Deno.test("sessions are changed by ids and by name", async (t) => {
       { interfaceName: "l2e1" },
     ];
     for (const key of missing) {
-      assert.equal(client.session(key), undefined);
-      assert.throws(() => client.modifySession(key, { sendSeq: true }), { code: "ENODEV" });
-      assert.throws(() => client.deleteSession(key), { code: "ENODEV" });
+      assertStrictEquals(client.session(key), undefined);
+      assertFields(assertThrows(() => client.modifySession(key, { sendSeq: true })), { code: "ENODEV" });
+      assertFields(assertThrows(() => client.deleteSession(key)), { code: "ENODEV" });
     }
   });
   await t.step("a timeout is kept in ticks, rounded up", () => {
@@ -73,23 +74,23 @@ Deno.test("sessions are changed by ids and by name", async (t) => {
     };
     const tick = readBack(1);
     // CONFIG_HZ 1000, 250 (Debian) or 100; 300 has ticks that are no whole milliseconds.
-    assert.ok([1, 4, 10].includes(tick), `a tick of ${tick} ms`);
+    assert([1, 4, 10].includes(tick), `a tick of ${tick} ms`);
     for (const milliseconds of [0, 1, 7, 100, 333, 1500, 86_400_001]) {
-      assert.equal(readBack(milliseconds), Math.ceil(milliseconds / tick) * tick);
+      assertStrictEquals(readBack(milliseconds), Math.ceil(milliseconds / tick) * tick);
     }
-    if (tick === 4) assert.equal(readBack(333), 336);
-    assert.equal(readBack(0), 0);
+    if (tick === 4) assertStrictEquals(readBack(333), 336);
+    assertStrictEquals(readBack(0), 0);
   });
   await t.step("the name is the one at creation, and deletes", async () => {
     await host.ip("link set l2e0 name renamed");
-    assert.equal(client.session(BY_NAME)?.sessionId, 10);
-    assert.equal(client.session({ interfaceName: "renamed" }), undefined);
+    assertStrictEquals(client.session(BY_NAME)?.sessionId, 10);
+    assertStrictEquals(client.session({ interfaceName: "renamed" }), undefined);
     client.deleteSession(BY_NAME);
     await until(
       "session and interface go",
       () => client.session(BY_IDS) === undefined && !linkNames(host).includes("renamed"),
     );
-    assert.equal(client.tunnels().length, 1);
+    assertStrictEquals(client.tunnels().length, 1);
   });
 });
 
@@ -109,17 +110,17 @@ Deno.test("l2tp set: sessions change, tunnels are announced", async () => {
   const ended = await program(["-n", host.name, "-batch", "-"], { stdin: batch.join("\n") + "\n" });
   const head = `Session 10 in tunnel 1\n  Peer session 20, tunnel 2\n  interface name: l2e0\n` +
     "  offset 0, peer offset 0\n";
-  assert.deepEqual(ended, {
+  assertDeepStrictEquals(ended, {
     code: 0,
     stdout:
       `${head}  reorder timeout: 1000\n  sequence numbering: send recv\n${head}  reorder timeout: 1000\n`,
     stderr: "",
   });
-  assert.deepEqual(state(client), { ...AT_REST, recvSeq: true });
+  assertDeepStrictEquals(state(client), { ...AT_REST, recvSeq: true });
 
   const heard: unknown[] = [];
   for await (const event of events) {
-    assert.ok(event.type !== "eventsLost");
+    assert(event.type !== "eventsLost");
     if ("tunnel" in event) {
       heard.push([event.type, event.tunnel.tunnelId]);
       break;
@@ -127,7 +128,7 @@ Deno.test("l2tp set: sessions change, tunnels are announced", async () => {
     const { sendSeq, recvSeq, lnsMode, reorderTimeoutMs } = event.session;
     heard.push([event.type, sendSeq, recvSeq, lnsMode, reorderTimeoutMs]);
   }
-  assert.deepEqual(heard, [
+  assertDeepStrictEquals(heard, [
     ["sessionModified", true, true, true, 1000],
     ["sessionModified", false, false, true, 1000],
     ["sessionModified", false, true, false, 0],

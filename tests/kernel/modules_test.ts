@@ -2,9 +2,10 @@
  * Errors of `l2tp` when kernel modules are missing. Removes modules, and therefore runs in the guest only.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, fail } from "@std/assert";
 import { l2tp, runProgram, sh } from "../support/processes.ts";
 import { clientIn, isGuest, openHost, requireL2tp, until } from "./kernel.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const FORBIDDING = "/etc/modprobe.d/l2tp-test.conf";
 
@@ -35,7 +36,7 @@ async function forbidden(rule: string, action: () => Promise<void>): Promise<voi
 
 /** The line of advice that names a command, as a command. */
 function advisedCommand(stderr: string, module: string): string[] {
-  const [, command] = new RegExp(`(modprobe (?:-\\S+ )*${module})\\b`).exec(stderr) ?? assert.fail(stderr);
+  const [, command] = new RegExp(`(modprobe (?:-\\S+ )*${module})\\b`).exec(stderr) ?? fail(stderr);
   return command!.split(" ");
 }
 
@@ -64,31 +65,31 @@ Deno.test({
         await unload("l2tp_eth");
         await forbidden("install l2tp_eth /bin/false", async () => {
           const { code, stderr } = await run(addSession);
-          assert.equal(code, 2);
-          assert.deepEqual(firstLines(stderr), [
+          assertStrictEquals(code, 2);
+          assertEquals(firstLines(stderr), [
             "RTNETLINK answers: Protocol not supported",
             "  Kernel module l2tp_eth exists but was not loaded.",
             `  ${FORBIDDING} forbids it.`,
           ]);
           await sh(...advisedCommand(stderr, "l2tp_eth"));
-          assert.ok(isLoaded("l2tp_eth"), "the advice helps");
+          assert(isLoaded("l2tp_eth"), "the advice helps");
         });
         await unload("l2tp_eth");
-        assert.deepEqual(await run(addSession), { code: 0, stdout: "", stderr: "" });
+        assertDeepStrictEquals(await run(addSession), { code: 0, stdout: "", stderr: "" });
       });
       await t.step("l2tp_ip, by a blacklist", async () => {
         await unload("l2tp_ip6", "l2tp_ip");
         await forbidden("blacklist l2tp_ip", async () => {
           const { code, stderr } = await run(addTunnel);
-          assert.equal(code, 2);
-          assert.deepEqual(firstLines(stderr), [
+          assertStrictEquals(code, 2);
+          assertEquals(firstLines(stderr), [
             "RTNETLINK answers: Protocol not supported",
             "  Kernel module l2tp_ip exists but was not loaded.",
             `  ${FORBIDDING} forbids it.`,
           ]);
           await sh(...advisedCommand(stderr, "l2tp_ip"));
         });
-        assert.deepEqual(await run(addTunnel), { code: 0, stdout: "", stderr: "" });
+        assertDeepStrictEquals(await run(addTunnel), { code: 0, stdout: "", stderr: "" });
       });
       await t.step("l2tp_netlink, and with it everything", async () => {
         {
@@ -101,22 +102,22 @@ Deno.test({
             run(["-dataplane", "kernel", "show"]),
             run(["-dataplane", "kernel", "-j", "show"]),
           ]);
-          assert.equal(text.code, 1);
-          assert.deepEqual(firstLines(text.stderr), [
+          assertStrictEquals(text.code, 1);
+          assertEquals(firstLines(text.stderr), [
             "RTNETLINK answers: No such file or directory",
             "  Kernel module l2tp_netlink exists but was not loaded.",
             `  ${FORBIDDING} forbids it.`,
           ]);
-          assert.equal(json.code, 1);
+          assertStrictEquals(json.code, 1);
           const { error, exit_code, advice } = JSON.parse(json.stderr);
-          assert.deepEqual([error, exit_code], [firstLines(text.stderr)[0], 1]);
-          assert.deepEqual(advice.slice(0, 2), [
+          assertEquals([error, exit_code], [firstLines(text.stderr)[0], 1]);
+          assertEquals(advice.slice(0, 2), [
             "Kernel module l2tp_netlink exists but was not loaded.",
             `${FORBIDDING} forbids it.`,
           ]);
         });
         // Nothing forbids it now: the kernel loads it for who asks.
-        assert.deepEqual(await run(["show"]), { code: 0, stdout: "", stderr: "" });
+        assertDeepStrictEquals(await run(["show"]), { code: 0, stdout: "", stderr: "" });
       });
     } finally {
       await sh("modprobe", "-a", ...MODULES);

@@ -2,9 +2,10 @@
  * Many tunnels on a real kernel: made, listed completely, picked, deleted.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { l2tp, runProgram } from "../support/processes.ts";
 import { clientIn, deleteTunnels, linkNames, openHost, requireL2tp, until } from "./kernel.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const COUNT = 1000;
 /** Apart from the tunnels' ids, so that one taken for the other shows. */
@@ -26,7 +27,7 @@ function batch(): string {
 /** jq's answer to the filter, itself JSON. */
 async function jq(json: string, filter: string): Promise<unknown> {
   const { code, stdout, stderr } = await runProgram(["jq", "-c", filter], { stdin: json });
-  assert.deepEqual([code, stderr], [0, ""]);
+  assertDeepStrictEquals([code, stderr], [0, ""]);
   return JSON.parse(stdout);
 }
 
@@ -40,26 +41,30 @@ Deno.test(`${COUNT} tunnels with a session each`, async (t) => {
       const file = await Deno.makeTempFile();
       try {
         await Deno.writeTextFile(file, batch());
-        assert.deepEqual(await l2tp(["-n", host.name, "-batch", file]), { code: 0, stdout: "", stderr: "" });
+        assertDeepStrictEquals(await l2tp(["-n", host.name, "-batch", file]), {
+          code: 0,
+          stdout: "",
+          stderr: "",
+        });
       } finally {
         await Deno.remove(file);
       }
     });
     await t.step("listed completely by the library", () => {
       const tunnels = client.tunnels().toSorted((a, b) => a.tunnelId - b.tunnelId);
-      assert.deepEqual(tunnels.map(({ tunnelId }) => tunnelId), ids);
-      assert.deepEqual(tunnels.map(({ localPort }) => localPort), ids.map((id) => 10_000 + id));
+      assertDeepStrictEquals(tunnels.map(({ tunnelId }) => tunnelId), ids);
+      assertDeepStrictEquals(tunnels.map(({ localPort }) => localPort), ids.map((id) => 10_000 + id));
       const sessions = client.sessions().toSorted((a, b) => a.tunnelId - b.tunnelId);
-      assert.deepEqual(
+      assertDeepStrictEquals(
         sessions.map(({ tunnelId, sessionId, interfaceName }) => [tunnelId, sessionId, interfaceName]),
         ids.map((id) => [id, SESSION_BASE + id, `s${id}`]),
       );
     });
     await t.step("listed completely by l2tp -j show", async () => {
       const { code, stdout, stderr } = await l2tp(["-n", host.name, "-j", "show"]);
-      assert.deepEqual([code, stderr], [0, ""]);
-      assert.deepEqual(await jq(stdout, "map(.tunnel_id) | sort"), ids);
-      assert.deepEqual(
+      assertDeepStrictEquals([code, stderr], [0, ""]);
+      assertDeepStrictEquals(await jq(stdout, "map(.tunnel_id) | sort"), ids);
+      assertDeepStrictEquals(
         await jq(stdout, "map({(.tunnel_id | tostring): [.sessions[] | .session_id, .interface]}) | add"),
         Object.fromEntries(ids.map((id) => [id, [SESSION_BASE + id, `s${id}`]])),
       );
@@ -74,17 +79,17 @@ Deno.test(`${COUNT} tunnels with a session each`, async (t) => {
         stdin: lines.join("\n") + "\n",
       });
       const [sessions, none, tunnels, ...more] = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
-      assert.deepEqual(more, []);
-      assert.deepEqual(
+      assertEquals(more, []);
+      assertDeepStrictEquals(
         sessions.map((row: Record<string, unknown>) => [row["tunnel_id"], row["session_id"]]),
         [[500, SESSION_BASE + 500]],
       );
-      assert.deepEqual(none, []);
-      assert.deepEqual(tunnels.map((row: Record<string, unknown>) => row["tunnel_id"]), [777]);
+      assertEquals(none, []);
+      assertEquals(tunnels.map((row: Record<string, unknown>) => row["tunnel_id"]), [777]);
     });
     await t.step("emptied by l2tp flush", async () => {
       const ended = await l2tp(["-n", host.name, "-s", "flush"]);
-      assert.deepEqual(ended, { code: 0, stdout: `Deleted ${COUNT} tunnels\n`, stderr: "" });
+      assertDeepStrictEquals(ended, { code: 0, stdout: `Deleted ${COUNT} tunnels\n`, stderr: "" });
       await until("all are gone", () => client.tunnels().length === 0 && client.sessions().length === 0);
       await until("all interfaces are gone", () => !linkNames(host).some((name) => name.startsWith("s")));
     });
@@ -120,18 +125,18 @@ Deno.test("a batch that fails in the middle", async (t) => {
     `  Choose another udp_sport; each tunnel needs its own.\nCommand failed -:${line}\n`;
   await t.step("stops at the error, and undoes the line", async () => {
     const ended = await l2tp(["-n", host.name, "-batch", "-"], { stdin });
-    assert.deepEqual(ended, { code: 1, stdout: "", stderr: told });
+    assertEquals(ended, { code: 1, stdout: "", stderr: told });
     await comesTo(ids.filter((id) => id < broken));
   });
   await deleteTunnels(host);
   await until("all interfaces are gone", () => !linkNames(host).some((name) => name.startsWith("s")));
   await t.step("goes on with -force", async () => {
     const { code, stdout, stderr } = await l2tp(["-n", host.name, "-force", "-batch", "-"], { stdin });
-    assert.deepEqual([code, stdout], [1, ""]);
+    assertEquals([code, stdout], [1, ""]);
     const orphan = `RTNETLINK answers: No such device\n` +
       `  There is no tunnel ${broken} in this network namespace.\n`;
-    assert.ok(stderr.startsWith(`${told}${orphan}`), stderr);
-    assert.match(stderr, new RegExp(`\nCommand failed -:${line + 1}\n$`));
+    assert(stderr.startsWith(`${told}${orphan}`), stderr);
+    assertMatch(stderr, new RegExp(`\nCommand failed -:${line + 1}\n$`));
     await comesTo(ids.filter((id) => id !== broken));
   });
   await deleteTunnels(host);

@@ -7,7 +7,7 @@
  * ```
  */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { formatHex, parseHex } from "../../src/base/hex.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import { KernelPpp } from "../../src/driver/ppp/kernel_ppp.ts";
@@ -22,6 +22,7 @@ import { hexBytes } from "../support/golden.ts";
 import { type Namespace, Pair } from "../support/namespaces.ts";
 import { clientIn, deleteTunnels, requireL2tp, until } from "./kernel.ts";
 import { openEnd, tunnelOf, type Variant } from "./ppp.ts";
+import { assertFields } from "../support/assertions.ts";
 
 const AF_PACKET = 17;
 const SOCK_STREAM = 1;
@@ -104,13 +105,13 @@ async function accessConcentrator(pair: Pair, variant: Variant): Promise<void> {
       using session = inNamespace(pair.a.name, () => Pppol2tpSocket.openSession(tunnel, ids));
       using line = inNamespace(pair.a.name, () => openPppoe("pe0", outside));
       const bridge = inNamespace(pair.a.name, () => PppBridge.open(line, session.fd));
-      assert.throws(() => inNamespace(pair.a.name, () => PppBridge.open(line, session.fd)), {
+      assertFields(assertThrows(() => inNamespace(pair.a.name, () => PppBridge.open(line, session.fd))), {
         code: "EALREADY",
       });
 
       const arrive = async (frame: string): Promise<void> => {
         subscriber.send(hexBytes(inside + outside + "8864" + pppoe(frame)));
-        assert.deepEqual(await b.user.take(1), [frame]);
+        assertEquals(await b.user.take(1), [frame]);
       };
       await arrive("c0210101000a010405dc");
       await arrive("80210101000a030600000000");
@@ -119,7 +120,7 @@ async function accessConcentrator(pair: Pair, variant: Variant): Promise<void> {
         const frame = tryReceive(subscriber);
         return frame?.startsWith(outside) && frame;
       });
-      assert.equal(leaving, outside + inside + "8864" + pppoe("c0210201000a010405dc"));
+      assertStrictEquals(leaving, outside + inside + "8864" + pppoe("c0210201000a010405dc"));
 
       bridge[Symbol.dispose]();
       bridge[Symbol.dispose]();

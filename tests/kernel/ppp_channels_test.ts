@@ -4,7 +4,7 @@
  * these are: api (by netlink and by socket, managed, with PPP, with a channel bridge) and scope.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { SyscallError } from "../../src/base/errors.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { Pppol2tpSocket } from "../../src/driver/ppp/pppol2tp_socket.ts";
@@ -29,6 +29,7 @@ import { SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
 import { assertNoLeaks } from "../support/descriptors.ts";
 import type { Namespace } from "../support/namespaces.ts";
 import { clientIn, deleteTunnels, linkNames, openHost, requireL2tp, until } from "./kernel.ts";
+import { assertDeepStrictEquals, assertFields } from "../support/assertions.ts";
 
 const POLLHUP = 0x010;
 
@@ -77,7 +78,7 @@ function options(host: Namespace, byNetlink: boolean): void {
       ...SESSION,
       ...(!byNetlink && { recvSeq: true, reorderTimeoutMs: 100 }),
     }));
-  assert.deepEqual(socket.settings(), {
+  assertEquals(socket.settings(), {
     sendSeq: false,
     recvSeq: true,
     lnsMode: false,
@@ -95,19 +96,21 @@ function options(host: Namespace, byNetlink: boolean): void {
   ) {
     const expected = { ...socket.settings(), ...changes };
     socket.change(changes);
-    assert.deepEqual(socket.settings(), expected);
+    assertDeepStrictEquals(socket.settings(), expected);
     const { sendSeq, recvSeq, lnsMode, reorderTimeoutMs } = l2tp.session({ tunnelId: 300, sessionId: 10 })!;
-    assert.deepEqual({ sendSeq, recvSeq, lnsMode, reorderTimeoutMs }, expected);
+    assertDeepStrictEquals({ sendSeq, recvSeq, lnsMode, reorderTimeoutMs }, expected);
   }
-  assert.throws(() => management.settings(), { code: "ENOPROTOOPT" });
-  assert.throws(() => management.change({ sendSeq: true }), { code: "ENOPROTOOPT" });
+  assertFields(assertThrows(() => management.settings()), { code: "ENOPROTOOPT" });
+  assertFields(assertThrows(() => management.change({ sendSeq: true })), { code: "ENOPROTOOPT" });
   management.change({});
   const raw = socket.fd as Socket;
   raw.setOption(SOL_PPPOL2TP, PPPOL2TP_SO.PPPOL2TP_SO_DEBUG, 7);
-  assert.equal(raw.option(SOL_PPPOL2TP, PPPOL2TP_SO.PPPOL2TP_SO_DEBUG), 0);
-  assert.throws(() => raw.setOption(SOL_PPPOL2TP, PPPOL2TP_SO.PPPOL2TP_SO_SENDSEQ, 2), { code: "EINVAL" });
-  assert.throws(() => raw.setOption(SOL_PPPOL2TP, 6, 1), { code: "ENOPROTOOPT" });
-  assert.throws(() => raw.option(SOL_PPPOL2TP + 1, 2), SyscallError);
+  assertStrictEquals(raw.option(SOL_PPPOL2TP, PPPOL2TP_SO.PPPOL2TP_SO_DEBUG), 0);
+  assertFields(assertThrows(() => raw.setOption(SOL_PPPOL2TP, PPPOL2TP_SO.PPPOL2TP_SO_SENDSEQ, 2)), {
+    code: "EINVAL",
+  });
+  assertFields(assertThrows(() => raw.setOption(SOL_PPPOL2TP, 6, 1)), { code: "ENOPROTOOPT" });
+  assertThrows(() => raw.option(SOL_PPPOL2TP + 1, 2), SyscallError);
 }
 
 /** Counters by the session's socket, by the management socket and by netlink agree. */
@@ -122,15 +125,17 @@ function counters(host: Namespace): void {
   const { rxCookieDiscards: _, rxInvalid: __, ...expected } = l2tp.session({ tunnelId: 300, sessionId: 10 })!
     .counters;
   const read = socket.counters();
-  assert.deepEqual([read.rxCookieDiscards, read.rxInvalid], [undefined, undefined]);
+  assertEquals([read.rxCookieDiscards, read.rxInvalid], [undefined, undefined]);
   // 6 bytes of header, FF 03 and the frame.
-  assert.deepEqual([read.txPackets, read.txBytes], [2n, 6n + 2n + 10n + 6n + 2n + 6n]);
-  assert.deepEqual({ ...read, ...expected }, read);
-  assert.deepEqual(management.counters(10), read);
-  assert.equal(management.counters().txBytes, read.txBytes);
-  assert.throws(() => management.counters(11), { code: "EBADR" });
+  assertEquals([read.txPackets, read.txBytes], [2n, 6n + 2n + 10n + 6n + 2n + 6n]);
+  assertEquals({ ...read, ...expected }, read);
+  assertEquals(management.counters(10), read);
+  assertStrictEquals(management.counters().txBytes, read.txBytes);
+  assertFields(assertThrows(() => management.counters(11)), { code: "EBADR" });
   using fresh = inNamespace(host.name, () => Socket.open(AF_PPPOX, SOCK_DGRAM, PX_PROTO_OL2TP));
-  assert.throws(() => inNamespace(host.name, () => PppChannel.open(fresh)), { code: "ENOTCONN" });
+  assertFields(assertThrows(() => inNamespace(host.name, () => PppChannel.open(fresh))), {
+    code: "ENOTCONN",
+  });
 }
 
 /** Refusals of openTunnel and openSession leave nothing behind. */
@@ -138,28 +143,27 @@ function refusals(host: Namespace): void {
   using l2tp = clientIn(host);
   using udp = inNamespace(host.name, () => openTunnelSocket(tunnel(2)));
   const at = <T>(action: () => T): () => T => () => inNamespace(host.name, action);
-  assert.throws(() => open(host, tunnel(2)), { code: "ENOENT" });
-  assert.throws(at(() => Pppol2tpSocket.openTunnel({ ...tunnel(2), tunnelId: 0 }, udp)), { code: "EINVAL" });
+  assertFields(assertThrows(() => open(host, tunnel(2))), { code: "ENOENT" });
+  assertFields(assertThrows(at(() => Pppol2tpSocket.openTunnel({ ...tunnel(2), tunnelId: 0 }, udp))), {
+    code: "EINVAL",
+  });
   for (const id of ["sessionId", "peerSessionId"]) {
-    assert.throws(() => open(host, tunnel(2), { ...SESSION, [id]: 0 }), RangeError, id);
-    assert.throws(() => open(host, tunnel(2), { ...SESSION, [id]: 0x10000 }), RangeError, id);
+    assertThrows(() => open(host, tunnel(2), { ...SESSION, [id]: 0 }), RangeError, undefined, id);
+    assertThrows(() => open(host, tunnel(2), { ...SESSION, [id]: 0x10000 }), RangeError, undefined, id);
   }
-  assert.throws(
-    at(() => Pppol2tpSocket.openTunnel({ ...tunnel(2), peerTunnelId: 0x10000 }, udp)),
-    RangeError,
-  );
+  assertThrows(at(() => Pppol2tpSocket.openTunnel({ ...tunnel(2), peerTunnelId: 0x10000 }, udp)), RangeError);
   {
     using unit = inNamespace(host.name, () => PppUnit.create());
-    assert.throws(at(() => Pppol2tpSocket.openTunnel(tunnel(2), unit)), { code: "ENOTSOCK" });
+    assertFields(assertThrows(at(() => Pppol2tpSocket.openTunnel(tunnel(2), unit))), { code: "ENOTSOCK" });
   }
-  assert.deepEqual([l2tp.tunnels(), l2tp.sessions()], [[], []]);
+  assertEquals([l2tp.tunnels(), l2tp.sessions()], [[], []]);
   using management = inNamespace(host.name, () => Pppol2tpSocket.openTunnel(tunnel(2), udp));
   // A second tunnel of the same UDP socket.
-  assert.throws(at(() => Pppol2tpSocket.openTunnel(tunnel(2, 301), udp)), { code: "EBUSY" });
+  assertFields(assertThrows(at(() => Pppol2tpSocket.openTunnel(tunnel(2, 301), udp))), { code: "EBUSY" });
   using socket = open(host, tunnel(2));
-  assert.throws(() => open(host, tunnel(2)), { code: "EEXIST" });
+  assertFields(assertThrows(() => open(host, tunnel(2))), { code: "EEXIST" });
   // An option that cannot be: the session that was just made goes again.
-  assert.throws(
+  assertThrows(
     at(() =>
       Pppol2tpSocket.openSession(tunnel(2), {
         ...{ sessionId: 12, peerSessionId: 22 },
@@ -172,7 +176,7 @@ function refusals(host: Namespace): void {
     TypeError,
   );
   // 0 is what stands for the management socket.
-  assert.deepEqual(l2tp.sessions().map(({ sessionId }) => sessionId).filter((id) => id !== 0), [10]);
+  assertEquals(l2tp.sessions().map(({ sessionId }) => sessionId).filter((id) => id !== 0), [10]);
   void [management, socket];
 }
 
@@ -183,41 +187,41 @@ async function life(host: Namespace): Promise<void> {
   const at = <T>(action: () => T): T => inNamespace(host.name, action);
   using channel = at(() => PppChannel.open(first.fd));
   using other = at(() => PppChannel.open(second.fd));
-  assert.notEqual(channel.index, other.index);
+  assertNotStrictEquals(channel.index, other.index);
   // Numbers of channels are those of a namespace.
-  assert.throws(() => PppChannel.open(first.fd), { code: "ENXIO" });
+  assertFields(assertThrows(() => PppChannel.open(first.fd)), { code: "ENXIO" });
   using unit = at(() => PppUnit.create());
-  assert.ok(linkNames(host).includes(`ppp${unit.unit}`));
-  assert.throws(() => channel.disconnect(), { code: "EINVAL" });
-  assert.throws(() => channel.connect(unit.unit + 1000), { code: "ENXIO" });
+  assert(linkNames(host).includes(`ppp${unit.unit}`));
+  assertFields(assertThrows(() => channel.disconnect()), { code: "EINVAL" });
+  assertFields(assertThrows(() => channel.connect(unit.unit + 1000)), { code: "ENXIO" });
   channel.connect(unit.unit);
-  assert.throws(() => channel.connect(unit.unit), { code: "EINVAL" });
+  assertFields(assertThrows(() => channel.connect(unit.unit)), { code: "EINVAL" });
   const buffer = new Uint8Array(64);
-  assert.deepEqual([channel.receive(buffer), unit.receive(buffer)], [undefined, undefined]);
-  assert.throws(() => channel.send(Uint8Array.of(0xc0)), { code: "EINVAL" });
+  assertEquals([channel.receive(buffer), unit.receive(buffer)], [undefined, undefined]);
+  assertFields(assertThrows(() => channel.send(Uint8Array.of(0xc0))), { code: "EINVAL" });
   channel.disconnect();
-  assert.equal(unit.receive(buffer), 0);
+  assertStrictEquals(unit.receive(buffer), 0);
   channel.connect(unit.unit);
-  assert.equal(unit.receive(buffer), undefined);
+  assertStrictEquals(unit.receive(buffer), undefined);
 
   using closed = at(() => PppUnit.create());
   other.connect(closed.unit);
   closed.close();
   using unused = at(() => PppUnit.create());
-  assert.throws(() => other.connect(unused.unit), { code: "EINVAL" });
+  assertFields(assertThrows(() => other.connect(unused.unit)), { code: "EINVAL" });
   other.disconnect();
   other.connect(unused.unit);
 
   first[Symbol.dispose]();
-  assert.deepEqual(await poll([{ fd: channel, events: POLLIN }, { fd: unit, events: POLLIN }], 10_000), [
+  assertEquals(await poll([{ fd: channel, events: POLLIN }, { fd: unit, events: POLLIN }], 10_000), [
     POLLHUP,
     POLLIN,
   ]);
-  assert.deepEqual([channel.receive(buffer), unit.receive(buffer)], [0, 0]);
+  assertDeepStrictEquals([channel.receive(buffer), unit.receive(buffer)], [0, 0]);
   const name = `ppp${unit.unit}`;
   await host.ip(`link delete ${name}`);
-  assert.equal((await poll([{ fd: unit, events: 0 }], 10_000))[0], POLLHUP);
-  assert.equal(unit.receive(buffer), 0);
+  assertStrictEquals((await poll([{ fd: unit, events: 0 }], 10_000))[0], POLLHUP);
+  assertStrictEquals(unit.receive(buffer), 0);
   using third = at(() => PppUnit.create());
   const thirdName = `ppp${third.unit}`;
   third.close();
@@ -228,16 +232,16 @@ async function life(host: Namespace): Promise<void> {
 function modes(host: Namespace): void {
   using unit = inNamespace(host.name, () => PppUnit.create());
   const protocols = [PPP_IP, PPP_IPV6, PPP_IPX, PPP_AT, PPP_MPLS_UC, PPP_MPLS_MC];
-  for (const protocol of protocols) assert.equal(unit.npMode(protocol), NPMODE_PASS);
+  for (const protocol of protocols) assertStrictEquals(unit.npMode(protocol), NPMODE_PASS);
   for (const protocol of protocols) {
     unit.setNpMode(protocol, NPMODE_DROP);
-    assert.equal(unit.npMode(protocol), NPMODE_DROP);
+    assertStrictEquals(unit.npMode(protocol), NPMODE_DROP);
   }
   unit.setNpMode(PPP_IPV6, NPMODE_PASS);
-  assert.deepEqual(protocols.map((protocol) => unit.npMode(protocol)), [1, 0, 1, 1, 1, 1]);
+  assertDeepStrictEquals(protocols.map((protocol) => unit.npMode(protocol)), [1, 0, 1, 1, 1, 1]);
   for (const protocol of [0, 0xc021, 0x8021, 0x0023]) {
-    assert.throws(() => unit.setNpMode(protocol, NPMODE_PASS), { code: "EINVAL" });
-    assert.throws(() => unit.npMode(protocol), { code: "EINVAL" });
+    assertFields(assertThrows(() => unit.setNpMode(protocol, NPMODE_PASS)), { code: "EINVAL" });
+    assertFields(assertThrows(() => unit.npMode(protocol)), { code: "EINVAL" });
   }
   unit.setMru(1400);
 }
@@ -250,16 +254,16 @@ async function bridges(host: Namespace): Promise<void> {
   using a = at(() => PppChannel.open(first.fd));
   using b = at(() => PppChannel.open(second.fd));
   using unit = at(() => PppUnit.create());
-  assert.throws(() => a.unbridge(), { code: "EINVAL" });
-  assert.throws(() => at(() => a.bridge(b.index + 1000)), { code: "ENXIO" });
+  assertFields(assertThrows(() => a.unbridge()), { code: "EINVAL" });
+  assertFields(assertThrows(() => at(() => a.bridge(b.index + 1000))), { code: "ENXIO" });
   at(() => a.bridge(b.index));
-  assert.throws(() => at(() => a.bridge(b.index)), { code: "EALREADY" });
-  assert.throws(() => at(() => b.bridge(a.index)), { code: "EALREADY" });
-  assert.throws(() => a.connect(unit.unit), { code: "EINVAL" });
+  assertFields(assertThrows(() => at(() => a.bridge(b.index))), { code: "EALREADY" });
+  assertFields(assertThrows(() => at(() => b.bridge(a.index))), { code: "EALREADY" });
+  assertFields(assertThrows(() => a.connect(unit.unit)), { code: "EINVAL" });
   a.unbridge();
-  assert.throws(() => b.unbridge(), { code: "EINVAL" });
+  assertFields(assertThrows(() => b.unbridge()), { code: "EINVAL" });
   a.connect(unit.unit);
-  assert.throws(() => at(() => a.bridge(b.index)), { code: "EALREADY" });
+  assertFields(assertThrows(() => at(() => a.bridge(b.index))), { code: "EALREADY" });
   a.disconnect();
   at(() => b.bridge(a.index));
   second[Symbol.dispose]();
@@ -269,7 +273,7 @@ async function bridges(host: Namespace): Promise<void> {
       a.connect(unit.unit);
       return true;
     } catch (error) {
-      assert.ok(error instanceof SyscallError);
+      assert(error instanceof SyscallError);
       return false;
     }
   });
@@ -279,15 +283,17 @@ async function bridges(host: Namespace): Promise<void> {
 function scopes(host: Namespace): void {
   using l2tp = clientIn(host);
   l2tp.createTunnel(tunnel(2, 300));
-  assert.throws(() => l2tp.createTunnel({ ...tunnel(3, 300), localPort: 7000 }), { code: "EEXIST" });
+  assertFields(assertThrows(() => l2tp.createTunnel({ ...tunnel(3, 300), localPort: 7000 })), {
+    code: "EEXIST",
+  });
   l2tp.createTunnel(tunnel(2, 301));
   l2tp.createTunnel(tunnel(3, 302));
   using first = open(host, tunnel(2, 300));
   // A session id of version 2 is its tunnel's, and version 3 does not meet it.
   using second = open(host, tunnel(2, 301));
   using third = open(host, tunnel(3, 302));
-  assert.throws(() => open(host, tunnel(2, 301)), { code: "EEXIST" });
-  assert.deepEqual(l2tp.sessions().map(({ tunnelId, sessionId }) => [tunnelId, sessionId]).sort(), [
+  assertFields(assertThrows(() => open(host, tunnel(2, 301))), { code: "EEXIST" });
+  assertEquals(l2tp.sessions().map(({ tunnelId, sessionId }) => [tunnelId, sessionId]).sort(), [
     [300, 10],
     [301, 10],
     [302, 10],

@@ -7,7 +7,7 @@
  * ```
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { SessionWatch } from "../../src/client/kernel/session_watch.ts";
 import { KernelPpp } from "../../src/driver/ppp/kernel_ppp.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
@@ -18,6 +18,7 @@ import { Pair } from "../support/namespaces.ts";
 import { runProgram } from "../support/processes.ts";
 import { clientIn, deleteTunnels, linksIn, requireL2tp, until } from "./kernel.ts";
 import { attachIn, type End, Notes, openEnd, tunnelOf, type Variant } from "./ppp.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 /** So many in one tunnel. */
 const SESSIONS = 100;
@@ -55,9 +56,9 @@ function letThrough({ path }: End): void {
 async function data(pair: Pair, variant: Variant): Promise<void> {
   await withEnds(pair, variant, async (a, b) => {
     a.path.send(hexBytes("c0210101000a010405dc"));
-    assert.deepEqual(await b.user.take(1), ["c0210101000a010405dc"]);
+    assertEquals(await b.user.take(1), ["c0210101000a010405dc"]);
     b.path.send(hexBytes("80210101000a03060a4d0002"));
-    assert.deepEqual(await a.user.take(1), ["80210101000a03060a4d0002"]);
+    assertEquals(await a.user.take(1), ["80210101000a03060a4d0002"]);
     letThrough(a);
     letThrough(b);
     const agreed = { mtu: 1400, mru: 1400, pfc: false, acfc: false };
@@ -71,7 +72,7 @@ async function data(pair: Pair, variant: Variant): Promise<void> {
     });
     for (const { socket, user } of [a, b]) {
       const { txErrors, rxErrors } = socket.counters();
-      assert.deepEqual([txErrors, rxErrors, user.frames, user.losses], [0n, 0n, [], 0]);
+      assertDeepStrictEquals([txErrors, rxErrors, user.frames, user.losses], [0n, 0n, [], 0]);
     }
   });
 }
@@ -84,13 +85,13 @@ async function cookieMismatch(pair: Pair, variant: Variant): Promise<void> {
     for (let i = 0; i < 3; i++) a.path.send(hexBytes("c0210101000a010405dc"));
     await runProgram(["ip", "netns", "exec", pair.a.name, "ping", "-c", "1", "-W", "1", "10.77.0.2"]);
     const { txPackets } = a.l2tp.session({ tunnelId: 100, sessionId: 10 })!.counters;
-    assert.ok(txPackets >= 4n);
+    assert(txPackets >= 4n);
     await until("all are counted", () => {
       const { rxCookieDiscards, rxErrors } = b.l2tp.session({ tunnelId: 200, sessionId: 20 })!.counters;
       return rxCookieDiscards! >= txPackets && rxErrors === rxCookieDiscards;
     });
-    assert.equal(b.socket.counters().rxPackets, 0n);
-    assert.deepEqual(b.user.frames, []);
+    assertStrictEquals(b.socket.counters().rxPackets, 0n);
+    assertEquals(b.user.frames, []);
   });
 }
 
@@ -102,7 +103,7 @@ async function sequence(pair: Pair): Promise<void> {
     letThrough(a);
     letThrough(b);
     await pair.a.sh("ping", "-c", "2", "-i", "0.2", "-W", "10", "10.77.0.2");
-    assert.equal(b.socket.counters().rxSeqDiscards, 0n);
+    assertStrictEquals(b.socket.counters().rxSeqDiscards, 0n);
   });
   await withEnds(pair, { ...variant, b: { recvSeq: true, lnsMode: true } }, async (a, b) => {
     a.path.send(hexBytes("c0210101000a010405dc"));
@@ -110,10 +111,10 @@ async function sequence(pair: Pair): Promise<void> {
     // The peer of a LNS learns from its packets that it is to number its own.
     b.socket.change({ sendSeq: true });
     b.path.send(hexBytes("c0210101000a010405dc"));
-    assert.deepEqual(await a.user.take(1), ["c0210101000a010405dc"]);
-    assert.equal(a.socket.settings().sendSeq, true);
+    assertEquals(await a.user.take(1), ["c0210101000a010405dc"]);
+    assertStrictEquals(a.socket.settings().sendSeq, true);
     a.path.send(hexBytes("c0210202000a010405dc"));
-    assert.deepEqual(await b.user.take(1), ["c0210202000a010405dc"]);
+    assertEquals(await b.user.take(1), ["c0210202000a010405dc"]);
   });
 }
 
@@ -164,7 +165,7 @@ async function watched(pair: Pair): Promise<void> {
       await until("the other's loss is told", () => gone.length > 1);
       watch.close();
       await running;
-      assert.deepEqual(gone, [0, 1]);
+      assertDeepStrictEquals(gone, [0, 1]);
     });
   }
 }
@@ -216,7 +217,7 @@ async function many(pair: Pair): Promise<void> {
     for (const [i, { path }] of a.entries()) path.send(hexBytes(frame(i)));
     for (const [i, { path }] of b.entries()) path.send(hexBytes(frame(i)));
     for (const end of [a, b]) {
-      for (const [i, { user }] of end.entries()) assert.deepEqual(await user.take(1), [frame(i)]);
+      for (const [i, { user }] of end.entries()) assertEquals(await user.take(1), [frame(i)]);
     }
     ppp.close();
     await served;

@@ -7,7 +7,7 @@
  * ```
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows, fail } from "@std/assert";
 import { formatHex } from "../../src/base/hex.ts";
 import { formatIpAddress, linkLocalAddress } from "../../src/base/ip_address.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
@@ -22,6 +22,7 @@ import { hexBytes } from "../support/golden.ts";
 import { Pair } from "../support/namespaces.ts";
 import { clientIn, deleteTunnels, linkNames, linksIn, requireL2tp, until } from "./kernel.ts";
 import { attachIn, Notes } from "./ppp.ts";
+import { assertDeepStrictEquals, assertFields } from "../support/assertions.ts";
 
 const TUNNEL: TunnelParameters = {
   ...{ version: 2, encap: "udp", tunnelId: 300, peerTunnelId: 400, local: "10.0.0.1", peer: "10.0.0.2" },
@@ -53,7 +54,7 @@ class Peer implements Disposable {
   tryReceive(): string | undefined {
     try {
       const packet = formatHex(this.#buffer.subarray(0, this.#socket.receive(this.#buffer, MSG_DONTWAIT)));
-      assert.equal(packet.slice(0, FROM_KERNEL.length), FROM_KERNEL);
+      assertStrictEquals(packet.slice(0, FROM_KERNEL.length), FROM_KERNEL);
       return packet.slice(FROM_KERNEL.length);
     } catch (error) {
       if (error instanceof SyscallError && error.code === "EAGAIN") return undefined;
@@ -141,18 +142,18 @@ async function withFixture(pair: Pair, action: (fixture: Fixture) => Promise<voi
 async function control({ pair, ppp, peer, socket, links }: Fixture): Promise<void> {
   const user = new Notes();
   using path = attachIn(pair.a, ppp, { socket, interfaces: links, user });
-  assert.match(path.interfaceName, /^ppp\d+$/);
-  assert.equal(links.link(path.interfaceName)!.index, path.interfaceIndex);
+  assertMatch(path.interfaceName, /^ppp\d+$/);
+  assertStrictEquals(links.link(path.interfaceName)!.index, path.interfaceIndex);
 
   peer.send("ff03" + CONFIGURE_REQUEST);
-  assert.deepEqual(await user.take(1), [CONFIGURE_REQUEST]);
+  assertEquals(await user.take(1), [CONFIGURE_REQUEST]);
   path.send(hexBytes(CONFIGURE_REQUEST));
-  assert.equal(await peer.receive(), "ff03" + CONFIGURE_REQUEST);
+  assertStrictEquals(await peer.receive(), "ff03" + CONFIGURE_REQUEST);
   // A frame in memory that is not its own is taken, too.
   const shared = new Uint8Array(new SharedArrayBuffer(32), 3, 6);
   shared.set(hexBytes("c023" + "01020004"));
   path.send(shared);
-  assert.equal(await peer.receive(), "ff03" + "c023" + "01020004");
+  assertStrictEquals(await peer.receive(), "ff03" + "c023" + "01020004");
 
   const frames = [
     ["without address and control field", "c0210201000a010405dc", "c0210201000a010405dc"],
@@ -166,13 +167,13 @@ async function control({ pair, ppp, peer, socket, links }: Fixture): Promise<voi
   ] as const;
   for (const [what, sent, expected] of frames) {
     peer.send(sent);
-    assert.deepEqual(await user.take(1), [expected], what);
+    assertEquals(await user.take(1), [expected], what);
   }
   for (const [what, , frame] of frames) {
     path.send(hexBytes(frame));
-    assert.equal(await peer.receive(), "ff03" + frame, what);
+    assertStrictEquals(await peer.receive(), "ff03" + frame, what);
   }
-  assert.throws(() => path.send(new Uint8Array(1)), { code: "EINVAL" });
+  assertFields(assertThrows(() => path.send(new Uint8Array(1))), { code: "EINVAL" });
   // More at once than the kernel keeps, of each kind: what comes is whole and in order, and others still come.
   for (let i = 0; i < 200; i++) {
     peer.send(`ff03c0210901${i.toString(16).padStart(4, "0")}`);
@@ -184,10 +185,10 @@ async function control({ pair, ppp, peer, socket, links }: Fixture): Promise<voi
   );
   for (const protocol of ["c021", "8021"]) {
     const came = user.frames.filter((frame) => frame.startsWith(protocol));
-    assert.deepEqual(came, came.toSorted());
-    assert.ok(new Set(came).size === came.length);
+    assertEquals(came, came.toSorted());
+    assert(new Set(came).size === came.length);
   }
-  assert.equal(user.losses, 0);
+  assertStrictEquals(user.losses, 0);
 }
 
 /** Packets pass through the interface only, and only while they are let through. */
@@ -203,42 +204,42 @@ async function packets({ pair, ppp, peer, socket, links }: Fixture): Promise<voi
   const passes = async (sequence: number): Promise<boolean> => {
     peer.send("ff03" + "0021" + echo("request", sequence));
     peer.send("ff03" + "c021" + "0901" + sequence.toString(16).padStart(4, "0"));
-    assert.deepEqual(await user.take(1), ["c0210901" + sequence.toString(16).padStart(4, "0")]);
+    assertEquals(await user.take(1), ["c0210901" + sequence.toString(16).padStart(4, "0")]);
     path.send(hexBytes("c0210a010004"));
     const answers: string[] = [];
     for (let frame = await peer.receive(); !frame.startsWith("ff03c021"); frame = await peer.receive()) {
       answers.push(frame);
     }
     if (answers.length === 0) return false;
-    assert.deepEqual(answers.map((frame) => frame.slice(0, 8)), ["ff030021"]);
-    assert.equal(essence(answers[0]!.slice(8)), essence(echo("reply", sequence)));
+    assertEquals(answers.map((frame) => frame.slice(0, 8)), ["ff030021"]);
+    assertStrictEquals(essence(answers[0]!.slice(8)), essence(echo("reply", sequence)));
     return true;
   };
-  assert.equal(await passes(1), false);
+  assertStrictEquals(await passes(1), false);
   path.pass("ipv6", true);
-  assert.equal(await passes(2), false);
+  assertStrictEquals(await passes(2), false);
   path.pass("ipv4", true);
-  assert.equal(await passes(3), true);
+  assertStrictEquals(await passes(3), true);
   // Protocol in one byte, without address and control field.
   peer.send("21" + echo("request", 4));
-  assert.equal(essence((await peer.receive()).slice(8)), essence(echo("reply", 4)));
+  assertStrictEquals(essence((await peer.receive()).slice(8)), essence(echo("reply", 4)));
   path.pass("ipv4", false);
-  assert.equal(await passes(5), false);
+  assertStrictEquals(await passes(5), false);
   path.pass("ipv4", true);
 
   const address = formatIpAddress(linkLocalAddress(hexBytes("0000000000000001")));
   links.addAddress({ index, address, prefixLength: 64 });
   path.configure({ mtu: 1280, mru: 1300, pfc: true, acfc: true });
-  assert.equal(links.link(interfaceName)!.mtu, 1280);
+  assertStrictEquals(links.link(interfaceName)!.mtu, 1280);
   // Through the route, of the length that the peer takes; compressed or not is ours to choose.
   await pair.a.sh("ping", "-c", "1", "-W", "1", "-M", "do", "-s", "1252", "10.88.0.1").catch(() => undefined);
   const long = await until("the long one comes", () => {
     const frame = peer.tryReceive();
     return frame !== undefined && frame.startsWith("ff0300214500") && frame;
   });
-  assert.equal(long.length / 2, 4 + 1280);
+  assertStrictEquals(long.length / 2, 4 + 1280);
   // Nothing of all that came to us.
-  assert.deepEqual([user.frames, user.losses], [[], 0]);
+  assertDeepStrictEquals([user.frames, user.losses], [[], 0]);
 }
 
 /** Names of interfaces, and who cannot attach. */
@@ -253,25 +254,25 @@ function names({ pair, ppp, socket, links }: Fixture): Promise<void> {
       ...(interfaceName !== undefined && { interfaceName }),
     });
   for (const name of ["", ".", "a b", "much-too-long-name", "ppp%d", "x/y"]) {
-    assert.throws(() => attach(name), RangeError, name);
+    assertThrows(() => attach(name), RangeError, undefined, name);
   }
-  assert.throws(() => attach("cable"), { name: "NetlinkError", code: "EEXIST" });
-  assert.throws(() => ppp.attach({ socket, interfaces: links, user }), { code: "ENXIO" });
-  assert.deepEqual(linkNames(pair.a), before);
+  assertFields(assertThrows(() => attach("cable")), { name: "NetlinkError", code: "EEXIST" });
+  assertFields(assertThrows(() => ppp.attach({ socket, interfaces: links, user })), { code: "ENXIO" });
+  assertEquals(linkNames(pair.a), before);
   {
     using path = attachIn(pair.a, ppp, { socket, interfaces: links, user, interfaceName: "dial0" });
-    assert.equal(path.interfaceName, "dial0");
-    assert.equal(links.link("dial0")!.index, path.interfaceIndex);
+    assertStrictEquals(path.interfaceName, "dial0");
+    assertStrictEquals(links.link("dial0")!.index, path.interfaceIndex);
     // The session is taken.
-    assert.throws(() => attach("dial1"), { code: "EINVAL" });
-    assert.deepEqual(linkNames(pair.a), [...before, "dial0"]);
+    assertFields(assertThrows(() => attach("dial1")), { code: "EINVAL" });
+    assertEquals(linkNames(pair.a), [...before, "dial0"]);
   }
-  assert.deepEqual(linkNames(pair.a), before);
+  assertEquals(linkNames(pair.a), before);
   // And free again.
   using again = attachIn(pair.a, ppp, { socket, interfaces: links, user, interfaceName: "dial0" });
   again[Symbol.dispose]();
   again[Symbol.dispose]();
-  assert.equal(user.losses, 0);
+  assertStrictEquals(user.losses, 0);
   return Promise.resolve();
 }
 
@@ -284,16 +285,16 @@ async function interfaceDeleted({ pair, ppp, peer, socket, links }: Fixture): Pr
   peer.send("ff03" + CONFIGURE_REQUEST);
   // The link can still be ended in good order.
   path.send(hexBytes(CONFIGURE_REQUEST));
-  assert.equal(await peer.receive(), "ff03" + CONFIGURE_REQUEST);
+  assertStrictEquals(await peer.receive(), "ff03" + CONFIGURE_REQUEST);
   await new Promise((resolve) => setTimeout(resolve, 50));
-  assert.deepEqual([user.losses, user.frames], [1, []]);
+  assertEquals([user.losses, user.frames], [1, []]);
   const agreed = { mtu: 1400, mru: 1400, pfc: false, acfc: false };
-  assert.throws(() => path.configure(agreed), { name: "NetlinkError", code: "ENODEV" });
+  assertFields(assertThrows(() => path.configure(agreed)), { name: "NetlinkError", code: "ENODEV" });
   // Another path can be opened for the session; it gets the unread frames.
   path[Symbol.dispose]();
   using next = attachIn(pair.a, ppp, { socket, interfaces: links, user });
   peer.send("ff03" + "c021" + "0901000400000000");
-  assert.deepEqual(await user.take(2), [CONFIGURE_REQUEST, "c021" + "0901000400000000"]);
+  assertEquals(await user.take(2), [CONFIGURE_REQUEST, "c021" + "0901000400000000"]);
   void next;
 }
 
@@ -312,8 +313,8 @@ async function socketClosed({ pair, ppp, socket, links }: Fixture): Promise<void
   });
   socket[Symbol.dispose]();
   await until("the loss is told", () => notes.losses > 0);
-  assert.equal(linkNames(pair.a).includes(path.interfaceName), false);
-  assert.throws(() => path.send(hexBytes(CONFIGURE_REQUEST)), ReferenceError);
+  assertStrictEquals(linkNames(pair.a).includes(path.interfaceName), false);
+  assertThrows(() => path.send(hexBytes(CONFIGURE_REQUEST)), ReferenceError);
 }
 
 /** A user that disposes its path in the midst of frames gets no more of them. */
@@ -326,13 +327,13 @@ async function disposedInReceive({ pair, ppp, peer, socket, links }: Fixture): P
         frames.push(formatHex(frame));
         first[Symbol.dispose]();
       },
-      lost: () => assert.fail("not lost"),
+      lost: () => fail("not lost"),
     },
   });
   for (let i = 0; i < 8; i++) peer.send("ff03" + CONFIGURE_REQUEST);
   await until("the first frame comes", () => frames.length > 0);
   await new Promise((resolve) => setTimeout(resolve, 50));
-  assert.equal(frames.length, 1);
+  assertStrictEquals(frames.length, 1);
 }
 
 Deno.test("KernelPpp against a peer made by hand", async (t) => {
@@ -364,9 +365,9 @@ Deno.test("KernelPpp.close() disposes paths, before and after run(), and refuses
       ppp.close();
       ppp.close();
       await served;
-      assert.equal(linkNames(pair.a).includes(path.interfaceName), false);
-      assert.throws(() => attachIn(pair.a, ppp, parts), ReferenceError);
-      assert.equal(parts.user.losses, 0);
+      assertStrictEquals(linkNames(pair.a).includes(path.interfaceName), false);
+      assertThrows(() => attachIn(pair.a, ppp, parts), ReferenceError);
+      assertStrictEquals(parts.user.losses, 0);
     }
   });
   await deleteTunnels(pair.a);

@@ -1,6 +1,6 @@
 /** A session of the kernel that the daemon hands to pppd; PPP of ours, in userspace, is at the other end. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import type { PppdSessionStatus } from "../../src/client/daemon/ppp_client.ts";
 import { ADDRESSES, PppHosts, SECRET, serverSettings, USER } from "../interop/ppp_hosts.ts";
 import { TestDaemon } from "../support/daemon.ts";
@@ -8,6 +8,7 @@ import { Pair } from "../support/namespaces.ts";
 import { type Ended, l2tp } from "../support/processes.ts";
 import { ping } from "../support/traffic.ts";
 import { linkNames, requireL2tp, until } from "./kernel.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const SESSION = ["add", "session", "tid", "2", "sid", "12", "psid", "11"];
 const ARGUMENTS = ["noauth", `user ${USER}`, `password "${SECRET}"`, "+ipv6", "lcp-restart 1"];
@@ -29,7 +30,7 @@ Deno.test("a session is handed to pppd", async (t) => {
   /** The command line in the namespace of `b`. */
   const run = async (...words: string[]): Promise<Ended> => {
     const ended = await l2tp(["-n", pair.b.name, ...words], { env: { L2TP_RUNTIME_DIR: daemon.folder } });
-    assert.equal(`${ended.stdout}${ended.stderr}`.includes(SECRET), false);
+    assertStrictEquals(`${ended.stdout}${ended.stderr}`.includes(SECRET), false);
     return ended;
   };
   const handOver = (lines: readonly string[], ...words: string[]): Promise<Ended> =>
@@ -58,34 +59,34 @@ Deno.test("a session is handed to pppd", async (t) => {
   await t.step("PPP comes up, again after its peer has ended it, and ends with the session", async () => {
     await using _parting = join();
     hosts.run("a", serverSettings("chap"));
-    assert.deepEqual(await handOver(ARGUMENTS, "name", "lns7"), { code: 0, stdout: "", stderr: "" });
+    assertDeepStrictEquals(await handOver(ARGUMENTS, "name", "lns7"), { code: 0, stdout: "", stderr: "" });
     await up();
     await ping(hosts.b.netns, ADDRESSES.a, { count: 2 });
     await ping(hosts.a.netns, ADDRESSES.b, { count: 2 });
     const { interfaceName, pppd } = status()!;
     const { pid, file } = pppd;
-    assert.deepEqual([interfaceName, file, pppd.starts, pppd.end], [
+    assertEquals([interfaceName, file, pppd.starts, pppd.end], [
       "lns7",
       `${folder}/arguments`,
       1,
       undefined,
     ]);
-    assert.ok(linkNames(pair.b).includes("lns7"));
+    assert(linkNames(pair.b).includes("lns7"));
     const command = Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0");
-    assert.match(command[0]!, /\/pppd$/);
-    assert.equal(command.some((word) => word.includes(SECRET)), false);
+    assertMatch(command[0]!, /\/pppd$/);
+    assertStrictEquals(command.some((word) => word.includes(SECRET)), false);
     const { stdout } = await run("-d", "show", "session");
-    assert.ok(stdout.includes(`  ppp lns7  pppd process ${pid}  file ${file}\n`), stdout);
+    assert(stdout.includes(`  ppp lns7  pppd process ${pid}  file ${file}\n`), stdout);
 
     hosts.deleteSession("a");
     await until("it has ended", () => status()?.pppd.end !== undefined);
     // 2.4.9 takes the end of its channel for the line's.
-    assert.ok([0, 16].includes(status()!.pppd.end!.status), String(status()!.pppd.end!.status));
+    assert([0, 16].includes(status()!.pppd.end!.status), String(status()!.pppd.end!.status));
     hosts.a.l2tp.createSession({ tunnelId: 1, sessionId: 11, peerSessionId: 12, pseudowire: "ppp" });
     hosts.run("a", serverSettings("chap"));
     await up();
     const again = status()!.pppd;
-    assert.ok(again.starts > 1 && again.pid !== pid);
+    assert(again.starts > 1 && again.pid !== pid);
 
     hosts.deleteSession("b");
     await until("it has ended", () => !isRunning(again.pid!) && status() === undefined);
@@ -96,44 +97,44 @@ Deno.test("a session is handed to pppd", async (t) => {
     await using _parting = join();
     hosts.run("a", serverSettings("chap"));
     const wrong = ARGUMENTS.with(2, "password other");
-    assert.deepEqual(await handOver(wrong), { code: 0, stdout: "", stderr: "" });
+    assertDeepStrictEquals(await handOver(wrong), { code: 0, stdout: "", stderr: "" });
     await until("it has failed", () => status()?.pppd.end !== undefined);
     const { stdout } = await run("-j", "-d", "show", "session");
     const [{ ppp }] = JSON.parse(stdout);
-    assert.equal(ppp.end, "the peer does not take us for who we say we are (exit status 19)");
-    assert.equal(ppp.end_status, 19);
+    assertStrictEquals(ppp.end, "the peer does not take us for who we say we are (exit status 19)");
+    assertStrictEquals(ppp.end_status, 19);
   });
 
   await t.step("impossible requests are refused before anything is created", async () => {
     await using _parting = join();
     const bad = await handOver([...ARGUMENTS, `passwort ${SECRET}`]);
-    assert.equal(bad.code, 1);
-    assert.match(
+    assertStrictEquals(bad.code, 1);
+    assertMatch(
       bad.stderr,
       /^Error: pppd does not start with the arguments in ".*": its options make no sense/,
     );
     const missing = await run(...SESSION, "ppp", "pppd", `${folder}/none`);
-    assert.equal(missing.code, 1);
-    assert.match(missing.stderr, /^Error: pppd's file ".*none" cannot be read: ENOENT/);
+    assertStrictEquals(missing.code, 1);
+    assertMatch(missing.stderr, /^Error: pppd's file ".*none" cannot be read: ENOENT/);
     const user = await run("-dataplane", "user", ...SESSION, "ppp", "pppd", argumentsFile(ARGUMENTS));
-    assert.equal(user.code, 1);
-    assert.match(user.stderr, /^Error: pppd works with kernel sessions only/);
-    assert.deepEqual(hosts.b.l2tp.sessions(), []);
+    assertStrictEquals(user.code, 1);
+    assertMatch(user.stderr, /^Error: pppd works with kernel sessions only/);
+    assertEquals(hosts.b.l2tp.sessions(), []);
   });
 
   await t.step("the daemon ends, and ends an unwilling pppd", async () => {
     join();
     hosts.run("a", serverSettings("chap"));
-    assert.deepEqual(await handOver(ARGUMENTS), { code: 0, stdout: "", stderr: "" });
+    assertDeepStrictEquals(await handOver(ARGUMENTS), { code: 0, stdout: "", stderr: "" });
     await up();
     const { interfaceName, pppd: { pid } } = status()!;
-    assert.equal(interfaceName, "ppp0");
+    assertStrictEquals(interfaceName, "ppp0");
     // Frozen it does not end by SIGTERM.
     Deno.kill(pid!, "SIGSTOP");
     const { stderr } = await daemon.end("SIGTERM");
-    assert.equal(isRunning(pid!), false);
-    assert.equal(stderr.includes(SECRET), false);
-    assert.deepEqual(hosts.b.l2tp.sessions(), []);
+    assertStrictEquals(isRunning(pid!), false);
+    assertStrictEquals(stderr.includes(SECRET), false);
+    assertEquals(hosts.b.l2tp.sessions(), []);
     hosts.b.l2tp.deleteTunnel(2);
   });
 });

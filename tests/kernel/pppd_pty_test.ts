@@ -1,6 +1,6 @@
 /** PPP against pppd at the other end of a pseudo terminal: no L2TP, and RFC 1662's framing in between. */
 
-import assert from "node:assert/strict";
+import { assertMatch, assertStrictEquals } from "@std/assert";
 import { METHODS } from "../interop/ppp_checks.ts";
 import { ADDRESSES, serverSettings } from "../interop/ppp_hosts.ts";
 import { CLIENT, Pppd } from "../interop/pppd.ts";
@@ -21,6 +21,7 @@ import { Namespace } from "../support/namespaces.ts";
 import { ping } from "../support/traffic.ts";
 import { until } from "../support/until.ts";
 import { requireL2tp } from "./kernel.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 /** Each byte of it is escaped and found again in this program, which the emulated machine is slow at. */
 const TCP_BYTES = 200_000;
@@ -75,11 +76,11 @@ Deno.test("PPP of ours and pppd over a serial line", async (t) => {
       link.run(serverSettings("chap"));
       await using _pppd = await link.start([...CLIENT, ...option.split(" ")]);
       await up(link);
-      assert.equal(link.status()!.lcp.peer.accm, accm);
+      assertStrictEquals(link.status()!.lcp.peer.accm, accm);
       // Every control character there is, and both that mean something.
       await ping(ours.name, ADDRESSES.b, { size: 1400 });
       await ping(its.name, ADDRESSES.a, { size: 1400 });
-      assert.deepEqual(link.line.drops, { short: 0, long: 0, aborted: 0, fcs: 0 });
+      assertDeepStrictEquals(link.line.drops, { short: 0, long: 0, aborted: 0, fcs: 0 });
     });
   }
 
@@ -94,7 +95,7 @@ Deno.test("PPP of ours and pppd over a serial line", async (t) => {
     await up(link);
     await link.line.end();
     await until(() => peer.ended, "pppd ends");
-    assert.match(await peer.end(), /LCP terminated by peer/);
+    assertMatch(await peer.end(), /LCP terminated by peer/);
   });
   await step("pppd falls silent: its echo replies are missed", checkPppdFreezes);
   await step("we fall silent: pppd misses our echo replies", async (link) => {
@@ -103,6 +104,6 @@ Deno.test("PPP of ours and pppd over a serial line", async (t) => {
     await up(link);
     link.line.setSilent(true);
     await until(() => peer.ended, "pppd ends");
-    assert.match(await peer.end(), /No response to 3 echo-requests/);
+    assertMatch(await peer.end(), /No response to 3 echo-requests/);
   });
 });

@@ -1,6 +1,6 @@
 /** PPP against pppd, which is on a session of the kernel; ours is on one of the kernel, or in userspace. */
 
-import assert from "node:assert/strict";
+import { assertMatch } from "@std/assert";
 import { JOINS, METHODS } from "../interop/ppp_checks.ts";
 import { PppHosts, type PppJoin, serverSettings } from "../interop/ppp_hosts.ts";
 import { CLIENT, Pppd } from "../interop/pppd.ts";
@@ -91,7 +91,7 @@ for (const dataplane of ["kernel", "user"] as const) {
       const expected = dataplane === "user"
         ? /LCP terminated by peer/
         : /LCP terminated by peer|No response to/;
-      assert.match(await peer.end(), expected);
+      assertMatch(await peer.end(), expected);
     });
     await step("pppd falls silent: its echo replies are missed", async (link) => {
       link.run(serverSettings("chap"));

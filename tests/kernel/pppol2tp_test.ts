@@ -3,7 +3,7 @@
  * made of a descriptor.
  */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
 import { openTunnelSocket } from "../../src/driver/tunnel_socket/open.ts";
@@ -28,6 +28,7 @@ import {
 import { SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
 import type { Namespace } from "../support/namespaces.ts";
 import { clientIn, deleteTunnels, openHost, requireL2tp, until } from "./kernel.ts";
+import { assertDeepStrictEquals, assertFields } from "../support/assertions.ts";
 
 /** One of the four socket addresses. */
 interface Form {
@@ -89,7 +90,7 @@ function openConnected(namespace: Namespace, address: Uint8Array<ArrayBuffer>): 
 
 function refuses(namespace: Namespace, code: string, address: Uint8Array<ArrayBuffer>): void {
   using socket = open(namespace);
-  assert.throws(() => socket.connect(address), { code });
+  assertFields(assertThrows(() => socket.connect(address)), { code });
 }
 
 /** The members of a socket address that the kernel gave. */
@@ -118,7 +119,7 @@ async function attach(namespace: Namespace, form: Form): Promise<void> {
   if (form.version === 3) l2tp.createSession({ tunnelId: 300, sessionId: 11, peerSessionId: 21 });
 
   const whole = addressOf(form);
-  assert.equal(whole.length, form.size);
+  assertStrictEquals(whole.length, form.size);
   const sizes = new Set(FORMS.map(({ size }) => size));
   const longer = Uint8Array.from([...whole, ...new Uint8Array(8)]);
   for (let size = 0; size <= longer.length; size++) {
@@ -130,11 +131,11 @@ async function attach(namespace: Namespace, form: Form): Promise<void> {
   }
 
   using socket = openConnected(namespace, whole);
-  assert.throws(() => socket.connect(whole), { code: "EBUSY" });
+  assertFields(assertThrows(() => socket.connect(whole)), { code: "EBUSY" });
   refuses(namespace, "EEXIST", whole);
   const name = socket.localName();
-  assert.equal(name.length, form.size);
-  assert.deepEqual(decode(name, form.layout), {
+  assertStrictEquals(name.length, form.size);
+  assertDeepStrictEquals(decode(name, form.layout), {
     sa_family: AF_PPPOX,
     sa_protocol: PX_PROTO_OL2TP,
     "pppol2tp.addr": { address: parseIpAddress(form.peer), port: 6000, scopeId: 0 },
@@ -143,9 +144,9 @@ async function attach(namespace: Namespace, form: Form): Promise<void> {
     "pppol2tp.d_tunnel": 400,
     "pppol2tp.d_session": 20,
   });
-  assert.deepEqual(socket.peerName(), name);
+  assertEquals(socket.peerName(), name);
   const session = l2tp.session({ tunnelId: 300, sessionId: 10 })!;
-  assert.deepEqual([session.pseudowireType, session.peerSessionId], [7, 20]);
+  assertEquals([session.pseudowireType, session.peerSessionId], [7, 20]);
   socket.close();
   await until(
     "the session goes with its socket",
@@ -163,7 +164,7 @@ async function build(namespace: Namespace, form: Form): Promise<void> {
   using udp = inNamespace(namespace.name, () => openTunnelSocket(tunnelOf(form)));
   using control = openConnected(namespace, addressOf(form, { ...CONTROL, fd: udp.number }));
   const { counters: _, ...tunnel } = l2tp.tunnel(300)!;
-  assert.deepEqual([
+  assertEquals([
     tunnel.version,
     tunnel.encap,
     tunnel.local,
@@ -178,10 +179,10 @@ async function build(namespace: Namespace, form: Form): Promise<void> {
     5000,
     6000,
   ]);
-  assert.equal(tunnel.peerTunnelId, 400);
+  assertStrictEquals(tunnel.peerTunnelId, 400);
   using session = openConnected(namespace, addressOf(form));
   const { pseudowireType, sendSeq, recvSeq, lnsMode } = l2tp.session({ tunnelId: 300, sessionId: 10 })!;
-  assert.deepEqual([pseudowireType, sendSeq, recvSeq, lnsMode], [7, false, false, false]);
+  assertEquals([pseudowireType, sendSeq, recvSeq, lnsMode], [7, false, false, false]);
   session.close();
   control.close();
   udp.close();

@@ -3,10 +3,11 @@
  * keeper behind that holds it for as long as the tunnel is there.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
 import { type Namespace, Pair } from "../support/namespaces.ts";
 import { l2tp } from "../support/processes.ts";
 import { clientIn, requireL2tp, until } from "./kernel.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 /** Apart from whatever another keeper of this machine keeps. */
 const UDP_ID = 910_000_001;
@@ -43,7 +44,7 @@ function commands(host: 1 | 2): string {
 
 async function build(namespace: Namespace, host: 1 | 2): Promise<void> {
   const ended = await l2tp(["-n", namespace.name, "-batch", "-"], { stdin: commands(host) });
-  assert.deepEqual(ended, { code: 0, stdout: "", stderr: "" });
+  assertDeepStrictEquals(ended, { code: 0, stdout: "", stderr: "" });
 }
 
 Deno.test("tunnels between link-local addresses", async (t) => {
@@ -59,21 +60,21 @@ Deno.test("tunnels between link-local addresses", async (t) => {
     await Promise.all([build(a, 1), build(b, 2)]);
     for (const [namespace, local, peer] of [[a, "fe80::1", "fe80::2"], [b, "fe80::2", "fe80::1"]] as const) {
       using client = clientIn(namespace);
-      assert.deepEqual(
+      assertEquals(
         client.tunnels().map((tunnel) => [tunnel.tunnelId, tunnel.encap, tunnel.local, tunnel.peer]),
         [[UDP_ID, "udp", local, peer], [IP_ID, "ip", local, peer]],
       );
     }
-    assert.deepEqual([keepers(UDP_ID).length, keepers(IP_ID).length], [2, 2]);
+    assertEquals([keepers(UDP_ID).length, keepers(IP_ID).length], [2, 2]);
   });
   await t.step("carry packets", async () => {
     for (const to of ["192.168.7.2", "192.168.8.2"]) {
       const said = await a.sh("ping", "-c", "3", "-i", "0.2", "-w", "10", to);
-      assert.match(said, /^3 packets transmitted, 3 received, 0% packet loss/m);
+      assertMatch(said, /^3 packets transmitted, 3 received, 0% packet loss/m);
     }
     using client = clientIn(a);
     for (const { counters } of client.tunnels()) {
-      assert.ok(counters.txPackets >= 3n && counters.rxPackets >= 3n);
+      assert(counters.txPackets >= 3n && counters.rxPackets >= 3n);
     }
   });
   await t.step("go when they are deleted, and their keepers with them", async () => {
@@ -83,31 +84,31 @@ Deno.test("tunnels between link-local addresses", async (t) => {
     // A keeper receives the deletions of every namespace, and must ignore the other side's tunnel with the same id.
     atA.deleteTunnel(UDP_ID);
     await until("one keeper ends", () => keepers(UDP_ID).length === 1);
-    assert.notEqual(atB.tunnel(UDP_ID), undefined);
-    assert.equal(keepers(IP_ID).length, 2);
+    assertNotStrictEquals(atB.tunnel(UDP_ID), undefined);
+    assertStrictEquals(keepers(IP_ID).length, 2);
     atB.deleteTunnel(UDP_ID);
     await until("the other keeper ends", () => keepers(UDP_ID).length === 0);
     const ends = await Promise.all([a, b].map(({ name }) => l2tp(["-n", name, "flush"])));
-    for (const ended of ends) assert.deepEqual(ended, { code: 0, stdout: "", stderr: "" });
+    for (const ended of ends) assertDeepStrictEquals(ended, { code: 0, stdout: "", stderr: "" });
     await until("all keepers end", () => keepers(IP_ID).length === 0);
     await until("the tunnels are gone", () => atA.tunnels().length === 0 && atB.tunnels().length === 0);
   });
   await t.step("an interface that is not there", async () => {
     const [line] = commands(1).replaceAll("%cable", "%wire").split("\n");
     const { code, stdout, stderr } = await l2tp(["-n", a.name, ...line!.split(" ")]);
-    assert.deepEqual([code, stdout], [2, ""]);
-    assert.match(
+    assertEquals([code, stdout], [2, ""]);
+    assertMatch(
       stderr,
       /^RTNETLINK answers: No such device\n {2}There is no interface wire here\.\n/,
     );
     using client = clientIn(a);
-    assert.deepEqual(client.tunnels(), []);
-    assert.deepEqual(keepers(UDP_ID), []);
+    assertEquals(client.tunnels(), []);
+    assertEquals(keepers(UDP_ID), []);
   });
   await t.step("a session that fails takes the tunnel and its keeper with it", async () => {
     const [line] = commands(1).replace("name l2u0", "name lo").split("\n");
     const { code, stderr } = await l2tp(["-n", a.name, ...line!.split(" ")]);
-    assert.deepEqual([code, stderr.split("\n")[0]], [2, "RTNETLINK answers: File exists"]);
+    assertEquals([code, stderr.split("\n")[0]], [2, "RTNETLINK answers: File exists"]);
     using client = clientIn(a);
     await until(
       "tunnel and keeper are gone",
@@ -124,12 +125,12 @@ Deno.test("tunnels between link-local addresses", async (t) => {
       const ended = await l2tp(["-n", a.name, "-batch", "-"], { stdin: batch.join("\n") + "\n" });
       using client = clientIn(a);
       try {
-        assert.deepEqual(ended, { code: 0, stdout: "", stderr: "" });
+        assertDeepStrictEquals(ended, { code: 0, stdout: "", stderr: "" });
         const id = what === "id" ? UDP_ID : IP_ID;
-        assert.deepEqual(client.tunnels().map(({ tunnelId }) => tunnelId), [id]);
+        assertEquals(client.tunnels().map(({ tunnelId }) => tunnelId), [id]);
         const keeping = (): number => keepers(UDP_ID).length + keepers(IP_ID).length;
         await until("only the keeper of the second is left", () => keeping() === 1);
-        assert.equal(keepers(id).length, 1);
+        assertStrictEquals(keepers(id).length, 1);
       } finally {
         for (const { tunnelId } of client.tunnels()) client.deleteTunnel(tunnelId);
       }

@@ -3,13 +3,21 @@
  * the program where an operator puts it.
  */
 
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+  assertNotStrictEquals,
+  assertStrictEquals,
+} from "@std/assert";
 import { localLibc } from "../../ffi/packet_libc.ts";
 import { DaemonSocket } from "../../src/driver/daemon_api/connection.ts";
 import { Namespace, Pair } from "../support/namespaces.ts";
 import { runProgram, sh } from "../support/processes.ts";
 import { isGuest, requireL2tp, until } from "./kernel.ts";
 import { Systemd } from "./systemd.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 // A library that is loaded within a test counts as its leak.
 localLibc();
@@ -29,7 +37,7 @@ const CAPABILITIES: Readonly<Record<string, bigint>> = {
 /** Runs the installed program for the daemon at its usual place; it must succeed. */
 async function user(line: string): Promise<string> {
   const { code, stdout, stderr } = await runProgram([PROGRAM, "-dataplane", "user", ...line.split(" ")]);
-  assert.deepEqual([code, stderr], [0, ""], line);
+  assertDeepStrictEquals([code, stderr], [0, ""], line);
   return stdout;
 }
 
@@ -50,11 +58,11 @@ Deno.test({
   fn: async (t) => {
     requireL2tp();
     const executable = Deno.env.get("L2TP_UNDER_TEST");
-    assert.ok(executable, "this needs L2TP_UNDER_TEST: the unit starts the program as one file");
+    assert(executable, "this needs L2TP_UNDER_TEST: the unit starts the program as one file");
     await Deno.copyFile(executable, PROGRAM);
     await using pair = await Pair.create();
     const text = await sh(PROGRAM, "service", "systemd");
-    assert.match(text, new RegExp(`^ExecStart=${PROGRAM} daemon --keep$`, "m"));
+    assertMatch(text, new RegExp(`^ExecStart=${PROGRAM} daemon --keep$`, "m"));
     await using systemd = await Systemd.boot({
       [UNIT]: text,
       // On a busy host with several emulated machines, the program unpacks itself for minutes.
@@ -64,7 +72,7 @@ Deno.test({
     });
     const main = async (): Promise<number> => {
       const pids = await systemd.processes(UNIT);
-      assert.equal(pids.length, 1, "the daemon is one process");
+      assertStrictEquals(pids.length, 1, "the daemon is one process");
       return pids[0]!;
     };
     const ping = async (netns: Namespace, address: string): Promise<void> => {
@@ -73,11 +81,11 @@ Deno.test({
 
     await t.step("start returns when the daemon is ready", async () => {
       const started = await systemd.control("start", UNIT);
-      assert.equal(started.code, 0, started.stderr + (await systemd.control("status", UNIT)).stdout);
+      assertStrictEquals(started.code, 0, started.stderr + (await systemd.control("status", UNIT)).stdout);
       // A listing finds nothing where there is no daemon, too.
       DaemonSocket.connect("/run/l2tp/api.sock")[Symbol.dispose]();
-      assert.equal(await user("show"), "");
-      assert.deepEqual(await systemd.properties(UNIT, "Type", "ActiveState", "SubState"), {
+      assertStrictEquals(await user("show"), "");
+      assertEquals(await systemd.properties(UNIT, "Type", "ActiveState", "SubState"), {
         Type: "notify",
         ActiveState: "active",
         SubState: "running",
@@ -92,10 +100,10 @@ Deno.test({
         const expected = named.reduce((set, name) => set | 1n << CAPABILITIES[name]!, 0n);
         for (const set of ["CapEff", "CapPrm", "CapBnd"]) {
           const [, hex] = new RegExp(`^${set}:\t([0-9a-f]+)$`, "m").exec(status)!;
-          assert.equal(BigInt(`0x${hex}`), expected, set);
+          assertStrictEquals(BigInt(`0x${hex}`), expected, set);
         }
-        assert.match(status, /^NoNewPrivs:\t1$/m);
-        assert.match(status, /^Seccomp:\t2$/m);
+        assertMatch(status, /^NoNewPrivs:\t1$/m);
+        assertMatch(status, /^Seccomp:\t2$/m);
       },
     );
 
@@ -104,8 +112,8 @@ Deno.test({
       await join(pair, 8, "udp udp_sport 701 udp_dport 701");
       await ping(pair.a, "192.168.7.2");
       await ping(pair.a, "192.168.8.2");
-      assert.match(await sh("ip", "-n", pair.a.name, "-d", "link", "show", "pw7"), /tun type tap/);
-      assert.match(await user(`-n ${pair.a.name} -d show session tunnel_id 8`), /offloads .*\bbpf$/m);
+      assertMatch(await sh("ip", "-n", pair.a.name, "-d", "link", "show", "pw7"), /tun type tap/);
+      assertMatch(await user(`-n ${pair.a.name} -d show session tunnel_id 8`), /offloads .*\bbpf$/m);
     });
 
     await t.step("a namespace created while the daemon runs", async () => {
@@ -114,7 +122,7 @@ Deno.test({
         `-n ${later.name} add tunnel session tunnel_id 1 peer_tunnel_id 2 encap ip local any remote 127.0.0.1` +
           ` session_id 1 peer_session_id 2 name pw0`,
       );
-      assert.match(await sh("ip", "-n", later.name, "link"), / pw0: /);
+      assertMatch(await sh("ip", "-n", later.name, "link"), / pw0: /);
       await user(`-n ${later.name} flush`);
     });
 
@@ -125,25 +133,25 @@ Deno.test({
         const { NRestarts, ActiveState } = await systemd.properties(UNIT, "NRestarts", "ActiveState");
         return NRestarts === "1" && ActiveState === "active";
       });
-      assert.notEqual(await main(), first);
+      assertNotStrictEquals(await main(), first);
       await ping(pair.a, "192.168.7.2");
       await ping(pair.a, "192.168.8.2");
     });
 
     await t.step("stop is clean, and the next start gets the tunnels", async () => {
-      assert.equal((await systemd.control("stop", UNIT)).code, 0);
-      assert.deepEqual(await systemd.properties(UNIT, "ActiveState", "Result", "ExecMainStatus"), {
+      assertStrictEquals((await systemd.control("stop", UNIT)).code, 0);
+      assertEquals(await systemd.properties(UNIT, "ActiveState", "Result", "ExecMainStatus"), {
         ActiveState: "inactive",
         Result: "success",
         ExecMainStatus: "0",
       });
-      assert.match(await sh("ip", "-n", pair.a.name, "link"), / pw7: /);
-      assert.equal((await systemd.control("start", UNIT)).code, 0);
+      assertMatch(await sh("ip", "-n", pair.a.name, "link"), / pw7: /);
+      assertStrictEquals((await systemd.control("start", UNIT)).code, 0);
       await ping(pair.a, "192.168.7.2");
       await ping(pair.a, "192.168.8.2");
       for (const netns of [pair.a, pair.b]) await user(`-n ${netns.name} flush`);
-      assert.doesNotMatch(await sh("ip", "-n", pair.a.name, "link"), / pw[78]: /);
-      assert.equal((await systemd.control("stop", UNIT)).code, 0);
+      assertNotMatch(await sh("ip", "-n", pair.a.name, "link"), / pw[78]: /);
+      assertStrictEquals((await systemd.control("stop", UNIT)).code, 0);
     });
   },
 });

@@ -2,7 +2,7 @@
  * The socket interfaces on a real kernel: L2TP/IP sockets and what goes over them, tunnels over sockets of our own.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { AF_INET, AF_INET6, IPPROTO_L2TP } from "../../src/base/inet.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
 import { openTunnelSocket } from "../../src/driver/tunnel_socket/open.ts";
@@ -16,6 +16,7 @@ import { MSG_DONTWAIT, SOCK_DGRAM, Socket } from "../../ffi/sockets/socket.ts";
 import { type Namespace, Pair } from "../support/namespaces.ts";
 import { clientIn, deleteTunnels, linkNames, requireL2tp, until } from "./kernel.ts";
 import { setReceiveTimeout } from "../support/receive_timeout.ts";
+import { assertDeepStrictEquals, assertFields } from "../support/assertions.ts";
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
@@ -75,17 +76,17 @@ function exchange(pair: Pair, { a, b, name }: Family): void {
 
   const layout = name === "IPv4" ? SOCKADDR_L2TPIP : SOCKADDR_L2TPIP6;
   const local = ours.localName();
-  assert.equal(local.length, layout.size);
-  assert.deepEqual(decodeL2tpIp(local), { address: bytes(a), connectionId: 77, scopeId: 0 });
-  assert.throws(() => ours.peerName(), { code: "ENOTCONN" });
-  assert.throws(() => ours.send(control(88, 0)), { code: "EDESTADDRREQ" });
+  assertStrictEquals(local.length, layout.size);
+  assertDeepStrictEquals(decodeL2tpIp(local), { address: bytes(a), connectionId: 77, scopeId: 0 });
+  assertFields(assertThrows(() => ours.peerName()), { code: "ENOTCONN" });
+  assertFields(assertThrows(() => ours.send(control(88, 0))), { code: "EDESTADDRREQ" });
 
   const peer = at(b, 88);
   // The IPv4 side takes what lies where a sockaddr_in has its port for "connected".
   if (name === "IPv4") peer[SOCKADDR_L2TPIP.fields.l2tp_unused.offset] = 1;
   ours.connect(peer);
-  assert.equal(ours.peerName().length, layout.size);
-  assert.deepEqual(decodeL2tpIp(ours.peerName()), { address: bytes(b), connectionId: 88, scopeId: 0 });
+  assertStrictEquals(ours.peerName().length, layout.size);
+  assertDeepStrictEquals(decodeL2tpIp(ours.peerName()), { address: bytes(b), connectionId: 88, scopeId: 0 });
   theirs.connect(at(a, 77));
 
   // Packets that are not control messages are dropped: without T, without L, too short.
@@ -96,55 +97,59 @@ function exchange(pair: Pair, { a, b, name }: Family): void {
   ours.send(control(89, 4));
   ours.send(control(88, 5));
   ours.send(control(88, 6, 0xc803, 1200));
-  assert.deepEqual(received(theirs), control(88, 5));
+  assertEquals(received(theirs), control(88, 5));
   const { sender } = theirs;
   if (name === "IPv4") {
-    assert.equal(sender.length, SOCKADDR_IN.size);
-    assert.deepEqual(decodeInet(sender), { address: bytes(a), port: 0, scopeId: 0 });
+    assertStrictEquals(sender.length, SOCKADDR_IN.size);
+    assertDeepStrictEquals(decodeInet(sender), { address: bytes(a), port: 0, scopeId: 0 });
   } else {
-    assert.equal(sender.length, SOCKADDR_L2TPIP6.size);
-    assert.deepEqual(decodeL2tpIp(sender), { address: bytes(a), connectionId: 0, scopeId: 0 });
+    assertStrictEquals(sender.length, SOCKADDR_L2TPIP6.size);
+    assertDeepStrictEquals(decodeL2tpIp(sender), { address: bytes(a), connectionId: 0, scopeId: 0 });
   }
-  assert.deepEqual(received(theirs), control(88, 6, 0xc803, 1200));
-  assert.deepEqual(received(another), control(89, 4));
+  assertEquals(received(theirs), control(88, 6, 0xc803, 1200));
+  assertEquals(received(another), control(89, 4));
 
   theirs.send(control(77, 7));
-  assert.deepEqual(received(ours), control(77, 7));
+  assertEquals(received(ours), control(77, 7));
   // Unconnected, with an address for each message; the connection id in it is ignored.
   another.send(control(77, 8), at(a, 4711));
   // A connected socket receives from its peer's address only, which both sockets of b have.
-  assert.deepEqual(received(ours), control(77, 8));
+  assertEquals(received(ours), control(77, 8));
   for (const socket of [ours, theirs, another]) {
-    assert.throws(() => received(socket, MSG_DONTWAIT), { code: "EAGAIN" });
+    assertFields(assertThrows(() => received(socket, MSG_DONTWAIT)), { code: "EAGAIN" });
   }
 }
 
 /** The rules of bind and connect. */
 function rules(pair: Pair, { a, b, any, elsewhere, name }: Family): void {
   using first = openBound(pair.a, a, 77);
-  assert.throws(() => first.bind(at(a, 78)), { code: "EINVAL" }, "a second bind");
+  assertFields(assertThrows(() => first.bind(at(a, 78))), { code: "EINVAL" }, "a second bind");
   using second = open(pair.a, a);
-  assert.throws(() => second.connect(at(b, 88)), { code: "EINVAL" }, "connect before bind");
-  assert.throws(() => second.bind(at(a, 77)), { code: "EADDRINUSE" });
-  assert.throws(() => second.bind(at(any, 77)), { code: "EADDRINUSE" }, "any address collides with each");
-  assert.throws(() => second.bind(at(elsewhere, 78)), { code: "EADDRNOTAVAIL" });
+  assertFields(assertThrows(() => second.connect(at(b, 88))), { code: "EINVAL" }, "connect before bind");
+  assertFields(assertThrows(() => second.bind(at(a, 77))), { code: "EADDRINUSE" });
+  assertFields(
+    assertThrows(() => second.bind(at(any, 77))),
+    { code: "EADDRINUSE" },
+    "any address collides with each",
+  );
+  assertFields(assertThrows(() => second.bind(at(elsewhere, 78))), { code: "EADDRNOTAVAIL" });
   const whole = at(a, 78);
-  assert.throws(() => second.bind(whole.slice(0, -1)), { code: "EINVAL" }, "one byte short");
+  assertFields(assertThrows(() => second.bind(whole.slice(0, -1))), { code: "EINVAL" }, "one byte short");
   const other = name === "IPv4" ? at("fd00::1", 78) : at("10.0.0.1", 78);
-  assert.throws(() => second.bind(other), { code: "EINVAL" }, "the other family");
+  assertFields(assertThrows(() => second.bind(other)), { code: "EINVAL" }, "the other family");
   second.bind(whole);
   // Another namespace has connection ids of its own.
   using elsewhere77 = openBound(pair.b, b, 77);
-  assert.equal(elsewhere77.closed, false);
+  assertStrictEquals(elsewhere77.closed, false);
 
   // A tunnel that the kernel opens the socket for is bound by the same rule.
   using l2tp = clientIn(pair.a);
   const tunnel = { tunnelId: 77, peerTunnelId: 1, encap: "ip", local: a, peer: b } as const;
-  assert.throws(() => l2tp.createTunnel(tunnel), { code: "EADDRINUSE" });
+  assertFields(assertThrows(() => l2tp.createTunnel(tunnel)), { code: "EADDRINUSE" });
   first.close();
   l2tp.createTunnel(tunnel);
   using third = open(pair.a, a);
-  assert.throws(() => third.bind(at(a, 77)), { code: "EADDRINUSE" });
+  assertFields(assertThrows(() => third.bind(at(a, 77))), { code: "EADDRINUSE" });
   l2tp.deleteTunnel(77);
 }
 
@@ -158,11 +163,11 @@ Deno.test("L2TP/IP sockets", async (t) => {
   }
   await t.step("IPv6: a link-local address needs its interface", () => {
     using socket = open(pair.a, "fe80::1");
-    assert.throws(() => socket.bind(at("fe80::1", 77)), { code: "EINVAL" });
-    assert.throws(() => socket.bind(at("fe80::1", 77, 4711)), { code: "ENODEV" });
+    assertFields(assertThrows(() => socket.bind(at("fe80::1", 77))), { code: "EINVAL" });
+    assertFields(assertThrows(() => socket.bind(at("fe80::1", 77, 4711))), { code: "ENODEV" });
     const scopeId = inNamespace(pair.a.name, () => interfaceIndex("cable"))!;
     socket.bind(at("fe80::1", 77, scopeId));
-    assert.deepEqual(decodeL2tpIp(socket.localName()), {
+    assertDeepStrictEquals(decodeL2tpIp(socket.localName()), {
       address: bytes("fe80::1"),
       connectionId: 77,
       scopeId,
@@ -170,7 +175,9 @@ Deno.test("L2TP/IP sockets", async (t) => {
   });
   await t.step("stream sockets are not supported", () => {
     for (const family of [AF_INET, AF_INET6]) {
-      assert.throws(() => Socket.open(family, SOCK_STREAM, IPPROTO_L2TP), { code: "EPROTONOSUPPORT" });
+      assertFields(assertThrows(() => Socket.open(family, SOCK_STREAM, IPPROTO_L2TP)), {
+        code: "EPROTONOSUPPORT",
+      });
     }
   });
 });
@@ -197,7 +204,7 @@ async function liveAndDie(namespace: Namespace, wanted: TunnelParameters): Promi
   const { counters: _, ...tunnel } = l2tp.tunnel(wanted.tunnelId)!;
   const udp = wanted.encap === "udp";
   const ipv6 = wanted.local!.includes(":");
-  assert.deepEqual(tunnel, {
+  assertEquals<unknown>(tunnel, {
     tunnelId: 3000,
     peerTunnelId: 4000,
     version: 3,
@@ -212,7 +219,7 @@ async function liveAndDie(namespace: Namespace, wanted: TunnelParameters): Promi
     usingIpsec: false,
   });
   l2tp.createSession({ tunnelId: 3000, sessionId: 1000, peerSessionId: 2000, interfaceName: "l2e0" });
-  assert.ok(linkNames(namespace).includes("l2e0"));
+  assert(linkNames(namespace).includes("l2e0"));
   socket.close();
   await until(
     "tunnel, session and interface go with the socket",
@@ -225,7 +232,9 @@ async function liveAndDie(namespace: Namespace, wanted: TunnelParameters): Promi
 async function takesOnly({ a, b }: Pair): Promise<void> {
   using l2tp = clientIn(a);
   const refuses = (code: string, encap: "udp" | "ip", fd: number): void =>
-    assert.throws(() => l2tp.createTunnel({ tunnelId: 3000, peerTunnelId: 4000, encap, fd }), { code });
+    assertFields(assertThrows(() => l2tp.createTunnel({ tunnelId: 3000, peerTunnelId: 4000, encap, fd })), {
+      code,
+    });
   const [udp, ip] = MANAGED as [TunnelParameters, TunnelParameters];
   using file = openFile("/dev/null");
   using stream = inNamespace(a.name, () => Socket.open(AF_INET, SOCK_STREAM, 0));
@@ -243,7 +252,7 @@ async function takesOnly({ a, b }: Pair): Promise<void> {
   refuses("EPROTONOSUPPORT", "ip", ofUdp.number);
   refuses("EPROTONOSUPPORT", "udp", ofIp.number);
   refuses("EINVAL", "udp", ofAnotherHost.number);
-  assert.deepEqual(l2tp.tunnels(), []);
+  assertEquals(l2tp.tunnels(), []);
 
   for (const [encap, socket] of [["udp", ofUdp], ["ip", ofIp]] as const) {
     const tunnel = { tunnelId: encap === "udp" ? 1 : 2, peerTunnelId: 4000, encap, fd: socket.number };
@@ -252,7 +261,7 @@ async function takesOnly({ a, b }: Pair): Promise<void> {
     // A tunnel that is deleted leaves the socket open, though not (6.1) free for another tunnel.
     l2tp.deleteTunnel(tunnel.tunnelId);
     await until("the tunnel is gone", () => l2tp.tunnels().length === 0);
-    assert.ok(socket.localName().length > 0);
+    assert(socket.localName().length > 0);
   }
 }
 

@@ -2,11 +2,12 @@
  * `status` on a real kernel: its population is the kernel's own file to the letter, and what is wrong is found.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import type { StatusJson } from "../../src/cli/output/status_json.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { l2tp } from "../support/processes.ts";
 import { clientIn, deleteTunnels, openHost, requireL2tp } from "./kernel.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 Deno.test("status prints the contents of the kernel's debugfs file, then the health", async (t) => {
   requireL2tp();
@@ -51,17 +52,17 @@ Deno.test("status prints the contents of the kernel's debugfs file, then the hea
   try {
     await t.step("the population equals the debugfs file exactly", async () => {
       const { code, stdout, stderr } = await l2tp(["-n", host.name, "status", "interval", "0.1"]);
-      assert.deepEqual([code, stderr], [0, ""]);
+      assertDeepStrictEquals([code, stderr], [0, ""]);
       const [population, health] = stdout.split("\nHEALTH\n");
-      assert.equal(population, file);
-      assert.match(health!, /^ tunnels 2 up of 2, sessions 0 up of 3$/m);
-      assert.match(
+      assertStrictEquals(population, file);
+      assertMatch(health!, /^ tunnels 2 up of 2, sessions 0 up of 3$/m);
+      assertMatch(
         health!,
         /^ error: session 10 in tunnel 1 \(pw0\): interface down\n {3}-> ip link set pw0 up$/m,
       );
     });
     await t.step("--raw prints the debugfs file", async () => {
-      assert.deepEqual(await l2tp(["-n", host.name, "status", "--raw"]), {
+      assertDeepStrictEquals(await l2tp(["-n", host.name, "status", "--raw"]), {
         code: 0,
         stdout: file,
         stderr: "",
@@ -73,16 +74,16 @@ Deno.test("status prints the contents of the kernel's debugfs file, then the hea
       // No host replies: only sending matters.
       await host.sh("sh", "-c", "ping -c 1 -W 1 192.168.7.2 || true");
       const { code, stdout } = await l2tp(["-n", host.name, "status", "-json", "interval", "0.1"]);
-      assert.equal(code, 0);
+      assertStrictEquals(code, 0);
       const status = JSON.parse(stdout) as StatusJson;
       const mine = status.problems.filter(({ session_id }) => session_id === 11).map(({ problem }) =>
         problem
       );
-      assert.deepEqual(mine, ["never_received", "mtu_too_large"]);
-      assert.equal(status.sessions_up, 1);
+      assertEquals(mine, ["never_received", "mtu_too_large"]);
+      assertStrictEquals(status.sessions_up, 1);
       const session = status.tunnels[0]!.sessions.find(({ session_id }) => session_id === 11)!;
-      assert.ok(session.stats!.tx_packets > 0);
-      assert.deepEqual([session.state, session.link?.mtu, session.l2spec_type], ["up", 1500, "default"]);
+      assert(session.stats!.tx_packets > 0);
+      assertEquals([session.state, session.link?.mtu, session.l2spec_type], ["up", 1500, "default"]);
     });
   } finally {
     await deleteTunnels(host);

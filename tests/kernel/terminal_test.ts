@@ -1,11 +1,12 @@
 /** Interactive mode and the live status view on a real terminal, of a real kernel's L2TP. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { l2tp, programUnderTest } from "../support/processes.ts";
 import { Pair } from "../support/namespaces.ts";
 import { lastLine, TestTerminal } from "../support/test_terminal.ts";
 import { joinByTunnel } from "../support/tunnel.ts";
 import { clientIn, deleteTunnels, openHost, requireL2tp } from "./kernel.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const HOST = Deno.hostname().split(".")[0]!.slice(0, 20);
 
@@ -40,14 +41,14 @@ Deno.test("interactive mode on the kernel: lines, output and completion show the
       "add tun sess encap ip local 10.0.0.1 remote 10.0.0.2 tid 4711 ptid 2 sid 815 psid 4 name pw0 up",
     );
     await terminal.line(prompt);
-    assert.deepEqual(client.sessions().map(({ tunnelId, sessionId }) => [tunnelId, sessionId]), [[
+    assertEquals(client.sessions().map(({ tunnelId, sessionId }) => [tunnelId, sessionId]), [[
       4711,
       815,
     ]]);
 
     await terminal.type("del tunnel tunnel_id ?");
     await terminal.line(`${prompt} del tunnel tunnel_id`);
-    assert.match(await terminal.text(), /^ {2}4711 +10\.0\.0\.1 to 10\.0\.0\.2 over ip$/m);
+    assertMatch(await terminal.text(), /^ {2}4711 +10\.0\.0\.1 to 10\.0\.0\.2 over ip$/m);
     await terminal.press("C-c");
     await terminal.line(prompt);
     await complete("del tunnel tunnel_id ", "del tunnel tunnel_id 4711");
@@ -61,10 +62,10 @@ Deno.test("interactive mode on the kernel: lines, output and completion show the
 
     await terminal.enter("del tunnel tunnel_id 4711");
     await terminal.line(prompt);
-    assert.deepEqual(client.tunnels().map(({ tunnelId }) => tunnelId), [5]);
+    assertEquals(client.tunnels().map(({ tunnelId }) => tunnelId), [5]);
     await terminal.press("C-d");
-    assert.ok(await terminal.isRestored());
-    assert.match(await terminal.text(), /^left with 0$/m);
+    assert(await terminal.isRestored());
+    assertMatch(await terminal.text(), /^left with 0$/m);
   } finally {
     await deleteTunnels(host);
     await Deno.remove(state, { recursive: true });
@@ -88,13 +89,13 @@ Deno.test("completion scripts get the kernel's current values", async () => {
   try {
     const complete = async (...words: string[]): Promise<string> => {
       const { code, stdout, stderr } = await l2tp(["complete", "-n", host.name, ...words]);
-      assert.deepEqual([code, stderr], [0, ""]);
+      assertDeepStrictEquals([code, stderr], [0, ""]);
       return stdout;
     };
-    assert.equal(await complete("show", "tunnel", "tunnel_id", ""), "17\n4321\n");
-    assert.equal(await complete("show", "tunnel", "tunnel_id", "4"), "4321\n");
-    assert.equal(await complete("del", "session", "tunnel_id", "17", "session_id", ""), "99\n");
-    assert.equal(await complete("set", "session", "name", "w"), "wire0\n");
+    assertStrictEquals(await complete("show", "tunnel", "tunnel_id", ""), "17\n4321\n");
+    assertStrictEquals(await complete("show", "tunnel", "tunnel_id", "4"), "4321\n");
+    assertStrictEquals(await complete("del", "session", "tunnel_id", "17", "session_id", ""), "99\n");
+    assertStrictEquals(await complete("set", "session", "name", "w"), "wire0\n");
   } finally {
     await deleteTunnels(host);
   }
@@ -115,8 +116,8 @@ Deno.test("status -w on the kernel: traffic, problems and their end, and the res
       env: { NO_COLOR: "1" },
     });
     const rows = await terminal.sees(/^pw0 +1\/1 +up +[1-9]/m);
-    assert.match(rows[0]!, /^ l2tp status: kernel, netns a-\d+-\d+ +\d\d:\d\d:\d\d$/);
-    assert.match(rows[1]!, /^Tunnels 1 up of 1 {3}Sessions 1 up of 1 /);
+    assertMatch(rows[0]!, /^ l2tp status: kernel, netns a-\d+-\d+ +\d\d:\d\d:\d\d$/);
+    assertMatch(rows[1]!, /^Tunnels 1 up of 1 {3}Sessions 1 up of 1 /);
     await terminal.press("Enter");
     await terminal.sees(/^Session 1 in tunnel 1, peer session 2, tunnel 2$/m);
     await terminal.press("q");
@@ -128,9 +129,9 @@ Deno.test("status -w on the kernel: traffic, problems and their end, and the res
     await terminal.resize(100, 12);
     await terminal.sees(/^ l2tp status: .{70,} \d\d:\d\d:\d\d\n(.*\n){10}q quit.*$/);
     await terminal.press("q");
-    assert.ok(await terminal.isRestored());
-    assert.match(await terminal.text(), /^left with 0$/m);
-    assert.deepEqual(await terminal.modes(), { otherScreen: false, cursor: true, wraps: true });
+    assert(await terminal.isRestored());
+    assertMatch(await terminal.text(), /^left with 0$/m);
+    assertEquals(await terminal.modes(), { otherScreen: false, cursor: true, wraps: true });
   } finally {
     ping.kill("SIGKILL");
     await ping.status;

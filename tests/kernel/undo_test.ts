@@ -2,10 +2,11 @@
  * `l2tp add` with everything in one line: all of it, or nothing.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { Namespace } from "../support/namespaces.ts";
 import { l2tp } from "../support/processes.ts";
 import { clientIn, linkNames, linksIn, openHost, requireL2tp, until } from "./kernel.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const UDP = "encap udp local 10.0.0.1 remote 10.0.0.2";
 
@@ -17,20 +18,24 @@ Deno.test("a line makes tunnel, session, and the interface in another namespace'
   const line = `add tunnel session tunnel_id 1 peer_tunnel_id 2 ${UDP} udp_sport 5000 udp_dport 6000 ` +
     `session_id 10 peer_session_id 20 name l2e0 mtu 1400 master br0 addr 192.168.7.1/24 addr fd07::1/64 ` +
     `netns ${inside.name} up`;
-  assert.deepEqual(await l2tp(["-n", host.name, ...line.split(" ")]), { code: 0, stdout: "", stderr: "" });
-  assert.ok(!linkNames(host).includes("l2e0"), "the interface has left the tunnel's namespace");
+  assertDeepStrictEquals(await l2tp(["-n", host.name, ...line.split(" ")]), {
+    code: 0,
+    stdout: "",
+    stderr: "",
+  });
+  assert(!linkNames(host).includes("l2e0"), "the interface has left the tunnel's namespace");
   using links = linksIn(inside);
   const { index, name, up, mtu, master } = links.link("l2e0")!;
-  assert.deepEqual([name, up, mtu, master], ["l2e0", true, 1400, links.link("br0")!.index]);
+  assertDeepStrictEquals([name, up, mtu, master], ["l2e0", true, 1400, links.link("br0")!.index]);
   const addresses = links.addresses().filter((address) =>
     address.index === index && !/^fe80/.test(address.address)
   );
-  assert.deepEqual(addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`), [
+  assertEquals(addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`), [
     "192.168.7.1/24",
     "fd07::1/64",
   ]);
   using client = clientIn(host);
-  assert.deepEqual(client.session({ interfaceName: "l2e0" })?.tunnelId, 1);
+  assertStrictEquals(client.session({ interfaceName: "l2e0" })?.tunnelId, 1);
   client.deleteTunnel(1);
   await until("the interface goes with the tunnel, wherever it is", () => links.link("l2e0") === undefined);
 });
@@ -148,24 +153,24 @@ Deno.test("a line that fails at any step leaves nothing behind", async (t) => {
   const ended = await l2tp(["-n", host.name, "-j", "-force", "-batch", "-"], {
     stdin: lines.join("\n") + "\n",
   });
-  assert.deepEqual([ended.code, ended.stdout], [1, ""]);
+  assertEquals([ended.code, ended.stdout], [1, ""]);
   const errors = ended.stderr.trimEnd().split("\n").map((line) =>
     JSON.parse(line) as { error: string; exit_code: number; code?: string; line: number }
   );
-  assert.equal(errors.length, FAILING.length, ended.stderr);
+  assertStrictEquals(errors.length, FAILING.length, ended.stderr);
   for (const [i, { step, exitCode, code, error }] of FAILING.entries()) {
     await t.step(step, () => {
       const said = errors[i]!;
-      assert.deepEqual([said.line, said.exit_code, said.code], [i + 1, exitCode, code], ended.stderr);
-      assert.match(said.error, error);
+      assertDeepStrictEquals([said.line, said.exit_code, said.code], [i + 1, exitCode, code], ended.stderr);
+      assertMatch(said.error, error);
     });
   }
   await until("nothing is left", () => JSON.stringify(everything()) === JSON.stringify(before));
 
   await t.step("as a separate process", async () => {
     const { code, stderr } = await l2tp(["-n", host.name, ...lines[5]!.split(" ")]);
-    assert.equal(code, 2);
-    assert.match(stderr, /^Error: mtu greater than device maximum\.\n/);
+    assertStrictEquals(code, 2);
+    assertMatch(stderr, /^Error: mtu greater than device maximum\.\n/);
     await until("nothing is left", () => JSON.stringify(everything()) === JSON.stringify(before));
   });
 });

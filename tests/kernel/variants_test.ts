@@ -3,10 +3,11 @@
  * of a cable: the kernel's own tables as captured, the MTU as captured, and packets through it.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, fail } from "@std/assert";
 import { type Namespace, Pair } from "../support/namespaces.ts";
 import { l2tp, runProgram } from "../support/processes.ts";
 import { clientIn, debugfsOf, deleteTunnels, linksIn, requireL2tp, sysctl } from "./kernel.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 /** One end: what is typed behind what both ends of all variants have, and what the kernel's tables then say. */
 interface End {
@@ -179,7 +180,7 @@ async function build(namespace: Namespace, { tunnel, session }: End, address: st
   const ended = await l2tp(["-n", namespace.name, "-batch", "-"], {
     stdin: `add tunnel ${tunnel}\nadd session name l2e0 ${session} addr ${address} up\n`,
   });
-  assert.deepEqual(ended, { code: 0, stdout: "", stderr: "" });
+  assertDeepStrictEquals(ended, { code: 0, stdout: "", stderr: "" });
 }
 
 /** debugfs without what differs from run to run: reference counts, packets, and how far sequence numbers are. */
@@ -202,19 +203,19 @@ async function ping(
   const command = ["ip", "netns", "exec", from.name, "ping", "-c", "3", "-i", "0.2", ...patience, to];
   const { code, stdout, stderr } = await runProgram(command);
   const [, sent, received] = /^(\d+) packets transmitted, (\d+) received/m.exec(stdout) ??
-    assert.fail(`${stdout}${stderr}`);
-  assert.ok(Number(sent) >= 3);
+    fail(`${stdout}${stderr}`);
+  assert(Number(sent) >= 3);
   return { code, received: Number(received) };
 }
 
 async function checkPackets({ a, b }: Pair): Promise<void> {
-  assert.deepEqual(await ping(a, "192.168.7.2", "-w", "10"), { code: 0, received: 3 });
+  assertDeepStrictEquals(await ping(a, "192.168.7.2", "-w", "10"), { code: 0, received: 3 });
   for (const namespace of [a, b]) {
     using client = clientIn(namespace);
     for (const { counters } of [client.tunnels()[0]!, client.sessions()[0]!]) {
-      assert.ok(counters.txPackets >= 3n && counters.rxPackets >= 3n, "packets were counted");
+      assert(counters.txPackets >= 3n && counters.rxPackets >= 3n, "packets were counted");
       const { txErrors, rxErrors, rxCookieDiscards, rxSeqDiscards } = counters;
-      assert.deepEqual([txErrors, rxErrors, rxCookieDiscards, rxSeqDiscards], [0n, 0n, 0n, 0n]);
+      assertEquals([txErrors, rxErrors, rxCookieDiscards, rxSeqDiscards], [0n, 0n, 0n, 0n]);
     }
   }
 }
@@ -228,17 +229,17 @@ async function checkLoss({ a, b }: Pair): Promise<void> {
     ping(a, "192.168.7.2", "-W", "1"),
     ping(b, "192.168.7.1", "-W", "1"),
   ]);
-  assert.deepEqual(both, [{ code: 1, received: 0 }, { code: 1, received: 0 }]);
+  assertDeepStrictEquals(both, [{ code: 1, received: 0 }, { code: 1, received: 0 }]);
   for (const namespace of [a, b]) {
     using client = clientIn(namespace);
     const { counters } = client.sessions()[0]!;
-    assert.ok(counters.txPackets > 0n, "packets were sent");
-    assert.equal(counters.rxPackets, 0n);
-    assert.ok(counters.rxSeqDiscards > 0n, "they came and were dropped for their missing sequence number");
-    assert.equal(counters.rxErrors, counters.rxSeqDiscards);
-    assert.equal(counters.rxCookieDiscards, 0n);
+    assert(counters.txPackets > 0n, "packets were sent");
+    assertStrictEquals(counters.rxPackets, 0n);
+    assert(counters.rxSeqDiscards > 0n, "they came and were dropped for their missing sequence number");
+    assertStrictEquals(counters.rxErrors, counters.rxSeqDiscards);
+    assertStrictEquals(counters.rxCookieDiscards, 0n);
     const dropped = new RegExp(`^ {3}0/0 tx \\d+/\\d+/0 rx 0/0/${counters.rxErrors}$`, "m");
-    assert.match(debugfsOf(namespace), dropped);
+    assertMatch(debugfsOf(namespace), dropped);
   }
 }
 
@@ -256,9 +257,9 @@ Deno.test("the eight variants of the captures", async (t) => {
       if (variant.pings) await checkPackets(pair);
       else await checkLoss(pair);
       for (const [side, namespace] of sides) {
-        assert.equal(lasting(debugfsOf(namespace)), variant[side].debugfs);
+        assertStrictEquals(lasting(debugfsOf(namespace)), variant[side].debugfs);
         using links = linksIn(namespace);
-        assert.equal(links.link("l2e0")?.mtu, variant.mtu[side]);
+        assertStrictEquals(links.link("l2e0")?.mtu, variant.mtu[side]);
       }
       if (variant.pings) pinged++;
     });

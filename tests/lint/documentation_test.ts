@@ -1,6 +1,6 @@
 /** What the documentation says is held against what the project is. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { goldenText } from "../support/golden.ts";
 import { DOCUMENTED_SCREENS } from "../tui/screens.ts";
 import { RULES } from "../../src/doctor/rules.ts";
@@ -17,7 +17,7 @@ function read(path: string): string {
 Deno.test("the screens of the live view are those that the tests keep", () => {
   const guide = read("docs/guides/monitoring.md");
   for (const name of DOCUMENTED_SCREENS) {
-    assert.ok(guide.includes(`\`\`\`\n${goldenText(`tui/${name}.txt`)}\`\`\`\n`), name);
+    assert(guide.includes(`\`\`\`\n${goldenText(`tui/${name}.txt`)}\`\`\`\n`), name);
   }
 });
 
@@ -25,9 +25,9 @@ Deno.test("every task is in the guide to tests, and no page names another", () =
   const { tasks } = JSON.parse(read("deno.json")) as { tasks: Record<string, unknown> };
   const namedIn = (text: string): string[] =>
     [...new Set([...text.matchAll(/deno(?:@\S+)? task ([\w:]+)/g)].map(([, name]) => name!))].sort();
-  assert.deepEqual(namedIn(read("docs/development/tests.md")), Object.keys(tasks).sort());
+  assertEquals(namedIn(read("docs/development/tests.md")), Object.keys(tasks).sort());
   for (const page of pages()) {
-    for (const name of namedIn(read(page))) assert.ok(name in tasks, `${page}: deno task ${name}`);
+    for (const name of namedIn(read(page))) assert(name in tasks, `${page}: deno task ${name}`);
   }
 });
 
@@ -39,18 +39,18 @@ Deno.test("troubleshooting names every problem of status and every check of doct
   // Two names are not of rules but of tunnels of the configuration file.
   const rules = [...SESSION_RULES, ...TUNNEL_RULES, ...ERROR_RULES].map(({ problem }) => problem);
   const all = new Set([...rules, "declared_waiting", "declared_failed"]);
-  assert.deepEqual(named(problems!), [...all].sort());
-  assert.deepEqual(named(checks!), RULES.map(({ check }) => check).sort());
+  assertEquals(named(problems!), [...all].sort());
+  assertEquals(named(checks!), RULES.map(({ check }) => check).sort());
 });
 
 Deno.test("configurations in the guides are those of the examples", () => {
   const guide = read("docs/guides/hooks.md");
   const [, block] = /^```toml\n([^`]+)```$/m.exec(guide) ?? [];
-  assert.ok(block !== undefined && read("examples/hooks.toml").includes(block));
+  assert(block !== undefined && read("examples/hooks.toml").includes(block));
 });
 
 Deno.test("the README can be read in five minutes", () => {
   const readme = read("README.md");
-  assert.ok(readme.trimEnd().split("\n").length <= 200, "at most 200 lines");
-  assert.ok(new TextEncoder().encode(readme).length <= 12_000, "at most 12 kB");
+  assert(readme.trimEnd().split("\n").length <= 200, "at most 200 lines");
+  assert(new TextEncoder().encode(readme).length <= 12_000, "at most 12 kB");
 });

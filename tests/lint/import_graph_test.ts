@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { circles, importGraph, valueImports } from "./import_graph.ts";
 
 Deno.test("value imports: what a file loads, and not what it takes types of", () => {
@@ -19,18 +19,18 @@ import "./l.ts";
 const later = await import("./m.ts");
 `;
   const expected = ["src/x/a.ts", "src/c/c.ts", "src/x/h.ts", "src/x/i.ts", "src/x/k.ts", "src/x/l.ts"];
-  assert.deepEqual(valueImports("src/x/x.ts", text), expected);
+  assertEquals(valueImports("src/x/x.ts", text), expected);
 });
 
 Deno.test("circles: found wherever they begin", () => {
   const graph = new Map([["a", ["b"]], ["b", ["c", "d"]], ["c", ["b"]], ["d", []]]);
-  assert.deepEqual(circles(graph), [["b", "c", "b"]]);
-  assert.deepEqual(circles(new Map([["a", ["a"]]])), [["a", "a"]]);
-  assert.deepEqual(circles(new Map([["a", ["b", "c"]], ["b", ["c"]], ["c", []]])), []);
+  assertEquals(circles(graph), [["b", "c", "b"]]);
+  assertEquals(circles(new Map([["a", ["a"]]])), [["a", "a"]]);
+  assertEquals(circles(new Map([["a", ["b", "c"]], ["b", ["c"]], ["c", []]])), []);
 });
 
 Deno.test("no files of the project import each other in a circle, types aside", () => {
   const graph = importGraph();
-  assert.ok([...graph.values()].flat().length > 500, "the graph has the project's imports");
-  assert.deepEqual(circles(graph).map((circle) => circle.join(" -> ")), []);
+  assert([...graph.values()].flat().length > 500, "the graph has the project's imports");
+  assertEquals(circles(graph).map((circle) => circle.join(" -> ")), []);
 });

@@ -1,6 +1,6 @@
 /** Every link of the documentation leads somewhere, and every page can be reached. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { anchorsOf, linksOf, pages, pathsOf } from "./pages.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -22,21 +22,21 @@ function exists(path: string): boolean {
 Deno.test("links are found in text and not in code, and anchors are GitHub's", () => {
   const page =
     "# A `b` & c\n[x](y.md#z)\n```\n# no\n[no](no.md)\n```\n`[no](no.md)` [w](https://w)\n## Same\n## Same\n";
-  assert.deepEqual(linksOf("docs/p.md", page), [{ href: "y.md#z", path: "docs/y.md", anchor: "z" }]);
-  assert.deepEqual(linksOf("docs/p.md", "[t](../a/b) [h](#same)").map(({ path }) => path), [
+  assertEquals(linksOf("docs/p.md", page), [{ href: "y.md#z", path: "docs/y.md", anchor: "z" }]);
+  assertEquals(linksOf("docs/p.md", "[t](../a/b) [h](#same)").map(({ path }) => path), [
     "a/b",
     "docs/p.md",
   ]);
-  assert.deepEqual(anchorsOf(page), ["a-b--c", "same", "same-1"]);
+  assertEquals(anchorsOf(page), ["a-b--c", "same", "same-1"]);
 });
 
 for (const page of pages()) {
   Deno.test(`links and paths of ${page}`, () => {
-    for (const path of pathsOf(read(page))) assert.ok(exists(path), `${page}: there is no ${path}`);
+    for (const path of pathsOf(read(page))) assert(exists(path), `${page}: there is no ${path}`);
     for (const { href, path, anchor } of linksOf(page, read(page))) {
-      assert.ok(exists(path), `${page}: ${href}: there is no ${path}`);
+      assert(exists(path), `${page}: ${href}: there is no ${path}`);
       if (anchor !== undefined) {
-        assert.ok(anchorsOf(read(path)).includes(anchor), `${page}: ${href}: no such heading`);
+        assert(anchorsOf(read(path)).includes(anchor), `${page}: ${href}: no such heading`);
       }
     }
   });
@@ -48,5 +48,5 @@ Deno.test("every page can be reached from the README", () => {
   for (const page of reached) {
     for (const { path } of linksOf(page, read(page))) if (path.endsWith(".md")) reached.add(path);
   }
-  assert.deepEqual([...reached].sort(), pages().sort());
+  assertEquals([...reached].sort(), pages().sort());
 });

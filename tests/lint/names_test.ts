@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { sharedNames, sourceTexts } from "./names.ts";
 
 /** Names that two files declare until one of them is renamed. This list only shrinks. */
@@ -12,10 +12,10 @@ Deno.test("sharedNames(): names that more than one file exports", () => {
     ],
     ["b.ts", "export type A = 1;\nexport { f } from './a.ts';\nexport class B {}"],
   ]);
-  assert.deepEqual([...sharedNames(files)], [["A", ["a.ts", "b.ts"]]]);
+  assertEquals([...sharedNames(files)], [["A", ["a.ts", "b.ts"]]]);
 });
 
 Deno.test("one exported name means one thing", () => {
   const shared = [...sharedNames(sourceTexts())].filter(([name]) => !KNOWN.includes(name));
-  assert.deepEqual(shared, []);
+  assertEquals(shared, []);
 });

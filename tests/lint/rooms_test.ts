@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import plugin from "./rooms.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -33,7 +33,7 @@ Deno.test("room table: what each room may and may not import", () => {
     ["tests/a.ts", 'import { b } from "../ffi/b.ts"; b();', []],
   ];
   for (const [path, source, expected] of cases) {
-    assert.deepEqual(messages(path, source), expected, `${path}: ${source}`);
+    assertEquals(messages(path, source), expected, `${path}: ${source}`);
   }
 });
 
@@ -52,25 +52,25 @@ Deno.test("purity: pure rooms have no clock, chance, promise or environment", ()
       "new Promise(f);",
     ]
   ) {
-    assert.deepEqual(messages("src/wire/a.ts", source), ["rooms/purity"], source);
-    assert.deepEqual(messages("src/driver/a.ts", source), [], source);
+    assertEquals(messages("src/wire/a.ts", source), ["rooms/purity"], source);
+    assertEquals(messages("src/driver/a.ts", source), [], source);
   }
-  assert.deepEqual(messages("src/wire/a.ts", "const a = { Date: 1 }; a.Date;"), []);
+  assertEquals(messages("src/wire/a.ts", "const a = { Date: 1 }; a.Date;"), []);
 });
 
 Deno.test("native: only ffi/ opens libraries", () => {
-  assert.deepEqual(messages("src/driver/a.ts", "Deno.dlopen('x', {});"), ["rooms/native"]);
-  assert.deepEqual(messages("ffi/a.ts", "Deno.dlopen('x', {});"), []);
+  assertEquals(messages("src/driver/a.ts", "Deno.dlopen('x', {});"), ["rooms/native"]);
+  assertEquals(messages("ffi/a.ts", "Deno.dlopen('x', {});"), []);
 });
 
 Deno.test("documentation: exported functions and classes have a comment, fields and types need none", () => {
   const documentation = (source: string): string[] =>
     messages("src/driver/a.ts", source).filter((id) => id === "rooms/documentation");
-  assert.deepEqual(documentation("export function f() {}"), ["rooms/documentation"]);
-  assert.deepEqual(documentation("// no\nexport class A {}"), ["rooms/documentation"]);
-  assert.deepEqual(documentation("/** Does. */\nexport function f() {}"), []);
-  assert.deepEqual(documentation("/** Is. */\nexport class A {}"), []);
-  assert.deepEqual(
+  assertEquals(documentation("export function f() {}"), ["rooms/documentation"]);
+  assertEquals(documentation("// no\nexport class A {}"), ["rooms/documentation"]);
+  assertEquals(documentation("/** Does. */\nexport function f() {}"), []);
+  assertEquals(documentation("/** Is. */\nexport class A {}"), []);
+  assertEquals(
     documentation("export interface A { a: number }\nexport type B = 1;\nfunction f() {}\nf();"),
     [],
   );

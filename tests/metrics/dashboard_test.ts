@@ -1,9 +1,10 @@
 /** The dashboard queries only metrics and labels that exist. */
 
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
 import { dashboard } from "../../src/metrics/dashboard.ts";
 import { METRICS } from "../../src/metrics/metrics.ts";
 import { FakeHost } from "../support/fake_host.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 interface PanelJson {
   readonly id: number;
@@ -19,7 +20,7 @@ interface DashboardJson {
 
 async function printed(): Promise<DashboardJson> {
   const { code, out, err } = await new FakeHost().run("metrics --dashboard");
-  assert.deepEqual([code, err], [0, ""]);
+  assertDeepStrictEquals([code, err], [0, ""]);
   return JSON.parse(out);
 }
 
@@ -32,15 +33,15 @@ Deno.test("every expression names a metric, and only labels of it or of a joined
   const known = new Map(METRICS.map(({ name, labels }) => [name, labels]));
   for (const text of texts(await printed())) {
     const names = [...text.matchAll(/\b(?:l2tp|process)_[a-z_]+\b/g)].map(([name]) => name);
-    assert.ok(names.length > 0, text);
-    for (const name of names) assert.ok(known.has(name), `${name} in ${text}`);
+    assert(names.length > 0, text);
+    for (const name of names) assert(known.has(name), `${name} in ${text}`);
     // Prometheus adds the label "instance".
     const labels = new Set(["instance", ...names.flatMap((name) => known.get(name)!)]);
     for (const [, label] of text.matchAll(/([a-z_]+)=~/g)) {
-      assert.ok(labels.has(label!), `${label} in ${text}`);
+      assert(labels.has(label!), `${label} in ${text}`);
     }
     for (const [, list] of text.matchAll(/(?:by|on|group_left) \(([^)]*)\)/g)) {
-      for (const label of list!.split(", ")) assert.ok(labels.has(label), `${label} in ${text}`);
+      for (const label of list!.split(", ")) assert(labels.has(label), `${label} in ${text}`);
     }
   }
 });
@@ -49,19 +50,19 @@ Deno.test("every variable in an expression is defined", async () => {
   const json = await printed();
   const names = new Set([...json.templating.list.map(({ name }) => name), "__rate_interval"]);
   for (const text of texts(json)) {
-    for (const [, name] of text.matchAll(/\$(\w+)/g)) assert.ok(names.has(name!), `${name} in ${text}`);
+    for (const [, name] of text.matchAll(/\$(\w+)/g)) assert(names.has(name!), `${name} in ${text}`);
   }
 });
 
 Deno.test("panels have unique ids and do not overlap", () => {
   const { panels } = dashboard() as DashboardJson;
-  assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
+  assertStrictEquals(new Set(panels.map(({ id }) => id)).size, panels.length);
   const taken = new Set<string>();
   for (const { gridPos: { x, y, w, h }, title } of panels) {
-    assert.ok(x + w <= 24, title);
+    assert(x + w <= 24, title);
     for (let i = x; i < x + w; i++) {
       for (let j = y; j < y + h; j++) {
-        assert.ok(!taken.has(`${i} ${j}`), title);
+        assert(!taken.has(`${i} ${j}`), title);
         taken.add(`${i} ${j}`);
       }
     }

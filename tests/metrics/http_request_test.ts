@@ -1,6 +1,6 @@
 /** HTTP requests of metrics clients, and invalid ones. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { HEAD_MAX, readRequest } from "../../src/metrics/http_request.ts";
 import { Random } from "../support/random.ts";
 
@@ -27,15 +27,19 @@ Deno.test("readRequest(): accepted and refused requests", () => {
     ["\r\n\r\n", 400],
     ["\x16\x03\x01\x02\r\n\r\n", 400],
   ];
-  for (const [request, status] of table) assert.equal(readRequest(encode(request))?.status, status, request);
-  assert.deepEqual(readRequest(encode("HEAD / HTTP/1.1\r\n\r\n")), { status: 200, headOnly: true });
+  for (const [request, status] of table) {
+    assertStrictEquals(readRequest(encode(request))?.status, status, request);
+  }
+  assertEquals(readRequest(encode("HEAD / HTTP/1.1\r\n\r\n")), { status: 200, headOnly: true });
 });
 
 Deno.test("readRequest() waits for the end of the head, up to the limit", () => {
   const whole = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
-  for (let i = 0; i < whole.length; i++) assert.equal(readRequest(encode(whole.slice(0, i))), undefined);
-  assert.equal(readRequest(new Uint8Array(HEAD_MAX - 1).fill(65)), undefined);
-  assert.equal(readRequest(new Uint8Array(HEAD_MAX).fill(65))?.status, 431);
+  for (let i = 0; i < whole.length; i++) {
+    assertStrictEquals(readRequest(encode(whole.slice(0, i))), undefined);
+  }
+  assertStrictEquals(readRequest(new Uint8Array(HEAD_MAX - 1).fill(65)), undefined);
+  assertStrictEquals(readRequest(new Uint8Array(HEAD_MAX).fill(65))?.status, 431);
 });
 
 Deno.test("readRequest() accepts any bytes without throwing", () => {
@@ -43,6 +47,6 @@ Deno.test("readRequest() accepts any bytes without throwing", () => {
   for (let i = 0; i < 5000; i++) {
     const bytes = Uint8Array.from({ length: random.below(200) }, () => random.below(256));
     const verdict = readRequest(new Uint8Array([...bytes, 13, 10, 13, 10]));
-    assert.ok(verdict !== undefined && verdict.status !== 200);
+    assert(verdict !== undefined && verdict.status !== 200);
   }
 });

@@ -1,7 +1,8 @@
 /** Addresses at which metrics may be served: local ones only. */
 
-import assert from "node:assert/strict";
+import { assertMatch } from "@std/assert";
 import { parseListenAddress } from "../../src/metrics/listen_address.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 Deno.test("loopback addresses and Unix sockets are accepted", () => {
   const tcp = (hostname: string, port: number): object => ({ transport: "tcp", hostname, port });
@@ -12,7 +13,7 @@ Deno.test("loopback addresses and Unix sockets are accepted", () => {
     ["[::1]:9550", tcp("::1", 9550)],
     ["unix:/run/l2tp/metrics.sock", { transport: "unix", path: "/run/l2tp/metrics.sock" }],
   ];
-  for (const [text, address] of table) assert.deepEqual(parseListenAddress(text), address, text);
+  for (const [text, address] of table) assertDeepStrictEquals(parseListenAddress(text), address, text);
 });
 
 Deno.test("other addresses are refused with a reason", () => {
@@ -37,5 +38,5 @@ Deno.test("other addresses are refused with a reason", () => {
     [`unix:/${"a".repeat(107)}`, /at most 107 bytes/],
     ["", /^expected ADDRESS:PORT/],
   ];
-  for (const [text, reason] of table) assert.match(String(parseListenAddress(text)), reason, text);
+  for (const [text, reason] of table) assertMatch(String(parseListenAddress(text)), reason, text);
 });

@@ -1,6 +1,6 @@
 /** The table of metrics: stable names and labels, and values from the subsystem. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { prometheusText } from "../../src/driver/metrics/prometheus_text.ts";
 import type { Counters } from "../../src/model/counters.ts";
 import { OFFLOADS } from "../../src/model/offloads.ts";
@@ -84,7 +84,7 @@ Deno.test("names and labels are a public interface: existing ones never change",
     ["process_open_fds", "gauge", ""],
     ["process_max_fds", "gauge", ""],
   ];
-  assert.deepEqual(METRICS.map(({ name, type, labels }) => [name, type, labels.join(",")]), expected);
+  assertEquals(METRICS.map(({ name, type, labels }) => [name, type, labels.join(",")]), expected);
 });
 
 Deno.test("every sample has exactly the labels of its metric, and no two samples the same values", () => {
@@ -111,22 +111,26 @@ Deno.test("every sample has exactly the labels of its metric, and no two samples
   const all = { ...snapshot(...both), daemon };
   for (const metric of METRICS) {
     const samples = [...metric.samples(all)];
-    assert.ok(samples.length > 0 || metric.name === "l2tp_tunnel_receive_invalid_packets_total", metric.name);
-    for (const { labels } of samples) assert.deepEqual(Object.keys(labels), metric.labels, metric.name);
-    assert.equal(new Set(samples.map(({ labels }) => labelKey(labels))).size, samples.length, metric.name);
+    assert(samples.length > 0 || metric.name === "l2tp_tunnel_receive_invalid_packets_total", metric.name);
+    for (const { labels } of samples) assertEquals(Object.keys(labels), metric.labels, metric.name);
+    assertStrictEquals(
+      new Set(samples.map(({ labels }) => labelKey(labels))).size,
+      samples.length,
+      metric.name,
+    );
   }
-  assert.equal(valueOf("l2tp_session_drops_total", all, { ...ID, reason: "seq_old" }), 1);
-  assert.equal(
+  assertStrictEquals(valueOf("l2tp_session_drops_total", all, { ...ID, reason: "seq_old" }), 1);
+  assertStrictEquals(
     valueOf("l2tp_tunnel_drops_total", all, { netns: "", tunnel_id: 1, reason: "too_short" }),
     2,
   );
   const socket = { netns: "blue", local: "10.0.0.1", port: 1701 };
-  assert.equal(valueOf("l2tp_socket_drops_total", all, { ...socket, reason: "bad_version" }), 4);
+  assertStrictEquals(valueOf("l2tp_socket_drops_total", all, { ...socket, reason: "bad_version" }), 4);
   for (const offload of [...OFFLOADS, "brand_new"]) {
     const on = offload === "gso" || offload === "brand_new" ? 1 : 0;
-    assert.equal(valueOf("l2tp_session_offload", all, { ...ID, offload }), on, offload);
+    assertStrictEquals(valueOf("l2tp_session_offload", all, { ...ID, offload }), on, offload);
   }
-  assert.deepEqual([...metricNamed("process_max_fds").samples(all)], [{ labels: {}, value: 4 }]);
+  assertEquals([...metricNamed("process_max_fds").samples(all)], [{ labels: {}, value: 4 }]);
 });
 
 Deno.test("each counter has its own metric; a counter that the kernel lacks has no sample", () => {
@@ -144,9 +148,13 @@ Deno.test("each counter has its own metric; a counter that the kernel lacks has 
     ["receive_invalid_packets", 10],
   ];
   for (const [name, value] of expected) {
-    assert.equal(valueOf(`l2tp_session_${name}_total`, of, ID), value, name);
+    assertStrictEquals(valueOf(`l2tp_session_${name}_total`, of, ID), value, name);
     const tunnel = name === "receive_invalid_packets" ? undefined : value;
-    assert.equal(valueOf(`l2tp_tunnel_${name}_total`, of, { netns: "blue", tunnel_id: 1 }), tunnel, name);
+    assertStrictEquals(
+      valueOf(`l2tp_tunnel_${name}_total`, of, { netns: "blue", tunnel_id: 1 }),
+      tunnel,
+      name,
+    );
   }
 });
 
@@ -165,9 +173,9 @@ Deno.test("the identifying labels of a session stay the same when its properties
     const keys = [before, after].map((one) =>
       [...metric.samples(snapshot(one))].map(({ labels }) => labelKey(labels))
     );
-    assert.deepEqual(keys[1], keys[0], metric.name);
+    assertEquals(keys[1], keys[0], metric.name);
   }
-  assert.equal(valueOf("l2tp_session_mtu_bytes", snapshot(after), ID), 1280);
+  assertStrictEquals(valueOf("l2tp_session_mtu_bytes", snapshot(after), ID), 1280);
 });
 
 Deno.test("a session is up if its interface exists, is up, and has a carrier or an unknown state", () => {
@@ -182,10 +190,10 @@ Deno.test("a session is up if its interface exists, is up, and has a carrier or 
   ];
   for (const [link, up] of table) {
     const of = snapshot(namespace("blue", { links: link === undefined ? [] : [{ ...LINK, ...link }] }));
-    assert.equal(valueOf("l2tp_session_up", of, ID), up, JSON.stringify(link));
+    assertStrictEquals(valueOf("l2tp_session_up", of, ID), up, JSON.stringify(link));
   }
   const unknown = snapshot(namespace("blue", { links: undefined }));
-  assert.equal(valueOf("l2tp_session_up", unknown, ID), undefined);
+  assertStrictEquals(valueOf("l2tp_session_up", unknown, ID), undefined);
 });
 
 Deno.test("the text follows the exposition format, with every sample and every character of a label", async () => {
@@ -195,14 +203,14 @@ Deno.test("the text follows the exposition format, with every sample and every c
   for (const metric of METRICS) {
     const samples = [...metric.samples(of)];
     const found = read.get(metric.name);
-    assert.equal(found?.samples.size ?? 0, samples.length, metric.name);
+    assertStrictEquals(found?.samples.size ?? 0, samples.length, metric.name);
     if (found === undefined) continue;
-    assert.deepEqual([found.type, found.help], [metric.type, metric.help]);
+    assertEquals([found.type, found.help], [metric.type, metric.help]);
     for (const { labels, value } of samples) {
-      assert.equal(found.samples.get(labelKey(labels)), value, metric.name);
+      assertStrictEquals(found.samples.get(labelKey(labels)), value, metric.name);
     }
   }
-  assert.equal(read.get("l2tp_tunnels")?.samples.get(labelKey({ netns: odd })), 1);
+  assertStrictEquals(read.get("l2tp_tunnels")?.samples.get(labelKey({ netns: odd })), 1);
 });
 
 Deno.test("thousands of samples are written in pieces, with one header per metric", async () => {
@@ -210,8 +218,8 @@ Deno.test("thousands of samples are written in pieces, with one header per metri
   const sessions = Array.from({ length: 2500 }, (_, i) => ({ ...session!, sessionId: i + 1 }));
   const of = snapshot(namespace("", { sessions }));
   const pieces = await Array.fromAsync(prometheusText(of));
-  assert.ok(pieces.length > METRICS.length);
-  assert.ok(Math.max(...pieces.map((piece) => piece.split("\n").length)) <= 1003);
+  assert(pieces.length > METRICS.length);
+  assert(Math.max(...pieces.map((piece) => piece.split("\n").length)) <= 1003);
   const read = readExposition(pieces.join(""));
-  assert.equal(read.get("l2tp_session_transmit_bytes_total")?.samples.size, 2500);
+  assertStrictEquals(read.get("l2tp_session_transmit_bytes_total")?.samples.size, 2500);
 });

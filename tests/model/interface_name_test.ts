@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import {
   DEFAULT_INTERFACE_NAME,
   isInterfaceName,
@@ -37,13 +37,13 @@ Deno.test("isInterfaceName(), isInterfaceNameTemplate()", () => {
   ];
   // "à" is c3 a0 in UTF-8, and a0 a blank in ISO 8859-1.
   for (const name of [...bad, "à", "a\u00a0b", "a\0b", "名前名前名前", "a\ufffdb"]) {
-    assert.equal(isInterfaceName(name), false, JSON.stringify(name));
-    assert.equal(isInterfaceNameTemplate(name), false, JSON.stringify(name));
+    assertStrictEquals(isInterfaceName(name), false, JSON.stringify(name));
+    assertStrictEquals(isInterfaceNameTemplate(name), false, JSON.stringify(name));
   }
-  for (const name of names) assert.equal(isInterfaceName(name), true, name);
+  for (const name of names) assertStrictEquals(isInterfaceName(name), true, name);
   const templates = [DEFAULT_INTERFACE_NAME, "%d", "a", "x%dy", "%de"];
-  for (const name of templates) assert.equal(isInterfaceNameTemplate(name), true, name);
+  for (const name of templates) assertStrictEquals(isInterfaceNameTemplate(name), true, name);
   for (const name of ["%", "a%", "a%s", "%%d", "%d%", "a%d%d", "%i", "%D", "% d"]) {
-    assert.equal(isInterfaceNameTemplate(name), false, name);
+    assertStrictEquals(isInterfaceNameTemplate(name), false, name);
   }
 });

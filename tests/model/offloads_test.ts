@@ -1,6 +1,6 @@
 /** `src/model/offloads.ts`: lists of offloads as people write them. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { DEFAULT_OFFLOADS, OFFLOADS, parseOffloads, SPEED_OFFLOADS } from "../../src/model/offloads.ts";
 
 Deno.test("parseOffloads(): words change what those before them said, and all but bpf are on at first", () => {
@@ -18,16 +18,16 @@ Deno.test("parseOffloads(): words change what those before them said, and all bu
   ];
   for (const [text, on] of cases) {
     const offloads = parseOffloads(text);
-    assert.ok(typeof offloads !== "string", text);
-    assert.deepEqual(OFFLOADS.filter((each) => offloads[each]), on, text);
+    assert(typeof offloads !== "string", text);
+    assertEquals(OFFLOADS.filter((each) => offloads[each]), on, text);
   }
-  assert.deepEqual(parseOffloads("all"), DEFAULT_OFFLOADS);
+  assertEquals(parseOffloads("all"), DEFAULT_OFFLOADS);
 });
 
 Deno.test("parseOffloads() names the word that is none", () => {
   for (
     const [text, word] of [["", ""], ["gro,lro", "lro"], ["no-", "no-"], ["no-all", "no-all"], ["GRO", "GRO"]]
   ) {
-    assert.equal(parseOffloads(text!), word, text);
+    assertStrictEquals(parseOffloads(text!), word, text);
   }
 });

@@ -1,6 +1,6 @@
 /** Options of sessions and checksums of tunnels: picking, defaults, and which of them apply. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import {
   changeableOptions,
   changedOptions,
@@ -14,6 +14,7 @@ import {
   udpChecksums,
   usesChecksums,
 } from "../../src/model/tunnel.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const OPTIONS = {
   l2spec: "none",
@@ -28,28 +29,28 @@ const OPTIONS = {
 Deno.test("headerOptions() and changeableOptions() pick their members, and together all options", () => {
   const { sendSeq, recvSeq, lnsMode, reorderTimeoutMs, ...header } = OPTIONS;
   const session = { ...OPTIONS, sessionId: 1 };
-  assert.deepEqual(headerOptions(session), header);
-  assert.deepEqual(changeableOptions(session), { sendSeq, recvSeq, lnsMode, reorderTimeoutMs });
-  assert.deepEqual({ ...headerOptions(session), ...changeableOptions(session) }, OPTIONS);
+  assertEquals(headerOptions(session), header);
+  assertEquals(changeableOptions(session), { sendSeq, recvSeq, lnsMode, reorderTimeoutMs });
+  assertEquals({ ...headerOptions(session), ...changeableOptions(session) }, OPTIONS);
 });
 
 Deno.test("changedOptions(): absent and undefined members stay, all others change", () => {
   const before = changeableOptions(OPTIONS);
-  assert.deepEqual(changedOptions({}, before), before);
-  assert.deepEqual(changedOptions({ sendSeq: undefined }, before), before);
-  assert.deepEqual(changedOptions({ sendSeq: false, lnsMode: false, reorderTimeoutMs: 0 }, before), {
+  assertEquals(changedOptions({}, before), before);
+  assertEquals(changedOptions({ sendSeq: undefined }, before), before);
+  assertDeepStrictEquals(changedOptions({ sendSeq: false, lnsMode: false, reorderTimeoutMs: 0 }, before), {
     ...DEFAULT_CHANGEABLE_OPTIONS,
   });
-  assert.deepEqual(changedOptions({ recvSeq: true }, before), { ...before, recvSeq: true });
+  assertEquals(changedOptions({ recvSeq: true }, before), { ...before, recvSeq: true });
 });
 
 Deno.test("applicableChecksums(): by encapsulation and IP version", () => {
   const none = { udpChecksum: undefined, checksumTx: undefined, checksumRx: undefined };
   const given = { udpChecksum: true, checksumTx: false, checksumRx: true };
-  assert.deepEqual(applicableChecksums(given, "udp", false), { ...none, udpChecksum: true });
-  assert.deepEqual(applicableChecksums(given, "udp", true), { ...given, udpChecksum: undefined });
+  assertEquals(applicableChecksums(given, "udp", false), { ...none, udpChecksum: true });
+  assertEquals(applicableChecksums(given, "udp", true), { ...given, udpChecksum: undefined });
   for (const encap of ["ip", undefined] as const) {
-    assert.deepEqual([applicableChecksums(given, encap, false), applicableChecksums(given, encap, true)], [
+    assertEquals([applicableChecksums(given, encap, false), applicableChecksums(given, encap, true)], [
       none,
       none,
     ]);
@@ -57,16 +58,16 @@ Deno.test("applicableChecksums(): by encapsulation and IP version", () => {
 });
 
 Deno.test("completeChecksums(), udpChecksums(), usesChecksums()", () => {
-  assert.deepEqual(completeChecksums({}), DEFAULT_UDP_CHECKSUMS);
-  assert.deepEqual(completeChecksums({ udpChecksum: true, checksumTx: undefined, checksumRx: false }), {
+  assertEquals(completeChecksums({}), DEFAULT_UDP_CHECKSUMS);
+  assertEquals(completeChecksums({ udpChecksum: true, checksumTx: undefined, checksumRx: false }), {
     udpChecksum: true,
     checksumTx: true,
     checksumRx: false,
   });
-  assert.deepEqual(udpChecksums({ ...DEFAULT_UDP_CHECKSUMS, local: "::" }), DEFAULT_UDP_CHECKSUMS);
+  assertEquals(udpChecksums({ ...DEFAULT_UDP_CHECKSUMS, local: "::" }), DEFAULT_UDP_CHECKSUMS);
   const off = { udpChecksum: false, checksumTx: false, checksumRx: false };
-  assert.deepEqual([usesChecksums(off, false), usesChecksums(off, true)], [false, false]);
-  assert.equal(usesChecksums({ ...off, udpChecksum: true }, false), true);
-  assert.equal(usesChecksums({ ...off, checksumTx: true }, true), true);
-  assert.equal(usesChecksums({ ...off, checksumRx: true }, true), true);
+  assertEquals([usesChecksums(off, false), usesChecksums(off, true)], [false, false]);
+  assertStrictEquals(usesChecksums({ ...off, udpChecksum: true }, false), true);
+  assertStrictEquals(usesChecksums({ ...off, checksumTx: true }, true), true);
+  assertStrictEquals(usesChecksums({ ...off, checksumRx: true }, true), true);
 });

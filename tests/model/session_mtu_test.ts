@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import {
   overheadFacts,
   pppMtu,
@@ -37,7 +37,7 @@ Deno.test("sessionMtu(): the values that kernels were seen to choose", () => {
     [{ pathMtu: 9000 }, 8946],
   ];
   for (const [changes, mtu] of table) {
-    assert.equal(sessionMtu({ ...UDP4, ...changes }), mtu, JSON.stringify(changes));
+    assertStrictEquals(sessionMtu({ ...UDP4, ...changes }), mtu, JSON.stringify(changes));
   }
 });
 
@@ -63,7 +63,7 @@ Deno.test("pppMtu(): the path MTU less all headers, and never more than Ethernet
     [{ pathMtu: 100 }, 128],
   ];
   for (const [changes, mtu] of table) {
-    assert.equal(pppMtu({ ...V2, ...changes }), mtu, JSON.stringify(changes));
+    assertStrictEquals(pppMtu({ ...V2, ...changes }), mtu, JSON.stringify(changes));
   }
 });
 
@@ -78,5 +78,5 @@ Deno.test("sessionOverhead(): bytes in front of the inner frame's payload", () =
     [20 + 4 + 4 + 14, [{ ...udp4, encap: undefined }, plain, "default"]],
     [40 + 8 + 4 + 4 + 4 + 14, [{ encap: "udp", peer: "fd00::2" }, plain, "default"]],
   ];
-  for (const [bytes, facts] of table) assert.equal(sessionOverhead(overheadFacts(...facts)), bytes);
+  for (const [bytes, facts] of table) assertStrictEquals(sessionOverhead(overheadFacts(...facts)), bytes);
 });

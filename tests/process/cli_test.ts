@@ -3,9 +3,10 @@
  * signals, environment. `L2TP_UNDER_TEST` says which program it is.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { kernelHasL2tp } from "../guest/guest.ts";
 import { type Ended, l2tp, programUnderTest, runProgram } from "../support/processes.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 /** The program as one word for a shell. */
 const SHELL_WORDS = programUnderTest().map((word) => `'${word}'`).join(" ");
@@ -22,16 +23,16 @@ Deno.test("help goes to standard output with exit 0, however it is asked for", a
     ]]
   ) {
     const { code, stdout, stderr } = await l2tp(args);
-    assert.deepEqual([code, stderr], [0, ""], args.join(" "));
-    assert.match(stdout, /^Usage: l2tp /, args.join(" "));
-    for (const line of stdout.split("\n")) assert.ok(line.length <= 80, `too long: ${line}`);
+    assertDeepStrictEquals([code, stderr], [0, ""], args.join(" "));
+    assertMatch(stdout, /^Usage: l2tp /, args.join(" "));
+    for (const line of stdout.split("\n")) assert(line.length <= 80, `too long: ${line}`);
   }
 });
 
 Deno.test("no words at all: usage on standard error, exit 255", async () => {
   const { code, stdout, stderr } = await l2tp([]);
-  assert.deepEqual([code, stdout], [255, ""]);
-  assert.match(stderr, /^Usage: l2tp /);
+  assertEquals([code, stdout], [255, ""]);
+  assertMatch(stderr, /^Usage: l2tp /);
 });
 
 Deno.test("wrong input: the line that ip prints, then advice; exit code; nothing on standard output", async () => {
@@ -94,9 +95,9 @@ Deno.test("wrong input: the line that ip prints, then advice; exit code; nothing
   for (const [args, code, first, advice] of cases) {
     const ended = await l2tp(args);
     const [line, ...rest] = ended.stderr.trimEnd().split("\n");
-    assert.deepEqual([ended.code, ended.stdout, line], [code, "", first], args.join(" "));
-    assert.match(rest.join("\n"), advice, args.join(" "));
-    for (const more of rest) assert.match(more, /^ {2}\S/, "advice is indented");
+    assertDeepStrictEquals([ended.code, ended.stdout, line], [code, "", first], args.join(" "));
+    assertMatch(rest.join("\n"), advice, args.join(" "));
+    for (const more of rest) assertMatch(more, /^ {2}\S/, "advice is indented");
   }
 });
 
@@ -104,20 +105,20 @@ Deno.test("with -json an error is one JSON object", async () => {
   for (const args of [["-j", "add", "tunnel"], ["add", "tunnel", "--json"], ["--json", "bogus"]]) {
     const { code, stdout, stderr } = await l2tp(args);
     const error = JSON.parse(stderr) as { error: string; exit_code: number };
-    assert.deepEqual([code, stdout, error.exit_code], [255, "", 255], args.join(" "));
-    assert.equal(stderr.trimEnd().split("\n").length, 1);
+    assertEquals([code, stdout, error.exit_code], [255, "", 255], args.join(" "));
+    assertStrictEquals(stderr.trimEnd().split("\n").length, 1);
   }
 });
 
 Deno.test("a reader that goes away ends the program quietly", async () => {
   const { code, stdout, stderr } = await shell("L2TP man | head -n 1; echo ${PIPESTATUS[0]}");
-  assert.equal(code, 0);
-  assert.match(stdout, /^\.TH L2TP 8/);
+  assertStrictEquals(code, 0);
+  assertMatch(stdout, /^\.TH L2TP 8/);
   // Whether the reader went before the last byte was written is chance; a stack trace would be no chance.
-  assert.match(stdout.trimEnd(), /\n(0|141)$/);
-  assert.equal(stderr, "");
+  assertMatch(stdout.trimEnd(), /\n(0|141)$/);
+  assertStrictEquals(stderr, "");
   const closed = await shell("L2TP help >&-; echo $?");
-  assert.doesNotMatch(closed.stderr, /\bat\b.*:\d+:\d+/);
+  assertNotMatch(closed.stderr, /\bat\b.*:\d+:\d+/);
 });
 
 Deno.test("an empty environment is enough", async () => {
@@ -125,8 +126,8 @@ Deno.test("an empty environment is enough", async () => {
     clearEnv: true,
     env: { PATH: "/usr/bin:/bin" },
   });
-  assert.equal(code, 0);
-  assert.match(stdout, /^l2tp \d+\.\d+\.\d+\n$/);
+  assertStrictEquals(code, 0);
+  assertMatch(stdout, /^l2tp \d+\.\d+\.\d+\n$/);
 });
 
 Deno.test("the folder it runs in has no say", async () => {
@@ -134,7 +135,7 @@ Deno.test("the folder it runs in has no say", async () => {
   try {
     await Deno.writeTextFile(`${folder}/deno.json`, "{ broken");
     await Deno.writeTextFile(`${folder}/package.json`, "{ broken");
-    assert.equal((await l2tp(["version"], { cwd: folder })).code, 0);
+    assertStrictEquals((await l2tp(["version"], { cwd: folder })).code, 0);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -150,8 +151,8 @@ Deno.test("completion: the bash script completes words of the grammar", async ()
     try 'l2tp tunnel sh'
     try 'l2tp -js'
     try 'l2tp -dataplane=u'`);
-  assert.equal(stderr, "");
-  assert.deepEqual(stdout.trimEnd().split("\n"), ["add", "none send recv both", "show", "-json", "user"]);
+  assertStrictEquals(stderr, "");
+  assertEquals(stdout.trimEnd().split("\n"), ["add", "none send recv both", "show", "-json", "user"]);
 });
 
 /** Runs the action with a folder for a daemon, and ends the daemon that was started there. */
@@ -190,31 +191,31 @@ Deno.test("a kernel without L2TP that is asked for: the line that ip prints, whi
   for (const args of [["show"], ["-j", "show", "tunnel"], ADD, ["monitor"], ["flush"]]) {
     await t.step(args.join(" "), async () => {
       const { code, stdout, stderr } = await l2tp(args, { env });
-      assert.deepEqual([code, stdout], [1, ""]);
-      assert.match(stderr, /RTNETLINK answers: No such file or directory/);
-      assert.match(stderr, /l2tp_netlink/);
+      assertEquals([code, stdout], [1, ""]);
+      assertMatch(stderr, /RTNETLINK answers: No such file or directory/);
+      assertMatch(stderr, /l2tp_netlink/);
     });
   }
   const batch = await l2tp(["-batch", "-"], { stdin: "show tunnel\n", env });
-  assert.equal(batch.code, 1);
-  assert.match(batch.stderr, /^Command failed -:1$/m);
+  assertStrictEquals(batch.code, 1);
+  assertMatch(batch.stderr, /^Command failed -:1$/m);
 });
 
 Deno.test("no subsystem at all: nothing is listed, nothing can be listened to, nothing is started", async () => {
   await withRuntimeFolder(async (folder) => {
     const env = { L2TP_DATAPLANE: "user", L2TP_RUNTIME_DIR: folder };
     for (const [args, out] of [[["show"], ""], [["-j", "show"], "[]\n"], [["flush"], ""]] as const) {
-      assert.deepEqual(await l2tp(args, { env }), { code: 0, stdout: out, stderr: "" }, args.join(" "));
+      assertDeepStrictEquals(await l2tp(args, { env }), { code: 0, stdout: out, stderr: "" }, args.join(" "));
     }
     const deleted = await l2tp(["del", "tunnel", "tid", "5"], { env });
-    assert.equal(deleted.code, 2);
-    assert.match(deleted.stderr, /^RTNETLINK answers: No such device\n {2}There is no tunnel 5 /);
+    assertStrictEquals(deleted.code, 2);
+    assertMatch(deleted.stderr, /^RTNETLINK answers: No such device\n {2}There is no tunnel 5 /);
     const monitor = await l2tp(["monitor"], { env });
-    assert.deepEqual([monitor.code, monitor.stdout], [1, ""]);
-    assert.match(monitor.stderr, /^Error: no L2TP here.*\n.*api\.sock\.\n/);
-    assert.deepEqual([...Deno.readDirSync(folder)], []);
+    assertEquals([monitor.code, monitor.stdout], [1, ""]);
+    assertMatch(monitor.stderr, /^Error: no L2TP here.*\n.*api\.sock\.\n/);
+    assertEquals([...Deno.readDirSync(folder)], []);
     const long = { ...env, L2TP_RUNTIME_DIR: `/${"x".repeat(120)}` };
-    assert.match((await l2tp(["show"], { env: long })).stderr, /cannot be the path of a socket/);
+    assertMatch((await l2tp(["show"], { env: long })).stderr, /cannot be the path of a socket/);
   });
 });
 
@@ -223,20 +224,20 @@ Deno.test("the first tunnel in userspace starts the daemon, which serves what co
     const env = { L2TP_RUNTIME_DIR: folder };
     const user = (...args: string[]): Promise<Ended> => l2tp(["-dataplane", "user", ...args], { env });
     const added = await user(...ADD);
-    assert.deepEqual([added.code, added.stdout], [0, ""]);
+    assertDeepStrictEquals([added.code, added.stdout], [0, ""]);
     const [, pid] =
       /^Started l2tp daemon \(process (\d+)\): tunnels run in userspace\.\n$/.exec(added.stderr) ?? [];
-    assert.deepEqual(daemonsOf(folder), [Number(pid)]);
+    assertDeepStrictEquals(daemonsOf(folder), [Number(pid)]);
     const [tunnel] = JSON.parse((await user("-j", "-s", "show")).stdout);
-    assert.deepEqual([tunnel.tunnel_id, tunnel.dataplane, tunnel.sessions], [1, "user", []]);
-    assert.match((await user("debugfs")).stdout, /^TUNNEL 1 peer 2 from 127\.0\.0\.1 to 127\.0\.0\.2$/m);
+    assertEquals([tunnel.tunnel_id, tunnel.dataplane, tunnel.sessions], [1, "user", []]);
+    assertMatch((await user("debugfs")).stdout, /^TUNNEL 1 peer 2 from 127\.0\.0\.1 to 127\.0\.0\.2$/m);
     const again = await user(...ADD);
-    assert.equal(again.code, 2);
-    assert.match(again.stderr, /^RTNETLINK answers: File exists\n {2}Tunnel 1 /);
-    assert.deepEqual(await user("del", "tunnel", "tid", "1"), { code: 0, stdout: "", stderr: "" });
-    assert.deepEqual(await user("show"), { code: 0, stdout: "", stderr: "" });
+    assertStrictEquals(again.code, 2);
+    assertMatch(again.stderr, /^RTNETLINK answers: File exists\n {2}Tunnel 1 /);
+    assertDeepStrictEquals(await user("del", "tunnel", "tid", "1"), { code: 0, stdout: "", stderr: "" });
+    assertDeepStrictEquals(await user("show"), { code: 0, stdout: "", stderr: "" });
     const second = await user("daemon");
-    assert.equal(second.code, 1);
+    assertStrictEquals(second.code, 1);
   });
 });
 
@@ -245,7 +246,7 @@ Deno.test("a daemon that cannot start: its last words, exit 1", async () => {
     await Deno.writeTextFile(`${folder}/file`, "");
     const env = { L2TP_DATAPLANE: "user", L2TP_RUNTIME_DIR: `${folder}/file/below` };
     const { code, stdout, stderr } = await l2tp(ADD, { env });
-    assert.deepEqual([code, stdout], [1, ""]);
-    assert.match(stderr, /^Error: the l2tp daemon could not be started\.\n {2}The reason:\n {4}\S/);
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(stderr, /^Error: the l2tp daemon could not be started\.\n {2}The reason:\n {4}\S/);
   });
 });

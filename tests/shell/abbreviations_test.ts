@@ -1,6 +1,6 @@
 /** `src/shell/abbreviations.ts`: what may be shortened, and that nothing that the command line takes means another thing. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { KEYWORDS, VERBS } from "../../src/cli/grammar/grammar.ts";
 import { parseLine } from "../../src/cli/grammar/parse.ts";
 import { UsageError } from "../../src/cli/grammar/usage_error.ts";
@@ -33,21 +33,18 @@ Deno.test("expand(): words that mean one thing only are written out", () => {
     ["add session name tun", "add session name tun"],
     ["", ""],
   ];
-  for (const [line, expected] of table) assert.equal(expand(line.split(" ")).join(" "), expected, line);
+  for (const [line, expected] of table) assertStrictEquals(expand(line.split(" ")).join(" "), expected, line);
 });
 
 Deno.test("expand(): what cannot be undone is not shortened", () => {
-  for (const word of ["f", "fl", "flus"]) assert.deepEqual(expand([word]), [word]);
-  assert.deepEqual(expand(["tunnel", "fl"]), ["tunnel", "fl"]);
+  for (const word of ["f", "fl", "flus"]) assertEquals(expand([word]), [word]);
+  assertEquals(expand(["tunnel", "fl"]), ["tunnel", "fl"]);
 });
 
 Deno.test("expand(): a word that may be several is refused, with all of them", () => {
   const refused = (line: string, message: string): void => {
-    assert.throws(() => expand(line.split(" ")), (error) => {
-      assert.ok(error instanceof UsageError);
-      assert.equal(error.message, message);
-      return true;
-    });
+    const error = assertThrows(() => expand(line.split(" ")), UsageError);
+    assertStrictEquals(error.message, message);
   };
   refused(
     "add tunnel udp",
@@ -73,7 +70,7 @@ Deno.test("expand(): lines that the command line takes mean the same", () => {
       continue;
     }
     taken++;
-    assert.equal(JSON.stringify(parseLine(expand(line))), meant, line.join(" "));
+    assertStrictEquals(JSON.stringify(parseLine(expand(line))), meant, line.join(" "));
   }
-  assert.ok(taken > 1000);
+  assert(taken > 1000);
 });

@@ -1,6 +1,6 @@
 /** `src/shell/filters.ts`: what comes out of the filters, however the output comes in. */
 
-import assert from "node:assert/strict";
+import { assertStrictEquals, assertThrows } from "@std/assert";
 import { UsageError } from "../../src/cli/grammar/usage_error.ts";
 import { LineFilter, readFilters } from "../../src/shell/filters.ts";
 
@@ -15,7 +15,7 @@ function filtered(...parts: string[]): string {
     for (let at = 0; at < TEXT.length; at += size) out += filter.push(TEXT.slice(at, at + size));
     return out + filter.end();
   });
-  assert.equal(new Set(outs).size, 1);
+  assertStrictEquals(new Set(outs).size, 1);
   return outs[0]!;
 }
 
@@ -37,20 +37,20 @@ Deno.test("filters: what comes out", () => {
     [[], TEXT],
     [["json"], TEXT],
   ];
-  for (const [parts, expected] of table) assert.equal(filtered(...parts), expected, parts.join(" | "));
+  for (const [parts, expected] of table) assertStrictEquals(filtered(...parts), expected, parts.join(" | "));
 });
 
 Deno.test("filters: an end without a newline is a line, too", () => {
   const filter = new LineFilter(readFilters([["include", "x"]]));
-  assert.equal(filter.push("ax\nbx"), "ax\n");
-  assert.equal(filter.end(), "bx\n");
-  assert.equal(filter.end(), "");
+  assertStrictEquals(filter.push("ax\nbx"), "ax\n");
+  assertStrictEquals(filter.end(), "bx\n");
+  assertStrictEquals(filter.end(), "");
 });
 
 Deno.test("readFilters(): JSON is asked of the command", () => {
-  assert.equal(readFilters([["json"], ["include", "mtu"]]).json, true);
-  assert.equal(readFilters([["count"]]).json, false);
-  assert.equal(readFilters([["count"]]).counts, true);
+  assertStrictEquals(readFilters([["json"], ["include", "mtu"]]).json, true);
+  assertStrictEquals(readFilters([["count"]]).json, false);
+  assertStrictEquals(readFilters([["count"]]).counts, true);
 });
 
 Deno.test("readFilters() refuses what is wrong, and says what would be right", () => {
@@ -63,10 +63,7 @@ Deno.test("readFilters() refuses what is wrong, and says what would be right", (
     [[["count"], ["json"]], 'Error: argument "json" is wrong: it must be right after the command'],
   ];
   for (const [parts, message] of table) {
-    assert.throws(() => readFilters(parts), (error) => {
-      assert.ok(error instanceof UsageError);
-      assert.equal(error.message, message);
-      return true;
-    });
+    const error = assertThrows(() => readFilters(parts), UsageError);
+    assertStrictEquals(error.message, message);
   }
 });

@@ -1,6 +1,6 @@
 /** `src/shell/history.ts`: no cookie gets into the history, however the line is written. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { HISTORY_SIZE, historyOf, rememberedLine } from "../../src/shell/history.ts";
 
 Deno.test("rememberedLine(): cookies are replaced by their placeholder, everything else stays", () => {
@@ -34,17 +34,17 @@ Deno.test("rememberedLine(): cookies are replaced by their placeholder, everythi
     ["sh tu tu 12345678", "sh tu tu 12345678"],
     ["add session name deadbeef", "add session name deadbeef"],
   ];
-  for (const [line, expected] of table) assert.equal(rememberedLine(line), expected, line);
+  for (const [line, expected] of table) assertStrictEquals(rememberedLine(line), expected, line);
 });
 
 Deno.test("rememberedLine(): a line is one line, and not too long", () => {
-  assert.equal(rememberedLine("show\ntunnel"), "show tunnel");
-  assert.equal(rememberedLine(`show ${"x".repeat(5000)}`), undefined);
+  assertStrictEquals(rememberedLine("show\ntunnel"), "show tunnel");
+  assertStrictEquals(rememberedLine(`show ${"x".repeat(5000)}`), undefined);
 });
 
 Deno.test("historyOf(): the last first, none twice, no more than there is room for", () => {
-  assert.deepEqual(historyOf(["a", "b", "", "a", "c"]), ["c", "a", "b"]);
+  assertEquals(historyOf(["a", "b", "", "a", "c"]), ["c", "a", "b"]);
   const many = Array.from({ length: 2 * HISTORY_SIZE }, (_, i) => `show tunnel tunnel_id ${i}`);
-  assert.equal(historyOf(many).length, HISTORY_SIZE);
-  assert.equal(historyOf(many)[0], many.at(-1));
+  assertStrictEquals(historyOf(many).length, HISTORY_SIZE);
+  assertStrictEquals(historyOf(many)[0], many.at(-1));
 });

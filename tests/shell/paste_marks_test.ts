@@ -1,6 +1,6 @@
 /** `src/shell/paste_marks.ts`: marks are found wherever the bytes are cut, and nothing else is changed. */
 
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { PasteMarks } from "../../src/shell/paste_marks.ts";
 
 const encoder = new TextEncoder();
@@ -28,16 +28,16 @@ function through(pieces: readonly Uint8Array[]): string[] {
 Deno.test("PasteMarks: marks and what is between them, cut anywhere behind what tells a mark", () => {
   const bytes = encoder.encode("a\x1b[Aé\x1b[200~show\n\x1b[3~\x1b[201~\x1b");
   const expected = ["a\x1b[Aé", "pasteBegins", "show\n\x1b[3~", "pasteEnds", "\x1b"];
-  assert.deepEqual(through([bytes]), expected);
+  assertEquals(through([bytes]), expected);
   const mark = bytes.indexOf(0x7e) - 5;
   for (let at = 1; at < bytes.length; at++) {
     const inMark = [mark, bytes.lastIndexOf(0x7e) - 5].some((begin) => at > begin && at < begin + 4);
-    if (!inMark) assert.deepEqual(through([bytes.slice(0, at), bytes.slice(at)]), expected, `cut at ${at}`);
+    if (!inMark) assertEquals(through([bytes.slice(0, at), bytes.slice(at)]), expected, `cut at ${at}`);
   }
 });
 
 Deno.test("PasteMarks: a key of its own is not held back", () => {
   for (const key of ["\x1b", "\x1b[", "\x1b[2", "\x1b[2~", "\x1b[20~", "x"]) {
-    assert.deepEqual(through([encoder.encode(key)]), [key]);
+    assertEquals(through([encoder.encode(key)]), [key]);
   }
 });

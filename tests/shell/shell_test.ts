@@ -1,12 +1,13 @@
 /** `src/shell/shell.ts`: command lines on a fake host. Keys and screens are in tests/userspace/shell_test.ts. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import type { Options } from "../../src/cli/grammar/options.ts";
 import type { CliPorts } from "../../src/cli/ports.ts";
 import { run } from "../../src/cli/run.ts";
 import type { ShellPorts } from "../../src/shell/ports.ts";
 import { Shell } from "../../src/shell/shell.ts";
 import { FakeHost } from "../support/fake_host.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 /** A shell on a fake host, and its output. */
 class ShellFixture {
@@ -54,7 +55,7 @@ class ShellFixture {
     let out = "";
     for (const text of texts) {
       const done = await this.line(text);
-      assert.deepEqual([done.outcome, done.err], ["done", ""], text);
+      assertEquals([done.outcome, done.err], ["done", ""], text);
       out += done.out;
     }
     return out;
@@ -67,11 +68,11 @@ Deno.test("lines: the command line's own, shortened or not, with the program's n
   const fixture = new ShellFixture();
   await fixture.lines(TUNNEL, "l2tp add session tid 1 sid 3 psid 4 name pw0", "# nothing", "", "   ");
   const all = await fixture.lines("show");
-  assert.equal(all, (await fixture.host.run("show")).out);
-  assert.equal(await fixture.lines("ip l2tp sh tu"), (await fixture.host.run("show tunnel")).out);
-  assert.equal(await fixture.lines("sh se sid 3"), (await fixture.host.run("show session")).out);
-  assert.equal(await fixture.lines("help add"), (await fixture.host.run("help add")).out);
-  assert.equal(await fixture.lines("-V"), (await fixture.host.run("version")).out);
+  assertStrictEquals(all, (await fixture.host.run("show")).out);
+  assertStrictEquals(await fixture.lines("ip l2tp sh tu"), (await fixture.host.run("show tunnel")).out);
+  assertStrictEquals(await fixture.lines("sh se sid 3"), (await fixture.host.run("show session")).out);
+  assertStrictEquals(await fixture.lines("help add"), (await fixture.host.run("help add")).out);
+  assertStrictEquals(await fixture.lines("-V"), (await fixture.host.run("version")).out);
 });
 
 Deno.test("lines: filters", async () => {
@@ -81,23 +82,26 @@ Deno.test("lines: filters", async () => {
     "add session tid 1 sid 3 psid 4 name pw0",
     "add session tid 1 sid 5 psid 6 name pw1",
   );
-  assert.equal(await fixture.lines("show session | count"), "2\n");
-  assert.equal(await fixture.lines("show | count"), "1\n");
-  assert.equal(await fixture.lines("show tunnel tid 9 | count"), "0\n");
-  assert.equal(await fixture.lines("show session | include pw1 | count"), "1\n");
-  assert.equal(
+  assertStrictEquals(await fixture.lines("show session | count"), "2\n");
+  assertStrictEquals(await fixture.lines("show | count"), "1\n");
+  assertStrictEquals(await fixture.lines("show tunnel tid 9 | count"), "0\n");
+  assertStrictEquals(await fixture.lines("show session | include pw1 | count"), "1\n");
+  assertStrictEquals(
     await fixture.lines("show session | include interface"),
     "  interface name: pw0\n  interface name: pw1\n",
   );
-  assert.equal(
+  assertStrictEquals(
     await fixture.lines("show session | json"),
     (await fixture.host.run("-j -p show session")).out,
   );
-  assert.equal(await fixture.lines("version | json"), (await fixture.host.run("-j version")).out);
-  assert.equal(await fixture.lines("help | include ^Usage | count"), "1\n");
+  assertStrictEquals(await fixture.lines("version | json"), (await fixture.host.run("-j version")).out);
+  assertStrictEquals(await fixture.lines("help | include ^Usage | count"), "1\n");
   // Colour is for people, not for what is looked through.
-  assert.equal(await fixture.lines("show session -color=auto | include pw0"), "  interface name: pw0\n");
-  assert.ok((await fixture.lines("show session -color=auto")).includes("\x1b["));
+  assertStrictEquals(
+    await fixture.lines("show session -color=auto | include pw0"),
+    "  interface name: pw0\n",
+  );
+  assert((await fixture.lines("show session -color=auto")).includes("\x1b["));
 });
 
 Deno.test("lines: what fails is told as by the command line, and the line is to be offered again", async () => {
@@ -121,47 +125,47 @@ Deno.test("lines: what fails is told as by the command line, and the line is to 
   ];
   for (const [line, err] of table) {
     const done = await fixture.line(line);
-    assert.deepEqual([done.outcome, done.out], ["failed", ""], line);
-    assert.match(done.err, err, line);
+    assertEquals([done.outcome, done.out], ["failed", ""], line);
+    assertMatch(done.err, err, line);
   }
-  assert.equal(fixture.host.leaks, 0);
+  assertStrictEquals(fixture.host.leaks, 0);
 });
 
 Deno.test("lines: a namespace for one line, for all that follow, and back", async () => {
   const fixture = new ShellFixture();
   await fixture.lines(TUNNEL, "-n blue add tunnel tid 5 ptid 6 encap ip local 127.0.0.1 remote 10.0.0.9");
-  assert.equal(await fixture.lines("show tunnel | count"), "1\n");
-  assert.match(await fixture.lines("-n blue show tunnel"), /^Tunnel 5,/);
-  assert.match(await fixture.lines("show tunnel"), /^Tunnel 1,/);
-  assert.match(await fixture.lines("-n blue", "show tunnel"), /^Tunnel 5,/);
-  assert.equal(await fixture.lines("-n red show tunnel"), "");
-  assert.match(await fixture.lines("show tunnel"), /^Tunnel 5,/);
-  assert.match(await fixture.lines("-n - show tunnel"), /^Tunnel 1,/);
-  assert.match(await fixture.lines("show tunnel"), /^Tunnel 5,/);
-  assert.match(await fixture.lines("-n -", "show tunnel"), /^Tunnel 1,/);
+  assertStrictEquals(await fixture.lines("show tunnel | count"), "1\n");
+  assertMatch(await fixture.lines("-n blue show tunnel"), /^Tunnel 5,/);
+  assertMatch(await fixture.lines("show tunnel"), /^Tunnel 1,/);
+  assertMatch(await fixture.lines("-n blue", "show tunnel"), /^Tunnel 5,/);
+  assertStrictEquals(await fixture.lines("-n red show tunnel"), "");
+  assertMatch(await fixture.lines("show tunnel"), /^Tunnel 5,/);
+  assertMatch(await fixture.lines("-n - show tunnel"), /^Tunnel 1,/);
+  assertMatch(await fixture.lines("show tunnel"), /^Tunnel 5,/);
+  assertMatch(await fixture.lines("-n -", "show tunnel"), /^Tunnel 1,/);
 });
 
 Deno.test("lines: options of the start hold for all, those of a line for that line", async () => {
   const fixture = new ShellFixture({ json: true, netns: "blue" });
-  assert.equal(await fixture.lines("show"), "[]\n");
-  assert.equal(await fixture.lines("-n red show", "show tunnel"), "[]\n[]\n");
+  assertStrictEquals(await fixture.lines("show"), "[]\n");
+  assertStrictEquals(await fixture.lines("-n red show", "show tunnel"), "[]\n[]\n");
   const { err } = await fixture.line("bogus");
-  assert.match(err, /^\{"error":/);
+  assertMatch(err, /^\{"error":/);
 });
 
 Deno.test("lines: a subsystem for all that follow", async () => {
   const fixture = new ShellFixture();
   fixture.host.daemon = "running";
   await fixture.lines(TUNNEL, "-dataplane user");
-  assert.equal(await fixture.lines("show tunnel"), "");
-  assert.match(await fixture.lines("-dataplane kernel show tunnel"), /^Tunnel 1,/);
-  assert.match(await fixture.lines("-datap auto", "show tunnel"), /^Tunnel 1,/);
+  assertStrictEquals(await fixture.lines("show tunnel"), "");
+  assertMatch(await fixture.lines("-dataplane kernel show tunnel"), /^Tunnel 1,/);
+  assertMatch(await fixture.lines("-datap auto", "show tunnel"), /^Tunnel 1,/);
 });
 
 Deno.test("lines: leaving", async () => {
   const fixture = new ShellFixture();
   for (const word of ["exit", "ex", "quit", "q"]) {
-    assert.equal((await fixture.line(word)).outcome, "leave", word);
+    assertStrictEquals((await fixture.line(word)).outcome, "leave", word);
   }
 });
 
@@ -170,13 +174,13 @@ Deno.test("l2tp alone before somebody, and l2tp shell, are interactive mode; for
   host.interactive = true;
   for (const line of ["", "shell", "-n blue shell", "-j"]) {
     host.addNamespace("blue");
-    assert.deepEqual(await host.run(line), { code: 0, out: "", err: "" }, line);
+    assertDeepStrictEquals(await host.run(line), { code: 0, out: "", err: "" }, line);
   }
-  assert.deepEqual(host.shells, [{}, {}, { netns: "blue" }, { json: true }]);
+  assertEquals(host.shells, [{}, {}, { netns: "blue" }, { json: true }]);
   host.interactive = false;
   host.files.set("-", [TUNNEL, "show tunnel"]);
   const { code, out } = await host.run("shell");
-  assert.deepEqual([code, out.split("\n")[0]], [0, "Tunnel 1, encap IP"]);
-  assert.equal((await host.run("")).code, 255);
-  assert.equal(host.shells.length, 4);
+  assertDeepStrictEquals([code, out.split("\n")[0]], [0, "Tunnel 1, encap IP"]);
+  assertStrictEquals((await host.run("")).code, 255);
+  assertStrictEquals(host.shells.length, 4);
 });

@@ -1,6 +1,6 @@
 /** `src/shell/suggest.ts` and `question.ts`: what Tab and `?` say at every place of a line. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { KEYWORDS, requiredFor } from "../../src/cli/grammar/grammar.ts";
 import { shownVerbs } from "../../src/cli/commands/help.ts";
 import type { NextWord, Typing } from "../../src/cli/grammar/next_words.ts";
@@ -54,8 +54,8 @@ Deno.test("suggest(): words of the grammar, words that exist now, and filters", 
   ];
   for (const [line, words, last] of table) {
     const found = await suggest(line, ask);
-    assert.deepEqual(found, { words, last: words.length === 0 ? found.last : last }, line);
-    for (const word of found.words) assert.ok(line.endsWith(found.last) && word.startsWith(found.last), line);
+    assertEquals(found, { words, last: words.length === 0 ? found.last : last }, line);
+    for (const word of found.words) assert(line.endsWith(found.last) && word.startsWith(found.last), line);
   }
 });
 
@@ -63,10 +63,10 @@ Deno.test("? at the start: every verb that can be given here, with its line", as
   const text = (await explainNext("", ask))!.replaceAll(/\s+/g, " ");
   for (const { words, help } of shownVerbs()) {
     const isHere = !["shell", "daemon"].includes(words[0]!);
-    assert.equal(text.includes(` ${words[0]} ${help} `), isHere, words[0]);
+    assertStrictEquals(text.includes(` ${words[0]} ${help} `), isHere, words[0]);
   }
-  assert.ok(text.includes(" exit leave"));
-  assert.ok(!text.includes("<Enter>"));
+  assert(text.includes(" exit leave"));
+  assert(!text.includes("<Enter>"));
 });
 
 Deno.test("? behind add tunnel: what is needed first, then every other keyword, each with its line", async () => {
@@ -75,10 +75,10 @@ Deno.test("? behind add tunnel: what is needed first, then every other keyword, 
   const rows = (part: string): string[] => [...part.matchAll(/^ {2}(\w+)/gm)].map(([, word]) => word!);
   const mine = KEYWORDS.filter(({ uses, word }) => uses.includes("add tunnel") && word !== "tunnel");
   const isNeeded = (word: string): boolean => requiredFor("add tunnel", {}).includes(word);
-  assert.ok(isNeeded("tunnel_id") && isNeeded("udp_sport") && !isNeeded("encap"));
-  assert.deepEqual(rows(needed!), mine.map(({ word }) => word).filter(isNeeded));
-  assert.deepEqual(rows(also!), mine.map(({ word }) => word).filter((word) => !isNeeded(word)));
-  for (const { help } of mine) assert.ok(text.replaceAll(/\s+/g, " ").includes(help), help);
+  assert(isNeeded("tunnel_id") && isNeeded("udp_sport") && !isNeeded("encap"));
+  assertEquals(rows(needed!), mine.map(({ word }) => word).filter(isNeeded));
+  assertEquals(rows(also!), mine.map(({ word }) => word).filter((word) => !isNeeded(word)));
+  for (const { help } of mine) assert(text.replaceAll(/\s+/g, " ").includes(help), help);
 });
 
 Deno.test("? at other places", async () => {
@@ -116,22 +116,22 @@ Deno.test("? at other places", async () => {
     ['add session name "', undefined],
     ["# ", undefined],
   ];
-  for (const [line, expected] of table) assert.equal(await explainNext(line, ask), expected, line);
+  for (const [line, expected] of table) assertStrictEquals(await explainNext(line, ask), expected, line);
 });
 
 Deno.test("? behind encap ip needs no ports", async () => {
   const [needed] = (await explainNext("add tunnel encap ip ", ask))!.split("Also:\n");
-  assert.doesNotMatch(needed!, /udp/);
+  assertNotMatch(needed!, /udp/);
   const [, also] = (await explainNext("show tunnel ", ask))!.split("Also:\n");
-  assert.equal(also, undefined);
+  assertStrictEquals(also, undefined);
 });
 
 Deno.test("? says when the line may end", async () => {
   const full = "add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip local any remote 10.0.0.2 ";
-  assert.match((await explainNext(full, ask))!, /^ {2}<Enter> /m);
-  assert.doesNotMatch((await explainNext(full, ask))!, /^Needed:/m);
-  assert.doesNotMatch((await explainNext(full.replace(/remote.*/, ""), ask))!, /<Enter>/);
-  assert.match((await explainNext(full.replace(/remote.*/, ""), ask))!, /^Needed:\n {2}remote /m);
+  assertMatch((await explainNext(full, ask))!, /^ {2}<Enter> /m);
+  assertNotMatch((await explainNext(full, ask))!, /^Needed:/m);
+  assertNotMatch((await explainNext(full.replace(/remote.*/, ""), ask))!, /<Enter>/);
+  assertMatch((await explainNext(full.replace(/remote.*/, ""), ask))!, /^Needed:\n {2}remote /m);
 });
 
 Deno.test("? tells of many values how many more there are, and fits into 80 columns", async () => {
@@ -140,9 +140,9 @@ Deno.test("? tells of many values how many more there are, and fits into 80 colu
     (_, i) => ({ word: String(i + 1), help: "x ".repeat(60).trim() }),
   );
   const text = (await explainNext("show tunnel tunnel_id ", () => Promise.resolve(many)))!;
-  assert.match(text, /^ {2}… +and 980 more$/m);
-  for (const line of text.split("\n")) assert.ok(line.length <= 80, line);
+  assertMatch(text, /^ {2}… +and 980 more$/m);
+  for (const line of text.split("\n")) assert(line.length <= 80, line);
   for (const line of ["", "add session ", "show ", "set session ", "show | ", "show -"]) {
-    for (const row of (await explainNext(line, ask))!.split("\n")) assert.ok(row.length <= 80, row);
+    for (const row of (await explainNext(line, ask))!.split("\n")) assert(row.length <= 80, row);
   }
 });

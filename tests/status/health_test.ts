@@ -1,6 +1,6 @@
 /** `src/status/health.ts` and `health_errors.ts`: the problem that each fact causes. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { DROP_REASONS } from "../../src/dataplane/drop_reasons.ts";
 import type { Session } from "../../src/model/session.ts";
 import { ERROR_RULES } from "../../src/status/health_errors.ts";
@@ -45,7 +45,7 @@ function counted(
 }
 
 Deno.test("health: a working session has no problem", () => {
-  assert.deepEqual(found(overviewOf({}, {})), []);
+  assertEquals(found(overviewOf({}, {})), []);
 });
 
 Deno.test("health of interfaces: down, without carrier, absent; a PPP session has none", () => {
@@ -64,18 +64,18 @@ Deno.test("health of interfaces: down, without carrier, absent; a PPP session ha
   ];
   for (const [links, state, problems] of table) {
     const overview = overviewOf({ links });
-    assert.equal(overview.sessions[0]!.state, state);
-    assert.equal(overview.sessionsUp, state === "up" ? 1 : 0);
-    assert.deepEqual(found(overview), problems);
+    assertStrictEquals(overview.sessions[0]!.state, state);
+    assertStrictEquals(overview.sessionsUp, state === "up" ? 1 : 0);
+    assertEquals(found(overview), problems);
   }
   const ppp = overviewOf({ sessions: [counting(LIVELY, { interfaceName: undefined, pseudowireType: 7 })] });
-  assert.equal(ppp.sessions[0]!.state, "detached");
-  assert.deepEqual(found(ppp), []);
+  assertStrictEquals(ppp.sessions[0]!.state, "detached");
+  assertEquals(found(ppp), []);
 });
 
 Deno.test("health: advice contains commands that can be typed", () => {
   const [problem] = overviewOf({ links: [ETH0, sampleLink("l2e0", 3, { up: false })] }).problems;
-  assert.deepEqual(problem, {
+  assertEquals(problem, {
     problem: "interface_down",
     severity: "error",
     subject: "session 1000 in tunnel 3000 (l2e0)",
@@ -90,7 +90,7 @@ Deno.test("health: advice contains commands that can be typed", () => {
 Deno.test("health of cookies: while packets are dropped, or if no valid packet was ever received", () => {
   const message = (count: number) =>
     `error cookie_mismatch: cookie mismatch: peer sends another cookie; ${count} packets dropped`;
-  assert.deepEqual(
+  assertEquals(
     counted({ rxPackets: 1n, rxErrors: 3n, rxCookieDiscards: 3n }, {
       rxPackets: 1n,
       rxErrors: 5n,
@@ -99,11 +99,11 @@ Deno.test("health of cookies: while packets are dropped, or if no valid packet w
     [message(5)],
   );
   const old = { rxPackets: 1n, rxErrors: 3n, rxCookieDiscards: 3n };
-  assert.deepEqual(counted(old, old), [], "an old story");
+  assertEquals(counted(old, old), [], "an old story");
   const never = { rxErrors: 3n, rxCookieDiscards: 3n };
-  assert.deepEqual(counted(never, never), [message(3)]);
+  assertEquals(counted(never, never), [message(3)]);
   const user = { dataplane: "user" } as const;
-  assert.deepEqual(
+  assertEquals(
     found(
       overviewOf({ ...user, ...dropped({ cookie_mismatch: 1 }) }, {
         ...user,
@@ -120,14 +120,14 @@ Deno.test("health of sequence numbers: missing numbers and wrong numbers are dif
   const some = "warning out_of_order: packets arrived late, twice or out of order: 5 dropped";
   const before = { rxPackets: 10n, rxErrors: 1n, rxSeqDiscards: 1n };
   const after = { ...before, rxErrors: 5n, rxSeqDiscards: 5n };
-  assert.deepEqual(counted(before, after, { recvSeq: true }), [none]);
-  assert.deepEqual(counted(before, { ...after, rxPackets: 11n }, { recvSeq: true }), [some]);
-  assert.deepEqual(counted(before, after, { recvSeq: false }), [some]);
+  assertEquals(counted(before, after, { recvSeq: true }), [none]);
+  assertEquals(counted(before, { ...after, rxPackets: 11n }, { recvSeq: true }), [some]);
+  assertEquals(counted(before, after, { recvSeq: false }), [some]);
   const user = (reasons: Record<string, number>) =>
     found(overviewOf({ dataplane: "user" }, { dataplane: "user", ...dropped(reasons) }));
-  assert.deepEqual(user({ seq_missing: 5 }), [none]);
-  assert.deepEqual(user({ seq_gap: 3, seq_old: 2 }), [some]);
-  assert.deepEqual(user({ expired: 4, reorder_full: 1 }), [
+  assertEquals(user({ seq_missing: 5 }), [none]);
+  assertEquals(user({ seq_gap: 3, seq_old: 2 }), [some]);
+  assertEquals(user({ expired: 4, reorder_full: 1 }), [
     "warning reorder_expired: packets were lost on the path, and others waited too long for them: 5 dropped",
   ]);
 });
@@ -140,26 +140,26 @@ Deno.test("health of sequence numbers: the advice does not change correct settin
       ...dropped({ [reason]: 1 }),
     }).problems.map(({ advice }) => advice.at(-1));
   const set = "l2tp set session tunnel_id 3000 session_id 1000";
-  assert.deepEqual(advice({ sendSeq: true, recvSeq: true }, "seq_missing"), [`Or here: ${set} seq send`]);
-  assert.deepEqual(advice({ recvSeq: true }, "seq_missing"), [`Or here: ${set} seq none`]);
-  assert.deepEqual(advice({}, "seq_gap"), [`Reorder them: ${set} reorder_timeout 50`]);
-  assert.deepEqual(advice({ reorderTimeoutMs: 40 }, "expired"), [
+  assertEquals(advice({ sendSeq: true, recvSeq: true }, "seq_missing"), [`Or here: ${set} seq send`]);
+  assertEquals(advice({ recvSeq: true }, "seq_missing"), [`Or here: ${set} seq none`]);
+  assertEquals(advice({}, "seq_gap"), [`Reorder them: ${set} reorder_timeout 50`]);
+  assertEquals(advice({ reorderTimeoutMs: 40 }, "expired"), [
     `Is the path lossy? Or wait longer: ${set} reorder_timeout 80`,
   ]);
 });
 
 Deno.test("health of the peer: nothing received, or silent; no such problem while the interface is down", () => {
   const never = "warning never_received: no packet received from the peer yet, 7 sent to it";
-  assert.deepEqual(counted({ txPackets: 7n }, { txPackets: 7n }), [never]);
-  assert.deepEqual(counted({}, {}), [], "nobody asked it anything");
+  assertEquals(counted({ txPackets: 7n }, { txPackets: 7n }), [never]);
+  assertEquals(counted({}, {}), [], "nobody asked it anything");
   const quiet = { sessions: [counting(LIVELY)] };
-  assert.deepEqual(found(overviewOf(quiet, { ...quiet, atMs: SILENCE_MS - 1 })), []);
+  assertEquals(found(overviewOf(quiet, { ...quiet, atMs: SILENCE_MS - 1 })), []);
   const silent = "warning peer_silent: no packets from the peer for 3 min";
-  assert.deepEqual(found(overviewOf(quiet, { ...quiet, atMs: SILENCE_MS })), [silent]);
+  assertEquals(found(overviewOf(quiet, { ...quiet, atMs: SILENCE_MS })), [silent]);
   const heard = { sessions: [counting({ rxPackets: 2n, txPackets: 1n })] };
-  assert.deepEqual(found(overviewOf(quiet, { ...heard, atMs: SILENCE_MS })), [], "it spoke meanwhile");
+  assertEquals(found(overviewOf(quiet, { ...heard, atMs: SILENCE_MS })), [], "it spoke meanwhile");
   const down = { ...quiet, links: [ETH0, sampleLink("l2e0", 3, { up: false })] };
-  assert.deepEqual(found(overviewOf(down, { ...down, atMs: SILENCE_MS })), [
+  assertEquals(found(overviewOf(down, { ...down, atMs: SILENCE_MS })), [
     "error interface_down: interface down",
   ]);
 });
@@ -186,7 +186,7 @@ Deno.test("health of the MTU: the longest packet must fit the path MTU", () => {
   for (const [mtu, changes, problem] of table) {
     const { problems } = overviewOf({ ...changes, links: [ETH0, sampleLink("l2e0", 3, { mtu })] });
     const message = problems.find((each) => each.problem === "mtu_too_large")?.message;
-    assert.equal(message, problem, String(mtu));
+    assertStrictEquals(message, problem, String(mtu));
   }
   const key = "3000/1000";
   const sessions = new Map([[key, { l2spec: "default" as const, nr: 0, ns: 0, references: 2 }]]);
@@ -194,26 +194,26 @@ Deno.test("health of the MTU: the longest packet must fit the path MTU", () => {
     links: [ETH0, sampleLink("l2e0", 3, { mtu: 1450 })],
     debug: { tunnels: new Map(), sessions },
   });
-  assert.deepEqual(known.problems[0]?.advice, ["At both ends: ip link set l2e0 mtu 1446"]);
+  assertEquals(known.problems[0]?.advice, ["At both ends: ip link set l2e0 mtu 1446"]);
 });
 
 Deno.test("health of tunnels: local address gone, its interface down, no session; unknown facts cause none", () => {
   const gone = overviewOf({ addresses: [] });
-  assert.deepEqual(found(gone), [
+  assertEquals(found(gone), [
     "error local_address_gone: 10.0.0.1 is no longer an address in this namespace",
   ]);
-  assert.equal(gone.tunnelsUp, 0);
+  assertStrictEquals(gone.tunnelsUp, 0);
   const down = overviewOf({ links: [{ ...ETH0, up: false }, sampleLink("l2e0", 3)] });
-  assert.deepEqual(found(down), [
+  assertEquals(found(down), [
     "error outer_interface_down: interface eth0 with the local address 10.0.0.1 is down",
   ]);
-  assert.equal(down.tunnelsUp, 0);
+  assertStrictEquals(down.tunnelsUp, 0);
   for (const local of ["0.0.0.0", "::", "fe80::1"]) {
     const tunnel = local.includes(":") ? sampleTunnel6({ local }) : sampleTunnel({ local });
     const anywhere = overviewOf({ tunnels: [tunnel], addresses: [] });
-    assert.deepEqual([found(anywhere), anywhere.tunnelsUp], [[], 1], local);
+    assertEquals([found(anywhere), anywhere.tunnelsUp], [[], 1], local);
   }
-  assert.deepEqual(found(overviewOf({ sessions: [] })), ["note no_sessions: no sessions"]);
+  assertEquals(found(overviewOf({ sessions: [] })), ["note no_sessions: no sessions"]);
 });
 
 Deno.test("health of sockets and tunnels: unmatched packets, while they arrive", () => {
@@ -228,15 +228,15 @@ Deno.test("health of sockets and tunnels: unmatched packets, while they arrive",
     }],
   });
   const overview = overviewOf(row(1), row(3));
-  assert.deepEqual(found(overview), [
+  assertEquals(found(overview), [
     "error unknown_session: the peer sends to an unknown session id: 3 packets dropped",
   ]);
-  assert.equal(overview.problems[0]!.subject, "UDP port 5000 of 10.0.0.1");
-  assert.deepEqual(found(overviewOf(row(3), row(3))), []);
+  assertStrictEquals(overview.problems[0]!.subject, "UDP port 5000 of 10.0.0.1");
+  assertEquals(found(overviewOf(row(3), row(3))), []);
   const invalid = (count: bigint) => ({
     tunnels: [sampleTunnel({ counters: { ...sampleTunnel().counters, rxInvalid: count } })],
   });
-  assert.deepEqual(found(overviewOf(invalid(1n), invalid(2n))), [
+  assertEquals(found(overviewOf(invalid(1n), invalid(2n))), [
     "warning bad_packets: packets that are not valid L2TP for this tunnel: 2 dropped",
   ]);
 });
@@ -246,15 +246,15 @@ Deno.test("health: tunnels of the configuration file that wait or failed", () =>
   const waiting = { ...one, waitsFor: "route", subject: "10.0.0.2" } as const;
   const failed = { ...one, name: "lyon", waitsFor: undefined, subject: undefined, message: "is refused" };
   const overview = overviewOf({ declared: [waiting, failed] });
-  assert.deepEqual(found(overview), [
+  assertEquals(found(overview), [
     "error declared_failed: is refused",
     "warning declared_waiting: waits for a route to 10.0.0.2",
   ]);
   const [, problem] = overview.problems;
-  assert.deepEqual([problem!.subject, problem!.tunnelId], ["tunnel paris of the configuration file", 7]);
-  assert.deepEqual(problem!.advice, ["ip route get 10.0.0.2"]);
+  assertEquals([problem!.subject, problem!.tunnelId], ["tunnel paris of the configuration file", 7]);
+  assertEquals(problem!.advice, ["ip route get 10.0.0.2"]);
   const scoped = { ...waiting, waitsFor: "address", subject: "fe80::1%eth0" } as const;
-  assert.deepEqual(overviewOf({ declared: [scoped] }).problems[0]!.advice, [
+  assertEquals(overviewOf({ declared: [scoped] }).problems[0]!.advice, [
     "ip addr add fe80::1/… dev eth0",
   ]);
 });
@@ -265,8 +265,8 @@ Deno.test("health: errors count as recent for ten seconds", () => {
     sessions: [counting({ rxPackets: 1n, txErrors: count })],
   });
   const problem = ["error cannot_send: packets could not be sent: 2"];
-  assert.deepEqual(found(overviewOf(at(0, 1n), at(1000, 2n), at(10_999, 2n))), problem);
-  assert.deepEqual(found(overviewOf(at(0, 1n), at(1000, 2n), at(11_000, 2n))), []);
+  assertEquals(found(overviewOf(at(0, 1n), at(1000, 2n), at(10_999, 2n))), problem);
+  assertEquals(found(overviewOf(at(0, 1n), at(1000, 2n), at(11_000, 2n))), []);
 });
 
 Deno.test("health: errors come first, then warnings, then notes", () => {
@@ -275,7 +275,7 @@ Deno.test("health: errors come first, then warnings, then notes", () => {
     links: [sampleLink("l2e0", 3)],
     addresses: [],
   });
-  assert.deepEqual(problems.map(({ severity }) => severity), ["error", "warning", "note"]);
+  assertEquals(problems.map(({ severity }) => severity), ["error", "warning", "note"]);
 });
 
 Deno.test("health: every drop reason and every kernel counter has a rule, and every rule a reason", () => {
@@ -288,17 +288,17 @@ Deno.test("health: every drop reason and every kernel counter has a rule, and ev
   ]);
   for (const reason of reasons) {
     const has = ERROR_RULES.some((rule) => rule.reasons.includes(reason));
-    assert.equal(has, !silent.includes(reason), reason);
+    assertStrictEquals(has, !silent.includes(reason), reason);
   }
-  for (const reason of ERROR_RULES.flatMap((rule) => rule.reasons)) assert.ok(reasons.has(reason), reason);
+  for (const reason of ERROR_RULES.flatMap((rule) => rule.reasons)) assert(reasons.has(reason), reason);
 });
 
 Deno.test("health: messages and advice are short", () => {
   const rules = [...ERROR_RULES.map(({ judge }) => judge({}, 12345)), ...verdicts()];
-  assert.ok(rules.length > ERROR_RULES.length);
+  assert(rules.length > ERROR_RULES.length);
   for (const { message, advice } of rules) {
-    for (const line of [message, ...advice]) assert.ok(line.length <= 120 && !line.endsWith("."), line);
-    assert.ok(advice.length > 0, message);
+    for (const line of [message, ...advice]) assert(line.length <= 120 && !line.endsWith("."), line);
+    assert(advice.length > 0, message);
   }
 });
 

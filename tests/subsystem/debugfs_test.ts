@@ -1,6 +1,6 @@
 /** `src/subsystem/debugfs.ts`: the debug file, as captured from kernels. */
 
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { ZERO_COUNTERS } from "../../src/model/counters.ts";
 import { debugfsText, type DebugSession, type DebugTunnel } from "../../src/subsystem/debugfs.ts";
 import { goldenText } from "../support/golden.ts";
@@ -57,7 +57,7 @@ Deno.test("debugfs: a captured tunnel with two sessions (6.1)", () => {
   });
   const tunnel = sampleTunnel({ counters: sent(9n, 770n) });
   const shown = text(debugTunnel({ tunnel, references: 4, sessionCount: 2, sessions: [first, second] }));
-  assert.equal(shown, CAPTURED.join("\n"));
+  assertStrictEquals(shown, CAPTURED.join("\n"));
 });
 
 Deno.test("debugfs: a captured tunnel over IPv6 with numbers (6.1), the same over IP (6.1)", () => {
@@ -74,7 +74,7 @@ Deno.test("debugfs: a captured tunnel over IPv6 with numbers (6.1), the same ove
     sessions: [session],
   });
   const ip = debugTunnel({ tunnel: sampleIpTunnel(), socketReferences: 2 });
-  assert.equal(
+  assertStrictEquals(
     text(six, ip),
     HEADER + `
 TUNNEL 3000 peer 4000 from fd00::1 to fd00::2
@@ -121,7 +121,7 @@ Deno.test("debugfs: a captured tunnel of xl2tpd (6.1): version 2, PPP, session 0
     references: 3,
     interfaceName: "ppp0",
   });
-  assert.equal(
+  assertStrictEquals(
     text(debugTunnel({ tunnel, references: 4, sessionCount: 1, sessions: [zero, real] })),
     HEADER + `
 TUNNEL 29781 peer 47316 from 10.0.0.2 to 10.0.0.1
@@ -147,7 +147,7 @@ TUNNEL 29781 peer 47316 from 10.0.0.2 to 10.0.0.1
 
 Deno.test("Subsystem.debugfs(): one namespace, ascending, live numbers, odd cookies", () => {
   const bench = new SubsystemFixture();
-  assert.equal([...bench.subsystem.debugfs("a")].join(""), HEADER);
+  assertStrictEquals([...bench.subsystem.debugfs("a")].join(""), HEADER);
   bench.addTunnel({ tunnelId: 2, localPort: 5002 });
   bench.addTunnel({ tunnelId: 1, encap: "ip" });
   bench.addSession({ tunnelId: 2, sessionId: 12, pseudowire: "ppp", cookie: Uint8Array.of(1, 2, 3, 4, 5) });
@@ -163,7 +163,7 @@ Deno.test("Subsystem.debugfs(): one namespace, ascending, live numbers, odd cook
   path.current = { ...path.current, nr: 0x12345, ns: 0xffffff };
   bench.caller = { ...bench.caller, netns: "b" };
   bench.addTunnel();
-  assert.equal(
+  assertStrictEquals(
     [...bench.subsystem.debugfs("a")].join(""),
     HEADER + `
 TUNNEL 1 peer 4000 from 10.0.0.1 to 10.0.0.2

@@ -1,6 +1,6 @@
 /** `src/subsystem/dump.ts`, `tables.ts`: dumps in order, in pieces, while the tables change. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import { DUMP_DATAGRAM_MAX, dumpDatagrams } from "../../src/subsystem/dump.ts";
@@ -10,13 +10,14 @@ import { encodeTunnelCommand } from "../../src/wire/genl/l2tp/tunnel.ts";
 import { decodeDone, decodeMessages } from "../../src/wire/netlink/message.ts";
 import { Random, setting } from "../support/random.ts";
 import { idOf, readDump, SubsystemFixture } from "./fixture.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const SEED = setting("L2TP_FUZZ_SEED", 0x12c0ffee);
 
 Deno.test("dumps: ascending tunnels, ascending sessions, of one namespace, version 2's session 0 left out", () => {
   const bench = new SubsystemFixture();
-  assert.deepEqual(bench.list(L2TP_CMD.TUNNEL_GET), []);
-  assert.deepEqual(bench.list(L2TP_CMD.SESSION_GET), []);
+  assertEquals(bench.list(L2TP_CMD.TUNNEL_GET), []);
+  assertEquals(bench.list(L2TP_CMD.SESSION_GET), []);
   for (const tunnelId of [4_000_000_000, 7, 0, 30]) {
     bench.addTunnel({ tunnelId, localPort: undefined, version: tunnelId === 7 ? 2 : 3 });
     for (const sessionId of [5, 0, 0xffff_ffff, 1]) {
@@ -25,10 +26,10 @@ Deno.test("dumps: ascending tunnels, ascending sessions, of one namespace, versi
   }
   bench.caller = { ...bench.caller, netns: "b" };
   bench.addTunnel({ tunnelId: 1 });
-  assert.deepEqual(bench.list(L2TP_CMD.TUNNEL_GET), ["1"]);
+  assertEquals(bench.list(L2TP_CMD.TUNNEL_GET), ["1"]);
   bench.caller = { ...bench.caller, netns: "a" };
-  assert.deepEqual(bench.list(L2TP_CMD.TUNNEL_GET), ["0", "7", "30", "4000000000"]);
-  assert.deepEqual(
+  assertEquals(bench.list(L2TP_CMD.TUNNEL_GET), ["0", "7", "30", "4000000000"]);
+  assertEquals(
     bench.list(L2TP_CMD.SESSION_GET),
     [0, 7, 30, 4_000_000_000].flatMap((tunnel) =>
       [0, 1, 5, 0xffff_ffff].filter((session) => tunnel !== 7 || session !== 0)
@@ -42,16 +43,16 @@ Deno.test("dumps: datagrams are full but not too long, and made only when asked 
   for (let tunnelId = 0; tunnelId < 500; tunnelId++) bench.addTunnel({ tunnelId, localPort: undefined });
   bench.platform.calls.length = 0;
   const dump = bench.startDump(L2TP_CMD.TUNNEL_GET);
-  assert.equal(bench.platform.calls.length, 0);
+  assertStrictEquals(bench.platform.calls.length, 0);
   const first = dump.next().value!;
-  assert.ok(first.length <= DUMP_DATAGRAM_MAX && first.length > DUMP_DATAGRAM_MAX - 1300, `${first.length}`);
+  assert(first.length <= DUMP_DATAGRAM_MAX && first.length > DUMP_DATAGRAM_MAX - 1300, `${first.length}`);
   const shown = decodeMessages(first).length;
-  assert.equal(bench.platform.calls.length, shown, "none was read that was not told");
-  assert.equal(readDump(dump).length, 500 - shown);
+  assertStrictEquals(bench.platform.calls.length, shown, "none was read that was not told");
+  assertStrictEquals(readDump(dump).length, 500 - shown);
   // Giving up is fine.
   const other = bench.startDump(L2TP_CMD.TUNNEL_GET);
   other.next();
-  assert.equal(other.return?.().done, true);
+  assertStrictEquals(other.return?.().done, true);
 });
 
 Deno.test("dumps: what is there all the time is told once, in order, whatever comes and goes meanwhile", () => {
@@ -92,9 +93,13 @@ Deno.test("dumps: what is there all the time is told once, in order, whatever co
     const order = seen.map((id) => id.split("/").map(Number)).map(([tunnel, session]) =>
       1000 * tunnel! + session!
     );
-    assert.deepEqual(order, [...new Set(order)].sort((a, b) => a - b), `round ${round}: in order, once`);
+    assertDeepStrictEquals(
+      order,
+      [...new Set(order)].sort((a, b) => a - b),
+      `round ${round}: in order, once`,
+    );
     const told = new Set(seen);
-    assert.deepEqual([...stable].filter((id) => !told.has(id)), [], `round ${round}: nothing is missing`);
+    assertEquals([...stable].filter((id) => !told.has(id)), [], `round ${round}: nothing is missing`);
   }
 });
 
@@ -106,8 +111,8 @@ Deno.test("dumps: the namespace may vanish and come back meanwhile", () => {
   bench.subsystem.dropNamespace("a");
   bench.addTunnel({ tunnelId: 1 });
   bench.addTunnel({ tunnelId: 1000, localPort: undefined });
-  assert.ok(Number(last) > 1);
-  assert.deepEqual(readDump(dump), ["1000"]);
+  assert(Number(last) > 1);
+  assertEquals(readDump(dump), ["1000"]);
 });
 
 Deno.test("dumps: a failure on the way is told at the end, behind what was read", () => {
@@ -116,6 +121,6 @@ Deno.test("dumps: a failure on the way is told at the end, behind what was read"
     throw new SyscallError("read", Errno.ENOMEM);
   }
   const datagrams = [...dumpDatagrams({ type: 0x20, sequence: 1, portId: 2 }, payloads())];
-  assert.equal(datagrams.length, 2);
-  assert.equal(decodeDone(decodeMessages(datagrams[1]!)[0]!).errno, Errno.ENOMEM);
+  assertStrictEquals(datagrams.length, 2);
+  assertStrictEquals(decodeDone(decodeMessages(datagrams[1]!)[0]!).errno, Errno.ENOMEM);
 });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import type { Session } from "../../src/model/session.ts";
 import type { SessionParameters } from "../../src/model/session.ts";
 import type { Tunnel, TunnelParameters } from "../../src/model/tunnel.ts";
@@ -35,6 +35,7 @@ import {
 } from "../../src/wire/netlink/message.ts";
 import { FakePlatform } from "./fake_platform.ts";
 import { USERSPACE_L2TP_FAMILY_ID } from "../../src/wire/l2tpd/family.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 /** A usual tunnel over UDP. */
 export const UDP_TUNNEL: TunnelParameters = {
@@ -94,7 +95,7 @@ export class SubsystemFixture {
     const answer = this.subsystem.request(message, this.caller);
     const messages = answer.replies.flatMap((reply) => decodeMessages(reply));
     for (const reply of messages) {
-      assert.deepEqual([reply.sequence, reply.portId], [message.sequence, this.caller.portId]);
+      assertDeepStrictEquals([reply.sequence, reply.portId], [message.sequence, this.caller.portId]);
     }
     const last = messages.at(-1);
     if (last?.type !== NLMSG_ERROR) return { answer, messages, ack: undefined };
@@ -121,7 +122,7 @@ export class SubsystemFixture {
   /** Sends a payload that must succeed. */
   succeed(payload: Uint8Array): Heard {
     const heard = this.ask(payload);
-    assert.deepEqual(heard.ack, { errno: 0, extack: undefined, attributeOffset: undefined });
+    assertDeepStrictEquals(heard.ack, { errno: 0, extack: undefined, attributeOffset: undefined });
     return heard;
   }
 
@@ -152,8 +153,8 @@ export class SubsystemFixture {
   startDump(command: number): Iterator<Uint8Array, void, void> {
     const message = this.message(beginGenl(command, 1).written, NLM_F_REQUEST | NLM_F_DUMP);
     const { replies, dump } = this.subsystem.request(message, this.caller);
-    assert.deepEqual(replies, []);
-    assert.ok(dump !== undefined);
+    assertEquals(replies, []);
+    assert(dump !== undefined);
     return dump;
   }
 
@@ -167,14 +168,14 @@ export class SubsystemFixture {
     const records = [...this.subsystem.records()];
     const tunnels = records.filter((record) => record.kind === "tunnel");
     const sessions = records.filter((record) => record.kind === "session");
-    assert.equal(this.subsystem.tunnelCount, tunnels.length);
-    assert.equal(this.subsystem.sessionCount, sessions.length);
-    assert.equal(this.platform.sockets.size, tunnels.length, "sockets");
-    assert.equal(this.platform.paths.size, sessions.length, "paths");
+    assertStrictEquals(this.subsystem.tunnelCount, tunnels.length);
+    assertStrictEquals(this.subsystem.sessionCount, sessions.length);
+    assertStrictEquals(this.platform.sockets.size, tunnels.length, "sockets");
+    assertStrictEquals(this.platform.paths.size, sessions.length, "paths");
     const devices = sessions.filter((session) => session.interfaceName !== undefined)
       .map((session) => `${session.netns}/${session.interfaceName}`).sort();
-    assert.deepEqual([...this.platform.devices.keys()].sort(), devices);
-    assert.deepEqual(
+    assertEquals([...this.platform.devices.keys()].sort(), devices);
+    assertEquals(
       [...this.subsystem.namespaces].sort(),
       [...new Set(tunnels.map((tunnel) => tunnel.netns))].sort(),
     );
@@ -187,15 +188,15 @@ export function readDump(dump: Iterator<Uint8Array, void, void>): string[] {
   let ended = false;
   for (let step = dump.next(); step.done !== true; step = dump.next()) {
     for (const message of decodeMessages(step.value)) {
-      assert.equal(ended, false, "nothing follows the end");
-      assert.equal(message.flags, 2);
+      assertStrictEquals(ended, false, "nothing follows the end");
+      assertStrictEquals(message.flags, 2);
       if (message.type === NLMSG_DONE) {
         ended = true;
-        assert.equal(decodeDone(message).errno, 0);
+        assertStrictEquals(decodeDone(message).errno, 0);
       } else ids.push(idOf(message));
     }
   }
-  assert.equal(ended, true, "the dump ends");
+  assertStrictEquals(ended, true, "the dump ends");
   return ids;
 }
 

@@ -5,7 +5,7 @@
  * `L2TP_FUZZ_SEED` and `L2TP_FUZZ_COUNT` set seed and count where the environment may be read.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Errno } from "../../src/base/errno.ts";
 import { decodeRecord, encodeRecord, type JournalEntry } from "../../src/subsystem/records.ts";
 import { L2TP_ATTR, L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
@@ -18,6 +18,7 @@ import { Random, setting } from "../support/random.ts";
 import { readDump, SubsystemFixture } from "./fixture.ts";
 import type { PlatformCall } from "./fake_platform.ts";
 import { USERSPACE_L2TP_FAMILY_ID } from "../../src/wire/l2tpd/family.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const SEED = setting("L2TP_FUZZ_SEED", 0x12c0ffee);
 const COUNT = Math.min(setting("L2TP_FUZZ_COUNT", 100_000), 1_000_000);
@@ -108,11 +109,11 @@ class Ledger {
   write(change: JournalEntry): void {
     switch (change.change) {
       case "putTunnel":
-        assert.deepEqual(decodeRecord(encodeRecord(change.tunnel)), change.tunnel);
+        assertDeepStrictEquals(decodeRecord(encodeRecord(change.tunnel)), change.tunnel);
         this.keys.add(`${change.tunnel.netns}/${change.tunnel.tunnelId}`);
         break;
       case "putSession":
-        assert.deepEqual(decodeRecord(encodeRecord(change.session)), change.session);
+        assertDeepStrictEquals(decodeRecord(encodeRecord(change.session)), change.session);
         this.keys.add(`${change.session.netns}/${change.session.tunnelId}/${change.session.sessionId}`);
         break;
       case "deleteTunnel": {
@@ -156,10 +157,10 @@ Deno.test(`requests: ${COUNT} of them, damaged, seed ${SEED}: always answered, n
       for (const change of answer.journalEntries) ledger.write(change);
       for (const bytes of answer.notifications) decodeEvent(decodeMessages(bytes)[0]!.payload);
       if (answer.dump === undefined) {
-        if ((flags & NLM_F_ACK) !== 0) assert.ok(ack !== undefined, "acknowledged");
+        if ((flags & NLM_F_ACK) !== 0) assert(ack !== undefined, "acknowledged");
         const refused = (ack?.errno ?? 0) !== 0;
         if (refused) {
-          assert.equal(answer.journalEntries.length + answer.notifications.length + messages.length, 0);
+          assertStrictEquals(answer.journalEntries.length + answer.notifications.length + messages.length, 0);
         }
         const outcome = `${command} ${ack?.errno ?? "-"}`;
         outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
@@ -174,15 +175,15 @@ Deno.test(`requests: ${COUNT} of them, damaged, seed ${SEED}: always answered, n
     const keys = [...subsystem.records()].map((record) =>
       `${record.netns}/${record.tunnelId}` + (record.kind === "session" ? `/${record.sessionId}` : "")
     );
-    assert.deepEqual([...ledger.keys].sort(), keys.sort(), `request ${i}`);
+    assertEquals([...ledger.keys].sort(), keys.sort(), `request ${i}`);
     platform.calls.length = 0;
   }
   // A fuzz that is refused at the door tests nothing.
   for (const command of Object.values(C)) {
-    assert.ok((outcomes.get(`${command} 0`) ?? 0) > COUNT / 2000, `command ${command}: ${[...outcomes]}`);
+    assert((outcomes.get(`${command} 0`) ?? 0) > COUNT / 2000, `command ${command}: ${[...outcomes]}`);
   }
   for (const errno of [Errno.EEXIST, Errno.EINVAL, Errno.ENOMEM, Errno.EPROTONOSUPPORT, Errno.ERANGE]) {
-    assert.ok((outcomes.get(`${C.SESSION_CREATE} ${errno}`) ?? 0) > 0, `SESSION_CREATE with error ${errno}`);
+    assert((outcomes.get(`${C.SESSION_CREATE} ${errno}`) ?? 0) > 0, `SESSION_CREATE with error ${errno}`);
   }
 });
 
@@ -192,7 +193,7 @@ function drain(dump: Iterator<Uint8Array, void, void>): void {
   for (let step = dump.next(); step.done !== true; step = dump.next()) {
     last = decodeMessages(step.value).at(-1)?.type;
   }
-  assert.equal(last, 3);
+  assertStrictEquals(last, 3);
 }
 
 Deno.test("requests: noise is answered, too", () => {
@@ -202,7 +203,7 @@ Deno.test("requests: noise is answered, too", () => {
     const payload = random.bytes(random.below(64));
     if (payload.length > 0) payload[0]! %= 10;
     const { ack } = bench.ask(payload);
-    assert.ok(ack !== undefined);
+    assert(ack !== undefined);
   }
   bench.assertConsistent();
   readDump(bench.startDump(C.SESSION_GET));

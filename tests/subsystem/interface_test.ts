@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { SubsystemFixture } from "./fixture.ts";
 
 Deno.test("SESSION_CREATE asks for a device with the MTU of its path", () => {
@@ -8,14 +8,14 @@ Deno.test("SESSION_CREATE asks for a device with the MTU of its path", () => {
   bench.platform.pathMtu = 1400;
   bench.addSession({ tunnelId: 1, sessionId: 1, l2spec: "none", interfaceName: "one" });
   bench.addSession({ tunnelId: 2, sessionId: 2, cookie: new Uint8Array(8), interfaceName: "two" });
-  assert.deepEqual(bench.platform.devices.get("a/one"), {
+  assertEquals(bench.platform.devices.get("a/one"), {
     netns: "a",
     name: "one",
     mtu: 1362,
     existing: false,
     index: undefined,
   });
-  assert.deepEqual(bench.platform.devices.get("a/two"), {
+  assertEquals(bench.platform.devices.get("a/two"), {
     netns: "a",
     name: "two",
     mtu: 1318,

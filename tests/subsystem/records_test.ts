@@ -1,6 +1,6 @@
 /** `src/subsystem/records.ts`: records and changes to JSON and back, and what is not taken. */
 
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals, assertThrows } from "@std/assert";
 import { DecodeError } from "../../src/base/errors.ts";
 import {
   decodeChange,
@@ -13,6 +13,7 @@ import {
   type TunnelRecord,
 } from "../../src/subsystem/records.ts";
 import { Random, setting } from "../support/random.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const SEED = setting("L2TP_FUZZ_SEED", 0x12c0ffee);
 
@@ -75,8 +76,8 @@ Deno.test("records: through JSON and back", () => {
   };
   const ppp: SessionRecord = { ...SESSION, pseudowireType: 7, interfaceName: undefined, mtu: undefined };
   const records: SubsystemRecord[] = [TUNNEL, ip6, udp6, SESSION, ppp];
-  for (const record of records) assert.deepEqual(decodeRecord(json(encodeRecord(record))), record);
-  assert.equal(
+  for (const record of records) assertDeepStrictEquals(decodeRecord(json(encodeRecord(record))), record);
+  assertStrictEquals(
     JSON.stringify(encodeRecord(SESSION)),
     '{"kind":"session","netns":"net:[4026531840]","tunnelId":3000,"sessionId":4294967295,"peerSessionId":2000,' +
       '"pseudowireType":5,"l2spec":"default","cookie":"dead","interfaceName":"l2e0","interfaceIndex":17,"mtu":1446,' +
@@ -91,7 +92,7 @@ Deno.test("changes: through JSON and back", () => {
     { change: "deleteTunnel", netns: "a", tunnelId: 0 },
     { change: "deleteSession", netns: "a", tunnelId: 1, sessionId: 2 },
   ];
-  for (const change of changes) assert.deepEqual(decodeChange(json(encodeChange(change))), change);
+  for (const change of changes) assertDeepStrictEquals(decodeChange(json(encodeChange(change))), change);
 });
 
 Deno.test("records: what is not taken, and the field that is to blame", () => {
@@ -137,19 +138,13 @@ Deno.test("records: what is not taken, and the field that is to blame", () => {
   const { mtu: _mtu, ...mtuless } = session;
   table.push([mtuless, "record.mtu"]);
   for (const [value, field] of table) {
-    assert.throws(() => decodeRecord(value), (error: unknown) => {
-      assert.ok(error instanceof DecodeError, JSON.stringify(value));
-      assert.equal(error.field, field, JSON.stringify(value));
-      return true;
-    });
+    const error = assertThrows(() => decodeRecord(value), DecodeError, undefined, JSON.stringify(value));
+    assertStrictEquals(error.field, field, JSON.stringify(value));
   }
   const change = { change: "putTunnel", ...session };
-  assert.throws(() => decodeChange(change), DecodeError);
-  assert.throws(
-    () => decodeChange({ change: "deleteTunnel", netns: "a", tunnelId: 1, more: 1 }),
-    DecodeError,
-  );
-  assert.throws(() => decodeChange(tunnel), DecodeError);
+  assertThrows(() => decodeChange(change), DecodeError);
+  assertThrows(() => decodeChange({ change: "deleteTunnel", netns: "a", tunnelId: 1, more: 1 }), DecodeError);
+  assertThrows(() => decodeChange(tunnel), DecodeError);
 });
 
 Deno.test("records: damaged JSON gives a record that is written the same way, or DecodeError", () => {
@@ -184,11 +179,11 @@ Deno.test("records: damaged JSON gives a record that is written the same way, or
     }
     try {
       const record = decodeRecord(json(damaged));
-      assert.deepEqual(decodeRecord(json(encodeRecord(record))), record);
+      assertDeepStrictEquals(decodeRecord(json(encodeRecord(record))), record);
       taken++;
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
     }
   }
-  assert.ok(taken > 500, `${taken} taken`);
+  assert(taken > 500, `${taken} taken`);
 });

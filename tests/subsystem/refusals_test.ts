@@ -1,12 +1,13 @@
 /** `src/subsystem/`: what each command refuses, with which error number, and in which order it looks. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { Errno } from "../../src/base/errno.ts";
 import { L2TP_ATTR as A, L2TP_CMD as C } from "../../src/wire/genl/l2tp/constants.ts";
 import type { AttributeWriter } from "../../src/wire/netlink/attribute.ts";
 import { NLM_F_DUMP, NLM_F_REQUEST } from "../../src/wire/netlink/constants.ts";
 import { POLICY_EXTACK } from "../../src/wire/netlink/policy.ts";
 import { SubsystemFixture } from "./fixture.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 /** An attribute to be written. */
 type Put = (out: AttributeWriter) => AttributeWriter;
@@ -99,10 +100,10 @@ Deno.test("TUNNEL_CREATE: every refusal, and the order in which it looks", () =>
   bench.addTunnel({ tunnelId: 7, localPort: 7000 });
   for (const [name, attributes, errno] of table) {
     const { answer, ack } = bench.command(C.TUNNEL_CREATE, put(attributes));
-    assert.equal(ack?.errno, errno, name);
+    assertStrictEquals(ack?.errno, errno, name);
     if (errno !== 0) {
       const { journalEntries, traces, notifications } = answer;
-      assert.deepEqual(
+      assertEquals(
         { journalEntries, traces, notifications },
         { journalEntries: [], traces: [], notifications: [] },
         name,
@@ -116,7 +117,7 @@ Deno.test("TUNNEL_CREATE: the platform's error number is the reply", () => {
   for (const errno of [Errno.ENETUNREACH, Errno.EHOSTUNREACH, Errno.EPROTONOSUPPORT, Errno.ENOMEM]) {
     const bench = new SubsystemFixture();
     bench.platform.failNext("openTunnelSocket", errno);
-    assert.equal(bench.errno(C.TUNNEL_CREATE, put(TUNNEL)), errno);
+    assertStrictEquals(bench.errno(C.TUNNEL_CREATE, put(TUNNEL)), errno);
     bench.assertConsistent();
   }
 });
@@ -125,11 +126,11 @@ Deno.test("TUNNEL_DELETE, _MODIFY, _GET: no id, unknown id", () => {
   for (const command of [C.TUNNEL_DELETE, C.TUNNEL_MODIFY, C.TUNNEL_GET]) {
     const bench = new SubsystemFixture();
     bench.addTunnel();
-    assert.equal(bench.errno(command), Errno.EINVAL);
-    assert.equal(bench.errno(command, u32(A.CONN_ID, 99)), Errno.ENODEV);
+    assertStrictEquals(bench.errno(command), Errno.EINVAL);
+    assertStrictEquals(bench.errno(command, u32(A.CONN_ID, 99)), Errno.ENODEV);
     bench.caller = { ...bench.caller, netns: "b" };
-    assert.equal(bench.errno(command, u32(A.CONN_ID, 3000)), Errno.ENODEV, "of another namespace");
-    assert.equal(bench.subsystem.tunnelCount, 1);
+    assertStrictEquals(bench.errno(command, u32(A.CONN_ID, 3000)), Errno.ENODEV, "of another namespace");
+    assertStrictEquals(bench.subsystem.tunnelCount, 1);
   }
 });
 
@@ -202,10 +203,10 @@ Deno.test("SESSION_CREATE: every refusal, and the order in which it looks", () =
   bench.addSession({ tunnelId: 1, sessionId: 11, interfaceName: "eth11" });
   for (const [name, attributes, errno] of table) {
     const { answer, ack } = bench.command(C.SESSION_CREATE, put(attributes));
-    assert.equal(ack?.errno, errno, name);
+    assertStrictEquals(ack?.errno, errno, name);
     if (errno !== 0) {
       const { journalEntries, traces, notifications } = answer;
-      assert.deepEqual(
+      assertEquals(
         { journalEntries, traces, notifications },
         { journalEntries: [], traces: [], notifications: [] },
         name,
@@ -236,13 +237,13 @@ Deno.test("SESSION_CREATE: where ids may be used twice", () => {
         C.SESSION_CREATE,
         put({ ...SESSION, tunnel: u32(A.CONN_ID, tunnel), type: u16(A.PW_TYPE, 7) }),
       );
-    assert.equal(create(0), 0, name);
-    assert.equal(create(1), errno, name);
-    assert.equal(create(0), Errno.EEXIST, `${name}: in the same tunnel`);
+    assertStrictEquals(create(0), 0, name);
+    assertStrictEquals(create(1), errno, name);
+    assertStrictEquals(create(0), Errno.EEXIST, `${name}: in the same tunnel`);
     // Nothing of one namespace is in the way in another.
     bench.caller = { ...bench.caller, netns: "b" };
     bench.addTunnel({ tunnelId: 0, encap: "ip" });
-    assert.equal(create(0), 0, `${name}: in another namespace`);
+    assertStrictEquals(create(0), 0, `${name}: in another namespace`);
     bench.assertConsistent();
   }
 });
@@ -256,10 +257,14 @@ Deno.test("SESSION_CREATE: an id that many UDP tunnels share is free again for I
   }
   const overIp = put({ ...SESSION, tunnel: u32(A.CONN_ID, 9) });
   for (const tunnelId of [1, 3, 2]) {
-    assert.equal(bench.errno(C.SESSION_CREATE, overIp), Errno.EEXIST, `tunnel ${tunnelId} still has it`);
-    assert.equal(bench.errno(C.TUNNEL_DELETE, u32(A.CONN_ID, tunnelId)), 0);
+    assertStrictEquals(
+      bench.errno(C.SESSION_CREATE, overIp),
+      Errno.EEXIST,
+      `tunnel ${tunnelId} still has it`,
+    );
+    assertStrictEquals(bench.errno(C.TUNNEL_DELETE, u32(A.CONN_ID, tunnelId)), 0);
   }
-  assert.equal(bench.errno(C.SESSION_CREATE, overIp), 0);
+  assertStrictEquals(bench.errno(C.SESSION_CREATE, overIp), 0);
   bench.assertConsistent();
 });
 
@@ -282,9 +287,9 @@ Deno.test("SESSION_DELETE, _MODIFY, _GET: whatever selects nothing is ENODEV", (
       }],
     ];
     for (const [name, attributes] of table) {
-      assert.equal(bench.errno(command, put(attributes)), Errno.ENODEV, name);
+      assertStrictEquals(bench.errno(command, put(attributes)), Errno.ENODEV, name);
     }
-    assert.equal(bench.errno(command, string(A.IFNAME, "foo0")), 0, "by name");
+    assertStrictEquals(bench.errno(command, string(A.IFNAME, "foo0")), 0, "by name");
   }
 });
 
@@ -292,19 +297,19 @@ Deno.test("every command: no privilege, unknown numbers, no dump, no room, other
   const bench = new SubsystemFixture();
   bench.caller = { ...bench.caller, privileged: false };
   for (const command of Object.values(C)) {
-    assert.equal(bench.errno(command), command === C.NOOP ? 0 : Errno.EPERM, `command ${command}`);
+    assertStrictEquals(bench.errno(command), command === C.NOOP ? 0 : Errno.EPERM, `command ${command}`);
     const payload = Uint8Array.of(command, 1, 0, 0);
     const dump = bench.send(bench.message(payload, NLM_F_REQUEST | NLM_F_DUMP));
     const dumps = command === C.TUNNEL_GET || command === C.SESSION_GET;
-    assert.equal(dump.ack?.errno, dumps ? Errno.EPERM : Errno.EOPNOTSUPP, `dump of command ${command}`);
+    assertStrictEquals(dump.ack?.errno, dumps ? Errno.EPERM : Errno.EOPNOTSUPP, `dump of command ${command}`);
   }
-  for (const command of [9, 10, 255]) assert.equal(bench.errno(command), Errno.EOPNOTSUPP);
+  for (const command of [9, 10, 255]) assertStrictEquals(bench.errno(command), Errno.EOPNOTSUPP);
   for (let length = 0; length < 4; length++) {
-    assert.equal(bench.ask(new Uint8Array(length)).ack?.errno, Errno.EINVAL, `${length} bytes`);
+    assertStrictEquals(bench.ask(new Uint8Array(length)).ack?.errno, Errno.EINVAL, `${length} bytes`);
   }
   for (const type of [0x11, 0x1f, 0x21, 0xffff]) {
     const heard = bench.send({ ...bench.message(Uint8Array.of(4, 1, 0, 0)), type });
-    assert.equal(heard.ack?.errno, Errno.ENOENT, `family ${type}`);
+    assertStrictEquals(heard.ack?.errno, Errno.ENOENT, `family ${type}`);
   }
 });
 
@@ -323,7 +328,7 @@ Deno.test("broken attributes: refused before anything else is looked at, with th
     for (const [name, put, errno] of table) {
       const { ack } = bench.command(command, (out) => put(out.u8(99, 1)));
       // 16 bytes of header, 4 of generic header, 8 of the attribute in front.
-      assert.deepEqual(
+      assertDeepStrictEquals(
         ack,
         { errno, extack: POLICY_EXTACK, attributeOffset: 28 },
         `command ${command}: ${name}`,
@@ -337,14 +342,17 @@ Deno.test("limits: ENOMEM beyond, and room again after a deletion", () => {
   bench.addTunnel({ tunnelId: 1, localPort: 5001 });
   bench.caller = { ...bench.caller, netns: "b" };
   bench.addTunnel({ tunnelId: 7, localPort: 5002 });
-  assert.equal(bench.errno(C.TUNNEL_CREATE, put(TUNNEL)), Errno.ENOMEM);
+  assertStrictEquals(bench.errno(C.TUNNEL_CREATE, put(TUNNEL)), Errno.ENOMEM);
   for (const sessionId of [1, 2]) bench.addSession({ tunnelId: 7, sessionId });
   const more = put({ ...SESSION, tunnel: u32(A.CONN_ID, 7) });
-  assert.equal(bench.errno(C.SESSION_CREATE, more), Errno.ENOMEM);
-  assert.equal(bench.errno(C.SESSION_DELETE, put({ a: u32(A.CONN_ID, 7), b: u32(A.SESSION_ID, 1) })), 0);
-  assert.equal(bench.errno(C.SESSION_CREATE, more), 0);
-  assert.equal(bench.errno(C.TUNNEL_DELETE, u32(A.CONN_ID, 7)), 0);
-  assert.equal(bench.errno(C.TUNNEL_CREATE, put(TUNNEL)), 0);
+  assertStrictEquals(bench.errno(C.SESSION_CREATE, more), Errno.ENOMEM);
+  assertStrictEquals(
+    bench.errno(C.SESSION_DELETE, put({ a: u32(A.CONN_ID, 7), b: u32(A.SESSION_ID, 1) })),
+    0,
+  );
+  assertStrictEquals(bench.errno(C.SESSION_CREATE, more), 0);
+  assertStrictEquals(bench.errno(C.TUNNEL_DELETE, u32(A.CONN_ID, 7)), 0);
+  assertStrictEquals(bench.errno(C.TUNNEL_CREATE, put(TUNNEL)), 0);
   bench.assertConsistent();
 });
 
@@ -352,6 +360,6 @@ Deno.test("pseudowires that the platform cannot carry are not supported", () => 
   const bench = new SubsystemFixture({ pseudowireTypes: [5] });
   bench.addTunnel({ tunnelId: 1 });
   const ppp = put({ ...SESSION, type: u16(A.PW_TYPE, 7) });
-  assert.equal(bench.errno(C.SESSION_CREATE, ppp), Errno.EPROTONOSUPPORT);
-  assert.equal(bench.errno(C.SESSION_CREATE, put(SESSION)), 0);
+  assertStrictEquals(bench.errno(C.SESSION_CREATE, ppp), Errno.EPROTONOSUPPORT);
+  assertStrictEquals(bench.errno(C.SESSION_CREATE, put(SESSION)), 0);
 });

@@ -1,6 +1,6 @@
 /** `src/subsystem/`: what is answered and notified, byte for byte as captured from a kernel, and what else happens. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { formatHex } from "../../src/base/hex.ts";
 import { ZERO_COUNTERS } from "../../src/model/counters.ts";
 import type { SessionRecord, TunnelRecord } from "../../src/subsystem/records.ts";
@@ -21,6 +21,7 @@ import { COUNTERS } from "../support/samples.ts";
 import { FIRST_EPHEMERAL_PORT } from "./fake_platform.ts";
 import { SESSION, SubsystemFixture, UDP_TUNNEL } from "./fixture.ts";
 import { USERSPACE_L2TP_FAMILY_ID } from "../../src/wire/l2tpd/family.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const hex = (parts: readonly Uint8Array[]): string[] => parts.map(formatHex);
 
@@ -28,7 +29,7 @@ Deno.test("a captured request is acknowledged with the captured bytes", () => {
   const bench = new SubsystemFixture();
   bench.caller = { ...bench.caller, portId: 0x248 };
   const { answer } = bench.send(goldenMessages("l2tp/tunnel_create_udp4_request")[0]!);
-  assert.deepEqual(hex(answer.replies), [formatHex(goldenBytes("l2tp/tunnel_create_udp4_ack"))]);
+  assertEquals(hex(answer.replies), [formatHex(goldenBytes("l2tp/tunnel_create_udp4_ack"))]);
 });
 
 Deno.test("captured tunnels and sessions are dumped with the captured bytes", () => {
@@ -41,7 +42,7 @@ Deno.test("captured tunnels and sessions are dumped with the captured bytes", ()
       "session_create_request",
     ]
   ) {
-    assert.equal(bench.send(goldenMessages(`l2tp/${name}`)[0]!).ack?.errno, 0, name);
+    assertStrictEquals(bench.send(goldenMessages(`l2tp/${name}`)[0]!).ack?.errno, 0, name);
   }
   for (const kind of ["tunnel", "session"]) {
     const replies = goldenMessages(`l2tp/${kind}_dump_reply`);
@@ -49,13 +50,13 @@ Deno.test("captured tunnels and sessions are dumped with the captured bytes", ()
     const [request] = goldenMessages(`l2tp/${kind}_dump_request`);
     const message = { ...request!, sequence: replies[0]!.sequence };
     const { replies: direct, dump } = bench.subsystem.request(message, bench.caller);
-    assert.deepEqual(direct, []);
+    assertEquals(direct, []);
     const first = dump!.next();
     // The captured session without name has the name that the kernel chose.
-    assert.equal(formatHex(first.value!), formatHex(goldenBytes(`l2tp/${kind}_dump_reply`)), kind);
+    assertStrictEquals(formatHex(first.value!), formatHex(goldenBytes(`l2tp/${kind}_dump_reply`)), kind);
     const [end] = decodeMessages(dump!.next().value!);
-    assert.deepEqual([end!.type, end!.flags, formatHex(end!.payload)], [3, 2, "00000000"]);
-    assert.equal(dump!.next().done, true);
+    assertEquals([end!.type, end!.flags, formatHex(end!.payload)], [3, 2, "00000000"]);
+    assertStrictEquals(dump!.next().done, true);
   }
 });
 
@@ -77,7 +78,7 @@ Deno.test("creating and deleting is notified with the captured bytes", () => {
     bench.caller = { ...bench.caller, portId: golden!.portId };
     const { answer } = bench.send({ ...bench.message(payload), sequence: golden!.sequence });
     notified.push(...hex(answer.notifications));
-    assert.deepEqual(notified.splice(0), [formatHex(goldenBytes(`l2tp/${name}`))], name);
+    assertEquals(notified.splice(0), [formatHex(goldenBytes(`l2tp/${name}`))], name);
   }
   bench.assertConsistent();
 });
@@ -94,25 +95,25 @@ Deno.test("GET: flags of the replies, acknowledged only if that is asked for", (
     ]] as const
   ) {
     const asked = bench.send(bench.message(payload));
-    assert.deepEqual(asked.messages.map((message) => [message.type, message.flags]), [[0x20, flags]]);
-    assert.equal(asked.ack?.errno, 0);
+    assertDeepStrictEquals(asked.messages.map((message) => [message.type, message.flags]), [[0x20, flags]]);
+    assertStrictEquals(asked.ack?.errno, 0);
     const quiet = bench.send(bench.message(payload, NLM_F_REQUEST));
-    assert.deepEqual(quiet.messages.map((message) => message.flags), [flags]);
-    assert.equal(quiet.ack, undefined);
+    assertDeepStrictEquals(quiet.messages.map((message) => message.flags), [flags]);
+    assertStrictEquals(quiet.ack, undefined);
   }
-  assert.equal(formatHex(bench.ask(Uint8Array.of(0, 1, 0, 0)).messages[0]!.payload), "00010000");
+  assertStrictEquals(formatHex(bench.ask(Uint8Array.of(0, 1, 0, 0)).messages[0]!.payload), "00010000");
 });
 
 Deno.test("acknowledgements: only if asked for, errors always, and never for what is no request", () => {
   const bench = new SubsystemFixture();
   const wrong = Uint8Array.of(2, 1, 0, 0);
-  assert.equal(bench.send(bench.message(wrong, NLM_F_REQUEST)).ack?.errno, 22);
-  assert.equal(bench.send(bench.message(wrong, NLM_F_ACK)).ack?.errno, 0);
-  assert.deepEqual(bench.send(bench.message(wrong, 0)).answer.replies, []);
+  assertStrictEquals(bench.send(bench.message(wrong, NLM_F_REQUEST)).ack?.errno, 22);
+  assertStrictEquals(bench.send(bench.message(wrong, NLM_F_ACK)).ack?.errno, 0);
+  assertEquals(bench.send(bench.message(wrong, 0)).answer.replies, []);
   const control = { ...bench.message(wrong), type: 3 };
-  assert.equal(bench.send(control).ack?.errno, 0);
+  assertStrictEquals(bench.send(control).ack?.errno, 0);
   const dump = bench.send(bench.message(Uint8Array.of(4, 1, 0, 0), NLM_F_REQUEST | NLM_F_ACK | NLM_F_DUMP));
-  assert.equal(dump.ack, undefined, "a dump is acknowledged by its end");
+  assertStrictEquals(dump.ack, undefined, "a dump is acknowledged by its end");
 });
 
 Deno.test("bytes behind the attributes are told, and do not matter", () => {
@@ -120,7 +121,7 @@ Deno.test("bytes behind the attributes are told, and do not matter", () => {
   const create = encodeTunnelCreate(UDP_TUNNEL);
   for (const [tail, errno] of [[[1], 0], [[3, 0, 9, 0], 17], [[0xff, 0xff, 9, 0, 1], 17]] as const) {
     const { ack } = bench.ask(Uint8Array.from([...create, ...tail]));
-    assert.deepEqual(ack, { errno, extack: LEFTOVER_EXTACK, attributeOffset: undefined });
+    assertDeepStrictEquals(ack, { errno, extack: LEFTOVER_EXTACK, attributeOffset: undefined });
   }
 });
 
@@ -137,20 +138,20 @@ Deno.test("controller: the family by name, by number, in a dump; no other", () =
   };
   const good = [ask(encodeGetFamily("l2tp")), get((out) => out.u16(1, USERSPACE_L2TP_FAMILY_ID))];
   for (const { messages, ack } of good) {
-    assert.deepEqual(messages.map(({ type, flags }) => [type, flags]), [[GENL_ID_CTRL, 0]]);
-    assert.deepEqual(decodeFamily(messages[0]!.payload), expected);
-    assert.equal(ack?.errno, 0);
+    assertDeepStrictEquals(messages.map(({ type, flags }) => [type, flags]), [[GENL_ID_CTRL, 0]]);
+    assertDeepStrictEquals(decodeFamily(messages[0]!.payload), expected);
+    assertStrictEquals(ack?.errno, 0);
   }
-  assert.equal(ask(encodeGetFamily("nlctrl")).ack?.errno, 2);
-  assert.equal(get((out) => out.u16(1, 77)).ack?.errno, 2);
-  assert.equal(get((out) => out.u16(1, USERSPACE_L2TP_FAMILY_ID).string(2, "other")).ack?.errno, 2);
-  assert.equal(get((out) => out).ack?.errno, 22);
-  assert.equal(get((out) => out.bytes(2, Uint8Array.of(0x61))).ack?.errno, 22);
-  assert.equal(get((out) => out.u8(1, 1)).ack?.errno, 34);
-  assert.equal(ask(Uint8Array.of(10, 1, 0, 0)).ack?.errno, 95);
+  assertStrictEquals(ask(encodeGetFamily("nlctrl")).ack?.errno, 2);
+  assertStrictEquals(get((out) => out.u16(1, 77)).ack?.errno, 2);
+  assertStrictEquals(get((out) => out.u16(1, USERSPACE_L2TP_FAMILY_ID).string(2, "other")).ack?.errno, 2);
+  assertStrictEquals(get((out) => out).ack?.errno, 22);
+  assertStrictEquals(get((out) => out.bytes(2, Uint8Array.of(0x61))).ack?.errno, 22);
+  assertStrictEquals(get((out) => out.u8(1, 1)).ack?.errno, 34);
+  assertStrictEquals(ask(Uint8Array.of(10, 1, 0, 0)).ack?.errno, 95);
   const { dump } = ask(Uint8Array.of(3, 1, 0, 0), NLM_F_REQUEST | NLM_F_DUMP).answer;
   const [family] = decodeMessages(dump!.next().value!);
-  assert.deepEqual(decodeFamily(family!.payload), expected);
+  assertDeepStrictEquals(decodeFamily(family!.payload), expected);
 });
 
 Deno.test("TUNNEL_CREATE: defaults, what the platform chose, and what is remembered", () => {
@@ -170,14 +171,14 @@ Deno.test("TUNNEL_CREATE: defaults, what the platform chose, and what is remembe
     checksumRx: undefined,
   };
   const record: TunnelRecord = { kind: "tunnel", netns: "a", managed: false, ...facts };
-  assert.deepEqual(answer.journalEntries, [{ change: "putTunnel", tunnel: record }]);
-  assert.deepEqual(bench.tunnel(3000), { ...facts, usingIpsec: false, counters: ZERO_COUNTERS });
-  assert.deepEqual(answer.traces.map(formatTrace), [
+  assertDeepStrictEquals(answer.journalEntries, [{ change: "putTunnel", tunnel: record }]);
+  assertDeepStrictEquals(bench.tunnel(3000), { ...facts, usingIpsec: false, counters: ZERO_COUNTERS });
+  assertEquals(answer.traces.map(formatTrace), [
     "register_tunnel: tunl 3000: type=unmanaged encap=UDP version=L2TPv3 tid=3000 ptid=4000 fd=-1",
   ]);
   bench.addTunnel({ tunnelId: 1, local: "fd00::1", peer: "fd00::2", checksumTx: false });
   const { udpChecksum, checksumTx, checksumRx } = bench.tunnel(1);
-  assert.deepEqual([udpChecksum, checksumTx, checksumRx], [undefined, false, true]);
+  assertEquals([udpChecksum, checksumTx, checksumRx], [undefined, false, true]);
 });
 
 Deno.test("TUNNEL_CREATE: UDP_CSUM counts by being there, IPv6 wins, flags may have a payload", () => {
@@ -186,11 +187,11 @@ Deno.test("TUNNEL_CREATE: UDP_CSUM counts by being there, IPv6 wins, flags may h
     beginGenl(1, 1).u32(9, id).u32(10, 2).u8(7, 3).u16(2, 0)
       .bytes(24, Uint8Array.of(10, 0, 0, 1)).bytes(25, Uint8Array.of(10, 0, 0, 2));
   bench.succeed(start(1).u8(L2TP_ATTR.UDP_CSUM, 0).written);
-  assert.equal(bench.tunnel(1).udpChecksum, true);
+  assertStrictEquals(bench.tunnel(1).udpChecksum, true);
   const six = new Uint8Array(16).fill(7);
   bench.succeed(start(2).bytes(31, six).bytes(32, six).u8(33, 0).written);
-  assert.equal(bench.tunnel(2).local, "707:707:707:707:707:707:707:707");
-  assert.deepEqual([bench.tunnel(2).checksumTx, bench.tunnel(2).checksumRx], [false, true]);
+  assertStrictEquals(bench.tunnel(2).local, "707:707:707:707:707:707:707:707");
+  assertEquals([bench.tunnel(2).checksumTx, bench.tunnel(2).checksumRx], [false, true]);
 });
 
 Deno.test("TUNNEL_CREATE: a socket that was handed over", () => {
@@ -208,10 +209,10 @@ Deno.test("TUNNEL_CREATE: a socket that was handed over", () => {
   const { answer } = bench.succeed(
     encodeTunnelCreate({ tunnelId: 1, peerTunnelId: 2, version: 2, encap: "udp", fd: 5 }),
   );
-  assert.deepEqual(bench.tunnel(1).peer, "::ffff:10.0.0.2");
+  assertStrictEquals(bench.tunnel(1).peer, "::ffff:10.0.0.2");
   const [change] = answer.journalEntries;
-  assert.ok(change?.change === "putTunnel" && change.tunnel.managed);
-  assert.deepEqual(answer.traces.map(formatTrace), [
+  assert(change?.change === "putTunnel" && change.tunnel.managed);
+  assertEquals(answer.traces.map(formatTrace), [
     "register_tunnel: tunl 1: type=managed encap=UDP version=L2TPv2 tid=1 ptid=2 fd=5",
   ]);
 });
@@ -221,14 +222,14 @@ Deno.test("TUNNEL_DELETE: notified first, and of the sessions only traces tell",
   bench.addTunnel();
   for (const sessionId of [7, 3]) bench.addSession({ sessionId });
   const { answer } = bench.succeed(encodeTunnelCommand(L2TP_CMD.TUNNEL_DELETE, 3000));
-  assert.deepEqual(
+  assertEquals(
     answer.notifications.map((bytes) => decodeEvent(decodeMessages(bytes)[0]!.payload)?.type),
     [
       "tunnelDeleted",
     ],
   );
-  assert.deepEqual(answer.journalEntries, [{ change: "deleteTunnel", netns: "a", tunnelId: 3000 }]);
-  assert.deepEqual(answer.traces.map(formatTrace), [
+  assertEquals(answer.journalEntries, [{ change: "deleteTunnel", netns: "a", tunnelId: 3000 }]);
+  assertEquals(answer.traces.map(formatTrace), [
     "delete_tunnel: tunl 3000",
     "delete_session: sess 3000/3",
     "free_session: sess 3000/3",
@@ -246,9 +247,9 @@ Deno.test("TUNNEL_MODIFY changes nothing and is notified", () => {
   const bench = new SubsystemFixture();
   bench.addTunnel();
   const { answer } = bench.succeed(encodeTunnelCommand(L2TP_CMD.TUNNEL_MODIFY, 3000));
-  assert.deepEqual([answer.journalEntries, answer.traces], [[], []]);
+  assertEquals([answer.journalEntries, answer.traces], [[], []]);
   const [message] = decodeMessages(answer.notifications[0]!);
-  assert.deepEqual([message!.flags, decodeEvent(message!.payload)?.type], [4, "tunnelModified"]);
+  assertEquals([message!.flags, decodeEvent(message!.payload)?.type], [4, "tunnelModified"]);
 });
 
 Deno.test("SESSION_CREATE: defaults of each version, and what is remembered", () => {
@@ -279,11 +280,11 @@ Deno.test("SESSION_CREATE: defaults of each version, and what is remembered", ()
     reorderTimeoutMs: 0,
   };
   const { answer } = create(3000, 5);
-  assert.deepEqual(answer.journalEntries, [{ change: "putSession", session: v3 }]);
-  assert.deepEqual(answer.traces.map(formatTrace), [
+  assertDeepStrictEquals(answer.journalEntries, [{ change: "putSession", session: v3 }]);
+  assertEquals(answer.traces.map(formatTrace), [
     "register_session: sess 3000/10: pseudowire=ETH sid=10 psid=20 tid=3000 ptid=4000",
   ]);
-  assert.deepEqual(bench.platform.path(3000, 10).record, v3);
+  assertDeepStrictEquals(bench.platform.path(3000, 10).record, v3);
   const v2: SessionRecord = {
     ...v3,
     tunnelId: 2,
@@ -295,8 +296,8 @@ Deno.test("SESSION_CREATE: defaults of each version, and what is remembered", ()
     interfaceIndex: undefined,
     mtu: undefined,
   };
-  assert.deepEqual(create(2, 7).answer.journalEntries, [{ change: "putSession", session: v2 }]);
-  assert.equal(bench.platform.path(2, 10).device, undefined);
+  assertDeepStrictEquals(create(2, 7).answer.journalEntries, [{ change: "putSession", session: v2 }]);
+  assertStrictEquals(bench.platform.path(2, 10).device, undefined);
 });
 
 Deno.test("SESSION_MODIFY: only what is given, one bit of each number, and notified", () => {
@@ -310,29 +311,29 @@ Deno.test("SESSION_MODIFY: only what is given, one bit of each number, and notif
   };
   const modify = (write: (out: AttributeWriter) => AttributeWriter) =>
     bench.succeed(write(beginGenl(7, 1).u32(9, 3000).u32(11, 1000)).written).answer;
-  assert.deepEqual(modify((out) => out.u8(18, 3)).journalEntries.length, 1);
-  assert.deepEqual(shown(), [false, true, false, 0]);
+  assertStrictEquals(modify((out) => out.u8(18, 3)).journalEntries.length, 1);
+  assertDeepStrictEquals(shown(), [false, true, false, 0]);
   modify((out) => out.u8(19, 1).u8(20, 0xff).u64(22, 333n));
-  assert.deepEqual(shown(), [true, true, true, 333]);
+  assertEquals(shown(), [true, true, true, 333]);
   modify((out) => out.u8(18, 2));
-  assert.deepEqual(shown(), [true, false, true, 333]);
+  assertEquals(shown(), [true, false, true, 333]);
   // Cookies and the like are for the creation only.
   const { journalEntries, notifications } = modify((out) => out.bytes(15, Uint8Array.of(1)).u32(12, 77));
-  assert.deepEqual([journalEntries, notifications.length], [[], 1]);
-  assert.equal(bench.session(3000, 1000).peerSessionId, 2000);
+  assertEquals([journalEntries, notifications.length], [[], 1]);
+  assertStrictEquals(bench.session(3000, 1000).peerSessionId, 2000);
   modify((out) => out.u64(22, 2n ** 64n - 1n));
-  assert.deepEqual(shown(), [true, false, true, Number.MAX_SAFE_INTEGER]);
+  assertDeepStrictEquals(shown(), [true, false, true, Number.MAX_SAFE_INTEGER]);
   bench.succeed(encodeSessionModify({ interfaceName: "foo0" }, { reorderTimeoutMs: 0 }));
-  assert.deepEqual(shown(), [true, false, true, 0]);
-  assert.deepEqual(bench.platform.path(3000, 1000).changes.at(-1), { reorderTimeoutMs: 0 });
+  assertDeepStrictEquals(shown(), [true, false, true, 0]);
+  assertDeepStrictEquals(bench.platform.path(3000, 1000).changes.at(-1), { reorderTimeoutMs: 0 });
   bench.platform.failNext("change", 12);
   const failed = bench.ask(encodeSessionModify(key, { recvSeq: true }));
-  assert.deepEqual([failed.ack?.errno, failed.answer.journalEntries, failed.answer.notifications], [
+  assertEquals([failed.ack?.errno, failed.answer.journalEntries, failed.answer.notifications], [
     12,
     [],
     [],
   ]);
-  assert.deepEqual(shown(), [true, false, true, 0]);
+  assertDeepStrictEquals(shown(), [true, false, true, 0]);
 });
 
 Deno.test("what the data path does is shown, and kept when something else is modified", () => {
@@ -342,15 +343,15 @@ Deno.test("what the data path does is shown, and kept when something else is mod
   const path = bench.platform.path(3000, 1000);
   path.current = { sendSeq: true, nr: 5, ns: 6, counters: COUNTERS };
   [...bench.platform.sockets][0]!.current = COUNTERS;
-  assert.deepEqual(bench.session(3000, 1000).sendSeq, true);
-  assert.deepEqual(bench.session(3000, 1000).counters, COUNTERS);
-  assert.deepEqual(bench.tunnel(3000).counters, COUNTERS);
+  assertStrictEquals(bench.session(3000, 1000).sendSeq, true);
+  assertEquals(bench.session(3000, 1000).counters, COUNTERS);
+  assertEquals(bench.tunnel(3000).counters, COUNTERS);
   const { answer } = bench.succeed(
     encodeSessionModify({ tunnelId: 3000, sessionId: 1000 }, { recvSeq: true }),
   );
   const [change] = answer.journalEntries;
-  assert.ok(change?.change === "putSession" && change.session.sendSeq && change.session.recvSeq);
-  assert.deepEqual(path.changes, [{ recvSeq: true }]);
+  assert(change?.change === "putSession" && change.session.sendSeq && change.session.recvSeq);
+  assertEquals(path.changes, [{ recvSeq: true }]);
 });
 
 Deno.test("sessions by name: that of their creation, the oldest first", () => {
@@ -361,9 +362,9 @@ Deno.test("sessions by name: that of their creation, the oldest first", () => {
   bench.platform.devices.delete("a/foo0");
   bench.addSession({ sessionId: 2, interfaceName: "foo0" });
   const byName = () => bench.command(L2TP_CMD.SESSION_GET, (out) => out.string(8, "foo0")).messages[0];
-  assert.equal(sessionIdOf(byName()!.payload), 1);
-  assert.equal(bench.errno(6, (out) => out.u32(9, 3000).u32(11, 2)), 0);
-  assert.equal(sessionIdOf(byName()!.payload), 1);
+  assertStrictEquals(sessionIdOf(byName()!.payload), 1);
+  assertStrictEquals(bench.errno(6, (out) => out.u32(9, 3000).u32(11, 2)), 0);
+  assertStrictEquals(sessionIdOf(byName()!.payload), 1);
 });
 
 /** Our session id in a reply. */
@@ -380,15 +381,15 @@ Deno.test("dropping: a tunnel whose socket is closed, a namespace that is gone, 
       bench.addSession({ tunnelId });
     }
   }
-  assert.deepEqual(bench.subsystem.dropTunnel("a", 9), { journalEntries: [], traces: [], cleanupErrors: [] });
+  assertEquals(bench.subsystem.dropTunnel("a", 9), { journalEntries: [], traces: [], cleanupErrors: [] });
   const one = bench.subsystem.dropTunnel("a", 1);
-  assert.deepEqual(one.journalEntries, [{ change: "deleteTunnel", netns: "a", tunnelId: 1 }]);
+  assertEquals(one.journalEntries, [{ change: "deleteTunnel", netns: "a", tunnelId: 1 }]);
   bench.assertConsistent();
   const all = bench.subsystem.dropNamespace("b");
-  assert.deepEqual(all.journalEntries.map((change) => "tunnelId" in change && change.tunnelId), [1, 2]);
-  assert.equal(all.traces.length, 8);
+  assertEquals(all.journalEntries.map((change) => "tunnelId" in change && change.tunnelId), [1, 2]);
+  assertStrictEquals(all.traces.length, 8);
   bench.assertConsistent();
-  assert.deepEqual([bench.subsystem.namespaces, bench.subsystem.tunnelCount], [["a"], 1]);
+  assertEquals([bench.subsystem.namespaces, bench.subsystem.tunnelCount], [["a"], 1]);
   bench.subsystem.dropNamespace("a");
-  assert.deepEqual(bench.subsystem.namespaces, []);
+  assertEquals(bench.subsystem.namespaces, []);
 });

@@ -1,6 +1,6 @@
 /** `src/subsystem/restore.ts`: what comes back after a crash is what was there. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { Errno } from "../../src/base/errno.ts";
 import { SyscallError } from "../../src/base/errors.ts";
 import { decodeChange, encodeChange, type SubsystemRecord } from "../../src/subsystem/records.ts";
@@ -16,6 +16,7 @@ import { encodeTunnelCommand, encodeTunnelCreate } from "../../src/wire/genl/l2t
 import { Random, setting } from "../support/random.ts";
 import { SubsystemFixture } from "./fixture.ts";
 import { FakePlatform } from "./fake_platform.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const SEED = setting("L2TP_FUZZ_SEED", 0x12c0ffee);
 
@@ -117,24 +118,24 @@ Deno.test("restore(): after any requests the journal has what the tables have, a
       for (const change of answer.journalEntries) journal.write(JSON.stringify(encodeChange(change)));
     }
     bench.assertConsistent();
-    assert.deepEqual(journal.sorted(), sorted(bench.subsystem), `round ${round}`);
-    assert.ok(bench.subsystem.tunnelCount > 2 && bench.subsystem.sessionCount > 2, `round ${round}: too few`);
+    assertDeepStrictEquals(journal.sorted(), sorted(bench.subsystem), `round ${round}`);
+    assert(bench.subsystem.tunnelCount > 2 && bench.subsystem.sessionCount > 2, `round ${round}: too few`);
 
     const again = new SubsystemFixture();
     // The crash has left some of the devices.
     for (const [name, device] of bench.platform.devices) if (flag()) again.platform.devices.set(name, device);
     const { leftOut, journalEntries } = again.subsystem.restore(journal.sorted().reverse());
-    assert.deepEqual([leftOut, journalEntries], [[], []], `round ${round}`);
-    assert.deepEqual(sorted(again.subsystem), journal.sorted(), `round ${round}`);
+    assertEquals([leftOut, journalEntries], [[], []], `round ${round}`);
+    assertDeepStrictEquals(sorted(again.subsystem), journal.sorted(), `round ${round}`);
     again.assertConsistent();
     for (const netns of ["a", "b"]) {
       bench.caller = { ...bench.caller, netns };
       again.caller = { ...again.caller, netns };
       for (const command of [L2TP_CMD.TUNNEL_GET, L2TP_CMD.SESSION_GET]) {
-        assert.deepEqual(again.list(command), bench.list(command));
+        assertEquals(again.list(command), bench.list(command));
       }
     }
-    assert.deepEqual(
+    assertDeepStrictEquals(
       [...again.platform.paths].map((path) => path.record).sort(byId),
       [...bench.platform.paths].map((path) => path.record).sort(byId)
         .map((record) => sessionOf(bench.subsystem, record)),
@@ -184,14 +185,14 @@ Deno.test("restore(): what cannot be is left out, with the reason, and hinders n
     record.kind,
     reason instanceof SyscallError ? reason.errno : reason,
   ]);
-  assert.deepEqual(told, [
+  assertEquals(told, [
     [1, "tunnel", "managed"],
     [2, "tunnel", Errno.EEXIST],
     [1, "session", "managed"],
     [2, "session", Errno.ENOMEM],
     [9, "session", Errno.ENODEV],
   ]);
-  assert.deepEqual(traces.map(formatTrace).map((text) => text.split(":").slice(0, 2).join()), [
+  assertEquals(traces.map(formatTrace).map((text) => text.split(":").slice(0, 2).join()), [
     "register_tunnel, tunl 3",
     "register_tunnel, tunl 4",
     "register_session, sess 3/13",
@@ -199,7 +200,7 @@ Deno.test("restore(): what cannot be is left out, with the reason, and hinders n
   ]);
   again.assertConsistent();
   const reason = leftOut[1]!.reason;
-  assert.ok(reason instanceof SyscallError && reason.message.startsWith("restore tunnel 2 failed"));
+  assert(reason instanceof SyscallError && reason.message.startsWith("restore tunnel 2 failed"));
 });
 
 Deno.test("restore(): the platform gets the values it chose before, and existing devices", () => {
@@ -218,7 +219,7 @@ Deno.test("restore(): the platform gets the values it chose before, and existing
     return createEthernetDevice.call(platform, request);
   };
   new Subsystem(platform).restore(bench.subsystem.records());
-  assert.deepEqual(asked, [
+  assertEquals(asked, [
     ["10.0.0.1", 49152],
     { netns: "a", name: "x0", mtu: 1446, existing: true, index: 101 },
   ]);

@@ -1,9 +1,10 @@
 /** `src/subsystem/sorted_ids.ts`, `multi_map.ts`: against plain sets and arrays. */
 
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { MultiMap } from "../../src/subsystem/multi_map.ts";
 import { SortedIds } from "../../src/subsystem/sorted_ids.ts";
 import { Random, setting } from "../support/random.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const SEED = setting("L2TP_FUZZ_SEED", 0x12c0ffee);
 
@@ -23,13 +24,13 @@ Deno.test("SortedIds: as a sorted set, growing and shrinking", () => {
         ids.delete(gone);
         plain.delete(gone);
       }
-      assert.equal(ids.size, plain.size);
+      assertStrictEquals(ids.size, plain.size);
       if (i % 1000 !== 0) continue;
       const sorted = [...plain].sort((a, b) => a - b);
-      assert.deepEqual([...ids], sorted);
+      assertDeepStrictEquals([...ids], sorted);
       for (let n = 0; n < 20; n++) {
         const from = random.below(range) - 1;
-        assert.equal(ids.after(from), sorted.find((other) => other > from));
+        assertStrictEquals(ids.after(from), sorted.find((other) => other > from));
       }
     }
   }
@@ -42,19 +43,19 @@ Deno.test("SortedIds: ascending, descending, the greatest id, and changes while 
     up.add(i);
     down.add(2999 - i);
   }
-  assert.deepEqual([...down], [...up]);
+  assertDeepStrictEquals([...down], [...up]);
   up.add(0xffff_ffff);
-  assert.equal(up.after(2999), 0xffff_ffff);
-  assert.equal(up.after(0xffff_ffff), undefined);
+  assertStrictEquals(up.after(2999), 0xffff_ffff);
+  assertStrictEquals(up.after(0xffff_ffff), undefined);
   const seen: number[] = [];
   for (const id of up) {
     seen.push(id);
     up.delete(id);
     up.delete(id + 1);
   }
-  assert.deepEqual(seen.slice(0, 3), [0, 2, 4]);
-  assert.equal(up.size, 0);
-  assert.equal(up.after(-1), undefined);
+  assertDeepStrictEquals(seen.slice(0, 3), [0, 2, 4]);
+  assertStrictEquals(up.size, 0);
+  assertStrictEquals(up.after(-1), undefined);
   up.delete(5);
 });
 
@@ -73,7 +74,7 @@ Deno.test("MultiMap: the oldest value of a key, whatever goes", () => {
       map.delete(gone, of);
     }
     for (let other = 0; other < 5; other++) {
-      assert.equal(map.first(other), plain.find(([key]) => key === other)?.[1]);
+      assertStrictEquals(map.first(other), plain.find(([key]) => key === other)?.[1]);
     }
   }
 });

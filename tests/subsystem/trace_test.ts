@@ -1,6 +1,6 @@
 /** `src/subsystem/trace.ts`: the text of every event. */
 
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { formatTrace, type TraceEvent } from "../../src/subsystem/trace.ts";
 
 const SESSION = { netns: "a", tunnelId: 3, sessionId: 11 };
@@ -45,5 +45,5 @@ Deno.test("formatTrace(): every event as the kernel prints it", () => {
     ],
     [{ event: "session_pkt_oos", ...packet }, "session_pkt_oos: sess 3/11: pkt_ns=5 my_nr=6 reorder_q_len=7"],
   ];
-  for (const [trace, text] of table) assert.equal(formatTrace(trace), text);
+  for (const [trace, text] of table) assertStrictEquals(formatTrace(trace), text);
 });

@@ -1,12 +1,13 @@
 /** `src/subsystem/`: the state after the platform fails halfway. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Errno } from "../../src/base/errno.ts";
 import { L2TP_CMD } from "../../src/wire/genl/l2tp/constants.ts";
 import { encodeSessionCommand, encodeSessionCreate } from "../../src/wire/genl/l2tp/session.ts";
 import { encodeTunnelCommand } from "../../src/wire/genl/l2tp/tunnel.ts";
 import { SESSION, SubsystemFixture } from "./fixture.ts";
 import type { PlatformCall } from "./fake_platform.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 Deno.test("SESSION_CREATE: a failure at each step leaves nothing behind", () => {
   const steps: [call: PlatformCall, pseudowire: "eth" | "ppp", undone: PlatformCall[]][] = [
@@ -20,10 +21,10 @@ Deno.test("SESSION_CREATE: a failure at each step leaves nothing behind", () => 
     bench.platform.failNext(call, Errno.ENOMEM);
     bench.platform.calls.length = 0;
     const { answer, ack } = bench.ask(encodeSessionCreate({ ...SESSION, pseudowire }));
-    assert.equal(ack?.errno, Errno.ENOMEM, call);
-    assert.deepEqual(bench.platform.calls.slice(bench.platform.calls.indexOf(call) + 1), undone, call);
+    assertStrictEquals(ack?.errno, Errno.ENOMEM, call);
+    assertEquals(bench.platform.calls.slice(bench.platform.calls.indexOf(call) + 1), undone, call);
     const { journalEntries, traces, notifications, cleanupErrors } = answer;
-    assert.deepEqual({ journalEntries, traces, notifications, cleanupErrors }, {
+    assertEquals({ journalEntries, traces, notifications, cleanupErrors }, {
       journalEntries: [],
       traces: [],
       notifications: [],
@@ -40,9 +41,9 @@ Deno.test("SESSION_CREATE: if undoing fails as well, the first failure is the an
   bench.platform.failNext("startSession", Errno.ENOMEM);
   bench.platform.failNext("delete", Errno.EBUSY);
   const { answer, ack } = bench.ask(encodeSessionCreate(SESSION));
-  assert.equal(ack?.errno, Errno.ENOMEM);
-  assert.deepEqual(answer.cleanupErrors.map((mishap) => mishap.errno), [Errno.EBUSY]);
-  assert.equal(bench.subsystem.sessionCount, 0);
+  assertStrictEquals(ack?.errno, Errno.ENOMEM);
+  assertEquals(answer.cleanupErrors.map((mishap) => mishap.errno), [Errno.EBUSY]);
+  assertStrictEquals(bench.subsystem.sessionCount, 0);
 });
 
 Deno.test("deleting cannot fail: errors of the platform are reported, and everything is removed", () => {
@@ -53,9 +54,9 @@ Deno.test("deleting cannot fail: errors of the platform are reported, and everyt
     bench.addSession({ sessionId: 1001 });
     bench.platform.failNext(call, Errno.EBADF);
     const { answer } = bench.succeed(encodeTunnelCommand(L2TP_CMD.TUNNEL_DELETE, 3000));
-    assert.deepEqual(answer.cleanupErrors.map((mishap) => mishap.call), [call]);
+    assertEquals(answer.cleanupErrors.map((mishap) => mishap.call), [call]);
     bench.assertConsistent();
-    assert.equal(bench.platform.devices.size, 0);
+    assertStrictEquals(bench.platform.devices.size, 0);
   }
 });
 
@@ -63,7 +64,7 @@ Deno.test("what cannot be notified of happens all the same", () => {
   const bench = new SubsystemFixture();
   bench.platform.failNext("counters", Errno.ENOMEM);
   const created = bench.addTunnel().answer;
-  assert.deepEqual([
+  assertDeepStrictEquals([
     created.notifications.length,
     created.cleanupErrors.length,
     created.journalEntries.length,
@@ -76,7 +77,7 @@ Deno.test("what cannot be notified of happens all the same", () => {
   bench.platform.failNext("state", Errno.ENOMEM);
   const key = { tunnelId: 3000, sessionId: 1000 };
   const deleted = bench.succeed(encodeSessionCommand(L2TP_CMD.SESSION_DELETE, key)).answer;
-  assert.deepEqual([
+  assertDeepStrictEquals([
     deleted.notifications.length,
     deleted.cleanupErrors.length,
     deleted.journalEntries.length,
@@ -95,6 +96,6 @@ Deno.test("an unexpected error of the platform is thrown on, and the tables stay
   socket.startSession = (): never => {
     throw new TypeError("bug");
   };
-  assert.throws(() => bench.ask(encodeSessionCreate(SESSION)), TypeError);
+  assertThrows(() => bench.ask(encodeSessionCreate(SESSION)), TypeError);
   bench.assertConsistent();
 });

@@ -4,8 +4,9 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert } from "@std/assert";
 import { DecodeError, type DecodeErrorFacts } from "../../src/base/errors.ts";
+import { assertDeepStrictEquals } from "./assertions.ts";
 
 /** Asserts that the action throws a `DecodeError` with these facts, and that its message names field and offset. */
 export function assertDecodeError(action: () => unknown, facts: DecodeErrorFacts, label: string): void {
@@ -15,8 +16,8 @@ export function assertDecodeError(action: () => unknown, facts: DecodeErrorFacts
   } catch (error) {
     thrown = error;
   }
-  assert.ok(thrown instanceof DecodeError, `${label}: DecodeError expected, got ${String(thrown)}`);
+  assert(thrown instanceof DecodeError, `${label}: DecodeError expected, got ${String(thrown)}`);
   const { field, offset, needed, had } = thrown;
-  assert.deepEqual({ field, offset, needed, had }, { ...facts }, label);
-  assert.ok(thrown.message.startsWith(`Cannot decode ${field} at byte ${offset}: `), thrown.message);
+  assertDeepStrictEquals({ field, offset, needed, had }, { ...facts }, label);
+  assert(thrown.message.startsWith(`Cannot decode ${field} at byte ${offset}: `), thrown.message);
 }

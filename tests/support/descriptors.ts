@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 
 /** Returns the target of each open descriptor by number: `socket:[123]`, a path, `anon_inode:[eventfd]`. */
 function openDescriptors(): Map<number, string> {
@@ -33,5 +33,5 @@ export async function assertNoLeaks(action: () => Promise<void> | void): Promise
     if (leaked.length === 0) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  assert.deepEqual(leaked, [], "descriptors that were not open before");
+  assertEquals(leaked, [], "descriptors that were not open before");
 }

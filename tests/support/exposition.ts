@@ -6,7 +6,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertMatch, assertStrictEquals, fail } from "@std/assert";
 
 /** A metric parsed from the text. */
 export interface ReadMetric {
@@ -24,7 +24,7 @@ export function labelKey(labels: Readonly<Record<string, string | number>>): str
 
 /** Reads the text, or fails as an assertion. */
 export function readExposition(text: string): Map<string, ReadMetric> {
-  assert.ok(text.endsWith("\n"), "the last line ends");
+  assert(text.endsWith("\n"), "the last line ends");
   const metrics = new Map<string, ReadMetric>();
   let help: RegExpExecArray | null = null;
   let present: ReadMetric | undefined;
@@ -32,10 +32,10 @@ export function readExposition(text: string): Map<string, ReadMetric> {
     const type = /^# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge)$/.exec(line);
     if (line.startsWith("# HELP")) {
       help = /^# HELP ([a-zA-Z_:][a-zA-Z0-9_:]*) ((?:[^\\]|\\\\|\\n)*)$/.exec(line);
-      assert.ok(help !== null, line);
+      assert(help !== null, line);
     } else if (type !== null) {
-      assert.equal(help?.[1], type[1], "HELP goes before TYPE");
-      assert.ok(!metrics.has(type[1]!), `${type[1]} comes once`);
+      assertStrictEquals(help?.[1], type[1], "HELP goes before TYPE");
+      assert(!metrics.has(type[1]!), `${type[1]} comes once`);
       present = { name: type[1]!, help: help![2]!, type: type[2]!, samples: new Map() };
       metrics.set(present.name, present);
     } else readSample(line, present);
@@ -45,17 +45,17 @@ export function readExposition(text: string): Map<string, ReadMetric> {
 
 function readSample(line: string, present: ReadMetric | undefined): void {
   const [, name, labels = "", value] = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
-  assert.ok(name !== undefined && value !== undefined && present !== undefined, line);
-  assert.equal(name, present.name, "samples stand below their metric");
+  assert(name !== undefined && value !== undefined && present !== undefined, line);
+  assertStrictEquals(name, present.name, "samples stand below their metric");
   const pair = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\\\|\\"|\\n)*)"(?:,|$)/y;
   const found: Record<string, string> = {};
   while (pair.lastIndex < labels.length) {
-    const [, label, escaped] = pair.exec(labels) ?? assert.fail(line);
-    assert.ok(!(label! in found), line);
+    const [, label, escaped] = pair.exec(labels) ?? fail(line);
+    assert(!(label! in found), line);
     found[label!] = escaped!.replaceAll(/\\(.)/g, (_, letter) => letter === "n" ? "\n" : letter);
   }
-  assert.match(value, /^-?(\d+(\.\d+)?(e[+-]?\d+)?|Inf|NaN)$/, line);
+  assertMatch(value, /^-?(\d+(\.\d+)?(e[+-]?\d+)?|Inf|NaN)$/, line);
   const key = labelKey(found);
-  assert.ok(!present.samples.has(key), `${line}: twice`);
+  assert(!present.samples.has(key), `${line}: twice`);
   present.samples.set(key, Number(value));
 }

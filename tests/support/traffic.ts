@@ -7,7 +7,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals, fail } from "@std/assert";
 import { createHash, type Hash } from "node:crypto";
 import { AF_INET, AF_INET6 } from "../../src/base/inet.ts";
 import { bindLibc, libc } from "../../ffi/libc.ts";
@@ -91,7 +91,7 @@ export class Pinger implements Disposable {
   /** Nothing is sent yet. */
   constructor(netns: string, to: string, { size = 56, device, dontFragment = false }: PingOptions = {}) {
     const address = parseIpAddress(to);
-    assert.ok(address !== undefined, to);
+    assert(address !== undefined, to);
     this.#v6 = address.length === 16;
     this.#size = size;
     this.#what = `an echo of ${size} bytes from ${netns} at ${to}`;
@@ -99,7 +99,7 @@ export class Pinger implements Disposable {
     using stack = new DisposableStack();
     [this.#socket, this.#to] = inNamespace(netns, () => {
       const scopeId = device === undefined ? 0 : interfaceIndex(device);
-      assert.ok(scopeId !== undefined, `no interface ${device}`);
+      assert(scopeId !== undefined, `no interface ${device}`);
       const to = encodeInet({ address, port: 0, scopeId });
       return [stack.use(Socket.open(family, SOCK_RAW, protocol)), to] as const;
     });
@@ -134,7 +134,7 @@ export class Pinger implements Disposable {
       const wanted = this.#packet(reply[0], sequence);
       // The checksum over IPv6 is the kernel's doing.
       if (this.#v6) wanted.set(reply.subarray(2, 4), 2);
-      assert.ok(
+      assert(
         reply.length === wanted.length && reply.every((byte, i) => byte === wanted[i]),
         `${this.#what}: wrong bytes came back`,
       );
@@ -219,8 +219,8 @@ export async function transfer(
   ]).catch((error) => {
     throw watch.stalled ?? error;
   });
-  assert.equal(received, sent, `the hash of what ${from} sent`);
-  assert.equal(receivedBack, sentBack, `the hash of what ${to} sent`);
+  assertStrictEquals(received, sent, `the hash of what ${from} sent`);
+  assertStrictEquals(receivedBack, sentBack, `the hash of what ${to} sent`);
   return (2 * bytes * 8) / ((performance.now() - started) * 1000);
 }
 
@@ -312,7 +312,7 @@ export function frame(
 export function numberOf(bytes: Uint8Array): number {
   const number = new DataView(bytes.buffer, bytes.byteOffset).getUint32(14);
   const destination = formatHex(bytes.subarray(0, 6));
-  assert.equal(formatHex(bytes), formatHex(frame(number, { length: bytes.length, destination })));
+  assertStrictEquals(formatHex(bytes), formatHex(frame(number, { length: bytes.length, destination })));
   return number;
 }
 
@@ -351,7 +351,7 @@ export class FrameSocket implements Disposable {
       view.setUint16(2, ETHERTYPE_TEST);
       view.setInt32(
         4,
-        interfaceIndex(device) ?? assert.fail(`no interface ${device}`),
+        interfaceIndex(device) ?? fail(`no interface ${device}`),
         HOST_IS_LITTLE_ENDIAN,
       );
       socket.bind(address);

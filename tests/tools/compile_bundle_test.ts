@@ -1,6 +1,6 @@
 /** `compile_bundle.ts`: a bundled program does what its source does. */
 
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { APART } from "./compile.ts";
 import { bundle } from "./compile_bundle.ts";
 
@@ -29,7 +29,7 @@ Deno.test("what `using` closes is closed in the bundle, too", async () => {
     const { stdout } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-config", "--no-lock", `${folder}/${main}`],
     }).output();
-    assert.equal(new TextDecoder().decode(stdout), "0\n");
+    assertStrictEquals(new TextDecoder().decode(stdout), "0\n");
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -44,5 +44,5 @@ Deno.test("a plain show loads three files of the bundled program: every file cos
       loaded.add(other);
     }
   }
-  assert.equal(loaded.size, 3, [...loaded].join());
+  assertStrictEquals(loaded.size, 3, [...loaded].join());
 });

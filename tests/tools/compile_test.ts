@@ -7,12 +7,13 @@
  * @module
  */
 
-import { deepStrictEqual as equal, match, ok } from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { basename, dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { compile } from "./compile.ts";
 import { firstEvaluated } from "./compile_bundle.ts";
 import { targetOf, unfitFor } from "./compile_target.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const PROGRAM: Readonly<Record<string, string>> = {
   "main.ts": `
@@ -70,7 +71,7 @@ async function run(command: readonly string[], env: Record<string, string>, cwd 
 
 async function info(command: readonly string[], env: Record<string, string>, cwd = work): Promise<Info> {
   const { code, out, err } = await run(command, env, cwd);
-  equal({ code, err }, { code: 0, err: "" });
+  assertDeepStrictEquals({ code, err }, { code: 0, err: "" });
   return JSON.parse(out);
 }
 
@@ -97,7 +98,7 @@ Deno.test.beforeAll(async () => {
   }
   const entry = `${work}/program/main.ts`;
   const report = await compile({ entry, output: file, kind: "self-extracting", level: 1 });
-  equal(report.kind, "self-extracting");
+  assertStrictEquals(report.kind, "self-extracting");
 });
 
 Deno.test.afterAll(async () => {
@@ -111,7 +112,7 @@ Deno.test("the same inputs yield the same bytes, wherever the program's folder i
   }
   const entry = `${work}/elsewhere/deeper/main.ts`;
   await compile({ entry, output: `${work}/again`, kind: "self-extracting", level: 1 });
-  ok((await run(["cmp", file, `${work}/again`], {})).code === 0);
+  assert((await run(["cmp", file, `${work}/again`], {})).code === 0);
   await Deno.remove(`${work}/again`);
 });
 
@@ -133,7 +134,7 @@ Deno.test("arguments reach the program unchanged, and are never Deno's", async (
     "",
   ];
   for (const shell of [[], ["dash"], ["bash"], ["busybox", "ash"]]) {
-    equal((await info([...shell, file, ...args], { HOME })).args, args);
+    assertEquals((await info([...shell, file, ...args], { HOME })).args, args);
   }
 });
 
@@ -152,14 +153,14 @@ Deno.test("stdin, stdout, exit status and a thrown error are the program's own, 
     const writer = child.stdin.getWriter();
     await writer.write(bytes);
     await writer.close();
-    equal((await output).stdout, bytes);
+    assertEquals((await output).stdout, bytes);
   }
   for (const code of [0, 1, 7, 126, 255]) {
-    equal((await run([file, "exit", String(code)], { HOME })).code, code);
+    assertStrictEquals((await run([file, "exit", String(code)], { HOME })).code, code);
   }
   const thrown = await run([file, "throw"], { HOME });
-  equal(thrown.code, 1);
-  match(thrown.err, /Error: thrown/);
+  assertStrictEquals(thrown.code, 1);
+  assertMatch(thrown.err, /Error: thrown/);
 });
 
 Deno.test("signals end the program with the right status, and its pid stays the same", async () => {
@@ -169,21 +170,21 @@ Deno.test("signals end the program with the right status, and its pid stays the 
       .spawn();
     const reader = child.stdout.getReader();
     await reader.read();
-    equal(await Deno.readTextFile(`/proc/${child.pid}/comm`), "l2tp\n");
+    assertStrictEquals(await Deno.readTextFile(`/proc/${child.pid}/comm`), "l2tp\n");
     child.kill(signal);
-    equal((await child.status).signal, signal);
+    assertStrictEquals((await child.status).signal, signal);
     await reader.cancel();
   }
   const command = new Deno.Command(file, { env: { HOME: await home() }, clearEnv: true, stdout: "piped" });
   const first = command.spawn();
   const pid = JSON.parse(new TextDecoder().decode((await first.output()).stdout)).pid;
-  equal(pid, first.pid);
+  assertStrictEquals(pid, first.pid);
 });
 
 Deno.test("compiled code is cached from the first start on, separately for other settings", async () => {
   const HOME = await home();
   // Of a program that ends at once Deno would keep none.
-  equal((await run([file, "exit", "0"], { HOME })).code, 0);
+  assertStrictEquals((await run([file, "exit", "0"], { HOME })).code, 0);
   const [key = ""] = entries(`${HOME}/.cache/l2tp`);
   const cache = `${HOME}/.cache/l2tp/${key}/cache`;
   const compiled = (): string => {
@@ -192,12 +193,12 @@ Deno.test("compiled code is cached from the first start on, separately for other
     return rows.map(({ specifier, code }) => `${basename(String(specifier))} ${code}`).join("\n");
   };
   const before = compiled();
-  match(before, /^main\.mjs [0-9A-F]{100}/m);
+  assertMatch(before, /^main\.mjs [0-9A-F]{100}/m);
   for (const words of [["-batch", "file"], ["monitor"], ["-dataplane", "user", "daemon"], ["exit", "0"]]) {
-    equal((await run([file, ...words], { HOME })).code, 0, words.join(" "));
-    equal(compiled(), before, words.join(" "));
+    assertStrictEquals((await run([file, ...words], { HOME })).code, 0, words.join(" "));
+    assertStrictEquals(compiled(), before, words.join(" "));
   }
-  ok(entries(`${cache}/long`).includes("v8_code_cache_v2"));
+  assert(entries(`${cache}/long`).includes("v8_code_cache_v2"));
 });
 
 Deno.test("a start that is killed while unpacking does not affect the next", async () => {
@@ -205,8 +206,8 @@ Deno.test("a start that is killed while unpacking does not affect the next", asy
   const child = new Deno.Command(file, { env: { HOME }, clearEnv: true, stdout: "null" }).spawn();
   await new Promise((resolve) => setTimeout(resolve, 200));
   child.kill("SIGTERM");
-  equal((await child.status).signal, "SIGTERM");
-  ok((await info([file], { HOME })).from.startsWith(`${HOME}/.cache/l2tp/`));
+  assertStrictEquals((await child.status).signal, "SIGTERM");
+  assert((await info([file], { HOME })).from.startsWith(`${HOME}/.cache/l2tp/`));
 });
 
 Deno.test("the environment is the caller's, without what is meant for Deno", async () => {
@@ -221,22 +222,22 @@ Deno.test("the environment is the caller's, without what is meant for Deno", asy
     DENO_DIR: "/x",
   };
   const shown = await info([file], env);
-  equal(shown.env.A, env.A);
-  equal(shown.seen, { home: HOME });
+  assertStrictEquals(shown.env.A, env.A);
+  assertEquals(shown.seen, { home: HOME });
   for (const name of ["PWD", "OLDPWD", "SHLVL", "_"]) delete (shown.env as Record<string, string>)[name];
   const DENO_DIR = `${dirname(shown.from)}/cache`;
   const set = { DENO_DIR, DENO_NO_UPDATE_CHECK: "1", DENO_DISABLE_NODE_SHIM: "1" };
-  equal(shown.env, { HOME, A: "b\nc", NO_COLOR: "1", ...set });
-  equal((await info([file], { XDG_CACHE_HOME: await home() })).seen, { home: null });
-  equal((await run([file, "lazy"], { HOME })).out, `lazy ${HOME}\n`);
+  assertEquals(shown.env, { HOME, A: "b\nc", NO_COLOR: "1", ...set });
+  assertEquals((await info([file], { XDG_CACHE_HOME: await home() })).seen, { home: null });
+  assertStrictEquals((await run([file, "lazy"], { HOME })).out, `lazy ${HOME}\n`);
 });
 
 Deno.test("the program can start itself again as Deno programs do", async () => {
   const HOME = await home();
   const [once, again] = [await info([file], { HOME }), await info([file, "again"], { HOME })];
-  equal(again.args, ["again and on"]);
-  equal({ ...again.env, _: "" }, { ...once.env, _: "" });
-  equal(again.seen, once.seen);
+  assertEquals(again.args, ["again and on"]);
+  assertEquals({ ...again.env, _: "" }, { ...once.env, _: "" });
+  assertEquals(again.seen, once.seen);
 });
 
 Deno.test("broken files of other tools in the current folder change nothing, and the folder stays current", async () => {
@@ -256,14 +257,18 @@ Deno.test("broken files of other tools in the current folder change nothing, and
   }
   await Deno.mkdir(`${cwd}/node_modules`);
   const shown = await info([file], { HOME: await home() }, cwd);
-  equal(shown.cwd, cwd);
-  equal(entries(cwd).length, 8);
+  assertStrictEquals(shown.cwd, cwd);
+  assertStrictEquals(entries(cwd).length, 8);
 });
 
 Deno.test("it still runs from a cache that has become read-only", { ignore: !root }, async () => {
   const script = `$FILE exit 0 && mount -o bind,remount,ro /mnt && $FILE lazy`;
   await Deno.mkdir(`${work}/fixed`, { mode: 0o700 });
-  equal(await mounted(script, { HOME: "/mnt/fixed" }), { code: 0, out: "lazy /mnt/fixed\n", err: "" });
+  assertDeepStrictEquals(await mounted(script, { HOME: "/mnt/fixed" }), {
+    code: 0,
+    out: "lazy /mnt/fixed\n",
+    err: "",
+  });
 });
 
 Deno.test(
@@ -274,7 +279,7 @@ Deno.test(
     $FILE | grep -o '"from":"[^"]*l2tp/' || exit
     mount -t tmpfs -o ro,mode=700 none /root && HOME=/root $FILE | grep -o '"from":"[^"]*l2tp/'`;
     const there = '"from":"/var/cache/l2tp/\n';
-    equal(await mounted(script), { code: 0, out: there + there, err: "" });
+    assertDeepStrictEquals(await mounted(script), { code: 0, out: there + there, err: "" });
   },
 );
 
@@ -286,12 +291,15 @@ Deno.test("if no folder is usable, the error lists those tried with reasons, and
     HOME=/root XDG_CACHE_HOME=relative $FILE; echo "status $?"
     ls -A /root/.cache/l2tp /var/cache/l2tp`;
   const { out, err } = await mounted(script);
-  equal(out, "status 126\n/root/.cache/l2tp:\n\n/var/cache/l2tp:\n");
-  match(err, /^l2tp: found no folder to unpack the program into \(\d+ MB\)\. Tried:\n/);
-  match(err, /l2tp: {3}\/root\/\.cache\/l2tp: unpacking failed \(no room\?\): tar: l2tp: .* tar failed\n/);
-  match(err, /l2tp: {3}\/var\/cache\/l2tp: programs cannot run there \(mounted noexec\?\)\n/);
-  match(err, /l2tp: {3}\/var\/tmp\/l2tp-0: it cannot be made/);
-  match(err, /Set XDG_CACHE_HOME to a folder of your own/);
+  assertStrictEquals(out, "status 126\n/root/.cache/l2tp:\n\n/var/cache/l2tp:\n");
+  assertMatch(err, /^l2tp: found no folder to unpack the program into \(\d+ MB\)\. Tried:\n/);
+  assertMatch(
+    err,
+    /l2tp: {3}\/root\/\.cache\/l2tp: unpacking failed \(no room\?\): tar: l2tp: .* tar failed\n/,
+  );
+  assertMatch(err, /l2tp: {3}\/var\/cache\/l2tp: programs cannot run there \(mounted noexec\?\)\n/);
+  assertMatch(err, /l2tp: {3}\/var\/tmp\/l2tp-0: it cannot be made/);
+  assertMatch(err, /Set XDG_CACHE_HOME to a folder of your own/);
 });
 
 Deno.test("a cache folder that other users could change is not used", async () => {
@@ -321,7 +329,7 @@ Deno.test("a cache folder that other users could change is not used", async () =
     const XDG_CACHE_HOME = await home();
     await plant(`${XDG_CACHE_HOME}/l2tp`);
     const { from } = await info([file], { HOME, XDG_CACHE_HOME });
-    ok(from.startsWith(`${HOME}/.cache/l2tp/`), `${trick}: ${from}`);
+    assert(from.startsWith(`${HOME}/.cache/l2tp/`), `${trick}: ${from}`);
   }
 });
 
@@ -330,7 +338,7 @@ Deno.test("planted or changed files below the cache folder are replaced", async 
   const cache = `${HOME}/.cache/l2tp`;
   await run([file, "exit", "0"], { HOME });
   const [key = ""] = entries(cache);
-  match(key, /^[0-9a-f]{32}$/);
+  assertMatch(key, /^[0-9a-f]{32}$/);
   const planted = `#!/bin/sh\necho planted\n`;
   const tricks: Record<string, () => Promise<void>> = {
     "an open folder": () => Deno.chmod(`${cache}/${key}`, 0o777),
@@ -354,9 +362,9 @@ Deno.test("planted or changed files below the cache folder are replaced", async 
   for (const [trick, plant] of Object.entries(tricks)) {
     await plant();
     const { from } = await info([file], { HOME });
-    equal(from, `${cache}/${key}/l2tp`, trick);
-    equal((await Deno.lstat(`${cache}/${key}`)).mode, 0o41700, trick);
-    equal(entries(cache).filter((name) => name !== "real"), [key], trick);
+    assertStrictEquals(from, `${cache}/${key}/l2tp`, trick);
+    assertStrictEquals((await Deno.lstat(`${cache}/${key}`)).mode, 0o41700, trick);
+    assertEquals(entries(cache).filter((name) => name !== "real"), [key], trick);
   }
 });
 
@@ -365,8 +373,8 @@ Deno.test("another user's home is not used", { ignore: !root }, async () => {
   await Deno.chown(HOME, 65534, 65534);
   await Deno.symlink(`..${XDG_CACHE_HOME.slice(work.length)}`, `${HOME}/.cache`);
   const { err } = await mounted(`HOME=/mnt${HOME.slice(work.length)} $FILE`);
-  match(err, /the home folder it is in, belongs to another user/);
-  equal(entries(XDG_CACHE_HOME), []);
+  assertMatch(err, /the home folder it is in, belongs to another user/);
+  assertEquals(entries(XDG_CACHE_HOME), []);
 });
 
 Deno.test("a user without privileges can unpack and run it", { ignore: !root }, async () => {
@@ -375,7 +383,7 @@ Deno.test("a user without privileges can unpack and run it", { ignore: !root }, 
   const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
   for (const shell of [[], ["busybox", "ash"]]) {
     const { from } = await info([...user, ...shell, file], { HOME });
-    ok(from.startsWith(`${HOME}/.cache/l2tp/`), from);
+    assert(from.startsWith(`${HOME}/.cache/l2tp/`), from);
     await Deno.remove(`${HOME}/.cache`, { recursive: true });
   }
 });
@@ -386,8 +394,8 @@ Deno.test("eight first starts at once all run, and leave one copy", async () => 
     const started = await Promise.all(
       Array.from({ length: 8 }, () => run([...shell, file, "lazy"], { HOME })),
     );
-    for (const result of started) equal(result, { code: 0, out: `lazy ${HOME}\n`, err: "" });
-    equal(entries(`${HOME}/.cache/l2tp`).length, 1);
+    for (const result of started) assertDeepStrictEquals(result, { code: 0, out: `lazy ${HOME}\n`, err: "" });
+    assertStrictEquals(entries(`${HOME}/.cache/l2tp`).length, 1);
     await Deno.remove(HOME, { recursive: true });
   }
 });
@@ -398,15 +406,15 @@ Deno.test("a truncated or changed file is detected", async () => {
   const damaged = `${work}/damaged`;
   await Deno.writeFile(damaged, bytes.subarray(0, bytes.length - 1000), { mode: 0o755 });
   const short = await run([damaged], { HOME });
-  equal(short.code, 126);
-  match(short.err, /is damaged: it has \d+ bytes instead of \d+\.\nl2tp: Was copying it cut short\?/);
+  assertStrictEquals(short.code, 126);
+  assertMatch(short.err, /is damaged: it has \d+ bytes instead of \d+\.\nl2tp: Was copying it cut short\?/);
   const at = bytes.length >> 1;
   bytes[at] = (bytes[at] ?? 0) ^ 0x10;
   await Deno.writeFile(damaged, bytes, { mode: 0o755 });
   const changed = await run([damaged], { HOME });
-  equal(changed.code, 126);
-  match(changed.err, /^l2tp: this file \(.*\) is damaged\.\n/);
-  equal(entries(`${HOME}/.cache/l2tp`), []);
+  assertStrictEquals(changed.code, 126);
+  assertMatch(changed.err, /^l2tp: this file \(.*\) is damaged\.\n/);
+  assertEquals(entries(`${HOME}/.cache/l2tp`), []);
 });
 
 Deno.test("busybox alone is enough: its shell and its tools, no Deno, no environment", async () => {
@@ -418,8 +426,8 @@ Deno.test("busybox alone is enough: its shell and its tools, no Deno, no environ
   const HOME = await home();
   for (let start = 0; start < 2; start++) {
     const { seen, from } = await info([busybox.trim(), "sh", file], { HOME, PATH });
-    equal(seen.home, HOME);
-    ok(from.startsWith(`${HOME}/.cache/l2tp/`), from);
+    assertStrictEquals(seen.home, HOME);
+    assert(from.startsWith(`${HOME}/.cache/l2tp/`), from);
   }
 });
 
@@ -435,7 +443,7 @@ Deno.test("a new version removes versions that were not read for 30 days, and no
   }
   await Deno.chmod(cache, 0o700);
   await run([file, "exit", "0"], { HOME });
-  equal(entries(cache).filter((name) => /^[ab]*$/.test(name)), ["b".repeat(32)]);
+  assertEquals(entries(cache).filter((name) => /^[ab]*$/.test(name)), ["b".repeat(32)]);
 });
 
 Deno.test("deno compile is used if its runtime is available; otherwise one line says why not", async () => {
@@ -443,11 +451,11 @@ Deno.test("deno compile is used if its runtime is available; otherwise one line 
   const output = `${work}/compiled`;
   Deno.env.set("DENORT_BIN", Deno.execPath());
   try {
-    equal((await compile({ entry, output })).kind, "deno compile");
+    assertStrictEquals((await compile({ entry, output })).kind, "deno compile");
     Deno.env.set("DENORT_BIN", `${work}/absent`);
     const { kind, fallback } = await compile({ entry, output, level: 1 });
-    equal(kind, "self-extracting");
-    match(fallback ?? "", /^No such file or directory.*$/);
+    assertStrictEquals(kind, "self-extracting");
+    assertMatch(fallback ?? "", /^No such file or directory.*$/);
   } finally {
     Deno.env.delete("DENORT_BIN");
     await Deno.remove(output);
@@ -461,15 +469,15 @@ Deno.test("the module that runs first is found", () => {
     ["y.mjs", `import "./x.mjs";\nconst c = 'import "./z.mjs"';`],
     ["z.mjs", ""],
   ]);
-  equal(firstEvaluated({ main: "main.mjs", modules }), "y.mjs");
+  assertStrictEquals(firstEvaluated({ main: "main.mjs", modules }), "y.mjs");
 });
 
 Deno.test("an executable of another architecture, or none, is not embedded", async () => {
   const start = (await Deno.readFile(Deno.execPath())).subarray(0, 1 << 16);
-  equal(unfitFor(targetOf(Deno.build.target), start), undefined);
+  assertStrictEquals(unfitFor(targetOf(Deno.build.target), start), undefined);
   const other = Deno.build.arch === "x86_64" ? "aarch64" : "x86_64";
-  match(unfitFor(targetOf(`${other}-unknown-linux-gnu`), start) ?? "", /it is for ELF machine/);
-  match(
+  assertMatch(unfitFor(targetOf(`${other}-unknown-linux-gnu`), start) ?? "", /it is for ELF machine/);
+  assertMatch(
     unfitFor(targetOf(Deno.build.target), new TextEncoder().encode(PROGRAM["main.ts"])) ?? "",
     /no .* ELF/,
   );

@@ -1,8 +1,9 @@
 /** `src/tui/keys.ts` and `state.ts`: terminal input and its effect on the state. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { type Key, KeyReader } from "../../src/tui/keys.ts";
 import { fitToList, handleKey, INITIAL_STATE, SORT_KEYS, type ViewState } from "../../src/tui/state.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 function names(keys: readonly Key[]): string[] {
   return keys.map((key) => ("name" in key ? `<${key.name}>` : key.character));
@@ -41,20 +42,20 @@ Deno.test("KeyReader: characters, controls, and sequences of all common terminal
     ["\x1b\x1b[A", ["<escape>", "<up>"]],
   ];
   for (const [typed, keys] of table) {
-    assert.deepEqual(names(new KeyReader().push(typed)), keys, JSON.stringify(typed));
+    assertEquals(names(new KeyReader().push(typed)), keys, JSON.stringify(typed));
     const reader = new KeyReader();
     const single = [...typed].flatMap((character) => reader.push(character));
-    assert.deepEqual(names(single), keys, `${JSON.stringify(typed)} in pieces`);
+    assertEquals(names(single), keys, `${JSON.stringify(typed)} in pieces`);
   }
 });
 
 Deno.test("KeyReader: Escape alone is a key once nothing follows", () => {
   const reader = new KeyReader();
-  assert.deepEqual(reader.push("\x1b"), []);
-  assert.equal(reader.isPending, true);
-  assert.deepEqual(names(reader.flush()), ["<escape>"]);
-  assert.equal(reader.isPending, false);
-  assert.deepEqual(reader.flush(), []);
+  assertEquals(reader.push("\x1b"), []);
+  assertStrictEquals(reader.isPending, true);
+  assertEquals(names(reader.flush()), ["<escape>"]);
+  assertStrictEquals(reader.isPending, false);
+  assertEquals(reader.flush(), []);
 });
 
 const AROUND = { keys: ["1/1", "1/2", "1/3", "1/4", "1/5"], page: 2 };
@@ -88,62 +89,62 @@ Deno.test("keys in the list: the selected session stays visible", () => {
   ];
   for (const [typed, index, top] of table) {
     const state = after(typed);
-    assert.deepEqual([state.index, state.top], [index, top], typed);
+    assertDeepStrictEquals([state.index, state.top], [index, top], typed);
   }
-  assert.equal(after("j").selected, "1/2");
-  assert.equal(after("").selected, undefined, "nobody has moved yet: the first row, whichever it is");
+  assertStrictEquals(after("j").selected, "1/2");
+  assertStrictEquals(after("").selected, undefined, "nobody has moved yet: the first row, whichever it is");
 });
 
 Deno.test("the selection follows its session, or stays on its row if the session is gone", () => {
   const state = after("jj");
   const shuffled = { keys: ["1/3", "1/5", "1/2", "1/1", "1/4"], page: 2 };
-  assert.deepEqual(fitToList(state, shuffled).index, 0);
+  assertStrictEquals(fitToList(state, shuffled).index, 0);
   const without = { keys: ["1/1", "1/2", "1/4"], page: 2 };
-  assert.deepEqual([fitToList(state, without).index, fitToList(state, without).selected], [2, undefined]);
+  assertEquals([fitToList(state, without).index, fitToList(state, without).selected], [2, undefined]);
   const none = fitToList(state, { keys: [], page: 2 });
-  assert.deepEqual([none.index, none.top, none.selected], [0, 0, undefined]);
+  assertDeepStrictEquals([none.index, none.top, none.selected], [0, 0, undefined]);
 });
 
 Deno.test("keys in the list: order, filter, other screens", () => {
   for (let i = 0; i < SORT_KEYS.length; i++) {
-    assert.equal(after("s".repeat(i)).sort, SORT_KEYS[i]);
-    assert.equal(after("S".repeat(i)).sort, SORT_KEYS[(SORT_KEYS.length - i) % SORT_KEYS.length]);
+    assertStrictEquals(after("s".repeat(i)).sort, SORT_KEYS[i]);
+    assertStrictEquals(after("S".repeat(i)).sort, SORT_KEYS[(SORT_KEYS.length - i) % SORT_KEYS.length]);
   }
-  assert.equal(after("r").reversed, true);
-  assert.equal(after("rr").reversed, false);
-  assert.deepEqual(["p", "?", "h", "<enter>"].map((key) => after(key).mode), [
+  assertStrictEquals(after("r").reversed, true);
+  assertStrictEquals(after("rr").reversed, false);
+  assertEquals(["p", "?", "h", "<enter>"].map((key) => after(key).mode), [
     "problems",
     "help",
     "help",
     "details",
   ]);
-  assert.equal(after("j<enter>").selected, "1/2");
-  assert.equal(after("<enter>").selected, "1/1");
-  assert.equal(after("<enter>", {}, { keys: [], page: 2 }).mode, "list");
+  assertStrictEquals(after("j<enter>").selected, "1/2");
+  assertStrictEquals(after("<enter>").selected, "1/1");
+  assertStrictEquals(after("<enter>", {}, { keys: [], page: 2 }).mode, "list");
   for (const back of ["q", "<escape>", "<enter>", "<backspace>", "<left>"]) {
-    assert.equal(after(`<enter>${back}`).mode, "list", back);
+    assertStrictEquals(after(`<enter>${back}`).mode, "list", back);
   }
-  assert.equal(after("pp").mode, "list");
-  assert.equal(after("p?").mode, "help");
+  assertStrictEquals(after("pp").mode, "list");
+  assertStrictEquals(after("p?").mode, "help");
 });
 
 Deno.test("keys in the filter are text, even those with a meaning elsewhere", () => {
   const typing = after("/qs!p 1");
-  assert.deepEqual([typing.filter, typing.isEditing, typing.sort], ["qs!p 1", true, "rate"]);
-  assert.deepEqual(after("/ab<enter>s").filter, "ab");
-  assert.deepEqual(after("/ab<enter>s").sort, "rx");
-  assert.deepEqual([after("/ab<escape>").filter, after("/ab<escape>").isEditing], ["", false]);
-  assert.equal(after("/aé🚀<backspace><backspace>").filter, "a");
-  assert.equal(after("/ab<deleteLine>c").filter, "c");
-  assert.equal(after("/ab<enter><escape>").filter, "");
+  assertEquals([typing.filter, typing.isEditing, typing.sort], ["qs!p 1", true, "rate"]);
+  assertStrictEquals(after("/ab<enter>s").filter, "ab");
+  assertStrictEquals(after("/ab<enter>s").sort, "rx");
+  assertEquals([after("/ab<escape>").filter, after("/ab<escape>").isEditing], ["", false]);
+  assertStrictEquals(after("/aé🚀<backspace><backspace>").filter, "a");
+  assertStrictEquals(after("/ab<deleteLine>c").filter, "c");
+  assertStrictEquals(after("/ab<enter><escape>").filter, "");
 });
 
 Deno.test("keys outside the list scroll, but not above the top", () => {
-  assert.equal(after("pjj<down>k").scroll, 2);
-  assert.equal(after("p<pageDown><up>").scroll, 1);
-  assert.equal(after("pkk").scroll, 0);
-  assert.equal(after("p<end><home>").scroll, 0);
-  assert.equal(after("pjjq?").scroll, 0);
+  assertStrictEquals(after("pjj<down>k").scroll, 2);
+  assertStrictEquals(after("p<pageDown><up>").scroll, 1);
+  assertStrictEquals(after("pkk").scroll, 0);
+  assertStrictEquals(after("p<end><home>").scroll, 0);
+  assertStrictEquals(after("pjjq?").scroll, 0);
 });
 
 Deno.test("the keys for quit, suspend and redraw work in every mode", () => {
@@ -151,10 +152,10 @@ Deno.test("the keys for quit, suspend and redraw work in every mode", () => {
     for (
       const [name, effect] of [["interrupt", "quit"], ["suspend", "suspend"], ["redraw", "redraw"]] as const
     ) {
-      assert.deepEqual(handleKey(state, { name }, AROUND), { state, effect });
+      assertDeepStrictEquals(handleKey(state, { name }, AROUND), { state, effect });
     }
   }
-  assert.equal(handleKey(after(""), { character: "q" }, AROUND).effect, "quit");
-  assert.equal(handleKey(after("p"), { character: "q" }, AROUND).effect, undefined);
-  assert.equal(handleKey(after("/"), { character: "q" }, AROUND).effect, undefined);
+  assertStrictEquals(handleKey(after(""), { character: "q" }, AROUND).effect, "quit");
+  assertStrictEquals(handleKey(after("p"), { character: "q" }, AROUND).effect, undefined);
+  assertStrictEquals(handleKey(after("/"), { character: "q" }, AROUND).effect, undefined);
 });

@@ -1,6 +1,6 @@
 /** `src/tui/screen.ts`, `width.ts` and the views: golden screens, and an emulated terminal. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Screen, screenUpdate, STYLE } from "../../src/tui/screen.ts";
 import { glyphsOf, truncated, widthOf } from "../../src/tui/width.ts";
 import { FakeDisplay } from "../support/fake_screen.ts";
@@ -12,16 +12,16 @@ import { busyOverview } from "../status/support.ts";
 for (const [name, make] of Object.entries(SCREENS)) {
   Deno.test(`screen ${name} is as in tests/golden/tui`, () => {
     const screen = make();
-    assert.equal(screenText(screen), goldenText(`tui/${name}.txt`));
-    assert.ok(screen.lines().every((line) => widthOf(line) <= screen.columns));
+    assertStrictEquals(screenText(screen), goldenText(`tui/${name}.txt`));
+    assert(screen.lines().every((line) => widthOf(line) <= screen.columns));
   });
 }
 
 for (const [name, make] of Object.entries(TEXTS)) {
   Deno.test(`text ${name} is as in tests/golden/tui, and fits 80 columns`, () => {
     const text = make();
-    assert.equal(text, goldenText(`tui/${name}.txt`));
-    assert.ok(text.split("\n").every((line) => line.length <= 80));
+    assertStrictEquals(text, goldenText(`tui/${name}.txt`));
+    assert(text.split("\n").every((line) => line.length <= 80));
   });
 }
 
@@ -31,8 +31,8 @@ Deno.test("a screen is rendered for every terminal size", () => {
     for (const rows of [1, 2, 3, 4, 5, 6, 7, 8, 24, 60]) {
       for (const keys of [[], ["p"], ["?"], ["enter"], ["/"]]) {
         const screen = screenAfter(overview, keys, { columns, rows });
-        assert.equal(screen.lines().length, rows);
-        assert.ok(screen.lines().every((line) => widthOf(line) <= columns), `${columns}x${rows}`);
+        assertStrictEquals(screen.lines().length, rows);
+        assert(screen.lines().every((line) => widthOf(line) <= columns), `${columns}x${rows}`);
       }
     }
   }
@@ -61,11 +61,15 @@ Deno.test("screenUpdate() changes any screen into any other on a terminal", () =
     const next = randomScreen(random, display.columns, display.rows);
     display.feed(screenUpdate(shown, next, true));
     // An overwritten half of a wide character is blank until the next update.
-    assert.deepEqual(display.lines(), next.lines(), `round ${round}`);
+    assertEquals(display.lines(), next.lines(), `round ${round}`);
     for (let row = 0; row < next.rows; row++) {
       for (let column = 0; column < next.columns; column++) {
         const style = next.styles[row * next.columns + column]!;
-        assert.equal(display.styleAt(row, column) !== "", style !== 0, `round ${round}: ${row} ${column}`);
+        assertStrictEquals(
+          display.styleAt(row, column) !== "",
+          style !== 0,
+          `round ${round}: ${row} ${column}`,
+        );
       }
     }
     shown = next;
@@ -75,25 +79,25 @@ Deno.test("screenUpdate() changes any screen into any other on a terminal", () =
 Deno.test("screenUpdate() writes changed cells only", () => {
   const overview = busyOverview();
   const before = screenAfter(overview, []);
-  assert.equal(screenUpdate(before, screenAfter(overview, []), true), "");
+  assertStrictEquals(screenUpdate(before, screenAfter(overview, []), true), "");
   const tick = screenUpdate(before, screenAfter(overview, [], { clock: "12:07:29" }), true);
-  assert.equal(tick, "\x1b[1;79H\x1b[0;7m9\x1b[0m");
+  assertStrictEquals(tick, "\x1b[1;79H\x1b[0;7m9\x1b[0m");
 });
 
 Deno.test("screenUpdate() without colours keeps the other styles", () => {
   const screen = new Screen(3, 1);
   screen.put(0, 0, "abc", STYLE.red | STYLE.bold);
-  assert.equal(screenUpdate(undefined, screen, true), "\x1b[0m\x1b[2J\x1b[1;1H\x1b[0;1;31mabc\x1b[0m");
-  assert.equal(screenUpdate(undefined, screen, false), "\x1b[0m\x1b[2J\x1b[1;1H\x1b[0;1mabc\x1b[0m");
+  assertStrictEquals(screenUpdate(undefined, screen, true), "\x1b[0m\x1b[2J\x1b[1;1H\x1b[0;1;31mabc\x1b[0m");
+  assertStrictEquals(screenUpdate(undefined, screen, false), "\x1b[0m\x1b[2J\x1b[1;1H\x1b[0;1mabc\x1b[0m");
 });
 
 Deno.test("Screen.put() clips to the screen and does not split wide characters", () => {
   const screen = new Screen(5, 2);
-  assert.equal(screen.put(0, 0, "線路線"), 4);
-  assert.equal(screen.put(1, 4, "線"), 4);
+  assertStrictEquals(screen.put(0, 0, "線路線"), 4);
+  assertStrictEquals(screen.put(1, 4, "線"), 4);
   screen.put(-1, 0, "x");
   screen.put(2, 0, "x");
-  assert.deepEqual(screen.lines(), ["線路", ""]);
+  assertEquals(screen.lines(), ["線路", ""]);
 });
 
 Deno.test("Screen.put() over one half of a wide character erases the other half", () => {
@@ -102,7 +106,7 @@ Deno.test("Screen.put() over one half of a wide character erases the other half"
   screen.put(0, 1, "x");
   screen.put(1, 0, "線路");
   screen.put(1, 1, "光");
-  assert.deepEqual(screen.lines(), [" x路", " 光"]);
+  assertEquals(screen.lines(), [" x路", " 光"]);
 });
 
 Deno.test("widthOf(): wide characters, combining marks, and control characters", () => {
@@ -133,10 +137,10 @@ Deno.test("widthOf(): wide characters, combining marks, and control characters",
     ["…", 1],
     ["Ж", 1],
   ];
-  for (const [text, width] of table) assert.equal(widthOf(text), width, JSON.stringify(text));
+  for (const [text, width] of table) assertStrictEquals(widthOf(text), width, JSON.stringify(text));
   for (const bad of ["\x1b", "\n", "\x7f", "\x9b", "\u2028", "\u202e"]) {
-    assert.deepEqual(glyphsOf(`é${bad}`).map(({ text }) => text), ["é", "?"], JSON.stringify(bad));
-    assert.deepEqual(glyphsOf(bad).map(({ text }) => text), ["?"], JSON.stringify(bad));
+    assertEquals(glyphsOf(`é${bad}`).map(({ text }) => text), ["é", "?"], JSON.stringify(bad));
+    assertEquals(glyphsOf(bad).map(({ text }) => text), ["?"], JSON.stringify(bad));
   }
 });
 
@@ -151,6 +155,6 @@ Deno.test("truncated() cuts between characters and marks the cut", () => {
     ["abc", 0, ""],
   ];
   for (const [text, columns, shown] of table) {
-    assert.equal(truncated(text, columns), shown, `${text} ${columns}`);
+    assertStrictEquals(truncated(text, columns), shown, `${text} ${columns}`);
   }
 });

@@ -3,7 +3,7 @@
  * one piece and over those that have it cut; and sessions that come to the worker and go back to the programs.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { AF_INET } from "../../src/base/inet.ts";
 import { LinkClient } from "../../src/client/link_client.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
@@ -17,6 +17,7 @@ import { until } from "../support/until.ts";
 import { checkCounters, checkFragments, checkMtu } from "./checks.ts";
 import { checkDatagrams, checksumErrors, transferIpv6 } from "./offload_checks.ts";
 import { type HostName, Hosts, userClient, Wire, type WireOptions } from "./wire.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const MEGABYTE = 1_000_000;
 /** Longer packets are segmented by the kernel before they reach a veth cable. */
@@ -66,13 +67,13 @@ async function checkTraffic(hosts: Hosts, options: WireOptions, isMirrored: bool
   await checkDatagrams(hosts, wire, "b");
   await checkMtu(hosts, wire);
   if (isMirrored) await wire.assertMirrored();
-  assert.deepEqual(checksumErrors(hosts), before);
+  assertDeepStrictEquals(checksumErrors(hosts), before);
   for (const name of ["a", "b"] as const) {
     if (!isCarried(hosts, wire, name)) continue;
     const { txPackets } = wire.counters(name);
     const left = framesLeft(hosts, wire, name);
     // ARP, neighbours, UDP to be cut, and what is longer than the way takes.
-    assert.ok(
+    assert(
       left < 300 && txPackets > 10 * left,
       `${left} of ${txPackets} frames of ${name} went to the worker`,
     );
@@ -89,7 +90,7 @@ Deno.test("BPF programs at both ends", async (t) => {
         await setCable(pair, bytes);
         {
           await using wire = new Wire(hosts, carrier);
-          assert.deepEqual([isCarried(hosts, wire, "a"), isCarried(hosts, wire, "b")], [true, true]);
+          assertEquals([isCarried(hosts, wire, "a"), isCarried(hosts, wire, "b")], [true, true]);
         }
         await checkTraffic(hosts, carrier, true);
       });
@@ -111,7 +112,7 @@ Deno.test("BPF programs at both ends", async (t) => {
       ] as const satisfies WireOptions[]
     ) {
       await using wire = new Wire(hosts, carrier);
-      assert.deepEqual([isCarried(hosts, wire, "a"), isCarried(hosts, wire, "b")], [false, false]);
+      assertEquals([isCarried(hosts, wire, "a"), isCarried(hosts, wire, "b")], [false, false]);
       await wire.transfer(MEGABYTE);
       await wire.assertMirrored({ overtaken: true });
     }
@@ -125,10 +126,10 @@ Deno.test("BPF programs at both ends", async (t) => {
     using socket = inNamespace(hosts.a.netns, () => openUdp(AF_INET, { local: end(1), noChecksumTx: true }));
     socket.connect(encodeInet(end(2)));
     await using _wire = new Wire(hosts, { tunnelA: { fd: socket.number } });
-    assert.ok(hosts.a.l2tp.offloads().every(({ offloads }) => !offloads.includes("bpf")));
-    assert.ok(hosts.b.l2tp.offloads().every(({ offloads }) => offloads.includes("bpf")));
+    assert(hosts.a.l2tp.offloads().every(({ offloads }) => !offloads.includes("bpf")));
+    assert(hosts.b.l2tp.offloads().every(({ offloads }) => offloads.includes("bpf")));
   });
-  assert.equal(daemon.said, "");
+  assertStrictEquals(daemon.said, "");
 });
 
 Deno.test("BPF programs at one end, the worker at the other", async (t) => {
@@ -142,7 +143,7 @@ Deno.test("BPF programs at one end, the worker at the other", async (t) => {
         await setCable(pair, bytes);
         {
           await using wire = new Wire(hosts, carrier);
-          assert.deepEqual([isCarried(hosts, wire, "a"), isCarried(hosts, wire, "b")], [true, false]);
+          assertEquals([isCarried(hosts, wire, "a"), isCarried(hosts, wire, "b")], [true, false]);
         }
         // A packet that was never segmented counts as one for a worker.
         await checkTraffic(hosts, carrier, bytes === CUT);
@@ -189,7 +190,7 @@ Deno.test("sessions come to the worker, and go back to BPF programs", async (t) 
       // The peer accepts no packet without a number before it has received one.
       await wire.ping({}, "b");
       await carried(wire, false);
-      assert.equal(hosts.a.l2tp.session(wire.ids("a"))!.sendSeq, true);
+      assertStrictEquals(hosts.a.l2tp.session(wire.ids("a"))!.sendSeq, true);
       await wire.assertMirrored({ overtaken: true });
     },
   );
@@ -221,7 +222,7 @@ Deno.test("sessions come to the worker, and go back to BPF programs", async (t) 
     await until(() => isCarried(hosts, wire, "a"), "the programs carry it");
     await hosts.b.namespace.sh("sh", "-c", `ping -c 3 -i 0.01 -W 1 ${wire.address("a")} || true`);
     const { rxCookieDiscards, rxPackets } = wire.counters("a");
-    assert.ok(rxCookieDiscards! > 0n && rxPackets === 0n, `${rxCookieDiscards} discards`);
+    assert(rxCookieDiscards! > 0n && rxPackets === 0n, `${rxCookieDiscards} discards`);
   });
 
   await t.step("the route to the peer disappears and returns", async () => {
@@ -270,7 +271,7 @@ Deno.test("sessions come to the worker, and go back to BPF programs", async (t) 
     await hosts.a.namespace.ip(`link add ${wire.device} index ${number} type veth peer name stranger`);
     await hosts.a.namespace.ip(`link set ${wire.device} up`);
     await new Promise((resolve) => setTimeout(resolve, 200));
-    assert.equal(isCarried(hosts, wire, "a"), false);
+    assertStrictEquals(isCarried(hosts, wire, "a"), false);
     await hosts.a.namespace.ip(`link del ${wire.device}`);
     await elsewhere.ip(`addr add ${wire.address("a")}/24 dev ${wire.device}`);
     await elsewhere.ip(`link set ${wire.device} up`);
@@ -312,5 +313,5 @@ Deno.test("sessions come to the worker, and go back to BPF programs", async (t) 
     again.deleteTunnel(wire.ids("a").tunnelId);
     hosts.b.l2tp.deleteTunnel(wire.ids("b").tunnelId);
   });
-  assert.deepEqual([daemons[0]!.said.includes("bpf"), other.said], [false, ""]);
+  assertEquals([daemons[0]!.said.includes("bpf"), other.said], [false, ""]);
 });

@@ -10,7 +10,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
 import { formatHex } from "../../src/base/hex.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { Namespace } from "../support/namespaces.ts";
@@ -22,7 +22,7 @@ import { type HostName, type Hosts, other, Wire, type WireOptions } from "./wire
 /** Runs commands of `ip`, one a line, in one process. */
 export async function ipBatch(netns: string, lines: readonly string[]): Promise<void> {
   const { code, stderr } = await runProgram(["ip", "-n", netns, "-batch", "-"], { stdin: lines.join("\n") });
-  assert.equal(code, 0, stderr);
+  assertStrictEquals(code, 0, stderr);
 }
 
 const END_OF_TAG = 16;
@@ -104,12 +104,12 @@ export class Bridges implements AsyncDisposable {
       for (const destination of ["ffffffffffff", "01005e010203", "0200000000aa"]) {
         for (const [number, length] of [[1, 64], [2, 700], [3, 1518]] as const) {
           const tagged = frame(number, { length, destination, vlan: 0xa005 });
-          assert.ok(this.#taps[from].send(tagged));
+          assert(this.#taps[from].send(tagged));
           const matching = {
             take: (): Uint8Array<ArrayBuffer> | undefined => this.#takeTest(other(from)),
           };
           const [arrived] = await takeFrames(matching, 1, "with a tag arrive");
-          assert.equal(formatHex(arrived!), formatHex(tagged));
+          assertStrictEquals(formatHex(arrived!), formatHex(tagged));
         }
       }
     }

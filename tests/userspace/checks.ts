@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { AF_INET } from "../../src/base/inet.ts";
 import { HOST_IS_LITTLE_ENDIAN } from "../../src/base/bytes.ts";
 import { Errno } from "../../src/base/errno.ts";
@@ -16,6 +16,7 @@ import { openUdp, SOL_IP } from "../../ffi/sockets/udp.ts";
 import { frame, FrameSocket, numberOf, Pinger, receiveNow, takeFrames } from "../support/traffic.ts";
 import { until } from "../support/until.ts";
 import { type HostName, type Hosts, other, Wire, type WireOptions } from "./wire.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 /** IPv4 and ICMP headers. */
 const ECHO_OVERHEAD = 28;
@@ -37,10 +38,7 @@ export async function checkMtu(hosts: Hosts, wire: Wire): Promise<void> {
       size: mtu - ECHO_OVERHEAD + 1,
       dontFragment: true,
     });
-    assert.throws(
-      () => tooLong.send(),
-      (error) => error instanceof SyscallError && error.errno === Errno.EMSGSIZE,
-    );
+    assertStrictEquals(assertThrows(() => tooLong.send(), SyscallError).errno, Errno.EMSGSIZE);
     await wire.ping({ count: 1, size: 3 * mtu }, name);
   }
 }
@@ -60,7 +58,7 @@ export async function checkFragments(hosts: Hosts, options: WireOptions): Promis
   for (const name of ["a", "b"] as const) {
     await wire.ping({ size: 1500 - ECHO_OVERHEAD, dontFragment: true }, name);
   }
-  if (options.family !== 6) assert.ok(snmp(hosts, "a", "FragCreates") >= before + 12, "fragments were made");
+  if (options.family !== 6) assert(snmp(hosts, "a", "FragCreates") >= before + 12, "fragments were made");
   await wire.transfer(100_000);
   await wire.assertMirrored();
 }
@@ -73,7 +71,7 @@ export async function checkJumbo(hosts: Hosts, options: WireOptions): Promise<vo
     {
       await using wire = new Wire(hosts, options);
       // The overhead of every encapsulation is less than 100 bytes.
-      for (const name of ["a", "b"] as const) assert.ok(wire.mtu(name) > 8900 && wire.mtu(name) < 9000);
+      for (const name of ["a", "b"] as const) assert(wire.mtu(name) > 8900 && wire.mtu(name) < 9000);
       await checkMtu(hosts, wire);
     }
     await using wire = new Wire(hosts, { ...options, mtu: 8900 });
@@ -140,7 +138,7 @@ async function checkGroup(hosts: Hosts, wire: Wire, from: HostName): Promise<voi
   const buffer = new Uint8Array(new ArrayBuffer(100));
   let got: Uint8Array | undefined;
   await until(() => (got = receiveNow(receiver, buffer)) !== undefined, "the datagram for the group");
-  assert.deepEqual(got, datagram);
+  assertEquals(got, datagram);
 }
 
 /** `struct ip_mreqn`: {in_addr group, in_addr local, int index}. */
@@ -168,11 +166,11 @@ export async function checkCounters(hosts: Hosts, options: WireOptions): Promise
       bytes += header + cookie + sublayer + length;
     }
     const frames = await takeFrames(into, count, "arrive");
-    assert.deepEqual(frames.map(numberOf), Array.from({ length: count }, (_, i) => i));
+    assertDeepStrictEquals(frames.map(numberOf), Array.from({ length: count }, (_, i) => i));
     await until(() => wire.counters(to).rxPackets >= count, "they are counted");
     const { txPackets, txBytes } = wire.counters(from);
     const { rxPackets, rxBytes } = wire.counters(to);
-    assert.deepEqual(
+    assertEquals(
       { txPackets, txBytes, rxPackets, rxBytes },
       { txPackets: BigInt(count), txBytes: BigInt(bytes), rxPackets: BigInt(count), rxBytes: BigInt(bytes) },
     );
@@ -189,9 +187,9 @@ export async function checkNothingArrives(hosts: Hosts, wire: Wire): Promise<voi
     for (let number = 0; number < 5; number++) out.send(frame(number));
     await until(() => wire.counters(to).rxSeqDiscards === 5n, "five packets are dropped");
     const { rxPackets, rxErrors, rxCookieDiscards } = wire.counters(to);
-    assert.deepEqual([rxPackets, rxErrors, rxCookieDiscards], [0n, 5n, 0n]);
-    assert.equal(wire.counters(from).txPackets, 5n);
-    assert.equal(into.take(), undefined);
+    assertEquals([rxPackets, rxErrors, rxCookieDiscards], [0n, 5n, 0n]);
+    assertStrictEquals(wire.counters(from).txPackets, 5n);
+    assertStrictEquals(into.take(), undefined);
   }
 }
 

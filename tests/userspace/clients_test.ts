@@ -1,6 +1,6 @@
 /** Clients of the daemon that do what clients should not, and what they cannot do to others. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { openFile } from "../../ffi/fd.ts";
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
@@ -57,13 +57,13 @@ class RawClient implements Disposable {
     using netns = openFile("/proc/thread-self/ns/net");
     this.send(HELLO, [netns.number]);
     this.receive();
-    assert.equal(this.errno(), 0);
+    assertStrictEquals(this.errno(), 0);
   }
 
   /** The next datagram; empty if the daemon hung up. */
   receive(): Uint8Array {
     const message = this.#connection.receive(this.#buffer);
-    assert.ok(message !== undefined, "the daemon is silent");
+    assert(message !== undefined, "the daemon is silent");
     return this.#buffer.subarray(0, message.length);
   }
 
@@ -91,24 +91,24 @@ function assertServes(daemon: TestDaemon): void {
   using client = new RawClient(daemon);
   client.hello();
   client.send(GET_FAMILY);
-  assert.ok(client.receive().length > 40);
-  assert.equal(client.errno(), 0);
+  assert(client.receive().length > 40);
+  assertStrictEquals(client.errno(), 0);
 }
 
 Deno.test("before HELLO every request is refused, and HELLO needs a network namespace, once", async () => {
   await using daemon = await TestDaemon.start();
   using client = new RawClient(daemon);
   client.send(GET_FAMILY);
-  assert.equal(client.errno(), Errno.ENOTCONN);
+  assertStrictEquals(client.errno(), Errno.ENOTCONN);
   client.send(HELLO);
-  assert.equal(client.errno(), Errno.EINVAL);
+  assertStrictEquals(client.errno(), Errno.EINVAL);
   using file = openFile("/dev/null");
   client.send(HELLO, [file.number]);
-  assert.equal(client.errno(), Errno.EINVAL);
+  assertStrictEquals(client.errno(), Errno.EINVAL);
   client.hello();
   using netns = openFile("/proc/thread-self/ns/net");
   client.send(HELLO, [netns.number]);
-  assert.equal(client.errno(), Errno.EBUSY);
+  assertStrictEquals(client.errno(), Errno.EBUSY);
   assertServes(daemon);
 });
 
@@ -122,7 +122,7 @@ Deno.test("garbage, truncated messages and oversized datagrams end their connect
     using client = new RawClient(daemon);
     client.hello();
     client.send(bytes);
-    assert.ok(client.hungUp(), `${bytes.length} bytes`);
+    assert(client.hungUp(), `${bytes.length} bytes`);
   }
   for (let i = 0; i < 2000; i++) {
     using client = new RawClient(daemon);
@@ -145,8 +145,8 @@ Deno.test("unexpected descriptors are closed", async () => {
     client.hello();
     client.send(GET_FAMILY, new Array(count).fill(file.number));
     // Eight are taken and closed; more end the connection.
-    if (count <= 8) assert.ok(client.receive().length > 40);
-    else assert.ok(client.hungUp());
+    if (count <= 8) assert(client.receive().length > 40);
+    else assert(client.hungUp());
   }
   assertServes(daemon);
   // The daemon handles the ends of connections one after another.
@@ -184,12 +184,12 @@ Deno.test("a client that does not read its replies neither blocks other clients 
       // 800,000 sessions to tell, of which it will not hear.
       client.send(many);
     }
-    for (let i = 0; i < 100; i++) assert.equal(good.sessions().length, 400);
-    assert.ok(memory() < before + 100 * 1024, `${before} kB, then ${memory()} kB`);
+    for (let i = 0; i < 100; i++) assertStrictEquals(good.sessions().length, 400);
+    assert(memory() < before + 100 * 1024, `${before} kB, then ${memory()} kB`);
   } finally {
     for (const client of greedy) client[Symbol.dispose]();
   }
-  assert.equal(good.sessions().length, 400);
+  assertStrictEquals(good.sessions().length, 400);
 });
 
 Deno.test("at most 256 clients at a time; connected clients still work", async () => {
@@ -200,8 +200,8 @@ Deno.test("at most 256 clients at a time; connected clients still work", async (
   try {
     for (let i = 0; i < 300; i++) silent.push(new RawClient(daemon));
     good.createTunnel({ tunnelId: 1, peerTunnelId: 1, encap: "ip", local: "10.0.0.1", peer: "10.0.0.2" });
-    assert.equal(good.tunnels().length, 1);
-    assert.ok(silent.at(-1)!.hungUp());
+    assertStrictEquals(good.tunnels().length, 1);
+    assert(silent.at(-1)!.hungUp());
   } finally {
     for (const client of silent) client[Symbol.dispose]();
   }
@@ -219,14 +219,11 @@ Deno.test("a client sees the tunnels of its own namespace only", async () => {
   using a = daemon.client(pair.a.name);
   using b = daemon.client(pair.b.name);
   a.createTunnel({ tunnelId: 1, peerTunnelId: 1, encap: "ip", local: "10.0.0.1", peer: "10.0.0.2" });
-  assert.deepEqual(b.tunnels(), []);
+  assertEquals(b.tunnels(), []);
   b.createTunnel({ tunnelId: 1, peerTunnelId: 1, encap: "ip", local: "10.0.0.2", peer: "10.0.0.1" });
   a.deleteTunnel(1);
-  assert.deepEqual(b.tunnels().map(({ local }) => local), ["10.0.0.2"]);
-  assert.throws(
-    () => a.deleteTunnel(1),
-    (error) => error instanceof NetlinkError && error.errno === Errno.ENODEV,
-  );
+  assertEquals(b.tunnels().map(({ local }) => local), ["10.0.0.2"]);
+  assertStrictEquals(assertThrows(() => a.deleteTunnel(1), NetlinkError).errno, Errno.ENODEV);
 });
 
 Deno.test("a client that disconnects during its own notifications does not affect other clients", async () => {
@@ -245,7 +242,7 @@ Deno.test("a client that disconnects during its own notifications does not affec
     client.send(Uint8Array.of(...modify, ...modify, ...modify, ...modify));
     client[Symbol.dispose]();
   }
-  assert.equal(good.tunnels().length, 1);
+  assertStrictEquals(good.tunnels().length, 1);
 });
 
 Deno.test("ids that the rules allow but the data path cannot distinguish are refused", async () => {
@@ -263,9 +260,10 @@ Deno.test("ids that the rules allow but the data path cannot distinguish are ref
     connection.request({ operation: "L2TP_CMD_TUNNEL_CREATE", type: 0x20, payload });
   }
   client.createSession({ tunnelId: 1, sessionId: 5, peerSessionId: 1 });
-  assert.throws(
-    () => client.createSession({ tunnelId: 2, sessionId: 5, peerSessionId: 1 }),
-    (error) => error instanceof NetlinkError && error.errno === Errno.EEXIST,
+  assertStrictEquals(
+    assertThrows(() => client.createSession({ tunnelId: 2, sessionId: 5, peerSessionId: 1 }), NetlinkError)
+      .errno,
+    Errno.EEXIST,
   );
-  assert.equal(client.sessions().length, 1);
+  assertStrictEquals(client.sessions().length, 1);
 });

@@ -3,7 +3,7 @@
  * is the one in userspace.
  */
 
-import assert from "node:assert/strict";
+import { assert } from "@std/assert";
 import { bindLibc } from "../../ffi/libc.ts";
 import { localLibc } from "../../ffi/packet_libc.ts";
 import { TestDaemon } from "../support/daemon.ts";
@@ -131,7 +131,7 @@ async function removeLater(folder: string): Promise<void> {
 
 Deno.test("every shell with a completion script is tested", async () => {
   const { stderr } = await l2tp(["completion", "no"]);
-  assert.ok(
+  assert(
     stderr.endsWith(`: completion is there for ${SHELLS.map(({ name }) => name).join(", ")}\n`),
     stderr,
   );

@@ -1,6 +1,6 @@
 /** Control messages on the sockets of tunnels reach the clients that subscribed to them, and never the data path. */
 
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { AF_INET } from "../../src/base/inet.ts";
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
@@ -73,10 +73,10 @@ Deno.test("control messages over UDP and over IP reach the clients that asked, w
   const overUdp = { local: "10.0.0.1", port: 1701, peer: "10.0.0.2", peerPort: 4444 };
   const overIp = { local: "10.0.0.1", port: 0, peer: "10.0.0.2", peerPort: 0 };
   const sorted = (list: readonly unknown[]): string[] => list.map((item) => JSON.stringify(item)).sort();
-  assert.deepEqual(
+  assertEquals(
     sorted(got),
     sorted([[SCCRQ.toHex(), overUdp], [ZLB_V2.toHex(), overUdp], [SCCRQ.toHex(), overIp]]),
   );
   const { rxPackets, rxErrors, rxInvalid } = client.tunnel(1)!.counters;
-  assert.deepEqual([rxPackets, rxErrors, rxInvalid], [0n, 0n, 0n]);
+  assertEquals([rxPackets, rxErrors, rxInvalid], [0n, 0n, 0n]);
 });

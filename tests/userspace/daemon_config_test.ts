@@ -3,7 +3,7 @@
  * does not have yet. The daemon runs in the namespace of one of two hosts; the other's tunnels are made by commands.
  */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertNotMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { LinkClient } from "../../src/client/link_client.ts";
 import { openDaemonEvents } from "../../src/client/daemon/lazy.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
@@ -75,13 +75,13 @@ class ConfiguredPair implements AsyncDisposable {
       `tunnel_id ${id} peer_tunnel_id ${id} encap ip local 10.0.0.2 remote 10.0.0.1 session_id ${id} ` +
       `peer_session_id ${id} name w${id} addr 192.168.${id}.2/24 up`;
     const { code, stderr } = await this.run(this.b, "add", "tunnel", "session", ...tunnel.split(" "));
-    assert.equal(code, 0, stderr);
+    assertStrictEquals(code, 0, stderr);
   }
 
   /** Returns the declared tunnels that are not set up, from `status`. */
   async declared(): Promise<Record<string, unknown>[]> {
     const { stdout, stderr } = await this.run(this.a, "-j", "status");
-    assert.equal(stderr, "");
+    assertStrictEquals(stderr, "");
     return JSON.parse(stdout).declared ?? [];
   }
 
@@ -141,7 +141,7 @@ Deno.test("daemon config: tunnels wait for an address, a route, an interface and
   await using fixture = await ConfiguredPair.create(file);
   const { a, b } = fixture;
   await until(() => fixture.said(APPLIED).length === 1, "the file is applied");
-  assert.match(fixture.said(APPLIED)[0]!, /: 0 of 10 changes made, 0 tunnels untouched$/);
+  assertMatch(fixture.said(APPLIED)[0]!, /: 0 of 10 changes made, 0 tunnels untouched$/);
   await until(() => fixture.said(/waits for/).length === 5, fixture.daemon.said);
   const waits = (await fixture.declared()).map(({ name, tunnel_id, waits_for, subject }) => [
     name,
@@ -149,7 +149,7 @@ Deno.test("daemon config: tunnels wait for an address, a route, an interface and
     waits_for,
     subject,
   ]);
-  assert.deepEqual(waits.sort(), [
+  assertEquals(waits.sort(), [
     ["t1", 1, "address", "10.0.0.1"],
     ["t2", 2, "route", "10.9.0.2"],
     ["t3", 3, "name", "peer.example"],
@@ -157,8 +157,8 @@ Deno.test("daemon config: tunnels wait for an address, a route, an interface and
     ["t5", 5, "namespace", `dcn-${Deno.pid}`],
   ]);
   const { stdout } = await fixture.run(a, "status");
-  assert.match(stdout, /tunnel t2 of the configuration file: waits for a route to 10\.9\.0\.2/);
-  assert.deepEqual(
+  assertMatch(stdout, /tunnel t2 of the configuration file: waits for a route to 10\.9\.0\.2/);
+  assertStrictEquals(
     (await fixture.run(b, "-j", "status")).stdout.includes("declared"),
     false,
     "another namespace",
@@ -169,7 +169,7 @@ Deno.test("daemon config: tunnels wait for an address, a route, an interface and
   await a.ip("link set cable up");
   await pingCrosses(a, 1);
   await b.ip("addr add 10.9.0.2/32 dev lo");
-  assert.equal((await fixture.declared()).length, 4);
+  assertStrictEquals((await fixture.declared()).length, 4);
   await a.ip("route add 10.9.0.2/32 via 10.0.0.2");
   await until(() => fixture.said(/tunnel t2 waits no longer/).length === 1, "the route is noticed");
   await Deno.writeTextFile(`${fixture.folder}/hosts`, "10.0.0.2 peer.example\n");
@@ -178,23 +178,23 @@ Deno.test("daemon config: tunnels wait for an address, a route, an interface and
   await pingCrosses(a, 3);
   await a.ip("link add br0 type bridge");
   await until(() => fixture.said(/tunnel t4 waits no longer/).length === 1, "the bridge is noticed");
-  assert.match(await a.ip("link show master br0"), / w4: /);
+  assertMatch(await a.ip("link show master br0"), / w4: /);
   await sh("ip", "netns", "add", `dcn-${Deno.pid}`);
   try {
     await a.ip("addr add 10.1.1.2/32 dev lo");
     await until(() => fixture.said(/tunnel t5 waits no longer/).length === 1, "the namespace is found");
-    assert.match(await sh("ip", "-n", `dcn-${Deno.pid}`, "addr"), / w5: .*[^]* 192\.168\.5\.1\/24 /);
+    assertMatch(await sh("ip", "-n", `dcn-${Deno.pid}`, "addr"), / w5: .*[^]* 192\.168\.5\.1\/24 /);
   } finally {
     await sh("ip", "netns", "delete", `dcn-${Deno.pid}`);
   }
-  assert.deepEqual(await fixture.declared(), []);
+  assertEquals(await fixture.declared(), []);
   for (const id of [1, 2, 3, 4, 5]) {
-    assert.equal(fixture.said(new RegExp(`tunnel t${id} waits for `)).length, 1, "told once");
-    assert.equal(fixture.said(new RegExp(`tunnel t${id} waits no longer: it is up$`)).length, 1);
+    assertStrictEquals(fixture.said(new RegExp(`tunnel t${id} waits for `)).length, 1, "told once");
+    assertStrictEquals(fixture.said(new RegExp(`tunnel t${id} waits no longer: it is up$`)).length, 1);
   }
   const { status, stderr } = await fixture.daemon.end("SIGTERM");
-  assert.equal(status.code, 0, stderr);
-  assert.doesNotMatch(await a.ip("link"), / w\d: /);
+  assertStrictEquals(status.code, 0, stderr);
+  assertNotMatch(await a.ip("link"), / w\d: /);
 });
 
 Deno.test("daemon config: a reload applies changes only, loses no packet of other tunnels, and is idempotent", async () => {
@@ -224,7 +224,7 @@ Deno.test("daemon config: a reload applies changes only, loses no packet of othe
     await fixture.reload(`${file}mtu = 1300\n`, /session w \(2\) of tunnel t2 \(2\): re-created/);
     await fixture.reload(`${file}tunnel_id = 1\n`, /nothing changed/);
     const [wrong] = fixture.said(/unknown key "tunnel_id"/);
-    assert.match(wrong!, /^l2tp daemon: \S+\/l2tp\.toml:25:1: unknown key "tunnel_id"/);
+    assertMatch(wrong!, /^l2tp daemon: \S+\/l2tp\.toml:25:1: unknown key "tunnel_id"/);
     await until(() => sent - before > 20, "some pings");
   } finally {
     clearInterval(timer);
@@ -241,7 +241,7 @@ Deno.test("daemon config: a reload applies changes only, loses no packet of othe
   await until(() => fixture.said(/not in the file, kept: tunnel 2$/).length > 0, "what is kept is named");
   events.close();
   await listening;
-  assert.deepEqual(heard, ["sessionModified"]);
+  assertEquals(heard, ["sessionModified"]);
 });
 
 Deno.test("daemon config --prune: tunnels that are not in the file are deleted, at the start and by a reload", async () => {
@@ -251,11 +251,11 @@ Deno.test("daemon config --prune: tunnels that are not in the file are deleted, 
   await fixture.reload(wire(1, "10.0.0.2") + wire(2, "10.0.0.2"), /: 4 of 4 changes made/);
   await fixture.reload(wire(1, "10.0.0.2"), /^l2tp daemon: tunnel 2: deleted$/);
   using client = fixture.daemon.client(fixture.a.name);
-  assert.deepEqual(client.tunnels().map(({ tunnelId }) => tunnelId), [1]);
+  assertEquals(client.tunnels().map(({ tunnelId }) => tunnelId), [1]);
   // The daemon forgets the wait of a tunnel that left the file.
   await fixture.reload(wire(1, "10.0.0.2") + wire(3, "10.9.9.9"), /tunnel t3 waits for/);
   await fixture.reload(wire(1, "10.0.0.2"), APPLIED);
-  assert.deepEqual(await fixture.declared(), []);
+  assertEquals(await fixture.declared(), []);
 });
 
 /** A hook that records its arguments and environment, and the state of its interface. */
@@ -282,26 +282,26 @@ Deno.test("daemon config: hooks run after setup and teardown, also at SIGTERM", 
   };
   const tunnel = "10.0.0.1 10.0.0.2 user lo UNKNOWN";
   await fixture.reload(file, /: 2 of 2 changes made/);
-  assert.deepEqual(await notes(), [
+  assertEquals(await notes(), [
     `up t1/ 1 ${tunnel}`,
     "up t1/w 1 1 w1 10.0.0.1 10.0.0.2 user w1 UNKNOWN",
   ]);
   await fixture.reload(file.replace("deadbeef", "deadbeee"), /\(1\): re-created/);
   const gone = "Device";
-  assert.deepEqual((await notes()).map((line) => line.replace(/ Device.*/, ` ${gone}`)), [
+  assertEquals((await notes()).map((line) => line.replace(/ Device.*/, ` ${gone}`)), [
     "pre-down t1/w 1 1 w1 10.0.0.1 10.0.0.2 user w1 UNKNOWN",
     `down t1/w 1 1 w1 10.0.0.1 10.0.0.2 user ${gone}`,
     "up t1/w 1 1 w1 10.0.0.1 10.0.0.2 user w1 UNKNOWN",
   ]);
   const { status, stderr } = await fixture.daemon.end("SIGTERM");
-  assert.equal(status.code, 0, stderr);
-  assert.deepEqual((await notes()).map((line) => line.replace(/ Device.*/, ` ${gone}`)), [
+  assertStrictEquals(status.code, 0, stderr);
+  assertEquals((await notes()).map((line) => line.replace(/ Device.*/, ` ${gone}`)), [
     "pre-down t1/w 1 1 w1 10.0.0.1 10.0.0.2 user w1 UNKNOWN",
     `pre-down t1/ 1 ${tunnel}`,
     `down t1/w 1 1 w1 10.0.0.1 10.0.0.2 user ${gone}`,
     `down t1/ 1 ${tunnel}`,
   ]);
-  assert.doesNotMatch(stderr, /dead/, "no secret in the log");
+  assertNotMatch(stderr, /dead/, "no secret in the log");
 });
 
 Deno.test("daemon config: a hook that fails, exceeds its time limit, or delays the end", async () => {
@@ -314,17 +314,17 @@ Deno.test("daemon config: a hook that fails, exceeds its time limit, or delays t
     script(`echo down > ${folder}/down`)
   }\n`;
   await fixture.reload(bad + wire(2, "10.0.0.2"), /: 2 of 4 changes made/);
-  assert.equal(fixture.said(/: on_up of session w of tunnel t1: so it is$/).length, 1);
-  assert.equal(
+  assertStrictEquals(fixture.said(/: on_up of session w of tunnel t1: so it is$/).length, 1);
+  assertStrictEquals(
     fixture.said(/t1 could not be created: on_up of session w of tunnel t1 ended with exit code 7/).length,
     1,
   );
-  assert.deepEqual((await fixture.declared()).map(({ name, waits_for }) => [name, waits_for]), [[
+  assertEquals((await fixture.declared()).map(({ name, waits_for }) => [name, waits_for]), [[
     "t1",
     undefined,
   ]]);
-  assert.equal(await Deno.readTextFile(`${folder}/down`), "down\n");
-  assert.doesNotMatch(await a.ip("link"), / w1: /);
+  assertStrictEquals(await Deno.readTextFile(`${folder}/down`), "down\n");
+  assertNotMatch(await a.ip("link"), / w1: /);
 
   const slow = `${wire(1, "10.0.0.2")}hook_timeout = 1\non_up = ${script("sleep 1000")}\nhook_wait = false\n`;
   await fixture.reload(slow + wire(2, "10.0.0.2"), /: 2 of 2 changes made, 1 tunnels untouched/);
@@ -332,7 +332,7 @@ Deno.test("daemon config: a hook that fails, exceeds its time limit, or delays t
     () => fixture.said(/on_up of session w of tunnel t1 took longer than 1 s and was killed$/).length === 1,
     "it is told",
   );
-  assert.match(await a.ip("link"), / w1: /, "nobody waited for it");
+  assertMatch(await a.ip("link"), / w1: /, "nobody waited for it");
 
   // A hook may ask the daemon that waits for it.
   const [program, ...words] = programUnderTest();
@@ -345,7 +345,7 @@ Deno.test("daemon config: a hook that fails, exceeds its time limit, or delays t
   ]);
   const third = `${wire(3, "10.0.0.2")}on_up = ${asking}\n`;
   await fixture.reload(third + wire(2, "10.0.0.2"), /: 2 of 2 changes made/);
-  assert.match(await Deno.readTextFile(`${folder}/shown`), /^Tunnel 3, encap IP/);
+  assertMatch(await Deno.readTextFile(`${folder}/shown`), /^Tunnel 3, encap IP/);
 
   const long = `${wire(4, "10.0.0.2")}on_up = ${script(`echo $$ > ${folder}/pid; exec sleep 1000`)}\n`;
   await Deno.writeTextFile(`${folder}/l2tp.toml`, long + wire(2, "10.0.0.2"));
@@ -359,10 +359,10 @@ Deno.test("daemon config: a hook that fails, exceeds its time limit, or delays t
   };
   await until(() => pidOf() > 0, "the hook runs");
   const { status, stderr } = await fixture.daemon.end("SIGTERM");
-  assert.equal(status.code, 0, stderr);
-  assert.match(stderr, /t4 could not be created: on_up of session w of tunnel t4 was interrupted/);
-  assert.throws(() => Deno.statSync(`/proc/${pidOf()}`), Deno.errors.NotFound);
-  assert.doesNotMatch(await a.ip("link"), / w\d: /);
+  assertStrictEquals(status.code, 0, stderr);
+  assertMatch(stderr, /t4 could not be created: on_up of session w of tunnel t4 was interrupted/);
+  assertThrows(() => Deno.statSync(`/proc/${pidOf()}`), Deno.errors.NotFound);
+  assertNotMatch(await a.ip("link"), / w\d: /);
 });
 
 Deno.test("daemon config: a wrong or missing file ends the daemon with the position of the error", async () => {
@@ -371,17 +371,17 @@ Deno.test("daemon config: a wrong or missing file ends the daemon with the posit
   try {
     await Deno.writeTextFile(`${folder}/bad.toml`, `${wire(1, "10.0.0.2")}cookie = "0"\n`);
     const bad = await runProgram([...programUnderTest(), "daemon", "config", `${folder}/bad.toml`], { env });
-    assert.deepEqual([bad.code, bad.stdout], [255, ""]);
-    assert.equal(
+    assertEquals([bad.code, bad.stdout], [255, ""]);
+    assertStrictEquals(
       bad.stderr,
       `l2tp daemon: ${folder}/bad.toml:13:10: cookie must have 8 or 16 hex digits, and has 1\n`,
     );
     const none = await runProgram([...programUnderTest(), "daemon", "config", `${folder}/none.toml`], {
       env,
     });
-    assert.equal(none.code, 1);
-    assert.match(none.stderr, /^l2tp daemon: cannot read \S+\/none\.toml: /);
-    assert.deepEqual(
+    assertStrictEquals(none.code, 1);
+    assertMatch(none.stderr, /^l2tp daemon: cannot read \S+\/none\.toml: /);
+    assertEquals(
       [...Deno.readDirSync(folder)].map(({ name }) => name),
       ["bad.toml"],
       "nothing was begun",

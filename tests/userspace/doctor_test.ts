@@ -1,6 +1,6 @@
 /** The doctor in namespaces where something is broken on purpose: each trouble is found, and its advice ends it. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
 import { AF_INET } from "../../src/base/inet.ts";
@@ -10,6 +10,7 @@ import type { DoctorJson } from "../../src/cli/output/json.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { type Namespace, Pair } from "../support/namespaces.ts";
 import { l2tp } from "../support/processes.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 bindLibc();
 localLibc();
@@ -38,23 +39,23 @@ class Patient {
   /** Returns the doctor's errors and warnings as `check: text`. */
   async troubles(): Promise<{ readonly texts: string[]; readonly fixes: string[] }> {
     const { code, stdout, stderr } = await this.l2tp("-json doctor");
-    assert.equal(stderr, "");
+    assertStrictEquals(stderr, "");
     const { ok, findings } = JSON.parse(stdout) as DoctorJson;
     const bad = findings.filter(({ level }) => level === "error" || level === "warning");
-    assert.deepEqual([code, ok], bad.length === 0 ? [0, true] : [1, false]);
+    assertDeepStrictEquals([code, ok], bad.length === 0 ? [0, true] : [1, false]);
     return { texts: bad.map(({ check, text }) => `${check}: ${text}`), fixes: bad.flatMap(({ fix }) => fix) };
   }
 
   /** Exactly one trouble, like this. */
   async expect(text: RegExp): Promise<string> {
     const { texts, fixes } = await this.troubles();
-    assert.equal(texts.length, 1, JSON.stringify(texts));
-    assert.match(texts[0]!, text);
+    assertStrictEquals(texts.length, 1, JSON.stringify(texts));
+    assertMatch(texts[0]!, text);
     return fixes[0]!;
   }
 
   async expectHealth(): Promise<void> {
-    assert.deepEqual((await this.troubles()).texts, []);
+    assertEquals((await this.troubles()).texts, []);
   }
 }
 
@@ -64,7 +65,7 @@ Deno.test("the doctor finds exactly what was broken, and its advice helps", asyn
   const { a } = pair;
   const patient = new Patient(a, daemon.folder);
   const added = await patient.l2tp(`add tunnel session ${TUNNEL} ${SESSION}`);
-  assert.equal(added.code, 0, added.stderr);
+  assertStrictEquals(added.code, 0, added.stderr);
   await patient.expectHealth();
 
   await a.ip("link set pw0 mtu 1480");
@@ -125,7 +126,7 @@ Deno.test("the doctor finds exactly what was broken, and its advice helps", asyn
   await daemon.end("SIGKILL");
   await patient.expect(/^daemon: No daemon is running, but a previous one left tunnels in .*journal\.$/);
   const { stdout } = await patient.l2tp("doctor");
-  assert.match(stdout, /^warning {3}daemon: .*\n {10}To restore them: l2tp daemon\. /m);
+  assertMatch(stdout, /^warning {3}daemon: .*\n {10}To restore them: l2tp daemon\. /m);
   await using _next = await TestDaemon.start({ folder: daemon.folder });
   await patient.expectHealth();
 });
@@ -138,9 +139,9 @@ Deno.test("the doctor finds a daemon that does not answer, within seconds", asyn
   try {
     const start = performance.now();
     const { texts } = await patient.troubles();
-    assert.ok(performance.now() - start < 15_000, "it waits no longer than it must");
-    assert.deepEqual(texts.length, 1);
-    assert.match(texts[0]!, /^daemon: The daemon at .* does not answer\.$/);
+    assert(performance.now() - start < 15_000, "it waits no longer than it must");
+    assertStrictEquals(texts.length, 1);
+    assertMatch(texts[0]!, /^daemon: The daemon at .* does not answer\.$/);
   } finally {
     Deno.kill(daemon.pid, "SIGCONT");
   }

@@ -3,12 +3,13 @@
  * not change the one of this machine.
  */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Pair } from "../support/namespaces.ts";
 import { type Ended, programUnderTest, runProgram, sh } from "../support/processes.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 bindLibc();
 localLibc();
@@ -68,7 +69,7 @@ Deno.test("the group l2tp: members have full access, others cannot list either",
   const metrics = `${folder.path}/metrics.sock`;
   await using daemon = await start(folder.path, true, ["metrics", `unix:${metrics}`]);
   const { mode, gid, uid } = await Deno.stat(daemon.socketPath);
-  assert.deepEqual([mode! & 0o777, gid, uid], [0o660, GROUP_ID, 0]);
+  assertDeepStrictEquals([mode! & 0o777, gid, uid], [0o660, GROUP_ID, 0]);
   const run = (groups: "l2tp" | "none", line: string): Promise<Ended> =>
     somebody(pair.a.name, groups, [...programUnderTest(), ...line.split(" ")], folder.path);
   const add = "add tunnel session tunnel_id 1 peer_tunnel_id 2 encap udp local 10.0.0.1 remote 10.0.0.2" +
@@ -76,39 +77,39 @@ Deno.test("the group l2tp: members have full access, others cannot list either",
 
   for (const line of [add, "show", "flush", "-j show tunnel", "set tunnel tunnel_id 1"]) {
     const { code, stdout, stderr } = await run("none", line);
-    assert.deepEqual([code, stdout], [1, ""], line);
-    assert.match(stderr, line.startsWith("-j") ? /no permission to talk/ : REFUSED, line);
+    assertEquals([code, stdout], [1, ""], line);
+    assertMatch(stderr, line.startsWith("-j") ? /no permission to talk/ : REFUSED, line);
   }
   using client = daemon.client(pair.a.name);
-  assert.deepEqual(client.tunnels(), []);
+  assertEquals(client.tunnels(), []);
 
   const done = async (line: string): Promise<string> => {
     const { code, stdout, stderr } = await run("l2tp", line);
-    assert.deepEqual([code, stderr], [0, ""], line);
+    assertDeepStrictEquals([code, stderr], [0, ""], line);
     return stdout;
   };
   await done(add);
-  assert.match(await sh("ip", "-n", pair.a.name, "link"), / pw0: /);
-  assert.match(await done("show"), /^Tunnel 1, encap UDP\n[^]*interface name: pw0\n/);
+  assertMatch(await sh("ip", "-n", pair.a.name, "link"), / pw0: /);
+  assertMatch(await done("show"), /^Tunnel 1, encap UDP\n[^]*interface name: pw0\n/);
   await done("set session tunnel_id 1 session_id 3 seq both");
-  assert.equal(client.session({ tunnelId: 1, sessionId: 3 })?.sendSeq, true);
-  assert.notEqual((await run("none", "del tunnel tunnel_id 1")).code, 0);
-  assert.equal(client.tunnels().length, 1);
+  assertStrictEquals(client.session({ tunnelId: 1, sessionId: 3 })?.sendSeq, true);
+  assertNotStrictEquals((await run("none", "del tunnel tunnel_id 1")).code, 0);
+  assertStrictEquals(client.tunnels().length, 1);
   await done("del tunnel tunnel_id 1");
-  assert.deepEqual(client.tunnels(), []);
+  assertEquals(client.tunnels(), []);
 
   // Interfaces are the kernel's, who asks for a privilege of the caller; nothing is left of what was begun.
   const up = await run("l2tp", `${add} up`);
-  assert.equal(up.code, 2);
-  assert.match(up.stderr, /^RTNETLINK answers: Operation not permitted\n/);
-  assert.deepEqual(client.tunnels(), []);
+  assertStrictEquals(up.code, 2);
+  assertMatch(up.stderr, /^RTNETLINK answers: Operation not permitted\n/);
+  assertEquals(client.tunnels(), []);
 
   // Metrics over a local socket are for the same people.
   const scrape = ["curl", "-s", "--unix-socket", metrics, "http://l2tp/metrics"];
-  assert.match((await somebody(pair.a.name, "l2tp", scrape, folder.path)).stdout, /^l2tp_build_info\{/m);
+  assertMatch((await somebody(pair.a.name, "l2tp", scrape, folder.path)).stdout, /^l2tp_build_info\{/m);
   const refused = await somebody(pair.a.name, "none", scrape, folder.path);
-  assert.notEqual(refused.code, 0);
-  assert.equal(refused.stdout, "");
+  assertNotStrictEquals(refused.code, 0);
+  assertStrictEquals(refused.stdout, "");
 });
 
 Deno.test("without a group l2tp only root has access to the daemon", async () => {
@@ -116,7 +117,7 @@ Deno.test("without a group l2tp only root has access to the daemon", async () =>
   await using folder = await openFolder();
   await using daemon = await start(folder.path, false);
   const { mode, uid } = await Deno.stat(daemon.socketPath);
-  assert.deepEqual([mode! & 0o777, uid], [0o600, 0]);
+  assertDeepStrictEquals([mode! & 0o777, uid], [0o600, 0]);
   for (const groups of ["l2tp", "none"] as const) {
     const { code, stdout, stderr } = await somebody(
       pair.a.name,
@@ -124,7 +125,7 @@ Deno.test("without a group l2tp only root has access to the daemon", async () =>
       [...programUnderTest(), "show"],
       folder.path,
     );
-    assert.deepEqual([code, stdout], [1, ""]);
-    assert.match(stderr, REFUSED);
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(stderr, REFUSED);
   }
 });

@@ -1,6 +1,6 @@
 /** SIGKILL at random moments, under traffic and while tunnels come and go: nothing acknowledged is lost. */
 
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
 import { SyscallError } from "../../src/base/errors.ts";
@@ -12,6 +12,7 @@ import { Pair } from "../support/namespaces.ts";
 import { Random } from "../support/random.ts";
 import { say } from "../support/say.ts";
 import { joinByTunnel } from "../support/tunnel.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 bindLibc();
 localLibc();
@@ -107,19 +108,19 @@ function churn(
 function compare(client: L2tpClient, expected: Expected, doubt: Doubt | undefined, when: string): void {
   const actual: Expected = new Map(client.tunnels().map(({ tunnelId }) => [tunnelId, false]));
   for (const { tunnelId } of client.sessions()) {
-    assert.ok(actual.has(tunnelId), `${when}: a session without tunnel ${tunnelId}`);
+    assert(actual.has(tunnelId), `${when}: a session without tunnel ${tunnelId}`);
     actual.set(tunnelId, true);
   }
-  assert.equal(actual.get(1), true, `${when}: the tunnel that carries TCP`);
+  assertStrictEquals(actual.get(1), true, `${when}: the tunnel that carries TCP`);
   actual.delete(1);
   if (doubt !== undefined) {
     const is = actual.get(doubt.tunnelId);
-    assert.ok(is === doubt.after || is === expected.get(doubt.tunnelId), `${when}: tunnel ${doubt.tunnelId}`);
+    assert(is === doubt.after || is === expected.get(doubt.tunnelId), `${when}: tunnel ${doubt.tunnelId}`);
     if (is === undefined) expected.delete(doubt.tunnelId);
     else expected.set(doubt.tunnelId, is);
   }
   const sorted = (map: Expected): unknown => [...map].sort(([a], [b]) => a - b);
-  assert.deepEqual(sorted(actual), sorted(expected), when);
+  assertDeepStrictEquals(sorted(actual), sorted(expected), when);
 }
 
 /** Sends back what its one client sends, in a namespace. */
@@ -172,10 +173,10 @@ class Stream implements AsyncDisposable {
     const goal = this.last + bytes;
     const end = performance.now() + 60_000;
     while (this.last < goal) {
-      assert.ok(performance.now() < end, `TCP stands at ${this.last} bytes`);
+      assert(performance.now() < end, `TCP stands at ${this.last} bytes`);
       await this.#input.write(new TextEncoder().encode("?\n"));
       const { value, done } = await this.#output.read();
-      assert.ok(!done, "the TCP connection broke");
+      assert(!done, "the TCP connection broke");
       this.last = Number(value!.trim().split("\n").at(-1));
       await new Promise((resolve) => setTimeout(resolve, 20));
     }

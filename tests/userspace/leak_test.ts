@@ -1,6 +1,6 @@
 /** Created and deleted tunnels leave nothing behind: no descriptors, devices or memory. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
 import type { L2tpClient } from "../../src/client/l2tp_client.ts";
@@ -74,11 +74,11 @@ Deno.test(`${CYCLES} times created and deleted: nothing is left`, async () => {
       } at the end`,
   );
   // The runtime opens a few of its own once it has something to cache; what leaks, leaks in every cycle.
-  assert.ok(
+  assert(
     after.descriptors <= warm.descriptors,
     `${warm.descriptors} descriptors, then ${after.descriptors}`,
   );
-  assert.equal(after.devices, before.devices);
-  assert.ok(after.bytes < warm.bytes + TOLERANCE_BYTES, `${mib(warm.bytes)}, then ${mib(after.bytes)}`);
-  assert.deepEqual(client.tunnels(), []);
+  assertStrictEquals(after.devices, before.devices);
+  assert(after.bytes < warm.bytes + TOLERANCE_BYTES, `${mib(warm.bytes)}, then ${mib(after.bytes)}`);
+  assertEquals(client.tunnels(), []);
 });

@@ -1,6 +1,6 @@
 /** Start and end of a daemon, and the restart with kept tunnels. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { AF_INET } from "../../src/base/inet.ts";
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
@@ -15,6 +15,7 @@ import { TestDaemon } from "../support/daemon.ts";
 import { Namespace, Pair } from "../support/namespaces.ts";
 import { l2tp, programUnderTest, runProgram, sh } from "../support/processes.ts";
 import { until } from "../support/until.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 bindLibc();
 localLibc();
@@ -63,11 +64,11 @@ Deno.test("SIGTERM ends the daemon with status 0 and removes devices, socket and
   await using pair = await Pair.create();
   await using daemon = await TestDaemon.start();
   build(daemon, pair);
-  assert.deepEqual(devices(pair.a), ["pw"]);
+  assertEquals(devices(pair.a), ["pw"]);
   const { status, stderr } = await daemon.end("SIGTERM");
-  assert.deepEqual([status.code, status.signal, stderr], [0, null, ""]);
-  assert.deepEqual(devices(pair.a), []);
-  assert.deepEqual([...Deno.readDirSync(daemon.folder)].map(({ name }) => name), ["api.sock.lock"]);
+  assertDeepStrictEquals([status.code, status.signal, stderr], [0, null, ""]);
+  assertEquals(devices(pair.a), []);
+  assertEquals([...Deno.readDirSync(daemon.folder)].map(({ name }) => name), ["api.sock.lock"]);
 });
 
 for (const signal of ["SIGTERM", "SIGKILL"] as const) {
@@ -82,15 +83,15 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     const before = state(daemon, pair);
     const address = await pair.a.ip("-br link show pw");
     await daemon.end(signal);
-    assert.deepEqual(devices(pair.a), ["pw"]);
+    assertEquals(devices(pair.a), ["pw"]);
     daemon = await TestDaemon.start({ folder: `${path}` });
-    assert.deepEqual(state(daemon, pair), before);
+    assertDeepStrictEquals(state(daemon, pair), before);
     // The device is the same, with its addresses and hardware address.
-    assert.match(await pair.a.ip("addr show pw"), /mtu 1234.*192\.168\.5\.1\/24/s);
-    assert.equal((await pair.a.ip("-br link show pw")).split(/\s+/)[2], address.split(/\s+/)[2]);
+    assertMatch(await pair.a.ip("addr show pw"), /mtu 1234.*192\.168\.5\.1\/24/s);
+    assertStrictEquals((await pair.a.ip("-br link show pw")).split(/\s+/)[2], address.split(/\s+/)[2]);
     const { stderr } = await daemon.end("SIGTERM");
-    assert.equal(stderr, "l2tp daemon: restored 1 tunnel and 1 session\n");
-    assert.deepEqual(devices(pair.a), []);
+    assertStrictEquals(stderr, "l2tp daemon: restored 1 tunnel and 1 session\n");
+    assertEquals(devices(pair.a), []);
   });
 }
 
@@ -100,10 +101,10 @@ Deno.test("--fresh discards what a previous daemon left, and deletes its devices
   const first = await TestDaemon.start({ folder: `${path}` });
   build(first, pair);
   await first.end("SIGKILL");
-  assert.deepEqual(devices(pair.a), ["pw"]);
+  assertEquals(devices(pair.a), ["pw"]);
   await using second = await TestDaemon.start({ folder: `${path}`, args: ["--fresh"] });
-  assert.deepEqual(state(second, pair), [[], []]);
-  assert.deepEqual(devices(pair.a), []);
+  assertEquals(state(second, pair), [[], []]);
+  assertEquals(devices(pair.a), []);
 });
 
 Deno.test("a tunnel that cannot be restored is reported, and its device is deleted", async () => {
@@ -119,11 +120,11 @@ Deno.test("a tunnel that cannot be restored is reported, and its device is delet
   );
   try {
     const second = await TestDaemon.start({ folder: `${path}` });
-    assert.deepEqual(state(second, pair), [[], []]);
-    assert.deepEqual(devices(pair.a), []);
+    assertEquals(state(second, pair), [[], []]);
+    assertEquals(devices(pair.a), []);
     const { stderr } = await second.end("SIGTERM");
-    assert.match(stderr, /^l2tp daemon: Tunnel 1 is not restored: .*EADDRINUSE/m);
-    assert.match(stderr, /^l2tp daemon: Session 1 in tunnel 1 is not restored: /m);
+    assertMatch(stderr, /^l2tp daemon: Tunnel 1 is not restored: .*EADDRINUSE/m);
+    assertMatch(stderr, /^l2tp daemon: Session 1 in tunnel 1 is not restored: /m);
   } finally {
     taken.close();
   }
@@ -139,7 +140,7 @@ Deno.test("tunnels of a deleted namespace are not an error", async () => {
   }
   await using second = await TestDaemon.start({ folder: `${path}` });
   const { stderr } = await second.end("SIGTERM");
-  assert.equal(stderr, "");
+  assertStrictEquals(stderr, "");
 });
 
 Deno.test("a second daemon in the same folder refuses to start, and the first continues", async () => {
@@ -147,15 +148,15 @@ Deno.test("a second daemon in the same folder refuses to start, and the first co
   await using daemon = await TestDaemon.start();
   build(daemon, pair);
   const { code, stderr } = await l2tp(["daemon"], { env: { L2TP_RUNTIME_DIR: daemon.folder } });
-  assert.equal(code, 1);
-  assert.equal(stderr, `l2tp daemon: Another daemon is serving ${daemon.socketPath}\n`);
-  assert.deepEqual((state(daemon, pair) as unknown[][]).map((list) => list.length), [1, 1]);
+  assertStrictEquals(code, 1);
+  assertStrictEquals(stderr, `l2tp daemon: Another daemon is serving ${daemon.socketPath}\n`);
+  assertEquals((state(daemon, pair) as unknown[][]).map((list) => list.length), [1, 1]);
 });
 
 Deno.test("only root has access to the socket", async () => {
   await using daemon = await TestDaemon.start();
   const { mode, uid } = Deno.statSync(daemon.socketPath);
-  assert.deepEqual([mode! & 0o777, uid], [0o600, 0]);
+  assertDeepStrictEquals([mode! & 0o777, uid], [0o600, 0]);
 });
 
 Deno.test("the daemon notifies the service manager when it is ready and when it stops", async () => {
@@ -177,7 +178,7 @@ Deno.test("the daemon notifies the service manager when it is ready and when it 
   await until(() => (listen(), heard.length === 1), "READY=1");
   await daemon.end("SIGTERM");
   listen();
-  assert.deepEqual(heard, ["READY=1", "STOPPING=1"]);
+  assertEquals(heard, ["READY=1", "STOPPING=1"]);
 });
 
 Deno.test("without kernel L2TP, add starts a daemon and says so; show starts none", async () => {
@@ -185,17 +186,17 @@ Deno.test("without kernel L2TP, add starts a daemon and says so; show starts non
   await using path = await folder();
   const env = { L2TP_RUNTIME_DIR: `${path}/run`, L2TP_DATAPLANE: "user" };
   const netns = ["-n", pair.a.name];
-  assert.deepEqual(await l2tp([...netns, "show"], { env }), { code: 0, stdout: "", stderr: "" });
+  assertDeepStrictEquals(await l2tp([...netns, "show"], { env }), { code: 0, stdout: "", stderr: "" });
   const add = "add tunnel tunnel_id 1 peer_tunnel_id 1 encap ip local 10.0.0.1 remote 10.0.0.2".split(" ");
   const added = await l2tp([...netns, ...add], { env });
-  assert.equal(added.code, 0, added.stderr);
+  assertStrictEquals(added.code, 0, added.stderr);
   const [, pid] = /^Started l2tp daemon \(process (\d+)\).*\n$/.exec(added.stderr) ?? [];
-  assert.ok(pid !== undefined, added.stderr);
+  assert(pid !== undefined, added.stderr);
   try {
     const again = await l2tp([...netns, ...add.map((word) => word === "1" ? "2" : word)], { env });
-    assert.deepEqual([again.code, again.stderr], [0, ""]);
+    assertDeepStrictEquals([again.code, again.stderr], [0, ""]);
     const { stdout } = await l2tp([...netns, "-j", "show", "tunnel"], { env });
-    assert.deepEqual(JSON.parse(stdout).map((row: { tunnel_id: number }) => row.tunnel_id), [1, 2]);
+    assertEquals(JSON.parse(stdout).map((row: { tunnel_id: number }) => row.tunnel_id), [1, 2]);
   } finally {
     Deno.kill(Number(pid), "SIGTERM");
     await until(() => !exists(`/proc/${pid}`), "the end of the daemon");
@@ -219,15 +220,15 @@ Deno.test("without root the daemon refuses to start, and names what it needs", a
   const { code, stderr } = await runProgram([...nobody, ...command], {
     env: { L2TP_RUNTIME_DIR: `${path}` },
   });
-  assert.equal(code, 1, stderr);
-  assert.match(stderr, /^l2tp daemon: .*it needs root/m);
-  assert.deepEqual([...Deno.readDirSync(`${path}`)], []);
+  assertStrictEquals(code, 1, stderr);
+  assertMatch(stderr, /^l2tp daemon: .*it needs root/m);
+  assertEquals([...Deno.readDirSync(`${path}`)], []);
 });
 
 Deno.test("a runtime folder whose name is too long for a socket", async () => {
   const { code, stderr } = await l2tp(["daemon"], { env: { L2TP_RUNTIME_DIR: `/tmp/${"x".repeat(120)}` } });
-  assert.equal(code, 1);
-  assert.match(stderr, /^l2tp daemon: Cannot start: Cannot use socket path /);
+  assertStrictEquals(code, 1);
+  assertMatch(stderr, /^l2tp daemon: Cannot start: Cannot use socket path /);
 });
 
 Deno.test("a tunnel is restored even without a route or its address", async () => {
@@ -238,8 +239,8 @@ Deno.test("a tunnel is restored even without a route or its address", async () =
   await first.end("SIGKILL");
   await pair.a.ip("addr flush dev cable");
   await using second = await TestDaemon.start({ folder: `${path}` });
-  assert.deepEqual((state(second, pair) as unknown[][]).map((list) => list.length), [1, 1]);
-  assert.deepEqual(devices(pair.a), ["pw"]);
+  assertEquals((state(second, pair) as unknown[][]).map((list) => list.length), [1, 1]);
+  assertEquals(devices(pair.a), ["pw"]);
 });
 
 Deno.test("a renamed device still belongs to its session after a crash", async () => {
@@ -259,11 +260,11 @@ Deno.test("a renamed device still belongs to its session after a crash", async (
   const before = await addresses();
   await first.end("SIGKILL");
   await using second = await TestDaemon.start({ folder: `${path}` });
-  assert.deepEqual(devices(pair.a), ["pw", "wan0"]);
-  assert.deepEqual(await addresses(), before);
+  assertEquals(devices(pair.a), ["pw", "wan0"]);
+  assertEquals(await addresses(), before);
   using client = second.client(pair.a.name);
   client.deleteSession({ tunnelId: 1, sessionId: 1 });
-  assert.deepEqual(devices(pair.a), ["pw"]);
+  assertEquals(devices(pair.a), ["pw"]);
 });
 
 Deno.test("files that are not namespaces are skipped", async () => {
@@ -276,7 +277,7 @@ Deno.test("files that are not namespaces are skipped", async () => {
   Deno.writeTextFileSync(stale, "");
   try {
     await using second = await TestDaemon.start({ folder: `${path}` });
-    assert.deepEqual((state(second, pair) as unknown[][]).map((list) => list.length), [1, 1]);
+    assertEquals((state(second, pair) as unknown[][]).map((list) => list.length), [1, 1]);
   } finally {
     Deno.removeSync(stale);
   }
@@ -296,15 +297,15 @@ Deno.test("a full disk: unwritten changes are not acknowledged, and daemon and t
         client.createTunnel({ ...tunnel, local: "10.0.0.1", peer: "10.0.0.2" });
       }
     } catch (error) {
-      assert.ok(error instanceof DaemonError, String(error));
+      assert(error instanceof DaemonError, String(error));
     }
-    assert.ok(made > 10 && made < 1000, `${made} tunnels`);
+    assert(made > 10 && made < 1000, `${made} tunnels`);
     using client = daemon.client(pair.a.name);
-    assert.ok(client.tunnels().length >= made);
+    assert(client.tunnels().length >= made);
     await daemon.end("SIGKILL");
     daemon = await TestDaemon.start({ folder: `${path}` });
     using again = daemon.client(pair.a.name);
-    assert.equal(again.tunnels().length, made);
+    assertStrictEquals(again.tunnels().length, made);
     await daemon.end("SIGTERM");
   } finally {
     await sh("umount", `${path}`);
@@ -315,10 +316,10 @@ Deno.test("a crashed daemon writes no core file, which would contain cookies and
   const script = 'ulimit -c unlimited && cd "$L2TP_RUNTIME_DIR" && exec "$@"';
   await using daemon = await TestDaemon.start({ through: ["sh", "-c", script, "sh"] });
   const limits = await Deno.readTextFile(`/proc/${daemon.pid}/limits`);
-  assert.match(limits, /^Max core file size +1 +unlimited /m);
+  assertMatch(limits, /^Max core file size +1 +unlimited /m);
   const { status } = await daemon.end("SIGABRT");
-  assert.equal(status.signal, "SIGABRT");
+  assertStrictEquals(status.signal, "SIGABRT");
   // If core_pattern is a path elsewhere, only the limit shows it.
   const names = Array.from(Deno.readDirSync(daemon.folder), ({ name }) => name);
-  assert.deepEqual(names.filter((name) => name.startsWith("core")), []);
+  assertEquals(names.filter((name) => name.startsWith("core")), []);
 });

@@ -1,6 +1,6 @@
 /** The daemon's metrics over HTTP: the numbers of `show -s`, for every namespace, whatever clients do. */
 
-import assert from "node:assert/strict";
+import { assert, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
 import { labelKey, readExposition, type ReadMetric } from "../support/exposition.ts";
@@ -10,6 +10,7 @@ import { promtool } from "../support/promtool.ts";
 import { l2tp, sh } from "../support/processes.ts";
 import { until } from "../support/until.ts";
 import { Hosts, userClient, Wire } from "./wire.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 bindLibc();
 localLibc();
@@ -22,8 +23,8 @@ const WHERE = `127.0.0.1:${PORT}`;
 async function scrape(): Promise<Map<string, ReadMetric>> {
   const response = await fetch(`http://${WHERE}/metrics`);
   const text = await response.text();
-  assert.equal(response.status, 200);
-  assert.equal(response.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+  assertStrictEquals(response.status, 200);
+  assertStrictEquals(response.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
   return readExposition(text);
 }
 
@@ -59,7 +60,7 @@ Deno.test("metrics over HTTP: of two namespaces, equal to show -s, taken by prom
     const { stdout } = await l2tp(["-n", netns, "-dataplane", "user", "-s", "-j", "show"], { env });
     const [tunnel] = JSON.parse(stdout);
     const [session] = tunnel.sessions;
-    assert.ok(session.stats.rx_packets >= 3 && session.stats.tx_packets >= 3);
+    assert(session.stats.rx_packets >= 3 && session.stats.tx_packets >= 3);
     const key = labelKey({ netns, tunnel_id: tunnel.tunnel_id, session_id: session.session_id });
     const value = (metric: string): number | undefined => read.get(metric)?.samples.get(key);
     for (
@@ -74,16 +75,16 @@ Deno.test("metrics over HTTP: of two namespaces, equal to show -s, taken by prom
         ["receive_cookie_discards", "rx_cookie_discards"],
       ]
     ) {
-      assert.equal(value(`l2tp_session_${metric}_total`), session.stats[member!], `${name} ${metric}`);
+      assertStrictEquals(value(`l2tp_session_${metric}_total`), session.stats[member!], `${name} ${metric}`);
     }
-    assert.equal(value("l2tp_session_up"), 0);
-    assert.equal(read.get("l2tp_tunnels")?.samples.get(labelKey({ netns })), 1);
+    assertStrictEquals(value("l2tp_session_up"), 0);
+    assertStrictEquals(read.get("l2tp_tunnels")?.samples.get(labelKey({ netns })), 1);
     // The command line prints the same for its own namespace, except for the daemon's process.
     const mine = await l2tp(["-n", netns, "-dataplane", "user", "metrics"], { env });
-    assert.equal(mine.code, 0, mine.stderr);
+    assertStrictEquals(mine.code, 0, mine.stderr);
     for (const [metric, { samples }] of readExposition(mine.stdout)) {
       for (const [labels, number] of samples) {
-        assert.equal(read.get(metric)?.samples.get(labels), number, `${metric} ${labels}`);
+        assertStrictEquals(read.get(metric)?.samples.get(labels), number, `${metric} ${labels}`);
       }
     }
   }
@@ -91,19 +92,19 @@ Deno.test("metrics over HTTP: of two namespaces, equal to show -s, taken by prom
     ["check", "metrics"],
     await sh("curl", "-sS", `http://${WHERE}/metrics`),
   );
-  assert.deepEqual([code, stderr], [0, ""]);
-  assert.ok(read.get("process_open_fds")!.samples.get("[]")! > 0);
+  assertDeepStrictEquals([code, stderr], [0, ""]);
+  assert(read.get("process_open_fds")!.samples.get("[]")! > 0);
 });
 
 Deno.test("invalid metrics addresses are refused with a reason; a port in use is not fatal", async () => {
   const refused = await l2tp(["daemon", "metrics", "0.0.0.0:9550"]);
-  assert.equal(refused.code, 255);
-  assert.match(refused.stderr, /Cannot offer metrics at "0\.0\.0\.0:9550": .* is not a loopback address/);
+  assertStrictEquals(refused.code, 255);
+  assertMatch(refused.stderr, /Cannot offer metrics at "0\.0\.0\.0:9550": .* is not a loopback address/);
   using _taken = Deno.listen({ hostname: "127.0.0.1", port: PORT });
   await using daemon = await TestDaemon.start({ args: ["metrics", WHERE] });
   const { stderr, status } = await daemon.end("SIGTERM");
-  assert.match(stderr, /metrics unavailable: cannot listen at 127\.0\.0\.1 port \d+: .*in use/);
-  assert.equal(status.code, 0);
+  assertMatch(stderr, /metrics unavailable: cannot listen at 127\.0\.0\.1 port \d+: .*in use/);
+  assertStrictEquals(status.code, 0);
 });
 
 Deno.test("a Unix socket: inaccessible to others, replaced if stale, removed at the end", async () => {
@@ -114,19 +115,19 @@ Deno.test("a Unix socket: inaccessible to others, replaced if stale, removed at 
       await using daemon = await TestDaemon.start({ args: ["metrics", `unix:${path}`] });
       await daemon.end("SIGKILL");
     }
-    assert.ok(Deno.lstatSync(path).isSocket);
+    assert(Deno.lstatSync(path).isSocket);
     {
       await using _daemon = await TestDaemon.start({ args: ["metrics", `unix:${path}`] });
-      assert.equal(Deno.lstatSync(path).mode! & 0o007, 0);
+      assertStrictEquals(Deno.lstatSync(path).mode! & 0o007, 0);
       const text = await sh("curl", "-sS", "--unix-socket", path, "http://localhost/metrics");
-      assert.ok(readExposition(text).has("l2tp_build_info"));
+      assert(readExposition(text).has("l2tp_build_info"));
     }
-    assert.throws(() => Deno.lstatSync(path), Deno.errors.NotFound);
+    assertThrows(() => Deno.lstatSync(path), Deno.errors.NotFound);
     Deno.writeTextFileSync(path, "mine");
     await using daemon = await TestDaemon.start({ args: ["metrics", `unix:${path}`] });
     const { stderr } = await daemon.end("SIGTERM");
-    assert.match(stderr, /metrics unavailable/);
-    assert.equal(Deno.readTextFileSync(path), "mine");
+    assertMatch(stderr, /metrics unavailable/);
+    assertStrictEquals(Deno.readTextFileSync(path), "mine");
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -137,31 +138,31 @@ Deno.test("hostile requests (huge, slow, many, wrong) do not affect tunnels and 
   await using daemon = await TestDaemon.start({ args: ["metrics", WHERE] });
   await whileCarrying(pair, daemon);
   const { stderr, status } = await daemon.end("SIGTERM");
-  assert.deepEqual([stderr, status.code], ["", 0]);
+  assertDeepStrictEquals([stderr, status.code], ["", 0]);
 });
 
 async function whileCarrying(pair: Pair, daemon: TestDaemon): Promise<void> {
   using hosts = new Hosts(pair, (netns) => userClient(daemon, netns));
   await using wire = new Wire(hosts);
-  assert.match(await statusOf("POST /metrics HTTP/1.1\r\n\r\n"), / 405 /);
-  assert.match(await statusOf("GET /secret HTTP/1.1\r\n\r\n"), / 404 /);
-  assert.match(await statusOf("nonsense\r\n\r\n"), / 400 /);
-  assert.match(await statusOf(`GET /${"a".repeat(100_000)} HTTP/1.1\r\n\r\n`), / 431 /);
-  assert.match(await statusOf(new Uint8Array(5_000_000).fill(65)), / 431 /);
+  assertMatch(await statusOf("POST /metrics HTTP/1.1\r\n\r\n"), / 405 /);
+  assertMatch(await statusOf("GET /secret HTTP/1.1\r\n\r\n"), / 404 /);
+  assertMatch(await statusOf("nonsense\r\n\r\n"), / 400 /);
+  assertMatch(await statusOf(`GET /${"a".repeat(100_000)} HTTP/1.1\r\n\r\n`), / 431 /);
+  assertMatch(await statusOf(new Uint8Array(5_000_000).fill(65)), / 431 /);
   // The maximum number of clients connects and stays silent. One more gets an error, and the API still works.
   const slow = await Promise.all(
     Array.from({ length: 16 }, () => Deno.connect({ hostname: "127.0.0.1", port: PORT })),
   );
   for (const connection of slow) await connection.write(new TextEncoder().encode("GET /met"));
   const start = performance.now();
-  assert.match(await statusOf("GET /metrics HTTP/1.1\r\n\r\n"), / 503 /);
+  assertMatch(await statusOf("GET /metrics HTTP/1.1\r\n\r\n"), / 503 /);
   await wire.ping({ count: 20 });
-  assert.equal(hosts.a.l2tp.tunnels().length, 1);
+  assertStrictEquals(hosts.a.l2tp.tunnels().length, 1);
   // After a while they are sent away.
   const buffer = new Uint8Array(100);
   const count = await slow[0]!.read(buffer);
-  assert.match(new TextDecoder().decode(buffer.subarray(0, count ?? 0)), /^HTTP\/1\.1 408 /);
-  assert.ok(performance.now() - start < 15_000);
+  assertMatch(new TextDecoder().decode(buffer.subarray(0, count ?? 0)), /^HTTP\/1\.1 408 /);
+  assert(performance.now() - start < 15_000);
   for (const connection of slow) connection.close();
   let read: Map<string, ReadMetric> | undefined;
   await until(async () => {
@@ -172,7 +173,7 @@ async function whileCarrying(pair: Pair, daemon: TestDaemon): Promise<void> {
       return false;
     }
   }, "it answers again");
-  assert.ok(read!.has("l2tp_sessions"));
+  assert(read!.has("l2tp_sessions"));
   // Clients that go away before their answer.
   for (let i = 0; i < 50; i++) {
     using connection = await Deno.connect({ hostname: "127.0.0.1", port: PORT });
@@ -193,8 +194,8 @@ Deno.test("promtool can read every expression of the dashboard", async () => {
     // JSON is YAML.
     await Deno.writeTextFile(path, JSON.stringify({ groups: [{ name: "dashboard", rules }] }));
     const { code, stdout, stderr } = await promtool(["check", "rules", path]);
-    assert.equal(code, 0, stderr);
-    assert.match(stdout, new RegExp(`SUCCESS: ${rules.length} rules found`));
+    assertStrictEquals(code, 0, stderr);
+    assertMatch(stdout, new RegExp(`SUCCESS: ${rules.length} rules found`));
   } finally {
     await Deno.remove(path);
   }

@@ -8,7 +8,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import type { L2tpClient } from "../../src/client/l2tp_client.ts";
 import { Namespace } from "../support/namespaces.ts";
 import { ping, Pinger, transfer } from "../support/traffic.ts";
@@ -74,7 +74,7 @@ export async function checkNarrowPath(hosts: Hosts, open: (netns: string) => L2t
       await transfer({ from: hosts.a.netns, to: far.name, address: address(2) }, 100_000);
       for (const host of [hosts.a, c]) {
         const { rxErrors, rxInvalid } = host.l2tp.tunnel(tunnelId)!.counters;
-        assert.deepEqual([rxErrors, rxInvalid ?? 0n], [0n, 0n]);
+        assertEquals([rxErrors, rxInvalid ?? 0n], [0n, 0n]);
       }
     } finally {
       for (const host of [hosts.a, c]) {

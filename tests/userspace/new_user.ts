@@ -5,7 +5,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { lastLine, type TestTerminal } from "../support/test_terminal.ts";
 
 /** Words that `?` listed. */
@@ -31,7 +31,7 @@ export class NewUser {
   /** Looks around. */
   async begin(): Promise<void> {
     const { all } = await this.#ask("");
-    assert.ok(all.includes("add") && all.includes("show"), all.join(" "));
+    assert(all.includes("add") && all.includes("show"), all.join(" "));
   }
 
   /** Makes a tunnel with a session over UDP; `wishes` are what he knows by the keywords that ask for it. */
@@ -44,17 +44,17 @@ export class NewUser {
       const next = needed[0] ?? all.find((word) => wanted.has(word));
       if (next === undefined) {
         line = await this.#choose(line, "up");
-        assert.ok((await this.#ask(line)).all.includes("<Enter>"));
+        assert((await this.#ask(line)).all.includes("<Enter>"));
         break;
       }
       line = await this.#choose(line, next);
       wanted.delete(next);
       const value = wishes[next];
-      assert.ok(value !== undefined, `He does not know what ${next} is to be`);
+      assert(value !== undefined, `He does not know what ${next} is to be`);
       const { all: values } = await this.#ask(line);
       line = values.includes(value) ? await this.#choose(line, value) : await this.#type(line, `${value} `);
     }
-    assert.deepEqual([...wanted], []);
+    assertEquals([...wanted], []);
     await this.#terminal.press("Enter");
     await this.#terminal.until((text) => lastLine(text) === this.#prompt(), "the line is run");
   }
@@ -81,7 +81,7 @@ export class NewUser {
   /** Types the shortest unambiguous prefix of a word among those that `?` lists, and Tab. */
   async #choose(line: string, word: string): Promise<string> {
     const { all } = await this.#ask(line);
-    assert.ok(all.includes(word), `? does not list ${word}: ${all.join(" ")}`);
+    assert(all.includes(word), `? does not list ${word}: ${all.join(" ")}`);
     let length = 1;
     while (
       length < word.length && all.some((other) => other !== word && other.startsWith(word.slice(0, length)))

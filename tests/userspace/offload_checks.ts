@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { AF_INET } from "../../src/base/inet.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
@@ -15,6 +15,7 @@ import { openUdp } from "../../ffi/sockets/udp.ts";
 import { Random } from "../support/random.ts";
 import { transfer } from "../support/traffic.ts";
 import { type HostName, type Hosts, other, type Wire } from "./wire.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const UDP_PORT = 5011;
 
@@ -67,20 +68,20 @@ export async function checkDatagrams(hosts: Hosts, wire: Wire, from: HostName): 
     send.clear();
     send.begin(remote, size);
     send.add(0, total);
-    assert.equal(send.send(sender.number, 0, 1), 1);
+    assertStrictEquals(send.send(sender.number, 0, 1), 1);
     const arrived: Uint8Array[] = [];
     while (arrived.length < Math.ceil(total / size)) {
       await poll([{ fd: receiver, events: POLLIN }], 5000);
       const count = receive.receive(receiver.number);
-      assert.ok(count > 0, `${arrived.length} of ${Math.ceil(total / size)} datagrams of ${size} bytes`);
+      assert(count > 0, `${arrived.length} of ${Math.ceil(total / size)} datagrams of ${size} bytes`);
       for (let i = 0; i < count; i++) {
         arrived.push(arena.bytes.slice(receive.start(i), receive.start(i) + receive.length(i)));
       }
     }
-    assert.deepEqual(arrived.map(({ length }) => length), [
+    assertDeepStrictEquals(arrived.map(({ length }) => length), [
       ...new Array(Math.floor(total / size)).fill(size),
       ...(total % size === 0 ? [] : [total % size]),
     ]);
-    assert.deepEqual(Uint8Array.from(arrived.flatMap((each) => [...each])), bytes);
+    assertEquals(Uint8Array.from(arrived.flatMap((each) => [...each])), bytes);
   }
 }

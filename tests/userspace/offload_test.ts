@@ -3,12 +3,13 @@
  * IPv4 and IPv6 inside, UDP by the datagram, sequence numbers, and ways that take no messages of many datagrams.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { OFFLOADS, SPEED_OFFLOADS } from "../../src/model/offloads.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Pair } from "../support/namespaces.ts";
 import { checkDatagrams, checksumErrors, snmp, transferIpv6 } from "./offload_checks.ts";
 import { Hosts, userClient, Wire, type WireOptions } from "./wire.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const MEGABYTE = 1_000_000;
 
@@ -39,7 +40,7 @@ for (const list of ["all", "none", ...SPEED_OFFLOADS.map((offload) => `no-${offl
         await checkDatagrams(hosts, wire, "a");
         await checkDatagrams(hosts, wire, "b");
         await wire.assertMirrored();
-        assert.deepEqual(checksumErrors(hosts), before);
+        assertDeepStrictEquals(checksumErrors(hosts), before);
         console.log(`offload ${list}, ${name}: 8 MB each way at ${speed.toFixed(0)} Mbit/s`);
       });
 
@@ -58,7 +59,7 @@ for (const list of ["all", "none", ...SPEED_OFFLOADS.map((offload) => `no-${offl
         const before = snmp(hosts, "a", "Ip", "FragCreates");
         await wire.transfer(MEGABYTE);
         await wire.assertMirrored();
-        if (carrier.family === 4) assert.ok(snmp(hosts, "a", "Ip", "FragCreates") > before + 500);
+        if (carrier.family === 4) assert(snmp(hosts, "a", "Ip", "FragCreates") > before + 500);
       });
     }
 
@@ -70,8 +71,8 @@ for (const list of ["all", "none", ...SPEED_OFFLOADS.map((offload) => `no-${offl
         : ["bpf", ...SPEED_OFFLOADS.filter((each) => `no-${each}` === list)];
       // tso, uso and coalesce need tap's headers.
       const gone = off.includes("tap") ? [...off, "tso", "uso", "coalesce"] : off;
-      assert.deepEqual(names("a"), OFFLOADS.filter((each) => !gone.includes(each)));
-      assert.deepEqual(names("b"), SPEED_OFFLOADS);
+      assertEquals(names("a"), OFFLOADS.filter((each) => !gone.includes(each)));
+      assertEquals(names("b"), SPEED_OFFLOADS);
     });
   });
 }

@@ -9,7 +9,7 @@
  * ```
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { AF_INET } from "../../src/base/inet.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
@@ -81,7 +81,7 @@ class Hub implements AsyncDisposable {
     const send = new SendVector(this.#arena, { messages: 1 });
     send.begin(new Remote(encodeInet({ address: parseIpAddress("10.0.0.1")!, port: HUB_PORT })));
     send.add(0, HEADER.length + frame.length);
-    assert.equal(send.send(this.#sockets[0]!.number, 0, 1), 1);
+    assertStrictEquals(send.send(this.#sockets[0]!.number, 0, 1), 1);
   }
 
   /** Frames of the flow that have come out of tunnel 2: others, such as the bridge's own, are passed over. */
@@ -133,14 +133,14 @@ Deno.test("offloaded checksums and TCP segmentation are completed before sending
   for (const [what, spec, length] of cases) {
     const payload = random.bytes(length);
     const { bytes } = partialFrame({ ...spec, payload });
-    assert.equal(isIntact(bytes), false, what);
+    assertStrictEquals(isIntact(bytes), false, what);
     hub.send(bytes);
     const frames = length === 0 ? [] : await takeUntil(hub, spec, length);
     if (length === 0) await until(() => frames.push(...hub.take(spec)) > 0, what);
-    for (const frame of frames) assert.ok(isIntact(frame) && frame.length <= 14 + MTU, what);
+    for (const frame of frames) assert(isIntact(frame) && frame.length <= 14 + MTU, what);
     const pieces = frames.map((frame) => frame.slice(RawFrame.read(frame)!.payload));
-    assert.deepEqual(joinBytes(...pieces), payload, what);
-    assert.equal(frames.length > 1, length > MTU, what);
+    assertEquals(joinBytes(...pieces), payload, what);
+    assertStrictEquals(frames.length > 1, length > MTU, what);
   }
 });
 
@@ -153,6 +153,6 @@ Deno.test("damaged packets are not repaired", async () => {
     damaged[damaged.length - 1]! ^= 1;
     hub.send(damaged);
     const [frame] = await takeUntil(hub, spec, payload.length);
-    assert.deepEqual(frame, damaged);
+    assertEquals(frame, damaged);
   }
 });

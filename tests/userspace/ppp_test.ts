@@ -1,6 +1,6 @@
 /** PPP between two sessions of the userspace subsystem, run by the daemon under test. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import type { PppLinkStatus } from "../../src/client/daemon/ppp_client.ts";
 import { NetlinkError } from "../../src/base/errors.ts";
 import {
@@ -62,7 +62,7 @@ Deno.test("PPP in userspace", async (t) => {
     await hosts.up();
     await pair.a.ip("link set cable down");
     await until(() => hosts.status("b")?.end?.reason === "peerUnresponsive", "b misses a");
-    assert.equal(hosts.status("b")!.ipcp?.state === "Opened", false);
+    assertStrictEquals(hosts.status("b")!.ipcp?.state === "Opened", false);
     await pair.a.ip("link set cable up");
     await hosts.up();
   });
@@ -80,17 +80,17 @@ Deno.test("PPP in userspace", async (t) => {
       ppp.renewSecrets({ ...b, settings: { secrets: clientSettings().secrets, secretsFrom } });
       await hosts.up();
       const { settings } = ppp.sessions()[0] as PppLinkStatus;
-      assert.deepEqual([settings.user, settings.secretsFrom, "secrets" in settings], [
+      assertEquals([settings.user, settings.secretsFrom, "secrets" in settings], [
         USER,
         secretsFrom,
         false,
       ]);
       ppp.end(b);
-      assert.deepEqual(ppp.sessions(), []);
-      assert.notEqual(l2tp.session(b), undefined);
+      assertEquals(ppp.sessions(), []);
+      assertNotStrictEquals(l2tp.session(b), undefined);
       await until(() => hosts.status("a")?.end?.reason === "terminatedByPeer", "a is told");
       for (const change of [() => ppp.end(b), () => ppp.renewSecrets({ ...b, settings: {} })]) {
-        assert.throws(change, (error) => error instanceof NetlinkError && error.code === "ENODEV");
+        assertStrictEquals(assertThrows(change, NetlinkError).code, "ENODEV");
       }
       hosts.run("b", clientSettings());
       await hosts.up();
@@ -103,22 +103,25 @@ Deno.test("PPP in userspace", async (t) => {
       try {
         action();
       } catch (error) {
-        assert.ok(error instanceof NetlinkError, String(error));
+        assert(error instanceof NetlinkError, String(error));
         return error.code;
       }
       return undefined;
     };
     const { ppp } = hosts.a;
     const request = { dataplane: "user", tunnelId: 1, sessionId: 11, settings: {} } as const;
-    assert.equal(code(() => ppp.run({ ...request, sessionId: 99 })), "ENODEV");
-    assert.equal(code(() => ppp.run({ ...request, tunnelId: 0 })), "EINVAL");
-    assert.equal(code(() => ppp.run({ ...request, settings: { mru: 5 } })), "EINVAL");
-    assert.equal(code(() => ppp.run({ ...request, settings: { interfaceName: "lo" } })), "EEXIST");
-    assert.equal(code(() => ppp.run({ ...request, dataplane: "kernel" })), "ENODEV");
-    assert.deepEqual(ppp.sessions(), []);
-    assert.equal(code(() => ppp.run({ ...request, settings: { interfaceName: "ppp-one" } })), undefined);
-    assert.equal(hosts.interfaceName("a"), "ppp-one");
-    assert.equal(code(() => ppp.run(request)), "EBUSY");
+    assertStrictEquals(code(() => ppp.run({ ...request, sessionId: 99 })), "ENODEV");
+    assertStrictEquals(code(() => ppp.run({ ...request, tunnelId: 0 })), "EINVAL");
+    assertStrictEquals(code(() => ppp.run({ ...request, settings: { mru: 5 } })), "EINVAL");
+    assertStrictEquals(code(() => ppp.run({ ...request, settings: { interfaceName: "lo" } })), "EEXIST");
+    assertStrictEquals(code(() => ppp.run({ ...request, dataplane: "kernel" })), "ENODEV");
+    assertEquals(ppp.sessions(), []);
+    assertStrictEquals(
+      code(() => ppp.run({ ...request, settings: { interfaceName: "ppp-one" } })),
+      undefined,
+    );
+    assertStrictEquals(hosts.interfaceName("a"), "ppp-one");
+    assertStrictEquals(code(() => ppp.run(request)), "EBUSY");
   });
 
   await t.step("packets too short for IPv6: IPv4 goes on without it", async () => {
@@ -129,7 +132,7 @@ Deno.test("PPP in userspace", async (t) => {
     await ping(hosts.b.netns, ADDRESSES.a, { count: 2 });
     const told = /session 11 .*: IPv6 disabled: it needs an MTU of 1280, the link has 1200/;
     await until(() => told.test(daemon.said), "it is said that no IPv6 passes");
-    assert.equal(hosts.status("a")!.end, undefined);
+    assertStrictEquals(hosts.status("a")!.end, undefined);
   });
 
   await t.step("a peer with our own name and secret is refused", async () => {
@@ -137,7 +140,7 @@ Deno.test("PPP in userspace", async (t) => {
     hosts.run("a", { ...serverSettings("chap"), user: USER });
     hosts.run("b", clientSettings());
     await until(() => hosts.status("a")?.end !== undefined, "a has refused");
-    assert.equal(hosts.status("a")!.end!.reason, "authenticationFailed");
+    assertStrictEquals(hosts.status("a")!.end!.reason, "authenticationFailed");
   });
 
   await t.step("an exhausted pool is reported", async () => {
@@ -170,7 +173,7 @@ Deno.test("PPP in userspace", async (t) => {
     }
     const metrics = await (await fetch(`http://${METRICS}/metrics`)).text();
     const name = hosts.interfaceName("a");
-    assert.ok(metrics.includes(`interface="${name}"`), metrics);
+    assert(metrics.includes(`interface="${name}"`), metrics);
     told.push(metrics);
     traced.kill("SIGINT");
     const { stdout, stderr } = await traced.output();
@@ -179,7 +182,7 @@ Deno.test("PPP in userspace", async (t) => {
       if (isFile) told.push(await Deno.readTextFile(`${daemon.folder}/${name}`));
     }
     told.push(daemon.said);
-    assert.ok(told.some((text) => text.includes(USER)) && told.some((text) => text.includes("ppp0")));
-    for (const text of told) assert.equal(text.includes(SECRET), false);
+    assert(told.some((text) => text.includes(USER)) && told.some((text) => text.includes("ppp0")));
+    for (const text of told) assertStrictEquals(text.includes(SECRET), false);
   });
 });

@@ -4,9 +4,10 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
 import { frame, FrameSocket, numberOf } from "../support/traffic.ts";
 import { type HostName, type Hosts, other, type Wire } from "./wire.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 /** Of the first frame. */
 const FRAME_BYTES = 200;
@@ -72,7 +73,7 @@ export async function sendDisturbed(
   }
   await calm();
   for (let last = -1; arrived.at(-1) !== last || last < 0;) {
-    assert.ok(number < count + FLUSH_MAX, "things do not become as usual");
+    assert(number < count + FLUSH_MAX, "things do not become as usual");
     last = number;
     send();
     for (let naps = 0; naps < 10 && arrived.at(-1) !== last; naps++) await rest(FLUSH_NAP_MS);
@@ -88,14 +89,14 @@ export async function sendDisturbed(
 
 /** All frames arrive, in order, though they did not come so. */
 export function assertReordered({ sent, arrived, dropped, outOfSequence }: Passage): void {
-  assert.deepEqual(arrived, Array.from({ length: sent }, (_, i) => i));
-  assert.equal(dropped, 0);
-  assert.ok(outOfSequence > 0, "some were out of sequence");
+  assertDeepStrictEquals(arrived, Array.from({ length: sent }, (_, i) => i));
+  assertStrictEquals(dropped, 0);
+  assert(outOfSequence > 0, "some were out of sequence");
 }
 
 /** Asserts that frames arrive in order, and that the others were dropped by the receiver or lost before it. */
 export function assertThinned({ sent, arrived, dropped }: Passage, lost: number): void {
-  assert.ok(isInOrder(arrived), `in order: ${arrived.join(" ")}`);
-  assert.equal(arrived.length + dropped + lost, sent);
-  assert.ok(arrived.length > 0 && dropped + lost > 0);
+  assert(isInOrder(arrived), `in order: ${arrived.join(" ")}`);
+  assertStrictEquals(arrived.length + dropped + lost, sent);
+  assert(arrived.length > 0 && dropped + lost > 0);
 }

@@ -1,6 +1,6 @@
 /** Sequence numbers in userspace at both ends, over a cable that reorders and loses packets. */
 
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
 import { TestDaemon } from "../support/daemon.ts";
 import { type Disturbance, DisturbedPair } from "./disturbing_cable.ts";
 import {
@@ -41,8 +41,8 @@ Deno.test("sequence numbers over a cable that reorders and loses", async (t) => 
     await t.step(`${name}: without them, frames arrive as they come`, async () => {
       await using wire = new Wire(hosts, carrier);
       const { arrived, sent } = await sendDisturbed({ hosts, wire, from: "a" }, FRAMES, disturber(REORDER));
-      assert.equal(arrived.length, sent);
-      assert.ok(!isInOrder(arrived), "they came in the wrong order");
+      assertStrictEquals(arrived.length, sent);
+      assert(!isInOrder(arrived), "they came in the wrong order");
     });
 
     await t.step(`${name}: a reorder queue puts them in order, and drops none`, async () => {
@@ -69,7 +69,7 @@ Deno.test("sequence numbers over a cable that reorders and loses", async (t) => 
         disturber({ ...REORDER, ...LOSE }),
       );
       const lost = disturbed.lost - lostBefore;
-      assert.ok(lost >= FRAMES / 10 - 1);
+      assert(lost >= FRAMES / 10 - 1);
       assertThinned(passage, lost);
       // The hosts find each other before more is lost: three requests for an address are all that they send.
       await wire.ping({ count: 1 });

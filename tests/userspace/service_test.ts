@@ -1,6 +1,6 @@
 /** The systemd unit: verified by systemd, and what it leaves the daemon is enough for a tunnel. Nothing is started by systemd. */
 
-import assert from "node:assert/strict";
+import { assert, assertMatch, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
 import { DaemonError } from "../../src/driver/daemon_api/error.ts";
@@ -8,6 +8,7 @@ import { DaemonSocket } from "../../src/driver/daemon_api/connection.ts";
 import { Pair } from "../support/namespaces.ts";
 import { l2tp, programUnderTest, runProgram, sh } from "../support/processes.ts";
 import { until } from "../support/until.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 bindLibc();
 localLibc();
@@ -18,7 +19,7 @@ const EXPOSURE_MAX = 4;
 
 async function unit(...words: string[]): Promise<string> {
   const { code, stdout, stderr } = await l2tp(["service", "systemd", ...words]);
-  assert.deepEqual([code, stderr], [0, ""]);
+  assertDeepStrictEquals([code, stderr], [0, ""]);
   return stdout;
 }
 
@@ -29,20 +30,20 @@ Deno.test("systemd-analyze verify accepts the unit; security rates its exposure 
     const path = `${folder}/l2tp.service`;
     await Deno.writeTextFile(path, text);
     const verified = await runProgram(["systemd-analyze", "verify", "--man=no", path]);
-    assert.deepEqual([verified.code, verified.stdout, verified.stderr], [0, "", ""]);
+    assertDeepStrictEquals([verified.code, verified.stdout, verified.stderr], [0, "", ""]);
     const judged = await runProgram(
       ["systemd-analyze", "security", "--offline=true", "--no-pager", path],
       { env: { LC_ALL: "C.UTF-8" } },
     );
     const [, exposure] = /Overall exposure level for l2tp\.service: ([0-9.]+)/.exec(judged.stdout) ?? [];
-    assert.ok(exposure !== undefined && Number(exposure) <= EXPOSURE_MAX, judged.stdout + judged.stderr);
+    assert(exposure !== undefined && Number(exposure) <= EXPOSURE_MAX, judged.stdout + judged.stderr);
     const config = await unit("config", "/etc/l2tp/l2tp.toml");
     await Deno.writeTextFile(path, config.replaceAll(/^ExecStart=\S+/gm, "ExecStart=/bin/true"));
     const withFile = await runProgram(["systemd-analyze", "verify", "--man=no", path]);
-    assert.deepEqual([withFile.code, withFile.stdout, withFile.stderr], [0, "", ""]);
+    assertDeepStrictEquals([withFile.code, withFile.stdout, withFile.stderr], [0, "", ""]);
     // A word that systemd does not know must be found, or the test is none.
     await Deno.writeTextFile(path, text.replace("NoNewPrivileges", "NoNewPrivilege"));
-    assert.match(
+    assertMatch(
       (await runProgram(["systemd-analyze", "verify", "--man=no", path])).stderr,
       /NoNewPrivilege/,
     );
@@ -71,7 +72,7 @@ Deno.test("the unit's capabilities, without new privileges, are enough: tunnels,
   try {
     const user = async (line: string): Promise<string> => {
       const { code, stdout, stderr } = await l2tp(["-dataplane", "user", ...line.split(" ")], { env });
-      assert.equal(code, 0, stderr);
+      assertStrictEquals(code, 0, stderr);
       return stdout;
     };
     const ready = (): boolean => {
@@ -85,7 +86,7 @@ Deno.test("the unit's capabilities, without new privileges, are enough: tunnels,
     };
     await until(ready, "it is ready");
     const status = await Deno.readTextFile(`/proc/${daemon.pid}/status`);
-    assert.match(status, /^NoNewPrivs:\t1$/m);
+    assertMatch(status, /^NoNewPrivs:\t1$/m);
     for (const [netns, mine, other] of [[pair.a.name, 1, 2], [pair.b.name, 2, 1]] as const) {
       const tunnel =
         `tunnel_id ${mine} peer_tunnel_id ${other} encap ip local 10.0.0.${mine} remote 10.0.0.${other}`;
@@ -100,7 +101,7 @@ Deno.test("the unit's capabilities, without new privileges, are enough: tunnels,
     await pair.a.sh("ping", "-q", "-c", "2", "-i", "0.2", "-W", "5", "192.168.7.2");
     await user(`-n ${pair.a.name} flush`);
     await user(`-n ${pair.b.name} flush`);
-    assert.doesNotMatch(await sh("ip", "-n", pair.a.name, "link"), / pw0: /);
+    assertNotMatch(await sh("ip", "-n", pair.a.name, "link"), / pw0: /);
   } finally {
     daemon.kill("SIGTERM");
     await daemon.status;

@@ -8,7 +8,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import type { L2tpClient } from "../../src/client/l2tp_client.ts";
 import { Namespace } from "../support/namespaces.ts";
 import { ping } from "../support/traffic.ts";
@@ -55,13 +55,13 @@ export async function checkSharedPort(hosts: Hosts, open: (netns: string) => L2t
       await ping(host.netns, `192.168.${100 + number}.1`);
     }
   }
-  assert.deepEqual(hosts.a.l2tp.drops(), []);
+  assertEquals(hosts.a.l2tp.drops(), []);
   for (const [number, host] of peers) {
     const mine = hosts.a.l2tp.tunnel(number)!.counters;
     const its = host.l2tp.tunnel(7)!.counters;
-    assert.deepEqual([mine.txPackets, mine.rxPackets], [its.rxPackets, its.txPackets]);
+    assertEquals([mine.txPackets, mine.rxPackets], [its.rxPackets, its.txPackets]);
     // Requests and replies both ways, and the search for the address.
-    assert.ok(mine.txPackets >= 12n);
+    assert(mine.txPackets >= 12n);
     hosts.a.l2tp.deleteTunnel(number);
     host.l2tp.deleteTunnel(7);
   }

@@ -3,7 +3,7 @@
  * userspace, between two namespaces.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { bindLibc } from "../../ffi/libc.ts";
 import { localLibc } from "../../ffi/packet_libc.ts";
 import { explainNext } from "../../src/shell/suggest.ts";
@@ -12,6 +12,7 @@ import { Pair } from "../support/namespaces.ts";
 import { l2tp, programUnderTest } from "../support/processes.ts";
 import { lastLine, TestTerminal } from "../support/test_terminal.ts";
 import { NewUser } from "./new_user.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 // Bound here, it belongs to no test that would have to give it back.
 bindLibc();
@@ -133,7 +134,7 @@ Deno.test("from nothing to a working tunnel by ? and Tab alone", async () => {
     name: "wire",
     addr: "192.168.77.2/24",
   });
-  assert.ok(user.questions > 20, `${user.questions} questions`);
+  assert(user.questions > 20, `${user.questions} questions`);
   await pair.a.sh("ping", "-c", "3", "-i", "0.2", "-W", "5", "192.168.77.2");
   await pair.b.sh("ping", "-c", "3", "-i", "0.2", "-W", "5", "192.168.77.1");
 });
@@ -145,8 +146,8 @@ Deno.test("interactive mode on a terminal", async (t) => {
 
   await t.step("no arguments on a terminal: a hint and a prompt", async () => {
     const lines = (await fixture.terminal.text()).split("\n");
-    assert.match(lines[0]!, /^l2tp \d\S*: \? lists what may come next, Tab completes, Ctrl-D leaves$/);
-    assert.deepEqual(lines.slice(1), [PROMPT]);
+    assertMatch(lines[0]!, /^l2tp \d\S*: \? lists what may come next, Tab completes, Ctrl-D leaves$/);
+    assertEquals(lines.slice(1), [PROMPT]);
   });
 
   await t.step(
@@ -155,7 +156,7 @@ Deno.test("interactive mode on a terminal", async (t) => {
       const { terminal } = fixture;
       await terminal.type("add tunnel encap ?");
       await terminal.line(`${PROMPT} add tunnel encap`);
-      assert.deepEqual((await terminal.text()).split("\n").slice(1), [
+      assertEquals((await terminal.text()).split("\n").slice(1), [
         `${PROMPT} add tunnel encap ?`,
         "  ip   IP protocol 115, without ports",
         "  udp  UDP; needs udp_sport and udp_dport",
@@ -180,7 +181,7 @@ Deno.test("interactive mode on a terminal", async (t) => {
 
   await t.step("abbreviated, ambiguous and unknown words", async () => {
     const { terminal } = fixture;
-    assert.equal(await fixture.run("sh tu"), "");
+    assertStrictEquals(await fixture.run("sh tu"), "");
     const run = async (line: string, first: string): Promise<void> => {
       await terminal.enter(line);
       await terminal.until((text) => text.includes(first), first);
@@ -214,7 +215,7 @@ Deno.test("interactive mode on a terminal", async (t) => {
     await terminal.press("BSpace");
     await terminal.enter("1");
     await terminal.line(PROMPT);
-    assert.equal(
+    assertStrictEquals(
       await fixture.run("show tunnel"),
       "Tunnel 7, encap IP\n  From 10.0.0.1 to 10.0.0.2\n  Peer tunnel 8",
     );
@@ -234,18 +235,21 @@ Deno.test("interactive mode on a terminal", async (t) => {
         (text) => /\n {2}interface name: pw0\n\S+ user>$/.test(text.trimEnd()),
         "both lines are run",
       );
-      assert.match(text, /\n> {3}peer_session_id 2 name pw0/);
+      assertMatch(text, /\n> {3}peer_session_id 2 name pw0/);
     },
   );
 
   await t.step("filters", async () => {
-    assert.equal(await fixture.run("show session | include interface"), "  interface name: pw0");
-    assert.equal(await fixture.run("sh se | exc interface | inc Session"), "Session 1 in tunnel 7");
-    assert.equal(await fixture.run("show session | count"), "1");
-    assert.equal(await fixture.run("show session session_id 9 | count"), "0");
+    assertStrictEquals(await fixture.run("show session | include interface"), "  interface name: pw0");
+    assertStrictEquals(await fixture.run("sh se | exc interface | inc Session"), "Session 1 in tunnel 7");
+    assertStrictEquals(await fixture.run("show session | count"), "1");
+    assertStrictEquals(await fixture.run("show session session_id 9 | count"), "0");
     const json = await fixture.run("show session | json");
-    assert.equal((JSON.parse(json.replaceAll("\n", "")) as { interface: string }[])[0]!.interface, "pw0");
-    assert.equal(
+    assertStrictEquals(
+      (JSON.parse(json.replaceAll("\n", "")) as { interface: string }[])[0]!.interface,
+      "pw0",
+    );
+    assertStrictEquals(
       (await fixture.run("show session | json | include peer_session_id")).trim(),
       '"peer_session_id": 2,',
     );
@@ -294,13 +298,13 @@ Deno.test("interactive mode on a terminal", async (t) => {
     await terminal.line(">");
     await terminal.press("C-c");
     await terminal.line(PROMPT);
-    assert.match(await terminal.text(), / flush\^C\n/);
+    assertMatch(await terminal.text(), / flush\^C\n/);
     const prompts = (text: string): number => text.split(`${PROMPT} ^C\n`).length;
     const before = prompts(await terminal.text());
     await terminal.press("C-c", "C-c");
     await terminal.until((text) => prompts(text) === before + 2, "two new prompts");
     await terminal.line(PROMPT);
-    assert.equal(await fixture.run("show | count"), "1");
+    assertStrictEquals(await fixture.run("show | count"), "1");
     await fixture.monitor();
     await terminal.press("C-c");
     await terminal.line(PROMPT);
@@ -311,7 +315,7 @@ Deno.test("interactive mode on a terminal", async (t) => {
     await fixture.monitor();
     await terminal.type("xshow");
     await terminal.press("C-a", "C-d");
-    assert.doesNotMatch(lastLine(await terminal.text()), /show/);
+    assertNotMatch(lastLine(await terminal.text()), /show/);
     // The terminal throws away what is typed before a Ctrl-C; SIGINT alone does not.
     Deno.kill(await fixture.terminal.processId(), "SIGINT");
     await terminal.line(`${PROMPT} show`);
@@ -321,15 +325,15 @@ Deno.test("interactive mode on a terminal", async (t) => {
 
   await t.step("another namespace: for one line, for all that follow, and back", async () => {
     const { a, b } = pair;
-    assert.equal(await fixture.run(`-n ${b.name} show tunnel`), "");
-    assert.equal(await fixture.run("show tunnel | count"), "1");
-    assert.equal(await fixture.run(`-n ${b.name}`, fixture.prompt(b.name)), "");
-    assert.equal(await fixture.run("show tunnel", fixture.prompt(b.name)), "");
-    assert.match(await fixture.run(`-n ${a.name} show tunnel`, fixture.prompt(b.name)), /^Tunnel 7/);
-    assert.match(await fixture.run("-n - show tunnel", fixture.prompt(b.name)), /^Tunnel 7/);
-    assert.equal(await fixture.run("show tunnel", fixture.prompt(b.name)), "");
-    assert.equal(await fixture.run("-n -"), "");
-    assert.match(await fixture.run("show tunnel"), /^Tunnel 7/);
+    assertStrictEquals(await fixture.run(`-n ${b.name} show tunnel`), "");
+    assertStrictEquals(await fixture.run("show tunnel | count"), "1");
+    assertStrictEquals(await fixture.run(`-n ${b.name}`, fixture.prompt(b.name)), "");
+    assertStrictEquals(await fixture.run("show tunnel", fixture.prompt(b.name)), "");
+    assertMatch(await fixture.run(`-n ${a.name} show tunnel`, fixture.prompt(b.name)), /^Tunnel 7/);
+    assertMatch(await fixture.run("-n - show tunnel", fixture.prompt(b.name)), /^Tunnel 7/);
+    assertStrictEquals(await fixture.run("show tunnel", fixture.prompt(b.name)), "");
+    assertStrictEquals(await fixture.run("-n -"), "");
+    assertMatch(await fixture.run("show tunnel"), /^Tunnel 7/);
   });
 
   await t.step(
@@ -359,11 +363,11 @@ Deno.test("interactive mode on a terminal", async (t) => {
         );
         end = (await terminal.screen()).slice(-expected.length);
       }
-      assert.deepEqual(end, expected);
+      assertEquals(end, expected);
       await terminal.press("C-c");
       await terminal.resize(80, 24);
       await terminal.line(PROMPT);
-      assert.equal(await fixture.run("show | count"), "1");
+      assertStrictEquals(await fixture.run("show | count"), "1");
     },
   );
 
@@ -376,15 +380,15 @@ Deno.test("interactive mode on a terminal", async (t) => {
     await terminal.press("C-c");
     await terminal.press("C-d");
     await terminal.until((text) => /^left with 0$/m.test(text), "Ctrl-D leaves");
-    assert.ok(await terminal.isRestored());
+    assert(await terminal.isRestored());
     await terminal[Symbol.asyncDispose]();
     const path = `${fixture.state}/l2tp/history`;
     const lines = (await Deno.readTextFile(path)).trimEnd().split("\n");
-    assert.equal(lines.at(-1), "show | count");
-    assert.ok(lines.some((line) => /name pw0 cookie HEXSTR$/.test(line)), lines.join("\n"));
-    assert.ok(!lines.join("\n").includes("0011223344556677"));
-    assert.equal((await Deno.stat(path)).mode! & 0o777, 0o600);
-    assert.equal((await Deno.stat(`${fixture.state}/l2tp`)).mode! & 0o777, 0o700);
+    assertStrictEquals(lines.at(-1), "show | count");
+    assert(lines.some((line) => /name pw0 cookie HEXSTR$/.test(line)), lines.join("\n"));
+    assert(!lines.join("\n").includes("0011223344556677"));
+    assertStrictEquals((await Deno.stat(path)).mode! & 0o777, 0o600);
+    assertStrictEquals((await Deno.stat(`${fixture.state}/l2tp`)).mode! & 0o777, 0o700);
     await fixture.open(["shell"]);
     await fixture.terminal.press("Up");
     await fixture.terminal.line(`${PROMPT} show | count`);
@@ -398,24 +402,24 @@ Deno.test("interactive mode on a terminal", async (t) => {
     await fixture.terminal.press("C-c");
     await fixture.terminal.enter("exit");
     await fixture.terminal.until((text) => /^left with 0$/m.test(text), "exit leaves");
-    assert.ok(await fixture.terminal.isRestored());
+    assert(await fixture.terminal.isRestored());
     await fixture.terminal[Symbol.asyncDispose]();
     await fixture.open();
     await fixture.terminal.type("show");
     await fixture.terminal.line(`${PROMPT} show`);
     Deno.kill(await fixture.terminal.processId(), "SIGTERM");
     await fixture.terminal.until((text) => /^left with 143$/m.test(text), "it ends");
-    assert.ok(await fixture.terminal.isRestored());
+    assert(await fixture.terminal.isRestored());
   });
 
   await t.step("not a terminal: lines as those of a batch", async () => {
     const stdin = "show tunnel\nadd bogus\nshow tunnel\n";
     const { code, stdout, stderr } = await l2tp(["-n", pair.a.name, "shell"], { env: fixture.env, stdin });
-    assert.equal(code, 255);
-    assert.equal(stdout, "Tunnel 7, encap IP\n  From 10.0.0.1 to 10.0.0.2\n  Peer tunnel 8\n");
-    assert.match(stderr, /^Unknown command: bogus\n[^]*Command failed -:2\n$/);
+    assertStrictEquals(code, 255);
+    assertStrictEquals(stdout, "Tunnel 7, encap IP\n  From 10.0.0.1 to 10.0.0.2\n  Peer tunnel 8\n");
+    assertMatch(stderr, /^Unknown command: bogus\n[^]*Command failed -:2\n$/);
     // Without arguments, too, but for the word.
-    assert.equal((await l2tp([], { env: fixture.env, stdin })).code, 255);
+    assertStrictEquals((await l2tp([], { env: fixture.env, stdin })).code, 255);
   });
 
   await t.step("a hanging daemon: completion and prompt time out soon", async () => {
@@ -428,8 +432,8 @@ Deno.test("interactive mode on a terminal", async (t) => {
         ["-n", pair.a.name, "complete", "show", "tunnel", "tunnel_id", ""],
         { env: fixture.env },
       );
-      assert.deepEqual([code, stdout], [0, ""]);
-      assert.ok(performance.now() - begin < 10_000, "it waits as long as a command does");
+      assertDeepStrictEquals([code, stdout], [0, ""]);
+      assert(performance.now() - begin < 10_000, "it waits as long as a command does");
       await fixture.terminal.press("Enter");
       await fixture.terminal.line(PROMPT.replace("user>", "user?>"));
     } finally {

@@ -3,7 +3,7 @@
  * as it was, however the program ends.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { bindLibc } from "../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../ffi/packet_libc.ts";
 import { TestDaemon } from "../support/daemon.ts";
@@ -64,18 +64,18 @@ Deno.test("status -w in a terminal: contents, keys, resize, and the restored ter
     const settings = await terminal.lineSettings();
     await terminal.enter(`clear; echo before; ${command} status -w; echo left with $?`);
     const rows = await terminal.sees(/^pw0 +1\/1 +up +1\d +/m);
-    assert.equal(rows.length, 24);
-    assert.match(rows[0]!, /^ l2tp status: userspace \(l2tp daemon\), netns a-\d+-\d+ +\d\d:\d\d:\d\d$/);
-    assert.match(rows[1]!, /^Tunnels 1 up of 1 {3}Sessions 2 up of 2 /);
-    assert.match(
+    assertStrictEquals(rows.length, 24);
+    assertMatch(rows[0]!, /^ l2tp status: userspace \(l2tp daemon\), netns a-\d+-\d+ +\d\d:\d\d:\d\d$/);
+    assertMatch(rows[1]!, /^Tunnels 1 up of 1 {3}Sessions 2 up of 2 /);
+    assertMatch(
       rows[2]!,
       /^rx [\d.k]+ packets\/s [\d.k]+ bytes\/s, tx [\d.k]+ packets\/s [\d.k]+ bytes\/s$/,
     );
-    assert.match(
+    assertMatch(
       rows[23]!,
       /^q quit {2}s sort:rate {2}r reverse {2}\/ filter {2}Enter details {2}p problems/,
     );
-    assert.deepEqual(await terminal.modes(), { otherScreen: true, cursor: false, wraps: false });
+    assertEquals(await terminal.modes(), { otherScreen: true, cursor: false, wraps: false });
     // The interfaces' own multicast is refused first, then the ping's requests for an address.
     await terminal.sees(/^error: session 11 in tunnel 1 \(pw1\): cookie mismatch: peer sends another/m);
     await terminal.sees(/^pw0 .* █/m);
@@ -87,7 +87,7 @@ Deno.test("status -w in a terminal: contents, keys, resize, and the restored ter
     await terminal.type("/pw1");
     await terminal.press("Enter", "Enter");
     const details = await terminal.sees(/^Session 11 in tunnel 1, peer session 12, tunnel 2$/m);
-    assert.ok(details.some((row) => /^ {2}interface pw1 up {2}mtu 1442 {2}path MTU 1500$/.test(row)));
+    assert(details.some((row) => /^ {2}interface pw1 up {2}mtu 1442 {2}path MTU 1500$/.test(row)));
     await terminal.press("q");
     await terminal.sees(/^"pw1": 1 of 2 /m);
     await terminal.press("Escape");
@@ -95,8 +95,8 @@ Deno.test("status -w in a terminal: contents, keys, resize, and the restored ter
     await terminal.resize(100, 12);
     await terminal.sees(/^ l2tp status: .{70,} \d\d:\d\d:\d\d$/m);
     const resized = await terminal.sees(/^pw0 /m);
-    assert.equal(resized.length, 12);
-    assert.match(resized[11]!, /^q quit/);
+    assertStrictEquals(resized.length, 12);
+    assertMatch(resized[11]!, /^q quit/);
     await pair.a.ip("link set pw0 down");
     await terminal.sees(/^error: session 1 in tunnel 1 \(pw0\): interface down/m);
 
@@ -105,12 +105,12 @@ Deno.test("status -w in a terminal: contents, keys, resize, and the restored ter
     await terminal.sees(/^ l2tp status: .{50,65}\d\d:\d\d:\d\d\n(.*\n){22}q quit.*$/);
     await terminal.press("q");
     const left = await terminal.sees(/^left with 0$/m);
-    assert.ok(
+    assert(
       left.includes("before"),
       `what was on the screen before is not there again:\n${left.join("\n")}`,
     );
-    assert.deepEqual(await terminal.modes(), { otherScreen: false, cursor: true, wraps: true });
-    assert.equal(await terminal.lineSettings(), settings);
+    assertEquals(await terminal.modes(), { otherScreen: false, cursor: true, wraps: true });
+    assertStrictEquals(await terminal.lineSettings(), settings);
   });
 });
 
@@ -131,8 +131,8 @@ Deno.test("status -w restores the terminal after Ctrl-C and after every terminat
       await terminal.sees(/^q quit/m);
       await end();
       await terminal.sees(new RegExp(`^left with 0 after ${name}$`, "m"));
-      assert.deepEqual(await terminal.modes(), { otherScreen: false, cursor: true, wraps: true }, name);
-      assert.equal(await terminal.lineSettings(), settings, name);
+      assertEquals(await terminal.modes(), { otherScreen: false, cursor: true, wraps: true }, name);
+      assertStrictEquals(await terminal.lineSettings(), settings, name);
     }
   });
 });
@@ -144,8 +144,8 @@ Deno.test("status -w can be suspended; it reports a daemon that ended meanwhile,
     await terminal.sees(/^q quit/m);
     await terminal.press("C-z");
     await terminal.sees(/Stopped/);
-    assert.deepEqual(await terminal.modes(), { otherScreen: false, cursor: true, wraps: true });
-    assert.equal(await terminal.lineSettings(), settings);
+    assertEquals(await terminal.modes(), { otherScreen: false, cursor: true, wraps: true });
+    assertStrictEquals(await terminal.lineSettings(), settings);
     await terminal.enter("fg");
     await terminal.sees(/^q quit/m);
     await terminal.sees(/^pw0 +1\/1 +up /m);
@@ -156,6 +156,6 @@ Deno.test("status -w can be suspended; it reports a daemon that ended meanwhile,
     await terminal.sees(/^error: session 11 in tunnel 1 \(pw1\): interface down/m);
     await terminal.press("q");
     await terminal.sees(/^\$ *$/m);
-    assert.equal(await terminal.lineSettings(), settings);
+    assertStrictEquals(await terminal.lineSettings(), settings);
   });
 });

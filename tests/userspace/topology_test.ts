@@ -1,6 +1,6 @@
 /** The subsystem in userspace with more than one wire between two hosts: bridges, shared ports, crowds, and trouble. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import type { Creation } from "../../src/client/creation.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Pair } from "../support/namespaces.ts";
@@ -47,7 +47,7 @@ Deno.test("wires in userspace", async (t) => {
     for (const name of ["a", "b"] as const) {
       const { l2tp, links } = hosts[name];
       const outcomes = await l2tp.createAll(creations(name), { goOn: false });
-      assert.ok(outcomes.every((outcome) => outcome === undefined));
+      assert(outcomes.every((outcome) => outcome === undefined));
       for (let number = 1; number <= CROWD; number++) {
         const index = hosts[name].index(`crowd${number}`);
         links.addAddress({ index, address: crowdAddress(name, number), prefixLength: 24 });
@@ -69,13 +69,13 @@ Deno.test("wires in userspace", async (t) => {
     for (const name of ["a", "b"] as const) {
       const { l2tp, links } = hosts[name];
       const tunnels = l2tp.tunnels();
-      assert.equal(tunnels.length, CROWD);
+      assertStrictEquals(tunnels.length, CROWD);
       for (const { counters: { txPackets, rxPackets, rxErrors } } of tunnels) {
         // An ARP packet or two of either side beside the echoes.
-        assert.ok(txPackets > ROUNDS && rxPackets > ROUNDS && rxErrors === 0n);
+        assert(txPackets > ROUNDS && rxPackets > ROUNDS && rxErrors === 0n);
       }
       for (let number = 1; number <= CROWD; number++) l2tp.deleteTunnel(number);
-      assert.deepEqual(links.links().filter((link) => link.name.startsWith("crowd")), []);
+      assertEquals(links.links().filter((link) => link.name.startsWith("crowd")), []);
     }
   });
 

@@ -9,7 +9,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assertEquals, fail } from "@std/assert";
 import { resolveFamily } from "../../src/client/genl_family.ts";
 import { DaemonClient } from "../../src/client/daemon/client.ts";
 import { L2tpClient } from "../../src/client/l2tp_client.ts";
@@ -62,7 +62,7 @@ export class Host implements Disposable {
 
   /** Number of an interface, which must be there. */
   index(device: string): number {
-    return this.links.link(device)?.index ?? assert.fail(`${this.netns} has no interface ${device}`);
+    return this.links.link(device)?.index ?? fail(`${this.netns} has no interface ${device}`);
   }
 
   /** Changes an interface. */
@@ -271,7 +271,7 @@ export class Wire implements AsyncDisposable {
         rxCookieDiscards ?? 0n,
         rxInvalid ?? 0n,
       ];
-      assert.deepEqual(bad, [0n, 0n, 0n, 0n, 0n]);
+      assertEquals(bad, [0n, 0n, 0n, 0n, 0n]);
     }
   }
 

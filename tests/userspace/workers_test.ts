@@ -1,11 +1,12 @@
 /** Several workers in one daemon: a hub whose spokes are spread over them. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { steeredIndex } from "../../ffi/sockets/steering.ts";
 import { parseIpAddress } from "../../src/base/ip_address.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Pair } from "../support/namespaces.ts";
 import { Hosts, userClient, Wire, type WireOptions } from "./wire.ts";
+import { assertFields } from "../support/assertions.ts";
 
 const WORKERS = 3;
 const SPOKES = 6;
@@ -41,11 +42,11 @@ for (
         }),
       ));
     }
-    assert.equal(shares.size, WORKERS, "every worker has some");
+    assertStrictEquals(shares.size, WORKERS, "every worker has some");
     for (const wire of wires) await wire.ping({ count: 2 });
     await Promise.all(wires.map((wire) => wire.transfer(2 * MEGABYTE)));
     for (const wire of wires) await wire.assertMirrored();
-    assert.deepEqual(hosts.a.l2tp.drops(), []);
+    assertEquals(hosts.a.l2tp.drops(), []);
   });
 }
 
@@ -64,8 +65,8 @@ Deno.test("a port with peers on several workers refuses a tunnel without a peer,
       peerPort,
     });
   create(1, 1701, 1701);
-  assert.throws(() => create(2, 0, 1701), { code: "EADDRINUSE" });
+  assertFields(assertThrows(() => create(2, 0, 1701)), { code: "EADDRINUSE" });
   create(3, 0, 1702);
   create(4, 1701, 1702);
-  assert.deepEqual(client.tunnels().map(({ tunnelId }) => tunnelId), [1, 3, 4]);
+  assertEquals(client.tunnels().map(({ tunnelId }) => tunnelId), [1, 3, 4]);
 });

@@ -6,7 +6,7 @@
  * `L2TP_FUZZ_SEED=1 deno test --allow-read=. --allow-env tests/wire/fuzz_test.ts`.
  */
 
-import assert from "node:assert/strict";
+import { assert } from "@std/assert";
 import { DecodeError } from "../../src/base/errors.ts";
 import { decodeFamily, encodeFamily } from "../../src/wire/genl/ctrl.ts";
 import { decodeGenl } from "../../src/wire/genl/header.ts";
@@ -26,6 +26,7 @@ import { refuse } from "../support/fake_kernel.ts";
 import { goldenBytes, goldenNames } from "../support/golden.ts";
 import { Random, setting } from "../support/random.ts";
 import { sampleSession, sampleTunnel6 } from "../support/samples.ts";
+import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const SEED = setting("L2TP_FUZZ_SEED", 0x12c0ffee);
 const COUNT = setting("L2TP_FUZZ_COUNT", 1_000_000);
@@ -152,7 +153,7 @@ function blindly(payload: Uint8Array, random: Random): void {
 
 /** Decoded values must survive encoding and decoding. */
 function again<T>(value: T, write: (value: T) => Uint8Array, read: (payload: Uint8Array) => T): void {
-  assert.deepEqual(read(write(value)), value);
+  assertDeepStrictEquals(read(write(value)), value);
 }
 
 interface Decoder {
@@ -269,13 +270,13 @@ Deno.test(`all decoders: ${COUNT} damaged messages, seed ${SEED}, only DecodeErr
     Error.stackTraceLimit = stackTraceLimit;
   }
   // A fuzz test in which all or no messages are accepted tests nothing.
-  assert.ok(
+  assert(
     whole > COUNT / 20 && broken > COUNT / 20,
     `decodeMessages: ${whole} accepted, ${broken} refused`,
   );
   for (const [index, { name }] of DECODERS.entries()) {
     const share = `${name}: ${accepted[index]} accepted, ${refused[index]} refused`;
-    assert.ok(accepted[index]! > COUNT / 200 && refused[index]! > COUNT / 2000, share);
+    assert(accepted[index]! > COUNT / 200 && refused[index]! > COUNT / 2000, share);
   }
   console.log(`fuzz: seed ${SEED}, ${COUNT} messages, ${whole} whole`);
 });

@@ -3,9 +3,10 @@
  * of its own. Tables, exit code, output and errors must agree.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
 import { FakeHost } from "../../support/fake_host.ts";
 import { Random } from "../../support/random.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 /**
  * A line that may be right, be refused by the kernel, or be wrong. Ids are few, so that they meet. No line deletes, and
@@ -106,13 +107,13 @@ async function compare(rounds: number, seed: number, acceptsDuplicates: boolean)
     const { code, out, err } = await batched.run(force ? "-force -b f" : "-b f");
     const expected = await oneByOne(single, lines, force);
     const label = `seed ${seed}, round ${round}, force ${force}:\n${lines.join("\n")}`;
-    assert.deepEqual([code, out, withoutAdvice(err)], expected, label);
-    assert.deepEqual(state(batched), state(single), label);
-    assert.equal(batched.leaks, 0, label);
+    assertDeepStrictEquals([code, out, withoutAdvice(err)], expected, label);
+    assertDeepStrictEquals(state(batched), state(single), label);
+    assertStrictEquals(batched.leaks, 0, label);
     if (code !== 0) failing++;
   }
   // Batches of only right or only wrong lines would prove little.
-  assert.ok(failing > rounds / 6 && failing < rounds, `${failing} of ${rounds} failed`);
+  assert(failing > rounds / 6 && failing < rounds, `${failing} of ${rounds} failed`);
 }
 
 Deno.test("a batch looks as if its lines were done one by one: random batches", async () => {

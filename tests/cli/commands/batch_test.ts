@@ -3,12 +3,21 @@
  * and that doing many lines at a time looks like doing them one by one.
  */
 
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { Errno } from "../../../src/base/errno.ts";
 import { SyscallError } from "../../../src/base/errors.ts";
 import { logicalLines, splitWords } from "../../../src/cli/commands/batch.ts";
 import { UsageError } from "../../../src/cli/grammar/usage_error.ts";
 import { FakeHost, type Outcome } from "../../support/fake_host.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 const TUNNEL = "add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2";
 const OK: Outcome = { code: 0, out: "", err: "" };
@@ -47,16 +56,13 @@ Deno.test("splitWords() splits at white space and keeps quoted words together", 
     ['  "a"  ', ["a"]],
     ["a\u00a0b", ["a\u00a0b"]],
   ];
-  for (const [text, words] of table) assert.deepEqual(splitWords(text), words, JSON.stringify(text));
+  for (const [text, words] of table) assertEquals(splitWords(text), words, JSON.stringify(text));
 });
 
 Deno.test("splitWords() refuses a quote without an end", () => {
   for (const text of ['"', "'", 'a "b', "a 'b c", '"a" "b', "'\"", "a b \"c d'"]) {
-    assert.throws(() => splitWords(text), (error) => {
-      assert.ok(error instanceof UsageError);
-      assert.deepEqual([error.message, error.exitCode], ["Unterminated quoted string", 1], text);
-      return true;
-    });
+    const error = assertThrows(() => splitWords(text), UsageError);
+    assertEquals([error.message, error.exitCode], ["Unterminated quoted string", 1], text);
   }
 });
 
@@ -77,7 +83,7 @@ Deno.test("logicalLines(): comments go, continued lines are joined, numbers are 
     "six\\",
   ];
   const read = [...logicalLines(lines)].map((logical) => [logical!.line, logical!.text]);
-  assert.deepEqual(read, [
+  assertEquals(read, [
     [1, "one"],
     [2, ""],
     [3, "two "],
@@ -89,11 +95,11 @@ Deno.test("logicalLines(): comments go, continued lines are joined, numbers are 
     [12, ""],
     [13, "six"],
   ]);
-  assert.deepEqual([...logicalLines([])], []);
+  assertEquals([...logicalLines([])], []);
 });
 
 Deno.test("logicalLines() passes on where the next line may be long in coming, within a continued line too", () => {
-  assert.deepEqual([...logicalLines(["a\\", undefined, "b", undefined])], [
+  assertEquals([...logicalLines(["a\\", undefined, "b", undefined])], [
     undefined,
     { text: "ab", line: 2 },
     undefined,
@@ -115,15 +121,15 @@ Deno.test("batch: comments, blank lines, continuations, quotes, lines of ip", as
     "\tadd session tunnel_id 1 session_id 10 peer_session_id 20 name 'pw0'",
     'tunnel add tunnel_id "5" peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2\r',
   ]);
-  assert.deepEqual(outcome, OK);
-  assert.deepEqual(tunnelIds(host), [1, 2, 3, 4, 5]);
-  assert.equal(host.home.l2tp.sessions[0]!.interfaceName, "pw0");
-  assert.equal(host.leaks, 0);
+  assertDeepStrictEquals(outcome, OK);
+  assertEquals(tunnelIds(host), [1, 2, 3, 4, 5]);
+  assertStrictEquals(host.home.l2tp.sessions[0]!.interfaceName, "pw0");
+  assertStrictEquals(host.leaks, 0);
 });
 
 Deno.test("batch: an empty file, and files that cannot be opened", async () => {
-  assert.deepEqual(await batch(new FakeHost(), []), OK);
-  assert.deepEqual(await new FakeHost().run("-b nowhere"), {
+  assertDeepStrictEquals(await batch(new FakeHost(), []), OK);
+  assertEquals(await new FakeHost().run("-b nowhere"), {
     code: 1,
     out: "",
     err: 'Cannot open file "nowhere" for reading: No such file or directory\n',
@@ -141,8 +147,8 @@ Deno.test("batch: listings see what the lines before made, and come in their pla
     "del tunnel tid 1",
     "show tunnel",
   ], "-o");
-  assert.equal(code, 0);
-  assert.deepEqual(out.split("\n").map((line) => line.slice(0, 21)), [
+  assertStrictEquals(code, 0);
+  assertEquals(out.split("\n").map((line) => line.slice(0, 21)), [
     "Tunnel 1, encap IP\\  ",
     "Session 1 in tunnel 3",
     "Tunnel 3, encap IP\\  ",
@@ -159,7 +165,7 @@ Deno.test("batch: the first line that the kernel refuses ends it with 1, under i
     TUNNEL.replace("tunnel_id 1", "tunnel_id 3"),
     "show tunnel",
   ]);
-  assert.deepEqual(outcome, {
+  assertEquals(outcome, {
     code: 1,
     out: "",
     err: "RTNETLINK answers: File exists\n" +
@@ -167,7 +173,7 @@ Deno.test("batch: the first line that the kernel refuses ends it with 1, under i
       "  Choose another tunnel_id, or delete it first: l2tp del tunnel tunnel_id 1\n" +
       "Command failed f:3\n",
   });
-  assert.deepEqual(tunnelIds(host), [1]);
+  assertEquals(tunnelIds(host), [1]);
 });
 
 Deno.test("batch: the first line that is wrong ends it with 255; what was in front of it is done", async () => {
@@ -186,14 +192,14 @@ Deno.test("batch: the first line that is wrong ends it with 255; what was in fro
       bad,
       TUNNEL.replace("tunnel_id 1", "tunnel_id 3"),
     ]);
-    assert.deepEqual([code, out], [255, ""], bad);
-    assert.ok(err.endsWith("Command failed f:2\n"), err);
-    assert.deepEqual(tunnelIds(host), [1], bad);
+    assertEquals([code, out], [255, ""], bad);
+    assert(err.endsWith("Command failed f:2\n"), err);
+    assertEquals(tunnelIds(host), [1], bad);
   }
   const host = new FakeHost();
   const quote = await batch(host, [TUNNEL, "show 'x"]);
-  assert.deepEqual([quote.code, quote.err], [1, "Unterminated quoted string\nCommand failed f:2\n"]);
-  assert.deepEqual(tunnelIds(host), [1]);
+  assertEquals([quote.code, quote.err], [1, "Unterminated quoted string\nCommand failed f:2\n"]);
+  assertEquals(tunnelIds(host), [1]);
 });
 
 Deno.test("batch -force goes on after errors of both kinds and ends with 1", async () => {
@@ -207,24 +213,24 @@ Deno.test("batch -force goes on after errors of both kinds and ends with 1", asy
     TUNNEL.replace("tunnel_id 1", "tunnel_id 3"),
     "del tunnel tid 9",
   ], "-force");
-  assert.equal(code, 1);
-  assert.deepEqual([...err.matchAll(/^Command failed f:(\d+)$/gm)].map(([, line]) => Number(line)), [
+  assertStrictEquals(code, 1);
+  assertEquals([...err.matchAll(/^Command failed f:(\d+)$/gm)].map(([, line]) => Number(line)), [
     2,
     3,
     4,
     5,
     7,
   ]);
-  assert.deepEqual(tunnelIds(host), [1, 3]);
-  assert.deepEqual(await batch(new FakeHost(), [TUNNEL], "-force"), OK);
+  assertEquals(tunnelIds(host), [1, 3]);
+  assertDeepStrictEquals(await batch(new FakeHost(), [TUNNEL], "-force"), OK);
 });
 
 Deno.test("batch -json: errors are lines of JSON with file and line, and no others", async () => {
   const host = new FakeHost();
   const { code, err } = await batch(host, [TUNNEL, TUNNEL, "bogus"], "-json -force");
-  assert.equal(code, 1);
+  assertStrictEquals(code, 1);
   const errors = err.trimEnd().split("\n").map((line) => JSON.parse(line));
-  assert.deepEqual(errors.map(({ error, file, line, code }) => [error, file, line, code]), [
+  assertEquals(errors.map(({ error, file, line, code }) => [error, file, line, code]), [
     ["RTNETLINK answers: File exists", "f", 2, "EEXIST"],
     ['Command "bogus" is unknown, try "l2tp help".', "f", 3, undefined],
   ]);
@@ -234,16 +240,16 @@ Deno.test("batch: options of the batch hold for its lines, and those of a line f
   const host = new FakeHost();
   await host.prepare(TUNNEL);
   const { out } = await batch(host, ["show tunnel", "show tunnel -j", "show tunnel"], "-o");
-  assert.deepEqual(out.split("\n").map((line) => line[0]), ["T", "[", "T", undefined]);
+  assertEquals(out.split("\n").map((line) => line[0]), ["T", "[", "T", undefined]);
   const json = await batch(host, ["show tunnel", "-p show tunnel"], "-j");
-  assert.ok(json.out.startsWith("[{") && json.out.includes("\n[ {\n"));
+  assert(json.out.startsWith("[{") && json.out.includes("\n[ {\n"));
 });
 
 Deno.test("batch: other commands cannot be part of one", async () => {
   for (const line of ["monitor", "help", "version", "man", "completion bash", "complete x", "keep 1"]) {
     const { code, out, err } = await batch(new FakeHost(), [line]);
-    assert.deepEqual([code, out], [255, ""], line);
-    assert.match(err, /^Command ".*" cannot be part of a batch\.\nCommand failed f:1\n$/, line);
+    assertEquals([code, out], [255, ""], line);
+    assertMatch(err, /^Command ".*" cannot be part of a batch\.\nCommand failed f:1\n$/, line);
   }
 });
 
@@ -254,15 +260,15 @@ Deno.test("batch: a line's own namespace is used or refused, but not passed over
     blue.links.add("eth0");
     blue.links.addAddress("eth0", "10.0.0.1", 24);
     const { code } = await batch(host, [line]);
-    assert.equal(host.home.l2tp.tunnels.size, 0, `${line}: made in the wrong namespace`);
-    if (code === 0) assert.equal(blue.l2tp.tunnels.size, 1, line);
-    else assert.equal(code, 255, line);
+    assertStrictEquals(host.home.l2tp.tunnels.size, 0, `${line}: made in the wrong namespace`);
+    if (code === 0) assertStrictEquals(blue.l2tp.tunnels.size, 1, line);
+    else assertStrictEquals(code, 255, line);
   }
 });
 
 Deno.test("batch: a batch within a batch is refused", async () => {
   const { code } = await batch(new FakeHost(), ["-batch g"]);
-  assert.equal(code, 255);
+  assertStrictEquals(code, 255);
 });
 
 Deno.test("batch -netns: all lines are about that namespace", async () => {
@@ -270,8 +276,8 @@ Deno.test("batch -netns: all lines are about that namespace", async () => {
   const blue = host.addNamespace("blue");
   blue.links.add("eth0");
   blue.links.addAddress("eth0", "10.0.0.1", 24);
-  assert.deepEqual(await batch(host, [TUNNEL], "-n blue"), OK);
-  assert.deepEqual([blue.l2tp.tunnels.size, host.home.l2tp.tunnels.size], [1, 0]);
+  assertDeepStrictEquals(await batch(host, [TUNNEL], "-n blue"), OK);
+  assertDeepStrictEquals([blue.l2tp.tunnels.size, host.home.l2tp.tunnels.size], [1, 0]);
 });
 
 Deno.test("batch: one connection for all lines", async () => {
@@ -283,9 +289,9 @@ Deno.test("batch: one connection for all lines", async () => {
     "set session tid 1 sid 1 seq both",
     "flush",
   ];
-  assert.equal((await batch(host, lines)).code, 0);
-  assert.equal(host.transports.length, 2);
-  assert.equal(host.leaks, 0);
+  assertStrictEquals((await batch(host, lines)).code, 0);
+  assertStrictEquals(host.transports.length, 2);
+  assertStrictEquals(host.leaks, 0);
 });
 
 Deno.test("batch: 1,000 tunnels with 1,000 sessions", async () => {
@@ -296,9 +302,9 @@ Deno.test("batch: 1,000 tunnels with 1,000 sessions", async () => {
       `add tunnel tid ${i + 1} ptid ${i + 1} encap ip local 10.0.0.1 remote 10.0.0.2`,
       `add session tid ${i + 1} sid ${i + 1} psid 1`,
     ]).flat();
-    assert.deepEqual(await batch(host, lines), OK);
-    assert.deepEqual([host.home.l2tp.tunnels.size, host.home.l2tp.sessions.length], [1000, 1000]);
-    assert.ok(host.home.l2tp.sessions.every(({ sessionId }, i) => sessionId === i + 1));
+    assertDeepStrictEquals(await batch(host, lines), OK);
+    assertEquals([host.home.l2tp.tunnels.size, host.home.l2tp.sessions.length], [1000, 1000]);
+    assert(host.home.l2tp.sessions.every(({ sessionId }, i) => sessionId === i + 1));
   }
 });
 
@@ -308,12 +314,12 @@ Deno.test("batch: a refusal anywhere among 200 creations ends it there, and noth
     lines[bad - 1] = `add session tid 999 sid ${bad} psid 1`;
     const host = new FakeHost();
     const { code, err } = await batch(host, lines);
-    assert.equal(code, 1, `line ${bad}`);
-    assert.match(err, new RegExp(`^RTNETLINK answers: No such device\\n[^]*\\nCommand failed f:${bad}\\n$`));
-    assert.deepEqual(tunnelIds(host), Array.from({ length: bad - 1 }, (_, i) => i + 1), `line ${bad}`);
+    assertStrictEquals(code, 1, `line ${bad}`);
+    assertMatch(err, new RegExp(`^RTNETLINK answers: No such device\\n[^]*\\nCommand failed f:${bad}\\n$`));
+    assertDeepStrictEquals(tunnelIds(host), Array.from({ length: bad - 1 }, (_, i) => i + 1), `line ${bad}`);
     const forced = new FakeHost();
-    assert.equal((await batch(forced, lines, "-force")).code, 1);
-    assert.equal(forced.home.l2tp.tunnels.size, 199, `line ${bad}`);
+    assertStrictEquals((await batch(forced, lines, "-force")).code, 1);
+    assertStrictEquals(forced.home.l2tp.tunnels.size, 199, `line ${bad}`);
   }
 });
 
@@ -321,11 +327,11 @@ Deno.test("batch: with -force every one of many refusals is told, in order", asy
   const lines = Array.from({ length: 200 }, (_, i) => `add session tid 999 sid ${i + 1} psid 1`);
   const { err } = await batch(new FakeHost(), lines, "-force");
   const numbers = [...err.matchAll(/^Command failed f:(\d+)$/gm)].map(([, line]) => Number(line));
-  assert.deepEqual(numbers, Array.from({ length: 200 }, (_, i) => i + 1));
+  assertDeepStrictEquals(numbers, Array.from({ length: 200 }, (_, i) => i + 1));
 });
 
 Deno.test("batch: a line of options only does nothing", async () => {
-  assert.deepEqual(await batch(new FakeHost(), ["-s", "-j -d"]), OK);
+  assertDeepStrictEquals(await batch(new FakeHost(), ["-s", "-j -d"]), OK);
 });
 
 Deno.test("batch: a file that cannot be read to its end, and a defect behind it", async () => {
@@ -338,10 +344,10 @@ Deno.test("batch: a file that cannot be read to its end, and a defect behind it"
     "f",
     { [Symbol.iterator]: () => failing(new SyscallError("read", Errno.EBADF)) } as unknown as string[],
   );
-  assert.equal((await host.run("-b f")).code, 1);
+  assertStrictEquals((await host.run("-b f")).code, 1);
   host.files.set("g", { [Symbol.iterator]: () => failing(new TypeError("defect")) } as unknown as string[]);
-  await assert.rejects(host.run("-b g"), TypeError);
-  assert.equal(host.leaks, 0);
+  await assertRejects(() => host.run("-b g"), TypeError);
+  assertStrictEquals(host.leaks, 0);
 });
 
 Deno.test("batch: what waits is done before the reading of the next line may take long", async () => {
@@ -356,8 +362,8 @@ Deno.test("batch: what waits is done before the reading of the next line may tak
     seen.push(host.home.l2tp.tunnels.size);
   }
   host.files.set("f", { [Symbol.iterator]: slowly } as unknown as string[]);
-  assert.deepEqual(await host.run("-b f"), OK);
-  assert.deepEqual(seen, [1, 2]);
+  assertDeepStrictEquals(await host.run("-b f"), OK);
+  assertEquals(seen, [1, 2]);
 });
 
 Deno.test("batch: a kernel without L2TP fails the first line that needs it", async () => {
@@ -365,10 +371,10 @@ Deno.test("batch: a kernel without L2TP fails the first line that needs it", asy
   host.home.l2tp.hasFamily = false;
   host.env.set("L2TP_DATAPLANE", "kernel");
   const { code, err } = await batch(host, ["# nothing", TUNNEL]);
-  assert.equal(code, 1);
-  assert.match(err, /^RTNETLINK answers: No such file or directory\n[^]*\nCommand failed f:2\n$/);
+  assertStrictEquals(code, 1);
+  assertMatch(err, /^RTNETLINK answers: No such file or directory\n[^]*\nCommand failed f:2\n$/);
   const wrong = await batch(host, ["add tunnel tid abc"]);
-  assert.equal(wrong.code, 255);
+  assertStrictEquals(wrong.code, 255);
 });
 
 Deno.test("batch: a socket that fails is told as what it is, not as a file that cannot be opened", async () => {
@@ -387,7 +393,7 @@ Deno.test("batch: a socket that fails is told as what it is, not as a file that 
   }
   host.files.set("f", { [Symbol.iterator]: failing } as unknown as string[]);
   const { code, err } = await host.run("-b f");
-  assert.equal(code, 1);
-  assert.match(err, /No buffer space available/);
-  assert.doesNotMatch(err, /Cannot open file/);
+  assertStrictEquals(code, 1);
+  assertMatch(err, /No buffer space available/);
+  assertNotMatch(err, /Cannot open file/);
 });

@@ -1,6 +1,13 @@
 /** Help, the manual page and completion, all made from the grammar's tables: nothing in them is missing or made up. */
 
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { completionScript } from "../../../src/cli/commands/completion.ts";
 import { KEYWORDS, requiredFor, VERBS } from "../../../src/cli/grammar/grammar.ts";
 import { OPTIONS } from "../../../src/cli/grammar/options.ts";
@@ -20,6 +27,7 @@ import { PPP_SETTINGS, SESSION_SETTINGS, TUNNEL_SETTINGS } from "../../../src/co
 import { PROGRAM_VERSION } from "../../../src/model/version.ts";
 import { FakeHost } from "../../support/fake_host.ts";
 import { Random } from "../../support/random.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 /** The text on one line, however it was broken. */
 function flat(text: string): string {
@@ -34,14 +42,14 @@ function completionsOf(words: readonly string[]): string[] {
 Deno.test("help names every verb and every option that people use, and no hidden one", () => {
   const text = flat(help([]));
   for (const { words, help: line, rare } of shownVerbs()) {
-    assert.ok(text.includes(` ${words[0]} ${line} `), words[0]);
-    assert.equal(flat(shortUsage()).includes(` ${words[0]} ${line} `), rare !== true, words[0]);
+    assert(text.includes(` ${words[0]} ${line} `), words[0]);
+    assertStrictEquals(flat(shortUsage()).includes(` ${words[0]} ${line} `), rare !== true, words[0]);
   }
   for (const option of shownOptions()) {
-    assert.ok(text.includes(` ${optionText(option)} ${option.help} `), option.words[0]);
+    assert(text.includes(` ${optionText(option)} ${option.help} `), option.words[0]);
   }
-  assert.doesNotMatch(help([]), /^ {2}(complete|keep) /m);
-  assert.equal(shownVerbs().length, VERBS.length - 2);
+  assertNotMatch(help([]), /^ {2}(complete|keep) /m);
+  assertStrictEquals(shownVerbs().length, VERBS.length - 2);
 });
 
 Deno.test("help VERB names every keyword of the verb with its line, and no other", () => {
@@ -56,9 +64,9 @@ Deno.test("help VERB names every keyword of the verb with its line, and no other
       const wanted = keyword.uses.some((use) =>
         use.startsWith(`${action} `) && use !== `${action} ${keyword.word}`
       );
-      assert.equal(words.has(keyword.word), wanted, `${verb}: ${keyword.word}`);
+      assertStrictEquals(words.has(keyword.word), wanted, `${verb}: ${keyword.word}`);
       if (wanted) {
-        assert.ok(
+        assert(
           flat(text).includes(` ${keywordText(keyword)} ${keyword.help} `),
           `${verb}: ${keyword.word}`,
         );
@@ -82,30 +90,27 @@ Deno.test("help VERB names what the verb cannot do without before what it can", 
     const optional = mine.filter((keyword) => !required.includes(keyword.word)).map(({ word }) =>
       place(word)
     );
-    assert.ok(!needed.includes(-1) && !optional.includes(-1), use);
-    assert.ok(Math.max(...needed) < Math.min(Infinity, ...optional), use);
+    assert(!needed.includes(-1) && !optional.includes(-1), use);
+    assert(Math.max(...needed) < Math.min(Infinity, ...optional), use);
   }
 });
 
 Deno.test("help TOPIC: every verb by every prefix, tunnel, session, and nothing else", () => {
-  for (const { words } of VERBS) assert.match(help([words[0]!]), /^Usage: l2tp /);
-  assert.equal(help(["sh"]), help(["show"]));
-  assert.match(help(["tunnel"]), / peer_tunnel_id ID /);
-  assert.doesNotMatch(help(["tunnel"]), / cookie HEXSTR /);
-  assert.match(help(["session"]), / cookie HEXSTR /);
-  assert.doesNotMatch(help(["session"]).split("Filters for")[0]!, / encap /);
-  assert.throws(() => help(["bogus"]), (error) => {
-    assert.ok(error instanceof UsageError);
-    assert.deepEqual([error.message, error.exitCode], ['Command "bogus" is unknown, try "l2tp help".', 255]);
-    return true;
-  });
+  for (const { words } of VERBS) assertMatch(help([words[0]!]), /^Usage: l2tp /);
+  assertStrictEquals(help(["sh"]), help(["show"]));
+  assertMatch(help(["tunnel"]), / peer_tunnel_id ID /);
+  assertNotMatch(help(["tunnel"]), / cookie HEXSTR /);
+  assertMatch(help(["session"]), / cookie HEXSTR /);
+  assertNotMatch(help(["session"]).split("Filters for")[0]!, / encap /);
+  const error = assertThrows(() => help(["bogus"]), UsageError);
+  assertEquals([error.message, error.exitCode], ['Command "bogus" is unknown, try "l2tp help".', 255]);
 });
 
 Deno.test("help fits into the 80 columns of a terminal, and ends with a newline", () => {
   const topics = [...VERBS.map(({ words }) => words[0]!), "tunnel", "session"];
   for (const text of [help([]), shortUsage(), ...topics.map((topic) => help([topic]))]) {
-    for (const line of text.split("\n")) assert.ok(line.length <= 80, line);
-    assert.ok(text.endsWith("\n"));
+    for (const line of text.split("\n")) assert(line.length <= 80, line);
+    assert(text.endsWith("\n"));
   }
 });
 
@@ -126,10 +131,10 @@ Deno.test("help: on standard output with 0, as verb, as option and behind a verb
     ["help tunnel", ["tunnel"]],
   ];
   for (const [line, topic] of table) {
-    assert.deepEqual(await host.run(line), { code: 0, out: help(topic), err: "" }, line);
+    assertDeepStrictEquals(await host.run(line), { code: 0, out: help(topic), err: "" }, line);
   }
-  assert.equal((await host.run("help bogus")).code, 255);
-  assert.equal(host.transports.length, 0);
+  assertStrictEquals((await host.run("help bogus")).code, 255);
+  assertStrictEquals(host.transports.length, 0);
 });
 
 Deno.test("help says each option's short form only if it means that option", () => {
@@ -139,18 +144,18 @@ Deno.test("help says each option's short form only if it means that option", () 
     const [asShort, asLong] = [short, option.words[0]!].map((word) =>
       parseLine(option.placeholder === undefined ? [`-${word}`] : [`-${word}`, "x"]).options
     );
-    assert.deepEqual(asShort, asLong, `-${short} is not -${option.words[0]}`);
+    assertEquals(asShort, asLong, `-${short} is not -${option.words[0]}`);
   }
 });
 
 Deno.test("help: the examples can be read", () => {
   const examples = help([]).split("Examples:\n")[1]!.replaceAll(/\\\n */g, "").trim().split("\n");
-  assert.equal(examples.length, 4);
+  assertStrictEquals(examples.length, 4);
   for (const example of examples) {
     const words = example.trim().replace(/ \|.*$/, "").split(" ");
     const { command } = parseLine(words.slice(1));
-    assert.ok(command !== undefined && "arguments" in command, example);
-    assert.deepEqual(command.ignored, [], example);
+    assert(command !== undefined && "arguments" in command, example);
+    assertEquals(command.ignored, [], example);
   }
 });
 
@@ -159,36 +164,36 @@ Deno.test("the manual page names every keyword, verb and option that people use,
   const oneLine = page.replaceAll("\n", " ");
   const roff = (text: string): string =>
     text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("…", "...");
-  for (const { words } of shownVerbs()) assert.ok(page.includes(`.B ${roff(words.join(" | "))}`), words[0]);
+  for (const { words } of shownVerbs()) assert(page.includes(`.B ${roff(words.join(" | "))}`), words[0]);
   for (const keyword of KEYWORDS) {
     const text = `.B ${roff(keywordText(keyword))} ${roff(keyword.help)}`;
-    assert.ok(oneLine.includes(text), keyword.word);
-    if (keyword.alias !== undefined) assert.ok(oneLine.includes(`Also ${keyword.alias}.`), keyword.alias);
+    assert(oneLine.includes(text), keyword.word);
+    if (keyword.alias !== undefined) assert(oneLine.includes(`Also ${keyword.alias}.`), keyword.alias);
   }
   for (const option of shownOptions()) {
-    assert.ok(page.includes(`.B ${roff(optionText(option))}\n`), option.words[0]);
+    assert(page.includes(`.B ${roff(optionText(option))}\n`), option.words[0]);
   }
-  assert.ok(page.startsWith(`.TH L2TP 8 "2026-11-29" "l2tp ${PROGRAM_VERSION}"`));
-  assert.doesNotMatch(page, /^\.B (complete|keep) /m);
+  assert(page.startsWith(`.TH L2TP 8 "2026-11-29" "l2tp ${PROGRAM_VERSION}"`));
+  assertNotMatch(page, /^\.B (complete|keep) /m);
 });
 
 Deno.test("the manual pages are plain roff: known requests only, no line that begins with one by accident", () => {
   const known = /^\.(TH|SH|TP|PP|B|BR|br|EX|EE)( |$)/;
   for (const line of `${manualPage()}${manualPage(["l2tp.toml"])}`.split("\n")) {
-    if (/^[.']/.test(line)) assert.match(line, known);
+    if (/^[.']/.test(line)) assertMatch(line, known);
     // An unescaped hyphen would be shown as a typographic one, which nobody can copy to a shell.
-    else assert.doesNotMatch(line, /(^| |\[ ?)-[a-z]/, line);
-    assert.doesNotMatch(line, /[^\x20-\x7e]/, line);
+    else assertNotMatch(line, /(^| |\[ ?)-[a-z]/, line);
+    assertNotMatch(line, /[^\x20-\x7e]/, line);
   }
 });
 
 Deno.test("man prints the page", async () => {
-  assert.deepEqual(await new FakeHost().run("man"), { code: 0, out: manualPage(), err: "" });
-  assert.deepEqual(await new FakeHost().run("man l2tp"), { code: 0, out: manualPage(), err: "" });
+  assertDeepStrictEquals(await new FakeHost().run("man"), { code: 0, out: manualPage(), err: "" });
+  assertDeepStrictEquals(await new FakeHost().run("man l2tp"), { code: 0, out: manualPage(), err: "" });
   const configPage = await new FakeHost().run("man l2tp.toml");
-  assert.deepEqual(configPage, { code: 0, out: manualPage(["l2tp.toml"]), err: "" });
-  assert.equal((await new FakeHost().run("man l2tp.conf")).code, 255);
-  assert.equal((await new FakeHost().run("man l2tp l2tp.toml")).code, 255);
+  assertDeepStrictEquals(configPage, { code: 0, out: manualPage(["l2tp.toml"]), err: "" });
+  assertStrictEquals((await new FakeHost().run("man l2tp.conf")).code, 255);
+  assertStrictEquals((await new FakeHost().run("man l2tp l2tp.toml")).code, 255);
 });
 
 Deno.test("the manual page of the configuration file names every key, its help and its default", () => {
@@ -196,9 +201,9 @@ Deno.test("the manual page of the configuration file names every key, its help a
   const roff = (text: string): string =>
     text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("…", "...");
   for (const { key, help, fallback } of [...TUNNEL_SETTINGS, ...SESSION_SETTINGS, ...PPP_SETTINGS]) {
-    assert.ok(page.includes(`.B ${roff(key)} = `), key);
-    assert.ok(page.includes(roff(help)), help);
-    if (fallback !== undefined) assert.ok(page.includes(`Default: ${roff(fallback)}.`), key);
+    assert(page.includes(`.B ${roff(key)} = `), key);
+    assert(page.includes(roff(help)), help);
+    if (fallback !== undefined) assert(page.includes(`Default: ${roff(fallback)}.`), key);
   }
 });
 
@@ -251,9 +256,9 @@ Deno.test("completionsOf(): what may come next", () => {
     ["bogus x y", []],
   ];
   for (const [line, expected] of table) {
-    assert.deepEqual(completionsOf(line.split(" ")).sort(), expected.sort(), line);
+    assertEquals(completionsOf(line.split(" ")).sort(), expected.sort(), line);
   }
-  assert.deepEqual(completionsOf([]).length, verbs.length + 2);
+  assertStrictEquals(completionsOf([]).length, verbs.length + 2);
 });
 
 Deno.test("completionsOf(): keywords of the command that are not there yet, each of which the command takes", () => {
@@ -261,24 +266,24 @@ Deno.test("completionsOf(): keywords of the command that are not there yet, each
   const mine = KEYWORDS.filter(({ uses, word }) =>
     uses.includes("add tunnel") && !["tunnel", "tunnel_id", "encap"].includes(word)
   );
-  assert.deepEqual(offered, mine.map(({ word }) => word));
+  assertEquals(offered, mine.map(({ word }) => word));
   const alias = completionsOf("add tunnel tid 1 ".split(" "));
-  assert.ok(!alias.includes("tunnel_id"));
+  assert(!alias.includes("tunnel_id"));
 });
 
 Deno.test("completionsOf() offers a keyword again that may be repeated", () => {
-  assert.deepEqual(completionsOf("add session addr 10.0.0.1/24 add".split(" ")), ["addr"]);
+  assertEquals(completionsOf("add session addr 10.0.0.1/24 add".split(" ")), ["addr"]);
 });
 
 Deno.test("completionsOf() in front of the command offers all options, behind it those that may stand there", () => {
   const shown = OPTIONS.filter((option) => option.help !== undefined);
-  assert.deepEqual(completionsOf(["-"]).sort(), shown.map(({ words }) => `-${words[0]}`).sort());
+  assertEquals(completionsOf(["-"]).sort(), shown.map(({ words }) => `-${words[0]}`).sort());
   const behind = completionsOf(["show", "-"]);
-  assert.deepEqual(
+  assertEquals(
     behind.sort(),
     shown.filter(({ anywhere }) => anywhere).map(({ words }) => `-${words[0]}`).sort(),
   );
-  assert.ok(!behind.includes("-batch"));
+  assert(!behind.includes("-batch"));
 });
 
 Deno.test("completionsOf() never throws, whatever the words, and offers only what begins like the last", () => {
@@ -311,40 +316,40 @@ Deno.test("completionsOf() never throws, whatever the words, and offers only wha
     });
     const last = line.at(-1) ?? "";
     for (const candidate of completionsOf(line)) {
-      assert.ok(candidate !== "" && candidate.startsWith(last), `${JSON.stringify(line)}: ${candidate}`);
+      assert(candidate !== "" && candidate.startsWith(last), `${JSON.stringify(line)}: ${candidate}`);
     }
   }
 });
 
 Deno.test("complete prints one candidate on a line, and never fails", async () => {
   const host = new FakeHost();
-  assert.deepEqual(await host.run(["complete", "add", "tunnel", "encap", ""]), {
+  assertDeepStrictEquals(await host.run(["complete", "add", "tunnel", "encap", ""]), {
     code: 0,
     out: "ip\nudp\n",
     err: "",
   });
-  assert.deepEqual(await host.run(["complete", "-bogus", ""]), {
+  assertDeepStrictEquals(await host.run(["complete", "-bogus", ""]), {
     code: 0,
     out: await host.run("complete").then(({ out }) => out),
     err: "",
   });
-  assert.deepEqual(await host.run(["complete", "bogus", "x"]), { code: 0, out: "", err: "" });
-  assert.equal(host.transports.length, 0);
+  assertDeepStrictEquals(await host.run(["complete", "bogus", "x"]), { code: 0, out: "", err: "" });
+  assertStrictEquals(host.transports.length, 0);
 });
 
 Deno.test("completion: a script for each shell that asks l2tp complete, and no other shells", async () => {
   const host = new FakeHost();
   for (const shell of ["bash", "zsh", "fish"]) {
     const { code, out } = await host.run(`completion ${shell}`);
-    assert.equal(code, 0);
-    assert.equal(out, completionScript([shell]));
-    assert.match(out, /l2tp complete /);
-    assert.ok(out.includes(`l2tp completion ${shell}`));
+    assertStrictEquals(code, 0);
+    assertStrictEquals(out, completionScript([shell]));
+    assertMatch(out, /l2tp complete /);
+    assert(out.includes(`l2tp completion ${shell}`));
   }
-  assert.equal((await host.run("completion")).err, 'Error: argument "bash, zsh, fish" is required\n');
+  assertStrictEquals((await host.run("completion")).err, 'Error: argument "bash, zsh, fish" is required\n');
   for (const shell of ["tcsh", "constructor", "__proto__", ""]) {
     const { code, err } = await host.run(["completion", shell]);
-    assert.equal(code, 255, shell);
-    assert.equal(err, `Error: argument "${shell}" is wrong: completion is there for bash, zsh, fish\n`);
+    assertStrictEquals(code, 255, shell);
+    assertStrictEquals(err, `Error: argument "${shell}" is wrong: completion is there for bash, zsh, fish\n`);
   }
 });

@@ -1,6 +1,6 @@
 /** `src/cli/commands/keep.ts`: the process in the background that lives as long as its tunnel. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import type { Tunnel } from "../../../src/model/tunnel.ts";
 import { encodeTunnel } from "../../../src/wire/genl/l2tp/tunnel.ts";
 import { encodeMessage } from "../../../src/wire/netlink/message.ts";
@@ -8,6 +8,7 @@ import { FAMILY_ID } from "../../support/fake_l2tp_kernel.ts";
 import { FakeHost } from "../../support/fake_host.ts";
 import { sampleIpTunnel, sampleTunnel } from "../../support/samples.ts";
 import { until } from "../../support/until.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 const IP_TUNNEL = sampleIpTunnel({ tunnelId: 7 });
 const UDP_TUNNEL = sampleTunnel({ tunnelId: 7, localPort: 5000 });
@@ -35,24 +36,24 @@ class Keeping {
   /** Waits until it has dealt with everything and listens. */
   async listening(): Promise<void> {
     await until(() => this.over || this.host.notifications.waiting, "keep listens");
-    assert.equal(this.over, false);
+    assertStrictEquals(this.over, false);
   }
 
   /** It must end by itself, with 0 and nothing left open. */
   async assertEnds(): Promise<void> {
     await until(() => this.over, "keep ends");
-    assert.equal(await this.ended, 0);
-    assert.equal(this.host.notifications.closings, 1);
-    assert.equal(this.host.leaks, 0);
+    assertStrictEquals(await this.ended, 0);
+    assertStrictEquals(this.host.notifications.closings, 1);
+    assertStrictEquals(this.host.leaks, 0);
   }
 }
 
 Deno.test("keep ends at once where there is no such tunnel", async () => {
   for (const line of ["keep 7", "keep 7 0", "keep 7 5000"]) {
     const host = new FakeHost();
-    assert.deepEqual(await host.run(line), { code: 0, out: "", err: "" }, line);
-    assert.equal(host.notifications.closings, 1);
-    assert.equal(host.leaks, 0);
+    assertDeepStrictEquals(await host.run(line), { code: 0, out: "", err: "" }, line);
+    assertStrictEquals(host.notifications.closings, 1);
+    assertStrictEquals(host.leaks, 0);
   }
 });
 
@@ -87,7 +88,7 @@ Deno.test("keep does not even look when another tunnel is deleted", async () => 
     deleted({ ...UDP_TUNNEL, localPort: 5001 }),
   );
   await keeping.listening();
-  assert.deepEqual(keeping.host.home.l2tp.commands, []);
+  assertEquals(keeping.host.home.l2tp.commands, []);
   keeping.host.home.l2tp.deleteTunnel(7);
   keeping.host.notifications.push(deleted(UDP_TUNNEL));
   await keeping.assertEnds();
@@ -98,7 +99,7 @@ Deno.test("keep waits for the end of a deletion whose notification came first", 
   await keeping.listening();
   keeping.host.notifications.push(deleted(UDP_TUNNEL));
   await new Promise((resolve) => setTimeout(resolve, 50));
-  assert.equal(keeping.over, false);
+  assertStrictEquals(keeping.over, false);
   keeping.host.home.l2tp.deleteTunnel(7);
   await keeping.assertEnds();
 });
@@ -125,7 +126,7 @@ Deno.test("keep stays when such a tunnel is deleted in another namespace, or eve
     await keeping.listening();
     keeping.host.notifications.push(item);
     await new Promise((resolve) => setTimeout(resolve, 200));
-    assert.equal(keeping.over, false);
+    assertStrictEquals(keeping.over, false);
     // And it hears of the end of its own all the same.
     keeping.host.home.l2tp.deleteTunnel(7);
     keeping.host.notifications.push(deleted(UDP_TUNNEL));

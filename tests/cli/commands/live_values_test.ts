@@ -1,8 +1,9 @@
 /** What exists now, for completion: `src/cli/commands/live_values.ts` through `l2tp complete`, against a host in memory. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { DaemonError } from "../../../src/driver/daemon_api/error.ts";
 import { FakeHost } from "../../support/fake_host.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 async function host(): Promise<FakeHost> {
   const host = new FakeHost();
@@ -24,7 +25,7 @@ async function host(): Promise<FakeHost> {
 
 async function complete(host: FakeHost, line: string): Promise<string[]> {
   const { code, out, err } = await host.run(["complete", ...line.split(" ")]);
-  assert.deepEqual([code, err], [0, ""], line);
+  assertDeepStrictEquals([code, err], [0, ""], line);
   return out.split("\n").filter((word) => word !== "");
 }
 
@@ -63,35 +64,38 @@ Deno.test("complete: values that exist now", async () => {
     ["add tunnel remote ", []],
     ["show session cookie ", []],
   ];
-  for (const [line, expected] of table) assert.deepEqual(await complete(there, line), expected, line);
-  assert.equal(there.leaks, 0);
+  for (const [line, expected] of table) assertEquals(await complete(there, line), expected, line);
+  assertStrictEquals(there.leaks, 0);
 });
 
 Deno.test("complete: silently nothing where nobody can be asked", async () => {
   const there = await host();
-  assert.deepEqual(await complete(there, "-n nowhere show tunnel tunnel_id "), []);
-  assert.deepEqual(await complete(there, "-dataplane user show tunnel tunnel_id "), []);
+  assertEquals(await complete(there, "-n nowhere show tunnel tunnel_id "), []);
+  assertEquals(await complete(there, "-dataplane user show tunnel tunnel_id "), []);
   there.daemon = new DaemonError("silent", "/run/l2tp/api.sock");
-  assert.deepEqual(await complete(there, "-dataplane user show tunnel tunnel_id "), []);
-  assert.deepEqual(await complete(there, "-dataplane user show tunnel local "), ["any"]);
+  assertEquals(await complete(there, "-dataplane user show tunnel tunnel_id "), []);
+  assertEquals(await complete(there, "-dataplane user show tunnel local "), ["any"]);
   there.env.set("L2TP_DATAPLANE", "bogus");
-  assert.deepEqual(await complete(there, "show tunnel tunnel_id "), []);
+  assertEquals(await complete(there, "show tunnel tunnel_id "), []);
   there.leftBehind = "/run/l2tp/journal";
   there.daemon = "absent";
-  assert.deepEqual(await complete(there, "-dataplane user show tunnel tunnel_id "), []);
-  assert.equal(there.starts, 0);
+  assertEquals(await complete(there, "-dataplane user show tunnel tunnel_id "), []);
+  assertStrictEquals(there.starts, 0);
 });
 
 Deno.test("complete: an error that is this program's own is not kept quiet", async () => {
   const there = await host();
   there.daemon = new TypeError("a defect");
-  await assert.rejects(there.run(["complete", "-dataplane", "user", "show", "tunnel", "tid", ""]), TypeError);
+  await assertRejects(
+    () => there.run(["complete", "-dataplane", "user", "show", "tunnel", "tid", ""]),
+    TypeError,
+  );
 });
 
 Deno.test("complete: the subsystem that the line says", async () => {
   const there = await host();
   there.daemon = "running";
   await there.prepare("-dataplane user add tunnel tid 77 ptid 1 encap ip local 10.0.0.1 remote 10.0.0.7");
-  assert.deepEqual(await complete(there, "-dataplane user show tunnel tid "), ["77"]);
-  assert.deepEqual(await complete(there, "show tunnel tid "), ["9", "10"]);
+  assertEquals(await complete(there, "-dataplane user show tunnel tid "), ["77"]);
+  assertEquals(await complete(there, "show tunnel tid "), ["9", "10"]);
 });

@@ -3,10 +3,11 @@
  * prints for them. What is not installed is told and passed over, but for bash, which every build host has.
  */
 
-import assert from "node:assert/strict";
+import { assertMatch, assertStrictEquals } from "@std/assert";
 import { completionScript } from "../../../src/cli/commands/completion.ts";
 import { manualPage } from "../../../src/cli/commands/man.ts";
 import { type Ended, runProgram } from "../../support/processes.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 /** Runs a program with this input; `undefined` if it is not installed. */
 async function runIfThere(command: readonly string[], stdin: string): Promise<Ended | undefined> {
@@ -22,19 +23,19 @@ async function runIfThere(command: readonly string[], stdin: string): Promise<En
 Deno.test("groff formats the manual page without a warning", async () => {
   const ended = await runIfThere(["groff", "-man", "-Tutf8", "-ww"], manualPage());
   if (ended === undefined) return;
-  assert.deepEqual([ended.code, ended.stderr], [0, ""]);
+  assertDeepStrictEquals([ended.code, ended.stderr], [0, ""]);
   // deno-lint-ignore no-control-regex -- what a terminal is told about bold and underlined words
   const text = ended.stdout.replaceAll(/\x1b\[[0-9;]*m|.\x08/g, "");
-  assert.match(text, /L2TP\(8\) +Network administration +L2TP\(8\)/);
-  assert.match(text, /tunnel_id ID\n +our +id +of +the +tunnel/);
-  assert.match(text, /-json\n +print +JSON +instead +of +text/);
+  assertMatch(text, /L2TP\(8\) +Network administration +L2TP\(8\)/);
+  assertMatch(text, /tunnel_id ID\n +our +id +of +the +tunnel/);
+  assertMatch(text, /-json\n +print +JSON +instead +of +text/);
 });
 
 Deno.test("man -l shows the manual page", async () => {
   const ended = await runIfThere(["man", "--warnings", "-l", "-"], manualPage());
   if (ended === undefined) return;
-  assert.deepEqual([ended.code, ended.stderr], [0, ""]);
-  assert.match(ended.stdout, /NAME\n +l2tp - L2TP tunnels and sessions of Linux/);
+  assertDeepStrictEquals([ended.code, ended.stderr], [0, ""]);
+  assertMatch(ended.stdout, /NAME\n +l2tp - L2TP tunnels and sessions of Linux/);
 });
 
 Deno.test("bash completes with its script", async () => {
@@ -47,14 +48,14 @@ printf '<%s>' "\${COMPREPLY[@]}"
 complete -p l2tp
 `;
   const ended = await runProgram(["bash"], { stdin: script });
-  assert.deepEqual([ended.code, ended.stderr], [0, ""]);
+  assertDeepStrictEquals([ended.code, ended.stderr], [0, ""]);
   // The words behind the program's name are asked with, and each line of the answer is one candidate.
-  assert.equal(ended.stdout, "<2:show tun><second word>complete -F _l2tp l2tp\n");
+  assertStrictEquals(ended.stdout, "<2:show tun><second word>complete -F _l2tp l2tp\n");
 });
 
 for (const [shell, check] of [["zsh", "-n"], ["fish", "--no-execute"]] as const) {
   Deno.test(`${shell} can read its completion script`, async () => {
     const ended = await runIfThere([shell, check], completionScript([shell]));
-    if (ended !== undefined) assert.deepEqual([ended.code, ended.stderr], [0, ""]);
+    if (ended !== undefined) assertDeepStrictEquals([ended.code, ended.stderr], [0, ""]);
   });
 }

@@ -1,6 +1,6 @@
 /** `src/cli/commands/monitor.ts`: events as text and as lines of JSON, with and without the time, lost ones, and how it ends. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { encodeSession } from "../../../src/wire/genl/l2tp/session.ts";
 import { encodeTunnel } from "../../../src/wire/genl/l2tp/tunnel.ts";
 import { encodeMessage } from "../../../src/wire/netlink/message.ts";
@@ -9,6 +9,7 @@ import { FakeHost, type Outcome } from "../../support/fake_host.ts";
 import { hexBytes } from "../../support/golden.ts";
 import { COUNTERS, sampleIpTunnel, sampleSession, sampleTunnel } from "../../support/samples.ts";
 import { until } from "../../support/until.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 function datagram(payload: Uint8Array): Uint8Array<ArrayBuffer> {
   return encodeMessage({ type: FAMILY_ID, flags: 4, sequence: 1, portId: 2, payload });
@@ -25,9 +26,9 @@ async function monitor(
   host.notifications.push(...items);
   host.notifications.end();
   const outcome = await host.run(line);
-  assert.equal(host.notifications.closings, 1, "the listener is closed");
-  assert.equal(host.interruptHandlers, 0, "nobody waits for an interrupt any more");
-  assert.equal(host.leaks, 0);
+  assertStrictEquals(host.notifications.closings, 1, "the listener is closed");
+  assertStrictEquals(host.interruptHandlers, 0, "nobody waits for an interrupt any more");
+  assertStrictEquals(host.leaks, 0);
   return outcome;
 }
 
@@ -52,7 +53,7 @@ const SESSION_TEXT = "Session 10 in tunnel 1\n  Peer session 20, tunnel 2\n  int
   "  offset 0, peer offset 0\n  cookie 01020304\n";
 
 Deno.test("monitor: each event as the text of its tunnel or session with a word in front", async () => {
-  assert.deepEqual(await monitor("monitor", ALL), {
+  assertDeepStrictEquals(await monitor("monitor", ALL), {
     code: 0,
     out: `Created ${TUNNEL_TEXT}Modified ${TUNNEL_TEXT}Created ${SESSION_TEXT}Modified ${SESSION_TEXT}` +
       `Deleted ${SESSION_TEXT}Deleted ${TUNNEL_TEXT}`,
@@ -62,7 +63,7 @@ Deno.test("monitor: each event as the text of its tunnel or session with a word 
 
 Deno.test("monitor -json: one object on a line for each event", async () => {
   const { code, out } = await monitor("-json monitor", ALL);
-  assert.equal(code, 0);
+  assertStrictEquals(code, 0);
   const tunnel =
     '{"tunnel_id":1,"encap":"IP","local":"10.0.0.1","peer":"10.0.0.2","peer_tunnel":2,"version":3,' +
     '"using_ipsec":false,"dataplane":"kernel"}';
@@ -70,7 +71,7 @@ Deno.test("monitor -json: one object on a line for each event", async () => {
     '{"session_id":10,"tunnel_id":1,"peer_session_id":20,"peer_tunnel_id":2,"interface":"l2e0",' +
     '"cookie":"01020304","reorder_timeout":0,"send_seq":false,"recv_seq":false,"pw_type":"eth","lns_mode":false,' +
     '"using_ipsec":false,"dataplane":"kernel"}';
-  assert.deepEqual(out.split("\n"), [
+  assertEquals(out.split("\n"), [
     `{"event":"tunnel_created","tunnel":${tunnel}}`,
     `{"event":"tunnel_modified","tunnel":${tunnel}}`,
     `{"event":"session_created","session":${session}}`,
@@ -84,43 +85,43 @@ Deno.test("monitor -json: one object on a line for each event", async () => {
 Deno.test("monitor -timestamp and -tshort: the local time as ip writes it", async () => {
   const one = ALL.slice(0, 1);
   const long = await monitor("-t monitor", one);
-  assert.equal(long.out, `Timestamp: Sun Nov 22 12:07:28 2026 123000 usec\nCreated ${TUNNEL_TEXT}`);
+  assertStrictEquals(long.out, `Timestamp: Sun Nov 22 12:07:28 2026 123000 usec\nCreated ${TUNNEL_TEXT}`);
   const short = await monitor("monitor -ts", one);
-  assert.equal(short.out, `[2026-11-22T12:07:28.123000] Created ${TUNNEL_TEXT}`);
+  assertStrictEquals(short.out, `[2026-11-22T12:07:28.123000] Created ${TUNNEL_TEXT}`);
   for (const option of ["-t", "-ts"]) {
     const json = await monitor(`-j ${option} monitor`, one);
-    assert.match(
+    assertMatch(
       json.out,
       /^\{"event":"tunnel_created","timestamp":"2026-11-22T12:07:28\.123000","tunnel":\{/,
     );
   }
   const early = await monitor("-t monitor", one, (host) => host.time = new Date(2027, 0, 3, 4, 5, 6, 7));
-  assert.match(early.out, /^Timestamp: Sun Jan {2}3 04:05:06 2027 7000 usec\n/);
+  assertMatch(early.out, /^Timestamp: Sun Jan {2}3 04:05:06 2027 7000 usec\n/);
   const earlyShort = await monitor(
     "-ts monitor",
     one,
     (host) => host.time = new Date(2027, 0, 3, 4, 5, 6, 7),
   );
-  assert.match(earlyShort.out, /^\[2027-01-03T04:05:06\.007000\] /);
+  assertMatch(earlyShort.out, /^\[2027-01-03T04:05:06\.007000\] /);
 });
 
 Deno.test("monitor -oneline and -statistics look as with show", async () => {
   const oneline = await monitor("-o monitor", ALL.slice(2, 3));
-  assert.equal(
+  assertStrictEquals(
     oneline.out,
     "Created Session 10 in tunnel 1\\  Peer session 20, tunnel 2\\  interface name: l2e0\\" +
       "  offset 0, peer offset 0\\  cookie 01020304\n",
   );
   const counted = datagram(encodeTunnel(2, { ...TUNNEL, counters: COUNTERS }));
-  assert.match((await monitor("-s monitor", [counted])).out, /\n {2}TX: packets 1 {2}bytes 2 {2}errors 3\n/);
+  assertMatch((await monitor("-s monitor", [counted])).out, /\n {2}TX: packets 1 {2}bytes 2 {2}errors 3\n/);
 });
 
 Deno.test("monitor -details claims nothing about the interface, which it does not look up", async () => {
   const { out } = await monitor("-d monitor", ALL.slice(2, 3));
-  assert.doesNotMatch(out, /renamed or in another namespace/);
-  assert.doesNotMatch(out, /l2spec unknown/);
+  assertNotMatch(out, /renamed or in another namespace/);
+  assertNotMatch(out, /l2spec unknown/);
   const json = await monitor("-d -j monitor", ALL.slice(2, 3));
-  assert.ok(!("link" in JSON.parse(json.out).session));
+  assert(!("link" in JSON.parse(json.out).session));
 });
 
 Deno.test("monitor: after lost events, what is there now; to standard error a word about it", async () => {
@@ -128,8 +129,8 @@ Deno.test("monitor: after lost events, what is there now; to standard error a wo
     home.l2tp.tunnels.set(1, TUNNEL);
     home.l2tp.sessions.push(SESSION);
   });
-  assert.deepEqual([code, err], [0, "events lost, resyncing\n"]);
-  assert.equal(out, `Present ${TUNNEL_TEXT}Present ${SESSION_TEXT}Deleted ${TUNNEL_TEXT}`);
+  assertDeepStrictEquals([code, err], [0, "events lost, resyncing\n"]);
+  assertStrictEquals(out, `Present ${TUNNEL_TEXT}Present ${SESSION_TEXT}Deleted ${TUNNEL_TEXT}`);
 });
 
 Deno.test("monitor -json: after lost events, marks around what is there now", async () => {
@@ -139,9 +140,9 @@ Deno.test("monitor -json: after lost events, marks around what is there now", as
   });
   const events = out.trimEnd().split("\n").map((line) => JSON.parse(line));
   const names = ["events_lost", "tunnel_present", "session_present", "resynced"];
-  assert.deepEqual(events.map(({ event }) => event), [...names, ...names]);
-  for (const event of events) assert.equal(event.timestamp, "2026-11-22T12:07:28.123000");
-  assert.deepEqual([events[1].tunnel.tunnel_id, events[2].session.session_id], [1, 10]);
+  assertEquals(events.map(({ event }) => event), [...names, ...names]);
+  for (const event of events) assertStrictEquals(event.timestamp, "2026-11-22T12:07:28.123000");
+  assertEquals([events[1].tunnel.tunnel_id, events[2].session.session_id], [1, 10]);
 });
 
 Deno.test("monitor prints each event at once, and ends with 0 when the user interrupts", async () => {
@@ -158,8 +159,8 @@ Deno.test("monitor prints each event at once, and ends with 0 when the user inte
   await until(() => parts.length > 0, "monitor prints");
   host.interrupt();
   const { code, out: all } = await ended;
-  assert.deepEqual([code, all.split("\n").length], [0, 2]);
-  assert.equal(host.interruptHandlers, 0);
+  assertDeepStrictEquals([code, all.split("\n").length], [0, 2]);
+  assertStrictEquals(host.interruptHandlers, 0);
 });
 
 Deno.test("monitor hears what commands do", async () => {
@@ -172,29 +173,29 @@ Deno.test("monitor hears what commands do", async () => {
   host.notifications.end();
   const { out } = await host.run("-j monitor");
   const events = out.trimEnd().split("\n").map((line) => JSON.parse(line).event);
-  assert.deepEqual(events, ["tunnel_created", "tunnel_modified", "tunnel_deleted"]);
+  assertEquals(events, ["tunnel_created", "tunnel_modified", "tunnel_deleted"]);
 });
 
 Deno.test("monitor needs no privilege until events are lost", async () => {
   const fine = await monitor("monitor", ALL.slice(0, 1), ({ home }) => home.l2tp.privileged = false);
-  assert.equal(fine.code, 0);
+  assertStrictEquals(fine.code, 0);
   const lost = await monitor("monitor", ["overrun"], ({ home }) => home.l2tp.privileged = false);
-  assert.equal(lost.code, 1);
-  assert.match(lost.err, /RTNETLINK answers: Operation not permitted/);
+  assertStrictEquals(lost.code, 1);
+  assertMatch(lost.err, /RTNETLINK answers: Operation not permitted/);
 });
 
 Deno.test("monitor takes no words, and fails where a notification makes no sense", async () => {
   const words = await new FakeHost().run("monitor tunnel");
-  assert.deepEqual(words, { code: 255, out: "", err: "Unknown command: tunnel\n  See: l2tp help monitor\n" });
+  assertEquals(words, { code: 255, out: "", err: "Unknown command: tunnel\n  See: l2tp help monitor\n" });
   const broken = await monitor("monitor", [ALL[0]!, hexBytes("ffffffff")]);
-  assert.equal(broken.code, 1);
-  assert.equal(broken.out, `Created ${TUNNEL_TEXT}`);
-  assert.match(broken.err, /^Error: Cannot decode nlmsghdr/);
+  assertStrictEquals(broken.code, 1);
+  assertStrictEquals(broken.out, `Created ${TUNNEL_TEXT}`);
+  assertMatch(broken.err, /^Error: Cannot decode nlmsghdr/);
 });
 
 Deno.test("monitor of a tunnel over UDP", async () => {
   const { out } = await monitor("-o monitor", [datagram(encodeTunnel(1, sampleTunnel()))]);
-  assert.match(
+  assertMatch(
     out,
     /^Created Tunnel 3000, encap UDP\\.*UDP source \/ dest ports: 5000\/6000\\ {2}UDP checksum: disabled\n$/,
   );

@@ -1,4 +1,12 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+  assertNotStrictEquals,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { Errno } from "../../../src/base/errno.ts";
 import type { PppSessionStatus } from "../../../src/client/daemon/ppp_client.ts";
 import type { SessionJson } from "../../../src/cli/output/json.ts";
@@ -7,6 +15,7 @@ import { parseSecrets } from "../../../src/config/plan/secrets.ts";
 import { SecretsError } from "../../../src/base/secrets_error.ts";
 import { DaemonError } from "../../../src/driver/daemon_api/error.ts";
 import { FakeHost } from "../../support/fake_host.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 const OK = { code: 0, out: "", err: "" };
 const TUNNEL = "add tunnel tid 1 ptid 2 local 10.0.0.1 remote 10.0.0.2 udp_sport 1 udp_dport 2";
@@ -26,9 +35,9 @@ Deno.test("add session … ppp: the session is made, and the daemon is asked to 
   const line = `${SESSION} name ppp7 ppp user alice secret-file /etc/secrets require chap require mschapv2 ` +
     "local 192.0.2.1 pool 192.0.2.10-192.0.2.20 dns 192.0.2.53 askdns on mtu 1400 mru 1420 defaultroute on " +
     "ipv6 off mss on echo 5 echo_failures 3";
-  assert.deepEqual(await host.run(line), OK);
-  assert.equal(host.home.l2tp.sessions[0]!.pseudowireType, 7);
-  assert.deepEqual(host.home.pppRequests, [{
+  assertDeepStrictEquals(await host.run(line), OK);
+  assertStrictEquals(host.home.l2tp.sessions[0]!.pseudowireType, 7);
+  assertEquals(host.home.pppRequests, [{
     dataplane: "kernel",
     tunnelId: 1,
     sessionId: 3,
@@ -55,7 +64,7 @@ Deno.test("add session … ppp: the session is made, and the daemon is asked to 
       pppdFile: undefined,
     },
   }]);
-  assert.equal(host.leaks, 0);
+  assertStrictEquals(host.leaks, 0);
 });
 
 Deno.test("add session … ppp alone: nothing is decided for the peer, and the tunnel's own words keep their meaning", async () => {
@@ -64,19 +73,19 @@ Deno.test("add session … ppp alone: nothing is decided for the peer, and the t
   const { code, err } = await host.run(
     `${TUNNEL} session sid 3 psid 4 ppp local 192.0.2.1 remote 192.0.2.2 ipv6 on`,
   );
-  assert.deepEqual([code, err], [0, ""]);
-  assert.equal(host.home.l2tp.tunnels.get(1)!.peer, "10.0.0.2");
+  assertDeepStrictEquals([code, err], [0, ""]);
+  assertStrictEquals(host.home.l2tp.tunnels.get(1)!.peer, "10.0.0.2");
   const [request] = host.home.pppRequests;
-  assert.ok(request!.settings.ipv4);
-  assert.deepEqual([request!.settings.ipv4.local, request!.settings.ipv4.remote], ["192.0.2.1", "192.0.2.2"]);
-  assert.equal(request!.settings.secrets, undefined);
+  assert(request!.settings.ipv4);
+  assertEquals([request!.settings.ipv4.local, request!.settings.ipv4.remote], ["192.0.2.1", "192.0.2.2"]);
+  assertStrictEquals(request!.settings.secrets, undefined);
 });
 
 Deno.test("secret-file may be relative to where the command is run", async () => {
   const host = await withTunnel();
   host.files.set("secrets", ["alice wonderland"]);
-  assert.deepEqual(await host.run(`${SESSION} ppp secret-file secrets`), OK);
-  assert.equal(host.home.pppRequests[0]!.settings.secretsFrom?.file, "secrets");
+  assertDeepStrictEquals(await host.run(`${SESSION} ppp secret-file secrets`), OK);
+  assertStrictEquals(host.home.pppRequests[0]!.settings.secretsFrom?.file, "secrets");
 });
 
 Deno.test("ppp in the daemon's own subsystem, and where none runs one is started", async () => {
@@ -84,30 +93,33 @@ Deno.test("ppp in the daemon's own subsystem, and where none runs one is started
   user.daemon = "running";
   user.home.l2tp.hasFamily = false;
   await user.prepare(TUNNEL);
-  assert.deepEqual(await user.run(`${SESSION} ppp`), OK);
-  assert.equal(user.home.pppRequests[0]!.dataplane, "user");
+  assertDeepStrictEquals(await user.run(`${SESSION} ppp`), OK);
+  assertStrictEquals(user.home.pppRequests[0]!.dataplane, "user");
 
   const kernel = await withTunnel();
   kernel.daemon = "absent";
   const { code, err } = await kernel.run(`${SESSION} ppp`);
-  assert.deepEqual([code, err], [0, "Started l2tp daemon (process 4242): it runs PPP.\n"]);
-  assert.equal(kernel.home.pppRequests.length, 1);
-  assert.equal(kernel.leaks, 0);
+  assertDeepStrictEquals([code, err], [0, "Started l2tp daemon (process 4242): it runs PPP.\n"]);
+  assertStrictEquals(kernel.home.pppRequests.length, 1);
+  assertStrictEquals(kernel.leaks, 0);
 });
 
 Deno.test("ppp: who asks the peer for a proof needs no secret under a name of its own", async () => {
   const host = await withTunnel();
-  assert.deepEqual(await host.run(`${SESSION} ppp user carol secret-file /etc/secrets require chap`), OK);
-  assert.equal(host.home.pppRequests[0]!.settings.user, "carol");
+  assertDeepStrictEquals(
+    await host.run(`${SESSION} ppp user carol secret-file /etc/secrets require chap`),
+    OK,
+  );
+  assertStrictEquals(host.home.pppRequests[0]!.settings.user, "carol");
 });
 
 Deno.test("ppp that the daemon refuses: the session that was made for it goes again", async () => {
   const host = await withTunnel();
   host.home.pppRefusal = Errno.EEXIST;
   const { code } = await host.run(`${SESSION} ppp`);
-  assert.equal(code, 2);
-  assert.deepEqual(host.home.l2tp.sessions, []);
-  assert.equal(host.leaks, 0);
+  assertStrictEquals(code, 2);
+  assertEquals(host.home.l2tp.sessions, []);
+  assertStrictEquals(host.leaks, 0);
 });
 
 Deno.test("ppp: what makes no sense is refused before anything is made, and no secret is said", async () => {
@@ -157,23 +169,23 @@ Deno.test("ppp: what makes no sense is refused before anything is made, and no s
   ];
   for (const [words, code, first] of table) {
     const outcome = await host.run(`${SESSION} ${words}`);
-    assert.equal(outcome.code, code, words);
-    assert.ok(outcome.err.startsWith(first), `${words}: ${outcome.err}`);
-    assert.doesNotMatch(outcome.err, /wonderland|lonely|two words/, words);
+    assertStrictEquals(outcome.code, code, words);
+    assert(outcome.err.startsWith(first), `${words}: ${outcome.err}`);
+    assertNotMatch(outcome.err, /wonderland|lonely|two words/, words);
   }
-  assert.deepEqual(host.home.l2tp.commands, []);
-  assert.deepEqual(host.home.pppRequests, []);
+  assertEquals(host.home.l2tp.commands, []);
+  assertEquals(host.home.pppRequests, []);
 });
 
 Deno.test("ppp pppd FILE: pppd is tried, then gets the session", async () => {
   const host = await withTunnel();
   host.files.set("peers/lns", ["noauth"]);
-  assert.deepEqual(await host.run(`${SESSION} name ppp7 ppp pppd peers/lns`), OK);
-  assert.deepEqual(host.pppdTrials, ["peers/lns"]);
+  assertDeepStrictEquals(await host.run(`${SESSION} name ppp7 ppp pppd peers/lns`), OK);
+  assertEquals(host.pppdTrials, ["peers/lns"]);
   const [request] = host.home.pppRequests;
   const { interfaceName, pppdFile } = request!.settings;
-  assert.deepEqual([request!.dataplane, interfaceName, pppdFile], ["kernel", "ppp7", "/peers/lns"]);
-  assert.equal(host.leaks, 0);
+  assertEquals([request!.dataplane, interfaceName, pppdFile], ["kernel", "ppp7", "/peers/lns"]);
+  assertStrictEquals(host.leaks, 0);
 });
 
 Deno.test("ppp pppd FILE: what stands in its way is said before anything changes", async () => {
@@ -181,26 +193,26 @@ Deno.test("ppp pppd FILE: what stands in its way is said before anything changes
     const host = await withTunnel();
     change(host);
     const { code, err } = await host.run(`${SESSION} ppp pppd ${words}`);
-    assert.notEqual(code, 0);
-    assert.deepEqual([host.home.l2tp.commands, host.home.pppRequests], [[], []]);
-    assert.equal(host.leaks, 0);
+    assertNotStrictEquals(code, 0);
+    assertEquals([host.home.l2tp.commands, host.home.pppRequests], [[], []]);
+    assertStrictEquals(host.leaks, 0);
     return err;
   };
-  assert.match(
+  assertMatch(
     await run("/etc/secrets user alice"),
     /^Error: argument "pppd" is wrong: it cannot be combined with other keywords of ppp/,
   );
-  assert.match(await run("/etc/none"), /^Error: pppd's file "\/etc\/none" cannot be read: ENOENT\./);
+  assertMatch(await run("/etc/none"), /^Error: pppd's file "\/etc\/none" cannot be read: ENOENT\./);
   const trouble = (pppd: FakeHost["pppd"]): Promise<string> =>
     run("/etc/secrets", (host) => host.pppd = pppd);
-  assert.match(await trouble({ trouble: "missing" }), /^Error: pppd is not installed\./);
-  assert.match(
+  assertMatch(await trouble({ trouble: "missing" }), /^Error: pppd is not installed\./);
+  assertMatch(
     await trouble({ trouble: "plugin", exit: { status: 2 } }),
     /^Error: pppd does not start with its plugin pppol2tp\.so: its options make no sense \(exit status 2\)\./,
   );
   const refused = await trouble({ trouble: "arguments", exit: { status: 2 } });
-  assert.match(refused, /^Error: pppd does not start with the arguments in "\/etc\/secrets": its options/);
-  assert.match(refused, /pppd plugin pppol2tp\.so file \/etc\/secrets notty dryrun/);
+  assertMatch(refused, /^Error: pppd does not start with the arguments in "\/etc\/secrets": its options/);
+  assertMatch(refused, /pppd plugin pppol2tp\.so file \/etc\/secrets notty dryrun/);
 });
 
 Deno.test("ppp pppd FILE where L2TP is in userspace: refused, and no daemon is started for it", async () => {
@@ -210,26 +222,26 @@ Deno.test("ppp pppd FILE where L2TP is in userspace: refused, and no daemon is s
     host.daemon = daemon;
     host.files.set("/etc/lns", ["noauth"]);
     const { code, err } = await host.run(`${TUNNEL} session sid 3 psid 4 ppp pppd /etc/lns`);
-    assert.equal(code, 1);
-    assert.match(err, /^Error: pppd works with kernel sessions only/);
-    assert.deepEqual(host.pppdTrials, []);
-    assert.equal(host.daemon, daemon);
+    assertStrictEquals(code, 1);
+    assertMatch(err, /^Error: pppd works with kernel sessions only/);
+    assertEquals(host.pppdTrials, []);
+    assertStrictEquals(host.daemon, daemon);
   }
 });
 
 Deno.test("behind ppp only PPP's keywords may come next, those that were given not again", () => {
   const words = (line: string): string[] => nextWords(line.split(" ")).words.map(({ word }) => word);
   const all = words(`${SESSION} ppp`);
-  assert.ok(all.includes("user") && all.includes("local") && !all.includes("cookie") && !all.includes("ppp"));
-  assert.deepEqual(all.filter((word) => !words(`${SESSION} ppp user alice dns 1.1.1.1`).includes(word)), [
+  assert(all.includes("user") && all.includes("local") && !all.includes("cookie") && !all.includes("ppp"));
+  assertEquals(all.filter((word) => !words(`${SESSION} ppp user alice dns 1.1.1.1`).includes(word)), [
     "user",
   ]);
-  assert.deepEqual(words(`${SESSION} ppp require`), ["chap", "mschapv2", "mschap", "pap", "none"]);
-  assert.ok(words(SESSION).includes("ppp"));
+  assertEquals(words(`${SESSION} ppp require`), ["chap", "mschapv2", "mschap", "pap", "none"]);
+  assert(words(SESSION).includes("ppp"));
 });
 
 Deno.test("parseSecrets(): quotes, comments, and the line of what is wrong without what stands there", () => {
-  assert.deepEqual(
+  assertEquals(
     parseSecrets('  a b # c\n\n#x y\n"a \\"b\\\\" "c#d"\r\n# "\nß é', "f"),
     [
       { name: "a", secret: "b" },
@@ -238,11 +250,8 @@ Deno.test("parseSecrets(): quotes, comments, and the line of what is wrong witho
     ],
   );
   for (const line of ["alone", "a b c", 'a "open', '"" b', 'a ""', "a #b", '"a"b c']) {
-    assert.throws(() => parseSecrets(`x y\n${line}`, "f"), (error) => {
-      assert.ok(error instanceof SecretsError, line);
-      assert.equal(error.message, "f:2: expected a name and a secret");
-      return true;
-    });
+    const error = assertThrows(() => parseSecrets(`x y\n${line}`, "f"), SecretsError, undefined, line);
+    assertStrictEquals(error.message, "f:2: expected a name and a secret");
   }
 });
 
@@ -274,26 +283,26 @@ Deno.test("show names the interface of PPP, as text, in JSON and to pick by, on 
   await host.prepare(`${SESSION} pw_type ppp`, "add session tid 1 sid 5 psid 6 pw_type ppp");
   host.home.pppSessions.push(STATUS, { ...STATUS, dataplane: "user", sessionId: 5, interfaceName: "ppp8" });
   const { out } = await host.run("show session");
-  assert.deepEqual(out.match(/.*interface name: .*/g), ["  interface name: ppp7"]);
-  assert.match((await host.run("show")).out, /^ {4}interface name: ppp7$/m);
+  assertEquals(out.match(/.*interface name: .*/g), ["  interface name: ppp7"]);
+  assertMatch((await host.run("show")).out, /^ {4}interface name: ppp7$/m);
   const names = JSON.parse((await host.run("-j show session")).out).map((row: SessionJson) => row.interface);
-  assert.deepEqual(names, ["ppp7", undefined]);
-  assert.match((await host.run("show session name ppp7")).out, /^Session 3 in tunnel 1$/m);
+  assertEquals(names, ["ppp7", undefined]);
+  assertMatch((await host.run("show session name ppp7")).out, /^Session 3 in tunnel 1$/m);
   host.daemon = new DaemonError("forbidden", "/run/l2tp/api.sock");
-  assert.equal((await host.run("show session name ppp7")).out, "");
-  assert.deepEqual(await host.run("show session session_id 3 tunnel_id 1").then(({ code }) => code), 0);
-  assert.equal(host.leaks, 0);
+  assertStrictEquals((await host.run("show session name ppp7")).out, "");
+  assertStrictEquals(await host.run("show session session_id 3 tunnel_id 1").then(({ code }) => code), 0);
+  assertStrictEquals(host.leaks, 0);
 });
 
 Deno.test("status and metrics name the interface of PPP", async () => {
   const host = await withTunnel();
   await host.prepare(`${SESSION} pw_type ppp`);
-  assert.match((await host.run("metrics")).out, /^l2tp_session_info\{.*interface="".*\} 1$/m);
+  assertMatch((await host.run("metrics")).out, /^l2tp_session_info\{.*interface="".*\} 1$/m);
   host.home.pppSessions.push(STATUS);
   const { tunnels: [{ sessions: [session] }] } = JSON.parse((await host.run("status -json")).out);
-  assert.deepEqual([session.interface, session.state], ["ppp7", "absent"]);
-  assert.match((await host.run("metrics")).out, /^l2tp_session_info\{.*interface="ppp7".*\} 1$/m);
-  assert.equal(host.leaks, 0);
+  assertEquals([session.interface, session.state], ["ppp7", "absent"]);
+  assertMatch((await host.run("metrics")).out, /^l2tp_session_info\{.*interface="ppp7".*\} 1$/m);
+  assertStrictEquals(host.leaks, 0);
 });
 
 Deno.test("show session -d tells how PPP is doing, and prints nothing of the peer's as it is", async () => {
@@ -303,7 +312,7 @@ Deno.test("show session -d tells how PPP is doing, and prints nothing of the pee
   const { out } = await host.run("-d show session");
   const lines = out.split("\n");
   const from = lines.findIndex((line) => line.startsWith("  ppp "));
-  assert.deepEqual(lines.slice(from, from + 8), [
+  assertEquals(lines.slice(from, from + 8), [
     "  ppp ppp7  phase network",
     "    lcp Opened  mru 1500/1400  magic 00001234/deadbeef  peer_pfc  peer_acfc",
     '    auth  us chap as "alice" succeeded',
@@ -314,7 +323,7 @@ Deno.test("show session -d tells how PPP is doing, and prints nothing of the pee
     "    ended: the peer has not answered 5 echo requests",
   ]);
   const [{ ppp }] = JSON.parse((await host.run("-d -j show session")).out);
-  assert.deepEqual(ppp, {
+  assertEquals(ppp, {
     interface: "ppp7",
     phase: "network",
     lcp: {
@@ -331,7 +340,7 @@ Deno.test("show session -d tells how PPP is doing, and prints nothing of the pee
     end: "the peer has not answered 5 echo requests",
     end_reason: "peerUnresponsive",
   });
-  assert.equal(host.leaks, 0);
+  assertStrictEquals(host.leaks, 0);
 });
 
 Deno.test("show session -d without a daemon, or with one that knows no PPP, tells the rest", async () => {
@@ -339,9 +348,9 @@ Deno.test("show session -d without a daemon, or with one that knows no PPP, tell
   await host.prepare(`${SESSION} pw_type ppp`);
   host.daemon = "absent";
   const { code, out } = await host.run("-d show session");
-  assert.equal(code, 0);
-  assert.match(out, /pseudowire ppp/);
-  assert.doesNotMatch(out, /phase/);
+  assertStrictEquals(code, 0);
+  assertMatch(out, /pseudowire ppp/);
+  assertNotMatch(out, /phase/);
 });
 
 Deno.test("show session -d tells which pppd has the session, and how the one before ended", async () => {
@@ -354,16 +363,16 @@ Deno.test("show session -d tells which pppd has the session, and how the one bef
     return (await host.run(words)).out;
   };
   const text = await show(session, "-d show session");
-  assert.ok(text.includes(
+  assert(text.includes(
     "  ppp ppp7  pppd process 4711  file /etc/ppp/peers/lns  started 2 times\n" +
       "    ended: the peer does not answer echo requests (exit status 15)\n",
   ));
   const ended = { ...session, interfaceName: undefined, pppd: { ...pppd, pid: undefined, starts: 1 } };
-  assert.ok(
+  assert(
     (await show(ended, "-d show session")).includes("  ppp without interface  pppd restarts  file"),
   );
   const [json] = JSON.parse(await show(session, "-j -d show session"));
-  assert.deepEqual(json.ppp, {
+  assertEquals(json.ppp, {
     interface: "ppp7",
     pppd: { file: "/etc/ppp/peers/lns", pid: 4711, starts: 2 },
     end: "the peer does not answer echo requests (exit status 15)",

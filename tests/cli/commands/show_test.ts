@@ -1,6 +1,6 @@
 /** `src/cli/commands/show.ts` and `details.ts`, as whole command lines: what is listed, how it is filtered, what is asked. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { parseDebugFacts } from "../../../src/model/debug_facts.ts";
 import { FakeHost } from "../../support/fake_host.ts";
 import { goldenText, hexBytes } from "../../support/golden.ts";
@@ -12,6 +12,7 @@ import {
   sampleTunnel,
   sampleTunnel6,
 } from "../../support/samples.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 /** Three tunnels with four sessions. */
 function populated(): FakeHost {
@@ -71,14 +72,14 @@ function populated(): FakeHost {
 /** Ids of the tunnels that the line lists. */
 async function tunnelIds(host: FakeHost, line: string): Promise<number[]> {
   const { code, out, err } = await host.run(`-json ${line}`);
-  assert.deepEqual([code, err], [0, ""], line);
+  assertDeepStrictEquals([code, err], [0, ""], line);
   return JSON.parse(out).map((tunnel: { tunnel_id: number }) => tunnel.tunnel_id);
 }
 
 /** Ids of the sessions that the line lists, as "tunnel/session". */
 async function sessionIds(host: FakeHost, line: string): Promise<string> {
   const { code, out, err } = await host.run(`-json ${line}`);
-  assert.deepEqual([code, err], [0, ""], line);
+  assertDeepStrictEquals([code, err], [0, ""], line);
   return JSON.parse(out).map((session: { tunnel_id: number; session_id: number }) =>
     `${session.tunnel_id}/${session.session_id}`
   ).join(" ");
@@ -86,7 +87,7 @@ async function sessionIds(host: FakeHost, line: string): Promise<string> {
 
 Deno.test("show tunnel, show session: the text of ip", async () => {
   const host = populated();
-  assert.deepEqual(await host.run("show tunnel"), {
+  assertDeepStrictEquals(await host.run("show tunnel"), {
     code: 0,
     out: `Tunnel 1, encap UDP
   From 10.0.0.1 to 10.0.0.2
@@ -104,7 +105,7 @@ Tunnel 3, encap UDP
 `,
     err: "",
   });
-  assert.deepEqual(await host.run("show session"), {
+  assertDeepStrictEquals(await host.run("show session"), {
     code: 0,
     out: `Session 100 in tunnel 1
   Peer session 200, tunnel 11
@@ -134,21 +135,21 @@ Session 100 in tunnel 3
 Deno.test("show session: nothing of one session is shown with the next, as it is by ip", async () => {
   const { out } = await populated().run("-o show session");
   const lines = out.split("\n");
-  assert.ok(lines[1]!.includes("cookie") && lines[1]!.includes("reorder timeout"));
-  assert.ok(
+  assert(lines[1]!.includes("cookie") && lines[1]!.includes("reorder timeout"));
+  assert(
     !lines[2]!.includes("cookie") && !lines[2]!.includes("timeout") && !lines[2]!.includes("sequence"),
   );
-  assert.ok(!lines[3]!.includes("interface"));
+  assert(!lines[3]!.includes("interface"));
   const rows = JSON.parse((await populated().run("-j show session")).out);
-  assert.deepEqual(rows.map((row: object) => "cookie" in row), [false, true, false, false]);
-  assert.deepEqual(rows.map((row: object) => "interface" in row), [true, true, true, false]);
+  assertEquals(rows.map((row: object) => "cookie" in row), [false, true, false, false]);
+  assertEquals(rows.map((row: object) => "interface" in row), [true, true, true, false]);
 });
 
 Deno.test("show alone: tunnels with their sessions beneath them", async () => {
   const host = populated();
   const { code, out } = await host.run("show");
-  assert.equal(code, 0);
-  assert.deepEqual(out.split("\n").filter((line) => /^ {0,2}(Tunnel|Session)/.test(line)), [
+  assertStrictEquals(code, 0);
+  assertEquals(out.split("\n").filter((line) => /^ {0,2}(Tunnel|Session)/.test(line)), [
     "Tunnel 1, encap UDP",
     "  Session 100 in tunnel 1",
     "  Session 101 in tunnel 1",
@@ -158,7 +159,7 @@ Deno.test("show alone: tunnels with their sessions beneath them", async () => {
     "  Session 100 in tunnel 3",
   ]);
   const rows = JSON.parse((await host.run("-j show")).out);
-  assert.deepEqual(
+  assertEquals(
     rows.map((row: { tunnel_id: number; sessions: { session_id: number }[] }) => [
       row.tunnel_id,
       row.sessions.map(({ session_id }) => session_id),
@@ -178,7 +179,9 @@ Deno.test("show of nothing", async () => {
     ["-j -p show session", "[ ]\n"],
     ["-s -d show session", ""],
   ];
-  for (const [line, out] of table) assert.deepEqual(await host.run(line), { code: 0, out, err: "" }, line);
+  for (const [line, out] of table) {
+    assertDeepStrictEquals(await host.run(line), { code: 0, out, err: "" }, line);
+  }
 });
 
 Deno.test("show tunnel: every filter is applied, unlike by ip", async () => {
@@ -210,7 +213,7 @@ Deno.test("show tunnel: every filter is applied, unlike by ip", async () => {
     ["encap ip tid 1", []],
   ];
   for (const [filter, ids] of table) {
-    assert.deepEqual(await tunnelIds(host, `show tunnel ${filter}`), ids, filter);
+    assertDeepStrictEquals(await tunnelIds(host, `show tunnel ${filter}`), ids, filter);
   }
 });
 
@@ -240,7 +243,7 @@ Deno.test("show session: every filter is applied, those about the tunnel too", a
     ["tid 1 sid 101 seq none", ""],
   ];
   for (const [filter, ids] of table) {
-    assert.equal(await sessionIds(host, `show session ${filter}`), ids, filter);
+    assertStrictEquals(await sessionIds(host, `show session ${filter}`), ids, filter);
   }
 });
 
@@ -259,7 +262,7 @@ Deno.test("show session: what only its tunnel tells picks sessions as well, and 
     ["encap ip tid 1", ""],
   ];
   for (const [filter, ids] of table) {
-    assert.equal(await sessionIds(host, `show session ${filter}`), ids, filter);
+    assertStrictEquals(await sessionIds(host, `show session ${filter}`), ids, filter);
   }
 });
 
@@ -279,7 +282,7 @@ Deno.test("show alone with filters: of the tunnel, of the session, of both", asy
   ];
   for (const [filter, expected] of table) {
     const rows = JSON.parse((await host.run(`-j show ${filter}`)).out);
-    assert.deepEqual(
+    assertDeepStrictEquals(
       rows.map((row: { tunnel_id: number; sessions: { session_id: number }[] }) => [
         row.tunnel_id,
         row.sessions.map(({ session_id }) => session_id),
@@ -312,19 +315,19 @@ Deno.test("show asks for one where one is named, and for all otherwise", async (
       flags.filter((flag) => flag === 5).length,
       flags.filter((flag) => flag === 0x301).length,
     ];
-    assert.deepEqual(counted, [requests, dumps], line);
+    assertDeepStrictEquals(counted, [requests, dumps], line);
   }
 });
 
 Deno.test("show -statistics and -details on the whole way", async () => {
   const host = populated();
   const stats = await host.run("-s show session tid 2 sid 102");
-  assert.ok(stats.out.endsWith(
+  assert(stats.out.endsWith(
     "  TX: packets 1  bytes 2  errors 3\n" +
       "  RX: packets 4  bytes 5  errors 6  seq_discards 7  oos_packets 8  cookie_discards 9  invalid 10\n",
   ));
   const details = await host.run("-d show session tid 1");
-  assert.deepEqual(
+  assertEquals(
     details.out.split("\n").filter((line) => /pseudowire|interface (up|down|ren)/.test(line)),
     [
       "  pseudowire eth  l2spec default  lns_mode off  ipsec off",
@@ -334,7 +337,7 @@ Deno.test("show -statistics and -details on the whole way", async () => {
     ],
   );
   const rows = JSON.parse((await host.run("-d -j show session tid 1")).out);
-  assert.deepEqual(rows.map((row: Record<string, unknown>) => [row.l2spec_type, row.link]), [
+  assertEquals(rows.map((row: Record<string, unknown>) => [row.l2spec_type, row.link]), [
     ["default", { ifindex: 4, up: true, operstate: "unknown", mtu: 1446, master: "br0" }],
     ["none", null],
   ]);
@@ -343,26 +346,26 @@ Deno.test("show -statistics and -details on the whole way", async () => {
 Deno.test("show without -details asks nothing of the interfaces; with it, and no debugfs, the sublayer is unknown", async () => {
   const host = populated();
   await host.run("show session");
-  assert.deepEqual(host.home.links.steps, []);
+  assertEquals(host.home.links.steps, []);
   host.debugfs = false;
   const { out } = await host.run("-d show session tid 1 sid 101");
-  assert.match(out, /pseudowire eth {2}l2spec unknown/);
-  assert.deepEqual(host.home.links.steps, ["list"]);
+  assertMatch(out, /pseudowire eth {2}l2spec unknown/);
+  assertEquals(host.home.links.steps, ["list"]);
   const [row] = JSON.parse((await host.run("-d -j show session tid 1 sid 101")).out);
-  assert.ok(!("l2spec_type" in row));
+  assert(!("l2spec_type" in row));
 });
 
 Deno.test("show -color: only with a terminal for auto, never in JSON", async () => {
   const host = populated();
   const colored = "\x1b[36m  interface name: pw0\x1b[0m";
-  assert.ok((await host.run("-c show session")).out.includes(colored));
-  assert.ok(!(await host.run("-c=auto show session")).out.includes("\x1b"));
-  assert.ok(!(await host.run("-c -j show session")).out.includes("\x1b"));
+  assert((await host.run("-c show session")).out.includes(colored));
+  assert(!(await host.run("-c=auto show session")).out.includes("\x1b"));
+  assert(!(await host.run("-c -j show session")).out.includes("\x1b"));
   host.terminal = true;
-  assert.ok((await host.run("-c=auto show session")).out.includes(colored));
-  assert.ok(!(await host.run("show session")).out.includes("\x1b"));
+  assert((await host.run("-c=auto show session")).out.includes(colored));
+  assert(!(await host.run("show session")).out.includes("\x1b"));
   host.env.set("COLORFGBG", "15;0");
-  assert.ok((await host.run("-c show session")).out.includes("\x1b[1;36m  interface name: pw0\x1b[0m"));
+  assert((await host.run("-c show session")).out.includes("\x1b[1;36m  interface name: pw0\x1b[0m"));
 });
 
 Deno.test("show of 10,000 sessions in any pieces, in order, printed in parts", async () => {
@@ -375,31 +378,31 @@ Deno.test("show of 10,000 sessions in any pieces, in order, printed in parts", a
   for (const batching of ["single", "joined", new Random(5)] as const) {
     host.batching = batching;
     const { code, out } = await host.run("-o show session");
-    assert.equal(code, 0);
+    assertStrictEquals(code, 0);
     const lines = out.split("\n");
-    assert.equal(lines.length, 10_001);
-    assert.ok(lines.slice(0, -1).every((line, i) => line.startsWith(`Session ${i + 1} in tunnel 1\\`)));
+    assertStrictEquals(lines.length, 10_001);
+    assert(lines.slice(0, -1).every((line, i) => line.startsWith(`Session ${i + 1} in tunnel 1\\`)));
   }
 });
 
 Deno.test("show closes what it opened, also when it is refused", async () => {
   const host = populated();
   await host.run("-d show");
-  assert.equal(host.transports.length, 2);
-  assert.equal(host.leaks, 0);
+  assertStrictEquals(host.transports.length, 2);
+  assertStrictEquals(host.leaks, 0);
   host.home.l2tp.privileged = false;
-  assert.equal((await host.run("show")).code, 1);
-  assert.equal(host.leaks, 0);
+  assertStrictEquals((await host.run("show")).code, 1);
+  assertStrictEquals(host.leaks, 0);
 });
 
 const l2specs = (text: string) =>
   new Map([...parseDebugFacts(text).sessions].map(([key, { l2spec }]) => [key, l2spec]));
 
 Deno.test("parseDebugFacts() reads what debugfs says", () => {
-  assert.deepEqual(
+  assertEquals(
     l2specs(goldenText("l2tp/debugfs_tunnels.txt")),
     new Map([["3000/1001", "default"], ["3000/1000", "none"]]),
   );
-  assert.deepEqual(l2specs(""), new Map());
-  assert.deepEqual(l2specs("nonsense\n   offset 0\n"), new Map());
+  assertEquals(l2specs(""), new Map());
+  assertEquals(l2specs("nonsense\n   offset 0\n"), new Map());
 });

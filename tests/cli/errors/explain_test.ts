@@ -3,11 +3,12 @@
  * try.
  */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { Errno } from "../../../src/base/errno.ts";
 import { explainMissingModule } from "../../../src/cli/errors/explain_module.ts";
 import type { SystemFacts } from "../../../src/cli/ports.ts";
 import { FakeHost } from "../../support/fake_host.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 const TUNNEL =
   "add tunnel tunnel_id 1 peer_tunnel_id 2 local 10.0.0.1 remote 10.0.0.2 udp_sport 5000 udp_dport 6000";
@@ -433,8 +434,8 @@ for (const { name, prepare, setUp, line, code = 2, err } of CASES) {
     await host.prepare(...prepare ?? []);
     setUp?.(host);
     const before = [host.home.l2tp.tunnels.size, host.home.l2tp.sessions.length];
-    assert.deepEqual(await host.run(line), { code, out: "", err: `${err.join("\n")}\n` });
-    assert.deepEqual([host.home.l2tp.tunnels.size, host.home.l2tp.sessions.length], before);
+    assertDeepStrictEquals(await host.run(line), { code, out: "", err: `${err.join("\n")}\n` });
+    assertDeepStrictEquals([host.home.l2tp.tunnels.size, host.home.l2tp.sessions.length], before);
   });
 }
 
@@ -444,14 +445,14 @@ Deno.test("failure: an explanation that fails does not hide the error", async ()
   l2tp.refuseNext("TUNNEL_CREATE", Errno.EEXIST);
   l2tp.refuseNext("TUNNEL_GET", Errno.EPERM);
   const { code, err } = await host.run(IP_TUNNEL);
-  assert.deepEqual([code, err], [2, "RTNETLINK answers: File exists\n"]);
+  assertEquals([code, err], [2, "RTNETLINK answers: File exists\n"]);
 });
 
 Deno.test("failure: an explanation changes nothing", async () => {
   const host = new FakeHost();
   await host.prepare(TUNNEL, SESSION);
   await host.run(SESSION);
-  assert.deepEqual(host.home.l2tp.commands.filter((name) => !name.endsWith("_GET")), ["SESSION_CREATE"]);
+  assertEquals(host.home.l2tp.commands.filter((name) => !name.endsWith("_GET")), ["SESSION_CREATE"]);
 });
 
 Deno.test("explainMissingModule(): there or not, forbidden or not, by distribution", () => {
@@ -479,10 +480,10 @@ Deno.test("explainMissingModule(): there or not, forbidden or not, by distributi
   ];
   for (const [module, distribution, advice] of table) {
     const lines = explainMissingModule(module, system(distribution));
-    assert.equal(lines[0], `Kernel 6.12.1 has no module ${module}.`);
-    assert.match(lines[1]!, advice, `${module} ${distribution}`);
+    assertStrictEquals(lines[0], `Kernel 6.12.1 has no module ${module}.`);
+    assertMatch(lines[1]!, advice, `${module} ${distribution}`);
   }
-  assert.deepEqual(
+  assertEquals(
     explainMissingModule("l2tp_eth", system("debian", { hasModule: (name) => name === "l2tp_eth" })),
     [
       "Kernel module l2tp_eth exists but was not loaded.",

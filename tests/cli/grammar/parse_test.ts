@@ -3,7 +3,7 @@
  * options are those of `ip l2tp` and `ip`.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import type { Arguments } from "../../../src/cli/grammar/arguments.ts";
 import {
   KEYWORDS,
@@ -16,6 +16,7 @@ import {
 import { OPTIONS, type Options } from "../../../src/cli/grammar/options.ts";
 import { type Invocation, parseLine } from "../../../src/cli/grammar/parse.ts";
 import { UsageError } from "../../../src/cli/grammar/usage_error.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 function parse(line: string, defaults?: Options): Invocation {
   return parseLine(line.split(" ").filter((word) => word !== ""), defaults);
@@ -24,17 +25,14 @@ function parse(line: string, defaults?: Options): Invocation {
 /** The line's verb and its arguments. */
 function parseTable(line: string): { verb: string; arguments: Arguments; ignored: readonly string[] } {
   const { command } = parse(line);
-  assert.ok(command !== undefined && "arguments" in command, `${line}: no command about tunnels`);
+  assert(command !== undefined && "arguments" in command, `${line}: no command about tunnels`);
   return command;
 }
 
 function assertRefused(line: string, message: string, advice?: readonly string[]): void {
-  assert.throws(() => parse(line), (error) => {
-    assert.ok(error instanceof UsageError, String(error));
-    assert.deepEqual([error.message, error.exitCode], [message, 255], line);
-    if (advice !== undefined) assert.deepEqual(error.advice, advice, line);
-    return true;
-  });
+  const error = assertThrows(() => parse(line), UsageError);
+  assertEquals([error.message, error.exitCode], [message, 255], line);
+  if (advice !== undefined) assertEquals(error.advice, advice, line);
 }
 
 Deno.test("parseLine(): verbs by every prefix, earlier rows first", () => {
@@ -57,14 +55,14 @@ Deno.test("parseLine(): verbs by every prefix, earlier rows first", () => {
   for (const [words, verb] of table) {
     for (const word of words.split(" ")) {
       const line = ["add", "del", "set"].includes(verb) ? `${word} tunnel` : word;
-      assert.equal(parse(line).command!.verb, verb, word);
+      assertStrictEquals(parse(line).command!.verb, verb, word);
     }
   }
 });
 
 Deno.test("parseLine(): no verb, and verbs that do not exist", () => {
-  assert.equal(parse("").command, undefined);
-  assert.equal(parse("-json").command, undefined);
+  assertStrictEquals(parse("").command, undefined);
+  assertStrictEquals(parse("-json").command, undefined);
   for (const word of ["bogus", "addd", "SHOW", "f", "flus", "k", "comp", "t", "tu", "x", "-"]) {
     assertRefused(word, `Command "${word}" is unknown, try "l2tp help".`);
   }
@@ -134,18 +132,18 @@ Deno.test("parseLine(): every keyword of every use, with its alias", () => {
     netns: "blue",
   };
   const command = parseTable(line);
-  assert.deepEqual(command.arguments, expected);
-  assert.deepEqual(command.ignored, []);
+  assertDeepStrictEquals(command.arguments, expected);
+  assertEquals(command.ignored, []);
   const short = line.replaceAll(/(tunnel|session)_id/g, (word) => word === "tunnel_id" ? "tid" : "sid")
     .replaceAll("peer_tid", "ptid").replaceAll("peer_sid", "psid");
-  assert.ok(short.includes(" ptid 2 sid 3 psid 4 "));
-  assert.deepEqual(parseTable(short).arguments, expected);
+  assert(short.includes(" ptid 2 sid 3 psid 4 "));
+  assertDeepStrictEquals(parseTable(short).arguments, expected);
 });
 
 Deno.test("parseLine(): words may come in any order, and objects are marks among them", () => {
   const expected = parseTable("del session tunnel_id 1 session_id 2").arguments;
   for (const line of ["del tunnel_id 1 session_id 2 session", "del session_id 2 session tunnel_id 1"]) {
-    assert.deepEqual(parseTable(line).arguments, expected, line);
+    assertDeepStrictEquals(parseTable(line).arguments, expected, line);
   }
 });
 
@@ -162,7 +160,7 @@ Deno.test("parseLine(): the object may come first; without a verb it is shown", 
     ["tunnel flush", "flush tunnel"],
     ["tunnel add session tid 1", "add tunnel session tid 1"],
   ];
-  for (const [line, same] of table) assert.deepEqual(parseTable(line), parseTable(same), line);
+  for (const [line, same] of table) assertDeepStrictEquals(parseTable(line), parseTable(same), line);
 });
 
 Deno.test("parseLine(): the last of several wins, seq adds up, addr collects", () => {
@@ -170,10 +168,10 @@ Deno.test("parseLine(): the last of several wins, seq adds up, addr collects", (
     "add session tunnel_id 1 tid 2 encap ip encap udp seq send seq recv addr 10.0.0.1 addr ::1/64 " +
     "local 10.0.0.1 local any";
   const given = parseTable(line).arguments;
-  assert.deepEqual([given.tunnelId, given.encap, given.sequence], [2, "udp", "both"]);
-  assert.deepEqual(given.addresses!.map(({ address }) => address), ["10.0.0.1", "::1"]);
-  assert.equal(given.local!.type, "any");
-  assert.equal(parseTable("add session seq both seq none").arguments.sequence, "none");
+  assertEquals([given.tunnelId, given.encap, given.sequence], [2, "udp", "both"]);
+  assertEquals(given.addresses!.map(({ address }) => address), ["10.0.0.1", "::1"]);
+  assertStrictEquals(given.local!.type, "any");
+  assertStrictEquals(parseTable("add session seq both seq none").arguments.sequence, "none");
 });
 
 Deno.test("parseLine(): keywords that mean nothing to the command are taken, and that is said once each", () => {
@@ -191,7 +189,7 @@ Deno.test("parseLine(): keywords that mean nothing to the command are taken, and
   ];
   for (const [line, words] of table) {
     const expected = words.map((word) => `Ignoring option "${word}"`).sort();
-    assert.deepEqual([...parseTable(line).ignored].sort(), expected, line);
+    assertEquals([...parseTable(line).ignored].sort(), expected, line);
   }
 });
 
@@ -205,23 +203,23 @@ Deno.test("parseLine(): a keyword at the end of the line lacks its value, whiche
 });
 
 Deno.test("parseLine(): a keyword takes the next word whatever it is", () => {
-  assert.equal(parseTable("add session name -json").arguments.interfaceName, "-json");
-  assert.equal(parseTable("add session name help").arguments.interfaceName, "help");
-  assert.equal(parseTable("add session name tunnel").arguments.tunnel, undefined);
+  assertStrictEquals(parseTable("add session name -json").arguments.interfaceName, "-json");
+  assertStrictEquals(parseTable("add session name help").arguments.interfaceName, "help");
+  assertStrictEquals(parseTable("add session name tunnel").arguments.tunnel, undefined);
 });
 
 Deno.test("parseLine(): nothing behind add, del or set", () => {
   for (const [word, verb] of [["add", "add"], ["a", "add"], ["delete", "del"], ["set", "set"]]) {
     assertRefused(word!, 'Error: argument "tunnel or session" is required', [`See: l2tp help ${verb}`]);
   }
-  assert.deepEqual(parseTable("show").arguments, {});
-  assert.deepEqual(parseTable("flush").arguments, {});
+  assertEquals(parseTable("show").arguments, {});
+  assertEquals(parseTable("flush").arguments, {});
 });
 
 Deno.test("parseLine(): help behind a verb, by any prefix", () => {
   for (const word of ["h", "he", "hel", "help"]) {
-    assert.deepEqual(parse(`add tunnel ${word}`).command, { verb: "help", words: ["add"] }, word);
-    assert.deepEqual(parse(`delete ${word}`).command, { verb: "help", words: ["del"] }, word);
+    assertEquals(parse(`add tunnel ${word}`).command, { verb: "help", words: ["add"] }, word);
+    assertEquals(parse(`delete ${word}`).command, { verb: "help", words: ["del"] }, word);
   }
 });
 
@@ -251,7 +249,7 @@ Deno.test("parseLine(): options in front, one dash or two, by prefix as in ip", 
   for (const [words, options] of table) {
     for (const word of words.split(" ")) {
       const read = parse(`${word} show tunnel`);
-      assert.deepEqual([read.options, read.command!.verb], [options, "show"], word);
+      assertEquals([read.options, read.command!.verb], [options, "show"], word);
     }
   }
 });
@@ -272,7 +270,7 @@ Deno.test("parseLine(): options with a value, behind a space or an equals sign",
     ["-rc 1000 show", {}],
     ["-rcvbuf 1000 show", {}],
   ];
-  for (const [line, options] of table) assert.deepEqual(parse(line).options, options, line);
+  for (const [line, options] of table) assertEquals(parse(line).options, options, line);
 });
 
 Deno.test("parseLine(): options that do not exist, and values for those that take none", () => {
@@ -292,7 +290,7 @@ Deno.test("parseLine(): options that do not exist, and values for those that tak
 });
 
 Deno.test("parseLine(): -loops N of ip (how often a flush goes round) is taken like its other options", () => {
-  for (const line of ["-l 5 show", "-loops 5 show"]) assert.deepEqual(parse(line).options, {}, line);
+  for (const line of ["-l 5 show", "-loops 5 show"]) assertEquals(parse(line).options, {}, line);
 });
 
 Deno.test("parseLine(): -color= knows always, auto and never, as ip does, and nothing else", () => {
@@ -317,10 +315,10 @@ Deno.test("parseLine(): options may stand anywhere, but not those that only make
     ]
   ) {
     const { options, command } = parse(line);
-    assert.deepEqual(options, { json: true }, line);
-    assert.deepEqual((command as { arguments: Arguments }).arguments, { tunnel: true, tunnelId: 1 }, line);
+    assertEquals(options, { json: true }, line);
+    assertEquals((command as { arguments: Arguments }).arguments, { tunnel: true, tunnelId: 1 }, line);
   }
-  assert.deepEqual(parse("show -n blue -s -d -o -c -t -p -h -V").options, {
+  assertEquals(parse("show -n blue -s -d -o -c -t -p -h -V").options, {
     netns: "blue",
     statistics: true,
     details: true,
@@ -334,34 +332,34 @@ Deno.test("parseLine(): options may stand anywhere, but not those that only make
   for (const word of ["-batch", "-force", "-4", "-family", "-brief", "-a"]) {
     assertRefused(`show ${word} x`, `Unknown command: ${word}`, [`Option ${word} goes before the command.`]);
   }
-  assert.deepEqual(parse("monitor -j -ts"), {
+  assertEquals(parse("monitor -j -ts"), {
     options: { json: true, timestamp: "short" },
     command: { verb: "monitor", words: [] },
   });
 });
 
 Deno.test("parseLine(): a double dash ends the options", () => {
-  assert.deepEqual(parse("-j -- show tunnel"), parse("-j show tunnel"));
+  assertDeepStrictEquals(parse("-j -- show tunnel"), parse("-j show tunnel"));
   assertRefused("-- -j", 'Command "-j" is unknown, try "l2tp help".');
   assertRefused("show tunnel -- -j", "Unknown command: -j");
 });
 
 Deno.test("parseLine(): the words of complete are left alone", () => {
-  assert.deepEqual(parse("complete -j show -bogus --").command, {
+  assertEquals(parse("complete -j show -bogus --").command, {
     verb: "complete",
     words: ["-j", "show", "-bogus", "--"],
   });
-  assert.deepEqual(parse("help add").command, { verb: "help", words: ["add"] });
+  assertEquals(parse("help add").command, { verb: "help", words: ["add"] });
 });
 
 Deno.test("parseLine(): defaults hold unless the line says otherwise, and are not changed", () => {
   const defaults: Options = { json: true, netns: "blue" };
-  assert.deepEqual(parse("show -s -n green", defaults).options, {
+  assertEquals(parse("show -s -n green", defaults).options, {
     json: true,
     netns: "green",
     statistics: true,
   });
-  assert.deepEqual(defaults, { json: true, netns: "blue" });
+  assertEquals(defaults, { json: true, netns: "blue" });
 });
 
 const USES: readonly Use[] = [...new Set(KEYWORDS.flatMap(({ uses }) => uses))];
@@ -369,24 +367,24 @@ const USES: readonly Use[] = [...new Set(KEYWORDS.flatMap(({ uses }) => uses))];
 Deno.test("the tables: no word twice, every required keyword is one that means something", () => {
   for (const [table, ppp] of [[KEYWORDS, undefined], [PPP_KEYWORDS, {}]] as const) {
     const words = table.flatMap(({ word, alias }) => (alias === undefined ? [word] : [word, alias]));
-    assert.equal(new Set(words).size, words.length);
-    assert.deepEqual([...keywordsBehind({ ppp }).byWord.keys()].sort(), words.toSorted());
+    assertStrictEquals(new Set(words).size, words.length);
+    assertEquals([...keywordsBehind({ ppp }).byWord.keys()].sort(), words.toSorted());
     for (const { word, uses, value, mark } of table) {
       for (const use of USES) {
         if (table === KEYWORDS && requiredFor(use, {}).includes(word)) {
-          assert.ok(uses.includes(use), `${word} for ${use}`);
+          assert(uses.includes(use), `${word} for ${use}`);
         }
       }
-      assert.equal(value === undefined, mark !== undefined, word);
+      assertStrictEquals(value === undefined, mark !== undefined, word);
     }
   }
   for (const use of USES) {
     for (const word of requiredFor(use, {})) {
-      assert.ok(keywordsBehind({}).byWord.has(word), `${use}: ${word}`);
+      assert(keywordsBehind({}).byWord.has(word), `${use}: ${word}`);
     }
   }
   const verbs = VERBS.flatMap(({ words }) => words);
-  assert.equal(new Set(verbs).size, verbs.length);
+  assertStrictEquals(new Set(verbs).size, verbs.length);
   const options = OPTIONS.flatMap(({ words }) => words);
-  assert.equal(new Set(options).size, options.length);
+  assertStrictEquals(new Set(options).size, options.length);
 });

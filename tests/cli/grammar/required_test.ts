@@ -1,12 +1,12 @@
 /** `requireArguments()`: what is missing is told in the order in which `ip l2tp` checks it. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { parseLine, requireArguments } from "../../../src/cli/grammar/parse.ts";
 import { UsageError } from "../../../src/cli/grammar/usage_error.ts";
 
 function check(line: string): void {
   const { command } = parseLine(line.split(" "));
-  assert.ok(command !== undefined && "arguments" in command);
+  assert(command !== undefined && "arguments" in command);
   requireArguments(command);
 }
 
@@ -16,9 +16,9 @@ function missing(line: string): string | undefined {
     check(line);
     return undefined;
   } catch (error) {
-    assert.ok(error instanceof UsageError, String(error));
-    assert.equal(error.exitCode, 255);
-    assert.deepEqual(error.advice, [`See: l2tp help ${line.split(" ")[0]}`]);
+    assert(error instanceof UsageError, String(error));
+    assertStrictEquals(error.exitCode, 255);
+    assertEquals(error.advice, [`See: l2tp help ${line.split(" ")[0]}`]);
     return /^Error: argument "(.*)" is required$/.exec(error.message)?.[1];
   }
 }
@@ -27,10 +27,10 @@ function missing(line: string): string | undefined {
 function assertOrder(start: string, steps: readonly [missing: string, then: string][]): void {
   let line = start;
   for (const [keyword, then] of steps) {
-    assert.equal(missing(line), keyword, line);
+    assertStrictEquals(missing(line), keyword, line);
     line += ` ${then}`;
   }
-  assert.equal(missing(line), undefined, line);
+  assertStrictEquals(missing(line), undefined, line);
 }
 
 Deno.test("add tunnel over UDP, which is the default", () => {
@@ -64,7 +64,7 @@ Deno.test("add session: the peer's id is asked for before ours", () => {
 });
 
 Deno.test("add without an object, and with both", () => {
-  assert.equal(missing("add tunnel_id 1"), "tunnel or session");
+  assertStrictEquals(missing("add tunnel_id 1"), "tunnel or session");
   assertOrder("add tunnel session encap ip", [
     ["tunnel_id", "tunnel_id 1"],
     ["peer_session_id", "peer_session_id 2"],
@@ -76,24 +76,24 @@ Deno.test("add without an object, and with both", () => {
 });
 
 Deno.test("0 is not given, and a peer that is left open is none", () => {
-  assert.equal(missing("add tunnel tunnel_id 0"), "tunnel_id");
-  assert.equal(missing("add tunnel tunnel_id 1 peer_tunnel_id 0"), "peer_tunnel_id");
+  assertStrictEquals(missing("add tunnel tunnel_id 0"), "tunnel_id");
+  assertStrictEquals(missing("add tunnel tunnel_id 1 peer_tunnel_id 0"), "peer_tunnel_id");
   const line = "add tunnel tunnel_id 1 peer_tunnel_id 2 local 10.0.0.1 remote";
-  assert.equal(missing(`${line} any`), "remote");
-  assert.equal(missing(`${line} 10.0.0.2 udp_sport 0 udp_dport 1`), "udp_sport");
-  assert.equal(missing(`${line} 10.0.0.2 udp_sport 1 udp_dport 0`), "udp_dport");
+  assertStrictEquals(missing(`${line} any`), "remote");
+  assertStrictEquals(missing(`${line} 10.0.0.2 udp_sport 0 udp_dport 1`), "udp_sport");
+  assertStrictEquals(missing(`${line} 10.0.0.2 udp_sport 1 udp_dport 0`), "udp_dport");
 });
 
 Deno.test("del", () => {
-  assert.equal(missing("del tunnel_id 1"), "tunnel or session");
+  assertStrictEquals(missing("del tunnel_id 1"), "tunnel or session");
   assertOrder("del tunnel", [["tunnel_id", "tunnel_id 1"]]);
   // As with ip: the tunnel's id is not asked for.
   assertOrder("del session", [["session_id", "session_id 1"]]);
-  assert.equal(missing("del session name pw0"), undefined);
+  assertStrictEquals(missing("del session name pw0"), undefined);
 });
 
 Deno.test("set", () => {
-  assert.equal(missing("set tunnel_id 1"), "tunnel or session");
+  assertStrictEquals(missing("set tunnel_id 1"), "tunnel or session");
   assertOrder("set tunnel", [["tunnel_id", "tunnel_id 1"]]);
   assertOrder("set session", [
     ["tunnel_id", "tunnel_id 1"],
@@ -106,6 +106,6 @@ Deno.test("set", () => {
 
 Deno.test("show and flush need nothing", () => {
   for (const line of ["show", "show tunnel", "show session", "flush", "flush tunnel", "flush session"]) {
-    assert.equal(missing(line), undefined, line);
+    assertStrictEquals(missing(line), undefined, line);
   }
 });

@@ -1,12 +1,13 @@
 /** `src/cli/grammar/values.ts`: how `ip l2tp` reads numbers, addresses, cookies and names. Its texts are written out here. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { formatHex } from "../../../src/base/hex.ts";
 import type { Arguments } from "../../../src/cli/grammar/arguments.ts";
 import { UsageError } from "../../../src/cli/grammar/usage_error.ts";
 import { KEYWORDS } from "../../../src/cli/grammar/grammar.ts";
 import { IGNORED, isIpInterfaceName, parseUnsigned, type Value } from "../../../src/cli/grammar/values.ts";
 import { sequenceFlags } from "../../../src/config/schema/settings.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 /** The value of a keyword. */
 function valueOf(word: string): Value {
@@ -33,11 +34,8 @@ function read(value: Value, ...texts: readonly string[]): Arguments {
 }
 
 function assertRefused(value: Value, text: string, message: string, exitCode = 255): void {
-  assert.throws(() => read(value, text), (error) => {
-    assert.ok(error instanceof UsageError, String(error));
-    assert.deepEqual([error.message, error.exitCode], [message, exitCode], JSON.stringify(text));
-    return true;
-  });
+  const error = assertThrows(() => read(value, text), UsageError);
+  assertDeepStrictEquals([error.message, error.exitCode], [message, exitCode], JSON.stringify(text));
 }
 
 const MAX32 = 4294967295n;
@@ -94,7 +92,9 @@ Deno.test("parseUnsigned() is C's strtoul with base 0 of the whole text", () => 
     ["\u00a07", undefined],
     ["Infinity", undefined],
   ];
-  for (const [text, expected] of table) assert.equal(parseUnsigned(text), expected, JSON.stringify(text));
+  for (const [text, expected] of table) {
+    assertStrictEquals(parseUnsigned(text), expected, JSON.stringify(text));
+  }
 });
 
 Deno.test("id(): 32 bits in any base; 0 counts as not given; the last of several wins", () => {
@@ -117,9 +117,11 @@ Deno.test("id(): 32 bits in any base; 0 counts as not given; the last of several
       // As in C it is modulo 2^64, so this one is 1.
       ["-18446744073709551615", 1],
     ];
-    for (const [text, expected] of table) assert.equal(read(valueOf(word), text)[field], expected, text);
-    assert.equal(read(valueOf(word), "5", "6")[field], 6);
-    assert.equal(read(valueOf(word), "5", "0")[field], undefined);
+    for (const [text, expected] of table) {
+      assertStrictEquals(read(valueOf(word), text)[field], expected, text);
+    }
+    assertStrictEquals(read(valueOf(word), "5", "6")[field], 6);
+    assertStrictEquals(read(valueOf(word), "5", "0")[field], undefined);
     for (const text of ["4294967296", "-1", "abc", "", "0x100000000", "1.5", "08", "1 "]) {
       assertRefused(valueOf(word), text, `Error: argument "${text}" is wrong: invalid ID`);
     }
@@ -135,7 +137,9 @@ Deno.test("port(): 16 bits; 0 counts as not given", () => {
       "0x6a5",
       1701,
     ]];
-    for (const [text, expected] of table) assert.equal(read(valueOf(word), text)[field], expected, text);
+    for (const [text, expected] of table) {
+      assertStrictEquals(read(valueOf(word), text)[field], expected, text);
+    }
     for (const text of ["65536", "70000", "-1", "http", ""]) {
       assertRefused(valueOf(word), text, `Error: argument "${text}" is wrong: invalid port`);
     }
@@ -143,11 +147,11 @@ Deno.test("port(): 16 bits; 0 counts as not given", () => {
 });
 
 Deno.test("milliseconds() and MTU: 0 is a value of its own", () => {
-  assert.deepEqual(read(REORDER_TIMEOUT, "0"), { reorderTimeoutMs: 0 });
-  assert.deepEqual(read(REORDER_TIMEOUT, "1500"), { reorderTimeoutMs: 1500 });
+  assertDeepStrictEquals(read(REORDER_TIMEOUT, "0"), { reorderTimeoutMs: 0 });
+  assertEquals(read(REORDER_TIMEOUT, "1500"), { reorderTimeoutMs: 1500 });
   assertRefused(REORDER_TIMEOUT, "-5", 'Error: argument "-5" is wrong: invalid timeout');
   assertRefused(REORDER_TIMEOUT, "1s", 'Error: argument "1s" is wrong: invalid timeout');
-  assert.deepEqual(read(MTU, "1400"), { mtu: 1400 });
+  assertEquals(read(MTU, "1400"), { mtu: 1400 });
   assertRefused(MTU, "big", 'Error: argument "big" is wrong: Invalid "mtu" value');
   assertRefused(MTU, "4294967296", 'Error: argument "4294967296" is wrong: Invalid "mtu" value');
 });
@@ -161,8 +165,8 @@ Deno.test("onOff(): exactly on and off", () => {
       ["lnsMode", "lns_mode"],
     ] as const
   ) {
-    assert.deepEqual(read(valueOf(word), "on"), { [field]: true });
-    assert.deepEqual(read(valueOf(word), "off"), { [field]: false });
+    assertEquals(read(valueOf(word), "on"), { [field]: true });
+    assertEquals(read(valueOf(word), "off"), { [field]: false });
     for (const text of ["ON", "Off", "1", "true", "yes", "", "o", "maybe"]) {
       assertRefused(
         valueOf(word),
@@ -174,15 +178,15 @@ Deno.test("onOff(): exactly on and off", () => {
 });
 
 Deno.test("ENCAP: exactly ip and udp", () => {
-  assert.deepEqual([read(ENCAP, "ip"), read(ENCAP, "udp")], [{ encap: "ip" }, { encap: "udp" }]);
+  assertEquals([read(ENCAP, "ip"), read(ENCAP, "udp")], [{ encap: "ip" }, { encap: "udp" }]);
   for (const text of ["IP", "UDP", "foo", "u", ""]) {
     assertRefused(ENCAP, text, `Unknown tunnel encapsulation "${text}"`);
   }
 });
 
 Deno.test("L2SPEC: none and default in either case", () => {
-  assert.deepEqual(read(L2SPEC, "none"), { l2spec: "none" });
-  assert.deepEqual(read(L2SPEC, "DeFault"), { l2spec: "default" });
+  assertEquals(read(L2SPEC, "none"), { l2spec: "none" });
+  assertEquals(read(L2SPEC, "DeFault"), { l2spec: "default" });
   for (const text of ["foo", "", "defaul", "none "]) {
     assertRefused(L2SPEC, text, `Unknown layer2specific header type "${text}"`);
   }
@@ -205,17 +209,17 @@ Deno.test("SEQ: either case, several add up, none clears", () => {
   ];
   for (const [texts, sendSeq, recvSeq] of table) {
     const { sequence, ...others } = read(SEQ, ...texts);
-    assert.deepEqual([sequenceFlags(sequence!), others], [{ sendSeq, recvSeq }, {}], texts.join(" "));
+    assertEquals([sequenceFlags(sequence!), others], [{ sendSeq, recvSeq }, {}], texts.join(" "));
   }
   for (const text of ["foo", "", "sendrecv", "1"]) assertRefused(SEQ, text, `Unknown seq value "${text}"`);
 });
 
 Deno.test("PW_TYPE and VERSION: exactly their words", () => {
-  assert.deepEqual([read(PW_TYPE, "eth"), read(PW_TYPE, "ppp")], [{ pseudowire: "eth" }, {
+  assertEquals([read(PW_TYPE, "eth"), read(PW_TYPE, "ppp")], [{ pseudowire: "eth" }, {
     pseudowire: "ppp",
   }]);
   assertRefused(PW_TYPE, "ip", 'Error: argument "ip" is wrong: pw_type must be eth or ppp');
-  assert.deepEqual([read(VERSION, "2"), read(VERSION, "3")], [{ version: 2 }, { version: 3 }]);
+  assertEquals([read(VERSION, "2"), read(VERSION, "3")], [{ version: 2 }, { version: 3 }]);
   for (const text of ["1", "4", "02", "v3", ""]) {
     assertRefused(VERSION, text, `Error: argument "${text}" is wrong: version must be 2 or 3`);
   }
@@ -223,8 +227,8 @@ Deno.test("PW_TYPE and VERSION: exactly their words", () => {
 
 Deno.test("cookie(): exactly 8 or 16 hex digits of either case", () => {
   for (const [field, word] of [["cookie", "cookie"], ["peerCookie", "peer_cookie"]] as const) {
-    assert.equal(formatHex(read(valueOf(word), "DEADbeef")[field]!), "deadbeef");
-    assert.equal(formatHex(read(valueOf(word), "0123456789abcdef")[field]!), "0123456789abcdef");
+    assertStrictEquals(formatHex(read(valueOf(word), "DEADbeef")[field]!), "deadbeef");
+    assertStrictEquals(formatHex(read(valueOf(word), "0123456789abcdef")[field]!), "0123456789abcdef");
     for (
       const text of [
         "",
@@ -268,23 +272,25 @@ Deno.test("isInterfaceName(): 1 to 15 bytes without slash and white space", () =
     ["ééééééé", true],
     ["éééééééé", false],
   ];
-  for (const [text, expected] of table) assert.equal(isIpInterfaceName(text), expected, JSON.stringify(text));
+  for (const [text, expected] of table) {
+    assertStrictEquals(isIpInterfaceName(text), expected, JSON.stringify(text));
+  }
 });
 
 Deno.test("NAME, MASTER and NETNS refuse in the words of ip", () => {
-  assert.deepEqual(read(NAME, "pw0"), { interfaceName: "pw0" });
+  assertEquals(read(NAME, "pw0"), { interfaceName: "pw0" });
   assertRefused(NAME, "a/b", 'Error: argument "a/b" is wrong: "name" not a valid ifname');
-  assert.deepEqual(read(MASTER, "br0"), { bridge: "br0" });
+  assertEquals(read(MASTER, "br0"), { bridge: "br0" });
   assertRefused(MASTER, "", 'Error: argument "" is wrong: "master" not a valid ifname');
-  assert.deepEqual(read(NETNS, "blue"), { netns: "blue" });
-  assert.deepEqual(read(NETNS, "/proc/1/ns/net"), { netns: "/proc/1/ns/net" });
+  assertEquals(read(NETNS, "blue"), { netns: "blue" });
+  assertEquals(read(NETNS, "/proc/1/ns/net"), { netns: "/proc/1/ns/net" });
   for (const text of ["", ".", ".."]) {
     assertRefused(NETNS, text, `Error: argument "${text}" is wrong: Invalid "netns" value`);
   }
 });
 
 Deno.test("IGNORED takes anything and puts nothing down", () => {
-  assert.deepEqual(read(IGNORED, "4", "", "nonsense"), {});
+  assertEquals(read(IGNORED, "4", "", "nonsense"), {});
 });
 
 const LOCAL = valueOf("local");
@@ -308,22 +314,22 @@ Deno.test("address(): IPv4 as ip reads it, IPv6 as inet_pton, canonical afterwar
   for (const [text, expected] of table) {
     for (const [value, field] of [[LOCAL, "local"], [REMOTE, "remote"]] as const) {
       const argument = { text, type: "address", address: expected, scope: undefined };
-      assert.deepEqual(read(value, text)[field], argument, text);
+      assertEquals<unknown>(read(value, text)[field], argument, text);
     }
   }
 });
 
 Deno.test("address(): any, all and default leave it open", () => {
   for (const text of ["any", "all", "default"]) {
-    assert.deepEqual(read(LOCAL, text).local, { text, type: "any", address: "", scope: undefined });
+    assertEquals(read(LOCAL, text).local, { text, type: "any", address: "", scope: undefined });
   }
 });
 
 Deno.test("address(): what stands behind % is an interface", () => {
   const text = "fe80::1%eth0";
   const expected = { text, type: "address", address: "fe80::1", scope: "eth0" };
-  assert.deepEqual(read(LOCAL, text).local, expected);
-  assert.deepEqual(read(REMOTE, text).remote, expected);
+  assertEquals<unknown>(read(LOCAL, text).local, expected);
+  assertEquals<unknown>(read(REMOTE, text).remote, expected);
   for (const bad of ["fe80::1%", "%eth0", "fe80::g%eth0"]) {
     assertRefused(LOCAL, bad, `Error: any valid address is expected rather than "${bad}".`, 1);
     assertRefused(REMOTE, bad, `Error: any valid address is expected rather than "${bad}".`, 1);
@@ -364,7 +370,7 @@ Deno.test("address(): host names for the peer only", () => {
       "1e3",
     ]
   ) {
-    assert.deepEqual(read(REMOTE, text).remote, { text, type: "host", address: "", scope: undefined }, text);
+    assertEquals(read(REMOTE, text).remote, { text, type: "host", address: "", scope: undefined }, text);
     assertRefused(LOCAL, text, `Error: any valid address is expected rather than "${text}".`, 1);
   }
   for (
@@ -394,9 +400,9 @@ Deno.test("PREFIX: addresses with and without length, collected", () => {
     ["::/128", "::", 128],
   ];
   for (const [text, text2, prefixLength] of table) {
-    assert.deepEqual(read(PREFIX, text).addresses, [{ address: text2, prefixLength }], text);
+    assertDeepStrictEquals(read(PREFIX, text).addresses, [{ address: text2, prefixLength }], text);
   }
-  assert.deepEqual(read(PREFIX, "10.0.0.1/8", "fd00::1/64").addresses, [
+  assertEquals(read(PREFIX, "10.0.0.1/8", "fd00::1/64").addresses, [
     { address: "10.0.0.1", prefixLength: 8 },
     { address: "fd00::1", prefixLength: 64 },
   ]);

@@ -3,7 +3,7 @@
  * layout of `-pretty`.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertMatch, assertStrictEquals } from "@std/assert";
 import type { SessionDetails } from "../../../src/cli/output/details.ts";
 import { formatJson, sessionJson, tunnelJson } from "../../../src/cli/output/json.ts";
 import { type TextStyle, textStyle } from "../../../src/cli/output/text.ts";
@@ -19,6 +19,7 @@ import {
   sampleTunnel,
   sampleTunnel6,
 } from "../../support/samples.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 /** A style whose surroundings are these. */
 function styleOf(
@@ -52,7 +53,7 @@ Deno.test("tunnelJson(): the members of ip -j l2tp show tunnel, then version and
     ],
   ];
   for (const [tunnel, ip] of table) {
-    assert.equal(
+    assertStrictEquals(
       JSON.stringify(tunnelJson(tunnel, PLAIN)),
       `${ip},"version":3,"using_ipsec":false,"dataplane":"kernel"}`,
     );
@@ -64,13 +65,13 @@ Deno.test("tunnelJson(): what is unknown or not there", () => {
     sampleTunnel({ encap: undefined, udpChecksum: undefined, version: 9, usingIpsec: true }),
     PLAIN,
   );
-  assert.equal(
+  assertStrictEquals(
     JSON.stringify(odd),
     '{"tunnel_id":3000,"encap":"??","local":"10.0.0.1","peer":"10.0.0.2","peer_tunnel":4000,"version":9,' +
       '"using_ipsec":true,"dataplane":"kernel"}',
   );
   const unconnected = tunnelJson(sampleTunnel({ localPort: undefined, peerPort: undefined }), PLAIN);
-  assert.deepEqual([unconnected.local_port, unconnected.peer_port], [0, 0]);
+  assertDeepStrictEquals([unconnected.local_port, unconnected.peer_port], [0, 0]);
 });
 
 const FULL: Session = sampleSession({
@@ -86,7 +87,7 @@ const FULL: Session = sampleSession({
 });
 
 Deno.test("sessionJson(): the members of ip -j l2tp show session, but flags are booleans and always there", () => {
-  assert.equal(
+  assertStrictEquals(
     JSON.stringify(sessionJson(FULL, undefined, PLAIN)),
     '{"session_id":10,"tunnel_id":1,"peer_session_id":20,"peer_tunnel_id":2,"interface":"v4","cookie":"01020304",' +
       '"peer_cookie":"0506070801020304","reorder_timeout":0,"send_seq":true,"recv_seq":true,"pw_type":"eth",' +
@@ -98,7 +99,7 @@ Deno.test("sessionJson(): the members of ip -j l2tp show session, but flags are 
     lnsMode: true,
     reorderTimeoutMs: 9,
   });
-  assert.equal(
+  assertStrictEquals(
     JSON.stringify(sessionJson(ppp, undefined, PLAIN)),
     '{"session_id":1000,"tunnel_id":3000,"peer_session_id":2000,"peer_tunnel_id":4000,"reorder_timeout":9,' +
       '"send_seq":false,"recv_seq":false,"pw_type":"ppp","lns_mode":true,"using_ipsec":false,"dataplane":"kernel"}',
@@ -109,27 +110,27 @@ Deno.test("sessionJson() -details: the interface as it is now, null if it is not
   const link = { index: 7, name: "v4", up: true, state: "up", mtu: 1400, master: 3 };
   const tail = (details: SessionDetails | undefined): string =>
     JSON.stringify(sessionJson(FULL, details, DETAILS)).replace(/^.*"dataplane":"kernel",?/, "");
-  assert.equal(
+  assertStrictEquals(
     tail({ link, master: "br0", l2spec: "none" }),
     '"l2spec_type":"none","link":{"ifindex":7,"up":true,"operstate":"up","mtu":1400,"master":"br0"}}',
   );
-  assert.equal(
+  assertStrictEquals(
     tail({ link: { ...link, up: false, state: "down" }, master: undefined, l2spec: undefined }),
     '"link":{"ifindex":7,"up":false,"operstate":"down","mtu":1400}}',
   );
-  assert.equal(
+  assertStrictEquals(
     tail({ link: undefined, master: undefined, l2spec: "default" }),
     '"l2spec_type":"default","link":null}',
   );
-  assert.equal(tail(undefined), '"link":null}');
+  assertStrictEquals(tail(undefined), '"link":null}');
 });
 
 Deno.test("-statistics: all counters, exact beyond 2^53, and without those that the kernel does not tell", () => {
   const expected =
     '"stats":{"tx_packets":1,"tx_bytes":2,"tx_errors":3,"rx_packets":4,"rx_bytes":5,"rx_errors":6,' +
     '"rx_seq_discards":7,"rx_oos_packets":8,"rx_cookie_discards":9,"rx_invalid":10}}';
-  assert.ok(JSON.stringify(tunnelJson(sampleTunnel({ counters: COUNTERS }), STATS)).endsWith(`,${expected}`));
-  assert.ok(
+  assert(JSON.stringify(tunnelJson(sampleTunnel({ counters: COUNTERS }), STATS)).endsWith(`,${expected}`));
+  assert(
     JSON.stringify(sessionJson(sampleSession({ counters: COUNTERS }), undefined, STATS)).endsWith(
       `,${expected}`,
     ),
@@ -146,37 +147,37 @@ Deno.test("-statistics: all counters, exact beyond 2^53, and without those that 
     const row = tunnelJson(sampleTunnel({ counters }), STATS);
     for (const pretty of [false, true]) {
       const written = formatJson([row], pretty);
-      assert.match(written, new RegExp(`"rx_bytes": ?${text},`), text);
-      assert.ok(!written.includes("rx_invalid"));
+      assertMatch(written, new RegExp(`"rx_bytes": ?${text},`), text);
+      assert(!written.includes("rx_invalid"));
       // Whatever the number, it is JSON.
-      assert.equal(JSON.parse(written)[0].stats.tx_packets, 1);
+      assertStrictEquals(JSON.parse(written)[0].stats.tx_packets, 1);
     }
   }
 });
 
 Deno.test("formatJson() -pretty lays out as ip -j -p does", () => {
   const [header, ...rest] = goldenText("ip/pretty_json.txt").split("\n");
-  assert.match(header!, /^# iproute2/);
+  assertMatch(header!, /^# iproute2/);
   const golden = rest.join("\n");
-  assert.equal(formatJson(JSON.parse(golden), true) + "\n", golden);
+  assertStrictEquals(formatJson(JSON.parse(golden), true) + "\n", golden);
 });
 
 Deno.test("formatJson() -pretty: no rows, one, several, and sessions within tunnels", () => {
-  assert.equal(formatJson([], true), "[ ]");
-  assert.equal(formatJson([{ a: 1 }], true), '[ {\n        "a": 1\n    } ]');
-  assert.equal(
+  assertStrictEquals(formatJson([], true), "[ ]");
+  assertStrictEquals(formatJson([{ a: 1 }], true), '[ {\n        "a": 1\n    } ]');
+  assertStrictEquals(
     formatJson([{ a: 1, b: "x" }, { a: null }], true),
     '[ {\n        "a": 1,\n        "b": "x"\n    },{\n        "a": null\n    } ]',
   );
-  assert.equal(
+  assertStrictEquals(
     formatJson([{ a: [{ b: 1 }], c: [] }], true),
     '[ {\n        "a": [ {\n                "b": 1\n            } ],\n        "c": [ ]\n    } ]',
   );
-  assert.equal(formatJson({ a: { b: true } }, true), '{\n    "a": {\n        "b": true\n    }\n}');
+  assertStrictEquals(formatJson({ a: { b: true } }, true), '{\n    "a": {\n        "b": true\n    }\n}');
 });
 
 Deno.test("formatJson() without -pretty is one line, and escapes what JSON escapes", () => {
-  assert.equal(formatJson([], false), "[]");
-  assert.equal(formatJson([{ name: 'a"b\\\u0001é' }], false), '[{"name":"a\\"b\\\\\\u0001é"}]');
-  assert.equal(formatJson({ 'odd"key': "\n" }, true), '{\n    "odd\\"key": "\\n"\n}');
+  assertStrictEquals(formatJson([], false), "[]");
+  assertStrictEquals(formatJson([{ name: 'a"b\\\u0001é' }], false), '[{"name":"a\\"b\\\\\\u0001é"}]');
+  assertStrictEquals(formatJson({ 'odd"key': "\n" }, true), '{\n    "odd\\"key": "\\n"\n}');
 });

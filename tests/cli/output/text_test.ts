@@ -3,7 +3,7 @@
  * lines included), and what this program adds to it.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { pseudowireName } from "../../../src/model/pseudowire.ts";
 import type { SessionDetails } from "../../../src/cli/output/details.ts";
 import {
@@ -58,7 +58,7 @@ const TUNNELS: readonly Tunnel[] = [
 ];
 
 Deno.test("tunnelText() is the text of ip l2tp show tunnel", () => {
-  assert.equal(
+  assertStrictEquals(
     TUNNELS.map((tunnel) => tunnelText(tunnel, PLAIN)).join(""),
     `Tunnel 1, encap UDP
   From 10.0.0.1 to 10.0.0.2
@@ -90,17 +90,17 @@ Deno.test("tunnelText(): the words for checksums", () => {
     [sampleTunnel6({ checksumTx: false, checksumRx: false }), "disabled"],
   ];
   for (const [tunnel, word] of table) {
-    assert.equal(tunnelText(tunnel, PLAIN).split("\n").at(-2), `  UDP checksum: ${word}`);
+    assertStrictEquals(tunnelText(tunnel, PLAIN).split("\n").at(-2), `  UDP checksum: ${word}`);
   }
 });
 
 Deno.test("tunnelText(): an encapsulation without a name, and ports that are not there", () => {
-  assert.equal(
+  assertStrictEquals(
     tunnelText(sampleTunnel({ encap: undefined }), PLAIN),
     "Tunnel 3000, encap ??\n  From 10.0.0.1 to 10.0.0.2\n  Peer tunnel 4000\n",
   );
   const unconnected = sampleTunnel({ localPort: undefined, peerPort: undefined });
-  assert.match(tunnelText(unconnected, PLAIN), /\n {2}UDP source \/ dest ports: 0\/0\n/);
+  assertMatch(tunnelText(unconnected, PLAIN), /\n {2}UDP source \/ dest ports: 0\/0\n/);
 });
 
 /** The sample of `ip l2tp show session`. */
@@ -138,7 +138,7 @@ const SESSIONS: readonly Session[] = [
 ];
 
 Deno.test("sessionText() is the text of ip l2tp show session", () => {
-  assert.equal(
+  assertStrictEquals(
     SESSIONS.map((session) => sessionText(session, undefined, PLAIN)).join(""),
     `Session 10 in tunnel 1
   Peer session 20, tunnel 2
@@ -181,7 +181,7 @@ Deno.test("sessionText(): each optional part alone, with the empty lines that ip
     [{ lnsMode: true, usingIpsec: true, counters: COUNTERS, pseudowireType: 11 }, `${named}\n`],
   ];
   for (const [changes, expected] of table) {
-    assert.equal(
+    assertStrictEquals(
       sessionText(sampleSession(changes), undefined, PLAIN),
       expected,
       JSON.stringify(Object.keys(changes)),
@@ -190,22 +190,22 @@ Deno.test("sessionText(): each optional part alone, with the empty lines that ip
 });
 
 Deno.test("-oneline: one line for each tunnel and session, parts joined with a backslash", () => {
-  assert.equal(
+  assertStrictEquals(
     tunnelText(TUNNELS[0]!, ONELINE),
     "Tunnel 1, encap UDP\\  From 10.0.0.1 to 10.0.0.2\\  Peer tunnel 2\\" +
       "  UDP source / dest ports: 5000/6000\\  UDP checksum: disabled\n",
   );
   // ip leaves the newline out here, so that the next tunnel follows on the same line.
-  assert.equal(
+  assertStrictEquals(
     tunnelText(TUNNELS[1]!, ONELINE),
     "Tunnel 2, encap IP\\  From 10.0.0.1 to 10.0.0.3\\  Peer tunnel 22\n",
   );
-  assert.equal(
+  assertStrictEquals(
     sessionText(SESSIONS[1]!, undefined, ONELINE),
     "Session 11 in tunnel 1\\  Peer session 21, tunnel 2\\  interface name: foo0\\  offset 0, peer offset 0\\" +
       "  cookie 0123456789abcdef  peer cookie deadbeef\\  sequence numbering: send recv\n",
   );
-  assert.equal(
+  assertStrictEquals(
     sessionText(SESSIONS[0]!, undefined, ONELINE),
     "Session 10 in tunnel 1\\  Peer session 20, tunnel 2\\  interface name: l2tpeth0\\  offset 0, peer offset 0\n",
   );
@@ -237,16 +237,16 @@ Deno.test("textStyle(): colour always, never, or on a terminal; brighter where t
   ];
   for (const [color, terminal, env, expected] of table) {
     const style = styleOf(color === undefined ? {} : { color }, terminal, env);
-    assert.deepEqual([...style.color], expected, `${color} ${terminal} ${env}`);
+    assertEquals([...style.color], expected, `${color} ${terminal} ${env}`);
   }
 });
 
 Deno.test("colour is on the line with the interface's name, its two spaces included, and nowhere else", () => {
   const style: TextStyle = styleOf({ color: "always" });
   const lines = sessionText(SESSIONS[1]!, undefined, style).split("\n");
-  assert.equal(lines[2], "\x1b[36m  interface name: foo0\x1b[0m");
-  assert.equal(lines.filter((line) => line.includes("\x1b")).length, 1);
-  assert.equal(tunnelText(TUNNELS[0]!, style), tunnelText(TUNNELS[0]!, PLAIN));
+  assertStrictEquals(lines[2], "\x1b[36m  interface name: foo0\x1b[0m");
+  assertStrictEquals(lines.filter((line) => line.includes("\x1b")).length, 1);
+  assertStrictEquals(tunnelText(TUNNELS[0]!, style), tunnelText(TUNNELS[0]!, PLAIN));
 });
 
 const COUNTER_TEXT = `  TX: packets 1  bytes 2  errors 3
@@ -255,10 +255,10 @@ const COUNTER_TEXT = `  TX: packets 1  bytes 2  errors 3
 
 Deno.test("-statistics adds counters, those that the kernel tells, exact beyond 2^53", () => {
   const tunnel = sampleTunnel({ counters: COUNTERS });
-  assert.equal(tunnelText(tunnel, STATS), tunnelText(tunnel, PLAIN) + COUNTER_TEXT);
+  assertStrictEquals(tunnelText(tunnel, STATS), tunnelText(tunnel, PLAIN) + COUNTER_TEXT);
   const session = sampleSession({ counters: COUNTERS });
   // No empty line in front of the counters.
-  assert.equal(
+  assertStrictEquals(
     sessionText(session, undefined, STATS),
     sessionText(session, undefined, PLAIN).slice(0, -1) + COUNTER_TEXT,
   );
@@ -269,15 +269,15 @@ Deno.test("-statistics adds counters, those that the kernel tells, exact beyond 
     rxInvalid: undefined,
   };
   const lines = tunnelText(sampleTunnel({ counters: big }), STATS).split("\n");
-  assert.equal(lines.at(-3), "  TX: packets 1  bytes 18446744073709551615  errors 3");
-  assert.equal(lines.at(-2), "  RX: packets 4  bytes 5  errors 6  seq_discards 7  oos_packets 8");
+  assertStrictEquals(lines.at(-3), "  TX: packets 1  bytes 18446744073709551615  errors 3");
+  assertStrictEquals(lines.at(-2), "  RX: packets 4  bytes 5  errors 6  seq_discards 7  oos_packets 8");
 });
 
 const LINK = { index: 7, name: "l2e0", up: true, state: "unknown", mtu: 1446, master: 3 };
 
 Deno.test("-details adds what ip never shows", () => {
   const tunnel = sampleTunnel({ version: 2, usingIpsec: true });
-  assert.equal(
+  assertStrictEquals(
     tunnelText(tunnel, DETAILS),
     tunnelText(tunnel, PLAIN) + "  version 2  ipsec on\n  dataplane kernel\n",
   );
@@ -298,17 +298,17 @@ Deno.test("-details adds what ip never shows", () => {
     ],
   ];
   for (const [details, expected] of table) {
-    assert.equal(sessionText(session, details, DETAILS), `${head}${expected}  dataplane kernel\n`);
+    assertStrictEquals(sessionText(session, details, DETAILS), `${head}${expected}  dataplane kernel\n`);
   }
   const ppp = sampleSession({ pseudowireType: 7, interfaceName: undefined });
   const nothing = { link: undefined, master: undefined, l2spec: undefined };
-  assert.match(
+  assertMatch(
     sessionText(ppp, nothing, DETAILS),
     /\n {2}pseudowire ppp {2}l2spec unknown {2}lns_mode off {2}ipsec off\n {2}dataplane kernel\n$/,
   );
   const user = styleOf({ details: true }, false, undefined, "user");
-  assert.match(tunnelText(tunnel, user), /\n {2}dataplane user\n$/);
-  assert.match(sessionText(ppp, nothing, user), /\n {2}dataplane user\n$/);
+  assertMatch(tunnelText(tunnel, user), /\n {2}dataplane user\n$/);
+  assertMatch(sessionText(ppp, nothing, user), /\n {2}dataplane user\n$/);
 });
 
 Deno.test("dropped packets: a line with the reasons that there were", () => {
@@ -316,16 +316,16 @@ Deno.test("dropped packets: a line with the reasons that there were", () => {
   const line = "cookie_mismatch 3  unknown_session 12\n";
   const none = new Map([["malformed", 0]]);
   const session = sampleSession();
-  assert.ok(sessionText(session, undefined, STATS, drops).endsWith(`\n  dropped: ${line}`));
-  assert.equal(sessionText(session, undefined, STATS, none), sessionText(session, undefined, STATS));
+  assert(sessionText(session, undefined, STATS, drops).endsWith(`\n  dropped: ${line}`));
+  assertStrictEquals(sessionText(session, undefined, STATS, none), sessionText(session, undefined, STATS));
   const tunnel = sampleTunnel();
-  assert.ok(
+  assert(
     tunnelText(tunnel, STATS, { own: drops, socket: drops }).endsWith(
       `\n  dropped: ${line}  dropped at socket: ${line}`,
     ),
   );
-  assert.equal(tunnelText(tunnel, STATS, { own: none, socket: none }), tunnelText(tunnel, STATS));
-  assert.match(
+  assertStrictEquals(tunnelText(tunnel, STATS, { own: none, socket: none }), tunnelText(tunnel, STATS));
+  assertMatch(
     tunnelWithSessionsText(tunnel, [[session, undefined, drops]], STATS),
     /\n {4}dropped: cookie_mismatch 3/,
   );
@@ -339,12 +339,12 @@ Deno.test("pseudowireName(): the kernel's types, and the number of any other", (
     6,
     "6",
   ], [65535, "65535"]];
-  for (const [type, name] of table) assert.equal(pseudowireName(type), name);
+  for (const [type, name] of table) assertStrictEquals(pseudowireName(type), name);
 });
 
 Deno.test("tunnelWithSessionsText(): sessions beneath their tunnel, without the lines that only scripts need", () => {
   const sessions = SESSIONS.slice(0, 2).map((session) => [session, undefined] as const);
-  assert.equal(
+  assertStrictEquals(
     tunnelWithSessionsText(TUNNELS[0]!, sessions, PLAIN),
     `Tunnel 1, encap UDP
   From 10.0.0.1 to 10.0.0.2
@@ -361,6 +361,6 @@ Deno.test("tunnelWithSessionsText(): sessions beneath their tunnel, without the 
     sequence numbering: send recv
 `,
   );
-  assert.equal(tunnelWithSessionsText(TUNNELS[1]!, [], PLAIN), tunnelText(TUNNELS[1]!, PLAIN));
-  assert.equal(tunnelWithSessionsText(TUNNELS[0]!, sessions, ONELINE).split("\n").length, 2);
+  assertStrictEquals(tunnelWithSessionsText(TUNNELS[1]!, [], PLAIN), tunnelText(TUNNELS[1]!, PLAIN));
+  assertStrictEquals(tunnelWithSessionsText(TUNNELS[0]!, sessions, ONELINE).split("\n").length, 2);
 });

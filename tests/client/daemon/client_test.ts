@@ -1,6 +1,6 @@
 /** `src/client/daemon/client.ts`, `empty_subsystem.ts`, `subsystem.ts`, and descriptors on their way to a transport. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { Errno } from "../../../src/base/errno.ts";
 import { DecodeError, NetlinkError } from "../../../src/base/errors.ts";
 import { resolveFamily } from "../../../src/client/genl_family.ts";
@@ -14,6 +14,7 @@ import { NLM_F_DUMP } from "../../../src/wire/netlink/constants.ts";
 import { dump, FakeTransport, type KernelFunction, refuse } from "../../support/fake_kernel.ts";
 import { FakeL2tpKernel, FAMILY_ID } from "../../support/fake_l2tp_kernel.ts";
 import { FakeLinks } from "../../support/fake_links.ts";
+import { assertDeepStrictEquals, assertFields } from "../../support/assertions.ts";
 
 const FAMILY = { name: "l2tp", id: FAMILY_ID, groups: new Map() };
 const TUNNEL = {
@@ -37,12 +38,12 @@ function saying(command: number, ...texts: string[]): KernelFunction {
 
 Deno.test("L2tpClient.debugfs() asks the daemon's own family for its debug text and puts the pieces together", () => {
   const { client, transport } = userClient(saying(L2TPD_CMD.DEBUGFS, "TUNNEL 1\n  SES", "SION 2\n"));
-  assert.equal(client.dataplane, "user");
-  assert.equal(client.debugfs(), "TUNNEL 1\n  SESSION 2\n");
+  assertStrictEquals(client.dataplane, "user");
+  assertStrictEquals(client.debugfs(), "TUNNEL 1\n  SESSION 2\n");
   const [request] = transport.requests;
-  assert.deepEqual([request!.type, request!.payload[0]], [L2TPD_FAMILY_ID, L2TPD_CMD.DEBUGFS]);
-  assert.equal(request!.flags & NLM_F_DUMP, NLM_F_DUMP);
-  assert.equal(userClient(saying(L2TPD_CMD.DEBUGFS)).client.debugfs(), "");
+  assertEquals([request!.type, request!.payload[0]], [L2TPD_FAMILY_ID, L2TPD_CMD.DEBUGFS]);
+  assertStrictEquals(request!.flags & NLM_F_DUMP, NLM_F_DUMP);
+  assertStrictEquals(userClient(saying(L2TPD_CMD.DEBUGFS)).client.debugfs(), "");
 });
 
 Deno.test("L2tpClient.drops() reads rows of sessions, tunnels and sockets", () => {
@@ -53,7 +54,7 @@ Deno.test("L2tpClient.drops() reads rows of sessions, tunnels and sockets", () =
     '{"local":"10.0.0.1","port":1701,"drops":{"a":1,"b":2}}',
   ));
   const none = { tunnelId: undefined, sessionId: undefined, local: undefined, port: undefined };
-  assert.deepEqual(client.drops(), [
+  assertDeepStrictEquals(client.drops(), [
     { ...none, tunnelId: 1, sessionId: 2, reasons: new Map([["cookie_mismatch", 3]]) },
     { ...none, tunnelId: 1, reasons: new Map() },
     { ...none, local: "10.0.0.1", port: 1701, reasons: new Map([["a", 1], ["b", 2]]) },
@@ -62,18 +63,23 @@ Deno.test("L2tpClient.drops() reads rows of sessions, tunnels and sockets", () =
 
 Deno.test("L2tpClient.drops() throws DecodeError for an answer that is not valid, NetlinkError for refusals", () => {
   for (const text of ["", "nonsense", "null", "7", "{}", '{"drops":null}', '{"drops":{"a":"1"}}']) {
-    assert.throws(() => userClient(saying(L2TPD_CMD.DROPS, text)).client.drops(), DecodeError, text);
+    assertThrows(
+      () => userClient(saying(L2TPD_CMD.DROPS, text)).client.drops(),
+      DecodeError,
+      undefined,
+      text,
+    );
   }
   const { client } = userClient((request) => [refuse(request, Errno.EOPNOTSUPP)]);
-  assert.throws(() => client.drops(), { name: "NetlinkError", operation: "L2TPD_CMD_DROPS" });
+  assertFields(assertThrows(() => client.drops()), { name: "NetlinkError", operation: "L2TPD_CMD_DROPS" });
 });
 
 Deno.test("a client of the kernel tells neither", () => {
   const transport = new FakeTransport(new FakeL2tpKernel(new FakeLinks()).handle);
   const client = new L2tpClient(new NetlinkConnection(transport), FAMILY);
-  assert.deepEqual([client.dataplane, client.daemon], ["kernel", undefined]);
-  assert.deepEqual([client.debugfs(), client.drops(), client.offloads()], [undefined, [], []]);
-  assert.equal(transport.requests.length, 0);
+  assertEquals([client.dataplane, client.daemon], ["kernel", undefined]);
+  assertEquals([client.debugfs(), client.drops(), client.offloads()], [undefined, [], []]);
+  assertStrictEquals(transport.requests.length, 0);
 });
 
 Deno.test("EmptySubsystem: empty listings, and the answers to unknown ids", () => {
@@ -81,8 +87,8 @@ Deno.test("EmptySubsystem: empty listings, and the answers to unknown ids", () =
   const connection = new NetlinkConnection(transport);
   using client = new L2tpClient(connection, resolveFamily(connection, "l2tp"));
   client.noop();
-  assert.deepEqual([client.tunnels(), client.sessions()], [[], []]);
-  assert.deepEqual([client.tunnel(1), client.session({ interfaceName: "a" })], [undefined, undefined]);
+  assertEquals([client.tunnels(), client.sessions()], [[], []]);
+  assertEquals([client.tunnel(1), client.session({ interfaceName: "a" })], [undefined, undefined]);
   for (
     const act of [
       () => client.deleteTunnel(1),
@@ -91,15 +97,15 @@ Deno.test("EmptySubsystem: empty listings, and the answers to unknown ids", () =
       () => client.modifySession({ tunnelId: 1, sessionId: 2 }, { sendSeq: true }),
       () => client.createSession({ tunnelId: 1, sessionId: 2, peerSessionId: 3 }),
     ]
-  ) assert.throws(act, { name: "NetlinkError", errno: Errno.ENODEV });
-  assert.throws(() => transport.receive(), ReferenceError);
+  ) assertFields(assertThrows(act), { name: "NetlinkError", errno: Errno.ENODEV });
+  assertThrows(() => transport.receive(), ReferenceError);
 });
 
 Deno.test("EmptySubsystem answers several requests of one datagram", async () => {
   const client = new L2tpClient(new NetlinkConnection(new EmptySubsystem()), FAMILY);
   const session = { tunnelId: 1, sessionId: 2, peerSessionId: 3 };
   const outcomes = await client.createAll([{ session }, { session }], { goOn: true });
-  assert.deepEqual(outcomes.map((outcome) => (outcome as NetlinkError).errno), [Errno.ENODEV, Errno.ENODEV]);
+  assertEquals(outcomes.map((outcome) => (outcome as NetlinkError).errno), [Errno.ENODEV, Errno.ENODEV]);
 });
 
 /** Keeps the descriptors that were sent. */
@@ -132,7 +138,7 @@ Deno.test("a tunnel's descriptor goes with its request, in order where several g
     { tunnel: { ...TUNNEL, tunnelId: 3 } },
     { tunnel: { ...TUNNEL, tunnelId: 4, fd: 8 } },
   ], { goOn: true });
-  assert.deepEqual(transport.fds, [[7], undefined, [9, 8]]);
+  assertEquals(transport.fds, [[7], undefined, [9, 8]]);
 });
 
 /** Which ways openSubsystem() takes, and where it ends. */
@@ -163,8 +169,8 @@ async function way(
       user: () => user,
     });
     opened.client;
-    assert.equal(opened.startedPid, steps.at(-1) === "start" ? 5 : undefined);
-    assert.equal(opened.isEmpty, steps.at(-1) === "nothing" ? true : undefined);
+    assertStrictEquals(opened.startedPid, steps.at(-1) === "start" ? 5 : undefined);
+    assertStrictEquals(opened.isEmpty, steps.at(-1) === "nothing" ? true : undefined);
   } catch (error) {
     steps.push((error as Error).name);
   }
@@ -191,7 +197,7 @@ Deno.test("openSubsystem(): every choice, purpose and state of the world", async
     ["user", "listen", true, false, "no daemon, RangeError"],
   ];
   for (const [choice, purpose, kernel, daemon, expected] of table) {
-    assert.equal(await way(choice, purpose, kernel, daemon), expected, `${choice} ${purpose}`);
+    assertStrictEquals(await way(choice, purpose, kernel, daemon), expected, `${choice} ${purpose}`);
   }
   const defect = openSubsystem("auto", "read", {
     kernel: () => {
@@ -201,14 +207,14 @@ Deno.test("openSubsystem(): every choice, purpose and state of the world", async
       throw new Error("asked");
     },
   });
-  await assert.rejects(defect, TypeError);
+  await assertRejects(() => defect, TypeError);
 });
 
 Deno.test("daemonL2tpClient() over an empty subsystem: the daemon's dumps are empty as well", () => {
   using client = daemonL2tpClient(new EmptySubsystem());
-  assert.equal(client.dataplane, "user");
-  assert.deepEqual([client.debugfs(), client.drops(), client.offloads()], ["", [], []]);
-  assert.deepEqual([client.daemon?.pendingTunnels(), client.daemon?.ppp.sessions()], [[], []]);
+  assertStrictEquals(client.dataplane, "user");
+  assertEquals([client.debugfs(), client.drops(), client.offloads()], ["", [], []]);
+  assertEquals([client.daemon?.pendingTunnels(), client.daemon?.ppp.sessions()], [[], []]);
 });
 
 Deno.test("DaemonClient.declaredTunnels() leaves out rows that are not valid", () => {
@@ -219,7 +225,7 @@ Deno.test("DaemonClient.declaredTunnels() leaves out rows that are not valid", (
     "nonsense",
     JSON.stringify({ ...row, tunnel_id: "1" }),
   ));
-  assert.deepEqual(client.daemon!.pendingTunnels(), [{
+  assertEquals(client.daemon!.pendingTunnels(), [{
     name: "a",
     tunnelId: 1,
     waitsFor: "route",
@@ -233,10 +239,13 @@ Deno.test("DaemonClient and PppClient work over one connection", () => {
   const { client, transport } = userClient((request) =>
     request.payload[0] === L2TPD_CMD.PPP_STATUS ? dump(request, []) : [refuse(request, Errno.ENODEV)]
   );
-  assert.deepEqual(client.daemon!.ppp.sessions(), []);
+  assertEquals(client.daemon!.ppp.sessions(), []);
   const session = { dataplane: "user", tunnelId: 1, sessionId: 2 } as const;
-  assert.throws(() => client.daemon!.ppp.end(session), { operation: "L2TPD_CMD_PPP_END", code: "ENODEV" });
-  assert.deepEqual(transport.requests.map(({ payload }) => payload[0]), [
+  assertFields(assertThrows(() => client.daemon!.ppp.end(session)), {
+    operation: "L2TPD_CMD_PPP_END",
+    code: "ENODEV",
+  });
+  assertEquals(transport.requests.map(({ payload }) => payload[0]), [
     L2TPD_CMD.PPP_STATUS,
     L2TPD_CMD.PPP_END,
   ]);

@@ -1,6 +1,6 @@
 /** `src/client/kernel/session_watch.ts` with notifications that a test sends. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { L2tpEvents } from "../../../src/client/l2tp_events.ts";
 import { SessionWatch, type WatchedSession } from "../../../src/client/kernel/session_watch.ts";
 import { FAMILY_ID } from "../../support/fake_l2tp_kernel.ts";
@@ -8,6 +8,7 @@ import { FakeNotifications } from "../../support/fake_notifications.ts";
 import { goldenBytes } from "../../support/golden.ts";
 import { sampleSession } from "../../support/samples.ts";
 import { until } from "../../support/until.ts";
+import { assertDeepStrictEquals, assertFields } from "../../support/assertions.ts";
 
 /** What the captured notifications of a deletion are about. */
 const KEY = { tunnelId: sampleSession().tunnelId, sessionId: sampleSession().sessionId };
@@ -48,8 +49,8 @@ Deno.test("SessionWatch tells once that a session has gone, also if the kernel t
     await until(() => source.waiting, "all is read");
     watch.close();
     await running;
-    assert.deepEqual([quick.looks, quick.losses, slow.looks, slow.losses], [1, 1, 4, 1]);
-    assert.equal(source.closings, 1);
+    assertEquals([quick.looks, quick.losses, slow.looks, slow.losses], [1, 1, 4, 1]);
+    assertStrictEquals(source.closings, 1);
   }
 });
 
@@ -74,8 +75,8 @@ Deno.test("SessionWatch looks at no session that is not meant, and at none that 
   await until(() => others[1]!.losses > 0, "the other session's loss is told");
   watch.close();
   await running;
-  assert.equal(leaving.looks, looks);
-  assert.deepEqual([left.looks, others[0]!.looks], [0, 0]);
+  assertStrictEquals(leaving.looks, looks);
+  assertDeepStrictEquals([left.looks, others[0]!.looks], [0, 0]);
 });
 
 Deno.test("SessionWatch.run() rejects with what a session throws, and closes its source", async () => {
@@ -92,8 +93,8 @@ Deno.test("SessionWatch.run() rejects with what a session throws, and closes its
     });
     const running = watch.run();
     source.push(SESSION_DELETED);
-    await assert.rejects(running, { name: "TypeError", message: member });
-    assert.equal(source.closings, 1);
+    assertFields(await assertRejects(() => running), { name: "TypeError", message: member });
+    assertStrictEquals(source.closings, 1);
   }
 });
 
@@ -106,7 +107,7 @@ Deno.test("SessionWatch looks at a session no more often for many deletions at o
   await until(() => source.waiting && session.looks > 2, "all is read, and it is looked at");
   watch.close();
   await running;
-  assert.ok(session.looks < 100, `${session.looks} looks`);
+  assert(session.looks < 100, `${session.looks} looks`);
 });
 
 Deno.test("SessionWatch begins anew when another deletion is told of while it looks", async () => {
@@ -133,5 +134,5 @@ Deno.test("SessionWatch.close() ends looks that are under way", async () => {
   watch.close();
   watch.close();
   await running;
-  assert.equal(session.losses, 0);
+  assertStrictEquals(session.losses, 0);
 });

@@ -1,6 +1,6 @@
 /** Configurations, good and bad: what they say, or what is wrong with them and where. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { SESSION_SETTINGS, TUNNEL_SETTINGS } from "../../../src/config/schema/schema.ts";
 import { decode, problemsOf } from "../decoding.ts";
 
@@ -288,18 +288,18 @@ const BAD: [name: string, text: string, ...problems: string[]][] = [
 
 Deno.test("bad files: each with its message, line and column", () => {
   for (const [name, text, ...problems] of BAD) {
-    assert.deepEqual(problemsOf(text).sort(), [...problems].sort(), `${name}:\n${text}`);
+    assertEquals(problemsOf(text).sort(), [...problems].sort(), `${name}:\n${text}`);
   }
 });
 
 Deno.test("bad files: problems are in the order of the file, and what was probably meant is said", () => {
   const { problems } = decode(`${TUNNEL}remot = "x"\nlocl = "y"\n`);
-  assert.deepEqual(problems.map(({ line, advice }) => [line, ...advice]), [
+  assertEquals(problems.map(({ line, advice }) => [line, ...advice]), [
     [6, 'Did you mean "remote"?'],
     [7, 'Did you mean "local"?'],
   ]);
   const [unknown] = decode(`${TUNNEL}class = "offce"\n[class.tunnel.office]\n`).problems;
-  assert.deepEqual(unknown?.advice, ['Did you mean "office"?', "A class is a table: [class.tunnel.offce]"]);
+  assertEquals(unknown?.advice, ['Did you mean "office"?', "A class is a table: [class.tunnel.offce]"]);
 });
 
 /** Good files, with the settings of the first tunnel and of its first session, by key, as TOML. */
@@ -427,7 +427,7 @@ seq = "none"
 Deno.test("good files: what they say", () => {
   for (const [name, text, tunnel, session] of GOOD) {
     const { config, problems } = decode(text);
-    assert.deepEqual(problems, [], name);
+    assertEquals(problems, [], name);
     const [first] = config.tunnels;
     const said = <T>(
       schema: readonly { key: string; write(settings: T): string | undefined }[],
@@ -437,8 +437,8 @@ Deno.test("good files: what they say", () => {
         const text = settings === undefined ? undefined : write(settings);
         return text === undefined ? [] : [[key, text]];
       }));
-    assert.deepEqual(said(TUNNEL_SETTINGS, first?.settings), tunnel, name);
-    assert.deepEqual(said(SESSION_SETTINGS, first?.sessions[0]?.settings), session ?? {}, name);
+    assertEquals(said(TUNNEL_SETTINGS, first?.settings), tunnel, name);
+    assertEquals(said(SESSION_SETTINGS, first?.sessions[0]?.settings), session ?? {}, name);
   }
 });
 
@@ -446,9 +446,9 @@ Deno.test("every key of the schema is in a bad file and in a good one", () => {
   const good = JSON.stringify(GOOD);
   const bad = JSON.stringify(BAD);
   for (const { key } of [...TUNNEL_SETTINGS, ...SESSION_SETTINGS]) {
-    if (!["udp6_csum_tx", "udp6_csum_rx"].includes(key)) assert.ok(good.includes(key), `good: ${key}`);
+    if (!["udp6_csum_tx", "udp6_csum_rx"].includes(key)) assert(good.includes(key), `good: ${key}`);
     if (!["udp6_csum_rx", "reorder_timeout", "lns_mode"].includes(key)) {
-      assert.ok(bad.includes(key), `bad: ${key}`);
+      assert(bad.includes(key), `bad: ${key}`);
     }
   }
 });

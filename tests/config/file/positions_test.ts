@@ -1,8 +1,9 @@
 /** Where keys and values stand in TOML. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type Path, Positions } from "../../../src/config/file/positions.ts";
 import { parseToml } from "../../../src/apply/toml.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 /** TOML in which a `^` in a comment line points at a place in the line above it. */
 const TEXT = `# a comment with [a.table] and = in it
@@ -49,13 +50,13 @@ const PLACES: [path: Path, key: [number, number], value: [number, number]][] = [
 ];
 
 Deno.test("positions of keys and values, whatever TOML stands around them", () => {
-  assert.ok("root" in parseToml(TEXT), "the text is TOML");
+  assert("root" in parseToml(TEXT), "the text is TOML");
   for (const [eol, text] of [["\n", TEXT], ["\r\n", TEXT.replaceAll("\n", "\r\n")]] as const) {
     const positions = new Positions(text);
     for (const [path, [keyLine, keyColumn], [line, column]] of PLACES) {
       const name = `${JSON.stringify(path)} with ${JSON.stringify(eol)}`;
-      assert.deepEqual(positions.key(path), { line: keyLine, column: keyColumn }, name);
-      assert.deepEqual(positions.value(path), { line, column }, name);
+      assertDeepStrictEquals(positions.key(path), { line: keyLine, column: keyColumn }, name);
+      assertDeepStrictEquals(positions.value(path), { line, column }, name);
     }
   }
 });
@@ -68,9 +69,9 @@ Deno.test("positions: every key that the parser finds has its own place", () => 
       const rest = TEXT.split("\n")[line - 1]!.slice(column - 1);
       const last = path.at(-1)!;
       const starts = typeof last === "number" ? /^[[{0-9m]/ : /^["a-z]/;
-      assert.match(rest, starts, JSON.stringify(path));
+      assertMatch(rest, starts, JSON.stringify(path));
       if (typeof last === "string" && last !== "cAd" && last !== "quoted key") {
-        assert.ok(rest.startsWith(last));
+        assert(rest.startsWith(last));
       }
     }
     if (typeof value !== "object" || value === null || value instanceof Date) return;
@@ -79,15 +80,15 @@ Deno.test("positions: every key that the parser finds has its own place", () => 
     }
   };
   const parsed = parseToml(TEXT);
-  assert.ok("root" in parsed);
+  assert("root" in parsed);
   walk(parsed.root, []);
 });
 
 Deno.test("positions: what is nowhere is at the table around it, and at last at the beginning", () => {
   const positions = new Positions(TEXT);
-  assert.deepEqual(positions.key(["tunnel", "paris", "missing"]), { line: 5, column: 12 });
-  assert.deepEqual(positions.key(["nothing"]), { line: 1, column: 1 });
-  assert.deepEqual(new Positions("").key([]), { line: 1, column: 1 });
+  assertEquals(positions.key(["tunnel", "paris", "missing"]), { line: 5, column: 12 });
+  assertEquals(positions.key(["nothing"]), { line: 1, column: 1 });
+  assertEquals(new Positions("").key([]), { line: 1, column: 1 });
 });
 
 Deno.test("positions: texts that are no TOML come to an end", () => {

@@ -1,8 +1,9 @@
 /** PPP in configurations, good and bad: what they say, or what is wrong with them and where. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { PPP_SETTINGS } from "../../../src/config/schema/schema.ts";
 import { decode, problemsOf } from "../decoding.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 const TUNNEL = `[tunnel.a]
 tunnel_id = 1
@@ -71,7 +72,7 @@ const BAD: readonly (readonly [name: string, lines: string, ...problems: string[
 Deno.test("bad PPP: each table with its message, line and column", () => {
   for (const [name, lines, ...problems] of BAD) {
     const head = lines.startsWith("ppp") ? "" : "[tunnel.a.session.s.ppp]\n";
-    assert.deepEqual(problemsOf(TUNNEL + SESSION + head + lines), problems, name);
+    assertEquals(problemsOf(TUNNEL + SESSION + head + lines), problems, name);
   }
 });
 
@@ -97,7 +98,7 @@ const BAD_FILES: readonly (readonly [name: string, text: string, ...problems: st
 ];
 
 Deno.test("bad PPP: with what other tables say", () => {
-  for (const [name, text, ...problems] of BAD_FILES) assert.deepEqual(problemsOf(text), problems, name);
+  for (const [name, text, ...problems] of BAD_FILES) assertEquals(problemsOf(text), problems, name);
 });
 
 Deno.test("PPP: settings of the defaults, of classes and of a session's own, each over those before it", () => {
@@ -112,21 +113,21 @@ user = "server"
 `;
   const pppOf = (text: string): unknown => {
     const { config, problems } = decode(shared + TUNNEL + SESSION + text);
-    assert.deepEqual(problems, [], text);
+    assertEquals(problems, [], text);
     return config.tunnels[0]!.sessions[0]!.settings.ppp;
   };
   const secretFile = "/etc/secrets";
   const pool = ["192.0.2.10", "192.0.2.20"];
-  assert.deepEqual(pppOf(""), { secretFile, require: ["chap"], pool, echoIntervalMs: 5000 });
-  assert.deepEqual(pppOf('class = "c"\nppp.echo = 0\nppp.mtu = 1400\n'), {
+  assertEquals(pppOf(""), { secretFile, require: ["chap"], pool, echoIntervalMs: 5000 });
+  assertDeepStrictEquals(pppOf('class = "c"\nppp.echo = 0\nppp.mtu = 1400\n'), {
     ...{ secretFile, pool, user: "server", require: ["mschapv2", "pap"], echoIntervalMs: 0, mtu: 1400 },
   });
   // What the defaults say was not meant for those that say otherwise.
-  assert.equal(pppOf('pw_type = "eth"\nmtu = 1400\n'), undefined);
-  assert.deepEqual(pppOf('ppp.remote = "192.0.2.2"\n'), {
+  assertStrictEquals(pppOf('pw_type = "eth"\nmtu = 1400\n'), undefined);
+  assertEquals(pppOf('ppp.remote = "192.0.2.2"\n'), {
     ...{ secretFile, require: ["chap"], remote: "192.0.2.2", echoIntervalMs: 5000 },
   });
-  assert.deepEqual(pppOf("ppp.ipv4 = false\n"), {
+  assertEquals(pppOf("ppp.ipv4 = false\n"), {
     ...{ secretFile, require: ["chap"], ipv4: false, echoIntervalMs: 5000 },
   });
 });
@@ -150,10 +151,10 @@ Deno.test("PPP: everything that can be said of it is written as it was read", ()
     "echo_failures = 3",
   ];
   const { config, problems } = decode(`${TUNNEL}${SESSION}[tunnel.a.session.s.ppp]\n${lines.join("\n")}\n`);
-  assert.deepEqual(problems, []);
+  assertEquals(problems, []);
   const { ppp = {} } = config.tunnels[0]!.sessions[0]!.settings;
   const written = PPP_SETTINGS.map(({ key, write }) => [key, write(ppp)] as const);
-  assert.deepEqual(
+  assertEquals(
     written.map(([key, text]) => `${key} = ${text}`),
     lines.toSpliced(4, 0, "remote = undefined"),
   );

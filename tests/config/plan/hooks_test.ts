@@ -1,6 +1,6 @@
 /** Hooks: when plans run them, what undoing runs, and what they are told. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { decodeConfig } from "../../../src/config/file/decode.ts";
 import { type Hook, hookEnvironment, hookName } from "../../../src/config/plan/hooks.ts";
 import { makePlan, type PlanOptions } from "../../../src/config/plan/plan.ts";
@@ -12,9 +12,9 @@ import { Machine } from "../machine.ts";
 
 function configOf(text: string): Config {
   const parsed = parseToml(text);
-  assert.ok("root" in parsed, text);
+  assert("root" in parsed, text);
   const { config, problems } = decodeConfig(parsed.root, text);
-  assert.deepEqual(problems, [], text);
+  assertEquals(problems, [], text);
   return config;
 }
 
@@ -94,7 +94,7 @@ Deno.test("hooks: a tunnel comes before its sessions and goes behind them", () =
     [FILE, FILE.replaceAll("/up", "/other"), []],
   ];
   for (const [before, after, expected, options] of cases) {
-    assert.deepEqual(
+    assertEquals(
       steps(before, after, options).map(({ step }) => words(step)),
       expected,
       `${before}\n${after}`,
@@ -105,7 +105,7 @@ Deno.test("hooks: a tunnel comes before its sessions and goes behind them", () =
 Deno.test("hooks: undoing what was begun runs those of what was up, and remaking runs those of what comes back", () => {
   const undoOf = (list: PlannedStep[], name: string): string[] =>
     list.find(({ step }) => step.do === name)!.undo.map(words);
-  assert.deepEqual(undoOf(steps("", FILE), "createTunnel"), [
+  assertEquals(undoOf(steps("", FILE), "createTunnel"), [
     "/pre s if up",
     "/pre a if up",
     "deleteTunnel",
@@ -113,7 +113,7 @@ Deno.test("hooks: undoing what was begun runs those of what was up, and remaking
     "/down a if up",
   ]);
   const remade = steps(FILE, FILE.replace("peer_tunnel_id = 2", "peer_tunnel_id = 3"));
-  assert.deepEqual(undoOf(remade, "deleteTunnel"), [
+  assertEquals(undoOf(remade, "deleteTunnel"), [
     "createTunnel",
     "createSession",
     "setMtu",
@@ -121,8 +121,8 @@ Deno.test("hooks: undoing what was begun runs those of what was up, and remaking
     "/up s",
   ]);
   const session = steps(FILE, `${FILE}cookie = "00112233"\n`);
-  assert.deepEqual(undoOf(session, "deleteSession"), ["createSession", "setMtu", "/up s"]);
-  assert.deepEqual(undoOf(session, "createSession"), ["/pre s if up", "deleteSession", "/down s if up"]);
+  assertEquals(undoOf(session, "deleteSession"), ["createSession", "setMtu", "/up s"]);
+  assertEquals(undoOf(session, "createSession"), ["/pre s if up", "deleteSession", "/down s if up"]);
 });
 
 function hookIn(text: string, at: number): Hook {
@@ -132,10 +132,10 @@ function hookIn(text: string, at: number): Hook {
 
 Deno.test("hooks: settings and their defaults; those of the thing win", () => {
   const plain = hookIn(FILE, 0);
-  assert.deepEqual([plain.wait, plain.timeoutMs, hookName(plain)], [true, 30_000, "on_up of tunnel a"]);
+  assertEquals([plain.wait, plain.timeoutMs, hookName(plain)], [true, 30_000, "on_up of tunnel a"]);
   const own = hookIn(`${FILE}hook_wait = false\nhook_timeout = 5\non_up = ["/own", "x y"]\n`, 1);
-  assert.deepEqual([own.wait, own.timeoutMs, own.command], [false, 5000, ["/own", "x y"]]);
-  assert.equal(hookName(own), "on_up of session s of tunnel a");
+  assertEquals([own.wait, own.timeoutMs, own.command], [false, 5000, ["/own", "x y"]]);
+  assertStrictEquals(hookName(own), "on_up of session s of tunnel a");
 });
 
 Deno.test("hooks: their whole environment, in which no cookie is", () => {
@@ -171,16 +171,16 @@ Deno.test("hooks: their whole environment, in which no cookie is", () => {
     L2TP_LOCAL_PORT: "5000",
     L2TP_REMOTE_PORT: "6000",
   };
-  assert.deepEqual(hookEnvironment(ofTunnel, tunnel, undefined, system), common);
+  assertEquals(hookEnvironment(ofTunnel, tunnel, undefined, system), common);
   const environment = hookEnvironment(ofSession, tunnel, session, system);
-  assert.deepEqual(environment, {
+  assertEquals(environment, {
     ...common,
     L2TP_SESSION: "s",
     L2TP_SESSION_ID: "10",
     L2TP_PEER_SESSION_ID: "20",
     L2TP_INTERFACE: "pw0",
   });
-  assert.doesNotMatch(JSON.stringify(environment), /deadbeef|222,173/i);
+  assertNotMatch(JSON.stringify(environment), /deadbeef|222,173/i);
   const ip = hookEnvironment(ofTunnel, { ...tunnel, localPort: undefined }, undefined, system);
-  assert.equal(ip.L2TP_LOCAL_PORT, "");
+  assertStrictEquals(ip.L2TP_LOCAL_PORT, "");
 });

@@ -1,6 +1,6 @@
 /** Plans: the steps that lead from what is to what a file says, as tables, and against a system that is a model. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { makePlan } from "../../../src/config/plan/plan.ts";
 import { PPP_SETTINGS } from "../../../src/config/schema/schema.ts";
 import { writeConfig, writtenActual } from "../../../src/config/file/write.ts";
@@ -17,6 +17,7 @@ import {
   perform,
   planFor,
 } from "./plans.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 const PLANS: readonly ExpectedPlan[] = [
   ["nothing to nothing", "", "", []],
@@ -189,7 +190,7 @@ Deno.test("plans: a timeout is as the file says where it is what the clock makes
     const machine = machineAs(`${A}reorder_timeout = ${kept}\n`);
     machine.timerHz = timerHz;
     const { untouched } = planFor(machine, `${A}reorder_timeout = ${asked}\n`);
-    assert.deepEqual(untouched, same ? ["a"] : [], `${asked} ms at ${timerHz} Hz, kept as ${kept} ms`);
+    assertEquals(untouched, same ? ["a"] : [], `${asked} ms at ${timerHz} Hz, kept as ${kept} ms`);
   }
 });
 
@@ -204,21 +205,21 @@ Deno.test("plans: what is said to change, with what was and what is to be", () =
     [tunnel, session].join(" "),
     ...differences.map(({ key, from, to }) => `${key}: ${from} > ${to}`),
   ]);
-  assert.deepEqual(said, [
+  assertEquals(said, [
     ["change", "a s", "mtu: 1400 > 1300", 'addresses: ["10.1.1.1/24"] > ["10.1.1.2/24"]'],
     ["recreate", "b ", 'remote: "10.0.0.2" > "10.0.0.3"'],
     ["recreate", "b s", 'seq: "none" > "send"'],
   ]);
-  assert.deepEqual(untouched, []);
+  assertEquals(untouched, []);
   const { unmanaged, untouched: left } = planFor(machine, A);
-  assert.deepEqual([unmanaged, left], [{ tunnels: [3], sessions: [] }, ["a"]]);
+  assertEquals([unmanaged, left], [{ tunnels: [3], sessions: [] }, ["a"]]);
 });
 
 Deno.test("plans: what keeps a unit from being done, and only that unit", () => {
   const text = `${A.replace("10.0.0.2", "peer.example")}bridge = "br7"\n${B}`;
   const peers = new Map([["a", { reason: "Name or service not known" }]]);
   const { units } = planFor(new Machine(), text, { peers });
-  assert.deepEqual(units.map(({ blockers }) => blockers.map(({ key, message }) => [key, message])), [
+  assertEquals(units.map(({ blockers }) => blockers.map(({ key, message }) => [key, message])), [
     [
       ["remote", 'host name "peer.example" cannot be resolved: Name or service not known'],
       ["bridge", 'there is no interface "br7"'],
@@ -236,7 +237,7 @@ Deno.test("plans: an interface that went elsewhere is let alone, and that is sai
     tunnels: [{ ...tunnel!, sessions: tunnel!.sessions.map((s) => ({ ...s, link: undefined })) }],
   };
   const { units } = makePlan(configOf(A.replace("1400", "1300")), moved, NO_PEERS);
-  assert.deepEqual(units.map(({ steps, notes }) => [steps, notes]), [[[], [
+  assertEquals(units.map(({ steps, notes }) => [steps, notes]), [[[], [
     "interface pw0 of session s is not here: its settings are not changed",
   ]]]);
 });
@@ -253,9 +254,9 @@ Deno.test("plans: addresses that come by themselves and link-local ones are nobo
     link: { ...each.link!, addresses },
   }));
   const advertised = { ...state, tunnels: [{ ...state.tunnels[0]!, sessions }] };
-  assert.ok(addresses.some(({ address }) => address.startsWith("fe80")));
-  assert.deepEqual(makePlan(configOf(A), advertised, NO_PEERS).units, []);
-  assert.match(writeConfig(writtenActual(advertised)), /^addresses = \["10.1.1.1\/24"\]$/m);
+  assert(addresses.some(({ address }) => address.startsWith("fe80")));
+  assertEquals(makePlan(configOf(A), advertised, NO_PEERS).units, []);
+  assertMatch(writeConfig(writtenActual(advertised)), /^addresses = \["10.1.1.1\/24"\]$/m);
 });
 
 /** A configuration of a few tunnels that get in each other's way. */
@@ -346,13 +347,13 @@ Deno.test("plans of random files: they can be done, a second time there is nothi
     joined += plan.units.filter(({ tunnelIds }) => tunnelIds.length > 1).length;
     if (prune) {
       for (const unit of plan.units) perform(machine, unit);
-      assert.deepEqual(planFor(machine, after, { prune: true }).units, [], label);
+      assertEquals(planFor(machine, after, { prune: true }).units, [], label);
     }
     const saved = writeConfig(writtenActual(machine.state));
-    assert.deepEqual(planFor(machine, saved, { prune: true }).units, [], `${label}\n---\n${saved}`);
-    assert.deepEqual(essence(machineAs(saved)), essence(machine), `${label}\n---\n${saved}`);
+    assertEquals(planFor(machine, saved, { prune: true }).units, [], `${label}\n---\n${saved}`);
+    assertDeepStrictEquals(essence(machineAs(saved)), essence(machine), `${label}\n---\n${saved}`);
   }
-  assert.ok(remade > 20 && joined > 20, `${remade} remade, ${joined} joined`);
+  assert(remade > 20 && joined > 20, `${remade} remade, ${joined} joined`);
 });
 
 Deno.test("plans of random files: wherever a unit fails, undoing brings back what was", () => {
@@ -372,10 +373,14 @@ Deno.test("plans of random files: wherever a unit fails, undoing brings back wha
         for (const { undo } of unit.steps.slice(0, failing).toReversed()) {
           for (const step of undo) machine.perform(step);
         }
-        assert.deepEqual(essence(machine), was, `round ${round}, step ${failing}\n${before}\n---\n${after}`);
+        assertDeepStrictEquals(
+          essence(machine),
+          was,
+          `round ${round}, step ${failing}\n${before}\n---\n${after}`,
+        );
         failures++;
       }
     }
   }
-  assert.ok(failures > 500, `${failures} failures`);
+  assert(failures > 500, `${failures} failures`);
 });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { parseToml } from "../../../src/apply/toml.ts";
 import { decodeConfig } from "../../../src/config/file/decode.ts";
 import { hookName } from "../../../src/config/plan/hooks.ts";
@@ -17,9 +17,9 @@ import { Machine } from "../machine.ts";
 /** The configuration that a text is. */
 export function configOf(text: string): Config {
   const parsed = parseToml(text);
-  assert.ok("root" in parsed, text);
+  assert("root" in parsed, text);
   const { config, problems } = decodeConfig(parsed.root, text);
-  assert.deepEqual(problems, [], text);
+  assertEquals(problems, [], text);
   return config;
 }
 
@@ -133,10 +133,10 @@ export function checkPlans(plans: readonly ExpectedPlan[]): void {
   for (const [name, before, after, units, options] of plans) {
     const machine = machineAs(before);
     const plan = planFor(machine, after, options);
-    assert.deepEqual(plan.units.map(({ steps }) => steps.map(({ step }) => words(step))), units, name);
-    assert.deepEqual(plan.units.flatMap(({ blockers }) => blockers), [], name);
+    assertEquals(plan.units.map(({ steps }) => steps.map(({ step }) => words(step))), units, name);
+    assertEquals(plan.units.flatMap(({ blockers }) => blockers), [], name);
     for (const unit of plan.units) perform(machine, unit);
-    assert.deepEqual(
+    assertEquals(
       planFor(machine, after, options).units,
       [],
       `${name}: a second time there is nothing to do`,

@@ -1,6 +1,6 @@
 /** Plans for PPP: the steps that lead from what runs to what a file says. */
 
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { SecretsError } from "../../../src/base/secrets_error.ts";
 import { Machine } from "../machine.ts";
 import { A, B, checkPlans, type ExpectedPlan, machineAs, perform, planFor, SECRETS } from "./plans.ts";
@@ -56,27 +56,27 @@ Deno.test("plans: PPP is a difference as any other; a file of secrets that chang
       ...differences.map(({ key, from, to }) => `${key}: ${from} > ${to}`),
     ]);
   const machine = machineAs(PPP);
-  assert.deepEqual(said(machine, `${PPP}mtu = 1400\nipv6 = false\n`), [
+  assertEquals(said(machine, `${PPP}mtu = 1400\nipv6 = false\n`), [
     "recreate",
     "ppp.mtu: undefined > 1400",
     "ppp.ipv6: true > false",
   ]);
-  assert.deepEqual(said(machine, BARE), [
+  assertEquals(said(machine, BARE), [
     "recreate",
     'ppp.user: "alice" > undefined',
     'ppp.secret-file: "/etc/secrets" > undefined',
   ]);
-  assert.deepEqual(said(machineAs(BARE), `${BARE}[tunnel.a.session.s.ppp]\n`), [
+  assertEquals(said(machineAs(BARE), `${BARE}[tunnel.a.session.s.ppp]\n`), [
     "recreate",
     "ppp: undefined > {}",
   ]);
   machine.secrets.set("/etc/secrets", { ...SECRETS, stamp: "2" });
-  assert.deepEqual(said(machine, PPP), [
+  assertEquals(said(machine, PPP), [
     "change",
     'ppp.secret-file: "/etc/secrets" > "/etc/secrets" # changed since',
   ]);
   for (const unit of planFor(machine, PPP).units) perform(machine, unit);
-  assert.deepEqual(planFor(machine, PPP).untouched, ["a"]);
+  assertEquals(planFor(machine, PPP).untouched, ["a"]);
 });
 
 Deno.test("plans: a file of secrets that is of no use keeps from being made what needs it, and from nothing else", () => {
@@ -94,17 +94,17 @@ Deno.test("plans: a file of secrets that is of no use keeps from being made what
   ) {
     const machine = new Machine();
     machine.secrets.set("/etc/secrets", file);
-    assert.deepEqual(messages(machine, PPP + B), [["ppp.secret-file", "file", "/etc/secrets", message]]);
+    assertEquals(messages(machine, PPP + B), [["ppp.secret-file", "file", "/etc/secrets", message]]);
   }
   running.secrets.set("/etc/secrets", unreadable);
-  assert.deepEqual(planFor(running, PPP).untouched, ["a"]);
+  assertEquals(planFor(running, PPP).untouched, ["a"]);
   // A tunnel that is re-created takes PPP with it of sessions that are not in the file, too.
   const anew = A.slice(0, A.indexOf("[tunnel.a.session")).replace("= 2", "= 3");
   const stranger = "PPP on session 10, which is not in the file, could not be run again: ";
-  assert.deepEqual(messages(running, anew), [
+  assertEquals(messages(running, anew), [
     ["tunnel_id", "file", "/etc/secrets", `${stranger}secret-file "/etc/secrets" is readable by everyone`],
   ]);
-  assert.deepEqual(messages(machineAs(PPP), anew), []);
+  assertEquals(messages(machineAs(PPP), anew), []);
   // Run by a program of somebody's, with secrets that are in no file.
   const bySomebody = machineAs(BARE);
   bySomebody.perform({
@@ -113,7 +113,7 @@ Deno.test("plans: a file of secrets that is of no use keeps from being made what
     ppp: { require: ["chap"] },
     interfaceName: undefined,
   });
-  assert.deepEqual(messages(bySomebody, anew), [
+  assertEquals(messages(bySomebody, anew), [
     ["tunnel_id", "file", "secret-file", `${stranger}its secrets are not from a file`],
   ]);
 });

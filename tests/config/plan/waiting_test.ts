@@ -1,9 +1,10 @@
 /** `src/config/plan/waiting.ts`: which tunnels wait, for what, and when they are tried again. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { Errno } from "../../../src/base/errno.ts";
 import type { PlanStep } from "../../../src/config/plan/steps.ts";
 import { type Cause, causeOf, causeText, WaitingTunnels } from "../../../src/config/plan/waiting.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 const QUIET_MS = 100;
 const LEAST_PAUSE_MS = 1000;
@@ -16,21 +17,21 @@ const NAME: Cause = { waitsFor: "name", subject: "lyon.example" };
 
 Deno.test("WaitingTunnels: told once for each thing that a tunnel waits for", () => {
   const waiting = new WaitingTunnels();
-  assert.equal(waiting.waits(PARIS, ROUTE, 0), true);
-  assert.equal(waiting.waits(PARIS, ROUTE, 5000), false);
-  assert.equal(waiting.waits(PARIS, { ...ROUTE, reason: "another" }, 6000), false);
-  assert.equal(waiting.waits(PARIS, { ...ROUTE, subject: "10.0.0.3" }, 7000), true);
-  assert.equal(waiting.waits(PARIS, NAME, 8000), true);
-  assert.deepEqual(waiting.list.map(({ label, cause, since }) => [label, cause, since]), [[
+  assertStrictEquals(waiting.waits(PARIS, ROUTE, 0), true);
+  assertStrictEquals(waiting.waits(PARIS, ROUTE, 5000), false);
+  assertStrictEquals(waiting.waits(PARIS, { ...ROUTE, reason: "another" }, 6000), false);
+  assertStrictEquals(waiting.waits(PARIS, { ...ROUTE, subject: "10.0.0.3" }, 7000), true);
+  assertStrictEquals(waiting.waits(PARIS, NAME, 8000), true);
+  assertDeepStrictEquals(waiting.list.map(({ label, cause, since }) => [label, cause, since]), [[
     "paris",
     NAME,
     0,
   ]]);
-  assert.equal(waiting.settled("paris"), true);
-  assert.equal(waiting.settled("paris"), false);
-  assert.deepEqual([waiting.list, waiting.nextAt], [[], undefined]);
-  assert.equal(waiting.waits(PARIS, NAME, 9000), true, "again");
-  assert.equal(waiting.list[0]!.since, 9000);
+  assertStrictEquals(waiting.settled("paris"), true);
+  assertStrictEquals(waiting.settled("paris"), false);
+  assertEquals([waiting.list, waiting.nextAt], [[], undefined]);
+  assertStrictEquals(waiting.waits(PARIS, NAME, 9000), true, "again");
+  assertStrictEquals(waiting.list[0]!.since, 9000);
 });
 
 Deno.test("WaitingTunnels: names after 1, 2, 4, … and at most 60 seconds; what the kernel tells of after 60", () => {
@@ -39,14 +40,14 @@ Deno.test("WaitingTunnels: names after 1, 2, 4, … and at most 60 seconds; what
   for (let now = 0; pauses.length < 9; now = waiting.nextAt!) {
     waiting.waits(LYON, NAME, now);
     pauses.push(waiting.nextAt! - now);
-    assert.deepEqual([...waiting.due(waiting.nextAt! - 1)], []);
-    assert.deepEqual([...waiting.due(waiting.nextAt!)], ["lyon"]);
+    assertEquals([...waiting.due(waiting.nextAt! - 1)], []);
+    assertEquals([...waiting.due(waiting.nextAt!)], ["lyon"]);
   }
   const longest = LONGEST_PAUSE_MS / 1000;
-  assert.deepEqual(pauses.map((ms) => ms / 1000), [1, 2, 4, 8, 16, 32, longest, longest, longest]);
+  assertDeepStrictEquals(pauses.map((ms) => ms / 1000), [1, 2, 4, 8, 16, 32, longest, longest, longest]);
   waiting.settled("lyon");
   waiting.waits(PARIS, ROUTE, 0);
-  assert.equal(waiting.nextAt, LONGEST_PAUSE_MS);
+  assertStrictEquals(waiting.nextAt, LONGEST_PAUSE_MS);
 });
 
 Deno.test("WaitingTunnels: changes of the network make one try once it is quiet, and never two within a second", () => {
@@ -54,26 +55,26 @@ Deno.test("WaitingTunnels: changes of the network make one try once it is quiet,
   waiting.waits(PARIS, ROUTE, 0);
   waiting.waits(LYON, NAME, 100);
   waiting.networkChanged(50);
-  assert.equal(waiting.nextAt, LEAST_PAUSE_MS, "a second after the last try");
+  assertStrictEquals(waiting.nextAt, LEAST_PAUSE_MS, "a second after the last try");
   waiting.waits(PARIS, ROUTE, LEAST_PAUSE_MS);
   waiting.networkChanged(30_000);
   waiting.networkChanged(30_050);
-  assert.equal(waiting.nextAt, LEAST_PAUSE_MS + 100, "what was due before stays due");
-  assert.deepEqual([...waiting.due(30_000 + QUIET_MS - 1)], ["lyon"]);
-  assert.deepEqual([...waiting.due(30_000 + QUIET_MS)], ["paris", "lyon"]);
+  assertStrictEquals(waiting.nextAt, LEAST_PAUSE_MS + 100, "what was due before stays due");
+  assertEquals([...waiting.due(30_000 + QUIET_MS - 1)], ["lyon"]);
+  assertEquals([...waiting.due(30_000 + QUIET_MS)], ["paris", "lyon"]);
 });
 
 Deno.test("WaitingTunnels: who is asked for is not due, whatever happens, until there is an answer", () => {
   const waiting = new WaitingTunnels();
   waiting.asks(LYON, NAME, 0);
   waiting.networkChanged(10);
-  assert.deepEqual([waiting.nextAt, waiting.list.length], [undefined, 1]);
-  assert.deepEqual([...waiting.due(1e9)], []);
-  assert.equal(waiting.waits(LYON, NAME, 3000), true, "the administrator had not been told");
-  assert.deepEqual([waiting.nextAt, waiting.list[0]!.since], [3000 + LEAST_PAUSE_MS, 0]);
+  assertEquals([waiting.nextAt, waiting.list.length], [undefined, 1]);
+  assertEquals([...waiting.due(1e9)], []);
+  assertStrictEquals(waiting.waits(LYON, NAME, 3000), true, "the administrator had not been told");
+  assertDeepStrictEquals([waiting.nextAt, waiting.list[0]!.since], [3000 + LEAST_PAUSE_MS, 0]);
   waiting.asks(LYON, NAME, 4000);
-  assert.equal(waiting.waits(LYON, NAME, 5000), false);
-  assert.equal(waiting.nextAt, 5000 + 2 * LEAST_PAUSE_MS, "asking is no try of its own");
+  assertStrictEquals(waiting.waits(LYON, NAME, 5000), false);
+  assertStrictEquals(waiting.nextAt, 5000 + 2 * LEAST_PAUSE_MS, "asking is no try of its own");
 });
 
 Deno.test("causeOf() and causeText(): what would have to be there", () => {
@@ -98,15 +99,15 @@ Deno.test("causeOf() and causeText(): what would have to be there", () => {
   ];
   for (const [step, errno, text] of cases) {
     const cause = causeOf(step, errno);
-    assert.equal(cause && causeText(cause), text, `${step.do} ${errno}`);
+    assertStrictEquals(cause && causeText(cause), text, `${step.do} ${errno}`);
   }
-  assert.equal(
+  assertStrictEquals(
     causeText({ ...NAME, reason: "Name or service not known" }),
     'host name "lyon.example" to be resolved: Name or service not known',
   );
-  assert.equal(
+  assertStrictEquals(
     causeText({ waitsFor: "file", subject: "/a", reason: "it is empty" }),
     'file "/a": it is empty',
   );
-  assert.equal(causeText({ waitsFor: "namespace", subject: "blue" }), 'network namespace "blue"');
+  assertStrictEquals(causeText({ waitsFor: "namespace", subject: "blue" }), 'network namespace "blue"');
 });

@@ -1,9 +1,10 @@
 /** `src/daemon/journal/journal.ts`: what is read back after crashes at any byte. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Journal, parseJournal, readJournal } from "../../../src/daemon/journal/journal.ts";
 import type { JournalEntry, SessionRecord, TunnelRecord } from "../../../src/subsystem/records.ts";
 import { Random } from "../../support/random.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 function tunnel(tunnelId: number, netns = "1"): TunnelRecord {
   return {
@@ -69,14 +70,14 @@ function after(count: number): unknown {
 }
 
 Deno.test("a journal gives back what was there at its end", () => {
-  assert.deepEqual(after(0), []);
-  assert.deepEqual(after(2), [tunnel(1), session(1, 1)]);
-  assert.deepEqual(after(5), [tunnel(1), tunnel(2), session(1, 1, true), session(2, 3)]);
-  assert.deepEqual(after(8), [tunnel(2), tunnel(2, "other")]);
+  assertEquals(after(0), []);
+  assertDeepStrictEquals(after(2), [tunnel(1), session(1, 1)]);
+  assertDeepStrictEquals(after(5), [tunnel(1), tunnel(2), session(1, 1, true), session(2, 3)]);
+  assertDeepStrictEquals(after(8), [tunnel(2), tunnel(2, "other")]);
 });
 
 Deno.test("no journal is an empty one", () => {
-  assert.deepEqual(readJournal("/nonexistent/journal"), { records: [], damaged: [] });
+  assertEquals(readJournal("/nonexistent/journal"), { records: [], damaged: [] });
 });
 
 Deno.test("a journal cut short anywhere gives back what its whole lines tell", () => {
@@ -93,8 +94,8 @@ Deno.test("a journal cut short anywhere gives back what its whole lines tell", (
   for (let length = 0; length <= text.length; length++) {
     const { records, damaged } = parseJournal(text.slice(0, length));
     const lines = text.slice(0, length).split("\n").length - 1;
-    assert.deepEqual(records, states[Math.max(0, lines - 1)]);
-    assert.ok(damaged.length <= 1);
+    assertDeepStrictEquals(records, states[Math.max(0, lines - 1)]);
+    assert(damaged.length <= 1);
   }
 });
 
@@ -109,7 +110,7 @@ Deno.test("lines that were overwritten are left out, and the others hold", () =>
       i === bad ? line.slice(0, random.below(line.length)) + "\u0000{]" : line
     );
     const { damaged } = parseJournal(text.join("\n") + "\n");
-    assert.ok(damaged.some(({ line }) => line === bad + 1), text[bad]);
+    assert(damaged.some(({ line }) => line === bad + 1), text[bad]);
   }
 });
 
@@ -125,10 +126,10 @@ Deno.test("a journal that is mostly history is written anew, and holds the same"
     const before = readJournal(path);
     const size = Deno.statSync(path).size;
     journal.compact(2, () => before.records);
-    assert.ok(Deno.statSync(path).size < size / 1000);
+    assert(Deno.statSync(path).size < size / 1000);
     journal.append([{ change: "putSession", session: session(9, 2) }], () => []);
-    assert.deepEqual(readJournal(path).records, [...before.records, session(9, 2)]);
-    assert.equal(Deno.statSync(path).mode! & 0o777, 0o600);
+    assertDeepStrictEquals(readJournal(path).records, [...before.records, session(9, 2)]);
+    assertStrictEquals(Deno.statSync(path).mode! & 0o777, 0o600);
   } finally {
     Deno.removeSync(scratch, { recursive: true });
   }

@@ -7,7 +7,14 @@
  * ```
  */
 
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertNotStrictEquals,
+  assertStrictEquals,
+  assertThrows,
+  fail,
+} from "@std/assert";
 import { openNetns } from "../../../ffi/kernel/netns.ts";
 import { SyscallError } from "../../../src/base/errors.ts";
 import { LinkClient } from "../../../src/client/link_client.ts";
@@ -35,6 +42,7 @@ import { Pair } from "../../support/namespaces.ts";
 import { ping, transfer } from "../../support/traffic.ts";
 import { until } from "../../support/until.ts";
 import { USERSPACE_L2TP_FAMILY_ID } from "../../../src/wire/l2tpd/family.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 type Host = "a" | "b";
 
@@ -60,7 +68,7 @@ class PairFixture implements AsyncDisposable {
     this.#stack = new DisposableStack();
     const namespaces = this.#namespaces = this.#stack.use(new NetworkNamespaces());
     this.#stack.use(planes);
-    const log = (line: string): void => assert.fail(line);
+    const log = (line: string): void => fail(line);
     const offloads = new SystemOffloads(DEFAULT_OFFLOADS, log);
     const devices = new Devices(namespaces, offloads, log);
     const endpoints = new Endpoints(planes, offloads);
@@ -112,7 +120,7 @@ class PairFixture implements AsyncDisposable {
       portId: 0,
     };
     const { replies } = this.subsystem.request({ ...header, payload }, caller);
-    assert.equal(decodeError(decodeMessages(replies.at(-1)!).at(-1)!)?.errno, 0);
+    assertStrictEquals(decodeError(decodeMessages(replies.at(-1)!).at(-1)!)?.errno, 0);
   }
 
   /** Makes a host's end of a session. */
@@ -208,7 +216,7 @@ class TrivialPpp {
   }
 
   #hear(frame: Uint8Array): void {
-    assert.deepEqual([...frame], [0x80, 0x21, 1, 1, 0, 8, 10, 9, 0, this.#last(other(this.#host))]);
+    assertDeepStrictEquals([...frame], [0x80, 0x21, 1, 1, 0, 8, 10, 9, 0, this.#last(other(this.#host))]);
     if (this.opened) return;
     this.opened = true;
     this.path.configure({ mtu: 1400, mru: 1400, pfc: this.#host === "a", acfc: this.#host === "b" });
@@ -238,14 +246,14 @@ for (const version of [2, 3] as const) {
             ? { cookie: Uint8Array.of(1, 2, 3, 4), peerCookie: Uint8Array.of(1, 2, 3, 4) }
             : { sendSeq: true },
         );
-        assert.equal(fixture.link(host, "ppp0"), undefined, "a session alone makes no interface");
+        assertStrictEquals(fixture.link(host, "ppp0"), undefined, "a session alone makes no interface");
       }
       const [a, b] = [new TrivialPpp(fixture, "a"), new TrivialPpp(fixture, "b")];
-      assert.deepEqual([a.path.interfaceName, b.path.interfaceName], ["ppp0", "ppp0"]);
-      assert.equal(fixture.link("a", "ppp0")!.index, a.path.interfaceIndex);
+      assertEquals([a.path.interfaceName, b.path.interfaceName], ["ppp0", "ppp0"]);
+      assertStrictEquals(fixture.link("a", "ppp0")!.index, a.path.interfaceIndex);
       a.speak();
       await until(() => a.opened && b.opened, "both ends agree");
-      assert.deepEqual([fixture.link("a", "ppp0")!.mtu, fixture.link("b", "ppp0")!.mtu], [1400, 1400]);
+      assertEquals([fixture.link("a", "ppp0")!.mtu, fixture.link("b", "ppp0")!.mtu], [1400, 1400]);
       const [from, to] = [fixture.netns("a"), fixture.netns("b")];
       await ping(from, "10.9.0.2", { size: 1372, dontFragment: true });
       await ping(to, "10.9.0.1");
@@ -263,9 +271,9 @@ for (const version of [2, 3] as const) {
             index === a.path.interfaceIndex && address.startsWith("fe80")
           ),
       );
-      assert.deepEqual(automatic, [], "no address but those agreed on");
-      assert.deepEqual([fixture.drops("a"), fixture.drops("b")], [{}, {}]);
-      assert.ok(fixture.offloads("a").includes("tso") && fixture.offloads("b").includes("coalesce"));
+      assertEquals(automatic, [], "no address but those agreed on");
+      assertEquals([fixture.drops("a"), fixture.drops("b")], [{}, {}]);
+      assert(fixture.offloads("a").includes("tso") && fixture.offloads("b").includes("coalesce"));
     });
   }
 }
@@ -276,13 +284,13 @@ Deno.test("disposed of: the device is gone, the session drops what it gets, and 
   const a = fixture.attach("a");
   let lost = 0;
   const first = fixture.attach("b", { interfaceName: "wan", lost: () => lost++ });
-  assert.equal(first.interfaceName, "wan");
+  assertStrictEquals(first.interfaceName, "wan");
   first[Symbol.dispose]();
   first[Symbol.dispose]();
-  assert.equal(fixture.link("b", "wan"), undefined);
+  assertStrictEquals(fixture.link("b", "wan"), undefined);
   a.send(Uint8Array.fromHex("c021090100080a0b0c0d"));
   await until(() => fixture.drops("b").no_ppp === 1, "nobody is there");
-  assert.ok(!fixture.offloads("b").includes("tap"));
+  assert(!fixture.offloads("b").includes("tap"));
   const frames: string[] = [];
   const second = fixture.attach("b", { receive: (frame) => frames.push(frame.toHex()) });
   // What is asked of the first one now is for nobody.
@@ -290,12 +298,12 @@ Deno.test("disposed of: the device is gone, the session drops what it gets, and 
   first.pass("ipv4", true);
   first.configure({ mtu: 1000, mru: 1000, pfc: false, acfc: false });
   first[Symbol.dispose]();
-  assert.ok(fixture.offloads("b").includes("tap"));
-  assert.equal(fixture.link("b", second.interfaceName)!.mtu, 1500);
+  assert(fixture.offloads("b").includes("tap"));
+  assertStrictEquals(fixture.link("b", second.interfaceName)!.mtu, 1500);
   a.send(Uint8Array.fromHex("c021090100080a0b0c0d"));
   await until(() => frames.length > 0, "a control frame");
-  assert.deepEqual(frames, ["c021090100080a0b0c0d"]);
-  assert.equal(lost, 0);
+  assertEquals(frames, ["c021090100080a0b0c0d"]);
+  assertStrictEquals(lost, 0);
 });
 
 Deno.test("lost: with the session, the tunnel, or the device; then nothing is left", async () => {
@@ -310,7 +318,7 @@ Deno.test("lost: with the session, the tunnel, or the device; then nothing is le
     const path = fixture.attach("a", { lost: () => lost++ });
     take("a");
     await until(() => lost === 1, "told");
-    assert.equal(fixture.link("a", "ppp0"), undefined);
+    assertStrictEquals(fixture.link("a", "ppp0"), undefined);
     path.send(Uint8Array.fromHex("c021090100080a0b0c0d"));
     path[Symbol.dispose]();
     fixture.subsystem.dropNamespace(fixture.key("a"));
@@ -321,9 +329,9 @@ Deno.test("lost: with the session, the tunnel, or the device; then nothing is le
   await fixture.pair.a.ip("link delete ppp0");
   await until(() => lost === 1, "told of the device");
   const again = fixture.attach("a", { lost: () => lost++ });
-  assert.notEqual(fixture.link("a", again.interfaceName), undefined);
+  assertNotStrictEquals(fixture.link("a", again.interfaceName), undefined);
   again[Symbol.dispose]();
-  assert.equal(lost, 1);
+  assertStrictEquals(lost, 1);
   const last = fixture.attach("a", { lost: () => lost++ });
   fixture.release("a");
   remove[1]!("a");
@@ -340,24 +348,22 @@ Deno.test("refused: no such session, no PPP, attached already, a name that is ta
     "a",
     encodeSessionCreate({ ...session, sessionId: 12, pseudowire: "eth", interfaceName: "eth9" }),
   );
-  const code = (code: string) => (error: unknown): boolean =>
-    error instanceof SyscallError && error.code === code;
   const attach = (request: Partial<PppPathRequest>) => (): PppPath => fixture.attach("a", request);
-  assert.throws(attach({ sessionId: 99 }), code("ENODEV"));
-  assert.throws(attach({ tunnelId: 99 }), code("ENODEV"));
-  assert.throws(attach({ netns: fixture.key("b") }), code("ENODEV"));
-  assert.throws(attach({ sessionId: 12 }), code("EPROTONOSUPPORT"));
-  assert.throws(attach({ interfaceName: "eth9" }), code("EEXIST"));
-  assert.throws(attach({ interfaceName: "cable" }), code("EEXIST"));
-  assert.throws(attach({ interfaceName: "abcdefghijklmnop" }), RangeError);
+  assertStrictEquals(assertThrows(attach({ sessionId: 99 }), SyscallError).code, "ENODEV");
+  assertStrictEquals(assertThrows(attach({ tunnelId: 99 }), SyscallError).code, "ENODEV");
+  assertStrictEquals(assertThrows(attach({ netns: fixture.key("b") }), SyscallError).code, "ENODEV");
+  assertStrictEquals(assertThrows(attach({ sessionId: 12 }), SyscallError).code, "EPROTONOSUPPORT");
+  assertStrictEquals(assertThrows(attach({ interfaceName: "eth9" }), SyscallError).code, "EEXIST");
+  assertStrictEquals(assertThrows(attach({ interfaceName: "cable" }), SyscallError).code, "EEXIST");
+  assertThrows(attach({ interfaceName: "abcdefghijklmnop" }), RangeError);
   using path = fixture.attach("a");
-  assert.throws(attach({}), code("EBUSY"));
-  assert.throws(attach({ interfaceName: "other" }), code("EBUSY"));
-  assert.equal(fixture.link("a", "other"), undefined);
+  assertStrictEquals(assertThrows(attach({}), SyscallError).code, "EBUSY");
+  assertStrictEquals(assertThrows(attach({ interfaceName: "other" }), SyscallError).code, "EBUSY");
+  assertStrictEquals(fixture.link("a", "other"), undefined);
   for (const mtu of [0, 65_536]) {
-    assert.throws(() => path.configure({ mtu, mru: 1500, pfc: false, acfc: false }), RangeError);
+    assertThrows(() => path.configure({ mtu, mru: 1500, pfc: false, acfc: false }), RangeError);
   }
-  assert.equal(fixture.link("a", "ppp0")!.mtu, 1500);
+  assertStrictEquals(fixture.link("a", "ppp0")!.mtu, 1500);
   path.configure({ mtu: 1, mru: 1, pfc: false, acfc: false });
-  assert.equal(fixture.link("a", "ppp0")!.mtu, 68, "as little as a device can have");
+  assertStrictEquals(fixture.link("a", "ppp0")!.mtu, 68, "as little as a device can have");
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
 import { BlockPool } from "../../../src/dataplane/buffers/block_pool.ts";
 import { Random } from "../../support/random.ts";
 
@@ -20,35 +20,35 @@ Deno.test("block pool: blocks in use never overlap, and all memory is reusable",
         refused++;
         continue;
       }
-      assert.ok(!used.has(block) && block + length <= pool.bytes.length);
+      assert(!used.has(block) && block + length <= pool.bytes.length);
       const fill = random.next() & 0xff;
       pool.bytes.fill(fill, block, block + length);
       used.set(block, { length, fill });
     } else if (used.size > 0) {
       const block = random.pick([...used.keys()].slice(0, 20));
       const { length, fill } = used.get(block)!;
-      assert.ok(length === 0 || (pool.bytes[block] === fill && pool.bytes[block + length - 1] === fill));
+      assert(length === 0 || (pool.bytes[block] === fill && pool.bytes[block + length - 1] === fill));
       pool.free(block);
       used.delete(block);
     }
-    assert.equal(pool.used, used.size);
+    assertStrictEquals(pool.used, used.size);
   }
-  assert.ok(refused > 0);
+  assert(refused > 0);
   for (const block of used.keys()) pool.free(block);
-  for (let page = 0; page < 16; page++) assert.ok(pool.allocate(65536) >= 0, "pages are whole again");
-  assert.equal(pool.allocate(1), -1);
+  for (let page = 0; page < 16; page++) assert(pool.allocate(65536) >= 0, "pages are whole again");
+  assertStrictEquals(pool.allocate(1), -1);
 });
 
 Deno.test("block pool: more than the longest datagram is refused", () => {
-  assert.equal(new BlockPool(1 << 20).allocate(65537), -1);
+  assertStrictEquals(new BlockPool(1 << 20).allocate(65537), -1);
 });
 
 Deno.test("block pool: a freed block of a full page can be allocated again", () => {
   const pool = new BlockPool(65536);
   const blocks = Array.from({ length: 32 }, () => pool.allocate(2000));
-  assert.ok(blocks.every((block) => block >= 0));
-  assert.equal(pool.allocate(2000), -1);
+  assert(blocks.every((block) => block >= 0));
+  assertStrictEquals(pool.allocate(2000), -1);
   pool.free(blocks[7]!);
-  assert.equal(pool.allocate(100), -1, "the page is one of larger blocks");
-  assert.equal(pool.allocate(2000), blocks[7]);
+  assertStrictEquals(pool.allocate(100), -1, "the page is one of larger blocks");
+  assertStrictEquals(pool.allocate(2000), blocks[7]);
 });

@@ -1,6 +1,6 @@
 /** Both implementations of the Internet checksum, against a slow one. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows, fail } from "@std/assert";
 import {
   type Checksummer,
   foldSum,
@@ -48,7 +48,7 @@ class Memory {
     for (const summer of this.summers) {
       const sum = summer.sum(offset, content.length);
       if (sum !== expected) {
-        assert.fail(`${summer.constructor.name} ${offset}+${content.length}: ${sum} is not ${expected}`);
+        fail(`${summer.constructor.name} ${offset}+${content.length}: ${sum} is not ${expected}`);
       }
     }
   }
@@ -58,7 +58,7 @@ Deno.test("RFC 1071, section 3: the example", () => {
   const memory = new Memory(1);
   const example = hexBytes("0001 f203 f4f5 f6f7");
   memory.check(example, 0);
-  for (const summer of memory.summers) assert.equal(swapped(summer.sum(0, example.length)), 0xddf2);
+  for (const summer of memory.summers) assertStrictEquals(swapped(summer.sum(0, example.length)), 0xddf2);
 });
 
 Deno.test("the complement stored little-endian is the checksum, and bytes with a checksum sum to 0xffff", () => {
@@ -66,9 +66,9 @@ Deno.test("the complement stored little-endian is the checksum, and bytes with a
   const header = hexBytes("4500 0073 0000 4000 4011 0000 c0a8 0001 c0a8 00c7");
   const view = new DataView(header.buffer);
   view.setUint16(10, ~sumWords(view, 0, 20), true);
-  assert.equal(view.getUint16(10), 0xb861);
-  assert.equal(sumWords(view, 0, 20), 0xffff);
-  assert.equal(foldSum(sumWords(view, 0, 12) + sumWords(view, 12, 8)), 0xffff);
+  assertStrictEquals(view.getUint16(10), 0xb861);
+  assertStrictEquals(sumWords(view, 0, 20), 0xffff);
+  assertStrictEquals(foldSum(sumWords(view, 0, 12) + sumWords(view, 12, 8)), 0xffff);
 });
 
 Deno.test("every length up to 300 at every offset up to 16, among bytes outside the range", () => {
@@ -111,21 +111,21 @@ Deno.test("memory is summed up to its last byte and no further", () => {
   memory.check(random.bytes(PAGE), 0);
   const [plain, wasm] = memory.summers as [Checksummer, Checksummer];
   for (const [offset, length] of [[PAGE - 1, 2], [PAGE - 63, 64], [PAGE, 1], [0, PAGE + 1]] as const) {
-    assert.throws(() => plain.sum(offset, length), RangeError);
-    assert.throws(() => wasm.sum(offset, length), WebAssembly.RuntimeError);
+    assertThrows(() => plain.sum(offset, length), RangeError);
+    assertThrows(() => wasm.sum(offset, length), WebAssembly.RuntimeError);
   }
 });
 
 Deno.test("a view that begins later in its buffer is summed from there", () => {
   const bytes = new Random(768).bytes(100);
-  assert.equal(sumWords(new DataView(bytes.buffer, 7, 80), 3, 41), model(bytes.subarray(10, 51)));
+  assertStrictEquals(sumWords(new DataView(bytes.buffer, 7, 80), 3, 41), model(bytes.subarray(10, 51)));
 });
 
 Deno.test("WebAssembly sums memory that has grown", () => {
   const memory = new Memory(1);
   memory.memory.grow(1);
   new Uint8Array(memory.memory.buffer).fill(0xab, PAGE - 8, PAGE + 9);
-  assert.equal(memory.summers[1]!.sum(PAGE - 8, 17), model(new Uint8Array(17).fill(0xab)));
+  assertStrictEquals(memory.summers[1]!.sum(PAGE - 8, 17), model(new Uint8Array(17).fill(0xab)));
 });
 
 Deno.test("foldSum folds any value of 32 bits", () => {
@@ -137,12 +137,12 @@ Deno.test("foldSum folds any value of 32 bits", () => {
     [0xffff_0000, 0xffff],
     [0xffff_ffff, 0xffff],
   ] as const;
-  for (const [sum, folded] of cases) assert.equal(foldSum(sum), folded, sum.toString(16));
+  for (const [sum, folded] of cases) assertStrictEquals(foldSum(sum), folded, sum.toString(16));
 });
 
 Deno.test("an engine without WebAssembly or without SIMD throws WasmMissingError; other errors are rethrown", () => {
   const memory = new WebAssembly.Memory({ initial: 1 });
-  assert.ok(openWasmChecksum(memory) instanceof WasmChecksum);
+  assert(openWasmChecksum(memory) instanceof WasmChecksum);
   const real = globalThis.WebAssembly;
   const pretend = (engine: unknown): void => {
     Object.defineProperty(globalThis, "WebAssembly", { value: engine, configurable: true, writable: true });
@@ -155,14 +155,14 @@ Deno.test("an engine without WebAssembly or without SIMD throws WasmMissingError
   try {
     for (const engine of [undefined, { ...properties(real), Module: Refusing }]) {
       pretend(engine);
-      assert.throws(() => new WasmChecksum(memory), WasmMissingError);
-      assert.equal(openWasmChecksum(memory), undefined);
+      assertThrows(() => new WasmChecksum(memory), WasmMissingError);
+      assertStrictEquals(openWasmChecksum(memory), undefined);
     }
   } finally {
     pretend(real);
   }
   const shared = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
-  assert.throws(() => openWasmChecksum(shared), WebAssembly.LinkError);
+  assertThrows(() => openWasmChecksum(shared), WebAssembly.LinkError);
 });
 
 /** The properties of a namespace object, which are not enumerable. */
@@ -183,12 +183,12 @@ Deno.test("copy(): returns the sum of the copied bytes, also for overlapping ran
       for (let i = 0; i < 16_384; i++) memory.bytes[i] = random.below(256);
       const expected = memory.bytes.slice(0, 16_384);
       expected.copyWithin(to, from, from + length);
-      assert.equal(summer.copy(from, to, length), model(expected.subarray(to, to + length)));
-      assert.deepEqual(memory.bytes.subarray(0, 16_384), expected);
+      assertStrictEquals(summer.copy(from, to, length), model(expected.subarray(to, to + length)));
+      assertEquals(memory.bytes.subarray(0, 16_384), expected);
     }
   }
   for (const summer of memory.summers) {
-    assert.throws(() => summer.copy(0, PAGE - 99, 100));
-    assert.throws(() => summer.copy(PAGE - 99, 0, 100));
+    assertThrows(() => summer.copy(0, PAGE - 99, 100));
+    assertThrows(() => summer.copy(PAGE - 99, 0, 100));
   }
 });

@@ -1,6 +1,6 @@
 /** Several flows coalesced at the same time: the assignment of frames, and the eviction of flows. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { Coalescer, type DataSession } from "../../../src/dataplane/mod.ts";
 import { packetMemory } from "../../../src/dataplane/buffers/packet_batch.ts";
@@ -16,6 +16,7 @@ import {
   stream,
 } from "./coalescer_support.ts";
 import { frame } from "../support.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 const [session, otherSession] = someSessions(2) as [DataSession, DataSession];
 const joiner = new Joiner();
@@ -39,9 +40,9 @@ Deno.test("flows that differ in one address, port or protocol are coalesced side
   const frames = flows.map((flow) => stream(4, 100, () => flow));
   for (const i of [0, 1, 2, 3]) for (const flow of frames) joiner.add(session, flow[i]!);
   const written = joiner.flush();
-  assert.deepEqual(written.map(({ parts }) => parts), flows.map(() => 4));
+  assertDeepStrictEquals(written.map(({ parts }) => parts), flows.map(() => 4));
   for (const flow of frames) {
-    assert.ok(
+    assert(
       written.some((each) => Buffer.compare(joinBytes(...separated(each)), joinBytes(...flow)) === 0),
     );
   }
@@ -63,8 +64,8 @@ Deno.test("a frame without a flow closes only the flows of its session", () => {
   const written = joiner.flush();
   const parts = (one: DataSession): number[] =>
     written.filter((each) => each.session === one).map((each) => each.parts);
-  assert.deepEqual(parts(session), [2, 1, 2]);
-  assert.deepEqual(parts(otherSession), [3]);
+  assertEquals(parts(session), [2, 1, 2]);
+  assertEquals(parts(otherSession), [3]);
   for (const each of written) separated(each);
 });
 
@@ -73,35 +74,35 @@ Deno.test("more flows than can be open: no frame is lost or reordered", () => {
   for (const i of [0, 1, 2]) for (const flow of frames) joiner.add(session, flow[i]!);
   const written = joiner.flush();
   const all = written.flatMap(separated);
-  assert.equal(all.length, 120);
+  assertStrictEquals(all.length, 120);
   for (const flow of frames) {
     const port = RawFrame.read(flow[0]!)!.flow;
     const mine = all.filter((bytes) => RawFrame.read(bytes)!.flow === port);
-    assert.deepEqual(mine.map(comparable), flow.map(comparable));
+    assertEquals(mine.map(comparable), flow.map(comparable));
   }
   // 32 flows are open at the same time.
   for (const i of [0, 1, 2]) for (const flow of frames.slice(0, 32)) joiner.add(session, flow[i]!);
-  assert.deepEqual(joiner.flush().map(({ parts }) => parts), new Array(32).fill(3));
+  assertDeepStrictEquals(joiner.flush().map(({ parts }) => parts), new Array(32).fill(3));
 });
 
 Deno.test("the oldest flow is evicted; a flush writes flows in the order in which they were opened", () => {
   const flow = (n: number): Uint8Array[] => stream(2, 100, () => ({ ports: [n, 80] }));
   const ports = (): number[] => joiner.written.map(({ bytes }) => RawFrame.read(bytes)!.uint16(14 + 20));
   for (let n = 0; n < 32; n++) joiner.add(session, flow(n)[0]!);
-  assert.deepEqual(ports(), []);
+  assertEquals(ports(), []);
   // One of them was written before, to make room.
   joiner.add(session, buildFrame({ ports: [5, 80], flags: FLAG.ack | FLAG.fin }));
   joiner.add(session, flow(32)[0]!);
-  assert.deepEqual(ports(), [5, 5]);
+  assertEquals(ports(), [5, 5]);
   // Adding a frame does not make a flow younger.
   joiner.add(session, flow(0)[1]!);
   for (let n = 33; n < 39; n++) joiner.add(session, flow(n)[0]!);
-  assert.deepEqual(ports(), [5, 5, 0, 1, 2, 3, 4, 6]);
+  assertDeepStrictEquals(ports(), [5, 5, 0, 1, 2, 3, 4, 6]);
   // New flows are coalesced, however many old ones are open.
   for (let n = 33; n < 39; n++) joiner.add(session, flow(n)[1]!);
   joiner.coalescer.flush();
-  assert.deepEqual(ports().slice(8), Array.from({ length: 32 }, (_, i) => i + 7));
-  assert.deepEqual(joiner.flush().map(({ parts }) => parts).slice(-6), [2, 2, 2, 2, 2, 2]);
+  assertDeepStrictEquals(ports().slice(8), Array.from({ length: 32 }, (_, i) => i + 7));
+  assertEquals(joiner.flush().map(({ parts }) => parts).slice(-6), [2, 2, 2, 2, 2, 2]);
 });
 
 Deno.test("if writing fails, nothing stays open", () => {
@@ -115,11 +116,11 @@ Deno.test("if writing fails, nothing stays open", () => {
     memory.bytes.set(made, 1000 * i);
     failing.add(session, memory, 1000 * i, made.length, JOIN_ALL);
   }
-  assert.throws(() => failing.flush(), /no device/);
+  assertMatch(String(assertThrows(() => failing.flush())), /no device/);
   failing.flush();
-  assert.equal(writes, 1);
+  assertStrictEquals(writes, 1);
 });
 
 Deno.test("a flush without frames writes nothing", () => {
-  assert.deepEqual(joiner.flush(), []);
+  assertEquals(joiner.flush(), []);
 });

@@ -4,7 +4,7 @@
  * written once. The seed is printed; `L2TP_FUZZ_SEED` sets it.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { Coalescer, type DataSession, openWasmChecksum, PacketBatch } from "../../../src/dataplane/mod.ts";
 import { packetMemory } from "../../../src/dataplane/buffers/packet_batch.ts";
@@ -156,17 +156,17 @@ function checkWritten(inputs: readonly Input[], written: readonly Written[], con
     const got = written.filter((each) => each.session === session).flatMap(separated);
     const expected = account(sent);
     const actual = account(got);
-    assert.deepEqual([...actual.keys()].sort(), [...expected.keys()].sort(), context);
+    assertEquals([...actual.keys()].sort(), [...expected.keys()].sort(), context);
     for (const [flow, frames] of expected) {
-      assert.ok(sameTexts(actual.get(flow)!, frames), `${context}: flow ${flow}`);
+      assert(sameTexts(actual.get(flow)!, frames), `${context}: flow ${flow}`);
     }
   }
-  assert.equal(written.reduce((sum, { parts }) => sum + parts, 0), inputs.length);
+  assertStrictEquals(written.reduce((sum, { parts }) => sum + parts, 0), inputs.length);
   for (const each of written) {
     if (each.virtio.flags === 0) continue;
     // No damaged frame is marked as verified.
     for (const bytes of separated(each)) {
-      assert.ok(each.parts === 1 ? isPartial(bytes) : isIntact(bytes), `${context}: damaged`);
+      assert(each.parts === 1 ? isPartial(bytes) : isIntact(bytes), `${context}: damaged`);
     }
   }
 }
@@ -201,9 +201,9 @@ Deno.test(`coalescer: ${ROUNDS} rounds of flows, seed ${SEED}, every frame is wr
     inLossless += many;
     losslessFrames += inputs.length;
   }
-  assert.ok(inLossless > losslessFrames / 2, `${inLossless} of ${losslessFrames} joined without losses`);
-  assert.ok(joined - inLossless > ROUNDS * 20, `${joined - inLossless} joined with losses`);
-  assert.ok(marked > ROUNDS / 2, `${marked} marked`);
+  assert(inLossless > losslessFrames / 2, `${inLossless} of ${losslessFrames} joined without losses`);
+  assert(joined - inLossless > ROUNDS * 20, `${joined - inLossless} joined with losses`);
+  assert(marked > ROUNDS / 2, `${marked} marked`);
   console.log(
     `coalescer: seed ${SEED}, ${inLossless} of ${losslessFrames} joined without losses, ` +
       `${joined - inLossless} with losses, ${marked} marked`,
@@ -246,8 +246,8 @@ Deno.test(`coalescer: ${FUZZED} random frames, seed ${SEED}, nothing throws, eve
   const coalescer = new Coalescer((out) => {
     frames += out.parts;
     for (let i = 0; i < out.parts; i++) {
-      assert.ok(out.offsets[i]! >= 0 && out.lengths[i]! > 0);
-      assert.ok(out.offsets[i]! + out.lengths[i]! <= size);
+      assert(out.offsets[i]! >= 0 && out.lengths[i]! > 0);
+      assert(out.offsets[i]! + out.lengths[i]! <= size);
       // The headers of all coalesced frames have the length of the first one's.
       bytes += out.lengths[i]! + (i > 0 ? out.headerLength : 0);
     }
@@ -276,10 +276,10 @@ Deno.test(`coalescer: ${FUZZED} random frames, seed ${SEED}, nothing throws, eve
       done++;
     }
     coalescer.flush();
-    assert.equal(bytes, sent, `behind ${done} frames`);
-    if (done >= FUZZED) assert.equal(frames, done);
+    assertStrictEquals(bytes, sent, `behind ${done} frames`);
+    if (done >= FUZZED) assertStrictEquals(frames, done);
   }
-  assert.ok(joined > FUZZED / 20, `${joined} joined`);
+  assert(joined > FUZZED / 20, `${joined} joined`);
   console.log(`coalescer fuzz: seed ${SEED}, ${frames} frames, ${joined} joined`);
 });
 

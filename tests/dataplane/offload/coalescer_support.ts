@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
 import {
   type CoalescedFrame,
   type CoalesceOptions,
@@ -27,6 +27,7 @@ import {
 } from "../../support/inner_frames.ts";
 import { joinBytes, RawFrame } from "../../support/raw_frame.ts";
 import { DataPathHarness } from "../support.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 /** Options that coalesce everything possible. */
 export const JOIN_ALL: CoalesceOptions = { coalesceTcp: true, coalesceUdp: true };
@@ -49,12 +50,12 @@ export function virtioOf(frame: VirtioFields): VirtioFields {
 
 /** Concatenates the pieces of a frame. */
 export function joinedBytes(frame: CoalescedFrame): Uint8Array<ArrayBuffer> {
-  assert.ok(frame.parts >= 1 && frame.parts <= MAX_COALESCED);
+  assert(frame.parts >= 1 && frame.parts <= MAX_COALESCED);
   return joinBytes(...Array.from({ length: frame.parts }, (_, i) => {
     const start = frame.offsets[i]!;
     const end = start + frame.lengths[i]!;
     const { bytes } = frame.memories[i]!;
-    assert.ok(start >= 0 && end > start && end <= bytes.length);
+    assert(start >= 0 && end > start && end <= bytes.length);
     return bytes.subarray(start, end);
   }));
 }
@@ -71,7 +72,7 @@ export class Joiner {
   constructor() {
     const memory = new WebAssembly.Memory({ initial: MEMORY / 65_536 });
     const checksum = openWasmChecksum(memory);
-    assert.ok(checksum !== undefined);
+    assert(checksum !== undefined);
     this.#memories = [
       new PacketBatch({ arena: memory.buffer, capacity: 1, checksum }),
       packetMemory(new Uint8Array(MEMORY)),
@@ -136,16 +137,16 @@ export function separated(written: Written): Uint8Array[] {
   const { bytes, virtio, parts } = written;
   if (parts === 1) {
     if (virtio.flags !== 0) {
-      assert.ok(isPartial(bytes), "marked, but not because the checksum was left to do");
+      assert(isPartial(bytes), "marked, but not because the checksum was left to do");
     }
     return [bytes];
   }
   const raw = RawFrame.read(bytes);
   // Lengths of all headers, and the checksum of the pseudo-header.
-  assert.ok(raw !== undefined && raw.isWhole && isPartial(bytes));
+  assert(raw !== undefined && raw.isWhole && isPartial(bytes));
   const frames = cutFrame(written);
   const tcp = raw.isIpv6 ? VIRTIO.tcp6 : VIRTIO.tcp4;
-  assert.deepEqual(virtio, {
+  assertDeepStrictEquals(virtio, {
     flags: VIRTIO.needsChecksum,
     gsoType: raw.isUdp ? VIRTIO.udp : tcp,
     headerLength: raw.payload,
@@ -153,8 +154,8 @@ export function separated(written: Written): Uint8Array[] {
     checksumStart: raw.transport,
     checksumOffset: raw.checksum - raw.transport,
   });
-  assert.ok(raw.isIpv6 || hasRightIpv4Checksum(bytes, raw));
-  assert.equal(frames.length, parts);
+  assert(raw.isIpv6 || hasRightIpv4Checksum(bytes, raw));
+  assertStrictEquals(frames.length, parts);
   return frames;
 }
 

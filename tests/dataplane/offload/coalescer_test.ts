@@ -1,6 +1,6 @@
 /** Coalescing of received frames, case by case. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import type { CoalesceOptions, DataSession } from "../../../src/dataplane/mod.ts";
 import { hexBytes } from "../../support/golden.ts";
 import {
@@ -25,6 +25,7 @@ import {
   type Written,
 } from "./coalescer_support.ts";
 import { frame } from "../support.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 const [session] = someSessions(1) as [DataSession];
 const joiner = new Joiner();
@@ -41,7 +42,7 @@ function write(frames: readonly Uint8Array[], options: CoalesceOptions = JOIN_AL
  */
 function shape(frames: readonly Uint8Array[], options?: CoalesceOptions): number[] {
   const written = write(frames, options);
-  assert.deepEqual(written.flatMap(separated).map(comparable), frames.map(comparable));
+  assertEquals(written.flatMap(separated).map(comparable), frames.map(comparable));
   return written.map(({ parts }) => parts);
 }
 
@@ -65,7 +66,7 @@ function ofKind(kind: FrameSpec, count: number, size: number): Uint8Array[] {
 Deno.test("frames of a flow in order are coalesced, of every kind and size", () => {
   for (const kind of KINDS) {
     for (const size of [1, 2, 3, 100, 101, 1448]) {
-      for (const count of [2, 3, 10]) assert.deepEqual(shape(ofKind(kind, count, size)), [count]);
+      for (const count of [2, 3, 10]) assertDeepStrictEquals(shape(ofKind(kind, count, size)), [count]);
     }
   }
 });
@@ -73,7 +74,7 @@ Deno.test("frames of a flow in order are coalesced, of every kind and size", () 
 Deno.test("a super-frame: all its headers and its virtio header", () => {
   const [written] = write(stream(3, 100, (i) => (i === 2 ? { flags: FLAG.ack | FLAG.psh } : {})));
   const { bytes, virtio } = written!;
-  assert.deepEqual(virtio, {
+  assertEquals(virtio, {
     flags: 1,
     gsoType: 1,
     headerLength: 54,
@@ -82,12 +83,12 @@ Deno.test("a super-frame: all its headers and its virtio header", () => {
     checksumOffset: 16,
   });
   const raw = RawFrame.read(bytes)!;
-  assert.equal(bytes.length, 354);
-  assert.equal(raw.uint16(16), 340);
-  assert.equal(raw.uint16(18), 1000);
-  assert.equal(bytes[47], FLAG.ack | FLAG.psh);
-  assert.equal(new DataView(bytes.buffer).getUint32(38), 5000);
-  assert.deepEqual(bytes.subarray(154, 254), payload(100, 1));
+  assertStrictEquals(bytes.length, 354);
+  assertStrictEquals(raw.uint16(16), 340);
+  assertStrictEquals(raw.uint16(18), 1000);
+  assertStrictEquals(bytes[47], FLAG.ack | FLAG.psh);
+  assertStrictEquals(new DataView(bytes.buffer).getUint32(38), 5000);
+  assertEquals(bytes.subarray(154, 254), payload(100, 1));
 });
 
 Deno.test("a shorter frame and PSH end a super-frame; a longer one begins another", () => {
@@ -100,26 +101,26 @@ Deno.test("a shorter frame and PSH end a super-frame; a longer one begins anothe
     });
   };
   for (const isUdp of [false, true]) {
-    assert.deepEqual(shape(sizes([100, 100, 99, 100, 100], isUdp)), [3, 2]);
-    assert.deepEqual(shape(sizes([100, 101, 101], isUdp)), [1, 2]);
-    assert.deepEqual(shape(sizes([100, 1, 1, 1], isUdp)), [2, 2]);
-    assert.deepEqual(shape(sizes([1, 1, 1, 100], isUdp)), [3, 1]);
+    assertEquals(shape(sizes([100, 100, 99, 100, 100], isUdp)), [3, 2]);
+    assertEquals(shape(sizes([100, 101, 101], isUdp)), [1, 2]);
+    assertEquals(shape(sizes([100, 1, 1, 1], isUdp)), [2, 2]);
+    assertEquals(shape(sizes([1, 1, 1, 100], isUdp)), [3, 1]);
   }
   const pushed = (at: number): Uint8Array[] =>
     stream(5, 100, (i) => (i === at ? { flags: FLAG.ack | FLAG.psh } : {}));
-  assert.deepEqual(shape(pushed(0)), [1, 4]);
-  assert.deepEqual(shape(pushed(2)), [3, 2]);
-  assert.deepEqual(shape(pushed(4)), [5]);
+  assertEquals(shape(pushed(0)), [1, 4]);
+  assertEquals(shape(pushed(2)), [3, 2]);
+  assertEquals(shape(pushed(4)), [5]);
 });
 
 Deno.test("a frame that ends a super-frame is written at once", () => {
   const frames = stream(3, 100, (i) => (i === 2 ? { flags: FLAG.ack | FLAG.psh } : {}));
   for (const bytes of frames) {
-    assert.equal(joiner.written.length, 0);
+    assertStrictEquals(joiner.written.length, 0);
     joiner.add(session, bytes);
   }
-  assert.equal(joiner.written.length, 1);
-  assert.equal(joiner.flush().length, 1);
+  assertStrictEquals(joiner.written.length, 1);
+  assertStrictEquals(joiner.flush().length, 1);
 });
 
 /** The allowed differences: of the frame in the middle, or of all from it on; of TCP over IPv4 unless stated. */
@@ -155,9 +156,9 @@ Deno.test("frames with other differences are not coalesced, and the following on
   for (const [isIpv6, table] of [[false, DIFFERENCES], [true, SIX]] as const) {
     for (const [name, difference] of Object.entries(table)) {
       const one = stream(3, 100, (i) => ({ ...COMMON, isIpv6, ...(i === 1 && difference) }));
-      assert.deepEqual(shape(one), [1, 1, 1], name);
+      assertEquals(shape(one), [1, 1, 1], name);
       const all = stream(4, 100, (i) => ({ ...COMMON, isIpv6, ...(i >= 2 && difference) }));
-      assert.deepEqual(shape(all), [2, 2], name);
+      assertEquals(shape(all), [2, 2], name);
     }
   }
 });
@@ -165,7 +166,7 @@ Deno.test("frames with other differences are not coalesced, and the following on
 Deno.test("frames with other IPv4 options of the same length are not coalesced", () => {
   for (const isUdp of [false, true]) {
     const options = (i: number): Uint8Array => hexBytes(i < 2 ? "9404000001010101" : "9404000001010100");
-    assert.deepEqual(shape(stream(4, 100, (i) => ({ isUdp, ipOptions: options(i) }))), [2, 2]);
+    assertEquals(shape(stream(4, 100, (i) => ({ isUdp, ipOptions: options(i) }))), [2, 2]);
   }
 });
 
@@ -173,7 +174,7 @@ Deno.test("sequence numbers wrap, at either sign", () => {
   for (const first of [0x7fffffff, 0x80000000, 0xffffffff]) {
     for (let back = 0; back <= 300; back += 50) {
       const sequence = (i: number): number => (first - back + i * 100) >>> 0;
-      assert.deepEqual(shape(stream(3, 100, (i) => ({ sequence: sequence(i) }))), [3]);
+      assertEquals(shape(stream(3, 100, (i) => ({ sequence: sequence(i) }))), [3]);
     }
   }
 });
@@ -181,7 +182,7 @@ Deno.test("sequence numbers wrap, at either sign", () => {
 Deno.test("the same for UDP", () => {
   for (const name of ["ttl", "service", "tag", "source", "fragment", "ipOptions"]) {
     const all = stream(4, 100, (i) => ({ ...COMMON, isUdp: true, ...(i >= 2 && DIFFERENCES[name]) }));
-    assert.deepEqual(shape(all), [2, 2], name);
+    assertEquals(shape(all), [2, 2], name);
   }
 });
 
@@ -197,10 +198,10 @@ Deno.test("TCP segments with SYN, RST, FIN, URG, CWR, without ACK or payload pas
       : (flags & psh) !== 0
       ? [3, 2]
       : [5];
-    assert.deepEqual(shape(frames), expected, flags.toString(16));
+    assertDeepStrictEquals(shape(frames), expected, flags.toString(16));
     // Nor are such segments coalesced with each other.
     const equal = stream(3, 100, () => ({ flags }));
-    assert.deepEqual(shape(equal), plain && (flags & psh) === 0 ? [3] : [1, 1, 1], flags.toString(16));
+    assertEquals(shape(equal), plain && (flags & psh) === 0 ? [3] : [1, 1, 1], flags.toString(16));
   }
   const acknowledged = stream(3, 100);
   acknowledged.splice(
@@ -209,20 +210,20 @@ Deno.test("TCP segments with SYN, RST, FIN, URG, CWR, without ACK or payload pas
     buildFrame({ sequence: 5100 }),
     buildFrame({ sequence: 5100, acknowledgement: 7 }),
   );
-  assert.deepEqual(shape(acknowledged), [1, 1, 1, 2]);
-  assert.deepEqual(shape(stream(3, 0)), [1, 1, 1]);
-  assert.deepEqual(shape(stream(3, 0, () => ({ isUdp: true }))), [1, 1, 1]);
+  assertEquals(shape(acknowledged), [1, 1, 1, 2]);
+  assertEquals(shape(stream(3, 0)), [1, 1, 1]);
+  assertEquals(shape(stream(3, 0, () => ({ isUdp: true }))), [1, 1, 1]);
 });
 
 Deno.test("segments after a gap, repeated or out of order are not coalesced", () => {
   const frames = stream(6, 100);
   const pick = (...order: readonly number[]): Uint8Array[] => order.map((i) => frames[i]!);
-  assert.deepEqual(shape(pick(0, 1, 3, 4)), [2, 2]);
-  assert.deepEqual(shape(pick(0, 1, 1, 2)), [2, 2]);
-  assert.deepEqual(shape(pick(0, 2, 1, 3)), [1, 1, 1, 1]);
-  assert.deepEqual(shape(pick(5, 4, 3)), [1, 1, 1]);
-  assert.deepEqual(shape(stream(2, 100, (i) => ({ sequence: 5000 + 99 * i }))), [1, 1]);
-  assert.deepEqual(shape(stream(2, 100, (i) => ({ sequence: 5000 + 101 * i }))), [1, 1]);
+  assertEquals(shape(pick(0, 1, 3, 4)), [2, 2]);
+  assertEquals(shape(pick(0, 1, 1, 2)), [2, 2]);
+  assertEquals(shape(pick(0, 2, 1, 3)), [1, 1, 1, 1]);
+  assertEquals(shape(pick(5, 4, 3)), [1, 1, 1]);
+  assertEquals(shape(stream(2, 100, (i) => ({ sequence: 5000 + 99 * i }))), [1, 1]);
+  assertEquals(shape(stream(2, 100, (i) => ({ sequence: 5000 + 101 * i }))), [1, 1]);
 });
 
 Deno.test("IPv4 identifications must be consecutive, except with DF set", () => {
@@ -230,8 +231,8 @@ Deno.test("IPv4 identifications must be consecutive, except with DF set", () => 
     for (const [step, joined] of [[1, true], [0, false], [2, false], [-1, false]] as const) {
       const numbered = (fragment: number): Uint8Array[] =>
         stream(3, 100, (i) => ({ isUdp, fragment, identification: 100 + step * i }));
-      assert.deepEqual(shape(numbered(0)), joined ? [3] : [1, 1, 1]);
-      assert.deepEqual(shape(numbered(0x4000)), [3]);
+      assertEquals(shape(numbered(0)), joined ? [3] : [1, 1, 1]);
+      assertEquals(shape(numbered(0x4000)), [3]);
     }
   }
 });
@@ -244,8 +245,8 @@ Deno.test("frames with wrong checksums pass unchanged, and those around them are
     for (const place of places) {
       const frames = ofKind({ ...kind, fragment: 0x4000 }, 5, 100);
       frames[2]![place]! ^= 0x10;
-      assert.deepEqual(shape(frames), [2, 1, 2], `${place}`);
-      assert.deepEqual(write(frames)[1]!.virtio, PLAIN);
+      assertEquals(shape(frames), [2, 1, 2], `${place}`);
+      assertDeepStrictEquals(write(frames)[1]!.virtio, PLAIN);
     }
   }
 });
@@ -254,14 +255,14 @@ Deno.test("a frame with a damaged port belongs to another flow", () => {
   const frames = stream(4, 100, () => ({ isUdp: true }));
   frames[2]![14 + 20 + 1]! ^= 1;
   const written = write(frames);
-  assert.deepEqual(written.map(({ parts }) => parts), [1, 3]);
-  assert.deepEqual(written[0]!.bytes, frames[2]);
+  assertEquals(written.map(({ parts }) => parts), [1, 3]);
+  assertEquals(written[0]!.bytes, frames[2]);
 });
 
 Deno.test("UDP without a checksum is not coalesced; with the checksum ffff it is", () => {
   const frames = stream(3, 100, () => ({ isUdp: true }));
   for (const bytes of frames) setUint16(bytes, 40, 0);
-  assert.deepEqual(shape(frames), [1, 1, 1]);
+  assertEquals(shape(frames), [1, 1, 1]);
   const odd = [0, 1, 2].map((i) => {
     const spec = (last: number): FrameSpec => ({
       isUdp: true,
@@ -271,10 +272,10 @@ Deno.test("UDP without a checksum is not coalesced; with the checksum ffff it is
     const raw = RawFrame.read(buildFrame(spec(0)))!;
     return buildFrame(spec(raw.uint16(raw.checksum)));
   });
-  for (const bytes of odd) assert.deepEqual(bytes.subarray(40, 42), Uint8Array.of(0xff, 0xff));
-  assert.deepEqual(shape(odd), [3]);
+  for (const bytes of odd) assertEquals(bytes.subarray(40, 42), Uint8Array.of(0xff, 0xff));
+  assertEquals(shape(odd), [3]);
   for (const bytes of odd) setUint16(bytes, 40, 0);
-  assert.deepEqual(shape(odd), [1, 1, 1], "0 is not ffff, although the sum is the same");
+  assertEquals(shape(odd), [1, 1, 1], "0 is not ffff, although the sum is the same");
 });
 
 Deno.test("frames without a flow keep their position", () => {
@@ -325,9 +326,9 @@ Deno.test("frames without a flow keep their position", () => {
       joiner.add(session, other, JOIN_ALL, memory);
       for (const flow of flows) joiner.add(session, flow[2]!, JOIN_ALL, memory);
       const written = joiner.flush();
-      assert.deepEqual(written.map(({ parts }) => parts), [2, 2, 2, 1, 1, 1, 1], name);
-      assert.deepEqual(written[3]!.bytes, other, name);
-      assert.deepEqual(written[3]!.virtio, PLAIN, name);
+      assertEquals(written.map(({ parts }) => parts), [2, 2, 2, 1, 1, 1, 1], name);
+      assertEquals(written[3]!.bytes, other, name);
+      assertDeepStrictEquals(written[3]!.virtio, PLAIN, name);
     }
   }
 });
@@ -335,20 +336,20 @@ Deno.test("frames without a flow keep their position", () => {
 Deno.test("frames that the device does not accept coalesced pass alone", () => {
   for (const [isUdp, coalesceTcp, coalesceUdp] of [[false, false, true], [true, true, false]] as const) {
     const options = { coalesceTcp, coalesceUdp };
-    assert.deepEqual(shape(stream(3, 100, () => ({ isUdp })), options), [1, 1, 1]);
-    assert.deepEqual(shape(stream(3, 100, () => ({ isUdp: !isUdp })), options), [3]);
+    assertEquals(shape(stream(3, 100, () => ({ isUdp })), options), [1, 1, 1]);
+    assertEquals(shape(stream(3, 100, () => ({ isUdp: !isUdp })), options), [3]);
   }
   // A super-frame begun before the change is written first.
   const frames = stream(3, 100);
   joiner.add(session, frames[0]!);
   joiner.add(session, frames[1]!);
   joiner.add(session, frames[2]!, { coalesceTcp: false, coalesceUdp: false });
-  assert.deepEqual(joiner.flush().map(({ parts }) => parts), [2, 1]);
+  assertEquals(joiner.flush().map(({ parts }) => parts), [2, 1]);
 });
 
 Deno.test("at most 64 frames and 65535 bytes of IP are coalesced", () => {
   for (const kind of KINDS) {
-    assert.deepEqual(shape(ofKind({ ...kind, fragment: 0x4000 }, 130, 10)), [64, 64, 2]);
+    assertEquals(shape(ofKind({ ...kind, fragment: 0x4000 }, 130, 10)), [64, 64, 2]);
   }
   const cases = [
     [{}, 65_535 - 40, 5],
@@ -358,10 +359,10 @@ Deno.test("at most 64 frames and 65535 bytes of IP are coalesced", () => {
   ] as const;
   for (const [kind, most, pieces] of cases) {
     const size = Math.floor(most / pieces);
-    assert.equal(size * pieces, most);
-    assert.deepEqual(shape(ofKind(kind, pieces, size)), [pieces]);
-    assert.deepEqual(shape(ofKind(kind, pieces + 1, size)), [pieces, 1]);
-    assert.deepEqual(shape(ofKind(kind, pieces, size + 1)), [pieces - 1, 1]);
+    assertStrictEquals(size * pieces, most);
+    assertEquals(shape(ofKind(kind, pieces, size)), [pieces]);
+    assertEquals(shape(ofKind(kind, pieces + 1, size)), [pieces, 1]);
+    assertDeepStrictEquals(shape(ofKind(kind, pieces, size + 1)), [pieces - 1, 1]);
     for (const [last, joined] of [[100, true], [101, false]] as const) {
       const [first] = ofKind(kind, 1, most - 100);
       const second = buildFrame({
@@ -370,7 +371,7 @@ Deno.test("at most 64 frames and 65535 bytes of IP are coalesced", () => {
         sequence: 5000 + most - 100,
         payload: payload(last, 1),
       });
-      assert.deepEqual(shape([first!, second]), joined ? [2] : [1, 1]);
+      assertEquals(shape([first!, second]), joined ? [2] : [1, 1]);
     }
   }
 });
@@ -381,12 +382,12 @@ Deno.test("a frame with a partial checksum is passed on with the flag for it", (
     const { bytes, virtio } = partialFrame({ ...kind, sequence: 5200, payload: payload(100, 2) });
     frames[2] = bytes;
     const written = write(frames);
-    assert.deepEqual(written.map(({ parts }) => parts), [2, 1, 2]);
-    assert.deepEqual(written.map(separated).flat().map(comparable), frames.map(comparable));
-    assert.deepEqual(written[1]!.virtio, virtio);
+    assertEquals(written.map(({ parts }) => parts), [2, 1, 2]);
+    assertEquals(written.map(separated).flat().map(comparable), frames.map(comparable));
+    assertDeepStrictEquals(written[1]!.virtio, virtio);
     // Also if nothing is coalesced.
     joiner.add(session, bytes, { coalesceTcp: false, coalesceUdp: false });
-    assert.deepEqual(joiner.flush()[0]!.virtio, virtio);
+    assertDeepStrictEquals(joiner.flush()[0]!.virtio, virtio);
   }
 });
 
@@ -398,10 +399,10 @@ Deno.test("a correct checksum that equals the pseudo-header's sum counts as corr
     // The value to add to the sum for that.
     const more = raw.uint16(raw.checksum) + 0xffff - pseudo.uint16(pseudo.checksum);
     const bytes = buildFrame(spec((more & 0xffff) + (more >> 16)));
-    assert.ok(isIntact(bytes) && isPartial(bytes));
+    assert(isIntact(bytes) && isPartial(bytes));
     for (const wanted of [true, false]) {
       const [written] = write([bytes], { coalesceTcp: wanted, coalesceUdp: wanted });
-      assert.deepEqual(written!.virtio, PLAIN);
+      assertDeepStrictEquals(written!.virtio, PLAIN);
     }
   }
 });
@@ -414,12 +415,12 @@ Deno.test("a TCP segment beyond the MTU with a partial checksum is marked for se
       const [written] = write([long.bytes]);
       const gsoType = isIpv6 ? VIRTIO.tcp6 : VIRTIO.tcp4;
       const expected = length > most ? { ...long.virtio, gsoType, gsoSize: 1180 } : long.virtio;
-      assert.deepEqual(written!.virtio, expected);
-      assert.deepEqual(written!.bytes, long.bytes);
+      assertDeepStrictEquals(written!.virtio, expected);
+      assertEquals(written!.bytes, long.bytes);
       // A long segment with a checksum was sent on purpose; no device would segment UDP.
-      assert.deepEqual(write([buildFrame({ isIpv6, payload: payload(length, 1) })])[0]!.virtio, PLAIN);
+      assertDeepStrictEquals(write([buildFrame({ isIpv6, payload: payload(length, 1) })])[0]!.virtio, PLAIN);
       const udp = partialFrame({ isUdp: true, isIpv6, payload: payload(length, 1) });
-      assert.deepEqual(write([udp.bytes])[0]!.virtio, udp.virtio);
+      assertDeepStrictEquals(write([udp.bytes])[0]!.virtio, udp.virtio);
     }
   }
 });

@@ -1,6 +1,6 @@
 /** MSS clamping: only the MSS and the checksum change, and the checksum stays as correct as it was. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { clampMss } from "../../../src/dataplane/offload/mss_clamp.ts";
 import { packetMemory } from "../../../src/dataplane/buffers/packet_batch.ts";
 import { hexBytes } from "../../support/golden.ts";
@@ -21,8 +21,8 @@ function clamped(frame: Uint8Array, mss4: number, mss6: number): { changed: bool
   const memory = packetMemory(new Uint8Array(frame.length + 40).fill(0xee));
   memory.bytes.set(frame, 20);
   const changed = clampMss(memory, 20 + ETHERNET, frame.length - ETHERNET, mss4, mss6);
-  assert.ok(memory.bytes.subarray(0, 20).every((byte) => byte === 0xee));
-  assert.ok(memory.bytes.subarray(20 + frame.length).every((byte) => byte === 0xee));
+  assert(memory.bytes.subarray(0, 20).every((byte) => byte === 0xee));
+  assert(memory.bytes.subarray(20 + frame.length).every((byte) => byte === 0xee));
   return { changed, frame: memory.bytes.slice(20, 20 + frame.length) };
 }
 
@@ -57,8 +57,8 @@ Deno.test("clampMss() lowers the MSS at any offset and updates the checksum", ()
               isIpv6 ? 9 : mss,
               isIpv6 ? mss : 9,
             );
-            assert.ok(changed && isIntact(frame), options);
-            assert.deepEqual(frame, rebuilt(spec, options, mss), `${options} ${mss}`);
+            assert(changed && isIntact(frame), options);
+            assertEquals(frame, rebuilt(spec, options, mss), `${options} ${mss}`);
           }
         }
       }
@@ -71,8 +71,8 @@ Deno.test("clampMss() keeps a partial checksum partial, and a wrong one equally 
     for (const options of OPTIONS) {
       const spec = { isIpv6, flags: FLAG.syn, tcpOptions: hexBytes(options) };
       const partial = clamped(partialFrame(spec).bytes, 1000, 1000);
-      assert.ok(partial.changed && isPartial(partial.frame));
-      assert.deepEqual(
+      assert(partial.changed && isPartial(partial.frame));
+      assertEquals(
         partial.frame,
         partialFrame({ ...spec, tcpOptions: hexBytes(options.replace("05b4", "03e8")) }).bytes,
       );
@@ -82,8 +82,8 @@ Deno.test("clampMss() keeps a partial checksum partial, and a wrong one equally 
       const wrong = right.slice();
       new DataView(wrong.buffer).setUint16(at, (sumOf(right) + 1) % 0xffff);
       const { frame } = clamped(wrong, 1000, 1000);
-      assert.ok(!isIntact(frame));
-      assert.equal((sumOf(frame) + 0xffff - sumOf(clamped(right, 1000, 1000).frame)) % 0xffff, 1);
+      assert(!isIntact(frame));
+      assertStrictEquals((sumOf(frame) + 0xffff - sumOf(clamped(right, 1000, 1000).frame)) % 0xffff, 1);
     }
   }
 });
@@ -109,7 +109,7 @@ Deno.test("clampMss() changes nothing else", () => {
   ];
   for (const [what, spec] of others) {
     const frame = buildFrame(spec);
-    assert.deepEqual(clamped(frame, 1000, 1000), { changed: false, frame }, what);
+    assertEquals(clamped(frame, 1000, 1000), { changed: false, frame }, what);
   }
 });
 
@@ -129,13 +129,13 @@ Deno.test("clampMss(): packets of any length and content do not throw, and stay 
       random.oneIn(3) ? ETHERNET + random.below(frame.length - ETHERNET + 1) : frame.length,
     );
     const { changed, frame: after } = clamped(cut, 1000, 1000);
-    if (!changed) assert.deepEqual(after, cut.slice());
+    if (!changed) assertEquals(after, cut.slice());
     else {
       changes++;
-      assert.equal(isIntact(after), isIntact(cut.slice()));
+      assertStrictEquals(isIntact(after), isIntact(cut.slice()));
       const places = [...after.keys()].filter((at) => after[at] !== cut[at]);
-      assert.ok(places.length <= 4, "number and checksum");
+      assert(places.length <= 4, "number and checksum");
     }
   }
-  assert.ok(changes > 3000 && changes < 25_000, `${changes} changed`);
+  assert(changes > 3000 && changes < 25_000, `${changes} changed`);
 });

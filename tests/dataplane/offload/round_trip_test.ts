@@ -3,7 +3,7 @@
  * seed is printed; `L2TP_FUZZ_SEED` sets it.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { Coalescer, type DataSession, type EndpointKind, FrameVector } from "../../../src/dataplane/mod.ts";
 import { FLAG, type FrameSpec, PLAIN, type SuperFrame, superFrame } from "../../support/inner_frames.ts";
@@ -12,6 +12,7 @@ import { randomFlow } from "../../support/random_frames.ts";
 import { joinBytes, RawFrame } from "../../support/raw_frame.ts";
 import { JOIN_ALL, joinedBytes, virtioOf, type Written } from "./coalescer_support.ts";
 import { arriving, BATCH, DataPathHarness, drops, frame, peerOf } from "../support.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 const SEED = setting("L2TP_FUZZ_SEED", 0xe2e);
 const KINDS: readonly EndpointKind[] = ["udp4", "udp6", "ip4", "ip6"];
@@ -97,15 +98,15 @@ Deno.test(`super-frames are restored as they were sent, over all endpoints, in o
         const extra = { bytes: frame(round), virtio: PLAIN };
         const packets = pair.there.transmitSuper(pair.sender, [extra, whole, extra]);
         const [before, written, after, ...more] = pair.receive(reorder ? swapped(packets, random) : packets);
-        assert.equal(more.length, 0);
-        assert.deepEqual([before!.bytes, after!.bytes], [extra.bytes, extra.bytes]);
-        assert.equal(Buffer.compare(written!.bytes, whole.bytes), 0, `${kind}, round ${round}`);
-        assert.deepEqual(written!.virtio, whole.virtio);
+        assertStrictEquals(more.length, 0);
+        assertEquals([before!.bytes, after!.bytes], [extra.bytes, extra.bytes]);
+        assertStrictEquals(Buffer.compare(written!.bytes, whole.bytes), 0, `${kind}, round ${round}`);
+        assertDeepStrictEquals(written!.virtio, whole.virtio);
       }
-      assert.deepEqual(drops(pair.receiver.counters), {});
-      if (reorder) assert.ok(pair.waited > 3 * ROUNDS, `${pair.waited} waited`);
-      else assert.equal(pair.waited, 0);
-      assert.equal(pair.here.path.blocksInUse, 0);
+      assertEquals(drops(pair.receiver.counters), {});
+      if (reorder) assert(pair.waited > 3 * ROUNDS, `${pair.waited} waited`);
+      else assertStrictEquals(pair.waited, 0);
+      assertStrictEquals(pair.here.path.blocksInUse, 0);
     }
   }
 });
@@ -135,9 +136,9 @@ Deno.test(`super-frames of several flows that arrive in pieces have the same pay
         at += some.length;
       }
       const parts = written.reduce((sum, each) => sum + each.parts, 0);
-      assert.equal(parts, packets.length);
-      assert.deepEqual(streams(written.map(({ bytes }) => bytes)), streams(wholes.map(({ bytes }) => bytes)));
+      assertStrictEquals(parts, packets.length);
+      assertEquals(streams(written.map(({ bytes }) => bytes)), streams(wholes.map(({ bytes }) => bytes)));
     }
-    assert.deepEqual(drops(pair.receiver.counters), {});
+    assertEquals(drops(pair.receiver.counters), {});
   }
 });

@@ -3,7 +3,7 @@
  * number of packets per super-datagram, against a slow model. The seed is printed; `L2TP_FUZZ_SEED` sets it.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { type GsoLimits, readCounters } from "../../../src/dataplane/mod.ts";
 import {
@@ -53,21 +53,21 @@ Deno.test(`segmenter: ${SUPER_FRAMES} super-frames against the slow segmenter, s
     const first = session.ns;
     const packets = harness.transmitSuper(session, frames, harness.vector(capacity));
     const expected = frames.flatMap(cutFrame);
-    assert.equal(packets.length, expected.length);
+    assertStrictEquals(packets.length, expected.length);
     if (packets.length > capacity) drained++;
     for (const [i, packet] of packets.entries()) {
       const view = new DataView(packet.buffer);
-      assert.equal(view.getUint32(8), 0x40000000 + ((first + i) & 0xffffff));
+      assertStrictEquals(view.getUint32(8), 0x40000000 + ((first + i) & 0xffffff));
       // Compared as a whole; in parts only if they differ.
       if (Buffer.compare(packet.subarray(12), expected[i]!) !== 0) {
-        assert.deepEqual(packet.subarray(12), expected[i]);
+        assertEquals(packet.subarray(12), expected[i]);
       }
     }
     segments += packets.length;
   }
-  assert.deepEqual(drops(session.counters), {});
-  assert.ok(segments > 3 * SUPER_FRAMES, `${segments} segments`);
-  assert.ok(drained > SUPER_FRAMES / 20, `${drained} times the vector was too small`);
+  assertEquals(drops(session.counters), {});
+  assert(segments > 3 * SUPER_FRAMES, `${segments} segments`);
+  assert(drained > SUPER_FRAMES / 20, `${drained} times the vector was too small`);
   console.log(`segmenter: seed ${SEED}, ${segments} segments`);
 });
 
@@ -94,22 +94,22 @@ Deno.test(`segmenter: ${MALFORMED} malformed super-frames are sent or counted, s
     const packets = harness.transmitSuper(session, [{ bytes: frame, virtio: damaged(virtio, cut, random) }]);
     const after = readCounters(session.counters);
     const errors = Number(after.txErrors - before.txErrors);
-    assert.equal(Number(after.txPackets - before.txPackets), packets.length);
+    assertStrictEquals(Number(after.txPackets - before.txPackets), packets.length);
     // Either packets were sent, or one frame was counted.
-    assert.equal(errors, packets.length === 0 ? 1 : 0);
-    assert.equal(session.ns, ns);
+    assertStrictEquals(errors, packets.length === 0 ? 1 : 0);
+    assertStrictEquals(session.ns, ns);
     for (const packet of packets) {
-      assert.ok(packet.length >= session.headerLength + 14 && packet.length <= 65_507);
+      assert(packet.length >= session.headerLength + 14 && packet.length <= 65_507);
     }
     sent += packets.length > 0 ? 1 : 0;
     alone += packets.length === 1 ? 1 : 0;
   }
   const counted = drops(session.counters);
   const reasons = ["tx_bad_offload", "tx_too_long", "tx_too_short"] as const;
-  assert.deepEqual(Object.keys(counted).sort(), [...reasons].sort());
-  assert.equal(reasons.reduce((sum, reason) => sum + counted[reason]!, sent), MALFORMED);
+  assertEquals(Object.keys(counted).sort(), [...reasons].sort());
+  assertStrictEquals(reasons.reduce((sum, reason) => sum + counted[reason]!, sent), MALFORMED);
   // A fuzz whose frames are all refused, or none, would test nothing.
-  assert.ok(sent > MALFORMED / 10 && sent - alone > MALFORMED / 50, `${sent} sent, ${alone} in one packet`);
+  assert(sent > MALFORMED / 10 && sent - alone > MALFORMED / 50, `${sent} sent, ${alone} in one packet`);
   console.log(`segmenter: seed ${SEED}, ${sent} of ${MALFORMED} malformed super-frames sent`, counted);
 });
 
@@ -162,20 +162,20 @@ Deno.test(`packet vector: packets per super-datagram, against a slow model, seed
     const few = random.oneIn(3) ? { packets: 1 + random.below(10), bytes: 65_000 } : limits;
     const first = random.below(many);
     const run = vector.gsoCount(first, few);
-    assert.equal(run, slowRun(lengths.slice(first), few), `round ${round}`);
+    assertStrictEquals(run, slowRun(lengths.slice(first), few), `round ${round}`);
     const next = lengths[first + run];
     if (lengths[first + run - 1]! < lengths[first]!) reached.shorter++;
     else if (next !== undefined && next > lengths[first]!) reached.longer++;
     else if (run === few.packets) reached.packets++;
     else if (next !== undefined) reached.bytes++;
   }
-  for (const [reason, times] of Object.entries(reached)) assert.ok(times > 40, `${reason}: ${times}`);
+  for (const [reason, times] of Object.entries(reached)) assert(times > 40, `${reason}: ${times}`);
 });
 
 Deno.test("packet vector: an empty vector has no session; a capacity of 0 is refused", () => {
   const harness = new DataPathHarness();
-  assert.throws(() => harness.vector(1).session, ReferenceError);
-  assert.throws(() => harness.vector(0), RangeError);
+  assertThrows(() => harness.vector(1).session, ReferenceError);
+  assertThrows(() => harness.vector(0), RangeError);
 });
 
 Deno.test("packet vector: packets of different sessions are not mixed", () => {
@@ -184,12 +184,12 @@ Deno.test("packet vector: packets of different sessions are not mixed", () => {
   const [one, other] = [harness.session(tunnel), harness.session(tunnel, { sessionId: 5, peerSessionId: 6 })];
   harness.fill([frame(1)]);
   harness.path.transmit(one, harness.batch, false, harness.packets);
-  assert.equal(harness.sent.length, 0);
-  assert.equal(harness.packets.session, one);
+  assertStrictEquals(harness.sent.length, 0);
+  assertStrictEquals(harness.packets.session, one);
   harness.batch.offsets[0] = SLOT + HEADROOM;
   harness.path.transmit(other, harness.batch, false, harness.packets);
-  assert.equal(harness.sent.length, 1);
-  assert.equal(harness.packets.session, other);
+  assertStrictEquals(harness.sent.length, 1);
+  assertStrictEquals(harness.packets.session, other);
   harness.packets.flush();
-  assert.deepEqual([one, other].map(({ counters }) => readCounters(counters).txPackets), [1n, 1n]);
+  assertEquals([one, other].map(({ counters }) => readCounters(counters).txPackets), [1n, 1n]);
 });

@@ -1,6 +1,6 @@
 /** Segmentation and checksum offload: the packets sent for super-frames and partial checksums, case by case. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { readCounters, readLiveState, type SessionSpec } from "../../../src/dataplane/mod.ts";
 import { hexBytes } from "../../support/golden.ts";
 import {
@@ -18,6 +18,7 @@ import {
 import { Random } from "../../support/random.ts";
 import { RawFrame } from "../../support/raw_frame.ts";
 import { DataPathHarness, drops, frame } from "../support.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 /** Payload bytes with unremarkable sums. */
 function payload(length: number): Uint8Array {
@@ -39,8 +40,8 @@ function segments(sent: SuperFrame): Uint8Array[] {
   const { harness, session } = shared;
   const before = readCounters(session.counters).txPackets;
   const packets = harness.transmitSuper(session, [sent]);
-  assert.deepEqual(drops(session.counters), {});
-  assert.equal(Number(readCounters(session.counters).txPackets - before), packets.length);
+  assertEquals(drops(session.counters), {});
+  assertStrictEquals(Number(readCounters(session.counters).txPackets - before), packets.length);
   return packets.map((packet) => packet.subarray(session.headerLength));
 }
 
@@ -48,15 +49,15 @@ function segments(sent: SuperFrame): Uint8Array[] {
 function checkedSegments(spec: FrameSpec, gsoSize: number): RawFrame[] {
   const whole = superFrame(spec, gsoSize);
   const got = segments(whole);
-  assert.deepEqual(got, cutFrame(whole));
-  for (const bytes of got) assert.ok(isIntact(bytes));
+  assertEquals(got, cutFrame(whole));
+  for (const bytes of got) assert(isIntact(bytes));
   return got.map((bytes) => RawFrame.read(bytes)!);
 }
 
 Deno.test("the builder of test frames: a header with a known checksum", () => {
   const addresses = Uint8Array.of(192, 168, 0, 1, 192, 168, 0, 199);
   const bytes = buildFrame({ addresses, isUdp: true, identification: 0, payload: new Uint8Array(87) });
-  assert.deepEqual(bytes.slice(14, 34), hexBytes("4500 0073 0000 4000 4011 b861 c0a8 0001 c0a8 00c7"));
+  assertEquals(bytes.slice(14, 34), hexBytes("4500 0073 0000 4000 4011 b861 c0a8 0001 c0a8 00c7"));
 });
 
 Deno.test("FIN and PSH stay on the last segment, CWR on the first, the other flags on all", () => {
@@ -64,7 +65,7 @@ Deno.test("FIN and PSH stay on the last segment, CWR on the first, the other fla
     for (let flags = 0; flags < 256; flags++) {
       const got = checkedSegments({ isIpv6, flags, payload: payload(250) }, 100);
       const plain = flags & ~(FLAG.fin | FLAG.psh | FLAG.cwr);
-      assert.deepEqual(got.map(({ bytes, transport }) => bytes[transport + 13]), [
+      assertDeepStrictEquals(got.map(({ bytes, transport }) => bytes[transport + 13]), [
         plain | (flags & FLAG.cwr),
         plain,
         plain | (flags & (FLAG.fin | FLAG.psh)),
@@ -76,19 +77,19 @@ Deno.test("FIN and PSH stay on the last segment, CWR on the first, the other fla
 Deno.test("a single segment keeps all flags; the ECN flag of its type changes nothing", () => {
   for (const size of [100, 101, 0xffff]) {
     const [only, ...others] = checkedSegments({ flags: 0xff, payload: payload(100) }, size);
-    assert.equal(others.length, 0);
-    assert.equal(only!.bytes[only!.transport + 13], 0xff);
+    assertStrictEquals(others.length, 0);
+    assertStrictEquals(only!.bytes[only!.transport + 13], 0xff);
   }
   const whole = superFrame({ payload: payload(99) }, 50);
   const marked = { ...whole, virtio: { ...whole.virtio, gsoType: VIRTIO.tcp4 | VIRTIO.ecn } };
-  assert.deepEqual(segments(marked), segments(whole));
+  assertEquals(segments(marked), segments(whole));
 });
 
 Deno.test("the IPv4 identification increases and wraps, for TCP and UDP, DF or not", () => {
   for (const isUdp of [false, true]) {
     for (const fragment of [0, 0x4000]) {
       const got = checkedSegments({ isUdp, fragment, identification: 0xfffe, payload: payload(40) }, 10);
-      assert.deepEqual(got.map((raw) => raw.uint16(raw.network + 4)), [0xfffe, 0xffff, 0, 1]);
+      assertDeepStrictEquals(got.map((raw) => raw.uint16(raw.network + 4)), [0xfffe, 0xffff, 0, 1]);
     }
   }
 });
@@ -98,7 +99,7 @@ Deno.test("the sequence number advances by payload and wraps at 2^32", () => {
   const numbers = got.map(({ bytes, transport }) =>
     new DataView(bytes.buffer, bytes.byteOffset).getUint32(transport + 4)
   );
-  assert.deepEqual(numbers, [0xfffffff6, 0, 10]);
+  assertDeepStrictEquals(numbers, [0xfffffff6, 0, 10]);
 });
 
 Deno.test("odd sizes: every segment size and payload of a few bytes, TCP and UDP, IPv4 and IPv6", () => {
@@ -107,10 +108,10 @@ Deno.test("odd sizes: every segment size and payload of a few bytes, TCP and UDP
       for (let size = 1; size <= 9; size++) {
         for (let length = 1; length <= 19; length++) {
           const got = checkedSegments({ isIpv6, isUdp, payload: payload(length) }, size);
-          assert.equal(got.length, Math.ceil(length / size));
+          assertStrictEquals(got.length, Math.ceil(length / size));
           const lengths = got.map((raw) => raw.bytes.length - raw.payload);
-          assert.deepEqual(lengths.slice(0, -1), new Array(got.length - 1).fill(size));
-          assert.equal(lengths.at(-1), length - size * (got.length - 1));
+          assertDeepStrictEquals(lengths.slice(0, -1), new Array(got.length - 1).fill(size));
+          assertStrictEquals(lengths.at(-1), length - size * (got.length - 1));
         }
       }
     }
@@ -133,8 +134,8 @@ Deno.test("VLAN, QinQ, IPv4 options, TCP options, IPv6 extension headers in fron
     for (const isUdp of [false, true]) {
       const whole = superFrame({ ...shape, isUdp, payload: payload(333) }, 100);
       const got = segments(whole);
-      assert.equal(got.length, 4);
-      assert.deepEqual(got, cutFrame(whole));
+      assertStrictEquals(got.length, 4);
+      assertEquals(got, cutFrame(whole));
     }
   }
 });
@@ -147,8 +148,8 @@ Deno.test("a UDP checksum of 0 is sent as ffff; a TCP checksum of 0 stays 0", ()
     const whole = superFrame(spec(raw.uint16(raw.checksum)), 4);
     const [only] = segments(whole);
     const sent = RawFrame.read(only!)!;
-    assert.equal(sent.uint16(sent.checksum), isUdp ? 0xffff : 0);
-    assert.deepEqual([only], cutFrame(whole));
+    assertStrictEquals(sent.uint16(sent.checksum), isUdp ? 0xffff : 0);
+    assertEquals([only], cutFrame(whole));
   }
 });
 
@@ -161,8 +162,8 @@ Deno.test("a partial checksum is completed at any offset; 0 is sent as ffff", ()
         const left = partialFrame({ isUdp, isIpv6, payload: random.bytes(length) });
         const [packet] = harness.transmitSuper(session, [left]);
         const sent = packet!.subarray(session.headerLength);
-        assert.ok(isIntact(sent));
-        assert.deepEqual([sent], cutFrame(left));
+        assert(isIntact(sent));
+        assertEquals([sent], cutFrame(left));
       }
     }
   }
@@ -171,7 +172,7 @@ Deno.test("a partial checksum is completed at any offset; 0 is sent as ffff", ()
   bytes.set([0xff, 0xff], 20);
   const virtio = { ...PLAIN, flags: VIRTIO.needsChecksum, checksumStart: 14, checksumOffset: 40 };
   const [packet] = harness.transmitSuper(session, [{ bytes, virtio }]);
-  assert.deepEqual(packet!.subarray(-6, -4), Uint8Array.of(0xff, 0xff));
+  assertEquals(packet!.subarray(-6, -4), Uint8Array.of(0xff, 0xff));
 });
 
 Deno.test("a virtio header is used only if the device has one", () => {
@@ -179,13 +180,13 @@ Deno.test("a virtio header is used only if the device has one", () => {
   harness.fill([frame(7)]);
   harness.writeVirtio(harness.batch.offsets[0]!, { ...PLAIN, flags: 1, gsoType: 1, checksumStart: 14 });
   const [packet] = harness.transmitBatch(session, false);
-  assert.deepEqual(packet!.subarray(session.headerLength), frame(7));
+  assertEquals(packet!.subarray(session.headerLength), frame(7));
   // A checksum offset without the flag has no meaning.
   const [plain] = harness.transmitSuper(session, [{
     bytes: frame(8),
     virtio: { ...PLAIN, checksumStart: 14 },
   }]);
-  assert.deepEqual(plain!.subarray(session.headerLength), frame(8));
+  assertEquals(plain!.subarray(session.headerLength), frame(8));
 });
 
 Deno.test("each segment has an L2TP header with cookie and sequence number, in order with other frames", () => {
@@ -200,10 +201,10 @@ Deno.test("each segment has an L2TP header with cookie and sequence number, in o
     for (const [i, packet] of packets.entries()) {
       const ns = ((0xfffffe + i) & 0xffffff).toString(16).padStart(6, "0");
       const header = hexBytes(`${ids} a1a2a3a4a5a6a7a8 40 ${ns}`);
-      assert.deepEqual(packet, Uint8Array.of(...header, ...expected[i]!));
+      assertEquals(packet, Uint8Array.of(...header, ...expected[i]!));
     }
-    assert.equal(packets.length, 5);
-    assert.equal(readLiveState(session.counters).ns, 3);
+    assertStrictEquals(packets.length, 5);
+    assertStrictEquals(readLiveState(session.counters).ns, 3);
   }
 });
 
@@ -213,8 +214,8 @@ Deno.test("segments with headers of an odd length", () => {
     const { harness, session } = open({ cookie });
     const whole = superFrame({ payload: payload(25) }, 10);
     const packets = harness.transmitSuper(session, [whole]);
-    assert.deepEqual(packets.map((packet) => packet.subarray(12 + length)), cutFrame(whole));
-    for (const packet of packets) assert.deepEqual(packet.subarray(8, 8 + length), cookie);
+    assertEquals(packets.map((packet) => packet.subarray(12 + length)), cutFrame(whole));
+    for (const packet of packets) assertEquals(packet.subarray(8, 8 + length), cookie);
   }
 });
 
@@ -277,10 +278,10 @@ Deno.test("invalid super-frames count once each, and the others are sent", () =>
   for (const [i, whole] of senseless.entries()) {
     const { harness, session } = open({ sendSeq: true });
     const packets = harness.transmitSuper(session, [whole, good]);
-    assert.equal(packets.length, 3, `case ${i}`);
-    assert.deepEqual(drops(session.counters), { tx_bad_offload: 1 }, `case ${i}`);
-    assert.equal(readCounters(session.counters).txErrors, 1n);
-    assert.equal(session.ns, 3, "a frame that is not sent has no number");
+    assertStrictEquals(packets.length, 3, `case ${i}`);
+    assertEquals(drops(session.counters), { tx_bad_offload: 1 }, `case ${i}`);
+    assertStrictEquals(readCounters(session.counters).txErrors, 1n);
+    assertStrictEquals(session.ns, 3, "a frame that is not sent has no number");
   }
 });
 
@@ -292,8 +293,8 @@ Deno.test("a checksum beyond the frame's end is counted; one that ends there is 
       bytes: frame(1, 60),
       virtio: { ...virtio, checksumOffset },
     }]);
-    assert.equal(packets.length, sent);
-    assert.deepEqual(drops(session.counters), sent === 1 ? {} : { tx_bad_offload: 1 });
+    assertStrictEquals(packets.length, sent);
+    assertEquals(drops(session.counters), sent === 1 ? {} : { tx_bad_offload: 1 });
   }
 });
 
@@ -303,7 +304,7 @@ Deno.test("segments that exceed the longest packet are counted; segments of that
   for (const [size, length, sent] of [[most, most, 1], [most + 1, most + 1, 0], [0xffff, 100, 1]] as const) {
     const { harness, session } = open();
     const whole = superFrame({ payload: payload(length) }, size);
-    assert.equal(harness.transmitSuper(session, [whole]).length, sent, `${size}`);
-    assert.deepEqual(drops(session.counters), sent === 1 ? {} : { tx_too_long: 1 });
+    assertStrictEquals(harness.transmitSuper(session, [whole]).length, sent, `${size}`);
+    assertEquals(drops(session.counters), sent === 1 ? {} : { tx_too_long: 1 });
   }
 });

@@ -1,9 +1,10 @@
 /** Session look-up of received packets, and the check of the peer, which the kernel does not have. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { readCounters } from "../../../src/dataplane/mod.ts";
 import { hexBytes } from "../../support/golden.ts";
 import { DataPathHarness, drops, frame, ipv4Packet, numberOf, PEER4, PEER6, writeName } from "../support.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 /** A version 3 packet over UDP with the frame, without cookie and sublayer. */
 function udp3(sessionId: number, payload: Uint8Array, flags = 0x0003): Uint8Array {
@@ -23,10 +24,12 @@ Deno.test("UDP: packets with the T bit are control messages, whatever else they 
   harness.session(harness.tunnel(endpoint), { l2spec: "none" });
   const zlb = hexBytes("c802 000c b8d4 0000 0001 0002");
   const messages = [CONTROL, zlb, hexBytes("8000"), hexBytes("800f ffff"), CONTROL, CONTROL];
-  assert.deepEqual(harness.receive(endpoint, messages, { source: { ...PEER4, port: 99 } }), []);
-  assert.deepEqual(harness.control.map(({ bytes }) => bytes), messages);
-  for (const message of harness.control) assert.deepEqual([message.endpoint, message.port], [endpoint, 99]);
-  assert.deepEqual(drops(endpoint.counters), {});
+  assertEquals(harness.receive(endpoint, messages, { source: { ...PEER4, port: 99 } }), []);
+  assertEquals(harness.control.map(({ bytes }) => bytes), messages);
+  for (const message of harness.control) {
+    assertDeepStrictEquals([message.endpoint, message.port], [endpoint, 99]);
+  }
+  assertEquals(drops(endpoint.counters), {});
   harness.assertConservation();
 });
 
@@ -43,8 +46,8 @@ Deno.test("IP: the 32 zero bits of control messages are stripped; T, L and 12 by
       wrap(Uint8Array.of(0, 0, 0, 0, 0x48, ...CONTROL.subarray(1))),
       wrap(hexBytes("000000")),
     ]);
-    assert.deepEqual(harness.control.map(({ bytes }) => bytes), [CONTROL, CONTROL.slice(0, 12)]);
-    assert.deepEqual(drops(endpoint.counters), { bad_control: 3, too_short: 1 });
+    assertEquals(harness.control.map(({ bytes }) => bytes), [CONTROL, CONTROL.slice(0, 12)]);
+    assertEquals(drops(endpoint.counters), { bad_control: 3, too_short: 1 });
     harness.assertConservation();
   }
 });
@@ -56,10 +59,10 @@ Deno.test("UDP: data packets of fewer than 14 bytes count on the endpoint", () =
   const session = harness.session(tunnel);
   const short = hexBytes("0002 0001 0001 ff03 c021 0901 00");
   harness.receive(endpoint, [short, hexBytes(""), hexBytes("00"), Uint8Array.of(...short, 0)]);
-  assert.deepEqual(harness.frames.map(({ bytes }) => bytes.length), [6]);
-  assert.deepEqual(drops(endpoint.counters), { too_short: 3 });
-  assert.equal(readCounters(tunnel.counters).rxInvalid, 0n);
-  assert.equal(readCounters(session.counters).rxPackets, 1n);
+  assertEquals(harness.frames.map(({ bytes }) => bytes.length), [6]);
+  assertEquals(drops(endpoint.counters), { too_short: 3 });
+  assertStrictEquals(readCounters(tunnel.counters).rxInvalid, 0n);
+  assertStrictEquals(readCounters(session.counters).rxPackets, 1n);
   harness.assertConservation();
 });
 
@@ -75,7 +78,7 @@ Deno.test("unknown sessions and versions count on the endpoint", () => {
     hexBytes("0002 0007 0002 ff03 c021 09010000"),
     udp3(2, frame(), 0x0001),
   ]);
-  assert.deepEqual(drops(endpoint.counters), { unknown_session: 4, bad_version: 1 });
+  assertEquals(drops(endpoint.counters), { unknown_session: 4, bad_version: 1 });
   harness.assertConservation();
 });
 
@@ -91,9 +94,9 @@ Deno.test("RX_INVALID counts packets of a known session with a wrong version or 
     CONTROL,
     hexBytes("c803 000c 00000001 0000 0000"), // ZLB
   ]);
-  assert.equal(readCounters(tunnel.counters).rxInvalid, 3n);
-  assert.equal(readCounters(session.counters).rxErrors, 0n);
-  assert.deepEqual(drops(session.counters), { bad_version: 2, too_short: 1 });
+  assertStrictEquals(readCounters(tunnel.counters).rxInvalid, 3n);
+  assertStrictEquals(readCounters(session.counters).rxErrors, 0n);
+  assertEquals(drops(session.counters), { bad_version: 2, too_short: 1 });
   harness.assertConservation();
 });
 
@@ -103,8 +106,8 @@ Deno.test("IP: a packet truncated in cookie or sublayer is dropped without RX_IN
   const tunnel = harness.tunnel(endpoint);
   const session = harness.session(tunnel, { peerCookie: hexBytes("01020304") });
   harness.receive(endpoint, [hexBytes("00000001 01020304 000000")]);
-  assert.equal(readCounters(tunnel.counters).rxInvalid, 0n);
-  assert.deepEqual(drops(session.counters), { too_short: 1 });
+  assertStrictEquals(readCounters(tunnel.counters).rxInvalid, 0n);
+  assertEquals(drops(session.counters), { too_short: 1 });
   harness.assertConservation();
 });
 
@@ -120,7 +123,7 @@ Deno.test("ip4: the IPv4 header is skipped with its options, and must be valid",
   };
   const trailing = Uint8Array.of(...ipv4Packet(packet), 1, 2, 3);
   harness.receive(endpoint, [ipv4Packet(packet), ipv4Packet(packet, 8), trailing]);
-  assert.deepEqual(harness.frames.map(({ bytes }) => bytes), [frame(5), frame(5), frame(5)]);
+  assertEquals(harness.frames.map(({ bytes }) => bytes), [frame(5), frame(5), frame(5)]);
   const bad = [
     damaged((bytes) => bytes[0] = 0x65),
     damaged((bytes) => bytes[0] = 0x44),
@@ -132,8 +135,8 @@ Deno.test("ip4: the IPv4 header is skipped with its options, and must be valid",
     ipv4Packet(packet).subarray(0, 19),
     hexBytes(""),
   ];
-  assert.deepEqual(harness.receive(endpoint, bad), []);
-  assert.deepEqual(drops(endpoint.counters), { bad_ip_header: bad.length });
+  assertEquals(harness.receive(endpoint, bad), []);
+  assertDeepStrictEquals(drops(endpoint.counters), { bad_ip_header: bad.length });
   harness.assertConservation();
 });
 
@@ -146,14 +149,14 @@ Deno.test("peer: a tunnel accepts packets from its peer only, over UDP with the 
     const packet = kind.startsWith("udp") ? udp3(1, frame()) : Uint8Array.of(0, 0, 0, 1, ...frame());
     const arrived = kind === "ip4" ? ipv4Packet(packet) : packet;
     const from = (source: typeof peer): number => harness.receive(endpoint, [arrived], { source }).length;
-    assert.equal(from(peer), 1);
-    assert.equal(from({ ...peer, port: 1702 }), kind.startsWith("udp") ? 0 : 1);
+    assertStrictEquals(from(peer), 1);
+    assertStrictEquals(from({ ...peer, port: 1702 }), kind.startsWith("udp") ? 0 : 1);
     for (let i = 0; i < peer.address.length; i++) {
-      assert.equal(from({ ...peer, address: peer.address.with(i, 77) }), 0);
+      assertStrictEquals(from({ ...peer, address: peer.address.with(i, 77) }), 0);
     }
     const wrong = peer.address.length + (kind.startsWith("udp") ? 1 : 0);
-    assert.deepEqual(drops(session.counters), { wrong_peer: wrong });
-    assert.equal(readCounters(session.counters).rxErrors, 0n);
+    assertDeepStrictEquals(drops(session.counters), { wrong_peer: wrong });
+    assertStrictEquals(readCounters(session.counters).rxErrors, 0n);
     harness.assertConservation();
   }
 });
@@ -173,11 +176,11 @@ Deno.test("peer: without a port any port, without an address any address, a scop
   });
   const from = (endpoint: typeof udp4, id: number, source: typeof PEER4 & { scopeId?: number }): number =>
     harness.receive(endpoint, [udp3(id, frame())], { source }).length;
-  assert.equal(from(udp4, 1, { ...PEER4, port: 5 }), 1);
-  assert.equal(from(udp4, 1, { address: [10, 0, 0, 3], port: 1701 }), 0);
-  assert.equal(from(udp4, 2, { address: [10, 9, 9, 9], port: 5 }), 1);
-  assert.equal(from(udp6, 3, { address: linkLocal, port: 5, scopeId: 3 }), 1);
-  assert.equal(from(udp6, 3, { address: linkLocal, port: 5, scopeId: 4 }), 0);
+  assertStrictEquals(from(udp4, 1, { ...PEER4, port: 5 }), 1);
+  assertStrictEquals(from(udp4, 1, { address: [10, 0, 0, 3], port: 1701 }), 0);
+  assertStrictEquals(from(udp4, 2, { address: [10, 9, 9, 9], port: 5 }), 1);
+  assertStrictEquals(from(udp6, 3, { address: linkLocal, port: 5, scopeId: 3 }), 1);
+  assertStrictEquals(from(udp6, 3, { address: linkLocal, port: 5, scopeId: 4 }), 0);
   harness.assertConservation();
 });
 
@@ -194,11 +197,11 @@ Deno.test("packets of one GRO message share a source, and each goes to its own s
     writeName(harness.names, 28 * 9, { ...PEER4, address: [10, 9, 9, 9] });
     return harness.receiveBatch(endpoint).map(({ session }) => session);
   };
-  assert.deepEqual(owners([1, 1, 2, 1, 3, 1], [0, 0, 0, 0, 0, 0]), [one, one, two, one, one]);
-  assert.deepEqual(owners([1, 1, 1], [0, 9, 0]), [one, one]);
-  assert.deepEqual(drops(one.counters), { wrong_peer: 1 });
+  assertDeepStrictEquals(owners([1, 1, 2, 1, 3, 1], [0, 0, 0, 0, 0, 0]), [one, one, two, one, one]);
+  assertDeepStrictEquals(owners([1, 1, 1], [0, 9, 0]), [one, one]);
+  assertEquals(drops(one.counters), { wrong_peer: 1 });
   harness.path.removeSession(one);
-  assert.deepEqual(owners([1, 2], [0, 0]), [two]);
+  assertDeepStrictEquals(owners([1, 2], [0, 0]), [two]);
   harness.assertConservation();
 });
 
@@ -215,25 +218,25 @@ Deno.test("one id in several UDP tunnels is resolved by endpoint and peer, the m
   });
   const owner = (endpoint: typeof one, source: typeof PEER4): unknown =>
     harness.receive(endpoint, [udp3(1, frame())], { source })[0]?.session;
-  assert.equal(owner(one, PEER4), exact);
-  assert.equal(owner(one, { ...PEER4, port: 9 }), anyPort);
-  assert.equal(owner(one, { ...PEER4, address: [1, 2, 3, 4] }), anyone);
-  assert.equal(owner(two, PEER4), elsewhere);
-  assert.equal(owner(two, { ...PEER4, port: 9 }), undefined);
-  assert.deepEqual(drops(elsewhere.counters), { wrong_peer: 1 });
+  assertStrictEquals(owner(one, PEER4), exact);
+  assertStrictEquals(owner(one, { ...PEER4, port: 9 }), anyPort);
+  assertStrictEquals(owner(one, { ...PEER4, address: [1, 2, 3, 4] }), anyone);
+  assertStrictEquals(owner(two, PEER4), elsewhere);
+  assertStrictEquals(owner(two, { ...PEER4, port: 9 }), undefined);
+  assertEquals(drops(elsewhere.counters), { wrong_peer: 1 });
   const other = harness.endpoint("udp4");
-  assert.equal(owner(other, PEER4), undefined);
-  assert.deepEqual(drops(other.counters), { wrong_endpoint: 1 });
+  assertStrictEquals(owner(other, PEER4), undefined);
+  assertEquals(drops(other.counters), { wrong_endpoint: 1 });
   // In any order of removal, the others are still found.
   harness.path.removeSession(exact);
-  assert.equal(owner(one, PEER4), anyPort);
+  assertStrictEquals(owner(one, PEER4), anyPort);
   harness.path.removeSession(anyone);
-  assert.equal(owner(one, PEER4), anyPort);
+  assertStrictEquals(owner(one, PEER4), anyPort);
   harness.path.removeSession(anyPort);
-  assert.equal(owner(two, PEER4), elsewhere);
+  assertStrictEquals(owner(two, PEER4), elsewhere);
   harness.path.removeSession(elsewhere);
-  assert.equal(owner(two, PEER4), undefined);
-  assert.equal(harness.path.sessionCount, 0);
+  assertStrictEquals(owner(two, PEER4), undefined);
+  assertStrictEquals(harness.path.sessionCount, 0);
   harness.assertConservation();
 });
 
@@ -244,13 +247,13 @@ Deno.test("sessions that no packet could be assigned to unambiguously are refuse
   const v2 = harness.tunnel(harness.endpoint("udp4"), { version: 2 });
   harness.session(udp);
   harness.session(v2);
-  assert.throws(() => harness.session(udp), RangeError);
-  assert.throws(() => harness.session(ip), RangeError);
-  assert.throws(() => harness.session(v2), RangeError);
+  assertThrows(() => harness.session(udp), RangeError);
+  assertThrows(() => harness.session(ip), RangeError);
+  assertThrows(() => harness.session(v2), RangeError);
   harness.session(ip, { sessionId: 5 });
-  assert.throws(() => harness.session(udp, { sessionId: 5 }), RangeError);
+  assertThrows(() => harness.session(udp, { sessionId: 5 }), RangeError);
   harness.session(v2, { sessionId: 5 });
-  assert.equal(harness.path.sessionCount, 4);
+  assertStrictEquals(harness.path.sessionCount, 4);
 });
 
 Deno.test("version 2 sessions are found by both ids, with and without the Length field", () => {
@@ -268,7 +271,7 @@ Deno.test("version 2 sessions are found by both ids, with and without the Length
     fields.setUint16(4, session.sessionId);
     const long = Uint8Array.of(0x40, 0x02, 0, 22, ...plain.subarray(2));
     for (const packet of [plain, long]) {
-      assert.deepEqual(harness.receive(endpoint, [packet]).map((each) => each.session), [session]);
+      assertDeepStrictEquals(harness.receive(endpoint, [packet]).map((each) => each.session), [session]);
     }
   }
   harness.assertConservation();
@@ -278,11 +281,14 @@ Deno.test("not ready: packets of an Ethernet session without a consumer are drop
   const harness = new DataPathHarness();
   const endpoint = harness.endpoint("udp4");
   const session = harness.session(harness.tunnel(endpoint), { l2spec: "none", consumer: undefined });
-  assert.deepEqual(harness.receive(endpoint, [udp3(1, frame())]), []);
-  assert.deepEqual(drops(session.counters), { not_ready: 1 });
+  assertEquals(harness.receive(endpoint, [udp3(1, frame())]), []);
+  assertEquals(drops(session.counters), { not_ready: 1 });
   harness.path.changeSession(session, { consumer: "device" });
-  assert.equal(harness.receive(endpoint, [udp3(1, frame(3))]).map(({ bytes }) => numberOf(bytes))[0], 3);
-  assert.equal(readCounters(session.counters).rxPackets, 1n);
+  assertStrictEquals(
+    harness.receive(endpoint, [udp3(1, frame(3))]).map(({ bytes }) => numberOf(bytes))[0],
+    3,
+  );
+  assertStrictEquals(readCounters(session.counters).rxPackets, 1n);
   harness.assertConservation();
 });
 
@@ -291,15 +297,15 @@ Deno.test("contradictory specifications are refused", () => {
   const udp4 = harness.endpoint("udp4");
   const ip6 = harness.endpoint("ip6");
   const address = Uint8Array.from(PEER4.address);
-  assert.throws(() => harness.tunnel(ip6, { version: 2 }), RangeError);
-  assert.throws(() => harness.tunnel(ip6, { peer: { address } }), RangeError);
-  assert.throws(() => harness.tunnel(udp4, { version: 2, tunnelId: 0x10000 }), RangeError);
-  assert.throws(() => harness.tunnel(udp4, { counters: new Float64Array(3) }), RangeError);
+  assertThrows(() => harness.tunnel(ip6, { version: 2 }), RangeError);
+  assertThrows(() => harness.tunnel(ip6, { peer: { address } }), RangeError);
+  assertThrows(() => harness.tunnel(udp4, { version: 2, tunnelId: 0x10000 }), RangeError);
+  assertThrows(() => harness.tunnel(udp4, { counters: new Float64Array(3) }), RangeError);
   const v2 = harness.tunnel(udp4, { version: 2 });
   const v3 = harness.tunnel(udp4);
-  assert.throws(() => harness.session(v2, { pseudowire: "eth" }), RangeError);
-  assert.throws(() => harness.session(v2, { sessionId: 0x10000 }), RangeError);
-  assert.throws(() => harness.session(v3, { sessionId: 0 }), RangeError);
-  assert.throws(() => harness.session(v3, { peerCookie: new Uint8Array(9) }), RangeError);
-  assert.equal(harness.path.sessionCount, 0);
+  assertThrows(() => harness.session(v2, { pseudowire: "eth" }), RangeError);
+  assertThrows(() => harness.session(v2, { sessionId: 0x10000 }), RangeError);
+  assertThrows(() => harness.session(v3, { sessionId: 0 }), RangeError);
+  assertThrows(() => harness.session(v3, { peerCookie: new Uint8Array(9) }), RangeError);
+  assertStrictEquals(harness.path.sessionCount, 0);
 });

@@ -1,11 +1,12 @@
 /** Sequence policy, receive window and reorder queue against a slow model of the kernel's rules. */
 
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
 import { readCounters, readDrops } from "../../../src/dataplane/mod.ts";
 import { encodeV2DataHeader } from "../../../src/wire/l2tp/data_header_v2.ts";
 import { encodeV3DataHeader } from "../../../src/wire/l2tp/data_header_v3.ts";
 import { Random } from "../../support/random.ts";
 import { DataPathHarness, frame, numberOf } from "../support.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 const QUEUE_LIMIT = 12;
 
@@ -181,14 +182,14 @@ Deno.test("reorder store: 600 random histories as in the model", () => {
       for (const each of harness.receive(endpoint, packets, { now })) delivered.push(numberOf(each.bytes));
       now += random.pick([0, 0, 1, 3, 7, 30, 1500]);
       const what = `history ${history}, round ${round}`;
-      assert.deepEqual(delivered, model.delivered, what);
+      assertDeepStrictEquals(delivered, model.delivered, what);
       const { rxErrors, rxSeqDiscards, rxOosPackets, rxPackets } = readCounters(session.counters);
-      assert.deepEqual(
+      assertDeepStrictEquals(
         [rxErrors, rxSeqDiscards, rxOosPackets, rxPackets].map(Number),
         [model.rxErrors, model.rxSeqDiscards, model.rxOos, model.delivered.length],
         what,
       );
-      assert.deepEqual(
+      assertDeepStrictEquals(
         [session.nr, session.queued, session.sendSeq],
         [model.nr, model.queue.length, model.sendSeq],
         what,
@@ -197,8 +198,8 @@ Deno.test("reorder store: 600 random histories as in the model", () => {
     }
     expired += readDrops(session.counters).expired;
     full += readDrops(session.counters).reorder_full;
-    assert.equal(readDrops(session.counters).reorder_full, model.full);
+    assertStrictEquals(readDrops(session.counters).reorder_full, model.full);
     harness.assertConservation();
   }
-  assert.ok(queuedMost === QUEUE_LIMIT && expired > 500 && full > 100, `${queuedMost} ${expired} ${full}`);
+  assert(queuedMost === QUEUE_LIMIT && expired > 500 && full > 100, `${queuedMost} ${expired} ${full}`);
 });

@@ -1,10 +1,11 @@
 /** Version 3 over UDP with many sessions of the same id: the session of each packet, against a linear search. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { type DataSession, type DataTunnel, DROP, type Endpoint } from "../../../src/dataplane/mod.ts";
 import { SourceHash } from "../../../src/dataplane/sessions/source_hash.ts";
 import { Random } from "../../support/random.ts";
 import { arriving, DataPathHarness, drops, frame, type Source } from "../support.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 /** A version 3 packet without cookie and sublayer; over UDP with that version. */
 function packetFor(endpoint: Endpoint, sessionId: number, version = 3): Uint8Array {
@@ -118,32 +119,32 @@ for (const seed of [1, 2, 3]) {
       if (expected !== undefined) {
         if (version === 3) {
           // As text: sessions refer to each other, so printing one would print all.
-          assert.ok(found.length === 1 && found[0]!.session === expected, `a packet for ${id}`);
+          assert(found.length === 1 && found[0]!.session === expected, `a packet for ${id}`);
           reached.delivered++;
         } else {
-          assert.equal(expected.counters[DROP.bad_version]!, versions + 1);
+          assertStrictEquals(expected.counters[DROP.bad_version]!, versions + 1);
           reached.bad_version++;
         }
         return;
       }
-      assert.equal(found.length, 0);
+      assertStrictEquals(found.length, 0);
       const namesakes = model.filter(({ session }) => session.sessionId === id);
       if (namesakes.some(({ peer }) => peer.endpoint === endpoint)) {
         const counted = model.filter(({ session }, i) => wrongPeer(session) !== wrong[i]);
-        assert.equal(counted.length, 1);
+        assertStrictEquals(counted.length, 1);
         const { peer, session } = counted[0]!;
-        assert.equal(session.sessionId, id);
-        assert.equal(peer.endpoint, endpoint);
+        assertStrictEquals(session.sessionId, id);
+        assertStrictEquals(peer.endpoint, endpoint);
         const key = `${endpoints.indexOf(endpoint)} ${id}`;
         const last = blamed.get(key);
         // Another session counts only after this one was removed.
-        if (last !== undefined && last.index >= 0) assert.ok(session === last, `counted for ${id}`);
+        if (last !== undefined && last.index >= 0) assert(session === last, `counted for ${id}`);
         blamed.set(key, session);
         reached.wrong_peer++;
       } else {
         const unknown = version === 3 ? "unknown_session" : "bad_version";
         const reason = namesakes.length > 0 ? "wrong_endpoint" : unknown;
-        assert.deepEqual(drops(mine), { ...before, [reason]: (before[reason] ?? 0) + 1 });
+        assertDeepStrictEquals(drops(mine), { ...before, [reason]: (before[reason] ?? 0) + 1 });
         reached[reason]++;
       }
     };
@@ -159,17 +160,17 @@ for (const seed of [1, 2, 3]) {
           other.peer === peer || !other.peer.endpoint.isUdp || !peer.endpoint.isUdp
         );
         const add = (): DataSession => harness.session(peer.tunnel, { sessionId, l2spec: "none" });
-        if (isTaken) assert.throws(add, RangeError);
+        if (isTaken) assertThrows(add, RangeError);
         else model.push({ peer, session: add() });
       } else if (model.length > 0 && random.below(10) < (grows ? 3 : 9)) {
         const [gone] = model.splice(random.below(model.length), 1);
         harness.path.removeSession(gone!.session);
       }
       receive();
-      assert.equal(harness.path.sessionCount, model.length);
+      assertStrictEquals(harness.path.sessionCount, model.length);
     }
     harness.assertConservation();
-    for (const [what, times] of Object.entries(reached)) assert.ok(times > 50, `${what}: ${times}`);
+    for (const [what, times] of Object.entries(reached)) assert(times > 50, `${what}: ${times}`);
     for (const { session } of model.splice(0)) harness.path.removeSession(session);
     for (let i = 0; i < 100; i++) receive();
     harness.assertConservation();
@@ -188,21 +189,21 @@ Deno.test("equal ids: after the removal of the session that counts spoofed packe
     const wrong = (): number[] => sessions.map(wrongPeer);
     const spoof = (): void => {
       const source = { address: [192, 0, 2, 1], port: 1701 };
-      assert.deepEqual(harness.receive(endpoint, [packetFor(endpoint, 1)], { source }), []);
+      assertEquals(harness.receive(endpoint, [packetFor(endpoint, 1)], { source }), []);
     };
     for (const place of order) {
       const before = wrong();
       spoof();
       const counted = wrong().findIndex((times, i) => times !== before[i]);
-      assert.ok(sessions[counted]!.index >= 0, "nothing is counted on what is gone");
+      assert(sessions[counted]!.index >= 0, "nothing is counted on what is gone");
       spoof();
       before[counted]! += 2;
-      assert.deepEqual(wrong(), before);
+      assertDeepStrictEquals(wrong(), before);
       harness.path.removeSession(sessions[place]!);
     }
-    assert.equal(wrong().reduce((sum, times) => sum + times), 8);
+    assertStrictEquals(wrong().reduce((sum, times) => sum + times), 8);
     spoof();
-    assert.deepEqual(drops(endpoint.counters), { unknown_session: 1 });
+    assertEquals(drops(endpoint.counters), { unknown_session: 1 });
     harness.assertConservation();
   }
 });
@@ -223,8 +224,8 @@ Deno.test("source hash: neighbouring sources and ids have different keys, which 
       return keys;
     };
     const keys = all(5);
-    assert.ok(new Set(keys).size > keys.length - 20, `${new Set(keys).size} of ${keys.length}`);
-    assert.deepEqual(all(5), keys);
-    assert.ok(all(6).filter((key, i) => key === keys[i]).length < 20);
+    assert(new Set(keys).size > keys.length - 20, `${new Set(keys).size} of ${keys.length}`);
+    assertDeepStrictEquals(all(5), keys);
+    assert(all(6).filter((key, i) => key === keys[i]).length < 20);
   }
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import type { DataSession, DataTunnel } from "../../../src/dataplane/mod.ts";
 import { Random } from "../../support/random.ts";
 import { DataPathHarness, frame } from "../support.ts";
@@ -39,7 +39,7 @@ Deno.test("registry: 20,000 random additions and removals; each packet finds its
     const key = `${tunnel.tunnelId} ${sessionId}`;
     const known = model.get(key);
     const found = harness.receive(endpoint, [packet(tunnel, sessionId)], { source: peers[which]! });
-    assert.equal(found[0]?.session, known, key);
+    assertStrictEquals(found[0]?.session, known, key);
     if (known === undefined) {
       const spec = { sessionId, peerSessionId: 1, pseudowire: "ppp", l2spec: "none", counters } as const;
       const session = harness.path.addSession(tunnel, spec);
@@ -49,9 +49,9 @@ Deno.test("registry: 20,000 random additions and removals; each packet finds its
       harness.path.removeSession(known);
       model.delete(key);
     }
-    assert.equal(harness.path.sessionCount, model.size);
+    assertStrictEquals(harness.path.sessionCount, model.size);
   }
   for (const tunnel of [...v2, ...v3]) harness.path.removeTunnel(tunnel);
-  assert.equal(harness.path.sessionCount, 0);
+  assertStrictEquals(harness.path.sessionCount, 0);
   harness.assertConservation();
 });

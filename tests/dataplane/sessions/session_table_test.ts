@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { SessionTable } from "../../../src/dataplane/sessions/session_table.ts";
 import { Random } from "../../support/random.ts";
 
@@ -27,23 +27,23 @@ Deno.test("session table: 100,000 additions, removals and look-ups as in a Map",
         model.delete(id | 0);
       }
       const other = key(random);
-      assert.equal(table.get(other), model.get(other | 0) ?? -1);
-      assert.equal(table.size, model.size);
+      assertStrictEquals(table.get(other), model.get(other | 0) ?? -1);
+      assertStrictEquals(table.size, model.size);
     }
     for (const [id, value] of model) {
-      assert.equal(table.get(id), value);
-      assert.equal(table.get(id >>> 0), value, "signed and unsigned ids are the same");
+      assertStrictEquals(table.get(id), value);
+      assertStrictEquals(table.get(id >>> 0), value, "signed and unsigned ids are the same");
     }
   }
 });
 
 Deno.test("session table: key 0 and the largest value", () => {
   const table = new SessionTable(0);
-  assert.equal(table.get(0), -1);
+  assertStrictEquals(table.get(0), -1);
   table.set(0, 0x7ffffffe);
-  assert.equal(table.get(0), 0x7ffffffe);
+  assertStrictEquals(table.get(0), 0x7ffffffe);
   table.delete(1);
   table.delete(0);
-  assert.equal(table.get(0), -1);
-  assert.equal(table.size, 0);
+  assertStrictEquals(table.get(0), -1);
+  assertStrictEquals(table.size, 0);
 });

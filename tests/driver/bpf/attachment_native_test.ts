@@ -1,6 +1,6 @@
 /** `src/driver/bpf/attachment.ts`: programs attached to a device, by link and by filter, and their removal. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { NetlinkError, SyscallError } from "../../../src/base/errors.ts";
 import { attachProgram, FilterAttachment } from "../../../src/driver/bpf/attachment.ts";
 import { inNamespace } from "../../../src/driver/system/namespace.ts";
@@ -10,6 +10,7 @@ import { bindLibc } from "../../../ffi/libc.ts";
 import { lastErrno } from "../../../ffi/errno.ts";
 import { daemonLibc } from "../../../ffi/packet_libc.ts";
 import { Namespace } from "../../support/namespaces.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 // Opened here, because a library opened within a test counts as a leak.
 bindLibc();
@@ -38,16 +39,16 @@ Deno.test("clsact is removed with the last filter of the object that added it, a
   const hasClsact = async (): Promise<boolean> =>
     (await namespace.sh("tc", "qdisc", "show", "dev", "lo")).includes("clsact");
   attach()[Symbol.dispose]();
-  assert.equal(await hasClsact(), false);
+  assertStrictEquals(await hasClsact(), false);
   {
     using _own = attach();
     await namespace.sh(..."tc filter add dev lo egress protocol ip u32 match u32 0 0 classid 1:1".split(" "));
   }
-  assert.equal(await hasClsact(), true);
+  assertStrictEquals(await hasClsact(), true);
   await namespace.sh("tc", "qdisc", "del", "dev", "lo", "clsact");
   await namespace.sh("tc", "qdisc", "add", "dev", "lo", "clsact");
   attach()[Symbol.dispose]();
-  assert.equal(await hasClsact(), true);
+  assertStrictEquals(await hasClsact(), true);
 });
 
 Deno.test("filters are added and removed, and those of ended processes are removed, too", async () => {
@@ -58,20 +59,20 @@ Deno.test("filters are added and removed, and those of ended processes are remov
   for (const point of POINTS) {
     {
       using _own = attach(point);
-      assert.deepEqual(await filters(namespace, point), [Deno.pid]);
+      assertDeepStrictEquals(await filters(namespace, point), [Deno.pid]);
     }
-    assert.deepEqual(await filters(namespace, point), []);
+    assertEquals(await filters(namespace, point), []);
   }
   const ended = new Deno.Command("true").spawn();
   await ended.status;
   using _alive = attach("ingress", Deno.ppid);
   using _left = attach("ingress", ended.pid);
-  assert.deepEqual(new Set(await filters(namespace, "ingress")), new Set([Deno.ppid, ended.pid]));
+  assertEquals(new Set(await filters(namespace, "ingress")), new Set([Deno.ppid, ended.pid]));
   {
     using _own = attach("ingress");
-    assert.deepEqual(new Set(await filters(namespace, "ingress")), new Set([Deno.ppid, Deno.pid]));
+    assertEquals(new Set(await filters(namespace, "ingress")), new Set([Deno.ppid, Deno.pid]));
   }
-  assert.deepEqual(await filters(namespace, "ingress"), [Deno.ppid]);
+  assertDeepStrictEquals(await filters(namespace, "ingress"), [Deno.ppid]);
 });
 
 Deno.test("a program is attached and detached without leaving anything", async () => {
@@ -82,10 +83,10 @@ Deno.test("a program is attached and detached without leaving anything", async (
       using _attachment = inNamespace(namespace.name, () => attachProgram(program, LOOPBACK, point));
       await namespace.sh("ping", "-c", "1", "127.0.0.1");
     }
-    assert.deepEqual(await filters(namespace, point), []);
+    assertEquals(await filters(namespace, point), []);
   }
-  assert.throws(
-    () => inNamespace(namespace.name, () => attachProgram(program, 9999, "ingress")),
-    (error) => error instanceof SyscallError || error instanceof NetlinkError,
+  const error = assertThrows(() =>
+    inNamespace(namespace.name, () => attachProgram(program, 9999, "ingress"))
   );
+  assert(error instanceof SyscallError || error instanceof NetlinkError);
 });

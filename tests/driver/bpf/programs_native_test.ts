@@ -3,7 +3,7 @@
  * on unchanged, and their counters. Addresses and ids are made up; nothing is sent.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   type BpfSession,
   COUNTERS,
@@ -25,6 +25,7 @@ import { lastErrno } from "../../../ffi/errno.ts";
 import { daemonLibc } from "../../../ffi/packet_libc.ts";
 import { MARK, runBpf } from "../../support/bpf_run.ts";
 import { Random } from "../../support/random.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 // Opened here, because a library opened within a test counts as a leak.
 lastErrno();
@@ -172,7 +173,7 @@ Deno.test("frames become packets, and packets become frames again, in all shapes
         const inner = frame(random, length, type);
         const sent = runBpf(own.encapsulate, inner);
         // A mark applies only to the packet it was set on.
-        assert.deepEqual([sent.verdict, sent.mark], [REDIRECTED, 0], what);
+        assertDeepStrictEquals([sent.verdict, sent.mark], [REDIRECTED, 0], what);
         const expected = packetOf(session, inner);
         if (shape.family === 4) {
           // Any identification will do.
@@ -180,21 +181,21 @@ Deno.test("frames become packets, and packets become frames again, in all shapes
           sumIpv4(expected);
         }
         // The neighbour's address is not written yet.
-        assert.equal(formatHex(sent.packet.subarray(14)), formatHex(expected.subarray(14)), what);
+        assertStrictEquals(formatHex(sent.packet.subarray(14)), formatHex(expected.subarray(14)), what);
         sent.packet.set(expected.subarray(0, 14));
         const received = runBpf(peer.decapsulate, sent.packet);
-        assert.deepEqual([received.verdict, received.mark], [REDIRECTED, 0], what);
-        assert.equal(formatHex(received.packet), formatHex(inner), what);
+        assertDeepStrictEquals([received.verdict, received.mark], [REDIRECTED, 0], what);
+        assertStrictEquals(formatHex(received.packet), formatHex(inner), what);
         bytes += 8 + shape.cookie + (shape.l2spec === "none" ? 0 : 4) + length;
       }
     }
     const packets = lengths.length * types.length;
-    assert.deepEqual([own.count("txPackets"), own.count("txBytes"), own.count("txErrors")], [
+    assertDeepStrictEquals([own.count("txPackets"), own.count("txBytes"), own.count("txErrors")], [
       packets,
       bytes,
       0,
     ]);
-    assert.deepEqual([peer.count("rxPackets"), peer.count("rxBytes")], [packets, bytes]);
+    assertDeepStrictEquals([peer.count("rxPackets"), peer.count("rxBytes")], [packets, bytes]);
   }
 });
 
@@ -208,15 +209,15 @@ Deno.test("frames that need more than headers are passed on unchanged", () => {
   };
   for (const [what, given] of Object.entries(cases)) {
     const { verdict, packet } = runBpf(kernel.encapsulate, given);
-    assert.equal(verdict, NEXT, what);
-    assert.equal(formatHex(packet), formatHex(given), what);
+    assertStrictEquals(verdict, NEXT, what);
+    assertStrictEquals(formatHex(packet), formatHex(given), what);
   }
   using other = new Kernel({
     ...sessionOf({ family: 4, cookie: 8, l2spec: "default" }),
     device: LOOPBACK + 1,
   });
-  assert.equal(runBpf(other.encapsulate, frame(random, 60)).verdict, NEXT, "another device's");
-  assert.equal(kernel.count("txPackets"), 0);
+  assertStrictEquals(runBpf(other.encapsulate, frame(random, 60)).verdict, NEXT, "another device's");
+  assertStrictEquals(kernel.count("txPackets"), 0);
 });
 
 Deno.test("packets that are not of the session are passed on unchanged", () => {
@@ -269,17 +270,25 @@ Deno.test("packets that are not of the session are passed on unchanged", () => {
     for (const [what, make] of Object.entries(cases)) {
       const given = make();
       const ran = runBpf(kernel.decapsulate, given);
-      assert.deepEqual([ran.verdict, ran.mark], [NEXT, MARK], `IPv${family}: ${what}`);
-      assert.equal(formatHex(ran.packet), formatHex(given), what);
+      assertEquals([ran.verdict, ran.mark], [NEXT, MARK], `IPv${family}: ${what}`);
+      assertStrictEquals(formatHex(ran.packet), formatHex(given), what);
     }
-    assert.equal(kernel.count("rxPackets"), 0);
-    assert.equal(runBpf(kernel.decapsulate, packet()).verdict, REDIRECTED);
-    assert.equal(kernel.count("yielded"), 0);
-    assert.equal(runBpf(kernel.decapsulate, change(l2tp + 16, 0x40)()).verdict, NEXT, "a sequence number");
-    assert.equal(kernel.count("yielded"), 1);
-    assert.equal(runBpf(kernel.decapsulate, packet()).verdict, NEXT, "the worker's from then on");
-    assert.equal(runBpf(kernel.encapsulate, frame(random, 100)).verdict, NEXT, "the worker's from then on");
-    assert.equal(kernel.count("rxPackets"), 1);
+    assertStrictEquals(kernel.count("rxPackets"), 0);
+    assertStrictEquals(runBpf(kernel.decapsulate, packet()).verdict, REDIRECTED);
+    assertStrictEquals(kernel.count("yielded"), 0);
+    assertStrictEquals(
+      runBpf(kernel.decapsulate, change(l2tp + 16, 0x40)()).verdict,
+      NEXT,
+      "a sequence number",
+    );
+    assertStrictEquals(kernel.count("yielded"), 1);
+    assertStrictEquals(runBpf(kernel.decapsulate, packet()).verdict, NEXT, "the worker's from then on");
+    assertStrictEquals(
+      runBpf(kernel.encapsulate, frame(random, 100)).verdict,
+      NEXT,
+      "the worker's from then on",
+    );
+    assertStrictEquals(kernel.count("rxPackets"), 1);
   }
 });
 
@@ -301,21 +310,19 @@ Deno.test("with any change in its headers, a packet is delivered as it was sent 
       const ran = runBpf(kernel.decapsulate, packet);
       if (ran.verdict === REDIRECTED) {
         delivered++;
-        assert.equal(formatHex(ran.packet), formatHex(inner));
+        assertStrictEquals(formatHex(ran.packet), formatHex(inner));
       } else {
-        assert.equal(ran.verdict, NEXT);
-        assert.equal(formatHex(ran.packet), formatHex(packet));
+        assertStrictEquals(ran.verdict, NEXT);
+        assertStrictEquals(formatHex(ran.packet), formatHex(packet));
       }
     }
     // Type of service, TTL, identification, flow label and the sublayer's reserved bits are not checked.
-    assert.ok(delivered > 50 && delivered < 1500, `${delivered} delivered`);
-    assert.equal(kernel.count("rxPackets"), delivered);
+    assert(delivered > 50 && delivered < 1500, `${delivered} delivered`);
+    assertStrictEquals(kernel.count("rxPackets"), delivered);
   }
 });
 
 Deno.test("a program that the verifier rejects is reported with the verifier's log", () => {
-  assert.throws(
-    () => loadBpfProgram("test_bad", new Uint8Array(8)),
-    (error) => error instanceof BpfProgramError && error.log.length > 0,
-  );
+  const error = assertThrows(() => loadBpfProgram("test_bad", new Uint8Array(8)), BpfProgramError);
+  assert(error.log.length > 0);
 });

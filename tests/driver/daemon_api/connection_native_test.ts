@@ -3,7 +3,14 @@
  * that answer well, late, nonsense, or not at all.
  */
 
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { openFile } from "../../../ffi/fd.ts";
 import { bindLibc } from "../../../ffi/libc.ts";
 import { daemonLibc, localLibc } from "../../../ffi/packet_libc.ts";
@@ -18,6 +25,7 @@ import { L2TPD_CMD, L2TPD_FAMILY_ID } from "../../../src/wire/l2tpd/family.ts";
 import { decodeMessages } from "../../../src/wire/netlink/message.ts";
 import { assertNoLeaks } from "../../support/descriptors.ts";
 import { EMULATED } from "../../ffi/emulated.ts";
+import { assertDeepStrictEquals, assertFields } from "../../support/assertions.ts";
 
 // Opened here, because a library that is opened within a test counts as a leak of it.
 bindLibc();
@@ -144,17 +152,17 @@ Deno.test("UserSocket introduces the namespace it was opened in; requests take d
   await using server = await Server.start(GOOD_SERVER);
   await assertNoLeaks(() => {
     using socket = DaemonSocket.connect(server.path, TIMEOUT);
-    assert.deepEqual([socket.version, socket.daemonPid], ["7", Deno.pid]);
+    assertDeepStrictEquals([socket.version, socket.daemonPid], ["7", Deno.pid]);
     using connection = new NetlinkConnection(socket);
     using file = openFile("/dev/null");
     connection.request({ ...REQUEST, fds: [file.number] });
     connection.request(REQUEST);
   });
   const home = Deno.readLinkSync("/proc/thread-self/ns/net");
-  assert.equal(await server.hear(), `${L2TPD_FAMILY_ID} ${L2TPD_CMD.HELLO} ${home}`);
-  assert.equal(await server.hear(), "32 8 /dev/null");
-  assert.equal(await server.hear(), "32 8");
-  assert.equal(await server.hear(), "gone");
+  assertStrictEquals(await server.hear(), `${L2TPD_FAMILY_ID} ${L2TPD_CMD.HELLO} ${home}`);
+  assertStrictEquals(await server.hear(), "32 8 /dev/null");
+  assertStrictEquals(await server.hear(), "32 8");
+  assertStrictEquals(await server.hear(), "gone");
 });
 
 Deno.test("UserSocket: what is wrong with the daemon is told apart, and leaves nothing open", async () => {
@@ -174,8 +182,8 @@ Deno.test("UserSocket: what is wrong with the daemon is told apart, and leaves n
       const started = performance.now();
       const timeoutMs = expected === "silent" ? 200 : 5000;
       const trouble = troubleOf(() => DaemonSocket.connect(server.path, { timeoutMs })[Symbol.dispose]());
-      assert.equal(trouble, expected, behaviour);
-      if (expected === "silent") assert.ok(performance.now() - started >= 190);
+      assertStrictEquals(trouble, expected, behaviour);
+      if (expected === "silent") assert(performance.now() - started >= 190);
     });
   }
 });
@@ -186,12 +194,12 @@ Deno.test("UserSocket: no daemon, a dead one, a file, no permission to look, an 
     const path = daemonFiles(folder).socket;
     const connect = (path: string): string => troubleOf(() => DaemonSocket.connect(path, TIMEOUT));
     await assertNoLeaks(() => {
-      assert.equal(connect(path), "absent");
-      assert.equal(connect(`${folder}/no/such/folder/api.sock`), "absent");
-      assert.equal(connect(`${path}${"x".repeat(100)}`), "badPath");
+      assertStrictEquals(connect(path), "absent");
+      assertStrictEquals(connect(`${folder}/no/such/folder/api.sock`), "absent");
+      assertStrictEquals(connect(`${path}${"x".repeat(100)}`), "badPath");
       Deno.writeTextFileSync(path, "");
-      assert.equal(connect(path), "absent");
-      assert.equal(connect(`${path}/below`), "absent");
+      assertStrictEquals(connect(path), "absent");
+      assertStrictEquals(connect(`${path}/below`), "absent");
     });
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -205,8 +213,8 @@ Deno.test("UserSocket: a daemon that ends under way", async () => {
     client.send(ack(request));
   }`);
   using connection = new NetlinkConnection(DaemonSocket.connect(server.path, TIMEOUT));
-  assert.equal(troubleOf(() => connection.request(REQUEST)), "ended");
-  assert.equal(troubleOf(() => connection.request(REQUEST)), "ended");
+  assertStrictEquals(troubleOf(() => connection.request(REQUEST)), "ended");
+  assertStrictEquals(troubleOf(() => connection.request(REQUEST)), "ended");
 });
 
 /** Reads the text of the next datagram. */
@@ -224,19 +232,19 @@ Deno.test("UserNotifications: what comes, also before the yes; losses; the end",
   }`);
   await assertNoLeaks(async () => {
     const source = DaemonNotifications.open(server.path, "LISTEN", TIMEOUT);
-    assert.equal(await next(source), "soon");
+    assertStrictEquals(await next(source), "soon");
     server.tell("notify");
-    assert.equal(await next(source), "news");
+    assertStrictEquals(await next(source), "news");
     server.tell("overrun");
     server.tell("notify");
-    assert.deepEqual([await next(source), await next(source)], ["overrun", "news"]);
+    assertEquals([await next(source), await next(source)], ["overrun", "news"]);
     const pending = source.next();
     setTimeout(() => source.close(), 20);
-    assert.equal(await pending, undefined);
+    assertStrictEquals(await pending, undefined);
     source.close();
   });
-  assert.match(await server.hear(), new RegExp(`^${L2TPD_FAMILY_ID} ${L2TPD_CMD.HELLO} net:`));
-  assert.equal(await server.hear(), `${L2TPD_FAMILY_ID} ${L2TPD_CMD.LISTEN}`);
+  assertMatch(await server.hear(), new RegExp(`^${L2TPD_FAMILY_ID} ${L2TPD_CMD.HELLO} net:`));
+  assertStrictEquals(await server.hear(), `${L2TPD_FAMILY_ID} ${L2TPD_CMD.LISTEN}`);
 });
 
 Deno.test("UserNotifications: closed before anybody waited; a daemon that closes, or refuses, or says nonsense", async () => {
@@ -245,10 +253,10 @@ Deno.test("UserNotifications: closed before anybody waited; a daemon that closes
     DaemonNotifications.open(server.path, "TRACE", TIMEOUT)[Symbol.dispose]();
     using source = DaemonNotifications.open(server.path, "LISTEN", TIMEOUT);
     server.tell("garbage");
-    assert.deepEqual(await source.next(), new Uint8Array([1, 2, 3]));
+    assertEquals(await source.next(), new Uint8Array([1, 2, 3]));
     const pending = source.next();
     server.tell("close");
-    await assert.rejects(pending, { name: "DaemonError", trouble: "ended" });
+    assertFields(await assertRejects(() => pending), { name: "DaemonError", trouble: "ended" });
   });
   await using refusing = await Server.start(`(request, client) => {
     if (request.payload[0] !== L2TPD_CMD.HELLO) return client.send(ack(request, ${Errno.EOPNOTSUPP}));
@@ -257,7 +265,11 @@ Deno.test("UserNotifications: closed before anybody waited; a daemon that closes
   }`);
   await assertNoLeaks(() => {
     const open = (): DaemonNotifications => DaemonNotifications.open(refusing.path, "TRACE", TIMEOUT);
-    assert.throws(open, { name: "NetlinkError", operation: "L2TPD_CMD_TRACE", errno: Errno.EOPNOTSUPP });
+    assertFields(assertThrows(open), {
+      name: "NetlinkError",
+      operation: "L2TPD_CMD_TRACE",
+      errno: Errno.EOPNOTSUPP,
+    });
   });
   await using silent = await Server.start(`(request, client) => {
     if (request.payload[0] !== L2TPD_CMD.HELLO) return;
@@ -265,7 +277,7 @@ Deno.test("UserNotifications: closed before anybody waited; a daemon that closes
     client.send(ack(request));
   }`);
   const late = troubleOf(() => DaemonNotifications.open(silent.path, "LISTEN", { timeoutMs: 200 }));
-  assert.equal(late, "silent");
+  assertStrictEquals(late, "silent");
 });
 
 /** A program that is a daemon, as far as starting one goes; `before` is what it does first. */
@@ -309,13 +321,16 @@ Deno.test(
       try {
         const { socket, pid } = await DaemonProcess.start({ runtimeDir, program, limitMs: 30_000 });
         try {
-          assert.equal(socket.daemonPid, pid);
-          assert.equal(Deno.readTextFileSync(daemonFiles(runtimeDir).log), "hello daemon / undefined\n");
+          assertStrictEquals(socket.daemonPid, pid);
+          assertStrictEquals(
+            Deno.readTextFileSync(daemonFiles(runtimeDir).log),
+            "hello daemon / undefined\n",
+          );
           const stat = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /, "").split(" ");
-          assert.equal(Number(stat[3]), pid, "session leader");
+          assertStrictEquals(Number(stat[3]), pid, "session leader");
           // A second one ends by itself, and the first answers in its place.
           const again = await DaemonProcess.start({ runtimeDir, program, limitMs: 30_000 });
-          assert.deepEqual([again.pid, again.socket.daemonPid], [undefined, pid]);
+          assertDeepStrictEquals([again.pid, again.socket.daemonPid], [undefined, pid]);
           again.socket[Symbol.dispose]();
         } finally {
           socket[Symbol.dispose]();
@@ -333,13 +348,9 @@ Deno.test(
   async () => {
     await inFolder(async (folder) => {
       const fails = async (program: string[], limitMs = 5000, runtimeDir = folder): Promise<DaemonError> => {
-        let failure: unknown;
-        await assert.rejects(DaemonProcess.start({ runtimeDir, program, limitMs }), (error) => {
-          failure = error;
-          return true;
-        });
-        assert.ok(failure instanceof DaemonError);
-        assert.equal(failure.trouble, "notStarted");
+        const failure = await assertRejects(() => DaemonProcess.start({ runtimeDir, program, limitMs }));
+        assert(failure instanceof DaemonError);
+        assertStrictEquals(failure.trouble, "notStarted");
         return failure;
       };
       Deno.writeTextFileSync(daemonFiles(folder).log, "of another time\n");
@@ -349,13 +360,13 @@ Deno.test(
         "-c",
         "for i in 1 2 3 4; do echo line $i >&2; echo >&2; done; exit 3",
       ]);
-      assert.deepEqual(ending.lastWords, ["line 2", "line 3", "line 4"]);
-      assert.ok(performance.now() - started < 4000, "is not waited for to the limit");
-      assert.deepEqual((await fails(["/bin/sh", "-c", "sleep 2"], 300)).lastWords, []);
-      assert.match((await fails(["/no/such/program"])).lastWords.join(), /no\/such\/program/);
+      assertEquals(ending.lastWords, ["line 2", "line 3", "line 4"]);
+      assert(performance.now() - started < 4000, "is not waited for to the limit");
+      assertEquals((await fails(["/bin/sh", "-c", "sleep 2"], 300)).lastWords, []);
+      assertMatch((await fails(["/no/such/program"])).lastWords.join(), /no\/such\/program/);
       Deno.writeTextFileSync(`${folder}/file`, "");
       const nowhere = await fails(["/bin/true"], 5000, `${folder}/file/below`);
-      assert.equal(nowhere.lastWords.length, 1);
+      assertStrictEquals(nowhere.lastWords.length, 1);
     });
   },
 );

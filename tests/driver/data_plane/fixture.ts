@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { AF_INET, AF_INET6 } from "../../../src/base/inet.ts";
 import { bindLibc } from "../../../ffi/libc.ts";
 import { daemonLibc, localLibc, packetLibc } from "../../../ffi/packet_libc.ts";
@@ -73,7 +73,7 @@ export async function assertNothingLeft(action: () => Promise<void>): Promise<vo
   for (let attempt = 0; attempt < 100 && excess().length > 0; attempt++) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  assert.deepEqual(excess(), [], "open, but not before");
+  assertEquals(excess(), [], "open, but not before");
 }
 
 /** A host. */

@@ -1,6 +1,13 @@
 /** The data path's worker from start to end, and its reports. */
 
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { encodeInet } from "../../../ffi/sockets/sockaddr.ts";
 import { DataPlane, DataPlaneClosed } from "../../../src/driver/data_plane/mod.ts";
 import type { ControlMessage } from "../../../src/driver/data_plane/mod.ts";
@@ -8,6 +15,7 @@ import { formatTrace, type TraceEvent } from "../../../src/subsystem/trace.ts";
 import { runProgram } from "../../support/processes.ts";
 import { until } from "../../support/until.ts";
 import { addressOf, assertNothingLeft, DataPlaneFixture } from "./fixture.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 const HERE = new URL("./workers/", import.meta.url);
 
@@ -23,11 +31,11 @@ Deno.test("start() and close() leak no threads and no descriptors", async () => 
   await assertNothingLeft(async () => {
     for (let i = 0; i < 5; i++) {
       const plane = await DataPlane.start();
-      assert.equal(plane.alive, true);
+      assertStrictEquals(plane.alive, true);
       plane.close();
       plane.close();
-      assert.equal(plane.alive, false);
-      assert.throws(() => plane.setTrace(true), DataPlaneClosed);
+      assertStrictEquals(plane.alive, false);
+      assertThrows(() => plane.setTrace(true), DataPlaneClosed);
     }
   });
 });
@@ -38,8 +46,8 @@ Deno.test("close() with objects in place: the descriptors are free when it retur
     const { a } = await fixture.wire("udp4");
     await fixture.ping("10.9.0.2");
     fixture.plane.close();
-    assert.ok(a.session.counters().rxPackets > 0n);
-    assert.throws(() => a.session.remove(), DataPlaneClosed);
+    assert(a.session.counters().rxPackets > 0n);
+    assertThrows(() => a.session.remove(), DataPlaneClosed);
     a.tap.close();
     a.socket.close();
   });
@@ -48,26 +56,28 @@ Deno.test("close() with objects in place: the descriptors are free when it retur
 Deno.test("a program that starts a data plane and closes it ends by itself", async () => {
   const program = new URL("start_and_close.ts", HERE).pathname;
   const run = runProgram(["timeout", "20", Deno.execPath(), "run", "-A", "--no-config", program]);
-  assert.deepEqual(await run, { code: 0, stdout: "closed\n", stderr: "" });
+  assertDeepStrictEquals(await run, { code: 0, stdout: "closed\n", stderr: "" });
 });
 
 Deno.test("a worker that cannot start: start() fails", async () => {
   await assertNothingLeft(async () => {
-    await assert.rejects(
-      DataPlane.start({ workerUrl: moduleOf("throw new Error('no bread')") }),
-      (error) => error instanceof DataPlaneClosed && error.message.includes("no bread"),
+    await assertRejects(
+      () => DataPlane.start({ workerUrl: moduleOf("throw new Error('no bread')") }),
+      DataPlaneClosed,
+      "no bread",
     );
-    await assert.rejects(DataPlane.start({ workerUrl: new URL("none.ts", HERE) }), DataPlaneClosed);
+    await assertRejects(() => DataPlane.start({ workerUrl: new URL("none.ts", HERE) }), DataPlaneClosed);
   });
 });
 
 Deno.test("a worker that does not become ready, or does not answer: start() fails in time", async () => {
-  await assert.rejects(
-    DataPlane.start({ workerUrl: moduleOf("onmessage = () => {}"), timeoutMs: 50 }),
-    (error) => error instanceof DataPlaneClosed && error.message.includes("50 ms"),
+  await assertRejects(
+    () => DataPlane.start({ workerUrl: moduleOf("onmessage = () => {}"), timeoutMs: 50 }),
+    DataPlaneClosed,
+    "50 ms",
   );
   const workerUrl = moduleOf("onmessage = () => postMessage({ type: 'ready' })");
-  await assert.rejects(DataPlane.start({ workerUrl, timeoutMs: 300 }), DataPlaneClosed);
+  await assertRejects(() => DataPlane.start({ workerUrl, timeoutMs: 300 }), DataPlaneClosed);
 });
 
 Deno.test("a crash is reported once, and no later call blocks", async () => {
@@ -81,15 +91,15 @@ Deno.test("a crash is reported once, and no later call blocks", async () => {
     await fixture.ping("10.9.0.2");
     b.socket.send(CONTROL, encodeInet(addressOf("a", "udp4")));
     await until(() => crashes.length > 0, "the news of the crash");
-    assert.match(crashes[0]!.message, /no bread today/);
+    assertMatch(crashes[0]!.message, /no bread today/);
     const before = performance.now();
-    assert.throws(() => a.session.remove(), DataPlaneClosed);
-    assert.throws(() => fixture.plane.addEndpoint({ fd: 0, kind: "udp4" }), DataPlaneClosed);
-    assert.ok(performance.now() - before < 1000);
-    assert.equal(fixture.plane.alive, false);
-    assert.ok(a.session.counters().rxPackets >= 5n);
+    assertThrows(() => a.session.remove(), DataPlaneClosed);
+    assertThrows(() => fixture.plane.addEndpoint({ fd: 0, kind: "udp4" }), DataPlaneClosed);
+    assert(performance.now() - before < 1000);
+    assertStrictEquals(fixture.plane.alive, false);
+    assert(a.session.counters().rxPackets >= 5n);
     fixture.plane.close();
-    assert.equal(crashes.length, 1);
+    assertStrictEquals(crashes.length, 1);
   });
 });
 
@@ -103,10 +113,10 @@ for (const kind of ["udp4", "udp6", "ip4", "ip6"] as const) {
     sender.send(Uint8Array.of(...prefix, ...CONTROL), encodeInet(addressOf("a", kind)));
     await until(() => messages.length > 0, "the message");
     const { endpoint, bytes, source } = messages[0]!;
-    assert.equal(endpoint, a.endpoint);
-    assert.deepEqual(bytes, CONTROL);
-    assert.deepEqual(source.address, addressOf("b", kind).address);
-    assert.equal(source.port, kind.startsWith("udp") ? 4711 : 0);
+    assertStrictEquals(endpoint, a.endpoint);
+    assertEquals(bytes, CONTROL);
+    assertEquals(source.address, addressOf("b", kind).address);
+    assertStrictEquals(source.port, kind.startsWith("udp") ? 4711 : 0);
   });
 }
 
@@ -123,7 +133,7 @@ Deno.test("a flood of control messages is bounded while the main thread is block
     fixture.plane.setTrace(false);
   }
   await until(() => taken + fixture.plane.lostReports().control === 2000, "an account of all");
-  assert.equal(taken, 256);
+  assertStrictEquals(taken, 256);
   flooder.send(CONTROL, to);
   await until(() => taken === 257, "one more");
 });
@@ -133,19 +143,19 @@ Deno.test("trace events are reported while they are on", async () => {
   await using fixture = await DataPlaneFixture.create({ onTrace: (event) => events.push(event) });
   await fixture.wire("udp4", { session: { sendSeq: true } });
   await fixture.ping("10.9.0.2");
-  assert.equal(events.length, 0);
+  assertStrictEquals(events.length, 0);
   fixture.plane.setTrace(true);
   await fixture.ping("10.9.0.2", "-c", "1");
   await until(() => events.length >= 4, "events");
   fixture.plane.setTrace(false);
-  assert.ok(events.every((event) => event.event === "session_seqnum_update"));
-  assert.deepEqual(
+  assert(events.every((event) => event.event === "session_seqnum_update"));
+  assertEquals(
     new Set(events.map(({ netns, tunnelId }) => `${netns} ${tunnelId}`)),
     new Set(["a 1", "b 2"]),
   );
-  assert.match(formatTrace(events[0]!), /^session_seqnum_update: sess 1\/11: ns=\d+ nr=\d+$/);
+  assertMatch(formatTrace(events[0]!), /^session_seqnum_update: sess 1\/11: ns=\d+ nr=\d+$/);
   const count = events.length;
   await fixture.ping("10.9.0.2");
   await new Promise((resolve) => setTimeout(resolve, 50));
-  assert.ok(events.length <= count + 4, "late ones of the first ping at most");
+  assert(events.length <= count + 4, "late ones of the first ping at most");
 });

@@ -1,6 +1,13 @@
 /** The data path's worker with real sockets and devices: delivered packets, and counters. */
 
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import type { EndpointKind } from "../../../src/dataplane/mod.ts";
 import type { SessionOptions } from "../../../src/driver/data_plane/mod.ts";
 import { interfaceIndex } from "../../../ffi/sockets/resolve.ts";
@@ -9,6 +16,7 @@ import { encodeInet } from "../../../ffi/sockets/sockaddr.ts";
 import { UnixConnection } from "../../../ffi/sockets/unix.ts";
 import { until } from "../../support/until.ts";
 import { addressOf, assertNothingLeft, DataPlaneFixture, type WireEnd } from "./fixture.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 const AF_PACKET = 17;
 
@@ -47,17 +55,17 @@ for (const kind of ["udp4", "udp6", "ip4", "ip6"] as const) {
         // The size of the device's MTU, unfragmented inside.
         await fixture.ping("10.9.0.2", "-s", "1372", "-M", "do");
         assertMirrored(here, there);
-        assert.deepEqual(dropsOf(here), {});
-        assert.deepEqual(dropsOf(there), {});
-        assert.ok(here.session.counters().txPackets >= 10n);
+        assertEquals(dropsOf(here), {});
+        assertEquals(dropsOf(there), {});
+        assert(here.session.counters().txPackets >= 10n);
         const { sendSeq, ns, nr, queued } = here.session.live();
-        assert.equal(sendSeq, a.sendSeq === true);
-        assert.equal(queued, 0);
+        assertStrictEquals(sendSeq, a.sendSeq === true);
+        assertStrictEquals(queued, 0);
         const sequenced = a.sendSeq === true;
-        assert.equal(BigInt(ns), sequenced ? here.session.counters().txPackets : 0n);
-        assert.equal(BigInt(nr), sequenced ? here.session.counters().rxPackets : 0n);
+        assertStrictEquals(BigInt(ns), sequenced ? here.session.counters().txPackets : 0n);
+        assertStrictEquals(BigInt(nr), sequenced ? here.session.counters().rxPackets : 0n);
         const since = performance.now() - here.tunnel.lastDelivery()!;
-        assert.ok(since > -50 && since < 5000, `delivered ${since} ms ago`);
+        assert(since > -50 && since < 5000, `delivered ${since} ms ago`);
       });
     });
   }
@@ -68,11 +76,11 @@ function assertMirrored(a: WireEnd, b: WireEnd): void {
   for (const [from, to] of [[a, b], [b, a]] as const) {
     const sent = from.session.counters();
     const received = to.session.counters();
-    assert.equal(sent.txPackets, received.rxPackets);
-    assert.equal(sent.txBytes, received.rxBytes);
-    assert.equal(sent.txErrors + received.rxErrors, 0n);
+    assertStrictEquals(sent.txPackets, received.rxPackets);
+    assertStrictEquals(sent.txBytes, received.rxBytes);
+    assertStrictEquals(sent.txErrors + received.rxErrors, 0n);
     const { txPackets, txBytes, rxPackets, rxBytes } = from.tunnel.counters();
-    assert.deepEqual([txPackets, txBytes, rxPackets, rxBytes], [
+    assertEquals([txPackets, txBytes, rxPackets, rxBytes], [
       sent.txPackets,
       sent.txBytes,
       sent.rxPackets,
@@ -95,8 +103,8 @@ Deno.test("byte counters include L2TP header and frame, without UDP and IP", asy
   await fixture.ping("10.9.0.2", "-s", "100");
   const after = a.session.counters();
   // Flags and id, sublayer, Ethernet, IP, ICMP, data.
-  assert.equal(after.txBytes - before.txBytes, 5n * (8n + 4n + 14n + 20n + 8n + 100n));
-  assert.equal(after.txPackets - before.txPackets, 5n);
+  assertStrictEquals(after.txBytes - before.txBytes, 5n * (8n + 4n + 14n + 20n + 8n + 100n));
+  assertStrictEquals(after.txPackets - before.txPackets, 5n);
 });
 
 Deno.test("jumbo frames pass, up to the length of a datagram", async () => {
@@ -107,8 +115,8 @@ Deno.test("jumbo frames pass, up to the length of a datagram", async () => {
       await fixture.ping("10.9.0.2", "-s", `${size}`, "-M", "do");
     }
     assertMirrored(a, b);
-    await assert.rejects(fixture.ping("10.9.0.2", "-c", "1", "-W", "0.1", "-s", "65493", "-M", "do"));
-    assert.deepEqual(dropsOf(a), { tx_too_long: 1 });
+    await assertRejects(() => fixture.ping("10.9.0.2", "-c", "1", "-W", "0.1", "-s", "65493", "-M", "do"));
+    assertEquals(dropsOf(a), { tx_too_long: 1 });
     for (const end of [a, b]) {
       end.endpoint.remove();
       end.socket.close();
@@ -141,11 +149,11 @@ Deno.test("a VLAN-tagged frame is delivered byte for byte, and sent back through
   const buffer = new Uint8Array(new ArrayBuffer(2000));
   let length: number | undefined;
   await until(() => (length = outside.receive(buffer)?.length) !== undefined, "the frame");
-  assert.deepEqual(buffer.subarray(0, length), frame);
-  assert.equal(outside.send(frame), true);
+  assertEquals(buffer.subarray(0, length), frame);
+  assertStrictEquals(outside.send(frame), true);
   await until(() => a.session.counters().rxPackets === 1n, "the frame on its way back");
-  assert.deepEqual(dropsOf(a), {});
-  assert.match(await fixture.namespace("a").ip("-s link show wire"), /RX:[^]*?\n\s+1418 /);
+  assertEquals(dropsOf(a), {});
+  assertMatch(await fixture.namespace("a").ip("-s link show wire"), /RX:[^]*?\n\s+1418 /);
 });
 
 Deno.test("packets with a wrong cookie, peer or session are dropped and counted there", async () => {
@@ -155,12 +163,12 @@ Deno.test("packets with a wrong cookie, peer or session are dropped and counted 
   const lose = async (): Promise<void> => {
     // Three attempts at ARP, one second apart, would take longer.
     await fixture.namespace("a").ip("neigh replace 10.9.0.2 lladdr 02:00:00:00:00:02 dev wire");
-    await assert.rejects(fixture.ping("10.9.0.2", "-c", "3", "-W", "0.1"));
+    await assertRejects(() => fixture.ping("10.9.0.2", "-c", "3", "-W", "0.1"));
   };
   await lose();
   await until(() => b.session.counters().rxCookieDiscards === 3n, "discards for the cookie");
-  assert.deepEqual(dropsOf(b), { cookie_mismatch: 3 });
-  assert.equal(b.session.counters().rxErrors, 3n);
+  assertEquals(dropsOf(b), { cookie_mismatch: 3 });
+  assertStrictEquals(b.session.counters().rxErrors, 3n);
 
   b.tunnel.remove();
   const { address } = addressOf("b", "udp4");
@@ -177,8 +185,8 @@ Deno.test("packets with a wrong cookie, peer or session are dropped and counted 
   session.remove();
   await lose();
   await until(() => b.endpoint.drops().unknown_session === 3, "drops for the session");
-  assert.equal(a.session.counters().txPackets, 9n);
-  assert.equal(a.session.counters().txErrors, 0n);
+  assertStrictEquals(a.session.counters().txPackets, 9n);
+  assertStrictEquals(a.session.counters().txErrors, 0n);
 });
 
 Deno.test("change() turns sequence numbers on, and the counters show an end without them", async () => {
@@ -186,12 +194,12 @@ Deno.test("change() turns sequence numbers on, and the counters show an end with
   const { a, b } = await fixture.wire("ip4", { session: { lnsMode: true } });
   await fixture.ping("10.9.0.2");
   a.session.change({ sendSeq: true });
-  assert.equal(a.session.live().sendSeq, true);
-  await assert.rejects(fixture.ping("10.9.0.2", "-c", "3", "-W", "0.1"));
-  assert.equal(a.session.counters().rxSeqDiscards, 3n);
+  assertStrictEquals(a.session.live().sendSeq, true);
+  await assertRejects(() => fixture.ping("10.9.0.2", "-c", "3", "-W", "0.1"));
+  assertStrictEquals(a.session.counters().rxSeqDiscards, 3n);
   b.session.change({ sendSeq: true, recvSeq: true, reorderTimeoutMs: 50 });
   await fixture.ping("10.9.0.2");
-  assert.equal(b.session.live().nr > 0, true);
+  assertStrictEquals(b.session.live().nr > 0, true);
 });
 
 Deno.test("packets that arrive out of order are delivered in order, including those that waited", async () => {
@@ -213,9 +221,13 @@ Deno.test("packets that arrive out of order are delivered in order, including th
   for (let ns = 0; ns < 6; ns++) {
     let length: number | undefined;
     await until(() => (length = outside.receive(buffer)?.length) !== undefined, `frame ${ns}`);
-    assert.deepEqual(buffer.subarray(0, length), new Uint8Array(1000).fill(ns));
+    assertEquals(buffer.subarray(0, length), new Uint8Array(1000).fill(ns));
   }
-  assert.deepEqual([session.live().nr, session.live().queued, session.counters().rxOosPackets], [6, 0, 3n]);
+  assertDeepStrictEquals([session.live().nr, session.live().queued, session.counters().rxOosPackets], [
+    6,
+    0,
+    3n,
+  ]);
 });
 
 Deno.test("version 2 and PPP sessions: without PPP, frames are counted and not delivered", async () => {
@@ -231,8 +243,8 @@ Deno.test("version 2 and PPP sessions: without PPP, frames are counted and not d
   const packet = Uint8Array.of(0, 2, 0, 2, 0, 22, 0xff, 3, 0xc0, 0x21, 9, 1, 0, 8, 0, 0, 0, 0);
   socket.send(packet, encodeInet(addressOf("b", "udp4")));
   await until(() => session.drops().no_ppp === 1, "the drop");
-  assert.equal(session.counters().rxPackets, 1n);
-  assert.throws(() =>
+  assertStrictEquals(session.counters().rxPackets, 1n);
+  assertThrows(() =>
     fixture.plane.addSession(end.tunnel, {
       ...{ sessionId: 23, peerSessionId: 12, pseudowire: "ppp", tapFd: fixture.tap("b", "x").number },
     }), RangeError);

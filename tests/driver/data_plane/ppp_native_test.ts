@@ -3,7 +3,7 @@
  * frames through the main thread.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows, fail } from "@std/assert";
 import { encodeInet } from "../../../ffi/sockets/sockaddr.ts";
 import { TunDevice } from "../../../ffi/kernel/tun.ts";
 import type { EndpointKind, PppAgreement } from "../../../src/dataplane/mod.ts";
@@ -11,6 +11,7 @@ import type { PppHandle, SessionOptions } from "../../../src/driver/data_plane/m
 import { ping, transfer } from "../../support/traffic.ts";
 import { until } from "../../support/until.ts";
 import { addressOf, assertNothingLeft, DataPlaneFixture, type End, type Host, other } from "./fixture.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 const AGREED: PppAgreement = { mtu: 1400, mru: 1400, pfc: false, acfc: false };
 const LCP_ECHO = Uint8Array.fromHex("c0210901000801020304");
@@ -100,9 +101,9 @@ async function assertMirrored(a: PppEnd, b: PppEnd): Promise<void> {
       const received = to.session.counters();
       return sent.txPackets === received.rxPackets && sent.txBytes === received.rxBytes;
     }, "the counters agree");
-    assert.equal(from.session.counters().txErrors + to.session.counters().rxErrors, 0n);
+    assertStrictEquals(from.session.counters().txErrors + to.session.counters().rxErrors, 0n);
   }
-  assert.deepEqual([dropsOf(a), dropsOf(b)], [{}, {}]);
+  assertEquals([dropsOf(a), dropsOf(b)], [{}, {}]);
 }
 
 const COOKIE = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
@@ -132,8 +133,8 @@ for (const [kind, options] of CARRIERS) {
       b.ppp.send(LCP_ECHO.with(2, 10));
       b.ppp.send(Uint8Array.fromHex("00fd020304050607"));
       await until(() => b.frames.length === 1 && a.frames.length === 2, "control frames");
-      assert.deepEqual(b.frames, [LCP_ECHO]);
-      assert.deepEqual(a.frames, [LCP_ECHO.with(2, 10), Uint8Array.fromHex("00fd020304050607")]);
+      assertEquals(b.frames, [LCP_ECHO]);
+      assertEquals(a.frames, [LCP_ECHO.with(2, 10), Uint8Array.fromHex("00fd020304050607")]);
       await assertMirrored(a, b);
     });
   });
@@ -145,15 +146,15 @@ Deno.test("PPP: packets of a closed protocol are dropped at either end, under th
   const [from, to] = [fixture.namespace("a").name, fixture.namespace("b").name];
   b.ppp.change({ ipv6: false });
   await ping(from, "10.9.0.2");
-  await assert.rejects(fixture.ping("fd09::2", "-c", "3", "-W", "0.1"));
+  await assertRejects(() => fixture.ping("fd09::2", "-c", "3", "-W", "0.1"));
   await until(() => b.session.drops().ppp_closed === 3, "IPv6 dropped on receipt");
-  await assert.rejects(
-    fixture.namespace("b").sh("ping", "-q", "-c", "2", "-i", "0.01", "-W", "0.1", "fd09::1"),
+  await assertRejects(() =>
+    fixture.namespace("b").sh("ping", "-q", "-c", "2", "-i", "0.01", "-W", "0.1", "fd09::1")
   );
-  assert.deepEqual(dropsOf(b), { ppp_closed: 3, tx_ppp_closed: 2 });
+  assertEquals(dropsOf(b), { ppp_closed: 3, tx_ppp_closed: 2 });
   b.ppp.change({ ipv6: true });
   await ping(to, "fd09::1");
-  assert.deepEqual(dropsOf(a), {});
+  assertEquals(dropsOf(a), {});
 });
 
 Deno.test("PPP: packets longer than the peer accepts are dropped, even if the device allows them", async () => {
@@ -161,12 +162,12 @@ Deno.test("PPP: packets longer than the peer accepts are dropped, even if the de
   const { a, b } = await both(fixture, "udp4", { version: 2 });
   const from = fixture.namespace("a").name;
   a.ppp.change({ agreed: { ...AGREED, mtu: 1000 } });
-  await assert.rejects(fixture.ping("10.9.0.2", "-c", "1", "-W", "0.1", "-s", "973", "-M", "do"));
-  assert.deepEqual(dropsOf(a), { tx_too_long: 1 });
+  await assertRejects(() => fixture.ping("10.9.0.2", "-c", "1", "-W", "0.1", "-s", "973", "-M", "do"));
+  assertEquals(dropsOf(a), { tx_too_long: 1 });
   await ping(from, "10.9.0.2", { size: 972, dontFragment: true });
-  assert.throws(() => a.ppp.change({ agreed: { ...AGREED, mtu: 0 } }), RangeError);
+  assertThrows(() => a.ppp.change({ agreed: { ...AGREED, mtu: 0 } }), RangeError);
   await ping(from, "10.9.0.2", { size: 972, dontFragment: true });
-  assert.deepEqual(dropsOf(b), {});
+  assertEquals(dropsOf(b), {});
 });
 
 Deno.test("PPP: TCP through a link with an unknown MTU works once the MSS is clamped", async () => {
@@ -190,8 +191,8 @@ Deno.test("PPP: a flood of control frames is dropped under its reason; the data 
   await until(() => Number(b.session.counters().rxPackets) >= 5000, "the flood");
   await ping(fixture.namespace("a").name, "10.9.0.2");
   await until(() => b.frames.length + b.session.drops().ppp_control_flood === 5000, "all are accounted for");
-  assert.ok(b.frames.length >= 64 && b.session.drops().ppp_control_flood > 1000, `${b.frames.length} came`);
-  assert.ok(b.frames.every((frame) => frame.toHex() === LCP_ECHO.toHex()));
+  assert(b.frames.length >= 64 && b.session.drops().ppp_control_flood > 1000, `${b.frames.length} came`);
+  assert(b.frames.every((frame) => frame.toHex() === LCP_ECHO.toHex()));
 });
 
 Deno.test("PPP: a main thread that does not process control frames costs a bounded amount of memory", async () => {
@@ -211,7 +212,7 @@ Deno.test("PPP: a main thread that does not process control frames costs a bound
       device: { virtio: false, coalesceTcp: false, coalesceUdp: false },
       clampMss: false,
       receive: (frame) => frames.push(frame.length),
-      lost: () => assert.fail("lost"),
+      lost: () => fail("lost"),
     });
     return session;
   });
@@ -225,11 +226,11 @@ Deno.test("PPP: a main thread that does not process control frames costs a bound
     const received = (): number => Number(sessions[i]!.counters().rxPackets);
     const end = performance.now() + 5000;
     while (received() < 64 && performance.now() < end);
-    assert.equal(received(), 64);
+    assertStrictEquals(received(), 64);
   }
   const full = sessions.reduce((sum, session) => sum + session.drops().ppp_control_full, 0);
   const bytesEach = 1392 + 512;
-  assert.equal(sent - full, Math.floor(4 * 1024 * 1024 / bytesEach), "as many as 4 MiB take");
+  assertStrictEquals(sent - full, Math.floor(4 * 1024 * 1024 / bytesEach), "as many as 4 MiB take");
   await until(() => frames.length === sent - full, "those come");
   // There is room again.
   frame[5] = 1;
@@ -246,8 +247,8 @@ Deno.test("PPP: a control frame as long as a datagram passes both ways", async (
   await until(() => b.frames.length === 1, "the frame");
   b.ppp.send(b.frames[0]!);
   await until(() => a.frames.length === 1, "the frame on its way back");
-  assert.deepEqual(a.frames, [long]);
-  assert.deepEqual([dropsOf(a), dropsOf(b)], [{}, {}]);
+  assertEquals(a.frames, [long]);
+  assertEquals([dropsOf(a), dropsOf(b)], [{}, {}]);
 });
 
 Deno.test("PPP: a detached session drops what it receives; attached again, it continues", async () => {
@@ -261,7 +262,7 @@ Deno.test("PPP: a detached session drops what it receives; attached again, it co
     // Calls now have no effect.
     b.ppp.send(LCP_ECHO);
     b.ppp.change({ ipv4: false });
-    assert.equal(b.session.counters().txPackets, 0n);
+    assertStrictEquals(b.session.counters().txPackets, 0n);
     const frames: Uint8Array[] = [];
     const again = fixture.plane.attachPpp(b.session, {
       tunFd: b.tun.number,
@@ -270,13 +271,13 @@ Deno.test("PPP: a detached session drops what it receives; attached again, it co
       receive: (frame) => frames.push(frame),
       lost: () => b.losses.count++,
     });
-    await assert.rejects(fixture.ping("10.9.0.2", "-c", "1", "-W", "0.1"));
-    assert.ok(b.session.drops().ppp_closed >= 1, "nothing passes at first");
+    await assertRejects(() => fixture.ping("10.9.0.2", "-c", "1", "-W", "0.1"));
+    assert(b.session.drops().ppp_closed >= 1, "nothing passes at first");
     again.change({ ipv4: true });
     await ping(fixture.namespace("a").name, "10.9.0.2");
     a.ppp.send(LCP_ECHO);
     await until(() => frames.length === 1, "the control frame");
-    assert.deepEqual([b.frames, b.losses.count], [[], 0]);
+    assertDeepStrictEquals([b.frames, b.losses.count], [[], 0]);
   });
 });
 
@@ -285,19 +286,19 @@ Deno.test("PPP: lost with its session, tunnel, endpoint or device; once, and not
   const { a, b } = await both(fixture, "udp4");
   const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
   a.session.remove();
-  assert.equal(a.losses.count, 0, "not within the call");
+  assertStrictEquals(a.losses.count, 0, "not within the call");
   await turn();
   a.tunnel.remove();
   a.ppp.remove();
   a.ppp.send(LCP_ECHO);
   await turn();
-  assert.equal(a.losses.count, 1);
+  assertStrictEquals(a.losses.count, 1);
   await fixture.namespace("b").ip("link delete ppp0");
   await until(() => b.losses.count === 1, "told of the device");
   b.ppp.send(LCP_ECHO);
   b.endpoint.remove();
   await turn();
-  assert.equal(b.losses.count, 1);
+  assertStrictEquals(b.losses.count, 1);
   for (const end of [a, b]) {
     end.endpoint.remove();
     end.socket.close();
@@ -307,13 +308,13 @@ Deno.test("PPP: lost with its session, tunnel, endpoint or device; once, and not
   next.ppp.remove();
   next.endpoint.remove();
   await turn();
-  assert.equal(next.losses.count, 0);
+  assertStrictEquals(next.losses.count, 0);
   next.socket.close();
   next.tun.close();
   const last = await pppEnd(fixture, "a", "udp4");
   last.endpoint.remove();
   await turn();
-  assert.equal(last.losses.count, 1);
+  assertStrictEquals(last.losses.count, 1);
 });
 
 Deno.test("PPP: invalid arguments are refused, and leave nothing behind", async () => {
@@ -326,19 +327,22 @@ Deno.test("PPP: invalid arguments are refused, and leave nothing behind", async 
     receive: (): void => {},
     lost: (): void => {},
   };
-  assert.throws(() => fixture.plane.attachPpp(a.session, options), RangeError, "has PPP");
+  assertThrows(() => fixture.plane.attachPpp(a.session, options), RangeError, undefined, "has PPP");
   const ethernet = fixture.plane.addSession(a.tunnel, { sessionId: 99, peerSessionId: 9, pseudowire: "eth" });
-  assert.throws(() => fixture.plane.attachPpp(ethernet, options), RangeError, "Ethernet");
+  assertThrows(() => fixture.plane.attachPpp(ethernet, options), RangeError, undefined, "Ethernet");
   const second = fixture.plane.addSession(a.tunnel, { sessionId: 98, peerSessionId: 8, pseudowire: "ppp" });
-  const code = (code: string) => (error: unknown): boolean => (error as { code?: string }).code === code;
-  assert.throws(() => fixture.plane.attachPpp(second, options), code("EEXIST"), "another session's device");
+  assertStrictEquals(
+    (assertThrows(() => fixture.plane.attachPpp(second, options)) as { code?: string }).code,
+    "EEXIST",
+    "another session's device",
+  );
   const tun = fixture.tun(other("b"), "ppp%d", false);
   const ppp = fixture.plane.attachPpp(second, { ...options, tunFd: tun.number });
-  assert.throws(() => ppp.send(new Uint8Array(65_538)), RangeError);
+  assertThrows(() => ppp.send(new Uint8Array(65_538)), RangeError);
   ppp.send(new Uint8Array(65_537));
   ppp.send(new Uint8Array(1));
-  assert.deepEqual([second.drops().tx_too_long, second.drops().tx_too_short], [1, 1]);
+  assertEquals([second.drops().tx_too_long, second.drops().tx_too_short], [1, 1]);
   second.remove();
-  assert.throws(() => fixture.plane.attachPpp(second, options), RangeError, "gone");
+  assertThrows(() => fixture.plane.attachPpp(second, options), RangeError, undefined, "gone");
   await ping(fixture.namespace("a").name, "10.9.0.2");
 });

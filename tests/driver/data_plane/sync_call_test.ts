@@ -3,7 +3,7 @@
  * threads.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows, fail } from "@std/assert";
 import { Errno } from "../../../src/base/errno.ts";
 import { SyscallError } from "../../../src/base/errors.ts";
 import {
@@ -12,6 +12,7 @@ import {
   type SyncCallerOptions,
   SyncServer,
 } from "../../../src/driver/data_plane/sync_call.ts";
+import { assertDeepStrictEquals, assertFields } from "../../support/assertions.ts";
 
 /** A caller whose server executes at once. */
 function pairOf(
@@ -26,24 +27,24 @@ function pairOf(
 Deno.test("call() returns the answer to each of many commands", () => {
   const { caller } = pairOf((command) => ({ echo: command }));
   for (const command of [null, 1, "ü…🥖", [], { a: { b: [1, 2] } }, "x".repeat(60_000), { n: 2 ** 40 }]) {
-    assert.deepEqual(caller.call(command), { echo: command });
+    assertDeepStrictEquals(caller.call(command), { echo: command });
   }
   const nothing = pairOf(() => undefined);
-  assert.equal(nothing.caller.call({}), undefined);
-  assert.equal(nothing.caller.call({}), undefined);
+  assertStrictEquals(nothing.caller.call({}), undefined);
+  assertStrictEquals(nothing.caller.call({}), undefined);
 });
 
 Deno.test("serve() does nothing without a command", () => {
   const { server } = pairOf(() => 1);
-  server.serve(() => assert.fail("executed"));
+  server.serve(() => fail("executed"));
 });
 
 Deno.test("commands and answers that are too long are refused, and the next ones are not", () => {
   const { caller } = pairOf((command) => command === "much" ? "y".repeat(70_000) : "z");
-  assert.throws(() => caller.call("x".repeat(64 * 1024)), RangeError);
-  assert.equal(caller.call("little"), "z");
-  assert.throws(() => caller.call("much"), /^RangeError: The answer is too long$/);
-  assert.equal(caller.call("little"), "z");
+  assertThrows(() => caller.call("x".repeat(64 * 1024)), RangeError);
+  assertStrictEquals(caller.call("little"), "z");
+  assertMatch(String(assertThrows(() => caller.call("much"))), /^RangeError: The answer is too long$/);
+  assertStrictEquals(caller.call("little"), "z");
 });
 
 Deno.test("errors keep their class and fields", () => {
@@ -52,10 +53,13 @@ Deno.test("errors keep their class and fields", () => {
     if (command === "range") throw new RangeError("Session id 5 is taken");
     throw new TypeError("undefined is not a function");
   });
-  assert.throws(() => caller.call("syscall"), new SyscallError("epoll_ctl(EPOLL_CTL_ADD)", Errno.EEXIST));
-  assert.throws(() => caller.call("range"), new RangeError("Session id 5 is taken"));
-  assert.throws(() => caller.call("other"), new Error("undefined is not a function"));
-  assert.equal(caller.closed, false);
+  assertFields(
+    assertThrows(() => caller.call("syscall")),
+    new SyscallError("epoll_ctl(EPOLL_CTL_ADD)", Errno.EEXIST),
+  );
+  assertFields(assertThrows(() => caller.call("range")), new RangeError("Session id 5 is taken"));
+  assertFields(assertThrows(() => caller.call("other")), new Error("undefined is not a function"));
+  assertStrictEquals(caller.closed, false);
 });
 
 Deno.test("a call without an answer in time fails, later ones fail at once, and the server sees it", () => {
@@ -63,11 +67,11 @@ Deno.test("a call without an answer in time fails, later ones fail at once, and 
   const caller = new SyncCaller({ signal: () => signals++, timeoutMs: 20 });
   const server = new SyncServer(caller.memory);
   const before = performance.now();
-  assert.throws(() => caller.call("first"), DataPlaneClosed);
-  assert.ok(performance.now() - before >= 19);
-  assert.throws(() => caller.call("second"), /has not answered for 20 ms/);
-  assert.deepEqual([signals, caller.closed, server.closed], [1, true, true]);
-  server.serve(() => assert.fail("executed too late"));
+  assertThrows(() => caller.call("first"), DataPlaneClosed);
+  assert(performance.now() - before >= 19);
+  assertMatch(String(assertThrows(() => caller.call("second"))), /has not answered for 20 ms/);
+  assertEquals([signals, caller.closed, server.closed], [1, true, true]);
+  server.serve(() => fail("executed too late"));
 });
 
 Deno.test("an answer that comes too late is dropped", () => {
@@ -76,21 +80,21 @@ Deno.test("an answer that comes too late is dropped", () => {
     caller.close("given up");
     return 1;
   });
-  assert.throws(() => caller.call(1), new DataPlaneClosed("given up"));
-  assert.deepEqual([caller.closed, server.closed], [true, true]);
+  assertFields(assertThrows(() => caller.call(1)), new DataPlaneClosed("given up"));
+  assertEquals([caller.closed, server.closed], [true, true]);
 });
 
 Deno.test("a server that closes gives the reason: before a call, and during one", () => {
   const { caller, server } = pairOf(() => 1);
   server.close("no bread ".repeat(1000));
-  assert.throws(() => caller.call(1), /^DataPlaneClosed: no bread no bread /);
+  assertMatch(String(assertThrows(() => caller.call(1))), /^DataPlaneClosed: no bread no bread /);
   const dying: SyncCaller = new SyncCaller({
     signal: () => new SyncServer(dying.memory).close("crashed"),
   });
-  assert.throws(() => dying.call(1), new DataPlaneClosed("crashed"));
-  assert.throws(() => dying.call(1), new DataPlaneClosed("crashed"));
+  assertFields(assertThrows(() => dying.call(1)), new DataPlaneClosed("crashed"));
+  assertFields(assertThrows(() => dying.call(1)), new DataPlaneClosed("crashed"));
   dying.close("buried");
-  assert.throws(() => dying.call(1), new DataPlaneClosed("crashed"), "the first reason stays");
+  assertFields(assertThrows(() => dying.call(1)), new DataPlaneClosed("crashed"), "the first reason stays");
 });
 
 Deno.test("a waiting thread is woken by the other one", async () => {
@@ -120,7 +124,7 @@ Deno.test("a waiting thread is woken by the other one", async () => {
     worker.onmessage = resolve;
     worker.postMessage(caller.memory);
   });
-  for (let i = 0; i < 100; i++) assert.equal(caller.call(i), i + 1);
-  assert.throws(() => caller.call(0), new DataPlaneClosed("that was all"));
+  for (let i = 0; i < 100; i++) assertStrictEquals(caller.call(i), i + 1);
+  assertFields(assertThrows(() => caller.call(0)), new DataPlaneClosed("that was all"));
   worker.terminate();
 });

@@ -3,7 +3,7 @@
  * into datagrams, and invalid answers.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { Errno } from "../../../src/base/errno.ts";
 import { DecodeError, NetlinkError, NetlinkProtocolError, SyscallError } from "../../../src/base/errors.ts";
 import { NetlinkConnection } from "../../../src/driver/netlink/connection.ts";
@@ -31,6 +31,7 @@ import {
 } from "../../support/fake_kernel.ts";
 import { hexBytes } from "../../support/golden.ts";
 import { Random } from "../../support/random.ts";
+import { assertDeepStrictEquals, assertFields } from "../../support/assertions.ts";
 
 const REQUEST = { operation: "TEST", type: 0x20, payload: hexBytes("01010000") };
 
@@ -65,15 +66,15 @@ Deno.test("request() sends type, flags, payload and a new sequence number each t
   connection.request(REQUEST);
   connection.request({ ...REQUEST, type: 20, flags: NLM_F_CREATE | NLM_F_EXCL, payload: new Uint8Array(0) });
   const sent = transport.requests;
-  assert.deepEqual(sent.map(({ type }) => type), [0x20, 20]);
-  assert.deepEqual(sent.map(({ flags }) => flags), [
+  assertEquals(sent.map(({ type }) => type), [0x20, 20]);
+  assertDeepStrictEquals(sent.map(({ flags }) => flags), [
     NLM_F_REQUEST | NLM_F_ACK,
     NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
   ]);
-  assert.deepEqual(sent.map(({ sequence }) => sequence), [1, 2]);
-  assert.deepEqual(sent.map(({ portId }) => portId), [0, 0]);
-  assert.deepEqual(sent.map(({ payload }) => payload.length), [4, 0]);
-  assert.equal(transport.unread, 0);
+  assertEquals(sent.map(({ sequence }) => sequence), [1, 2]);
+  assertDeepStrictEquals(sent.map(({ portId }) => portId), [0, 0]);
+  assertDeepStrictEquals(sent.map(({ payload }) => payload.length), [4, 0]);
+  assertStrictEquals(transport.unread, 0);
 });
 
 Deno.test("request() passes on the messages before the acknowledgement, in order, in any division into datagrams", () => {
@@ -84,7 +85,7 @@ Deno.test("request() passes on the messages before the acknowledgement, in order
     );
     const seen: number[] = [];
     connection.request(REQUEST, (message) => seen.push(readNumber(message)));
-    assert.deepEqual(seen, [0, 1, 2, 3, 4], String(batching));
+    assertDeepStrictEquals(seen, [0, 1, 2, 3, 4], String(batching));
     connection.request(REQUEST);
   }
 });
@@ -93,15 +94,16 @@ Deno.test("request() throws the kernel's error: number, extended acknowledgement
   for (const capped of [true, false]) {
     const facts = { extack: "Attribute failed policy validation", offset: 20, capped };
     const { connection } = connect((request) => [refuse(request, Errno.ERANGE, facts)]);
-    assert.throws(() => connection.request(REQUEST), (error) => {
-      assert.ok(error instanceof NetlinkError);
-      assert.deepEqual([error.operation, error.errno, error.code], ["TEST", 34, "ERANGE"]);
-      assert.deepEqual([error.extack, error.attributeOffset], [facts.extack, 20]);
-      return true;
-    });
+    const error = assertThrows(() => connection.request(REQUEST), NetlinkError);
+    assertEquals([error.operation, error.errno, error.code], ["TEST", 34, "ERANGE"]);
+    assertEquals([error.extack, error.attributeOffset], [facts.extack, 20]);
   }
   const { connection } = connect((request) => [refuse(request, Errno.EEXIST)]);
-  assert.throws(() => connection.request(REQUEST), { name: "NetlinkError", errno: 17, extack: undefined });
+  assertFields(assertThrows(() => connection.request(REQUEST)), {
+    name: "NetlinkError",
+    errno: 17,
+    extack: undefined,
+  });
 });
 
 Deno.test("request() works after an error, also after one that follows replies", () => {
@@ -109,7 +111,7 @@ Deno.test("request() works after an error, also after one that follows replies",
   const { connection } = connect((request) =>
     refusing ? [reply(request, numbers(1)[0]!), refuse(request, Errno.EPERM)] : [ack(request)]
   );
-  assert.throws(() => connection.request(REQUEST), { errno: Errno.EPERM });
+  assertFields(assertThrows(() => connection.request(REQUEST)), { errno: Errno.EPERM });
   refusing = false;
   connection.request(REQUEST);
 });
@@ -127,13 +129,13 @@ Deno.test("request() and dump() skip NLMSG_NOOP", () => {
         batching,
       },
     );
-    assert.deepEqual(connection.dump(REQUEST, readNumber), [0, 1]);
+    assertDeepStrictEquals(connection.dump(REQUEST, readNumber), [0, 1]);
     const { connection: other } = connect((request) => [noop(request), noop(request), ack(request)], {
       batching,
     });
     const seen: NetlinkMessage[] = [];
     other.request(REQUEST, (message) => seen.push(message));
-    assert.deepEqual(seen, []);
+    assertEquals(seen, []);
   }
 });
 
@@ -149,25 +151,22 @@ Deno.test("request() and dump() skip the rest of earlier exchanges", () => {
     for (let i = 0; i < 5; i++) {
       const seen: NetlinkMessage[] = [];
       connection.request(REQUEST, (message) => seen.push(message));
-      assert.deepEqual(seen, [], "nothing of another exchange is handed over");
+      assertEquals(seen, [], "nothing of another exchange is handed over");
     }
     const { connection: other } = connect((request) => [
       ...dump({ ...request, sequence: request.sequence - 1 }, numbers(3)),
       ...dump(request, numbers(2)),
     ], { batching });
-    assert.deepEqual(other.dump(REQUEST, readNumber), [0, 1]);
+    assertDeepStrictEquals(other.dump(REQUEST, readNumber), [0, 1]);
   }
 });
 
 Deno.test("request() refuses an answer to a request that was never made", () => {
   for (const ahead of [1, 2, 1000, 0x7fff_fffe]) {
     const { connection } = connect((request) => [ack({ ...request, sequence: request.sequence + ahead })]);
-    assert.throws(() => connection.request(REQUEST), (error) => {
-      assert.ok(error instanceof NetlinkProtocolError);
-      assert.equal(error.operation, "TEST");
-      assert.match(error.message, new RegExp(`sequence number is ${1 + ahead}, expected 1`));
-      return true;
-    });
+    const error = assertThrows(() => connection.request(REQUEST), NetlinkProtocolError);
+    assertStrictEquals(error.operation, "TEST");
+    assertMatch(error.message, new RegExp(`sequence number is ${1 + ahead}, expected 1`));
   }
 });
 
@@ -175,10 +174,13 @@ Deno.test("dump() asks for the whole table without an acknowledgement, and decod
   for (const batching of batchings()) {
     for (const count of [0, 1, 2, 17]) {
       const { connection, transport } = connect((request) => dump(request, numbers(count)), { batching });
-      assert.deepEqual(connection.dump(REQUEST, readNumber), Array.from({ length: count }, (_, i) => i));
-      assert.equal(transport.requests[0]!.flags, NLM_F_REQUEST | NLM_F_DUMP);
-      assert.equal(transport.requests.length, 1);
-      assert.equal(transport.unread, 0);
+      assertDeepStrictEquals(
+        connection.dump(REQUEST, readNumber),
+        Array.from({ length: count }, (_, i) => i),
+      );
+      assertStrictEquals(transport.requests[0]!.flags, NLM_F_REQUEST | NLM_F_DUMP);
+      assertStrictEquals(transport.requests.length, 1);
+      assertStrictEquals(transport.unread, 0);
     }
   }
 });
@@ -188,8 +190,8 @@ Deno.test("dump() reads 10,000 messages in any division into datagrams", () => {
   for (const batching of batchings()) {
     const { connection } = connect((request) => dump(request, payloads), { batching });
     const items = connection.dump(REQUEST, readNumber);
-    assert.equal(items.length, 10_000);
-    assert.ok(items.every((item, i) => item === i));
+    assertStrictEquals(items.length, 10_000);
+    assert(items.every((item, i) => item === i));
   }
 });
 
@@ -202,9 +204,9 @@ Deno.test("dump() repeats while the table changes, and returns the first complet
         const messages = dump(request, numbers(3 + left));
         return left-- > 0 ? interrupted(messages) : messages;
       }, { batching });
-      assert.deepEqual(connection.dump(REQUEST, readNumber), [0, 1, 2]);
-      assert.equal(transport.requests.length, changes + 1);
-      assert.equal(new Set(transport.requests.map(({ sequence }) => sequence)).size, changes + 1);
+      assertDeepStrictEquals(connection.dump(REQUEST, readNumber), [0, 1, 2]);
+      assertStrictEquals(transport.requests.length, changes + 1);
+      assertStrictEquals(new Set(transport.requests.map(({ sequence }) => sequence)).size, changes + 1);
     }
   }
 });
@@ -215,15 +217,15 @@ Deno.test("dump() notices a change that only the last message reports", () => {
     const messages = dump(request, numbers(2));
     return left-- > 0 ? [...messages.slice(0, -1), ...interrupted(messages.slice(-1))] : messages;
   });
-  assert.deepEqual(connection.dump(REQUEST, readNumber), [0, 1]);
-  assert.equal(transport.requests.length, 2);
+  assertDeepStrictEquals(connection.dump(REQUEST, readNumber), [0, 1]);
+  assertStrictEquals(transport.requests.length, 2);
 });
 
 Deno.test("dump() gives up after eight attempts and returns the last listing", () => {
   let tries = 0;
   const { connection, transport } = connect((request) => interrupted(dump(request, numbers(++tries))));
-  assert.equal(connection.dump(REQUEST, readNumber).length, 8);
-  assert.equal(transport.requests.length, 8);
+  assertStrictEquals(connection.dump(REQUEST, readNumber).length, 8);
+  assertStrictEquals(transport.requests.length, 8);
 });
 
 Deno.test("dump() throws an error at its start, at its end, and in its middle", () => {
@@ -235,7 +237,10 @@ Deno.test("dump() throws an error at its start, at its end, and in its middle", 
   for (const kernel of kernels) {
     for (const batching of batchings()) {
       const { connection } = connect(kernel, { batching });
-      assert.throws(() => connection.dump(REQUEST, readNumber), { name: "NetlinkError", errno: Errno.EPERM });
+      assertFields(assertThrows(() => connection.dump(REQUEST, readNumber)), {
+        name: "NetlinkError",
+        errno: Errno.EPERM,
+      });
     }
   }
 });
@@ -244,8 +249,8 @@ Deno.test("dump() does not repeat an interrupted listing that ends with an error
   const { connection, transport } = connect((request) =>
     interrupted(dump(request, numbers(1), { errno: Errno.ENOMEM }))
   );
-  assert.throws(() => connection.dump(REQUEST, readNumber), { errno: Errno.ENOMEM });
-  assert.equal(transport.requests.length, 1);
+  assertFields(assertThrows(() => connection.dump(REQUEST, readNumber)), { errno: Errno.ENOMEM });
+  assertStrictEquals(transport.requests.length, 1);
 });
 
 Deno.test("dump() and request(): a message that cannot be decoded leaves the connection usable", () => {
@@ -256,28 +261,28 @@ Deno.test("dump() and request(): a message that cannot be decoded leaves the con
       if (bad) payloads[2] = new Uint8Array(1);
       return dump(request, payloads);
     }, { batching });
-    assert.throws(() => connection.dump(REQUEST, readNumber), DecodeError);
+    assertThrows(() => connection.dump(REQUEST, readNumber), DecodeError);
     bad = false;
-    assert.deepEqual(connection.dump(REQUEST, readNumber), [0, 1, 2, 3, 4, 5], String(batching));
-    assert.throws(() =>
+    assertDeepStrictEquals(connection.dump(REQUEST, readNumber), [0, 1, 2, 3, 4, 5], String(batching));
+    assertThrows(() =>
       connection.dump(REQUEST, () => {
         throw new TypeError("reader's own");
       }), TypeError);
-    assert.equal(connection.dump(REQUEST, readNumber).length, 6);
+    assertStrictEquals(connection.dump(REQUEST, readNumber).length, 6);
   }
 });
 
 Deno.test("request(): a datagram without a valid message is a DecodeError, and the next request works", () => {
   const { connection, transport } = connect((request) => [ack(request)]);
   transport.inject(hexBytes("ffffffff 0000"));
-  assert.throws(() => connection.request(REQUEST), DecodeError);
+  assertThrows(() => connection.request(REQUEST), DecodeError);
   connection.request(REQUEST);
-  assert.equal(transport.requests.length, 2);
+  assertStrictEquals(transport.requests.length, 2);
 });
 
 Deno.test("request(): an acknowledgement that is too short is a DecodeError", () => {
   const { connection } = connect((request) => [reply(request, new Uint8Array(8), { type: 2 })]);
-  assert.throws(() => connection.request(REQUEST), { name: "DecodeError", field: "nlmsgerr" });
+  assertFields(assertThrows(() => connection.request(REQUEST)), { name: "DecodeError", field: "nlmsgerr" });
 });
 
 Deno.test("request(): an empty datagram is skipped", () => {
@@ -292,9 +297,15 @@ Deno.test("request(): an empty datagram is skipped", () => {
 Deno.test("request() and dump() pass on an error of the socket", () => {
   const { connection, transport } = connect(() => []);
   transport.inject(new SyscallError("recvmsg", Errno.ENOBUFS));
-  assert.throws(() => connection.request(REQUEST), { name: "SyscallError", errno: Errno.ENOBUFS });
+  assertFields(assertThrows(() => connection.request(REQUEST)), {
+    name: "SyscallError",
+    errno: Errno.ENOBUFS,
+  });
   transport.inject(new SyscallError("recvmsg", Errno.EBADF));
-  assert.throws(() => connection.dump(REQUEST, readNumber), { name: "SyscallError", errno: Errno.EBADF });
+  assertFields(assertThrows(() => connection.dump(REQUEST, readNumber)), {
+    name: "SyscallError",
+    errno: Errno.EBADF,
+  });
 });
 
 Deno.test("dump() ignores messages behind the end of the dump", () => {
@@ -302,7 +313,7 @@ Deno.test("dump() ignores messages behind the end of the dump", () => {
     const messages = dump(request, numbers(1));
     return [...messages, { ...messages[0]!, payload: new Uint8Array(0) }];
   }, { batching: "joined" });
-  assert.deepEqual(connection.dump(REQUEST, readNumber), [0]);
+  assertDeepStrictEquals(connection.dump(REQUEST, readNumber), [0]);
 });
 
 Deno.test("dump() of an old kernel, whose last message has no error number", () => {
@@ -310,11 +321,11 @@ Deno.test("dump() of an old kernel, whose last message has no error number", () 
     ...dump(request, numbers(2)).slice(0, -1),
     reply(request, new Uint8Array(0), { type: NLMSG_DONE, flags: NLM_F_MULTI }),
   ]);
-  assert.deepEqual(connection.dump(REQUEST, readNumber), [0, 1]);
+  assertDeepStrictEquals(connection.dump(REQUEST, readNumber), [0, 1]);
 });
 
 Deno.test("NetlinkConnection closes its transport", () => {
   const { connection, transport } = connect((request) => [ack(request)]);
   connection[Symbol.dispose]();
-  assert.equal(transport.disposals, 1);
+  assertStrictEquals(transport.disposals, 1);
 });

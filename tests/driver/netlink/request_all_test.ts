@@ -3,7 +3,7 @@
  * for an acknowledgement.
  */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { Errno } from "../../../src/base/errno.ts";
 import { NetlinkError, NetlinkProtocolError, SyscallError } from "../../../src/base/errors.ts";
 import { NetlinkConnection, type NetlinkRequest } from "../../../src/driver/netlink/connection.ts";
@@ -18,6 +18,7 @@ import {
   reply,
 } from "../../support/fake_kernel.ts";
 import { Random } from "../../support/random.ts";
+import { assertDeepStrictEquals, assertFields } from "../../support/assertions.ts";
 
 /** Requests with their index as the payload. */
 function requests(count: number): NetlinkRequest[] {
@@ -58,23 +59,23 @@ Deno.test("requestAll() sends one datagram, numbers its requests, and asks only 
     };
     const connection = new NetlinkConnection(transport);
     connection.request(requests(1)[0]!);
-    assert.deepEqual(await connection.requestAll(requests(3)), [undefined, undefined, undefined]);
-    assert.equal(sent, 2);
-    assert.deepEqual(transport.requests.map(({ sequence }) => sequence), [1, 2, 3, 4]);
-    assert.deepEqual(transport.requests.map(({ flags }) => flags), [
+    assertEquals(await connection.requestAll(requests(3)), [undefined, undefined, undefined]);
+    assertStrictEquals(sent, 2);
+    assertEquals(transport.requests.map(({ sequence }) => sequence), [1, 2, 3, 4]);
+    assertDeepStrictEquals(transport.requests.map(({ flags }) => flags), [
       NLM_F_REQUEST | NLM_F_ACK,
       NLM_F_REQUEST,
       NLM_F_REQUEST,
       NLM_F_REQUEST | NLM_F_ACK,
     ]);
-    assert.equal(transport.unread, 0);
+    assertStrictEquals(transport.unread, 0);
   }
 });
 
 Deno.test("requestAll() without requests sends nothing", async () => {
   const transport = new FakeTransport(refusing(new Set()));
-  assert.deepEqual(await new NetlinkConnection(transport).requestAll([]), []);
-  assert.equal(transport.requests.length, 0);
+  assertEquals(await new NetlinkConnection(transport).requestAll([]), []);
+  assertStrictEquals(transport.requests.length, 0);
 });
 
 Deno.test("requestAll() returns each error at its index: first, last, all, none, some", async () => {
@@ -85,11 +86,11 @@ Deno.test("requestAll() returns each error at its index: first, last, all, none,
     for (const places of [new Set<number>(), new Set([0]), new Set([199]), new Set([0, 199]), some, all]) {
       const connection = new NetlinkConnection(new FakeTransport(refusing(places), options));
       const outcomes = await connection.requestAll(requests(200));
-      assert.equal(outcomes.length, 200);
-      assert.deepEqual(refusedPlaces(outcomes), [...places].sort((a, b) => a - b));
+      assertStrictEquals(outcomes.length, 200);
+      assertDeepStrictEquals(refusedPlaces(outcomes), [...places].sort((a, b) => a - b));
       for (const place of places) {
         const { operation, errno, extack } = outcomes[place]!;
-        assert.deepEqual([operation, errno, extack], [`REQUEST_${place}`, Errno.EEXIST, `place ${place}`]);
+        assertEquals([operation, errno, extack], [`REQUEST_${place}`, Errno.EEXIST, `place ${place}`]);
       }
       // The next exchange works, and sees nothing of this one.
       connection.request(requests(300)[299]!);
@@ -107,13 +108,13 @@ Deno.test("requestAll() skips replies, NLMSG_NOOP, and the rest of earlier excha
   for (const options of MODES) {
     const connection = new NetlinkConnection(new FakeTransport(kernel, options));
     for (let i = 0; i < 5; i++) connection.request(requests(1)[0]!);
-    assert.deepEqual(await connection.requestAll(requests(4)), Array(4).fill(undefined));
+    assertDeepStrictEquals(await connection.requestAll(requests(4)), Array(4).fill(undefined));
   }
 });
 
 Deno.test("requestAll() refuses answers to requests that were never made", async () => {
   const ahead = new FakeTransport((request) => [ack({ ...request, sequence: request.sequence + 1 })]);
-  await assert.rejects(new NetlinkConnection(ahead).requestAll(requests(2)), NetlinkProtocolError);
+  await assertRejects(() => new NetlinkConnection(ahead).requestAll(requests(2)), NetlinkProtocolError);
 });
 
 Deno.test("requestAll() passes on an error of the socket", async () => {
@@ -121,6 +122,9 @@ Deno.test("requestAll() passes on an error of the socket", async () => {
     const transport = new FakeTransport(() => [], { background });
     transport.inject(new SyscallError("recvmsg", Errno.ENOBUFS));
     const connection = new NetlinkConnection(transport);
-    await assert.rejects(connection.requestAll(requests(2)), { name: "SyscallError", errno: Errno.ENOBUFS });
+    assertFields(await assertRejects(() => connection.requestAll(requests(2))), {
+      name: "SyscallError",
+      errno: Errno.ENOBUFS,
+    });
   }
 });

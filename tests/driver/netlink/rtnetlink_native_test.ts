@@ -3,7 +3,16 @@
  * through `LinkClient`, in a namespace of the test.
  */
 
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+  assertNotStrictEquals,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { bindLibc } from "../../../ffi/libc.ts";
 import { AF_NETLINK, decodeInet, encodeNetlink } from "../../../ffi/sockets/sockaddr.ts";
 import { MSG_DONTWAIT, SOCK_RAW, Socket } from "../../../ffi/sockets/socket.ts";
@@ -31,6 +40,7 @@ import { assertNoLeaks } from "../../support/descriptors.ts";
 import { Namespace } from "../../support/namespaces.ts";
 import { runProgram } from "../../support/processes.ts";
 import { EMULATED } from "../../ffi/emulated.ts";
+import { assertDeepStrictEquals, assertFields } from "../../support/assertions.ts";
 
 bindLibc();
 
@@ -44,9 +54,9 @@ Deno.test("LinkClient.open(): the loopback interface of this machine", async () 
   await assertNoLeaks(() => {
     using links = LinkClient.open();
     const lo = links.link("lo")!;
-    assert.deepEqual([lo.index, lo.name, lo.mtu, lo.master], [1, "lo", 65536, undefined]);
-    assert.ok(links.links().some(({ name }) => name === "lo"));
-    assert.equal(links.link("no-such-link"), undefined);
+    assertEquals([lo.index, lo.name, lo.mtu, lo.master], [1, "lo", 65536, undefined]);
+    assert(links.links().some(({ name }) => name === "lo"));
+    assertStrictEquals(links.link("no-such-link"), undefined);
   });
 });
 
@@ -60,24 +70,24 @@ Deno.test("LinkClient in a namespace: everything it can change, as `ip` sees it 
     using links = inNamespace(scratch.name, LinkClient.open);
     const [v0, br0] = [links.link("v0")!.index, links.link("br0")!.index];
     links.changeLink(v0, { mtu: 1400, master: br0, up: true });
-    assert.match(await scratch.ip("link show v0"), /<[^>]*\bUP\b[^>]*> mtu 1400 .*master br0/);
+    assertMatch(await scratch.ip("link show v0"), /<[^>]*\bUP\b[^>]*> mtu 1400 .*master br0/);
     const { up, mtu, master } = links.link("v0")!;
-    assert.deepEqual([up, mtu, master], [true, 1400, br0]);
+    assertDeepStrictEquals([up, mtu, master], [true, 1400, br0]);
     links.addAddress({ index: v0, address: "10.0.0.1", prefixLength: 24 });
     links.addAddress({ index: v0, address: "fd00::1", prefixLength: 64 });
-    assert.match(await scratch.ip("addr show v0"), /inet 10\.0\.0\.1\/24[^]*inet6 fd00::1\/64/);
+    assertMatch(await scratch.ip("addr show v0"), /inet 10\.0\.0\.1\/24[^]*inet6 fd00::1\/64/);
     const mine = links.addresses().filter(({ index, address }) =>
       index === v0 && !address.startsWith("fe80")
     );
-    assert.deepEqual(mine, [
+    assertDeepStrictEquals(mine, [
       { index: v0, address: "10.0.0.1", prefixLength: 24 },
       { index: v0, address: "fd00::1", prefixLength: 64 },
     ]);
     links.changeLink(v0, { master: 0, up: false });
-    assert.equal(links.link("v0")!.master, undefined);
+    assertStrictEquals(links.link("v0")!.master, undefined);
     withNamespaceFd(other.name, (netnsFd) => links.changeLink(links.link("v1")!.index, { netnsFd }));
-    assert.equal(links.link("v1"), undefined);
-    assert.match(await other.ip("link show v1"), /v1@/);
+    assertStrictEquals(links.link("v1"), undefined);
+    assertMatch(await other.ip("link show v1"), /v1@/);
   });
 });
 
@@ -96,13 +106,13 @@ Deno.test("LinkClient in a namespace: both ends' addresses, routes and another n
       { index, address: "fe80::1:2:3:4", prefixLength: 64 },
     ];
     for (const address of addresses) links.addAddress(address);
-    assert.match(
+    assertMatch(
       await scratch.ip("addr show dial0"),
       /inet 10\.1\.0\.1 peer 10\.1\.0\.2\/32 [^]*inet6 fd00::1 peer fd00::2\/128 /,
     );
     const there = links.addresses().filter((each) => each.index === index);
     for (const address of addresses) {
-      assert.deepEqual(there.find((each) => each.address === address.address), address);
+      assertDeepStrictEquals(there.find((each) => each.address === address.address), address);
     }
     const routes = [
       { index, destination: "0.0.0.0", prefixLength: 0 },
@@ -111,23 +121,29 @@ Deno.test("LinkClient in a namespace: both ends' addresses, routes and another n
       { index, destination: "fd09::", prefixLength: 32 },
     ];
     for (const route of routes) links.addRoute(route);
-    assert.throws(() => links.addRoute(routes[0]!), { errno: Errno.EEXIST, operation: "RTM_NEWROUTE" });
+    assertFields(assertThrows(() => links.addRoute(routes[0]!)), {
+      errno: Errno.EEXIST,
+      operation: "RTM_NEWROUTE",
+    });
     const four = await scratch.ip("-4 route show");
-    assert.match(four, /^default dev dial0 scope link *$/m);
-    assert.match(four, /^10\.9\.0\.0\/16 dev dial0 scope link metric 7 *$/m);
+    assertMatch(four, /^default dev dial0 scope link *$/m);
+    assertMatch(four, /^10\.9\.0\.0\/16 dev dial0 scope link metric 7 *$/m);
     const six = await scratch.ip("-6 route show");
-    assert.match(six, /^default dev dial0 metric 77 /m);
-    assert.match(six, /^fd09::\/32 dev dial0 metric 1024 /m);
+    assertMatch(six, /^default dev dial0 metric 77 /m);
+    assertMatch(six, /^fd09::\/32 dev dial0 metric 1024 /m);
     // A destination with host bits behind its prefix.
-    assert.throws(() => links.addRoute({ index, destination: "10.8.0.1", prefixLength: 16 }), {
+    assertFields(assertThrows(() => links.addRoute({ index, destination: "10.8.0.1", prefixLength: 16 })), {
       errno: Errno.EINVAL,
     });
     for (const route of routes) links.deleteRoute(route);
     for (const address of addresses) links.deleteAddress(address);
-    assert.throws(() => links.deleteRoute(routes[0]!), { errno: Errno.ESRCH, operation: "RTM_DELROUTE" });
+    assertFields(assertThrows(() => links.deleteRoute(routes[0]!)), {
+      errno: Errno.ESRCH,
+      operation: "RTM_DELROUTE",
+    });
     const left = `${await scratch.ip("-4 route show")}${await scratch.ip("-6 route show")}`;
-    assert.doesNotMatch(left, /default|10\.9|fd09/);
-    assert.doesNotMatch(await scratch.ip("addr show dial0"), /10\.1\.0\.1|fd00::1|fe80::1:2/);
+    assertNotMatch(left, /default|10\.9|fd09/);
+    assertNotMatch(await scratch.ip("addr show dial0"), /10\.1\.0\.1|fd00::1|fe80::1:2/);
   });
 });
 
@@ -137,25 +153,26 @@ Deno.test("LinkClient: errors of the real kernel, with its extended acknowledgem
   await assertNoLeaks(() => {
     using links = inNamespace(scratch.name, LinkClient.open);
     const { index } = links.link("v0")!;
-    assert.throws(() => links.changeLink(999_999, { up: true }), {
+    assertFields(assertThrows(() => links.changeLink(999_999, { up: true })), {
       errno: Errno.ENODEV,
       operation: "RTM_NEWLINK",
     });
     // veth gives the reason in its extended acknowledgement.
-    assert.throws(() => links.changeLink(index, { mtu: 70_000 }), { errno: Errno.EINVAL, extack: /mtu/ });
+    assertFields(assertThrows(() => links.changeLink(index, { mtu: 70_000 })), {
+      errno: Errno.EINVAL,
+      extack: /mtu/,
+    });
     links.addAddress({ index, address: "10.0.0.1", prefixLength: 24 });
-    assert.throws(() => links.addAddress({ index, address: "10.0.0.1", prefixLength: 24 }), {
+    assertFields(assertThrows(() => links.addAddress({ index, address: "10.0.0.1", prefixLength: 24 })), {
       errno: Errno.EEXIST,
       operation: "RTM_NEWADDR",
     });
     // The offset of the attribute in the request.
-    assert.throws(() => links.link("a-name-far-too-long"), (error) => {
-      assert.ok(error instanceof Error && "extack" in error && "attributeOffset" in error);
-      assert.deepEqual([error.extack, error.attributeOffset], ["Attribute failed policy validation", 32]);
-      return true;
-    });
+    const error = assertThrows(() => links.link("a-name-far-too-long"));
+    assert(error instanceof Error && "extack" in error && "attributeOffset" in error);
+    assertEquals([error.extack, error.attributeOffset], ["Attribute failed policy validation", 32]);
     // The client still works afterwards.
-    assert.equal(links.link("v0")!.index, index);
+    assertStrictEquals(links.link("v0")!.index, index);
   });
 });
 
@@ -163,13 +180,13 @@ Deno.test("LinkClient.links() of 600 interfaces: a dump in many datagrams, compl
   await using scratch = await Namespace.create("l2tp-ffi");
   const lines = Array.from({ length: 300 }, (_, i) => `link add d${i} type veth peer name e${i}`).join("\n");
   const made = await runProgram(["ip", "-n", scratch.name, "-batch", "-"], { stdin: lines });
-  assert.equal(made.code, 0, made.stderr);
+  assertStrictEquals(made.code, 0, made.stderr);
   await assertNoLeaks(() => {
     using links = inNamespace(scratch.name, LinkClient.open);
     for (let round = 0; round < 3; round++) {
       const names = new Set(links.links().map(({ name }) => name));
-      assert.equal(names.size, 601);
-      assert.ok(names.has("d0") && names.has("e299") && names.has("lo"));
+      assertStrictEquals(names.size, 601);
+      assert(names.has("d0") && names.has("e299") && names.has("lo"));
     }
   });
 });
@@ -179,8 +196,11 @@ Deno.test("NetlinkSocket: each socket has a port id of its own; a netlink protoc
     using a = NetlinkSocket.open(NETLINK_ROUTE);
     using b = NetlinkSocket.open(NETLINK_ROUTE);
     for (const socket of [a, b]) new NetlinkConnection(socket).request(GET_LO, () => {});
-    assert.ok(a.portId !== 0 && b.portId !== 0 && a.portId !== b.portId);
-    assert.throws(() => NetlinkSocket.open(31), { name: "SyscallError", errno: Errno.EPROTONOSUPPORT });
+    assert(a.portId !== 0 && b.portId !== 0 && a.portId !== b.portId);
+    assertFields(assertThrows(() => NetlinkSocket.open(31)), {
+      name: "SyscallError",
+      errno: Errno.EPROTONOSUPPORT,
+    });
   });
 });
 
@@ -197,7 +217,7 @@ Deno.test("NetlinkSocket.receive() accepts datagrams of the kernel only", async 
     connection.request(GET_LO, (reply) => {
       name = decodeLink(reply.payload).name;
     });
-    assert.equal(name, "lo");
+    assertStrictEquals(name, "lo");
   });
 });
 
@@ -221,11 +241,11 @@ Deno.test("DatagramReader reads a datagram that is longer than its buffer at fir
       });
       socket.send(request, encodeNetlink(0));
       const [answer] = decodeMessages(reader.read(0)!);
-      assert.deepEqual([answer!.type, answer!.sequence], [NLMSG_ERROR, length]);
-      assert.equal(decodeError(answer!).errno, Errno.EOPNOTSUPP);
-      assert.deepEqual(answer!.payload.subarray(20, 20 + length), payload);
+      assertDeepStrictEquals([answer!.type, answer!.sequence], [NLMSG_ERROR, length]);
+      assertStrictEquals(decodeError(answer!).errno, Errno.EOPNOTSUPP);
+      assertEquals(answer!.payload.subarray(20, 20 + length), payload);
     }
-    assert.equal(reader.read(MSG_DONTWAIT), undefined);
+    assertStrictEquals(reader.read(MSG_DONTWAIT), undefined);
   });
 });
 
@@ -236,10 +256,13 @@ Deno.test("NetlinkSocket.sendInBackground() reaches the kernel, and failures are
     const request = { operation: "RTM_GETLINK", type: RTM_GETLINK, payload: encodeGetLink("lo") };
     const missing = { ...request, payload: encodeGetLink("no-such-link") };
     const outcomes = await connection.requestAll([request, missing, request]);
-    assert.deepEqual(outcomes.map((outcome) => outcome?.code), [undefined, "ENODEV", undefined]);
+    assertEquals(outcomes.map((outcome) => outcome?.code), [undefined, "ENODEV", undefined]);
     // More than a socket's send buffer holds.
     const huge = new Uint8Array(64 * 1024 * 1024);
-    await assert.rejects(transport.sendInBackground(huge), { name: "SyscallError", errno: Errno.EMSGSIZE });
+    assertFields(await assertRejects(() => transport.sendInBackground(huge)), {
+      name: "SyscallError",
+      errno: Errno.EMSGSIZE,
+    });
     connection[Symbol.dispose]();
   });
 });
@@ -253,7 +276,7 @@ Deno.test("NetlinkNotifications: events of interfaces, in order, until it is clo
     const names: string[] = [];
     while (!names.includes("n0")) {
       const datagram = await next;
-      assert.ok(datagram instanceof Uint8Array);
+      assert(datagram instanceof Uint8Array);
       for (const { type, payload } of decodeMessages(datagram)) {
         if (type === 16) names.push(decodeLink(payload).name);
       }
@@ -263,7 +286,7 @@ Deno.test("NetlinkNotifications: events of interfaces, in order, until it is clo
     await new Promise((resolve) => setTimeout(resolve, 20));
     source.close();
     // A pending next() closes the descriptors; nothing else is called here.
-    assert.equal(await pending, undefined);
+    assertStrictEquals(await pending, undefined);
   });
 });
 
@@ -274,8 +297,8 @@ Deno.test("NetlinkNotifications.close() twice, and next() after it", async () =>
     await new Promise((resolve) => setTimeout(resolve, 20));
     source.close();
     source.close();
-    assert.equal(await pending, undefined);
-    assert.equal(await source.next(), undefined);
+    assertStrictEquals(await pending, undefined);
+    assertStrictEquals(await source.next(), undefined);
     source.close();
   });
 });
@@ -284,7 +307,7 @@ Deno.test("NetlinkNotifications.close() without a pending next()", async () => {
   await assertNoLeaks(async () => {
     const source = NetlinkNotifications.open(NETLINK_ROUTE, RTNLGRP_LINK);
     source[Symbol.dispose]();
-    assert.equal(await source.next(), undefined);
+    assertStrictEquals(await source.next(), undefined);
   });
 });
 
@@ -297,17 +320,17 @@ Deno.test("NetlinkNotifications: a full buffer is reported as an overrun, and re
     );
     const lines = Array.from({ length: 50 }, (_, i) => `link add n${i} type bridge`).join("\n");
     const made = await runProgram(["ip", "-n", scratch.name, "-batch", "-"], { stdin: lines });
-    assert.equal(made.code, 0, made.stderr);
+    assertStrictEquals(made.code, 0, made.stderr);
     let losses = 0;
     let datagrams = 0;
     while (losses === 0) {
       if (await source.next() === "overrun") losses++;
       else datagrams++;
-      assert.ok(datagrams < 200, "the loss is told");
+      assert(datagrams < 200, "the loss is told");
     }
     const next = source.next();
     await scratch.ip("link add last type bridge");
-    assert.ok((await next) instanceof Uint8Array);
+    assert((await next) instanceof Uint8Array);
     source.close();
   });
 });
@@ -316,19 +339,19 @@ Deno.test("openTunnelSocket(): UDP sockets are bound, connected and have the che
   await assertNoLeaks(() => {
     const ends = { tunnelId: 1, peerTunnelId: 2, encap: "udp" as const, peerPort: 1701 };
     using four = openTunnelSocket({ ...ends, local: "127.0.0.1", peer: "127.0.0.2" });
-    assert.equal(decodeInet(four.peerName()).port, 1701);
-    assert.deepEqual([...decodeInet(four.peerName()).address], [127, 0, 0, 2]);
-    assert.equal(
+    assertStrictEquals(decodeInet(four.peerName()).port, 1701);
+    assertDeepStrictEquals([...decodeInet(four.peerName()).address], [127, 0, 0, 2]);
+    assertStrictEquals(
       four.option(1, 11),
       1,
       "SO_NO_CHECK: off unless udp_csum is on, as the kernel's own sockets",
     );
     using summed = openTunnelSocket({ ...ends, local: "127.0.0.1", peer: "127.0.0.2", udpChecksum: true });
-    assert.equal(summed.option(1, 11), 0);
+    assertStrictEquals(summed.option(1, 11), 0);
     using six = openTunnelSocket({ ...ends, local: "::1", peer: "::1", checksumTx: false });
-    assert.deepEqual([six.option(17, 101), six.option(17, 102)], [1, 0]);
+    assertDeepStrictEquals([six.option(17, 101), six.option(17, 102)], [1, 0]);
     using none = openTunnelSocket({ ...ends, local: "::1", peer: "::1", checksumRx: false });
-    assert.deepEqual([none.option(17, 101), none.option(17, 102)], [0, 1]);
+    assertDeepStrictEquals([none.option(17, 101), none.option(17, 102)], [0, 1]);
   });
 });
 
@@ -350,17 +373,18 @@ Deno.test("openTunnelSocket(): link-local addresses in their scope; invalid scop
         peerPort: 1,
       };
       using socket = openTunnelSocket(tunnel, { scope: "v0" });
-      assert.equal(decodeInet(socket.localName()).port, 5000);
-      assert.notEqual(decodeInet(socket.peerName()).scopeId, 0);
-      assert.throws(() => openTunnelSocket(tunnel, { scope: "v0" }), { errno: Errno.EADDRINUSE });
-      assert.throws(() => openTunnelSocket(tunnel, { scope: "v9" }), (error) => {
-        assert.ok(error instanceof SyscallError);
-        assert.deepEqual([error.call, error.code], ['if_nametoindex("v9")', "ENODEV"]);
-        return true;
+      assertStrictEquals(decodeInet(socket.localName()).port, 5000);
+      assertNotStrictEquals(decodeInet(socket.peerName()).scopeId, 0);
+      assertFields(assertThrows(() => openTunnelSocket(tunnel, { scope: "v0" })), {
+        errno: Errno.EADDRINUSE,
       });
-      assert.throws(() => openTunnelSocket({ ...tunnel, localPort: 5001 }), { errno: Errno.EINVAL });
-      assert.throws(() => openTunnelSocket({ ...tunnel, peer: undefined }), RangeError);
-      assert.throws(() => openTunnelSocket({ ...tunnel, local: "fe80::9" }, { scope: "v0" }), {
+      const error = assertThrows(() => openTunnelSocket(tunnel, { scope: "v9" }), SyscallError);
+      assertEquals([error.call, error.code], ['if_nametoindex("v9")', "ENODEV"]);
+      assertFields(assertThrows(() => openTunnelSocket({ ...tunnel, localPort: 5001 })), {
+        errno: Errno.EINVAL,
+      });
+      assertThrows(() => openTunnelSocket({ ...tunnel, peer: undefined }), RangeError);
+      assertFields(assertThrows(() => openTunnelSocket({ ...tunnel, local: "fe80::9" }, { scope: "v0" })), {
         errno: Errno.EADDRNOTAVAIL,
       });
     })
@@ -379,8 +403,8 @@ Deno.test(
         try {
           open()[Symbol.dispose]();
         } catch (error) {
-          assert.ok(error instanceof FamilyMissingError, String(error));
-          assert.equal(error.family, "l2tp");
+          assert(error instanceof FamilyMissingError, String(error));
+          assertStrictEquals(error.family, "l2tp");
         }
       });
     }
@@ -412,7 +436,7 @@ Deno.test("openNetworkChanges(): notifications of addresses, routes and links, o
   };
   const types = await heard();
   source.close();
-  assert.deepEqual(
+  assertEquals(
     [...types].filter((type) => [RTM_NEWLINK, RTM_NEWADDR, RTM_NEWROUTE].includes(type)).sort((x, y) =>
       x - y
     ),

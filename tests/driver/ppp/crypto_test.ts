@@ -1,6 +1,6 @@
 /** `src/driver/ppp/crypto.ts`: published test vectors of its algorithms, and of PPP's use of them. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
 import { PPP_CRYPTO } from "../../../src/driver/ppp/crypto.ts";
 import { hexBytes } from "../../support/golden.ts";
 
@@ -22,7 +22,7 @@ Deno.test("md4, md5, sha1: the RFCs' test suites", () => {
     ["sha1", "abc", "a9993e364706816aba3e25717850c26c9cd0d89d"],
   ];
   for (const [algorithm, text, digest] of table) {
-    assert.deepEqual(PPP_CRYPTO[algorithm](ascii(text)), hexBytes(digest), `${algorithm} of "${text}"`);
+    assertEquals(PPP_CRYPTO[algorithm](ascii(text)), hexBytes(digest), `${algorithm} of "${text}"`);
   }
 });
 
@@ -34,12 +34,12 @@ Deno.test("des: known answers of FIPS 46; parity bits do not count", () => {
     ["fefefefefefefefe", "ffffffffffffffff", "7359b2163e4edc58"],
   ];
   for (const [key, block, answer] of table) {
-    assert.deepEqual(PPP_CRYPTO.des(hexBytes(key), hexBytes(block)), hexBytes(answer), key);
+    assertEquals(PPP_CRYPTO.des(hexBytes(key), hexBytes(block)), hexBytes(answer), key);
   }
 });
 
 Deno.test("results are new arrays of plain bytes", () => {
   const data = ascii("abc");
-  assert.notEqual(PPP_CRYPTO.md5(data).buffer, PPP_CRYPTO.md5(data).buffer);
-  assert.equal(Object.getPrototypeOf(PPP_CRYPTO.md5(data)), Uint8Array.prototype);
+  assertNotStrictEquals(PPP_CRYPTO.md5(data).buffer, PPP_CRYPTO.md5(data).buffer);
+  assertStrictEquals(Object.getPrototypeOf(PPP_CRYPTO.md5(data)), Uint8Array.prototype);
 });

@@ -1,6 +1,12 @@
 /** `src/driver/system/files.ts`, `kernel_release.ts` and `kernel_modules.ts` on real files. */
 
-import assert from "node:assert/strict";
+import {
+  assertEquals,
+  assertMatch,
+  assertNotStrictEquals,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import {
   distributionId,
   forbiddingFile,
@@ -11,6 +17,7 @@ import { readLines, writeWholeFile } from "../../../src/driver/system/files.ts";
 import { readPrivateFile } from "../../../src/driver/system/private_file.ts";
 import { Errno } from "../../../src/base/errno.ts";
 import { assertNoLeaks } from "../../support/descriptors.ts";
+import { assertFields } from "../../support/assertions.ts";
 
 /** The lines of a file with this content. */
 async function linesOf(content: string | Uint8Array): Promise<string[]> {
@@ -25,19 +32,19 @@ async function linesOf(content: string | Uint8Array): Promise<string[]> {
 
 Deno.test("readLines(): lines without their newlines, the last with or without one", async () => {
   await assertNoLeaks(async () => {
-    assert.deepEqual(await linesOf(""), []);
-    assert.deepEqual(await linesOf("\n"), [""]);
-    assert.deepEqual(await linesOf("a"), ["a"]);
-    assert.deepEqual(await linesOf("a\n"), ["a"]);
-    assert.deepEqual(await linesOf("a\n\nb\r\nc"), ["a", "", "b\r", "c"]);
+    assertEquals(await linesOf(""), []);
+    assertEquals(await linesOf("\n"), [""]);
+    assertEquals(await linesOf("a"), ["a"]);
+    assertEquals(await linesOf("a\n"), ["a"]);
+    assertEquals(await linesOf("a\n\nb\r\nc"), ["a", "", "b\r", "c"]);
   });
 });
 
 Deno.test("readLines() of a file longer than its buffer, with characters across its end", async () => {
   const line = "é".repeat(1000);
   const lines = Array.from({ length: 200 }, (_, i) => `${i} ${line}`);
-  assert.deepEqual(await linesOf(lines.join("\n")), lines);
-  assert.deepEqual(await linesOf(`${"x".repeat(200_000)}\ny`), ["x".repeat(200_000), "y"]);
+  assertEquals(await linesOf(lines.join("\n")), lines);
+  assertEquals(await linesOf(`${"x".repeat(200_000)}\ny`), ["x".repeat(200_000), "y"]);
 });
 
 Deno.test("readLines() closes the file, also when the reader stops early", async () => {
@@ -47,7 +54,7 @@ Deno.test("readLines() closes the file, also when the reader stops early", async
 });
 
 Deno.test("readLines(): a missing file is reported by errno", () => {
-  assert.throws(() => [...readLines("/no/such/file")], {
+  assertFields(assertThrows(() => [...readLines("/no/such/file")]), {
     name: "SyscallError",
     call: 'open("/no/such/file")',
     errno: Errno.ENOENT,
@@ -55,8 +62,8 @@ Deno.test("readLines(): a missing file is reported by errno", () => {
 });
 
 Deno.test("readLines(): a folder, and a path through a file, are reported by errno as well", () => {
-  assert.throws(() => [...readLines("/tmp")], { name: "SyscallError", code: "EISDIR" });
-  assert.throws(() => [...readLines("/dev/null/x")], { name: "SyscallError", code: "ENOTDIR" });
+  assertFields(assertThrows(() => [...readLines("/tmp")]), { name: "SyscallError", code: "EISDIR" });
+  assertFields(assertThrows(() => [...readLines("/dev/null/x")]), { name: "SyscallError", code: "ENOTDIR" });
 });
 
 Deno.test("readPrivateFile(): absolute path, and a stamp that changes with the file; nothing of public files and of others than files", async () => {
@@ -67,22 +74,22 @@ Deno.test("readPrivateFile(): absolute path, and a stamp that changes with the f
     await Deno.writeTextFile("secrets", "é".repeat(5000), { mode: 0o640 });
     await assertNoLeaks(() => {
       const { path, text, stamp } = readPrivateFile("secrets")!;
-      assert.deepEqual([path, text], [`${Deno.cwd()}/secrets`, "é".repeat(5000)]);
-      assert.equal(readPrivateFile(path)!.stamp, stamp);
+      assertEquals([path, text], [`${Deno.cwd()}/secrets`, "é".repeat(5000)]);
+      assertStrictEquals(readPrivateFile(path)!.stamp, stamp);
       Deno.writeTextFileSync("secrets", "b");
-      assert.notEqual(readPrivateFile(path)!.stamp, stamp);
+      assertNotStrictEquals(readPrivateFile(path)!.stamp, stamp);
       Deno.chmodSync("secrets", 0o644);
-      assert.equal(readPrivateFile("secrets"), undefined);
-      assert.throws(() => readPrivateFile("none"), { errno: Errno.ENOENT });
-      assert.throws(() => readPrivateFile(folder), { errno: Errno.EISDIR });
+      assertStrictEquals(readPrivateFile("secrets"), undefined);
+      assertFields(assertThrows(() => readPrivateFile("none")), { errno: Errno.ENOENT });
+      assertFields(assertThrows(() => readPrivateFile(folder)), { errno: Errno.EISDIR });
       Deno.symlinkSync("loop", "loop");
-      assert.throws(() => readPrivateFile("loop"), { code: "ELOOP" });
-      assert.throws(() => readPrivateFile("n".repeat(256)), { code: "ENAMETOOLONG" });
-      assert.throws(() => readPrivateFile("/proc/self/mem"), { name: "SyscallError" });
-      assert.throws(() => readPrivateFile("/dev/zero"), { errno: Errno.EINVAL });
+      assertFields(assertThrows(() => readPrivateFile("loop")), { code: "ELOOP" });
+      assertFields(assertThrows(() => readPrivateFile("n".repeat(256))), { code: "ENAMETOOLONG" });
+      assertFields(assertThrows(() => readPrivateFile("/proc/self/mem")), { name: "SyscallError" });
+      assertFields(assertThrows(() => readPrivateFile("/dev/zero")), { errno: Errno.EINVAL });
       Deno.writeTextFileSync("secrets", "x".repeat(1024 * 1024 + 1), { mode: 0o600 });
       Deno.chmodSync("secrets", 0o600);
-      assert.throws(() => readPrivateFile("secrets"), { errno: Errno.EFBIG });
+      assertFields(assertThrows(() => readPrivateFile("secrets")), { errno: Errno.EFBIG });
     });
   } finally {
     Deno.chdir(before);
@@ -92,13 +99,13 @@ Deno.test("readPrivateFile(): absolute path, and a stamp that changes with the f
 
 Deno.test("kernelRelease() is what uname prints", async () => {
   const { stdout } = await new Deno.Command("uname", { args: ["-r"] }).output();
-  assert.equal(kernelRelease(), new TextDecoder().decode(stdout).trim());
+  assertStrictEquals(kernelRelease(), new TextDecoder().decode(stdout).trim());
 });
 
 Deno.test("distributionId(), hasKernelModule() and forbiddingFile() answer on any machine", () => {
-  assert.match(distributionId(), /^[a-z0-9._-]*$/);
-  assert.equal(hasKernelModule("no_such_module_at_all"), false);
-  assert.equal(forbiddingFile("no_such_module_at_all"), undefined);
+  assertMatch(distributionId(), /^[a-z0-9._-]*$/);
+  assertStrictEquals(hasKernelModule("no_such_module_at_all"), false);
+  assertStrictEquals(forbiddingFile("no_such_module_at_all"), undefined);
 });
 
 Deno.test("hasKernelModule() knows the loaded modules", () => {
@@ -109,7 +116,9 @@ Deno.test("hasKernelModule() knows the loaded modules", () => {
     // A kernel without modules has none.
     modules = [];
   }
-  for (const name of modules.filter((name) => name !== "")) assert.equal(hasKernelModule(name), true, name);
+  for (const name of modules.filter((name) => name !== "")) {
+    assertStrictEquals(hasKernelModule(name), true, name);
+  }
 });
 
 Deno.test("writeWholeFile(): whole, for its owner only, in place of the old content; or no change", async () => {
@@ -119,12 +128,14 @@ Deno.test("writeWholeFile(): whole, for its owner only, in place of the old cont
     await Deno.writeTextFile(path, "before", { mode: 0o644 });
     const text = 'cookie = "00112233" # é\n'.repeat(20_000);
     await assertNoLeaks(() => writeWholeFile(path, text));
-    assert.equal(await Deno.readTextFile(path), text);
-    assert.equal((await Deno.stat(path)).mode! & 0o777, 0o600);
-    assert.throws(() => writeWholeFile(`${folder}/nowhere/l2tp.toml`, text), { errno: Errno.ENOENT });
+    assertStrictEquals(await Deno.readTextFile(path), text);
+    assertStrictEquals((await Deno.stat(path)).mode! & 0o777, 0o600);
+    assertFields(assertThrows(() => writeWholeFile(`${folder}/nowhere/l2tp.toml`, text)), {
+      errno: Errno.ENOENT,
+    });
     await Deno.mkdir(`${folder}/folder`);
-    assert.throws(() => writeWholeFile(`${folder}/folder`, text));
-    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["folder", "l2tp.toml"]);
+    assertThrows(() => writeWholeFile(`${folder}/folder`, text));
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["folder", "l2tp.toml"]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

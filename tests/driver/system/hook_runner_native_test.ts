@@ -1,6 +1,6 @@
 /** `src/driver/system/hook_runner.ts`: real programs, their environment, and their ends. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { HookError } from "../../../src/base/hook_error.ts";
 import { HookRunner } from "../../../src/driver/system/hook_runner.ts";
 import { bindLibc } from "../../../ffi/libc.ts";
@@ -38,7 +38,7 @@ async function troubleOf(running: Promise<void>): Promise<[string, string]> {
   try {
     await running;
   } catch (error) {
-    assert.ok(error instanceof HookError, String(error));
+    assert(error instanceof HookError, String(error));
     return [error.failure, error.message];
   }
   throw new Error("It did not fail");
@@ -51,13 +51,13 @@ Deno.test("HookRunner: only its own environment and arguments, no input, no desc
   const script =
     'env | sort; pwd; cat; printf "%s|%s\\n" "$1" "$2"; readlink /proc/$$/fd/0; ls -l /proc/$$/fd >&2';
   await run(runner, { script, environment: { L2TP_EVENT: "up", PATH: "/usr/bin:/bin" } });
-  assert.ok(
+  assert(
     lines.some((line) => / 2 -> pipe:/.test(line)) && !lines.some((line) => line.includes("/etc/services")),
   );
   const own = lines.map((line) => line.replace(/^h: /, "")).filter((line) =>
     !/^(_|PWD|SHLVL|OLDPWD)=/.test(line)
   );
-  assert.deepEqual(own.filter((line) => !/^(total|l[rwx-]{9} )/.test(line)), [
+  assertEquals(own.filter((line) => !/^(total|l[rwx-]{9} )/.test(line)), [
     "L2TP_EVENT=up",
     "PATH=/usr/bin:/bin",
     "/",
@@ -68,20 +68,20 @@ Deno.test("HookRunner: only its own environment and arguments, no input, no desc
 
 Deno.test("HookRunner: the errors of hooks", async () => {
   const runner = new HookRunner(() => {});
-  assert.deepEqual(await troubleOf(run(runner, { script: "exit 3" })), [
+  assertEquals(await troubleOf(run(runner, { script: "exit 3" })), [
     "failed",
     "h ended with exit code 3",
   ]);
-  assert.deepEqual(await troubleOf(run(runner, { script: "kill -TERM $$" })), [
+  assertEquals(await troubleOf(run(runner, { script: "kill -TERM $$" })), [
     "failed",
     "h was ended by SIGTERM",
   ]);
   const missing = { name: "h", environment: {}, timeoutMs: 1000, netns: undefined };
   const [trouble, message] = await troubleOf(runner.run({ ...missing, command: ["/no/such/program"] }));
-  assert.equal(trouble, "notStarted");
-  assert.match(message, /^h cannot be started: /);
+  assertStrictEquals(trouble, "notStarted");
+  assertMatch(message, /^h cannot be started: /);
   const plain = await Deno.makeTempFile();
-  assert.equal((await troubleOf(runner.run({ ...missing, command: [plain] })))[0], "notStarted");
+  assertStrictEquals((await troubleOf(runner.run({ ...missing, command: [plain] })))[0], "notStarted");
   await Deno.remove(plain);
 });
 
@@ -90,8 +90,8 @@ Deno.test("HookRunner: a hook beyond its time limit is killed with its children"
   const runner = new HookRunner((line) => lines.push(line));
   const script = "sleep 1000 & echo $!; echo $$; wait";
   const [trouble, message] = await troubleOf(run(runner, { script, timeoutMs: 300 }));
-  assert.deepEqual([trouble, message], ["timeout", "h took longer than 0.3 s and was killed"]);
-  assert.equal(lines.length, 2);
+  assertEquals([trouble, message], ["timeout", "h took longer than 0.3 s and was killed"]);
+  assertStrictEquals(lines.length, 2);
   for (const line of lines) {
     const pid = Number(line.replace("h: ", ""));
     await until(() => !isAlive(pid), `${line} is dead`);
@@ -104,13 +104,13 @@ Deno.test("HookRunner: an interrupt ends running and waiting hooks, and not late
   const running = Array.from({ length: 12 }, () => troubleOf(run(runner, { script: "echo on; sleep 1000" })));
   await until(() => lines.length === 8, "eight run");
   runner.interrupt();
-  assert.deepEqual(
+  assertEquals(
     await Promise.all(running),
     running.map(() => ["interrupted", "h was interrupted"]),
   );
-  assert.equal(lines.length, 8, "the others waited for their turn");
+  assertStrictEquals(lines.length, 8, "the others waited for their turn");
   await run(runner, { script: "echo more" });
-  assert.equal(lines.at(-1), "h: more");
+  assertStrictEquals(lines.at(-1), "h: more");
   await runner.settled();
 });
 
@@ -125,8 +125,8 @@ Deno.test("HookRunner: at most eight run at a time, and all run", async () => {
       Array.from({ length: 20 }, () => run(runner, { script, environment: { PATH: "/usr/bin:/bin" } })),
     );
     const counts = lines.map((line) => Number(line.replace("h: ", "")));
-    assert.equal(counts.length, 20);
-    assert.ok(Math.max(...counts) <= 8, lines.join());
+    assertStrictEquals(counts.length, 20);
+    assert(Math.max(...counts) <= 8, lines.join());
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -140,11 +140,11 @@ Deno.test("HookRunner: output is truncated if it is too long, and stripped of co
     script: "printf '\\033[31mred\\ttab\\n'; head -c 3000 /dev/zero | tr '\\0' x",
     environment,
   });
-  assert.deepEqual(lines, ["h: [31mred tab", `h: ${"x".repeat(500)}…`]);
+  assertEquals(lines, ["h: [31mred tab", `h: ${"x".repeat(500)}…`]);
   lines.length = 0;
   await run(runner, { script: "seq 100000", environment });
-  assert.equal(lines.length, 201);
-  assert.deepEqual(lines.slice(-2), ["h: 200", "h: further lines omitted"]);
+  assertStrictEquals(lines.length, 201);
+  assertEquals(lines.slice(-2), ["h: 200", "h: further lines omitted"]);
 });
 
 Deno.test("HookRunner: a child that a hook leaves running does not block", async () => {
@@ -152,7 +152,7 @@ Deno.test("HookRunner: a child that a hook leaves running does not block", async
   const runner = new HookRunner((line) => lines.push(line));
   await run(runner, { script: "sleep 1000 & echo $!" });
   const pid = Number(lines[0]!.replace("h: ", ""));
-  assert.ok(isAlive(pid));
+  assert(isAlive(pid));
   Deno.kill(pid, "SIGKILL");
 });
 
@@ -163,8 +163,8 @@ Deno.test("HookRunner: in another network namespace; a missing one is reported",
   const runner = new HookRunner((line) => lines.push(line));
   const script = "grep -c ' here:' /proc/net/dev";
   await run(runner, { script, netns: namespace.name, environment: { PATH: "/usr/bin:/bin" } });
-  assert.deepEqual(lines, ["h: 1"]);
+  assertEquals(lines, ["h: 1"]);
   const [trouble, message] = await troubleOf(run(runner, { script, netns: "no-such-netns" }));
-  assert.equal(trouble, "notStarted");
-  assert.match(message, /no-such-netns/);
+  assertStrictEquals(trouble, "notStarted");
+  assertMatch(message, /no-such-netns/);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals } from "@std/assert";
 import { IdleMemory, type MemoryUse } from "../../../src/driver/system/idle_memory.ts";
 
 const MIB = 1024 * 1024;
@@ -27,12 +27,12 @@ Deno.test("IdleMemory returns memory once after enough idle time, and once only"
     idle.noteActivity();
     await sleep(25);
   }
-  assert.equal(daemon.times.length, 0);
+  assertStrictEquals(daemon.times.length, 0);
   const last = performance.now();
   idle.noteActivity();
   await sleep(200);
-  assert.equal(daemon.times.length, 1);
-  assert.ok(daemon.times[0]! >= last + 50);
+  assertStrictEquals(daemon.times.length, 1);
+  assert(daemon.times[0]! >= last + 50);
 });
 
 Deno.test("IdleMemory ignores little growth, and a heap whose collection would block the thread for too long", async () => {
@@ -40,17 +40,17 @@ Deno.test("IdleMemory ignores little growth, and a heap whose collection would b
   using idle = daemon.idle;
   idle.noteActivity();
   await sleep(100);
-  assert.equal(daemon.times.length, 1);
+  assertStrictEquals(daemon.times.length, 1);
   for (const use of [{ rss: 57 * MIB, heapUsed: 10 * MIB }, { rss: 900 * MIB, heapUsed: 500 * MIB }]) {
     daemon.use = use;
     idle.noteActivity();
     await sleep(100);
-    assert.equal(daemon.times.length, 1);
+    assertStrictEquals(daemon.times.length, 1);
   }
   daemon.use = { rss: 60 * MIB, heapUsed: 10 * MIB };
   idle.noteActivity();
   await sleep(100);
-  assert.equal(daemon.times.length, 2);
+  assertStrictEquals(daemon.times.length, 2);
 });
 
 Deno.test("IdleMemory stops if the collector is not available", async () => {
@@ -64,7 +64,7 @@ Deno.test("IdleMemory stops if the collector is not available", async () => {
     idle.noteActivity();
     await sleep(100);
   }
-  assert.equal(times, 1);
+  assertStrictEquals(times, 1);
 });
 
 Deno.test("IdleMemory waits longer after a slow collection, and stops when it is disposed of", async () => {
@@ -77,11 +77,11 @@ Deno.test("IdleMemory waits longer after a slow collection, and stops when it is
     idle.noteActivity();
     // 50 times 10 ms after the first time.
     await sleep(700);
-    assert.equal(daemon.times.length, 2);
-    assert.ok(daemon.times[1]! - daemon.times[0]! >= 500);
+    assertStrictEquals(daemon.times.length, 2);
+    assert(daemon.times[1]! - daemon.times[0]! >= 500);
     daemon.use = { rss: 80 * MIB, heapUsed: 10 * MIB };
     idle.noteActivity();
   }
   await sleep(600);
-  assert.equal(daemon.times.length, 2);
+  assertStrictEquals(daemon.times.length, 2);
 });

@@ -1,6 +1,6 @@
 /** `src/driver/system/kernel_release.ts` and `streams.ts`, as far as they need no permission. */
 
-import assert from "node:assert/strict";
+import { assertMatch, assertStrictEquals } from "@std/assert";
 import { isKernelAtLeast, kernelRelease } from "../../../src/driver/system/kernel_release.ts";
 import { writeText } from "../../../src/driver/terminal/streams.ts";
 
@@ -19,14 +19,14 @@ Deno.test("isKernelAtLeast() compares numbers, not strings; an unreadable releas
     ["unknown", 6, 10, true],
   ];
   for (const [release, major, minor, expected] of table) {
-    assert.equal(isKernelAtLeast(release, major, minor), expected, release);
+    assertStrictEquals(isKernelAtLeast(release, major, minor), expected, release);
   }
 });
 
 Deno.test("kernelRelease() is empty if the file may not be read", () => {
   const { state } = Deno.permissions.querySync({ name: "read", path: "/proc/sys/kernel/osrelease" });
-  if (state !== "granted") assert.equal(kernelRelease(), "");
-  else assert.match(kernelRelease(), /^\d+\.\d+/);
+  if (state !== "granted") assertStrictEquals(kernelRelease(), "");
+  else assertMatch(kernelRelease(), /^\d+\.\d+/);
 });
 
 Deno.test("writeText() writes until all is written, also when a character is split", () => {
@@ -42,8 +42,8 @@ Deno.test("writeText() writes until all is written, also when a character is spl
   };
   const text = "Tünnel … ends\n";
   writeText(writer, text);
-  assert.equal(new TextDecoder().decode(Uint8Array.from(chunks)), text);
-  assert.equal(calls, Math.ceil(new TextEncoder().encode(text).length / 3));
+  assertStrictEquals(new TextDecoder().decode(Uint8Array.from(chunks)), text);
+  assertStrictEquals(calls, Math.ceil(new TextEncoder().encode(text).length / 3));
   writeText(writer, "");
-  assert.equal(calls, Math.ceil(new TextEncoder().encode(text).length / 3));
+  assertStrictEquals(calls, Math.ceil(new TextEncoder().encode(text).length / 3));
 });

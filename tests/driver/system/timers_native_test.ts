@@ -1,5 +1,6 @@
-import assert from "node:assert/strict";
+import { assert, assertStrictEquals, fail } from "@std/assert";
 import { type TimerClient, Timers } from "../../../src/driver/system/timers.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 /** Resolves once `count` clients were called; each records the time. */
 function recordingClients(
@@ -23,21 +24,21 @@ Deno.test("Timers call each client at its time and not before, in any order of s
   const due = [60, 20, 40].map((ms) => now + ms);
   all.forEach((client, i) => timers.set(client, due[i]!));
   await done;
-  assert.deepEqual(woken.map(([index]) => index), [1, 2, 0]);
-  for (const [index, at] of woken) assert.ok(at >= due[index]!, `${index} was called too early`);
+  assertDeepStrictEquals(woken.map(([index]) => index), [1, 2, 0]);
+  for (const [index, at] of woken) assert(at >= due[index]!, `${index} was called too early`);
 });
 
 Deno.test("Timers: a client set again is called later; set to Infinity, never, and no timer is left", async () => {
   const timers = new Timers();
   const { all, woken, done } = recordingClients(1);
-  const never: TimerClient = { wake: () => assert.fail("called") };
+  const never: TimerClient = { wake: () => fail("called") };
   const now = performance.now();
   timers.set(never, now + 10);
   timers.set(all[0]!, now + 10);
   timers.set(all[0]!, now + 50);
   timers.set(never, Infinity);
   await done;
-  assert.ok(woken[0]![1] >= now + 50);
+  assert(woken[0]![1] >= now + 50);
   timers.set(never, now + 1000);
   // A timer left behind would be a leak, which the test runner reports.
   timers.set(never, Infinity);
@@ -55,5 +56,5 @@ Deno.test("Timers: a client may set its timer again while it is called", async (
   };
   timers.set(again, performance.now());
   await done;
-  assert.equal(times, 3);
+  assertStrictEquals(times, 3);
 });

@@ -1,6 +1,6 @@
 /** `src/wire/bpf/instructions.ts` against what LLVM 14 assembles (`llvm-mc -triple=bpfel`), and RFC 9669. */
 
-import assert from "node:assert/strict";
+import { assertStrictEquals, assertThrows } from "@std/assert";
 import { formatHex } from "../../../src/base/hex.ts";
 import { BpfProgram, FP, R0, R1, R2, R3, R4, R6, R7, R8, R9 } from "../../../src/wire/bpf/instructions.ts";
 
@@ -38,7 +38,7 @@ Deno.test("instructions equal LLVM's", () => {
   for (const [llvm, bytes, add] of cases) {
     const program = new BpfProgram();
     add(program);
-    assert.equal(formatHex(program.assemble()), bytes, llvm);
+    assertStrictEquals(formatHex(program.assemble()), bytes, llvm);
   }
 });
 
@@ -49,7 +49,7 @@ Deno.test("jump offsets count instructions; the load of a map's address takes tw
     .label("one").jumpIf(R1, "<", 1, "next")
     .label("next").jumpIf(R8, "<=", R1, "last").jumpIf(R1, "&", 64, "last").jump("last")
     .label("last").exit();
-  assert.equal(
+  assertStrictEquals(
     formatHex(program.assemble()),
     [
       ...["5500020000000000", "18110000050000000000000000000000", "2d21010000000000", "9500000000000000"],
@@ -59,7 +59,7 @@ Deno.test("jump offsets count instructions; the load of a map's address takes tw
 });
 
 Deno.test("labels are defined once, and after the jumps to them", () => {
-  assert.throws(() => new BpfProgram().label("a").label("a"), RangeError);
-  assert.throws(() => new BpfProgram().jump("a").exit().assemble(), RangeError);
-  assert.throws(() => new BpfProgram().label("a").jump("a").assemble(), RangeError);
+  assertThrows(() => new BpfProgram().label("a").label("a"), RangeError);
+  assertThrows(() => new BpfProgram().jump("a").exit().assemble(), RangeError);
+  assertThrows(() => new BpfProgram().label("a").jump("a").assemble(), RangeError);
 });

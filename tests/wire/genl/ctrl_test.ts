@@ -1,20 +1,21 @@
 /** `src/wire/genl/ctrl.ts` and `header.ts`: finding the family, against a captured exchange. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { formatHex } from "../../../src/base/hex.ts";
 import { decodeFamily, encodeFamily, encodeGetFamily, GENL_ID_CTRL } from "../../../src/wire/genl/ctrl.ts";
 import { beginGenl, decodeGenl, GENL_HDRLEN } from "../../../src/wire/genl/header.ts";
 import { assertDecodeError } from "../../support/decode_errors.ts";
 import { goldenMessages, goldenPayload, hexBytes } from "../../support/golden.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 Deno.test("encodeGetFamily() sends what `ip l2tp` sends", () => {
   const [request] = goldenMessages("l2tp/ctrl_getfamily_request");
-  assert.equal(request!.type, GENL_ID_CTRL);
-  assert.equal(formatHex(encodeGetFamily("l2tp")), formatHex(request!.payload));
+  assertStrictEquals(request!.type, GENL_ID_CTRL);
+  assertStrictEquals(formatHex(encodeGetFamily("l2tp")), formatHex(request!.payload));
 });
 
 Deno.test("decodeFamily() reads the kernel's reply, operations and all", () => {
-  assert.deepEqual(decodeFamily(goldenPayload("l2tp/ctrl_getfamily_reply")), {
+  assertDeepStrictEquals(decodeFamily(goldenPayload("l2tp/ctrl_getfamily_reply")), {
     name: "l2tp",
     id: 0x20,
     groups: new Map([["l2tp", 9]]),
@@ -25,7 +26,7 @@ Deno.test("encodeFamily() writes what decodeFamily() reads, with no group and wi
   for (const count of [0, 1, 2, 40]) {
     const groups = new Map(Array.from({ length: count }, (_, i) => [`group${i}`, 100 + i]));
     const family = { name: "some", id: 0xfffe, groups };
-    assert.deepEqual(decodeFamily(encodeFamily(family)), family, `${count} groups`);
+    assertDeepStrictEquals(decodeFamily(encodeFamily(family)), family, `${count} groups`);
   }
 });
 
@@ -34,14 +35,14 @@ Deno.test("decodeFamily() skips groups without name or id", () => {
     "01020000" + "06000100 20000000" +
       "28000700" + "0c000100 08000200 09000000" + "0c000200 08000100 61626300" + "0c000380 08000900 01000000",
   );
-  assert.deepEqual(decodeFamily(reply), { name: "", id: 0x20, groups: new Map() });
+  assertDeepStrictEquals(decodeFamily(reply), { name: "", id: 0x20, groups: new Map() });
 });
 
 Deno.test("decodeFamily() refuses a reply without an id, and malformed ones", () => {
   const absent = hexBytes("01020000" + "09000200 6c32747000000000");
   const facts = { field: "CTRL_ATTR_FAMILY_ID", offset: 0, needed: 2, had: 0 };
   assertDecodeError(() => decodeFamily(absent), facts, "no id");
-  assert.throws(() => decodeFamily(absent), /it is absent/);
+  assertMatch(String(assertThrows(() => decodeFamily(absent))), /it is absent/);
   const short = hexBytes("01020000" + "05000100 20000000");
   assertDecodeError(
     () => decodeFamily(short),
@@ -58,12 +59,12 @@ Deno.test("decodeFamily() refuses a reply without an id, and malformed ones", ()
 
 Deno.test("beginGenl() and decodeGenl(): the header both ways", () => {
   const bytes = beginGenl(8, 1).u8(20, 1).written;
-  assert.equal(formatHex(bytes), "08010000" + "0500140001000000");
-  assert.equal(GENL_HDRLEN, 4);
+  assertStrictEquals(formatHex(bytes), "08010000" + "0500140001000000");
+  assertStrictEquals(GENL_HDRLEN, 4);
   const { command, version, attributes } = decodeGenl(bytes);
-  assert.deepEqual([command, version], [8, 1]);
-  assert.equal(attributes.next(), true);
-  assert.deepEqual([attributes.type, attributes.u8()], [20, 1]);
+  assertEquals([command, version], [8, 1]);
+  assertStrictEquals(attributes.next(), true);
+  assertEquals([attributes.type, attributes.u8()], [20, 1]);
 });
 
 Deno.test("decodeGenl() refuses a payload without room for the header", () => {
@@ -71,5 +72,5 @@ Deno.test("decodeGenl() refuses a payload without room for the header", () => {
     const facts = { field: "genlmsghdr", offset: 0, needed: 4, had: length };
     assertDecodeError(() => decodeGenl(new Uint8Array(length)), facts, `${length} bytes`);
   }
-  assert.equal(decodeGenl(new Uint8Array(4)).attributes.next(), false);
+  assertStrictEquals(decodeGenl(new Uint8Array(4)).attributes.next(), false);
 });

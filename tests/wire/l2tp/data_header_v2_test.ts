@@ -1,9 +1,10 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { DecodeError } from "../../../src/base/errors.ts";
 import { encodeV2DataHeader, type V2DataHeader } from "../../../src/wire/l2tp/data_header_v2.ts";
 import { decodeV2DataHeader } from "../../support/data_headers.ts";
 import { Random } from "../../support/random.ts";
 import { hexBytes } from "../../support/golden.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 /** A header of one of the sixteen forms L, S, O, P. */
 function header(form: number, random: Random): V2DataHeader {
@@ -21,8 +22,8 @@ function header(form: number, random: Random): V2DataHeader {
 
 Deno.test("v2 data header, section 3.1: as the kernel sends it, without and with sequence numbers", () => {
   const ids = { tunnelId: 0xb8d4, sessionId: 0x33e9, priority: false };
-  assert.deepEqual(encodeV2DataHeader(ids), hexBytes("0002 b8d4 33e9"));
-  assert.deepEqual(
+  assertEquals(encodeV2DataHeader(ids), hexBytes("0002 b8d4 33e9"));
+  assertEquals(
     encodeV2DataHeader({ tunnelId: 0x3344, sessionId: 0x7788, ns: 0, nr: 0, priority: false }),
     hexBytes("0802 3344 7788 0000 0000"),
   );
@@ -31,9 +32,9 @@ Deno.test("v2 data header, section 3.1: as the kernel sends it, without and with
 Deno.test("v2 data header, section 3.1: golden packet of xl2tpd's session", () => {
   const packet = hexBytes("0002 b8d4 33e9 ff03 c021 0101 0014 0104 0578 0206 0000 0000 0506 3924 a6fe");
   const { header, headerLength } = decodeV2DataHeader(packet);
-  assert.equal(headerLength, 6);
-  assert.deepEqual([header.tunnelId, header.sessionId], [47316, 13289]);
-  assert.deepEqual(
+  assertStrictEquals(headerLength, 6);
+  assertEquals([header.tunnelId, header.sessionId], [47316, 13289]);
+  assertEquals(
     [header.length, header.ns, header.nr, header.offsetSize, header.priority],
     [undefined, undefined, undefined, undefined, false],
   );
@@ -46,7 +47,7 @@ Deno.test("v2 data header: every form L, S, O, P survives writing and reading", 
       const before = header(form, random);
       const bytes = encodeV2DataHeader(before);
       const after = decodeV2DataHeader(Uint8Array.of(...bytes, 1, 2, 3));
-      assert.deepEqual(after, { header: before, headerLength: bytes.length });
+      assertDeepStrictEquals(after, { header: before, headerLength: bytes.length });
     }
   }
 });
@@ -56,13 +57,13 @@ Deno.test("v2 data header: every form cut at every byte is refused", () => {
   for (let form = 0; form < 16; form++) {
     const bytes = encodeV2DataHeader(header(form, random));
     for (let length = 0; length < bytes.length; length++) {
-      assert.throws(() => decodeV2DataHeader(bytes.subarray(0, length)), DecodeError);
+      assertThrows(() => decodeV2DataHeader(bytes.subarray(0, length)), DecodeError);
     }
   }
 });
 
 Deno.test("v2 data header: control messages and other versions are refused, reserved bits ignored", () => {
-  assert.throws(() => decodeV2DataHeader(hexBytes("8002 0001 0002")), DecodeError);
-  assert.throws(() => decodeV2DataHeader(hexBytes("0003 0001 0002")), DecodeError);
-  assert.equal(decodeV2DataHeader(hexBytes("34f2 0001 0002")).headerLength, 6);
+  assertThrows(() => decodeV2DataHeader(hexBytes("8002 0001 0002")), DecodeError);
+  assertThrows(() => decodeV2DataHeader(hexBytes("0003 0001 0002")), DecodeError);
+  assertStrictEquals(decodeV2DataHeader(hexBytes("34f2 0001 0002")).headerLength, 6);
 });

@@ -1,12 +1,12 @@
 /** `src/wire/l2tpd/about.ts`: what the daemon is. */
 
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { decodeAbout, encodeAbout } from "../../../src/wire/l2tpd/about.ts";
 import { assertRefused } from "./refusals.ts";
 
 Deno.test("about: the version comes back; further members are for newer clients", () => {
-  assert.deepEqual(decodeAbout(encodeAbout({ version: "0.1.0" })), { version: "0.1.0" });
-  assert.deepEqual(decodeAbout('{"version":"2","build":{}}'), { version: "2" });
+  assertEquals(decodeAbout(encodeAbout({ version: "0.1.0" })), { version: "0.1.0" });
+  assertEquals(decodeAbout('{"version":"2","build":{}}'), { version: "2" });
 });
 
 Deno.test("about: what is refused, and the member that is named", () => {

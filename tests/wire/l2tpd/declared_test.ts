@@ -1,10 +1,11 @@
 /** `src/wire/l2tpd/declared.ts`: rows of tunnels of the configuration file that are not there. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { type PendingTunnel, WAITING_FOR } from "../../../src/model/pending_tunnel.ts";
 import { decodeDeclared, encodeDeclared } from "../../../src/wire/l2tpd/declared.ts";
 import { L2TPD_TEXT_MAX } from "../../../src/wire/l2tpd/family.ts";
 import { assertRefused } from "./refusals.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 const ROW: PendingTunnel = {
   name: "branch",
@@ -17,14 +18,14 @@ const ROW: PendingTunnel = {
 
 Deno.test("declared: what was encoded comes back", () => {
   for (const waitsFor of [...WAITING_FOR, undefined]) {
-    assert.deepEqual(decodeDeclared(encodeDeclared({ ...ROW, waitsFor })), { ...ROW, waitsFor });
+    assertDeepStrictEquals(decodeDeclared(encodeDeclared({ ...ROW, waitsFor })), { ...ROW, waitsFor });
   }
   const failed = { ...ROW, waitsFor: undefined, subject: undefined };
-  assert.deepEqual(decodeDeclared(encodeDeclared(failed)), failed);
+  assertDeepStrictEquals(decodeDeclared(encodeDeclared(failed)), failed);
 });
 
 Deno.test("declared: the row's members", () => {
-  assert.deepEqual(JSON.parse(encodeDeclared(ROW)), {
+  assertEquals(JSON.parse(encodeDeclared(ROW)), {
     name: "branch",
     tunnel_id: 0xffff_ffff,
     waits_for: "interface",
@@ -38,15 +39,15 @@ Deno.test("declared: texts that are too long for one message are shortened, what
   for (const unit of ["x", "\u0001", "ü", "\u{1f600}"]) {
     const long = unit.repeat(500);
     const text = encodeDeclared({ ...ROW, name: long, subject: long, message: long });
-    assert.ok(new TextEncoder().encode(text).length <= L2TPD_TEXT_MAX, unit);
+    assert(new TextEncoder().encode(text).length <= L2TPD_TEXT_MAX, unit);
     const { name, message } = decodeDeclared(text);
-    assert.ok(name.endsWith("…") && message.endsWith("…") && name.length === 40);
+    assert(name.endsWith("…") && message.endsWith("…") && name.length === 40);
   }
 });
 
 Deno.test("declared: of a newer daemon, further members and something else to wait for", () => {
   const text = JSON.stringify({ ...JSON.parse(encodeDeclared(ROW)), waits_for: "moon", tries: 5 });
-  assert.deepEqual(decodeDeclared(text), { ...ROW, waitsFor: undefined });
+  assertDeepStrictEquals(decodeDeclared(text), { ...ROW, waitsFor: undefined });
 });
 
 Deno.test("declared: what is refused, and the member that is named", () => {

@@ -1,8 +1,9 @@
 /** `src/wire/l2tpd/drops.ts`: rows of dropped packets. */
 
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { decodeDrops, encodeDrops } from "../../../src/wire/l2tpd/drops.ts";
 import { assertRefused } from "./refusals.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 const NOBODY = { tunnelId: undefined, sessionId: undefined, local: undefined, port: undefined };
 
@@ -12,13 +13,13 @@ Deno.test("drops: what was encoded comes back, of sessions, tunnels and sockets"
     { ...NOBODY, tunnelId: 7, reasons: new Map() },
     { ...NOBODY, local: "fd00::1", port: 0, reasons: new Map([["a", 0], ["b", Number.MAX_SAFE_INTEGER]]) },
   ];
-  for (const row of rows) assert.deepEqual(decodeDrops(encodeDrops(row)), row);
+  for (const row of rows) assertDeepStrictEquals(decodeDrops(encodeDrops(row)), row);
 });
 
 Deno.test("drops: the row's members, and further ones that a newer daemon may have", () => {
   const row = { ...NOBODY, tunnelId: 1, sessionId: 2, reasons: new Map([["x", 1]]) };
-  assert.equal(encodeDrops(row), '{"tunnel_id":1,"session_id":2,"drops":{"x":1}}');
-  assert.deepEqual(decodeDrops('{"tunnel_id":1,"session_id":2,"drops":{"x":1},"new":[]}'), row);
+  assertStrictEquals(encodeDrops(row), '{"tunnel_id":1,"session_id":2,"drops":{"x":1}}');
+  assertDeepStrictEquals(decodeDrops('{"tunnel_id":1,"session_id":2,"drops":{"x":1},"new":[]}'), row);
 });
 
 Deno.test("drops: what is refused, and the member that is named", () => {

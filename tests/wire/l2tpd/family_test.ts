@@ -1,6 +1,6 @@
 /** `src/wire/l2tpd/family.ts`: messages between the daemon and its clients. */
 
-import assert from "node:assert/strict";
+import { assertStrictEquals, assertThrows } from "@std/assert";
 import {
   decodeL2tpdControl,
   decodeL2tpdText,
@@ -12,16 +12,17 @@ import {
   L2TPD_TEXT_MAX,
 } from "../../../src/wire/l2tpd/family.ts";
 import { DecodeError } from "../../../src/base/errors.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 Deno.test("a text comes back as it was, up to the longest", () => {
   for (const text of ["", "1", "x".repeat(L2TPD_TEXT_MAX)]) {
-    assert.equal(decodeL2tpdText(encodeL2tpdText(L2TPD_CMD.HELLO, text)), text);
+    assertStrictEquals(decodeL2tpdText(encodeL2tpdText(L2TPD_CMD.HELLO, text)), text);
   }
 });
 
 Deno.test("a request has no text", () => {
-  assert.deepEqual([...encodeL2tpdRequest(L2TPD_CMD.LISTEN)], [2, 1, 0, 0]);
-  assert.throws(() => decodeL2tpdText(encodeL2tpdRequest(L2TPD_CMD.LISTEN)), DecodeError);
+  assertDeepStrictEquals([...encodeL2tpdRequest(L2TPD_CMD.LISTEN)], [2, 1, 0, 0]);
+  assertThrows(() => decodeL2tpdText(encodeL2tpdRequest(L2TPD_CMD.LISTEN)), DecodeError);
 });
 
 Deno.test("a control message comes back with its source, up to the longest", () => {
@@ -29,7 +30,7 @@ Deno.test("a control message comes back with its source, up to the longest", () 
     const message = Uint8Array.from({ length }, (_, i) => i & 0xff);
     const control = { local: "fd00::1", port: 1701, peer: "fd00::2", peerPort: 4444, message };
     const decoded = decodeL2tpdControl(encodeL2tpdControl(control));
-    assert.deepEqual({ ...decoded, message: Uint8Array.from(decoded.message) }, control);
+    assertDeepStrictEquals({ ...decoded, message: Uint8Array.from(decoded.message) }, control);
   }
 });
 
@@ -41,5 +42,5 @@ Deno.test("a control message that is not whole is a DecodeError", () => {
     encodeL2tpdText(L2TPD_CMD.CONTROL, "no JSON"),
     new Uint8Array(3),
   ];
-  for (const payload of bad) assert.throws(() => decodeL2tpdControl(payload), DecodeError);
+  for (const payload of bad) assertThrows(() => decodeL2tpdControl(payload), DecodeError);
 });

@@ -1,16 +1,17 @@
 /** `src/wire/l2tpd/offloads.ts`: rows of offloads. */
 
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { decodeOffloads, encodeOffloads } from "../../../src/wire/l2tpd/offloads.ts";
 import { OFFLOADS } from "../../../src/model/offloads.ts";
 import { assertRefused } from "./refusals.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 Deno.test("offloads: what was encoded comes back, with all, with none, and with one of a newer daemon", () => {
   for (const offloads of [OFFLOADS, [], ["tap", "unheard-of"]]) {
     const row = { tunnelId: 1, sessionId: 0xffff_ffff, offloads: [...offloads] };
-    assert.deepEqual(decodeOffloads(encodeOffloads(row)), row);
+    assertDeepStrictEquals(decodeOffloads(encodeOffloads(row)), row);
   }
-  assert.equal(
+  assertStrictEquals(
     encodeOffloads({ tunnelId: 1, sessionId: 2, offloads: ["gso"] }),
     '{"tunnel_id":1,"session_id":2,"offloads":["gso"]}',
   );

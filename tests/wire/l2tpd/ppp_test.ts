@@ -1,4 +1,11 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { DecodeError } from "../../../src/base/errors.ts";
 import { encodeL2tpdJson, L2TPD_CMD, L2TPD_TEXT_MAX } from "../../../src/wire/l2tpd/family.ts";
 import {
@@ -11,6 +18,7 @@ import {
   type PppSessionStatus,
 } from "../../../src/wire/l2tpd/ppp.ts";
 import { assertRefused } from "./refusals.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 const WHOLE: PppRequest = {
   dataplane: "user",
@@ -41,11 +49,11 @@ const WHOLE: PppRequest = {
 };
 
 Deno.test("decodePppRequest(): what was encoded comes back, with everything and with next to nothing", () => {
-  assert.deepEqual(decodePppRequest(encodePppRequest(WHOLE)), WHOLE);
+  assertDeepStrictEquals(decodePppRequest(encodePppRequest(WHOLE)), WHOLE);
   const bare = { ...WHOLE, settings: { ipv4: false } } as const;
   const { ipv4, ...rest } = decodePppRequest(encodePppRequest(bare)).settings;
-  assert.equal(ipv4, false);
-  assert.ok(Object.values(rest).every((value) => value === undefined));
+  assertStrictEquals(ipv4, false);
+  assert(Object.values(rest).every((value) => value === undefined));
 });
 
 Deno.test("decodePppRequest() names the member that is wrong, and never its value", () => {
@@ -79,20 +87,17 @@ Deno.test("decodePppRequest() names the member that is wrong, and never its valu
   ];
   for (const [member, request] of table) {
     const payload = encodeL2tpdJson(L2TPD_CMD.PPP, request as object);
-    assert.throws(() => decodePppRequest(payload), (error) => {
-      assert.ok(error instanceof DecodeError, member);
-      assert.match(error.message, new RegExp(`\\.${member} at byte 0: it `));
-      assert.doesNotMatch(error.message, /secret-x|secret\/x|wonderland/);
-      return true;
-    }, member);
+    const error = assertThrows(() => decodePppRequest(payload), DecodeError, undefined, member);
+    assertMatch(error.message, new RegExp(`\\.${member} at byte 0: it `));
+    assertNotMatch(error.message, /secret-x|secret\/x|wonderland/);
   }
 });
 
 Deno.test("encodePppRequest() refuses what a message has no room for", () => {
   const secrets = Array.from({ length: 1000 }, (_, i) => ({ name: `user${i}`, secret: "x".repeat(40) }));
-  assert.throws(() => encodePppRequest({ ...WHOLE, settings: { secrets } }), RangeError);
+  assertThrows(() => encodePppRequest({ ...WHOLE, settings: { secrets } }), RangeError);
   const fewer = secrets.slice(0, 700);
-  assert.deepEqual(
+  assertEquals(
     decodePppRequest(encodePppRequest({ ...WHOLE, settings: { secrets: fewer } })).settings.secrets,
     fewer,
   );
@@ -104,10 +109,10 @@ Deno.test("decodePppRequest(): every message that is cut is a DecodeError that s
     try {
       decodePppRequest(payload.subarray(0, length));
       // What is cut are the zeros behind the end.
-      assert.ok(length > payload.length - 4);
+      assert(length > payload.length - 4);
     } catch (error) {
-      assert.ok(error instanceof DecodeError);
-      assert.doesNotMatch(error.message, /wonder|alice/);
+      assert(error instanceof DecodeError);
+      assertNotMatch(error.message, /wonder|alice/);
     }
   }
 });
@@ -141,19 +146,19 @@ const PPPD_STATUS: PppSessionStatus = {
 Deno.test("PPP statuses: what was encoded comes back, in ASCII and in pieces that a message has room for", () => {
   const statuses = Array.from({ length: 9 }, (_, i) => ({ ...STATUS, sessionId: i + 1 }));
   const pieces = [...encodePppStatuses([...statuses, PPPD_STATUS])];
-  assert.ok(pieces.length > 2);
-  for (const piece of pieces) assert.match(piece, new RegExp(`^[\\x00-\\x7f]{1,${L2TPD_TEXT_MAX}}$`));
+  assert(pieces.length > 2);
+  for (const piece of pieces) assertMatch(piece, new RegExp(`^[\\x00-\\x7f]{1,${L2TPD_TEXT_MAX}}$`));
   const decoded = decodePppStatuses(pieces);
-  assert.deepEqual(decoded.slice(0, -1), statuses);
+  assertDeepStrictEquals(decoded.slice(0, -1), statuses);
   const { file, pid, starts } = PPPD_STATUS.pppd!;
-  assert.deepEqual(decoded.at(-1), { ...PPPD_STATUS, settings: {}, pppd: { file, pid, starts } });
-  assert.deepEqual(decodePppStatuses([...encodePppStatuses([])]), []);
+  assertDeepStrictEquals(decoded.at(-1), { ...PPPD_STATUS, settings: {}, pppd: { file, pid, starts } });
+  assertEquals(decodePppStatuses([...encodePppStatuses([])]), []);
 });
 
 Deno.test("PPP statuses: an older daemon tells no settings", () => {
   const { settings: _, ...older } = STATUS;
   const [decoded] = decodePppStatuses([JSON.stringify(older)]);
-  assert.deepEqual(decoded, { ...STATUS, settings: {} });
+  assertDeepStrictEquals(decoded, { ...STATUS, settings: {} });
 });
 
 Deno.test("PPP statuses: what is refused, and the member that is named", () => {

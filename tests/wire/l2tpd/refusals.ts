@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assertNotMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { DecodeError } from "../../../src/base/errors.ts";
 
 /**
@@ -18,11 +18,8 @@ export function assertRefused(
 ): void {
   for (const [member, wrong] of table) {
     const text = typeof wrong === "string" ? wrong : JSON.stringify(wrong);
-    assert.throws(() => decode(text), (error) => {
-      assert.ok(error instanceof DecodeError, text);
-      assert.equal(error.field, `${what}${member}`, text);
-      assert.doesNotMatch(error.message, /secret/);
-      return true;
-    }, text);
+    const error = assertThrows(() => decode(text), DecodeError, undefined, text);
+    assertStrictEquals(error.field, `${what}${member}`, text);
+    assertNotMatch(error.message, /secret/);
   }
 }

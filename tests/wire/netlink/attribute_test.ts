@@ -1,12 +1,13 @@
 /** `src/wire/netlink/attribute.ts`: attributes both ways, malformed ones, buffers at odd addresses. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { ByteWriter } from "../../../src/base/bytes.ts";
 import { formatHex } from "../../../src/base/hex.ts";
 import { AttributeReader, AttributeWriter } from "../../../src/wire/netlink/attribute.ts";
 import { nlmsgAlign } from "../../../src/wire/netlink/constants.ts";
 import { assertDecodeError } from "../../support/decode_errors.ts";
 import { goldenBytes, hexBytes } from "../../support/golden.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 /** Writer call, encoded bytes, reader call, value. */
 const TABLE: readonly {
@@ -115,12 +116,12 @@ Deno.test("AttributeWriter and AttributeReader: each kind both ways", () => {
     const expected = hexBytes(bytes);
     const writer = new AttributeWriter();
     write(writer);
-    assert.equal(formatHex(writer.written), formatHex(expected), name);
+    assertStrictEquals(formatHex(writer.written), formatHex(expected), name);
     const reader = new AttributeReader(expected);
-    assert.equal(reader.next(), true, name);
-    assert.equal(reader.type, expected[2]! | ((expected[3]! & 0x3f) << 8), name);
-    assert.deepEqual(read(reader), value, name);
-    assert.equal(reader.next(), false, name);
+    assertStrictEquals(reader.next(), true, name);
+    assertStrictEquals(reader.type, expected[2]! | ((expected[3]! & 0x3f) << 8), name);
+    assertDeepStrictEquals(read(reader), value, name);
+    assertStrictEquals(reader.next(), false, name);
   }
 });
 
@@ -129,22 +130,22 @@ Deno.test("AttributeWriter: many after each other, and nested ones within nested
   for (const { write } of TABLE) write(writer);
   const reader = new AttributeReader(writer.written);
   for (const { name, read, value } of TABLE) {
-    assert.equal(reader.next(), true, name);
-    assert.deepEqual(read(reader), value, name);
+    assertStrictEquals(reader.next(), true, name);
+    assertDeepStrictEquals(read(reader), value, name);
   }
-  assert.equal(reader.next(), false);
+  assertStrictEquals(reader.next(), false);
   const deep = new AttributeWriter().nested(
     1,
     (a) => a.nested(2, (b) => b.nested(3, (c) => c.u8(4, 5), true), false),
     false,
   );
-  assert.equal(formatHex(deep.written), "14000100" + "10000200" + "0c000380" + "0500040005000000");
+  assertStrictEquals(formatHex(deep.written), "14000100" + "10000200" + "0c000380" + "0500040005000000");
 });
 
 Deno.test("AttributeWriter writes behind a fixed header that is there already", () => {
   const out = new ByteWriter({ littleEndian: true });
   out.u32(0x01020304);
-  assert.equal(formatHex(new AttributeWriter(out).u8(1, 2).written), "04030201" + "0500010002000000");
+  assertStrictEquals(formatHex(new AttributeWriter(out).u8(1, 2).written), "04030201" + "0500010002000000");
 });
 
 Deno.test("AttributeReader at every odd address of a larger buffer reads the same", () => {
@@ -156,37 +157,37 @@ Deno.test("AttributeReader at every odd address of a larger buffer reads the sam
     room.set(bytes, shift);
     const reader = new AttributeReader(room.subarray(shift, shift + bytes.length));
     for (const { name, read, value } of TABLE) {
-      assert.equal(reader.next(), true, `${name} at ${shift}`);
-      assert.deepEqual(read(reader), value, `${name} at ${shift}`);
+      assertStrictEquals(reader.next(), true, `${name} at ${shift}`);
+      assertDeepStrictEquals(read(reader), value, `${name} at ${shift}`);
     }
-    assert.equal(reader.next(), false);
+    assertStrictEquals(reader.next(), false);
   }
 });
 
 Deno.test("AttributeReader stays within its range", () => {
   const bytes = hexBytes("ffffffff 05000100 07000000 ffffffff");
   const reader = new AttributeReader(bytes, 4, 12);
-  assert.deepEqual(readAll(reader), [[1, "07"]]);
-  assert.deepEqual(readAll(new AttributeReader(bytes, 12, 4)), []);
-  assert.deepEqual(readAll(new AttributeReader(bytes, bytes.length)), []);
+  assertEquals(readAll(reader), [[1, "07"]]);
+  assertEquals(readAll(new AttributeReader(bytes, 12, 4)), []);
+  assertEquals(readAll(new AttributeReader(bytes, bytes.length)), []);
 });
 
 Deno.test("AttributeReader.next() passes over up to three bytes behind the last attribute, as nla_ok does", () => {
   for (const rest of ["", "00", "0000", "000000", "ff", "ffff", "ffffff"]) {
-    assert.deepEqual(readAll(new AttributeReader(hexBytes("05000100 07000000" + rest))), [[1, "07"]], rest);
+    assertEquals(readAll(new AttributeReader(hexBytes("05000100 07000000" + rest))), [[1, "07"]], rest);
   }
 });
 
 Deno.test("AttributeReader.next() does not need the padding of the last attribute", () => {
-  assert.deepEqual(readAll(new AttributeReader(hexBytes("05000100 07"))), [[1, "07"]]);
-  assert.deepEqual(readAll(new AttributeReader(hexBytes("06000100 0708"))), [[1, "0708"]]);
+  assertEquals(readAll(new AttributeReader(hexBytes("05000100 07"))), [[1, "07"]]);
+  assertEquals(readAll(new AttributeReader(hexBytes("06000100 0708"))), [[1, "0708"]]);
 });
 
 Deno.test("AttributeReader.next() takes the flag bits off the type", () => {
   for (const type of ["1e00", "1e80", "1e40", "1ec0"]) {
     const reader = new AttributeReader(hexBytes(`0400${type}`));
     reader.next();
-    assert.equal(reader.type, 30, type);
+    assertStrictEquals(reader.type, 30, type);
   }
 });
 
@@ -206,7 +207,7 @@ Deno.test("AttributeReader.next() refuses impossible lengths", () => {
       needed: 4,
       had,
     }, bytes);
-    assert.throws(() => readAll(new AttributeReader(hexBytes(bytes))), text);
+    assertMatch(String(assertThrows(() => readAll(new AttributeReader(hexBytes(bytes))))), text);
   }
 });
 
@@ -238,7 +239,7 @@ Deno.test("AttributeReader getters refuse a short payload, and read the first by
         const facts = { field: "attribute 5", offset: 8, needed: size, had: length };
         assertDecodeError(() => get(reader), facts, `${name} of ${length}`);
       } else {
-        assert.equal(get(reader), value, `${name} of ${length}`);
+        assertStrictEquals(get(reader), value, `${name} of ${length}`);
       }
     }
   }
@@ -247,8 +248,8 @@ Deno.test("AttributeReader getters refuse a short payload, and read the first by
 Deno.test("AttributeReader getters before the first next() find nothing", () => {
   const reader = new AttributeReader(hexBytes("08000900 01020304"));
   assertDecodeError(() => reader.u32(), { field: "attribute 0", offset: 0, needed: 4, had: 0 }, "u32");
-  assert.equal(reader.bytes().length, 0);
-  assert.equal(reader.string(), "");
+  assertStrictEquals(reader.bytes().length, 0);
+  assertStrictEquals(reader.string(), "");
 });
 
 Deno.test("AttributeReader.bytes() borrows and fixed() copies", () => {
@@ -257,8 +258,8 @@ Deno.test("AttributeReader.bytes() borrows and fixed() copies", () => {
   reader.next();
   const [borrowed, copied] = [reader.bytes(), reader.fixed(4)];
   bytes[4] = 0xff;
-  assert.equal(formatHex(borrowed), "ff020304");
-  assert.equal(formatHex(copied), "01020304");
+  assertStrictEquals(formatHex(borrowed), "ff020304");
+  assertStrictEquals(formatHex(copied), "01020304");
 });
 
 Deno.test("AttributeReader.string() ends at the first NUL or at the end, and accepts invalid UTF-8", () => {
@@ -276,7 +277,7 @@ Deno.test("AttributeReader.string() ends at the first NUL or at the end, and acc
   for (const [payload, expected] of table) {
     const reader = new AttributeReader(new AttributeWriter().bytes(8, hexBytes(payload)).written);
     reader.next();
-    assert.equal(reader.string(), expected, payload);
+    assertStrictEquals(reader.string(), expected, payload);
   }
 });
 
@@ -285,12 +286,12 @@ Deno.test("nlmsgAlign() rounds up to four, also near 2^32", () => {
     0x7fffffff,
     0x80000000,
   ]];
-  for (const [n, expected] of table) assert.equal(nlmsgAlign(n), expected);
+  for (const [n, expected] of table) assertStrictEquals(nlmsgAlign(n), expected);
 });
 
 Deno.test("AttributeReader walks a real reply of a link to its end", () => {
   const reader = new AttributeReader(goldenBytes("rtnl/link_reply"), 32);
   let count = 0;
   while (reader.next()) count++;
-  assert.ok(count > 30, `${count} attributes`);
+  assert(count > 30, `${count} attributes`);
 });

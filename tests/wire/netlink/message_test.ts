@@ -1,6 +1,6 @@
 /** `src/wire/netlink/message.ts`: datagrams of messages, and the messages that end an exchange. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
 import { formatHex } from "../../../src/base/hex.ts";
 import {
   NLM_F_ACK,
@@ -22,6 +22,7 @@ import {
 import { assertDecodeError } from "../../support/decode_errors.ts";
 import { refuse } from "../../support/fake_kernel.ts";
 import { goldenBytes, goldenMessages, goldenNames, hexBytes } from "../../support/golden.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 const HEADER = "18000000 2000 0503 07000000 48020000";
 const MESSAGE: NetlinkMessage = {
@@ -34,18 +35,21 @@ const MESSAGE: NetlinkMessage = {
 
 Deno.test("encodeMessage() and decodeMessages(): one message both ways", () => {
   const bytes = hexBytes(HEADER + "04010000 aabbccdd");
-  assert.equal(formatHex(encodeMessage(MESSAGE)), formatHex(bytes));
-  assert.deepEqual(decodeMessages(bytes), [MESSAGE]);
+  assertStrictEquals(formatHex(encodeMessage(MESSAGE)), formatHex(bytes));
+  assertDeepStrictEquals(decodeMessages(bytes), [MESSAGE]);
 });
 
 Deno.test("encodeMessage() pads to four bytes and says the unpadded length", () => {
   for (let length = 0; length < 9; length++) {
     const payload = new Uint8Array(length).fill(0xee);
     const bytes = encodeMessage({ ...MESSAGE, payload });
-    assert.equal(bytes.length, 16 + 4 * Math.ceil(length / 4));
-    assert.equal(new DataView(bytes.buffer).getUint32(0, true), 16 + length);
-    assert.equal(formatHex(bytes.subarray(16)), "ee".repeat(length).padEnd(2 * (bytes.length - 16), "0"));
-    assert.deepEqual(decodeMessages(bytes)[0]!.payload, payload);
+    assertStrictEquals(bytes.length, 16 + 4 * Math.ceil(length / 4));
+    assertStrictEquals(new DataView(bytes.buffer).getUint32(0, true), 16 + length);
+    assertStrictEquals(
+      formatHex(bytes.subarray(16)),
+      "ee".repeat(length).padEnd(2 * (bytes.length - 16), "0"),
+    );
+    assertEquals(decodeMessages(bytes)[0]!.payload, payload);
   }
 });
 
@@ -57,7 +61,7 @@ Deno.test("encodeMessage() cuts header fields to their width", () => {
     portId: 2 ** 32 + 5,
     payload: new Uint8Array(0),
   });
-  assert.equal(formatHex(wide), "10000000" + "4523" + "ffff" + "ffffffff" + "05000000");
+  assertStrictEquals(formatHex(wide), "10000000" + "4523" + "ffff" + "ffffffff" + "05000000");
 });
 
 Deno.test("decodeMessages() reads several messages of one datagram, with and without padding between them", () => {
@@ -66,21 +70,21 @@ Deno.test("decodeMessages() reads several messages of one datagram, with and wit
   const both = new Uint8Array([...one, ...two]);
   for (const end of [both.length, both.length - 3]) {
     const messages = decodeMessages(both.subarray(0, end));
-    assert.deepEqual(messages.map((message) => [message.sequence, formatHex(message.payload)]), [
+    assertEquals(messages.map((message) => [message.sequence, formatHex(message.payload)]), [
       [7, "01"],
       [8, "0203040506"],
     ]);
   }
-  assert.deepEqual(decodeMessages(new Uint8Array(0)), []);
+  assertEquals(decodeMessages(new Uint8Array(0)), []);
 });
 
 Deno.test("decodeMessages() works at odd addresses, and its payloads borrow", () => {
   const room = new Uint8Array(64).fill(0xa5);
   room.set(encodeMessage(MESSAGE), 13);
   const [message] = decodeMessages(room.subarray(13, 13 + 24));
-  assert.deepEqual(message, MESSAGE);
+  assertDeepStrictEquals(message, MESSAGE);
   room[13 + 16] = 0x77;
-  assert.equal(message!.payload[0], 0x77);
+  assertStrictEquals(message!.payload[0], 0x77);
 });
 
 Deno.test("decodeMessages() refuses truncated and impossible headers", () => {
@@ -106,10 +110,10 @@ Deno.test("decodeMessages() refuses truncated and impossible headers", () => {
 
 Deno.test("decodeMessages() and encodeMessage() give captured datagrams back byte for byte", () => {
   const names = goldenNames();
-  assert.ok(names.length >= 32, `${names.length} captures`);
+  assert(names.length >= 32, `${names.length} captures`);
   for (const name of names) {
     const again = goldenMessages(name).map((message) => formatHex(encodeMessage(message))).join("");
-    assert.equal(again, formatHex(goldenBytes(name)), name);
+    assertStrictEquals(again, formatHex(goldenBytes(name)), name);
   }
 });
 
@@ -122,8 +126,8 @@ Deno.test("decodeError() reads captured acknowledgements and refusals", () => {
   ];
   for (const [name, expected] of table) {
     const [message] = goldenMessages(name);
-    assert.equal(message!.type, NLMSG_ERROR);
-    assert.deepEqual(decodeError(message!), expected, name);
+    assertStrictEquals(message!.type, NLMSG_ERROR);
+    assertDeepStrictEquals(decodeError(message!), expected, name);
   }
 });
 
@@ -146,7 +150,7 @@ Deno.test("decodeError() finds the extended acknowledgement behind a capped and 
     for (const [extack, offset] of facts) {
       const message = refuse(REQUEST, 34, { extack, offset, capped });
       const expected = { errno: 34, extack, attributeOffset: offset };
-      assert.deepEqual(decodeError(message), expected, `${extack} ${offset} capped ${capped}`);
+      assertDeepStrictEquals(decodeError(message), expected, `${extack} ${offset} capped ${capped}`);
     }
   }
 });
@@ -154,7 +158,7 @@ Deno.test("decodeError() finds the extended acknowledgement behind a capped and 
 Deno.test("decodeError() takes the padding of the request into account", () => {
   const odd = { ...REQUEST, payload: hexBytes("0101000001") };
   const message = refuse(odd, 22, { extack: "odd", offset: 16, capped: false });
-  assert.deepEqual(decodeError(message), { errno: 22, extack: "odd", attributeOffset: 16 });
+  assertEquals(decodeError(message), { errno: 22, extack: "odd", attributeOffset: 16 });
 });
 
 Deno.test("decodeError() passes over attributes it does not know (cookie, policy)", () => {
@@ -163,13 +167,13 @@ Deno.test("decodeError() passes over attributes it does not know (cookie, policy
       "0c000300 0102030405060708" + "0c000480 08000100 01000000" + "08000100 626164 00",
   );
   const message = { ...REQUEST, type: NLMSG_ERROR, flags: NLM_F_CAPPED | NLM_F_ACK_TLVS, payload };
-  assert.deepEqual(decodeError(message), { errno: 34, extack: "bad", attributeOffset: undefined });
+  assertEquals(decodeError(message), { errno: 34, extack: "bad", attributeOffset: undefined });
 });
 
 Deno.test("decodeError() reads attributes only if the flag is set", () => {
   const { flags, ...rest } = refuse(REQUEST, 22, { extack: "hidden" });
   const expected = { errno: 22, extack: undefined, attributeOffset: undefined };
-  assert.deepEqual(decodeError({ ...rest, flags: flags & ~NLM_F_ACK_TLVS }), expected);
+  assertDeepStrictEquals(decodeError({ ...rest, flags: flags & ~NLM_F_ACK_TLVS }), expected);
 });
 
 Deno.test("decodeError() refuses what is too short or has malformed attributes", () => {
@@ -208,36 +212,36 @@ Deno.test("decodeError() ignores an impossible length of the echoed request", ()
     try {
       read = decodeError(message);
     } catch (error) {
-      assert.equal((error as Error).name, "DecodeError", echoed);
+      assertStrictEquals((error as Error).name, "DecodeError", echoed);
     }
-    if (read !== undefined) assert.equal(read.errno, 22, echoed);
-    assert.notEqual(read?.extack, "seen", echoed);
+    if (read !== undefined) assertStrictEquals(read.errno, 22, echoed);
+    assertNotStrictEquals(read?.extack, "seen", echoed);
   }
 });
 
 Deno.test("decodeDone() reads the end of a dump, with an error, without, and of old kernels", () => {
   const plain = { extack: undefined, attributeOffset: undefined };
-  assert.deepEqual(decodeDone(goldenMessages("l2tp/tunnel_dump_done")[0]!), { errno: 0, ...plain });
-  assert.deepEqual(decodeDone(goldenMessages("rtnl/address_dump_done")[0]!), { errno: 0, ...plain });
+  assertDeepStrictEquals(decodeDone(goldenMessages("l2tp/tunnel_dump_done")[0]!), { errno: 0, ...plain });
+  assertDeepStrictEquals(decodeDone(goldenMessages("rtnl/address_dump_done")[0]!), { errno: 0, ...plain });
   const done = (payload: string, flags = NLM_F_MULTI): NetlinkMessage => ({
     ...REQUEST,
     type: NLMSG_DONE,
     flags,
     payload: hexBytes(payload),
   });
-  assert.deepEqual(decodeDone(done("ffffffff")), { errno: 1, ...plain });
-  assert.deepEqual(decodeDone(done("")), { errno: 0, ...plain });
-  assert.deepEqual(decodeDone(done("ff")), { errno: 0, ...plain });
+  assertEquals(decodeDone(done("ffffffff")), { errno: 1, ...plain });
+  assertDeepStrictEquals(decodeDone(done("")), { errno: 0, ...plain });
+  assertDeepStrictEquals(decodeDone(done("ff")), { errno: 0, ...plain });
   const extended = done("eaffffff 08000100 62616400 08000200 14000000", NLM_F_MULTI | NLM_F_ACK_TLVS);
-  assert.deepEqual(decodeDone(extended), { errno: 22, extack: "bad", attributeOffset: 20 });
+  assertEquals(decodeDone(extended), { errno: 22, extack: "bad", attributeOffset: 20 });
   const cut = done("eaffffff 09000100 62616400", NLM_F_MULTI | NLM_F_ACK_TLVS);
   assertDecodeError(() => decodeDone(cut), { field: "nlattr", offset: 4, needed: 4, had: 8 }, "cut");
 });
 
 Deno.test("decodeError() and decodeDone() treat a positive number as an error", () => {
   const payload = hexBytes("11000000" + "10000000 2000 0500 01000000 00000000");
-  assert.equal(decodeError({ ...REQUEST, type: NLMSG_ERROR, flags: NLM_F_CAPPED, payload }).errno, 17);
-  assert.equal(
+  assertStrictEquals(decodeError({ ...REQUEST, type: NLMSG_ERROR, flags: NLM_F_CAPPED, payload }).errno, 17);
+  assertStrictEquals(
     decodeDone({ ...REQUEST, type: NLMSG_DONE, flags: NLM_F_MULTI, payload: hexBytes("11000000") }).errno,
     17,
   );

@@ -1,6 +1,6 @@
 /** `src/wire/netlink/policy.ts`: attributes of requests, accepted and refused as by the kernel. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Errno } from "../../../src/base/errno.ts";
 import { AttributeWriter } from "../../../src/wire/netlink/attribute.ts";
 import {
@@ -9,6 +9,7 @@ import {
   parseAttributes,
   PolicyError,
 } from "../../../src/wire/netlink/policy.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 const POLICY: AttributePolicy = new Map<number, AttributeRule>([
   [1, { kind: "integer", size: 1 }],
@@ -54,15 +55,16 @@ Deno.test("parseAttributes(): every rule at its bounds", () => {
     const what = `attribute ${type} of ${payload.length} bytes`;
     if (errno === undefined) {
       const attributes = parseAttributes(bytes, 0, POLICY);
-      assert.deepEqual([attributes.has(type), attributes.u8(1), attributes.leftover], [true, 9, 0], what);
+      assertDeepStrictEquals(
+        [attributes.has(type), attributes.u8(1), attributes.leftover],
+        [true, 9, 0],
+        what,
+      );
       continue;
     }
-    assert.throws(() => parseAttributes(bytes, 0, POLICY), (error: unknown) => {
-      assert.ok(error instanceof PolicyError, what);
-      const { attribute, offset, length } = error;
-      assert.deepEqual([attribute, offset, length, error.errno], [type, 8, payload.length, errno], what);
-      return true;
-    });
+    const error = assertThrows(() => parseAttributes(bytes, 0, POLICY), PolicyError, undefined, what);
+    const { attribute, offset, length } = error;
+    assertDeepStrictEquals([attribute, offset, length, error.errno], [type, 8, payload.length, errno], what);
   }
 });
 
@@ -76,14 +78,14 @@ Deno.test("RequestAttributes: values, too long integers, the last of several, fl
     .written;
   const padded = new Uint8Array([0xa5, ...bytes]).subarray(1);
   const attributes = parseAttributes(padded, 0, POLICY);
-  assert.equal(attributes.u32(4), 1);
-  assert.equal(attributes.u16(2), 6);
-  assert.equal(attributes.u64(8), 2n ** 64n - 1n);
-  assert.equal(attributes.string(17), "é");
+  assertStrictEquals(attributes.u32(4), 1);
+  assertStrictEquals(attributes.u16(2), 6);
+  assertStrictEquals(attributes.u64(8), 2n ** 64n - 1n);
+  assertStrictEquals(attributes.string(17), "é");
   const cookie = attributes.bytes(16)!;
   padded.fill(0);
-  assert.deepEqual(cookie, Uint8Array.of(1, 2, 3), "it owns its memory");
-  assert.equal(attributes.has(1), false);
+  assertEquals(cookie, Uint8Array.of(1, 2, 3), "it owns its memory");
+  assertStrictEquals(attributes.has(1), false);
   const { u8, u16, u32, u64, bytes: raw, string } = {
     u8: attributes.u8(99),
     u16: attributes.u16(99),
@@ -92,7 +94,7 @@ Deno.test("RequestAttributes: values, too long integers, the last of several, fl
     bytes: attributes.bytes(99),
     string: attributes.string(99),
   };
-  assert.deepEqual([u8, u16, u32, u64, raw, string], Array(6).fill(undefined));
+  assertDeepStrictEquals([u8, u16, u32, u64, raw, string], Array(6).fill(undefined));
 });
 
 Deno.test("parseAttributes(): parsing stops at an impossible length", () => {
@@ -110,11 +112,11 @@ Deno.test("parseAttributes(): parsing stops at an impossible length", () => {
   ];
   for (const [tail, leftover] of table) {
     const attributes = parseAttributes(Uint8Array.from([...good, ...tail]), 0, POLICY);
-    assert.deepEqual(
+    assertDeepStrictEquals(
       [attributes.u8(1), attributes.leftover, attributes.has(2)],
       [7, leftover, false],
       `${tail}`,
     );
   }
-  assert.equal(parseAttributes(new Uint8Array(4), 4, POLICY).leftover, 0);
+  assertStrictEquals(parseAttributes(new Uint8Array(4), 4, POLICY).leftover, 0);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import {
   type ControlPacket,
   decodeControlPacket,
@@ -12,6 +12,7 @@ import {
 } from "../../../src/wire/ppp/control_packet.ts";
 import { assertDecodeError } from "../../support/decode_errors.ts";
 import { hexBytes } from "../../support/golden.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 Deno.test("control packet, RFC 1661 section 5: both ways", () => {
   const table: [packet: ControlPacket, bytes: string][] = [
@@ -20,13 +21,13 @@ Deno.test("control packet, RFC 1661 section 5: both ways", () => {
     [{ code: 9, identifier: 0, data: new Uint8Array(300) }, `09 00 0130 ${"00".repeat(300)}`],
   ];
   for (const [packet, bytes] of table) {
-    assert.deepEqual(encodeControlPacket(packet), hexBytes(bytes));
-    assert.deepEqual(decodeControlPacket(hexBytes(bytes)), packet);
+    assertEquals(encodeControlPacket(packet), hexBytes(bytes));
+    assertDeepStrictEquals(decodeControlPacket(hexBytes(bytes)), packet);
   }
 });
 
 Deno.test("decodeControlPacket() ignores padding", () => {
-  assert.deepEqual(decodeControlPacket(hexBytes("02 03 0005 aa 0000 0000")), {
+  assertEquals(decodeControlPacket(hexBytes("02 03 0005 aa 0000 0000")), {
     code: 2,
     identifier: 3,
     data: hexBytes("aa"),
@@ -52,16 +53,16 @@ Deno.test("decodeControlPacket() rejects truncated packets and a Length below th
 
 Deno.test("LCP's data, RFC 1661 sections 5.7 to 5.9, RFC 1570 section 1: both ways", () => {
   const rejected = { protocol: 0x80fd, information: hexBytes("0102 0004") };
-  assert.deepEqual(encodeRejectedProtocol(rejected), hexBytes("80fd 0102 0004"));
-  assert.deepEqual(decodeRejectedProtocol(hexBytes("80fd 0102 0004")), rejected);
+  assertEquals(encodeRejectedProtocol(rejected), hexBytes("80fd 0102 0004"));
+  assertDeepStrictEquals(decodeRejectedProtocol(hexBytes("80fd 0102 0004")), rejected);
 
   const magic = { magic: 0xdeadbeef, data: hexBytes("6869") };
-  assert.deepEqual(encodeMagicData(magic), hexBytes("deadbeef 6869"));
-  assert.deepEqual(decodeMagicData(hexBytes("deadbeef 6869")), magic);
+  assertEquals(encodeMagicData(magic), hexBytes("deadbeef 6869"));
+  assertDeepStrictEquals(decodeMagicData(hexBytes("deadbeef 6869")), magic);
 
   const remaining = { magic: 0x80000001, seconds: 0xffffffff, message: hexBytes("21") };
-  assert.deepEqual(encodeTimeRemaining(remaining), hexBytes("80000001 ffffffff 21"));
-  assert.deepEqual(decodeTimeRemaining(hexBytes("80000001 ffffffff 21")), remaining);
+  assertEquals(encodeTimeRemaining(remaining), hexBytes("80000001 ffffffff 21"));
+  assertDeepStrictEquals(decodeTimeRemaining(hexBytes("80000001 ffffffff 21")), remaining);
 });
 
 Deno.test("LCP's data cut at every byte is refused, with field and offset", () => {

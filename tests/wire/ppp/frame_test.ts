@@ -1,14 +1,15 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { decodePppFrame, encodePppFrame } from "../../../src/wire/ppp/frame.ts";
 import { assertDecodeError } from "../../support/decode_errors.ts";
 import { hexBytes } from "../../support/golden.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 Deno.test("encodePppFrame(): two bytes of protocol, then a copy of the payload", () => {
   const payload = hexBytes("0101 0004");
   const frame = encodePppFrame(0xc021, payload);
-  assert.deepEqual(frame, hexBytes("c021 0101 0004"));
+  assertEquals(frame, hexBytes("c021 0101 0004"));
   payload.fill(0xa5);
-  assert.deepEqual(frame, hexBytes("c021 0101 0004"));
+  assertEquals(frame, hexBytes("c021 0101 0004"));
 });
 
 Deno.test("decodePppFrame(): with and without Address and Control, Protocol of two bytes or one", () => {
@@ -26,7 +27,7 @@ Deno.test("decodePppFrame(): with and without Address and Control, Protocol of t
     ["c020 01", 0xc020, "01"],
   ];
   for (const [frame, protocol, payload] of table) {
-    assert.deepEqual(decodePppFrame(hexBytes(frame)), { protocol, payload: hexBytes(payload) }, frame);
+    assertDeepStrictEquals(decodePppFrame(hexBytes(frame)), { protocol, payload: hexBytes(payload) }, frame);
   }
 });
 
@@ -34,7 +35,7 @@ Deno.test("decodePppFrame() borrows the payload", () => {
   const frame = hexBytes("ff03 c021 01");
   const { payload } = decodePppFrame(frame);
   frame[4] = 9;
-  assert.equal(payload[0], 9);
+  assertStrictEquals(payload[0], 9);
 });
 
 Deno.test("decodePppFrame() rejects a frame that ends before its payload", () => {

@@ -5,7 +5,7 @@
  * The seed is printed; `L2TP_FUZZ_SEED` and `L2TP_FUZZ_COUNT` set seed and count, as for `tests/wire/fuzz_test.ts`.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { DecodeError } from "../../../src/base/errors.ts";
 import {
   decodeChapValue,
@@ -51,13 +51,14 @@ import {
 } from "../../../src/wire/ppp/pap.ts";
 import { damage, PPP_FRAMES } from "../../support/ppp_frames.ts";
 import { Random, setting } from "../../support/random.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 const SEED = setting("L2TP_FUZZ_SEED", 0x12c0ffee);
 const COUNT = setting("L2TP_FUZZ_COUNT", 1_000_000);
 
 /** Decoded values must survive encoding and decoding. */
 function again<T>(value: T, write: (value: T) => Uint8Array, read: (bytes: Uint8Array) => T): void {
-  assert.deepEqual(read(write(value)), value);
+  assertDeepStrictEquals(read(write(value)), value);
 }
 
 /** Reads an option with every value reader; values that can be read must survive encoding. */
@@ -72,11 +73,11 @@ function readOption(option: { type: number; data: Uint8Array }, verify: boolean)
   if (!verify) return;
   const { type } = option;
   const [u16, u32, ipv4, interfaceId, auth] = values as [number?, number?, string?, string?, "pap"?];
-  if (u16 !== undefined) assert.deepEqual(u16Option(type, u16), option);
-  if (u32 !== undefined) assert.deepEqual(u32Option(type, u32), option);
-  if (ipv4 !== undefined) assert.deepEqual(ipv4Option(type, ipv4), option);
-  if (interfaceId !== undefined) assert.deepEqual(interfaceIdOption(type, interfaceId), option);
-  if (auth !== undefined) assert.deepEqual(authOption(auth).data, option.data);
+  if (u16 !== undefined) assertDeepStrictEquals(u16Option(type, u16), option);
+  if (u32 !== undefined) assertDeepStrictEquals(u32Option(type, u32), option);
+  if (ipv4 !== undefined) assertDeepStrictEquals(ipv4Option(type, ipv4), option);
+  if (interfaceId !== undefined) assertDeepStrictEquals(interfaceIdOption(type, interfaceId), option);
+  if (auth !== undefined) assertEquals(authOption(auth).data, option.data);
 }
 
 interface Decoder {
@@ -90,7 +91,7 @@ const DECODERS: readonly Decoder[] = [
     decode: (data, verify) => {
       const options = decodeOptions(data);
       for (const option of options) readOption(option, verify);
-      if (verify) assert.deepEqual(encodeOptions(options), Uint8Array.from(data));
+      if (verify) assertEquals(encodeOptions(options), Uint8Array.from(data));
     },
   },
   {
@@ -142,7 +143,7 @@ const DECODERS: readonly Decoder[] = [
       const { ntResponse } = decodeMsChapResponse(value);
       const response = decodeMsChapV2Response(value);
       if (!verify) return;
-      assert.deepEqual(decodeMsChapResponse(encodeMsChapResponse(ntResponse)).ntResponse, ntResponse);
+      assertEquals(decodeMsChapResponse(encodeMsChapResponse(ntResponse)).ntResponse, ntResponse);
       again(response, encodeMsChapV2Response, decodeMsChapV2Response);
     },
   },
@@ -153,7 +154,7 @@ const DECODERS: readonly Decoder[] = [
       parseMsChapV2Success(text);
       const failure = parseMsChapFailure(text);
       if (failure === undefined) throw new DecodeError({ field: "E", offset: 0, needed: 1, had: 0 });
-      if (verify) assert.deepEqual(parseMsChapFailure(formatMsChapFailure(failure)), failure);
+      if (verify) assertDeepStrictEquals(parseMsChapFailure(formatMsChapFailure(failure)), failure);
     },
   },
 ];
@@ -208,10 +209,10 @@ Deno.test(`PPP's decoders: ${COUNT} damaged frames, seed ${SEED}, only DecodeErr
     Error.stackTraceLimit = stackTraceLimit;
   }
   // A fuzz test in which all or no frames are accepted tests nothing.
-  assert.ok(whole > COUNT / 20 && broken > COUNT / 20, `${whole} accepted, ${broken} refused`);
+  assert(whole > COUNT / 20 && broken > COUNT / 20, `${whole} accepted, ${broken} refused`);
   for (const [index, { name }] of DECODERS.entries()) {
     const share = `${name}: ${accepted[index]} accepted, ${refused[index]} refused`;
-    assert.ok(accepted[index]! > COUNT / 1000 && refused[index]! > COUNT / 10_000, share);
+    assert(accepted[index]! > COUNT / 1000 && refused[index]! > COUNT / 10_000, share);
   }
   console.log(`fuzz: seed ${SEED}, ${COUNT} frames, ${whole} whole`);
 });

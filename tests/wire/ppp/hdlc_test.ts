@@ -3,11 +3,12 @@
  * `L2TP_FUZZ_COUNT` as for `tests/wire/fuzz_test.ts`.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { hexBytes } from "../../support/golden.ts";
 import { DEFAULT_ACCM, encodeHdlc, fcs16, HdlcDeframer } from "../../support/hdlc.ts";
 import { PPP_FRAMES } from "../../support/ppp_frames.ts";
 import { Random, setting } from "../../support/random.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 const SEED = setting("L2TP_FUZZ_SEED", 0x12c0ffee);
 const COUNT = setting("L2TP_FUZZ_COUNT", 1_000_000);
@@ -23,20 +24,20 @@ function plain(frame: Uint8Array): string {
 }
 
 Deno.test("FCS-16: CRC-16/X-25's check value, the first entries of the RFC's table, and the good value", () => {
-  assert.equal(~fcs16(new TextEncoder().encode("123456789")) & 0xffff, 0x906e);
+  assertStrictEquals(~fcs16(new TextEncoder().encode("123456789")) & 0xffff, 0x906e);
   // From 0, the sequence over one byte is that byte's entry (appendix C.2).
   const entries = [0, 1, 2, 0x80, 0xff].map((byte) => fcs16(Uint8Array.of(byte), 0));
-  assert.deepEqual(entries, [0x0000, 0x1189, 0x2312, 0x8408, 0x0f78]);
+  assertDeepStrictEquals(entries, [0x0000, 0x1189, 0x2312, 0x8408, 0x0f78]);
   const fcs = ~fcs16(hexBytes("ff03c021")) & 0xffff;
-  assert.equal(fcs16(Uint8Array.of(...hexBytes("ff03c021"), fcs & 0xff, fcs >> 8)), 0xf0b8);
+  assertStrictEquals(fcs16(Uint8Array.of(...hexBytes("ff03c021"), fcs & 0xff, fcs >> 8)), 0xf0b8);
 });
 
 Deno.test("HDLC: the RFC's characters are escaped, and control characters by the map", () => {
   const inner = (accm: number): string => encodeHdlc(hexBytes("c021 7e7d 0311 1391"), accm).toHex();
   // Section 4.2: 0x7e is 0x7d 0x5e, 0x7d is 0x7d 0x5d, 0x03 is 0x7d 0x23, 0x11 is 0x7d 0x31, 0x13 is 0x7d 0x33.
-  assert.match(inner(DEFAULT_ACCM), /^7eff7d23c0217d5e7d5d7d237d317d3391.*7e$/);
-  assert.match(inner(0), /^7eff03c0217d5e7d5d03111391.*7e$/);
-  assert.match(inner(1 << 0x11 | 1 << 0x13), /^7eff03c0217d5e7d5d037d317d3391.*7e$/);
+  assertMatch(inner(DEFAULT_ACCM), /^7eff7d23c0217d5e7d5d7d237d317d3391.*7e$/);
+  assertMatch(inner(0), /^7eff03c0217d5e7d5d03111391.*7e$/);
+  assertMatch(inner(1 << 0x11 | 1 << 0x13), /^7eff03c0217d5e7d5d037d317d3391.*7e$/);
 });
 
 Deno.test("HDLC: frames survive encoding and decoding in pieces of any length, with any map", () => {
@@ -52,8 +53,8 @@ Deno.test("HDLC: frames survive encoding and decoding in pieces of any length, w
       pieces.push(Uint8Array.from(line.slice(at, end)));
       at = end;
     }
-    assert.deepEqual(deframe(deframer, ...pieces), frames.map(plain));
-    assert.deepEqual(deframer.drops, { short: 0, long: 0, aborted: 0, fcs: 0 });
+    assertEquals(deframe(deframer, ...pieces), frames.map(plain));
+    assertDeepStrictEquals(deframer.drops, { short: 0, long: 0, aborted: 0, fcs: 0 });
   }
 });
 
@@ -62,7 +63,7 @@ Deno.test("HDLC: frames share a flag; inserted control characters are ignored", 
   const [first, second] = ["c0210102", "c0210304"].map(hexBytes) as [Uint8Array, Uint8Array];
   const line = [...encodeHdlc(first, DEFAULT_ACCM).subarray(0, -1), ...encodeHdlc(second, DEFAULT_ACCM)];
   const noisy = line.flatMap((byte) => [0x11, byte, 0x13]);
-  assert.deepEqual(deframe(deframer, Uint8Array.from(noisy)), [plain(first), plain(second)]);
+  assertEquals(deframe(deframer, Uint8Array.from(noisy)), [plain(first), plain(second)]);
 });
 
 Deno.test("HDLC: an invalid frame is dropped with its reason, and the next one is received", () => {
@@ -77,13 +78,13 @@ Deno.test("HDLC: an invalid frame is dropped with its reason, and the next one i
   ] as const;
   for (const [reason, bytes] of cases) {
     const deframer = new HdlcDeframer(LONGEST);
-    assert.deepEqual(deframe(deframer, bytes), [], reason);
+    assertEquals(deframe(deframer, bytes), [], reason);
     const none = { short: 0, long: 0, aborted: 0, fcs: 0 };
-    assert.deepEqual(deframer.drops, { ...none, [reason]: 1 });
-    assert.deepEqual(deframe(deframer, good), ["ff03c0210102"], reason);
+    assertDeepStrictEquals(deframer.drops, { ...none, [reason]: 1 });
+    assertEquals(deframe(deframer, good), ["ff03c0210102"], reason);
   }
   const whole = new HdlcDeframer(LONGEST);
-  assert.equal(deframe(whole, encodeHdlc(new Uint8Array(LONGEST - 2), DEFAULT_ACCM)).length, 1);
+  assertStrictEquals(deframe(whole, encodeHdlc(new Uint8Array(LONGEST - 2), DEFAULT_ACCM)).length, 1);
 });
 
 Deno.test(`HDLC: ${COUNT} bytes of noise and damaged frames, seed ${SEED}: bounded, and every whole frame comes`, () => {
@@ -102,17 +103,17 @@ Deno.test(`HDLC: ${COUNT} bytes of noise and damaged frames, seed ${SEED}: bound
     // Noise ends with the flag that the frame begins with.
     for (const piece of random.oneIn(3) ? [noise, line] : [line]) {
       for (const found of deframer.take(piece)) {
-        assert.ok(found.length >= 2 && found.length <= LONGEST);
+        assert(found.length >= 2 && found.length <= LONGEST);
         if (found.toHex() === plain(frame)) whole++;
       }
       bytes += piece.length;
     }
     // A truncated frame must not spoil the next one.
     if (isDamaged) {
-      for (const found of deframer.take(Uint8Array.of(0x7e))) assert.ok(found.length <= LONGEST);
+      for (const found of deframer.take(Uint8Array.of(0x7e))) assert(found.length <= LONGEST);
     } else sent++;
   }
-  assert.ok(whole >= sent, `${whole} of ${sent} whole frames came`);
+  assert(whole >= sent, `${whole} of ${sent} whole frames came`);
   const { short, long, aborted, fcs } = deframer.drops;
-  assert.ok(Math.min(short, long, aborted, fcs) > 0, JSON.stringify(deframer.drops));
+  assert(Math.min(short, long, aborted, fcs) > 0, JSON.stringify(deframer.drops));
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   authOption,
   decodeOptions,
@@ -17,6 +17,7 @@ import {
 } from "../../../src/wire/ppp/options.ts";
 import { assertDecodeError } from "../../support/decode_errors.ts";
 import { hexBytes } from "../../support/golden.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 /** An option of type 1 with that data. */
 function option(data: string): PppOption {
@@ -33,9 +34,9 @@ Deno.test("options, RFC 1661 section 6: the Configure-Request of a pppd, both wa
     flagOption(7),
     flagOption(8),
   ];
-  assert.deepEqual(encodeOptions(options), bytes);
-  assert.deepEqual(decodeOptions(bytes), options);
-  assert.deepEqual(decodeOptions(hexBytes("")), []);
+  assertEquals(encodeOptions(options), bytes);
+  assertDeepStrictEquals(decodeOptions(bytes), options);
+  assertEquals(decodeOptions(hexBytes("")), []);
 });
 
 Deno.test("decodeOptions() rejects a truncated option and a Length below the header's", () => {
@@ -56,28 +57,28 @@ Deno.test("decodeOptions() rejects a truncated option and a Length below the hea
 });
 
 Deno.test("option values: encoded and decoded, and undefined for a wrong length", () => {
-  assert.equal(readU16(u16Option(1, 0xfffe)), 0xfffe);
-  assert.equal(readU32(u32Option(1, 0xfffffffe)), 0xfffffffe);
-  assert.equal(readIpv4(ipv4Option(3, "192.0.2.1")), "192.0.2.1");
-  assert.deepEqual(ipv4Option(3, "192.0.2.1").data, hexBytes("c0000201"));
-  assert.equal(readInterfaceId(interfaceIdOption(1, "0211AAfffe334455")), "0211aafffe334455");
-  assert.deepEqual(interfaceIdOption(1, "0211aafffe334455").data, hexBytes("0211aafffe334455"));
+  assertStrictEquals(readU16(u16Option(1, 0xfffe)), 0xfffe);
+  assertStrictEquals(readU32(u32Option(1, 0xfffffffe)), 0xfffffffe);
+  assertStrictEquals(readIpv4(ipv4Option(3, "192.0.2.1")), "192.0.2.1");
+  assertEquals(ipv4Option(3, "192.0.2.1").data, hexBytes("c0000201"));
+  assertStrictEquals(readInterfaceId(interfaceIdOption(1, "0211AAfffe334455")), "0211aafffe334455");
+  assertEquals(interfaceIdOption(1, "0211aafffe334455").data, hexBytes("0211aafffe334455"));
   for (const data of ["", "00", "000000", "00".repeat(9)]) {
     for (const read of [readU16, readU32, readIpv4, readInterfaceId]) {
-      assert.equal(read(option(data)), undefined, `${read.name} of ${data}`);
+      assertStrictEquals(read(option(data)), undefined, `${read.name} of ${data}`);
     }
   }
-  assert.throws(() => ipv4Option(3, "192.0.2"), RangeError);
-  assert.throws(() => interfaceIdOption(1, "1"), RangeError);
+  assertThrows(() => ipv4Option(3, "192.0.2"), RangeError);
+  assertThrows(() => interfaceIdOption(1, "1"), RangeError);
 });
 
 Deno.test("Authentication-Protocol, RFC 1661 section 6.2: every supported method, and unknown ones", () => {
   const table = { pap: "c023", chap: "c22305", mschap: "c22380", mschapv2: "c22381" } as const;
   for (const [method, data] of Object.entries(table)) {
-    assert.equal(readAuth(option(data)), method);
-    assert.deepEqual(authOption(method as keyof typeof table), { type: 3, data: hexBytes(data) });
+    assertStrictEquals(readAuth(option(data)), method);
+    assertEquals(authOption(method as keyof typeof table), { type: 3, data: hexBytes(data) });
   }
   for (const data of ["", "c0", "c02300", "c223", "c22306", "c2230500", "c227"]) {
-    assert.equal(readAuth(option(data)), undefined, data);
+    assertStrictEquals(readAuth(option(data)), undefined, data);
   }
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import {
   decodePapMessage,
   decodePapRequest,
@@ -10,17 +10,17 @@ import { hexBytes } from "../../support/golden.ts";
 
 Deno.test("PAP, RFC 1334 section 2.2: both ways", () => {
   const request = { peerId: hexBytes("6a6f65"), password: hexBytes("7077") };
-  assert.deepEqual(encodePapRequest(request), hexBytes("03 6a6f65 02 7077"));
-  assert.deepEqual(decodePapRequest(hexBytes("03 6a6f65 02 7077")), request);
+  assertEquals(encodePapRequest(request), hexBytes("03 6a6f65 02 7077"));
+  assertEquals(decodePapRequest(hexBytes("03 6a6f65 02 7077")), request);
   const empty = { peerId: hexBytes(""), password: hexBytes("") };
-  assert.deepEqual(encodePapRequest(empty), hexBytes("00 00"));
-  assert.deepEqual(decodePapRequest(hexBytes("00 00 ff")), empty);
-  assert.deepEqual(encodePapMessage(hexBytes("6f6b")), hexBytes("02 6f6b"));
-  assert.deepEqual(decodePapMessage(hexBytes("02 6f6b")), hexBytes("6f6b"));
+  assertEquals(encodePapRequest(empty), hexBytes("00 00"));
+  assertEquals(decodePapRequest(hexBytes("00 00 ff")), empty);
+  assertEquals(encodePapMessage(hexBytes("6f6b")), hexBytes("02 6f6b"));
+  assertEquals(decodePapMessage(hexBytes("02 6f6b")), hexBytes("6f6b"));
 });
 
 Deno.test("decodePapMessage(): data without a length is an empty message", () => {
-  assert.deepEqual(decodePapMessage(hexBytes("")), hexBytes(""));
+  assertEquals(decodePapMessage(hexBytes("")), hexBytes(""));
   assertDecodeError(
     () => decodePapMessage(hexBytes("02 6f")),
     { field: "Message", offset: 0, needed: 3, had: 2 },

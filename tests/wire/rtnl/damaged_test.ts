@@ -1,6 +1,6 @@
 /** Damaged and truncated replies about routes, filters and policies: decoders throw nothing but `DecodeError`. */
 
-import assert from "node:assert/strict";
+import { assert } from "@std/assert";
 import { DecodeError } from "../../../src/base/errors.ts";
 import { decodeRouteInterface, encodeRoute } from "../../../src/wire/rtnl/route.ts";
 import { decodeFilter, encodeAddFilter } from "../../../src/wire/rtnl/traffic_control.ts";
@@ -40,10 +40,10 @@ for (const [name, payload, decode] of CASES) {
       try {
         decode(bytes);
       } catch (error) {
-        assert.ok(error instanceof DecodeError, String(error));
+        assert(error instanceof DecodeError, String(error));
         refused++;
       }
     }
-    assert.ok(refused > ROUNDS / 100 && refused < ROUNDS, `${refused} refused`);
+    assert(refused > ROUNDS / 100 && refused < ROUNDS, `${refused} refused`);
   });
 }

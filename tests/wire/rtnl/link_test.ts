@@ -3,7 +3,7 @@
  * ones.
  */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { formatHex } from "../../../src/base/hex.ts";
 import { parseIpAddress } from "../../../src/base/ip_address.ts";
 import type { Link, LinkAddress, LinkChanges } from "../../../src/model/link.ts";
@@ -20,6 +20,7 @@ import {
 import { assertDecodeError } from "../../support/decode_errors.ts";
 import { encodeAddress, encodeLink } from "../../support/fake_links.ts";
 import { goldenMessages, goldenPayload, hexBytes } from "../../support/golden.ts";
+import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 Deno.test("encodeSetLink() sends what `ip link set` sends", () => {
   const table: [capture: string, changes: LinkChanges][] = [
@@ -30,60 +31,64 @@ Deno.test("encodeSetLink() sends what `ip link set` sends", () => {
     ["link_nomaster_request", { master: 0 }],
   ];
   for (const [capture, changes] of table) {
-    assert.equal(formatHex(encodeSetLink(4, changes)), formatHex(goldenPayload(`rtnl/${capture}`)), capture);
+    assertStrictEquals(
+      formatHex(encodeSetLink(4, changes)),
+      formatHex(goldenPayload(`rtnl/${capture}`)),
+      capture,
+    );
   }
   const named = encodeSetLink(5, { name: "vnew" });
-  assert.equal(formatHex(named), formatHex(goldenPayload("rtnl/link_name_request")));
+  assertStrictEquals(formatHex(named), formatHex(goldenPayload("rtnl/link_name_request")));
 });
 
 Deno.test("encodeSetLink(): several changes at once, and none", () => {
   const header = (flags: string, change: string): string => "00000000" + "04000000" + flags + change;
   const both = encodeSetLink(4, { up: true, mtu: 9000, master: 3, netnsFd: 7 });
-  assert.equal(
+  assertStrictEquals(
     formatHex(both),
     header("01000000", "01000000") + "0800040028230000" + "08000a0003000000" + "08001c0007000000",
   );
   // As `ip link set … addrgenmode none` does, but that sends a request without the flags of nesting.
   for (const [automaticLinkLocal, mode] of [[false, "01"], [true, "00"]] as const) {
-    assert.equal(
+    assertStrictEquals(
       formatHex(encodeSetLink(4, { automaticLinkLocal })),
       header("00000000", "00000000") + "10001a80" + "0c000a80" + "05000800" + mode + "000000",
     );
   }
-  assert.equal(formatHex(encodeSetLink(4, {})), header("00000000", "00000000"));
-  assert.equal(formatHex(encodeSetLink(4, { up: undefined })), header("00000000", "00000000"));
+  assertStrictEquals(formatHex(encodeSetLink(4, {})), header("00000000", "00000000"));
+  assertStrictEquals(formatHex(encodeSetLink(4, { up: undefined })), header("00000000", "00000000"));
 });
 
 Deno.test("encodeAddAddress() sends what `ip addr add` sends", () => {
   const four = encodeAddAddress(4, parseIpAddress("10.0.0.1")!, 24);
-  assert.equal(formatHex(four), formatHex(goldenPayload("rtnl/address_add_ipv4_request")));
+  assertStrictEquals(formatHex(four), formatHex(goldenPayload("rtnl/address_add_ipv4_request")));
   const six = encodeAddAddress(4, parseIpAddress("fd00::1")!, 64);
-  assert.equal(formatHex(six), formatHex(goldenPayload("rtnl/address_add_ipv6_request")));
+  assertStrictEquals(formatHex(six), formatHex(goldenPayload("rtnl/address_add_ipv6_request")));
 });
 
 Deno.test("encodeAddAddress() of a unique address sends what `ip addr add A nodad` sends: a flag of the header", () => {
   const address = parseIpAddress("fd00::1")!;
   const expected = goldenPayload("rtnl/address_add_ipv6_request").slice();
   expected[2] = 0x02;
-  assert.deepEqual(encodeAddAddress(4, address, 64, address, true), expected);
+  assertEquals(encodeAddAddress(4, address, 64, address, true), expected);
 });
 
 Deno.test("encodeAddAddress() with the address of the other end sends what `ip addr add A peer B` sends", () => {
   const four = encodeAddAddress(5, parseIpAddress("10.1.0.1")!, 32, parseIpAddress("10.1.0.2"));
-  assert.equal(formatHex(four), formatHex(goldenPayload("rtnl/address_add_ipv4_peer_request")));
+  assertStrictEquals(formatHex(four), formatHex(goldenPayload("rtnl/address_add_ipv4_peer_request")));
   const six = encodeAddAddress(5, parseIpAddress("fd00::1")!, 128, parseIpAddress("fd00::2"));
-  assert.equal(formatHex(six), formatHex(goldenPayload("rtnl/address_add_ipv6_peer_request")));
+  assertStrictEquals(formatHex(six), formatHex(goldenPayload("rtnl/address_add_ipv6_peer_request")));
 });
 
 Deno.test("encodeGetLink(), encodeLinkDump() and encodeAddressDump() ask for one, all, all", () => {
-  assert.equal(formatHex(encodeGetLink("v0")), "00".repeat(16) + "0700030076300000");
-  assert.equal(formatHex(encodeLinkDump()), "00".repeat(16));
-  assert.equal(formatHex(encodeAddressDump()), "00".repeat(8));
+  assertStrictEquals(formatHex(encodeGetLink("v0")), "00".repeat(16) + "0700030076300000");
+  assertStrictEquals(formatHex(encodeLinkDump()), "00".repeat(16));
+  assertStrictEquals(formatHex(encodeAddressDump()), "00".repeat(8));
 });
 
 Deno.test("decodeLink() reads the kernel's reply", () => {
   const link: Link = { index: 4, name: "v0", up: true, state: "up", mtu: 1400, master: 2, kind: "veth" };
-  assert.deepEqual(decodeLink(goldenPayload("rtnl/link_reply")), link);
+  assertDeepStrictEquals(decodeLink(goldenPayload("rtnl/link_reply")), link);
 });
 
 Deno.test("decodeLink(): each member and where it comes from", () => {
@@ -97,10 +102,10 @@ Deno.test("decodeLink(): each member and where it comes from", () => {
       mtu: 65536,
       master: undefined,
     };
-    assert.deepEqual(decodeLink(encodeLink(link)), link, state);
-    assert.deepEqual(decodeLink(encodeLink({ ...link, master: 9 })), { ...link, master: 9 }, state);
+    assertDeepStrictEquals(decodeLink(encodeLink(link)), link, state);
+    assertDeepStrictEquals(decodeLink(encodeLink({ ...link, master: 9 })), { ...link, master: 9 }, state);
     const bridge: Link = { ...link, kind: "bridge" };
-    assert.deepEqual(decodeLink(encodeLink(bridge)), bridge, state);
+    assertDeepStrictEquals(decodeLink(encodeLink(bridge)), bridge, state);
   }
 });
 
@@ -108,15 +113,15 @@ const BARE = "00000100 05000000 00000000 00000000";
 
 Deno.test("decodeLink() uses defaults for absent attributes and unknown states", () => {
   const link: Link = { index: 5, name: "", up: false, state: "unknown", mtu: 0, master: undefined };
-  assert.deepEqual(decodeLink(hexBytes(BARE)), link);
-  assert.deepEqual(decodeLink(hexBytes(BARE + "0500100007000000")), link);
-  assert.deepEqual(decodeLink(hexBytes(BARE + "05001000ff000000")), link);
+  assertDeepStrictEquals(decodeLink(hexBytes(BARE)), link);
+  assertDeepStrictEquals(decodeLink(hexBytes(BARE + "0500100007000000")), link);
+  assertDeepStrictEquals(decodeLink(hexBytes(BARE + "05001000ff000000")), link);
 });
 
 Deno.test("decodeLink(): IFF_UP is one bit among others", () => {
   const table: [flags: string, up: boolean][] = [["01000000", true], ["42100100", false], ["43100100", true]];
   for (const [flags, up] of table) {
-    assert.equal(decodeLink(hexBytes("00000100 05000000" + flags + "00000000")).up, up, flags);
+    assertStrictEquals(decodeLink(hexBytes("00000100 05000000" + flags + "00000000")).up, up, flags);
   }
 });
 
@@ -146,28 +151,28 @@ Deno.test("decodeAddress() reads the kernel's dump, with both ends of a point-to
     { index: 1, address: "::1", prefixLength: 128 },
   ];
   const read = goldenMessages("rtnl/address_dump_reply").map(({ payload }) => decodeAddress(payload));
-  assert.deepEqual(read.slice(0, 4), expected);
-  assert.deepEqual(read.filter(({ address }) => address.startsWith("fd")), [
+  assertDeepStrictEquals(read.slice(0, 4), expected);
+  assertEquals(read.filter(({ address }) => address.startsWith("fd")), [
     { index: 4, address: "fd00::1", prefixLength: 64 },
   ]);
-  assert.equal(read.length, 7);
+  assertStrictEquals(read.length, 7);
 });
 
 Deno.test("decodeAddress(): what a fake kernel writes comes back", () => {
   for (const address of ["10.255.0.1", "fd00::2"]) {
     const entry: LinkAddress = { index: 12, address, prefixLength: 17 };
-    assert.deepEqual(decodeAddress(encodeAddress(entry)), entry);
+    assertDeepStrictEquals(decodeAddress(encodeAddress(entry)), entry);
     const advertised: LinkAddress = { ...entry, automatic: true };
-    assert.deepEqual(decodeAddress(encodeAddress(advertised)), advertised);
+    assertDeepStrictEquals(decodeAddress(encodeAddress(advertised)), advertised);
     const withPeer: LinkAddress = { ...entry, peer: address.includes(":") ? "fd00::7" : "10.255.0.7" };
-    assert.deepEqual(decodeAddress(encodeAddress(withPeer)), withPeer);
+    assertDeepStrictEquals(decodeAddress(encodeAddress(withPeer)), withPeer);
   }
 });
 
 Deno.test("decodeAddress() formats an invalid address as a question mark", () => {
   const header = "02180000 04000000";
-  assert.equal(decodeAddress(hexBytes(header)).address, "?");
-  assert.equal(decodeAddress(hexBytes(header + "07000100 0a000000")).address, "?");
+  assertStrictEquals(decodeAddress(hexBytes(header)).address, "?");
+  assertStrictEquals(decodeAddress(hexBytes(header + "07000100 0a000000")).address, "?");
 });
 
 Deno.test("decodeAddress() refuses what is too short", () => {
@@ -196,5 +201,5 @@ Deno.test("decodeLink() and decodeAddress() work at odd addresses and own their 
   room.set(encodeAddress(entry), 101);
   const address = decodeAddress(room.subarray(101, 101 + encodeAddress(entry).length));
   room.fill(0xff);
-  assert.deepEqual([read, address], [link, entry]);
+  assertDeepStrictEquals([read, address], [link, entry]);
 });

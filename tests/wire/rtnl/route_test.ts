@@ -1,6 +1,6 @@
 /** `src/wire/rtnl/route.ts` against what `ip` (iproute2 6.1.0) sent. */
 
-import assert from "node:assert/strict";
+import { assertStrictEquals, assertThrows } from "@std/assert";
 import { DecodeError } from "../../../src/base/errors.ts";
 import { formatHex } from "../../../src/base/hex.ts";
 import { parseIpAddress } from "../../../src/base/ip_address.ts";
@@ -26,14 +26,14 @@ Deno.test("encodeRoute() sends what `ip route add` sends", () => {
     ["route_add_ipv6_prefix_request", route("fd09::", 32)],
   ];
   for (const [capture, given] of table) {
-    assert.equal(formatHex(encodeRoute(given)), formatHex(goldenPayload(`rtnl/${capture}`)), capture);
+    assertStrictEquals(formatHex(encodeRoute(given)), formatHex(goldenPayload(`rtnl/${capture}`)), capture);
   }
 });
 
 Deno.test("encodeRoute(): IPv6's default route has no destination, and a metric of 0 is one", () => {
   const route = { index: 7, destination: new Uint8Array(16), prefixLength: 0, metric: 0 };
   const header = "0a00" + "0000" + "fe030001" + "00000000";
-  assert.equal(formatHex(encodeRoute(route)), header + "0800060000000000" + "0800040007000000");
+  assertStrictEquals(formatHex(encodeRoute(route)), header + "0800060000000000" + "0800040007000000");
 });
 
 Deno.test("encodeGetRoute() sends what `ip route get` sends, except for RTM_F_LOOKUP_TABLE", () => {
@@ -43,24 +43,24 @@ Deno.test("encodeGetRoute() sends what `ip route get` sends, except for RTM_F_LO
     sourcePort: 0x1234,
     destinationPort: 1701,
   });
-  assert.equal(
+  assertStrictEquals(
     formatHex(encodeGetRoute(ends("10.9.9.9", "10.1.2.3"))),
     "02202000" + "0000000000000000" + "080001000a010203" + "080002000a090909" +
       "05001b0011000000" + "06001c0012340000" + "06001d0006a50000",
   );
-  assert.equal(formatHex(encodeGetRoute(ends("::1", "::2")).subarray(0, 4)), "0a808000");
+  assertStrictEquals(formatHex(encodeGetRoute(ends("::1", "::2")).subarray(0, 4)), "0a808000");
 });
 
 Deno.test("decodeRouteInterface(): only unicast routes have an interface", () => {
   const answer = encodeRoute({ index: 5, destination: parseIpAddress("10.9.0.0")!, prefixLength: 16 });
-  assert.equal(decodeRouteInterface(answer), 5);
+  assertStrictEquals(decodeRouteInterface(answer), 5);
   // RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST, RTN_BLACKHOLE
   for (const type of [2, 3, 5, 6]) {
     answer[7] = type;
-    assert.equal(decodeRouteInterface(answer), undefined);
+    assertStrictEquals(decodeRouteInterface(answer), undefined);
   }
   answer[7] = 1;
   const encap = Uint8Array.of(4, 0, 22, 0);
-  assert.equal(decodeRouteInterface(Uint8Array.from([...answer, ...encap])), undefined);
-  assert.throws(() => decodeRouteInterface(answer.subarray(0, 11)), DecodeError);
+  assertStrictEquals(decodeRouteInterface(Uint8Array.from([...answer, ...encap])), undefined);
+  assertThrows(() => decodeRouteInterface(answer.subarray(0, 11)), DecodeError);
 });

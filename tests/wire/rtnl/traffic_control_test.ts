@@ -1,6 +1,6 @@
 /** `src/wire/rtnl/traffic_control.ts` against what `tc` (iproute2 6.1.0) sent, as strace showed it. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { DecodeError } from "../../../src/base/errors.ts";
 import { formatHex } from "../../../src/base/hex.ts";
 import {
@@ -15,7 +15,7 @@ const LOOPBACK = "0000000001000000";
 const BPF = "0800010062706600";
 
 Deno.test("tc qdisc add dev lo clsact", () => {
-  assert.equal(
+  assertStrictEquals(
     formatHex(encodeClsact(1)),
     `${LOOPBACK}0000fffff1ffffff00000000` + "0b000100636c736163740000",
   );
@@ -23,7 +23,7 @@ Deno.test("tc qdisc add dev lo clsact", () => {
 
 Deno.test("tc filter add dev lo ingress pref 1701 handle 7 bpf da, with the program's descriptor 4", () => {
   const filter = { device: 1, point: "ingress", priority: 1701, handle: 7 } as const;
-  assert.equal(
+  assertStrictEquals(
     formatHex(encodeAddFilter(filter, 4, "tt:[*fsobj]")),
     `${LOOPBACK}07000000f2ffffff0003a506${BPF}` +
       "24000200" + "0800060004000000" + "1000070074743a5b2a66736f626a5d00" + "0800080001000000",
@@ -31,21 +31,21 @@ Deno.test("tc filter add dev lo ingress pref 1701 handle 7 bpf da, with the prog
 });
 
 Deno.test("tc filter show dev lo ingress", () => {
-  assert.equal(formatHex(encodeFilterDump(1, "ingress")), `${LOOPBACK}00000000f2ffffff00000000`);
+  assertStrictEquals(formatHex(encodeFilterDump(1, "ingress")), `${LOOPBACK}00000000f2ffffff00000000`);
 });
 
 Deno.test("tc filter del dev lo egress pref 1701 protocol all handle 7 bpf", () => {
   const filter = { device: 1, point: "egress", priority: 1701, handle: 7 } as const;
-  assert.equal(formatHex(encodeFilter(filter)), `${LOOPBACK}07000000f3ffffff0003a506${BPF}`);
+  assertStrictEquals(formatHex(encodeFilter(filter)), `${LOOPBACK}07000000f3ffffff0003a506${BPF}`);
 });
 
 Deno.test("decodeFilter() reads what was added, of kind bpf only", () => {
   const filter = { device: 1, point: "ingress", priority: 65_535, handle: 0x7fff_ffff } as const;
   const payload = encodeAddFilter(filter, 4, "l2tp");
-  assert.deepEqual(decodeFilter(payload), { priority: 65_535, handle: 0x7fff_ffff, name: "l2tp" });
+  assertEquals(decodeFilter(payload), { priority: 65_535, handle: 0x7fff_ffff, name: "l2tp" });
   const other = payload.slice();
   other.set(new TextEncoder().encode("u32"), 24);
-  assert.equal(decodeFilter(other).name, undefined);
-  assert.equal(decodeFilter(encodeFilter(filter)).name, undefined);
-  assert.throws(() => decodeFilter(payload.subarray(0, 19)), DecodeError);
+  assertStrictEquals(decodeFilter(other).name, undefined);
+  assertStrictEquals(decodeFilter(encodeFilter(filter)).name, undefined);
+  assertThrows(() => decodeFilter(payload.subarray(0, 19)), DecodeError);
 });

@@ -1,6 +1,6 @@
 /** `src/wire/xfrm/policy_info.ts`: the number of the kernel's IPsec policies. */
 
-import assert from "node:assert/strict";
+import { assertStrictEquals, assertThrows } from "@std/assert";
 import { DecodeError } from "../../../src/base/errors.ts";
 import { decodePolicyCount, encodeGetPolicyInfo } from "../../../src/wire/xfrm/policy_info.ts";
 
@@ -10,18 +10,18 @@ function answer(...counts: readonly number[]): Uint8Array {
 }
 
 Deno.test("decodePolicyCount(): policies in, out and forwarded, and those of sockets", () => {
-  assert.equal(encodeGetPolicyInfo().length, 4);
-  assert.equal(decodePolicyCount(answer(0, 0, 0, 0, 0, 0)), 0);
+  assertStrictEquals(encodeGetPolicyInfo().length, 4);
+  assertStrictEquals(decodePolicyCount(answer(0, 0, 0, 0, 0, 0)), 0);
   for (let at = 0; at < 6; at++) {
     const counts = [0, 0, 0, 0, 0, 0];
     counts[at] = 3;
-    assert.equal(decodePolicyCount(answer(...counts)), 3);
+    assertStrictEquals(decodePolicyCount(answer(...counts)), 3);
   }
-  assert.equal(decodePolicyCount(answer(1, 2, 3, 4, 5, 6)), 21);
+  assertStrictEquals(decodePolicyCount(answer(1, 2, 3, 4, 5, 6)), 21);
 });
 
 Deno.test("decodePolicyCount(): 0 without the attribute; truncated messages are refused", () => {
-  assert.equal(decodePolicyCount(new Uint8Array(4)), 0);
-  assert.throws(() => decodePolicyCount(new Uint8Array(3)), DecodeError);
-  assert.throws(() => decodePolicyCount(answer(1, 2, 3, 4, 5, 6).subarray(0, 20)), DecodeError);
+  assertStrictEquals(decodePolicyCount(new Uint8Array(4)), 0);
+  assertThrows(() => decodePolicyCount(new Uint8Array(3)), DecodeError);
+  assertThrows(() => decodePolicyCount(answer(1, 2, 3, 4, 5, 6).subarray(0, 20)), DecodeError);
 });

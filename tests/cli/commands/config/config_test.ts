@@ -1,10 +1,11 @@
 /** `check`, `apply`, `save` and `import`, as whole command lines. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { Errno } from "../../../../src/base/errno.ts";
 import { HookError } from "../../../../src/base/hook_error.ts";
 import { FakeHost } from "../../../support/fake_host.ts";
 import { FILE, hostWith, LYON, PARIS } from "./fixture.ts";
+import { assertDeepStrictEquals } from "../../../support/assertions.ts";
 
 /** What was asked of the subsystem, of interfaces too, but for questions. */
 function changesIn({ home }: FakeHost): string[] {
@@ -15,20 +16,20 @@ function changesIn({ home }: FakeHost): string[] {
 
 Deno.test("check: a good file, a bad one with every problem's place, and one that is not there", async () => {
   const host = hostWith(PARIS + LYON);
-  assert.deepEqual(await host.run("check"), {
+  assertDeepStrictEquals(await host.run("check"), {
     code: 0,
     out: `${FILE} is valid: 2 tunnels, 2 sessions\n`,
     err: "",
   });
   host.files.set("bad.toml", `${PARIS}cookie = "00"\nmtuu = 1\n`.split("\n"));
-  assert.deepEqual(await host.run("check bad.toml"), {
+  assertEquals(await host.run("check bad.toml"), {
     code: 255,
     out: "",
     err: "bad.toml:15:10: cookie must have 8 or 16 hex digits, and has 2\n" +
       'bad.toml:16:1: unknown key "mtuu" in [tunnel.paris.session.one]\n  Did you mean "mtu"?\n',
   });
   const { err } = await host.run("-j check bad.toml");
-  assert.deepEqual(err.trimEnd().split("\n").map((line) => JSON.parse(line)), [
+  assertEquals(err.trimEnd().split("\n").map((line) => JSON.parse(line)), [
     {
       error: "cookie must have 8 or 16 hex digits, and has 2",
       exit_code: 255,
@@ -45,29 +46,29 @@ Deno.test("check: a good file, a bad one with every problem's place, and one tha
       column: 1,
     },
   ]);
-  assert.deepEqual(JSON.parse((await host.run("-j check")).out), { file: FILE, tunnels: 2, sessions: 2 });
-  assert.deepEqual(await host.run("check nothing.toml"), {
+  assertEquals(JSON.parse((await host.run("-j check")).out), { file: FILE, tunnels: 2, sessions: 2 });
+  assertEquals(await host.run("check nothing.toml"), {
     code: 1,
     out: "",
     err: 'Cannot open file "nothing.toml" for reading: No such file or directory\n',
   });
-  assert.deepEqual(changesIn(host), []);
-  assert.equal(host.transports.length, 0, "nobody is asked");
+  assertEquals(changesIn(host), []);
+  assertStrictEquals(host.transports.length, 0, "nobody is asked");
 });
 
 Deno.test("apply: a file that is wrong changes nothing", async () => {
   const host = hostWith(`${PARIS}${LYON}mtu = 1\n`);
   const { code, err } = await host.run("apply");
-  assert.equal(code, 255);
-  assert.match(err, /^\/etc\/l2tp\/l2tp\.toml:27:7: mtu must be a whole number from 68 to 65535\n$/);
-  assert.equal(host.transports.length, 0);
+  assertStrictEquals(code, 255);
+  assertMatch(err, /^\/etc\/l2tp\/l2tp\.toml:27:7: mtu must be a whole number from 68 to 65535\n$/);
+  assertStrictEquals(host.transports.length, 0);
 });
 
 Deno.test("apply: makes everything, and a second time asks for nothing", async () => {
   const host = hostWith(PARIS + LYON);
   const first = await host.run("apply");
-  assert.deepEqual([first.code, first.err], [0, ""]);
-  assert.equal(
+  assertDeepStrictEquals([first.code, first.err], [0, ""]);
+  assertStrictEquals(
     first.out,
     `+ tunnel paris (1)
 +   tunnel_id = 1
@@ -96,25 +97,25 @@ Deno.test("apply: makes everything, and a second time asks for nothing", async (
 4 of 4 changes made; 0 tunnels untouched.
 `,
   );
-  assert.deepEqual(host.home.links.steps.filter((step) => /^(mtu|address |up)/.test(step)), [
+  assertEquals(host.home.links.steps.filter((step) => /^(mtu|address |up)/.test(step)), [
     "mtu 1400",
     "address 10.1.1.1/24",
     "up",
   ]);
   host.home.l2tp.commands.length = 0;
   host.home.links.steps.length = 0;
-  assert.deepEqual(await host.run("apply -f -"), {
+  assertEquals(await host.run("apply -f -"), {
     code: 1,
     out: "",
     err: 'Cannot open file "-" for reading: No such file or directory\n',
   });
-  assert.deepEqual(await host.run("apply"), {
+  assertDeepStrictEquals(await host.run("apply"), {
     code: 0,
     out: "Nothing to do: 2 tunnels untouched.\n",
     err: "",
   });
-  assert.deepEqual(changesIn(host), []);
-  assert.equal(host.leaks, 0);
+  assertEquals(changesIn(host), []);
+  assertStrictEquals(host.leaks, 0);
 });
 
 Deno.test("apply: only what differs, said as a diff; in colour on terminals alone", async () => {
@@ -129,24 +130,24 @@ Deno.test("apply: only what differs, said as a diff; in colour on terminals alon
 +   reorder_timeout = 50
 `;
   const dry = { code: 0, out: `${diff}2 changes to make; 0 tunnels untouched.\n`, err: "" };
-  assert.deepEqual(await host.run("apply --dry-run -f new.toml"), dry);
-  assert.deepEqual(await host.run("apply -dry-run --file new.toml"), dry);
-  assert.deepEqual(changesIn(host), []);
+  assertDeepStrictEquals(await host.run("apply --dry-run -f new.toml"), dry);
+  assertDeepStrictEquals(await host.run("apply -dry-run --file new.toml"), dry);
+  assertEquals(changesIn(host), []);
   host.terminal = true;
   const { out: colored } = await host.run("apply --dry-run -f new.toml");
   const [yellow, red, green, end] = ["\x1b[33m", "\x1b[31m", "\x1b[32m", "\x1b[0m"];
-  assert.deepEqual(colored.split("\n").slice(0, 3), [
+  assertEquals(colored.split("\n").slice(0, 3), [
     `${yellow}~ session one (10) of tunnel paris (1)${end}`,
     `${red}-   mtu = 1400${end}`,
     `${green}+   mtu = 1300${end}`,
   ]);
-  assert.equal((await host.run("-color=never apply --dry-run -f new.toml")).out, dry.out);
+  assertStrictEquals((await host.run("-color=never apply --dry-run -f new.toml")).out, dry.out);
   host.env.set("NO_COLOR", "1");
-  assert.equal((await host.run("apply --dry-run -f new.toml")).out, dry.out);
+  assertStrictEquals((await host.run("apply --dry-run -f new.toml")).out, dry.out);
   host.terminal = false;
   const done = { ...dry, out: `${diff}2 of 2 changes made; 0 tunnels untouched.\n` };
-  assert.deepEqual(await host.run("apply -f new.toml"), done);
-  assert.equal(changesIn(host).length, 2, "one request for each");
+  assertDeepStrictEquals(await host.run("apply -f new.toml"), done);
+  assertStrictEquals(changesIn(host).length, 2, "one request for each");
 });
 
 Deno.test("apply: what is not in the file is kept and named, or with --prune deleted", async () => {
@@ -156,63 +157,63 @@ Deno.test("apply: what is not in the file is kept and named, or with --prune del
     "add tunnel tunnel_id 7 peer_tunnel_id 7 encap ip local 10.0.0.1 remote 10.0.0.7",
     "add session tunnel_id 1 session_id 12 peer_session_id 12 name other",
   );
-  assert.deepEqual(await host.run("apply"), {
+  assertDeepStrictEquals(await host.run("apply"), {
     code: 0,
     out: "Nothing to do: 1 tunnel untouched.\n" +
       "Not in the file, and kept: tunnel 7, session 12 of tunnel 1 (--prune deletes them).\n",
     err: "",
   });
   const { code, out } = await host.run("apply --prune");
-  assert.equal(code, 0);
-  assert.match(out, /^- session 12 of tunnel paris \(1\)\n- {3}session_id = 12\n/);
-  assert.match(out, /^- tunnel 7\n/m);
-  assert.deepEqual([...host.home.l2tp.tunnels.keys()], [1]);
-  assert.equal((await host.run("apply --prune")).out, "Nothing to do: 1 tunnel untouched.\n");
+  assertStrictEquals(code, 0);
+  assertMatch(out, /^- session 12 of tunnel paris \(1\)\n- {3}session_id = 12\n/);
+  assertMatch(out, /^- tunnel 7\n/m);
+  assertEquals([...host.home.l2tp.tunnels.keys()], [1]);
+  assertStrictEquals((await host.run("apply --prune")).out, "Nothing to do: 1 tunnel untouched.\n");
 });
 
 Deno.test("apply: a step that fails undoes its tunnel, and the others go on", async () => {
   const host = hostWith(PARIS + LYON);
   host.home.links.refusal = (step) => step === "up" ? { errno: Errno.EINVAL } : undefined;
   const { code, out, err } = await host.run("apply");
-  assert.equal(code, 2);
-  assert.match(
+  assertStrictEquals(code, 2);
+  assertMatch(
     err,
     /^RTNETLINK answers: Invalid argument\n {2}The changes of tunnel paris \(1\) are undone\.\n$/,
   );
-  assert.match(out, /2 of 4 changes made; 0 tunnels untouched\.\n$/);
-  assert.deepEqual([...host.home.l2tp.tunnels.keys()], [3]);
+  assertMatch(out, /2 of 4 changes made; 0 tunnels untouched\.\n$/);
+  assertEquals([...host.home.l2tp.tunnels.keys()], [3]);
   host.home.links.refusal = () => undefined;
   await host.prepare("apply");
   const before = (await host.run("-j show")).out;
   // A change on a living tunnel that fails at its second step.
   host.home.links.refusal = (step) => step === "address 10.1.1.2/24" ? { errno: Errno.EINVAL } : undefined;
   host.files.set(FILE, (PARIS.replace("1400", "1300").replace("1.1.1", "1.1.2") + LYON).split("\n"));
-  assert.equal((await host.run("apply")).code, 2);
-  assert.deepEqual((await host.run("-j show")).out, before);
-  assert.deepEqual(host.home.links.byName("pw0")?.mtu, 1400);
-  assert.ok(host.home.links.addresses.some(({ address }) => address === "10.1.1.1"));
+  assertStrictEquals((await host.run("apply")).code, 2);
+  assertStrictEquals((await host.run("-j show")).out, before);
+  assertStrictEquals(host.home.links.byName("pw0")?.mtu, 1400);
+  assert(host.home.links.addresses.some(({ address }) => address === "10.1.1.1"));
   // A tunnel that cannot be re-created is what it was, with its sessions and their interfaces.
   host.home.links.refusal = () => undefined;
   host.files.set(FILE, PARIS.replace('local = "10.0.0.1"', 'local = "10.9.9.9"').split("\n"));
   const failed = await host.run("apply");
-  assert.equal(failed.code, 2);
-  assert.match(
+  assertStrictEquals(failed.code, 2);
+  assertMatch(
     failed.err,
     /^RTNETLINK answers: Cannot assign requested address\n {2}10\.9\.9\.9 is not an address /,
   );
-  assert.match(failed.err, /are undone\.\n$/);
-  assert.deepEqual(
+  assertMatch(failed.err, /are undone\.\n$/);
+  assertStrictEquals(
     JSON.parse((await host.run("-j -d show session tid 1")).out)[0].link.mtu,
     1400,
   );
-  assert.equal(host.leaks, 0);
+  assertStrictEquals(host.leaks, 0);
 });
 
 Deno.test("apply: bridges and names that are not there keep their tunnel from being touched", async () => {
   const host = hostWith(`${PARIS.replace("10.0.0.2", "paris.example")}bridge = "br9"\n${LYON}`);
   const { code, err } = await host.run("apply");
-  assert.equal(code, 1);
-  assert.equal(
+  assertStrictEquals(code, 1);
+  assertStrictEquals(
     err,
     `${FILE}:6:10: tunnel paris: host name "paris.example" cannot be resolved: Name or service not known
   See: getent hosts paris.example
@@ -222,13 +223,13 @@ ${FILE}:15:10: tunnel paris: there is no interface "br9"
   Nothing was done for this tunnel.
 `,
   );
-  assert.deepEqual([...host.home.l2tp.tunnels.keys()], [3]);
+  assertEquals([...host.home.l2tp.tunnels.keys()], [3]);
   host.hosts.set("paris.example", ["10.0.0.2"]);
   host.home.links.add("br9");
-  assert.equal((await host.run("apply")).code, 0);
-  assert.equal(host.home.l2tp.tunnels.get(1)?.peer, "10.0.0.2");
+  assertStrictEquals((await host.run("apply")).code, 0);
+  assertStrictEquals(host.home.l2tp.tunnels.get(1)?.peer, "10.0.0.2");
   host.hosts.delete("paris.example");
-  assert.deepEqual(await host.run("apply"), {
+  assertDeepStrictEquals(await host.run("apply"), {
     code: 0,
     out: "Nothing to do: 2 tunnels untouched.\n",
     err: "",
@@ -239,7 +240,7 @@ Deno.test("apply -json: each change with what became of it", async () => {
   const host = hostWith(PARIS.slice(0, PARIS.indexOf("\n[tunnel.paris.session")) + LYON);
   host.home.l2tp.hasFamily = true;
   const planned = JSON.parse((await host.run("-j apply --dry-run")).out);
-  assert.deepEqual(planned[0], {
+  assertEquals(planned[0], {
     action: "create",
     tunnel: "paris",
     tunnel_id: 1,
@@ -256,52 +257,55 @@ Deno.test("apply -json: each change with what became of it", async () => {
     JSON.parse(text).map(({ outcome }: { outcome: string }) => outcome);
   host.files.set(FILE, (PARIS + LYON.replace("10.0.0.1", "10.9.9.9")).split("\n"));
   const { code, out, err } = await host.run("apply --json");
-  assert.deepEqual([code, outcomes(out)], [2, ["done", "done", "undone", "undone"]]);
-  assert.equal(JSON.parse(err).code, "EADDRNOTAVAIL");
-  assert.equal((await host.run("-j apply --prune -f /etc/l2tp/l2tp.toml")).code, 2);
+  assertEquals([code, outcomes(out)], [2, ["done", "done", "undone", "undone"]]);
+  assertStrictEquals(JSON.parse(err).code, "EADDRNOTAVAIL");
+  assertStrictEquals((await host.run("-j apply --prune -f /etc/l2tp/l2tp.toml")).code, 2);
 });
 
 Deno.test("apply: in userspace a daemon is started where there is something to make, and not before", async () => {
   const host = hostWith("");
   host.home.l2tp.hasFamily = false;
-  assert.deepEqual(await host.run("apply"), {
+  assertDeepStrictEquals(await host.run("apply"), {
     code: 0,
     out: "Nothing to do: 0 tunnels untouched.\n",
     err: "",
   });
   host.files.set(FILE, PARIS.split("\n"));
-  assert.equal((await host.run("apply --dry-run")).code, 0);
-  assert.equal(host.starts, 0);
+  assertStrictEquals((await host.run("apply --dry-run")).code, 0);
+  assertStrictEquals(host.starts, 0);
   const { code, err } = await host.run("apply");
-  assert.deepEqual([code, host.starts], [0, 1]);
-  assert.match(err, /^Started l2tp daemon/);
-  assert.deepEqual([...host.home.user.tunnels.keys()], [1]);
+  assertDeepStrictEquals([code, host.starts], [0, 1]);
+  assertMatch(err, /^Started l2tp daemon/);
+  assertEquals([...host.home.user.tunnels.keys()], [1]);
 });
 
 Deno.test("apply: link-local tunnels have their scope; save finds it again", async () => {
   const host = hostWith(PARIS.replace("10.0.0.1", "fe80::1%eth0").replace("10.0.0.2", "fe80::2"));
   host.home.links.addAddress("eth0", "fe80::1", 64);
-  assert.deepEqual([(await host.run("apply")).err, host.scopes], ["", ["eth0"]]);
-  assert.equal((await host.run("apply")).out, "Nothing to do: 1 tunnel untouched.\n");
+  assertEquals([(await host.run("apply")).err, host.scopes], ["", ["eth0"]]);
+  assertStrictEquals((await host.run("apply")).out, "Nothing to do: 1 tunnel untouched.\n");
   const { out, err } = await host.run("save");
-  assert.match(out, /^local = "fe80::1%eth0"\nremote = "fe80::2%eth0"$/m);
-  assert.equal(err, "");
+  assertMatch(out, /^local = "fe80::1%eth0"\nremote = "fe80::2%eth0"$/m);
+  assertStrictEquals(err, "");
 });
 
 Deno.test("save: prints or writes what makes the same again; says what it cannot know", async () => {
   const host = hostWith(PARIS + LYON);
   await host.prepare("apply");
   const { out } = await host.run("save");
-  assert.equal((await host.run("save -f saved.toml")).out, "");
-  assert.equal(host.files.get("saved.toml")!.join("\n"), out);
+  assertStrictEquals((await host.run("save -f saved.toml")).out, "");
+  assertStrictEquals(host.files.get("saved.toml")!.join("\n"), out);
   const before = (await host.run("-j -d show")).out;
   await host.prepare("flush", "apply -f saved.toml");
   const withoutIndex = (text: string): string => text.replaceAll(/"ifindex":\d+/g, "");
-  assert.equal(withoutIndex((await host.run("-j -d show")).out), withoutIndex(before));
-  assert.equal((await host.run("apply --prune -f saved.toml")).out, "Nothing to do: 2 tunnels untouched.\n");
+  assertStrictEquals(withoutIndex((await host.run("-j -d show")).out), withoutIndex(before));
+  assertStrictEquals(
+    (await host.run("apply --prune -f saved.toml")).out,
+    "Nothing to do: 2 tunnels untouched.\n",
+  );
   host.debugfs = false;
   host.home.links.remove("pw0");
-  assert.equal(
+  assertStrictEquals(
     (await host.run("save")).err,
     `Not saved: l2spec_type of session 10 of tunnel 1, which only debugfs shows
 Not saved: interface settings of session 10 of tunnel 1: no pw0 is here
@@ -319,8 +323,8 @@ const HOOKED =
 Deno.test("apply: hooks are told what there is, and one that fails undoes its tunnel", async () => {
   const host = hostWith(HOOKED);
   const { code, out, err } = await host.run("apply");
-  assert.deepEqual([code, err], [0, ""]);
-  assert.match(out, /^2 of 2 changes made/m);
+  assertDeepStrictEquals([code, err], [0, ""]);
+  assertMatch(out, /^2 of 2 changes made/m);
   const told = host.hooks.map(({ name, command, environment }) => [
     name,
     command,
@@ -328,7 +332,7 @@ Deno.test("apply: hooks are told what there is, and one that fails undoes its tu
     environment.L2TP_LOCAL,
     environment.L2TP_INTERFACE,
   ]);
-  assert.deepEqual(told, [
+  assertEquals(told, [
     ["on_up of tunnel paris", ["/up"], "up", "10.0.0.1", undefined],
     ["on_up of session one of tunnel paris", ["/up", "session"], "up", "10.0.0.1", "pw0"],
   ]);
@@ -337,21 +341,21 @@ Deno.test("apply: hooks are told what there is, and one that fails undoes its tu
   other.hookFails = ({ command, name }) =>
     command[1] === "session" ? new HookError(name, "failed", "ended badly") : undefined;
   const failed = await other.run("apply");
-  assert.equal(failed.code, 1);
-  assert.equal(
+  assertStrictEquals(failed.code, 1);
+  assertStrictEquals(
     failed.err,
     "Error: on_up of session one of tunnel paris ended badly.\n  The changes of tunnel paris (1) are undone.\n",
   );
-  assert.match(failed.out, /^0 of 2 changes made/m);
-  assert.deepEqual(other.hooks.map(({ name }) => name), [
+  assertMatch(failed.out, /^0 of 2 changes made/m);
+  assertEquals(other.hooks.map(({ name }) => name), [
     "on_up of tunnel paris",
     "on_up of session one of tunnel paris",
     "on_pre_down of session one of tunnel paris",
     "on_down of session one of tunnel paris",
     "on_down of tunnel paris",
   ]);
-  assert.equal(other.hooks.at(-1)!.environment.L2TP_TUNNEL_ID, "1");
-  assert.equal((await other.run("show")).out, "");
+  assertStrictEquals(other.hooks.at(-1)!.environment.L2TP_TUNNEL_ID, "1");
+  assertStrictEquals((await other.run("show")).out, "");
 });
 
 Deno.test("apply: undoing runs the hooks of what was up, and of what comes back, and no others", async () => {
@@ -359,11 +363,11 @@ Deno.test("apply: undoing runs the hooks of what was up, and of what comes back,
   host.hookFails = ({ name }) => new HookError(name, "failed", "ended badly");
   await host.run("apply");
   const names = (): string[] => host.hooks.splice(0).map(({ name }) => name.replace(" of tunnel paris", ""));
-  assert.deepEqual(names(), ["on_up", "on_down"], "the session's were never up");
+  assertEquals(names(), ["on_up", "on_down"], "the session's were never up");
 
   host.hookFails = () => undefined;
   await host.run("apply");
-  assert.deepEqual(names(), ["on_up", "on_up of session one"]);
+  assertEquals(names(), ["on_up", "on_up of session one"]);
   host.files.set(FILE, HOOKED.replace("peer_tunnel_id = 2", "peer_tunnel_id = 9").split("\n"));
   let fails = true;
   host.hookFails = ({ name, command }) => {
@@ -371,8 +375,8 @@ Deno.test("apply: undoing runs the hooks of what was up, and of what comes back,
     fails = false;
     return new HookError(name, "failed", "ended badly");
   };
-  assert.equal((await host.run("apply")).code, 1);
-  assert.deepEqual(names(), [
+  assertStrictEquals((await host.run("apply")).code, 1);
+  assertEquals(names(), [
     "on_pre_down of session one",
     "on_down of session one",
     "on_down",
@@ -384,12 +388,12 @@ Deno.test("apply: undoing runs the hooks of what was up, and of what comes back,
     "on_up",
     "on_up of session one",
   ]);
-  assert.match((await host.run("show tunnel")).out, /Peer tunnel 2/);
+  assertMatch((await host.run("show tunnel")).out, /Peer tunnel 2/);
 
   const taken = HOOKED.replace("peer_tunnel_id = 2", "peer_tunnel_id = 9").replace('"pw0"', '"lo"');
   host.files.set(FILE, taken.split("\n"));
-  assert.equal((await host.run("apply")).code, 2);
-  assert.deepEqual(names(), [
+  assertStrictEquals((await host.run("apply")).code, 2);
+  assertEquals(names(), [
     "on_pre_down of session one",
     "on_down of session one",
     "on_down",
@@ -404,12 +408,12 @@ Deno.test("apply: a hook for down that fails is told, and stops nothing; a dry r
   host.hooks.splice(0);
   host.files.set(FILE, HOOKED.replace("peer_tunnel_id = 2", "peer_tunnel_id = 9").split("\n"));
   await host.run("apply --dry-run");
-  assert.equal(host.hooks.length, 0);
+  assertStrictEquals(host.hooks.length, 0);
   host.hookFails = ({ command, name }) =>
     command[0] !== "/up" ? new HookError(name, "timeout", "took long") : undefined;
   const { code, err } = await host.run("apply");
-  assert.equal(code, 0);
-  assert.equal(
+  assertStrictEquals(code, 0);
+  assertStrictEquals(
     err,
     [
       "on_pre_down of session one of tunnel paris took long",
@@ -419,16 +423,16 @@ Deno.test("apply: a hook for down that fails is told, and stops nothing; a dry r
     ].join("\n"),
   );
   const down = host.hooks.find(({ name }) => name === "on_down of session one of tunnel paris");
-  assert.deepEqual([down?.environment.L2TP_PEER_TUNNEL_ID, down?.environment.L2TP_INTERFACE], ["2", "pw0"]);
+  assertEquals([down?.environment.L2TP_PEER_TUNNEL_ID, down?.environment.L2TP_INTERFACE], ["2", "pw0"]);
 });
 
 Deno.test("words that the verbs do not know", async () => {
   const host = hostWith("");
   for (const line of ["check a b", "apply x", "save x", "apply --prune --bogus"]) {
     const { code, out, err } = await host.run(line);
-    assert.deepEqual([code, out], [255, ""], line);
-    assert.match(err, /^(Unknown command: |Option )/, line);
+    assertEquals([code, out], [255, ""], line);
+    assertMatch(err, /^(Unknown command: |Option )/, line);
   }
-  assert.match((await host.run("import")).err, /^Error: argument "FILE" is required\n/);
-  assert.equal((await host.run("apply -f")).code, 255);
+  assertMatch((await host.run("import")).err, /^Error: argument "FILE" is required\n/);
+  assertStrictEquals((await host.run("apply -f")).code, 255);
 });

@@ -1,7 +1,8 @@
 /** `examples/`: `l2tp check` finds nothing wrong with any file. `tests/apply/examples_test.ts` applies them. */
 
-import assert from "node:assert/strict";
+import { assertMatch } from "@std/assert";
 import { hostWith } from "./fixture.ts";
+import { assertDeepStrictEquals } from "../../../support/assertions.ts";
 
 const EXAMPLES = new URL("../../../../examples/", import.meta.url);
 
@@ -10,7 +11,7 @@ for (const { name } of Deno.readDirSync(EXAMPLES)) {
   Deno.test(`check: examples/${name}`, async () => {
     const host = hostWith(Deno.readTextFileSync(new URL(name, EXAMPLES)), name);
     const { code, out, err } = await host.run(`check ${name}`);
-    assert.deepEqual([code, err], [0, ""]);
-    assert.match(out, /^\S+\.toml is valid: [1-9]\d* tunnels?, [1-9]\d* sessions?\n$/);
+    assertDeepStrictEquals([code, err], [0, ""]);
+    assertMatch(out, /^\S+\.toml is valid: [1-9]\d* tunnels?, [1-9]\d* sessions?\n$/);
   });
 }

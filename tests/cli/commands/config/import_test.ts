@@ -1,7 +1,8 @@
 /** `import`: files of three other programs, and that what is written is what they meant. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { FakeHost } from "../../../support/fake_host.ts";
+import { assertDeepStrictEquals } from "../../../support/assertions.ts";
 
 const NETDEV = `# a unit
 [NetDev]
@@ -177,23 +178,23 @@ function hostWith(files: Record<string, string>): FakeHost {
 Deno.test("import: units of systemd-networkd", async () => {
   const host = hostWith({ "a.netdev": NETDEV });
   const { code, out, err } = await host.run("import a.netdev");
-  assert.deepEqual([code, out], [0, NETDEV_TOML]);
-  assert.equal(err, "a.netdev:5:1: MTUBytes is left out\n");
-  assert.equal((await host.run("import networkd a.netdev")).out, out);
+  assertDeepStrictEquals([code, out], [0, NETDEV_TOML]);
+  assertStrictEquals(err, "a.netdev:5:1: MTUBytes is left out\n");
+  assertStrictEquals((await host.run("import networkd a.netdev")).out, out);
 });
 
 Deno.test("import: ql2tpd.toml", async () => {
   const host = hostWith({ "ql2tpd.toml": QL2TPD });
   const { code, out, err } = await host.run("import ql2tpd.toml");
-  assert.deepEqual([code, out], [0, QL2TPD_TOML]);
-  assert.equal(err, "ql2tpd.toml:8:1: hello_timeout belongs to a control protocol, and is left out\n");
+  assertDeepStrictEquals([code, out], [0, QL2TPD_TOML]);
+  assertStrictEquals(err, "ql2tpd.toml:8:1: hello_timeout belongs to a control protocol, and is left out\n");
 });
 
 Deno.test("import: commands", async () => {
   const host = hostWith({ "tunnels.sh": COMMANDS });
   const { code, out, err } = await host.run("import tunnels.sh");
-  assert.deepEqual([code, out], [0, COMMANDS_TOML]);
-  assert.equal(
+  assertDeepStrictEquals([code, out], [0, COMMANDS_TOML]);
+  assertStrictEquals(
     err,
     `tunnels.sh:12:1: Ignoring option "offset"
 tunnels.sh:13:1: left out: ip route add default dev pw0
@@ -215,9 +216,9 @@ Deno.test("import: what is written makes what the commands themselves make", asy
   await host.prepare("-batch creations");
   const pw0 = host.home.links.byName("pw0")!;
   const { out: diff } = await host.run("apply --dry-run -f l2tp.toml");
-  assert.equal(pw0.up, false);
+  assertStrictEquals(pw0.up, false);
   // The interface is all that the commands to the subsystem alone do not make.
-  assert.deepEqual(diff.split("\n").filter((line) => line.startsWith("+")), [
+  assertEquals(diff.split("\n").filter((line) => line.startsWith("+")), [
     "+   mtu = 1488",
     '+   bridge = "br0"',
     '+   addresses = ["10.42.1.1/24", "fd42::1/64"]',
@@ -225,7 +226,7 @@ Deno.test("import: what is written makes what the commands themselves make", asy
   ]);
   await host.prepare("apply -f l2tp.toml");
   const saved = (await host.run("save")).out;
-  assert.equal(
+  assertStrictEquals(
     saved.replaceAll("session.1000]", "session.pw0]").replace(/^#.*\n/, ""),
     out.replace(/^#.*\n/, ""),
   );
@@ -241,8 +242,8 @@ Deno.test("import: every format comes back from apply and save as it went in", a
     const first = (await host.run("-j -d show")).out;
     await host.prepare("save -f saved.toml", "flush", "apply -f saved.toml");
     const strip = (json: string): string => json.replaceAll(/"ifindex":\d+/g, "");
-    assert.equal(strip((await host.run("-j -d show")).out), strip(first));
-    assert.match((await host.run("apply --prune -f l2tp.toml")).out, /^Nothing to do/);
+    assertStrictEquals(strip((await host.run("-j -d show")).out), strip(first));
+    assertMatch((await host.run("apply --prune -f l2tp.toml")).out, /^Nothing to do/);
   }
 });
 
@@ -252,8 +253,8 @@ Deno.test("import: several files make one configuration, whose names are differe
     "b.netdev": NETDEV.replaceAll("l2tp-", "m-").replace("=10\n", "=11\n"),
   });
   const { code, out } = await host.run("import a.netdev b.netdev");
-  assert.equal(code, 0);
-  assert.deepEqual(out.match(/^\[tunnel\.[^.]+\]$/gm), ["[tunnel.site-a]", "[tunnel.site-a-2]"]);
+  assertStrictEquals(code, 0);
+  assertEquals(out.match(/^\[tunnel\.[^.]+\]$/gm), ["[tunnel.site-a]", "[tunnel.site-a-2]"]);
 });
 
 Deno.test("import: what is wrong or missing is told, with its line", async () => {
@@ -268,10 +269,10 @@ Deno.test("import: what is wrong or missing is told, with its line", async () =>
     const { code, err } = await host.run(line);
     return [code, err.trimEnd().split("\n")];
   };
-  assert.deepEqual(await errors("import vlan.netdev"), [0, [
+  assertDeepStrictEquals(await errors("import vlan.netdev"), [0, [
     "vlan.netdev:3:1: this is not a unit of an L2TP tunnel: its Kind is vlan",
   ]]);
-  assert.deepEqual(await errors("import bad.netdev"), [1, [
+  assertEquals(await errors("import bad.netdev"), [1, [
     "bad.netdev:5:1: MTUBytes is left out",
     'bad.netdev:8:1: TunnelId "zehn" must be 1 to 4294967295',
     'bad.netdev:11:1: Remote "peer.example" is not an address',
@@ -279,14 +280,16 @@ Deno.test("import: what is wrong or missing is told, with its line", async () =>
     "the configuration printed:3:9: tunnel site-a needs remote",
   ]]);
   const [code, lines] = await errors("import bad.toml");
-  assert.equal(code, 1);
-  assert.deepEqual(lines.slice(0, 2), [
+  assertStrictEquals(code, 1);
+  assertEquals(lines.slice(0, 2), [
     "bad.toml:5:1: tid must be 1 to 4294967295",
     "bad.toml:8:1: hello_timeout belongs to a control protocol, and is left out",
   ]);
-  assert.ok(lines.includes("bad.toml:16:1: peer_cookie must be 4 or 8 bytes"));
-  assert.deepEqual(await errors("import ql2tpd no.toml"), [0, ["no.toml:1:10: illegal character in key"]]);
-  assert.deepEqual(await errors("import bad.sh"), [0, [
+  assert(lines.includes("bad.toml:16:1: peer_cookie must be 4 or 8 bytes"));
+  assertDeepStrictEquals(await errors("import ql2tpd no.toml"), [0, [
+    "no.toml:1:10: illegal character in key",
+  ]]);
+  assertDeepStrictEquals(await errors("import bad.sh"), [0, [
     "bad.sh:1:1: there is no tunnel 1 above: left out",
     'bad.sh:2:1: argument "x" is wrong: invalid ID',
     "bad.sh:3:1: left out: ip l2tp del tunnel tid 1",

@@ -1,11 +1,12 @@
 /** `src/cli/status*.ts`: what `status` prints, as text and JSON, and what it does on a terminal. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotMatch, assertStrictEquals, fail } from "@std/assert";
 import { DaemonError } from "../../../../src/driver/daemon_api/error.ts";
 import type { StatusJson } from "../../../../src/cli/output/status_json.ts";
 import { FakeScreen, type ScriptStep } from "../../../support/fake_screen.ts";
 import { FakeHost } from "../../../support/fake_host.ts";
 import { COUNTERS } from "../../../support/samples.ts";
+import { assertDeepStrictEquals } from "../../../support/assertions.ts";
 
 const TUNNEL = "add tunnel tunnel_id 1 peer_tunnel_id 2 encap ip local 10.0.0.1 remote 10.0.0.2";
 const SESSION = "add session tunnel_id 1 session_id 10 peer_session_id 20 name pw0";
@@ -48,9 +49,9 @@ async function watch(
   }, size);
   host.screen = screen;
   host.env.set("LANG", "en_US.UTF-8");
-  assert.deepEqual(await host.run(line), { code: 0, out: "", err: "" });
-  assert.equal(screen.disposals, 1, "the terminal is given back");
-  assert.equal(host.leaks, 0);
+  assertDeepStrictEquals(await host.run(line), { code: 0, out: "", err: "" });
+  assertStrictEquals(screen.disposals, 1, "the terminal is given back");
+  assertStrictEquals(host.leaks, 0);
   return screen;
 }
 
@@ -59,20 +60,20 @@ const SECOND: ScriptStep = { type: "timeout" };
 
 /** Says what some row must show. */
 function sees(row: number, pattern: RegExp): ScriptStep {
-  return ({ display }) => assert.match(display.lines()[row]!, pattern);
+  return ({ display }) => assertMatch(display.lines()[row]!, pattern);
 }
 
 Deno.test("status: the population, then health, with rates of the time between", async () => {
   for (const dataplane of ["kernel", "user"] as const) {
     const host = await busyHost(dataplane);
     const { code, out, err } = await host.run("status");
-    assert.deepEqual([code, err], [0, ""]);
+    assertDeepStrictEquals([code, err], [0, ""]);
     const [population, health] = out.split("\nHEALTH\n");
-    assert.match(population!, /^TUNNEL ID, peer ID from IP to IP\n/);
-    assert.match(population!, /^TUNNEL 1 peer 2 from 10\.0\.0\.1 to 10\.0\.0\.2\n L2TPv3, IP\n 1 sessions/m);
-    assert.match(population!, /^ {2}SESSION 10, peer 20, ETH$/m);
-    assert.match(population!, /^ {3}offset 0 l2specific 1\/4$/m);
-    assert.equal(
+    assertMatch(population!, /^TUNNEL ID, peer ID from IP to IP\n/);
+    assertMatch(population!, /^TUNNEL 1 peer 2 from 10\.0\.0\.1 to 10\.0\.0\.2\n L2TPv3, IP\n 1 sessions/m);
+    assertMatch(population!, /^ {2}SESSION 10, peer 20, ETH$/m);
+    assertMatch(population!, /^ {3}offset 0 l2specific 1\/4$/m);
+    assertStrictEquals(
       health,
       " tunnels 1 up of 1, sessions 1 up of 1\n" +
         " rx 8 packets/s 800 bytes/s, tx 0 packets/s 0 bytes/s, over 1.0 s\n" +
@@ -83,47 +84,47 @@ Deno.test("status: the population, then health, with rates of the time between",
         "\n" +
         " nothing is wrong\n",
     );
-    assert.equal(host.leaks, 0);
-    assert.equal(host.interruptHandlers, 0);
+    assertStrictEquals(host.leaks, 0);
+    assertStrictEquals(host.interruptHandlers, 0);
   }
 });
 
 Deno.test("status: where debugfs cannot be read, and where nothing is there", async () => {
   const host = await busyHost();
   host.debugfs = false;
-  assert.match((await host.run("status")).out, /^ {3}offset 0 l2specific \?\/\?$/m);
+  assertMatch((await host.run("status")).out, /^ {3}offset 0 l2specific \?\/\?$/m);
   const empty = new FakeHost();
   empty.home.l2tp.hasFamily = false;
   const before = empty.clockMs;
-  assert.match((await empty.run("status")).out, /\n tunnels 0 up of 0, sessions 0 up of 0\n/);
-  assert.equal(empty.clockMs, before, "there is nothing to wait for");
+  assertMatch((await empty.run("status")).out, /\n tunnels 0 up of 0, sessions 0 up of 0\n/);
+  assertStrictEquals(empty.clockMs, before, "there is nothing to wait for");
 });
 
 Deno.test("status interval: how long is measured; what is no number of seconds is refused", async () => {
   const host = await busyHost();
-  assert.match((await host.run("status interval 0.5")).out, / rx 16 packets\/s .* over 0\.5 s\n/);
+  assertMatch((await host.run("status interval 0.5")).out, / rx 16 packets\/s .* over 0\.5 s\n/);
   for (const bad of ["0", "0.01", "-1", "x", "1e3", "3601", "1s"]) {
     const { code, err } = await host.run(["status", "interval", bad]);
-    assert.equal(code, 255, bad);
-    assert.ok(
+    assertStrictEquals(code, 255, bad);
+    assert(
       err.startsWith(`Error: argument "${bad}" is wrong: interval is a number of seconds`) || bad === "-1",
       err,
     );
   }
-  assert.equal((await host.run("status interval")).code, 255);
-  assert.deepEqual(await host.run("status bogus"), {
+  assertStrictEquals((await host.run("status interval")).code, 255);
+  assertEquals(await host.run("status bogus"), {
     code: 255,
     out: "",
     err: "Unknown command: bogus\n  See: l2tp help status\n",
   });
-  assert.equal((await host.run("status --watch --raw")).code, 255);
+  assertStrictEquals((await host.run("status --watch --raw")).code, 255);
 });
 
 Deno.test("status --raw: the file itself, and what to do where it is not there", async () => {
   const host = await busyHost();
-  assert.deepEqual(await host.run("status --raw"), { code: 0, out: host.home.l2tp.debugfs(), err: "" });
+  assertDeepStrictEquals(await host.run("status --raw"), { code: 0, out: host.home.l2tp.debugfs(), err: "" });
   host.debugfs = false;
-  assert.match((await host.run("status --raw")).err, /modprobe l2tp_debugfs/);
+  assertMatch((await host.run("status --raw")).err, /modprobe l2tp_debugfs/);
 });
 
 Deno.test("status -json: the same facts", async () => {
@@ -136,12 +137,12 @@ Deno.test("status -json: the same facts", async () => {
     host.home.drops[0] = '{"tunnel_id":1,"session_id":10,"drops":{"cookie_mismatch":4}}';
   };
   const { code, out, err } = await host.run("status -j");
-  assert.deepEqual([code, err], [0, ""]);
+  assertDeepStrictEquals([code, err], [0, ""]);
   const status = JSON.parse(out) as StatusJson;
   const [tunnel] = status.tunnels;
   const [session] = tunnel!.sessions;
   const rates = { rx_packets: 8, rx_bytes: 800, rx_errors: 0, tx_packets: 0, tx_bytes: 0, tx_errors: 0 };
-  assert.deepEqual({ ...status, tunnels: [] }, {
+  assertDeepStrictEquals({ ...status, tunnels: [] }, {
     timestamp: "2026-11-22T12:07:28.123000",
     dataplane: "user",
     interval: 1,
@@ -163,15 +164,15 @@ Deno.test("status -json: the same facts", async () => {
     }],
     tunnels: [],
   });
-  assert.deepEqual([tunnel!.tunnel_id, tunnel!.up, tunnel!.stats?.tx_packets, tunnel!.errors], [
+  assertDeepStrictEquals([tunnel!.tunnel_id, tunnel!.up, tunnel!.stats?.tx_packets, tunnel!.errors], [
     1,
     true,
     0,
     {},
   ]);
-  assert.deepEqual(session!.link, { ifindex: 3, up: true, operstate: "unknown", mtu: 1458 });
+  assertEquals(session!.link, { ifindex: 3, up: true, operstate: "unknown", mtu: 1458 });
   const { state, errors, stats, offloads, silent_seconds, l2spec_type } = session!;
-  assert.deepEqual({ state, errors, rx: stats?.rx_packets, offloads, silent_seconds, l2spec_type }, {
+  assertDeepStrictEquals({ state, errors, rx: stats?.rx_packets, offloads, silent_seconds, l2spec_type }, {
     state: "up",
     errors: { cookie_mismatch: 4 },
     rx: 16,
@@ -179,27 +180,27 @@ Deno.test("status -json: the same facts", async () => {
     silent_seconds: 0,
     l2spec_type: "default",
   });
-  assert.deepEqual(session!.rates, rates);
+  assertDeepStrictEquals(session!.rates, rates);
 });
 
 Deno.test("status -json: what the daemon's configuration file declares and is not there", async () => {
   const host = new FakeHost();
-  assert.equal("declared" in JSON.parse((await host.run("-json status")).out), false);
+  assertStrictEquals("declared" in JSON.parse((await host.run("-json status")).out), false);
   const message = 'waits for host name "lyon.example" to be resolved';
   const lyon = { name: "lyon", tunnelId: 3, message, sinceMs: Date.parse("2026-01-02T03:04:05Z") };
   host.declared = [{ ...lyon, waitsFor: "name", subject: "lyon.example" }];
   const { declared, problems } = JSON.parse((await host.run("-json status")).out);
   const [{ since, ...rest }] = declared;
-  assert.deepEqual(rest, {
+  assertEquals(rest, {
     name: "lyon",
     tunnel_id: 3,
     waits_for: "name",
     subject: "lyon.example",
     message,
   });
-  assert.equal(Date.parse(since), lyon.sinceMs);
-  assert.deepEqual(problems.map(({ problem }: { problem: string }) => problem), ["declared_waiting"]);
-  assert.match((await host.run("status")).out, /tunnel lyon of the configuration file: waits for host name/);
+  assertStrictEquals(Date.parse(since), lyon.sinceMs);
+  assertEquals(problems.map(({ problem }: { problem: string }) => problem), ["declared_waiting"]);
+  assertMatch((await host.run("status")).out, /tunnel lyon of the configuration file: waits for host name/);
 });
 
 Deno.test("status -w -json: one object a second, until the interrupt", async () => {
@@ -211,16 +212,16 @@ Deno.test("status -w -json: one object a second, until the interrupt", async () 
     if (++seconds === 4) host.interrupt();
   };
   const { code, out } = await host.run("-j status --watch");
-  assert.equal(code, 0);
+  assertStrictEquals(code, 0);
   const objects = out.trimEnd().split("\n").map((line) => JSON.parse(line) as StatusJson);
-  assert.deepEqual(objects.map(({ rates }) => rates?.rx_packets), [8, 8, 8]);
-  assert.deepEqual([host.leaks, host.interruptHandlers], [0, 0]);
+  assertEquals(objects.map(({ rates }) => rates?.rx_packets), [8, 8, 8]);
+  assertDeepStrictEquals([host.leaks, host.interruptHandlers], [0, 0]);
 });
 
 Deno.test("status -w without a terminal says what can be done", async () => {
   const { code, out, err } = await new FakeHost().run("status -w");
-  assert.deepEqual([code, out], [1, ""]);
-  assert.match(err, /^Error: standard input and output are not a terminal\.\n {2}Without one: .*-json/);
+  assertEquals([code, out], [1, ""]);
+  assertMatch(err, /^Error: standard input and output are not a terminal\.\n {2}Without one: .*-json/);
 });
 
 Deno.test("status -w, --watch and top: the same screen, written once, then only what changed", async () => {
@@ -237,8 +238,8 @@ Deno.test("status -w, --watch and top: the same screen, written once, then only 
       SECOND,
       typed("q"),
     ], line);
-    assert.equal(screen.writes.length, 2, "the second second is as the first, but for the history");
-    assert.ok(screen.writes[1]!.length < screen.writes[0]!.length / 3);
+    assertStrictEquals(screen.writes.length, 2, "the second second is as the first, but for the history");
+    assert(screen.writes[1]!.length < screen.writes[0]!.length / 3);
   }
 });
 
@@ -260,12 +261,12 @@ Deno.test("status -w: keys in one piece and in several, Escape, resize, suspensi
     sees(0, /^ l2tp status: kernel/),
     sees(9, /^"pw0": 1 of 1 {2}q quit/),
     typed("\x1a"),
-    (fake) => assert.equal(fake.suspensions, 1),
-    (fake) => assert.ok(fake.writes.at(-1)!.startsWith("\x1b[0m\x1b[2J"), "drawn anew"),
+    (fake) => assertStrictEquals(fake.suspensions, 1),
+    (fake) => assert(fake.writes.at(-1)!.startsWith("\x1b[0m\x1b[2J"), "drawn anew"),
     typed("\x03"),
-    () => assert.fail("it goes on after Ctrl-C"),
+    () => fail("it goes on after Ctrl-C"),
   ]);
-  assert.equal(screen.display.lines().length, 10);
+  assertStrictEquals(screen.display.lines().length, 10);
 });
 
 Deno.test("status -w: a daemon that goes away is told of, and found again", async () => {
@@ -302,12 +303,12 @@ Deno.test("status -w: what fails ends it with the terminal given back, and is to
       host.home.l2tp.refuseNext("SESSION_GET", 1);
     },
     SECOND,
-    () => assert.fail("it goes on"),
+    () => fail("it goes on"),
   ], (ms) => host.clockMs += ms);
   host.screen = screen;
   const { code, err } = await host.run("status -w");
-  assert.deepEqual([code, screen.disposals], [1, 1]);
-  assert.match(err, /^RTNETLINK answers: Operation not permitted\n/);
+  assertEquals([code, screen.disposals], [1, 1]);
+  assertMatch(err, /^RTNETLINK answers: Operation not permitted\n/);
 });
 
 Deno.test("status -w: without Unicode and without colours where the terminal has none", async () => {
@@ -320,18 +321,18 @@ Deno.test("status -w: without Unicode and without colours where the terminal has
     host.screen = screen;
     host.env.clear();
     for (const [name, value] of Object.entries(env)) host.env.set(name, value);
-    assert.equal((await host.run(line)).code, 0);
+    assertStrictEquals((await host.run(line)).code, 0);
     return screen.writes.join("");
   };
   // deno-lint-ignore no-control-regex -- colours are made of these
   const colored = /\x1b\[[0-9;]*;3[0-9]m/;
-  assert.match(await run("status -w", { LANG: "C.UTF-8" }), /█/);
-  assert.doesNotMatch(await run("status -w", { LANG: "C" }), /[\u0080-\uffff]/);
-  assert.doesNotMatch(await run("status -w", { LANG: "C.UTF-8", LC_ALL: "C" }), /[\u0080-\uffff]/);
-  assert.match(await run("status -w", {}), colored);
-  assert.doesNotMatch(await run("status -w", { NO_COLOR: "1" }), colored);
-  assert.doesNotMatch(await run("-color=never status -w", {}), colored);
-  assert.match(await run("-color status -w", { NO_COLOR: "1" }), colored);
+  assertMatch(await run("status -w", { LANG: "C.UTF-8" }), /█/);
+  assertNotMatch(await run("status -w", { LANG: "C" }), /[\u0080-\uffff]/);
+  assertNotMatch(await run("status -w", { LANG: "C.UTF-8", LC_ALL: "C" }), /[\u0080-\uffff]/);
+  assertMatch(await run("status -w", {}), colored);
+  assertNotMatch(await run("status -w", { NO_COLOR: "1" }), colored);
+  assertNotMatch(await run("-color=never status -w", {}), colored);
+  assertMatch(await run("-color status -w", { NO_COLOR: "1" }), colored);
 });
 
 Deno.test("status: the kernel's counters are errors by reason", async () => {
@@ -340,7 +341,7 @@ Deno.test("status: the kernel's counters are errors by reason", async () => {
   host.home.l2tp.sessions = [{ ...session!, counters: COUNTERS }];
   host.onSleep = () => {};
   const { out } = await host.run("status -j");
-  assert.deepEqual((JSON.parse(out) as StatusJson).tunnels[0]!.sessions[0]!.errors, {
+  assertEquals((JSON.parse(out) as StatusJson).tunnels[0]!.sessions[0]!.errors, {
     rx_cookie_discards: 9,
     rx_seq_discards: 7,
     tx_errors: 3,

@@ -1,6 +1,6 @@
 /** `src/wire/genl/l2tp/counters.ts`: the counters nested in replies. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { formatHex } from "../../../../src/base/hex.ts";
 import { ZERO_COUNTERS } from "../../../../src/model/counters.ts";
 import { decodeCounters, encodeCounters } from "../../../../src/wire/genl/l2tp/counters.ts";
@@ -28,26 +28,26 @@ const BYTES = "7c001e00" + u64(1, 1) + u64(2, 2) + u64(3, 3) + u64(4, 4) + u64(5
 Deno.test("encodeCounters() and decodeCounters(): every counter both ways, in the kernel's order", () => {
   const out = new AttributeWriter();
   encodeCounters(out, COUNTERS);
-  assert.equal(formatHex(out.written), BYTES);
+  assertStrictEquals(formatHex(out.written), BYTES);
   const reader = opened(hexBytes(BYTES));
-  assert.equal(reader.type, L2TP_ATTR.STATS);
-  assert.deepEqual(decodeCounters(reader), COUNTERS);
+  assertStrictEquals(reader.type, L2TP_ATTR.STATS);
+  assertEquals(decodeCounters(reader), COUNTERS);
 });
 
 Deno.test("decodeCounters() reads all 64 bits", () => {
   const max = { ...ZERO_COUNTERS, rxBytes: 0xffff_ffff_ffff_ffffn, txBytes: 0x8000_0000_0000_0001n };
   const out = new AttributeWriter();
   encodeCounters(out, max);
-  assert.deepEqual(decodeCounters(opened(out.written)), max);
+  assertEquals(decodeCounters(opened(out.written)), max);
 });
 
 Deno.test("decodeCounters() of older kernels leaves the two late counters undefined and the rest at zero", () => {
   const old = { ...ZERO_COUNTERS, rxCookieDiscards: undefined, rxInvalid: undefined };
-  assert.deepEqual(decodeCounters(opened(hexBytes("04001e00"))), old);
+  assertEquals(decodeCounters(opened(hexBytes("04001e00"))), old);
   const out = new AttributeWriter();
   encodeCounters(out, { ...COUNTERS, rxCookieDiscards: undefined, rxInvalid: undefined });
   const read = decodeCounters(opened(out.written));
-  assert.deepEqual(read, { ...COUNTERS, rxCookieDiscards: undefined, rxInvalid: undefined });
+  assertEquals(read, { ...COUNTERS, rxCookieDiscards: undefined, rxInvalid: undefined });
 });
 
 Deno.test("decodeCounters() takes counters in any order, and any of them left out, for what they are", () => {
@@ -82,13 +82,13 @@ Deno.test("decodeCounters() takes counters in any order, and any of them left ou
         expected[name] = value;
       }
     }, false);
-    assert.deepEqual(decodeCounters(opened(out.written)), expected, `round ${round}`);
+    assertEquals<unknown>(decodeCounters(opened(out.written)), expected, `round ${round}`);
   }
 });
 
 Deno.test("decodeCounters() passes over padding and counters it does not know", () => {
   const bytes = "24001e00" + "04000900" + u64(1, 5) + "04000900" + u64(60, 9);
-  assert.equal(decodeCounters(opened(hexBytes(bytes))).txPackets, 5n);
+  assertStrictEquals(decodeCounters(opened(hexBytes(bytes))).txPackets, 5n);
 });
 
 Deno.test("decodeCounters() refuses a counter that is no 64 bits, and one that leaves its attribute", () => {

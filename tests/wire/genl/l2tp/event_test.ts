@@ -1,6 +1,6 @@
 /** `src/wire/genl/l2tp/event.ts`: the notifications of the multicast group, against captured ones. */
 
-import assert from "node:assert/strict";
+import { assertStrictEquals } from "@std/assert";
 import { formatHex } from "../../../../src/base/hex.ts";
 import type { SessionEvent, TunnelEvent } from "../../../../src/model/event.ts";
 import { decodeEvent } from "../../../../src/wire/genl/l2tp/event.ts";
@@ -9,6 +9,7 @@ import { encodeTunnel } from "../../../../src/wire/genl/l2tp/tunnel.ts";
 import { assertDecodeError } from "../../../support/decode_errors.ts";
 import { goldenMessages, hexBytes } from "../../../support/golden.ts";
 import { sampleSession, sampleTunnel } from "../../../support/samples.ts";
+import { assertDeepStrictEquals } from "../../../support/assertions.ts";
 
 const NAMED = sampleSession();
 const UNNAMED = sampleSession({ sessionId: 1001, peerSessionId: 2001, interfaceName: "l2tpeth0" });
@@ -24,8 +25,8 @@ const CAPTURED: [name: string, command: number, event: TunnelEvent | SessionEven
 Deno.test("decodeEvent() reads captured notifications", () => {
   for (const [name, , event] of CAPTURED) {
     const [message] = goldenMessages(`l2tp/${name}`);
-    assert.equal(message!.flags, 4);
-    assert.deepEqual(decodeEvent(message!.payload), event, name);
+    assertStrictEquals(message!.flags, 4);
+    assertDeepStrictEquals(decodeEvent(message!.payload), event, name);
   }
 });
 
@@ -34,7 +35,7 @@ Deno.test("encodeTunnel() and encodeSession() give captured notifications back b
     const payload = "tunnel" in event
       ? encodeTunnel(command, event.tunnel)
       : encodeSession(command, event.session);
-    assert.equal(formatHex(payload), formatHex(goldenMessages(`l2tp/${name}`)[0]!.payload), name);
+    assertStrictEquals(formatHex(payload), formatHex(goldenMessages(`l2tp/${name}`)[0]!.payload), name);
   }
 });
 
@@ -56,7 +57,7 @@ Deno.test("decodeEvent(): every command and the event it is", () => {
   ];
   for (const [command, expected] of table) {
     const payload = command >= 5 ? encodeSession(command, session) : encodeTunnel(command, tunnel);
-    assert.deepEqual(decodeEvent(payload), expected, `command ${command}`);
+    assertDeepStrictEquals(decodeEvent(payload), expected, `command ${command}`);
   }
 });
 

@@ -1,6 +1,6 @@
 /** `src/wire/genl/l2tp/{attributes,session,tunnel}.ts`, `decodeGetFamily()`: requests as captured, as our encoders write them, and broken. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Errno } from "../../../../src/base/errno.ts";
 import { encodeGetFamily } from "../../../../src/wire/genl/ctrl.ts";
 import { decodeGetFamily } from "../../../../src/wire/genl/ctrl_request.ts";
@@ -26,6 +26,7 @@ import {
 import type { AttributeWriter } from "../../../../src/wire/netlink/attribute.ts";
 import { PolicyError } from "../../../../src/wire/netlink/policy.ts";
 import { goldenPayload, hexBytes } from "../../../support/golden.ts";
+import { assertDeepStrictEquals } from "../../../support/assertions.ts";
 
 const NO_TUNNEL = {
   tunnelId: undefined,
@@ -45,7 +46,7 @@ const tunnelCreate = (payload: Uint8Array) => decodeTunnelCreate(parseL2tpReques
 const sessionCreate = (payload: Uint8Array) => decodeSessionCreate(parseL2tpRequest(payload));
 
 Deno.test("decodeTunnelCreate(): captured requests of `ip l2tp`", () => {
-  assert.deepEqual(tunnelCreate(goldenPayload("l2tp/tunnel_create_udp4_request")), {
+  assertEquals(tunnelCreate(goldenPayload("l2tp/tunnel_create_udp4_request")), {
     ...NO_TUNNEL,
     tunnelId: 3000,
     peerTunnelId: 4000,
@@ -55,7 +56,7 @@ Deno.test("decodeTunnelCreate(): captured requests of `ip l2tp`", () => {
     localPort: 5000,
     peerPort: 6000,
   });
-  assert.deepEqual(tunnelCreate(goldenPayload("l2tp/tunnel_create_ip6_request")), {
+  assertEquals(tunnelCreate(goldenPayload("l2tp/tunnel_create_ip6_request")), {
     ...NO_TUNNEL,
     tunnelId: 3001,
     peerTunnelId: 4001,
@@ -79,7 +80,7 @@ Deno.test("decodeTunnelCreate(): all of it, none of it, a descriptor", () => {
     checksumTx: false,
     checksumRx: false,
   });
-  assert.deepEqual(tunnelCreate(full), {
+  assertDeepStrictEquals(tunnelCreate(full), {
     tunnelId: 0xffff_ffff,
     peerTunnelId: 0,
     version: 2,
@@ -92,9 +93,9 @@ Deno.test("decodeTunnelCreate(): all of it, none of it, a descriptor", () => {
     checksumTx: false,
     checksumRx: false,
   });
-  assert.deepEqual(tunnelCreate(encodeTunnelDump()), NO_TUNNEL);
+  assertEquals(tunnelCreate(encodeTunnelDump()), NO_TUNNEL);
   const managed = encodeTunnelCreate({ tunnelId: 1, peerTunnelId: 2, encap: "ip", fd: 7 });
-  assert.deepEqual(tunnelCreate(managed), {
+  assertEquals(tunnelCreate(managed), {
     ...NO_TUNNEL,
     tunnelId: 1,
     peerTunnelId: 2,
@@ -127,24 +128,24 @@ Deno.test("decodeTunnelCreate(): which addresses count", () => {
     ],
   ];
   for (const [name, put, expected] of table) {
-    assert.equal(tunnelCreate(put(beginGenl(1, 1)).written).addresses?.local, expected, name);
+    assertStrictEquals(tunnelCreate(put(beginGenl(1, 1)).written).addresses?.local, expected, name);
   }
 });
 
 Deno.test("decodeTunnelKey(), decodeSessionKey(): what our encoders write", () => {
   for (const command of [L2TP_CMD.TUNNEL_DELETE, L2TP_CMD.TUNNEL_MODIFY, L2TP_CMD.TUNNEL_GET] as const) {
-    assert.deepEqual(decodeTunnelKey(parseL2tpRequest(encodeTunnelCommand(command, 77))), { tunnelId: 77 });
+    assertEquals(decodeTunnelKey(parseL2tpRequest(encodeTunnelCommand(command, 77))), { tunnelId: 77 });
   }
-  assert.deepEqual(
+  assertStrictEquals(
     decodeTunnelKey(parseL2tpRequest(goldenPayload("l2tp/tunnel_delete_request"))).tunnelId,
     3000,
   );
   for (const command of [L2TP_CMD.SESSION_DELETE, L2TP_CMD.SESSION_GET] as const) {
     const byIds = encodeSessionCommand(command, { tunnelId: 1, sessionId: 2 });
     const none = { tunnelId: undefined, sessionId: undefined, interfaceName: undefined };
-    assert.deepEqual(decodeSessionKey(parseL2tpRequest(byIds)), { ...none, tunnelId: 1, sessionId: 2 });
+    assertEquals(decodeSessionKey(parseL2tpRequest(byIds)), { ...none, tunnelId: 1, sessionId: 2 });
     const byName = encodeSessionCommand(command, { interfaceName: "é0" });
-    assert.deepEqual(decodeSessionKey(parseL2tpRequest(byName)), { ...none, interfaceName: "é0" });
+    assertEquals(decodeSessionKey(parseL2tpRequest(byName)), { ...none, interfaceName: "é0" });
   }
 });
 
@@ -159,8 +160,8 @@ Deno.test("decodeSessionCreate(): captured requests of `ip l2tp`", () => {
     peerCookie: undefined,
     interfaceName: undefined,
   };
-  assert.deepEqual(sessionCreate(goldenPayload("l2tp/session_create_no_l2spec_request")), plain);
-  assert.deepEqual(sessionCreate(goldenPayload("l2tp/session_create_request")), {
+  assertDeepStrictEquals(sessionCreate(goldenPayload("l2tp/session_create_no_l2spec_request")), plain);
+  assertEquals(sessionCreate(goldenPayload("l2tp/session_create_request")), {
     tunnelId: 3000,
     sessionId: 1000,
     peerSessionId: 2000,
@@ -181,10 +182,10 @@ Deno.test("decodeSessionCreate(): captured requests of `ip l2tp`", () => {
     reorderTimeoutMs: 250,
   });
   const { pseudowireType, lnsMode, reorderTimeoutMs } = sessionCreate(rest);
-  assert.deepEqual([pseudowireType, lnsMode, reorderTimeoutMs], [7, true, 250]);
+  assertEquals([pseudowireType, lnsMode, reorderTimeoutMs], [7, true, 250]);
   const empty = sessionCreate(encodeSessionDump());
-  assert.equal(Object.values(empty).every((value) => value === undefined), true);
-  assert.equal(sessionCreate(beginGenl(5, 1).bytes(15, new Uint8Array(0)).written).cookie, undefined);
+  assertStrictEquals(Object.values(empty).every((value) => value === undefined), true);
+  assertStrictEquals(sessionCreate(beginGenl(5, 1).bytes(15, new Uint8Array(0)).written).cookie, undefined);
 });
 
 Deno.test("decodeSessionChanges(): members only for what is there, one bit of each number", () => {
@@ -199,15 +200,15 @@ Deno.test("decodeSessionChanges(): members only for what is there, one bit of ea
       { reorderTimeoutMs: 0 },
       { recvSeq: true, sendSeq: false, lnsMode: false, reorderTimeoutMs: 333 },
     ]
-  ) assert.deepEqual(changes(encodeSessionModify(key, given)), given);
+  ) assertDeepStrictEquals(changes(encodeSessionModify(key, given)), given);
   for (
     const [value, bit] of [[0, false], [1, true], [2, false], [3, true], [0xfe, false], [0xff, true]] as const
   ) {
     const payload = beginGenl(7, 1).u8(18, value).u8(19, value).u8(20, value).written;
-    assert.deepEqual(changes(payload), { recvSeq: bit, sendSeq: bit, lnsMode: bit });
+    assertEquals(changes(payload), { recvSeq: bit, sendSeq: bit, lnsMode: bit });
   }
   const endless = beginGenl(7, 1).u64(22, 2n ** 63n).written;
-  assert.deepEqual(changes(endless), { reorderTimeoutMs: Number.MAX_SAFE_INTEGER });
+  assertDeepStrictEquals(changes(endless), { reorderTimeoutMs: Number.MAX_SAFE_INTEGER });
 });
 
 Deno.test("parseL2tpRequest(): the policy of every attribute", () => {
@@ -233,15 +234,15 @@ Deno.test("parseL2tpRequest(): the policy of every attribute", () => {
       parseL2tpRequest(beginGenl(1, 1).bytes(type, new Uint8Array(length)).written);
       return 0;
     } catch (error) {
-      assert.ok(error instanceof PolicyError);
-      assert.deepEqual([error.attribute, error.offset, error.length], [type, 4, length]);
+      assert(error instanceof PolicyError);
+      assertDeepStrictEquals([error.attribute, error.offset, error.length], [type, 4, length]);
       return error.errno;
     }
   };
   const seen = new Set<number>();
   for (const [size, types] of least) {
     for (const type of types) {
-      assert.deepEqual([errno(type, size - 1), errno(type, size), errno(type, size + 5)], [
+      assertDeepStrictEquals([errno(type, size - 1), errno(type, size), errno(type, size + 5)], [
         Errno.ERANGE,
         0,
         0,
@@ -251,32 +252,32 @@ Deno.test("parseL2tpRequest(): the policy of every attribute", () => {
   }
   for (const [max, types] of [[8, [A.COOKIE, A.PEER_COOKIE]], [16, [A.IP6_SADDR, A.IP6_DADDR]]] as const) {
     for (const type of types) {
-      assert.deepEqual([errno(type, 0), errno(type, max), errno(type, max + 1)], [0, 0, Errno.ERANGE]);
+      assertDeepStrictEquals([errno(type, 0), errno(type, max), errno(type, max + 1)], [0, 0, Errno.ERANGE]);
       seen.add(type);
     }
   }
-  assert.deepEqual([errno(A.IFNAME, 0), errno(A.IFNAME, 1), errno(A.IFNAME, 16)], [Errno.EINVAL, 0, 0]);
-  assert.deepEqual([errno(A.IFNAME, 17), errno(A.STATS, 3), errno(A.STATS, 4)], [
+  assertDeepStrictEquals([errno(A.IFNAME, 0), errno(A.IFNAME, 1), errno(A.IFNAME, 16)], [Errno.EINVAL, 0, 0]);
+  assertDeepStrictEquals([errno(A.IFNAME, 17), errno(A.STATS, 3), errno(A.STATS, 4)], [
     Errno.ERANGE,
     Errno.ERANGE,
     0,
   ]);
   // Flags, padding and unknown attributes may have any value.
   for (const type of [0, A.UDP_ZERO_CSUM6_TX, A.UDP_ZERO_CSUM6_RX, A.PAD, 36, 99]) {
-    assert.deepEqual([errno(type, 0), errno(type, 1), errno(type, 100)], [0, 0, 0]);
+    assertDeepStrictEquals([errno(type, 0), errno(type, 1), errno(type, 100)], [0, 0, 0]);
     seen.add(type);
   }
   const all = Object.values(A).filter((type) => !seen.has(type));
-  assert.deepEqual(all, [A.IFNAME, A.STATS], "no attribute is left out here");
+  assertEquals(all, [A.IFNAME, A.STATS], "no attribute is left out here");
 });
 
 Deno.test("decodeGetFamily(): by name, by number, neither, broken", () => {
   const decode = (put: (out: AttributeWriter) => AttributeWriter) =>
     decodeGetFamily(put(beginGenl(3, 1)).written);
-  assert.deepEqual(decodeGetFamily(encodeGetFamily("l2tp")), { id: undefined, name: "l2tp" });
-  assert.deepEqual(decodeGetFamily(goldenPayload("l2tp/ctrl_getfamily_request")).name, "l2tp");
-  assert.deepEqual(decode((out) => out.u16(1, 32)), { id: 32, name: undefined });
-  assert.deepEqual(decode((out) => out), { id: undefined, name: undefined });
-  assert.throws(() => decode((out) => out.u8(1, 1)), PolicyError);
-  assert.throws(() => decode((out) => out.string(2, "sixteen bytes it")), PolicyError);
+  assertEquals(decodeGetFamily(encodeGetFamily("l2tp")), { id: undefined, name: "l2tp" });
+  assertStrictEquals(decodeGetFamily(goldenPayload("l2tp/ctrl_getfamily_request")).name, "l2tp");
+  assertEquals(decode((out) => out.u16(1, 32)), { id: 32, name: undefined });
+  assertEquals(decode((out) => out), { id: undefined, name: undefined });
+  assertThrows(() => decode((out) => out.u8(1, 1)), PolicyError);
+  assertThrows(() => decode((out) => out.string(2, "sixteen bytes it")), PolicyError);
 });

@@ -1,6 +1,6 @@
 /** `src/wire/genl/l2tp/session.ts`: requests as `ip l2tp` sends them, replies as the kernel does. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { formatHex } from "../../../../src/base/hex.ts";
 import { ZERO_COUNTERS } from "../../../../src/model/counters.ts";
 import type {
@@ -23,6 +23,7 @@ import { AttributeReader, AttributeWriter } from "../../../../src/wire/netlink/a
 import { assertDecodeError } from "../../../support/decode_errors.ts";
 import { goldenMessages, goldenPayload, hexBytes } from "../../../support/golden.ts";
 import { COUNTERS, sampleSession } from "../../../support/samples.ts";
+import { assertDeepStrictEquals } from "../../../support/assertions.ts";
 
 /** Numbers and payloads of a request's attributes, in order. */
 function attributesOf(payload: Uint8Array): [number, string][] {
@@ -45,9 +46,9 @@ Deno.test("encodeSessionCreate() sends what `ip l2tp add session` sends", () => 
     recvSeq: true,
     interfaceName: "l2e0",
   });
-  assert.equal(formatHex(full), formatHex(goldenPayload("l2tp/session_create_request")));
+  assertStrictEquals(formatHex(full), formatHex(goldenPayload("l2tp/session_create_request")));
   const bare = encodeSessionCreate({ tunnelId: 3001, sessionId: 1001, peerSessionId: 2001, l2spec: "none" });
-  assert.equal(formatHex(bare), formatHex(goldenPayload("l2tp/session_create_no_l2spec_request")));
+  assertStrictEquals(formatHex(bare), formatHex(goldenPayload("l2tp/session_create_no_l2spec_request")));
 });
 
 const BASE: [number, string][] = [
@@ -103,8 +104,8 @@ Deno.test("encodeSessionCreate(): each parameter and the attributes it becomes",
   ];
   for (const [name, changes, expected] of table) {
     const payload = encodeSessionCreate({ ...PLAIN, ...changes });
-    assert.equal(formatHex(payload.subarray(0, 4)), "05010000", name);
-    assert.deepEqual(attributesOf(payload), expected, name);
+    assertStrictEquals(formatHex(payload.subarray(0, 4)), "05010000", name);
+    assertDeepStrictEquals(attributesOf(payload), expected, name);
   }
 });
 
@@ -114,18 +115,18 @@ const BY_NAME: SessionKey = { interfaceName: "l2e0" };
 Deno.test("encodeSessionCommand() names a session by ids, as `ip l2tp` does, or by interface", () => {
   const { SESSION_DELETE, SESSION_GET } = L2TP_CMD;
   const deleted = encodeSessionCommand(SESSION_DELETE, BY_IDS);
-  assert.equal(formatHex(deleted), formatHex(goldenPayload("l2tp/session_delete_request")));
+  assertStrictEquals(formatHex(deleted), formatHex(goldenPayload("l2tp/session_delete_request")));
   const byIds: [number, string][] = [[9, "b80b0000"], [11, "e8030000"]];
   const byName: [number, string][] = [[8, "6c32653000"]];
   for (const command of [SESSION_DELETE, SESSION_GET] as const) {
-    assert.equal(encodeSessionCommand(command, BY_IDS)[0], command);
-    assert.deepEqual(attributesOf(encodeSessionCommand(command, BY_IDS)), byIds);
-    assert.deepEqual(attributesOf(encodeSessionCommand(command, BY_NAME)), byName);
+    assertStrictEquals(encodeSessionCommand(command, BY_IDS)[0], command);
+    assertDeepStrictEquals(attributesOf(encodeSessionCommand(command, BY_IDS)), byIds);
+    assertDeepStrictEquals(attributesOf(encodeSessionCommand(command, BY_NAME)), byName);
   }
 });
 
 Deno.test("encodeSessionDump() sends what `ip l2tp show session` sends", () => {
-  assert.equal(formatHex(encodeSessionDump()), formatHex(goldenPayload("l2tp/session_dump_request")));
+  assertStrictEquals(formatHex(encodeSessionDump()), formatHex(goldenPayload("l2tp/session_dump_request")));
 });
 
 Deno.test("encodeSessionModify() sends the changes that are there, off as well as on", () => {
@@ -144,10 +145,10 @@ Deno.test("encodeSessionModify() sends the changes that are there, off as well a
   ];
   for (const [changes, expected] of table) {
     const payload = encodeSessionModify(BY_IDS, changes);
-    assert.equal(formatHex(payload.subarray(0, 4)), "07010000");
-    assert.deepEqual(attributesOf(payload), expected, JSON.stringify(changes));
+    assertStrictEquals(formatHex(payload.subarray(0, 4)), "07010000");
+    assertDeepStrictEquals(attributesOf(payload), expected, JSON.stringify(changes));
   }
-  assert.deepEqual(attributesOf(encodeSessionModify(BY_NAME, { lnsMode: true })), [[8, "6c32653000"], [
+  assertEquals(attributesOf(encodeSessionModify(BY_NAME, { lnsMode: true })), [[8, "6c32653000"], [
     20,
     "01",
   ]]);
@@ -168,12 +169,12 @@ const DUMPED: Session[] = [
 Deno.test("decodeSession() reads the kernel's dump; nothing of the first session is left in the second", () => {
   const read = goldenMessages("l2tp/session_dump_reply")
     .map(({ payload }) => decodeSession(decodeGenl(payload).attributes));
-  assert.deepEqual(read, DUMPED);
+  assertDeepStrictEquals(read, DUMPED);
 });
 
 Deno.test("encodeSession() gives the kernel's dump back byte for byte", () => {
   for (const [i, { payload }] of goldenMessages("l2tp/session_dump_reply").entries()) {
-    assert.equal(formatHex(encodeSession(L2TP_CMD.SESSION_GET, DUMPED[i]!)), formatHex(payload));
+    assertStrictEquals(formatHex(encodeSession(L2TP_CMD.SESSION_GET, DUMPED[i]!)), formatHex(payload));
   }
 });
 
@@ -204,9 +205,9 @@ Deno.test("encodeSession() and decodeSession(): every attribute both ways", () =
   ];
   for (const [name, session] of table) {
     const payload = encodeSession(L2TP_CMD.SESSION_GET, session);
-    assert.deepEqual(decodeSession(decodeGenl(payload).attributes), session, name);
+    assertDeepStrictEquals(decodeSession(decodeGenl(payload).attributes), session, name);
     const uncounted = decodeSession(decodeGenl(payload).attributes, false);
-    assert.deepEqual(uncounted, { ...session, counters: ZERO_COUNTERS }, name);
+    assertDeepStrictEquals(uncounted, { ...session, counters: ZERO_COUNTERS }, name);
   }
 });
 
@@ -218,7 +219,7 @@ function reply(write: (out: AttributeWriter) => void): AttributeReader {
 }
 
 Deno.test("decodeSession() gives what the kernel leaves out its resting value", () => {
-  assert.deepEqual(decodeSession(reply(() => {})), {
+  assertDeepStrictEquals(decodeSession(reply(() => {})), {
     tunnelId: 1,
     sessionId: 2,
     peerTunnelId: 0,
@@ -243,14 +244,14 @@ Deno.test("decodeSession() passes over padding and attributes it does not know",
       1,
     )
   );
-  assert.equal(decodeSession(attributes).lnsMode, true);
+  assertStrictEquals(decodeSession(attributes).lnsMode, true);
 });
 
 Deno.test("decodeSession() owns its memory", () => {
   const bytes = encodeSession(8, DUMPED[0]!).slice();
   const session = decodeSession(decodeGenl(bytes).attributes);
   bytes.fill(0xff);
-  assert.deepEqual(session, DUMPED[0]);
+  assertDeepStrictEquals(session, DUMPED[0]);
 });
 
 Deno.test("decodeSession() refuses a reply without the session's ids", () => {
@@ -262,7 +263,7 @@ Deno.test("decodeSession() refuses a reply without the session's ids", () => {
   for (const [field, { written }] of table) {
     const decode = (): unknown => decodeSession(new AttributeReader(written));
     assertDecodeError(decode, { field, offset: 0, needed: 4, had: 0 }, field);
-    assert.throws(decode, /it is absent/);
+    assertMatch(String(assertThrows(decode)), /it is absent/);
   }
 });
 

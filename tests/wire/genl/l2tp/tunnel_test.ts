@@ -1,6 +1,6 @@
 /** `src/wire/genl/l2tp/tunnel.ts`: requests as `ip l2tp` sends them, replies as the kernel does. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { formatHex } from "../../../../src/base/hex.ts";
 import { ZERO_COUNTERS } from "../../../../src/model/counters.ts";
 import type { Tunnel, TunnelParameters } from "../../../../src/model/tunnel.ts";
@@ -17,6 +17,7 @@ import { AttributeReader, AttributeWriter } from "../../../../src/wire/netlink/a
 import { assertDecodeError } from "../../../support/decode_errors.ts";
 import { goldenMessages, goldenPayload, hexBytes } from "../../../support/golden.ts";
 import { COUNTERS, sampleIpTunnel, sampleTunnel, sampleTunnel6 } from "../../../support/samples.ts";
+import { assertDeepStrictEquals, assertFields } from "../../../support/assertions.ts";
 
 /** Numbers and payloads of a request's attributes, in order. */
 function attributesOf(payload: Uint8Array): [number, string][] {
@@ -44,11 +45,11 @@ const IP6: TunnelParameters = {
 };
 
 Deno.test("encodeTunnelCreate() sends what `ip l2tp add tunnel` sends", () => {
-  assert.equal(
+  assertStrictEquals(
     formatHex(encodeTunnelCreate(UDP4)),
     formatHex(goldenPayload("l2tp/tunnel_create_udp4_request")),
   );
-  assert.equal(
+  assertStrictEquals(
     formatHex(encodeTunnelCreate(IP6)),
     formatHex(goldenPayload("l2tp/tunnel_create_ip6_request")),
   );
@@ -115,26 +116,31 @@ Deno.test("encodeTunnelCreate(): each parameter and the attributes it becomes", 
   ];
   for (const [name, parameters, expected] of table) {
     const payload = encodeTunnelCreate(parameters);
-    assert.equal(formatHex(payload.subarray(0, 4)), "01010000", name);
-    assert.deepEqual(attributesOf(payload), expected, name);
+    assertStrictEquals(formatHex(payload.subarray(0, 4)), "01010000", name);
+    assertDeepStrictEquals(attributesOf(payload), expected, name);
   }
 });
 
 Deno.test("encodeTunnelCreate() refuses an invalid address", () => {
   for (const bad of ["", "10.0.0", "example.org", "fe80::1%lo", "any"]) {
-    assert.throws(() => encodeTunnelCreate({ ...UDP4, local: bad }), RangeError, bad);
-    assert.throws(() => encodeTunnelCreate({ ...UDP4, peer: bad }), { message: new RegExp(`"${bad}"`) }, bad);
+    assertThrows(() => encodeTunnelCreate({ ...UDP4, local: bad }), RangeError, undefined, bad);
+    assertFields(assertThrows(() => encodeTunnelCreate({ ...UDP4, peer: bad })), {
+      message: new RegExp(`"${bad}"`),
+    }, bad);
   }
 });
 
 Deno.test("encodeTunnelCommand() and encodeTunnelDump() send what `ip l2tp` sends", () => {
   const deleted = encodeTunnelCommand(L2TP_CMD.TUNNEL_DELETE, 3000);
-  assert.equal(formatHex(deleted), formatHex(goldenPayload("l2tp/tunnel_delete_request")));
+  assertStrictEquals(formatHex(deleted), formatHex(goldenPayload("l2tp/tunnel_delete_request")));
   const dump = goldenPayload("l2tp/tunnel_dump_request");
-  assert.equal(formatHex(encodeTunnelDump()), formatHex(dump));
+  assertStrictEquals(formatHex(encodeTunnelDump()), formatHex(dump));
   const filtered = encodeTunnelCommand(L2TP_CMD.TUNNEL_GET, 3000);
-  assert.equal(formatHex(filtered), formatHex(goldenPayload("l2tp/tunnel_dump_filtered_request")));
-  assert.equal(formatHex(encodeTunnelCommand(L2TP_CMD.TUNNEL_MODIFY, 1)), "03010000" + "0800090001000000");
+  assertStrictEquals(formatHex(filtered), formatHex(goldenPayload("l2tp/tunnel_dump_filtered_request")));
+  assertStrictEquals(
+    formatHex(encodeTunnelCommand(L2TP_CMD.TUNNEL_MODIFY, 1)),
+    "03010000" + "0800090001000000",
+  );
 });
 
 /** Tunnels of the captured dump. */
@@ -147,12 +153,12 @@ Deno.test("decodeTunnel() reads the kernel's dump", () => {
   const read = goldenMessages("l2tp/tunnel_dump_reply").map(({ payload }) =>
     decodeTunnel(decodeGenl(payload).attributes)
   );
-  assert.deepEqual(read, DUMPED);
+  assertDeepStrictEquals(read, DUMPED);
 });
 
 Deno.test("encodeTunnel() gives the kernel's dump back byte for byte", () => {
   for (const [i, { payload }] of goldenMessages("l2tp/tunnel_dump_reply").entries()) {
-    assert.equal(formatHex(encodeTunnel(L2TP_CMD.TUNNEL_GET, DUMPED[i]!)), formatHex(payload));
+    assertStrictEquals(formatHex(encodeTunnel(L2TP_CMD.TUNNEL_GET, DUMPED[i]!)), formatHex(payload));
   }
 });
 
@@ -175,7 +181,7 @@ Deno.test("encodeTunnel() and decodeTunnel(): every kind of tunnel both ways", (
   ];
   for (const [name, tunnel] of table) {
     const payload = encodeTunnel(L2TP_CMD.TUNNEL_GET, tunnel);
-    assert.deepEqual(decodeTunnel(decodeGenl(payload).attributes), tunnel, name);
+    assertDeepStrictEquals(decodeTunnel(decodeGenl(payload).attributes), tunnel, name);
   }
 });
 
@@ -187,7 +193,7 @@ function reply(write: (out: AttributeWriter) => void): AttributeReader {
 }
 
 Deno.test("decodeTunnel() gives what the kernel leaves out its resting value", () => {
-  assert.deepEqual(decodeTunnel(reply(() => {})), {
+  assertDeepStrictEquals(decodeTunnel(reply(() => {})), {
     tunnelId: 1,
     peerTunnelId: 0,
     version: 0,
@@ -203,11 +209,11 @@ Deno.test("decodeTunnel() gives what the kernel leaves out its resting value", (
     counters: ZERO_COUNTERS,
   });
   const udp = decodeTunnel(reply((out) => out.u16(L2TP_ATTR.ENCAP_TYPE, 0)));
-  assert.deepEqual([udp.encap, udp.udpChecksum, udp.checksumTx], ["udp", false, undefined]);
+  assertEquals([udp.encap, udp.udpChecksum, udp.checksumTx], ["udp", false, undefined]);
   const peer6 = decodeTunnel(
     reply((out) => out.u16(2, 0).bytes(L2TP_ATTR.IP6_DADDR, hexBytes("fd".padEnd(32, "0")))),
   );
-  assert.deepEqual([peer6.local, peer6.peer, peer6.checksumTx, peer6.udpChecksum], [
+  assertEquals([peer6.local, peer6.peer, peer6.checksumTx, peer6.udpChecksum], [
     "::",
     "fd00::",
     true,
@@ -222,13 +228,13 @@ Deno.test("decodeTunnel(): nothing of one message is left in the next", () => {
   );
   const bare = encodeTunnel(4, sampleIpTunnel());
   decodeTunnel(decodeGenl(full).attributes);
-  assert.deepEqual(decodeTunnel(decodeGenl(bare).attributes), sampleIpTunnel());
+  assertDeepStrictEquals(decodeTunnel(decodeGenl(bare).attributes), sampleIpTunnel());
 });
 
 Deno.test("decodeTunnel() names only the encapsulations it knows", () => {
   const table: [number, string | undefined][] = [[0, "udp"], [1, "ip"], [2, undefined], [0xffff, undefined]];
   for (const [type, expected] of table) {
-    assert.equal(decodeTunnel(reply((out) => out.u16(L2TP_ATTR.ENCAP_TYPE, type))).encap, expected);
+    assertStrictEquals(decodeTunnel(reply((out) => out.u16(L2TP_ATTR.ENCAP_TYPE, type))).encap, expected);
   }
 });
 
@@ -236,20 +242,20 @@ Deno.test("decodeTunnel() passes over padding and attributes it does not know", 
   const attributes = reply((out) =>
     out.flag(L2TP_ATTR.PAD).u32(99, 5).bytes(0x3fff, Uint8Array.of(1)).u8(L2TP_ATTR.PROTO_VERSION, 3)
   );
-  assert.equal(decodeTunnel(attributes).version, 3);
+  assertStrictEquals(decodeTunnel(attributes).version, 3);
 });
 
 Deno.test("decodeTunnel() reads wider integers by their first bytes", () => {
   const attributes = reply((out) => out.u32(L2TP_ATTR.UDP_SPORT, 5000).u16(L2TP_ATTR.UDP_CSUM, 1).u16(2, 0));
   const tunnel = decodeTunnel(attributes);
-  assert.deepEqual([tunnel.localPort, tunnel.udpChecksum], [5000, true]);
+  assertEquals([tunnel.localPort, tunnel.udpChecksum], [5000, true]);
 });
 
 Deno.test("decodeTunnel() owns its memory", () => {
   const bytes = encodeTunnel(4, sampleTunnel6()).slice();
   const tunnel = decodeTunnel(decodeGenl(bytes).attributes);
   bytes.fill(0xff);
-  assert.deepEqual(tunnel, sampleTunnel6());
+  assertDeepStrictEquals(tunnel, sampleTunnel6());
 });
 
 Deno.test("decodeTunnel() refuses a reply without the tunnel's id", () => {
@@ -257,7 +263,7 @@ Deno.test("decodeTunnel() refuses a reply without the tunnel's id", () => {
     new AttributeReader(new AttributeWriter().u32(L2TP_ATTR.PEER_CONN_ID, 1).written);
   const facts = { field: "L2TP_ATTR_CONN_ID", offset: 0, needed: 4, had: 0 };
   assertDecodeError(() => decodeTunnel(attributes()), facts, "no id");
-  assert.throws(() => decodeTunnel(attributes()), /it is absent/);
+  assertMatch(String(assertThrows(() => decodeTunnel(attributes()))), /it is absent/);
 });
 
 Deno.test("decodeTunnel() refuses attributes that are too short", () => {
