@@ -183,10 +183,11 @@ function noWay({ tunnel, path }: TunnelFacts): Found[] {
   return [found("error", text, fix)];
 }
 
-function tooLarge({ tunnel, path }: TunnelFacts, { session, link, l2spec }: SessionFacts): Found[] {
+function tooLarge({ tunnel, path }: TunnelFacts, facts: SessionFacts): Found[] {
+  const { session, link } = facts;
   if (!("mtu" in path) || link === undefined) return [];
   // An unknown sublayer counts as the default one.
-  const overhead = sessionOverhead(overheadFacts(tunnel, session, l2spec ?? "default"));
+  const overhead = sessionOverhead(overheadFacts(tunnel, session, facts, "default"));
   const packet = link.mtu + overhead;
   if (packet <= path.mtu) return [];
   const best = path.mtu - overhead;

@@ -6,6 +6,8 @@
  */
 
 import { ETHERNET_HEADER, IPV4_HEADER, IPV6_HEADER, ipVersionOf, UDP_HEADER } from "../base/inet.ts";
+import type { SessionDebugFacts } from "./debug_facts.ts";
+import type { Optional } from "./optional.ts";
 import type { L2Spec, Session } from "./session.ts";
 import type { Encap, Tunnel } from "./tunnel.ts";
 
@@ -39,12 +41,17 @@ export interface SessionMtuFacts extends OverheadFacts {
   readonly pathMtu: number | undefined;
 }
 
-/** The facts about a session as the subsystem reports it. An unknown encapsulation counts as IP. */
+/**
+ * The facts about a session as the subsystem reports it; an unknown encapsulation counts as IP. The sublayer is in `known`,
+ * facts from the debug file or the session's own record, or `unknown` if it is not.
+ */
 export function overheadFacts(
   { encap = "ip", peer }: Pick<Tunnel, "encap" | "peer">,
   { cookie }: Pick<Session, "cookie">,
-  l2spec: L2Spec,
+  known: Optional<Pick<SessionDebugFacts, "l2spec">> | undefined,
+  unknown: L2Spec,
 ): OverheadFacts {
+  const l2spec = known?.l2spec ?? unknown;
   return { encap, ipVersion: ipVersionOf(peer), cookieLength: cookie?.length ?? 0, l2spec };
 }
 

@@ -143,7 +143,7 @@ export const TUNNEL_RULES: readonly HealthRule<TunnelStatus>[] = [
 function judgeMtu({ link, pathMtu, tunnel, session, debug }: SessionStatus): HealthVerdict | undefined {
   if (link === undefined || pathMtu === undefined || tunnel === undefined) return undefined;
   // An unknown sublayer counts as none: packets have at least this length.
-  const overhead = sessionOverhead(overheadFacts(tunnel, session, debug?.l2spec ?? "none"));
+  const overhead = sessionOverhead(overheadFacts(tunnel, session, debug, "none"));
   const longest = link.mtu + overhead;
   if (longest <= pathMtu) return undefined;
   return {

@@ -40,6 +40,6 @@ function* debugSessions(tunnel: TunnelEntry): Generator<DebugSession, void, void
 
 function debugSession(entry: SessionEntry): DebugSession {
   const { nr, ns } = entry.path.state();
-  const { l2spec, interfaceName } = entry.record;
-  return { session: viewSession(entry), l2spec, nr, ns, references: SESSION_REFERENCES, interfaceName };
+  // The record has the sublayer and the name of the interface.
+  return { ...entry.record, session: viewSession(entry), nr, ns, references: SESSION_REFERENCES };
 }

@@ -98,7 +98,7 @@ function mtuOf({ record, socket }: TunnelEntry, l2spec: L2Spec, cookie: Uint8Arr
 /** Largest IP packet in a PPP session, in bytes, whose outer packet fits the path MTU. */
 export function pppMtuOf({ record, path, tunnel }: SessionEntry): number {
   return pppMtu({
-    ...overheadFacts(tunnel.record, record, record.l2spec),
+    ...overheadFacts(tunnel.record, record, record, "none"),
     version: tunnel.record.version,
     sendSeq: path.state().sendSeq,
     pathMtu: tunnel.socket.pathMtu(),

@@ -220,6 +220,10 @@ export function data(
   options: DataOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const { sessionId = 11, cookie = new Uint8Array(0), l2spec = "default", sequence } = options;
-  const header = encodeV3DataHeader({ encap, l2spec }, { sessionId, cookie, sequence });
+  const header = encodeV3DataHeader({ encap, hasSublayer: l2spec === "default" }, {
+    sessionId,
+    cookie,
+    sequence,
+  });
   return Uint8Array.from([...header, ...frame]);
 }

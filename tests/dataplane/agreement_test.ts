@@ -55,10 +55,16 @@ Deno.test("agreement: version 3 frames are delivered exactly when the decoder fi
             pseudowire: "ppp",
           });
           const sequence = random.oneIn(2) ? random.below(0x1000000) : undefined;
-          const header = encodeV3DataHeader({ encap, l2spec }, { sessionId: 1, cookie, sequence });
+          const header = encodeV3DataHeader({ encap, hasSublayer: l2spec === "default" }, {
+            sessionId: 1,
+            cookie,
+            sequence,
+          });
           const packet = damaged(Uint8Array.of(...header, 0xc0, 0x21, ...random.bytes(8)), random);
           const frames = harness.receive(endpoint, [arriving(kind, packet)]);
-          const decoded = attempt(() => decodeV3DataHeader(packet, { encap, l2spec, cookieLength }));
+          const decoded = attempt(() =>
+            decodeV3DataHeader(packet, { encap, hasSublayer: l2spec === "default", cookieLength })
+          );
           const isOurs = decoded !== undefined && decoded.header.sessionId === 1 &&
             decoded.header.cookie.every((byte, at) => byte === cookie[at]) &&
             (decoded.header.sequence ?? 0) < session.window &&

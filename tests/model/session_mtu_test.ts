@@ -71,12 +71,13 @@ Deno.test("sessionOverhead(): bytes in front of the inner frame's payload", () =
   const udp4 = { encap: "udp", peer: "10.0.0.2" } as const;
   const plain = { cookie: undefined };
   const table: [bytes: number, facts: Parameters<typeof overheadFacts>][] = [
-    [20 + 8 + 4 + 4 + 4 + 14, [udp4, plain, "default"]],
-    [20 + 8 + 4 + 4 + 14, [udp4, plain, "none"]],
-    [20 + 8 + 4 + 4 + 8 + 4 + 14, [udp4, { cookie: new Uint8Array(8) }, "default"]],
-    [20 + 4 + 4 + 14, [{ ...udp4, encap: "ip" }, plain, "default"]],
-    [20 + 4 + 4 + 14, [{ ...udp4, encap: undefined }, plain, "default"]],
-    [40 + 8 + 4 + 4 + 4 + 14, [{ encap: "udp", peer: "fd00::2" }, plain, "default"]],
+    [20 + 8 + 4 + 4 + 4 + 14, [udp4, plain, undefined, "default"]],
+    [20 + 8 + 4 + 4 + 14, [udp4, plain, undefined, "none"]],
+    [20 + 8 + 4 + 4 + 8 + 4 + 14, [udp4, { cookie: new Uint8Array(8) }, undefined, "default"]],
+    [20 + 4 + 4 + 14, [{ ...udp4, encap: "ip" }, plain, undefined, "default"]],
+    [20 + 4 + 4 + 14, [{ ...udp4, encap: undefined }, plain, undefined, "default"]],
+    [20 + 8 + 4 + 4 + 14, [udp4, plain, { l2spec: "none" }, "default"]],
+    [40 + 8 + 4 + 4 + 4 + 14, [{ encap: "udp", peer: "fd00::2" }, plain, undefined, "default"]],
   ];
   for (const [bytes, facts] of table) assertStrictEquals(sessionOverhead(overheadFacts(...facts)), bytes);
 });

@@ -46,7 +46,7 @@ export interface DecodedV3DataHeader {
 /** Returns the length in bytes of a header with this layout. */
 export function v3HeaderLength(shape: ReceivedV3Shape): number {
   return (shape.encap === "udp" ? 8 : 4) + shape.cookieLength +
-    (shape.l2spec === "default" ? SUBLAYER_BYTES : 0);
+    (shape.hasSublayer ? SUBLAYER_BYTES : 0);
 }
 
 /** Returns the sequence number in a word of the default sublayer, or `undefined` without flag S. Ignores other bits. */
@@ -128,7 +128,7 @@ export function decodeV3DataHeader(packet: Uint8Array, shape: ReceivedV3Shape): 
   at += 4;
   const cookie = packet.subarray(at, at + shape.cookieLength);
   at += shape.cookieLength;
-  const sequence = shape.l2spec === "default"
+  const sequence = shape.hasSublayer
     ? decodeSublayer(view.getUint32(at, NETWORK_IS_LITTLE_ENDIAN))
     : undefined;
   return { header: { sessionId, cookie, sequence }, headerLength };

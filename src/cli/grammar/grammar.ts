@@ -10,7 +10,8 @@ import type { Arguments } from "./arguments.ts";
 import { helpOf, type Keyword, type Use } from "./keyword.ts";
 import { isPrefix } from "./options.ts";
 import { PPP_KEYWORDS } from "./ppp_keywords.ts";
-import { IGNORED, valueOf } from "./values.ts";
+import { unknownEncap, unknownL2spec, unknownSeq } from "./messages.ts";
+import { IGNORED, valueOf, type WordRules } from "./values.ts";
 
 export type { Keyword, Use } from "./keyword.ts";
 export { PPP_KEYWORDS } from "./ppp_keywords.ts";
@@ -24,7 +25,7 @@ const NEW_SESSION: readonly Use[] = ["add session", "filter session"];
 const CHANGED_SESSION: readonly Use[] = ["add session", "set session", "filter session"];
 
 /** Differences between a keyword and the setting that it is made from. */
-interface Spelling {
+interface Spelling extends WordRules {
   /** The keyword; the setting's key unless given. */
   readonly word?: string;
   readonly alias?: string;
@@ -40,7 +41,8 @@ const ROWS: ReadonlyMap<string, Setting<Arguments>> = new Map(
 );
 
 /** A keyword whose value, help and default come from the row of a setting in the configuration's schema. */
-function setting(key: string, uses: readonly Use[], { word = key, alias, help }: Spelling = {}): Keyword {
+function setting(key: string, uses: readonly Use[], spelling: Spelling = {}): Keyword {
+  const { word = key, alias, help, refusal, eitherCase } = spelling;
   const row = ROWS.get(key);
   if (row === undefined) throw new RangeError(`Cannot make keyword "${word}": no setting has key "${key}"`);
   if (row.form === "flag" && row.group === "interface") {
@@ -56,7 +58,10 @@ function setting(key: string, uses: readonly Use[], { word = key, alias, help }:
     word,
     ...(alias !== undefined && { alias }),
     field: row.field,
-    value: valueOf(row, word),
+    value: valueOf(
+      { ...row, ...(refusal !== undefined && { refusal }), ...(eitherCase === true && { eitherCase }) },
+      word,
+    ),
     ...(row.form === "prefixes" && { repeats: true }),
     help: help ?? helpOf(row),
     uses,
@@ -81,7 +86,7 @@ export const KEYWORDS: readonly Keyword[] = [
   setting("peer_tunnel_id", [...NEW_TUNNEL, ...NEW_SESSION], { alias: "ptid" }),
   setting("session_id", [...SESSIONS, "del tunnel"], { alias: "sid" }),
   setting("peer_session_id", NEW_SESSION, { alias: "psid" }),
-  setting("encap", NEW_TUNNEL),
+  setting("encap", NEW_TUNNEL, { refusal: unknownEncap }),
   setting("local", NEW_TUNNEL),
   setting("remote", NEW_TUNNEL),
   setting("udp_sport", NEW_TUNNEL),
@@ -96,8 +101,8 @@ export const KEYWORDS: readonly Keyword[] = [
   }),
   setting("cookie", NEW_SESSION),
   setting("peer_cookie", NEW_SESSION),
-  setting("l2spec_type", ["add session"]),
-  setting("seq", CHANGED_SESSION),
+  setting("l2spec_type", ["add session"], { refusal: unknownL2spec, eitherCase: true }),
+  setting("seq", CHANGED_SESSION, { refusal: unknownSeq, eitherCase: true }),
   setting("reorder_timeout", CHANGED_SESSION),
   setting("lns_mode", CHANGED_SESSION),
   setting("pw_type", NEW_SESSION, {

@@ -50,7 +50,7 @@ export function unknownEncap(value: string): string {
   return `Unknown tunnel encapsulation "${value}"`;
 }
 
-/** `l2spec_type` with another word than `none` or `default`. */
+/** A type of L2-specific sublayer other than `none` or `default`. */
 export function unknownL2spec(value: string): string {
   return `Unknown layer2specific header type "${value}"`;
 }

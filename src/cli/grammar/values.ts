@@ -11,14 +11,7 @@ import type { Form } from "../../config/schema/kinds.ts";
 import type { Setting } from "../../config/schema/setting.ts";
 import type { EndAddress, Prefix, Sequence } from "../../config/schema/settings.ts";
 import type { Arguments } from "./arguments.ts";
-import {
-  addressExpected,
-  argumentWrong,
-  prefixExpected,
-  unknownEncap,
-  unknownL2spec,
-  unknownSeq,
-} from "./messages.ts";
+import { addressExpected, argumentWrong, prefixExpected } from "./messages.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Exit code of `ip` for invalid addresses. */
@@ -89,26 +82,23 @@ function put(into: Arguments, { field }: Row, value: unknown): void {
   (into as Record<string, unknown>)[field] = value;
 }
 
+/** Rules of `ip` for the words of a keyword. */
+export interface WordRules {
+  /** The message for another word. */
+  readonly refusal?: (text: string) => string;
+  /** Words are accepted in either case. */
+  readonly eitherCase?: true;
+}
+
 /** A row of the schema, as far as a keyword's value depends on it. */
-export type Row = Pick<Setting<Arguments>, "key" | "field" | "form" | "placeholder" | "choices">;
+export type Row = Pick<Setting<Arguments>, "key" | "field" | "form" | "placeholder" | "choices"> & WordRules;
 
 /** Reads the text of one form, for a keyword. Returns what goes into the field, `undefined` for "not given". */
 type Read = (text: string, row: Row, word: string, before: Arguments) => unknown;
 
-/** Refusals of words, as `ip` phrases them. */
-const REFUSALS: Readonly<Record<string, (text: string) => string>> = {
-  encap: unknownEncap,
-  l2spec_type: unknownL2spec,
-  seq: unknownSeq,
-};
-
-/** Keywords whose words `ip` takes in either case. */
-const EITHER_CASE: ReadonlySet<string> = new Set(["l2spec_type", "seq"]);
-
-function readWord(text: string, { key, choices = {} }: Row): string {
-  const word = EITHER_CASE.has(key) ? text.toLowerCase() : text;
+function readWord(text: string, { key, choices = {}, refusal, eitherCase }: Row): string {
+  const word = eitherCase === true ? text.toLowerCase() : text;
   if (Object.hasOwn(choices, word)) return word;
-  const refusal = REFUSALS[key];
   const words = Object.keys(choices).join(" or ");
   throw new UsageError(
     refusal === undefined ? argumentWrong(text, `${key} must be ${words}`) : refusal(text),

@@ -151,8 +151,10 @@ export function sessionSettings(actual: ActualSession): SessionSettings {
   };
 }
 
-function fieldsOf({ session, l2spec }: ActualSession): SessionFields & Pick<Session, "peerSessionId"> {
-  return sessionFields({ ...session, l2spec, pseudowire: isPppSession(session) ? "ppp" : "eth" });
+function fieldsOf(actual: ActualSession): SessionFields & Pick<Session, "peerSessionId"> {
+  const { session } = actual;
+  // `actual` has what only the debug file shows.
+  return sessionFields({ ...actual, ...session, pseudowire: isPppSession(session) ? "ppp" : "eth" });
 }
 
 /** Whether somebody configured the address: it is neither link-local nor automatic. */

@@ -22,13 +22,7 @@ import {
   tunnelFields,
 } from "../schema/fields.ts";
 import { prefixText } from "../schema/kinds.ts";
-import {
-  PPP_SETTINGS,
-  SESSION_SETTINGS,
-  sessionSetting,
-  type Setting,
-  TUNNEL_SETTINGS,
-} from "../schema/schema.ts";
+import { PPP_SETTINGS, SESSION_SETTINGS, type Setting, TUNNEL_SETTINGS } from "../schema/schema.ts";
 import { type Prefix, pseudowireOf, type SessionSettings, type TunnelSettings } from "../schema/settings.ts";
 
 /** A setting whose value differs from the configuration. */
@@ -169,9 +163,9 @@ export function sessionDifferences(
   const file = settings.ppp?.secretFile;
   const now = file === undefined ? undefined : secrets.get(file);
   const changed = now !== undefined && !(now instanceof SecretsError) && now.stamp !== ppp?.stamp;
-  // Version 2 has no sublayer, and one that the subsystem does not tell counts as right.
-  const isSublayerKnown = version === 3 && sessionSetting("l2spec_type").write(have) !== undefined;
-  const schema = SESSION_SETTINGS.filter(({ key }) => isSublayerKnown || key !== "l2spec_type");
+  const isKnown = ({ write, v3Only }: Setting<SessionSettings>): boolean =>
+    write(have) !== undefined && (version === 3 || !v3Only);
+  const schema = SESSION_SETTINGS.filter((row) => row.unreported !== true || isKnown(row));
   return [
     ...differences(schema, want, have),
     ...pppDifferences(settings.ppp, ppp?.desired, changed),

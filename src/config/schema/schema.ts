@@ -184,7 +184,12 @@ export const SESSION_SETTINGS: readonly Setting<SessionSettings>[] = [
     "l2spec_type",
     "l2spec",
     word({ none: "no sublayer", default: "4 bytes, with a sequence number" }),
-    { help: "L2-specific sublayer, the same at both ends", byDefault: "default", v3Only: true },
+    {
+      help: "L2-specific sublayer, the same at both ends",
+      byDefault: "default",
+      v3Only: true,
+      unreported: true,
+    },
   ),
   session("seq", "sequence", SEQUENCE, {
     help: "sequence numbers: send them, require them, both or none; best both, at both ends",

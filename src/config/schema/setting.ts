@@ -27,6 +27,8 @@ export interface Traits<Value> {
   readonly over?: "udp" | "udp4" | "udp6";
   /** It applies to L2TP version 3 only. */
   readonly v3Only?: true;
+  /** Netlink does not report it: the present value is known from debugfs or not at all, and then counts as right. */
+  readonly unreported?: true;
 }
 
 /** A setting of a tunnel, a session or its PPP. */

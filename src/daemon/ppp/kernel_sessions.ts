@@ -143,7 +143,7 @@ function find(
   const way = pathToPeer(tunnel);
   const mtu = pppMtu({
     // The kernel does not report the sublayer.
-    ...overheadFacts({ ...tunnel, encap: tunnel.encap ?? "udp" }, session, "default"),
+    ...overheadFacts({ ...tunnel, encap: tunnel.encap ?? "udp" }, session, undefined, "default"),
     version: tunnel.version,
     sendSeq: session.sendSeq,
     pathMtu: "mtu" in way ? way.mtu : undefined,

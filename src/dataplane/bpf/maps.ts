@@ -143,7 +143,10 @@ export function numberKey(number: number): Uint8Array<ArrayBuffer> {
 /** Builds the value of a session in `encapsulation`. */
 export function encapsulationValue(session: BpfSession): Uint8Array<ArrayBuffer> {
   const { slot, outDevice, mtu, l2spec, cookie, peerSessionId, local } = session;
-  const l2tp = encodeV3DataHeader({ encap: "udp", l2spec }, { sessionId: peerSessionId, cookie });
+  const l2tp = encodeV3DataHeader({ encap: "udp", hasSublayer: l2spec === "default" }, {
+    sessionId: peerSessionId,
+    cookie,
+  });
   const isIpv6 = local.length === 16;
   const ipLength = isIpv6 ? IPV6_HEADER : IPV4_HEADER;
   const value = new Uint8Array(ENCAPSULATION.valueSize);

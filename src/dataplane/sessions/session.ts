@@ -164,7 +164,10 @@ export class DataSession {
     this.peerCookieLast = words[1] ?? 0;
     this.optionBytes = cookie.length + (this.hasSublayer ? SUBLAYER_BYTES : 0);
     this.counters = spec.counters;
-    this.headers = sessionHeaders(tunnel, spec, { encap: tunnel.endpoint.isUdp ? "udp" : "ip", l2spec });
+    this.headers = sessionHeaders(tunnel, spec, {
+      encap: tunnel.endpoint.isUdp ? "udp" : "ip",
+      hasSublayer: this.hasSublayer,
+    });
     this.nrMax = isV3 ? MAX_SEQUENCE_V3 : MAX_SEQUENCE_V2;
     this.window = this.nrMax >> 1;
     this.consumer = spec.consumer;

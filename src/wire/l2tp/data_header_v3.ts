@@ -15,7 +15,6 @@
  */
 
 import { ByteWriter, NETWORK_IS_LITTLE_ENDIAN } from "../../base/bytes.ts";
-import type { L2Spec } from "../../model/session.ts";
 import type { Encap } from "../../model/tunnel.ts";
 import { SUBLAYER_FLAG_S, SUBLAYER_SEQUENCE_MASK } from "./constants.ts";
 
@@ -23,8 +22,8 @@ import { SUBLAYER_FLAG_S, SUBLAYER_SEQUENCE_MASK } from "./constants.ts";
 export interface V3DataShape {
   /** Encapsulation of the packet: UDP or IP. */
   readonly encap: Encap;
-  /** Type of the L2-specific sublayer. */
-  readonly l2spec: L2Spec;
+  /** The header has the default L2-specific sublayer. */
+  readonly hasSublayer: boolean;
 }
 
 /** The fields of a version 3 data header. */
@@ -51,6 +50,6 @@ export function encodeV3DataHeader(
   if (shape.encap === "udp") writer.u32(0x00030000);
   writer.u32(header.sessionId);
   writer.bytes(header.cookie);
-  if (shape.l2spec === "default") writer.u32(encodeSublayer(header.sequence));
+  if (shape.hasSublayer) writer.u32(encodeSublayer(header.sequence));
   return writer.written;
 }

@@ -171,7 +171,7 @@ Deno.test("reorder store: 600 random histories as in the model", () => {
         if (rare(weather.anywhere)) ns = random.below(model.max + 1);
         const header = version === 2
           ? encodeV2DataHeader({ tunnelId: 1, sessionId: 1, ns, priority: false })
-          : encodeV3DataHeader({ encap: "udp", l2spec: "default" }, {
+          : encodeV3DataHeader({ encap: "udp", hasSublayer: true }, {
             sessionId: 1,
             cookie: new Uint8Array(0),
             sequence: ns,

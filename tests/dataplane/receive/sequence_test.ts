@@ -50,7 +50,7 @@ function bench(spec: Partial<SessionSpec> = {}, version: 2 | 3 = 3, capacity = 1
           nr: ns === undefined ? undefined : 77,
           priority: false,
         })
-        : encodeV3DataHeader({ encap: "udp", l2spec: spec.l2spec ?? "default" }, {
+        : encodeV3DataHeader({ encap: "udp", hasSublayer: spec.l2spec !== "none" }, {
           sessionId: 1,
           cookie: spec.peerCookie ?? NONE,
           sequence: ns,
@@ -261,7 +261,7 @@ Deno.test("reorder queue: bounded in packets and bytes; packets that need not wa
     const session = harness.session(harness.tunnel(endpoint), { reorderTimeoutMs: 100 });
     const packet = (sequence: number): Uint8Array =>
       Uint8Array.of(
-        ...encodeV3DataHeader({ encap: "udp", l2spec: "default" }, { sessionId: 1, cookie: NONE, sequence }),
+        ...encodeV3DataHeader({ encap: "udp", hasSublayer: true }, { sessionId: 1, cookie: NONE, sequence }),
         ...frame(sequence),
       );
     harness.receive(endpoint, [0, 2, 3, 4, 5, 6].map(packet));
@@ -287,7 +287,7 @@ Deno.test("reorder queue: the pool is shared by all sessions and can run out", (
   const session = harness.session(harness.tunnel(endpoint), { reorderTimeoutMs: 100, recvSeq: true });
   const packets = Array.from({ length: 40 }, (_, i) =>
     Uint8Array.of(
-      ...encodeV3DataHeader({ encap: "udp", l2spec: "default" }, { sessionId: 1, cookie: NONE, sequence: i }),
+      ...encodeV3DataHeader({ encap: "udp", hasSublayer: true }, { sessionId: 1, cookie: NONE, sequence: i }),
       ...frame(i, 1500),
     ));
   harness.receive(endpoint, [packets[0]!, ...packets.slice(2)]);

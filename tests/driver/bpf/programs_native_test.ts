@@ -124,7 +124,10 @@ function frame(random: Random, length: number, type = 0x0800): Uint8Array {
 /** The packet of a session's frame, with 0 for IPv4's identification and checksum. */
 function packetOf(session: BpfSession, inner: Uint8Array): Uint8Array {
   const { local, peer, localPort, peerPort, cookie, l2spec, peerSessionId } = session;
-  const l2tp = encodeV3DataHeader({ encap: "udp", l2spec }, { sessionId: peerSessionId, cookie });
+  const l2tp = encodeV3DataHeader({ encap: "udp", hasSublayer: l2spec === "default" }, {
+    sessionId: peerSessionId,
+    cookie,
+  });
   const ip = local.length === 4 ? 20 : 40;
   const out = new Uint8Array(14 + ip + 8 + l2tp.length + inner.length);
   const view = new DataView(out.buffer);

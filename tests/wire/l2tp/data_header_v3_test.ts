@@ -8,7 +8,7 @@ import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 Deno.test("v3 data header, section 3.2: as the kernel sends it over UDP", () => {
   const cookie = hexBytes("a1a2a3a4a5a6a7a8");
-  const shape = { encap: "udp", cookieLength: 8, l2spec: "default" } as const;
+  const shape = { encap: "udp", cookieLength: 8, hasSublayer: true } as const;
   const bytes = encodeV3DataHeader(shape, { sessionId: 0x04050607, cookie, sequence: 0 });
   assertEquals(bytes, hexBytes("00030000 04050607 a1a2a3a4a5a6a7a8 40000000"));
   const packet = hexBytes("00030000 04050607 a1a2a3a4a5a6a7a8 40000000 3333");
@@ -19,7 +19,7 @@ Deno.test("v3 data header, section 3.2: as the kernel sends it over UDP", () => 
 });
 
 Deno.test("v3 data header, section 3.3: over IP without the first four bytes", () => {
-  const bytes = encodeV3DataHeader({ encap: "ip", l2spec: "none" }, {
+  const bytes = encodeV3DataHeader({ encap: "ip", hasSublayer: false }, {
     sessionId: 2000,
     cookie: new Uint8Array(0),
   });
@@ -34,7 +34,7 @@ Deno.test("v3 data header, section 3.4: the default sublayer", () => {
   assertStrictEquals(decodeSublayer(0x00ffffff), undefined);
   // Bits of other meanings (VCCV, fragmentation) are ignored.
   assertStrictEquals(decodeSublayer(0xffffffff | 0), 0xffffff);
-  const unsequenced = encodeV3DataHeader({ encap: "ip", l2spec: "default" }, {
+  const unsequenced = encodeV3DataHeader({ encap: "ip", hasSublayer: true }, {
     sessionId: 1,
     cookie: new Uint8Array(0),
   });
@@ -44,13 +44,13 @@ Deno.test("v3 data header, section 3.4: the default sublayer", () => {
 Deno.test("v3 data header: every shape survives writing and reading, and is refused when cut", () => {
   const random = new Random(3);
   for (const encap of ["udp", "ip"] as const) {
-    for (const l2spec of ["none", "default"] as const) {
+    for (const hasSublayer of [false, true]) {
       for (let cookieLength = 0; cookieLength <= 8; cookieLength++) {
-        const shape = { encap, l2spec, cookieLength };
+        const shape = { encap, hasSublayer, cookieLength };
         const header = {
           sessionId: 1 + random.below(0xffffffff),
           cookie: random.bytes(cookieLength),
-          sequence: l2spec === "default" && random.oneIn(2) ? random.below(0x1000000) : undefined,
+          sequence: hasSublayer && random.oneIn(2) ? random.below(0x1000000) : undefined,
         };
         const bytes = encodeV3DataHeader(shape, header);
         assertStrictEquals(bytes.length, v3HeaderLength(shape));
@@ -65,7 +65,7 @@ Deno.test("v3 data header: every shape survives writing and reading, and is refu
 });
 
 Deno.test("v3 data header: control messages, other versions and session 0 are refused", () => {
-  const shape = { encap: "udp", cookieLength: 0, l2spec: "none" } as const;
+  const shape = { encap: "udp", cookieLength: 0, hasSublayer: false } as const;
   assertThrows(() => decodeV3DataHeader(hexBytes("80030000 00000001"), shape), DecodeError);
   assertThrows(() => decodeV3DataHeader(hexBytes("00020000 00000001"), shape), DecodeError);
   assertThrows(() => decodeV3DataHeader(hexBytes("00030000 00000000"), shape), DecodeError);

@@ -8,7 +8,7 @@ import { observe } from "../../../apply/observe.ts";
 import { SyscallError } from "../../../base/errors.ts";
 import { errnoText } from "../../../base/errno.ts";
 import { type Actual, isLinkLocalText, sessionSettings } from "../../../config/plan/actual.ts";
-import { sessionSetting } from "../../../config/schema/schema.ts";
+import { SESSION_SETTINGS } from "../../../config/schema/schema.ts";
 import { lacksSecrets } from "../../../config/schema/ppp_rules.ts";
 import { writeConfig, writtenActual } from "../../../config/file/write.ts";
 import type { Context } from "../../context.ts";
@@ -56,8 +56,12 @@ function gapsOf({ tunnels }: Actual): string[] {
     for (const each of sessions) {
       const { session, link, ppp } = each;
       const own = `session ${session.sessionId} of ${name}`;
-      if (tunnel.version !== 2 && sessionSetting("l2spec_type").write(sessionSettings(each)) === undefined) {
-        gaps.push(`l2spec_type of ${own}, which only debugfs shows`);
+      const settings = sessionSettings(each);
+      for (const { key, unreported, v3Only, write } of SESSION_SETTINGS) {
+        const isMissing = unreported === true && write(settings) === undefined;
+        if (isMissing && (tunnel.version !== 2 || !v3Only)) {
+          gaps.push(`${key} of ${own}, which only debugfs shows`);
+        }
       }
       if (ppp !== undefined && lacksSecrets(ppp.desired)) {
         gaps.push(`secrets of PPP on ${own}, which are not from a file`);
