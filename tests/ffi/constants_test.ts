@@ -47,7 +47,7 @@ const IN_C: Readonly<Record<string, string>> = {
   IPV4_SOURCE: "offsetof(struct iphdr, saddr)",
   IPV6_SOURCE: "offsetof(struct ip6_hdr, ip6_src)",
   PMTUDISC_DONT: "IP_PMTUDISC_DONT",
-  NOBODY_ELSE: "(uid_t)-1",
+  KEEP_OWNER: "(uid_t)-1",
 };
 
 /** The version of Linux that introduced a constant, where the headers of Debian 12 (Linux 6.1) lack it. */
