@@ -1,9 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { sharedNames, sourceTexts } from "./names.ts";
 
-/** Names that two files declare until one of them is renamed. This list only shrinks. */
-const KNOWN: readonly string[] = ["Inspection", "NETNS", "TerminalEvent", "VERSION", "withoutProgramName"];
-
 Deno.test("sharedNames(): names that more than one file exports", () => {
   const files = new Map([
     [
@@ -16,6 +13,5 @@ Deno.test("sharedNames(): names that more than one file exports", () => {
 });
 
 Deno.test("one exported name means one thing", () => {
-  const shared = [...sharedNames(sourceTexts())].filter(([name]) => !KNOWN.includes(name));
-  assertEquals(shared, []);
+  assertEquals([...sharedNames(sourceTexts())], []);
 });
