@@ -1,5 +1,5 @@
 /**
- * An event hub: whoever emits an event need not know its listeners, and both can be made before the other. Pure.
+ * An event hub: emitters and listeners do not know each other, and either can be created first. Pure.
  *
  * @module
  */

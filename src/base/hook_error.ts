@@ -4,7 +4,7 @@
  * @module
  */
 
-/** How a hook failed: it could not be started, exited with an error, exceeded its time limit, or was interrupted. */
+/** Failure of a hook: it could not be started, exited with an error, exceeded its time limit, or was interrupted. */
 export type HookFailure = "notStarted" | "failed" | "timeout" | "interrupted";
 
 /** A hook program of the configuration failed. */

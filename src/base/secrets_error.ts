@@ -6,7 +6,7 @@
 
 import { errnoName } from "./errno.ts";
 
-/** What is wrong with a secrets file. Never contains a secret. */
+/** Defect of a secrets file. Never contains a secret. */
 export type SecretsProblem =
   /** The file cannot be read. */
   | { readonly trouble: "unreadable"; readonly errno: number }
@@ -25,7 +25,7 @@ export class SecretsError extends Error {
   override readonly name = "SecretsError";
   /** Path of the file. */
   readonly file: string;
-  /** What is wrong with the file. */
+  /** Defect of the file. */
   readonly facts: SecretsProblem;
   /** Advice to the administrator: one line each. */
   readonly advice: readonly string[];

@@ -133,7 +133,7 @@ export interface DaemonPorts {
   inspect(): DaemonFacts;
 }
 
-/** What every command uses. Methods throw the errors of their rooms. */
+/** Ports that every command uses. Methods throw the errors of their rooms. */
 export interface CliPorts {
   /** Writes to standard output at once. */
   out(text: string): void;
@@ -156,7 +156,7 @@ export interface CliPorts {
   loadLazy(): Promise<LazyPorts>;
 }
 
-/** What a plain `show` does not use. */
+/** Ports that a plain `show` does not use. */
 export interface LazyPorts {
   readonly terminal: TerminalPorts;
   readonly clock: ClockPorts;

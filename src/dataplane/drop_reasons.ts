@@ -5,7 +5,7 @@
  * @module
  */
 
-/** What each reason means, for the documentation, in the order of the counters. */
+/** Meanings of the reasons, in the order of the counters. The documentation prints them. */
 export const DROP_MEANINGS = {
   too_short: "shorter than the headers that it must have; over UDP shorter than 14 bytes",
   bad_version: "neither L2TP version 2 nor 3",

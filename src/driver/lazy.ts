@@ -78,7 +78,7 @@ const terminal = {
 /** The driver's ports. */
 export const PORTS = { clock, files, system, terminal, metricsText };
 
-/** What the interactive shell uses of the system. Disposing it restores the terminal. */
+/** Parts of the system that the interactive shell uses. Disposing it restores the terminal. */
 export interface ShellConsole extends Disposable {
   /** The terminal that the program runs on. */
   readonly terminal: LineTerminal;

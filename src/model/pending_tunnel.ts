@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What a pending tunnel can wait for. */
+/** Kinds of objects that a pending tunnel waits for. */
 export type WaitingFor = "name" | "address" | "route" | "interface" | "namespace" | "file";
 
 /** All values of {@link WaitingFor}. */
@@ -23,7 +23,7 @@ export interface PendingTunnel {
   readonly name: string;
   /** Our id. */
   readonly tunnelId: number;
-  /** What it waits for; `undefined` if it could not be created; a reload of the file tries again. */
+  /** Kind of the object that it waits for; `undefined` if it could not be created; a reload of the file tries again. */
   readonly waitsFor: WaitingFor | undefined;
   /** The host name, address, interface, namespace or file that it waits for. */
   readonly subject: string | undefined;

@@ -45,7 +45,7 @@ export interface ChangeableOptions {
   readonly recvSeq: boolean;
   /** Whether the peer cannot turn our sequence numbers on and off. */
   readonly lnsMode: boolean;
-  /** How long received packets may wait to be put in order, in milliseconds; 0: they do not wait. */
+  /** Time for which received packets may wait to be reordered, in milliseconds; 0 turns reordering off. */
   readonly reorderTimeoutMs: number;
 }
 
@@ -118,7 +118,7 @@ export interface DataSessionParameters extends Optional<SessionOptionSet> {
   readonly sessionId: number;
   /** The peer's id of the session. */
   readonly peerSessionId: number;
-  /** What the session carries. */
+  /** Pseudowire of the session. */
   readonly pseudowire: Pseudowire;
 }
 
@@ -128,7 +128,7 @@ export interface SessionParameters extends SessionIds, Optional<SessionOptionSet
   readonly peerTunnelId?: number | undefined;
   /** The peer's id of the session, not 0. */
   readonly peerSessionId: number;
-  /** What the session carries; Ethernet unless given. */
+  /** Pseudowire of the session; Ethernet unless given. */
   readonly pseudowire?: Pseudowire | undefined;
   /** Name for the interface (at most 15 bytes); `%d` becomes a free number. Default `l2tpeth%d`. */
   readonly interfaceName?: string | undefined;

@@ -157,7 +157,7 @@ function fieldsOf(actual: ActualSession): SessionFields & Pick<Session, "peerSes
   return sessionFields({ ...actual, ...session, pseudowire: isPppSession(session) ? "ppp" : "eth" });
 }
 
-/** Whether somebody configured the address: it is neither link-local nor automatic. */
+/** Whether the address is configured: neither link-local nor automatic. */
 function isManaged({ address, automatic }: ActualAddress): boolean {
   return !automatic && !isLinkLocalText(address);
 }

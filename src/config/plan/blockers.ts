@@ -23,7 +23,7 @@ export interface Blocker {
   readonly cause: Cause;
   /** The problem, in words. */
   readonly message: string;
-  /** What to try: one line each. */
+  /** Advice, one line each. */
   readonly advice: readonly string[];
 }
 

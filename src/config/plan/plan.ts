@@ -39,7 +39,7 @@ export interface Unit {
   readonly changes: readonly PlannedChange[];
   /** Remarks beside the changes. */
   readonly notes: readonly string[];
-  /** What the system lacks. With a blocker no step is done. */
+  /** Objects that the steps need and the system lacks. With a blocker no step is done. */
   readonly blockers: readonly Blocker[];
   /** The steps, in order. */
   readonly steps: readonly PlannedStep[];

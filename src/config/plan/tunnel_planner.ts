@@ -66,7 +66,7 @@ export class TunnelPlanner {
   readonly changes: PlannedChange[] = [];
   /** Remarks beside the changes. */
   readonly notes: string[] = [];
-  /** What the system lacks for the steps. */
+  /** Objects that the steps need and the system lacks. */
   readonly blockers: Blocker[] = [];
   /** Sessions that are not in the configuration, and stay. */
   readonly unmanaged: SessionIds[] = [];

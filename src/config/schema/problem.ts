@@ -16,7 +16,7 @@ export interface SourcePosition {
 export interface ConfigProblem extends SourcePosition {
   /** The problem, in one sentence without a full stop. */
   readonly message: string;
-  /** What to try: one line each. */
+  /** Advice, one line each. */
   readonly advice: readonly string[];
 }
 

@@ -21,7 +21,7 @@ const ANSWER_LIMIT_MS = 30_000;
 
 const ECONNRESET = 104;
 
-/** How to connect. */
+/** Options of a connection. */
 export interface DaemonSocketOptions {
   /** Time limit for an answer, in milliseconds. Default 30 seconds. */
   readonly timeoutMs?: number;

@@ -13,7 +13,7 @@ import { daemonFiles } from "../../model/daemon_files.ts";
 const START_LIMIT_MS = 5000;
 /** Time limit for a daemon that accepts connections and still restores thousands of tunnels. */
 const RESTORE_LIMIT_MS = 60_000;
-/** How long to wait for another daemon after ours has exited: it may have been started first. */
+/** Time limit for the answer of another daemon after ours has exited: it may have started first. */
 const RIVAL_LIMIT_MS = 1000;
 const FIRST_NAP_MS = 5;
 const LONGEST_NAP_MS = 50;
@@ -29,7 +29,7 @@ const RUN = [
 /** Number of its last log lines in the error if it did not start. */
 const LAST_WORDS = 3;
 
-/** How to start the daemon. */
+/** Options of the daemon's process. */
 export interface DaemonProcessOptions {
   /** Folder of its socket. */
   readonly runtimeDir: string;

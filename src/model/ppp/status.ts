@@ -1,11 +1,10 @@
 /**
- * A PPP link: its states, what was negotiated, and why it ended, as facts for people and programs. No secret is ever
- * among them.
+ * Status of a PPP link: states, negotiated options and the reason of its end. It never contains a secret.
  *
  * @module
  */
 
-/** Ways of authentication: RFC 1334, RFC 1994 with MD5, RFC 2433, RFC 2759. */
+/** Authentication methods: RFC 1334, RFC 1994 with MD5, RFC 2433, RFC 2759. */
 export type AuthMethod = "pap" | "chap" | "mschap" | "mschapv2";
 
 /** A state of a control protocol's automaton (RFC 1661 section 4.2). */
@@ -38,53 +37,53 @@ export const AUTOMATON_STATES: readonly AutomatonState[] = [
 /** The phases of a link (RFC 1661 section 3.2). */
 export type PppPhase = "dead" | "establish" | "authenticate" | "network" | "terminate";
 
-/** An end of the link: ourselves or the peer. */
+/** An end of the link: this host or the peer. */
 export type PppSide = "local" | "peer";
 
-/** Why a link ended, or is ending. */
+/** Reason of a link's end. */
 export type PppEnd =
-  /** It was closed from here. */
+  /** This host closed the link. */
   | { readonly reason: "closed"; readonly message?: string | undefined }
-  /** The lower layer is gone. */
+  /** The lower layer is down. */
   | { readonly reason: "lowerLayerDown" }
-  /** The peer sent a Terminate-Request, with a text or without. */
+  /** The peer sent a Terminate-Request, with or without a text. */
   | { readonly reason: "terminatedByPeer"; readonly message?: string | undefined }
-  /** The peer did not complete LCP's negotiation. */
+  /** The peer did not complete the negotiation of LCP. */
   | { readonly reason: "lcpTimedOut" }
-  /** Negotiation of LCP went on for too long without agreement. */
+  /** The negotiation of LCP did not converge. */
   | { readonly reason: "notConverging" }
-  /** The peer is ourselves: Magic-Numbers are equal again and again. */
+  /** The link is looped back: the peer's Magic-Number equals ours repeatedly. */
   | { readonly reason: "loopedBack" }
-  /** That many Echo-Requests in a row had no reply. */
+  /** Count of consecutive Echo-Requests without a reply. */
   | { readonly reason: "peerUnresponsive"; readonly missedEchoes: number }
-  /** The peer rejected something without which there is no PPP: a protocol, or a code of LCP. */
+  /** The peer rejected LCP, or a code of LCP that PPP requires. */
   | { readonly reason: "rejectedByPeer"; readonly protocol: number; readonly code?: number | undefined }
-  /** The peer would not authenticate itself by any of the ways required. */
+  /** The peer refused every authentication method that this host requires. */
   | { readonly reason: "authenticationRefused" }
-  /** An authentication was not completed in time; `of` is who was to be authenticated. */
+  /** An authentication was not completed in time; `of` is the end that authenticates itself. */
   | { readonly reason: "authenticationTimedOut"; readonly of: PppSide; readonly method: AuthMethod }
   /** An authentication failed. */
   | {
     readonly reason: "authenticationFailed";
-    /** Who was to be authenticated. */
+    /** The end that authenticates itself. */
     readonly of: PppSide;
-    /** How. */
+    /** The method. */
     readonly method: AuthMethod;
-    /** The name that was given. */
+    /** The name in the authentication. */
     readonly name: string;
-    /** Error code of MS-CHAP that the peer told (691: wrong password, 648: it has expired). */
+    /** Error code of MS-CHAP from the peer (691: wrong password, 648: expired password). */
     readonly code?: number | undefined;
-    /** Text that the peer told. */
+    /** Text from the peer. */
     readonly message?: string | undefined;
   }
-  /** The peer said that we are welcome, but could not prove that it knows the secret (RFC 2759 section 5). */
+  /** The peer accepted the authentication, but did not prove that it knows the secret (RFC 2759 section 5). */
   | { readonly reason: "peerNotProven"; readonly method: AuthMethod }
-  /** No network protocol could be opened, or none is left. */
+  /** No network protocol is open. */
   | { readonly reason: "noNetworkProtocol" }
-  /** There was no address: for the peer, or for us. */
+  /** No address is available, for the peer or for this host. */
   | { readonly reason: "noAddress"; readonly of: PppSide };
 
-/** What one end of a link is willing to receive, as LCP has agreed. */
+/** Options of one end of a link for the frames that it receives, as negotiated by LCP. */
 export interface LcpValues {
   /** Maximum-Receive-Unit, in bytes. */
   readonly mru: number;
@@ -94,34 +93,34 @@ export interface LcpValues {
   readonly pfc: boolean;
   /** Address-and-Control-Field-Compression. */
   readonly acfc: boolean;
-  /** Async-Control-Character-Map, where it was negotiated. */
+  /** Async-Control-Character-Map, if it was negotiated. */
   readonly accm?: number | undefined;
-  /** How it wants the other end to authenticate itself. */
+  /** The method by which the other end must authenticate itself. */
   readonly auth?: AuthMethod | undefined;
 }
 
-/** An authentication, as far as it has come. */
+/** State of an authentication. */
 export interface PppAuthStatus {
-  /** How. */
+  /** The method. */
   readonly method: AuthMethod;
-  /** How far it has come. */
+  /** Its progress. */
   readonly state: "pending" | "succeeded" | "failed";
-  /** Who is authenticated, as soon as that is known. */
+  /** Name of the authenticated end, once it is known. */
   readonly name?: string | undefined;
 }
 
-/** A link that is or was. */
+/** A link, open or ended. */
 export interface PppStatus {
   /** Its phase. */
   readonly phase: PppPhase;
-  /** LCP: its state, and what each end receives. */
+  /** LCP: its state, and the options of each end. */
   readonly lcp: { readonly state: AutomatonState; readonly local: LcpValues; readonly peer: LcpValues };
-  /** Authentication of us and of the peer, as far as it is asked for. */
+  /** Authentication of this host and of the peer, each if it is required. */
   readonly auth: {
     readonly local?: PppAuthStatus | undefined;
     readonly peer?: PppAuthStatus | undefined;
   };
-  /** IPCP: its state, addresses, and the name servers that the peer told; `undefined` if IPv4 is off. */
+  /** IPCP: its state, addresses, and the name servers from the peer; `undefined` if IPv4 is off. */
   readonly ipcp?: {
     readonly state: AutomatonState;
     readonly local?: string | undefined;
@@ -135,19 +134,19 @@ export interface PppStatus {
     readonly localId?: string | undefined;
     readonly peerId?: string | undefined;
   } | undefined;
-  /** Echo-Requests: how many were sent and answered, how many in a row now were not, the last round trip. */
+  /** Echo-Requests: counts of sent, of answered and of consecutive unanswered ones, and the last round trip. */
   readonly echo: {
     readonly sent: number;
     readonly answered: number;
     readonly missed: number;
     readonly roundTripMs?: number | undefined;
   };
-  /** What the peer says that it is (RFC 1570 Identification). */
+  /** The peer's Identification (RFC 1570). */
   readonly identification?: string | undefined;
-  /** Seconds that the peer last said are left (RFC 1570 Time-Remaining). */
+  /** The peer's last Time-Remaining, in seconds (RFC 1570). */
   readonly secondsRemaining?: number | undefined;
-  /** Frames that were not used, by the name of the reason. */
+  /** Counts of dropped frames, by the name of the reason. */
   readonly drops: Readonly<Record<string, number>>;
-  /** Why it ended or is ending. */
+  /** Reason of its end; `undefined` while it is open. */
   readonly end?: PppEnd | undefined;
 }

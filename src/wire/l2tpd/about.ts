@@ -8,7 +8,7 @@ import { JsonObjectReader } from "../../base/json_reader.ts";
 
 const VERSION_MAX = 255;
 
-/** What the daemon is. */
+/** Facts about the daemon. */
 export interface DaemonAbout {
   /** Version of the program. */
   readonly version: string;

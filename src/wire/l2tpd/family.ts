@@ -103,7 +103,7 @@ export interface L2tpdControl {
   readonly local: string;
   /** Our UDP port; 0 over IP. */
   readonly port: number;
-  /** Who sent it: address in text. */
+  /** Address of the sender, in text. */
   readonly peer: string;
   /** Their UDP port; 0 over IP. */
   readonly peerPort: number;

@@ -27,9 +27,9 @@ export interface PppSessionId {
   readonly sessionId: number;
 }
 
-/** Which session PPP is to run on, and how. */
+/** A session, and the settings to run PPP on it with. */
 export interface PppRequest extends PppSessionId {
-  /** How to run it. */
+  /** Settings of PPP. */
   readonly settings: PppSessionSettings;
 }
 
@@ -37,7 +37,7 @@ export interface PppRequest extends PppSessionId {
 export interface PppLinkStatus extends PppSessionId {
   /** Name of its interface. */
   readonly interfaceName: string;
-  /** How it was to be run. */
+  /** Settings that PPP runs with. */
   readonly settings: Omit<PppSessionSettings, "secrets">;
   /** The link. */
   readonly status: PppStatus;
@@ -51,11 +51,11 @@ export interface PppdSessionStatus extends PppSessionId {
   readonly interfaceName?: string | undefined;
   /** There for the daemon's own. */
   readonly status?: undefined;
-  /** How pppd is doing. */
+  /** Status of pppd. */
   readonly pppd: PppdStatus;
 }
 
-/** How a PPP session is doing. */
+/** Status of a PPP session. */
 export type PppSessionStatus = PppLinkStatus | PppdSessionStatus;
 
 /** Most names with secrets in one request. */

@@ -7,7 +7,7 @@
 import { JsonObjectReader } from "../../base/json_reader.ts";
 import { L2TPD_TEXT_MAX } from "./family.ts";
 
-/** What happened, with its facts. */
+/** A trace event with its facts. */
 export interface L2tpTraceEvent {
   /** Name of the event, as the kernel's; `"events_lost"` when more happened than could be told. */
   readonly event: string;
