@@ -5,7 +5,10 @@
  */
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { parseHex } from "../../src/base/hex.ts";
+import { formatIpAddress, linkLocalAddress } from "../../src/base/ip_address.ts";
 import type { AuthMethod, PppEnd } from "../../src/model/ppp/status.ts";
+import { sh } from "../support/processes.ts";
 import { ping, transfer } from "../support/traffic.ts";
 import { until } from "../support/until.ts";
 import {
@@ -47,12 +50,32 @@ export async function checkRow(hosts: PppHosts, join: PppJoin, method: AuthMetho
   await checkPings(hosts);
 }
 
+/** The link-local address with this interface identifier, as the kernel prints it. */
+export function linkLocal(identifier: string): string {
+  return formatIpAddress(linkLocalAddress(parseHex(identifier)!));
+}
+
+/**
+ * Waits until the kernel delivers packets to the IPv6 address. It has the address at once, without duplicate address
+ * detection, but its route only from a work queue (`addrconf_dad_work`, `net/ipv6/addrconf.c`), which a busy machine delays.
+ */
+export async function takesPackets(netns: string, address: string): Promise<void> {
+  const routes = ["ip", "-n", netns, "-6", "route", "show", "table", "local"];
+  await until(
+    async () => (await sh(...routes)).includes(`local ${address} `),
+    `a route to ${address} in ${netns}`,
+  );
+}
+
 /** Both protocols, from both ends. */
 export async function checkPings(hosts: PppHosts): Promise<void> {
   for (const [name, other] of [["a", "b"], ["b", "a"]] as const) {
     await ping(hosts[name].netns, ADDRESSES[other], { count: 2 });
-    const id = hosts.status(other)!.ipv6cp!.localId!;
-    const address = `fe80::${id.match(/.{4}/g)!.join(":")}`;
+    const [own, address] = [name, other].map((host) => linkLocal(hosts.status(host)!.ipv6cp!.localId!)) as [
+      string,
+      string,
+    ];
+    await Promise.all([takesPackets(hosts[name].netns, own), takesPackets(hosts[other].netns, address)]);
     await ping(hosts[name].netns, address, { count: 2, device: hosts.interfaceName(name) });
   }
 }

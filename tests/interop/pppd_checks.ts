@@ -4,6 +4,7 @@
  * @module
  */
 
+import { linkLocal, takesPackets } from "./ppp_checks.ts";
 import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import type { AuthMethod, PppStatus } from "../../src/model/ppp/status.ts";
 import type { PppSessionSettings } from "../../src/model/ppp/settings.ts";
@@ -39,13 +40,11 @@ async function checkPings(link: LinkToPppd, peer: string): Promise<void> {
   const { ipcp, ipv6cp } = link.status()!;
   const { ours, its } = link.netns;
   await ping(ours, peer, { count: 2 });
-  await ping(ours, linkLocal(ipv6cp!.peerId!), { count: 2, device: link.interfaceName() });
+  const [own, other] = [linkLocal(ipv6cp!.localId!), linkLocal(ipv6cp!.peerId!)];
+  await Promise.all([takesPackets(ours, own), takesPackets(its, other)]);
+  await ping(ours, other, { count: 2, device: link.interfaceName() });
   await ping(its, ipcp!.local!, { count: 2 });
-  await ping(its, linkLocal(ipv6cp!.localId!), { count: 2, device: "ppp0" });
-}
-
-function linkLocal(identifier: string): string {
-  return `fe80::${identifier.match(/.{4}/g)!.join(":")}`;
+  await ping(its, own, { count: 2, device: "ppp0" });
 }
 
 /** We ask pppd for its name, and hand it its address. */
