@@ -51,24 +51,60 @@ function removeIfThere(path: string): void {
   }
 }
 
+/** Most symbolic links in a row that are followed, as in the kernel (MAXSYMLINKS, `linux/namei.h`). */
+const SYMLINKS_MAX = 40;
+
+/** Follows the symbolic links at the end of a path. The file at the end need not exist. */
+function linkTarget(path: string): string {
+  for (let count = 0; count < SYMLINKS_MAX; count++) {
+    let link: string;
+    try {
+      if (!Deno.lstatSync(path).isSymlink) return path;
+      link = Deno.readLinkSync(path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return path;
+      throw error;
+    }
+    path = link.startsWith("/") ? link : `${path.slice(0, path.lastIndexOf("/") + 1)}${link}`;
+  }
+  throw new SyscallError(`open("${path}")`, Errno.ELOOP);
+}
+
+/** Returns true for a device, FIFO or socket: something that a rename would replace by a regular file. */
+function isSpecial(path: string): boolean {
+  try {
+    const { isFile, isDirectory } = Deno.statSync(path);
+    return !isFile && !isDirectory;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function writeAll(path: string, text: string, options: Deno.OpenOptions): void {
+  using file = Deno.openSync(path, { write: true, ...options });
+  for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
+    rest = rest.subarray(file.writeSync(rest));
+  }
+  if (options.create === true) file.syncSync();
+}
+
 /**
- * Writes the text to a file that only its owner can read. The file is replaced atomically after the text is on disk.
+ * Writes the text to a file that only its owner can read. The file is replaced atomically after the text is on disk. A
+ * symbolic link stays, and the file that it leads to is replaced. A device, FIFO or socket is written to.
  *
  * @throws {SyscallError} if it cannot be written
  */
 export function writeWholeFile(path: string, text: string): void {
-  const unfinished = `${path}.new`;
+  let unfinished: string | undefined;
   try {
-    {
-      using file = Deno.openSync(unfinished, { write: true, create: true, truncate: true, mode: 0o600 });
-      for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
-        rest = rest.subarray(file.writeSync(rest));
-      }
-      file.syncSync();
-    }
-    Deno.renameSync(unfinished, path);
+    if (isSpecial(path)) return writeAll(path, text, {});
+    const target = linkTarget(path);
+    unfinished = `${target}.new`;
+    writeAll(unfinished, text, { create: true, truncate: true, mode: 0o600 });
+    Deno.renameSync(unfinished, target);
   } catch (error) {
-    removeIfThere(unfinished);
+    if (unfinished !== undefined) removeIfThere(unfinished);
     throw asSyscallError(error, path);
   }
 }

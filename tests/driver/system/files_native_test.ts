@@ -1,6 +1,7 @@
 /** `src/driver/system/files.ts`, `kernel_release.ts` and `kernel_modules.ts` on real files. */
 
 import {
+  assert,
   assertEquals,
   assertMatch,
   assertNotStrictEquals,
@@ -18,6 +19,7 @@ import { readPrivateFile } from "../../../src/driver/system/private_file.ts";
 import { Errno } from "../../../src/base/errno.ts";
 import { assertNoLeaks } from "../../support/descriptors.ts";
 import { assertFields } from "../../support/assertions.ts";
+import { runProgram } from "../../support/processes.ts";
 
 /** The lines of a file with this content. */
 async function linesOf(content: string | Uint8Array): Promise<string[]> {
@@ -118,6 +120,43 @@ Deno.test("hasKernelModule() knows the loaded modules", () => {
   }
   for (const name of modules.filter((name) => name !== "")) {
     assertStrictEquals(hasKernelModule(name), true, name);
+  }
+});
+
+Deno.test("writeWholeFile(): devices, FIFOs and symbolic links stay what they are", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "l2tp-whole-" });
+  try {
+    const [link, chain, dangling] = [`${folder}/link`, `${folder}/chain`, `${folder}/dangling`];
+    await Deno.writeTextFile(`${folder}/real.toml`, "before");
+    await Deno.symlink("real.toml", link);
+    await Deno.symlink(link, chain);
+    await Deno.symlink("new.toml", dangling);
+    await assertNoLeaks(() => {
+      writeWholeFile(link, "one");
+      writeWholeFile(chain, "two");
+      writeWholeFile(dangling, "three");
+    });
+    assertEquals([link, chain, dangling].map((path) => Deno.lstatSync(path).isSymlink), [true, true, true]);
+    assertStrictEquals(await Deno.readTextFile(`${folder}/real.toml`), "two");
+    assertStrictEquals(await Deno.readTextFile(`${folder}/new.toml`), "three");
+    await Deno.symlink("loop", `${folder}/loop`);
+    assertThrows(() => writeWholeFile(`${folder}/loop`, "text"));
+
+    const fifo = `${folder}/fifo`;
+    assertStrictEquals((await runProgram(["mkfifo", fifo])).code, 0);
+    const reader = new Deno.Command("cat", { args: [fifo], stdin: "null", stdout: "piped" }).spawn();
+    await assertNoLeaks(() => writeWholeFile(fifo, "through a pipe"));
+    assertStrictEquals(new TextDecoder().decode((await reader.output()).stdout), "through a pipe");
+    assert(Deno.lstatSync(fifo).isFifo);
+
+    // A device of its own, and not the machine's.
+    if (Deno.uid() !== 0) return;
+    const full = `${folder}/full`;
+    assertStrictEquals((await runProgram(["mknod", full, "c", "1", "7"])).code, 0);
+    assertFields(assertThrows(() => writeWholeFile(full, "text")), { errno: Errno.ENOSPC });
+    assert(Deno.lstatSync(full).isCharDevice);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
 });
 
