@@ -33,11 +33,13 @@ function judge(type: string, value: unknown, where: string): void {
   assert(validate(value), `${where}: ${JSON.stringify(validate.errors)}\n${JSON.stringify(value)}`);
 }
 
-/** Checks every element of an array, of which there are `count` at least. */
+/** Checks every element of an array, of which there are `count` at least, and the array as an output. */
 function judgeAll(type: string, text: string, where: string, count = 1): void {
   const values = JSON.parse(text) as unknown[];
   assert(values.length >= count, `${where}: ${text}`);
   for (const value of values) judge(type, value, where);
+  const validate = ajv.getSchema("output")!;
+  assert(validate(values), `${where}: no alternative of the schema's root: ${text}`);
 }
 
 const TUNNELS = `

@@ -26,7 +26,7 @@ export const JSON_OUTPUTS: readonly JsonOutput[] = [
   { command: "monitor --trace", type: "TraceJson", form: "lines" },
   { command: "apply", type: "ChangeJson", form: "array" },
   { command: "doctor", type: "DoctorJson", form: "object" },
-  { command: "any command that fails, on stderr", type: "ErrorJson", form: "lines" },
+  { command: "COMMAND that fails, on stderr", type: "ErrorJson", form: "lines" },
 ];
 
 /** Files that declare the types of the outputs. */
@@ -196,7 +196,15 @@ function described(doc: string | undefined, schema: Schema): Schema {
   return doc === undefined ? schema : { description: doc.replaceAll(/\s+/g, " ").trim(), ...schema };
 }
 
-/** The schema of everything that `-json` prints: a definition for each type. */
+function outputSchema({ command, type, form }: JsonOutput): Schema {
+  const reference = { $ref: `#/$defs/${type}` };
+  return {
+    title: `l2tp -json ${command}${form === "lines" ? " (a line)" : ""}`,
+    ...(form === "array" ? { type: "array", items: reference } : reference),
+  };
+}
+
+/** The schema of everything that `-json` prints: an alternative for each output, and a definition for each type. */
 export function jsonSchema(): Schema {
   const converter = new Converter();
   const files = new Map(ENTRY_FILES.map((path) => [path, documentedSymbols(path)]));
@@ -209,6 +217,8 @@ export function jsonSchema(): Schema {
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "Output of l2tp -json",
+    description: 'Any output. Each alternative names its commands; with form "a line" it describes one line.',
+    anyOf: JSON_OUTPUTS.map(outputSchema),
     $defs: Object.fromEntries(sorted),
   };
 }
