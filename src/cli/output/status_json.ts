@@ -72,7 +72,10 @@ export interface SessionStatusJson extends SessionJson {
   nr?: number;
   /** Low 16 bits of the number of the next packet. */
   ns?: number;
-  /** With `--watch`: seconds since a packet came from the peer, as far as was watched. */
+  /**
+   * Seconds since a packet came from the peer, or since `status` began to watch the session: without `--watch`, at
+   * most the interval.
+   */
   silent_seconds: number;
 }
 
