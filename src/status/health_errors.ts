@@ -1,5 +1,5 @@
 /**
- * Explains error counters, with advice: a table by the daemon's drop reasons (`src/dataplane/counters.ts` documents
+ * Explains error counters, with advice: a table by the daemon's drop reasons (`src/dataplane/drop_reasons.ts` documents
  * them) and by the kernel's counters.
  *
  * @module
@@ -60,7 +60,7 @@ export const ERROR_RULES: readonly ErrorRule[] = [
     severity: "error",
     reasons: ["cookie_mismatch", "rx_cookie_discards"],
     judge: (_, total) => ({
-      message: `cookie mismatch: peer sends another cookie; ${total} packets dropped`,
+      message: `cookie mismatch: peer sends another cookie, or none; ${total} packets dropped`,
       advice: ["cookie here must equal peer_cookie at the peer, and peer_cookie here its cookie"],
     }),
   },
@@ -98,9 +98,7 @@ export const ERROR_RULES: readonly ErrorRule[] = [
     reasons: ["unknown_session"],
     judge: (_, total) => ({
       message: `the peer sends to an unknown session id: ${total} packets dropped`,
-      advice: [
-        "peer_session_id at the peer must equal session_id here. To see what it sends: l2tp monitor --trace",
-      ],
+      advice: ["peer_session_id at the peer must equal session_id here"],
     }),
   },
   {

@@ -159,7 +159,7 @@ Deno.test("status -json: the same facts", async () => {
       session_id: 10,
       interface: "pw0",
       subject: "session 10 in tunnel 1 (pw0)",
-      message: "cookie mismatch: peer sends another cookie; 4 packets dropped",
+      message: "cookie mismatch: peer sends another cookie, or none; 4 packets dropped",
       advice: ["cookie here must equal peer_cookie at the peer, and peer_cookie here its cookie"],
     }],
     tunnels: [],
