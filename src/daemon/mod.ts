@@ -20,7 +20,7 @@ const EXIT_USAGE = 255;
  * Runs the daemon in the foreground until SIGTERM or SIGINT. Resolves to the exit code. Its log goes to standard error,
  * a line each.
  *
- * @param args `--fresh`, `--keep`, `config FILE`, `--prune`, `offload LIST`, `workers COUNT`, `metrics WHERE`, in the
+ * @param args `--fresh`, `--keep`, `config FILE`, `--prune`, `offload LIST`, `workers N`, `metrics WHERE`, in the
  *   words that the command line has for them.
  * @param dataplane the subsystem that the configuration file is for; the daemon's own unless given.
  */

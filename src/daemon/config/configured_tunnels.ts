@@ -150,7 +150,11 @@ export class ConfiguredTunnels {
     for (const tunnel of named) this.#resolver.resolve(tunnel);
     const { units, untouched, unmanaged } = plan;
     const changes = units.reduce((sum, unit) => sum + unit.changes.length, 0);
-    log(`${path}: ${done} of ${changes} changes made, ${untouched.length} tunnels untouched`);
+    const kept = untouched.length;
+    log(
+      `${path}: ${done} of ${changes} ${changes === 1 ? "change" : "changes"} made, ` +
+        `${kept} ${kept === 1 ? "tunnel" : "tunnels"} untouched`,
+    );
     const names = [
       ...unmanaged.tunnels.map((id) => `tunnel ${id}`),
       ...unmanaged.sessions.map(({ tunnelId, sessionId }) => `session ${sessionId} of tunnel ${tunnelId}`),

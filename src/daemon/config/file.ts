@@ -4,6 +4,7 @@
  * @module
  */
 
+import { errnoNamed, errnoText } from "../../base/errno.ts";
 import { readConfig } from "../../apply/read_config.ts";
 import type { Config } from "../../config/schema/settings.ts";
 
@@ -22,7 +23,9 @@ export async function readConfigFile(path: string): Promise<Config | BadFile> {
     text = Deno.readTextFileSync(path);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    return { lines: [`cannot read ${path}: ${error.message}`], read: false };
+    const errno = "code" in error ? errnoNamed(String(error.code)) : undefined;
+    const reason = errno === undefined ? error.message : errnoText(errno);
+    return { lines: [`cannot read ${path}: ${reason}`], read: false };
   }
   const { config, problems } = await readConfig(text);
   if (problems.length === 0) return config;

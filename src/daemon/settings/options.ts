@@ -10,6 +10,14 @@ import { type ListenAddress, parseListenAddress } from "../../metrics/listen_add
 /** Each worker takes memory, and more workers than processors gain nothing. */
 const WORKERS_MAX = 64;
 
+/** The options that take a value, with the name of the value. */
+const VALUES: Readonly<Record<string, string>> = {
+  config: "FILE",
+  offload: "LIST",
+  workers: "N",
+  metrics: "WHERE",
+};
+
 /** Options of a daemon. */
 export interface DaemonOptions {
   /** Discard the tunnels that an earlier daemon left behind. */
@@ -46,23 +54,25 @@ export function readOptions(
   let prune = false;
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!.replace(/^-+/, "");
+    const value = Object.hasOwn(VALUES, word) ? VALUES[word] : undefined;
+    if (value !== undefined && words[i + 1] === undefined) return `${value} is missing after ${word}`;
     if (word === "fresh") fresh = true;
     else if (word === "keep") keep = true;
     else if (word === "prune") prune = true;
-    else if (word === "config" && words[i + 1] !== undefined) config = words[++i];
-    else if (word === "offload" && words[i + 1] !== undefined) list = words[++i];
-    else if (word === "workers" && words[i + 1] !== undefined) {
+    else if (word === "config") config = words[++i]!;
+    else if (word === "offload") list = words[++i]!;
+    else if (word === "workers") {
       workers = /^[0-9]{1,3}$/.test(words[++i]!) ? Number(words[i]) : 0;
       if (workers < 1 || workers > WORKERS_MAX) {
         return `Cannot use "${words[i]}" workers: the number must be 1 to ${WORKERS_MAX}`;
       }
-    } else if (word === "metrics" && words[i + 1] !== undefined) {
+    } else if (word === "metrics") {
       const address = parseListenAddress(words[++i]!);
       if (typeof address === "string") return `Cannot offer metrics at "${words[i]}": ${address}`;
       metrics = address;
     } else {return `Unknown option "${
         words[i]
-      }": l2tp daemon takes --fresh, --keep, --prune, config FILE, offload LIST, workers COUNT and metrics WHERE`;}
+      }": l2tp daemon takes --fresh, --keep, --prune, config FILE, offload LIST, workers N and metrics WHERE`;}
   }
   if (prune && config === undefined) {
     return "--prune needs config FILE: without a file it would delete every tunnel";
