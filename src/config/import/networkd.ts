@@ -73,7 +73,7 @@ function readSections(text: string, remark: Remark): [{ readonly section: string
     }
     const [, key, value] = /^([^=]+?)\s*=\s*(.*)$/.exec(line) ?? [];
     const last = sections.at(-1);
-    if (key === undefined || last === undefined) remark({ line: i + 1 }, `"${line}" is not a setting`);
+    if (key === undefined || last === undefined) remark({ line: i + 1 }, "the line is not a setting");
     else last[1].push({ section: last[0].section, key, value: value!, line: i + 1 });
   }
   return sections;

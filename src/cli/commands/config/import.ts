@@ -41,6 +41,13 @@ export async function importFiles(
     tellProblems(context, file, remarks, options);
     for (const tunnel of found) tunnels.push({ ...tunnel, label: freeLabel(tunnel, tunnels) });
   }
+  if (tunnels.length === 0) {
+    throw new UsageError(`Error: there is no tunnel in ${files.join(", ")}.`, {
+      advice: [
+        "l2tp recognizes units of systemd-networkd, files of go-l2tp and commands: see l2tp help import",
+      ],
+    });
+  }
   const toml = writeConfig(tunnels, [`Generated from ${files.join(", ")} by l2tp import.`]);
   context.print(toml);
   const { problems } = await readConfig(toml);

@@ -25,7 +25,10 @@ interface Tunnel {
   readonly sessions: { readonly label: string; readonly settings: SessionSettings }[];
 }
 
-/** Reads the commands without running them. Other lines are left out, with a remark. */
+/**
+ * Reads the commands without running them. Other lines are left out, with a remark, which never quotes the line: it may
+ * be of a file with secrets.
+ */
 export function importCommands(text: string): Imported {
   const remarks: ConfigProblem[] = [];
   const tunnels: Tunnel[] = [];
@@ -39,24 +42,34 @@ export function importCommands(text: string): Imported {
       if (words.length > 0) readCommand(words, tunnels, remark);
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      remark(error.message.replace(/^Error: /, ""));
+      remark(withoutSecrets(error.message));
     }
   }
   return { tunnels, remarks };
 }
 
+/** An error's message without a word of the line that may be a secret: a cookie, or one that is no keyword. */
+function withoutSecrets(message: string): string {
+  return message.replace(/^Error: /, "").replace(/^argument ".*" is wrong: cookie/s, "cookie")
+    .replace(/^Unknown command: .*/s, "a word is no keyword of l2tp")
+    .replace(/^(Command|Option) ".*" is unknown.*/s, "the command is unknown to l2tp");
+}
+
 function readCommand(words: readonly string[], tunnels: Tunnel[], remark: (message: string) => void): void {
-  const line = words.join(" ");
   const plain = words[0] === "sudo" ? words.slice(1) : words;
   if (plain[0] === "modprobe" || plain[0] === "set") return;
   if (plain[0] === "ip" && plain[1] !== "l2tp") {
-    if (!readInterfaceCommand(plain.slice(1), tunnels)) remark(`left out: ${line}`);
+    if (!readInterfaceCommand(plain.slice(1), tunnels)) {
+      remark("left out: it sets nothing of an interface above");
+    }
     return;
   }
-  if (plain[0] !== "ip" && plain[0] !== "l2tp" && plain[0] !== "add") return remark(`left out: ${line}`);
+  if (plain[0] !== "ip" && plain[0] !== "l2tp" && plain[0] !== "add") {
+    return remark("left out: not a command of ip or l2tp");
+  }
   const { command } = parseLine(withoutProgramName(plain));
   if (command === undefined || !isTableCommand(command) || command.verb !== "add") {
-    return remark(`left out: ${line}`);
+    return remark("left out: it adds neither a tunnel nor a session");
   }
   const { arguments: given, ignored } = command;
   for (const notice of ignored) remark(notice);

@@ -1,6 +1,6 @@
 /** `import`: files of three other programs, and that what is written is what they meant. */
 
-import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { FakeHost } from "../../../support/fake_host.ts";
 import { assertDeepStrictEquals } from "../../../support/assertions.ts";
 
@@ -197,8 +197,8 @@ Deno.test("import: commands", async () => {
   assertStrictEquals(
     err,
     `tunnels.sh:12:1: Ignoring option "offset"
-tunnels.sh:13:1: left out: ip route add default dev pw0
-tunnels.sh:14:1: left out: echo done
+tunnels.sh:13:1: left out: it sets nothing of an interface above
+tunnels.sh:14:1: left out: not a command of ip or l2tp
 `,
   );
 });
@@ -269,8 +269,13 @@ Deno.test("import: what is wrong or missing is told, with its line", async () =>
     const { code, err } = await host.run(line);
     return [code, err.trimEnd().split("\n")];
   };
-  assertDeepStrictEquals(await errors("import vlan.netdev"), [0, [
+  const nothing = (file: string): string[] => [
+    `Error: there is no tunnel in ${file}.`,
+    "  l2tp recognizes units of systemd-networkd, files of go-l2tp and commands: see l2tp help import",
+  ];
+  assertDeepStrictEquals(await errors("import vlan.netdev"), [255, [
     "vlan.netdev:3:1: this is not a unit of an L2TP tunnel: its Kind is vlan",
+    ...nothing("vlan.netdev"),
   ]]);
   assertEquals(await errors("import bad.netdev"), [1, [
     "bad.netdev:5:1: MTUBytes is left out",
@@ -286,12 +291,28 @@ Deno.test("import: what is wrong or missing is told, with its line", async () =>
     "bad.toml:8:1: hello_timeout belongs to a control protocol, and is left out",
   ]);
   assert(lines.includes("bad.toml:16:1: peer_cookie must be 4 or 8 bytes"));
-  assertDeepStrictEquals(await errors("import ql2tpd no.toml"), [0, [
+  assertDeepStrictEquals(await errors("import ql2tpd no.toml"), [255, [
     "no.toml:1:10: illegal character in key",
+    ...nothing("no.toml"),
   ]]);
-  assertDeepStrictEquals(await errors("import bad.sh"), [0, [
+  assertDeepStrictEquals(await errors("import bad.sh"), [255, [
     "bad.sh:1:1: there is no tunnel 1 above: left out",
     'bad.sh:2:1: argument "x" is wrong: invalid ID',
-    "bad.sh:3:1: left out: ip l2tp del tunnel tid 1",
+    "bad.sh:3:1: left out: it adds neither a tunnel nor a session",
+    ...nothing("bad.sh"),
   ]]);
+});
+
+Deno.test("import: a file in which nothing is recognized is refused, and none of its lines is printed", async () => {
+  const secrets = 'alice * "wonderland"\nip wonderland\nl2tp show wonderland\n';
+  const cookie = "ip l2tp add session tid 1 sid 1 psid 1 cookie wonderland\n";
+  const unit = "[NetDev]\nKind=l2tp\nwonderland\n";
+  const host = hostWith({ secrets, cookie, unit });
+  for (const file of ["secrets", "cookie"]) {
+    const { code, out, err } = await host.run(`import ${file}`);
+    assertEquals([code, out], [255, ""], file);
+    assertMatch(err, new RegExp(`^Error: there is no tunnel in ${file}\\.$`, "m"));
+    assertNotMatch(err, /wonderland/);
+  }
+  assertNotMatch((await host.run("import unit")).err, /wonderland/);
 });
