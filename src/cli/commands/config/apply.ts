@@ -10,33 +10,26 @@ import { perform } from "../../../apply/perform.ts";
 import { changeText, COLORED, type DiffColors, PLAIN, thingName } from "../../../config/plan/change_text.ts";
 import { makePlan, type Plan, type Unit } from "../../../config/plan/plan.ts";
 import { changeJson } from "../../output/change_json.ts";
-import { CONFIG_PATH, count, loadConfig, tellProblems } from "./check.ts";
+import { count, loadConfig, readFileWord, tellProblems } from "./check.ts";
 import type { Context } from "../../context.ts";
 import { EXIT_FAILURE, failureOf, failureText } from "../../errors/failure.ts";
 import { type ChangeJson, formatJson } from "../../output/json.ts";
-import { unknownKeyword } from "../../grammar/messages.ts";
 import type { Options } from "../../grammar/options.ts";
 import { targetOf } from "../target.ts";
 import { argumentsOf } from "../../errors/step_arguments.ts";
-import { EXIT_USAGE, UsageError } from "../../grammar/usage_error.ts";
+import { EXIT_USAGE } from "../../grammar/usage_error.ts";
 
 /** The arguments of `apply`. */
 interface Wanted {
-  file: string;
-  dryRun: boolean;
-  prune: boolean;
+  readonly file: string;
+  readonly dryRun: boolean;
+  readonly prune: boolean;
 }
 
 function readWords(words: readonly string[]): Wanted {
-  const wanted: Wanted = { file: CONFIG_PATH, dryRun: false, prune: false };
-  const left = [...words];
-  for (let word = left.shift(); word !== undefined; word = left.shift()) {
-    if (word === "--dry-run") wanted.dryRun = true;
-    else if (word === "--prune") wanted.prune = true;
-    else if (word === "--file") wanted.file = left.shift()!;
-    else throw new UsageError(unknownKeyword(word), { advice: ["See: l2tp help apply"] });
-  }
-  return wanted;
+  const [dryRun, prune] = ["--dry-run", "--prune"].map((option) => words.includes(option));
+  const rest = words.filter((word) => word !== "--dry-run" && word !== "--prune");
+  return { file: readFileWord(rest, "apply"), dryRun: dryRun!, prune: prune! };
 }
 
 /** Applies the file; resolves to the exit code. */

@@ -16,7 +16,21 @@ import type { Options } from "../../grammar/options.ts";
 import { EXIT_USAGE, UsageError } from "../../grammar/usage_error.ts";
 
 /** Default path of the configuration file. */
-export const CONFIG_PATH = "/etc/l2tp/l2tp.toml";
+const CONFIG_PATH = "/etc/l2tp/l2tp.toml";
+
+/**
+ * The file that the words name, as `--file FILE` or alone; the default path unless they do.
+ *
+ * @throws {UsageError} if there are other words
+ */
+export function readFileWord(words: readonly string[], verb: string): string {
+  const [file, ...more] = words[0] === "--file" ? words.slice(1) : words;
+  const unknown = file?.startsWith("-") && file !== "-" && words[0] !== "--file" ? file : more[0];
+  if (unknown !== undefined) {
+    throw new UsageError(unknownKeyword(unknown), { advice: [`See: l2tp help ${verb}`] });
+  }
+  return file ?? CONFIG_PATH;
+}
 
 /**
  * The text of a file, or of standard input for `-`.
@@ -78,8 +92,7 @@ export async function checkFile(
   words: readonly string[],
   options: Options,
 ): Promise<number> {
-  const [path = CONFIG_PATH, more] = words;
-  if (more !== undefined) throw new UsageError(unknownKeyword(more), { advice: ["See: l2tp help check"] });
+  const path = readFileWord(words, "check");
   const config = await loadConfig(context, path, options);
   if (config === undefined) return EXIT_USAGE;
   const sessions = config.tunnels.reduce((sum, tunnel) => sum + tunnel.sessions.length, 0);

@@ -428,11 +428,38 @@ Deno.test("apply: a hook for down that fails is told, and stops nothing; a dry r
 
 Deno.test("words that the verbs do not know", async () => {
   const host = hostWith("");
-  for (const line of ["check a b", "apply x", "save x", "apply --prune --bogus"]) {
+  for (
+    const line of [
+      "check a b",
+      "check -f a b",
+      "check --bogus",
+      "apply a b",
+      "apply -f a b",
+      "save x",
+      "apply --prune --bogus",
+    ]
+  ) {
     const { code, out, err } = await host.run(line);
     assertEquals([code, out], [255, ""], line);
     assertMatch(err, /^(Unknown command: |Option )/, line);
   }
   assertMatch((await host.run("import")).err, /^Error: argument "FILE" is required\n/);
-  assertStrictEquals((await host.run("apply -f")).code, 255);
+  for (const line of ["apply -f", "check -f", "apply --prune -f"]) {
+    const { code, err } = await host.run(line);
+    assertEquals([code, err.split("\n")[1]], [255, "  A value is missing: --file FILE"], line);
+  }
+});
+
+Deno.test("check and apply take their file behind -f or alone", async () => {
+  const host = hostWith("");
+  const text = host.files.get(FILE)!;
+  host.files.delete(FILE);
+  host.files.set("other.toml", text);
+  for (const file of ["other.toml", "-f other.toml", "--file other.toml"]) {
+    assertStrictEquals((await host.run(`check ${file}`)).code, 0, file);
+    for (const line of [`apply --prune ${file}`, `apply ${file} --prune`]) {
+      assertStrictEquals((await host.run(line)).code, 0, line);
+    }
+  }
+  assertStrictEquals((await host.run("check none.toml")).code, 1);
 });
