@@ -4,7 +4,7 @@
  * @module
  */
 
-import { errnoName } from "./errno.ts";
+import { errnoText } from "./errno.ts";
 
 /** Defect of a secrets file. Never contains a secret. */
 export type SecretsProblem =
@@ -43,7 +43,7 @@ export class SecretsError extends Error {
 function inWords(file: string, facts: SecretsProblem): [message: string, ...advice: string[]] {
   switch (facts.trouble) {
     case "unreadable":
-      return [`secret-file "${file}" cannot be read: ${errnoName(facts.errno)}`];
+      return [`secret-file "${file}" cannot be read: ${errnoText(facts.errno)}`];
     case "public":
       return [`secret-file "${file}" is readable by everyone`, `Restrict it: chmod 600 ${file}`];
     case "malformed":

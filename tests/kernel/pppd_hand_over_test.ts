@@ -115,7 +115,7 @@ Deno.test("a session is handed to pppd", async (t) => {
     );
     const missing = await run(...SESSION, "ppp", "pppd", `${folder}/none`);
     assertStrictEquals(missing.code, 1);
-    assertMatch(missing.stderr, /^Error: pppd's file ".*none" cannot be read: ENOENT/);
+    assertMatch(missing.stderr, /^Error: pppd's file ".*none" cannot be read: No such file or directory/);
     const user = await run("-dataplane", "user", ...SESSION, "ppp", "pppd", argumentsFile(ARGUMENTS));
     assertStrictEquals(user.code, 1);
     assertMatch(user.stderr, /^Error: pppd works with kernel sessions only/);

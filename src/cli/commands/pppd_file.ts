@@ -4,6 +4,7 @@
  * @module
  */
 
+import { errnoText } from "../../base/errno.ts";
 import { SyscallError } from "../../base/errors.ts";
 import { pppdExitText } from "../../model/ppp/pppd.ts";
 import type { DesiredPpp } from "../../model/ppp/settings.ts";
@@ -32,7 +33,9 @@ export async function findPppdFile(context: Context, path: string, ppp: DesiredP
     context.lazy.files.readPrivateFile(path);
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
-    throw new UsageError(`Error: pppd's file "${path}" cannot be read: ${error.code}.`, { exitCode: 1 });
+    throw new UsageError(`Error: pppd's file "${path}" cannot be read: ${errnoText(error.errno)}.`, {
+      exitCode: 1,
+    });
   }
   const { file, trouble, exit } = await context.lazy.system.tryPppd(path);
   const how = exit === undefined ? "" : `: ${pppdExitText(exit)}`;

@@ -78,7 +78,7 @@ Deno.test("apply: without its secrets PPP's tunnel is not touched, and the place
   assertMatch(out, /^2 of 4 changes made/m);
   assertStrictEquals(
     err,
-    `${FILE}:16:15: tunnel lyon: secret-file "${SECRET_FILE}" cannot be read: ENOENT\n` +
+    `${FILE}:16:15: tunnel lyon: secret-file "${SECRET_FILE}" cannot be read: No such file or directory\n` +
       "  Nothing was done for this tunnel.\n",
   );
   assertEquals([...host.home.l2tp.tunnels.keys()], [1]);
