@@ -102,7 +102,7 @@ function enterNetns(name: string, { ports }: Context): void {
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     throw new UsageError(cannotOpenNetns(name, error.errno), {
-      advice: ["The namespaces are: see ip netns list"],
+      advice: ["To see which there are: ip netns list"],
     });
   }
 }

@@ -51,7 +51,7 @@ Deno.test("-netns: everything happens there; what is not there is told as by ip"
     code: 255,
     out: "",
     err: 'Cannot open network namespace "green": No such file or directory\n' +
-      "  The namespaces are: see ip netns list\n",
+      "  To see which there are: ip netns list\n",
   });
   const session = await host.run("-n blue add session tid 1 sid 1 psid 1 name pw0 up");
   assertStrictEquals(session.code, 0);

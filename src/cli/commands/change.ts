@@ -168,7 +168,7 @@ function openLinks(netns: string, { lazy }: Context): LinkClient {
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     throw new UsageError(cannotOpenNetns(netns, error.errno), {
-      advice: ["The namespaces are: see ip netns list"],
+      advice: ["To see which there are: ip netns list"],
     });
   }
 }
@@ -211,7 +211,7 @@ function linkIndex(links: LinkClient, name: string): number {
   return link.index;
 }
 
-/** Changes a session, or announces a tunnel. */
+/** Changes a session, or lets the subsystem notify its listeners of a tunnel, in which nothing can be changed. */
 export function set(context: Context, given: Arguments): void {
   if (given.session) {
     context.l2tp.modifySession(sessionKey(given), sessionChangesOf(given, givenKeys(given)));

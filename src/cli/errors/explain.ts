@@ -38,6 +38,8 @@ export function explain(error: unknown, given: Arguments, context: Context): str
       case "L2TP_CMD_SESSION_DELETE":
       case "L2TP_CMD_SESSION_MODIFY":
         return error.errno === Errno.ENODEV ? noSuchSession(given, context) : [];
+      case "RTM_NEWLINK":
+        return explainLink(error, given, context);
       case "RTM_NEWADDR":
         return error.errno === Errno.EEXIST ? ["The interface already has that address."] : [];
       default:
@@ -168,9 +170,10 @@ function explainSessionCreate(error: NetlinkError, given: Arguments, context: Co
     case Errno.EEXIST:
       return explainSessionExists(given, context);
     case Errno.EPROTONOSUPPORT: {
-      const version = context.l2tp.tunnel(given.tunnelId!)?.version;
-      if (version === 2 && given.pseudowire !== "ppp") {
-        return [`Tunnel ${given.tunnelId} is L2TPv2, which carries PPP only.`, "Add: pw_type ppp"];
+      // A tunnel of the same command may be gone again.
+      const version = context.l2tp.tunnel(given.tunnelId!)?.version ?? given.version;
+      if (version === 2 && given.pseudowire !== "ppp" && given.ppp === undefined) {
+        return ["Sessions of version 2 carry PPP: add pw_type ppp, or ppp and the keywords of PPP."];
       }
       if (context.l2tp.dataplane === "user") return [];
       return explainMissingModule(given.pseudowire === "ppp" ? "l2tp_ppp" : "l2tp_eth", context.lazy.system);
@@ -188,6 +191,19 @@ function explainSessionCreate(error: NetlinkError, given: Arguments, context: Co
     default:
       return [];
   }
+}
+
+/** Least MTU of an Ethernet interface (`ETH_MIN_MTU`). */
+const MTU_MIN = 68;
+/** Largest MTU of a session's interface of the kernel: `max_mtu` in net/l2tp/l2tp_eth.c. */
+const MTU_MAX_KERNEL = 65535;
+/** Largest MTU of a TAP device, which is that without its header of 14 bytes: `max_mtu` in drivers/net/tun.c. */
+const MTU_MAX_USER = 65521;
+
+function explainLink(error: NetlinkError, given: Arguments, context: Context): string[] {
+  if (given.mtu === undefined || !/^mtu (greater|less) than device m/.test(error.extack ?? "")) return [];
+  const most = context.l2tp.dataplane === "user" ? MTU_MAX_USER : MTU_MAX_KERNEL;
+  return [`mtu of a session's interface is ${MTU_MIN} to ${most}.`];
 }
 
 function explainSessionExists(given: Arguments, context: Context): string[] {

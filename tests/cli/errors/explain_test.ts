@@ -236,8 +236,16 @@ const CASES: readonly Case[] = [
     line: SESSION,
     err: [
       "RTNETLINK answers: Protocol not supported",
-      "  Tunnel 1 is L2TPv2, which carries PPP only.",
-      "  Add: pw_type ppp",
+      "  Sessions of version 2 carry PPP: add pw_type ppp, or ppp and the keywords of PPP.",
+    ],
+  },
+  {
+    name: "Ethernet in a version 2 tunnel of the same command",
+    prepare: [],
+    line: `${TUNNEL} version 2 session sid 10 psid 20`,
+    err: [
+      "RTNETLINK answers: Protocol not supported",
+      "  Sessions of version 2 carry PPP: add pw_type ppp, or ppp and the keywords of PPP.",
     ],
   },
   {
@@ -382,6 +390,18 @@ const CASES: readonly Case[] = [
       home.links.refusal = (step) => step === "mtu 70000" ? { errno: 22, extack: "mtu too big" } : undefined,
     line: `${SESSION} mtu 70000`,
     err: ["Error: mtu too big."],
+  },
+  {
+    name: "an mtu that the interface cannot have",
+    prepare: [TUNNEL],
+    setUp: ({ home }) =>
+      home.links.refusal = (step) =>
+        step === "mtu 70000" ? { errno: 22, extack: "mtu greater than device maximum" } : undefined,
+    line: `${SESSION} mtu 70000`,
+    err: [
+      "Error: mtu greater than device maximum.",
+      "  mtu of a session's interface is 68 to 65535.",
+    ],
   },
   {
     name: "what the kernel explains with a full stop",
