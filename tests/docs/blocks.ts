@@ -5,7 +5,9 @@
  * @module
  */
 
-import { KEYWORDS, PPP_KEYWORDS, requiredFor, type Use } from "../../src/cli/grammar/grammar.ts";
+import { EXIT_CODES, exitCodeText } from "../../src/cli/errors/exit_codes.ts";
+import { DAEMON_KEYWORDS, daemonKeywordText } from "../../src/cli/grammar/daemon_keywords.ts";
+import { helpFor, KEYWORDS, PPP_KEYWORDS, requiredFor, type Use } from "../../src/cli/grammar/grammar.ts";
 import {
   keywordText,
   optionText,
@@ -85,19 +87,25 @@ function commandLine(): string {
     const rows = KEYWORDS.filter(({ uses }) => uses.includes(use)).map((keyword) => [
       code(keywordText(keyword)),
       keyword.alias === undefined ? "" : code(keyword.alias),
-      keyword.help,
+      helpFor(keyword, [use]),
       requiredFor(use, {}).includes(keyword.word) ? "yes" : "",
     ]);
     return `### ${title}\n\n${table(["keyword", "short", "meaning", "required"], rows)}`;
   });
   const ppp = PPP_KEYWORDS.map((keyword) => [code(keywordText(keyword)), keyword.help]);
+  const daemon = DAEMON_KEYWORDS.map((keyword) => [code(daemonKeywordText(keyword)), keyword.help]);
   const options = shownOptions().map((option) => [code(optionText(option)), option.help]);
   return [
     `## Verbs\n\n${table(["verb", "arguments", "what it does"], verbs)}`,
     `## Keywords\n\n${keywords.join("\n")}`,
     `### Behind \`ppp\`\n\n${table(["keyword", "meaning"], ppp)}`,
+    `### Behind \`daemon\`\n\n${table(["keyword", "meaning"], daemon)}`,
     `## Options\n\n${table(["option", "meaning"], options)}`,
   ].join("\n");
+}
+
+function exitCodes(): string {
+  return table(["code", "meaning"], EXIT_CODES.map((each) => [String(each.code), exitCodeText(each)]));
 }
 
 function metrics(): string {
@@ -212,6 +220,7 @@ export const BLOCKS: Readonly<Record<string, () => string>> = {
   configuration,
   "command line": commandLine,
   "drop reasons": dropReasons,
+  "exit codes": exitCodes,
   json,
   metrics,
   rooms,

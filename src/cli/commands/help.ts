@@ -5,6 +5,8 @@
  */
 
 import {
+  acceptsName,
+  helpFor,
   type Keyword,
   KEYWORDS,
   PPP_KEYWORDS,
@@ -15,6 +17,7 @@ import {
   type VerbOption,
   VERBS,
 } from "../grammar/grammar.ts";
+import { DAEMON_KEYWORDS, daemonKeywordText } from "../grammar/daemon_keywords.ts";
 import { type Option, OPTIONS } from "../grammar/options.ts";
 import { PPP_SETTINGS, SESSION_SETTINGS, type Setting, TUNNEL_SETTINGS } from "../../config/schema/schema.ts";
 import { unknownVerb } from "../grammar/messages.ts";
@@ -96,8 +99,21 @@ Examples:
 `;
 }
 
+/** The usage line, broken between arguments if it is too long. */
+function usageLine({ words, synopsis }: Verb): string {
+  const start = `Usage: l2tp ${words.join(" | ")} `;
+  const parts = start.length + synopsis.length <= COLUMNS ? [synopsis] : synopsis.split(/(?<=\]) /);
+  const lines = [""];
+  for (const part of parts) {
+    const longer = `${lines.at(-1)} ${part}`.trim();
+    if (start.length + longer.length <= COLUMNS) lines[lines.length - 1] = longer;
+    else lines.push(part);
+  }
+  return start + lines.join(`\n${" ".repeat(start.length)}`);
+}
+
 function verbHelp(verb: Verb): string {
-  const head = `Usage: l2tp ${verb.words.join(" | ")} ${verb.synopsis}\n\n  ${verb.help}\n` +
+  const head = `${usageLine(verb)}\n\n  ${verb.help}\n` +
     (verb.options === undefined
       ? ""
       : `\n${table(verb.options.map((option) => [verbOptionText(option), option.help]))}`);
@@ -164,29 +180,7 @@ function verbHelp(verb: Verb): string {
   add started it) log are in /run/l2tp, or in the folder L2TP_RUNTIME_DIR. Only
   root and, if it exists, the group l2tp may connect.
 
-  offload LIST chooses offloads: a list with commas of all (the default), none,
-  tap, tso, uso, gso, gro, coalesce, simd, each also with no- in front, as in
-  no-uso,no-gro. L2TP_OFFLOAD does the same. The daemon reports offloads that
-  the system refuses, and works without them; show -d lists those in use for
-  each session.
-  offload bpf moves L2TPv3 Ethernet sessions over UDP without checksums (IPv6:
-  udp6_csum_tx off udp6_csum_rx off) and without sequence numbers to BPF
-  programs in the kernel, which is several times as fast. Packet filters do not
-  see those packets, and the interface does not count the packets that it sends;
-  show -s does. all does not include bpf.
-  workers N uses N threads to move packets, each for its share of the peers.
-  metrics ADDRESS:PORT or metrics unix:PATH serves over HTTP what "l2tp metrics"
-  prints, for all network namespaces. There is no authentication, so only
-  loopback addresses are accepted. The log tells if metrics cannot be served.
-
-  config FILE applies the file as "l2tp apply" does, in the daemon's own network
-  namespace. At the start, a file with problems ends the daemon (255). SIGHUP
-  applies the file again; then a file with problems changes nothing. A tunnel
-  whose peer's name, local address, route or bridge is missing waits for it, and
-  comes up by itself; "l2tp status" lists the tunnels that wait, and the reason.
-  The tunnels belong to the daemon. With -dataplane kernel in front, they belong
-  to the kernel: l2tp -dataplane kernel daemon config FILE.
-`;
+${table(DAEMON_KEYWORDS.map((each) => [daemonKeywordText(each), each.help]))}`;
     default:
       return head;
   }
@@ -202,7 +196,8 @@ not in the file stay, unless --prune is given.
 
 on_up, on_pre_down and on_down are programs with their arguments, as lists of
 strings. Variables tell them the facts (L2TP_EVENT, L2TP_TUNNEL_ID,
-L2TP_INTERFACE, …; the README lists all). An on_up that fails is a failed step.
+L2TP_INTERFACE, …; docs/guides/hooks.md lists all). An on_up that fails is a
+failed step.
 `,
   check: `
 Checks the file without touching the system. Each problem is printed on a line:
@@ -247,20 +242,21 @@ function keywordHelp(uses: readonly Use[]): string {
   return uses.map((use) => {
     const [action, object] = use.split(" ");
     const rows = KEYWORDS.filter((keyword) => keyword.uses.includes(use) && keyword.word !== object);
-    if (action === "filter") return keywordList(`Filters for a ${object}:`, rows);
+    if (action === "filter") return keywordList(use, `Filters for a ${object}:`, rows);
     // Ports are needed over UDP only.
     const always = requiredFor(use, { encap: "ip" });
     const required = rows.filter(({ word }) => always.includes(word));
     const optional = rows.filter(({ word }) => !always.includes(word));
     const ppp = PPP_KEYWORDS.filter((keyword) => keyword.uses.includes(use));
-    return keywordList(`${use} needs:`, required) + keywordList(`${use} takes:`, optional) +
-      keywordList(`${use} takes after ppp:`, ppp);
+    const needs = `${use} needs${acceptsName(use) ? ", unless name selects the session" : ""}:`;
+    return keywordList(use, needs, required) + keywordList(use, `${use} takes:`, optional) +
+      keywordList(use, `${use} takes after ppp:`, ppp);
   }).join("\n");
 }
 
-function keywordList(title: string, keywords: readonly Keyword[]): string {
+function keywordList(use: Use, title: string, keywords: readonly Keyword[]): string {
   if (keywords.length === 0) return "";
-  return `${title}\n${table(keywords.map((keyword) => [keywordText(keyword), keyword.help]))}`;
+  return `${title}\n${table(keywords.map((keyword) => [keywordText(keyword), helpFor(keyword, [use])]))}`;
 }
 
 /** Width of the narrowest terminals in use. */

@@ -6,6 +6,8 @@
 
 import { type Keyword, KEYWORDS, PPP_KEYWORDS, requiredFor, type Use } from "../grammar/grammar.ts";
 import { keywordText, optionText, shownOptions, shownVerbs, verbOptionText } from "./help.ts";
+import { EXIT_CODES, exitCodeText } from "../errors/exit_codes.ts";
+import { DAEMON_KEYWORDS, daemonKeywordText } from "../grammar/daemon_keywords.ts";
 import { argumentWrong, unknownKeyword } from "../grammar/messages.ts";
 import { UsageError } from "../grammar/usage_error.ts";
 import { MANUAL_DATE, PROGRAM_VERSION } from "../../model/version.ts";
@@ -13,8 +15,22 @@ import { roffEntry } from "../output/roff.ts";
 import { configManualPage } from "./man_config.ts";
 
 function keywordEntry(keyword: Keyword): string {
-  const { alias, help } = keyword;
-  return roffEntry(keywordText(keyword), `${help}.${alias === undefined ? "" : ` Also ${alias}.`}`);
+  const { alias, help, helpByUse = {} } = keyword;
+  const byHelp = Map.groupBy(Object.entries(helpByUse), ([, text]) => text);
+  const others = [...byHelp].map(([text, rows]) =>
+    ` With ${
+      COMMANDS.filter(([use]) => rows.some(([own]) => own === use)).map(([, heading]) => heading).join(", ")
+    }: ${text}.`
+  );
+  return roffEntry(
+    keywordText(keyword),
+    `${help}.${alias === undefined ? "" : ` Also ${alias}.`}${others.join("")}`,
+  );
+}
+
+/** The text with a capital letter and a full stop. */
+function sentence(text: string): string {
+  return `${text[0]!.toUpperCase()}${text.slice(1)}.`;
 }
 
 /** The commands that keywords belong to, with the words of their headings. */
@@ -63,6 +79,8 @@ function commandManualPage(): string {
   const options = shownOptions().map((option) => roffEntry(optionText(option), option.help));
   const keywords = KEYWORDS.map(keywordEntry);
   const pppKeywords = PPP_KEYWORDS.map(keywordEntry);
+  const daemonKeywords = DAEMON_KEYWORDS.map((each) => roffEntry(daemonKeywordText(each), each.help));
+  const exitCodes = EXIT_CODES.map((each) => roffEntry(String(each.code), sentence(exitCodeText(each))));
   return `.TH L2TP 8 "${MANUAL_DATE}" "l2tp ${PROGRAM_VERSION}" "Network administration"
 .SH NAME
 l2tp \\- L2TP tunnels and sessions of Linux
@@ -88,22 +106,10 @@ UDP ports are not required with encap ip. A session can be changed and deleted
 by its name instead of its ids.
 ${COMMANDS.map(commandEntry).join("")}.SH KEYWORDS
 ${keywords.join("")}.SH KEYWORDS AFTER PPP
-${pppKeywords.join("")}.SH OPTIONS
+${pppKeywords.join("")}.SH KEYWORDS AFTER DAEMON
+${daemonKeywords.join("")}.SH OPTIONS
 ${options.join("")}.SH EXIT STATUS
-.TP
-.B 0
-Success.
-.TP
-.B 1
-An address was not valid, a batch or a listing failed, or there is no L2TP
-subsystem.
-.TP
-.B 2
-The kernel refused a change.
-.TP
-.B 255
-The command line was wrong; nothing was changed.
-.SH ENVIRONMENT
+${exitCodes.join("")}.SH ENVIRONMENT
 .TP
 .B L2TP_DATAPLANE
 auto, kernel or user: as the option \\-dataplane.

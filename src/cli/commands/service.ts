@@ -5,8 +5,8 @@
  */
 
 import type { Context } from "../context.ts";
-import { argumentRequired, argumentWrong, LINE_INCOMPLETE } from "../grammar/messages.ts";
-import { UsageError } from "../grammar/usage_error.ts";
+import { argumentRequired, argumentWrong } from "../grammar/messages.ts";
+import { lineIncomplete, UsageError } from "../grammar/usage_error.ts";
 
 /** Path of the program in the unit, unless the program runs as one file. */
 const USUAL_PATH = "/usr/local/bin/l2tp";
@@ -122,7 +122,7 @@ export function service(context: Context, [manager, ...more]: readonly string[])
   if (word !== undefined && word !== "config") {
     throw new UsageError(argumentWrong(word, "only config FILE may follow systemd"));
   }
-  if (word !== undefined && config === undefined) throw new UsageError(LINE_INCOMPLETE);
+  if (word !== undefined && config === undefined) throw lineIncomplete("config FILE", "service");
   if (rest[0] !== undefined) throw new UsageError(argumentWrong(rest[0], "nothing may follow the file"));
   // A unit has rules of its own for blanks, quotes, percent and dollar signs.
   if (config !== undefined && !/^\/[A-Za-z0-9_./@+-]+$/.test(config)) {

@@ -29,7 +29,7 @@ import { EXIT_USAGE, UsageError } from "../grammar/usage_error.ts";
 /** Exit code: something failed that is neither wrong input nor a refused change. */
 export const EXIT_FAILURE = 1;
 /** Exit code: the kernel refused a change. */
-const EXIT_REFUSED = 2;
+export const EXIT_REFUSED = 2;
 
 /** The line of a batch that failed. */
 export interface BatchPlace {

@@ -13,7 +13,7 @@ import { PPP_KEYWORDS } from "./ppp_keywords.ts";
 import { unknownEncap, unknownL2spec, unknownSeq } from "./messages.ts";
 import { IGNORED, valueOf, type WordRules } from "./values.ts";
 
-export type { Keyword, Use } from "./keyword.ts";
+export { helpFor, type Keyword, type Use } from "./keyword.ts";
 export { PPP_KEYWORDS } from "./ppp_keywords.ts";
 export { isTableVerb, type TableVerb, type Verb, verbOf, type VerbOption, VERBS } from "./verbs.ts";
 
@@ -31,6 +31,8 @@ interface Spelling extends WordRules {
   readonly alias?: string;
   /** The help; the setting's with its default unless given. */
   readonly help?: string;
+  /** The help for commands in which the keyword means something else. */
+  readonly helpByUse?: Keyword["helpByUse"];
 }
 
 const ROWS: ReadonlyMap<string, Setting<Arguments>> = new Map(
@@ -42,7 +44,7 @@ const ROWS: ReadonlyMap<string, Setting<Arguments>> = new Map(
 
 /** A keyword whose value, help and default come from the row of a setting in the configuration's schema. */
 function setting(key: string, uses: readonly Use[], spelling: Spelling = {}): Keyword {
-  const { word = key, alias, help, refusal, eitherCase } = spelling;
+  const { word = key, alias, help, helpByUse, refusal, eitherCase } = spelling;
   const row = ROWS.get(key);
   if (row === undefined) throw new RangeError(`Cannot make keyword "${word}": no setting has key "${key}"`);
   if (row.form === "flag" && row.group === "interface") {
@@ -64,9 +66,13 @@ function setting(key: string, uses: readonly Use[], spelling: Spelling = {}): Ke
     ),
     ...(row.form === "prefixes" && { repeats: true }),
     help: help ?? helpOf(row),
+    ...(helpByUse !== undefined && { helpByUse }),
     uses,
   };
 }
+
+const SELECTS_BY_NAME = "selects the session by the name its interface had at creation, instead of ids";
+const COOKIE_DIGITS = "8 or 16 hex digits";
 
 /** The keywords, in the order in which help lists them. */
 export const KEYWORDS: readonly Keyword[] = [
@@ -79,12 +85,19 @@ export const KEYWORDS: readonly Keyword[] = [
   {
     word: "session",
     mark: (into) => into.session = true,
-    help: "the command is about sessions; after add tunnel: create one with it",
+    help: "the command is about sessions",
+    helpByUse: {
+      "add tunnel": "create a session in the new tunnel as well",
+      "del tunnel": "delete a session and not the tunnel; needs session_id",
+    },
     uses: [...SESSIONS, "del tunnel", "add tunnel"],
   },
   setting("tunnel_id", [...TUNNELS, ...SESSIONS], { alias: "tid" }),
   setting("peer_tunnel_id", [...NEW_TUNNEL, ...NEW_SESSION], { alias: "ptid" }),
-  setting("session_id", [...SESSIONS, "del tunnel"], { alias: "sid" }),
+  setting("session_id", [...SESSIONS, "del tunnel"], {
+    alias: "sid",
+    helpByUse: { "del tunnel": "delete the session with this id and not the tunnel" },
+  }),
   setting("peer_session_id", NEW_SESSION, { alias: "psid" }),
   setting("encap", NEW_TUNNEL, { refusal: unknownEncap }),
   setting("local", NEW_TUNNEL),
@@ -97,16 +110,24 @@ export const KEYWORDS: readonly Keyword[] = [
   setting("version", NEW_TUNNEL),
   setting("interface", SESSIONS, {
     word: "name",
-    help: "name of the session's interface (default l2tpethN); a filter compares the name at creation",
+    help: "name of the session's interface (default l2tpethN)",
+    helpByUse: {
+      "set session": SELECTS_BY_NAME,
+      "del session": SELECTS_BY_NAME,
+      "filter session": "name that the session's interface had at creation",
+    },
   }),
-  setting("cookie", NEW_SESSION),
-  setting("peer_cookie", NEW_SESSION),
+  setting("cookie", NEW_SESSION, { help: `cookie that we send in each packet: ${COOKIE_DIGITS}` }),
+  setting("peer_cookie", NEW_SESSION, {
+    help: `cookie that each received packet must have: ${COOKIE_DIGITS}`,
+  }),
   setting("l2spec_type", ["add session"], { refusal: unknownL2spec, eitherCase: true }),
   setting("seq", CHANGED_SESSION, { refusal: unknownSeq, eitherCase: true }),
   setting("reorder_timeout", CHANGED_SESSION),
   setting("lns_mode", CHANGED_SESSION),
   setting("pw_type", NEW_SESSION, {
-    help: "pseudowire type (default eth; always ppp in a version 2 tunnel)",
+    help: "pseudowire type (default eth); in a version 2 tunnel pw_type ppp or ppp is needed",
+    helpByUse: { "filter session": "pseudowire type" },
   }),
   setting("up", ["add session"], { help: "bring the session's interface up" }),
   setting("mtu", ["add session"]),
@@ -138,6 +159,11 @@ const REQUIRED: Readonly<Partial<Record<Use, readonly string[]>>> = {
 
 /** Commands that accept the name of the session's interface instead of ids. */
 const BY_NAME: ReadonlySet<Use> = new Set(["del session", "set session"]);
+
+/** Whether the command accepts the name of the session's interface instead of the ids that it requires. */
+export function acceptsName(use: Use): boolean {
+  return BY_NAME.has(use);
+}
 
 /** Keywords that are required over UDP only. */
 const OVER_UDP: ReadonlySet<string> = new Set(

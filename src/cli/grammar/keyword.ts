@@ -33,10 +33,18 @@ export interface Keyword {
   readonly field?: keyof Arguments;
   /** One line of help. */
   readonly help: string;
+  /** The help for commands in which the keyword means something else. */
+  readonly helpByUse?: Readonly<Partial<Record<Use, string>>>;
   /** Commands that it means something to. Other commands accept it and print that they ignore it. */
   readonly uses: readonly Use[];
   /** Giving it several times means several values. */
   readonly repeats?: true;
+}
+
+/** The help of a keyword for the command that is one of `uses`. */
+export function helpFor({ help, helpByUse = {}, uses: own }: Keyword, uses: readonly Use[]): string {
+  const use = uses.find((each) => own.includes(each));
+  return (use !== undefined ? helpByUse[use] : undefined) ?? help;
 }
 
 /** The help of a setting, with its default in the words of the command line. */

@@ -7,6 +7,7 @@
 
 import type { Arguments } from "./arguments.ts";
 import {
+  helpFor,
   isTableVerb,
   type Keyword,
   keywordsBehind,
@@ -261,7 +262,7 @@ class Line {
         const needed = (tunnel || session) && required.includes(keyword.word);
         return {
           word: keyword.word,
-          help: keyword.help,
+          help: helpFor(keyword, uses),
           ...(keyword.value !== undefined && { placeholder: keyword.value.placeholder }),
           ...(needed && { needed: true as const }),
         };
@@ -270,7 +271,8 @@ class Line {
   }
 
   #value(verb: TableVerb, keyword: Keyword, value: Value): Next {
-    const words = (value.choices ?? []).map((word) => ({ word, help: value.about?.[word] ?? keyword.help }));
+    const help = helpFor(keyword, usesOf(verb, this.#given));
+    const words = (value.choices ?? []).map((word) => ({ word, help: value.about?.[word] ?? help }));
     const secret = value.secret && { secret: true as const };
     if (value.choices !== undefined && value.open !== true) return this.#next("value", words, { ...secret });
     const live = liveKind(verb, this.#given, value.live);
@@ -278,7 +280,7 @@ class Line {
       ...secret,
       value: {
         placeholder: value.placeholder,
-        help: keyword.help,
+        help,
         ...(live !== undefined && { live }),
       },
     });

@@ -116,6 +116,13 @@ export const OPTIONS: readonly Option[] = [
     apply: (options) => options.version = true,
     help: "print the program's version",
   },
+  // ip knows only -Version. The usual spelling means the same; -v stays unknown, as it is to ip.
+  {
+    words: ["version"],
+    shortens: false,
+    anywhere: true,
+    apply: (options) => options.version = true,
+  },
   {
     words: ["force"],
     shortens: true,

@@ -8,6 +8,7 @@ import { nearestWord } from "../../base/words.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command, TableCommand } from "./command.ts";
 import {
+  acceptsName,
   isTableVerb,
   type Keyword,
   KEYWORDS,
@@ -20,15 +21,8 @@ import {
   VERBS,
 } from "./grammar.ts";
 import { isPrefix, type Option, OPTIONS, type Options } from "./options.ts";
-import {
-  argumentRequired,
-  ignoringOption,
-  LINE_INCOMPLETE,
-  unknownKeyword,
-  unknownOption,
-  unknownVerb,
-} from "./messages.ts";
-import { UsageError } from "./usage_error.ts";
+import { argumentRequired, ignoringOption, unknownKeyword, unknownOption, unknownVerb } from "./messages.ts";
+import { lineIncomplete, UsageError } from "./usage_error.ts";
 
 /** A parsed command line. */
 export interface Invocation {
@@ -80,10 +74,10 @@ class WordReader {
     return this.#words[this.#at++];
   }
 
-  /** The value of a keyword or option. */
-  takeValue(): string {
+  /** The value of a keyword or option, of which `text` is the spelling with its value. `verb` is the line's verb. */
+  takeValue(text: string, verb?: string): string {
     const value = this.take();
-    if (value === undefined) throw new UsageError(LINE_INCOMPLETE);
+    if (value === undefined) throw lineIncomplete(text, verb);
     return value;
   }
 
@@ -105,7 +99,9 @@ class WordReader {
     if (!leading && !option.anywhere) {
       throw new UsageError(unknownKeyword(word), { advice: [`Option ${word} goes before the command.`] });
     }
-    option.apply(this.options, value ?? (option.placeholder === undefined ? "" : this.takeValue()), key);
+    const { placeholder } = option;
+    const text = `${word} ${placeholder}`;
+    option.apply(this.options, value ?? (placeholder === undefined ? "" : this.takeValue(text)), key);
     return true;
   }
 }
@@ -156,7 +152,9 @@ function readCommand(reader: WordReader): Command | undefined {
     if (own !== undefined) {
       reader.take();
       words.push(`--${own.word}`);
-      if (own.placeholder !== undefined) words.push(reader.takeValue());
+      if (own.placeholder !== undefined) {
+        words.push(reader.takeValue(`--${own.word} ${own.placeholder}`, first));
+      }
     } else if (!reader.takeOption(false)) words.push(reader.take()!);
   }
   return { verb: verb.verb, words };
@@ -175,14 +173,14 @@ function readTableCommand(reader: WordReader, verb: TableVerb, into: Arguments):
       if (isPrefix(word, "help")) return { verb: "help", words: [verb] };
       throw new UsageError(unknownKeyword(word), {
         advice: [
-          ...suggest(word, keywordsFor(verb, into).map((keyword) => keyword.word)),
+          ...suggestKeyword(word, verb, into),
           `See: l2tp help ${verb}`,
         ],
       });
     }
     given.push(keyword);
     if (keyword.value === undefined) keyword.mark?.(into);
-    else keyword.value.read(reader.takeValue(), into);
+    else keyword.value.read(reader.takeValue(`${word} ${keyword.value.placeholder}`, verb), into);
   }
   const uses = usesOf(verb, into);
   const ignored: string[] = [];
@@ -220,6 +218,22 @@ function suggest(word: string, words: readonly string[]): string[] {
   return nearest === undefined ? [] : [`Did you mean "${nearest}"?`];
 }
 
+/** A line of advice for a word where a keyword belongs: a similar keyword, or the one whose value the word may be. */
+function suggestKeyword(word: string, verb: TableVerb, into: Arguments): string[] {
+  const keywords = keywordsFor(verb, into).map((keyword) => keyword.word);
+  if (/^[0-9]+$/.test(word)) {
+    const ids = ["tunnel_id", "session_id"].filter((id) => keywords.includes(id));
+    // A session's own id is the nearer one.
+    const likely = into.session && ids.includes("session_id") ? ["session_id"] : ids;
+    return likely.length === 0 ? [] : [`Did you mean ${likely.map((id) => `"${id} ${word}"`).join(" or ")}?`];
+  }
+  const similar = suggest(word, keywords);
+  if (similar.length > 0 || into.tunnel || !keywords.includes("name") || !/^[a-z]+[0-9]+$/.test(word)) {
+    return similar;
+  }
+  return [`Did you mean "${into.session ? "" : "session "}name ${word}"?`];
+}
+
 /**
  * Checks that no required keyword is missing, in the order of `ip`.
  *
@@ -227,8 +241,9 @@ function suggest(word: string, words: readonly string[]): string[] {
  */
 export function requireArguments({ verb, arguments: given }: TableCommand): void {
   if (verb === "show" || verb === "flush") return;
-  const need = (present: boolean, keyword: string): void => {
-    if (!present) throw new UsageError(argumentRequired(keyword), { advice: [`See: l2tp help ${verb}`] });
+  const need = (present: boolean, keyword: string, reasons: readonly string[] = []): void => {
+    if (present) return;
+    throw new UsageError(argumentRequired(keyword), { advice: [...reasons, `See: l2tp help ${verb}`] });
   };
   const { tunnel, session } = given;
   need(Boolean(tunnel || session), "tunnel or session");
@@ -236,12 +251,35 @@ export function requireArguments({ verb, arguments: given }: TableCommand): void
   const objects = verb === "add" ? ["session", "tunnel"] as const : ["tunnel", "session"] as const;
   for (const object of objects) {
     if (!given[object]) continue;
-    for (const word of requiredFor(`${verb} ${object}`, given)) need(isGiven(word, given), word);
+    const use: Use = `${verb} ${object}`;
+    for (const word of requiredFor(use, given)) {
+      need(isGiven(word, given), word, whyMissing(word, use, given));
+    }
   }
   if (verb === "set" && session) {
     const changes = changeKeywords();
-    need(changes.some(({ field }) => given[field!] !== undefined), listOf(changes.map(({ word }) => word)));
+    need(
+      changes.some(({ field }) => given[field!] !== undefined),
+      listOf(changes.map(({ word }) => word)),
+      unchangeable(given),
+    );
   }
+}
+
+/** Lines of advice about a required keyword that is missing. */
+function whyMissing(word: string, use: Use, given: Arguments): string[] {
+  const field = keywordsBehind({}).byWord.get(word)!.field!;
+  // Readers of ids and ports put down that 0 was not given.
+  if (Object.hasOwn(given, field) && given[field] === undefined) return [`${word} 0 counts as not given.`];
+  return acceptsName(use) ? ["Or give the session's interface instead of ids: name NAME"] : [];
+}
+
+/** Lines of advice about given keywords that only `add session` takes. */
+function unchangeable(given: Arguments): string[] {
+  return KEYWORDS.filter(({ uses, field }) =>
+    field !== undefined && given[field] !== undefined && uses.includes("add session") &&
+    !uses.includes("set session")
+  ).map(({ word }) => `${word} cannot be changed: delete the session and add it again.`);
 }
 
 function isGiven(word: string, given: Arguments): boolean {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { LINE_INCOMPLETE } from "./messages.ts";
+
 /** Exit code of wrong input, as in `ip` (C's `exit(-1)`). */
 export const EXIT_USAGE = 255;
 
@@ -25,4 +27,14 @@ export class UsageError extends Error {
     this.exitCode = options?.exitCode ?? EXIT_USAGE;
     this.advice = options?.advice ?? [];
   }
+}
+
+/**
+ * The line ends where a value belongs. `text` is the keyword or option with its value, `config FILE`; `verb` the line's
+ * verb.
+ */
+export function lineIncomplete(text: string, verb?: string): UsageError {
+  return new UsageError(LINE_INCOMPLETE, {
+    advice: [`A value is missing: ${text}`, `See: l2tp help${verb === undefined ? "" : ` ${verb}`}`],
+  });
 }

@@ -192,7 +192,9 @@ export function isIpInterfaceName(text: string): boolean {
 
 function readInterface(text: string, _: Row, word: string): string {
   if (isIpInterfaceName(text)) return text;
-  throw new UsageError(argumentWrong(text, `"${word}" not a valid ifname`));
+  throw new UsageError(argumentWrong(text, `"${word}" not a valid ifname`), {
+    advice: ["The name of an interface has at most 15 bytes, and neither / nor white space."],
+  });
 }
 
 /** A word that is accepted and ignored. */

@@ -6,6 +6,7 @@
 
 import type { Context } from "../context.ts";
 import type { LazyPorts } from "../ports.ts";
+import { DAEMON_KEYWORDS, daemonKeywordText } from "./daemon_keywords.ts";
 import { isPrefix, type Options } from "./options.ts";
 
 /** Verbs about tunnels and sessions. */
@@ -109,7 +110,7 @@ export const VERBS: readonly Verb[] = [
     words: ["set"],
     shortens: true,
     synopsis: "{ tunnel | session } …",
-    help: "change a living session; announce a tunnel",
+    help: "change a living session; send a change notification of a tunnel",
   },
   {
     verb: "flush",
@@ -152,7 +153,7 @@ export const VERBS: readonly Verb[] = [
     verb: "apply",
     words: ["apply"],
     shortens: false,
-    synopsis: "[ --dry-run ] [ --prune ] [ -f FILE ]",
+    synopsis: "[ --dry-run ] [ --prune ] [ [ -f ] FILE ]",
     help: "create, change and delete tunnels to match a configuration file",
     options: [
       { word: "dry-run", help: "print the changes without making them" },
@@ -165,8 +166,9 @@ export const VERBS: readonly Verb[] = [
     verb: "check",
     words: ["check"],
     shortens: false,
-    synopsis: "[ FILE ]",
+    synopsis: "[ [ -f ] FILE ]",
     help: "check a configuration file without touching the system",
+    options: [CONFIG_FILE],
     rare: true,
     run: ({ checkFile }, { context, words, options }) => checkFile(context, words, options),
   },
@@ -193,7 +195,10 @@ export const VERBS: readonly Verb[] = [
     verb: "daemon",
     words: ["daemon"],
     shortens: false,
-    synopsis: "[ --fresh ] [ --keep ] [ --prune ] [ KEYWORD VALUE ] …",
+    synopsis: [
+      "[ --fresh ] [ --keep ] [ --prune ]",
+      ...DAEMON_KEYWORDS.map((each) => `[ ${daemonKeywordText(each)} ]`),
+    ].join(" "),
     help: "run the userspace L2TP subsystem, for kernels without L2TP",
     options: [
       { word: "fresh", help: "start without the tunnels of the previous daemon" },

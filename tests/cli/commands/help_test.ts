@@ -9,7 +9,10 @@ import {
   assertThrows,
 } from "@std/assert";
 import { completionScript } from "../../../src/cli/commands/completion.ts";
-import { KEYWORDS, requiredFor, VERBS } from "../../../src/cli/grammar/grammar.ts";
+import { helpFor, KEYWORDS, requiredFor, VERBS } from "../../../src/cli/grammar/grammar.ts";
+import { DAEMON_KEYWORDS, daemonKeywordText } from "../../../src/cli/grammar/daemon_keywords.ts";
+import { EXIT_CODES } from "../../../src/cli/errors/exit_codes.ts";
+import { readOptions } from "../../../src/daemon/settings/options.ts";
 import { OPTIONS } from "../../../src/cli/grammar/options.ts";
 import {
   help,
@@ -61,16 +64,56 @@ Deno.test("help VERB names every keyword of the verb with its line, and no other
     const text = help([verb!]);
     const words = new Set([...text.matchAll(/^ {2}([a-z0-9_]+)(?: |$)/gm)].map(([, word]) => word));
     for (const keyword of KEYWORDS) {
-      const wanted = keyword.uses.some((use) =>
+      const uses = keyword.uses.filter((use) =>
         use.startsWith(`${action} `) && use !== `${action} ${keyword.word}`
       );
-      assertStrictEquals(words.has(keyword.word), wanted, `${verb}: ${keyword.word}`);
-      if (wanted) {
+      assertStrictEquals(words.has(keyword.word), uses.length > 0, `${verb}: ${keyword.word}`);
+      for (const use of uses) {
         assert(
-          flat(text).includes(` ${keywordText(keyword)} ${keyword.help} `),
-          `${verb}: ${keyword.word}`,
+          flat(text).includes(` ${keywordText(keyword)} ${helpFor(keyword, [use])} `),
+          `${use}: ${keyword.word}`,
         );
       }
+    }
+  }
+});
+
+Deno.test("help says that name selects the session in set and del, and names it in add", () => {
+  for (const verb of ["set", "del"]) {
+    const text = flat(help([verb]));
+    assert(text.includes(`${verb} session needs, unless name selects the session:`), verb);
+    assert(text.includes(" name NAME selects the session by the name "), verb);
+  }
+  assertMatch(flat(help(["add"])), / name NAME name of the session's interface \(default l2tpethN\) /);
+  assertMatch(flat(help(["show"])), / name NAME name that the session's interface had at creation /);
+  // A keyword has help of its own only for commands that take it.
+  for (const { word, uses, helpByUse = {} } of KEYWORDS) {
+    for (const use of Object.keys(helpByUse)) {
+      assert((uses as readonly string[]).includes(use), `${word}: ${use}`);
+    }
+  }
+});
+
+Deno.test("help daemon and the manual page explain every keyword of the daemon, and the daemon reads each", () => {
+  const page = manualPage().replaceAll("\\-", "-").replaceAll("\n", " ");
+  for (const keyword of DAEMON_KEYWORDS) {
+    const text = daemonKeywordText(keyword);
+    assert(flat(help(["daemon"])).includes(` ${text} ${keyword.help} `), text);
+    assert(flat(help(["daemon"])).split("run the userspace")[0]!.includes(`[ ${text} ]`), text);
+    assert(page.includes(`.B ${text} ${keyword.help}`), text);
+    const { word, placeholder } = keyword;
+    assertStrictEquals(readOptions([word], undefined), `${placeholder} is missing after ${word}`);
+  }
+});
+
+Deno.test("the manual page lists every exit code with what it means", () => {
+  const [, part = ""] = manualPage().split(".SH EXIT STATUS\n");
+  const status = part.split(".SH ")[0]!;
+  assertEquals([...status.matchAll(/^\.B (\d+)$/gm)].map(([, code]) => Number(code)), [0, 1, 2, 255]);
+  assertEquals(EXIT_CODES.map(({ code }) => code), [0, 1, 2, 255]);
+  for (const { meanings } of EXIT_CODES) {
+    for (const meaning of meanings) {
+      assert(flat(status).toLowerCase().includes(meaning.toLowerCase()), meaning);
     }
   }
 });
@@ -168,6 +211,7 @@ Deno.test("the manual page names every keyword, verb and option that people use,
   for (const keyword of KEYWORDS) {
     const text = `.B ${roff(keywordText(keyword))} ${roff(keyword.help)}`;
     assert(oneLine.includes(text), keyword.word);
+    for (const other of Object.values(keyword.helpByUse ?? {})) assert(oneLine.includes(roff(other)), other);
     if (keyword.alias !== undefined) assert(oneLine.includes(`Also ${keyword.alias}.`), keyword.alias);
   }
   for (const option of shownOptions()) {

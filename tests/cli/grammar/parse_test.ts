@@ -85,6 +85,16 @@ Deno.test("parseLine() suggests the word that was probably meant", () => {
     ["show tunnel qqqqqqq", "Unknown command: qqqqqqq", ["See: l2tp help show"]],
     // A keyword that a session has is no help for a tunnel.
     ["del tunnel cooki 1", "Unknown command: cooki", ["See: l2tp help del"]],
+    // A value without its keyword.
+    ["del pw0", "Unknown command: pw0", ['Did you mean "session name pw0"?', "See: l2tp help del"]],
+    ["set session pw0", "Unknown command: pw0", ['Did you mean "name pw0"?', "See: l2tp help set"]],
+    ["del tunnel pw0", "Unknown command: pw0", ["See: l2tp help del"]],
+    ["show session 10", "Unknown command: 10", ['Did you mean "session_id 10"?', "See: l2tp help show"]],
+    ["show tunnel 10", "Unknown command: 10", ['Did you mean "tunnel_id 10"?', "See: l2tp help show"]],
+    ["show 10", "Unknown command: 10", [
+      'Did you mean "tunnel_id 10" or "session_id 10"?',
+      "See: l2tp help show",
+    ]],
   ];
   for (const [line, message, advice] of table) assertRefused(line, message, advice);
 });
@@ -197,7 +207,12 @@ Deno.test("parseLine(): a keyword at the end of the line lacks its value, whiche
   for (const { word, alias, value } of KEYWORDS) {
     for (const name of alias === undefined ? [word] : [word, alias]) {
       if (value === undefined) parse(`add ${name}`);
-      else assertRefused(`add tunnel ${name}`, 'Command line is not complete. Try option "help"');
+      else {
+        assertRefused(`add tunnel ${name}`, 'Command line is not complete. Try option "help"', [
+          `A value is missing: ${name} ${value.placeholder}`,
+          "See: l2tp help add",
+        ]);
+      }
     }
   }
 });
@@ -303,6 +318,17 @@ Deno.test("parseLine(): an option at the end of the line lacks its value", () =>
   for (const line of ["-n", "-netns", "-b", "-batch", "-f", "-rc", "show -n"]) {
     assertRefused(line, 'Command line is not complete. Try option "help"');
   }
+  assertRefused("show -n", 'Command line is not complete. Try option "help"', [
+    "A value is missing: -n NETNS",
+    "See: l2tp help",
+  ]);
+});
+
+Deno.test("parseLine(): -V, -Version and -version print the version, with one dash or two; -v is none", () => {
+  for (const word of ["-V", "-Version", "-version", "--version", "--Version"]) {
+    assertEquals(parse(word).options, { version: true }, word);
+  }
+  assertRefused("-v", 'Option "-v" is unknown, try "l2tp help".');
 });
 
 Deno.test("parseLine(): options may stand anywhere, but not those that only make sense in front", () => {

@@ -10,17 +10,23 @@ function check(line: string): void {
   requireArguments(command);
 }
 
-/** The keyword that is told to be missing; `undefined` if nothing is. */
-function missing(line: string): string | undefined {
+/** What is told to be missing, with the reasons that precede the hint at help; `undefined` if nothing is. */
+function refusal(line: string): { keyword: string | undefined; reasons: readonly string[] } | undefined {
   try {
     check(line);
     return undefined;
   } catch (error) {
     assert(error instanceof UsageError, String(error));
     assertStrictEquals(error.exitCode, 255);
-    assertEquals(error.advice, [`See: l2tp help ${line.split(" ")[0]}`]);
-    return /^Error: argument "(.*)" is required$/.exec(error.message)?.[1];
+    assertStrictEquals(error.advice.at(-1), `See: l2tp help ${line.split(" ")[0]}`);
+    const [, keyword] = /^Error: argument "(.*)" is required$/.exec(error.message) ?? [];
+    return { keyword, reasons: error.advice.slice(0, -1) };
   }
+}
+
+/** The keyword that is told to be missing; `undefined` if nothing is. */
+function missing(line: string): string | undefined {
+  return refusal(line)?.keyword;
 }
 
 /** Adds one word group after the other and tells what is missing before each. */
@@ -82,6 +88,26 @@ Deno.test("0 is not given, and a peer that is left open is none", () => {
   assertStrictEquals(missing(`${line} any`), "remote");
   assertStrictEquals(missing(`${line} 10.0.0.2 udp_sport 0 udp_dport 1`), "udp_sport");
   assertStrictEquals(missing(`${line} 10.0.0.2 udp_sport 1 udp_dport 0`), "udp_dport");
+});
+
+Deno.test("the advice says why: 0 counts as not given, a name does instead of ids, a cookie stays", () => {
+  const byName = "Or give the session's interface instead of ids: name NAME";
+  const stays = (word: string): string => `${word} cannot be changed: delete the session and add it again.`;
+  const table: [line: string, reasons: string[]][] = [
+    ["add tunnel", []],
+    ["add tunnel tunnel_id 0", ["tunnel_id 0 counts as not given."]],
+    ["add session tid 1 psid 1 sid 0", ["session_id 0 counts as not given."]],
+    ["add session tid 1 psid 1", []],
+    ["del tunnel", []],
+    ["del session", [byName]],
+    ["set session", [byName]],
+    ["set session tid 1", [byName]],
+    ["set session tid 1 sid 0", ["session_id 0 counts as not given."]],
+    ["set session tid 1 sid 2", []],
+    ["set session tid 1 sid 2 peer_cookie 00112233", [stays("peer_cookie")]],
+    ["set session name pw0 mtu 1400 cookie 00112233", [stays("cookie"), stays("mtu")]],
+  ];
+  for (const [line, reasons] of table) assertEquals(refusal(line)?.reasons, reasons, line);
 });
 
 Deno.test("del", () => {

@@ -1,6 +1,6 @@
 /** `src/cli/grammar/values.ts`: how `ip l2tp` reads numbers, addresses, cookies and names. Its texts are written out here. */
 
-import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { formatHex } from "../../../src/base/hex.ts";
 import type { Arguments } from "../../../src/cli/grammar/arguments.ts";
 import { UsageError } from "../../../src/cli/grammar/usage_error.ts";
@@ -280,6 +280,8 @@ Deno.test("isInterfaceName(): 1 to 15 bytes without slash and white space", () =
 Deno.test("NAME, MASTER and NETNS refuse in the words of ip", () => {
   assertEquals(read(NAME, "pw0"), { interfaceName: "pw0" });
   assertRefused(NAME, "a/b", 'Error: argument "a/b" is wrong: "name" not a valid ifname');
+  const long = assertThrows(() => read(NAME, "a".repeat(16)), UsageError);
+  assertMatch(long.advice[0]!, /at most 15 bytes/);
   assertEquals(read(MASTER, "br0"), { bridge: "br0" });
   assertRefused(MASTER, "", 'Error: argument "" is wrong: "master" not a valid ifname');
   assertEquals(read(NETNS, "blue"), { netns: "blue" });

@@ -13,12 +13,12 @@ import type { Context } from "../../context.ts";
 import { debugfs } from "../debugfs.ts";
 import { EXIT_FAILURE } from "../../errors/failure.ts";
 import { formatJson } from "../../output/json.ts";
-import { argumentWrong, LINE_INCOMPLETE, NO_TERMINAL, unknownKeyword } from "../../grammar/messages.ts";
+import { argumentWrong, NO_TERMINAL, unknownKeyword } from "../../grammar/messages.ts";
 import type { Options } from "../../grammar/options.ts";
 import { watchScreen } from "./screen.ts";
 import { statusJson } from "../../output/status_json.ts";
 import { Sampler } from "./sample.ts";
-import { UsageError } from "../../grammar/usage_error.ts";
+import { lineIncomplete, UsageError } from "../../grammar/usage_error.ts";
 
 /** The arguments of `status`. */
 interface StatusWords {
@@ -65,7 +65,7 @@ function readWords(words: readonly string[]): StatusWords {
 }
 
 function readInterval(text: string | undefined): number {
-  if (text === undefined) throw new UsageError(LINE_INCOMPLETE);
+  if (text === undefined) throw lineIncomplete("interval SECONDS", "status");
   const { least, most } = INTERVAL_SECONDS;
   const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
   if (!(seconds >= least && seconds <= most)) {
