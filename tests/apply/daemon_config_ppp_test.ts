@@ -82,7 +82,7 @@ Deno.test("daemon config: PPP between two daemons waits for its secrets, is chan
       Deno.kill(daemon.pid, "SIGHUP");
       await until(() => says.test(daemon.said.slice(before)), `${says} in:\n${daemon.said}`);
     };
-    await reload(/: 0 of 0 changes made, 1 tunnels untouched$/m);
+    await reload(/: 0 of 0 changes made, 1 tunnel untouched$/m);
     await Deno.writeTextFile(secrets, "alice Wonderland-2\n");
     await reload(/session one \(1\) of tunnel line \(1\): changed \(ppp\.secret-file\)$/m);
     await ping(b.name, "192.0.2.1", { count: 1 });
