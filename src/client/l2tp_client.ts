@@ -54,8 +54,10 @@ export interface L2tpClientOptions {
    * client checks for duplicates before it creates a session. Evaluated lazily, on the first creation.
    */
   readonly acceptsDuplicateSessions?: boolean;
-  /** The daemon whose subsystem it is, over the same connection; the subsystem is the kernel's unless given. */
+  /** The daemon whose subsystem it is, over the same connection. */
   readonly daemon?: DaemonClient | undefined;
+  /** The subsystem. Default: `user` with a {@link daemon}, otherwise `kernel`. */
+  readonly dataplane?: Dataplane;
 }
 
 /** Options of a listing. */
@@ -120,19 +122,19 @@ export class L2tpClient implements Disposable {
     return this.#family;
   }
 
-  /** The daemon whose subsystem this is; `undefined` for the kernel's. Its connection is closed with this client. */
+  /** The daemon whose subsystem this is; `undefined` for the kernel's and an empty one. Its connection is closed with this client. */
   get daemon(): DaemonClient | undefined {
     return this.#options.daemon;
   }
 
   /** The subsystem that this is a client of. */
   get dataplane(): Dataplane {
-    return this.daemon === undefined ? "kernel" : "user";
+    return this.#options.dataplane ?? (this.daemon === undefined ? "kernel" : "user");
   }
 
   /** The {@link daemon}'s text like the kernel's debugfs file; `undefined` for the kernel, which has the file itself. */
   debugfs(): string | undefined {
-    return this.daemon?.debugfs();
+    return this.dataplane === "kernel" ? undefined : this.daemon?.debugfs() ?? "";
   }
 
   /** The {@link daemon}'s dropped packets by reason; none for the kernel, which does not tell them. */

@@ -24,6 +24,7 @@ import { createScopedTunnel } from "./scoped_tunnel.ts";
 import type { Dataplane } from "./subsystem.ts";
 
 export { DaemonSocket } from "../driver/daemon_api/connection.ts";
+export { daemonL2tpClient } from "./daemon/client.ts";
 export { DaemonProcess } from "./daemon/lazy.ts";
 
 /** Interfaces, notifications and tunnel sockets of this system. Every method throws the errors of its client. */

@@ -22,7 +22,7 @@ import { L2tpClient } from "../../src/client/l2tp_client.ts";
 import { L2tpEvents } from "../../src/client/l2tp_events.ts";
 import { L2tpTrace } from "../../src/client/daemon/trace.ts";
 import { LinkClient } from "../../src/client/link_client.ts";
-import { EmptySubsystem } from "../../src/client/daemon/empty_subsystem.ts";
+import { emptyL2tpClient } from "../../src/client/daemon/empty_subsystem.ts";
 import { openSubsystem, type UserSubsystem } from "../../src/client/subsystem.ts";
 import { DaemonClient, daemonL2tpClient } from "../../src/client/daemon/client.ts";
 import type { DaemonFacts } from "../../src/doctor/facts.ts";
@@ -304,7 +304,7 @@ export class FakeHost {
   readonly #userSubsystem: UserSubsystem = {
     connect: async () => await (this.daemon === "absent" ? undefined : this.#userClient()),
     leftBehind: () => this.leftBehind,
-    emptyClient: () => daemonL2tpClient(new EmptySubsystem()),
+    emptyClient: emptyL2tpClient,
     absent: () => new DaemonError("absent", "/run/l2tp/api.sock"),
     start: () => {
       this.starts++;

@@ -5,6 +5,7 @@
  */
 
 import { Errno } from "../../base/errno.ts";
+import { NetlinkConnection } from "../../driver/netlink/connection.ts";
 import type { NetlinkTransport } from "../../driver/netlink/ports.ts";
 import { encodeFamily, GENL_ID_CTRL } from "../../wire/genl/ctrl.ts";
 import { L2TP_CMD, L2TP_GENL_NAME } from "../../wire/genl/l2tp/constants.ts";
@@ -12,6 +13,14 @@ import { USERSPACE_L2TP_FAMILY_ID } from "../../wire/l2tpd/family.ts";
 import { encodeAcknowledgement, encodeDone } from "../../wire/netlink/answer.ts";
 import { NLM_F_DUMP } from "../../wire/netlink/constants.ts";
 import { decodeMessages, encodeMessage, type NetlinkMessage } from "../../wire/netlink/message.ts";
+import { resolveFamily } from "../genl_family.ts";
+import { L2tpClient } from "../l2tp_client.ts";
+
+/** A client of a subsystem in userspace that has no tunnels, behind which no daemon runs. */
+export function emptyL2tpClient(): L2tpClient {
+  const connection = new NetlinkConnection(new EmptySubsystem());
+  return new L2tpClient(connection, resolveFamily(connection, L2TP_GENL_NAME), { dataplane: "user" });
+}
 
 /** Answers requests as a subsystem does that has no tunnels. */
 export class EmptySubsystem implements NetlinkTransport {

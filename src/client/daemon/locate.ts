@@ -7,9 +7,8 @@
 import { DaemonError } from "../../driver/daemon_api/error.ts";
 import { daemonFiles, JOURNAL_HEADER } from "../../model/daemon_files.ts";
 import type { L2tpClient } from "../l2tp_client.ts";
-import { EmptySubsystem } from "./empty_subsystem.ts";
 import type { UserSubsystem } from "../subsystem.ts";
-import { daemonL2tpClient } from "./client.ts";
+import { emptyL2tpClient } from "./empty_subsystem.ts";
 
 /** Longest path of a socket, in bytes (`sun_path` in `linux/un.h`). */
 const SOCKET_PATH_MAX = 107;
@@ -38,7 +37,7 @@ export class DaemonLocator implements UserSubsystem {
   async connect(): Promise<L2tpClient | undefined> {
     // A look at the file system is cheaper than loading the modules for a connection.
     if (!exists(this.#path)) return undefined;
-    const { DaemonSocket } = await import("../lazy.ts");
+    const { DaemonSocket, daemonL2tpClient } = await import("../lazy.ts");
     const { answerLimitMs } = this.#options;
     try {
       return daemonL2tpClient(
@@ -51,7 +50,7 @@ export class DaemonLocator implements UserSubsystem {
   }
 
   emptyClient(): L2tpClient {
-    return daemonL2tpClient(new EmptySubsystem());
+    return emptyL2tpClient();
   }
 
   leftBehind(): string | undefined {
@@ -63,7 +62,7 @@ export class DaemonLocator implements UserSubsystem {
   }
 
   async start(): Promise<{ readonly client: L2tpClient; readonly pid: number | undefined }> {
-    const { DaemonProcess } = await import("../lazy.ts");
+    const { DaemonProcess, daemonL2tpClient } = await import("../lazy.ts");
     const { socket, pid } = await DaemonProcess.start(this.#options);
     return { client: daemonL2tpClient(socket), pid };
   }

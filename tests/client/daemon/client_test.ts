@@ -5,9 +5,9 @@ import { Errno } from "../../../src/base/errno.ts";
 import { DecodeError, NetlinkError } from "../../../src/base/errors.ts";
 import { resolveFamily } from "../../../src/client/genl_family.ts";
 import { L2tpClient } from "../../../src/client/l2tp_client.ts";
-import { EmptySubsystem } from "../../../src/client/daemon/empty_subsystem.ts";
+import { emptyL2tpClient, EmptySubsystem } from "../../../src/client/daemon/empty_subsystem.ts";
 import { type ClientPurpose, openSubsystem, type UserSubsystem } from "../../../src/client/subsystem.ts";
-import { DaemonClient, daemonL2tpClient } from "../../../src/client/daemon/client.ts";
+import { DaemonClient } from "../../../src/client/daemon/client.ts";
 import { NetlinkConnection } from "../../../src/driver/netlink/connection.ts";
 import { encodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../../src/wire/l2tpd/family.ts";
 import { NLM_F_DUMP } from "../../../src/wire/netlink/constants.ts";
@@ -210,11 +210,11 @@ Deno.test("openSubsystem(): every choice, purpose and state of the world", async
   await assertRejects(() => defect, TypeError);
 });
 
-Deno.test("daemonL2tpClient() over an empty subsystem: the daemon's dumps are empty as well", () => {
-  using client = daemonL2tpClient(new EmptySubsystem());
+Deno.test("emptyL2tpClient() is a client of the subsystem in userspace, with no daemon and nothing to show", () => {
+  using client = emptyL2tpClient();
   assertStrictEquals(client.dataplane, "user");
   assertEquals([client.debugfs(), client.drops(), client.offloads()], ["", [], []]);
-  assertEquals([client.daemon?.pendingTunnels(), client.daemon?.ppp.sessions()], [[], []]);
+  assertEquals([client.daemon, client.tunnels(), client.sessions()], [undefined, [], []]);
 });
 
 Deno.test("DaemonClient.declaredTunnels() leaves out rows that are not valid", () => {
