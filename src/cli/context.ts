@@ -89,6 +89,11 @@ export class Context implements Disposable {
     return this.#opened?.isEmpty === true;
   }
 
+  /** With {@link hasNoSubsystem}: path of the journal of a daemon that left tunnels behind. */
+  get leftBehind(): string | undefined {
+    return this.#opened?.leftBehind;
+  }
+
   /**
    * The client of the L2TP subsystem.
    *

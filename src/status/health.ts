@@ -13,7 +13,7 @@ import { shortDuration } from "./units.ts";
 /** Severity of a problem. `error`: no packets pass. `warning`: packets are lost. `note`: worth knowing. */
 export type Severity = "error" | "warning" | "note";
 
-/** A problem of a tunnel, session or socket. */
+/** A problem of a tunnel, session or socket, or of the daemon. */
 export interface Problem {
   /** Name of the rule, for programs. */
   readonly problem: string;
@@ -160,9 +160,9 @@ const SEVERITIES: readonly Severity[] = ["error", "warning", "note"];
 
 /** Applies all rules. Returns the problems by severity, errors first. */
 export function findProblems(
-  { tunnels, sessions, sockets, declared }: Omit<Overview, "problems">,
+  { tunnels, sessions, sockets, declared, leftBehind }: Omit<Overview, "problems">,
 ): Problem[] {
-  const found: Problem[] = [];
+  const found: Problem[] = leftBehind === undefined ? [] : [leftBehindProblem(leftBehind)];
   for (const status of tunnels) found.push(...tunnelProblems(status));
   for (const status of sessions) found.push(...sessionProblems(status));
   for (const status of sockets) found.push(...socketProblems(status));
@@ -196,6 +196,16 @@ function sessionProblems(status: SessionStatus): Problem[] {
 function socketProblems({ local, port, errors }: SocketStatus): Problem[] {
   const subject = { subject: port === 0 ? `${local} (IP)` : `UDP port ${port} of ${local}` };
   return errorProblems(errors.filter(({ recent }) => recent), {}, subject);
+}
+
+function leftBehindProblem(journal: string): Problem {
+  return {
+    problem: "daemon_gone",
+    severity: "error",
+    subject: "l2tp daemon",
+    message: `is not running, and left tunnels in ${journal}`,
+    advice: ["To restore them: l2tp daemon. To delete them: l2tp daemon --fresh"],
+  };
 }
 
 function declaredProblem({ name, tunnelId, waitsFor, subject, message }: PendingTunnel): Problem {

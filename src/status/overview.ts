@@ -109,6 +109,8 @@ export interface Overview {
   readonly sockets: readonly SocketStatus[];
   /** Tunnels of the configuration file that are not set up as declared: waiting or failed. */
   readonly declared: readonly PendingTunnel[];
+  /** Path of the journal with the tunnels of a daemon that no longer runs. */
+  readonly leftBehind: string | undefined;
   /** Number of tunnels that are up. */
   readonly tunnelsUp: number;
   /** Number of sessions that are up. */

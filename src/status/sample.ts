@@ -33,6 +33,8 @@ export interface StatusSample {
   readonly offloads: readonly SessionOffloads[];
   /** Tunnels of the configuration file that are not set up as declared: waiting or failed. */
   readonly declared: readonly PendingTunnel[];
+  /** Path of the journal with the tunnels of a daemon that no longer runs. */
+  readonly leftBehind: string | undefined;
   /** Facts from debugfs. */
   readonly debug: DebugFacts;
 }

@@ -64,6 +64,7 @@ export class Tracker {
       sessions,
       sockets,
       declared: sample.declared,
+      leftBehind: sample.leftBehind,
       tunnelsUp: tunnels.filter(({ up }) => up).length,
       sessionsUp: sessions.filter(({ state }) => state === "up").length,
       rates: fromMs === undefined ? undefined : sumRates(sessions.map(({ rates }) => rates ?? ZERO_RATES)),

@@ -259,6 +259,14 @@ Deno.test("health: tunnels of the configuration file that wait or failed", () =>
   ]);
 });
 
+Deno.test("health: tunnels that a daemon left behind are an error, not an empty list", () => {
+  const overview = overviewOf({ tunnels: [], sessions: [], leftBehind: "/run/l2tp/journal" });
+  assertEquals(found(overview), ["error daemon_gone: is not running, and left tunnels in /run/l2tp/journal"]);
+  assertEquals(overview.problems[0]!.advice, [
+    "To restore them: l2tp daemon. To delete them: l2tp daemon --fresh",
+  ]);
+});
+
 Deno.test("health: errors count as recent for ten seconds", () => {
   const at = (atMs: number, count: bigint) => ({
     atMs,

@@ -32,6 +32,7 @@ export function sampleOf(changes: Partial<StatusSample> = {}): StatusSample {
     drops: [],
     offloads: [],
     declared: [],
+    leftBehind: undefined,
     debug: NO_DEBUG_FACTS,
     ...changes,
   };

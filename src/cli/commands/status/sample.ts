@@ -57,6 +57,7 @@ export class Sampler {
       drops: l2tp.drops(),
       offloads: this.#offloads,
       declared: lazy.daemon.pendingTunnels(l2tp.daemon),
+      leftBehind: this.#context.leftBehind,
       debug: this.#debug,
     };
   }

@@ -183,6 +183,17 @@ Deno.test("status -json: the same facts", async () => {
   assertDeepStrictEquals(session!.rates, rates);
 });
 
+Deno.test("status: a daemon that was killed is a problem, as long as its tunnels wait", async () => {
+  const host = new FakeHost();
+  host.home.l2tp.hasFamily = false;
+  host.leftBehind = "/run/l2tp/journal";
+  const { problems } = JSON.parse((await host.run("-json status")).out);
+  assertEquals(problems.map(({ problem }: { problem: string }) => problem), ["daemon_gone"]);
+  assertMatch((await host.run("status")).out, /error: l2tp daemon: is not running, and left tunnels in/);
+  host.leftBehind = undefined;
+  assertMatch((await host.run("status")).out, /nothing is wrong/);
+});
+
 Deno.test("status -json: what the daemon's configuration file declares and is not there", async () => {
   const host = new FakeHost();
   assertStrictEquals("declared" in JSON.parse((await host.run("-json status")).out), false);
