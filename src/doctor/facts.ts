@@ -100,6 +100,8 @@ export interface MachineFacts {
   readonly daemon: DaemonFacts;
   /** Subsystem that the tunnels belong to; `undefined` if there is none. */
   readonly dataplane: "kernel" | "user" | undefined;
+  /** There is a subsystem, but its tunnels and sessions could not be read: none are in the two members below. */
+  readonly unread: boolean;
   /** Tunnels of the subsystem. */
   readonly tunnels: readonly TunnelFacts[];
   /** Sessions of the subsystem. */
@@ -109,5 +111,5 @@ export interface MachineFacts {
 /** The facts about a machine that need no client. */
 export type Inspection = Omit<
   MachineFacts,
-  "version" | "kernelL2tp" | "daemon" | "dataplane" | "tunnels" | "sessions"
+  "version" | "kernelL2tp" | "daemon" | "dataplane" | "unread" | "tunnels" | "sessions"
 >;

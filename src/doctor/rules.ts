@@ -34,6 +34,8 @@ type Found = Omit<Finding, "check">;
 export interface DoctorRule {
   /** Name of the rule: one word. */
   readonly check: string;
+  /** It checks tunnels and sessions, so it is left out where these could not be read. */
+  readonly ofTunnels?: true;
   /** Computes the findings. Returns at least one. */
   readonly judge: (facts: MachineFacts) => readonly Found[];
 }
@@ -341,14 +343,21 @@ export const RULES: readonly DoctorRule[] = [
   { check: "daemon", judge: daemon },
   { check: "sysctls", judge: sysctls },
   { check: "ports", judge: ports },
-  { check: "paths", judge: paths },
-  { check: "interfaces", judge: interfaces },
-  { check: "offloads", judge: offloads },
+  { check: "paths", ofTunnels: true, judge: paths },
+  { check: "interfaces", ofTunnels: true, judge: interfaces },
+  { check: "offloads", ofTunnels: true, judge: offloads },
+];
+
+const NOT_CHECKED: readonly Found[] = [
+  found("note", "Not checked, because tunnels and sessions could not be read."),
 ];
 
 /** Applies all rules. */
 export function diagnose(facts: MachineFacts): Finding[] {
-  return RULES.flatMap(({ check, judge }) => judge(facts).map((each) => ({ check, ...each })));
+  return RULES.flatMap(({ check, ofTunnels, judge }) => {
+    const all = ofTunnels && facts.unread ? NOT_CHECKED : judge(facts);
+    return all.map((each) => ({ check, ...each }));
+  });
 }
 
 /** Reports whether no finding is an error or a warning. */

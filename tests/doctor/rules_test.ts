@@ -46,6 +46,7 @@ const HEALTHY: MachineFacts = {
     leftBehind: undefined,
   },
   dataplane: "user",
+  unread: false,
   tunnels: [TUNNEL],
   sessions: [SESSION],
 };
@@ -70,7 +71,9 @@ const LINK = SESSION.link!;
 const MODULE = { name: "l2tp_netlink", loaded: false, available: true, forbiddenBy: undefined };
 
 /** Changed facts; the rule that reports them, severity, text, and advice. */
-const TABLE: readonly (readonly [Partial<MachineFacts>, string, Level, RegExp, RegExp?])[] = [
+type Row = readonly [Partial<MachineFacts>, string, Level, RegExp, RegExp?];
+
+const TABLE: readonly Row[] = [
   [{}, "kernel", "note", /^Kernel 6\.12\.1 has no L2TP: tunnels run in userspace\.$/],
   [{ tunError: "ENOENT" }, "kernel", "error", /no L2TP, and userspace cannot use TAP devices/],
   [
@@ -262,6 +265,12 @@ const TABLE: readonly (readonly [Partial<MachineFacts>, string, Level, RegExp, R
     /All offloads are on/,
   ],
   [{ dataplane: "kernel" }, "offloads", "ok", /needs no offloads/],
+  ...["paths", "interfaces", "offloads"].map((check): Row => [
+    { unread: true, tunnels: [], sessions: [] },
+    check,
+    "note",
+    /^Not checked, because tunnels and sessions could not be read\.$/,
+  ]),
 ];
 
 Deno.test("a healthy host has nothing to fix, and every rule has a finding", () => {

@@ -54,6 +54,7 @@ async function gather(context: Context): Promise<MachineFacts> {
     kernelL2tp,
     daemon,
     dataplane: client?.dataplane,
+    unread: client === undefined && (kernelL2tp || daemon.trouble !== "absent"),
     tunnels: tunnels.map((tunnel) => ({ tunnel, path: context.lazy.system.pathTo(tunnel) })),
     sessions: client === undefined ? [] : sessionFacts(context, client),
     ...context.lazy.system.inspect([L2TP_PORT, ...ports]),

@@ -45,6 +45,7 @@ Deno.test("doctor: without a subsystem, and with a daemon in trouble, it still t
     const { code, out, err } = await host.run("doctor");
     assertDeepStrictEquals([code, err], [daemon === "absent" ? 0 : 1, ""], out);
     assertMatch(out, /has no L2TP: tunnels run in userspace/);
+    assertMatch(out, daemon === "absent" ? /paths: There are no tunnels/ : /paths: Not checked/);
     assertStrictEquals(host.starts, 0);
   }
 });
