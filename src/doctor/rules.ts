@@ -7,7 +7,7 @@
 import { isIpv6Text } from "../base/inet.ts";
 import { SPEED_OFFLOADS } from "../model/offloads.ts";
 import type { DaemonFacts, MachineFacts, PortHolder, SessionFacts, TunnelFacts } from "./facts.ts";
-import { overheadFacts, sessionOverhead } from "../model/session_mtu.ts";
+import { interfaceOverhead } from "../model/session_mtu.ts";
 
 /**
  * Severity of a finding. `error`: tunnels cannot work. `warning`: something works badly or will fail. `note`: worth
@@ -189,7 +189,7 @@ function tooLarge({ tunnel, path }: TunnelFacts, facts: SessionFacts): Found[] {
   const { session, link } = facts;
   if (!("mtu" in path) || link === undefined) return [];
   // An unknown sublayer counts as the default one.
-  const overhead = sessionOverhead(overheadFacts(tunnel, session, facts, "default"));
+  const overhead = interfaceOverhead(tunnel, session, facts, "default");
   const packet = link.mtu + overhead;
   if (packet <= path.mtu) return [];
   const best = path.mtu - overhead;

@@ -8,6 +8,7 @@
 import { ETHERNET_HEADER, IPV4_HEADER, IPV6_HEADER, ipVersionOf, UDP_HEADER } from "../base/inet.ts";
 import type { SessionDebugFacts } from "./debug_facts.ts";
 import type { Optional } from "./optional.ts";
+import { isPppType } from "./pseudowire.ts";
 import type { L2Spec, Session } from "./session.ts";
 import type { Encap, Tunnel } from "./tunnel.ts";
 
@@ -73,13 +74,16 @@ export function sessionMtu(facts: SessionMtuFacts): number {
   return mtu < 0 || mtu > MTU_MAX ? ETH_DATA_LEN - overhead : mtu;
 }
 
-/** Facts that the largest packet of a PPP session depends on. */
-export interface PppMtuFacts extends SessionMtuFacts {
+/** Facts that the length of the headers around the packets of a PPP session depends on. */
+export interface PppOverheadFacts extends OverheadFacts {
   /** Protocol version. */
   readonly version: number;
   /** Whether this host sends sequence numbers. */
   readonly sendSeq: boolean;
 }
+
+/** Facts that the largest packet of a PPP session depends on. */
+export interface PppMtuFacts extends PppOverheadFacts, SessionMtuFacts {}
 
 /** Address, control and protocol fields (RFC 1661 section 2), uncompressed. */
 const PPP_HEADER = 4;
@@ -89,11 +93,32 @@ const PPP_MTU_MIN = 128;
 const V2_HEADER = 6;
 const V2_SEQUENCE = 4;
 
-/** Largest IP packet in a PPP session, in bytes, whose outer packet fits the path MTU; at most 1500. */
-export function pppMtu(facts: PppMtuFacts): number {
-  const { version, ipVersion, sendSeq, pathMtu } = facts;
-  const overhead = version === 2
+/** Bytes of a packet of a PPP session, outer IP header included, beside the IP packet in it. */
+function pppOverhead(facts: PppOverheadFacts): number {
+  const { version, ipVersion, sendSeq } = facts;
+  const around = version === 2
     ? IP_HEADER[ipVersion] + UDP_HEADER + V2_HEADER + (sendSeq ? V2_SEQUENCE : 0)
     : sessionOverhead(facts) - ETHERNET_HEADER;
-  return Math.min(ETH_DATA_LEN, Math.max(PPP_MTU_MIN, (pathMtu ?? ETH_DATA_LEN) - overhead - PPP_HEADER));
+  return around + PPP_HEADER;
+}
+
+/** Largest IP packet in a PPP session, in bytes, whose outer packet fits the path MTU; at most 1500. */
+export function pppMtu(facts: PppMtuFacts): number {
+  const longest = (facts.pathMtu ?? ETH_DATA_LEN) - pppOverhead(facts);
+  return Math.min(ETH_DATA_LEN, Math.max(PPP_MTU_MIN, longest));
+}
+
+/**
+ * Bytes that a packet of the session, outer IP header included, is longer than the packet of its interface, which the
+ * interface's MTU limits. `known` and `unknown` are those of {@link overheadFacts}.
+ */
+export function interfaceOverhead(
+  tunnel: Pick<Tunnel, "encap" | "peer" | "version">,
+  session: Pick<Session, "cookie" | "pseudowireType" | "sendSeq">,
+  known: Optional<Pick<SessionDebugFacts, "l2spec">> | undefined,
+  unknown: L2Spec,
+): number {
+  const facts = overheadFacts(tunnel, session, known, unknown);
+  if (!isPppType(session.pseudowireType)) return sessionOverhead(facts);
+  return pppOverhead({ ...facts, version: tunnel.version, sendSeq: session.sendSeq });
 }

@@ -5,7 +5,7 @@
  */
 
 import type { PendingTunnel, WaitingFor } from "../model/pending_tunnel.ts";
-import { overheadFacts, sessionOverhead } from "../model/session_mtu.ts";
+import { interfaceOverhead } from "../model/session_mtu.ts";
 import type { Overview, SessionStatus, SocketStatus, TunnelStatus } from "./overview.ts";
 import { ERROR_RULES, type ErrorRule } from "./health_errors.ts";
 import { shortDuration } from "./units.ts";
@@ -143,7 +143,7 @@ export const TUNNEL_RULES: readonly HealthRule<TunnelStatus>[] = [
 function judgeMtu({ link, pathMtu, tunnel, session, debug }: SessionStatus): HealthVerdict | undefined {
   if (link === undefined || pathMtu === undefined || tunnel === undefined) return undefined;
   // An unknown sublayer counts as none: packets have at least this length.
-  const overhead = sessionOverhead(overheadFacts(tunnel, session, debug, "none"));
+  const overhead = interfaceOverhead(tunnel, session, debug, "none");
   const longest = link.mtu + overhead;
   if (longest <= pathMtu) return undefined;
   return {

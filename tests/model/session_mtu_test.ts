@@ -1,5 +1,6 @@
 import { assertStrictEquals } from "@std/assert";
 import {
+  interfaceOverhead,
   overheadFacts,
   pppMtu,
   type PppMtuFacts,
@@ -7,6 +8,7 @@ import {
   type SessionMtuFacts,
   sessionOverhead,
 } from "../../src/model/session_mtu.ts";
+import { L2TP_PWTYPE } from "../../src/model/pseudowire.ts";
 
 Deno.test("sessionMtu(): the values that kernels were seen to choose", () => {
   const UDP4: SessionMtuFacts = {
@@ -80,4 +82,21 @@ Deno.test("sessionOverhead(): bytes in front of the inner frame's payload", () =
     [40 + 8 + 4 + 4 + 4 + 14, [{ encap: "udp", peer: "fd00::2" }, plain, undefined, "default"]],
   ];
   for (const [bytes, facts] of table) assertStrictEquals(sessionOverhead(overheadFacts(...facts)), bytes);
+});
+
+Deno.test("interfaceOverhead(): with the MTU that pppMtu() chooses, the longest packet fits the path exactly", () => {
+  const tunnel = { encap: "udp", peer: "10.0.0.2" } as const;
+  const eth = { cookie: undefined, pseudowireType: L2TP_PWTYPE.ETH, sendSeq: true };
+  assertStrictEquals(
+    interfaceOverhead({ ...tunnel, version: 3 }, eth, undefined, "none"),
+    20 + 8 + 4 + 4 + 14,
+  );
+  for (const version of [2, 3]) {
+    for (const sendSeq of [false, true]) {
+      const ppp = { ...eth, pseudowireType: L2TP_PWTYPE.PPP, sendSeq };
+      const overhead = interfaceOverhead({ ...tunnel, version }, ppp, undefined, "default");
+      const facts = overheadFacts(tunnel, ppp, undefined, "default");
+      assertStrictEquals(pppMtu({ ...facts, version, sendSeq, pathMtu: 1400 }) + overhead, 1400);
+    }
+  }
 });

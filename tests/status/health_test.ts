@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { DROP_REASONS } from "../../src/dataplane/drop_reasons.ts";
+import { L2TP_PWTYPE } from "../../src/model/pseudowire.ts";
 import type { Session } from "../../src/model/session.ts";
 import { ERROR_RULES } from "../../src/status/health_errors.ts";
 import { SESSION_RULES, SILENCE_MS, TUNNEL_RULES } from "../../src/status/health.ts";
@@ -180,6 +181,13 @@ Deno.test("health of the MTU: the longest packet must fit the path MTU", () => {
       1443,
       { sessions: [counting(LIVELY, { cookie: new Uint8Array(8) })] },
       "mtu 1443 makes packets of 1501 bytes, but path MTU is 1500",
+    ],
+    // PPP has 4 bytes of its own in place of Ethernet's 14.
+    [1460, { sessions: [counting(LIVELY, { pseudowireType: L2TP_PWTYPE.PPP })] }, undefined],
+    [
+      1461,
+      { sessions: [counting(LIVELY, { pseudowireType: L2TP_PWTYPE.PPP })] },
+      "mtu 1461 makes packets of 1501 bytes, but path MTU is 1500",
     ],
     [9000, { addresses: [] }, undefined],
   ];
