@@ -5,12 +5,12 @@
  */
 
 import { SyscallError } from "../base/errors.ts";
+import { isLinkLocalText } from "../base/ip_address.ts";
 import {
   type Actual,
   type ActualLink,
   type ActualPpp,
   type ActualSession,
-  isLinkLocalText,
   isPppSession,
 } from "../config/plan/actual.ts";
 import { desiredPppOf } from "../config/plan/ppp_parameters.ts";

@@ -83,6 +83,12 @@ export function isLinkLocal(bytes: Uint8Array): boolean {
   return bytes.length === 16 && bytes[0] === 0xfe && (bytes[1]! & 0xc0) === 0x80;
 }
 
+/** {@link isLinkLocal} of an address in text, without its scope. */
+export function isLinkLocalText(text: string): boolean {
+  const bytes = parseIpAddress(text);
+  return bytes !== undefined && isLinkLocal(bytes);
+}
+
 /** Returns the link-local address of an interface identifier of 8 bytes (RFC 4291 section 2.5.6, RFC 5072). */
 export function linkLocalAddress(identifier: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(16);

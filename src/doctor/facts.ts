@@ -40,8 +40,11 @@ export interface PortHolder {
 export interface TunnelFacts {
   /** The tunnel. */
   readonly tunnel: Tunnel;
-  /** Path MTU to the peer, in bytes; or the name of the error of the route lookup. */
-  readonly path: { readonly mtu: number } | { readonly code: string };
+  /**
+   * Path MTU to the peer, in bytes; or the name of the error of the route lookup. `undefined` if it is not known: the
+   * tunnel accepts packets from any peer, or a link-local peer is on an interface that the subsystem does not tell.
+   */
+  readonly path: { readonly mtu: number } | { readonly code: string } | undefined;
 }
 
 /** A session and its interface. */

@@ -5,6 +5,7 @@
  */
 
 import { isIpv6Text } from "../base/inet.ts";
+import { isLinkLocalText } from "../base/ip_address.ts";
 import { SPEED_OFFLOADS } from "../model/offloads.ts";
 import type { DaemonFacts, MachineFacts, PortHolder, SessionFacts, TunnelFacts } from "./facts.ts";
 import { interfaceOverhead } from "../model/session_mtu.ts";
@@ -175,6 +176,12 @@ function paths({ tunnels, sessions }: MachineFacts): Found[] {
 }
 
 function noWay({ tunnel, path }: TunnelFacts): Found[] {
+  if (path === undefined) {
+    const { tunnelId, peer } = tunnel;
+    return isLinkLocalText(peer)
+      ? [found("note", `Tunnel ${tunnelId}: the path to ${peer} is not checked: its interface is unknown.`)]
+      : [];
+  }
   if ("mtu" in path) return [];
   const fix = path.code === "EADDRNOTAVAIL"
     ? `Add the address: ip addr add ${tunnel.local}/… dev …`
@@ -187,7 +194,7 @@ function noWay({ tunnel, path }: TunnelFacts): Found[] {
 
 function tooLarge({ tunnel, path }: TunnelFacts, facts: SessionFacts): Found[] {
   const { session, link } = facts;
-  if (!("mtu" in path) || link === undefined) return [];
+  if (path === undefined || !("mtu" in path) || link === undefined) return [];
   // An unknown sublayer counts as the default one.
   const overhead = interfaceOverhead(tunnel, session, facts, "default");
   const packet = link.mtu + overhead;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isLinkLocalText } from "../base/ip_address.ts";
 import type { DropCounts } from "../model/drop_counts.ts";
 import type { Counters } from "../model/counters.ts";
 import type { Link } from "../model/link.ts";
@@ -124,7 +125,8 @@ export class Tracker {
     const rates = ratesSince(memory.counters, tunnel.counters, atMs, fromMs);
     memory.counters = tunnel.counters;
     const link = index.linkWith(tunnel.local);
-    const hasLocalAddress = link !== undefined || isAny(tunnel.local) || isLinkLocal(tunnel.local);
+    // A link-local address may exist on several interfaces, and the tunnel does not report its scope.
+    const hasLocalAddress = link !== undefined || isAny(tunnel.local) || isLinkLocalText(tunnel.local);
     return {
       tunnel,
       up: hasLocalAddress && link?.up !== false,
@@ -214,11 +216,6 @@ function stateOf({ interfaceName }: Session, link: Link | undefined): SessionRea
 
 function isAny(address: string): boolean {
   return address === "0.0.0.0" || address === "::";
-}
-
-/** A link-local address may exist on several interfaces, and the tunnel does not report its scope. */
-function isLinkLocal(address: string): boolean {
-  return /^fe[89ab]/.test(address);
 }
 
 function getOrCreate<K, V>(map: Map<K, V>, key: K, make: () => V): V {

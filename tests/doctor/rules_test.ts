@@ -229,6 +229,18 @@ const TABLE: readonly Row[] = [
   [{ tunnels: [{ ...TUNNEL, path: { mtu: 100 } }] }, "paths", "warning", /is 100:/, /^Raise the MTU/],
   [{ tunnels: [], sessions: [] }, "paths", "ok", /no tunnels/],
   [
+    { tunnels: [{ tunnel: { ...TUNNEL.tunnel, peer: "fe80::2" }, path: undefined }] },
+    "paths",
+    "note",
+    /^Tunnel 1: the path to fe80::2 is not checked: its interface is unknown\.$/,
+  ],
+  [
+    { tunnels: [{ tunnel: { ...TUNNEL.tunnel, peer: "0.0.0.0" }, path: undefined }] },
+    "paths",
+    "ok",
+    /^There is a route to every peer/,
+  ],
+  [
     session({ link: undefined }),
     "interfaces",
     "warning",

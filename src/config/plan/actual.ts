@@ -22,7 +22,7 @@ import {
   type SessionSettings,
   type TunnelSettings,
 } from "../schema/settings.ts";
-import { isLinkLocal, parseIpAddress } from "../../base/ip_address.ts";
+import { isLinkLocalText } from "../../base/ip_address.ts";
 
 /** An address of an interface. */
 export interface ActualAddress extends Prefix {
@@ -97,12 +97,6 @@ export interface Actual {
 /** Whether the session carries PPP. */
 export function isPppSession({ pseudowireType }: Session): boolean {
   return isPppType(pseudowireType);
-}
-
-/** Whether the address is link-local, of IPv6. */
-export function isLinkLocalText(address: string): boolean {
-  const bytes = parseIpAddress(address);
-  return bytes !== undefined && isLinkLocal(bytes);
 }
 
 function endOf(address: string, scope: string | undefined): EndAddress | undefined {

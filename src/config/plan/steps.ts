@@ -5,6 +5,7 @@
  */
 
 import { isIpv6Text } from "../../base/inet.ts";
+import { isLinkLocalText } from "../../base/ip_address.ts";
 import type { SessionChanges, SessionIds, SessionParameters } from "../../model/session.ts";
 import type { DesiredPpp } from "../../model/ppp/settings.ts";
 import type { TunnelParameters } from "../../model/tunnel.ts";
@@ -12,7 +13,6 @@ import {
   type ActualLink,
   type ActualSession,
   type ActualTunnel,
-  isLinkLocalText,
   sessionParameters,
   tunnelParameters,
 } from "./actual.ts";

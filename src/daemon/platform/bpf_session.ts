@@ -6,7 +6,7 @@
 
 import { AF_INET, AF_INET6, isIpv6Text } from "../../base/inet.ts";
 import { NetlinkError, SyscallError } from "../../base/errors.ts";
-import { parseIpAddress } from "../../base/ip_address.ts";
+import { isLinkLocal, parseIpAddress } from "../../base/ip_address.ts";
 import type { LinkClient } from "../../client/link_client.ts";
 import type { BpfSession } from "../../dataplane/bpf/mod.ts";
 import type { BpfCounts, BpfDataPath } from "../../driver/bpf/data_path.ts";
@@ -91,13 +91,9 @@ export function bpfEnds({ version, facts }: BpfRequest): BpfEnds | undefined {
   if (version === 2 || localPort === undefined || peerPort === undefined || peerPort === 0) return undefined;
   const local = parseIpAddress(facts.local);
   const peer = parseIpAddress(facts.peer);
+  // A link-local address has no unique route: the interface is missing.
   if (local === undefined || peer === undefined || isLinkLocal(peer)) return undefined;
   return usesChecksums(facts, local.length === 16) ? undefined : { local, peer, localPort, peerPort };
-}
-
-/** A link-local address has no unique route: the interface is missing. */
-function isLinkLocal(address: Uint8Array): boolean {
-  return address.length === 16 && address[0] === 0xfe && (address[1]! & 0xc0) === 0x80;
 }
 
 /** A session that the programs carry when they can. */

@@ -146,7 +146,7 @@ function find(
     ...overheadFacts({ ...tunnel, encap: tunnel.encap ?? "udp" }, session, undefined, "default"),
     version: tunnel.version,
     sendSeq: session.sendSeq,
-    pathMtu: "mtu" in way ? way.mtu : undefined,
+    pathMtu: way !== undefined && "mtu" in way ? way.mtu : undefined,
   });
   return { tunnel, session, mtu };
 }

@@ -7,7 +7,7 @@
 
 import { AF_INET, AF_INET6, IPPROTO_UDP } from "../../base/inet.ts";
 import { SyscallError } from "../../base/errors.ts";
-import { formatIpAddress, parseIpAddress } from "../../base/ip_address.ts";
+import { formatIpAddress, isLinkLocal, parseIpAddress } from "../../base/ip_address.ts";
 import { WasmChecksum, WasmMissingError } from "../../dataplane/checksum/wasm_checksum.ts";
 import type { Offload } from "../../model/offloads.ts";
 import type { Inspection, ModuleFacts, PortHolder, TunnelFacts } from "../../doctor/facts.ts";
@@ -39,8 +39,9 @@ export function inspectMachine(ports: readonly number[]): Inspection {
 /** The path to a tunnel's peer by the current routes. */
 export function pathToPeer({ local, peer }: Tunnel): TunnelFacts["path"] {
   const [from, to] = [parseIpAddress(local), parseIpAddress(peer)];
-  // A tunnel that accepts packets from any source has no path.
-  if (from === undefined || to === undefined || to.every((byte) => byte === 0)) return { mtu: Infinity };
+  if (from === undefined || to === undefined || to.every((byte) => byte === 0) || isLinkLocal(to)) {
+    return undefined;
+  }
   try {
     const end = (address: Uint8Array): { address: Uint8Array; port: number } => ({ address, port: 0 });
     return { mtu: pathMtu(to.length === 16 ? AF_INET6 : AF_INET, end(from), end(to)).mtu };

@@ -7,7 +7,8 @@
 import { observe } from "../../../apply/observe.ts";
 import { SyscallError } from "../../../base/errors.ts";
 import { errnoText } from "../../../base/errno.ts";
-import { type Actual, isLinkLocalText, sessionSettings } from "../../../config/plan/actual.ts";
+import { isLinkLocalText } from "../../../base/ip_address.ts";
+import { type Actual, sessionSettings } from "../../../config/plan/actual.ts";
 import { SESSION_SETTINGS } from "../../../config/schema/schema.ts";
 import { lacksSecrets } from "../../../config/schema/ppp_rules.ts";
 import { writeConfig, writtenActual } from "../../../config/file/write.ts";
