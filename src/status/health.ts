@@ -5,6 +5,7 @@
  */
 
 import type { PendingTunnel, WaitingFor } from "../model/pending_tunnel.ts";
+import { isPppType } from "../model/pseudowire.ts";
 import { interfaceOverhead } from "../model/session_mtu.ts";
 import type { Overview, SessionStatus, SocketStatus, TunnelStatus } from "./overview.ts";
 import { ERROR_RULES, type ErrorRule } from "./health_errors.ts";
@@ -54,10 +55,19 @@ export const SESSION_RULES: readonly HealthRule<SessionStatus>[] = [
   {
     problem: "interface_down",
     severity: "error",
-    judge: ({ link }) =>
-      link === undefined || link.up ? undefined : {
+    judge: ({ link, session }) =>
+      link === undefined || link.up || isPppType(session.pseudowireType) ? undefined : {
         message: "interface down",
         advice: [`ip link set ${link.name} up`],
+      },
+  },
+  {
+    problem: "ppp_down",
+    severity: "error",
+    judge: ({ link, session }) =>
+      link === undefined || link.up || !isPppType(session.pseudowireType) ? undefined : {
+        message: "interface down: PPP, which sets it up, has not come up or has ended",
+        advice: ["Each end tells its reason: l2tp show -d session"],
       },
   },
   {

@@ -165,6 +165,15 @@ Deno.test("health of the peer: nothing received, or silent; no such problem whil
   ]);
 });
 
+Deno.test("health: an interface that PPP did not set up is not to be set up by hand", () => {
+  const links = [ETH0, sampleLink("l2e0", 3, { up: false })];
+  const overview = overviewOf({ links, sessions: [counting(LIVELY, { pseudowireType: L2TP_PWTYPE.PPP })] });
+  assertEquals(found(overview), [
+    "error ppp_down: interface down: PPP, which sets it up, has not come up or has ended",
+  ]);
+  assertEquals(overview.problems[0]!.advice, ["Each end tells its reason: l2tp show -d session"]);
+});
+
 Deno.test("health of the MTU: the longest packet must fit the path MTU", () => {
   // 1500 - IP 20 - UDP 8 - version and flags 4 - session id 4 - Ethernet 14
   const table: [mtu: number, changes: Partial<StatusSample>, problem: string | undefined][] = [
