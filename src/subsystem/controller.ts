@@ -8,7 +8,7 @@ import { Errno } from "../base/errno.ts";
 import { CTRL_CMD_GETFAMILY, encodeFamily, type GenlFamily } from "../wire/genl/ctrl.ts";
 import { decodeGetFamily } from "../wire/genl/ctrl_request.ts";
 import { L2TP_GENL_MCGROUP, L2TP_GENL_NAME } from "../wire/genl/l2tp/constants.ts";
-import { USERSPACE_L2TP_FAMILY_ID } from "../wire/l2tpd/family.ts";
+import { USERSPACE_L2TP_FAMILY_ID } from "../wire/l2tpd/constants.ts";
 import { Refusal } from "./refusal.ts";
 import type { Result } from "./effects.ts";
 

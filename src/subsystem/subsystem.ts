@@ -32,7 +32,7 @@ import {
   type RequestAttributes,
 } from "../wire/netlink/policy.ts";
 import type { Answer, Caller, Consequences, Restoration, SubsystemOptions } from "./api.ts";
-import { USERSPACE_L2TP_FAMILY_ID } from "../wire/l2tpd/family.ts";
+import { USERSPACE_L2TP_FAMILY_ID } from "../wire/l2tpd/constants.ts";
 import { controller } from "./controller.ts";
 import { debugfsText } from "./debugfs.ts";
 import { debugTunnels } from "./debug_views.ts";

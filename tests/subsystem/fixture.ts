@@ -34,7 +34,7 @@ import {
   type NetlinkMessage,
 } from "../../src/wire/netlink/message.ts";
 import { FakePlatform } from "./fake_platform.ts";
-import { USERSPACE_L2TP_FAMILY_ID } from "../../src/wire/l2tpd/family.ts";
+import { USERSPACE_L2TP_FAMILY_ID } from "../../src/wire/l2tpd/constants.ts";
 import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 /** A usual tunnel over UDP. */

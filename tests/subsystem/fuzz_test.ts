@@ -17,7 +17,7 @@ import { decodeMessages, type NetlinkMessage } from "../../src/wire/netlink/mess
 import { Random, setting } from "../support/random.ts";
 import { readDump, SubsystemFixture } from "./fixture.ts";
 import type { PlatformCall } from "./fake_platform.ts";
-import { USERSPACE_L2TP_FAMILY_ID } from "../../src/wire/l2tpd/family.ts";
+import { USERSPACE_L2TP_FAMILY_ID } from "../../src/wire/l2tpd/constants.ts";
 import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const SEED = setting("L2TP_FUZZ_SEED", 0x12c0ffee);

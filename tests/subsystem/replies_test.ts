@@ -20,7 +20,7 @@ import { goldenBytes, goldenMessages } from "../support/golden.ts";
 import { COUNTERS } from "../support/samples.ts";
 import { FIRST_EPHEMERAL_PORT } from "./fake_platform.ts";
 import { SESSION, SubsystemFixture, UDP_TUNNEL } from "./fixture.ts";
-import { USERSPACE_L2TP_FAMILY_ID } from "../../src/wire/l2tpd/family.ts";
+import { USERSPACE_L2TP_FAMILY_ID } from "../../src/wire/l2tpd/constants.ts";
 import { assertDeepStrictEquals } from "../support/assertions.ts";
 
 const hex = (parts: readonly Uint8Array[]): string[] => parts.map(formatHex);

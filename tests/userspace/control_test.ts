@@ -9,12 +9,8 @@ import { openRawL2tp, openUdp } from "../../ffi/sockets/udp.ts";
 import { inNamespace } from "../../src/driver/system/namespace.ts";
 import { NetlinkConnection } from "../../src/driver/netlink/connection.ts";
 import { DaemonSocket } from "../../src/driver/daemon_api/connection.ts";
-import {
-  decodeL2tpdControl,
-  encodeL2tpdRequest,
-  L2TPD_CMD,
-  L2TPD_FAMILY_ID,
-} from "../../src/wire/l2tpd/family.ts";
+import { L2TPD_FAMILY_ID } from "../../src/wire/l2tpd/constants.ts";
+import { decodeL2tpdControl, encodeL2tpdRequest, L2TPD_CMD } from "../../src/wire/l2tpd/family.ts";
 import { decodeMessages } from "../../src/wire/netlink/message.ts";
 import { TestDaemon } from "../support/daemon.ts";
 import { Pair } from "../support/namespaces.ts";

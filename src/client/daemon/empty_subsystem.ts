@@ -9,7 +9,7 @@ import { NetlinkConnection } from "../../driver/netlink/connection.ts";
 import type { NetlinkTransport } from "../../driver/netlink/ports.ts";
 import { encodeFamily, GENL_ID_CTRL } from "../../wire/genl/ctrl.ts";
 import { L2TP_CMD, L2TP_GENL_NAME } from "../../wire/genl/l2tp/constants.ts";
-import { USERSPACE_L2TP_FAMILY_ID } from "../../wire/l2tpd/family.ts";
+import { USERSPACE_L2TP_FAMILY_ID } from "../../wire/l2tpd/constants.ts";
 import { encodeAcknowledgement, encodeDone } from "../../wire/netlink/answer.ts";
 import { NLM_F_DUMP } from "../../wire/netlink/constants.ts";
 import { decodeMessages, encodeMessage, type NetlinkMessage } from "../../wire/netlink/message.ts";

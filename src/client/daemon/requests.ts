@@ -5,7 +5,8 @@
  */
 
 import type { NetlinkConnection } from "../../driver/netlink/connection.ts";
-import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../wire/l2tpd/family.ts";
+import { L2TPD_FAMILY_ID } from "../../wire/l2tpd/constants.ts";
+import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD } from "../../wire/l2tpd/family.ts";
 
 /** Sends a request of one of the commands; returns when the daemon has acknowledged it. */
 export function requestOfDaemon(

@@ -5,7 +5,8 @@
  */
 
 import type { NotificationSource } from "../../driver/netlink/ports.ts";
-import { decodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../wire/l2tpd/family.ts";
+import { L2TPD_FAMILY_ID } from "../../wire/l2tpd/constants.ts";
+import { decodeL2tpdText, L2TPD_CMD } from "../../wire/l2tpd/family.ts";
 import { decodeTrace, type L2tpTraceEvent } from "../../wire/l2tpd/trace.ts";
 import { decodeMessages } from "../../wire/netlink/message.ts";
 

@@ -14,12 +14,12 @@ import type { UnixConnection } from "../../../ffi/sockets/unix.ts";
 import type { UnixListener } from "../../../ffi/sockets/unix_listener.ts";
 import type { Answer, Consequences } from "../../subsystem/subsystem.ts";
 import type { TraceEvent } from "../../subsystem/trace.ts";
+import { L2TPD_FAMILY_ID } from "../../wire/l2tpd/constants.ts";
 import {
   encodeL2tpdControl,
   encodeL2tpdText,
   L2TPD_CMD,
   L2TPD_CONTROL_MAX,
-  L2TPD_FAMILY_ID,
   type L2tpdControl,
 } from "../../wire/l2tpd/family.ts";
 import { encodeTrace } from "../../wire/l2tpd/trace.ts";

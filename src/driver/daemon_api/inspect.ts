@@ -8,7 +8,8 @@ import { DecodeError, NetlinkError, NetlinkProtocolError, SyscallError } from ".
 import type { DaemonFacts } from "../../doctor/facts.ts";
 import { daemonFiles } from "../../model/daemon_files.ts";
 import { decodeAbout } from "../../wire/l2tpd/about.ts";
-import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../wire/l2tpd/family.ts";
+import { L2TPD_FAMILY_ID } from "../../wire/l2tpd/constants.ts";
+import { decodeL2tpdText, encodeL2tpdRequest, L2TPD_CMD } from "../../wire/l2tpd/family.ts";
 import { NetlinkConnection } from "../netlink/connection.ts";
 import { namesIn, readProcFile } from "../system/proc_files.ts";
 import { DaemonSocket } from "./connection.ts";

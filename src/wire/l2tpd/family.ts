@@ -12,12 +12,6 @@ import { DecodeError } from "../../base/errors.ts";
 import { JsonObjectReader } from "../../base/json_reader.ts";
 import { beginGenl, decodeGenl } from "../genl/header.ts";
 
-/** Message type of the "l2tp" family on the same connection: always this one, unlike the kernel's. */
-export const USERSPACE_L2TP_FAMILY_ID = 0x20;
-/** Name of the family. */
-export const L2TPD_GENL_NAME = "l2tpd";
-/** Message type of the family: always this one. */
-export const L2TPD_FAMILY_ID = 0x21;
 const L2TPD_GENL_VERSION = 1;
 
 /** Commands. */

@@ -9,7 +9,8 @@ import { emptyL2tpClient, EmptySubsystem } from "../../../src/client/daemon/empt
 import { type ClientPurpose, openSubsystem, type UserSubsystem } from "../../../src/client/subsystem.ts";
 import { DaemonClient } from "../../../src/client/daemon/client.ts";
 import { NetlinkConnection } from "../../../src/driver/netlink/connection.ts";
-import { encodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID } from "../../../src/wire/l2tpd/family.ts";
+import { L2TPD_FAMILY_ID } from "../../../src/wire/l2tpd/constants.ts";
+import { encodeL2tpdText, L2TPD_CMD } from "../../../src/wire/l2tpd/family.ts";
 import { NLM_F_DUMP } from "../../../src/wire/netlink/constants.ts";
 import { dump, FakeTransport, type KernelFunction, refuse } from "../../support/fake_kernel.ts";
 import { FakeL2tpKernel, FAMILY_ID } from "../../support/fake_l2tp_kernel.ts";

@@ -41,7 +41,7 @@ import { decodeError, decodeMessages } from "../../../src/wire/netlink/message.t
 import { Pair } from "../../support/namespaces.ts";
 import { ping, transfer } from "../../support/traffic.ts";
 import { until } from "../../support/until.ts";
-import { USERSPACE_L2TP_FAMILY_ID } from "../../../src/wire/l2tpd/family.ts";
+import { USERSPACE_L2TP_FAMILY_ID } from "../../../src/wire/l2tpd/constants.ts";
 import { assertDeepStrictEquals } from "../../support/assertions.ts";
 
 type Host = "a" | "b";
