@@ -86,7 +86,8 @@ const at = (path: string): string => JSON.stringify(new URL(`../../../${path}`, 
 /** What runs on the thread. */
 const WORKER = `
 import { UnixListener } from ${at("ffi/sockets/unix_listener.ts")};
-import { encodeL2tpdText, L2TPD_CMD, L2TPD_FAMILY_ID } from ${at("src/wire/l2tpd/family.ts")};
+import { L2TPD_FAMILY_ID } from ${at("src/wire/l2tpd/constants.ts")};
+import { encodeL2tpdText, L2TPD_CMD } from ${at("src/wire/l2tpd/family.ts")};
 import { encodeAcknowledgement } from ${at("src/wire/netlink/answer.ts")};
 import { decodeMessages, encodeMessage } from ${at("src/wire/netlink/message.ts")};
 const listener = UnixListener.listen(PATH, { mode: 0o600 });
